@@ -1,0 +1,49 @@
+"""The metrics: one file a family, found by walking the folder. Each turns a shaped graph into columns.
+
+A file defines ``MEASURES``, a tuple of ``Measure``; their ``order`` says where the column stands. Values are of the
+whole batch. The definitions are in the language reference under *What is counted*.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from convcalc.arith import Number, total
+from convcalc.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One metric: how it is called and how it is worked out.
+
+    ``layers`` gives one value per layer of ``graph.layers`` for one sample. ``whole``, where given, works the total out
+    of the graph and the values; otherwise the total is their sum. ``batched`` says whether values grow with the batch.
+    """
+
+    key: str
+    title: str
+    unit: str
+    meaning: str
+    order: int
+    layers: Callable[[Graph], Sequence[Number]]
+    whole: Callable[[Sequence[Number]], Number] | None = None
+    batched: bool = False
+
+    def values(self, graph: Graph, batch: int) -> tuple[Sequence[Number], Number]:
+        """Return the value of every layer and the total, for a batch."""
+        values = self.layers(graph)
+        if self.batched and batch != 1:
+            values = [value * batch for value in values]
+        return values, (self.whole or total)(values)
+
+
+@cache
+def measures() -> tuple[Measure, ...]:
+    """Return all metrics in the order of their columns."""
+    names = sorted(name[:-3] for name in os.listdir(__path__[0]) if name.endswith(".py") and not name.startswith("_"))
+    found = [measure for name in names for measure in importlib.import_module(f"{__name__}.{name}").MEASURES]
+    return tuple(sorted(found, key=lambda measure: measure.order))

@@ -1,0 +1,29 @@
+"""Multiplications, and the operations derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convcalc.analyzers import Measure
+from convcalc.arith import Number, total
+from convcalc.graph import Graph
+
+
+def macs(graph: Graph) -> Sequence[Number]:
+    """Σ multiplies of the products of a layer: input with weight, or two activations."""
+    return [total(product.multiplies for product in node.facts.products) for node in graph.layers]
+
+
+def flops(graph: Graph) -> Sequence[Number]:
+    """2 × macs: one multiply and one add each."""
+    return [2 * value for value in macs(graph)]
+
+
+MEASURES = (
+    Measure(
+        "macs", "Multiplies", "multiplications",
+        "multiply–accumulates of conv, linear, matmul, attention and recurrent layers; no bias, norm, activation, pooling or elementwise work",
+        30, macs, batched=True,
+    ),
+    Measure("flops", "FLOPs", "operations", "2 × multiplies: one multiply and one add each", 40, flops, batched=True),
+)  # fmt: skip

@@ -1,0 +1,30 @@
+"""Learnable weights and other state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from convcalc.analyzers import Measure
+from convcalc.arith import Number, total
+from convcalc.graph import Graph
+from convcalc.shapes import Shape
+
+
+def _elements(tensors: Mapping[str, Shape]) -> Number:
+    return total(shape.elements for shape in tensors.values())
+
+
+def params(graph: Graph) -> Sequence[Number]:
+    """Σ elements of the learnable weights; weights shared by several layers count at their owner alone."""
+    return [_elements(node.facts.weights) if node.owner == node.index else 0 for node in graph.layers]
+
+
+def buffers(graph: Graph) -> Sequence[Number]:
+    """Σ elements of the state that is kept but not learned (running mean and variance: 2C), at its owner alone."""
+    return [_elements(node.facts.buffers) if node.owner == node.index else 0 for node in graph.layers]
+
+
+MEASURES = (
+    Measure("params", "Params", "scalars", "learnable weights and biases", 10, params),
+    Measure("buffers", "Buffers", "scalars", "state that is kept but not learned: running means and variances", 20, buffers),
+)

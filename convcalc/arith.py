@@ -1,0 +1,213 @@
+"""The one door for numbers: what ``+ - *`` cannot do, for Python ints, NumPy arrays and symbols alike.
+
+Formulas are written once over ``Number`` and run on all three kinds. NumPy and SymPy are never imported for ints.
+``Number`` is an alias of ``int`` for the type checker: arrays and symbols behave like ints behind this door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from convcalc.errors import SpecError, Undecided
+
+if TYPE_CHECKING:
+    import numpy
+
+Number: TypeAlias = int
+Condition: TypeAlias = bool
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value is no array and no symbol, so that its truth and its size are known now."""
+    return not (hasattr(value, "free_symbols") or hasattr(value, "__array_ufunc__"))
+
+
+def names_of(value: Any) -> tuple[str, ...]:
+    """Return the names of the symbols in a value, sorted; an array has none."""
+    return tuple(sorted(str(symbol) for symbol in getattr(value, "free_symbols", ())))
+
+
+def plain(value: Any, needed: str) -> Any:
+    """Return a value that shapes the graph, or raise ``Undecided`` naming what was needed."""
+    if is_plain(value):
+        return value
+    raise Undecided(needed, names_of(value))
+
+
+def floordiv(dividend: Number, divisor: Number) -> Number:
+    """⌊dividend / divisor⌋."""
+    if type(dividend) is int and type(divisor) is int:
+        return dividend // divisor
+    if _symbolic(dividend, divisor):
+        from convcalc.symbols import floor_divide
+
+        return floor_divide(dividend, divisor)
+    numpy = _numpy()
+    with numpy.errstate(divide="ignore"):  # a zero divisor is refused by a require() and masked there
+        return numpy.floor_divide(dividend, divisor)  # type: ignore[no-any-return]
+
+
+def ceildiv(dividend: Number, divisor: Number) -> Number:
+    """⌈dividend / divisor⌉ for a positive divisor."""
+    return floordiv(dividend + divisor - 1, divisor)
+
+
+def modulo(dividend: Number, divisor: Number) -> Number:
+    """The remainder of floor division; it has the sign of the divisor."""
+    return dividend - divisor * floordiv(dividend, divisor)
+
+
+def at_least(value: Number, floor: Number) -> Number:
+    """max(value, floor)."""
+    if type(value) is int and type(floor) is int:
+        return value if value >= floor else floor
+    if _symbolic(value, floor):
+        from convcalc.symbols import maximum
+
+        return maximum(value, floor)
+    return _numpy().maximum(value, floor)  # type: ignore[no-any-return]
+
+
+def at_most(value: Number, ceiling: Number) -> Number:
+    """min(value, ceiling)."""
+    return -at_least(-value, -ceiling)
+
+
+def absolute(value: Number) -> Number:
+    """|value|."""
+    return at_least(value, -value)
+
+
+def prod(values: Iterable[Number]) -> Number:
+    """The product of all values; 1 for none."""
+    product = 1
+    for value in values:
+        product = product * value
+    return product
+
+
+def total(values: Iterable[Number]) -> Number:
+    """The sum of all values; 0 for none."""
+    result = 0
+    for value in values:
+        result = result + value
+    return result
+
+
+def select(condition: Condition, then: Number, otherwise: Number) -> Number:
+    """``then`` where the condition holds, else ``otherwise``."""
+    if isinstance(condition, bool):
+        return then if condition else otherwise
+    if _symbolic(condition, then, otherwise):
+        from convcalc.symbols import piecewise
+
+        return piecewise(condition, then, otherwise)
+    return _numpy().where(condition, then, otherwise)  # type: ignore[no-any-return]
+
+
+def equal(left: Number, right: Number) -> Condition:
+    """left = right; for symbols a relation, where ``==`` would compare their form."""
+    if _symbolic(left, right):
+        from convcalc.symbols import equality
+
+        return equality(left, right)
+    return left == right
+
+
+def less(left: Number, right: Number) -> Condition:
+    """left < right."""
+    return _settled(left < right)
+
+
+def less_equal(left: Number, right: Number) -> Condition:
+    """left ≤ right."""
+    return _settled(left <= right)
+
+
+def divides(divisor: Number, dividend: Number) -> Condition:
+    """Whether the division leaves nothing."""
+    return equal(modulo(dividend, divisor), 0)
+
+
+def either(left: Condition, right: Condition) -> Condition:
+    """left or right, without asking for the truth of an array or a symbol."""
+    if isinstance(left, bool):
+        return left or right
+    return left | right
+
+
+def require(condition: Condition, code: str, text: str, *values: object) -> None:
+    """Demand a relation between sizes.
+
+    True: nothing happens. False: a ``SpecError`` with ``text`` (its ``{}`` filled with ``values``). An array: the
+    points where it is false are masked out with the reason, where a ``Ledger`` records, else any false one is an error.
+    Undecided (a relation of symbols): recorded as an assumption where a ``Ledger`` records, else ``Undecided``.
+    """
+    if condition is True:
+        return
+    if condition is False:
+        raise SpecError(code, text.format(*values))
+    ledger = _ledger.get()
+    if _symbolic(condition):
+        if ledger is None:
+            raise Undecided(str(condition), names_of(condition))
+        ledger.assume(condition)
+    elif ledger is not None:
+        ledger.refuse(condition, code, text)
+    elif not _numpy().all(condition):
+        raise SpecError(code, text.format(*values))
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What ``require`` noted while formulas ran on arrays or symbols."""
+
+    assumptions: list[Any] = field(default_factory=list)
+    """Relations of symbols that the result rests on, each once."""
+    refused: list[tuple[numpy.ndarray[Any, Any], str, str]] = field(default_factory=list)
+    """(points that are no network, error code, reason with ``{}`` for values), in the order met."""
+
+    def assume(self, condition: Any) -> None:
+        if condition not in self.assumptions:
+            self.assumptions.append(condition)
+
+    def refuse(self, condition: Any, code: str, text: str) -> None:
+        numpy = _numpy()
+        failed = numpy.logical_not(condition)
+        if failed.any():
+            self.refused.append((failed, code, text))
+
+
+@contextmanager
+def recording() -> Iterator[Ledger]:
+    """Let ``require`` note masked points and assumptions in the ledger that this gives, instead of raising."""
+    ledger = Ledger()
+    token = _ledger.set(ledger)
+    try:
+        yield ledger
+    finally:
+        _ledger.reset(token)
+
+
+_ledger: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
+
+
+def _symbolic(*values: object) -> bool:
+    return any(hasattr(value, "free_symbols") for value in values)
+
+
+def _settled(condition: Any) -> Condition:
+    """Turn a relation that SymPy decided into a bool; leave arrays and open relations."""
+    if getattr(condition, "is_Boolean", False) and not condition.free_symbols:
+        return bool(condition)
+    return condition  # type: ignore[no-any-return]
+
+
+def _numpy() -> Any:
+    import numpy  # only a caller that brought an array comes here, so it is loaded already
+
+    return numpy

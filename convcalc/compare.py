@@ -1,0 +1,262 @@
+"""Designs side by side: totals, exact ratios and differences against the first, and layers aligned by path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from os.path import commonprefix
+from pathlib import PurePath
+
+from convcalc.fold import DEFAULT_COLUMNS, Line, Node, View, fold, tree
+from convcalc.report import Column, Report
+
+Value = int | Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of the whole designs; the first design is what the others are compared with."""
+
+    column: Column
+    values: tuple[Value | None, ...]
+
+    @property
+    def differences(self) -> tuple[Value | None, ...]:
+        """Each value less the first."""
+        return tuple(difference(value, self.values[0]) for value in self.values)
+
+    @property
+    def ratios(self) -> tuple[Fraction | None, ...]:
+        """Each value over the first, exact; none over zero."""
+        return tuple(ratio(value, self.values[0]) for value in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one design has at an aligned place: a layer, or a group with its sums."""
+
+    path: str
+    """The whole path in the design."""
+    layers: int
+    output_shape: tuple[int, ...]
+    values: Mapping[str, int]
+    line: Line | None
+    """The layer itself, where there is one (fused parts are children of it)."""
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One aligned place: the same layer or group in every design that has it."""
+
+    path: str
+    """Within the designs, without what each of them puts in front of all its layers."""
+    level: int
+    cells: tuple[Cell | None, ...]
+    group: bool
+    """Whether aligned places beneath it follow."""
+    detail: bool = False
+    """Whether it splits up a place that is a single layer in some design: then there is nothing to compare it with."""
+
+    def values(self, key: str) -> tuple[int | None, ...]:
+        """Return the value of a metric in every design; nothing where the design has nothing here."""
+        return tuple(cell.values.get(key, 0) if cell else None for cell in self.cells)
+
+    @property
+    def equal(self) -> bool:
+        """Whether every design has this place with the same sums."""
+        first = self.cells[0]
+        return all(cell and first and cell.values == first.values for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Reports of two or more designs, the names to tell them apart by, their totals and their aligned layers."""
+
+    reports: tuple[Report, ...]
+    labels: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    matches: tuple[Match, ...]
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """Which circumstances differ between the designs: ``inputs``, ``batch``, ``dtype``."""
+        circumstances = {
+            "inputs": [tuple(report.inputs.values()) for report in self.reports],
+            "batch": [report.batch for report in self.reports],
+            "dtype": [report.dtype for report in self.reports],
+        }
+        return tuple(name for name, values in circumstances.items() if any(value != values[0] for value in values))
+
+
+def compare(reports: Sequence[Report]) -> Comparison:
+    """Return the comparison of designs with the first of them.
+
+    Raises:
+        ValueError: for fewer than two reports.
+    """
+    if len(reports) < 2:
+        raise ValueError(f"a comparison needs two designs or more, not {len(reports)}")
+    metrics = tuple(_metrics(reports))
+    keys = [metric.column.key for metric in metrics if metric.column.additive]
+    matches = tuple(aligned([tree(fold(report, View()).lines, keys) for report in reports], keys))
+    return Comparison(tuple(reports), labels([report.design for report in reports]), metrics, matches)
+
+
+def _metrics(reports: Sequence[Report]) -> Iterator[Metric]:
+    """Return the metrics that any design has, in the order of the first that has it."""
+    columns = {column.key: column for report in reversed(reports) for column in report.columns}
+    first = {column.key: None for report in reports for column in report.columns}
+    for key in first:
+        yield Metric(columns[key], tuple(report.totals.get(key) for report in reports))
+
+
+def difference(value: Value | None, first: Value | None) -> Value | None:
+    """Return how much more ``value`` is than the first; nothing where either is missing."""
+    return None if value is None or first is None else value - first
+
+
+def ratio(value: Value | None, first: Value | None) -> Fraction | None:
+    """Return ``value`` over the first, exact; nothing where either is missing or the first is zero."""
+    return None if value is None or not first else Fraction(value) / Fraction(first)
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+def labels(designs: Sequence[str]) -> tuple[str, ...]:
+    """Return a short name for every design: its part, or its file and variant, or as much more as tells them apart."""
+    for shorten in (_part, _file_and_part, str):
+        names = tuple(map(shorten, designs))
+        if len(set(names)) == len(names):
+            return names
+    return tuple(f"{name} ({number})" for number, name in enumerate(map(_part, designs), 1))
+
+
+def _part(design: str) -> str:
+    return design.partition("#")[2] or _file_and_part(design)
+
+
+def _file_and_part(design: str) -> str:
+    """``specs/zoo/resnet50.yaml@101#stage1`` → ``resnet50@101#stage1``; ``torch:torchvision.models:alexnet`` → ``alexnet``."""
+    file, hash_sign, part = design.partition("#")
+    file, at_sign, variant = file.partition("@")
+    if "/" in file or "\\" in file or ":" not in file:
+        file = PurePath(file).stem or file
+    return f"{file.rpartition(':')[2] or file}{at_sign}{variant}{hash_sign}{part}"
+
+
+# --- alignment --------------------------------------------------------------------------------------------------------
+
+
+def aligned(roots: Sequence[Node], keys: Sequence[str]) -> Iterator[Match]:
+    """Walk several trees at once: children with the same name meet, then those left over by position.
+
+    A design whose layers all stand in one scope (``reduced.conv1``, ``reduced.conv2``) is compared without that scope,
+    unless another design has a scope of that name too.
+    """
+    nodes = tuple(_entered(roots))
+    lone_layer = any(node.line for node in nodes)
+    stack = [_Place("", 0 if lone_layer else -1, nodes)]
+    while stack:
+        place = stack.pop()
+        below = list(_children(place))
+        if place.level >= 0:
+            cells = tuple(_cell(node, keys) for node in place.nodes)
+            yield Match(place.path, place.level, cells, bool(below), place.detail)
+        stack += reversed(below)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    path: str
+    level: int
+    nodes: tuple[Node | None, ...]
+    detail: bool = False
+
+
+def _cell(node: Node | None, keys: Sequence[str]) -> Cell | None:
+    if node is None:
+        return None
+    values = {key: node.values[key] for key in keys if key in node.values}
+    return Cell(node.path, node.layers, node.output_shape, values, node.line, node.known)
+
+
+def _entered(roots: Sequence[Node]) -> Iterator[Node]:
+    """Step into the scopes that hold all of a design, where that brings it level with the others."""
+    chains = [_lone(root) for root in roots]
+    shared = len(commonprefix([[node.segment for node in chain] for chain in chains]))
+    starts = [[root, *chain][shared] for root, chain in zip(roots, chains, strict=True)]
+    for start, chain in zip(starts, chains, strict=True):
+        own = chain[shared:]
+        clash = own and any(own[0].segment in other.children for other in starts if other is not start)
+        yield own[-1] if own and not clash else start
+
+
+def _lone(root: Node) -> list[Node]:
+    """Return the chain of nodes from the top that each hold everything."""
+    chain = []
+    node = root
+    while node.line is None and len(node.children) == 1:
+        (node,) = node.children.values()
+        chain.append(node)
+    return chain
+
+
+def _children(place: _Place) -> Iterator[_Place]:
+    """Return the places beneath one; where a design has a single layer, they are details of the others' groups."""
+    there = [node for node in place.nodes if node]
+    layer_against_group = any(not node.children for node in there) and any(node.line is None for node in there)
+    detail = place.detail or (place.level >= 0 and layer_against_group)
+    for nodes in _paired([list(node.children.values()) if node else [] for node in place.nodes]):
+        name = next(node.segment for node in nodes if node)
+        yield _Place(f"{place.path}.{name}" if place.path else name, place.level + 1, nodes, detail)
+
+
+def _paired(lists: Sequence[Sequence[Node]]) -> list[tuple[Node | None, ...]]:
+    """Line up the children of one group, design after design."""
+    slots: list[_Slot] = []
+    for place, nodes in enumerate(lists):
+        slots = _joined(slots, place, nodes, len(lists))
+    return [tuple(slot) for slot in slots]
+
+
+_Slot = list[Node | None]
+
+
+def _joined(slots: list[_Slot], place: int, nodes: Sequence[Node], designs: int) -> list[_Slot]:
+    """Put one design's children into the slots; those that find none get new ones behind their predecessor's."""
+    found = _by_name(slots, place, nodes)
+    for heavy in (True, False):  # a convolution shall not meet a reshape only because both are left over
+        left = [node for node in nodes if node.segment not in found and _heavy(node) is heavy]
+        free = [slot for slot in slots if slot[place] is None and any(_heavy(node) is heavy for node in slot if node)]
+        for node, slot in zip(left, free, strict=False):
+            found[node.segment] = slot
+            slot[place] = node
+    behind: dict[int, list[_Slot]] = {}
+    before = 0
+    for node in nodes:
+        slot = found.get(node.segment)
+        if slot is None:
+            behind.setdefault(before, []).append([node if index == place else None for index in range(designs)])
+        else:
+            before = id(slot)
+    return [*behind.get(0, []), *(new for slot in slots for new in (slot, *behind.get(id(slot), [])))]
+
+
+def _by_name(slots: Sequence[_Slot], place: int, nodes: Sequence[Node]) -> dict[str, _Slot]:
+    named = {node.segment: slot for slot in reversed(slots) for node in reversed(slot) if node}
+    found: dict[str, _Slot] = {}
+    taken: set[int] = set()
+    for node in nodes:
+        slot = named.get(node.segment)
+        if slot is not None and id(slot) not in taken:
+            taken.add(id(slot))
+            found[node.segment] = slot
+            slot[place] = node
+    return found
+
+
+def _heavy(node: Node) -> bool:
+    return any(node.values.get(key) for key in DEFAULT_COLUMNS)

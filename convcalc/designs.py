@@ -1,0 +1,140 @@
+"""Designs as they are named on a command line: ``FILE``, ``FILE@variant``, ``FILE#path``, ``zoo:NAME``, ``-``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one, did_you_mean
+from convcalc.graph import Graph
+from convcalc.report import Report, report_on
+from convcalc.shapes import BITS
+from convcalc.spec.document import Document
+from convcalc.spec.load import Files, Overrides, load
+from convcalc.spec.source import read
+
+ZOO = "zoo:"
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A file (``-`` is standard input, ``zoo:NAME`` a shipped spec), perhaps a variant of it, perhaps a part."""
+
+    text: str
+    file: str
+    variant: str | None = None
+    part: str | None = None
+
+
+def parse_design(text: str) -> Design:
+    """Take a design apart; the file is the longest beginning that is an existing file."""
+    ends = [len(text), *(place for place in range(len(text) - 1, 0, -1) if text[place] in "@#")]
+    end = next((place for place in ends if _exists(text[:place])), min([len(text), *ends]))
+    file, rest = text[:end], text[end:]
+    variant, hash_, part = rest.removeprefix("@").partition("#") if rest.startswith("@") else ("", rest[:1], rest[1:])
+    return Design(text, file, variant if rest.startswith("@") else None, part if hash_ else None)
+
+
+def _exists(file: str) -> bool:
+    try:
+        return os.path.isfile(file)
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A design that has been read: its shaped graph and the spec it came from."""
+
+    design: Design
+    graph: Graph
+    document: Document
+
+    def report(self, *, batch: int = 1, dtype: str = "float32") -> Report:
+        """Count everything; see :func:`convcalc.report.report_on`."""
+        if dtype not in BITS:
+            raise SpecError("CC704", f"no number format '{dtype}'{did_you_mean(dtype, BITS)}", hint=f"known: {', '.join(BITS)}")
+        name = self.graph.name or self.design.text
+        report = report_on(self.graph, self.design.text, batch=batch, dtype=dtype)
+        return replace(report, name=f"{name} · {self.design.part}" if self.design.part else name)
+
+    def outputs(self) -> list[Network]:
+        """Return every output as a design of its own: the layers that lead to it."""
+        labels = list(self.graph.outputs)
+        designs = [replace(self.design, text=f"{self.design.text}#{label}", part=label) for label in labels]
+        return [replace(self, design=design, graph=self.graph.leading_to(label)) for design, label in zip(designs, labels, strict=True)]
+
+
+def open_design(text: str, *, overrides: Overrides | None = None, variant: str | None = None, libraries: Sequence[str] = ()) -> Network:
+    """Read the design that a text names.
+
+    Raises:
+        SpecErrors: everything that is wrong with the spec, or with the name of the design.
+    """
+    design = parse_design(text)
+    try:
+        source = read(_path(design.file))
+    except SpecError as error:
+        raise SpecErrors([error]) from None
+    return open_source(source, replace(design, variant=design.variant or variant), overrides=overrides, libraries=libraries)
+
+
+def open_source(source: Source, design: Design, *, overrides: Overrides | None = None, libraries: Sequence[str] = ()) -> Network:
+    """Read the design whose text is given."""
+    loaded = load(source, overrides=overrides, variant=design.variant, files=Files(libraries=libraries))
+    graph = loaded.graph
+    if design.part is not None:
+        try:
+            graph = graph.part(design.part)
+        except SpecError as error:
+            error.span = Span(source)
+            raise SpecErrors([error]) from None
+    return Network(design, graph, loaded.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What validating one file found, over all its variants."""
+
+    file: str
+    variants: tuple[str, ...] = ()
+    errors: tuple[SpecError, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def check_file(path: str, *, libraries: Sequence[str] = ()) -> Checked:
+    """Parse and shape-check a file with every variant; a file of blocks without layers is only parsed."""
+    try:
+        source = read(path)
+        document = Files(libraries=libraries).root(source)
+        if document.layers is None and not document.inputs:
+            return Checked(path)
+        graphs = [load(source, variant=variant, files=Files(libraries=libraries)).graph for variant in (None, *document.variants)]
+    except SpecErrors as errors:
+        return Checked(path, errors=tuple(errors.errors))
+    except SpecError as error:
+        return Checked(path, errors=(error,))
+    warnings = dict.fromkeys(describe_one(warning) for graph in graphs for warning in graph.warnings)
+    return Checked(path, tuple(document.variants), (), tuple(warnings))
+
+
+def _path(file: str) -> str:
+    """Return the path of a design's file; a shipped spec is looked up in the package."""
+    if not file.startswith(ZOO):
+        return file
+    name = file.removeprefix(ZOO)
+    shipped = zoo()
+    if name not in shipped:
+        raise SpecError("CC703", f"no shipped spec '{name}'{did_you_mean(name, shipped)}", Span(Source(file)))
+    return shipped[name]
+
+
+def zoo() -> dict[str, str]:
+    """Return the path of every shipped network by its name: beside the modules once installed, else in the checkout."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for folder in (os.path.join(here, "specs", "zoo"), os.path.join(os.path.dirname(here), "specs", "zoo")):
+        if os.path.isdir(folder):
+            names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
+            return {name.removesuffix(".yaml"): os.path.join(folder, name) for name in names}
+    return {}

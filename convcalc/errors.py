@@ -1,0 +1,177 @@
+"""Where an error is, what it says, and how it is shown: values, not printing."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+SHOWN_ERRORS = 20
+SHOWN_LINE = 120
+SHOWN_WORD = 60
+LONGEST_GUESS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text that people wrote and that errors point into: a spec file, standard input, a ``--set`` option."""
+
+    name: str
+    text: str = ""
+
+    def line(self, number: int) -> str:
+        """Return line ``number`` (from 1) without its ending, or nothing past the end."""
+        lines = self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a source: line and column from 1, extent in characters on that line.
+
+    ``line`` 0 means the source as a whole (a missing file, a folder): nothing can be quoted.
+    """
+
+    source: Source
+    line: int = 0
+    column: int = 0
+    extent: int = 1
+
+    @property
+    def file(self) -> str:
+        return self.source.name
+
+    def within(self, start: int, end: int) -> Span:
+        """Return the part of this span from character ``start`` to ``end``, counted from its beginning."""
+        return replace(self, column=self.column + start, extent=max(1, end - start))
+
+    def __str__(self) -> str:
+        name = escape(self.file)
+        return f"{name}:{self.line}:{self.column}" if self.line else name
+
+
+@dataclass(slots=True)
+class SpecError(Exception):
+    """An error that a person caused and can mend.
+
+    ``code`` is stable and documented by ``convcalc explain CODE``; ``text`` is one sentence; ``span`` is the place to
+    mend; ``notes`` are further places with what they have to do with it; ``trail`` holds the block calls that led there
+    (layer path, place of the call), innermost first.
+    """
+
+    code: str
+    text: str
+    span: Span | None = None
+    hint: str = ""
+    notes: tuple[tuple[Span, str], ...] = ()
+    trail: tuple[tuple[str, Span], ...] = field(default=())
+
+    def __str__(self) -> str:
+        place = f"{self.span}: " if self.span else ""
+        return f"{place}{self.severity} {self.code}: {escape(self.text)}"
+
+    @property
+    def severity(self) -> str:
+        """CC8nn are warnings: the spec stands, but something in it is probably not meant."""
+        return "warning" if self.code.startswith("CC8") else "error"
+
+    @property
+    def order(self) -> tuple[str, int, int]:
+        return (self.span.file, self.span.line, self.span.column) if self.span else ("", 0, 0)
+
+
+class SpecErrors(Exception):
+    """All errors of one stage, sorted by place, each place and code once."""
+
+    def __init__(self, errors: Iterable[SpecError]) -> None:
+        first: dict[tuple[object, ...], SpecError] = {}
+        for error in errors:
+            first.setdefault((*error.order, error.code), error)
+        self.errors: list[SpecError] = sorted(first.values(), key=lambda error: error.order)
+        super().__init__(describe(self.errors))
+
+
+class Undecided(Exception):
+    """A plain value was needed where a symbol or an array stands: a count of repeats, a condition, a rank."""
+
+    def __init__(self, needed: str, names: Sequence[str] = ()) -> None:
+        self.needed = needed
+        self.names = tuple(names)
+        super().__init__(f"{needed} must be a plain value" + (f"; it depends on {', '.join(names)}" if names else ""))
+
+
+def escape(text: str) -> str:
+    """Show control, bidirectional, surrogate and line-breaking characters as escapes, so that no text can lie."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+        code = ord(character)
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return character
+
+
+def quoted(text: str) -> str:
+    """Repeat a word or an expression in a message: in quotes, cut at 60 characters."""
+    text = escape(text)
+    return f"'{text[: SHOWN_WORD - 1]}…'" if len(text) > SHOWN_WORD else f"'{text}'"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word most like ``word``, or nothing."""
+    if len(word) > LONGEST_GUESS:
+        return ""
+    from difflib import get_close_matches  # costs start-up time, and only mistakes need it
+
+    folded = {name.lower(): name for name in sorted(known)}
+    found = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` or nothing, to be put behind a sentence."""
+    guess = nearest(word, known)
+    return f"; did you mean '{guess}'?" if guess else ""
+
+
+def excerpt(span: Span) -> list[str]:
+    """Return the source line and the carets under the span, cut to 120 characters around it."""
+    raw = span.source.line(span.line)
+    start = max(0, min(span.column - 1, len(raw)))
+    left = max(0, min(start - SHOWN_LINE // 3, len(raw) - SHOWN_LINE))
+    shown = raw[left : left + SHOWN_LINE]
+    head, body = escape(shown[: start - left]), shown[start - left :]
+    extent = len(escape(body[: span.extent])) or 1
+    lead, tail = ("…" if left else ""), ("…" if left + SHOWN_LINE < len(raw) else "")
+    pad = " " * (len(lead) + _cells(head))
+    return [f"    {lead}{head}{escape(body)}{tail}", f"    {pad}{'^' * extent}"]
+
+
+def _cells(text: str) -> int:
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text) if not text.isascii() else 0
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def describe_one(error: SpecError) -> str:
+    """Return an error with its line, carets, further places, block calls and hint."""
+    lines = [str(error)]
+    if error.span and error.span.line:
+        lines += excerpt(error.span)
+    for span, text in error.notes:
+        lines.append(f"  {span}: {escape(text)}")
+        lines += excerpt(span) if span.line else []
+    lines += [f"  in {escape(path)} called from {span}" for path, span in error.trail]
+    if error.hint:
+        lines.append(f"  hint: {escape(error.hint)}")
+    return "\n".join(lines)
+
+
+def describe(errors: Sequence[SpecError]) -> str:
+    """Return the first 20 errors in full and say how many more there are."""
+    lines = [describe_one(error) for error in errors[:SHOWN_ERRORS]]
+    if len(errors) > SHOWN_ERRORS:
+        lines.append(f"and {len(errors) - SHOWN_ERRORS} more")
+    return "\n".join(lines)

@@ -1,0 +1,254 @@
+"""A report as it is asked for: folded by path, op or block, sorted, cut to the first rows, with the chosen columns.
+
+Everything here is data: a format decides how a line looks, never which lines there are or what they add up to. Whatever
+is folded or cut, the lines of an additive column add up to its total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from convcalc.errors import did_you_mean, quoted
+from convcalc.report import Column, Report, Row
+
+DEFAULT_COLUMNS = ("params", "macs")
+TEXT_KEYS = ("path", "op")
+GROUPINGS = ("layer", "op", "block")
+
+
+class UnknownKey(ValueError):
+    """A column, sort key or grouping that the report does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a report is looked at: the options ``--depth``, ``--by``, ``--sort``, ``--top`` and ``--columns``."""
+
+    depth: int | None = None
+    """Fold rows to the first so many segments of their path."""
+    by: str = "layer"
+    """``layer``, ``op`` (one line a kind) or ``block`` (one line an enclosing scope)."""
+    sort: str | None = None
+    """A metric, largest first, or ``path`` or ``op`` in alphabetical order; nothing keeps the network's order."""
+    top: int | None = None
+    """Keep so many lines (the largest by ``sort``, or by the first column) and sum the others in one more."""
+    columns: tuple[str, ...] | None = None
+    """Keys of the metrics to show; nothing means params and multiplies, or all of them in machine formats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A layer, or several folded into one: then ``op`` is empty unless they are one layer and its fused ``parts``."""
+
+    path: str
+    op: str
+    summary: str
+    layers: int
+    output_shape: tuple[int, ...]
+    values: Mapping[str, int]
+    tied_to: str | None = None
+    parts: tuple[str, ...] = ()
+    known: bool = True
+    """Whether every layer in it could be counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """The lines of a report under a view. ``rest`` sums what ``--top`` left out."""
+
+    report: Report
+    columns: tuple[Column, ...]
+    lines: Sequence[Line]
+    rest: Line | None = None
+    ordered: bool = True
+    """Whether the lines stand in the network's order, so that they can be drawn as a tree of paths."""
+    by: str = "layer"
+
+    def shares(self, key: str, values: Iterable[int]) -> list[int]:
+        """Return the part of the total that each value is, in thousandths, rounded half up."""
+        total = self.report.totals.get(key) or 0
+        return [(2000 * value + total) // (2 * total) if total else 0 for value in values]
+
+    @property
+    def layers(self) -> int:
+        return len(self.report.rows)
+
+
+def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COLUMNS) -> Folded:
+    """Return the lines and columns of a report under a view; ``default`` are the columns when the view names none.
+
+    Raises:
+        UnknownKey: for a column, sort key or grouping that the report does not have.
+    """
+    columns = chosen(report, view.columns, default)
+    if view.by not in GROUPINGS:
+        raise _unknown("grouping", view.by, GROUPINGS)
+    lines = _grouped(report, view)
+    sort = view.sort or (columns[0].key if view.top is not None and columns else None)
+    if sort:
+        lines = _sorted(lines, sort, report)
+    rest = None
+    if view.top is not None and view.top < len(lines):
+        lines, cut = lines[: view.top], lines[view.top :]
+        rest = _summed("", cut, _additive(report), by_path=False)
+    return Folded(report, columns, lines, rest, ordered=not sort and view.by == "layer", by=view.by)
+
+
+def chosen(report: Report, keys: Sequence[str] | None, default: Sequence[str] | None) -> tuple[Column, ...]:
+    """Return the columns that have a value for single layers: those named, or the default ones, or all."""
+    known = {column.key: column for column in report.columns}
+    for key in keys or ():
+        if key not in known:
+            raise _unknown("column", key, known)
+    if keys is not None:
+        return tuple(known[key] for key in dict.fromkeys(keys))
+    kept = [known[key] for key in default if key in known] if default else []
+    return tuple(kept) or tuple(column for column in report.columns if _has_values(report.rows, column.key))
+
+
+def _has_values(rows: Sequence[Row], key: str) -> bool:
+    return any(key in row.values for row in rows)
+
+
+def _unknown(what: str, word: str, known: Iterable[str]) -> UnknownKey:
+    names = list(known)
+    return UnknownKey(f"unknown {what} {quoted(word)}{did_you_mean(word, names)} (known: {', '.join(names)})")
+
+
+def _sorted(lines: Sequence[Line], key: str, report: Report) -> list[Line]:
+    if key == "path":
+        return sorted(lines, key=lambda line: line.path)
+    if key == "op":
+        return sorted(lines, key=lambda line: line.op or line.path)
+    known = [column.key for column in report.columns]
+    if key not in known:
+        raise _unknown("sort key", key, [*known, *TEXT_KEYS])
+    return sorted(lines, key=lambda line: -line.values.get(key, 0))
+
+
+# --- folding ----------------------------------------------------------------------------------------------------------
+
+
+def _grouped(report: Report, view: View) -> list[Line]:
+    lines = [_line(row, report) for row in report.rows]
+    keys = _additive(report)
+    if view.by == "op":
+        return _gathered(lines, lambda line: line.op, keys, by_path=False)
+    if view.by == "block":
+        paths = {line.path for line in lines}
+        lines = _gathered(lines, lambda line: _block(line.path, paths), keys, by_path=False)
+    if view.depth is not None:
+        depth = view.depth
+        lines = _gathered(lines, lambda line: ".".join(line.path.split(".")[:depth]), keys)
+    return lines
+
+
+def _additive(report: Report) -> frozenset[str]:
+    return frozenset(column.key for column in report.columns if column.additive)
+
+
+def _line(row: Row, report: Report) -> Line:
+    known = row.path not in report.unknown if report.unknown else True
+    return Line(row.path, row.op, row.summary, 1, row.output_shape, row.values, row.tied_to, (), known)
+
+
+def _block(path: str, paths: set[str]) -> str:
+    """Return the scope around a layer: a fused part stands in the scope of its layer, not in one of its own."""
+    scope = path.rpartition(".")[0]
+    while scope in paths:
+        scope = scope.rpartition(".")[0]
+    return scope
+
+
+def _gathered(
+    lines: Sequence[Line], key: Callable[[Line], str], keys: frozenset[str], *, by_path: bool = True
+) -> list[Line]:
+    groups: dict[str, list[Line]] = {}
+    for line in lines:
+        groups.setdefault(key(line), []).append(line)
+    return [_summed(path, group, keys, by_path=by_path) for path, group in groups.items()]
+
+
+def _summed(path: str, lines: Sequence[Line], keys: frozenset[str], *, by_path: bool) -> Line:
+    """Return one line for several; when they share a path, a lone layer stays itself and fused parts join their layer."""
+    first = lines[0]
+    own = by_path and first.path == path
+    if own and len(lines) == 1:
+        return first
+    values: dict[str, int] = {}
+    for line in lines:
+        for metric, value in line.values.items():
+            if metric in keys:
+                values[metric] = values.get(metric, 0) + value
+    return Line(
+        path=path,
+        op=first.op if own else "",
+        summary=first.summary if own else "",
+        layers=sum(line.layers for line in lines),
+        output_shape=lines[-1].output_shape,
+        values=values,
+        tied_to=first.tied_to if own else None,
+        parts=tuple(line.path.removeprefix(f"{path}.") for line in lines[1:]) if own else (),
+        known=all(line.known for line in lines),
+    )
+
+
+# --- the tree of paths ------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Node:
+    """A path segment: a layer, a group of layers, or a layer with its fused parts. Its numbers include its children."""
+
+    segment: str
+    path: str
+    line: Line | None = None
+    children: dict[str, Node] = field(default_factory=dict)
+    layers: int = 0
+    output_shape: tuple[int, ...] = ()
+    values: Mapping[str, int] = field(default_factory=dict)
+    known: bool = True
+    last: int = -1
+    """Where its last layer stands in the network, to know whose output leaves the group."""
+
+
+def tree(lines: Sequence[Line], keys: Sequence[str]) -> Node:
+    """Return the lines as a tree of path segments, children in the network's order, with subtotals for ``keys``."""
+    root = Node("", "")
+    nodes: dict[str, Node] = {"": root}
+    for place, line in enumerate(lines):
+        node = _node(line.path, nodes)
+        node.line, node.last, node.output_shape, node.known = line, place, line.output_shape, line.known
+        node.layers, node.values = line.layers, line.values
+    for node in reversed(nodes.values()):  # children were made after their parents
+        if node.children:
+            _add_up(node, keys)
+    return root
+
+
+def _node(path: str, nodes: dict[str, Node]) -> Node:
+    """Return the node of a path, making those on the way to it."""
+    missing = []
+    while path not in nodes:
+        missing.append(path)
+        path = path.rpartition(".")[0]
+    node = nodes[path]
+    for below in reversed(missing):
+        segment = below.rpartition(".")[2]
+        node.children[segment] = nodes[below] = node = Node(segment, below)
+    return node
+
+
+def _add_up(node: Node, keys: Sequence[str]) -> None:
+    """Give a node the sums over itself and its children."""
+    values = {key: node.values[key] for key in keys if key in node.values}
+    for child in node.children.values():
+        node.layers += child.layers
+        node.known = node.known and child.known
+        if child.last > node.last:
+            node.last, node.output_shape = child.last, child.output_shape
+        for key in keys:
+            if key in child.values:
+                values[key] = values.get(key, 0) + child.values[key]
+    node.values = values

@@ -1,0 +1,80 @@
+"""The walk: applies shape rules layer by layer, remembers what each op states, and gathers every error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convcalc.arith import less_equal, require
+from convcalc.errors import Span, SpecError
+from convcalc.graph import Facts, Node
+from convcalc.ops import Op
+from convcalc.shapes import Shape
+
+FAILED = -1
+"""The index that stands for the output of a layer that could not be: what reads it is skipped."""
+
+
+class Walk:
+    """Builds the nodes of a graph in order. Time and memory are linear in the layers."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.errors: list[SpecError] = []
+        self._facts: dict[tuple[int, tuple[Shape, ...]], tuple[Op, Facts]] = {}
+
+    def enter(self, path: str, shape: Shape, source: Span | None) -> int:
+        """Add an input of the graph."""
+        return self._append(path, None, (), (), Facts(shape, {}, {}, ()), source)
+
+    def add(self, path: str, op: Op, inputs: Sequence[int], source: Span | None) -> int:
+        """Add a layer and return its index, or ``FAILED`` where an input has failed.
+
+        Raises:
+            SpecError: where the layer does not fit its inputs; the caller places and records it.
+        """
+        if FAILED in inputs:
+            return FAILED
+        shapes = tuple(self.nodes[index].facts.output for index in inputs)
+        facts = self._stated(op, shapes)
+        return self._append(path, op, tuple(inputs) if op.reads else (), shapes, facts, source)
+
+    def shape(self, index: int) -> Shape:
+        """Return the shape that leaves a node."""
+        return self.nodes[index].facts.output
+
+    def tie(self, index: int, owner: int) -> None:
+        """Let a layer use the weights of another.
+
+        Raises:
+            SpecError: CC407, where their weights differ in shape.
+        """
+        own, other = self.nodes[index].facts.weights, self.nodes[owner].facts.weights
+        if list(own.values()) != list(other.values()):
+            shown = " and ".join(" ".join(map(str, weights.values())) or "none" for weights in (own, other))
+            path = self.nodes[owner].path
+            raise SpecError("CC407", f"tie: the weights of {self.nodes[index].path} and {path} differ in shape: {shown}")
+        self.nodes[index].owner = self.nodes[owner].owner
+
+    def _append(
+        self, path: str, op: Op | None, inputs: tuple[int, ...], shapes: tuple[Shape, ...], facts: Facts, source: Span | None
+    ) -> int:
+        index = len(self.nodes)
+        self.nodes.append(Node(index, path, op, inputs, shapes, facts, source, index))
+        return index
+
+    def _stated(self, op: Op, shapes: tuple[Shape, ...]) -> Facts:
+        """Return the facts of a layer; the same op on the same shapes is asked once."""
+        try:
+            known = self._facts.get((id(op), shapes))
+        except TypeError:  # arrays cannot be looked up
+            return _facts(op, shapes)
+        if known is None:
+            known = self._facts[id(op), shapes] = (op, _facts(op, shapes))
+        return known[1]
+
+
+def _facts(op: Op, shapes: tuple[Shape, ...]) -> Facts:
+    output = op.output(*shapes)
+    for size in output:
+        require(less_equal(1, size), "CC403", "{} leaves an axis of size {}: {}", op.kind, size, output)
+    return Facts(output, op.weights(*shapes), op.buffers(*shapes), op.products(*shapes))

@@ -1,0 +1,245 @@
+"""The arguments of ops: which values a spec may give, and how they are brought into one form.
+
+A *slot* says what a value must be. ``bind`` takes what an expression gave (int, Fraction, bool, word, tuple; or an
+array or a symbol in a place of a size) and the number of spatial axes, and returns what the op works with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from convcalc.arith import is_plain, plain
+
+JsonSchema = dict[str, Any]
+EXPRESSION: JsonSchema = {"$ref": "#/$defs/expression"}
+LIST: JsonSchema = {"type": "array", "items": EXPRESSION}
+NESTED: JsonSchema = {"type": "array", "items": {"anyOf": [EXPRESSION, LIST]}}
+
+
+class BadValue(ValueError):
+    """A value that its slot does not take; the text is the rest of a sentence that begins with the argument's name."""
+
+
+class Slot:
+    """What a value must be. ``takes_list`` says that a bare list is one value and not several arguments."""
+
+    takes_list: ClassVar[bool] = False
+    schema: ClassVar[JsonSchema] = EXPRESSION
+
+    def bind(self, value: Any, axes: int) -> Any:
+        """Return the value in the form the op works with, or raise ``BadValue``."""
+        raise NotImplementedError(type(self).__name__)
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of an op: its word in a spec, its slot, its default and whether it may stand without its word."""
+
+    key: str
+    slot: Slot
+    default: Any = None
+    required: bool = False
+    positional: bool = False
+
+
+def argument(key: str, slot: Slot, *, positional: bool = False, **default: Any) -> Any:
+    """Declare a field of an op as an argument; without ``default=`` it is required."""
+    declared = Argument(key, slot, default.get("default"), not default, positional)
+    return field(metadata={"argument": declared})
+
+
+def shown(value: Any) -> str:
+    """Write a value as a person would: 3.33333 for 10/3, [1, 2] for a list."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Fraction):
+        return f"{float(value):.6g}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(shown, value))}]"
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Size(Slot):
+    """An integer that is at least ``minimum`` (no bound where that is ``None``)."""
+
+    minimum: int | None = 1
+
+    def bind(self, value: Any, axes: int) -> Any:
+        if type(value) is int:
+            if self.minimum is not None and value < self.minimum:
+                raise BadValue(f"= {value} must be {'positive' if self.minimum == 1 else f'at least {self.minimum}'}")
+            return value
+        if isinstance(value, Fraction):
+            raise BadValue(f"= {shown(value)} is not an integer; use //, round() or ceil()")
+        if is_plain(value):
+            raise BadValue(f"must be an integer, not {named(value)}")
+        return value
+
+
+@dataclass(frozen=True)
+class Sizes(Slot):
+    """A size, or a list of one size per spatial axis; ``words`` may stand in place of it."""
+
+    minimum: int = 1
+    words: tuple[str, ...] = ()
+    schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
+
+    def bind(self, value: Any, axes: int) -> Any:
+        if isinstance(value, str):
+            if value in self.words:
+                return str(value)
+            raise BadValue(f"must be an integer or a list of them{also(self.words)}, not {named(value)}")
+        sizes = value if isinstance(value, tuple) else (value,) * axes
+        require_axes(sizes, axes)
+        return tuple(Size(self.minimum).bind(size, axes) for size in sizes)
+
+
+@dataclass(frozen=True)
+class Count(Size):
+    """A size that shapes the graph, such as a number of stacked layers: it is never swept."""
+
+    def bind(self, value: Any, axes: int) -> Any:
+        return super().bind(plain(value, "a count of layers"), axes)
+
+
+@dataclass(frozen=True)
+class Padding(Slot):
+    """n on both sides of every axis; a list of one entry per axis, each n or ``[before, after]``; or a word."""
+
+    words: tuple[str, ...] = ("valid", "half", "same")
+    minimum: int | None = 0
+    whole: bool = False
+    schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, NESTED]}
+
+    @property
+    def takes_list(self) -> bool:  # type: ignore[override]
+        return self.whole
+
+    def bind(self, value: Any, axes: int) -> Any:
+        if isinstance(value, str):
+            if value not in self.words:
+                raise BadValue(f"must be an integer, a list{also(self.words)}, not {named(value)}")
+            return str(value) if value != "valid" else ((0, 0),) * axes
+        per_axis = value if isinstance(value, tuple) else (value,) * axes
+        require_axes(per_axis, axes)
+        return tuple(self._pair(entry) for entry in per_axis)
+
+    def _pair(self, entry: Any) -> tuple[Any, Any]:
+        pair = entry if isinstance(entry, tuple) else (entry, entry)
+        if len(pair) != 2:
+            raise BadValue(f"needs [before, after] for an axis, not {shown(pair)}")
+        before, after = (Size(self.minimum).bind(side, 0) for side in pair)
+        return before, after
+
+
+@dataclass(frozen=True)
+class Choice(Slot):
+    """One word of a closed list."""
+
+    words: tuple[str, ...]
+
+    def bind(self, value: Any, axes: int) -> Any:
+        if isinstance(value, str) and value in self.words:
+            return str(value)
+        raise BadValue(f"must be one of {', '.join(self.words)}, not {named(value)}")
+
+
+@dataclass(frozen=True)
+class Flag(Slot):
+    """true or false."""
+
+    schema: ClassVar[JsonSchema] = {"anyOf": [{"type": "boolean"}, {"type": "string"}]}
+
+    def bind(self, value: Any, axes: int) -> Any:
+        if isinstance(value, bool):
+            return value
+        raise BadValue(f"must be true or false, not {named(value)}")
+
+
+@dataclass(frozen=True)
+class Axes(Slot):
+    """Axis numbers, which may count from the end: one, or with ``several`` a list too. They are never swept."""
+
+    several: bool = False
+    takes_list: ClassVar[bool] = True
+    schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
+
+    def bind(self, value: Any, axes: int) -> Any:
+        if isinstance(value, tuple):
+            if not self.several or not value:
+                raise BadValue(f"must be an axis number, not {named(value)}")
+            return tuple(Axes().bind(axis, axes) for axis in value)
+        return Size(None).bind(plain(value, "an axis"), axes)
+
+
+@dataclass(frozen=True)
+class Dims(Slot):
+    """A list of sizes; with ``wildcard`` one of them may be -1; with ``single`` a lone size is a list of one."""
+
+    wildcard: bool = False
+    takes_list: ClassVar[bool] = True
+    schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
+
+    def bind(self, value: Any, axes: int) -> Any:
+        sizes = value if isinstance(value, tuple) else (value,)
+        if not sizes:
+            raise BadValue("must have at least one axis")
+        free = [size for size in sizes if self.wildcard and type(size) is int and size == -1]
+        if len(free) > 1:
+            raise BadValue("may have only one -1")
+        return tuple(-1 if size in free and type(size) is int else Size().bind(size, axes) for size in sizes)
+
+
+@dataclass(frozen=True)
+class Real(Slot):
+    """An exact number above ``above`` (or equal to it with ``inclusive``) and at most ``most``."""
+
+    above: int = 0
+    inclusive: bool = False
+    most: int | None = None
+
+    def bind(self, value: Any, axes: int) -> Any:
+        if not is_plain(value):
+            return value
+        if isinstance(value, bool) or not isinstance(value, int | Fraction):
+            raise BadValue(f"must be a number, not {named(value)}")
+        if value < self.above or (value == self.above and not self.inclusive):
+            raise BadValue(f"= {shown(value)} must be {'at least' if self.inclusive else 'above'} {self.above}")
+        if self.most is not None and value > self.most:
+            raise BadValue(f"= {shown(value)} must be at most {self.most}")
+        return value
+
+
+@dataclass(frozen=True)
+class Scales(Slot):
+    """An exact number above 0, or a list of one per spatial axis."""
+
+    schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
+
+    def bind(self, value: Any, axes: int) -> Any:
+        scales = value if isinstance(value, tuple) else (value,) * axes
+        require_axes(scales, axes)
+        return tuple(Real().bind(scale, axes) for scale in scales)
+
+
+def require_axes(values: tuple[Any, ...], axes: int) -> None:
+    """Demand one value per spatial axis."""
+    if len(values) != axes:
+        noun = "axis" if axes == 1 else "axes"
+        raise BadValue(f"= {shown(values)} has {len(values)} entries, but the input has {axes} spatial {noun}")
+
+
+def also(words: tuple[str, ...]) -> str:
+    return f" or {', '.join(words)}" if words else ""
+
+
+def named(value: Any) -> str:
+    """Name a value with its kind, for the end of a sentence."""
+    if isinstance(value, bool):
+        return shown(value)
+    if isinstance(value, tuple):
+        return f"the list {shown(value)}"
+    return f"the word '{value}'" if isinstance(value, str) else shown(value)

@@ -1,0 +1,108 @@
+"""What an op is: a frozen dataclass of parameters that states five facts of a layer, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, ClassVar
+
+from convcalc.arith import Number
+from convcalc.ops._arguments import Argument
+from convcalc.shapes import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One matrix product inside a layer: what it multiplies and what it leaves.
+
+    Most layers are one product; attention is six, a recurrent layer one per direction and stacked layer.
+    """
+
+    multiplies: Number
+    """Multiplications of one sample."""
+    outputs: Number
+    """Elements that the product computes, of one sample."""
+    stage: int = 1
+    """Products of the same stage stand side by side; stages follow one another."""
+    weighted: bool = True
+    """Whether one factor is a learnable weight."""
+    name: str = ""
+    """Which product of the layer it is, where there are several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The window that a layer slides over each spatial axis, as tuples with one entry an axis."""
+
+    kernel_size: tuple[Number, ...]
+    stride: tuple[Number, ...]
+    padding: tuple[tuple[Number, Number], ...]
+    dilation: tuple[Number, ...]
+
+
+class Op:
+    """Base of all ops. A subclass is a frozen dataclass whose fields are made by ``argument``.
+
+    Facts are methods of the shapes that enter the layer, without batch axis, over ``Number``: the same code runs on
+    ints, arrays and symbols. ``output`` raises ``SpecError`` (through ``require``) where the layer does not fit.
+    """
+
+    __slots__ = ()
+
+    kind: ClassVar[str]
+    """The word that names the layer in a spec; the file is named after it."""
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    """Fewest and most tensors that enter; ``None`` for no end. With more than one, they are a join's branches."""
+    references: ClassVar[tuple[str, ...]] = ()
+    """Arguments that name another layer, whose output then enters the layer too, after the first input."""
+    fused: ClassVar[bool] = False
+    """Whether a spec may write ``norm`` and ``act`` on the layer, as layers that follow it."""
+    borrows: ClassVar[str] = ""
+    """The kind whose ``defaults`` the layer also takes."""
+    nonlinear: ClassVar[bool] = False
+    """Whether the layer is an activation."""
+    reads: ClassVar[bool] = True
+    """Whether the output depends on the values that enter, and not on their shape alone."""
+
+    passes: ClassVar[bool] = False
+    """Whether the output is the input itself, so that the layer is no row of its own."""
+
+    @classmethod
+    def ignored(cls, given: Mapping[str, Any]) -> frozenset[str]:
+        """Return the arguments that mean nothing beside the others: dropped from defaults, an error where written."""
+        return frozenset()
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the shape that leaves the layer."""
+        raise NotImplementedError(type(self).__name__)
+
+    def weights(self, *inputs: Shape) -> dict[str, Shape]:
+        """Return the learnable weights: name → shape."""
+        return {}
+
+    def buffers(self, *inputs: Shape) -> dict[str, Shape]:
+        """Return the state that is kept but not learned: name → shape."""
+        return {}
+
+    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+        """Return the multiplies of one sample, product by product; none for a layer that is not counted."""
+        return ()
+
+    def window(self, *inputs: Shape) -> Window | None:
+        """Return the window over the spatial axes, or nothing for a layer that has none."""
+        return None
+
+    def attributes(self, *inputs: Shape) -> dict[str, Any]:
+        """Return the parameters of the layer as they hold for these inputs, for people and machines to read."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+
+@cache
+def arguments_of(op: type[Op]) -> dict[str, Argument]:
+    """Return the arguments of an op by the word that a spec uses, in the order of the fields."""
+    found = {}
+    for field in fields(op):  # type: ignore[arg-type]
+        argument = field.metadata["argument"]
+        found[argument.key] = argument
+    return found

@@ -1,0 +1,69 @@
+"""The sliding window: how padding words become numbers and how many places a window has on an axis.
+
+Symbols: n input size, k kernel, s stride, p₀ and p₁ padding before and after, d dilation, e = d·(k − 1) + 1 the extent.
+Sources: PyTorch's ``torch.nn.Conv2d``, ``MaxPool2d`` and ``ConvTranspose2d`` reference pages; TensorFlow's notes on padding for ``same``.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from convcalc.arith import Number, at_least, at_most, ceildiv, floordiv, less_equal, require
+from convcalc.ops._op import Window
+from convcalc.shapes import Shape
+
+Pads: TypeAlias = tuple[tuple[Number, Number], ...]
+Sides: TypeAlias = tuple[Number, ...]
+
+
+def extent(kernel_size: Number, dilation: Number) -> Number:
+    """e = d·(k − 1) + 1: how far a dilated kernel reaches."""
+    return dilation * (kernel_size - 1) + 1
+
+
+def resolved(padding: str | Pads, sizes: Sides, kernel_size: Sides, stride: Sides, dilation: Sides) -> Pads:
+    """Return (before, after) for each axis.
+
+    ``half``: ⌊d·(k − 1)/2⌋ on both sides. ``same``: out = ⌈n/s⌉, so max((⌈n/s⌉ − 1)·s + e − n, 0) in all, the odd one after.
+    """
+    if padding == "half":
+        return tuple((floordiv(d * (k - 1), 2),) * 2 for k, d in zip(kernel_size, dilation, strict=True))
+    if padding == "same":
+        axes = zip(sizes, kernel_size, stride, dilation, strict=True)
+        return tuple(_halves(at_least((ceildiv(n, s) - 1) * s + extent(k, d) - n, 0)) for n, k, s, d in axes)
+    return padding  # type: ignore[return-value]
+
+
+def _halves(whole: Number) -> tuple[Number, Number]:
+    before = floordiv(whole, 2)
+    return before, whole - before
+
+
+def places(sizes: Sides, window: Window) -> Sides:
+    """⌊(n + p₀ + p₁ − e)/s⌋ + 1 on each axis."""
+    axes = zip(sizes, window.kernel_size, window.stride, window.padding, window.dilation, strict=True)
+    return tuple(floordiv(_slack(n, k, p, d), s) + 1 for n, k, s, p, d in axes)
+
+
+def ceil_places(sizes: Sides, window: Window) -> Sides:
+    """min(⌈(n + p₀ + p₁ − e)/s⌉ + 1, ⌈(n + p₀)/s⌉): rounds up, but no window may start in the padding at the end."""
+    axes = zip(sizes, window.kernel_size, window.stride, window.padding, window.dilation, strict=True)
+    return tuple(at_most(ceildiv(_slack(n, k, p, d), s) + 1, ceildiv(n + p[0], s)) for n, k, s, p, d in axes)
+
+
+def _slack(size: Number, kernel_size: Number, padding: tuple[Number, Number], dilation: Number) -> Number:
+    """n + p₀ + p₁ − e, which must not be negative."""
+    reach, padded = extent(kernel_size, dilation), size + padding[0] + padding[1]
+    require(less_equal(reach, padded), "CC403", "the kernel reaches over {} but the padded input has only {}", reach, padded)
+    return padded - reach
+
+
+def transposed_places(sizes: Sides, window: Window, output_padding: Sides) -> Sides:
+    """(n − 1)·s − p₀ − p₁ + e + output_padding on each axis."""
+    axes = zip(sizes, window.kernel_size, window.stride, window.padding, window.dilation, output_padding, strict=True)
+    return tuple((n - 1) * s - p[0] - p[1] + extent(k, d) + o for n, k, s, p, d, o in axes)
+
+
+def require_spatial(kind: str, entering: Shape) -> None:
+    """Demand a channel axis and at least one spatial axis."""
+    require(entering.rank >= 2, "CC401", "{} needs [channels, spatial …], but its input is {}", kind, entering)

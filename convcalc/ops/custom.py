@@ -1,0 +1,48 @@
+"""A layer whose cost the spec says itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from convcalc.arith import Number
+from convcalc.ops._arguments import Dims, Size, argument
+from convcalc.ops._op import Op, Product
+from convcalc.shapes import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Custom(Op):
+    """What the language has no word for: shape, params and multiplies as the spec says.
+
+    Formula:
+        As given; both 0 by default.
+    Shapes:
+        Any → ``out``, which is the input's shape by default.
+    Source:
+        The spec's author.
+    Examples:
+        custom: {out: [8, 4], params: 10, macs: 320} on [8, 4, 4] -> [8, 4]; 10 params, 320 multiplies
+    """
+
+    kind = "custom"
+
+    out_shape: tuple[Number, ...] | None = argument("out", Dims(), default=None)
+    """Shape of the output, without batch."""
+    params: Number = argument("params", Size(0), default=0)
+    """Learnable weights."""
+    macs: Number = argument("macs", Size(0), default=0)
+    """Multiplications of one sample."""
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0] if self.out_shape is None else Shape(self.out_shape)
+
+    def weights(self, *inputs: Shape) -> dict[str, Shape]:
+        return {"weight": Shape((self.params,))}
+
+    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+        nothing = isinstance(self.macs, int) and self.macs == 0
+        return () if nothing else (Product(self.macs, self.output(*inputs).elements, weighted=False),)
+
+    def attributes(self, *inputs: Shape) -> dict[str, Any]:
+        return {"out": tuple(self.output(*inputs)), "params": self.params, "macs": self.macs}

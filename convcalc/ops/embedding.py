@@ -1,0 +1,39 @@
+"""Table look-up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convcalc.arith import Number
+from convcalc.ops._arguments import Size, argument
+from convcalc.ops._op import Op
+from convcalc.shapes import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding(Op):
+    """Embedding: one learned vector per word of a vocabulary, looked up for every token.
+
+    Formula:
+        params = vocab·dim. No multiplies: a look-up multiplies nothing.
+    Shapes:
+        [n …] → [n …, dim].
+    Source:
+        PyTorch reference, torch.nn.Embedding.
+    Examples:
+        embedding: [1000, 64] on [12] -> [12, 64]; 64000 params, 0 multiplies
+    """
+
+    kind = "embedding"
+
+    vocab: Number = argument("vocab", Size(), positional=True)
+    """Rows of the table."""
+    dim: Number = argument("dim", Size(), positional=True)
+    """Width of a row."""
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        return Shape((*x, self.dim))
+
+    def weights(self, *inputs: Shape) -> dict[str, Shape]:
+        return {"weight": Shape((self.vocab, self.dim))}

@@ -1,0 +1,39 @@
+"""Reordering axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convcalc.errors import SpecError
+from convcalc.ops._arguments import Axes, argument
+from convcalc.ops._op import Op
+from convcalc.shapes import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Permute(Op):
+    """Reorder axes: output axis i is input axis ``axes[i]``.
+
+    Formula:
+        No params, no multiplies.
+    Shapes:
+        [a, b, c] with axes [2, 0, 1] → [c, a, b].
+    Source:
+        PyTorch reference, torch.permute (without the batch axis).
+    Examples:
+        permute: [1, 0] on [768, 196] -> [196, 768]; 0 params, 0 multiplies
+        permute: [2, 0, 1] on [3, 4, 5] -> [5, 3, 4]; 0 params, 0 multiplies
+    """
+
+    kind = "permute"
+
+    axes: tuple[int, ...] = argument("axes", Axes(several=True), positional=True)
+    """Each input axis once, in the order of the output."""
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        axes = self.axes if isinstance(self.axes, tuple) else (self.axes,)
+        order = [x.axis(axis) for axis in axes]
+        if sorted(order) != list(range(x.rank)):
+            raise SpecError("CC402", f"permute: {list(axes)} does not name each of the {x.rank} axes of {x} once")
+        return Shape(x[axis] for axis in order)

@@ -1,0 +1,67 @@
+"""Resizing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from convcalc.arith import Number, floordiv, less_equal, require
+from convcalc.errors import SpecError
+from convcalc.ops._arguments import Choice, Scales, Sizes, argument
+from convcalc.ops._op import Op
+from convcalc.ops._window import Sides, require_spatial
+from convcalc.shapes import Shape
+
+MODES = ("nearest", "linear", "bilinear", "bicubic", "trilinear", "area")
+
+
+@dataclass(frozen=True, slots=True)
+class Upsample(Op):
+    """Resize the spatial axes by a scale, to a size, or to the spatial size of another layer.
+
+    Formula:
+        out = ⌊n·scale⌋ on each axis. No params; interpolation is not counted among the multiplies.
+    Shapes:
+        [C, spatial …] → [C, spatial …].
+    Source:
+        PyTorch reference, torch.nn.Upsample.
+    Examples:
+        upsample: 2 on [64, 7, 7] -> [64, 14, 14]; 0 params, 0 multiplies
+        upsample: {size: [10, 12], mode: bilinear} on [8, 5, 5] -> [8, 10, 12]; 0 params, 0 multiplies
+    """
+
+    kind = "upsample"
+    references = ("like",)
+
+    scale: tuple[Number | Fraction, ...] | None = argument("scale", Scales(), positional=True, default=None)
+    """Factor, which may be a fraction: one, or one per spatial axis."""
+    size: Sides | None = argument("size", Sizes(), default=None)
+    """The size to reach: one, or one per spatial axis."""
+    mode: str = argument("mode", Choice(MODES), default="nearest")
+    """How new cells are filled; it changes no count."""
+
+    def output(self, *inputs: Shape) -> Shape:
+        x, *like = inputs
+        require_spatial("upsample", x)
+        if [self.scale is not None, self.size is not None, bool(like)].count(True) != 1:
+            raise SpecError("CC408", "upsample needs exactly one of scale, size and like")
+        if like:
+            require(like[0].rank == x.rank, "CC405", "upsample: {} and the layer that it shall be like, {}, differ in rank", x, like[0])
+            return Shape((x.channels, *like[0].spatial))
+        if self.size is not None:
+            return Shape((x.channels, *self.size))
+        sizes = tuple(_scaled(n, scale) for n, scale in zip(x.spatial, self.scale or (), strict=True))
+        for size in sizes:
+            require(less_equal(1, size), "CC403", "upsample leaves an axis of size {}", size)
+        return Shape((x.channels, *sizes))
+
+    def attributes(self, *inputs: Shape) -> dict[str, Any]:
+        return {"size": self.output(*inputs).spatial, "mode": self.mode}
+
+
+def _scaled(size: Number, scale: Number | Fraction) -> Number:
+    """⌊n·scale⌋, exact for a fraction."""
+    if isinstance(scale, Fraction):
+        return floordiv(size * scale.numerator, scale.denominator)
+    return size * scale

@@ -1,0 +1,312 @@
+"""The comparison as a person reads it: the designs, their layers side by side, their totals, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from convcalc.compare import Comparison, Match, Value
+from convcalc.fold import DEFAULT_COLUMNS
+from convcalc.render.layout.entries import counted
+from convcalc.render.layout.frame import Block, convention, flow, tensors
+from convcalc.render.layout.glyphs import Glyphs
+from convcalc.render.layout.grid import Column, Grid
+from convcalc.render.layout.prose import Prose
+from convcalc.render.layout.sentences import sentences
+from convcalc.render.layout.sides import WHOLE, Shown, Side, shown
+from convcalc.render.surface import Surface
+
+BAR = 8
+SHORT_NAME = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which columns a table of sides has. What goes first is first in ``PLANS``."""
+
+    together: bool = True
+    """All metrics in one table, or a table a metric."""
+    bar: bool = True
+    difference: bool = True
+    ratio: bool = True
+    short: bool = False
+    designs: int | None = None
+    """So many designs only."""
+    name: int | None = None
+    """The widest that names may be."""
+
+
+PLANS = (
+    Plan(),
+    Plan(bar=False),
+    Plan(together=False),
+    Plan(together=False, bar=False),
+    Plan(together=False, bar=False, difference=False),
+    Plan(together=False, bar=False, difference=False, ratio=False),
+    Plan(together=False, bar=False, difference=False, ratio=False, short=True),
+)
+
+
+def comparison_blocks(comparison: Comparison, surface: Surface) -> Iterator[Block]:
+    """Return the paragraphs and tables of a comparison, from top to bottom."""
+    glyphs, width = Glyphs(surface.ascii_only), surface.width
+    yield from _designs(comparison, glyphs, width)
+    yield Prose()
+    keys = [metric.column.key for metric in comparison.metrics if metric.column.key in DEFAULT_COLUMNS]
+    chosen = shown(comparison, keys)
+    if chosen.rows:
+        yield from Layers(comparison, chosen, keys, glyphs).blocks(width)
+        yield from _unseen(chosen, width)
+        yield Prose()
+    yield from Totals(comparison, glyphs).blocks(width)
+    yield Prose()
+    zero = {metric.column.key for metric in comparison.metrics if not any(metric.values)}
+    for key, sentence in sentences(comparison):
+        if key not in zero:
+            yield Prose([(glyphs.text(sentence), "")], width)
+    yield Prose()
+    yield Prose([(glyphs.text(convention(comparison.reports[0])), "dim")], width)
+
+
+def _designs(comparison: Comparison, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
+    """Name the designs, one a line, and say what makes them hard to compare."""
+    labels = [glyphs.text(label) for label in comparison.labels]
+    reports = comparison.reports
+    table = Grid(
+        [
+            Column("", labels, style="title"),
+            Column("", [flow(report, glyphs) for report in reports]),
+            Column("", [glyphs.text(report.name) for report in reports]),
+            Column("", [glyphs.text(report.design) for report in reports], style="dim"),
+        ],
+        ["" for _ in reports],
+    )
+    if width is None or table.width <= width:
+        yield table
+    else:
+        for texts in zip(*(column.texts for column in table.columns), strict=True):
+            styles = [column.style for column in table.columns]
+            yield Prose([(f"{text}  ", style) for text, style in zip(texts, styles, strict=True)], width)
+    if comparison.differing:
+        yield Prose([("Not alike:", "warning"), (f" {_differing(comparison, glyphs)}", "")], width)
+
+
+def _differing(comparison: Comparison, glyphs: Glyphs) -> str:
+    """``the inputs differ: naive 192×28×28, reduced 256×28×28``."""
+    told = {
+        "inputs": lambda report: f"reads {tensors(report.inputs, glyphs)}",
+        "batch": lambda report: f"batch {report.batch:,}",
+        "dtype": lambda report: glyphs.text(report.dtype),
+    }
+    return "; ".join(
+        f"{glyphs.text(label)} {', '.join(told[what](report) for what in comparison.differing)}"
+        for label, report in zip(comparison.labels, comparison.reports, strict=True)
+    )
+
+
+def _unseen(chosen: Shown, width: int | None) -> Iterator[Block]:
+    """Say which layers the table leaves out."""
+    parts = []
+    if chosen.free:
+        verb = "is" if chosen.free == 1 else "are"
+        parts.append(f"{counted(chosen.free, 'layer')} without params or multiplies {verb} not shown")
+    if chosen.folded:
+        parts.append(f"{counted(chosen.folded, 'group')} that do not differ within, or that one design alone has, show sums only")
+    if parts:
+        yield Prose([(f"{'; '.join(parts)}; --json has every layer.", "dim")], width)
+
+
+class Sides:
+    """A table with a few columns for every design, at every length that the layout may choose."""
+
+    heading = ""
+    foot = 0
+
+    def __init__(self, comparison: Comparison, glyphs: Glyphs) -> None:
+        self.comparison = comparison
+        self.glyphs = glyphs
+        self.labels = [glyphs.text(label) for label in comparison.labels]
+        self.texts = cache(self._texts)
+
+    def groups(self) -> list[tuple[str, str]]:
+        """Return key and title of what stands side by side in one table."""
+        raise NotImplementedError
+
+    def names(self) -> list[str]:
+        """Return the first column."""
+        raise NotImplementedError
+
+    def kinds(self) -> list[str]:
+        """Return the styles of rows."""
+        raise NotImplementedError
+
+    def side(self, key: str, place: int) -> Side:
+        """Return one design's values."""
+        raise NotImplementedError
+
+    def blocks(self, width: int | None) -> Iterator[Block]:
+        """Return the fullest tables that fit, and a line that says what did not."""
+        plan, tables = self._fitting(width)
+        for place, table in enumerate(tables):
+            if place:
+                yield Prose()
+            yield table
+        gone = ", ".join(_gone(plan, len(self.labels)))
+        if gone:
+            yield Prose([(f"Not shown in {width} columns: {gone}; a pipe shows all.", "dim")], width)
+
+    def _fitting(self, width: int | None) -> tuple[Plan, list[Grid]]:
+        plan = Plan(together=len(self.labels) == 2 or len(self.groups()) == 1)
+        tables = self._tables(plan)
+        if width is None:
+            return plan, tables
+        for plan in self._plans():
+            tables = self._tables(plan)
+            if max(table.width for table in tables) <= width:
+                break
+        return plan, tables
+
+    def _plans(self) -> Iterator[Plan]:
+        yield from PLANS
+        plan = replace(PLANS[-1], name=SHORT_NAME)
+        yield plan
+        for designs in range(len(self.labels) - 1, 0, -1):
+            yield replace(plan, designs=designs)
+
+    def _tables(self, plan: Plan) -> list[Grid]:
+        groups = self.groups()
+        return [self._table(groups, plan)] if plan.together else [self._table([group], plan) for group in groups]
+
+    def _table(self, groups: Sequence[tuple[str, str]], plan: Plan) -> Grid:
+        names = self.names()
+        if plan.name is not None:
+            names = [self.glyphs.elide(name, plan.name) for name in names]
+        columns = [Column(self.heading, names)]
+        spans = []
+        for key, title in groups:
+            first = len(columns)
+            columns += self._columns(key, plan)
+            columns[first].gap = 3 if first > 1 else 2
+            if title:
+                spans.append((first, len(columns) - 1, title))
+        return Grid(columns, self.kinds(), self.glyphs.rule, foot=self.foot, spans=spans)
+
+    def _columns(self, key: str, plan: Plan) -> Iterator[Column]:
+        for place, label in enumerate(self.labels[: plan.designs]):
+            name = "short" if plan.short else "exact"
+            yield Column(label, self.texts(key, place, name), right=True)
+            if plan.bar and any(bars := self.texts(key, place, "bars")):
+                yield Column("", bars, gap=1, style=f"bar{[group for group, _ in self.groups()].index(key) % 4}")
+            if place and plan.difference:
+                styles = self.side(key, place).styles()
+                yield Column("difference", self.texts(key, place, "differences"), right=True, styles=styles)
+            if place and plan.ratio:
+                yield Column("ratio", self.texts(key, place, "ratios"), right=True)
+
+    def _texts(self, key: str, place: int, name: str) -> list[str]:
+        side = self.side(key, place)
+        match name:
+            case "differences":
+                return side.differences(self.glyphs)
+            case "ratios":
+                return side.ratios()
+            case "bars":
+                return self.bars(key, place)
+            case "short":
+                return side.rounded(self.glyphs, self.units(key))
+        return side.numbers(self.glyphs)
+
+    def units(self, key: str) -> list[str]:
+        """Return the unit of every row."""
+        raise NotImplementedError
+
+    def bars(self, key: str, place: int) -> list[str]:
+        """Return bars, or nothing where they would mean nothing."""
+        return []
+
+
+class Layers(Sides):
+    """The aligned layers, and the totals of the same columns beneath them."""
+
+    heading = "Layer"
+    foot = 1
+
+    def __init__(self, comparison: Comparison, chosen: Shown, keys: Sequence[str], glyphs: Glyphs) -> None:
+        super().__init__(comparison, glyphs)
+        self.matches = chosen.rows
+        self.metrics = {metric.column.key: metric for metric in comparison.metrics if metric.column.key in keys}
+
+    def groups(self) -> list[tuple[str, str]]:
+        return [(key, self.glyphs.text(metric.column.title)) for key, metric in self.metrics.items()]
+
+    def names(self) -> list[str]:
+        return [*map(self._name, self.matches), "Total"]
+
+    def kinds(self) -> list[str]:
+        return [*("zero" if match.equal else "" for match in self.matches), "total"]
+
+    def _name(self, match: Match) -> str:
+        segments = dict.fromkeys(cell.path.rpartition(".")[2] for cell in match.cells if cell)
+        name = " / ".join(segments) if match.path else WHOLE
+        return "  " * match.level + self.glyphs.text(name)
+
+    def side(self, key: str, place: int) -> Side:
+        values = [match.values(key) for match in self.matches]
+        totals = self.metrics[key].values
+        reports = self.comparison.reports
+        known = [all(cell.known for cell in (match.cells[0], match.cells[place]) if cell) for match in self.matches]
+        return Side(
+            values=[*(value[place] for value in values), totals[place]],
+            first=[*(value[0] for value in values), totals[0]],
+            comparable=[*(not match.detail for match in self.matches), True],
+            known=[*known, reports[0].complete and reports[place].complete],
+        )
+
+    def units(self, key: str) -> list[str]:
+        return [self.metrics[key].column.unit] * (len(self.matches) + 1)
+
+    def bars(self, key: str, place: int) -> list[str]:
+        """The places at the top, on one scale for all designs."""
+        tops = [match.values(key) if match.level == 0 else () for match in self.matches]
+        drawn = self.glyphs.bars([value or 0 for values in tops for value in values], BAR)
+        bars = iter(drawn)
+        return [*([next(bars) for _ in values][place] if values else "" for values in tops), ""]
+
+
+class Totals(Sides):
+    """Every metric of the whole designs, one a row."""
+
+    heading = "Total"
+
+    def groups(self) -> list[tuple[str, str]]:
+        return [("", "")]
+
+    def names(self) -> list[str]:
+        return [self.glyphs.text(metric.column.title) for metric in self.comparison.metrics]
+
+    def kinds(self) -> list[str]:
+        return ["" for _ in self.comparison.metrics]
+
+    def units(self, key: str) -> list[str]:
+        return [metric.column.unit for metric in self.comparison.metrics]
+
+    def side(self, key: str, place: int) -> Side:
+        values: list[Value | None] = [metric.values[place] for metric in self.comparison.metrics]
+        first: list[Value | None] = [metric.values[0] for metric in self.comparison.metrics]
+        reports = self.comparison.reports
+        complete = reports[0].complete and reports[place].complete
+        return Side(values, first, [True] * len(values), [complete] * len(values))
+
+
+def _gone(plan: Plan, designs: int) -> Iterator[str]:
+    if not plan.difference:
+        yield "differences"
+    if not plan.ratio:
+        yield "ratios"
+    if plan.short:
+        yield "digits after the fourth"
+    if plan.name:
+        yield "middles of names"
+    if plan.designs is not None:
+        yield counted(designs - plan.designs, "design")

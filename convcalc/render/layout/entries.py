@@ -1,0 +1,112 @@
+"""The rows of a report's table before they are set: what each cell says, at full length and shortened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from convcalc.fold import Folded, Line, Node, tree
+from convcalc.render.layout.glyphs import Glyphs
+
+TOP_LEVEL = "(top level)"
+
+
+class Entry(NamedTuple):
+    """One row: a layer, a group with its subtotals, the sum of what is not shown, or the total."""
+
+    layer: str
+    operation: str
+    kind: str
+    """The operation in one word, for narrow terminals."""
+    output: str
+    values: Mapping[str, int]
+    style: str = ""
+    """``group``, ``zero``, ``rest``, ``total`` or nothing for a layer that counts."""
+    layers: int = 1
+    known: bool = True
+
+
+def entries(folded: Folded, glyphs: Glyphs, *, as_tree: bool) -> list[Entry]:
+    """Return the rows between the heading and the total: as a tree with subtotals, or flat with whole paths."""
+    keys = [column.key for column in folded.columns]
+    if as_tree and folded.ordered:
+        additive = [column.key for column in folded.columns if column.additive]
+        made = list(_outline(tree(folded.lines, additive), keys, glyphs))
+    else:
+        made = [_layer(line, line.path, keys, glyphs) for line in folded.lines]
+    return [*made, _rest(folded, folded.rest)] if folded.rest else made
+
+
+def total(folded: Folded) -> Entry:
+    """Return the row beneath the table. What is no sum of layers (a depth) has no place there."""
+    report = folded.report
+    values = {column.key: report.totals[column.key] for column in folded.columns if column.additive}
+    count = counted(folded.layers, "layer")
+    return Entry("Total", count, count, "", values, "total", folded.layers, report.complete)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """``1 layer``, ``2 layers``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def operation(line: Line, glyphs: Glyphs) -> str:
+    """Return what a layer does in a few words, or how many layers a line holds."""
+    if not line.op:
+        return counted(line.layers, "layer")
+    text = f"{line.op} {line.summary}" if line.summary else line.op
+    if line.parts:
+        text += f" + {', '.join(line.parts)}"
+    if line.tied_to:
+        text += f", tied to {line.tied_to}"
+    if not line.known:
+        text += ", not counted"
+    return glyphs.text(text)
+
+
+def _layer(line: Line, label: str, keys: Sequence[str], glyphs: Glyphs) -> Entry:
+    style = "" if not line.known or any(map(line.values.get, keys)) else "zero"
+    return Entry(
+        glyphs.text(label) or TOP_LEVEL,
+        operation(line, glyphs),
+        glyphs.text(line.op) or str(line.layers),
+        glyphs.shape(line.output_shape),
+        line.values,
+        style,
+        line.layers,
+        line.known,
+    )
+
+
+def _outline(root: Node, keys: Sequence[str], glyphs: Glyphs) -> Iterator[Entry]:
+    """Walk the tree from the top; a chain of groups with one child each is one row."""
+    stack = [(child, 0) for child in reversed(root.children.values())]
+    while stack:
+        node, level = stack.pop()
+        label = node.segment
+        while node.line is None and len(node.children) == 1:
+            (node,) = node.children.values()
+            label = f"{label}.{node.segment}"
+        label = "  " * level + label
+        if node.line:
+            yield _layer(node.line, label, keys, glyphs)
+        else:
+            yield _group(node, label, glyphs, whole=node.layers == root.layers)
+        stack += [(child, level + 1) for child in reversed(node.children.values())]
+
+
+def _group(node: Node, label: str, glyphs: Glyphs, *, whole: bool) -> Entry:
+    """A group that holds everything says nothing that the total does not."""
+    style = "group" if whole or any(node.values.values()) or not node.known else "zero"
+    if whole:
+        return Entry(glyphs.text(label), "", "", "", {}, style, 0)
+    count = counted(node.layers, "layer")
+    shape = glyphs.shape(node.output_shape)
+    return Entry(glyphs.text(label), count, str(node.layers), shape, node.values, style, node.layers, node.known)
+
+
+def _rest(folded: Folded, rest: Line) -> Entry:
+    shown = folded.layers - rest.layers
+    label = f"{rest.layers:,} other layers" if rest.layers != 1 else "1 other layer"
+    text = f"{shown:,} of {folded.layers:,} layers shown"
+    return Entry(label, text, str(rest.layers), "", rest.values, "rest", rest.layers, rest.known)

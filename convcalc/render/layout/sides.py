@@ -1,0 +1,127 @@
+"""The table of a comparison before it is set: which rows are shown, and what every cell says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from convcalc.compare import Comparison, Match, Value, difference, ratio
+from convcalc.render.layout.glyphs import Glyphs
+from convcalc.render.layout.grid import Column
+from convcalc.render.layout.numbers import exact, ratio as ratio_text, short, signed
+
+WHOLE = "(whole design)"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The rows worth a person's time, and how many layers the others hold."""
+
+    rows: tuple[Match, ...]
+    free: int
+    """Layers without params or multiplies on any side."""
+    folded: int
+    """Groups shown without their layers: equal on all sides, or on one side alone."""
+
+
+def shown(comparison: Comparison, keys: Sequence[str]) -> Shown:
+    """Choose the rows: with a value in ``keys`` on some side, and unfolded only where the sides differ."""
+    rows: list[Match] = []
+    free = folded = 0
+    hidden_below: int | None = None
+    for match in comparison.matches:
+        if hidden_below is not None and match.level > hidden_below:
+            continue
+        hidden_below = None
+        if not any(value for key in keys for value in match.values(key)):
+            free += max(cell.layers for cell in match.cells if cell)
+            hidden_below = match.level
+            continue
+        rows.append(match)
+        if match.group and not _worth_unfolding(match):
+            folded += not _is_layer(match)
+            hidden_below = match.level
+    return Shown(tuple(rows), free, folded)
+
+
+def _worth_unfolding(match: Match) -> bool:
+    if match.equal or _is_layer(match):
+        return False
+    return match.detail or sum(cell is not None for cell in match.cells) > 1
+
+
+def _is_layer(match: Match) -> bool:
+    """Tell whether it is a layer with its fused parts in every design that has it."""
+    return all(cell.line is not None for cell in match.cells if cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The values of one design in one metric, row by row, beside those of the first."""
+
+    values: Sequence[Value | None]
+    first: Sequence[Value | None]
+    comparable: Sequence[bool]
+    """Whether a row has something to be compared with: details of a group that is a single layer elsewhere have not."""
+    known: Sequence[bool]
+
+    def numbers(self, glyphs: Glyphs) -> list[str]:
+        """The values, exact."""
+        return [
+            _value(value and exact(value), glyphs, known=known)
+            for value, known in zip(self.values, self.known, strict=True)
+        ]
+
+    def rounded(self, glyphs: Glyphs, units: Sequence[str]) -> list[str]:
+        """The values, short, in their units."""
+        return [
+            _value(value and short(value, unit), glyphs, known=known)
+            for value, unit, known in zip(self.values, units, self.known, strict=True)
+        ]
+
+    def differences(self, glyphs: Glyphs) -> list[str]:
+        """The differences from the first design, signed."""
+        return [self._difference(row, glyphs) for row in range(len(self.values))]
+
+    def ratios(self) -> list[str]:
+        """The ratios to the first design, and words where a ratio says nothing."""
+        return [self._ratio(row) for row in range(len(self.values))]
+
+    def styles(self) -> list[str]:
+        """Colours for what the signs say too: fewer or more."""
+        return [self._style(row) for row in range(len(self.values))]
+
+    def _style(self, row: int) -> str:
+        more = difference(self.values[row] or 0, self.first[row] or 0)
+        return "" if not more or not self.comparable[row] else "more" if more > 0 else "fewer"
+
+    def _difference(self, row: int, glyphs: Glyphs) -> str:
+        value, first = self.values[row], self.first[row]
+        if not self.comparable[row] or (value is None and first is None):
+            return ""
+        if not self.known[row]:
+            return "?"
+        more = (value or 0) - (first or 0)
+        return signed(more) if more else glyphs.nothing
+
+    def _ratio(self, row: int) -> str:
+        value, first = self.values[row], self.first[row]
+        if not self.comparable[row] or (value is None and first is None):
+            return ""
+        if not self.known[row]:
+            return "?"
+        if value is None or first is None:
+            return "removed" if value is None else "new"
+        if value == first:
+            return "equal" if value else ""
+        found = ratio(value, first)
+        return "" if found is None else ratio_text(found)
+
+
+def _value(text: str | Value | None, glyphs: Glyphs, *, known: bool) -> str:
+    """Return a number, a dash for zero, or blank where there is nothing."""
+    if text is None:
+        return ""
+    if not known:
+        return f"{glyphs.at_least} {text}"
+    return str(text) if text else glyphs.nothing

@@ -1,0 +1,116 @@
+"""The text format in colour, and the one door to rich: consoles, styles, pictures.
+
+Without colour nothing here imports rich: its import alone takes longer than a report.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, TextIO
+
+from convcalc.fold import View
+from convcalc.render.layout.comparison import comparison_blocks
+from convcalc.render.layout.report import report_blocks
+from convcalc.render.surface import Surface, surface
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+    from rich.segment import Segment
+    from rich.style import Style
+
+    from convcalc.compare import Comparison
+    from convcalc.render.layout.frame import Block
+    from convcalc.render.layout.grid import Span
+    from convcalc.report import Report
+
+LINES_AT_ONCE = 1000
+"""Rich collects what it prints: a long report goes through it in parts, or the garbage collector takes most of the time."""
+STYLES = {
+    "title": "bold",
+    "head": "bold",
+    "rule": "dim",
+    "group": "bold",
+    "zero": "dim",
+    "rest": "italic",
+    "total": "bold",
+    "dim": "dim",
+    "warning": "bold yellow",
+    "fewer": "green",
+    "more": "yellow",
+    "bar0": "cyan",
+    "bar1": "magenta",
+    "bar2": "blue",
+    "bar3": "green",
+}
+"""Of the terminal's own sixteen colours, so that they suit its theme. None of them is the only sign of anything."""
+
+
+def report_text(report: Report, view: View, on: Surface) -> str:
+    """Return a report as text."""
+    return drawn(report_blocks(report, view, on), on)
+
+
+def comparison_text(comparison: Comparison, on: Surface) -> str:
+    """Return a comparison as text."""
+    return drawn(comparison_blocks(comparison, on), on)
+
+
+def drawn(blocks: Iterable[Block], on: Surface) -> str:
+    """Return blocks as one text, with escape sequences if the surface has colour."""
+    if not on.color:
+        return "".join(f"{line}\n" for block in blocks for line in block.plain())
+    stream = io.StringIO()
+    made = console(stream, color="always", width=on.width)
+    lines = (line for block in blocks for line in block.styled())
+    while some := list(islice(lines, LINES_AT_ONCE)):
+        made.print(Drawing(some), end="", crop=False)
+    return stream.getvalue()
+
+
+def console(stream: TextIO, *, color: str = "auto", width: int | None = None) -> Console:
+    """Return a rich console that obeys us: colour and width are decided here, not guessed there.
+
+    The height is given because rich ignores a width without one where ``TERM`` is ``dumb``.
+    """
+    from rich.console import Console
+
+    on = surface(stream, color=color, width=width)
+    return Console(
+        file=stream,
+        force_terminal=on.color,
+        color_system="standard" if on.color else None,
+        no_color=not on.color,
+        width=on.width or 1_000_000,
+        height=1000,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+    )
+
+
+class Drawing:
+    """Lines as rich sees them: ready, with a segment for each change of style."""
+
+    def __init__(self, lines: Iterable[Sequence[Span]]) -> None:
+        self.lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        from rich.segment import Segment
+
+        styles = _styles()
+        end = Segment.line()
+        for line in self.lines:
+            for text, name in line:
+                yield Segment(text, styles[name])
+            yield end
+
+
+@cache
+def _styles() -> dict[str, Style | None]:
+    from rich.style import Style
+
+    return {"": None, **{name: Style.parse(text) for name, text in STYLES.items()}}

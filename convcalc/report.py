@@ -1,0 +1,163 @@
+"""The report: plain frozen data between the analyzers and everything that shows, compares or checks numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from convcalc.analyzers import measures
+from convcalc.errors import Span, describe_one
+from convcalc.graph import Graph, Node
+
+CONVENTION = "convcalc/1"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A metric: its key in machine formats, its heading, its unit and what it means in one line."""
+
+    key: str
+    title: str
+    unit: str
+    meaning: str
+    additive: bool = True
+    """Whether the total is the sum of the layers (params) or a property of the whole graph (depth)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One layer: where it stands, what it is, and its value in every additive column."""
+
+    path: str
+    op: str
+    summary: str
+    """What a person wants to read of the layer's parameters: ``3×3, 128 → 192, stride 2``."""
+    inputs: tuple[str, ...]
+    input_shapes: tuple[tuple[int, ...], ...]
+    output_shape: tuple[int, ...]
+    attributes: Mapping[str, Any]
+    values: Mapping[str, int]
+    tied_to: str | None = None
+    source: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is known of one design under one convention.
+
+    ``design`` is what the user typed, ``name`` the spec's own name (or the design). ``totals`` has a value for every
+    column, in the order of ``columns``. ``unknown`` lists layers that could not be counted: then totals are lower bounds.
+    """
+
+    design: str
+    name: str
+    batch: int
+    dtype: str
+    inputs: Mapping[str, tuple[int, ...]]
+    outputs: Mapping[str, tuple[int, ...]]
+    columns: tuple[Column, ...]
+    totals: Mapping[str, int]
+    rows: Sequence[Row]
+    unknown: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return not self.unknown
+
+
+def report_on(graph: Graph, design: str, *, batch: int = 1, dtype: str = "float32") -> Report:
+    """Measure a graph.
+
+    Args:
+        graph: layers with their shapes.
+        design: what the user calls it.
+        batch: samples at once; counts that grow with it are given for the whole batch.
+        dtype: number format that byte metrics are worked out for.
+    """
+    columns, totals = [], {}
+    additive: list[tuple[str, Sequence[int]]] = []
+    for measure in measures():
+        values, totals[measure.key] = measure.values(graph, batch)
+        columns.append(Column(measure.key, measure.title, measure.unit, measure.meaning, measure.whole is None))
+        if measure.whole is None:
+            additive.append((measure.key, values))
+    keys = [key for key, _ in additive]
+    per_layer = zip(*(values for _, values in additive), strict=True)
+    rows = [_row(graph, node, dict(zip(keys, values, strict=True))) for node, values in zip(graph.layers, per_layer, strict=True)]
+    return Report(
+        design=design,
+        name=graph.name or design,
+        batch=batch,
+        dtype=dtype,
+        inputs={node.path: tuple(node.shape) for node in graph.inputs},
+        outputs={label: tuple(graph.nodes[index].shape) for label, index in graph.outputs.items()},
+        columns=tuple(columns),
+        totals=totals,
+        rows=rows,
+        warnings=tuple(describe_one(warning) for warning in graph.warnings),
+    )
+
+
+def _row(graph: Graph, node: Node, values: Mapping[str, int]) -> Row:
+    op = node.op
+    assert op is not None
+    attributes = op.attributes(*node.input_shapes)
+    return Row(
+        path=node.path,
+        op=op.kind,
+        summary=summary(attributes, node),
+        inputs=tuple([graph.nodes[index].path for index in node.inputs]),
+        input_shapes=tuple([tuple(shape) for shape in node.input_shapes]) if op.reads else (),
+        output_shape=tuple(node.shape),
+        attributes=attributes,
+        values=values,
+        tied_to=graph.nodes[node.owner].path if node.owner != node.index else None,
+        source=node.source,
+    )
+
+
+def summary(attributes: Mapping[str, Any], node: Node) -> str:
+    """Return what tells a layer from others of its kind, in the field's shorthand: ``3×3, 64 → 128, /2``."""
+    parts = []
+    for key, word in _PHRASES.items():
+        value = attributes.get(key)
+        if value is not None and (phrase := word(value)):
+            parts.append(phrase)
+    if "out_channels" in attributes or "out_features" in attributes:
+        axis = 0 if "out_channels" in attributes else -1
+        parts.insert("kernel_size" in attributes, f"{node.input_shapes[0][axis]} → {node.shape[axis]}")
+    return ", ".join(parts)
+
+
+def _window(sizes: Sequence[int]) -> str:
+    return "×".join(map(str, sizes))
+
+
+def _steps(sizes: Sequence[int]) -> str:
+    if all(size == 1 for size in sizes):
+        return ""
+    return f"/{sizes[0]}" if len(set(sizes)) == 1 else f"/{_window(sizes)}"
+
+
+def _dilation(sizes: Sequence[int]) -> str:
+    return "" if all(size == 1 for size in sizes) else f"dilation {_window(dict.fromkeys(sizes))}"  # type: ignore[arg-type]
+
+
+_PHRASES = {
+    "type": str,
+    "kernel_size": _window,
+    "stride": _steps,
+    "dilation": _dilation,
+    "groups": lambda groups: "" if groups == 1 else f"groups {groups}",
+    "weight_sharing": lambda sharing: "" if sharing == "none" else "one kernel for all channels",
+    "heads": lambda heads: f"{heads} heads",
+    "vocab": lambda vocab: f"{vocab} rows",
+    "hidden_size": lambda hidden: f"hidden {hidden}",
+    "num_layers": lambda layers: "" if layers == 1 else f"{layers} layers",
+    "bidirectional": lambda both: "bidirectional" if both else "",
+    "global": lambda whole: "global" if whole else "",
+}
+"""How attributes are put in words; what is usual is left out."""

@@ -1,0 +1,73 @@
+"""Shapes without the batch axis: channels first, then any number of spatial axes; and the widths of number formats."""
+
+from __future__ import annotations
+
+from convcalc.arith import Number, prod
+from convcalc.errors import SpecError
+
+BITS = {
+    "float64": 64,
+    "float32": 32,
+    "float16": 16,
+    "bfloat16": 16,
+    "fp8": 8,
+    "int64": 64,
+    "int32": 32,
+    "int16": 16,
+    "int8": 8,
+    "int4": 4,
+}
+"""Bits of one number in each format that ``--dtype`` takes."""
+
+
+class Shape(tuple[Number, ...]):
+    """The axes of one tensor without its batch axis: ``(channels, *spatial)`` of images, ``(tokens, features)`` of text."""
+
+    __slots__ = ()
+
+    @property
+    def rank(self) -> int:
+        return len(self)
+
+    @property
+    def channels(self) -> Number:
+        """Axis 0."""
+        return self[0]
+
+    @property
+    def features(self) -> Number:
+        """The last axis."""
+        return self[-1]
+
+    @property
+    def spatial(self) -> tuple[Number, ...]:
+        """All axes but the first."""
+        return self[1:]
+
+    @property
+    def elements(self) -> Number:
+        """Product of all axes."""
+        return prod(self)
+
+    def axis(self, axis: int, name: str = "axis") -> int:
+        """Return an axis counted from 0, given one that may count from the end.
+
+        Raises:
+            SpecError: CC402, where the shape has no such axis.
+        """
+        if not -len(self) <= axis < len(self):
+            raise SpecError("CC402", f"{name} {axis} is not an axis of {self}, which has {len(self)}")
+        return axis % len(self)
+
+    def replaced(self, axis: int, size: Number) -> Shape:
+        """Return this shape with another size on one axis."""
+        axis = self.axis(axis)
+        return Shape((*self[:axis], size, *self[axis + 1 :]))
+
+    def __str__(self) -> str:
+        return f"[{', '.join(map(str, self))}]"
+
+
+def bytes_of(elements: Number, dtype: str) -> Number:
+    """Return the bytes that ``elements`` numbers take: ⌈bits·elements / 8⌉ (int4 packs two in a byte)."""
+    return -(-BITS[dtype] * elements // 8)

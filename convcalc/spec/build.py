@@ -1,0 +1,86 @@
+"""From a layer of the spec and the tensor that enters it to an op: arguments evaluated, bound and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.errors import SpecError, Undecided
+from convcalc.ops import Op
+from convcalc.ops._arguments import Argument, BadValue
+from convcalc.shapes import Shape
+from convcalc.spec.items import Given, Layer
+from convcalc.spec.value import structural
+
+NONE = "none"
+Variables = Mapping[str, Any]
+
+
+def with_entering(env: Variables, entering: Shape) -> Variables:
+    """Return an environment that also describes the tensor that enters an item."""
+    return {**env, "cin": entering[0], "din": entering[-1], "shape": tuple(entering)}
+
+
+class Builder:
+    """Builds ops. The same layer with the same values gives the same op, so that its facts are worked out once."""
+
+    def __init__(self) -> None:
+        self._ops: dict[tuple[object, ...], Op] = {}
+        self._constants: dict[int, dict[str, Any]] = {}
+
+    def values(self, layer: Layer, env: Variables, own: Variables, entering: Shape) -> dict[str, Any]:
+        """Evaluate what is given; defaults see the variables of their file alone (``own``)."""
+        known = self._constants.get(id(layer))
+        if known is not None:
+            return known
+        values = {key: _evaluated(given, env if given.written else own, entering) for key, given in layer.arguments.items()}
+        for key in layer.op.ignored(values):
+            if layer.arguments[key].written:
+                what = f"{values.get('type', '')} {layer.op.kind}".strip()
+                raise SpecError("CC203", f"{what} does not use '{key}'", layer.arguments[key].value.span)
+            del values[key]
+        if all(given.value.constant for given in layer.arguments.values()):
+            self._constants[id(layer)] = values
+        return values
+
+    def op(self, layer: Layer, values: Mapping[str, Any], entering: Shape) -> Op:
+        """Bind the values to the arguments of the op, for an input of this rank.
+
+        Raises:
+            SpecError: CC410 at the value that its argument does not take.
+        """
+        axes = entering.rank - 1
+        try:
+            key = (id(layer), axes, *values.items())
+            known = self._ops.get(key)
+        except TypeError:  # arrays cannot be looked up
+            return self._bound(layer, values, axes)
+        if known is None:
+            known = self._ops[key] = self._bound(layer, values, axes)
+        return known
+
+    def _bound(self, layer: Layer, values: Mapping[str, Any], axes: int) -> Op:
+        fields = layer.op.__dataclass_fields__  # type: ignore[attr-defined]
+        bound = {name: _bind(layer, declared.metadata["argument"], values, axes) for name, declared in fields.items()}
+        return layer.op(**bound)
+
+
+def is_none(values: Mapping[str, Any]) -> bool:
+    """Whether a norm or an activation is switched off."""
+    return isinstance(values.get("type"), str) and values["type"] == NONE
+
+
+def _evaluated(given: Given, env: Variables, entering: Shape) -> Any:
+    return given.value.evaluate(with_entering(env, entering) if given.value.entering else env)
+
+
+def _bind(layer: Layer, argument: Argument, values: Mapping[str, Any], axes: int) -> Any:
+    if argument.key not in values:
+        return None if argument.default is None else argument.slot.bind(argument.default, axes)
+    try:
+        return argument.slot.bind(values[argument.key], axes)
+    except BadValue as error:
+        given = layer.arguments.get(argument.key)
+        raise SpecError("CC410", f"{argument.key} {error}", given.value.span if given else layer.span) from None
+    except Undecided as undecided:
+        raise structural(undecided, layer.arguments[argument.key].value) from None

@@ -1,0 +1,123 @@
+"""Claims: published numbers that stand in a spec. Read and checked for their form here; judged by ``convcalc check``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.ops import kinds
+from convcalc.spec.limits import ENTRIES
+from convcalc.spec.nodes import Mapping as MappingNode
+from convcalc.spec.nodes import Node, Scalar, Sequence
+
+COUNTS = ("params", "macs", "flops", "activations", "depth")
+STORED = ("top1", "top5")
+TEXTS = ("source", "quote", "url", "note", "at", "variant")
+KEYS = (*COUNTS, "out", *STORED, *TEXTS, "excluding")
+SUFFIXES = {"": 1, "K": 10**3, "k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+_NUMBER = re.compile(r"(\d{1,30})(?:\.(\d{1,30}))?(K|k|M|G|B|T|Ki|Mi|Gi)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number as it is printed: ``25.6M`` is 25.6·10⁶ to one digit behind the point."""
+
+    text: str
+    value: Fraction
+    """The printed number with its suffix worked out."""
+    unit: Fraction
+    """What one step of the last printed digit is worth: 0.1·10⁶ for ``25.6M``."""
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a source says of a design, or of a part of it."""
+
+    span: Span
+    numbers: Mapping[str, Quantity]
+    """Printed numbers by metric, those that are only stored among them."""
+    out: tuple[int, ...] | None
+    texts: Mapping[str, str]
+    """source (always there), quote, url, note, at (a path), variant."""
+    excluding: tuple[str, ...] = ()
+
+
+def quantity(node: Scalar) -> Quantity:
+    """Read a printed number.
+
+    Raises:
+        SpecError: CC601, where it is none.
+    """
+    match = _NUMBER.fullmatch(node.text.strip())
+    if not match:
+        hint = f"digits, a point, and a suffix: {', '.join(key for key in SUFFIXES if key)}"
+        raise SpecError("CC601", f"{quoted(node.text)} is not a printed number", node.span, hint=hint)
+    whole, decimals, suffix = match[1], match[2] or "", match[3] or ""
+    unit = Fraction(SUFFIXES[suffix], 10 ** len(decimals))
+    return Quantity(node.text.strip(), int(whole + decimals) * unit, unit, node.span)
+
+
+def read_claims(node: Node, errors: list[SpecError]) -> list[Claim]:
+    """Read the list of claims; faults are gathered."""
+    if not isinstance(node, Sequence):
+        raise SpecError("CC117", "claims is a list of mappings", node.span)
+    if len(node.items) > ENTRIES:
+        raise SpecError("CC507", f"{len(node.items)} claims exceed the limit of {ENTRIES}", node.span)
+    read = []
+    for item in node.items:
+        try:
+            read.append(_claim(item))
+        except SpecError as error:
+            errors.append(error)
+    return read
+
+
+def _claim(node: Node) -> Claim:
+    if not isinstance(node, MappingNode):
+        raise SpecError("CC117", "a claim is a mapping such as {params: 25.6M, source: …}", node.span)
+    for key, _ in node.pairs:
+        if key.text not in KEYS:
+            raise SpecError("CC602", f"a claim has no key {quoted(key.text)}{did_you_mean(key.text, KEYS)}", key.span)
+    given = {key.text: value for key, value in node.pairs}
+    numbers = {key: quantity(_word(key, value)) for key, value in given.items() if key in (*COUNTS, *STORED)}
+    texts = {key: _word(key, value).text for key, value in given.items() if key in TEXTS}
+    if not texts.get("source"):
+        raise SpecError("CC603", "a claim needs its source", node.span)
+    if not numbers and "out" not in given:
+        raise SpecError("CC603", f"a claim needs a number: one of {', '.join((*COUNTS, 'out', *STORED))}", node.span)
+    out = _sizes(given["out"]) if "out" in given else None
+    return Claim(node.span, numbers, out, texts, _excluded(given.get("excluding")))
+
+
+def _word(key: str, node: Node) -> Scalar:
+    if not isinstance(node, Scalar) or node.empty:
+        raise SpecError("CC601", f"{key} takes one value", node.span)
+    return node
+
+
+def _sizes(node: Node) -> tuple[int, ...]:
+    items = node.items if isinstance(node, Sequence) else [node]
+    texts = [item.text if isinstance(item, Scalar) else "" for item in items]
+    for text, item in zip(texts, items, strict=True):
+        if not re.fullmatch(r"\d{1,18}", text) or int(text) < 1:
+            raise SpecError("CC601", "out is a shape: a list of positive integers", item.span)
+    if not texts:
+        raise SpecError("CC601", "out is a shape: a list of positive integers", node.span)
+    return tuple(map(int, texts))
+
+
+def _excluded(node: Node | None) -> tuple[str, ...]:
+    """Read what a claim leaves out: ``bias`` and kinds of layers."""
+    if node is None:
+        return ()
+    items = node.items if isinstance(node, Sequence) else [node]
+    words = ("bias", *kinds())
+    for item in items:
+        if not isinstance(item, Scalar) or item.text not in words:
+            text = item.text if isinstance(item, Scalar) else "…"
+            raise SpecError("CC602", f"excluding takes bias and kinds of layers, not {quoted(text)}{did_you_mean(text, words)}", item.span)
+    return tuple(item.text for item in items if isinstance(item, Scalar))

@@ -1,0 +1,85 @@
+"""``== != < <= > >=``: anything can be equal or not, only numbers have an order."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from convcalc import arith
+from convcalc.spec.arithmetic import Operation, both_exact
+from convcalc.spec.faults import LIMIT, Fault
+from convcalc.spec.kinds import Value, is_exact, kind, known, truth
+from convcalc.spec.limits import LIST
+from convcalc.spec.unknowns import same_scale
+
+
+def equal(left: Value, right: Value) -> Value:
+    """Whether two values are of one kind and equal: ``1 == true`` is false. A relation where a number is unknown."""
+    if type(left) is int and type(right) is int:
+        return left == right
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return equal_lists(left, right)
+    compared = kind(left)
+    if compared != kind(right):
+        return False
+    if compared == "number" and not (is_exact(left) and is_exact(right)):
+        return arith.equal(*same_scale(left, right))
+    if compared == "boolean":
+        known(left, "a condition")
+        known(right, "a condition")
+    return left == right
+
+
+def equal_lists(left: tuple[Value, ...], right: tuple[Value, ...]) -> bool:
+    """Whether two lists are equal, element by element. Lists in them may share parts, so the work is counted."""
+    pairs: list[tuple[Value, Value]] = [(left, right)]
+    elements = 0
+    while pairs:
+        one, other = pairs.pop()
+        if not (isinstance(one, tuple) and isinstance(other, tuple)):
+            if not truth("'=='", equal(one, other), 0):
+                return False
+        elif len(one) != len(other):
+            return False
+        else:
+            elements += len(one)
+            if elements > LIST:
+                raise Fault(LIMIT, f"lists of more than {LIST} elements cannot be compared")
+            pairs.extend(zip(one, other, strict=True))
+    return True
+
+
+def unequal(left: Value, right: Value) -> Value:
+    """The opposite of ``equal``."""
+    answer = equal(left, right)
+    return not answer if isinstance(answer, bool) else ~answer
+
+
+def inverse(value: Value) -> bool:
+    """``not value``."""
+    return not truth("'not'", value, 1)
+
+
+def order(sign: str, exact: Operation, unknown: Operation) -> Operation:
+    """Return the comparison of a sign, from its rule for exact numbers and its rule for others."""
+
+    def compare(left: Value, right: Value) -> Value:
+        if (type(left) is int and type(right) is int) or both_exact(sign, left, right):
+            return exact(left, right)
+        return unknown(*same_scale(left, right))
+
+    return compare
+
+
+COMPARISONS: Mapping[str, Operation] = MappingProxyType(
+    {
+        "==": equal,
+        "!=": unequal,
+        "<": order("<", operator.lt, arith.less),
+        "<=": order("<=", operator.le, arith.less_equal),
+        ">": order(">", operator.gt, lambda left, right: arith.less(right, left)),
+        ">=": order(">=", operator.ge, lambda left, right: arith.less_equal(right, left)),
+    }
+)
+"""Sign → comparison."""

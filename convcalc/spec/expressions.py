@@ -1,0 +1,89 @@
+"""The expressions of specs: every argument is one, over its source text.
+
+>>> parse("make_divisible(32*alpha)").evaluate({"alpha": 2})
+64
+
+The grammar is at the head of ``parser``, the error codes are at the head of ``faults``. Numbers are exact and at most
+10¹⁸; a text has at most 500 characters; there are no loops: an expression always ends, and soon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from convcalc.arith import is_plain
+from convcalc.errors import Undecided
+from convcalc.spec.closures import Run, Scope
+from convcalc.spec.faults import ExpressionError
+from convcalc.spec.functions import FUNCTIONS
+from convcalc.spec.kinds import Symbol, Value, finished
+from convcalc.spec.parser import Parser
+from convcalc.spec.vocabulary import KEYWORDS, SYMBOLS
+from convcalc.spec.words import reserved_reason, unknown_name
+
+__all__ = [
+    "FUNCTIONS",
+    "KEYWORDS",
+    "SYMBOLS",
+    "Expression",
+    "ExpressionError",
+    "Symbol",
+    "Value",
+    "parse",
+    "reserved_reason",
+    "unknown_name",
+]
+
+REMEMBERED = 4096
+"""Texts whose expressions are kept: specs repeat ``3``, ``relu`` and their variables a great deal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression, ready to be evaluated; it never changes.
+
+    ``names`` holds the variables it reads, each time with where they stand in ``text``.
+    """
+
+    text: str
+    names: tuple[tuple[str, int, int], ...]
+    _run: Run
+
+    @property
+    def constant(self) -> bool:
+        """Whether it reads no variable."""
+        return not self.names
+
+    def evaluate(self, scope: Scope) -> Value:
+        """Return the value, given those of variables.
+
+        Raises:
+            ExpressionError: what went wrong, and where in the text.
+            Undecided: a plain value is needed where a variable holds an array or a symbolic expression.
+        """
+        try:
+            return finished(self._run(scope))
+        except Undecided as undecided:
+            raise Undecided(undecided.needed, undecided.names or self._open(scope)) from None
+
+    def _open(self, scope: Scope) -> tuple[str, ...]:
+        """Return the variables whose values are not known yet."""
+        read = dict.fromkeys(name for name, _, _ in self.names)
+        return tuple(name for name in read if _is_open(scope.get(name)))
+
+
+def _is_open(value: Value) -> bool:
+    return not all(map(is_plain, value if isinstance(value, tuple) else (value,)))
+
+
+@lru_cache(REMEMBERED)
+def parse(text: str) -> Expression:
+    """Read an expression.
+
+    Raises:
+        ExpressionError: the text is none.
+    """
+    parser = Parser(text)
+    part = parser.whole()
+    return Expression(text, tuple(parser.names), part.run)

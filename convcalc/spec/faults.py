@@ -1,0 +1,76 @@
+"""What can be wrong with an expression.
+
+====== =============================================================================
+CC301  an expression is not well formed: a value, an operator or a comma is missing or too many
+CC302  a parenthesis or bracket is not balanced
+CC303  a character or a form of number that expressions do not have
+CC304  a limit is exceeded: length, nesting, number, exponent, list
+CC305  an unknown name
+CC306  a value of the wrong kind: number, boolean, symbol, list
+CC307  a division by zero
+CC308  a function is called in a way it does not take
+CC309  a list is indexed in a way it does not take
+====== =============================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, TypeVar
+
+SYNTAX = "CC301"
+BALANCE = "CC302"
+CHARACTER = "CC303"
+LIMIT = "CC304"
+UNKNOWN_NAME = "CC305"
+KIND = "CC306"
+ZERO_DIVISION = "CC307"
+CALL = "CC308"
+INDEX = "CC309"
+
+Result = TypeVar("Result")
+
+Place: TypeAlias = tuple[int, int]
+"""Where something stands in the text of its expression: characters from start to before end."""
+
+
+class ExpressionError(Exception):
+    """An error in an expression: ``text`` is one sentence about the characters from ``start`` to before ``end``."""
+
+    def __init__(self, code: str, text: str, start: int, end: int, hint: str = "") -> None:
+        super().__init__(code, text, start, end, hint)
+        self.code = code
+        self.text = text
+        self.start = start
+        self.end = end
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Fault(Exception):
+    """An error that does not know its place yet: arithmetic knows only which of its operands is to blame.
+
+    ``operand`` counts from 1; 0 blames the operation itself.
+    """
+
+    def __init__(self, code: str, text: str, operand: int = 0, hint: str = "") -> None:
+        super().__init__(code, text, operand, hint)
+        self.code = code
+        self.text = text
+        self.operand = operand
+        self.hint = hint
+
+    def at(self, places: Sequence[Place]) -> ExpressionError:
+        """Return the error at its place, given those of the operation and of its operands."""
+        start, end = places[self.operand]
+        return ExpressionError(self.code, self.text, start, end, self.hint)
+
+
+def placed(rule: Callable[[], Result], place: Place) -> Result:
+    """Return what a rule gives; a fault of it stands at this place."""
+    try:
+        return rule()
+    except Fault as fault:
+        raise fault.at([place]) from None

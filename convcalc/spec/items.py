@@ -1,0 +1,106 @@
+"""What a spec's items are once they are read: names checked, expressions parsed, nothing evaluated yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from convcalc.errors import Span
+from convcalc.ops import Op
+from convcalc.spec.names import Reference, Template
+from convcalc.spec.value import Value
+
+if TYPE_CHECKING:
+    from convcalc.spec.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The value of an argument, and whether it stands at the layer or comes from ``defaults``."""
+
+    value: Value
+    written: bool = True
+
+
+@dataclass(slots=True)
+class Layer:
+    """One layer of a built-in kind; ``fused`` are the norm and act that follow it."""
+
+    op: type[Op]
+    arguments: Mapping[str, Given]
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    fused: Mapping[str, Layer] = field(default_factory=dict)
+    span: Span | None = None
+    """Where a fused part stands; the item's own place otherwise."""
+
+
+@dataclass(slots=True)
+class Join:
+    """Branches that read the same input and meet in one op."""
+
+    layer: Layer
+    branches: list[Item]
+
+
+@dataclass(slots=True)
+class Series:
+    """Items run in order; none pass their input on."""
+
+    items: list[Item]
+
+
+@dataclass(slots=True)
+class Call:
+    """A call of a block, with the arguments that are given."""
+
+    block: Block
+    arguments: Mapping[str, Value]
+
+
+Body: TypeAlias = Layer | Join | Series | Call
+
+
+@dataclass(slots=True)
+class Repeat:
+    """A count, or columns of equal length."""
+
+    span: Span
+    count: Value | None
+    columns: Mapping[str, Value]
+
+
+@dataclass(slots=True)
+class Item:
+    """One item with its modifiers. ``segment`` names it where ``name`` does not."""
+
+    span: Span
+    body: Body
+    segment: str
+    name: Template | None = None
+    sources: tuple[Reference, ...] | None = None
+    when: Value | None = None
+    other: Item | None = None
+    repeat: Repeat | None = None
+    each: bool = False
+    tie: Reference | bool = False
+
+    @property
+    def scoped(self) -> bool:
+        """Whether its own layers are named below it: a name or a repeat makes a series or a join a scope."""
+        return self.name is not None or self.repeat is not None
+
+
+@dataclass(slots=True)
+class Block:
+    """A block: parameters in order (no default = required), names of further inputs, items."""
+
+    name: str
+    span: Span
+    document: Document
+    params: Mapping[str, Value | None] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+    items: list[Item] = field(default_factory=list)
+    calls: list[tuple[Block, Span]] = field(default_factory=list)
+    """Blocks that its items call, and where: for finding rings."""
+    used: bool = False

@@ -1,0 +1,112 @@
+"""What an expression works on: exact numbers, booleans, symbols and lists; how they are told apart and named."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from convcalc.arith import is_plain
+from convcalc.errors import Undecided
+from convcalc.spec.faults import KIND, Fault
+from convcalc.spec.vocabulary import SYMBOLS
+
+SHOWN_DENOMINATOR = 10**6
+
+Value: TypeAlias = Any
+"""int, Fraction (never a whole one), bool, ``Symbol``, a tuple of values; or an array or a symbolic expression."""
+
+Rational: TypeAlias = int | Fraction
+
+
+class Symbol(str):
+    """A word of a closed vocabulary, such as ``relu``."""
+
+    __slots__ = ()
+
+
+class Quotient:
+    """An exact division with an array or a symbolic expression in it, which no number on hand can hold.
+
+    It lives inside one expression, until ``ceil``, ``//`` or the like make it whole again. A denominator that is known
+    is an int above 1; an array in its place is positive everywhere.
+    """
+
+    __slots__ = ("denominator", "numerator")
+
+    def __init__(self, numerator: Any, denominator: Any) -> None:
+        self.numerator = numerator
+        self.denominator = denominator
+
+
+def kind(value: Value) -> str:
+    """Return ``number``, ``boolean``, ``symbol`` or ``list``; arrays of truths and symbolic relations are booleans."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | Fraction | Quotient):
+        return "number"
+    if isinstance(value, str):
+        return "symbol"
+    if isinstance(value, tuple):
+        return "list"
+    dtype = getattr(value, "dtype", None)
+    return "boolean" if getattr(value, "is_Boolean", False) or getattr(dtype, "kind", "") == "b" else "number"
+
+
+def is_exact(number: Value) -> bool:
+    """Whether a number is known: an int or a Fraction, neither an array nor symbolic."""
+    return isinstance(number, int | Fraction)
+
+
+def all_integers(values: tuple[Value, ...]) -> bool:
+    """Whether all values are ints, found at the speed that long lists ask for."""
+    return set(map(type, values)) <= {int}
+
+
+def all_exact(values: tuple[Value, ...]) -> bool:
+    """Whether all values are ints or Fractions, found at the speed that long lists ask for."""
+    return set(map(type, values)) <= {int, Fraction}
+
+
+def known(value: Value, needed: str) -> Value:
+    """Return a value that must be plain, or raise ``Undecided`` saying what needs it."""
+    if isinstance(value, Quotient) or not is_plain(value):
+        raise Undecided(needed)
+    return value
+
+
+def finished(value: Value) -> Value:
+    """Return a value that may leave its expression, or raise ``Undecided`` for a division that was left open."""
+    if type(value) is Quotient:
+        raise Undecided("a division")
+    return value
+
+
+def require_number(who: str, value: Value, operand: int) -> None:
+    """Demand a number of whoever has the value as an operand."""
+    if kind(value) != "number":
+        raise Fault(KIND, f"{who} needs numbers, not {named(value)}", operand)
+
+
+def truth(who: str, value: Value, operand: int) -> bool:
+    """Return the truth of a boolean. 1 and 0 are none; that of an array or a symbolic relation is not known yet."""
+    if isinstance(value, bool):
+        return value
+    if kind(value) == "boolean":
+        raise Undecided("a condition")
+    raise Fault(KIND, f"{who} needs booleans, not {named(value)}", operand, "a comparison such as x != 0 is a boolean")
+
+
+def named(value: Value) -> str:
+    """Name a value with its kind, for a sentence."""
+    if isinstance(value, tuple):
+        return f"a list of {len(value)}"
+    if isinstance(value, str):
+        return f"the {SYMBOLS.get(value, 'word')} '{value}'"
+    if isinstance(value, bool):
+        return f"the boolean {str(value).lower()}"
+    return f"the number {shown(value)}" if is_exact(value) else f"a {kind(value)} that is not known yet"
+
+
+def shown(number: Rational) -> str:
+    """Write a number as it is, or with six digits where it would be too long to read."""
+    return str(number) if number.denominator <= SHOWN_DENOMINATOR else f"{float(number):.6g}"

@@ -1,0 +1,12 @@
+"""How large a spec may be. All limits are inclusive; exceeding one is an error that names it."""
+
+FILE_BYTES = 1 << 20
+IMPORTS = 32
+YAML_DEPTH = 64
+REPEAT = 10_000
+LAYERS = 100_000
+ITEMS = 1_000_000
+LIST = 10_000
+ENTRIES = 10_000
+NAME = 200
+CALLS = 64

@@ -1,0 +1,229 @@
+"""From the text of a spec to a shaped graph: files read and imported, variables settled, items expanded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.graph import Graph
+from convcalc.spec.document import Document, read_document
+from convcalc.spec.expand import Expander, Frame, deep_calls, input_shape
+from convcalc.spec.limits import IMPORTS
+from convcalc.spec.names import Reference
+from convcalc.spec.nodes import Scalar
+from convcalc.spec.scopes import Entry, Scope
+from convcalc.spec.source import checked, read
+from convcalc.spec.value import Known, Value, compile_text
+
+Overrides = Mapping[str, Any]
+"""``--set``: expressions as text, or values of any kind of number."""
+
+
+@dataclass(slots=True)
+class Files:
+    """Reads documents, each file once. ``read`` gives the text of a path: from the disk, unless told otherwise."""
+
+    read: Callable[[str], Source] = read
+    libraries: Sequence[str] = ()
+    documents: dict[str, Document] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+
+    def root(self, source: Source) -> Document:
+        """Read the root document; imports are looked up beside it (beside the current folder for standard input)."""
+        folder = os.path.dirname(os.path.realpath(source.name)) if os.path.isfile(source.name) else os.path.realpath(".")
+        path = os.path.realpath(source.name)
+        self._open.append(path)
+        self.documents[path] = document = read_document(source, self._importer(folder, folder))
+        return document
+
+    def _importer(self, root: str, folder: str) -> Callable[[str, Span], Document]:
+        return lambda text, span: self._imported(root, folder, text, span)
+
+    def _imported(self, root: str, folder: str, text: str, span: Span) -> Document:
+        path = self._resolved(root, folder, text, span)
+        if path in self._open:
+            raise SpecError("CC209", f"{quoted(text)} imports itself through its imports", span)
+        if path in self.documents:
+            return self.documents[path]
+        if len(self.documents) > IMPORTS:
+            raise SpecError("CC505", f"more imported files than the limit of {IMPORTS}", span)
+        shown = os.path.relpath(path) if not os.path.relpath(path).startswith("..") else path
+        self._open.append(path)
+        try:
+            source = Source(shown, self.read(path).text)
+            self.documents[path] = read_document(source, self._importer(root, os.path.dirname(path)))
+        except SpecErrors as errors:
+            raise _Imported(errors, span) from None
+        except SpecError as error:
+            raise SpecError("CC209", f"the import {quoted(text)} {error.text}", span, hint=error.hint) from None
+        finally:
+            self._open.pop()
+        return self.documents[path]
+
+    def _resolved(self, root: str, folder: str, text: str, span: Span) -> str:
+        """Return the real path of an import, inside the root file's folder or a library folder."""
+        if "://" in text or os.path.isabs(text) or "\0" in text:
+            raise SpecError("CC209", f"the import {quoted(text)} must be a relative path", span)
+        trees = [root, *map(os.path.realpath, self.libraries)]
+        paths = [os.path.realpath(os.path.join(start, text)) for start in (folder, *self.libraries)]
+        inside = [path for path in paths if any(os.path.commonpath((tree, path)) == tree for tree in trees)]
+        if not inside:
+            raise SpecError("CC209", f"the import {quoted(text)} leads out of the folder {root}", span, hint="name its folder with --lib")
+        return next((path for path in inside if os.path.isfile(path)), inside[0])
+
+
+class _Imported(SpecError):
+    """The errors of an imported file, carried through the sections of the file that imports it."""
+
+    def __init__(self, errors: SpecErrors, span: Span) -> None:
+        first = errors.errors[0]
+        super().__init__(first.code, first.text, first.span, first.hint, (*first.notes, (span, "imported here")), first.trail)
+        self.all = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A spec that stands: its graph and the document it came from."""
+
+    graph: Graph
+    document: Document
+    variables: Mapping[str, Any]
+
+
+def load(source: Source, *, overrides: Overrides | None = None, variant: str | None = None, files: Files | None = None) -> Loaded:
+    """Read a spec and expand it into a shaped graph.
+
+    Raises:
+        SpecErrors: everything that is wrong, of the first stage that has anything: form, names, values and shapes.
+    """
+    files = files or Files()
+    with deep_calls():
+        document = files.root(checked(source))
+        variables = _settled(document, overrides or {}, variant)
+        return Loaded(_graph(document, files, variables), document, variables)
+
+
+def _settled(document: Document, overrides: Overrides, variant: str | None) -> dict[str, Any]:
+    """Work the variables out in order; ``--set`` goes before the variant, the variant before the file."""
+    if variant is not None and variant not in document.variants:
+        known = ", ".join(document.variants) or "none"
+        text = f"no variant {quoted(variant)}{did_you_mean(variant, document.variants)}"
+        raise SpecErrors([SpecError("CC701", text, Span(document.source), hint=f"variants of this file: {known}")])
+    chosen = {**document.vars, **document.variants.get(variant or "", {})}
+    given = {name: _override(document, name, value) for name, value in overrides.items()}
+    env: dict[str, Any] = {}
+    errors: list[SpecError] = []
+    for name, value in chosen.items():
+        value = given.get(name, value)
+        try:
+            env[name] = value.evaluate(env) if isinstance(value, Value) else value
+        except SpecError as error:
+            errors.append(error)
+        except KeyError:
+            continue  # it uses a variable that has failed already
+        if errors and name not in env:
+            break
+    if errors:
+        raise SpecErrors(errors)
+    return env
+
+
+def _override(document: Document, name: str, value: Any) -> Any:
+    """Read what ``--set`` gives for a variable."""
+    text = f"{name}={value}"
+    place = Span(Source("--set", text), 1, 1, len(name))
+    if name not in document.vars:
+        known = ", ".join(document.vars) or "none"
+        error = SpecError("CC702", f"no variable {quoted(name)} to set{did_you_mean(name, document.vars)}", place, hint=f"variables: {known}")
+        raise SpecErrors([error])
+    if not isinstance(value, str):
+        return value
+    scalar = Scalar(value, Span(place.source, 1, len(name) + 2, max(1, len(value))))
+    earlier = list(document.vars)[: list(document.vars).index(name)]
+    try:
+        checked(place.source)
+        return compile_text(value, scalar, Known(frozenset(earlier)))
+    except SpecError as error:
+        raise SpecErrors([error]) from None
+
+
+def _graph(document: Document, files: Files, variables: Mapping[str, Any]) -> Graph:
+    """Expand the layers of the root document."""
+    _require_network(document)
+    own: dict[int, Mapping[str, Any]] = {id(other): _settled(other, {}, None) for other in files.documents.values() if other is not document}
+    own[id(document)] = variables
+    expander = Expander(own)
+    scope = Scope()
+    errors: list[SpecError] = []
+    for name, value in document.inputs.items():
+        try:
+            index = expander.walk.enter(name, input_shape(value, variables), value.span)
+        except SpecError as error:
+            errors.append(error)
+            continue
+        if name != "input":
+            scope.add(name, Entry(index, value.span))
+    if errors:
+        raise SpecErrors(errors)
+    frame = Frame(variables, variables, scope, 0)
+    try:
+        last = expander.series(document.layers or [], 0, frame)
+    except SpecError as error:  # a limit: nothing behind it is known
+        raise SpecErrors([*expander.walk.errors, error]) from None
+    outputs = _outputs(document, expander, frame, last)
+    if expander.walk.errors:
+        raise SpecErrors(expander.walk.errors)
+    graph = Graph(expander.walk.nodes, outputs, warnings=list(document.warnings))
+    graph.name = _name(document, variables)
+    graph.warnings += _unread(graph)
+    return graph
+
+
+def _require_network(document: Document) -> None:
+    if document.layers is None:
+        raise SpecErrors([SpecError("CC121", "the spec has no `layers`; a file of blocks can only be imported", Span(document.source, 1, 1))])
+    if not document.inputs:
+        raise SpecErrors([SpecError("CC121", "the spec has no `input`: write input: [channels, height, width]", Span(document.source, 1, 1))])
+
+
+def _outputs(document: Document, expander: Expander, frame: Frame, last: int) -> dict[str, int]:
+    """Return the outputs by label, in their order; the last layer is one."""
+    found: dict[str, int] = {}
+    for reference in document.outputs:
+        try:
+            label, index = _output(reference, frame)
+        except SpecError as error:
+            expander.walk.errors.append(error)
+            continue
+        if index is not None and index >= 0:
+            found[label] = index
+    if last >= 0 and last not in found.values():
+        found[expander.walk.nodes[last].path] = last
+    return found
+
+
+def _output(reference: Reference, frame: Frame) -> tuple[str, int | None]:
+    segments = reference.segments(frame.env)
+    if segments == ("input",):
+        return "input", frame.entry
+    entry = frame.scope.find(segments, reference.span)
+    return ".".join(segments), entry.output if entry else None
+
+
+def _name(document: Document, variables: Mapping[str, Any]) -> str:
+    if document.name is None:
+        return ""
+    try:
+        return document.name.fill(variables)
+    except SpecError as error:
+        raise SpecErrors([error]) from None
+
+
+def _unread(graph: Graph) -> list[SpecError]:
+    """Warn of layers whose output nothing reads."""
+    read = {index for node in graph.nodes for index in node.inputs} | set(graph.outputs.values())
+    unread = [node for node in graph.layers if node.index not in read and node.op is not None]
+    return [SpecError("CC804", f"the output of {quoted(node.path)} is never used", node.source) for node in unread]

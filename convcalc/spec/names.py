@@ -1,0 +1,142 @@
+"""Names of layers, blocks and variables, and references to layers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from convcalc.errors import Span, SpecError, quoted
+from convcalc.spec.limits import NAME
+from convcalc.spec.nodes import Scalar
+from convcalc.spec.value import Known, Value, compile_text
+
+_NAME = re.compile(r"\w[\w-]*")
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_BLOCK = re.compile(r"[^\W\d_]\w*")
+
+
+def checked_name(text: str, span: Span) -> str:
+    """Return a name in its normal form (NFC).
+
+    Raises:
+        SpecError: CC110, where it is no name: letters, digits, ``_`` and ``-``, beginning with a letter, digit or ``_``.
+    """
+    name = unicodedata.normalize("NFC", text)
+    if not name:
+        raise SpecError("CC110", "a name must not be empty", span)
+    if name == "input":
+        raise SpecError("CC110", "'input' is the input of every block and file; choose another name", span)
+    if len(name) > NAME:
+        raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", span)
+    if not _NAME.fullmatch(name):
+        bad = next(character for character in name if not re.fullmatch(r"[\w-]", character) or name.startswith("-"))
+        raise SpecError("CC110", f"the name {quoted(name)} may hold only letters, digits, _ and -, not {quoted(bad)}", span)
+    return name
+
+
+def checked_variable(node: Scalar, what: str = "variable") -> str:
+    """Return the name of a variable or parameter, which expressions can say.
+
+    Raises:
+        SpecError: CC110 no name; CC111 a word that the language needs.
+    """
+    from convcalc.spec.expressions import reserved_reason
+
+    name = unicodedata.normalize("NFC", node.text)
+    if len(name) > NAME:
+        raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", node.span)
+    if not _IDENTIFIER.fullmatch(name):
+        raise SpecError("CC110", f"{quoted(name)} cannot name a {what}: use letters, digits and _, beginning with a letter or _", node.span)
+    reason = reserved_reason(name)
+    if reason:
+        raise SpecError("CC111", f"{quoted(name)} cannot name a {what}: {reason}", node.span)
+    return name
+
+
+def checked_block(node: Scalar) -> str:
+    """Return the name of a block: it begins with a capital, which no built-in kind does."""
+    name = unicodedata.normalize("NFC", node.text)
+    if not _BLOCK.fullmatch(name) or not name[0].isupper():
+        raise SpecError("CC110", f"{quoted(name)} cannot name a block: it begins with a capital and holds letters, digits and _", node.span)
+    return checked_name(name, node.span)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text that may hold ``{expression}``: the name of an item, or one part of a reference."""
+
+    parts: tuple[str | Value, ...]
+    span: Span
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it holds no expression."""
+        return all(isinstance(part, str) for part in self.parts)
+
+    def fill(self, env: Mapping[str, Any]) -> str:
+        return "".join(part if isinstance(part, str) else self._text(part, env) for part in self.parts)
+
+    def _text(self, part: Value, env: Mapping[str, Any]) -> str:
+        value = part.evaluate(env)
+        if type(value) is int or isinstance(value, str):
+            return str(value)
+        from convcalc.ops._arguments import shown
+
+        raise SpecError("CC412", f"a name needs an integer or a word between {{ and }}, not {shown(value)}", self.span)
+
+
+def template(node: Scalar, known: Known) -> Template:
+    """Read text that may hold ``{expression}``.
+
+    Raises:
+        SpecError: CC112, where the braces do not pair.
+    """
+    text, parts, at = node.text, list[str | Value](), 0
+    while (start := text.find("{", at)) >= 0:
+        end = text.find("}", start)
+        if end < 0:
+            raise SpecError("CC112", f"{quoted(text)}: '{{' without '}}'", node.span)
+        parts.append(text[at:start])
+        parts.append(compile_text(text[start + 1 : end], _inner(node, start + 1, end), known))
+        at = end + 1
+    if "}" in text[at:]:
+        raise SpecError("CC112", f"{quoted(text)}: '}}' without '{{'", node.span)
+    return Template((*parts, text[at:]), node.span)
+
+
+def _inner(node: Scalar, start: int, end: int) -> Scalar:
+    shift = 0 if node.plain else 1  # the opening quote
+    one_line = node.plain or (node.quoted and node.span.extent == len(node.text) + 2)
+    span = node.span.within(start + shift, end + shift) if one_line else node.span
+    return Scalar(node.text[start:end], span, one_line)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """``name(.name)*``, ``input`` or ``.``, before it is looked up."""
+
+    path: Template
+
+    @property
+    def span(self) -> Span:
+        return self.path.span
+
+    def segments(self, env: Mapping[str, Any]) -> tuple[str, ...]:
+        text = unicodedata.normalize("NFC", self.path.fill(env))
+        return (".",) if text == "." else tuple(text.split("."))
+
+
+def reference(node: Scalar, known: Known) -> Reference:
+    """Read a reference; what it means is found when the layers stand.
+
+    Raises:
+        SpecError: CC113, where it is none.
+    """
+    path = template(node, known)
+    outline = "".join(part if isinstance(part, str) else "0" for part in path.parts)
+    if outline != "." and not all(_NAME.fullmatch(segment) for segment in unicodedata.normalize("NFC", outline).split(".")):
+        raise SpecError("CC113", f"{quoted(node.text)} is no reference: write the path of a layer, `input` or `.`", node.span)
+    return Reference(path)

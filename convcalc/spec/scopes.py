@@ -1,0 +1,92 @@
+"""Names while a spec is expanded: which layers can be referred to, from where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.infer import FAILED
+
+
+@dataclass(slots=True)
+class Entry:
+    """What a name stands for: its last output, the nodes it made, and the names below it.
+
+    ``output`` is ``None`` while the scope is still being expanded. ``nodes`` is a half-open range of indices.
+    """
+
+    output: int | None
+    span: Span
+    nodes: tuple[int, int] = (0, 0)
+    scope: Scope | None = None
+
+
+@dataclass(slots=True)
+class Scope:
+    """Names that clash with each other. ``parent`` is where a name is looked up next; a block's edge has none."""
+
+    path: str = ""
+    parent: Scope | None = None
+    names: dict[str, Entry] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+
+    def at(self, segment: str) -> str:
+        """Return the path of a name in this scope."""
+        return f"{self.path}.{segment}" if self.path else segment
+
+    def add(self, segment: str, entry: Entry) -> None:
+        """Enter a name.
+
+        Raises:
+            SpecError: CC212, where another layer of the scope has it.
+        """
+        first = self.names.get(segment)
+        if first is not None:
+            text = f"the name {quoted(segment)} is taken by the layer on line {first.span.line}"
+            raise SpecError("CC212", text, entry.span, notes=((first.span, "the first one"),))
+        self.names[segment] = entry
+
+    def outwards(self) -> Iterator[Scope]:
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+    def find(self, segments: Sequence[str], span: Span) -> Entry | None:
+        """Look a path up, innermost scope outwards; nothing for a layer that was deleted.
+
+        Raises:
+            SpecError: CC210, where no layer written before has the path.
+        """
+        first, *rest = segments
+        for scope in self.outwards():
+            if first in scope.names:
+                return _descend(scope.names[first], scope, rest, segments, span)
+        if any(first in scope.deleted for scope in self.outwards()):
+            return None
+        visible = [name for scope in self.outwards() for name in scope.names]
+        text = f"no layer {quoted('.'.join(segments))} stands before this{did_you_mean(first, visible)}"
+        raise SpecError("CC210", text, span, hint=_known(visible))
+
+
+def _descend(entry: Entry, scope: Scope, rest: Sequence[str], segments: Sequence[str], span: Span) -> Entry | None:
+    for segment in rest:
+        if entry.output == FAILED:
+            return entry
+        below = entry.scope
+        if below is not None and segment in below.names:
+            entry = below.names[segment]
+        elif below is not None and segment in below.deleted:
+            return None
+        else:
+            names = list(below.names) if below else []
+            text = f"no layer {quoted(segment)} in {quoted('.'.join(segments))}{did_you_mean(segment, names)}"
+            raise SpecError("CC210", text, span, hint=_known(names))
+    if entry.output is None:
+        raise SpecError("CC210", f"{quoted('.'.join(segments))} is not complete here: it surrounds the layer that reads it", span)
+    return entry
+
+
+def _known(names: list[str]) -> str:
+    return f"layers before this: {', '.join(names[-8:])}" if names else ""

@@ -1,0 +1,83 @@
+"""Reading the text of a spec: bounded, UTF-8, without characters that lie."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import sys
+
+from convcalc.errors import Source, Span, SpecError
+from convcalc.spec.limits import FILE_BYTES
+
+_BAD = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""Control and surrogate characters, line ends that only YAML 1.1 knows, and byte order marks inside the text."""
+
+
+def read(path: str) -> Source:
+    """Read a spec from a file, or from standard input for ``-``.
+
+    Raises:
+        SpecError: CC001 missing or unreadable, CC002 a folder or device, CC003 too large, CC004 not UTF-8,
+            CC005 control characters.
+    """
+    if path == "-":
+        stream = sys.stdin.buffer if hasattr(sys.stdin, "buffer") else io.BytesIO(sys.stdin.read().encode())
+        return decode(stream.read(FILE_BYTES + 1), "<stdin>")
+    name = Source(path)
+    try:
+        with open(path, "rb") as file:
+            if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):  # pragma: no cover - open() refuses folders on POSIX
+                raise IsADirectoryError
+            return decode(file.read(FILE_BYTES + 1), path)
+    except IsADirectoryError:
+        raise SpecError("CC002", "is a folder, not a spec", Span(name)) from None
+    except FileNotFoundError:
+        raise SpecError("CC001", "no such file", Span(name), hint=_similar_file(path)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SpecError("CC001", f"cannot be read: {reason}", Span(name)) from None
+
+
+def decode(data: bytes, name: str) -> Source:
+    """Turn the bytes of a spec into text, with or without one byte order mark."""
+    whole = Span(Source(name))
+    if len(data) > FILE_BYTES:
+        raise SpecError("CC003", f"is larger than the limit of {FILE_BYTES} bytes (1 MiB)", whole)
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise SpecError("CC004", "is UTF-16, not UTF-8; save it as UTF-8", whole)
+    try:
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = Source(name, data[: error.start].decode("utf-8", "replace"))
+        line, column = _place(before.text, len(before.text))
+        raise SpecError("CC004", f"is not UTF-8: byte 0x{data[error.start]:02x}", Span(before, line, column)) from None
+    return checked(Source(name, text))
+
+
+def checked(source: Source) -> Source:
+    """Refuse a text with characters that a reader would not see as they are."""
+    bad = _BAD.search(source.text)
+    if bad:
+        line, column = _place(source.text, bad.start())
+        raise SpecError("CC005", f"control character U+{ord(bad[0]):04X} is not allowed", Span(source, line, column))
+    return source
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    """Return line and column, from 1, of an offset; lines end with LF, CRLF or CR."""
+    lines = text[:offset].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return len(lines), len(lines[-1]) + 1
+
+
+def _similar_file(path: str) -> str:
+    from convcalc.errors import nearest
+
+    folder, name = os.path.split(path)
+    try:
+        names = [entry for entry in os.listdir(folder or ".") if entry.endswith((".yaml", ".yml"))]
+    except OSError:
+        return ""
+    guess = nearest(name, names[:1000])
+    return f"did you mean {os.path.join(folder, guess)}?" if guess else ""

@@ -1,0 +1,128 @@
+"""Values in a spec: an expression with its place, or a list of values; their names checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from convcalc.errors import Span, SpecError, Undecided, did_you_mean, quoted
+from convcalc.spec.expressions import FUNCTIONS, SYMBOLS, Expression, ExpressionError, parse
+from convcalc.spec.limits import LIST
+from convcalc.spec.nodes import Mapping as MappingNode
+from convcalc.spec.nodes import Node, Scalar
+
+ENTERING = frozenset({"cin", "din", "shape"})
+"""What describes the tensor that enters an item."""
+
+
+@dataclass(slots=True)
+class Known:
+    """The variables that may be used at a place, and which have been, for the file as a whole."""
+
+    names: frozenset[str]
+    used: set[str] = field(default_factory=set)
+
+    def plus(self, names: Iterable[str]) -> Known:
+        return Known(self.names.union(names), self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An expression, or a list of values, that is worked out against an environment of variables."""
+
+    span: Span
+    expression: Expression | None
+    items: tuple[Value, ...] = ()
+    plain: bool = True
+    names: frozenset[str] = frozenset()
+    """Every variable in it."""
+    constant: bool = True
+    """Whether it holds no variable at all."""
+    entering: bool = False
+    """Whether it asks for the tensor that enters (``cin``, ``din``, ``shape``)."""
+
+    def evaluate(self, env: Mapping[str, Any]) -> Any:
+        """Return the value.
+
+        Raises:
+            SpecError: placed at the token, where the scalar stands unquoted on one line, else at the scalar.
+        """
+        if self.expression is None:
+            return tuple(item.evaluate(env) for item in self.items)
+        try:
+            return self.expression.evaluate(env)
+        except ExpressionError as error:
+            raise _placed(error, self.span, self.plain) from None
+        except Undecided as undecided:
+            raise structural(undecided, self) from None
+
+
+def _placed(error: ExpressionError, span: Span, plain: bool) -> SpecError:
+    return SpecError(error.code, error.text, span.within(error.start, error.end) if plain else span, hint=error.hint)
+
+
+def structural(undecided: Undecided, value: Value) -> SpecError:
+    """Say that a swept variable or a symbol reached a place that shapes the graph, and name it."""
+    names = ", ".join(quoted(name) for name in undecided.names or sorted(value.names))
+    text = f"{undecided.needed} shapes the graph and must be a plain value, but depends on the swept or symbolic {names}"
+    return SpecError("CC411", text, value.span)
+
+
+def compile_text(text: str, scalar: Scalar, known: Known) -> Value:
+    """Parse an expression and check that every name in it is known.
+
+    Raises:
+        SpecError: a syntax error of the expression, or CC201 for an unknown variable.
+    """
+    try:
+        expression = parse(text)
+    except ExpressionError as error:
+        raise _placed(error, scalar.span, scalar.plain) from None
+    for name, start, end in expression.names:
+        if name in known.names:
+            known.used.add(name)
+        elif name not in ENTERING:
+            raise _unknown(name, scalar.span.within(start, end) if scalar.plain else scalar.span, known)
+    names = frozenset(name for name, _, _ in expression.names)
+    return Value(scalar.span, expression, (), scalar.plain, names, not names, not names.isdisjoint(ENTERING))
+
+
+def _unknown(name: str, span: Span, known: Known) -> SpecError:
+    guess = did_you_mean(name, {*known.names, *ENTERING, *SYMBOLS, *FUNCTIONS})
+    hint = f"known here: {', '.join(sorted(known.names))}" if known.names and not guess and len(known.names) <= 12 else ""
+    return SpecError("CC201", f"unknown variable {quoted(name)}{guess}", span, hint=hint)
+
+
+def compile_value(node: Node, known: Known, what: str = "a value") -> Value:
+    """Read a scalar as an expression, or a list of them, nested as it is.
+
+    Raises:
+        SpecError: CC114 for a mapping or an empty scalar, CC501 for a list that is too long.
+    """
+    if isinstance(node, Scalar):
+        if node.empty:
+            raise SpecError("CC114", f"{what} is missing", node.span)
+        return compile_text(node.text, node, known)
+    if isinstance(node, MappingNode):
+        raise SpecError("CC114", f"{what} must be an expression or a list, not a mapping", node.span)
+    if len(node.items) > LIST:
+        raise SpecError("CC501", f"a list of {len(node.items)} exceeds the limit of {LIST}", node.span)
+    return listed(node.span, [compile_value(item, known, what) for item in node.items])
+
+
+def listed(span: Span, items: Iterable[Value]) -> Value:
+    """Return a list of values as one value."""
+    held = tuple(items)
+    names = frozenset[str]().union(*(item.names for item in held))
+    return Value(span, None, held, True, names, not names, not names.isdisjoint(ENTERING))
+
+
+@contextmanager
+def gathering(errors: list[SpecError]) -> Iterator[None]:
+    """Collect an error and go on behind the block."""
+    try:
+        yield
+    except SpecError as error:
+        errors.append(error)
