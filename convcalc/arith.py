@@ -45,10 +45,11 @@ def floordiv(dividend: Number, divisor: Number) -> Number:
     if _symbolic(dividend, divisor):
         from convcalc.symbols import floor_divide
 
-        return floor_divide(dividend, divisor)
+        return floor_divide(dividend, divisor)  # type: ignore[no-any-return]
     numpy = _numpy()
-    with numpy.errstate(divide="ignore"):  # a zero divisor is refused by a require() and masked there
-        return numpy.floor_divide(dividend, divisor)  # type: ignore[no-any-return]
+    if not is_plain(divisor):  # zeros among many divisors are refused by a require() and masked there
+        divisor = numpy.where(divisor == 0, 1, divisor)
+    return numpy.floor_divide(dividend, divisor)  # type: ignore[no-any-return]
 
 
 def ceildiv(dividend: Number, divisor: Number) -> Number:
@@ -64,17 +65,23 @@ def modulo(dividend: Number, divisor: Number) -> Number:
 def at_least(value: Number, floor: Number) -> Number:
     """max(value, floor)."""
     if type(value) is int and type(floor) is int:
-        return value if value >= floor else floor
+        return max(value, floor)
     if _symbolic(value, floor):
         from convcalc.symbols import maximum
 
-        return maximum(value, floor)
+        return maximum(value, floor)  # type: ignore[no-any-return]
     return _numpy().maximum(value, floor)  # type: ignore[no-any-return]
 
 
 def at_most(value: Number, ceiling: Number) -> Number:
     """min(value, ceiling)."""
-    return -at_least(-value, -ceiling)
+    if type(value) is int and type(ceiling) is int:
+        return min(value, ceiling)
+    if _symbolic(value, ceiling):
+        from convcalc.symbols import minimum
+
+        return minimum(value, ceiling)  # type: ignore[no-any-return]
+    return _numpy().minimum(value, ceiling)  # type: ignore[no-any-return]
 
 
 def absolute(value: Number) -> Number:
@@ -114,7 +121,7 @@ def equal(left: Number, right: Number) -> Condition:
     if _symbolic(left, right):
         from convcalc.symbols import equality
 
-        return equality(left, right)
+        return _settled(equality(left, right))
     return left == right
 
 
@@ -137,7 +144,7 @@ def either(left: Condition, right: Condition) -> Condition:
     """left or right, without asking for the truth of an array or a symbol."""
     if isinstance(left, bool):
         return left or right
-    return left | right
+    return _settled(left | right)
 
 
 def require(condition: Condition, code: str, text: str, *values: object) -> None:
@@ -162,7 +169,7 @@ def require(condition: Condition, code: str, text: str, *values: object) -> None
         raise SpecError(code, text.format(*values))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Ledger:
     """What ``require`` noted while formulas ran on arrays or symbols."""
 

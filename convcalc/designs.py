@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one, did_you_mean
 from convcalc.graph import Graph
@@ -17,8 +18,7 @@ from convcalc.spec.source import read
 ZOO = "zoo:"
 
 
-@dataclass(frozen=True, slots=True)
-class Design:
+class Design(NamedTuple):
     """A file (``-`` is standard input, ``zoo:NAME`` a shipped spec), perhaps a variant of it, perhaps a part."""
 
     text: str
@@ -62,7 +62,7 @@ class Network:
     def outputs(self) -> list[Network]:
         """Return every output as a design of its own: the layers that lead to it."""
         labels = list(self.graph.outputs)
-        designs = [replace(self.design, text=f"{self.design.text}#{label}", part=label) for label in labels]
+        designs = [self.design._replace(text=f"{self.design.text}#{label}", part=label) for label in labels]
         return [replace(self, design=design, graph=self.graph.leading_to(label)) for design, label in zip(designs, labels, strict=True)]
 
 
@@ -77,7 +77,7 @@ def open_design(text: str, *, overrides: Overrides | None = None, variant: str |
         source = read(_path(design.file))
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return open_source(source, replace(design, variant=design.variant or variant), overrides=overrides, libraries=libraries)
+    return open_source(source, design._replace(variant=design.variant or variant), overrides=overrides, libraries=libraries)
 
 
 def open_source(source: Source, design: Design, *, overrides: Overrides | None = None, libraries: Sequence[str] = ()) -> Network:
@@ -93,8 +93,7 @@ def open_source(source: Source, design: Design, *, overrides: Overrides | None =
     return Network(design, graph, loaded.document)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """What validating one file found, over all its variants."""
 
     file: str

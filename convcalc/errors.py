@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 SHOWN_ERRORS = 20
 SHOWN_LINE = 120
@@ -12,8 +13,7 @@ SHOWN_WORD = 60
 LONGEST_GUESS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A text that people wrote and that errors point into: a spec file, standard input, a ``--set`` option."""
 
     name: str
@@ -25,8 +25,7 @@ class Source:
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A place in a source: line and column from 1, extent in characters on that line.
 
     ``line`` 0 means the source as a whole (a missing file, a folder): nothing can be quoted.
@@ -43,14 +42,14 @@ class Span:
 
     def within(self, start: int, end: int) -> Span:
         """Return the part of this span from character ``start`` to ``end``, counted from its beginning."""
-        return replace(self, column=self.column + start, extent=max(1, end - start))
+        return self._replace(column=self.column + start, extent=max(1, end - start))
 
     def __str__(self) -> str:
         name = escape(self.file)
         return f"{name}:{self.line}:{self.column}" if self.line else name
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SpecError(Exception):
     """An error that a person caused and can mend.
 

@@ -6,7 +6,7 @@ is folded or cut, the lines of an additive column add up to its total.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from convcalc.errors import did_you_mean, quoted
@@ -96,19 +96,18 @@ def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COL
 
 
 def chosen(report: Report, keys: Sequence[str] | None, default: Sequence[str] | None) -> tuple[Column, ...]:
-    """Return the columns that have a value for single layers: those named, or the default ones, or all."""
-    known = {column.key: column for column in report.columns}
+    """Return the columns that are sums over layers: those named, or the default ones, or all."""
+    known = _additive(report)
+    whole = {column.key for column in report.columns} - known.keys()
     for key in keys or ():
+        if key in whole:
+            raise UnknownKey(f"{key} is no sum over layers: it stands with the totals, not in a column")
         if key not in known:
             raise _unknown("column", key, known)
     if keys is not None:
         return tuple(known[key] for key in dict.fromkeys(keys))
     kept = [known[key] for key in default if key in known] if default else []
-    return tuple(kept) or tuple(column for column in report.columns if _has_values(report.rows, column.key))
-
-
-def _has_values(rows: Sequence[Row], key: str) -> bool:
-    return any(key in row.values for row in rows)
+    return tuple(kept or known.values())
 
 
 def _unknown(what: str, word: str, known: Iterable[str]) -> UnknownKey:
@@ -121,7 +120,7 @@ def _sorted(lines: Sequence[Line], key: str, report: Report) -> list[Line]:
         return sorted(lines, key=lambda line: line.path)
     if key == "op":
         return sorted(lines, key=lambda line: line.op or line.path)
-    known = [column.key for column in report.columns]
+    known = _additive(report)
     if key not in known:
         raise _unknown("sort key", key, [*known, *TEXT_KEYS])
     return sorted(lines, key=lambda line: -line.values.get(key, 0))
@@ -144,8 +143,8 @@ def _grouped(report: Report, view: View) -> list[Line]:
     return lines
 
 
-def _additive(report: Report) -> frozenset[str]:
-    return frozenset(column.key for column in report.columns if column.additive)
+def _additive(report: Report) -> dict[str, Column]:
+    return {column.key: column for column in report.columns if column.additive}
 
 
 def _line(row: Row, report: Report) -> Line:
@@ -162,7 +161,7 @@ def _block(path: str, paths: set[str]) -> str:
 
 
 def _gathered(
-    lines: Sequence[Line], key: Callable[[Line], str], keys: frozenset[str], *, by_path: bool = True
+    lines: Sequence[Line], key: Callable[[Line], str], keys: Container[str], *, by_path: bool = True
 ) -> list[Line]:
     groups: dict[str, list[Line]] = {}
     for line in lines:
@@ -170,7 +169,7 @@ def _gathered(
     return [_summed(path, group, keys, by_path=by_path) for path, group in groups.items()]
 
 
-def _summed(path: str, lines: Sequence[Line], keys: frozenset[str], *, by_path: bool) -> Line:
+def _summed(path: str, lines: Sequence[Line], keys: Container[str], *, by_path: bool) -> Line:
     """Return one line for several; when they share a path, a lone layer stays itself and fused parts join their layer."""
     first = lines[0]
     own = by_path and first.path == path

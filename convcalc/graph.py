@@ -5,14 +5,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from convcalc.errors import Span, SpecError, did_you_mean
 from convcalc.ops import Op, Product
 from convcalc.shapes import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What an op states of one layer, worked out for its input shapes."""
 
     output: Shape
@@ -21,7 +21,7 @@ class Facts:
     products: tuple[Product, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """A layer, or an input of the graph (then ``op`` is ``None``).
 
@@ -42,7 +42,7 @@ class Node:
         return self.facts.output
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Graph:
     """Layers with their shapes, and which of them are the outputs."""
 

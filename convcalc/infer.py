@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
-from convcalc.arith import less_equal, require
+from convcalc.arith import equal, less_equal, require
 from convcalc.errors import Span, SpecError
 from convcalc.graph import Facts, Node
 from convcalc.ops import Op
@@ -48,15 +49,23 @@ class Walk:
         Raises:
             SpecError: CC407, where their weights differ in shape.
         """
-        own, other = self.nodes[index].facts.weights, self.nodes[owner].facts.weights
-        if list(own.values()) != list(other.values()):
-            shown = " and ".join(" ".join(map(str, weights.values())) or "none" for weights in (own, other))
-            path = self.nodes[owner].path
-            raise SpecError("CC407", f"tie: the weights of {self.nodes[index].path} and {path} differ in shape: {shown}")
-        self.nodes[index].owner = self.nodes[owner].owner
+        tied, kept = self.nodes[index], self.nodes[owner]
+        own, other = tuple(tied.facts.weights.values()), tuple(kept.facts.weights.values())
+        shown = " and ".join(" ".join(map(str, shapes)) or "none" for shapes in (own, other))
+        said = "CC407", "tie: the weights of {} and {} differ in shape: {}", tied.path, kept.path, shown
+        require([shape.rank for shape in own] == [shape.rank for shape in other], *said)
+        for size, against in zip(chain(*own), chain(*other), strict=True):
+            require(equal(size, against), *said)
+        tied.owner = kept.owner
 
     def _append(
-        self, path: str, op: Op | None, inputs: tuple[int, ...], shapes: tuple[Shape, ...], facts: Facts, source: Span | None
+        self,
+        path: str,
+        op: Op | None,
+        inputs: tuple[int, ...],
+        shapes: tuple[Shape, ...],
+        facts: Facts,
+        source: Span | None,
     ) -> int:
         index = len(self.nodes)
         self.nodes.append(Node(index, path, op, inputs, shapes, facts, source, index))

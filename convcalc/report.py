@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcalc.analyzers import measures
 from convcalc.errors import Span, describe_one
+from convcalc.garbage import uncollected
 from convcalc.graph import Graph, Node
 
 CONVENTION = "convcalc/1"
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A metric: its key in machine formats, its heading, its unit and what it means in one line."""
 
     key: str
@@ -26,8 +26,7 @@ class Column:
     """Whether the total is the sum of the layers (params) or a property of the whole graph (depth)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One layer: where it stands, what it is, and its value in every additive column."""
 
     path: str
@@ -68,6 +67,7 @@ class Report:
         return not self.unknown
 
 
+@uncollected()
 def report_on(graph: Graph, design: str, *, batch: int = 1, dtype: str = "float32") -> Report:
     """Measure a graph.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcalc.arith import Number, prod
+from convcalc.arith import Number, ceildiv, prod
 from convcalc.errors import SpecError
 
 BITS = {
@@ -21,7 +21,7 @@ BITS = {
 
 
 class Shape(tuple[Number, ...]):
-    """The axes of one tensor without its batch axis: ``(channels, *spatial)`` of images, ``(tokens, features)`` of text."""
+    """The axes of one tensor, without batch: ``(channels, *spatial)`` of images, ``(tokens, features)`` of text."""
 
     __slots__ = ()
 
@@ -70,4 +70,4 @@ class Shape(tuple[Number, ...]):
 
 def bytes_of(elements: Number, dtype: str) -> Number:
     """Return the bytes that ``elements`` numbers take: ⌈bits·elements / 8⌉ (int4 packs two in a byte)."""
-    return -(-BITS[dtype] * elements // 8)
+    return ceildiv(BITS[dtype] * elements, 8)

@@ -33,7 +33,7 @@ class FloorDiv(sympy.Function):  # type: ignore[misc]
             return _exact_quotient(dividend, divisor)
         whole, rest = _split(dividend, divisor)
         inner = _inner(rest)
-        if inner is not None:
+        if inner is not None and divisor.is_positive:
             nested, constant = inner
             numerator, denominator = nested.args
             return whole + FloorDiv(numerator + constant * denominator, denominator * divisor)
@@ -93,6 +93,10 @@ def floor_divide(dividend: Any, divisor: Any) -> Any:
 
 def maximum(left: Any, right: Any) -> Any:
     return sympy.Max(left, right)
+
+
+def minimum(left: Any, right: Any) -> Any:
+    return sympy.Min(left, right)
 
 
 def piecewise(condition: Any, then: Any, otherwise: Any) -> Any:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from convcalc.arith import Number, total
 from convcalc.graph import Graph
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """One metric: how it is called and how it is worked out.
 
     ``layers`` gives one value per layer of ``graph.layers`` for one sample. ``whole``, where given, works the total out

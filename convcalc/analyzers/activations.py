@@ -20,6 +20,10 @@ def output_elements(graph: Graph) -> Sequence[Number]:
 
 
 MEASURES = (
-    Measure("activations", "Activations", "elements", "outputs of the layers that multiply", 50, activations, batched=True),
-    Measure("output_elements", "Output elements", "elements", "outputs of all layers", 60, output_elements, batched=True),
+    Measure(
+        "activations", "Activations", "elements", "outputs of the layers that multiply", 50, activations, batched=True
+    ),
+    Measure(
+        "output_elements", "Output elements", "elements", "outputs of all layers", 60, output_elements, batched=True
+    ),
 )

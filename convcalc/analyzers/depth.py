@@ -19,7 +19,10 @@ def _longest(graph: Graph, length: Callable[[Node], int]) -> list[Number]:
 
 
 def depth(graph: Graph) -> Sequence[Number]:
-    """Weighted layers up to and with each layer: a convolution or linear is 1, attention 2, a recurrent layer one per stacked layer."""
+    """Weighted layers up to and with each layer.
+
+    A convolution or linear is 1, attention 2, a recurrent layer one per stacked layer.
+    """
     return _longest(graph, lambda node: len({product.stage for product in node.facts.products if product.weighted}))
 
 
@@ -34,5 +37,13 @@ def _deepest(values: Sequence[Number]) -> Number:
 
 MEASURES = (
     Measure("depth", "Depth", "layers", "layers with weights on the longest path", 70, depth, _deepest),
-    Measure("nonlinearities", "Nonlinearities", "layers", "activation layers on the path with the most of them", 80, nonlinearities, _deepest),
+    Measure(
+        "nonlinearities",
+        "Nonlinearities",
+        "layers",
+        "activation layers on the path with the most of them",
+        80,
+        nonlinearities,
+        _deepest,
+    ),
 )

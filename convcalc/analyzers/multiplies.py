@@ -22,7 +22,8 @@ def flops(graph: Graph) -> Sequence[Number]:
 MEASURES = (
     Measure(
         "macs", "Multiplies", "multiplications",
-        "multiply–accumulates of conv, linear, matmul, attention and recurrent layers; no bias, norm, activation, pooling or elementwise work",
+        "multiply–accumulates of conv, linear, matmul, attention and recurrent layers; "
+        "no bias, norm, activation, pooling or elementwise work",
         30, macs, batched=True,
     ),
     Measure("flops", "FLOPs", "operations", "2 × multiplies: one multiply and one add each", 40, flops, batched=True),

@@ -26,5 +26,7 @@ def buffers(graph: Graph) -> Sequence[Number]:
 
 MEASURES = (
     Measure("params", "Params", "scalars", "learnable weights and biases", 10, params),
-    Measure("buffers", "Buffers", "scalars", "state that is kept but not learned: running means and variances", 20, buffers),
+    Measure(
+        "buffers", "Buffers", "scalars", "state that is kept but not learned: running means and variances", 20, buffers
+    ),
 )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
@@ -17,8 +16,7 @@ from convcalc.report import Report
 from convcalc.shapes import BITS
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """How designs are to be read: overrides, library folders, batch and number format."""
 
     overrides: dict[str, str]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -16,8 +15,7 @@ from convcalc.errors import did_you_mean
 COLORS = ("auto", "always", "never")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The general options, wherever on the line they stand."""
 
     quiet: bool = False
@@ -56,7 +54,7 @@ def _set(name: str) -> Any:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
         settings = context.find_object(Settings) or Settings()
         if value not in (None, False):
-            settings = replace(settings, **{name: not value if name == "progress" else value})
+            settings = settings._replace(**{name: not value if name == "progress" else value})
         context.obj = settings
 
     return callback

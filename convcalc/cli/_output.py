@@ -8,8 +8,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -20,8 +19,7 @@ ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex", "
 STANDARD = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One result to write: a format, and a file or standard output."""
 
     format: str

@@ -68,8 +68,8 @@ def _load(kind: str, path: str) -> type[Op]:
         raise _refused(path, error.lineno or 1, f"not Python: {error.msg}") from error
     except Exception as error:
         raise _refused(path, _line_in(path, error), f"{type(error).__name__}: {error}") from error
-    defined = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
-    ops = [value for value in defined if issubclass(value, Op)]
+    classes = [value for value in vars(module).values() if isinstance(value, type)]
+    ops = [value for value in classes if issubclass(value, Op) and value.__module__ == module.__name__]
     if len(ops) != 1:
         raise _refused(path, 1, f"an op file defines exactly one op, this one {len(ops)}")
     _check(ops[0], kind, path)

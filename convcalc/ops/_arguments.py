@@ -6,11 +6,11 @@ array or a symbol in a place of a size) and the number of spatial axes, and retu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from convcalc.arith import is_plain, plain
+from convcalc.arith import is_plain, less_equal, plain, require
 
 JsonSchema = dict[str, Any]
 EXPRESSION: JsonSchema = {"$ref": "#/$defs/expression"}
@@ -25,7 +25,7 @@ class BadValue(ValueError):
 class Slot:
     """What a value must be. ``takes_list`` says that a bare list is one value and not several arguments."""
 
-    takes_list: ClassVar[bool] = False
+    takes_list: bool = False
     schema: ClassVar[JsonSchema] = EXPRESSION
 
     def bind(self, value: Any, axes: int) -> Any:
@@ -33,8 +33,7 @@ class Slot:
         raise NotImplementedError(type(self).__name__)
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument of an op: its word in a spec, its slot, its default and whether it may stand without its word."""
 
     key: str
@@ -61,11 +60,11 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-@dataclass(frozen=True)
 class Size(Slot):
     """An integer that is at least ``minimum`` (no bound where that is ``None``)."""
 
-    minimum: int | None = 1
+    def __init__(self, minimum: int | None = 1) -> None:
+        self.minimum = minimum
 
     def bind(self, value: Any, axes: int) -> Any:
         if type(value) is int:
@@ -76,16 +75,19 @@ class Size(Slot):
             raise BadValue(f"= {shown(value)} is not an integer; use //, round() or ceil()")
         if is_plain(value):
             raise BadValue(f"must be an integer, not {named(value)}")
+        if self.minimum is not None:
+            require(less_equal(self.minimum, value), "CC410", "a size of {} must be at least {}", value, self.minimum)
         return value
 
 
-@dataclass(frozen=True)
 class Sizes(Slot):
     """A size, or a list of one size per spatial axis; ``words`` may stand in place of it."""
 
-    minimum: int = 1
-    words: tuple[str, ...] = ()
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
+
+    def __init__(self, minimum: int = 1, words: tuple[str, ...] = ()) -> None:
+        self.minimum = minimum
+        self.words = words
 
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, str):
@@ -97,7 +99,6 @@ class Sizes(Slot):
         return tuple(Size(self.minimum).bind(size, axes) for size in sizes)
 
 
-@dataclass(frozen=True)
 class Count(Size):
     """A size that shapes the graph, such as a number of stacked layers: it is never swept."""
 
@@ -105,18 +106,17 @@ class Count(Size):
         return super().bind(plain(value, "a count of layers"), axes)
 
 
-@dataclass(frozen=True)
 class Padding(Slot):
     """n on both sides of every axis; a list of one entry per axis, each n or ``[before, after]``; or a word."""
 
-    words: tuple[str, ...] = ("valid", "half", "same")
-    minimum: int | None = 0
-    whole: bool = False
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, NESTED]}
 
-    @property
-    def takes_list(self) -> bool:  # type: ignore[override]
-        return self.whole
+    def __init__(
+        self, words: tuple[str, ...] = ("valid", "half", "same"), minimum: int | None = 0, *, whole: bool = False
+    ) -> None:
+        self.words = words
+        self.minimum = minimum
+        self.takes_list = whole
 
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, str):
@@ -135,11 +135,11 @@ class Padding(Slot):
         return before, after
 
 
-@dataclass(frozen=True)
 class Choice(Slot):
     """One word of a closed list."""
 
-    words: tuple[str, ...]
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
 
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, str) and value in self.words:
@@ -147,7 +147,6 @@ class Choice(Slot):
         raise BadValue(f"must be one of {', '.join(self.words)}, not {named(value)}")
 
 
-@dataclass(frozen=True)
 class Flag(Slot):
     """true or false."""
 
@@ -159,13 +158,14 @@ class Flag(Slot):
         raise BadValue(f"must be true or false, not {named(value)}")
 
 
-@dataclass(frozen=True)
 class Axes(Slot):
     """Axis numbers, which may count from the end: one, or with ``several`` a list too. They are never swept."""
 
-    several: bool = False
-    takes_list: ClassVar[bool] = True
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
+
+    def __init__(self, *, several: bool = False) -> None:
+        self.several = several
+        self.takes_list = several
 
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, tuple):
@@ -175,31 +175,32 @@ class Axes(Slot):
         return Size(None).bind(plain(value, "an axis"), axes)
 
 
-@dataclass(frozen=True)
 class Dims(Slot):
     """A list of sizes; with ``wildcard`` one of them may be -1; with ``single`` a lone size is a list of one."""
 
-    wildcard: bool = False
-    takes_list: ClassVar[bool] = True
+    takes_list = True
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
+
+    def __init__(self, *, wildcard: bool = False) -> None:
+        self.wildcard = wildcard
 
     def bind(self, value: Any, axes: int) -> Any:
         sizes = value if isinstance(value, tuple) else (value,)
         if not sizes:
             raise BadValue("must have at least one axis")
-        free = [size for size in sizes if self.wildcard and type(size) is int and size == -1]
-        if len(free) > 1:
+        free = [self.wildcard and type(size) is int and size == -1 for size in sizes]
+        if free.count(True) > 1:
             raise BadValue("may have only one -1")
-        return tuple(-1 if size in free and type(size) is int else Size().bind(size, axes) for size in sizes)
+        return tuple(-1 if is_free else Size().bind(size, axes) for size, is_free in zip(sizes, free, strict=True))
 
 
-@dataclass(frozen=True)
 class Real(Slot):
     """An exact number above ``above`` (or equal to it with ``inclusive``) and at most ``most``."""
 
-    above: int = 0
-    inclusive: bool = False
-    most: int | None = None
+    def __init__(self, above: int = 0, *, inclusive: bool = False, most: int | None = None) -> None:
+        self.above = above
+        self.inclusive = inclusive
+        self.most = most
 
     def bind(self, value: Any, axes: int) -> Any:
         if not is_plain(value):
@@ -213,7 +214,6 @@ class Real(Slot):
         return value
 
 
-@dataclass(frozen=True)
 class Scales(Slot):
     """An exact number above 0, or a list of one per spatial axis."""
 

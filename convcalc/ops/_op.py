@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from convcalc.arith import Number
 from convcalc.ops._arguments import Argument
 from convcalc.shapes import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(NamedTuple):
     """One matrix product inside a layer: what it multiplies and what it leaves.
 
     Most layers are one product; attention is six, a recurrent layer one per direction and stacked layer.
@@ -31,8 +30,7 @@ class Product:
     """Which product of the layer it is, where there are several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The window that a layer slides over each spatial axis, as tuples with one entry an axis."""
 
     kernel_size: tuple[Number, ...]

@@ -37,9 +37,10 @@ class Pool(Op):
     def _require_padding(self, window: Window) -> None:
         """Padding of more than half the window would leave windows with nothing in them."""
         for kernel, dilation, pads in zip(window.kernel_size, window.dilation, window.padding, strict=True):
+            reach = extent(kernel, dilation)
             for pad in pads:
-                reach = extent(kernel, dilation)
-                require(less_equal(pad + pad, reach), "CC403", "padding = {} is more than half of the kernel's reach of {}", pad, reach)
+                text = "padding = {} is more than half of the kernel's reach of {}"
+                require(less_equal(pad + pad, reach), "CC403", text, pad, reach)
 
     def dilations(self, axes: int) -> Sides:
         """Return the dilation of the window on each axis."""
@@ -60,6 +61,9 @@ class Pool(Op):
         return Window(kernel, stride, resolved(self.padding, x.spatial, kernel, stride, dilation), dilation)
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
-        window = self.window(*inputs)
-        sliding = {"kernel_size": window.kernel_size, "stride": window.stride, "padding": window.padding, "dilation": window.dilation}
-        return {**sliding, "ceil_mode": self.ceil_mode, "global": self.kernel_size == "global", "adaptive": self.out_size is not None}
+        modes = {
+            "ceil_mode": self.ceil_mode,
+            "global": self.kernel_size == "global",
+            "adaptive": self.out_size is not None,
+        }
+        return {**self.window(*inputs)._asdict(), **modes}

@@ -49,8 +49,8 @@ class Recurrent(Op):
 
     def products(self, *inputs: Shape) -> tuple[Product, ...]:
         (x,) = inputs
-        steps, hidden = x[0], self.hidden_size
+        outputs, hidden = x[0] * self.hidden_size, self.hidden_size
         return tuple(
-            Product(steps * self.gates * hidden * (entering + hidden), steps * hidden, layer, name=f"{direction}{layer}")
+            Product(outputs * self.gates * (entering + hidden), outputs, layer, name=f"{direction}{layer}")
             for layer, direction, entering in self._cells(x)
         )

@@ -1,7 +1,8 @@
 """The sliding window: how padding words become numbers and how many places a window has on an axis.
 
 Symbols: n input size, k kernel, s stride, p₀ and p₁ padding before and after, d dilation, e = d·(k − 1) + 1 the extent.
-Sources: PyTorch's ``torch.nn.Conv2d``, ``MaxPool2d`` and ``ConvTranspose2d`` reference pages; TensorFlow's notes on padding for ``same``.
+Sources: PyTorch's ``torch.nn.Conv2d``, ``MaxPool2d`` and ``ConvTranspose2d`` reference pages; TensorFlow's notes on
+padding for ``same``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def extent(kernel_size: Number, dilation: Number) -> Number:
 def resolved(padding: str | Pads, sizes: Sides, kernel_size: Sides, stride: Sides, dilation: Sides) -> Pads:
     """Return (before, after) for each axis.
 
-    ``half``: ⌊d·(k − 1)/2⌋ on both sides. ``same``: out = ⌈n/s⌉, so max((⌈n/s⌉ − 1)·s + e − n, 0) in all, the odd one after.
+    ``half``: ⌊d·(k − 1)/2⌋ on both sides.
+    ``same``: out = ⌈n/s⌉, so max((⌈n/s⌉ − 1)·s + e − n, 0) in all, the odd one after.
     """
     if padding == "half":
         return tuple((floordiv(d * (k - 1), 2),) * 2 for k, d in zip(kernel_size, dilation, strict=True))
@@ -46,16 +48,22 @@ def places(sizes: Sides, window: Window) -> Sides:
 
 
 def ceil_places(sizes: Sides, window: Window) -> Sides:
-    """min(⌈(n + p₀ + p₁ − e)/s⌉ + 1, ⌈(n + p₀)/s⌉): rounds up, but no window may start in the padding at the end."""
+    """min(⌈(n + p₀ + p₁ − e)/s⌉ + 1, ⌈(n + p₀)/s⌉): rounds up, but no window may start in the padding at the end.
+
+    The last window may reach over the end by s − 1 cells, even where it is the only one.
+    """
     axes = zip(sizes, window.kernel_size, window.stride, window.padding, window.dilation, strict=True)
-    return tuple(at_most(ceildiv(_slack(n, k, p, d), s) + 1, ceildiv(n + p[0], s)) for n, k, s, p, d in axes)
+    return tuple(at_most(floordiv(_slack(n, k, p, d, s - 1), s) + 1, ceildiv(n + p[0], s)) for n, k, s, p, d in axes)
 
 
-def _slack(size: Number, kernel_size: Number, padding: tuple[Number, Number], dilation: Number) -> Number:
-    """n + p₀ + p₁ − e, which must not be negative."""
-    reach, padded = extent(kernel_size, dilation), size + padding[0] + padding[1]
-    require(less_equal(reach, padded), "CC403", "the kernel reaches over {} but the padded input has only {}", reach, padded)
-    return padded - reach
+def _slack(
+    size: Number, kernel_size: Number, pads: tuple[Number, Number], dilation: Number, over: Number = 0
+) -> Number:
+    """n + p₀ + p₁ + over − e, which must not be negative: ``over`` cells of the window may lie behind the end."""
+    reach, padded = extent(kernel_size, dilation), size + pads[0] + pads[1]
+    text = "the kernel reaches over {} but the padded input has only {}"
+    require(less_equal(reach, padded + over), "CC403", text, reach, padded)
+    return padded + over - reach
 
 
 def transposed_places(sizes: Sides, window: Window, output_padding: Sides) -> Sides:

@@ -9,8 +9,9 @@ from convcalc.ops._op import Op
 from convcalc.shapes import Shape
 
 TYPES = (
-    "relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "quick_gelu", "silu", "swish", "mish", "sigmoid",
-    "logsigmoid", "tanh", "tanhshrink", "hardswish", "hardsigmoid", "hardtanh", "hardshrink", "softshrink", "softplus", "softsign", "threshold",
+    "relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "quick_gelu", "silu", "swish",
+    "mish", "sigmoid", "logsigmoid", "tanh", "tanhshrink", "hardswish", "hardsigmoid", "hardtanh", "hardshrink", "softshrink",
+    "softplus", "softsign", "threshold",
 )  # fmt: skip
 
 

@@ -47,7 +47,8 @@ class Attention(Op):
         dim, kv_heads = self._dim(x), self._kv_heads()
         if self.head_dim is None:
             require(divides(self.heads, dim), "CC404", "heads = {} does not divide the width {}", self.heads, dim)
-        require(divides(kv_heads, self.heads), "CC404", "kv_heads = {} does not divide the {} heads", kv_heads, self.heads)
+        fits = divides(kv_heads, self.heads)
+        require(fits, "CC404", "kv_heads = {} does not divide the {} heads", kv_heads, self.heads)
         require(x.rank == memory.rank, "CC405", "attention: the windows of {} and of its kv {} differ", x, memory)
         for window, other in zip(x[:-2], memory[:-2], strict=True):
             require(equal(window, other), "CC405", "attention: the windows of {} and of its kv {} differ", x, memory)
@@ -69,8 +70,9 @@ class Attention(Op):
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         x, memory = inputs[0], inputs[-1]
         queries, keys = self._widths(x)
-        matrices = {"q": (queries, x.features), "k": (keys, memory.features), "v": (keys, memory.features), "o": (self._dim(x), queries)}
-        weights = {f"{name}.weight": Shape(matrix) for name, matrix in matrices.items()}
+        read = Shape((keys, memory.features))
+        matrices = {"q": Shape((queries, x.features)), "k": read, "v": read, "o": Shape((self._dim(x), queries))}
+        weights = {f"{name}.weight": matrix for name, matrix in matrices.items()}
         biases = {f"{name}.bias": Shape(matrix[:1]) for name, matrix in matrices.items()} if self.bias else {}
         return weights | biases
 

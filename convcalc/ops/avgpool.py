@@ -18,7 +18,7 @@ class AvgPool(Pool):
     Shapes:
         [C, spatial …] → [C, spatial …]; ``global`` → [C, 1 …].
     Source:
-        PyTorch reference, torch.nn.AvgPool2d and AdaptiveAvgPool2d; Lin et al., Network in Network, section 3.2, for global.
+        PyTorch reference, torch.nn.AvgPool2d and AdaptiveAvgPool2d; Lin et al., Network in Network, section 3.2.
     Examples:
         avgpool: 2 on [16, 10, 11] -> [16, 5, 5]; 0 params, 0 multiplies
         avgpool: global on [512, 7, 7] -> [512, 1, 1]; 0 params, 0 multiplies

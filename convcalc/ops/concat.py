@@ -36,7 +36,8 @@ class Concat(Op):
         axis = first.axis(self.axis)
         for other in inputs[1:]:
             require(first.rank == other.rank, "CC405", "concat: shapes differ in rank: {} vs {}", first, other)
-            for position, (size, against) in enumerate(zip(first, other, strict=True)):
+            for position, sizes in enumerate(zip(first, other, strict=True)):
                 if position != axis:
-                    require(equal(size, against), "CC405", "concat: shapes differ beside axis {}: {} vs {}", axis, first, other)
+                    text = "concat: shapes differ beside axis {}: {} vs {}"
+                    require(equal(*sizes), "CC405", text, axis, first, other)
         return first.replaced(axis, total(shape[axis] for shape in inputs))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.arith import Number, divides, floordiv, prod, require
+from convcalc.arith import Number, floordiv, prod
 from convcalc.ops._arguments import Choice, Flag, Padding, Size, Sizes, argument
+from convcalc.ops._groups import require_groups
 from convcalc.ops._op import Op, Product, Window
 from convcalc.ops._window import Pads, Sides, places, require_spatial, resolved
 from convcalc.shapes import Shape
@@ -25,8 +26,9 @@ class Conv(Op):
         PyTorch reference, torch.nn.Conv2d. Channel sharing: one kernel per output channel for all input channels.
     Examples:
         conv: {out: 8, kernel: 3} on [3, 32, 32] -> [8, 30, 30]; 224 params, 194400 multiplies
-        conv: {out: 4, kernel: [1, 5], stride: 2, padding: same, groups: 2, bias: false} on [6, 7, 9] -> [4, 4, 5]; 60 params, 1200 multiplies
-        conv: {out: 55, kernel: 5, padding: half, weight_sharing: channels, bias: false} on [200, 30, 40] -> [55, 30, 40]; 1375 params, 330000000 multiplies
+        conv: {out: 4, kernel: [1, 5], stride: 2, padding: same} on [6, 7, 9] -> [4, 4, 5]; 124 params, 2400 multiplies
+        conv: {out: 4, kernel: 3, groups: 2, bias: false} on [6, 7, 9] -> [4, 5, 7]; 108 params, 3780 multiplies
+        conv: {out: 5, kernel: 5, weight_sharing: channels} on [20, 8, 9] -> [5, 4, 5]; 130 params, 50000 multiplies
     """
 
     kind = "conv"
@@ -39,7 +41,10 @@ class Conv(Op):
     stride: Sides = argument("stride", Sizes(), positional=True, default=1)
     """Step s between windows: one integer, or one per spatial axis."""
     padding: str | Pads = argument("padding", Padding(), default=0)
-    """Cells added around the input: n, [per axis], [[before, after], …], valid (0), half (k//2 for odd k) or same (out = ⌈n/s⌉)."""
+    """Cells added around the input: n, [per axis], [[before, after], …], or a word.
+
+    ``valid`` adds none, ``half`` k//2 on both sides (for odd k), ``same`` what makes out = ⌈n/s⌉.
+    """
     dilation: Sides = argument("dilation", Sizes(), default=1)
     """Distance d between the cells that a kernel reads."""
     groups: Number = argument("groups", Size(), default=1)
@@ -52,10 +57,8 @@ class Conv(Op):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         require_spatial("conv", x)
-        require(divides(self.groups, x.channels), "CC404", "groups = {} does not divide the {} input channels", self.groups, x.channels)
-        require(
-            divides(self.groups, self.out_channels), "CC404", "groups = {} does not divide the {} output channels", self.groups, self.out_channels
-        )
+        require_groups(self.groups, x.channels, "input channels")
+        require_groups(self.groups, self.out_channels, "output channels")
         return Shape((self.out_channels, *places(x.spatial, self.window(x))))
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:

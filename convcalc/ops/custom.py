@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.arith import Number
+from convcalc.arith import Number, equal, select
 from convcalc.ops._arguments import Dims, Size, argument
 from convcalc.ops._op import Op, Product
 from convcalc.shapes import Shape
@@ -41,8 +41,8 @@ class Custom(Op):
         return {"weight": Shape((self.params,))}
 
     def products(self, *inputs: Shape) -> tuple[Product, ...]:
-        nothing = isinstance(self.macs, int) and self.macs == 0
-        return () if nothing else (Product(self.macs, self.output(*inputs).elements, weighted=False),)
+        outputs = select(equal(self.macs, 0), 0, self.output(*inputs).elements)
+        return (Product(self.macs, outputs, weighted=False),)
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {"out": tuple(self.output(*inputs)), "params": self.params, "macs": self.macs}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.arith import Number, divides, floordiv, less_equal, prod, require
+from convcalc.arith import Number, either, floordiv, less, less_equal, prod, require
 from convcalc.ops._arguments import Flag, Padding, Size, Sizes, argument
+from convcalc.ops._groups import require_groups
 from convcalc.ops._op import Op, Product, Window
 from convcalc.ops._window import Pads, Sides, extent, require_spatial, resolved, transposed_places
 from convcalc.shapes import Shape
@@ -25,7 +26,9 @@ class TransposedConv(Op):
         PyTorch reference, torch.nn.ConvTranspose2d.
     Examples:
         deconv: [16, 4, 2] on [8, 10, 10] -> [16, 22, 22]; 2064 params, 204800 multiplies
-        deconv: {out: 4, kernel: 3, stride: 2, padding: 1, output_padding: 1, groups: 2, bias: false} on [6, 5, 7] -> [4, 10, 14]; 108 params, 3780 multiplies
+        deconv: {out: 4, kernel: 3, stride: 2, padding: same} on [6, 5, 7] -> [4, 10, 14]; 220 params, 7560 multiplies
+        deconv: {out: 4, kernel: 3, padding: 1, groups: 2} on [6, 5, 7] -> [4, 5, 7]; 112 params, 3780 multiplies
+        deconv: {out: 2, kernel: 2, stride: 3, output_padding: 1} on [3, 4] -> [2, 12]; 14 params, 48 multiplies
     """
 
     kind = "deconv"
@@ -51,12 +54,26 @@ class TransposedConv(Op):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         require_spatial("deconv", x)
-        for channels, which in ((x.channels, "input"), (self.out_channels, "output")):
-            require(divides(self.groups, channels), "CC404", "groups = {} does not divide the {} {} channels", self.groups, channels, which)
+        require_groups(self.groups, x.channels, "input channels")
+        require_groups(self.groups, self.out_channels, "output channels")
+        self._require_output_padding()
         sizes = transposed_places(x.spatial, self.window(x), self.output_padding)
         for size in sizes:
             require(less_equal(1, size), "CC403", "the padding leaves an output of size {}", size)
         return Shape((self.out_channels, *sizes))
+
+    def _require_output_padding(self) -> None:
+        """More cells than a step leaves out would be touched by no kernel."""
+        for added, stride, dilation in zip(self.output_padding, self.stride, self.dilation, strict=True):
+            fits = either(less(added, stride), less(added, dilation))
+            require(
+                fits,
+                "CC403",
+                "output_padding = {} must be below the stride {} or the dilation {}",
+                added,
+                stride,
+                dilation,
+            )
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         (x,) = inputs

@@ -14,7 +14,7 @@ class Gru(Recurrent):
     """Gated recurrent unit over a sequence; the last step is ``slice: {start: -1}``.
 
     Formula:
-        Per stacked layer and direction: params = 3·(H·I + H·H + 2·H) (the last term with bias: two biases, as PyTorch has);
+        Per stacked layer and direction: params = 3·(H·I + H·H + 2·H) (the last term with bias: two, as PyTorch has);
         multiplies = steps·3·H·(I + H).
     Shapes:
         [steps, I] → [steps, H·directions].

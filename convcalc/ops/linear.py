@@ -19,7 +19,8 @@ class Linear(Op):
     Formula:
         params = Fin·Fout + Fout (the last term with bias); multiplies = rows·Fin·Fout.
     Shapes:
-        [… rows, Fin] → [… rows, Fout]. On rank 3 and more only with ``axis: -1`` written, because there a flatten is usually meant.
+        [… rows, Fin] → [… rows, Fout]. On rank 3 and more only with ``axis: -1`` written, because there a flatten is
+        usually meant.
     Source:
         PyTorch reference, torch.nn.Linear.
     Examples:
@@ -41,9 +42,11 @@ class Linear(Op):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         if self.axis is None and x.rank >= 3:
-            raise SpecError("CC401", f"linear on the shape {x}: add `flatten`, or `axis: -1` to act on the last axis alone")
+            hint = "add `flatten`, or `axis: -1` to act on the last axis alone"
+            raise SpecError("CC401", f"linear on the shape {x}: {hint}")
         if self.axis is not None and x.axis(self.axis) != x.rank - 1:
-            raise SpecError("CC402", f"linear acts on the last axis; axis = {self.axis} of {x} is another (permute first)")
+            other = f"axis = {self.axis} of {x} is another (permute first)"
+            raise SpecError("CC402", f"linear acts on the last axis; {other}")
         return x.replaced(-1, self.out_features)
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:

@@ -14,7 +14,7 @@ class Lstm(Recurrent):
     """Long short-term memory over a sequence; the last step is ``slice: {start: -1}``.
 
     Formula:
-        Per stacked layer and direction: params = 4·(H·I + H·H + 2·H) (the last term with bias: two biases, as PyTorch has);
+        Per stacked layer and direction: params = 4·(H·I + H·H + 2·H) (the last term with bias: two, as PyTorch has);
         multiplies = steps·4·H·(I + H).
     Shapes:
         [steps, I] → [steps, H·directions].

@@ -30,8 +30,10 @@ class Matmul(Op):
 
     def output(self, *inputs: Shape) -> Shape:
         left, right = inputs
-        require(left.rank >= 2 and right.rank >= 2, "CC401", "matmul needs [… n, k] and [… k, m], but has {} and {}", left, right)
-        require(equal(left[-1], right[-2]), "CC405", "matmul: the inner axes of {} and {} differ: {} vs {}", left, right, left[-1], right[-2])
+        matrices = left.rank >= 2 and right.rank >= 2
+        require(matrices, "CC401", "matmul needs [… n, k] and [… k, m], but has {} and {}", left, right)
+        inner = left[-1], right[-2]
+        require(equal(*inner), "CC405", "matmul: the inner axes of {} and {} differ: {} vs {}", left, right, *inner)
         leading = broadcast("matmul", Shape(left[:-2]), Shape(right[:-2]), whole=(left, right))
         return Shape((*leading, left[-2], right[-1]))
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.arith import Number, divides, require
+from convcalc.arith import Number
 from convcalc.errors import SpecError
 from convcalc.ops._arguments import Axes, Choice, Flag, Size, argument
+from convcalc.ops._groups import require_groups
 from convcalc.ops._op import Op
 from convcalc.shapes import Shape
 
@@ -22,12 +23,14 @@ class Norm(Op):
     """Normalisation: batch, layer, group, instance, root-mean-square, or local response.
 
     Formula:
-        params = 2·C for batch, group and (affine) instance, 2·size(axis) for layer, size(axis) for rms, 0 for lrn or without affine;
+        params = 2·C for batch, group and (affine) instance, 2·size(axis) for layer, size(axis) for rms,
+        0 for lrn or without affine;
         buffers = 2·C for batch (running mean and variance). No multiplies: elementwise work is not counted.
     Shapes:
         Unchanged. layer and rms normalise over ``axis`` (the last by default; to be written on rank 3 and more).
     Source:
-        Ioffe & Szegedy 2015; Ba et al. 2016; Wu & He 2018; Ulyanov et al. 2016; Zhang & Sennrich 2019; Krizhevsky et al. 2012, section 3.3.
+        Ioffe & Szegedy 2015; Ba et al. 2016; Wu & He 2018; Ulyanov et al. 2016; Zhang & Sennrich 2019;
+        Krizhevsky et al. 2012, section 3.3, for local response.
     Examples:
         norm: batch on [64, 56, 56] -> [64, 56, 56]; 128 params, 0 multiplies
         norm: layer on [196, 768] -> [196, 768]; 1536 params, 0 multiplies
@@ -57,11 +60,12 @@ class Norm(Op):
         if self.type == "group" and self.groups is None:
             raise SpecError("CC408", "group norm needs its number of groups: {type: group, groups: 32}")
         if self.type in OVER_AXES and self.axis is None and x.rank >= 3:
-            raise SpecError("CC401", f"{self.type} norm on the shape {x}: write the axis it normalises over (0 for channels, -1 for the last)")
+            text = "write the axis it normalises over (0 for channels, -1 for the last)"
+            raise SpecError("CC401", f"{self.type} norm on the shape {x}: {text}")
         for axis in self._axes():
             x.axis(axis)
         if self.groups is not None:
-            require(divides(self.groups, x.channels), "CC404", "groups = {} does not divide the {} channels", self.groups, x.channels)
+            require_groups(self.groups, x.channels)
         return x
 
     def _axes(self) -> tuple[int, ...]:

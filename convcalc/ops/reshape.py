@@ -34,10 +34,14 @@ class Reshape(Op):
         (x,) = inputs
         known = prod(size for size in self.shape if not _free(size))
         if any(map(_free, self.shape)):
-            require(divides(known, x.elements), "CC405", "reshape: the {} elements of {} are no multiple of {}", x.elements, x, known)
+            text = "reshape: the {} elements of {} are no multiple of {}"
+            require(divides(known, x.elements), "CC405", text, x.elements, x, known)
             return Shape(floordiv(x.elements, known) if _free(size) else size for size in self.shape)
-        require(equal(known, x.elements), "CC405", "reshape: {} has {} elements, {} has {}", x, x.elements, Shape(self.shape), known)
-        return Shape(self.shape)
+        shape = Shape(self.shape)
+        require(
+            equal(known, x.elements), "CC405", "reshape: {} has {} elements, {} has {}", x, x.elements, shape, known
+        )
+        return shape
 
 
 def _free(size: Number) -> bool:

@@ -14,7 +14,7 @@ class Rnn(Recurrent):
     """Plain recurrent layer over a sequence; the last step is ``slice: {start: -1}``.
 
     Formula:
-        Per stacked layer and direction: params = 1·(H·I + H·H + 2·H) (the last term with bias: two biases, as PyTorch has);
+        Per stacked layer and direction: params = 1·(H·I + H·H + 2·H) (the last term with bias: two, as PyTorch has);
         multiplies = steps·1·H·(I + H).
     Shapes:
         [steps, I] → [steps, H·directions].

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convcalc.arith import Number, divides, require
+from convcalc.arith import Number
 from convcalc.ops._arguments import Size, argument
+from convcalc.ops._groups import require_groups
 from convcalc.ops._op import Op
 from convcalc.shapes import Shape
 
@@ -31,5 +32,5 @@ class Shuffle(Op):
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        require(divides(self.groups, x.channels), "CC404", "groups = {} does not divide the {} channels", self.groups, x.channels)
+        require_groups(self.groups, x.channels)
         return x

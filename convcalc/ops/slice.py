@@ -41,7 +41,8 @@ class Slice(Op):
         size = x[x.axis(self.axis)]
         start = _clipped(self.start, size)
         stop = size if self.stop is None else _clipped(self.stop, size)
-        require(less(start, stop), "CC406", "slice takes nothing: start {} is not before stop {} on an axis of {}", start, stop, size)
+        text = "slice takes nothing: start {} is not before stop {} on an axis of {}"
+        require(less(start, stop), "CC406", text, start, stop, size)
         return x.replaced(self.axis, ceildiv(stop - start, self.step))
 
 

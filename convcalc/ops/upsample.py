@@ -47,7 +47,8 @@ class Upsample(Op):
         if [self.scale is not None, self.size is not None, bool(like)].count(True) != 1:
             raise SpecError("CC408", "upsample needs exactly one of scale, size and like")
         if like:
-            require(like[0].rank == x.rank, "CC405", "upsample: {} and the layer that it shall be like, {}, differ in rank", x, like[0])
+            text = "upsample: {} and the layer that it shall be like, {}, differ in rank"
+            require(like[0].rank == x.rank, "CC405", text, x, like[0])
             return Shape((x.channels, *like[0].spatial))
         if self.size is not None:
             return Shape((x.channels, *self.size))

@@ -6,6 +6,7 @@ Without colour nothing here imports rich: its import alone takes longer than a r
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from convcalc.fold import View
 from convcalc.render.layout.comparison import comparison_blocks
+from convcalc.render.layout.glyphs import cells
 from convcalc.render.layout.report import report_blocks
 from convcalc.render.surface import Surface, surface
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from convcalc.render.layout.grid import Span
     from convcalc.report import Report
 
+FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 LINES_AT_ONCE = 1000
 """Rich collects what it prints: a long report goes through it in parts, or the garbage collector takes most of the time."""
 STYLES = {
@@ -68,6 +71,25 @@ def drawn(blocks: Iterable[Block], on: Surface) -> str:
     while some := list(islice(lines, LINES_AT_ONCE)):
         made.print(Drawing(some), end="", crop=False)
     return stream.getvalue()
+
+
+def picture(blocks: Iterable[Block], title: str, width: int | None = None) -> str:
+    """Return blocks as an SVG of a terminal: the same text gives the same bytes, and nothing is fetched to show it."""
+    lines = [list(_words(line)) for block in blocks for line in block.styled()]
+    needed = max((sum(cells(text) for text, _ in line) for line in lines), default=1)
+    made = console(io.StringIO(), color="always", width=width or needed)
+    made.record = True
+    made.print(Drawing(lines), end="", crop=False)
+    drawn = made.export_svg(title=title, unique_id="convcalc")
+    return re.sub(r" *@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL).replace("Fira Code, monospace", FONTS)
+
+
+def _words(line: Sequence[Span]) -> Iterator[Span]:
+    """Cut a line where blanks are: each piece is then put at its own place, whatever font a viewer has."""
+    for text, style in line:
+        for piece in re.split(r"(^ +| {2,})", text):
+            if piece:
+                yield piece, style
 
 
 def console(stream: TextIO, *, color: str = "auto", width: int | None = None) -> Console:

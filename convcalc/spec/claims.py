@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops import kinds
@@ -21,8 +21,7 @@ SUFFIXES = {"": 1, "K": 10**3, "k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "
 _NUMBER = re.compile(r"(\d{1,30})(?:\.(\d{1,30}))?(K|k|M|G|B|T|Ki|Mi|Gi)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number as it is printed: ``25.6M`` is 25.6·10⁶ to one digit behind the point."""
 
     text: str
@@ -33,8 +32,7 @@ class Quantity:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What a source says of a design, or of a part of it."""
 
     span: Span

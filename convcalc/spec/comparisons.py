@@ -9,9 +9,9 @@ from types import MappingProxyType
 from convcalc import arith
 from convcalc.spec.arithmetic import Operation, both_exact
 from convcalc.spec.faults import LIMIT, Fault
-from convcalc.spec.kinds import Value, is_exact, kind, known, truth
+from convcalc.spec.kinds import Value, all_exact, is_exact, kind, known, truth
 from convcalc.spec.limits import LIST
-from convcalc.spec.unknowns import same_scale
+from convcalc.spec.unknowns import same_denominator
 
 
 def equal(left: Value, right: Value) -> Value:
@@ -24,7 +24,8 @@ def equal(left: Value, right: Value) -> Value:
     if compared != kind(right):
         return False
     if compared == "number" and not (is_exact(left) and is_exact(right)):
-        return arith.equal(*same_scale(left, right))
+        first, second, _ = same_denominator(left, right)
+        return arith.equal(first, second)
     if compared == "boolean":
         known(left, "a condition")
         known(right, "a condition")
@@ -32,7 +33,10 @@ def equal(left: Value, right: Value) -> Value:
 
 
 def equal_lists(left: tuple[Value, ...], right: tuple[Value, ...]) -> bool:
-    """Whether two lists are equal, element by element. Lists in them may share parts, so the work is counted."""
+    """Whether two lists are equal, element by element.
+
+    Lists of lists may share parts, and be deeper and larger by far than what is written: the work is counted.
+    """
     pairs: list[tuple[Value, Value]] = [(left, right)]
     elements = 0
     while pairs:
@@ -40,13 +44,16 @@ def equal_lists(left: tuple[Value, ...], right: tuple[Value, ...]) -> bool:
         if not (isinstance(one, tuple) and isinstance(other, tuple)):
             if not truth("'=='", equal(one, other), 0):
                 return False
-        elif len(one) != len(other):
+            continue
+        elements += len(one)
+        if elements > LIST:
+            raise Fault(LIMIT, f"lists of more than {LIST} elements in all cannot be compared")
+        if len(one) != len(other):
             return False
-        else:
-            elements += len(one)
-            if elements > LIST:
-                raise Fault(LIMIT, f"lists of more than {LIST} elements cannot be compared")
+        if not (all_exact(one) and all_exact(other)):
             pairs.extend(zip(one, other, strict=True))
+        elif one != other:
+            return False
     return True
 
 
@@ -67,7 +74,8 @@ def order(sign: str, exact: Operation, unknown: Operation) -> Operation:
     def compare(left: Value, right: Value) -> Value:
         if (type(left) is int and type(right) is int) or both_exact(sign, left, right):
             return exact(left, right)
-        return unknown(*same_scale(left, right))
+        first, second, _ = same_denominator(left, right)
+        return unknown(first, second)
 
     return compare
 

@@ -28,7 +28,7 @@ AXES = ("c", "d", "h", "w", "l")
 Importer = Callable[[str, Span], "Document"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Document:
     """A spec file. ``layers`` is ``None`` in a file that is only imported."""
 

@@ -12,12 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from convcalc.arith import is_plain
 from convcalc.errors import Undecided
 from convcalc.spec.closures import Run, Scope
 from convcalc.spec.faults import ExpressionError
 from convcalc.spec.functions import FUNCTIONS
-from convcalc.spec.kinds import Symbol, Value, finished
+from convcalc.spec.kinds import Symbol, Value, finished, is_open
 from convcalc.spec.parser import Parser
 from convcalc.spec.vocabulary import KEYWORDS, SYMBOLS
 from convcalc.spec.words import reserved_reason, unknown_name
@@ -35,7 +34,7 @@ __all__ = [
     "unknown_name",
 ]
 
-REMEMBERED = 4096
+REMEMBERED = 1024
 """Texts whose expressions are kept: specs repeat ``3``, ``relu`` and their variables a great deal."""
 
 
@@ -70,11 +69,11 @@ class Expression:
     def _open(self, scope: Scope) -> tuple[str, ...]:
         """Return the variables whose values are not known yet."""
         read = dict.fromkeys(name for name, _, _ in self.names)
-        return tuple(name for name in read if _is_open(scope.get(name)))
+        return tuple(name for name in read if _holds_open(scope.get(name)))
 
 
-def _is_open(value: Value) -> bool:
-    return not all(map(is_plain, value if isinstance(value, tuple) else (value,)))
+def _holds_open(value: Value) -> bool:
+    return any(map(is_open, value if isinstance(value, tuple) else (value,)))
 
 
 @lru_cache(REMEMBERED)

@@ -9,8 +9,7 @@ from types import MappingProxyType
 
 from convcalc import arith
 from convcalc.spec import exact, unknowns
-from convcalc.spec.arithmetic import add, divide, floor_divide, multiply, subtract
-from convcalc.spec.comparisons import COMPARISONS
+from convcalc.spec.arithmetic import add, divide, floor_divide, multiply
 from convcalc.spec.faults import CALL, LIMIT, Fault
 from convcalc.spec.function import (
     ABOVE_ZERO,
@@ -140,8 +139,11 @@ def make_divisible(x: Value, divisor: Value = 8, least: Value = None) -> Value:
     halfway = integer_part(add(x, divide(divisor, 2)))
     rounded = multiply(floor_divide(halfway, divisor), divisor)
     multiple = largest(divisor if least is None else least, rounded)
-    too_small = COMPARISONS[">"](multiply(10, subtract(x, multiple)), x)  # n < 0.9·x, in integers where x is one
-    return arith.select(too_small, add(multiple, divisor), multiple)
+    if is_exact(x) and is_exact(multiple):
+        too_small = int(10 * multiple < 9 * x)
+    else:
+        too_small = unknowns.is_less(unknowns.multiply(10, multiple), unknowns.multiply(9, x))
+    return add(multiple, multiply(too_small, divisor))
 
 
 @function("round_up(x, m=8)", NUMBER, POSITIVE, optional=1)

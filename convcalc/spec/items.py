@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import NamedTuple, TYPE_CHECKING, TypeAlias
 
 from convcalc.errors import Span
 from convcalc.ops import Op
@@ -15,15 +15,14 @@ if TYPE_CHECKING:
     from convcalc.spec.document import Document
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """The value of an argument, and whether it stands at the layer or comes from ``defaults``."""
 
     value: Value
     written: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Layer:
     """One layer of a built-in kind; ``fused`` are the norm and act that follow it."""
 
@@ -35,7 +34,7 @@ class Layer:
     """Where a fused part stands; the item's own place otherwise."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Join:
     """Branches that read the same input and meet in one op."""
 
@@ -43,14 +42,14 @@ class Join:
     branches: list[Item]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Series:
     """Items run in order; none pass their input on."""
 
     items: list[Item]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
     """A call of a block, with the arguments that are given."""
 
@@ -61,7 +60,7 @@ class Call:
 Body: TypeAlias = Layer | Join | Series | Call
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Repeat:
     """A count, or columns of equal length."""
 
@@ -70,7 +69,7 @@ class Repeat:
     columns: Mapping[str, Value]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Item:
     """One item with its modifiers. ``segment`` names it where ``name`` does not."""
 
@@ -91,7 +90,7 @@ class Item:
         return self.name is not None or self.repeat is not None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Block:
     """A block: parameters in order (no default = required), names of further inputs, items."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from convcalc.arith import is_plain
 from convcalc.errors import Undecided
 from convcalc.spec.faults import KIND, Fault
 from convcalc.spec.vocabulary import SYMBOLS
@@ -38,6 +37,11 @@ class Quotient:
         self.denominator = denominator
 
 
+def is_open(value: Value) -> bool:
+    """Whether a value is a number, or a truth, that is not known yet: an array or a symbolic expression."""
+    return hasattr(value, "dtype") or hasattr(value, "free_symbols")
+
+
 def kind(value: Value) -> str:
     """Return ``number``, ``boolean``, ``symbol`` or ``list``; arrays of truths and symbolic relations are booleans."""
     if isinstance(value, bool):
@@ -48,8 +52,11 @@ def kind(value: Value) -> str:
         return "symbol"
     if isinstance(value, tuple):
         return "list"
+    if not is_open(value):
+        raise TypeError(f"expressions have no values of type {type(value).__name__}")
+    is_truth = any(getattr(value, flag, False) for flag in ("is_Boolean", "is_Relational"))  # of SymPy
     dtype = getattr(value, "dtype", None)
-    return "boolean" if getattr(value, "is_Boolean", False) or getattr(dtype, "kind", "") == "b" else "number"
+    return "boolean" if is_truth or getattr(dtype, "kind", "") == "b" else "number"
 
 
 def is_exact(number: Value) -> bool:
@@ -69,7 +76,7 @@ def all_exact(values: tuple[Value, ...]) -> bool:
 
 def known(value: Value, needed: str) -> Value:
     """Return a value that must be plain, or raise ``Undecided`` saying what needs it."""
-    if isinstance(value, Quotient) or not is_plain(value):
+    if isinstance(value, Quotient) or is_open(value):
         raise Undecided(needed)
     return value
 

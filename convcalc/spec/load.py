@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.garbage import uncollected
 from convcalc.graph import Graph
+from convcalc.ops._arguments import BadValue, Size
+from convcalc.shapes import Shape
 from convcalc.spec.document import Document, read_document
-from convcalc.spec.expand import Expander, Frame, deep_calls, input_shape
+from convcalc.spec.expand import Expander
+from convcalc.spec.frames import Frame, deep_calls
 from convcalc.spec.limits import IMPORTS
 from convcalc.spec.names import Reference
 from convcalc.spec.nodes import Scalar
@@ -22,7 +26,7 @@ Overrides = Mapping[str, Any]
 """``--set``: expressions as text, or values of any kind of number."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Files:
     """Reads documents, each file once. ``read`` gives the text of a path: from the disk, unless told otherwise."""
 
@@ -84,8 +88,7 @@ class _Imported(SpecError):
         self.all = errors
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A spec that stands: its graph and the document it came from."""
 
     graph: Graph
@@ -100,7 +103,7 @@ def load(source: Source, *, overrides: Overrides | None = None, variant: str | N
         SpecErrors: everything that is wrong, of the first stage that has anything: form, names, values and shapes.
     """
     files = files or Files()
-    with deep_calls():
+    with deep_calls(), uncollected():
         document = files.root(checked(source))
         variables = _settled(document, overrides or {}, variant)
         return Loaded(_graph(document, files, variables), document, variables)
@@ -211,6 +214,19 @@ def _output(reference: Reference, frame: Frame) -> tuple[str, int | None]:
         return "input", frame.entry
     entry = frame.scope.find(segments, reference.span)
     return ".".join(segments), entry.output if entry else None
+
+
+def input_shape(value: Value, env: Mapping[str, Any]) -> Shape:
+    """Evaluate the shape of an input: sizes of at least 1."""
+    sizes = []
+    for item in value.items or (value,):
+        try:
+            sizes.append(Size().bind(item.evaluate(env), 0))
+        except BadValue as error:
+            raise SpecError("CC410", f"an axis of the input {error}", item.span) from None
+    if not sizes:
+        raise SpecError("CC410", "an input shape needs at least one axis", value.span)
+    return Shape(sizes)
 
 
 def _name(document: Document, variables: Mapping[str, Any]) -> str:

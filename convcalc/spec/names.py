@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcalc.errors import Span, SpecError, quoted
 from convcalc.spec.limits import NAME
@@ -64,8 +63,7 @@ def checked_block(node: Scalar) -> str:
     return checked_name(name, node.span)
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """Text that may hold ``{expression}``: the name of an item, or one part of a reference."""
 
     parts: tuple[str | Value, ...]
@@ -114,8 +112,7 @@ def _inner(node: Scalar, start: int, end: int) -> Scalar:
     return Scalar(node.text[start:end], span, one_line)
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """``name(.name)*``, ``input`` or ``.``, before it is looked up."""
 
     path: Template

@@ -7,8 +7,7 @@ refused where they stand and before anything is built. Scalars keep their source
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -19,8 +18,7 @@ LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 """libyaml's parser where PyYAML was built with it (about 13 times faster), else the one in Python."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A scalar's text. ``plain`` when it stands unquoted on one line, so that columns inside it can be told."""
 
     text: str
@@ -34,16 +32,14 @@ class Scalar:
         return not self.quoted and self.text in ("", "null")
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list."""
 
     items: list[Node]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """A mapping in the order of the text; keys are scalars, each once."""
 
     pairs: list[tuple[Scalar, Node]]

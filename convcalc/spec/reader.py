@@ -19,7 +19,7 @@ TURN = ("i", "first", "last")
 """What a repeated item sees beside its columns."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Reader:
     """Reads the items of one file or one block. Errors are gathered; a faulty item is left out."""
 

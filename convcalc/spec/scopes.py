@@ -9,7 +9,7 @@ from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.infer import FAILED
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """What a name stands for: its last output, the nodes it made, and the names below it.
 
@@ -22,7 +22,7 @@ class Entry:
     scope: Scope | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Scope:
     """Names that clash with each other. ``parent`` is where a name is looked up next; a block's edge has none."""
 
@@ -30,6 +30,8 @@ class Scope:
     parent: Scope | None = None
     names: dict[str, Entry] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    """Beginnings of names that layers would have had that failed: a reference to one is no further error."""
 
     def at(self, segment: str) -> str:
         """Return the path of a name in this scope."""
@@ -65,6 +67,8 @@ class Scope:
                 return _descend(scope.names[first], scope, rest, segments, span)
         if any(first in scope.deleted for scope in self.outwards()):
             return None
+        if any(first.startswith(beginning) for scope in self.outwards() for beginning in scope.failed):
+            return Entry(FAILED, span)
         visible = [name for scope in self.outwards() for name in scope.names]
         text = f"no layer {quoted('.'.join(segments))} stands before this{did_you_mean(first, visible)}"
         raise SpecError("CC210", text, span, hint=_known(visible))

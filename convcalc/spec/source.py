@@ -11,7 +11,8 @@ import sys
 from convcalc.errors import Source, Span, SpecError
 from convcalc.spec.limits import FILE_BYTES
 
-_BAD = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BAD_ASCII = r"[^\t\n\r\x20-\x7e]"
+_BAD = r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 """Control and surrogate characters, line ends that only YAML 1.1 knows, and byte order marks inside the text."""
 
 
@@ -58,7 +59,7 @@ def decode(data: bytes, name: str) -> Source:
 
 def checked(source: Source) -> Source:
     """Refuse a text with characters that a reader would not see as they are."""
-    bad = _BAD.search(source.text)
+    bad = re.search(_BAD_ASCII if source.text.isascii() else _BAD, source.text)  # the second is dear to compile
     if bad:
         line, column = _place(source.text, bad.start())
         raise SpecError("CC005", f"control character U+{ord(bad[0]):04X} is not allowed", Span(source, line, column))

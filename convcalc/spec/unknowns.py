@@ -8,7 +8,7 @@ either small enough after all or an error.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import gcd
+from math import gcd, lcm
 from typing import Any
 
 from convcalc import arith
@@ -23,9 +23,8 @@ def add(left: Any, right: Any) -> Any:
     if is_whole(left) and is_whole(right):
         require_room(reach(left) + reach(right))
         return decided(left + right)
-    a, b = quotient(left), quotient(right)
-    crossed = add(multiply(a.numerator, b.denominator), multiply(b.numerator, a.denominator))
-    return reduced(crossed, multiply(a.denominator, b.denominator))
+    first, second, denominator = same_denominator(left, right)
+    return reduced(add(first, second), denominator)
 
 
 def negate(value: Any) -> Any:
@@ -96,11 +95,12 @@ def nearest(value: Any) -> Any:
     """The nearest integer, and of two the even one: ⌊value + 1/2⌋, less 1 where that was a tie and became odd."""
     if not isinstance(value, Quotient):
         return value
-    doubled, denominator = add(multiply(2, value.numerator), value.denominator), multiply(2, value.denominator)
-    up = arith.floordiv(doubled, denominator)
+    shifted = quotient(add(value, Fraction(1, 2)))
+    up = floor(shifted)
     if is_exact(value.denominator) and value.denominator % 2 == 1:
         return up  # an odd denominator cannot tie
-    return up - arith.select(arith.divides(denominator, doubled), arith.modulo(up, 2), 0)
+    no_tie = arith.at_most(arith.modulo(shifted.numerator, shifted.denominator), 1)
+    return up - (1 - no_tie) * arith.modulo(up, 2)
 
 
 def at_least(value: Any, least: Any) -> Any:
@@ -113,14 +113,22 @@ def at_most(value: Any, most: Any) -> Any:
     return arith.at_most(whole(value), whole(most))
 
 
-def same_scale(left: Any, right: Any) -> tuple[Any, Any]:
-    """Return two integers that compare as the two values do."""
+def is_less(left: Any, right: Any) -> Any:
+    """1 where left < right, else 0: a count, because symbolic conditions within conditions take SymPy minutes."""
+    smaller, larger, _ = same_denominator(left, right)
+    return arith.at_most(arith.at_least(subtract(larger, smaller), 0), 1)
+
+
+def same_denominator(left: Any, right: Any) -> tuple[Any, Any, Any]:
+    """Return two numerators and the positive denominator they share; so they compare as the two values do."""
     if is_whole(left) and is_whole(right):
-        return left, right
+        return left, right, 1
     a, b = quotient(left), quotient(right)
     if is_exact(a.denominator) and is_exact(b.denominator):
-        return multiply(a.numerator, b.denominator), multiply(b.numerator, a.denominator)
-    raise Undecided("a division")
+        shared = lcm(a.denominator, b.denominator)
+        return multiply(a.numerator, shared // a.denominator), multiply(b.numerator, shared // b.denominator), shared
+    shared = multiply(a.denominator, b.denominator)
+    return multiply(a.numerator, b.denominator), multiply(b.numerator, a.denominator), shared
 
 
 def whole(value: Any) -> Any:

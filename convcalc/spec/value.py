@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcalc.errors import Span, SpecError, Undecided, did_you_mean, quoted
 from convcalc.spec.expressions import FUNCTIONS, SYMBOLS, Expression, ExpressionError, parse
@@ -17,7 +17,7 @@ ENTERING = frozenset({"cin", "din", "shape"})
 """What describes the tensor that enters an item."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Known:
     """The variables that may be used at a place, and which have been, for the file as a whole."""
 
@@ -28,8 +28,7 @@ class Known:
         return Known(self.names.union(names), self.used)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """An expression, or a list of values, that is worked out against an environment of variables."""
 
     span: Span

@@ -6,19 +6,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from convcalc.compare import Comparison, Match, Value
+from convcalc.compare import Comparison, Value
+from convcalc.compare.align import Match
+from convcalc.compare.overview import overview
 from convcalc.fold import DEFAULT_COLUMNS
 from convcalc.render.layout.entries import counted
 from convcalc.render.layout.frame import Block, convention, flow, tensors
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column, Grid
 from convcalc.render.layout.prose import Prose
-from convcalc.render.layout.sentences import sentences
-from convcalc.render.layout.sides import WHOLE, Shown, Side, shown
+from convcalc.render.layout.sentences import conclusions
+from convcalc.render.layout.sides import Side
 from convcalc.render.surface import Surface
 
 BAR = 8
 SHORT_NAME = 8
+WHOLE = "(whole design)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +56,16 @@ def comparison_blocks(comparison: Comparison, surface: Surface) -> Iterator[Bloc
     glyphs, width = Glyphs(surface.ascii_only), surface.width
     yield from _designs(comparison, glyphs, width)
     yield Prose()
-    keys = [metric.column.key for metric in comparison.metrics if metric.column.key in DEFAULT_COLUMNS]
-    chosen = shown(comparison, keys)
-    if chosen.rows:
-        yield from Layers(comparison, chosen, keys, glyphs).blocks(width)
-        yield from _unseen(chosen, width)
+    layers = Layers(comparison, glyphs)
+    if layers.chosen.rows:
+        yield from layers.blocks(width)
+        if unseen := layers.unseen():
+            yield Prose([(unseen, "dim")], width)
         yield Prose()
     yield from Totals(comparison, glyphs).blocks(width)
     yield Prose()
-    zero = {metric.column.key for metric in comparison.metrics if not any(metric.values)}
-    for key, sentence in sentences(comparison):
-        if key not in zero:
-            yield Prose([(glyphs.text(sentence), "")], width)
+    for sentence in conclusions(comparison):
+        yield Prose([(glyphs.text(sentence), "")], width)
     yield Prose()
     yield Prose([(glyphs.text(convention(comparison.reports[0])), "dim")], width)
 
@@ -89,11 +90,11 @@ def _designs(comparison: Comparison, glyphs: Glyphs, width: int | None) -> Itera
             styles = [column.style for column in table.columns]
             yield Prose([(f"{text}  ", style) for text, style in zip(texts, styles, strict=True)], width)
     if comparison.differing:
-        yield Prose([("Not alike:", "warning"), (f" {_differing(comparison, glyphs)}", "")], width)
+        yield Prose([("Not alike:", "warning"), (f" {differing(comparison, glyphs)}", "")], width)
 
 
-def _differing(comparison: Comparison, glyphs: Glyphs) -> str:
-    """``the inputs differ: naive 192×28×28, reduced 256×28×28``."""
+def differing(comparison: Comparison, glyphs: Glyphs) -> str:
+    """``naive reads 192×28×28; reduced reads 256×28×28``."""
     told = {
         "inputs": lambda report: f"reads {tensors(report.inputs, glyphs)}",
         "batch": lambda report: f"batch {report.batch:,}",
@@ -103,18 +104,6 @@ def _differing(comparison: Comparison, glyphs: Glyphs) -> str:
         f"{glyphs.text(label)} {', '.join(told[what](report) for what in comparison.differing)}"
         for label, report in zip(comparison.labels, comparison.reports, strict=True)
     )
-
-
-def _unseen(chosen: Shown, width: int | None) -> Iterator[Block]:
-    """Say which layers the table leaves out."""
-    parts = []
-    if chosen.free:
-        verb = "is" if chosen.free == 1 else "are"
-        parts.append(f"{counted(chosen.free, 'layer')} without params or multiplies {verb} not shown")
-    if chosen.folded:
-        parts.append(f"{counted(chosen.folded, 'group')} that do not differ within, or that one design alone has, show sums only")
-    if parts:
-        yield Prose([(f"{'; '.join(parts)}; --json has every layer.", "dim")], width)
 
 
 class Sides:
@@ -158,11 +147,11 @@ class Sides:
 
     def _fitting(self, width: int | None) -> tuple[Plan, list[Grid]]:
         plan = Plan(together=len(self.labels) == 2 or len(self.groups()) == 1)
-        tables = self._tables(plan)
+        tables = self.tables(plan)
         if width is None:
             return plan, tables
         for plan in self._plans():
-            tables = self._tables(plan)
+            tables = self.tables(plan)
             if max(table.width for table in tables) <= width:
                 break
         return plan, tables
@@ -174,7 +163,8 @@ class Sides:
         for designs in range(len(self.labels) - 1, 0, -1):
             yield replace(plan, designs=designs)
 
-    def _tables(self, plan: Plan) -> list[Grid]:
+    def tables(self, plan: Plan) -> list[Grid]:
+        """Return one table for all metrics, or one for each."""
         groups = self.groups()
         return [self._table(groups, plan)] if plan.together else [self._table([group], plan) for group in groups]
 
@@ -232,10 +222,21 @@ class Layers(Sides):
     heading = "Layer"
     foot = 1
 
-    def __init__(self, comparison: Comparison, chosen: Shown, keys: Sequence[str], glyphs: Glyphs) -> None:
+    def __init__(self, comparison: Comparison, glyphs: Glyphs) -> None:
         super().__init__(comparison, glyphs)
-        self.matches = chosen.rows
-        self.metrics = {metric.column.key: metric for metric in comparison.metrics if metric.column.key in keys}
+        self.metrics = {metric.column.key: metric for metric in comparison.metrics if metric.column.key in DEFAULT_COLUMNS}
+        self.chosen = overview(comparison.matches, list(self.metrics))
+        self.matches = self.chosen.rows
+
+    def unseen(self) -> str:
+        """Say which layers the table leaves out."""
+        parts = []
+        free, folded = self.chosen.free, self.chosen.folded
+        if free:
+            parts.append(f"{counted(free, 'layer')} without params or multiplies {'is' if free == 1 else 'are'} not shown")
+        if folded:
+            parts.append(f"{counted(folded, 'group')} without differences inside {'shows' if folded == 1 else 'show'} sums only")
+        return f"{'; '.join(parts)}; --json has every layer." if parts else ""
 
     def groups(self) -> list[tuple[str, str]]:
         return [(key, self.glyphs.text(metric.column.title)) for key, metric in self.metrics.items()]
@@ -249,18 +250,21 @@ class Layers(Sides):
     def _name(self, match: Match) -> str:
         segments = dict.fromkeys(cell.path.rpartition(".")[2] for cell in match.cells if cell)
         name = " / ".join(segments) if match.path else WHOLE
+        if match.until:
+            name = f"{name} … {match.until}"
         return "  " * match.level + self.glyphs.text(name)
 
     def side(self, key: str, place: int) -> Side:
         values = [match.values(key) for match in self.matches]
         totals = self.metrics[key].values
-        reports = self.comparison.reports
-        known = [all(cell.known for cell in (match.cells[0], match.cells[place]) if cell) for match in self.matches]
+        complete = [report.complete for report in self.comparison.reports]
+        known = [[not cell or cell.known for cell in match.cells] for match in self.matches] + [complete]
         return Side(
             values=[*(value[place] for value in values), totals[place]],
             first=[*(value[0] for value in values), totals[0]],
             comparable=[*(not match.detail for match in self.matches), True],
-            known=[*known, reports[0].complete and reports[place].complete],
+            known=[row[place] for row in known],
+            certain=[row[place] and row[0] for row in known],
         )
 
     def units(self, key: str) -> list[str]:
@@ -294,9 +298,10 @@ class Totals(Sides):
     def side(self, key: str, place: int) -> Side:
         values: list[Value | None] = [metric.values[place] for metric in self.comparison.metrics]
         first: list[Value | None] = [metric.values[0] for metric in self.comparison.metrics]
-        reports = self.comparison.reports
-        complete = reports[0].complete and reports[place].complete
-        return Side(values, first, [True] * len(values), [complete] * len(values))
+        complete = [report.complete for report in self.comparison.reports]
+        count = len(values)
+        known = [complete[place]] * count
+        return Side(values, first, [True] * count, known, [complete[place] and complete[0]] * count)
 
 
 def _gone(plan: Plan, designs: int) -> Iterator[str]:

@@ -48,6 +48,13 @@ def layers(folded: Folded, glyphs: Glyphs, width: int | None) -> Iterator[Block]
         yield Prose([(f"Not shown in {width} columns: {hidden}; {hint}.", "dim")], width)
 
 
+def flat(folded: Folded, glyphs: Glyphs) -> Grid:
+    """Return the table for formats that are no text: whole paths, every column, no bars; the last row is the total."""
+    rows = [*entries(folded, glyphs, as_tree=False), total(folded)]
+    plan = Plan(tuple(column.key for column in folded.columns), bar=0, output=folded.by != "op")
+    return Grid(list(_columns(Texts(folded, rows, glyphs), plan)), [row.style for row in rows], foot=1)
+
+
 def _columns(texts: Texts, plan: Plan) -> Iterator[Column]:
     names = texts.texts("layer")
     if plan.layer is not None and plan.layer < texts.width("layer"):

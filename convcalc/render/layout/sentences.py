@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,6 +19,10 @@ class Noun:
     one: str
     many: str
 
+    def of(self, count: Value) -> str:
+        """Return the form that goes with a count."""
+        return self.one if count == 1 else self.many
+
 
 NOUNS = {
     "params": Noun("has", "parameter", "parameters"),
@@ -28,89 +31,95 @@ NOUNS = {
     "flops": Noun("computes", "floating-point operation", "floating-point operations"),
     "activations": Noun("has", "activation", "activations"),
     "output_elements": Noun("puts out", "element", "elements"),
+    "depth": Noun("has", "layer", "layers"),
     "nonlinearities": Noun("has", "nonlinearity", "nonlinearities"),
     "weight_bytes": Noun("takes", "byte of weights", "bytes of weights"),
     "peak_activation_bytes": Noun("needs", "byte of activations at once", "bytes of activations at once"),
     "training_bytes": Noun("needs", "byte in training", "bytes in training"),
     "traffic_bytes": Noun("moves", "byte", "bytes"),
 }
-COUNTED_ONE_BY_ONE = ("depth", "nonlinearities")
+STEPPED = ("nonlinearities",)
 """Metrics so small that a difference says more than a ratio."""
 CLOSE = Fraction(1, 10)
 """Nearer than this, percents say more than a ratio."""
 
 
-def sentences(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Return the key of every metric and its sentence."""
-    for metric in comparison.metrics:
-        if None not in metric.values:
-            yield metric.column.key, sentence(comparison, metric)
+def conclusions(comparison: Comparison) -> list[str]:
+    """Return a sentence a metric, without those that no design has anything of."""
+    return [
+        sentence(comparison, metric)
+        for metric in comparison.metrics
+        if any(metric.values) and None not in metric.values
+    ]
 
 
 def sentence(comparison: Comparison, metric: Metric) -> str:
     """Return what the comparison comes to for one metric."""
-    first, *others = comparison.labels
     values = [value for value in metric.values if value is not None]
-    noun = _noun(metric)
+    noun = NOUNS.get(metric.column.key) or _noun(metric)
     if not all(report.complete for report in comparison.reports):
-        return _uncertain(comparison, noun, values)
-    if metric.column.key == "depth":
-        clauses = [_deeper(name, first, value, values[0]) for name, value in zip(others, values[1:], strict=True)]
-    elif not any(values):
+        return _uncertain(comparison, metric.column.title, values)
+    if not any(values):
         return f"{_none_of(comparison.labels)} {noun.verb} any {noun.many}."
-    elif not values[0]:
-        clauses = [f"{first} {noun.verb} no {noun.many}"]
-        clauses += [f"{name} {_amount(value, noun)}" for name, value in zip(others, values[1:], strict=True)]
-    else:
-        clauses = [
-            _clause(name, value, first, values[0], noun, stepwise=metric.column.key in COUNTED_ONE_BY_ONE)
-            for name, value in zip(others, values[1:], strict=True)
-        ]
-    return f"{_capital('; '.join(clauses))}."
+    first, base = comparison.labels[0], values[0]
+    clause = _deeper if metric.column.key == "depth" else _stepped if metric.column.key in STEPPED else _weighed
+    others = list(zip(comparison.labels[1:], values[1:], strict=True))
+    name, value = others[0]
+    told = [f"{name} {clause(value, base, noun, first)}"]
+    told += [f"{name} {clause(value, base, noun, '')}" for name, value in others[1:]]
+    return f"{_capital(', '.join(told))}."
 
 
 def _noun(metric: Metric) -> Noun:
     """Unknown metrics are spoken of by their titles."""
-    title = metric.column.title
-    return NOUNS.get(metric.column.key) or Noun("has", f"unit of {title.lower()}", f"units of {title.lower()}")
+    title = metric.column.title.lower()
+    return Noun("has", f"unit of {title}", f"units of {title}")
 
 
-def _clause(name: str, value: Value, first: str, base: Value, noun: Noun, *, stepwise: bool) -> str:
-    if value == base:
-        return f"{name} {noun.verb} as many {noun.many} as {first} ({exact(value)})"
-    if not value:
-        return f"{name} {noun.verb} no {noun.many} ({first} {exact(base)})"
-    numbers = f"{exact(value)} against {exact(base)}"
-    if stepwise:
-        return f"{name} {noun.verb} {_step(value - base, noun)} than {first} ({numbers})"
+def _weighed(value: Value, base: Value, noun: Noun, first: str) -> str:
+    """``has 2.37× fewer parameters than naive (163,328 against 387,072: 0.422 of it)``; later: ``2.37× fewer (163,328)``."""
+    if not value or not base or value == base:
+        return _plain(value, base, noun, first)
     part = Fraction(value) / Fraction(base)
+    than, share = "than", f": {ratio(part)} of it" if part < 1 else ""
     if abs(part - 1) < CLOSE:
-        how = f"{significant(abs(part - 1) * 100)} % {'fewer' if part < 1 else 'more'}"
-        return f"{name} {noun.verb} {how} {noun.many} than {first} ({numbers})"
-    if part < 1:
-        return f"{name} {noun.verb} {ratio(1 / part)}× fewer {noun.many} than {first} ({numbers}: {ratio(part)} of it)"
-    return f"{name} {noun.verb} {ratio(part)}× as many {noun.many} as {first} ({numbers})"
+        how, share = f"{significant(abs(part - 1) * 100)} % {'fewer' if part < 1 else 'more'}", ""
+    elif part < 1:
+        how = f"{ratio(1 / part)}× fewer"
+    else:
+        how, than = f"{ratio(part)}× as many", "as"
+    if first:
+        return f"{noun.verb} {how} {noun.many} {than} {first} ({exact(value)} against {exact(base)}{share})"
+    return f"{how} ({exact(value)}{share})"
 
 
-def _step(more: Value, noun: Noun) -> str:
-    """``one more nonlinearity``, ``two fewer nonlinearities``."""
-    return f"{_number(abs(more))} {'more' if more > 0 else 'fewer'} {noun.one if abs(more) == 1 else noun.many}"
+def _stepped(value: Value, base: Value, noun: Noun, first: str) -> str:
+    """``has one more nonlinearity than naive (2 against 1)``."""
+    if not value or value == base:
+        return _plain(value, base, noun, first)
+    more = value - base
+    how = f"{_number(abs(more))} {'more' if more > 0 else 'fewer'}"
+    if first:
+        return f"{noun.verb} {how} {noun.of(abs(more))} than {first} ({exact(value)} against {exact(base)})"
+    return f"{how} ({exact(value)})"
 
 
-def _deeper(name: str, first: str, value: Value, base: Value) -> str:
+def _plain(value: Value, base: Value, noun: Noun, first: str) -> str:
+    """Nothing on one side, or the same on both."""
     if value == base:
-        return f"{name} is as deep as {first} ({_layers(value, exact(value))})"
+        return f"{noun.verb} as many {noun.many} as {first} ({exact(value)})" if first else "as many"
+    if not value:
+        return f"{noun.verb} no {noun.many} ({first} {exact(base)})" if first else "none"
+    return f"{noun.verb} {exact(value)} {noun.of(value)}, {first} none" if first else exact(value)
+
+
+def _deeper(value: Value, base: Value, noun: Noun, first: str) -> str:
+    """``is one layer deeper than naive (2 against 1)``."""
+    if value == base:
+        return f"is as deep as {first} ({exact(value)} {noun.of(value)})" if first else "as deep"
     steps = abs(value - base)
-    how = "deeper" if value > base else "shallower"
-    return f"{name} is {_layers(steps, _number(steps))} {how} than {first} ({exact(value)} against {exact(base)})"
-
-
-def _layers(count: Value, text: str) -> str:
-    return f"{text} layer" if count == 1 else f"{text} layers"
-
-
-def _amount(value: Value, noun: Noun) -> str:
-    return f"{exact(value)} {noun.one if value == 1 else noun.many}" if value else "none either"
+    how = f"{_number(steps)} {noun.of(steps)} {'deeper' if value > base else 'shallower'}"
+    return f"is {how} than {first} ({exact(value)} against {exact(base)})" if first else f"{how} ({exact(value)})"
 
 
 def _number(count: Value) -> str:
@@ -121,13 +130,13 @@ def _none_of(labels: tuple[str, ...]) -> str:
     return _capital(f"neither {labels[0]} nor {labels[1]}") if len(labels) == 2 else "None of the designs"
 
 
-def _uncertain(comparison: Comparison, noun: Noun, values: list[Value]) -> str:
+def _uncertain(comparison: Comparison, title: str, values: list[Value]) -> str:
     """A ratio of lower bounds would be a guess."""
     parts = [
-        f"{name} {noun.verb} {'' if report.complete else 'at least '}{exact(value)} {noun.one if value == 1 else noun.many}"
+        f"{name} {'' if report.complete else 'at least '}{exact(value)}"
         for name, report, value in zip(comparison.labels, comparison.reports, values, strict=True)
     ]
-    return f"{_capital(', '.join(parts))}; not every layer could be counted, so there is no ratio."
+    return f"{title}: {', '.join(parts)}; not every layer could be counted, so there is no ratio."
 
 
 def _capital(text: str) -> str:

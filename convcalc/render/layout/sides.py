@@ -1,58 +1,14 @@
-"""The table of a comparison before it is set: which rows are shown, and what every cell says."""
+"""What the cells of a comparison say: numbers, differences, ratios, and words where a number would mislead."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convcalc.compare import Comparison, Match, Value, difference, ratio
+from convcalc.compare import Value, difference, ratio
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column
 from convcalc.render.layout.numbers import exact, ratio as ratio_text, short, signed
-
-WHOLE = "(whole design)"
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The rows worth a person's time, and how many layers the others hold."""
-
-    rows: tuple[Match, ...]
-    free: int
-    """Layers without params or multiplies on any side."""
-    folded: int
-    """Groups shown without their layers: equal on all sides, or on one side alone."""
-
-
-def shown(comparison: Comparison, keys: Sequence[str]) -> Shown:
-    """Choose the rows: with a value in ``keys`` on some side, and unfolded only where the sides differ."""
-    rows: list[Match] = []
-    free = folded = 0
-    hidden_below: int | None = None
-    for match in comparison.matches:
-        if hidden_below is not None and match.level > hidden_below:
-            continue
-        hidden_below = None
-        if not any(value for key in keys for value in match.values(key)):
-            free += max(cell.layers for cell in match.cells if cell)
-            hidden_below = match.level
-            continue
-        rows.append(match)
-        if match.group and not _worth_unfolding(match):
-            folded += not _is_layer(match)
-            hidden_below = match.level
-    return Shown(tuple(rows), free, folded)
-
-
-def _worth_unfolding(match: Match) -> bool:
-    if match.equal or _is_layer(match):
-        return False
-    return match.detail or sum(cell is not None for cell in match.cells) > 1
-
-
-def _is_layer(match: Match) -> bool:
-    """Tell whether it is a layer with its fused parts in every design that has it."""
-    return all(cell.line is not None for cell in match.cells if cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +20,9 @@ class Side:
     comparable: Sequence[bool]
     """Whether a row has something to be compared with: details of a group that is a single layer elsewhere have not."""
     known: Sequence[bool]
+    """Whether the values are complete."""
+    certain: Sequence[bool]
+    """Whether those of the first design are complete too."""
 
     def numbers(self, glyphs: Glyphs) -> list[str]:
         """The values, exact."""
@@ -99,7 +58,7 @@ class Side:
         value, first = self.values[row], self.first[row]
         if not self.comparable[row] or (value is None and first is None):
             return ""
-        if not self.known[row]:
+        if not self.certain[row]:
             return "?"
         more = (value or 0) - (first or 0)
         return signed(more) if more else glyphs.nothing
@@ -108,7 +67,7 @@ class Side:
         value, first = self.values[row], self.first[row]
         if not self.comparable[row] or (value is None and first is None):
             return ""
-        if not self.known[row]:
+        if not self.certain[row]:
             return "?"
         if value is None or first is None:
             return "removed" if value is None else "new"

@@ -1,0 +1,69 @@
+"""What is shown: one file a format, each a function from data to a string.
+
+A format is a file in this folder with two functions::
+
+    def report(report: Report, view: View, surface: Surface) -> str
+    def comparison(comparison: Comparison, surface: Surface) -> str
+
+It returns the whole document and writes nothing. ``view`` says which lines and columns are asked for (a format that is
+for machines may give all of them), ``surface`` how wide the output is and with which characters and colours (a format
+that is no picture of text may ignore it). The formats are found by walking the folder and imported when they are asked
+for; a new one needs no line anywhere else. ``surface.py`` and ``table.py`` are no formats but what text is drawn with,
+and ``layout/`` is what several formats share.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from convcalc.fold import View
+from convcalc.render.surface import Surface
+
+if TYPE_CHECKING:
+    from convcalc.compare import Comparison
+    from convcalc.report import Report
+
+__all__ = ["FORMATS", "Format", "Formats", "Surface", "View"]
+
+
+class Format(Protocol):
+    """What a file of this folder offers in order to be a format."""
+
+    def report(self, report: Report, view: View, surface: Surface) -> str:
+        """Return one design's report."""
+
+    def comparison(self, comparison: Comparison, surface: Surface) -> str:
+        """Return designs side by side."""
+
+
+class Formats(Mapping[str, Format]):
+    """Formats by name. Looking at the names imports nothing: a file's text tells what it defines."""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of all formats, ``text`` first."""
+        found = [path.stem for path in Path(__file__).parent.glob("*.py") if _is_format(path)]
+        return tuple(sorted(found, key=lambda name: (name != "text", name)))
+
+    def __getitem__(self, name: str) -> Format:
+        if name not in self.names:
+            raise KeyError(name)
+        return cast(Format, importlib.import_module(f"{__name__}.{name}"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def _is_format(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8")
+    return "\ndef report(" in text and "\ndef comparison(" in text
+
+
+FORMATS = Formats()

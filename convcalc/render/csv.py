@@ -1,0 +1,86 @@
+"""For spreadsheets: one layer a line, whole integers, RFC 4180."""  # noqa: A005
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from convcalc.compare import Comparison
+from convcalc.compare.align import Cell, Match
+from convcalc.fold import Folded, Line, View, fold
+from convcalc.render.layout.glyphs import Glyphs
+from convcalc.render.surface import Surface
+from convcalc.report import Report
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet run a cell."""
+OTHERS = "(others)"
+
+
+def report(report: Report, view: View, surface: Surface) -> str:
+    """Return the lines of the view; without ``--columns``, with every metric that a layer has.
+
+    There is no line for the total: a column can be summed.
+    """
+    folded = fold(report, view, default=None)
+    keys = [column.key for column in folded.columns]
+    header = ["path", "op", "summary", "layers", "output_shape", *keys, "tied_to"]
+    return _written([header, *(_line(line, keys) for line in folded.lines), *_rest(folded, keys)], surface)
+
+
+def comparison(comparison: Comparison, surface: Surface) -> str:
+    """Return one aligned place a line, every metric for every design, and the totals first.
+
+    ``kind`` tells what may be summed: the layers, or the groups of one level; ``detail`` splits up a line above it.
+    """
+    keys = [metric.column.key for metric in comparison.metrics]
+    header = ["kind", "level", "path"]
+    header += [f"{label} {name}" for label in comparison.labels for name in ("path", "output_shape", *keys)]
+    totals: list[object] = ["total", "", ""]
+    for place in range(len(comparison.reports)):
+        totals += ["", "", *(metric.values[place] for metric in comparison.metrics)]
+    return _written([header, totals, *(_match(match, keys) for match in comparison.matches)], surface)
+
+
+def _line(line: Line, keys: Sequence[str]) -> list[object]:
+    counts = [line.values.get(key) if line.known or line.layers > 1 else None for key in keys]
+    summary = " + ".join([line.summary, *line.parts]) if line.parts else line.summary
+    return [line.path, line.op, summary, line.layers, _shape(line.output_shape), *counts, line.tied_to]
+
+
+def _rest(folded: Folded, keys: Sequence[str]) -> Iterator[list[object]]:
+    if folded.rest:
+        rest = folded.rest
+        yield [OTHERS, "", "", rest.layers, "", *(rest.values.get(key) for key in keys), ""]
+
+
+def _match(match: Match, keys: Sequence[str]) -> list[object]:
+    kind = "detail" if match.detail else "group" if match.group else "layer"
+    cells = [text for cell in match.cells for text in _cell(cell, keys)]
+    return [kind, match.level, match.path, *cells]
+
+
+def _cell(cell: Cell | None, keys: Sequence[str]) -> list[object]:
+    if cell is None:
+        return ["", "", *("" for _ in keys)]
+    return [cell.path, _shape(cell.output_shape), *(cell.values.get(key) for key in keys)]
+
+
+def _shape(axes: Sequence[int]) -> str:
+    return "x".join(map(str, axes))
+
+
+def _written(lines: Iterable[Sequence[object]], surface: Surface) -> str:
+    stream = io.StringIO(newline="")
+    glyphs = Glyphs(surface.ascii_only)
+    csv.writer(stream).writerows([_safe(cell, glyphs) for cell in line] for line in lines)
+    return stream.getvalue()
+
+
+def _safe(cell: object, glyphs: Glyphs) -> object:
+    """Return a cell that a spreadsheet shows and does not run. Numbers stay numbers."""
+    if cell is None or isinstance(cell, int):
+        return cell
+    text = str(cell)
+    return f"'{glyphs.text(text)}" if text.startswith(FORMULA) else glyphs.text(text)

@@ -1,0 +1,123 @@
+r"""For papers: a ``tabular`` with booktabs rules. Needs ``\usepackage{booktabs}`` and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from convcalc.compare import Comparison
+from convcalc.fold import View, fold
+from convcalc.render.layout.comparison import Layers, Plan, Totals
+from convcalc.render.layout.frame import convention, coverage
+from convcalc.render.layout.glyphs import Glyphs
+from convcalc.render.layout.grid import Grid
+from convcalc.render.layout.report import flat
+from convcalc.render.layout.sentences import conclusions
+from convcalc.render.surface import Surface
+from convcalc.report import Report
+
+ESCAPED = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "{''}",
+    "`": r"\textasciigrave{}",
+    "-": "{-}",
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+    "×": r"$\times$",
+    "→": r"$\rightarrow$",
+    "≥": r"$\geq$",
+    "–": "--",
+    "…": r"\dots{}",
+    "·": r"$\cdot$",
+}
+NUMBER = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?|[+-]\d+")
+"""A number with separators or a sign, standing alone."""
+
+
+def report(report: Report, view: View, surface: Surface) -> str:
+    """Return the table of layers with its total."""
+    glyphs = Glyphs(surface.ascii_only)
+    notes = [f"{report.name} ({report.design})", convention(report)]
+    if not report.complete:
+        notes.append("".join(text for text, _ in coverage(report, glyphs)))
+    return _document(notes, [flat(fold(report, view), glyphs)], glyphs)
+
+
+def comparison(comparison: Comparison, surface: Surface) -> str:
+    """Return the aligned layers and the totals, one table each."""
+    glyphs = Glyphs(surface.ascii_only)
+    layers = Layers(comparison, glyphs)
+    plan = Plan(together=len(comparison.labels) == 2, bar=False)
+    grids = [*(layers.tables(plan) if layers.matches else []), *Totals(comparison, glyphs).tables(plan)]
+    return _document([*conclusions(comparison), convention(comparison.reports[0])], grids, glyphs)
+
+
+def _document(notes: Sequence[str], grids: Sequence[Grid], glyphs: Glyphs) -> str:
+    """Put what a caption needs into comments above the tables."""
+    comments = [f"% {glyphs.text(note)}" for note in [*notes, r"Needs \usepackage{booktabs}."]]
+    tables = ["\n".join(_table(grid)) for grid in grids if grid.columns]
+    return "\n".join([*comments, "\n\n".join(tables)]) + "\n"
+
+
+def _table(grid: Grid) -> Iterator[str]:
+    yield rf"\begin{{tabular}}{{{''.join('r' if column.right else 'l' for column in grid.columns)}}}"
+    yield r"\toprule"
+    if grid.spans:
+        yield from _spans(grid)
+    yield _line([_cell(column.heading) for column in grid.columns])
+    yield r"\midrule"
+    for place, cells in enumerate(zip(*(column.texts for column in grid.columns), strict=True), grid.foot - len(grid.kinds)):
+        if place == 0:
+            yield r"\midrule"
+        yield _line(list(map(_cell, cells)))
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+
+
+def _spans(grid: Grid) -> Iterator[str]:
+    """Headings over several columns, and the rules beneath them."""
+    cells, at = [], 0
+    for first, last, title in grid.spans:
+        cells += [""] * (first - at)
+        cells.append(rf"\multicolumn{{{last - first + 1}}}{{c}}{{{_cell(title)}}}")
+        at = last + 1
+    yield _line(cells)
+    yield " ".join(rf"\cmidrule(lr){{{first + 1}-{last + 1}}}" for first, last, _ in grid.spans)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return " & ".join(cells).rstrip() + r" \\"
+
+
+def _cell(text: str) -> str:
+    r"""Escape a cell; thousands are set apart by ``\,`` and a minus is one."""
+    if NUMBER.fullmatch(text):
+        spaced = text.replace(",", r"\,")
+        return f"${spaced}$" if text[0] in "+-" else spaced
+    bare = text.lstrip(" ")
+    indent = r"\quad " * ((len(text) - len(bare)) // 2)
+    return indent + "".join(map(_character, bare))
+
+
+def _character(character: str) -> str:
+    r"""Return a character as LaTeX sets it; what a plain ``pdflatex`` has no glyph for is spelled out."""
+    if character in ESCAPED:
+        return ESCAPED[character]
+    if ord(character) < 0x180:
+        return character
+    return rf"\textbackslash{{}}u{ord(character):04x}"
+
+

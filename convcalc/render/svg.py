@@ -1,0 +1,34 @@
+"""A picture of the text format, as on a terminal: for READMEs and slides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from convcalc.compare import Comparison
+from convcalc.fold import View
+from convcalc.render.layout.comparison import comparison_blocks
+from convcalc.render.layout.glyphs import Glyphs
+from convcalc.render.layout.report import report_blocks
+from convcalc.render.surface import Surface
+from convcalc.render.table import picture
+from convcalc.report import Report
+
+USUAL_WIDTH = 100
+
+
+def report(report: Report, view: View, surface: Surface) -> str:
+    """Return the report as it looks on a terminal of the surface's width (100 if it has none)."""
+    surface = _screen(surface)
+    title = f"convcalc report {Glyphs().text(report.design)}"
+    return picture(report_blocks(report, view, surface), title, surface.width)
+
+
+def comparison(comparison: Comparison, surface: Surface) -> str:
+    """Return the comparison as it looks on a terminal."""
+    surface = _screen(surface)
+    title = f"convcalc compare {' '.join(map(Glyphs().text, comparison.labels))}"
+    return picture(comparison_blocks(comparison, surface), title, surface.width)
+
+
+def _screen(surface: Surface) -> Surface:
+    return replace(surface, width=surface.width or USUAL_WIDTH, ascii_only=False)

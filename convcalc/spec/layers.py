@@ -1,0 +1,88 @@
+"""Layers of a spec on their way into the walk: built, counted, followed by what is fused to them, tied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from convcalc.errors import Span, SpecError
+from convcalc.infer import FAILED, Walk
+from convcalc.ops import Op
+from convcalc.spec.build import Builder, is_none
+from convcalc.spec.frames import Frame, SkipError, TooLargeError
+from convcalc.spec.items import Item, Layer
+from convcalc.spec.limits import LAYERS
+from convcalc.spec.names import Reference
+from convcalc.spec.scopes import Entry, Scope
+
+
+class Layers:
+    """Adds layers to a walk. Fused norms and activations are layers of their own and count as such."""
+
+    def __init__(self) -> None:
+        self.walk = Walk()
+        self._builder = Builder()
+        self._count = 0
+
+    def add(self, layer: Layer, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]) -> int:
+        """Add a layer and what is fused to it; enter its name; return its last output."""
+        entering, start = self.walk.shape(tensor), len(self.walk.nodes)
+        span = item.name.span if item.name else item.span
+        values = self._builder.values(layer, frame.env, frame.own, entering)
+        if layer.op.passes or is_none(values):
+            frame.scope.add(segment, Entry(tensor, span, (start, start)))
+            return tensor
+        parts = {key: self._builder.values(part, frame.env, frame.own, entering) for key, part in layer.fused.items()}
+        parts = {key: given for key, given in parts.items() if not is_none(given)}
+        if "norm" in parts and "bias" not in values:
+            values = {**values, "bias": False}
+        more = [look_up(reference) for reference in layer.references.values()]
+        if FAILED in more:
+            raise SkipError
+        below = Scope(frame.scope.at(segment))
+        op = self._builder.op(layer, values, entering)
+        output = self._append(below.path, op, (tensor, *more), item.span)
+        for key, given in parts.items():
+            output = self._part(layer.fused[key], given, output, below.at(key))
+            below.names[key] = Entry(output, span, (output, output + 1))
+        frame.scope.add(segment, Entry(output, span, (start, len(self.walk.nodes)), below))
+        return output
+
+    def join(self, layer: Layer, ends: Sequence[int], frame: Frame, path: str, span: Span) -> int:
+        """Add the op in which branches meet; one branch keeps the row, at zero cost."""
+        fewest, most = layer.op.arity
+        if not ends:
+            raise SpecError("CC415", f"{layer.op.kind} has no branch left", span)
+        if len(ends) < fewest or (most is not None and len(ends) > most):
+            raise SpecError("CC415", f"{layer.op.kind} needs exactly {fewest} branches, not {len(ends)}", span)
+        if FAILED in ends:
+            raise SkipError
+        entering = self.walk.shape(ends[0])
+        values = self._builder.values(layer, frame.env, frame.own, entering)
+        return self._append(path, self._builder.op(layer, values, entering), ends, span)
+
+    def tie(self, made: tuple[int, int], owners: tuple[int, int], span: Span) -> None:
+        """Give layers the weights of others, one by one in order."""
+        own, other = self._weighted(made), self._weighted(owners)
+        if len(own) != len(other):
+            raise SpecError("CC407", f"tie: {len(own)} layers with weights cannot share those of {len(other)}", span)
+        for index, owner in zip(own, other, strict=True):
+            self.walk.tie(index, owner)
+
+    def _weighted(self, nodes: tuple[int, int]) -> list[int]:
+        return [index for index in range(*nodes) if self.walk.nodes[index].facts.weights]
+
+    def _part(self, part: Layer, values: Mapping[str, Any], tensor: int, path: str) -> int:
+        """Add a fused norm or activation."""
+        entering = self.walk.shape(tensor)
+        try:
+            return self._append(path, self._builder.op(part, values, entering), (tensor,), part.span)
+        except SpecError as error:
+            error.span = error.span or part.span
+            raise
+
+    def _append(self, path: str, op: Op, inputs: Sequence[int], span: Span | None) -> int:
+        self._count += 1
+        if self._count > LAYERS:
+            raise TooLargeError("CC503", f"the network has more layers than the limit of {LAYERS}", span)
+        return self.walk.add(path, op, inputs, span)

@@ -1,0 +1,214 @@
+"""The README tells the truth: its commands print what it shows, its Python runs, its set-up is what CI runs.
+
+Fenced blocks, in the order of the document, in one empty folder that holds the repository's ``specs``:
+
+- ``console``: lines that begin with ``$ `` are commands; what follows each, up to the next, is exactly what it prints.
+  A line that is only ``…`` stands for any number of lines.
+- ``yaml`` whose first line is ``# file: NAME``: written into the folder under that name.
+- ``python``: run, as a doctest where it has prompts; all blocks share one namespace.
+- ``bash``: setting up. Not run here: ``.ci/run`` runs every such block, word for word.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+FENCE = re.compile(r"^(?P<fence>`{3,})(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=fence)[ ]*$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text and the line of the document on which the text begins."""
+
+    language: str
+    text: str
+    line: int
+
+
+def blocks(document: str) -> list[Block]:
+    return [
+        Block(found["language"], found["text"], document.count("\n", 0, found.start("text")) + 1)
+        for found in FENCE.finditer(document)
+    ]
+
+
+def session(text: str) -> Iterator[tuple[str, str]]:
+    """Each command of a console block (``\\`` continues it) with the output that the block shows for it."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command = re.match(r"(?:.*\\\n)*.*", part)
+        assert command is not None
+        yield command[0], part[command.end() :].removeprefix("\n")
+
+
+def same(shown: str, printed: str) -> bool:
+    """Whether the output is the one shown, blanks at line ends and a line ``…`` aside."""
+    parts = [r"(?:.*\n)*" if line.strip() == "…" else re.escape(line.rstrip()) + "\n" for line in _lines(shown)]
+    return re.fullmatch("".join(parts), "".join(f"{line.rstrip()}\n" for line in _lines(printed))) is not None
+
+
+def _lines(text: str) -> list[str]:
+    return text.rstrip().split("\n")
+
+
+class Reader:
+    """Somebody who does in a folder what a document says, from top to bottom, and notes where it is wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.wrong: list[str] = []
+        self.namespace: dict[str, Any] = {"__name__": "__main__"}
+        self.status = 0
+        (folder / "specs").symlink_to(ROOT / "specs")
+        programs = folder / ".programs"
+        programs.mkdir()
+        convcalc = programs / "convcalc"
+        convcalc.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m convcalc "$@"\n', encoding="utf-8")
+        convcalc.chmod(0o755)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name in {"HOME", "LANG", "TMPDIR"}},
+            "PATH": os.pathsep.join((str(programs), str(Path(sys.executable).parent), os.environ["PATH"])),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUTF8": "1",
+        }
+
+    def follow(self, block: Block) -> None:
+        follow = {"console": self.type, "yaml": self.write, "python": self.execute}.get(block.language)
+        if follow:
+            follow(block)
+
+    def type(self, block: Block) -> None:
+        for command, shown in session(block.text):
+            process = subprocess.run(
+                ["bash", "-c", f"(exit {self.status})\n{command}"],  # so that `echo $?` tells of the command before
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=120,
+                check=False,
+            )
+            self.status = process.returncode
+            printed = process.stdout.decode()
+            if not same(shown, printed):
+                self.wrong.append(f"line {block.line}: $ {command}\n--- shown\n{shown}--- printed\n{printed}")
+
+    def write(self, block: Block) -> None:
+        named = re.match(r"# file: (\S+)\n", block.text)
+        if named:
+            path = self.folder / named[1]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+
+    def execute(self, block: Block) -> None:
+        name = f"line {block.line}"
+        if ">>> " not in block.text:
+            exec(compile(block.text, name, "exec"), self.namespace)  # noqa: S102 - the README is ours
+            return
+        example = doctest.DocTestParser().get_doctest(block.text, {}, name, "README.md", block.line - 1)
+        example.globs = self.namespace
+        report: list[str] = []
+        doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(
+            example, out=report.append, clear_globs=False
+        )
+        self.wrong += ["".join(report)] if report else []
+
+
+@pytest.fixture(scope="module")
+def readme() -> list[Block]:
+    return blocks((ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def test_the_readme_shows_what_happens(readme: list[Block], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    reader = Reader(tmp_path)
+    for block in readme:
+        reader.follow(block)
+    assert not reader.wrong, "\n\n".join(reader.wrong)
+    assert {"console", "python"} <= {block.language for block in readme}
+
+
+def test_ci_runs_the_set_up_that_the_readme_shows(readme: list[Block]) -> None:
+    shown = [block.text for block in readme if block.language == "bash"]
+    listed = subprocess.run(["bash", ".ci/run", "--list"], cwd=ROOT, capture_output=True, check=True)
+    assert listed.stdout.decode() == "".join(shown)
+    commands = "".join(shown).splitlines()
+    assert len(commands) == 2, "one command for the main job, one for the tests"
+    assert all(command.startswith("python3 -m venv .venv && .venv/bin/pip install ") for command in commands)
+    assert commands[1].endswith(" && .venv/bin/pytest")
+
+
+# --- the reader himself -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "expected"),
+    [
+        ("a\nb\n", "a  \nb\n\n", True),
+        ("a\n…\nd\n", "a\nb\nc\nd\n", True),
+        ("a\n…\nd\n", "a\nd\n", True),
+        ("a\n…\n", "a\nb\n", True),
+        ("", "", True),
+        ("a\n", "a\nb\n", False),
+        ("a.c\n", "abc\n", False),
+        ("a\n…\nd\n", "b\nd\n", False),
+        ("a\n", "", False),
+    ],
+)
+def test_same(shown: str, printed: str, expected: bool) -> None:
+    assert same(shown, printed) is expected
+
+
+def test_a_console_block_is_read_as_commands_and_outputs() -> None:
+    text = "$ echo a \\\n  b\na b\n$ true\n\n$ false\n"
+    assert list(session(text)) == [("echo a \\\n  b", "a b\n"), ("true", "\n"), ("false", "")]
+
+
+DOCUMENT = """\
+```yaml
+# file: sub/a.yaml
+input: 1
+```
+
+```console
+$ head -1 sub/a.yaml; ls specs >/dev/null && false
+# file: sub/a.yaml
+$ echo $?
+1
+$ echo wrong
+right
+```
+
+```python
+x = 1
+```
+
+```python
+>>> x + 1
+2
+>>> x + 2
+4
+```
+"""
+
+
+def test_a_wrong_line_is_noticed(tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    for block in blocks(DOCUMENT):
+        reader.follow(block)
+    console, python = reader.wrong
+    assert console == "line 7: $ echo wrong\n--- shown\nright\n--- printed\nwrong\n"
+    assert "Expected:\n    4\nGot:\n    3\n" in python

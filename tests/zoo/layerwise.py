@@ -1,0 +1,129 @@
+"""Layer by layer: what a report says of a design against what the framework's own module was measured to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import repeat
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from convcalc.report import Report, Row
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+SPECS = Path(__file__).parents[2] / "specs"
+
+Ints = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The facts of one layer that multiplies, alike whichever side they come from."""
+
+    op: str
+    params: int
+    macs: int
+    output: Ints
+    kernel: Ints = ()
+    stride: Ints = ()
+    padding: tuple[Ints, ...] = ()
+    dilation: Ints = ()
+    groups: int = 1
+    bias: bool = False
+
+
+@cache
+def models() -> dict[str, dict[str, Any]]:
+    """Every measured module by name; names are unique over the three files."""
+    files = [json.loads((REFERENCE / f"{name}.json").read_text("utf-8")) for name in ("torchvision", "timm", "custom")]
+    return {name: model for file in files for name, model in file["models"].items()}
+
+
+def measured(model: str) -> list[Layer]:
+    """The module's layers in the order they ran; products around a softmax are joined to one attention layer."""
+    layers: list[Layer] = []
+    for row in models()[model]["rows"]:
+        layers.append(_measured_layer(row))
+        if [layer.op for layer in layers[-4:]] == ["linear", "matmul", "matmul", "linear"]:
+            layers[-4:] = [_attention(layers[-4:])]
+    return layers
+
+
+def _measured_layer(row: list[Any]) -> Layer:
+    kind, kernel, stride, padding, dilation, groups, bias, shape, output, params, macs = row
+    if kind == "addmm":  # a linear layer called as a function: bias, input and weight are its operands
+        return Layer("linear", sum(prod(operand) for operand in (shape[0], shape[2])), macs, tuple(output), bias=True)
+    if kind in ("bmm", "mm"):
+        return Layer("matmul", 0, macs, tuple(output))
+    layer = Layer(kind, params, macs, tuple(output), bias=bias)
+    if kind == "linear":
+        return layer
+    rank = len(shape) - 1
+    return replace(
+        layer,
+        kernel=_each(kernel, rank),
+        stride=_each(stride, rank),
+        padding=tuple((pad, pad) for pad in _each(padding, rank)),
+        dilation=_each(dilation, rank),
+        groups=groups,
+    )
+
+
+def _each(value: int | list[int], rank: int) -> Ints:
+    return tuple(value) if isinstance(value, list) else tuple(repeat(value, rank))
+
+
+def _attention(products: list[Layer]) -> Layer:
+    """q, k and v in one, scores, context, projection. Windows may be written as rows: the output is its size alone."""
+    params, macs = (sum(getattr(layer, fact) for layer in products) for fact in ("params", "macs"))
+    return Layer("attention", params, macs, (prod(products[-1].output),), bias=products[-1].bias)
+
+
+def counted(report: Report) -> list[Layer]:
+    """The report's layers that multiply, in its order."""
+    return [_counted_layer(row) for row in report.rows if row.values["macs"]]
+
+
+def _counted_layer(row: Row) -> Layer:
+    attributes = row.attributes
+    params, macs, output = row.values["params"], row.values["macs"], tuple(row.output_shape)
+    match row.op:
+        case "linear":
+            return Layer("linear", params, macs, output, bias=attributes["bias"])
+        case "matmul":
+            return Layer("matmul", params, macs, output)
+        case "attention":
+            return Layer("attention", params, macs, (prod(output),), bias=attributes["bias"])
+        case "conv" | "dwconv" | "deconv":
+            return Layer(
+                "deconv" if row.op == "deconv" else "conv",
+                params,
+                macs,
+                output,
+                tuple(attributes["kernel_size"]),
+                tuple(attributes["stride"]),
+                tuple((before, after) for before, after in attributes["padding"]),
+                tuple(attributes["dilation"]),
+                attributes["groups"],
+                attributes["bias"],
+            )
+    raise AssertionError(f"{row.path}: nothing was measured for {row.op}")
+
+
+def assert_equals_module(report: Report, model: str) -> None:
+    """Totals and every multiplying layer agree with the measured module, to the last digit."""
+    module = models()[model]
+    assert counted(report) == measured(model)
+    totals = {metric: report.totals[metric] for metric in ("params", "macs", "activations")}
+    assert totals == {
+        "params": module["params"],
+        "macs": module["macs"],
+        "activations": module["acts_all_mac_ops"],
+    }
+    if "running_statistics" in module:
+        assert report.totals["buffers"] == module["running_statistics"]
+    assert [list(shape) for shape in report.inputs.values()] == [module["input"]]
+    assert [list(shape) for shape in report.outputs.values()] == module["out"]
+    assert report.complete
