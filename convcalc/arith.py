@@ -113,7 +113,7 @@ def select(condition: Condition, then: Number, otherwise: Number) -> Number:
         from convcalc.symbols import piecewise
 
         return piecewise(condition, then, otherwise)
-    return _numpy().where(condition, then, otherwise)  # type: ignore[no-any-return]
+    return _numpy().where(condition, then, otherwise)
 
 
 def equal(left: Number, right: Number) -> Condition:

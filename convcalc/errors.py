@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 SHOWN_ERRORS = 20
 SHOWN_LINE = 120
 SHOWN_WORD = 60
+SHOWN_TEXT = 1000
 LONGEST_GUESS = 100
+GUESSES = 100
+GUESSED_FROM = 1000
 
 
 class Source(NamedTuple):
@@ -67,7 +72,7 @@ class SpecError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
-        return f"{place}{self.severity} {self.code}: {escape(self.text)}"
+        return f"{place}{self.severity} {self.code}: {_cut(escape(self.text), SHOWN_TEXT)}"
 
     @property
     def severity(self) -> str:
@@ -115,25 +120,47 @@ def _visible(character: str) -> str:
 
 def quoted(text: str) -> str:
     """Repeat a word or an expression in a message: in quotes, cut at 60 characters."""
-    text = escape(text)
-    return f"'{text[: SHOWN_WORD - 1]}…'" if len(text) > SHOWN_WORD else f"'{text}'"
+    return f"'{_cut(escape(text), SHOWN_WORD)}'"
+
+
+def _cut(text: str, length: int) -> str:
+    return f"{text[: length - 1]}…" if len(text) > length else text
+
+
+_guesses_left: ContextVar[int] = ContextVar("guesses left", default=-1)
+"""How many mistakes are still guessed at; negative for all of them."""
+
+
+@contextmanager
+def few_guesses() -> Iterator[None]:
+    """Let only the first hundred mistakes be guessed at: a guess among many names is dear, and 20 errors are shown."""
+    token = _guesses_left.set(GUESSES)
+    try:
+        yield
+    finally:
+        _guesses_left.reset(token)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known word most like ``word``, or nothing."""
-    if len(word) > LONGEST_GUESS:
+    """Return the known word most like ``word``, or nothing. Of very many, only those with its first letter count."""
+    left = _guesses_left.get()
+    if not word or len(word) > LONGEST_GUESS or left == 0:
         return ""
     from difflib import get_close_matches  # costs start-up time, and only mistakes need it
 
-    folded = {name.lower(): name for name in sorted(known)}
-    found = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    _guesses_left.set(left - 1 if left > 0 else left)
+    folded = {name.lower(): name for name in sorted(known) if name != word}
+    lowered = list(folded)
+    if len(lowered) > GUESSED_FROM:
+        lowered = [name for name in lowered if name[:1] == word[0].lower()][:GUESSED_FROM]
+    found = get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return folded[found[0]] if found else ""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` or nothing, to be put behind a sentence."""
     guess = nearest(word, known)
-    return f"; did you mean '{guess}'?" if guess else ""
+    return f"; did you mean {quoted(guess)}?" if guess else ""
 
 
 def excerpt(span: Span) -> list[str]:
@@ -143,15 +170,17 @@ def excerpt(span: Span) -> list[str]:
     left = max(0, min(start - SHOWN_LINE // 3, len(raw) - SHOWN_LINE))
     shown = raw[left : left + SHOWN_LINE]
     head, body = escape(shown[: start - left]), shown[start - left :]
-    extent = len(escape(body[: span.extent])) or 1
+    extent = _cells(escape(body[: span.extent])) or 1
     lead, tail = ("…" if left else ""), ("…" if left + SHOWN_LINE < len(raw) else "")
     pad = " " * (len(lead) + _cells(head))
     return [f"    {lead}{head}{escape(body)}{tail}", f"    {pad}{'^' * extent}"]
 
 
 def _cells(text: str) -> int:
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text) if not text.isascii() else 0
-    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+    """Return how many cells of a terminal a text takes: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(1 + (unicodedata.east_asian_width(each) in "WF") for each in text if unicodedata.category(each) not in {"Mn", "Me"})
 
 
 def describe_one(error: SpecError) -> str:
@@ -164,7 +193,7 @@ def describe_one(error: SpecError) -> str:
         lines += excerpt(span) if span.line else []
     lines += [f"  in {escape(path)} called from {span}" for path, span in error.trail]
     if error.hint:
-        lines.append(f"  hint: {escape(error.hint)}")
+        lines.append(f"  hint: {_cut(escape(error.hint), SHOWN_TEXT)}")
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ is folded or cut, the lines of an additive column add up to its total.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from convcalc.errors import did_you_mean, quoted
 from convcalc.report import Column, Report, Row
@@ -15,14 +15,15 @@ from convcalc.report import Column, Report, Row
 DEFAULT_COLUMNS = ("params", "macs")
 TEXT_KEYS = ("path", "op")
 GROUPINGS = ("layer", "op", "block")
+FUSED = ("norm", "act")
+"""Segments under which a layer's fused parts stand, as children of its path."""
 
 
 class UnknownKey(ValueError):
     """A column, sort key or grouping that the report does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """How a report is looked at: the options ``--depth``, ``--by``, ``--sort``, ``--top`` and ``--columns``."""
 
     depth: int | None = None
@@ -37,8 +38,7 @@ class View:
     """Keys of the metrics to show; nothing means params and multiplies, or all of them in machine formats."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A layer, or several folded into one: then ``op`` is empty unless they are one layer and its fused ``parts``."""
 
     path: str
@@ -53,8 +53,7 @@ class Line:
     """Whether every layer in it could be counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """The lines of a report under a view. ``rest`` sums what ``--top`` left out."""
 
     report: Report
@@ -154,10 +153,8 @@ def _line(row: Row, report: Report) -> Line:
 
 def _block(path: str, paths: set[str]) -> str:
     """Return the scope around a layer: a fused part stands in the scope of its layer, not in one of its own."""
-    scope = path.rpartition(".")[0]
-    while scope in paths:
-        scope = scope.rpartition(".")[0]
-    return scope
+    scope, _, name = path.rpartition(".")
+    return scope.rpartition(".")[0] if name in FUSED and scope in paths else scope
 
 
 def _gathered(
@@ -170,7 +167,7 @@ def _gathered(
 
 
 def _summed(path: str, lines: Sequence[Line], keys: Container[str], *, by_path: bool) -> Line:
-    """Return one line for several; when they share a path, a lone layer stays itself and fused parts join their layer."""
+    """Return one line for several. Under one path a lone layer stays itself, and fused parts join their layer."""
     first = lines[0]
     own = by_path and first.path == path
     if own and len(lines) == 1:
@@ -196,20 +193,27 @@ def _summed(path: str, lines: Sequence[Line], keys: Container[str], *, by_path: 
 # --- the tree of paths ------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
 class Node:
-    """A path segment: a layer, a group of layers, or a layer with its fused parts. Its numbers include its children."""
+    """A path segment: a layer with its fused parts, or a group. Its numbers include those of its children."""
 
-    segment: str
-    path: str
-    line: Line | None = None
-    children: dict[str, Node] = field(default_factory=dict)
-    layers: int = 0
-    output_shape: tuple[int, ...] = ()
-    values: Mapping[str, int] = field(default_factory=dict)
-    known: bool = True
-    last: int = -1
-    """Where its last layer stands in the network, to know whose output leaves the group."""
+    __slots__ = ("children", "known", "last", "layers", "line", "output_shape", "path", "segment", "values")
+
+    def __init__(self, segment: str, path: str) -> None:
+        self.segment = segment
+        self.path = path
+        self.line: Line | None = None
+        self.children: dict[str, Node] = {}
+        self.layers = 0
+        self.output_shape: tuple[int, ...] = ()
+        self.values: Mapping[str, int] = {}
+        self.known = True
+        self.last = -1
+        """Where its last layer stands in the network, to know whose output leaves the group."""
+
+    @property
+    def group(self) -> bool:
+        """Whether it is more than a layer with its fused parts. A named join is a group with a layer of its own."""
+        return self.line is None or any(name not in FUSED for name in self.children)
 
 
 def tree(lines: Sequence[Line], keys: Sequence[str]) -> Node:

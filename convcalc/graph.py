@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -116,6 +115,8 @@ def topological_order(inputs: Sequence[Iterable[int]]) -> list[int]:
     Raises:
         ValueError: where the nodes form a cycle.
     """
+    import heapq  # a spec is written in order: only importers come here
+
     waiting = [len(set(sources)) for sources in inputs]
     readers: list[list[int]] = [[] for _ in inputs]
     for node, sources in enumerate(inputs):

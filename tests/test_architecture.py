@@ -95,6 +95,18 @@ def test_only_the_command_line_prints(path: Path) -> None:
     assert list(prints(parsed(path))) == []
 
 
+@every_module
+def test_rooms_are_imported_by_their_names(path: Path) -> None:
+    """``from convcalc import load`` would reach every room through the package, past the contract."""
+    names = [name for _, name in imports_anywhere(parsed(path)) if package(name) == "convcalc" and name.count(".") == 1]
+    assert [name for name in names if not is_room(name) and name != "convcalc.__version__"] == []
+
+
+def is_room(name: str) -> bool:
+    inside = ROOT.joinpath(*name.split("."))
+    return inside.with_suffix(".py").is_file() or inside.is_dir()
+
+
 def test_an_import_at_load_is_told_from_one_that_waits() -> None:
     code = """
 import a
@@ -125,7 +137,8 @@ def test_printing_is_seen() -> None:
 
 @every_module
 def test_a_module_can_be_read_in_one_go(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE, "is there a second room in it?"
+    length = len(path.read_text(encoding="utf-8").splitlines())
+    assert length <= LONGEST_MODULE, "is there a second room in it?"
 
 
 @every_module

@@ -7,6 +7,8 @@ Fenced blocks, in the order of the document, in one empty folder that holds the 
 - ``yaml`` whose first line is ``# file: NAME``: written into the folder under that name.
 - ``python``: run, as a doctest where it has prompts; all blocks share one namespace.
 - ``bash``: setting up. Not run here: ``.ci/run`` runs every such block, word for word.
+
+``pytest --update-golden tests/test_readme.py`` puts what the commands print now in the place of what is wrong.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,15 @@ def blocks(document: str) -> list[Block]:
     ]
 
 
+def rewritten(document: str, texts: Mapping[int, str]) -> str:
+    """The document with other texts in the blocks that begin on these lines."""
+    for found in reversed(list(FENCE.finditer(document))):
+        start, end = found.span("text")
+        text = texts.get(document.count("\n", 0, start) + 1, found["text"])
+        document = document[:start] + text + document[end:]
+    return document
+
+
 def session(text: str) -> Iterator[tuple[str, str]]:
     """Each command of a console block (``\\`` continues it) with the output that the block shows for it."""
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
@@ -69,6 +80,7 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.wrong: list[str] = []
+        self.corrected: dict[int, str] = {}
         self.namespace: dict[str, Any] = {"__name__": "__main__"}
         self.status = 0
         (folder / "specs").symlink_to(ROOT / "specs")
@@ -90,6 +102,7 @@ class Reader:
             follow(block)
 
     def type(self, block: Block) -> None:
+        corrected = ""
         for command, shown in session(block.text):
             process = subprocess.run(
                 ["bash", "-c", f"(exit {self.status})\n{command}"],  # so that `echo $?` tells of the command before
@@ -103,8 +116,10 @@ class Reader:
             )
             self.status = process.returncode
             printed = process.stdout.decode()
+            corrected += f"$ {command}\n{shown if same(shown, printed) else printed}"
             if not same(shown, printed):
                 self.wrong.append(f"line {block.line}: $ {command}\n--- shown\n{shown}--- printed\n{printed}")
+        self.corrected[block.line] = corrected
 
     def write(self, block: Block) -> None:
         named = re.match(r"# file: (\S+)\n", block.text)
@@ -127,17 +142,25 @@ class Reader:
         self.wrong += ["".join(report)] if report else []
 
 
-@pytest.fixture(scope="module")
+README = ROOT / "README.md"
+
+
+@pytest.fixture
 def readme() -> list[Block]:
-    return blocks((ROOT / "README.md").read_text(encoding="utf-8"))
+    return blocks(README.read_text(encoding="utf-8"))
 
 
-def test_the_readme_shows_what_happens(readme: list[Block], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readme_shows_what_happens(
+    readme: list[Block], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.chdir(tmp_path)
     reader = Reader(tmp_path)
     for block in readme:
         reader.follow(block)
-    assert not reader.wrong, "\n\n".join(reader.wrong)
+    if request.config.getoption("--update-golden"):
+        README.write_text(rewritten(README.read_text(encoding="utf-8"), reader.corrected), encoding="utf-8")
+    else:
+        assert not reader.wrong, "\n\n".join(reader.wrong)
     assert {"console", "python"} <= {block.language for block in readme}
 
 
@@ -205,10 +228,11 @@ x = 1
 """
 
 
-def test_a_wrong_line_is_noticed(tmp_path: Path) -> None:
+def test_a_wrong_line_is_noticed_and_can_be_mended(tmp_path: Path) -> None:
     reader = Reader(tmp_path)
     for block in blocks(DOCUMENT):
         reader.follow(block)
     console, python = reader.wrong
     assert console == "line 7: $ echo wrong\n--- shown\nright\n--- printed\nwrong\n"
     assert "Expected:\n    4\nGot:\n    3\n" in python
+    assert rewritten(DOCUMENT, reader.corrected) == DOCUMENT.replace("right", "wrong")

@@ -6,7 +6,6 @@ import contextlib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -111,6 +110,8 @@ def _staged(path: str, text: str) -> str:
             with open(path, "wb") as file:
                 file.write(data)
             return ""
+    import tempfile  # costs start-up time, and only files need it
+
     handle, staged = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(path))
     with os.fdopen(handle, "wb") as file:
         file.write(data)

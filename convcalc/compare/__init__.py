@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import PurePath
+from os.path import basename, splitext
+from typing import NamedTuple
 
 from convcalc.compare.align import Match, aligned
 from convcalc.fold import View, fold, tree
+from convcalc.garbage import uncollected
 from convcalc.report import Column, Report
 
 Value = int | Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """One metric of the whole designs; the first design is what the others are compared with."""
 
     column: Column
@@ -32,8 +32,7 @@ class Metric:
         return tuple(ratio(value, self.values[0]) for value in self.values)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Reports of two or more designs, the names to tell them apart by, their totals and their aligned layers."""
 
     reports: tuple[Report, ...]
@@ -44,14 +43,15 @@ class Comparison:
     @property
     def differing(self) -> tuple[str, ...]:
         """Which circumstances differ between the designs: ``inputs``, ``batch``, ``dtype``."""
-        circumstances = {
-            "inputs": [tuple(report.inputs.values()) for report in self.reports],
-            "batch": [report.batch for report in self.reports],
-            "dtype": [report.dtype for report in self.reports],
-        }
-        return tuple(name for name, values in circumstances.items() if any(value != values[0] for value in values))
+        circumstances = (
+            ("inputs", [list(report.inputs.values()) for report in self.reports]),
+            ("batch", [report.batch for report in self.reports]),
+            ("dtype", [report.dtype for report in self.reports]),
+        )
+        return tuple(name for name, values in circumstances if any(value != values[0] for value in values))
 
 
+@uncollected()
 def compare(reports: Sequence[Report]) -> Comparison:
     """Return the comparison of designs with the first of them.
 
@@ -98,9 +98,9 @@ def _part(design: str) -> str:
 
 
 def _file_and_part(design: str) -> str:
-    """``specs/zoo/resnet50.yaml@101#stage1`` → ``resnet50@101#stage1``; ``torch:torchvision.models:alexnet`` → ``alexnet``."""
+    """``specs/zoo/resnet50.yaml@101#stage1`` → ``resnet50@101#stage1``, ``torch:a.models:alexnet`` → ``alexnet``."""
     file, hash_sign, part = design.partition("#")
     file, at_sign, variant = file.partition("@")
     if "/" in file or "\\" in file or ":" not in file:
-        file = PurePath(file).stem or file
+        file = splitext(basename(file.replace("\\", "/")))[0] or file
     return f"{file.rpartition(':')[2] or file}{at_sign}{variant}{hash_sign}{part}"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
+from typing import NamedTuple
 
-from convcalc.fold import DEFAULT_COLUMNS, Line, Node
+from convcalc.fold import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """What one design has at an aligned place: a layer, or a group with its sums."""
 
     path: str
@@ -18,13 +17,14 @@ class Cell:
     layers: int
     output_shape: tuple[int, ...]
     values: Mapping[str, int]
-    line: Line | None
-    """The layer itself, where there is one (fused parts are children of it)."""
+    op: str | None
+    """The kind of layer, where there is one: for a named join that of the join."""
+    layer: bool
+    """Whether it is one layer with its fused parts."""
     known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """One aligned place: the same layer or group in every design that has it."""
 
     path: str
@@ -61,7 +61,7 @@ class Match:
     @property
     def layer(self) -> bool:
         """Whether it is one layer, with its fused parts, in every design that has it."""
-        return all(cell.line is not None for cell in self.cells if cell)
+        return all(cell.layer for cell in self.cells if cell)
 
 
 def aligned(roots: Sequence[Node], keys: Sequence[str]) -> Iterator[Match]:
@@ -71,7 +71,7 @@ def aligned(roots: Sequence[Node], keys: Sequence[str]) -> Iterator[Match]:
     unless another design has a scope of that name too.
     """
     nodes = tuple(_entered(roots))
-    lone_layer = any(node.line for node in nodes)
+    lone_layer = any(not node.group for node in nodes)
     stack = [_Place("", 0 if lone_layer else -1, nodes)]
     while stack:
         place = stack.pop()
@@ -82,8 +82,7 @@ def aligned(roots: Sequence[Node], keys: Sequence[str]) -> Iterator[Match]:
         stack += reversed(below)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     path: str
     level: int
     nodes: tuple[Node | None, ...]
@@ -94,18 +93,25 @@ def _cell(node: Node | None, keys: Sequence[str]) -> Cell | None:
     if node is None:
         return None
     values = {key: node.values[key] for key in keys if key in node.values}
-    return Cell(node.path, node.layers, node.output_shape, values, node.line, node.known)
+    op = node.line.op if node.line else None
+    return Cell(node.path, node.layers, node.output_shape, values, op, not node.group, node.known)
 
 
 def _entered(roots: Sequence[Node]) -> Iterator[Node]:
     """Step into the scopes that hold all of a design, where that brings it level with the others."""
     chains = [_lone(root) for root in roots]
-    shared = len(commonprefix([[node.segment for node in chain] for chain in chains]))
+    shared = _common([[node.segment for node in chain] for chain in chains])
     starts = [[root, *chain][shared] for root, chain in zip(roots, chains, strict=True)]
     for start, chain in zip(starts, chains, strict=True):
         own = chain[shared:]
         clash = own and any(own[0].segment in other.children for other in starts if other is not start)
         yield own[-1] if own and not clash else start
+
+
+def _common(paths: Sequence[Sequence[str]]) -> int:
+    """Return how many segments all paths begin with alike."""
+    heads = zip(*paths, strict=False)
+    return sum(1 for _ in takewhile(lambda segments: len(set(segments)) == 1, heads))
 
 
 def _lone(root: Node) -> list[Node]:
@@ -121,7 +127,7 @@ def _lone(root: Node) -> list[Node]:
 def _children(place: _Place) -> Iterator[_Place]:
     """Return the places beneath one; where a design has a single layer, they are details of the others' groups."""
     there = [node for node in place.nodes if node]
-    layer_against_group = any(not node.children for node in there) and any(node.line is None for node in there)
+    layer_against_group = any(not node.group for node in there) and any(node.group for node in there)
     detail = place.detail or (place.level >= 0 and layer_against_group)
     for nodes in _paired([list(node.children.values()) if node else [] for node in place.nodes]):
         name = next(node.segment for node in nodes if node)
@@ -142,20 +148,20 @@ _Slot = list[Node | None]
 def _joined(slots: list[_Slot], place: int, nodes: Sequence[Node], designs: int) -> list[_Slot]:
     """Put one design's children into the slots; those that find none get new ones behind their predecessor's."""
     found = _by_name(slots, place, nodes)
-    for heavy in (True, False):  # a convolution shall not meet a reshape only because both are left over
-        left = [node for node in nodes if node.segment not in found and _heavy(node) is heavy]
-        free = [slot for slot in slots if slot[place] is None and any(_heavy(node) is heavy for node in slot if node)]
+    for kind in dict.fromkeys(_kind(node) for node in nodes):
+        left = [node for node in nodes if node.segment not in found and _kind(node) == kind]
+        free = [slot for slot in slots if slot[place] is None and any(_kind(node) == kind for node in slot if node)]
         for node, slot in zip(left, free, strict=False):
             found[node.segment] = slot
             slot[place] = node
     behind: dict[int, list[_Slot]] = {}
     before = 0
     for node in nodes:
-        slot = found.get(node.segment)
-        if slot is None:
+        own = found.get(node.segment)
+        if own is None:
             behind.setdefault(before, []).append([node if index == place else None for index in range(designs)])
         else:
-            before = id(slot)
+            before = id(own)
     return [*behind.get(0, []), *(new for slot in slots for new in (slot, *behind.get(id(slot), [])))]
 
 
@@ -172,5 +178,6 @@ def _by_name(slots: Sequence[_Slot], place: int, nodes: Sequence[Node]) -> dict[
     return found
 
 
-def _heavy(node: Node) -> bool:
-    return any(node.values.get(key) for key in DEFAULT_COLUMNS)
+def _kind(node: Node) -> str:
+    """What may meet by position: layers of one op, or groups. Names alone make a layer meet a group."""
+    return node.line.op if node.line and not node.group else ""

@@ -1,10 +1,10 @@
-"""The rows of a comparison that are worth a person's time: those that weigh something, unfolded where designs differ."""
+"""The rows of a comparison that are worth a person's time: what weighs something, unfolded where designs differ."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
+from typing import NamedTuple
 
 from convcalc.compare.align import Cell, Match
 
@@ -12,8 +12,7 @@ FEWEST = 3
 """So many neighbours and more that tell the same story are one row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(NamedTuple):
     """The chosen rows, and what the others hold."""
 
     rows: tuple[Match, ...]
@@ -52,7 +51,7 @@ def _unfolds(match: Match) -> bool:
 
 def _runs(rows: Sequence[Match]) -> Iterator[Match]:
     """Sum neighbours below the top that are all equal, or that the same designs alone have in the same size."""
-    shown_below = {row.path for row, after in zip(rows, rows[1:], strict=False) if after.level > row.level}
+    shown_below = {row.path for row, after in pairwise(rows) if after.level > row.level}
     for story, group in groupby(rows, key=lambda row: _story(row, unfolded=row.path in shown_below)):
         run = list(group)
         if story and len(run) >= FEWEST:
@@ -69,7 +68,7 @@ def _story(row: Match, *, unfolded: bool) -> tuple[object, ...]:
 
 def _merged(run: Sequence[Match]) -> Match:
     cells = zip(*(match.cells for match in run), strict=True)
-    return replace(run[0], cells=tuple(map(_sum, cells)), until=run[-1].path.rpartition(".")[2])
+    return run[0]._replace(cells=tuple(map(_sum, cells)), until=run[-1].path.rpartition(".")[2])
 
 
 def _sum(cells: Sequence[Cell | None]) -> Cell | None:
@@ -80,11 +79,11 @@ def _sum(cells: Sequence[Cell | None]) -> Cell | None:
     for cell in there:
         for key, value in cell.values.items():
             values[key] = values.get(key, 0) + value
-    return replace(
-        there[0],
+    return there[0]._replace(
         layers=sum(cell.layers for cell in there),
         output_shape=there[-1].output_shape,
         values=values,
-        line=None,
+        op=None,
+        layer=False,
         known=all(cell.known for cell in there),
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
 from functools import cache
 
 from convcalc.errors import Source, Span, SpecError
@@ -99,6 +98,8 @@ def _class_line(op: type[Op], path: str) -> int:
 
 
 def _line_in(path: str, error: BaseException) -> int:
+    import traceback  # costs start-up time, and only faulty files need it
+
     lines = [frame.lineno or 1 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     return lines[-1] if lines else 1
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 from convcalc.arith import is_plain, less_equal, plain, require
 
 JsonSchema = dict[str, Any]
-EXPRESSION: JsonSchema = {"$ref": "#/$defs/expression"}
+EXPRESSION: JsonSchema = {"type": ["number", "string"]}
 LIST: JsonSchema = {"type": "array", "items": EXPRESSION}
 NESTED: JsonSchema = {"type": "array", "items": {"anyOf": [EXPRESSION, LIST]}}
 

@@ -12,6 +12,12 @@ from typing import NamedTuple
 
 from convcalc.ops._op import Op
 
+REFERENCE = "Path of another layer, whose output is read too."
+FUSED = {
+    "norm": "A normalisation after the layer: a type, or {type: group, groups: 32}; none for no such layer.",
+    "act": "An activation after the layer (and its norm): relu, silu, …; none for no such layer.",
+}
+
 
 class Doc(NamedTuple):
     """The docstring of an op and those of its arguments."""
@@ -21,7 +27,7 @@ class Doc(NamedTuple):
     sections: dict[str, str]
     """Heading, without its colon → text; lines are kept."""
     arguments: dict[str, str]
-    """Word of an argument in a spec → what it means."""
+    """Word of an argument in a spec → what it means, on one line; references and fused layers are among them."""
 
 
 @cache
@@ -40,11 +46,12 @@ def doc_of(op: type[Op]) -> Doc:
         elif sections:
             list(sections.values())[-1].append(line)
     texts = {heading: textwrap.dedent("\n".join(lines)).strip() for heading, lines in sections.items()}
-    return Doc(summary, texts, _arguments(op))
+    arguments = {**_arguments(op), **dict.fromkeys(op.references, REFERENCE), **(FUSED if op.fused else {})}
+    return Doc(summary, texts, arguments)
 
 
 def plain_text(markup: str) -> str:
-    """Return a docstring's text with code in single quotes of its kind, as people write it."""
+    """Return a docstring's text with its code marked as people do it, by one backtick and not two."""
     return markup.replace("``", "`")
 
 
@@ -57,7 +64,7 @@ def _arguments(op: type[Op]) -> dict[str, str]:
                 ast.AnnAssign(value=ast.Call(func=ast.Name("argument"), args=[ast.Constant(str(key)), *_])),
                 ast.Expr(ast.Constant(str(text))),
             ):
-                found[key] = plain_text(inspect.cleandoc(text))
+                found[key] = " ".join(plain_text(text).split())
     return found
 
 

@@ -10,8 +10,8 @@ from convcalc.shapes import Shape
 
 TYPES = (
     "relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "quick_gelu", "silu", "swish",
-    "mish", "sigmoid", "logsigmoid", "tanh", "tanhshrink", "hardswish", "hardsigmoid", "hardtanh", "hardshrink", "softshrink",
-    "softplus", "softsign", "threshold",
+    "mish", "sigmoid", "logsigmoid", "tanh", "tanhshrink", "hardswish", "hardsigmoid", "hardtanh", "hardshrink",
+    "softshrink", "softplus", "softsign", "threshold",
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ class Attention(Op):
         Vaswani et al., Attention Is All You Need, section 3.2; Ainslie et al. 2023 for fewer key–value heads.
     Examples:
         attention: 12 on [197, 768] -> [197, 768]; 2362368 params, 524391936 multiplies
+        attention: {heads: 2, kv: y} on x [5, 8], y [7, 6] -> [5, 8]; 256 params, 1872 multiplies
         attention: {heads: 4, kv_heads: 2, bias: false} on [9, 10, 32] -> [9, 10, 32]; 3072 params, 334080 multiplies
     """
 

@@ -41,6 +41,7 @@ class Custom(Op):
         return {"weight": Shape((self.params,))}
 
     def products(self, *inputs: Shape) -> tuple[Product, ...]:
+        # what a layer puts out counts as its products' outputs only where it multiplies at all
         outputs = select(equal(self.macs, 0), 0, self.output(*inputs).elements)
         return (Product(self.macs, outputs, weighted=False),)
 

@@ -66,14 +66,8 @@ class TransposedConv(Op):
         """More cells than a step leaves out would be touched by no kernel."""
         for added, stride, dilation in zip(self.output_padding, self.stride, self.dilation, strict=True):
             fits = either(less(added, stride), less(added, dilation))
-            require(
-                fits,
-                "CC403",
-                "output_padding = {} must be below the stride {} or the dilation {}",
-                added,
-                stride,
-                dilation,
-            )
+            text = "output_padding = {} must be below the stride {} or the dilation {}"
+            require(fits, "CC403", text, added, stride, dilation)
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         (x,) = inputs

@@ -28,6 +28,7 @@ class Upsample(Op):
         PyTorch reference, torch.nn.Upsample.
     Examples:
         upsample: 2 on [64, 7, 7] -> [64, 14, 14]; 0 params, 0 multiplies
+        upsample: {like: y} on x [8, 5, 5], y [2, 9, 7] -> [8, 9, 7]; 0 params, 0 multiplies
         upsample: {size: [10, 12], mode: bilinear} on [8, 5, 5] -> [8, 10, 12]; 0 params, 0 multiplies
     """
 

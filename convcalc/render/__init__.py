@@ -15,9 +15,9 @@ and ``layout/`` is what several formats share.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from convcalc.fold import View
@@ -46,7 +46,8 @@ class Formats(Mapping[str, Format]):
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of all formats, ``text`` first."""
-        found = [path.stem for path in Path(__file__).parent.glob("*.py") if _is_format(path)]
+        files = [file for file in os.listdir(__path__[0]) if file.endswith(".py")]
+        found = [file[:-3] for file in files if _is_format(os.path.join(__path__[0], file))]
         return tuple(sorted(found, key=lambda name: (name != "text", name)))
 
     def __getitem__(self, name: str) -> Format:
@@ -61,9 +62,10 @@ class Formats(Mapping[str, Format]):
         return len(self.names)
 
 
-def _is_format(path: Path) -> bool:
-    text = path.read_text(encoding="utf-8")
-    return "\ndef report(" in text and "\ndef comparison(" in text
+def _is_format(path: str) -> bool:
+    with open(path, "rb") as file:
+        text = file.read()
+    return b"\ndef report(" in text and b"\ndef comparison(" in text
 
 
 FORMATS = Formats()

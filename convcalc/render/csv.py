@@ -1,4 +1,4 @@
-"""For spreadsheets: one layer a line, whole integers, RFC 4180."""  # noqa: A005
+"""For spreadsheets: one layer a line, whole integers, RFC 4180."""
 
 from __future__ import annotations
 

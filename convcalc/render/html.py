@@ -7,12 +7,13 @@ from html import escape
 
 from convcalc.compare import Comparison
 from convcalc.fold import View, fold
-from convcalc.render.layout.comparison import Layers, Plan, Totals, differing
+from convcalc.render.layout.comparison import differing
 from convcalc.render.layout.frame import circumstances, convention, coverage, flow, totals
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column, Grid
 from convcalc.render.layout.report import flat
 from convcalc.render.layout.sentences import conclusions
+from convcalc.render.layout.sidebyside import Layers, Plan, Totals
 from convcalc.render.surface import Surface
 from convcalc.report import Report
 
@@ -32,9 +33,8 @@ SIDES = Plan(bar=False)
 def report(report: Report, view: View, surface: Surface) -> str:
     """Return the table of layers with its total, then all totals and the convention."""
     glyphs = Glyphs(surface.ascii_only)
-    dot = glyphs.text("·")
-    about = f"<b>{_text(report.name, glyphs)}</b> <code>{_text(report.design, glyphs)}</code><br>"
-    about += f"{_text(flow(report, glyphs), glyphs)} {dot} {circumstances(report, glyphs)}"
+    about = f"{_named(report.name, report.design, glyphs)}<br>{_text(flow(report, glyphs), glyphs)}"
+    about += f" {glyphs.text('·')} {circumstances(report, glyphs)}"
     parts = [*(_table(flat(fold(report, view), glyphs), about) if report.rows else [f"<p>{about}</p>"])]
     parts += _table(_totals(report, glyphs), "")
     if not report.complete:
@@ -46,7 +46,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the aligned layers and the totals, and a sentence a metric."""
     glyphs = Glyphs(surface.ascii_only)
     parts = [
-        f"<p><b>{_text(label, glyphs)}</b> <code>{_text(report.design, glyphs)}</code> {_text(flow(report, glyphs), glyphs)}</p>"
+        f"<p>{_named(label, report.design, glyphs)} {_text(flow(report, glyphs), glyphs)}</p>"
         for label, report in zip(comparison.labels, comparison.reports, strict=True)
     ]
     if comparison.differing:
@@ -62,14 +62,23 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
 
 
 def _fragment(parts: Sequence[str], note: str, glyphs: Glyphs) -> str:
-    body = "\n".join(parts)
-    return f'<div class="convcalc">\n<style>\n{STYLE}</style>\n{body}\n<p><small>{_text(note, glyphs)}</small></p>\n</div>\n'
+    lines = [
+        '<div class="convcalc">',
+        f"<style>\n{STYLE}</style>",
+        *parts,
+        f"<p><small>{_text(note, glyphs)}</small></p>",
+    ]
+    return "\n".join([*lines, "</div>\n"])
+
+
+def _named(name: str, design: str, glyphs: Glyphs) -> str:
+    return f"<b>{_text(name, glyphs)}</b> <code>{_text(design, glyphs)}</code>"
 
 
 def _totals(report: Report, glyphs: Glyphs) -> Grid:
-    (grid,) = totals(report, glyphs, None)
+    grid = totals(report, glyphs)
     title, exact, short, suffix, unit = grid.columns
-    rounded = [f"{number} {name}".strip() for number, name in zip(short.texts, suffix.texts, strict=True)]
+    rounded = [" ".join(parts).strip() for parts in zip(short.texts, suffix.texts, strict=True)]
     return Grid([title, exact, Column("", rounded, right=True), unit], grid.kinds)
 
 
@@ -95,7 +104,7 @@ def _table(grid: Grid, caption: str) -> Iterator[str]:
 def _head(grid: Grid) -> Iterator[str]:
     yield "<thead>"
     if grid.spans:
-        cells = '<th rowspan="2" scope="col">' + escape(grid.columns[0].heading) + "</th>" if grid.spans[0][0] == 1 else ""
+        cells = f'<th rowspan="2" scope="col">{escape(grid.columns[0].heading)}</th>'
         for first, last, title in grid.spans:
             cells += f'<th colspan="{last - first + 1}" scope="colgroup">{escape(title)}</th>'
         yield f"<tr>{cells}</tr>"

@@ -1,4 +1,4 @@
-"""For programs: everything, exact, one layer a line. The schemas are ``report.schema.json`` and ``compare.schema.json``."""  # noqa: A005
+"""For programs: everything, exact, one layer a line. See ``schemas/report.schema.json``, ``compare.schema.json``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from convcalc.compare import Comparison, Metric, Value
 from convcalc.compare.align import Cell, Match
 from convcalc.errors import Span
 from convcalc.fold import View
+from convcalc.garbage import uncollected
 from convcalc.render.layout.sentences import sentence
 from convcalc.render.surface import Surface
 from convcalc.report import CONVENTION, SCHEMA_VERSION, Report, Row
@@ -27,6 +28,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     return comparison_json(comparison)
 
 
+@uncollected()
 def report_json(report: Report) -> str:
     """Return a report as JSON; the keys are those of the schema, in its order."""
     return _document(
@@ -41,6 +43,7 @@ def report_json(report: Report) -> str:
     )
 
 
+@uncollected()
 def comparison_json(comparison: Comparison) -> str:
     """Return a comparison as JSON. A cell is null where a design has nothing."""
     labelled = zip(comparison.labels, comparison.reports, strict=True)
@@ -163,7 +166,7 @@ def _row(match: Match) -> dict[str, object]:
 def _cell(cell: Cell) -> dict[str, object]:
     return {
         "path": cell.path,
-        "op": cell.line.op if cell.line else None,
+        "op": cell.op,
         "layers": cell.layers,
         "output_shape": cell.output_shape,
         **cell.values,

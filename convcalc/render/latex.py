@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from convcalc.compare import Comparison
 from convcalc.fold import View, fold
-from convcalc.render.layout.comparison import Layers, Plan, Totals
 from convcalc.render.layout.frame import convention, coverage
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Grid
 from convcalc.render.layout.report import flat
 from convcalc.render.layout.sentences import conclusions
+from convcalc.render.layout.sidebyside import Layers, Plan, Totals
 from convcalc.render.surface import Surface
 from convcalc.report import Report
 
@@ -79,7 +79,8 @@ def _table(grid: Grid) -> Iterator[str]:
         yield from _spans(grid)
     yield _line([_cell(column.heading) for column in grid.columns])
     yield r"\midrule"
-    for place, cells in enumerate(zip(*(column.texts for column in grid.columns), strict=True), grid.foot - len(grid.kinds)):
+    rows = zip(*(column.texts for column in grid.columns), strict=True)
+    for place, cells in enumerate(rows, grid.foot - len(grid.kinds)):
         if place == 0:
             yield r"\midrule"
         yield _line(list(map(_cell, cells)))
@@ -119,5 +120,3 @@ def _character(character: str) -> str:
     if ord(character) < 0x180:
         return character
     return rf"\textbackslash{{}}u{ord(character):04x}"
-
-

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from convcalc.compare import Comparison
 from convcalc.fold import View, fold
-from convcalc.render.layout.comparison import Layers, Plan, Totals, differing
+from convcalc.render.layout.comparison import differing
 from convcalc.render.layout.frame import circumstances, convention, coverage, flow, totals
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column, Grid
 from convcalc.render.layout.report import flat
 from convcalc.render.layout.sentences import conclusions
+from convcalc.render.layout.sidebyside import Layers, Plan, Totals
 from convcalc.render.surface import Surface
 from convcalc.report import Report
 
@@ -58,15 +59,15 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
 
 
 def _about(report: Report, glyphs: Glyphs) -> str:
-    dot = glyphs.text("·")
-    return f"{_code(glyphs.text(report.design))} {dot} {_text(flow(report, glyphs))} {dot} {circumstances(report, glyphs)}"
+    parts = [_code(glyphs.text(report.design)), _text(flow(report, glyphs)), circumstances(report, glyphs)]
+    return f" {glyphs.text('·')} ".join(parts)
 
 
 def _totals(report: Report, glyphs: Glyphs) -> str:
-    (grid,) = totals(report, glyphs, None)
-    title, exact, short, unit, _ = grid.columns
-    rounded = [f"{number} {suffix}".strip() for number, suffix in zip(short.texts, unit.texts, strict=True)]
-    columns = [Column("Total", title.texts), Column("exact", exact.texts, right=True), Column("short", rounded, right=True)]
+    grid = totals(report, glyphs)
+    title, exact, short, suffix, _ = (column.texts for column in grid.columns)
+    rounded = [" ".join(parts).strip() for parts in zip(short, suffix, strict=True)]
+    columns = [Column("Total", title), Column("exact", exact, right=True), Column("short", rounded, right=True)]
     return _table(Grid(columns, grid.kinds))
 
 

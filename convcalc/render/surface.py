@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 PROBE = "×→–…≥·─▏█"
 NARROWEST = 20
@@ -13,8 +12,7 @@ USUAL_WIDTH = 80
 OFF = ("0", "false", "no", "off")
 
 
-@dataclass(frozen=True, slots=True)
-class Surface:
+class Surface(NamedTuple):
     """``width`` is a terminal's, or nothing for a pipe or a file: natural width, never cut and never wrapped."""
 
     width: int | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from convcalc.compare import Comparison
 from convcalc.fold import View
 from convcalc.render.layout.comparison import comparison_blocks
@@ -31,4 +29,4 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
 
 
 def _screen(surface: Surface) -> Surface:
-    return replace(surface, width=surface.width or USUAL_WIDTH, ascii_only=False)
+    return surface._replace(width=surface.width or USUAL_WIDTH, ascii_only=False)

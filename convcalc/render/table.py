@@ -13,9 +13,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
 from convcalc.fold import View
-from convcalc.render.layout.comparison import comparison_blocks
+from convcalc.garbage import uncollected
 from convcalc.render.layout.glyphs import cells
-from convcalc.render.layout.report import report_blocks
 from convcalc.render.surface import Surface, surface
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 LINES_AT_ONCE = 1000
-"""Rich collects what it prints: a long report goes through it in parts, or the garbage collector takes most of the time."""
+"""Rich collects what it prints: a long report goes through it in parts."""
 STYLES = {
     "title": "bold",
     "head": "bold",
@@ -53,14 +52,19 @@ STYLES = {
 
 def report_text(report: Report, view: View, on: Surface) -> str:
     """Return a report as text."""
+    from convcalc.render.layout.report import report_blocks
+
     return drawn(report_blocks(report, view, on), on)
 
 
 def comparison_text(comparison: Comparison, on: Surface) -> str:
     """Return a comparison as text."""
+    from convcalc.render.layout.comparison import comparison_blocks
+
     return drawn(comparison_blocks(comparison, on), on)
 
 
+@uncollected()
 def drawn(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
     if not on.color:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from convcalc.compare import Comparison
-from convcalc.fold import View
-from convcalc.render.surface import Surface
+from typing import TYPE_CHECKING
+
 from convcalc.render.table import comparison_text, report_text
-from convcalc.report import Report
+
+if TYPE_CHECKING:
+    from convcalc.compare import Comparison
+    from convcalc.fold import View
+    from convcalc.render.surface import Surface
+    from convcalc.report import Report
 
 
 def report(report: Report, view: View, surface: Surface) -> str:

@@ -34,7 +34,7 @@ __all__ = [
     "unknown_name",
 ]
 
-REMEMBERED = 1024
+REMEMBERED = 512
 """Texts whose expressions are kept: specs repeat ``3``, ``relu`` and their variables a great deal."""
 
 

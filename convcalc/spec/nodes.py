@@ -6,12 +6,13 @@ refused where they stand and before anything is built. Scalars keep their source
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
-from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.errors import SHOWN_WORD, Source, Span, SpecError, SpecErrors, quoted
 from convcalc.spec.limits import YAML_DEPTH
 
 LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
@@ -56,29 +57,41 @@ def compose(source: Source, loader: Any = None) -> Node | None:
     """Return the document of a source, or nothing for an empty one.
 
     Raises:
-        SpecError: CC101 broken YAML, CC102 alias or anchor, CC103 tag, CC104 merge key, CC105 duplicate key,
-            CC106 key that is no scalar, CC107 second document, CC108 nested too deep.
+        SpecErrors: CC101 broken YAML, CC102 alias or anchor, CC103 tag, CC104 merge key, CC105 duplicate key,
+            CC106 key that is no scalar, CC107 second document, CC108 nested too deep, CC109 directive.
     """
     builder = _Builder(source)
     try:
         for event in yaml.parse(source.text, Loader=loader or LOADER):
             builder.take(event)
-    except yaml.YAMLError as error:
-        raise _broken(source, error) from None
+    except (yaml.YAMLError, ValueError) as error:  # PyYAML lets chr() fail on \\U00110000
+        from convcalc.spec.broken import broken  # only what is wrong needs it
+
+        builder.errors.append(broken(source, error))
+    except SpecError as error:
+        builder.errors.append(error)
+    if builder.errors:
+        raise SpecErrors(builder.errors)
     return builder.root
 
 
 class _Builder:
-    """Takes events and builds nodes without recursion."""
+    """Takes events and builds nodes without recursion. What may not be is gathered in ``errors``, and passed over."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.root: Node | None = None
         self.documents = 0
+        self.errors: list[SpecError] = []
         self.open: list[tuple[Any, list[Any]]] = []
         """Collections that are not complete: their opening event and what they hold so far."""
 
     def take(self, event: Any) -> None:
+        """Add an event to what is open.
+
+        Raises:
+            SpecError: CC107, CC108, CC109, behind which there is nothing worth reading.
+        """
         if isinstance(event, yaml.ScalarEvent):
             self._refuse_extras(event)
             self._place(self._scalar(event))
@@ -89,14 +102,19 @@ class _Builder:
             self.open.append((event, []))
         elif isinstance(event, yaml.CollectionEndEvent):
             start, held = self.open.pop()
-            self._place(self._mapping(start, held) if isinstance(start, yaml.MappingStartEvent) else Sequence(held, self._span(start)))
+            is_mapping = isinstance(start, yaml.MappingStartEvent)
+            self._place(self._mapping(start, held) if is_mapping else Sequence(held, self._span(start)))
         elif isinstance(event, yaml.AliasEvent):
-            hint = f"an expression cannot begin with '*': write 4*{event.anchor}; to reuse layers write a block"
-            raise SpecError("CC102", f"YAML alias {quoted('*' + event.anchor)} not allowed ({hint})", self._span(event))
+            self._refuse_alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
-            self.documents += 1
-            if self.documents > 1:
-                raise SpecError("CC107", "a second document begins here; a spec is one document", self._span(event))
+            self._begin(event)
+
+    def _begin(self, event: Any) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            raise SpecError("CC107", "a second document begins here; a spec is one document", self._span(event))
+        if event.version or event.tags:
+            raise SpecError("CC109", "YAML directives are not allowed; leave the line with '%' out", self._span(event))
 
     def _place(self, node: Node) -> None:
         if self.open:
@@ -110,57 +128,50 @@ class _Builder:
         return Span(self.source, start.line + 1, start.column + 1, max(1, extent))
 
     def _scalar(self, event: Any) -> Scalar:
-        start, end = event.start_mark, event.end_mark
-        one_line = start.line == end.line
-        span = Span(self.source, start.line + 1, start.column + 1, max(1, end.column - start.column) if one_line else 1)
+        span = self._span(event)
+        if event.style == '"' and _has_surrogates(event.value):  # libyaml refuses them itself
+            self.errors.append(SpecError("CC101", "the escape of half a character is not allowed", span))
+        one_line = event.start_mark.line == event.end_mark.line
         return Scalar(event.value, span, one_line and not event.style, bool(event.style))
+
+    def _refuse_alias(self, event: Any) -> None:
+        variable = event.anchor if len(event.anchor) <= SHOWN_WORD else "w"
+        hint = f"an expression cannot begin with '*': write 4*{variable}; to reuse layers write a block"
+        text = f"YAML alias {quoted('*' + event.anchor)} not allowed ({hint})"
+        self.errors.append(SpecError("CC102", text, self._span(event)))
+        self._place(Scalar("", self._span(event)))
 
     def _refuse_extras(self, event: Any) -> None:
         if event.anchor is not None:
             text = f"YAML anchor {quoted('&' + event.anchor)} not allowed; to reuse layers write a block"
-            raise SpecError("CC102", text, self._span(event))
-        if event.tag is not None:
-            raise SpecError("CC103", f"YAML tag {quoted(event.tag)} not allowed", self._span(event))
+            self.errors.append(SpecError("CC102", text, self._span(event)))
+        elif event.tag is not None:
+            self.errors.append(SpecError("CC103", f"YAML tag {quoted(event.tag)} not allowed", self._span(event)))
 
     def _mapping(self, start: Any, held: list[Node]) -> Mapping:
-        span = self._span(start)
         seen: dict[str, Scalar] = {}
         pairs: list[tuple[Scalar, Node]] = []
         for key, value in _paired(held):
             if not isinstance(key, Scalar):
-                raise SpecError("CC106", "a key must be a word, not a list or a mapping", key.span)
+                self.errors.append(SpecError("CC106", "a key must be a word, not a list or a mapping", key.span))
+                continue
+            key = key if key.text.isascii() else key._replace(text=unicodedata.normalize("NFC", key.text))
             if key.text == "<<" and not key.quoted:
-                raise SpecError("CC104", "YAML merge key '<<' not allowed; to reuse layers write a block", key.span)
-            if key.text in seen:
+                text = "YAML merge key '<<' not allowed; to reuse layers write a block"
+                self.errors.append(SpecError("CC104", text, key.span))
+            elif key.text in seen:
                 first = seen[key.text].span
-                raise SpecError("CC105", f"duplicate key {quoted(key.text)}, first on line {first.line}", key.span, notes=((first, "first here"),))
-            seen[key.text] = key
-            pairs.append((key, value))
-        return Mapping(pairs, span)
+                text = f"duplicate key {quoted(key.text)}, first on line {first.line}"
+                self.errors.append(SpecError("CC105", text, key.span, notes=((first, "first here"),)))
+            else:
+                seen[key.text] = key
+                pairs.append((key, value))
+        return Mapping(pairs, self._span(start))
 
 
 def _paired(held: list[Node]) -> Iterator[tuple[Node, Node]]:
     return zip(held[::2], held[1::2], strict=True)
 
 
-def _broken(source: Source, error: yaml.YAMLError) -> SpecError:
-    """Word the parser's error as ours, with the two traps of flow style explained."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if mark is None:
-        return SpecError("CC101", f"not YAML: {error}", Span(source, 1, 1))
-    span = Span(source, mark.line + 1, mark.column + 1)
-    here = source.line(span.line)[mark.column : mark.column + 1]
-    problem = str(getattr(error, "problem", "") or "not YAML")
-    if here == "[" and "expected ','" in problem:
-        return SpecError("CC101", "a '[' cannot follow here: quote the expression, or write shape(0) for shape[0]", span)
-    if here == "\t":
-        return SpecError("CC101", "a tab cannot indent; use spaces", span)
-    if here == "*" or "alias" in problem:
-        text = "YAML alias not allowed (an expression cannot begin with '*': write 4*w; to reuse layers write a block)"
-        return SpecError("CC102", text, span)
-    return SpecError("CC101", f"not YAML: {problem}{_context(error)}", span)
-
-
-def _context(error: yaml.YAMLError) -> str:
-    context, mark = getattr(error, "context", None), getattr(error, "context_mark", None)
-    return f" ({context}, begun on line {mark.line + 1})" if context and mark else ""
+def _has_surrogates(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)

@@ -47,6 +47,7 @@ def spec_schema() -> JsonSchema:
         **_object(_sections(ops), TOP),
         "definitions": {
             "value": _any(TEXT, {"type": "array", "items": _ref("value")}),
+            "printed": {"type": ["number", "string"], "pattern": PRINTED},
             "shape": _shape(),
             "items": {"type": "array", "items": _ref("item")},
             "item": _item(ops),
@@ -99,10 +100,9 @@ def _block() -> JsonSchema:
 
 
 def _claim(ops: Ops) -> JsonSchema:
-    number: JsonSchema = {"type": ["number", "string"], "pattern": PRINTED}
     parts = {
-        **{key: _said(f"The number of {key} as it is printed: 25.6M, 159Ki.", number) for key in COUNTS},
-        **{key: _said(f"The {key} accuracy as it is printed; kept, not checked.", number) for key in STORED},
+        **{key: _said(f"{key} as printed: 25.6M, 159Ki.", _ref("printed")) for key in COUNTS},
+        **{key: _said(f"{key} accuracy as printed; kept, not compared.", _ref("printed")) for key in STORED},
         "out": _said("Shape of the output, without batch.", _several(EXPRESSION)),
         "source": _said("Where the number is printed.", TEXT),
         "quote": _said("The words of the source.", TEXT),
@@ -121,7 +121,7 @@ def _claim(ops: Ops) -> JsonSchema:
 def _item(ops: Ops) -> JsonSchema:
     """Return an item: a bare word, a list, or a mapping of a kind or a block with modifiers."""
     words = sorted(activations())
-    kinds = {kind: _kind(op) for kind, op in ops.items()}
+    kinds = {kind: _said(doc_of(op).summary, _ref(kind)) for kind, op in ops.items()}
     kinds["seq"] = _said("Items run in order: a list that takes modifiers.", _ref("items"))
     patterns = {
         f"^({'|'.join(words)})$": _said(doc_of(ops["act"]).summary, NOTHING),
@@ -142,40 +142,30 @@ def _modifiers() -> dict[str, JsonSchema]:
         "else": _said("The item in its place where `when` is false.", _ref("item")),
         "repeat": _said("The item n times in series: a count, or {variable: list}; it sees i, first and last.", turns),
         "each": _said("n parallel branches, only in the list of a join: a count, or {variable: list}.", turns),
-        "tie": _said("true: every turn of the repeat has the weights of the first; or the path of a layer that has them.",
+        "tie": _said("true: all turns of the repeat share the weights of the first; or the path of a layer that has them.",
                      _any({"const": True}, {"type": "string"})),
         "note": _said("A remark for people.", ANYTHING),
     }  # fmt: skip
     return {key: meant[key] for key in MODIFIERS}
 
 
-def _kind(op: type[Op]) -> JsonSchema:
-    """Return what stands under the word of a kind: arguments, or nothing but under a join."""
-    return _said(doc_of(op).summary, _ref(op.kind) if _is_join(op) else _any(NOTHING, _ref(op.kind)))
-
-
 def _forms(op: type[Op]) -> list[JsonSchema]:
-    """Return the ways to write the arguments of a kind: one alone, a list in order, or by name."""
+    """Return the ways to write the arguments of a kind: nothing, one alone, a list in order, or by name."""
     if _is_join(op):
         branches = _said("Items that all read the input of the join.", _any(_ref("items"), _ref("item")))
         return [_ref("items"), _object({"branches": branches, **_named(op)}, required=["branches"])]
     places = [argument for argument in arguments_of(op).values() if argument.positional]
-    alone = [_slot(op, argument.key) for argument in places]
+    alone = [_ref(f"{_by_name(op.kind)}/properties/{argument.key}") for argument in places]
     in_order: JsonSchema = {"type": "array", "items": alone, "maxItems": len(alone)}
     listed = [in_order] if places and not places[0].slot.takes_list else []
-    return [*alone[:1], *listed, _ref(_by_name(op.kind))]
+    return [NOTHING, *alone[:1], *listed, _ref(_by_name(op.kind))]
 
 
 def _named(op: type[Op]) -> dict[str, JsonSchema]:
     """Return the arguments of an op by their words."""
-    texts = doc_of(op).arguments
-    own = {
-        key: _said(texts[key], {**_slot(op, key), **_default(argument.default)})
-        for key, argument in arguments_of(op).items()
-    }
-    references = {key: _said("Path of another layer, whose output is read too.", TEXT) for key in op.references}
-    fused = {key: _said(f"The {key} that follows as a layer of its own, or none.", _ref(key)) for key in FUSED}
-    return {**own, **references, **(fused if op.fused else {})}
+    own = {key: {**_slot(op, key), **_default(argument.default)} for key, argument in arguments_of(op).items()}
+    named = {**own, **dict.fromkeys(op.references, TEXT), **{key: _ref(key) for key in FUSED if op.fused}}
+    return {key: _said(text, named[key]) for key, text in doc_of(op).arguments.items()}
 
 
 def _slot(op: type[Op], key: str) -> JsonSchema:
@@ -226,7 +216,8 @@ def _object(
 ) -> JsonSchema:
     """A mapping with these keys and no others; ``order`` lists them all as the reader of specs knows them."""
     listed = {key: properties[key] for key in order or properties}
-    return {"type": "object", "properties": listed, "additionalProperties": False, **({"required": required} if required else {})}
+    demanded = {"required": required} if required else {}
+    return {"type": "object", "properties": listed, "additionalProperties": False, **demanded}
 
 
 def _entries(pattern: str, value: JsonSchema) -> JsonSchema:

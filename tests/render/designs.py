@@ -33,7 +33,9 @@ class Builder:
         self.source = Source(file)
         self.depth = self.acts = 0
 
-    def conv(self, path: str, out: int, kernel: int, stride: int = 1, *, bias: bool = False, fused: bool = False) -> None:
+    def conv(
+        self, path: str, out: int, kernel: int, stride: int = 1, *, bias: bool = False, fused: bool = False
+    ) -> None:
         """Half padding: the output is the input's size divided by the stride."""
         channels, *spatial = self.shape
         places = [(size + stride - 1) // stride for size in spatial]
@@ -42,7 +44,9 @@ class Builder:
         text = f"{kernel}×{kernel}, {channels} → {out}" + (f", stride {stride}" if stride > 1 else "")
         attributes = {"kernel_size": (kernel, kernel), "stride": (stride, stride), "groups": 1, "bias": bias}
         self.depth += 1
-        self.add(path, "conv", text, (out, *places), {"params": weights + bias * out, "macs": macs}, attributes)
+        self.add(
+            path, "conv", text, (out, *places), {"params": weights + bias * out, "macs": macs}, attributes=attributes
+        )
         if fused:
             self.add(f"{path}.norm", "norm", f"batch, {out}", self.shape, {"params": 2 * out, "buffers": 2 * out})
             self.act(f"{path}.act")
@@ -67,6 +71,7 @@ class Builder:
         summary: str,
         shape: Shape,
         values: Mapping[str, int],
+        *,
         attributes: Any = None,
         tied_to: str | None = None,
     ) -> None:
@@ -76,7 +81,6 @@ class Builder:
         macs = values.get("macs", 0)
         full = {"flops": 2 * macs, "activations": elements if macs else 0, "output_elements": elements}
         full = {key: values.get(key, full.get(key, 0)) for key in PER_LAYER}
-        full |= {"depth": self.depth, "nonlinearities": self.acts}
         before = self.rows[-1].path if self.rows else "input"
         span = Span(self.source, len(self.rows) + 3, 5, 4)
         self.rows.append(Row(path, op, summary, (before,), (self.shape,), shape, attributes or {}, full, tied_to, span))
@@ -130,7 +134,8 @@ def resnet(blocks: Sequence[int] = (3, 4, 6, 3), design: str = "specs/zoo/resnet
     build.pool("maxpool1", 3, 2)
     for stage, (count, width) in enumerate(zip(blocks, (64, 128, 256, 512), strict=True), 1):
         for block in range(1, count + 1):
-            _bottleneck(build, f"stage{stage}.block{block}", width, 2 if block == 1 and stage > 1 else 1, first=block == 1)
+            stride = 2 if block == 1 and stage > 1 else 1
+            _bottleneck(build, f"stage{stage}.block{block}", width, stride, first=block == 1)
     build.add("avgpool1", "avgpool", "global", (2048, 1, 1), {})
     build.add("flatten1", "flatten", "", (2048,), {})
     build.linear("linear1", 1000)
@@ -143,11 +148,11 @@ def _bottleneck(build: Builder, path: str, width: int, stride: int, *, first: bo
     build.conv(f"{path}.conv1", width, 1, fused=True)
     build.conv(f"{path}.conv2", width, 3, stride, fused=True)
     build.conv(f"{path}.conv3", 4 * width, 1)
-    build.add(f"{path}.conv3.norm", "norm", f"batch, {4 * width}", build.shape, {"params": 8 * width, "buffers": 8 * width})
+    norm = {"params": 8 * width, "buffers": 8 * width}
+    build.add(f"{path}.conv3.norm", "norm", f"batch, {4 * width}", build.shape, norm)
     after, build.shape = build.shape, before
     if first:
         build.conv(f"{path}.shortcut", 4 * width, 1, stride)
-        norm = {"params": 8 * width, "buffers": 8 * width}
         build.add(f"{path}.shortcut.norm", "norm", f"batch, {4 * width}", build.shape, norm)
     build.shape = after
     build.add(f"{path}.add1", "add", "2 branches", after, {})

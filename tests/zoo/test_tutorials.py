@@ -39,7 +39,7 @@ def nonlinearities(design: str) -> int:
 def field_of_view(design: str) -> int:
     """What one output of a chain of stride-1 convolutions sees of its input, in pixels along an axis."""
     windows = [row.attributes["kernel_size"] for row in tutorial(design).rows if row.op == "conv"]
-    return 1 + sum(kernel[0] - 1 for kernel in windows)
+    return 1 + sum(int(kernel[0]) - 1 for kernel in windows)
 
 
 # --- 1, 2: GoogLeNet 3a -----------------------------------------------------------------------------------------------
@@ -147,38 +147,38 @@ def test_two_kinds_of_weight_sharing() -> None:
 # --- 8, 9, 12: one by one ---------------------------------------------------------------------------------------------
 
 ONE_BY_ONE = {
-    "scales": ((1, 6, 6), 1),
-    "one": ((1, 6, 6), 32),
-    "many": ((16, 6, 6), 32 * 16),
-    "shrinks": ((32, 28, 28), 192 * 32),
-    "mixes": ((28, 28, 28), 3 * 3 * 3 * 64 + 64 * 28),
-    "mixes.conv2": ((28, 28, 28), 64 * 28),
-    "connected": ((5,), 6 * 5),
-    "same": ((5,), 6 * 5),
+    "#scales": ((1, 6, 6), 1),
+    "#one": ((1, 6, 6), 32),
+    "#many": ((16, 6, 6), 32 * 16),
+    "_channels#shrink": ((32, 28, 28), 192 * 32),
+    "_channels#mix": ((28, 28, 28), 3 * 3 * 3 * 64 + 64 * 28),
+    "_channels#mix.1x1": ((28, 28, 28), 64 * 28),
+    "_neurons#linear": ((5,), 6 * 5 + 5),
+    "_neurons#convolution": ((5,), 6 * 5 + 5),
 }
 
 
 @pytest.mark.parametrize(("part", "expected"), ONE_BY_ONE.items(), ids=list(ONE_BY_ONE))
 def test_one_by_one(part: str, expected: tuple[tuple[int, ...], int]) -> None:
-    assert (output(f"one_by_one#{part}"), params(f"one_by_one#{part}")) == expected
+    assert (output(f"one_by_one{part}"), params(f"one_by_one{part}")) == expected
 
 
 def test_a_1x1_is_a_linear_layer_at_each_of_36_positions() -> None:
     assert output("one_by_one#many", n=5) == (5, 6, 6)
     assert macs("one_by_one#many", n=5) == 36 * 32 * 5
-    assert macs("one_by_one#connected") == macs("one_by_one#same") == 30
+    assert macs("one_by_one_neurons#linear") == macs("one_by_one_neurons#convolution") == 30
 
 
 def test_a_convolution_takes_any_input_size() -> None:
-    convolutions = {params("input_size#convolution", size=size) for size in (1, 6, 28)}
-    connected = [params("input_size#connected", size=size) for size in (1, 6, 28)]
+    convolutions = {params("one_by_one_size#convolution", size=size) for size in (1, 6, 28)}
+    connected = [params("one_by_one_size#connected", size=size) for size in (1, 6, 28)]
     assert convolutions == {32 * 16}
     assert connected == [32 * 16, 32 * 36 * 16, 32 * 784 * 16]
 
 
 def test_no_input_has_no_size() -> None:
     with pytest.raises(SpecErrors):
-        tutorial("input_size", size=0)
+        tutorial("one_by_one_size", size=0)
 
 
 # --- 10: Network in Network, the figure -------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ class Entry(NamedTuple):
 
     layer: str
     operation: str
-    kind: str
-    """The operation in one word, for narrow terminals."""
+    brief: str
+    """The operation without its lesser arguments, for narrow terminals."""
     output: str
     values: Mapping[str, int]
     style: str = ""
@@ -69,7 +69,7 @@ def _layer(line: Line, label: str, keys: Sequence[str], glyphs: Glyphs) -> Entry
     return Entry(
         glyphs.text(label) or TOP_LEVEL,
         operation(line, glyphs),
-        glyphs.text(line.op) or str(line.layers),
+        operation(line, glyphs).partition(",")[0],
         glyphs.shape(line.output_shape),
         line.values,
         style,
@@ -88,7 +88,7 @@ def _outline(root: Node, keys: Sequence[str], glyphs: Glyphs) -> Iterator[Entry]
             (node,) = node.children.values()
             label = f"{label}.{node.segment}"
         label = "  " * level + label
-        if node.line:
+        if node.line and not node.group:
             yield _layer(node.line, label, keys, glyphs)
         else:
             yield _group(node, label, glyphs, whole=node.layers == root.layers)
@@ -101,12 +101,14 @@ def _group(node: Node, label: str, glyphs: Glyphs, *, whole: bool) -> Entry:
     if whole:
         return Entry(glyphs.text(label), "", "", "", {}, style, 0)
     count = counted(node.layers, "layer")
+    if node.line:
+        count = f"{operation(node.line, glyphs)}, {count}"
     shape = glyphs.shape(node.output_shape)
-    return Entry(glyphs.text(label), count, str(node.layers), shape, node.values, style, node.layers, node.known)
+    return Entry(glyphs.text(label), count, count, shape, node.values, style, node.layers, node.known)
 
 
 def _rest(folded: Folded, rest: Line) -> Entry:
     shown = folded.layers - rest.layers
     label = f"{rest.layers:,} other layers" if rest.layers != 1 else "1 other layer"
     text = f"{shown:,} of {folded.layers:,} layers shown"
-    return Entry(label, text, str(rest.layers), "", rest.values, "rest", rest.layers, rest.known)
+    return Entry(label, text, text.removesuffix(" layers shown"), "", rest.values, "rest", rest.layers, rest.known)

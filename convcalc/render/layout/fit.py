@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 SHORTEST_BAR = 3
 LONGEST_BAR = 20
 PIPED_BAR = 10
 GAP = 2
 SHORT_LAYER = 12
-"""Paths are not cut below this while anything else can go."""
+"""Paths are not cut below this while digits can go."""
+SHORTEST_LAYER = 8
+"""Nor below this while metrics can."""
 MIDDLING_LAYER = 24
 MIDDLING_OPERATION = 34
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Which columns a table has and how wide the flexible ones are."""
 
     metrics: tuple[str, ...]
@@ -24,7 +25,7 @@ class Plan:
     share: bool = True
     output: bool = True
     operation: str = "full"
-    """``full``, ``kind`` (one word) or nothing."""
+    """``full``, ``brief`` (one word) or nothing."""
     short: bool = False
     """Numbers rounded: 25.56 M."""
     layer: int | None = None
@@ -33,31 +34,31 @@ class Plan:
 
 
 Width = Callable[[str], int]
-"""The natural width of a column, heading included: ``layer``, ``operation``, ``kind``, ``output``; of a metric exact
+"""The natural width of a column, heading included: ``layer``, ``operation``, ``brief``, ``output``; of a metric exact
 (``KEY``), rounded (``KEY short``) and as shares (``KEY %``: 0 where it has none)."""
 
 
 def fit(plan: Plan, natural: Width, width: int | None) -> Plan:
     """Return the fullest plan that fits into ``width``.
 
-    What goes, in this order: shares, output shapes, bars, details of operations, operations, middles of paths, digits of
-    numbers, then metrics from the last.
+    What goes, in this order: shares, output shapes, bars, ends of operations, operations, middles of paths, digits,
+    then metrics from the last.
     """
     if width is None:
         return plan
     stage = plan
-    for stage, least in _stages(replace(plan, bar=SHORTEST_BAR), width):
-        room = width - used(replace(stage, layer=0), natural)
+    for stage, least in _stages(plan._replace(bar=SHORTEST_BAR), width):
+        room = width - used(stage._replace(layer=0), natural)
         if room >= min(least or natural("layer"), natural("layer")):
-            return _filled(replace(stage, layer=min(room, natural("layer"))), natural, width)
-    return replace(stage, layer=1)
+            return _filled(stage._replace(layer=min(room, natural("layer"))), natural, width)
+    return stage._replace(layer=1)
 
 
 def used(plan: Plan, natural: Width) -> int:
     """Return how wide the table is under a plan."""
     total = natural("layer") if plan.layer is None else plan.layer
-    if plan.operation == "kind":
-        total += GAP + natural("kind")
+    if plan.operation == "brief":
+        total += GAP + natural("brief")
     elif plan.operation:
         total += GAP + min(natural("operation"), plan.operation_width or natural("operation"))
     if plan.output:
@@ -70,20 +71,21 @@ def used(plan: Plan, natural: Width) -> int:
 
 
 def _stages(plan: Plan, width: int) -> Iterator[tuple[Plan, int]]:
-    """Return plans, each smaller than the one before, and the least width that each leaves to paths (0: all they need)."""
+    """Return plans, each smaller than the one before, and the least width that each leaves to paths (0: all)."""
     yield plan, 0
     least = max(MIDDLING_LAYER, width // 3)
-    plan = replace(plan, operation_width=max(MIDDLING_OPERATION, width // 4))
+    plan = plan._replace(operation_width=max(MIDDLING_OPERATION, width // 4))
     yield plan, least
-    yield (plan := replace(plan, share=False)), least
-    yield (plan := replace(plan, output=False)), least
-    yield (plan := replace(plan, bar=0)), least
-    yield (plan := replace(plan, operation="kind")), least
-    yield (plan := replace(plan, operation="")), least
+    yield (plan := plan._replace(share=False)), least
+    yield (plan := plan._replace(output=False)), least
+    yield (plan := plan._replace(bar=0)), least
+    yield (plan := plan._replace(operation="brief")), least
+    yield (plan := plan._replace(operation="")), least
     yield plan, SHORT_LAYER
-    yield (plan := replace(plan, short=True)), SHORT_LAYER
+    yield (plan := plan._replace(short=True)), SHORT_LAYER
+    yield plan, SHORTEST_LAYER
     while len(plan.metrics) > 1:
-        yield (plan := replace(plan, metrics=plan.metrics[:-1])), SHORT_LAYER
+        yield (plan := plan._replace(metrics=plan.metrics[:-1])), SHORTEST_LAYER
     yield plan, 1
 
 
@@ -91,8 +93,8 @@ def _filled(plan: Plan, natural: Width, width: int) -> Plan:
     """Give the room that is left to operations, then to bars."""
     if plan.operation_width and plan.operation == "full":
         spare = width - used(plan, natural)
-        plan = replace(plan, operation_width=min(natural("operation"), plan.operation_width + spare))
+        plan = plan._replace(operation_width=min(natural("operation"), plan.operation_width + spare))
     bars = sum(1 for key in plan.metrics if natural(f"{key} %"))
     if not plan.bar or not bars:
         return plan
-    return replace(plan, bar=min(LONGEST_BAR, plan.bar + (width - used(plan, natural)) // bars))
+    return plan._replace(bar=min(LONGEST_BAR, plan.bar + (width - used(plan, natural)) // bars))

@@ -1,4 +1,4 @@
-"""What stands around the table of layers: which design this is, its totals, and by which convention they are counted."""
+"""What stands around the table of layers: which design it is, its totals, and the convention."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from convcalc.render.layout.prose import Prose
 from convcalc.report import CONVENTION, Report
 
 Block = Prose | Grid
-COUNTED = "multiplies are the multiply–accumulates of conv, linear, matmul, attention and recurrent layers; 1 MAC = 2 FLOPs"
+COUNTED = (
+    "multiplies are the multiply–accumulates of conv, linear, matmul, attention and recurrent layers; 1 MAC = 2 FLOPs"
+)
 
 
 def heading(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
@@ -41,8 +43,8 @@ def tensors(shapes: Mapping[str, Sequence[int]], glyphs: Glyphs) -> str:
     return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in shapes.items()) or "nothing"
 
 
-def totals(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
-    """Every metric of the whole design: exact, and short where that is quicker to read."""
+def totals(report: Report, glyphs: Glyphs, width: int | None = None) -> Grid:
+    """Every metric of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
     mark = "" if report.complete else f"{glyphs.at_least} "
     columns = [column for column in report.columns if column.key in report.totals]
     values = [report.totals[column.key] for column in columns]
@@ -58,7 +60,7 @@ def totals(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block]
     ]
     while width is not None and sum(column.width + column.gap for column in table) - 2 > width and len(table) > 2:
         del table[4 if len(table) == 5 else slice(2, 4)]
-    yield Grid(table, [""] * len(columns), glyphs.rule)
+    return Grid(table, [""] * len(columns), glyphs.rule)
 
 
 def closing(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block]:

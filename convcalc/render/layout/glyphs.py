@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from convcalc.errors import escape
 
 _NARROW = re.compile(r"[ -~¡-¬®-˿–—…−×≥→─▏▎▍▌▋▊▉█]*")
-_SPELLED = str.maketrans({"×": "x", "→": "->", "–": "-", "—": "-", "−": "-", "≥": ">=", "…": "...", "·": ",", "─": "-"})
+_SPELLED = str.maketrans({"×": "x", "→": "->", "–": "-", "—": "-", "−": "-", "≥": ">=", "…": "...", "·": "-", "─": "-"})
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """The characters of one surface: all of Unicode, or ASCII where a stream can encode no more."""
 
     ascii_only: bool = False
@@ -46,9 +45,12 @@ class Glyphs:
         return ("x" if self.ascii_only else "×").join(map(str, axes)) or "scalar"
 
     def elide(self, path: str, width: int) -> str:
-        """Shorten a path in its middle, where it says least: ``stage3…conv2``."""
+        """Shorten a path: first what indents it, then its middle, where it says least: ``stage3…conv2``."""
         if cells(path) <= width:
             return path
+        path = path.lstrip(" ")
+        if cells(path) <= width:
+            return " " * (width - cells(path)) + path
         mark = self.ellipsis if width > len(self.ellipsis) else ""
         room = max(0, width - len(mark))
         tail = fitting(reversed(path), (room + 1) // 2 if room > 4 else room)

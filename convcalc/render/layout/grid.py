@@ -6,8 +6,8 @@ Made for many rows: a cell is padded by ``str.ljust``, a line is one join, and c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import repeat
+from typing import NamedTuple
 
 from convcalc.render.layout.glyphs import cells, is_narrow
 
@@ -16,8 +16,7 @@ Span = tuple[str, str]
 Line = str | Sequence[Span]
 
 
-@dataclass(slots=True)
-class Column:
+class Column(NamedTuple):
     """One column: its heading and a text for every row."""
 
     heading: str
@@ -34,18 +33,17 @@ class Column:
         return max(cells(self.heading), widest(self.texts))
 
 
-@dataclass(slots=True)
-class Grid:
+class Grid(NamedTuple):
     """Columns of equal length. ``kinds`` styles whole rows (``group``, ``zero``, ``total``; ``""``: by column).
 
     The last ``foot`` rows stand beneath a rule; ``spans`` are headings over several columns: first, last, text.
     """
 
-    columns: list[Column]
+    columns: Sequence[Column]
     kinds: Sequence[str]
     rule: str = "─"
     foot: int = 0
-    spans: list[tuple[int, int, str]] = field(default_factory=list)
+    spans: Sequence[tuple[int, int, str]] = ()
     indent: int = 0
 
     def plain(self) -> Iterator[str]:
@@ -103,13 +101,14 @@ class Grid:
 
     def _padded(self, widths: Sequence[int]) -> list[list[str]]:
         """Return the texts of every column, each as wide as the column and with the gap in front."""
-        return [
+        padded = [
             _padded(column.texts, width, right=column.right, lead=self._gap(place))
             for place, (column, width) in enumerate(zip(self.columns, widths, strict=True))
         ]
+        return [*padded[:-1], [text.rstrip() for text in padded[-1]]]
 
     def _spans(self, widths: Sequence[int]) -> Iterator[Sequence[Span]]:
-        """Return the body's lines: one span for a row with a style of its own, else one for each run of like columns."""
+        """Return the body's lines: one span for a row with a style of its own, else one a run of like columns."""
         runs: list[tuple[list[str], Iterable[str]]] = []
         last = None
         for column, texts in zip(self.columns, self._padded(widths), strict=True):

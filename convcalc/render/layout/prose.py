@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from convcalc.render.layout.glyphs import cells, fitting
 from convcalc.render.layout.grid import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
+class Prose(NamedTuple):
     """One paragraph of styled spans. Lines after the first are indented."""
 
     spans: Sequence[Span] = ()

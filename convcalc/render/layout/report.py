@@ -26,7 +26,7 @@ def report_blocks(report: Report, view: View, surface: Surface) -> Iterator[Bloc
     else:
         yield Prose([("There is nothing to count: the design has no layers.", "")], surface.width)
     yield Prose()
-    yield from totals(report, glyphs, surface.width)
+    yield totals(report, glyphs, surface.width)
     yield Prose()
     yield from closing(report, glyphs, surface.width)
 
@@ -61,7 +61,7 @@ def _columns(texts: Texts, plan: Plan) -> Iterator[Column]:
         names = [texts.glyphs.elide(name, plan.layer) for name in names]
     yield Column(texts.glyphs.cut(texts.heading("layer"), plan.layer or 80), names)
     if plan.operation:
-        name = "kind" if plan.operation == "kind" else "operation"
+        name = "brief" if plan.operation == "brief" else "operation"
         shown = texts.texts(name)
         if plan.operation_width and plan.operation == "full":
             shown = [texts.glyphs.cut(text, plan.operation_width) for text in shown]
@@ -88,7 +88,7 @@ def _hidden(texts: Texts, full: Plan, plan: Plan) -> Iterator[str]:
         yield "bars"
     if not plan.operation:
         yield "operations"
-    elif plan.operation == "kind" or (plan.operation_width or 999) < texts.width("operation"):
+    elif plan.operation == "brief" or (plan.operation_width or 999) < texts.width("operation"):
         yield "ends of operations"
     if plan.layer is not None and plan.layer < texts.width("layer"):
         yield "middles of names"

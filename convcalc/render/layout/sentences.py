@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from convcalc.compare import Comparison, Metric, Value
 from convcalc.render.layout.numbers import exact, ratio, significant
@@ -11,8 +11,7 @@ from convcalc.render.layout.numbers import exact, ratio, significant
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-@dataclass(frozen=True, slots=True)
-class Noun:
+class Noun(NamedTuple):
     """How a metric is spoken of: ``naive has 12 parameters``."""
 
     verb: str
@@ -77,7 +76,7 @@ def _noun(metric: Metric) -> Noun:
 
 
 def _weighed(value: Value, base: Value, noun: Noun, first: str) -> str:
-    """``has 2.37× fewer parameters than naive (163,328 against 387,072: 0.422 of it)``; later: ``2.37× fewer (163,328)``."""
+    """``has 2.5× fewer parameters than naive (400 against 1,000: 0.4 of it)``; of a third, ``2.5× fewer (400)``."""
     if not value or not base or value == base:
         return _plain(value, base, noun, first)
     part = Fraction(value) / Fraction(base)
@@ -97,10 +96,10 @@ def _stepped(value: Value, base: Value, noun: Noun, first: str) -> str:
     """``has one more nonlinearity than naive (2 against 1)``."""
     if not value or value == base:
         return _plain(value, base, noun, first)
-    more = value - base
-    how = f"{_number(abs(more))} {'more' if more > 0 else 'fewer'}"
+    steps = max(value, base) - min(value, base)
+    how = f"{_number(steps)} {'more' if value > base else 'fewer'}"
     if first:
-        return f"{noun.verb} {how} {noun.of(abs(more))} than {first} ({exact(value)} against {exact(base)})"
+        return f"{noun.verb} {how} {noun.of(steps)} than {first} ({exact(value)} against {exact(base)})"
     return f"{how} ({exact(value)})"
 
 
@@ -117,7 +116,7 @@ def _deeper(value: Value, base: Value, noun: Noun, first: str) -> str:
     """``is one layer deeper than naive (2 against 1)``."""
     if value == base:
         return f"is as deep as {first} ({exact(value)} {noun.of(value)})" if first else "as deep"
-    steps = abs(value - base)
+    steps = max(value, base) - min(value, base)
     how = f"{_number(steps)} {noun.of(steps)} {'deeper' if value > base else 'shallower'}"
     return f"is {how} than {first} ({exact(value)} against {exact(base)})" if first else f"{how} ({exact(value)})"
 

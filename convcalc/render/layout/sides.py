@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from convcalc.compare import Value, difference, ratio
 from convcalc.render.layout.glyphs import Glyphs
-from convcalc.render.layout.grid import Column
-from convcalc.render.layout.numbers import exact, ratio as ratio_text, short, signed
+from convcalc.render.layout.numbers import exact, short, signed
+from convcalc.render.layout.numbers import ratio as ratio_text
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """The values of one design in one metric, row by row, beside those of the first."""
 
     values: Sequence[Value | None]

@@ -25,7 +25,7 @@ class Texts:
         self.glyphs = glyphs
         self.columns = {column.key: column for column in folded.columns}
         first, second = HEADINGS[folded.by]
-        self.headings = {"layer": first, "operation": second, "kind": second, "output": "Output"}
+        self.headings = {"layer": first, "operation": second, "brief": second, "output": "Output"}
         self.texts = cache(self._texts)
         self.width = cache(self._width)
 
@@ -37,7 +37,7 @@ class Texts:
         return self.headings.get(name) or self.glyphs.text(self.columns[key].title)
 
     def _texts(self, name: str) -> list[str]:
-        """Return a column: ``layer``, ``operation``, ``kind``, ``output``, or a metric: ``KEY``, ``KEY short``, ``KEY %``."""
+        """Return a column: ``layer``, ``operation``, ``brief``, ``output``, ``KEY``, ``KEY short`` or ``KEY %``."""
         if name in self.headings:
             return [getattr(row, name) for row in self.rows]
         key, _, form = name.partition(" ")

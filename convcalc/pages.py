@@ -1,0 +1,178 @@
+"""Pages to read: a kind of layer from its docstrings, an error code from the list of codes. Text in, text out."""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+from collections.abc import Iterator
+from functools import cache, partial
+
+from convcalc.errors import Source
+from convcalc.ops import Op, activations, arguments_of, every, find, kinds
+from convcalc.ops._arguments import shown
+from convcalc.ops._docs import doc_of
+from convcalc.spec.nodes import Mapping, Scalar, compose
+
+CODES = os.path.join(os.path.dirname(__file__), "error_codes.yaml")
+WIDTH = 80
+SEQ = """\
+Items run in order: what a list does, in a form that takes modifiers. With a name or a repeat it is a scope: the paths \
+of its layers begin with its own."""
+SEQ_EXAMPLES = ("{seq: [conv: [64, 3], relu], repeat: 2}", "{seq: [flatten, linear: 10], name: head}")
+
+_fill = partial(textwrap.fill, break_long_words=False, break_on_hyphens=False)
+
+
+# --- kinds ------------------------------------------------------------------------------------------------------------
+
+
+def kind_words() -> tuple[str, ...]:
+    """Return the words that have a page: all kinds, ``seq`` and the activations."""
+    return (*kinds(), "seq", *sorted(activations()))
+
+
+def kind_page(word: str, width: int = WIDTH) -> str:
+    """Return how a kind is written, what it counts and examples; for an activation, the page of ``act``."""
+    if word == "seq":
+        return _page(word, SEQ, {"Examples": "\n".join(SEQ_EXAMPLES)}, width)
+    op = find("act" if word in activations() else word)
+    assert op is not None
+    doc = doc_of(op)
+    written = {"Written": "\n".join([word] if word in activations() else _forms(op))}
+    arguments = {"Arguments": "\n".join(_argument_lines(op, width - 2))} if doc.arguments else {}
+    facts = {heading: _wrapped(text, width - 2) for heading, text in doc.sections.items()}
+    title = word if word == op.kind else f"{word} ({op.kind})"
+    return _page(
+        title, doc.summary, {**written, **arguments, **facts, "Examples": _examples(doc.sections["Examples"])}, width
+    )
+
+
+def ops_table() -> str:
+    """Return all kinds as a Markdown table: the arguments and what is counted; those of a list in parentheses."""
+    rows = [("Kind", "Arguments", "Params, multiplies, size"), ("---", "---", "---")]
+    for kind, op in every().items():
+        signature = _signature(op)
+        rows.append((f"`{kind}`", f"`{signature}`" if signature else "", _joined(doc_of(op).sections["Formula"])))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _forms(op: type[Op]) -> Iterator[str]:
+    """Give the ways to write a layer: alone, with one value, with a list, by name."""
+    arguments = arguments_of(op)
+    if op.arity != (1, 1):
+        yield f"{op.kind}: [item, item{'' if op.arity[1] else ', …'}]"
+        if arguments:
+            yield f"{op.kind}: {{{''.join(f'{key}: …, ' for key in arguments)}branches: [item, …]}}"
+        return
+    places = [key for key, argument in arguments.items() if argument.positional]
+    required = [key for key, argument in arguments.items() if argument.required]
+    words = list(doc_of(op).arguments)
+    named = required or words[:1]
+    if not required and all(arguments[key].default is not None for key in places):
+        yield op.kind
+    if places and required in ([], places[:1]):
+        yield f"{op.kind}: {places[0]}"
+    if len(places) > 1:
+        yield f"{op.kind}: [{', '.join(places)}]"
+    if words:
+        yield f"{op.kind}: {{{', '.join(f'{key}: …' for key in named)}{', …' if len(words) > len(named) else ''}}}"
+
+
+def _argument_lines(op: type[Op], width: int) -> Iterator[str]:
+    """Give a table of the arguments: word, default, meaning."""
+    rows = [(key, _default(op, key), f"{text}{_choices(op, key, text)}") for key, text in doc_of(op).arguments.items()]
+    first, second = (max(len(row[column]) for row in rows) + 2 for column in (0, 1))
+    for key, default, text in rows:
+        lead = f"{key:<{first}}{default:<{second}}"
+        yield _fill(text, max(width, 2 * len(lead)), initial_indent=lead, subsequent_indent=" " * len(lead))
+
+
+def _default(op: type[Op], key: str) -> str:
+    argument = arguments_of(op).get(key)
+    if argument is None or argument.default is None:
+        return "required" if argument and argument.required else ""
+    return shown(argument.default)
+
+
+def _choices(op: type[Op], key: str, text: str) -> str:
+    """Return the words that an argument chooses from, if its text does not say them."""
+    words = getattr(arguments_of(op)[key].slot, "words", ()) if key in arguments_of(op) else ()
+    return "" if all(word in text for word in words) else f" One of {', '.join(words)}."
+
+
+def _signature(op: type[Op]) -> str:
+    """Return the arguments with their defaults, those that may stand in a list in parentheses."""
+    arguments = arguments_of(op)
+    written = {key: f"{key}={shown(one.default)}" for key, one in arguments.items() if one.default is not None}
+    places = [key for key, argument in arguments.items() if argument.positional]
+    listed = ", ".join(written.get(key, key) for key in places)
+    named = [written.get(key, key) for key in doc_of(op).arguments if key not in places]
+    return ", ".join([f"({listed})", *named] if listed else named)
+
+
+def _examples(lines: str) -> str:
+    """Return each example as the line of a spec and, below it, what becomes of which input."""
+    return "\n".join(part for line in lines.splitlines() for part in _example(line))
+
+
+def _example(line: str) -> tuple[str, str]:
+    written, _, rest = line.partition(" on ")
+    facts = re.sub(r"\b\d{4,}(?= (?:params|multiplies))", lambda count: f"{int(count[0]):,}", rest)
+    return written.removesuffix(":"), f"    {facts.replace(' -> ', ' → ')}"
+
+
+# --- error codes ------------------------------------------------------------------------------------------------------
+
+
+def error_codes() -> tuple[str, ...]:
+    """Return the codes of all errors and warnings, in order."""
+    return tuple(sorted(_codes()))
+
+
+def error_page(code: str, width: int = WIDTH) -> str:
+    """Return what an error code means and how to mend it, with an example where the list of codes has one."""
+    entry = _codes()[code]
+    examples = {heading.capitalize(): entry[heading].rstrip() for heading in ("wrong", "right") if heading in entry}
+    return _page(f"{code}: {entry['title']}", entry["text"], examples, width)
+
+
+@cache
+def _codes() -> dict[str, dict[str, str]]:
+    """Read code → title, text and perhaps an example, wrong and right."""
+    with open(CODES, encoding="utf-8") as file:
+        root = compose(Source(CODES, file.read()))
+    assert isinstance(root, Mapping)
+    return {code.text: dict(_texts(entry)) for code, entry in root.pairs if isinstance(entry, Mapping)}
+
+
+def _texts(entry: Mapping) -> Iterator[tuple[str, str]]:
+    return ((key.text, value.text) for key, value in entry.pairs if isinstance(value, Scalar))
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def _page(title: str, text: str, sections: dict[str, str], width: int) -> str:
+    """Return a title, a text and sections under their headings."""
+    parts = [title, _indented(_wrapped(text, width - 2))]
+    parts += [f"{heading}\n{_indented(body)}" for heading, body in sections.items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _indented(text: str) -> str:
+    return textwrap.indent(text, "  ")
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Return paragraphs wrapped; a formula begins a line of its own, and an indented paragraph stays as it is."""
+    paragraphs = text.strip("\n").split("\n\n")
+    return "\n\n".join(one if one.startswith(" ") else _filled(one, width) for one in paragraphs)
+
+
+def _filled(paragraph: str, width: int) -> str:
+    return "\n".join(_fill(_joined(piece), width) for piece in re.split(r"\n(?=\w+ = )", paragraph))
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.split())

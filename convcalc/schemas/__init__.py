@@ -1,0 +1,33 @@
+"""The JSON Schemas, draft-07: that of specs is made from the ops, those of machine output are files beside this."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+NAMES = ("spec", "report", "compare")
+WIDTH = 120
+
+
+def schema(name: str) -> str:
+    """Return the text of a schema, one of ``NAMES``."""
+    if name == "spec":
+        from convcalc.spec.schema import spec_schema
+
+        return f"{_laid_out(spec_schema())}\n"
+    with open(os.path.join(os.path.dirname(__file__), f"{name}.schema.json"), encoding="utf-8") as file:
+        return file.read()
+
+
+def _laid_out(value: Any, start: int = 0, indent: str = "") -> str:
+    """Return JSON in which whatever fits on a line stands on one; ``start`` is the column where it begins."""
+    line = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or start + len(line) < WIDTH:
+        return line
+    inner = f"{indent}  "
+    pairs = value.items() if isinstance(value, dict) else (("", item) for item in value)
+    held = [(f"{inner}{json.dumps(key, ensure_ascii=False)}: " if key else inner, item) for key, item in pairs]
+    lines = [f"{lead}{_laid_out(item, len(lead), inner)}" for lead, item in held]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return "\n".join([opening, ",\n".join(lines), f"{indent}{closing}"])

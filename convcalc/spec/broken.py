@@ -1,0 +1,74 @@
+"""What is said of a text that is no YAML: the parser's complaint in our words, with the traps of flow style explained.
+
+libyaml and PyYAML's own parser word their complaints differently, but say the same by the parts that are looked for here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import yaml
+
+from convcalc.errors import Source, Span, SpecError
+
+
+class _Trap(NamedTuple):
+    """A complaint (what was being read; what is wrong with it; the text from there) and what we say of it."""
+
+    context: str
+    problem: str
+    rest: str
+    said: str
+    code: str = "CC101"
+    at_start: bool = False
+    """Whether the place to mend is where the reading began, and not where it failed."""
+
+
+_ALIAS = "YAML alias not allowed (an expression cannot begin with '*': write 4*w; to reuse layers write a block)"
+_TRAPS = (
+    _Trap("alias", "", "", _ALIAS, "CC102", at_start=True),
+    _Trap("anchor", "", "", "YAML anchor not allowed; to reuse layers write a block", "CC102", at_start=True),
+    _Trap("tag", "", "", "YAML tags are not allowed; a text that begins with '!' is quoted", "CC103", at_start=True),
+    _Trap("", "tag handle", "", "YAML tags are not allowed; a text that begins with '!' is quoted", "CC103"),
+    _Trap("directive", "", "", "YAML directives are not allowed; leave the line with '%' out", "CC109", at_start=True),
+    _Trap("", "incompatible YAML|duplicate .* directive|directive", "", "YAML directives are not allowed; leave the line with '%' out", "CC109"),
+    _Trap("", "document start", "", "a second document begins here; a spec is one document", "CC107"),
+    _Trap("quoted scalar", "end of stream|document separator", "", "the quotation mark that opens here is never closed", at_start=True),
+    _Trap("flow", "", r"\Z", "the bracket that opens here is never closed", at_start=True),
+    _Trap("flow", "", r"\[", "inside { } or [ ] a '[' breaks an expression: quote it, or write shape(0) for shape[0]"),
+    _Trap("flow node", "", ",", "a value is missing before ','"),
+    _Trap("flow", "", "", "a ',' or a closing bracket is missing before this"),
+    _Trap("", "", r"\t", "a tab cannot indent; use spaces"),
+    _Trap("", "start any token", "[@`%]", "a value cannot begin with this character; quote it"),
+    _Trap("simple key", "", "", "a ':' is missing behind this", at_start=True),
+    _Trap("", "mapping values", "", "a ':' cannot stand here: quote the text, or put the mapping on lines of its own"),
+    _Trap("", "sequence entries", "", "a list with '-' begins on a line of its own"),
+    _Trap("", "escape|hexdecimal|hexadecimal", "", "an unknown escape in double quotes"),
+    _Trap("", "node content", r"[\]}]", "this bracket closes nothing"),
+)
+"""The first that fits is said."""
+
+
+def broken(source: Source, error: Exception) -> SpecError:
+    """Return the error about a text that the YAML parser gave up on."""
+    problem, context = str(getattr(error, "problem", None) or ""), str(getattr(error, "context", None) or "")
+    mark, start = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if not isinstance(error, yaml.YAMLError) or mark is None:
+        return SpecError("CC101", f"not YAML: {error}", Span(source, 1, 1))
+    line = source.line(mark.line + 1)
+    rest = line[mark.column :] or ("" if mark.index >= len(source.text) else "\n")
+    for trap in _TRAPS:
+        if re.search(trap.context, context) and re.search(trap.problem, problem) and re.match(trap.rest, rest):
+            place = start if trap.at_start and start else mark
+            return SpecError(trap.code, trap.said, Span(source, place.line + 1, place.column + 1))
+    return SpecError("CC101", _misplaced(line[: mark.column], rest), Span(source, mark.line + 1, mark.column + 1))
+
+
+def _misplaced(before: str, rest: str) -> str:
+    """Say what is wrong with something that continues nothing: its indentation, or that it stands behind a value."""
+    if before.strip(" -"):
+        return "nothing can follow here; quote the whole value"
+    if rest.startswith(("- ", "-\n")) or rest == "-":
+        return "a list item cannot stand here: its indentation is that of no list above"
+    return "this cannot stand here: its indentation is that of no line above, or a '-' or a ':' is missing"
