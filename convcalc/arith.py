@@ -127,12 +127,20 @@ def equal(left: Number, right: Number) -> Condition:
 
 def less(left: Number, right: Number) -> Condition:
     """left < right."""
-    return _settled(left < right)
+    if _symbolic(left, right):
+        from convcalc.symbols import less
+
+        return _settled(less(left, right))
+    return left < right
 
 
 def less_equal(left: Number, right: Number) -> Condition:
     """left ≤ right."""
-    return _settled(left <= right)
+    if _symbolic(left, right):
+        from convcalc.symbols import less_equal
+
+        return _settled(less_equal(left, right))
+    return left <= right
 
 
 def divides(divisor: Number, dividend: Number) -> Condition:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
+from sympy.printing.precedence import PRECEDENCE
 
 
 def symbol(name: str) -> Any:
@@ -23,6 +24,7 @@ class FloorDiv(sympy.Function):  # type: ignore[misc]
     nargs = (2,)
     is_integer = True
     is_real = True
+    precedence = PRECEDENCE["Add"] + 1  # in text: n*(n//2), but n//2 + 1
 
     @classmethod
     def eval(cls, dividend: Any, divisor: Any) -> Any:
@@ -104,10 +106,35 @@ def piecewise(condition: Any, then: Any, otherwise: Any) -> Any:
 
 
 def equality(left: Any, right: Any) -> Any:
-    """A relation, or a bool where expansion decides it."""
-    difference = sympy.expand(left - right)
+    """left = right: a relation, or a bool where all positive integers decide it alike."""
+    difference = _from_zero(left - right)
     if difference == 0:
         return True
     if difference.is_nonzero:
         return False
     return sympy.Eq(left, right)
+
+
+def less(left: Any, right: Any) -> Any:
+    """left < right: a relation, or a bool where all positive integers decide it alike."""
+    return _decided(right - left - 1, left < right)
+
+
+def less_equal(left: Any, right: Any) -> Any:
+    """left ≤ right: a relation, or a bool where all positive integers decide it alike."""
+    return _decided(right - left, left <= right)
+
+
+def _decided(spare: Any, relation: Any) -> Any:
+    spare = _from_zero(spare)
+    if spare.is_nonnegative:
+        return True
+    return False if spare.is_negative else relation
+
+
+def _from_zero(expression: Any) -> Any:
+    """Put n + 1 in place of every positive n, for n from 0: then the sign of n·m − 1 shows in its terms."""
+    shifted = {
+        n: sympy.Symbol(n.name, integer=True, nonnegative=True) + 1 for n in expression.free_symbols if n.is_positive
+    }
+    return sympy.expand(expression.xreplace(shifted))

@@ -30,7 +30,6 @@ class Doc(NamedTuple):
     """Word of an argument in a spec → what it means, on one line; references and fused layers are among them."""
 
 
-@cache
 def doc_of(op: type[Op]) -> Doc:
     """Read the docstrings of an op.
 
@@ -69,5 +68,10 @@ def _arguments(op: type[Op]) -> dict[str, str]:
 
 
 def _class(op: type[Op]) -> ast.ClassDef:
-    tree = ast.parse(inspect.getsource(sys.modules[op.__module__]))
-    return next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == op.__name__)
+    module = _parsed(op.__module__)
+    return next(node for node in module.body if isinstance(node, ast.ClassDef) and node.name == op.__name__)
+
+
+@cache
+def _parsed(module: str) -> ast.Module:
+    return ast.parse(inspect.getsource(sys.modules[module]))

@@ -91,6 +91,10 @@ class Op:
         """Return the window over the spatial axes, or nothing for a layer that has none."""
         return None
 
+    def doubt(self, *inputs: Shape) -> str:
+        """Return what is probably not meant, for a warning, or nothing."""
+        return ""
+
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         """Return the parameters of the layer as they hold for these inputs, for people and machines to read."""
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import Any
 from convcalc.arith import floordiv, less_equal, require
 from convcalc.errors import SpecError
 from convcalc.ops._op import Op, Window
-from convcalc.ops._window import Pads, Sides, ceil_places, extent, places, require_spatial, resolved
+from convcalc.ops._window import Pads, Sides, ceil_places, extent, places, require_spatial, resolved, uneven
 from convcalc.shapes import Shape
 
 
@@ -59,6 +59,9 @@ class Pool(Op):
         stride = kernel if self.stride is None else self.stride
         dilation = self.dilations(len(x.spatial))
         return Window(kernel, stride, resolved(self.padding, x.spatial, kernel, stride, dilation), dilation)
+
+    def doubt(self, *inputs: Shape) -> str:
+        return uneven(self.padding, self.window(*inputs).kernel_size)
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         modes = {

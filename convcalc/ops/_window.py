@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from convcalc.arith import Number, at_least, at_most, ceildiv, floordiv, less_equal, require
+from convcalc.arith import Number, at_least, at_most, ceildiv, floordiv, less_equal, modulo, require
 from convcalc.ops._op import Window
 from convcalc.shapes import Shape
 
@@ -34,6 +34,12 @@ def resolved(padding: str | Pads, sizes: Sides, kernel_size: Sides, stride: Side
         axes = zip(sizes, kernel_size, stride, dilation, strict=True)
         return tuple(_halves(at_least((ceildiv(n, s) - 1) * s + extent(k, d) - n, 0)) for n, k, s, d in axes)
     return padding  # type: ignore[return-value]
+
+
+def uneven(padding: object, kernel_size: Sides) -> str:
+    """Say that ``half`` of an even kernel pads one cell too few to keep the size; nothing where it does not."""
+    even = [k for k in kernel_size if isinstance(k, int) and modulo(k, 2) == 0] if padding == "half" else []
+    return f"`padding: half` on an even kernel ({even[0]}) does not keep the size: it pads (k - 1)//2 on both sides" if even else ""
 
 
 def _halves(whole: Number) -> tuple[Number, Number]:

@@ -9,7 +9,7 @@ from convcalc.arith import Number, floordiv, prod
 from convcalc.ops._arguments import Choice, Flag, Padding, Size, Sizes, argument
 from convcalc.ops._groups import require_groups
 from convcalc.ops._op import Op, Product, Window
-from convcalc.ops._window import Pads, Sides, places, require_spatial, resolved
+from convcalc.ops._window import Pads, Sides, places, require_spatial, resolved, uneven
 from convcalc.shapes import Shape
 
 
@@ -76,6 +76,9 @@ class Conv(Op):
         (x,) = inputs
         pads = resolved(self.padding, x.spatial, self.kernel_size, self.stride, self.dilation)
         return Window(self.kernel_size, self.stride, pads, self.dilation)
+
+    def doubt(self, *inputs: Shape) -> str:
+        return uneven(self.padding, self.kernel_size)
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {**Op.attributes(self), "padding": self.window(*inputs).padding}

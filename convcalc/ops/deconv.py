@@ -9,7 +9,7 @@ from convcalc.arith import Number, either, floordiv, less, less_equal, prod, req
 from convcalc.ops._arguments import Flag, Padding, Size, Sizes, argument
 from convcalc.ops._groups import require_groups
 from convcalc.ops._op import Op, Product, Window
-from convcalc.ops._window import Pads, Sides, extent, require_spatial, resolved, transposed_places
+from convcalc.ops._window import Pads, Sides, extent, require_spatial, resolved, transposed_places, uneven
 from convcalc.shapes import Shape
 
 
@@ -89,6 +89,9 @@ class TransposedConv(Op):
             spare = tuple(e - s + o for e, s, o in zip(reach, self.stride, self.output_padding, strict=True))
             return tuple((floordiv(cut, 2), cut - floordiv(cut, 2)) for cut in spare)
         return resolved(self.padding, x.spatial, self.kernel_size, self.stride, self.dilation)
+
+    def doubt(self, *inputs: Shape) -> str:
+        return uneven(self.padding, self.kernel_size)
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {**Op.attributes(self), "padding": self.window(*inputs).padding}

@@ -71,5 +71,8 @@ class DepthwiseConv(Op):
     def window(self, *inputs: Shape) -> Window:
         return self.as_conv(*inputs).window(*inputs)
 
+    def doubt(self, *inputs: Shape) -> str:
+        return self.as_conv(*inputs).doubt(*inputs)
+
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {**self.as_conv(*inputs).attributes(*inputs), "multiplier": self.multiplier}

@@ -7,13 +7,14 @@ from html import escape
 
 from convcalc.compare import Comparison
 from convcalc.fold import View, fold
+from convcalc.render.layout import aligned
 from convcalc.render.layout.comparison import differing
 from convcalc.render.layout.frame import circumstances, convention, coverage, flow, totals
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column, Grid
 from convcalc.render.layout.report import flat
 from convcalc.render.layout.sentences import conclusions
-from convcalc.render.layout.sidebyside import Layers, Plan, Totals
+from convcalc.render.layout.sidebyside import Plan
 from convcalc.render.surface import Surface
 from convcalc.report import Report
 
@@ -51,10 +52,10 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     ]
     if comparison.differing:
         parts.append(f"<p><b>Not alike:</b> {_text(differing(comparison, glyphs), glyphs)}</p>")
-    layers = Layers(comparison, glyphs)
-    for grid in layers.tables(SIDES) if layers.matches else ():
-        parts += _table(grid, _text(layers.unseen(), glyphs))
-    for grid in Totals(comparison, glyphs).tables(SIDES):
+    layers, unseen = aligned.layers(comparison, glyphs)
+    for grid in layers.tables(SIDES) if len(layers.names) > 1 else ():
+        parts += _table(grid, _text(unseen, glyphs))
+    for grid in aligned.totals(comparison, glyphs).tables(SIDES):
         parts += _table(grid, "")
     sentences = "".join(f"<li>{_text(sentence, glyphs)}</li>" for sentence in conclusions(comparison))
     parts.append(f"<ul>{sentences}</ul>")

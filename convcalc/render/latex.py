@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from convcalc.compare import Comparison
 from convcalc.fold import View, fold
+from convcalc.render.layout import aligned
 from convcalc.render.layout.frame import convention, coverage
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Grid
 from convcalc.render.layout.report import flat
 from convcalc.render.layout.sentences import conclusions
-from convcalc.render.layout.sidebyside import Layers, Plan, Totals
+from convcalc.render.layout.sidebyside import Plan
 from convcalc.render.surface import Surface
 from convcalc.report import Report
 
@@ -59,9 +60,10 @@ def report(report: Report, view: View, surface: Surface) -> str:
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the aligned layers and the totals, one table each."""
     glyphs = Glyphs(surface.ascii_only)
-    layers = Layers(comparison, glyphs)
+    layers, _ = aligned.layers(comparison, glyphs)
     plan = Plan(together=len(comparison.labels) == 2, bar=False)
-    grids = [*(layers.tables(plan) if layers.matches else []), *Totals(comparison, glyphs).tables(plan)]
+    grids = layers.tables(plan) if len(layers.names) > 1 else []
+    grids += aligned.totals(comparison, glyphs).tables(plan)
     return _document([*conclusions(comparison), convention(comparison.reports[0])], grids, glyphs)
 
 

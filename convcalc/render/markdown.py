@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from convcalc.compare import Comparison
 from convcalc.fold import View, fold
+from convcalc.render.layout import aligned
 from convcalc.render.layout.comparison import differing
 from convcalc.render.layout.frame import circumstances, convention, coverage, flow, totals
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column, Grid
 from convcalc.render.layout.report import flat
 from convcalc.render.layout.sentences import conclusions
-from convcalc.render.layout.sidebyside import Layers, Plan, Totals
+from convcalc.render.layout.sidebyside import Plan
 from convcalc.render.surface import Surface
 from convcalc.report import Report
 
@@ -45,14 +46,13 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     parts = [f"### {names}", about]
     if comparison.differing:
         parts.append(f"**Not alike:** {_text(differing(comparison, glyphs))}")
-    layers = Layers(comparison, glyphs)
-    if layers.matches:
-        for grid in layers.tables(SIDES):
-            parts += [f"**{_text(title)}**" for _, _, title in grid.spans]
-            parts.append(_table(grid))
-    if unseen := layers.unseen():
+    layers, unseen = aligned.layers(comparison, glyphs)
+    for grid in layers.tables(SIDES) if len(layers.names) > 1 else ():
+        parts += [f"**{_text(title)}**" for _, _, title in grid.spans]
+        parts.append(_table(grid))
+    if unseen:
         parts.append(_small(unseen, glyphs))
-    parts += map(_table, Totals(comparison, glyphs).tables(SIDES))
+    parts += map(_table, aligned.totals(comparison, glyphs).tables(SIDES))
     parts.append("\n".join(f"- {_text(glyphs.text(sentence))}" for sentence in conclusions(comparison)))
     parts.append(_small(convention(comparison.reports[0]), glyphs))
     return "\n\n".join(parts) + "\n"

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from convcalc.spec import unknowns
 from convcalc.spec.exact import LARGEST_EXPONENT, settle, within
 from convcalc.spec.faults import KIND, LIMIT, Fault
+from convcalc.spec.guards import require_divisor
 from convcalc.spec.kinds import Rational, Value, is_exact, known, require_number, shown
 
 Operation: TypeAlias = Callable[[Value, Value], Value]
@@ -38,17 +39,17 @@ def both_exact(sign: str, left: Value, right: Value) -> bool:
 
 
 def exact_quotient(left: Rational, right: Rational) -> Rational:
-    unknowns.require_divisor(right)
+    require_divisor(right)
     return Fraction(left) / right
 
 
 def exact_floor(left: Rational, right: Rational) -> int:
-    unknowns.require_divisor(right)
+    require_divisor(right)
     return left // right
 
 
 def exact_remainder(left: Rational, right: Rational) -> Rational:
-    unknowns.require_divisor(right)
+    require_divisor(right)
     return left % right
 
 
@@ -71,7 +72,7 @@ def power(base: Value, exponent: Value) -> Value:
     if not is_exact(base):
         return unknowns.power(base, exponent)
     if exponent < 0:
-        unknowns.require_divisor(base)
+        require_divisor(base)
     return settle(Fraction(base) ** exponent, base)
 
 

@@ -23,19 +23,23 @@ class _Trap(NamedTuple):
     code: str = "CC101"
     at_start: bool = False
     """Whether the place to mend is where the reading began, and not where it failed."""
+    later: bool = False
+    """Whether it failed on a later line than it began on."""
 
 
 _ALIAS = "YAML alias not allowed (an expression cannot begin with '*': write 4*w; to reuse layers write a block)"
+_UNCLOSED = "the bracket that opens here is never closed"
 _TRAPS = (
     _Trap("alias", "", "", _ALIAS, "CC102", at_start=True),
     _Trap("anchor", "", "", "YAML anchor not allowed; to reuse layers write a block", "CC102", at_start=True),
     _Trap("tag", "", "", "YAML tags are not allowed; a text that begins with '!' is quoted", "CC103", at_start=True),
     _Trap("", "tag handle", "", "YAML tags are not allowed; a text that begins with '!' is quoted", "CC103"),
     _Trap("directive", "", "", "YAML directives are not allowed; leave the line with '%' out", "CC109", at_start=True),
-    _Trap("", "incompatible YAML|duplicate .* directive|directive", "", "YAML directives are not allowed; leave the line with '%' out", "CC109"),
+    _Trap("", "incompatible YAML|directive", "", "YAML directives are not allowed; leave the line with '%' out", "CC109"),
     _Trap("", "document start", "", "a second document begins here; a spec is one document", "CC107"),
     _Trap("quoted scalar", "end of stream|document separator", "", "the quotation mark that opens here is never closed", at_start=True),
-    _Trap("flow", "", r"\Z", "the bracket that opens here is never closed", at_start=True),
+    _Trap("flow", "", r"\Z", _UNCLOSED, at_start=True),
+    _Trap("flow", "", ":", _UNCLOSED, at_start=True, later=True),
     _Trap("flow", "", r"\[", "inside { } or [ ] a '[' breaks an expression: quote it, or write shape(0) for shape[0]"),
     _Trap("flow node", "", ",", "a value is missing before ','"),
     _Trap("flow", "", "", "a ',' or a closing bracket is missing before this"),
@@ -58,7 +62,10 @@ def broken(source: Source, error: Exception) -> SpecError:
         return SpecError("CC101", f"not YAML: {error}", Span(source, 1, 1))
     line = source.line(mark.line + 1)
     rest = line[mark.column :] or ("" if mark.index >= len(source.text) else "\n")
+    later = bool(start and start.line < mark.line)
     for trap in _TRAPS:
+        if later < trap.later:
+            continue
         if re.search(trap.context, context) and re.search(trap.problem, problem) and re.match(trap.rest, rest):
             place = start if trap.at_start and start else mark
             return SpecError(trap.code, trap.said, Span(source, place.line + 1, place.column + 1))

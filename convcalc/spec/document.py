@@ -244,7 +244,10 @@ class _Sections:
     def _name(self, node: Node) -> None:
         if not isinstance(node, Scalar):
             raise SpecError("CC117", "name takes a text", node.span)
-        self.document.name = template(node, self.known)
+        try:
+            self.document.name = template(node, self.known)
+        except SpecError:  # braces that hold no expression are just text
+            self.document.name = Template((node.text,), node.span)
 
     def _find_rings(self) -> None:
         """Refuse blocks that call themselves, directly or through others, whether they are used or not."""

@@ -72,6 +72,8 @@ class Expander:
             self._failed(item, frame, item.segment, error)
             yield None, ""
             return
+        if not count:
+            frame.scope.deleted.add(item.name.parts[0] if item.name and isinstance(item.name.parts[0], str) else item.segment)
         loop, last = Loop(), count - 1
         for i in range(count):
             self._count(item.span)
@@ -122,7 +124,8 @@ class Expander:
             if isinstance(error, TooLargeError):
                 raise error
             self.walk.errors.append(error)
-        frame.scope.names.setdefault(segment, Entry(FAILED, item.span))
+        if segment:
+            frame.scope.names.setdefault(segment, Entry(FAILED, item.span))
         frame.scope.failed.update(_names(item))
 
     def _named(self, item: Item, frame: Frame, segment: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from convcalc.errors import Span, SpecError
 from convcalc.infer import FAILED, Walk
 from convcalc.ops import Op
+from convcalc.shapes import Shape
 from convcalc.spec.build import Builder, is_none
 from convcalc.spec.frames import Frame, SkipError, TooLargeError
 from convcalc.spec.items import Item, Layer
@@ -22,7 +23,9 @@ class Layers:
     def __init__(self) -> None:
         self.walk = Walk()
         self._builder = Builder()
+        self.warnings: list[SpecError] = []
         self._count = 0
+        self._doubted: set[int] = set()
 
     def add(self, layer: Layer, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]) -> int:
         """Add a layer and what is fused to it; enter its name; return its last output."""
@@ -42,11 +45,19 @@ class Layers:
         below = Scope(frame.scope.at(segment))
         op = self._builder.op(layer, values, entering)
         output = self._append(below.path, op, (tensor, *more), item.span)
+        self._doubt(layer, op, (entering, *map(self.walk.shape, more)), item.span)
         for key, given in parts.items():
             output = self._part(layer.fused[key], given, output, below.at(key))
             below.names[key] = Entry(output, span, (output, output + 1))
         frame.scope.add(segment, Entry(output, span, (start, len(self.walk.nodes)), below))
         return output
+
+    def _doubt(self, layer: Layer, op: Op, entering: Sequence[Shape], span: Span) -> None:
+        """Warn, once for every place in the spec, of what is probably not meant."""
+        if id(layer) not in self._doubted:
+            self._doubted.add(id(layer))
+            if doubt := op.doubt(*entering):
+                self.warnings.append(SpecError("CC805", doubt, span))
 
     def join(self, layer: Layer, ends: Sequence[int], frame: Frame, path: str, span: Span) -> int:
         """Add the op in which branches meet; one branch keeps the row, at zero cost."""

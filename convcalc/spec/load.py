@@ -179,7 +179,7 @@ def _graph(document: Document, files: Files, variables: Mapping[str, Any]) -> Gr
     outputs = _outputs(document, expander, frame, last)
     if expander.walk.errors:
         raise SpecErrors(expander.walk.errors)
-    graph = Graph(expander.walk.nodes, outputs, warnings=list(document.warnings))
+    graph = Graph(expander.walk.nodes, outputs, warnings=[*document.warnings, *expander.layers.warnings])
     graph.name = _name(document, variables)
     graph.warnings += _unread(graph)
     return graph

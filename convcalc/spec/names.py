@@ -13,7 +13,6 @@ from convcalc.spec.nodes import Scalar
 from convcalc.spec.value import Known, Value, compile_text
 
 _NAME = re.compile(r"\w[\w-]*")
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _BLOCK = re.compile(r"[^\W\d_]\w*")
 
 
@@ -31,8 +30,9 @@ def checked_name(text: str, span: Span) -> str:
     if len(name) > NAME:
         raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", span)
     if not _NAME.fullmatch(name):
-        bad = next(character for character in name if not re.fullmatch(r"[\w-]", character) or name.startswith("-"))
-        raise SpecError("CC110", f"the name {quoted(name)} may hold only letters, digits, _ and -, not {quoted(bad)}", span)
+        bad = re.sub(r"[\w-]", "", name)[:1]
+        rule = f"may hold only letters, digits, _ and -, not {quoted(bad)}" if bad else "must begin with a letter, a digit or _"
+        raise SpecError("CC110", f"the name {quoted(name)} {rule}", span)
     return name
 
 
@@ -47,19 +47,27 @@ def checked_variable(node: Scalar, what: str = "variable") -> str:
     name = unicodedata.normalize("NFC", node.text)
     if len(name) > NAME:
         raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", node.span)
-    if not _IDENTIFIER.fullmatch(name):
-        raise SpecError("CC110", f"{quoted(name)} cannot name a {what}: use letters, digits and _, beginning with a letter or _", node.span)
+    if not _is_identifier(name):
+        rule = "use letters, digits and _, beginning with a letter or _"
+        raise SpecError("CC110", f"{quoted(name)} cannot name a {what}: {rule}", node.span)
     reason = reserved_reason(name)
     if reason:
         raise SpecError("CC111", f"{quoted(name)} cannot name a {what}: {reason}", node.span)
     return name
 
 
+def _is_identifier(name: str) -> bool:
+    """Whether expressions can read it: letters, decimal digits and ``_``, not beginning with a digit."""
+    fits = all(each.isalpha() or each.isdecimal() or each == "_" for each in name)
+    return fits and name != "" and not name[0].isdecimal()
+
+
 def checked_block(node: Scalar) -> str:
     """Return the name of a block: it begins with a capital, which no built-in kind does."""
     name = unicodedata.normalize("NFC", node.text)
     if not _BLOCK.fullmatch(name) or not name[0].isupper():
-        raise SpecError("CC110", f"{quoted(name)} cannot name a block: it begins with a capital and holds letters, digits and _", node.span)
+        rule = "it begins with a capital and holds letters, digits and _"
+        raise SpecError("CC110", f"{quoted(name)} cannot name a block: {rule}", node.span)
     return checked_name(name, node.span)
 
 
@@ -98,7 +106,7 @@ def template(node: Scalar, known: Known) -> Template:
         if end < 0:
             raise SpecError("CC112", f"{quoted(text)}: '{{' without '}}'", node.span)
         parts.append(text[at:start])
-        parts.append(compile_text(text[start + 1 : end], _inner(node, start + 1, end), known))
+        parts.append(compile_text(text[start + 1 : end], _inner(node, start + 1, end), known.outside()))
         at = end + 1
     if "}" in text[at:]:
         raise SpecError("CC112", f"{quoted(text)}: '}}' without '{{'", node.span)
@@ -106,10 +114,8 @@ def template(node: Scalar, known: Known) -> Template:
 
 
 def _inner(node: Scalar, start: int, end: int) -> Scalar:
-    shift = 0 if node.plain else 1  # the opening quote
-    one_line = node.plain or (node.quoted and node.span.extent == len(node.text) + 2)
-    span = node.span.within(start + shift, end + shift) if one_line else node.span
-    return Scalar(node.text[start:end], span, one_line)
+    """Return a part of a scalar; in quotes or on several lines, its place is that of the whole."""
+    return Scalar(node.text[start:end], node.span.within(start, end) if node.plain else node.span, node.plain)
 
 
 class Reference(NamedTuple):

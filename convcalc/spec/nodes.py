@@ -146,7 +146,8 @@ class _Builder:
             text = f"YAML anchor {quoted('&' + event.anchor)} not allowed; to reuse layers write a block"
             self.errors.append(SpecError("CC102", text, self._span(event)))
         elif event.tag is not None:
-            self.errors.append(SpecError("CC103", f"YAML tag {quoted(event.tag)} not allowed", self._span(event)))
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self.errors.append(SpecError("CC103", f"YAML tag {quoted(tag)} not allowed", self._span(event)))
 
     def _mapping(self, start: Any, held: list[Node]) -> Mapping:
         seen: dict[str, Scalar] = {}

@@ -142,7 +142,7 @@ def _modifiers() -> dict[str, JsonSchema]:
         "else": _said("The item in its place where `when` is false.", _ref("item")),
         "repeat": _said("The item n times in series: a count, or {variable: list}; it sees i, first and last.", turns),
         "each": _said("n parallel branches, only in the list of a join: a count, or {variable: list}.", turns),
-        "tie": _said("true: all turns of the repeat share the weights of the first; or the path of a layer that has them.",
+        "tie": _said("true: all turns of the repeat share the weights of the first; or the path of another layer.",
                      _any({"const": True}, {"type": "string"})),
         "note": _said("A remark for people.", ANYTHING),
     }  # fmt: skip

@@ -49,6 +49,10 @@ class Scope:
             raise SpecError("CC212", text, entry.span, notes=((first.span, "the first one"),))
         self.names[segment] = entry
 
+    def has_deleted(self, segment: str) -> bool:
+        """Whether a name was deleted: as it is, or as a turn of a repeat that has none."""
+        return segment in self.deleted or segment.rstrip("0123456789").rstrip("_") in self.deleted
+
     def outwards(self) -> Iterator[Scope]:
         scope: Scope | None = self
         while scope is not None:
@@ -65,7 +69,7 @@ class Scope:
         for scope in self.outwards():
             if first in scope.names:
                 return _descend(scope.names[first], scope, rest, segments, span)
-        if any(first in scope.deleted for scope in self.outwards()):
+        if any(scope.has_deleted(first) for scope in self.outwards()):
             return None
         if any(first.startswith(beginning) for scope in self.outwards() for beginning in scope.failed):
             return Entry(FAILED, span)
@@ -81,7 +85,7 @@ def _descend(entry: Entry, scope: Scope, rest: Sequence[str], segments: Sequence
         below = entry.scope
         if below is not None and segment in below.names:
             entry = below.names[segment]
-        elif below is not None and segment in below.deleted:
+        elif below is not None and below.has_deleted(segment):
             return None
         else:
             names = list(below.names) if below else []

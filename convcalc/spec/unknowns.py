@@ -1,8 +1,6 @@
 """Arithmetic with numbers that are not yet numbers: arrays and symbolic expressions, behind the door of ``arith``.
 
 All are integers. ``+ - *`` keep them so; a division gives a ``Quotient`` that only rounding makes an integer again.
-Arrays wrap in silence past 2⁶³, so a result that might pass 10¹⁸ is ``Undecided``: worked out point by point, it is
-either small enough after all or an error.
 """
 
 from __future__ import annotations
@@ -13,8 +11,8 @@ from typing import Any
 
 from convcalc import arith
 from convcalc.errors import Undecided
-from convcalc.spec.exact import LARGEST, settle, was_rounded
-from convcalc.spec.faults import ZERO_DIVISION, Fault
+from convcalc.spec.exact import settle, was_rounded
+from convcalc.spec.guards import is_negative, reach, require_divisor, require_room
 from convcalc.spec.kinds import Quotient, is_exact
 
 
@@ -71,22 +69,22 @@ def power(base: Any, exponent: int) -> Any:
     if isinstance(base, Quotient):
         return reduced(power(base.numerator, exponent), power(base.denominator, exponent))
     require_room(reach(base) ** exponent)
-    return base**exponent
+    return decided(base**exponent)
 
 
 def floor(value: Any) -> Any:
     """⌊value⌋."""
-    return arith.floordiv(value.numerator, value.denominator) if isinstance(value, Quotient) else value
+    return decided(arith.floordiv(value.numerator, value.denominator)) if isinstance(value, Quotient) else value
 
 
 def ceil(value: Any) -> Any:
     """⌈value⌉."""
-    return arith.ceildiv(value.numerator, value.denominator) if isinstance(value, Quotient) else value
+    return decided(arith.ceildiv(value.numerator, value.denominator)) if isinstance(value, Quotient) else value
 
 
 def truncate(value: Any) -> Any:
-    """The integer part of a value ≥ 0."""
-    if isinstance(value, Quotient) and is_array(value.numerator) and (value.numerator < 0).any():
+    """The integer part of a value ≥ 0, which what is symbolic is taken to be where nothing shows that it is not."""
+    if isinstance(value, Quotient) and is_negative(value.numerator):
         raise Undecided("the integer part of a negative number")
     return floor(value)
 
@@ -105,12 +103,12 @@ def nearest(value: Any) -> Any:
 
 def at_least(value: Any, least: Any) -> Any:
     """max(value, least)."""
-    return arith.at_least(whole(value), whole(least))
+    return decided(arith.at_least(whole(value), whole(least)))
 
 
 def at_most(value: Any, most: Any) -> Any:
     """min(value, most)."""
-    return arith.at_most(whole(value), whole(most))
+    return decided(arith.at_most(whole(value), whole(most)))
 
 
 def is_less(left: Any, right: Any) -> Any:
@@ -147,10 +145,6 @@ def is_whole(value: Any) -> bool:
     return not isinstance(value, Quotient | Fraction)
 
 
-def is_array(value: Any) -> bool:
-    return hasattr(value, "dtype")
-
-
 def quotient(value: Any) -> Quotient:
     """Return any number as numerator and denominator."""
     if isinstance(value, Quotient):
@@ -179,30 +173,3 @@ def cancelled(numerator: Any, denominator: Any) -> tuple[Any, Any]:
         return numerator, denominator
     common = gcd(numerator, denominator)
     return numerator // common, denominator // common
-
-
-def reach(value: Any) -> int:
-    """The largest size of any element; 0 for what cannot overflow, a symbolic expression."""
-    if is_exact(value):
-        return abs(int(value))
-    if not is_array(value) or not value.size:
-        return 0
-    return max(abs(int(value.min())), abs(int(value.max())))
-
-
-def require_room(size: int) -> None:
-    """Demand that a result of at most this size stays within the limits of plain numbers."""
-    if size > LARGEST:
-        raise Undecided("a number that may pass 10^18")
-
-
-def require_divisor(divisor: Any) -> None:
-    """Demand that what divides is not 0, and of an array that one rule of signs holds for all of it.
-
-    Symbols stand for sizes: a divisor made of them is taken to be positive unless it vanishes.
-    """
-    if is_array(divisor):
-        if not (divisor > 0).all():
-            raise Undecided("a divisor that may be 0 or negative")
-    elif divisor == 0 or (not is_exact(divisor) and divisor.expand() == 0):
-        raise Fault(ZERO_DIVISION, "division by zero")

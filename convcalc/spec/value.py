@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 from convcalc.errors import Span, SpecError, Undecided, did_you_mean, quoted
 from convcalc.spec.expressions import FUNCTIONS, SYMBOLS, Expression, ExpressionError, parse
-from convcalc.spec.limits import LIST
+from convcalc.spec.limits import LIST, YAML_DEPTH
 from convcalc.spec.nodes import Mapping as MappingNode
 from convcalc.spec.nodes import Node, Scalar
+from convcalc.spec.words import HABITS
 
 ENTERING = frozenset({"cin", "din", "shape"})
 """What describes the tensor that enters an item."""
+SHOWN_NAMES = 12
 
 
 @dataclass(slots=True, eq=False)
 class Known:
     """The variables that may be used at a place, and which have been, for the file as a whole."""
 
-    names: frozenset[str]
+    names: AbstractSet[str]
     used: set[str] = field(default_factory=set)
+    entering: bool = True
+    """Whether a tensor enters at the place, so that ``cin``, ``din`` and ``shape`` have a meaning."""
 
     def plus(self, names: Iterable[str]) -> Known:
-        return Known(self.names.union(names), self.used)
+        return Known(self.names | set(names), self.used, self.entering)
+
+    def outside(self) -> Known:
+        """Return the same variables for a place that no tensor enters: a name, a reference, the input shape."""
+        return Known(self.names, self.used, entering=False)
 
 
 class Value(NamedTuple):
@@ -48,14 +58,26 @@ class Value(NamedTuple):
         Raises:
             SpecError: placed at the token, where the scalar stands unquoted on one line, else at the scalar.
         """
-        if self.expression is None:
-            return tuple(item.evaluate(env) for item in self.items)
         try:
-            return self.expression.evaluate(env)
+            value = self.expression.evaluate(env) if self.expression else tuple([item.evaluate(env) for item in self.items])
         except ExpressionError as error:
             raise _placed(error, self.span, self.plain) from None
         except Undecided as undecided:
             raise structural(undecided, self) from None
+        if type(value) is tuple:
+            _require_small(value, self.span)
+        return value
+
+
+def _require_small(value: tuple[Any, ...], span: Span) -> None:
+    """Refuse lists of lists that are too large as a whole: they may share parts, so no length of one bounds them."""
+    held, inner, depth = len(value), [each for each in value if type(each) is tuple], 1
+    while inner:
+        held, depth = held + sum(map(len, inner)) - len(inner), depth + 1
+        if held > LIST or depth > YAML_DEPTH:
+            limit = f"{LIST} elements in all, {YAML_DEPTH} lists in one another"
+            raise SpecError("CC501", f"a list of lists exceeds the limit of {limit}", span)
+        inner = [each for one in inner for each in one if type(each) is tuple]
 
 
 def _placed(error: ExpressionError, span: Span, plain: bool) -> SpecError:
@@ -82,33 +104,38 @@ def compile_text(text: str, scalar: Scalar, known: Known) -> Value:
     for name, start, end in expression.names:
         if name in known.names:
             known.used.add(name)
-        elif name not in ENTERING:
+        elif name not in ENTERING or not known.entering:
             raise _unknown(name, scalar.span.within(start, end) if scalar.plain else scalar.span, known)
     names = frozenset(name for name, _, _ in expression.names)
     return Value(scalar.span, expression, (), scalar.plain, names, not names, not names.isdisjoint(ENTERING))
 
 
 def _unknown(name: str, span: Span, known: Known) -> SpecError:
-    guess = did_you_mean(name, {*known.names, *ENTERING, *SYMBOLS, *FUNCTIONS})
-    hint = f"known here: {', '.join(sorted(known.names))}" if known.names and not guess and len(known.names) <= 12 else ""
+    if name in ENTERING:
+        return SpecError("CC201", f"'{name}' describes the tensor that enters an item, and none enters here", span)
+    if name in HABITS:
+        return SpecError("CC201", f"unknown variable {quoted(name)}; did you mean '{HABITS[name]}'?", span)
+    guess = did_you_mean(name, chain(known.names, ENTERING if known.entering else (), SYMBOLS, FUNCTIONS))
+    few = known.names and not guess and len(known.names) <= SHOWN_NAMES
+    hint = f"known here: {', '.join(sorted(known.names))}" if few else ""
     return SpecError("CC201", f"unknown variable {quoted(name)}{guess}", span, hint=hint)
 
 
-def compile_value(node: Node, known: Known, what: str = "a value") -> Value:
-    """Read a scalar as an expression, or a list of them, nested as it is.
+def compile_value(node: Node, known: Known, what: str = "a value", key: Span | None = None) -> Value:
+    """Read a scalar as an expression, or a list of them, nested as it is. ``key`` is blamed where nothing stands.
 
     Raises:
-        SpecError: CC114 for a mapping or an empty scalar, CC501 for a list that is too long.
+        SpecError: CC114 for nothing, CC117 for a mapping, CC501 for a list that is too long.
     """
     if isinstance(node, Scalar):
         if node.empty:
-            raise SpecError("CC114", f"{what} is missing", node.span)
+            raise SpecError("CC114", f"{what} is missing", key or node.span)
         return compile_text(node.text, node, known)
     if isinstance(node, MappingNode):
-        raise SpecError("CC114", f"{what} must be an expression or a list, not a mapping", node.span)
+        raise SpecError("CC117", f"{what} must be an expression or a list, not a mapping", node.span)
     if len(node.items) > LIST:
         raise SpecError("CC501", f"a list of {len(node.items)} exceeds the limit of {LIST}", node.span)
-    return listed(node.span, [compile_value(item, known, what) for item in node.items])
+    return listed(node.span, [compile_value(item, known, f"an element of {what}") for item in node.items])
 
 
 def listed(span: Span, items: Iterable[Value]) -> Value:

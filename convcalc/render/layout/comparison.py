@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from convcalc.compare import Comparison
+from convcalc.render.layout.aligned import layers, totals
 from convcalc.render.layout.frame import Block, convention, flow, tensors
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column, Grid
 from convcalc.render.layout.prose import Prose
 from convcalc.render.layout.sentences import conclusions
-from convcalc.render.layout.sidebyside import Layers, Totals
 from convcalc.render.surface import Surface
 from convcalc.report import Report
 
@@ -20,13 +20,13 @@ def comparison_blocks(comparison: Comparison, surface: Surface) -> Iterator[Bloc
     glyphs, width = Glyphs(surface.ascii_only), surface.width
     yield from _designs(comparison, glyphs, width)
     yield Prose()
-    layers = Layers(comparison, glyphs)
-    if layers.chosen.rows:
-        yield from layers.blocks(width)
-        if unseen := layers.unseen():
+    aligned, unseen = layers(comparison, glyphs)
+    if len(aligned.names) > 1:
+        yield from aligned.blocks(width)
+        if unseen:
             yield Prose([(unseen, "dim")], width)
         yield Prose()
-    yield from Totals(comparison, glyphs).blocks(width)
+    yield from totals(comparison, glyphs).blocks(width)
     yield Prose()
     for sentence in conclusions(comparison):
         yield Prose([(glyphs.text(sentence), "")], width)

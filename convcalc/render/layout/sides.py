@@ -16,6 +16,7 @@ class Side(NamedTuple):
 
     values: Sequence[Value | None]
     first: Sequence[Value | None]
+    units: Sequence[str]
     comparable: Sequence[bool]
     """Whether a row has something to be compared with: details of a group that is a single layer elsewhere have not."""
     known: Sequence[bool]
@@ -30,11 +31,11 @@ class Side(NamedTuple):
             for value, known in zip(self.values, self.known, strict=True)
         ]
 
-    def rounded(self, glyphs: Glyphs, units: Sequence[str]) -> list[str]:
+    def rounded(self, glyphs: Glyphs) -> list[str]:
         """The values, short, in their units."""
         return [
             _value(value and short(value, unit), glyphs, known=known)
-            for value, unit, known in zip(self.values, units, self.known, strict=True)
+            for value, unit, known in zip(self.values, self.units, self.known, strict=True)
         ]
 
     def differences(self, glyphs: Glyphs) -> list[str]:
