@@ -182,12 +182,15 @@ class Ledger:
     """What ``require`` noted while formulas ran on arrays or symbols."""
 
     assumptions: list[Any] = field(default_factory=list)
-    """Relations of symbols that the result rests on, each once."""
+    """Relations of symbols that the result rests on, without those that follow from others."""
     refused: list[tuple[numpy.ndarray[Any, Any], str, str]] = field(default_factory=list)
     """(points that are no network, error code, reason with ``{}`` for values), in the order met."""
 
     def assume(self, condition: Any) -> None:
-        if condition not in self.assumptions:
+        from convcalc.symbols import follows
+
+        if not follows(condition, self.assumptions):
+            self.assumptions[:] = [other for other in self.assumptions if not follows(other, [condition])]
             self.assumptions.append(condition)
 
     def refuse(self, condition: Any, code: str, text: str) -> None:

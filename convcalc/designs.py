@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one, did_you_mean
+from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one, did_you_mean, quoted
 from convcalc.graph import Graph
 from convcalc.report import Report, report_on
 from convcalc.shapes import BITS
@@ -28,8 +28,8 @@ class Design(NamedTuple):
 
 
 def parse_design(text: str) -> Design:
-    """Take a design apart; the file is the longest beginning that is an existing file."""
-    ends = [len(text), *(place for place in range(len(text) - 1, 0, -1) if text[place] in "@#")]
+    """Take a design apart; the file is the longest beginning that is an existing file. Neither variant nor path has a /."""
+    ends = [len(text), *(place for place in range(len(text) - 1, text.rfind("/") + 1, -1) if text[place] in "@#")]
     end = next((place for place in ends if _exists(text[:place])), min([len(text), *ends]))
     file, rest = text[:end], text[end:]
     variant, hash_, part = rest.removeprefix("@").partition("#") if rest.startswith("@") else ("", rest[:1], rest[1:])
@@ -54,7 +54,8 @@ class Network:
     def report(self, *, batch: int = 1, dtype: str = "float32") -> Report:
         """Count everything; see :func:`convcalc.report.report_on`."""
         if dtype not in BITS:
-            raise SpecError("CC704", f"no number format '{dtype}'{did_you_mean(dtype, BITS)}", hint=f"known: {', '.join(BITS)}")
+            text = f"no number format {quoted(dtype)}{did_you_mean(dtype, BITS)}"
+            raise SpecError("CC704", text, hint=f"known: {', '.join(BITS)}")
         name = self.graph.name or self.design.text
         report = report_on(self.graph, self.design.text, batch=batch, dtype=dtype)
         return replace(report, name=f"{name} · {self.design.part}" if self.design.part else name)
@@ -77,7 +78,8 @@ def open_design(text: str, *, overrides: Overrides | None = None, variant: str |
         source = read(_path(design.file))
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return open_source(source, design._replace(variant=design.variant or variant), overrides=overrides, libraries=libraries)
+    chosen = variant if design.variant is None else design.variant
+    return open_source(source, design._replace(variant=chosen), overrides=overrides, libraries=libraries)
 
 
 def open_source(source: Source, design: Design, *, overrides: Overrides | None = None, libraries: Sequence[str] = ()) -> Network:
@@ -107,15 +109,19 @@ def check_file(path: str, *, libraries: Sequence[str] = ()) -> Checked:
     try:
         source = read(path)
         document = Files(libraries=libraries).root(source)
-        if document.layers is None and not document.inputs:
-            return Checked(path)
-        graphs = [load(source, variant=variant, files=Files(libraries=libraries)).graph for variant in (None, *document.variants)]
     except SpecErrors as errors:
         return Checked(path, errors=tuple(errors.errors))
     except SpecError as error:
         return Checked(path, errors=(error,))
-    warnings = dict.fromkeys(describe_one(warning) for graph in graphs for warning in graph.warnings)
-    return Checked(path, tuple(document.variants), (), tuple(warnings))
+    found: list[SpecError] = []
+    warnings: dict[str, None] = {}
+    for variant in (None, *document.variants) if document.layers is not None else ():
+        try:
+            graph = load(source, variant=variant, files=Files(libraries=libraries)).graph
+            warnings.update(dict.fromkeys(map(describe_one, graph.warnings)))
+        except SpecErrors as errors:
+            found += errors.errors
+    return Checked(path, tuple(document.variants), tuple(SpecErrors(found).errors), tuple(warnings))
 
 
 def _path(file: str) -> str:
@@ -125,7 +131,7 @@ def _path(file: str) -> str:
     name = file.removeprefix(ZOO)
     shipped = zoo()
     if name not in shipped:
-        raise SpecError("CC703", f"no shipped spec '{name}'{did_you_mean(name, shipped)}", Span(Source(file)))
+        raise SpecError("CC703", f"no shipped spec {quoted(name)}{did_you_mean(name, shipped)}", Span(Source(file)))
     return shipped[name]
 
 

@@ -63,6 +63,12 @@ class Folded(NamedTuple):
     ordered: bool = True
     """Whether the lines stand in the network's order, so that they can be drawn as a tree of paths."""
     by: str = "layer"
+    cut: Sequence[Line] = ()
+    """The lines that ``rest`` sums."""
+
+    def largest(self, key: str) -> int:
+        """Return the greatest value of any line, shown or not: what bars are drawn against."""
+        return max((line.values.get(key, 0) for lines in (self.lines, self.cut) for line in lines), default=0)
 
     def shares(self, key: str, values: Iterable[int]) -> list[int]:
         """Return the part of the total that each value is, in thousandths, rounded half up."""
@@ -88,10 +94,11 @@ def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COL
     if sort:
         lines = _sorted(lines, sort, report)
     rest = None
+    cut: Sequence[Line] = ()
     if view.top is not None and view.top < len(lines):
         lines, cut = lines[: view.top], lines[view.top :]
         rest = _summed("", cut, _additive(report), by_path=False)
-    return Folded(report, columns, lines, rest, ordered=not sort and view.by == "layer", by=view.by)
+    return Folded(report, columns, lines, rest, not sort and view.by == "layer", view.by, cut)
 
 
 def chosen(report: Report, keys: Sequence[str] | None, default: Sequence[str] | None) -> tuple[Column, ...]:

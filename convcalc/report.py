@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -146,7 +146,7 @@ def _dilation(sizes: Sequence[int]) -> str:
     return "" if all(size == 1 for size in sizes) else f"dilation {_window(dict.fromkeys(sizes))}"  # type: ignore[arg-type]
 
 
-_PHRASES = {
+_PHRASES: Mapping[str, Callable[[Any], str]] = {
     "type": str,
     "kernel_size": _window,
     "stride": _steps,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import sympy
 from sympy.printing.precedence import PRECEDENCE
+
+INEQUALITIES = (sympy.Ge, sympy.Le, sympy.Gt, sympy.Lt)
 
 
 def symbol(name: str) -> Any:
@@ -94,15 +99,22 @@ def floor_divide(dividend: Any, divisor: Any) -> Any:
 
 
 def maximum(left: Any, right: Any) -> Any:
-    return sympy.Max(left, right)
+    if less_equal(left, right) is True:
+        return right
+    return left if less_equal(right, left) is True else sympy.Max(left, right)
 
 
 def minimum(left: Any, right: Any) -> Any:
-    return sympy.Min(left, right)
+    if less_equal(left, right) is True:
+        return left
+    return right if less_equal(right, left) is True else sympy.Min(left, right)
 
 
 def piecewise(condition: Any, then: Any, otherwise: Any) -> Any:
     return sympy.Piecewise((then, condition), (otherwise, True))
+
+
+# --- relations --------------------------------------------------------------------------------------------------------
 
 
 def equality(left: Any, right: Any) -> Any:
@@ -125,16 +137,61 @@ def less_equal(left: Any, right: Any) -> Any:
     return _decided(right - left, left <= right)
 
 
-def _decided(spare: Any, relation: Any) -> Any:
-    spare = _from_zero(spare)
-    if spare.is_nonnegative:
+def follows(relation: Any, known: Sequence[Any]) -> bool:
+    """Whether a relation holds wherever one of the known relations, or all the bounds n ≥ b among them, do."""
+    if relation in known:
         return True
-    return False if spare.is_negative else relation
+    if not isinstance(relation, INEQUALITIES):
+        return False
+    inequalities = [other for other in known if isinstance(other, INEQUALITIES)]
+    bounds = {other.gts: other.lts for other in inequalities if other.gts.is_Symbol and other.lts.is_Integer}
+    spares = [0, *map(_spare, inequalities)]
+    return any(_is_natural(_spare(relation) - spare, bounds) for spare in spares)
 
 
-def _from_zero(expression: Any) -> Any:
-    """Put n + 1 in place of every positive n, for n from 0: then the sign of n·m − 1 shows in its terms."""
-    shifted = {
-        n: sympy.Symbol(n.name, integer=True, nonnegative=True) + 1 for n in expression.free_symbols if n.is_positive
-    }
-    return sympy.expand(expression.xreplace(shifted))
+def _spare(relation: Any) -> Any:
+    """What an inequality says is at least 0."""
+    return relation.gts - relation.lts - (1 if relation.rel_op in ("<", ">") else 0)
+
+
+def _decided(spare: Any, relation: Any) -> Any:
+    if _is_natural(spare):
+        return True
+    return False if _is_natural(-spare - 1) else _bound(sympy.expand(spare), relation)
+
+
+def _is_natural(expression: Any, bounds: Mapping[Any, Any] = MappingProxyType({})) -> bool:
+    """Whether an expression is seen to be at least 0 for all positive integers (within their lower bounds)."""
+    natural = _from_zero(expression, bounds)
+    return bool(natural.is_nonnegative) or any(map(_is_natural, _below(natural)))
+
+
+def _from_zero(expression: Any, bounds: Mapping[Any, Any] = MappingProxyType({})) -> Any:
+    """Put n + b in place of every n ≥ b, for n from 0: then the sign of n·m − 1 shows in its terms."""
+    positive = [n for n in expression.free_symbols if n.is_positive]
+    naturals = {n: sympy.Symbol(n.name, integer=True, nonnegative=True) + bounds.get(n, 1) for n in positive}
+    return sympy.expand(expression.xreplace(naturals))
+
+
+def _below(expression: Any) -> Iterator[Any]:
+    """Give what is never above an expression with two floors less, by ⌊a/d⌋ − ⌊b/d⌋ ≥ ⌊(a − b)/d⌋."""
+    terms = sympy.Add.make_args(expression)
+    added = [term for term in terms if isinstance(term, FloorDiv)]
+    taken = [-term for term in terms if isinstance(-term, FloorDiv)]
+    for (a, divisor), (b, other) in product(*([floor.args for floor in floors] for floors in (added, taken))):
+        if divisor == other:
+            yield expression - FloorDiv(a, divisor) + FloorDiv(b, divisor) + FloorDiv(a - b, divisor)
+
+
+def _bound(spare: Any, relation: Any) -> Any:
+    """Turn k·x + c ≥ 0 into x ≥ ⌈−c/k⌉, and that into a ≥ d·⌈−c/k⌉ where x is ⌊a/d⌋; leave other relations."""
+    constant, rest = spare.as_coeff_Add()
+    factor, term = rest.as_coeff_Mul()
+    if term.is_Add or factor.is_negative:
+        return relation
+    least = -(constant // factor)
+    if not isinstance(term, FloorDiv):
+        return term >= least
+    dividend, divisor = term.args
+    spare = sympy.expand(dividend - least * divisor)
+    return _bound(spare, spare >= 0) if divisor.is_positive else relation

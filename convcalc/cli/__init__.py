@@ -9,50 +9,52 @@ from collections.abc import Sequence
 
 FINE, FINDING, UNUSABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
+PROGRAM = "convcalc"
+COMPLETE = "_CONVCALC_COMPLETE"
+"""The environment variable by which a shell's completion script asks what may stand next."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 fine, 1 a finding, 2 could not judge or compute, 3 a bug, 130 interrupted."""
+    """Run a command.
+
+    Returns:
+        The exit code: 0 fine, 1 a finding, 2 could not judge or compute, 3 a bug, 130 interrupted.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # what a locale cannot encode is replaced, never an exception
+    _prepare_streams()
     try:
         code = _run(arguments)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BrokenPipeError:
         code = FINE
-        _silence(sys.stdout)
+        _silence()
     except KeyboardInterrupt:
         code = INTERRUPTED
         _say("interrupted")
     except OSError as error:
         code = UNUSABLE
-        _say(f"convcalc: the output cannot be written: {error.strerror or error}")
-        _silence(sys.stdout)
+        _say(f"{PROGRAM}: cannot read or write: {error.strerror or error}")
+        _silence()
     except Exception as error:
-        if "--debug" in arguments:
-            raise
         code = BUG
-        _say(f"convcalc: internal error: {type(error).__name__}: {error}\nThis is a bug in convcalc; --debug shows where it is.")
+        _say_bug(error, debug="--debug" in arguments)
     return code
 
 
 def _run(arguments: list[str]) -> int:
     import click
+    from click.shell_completion import shell_complete
 
     from convcalc.cli._group import convcalc
     from convcalc.errors import SpecError, SpecErrors, describe
 
+    if COMPLETE in os.environ:
+        return UNUSABLE if shell_complete(convcalc, {}, PROGRAM, COMPLETE, os.environ[COMPLETE]) else FINE
     try:
-        result = convcalc.main(arguments, prog_name="convcalc", standalone_mode=False)
-        return result if isinstance(result, int) else FINE
+        with convcalc.make_context(PROGRAM, [*arguments]) as context:
+            return convcalc.invoke(context) or FINE
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
-    except click.Abort:
-        raise KeyboardInterrupt from None
     except click.ClickException as error:
         error.show()
     except SpecErrors as errors:
@@ -62,12 +64,32 @@ def _run(arguments: list[str]) -> int:
     return UNUSABLE
 
 
+def _prepare_streams() -> None:
+    """Replace streams that are closed, and see to it that no encoding refuses a text."""
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):  # writing to a closed standard output fails
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we run
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # standard error escapes by itself what it cannot encode
+
+
 def _say(text: str) -> None:
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 
 
-def _silence(stream: object) -> None:
-    """Keep the interpreter from flushing into a closed pipe once more when it ends."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[attr-defined]
+def _say_bug(error: Exception, *, debug: bool) -> None:
+    from convcalc.errors import escape
+
+    if debug:
+        import traceback
+
+        _say(traceback.format_exc())
+    _say(f"{PROGRAM}: internal error: {type(error).__name__}: {escape(str(error))}")
+    _say(f"This is a bug in {PROGRAM}{'' if debug else '; --debug shows where it is'}.")
+
+
+def _silence() -> None:
+    """Keep the interpreter from flushing into a broken standard output once more when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

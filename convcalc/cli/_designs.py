@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -11,9 +12,12 @@ from click.shell_completion import CompletionItem
 
 from convcalc import designs
 from convcalc.cli._group import Settings
-from convcalc.errors import SpecErrors
+from convcalc.cli._types import ParamType, Positive, Word
+from convcalc.errors import SpecErrors, quoted
 from convcalc.report import Report
 from convcalc.shapes import BITS
+
+SPEC_ENDINGS = (".yaml", ".yml")
 
 
 class Reading(NamedTuple):
@@ -30,14 +34,18 @@ class Reading(NamedTuple):
         read, errors = [], []
         for text in texts:
             try:
-                read.append(designs.open_design(text, overrides=self.overrides, variant=self.variant, libraries=self.libraries))
+                read.append(self._network(text))
             except SpecErrors as failed:
                 errors += failed.errors
         if errors:
             raise SpecErrors(errors)
         return read
 
+    def _network(self, text: str) -> designs.Network:
+        return designs.open_design(text, overrides=self.overrides, variant=self.variant, libraries=self.libraries)
+
     def report(self, network: designs.Network) -> Report:
+        """Count a design."""
         return network.report(batch=self.batch, dtype=self.dtype)
 
 
@@ -46,7 +54,7 @@ def _overrides(context: click.Context, parameter: click.Parameter, values: Seque
     for value in values:
         name, equals, expression = value.partition("=")
         if not equals or not name.strip() or not expression.strip():
-            raise click.BadParameter(f"{value!r} is not name=expression")
+            raise click.BadParameter(f"{quoted(value)} is not name=expression")
         given[name.strip()] = expression.strip()
     return given
 
@@ -54,62 +62,111 @@ def _overrides(context: click.Context, parameter: click.Parameter, values: Seque
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--set``, ``--variant``, ``--lib``, ``--batch`` and ``--dtype``, as one ``reading``."""
 
-    def collected(*args: Any, set_: dict[str, str], variant: str | None, lib: tuple[str, ...], batch: int, dtype: str, **kwargs: Any) -> Any:
+    def collected(
+        *args: Any,
+        set_: dict[str, str],
+        variant: str | None,
+        lib: tuple[str, ...],
+        batch: int,
+        dtype: str,
+        **kwargs: Any,
+    ) -> Any:
         return command(*args, reading=Reading(set_, lib, variant, batch, dtype), **kwargs)
 
     collected.__doc__, collected.__name__ = command.__doc__, command.__name__
     collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
-    from convcalc.cli._group import Word
-
     for option in (
-        click.option("--dtype", type=Word(tuple(BITS)), default="float32", show_default=True, metavar="NAME", help="Number format."),
-        click.option("--batch", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Samples at once."),
-        click.option("--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False), help="A folder that specs may import from."),
+        click.option("--dtype", type=Word(tuple(BITS)), default="float32", show_default=True, metavar="NAME",
+                     help=f"Number format: {', '.join(tuple(BITS)[1:4])}, …"),
+        click.option("--batch", type=Positive(), default=1, show_default=True, metavar="N", help="Samples at once."),
+        lib_option,
         click.option("--variant", metavar="NAME", help="A variant of the spec, as FILE@NAME."),
-        click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides, help="Override a variable of the spec; repeatable."),
-    ):
+        click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides,
+                     help="Override a variable of the spec; repeatable."),
+    ):  # fmt: skip
         collected = option(collected)
     return collected
 
 
-class DesignType(click.ParamType):
-    """The name of a design; completes files, variants and shipped specs."""
+lib_option = click.option(
+    "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
+    help="A folder that specs may import from; repeatable.",
+)  # fmt: skip
+
+
+class SpecType(ParamType[str]):
+    """A spec or a folder of specs."""
+
+    name = "path"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        folder = os.path.dirname(incomplete)
+        with contextlib.suppress(OSError):
+            names = [os.path.join(folder, name) for name in sorted(os.listdir(folder or ".")) if _is_spec(name)]
+            return [*_beginning(incomplete, names), CompletionItem(incomplete, type="dir")]
+        return []
+
+
+class DesignType(SpecType):
+    """The name of a design: a spec, a shipped one, a variant, a part."""
 
     name = "design"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        stem, at, _ = incomplete.partition("@")
-        if at:
-            return [CompletionItem(f"{stem}@{name}") for name in _variants(stem) if f"{stem}@{name}".startswith(incomplete)]
-        if incomplete.startswith(designs.ZOO) or incomplete and designs.ZOO.startswith(incomplete):
-            names = (f"{designs.ZOO}{name}" for name in designs.zoo())
-            return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-        return [CompletionItem(incomplete, type="file")]
+        if "#" in incomplete:
+            return _beginning(incomplete, _parts(*incomplete.rsplit("#", 1)))
+        if "@" in incomplete:
+            return _beginning(incomplete, _variants(incomplete.rsplit("@", 1)[0]))
+        shipped = _beginning(incomplete, [f"{designs.ZOO}{name}" for name in designs.zoo()])
+        if incomplete.startswith(designs.ZOO):
+            return shipped
+        return [*shipped, *super().shell_complete(ctx, param, incomplete)]
+
+
+def _beginning(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
 def _variants(file: str) -> list[str]:
     try:
-        return list(designs.open_design(file).document.variants)
+        return [f"{file}@{name}" for name in designs.open_design(file).document.variants]
     except SpecErrors:
         return []
 
 
-def warn(settings: Settings, reports: Iterable[Report]) -> None:
-    """Say the warnings of specs on standard error, unless ``--quiet``."""
+def _parts(file: str, part: str) -> list[str]:
+    """Return the paths of layers and groups of layers, as deep as the beginning of one that is given."""
+    try:
+        layers = designs.open_design(file).graph.layers
+    except SpecErrors:
+        return []
+    depth = part.count(".") + 1
+    return list(dict.fromkeys(f"{file}#{'.'.join(layer.path.split('.')[:depth])}" for layer in layers))
+
+
+def warn(settings: Settings, warnings: Iterable[str]) -> None:
+    """Say the warnings of specs on standard error, each once, unless ``--quiet``."""
     if not settings.quiet:
-        for text in dict.fromkeys(warning for report in reports for warning in report.warnings):
+        for text in dict.fromkeys(warnings):
             click.echo(text, err=True)
 
 
 def spec_files(paths: Iterable[str]) -> list[str]:
-    """Return the spec files that paths name: files as they are, folders by the YAML files below them."""
+    """Return the files that paths name: files as they are, folders by the specs below them that are not hidden."""
     found: list[str] = []
     for path in paths:
-        if os.path.isdir(path):
-            below = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names if name.endswith((".yaml", ".yml"))]
-            if not below:
-                raise click.UsageError(f"no .yaml file in the folder {path}")
-            found += sorted(below)
-        else:
-            found.append(path)
+        below = sorted(_below(path)) if os.path.isdir(path) else [path]
+        if not below:
+            raise click.ClickException(f"no {' or '.join(SPEC_ENDINGS)} file in the folder {quoted(path)}")
+        found += below
     return list(dict.fromkeys(found))
+
+
+def _below(folder: str) -> Iterator[str]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (os.path.join(here, name) for name in names if _is_spec(name))
+
+
+def _is_spec(name: str) -> bool:
+    return name.endswith(SPEC_ENDINGS) and not name.startswith(".")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
 import click
 
 from convcalc import __version__
-from convcalc.errors import did_you_mean
+from convcalc.cli._types import Positive, Word
+from convcalc.errors import did_you_mean, quoted
 
 COLORS = ("auto", "always", "never")
 
@@ -22,58 +24,62 @@ class Settings(NamedTuple):
     verbose: bool = False
     color: str = "auto"
     width: int | None = None
-    progress: bool = True
+    no_progress: bool = False
     debug: bool = False
 
 
-class Word(click.Choice[str]):
-    """A choice that names the nearest word to a wrong one."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value not in self.choices:
-            self.fail(f"{value!r} is not one of {', '.join(self.choices)}{did_you_mean(str(value), self.choices)}", param, ctx)
-        return str(value)
-
-
-def _general() -> list[click.Parameter]:
+def _general() -> list[click.Option]:
     """Return the general options; they may stand before or after the command."""
     return [
-        click.Option(["-q", "--quiet"], is_flag=True, expose_value=False, callback=_set("quiet"), help="No notes and warnings."),
-        click.Option(["-v", "--verbose"], is_flag=True, expose_value=False, callback=_set("verbose"), help="More detail."),
-        click.Option(
-            ["--color"], type=Word(COLORS), expose_value=False, callback=_set("color"), metavar="WHEN",
-            help="auto, always or never; goes before NO_COLOR and FORCE_COLOR.",
-        ),
-        click.Option(["--width"], type=click.IntRange(1), expose_value=False, callback=_set("width"), help="Columns of text output."),
-        click.Option(["--no-progress"], is_flag=True, expose_value=False, callback=_set("progress"), help="No progress bars."),
-        click.Option(["--debug"], is_flag=True, expose_value=False, callback=_set("debug"), help="Show a traceback for an internal error."),
-    ]  # fmt: skip
+        _setting("quiet", "-q", is_flag=True, help="No notes and warnings."),
+        _setting("verbose", "-v", is_flag=True, help="More detail: report shows every metric."),
+        _setting("color", type=Word(COLORS), metavar="WHEN", help="auto, always or never. [NO_COLOR, FORCE_COLOR]"),
+        _setting("width", type=Positive(), metavar="N", help="Columns of text; a terminal's own by default."),
+        _setting("no_progress", is_flag=True, help="No progress bars."),
+        _setting("debug", is_flag=True, help="Show where an internal error comes from."),
+    ]
 
 
-def _set(name: str) -> Any:
+def _setting(name: str, *short: str, **kwargs: Any) -> click.Option:
+    return click.Option([*short, f"--{name.replace('_', '-')}"], expose_value=False, callback=_set(name), **kwargs)
+
+
+def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
         settings = context.find_object(Settings) or Settings()
-        if value not in (None, False):
-            settings = settings._replace(**{name: not value if name == "progress" else value})
-        context.obj = settings
+        context.obj = settings._replace(**{name: value}) if value else settings
 
     return callback
 
 
 class Command(click.Command):
-    """A command that takes the general options too."""
+    """A command that takes ``-h`` and the general options too, and sets them apart in its help."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, context_settings={"help_option_names": ["-h", "--help"]}, **kwargs)
+        kwargs["context_settings"] = {"help_option_names": ["-h", "--help"]}
+        super().__init__(*args, **kwargs)
         self.params.extend(_general())
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        options = [parameter for parameter in self.get_params(ctx) if isinstance(parameter, click.Option)]
+        for heading, general in (("Options", False), ("General options", True)):
+            records = [option.get_help_record(ctx) for option in options if _is_general(option) is general]
+            if any(records):
+                with formatter.section(heading):
+                    formatter.write_dl([record for record in records if record])
 
-class Group(click.Group):
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.epilog:
+            formatter.write_paragraph()
+            formatter.write(self.epilog)
+
+
+def _is_general(option: click.Option) -> bool:
+    return option.name in Settings._fields or not {"--help", "--version"}.isdisjoint(option.opts)
+
+
+class Group(Command, click.Group):
     """Finds commands by the names of the files in this folder."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, **kwargs)
-        self.params.extend(_general())
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(commands())
@@ -84,10 +90,24 @@ class Group(click.Group):
         command: click.Command = importlib.import_module(f"convcalc.cli.{cmd_name}").command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in commands():
-            ctx.fail(f"no command {args[0]!r}{did_you_mean(args[0], commands()) or '; --help lists them'}")
+            ctx.fail(f"no command {quoted(args[0])}{_meant(args[0])}")
         return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+
+def _meant(word: str) -> str:
+    from convcalc.designs import ZOO
+
+    if os.path.exists(word) or word.startswith(ZOO):
+        return f"; did you mean {quoted(f'report {word}')}?"
+    return did_you_mean(word, commands()) or f" (commands: {', '.join(commands())})"
 
 
 @cache
@@ -97,12 +117,25 @@ def commands() -> tuple[str, ...]:
     return tuple(sorted(stem for stem, ending in names if ending == ".py" and not stem.startswith("_")))
 
 
-@click.group(cls=Group, epilog="A DESIGN is FILE, FILE@variant, FILE#path, FILE@variant#path, zoo:NAME, or - for standard input.")
+DESIGNS = """\
+Designs:
+  FILE          A spec: model.yaml.
+  FILE@VARIANT  A variant of it: model.yaml@large.
+  FILE#PATH     A part of it, by its path: model.yaml@large#stage2.block1.
+  zoo:NAME      A shipped spec: zoo:resnet50, zoo:resnet50@101.
+  -             A spec from standard input.
+"""
+"""How designs are named, for the end of a help text."""
+
+
+@click.group(cls=Group, epilog=DESIGNS)
 @click.version_option(__version__, "--version", prog_name="convcalc", message="%(prog)s %(version)s")
 def convcalc() -> None:
     """Count the parameters, multiplies, activations and depth of neural networks, exactly, from a YAML spec.
 
     \b
-    Try:  convcalc report zoo:resnet50
-          convcalc compare zoo:resnet50 zoo:mobilenet_v2
+    Examples:
+      convcalc report zoo:resnet50
+      convcalc compare zoo:resnet50 zoo:mobilenet_v2
+      convcalc COMMAND -h
     """

@@ -6,15 +6,20 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import click
 
-from convcalc.cli._group import Settings, Word
+from convcalc.cli._group import Settings
+from convcalc.cli._types import ParamType, Word
+from convcalc.errors import quoted
 from convcalc.render.surface import Surface, surface
 
-ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".html": "html", ".txt": "text", ".svg": "svg"}
+ENDINGS = {
+    ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".html": "html", ".txt": "text", ".svg": "svg",
+}  # fmt: skip
 STANDARD = "-"
 
 
@@ -25,97 +30,146 @@ class Target(NamedTuple):
     path: str | None = None
 
 
-def output_options(formats: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+# --- options ----------------------------------------------------------------------------------------------------------
+
+
+def output_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add ``-o``."""
+    return click.option("-o", "--output", metavar="PATH", type=click.Path(), callback=_named_path, help=text)
+
+
+def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add ``-f``, ``-o`` and ``--json``, as one list of ``targets``."""
+    words = tuple(formats)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        def collected(*args: Any, format_: tuple[str, ...], output: str | None, json_: bool, **kwargs: Any) -> Any:
-            return command(*args, targets=_targets(formats, format_, output, json_=json_), **kwargs)
+        def collected(*args: Any, format_: Sequence[Target], output: str | None, json_: bool, **kwargs: Any) -> Any:
+            written = [*format_, Target("json")] if json_ else format_
+            return command(*args, targets=_targets(words, written, output), **kwargs)
 
         collected.__doc__, collected.__name__ = command.__doc__, command.__name__
         collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
         collected = click.option("--json", "json_", is_flag=True, help="Short for -f json.")(collected)
-        collected = click.option("-o", "--output", metavar="PATH", help="Write to a file; its ending tells the format.")(collected)
+        collected = output_option("Write to a file; its ending tells the format.")(collected)
         return click.option(
-            "-f", "--format", "format_", multiple=True, metavar="FMT[=PATH]",
-            help=f"{', '.join(formats)}; repeatable, each to standard output or its own file.",
+            "-f", "--format", "format_", type=TargetType(words), multiple=True, metavar="FMT[=PATH]",
+            help=f"{', '.join(words)}; to standard output, or each to a file of its own. Repeatable.",
         )(collected)  # fmt: skip
 
     return decorate
 
 
-def _targets(formats: Sequence[str], written: Sequence[str], output: str | None, *, json_: bool) -> list[Target]:
-    targets = []
-    for text in [*written, *(["json"] if json_ else [])]:
-        name, equals, path = text.partition("=")
-        Word(formats).convert(name, None, click.get_current_context(silent=True))
+class TargetType(ParamType[Target]):
+    """``FMT`` or ``FMT=PATH``."""
+
+    name = "target"
+
+    def __init__(self, formats: Sequence[str]) -> None:
+        self.formats = Word(formats)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
+        name, equals, path = value.partition("=")
+        self.formats.convert(name, param, ctx)
         if equals and not path:
-            raise click.UsageError(f"-f {text}: the path behind '=' is missing")
-        targets.append(Target(name, path if equals and path != STANDARD else None))
-    if not targets:
-        ending = os.path.splitext(output or "")[1].lower()
-        guess = ENDINGS.get(ending, "text")
-        targets = [Target(guess if guess in formats else "text")]
-    if output is not None and output != STANDARD:
-        free = [target for target in targets if target.path is None]
-        if len(free) != 1:
+            self.fail(f"{quoted(value)} has no path behind the =", param, ctx)
+        return Target(name, path if equals and path != STANDARD else None)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        return self.formats.shell_complete(ctx, param, incomplete)
+
+
+def _named_path(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value == "":
+        raise click.BadParameter("the path is empty")
+    return value
+
+
+def _targets(formats: Sequence[str], written: Sequence[Target], output: str | None) -> list[Target]:
+    """Return what is to be written where; ``-o`` gives its path to the one format that has none."""
+    targets = list(dict.fromkeys(written or [Target(_guessed(formats, output))]))
+    if output not in (None, STANDARD):
+        if [target.path for target in targets].count(None) != 1:
             raise click.UsageError("-o names one file: give every other format its own with -f FMT=PATH")
         targets = [Target(target.format, target.path or output) for target in targets]
-    return list(dict.fromkeys(targets))
+    paths = [target.path for target in targets if target.path]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise click.UsageError(f"two formats are to be written to {quoted(path)}")
+    return targets
 
 
-def screen(settings: Settings) -> Surface:
-    """Return what standard output is."""
-    if sys.stdout is None:
-        raise OSError("standard output is closed")
-    return surface(sys.stdout, color=settings.color, width=settings.width)
+def _guessed(formats: Sequence[str], output: str | None) -> str:
+    """Return the format that the ending of a path tells."""
+    ending = os.path.splitext(output or "")[1].lower()
+    guess = ENDINGS.get(ending, "text")
+    if guess not in formats:
+        raise click.UsageError(f"no format for files that end in {ending}; name one with -f: {', '.join(formats)}")
+    return guess
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
 
 
 def write(settings: Settings, targets: Sequence[Target], render: Callable[[str, Surface], str]) -> None:
     """Render every target, then write all: nothing is touched when one of them fails to render."""
-    plain = Surface(width=settings.width)
-    texts = [(target, render(target.format, plain if target.path else screen(settings))) for target in targets]
-    files = [(target.path, text) for target, text in texts if target.path]
-    _write_files(files)
-    for target, text in texts:
-        if target.path is None:
-            assert sys.stdout is not None
-            sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    screen = surface(sys.stdout, color=settings.color, width=settings.width)
+    paper = Surface(settings.width, color=settings.color == "always")
+    texts = [(target.path, _ended(render(target.format, paper if target.path else screen))) for target in targets]
+    _write_files([(path, text) for path, text in texts if path])
+    for path, text in texts:
+        if not path:
+            sys.stdout.write(text)
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") or not text else f"{text}\n"
 
 
 def _write_files(files: Sequence[tuple[str, str]]) -> None:
     """Write all files beside their places first, then move each there."""
     ready: list[tuple[str, str]] = []
+    path = ""
     try:
         for path, text in files:
-            ready.append((_staged(path, text), path))
+            data = text.encode("utf-8", "backslashreplace")
+            if _is_device(path):
+                _write_through(path, data)
+            else:
+                ready.append((_staged(path, data), path))
         for staged, path in ready:
-            if staged:
-                os.replace(staged, path)
+            os.replace(staged, os.path.realpath(path))
     except OSError as error:
-        raise click.UsageError(f"cannot write {error.filename or path}: {error.strerror}") from None
+        raise click.ClickException(f"cannot write {quoted(path)}: {error.strerror}") from None
     finally:
         for staged, _ in ready:
             with contextlib.suppress(OSError):
                 os.unlink(staged)
 
 
-def _staged(path: str, text: str) -> str:
-    """Write a text to a new file beside ``path`` and return its name; a device or pipe is written at once."""
-    data = (text if text.endswith("\n") else f"{text}\n").encode("utf-8", "backslashreplace")
-    path = os.path.realpath(path)
-    with contextlib.suppress(FileNotFoundError):
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):
-            with open(path, "wb") as file:
-                file.write(data)
-            return ""
-    import tempfile  # costs start-up time, and only files need it
+def _is_device(path: str) -> bool:
+    """Whether a path is there and no plain file, so that nothing can be put in its place."""
+    return os.path.exists(path) and not os.path.isfile(path)
 
-    handle, staged = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(path))
+
+def _write_through(path: str, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def _staged(path: str, data: bytes) -> str:
+    """Write to a new file beside the one that ``path`` leads to, with its permissions, and return its name."""
+    folder, name = os.path.split(os.path.realpath(path))
+    handle, staged = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
+    os.chmod(staged, _permissions(path))
+    return staged
+
+
+def _permissions(path: str) -> int:
+    """Return those of the file that is replaced, or those that a new file gets."""
+    with contextlib.suppress(FileNotFoundError):
+        return stat.S_IMODE(os.stat(path).st_mode)
     umask = os.umask(0)
     os.umask(umask)
-    os.chmod(staged, 0o666 & ~umask)
-    return staged
+    return 0o666 & ~umask

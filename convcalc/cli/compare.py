@@ -5,31 +5,33 @@ from __future__ import annotations
 import click
 
 from convcalc.cli._designs import DesignType, Reading, reading_options, warn
-from convcalc.cli._group import Command, Settings
+from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
 from convcalc.compare import compare
+from convcalc.errors import quoted
 from convcalc.render import FORMATS
 
 
-@click.command("compare", cls=Command, short_help="Designs side by side: ratios and differences.")
+@click.command("compare", cls=Command, epilog=DESIGNS, short_help="Designs side by side: ratios and differences.")
 @click.argument("designs", nargs=-1, required=True, type=DesignType(), metavar="DESIGN…")
 @reading_options
 @output_options(FORMATS)
 @click.pass_obj
 def command(settings: Settings, designs: tuple[str, ...], reading: Reading, targets: list[Target]) -> None:
-    """Compare designs with the first one. One file with several outputs is compared output by output.
+    """Compare designs with the first one. A single file with several outputs is compared output by output.
 
     \b
     Examples:
+      convcalc compare zoo:resnet50 zoo:resnet50@101 zoo:mobilenet_v2
       convcalc compare specs/tutorials/googlenet_3a.yaml
-      convcalc compare zoo:resnet50 zoo:resnet50@101
+      convcalc compare model.yaml@small model.yaml@large -f markdown -o compare.md
     """
     networks = reading.networks(designs)
     if len(networks) == 1:
         networks = networks[0].outputs()
         if len(networks) == 1:
-            raise click.UsageError(f"{designs[0]} has one output; name a second design to compare it with")
+            raise click.ClickException(f"{quoted(designs[0])} has one output; name a second design to compare it with")
     reports = [reading.report(network) for network in networks]
     comparison = compare(reports)
     write(settings, targets, lambda format_, surface: FORMATS[format_].comparison(comparison, surface))
-    warn(settings, reports)
+    warn(settings, (warning for report in reports for warning in report.warnings))

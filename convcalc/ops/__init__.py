@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from functools import cache
+from types import ModuleType
 
 from convcalc.errors import Source, Span, SpecError
 from convcalc.ops._op import Op, Product, Window, arguments_of
@@ -63,10 +64,17 @@ def activations() -> frozenset[str]:
 def _load(kind: str, path: str) -> type[Op]:
     try:
         module = importlib.import_module(f"{__name__}.{kind}")
-    except SyntaxError as error:
-        raise _refused(path, error.lineno or 1, f"not Python: {error.msg}") from error
     except Exception as error:
         raise _refused(path, _line_in(path, error), f"{type(error).__name__}: {error}") from error
+    try:
+        return _checked(module, kind, path)
+    except SpecError:
+        del sys.modules[module.__name__]  # so that it is read again once it is mended
+        raise
+
+
+def _checked(module: ModuleType, kind: str, path: str) -> type[Op]:
+    """Return the op of a file, if there is one alone and it is well formed."""
     classes = [value for value in vars(module).values() if isinstance(value, type)]
     ops = [value for value in classes if issubclass(value, Op) and value.__module__ == module.__name__]
     if len(ops) != 1:
@@ -100,10 +108,12 @@ def _class_line(op: type[Op], path: str) -> int:
 def _line_in(path: str, error: BaseException) -> int:
     import traceback  # costs start-up time, and only faulty files need it
 
+    if isinstance(error, SyntaxError) and error.filename == path:
+        return error.lineno or 1
     lines = [frame.lineno or 1 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     return lines[-1] if lines else 1
 
 
 def _refused(path: str, line: int, text: str) -> SpecError:
-    sys.modules.pop(f"{__name__}.{os.path.splitext(os.path.basename(path))[0]}", None)
-    return SpecError("CC901", text, Span(Source(path), line, 1))
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return SpecError("CC901", text, Span(Source(path, file.read()), line, 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 from convcalc.arith import Number
@@ -100,11 +99,13 @@ class Op:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
 
-@cache
 def arguments_of(op: type[Op]) -> dict[str, Argument]:
     """Return the arguments of an op by the word that a spec uses, in the order of the fields."""
-    found = {}
-    for field in fields(op):  # type: ignore[arg-type]
-        argument = field.metadata["argument"]
-        found[argument.key] = argument
-    return found
+    known = _ARGUMENTS.get(op)
+    if known is None:
+        declared = (field.metadata["argument"] for field in fields(op))  # type: ignore[arg-type]
+        known = _ARGUMENTS[op] = {argument.key: argument for argument in declared}
+    return known
+
+
+_ARGUMENTS: dict[type[Op], dict[str, Argument]] = {}

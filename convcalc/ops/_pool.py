@@ -30,8 +30,9 @@ class Pool(Op):
         if self.out_size is not None:
             return Shape((x.channels, *self.out_size))
         window = self.window(x)
-        self._require_padding(window)
-        sizes = ceil_places(x.spatial, window) if self.ceil_mode else places(x.spatial, window)
+        if not isinstance(self.padding, str):
+            self._require_padding(window)
+        sizes = (ceil_places if self.ceil_mode else places)(self.padding, x.spatial, window)
         return Shape((x.channels, *sizes))
 
     def _require_padding(self, window: Window) -> None:

@@ -39,7 +39,11 @@ def resolved(padding: str | Pads, sizes: Sides, kernel_size: Sides, stride: Side
 def uneven(padding: object, kernel_size: Sides) -> str:
     """Say that ``half`` of an even kernel pads one cell too few to keep the size; nothing where it does not."""
     even = [k for k in kernel_size if isinstance(k, int) and modulo(k, 2) == 0] if padding == "half" else []
-    return f"`padding: half` on an even kernel ({even[0]}) does not keep the size: it pads (k - 1)//2 on both sides" if even else ""
+    return (
+        f"`padding: half` on an even kernel ({even[0]}) does not keep the size: it pads (k - 1)//2 on both sides"
+        if even
+        else ""
+    )
 
 
 def _halves(whole: Number) -> tuple[Number, Number]:
@@ -47,17 +51,22 @@ def _halves(whole: Number) -> tuple[Number, Number]:
     return before, whole - before
 
 
-def places(sizes: Sides, window: Window) -> Sides:
-    """⌊(n + p₀ + p₁ − e)/s⌋ + 1 on each axis."""
+def places(padding: str | Pads, sizes: Sides, window: Window) -> Sides:
+    """⌊(n + p₀ + p₁ − e)/s⌋ + 1 on each axis; ``same`` is made so that this is ⌈n/s⌉."""
+    if padding == "same":
+        return tuple(ceildiv(n, s) for n, s in zip(sizes, window.stride, strict=True))
     axes = zip(sizes, window.kernel_size, window.stride, window.padding, window.dilation, strict=True)
     return tuple(floordiv(_slack(n, k, p, d), s) + 1 for n, k, s, p, d in axes)
 
 
-def ceil_places(sizes: Sides, window: Window) -> Sides:
+def ceil_places(padding: str | Pads, sizes: Sides, window: Window) -> Sides:
     """min(⌈(n + p₀ + p₁ − e)/s⌉ + 1, ⌈(n + p₀)/s⌉): rounds up, but no window may start in the padding at the end.
 
-    The last window may reach over the end by s − 1 cells, even where it is the only one.
+    The last window may reach over the end by s − 1 cells, even where it is the only one. ``same`` leaves nothing to
+    round.
     """
+    if padding == "same":
+        return places(padding, sizes, window)
     axes = zip(sizes, window.kernel_size, window.stride, window.padding, window.dilation, strict=True)
     return tuple(at_most(floordiv(_slack(n, k, p, d, s - 1), s) + 1, ceildiv(n + p[0], s)) for n, k, s, p, d in axes)
 

@@ -59,7 +59,7 @@ class Conv(Op):
         require_spatial("conv", x)
         require_groups(self.groups, x.channels, "input channels")
         require_groups(self.groups, self.out_channels, "output channels")
-        return Shape((self.out_channels, *places(x.spatial, self.window(x))))
+        return Shape((self.out_channels, *places(self.padding, x.spatial, self.window(x))))
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         (x,) = inputs

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
 PROBE = "×→–…≥·─▏█"
-NARROWEST = 20
+NARROWEST = 30
 USUAL_WIDTH = 80
 OFF = ("0", "false", "no", "off")
 

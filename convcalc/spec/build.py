@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convcalc.errors import SpecError, Undecided
+from convcalc.errors import Span, SpecError, Undecided
 from convcalc.ops import Op
-from convcalc.ops._arguments import Argument, BadValue
+from convcalc.ops._arguments import Argument, BadValue, Slot
 from convcalc.shapes import Shape
 from convcalc.spec.items import Given, Layer
-from convcalc.spec.value import structural
+from convcalc.spec.limits import AXES
+from convcalc.spec.value import Value, structural
 
 NONE = "none"
 Variables = Mapping[str, Any]
@@ -74,13 +75,32 @@ def _evaluated(given: Given, env: Variables, entering: Shape) -> Any:
     return given.value.evaluate(with_entering(env, entering) if given.value.entering else env)
 
 
+def _culprit(slot: Slot, written: Value, value: Any, text: str) -> Span:
+    """Return the place of the element of a list that is to blame: the one that is refused alike when it stands alone."""
+    for item, element in zip(written.items, value, strict=True) if written.items else ():
+        try:
+            slot.bind((element,), 1)
+        except BadValue as error:
+            if str(error) == text:
+                return _culprit(slot, item, element, text) if item.items else item.span
+        except Undecided:
+            continue
+    return written.span
+
+
 def _bind(layer: Layer, argument: Argument, values: Mapping[str, Any], axes: int) -> Any:
     if argument.key not in values:
         return None if argument.default is None else argument.slot.bind(argument.default, axes)
+    value = values[argument.key]
+    if type(value) is tuple and len(value) > AXES:
+        text = f"{argument.key} has {len(value)} entries; the limit is {AXES} axes"
+        raise SpecError("CC508", text, layer.arguments[argument.key].value.span)
     try:
-        return argument.slot.bind(values[argument.key], axes)
+        return argument.slot.bind(value, axes)
     except BadValue as error:
-        given = layer.arguments.get(argument.key)
-        raise SpecError("CC410", f"{argument.key} {error}", given.value.span if given else layer.span) from None
+        text, given = f"{argument.key} {error}", layer.arguments[argument.key]
+        span = _culprit(argument.slot, given.value, value, str(error))
+        notes = ((layer.span, "it holds for this layer"),) if layer.span and not given.written else ()
+        raise SpecError("CC410", text, span, notes=notes) from None
     except Undecided as undecided:
         raise structural(undecided, layer.arguments[argument.key].value) from None

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops import kinds
+from convcalc.spec.forms import is_empty
 from convcalc.spec.limits import ENTRIES
 from convcalc.spec.nodes import Mapping as MappingNode
 from convcalc.spec.nodes import Node, Scalar, Sequence
@@ -18,7 +19,7 @@ STORED = ("top1", "top5")
 TEXTS = ("source", "quote", "url", "note", "at", "variant")
 KEYS = (*COUNTS, "out", *STORED, *TEXTS, "excluding")
 SUFFIXES = {"": 1, "K": 10**3, "k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
-_NUMBER = re.compile(r"(\d{1,30})(?:\.(\d{1,30}))?(K|k|M|G|B|T|Ki|Mi|Gi)?")
+_NUMBER = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?(K|k|M|G|B|T|Ki|Mi|Gi)?")
 
 
 class Quantity(NamedTuple):
@@ -80,7 +81,7 @@ def _claim(node: Node) -> Claim:
     for key, _ in node.pairs:
         if key.text not in KEYS:
             raise SpecError("CC602", f"a claim has no key {quoted(key.text)}{did_you_mean(key.text, KEYS)}", key.span)
-    given = {key.text: value for key, value in node.pairs}
+    given = {key.text: value for key, value in node.pairs if not is_empty(value)}
     numbers = {key: quantity(_word(key, value)) for key, value in given.items() if key in (*COUNTS, *STORED)}
     texts = {key: _word(key, value).text for key, value in given.items() if key in TEXTS}
     if not texts.get("source"):
@@ -92,7 +93,7 @@ def _claim(node: Node) -> Claim:
 
 
 def _word(key: str, node: Node) -> Scalar:
-    if not isinstance(node, Scalar) or node.empty:
+    if not isinstance(node, Scalar):
         raise SpecError("CC601", f"{key} takes one value", node.span)
     return node
 
@@ -101,7 +102,7 @@ def _sizes(node: Node) -> tuple[int, ...]:
     items = node.items if isinstance(node, Sequence) else [node]
     texts = [item.text if isinstance(item, Scalar) else "" for item in items]
     for text, item in zip(texts, items, strict=True):
-        if not re.fullmatch(r"\d{1,18}", text) or int(text) < 1:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
             raise SpecError("CC601", "out is a shape: a list of positive integers", item.span)
     if not texts:
         raise SpecError("CC601", "out is a shape: a list of positive integers", node.span)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
 from convcalc.ops import find, kinds
 from convcalc.spec.arguments import allowed, attribute
 from convcalc.spec.claims import Claim, read_claims
+from convcalc.spec.forms import elements, entries, is_empty, require_text
 from convcalc.spec.items import Block, Given, Item, Layer
-from convcalc.spec.limits import ENTRIES
+from convcalc.spec.library import Library, rings
 from convcalc.spec.names import Reference, Template, checked_block, checked_name, checked_variable, reference, template
 from convcalc.spec.nodes import Mapping as MappingNode
 from convcalc.spec.nodes import Node, Scalar, Sequence, compose
@@ -19,13 +20,20 @@ from convcalc.spec.reader import Reader
 from convcalc.spec.value import Known, Value, compile_value, gathering, listed
 
 TOP = (
-    "convcalc", "name", "note", "import", "input", "inputs", "vars", "variants", "defaults", "blocks", "layers", "outputs", "claims",
+    "convcalc", "name", "note", "import", "input", "inputs", "vars", "variants", "defaults", "blocks", "layers",
+    "outputs", "claims",
 )  # fmt: skip
+SECTIONS = (
+    "note", "import", "vars", "variants", "input", "inputs", "defaults", "blocks", "layers", "outputs", "claims",
+    "name",
+)  # fmt: skip
+"""In the order in which they need each other."""
 BLOCK = ("params", "inputs", "layers", "note")
 AXES = ("c", "d", "h", "w", "l")
 """Letters of axes in the order in which a shape has them."""
 
 Importer = Callable[[str, Span], "Document"]
+"""Reads the file that stands as a path at a place, or raises ``SpecErrors``."""
 
 
 @dataclass(slots=True, eq=False)
@@ -51,185 +59,228 @@ def read_document(source: Source, importer: Importer) -> Document:
     """Read a spec file.
 
     Raises:
-        SpecErrors: everything that is wrong with its form; if nothing is, everything wrong with its names.
+        SpecErrors: everything that is wrong with its form; if nothing is, all of its imports; else of its names.
     """
-    try:
-        root = compose(source)
-    except SpecError as error:
-        raise SpecErrors([error]) from None
+    root = compose(source)
     if not isinstance(root, MappingNode):
-        what = "is empty" if root is None or (isinstance(root, Scalar) and root.empty) else "is not a mapping"
-        raise SpecErrors([SpecError("CC115", f"the spec {what}; it begins with keys such as `input:` and `layers:`", Span(source, 1, 1))])
+        what = "is empty" if is_empty(root) else "is not a mapping"
+        text = f"the spec {what}; it begins with keys such as `input:` and `layers:`"
+        raise SpecErrors([SpecError("CC115", text, Span(source, 1, 1))])
     sections = _Sections(Document(source), root, importer)
-    sections.read()
-    _raise_first_stage(sections.errors)
+    with few_guesses():
+        sections.read()
+    form = [error for error in (*sections.errors, *sections.imported) if _is_of_form(error.code)]
+    if errors := form or sections.imported or sections.errors:
+        raise SpecErrors(errors)
     return sections.document
 
 
-def _raise_first_stage(errors: list[SpecError]) -> None:
-    """Raise the errors of form, or else those of names."""
-    form = [error for error in errors if error.code < "CC200" or "CC301" <= error.code <= "CC304"]
-    if errors:
-        raise SpecErrors(form or errors)
+def _is_of_form(code: str) -> bool:
+    return code < "CC200" or "CC301" <= code <= "CC304" or "CC500" <= code < "CC600"
 
 
 class _Sections:
-    """Reads the top-level keys in the order in which they need each other."""
+    """Reads the top-level keys."""
 
     def __init__(self, document: Document, root: MappingNode, importer: Importer) -> None:
         self.document = document
         self.importer = importer
         self.errors: list[SpecError] = []
-        self.known = Known(frozenset())
+        self.imported: list[SpecError] = []
+        self.order: dict[str, int] = {}
+        """Variable → its place among all."""
+        self.known = Known(self.order.keys())
+        self.library = Library(document.blocks, document.imports)
         self.nodes: dict[str, Node] = {}
+        self.keys = {key.text: key for key, _ in root.pairs}
         for key, value in root.pairs:
             if key.text not in TOP:
-                self.errors.append(SpecError("CC116", f"unknown top-level key {quoted(key.text)}{did_you_mean(key.text, TOP)}", key.span))
-            elif not (isinstance(value, Scalar) and value.empty):
+                guess = did_you_mean(key.text, TOP)
+                self.errors.append(SpecError("CC116", f"unknown top-level key {quoted(key.text)}{guess}", key.span))
+            elif not is_empty(value):
                 self.nodes[key.text] = value
-        self.keys = {key.text: key.span for key, _ in root.pairs}
 
     def read(self) -> None:
+        """Read all sections; errors and warnings are gathered."""
         self._version()
-        for section in ("import", "vars", "variants", "input", "inputs", "defaults", "blocks", "layers", "outputs", "claims", "name"):
+        for section in SECTIONS:
             if section in self.nodes:
                 with gathering(self.errors):
                     getattr(self, f"_{section}")(self.nodes[section])
         if "input" in self.nodes and "inputs" in self.nodes:
-            self.errors.append(SpecError("CC117", "a spec has `input` or `inputs`, not both", self.keys["inputs"]))
-        self._find_rings()
+            first, second = sorted((self.keys["input"], self.keys["inputs"]), key=lambda key: key.span[1:])
+            text = f"a spec has `input` or `inputs`, not both; `{first.text}` is on line {first.span.line}"
+            self.errors.append(SpecError("CC122", text, second.span))
+        self.errors += rings(self.document.blocks.values())
         self._warn_unused()
 
     def _version(self) -> None:
         node = self.nodes.get("convcalc")
         if node is not None and not (isinstance(node, Scalar) and node.text == "1"):
-            self.errors.append(SpecError("CC120", "this program reads version 1 of the language: `convcalc: 1`", node.span))
+            text = "this program reads version 1 of the language: `convcalc: 1`"
+            self.errors.append(SpecError("CC120", text, node.span))
+
+    def _note(self, node: Node) -> None:
+        require_text("note", node)
 
     def _import(self, node: Node) -> None:
-        for key, value in _entries(node, "import", "{alias: path.yaml}"):
+        for key, value in entries(node, "import", "{alias: path.yaml}"):
             with gathering(self.errors):
                 if not key.text.isidentifier() or not key.text[0].islower():
-                    raise SpecError("CC110", f"{quoted(key.text)} cannot name an import: it begins with a lower-case letter", key.span)
-                if not isinstance(value, Scalar) or value.empty:
+                    rule = "it begins with a lower-case letter and holds letters, digits and _"
+                    raise SpecError("CC110", f"{quoted(key.text)} cannot name an import: {rule}", key.span)
+                if is_empty(value):
+                    raise SpecError("CC114", f"the path of the import {quoted(key.text)} is missing", key.span)
+                if not isinstance(value, Scalar):
                     raise SpecError("CC117", "an import is the path of a spec file", value.span)
-                self.document.imports[key.text] = self.importer(value.text, value.span)
+                try:
+                    self.document.imports[key.text] = self.importer(value.text, value.span)
+                except SpecErrors as errors:
+                    self.imported += errors.errors
+                except SpecError as error:
+                    self.imported.append(error)
 
     def _vars(self, node: Node) -> None:
-        for key, value in _entries(node, "vars", "{name: expression}"):
+        for key, value in entries(node, "vars", "{name: expression}"):
             with gathering(self.errors):
                 name = checked_variable(key)
                 try:
-                    self.document.vars[name] = compile_value(value, self.known, name)
+                    self.document.vars[name] = compile_value(value, self.known.outside(), quoted(name), key.span)
                 finally:
-                    self.known = self.known.plus((name,))
+                    self.order[name] = len(self.order)
 
     def _variants(self, node: Node) -> None:
-        for key, value in _entries(node, "variants", "{name: {variable: expression}}"):
+        for key, value in entries(node, "variants", "{name: {variable: expression}}"):
             with gathering(self.errors):
                 name = checked_name(key.text, key.span)
                 overrides = self.document.variants.setdefault(name, {})
-                for variable, expression in _entries(value, f"the variant {name}", "{variable: expression}"):
+                for variable, expression in entries(value, f"the variant {quoted(name)}", "{variable: expression}"):
                     with gathering(self.errors):
-                        overrides[self._variable(variable)] = compile_value(expression, self.known, variable.text)
+                        overrides[variable.text] = self._override(variable, expression)
 
-    def _variable(self, key: Scalar) -> str:
-        if key.text not in self.document.vars:
-            raise SpecError("CC208", f"no variable {quoted(key.text)} in vars{did_you_mean(key.text, self.document.vars)}", key.span)
-        return key.text
+    def _override(self, key: Scalar, node: Node) -> Value:
+        """Read the value that a variant gives a variable; it sees the variables before that one."""
+        place = self.order.get(key.text)
+        if place is None:
+            text = f"no variable {quoted(key.text)} in vars{did_you_mean(key.text, self.order)}"
+            raise SpecError("CC208", text, key.span)
+        value = compile_value(node, self.known.outside(), quoted(key.text), key.span)
+        if any(self.order.get(name, -1) >= place for name in value.names):
+            before = frozenset(name for name, other in self.order.items() if other < place)
+            compile_value(node, Known(before, entering=False))
+        return value
 
     def _input(self, node: Node) -> None:
         self.document.inputs["input"] = self._shape(node)
 
     def _inputs(self, node: Node) -> None:
-        for key, value in _entries(node, "inputs", "{name: shape}"):
+        for key, value in entries(node, "inputs", "{name: shape}"):
             with gathering(self.errors):
-                self.document.inputs[checked_name(key.text, key.span)] = self._shape(value)
+                name = checked_name(key.text, key.span)
+                if is_empty(value):
+                    raise SpecError("CC114", f"the shape of the input {quoted(name)} is missing", key.span)
+                self.document.inputs[name] = self._shape(value)
 
     def _shape(self, node: Node) -> Value:
         """Read a shape: a list, channels first, or a mapping by the letters of its axes."""
+        known = self.known.outside()
         if not isinstance(node, MappingNode):
-            value = compile_value(node, self.known, "the input shape")
+            value = compile_value(node, known, "the input shape")
             return listed(node.span, [value]) if isinstance(node, Scalar) else value
-        axes = {}
-        for key, value in node.pairs:
-            if key.text not in AXES:
-                raise SpecError("CC116", f"unknown axis {quoted(key.text)}; axes are {', '.join(AXES)}", key.span)
-            axes[key.text] = compile_value(value, self.known, key.text)
-        if "c" not in axes:
-            raise SpecError("CC117", "an input shape by letters needs its channels `c`", node.span)
+        axes: dict[str, Value] = {}
+        for key, value_node in node.pairs:
+            with gathering(self.errors):
+                if key.text not in AXES:
+                    text = f"unknown axis {quoted(key.text)}; axes are {', '.join(AXES)}"
+                    raise SpecError("CC116", text, key.span)
+                axes[key.text] = compile_value(value_node, known, quoted(key.text), key.span)
+        if node.get("c") is None:
+            raise SpecError("CC114", "an input shape by letters needs its channels `c`", node.span)
         return listed(node.span, [axes[letter] for letter in AXES if letter in axes])
 
     def _defaults(self, node: Node) -> None:
-        for key, value in _entries(node, "defaults", "{kind: {attribute: expression}}"):
+        for key, value in entries(node, "defaults", "{kind: {attribute: expression}}"):
             with gathering(self.errors):
                 op = find(key.text) if key.text in kinds() else None
                 if op is None:
-                    raise SpecError("CC204", f"no kind of layer {quoted(key.text)}{did_you_mean(key.text, kinds())}", key.span)
-                words = allowed(op)
+                    text = f"no kind of layer {quoted(key.text)}{did_you_mean(key.text, kinds())}"
+                    raise SpecError("CC204", text, key.span)
+                words = [word for word in allowed(op) if word not in op.references]
                 held = self.document.defaults.setdefault(key.text, {})
-                for name, expression in _entries(value, f"defaults of {key.text}", "{attribute: expression}"):
+                for name, expression in entries(value, f"defaults of {key.text}", "{attribute: expression}"):
                     with gathering(self.errors):
-                        if name.text not in words or name.text in op.references:
-                            guess = did_you_mean(name.text, words)
-                            raise SpecError("CC203", f"{key.text} has no attribute {quoted(name.text)}{guess}", name.span)
-                        held[name.text] = attribute(op, name.text, expression, self.known, written=False)
+                        if name.text not in words:
+                            text = f"{key.text} has no attribute {quoted(name.text)}{did_you_mean(name.text, words)}"
+                            raise SpecError("CC203", text, name.span)
+                        if not is_empty(expression):
+                            held[name.text] = attribute(op, name, expression, self.known, written=False)
 
     def _blocks(self, node: Node) -> None:
         bodies: list[tuple[Block, Node, Known]] = []
-        for key, value in _entries(node, "blocks", "{Name: [items]}"):
+        for key, value in entries(node, "blocks", "{Name: [items]}"):
             with gathering(self.errors):
                 block = Block(checked_block(key), key.span, self.document)
                 self.document.blocks[block.name] = block
                 bodies.append((block, *self._signature(block, value)))
         for block, body, known in bodies:
-            reader = self._reader(known)
-            block.items = reader.items(_list(body, f"the layers of {block.name}"), known, Counter())
-            block.calls = reader.calls
+            with gathering(self.errors):
+                reader = self._reader()
+                block.items = reader.items(elements(body, f"the layers of {quoted(block.name)}"), known, Counter())
+                block.calls = reader.calls
 
     def _signature(self, block: Block, node: Node) -> tuple[Node, Known]:
         """Read what is declared of a block; return its body and the variables that the body sees."""
         if isinstance(node, Sequence):
             return node, self.known
-        parts = {key.text: value for key, value in _entries(node, f"the block {block.name}", "a list of items or {params: …, layers: …}")}
-        for key, _ in _entries(node, "", ""):
+        form = "{params: …, layers: …}, or just a list of items"
+        pairs = entries(node, f"the block {quoted(block.name)}", form)
+        parts = {key.text: value for key, value in pairs}
+        for key, _ in pairs:
             if key.text not in BLOCK:
-                raise SpecError("CC116", f"a block has no key {quoted(key.text)}{did_you_mean(key.text, BLOCK)}", key.span)
-        known = self.known
-        params: dict[str, Value | None] = {}
-        for key, value in _entries(parts.get("params"), f"params of {block.name}", "{name: default}") if parts.get("params") else ():
-            name = checked_variable(key, "parameter")
-            params[name] = None if isinstance(value, Scalar) and value.empty else compile_value(value, known, name)
-            known = known.plus((name,))
-        block.params = params
-        if "inputs" in parts:
-            names = [item for item in _list(parts["inputs"], "inputs of a block") if isinstance(item, Scalar)]
-            block.inputs = tuple(checked_name(item.text, item.span) for item in names)
+                text = f"a block has no key {quoted(key.text)}{did_you_mean(key.text, BLOCK)}"
+                self.errors.append(SpecError("CC116", text, key.span))
+        if "note" in parts:
+            require_text("note", parts["note"])
+        known = self._parameters(block, parts.get("params"))
+        block.inputs = tuple(self._input_names(parts.get("inputs")))
         if "layers" not in parts:
-            raise SpecError("CC117", f"the block {block.name} has no `layers`", block.span)
+            raise SpecError("CC114", f"the block {quoted(block.name)} has no `layers`", block.span)
         return parts["layers"], known
+
+    def _parameters(self, block: Block, node: Node | None) -> Known:
+        """Read the parameters in order; a default sees those before it, and what enters the block."""
+        names = set(self.order)
+        known = Known(names, self.known.used)
+        params: dict[str, Value | None] = {}
+        block.params = params
+        for key, value in entries(node, f"params of {quoted(block.name)}", "{name: default}"):
+            with gathering(self.errors):
+                name = checked_variable(key, "parameter")
+                params[name] = None
+                if not is_empty(value):
+                    params[name] = Value(key.span, None)  # unless the default can be read
+                    params[name] = compile_value(value, known, quoted(name))
+                names.add(name)
+        return known
+
+    def _input_names(self, node: Node | None) -> Iterator[str]:
+        seen: dict[str, Span] = {}
+        for item in elements(node, "`inputs` of a block"):
+            if not isinstance(item, Scalar):
+                raise SpecError("CC117", "`inputs` of a block is a list of names", item.span)
+            name = checked_name(item.text, item.span)
+            if name in seen:
+                text = f"the input {quoted(name)} is named twice, first on line {seen[name].line}"
+                raise SpecError("CC105", text, item.span)
+            seen[name] = item.span
+            yield name
 
     def _layers(self, node: Node) -> None:
         self.document.layers_span = node.span
-        self.document.layers = self._reader(self.known).items(_list(node, "layers"), self.known, Counter())
+        self.document.layers = self._reader().items(elements(node, "layers"), self.known, Counter())
 
-    def _reader(self, known: Known) -> Reader:
-        return Reader(known, self.document.defaults, self._find_block, self._block_words, self.errors, warnings=self.document.warnings)
-
-    def _find_block(self, word: str, span: Span) -> Block | None:
-        alias, dot, name = word.partition(".")
-        if not dot:
-            block = self.document.blocks.get(word)
-        elif alias in self.document.imports:
-            block = self.document.imports[alias].blocks.get(name)
-        else:
-            raise SpecError("CC204", f"no import {quoted(alias)}{did_you_mean(alias, self.document.imports)}", span)
-        if block:
-            block.used = True
-        return block
-
-    def _block_words(self) -> set[str]:
-        imported = {f"{alias}.{name}" for alias, other in self.document.imports.items() for name in other.blocks}
-        return {*self.document.blocks, *imported}
+    def _reader(self) -> Reader:
+        return Reader(self.document.defaults, self.library, self.errors, self.document.warnings)
 
     def _outputs(self, node: Node) -> None:
         for item in node.items if isinstance(node, Sequence) else [node]:
@@ -242,58 +293,22 @@ class _Sections:
         self.document.claims = read_claims(node, self.errors)
 
     def _name(self, node: Node) -> None:
-        if not isinstance(node, Scalar):
-            raise SpecError("CC117", "name takes a text", node.span)
+        require_text("name", node)
+        assert isinstance(node, Scalar)
         try:
             self.document.name = template(node, self.known)
         except SpecError:  # braces that hold no expression are just text
             self.document.name = Template((node.text,), node.span)
 
-    def _find_rings(self) -> None:
-        """Refuse blocks that call themselves, directly or through others, whether they are used or not."""
-        done: set[int] = set()
-        for start in self.document.blocks.values():
-            trail: list[Block] = [start]
-            stack = [iter(start.calls)]
-            while stack:
-                block, span = next(stack[-1], (None, None))
-                if block is None or span is None:
-                    done.add(id(trail.pop()))
-                    stack.pop()
-                elif any(block is other for other in trail):
-                    ring = " calls ".join(other.name for other in (*trail[[id(t) for t in trail].index(id(block)) :], block))
-                    self.errors.append(SpecError("CC206", f"block calling itself: {ring}", span))
-                elif id(block) not in done:
-                    trail.append(block)
-                    stack.append(iter(block.calls))
-
     def _warn_unused(self) -> None:
         """Note variables and blocks that nothing in the file uses."""
         if self.document.layers is None:
             return
-        vars_node = self.nodes.get("vars")
-        for key, _ in vars_node.pairs if isinstance(vars_node, MappingNode) else ():
+        for key, _ in entries(self.nodes.get("vars"), "vars", "") if not self.errors else ():
             if key.text not in self.known.used:
-                self.document.warnings.append(SpecError("CC801", f"the variable {quoted(key.text)} is never used", key.span))
+                text = f"the variable {quoted(key.text)} is never used"
+                self.document.warnings.append(SpecError("CC801", text, key.span))
         for block in self.document.blocks.values():
             if not block.used:
-                self.document.warnings.append(SpecError("CC802", f"the block {quoted(block.name)} is never used", block.span))
-
-
-def _entries(node: Node | None, what: str, form: str) -> list[tuple[Scalar, Node]]:
-    """Return the pairs of a mapping of limited length."""
-    if not isinstance(node, MappingNode):
-        if isinstance(node, Scalar) and node.empty:
-            return []
-        raise SpecError("CC117", f"{what} is a mapping: {form}", node.span if node else None)
-    if len(node.pairs) > ENTRIES:
-        raise SpecError("CC507", f"{what} has {len(node.pairs)} entries; the limit is {ENTRIES}", node.span)
-    return node.pairs
-
-
-def _list(node: Node, what: str) -> list[Node]:
-    if isinstance(node, Scalar) and node.empty:
-        return []
-    if not isinstance(node, Sequence):
-        raise SpecError("CC117", f"{what} is a list of items", node.span)
-    return node.items
+                text = f"the block {quoted(block.name)} is never used"
+                self.document.warnings.append(SpecError("CC802", text, block.span))

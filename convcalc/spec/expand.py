@@ -35,6 +35,8 @@ class Expander:
         self._variables = variables
         """The variables of each document, by its identity."""
         self._items = 0
+        self._said: set[tuple[object, ...]] = set()
+        """Code and place of the errors so far: every turn of a repeat may make the same."""
 
     def series(self, items: list[Item], tensor: int, frame: Frame) -> int:
         """Expand items in order and return the output of the last."""
@@ -93,9 +95,11 @@ class Expander:
         else:
             columns = {name: self._column(name, column, tensor, frame) for name, column in repeat.columns.items()}
             count = len(next(iter(columns.values())))
-            if any(len(column) != count for column in columns.values()):
+            other = next((name for name, column in columns.items() if len(column) != count), None)
+            if other is not None:
                 lengths = ", ".join(f"{name} has {len(column)}" for name, column in columns.items())
-                raise SpecError("CC414", f"the columns of a repeat differ in length: {lengths}", repeat.span)
+                text = f"the columns of a repeat differ in length: {lengths}"
+                raise SpecError("CC414", text, repeat.columns[other].span)
         if count > REPEAT:
             raise SpecError("CC502", f"a repeat of {count} exceeds the limit of {REPEAT}", repeat.span)
         return columns, count
@@ -123,7 +127,9 @@ class Expander:
             error.trail = error.trail or frame.calls
             if isinstance(error, TooLargeError):
                 raise error
-            self.walk.errors.append(error)
+            if (error.code, *error.order) not in self._said:
+                self._said.add((error.code, *error.order))
+                self.walk.errors.append(error)
         if segment:
             frame.scope.names.setdefault(segment, Entry(FAILED, item.span))
         frame.scope.failed.update(_names(item))
@@ -241,13 +247,24 @@ class Expander:
             if name in given:
                 env[name] = given[name]
             elif default is not None:
-                env[name] = self._evaluate(default, tensor, inner)
+                env[name] = self._default(default, tensor, inner)
         return inner
+
+    def _default(self, default: Value, tensor: int, inner: Frame) -> Any:
+        """Evaluate the default of a parameter: it stands in the block, so a fault of it names the call."""
+        try:
+            return self._evaluate(default, tensor, inner)
+        except SpecError as error:
+            error.trail = inner.calls
+            raise
 
     def _tie(self, item: Item, made: tuple[int, int], frame: Frame) -> None:
         """Let an item use the weights of the layer that is named, or of its first turn."""
         if isinstance(item.tie, Reference):
-            owners = self._entry(item.tie, item.tie.segments(frame.env), frame).nodes
+            entry = self._entry(item.tie, item.tie.segments(frame.env), frame)
+            if entry.output == FAILED:
+                raise SkipError
+            owners = entry.nodes
         elif frame.loop is None:
             text = "`tie: true` needs a `repeat` or `each`; or name the layer to share weights with"
             raise SpecError("CC409", text, item.span)

@@ -12,7 +12,7 @@ from convcalc.shapes import Shape
 from convcalc.spec.build import Builder, is_none
 from convcalc.spec.frames import Frame, SkipError, TooLargeError
 from convcalc.spec.items import Item, Layer
-from convcalc.spec.limits import LAYERS
+from convcalc.spec.limits import AXES, AXIS, LAYERS
 from convcalc.spec.names import Reference
 from convcalc.spec.scopes import Entry, Scope
 
@@ -47,7 +47,7 @@ class Layers:
         output = self._append(below.path, op, (tensor, *more), item.span)
         self._doubt(layer, op, (entering, *map(self.walk.shape, more)), item.span)
         for key, given in parts.items():
-            output = self._part(layer.fused[key], given, output, below.at(key))
+            output = self._part(layer.fused[key], given, output, below.at(key), item.span)
             below.names[key] = Entry(output, span, (output, output + 1))
         frame.scope.add(segment, Entry(output, span, (start, len(self.walk.nodes)), below))
         return output
@@ -83,12 +83,14 @@ class Layers:
     def _weighted(self, nodes: tuple[int, int]) -> list[int]:
         return [index for index in range(*nodes) if self.walk.nodes[index].facts.weights]
 
-    def _part(self, part: Layer, values: Mapping[str, Any], tensor: int, path: str) -> int:
-        """Add a fused norm or activation."""
+    def _part(self, part: Layer, values: Mapping[str, Any], tensor: int, path: str, span: Span) -> int:
+        """Add a fused norm or activation. One that comes from ``defaults`` and does not fit is a fault of the layer."""
         entering = self.walk.shape(tensor)
         try:
             return self._append(path, self._builder.op(part, values, entering), (tensor,), part.span)
         except SpecError as error:
+            if error.span is None and part.span and not all(given.written for given in part.arguments.values()):
+                error.span, error.notes = span, ((part.span, f"the {part.op.kind} comes from here"),)
             error.span = error.span or part.span
             raise
 
@@ -96,4 +98,16 @@ class Layers:
         self._count += 1
         if self._count > LAYERS:
             raise TooLargeError("CC503", f"the network has more layers than the limit of {LAYERS}", span)
-        return self.walk.add(path, op, inputs, span)
+        index = self.walk.add(path, op, inputs, span)
+        if index != FAILED:
+            require_room(self.walk.shape(index))
+        return index
+
+
+def require_room(shape: Shape) -> None:
+    """Demand a shape within the limits: what is computed from it stays a number that can be printed."""
+    if shape.rank > AXES:
+        raise SpecError("CC508", f"the shape has {shape.rank} axes; the limit is {AXES}")
+    for size in shape:
+        if type(size) is int and size > AXIS:
+            raise SpecError("CC508", f"an axis of {size} exceeds the limit of {AXIS}")

@@ -10,3 +10,7 @@ LIST = 10_000
 ENTRIES = 10_000
 NAME = 200
 CALLS = 64
+AXES = 64
+"""Axes of a shape."""
+AXIS = 10**18
+"""The size of an axis: that of a number in an expression, which may ask for it."""

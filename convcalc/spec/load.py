@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
 from convcalc.garbage import uncollected
 from convcalc.graph import Graph
 from convcalc.ops._arguments import BadValue, Size
@@ -15,11 +15,11 @@ from convcalc.shapes import Shape
 from convcalc.spec.document import Document, read_document
 from convcalc.spec.expand import Expander
 from convcalc.spec.frames import Frame, deep_calls
-from convcalc.spec.limits import IMPORTS
+from convcalc.spec.limits import AXES, IMPORTS
 from convcalc.spec.names import Reference
 from convcalc.spec.nodes import Scalar
 from convcalc.spec.scopes import Entry, Scope
-from convcalc.spec.source import checked, read
+from convcalc.spec.source import accepted, checked, read
 from convcalc.spec.value import Known, Value, compile_text
 
 Overrides = Mapping[str, Any]
@@ -33,6 +33,7 @@ class Files:
     read: Callable[[str], Source] = read
     libraries: Sequence[str] = ()
     documents: dict[str, Document] = field(default_factory=dict)
+    _broken: dict[str, SpecErrors] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
     def root(self, source: Source) -> Document:
@@ -50,19 +51,22 @@ class Files:
         path = self._resolved(root, folder, text, span)
         if path in self._open:
             raise SpecError("CC209", f"{quoted(text)} imports itself through its imports", span)
+        if path in self._broken:
+            raise self._broken[path]
         if path in self.documents:
             return self.documents[path]
-        if len(self.documents) > IMPORTS:
+        if len(self.documents) + len(self._broken) + len(self._open) > IMPORTS:  # of those that are open, one is the root
             raise SpecError("CC505", f"more imported files than the limit of {IMPORTS}", span)
         shown = os.path.relpath(path) if not os.path.relpath(path).startswith("..") else path
         self._open.append(path)
         try:
-            source = Source(shown, self.read(path).text)
+            source = Source(shown, _read(self.read, path, shown, text, span).text)
             self.documents[path] = read_document(source, self._importer(root, os.path.dirname(path)))
         except SpecErrors as errors:
-            raise _Imported(errors, span) from None
-        except SpecError as error:
-            raise SpecError("CC209", f"the import {quoted(text)} {error.text}", span, hint=error.hint) from None
+            for error in errors.errors:
+                error.notes = (*error.notes, (span, "imported here"))
+            self._broken[path] = errors
+            raise
         finally:
             self._open.pop()
         return self.documents[path]
@@ -79,13 +83,15 @@ class Files:
         return next((path for path in inside if os.path.isfile(path)), inside[0])
 
 
-class _Imported(SpecError):
-    """The errors of an imported file, carried through the sections of the file that imports it."""
-
-    def __init__(self, errors: SpecErrors, span: Span) -> None:
-        first = errors.errors[0]
-        super().__init__(first.code, first.text, first.span, first.hint, (*first.notes, (span, "imported here")), first.trail)
-        self.all = errors
+def _read(reader: Callable[[str], Source], path: str, shown: str, text: str, span: Span) -> Source:
+    """Read an imported file. What is wrong in it stands there; that it cannot be read, at the import."""
+    try:
+        return reader(path)
+    except SpecError as error:
+        if error.span and error.span.line:
+            error.span = error.span._replace(source=error.span.source._replace(name=shown))
+            raise SpecErrors([error]) from None
+        raise SpecError("CC209", f"the import {quoted(text)} {error.text}", span, hint=error.hint) from None
 
 
 class Loaded(NamedTuple):
@@ -103,10 +109,17 @@ def load(source: Source, *, overrides: Overrides | None = None, variant: str | N
         SpecErrors: everything that is wrong, of the first stage that has anything: form, names, values and shapes.
     """
     files = files or Files()
-    with deep_calls(), uncollected():
-        document = files.root(checked(source))
+    with deep_calls(), uncollected(), few_guesses():
+        document = files.root(_accepted(source))
         variables = _settled(document, overrides or {}, variant)
         return Loaded(_graph(document, files, variables), document, variables)
+
+
+def _accepted(source: Source) -> Source:
+    try:
+        return accepted(source)
+    except SpecError as error:
+        raise SpecErrors([error]) from None
 
 
 def _settled(document: Document, overrides: Overrides, variant: str | None) -> dict[str, Any]:
@@ -121,14 +134,12 @@ def _settled(document: Document, overrides: Overrides, variant: str | None) -> d
     errors: list[SpecError] = []
     for name, value in chosen.items():
         value = given.get(name, value)
+        if isinstance(value, Value) and not value.names <= env.keys():
+            continue  # it uses a variable that has failed already
         try:
             env[name] = value.evaluate(env) if isinstance(value, Value) else value
         except SpecError as error:
             errors.append(error)
-        except KeyError:
-            continue  # it uses a variable that has failed already
-        if errors and name not in env:
-            break
     if errors:
         raise SpecErrors(errors)
     return env
@@ -219,13 +230,15 @@ def _output(reference: Reference, frame: Frame) -> tuple[str, int | None]:
 def input_shape(value: Value, env: Mapping[str, Any]) -> Shape:
     """Evaluate the shape of an input: sizes of at least 1."""
     sizes = []
-    for item in value.items or (value,):
+    for item in value.items if value.expression is None else (value,):
         try:
             sizes.append(Size().bind(item.evaluate(env), 0))
         except BadValue as error:
             raise SpecError("CC410", f"an axis of the input {error}", item.span) from None
     if not sizes:
         raise SpecError("CC410", "an input shape needs at least one axis", value.span)
+    if len(sizes) > AXES:
+        raise SpecError("CC508", f"the input has {len(sizes)} axes; the limit is {AXES}", value.span)
     return Shape(sizes)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.infer import FAILED
+
+SHOWN_NAMES = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -73,9 +76,9 @@ class Scope:
             return None
         if any(first.startswith(beginning) for scope in self.outwards() for beginning in scope.failed):
             return Entry(FAILED, span)
-        visible = [name for scope in self.outwards() for name in scope.names]
-        text = f"no layer {quoted('.'.join(segments))} stands before this{did_you_mean(first, visible)}"
-        raise SpecError("CC210", text, span, hint=_known(visible))
+        guess = did_you_mean(first, (name for scope in self.outwards() for name in scope.names))
+        text = f"no layer {quoted('.'.join(segments))} stands before this{guess}"
+        raise SpecError("CC210", text, span, hint=_last(self.names))
 
 
 def _descend(entry: Entry, scope: Scope, rest: Sequence[str], segments: Sequence[str], span: Span) -> Entry | None:
@@ -88,13 +91,16 @@ def _descend(entry: Entry, scope: Scope, rest: Sequence[str], segments: Sequence
         elif below is not None and below.has_deleted(segment):
             return None
         else:
-            names = list(below.names) if below else []
+            names = below.names if below else {}
             text = f"no layer {quoted(segment)} in {quoted('.'.join(segments))}{did_you_mean(segment, names)}"
-            raise SpecError("CC210", text, span, hint=_known(names))
+            raise SpecError("CC210", text, span, hint=_last(names))
     if entry.output is None:
-        raise SpecError("CC210", f"{quoted('.'.join(segments))} is not complete here: it surrounds the layer that reads it", span)
+        text = f"{quoted('.'.join(segments))} is not complete here: it surrounds the layer that reads it"
+        raise SpecError("CC210", text, span)
     return entry
 
 
-def _known(names: list[str]) -> str:
-    return f"layers before this: {', '.join(names[-8:])}" if names else ""
+def _last(names: Mapping[str, Entry]) -> str:
+    """Name the layers that were entered last."""
+    last = list(islice(reversed(names), SHOWN_NAMES))
+    return f"layers before this: {', '.join(reversed(last))}" if last else ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 import re
-import stat
 import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import BinaryIO
 
 from convcalc.errors import Source, Span, SpecError
 from convcalc.spec.limits import FILE_BYTES
@@ -23,38 +24,55 @@ def read(path: str) -> Source:
         SpecError: CC001 missing or unreadable, CC002 a folder or device, CC003 too large, CC004 not UTF-8,
             CC005 control characters.
     """
-    if path == "-":
-        stream = sys.stdin.buffer if hasattr(sys.stdin, "buffer") else io.BytesIO(sys.stdin.read().encode())
-        return decode(stream.read(FILE_BYTES + 1), "<stdin>")
-    name = Source(path)
+    name = "<stdin>" if path == "-" else path
     try:
-        with open(path, "rb") as file:
-            if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):  # pragma: no cover - open() refuses folders on POSIX
-                raise IsADirectoryError
-            return decode(file.read(FILE_BYTES + 1), path)
+        with _standard_input() if path == "-" else open(path, "rb") as file:
+            data = file.read(FILE_BYTES + 1)
     except IsADirectoryError:
-        raise SpecError("CC002", "is a folder, not a spec", Span(name)) from None
+        raise SpecError("CC002", "is a folder, not a spec", Span(Source(name))) from None
     except FileNotFoundError:
-        raise SpecError("CC001", "no such file", Span(name), hint=_similar_file(path)) from None
+        raise SpecError("CC001", "no such file", Span(Source(name)), hint=_similar_file(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SpecError("CC001", f"cannot be read: {reason}", Span(name)) from None
+        raise SpecError("CC001", f"cannot be read: {reason}", Span(Source(name))) from None
+    return decode(data, name)
+
+
+def _standard_input() -> AbstractContextManager[BinaryIO]:
+    """Return standard input, to be left open."""
+    if sys.stdin is None:
+        raise OSError("it is closed")
+    if hasattr(sys.stdin, "buffer"):
+        return nullcontext(sys.stdin.buffer)
+    return nullcontext(io.BytesIO(sys.stdin.read(FILE_BYTES + 1).encode("utf-8", "surrogatepass")))
 
 
 def decode(data: bytes, name: str) -> Source:
     """Turn the bytes of a spec into text, with or without one byte order mark."""
     whole = Span(Source(name))
-    if len(data) > FILE_BYTES:
-        raise SpecError("CC003", f"is larger than the limit of {FILE_BYTES} bytes (1 MiB)", whole)
+    _require_small(len(data), whole)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise SpecError("CC004", "is UTF-16, not UTF-8; save it as UTF-8", whole)
+    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = Source(name, data[: error.start].decode("utf-8", "replace"))
         line, column = _place(before.text, len(before.text))
         raise SpecError("CC004", f"is not UTF-8: byte 0x{data[error.start]:02x}", Span(before, line, column)) from None
     return checked(Source(name, text))
+
+
+def accepted(source: Source) -> Source:
+    """Take a text that was not read from a file by the same rules: limited, perhaps with a byte order mark."""
+    source = checked(source._replace(text=source.text.removeprefix("\ufeff")))
+    _require_small(len(source.text) if source.text.isascii() else len(source.text.encode()), Span(Source(source.name)))
+    return source
+
+
+def _require_small(size: int, whole: Span) -> None:
+    if size > FILE_BYTES:
+        raise SpecError("CC003", f"is larger than the limit of {FILE_BYTES} bytes (1 MiB)", whole)
 
 
 def checked(source: Source) -> Source:

@@ -10,7 +10,9 @@ import convcalc
 from convcalc.ops import Op, every
 from convcalc.shapes import Shape
 
-LINE = re.compile(r"(?P<layer>\w+:.*?) ?on (?P<inputs>.+) -> (?P<output>.+); (?P<params>\d+) params, (?P<macs>\d+) multiplies")
+LINE = re.compile(
+    r"(?P<layer>\w+:.*?) ?on (?P<inputs>.+) -> (?P<output>.+); (?P<params>\d+) params, (?P<macs>\d+) multiplies"
+)
 SHAPE = re.compile(r"(?P<name>\w+ )?\[(?P<sizes>[\d, ]+)\]")
 
 

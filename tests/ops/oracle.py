@@ -55,7 +55,7 @@ class Multiplier:
 
 def convolved(case: Case) -> Counted | None:
     """Carry out a convolution; nothing where the window fits nowhere or the channels do not split into groups."""
-    channels, *spatial = case.shape
+    channels = case.shape[0]
     padded, sizes = padded_input(case)
     places = [windows(n, k, s, d) for n, k, s, d in zip(sizes, case.kernel, case.stride, case.dilation, strict=True)]
     if channels % case.groups or case.out % case.groups or not all(places):
@@ -75,7 +75,7 @@ def convolved(case: Case) -> Counted | None:
 
 def transposed(case: Case) -> Counted | None:
     """Carry out a transposed convolution: each input cell spreads its kernels over a canvas, whose rim is cut off."""
-    channels, *spatial = case.shape
+    channels = case.shape[0]
     if channels % case.groups or case.out % case.groups:
         return None
     if any(o >= s and o >= d for o, s, d in zip(case.output_padding, case.stride, case.dilation, strict=True)):
@@ -151,7 +151,7 @@ def windows(size: int, kernel: int, stride: int, dilation: int) -> list[Ints]:
 
 def reach(kernel: int, dilation: int) -> int:
     """From the first to the last cell that a window reads, with those between."""
-    return len(range(0, (kernel - 1) * dilation + 1))
+    return 1 + max(windows(kernel * dilation, kernel, 1, dilation)[0])
 
 
 # --- what frameworks define -------------------------------------------------------------------------------------------

@@ -58,8 +58,9 @@ def counted(kind: str, case: Case, arguments: dict[str, Any]) -> Counted | None:
     try:
         report = convcalc.load(text=text.replace("'", "")).report()
     except SpecErrors as errors:
-        assert {error.code for error in errors.errors} <= {"CC403", "CC404"}
-        return None
+        if {error.code for error in errors.errors} <= {"CC403", "CC404"}:
+            return None
+        raise
     (shape,) = report.outputs.values()
     return Counted(shape, report.totals["params"], report.totals["macs"])
 

@@ -143,6 +143,16 @@ def resnet(blocks: Sequence[int] = (3, 4, 6, 3), design: str = "specs/zoo/resnet
     return build.report(design, f"ResNet-{count}", count, count - 1)
 
 
+def resnet101() -> Report:
+    """ResNet-101."""
+    return resnet((3, 4, 23, 3), "specs/zoo/resnet50.yaml@101")
+
+
+def resnet152() -> Report:
+    """ResNet-152."""
+    return resnet((3, 8, 36, 3), "specs/zoo/resnet50.yaml@152")
+
+
 def _bottleneck(build: Builder, path: str, width: int, stride: int, *, first: bool) -> None:
     before = build.shape
     build.conv(f"{path}.conv1", width, 1, fused=True)
@@ -191,6 +201,16 @@ def hostile() -> Report:
     for name in names:
         build.conv(name, 4, 1)
     return build.report("=cmd|'/c calc'!A1.yaml", "<b>\x1b]0;title\x07</b>")
+
+
+def joined() -> Report:
+    """Two branches under a named join, whose own layer stands at the path of its branches' scope."""
+    build = Builder((8, 6, 6), "join.yaml")
+    build.conv("stem", 4, 1)
+    build.conv("join.left", 4, 1, bias=True)
+    build.conv("join.right", 4, 3, fused=True)
+    build.add("join", "concat", "", (8, 6, 6), {})
+    return build.report("join.yaml")
 
 
 def empty() -> Report:

@@ -64,9 +64,9 @@ class Glyphs(NamedTuple):
         mark = self.ellipsis if width > len(self.ellipsis) else ""
         return f"{fitting(text, max(0, width - len(mark))).rstrip(' ,')}{mark}"
 
-    def bars(self, values: Sequence[int], width: int) -> list[str]:
-        """Return a bar for every value, the largest ``width`` cells long, to the nearest eighth of a cell."""
-        longest = max(values, default=0)
+    def bars(self, values: Sequence[int], width: int, longest: int | None = None) -> list[str]:
+        """Return a bar for every value, the longest ``width`` cells long, to the nearest eighth of a cell."""
+        longest = max(values, default=0) if longest is None else longest
         if not longest:
             return [""] * len(values)
         steps = width if self.ascii_only else width * 8

@@ -51,7 +51,8 @@ class Texts:
 
     def bars(self, key: str, width: int) -> list[str]:
         """Return bars for the layers, the longest for the heaviest."""
-        return self.glyphs.bars([row.values.get(key, 0) if row.style == BARRED else 0 for row in self.rows], width)
+        values = [row.values.get(key, 0) if row.style == BARRED else 0 for row in self.rows]
+        return self.glyphs.bars(values, width, self.folded.largest(key))
 
     def _shares(self, key: str) -> list[str]:
         """Percentages of the total; none for the total itself, and no column for what is no sum of layers."""

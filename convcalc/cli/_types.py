@@ -1,0 +1,52 @@
+"""Types of arguments and options that several commands use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from convcalc.errors import did_you_mean, quoted
+
+__all__ = ["Choice", "ParamType", "Positive", "Word"]
+
+if TYPE_CHECKING:
+    from click import Choice, ParamType
+else:
+
+    class Choice(click.Choice):
+        """``Choice[str]``, for releases of click in which it is not generic yet."""
+
+        def __class_getitem__(cls, item: object) -> type:
+            return cls
+
+    class ParamType(click.ParamType):
+        """``ParamType[str]``, for releases of click in which it is not generic yet."""
+
+        def __class_getitem__(cls, item: object) -> type:
+            return cls
+
+
+class Word(Choice[str]):
+    """A choice that names the nearest word to a wrong one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            known = ", ".join(self.choices)
+            self.fail(f"{quoted(value)} is not one of {known}{did_you_mean(value, self.choices)}", param, ctx)
+        return str(value)
+
+
+class Positive(ParamType[int]):
+    """An integer from 1."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.fail(f"{quoted(str(value))} is not a positive integer", param, ctx)
+        return number

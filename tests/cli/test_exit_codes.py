@@ -1,0 +1,204 @@
+"""Exit codes are frozen: 0 fine, 2 could not compute, 3 a bug, 130 interrupted; 1 is left to findings."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import convcalc
+from convcalc import designs
+from tests.conftest import ROOT, Command
+
+COMMANDS = ("compare", "completion", "explain", "report", "schema", "validate")
+
+
+# --- 0 ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "report tiny.yaml",
+        "compare tiny.yaml pair.yaml",
+        "compare pair.yaml",
+        "validate tiny.yaml",
+        "schema spec",
+        "explain conv",
+        "completion bash",
+    ],
+)
+def test_fine(cli: Command, folder: Path, line: str) -> None:
+    result = cli(*line.split())
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("\n")
+
+
+def test_version(cli: Command) -> None:
+    result = cli("--version")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, f"convcalc {convcalc.__version__}\n", "")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help(cli: Command, command: str, option: str) -> None:
+    result = cli(*command.split(), option)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"Usage: convcalc {command}".rstrip())
+
+
+# --- 2 ----------------------------------------------------------------------------------------------------------------
+
+
+def test_no_arguments_show_the_help(cli: Command) -> None:
+    result = cli()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == cli("--help").stdout
+
+
+@pytest.mark.parametrize("option", ["-q", "--color=never", "--debug"])
+def test_options_alone_are_no_command(cli: Command, option: str) -> None:
+    result = cli(option)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Missing command" in result.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_without_its_argument(cli: Command, command: str) -> None:
+    result = cli(command)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Missing argument" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("reprot tiny.yaml", "no command 'reprot'; did you mean 'report'?"),
+        ("frobnicate", "no command 'frobnicate' (commands: compare, completion, explain,"),
+        ("tiny.yaml", "no command 'tiny.yaml'; did you mean 'report tiny.yaml'?"),
+        ("zoo:vgg", "did you mean 'report zoo:vgg'?"),
+        ("report tiny.yaml --dpeth 1", "--depth"),
+        ("--quite report tiny.yaml", "--quiet"),
+        ("report tiny.yaml -f jsn", "'jsn' is not one of text, "),
+        ("report tiny.yaml -f jsn", "did you mean 'json'?"),
+        ("compare pair.yaml -f markdwon", "did you mean 'markdown'?"),
+        ("validate tiny.yaml -f markdown", "'markdown' is not one of text, concise, json"),
+        ("report tiny.yaml --sort parms", "did you mean 'params'?"),
+        ("report tiny.yaml --columns params,mac", "did you mean 'macs'?"),
+        ("report tiny.yaml --columns ,", "'' is not one of params, "),
+        ("report tiny.yaml --by blokc", "did you mean 'block'?"),
+        ("report tiny.yaml --color nver", "did you mean 'never'?"),
+        ("report tiny.yaml --dtype flaot16", "did you mean 'float16'?"),
+        ("schema sepc", "did you mean 'spec'?"),
+        ("completion basch", "did you mean 'bash'?"),
+        ("explain cnov", "did you mean 'conv'?"),
+        ("explain zzz", "kinds are act, add, attention, "),
+        ("report tiny.yaml --width -1", "'-1' is not a positive integer"),
+        ("report tiny.yaml --width wide", "'wide' is not a positive integer"),
+        ("report tiny.yaml --depth -1", "'-1' is not a positive integer"),
+        ("report tiny.yaml --depth 0", "'0' is not a positive integer"),
+        ("report tiny.yaml --top 0", "'0' is not a positive integer"),
+        ("report tiny.yaml --batch 0", "'0' is not a positive integer"),
+        ("report tiny.yaml --batch 1.5", "'1.5' is not a positive integer"),
+        ("report tiny.yaml --set width", "'width' is not name=expression"),
+        ("report tiny.yaml --set =4", "'=4' is not name=expression"),
+        ("report tiny.yaml --lib nowhere", "nowhere"),
+        ("report tiny.yaml pair.yaml", "unexpected extra argument"),
+        ("compare tiny.yaml", "'tiny.yaml' has one output; name a second design"),
+    ],
+)
+def test_usage_errors(cli: Command, folder: Path, line: str, said: str) -> None:
+    result = cli(*line.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_wrong_word_is_shown_as_it_is_and_not_obeyed(cli: Command) -> None:
+    result = cli("\x1b[31mred\u202e")
+    assert result.exit_code == 2
+    assert r"'\x1b[31mred\u202e'" in result.stderr
+    assert len(cli("report", "x" * 5000).stderr) < 6000
+    assert len(cli("x" * 5000).stderr) < 500
+
+
+@pytest.mark.parametrize(
+    "line", ["report broken.yaml", "compare tiny.yaml broken.yaml", "report nowhere.yaml", "report tiny.yaml@thin"]
+)
+def test_a_spec_that_cannot_be_read(cli: Command, folder: Path, line: str) -> None:
+    result = cli(*line.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert re.match(r"\S+: error CC\d\d\d: ", result.stderr)
+
+
+def test_all_broken_designs_are_said_at_once(cli: Command, folder: Path) -> None:
+    result = cli("compare", "broken.yaml", "nowhere.yaml", "tiny.yaml#nothing")
+    codes = re.findall(r"error (CC\d\d\d)", result.stderr)
+    assert (result.exit_code, len(codes)) == (2, 3)
+
+
+# --- 3 and 130 --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """Makes the reading of designs raise an exception."""
+
+    def arrange(error: BaseException) -> None:
+        def fail(*args: object, **kwargs: object) -> None:
+            raise error
+
+        monkeypatch.setattr(designs, "open_design", fail)
+
+    return arrange
+
+
+def test_a_bug(cli: Command, failing: Callable[[BaseException], None]) -> None:
+    failing(ZeroDivisionError("a\x1bb"))
+    result = cli("report", "tiny.yaml")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == (
+        "convcalc: internal error: ZeroDivisionError: a\\x1bb\nThis is a bug in convcalc; --debug shows where it is.\n"
+    )
+
+
+@pytest.mark.parametrize("line", ["--debug report tiny.yaml", "report tiny.yaml --debug"])
+def test_a_bug_with_debug(cli: Command, failing: Callable[[BaseException], None], line: str) -> None:
+    failing(ZeroDivisionError("oh"))
+    result = cli(*line.split())
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith("Traceback (most recent call last)")
+    assert "convcalc: internal error: ZeroDivisionError: oh\n" in result.stderr
+
+
+def test_running_out_of_stack_or_memory_is_a_bug(cli: Command, failing: Callable[[BaseException], None]) -> None:
+    for error in (RecursionError("deep"), MemoryError()):
+        failing(error)
+        assert cli("report", "tiny.yaml").exit_code == 3
+
+
+def test_an_interrupt(cli: Command, failing: Callable[[BaseException], None]) -> None:
+    failing(KeyboardInterrupt())
+    result = cli("report", "tiny.yaml")
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "interrupted\n")
+
+
+def test_control_c() -> None:
+    """A real signal, while standard input is awaited."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "convcalc", "report", "-"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, stderr) == (130, b"", b"interrupted\n")

@@ -1,0 +1,106 @@
+"""Real processes: pipes that close, streams that are closed or full, locales, and what a command loads."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Shell
+from tests.conftest import Command
+
+ASCII = (
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": None},
+    {"PYTHONIOENCODING": "ascii"},
+)
+
+
+@pytest.mark.parametrize("command", ["report zoo:vit", "schema spec", "-h", "report zoo:vit --json", "completion zsh"])
+def test_a_closed_pipe_ends_quietly(shell: Shell, command: str) -> None:
+    result = shell(f"convcalc {command} | head -1")
+    assert result.exit_code in (0, 141)
+    assert result.stderr == ""
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_a_pipe_that_is_closed_from_the_beginning(shell: Shell) -> None:
+    result = shell("convcalc report zoo:vit | true")
+    assert (result.exit_code in (0, 141), result.stderr) == (True, "")
+
+
+@pytest.mark.parametrize("command", ["report tiny.yaml", "compare pair.yaml", "schema spec", "--help", "--version"])
+def test_output_that_cannot_be_written(shell: Shell, command: str) -> None:
+    full = shell(f"convcalc {command} > /dev/full")
+    assert (full.exit_code, full.stderr) == (2, "convcalc: cannot read or write: No space left on device\n")
+    closed = shell(f"convcalc {command} >&-")
+    assert (closed.exit_code, closed.stderr) == (2, "convcalc: cannot read or write: not writable\n")
+
+
+def test_a_closed_standard_output_is_no_matter_for_a_file(shell: Shell) -> None:
+    result = shell("convcalc report tiny.yaml -o out.json >&- && cat out.json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert '"Tiny"' in result.stdout
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+def test_errors_that_cannot_be_said(shell: Shell, stderr: str) -> None:
+    for line, code in (("report broken.yaml", 2), ("reprot", 2), ("report tiny.yaml", 0), ("report warns.yaml -q", 0)):
+        result = shell(f"convcalc {line} {stderr}")
+        assert result.exit_code == code
+        assert bool(result.stdout) is (code == 0)
+
+
+def test_a_closed_standard_input(shell: Shell) -> None:
+    result = shell("convcalc report - <&-")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("<stdin>:1:1: error CC115: the spec is empty")
+
+
+def test_devices_and_pipes_are_written_through(shell: Shell) -> None:
+    printed = shell("convcalc report tiny.yaml").stdout
+    assert shell("convcalc report tiny.yaml -o /dev/stdout | cat").stdout == printed
+    assert shell("convcalc report tiny.yaml -f text=/dev/null").stdout == ""
+    assert shell("mkfifo p; cat p & convcalc report tiny.yaml -o p; wait; test -p p").stdout == printed
+
+
+@pytest.mark.parametrize("environment", ASCII)
+def test_any_locale(run: Command, environment: dict[str, str | None]) -> None:
+    for line in ("report zoo:lenet", "compare zoo:lenet zoo:nin", "explain conv", "-h", "schema spec"):
+        result = run(*line.split(), env=environment)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert result.stdout.isascii()
+
+
+def test_names_that_ascii_lacks(run: Command) -> None:
+    text = "name: Größe\ninput: [3, 8, 8]\nlayers: [{conv: [4, 3], name: größe}]\n"
+    environment = {"PYTHONIOENCODING": "ascii"}
+    assert "gr??e" in run("report", "-", input=text, env=environment).stdout
+    result = run("report", "größe.yaml", env=environment)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "gr\\xf6\\xdfe.yaml: error CC001: no such file\n"
+
+
+def test_the_language_of_the_machine_is_read_and_written_as_utf_8(shell: Shell) -> None:
+    result = shell(
+        "printf 'input: [1, 9]\\nlayers: [{relu: , name: größe}]\\n' > ö.yaml; LC_ALL=C convcalc report ö.yaml"
+    )
+    assert (result.exit_code, "größe" in result.stdout) == (0, True)
+
+
+def test_a_folder_that_is_gone(shell: Shell) -> None:
+    result = shell("mkdir gone && cd gone && rmdir ../gone && convcalc report zoo:lenet -f csv | head -1")
+    assert (result.exit_code in (0, 141), result.stderr) == (True, "")
+
+
+@pytest.mark.parametrize("command", ["report zoo:resnet50", "compare zoo:resnet50 zoo:vgg", "validate tiny.yaml"])
+def test_no_array_or_symbol_is_loaded(shell: Shell, command: str) -> None:
+    program = (
+        f"from convcalc.cli import main; main({command.split()}); import sys; print(*sys.modules, file=sys.stderr)"
+    )
+    loaded = set(shell(f'"$PYTHON" -c "{program}"').stderr.split())
+    assert "yaml" in loaded
+    assert not loaded & {"numpy", "sympy", "rich", "asyncio", "pathlib"}
+
+
+def test_the_version_is_said_without_reading_anything(shell: Shell) -> None:
+    program = "from convcalc.cli import main; main(['--version']); import sys; print(*sys.modules, file=sys.stderr)"
+    loaded = set(shell(f'"$PYTHON" -c "{program}"').stderr.split())
+    assert not loaded & {"yaml", "rich", "convcalc.ops", "convcalc.render"}

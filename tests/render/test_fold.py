@@ -1,0 +1,113 @@
+"""Folding, sorting and cutting: whatever is asked for, the lines add up."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convcalc.fold import GROUPINGS, UnknownKey, View, fold, tree
+from tests.render import designs
+
+RESNET = designs.resnet()
+ADDITIVE = [column.key for column in RESNET.columns if column.additive]
+
+VIEWS = st.builds(
+    View,
+    depth=st.none() | st.integers(1, 5),
+    by=st.sampled_from(GROUPINGS),
+    sort=st.none() | st.sampled_from([*ADDITIVE, "path", "op"]),
+    top=st.none() | st.integers(0, 200),
+    columns=st.none() | st.lists(st.sampled_from(ADDITIVE), min_size=1).map(tuple),
+)
+
+
+@given(VIEWS)
+def test_lines_add_up_under_every_view(view: View) -> None:
+    folded = fold(RESNET, view)
+    lines = [*folded.lines, *([folded.rest] if folded.rest else [])]
+    for key in ADDITIVE:
+        assert sum(line.values.get(key, 0) for line in lines) == RESNET.totals[key]
+    assert sum(line.layers for line in lines) == len(RESNET.rows)
+    assert view.top is None or len(folded.lines) <= view.top
+
+
+@given(st.integers(0, 10**12), st.integers(1, 10**12))
+def test_shares_are_rounded_half_up(value: int, total: int) -> None:
+    folded = fold(designs.made("x", "x", (1,), designs.naive().rows, {}), View())
+    object.__setattr__(folded.report, "totals", {"params": total})
+    (share,) = folded.shares("params", [value])
+    assert 2 * total * share - total <= 2000 * value < 2 * total * share + total
+
+
+def test_depth_keeps_a_layer_and_its_fused_parts_as_that_layer() -> None:
+    first, *_ = fold(RESNET, View(depth=1)).lines
+    assert (first.path, first.op, first.layers, first.parts) == ("conv1", "conv", 3, ("norm", "act"))
+    assert first.values["params"] == 3 * 64 * 49 + 128
+
+
+def test_depth_sums_a_stage_and_shows_what_leaves_it() -> None:
+    stage = next(line for line in fold(RESNET, View(depth=1)).lines if line.path == "stage2")
+    assert (stage.op, stage.layers, stage.output_shape) == ("", 42, (512, 28, 28))
+
+
+def test_by_block_puts_fused_parts_into_the_block_of_their_layer() -> None:
+    paths = [line.path for line in fold(RESNET, View(by="block")).lines]
+    assert paths[:3] == ["", "stage1.block1", "stage1.block2"]
+    assert not any(path.endswith("conv1") for path in paths)
+
+
+def test_by_op_keeps_kinds_apart_from_layers_of_that_name() -> None:
+    build = designs.Builder((3, 8, 8))
+    build.conv("conv", 4, 1)
+    build.conv("other", 4, 1)
+    (line,) = fold(build.report("x"), View(by="op")).lines
+    assert (line.path, line.op, line.layers) == ("conv", "", 2)
+
+
+def test_top_means_the_largest_by_the_first_column() -> None:
+    folded = fold(RESNET, View(top=2, columns=("macs", "params")))
+    assert [line.path for line in folded.lines] == ["conv1", "stage1.block1.conv2"]
+    assert folded.rest is not None
+    assert folded.rest.layers == 173
+
+
+def test_sorting_is_stable_and_descending() -> None:
+    values = [line.values["params"] for line in fold(RESNET, View(sort="params")).lines]
+    assert values == sorted(values, reverse=True)
+    assert [line.path for line in fold(RESNET, View(sort="path")).lines] == sorted(row.path for row in RESNET.rows)
+
+
+def test_a_tree_has_subtotals_and_the_last_output() -> None:
+    root = tree(fold(RESNET, View()).lines, ADDITIVE)
+    assert root.values == {key: RESNET.totals[key] for key in ADDITIVE}
+    assert root.layers == 175
+    assert root.children["stage4"].output_shape == (2048, 7, 7)
+    assert root.children["stage4"].children["block1"].group
+    assert not root.children["conv1"].group
+
+
+def test_a_named_join_is_a_group_though_it_has_a_layer() -> None:
+    build = designs.Builder((3, 8, 8))
+    build.conv("join.left", 4, 1)
+    build.conv("join.right", 4, 1)
+    build.add("join", "add", "", (4, 8, 8), {})
+    report = build.report("x")
+    assert tree(fold(report, View()).lines, ADDITIVE).children["join"].group
+    assert [line.path for line in fold(report, View(by="block")).lines] == ["join", ""]
+
+
+@pytest.mark.parametrize(
+    ("view", "message"),
+    [
+        (View(columns=("parms",)), "unknown column 'parms'; did you mean 'params'?"),
+        (View(sort="mac"), "unknown sort key 'mac'; did you mean 'macs'?"),
+        (View(by="blok"), "unknown grouping 'blok'; did you mean 'block'?"),
+        (View(columns=("depth",)), "depth is no sum over layers"),
+        (View(columns=("\x1b[31m",)), "unknown column '\\x1b[31m'"),
+    ],
+)
+def test_a_wrong_word_gets_the_nearest(view: View, message: str) -> None:
+    with pytest.raises(UnknownKey) as error:
+        fold(RESNET, view)
+    assert str(error.value).startswith(message)
