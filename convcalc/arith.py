@@ -118,6 +118,8 @@ def select(condition: Condition, then: Number, otherwise: Number) -> Number:
 
 def equal(left: Number, right: Number) -> Condition:
     """left = right; for symbols a relation, where ``==`` would compare their form."""
+    if type(left) is int and type(right) is int:
+        return left == right
     if _symbolic(left, right):
         from convcalc.symbols import equality
 
@@ -127,6 +129,8 @@ def equal(left: Number, right: Number) -> Condition:
 
 def less(left: Number, right: Number) -> Condition:
     """left < right."""
+    if type(left) is int and type(right) is int:
+        return left < right
     if _symbolic(left, right):
         from convcalc.symbols import less
 
@@ -136,6 +140,8 @@ def less(left: Number, right: Number) -> Condition:
 
 def less_equal(left: Number, right: Number) -> Condition:
     """left ≤ right."""
+    if type(left) is int and type(right) is int:
+        return left <= right
     if _symbolic(left, right):
         from convcalc.symbols import less_equal
 

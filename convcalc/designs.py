@@ -28,12 +28,15 @@ class Design(NamedTuple):
 
 
 def parse_design(text: str) -> Design:
-    """Take a design apart; the file is the longest beginning that is an existing file. Neither variant nor path has a /."""
-    ends = [len(text), *(place for place in range(len(text) - 1, text.rfind("/") + 1, -1) if text[place] in "@#")]
-    end = next((place for place in ends if _exists(text[:place])), min([len(text), *ends]))
-    file, rest = text[:end], text[end:]
-    variant, hash_, part = rest.removeprefix("@").partition("#") if rest.startswith("@") else ("", rest[:1], rest[1:])
-    return Design(text, file, variant if rest.startswith("@") else None, part if hash_ else None)
+    """Take a design apart.
+
+    The file is the longest beginning that is an existing file, or else what stands before the first ``@`` or ``#``.
+    Variants and paths have no ``/``, so that only the last part of a path is looked at.
+    """
+    marks = [place for place in range(text.rfind("/") + 2, len(text)) if text[place] in "@#"]
+    end = next((place for place in (len(text), *reversed(marks)) if _exists(text[:place])), min((len(text), *marks)))
+    named, hash_, part = text[end:].partition("#")
+    return Design(text, text[:end], named[1:] if named else None, part if hash_ else None)
 
 
 def _exists(file: str) -> bool:
@@ -64,10 +67,15 @@ class Network:
         """Return every output as a design of its own: the layers that lead to it."""
         labels = list(self.graph.outputs)
         designs = [self.design._replace(text=f"{self.design.text}#{label}", part=label) for label in labels]
-        return [replace(self, design=design, graph=self.graph.leading_to(label)) for design, label in zip(designs, labels, strict=True)]
+        return [
+            replace(self, design=design, graph=self.graph.leading_to(label))
+            for design, label in zip(designs, labels, strict=True)
+        ]
 
 
-def open_design(text: str, *, overrides: Overrides | None = None, variant: str | None = None, libraries: Sequence[str] = ()) -> Network:
+def open_design(
+    text: str, *, overrides: Overrides | None = None, variant: str | None = None, libraries: Sequence[str] = ()
+) -> Network:
     """Read the design that a text names.
 
     Raises:
@@ -82,7 +90,9 @@ def open_design(text: str, *, overrides: Overrides | None = None, variant: str |
     return open_source(source, design._replace(variant=chosen), overrides=overrides, libraries=libraries)
 
 
-def open_source(source: Source, design: Design, *, overrides: Overrides | None = None, libraries: Sequence[str] = ()) -> Network:
+def open_source(
+    source: Source, design: Design, *, overrides: Overrides | None = None, libraries: Sequence[str] = ()
+) -> Network:
     """Read the design whose text is given."""
     loaded = load(source, overrides=overrides, variant=design.variant, files=Files(libraries=libraries))
     graph = loaded.graph

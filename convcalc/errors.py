@@ -90,6 +90,7 @@ class SpecErrors(Exception):
     def __init__(self, errors: Iterable[SpecError]) -> None:
         first: dict[tuple[object, ...], SpecError] = {}
         for error in errors:
+            error.__traceback__ = error.__context__ = None  # these hold all that was worked on
             first.setdefault((*error.order, error.code), error)
         self.errors: list[SpecError] = sorted(first.values(), key=lambda error: error.order)
         super().__init__(describe(self.errors))

@@ -42,10 +42,9 @@ def kind_page(word: str, width: int = WIDTH) -> str:
     written = {"Written": "\n".join([word] if word in activations() else _forms(op))}
     arguments = {"Arguments": "\n".join(_argument_lines(op, width - 2))} if doc.arguments else {}
     facts = {heading: _wrapped(text, width - 2) for heading, text in doc.sections.items()}
+    facts["Examples"] = _examples(doc.sections["Examples"])
     title = word if word == op.kind else f"{word} ({op.kind})"
-    return _page(
-        title, doc.summary, {**written, **arguments, **facts, "Examples": _examples(doc.sections["Examples"])}, width
-    )
+    return _page(title, doc.summary, {**written, **arguments, **facts}, width)
 
 
 def ops_table() -> str:

@@ -47,7 +47,8 @@ class Report:
     """What is known of one design under one convention.
 
     ``design`` is what the user typed, ``name`` the spec's own name (or the design). ``totals`` has a value for every
-    column, in the order of ``columns``. ``unknown`` lists layers that could not be counted: then totals are lower bounds.
+    column, in the order of ``columns``. ``unknown`` lists layers that could not be counted: then totals are lower
+    bounds.
     """
 
     design: str
@@ -86,7 +87,10 @@ def report_on(graph: Graph, design: str, *, batch: int = 1, dtype: str = "float3
             additive.append((measure.key, values))
     keys = [key for key, _ in additive]
     per_layer = zip(*(values for _, values in additive), strict=True)
-    rows = [_row(graph, node, dict(zip(keys, values, strict=True))) for node, values in zip(graph.layers, per_layer, strict=True)]
+    rows = [
+        _row(graph, node, dict(zip(keys, values, strict=True)))
+        for node, values in zip(graph.layers, per_layer, strict=True)
+    ]
     return Report(
         design=design,
         name=graph.name or design,

@@ -22,8 +22,8 @@ class FloorDiv(sympy.Function):  # type: ignore[misc]
     """⌊n / d⌋ in one canonical, flat form.
 
     SymPy's own ``floor`` nests: five stride-2 layers give five floors. Here ⌊(⌊n/a⌋ + c)/b⌋ becomes ⌊(n + a·c)/(a·b)⌋,
-    what the divisor divides leaves the floor, and the constant that stays is in [0, d): the five layers give
-    ⌊(n + 31)/32⌋.
+    what the divisor divides leaves the floor, the constant that stays is in [0, d), and ⌊(g·n + c)/(g·d)⌋ becomes
+    ⌊(n + ⌊c/g⌋)/d⌋: the five layers give ⌊(n + 31)/32⌋.
     """
 
     nargs = (2,)
@@ -33,20 +33,21 @@ class FloorDiv(sympy.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, dividend: Any, divisor: Any) -> Any:
-        dividend, divisor = sympy.expand(dividend), sympy.sympify(divisor)
-        if divisor == 1:
-            return dividend
-        if not divisor.is_Integer:
-            return _exact_quotient(dividend, divisor)
-        whole, rest = _split(dividend, divisor)
-        inner = _inner(rest)
-        if inner is not None and divisor.is_positive:
-            nested, constant = inner
-            numerator, denominator = nested.args
-            return whole + FloorDiv(numerator + constant * denominator, denominator * divisor)
-        if rest.is_Integer:
-            return whole + rest // divisor
-        return None if rest == dividend else whole + FloorDiv(rest, divisor)
+        n, d, whole = sympy.expand(dividend), sympy.expand(divisor), sympy.Integer(0)
+        if d == 1:
+            return n
+        if d.is_Integer and d.is_negative:
+            n, d = -n, -d
+        if not d.is_Integer:
+            quotient = _exact_quotient(n, d)
+            if quotient is not None:
+                return quotient
+        elif _is_integral(n):
+            whole, n = _split(n, d)
+            if n.is_Integer:
+                return whole + n // d
+            n, d = _flattened(*_cancelled(n, d))
+        return None if (n, d) == (dividend, divisor) else whole + FloorDiv(n, d)
 
     def _eval_is_nonnegative(self) -> bool | None:
         dividend, divisor = self.args
@@ -65,13 +66,17 @@ class FloorDiv(sympy.Function):  # type: ignore[misc]
         return rf"\left\lfloor\frac{{{dividend}}}{{{divisor}}}\right\rfloor"
 
 
+def _is_integral(expression: Any) -> bool:
+    """Whether an expression is a sum of integer multiples of integers."""
+    terms = [term.as_coeff_Mul() for term in sympy.Add.make_args(expression)]
+    return all(coefficient.is_Integer and factor.is_integer for coefficient, factor in terms)
+
+
 def _split(dividend: Any, divisor: Any) -> tuple[Any, Any]:
     """Return (w, r) with dividend = w·divisor + r, where r keeps only what the divisor does not divide."""
     whole, rest = sympy.Integer(0), sympy.Integer(0)
     for term in sympy.Add.make_args(dividend):
         coefficient, factor = term.as_coeff_Mul()
-        if not (coefficient.is_Integer and factor.is_integer):
-            return sympy.Integer(0), dividend
         if factor == 1:
             whole, rest = whole + coefficient // divisor, rest + coefficient % divisor
         elif coefficient % divisor == 0:
@@ -81,10 +86,22 @@ def _split(dividend: Any, divisor: Any) -> tuple[Any, Any]:
     return whole, rest
 
 
-def _inner(rest: Any) -> tuple[Any, Any] | None:
-    """Return (⌊…⌋, constant) where the rest is one floor division plus a constant, else nothing."""
-    constant, term = rest.as_coeff_Add()
-    return (term, constant) if isinstance(term, FloorDiv) and constant.is_Integer else None
+def _cancelled(dividend: Any, divisor: Any) -> tuple[Any, Any]:
+    """⌊(g·n + c)/(g·d)⌋ = ⌊(n + ⌊c/g⌋)/d⌋: return the smaller dividend and divisor."""
+    constant, rest = dividend.as_coeff_Add()
+    terms = [term.as_coeff_Mul() for term in sympy.Add.make_args(rest)]
+    common = sympy.igcd(divisor, *(coefficient for coefficient, _ in terms))
+    scaled = [coefficient // common * factor for coefficient, factor in terms]
+    return sympy.Add(*scaled, constant // common), divisor // common
+
+
+def _flattened(dividend: Any, divisor: Any) -> tuple[Any, Any]:
+    """⌊(⌊n/a⌋ + c)/b⌋ = ⌊(n + a·c)/(a·b)⌋: return the dividend and divisor without the inner floor."""
+    constant, term = dividend.as_coeff_Add()
+    if not isinstance(term, FloorDiv):
+        return dividend, divisor
+    numerator, denominator = term.args
+    return numerator + constant * denominator, denominator * divisor
 
 
 def _exact_quotient(dividend: Any, divisor: Any) -> Any:

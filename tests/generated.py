@@ -11,8 +11,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
-
 import convcalc
 from convcalc import pages, render
 from convcalc.cli import _group
@@ -37,11 +35,11 @@ def commands() -> str:
     """The table of commands, from their own help."""
     lines = ["| command | does |", "| --- | --- |"]
     group = _group.convcalc
-    context = click.Context(group, info_name="convcalc")
+    context = group.context_class(group, info_name="convcalc")
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
-        pieces = command.collect_usage_pieces(click.Context(command, info_name=name, parent=context))
+        pieces = command.collect_usage_pieces(command.context_class(command, info_name=name, parent=context))
         usage = " ".join([name, *pieces]).replace(" [OPTIONS]", "").replace("|", "\\|")
         lines.append(f"| `{usage}` | {command.get_short_help_str(200)} |")
     return "\n".join(lines)
@@ -75,8 +73,11 @@ def main(arguments: list[str]) -> int:
     found = list(outdated())
     for path, held, text in found:
         if "--check" in arguments:
-            difference = difflib.unified_diff(held.splitlines(), text.splitlines(), "held", "generated", lineterm="", n=1)
-            print(f"{path.relative_to(ROOT)} is outdated: run python -m tests.generated", *list(difference)[:40], sep="\n")
+            difference = difflib.unified_diff(
+                held.splitlines(), text.splitlines(), "held", "generated", lineterm="", n=1
+            )
+            lines = [f"{path.relative_to(ROOT)} is outdated: run python -m tests.generated", *list(difference)[:40], ""]
+            sys.stdout.write("\n".join(lines))
         else:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")

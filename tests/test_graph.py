@@ -118,6 +118,17 @@ def test_shared_weights_belong_to_the_first_layer_of_a_part_that_uses_them(graph
     assert alone.owner == alone.index
 
 
+def test_of_two_loose_ends_the_later_is_the_output_of_a_part() -> None:
+    text = """\
+input: [3, 8, 8]
+layers:
+  - {name: pair, seq: [{conv: [4, 1], name: one}, {conv: [5, 1], name: two, from: input}]}
+  - concat: [identity, {from: pair.one}]
+"""
+    pair = convcalc.load(text=text).graph.part("pair")
+    assert [pair.nodes[index].path for index in pair.outputs.values()] == ["pair.two"]
+
+
 def test_a_part_changes_nothing_in_the_whole(graph: Graph) -> None:
     before = [(node.index, node.inputs, node.owner) for node in graph.nodes]
     graph.part("block")

@@ -30,10 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _silence()
     except KeyboardInterrupt:
         code = INTERRUPTED
-        _say("interrupted")
+        say("interrupted")
     except OSError as error:
         code = UNUSABLE
-        _say(f"{PROGRAM}: cannot read or write: {error.strerror or error}")
+        say(f"{PROGRAM}: cannot read or write: {error.strerror or error}")
         _silence()
     except Exception as error:
         code = BUG
@@ -43,12 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     import click
-    from click.shell_completion import shell_complete
 
     from convcalc.cli._group import convcalc
     from convcalc.errors import SpecError, SpecErrors, describe
 
     if COMPLETE in os.environ:
+        from click.shell_completion import shell_complete
+
         return UNUSABLE if shell_complete(convcalc, {}, PROGRAM, COMPLETE, os.environ[COMPLETE]) else FINE
     try:
         with convcalc.make_context(PROGRAM, [*arguments]) as context:
@@ -58,9 +59,9 @@ def _run(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
     except SpecErrors as errors:
-        _say(describe(errors.errors))
+        say(describe(errors.errors))
     except SpecError as error:
-        _say(describe([error]))
+        say(describe([error]))
     return UNUSABLE
 
 
@@ -73,7 +74,8 @@ def _prepare_streams() -> None:
         sys.stdout.reconfigure(errors="replace")  # standard error escapes by itself what it cannot encode
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Say something on standard error; where that cannot be, nothing is lost but the words."""
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 
@@ -84,9 +86,9 @@ def _say_bug(error: Exception, *, debug: bool) -> None:
     if debug:
         import traceback
 
-        _say(traceback.format_exc())
-    _say(f"{PROGRAM}: internal error: {type(error).__name__}: {escape(str(error))}")
-    _say(f"This is a bug in {PROGRAM}{'' if debug else '; --debug shows where it is'}.")
+        say(traceback.format_exc())
+    say(f"{PROGRAM}: internal error: {type(error).__name__}: {escape(str(error))}")
+    say(f"This is a bug in {PROGRAM}{'' if debug else '; --debug shows where it is'}.")
 
 
 def _silence() -> None:

@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from convcalc import designs
+from convcalc.cli import say
 from convcalc.cli._group import Settings
 from convcalc.cli._types import ParamType, Positive, Word
 from convcalc.errors import SpecErrors, quoted
@@ -148,7 +149,7 @@ def warn(settings: Settings, warnings: Iterable[str]) -> None:
     """Say the warnings of specs on standard error, each once, unless ``--quiet``."""
     if not settings.quiet:
         for text in dict.fromkeys(warnings):
-            click.echo(text, err=True)
+            say(text)
 
 
 def spec_files(paths: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import click
 
 from convcalc import __version__
+from convcalc.cli import UNUSABLE
 from convcalc.cli._types import Positive, Word
 from convcalc.errors import did_you_mean, quoted
 
@@ -33,7 +34,9 @@ def _general() -> list[click.Option]:
     return [
         _setting("quiet", "-q", is_flag=True, help="No notes and warnings."),
         _setting("verbose", "-v", is_flag=True, help="More detail: report shows every metric."),
-        _setting("color", type=Word(COLORS), metavar="WHEN", help="auto, always or never. [NO_COLOR, FORCE_COLOR]"),
+        _setting(
+            "color", type=Word(COLORS), metavar="WHEN", help="auto, always or never; beats NO_COLOR and FORCE_COLOR."
+        ),
         _setting("width", type=Positive(), metavar="N", help="Columns of text; a terminal's own by default."),
         _setting("no_progress", is_flag=True, help="No progress bars."),
         _setting("debug", is_flag=True, help="Show where an internal error comes from."),
@@ -80,6 +83,12 @@ def _is_general(option: click.Option) -> bool:
 
 class Group(Command, click.Group):
     """Finds commands by the names of the files in this folder."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:  # said here, because releases of click end with different codes
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(UNUSABLE)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(commands())
@@ -128,7 +137,16 @@ Designs:
 """How designs are named, for the end of a help text."""
 
 
-@click.group(cls=Group, epilog=DESIGNS)
+EXIT_CODES = """
+Exit codes:
+  0    Fine.
+  2    Could not compute: wrong usage, an unreadable or broken spec.
+  3    A bug in convcalc.
+  130  Interrupted.
+"""
+
+
+@click.group(cls=Group, epilog=DESIGNS + EXIT_CODES)
 @click.version_option(__version__, "--version", prog_name="convcalc", message="%(prog)s %(version)s")
 def convcalc() -> None:
     """Count the parameters, multiplies, activations and depth of neural networks, exactly, from a YAML spec.

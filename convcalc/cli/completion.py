@@ -28,7 +28,7 @@ class Bash(BashComplete):
     while IFS=, read -r type value; do
         value="${value#"$kept"}"
         case $type in
-            plain) COMPREPLY+=("${value// /\\ }") ;;
+            plain) COMPREPLY+=("${value// /\\\\ }") ;;
             dir) compopt -o nospace; COMPREPLY+=($(compgen -d -S / -- "$value")) ;;
             file) compopt -o default ;;
         esac

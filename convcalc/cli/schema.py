@@ -22,6 +22,6 @@ def command(settings: Settings, name: str, output: str | None) -> None:
     checked while it is written:
       convcalc schema spec -o convcalc-spec.schema.json
     and as the first line of the spec:
-      # yaml-language-server: $schema=convcalc-spec.schema.json
+      # yaml-language-server: $schema=./convcalc-spec.schema.json
     """
     write(settings, [Target("json", None if output == STANDARD else output)], lambda *_: schema(name))

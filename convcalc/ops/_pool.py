@@ -62,7 +62,7 @@ class Pool(Op):
         return Window(kernel, stride, resolved(self.padding, x.spatial, kernel, stride, dilation), dilation)
 
     def doubt(self, *inputs: Shape) -> str:
-        return uneven(self.padding, self.window(*inputs).kernel_size)
+        return uneven(self.padding, self.window(*inputs))
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         modes = {

@@ -36,9 +36,10 @@ def resolved(padding: str | Pads, sizes: Sides, kernel_size: Sides, stride: Side
     return padding  # type: ignore[return-value]
 
 
-def uneven(padding: object, kernel_size: Sides) -> str:
-    """Say that ``half`` of an even kernel pads one cell too few to keep the size; nothing where it does not."""
-    even = [k for k in kernel_size if isinstance(k, int) and modulo(k, 2) == 0] if padding == "half" else []
+def uneven(padding: object, window: Window) -> str:
+    """Say that ``half`` of an even kernel pads one cell too few to keep the size; an even dilation makes up for it."""
+    sides = zip(window.kernel_size, window.dilation, strict=True) if padding == "half" else ()
+    even = [k for k, d in sides if isinstance(extent(k, d), int) and modulo(extent(k, d), 2) == 0]
     return (
         f"`padding: half` on an even kernel ({even[0]}) does not keep the size: it pads (k - 1)//2 on both sides"
         if even

@@ -16,8 +16,8 @@ class Attention(Op):
     """Multi-head attention: queries from the input, keys and values from it too or from ``kv``.
 
     Formula:
-        Four projections, each as a linear layer: q Fin → h·d, k and v Fkv → h_kv·d, o h·d → dim;
-        params = theirs; multiplies = theirs + 2·W·N·L·h·d for scores and context, over W windows of N queries and L keys.
+        Four projections, each as a linear layer: q Fin → h·d, k and v Fkv → h_kv·d, o h·d → dim; params = theirs;
+        multiplies = theirs + 2·W·N·L·h·d for scores and context, over W windows of N queries and L keys.
     Shapes:
         [windows …, N tokens, Fin] → [windows …, N, dim]; leading axes are windows, each attended alone.
     Source:

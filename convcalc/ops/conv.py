@@ -78,7 +78,7 @@ class Conv(Op):
         return Window(self.kernel_size, self.stride, pads, self.dilation)
 
     def doubt(self, *inputs: Shape) -> str:
-        return uneven(self.padding, self.kernel_size)
+        return uneven(self.padding, self.window(*inputs))
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {**Op.attributes(self), "padding": self.window(*inputs).padding}

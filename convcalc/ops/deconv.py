@@ -91,7 +91,7 @@ class TransposedConv(Op):
         return resolved(self.padding, x.spatial, self.kernel_size, self.stride, self.dilation)
 
     def doubt(self, *inputs: Shape) -> str:
-        return uneven(self.padding, self.kernel_size)
+        return uneven(self.padding, self.window(*inputs))
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {**Op.attributes(self), "padding": self.window(*inputs).padding}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.arith import Number
+from convcalc.arith import Number, require
 from convcalc.errors import SpecError
 from convcalc.ops._arguments import Axes, Choice, Flag, Size, argument
 from convcalc.ops._groups import require_groups
@@ -62,8 +62,8 @@ class Norm(Op):
         if self.type in OVER_AXES and self.axis is None and x.rank >= 3:
             text = "write the axis it normalises over (0 for channels, -1 for the last)"
             raise SpecError("CC401", f"{self.type} norm on the shape {x}: {text}")
-        for axis in self._axes():
-            x.axis(axis)
+        axes = [x.axis(axis) for axis in self._axes()]
+        require(len(set(axes)) == len(axes), "CC402", "norm: the axes {} name one of {} twice", self.axis, x)
         if self.groups is not None:
             require_groups(self.groups, x.channels)
         return x

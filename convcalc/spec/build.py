@@ -9,6 +9,7 @@ from convcalc.errors import Span, SpecError, Undecided
 from convcalc.ops import Op
 from convcalc.ops._arguments import Argument, BadValue, Slot
 from convcalc.shapes import Shape
+from convcalc.spec.frames import extended
 from convcalc.spec.items import Given, Layer
 from convcalc.spec.limits import AXES
 from convcalc.spec.value import Value, structural
@@ -19,7 +20,7 @@ Variables = Mapping[str, Any]
 
 def with_entering(env: Variables, entering: Shape) -> Variables:
     """Return an environment that also describes the tensor that enters an item."""
-    return {**env, "cin": entering[0], "din": entering[-1], "shape": tuple(entering)}
+    return extended(env, {"cin": entering[0], "din": entering[-1], "shape": tuple(entering)})
 
 
 class Builder:

@@ -15,12 +15,12 @@ from convcalc.errors import Span, SpecError, Undecided, quoted
 from convcalc.infer import FAILED
 from convcalc.ops._arguments import named
 from convcalc.spec.build import with_entering
-from convcalc.spec.frames import DELETED, Frame, Loop, SkipError, TooLargeError, numbered
+from convcalc.spec.frames import DELETED, Frame, Loop, SkipError, TooLargeError, extended, numbered
 from convcalc.spec.items import Call, Item, Join, Layer, Repeat, Series
 from convcalc.spec.layers import Layers
 from convcalc.spec.limits import CALLS, ITEMS, REPEAT
 from convcalc.spec.names import Reference, checked_name
-from convcalc.spec.scopes import Entry, Scope
+from convcalc.spec.scopes import Entry
 from convcalc.spec.value import Value, structural
 
 Variables = Mapping[str, Any]
@@ -75,12 +75,12 @@ class Expander:
             yield None, ""
             return
         if not count:
-            frame.scope.deleted.add(item.name.parts[0] if item.name and isinstance(item.name.parts[0], str) else item.segment)
+            frame.scope.delete(next(_names(item), item.segment))
         loop, last = Loop(), count - 1
         for i in range(count):
             self._count(item.span)
             turn = {"i": i, "first": i == 0, "last": i == last} | {name: column[i] for name, column in columns.items()}
-            yield replace(frame, env={**frame.env, **turn}, loop=loop), numbered(item.segment, i + 1)
+            yield frame.turn(turn, loop), numbered(item.segment, i + 1)
 
     def _columns(self, repeat: Repeat, tensor: int, frame: Frame) -> tuple[dict[str, tuple[Any, ...]], int]:
         """Evaluate what a repeat runs over, and how often it runs."""
@@ -124,7 +124,7 @@ class Expander:
         """Record an error, and let later references to the names that the item would have given pass in silence."""
         if isinstance(error, SpecError):
             error.span = error.span or item.span
-            error.trail = error.trail or frame.calls
+            error.trail = error.trail or frame.trail
             if isinstance(error, TooLargeError):
                 raise error
             if (error.code, *error.order) not in self._said:
@@ -132,14 +132,16 @@ class Expander:
                 self.walk.errors.append(error)
         if segment:
             frame.scope.names.setdefault(segment, Entry(FAILED, item.span))
-        frame.scope.failed.update(_names(item))
+        frame.scope.fail(_names(item))
 
     def _named(self, item: Item, frame: Frame, segment: str) -> str:
         """Return the item's path segment: its name, numbered where it is repeated, or the default one."""
         if item.name is None:
             return segment
-        name = checked_name(item.name.fill(frame.env), item.name.span)
-        return numbered(name, frame.env["i"] + 1) if item.repeat is not None and item.name.fixed else name
+        name = item.name.fill(frame.env)
+        if item.name.fixed:
+            return numbered(name, frame.env["i"] + 1) if item.repeat is not None else name
+        return checked_name(name, item.name.span)
 
     def _turn(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
         """``from`` → ``when``/``else`` → body → ``tie``."""
@@ -168,7 +170,7 @@ class Expander:
         """Expand what stands in an item's place; its ``repeat``, ``from`` and ``name`` hold for that too."""
         other = item.other
         if other is None:
-            frame.scope.deleted.add(segment)
+            frame.scope.delete(segment)
             return DELETED
         if other.sources is None and item.sources is not None:
             tensor = self._entering(item, tensor, frame)[0]
@@ -218,7 +220,7 @@ class Expander:
         if isinstance(body, Call):
             inner = self._called(body, item.span, tensor, extra, frame, segment)
         elif item.scoped:
-            inner = replace(frame, scope=Scope(frame.scope.at(segment), frame.scope))
+            inner = frame.below(segment)
         below = inner.scope if inner is not frame else None
         entry = Entry(None, item.name.span if item.name else item.span, (start, start), below)
         frame.scope.add(segment, entry)
@@ -235,13 +237,13 @@ class Expander:
         """Open a block: a scope with an edge; its parameters from the caller's values, then from its defaults."""
         if len(frame.calls) >= CALLS:
             raise SpecError("CC506", f"block calls are nested deeper than the limit of {CALLS}", span)
-        block, path = call.block, frame.scope.at(segment)
-        scope = Scope(path)
+        self._count(span, more=call.block.least)
+        block, scope = call.block, frame.scope.below(segment, is_block=True)
         for name, index in zip(block.inputs, extra, strict=True):
             scope.add(name, Entry(index, span))
         own = self._variables[id(block.document)]
-        env = dict(own)
-        inner = Frame(env, own, scope, tensor, None, ((path, span), *frame.calls))
+        env = extended(own, {})
+        inner = Frame(env, own, scope, tensor, None, ((scope, span), *frame.calls))
         given = {name: self._evaluate(value, tensor, frame) for name, value in call.arguments.items()}
         for name, default in block.params.items():
             if name in given:
@@ -255,7 +257,7 @@ class Expander:
         try:
             return self._evaluate(default, tensor, inner)
         except SpecError as error:
-            error.trail = inner.calls
+            error.trail = inner.trail
             raise
 
     def _tie(self, item: Item, made: tuple[int, int], frame: Frame) -> None:
@@ -273,9 +275,10 @@ class Expander:
         if owners != made:
             self.layers.tie(made, owners, item.span)
 
-    def _count(self, span: Span) -> None:
-        self._items += 1
-        if self._items > ITEMS:
+    def _count(self, span: Span, more: int | None = None) -> None:
+        """Count an item; or refuse at once what a block will make ``more``."""
+        self._items += more is None
+        if self._items + (more or 0) > ITEMS:
             raise TooLargeError("CC504", f"the spec expands to more items than the limit of {ITEMS}", span)
 
 

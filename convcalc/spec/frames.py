@@ -13,8 +13,35 @@ from convcalc.spec.scopes import Scope
 
 DELETED = -2
 """What an item gives that is as if it had not been written."""
+COPIED = 50
 _FRAMES = 50_000
 """Room for 64 block calls, each with a body nested as deep as YAML may be."""
+
+
+Variables = Mapping[str, Any]
+
+
+class Layered(dict[str, Any]):
+    """Variables over others, which are looked up where these have no value."""
+
+    __slots__ = ("under",)
+
+    def __init__(self, over: Variables, under: Variables) -> None:
+        super().__init__(over)
+        self.under = under
+
+    def __missing__(self, name: str) -> Any:
+        return self.under[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self else self.under.get(name, default)
+
+
+def extended(variables: Variables, more: Variables) -> dict[str, Any]:
+    """Return variables with more of them. Many are not copied again and again, but looked through."""
+    if type(variables) is dict and len(variables) <= COPIED:
+        return {**variables, **more}
+    return Layered(more, variables)
 
 
 @dataclass(slots=True, eq=False)
@@ -28,12 +55,26 @@ class Loop:
 class Frame:
     """What an item sees: variables (``own`` are those of its file), scope, input of its block or file, enclosing repeat, calls."""
 
-    env: Mapping[str, Any]
-    own: Mapping[str, Any]
+    env: Variables
+    own: Variables
     scope: Scope
     entry: int
     loop: Loop | None = None
-    calls: tuple[tuple[str, Span], ...] = ()
+    calls: tuple[tuple[Scope, Span], ...] = ()
+    """The blocks that are open, with the places of their calls, innermost first."""
+
+    def turn(self, variables: Variables, loop: Loop) -> Frame:
+        """Return the frame of one turn of a repeat."""
+        return Frame(extended(self.env, variables), self.own, self.scope, self.entry, loop, self.calls)
+
+    def below(self, segment: str) -> Frame:
+        """Return the frame of a scope in this one."""
+        return Frame(self.env, self.own, self.scope.below(segment), self.entry, self.loop, self.calls)
+
+    @property
+    def trail(self) -> tuple[tuple[str, Span], ...]:
+        """The block calls that led here, as errors show them."""
+        return tuple((scope.path, span) for scope, span in self.calls)
 
 
 class TooLargeError(SpecError):

@@ -103,3 +103,5 @@ class Block:
     calls: list[tuple[Block, Span]] = field(default_factory=list)
     """Blocks that its items call, and where: for finding rings."""
     used: bool = False
+    least: int = 0
+    """How many items a call makes at least."""

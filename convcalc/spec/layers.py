@@ -12,7 +12,7 @@ from convcalc.shapes import Shape
 from convcalc.spec.build import Builder, is_none
 from convcalc.spec.frames import Frame, SkipError, TooLargeError
 from convcalc.spec.items import Item, Layer
-from convcalc.spec.limits import AXES, AXIS, LAYERS
+from convcalc.spec.limits import AXES, AXIS, LAYERS, PATHS
 from convcalc.spec.names import Reference
 from convcalc.spec.scopes import Entry, Scope
 
@@ -24,7 +24,7 @@ class Layers:
         self.walk = Walk()
         self._builder = Builder()
         self.warnings: list[SpecError] = []
-        self._count = 0
+        self._count = self._characters = 0
         self._doubted: set[int] = set()
 
     def add(self, layer: Layer, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]) -> int:
@@ -42,13 +42,14 @@ class Layers:
         more = [look_up(reference) for reference in layer.references.values()]
         if FAILED in more:
             raise SkipError
-        below = Scope(frame.scope.at(segment))
+        path, below = frame.scope.at(segment), Scope() if parts else None
         op = self._builder.op(layer, values, entering)
-        output = self._append(below.path, op, (tensor, *more), item.span)
+        output = self._append(path, op, (tensor, *more), item.span)
         self._doubt(layer, op, (entering, *map(self.walk.shape, more)), item.span)
         for key, given in parts.items():
-            output = self._part(layer.fused[key], given, output, below.at(key), item.span)
-            below.names[key] = Entry(output, span, (output, output + 1))
+            output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span)
+            if below is not None:
+                below.names[key] = Entry(output, span, (output, output + 1))
         frame.scope.add(segment, Entry(output, span, (start, len(self.walk.nodes)), below))
         return output
 
@@ -96,8 +97,11 @@ class Layers:
 
     def _append(self, path: str, op: Op, inputs: Sequence[int], span: Span | None) -> int:
         self._count += 1
+        self._characters += len(path)
         if self._count > LAYERS:
             raise TooLargeError("CC503", f"the network has more layers than the limit of {LAYERS}", span)
+        if self._characters > PATHS:
+            raise TooLargeError("CC509", f"the paths of all layers exceed the limit of {PATHS} characters", span)
         index = self.walk.add(path, op, inputs, span)
         if index != FAILED:
             require_room(self.walk.shape(index))

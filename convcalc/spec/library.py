@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.spec.items import Block
+from convcalc.spec.items import Block, Body, Call, Item, Join, Series
+from convcalc.spec.limits import ITEMS
 
 if TYPE_CHECKING:
     from convcalc.spec.document import Document
+
+SHOWN_BLOCKS = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -52,23 +55,47 @@ class Library:
 
 
 def rings(blocks: Iterable[Block]) -> Iterator[SpecError]:
-    """Give an error (CC206) for every call that closes a ring of blocks, whether anything calls them or not."""
+    """Give an error (CC206) for every call that closes a ring of blocks, whether anything calls them or not.
+
+    On the way, every block learns how many items a call of it makes at least: without rings, those it calls know first.
+    """
     done: set[int] = set()
     for start in blocks:
-        trail: dict[int, Block] = {id(start): start}
-        stack = [iter(start.calls)]
-        while stack:
-            block, span = next(stack[-1], (None, None))
+        trail, places, calls = [start], {id(start): 0}, [iter(start.calls)]
+        while calls:
+            block, span = next(calls[-1], (None, None))
             if block is None:
-                done.add(trail.popitem()[0])
-                stack.pop()
-            elif id(block) in trail:
-                yield SpecError("CC206", f"block calling itself: {_ring(list(trail.values()), block)}", span)
+                calls.pop()
+                last = trail.pop()
+                del places[id(last)]
+                done.add(id(last))
+                last.least = least(last.items)
+            elif id(block) in places:
+                text = f"block calling itself: {_ring(trail, places[id(block)])}"
+                yield SpecError("CC206", text, span)
             elif id(block) not in done:
-                trail[id(block)] = block
-                stack.append(iter(block.calls))
+                places[id(block)] = len(trail)
+                trail.append(block)
+                calls.append(iter(block.calls))
 
 
-def _ring(trail: list[Block], block: Block) -> str:
-    start = next(place for place, other in enumerate(trail) if other is block)
-    return " calls ".join(other.name for other in (*trail[start:], block))
+def least(items: Iterable[Item]) -> int:
+    """Return how many items these expand to at least; beyond the limit it is all the same."""
+    total = 0
+    for item in items:
+        total += 1
+        if item.when is None and item.repeat is None:
+            total += _least_inside(item.body)
+    return min(total, ITEMS + 1)
+
+
+def _least_inside(body: Body) -> int:
+    if isinstance(body, Call):
+        return body.block.least
+    return least(body.items) if isinstance(body, Series) else least(body.branches) if isinstance(body, Join) else 0
+
+
+def _ring(trail: list[Block], start: int) -> str:
+    names = [block.name for block in trail[start : start + SHOWN_BLOCKS]]
+    more = ["…"] if len(trail) - start > SHOWN_BLOCKS else []
+    return " calls ".join((*names, *more, trail[start].name))

@@ -10,6 +10,8 @@ LIST = 10_000
 ENTRIES = 10_000
 NAME = 200
 CALLS = 64
+PATHS = 32_000_000
+"""Characters of the paths of all layers together."""
 AXES = 64
 """Axes of a shape."""
 AXIS = 10**18

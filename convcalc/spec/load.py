@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -124,12 +125,13 @@ def _accepted(source: Source) -> Source:
 
 def _settled(document: Document, overrides: Overrides, variant: str | None) -> dict[str, Any]:
     """Work the variables out in order; ``--set`` goes before the variant, the variant before the file."""
+    variant = variant and unicodedata.normalize("NFC", variant)
     if variant is not None and variant not in document.variants:
         known = ", ".join(document.variants) or "none"
         text = f"no variant {quoted(variant)}{did_you_mean(variant, document.variants)}"
         raise SpecErrors([SpecError("CC701", text, Span(document.source), hint=f"variants of this file: {known}")])
     chosen = {**document.vars, **document.variants.get(variant or "", {})}
-    given = {name: _override(document, name, value) for name, value in overrides.items()}
+    given = dict(_override(document, name, value) for name, value in overrides.items())
     env: dict[str, Any] = {}
     errors: list[SpecError] = []
     for name, value in chosen.items():
@@ -145,21 +147,21 @@ def _settled(document: Document, overrides: Overrides, variant: str | None) -> d
     return env
 
 
-def _override(document: Document, name: str, value: Any) -> Any:
-    """Read what ``--set`` gives for a variable."""
-    text = f"{name}={value}"
-    place = Span(Source("--set", text), 1, 1, len(name))
+def _override(document: Document, name: str, value: Any) -> tuple[str, Any]:
+    """Read the name of a variable and what ``--set`` gives for it; a float means the decimal that it prints as."""
+    name, value = unicodedata.normalize("NFC", name), str(value) if isinstance(value, float) else value
+    place = Span(Source("--set", f"{name}={value}" if isinstance(value, str) else name), 1, 1, max(1, len(name)))
     if name not in document.vars:
         known = ", ".join(document.vars) or "none"
-        error = SpecError("CC702", f"no variable {quoted(name)} to set{did_you_mean(name, document.vars)}", place, hint=f"variables: {known}")
-        raise SpecErrors([error])
+        text = f"no variable {quoted(name)} to set{did_you_mean(name, document.vars)}"
+        raise SpecErrors([SpecError("CC702", text, place, hint=f"variables: {known}")])
     if not isinstance(value, str):
-        return value
+        return name, tuple(value) if isinstance(value, list) else value
     scalar = Scalar(value, Span(place.source, 1, len(name) + 2, max(1, len(value))))
     earlier = list(document.vars)[: list(document.vars).index(name)]
     try:
         checked(place.source)
-        return compile_text(value, scalar, Known(frozenset(earlier)))
+        return name, compile_text(value, scalar, Known(frozenset(earlier), entering=False))
     except SpecError as error:
         raise SpecErrors([error]) from None
 
@@ -252,7 +254,10 @@ def _name(document: Document, variables: Mapping[str, Any]) -> str:
 
 
 def _unread(graph: Graph) -> list[SpecError]:
-    """Warn of layers whose output nothing reads."""
+    """Warn of layers whose output nothing reads, once for every place in the spec."""
     read = {index for node in graph.nodes for index in node.inputs} | set(graph.outputs.values())
-    unread = [node for node in graph.layers if node.index not in read and node.op is not None]
-    return [SpecError("CC804", f"the output of {quoted(node.path)} is never used", node.source) for node in unread]
+    paths: dict[Span | None, str] = {}
+    for node in graph.layers:
+        if node.index not in read:
+            paths.setdefault(node.source, node.path)
+    return [SpecError("CC804", f"the output of {quoted(path)} is never used", source) for source, path in paths.items()]

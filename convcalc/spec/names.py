@@ -80,7 +80,7 @@ class Template(NamedTuple):
     @property
     def fixed(self) -> bool:
         """Whether it holds no expression."""
-        return all(isinstance(part, str) for part in self.parts)
+        return len(self.parts) == 1
 
     def fill(self, env: Mapping[str, Any]) -> str:
         return "".join(part if isinstance(part, str) else self._text(part, env) for part in self.parts)

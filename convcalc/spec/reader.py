@@ -13,7 +13,7 @@ from convcalc.spec.arguments import Defaults, block_arguments, layer
 from convcalc.spec.forms import is_empty, require_text
 from convcalc.spec.items import Block, Call, Given, Item, Join, Layer, Repeat, Series
 from convcalc.spec.library import Library
-from convcalc.spec.names import Reference, checked_name, checked_variable, reference, template
+from convcalc.spec.names import Reference, Template, checked_name, checked_variable, reference, template
 from convcalc.spec.nodes import Mapping, Node, Scalar, Sequence
 from convcalc.spec.value import Known, compile_text, compile_value, gathering
 
@@ -171,7 +171,7 @@ class Reader:
             node = _scalar(*modifiers["name"])
             read.name = template(node, known)
             if read.name.fixed:
-                checked_name(node.text, node.span)
+                read.name = Template((checked_name(node.text, node.span),), node.span)
         if "from" in modifiers:
             read.sources = _sources(*modifiers["from"], known)
         _require_inputs(read, modifiers["from"][0].span if "from" in modifiers else read.span)

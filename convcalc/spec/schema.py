@@ -68,7 +68,7 @@ def _sections(ops: Ops) -> dict[str, JsonSchema]:
     return {
         "convcalc": _said("Version of the language; the first line of the file.", {"enum": [1, "1"]}),
         "name": _said("What the network is called; may hold {expression}.", TEXT),
-        "note": _said("A remark for people.", ANYTHING),
+        "note": _said("A remark for people.", TEXT),
         "import": _said("Other specs, whose blocks are called alias.Name.", _entries(ALIAS, {"type": "string"})),
         "input": _said("Shape of the input without batch, channels first: [c, h, w].", _ref("shape")),
         "inputs": _said("Several inputs: the first feeds the first item, the others are reached by `from`.",
@@ -94,7 +94,7 @@ def _block() -> JsonSchema:
         "params": _said("Parameters and their defaults, in order; one without a default must be given.", params),
         "inputs": _said("Names of inputs beside the first, given by `from: [., path]`.", _several(TEXT)),
         "layers": _said("The items of the block.", _ref("items")),
-        "note": _said("A remark for people.", ANYTHING),
+        "note": _said("A remark for people.", TEXT),
     }
     return _object(parts, BLOCK, required=["layers"])
 
@@ -144,7 +144,7 @@ def _modifiers() -> dict[str, JsonSchema]:
         "each": _said("n parallel branches, only in the list of a join: a count, or {variable: list}.", turns),
         "tie": _said("true: all turns of the repeat share the weights of the first; or the path of another layer.",
                      _any({"const": True}, {"type": "string"})),
-        "note": _said("A remark for people.", ANYTHING),
+        "note": _said("A remark for people.", TEXT),
     }  # fmt: skip
     return {key: meant[key] for key in MODIFIERS}
 

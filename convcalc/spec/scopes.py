@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from weakref import ReferenceType, ref
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.infer import FAILED
 
 SHOWN_NAMES = 8
+MANY = 1000
 
 
 @dataclass(slots=True, eq=False)
@@ -25,16 +27,46 @@ class Entry:
     scope: Scope | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Scope:
-    """Names that clash with each other. ``parent`` is where a name is looked up next; a block's edge has none."""
+    """Names that clash with each other.
 
-    path: str = ""
-    parent: Scope | None = None
+    There may be a million: what most do not need is made when it is needed, and none holds the one around it, so that
+    all are freed at once.
+    """
+
+    segment: str = ""
+    """Its name in the scope around it."""
+    _outer: ReferenceType[Scope] | None = None
+    is_block: bool = False
+    """Whether names inside see nothing outside."""
     names: dict[str, Entry] = field(default_factory=dict)
-    deleted: set[str] = field(default_factory=set)
-    failed: set[str] = field(default_factory=set)
+    _deleted: set[str] | None = None
+    _failed: set[str] | None = None
     """Beginnings of names that layers would have had that failed: a reference to one is no further error."""
+    _path: str | None = None
+
+    def below(self, segment: str, *, is_block: bool = False) -> Scope:
+        """Return a new scope that stands in this one as ``segment``."""
+        return Scope(segment, ref(self), is_block)
+
+    @property
+    def outer(self) -> Scope | None:
+        """The scope around it."""
+        return self._outer() if self._outer else None
+
+    @property
+    def path(self) -> str:
+        """The segments from the outermost scope to this one."""
+        if self._path is None:
+            segments, scope = [self.segment], self.outer
+            while scope is not None and scope._path is None:
+                segments.append(scope.segment)
+                scope = scope.outer
+            if scope is not None and scope._path:
+                segments.append(scope._path)
+            self._path = ".".join(filter(None, reversed(segments)))
+        return self._path
 
     def at(self, segment: str) -> str:
         """Return the path of a name in this scope."""
@@ -52,15 +84,33 @@ class Scope:
             raise SpecError("CC212", text, entry.span, notes=((first.span, "the first one"),))
         self.names[segment] = entry
 
+    def delete(self, segment: str) -> None:
+        """Note the name of a layer that was deleted."""
+        if self._deleted is None:
+            self._deleted = set()
+        self._deleted.add(segment)
+
     def has_deleted(self, segment: str) -> bool:
         """Whether a name was deleted: as it is, or as a turn of a repeat that has none."""
-        return segment in self.deleted or segment.rstrip("0123456789").rstrip("_") in self.deleted
+        deleted = self._deleted or ()
+        return segment in deleted or segment.rstrip("0123456789").rstrip("_") in deleted
+
+    def fail(self, beginnings: Iterable[str]) -> None:
+        """Note beginnings of names that layers would have had."""
+        if self._failed is None:
+            self._failed = set()
+        self._failed.update(beginnings)
+
+    def has_failed(self, segment: str) -> bool:
+        """Whether a layer of this name may have failed; where very many have, any."""
+        failed = self._failed or ()
+        return len(failed) > MANY or segment.startswith(tuple(failed))
 
     def outwards(self) -> Iterator[Scope]:
         scope: Scope | None = self
         while scope is not None:
             yield scope
-            scope = scope.parent
+            scope = None if scope.is_block else scope.outer
 
     def find(self, segments: Sequence[str], span: Span) -> Entry | None:
         """Look a path up, innermost scope outwards; nothing for a layer that was deleted.
@@ -74,7 +124,7 @@ class Scope:
                 return _descend(scope.names[first], scope, rest, segments, span)
         if any(scope.has_deleted(first) for scope in self.outwards()):
             return None
-        if any(first.startswith(beginning) for scope in self.outwards() for beginning in scope.failed):
+        if any(scope.has_failed(first) for scope in self.outwards()):
             return Entry(FAILED, span)
         guess = did_you_mean(first, (name for scope in self.outwards() for name in scope.names))
         text = f"no layer {quoted('.'.join(segments))} stands before this{guess}"

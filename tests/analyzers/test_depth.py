@@ -42,7 +42,7 @@ BRANCHES = """
 
 
 def test_the_longest_path_counts() -> None:
-    """Stem, three convolutions of the middle branch, one behind the join; four activations of the last branch, one behind."""
+    """The stem, three convolutions of the second branch, the last layer; four activations of the third, one behind."""
     totals = report(BRANCHES, input="[3, 8, 8]").totals
     assert (totals["depth"], totals["nonlinearities"]) == (1 + 3 + 1, 4 + 1)
 
@@ -65,7 +65,10 @@ def test_a_parameter_begins_a_path_of_its_own() -> None:
 
 
 def test_keys_from_elsewhere_lengthen_the_path() -> None:
-    layers = "- {linear: 6, from: y, repeat: 3, name: made}\n- {attention: {heads: 2, kv: made}, from: x}"
+    layers = """
+        - {seq: [linear: 6, linear: 6, linear: 6], from: y, name: made}
+        - {attention: {heads: 2, kv: made}, from: x}
+    """
     assert report(layers, x="[5, 8]", y="[7, 6]").totals["depth"] == 3 + 2
 
 

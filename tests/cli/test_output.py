@@ -10,11 +10,17 @@ from pathlib import Path
 import pytest
 
 from convcalc.cli import _output
+from convcalc.cli._group import Settings
 from convcalc.render import FORMATS
 from tests.cli.conftest import files
 from tests.conftest import Command
 
 ESCAPE = "\x1b["
+
+
+def written(path: Path) -> str:
+    """The text of a file, line ends as they are."""
+    return path.read_bytes().decode()
 
 
 def test_text_is_the_default(cli: Command, folder: Path) -> None:
@@ -28,21 +34,21 @@ def test_every_format(cli: Command, folder: Path, command: str, name: str) -> No
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.endswith("\n")
     cli(*command.split(), "-f", f"{name}=out")
-    assert (folder / "out").read_bytes().decode() == result.stdout
+    assert written(folder / "out") == result.stdout
 
 
 def test_json_is_short_for_a_format(cli: Command, folder: Path) -> None:
-    written = cli("report", "tiny.yaml", "-f", "json").stdout
-    assert json.loads(written)["totals"]["params"] == 202
+    text = cli("report", "tiny.yaml", "-f", "json").stdout
+    assert json.loads(text)["totals"]["params"] == 202
     for options in (["--json"], ["-f", "json=-"], ["-f", "json", "-o", "-"], ["--json", "-f", "json"]):
-        assert cli("report", "tiny.yaml", *options).stdout == written
+        assert cli("report", "tiny.yaml", *options).stdout == text
 
 
 def test_one_run_feeds_several_places(cli: Command, folder: Path) -> None:
     result = cli("report", "tiny.yaml", "-f", "json=a.json", "-f", "text", "-f", "csv=b")
     assert result.stdout == cli("report", "tiny.yaml").stdout
-    assert (folder / "a.json").read_text() == cli("report", "tiny.yaml", "--json").stdout
-    assert (folder / "b").read_text() == cli("report", "tiny.yaml", "-f", "csv").stdout
+    assert written(folder / "a.json") == cli("report", "tiny.yaml", "--json").stdout
+    assert written(folder / "b") == cli("report", "tiny.yaml", "-f", "csv").stdout
     assert files(folder) == {"a.json", "b"}
 
 
@@ -57,12 +63,12 @@ def test_two_formats_on_standard_output_follow_each_other(cli: Command, folder: 
 def test_the_ending_tells_the_format(cli: Command, folder: Path, ending: str, name: str) -> None:
     result = cli("report", "tiny.yaml", "-o", f"out{ending}")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert (folder / f"out{ending}").read_bytes().decode() == cli("report", "tiny.yaml", "-f", name).stdout
+    assert written(folder / f"out{ending}") == cli("report", "tiny.yaml", "-f", name).stdout
 
 
 def test_a_format_that_is_named_goes_before_the_ending(cli: Command, folder: Path) -> None:
     cli("report", "tiny.yaml", "-f", "csv", "-o", "out.json")
-    assert (folder / "out.json").read_text() == cli("report", "tiny.yaml", "-f", "csv").stdout
+    assert written(folder / "out.json") == cli("report", "tiny.yaml", "-f", "csv").stdout
 
 
 def test_o_takes_the_format_that_has_no_file_yet(cli: Command, folder: Path) -> None:
@@ -102,7 +108,7 @@ def test_a_run_that_fails_touches_nothing(cli: Command, folder: Path, command: s
     (folder / "old.json").write_text("old")
     result = cli(*command.split(), "-f", "json=old.json", "-f", "csv=new.csv", "-f", "text")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert ((folder / "old.json").read_text(), files(folder)) == ("old", {"old.json"})
+    assert (written(folder / "old.json"), files(folder)) == ("old", {"old.json"})
 
 
 def test_a_format_that_fails_touches_nothing(cli: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +119,7 @@ def test_a_format_that_fails_touches_nothing(cli: Command, folder: Path, monkeyp
     monkeypatch.setattr(FORMATS["csv"], "report", fail)
     result = cli("report", "tiny.yaml", "-f", "json=old.json", "-f", "text", "-f", "csv=new.csv")
     assert (result.exit_code, result.stdout) == (3, "")
-    assert ((folder / "old.json").read_text(), files(folder)) == ("old", {"old.json"})
+    assert (written(folder / "old.json"), files(folder)) == ("old", {"old.json"})
 
 
 def test_when_one_file_cannot_be_written_none_is(cli: Command, folder: Path) -> None:
@@ -121,7 +127,7 @@ def test_when_one_file_cannot_be_written_none_is(cli: Command, folder: Path) -> 
     result = cli("report", "tiny.yaml", "-f", "json=old.json", "-f", "csv=nowhere/new.csv", "-f", "text")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "Error: cannot write 'nowhere/new.csv': No such file or directory\n"
-    assert ((folder / "old.json").read_text(), files(folder)) == ("old", {"old.json"})
+    assert (written(folder / "old.json"), files(folder)) == ("old", {"old.json"})
 
 
 def test_a_folder_is_no_file(cli: Command, folder: Path) -> None:
@@ -148,7 +154,7 @@ def test_an_interrupted_write_leaves_the_old_file(cli: Command, folder: Path, mo
     (folder / "old.json").write_text("old")
     monkeypatch.setattr(os, "replace", fail)
     assert cli("report", "tiny.yaml", "-o", "old.json").exit_code == 130
-    assert ((folder / "old.json").read_text(), files(folder)) == ("old", {"old.json"})
+    assert (written(folder / "old.json"), files(folder)) == ("old", {"old.json"})
 
 
 def test_a_file_keeps_its_permissions_and_its_links(cli: Command, folder: Path) -> None:
@@ -159,7 +165,7 @@ def test_a_file_keeps_its_permissions_and_its_links(cli: Command, folder: Path) 
     assert cli("report", "tiny.yaml", "-o", "link.json").exit_code == 0
     assert link.is_symlink()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o640
-    assert json.loads(kept.read_text())["name"] == "Tiny"
+    assert json.loads(written(kept))["name"] == "Tiny"
 
 
 def test_a_new_file_has_the_usual_permissions(cli: Command, folder: Path) -> None:
@@ -174,7 +180,7 @@ def test_a_name_is_shown_as_it_is(cli: Command, folder: Path) -> None:
 
 def test_text_that_no_file_can_hold_is_escaped(cli: Command, folder: Path) -> None:
     assert cli("report", "tiny.yaml", "-o", "out.txt").exit_code == 0
-    _output.write(_output.Settings(), [_output.Target("text", "odd")], lambda *_: "\udc80")
+    _output.write(Settings(), [_output.Target("text", "odd")], lambda *_: "\udc80")
     assert (folder / "odd").read_bytes() == b"\\udc80\n"
 
 
@@ -207,7 +213,7 @@ def test_colour(cli: Command, folder: Path, option: str, environment: dict[str, 
 def test_a_file_is_coloured_only_when_asked(cli: Command, folder: Path) -> None:
     cli("report", "tiny.yaml", "-o", "plain.txt", env={"FORCE_COLOR": "1"})
     cli("report", "tiny.yaml", "-o", "asked.txt", "--color=always")
-    assert [ESCAPE in (folder / name).read_text() for name in ("plain.txt", "asked.txt")] == [False, True]
+    assert [ESCAPE in written(folder / name) for name in ("plain.txt", "asked.txt")] == [False, True]
 
 
 def test_only_text_is_coloured(cli: Command, folder: Path) -> None:

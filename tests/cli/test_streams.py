@@ -42,7 +42,7 @@ def test_a_closed_standard_output_is_no_matter_for_a_file(shell: Shell) -> None:
 
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
 def test_errors_that_cannot_be_said(shell: Shell, stderr: str) -> None:
-    for line, code in (("report broken.yaml", 2), ("reprot", 2), ("report tiny.yaml", 0), ("report warns.yaml -q", 0)):
+    for line, code in (("report broken.yaml", 2), ("reprot", 2), ("report tiny.yaml", 0), ("report warns.yaml", 0)):
         result = shell(f"convcalc {line} {stderr}")
         assert result.exit_code == code
         assert bool(result.stdout) is (code == 0)
@@ -72,7 +72,9 @@ def test_any_locale(run: Command, environment: dict[str, str | None]) -> None:
 def test_names_that_ascii_lacks(run: Command) -> None:
     text = "name: Größe\ninput: [3, 8, 8]\nlayers: [{conv: [4, 3], name: größe}]\n"
     environment = {"PYTHONIOENCODING": "ascii"}
-    assert "gr??e" in run("report", "-", input=text, env=environment).stdout
+    report = run("report", "-", input=text, env=environment).stdout
+    assert report.isascii()
+    assert report.startswith("Gr")
     result = run("report", "größe.yaml", env=environment)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "gr\\xf6\\xdfe.yaml: error CC001: no such file\n"

@@ -116,6 +116,23 @@ def test_channels_that_do_not_split_are_refused(case: Case, channels: int, out: 
     assert counted("deconv", case, convolving(case)) == oracle.transposed(case)
 
 
+@settings(max_examples=100)
+@given(cases(), st.sampled_from(("valid", "half", "same")))
+def test_words_of_padding(case: Case, word: str) -> None:
+    """The report says which cells a word adds, or a transposed convolution cuts."""
+    case = replace(case, padding=word, output_padding=(0,) * len(case.kernel))
+    canvas = [(n - 1) * s + oracle.reach(k, d) for n, k, s, d in axes_of(case)]
+    for kind, pads in (("conv", oracle.pads_of(case)), ("deconv", oracle.transposed_pads(case, canvas))):
+        if (oracle.convolved if kind == "conv" else oracle.transposed)(case) is not None:
+            written = ", ".join(f"{name}: {value}" for name, value in convolving(case).items())
+            (row,) = convcalc.load(text=f"input: {list(case.shape)}\nlayers: [{kind}: {{{written}}}]\n").report().rows
+            assert row.attributes["padding"] == pads
+
+
+def axes_of(case: Case) -> zip[tuple[int, int, int, int]]:
+    return zip(case.shape[1:], case.kernel, case.stride, case.dilation, strict=True)
+
+
 # --- the oracle itself ------------------------------------------------------------------------------------------------
 
 

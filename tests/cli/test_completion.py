@@ -1,0 +1,158 @@
+"""Shell completion: scripts for three shells, and what a shell is told may stand next."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from convcalc.cli import COMPLETE
+from convcalc.pages import error_codes
+from tests.conftest import LEAKS, ROOT, Command
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def asked(shell: str, *typed: str) -> dict[str, str | None]:
+    """The environment in which a shell asks what the last of the typed words may become."""
+    at = typed[-1] if shell == "fish" else str(len(typed))
+    return {COMPLETE: f"{shell}_complete", "COMP_WORDS": " ".join(("convcalc", *typed)), "COMP_CWORD": at}
+
+
+def words(cli: Command, *typed: str) -> list[str]:
+    """What is offered for the last of the typed words; a folder for the shell to look into ends with a slash."""
+    result = cli(env=asked("zsh", *typed))
+    assert (result.exit_code, result.stderr) == (0, "")
+    answer = result.stdout.strip("\n").split("\n")
+    types, values = answer[0::3], answer[1::3]
+    return [f"{value}/" if type_ == "dir" else value for type_, value in zip(types, values, strict=False)]
+
+
+# --- what is offered --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("re", ["report"]),
+        ("comp", ["compare", "completion"]),
+        ("report --by ", ["layer", "op", "block"]),
+        ("report --dtype fl", ["float64", "float32", "float16"]),
+        ("report --color ", ["auto", "always", "never"]),
+        ("report -f j", ["json"]),
+        ("validate -f ", ["text", "concise", "json"]),
+        ("report --columns params,ma", ["params,macs"]),
+        ("report --sort p", ["params", "path"]),
+        ("-q schema ", ["spec", "report", "compare"]),
+        ("completion ", ["bash", "zsh", "fish"]),
+        ("explain con", ["concat", "conv"]),
+        ("explain softs", ["softshrink", "softsign"]),
+        ("report tiny.yaml --dep", ["--depth"]),
+        ("report t", ["tiny.yaml", "t/"]),
+        ("compare tiny.yaml p", ["pair.yaml", "p/"]),
+        ("validate b", ["broken.yaml", "b/"]),
+        ("report sub/", ["sub/inner.yaml", "sub//"]),
+        ("report nowhere/", []),
+        ("report zoo:res", ["zoo:resnet18", "zoo:resnet50"]),
+        ("report zoo:resnet50@1", ["zoo:resnet50@101", "zoo:resnet50@152"]),
+        ("report tiny.yaml@", ["tiny.yaml@wide"]),
+        ("report tiny.yaml#st", ["tiny.yaml#stem", "tiny.yaml#stage1", "tiny.yaml#stage2"]),
+        ("report tiny.yaml@wide#stage1.", ["tiny.yaml@wide#stage1.conv1"]),
+        ("report broken.yaml@", []),
+        ("report broken.yaml#", []),
+    ],
+)
+def test_offers(cli: Command, folder: Path, line: str, offered: list[str]) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "inner.yaml").touch()
+    (folder / "sub" / "notes.txt").touch()
+    assert words(cli, *line.split(" ")) == offered
+
+
+def test_designs_are_shipped_specs_files_and_folders(cli: Command, folder: Path) -> None:
+    offered = words(cli, "report", "")
+    assert {"zoo:lenet", "zoo:vit", "tiny.yaml", "/"} <= set(offered)
+    assert words(cli, "explain", "CC4") == [code for code in error_codes() if code.startswith("CC4")] != []
+
+
+# --- scripts ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_scripts(cli: Command, shell: str) -> None:
+    script = cli("completion", shell).stdout
+    assert f"{COMPLETE}={shell}_complete" in script
+    assert "convcalc" in script
+    if shutil.which(shell):
+        checked = subprocess.run([shell, "-n"], input=script.encode(), capture_output=True, check=False)
+        assert (checked.returncode, checked.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_a_script_asks_is_answered(run: Command, shell: str) -> None:
+    result = run(env=asked(shell, "report", "zoo:resnet50@1"))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "zoo:resnet50@101" in result.stdout
+    assert "zoo:resnet50@152" in result.stdout
+
+
+def test_an_unknown_shell_is_no_finding(cli: Command) -> None:
+    assert cli(env={COMPLETE: "basch_complete"}).exit_code == 2
+
+
+# --- in bash ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bash(folder: Path) -> Callable[[str], list[str]]:
+    """Types a line in bash, presses the tab key and returns what bash is given to put in place of the last word."""
+    if not shutil.which("bash"):
+        pytest.skip("there is no bash here")
+    environment = {name: value for name, value in os.environ.items() if name not in LEAKS}
+
+    def type_(line: str) -> list[str]:
+        script = (
+            f'convcalc() {{ "{sys.executable}" -m convcalc "$@"; }}; compopt() {{ :; }}\n'
+            'eval "$(convcalc completion bash)"\n'
+            'COMP_LINE="$1" COMP_POINT=${#1}; _convcalc_completion convcalc; printf "%s\\n" "${COMPREPLY[@]}"'
+        )
+        process = subprocess.run(
+            ["bash", "-c", script, "bash", line],
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            check=True,
+        )
+        assert process.stderr == b""
+        return process.stdout.decode().split("\n")[:-1]
+
+    return type_
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("convcalc rep", ["report"]),
+        ("convcalc -q report --by o", ["op"]),
+        ("convcalc report --by=o", ["op"]),
+        ("convcalc report tin", ["tiny.yaml"]),
+        ("convcalc report tiny.yaml@w", ["wide"]),
+        ("convcalc report zoo:resnet50@1", ["101", "152"]),
+        ("convcalc report zoo:len", ["lenet"]),
+        ("convcalc compare zoo:lenet zoo:a", ["alexnet"]),
+        ("convcalc report su", ["sub/"]),
+        ("convcalc report sub/i", ["sub/inner.yaml"]),
+        ("convcalc report my", ["my\\ net.yaml"]),
+        ("convcalc schema ", ["spec", "report", "compare"]),
+    ],
+)
+def test_bash(bash: Callable[[str], list[str]], folder: Path, line: str, completed: list[str]) -> None:
+    """Bash breaks words at : = and @, so that only what stands behind the last of them is replaced."""
+    (folder / "sub").mkdir()
+    (folder / "sub" / "inner.yaml").touch()
+    (folder / "my net.yaml").touch()
+    assert bash(line) == completed

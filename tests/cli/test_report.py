@@ -1,0 +1,86 @@
+"""``report``: which rows and columns are shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from convcalc.analyzers import measures
+from convcalc.cli.report import METRICS
+from tests.conftest import Command
+
+
+def rows(cli: Command, *arguments: str) -> list[dict[str, str]]:
+    result = cli("report", *arguments, "-f", "csv")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return list(csv.DictReader(io.StringIO(result.stdout)))
+
+
+def paths(text: str) -> list[str]:
+    """The first words of the lines between the two rules of a table."""
+    table = text.split("─\n")[1]
+    return [line.split()[0] for line in table.splitlines() if line.strip() and not line.startswith("─")]
+
+
+def test_layers_in_order(cli: Command, folder: Path) -> None:
+    assert [row["path"] for row in rows(cli, "tiny.yaml")][:3] == ["stem", "stage1.conv1", "stage1.conv1.act"]
+
+
+@pytest.mark.parametrize("option", ["--depth 1", "--by op", "--by block", "--sort params", "--sort path", "--top 2"])
+def test_each_view_keeps_the_total(cli: Command, folder: Path, option: str) -> None:
+    whole = cli("report", "tiny.yaml").stdout
+    shown = cli("report", "tiny.yaml", *option.split())
+    assert shown.exit_code == 0
+    assert shown.stdout != whole
+    assert total(shown.stdout) == total(whole)
+
+
+def total(text: str) -> tuple[str, ...]:
+    (line,) = (line for line in text.splitlines() if line.startswith("Total"))
+    return tuple(word for word in line.split() if word[0].isdigit())[-2:]
+
+
+def test_folding(cli: Command, folder: Path) -> None:
+    assert paths(cli("report", "tiny.yaml", "--depth", "1").stdout)[:3] == ["stem", "stage1", "stage2"]
+    assert set(paths(cli("report", "tiny.yaml", "--by", "op").stdout)) == {
+        "conv",
+        "act",
+        "avgpool",
+        "flatten",
+        "linear",
+    }
+
+
+def test_sorting_and_cutting(cli: Command, folder: Path) -> None:
+    assert paths(cli("report", "tiny.yaml", "--sort", "params").stdout)[:2] == ["stem", "linear1"]
+    assert paths(cli("report", "tiny.yaml", "--sort", "path").stdout)[0] == "avgpool1"
+    assert paths(cli("report", "tiny.yaml", "--top", "1").stdout)[0] == "stem"
+
+
+def test_columns(cli: Command, folder: Path) -> None:
+    heading = cli("report", "tiny.yaml", "--columns", "flops, activations").stdout.splitlines()[3]
+    assert "FLOPs" in heading
+    assert "Activations" in heading
+    assert "Params" not in heading
+
+
+def test_verbose_shows_every_metric(cli: Command, folder: Path) -> None:
+    titles = [measure.title for measure in measures() if measure.key in METRICS]
+    for line in ("-v report tiny.yaml", "report tiny.yaml --verbose"):
+        heading = cli(*line.split()).stdout.splitlines()[3]
+        assert [title for title in titles if title not in heading] == []
+    assert "FLOPs" not in cli("report", "tiny.yaml", "-v", "--columns", "params").stdout.splitlines()[3]
+
+
+def test_a_network_without_layers(cli: Command) -> None:
+    result = cli("report", "-", input="input: [3, 4]\nlayers: []\n")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_general_options_stand_anywhere(cli: Command, folder: Path) -> None:
+    expected = cli("report", "tiny.yaml", "--width", "60", "--color", "always", "-q", "--no-progress").stdout
+    assert cli("--width", "60", "--color", "always", "-q", "--no-progress", "report", "tiny.yaml").stdout == expected
+    assert cli("--width", "30", "-q", "report", "--color", "always", "tiny.yaml", "--width", "60").stdout == expected

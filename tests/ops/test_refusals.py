@@ -1,0 +1,112 @@
+"""What does not fit is refused, with a code and the numbers that clash."""
+
+from __future__ import annotations
+
+import pytest
+
+import convcalc
+from convcalc.errors import SpecErrors
+
+REFUSED = [
+    # rank
+    ("conv: [8, 3]", "[12]", "CC401", "conv needs [channels, spatial …], but its input is [12]"),
+    ("dwconv: 3", "[12]", "CC401", "dwconv needs [channels, spatial …]"),
+    ("deconv: [8, 3]", "[12]", "CC401", "deconv needs [channels, spatial …]"),
+    ("maxpool: 2", "[12]", "CC401", "maxpool needs [channels, spatial …]"),
+    ("pad: 1", "[12]", "CC401", "pad needs [channels, spatial …]"),
+    ("upsample: 2", "[12]", "CC401", "upsample needs [channels, spatial …]"),
+    ("attention: 2", "[12]", "CC401", "attention needs [tokens, features]"),
+    ("lstm: 4", "[3, 8, 8]", "CC401", "lstm needs [steps, features]"),
+    ("linear: 4", "[3, 8, 8]", "CC401", "add `flatten`, or `axis: -1`"),
+    ("norm: layer", "[3, 8, 8]", "CC401", "write the axis it normalises over"),
+    # axes
+    ("linear: {out: 4, axis: 0}", "[3, 8, 8]", "CC402", "axis = 0 of [3, 8, 8] is another"),
+    ("norm: {type: layer, axis: 3}", "[3, 8, 8]", "CC402", "axis 3 is not an axis of [3, 8, 8], which has 3"),
+    ("norm: {type: layer, axis: [1, -2]}", "[3, 8, 8]", "CC402", "name one of [3, 8, 8] twice"),
+    ("flatten: {start: 2, end: 1}", "[3, 8, 8]", "CC402", "start = 2 lies behind end = 1"),
+    ("flatten: {start: -4}", "[3, 8, 8]", "CC402", "start -4 is not an axis"),
+    ("permute: [0, 2]", "[3, 8, 8]", "CC402", "does not name each of the 3 axes"),
+    ("permute: [0, 1, -2]", "[3, 8, 8]", "CC402", "does not name each of the 3 axes"),
+    ("softmax: 1", "[8]", "CC402", "axis 1 is not an axis"),
+    ("scale: {axis: 2}", "[3, 8]", "CC402", "axis 2 is not an axis"),
+    ("slice: {axis: 2, stop: 1}", "[3, 8]", "CC402", "axis 2 is not an axis"),
+    # windows
+    ("conv: [8, 5]", "[3, 4, 8]", "CC403", "the kernel reaches over 5 but the padded input has only 4"),
+    ("conv: {out: 8, kernel: 3, dilation: 4, padding: 1}", "[3, 6, 9]", "CC403", "reaches over 9 but"),
+    ("maxpool: {kernel: 3, stride: 2}", "[3, 2, 2]", "CC403", "over 3 but the padded input has only 2"),
+    ("maxpool: {kernel: 3, stride: 2, ceil_mode: true}", "[3, 1, 1]", "CC403", "over 3 but"),
+    ("maxpool: {kernel: 3, padding: 2}", "[3, 8, 8]", "CC403", "padding = 2 is more than half of"),
+    ("deconv: {out: 8, kernel: 1, padding: 1}", "[3, 2, 2]", "CC403", "the padding leaves an output of size 0"),
+    ("deconv: {out: 8, kernel: 3, output_padding: 2}", "[3, 2, 2]", "CC403", "below the stride 1 or the dilation 1"),
+    ("pad: -4", "[3, 8, 8]", "CC403", "pad leaves an axis of size 0"),
+    ("upsample: 1/9", "[3, 8, 8]", "CC403", "upsample leaves an axis of size 0"),
+    ("slice: {start: 5, stop: -3}", "[8]", "CC406", "start 5 is not before stop 5 on an axis of 8"),
+    # division
+    ("conv: {out: 8, kernel: 1, groups: 2}", "[3, 8, 8]", "CC404", "groups = 2 does not divide the 3 input channels"),
+    ("conv: {out: 8, kernel: 1, groups: 3}", "[3, 8, 8]", "CC404", "groups = 3 does not divide the 8 output"),
+    ("deconv: {out: 8, kernel: 1, groups: 3}", "[3, 8, 8]", "CC404", "groups = 3 does not divide the 8 output"),
+    ("norm: {type: group, groups: 2}", "[3, 8, 8]", "CC404", "groups = 2 does not divide the 3 channels"),
+    ("shuffle: 2", "[3, 8, 8]", "CC404", "groups = 2 does not divide the 3 channels"),
+    ("attention: 5", "[3, 8]", "CC404", "heads = 5 does not divide the width 8"),
+    ("attention: {heads: 4, kv_heads: 3}", "[3, 8]", "CC404", "kv_heads = 3 does not divide the 4 heads"),
+    ("reshape: [5, -1]", "[3, 8]", "CC405", "the 24 elements of [3, 8] are no multiple of 5"),
+    ("reshape: [5, 5]", "[3, 8]", "CC405", "[3, 8] has 24 elements, [5, 5] has 25"),
+    # what is missing
+    ("maxpool: {stride: 2}", "[3, 8, 8]", "CC408", "maxpool needs a kernel or out (adaptive), and not both"),
+    ("avgpool: {kernel: 2, out: 2}", "[3, 8, 8]", "CC408", "and not both"),
+    ("norm: group", "[3, 8, 8]", "CC408", "group norm needs its number of groups"),
+    ("upsample", "[3, 8, 8]", "CC408", "exactly one of scale, size and like"),
+    ("upsample: {scale: 2, size: 16}", "[3, 8, 8]", "CC408", "exactly one of scale, size and like"),
+]  # fmt: skip
+
+JOINS = [
+    ("add", "[3, 8, 8]", "[3, 8]", "shapes differ: [3, 8, 8] vs [3, 8]"),
+    ("add", "[3, 8, 8]", "[3, 8, 4]", "shapes differ: [3, 8, 8] vs [3, 8, 4]"),
+    ("mul", "[3, 8, 8]", "[2, 1, 1]", "shapes differ: [3, 8, 8] vs [2, 1, 1]"),
+    ("concat", "[3, 8, 8]", "[3, 8]", "shapes differ in rank: [3, 8, 8] vs [3, 8]"),
+    ("concat", "[3, 8, 8]", "[5, 8, 7]", "shapes differ beside axis 0: [3, 8, 8] vs [5, 8, 7]"),
+    ("matmul", "[3, 8]", "[7, 3]", "inner axes of [3, 8] and [7, 3] differ: 8 vs 7"),
+    ("matmul", "[2, 3, 8]", "[4, 8, 3]", "shapes differ: [2, 3, 8] vs [4, 8, 3]"),
+    ("matmul", "[2, 3, 8]", "[8, 3]", "shapes differ: [2, 3, 8] vs [8, 3]"),
+]
+
+
+def refusal(text: str) -> tuple[str, str]:
+    """The code and the sentence of the only error."""
+    with pytest.raises(SpecErrors) as raised:
+        convcalc.load(text=text)
+    (error,) = raised.value.errors
+    return error.code, error.text
+
+
+@pytest.mark.parametrize(("layer", "entering", "code", "said"), REFUSED)
+def test_a_layer_that_does_not_fit_is_refused(layer: str, entering: str, code: str, said: str) -> None:
+    found, text = refusal(f"input: {entering}\nlayers:\n  - {layer}\n")
+    assert found == code
+    assert said in text
+
+
+@pytest.mark.parametrize(("join", "left", "right", "said"), JOINS)
+def test_branches_that_do_not_meet_are_refused(join: str, left: str, right: str, said: str) -> None:
+    found, text = refusal(f"inputs: {{x: {left}, y: {right}}}\nlayers:\n  - {join}: [{{from: x}}, {{from: y}}]\n")
+    assert found == "CC405"
+    assert said in text
+
+
+@pytest.mark.parametrize(
+    ("layer", "left", "right", "said"),
+    [
+        ("attention: {heads: 2, kv: y}", "[5, 8]", "[2, 5, 8]", "the windows of [5, 8] and of its kv [2, 5, 8] differ"),
+        ("attention: {heads: 2, kv: y}", "[3, 5, 8]", "[2, 5, 8]", "the windows of [3, 5, 8] and of its kv"),
+        ("upsample: {like: y}", "[5, 8, 8]", "[5, 8]", "differ in rank"),
+    ],
+)
+def test_a_reference_that_does_not_fit_is_refused(layer: str, left: str, right: str, said: str) -> None:
+    found, text = refusal(f"inputs: {{x: {left}, y: {right}}}\nlayers:\n  - {layer}\n")
+    assert found == "CC405"
+    assert said in text
+
+
+def test_a_matrix_product_needs_matrices() -> None:
+    found, text = refusal("inputs: {x: [8], y: [8, 3]}\nlayers:\n  - matmul: [{from: x}, {from: y}]\n")
+    assert (found, text) == ("CC401", "matmul needs [… n, k] and [… k, m], but has [8] and [8, 3]")
