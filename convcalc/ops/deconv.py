@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, either, floordiv, less, less_equal, prod, require
-from convcalc.ops._arguments import Flag, Padding, Size, Sizes, argument
+from convcalc.ops._arguments import Choice, Flag, Padding, Size, Sizes, argument
 from convcalc.ops._groups import require_groups
 from convcalc.ops._op import Op, Product, Window
 from convcalc.ops._window import Pads, Sides, extent, require_spatial, resolved, transposed_places, uneven
@@ -28,6 +28,7 @@ class TransposedConv(Op):
         deconv: [16, 4, 2] on [8, 10, 10] -> [16, 22, 22]; 2064 params, 204800 multiplies
         deconv: {out: 4, kernel: 3, stride: 2, padding: same} on [6, 5, 7] -> [4, 10, 14]; 220 params, 7560 multiplies
         deconv: {out: 4, kernel: 3, padding: 1, groups: 2} on [6, 5, 7] -> [4, 5, 7]; 112 params, 3780 multiplies
+        deconv: {out: 4, kernel: 2, weight_sharing: channels} on [8, 5, 5] -> [4, 6, 6]; 20 params, 3200 multiplies
         deconv: {out: 2, kernel: 2, stride: 3, output_padding: 1} on [3, 4] -> [2, 12]; 14 params, 48 multiplies
     """
 
@@ -48,6 +49,8 @@ class TransposedConv(Op):
     """Groups g; divides Ci and Co."""
     bias: bool = argument("bias", Flag(), default=True)
     """Whether one learned number is added per output channel; false by default with a fused norm."""
+    weight_sharing: str = argument("weight_sharing", Choice(("none", "channels")), default="none")
+    """``channels``: one k×k kernel per output channel, used for every input channel."""
     output_padding: Sides = argument("output_padding", Sizes(0), default=0)
     """Cells added at the end of the output, fewer than the stride or the dilation."""
 
@@ -71,7 +74,9 @@ class TransposedConv(Op):
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         (x,) = inputs
-        kernel = Shape((x.channels, floordiv(self.out_channels, self.groups), *self.kernel_size))
+        unshared = (x.channels, floordiv(self.out_channels, self.groups))
+        channels = (self.out_channels,) if self.weight_sharing == "channels" else unshared
+        kernel = Shape((*channels, *self.kernel_size))
         return {"weight": kernel, "bias": Shape((self.out_channels,))} if self.bias else {"weight": kernel}
 
     def products(self, *inputs: Shape) -> tuple[Product, ...]:

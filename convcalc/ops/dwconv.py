@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number
-from convcalc.ops._arguments import Flag, Padding, Size, Sizes, argument
+from convcalc.ops._arguments import Choice, Flag, Padding, Size, Sizes, argument
 from convcalc.ops._op import Op, Product, Window
 from convcalc.ops._window import Pads, Sides, require_spatial
 from convcalc.ops.conv import Conv
@@ -44,6 +44,8 @@ class DepthwiseConv(Op):
     """Distance d between the cells that a kernel reads."""
     bias: bool = argument("bias", Flag(), default=True)
     """Whether one learned number is added per output channel; false by default with a fused norm."""
+    weight_sharing: str = argument("weight_sharing", Choice(("none", "channels")), default="none")
+    """As for conv; here an output channel reads one input channel, so that it changes nothing."""
 
     def as_conv(self, x: Shape) -> Conv:
         """Return the grouped convolution that this layer is on an input."""
@@ -56,7 +58,7 @@ class DepthwiseConv(Op):
             dilation=self.dilation,
             groups=x.channels,
             bias=self.bias,
-            weight_sharing="none",
+            weight_sharing=self.weight_sharing,
         )
 
     def output(self, *inputs: Shape) -> Shape:

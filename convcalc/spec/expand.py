@@ -173,7 +173,7 @@ class Expander:
             frame.scope.delete(segment)
             return DELETED
         if other.sources is None and item.sources is not None:
-            tensor = self._entering(item, tensor, frame)[0]
+            other = replace(other, sources=item.sources)
         if other.repeat is not None or other.name is not None:
             return self.item(other, tensor, frame)
         self._count(other.span)
@@ -239,7 +239,7 @@ class Expander:
             raise SpecError("CC506", f"block calls are nested deeper than the limit of {CALLS}", span)
         self._count(span, more=call.block.least)
         block, scope = call.block, frame.scope.below(segment, is_block=True)
-        for name, index in zip(block.inputs, extra, strict=True):
+        for name, index in zip(block.inputs, extra, strict=False):
             scope.add(name, Entry(index, span))
         own = self._variables[id(block.document)]
         env = extended(own, {})
@@ -271,7 +271,7 @@ class Expander:
             text = "`tie: true` needs a `repeat` or `each`; or name the layer to share weights with"
             raise SpecError("CC409", text, item.span)
         else:
-            owners = frame.loop.first.setdefault(id(item), made)
+            owners = frame.loop.first.setdefault(id(item.body), made)
         if owners != made:
             self.layers.tie(made, owners, item.span)
 

@@ -43,20 +43,22 @@ class Reader:
                 read.append(self.item(node, known, series))
         return read
 
-    def item(self, node: Node, known: Known, series: Counter[str], *, in_join: bool = False) -> Item:
-        """Read one item."""
-        if isinstance(node, Scalar):
-            return self._bare(node, known, series)
+    def item(
+        self, node: Node, known: Known, series: Counter[str], *, in_join: bool = False, inherited: int = 0
+    ) -> Item:
+        """Read one item. One that stands in the place of another has ``inherited`` the references of its ``from``."""
         if isinstance(node, Sequence):
             return Item(node.span, Series(self.items(node.items, known, series)), "")
-        return self._mapping(node, known, series, in_join=in_join)
+        read = self._bare(node, known, series) if isinstance(node, Scalar) else self._mapping(node, known, series, in_join)
+        _require_inputs(read, inherited)
+        return read
 
     def _bare(self, node: Scalar, known: Known, series: Counter[str]) -> Item:
         if node.empty:
             raise SpecError("CC118", "an item is missing", node.span)
         return self._kind(node, None, known, series, scoped=False)
 
-    def _mapping(self, node: Mapping, known: Known, series: Counter[str], *, in_join: bool) -> Item:
+    def _mapping(self, node: Mapping, known: Known, series: Counter[str], in_join: bool) -> Item:  # noqa: FBT001
         modifiers = {key.text: (key, value) for key, value in node.pairs if key.text in MODIFIERS}
         kind = self._one_kind(node)
         _require_places(modifiers, in_join=in_join)
@@ -174,7 +176,6 @@ class Reader:
                 read.name = Template((checked_name(node.text, node.span),), node.span)
         if "from" in modifiers:
             read.sources = _sources(*modifiers["from"], known)
-        _require_inputs(read, modifiers["from"][0].span if "from" in modifiers else read.span)
         if "when" in modifiers:
             node = _scalar(*modifiers["when"])
             read.when = compile_text(node.text, node, known)
@@ -193,7 +194,7 @@ class Reader:
         if is_empty(node):
             raise SpecError("CC114", "the item of `else` is missing", key.span)
         inner = Counter[str]() if read.scoped and isinstance(node, Sequence) else series
-        return self.item(node, known, inner)
+        return self.item(node, known, inner, inherited=len(read.sources or ()))
 
 
 def _repeat(modifiers: Modifiers, known: Known) -> Repeat | None:
@@ -234,18 +235,20 @@ def _sources(key: Scalar, node: Node, known: Known) -> tuple[Reference, ...]:
             text = "`from` takes the path of a layer, or a list of them for a block of several inputs"
             raise SpecError("CC113", text, one.span)
         read.append(reference(one, known))
+    if not read:
+        raise SpecError("CC113", "`from` names no layer", node.span)
     return tuple(read)
 
 
-def _require_inputs(read: Item, span: Span) -> None:
-    """Demand as many references as the item has inputs."""
+def _require_inputs(read: Item, inherited: int) -> None:
+    """Demand as many references as the item has inputs; of those that are inherited, the first ones are read."""
     names = ("input", *(read.body.block.inputs if isinstance(read.body, Call) else ()))
-    given = 1 if read.sources is None else len(read.sources)
+    given = len(read.sources or ()) or max(1, min(inherited, len(names)))
     if given != len(names):
         name = read.body.block.name if isinstance(read.body, Call) else "the item"
         reads = f"{name} reads {len(names)} tensor{'s' if names[1:] else ''} ({', '.join(names)})"
-        named = f"`from` names {given}" if read.sources is not None else "there is no `from` with their names"
-        raise SpecError("CC124", f"{reads}, but {named}", span)
+        named = f"`from` names {given}" if read.sources else "there is no `from` with their names"
+        raise SpecError("CC124", f"{reads}, but {named}", read.sources[-1].span if read.sources else read.span)
 
 
 def _require_places(modifiers: Modifiers, *, in_join: bool) -> None:
