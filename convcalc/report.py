@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.analyzers import measures
 from convcalc.errors import Span, describe_one
@@ -87,8 +87,9 @@ def report_on(graph: Graph, design: str, *, batch: int = 1, dtype: str = "float3
             additive.append((measure.key, values))
     keys = [key for key, _ in additive]
     per_layer = zip(*(values for _, values in additive), strict=True)
+    described: dict[int, Described] = {}
     rows = [
-        _row(graph, node, dict(zip(keys, values, strict=True)))
+        _row(graph, node, dict(zip(keys, values, strict=True)), described)
         for node, values in zip(graph.layers, per_layer, strict=True)
     ]
     return Report(
@@ -105,14 +106,22 @@ def report_on(graph: Graph, design: str, *, batch: int = 1, dtype: str = "float3
     )
 
 
-def _row(graph: Graph, node: Node, values: Mapping[str, int]) -> Row:
+Described: TypeAlias = tuple[Mapping[str, Any], str]
+"""The attributes of a layer and what they are in words."""
+
+
+def _row(graph: Graph, node: Node, values: Mapping[str, int], described: dict[int, Described]) -> Row:
+    """Return the row of a layer; layers that share their facts are described once."""
     op = node.op
     assert op is not None
-    attributes = op.attributes(*node.input_shapes)
+    if id(node.facts) not in described:
+        found = op.attributes(*node.input_shapes)
+        described[id(node.facts)] = found, summary(found, node)
+    attributes, words = described[id(node.facts)]
     return Row(
         path=node.path,
         op=op.kind,
-        summary=summary(attributes, node),
+        summary=words,
         inputs=tuple([graph.nodes[index].path for index in node.inputs]),
         input_shapes=tuple([tuple(shape) for shape in node.input_shapes]) if op.reads else (),
         output_shape=tuple(node.shape),

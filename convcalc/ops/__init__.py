@@ -93,7 +93,7 @@ def _check(op: type[Op], kind: str, path: str) -> None:
     params = getattr(op, "__dataclass_params__", None)
     if params is None or not params.frozen:
         faults.append("it is not a frozen dataclass")
-    elif any("argument" not in field.metadata for field in op.__dataclass_fields__.values()):  # type: ignore[attr-defined]
+    elif any("argument" not in field.metadata for field in op.__dataclass_fields__.values()):
         faults.append("a field is not made by argument()")
     if faults:
         raise _refused(path, _class_line(op, path), f"the op {op.__name__} is malformed: {'; '.join(faults)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import Field
 from typing import Any, ClassVar, NamedTuple
 
 from convcalc.arith import Number
@@ -47,6 +47,7 @@ class Op:
 
     __slots__ = ()
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     kind: ClassVar[str]
     """The word that names the layer in a spec; the file is named after it."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
@@ -96,14 +97,14 @@ class Op:
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         """Return the parameters of the layer as they hold for these inputs, for people and machines to read."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 def arguments_of(op: type[Op]) -> dict[str, Argument]:
     """Return the arguments of an op by the word that a spec uses, in the order of the fields."""
     known = _ARGUMENTS.get(op)
     if known is None:
-        declared = (field.metadata["argument"] for field in fields(op))  # type: ignore[arg-type]
+        declared = (field.metadata["argument"] for field in op.__dataclass_fields__.values())
         known = _ARGUMENTS[op] = {argument.key: argument for argument in declared}
     return known
 

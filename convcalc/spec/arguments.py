@@ -12,6 +12,7 @@ from convcalc.spec.names import Reference, reference
 from convcalc.spec.nodes import Mapping as MappingNode
 from convcalc.spec.nodes import Node, Scalar, Sequence
 from convcalc.spec.value import Known, Value, compile_value
+from convcalc.spec.vocabulary import SYMBOLS
 
 FUSED = ("norm", "act")
 Defaults = Mapping[str, Mapping[str, "Given | Layer"]]
@@ -40,6 +41,7 @@ def layer(op: type[Op], span: Span, node: Node | None, known: Known, defaults: D
     read.fused = {key: part for key in FUSED if isinstance(part := merged.get(key), Layer)}
     read.arguments = {key: value for key, value in merged.items() if isinstance(value, Given)}
     _require_all(op, span, read.arguments)
+    _require_used(op, read.arguments)
     return read
 
 
@@ -55,10 +57,13 @@ def attribute(op: type[Op], key: Scalar, node: Node, known: Known, *, written: b
         part = find(key.text)
         assert part is not None
         given = by_name(part, node, tuple(arguments_of(part)))
-        values = {name: Given(compile_value(value, known, name), written) for name, (_, value) in given.items()}
+        values = {
+            name: Given(compile_value(value, known, name), written, word.span) for name, (word, value) in given.items()
+        }
         _require_all(part, key.span, values)
+        _require_used(part, values)
         return Layer(part, values, span=key.span)
-    return Given(compile_value(node, known, key.text, key.span), written)
+    return Given(compile_value(node, known, key.text, key.span), written, key.span)
 
 
 def by_name(op: type[Op], node: Node | None, words: Iterable[str]) -> dict[str, tuple[Scalar, Node]]:
@@ -101,6 +106,17 @@ def _require_all(op: type[Op], span: Span, given: Mapping[str, object]) -> None:
         order = ", ".join(argument.key for argument in arguments_of(op).values() if argument.positional)
         hint = f"its arguments in a list are [{order}]" if order else ""
         raise SpecError("CC202", f"{op.kind} needs {names}", span, hint=hint)
+
+
+def _require_used(op: type[Op], given: Mapping[str, Given]) -> None:
+    """Demand that a type that is a plain word uses what is written beside it; other types are known at expansion."""
+    type_ = given.get("type")
+    word = type_.value.expression if type_ else None
+    if type_ is None or word is None or word.text not in SYMBOLS:
+        return
+    for key in sorted(op.ignored({**given, "type": word.text})):
+        if given[key].written:
+            raise SpecError("CC203", f"{word.text} {op.kind} does not use '{key}'", given[key].key)
 
 
 def block_arguments(

@@ -39,7 +39,7 @@ class Builder:
         for key in layer.op.ignored(values):
             if layer.arguments[key].written:
                 what = f"{values.get('type', '')} {layer.op.kind}".strip()
-                raise SpecError("CC203", f"{what} does not use '{key}'", layer.arguments[key].value.span)
+                raise SpecError("CC203", f"{what} does not use '{key}'", layer.arguments[key].key)
             del values[key]
         if all(given.value.constant for given in layer.arguments.values()):
             self._constants[id(layer)] = values
@@ -62,7 +62,7 @@ class Builder:
         return known
 
     def _bound(self, layer: Layer, values: Mapping[str, Any], axes: int) -> Op:
-        fields = layer.op.__dataclass_fields__  # type: ignore[attr-defined]
+        fields = layer.op.__dataclass_fields__
         bound = {name: _bind(layer, declared.metadata["argument"], values, axes) for name, declared in fields.items()}
         return layer.op(**bound)
 

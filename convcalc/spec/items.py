@@ -20,6 +20,8 @@ class Given(NamedTuple):
 
     value: Value
     written: bool = True
+    key: Span | None = None
+    """Where its word stands, where it has one."""
 
 
 @dataclass(slots=True, eq=False)

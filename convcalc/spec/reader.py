@@ -49,7 +49,10 @@ class Reader:
         """Read one item. One that stands in the place of another has ``inherited`` the references of its ``from``."""
         if isinstance(node, Sequence):
             return Item(node.span, Series(self.items(node.items, known, series)), "")
-        read = self._bare(node, known, series) if isinstance(node, Scalar) else self._mapping(node, known, series, in_join)
+        if isinstance(node, Scalar):
+            read = self._bare(node, known, series)
+        else:
+            read = self._mapping(node, known, series, in_join=in_join)
         _require_inputs(read, inherited)
         return read
 
@@ -58,7 +61,7 @@ class Reader:
             raise SpecError("CC118", "an item is missing", node.span)
         return self._kind(node, None, known, series, scoped=False)
 
-    def _mapping(self, node: Mapping, known: Known, series: Counter[str], in_join: bool) -> Item:  # noqa: FBT001
+    def _mapping(self, node: Mapping, known: Known, series: Counter[str], *, in_join: bool) -> Item:
         modifiers = {key.text: (key, value) for key, value in node.pairs if key.text in MODIFIERS}
         kind = self._one_kind(node)
         _require_places(modifiers, in_join=in_join)
@@ -248,7 +251,8 @@ def _require_inputs(read: Item, inherited: int) -> None:
         name = read.body.block.name if isinstance(read.body, Call) else "the item"
         reads = f"{name} reads {len(names)} tensor{'s' if names[1:] else ''} ({', '.join(names)})"
         named = f"`from` names {given}" if read.sources else "there is no `from` with their names"
-        raise SpecError("CC124", f"{reads}, but {named}", read.sources[-1].span if read.sources else read.span)
+        span = (read.sources or ())[len(names)].span if given > len(names) else read.span
+        raise SpecError("CC124", f"{reads}, but {named}", span)
 
 
 def _require_places(modifiers: Modifiers, *, in_join: bool) -> None:
