@@ -76,7 +76,7 @@ def read_document(source: Source, importer: Importer) -> Document:
 
 
 def _is_of_form(code: str) -> bool:
-    return code < "CC200" or "CC301" <= code <= "CC304" or "CC500" <= code < "CC600"
+    return code[:3] in {"CC0", "CC1", "CC5"} or "CC301" <= code <= "CC304"
 
 
 class _Sections:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from weakref import ReferenceType, ref
@@ -150,7 +150,7 @@ def _descend(entry: Entry, scope: Scope, rest: Sequence[str], segments: Sequence
     return entry
 
 
-def _last(names: Mapping[str, Entry]) -> str:
+def _last(names: dict[str, Entry]) -> str:
     """Name the layers that were entered last."""
     last = list(islice(reversed(names), SHOWN_NAMES))
     return f"layers before this: {', '.join(reversed(last))}" if last else ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -140,11 +142,14 @@ def test_a_full_disk(cli: Command, folder: Path) -> None:
     assert (result.exit_code, result.stderr) == (2, "Error: cannot write '/dev/full': No space left on device\n")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_a_folder_that_may_not_be_written(cli: Command, folder: Path) -> None:
-    (folder / "locked").mkdir(mode=0o500)
-    result = cli("report", "tiny.yaml", "-o", "locked/out.json")
-    assert (result.exit_code, result.stderr) == (2, "Error: cannot write 'locked/out.json': Permission denied\n")
+def test_a_folder_that_may_not_be_written(cli: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, dir: str, **kwargs: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), f"{dir}/.new.json.abc")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)  # the superuser, as whom tests may run, can write anywhere
+    result = cli("report", "tiny.yaml", "-o", "new.json", "-f", "json")
+    assert (result.exit_code, result.stdout, files(folder)) == (2, "", set())
+    assert result.stderr == "Error: cannot write 'new.json': Permission denied\n"
 
 
 def test_an_interrupted_write_leaves_the_old_file(cli: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
