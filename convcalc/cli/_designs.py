@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from click.shell_completion import CompletionItem
 
 from convcalc import designs
 from convcalc.cli import say
 from convcalc.cli._group import Settings
-from convcalc.cli._types import ParamType, Positive, Word
+from convcalc.cli._types import ParamType, Positive, Word, beginning
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report import Report
 from convcalc.shapes import BITS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 SPEC_ENDINGS = (".yaml", ".yml")
 
@@ -100,11 +102,13 @@ class SpecType(ParamType[str]):
 
     name = "path"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         folder = os.path.dirname(incomplete)
         with contextlib.suppress(OSError):
             names = [os.path.join(folder, name) for name in sorted(os.listdir(folder or ".")) if _is_spec(name)]
-            return [*_beginning(incomplete, names), CompletionItem(incomplete, type="dir")]
+            folders = beginning(incomplete, [incomplete])
+            folders[0].type = "dir"
+            return [*beginning(incomplete, names), *folders]
         return []
 
 
@@ -113,19 +117,15 @@ class DesignType(SpecType):
 
     name = "design"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         if "#" in incomplete:
-            return _beginning(incomplete, _parts(*incomplete.rsplit("#", 1)))
+            return beginning(incomplete, _parts(*incomplete.rsplit("#", 1)))
         if "@" in incomplete:
-            return _beginning(incomplete, _variants(incomplete.rsplit("@", 1)[0]))
-        shipped = _beginning(incomplete, [f"{designs.ZOO}{name}" for name in designs.zoo()])
+            return beginning(incomplete, _variants(incomplete.rsplit("@", 1)[0]))
+        shipped = beginning(incomplete, [f"{designs.ZOO}{name}" for name in designs.zoo()])
         if incomplete.startswith(designs.ZOO):
             return shipped
         return [*shipped, *super().shell_complete(ctx, param, incomplete)]
-
-
-def _beginning(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:
-    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
 def _variants(file: str) -> list[str]:

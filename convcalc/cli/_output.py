@@ -6,7 +6,6 @@ import contextlib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -159,6 +158,8 @@ def _write_through(path: str, data: bytes) -> None:
 def _staged(path: str, data: bytes) -> str:
     """Write to a new file beside the one that ``path`` leads to, with its permissions, and return its name."""
     folder, name = os.path.split(os.path.realpath(path))
+    import tempfile  # costs start-up time, and only files need it
+
     handle, staged = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     with os.fdopen(handle, "wb") as file:
         file.write(data)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from convcalc.errors import did_you_mean, quoted
 
-__all__ = ["Choice", "ParamType", "Positive", "Word"]
+__all__ = ["Choice", "ParamType", "Positive", "Word", "beginning"]
 
 if TYPE_CHECKING:
     from click import Choice, ParamType
+    from click.shell_completion import CompletionItem
 else:
 
     class Choice(click.Choice):
@@ -50,3 +52,10 @@ class Positive(ParamType[int]):
         if number < 1:
             self.fail(f"{quoted(str(value))} is not a positive integer", param, ctx)
         return number
+
+
+def beginning(incomplete: str, words: Iterable[str]) -> list[CompletionItem[str]]:
+    """Return the words that complete what is typed."""
+    from click.shell_completion import CompletionItem  # costs start-up time, and only a shell needs it
+
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]

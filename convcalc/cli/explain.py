@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
-from click.shell_completion import CompletionItem
 
 from convcalc.cli._group import Command, Settings
 from convcalc.cli._output import Target, write
-from convcalc.cli._types import ParamType
+from convcalc.cli._types import ParamType, beginning
 from convcalc.errors import did_you_mean, quoted
 from convcalc.pages import WIDTH, error_codes, error_page, kind_page, kind_words
 from convcalc.render import Surface
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Topic(ParamType[str]):
@@ -26,7 +30,7 @@ class Topic(ParamType[str]):
         return word
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        return [CompletionItem(word) for word in _words() if word.startswith(incomplete)]
+        return beginning(incomplete, _words())
 
 
 def _words() -> tuple[str, ...]:

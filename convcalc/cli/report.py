@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
-from click.shell_completion import CompletionItem
 
 from convcalc.analyzers import measures
 from convcalc.cli._designs import DesignType, Reading, reading_options, warn
 from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
-from convcalc.cli._types import ParamType, Positive, Word
+from convcalc.cli._types import ParamType, Positive, Word, beginning
 from convcalc.fold import GROUPINGS, TEXT_KEYS, View
 from convcalc.render import FORMATS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 METRICS = tuple(measure.key for measure in measures() if measure.whole is None)
 """The metrics that single layers have."""
@@ -26,8 +30,8 @@ class Metrics(ParamType[tuple[str, ...]]):
         return tuple(Word(METRICS).convert(key.strip(), param, ctx) for key in value.split(","))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        before, comma, key = incomplete.rpartition(",")
-        return [CompletionItem(f"{before}{comma}{metric}") for metric in METRICS if metric.startswith(key)]
+        before, comma, _ = incomplete.rpartition(",")
+        return beginning(incomplete, [f"{before}{comma}{metric}" for metric in METRICS])
 
 
 @click.command("report", cls=Command, epilog=DESIGNS, short_help="The layers of a design and what they cost.")
