@@ -131,6 +131,8 @@ def check_file(path: str, *, libraries: Sequence[str] = ()) -> Checked:
             warnings.update(dict.fromkeys(map(describe_one, graph.warnings)))
         except SpecErrors as errors:
             found += errors.errors
+            for fault in errors.errors:
+                fault.hint = fault.hint or (f"in the variant {variant}" if variant else "")
     return Checked(path, tuple(document.variants), tuple(SpecErrors(found).errors), tuple(warnings))
 
 

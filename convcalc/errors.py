@@ -181,7 +181,11 @@ def _cells(text: str) -> int:
     """Return how many cells of a terminal a text takes: two for a wide character, none for a combining one."""
     if text.isascii():
         return len(text)
-    return sum(1 + (unicodedata.east_asian_width(each) in "WF") for each in text if unicodedata.category(each) not in {"Mn", "Me"})
+    return sum(
+        1 + (unicodedata.east_asian_width(each) in "WF")
+        for each in text
+        if unicodedata.category(each) not in {"Mn", "Me"}
+    )
 
 
 def describe_one(error: SpecError) -> str:

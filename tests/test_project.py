@@ -136,3 +136,17 @@ def test_a_plain_command_loads_nothing_heavy(arguments: list[str]) -> None:
 
 def test_the_package_itself_loads_no_screen() -> None:
     assert not loaded_by("import convcalc; convcalc.load") & {*HEAVY, "click", "rich"}
+
+
+def test_a_piped_report_loads_nothing_that_it_does_not_need() -> None:
+    """Start-up is what a script pays again and again: each of these takes milliseconds."""
+    program = "from convcalc.cli import main; import sys; main(['report', 'specs/zoo/resnet50.yaml'])"
+    process = subprocess.run(
+        [sys.executable, "-c", f"{program}; print(*sys.modules, file=sys.stderr)"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    loaded = set(process.stderr.decode().split())
+    assert not loaded & {"rich", "tempfile", "shutil", "click.shell_completion", "difflib", "convcalc.compare"}
+    assert "convcalc.ops.lstm" not in loaded, "an op is loaded where a spec uses it"

@@ -1,6 +1,6 @@
 """What is said of a text that is no YAML: the parser's complaint in our words, with the traps of flow style explained.
 
-libyaml and PyYAML's own parser word their complaints differently, but say the same by the parts that are looked for here.
+libyaml and PyYAML's own parser word their complaints differently, but say the same by the parts that are looked for.
 """
 
 from __future__ import annotations
@@ -35,9 +35,17 @@ _TRAPS = (
     _Trap("tag", "", "", "YAML tags are not allowed; a text that begins with '!' is quoted", "CC103", at_start=True),
     _Trap("", "tag handle", "", "YAML tags are not allowed; a text that begins with '!' is quoted", "CC103"),
     _Trap("directive", "", "", "YAML directives are not allowed; leave the line with '%' out", "CC109", at_start=True),
-    _Trap("", "incompatible YAML|directive", "", "YAML directives are not allowed; leave the line with '%' out", "CC109"),
+    _Trap(
+        "", "incompatible YAML|directive", "", "YAML directives are not allowed; leave the line with '%' out", "CC109"
+    ),
     _Trap("", "document start", "", "a second document begins here; a spec is one document", "CC107"),
-    _Trap("quoted scalar", "end of stream|document separator", "", "the quotation mark that opens here is never closed", at_start=True),
+    _Trap(
+        "quoted scalar",
+        "end of stream|document separator",
+        "",
+        "the quotation mark that opens here is never closed",
+        at_start=True,
+    ),
     _Trap("flow", "", r"\Z", _UNCLOSED, at_start=True),
     _Trap("flow", "", ":", _UNCLOSED, at_start=True, later=True),
     _Trap("flow", "", r"\[", "inside { } or [ ] a '[' breaks an expression: quote it, or write shape(0) for shape[0]"),

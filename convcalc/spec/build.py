@@ -35,7 +35,9 @@ class Builder:
         known = self._constants.get(id(layer))
         if known is not None:
             return known
-        values = {key: _evaluated(given, env if given.written else own, entering) for key, given in layer.arguments.items()}
+        values = {
+            key: _evaluated(given, env if given.written else own, entering) for key, given in layer.arguments.items()
+        }
         for key in layer.op.ignored(values):
             if layer.arguments[key].written:
                 what = f"{values.get('type', '')} {layer.op.kind}".strip()
@@ -77,7 +79,7 @@ def _evaluated(given: Given, env: Variables, entering: Shape) -> Any:
 
 
 def _culprit(slot: Slot, written: Value, value: Any, text: str) -> Span:
-    """Return the place of the element of a list that is to blame: the one that is refused alike when it stands alone."""
+    """Return the place of the element of a list that is to blame: the one that is refused alike on its own."""
     for item, element in zip(written.items, value, strict=True) if written.items else ():
         try:
             slot.bind((element,), 1)

@@ -1,4 +1,4 @@
-"""Claims: published numbers that stand in a spec. Read and checked for their form here; judged by ``convcalc check``."""
+"""Claims: published numbers that stand in a spec, read and checked for their form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,18 @@ COUNTS = ("params", "macs", "flops", "activations", "depth")
 STORED = ("top1", "top5")
 TEXTS = ("source", "quote", "url", "note", "at", "variant")
 KEYS = (*COUNTS, "out", *STORED, *TEXTS, "excluding")
-SUFFIXES = {"": 1, "K": 10**3, "k": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+SUFFIXES = {
+    "": 1,
+    "K": 10**3,
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "B": 10**9,
+    "T": 10**12,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+}
 _NUMBER = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?(K|k|M|G|B|T|Ki|Mi|Gi)?")
 
 
@@ -118,5 +129,9 @@ def _excluded(node: Node | None) -> tuple[str, ...]:
     for item in items:
         if not isinstance(item, Scalar) or item.text not in words:
             text = item.text if isinstance(item, Scalar) else "…"
-            raise SpecError("CC602", f"excluding takes bias and kinds of layers, not {quoted(text)}{did_you_mean(text, words)}", item.span)
+            raise SpecError(
+                "CC602",
+                f"excluding takes bias and kinds of layers, not {quoted(text)}{did_you_mean(text, words)}",
+                item.span,
+            )
     return tuple(item.text for item in items if isinstance(item, Scalar))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
@@ -17,6 +17,7 @@ from convcalc.spec.names import Reference, Template, checked_block, checked_name
 from convcalc.spec.nodes import Mapping as MappingNode
 from convcalc.spec.nodes import Node, Scalar, Sequence, compose
 from convcalc.spec.reader import Reader
+from convcalc.spec.signatures import signature
 from convcalc.spec.value import Known, Value, compile_value, gathering, listed
 
 TOP = (
@@ -28,7 +29,6 @@ SECTIONS = (
     "name",
 )  # fmt: skip
 """In the order in which they need each other."""
-BLOCK = ("params", "inputs", "layers", "note")
 AXES = ("c", "d", "h", "w", "l")
 """Letters of axes in the order in which a shape has them."""
 
@@ -221,59 +221,12 @@ class _Sections:
             with gathering(self.errors):
                 block = Block(checked_block(key), key.span, self.document)
                 self.document.blocks[block.name] = block
-                bodies.append((block, *self._signature(block, value)))
+                bodies.append((block, *signature(block, value, self.known, self.errors)))
         for block, body, known in bodies:
             with gathering(self.errors):
                 reader = self._reader()
                 block.items = reader.items(elements(body, f"the layers of {quoted(block.name)}"), known, Counter())
                 block.calls = reader.calls
-
-    def _signature(self, block: Block, node: Node) -> tuple[Node, Known]:
-        """Read what is declared of a block; return its body and the variables that the body sees."""
-        if isinstance(node, Sequence):
-            return node, self.known
-        form = "{params: …, layers: …}, or just a list of items"
-        pairs = entries(node, f"the block {quoted(block.name)}", form)
-        parts = {key.text: value for key, value in pairs}
-        for key, _ in pairs:
-            if key.text not in BLOCK:
-                text = f"a block has no key {quoted(key.text)}{did_you_mean(key.text, BLOCK)}"
-                self.errors.append(SpecError("CC116", text, key.span))
-        if "note" in parts:
-            require_text("note", parts["note"])
-        known = self._parameters(block, parts.get("params"))
-        block.inputs = tuple(self._input_names(parts.get("inputs")))
-        if "layers" not in parts:
-            raise SpecError("CC114", f"the block {quoted(block.name)} has no `layers`", block.span)
-        return parts["layers"], known
-
-    def _parameters(self, block: Block, node: Node | None) -> Known:
-        """Read the parameters in order; a default sees those before it, and what enters the block."""
-        names = set(self.order)
-        known = Known(names, self.known.used)
-        params: dict[str, Value | None] = {}
-        block.params = params
-        for key, value in entries(node, f"params of {quoted(block.name)}", "{name: default}"):
-            with gathering(self.errors):
-                name = checked_variable(key, "parameter")
-                params[name] = None
-                if not is_empty(value):
-                    params[name] = Value(key.span, None)  # unless the default can be read
-                    params[name] = compile_value(value, known, quoted(name))
-                names.add(name)
-        return known
-
-    def _input_names(self, node: Node | None) -> Iterator[str]:
-        seen: dict[str, Span] = {}
-        for item in elements(node, "`inputs` of a block"):
-            if not isinstance(item, Scalar):
-                raise SpecError("CC117", "`inputs` of a block is a list of names", item.span)
-            name = checked_name(item.text, item.span)
-            if name in seen:
-                text = f"the input {quoted(name)} is named twice, first on line {seen[name].line}"
-                raise SpecError("CC105", text, item.span)
-            seen[name] = item.span
-            yield name
 
     def _layers(self, node: Node) -> None:
         self.document.layers_span = node.span

@@ -18,8 +18,10 @@ from convcalc.spec.build import with_entering
 from convcalc.spec.frames import DELETED, Frame, Loop, SkipError, TooLargeError, extended, numbered
 from convcalc.spec.items import Call, Item, Join, Layer, Repeat, Series
 from convcalc.spec.layers import Layers
-from convcalc.spec.limits import CALLS, ITEMS, REPEAT
+from convcalc.spec.library import least_inside
+from convcalc.spec.limits import CALLS, ITEMS
 from convcalc.spec.names import Reference, checked_name
+from convcalc.spec.repeats import turns
 from convcalc.spec.scopes import Entry
 from convcalc.spec.value import Value, structural
 
@@ -69,47 +71,20 @@ class Expander:
         """Give the frame and the default segment of every turn; no frame where the repeat itself has failed."""
         self._count(item.span)
         try:
-            columns, count = self._columns(repeat, tensor, frame)
+            columns, count = turns(repeat, lambda value: self._evaluate(value, tensor, frame))
         except (SpecError, SkipError) as error:
             self._failed(item, frame, item.segment, error)
             yield None, ""
             return
-        if not count:
+        if count:
+            self._count(item.span, more=count * (1 + least_inside(item)))
+        else:
             frame.scope.delete(next(_names(item), item.segment))
         loop, last = Loop(), count - 1
         for i in range(count):
             self._count(item.span)
             turn = {"i": i, "first": i == 0, "last": i == last} | {name: column[i] for name, column in columns.items()}
             yield frame.turn(turn, loop), numbered(item.segment, i + 1)
-
-    def _columns(self, repeat: Repeat, tensor: int, frame: Frame) -> tuple[dict[str, tuple[Any, ...]], int]:
-        """Evaluate what a repeat runs over, and how often it runs."""
-        columns: dict[str, tuple[Any, ...]] = {}
-        if repeat.count is not None:
-            count = self._evaluate(repeat.count, tensor, frame)
-            if not is_plain(count):
-                raise structural(Undecided("a repeat count", names_of(count)), repeat.count)
-            if type(count) is not int or count < 0:
-                text = f"a repeat count must be an integer of at least 0, not {named(count)}"
-                raise SpecError("CC414", text, repeat.count.span)
-        else:
-            columns = {name: self._column(name, column, tensor, frame) for name, column in repeat.columns.items()}
-            count = len(next(iter(columns.values())))
-            other = next((name for name, column in columns.items() if len(column) != count), None)
-            if other is not None:
-                lengths = ", ".join(f"{name} has {len(column)}" for name, column in columns.items())
-                text = f"the columns of a repeat differ in length: {lengths}"
-                raise SpecError("CC414", text, repeat.columns[other].span)
-        if count > REPEAT:
-            raise SpecError("CC502", f"a repeat of {count} exceeds the limit of {REPEAT}", repeat.span)
-        return columns, count
-
-    def _column(self, name: str, column: Value, tensor: int, frame: Frame) -> tuple[Any, ...]:
-        values = self._evaluate(column, tensor, frame)
-        if not isinstance(values, tuple):
-            text = f"the column {quoted(name)} of a repeat must be a list, not {named(values)}"
-            raise SpecError("CC414", text, column.span)
-        return values
 
     def _guarded(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
         """Expand one turn of an item; where it fails, the error is recorded and its name stands for a failed layer."""
@@ -161,7 +136,9 @@ class Expander:
 
     def _entering(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
         """Return the tensors that enter an item: the current one, or what ``from`` names."""
-        found = tuple(self._look_up(reference, tensor, frame) for reference in item.sources) if item.sources else (tensor,)
+        found = (
+            tuple(self._look_up(reference, tensor, frame) for reference in item.sources) if item.sources else (tensor,)
+        )
         if FAILED in found:
             raise SkipError
         return found
@@ -212,7 +189,9 @@ class Expander:
     def _body(self, item: Item, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> int:
         body = item.body
         if isinstance(body, Layer):
-            return self.layers.add(body, item, tensor, frame, segment, lambda reference: self._look_up(reference, tensor, frame))
+            return self.layers.add(
+                body, item, tensor, frame, segment, lambda reference: self._look_up(reference, tensor, frame)
+            )
         if isinstance(body, Series) and not item.scoped:
             return self.series(body.items, tensor, frame)
         start = len(self.walk.nodes)
@@ -276,7 +255,7 @@ class Expander:
             self.layers.tie(made, owners, item.span)
 
     def _count(self, span: Span, more: int | None = None) -> None:
-        """Count an item; or refuse at once what a block will make ``more``."""
+        """Count an item; or refuse at once what a repeat or a block will make ``more``."""
         self._items += more is None
         if self._items + (more or 0) > ITEMS:
             raise TooLargeError("CC504", f"the spec expands to more items than the limit of {ITEMS}", span)

@@ -53,7 +53,7 @@ class Loop:
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """What an item sees: variables (``own`` are those of its file), scope, input of its block or file, enclosing repeat, calls."""
+    """What an item sees: variables (``own`` are its file's), scope, input of its block or file, repeat, block calls."""
 
     env: Variables
     own: Variables

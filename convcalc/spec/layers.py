@@ -27,7 +27,9 @@ class Layers:
         self._count = self._characters = 0
         self._doubted: set[int] = set()
 
-    def add(self, layer: Layer, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]) -> int:
+    def add(
+        self, layer: Layer, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]
+    ) -> int:
         """Add a layer and what is fused to it; enter its name; return its last output."""
         entering, start = self.walk.shape(tensor), len(self.walk.nodes)
         span = item.name.span if item.name else item.span

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.spec.items import Block, Body, Call, Item, Join, Series
+from convcalc.spec.items import Block, Call, Item, Layer, Repeat, Series
 from convcalc.spec.limits import ITEMS
 
 if TYPE_CHECKING:
@@ -83,16 +84,31 @@ def least(items: Iterable[Item]) -> int:
     """Return how many items these expand to at least; beyond the limit it is all the same."""
     total = 0
     for item in items:
-        total += 1
-        if item.when is None and item.repeat is None:
-            total += _least_inside(item.body)
+        inside = least_inside(item)
+        total += 1 + (_turns(item.repeat) * (1 + inside) if item.repeat else inside)
     return min(total, ITEMS + 1)
 
 
-def _least_inside(body: Body) -> int:
+def least_inside(item: Item) -> int:
+    """Return how many items one turn of an item expands to at least, beside itself."""
+    body = item.body
+    if item.when is not None or isinstance(body, Layer):
+        return 0
     if isinstance(body, Call):
         return body.block.least
-    return least(body.items) if isinstance(body, Series) else least(body.branches) if isinstance(body, Join) else 0
+    return least(body.items if isinstance(body, Series) else body.branches)
+
+
+def _turns(repeat: Repeat) -> int:
+    """Return how often a repeat runs, where that is a plain number; else 0."""
+    if repeat.count is None:
+        return min(len(column.items) for column in repeat.columns.values())
+    if not repeat.count.constant:
+        return 0
+    with suppress(SpecError):
+        count = repeat.count.evaluate({})
+        return count if type(count) is int and count > 0 else 0
+    return 0
 
 
 def _ring(trail: list[Block], start: int) -> str:

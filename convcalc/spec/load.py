@@ -39,7 +39,9 @@ class Files:
 
     def root(self, source: Source) -> Document:
         """Read the root document; imports are looked up beside it (beside the current folder for standard input)."""
-        folder = os.path.dirname(os.path.realpath(source.name)) if os.path.isfile(source.name) else os.path.realpath(".")
+        folder = (
+            os.path.dirname(os.path.realpath(source.name)) if os.path.isfile(source.name) else os.path.realpath(".")
+        )
         path = os.path.realpath(source.name)
         self._open.append(path)
         self.documents[path] = document = read_document(source, self._importer(folder, folder))
@@ -56,7 +58,9 @@ class Files:
             raise self._broken[path]
         if path in self.documents:
             return self.documents[path]
-        if len(self.documents) + len(self._broken) + len(self._open) > IMPORTS:  # of those that are open, one is the root
+        if (
+            len(self.documents) + len(self._broken) + len(self._open) > IMPORTS
+        ):  # of those that are open, one is the root
             raise SpecError("CC505", f"more imported files than the limit of {IMPORTS}", span)
         shown = os.path.relpath(path) if not os.path.relpath(path).startswith("..") else path
         self._open.append(path)
@@ -80,7 +84,12 @@ class Files:
         paths = [os.path.realpath(os.path.join(start, text)) for start in (folder, *self.libraries)]
         inside = [path for path in paths if any(os.path.commonpath((tree, path)) == tree for tree in trees)]
         if not inside:
-            raise SpecError("CC209", f"the import {quoted(text)} leads out of the folder {root}", span, hint="name its folder with --lib")
+            raise SpecError(
+                "CC209",
+                f"the import {quoted(text)} leads out of the folder {root}",
+                span,
+                hint="name its folder with --lib",
+            )
         return next((path for path in inside if os.path.isfile(path)), inside[0])
 
 
@@ -103,7 +112,9 @@ class Loaded(NamedTuple):
     variables: Mapping[str, Any]
 
 
-def load(source: Source, *, overrides: Overrides | None = None, variant: str | None = None, files: Files | None = None) -> Loaded:
+def load(
+    source: Source, *, overrides: Overrides | None = None, variant: str | None = None, files: Files | None = None
+) -> Loaded:
     """Read a spec and expand it into a shaped graph.
 
     Raises:
@@ -134,8 +145,8 @@ def _settled(document: Document, overrides: Overrides, variant: str | None) -> d
     given = dict(_override(document, name, value) for name, value in overrides.items())
     env: dict[str, Any] = {}
     errors: list[SpecError] = []
-    for name, value in chosen.items():
-        value = given.get(name, value)
+    for name, written in chosen.items():
+        value = given.get(name, written)
         if isinstance(value, Value) and not value.names <= env.keys():
             continue  # it uses a variable that has failed already
         try:
@@ -169,7 +180,9 @@ def _override(document: Document, name: str, value: Any) -> tuple[str, Any]:
 def _graph(document: Document, files: Files, variables: Mapping[str, Any]) -> Graph:
     """Expand the layers of the root document."""
     _require_network(document)
-    own: dict[int, Mapping[str, Any]] = {id(other): _settled(other, {}, None) for other in files.documents.values() if other is not document}
+    own: dict[int, Mapping[str, Any]] = {
+        id(other): _settled(other, {}, None) for other in files.documents.values() if other is not document
+    }
     own[id(document)] = variables
     expander = Expander(own)
     scope = Scope()
@@ -200,9 +213,25 @@ def _graph(document: Document, files: Files, variables: Mapping[str, Any]) -> Gr
 
 def _require_network(document: Document) -> None:
     if document.layers is None:
-        raise SpecErrors([SpecError("CC121", "the spec has no `layers`; a file of blocks can only be imported", Span(document.source, 1, 1))])
+        raise SpecErrors(
+            [
+                SpecError(
+                    "CC121",
+                    "the spec has no `layers`; a file of blocks can only be imported",
+                    Span(document.source, 1, 1),
+                )
+            ]
+        )
     if not document.inputs:
-        raise SpecErrors([SpecError("CC121", "the spec has no `input`: write input: [channels, height, width]", Span(document.source, 1, 1))])
+        raise SpecErrors(
+            [
+                SpecError(
+                    "CC121",
+                    "the spec has no `input`: write input: [channels, height, width]",
+                    Span(document.source, 1, 1),
+                )
+            ]
+        )
 
 
 def _outputs(document: Document, expander: Expander, frame: Frame, last: int) -> dict[str, int]:

@@ -20,7 +20,7 @@ def checked_name(text: str, span: Span) -> str:
     """Return a name in its normal form (NFC).
 
     Raises:
-        SpecError: CC110, where it is no name: letters, digits, ``_`` and ``-``, beginning with a letter, digit or ``_``.
+        SpecError: CC110, where it is no name: letters, digits, ``_`` and ``-``, and no ``-`` at its beginning.
     """
     name = unicodedata.normalize("NFC", text)
     if not name:
@@ -31,7 +31,11 @@ def checked_name(text: str, span: Span) -> str:
         raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", span)
     if not _NAME.fullmatch(name):
         bad = re.sub(r"[\w-]", "", name)[:1]
-        rule = f"may hold only letters, digits, _ and -, not {quoted(bad)}" if bad else "must begin with a letter, a digit or _"
+        rule = (
+            f"may hold only letters, digits, _ and -, not {quoted(bad)}"
+            if bad
+            else "must begin with a letter, a digit or _"
+        )
         raise SpecError("CC110", f"the name {quoted(name)} {rule}", span)
     return name
 
@@ -140,6 +144,10 @@ def reference(node: Scalar, known: Known) -> Reference:
     """
     path = template(node, known)
     outline = "".join(part if isinstance(part, str) else "0" for part in path.parts)
-    if outline != "." and not all(_NAME.fullmatch(segment) for segment in unicodedata.normalize("NFC", outline).split(".")):
-        raise SpecError("CC113", f"{quoted(node.text)} is no reference: write the path of a layer, `input` or `.`", node.span)
+    if outline != "." and not all(
+        _NAME.fullmatch(segment) for segment in unicodedata.normalize("NFC", outline).split(".")
+    ):
+        raise SpecError(
+            "CC113", f"{quoted(node.text)} is no reference: write the path of a layer, `input` or `.`", node.span
+        )
     return Reference(path)

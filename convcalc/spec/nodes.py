@@ -152,11 +152,11 @@ class _Builder:
     def _mapping(self, start: Any, held: list[Node]) -> Mapping:
         seen: dict[str, Scalar] = {}
         pairs: list[tuple[Scalar, Node]] = []
-        for key, value in _paired(held):
-            if not isinstance(key, Scalar):
-                self.errors.append(SpecError("CC106", "a key must be a word, not a list or a mapping", key.span))
+        for written, value in _paired(held):
+            if not isinstance(written, Scalar):
+                self.errors.append(SpecError("CC106", "a key must be a word, not a list or a mapping", written.span))
                 continue
-            key = key if key.text.isascii() else key._replace(text=unicodedata.normalize("NFC", key.text))
+            key = written._replace(text=unicodedata.normalize("NFC", written.text))
             if key.text == "<<" and not key.quoted:
                 text = "YAML merge key '<<' not allowed; to reuse layers write a block"
                 self.errors.append(SpecError("CC104", text, key.span))

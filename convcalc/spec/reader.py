@@ -1,4 +1,4 @@
-"""Items: from YAML nodes to ``Item`` trees, with every name, attribute and expression checked whether it will run or not."""
+"""Items: from YAML nodes to ``Item`` trees; every name, attribute and expression is checked, will it run or not."""
 
 from __future__ import annotations
 

@@ -16,8 +16,9 @@ from convcalc.ops._docs import doc_of
 from convcalc.spec.arguments import FUSED
 from convcalc.spec.claims import COUNTS, STORED, SUFFIXES
 from convcalc.spec.claims import KEYS as CLAIM
-from convcalc.spec.document import AXES, BLOCK, TOP
+from convcalc.spec.document import AXES, TOP
 from convcalc.spec.reader import MODIFIERS
+from convcalc.spec.signatures import KEYS
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
@@ -96,7 +97,7 @@ def _block() -> JsonSchema:
         "layers": _said("The items of the block.", _ref("items")),
         "note": _said("A remark for people.", TEXT),
     }
-    return _object(parts, BLOCK, required=["layers"])
+    return _object(parts, KEYS, required=["layers"])
 
 
 def _claim(ops: Ops) -> JsonSchema:

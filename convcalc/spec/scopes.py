@@ -44,7 +44,7 @@ class Scope:
     _deleted: set[str] | None = None
     _failed: set[str] | None = None
     """Beginnings of names that layers would have had that failed: a reference to one is no further error."""
-    _path: str | None = None
+    known_path: str | None = None
 
     def below(self, segment: str, *, is_block: bool = False) -> Scope:
         """Return a new scope that stands in this one as ``segment``."""
@@ -58,15 +58,15 @@ class Scope:
     @property
     def path(self) -> str:
         """The segments from the outermost scope to this one."""
-        if self._path is None:
+        if self.known_path is None:
             segments, scope = [self.segment], self.outer
-            while scope is not None and scope._path is None:
+            while scope is not None and scope.known_path is None:
                 segments.append(scope.segment)
                 scope = scope.outer
-            if scope is not None and scope._path:
-                segments.append(scope._path)
-            self._path = ".".join(filter(None, reversed(segments)))
-        return self._path
+            if scope is not None and scope.known_path:
+                segments.append(scope.known_path)
+            self.known_path = ".".join(filter(None, reversed(segments)))
+        return self.known_path
 
     def at(self, segment: str) -> str:
         """Return the path of a name in this scope."""
@@ -121,7 +121,7 @@ class Scope:
         first, *rest = segments
         for scope in self.outwards():
             if first in scope.names:
-                return _descend(scope.names[first], scope, rest, segments, span)
+                return _descend(scope.names[first], rest, segments, span)
         if any(scope.has_deleted(first) for scope in self.outwards()):
             return None
         if any(scope.has_failed(first) for scope in self.outwards()):
@@ -131,7 +131,7 @@ class Scope:
         raise SpecError("CC210", text, span, hint=_last(self.names))
 
 
-def _descend(entry: Entry, scope: Scope, rest: Sequence[str], segments: Sequence[str], span: Span) -> Entry | None:
+def _descend(entry: Entry, rest: Sequence[str], segments: Sequence[str], span: Span) -> Entry | None:
     for segment in rest:
         if entry.output == FAILED:
             return entry

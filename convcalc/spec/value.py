@@ -59,7 +59,9 @@ class Value(NamedTuple):
             SpecError: placed at the token, where the scalar stands unquoted on one line, else at the scalar.
         """
         try:
-            value = self.expression.evaluate(env) if self.expression else tuple([item.evaluate(env) for item in self.items])
+            value = (
+                self.expression.evaluate(env) if self.expression else tuple([item.evaluate(env) for item in self.items])
+            )
         except ExpressionError as error:
             raise _placed(error, self.span, self.plain) from None
         except Undecided as undecided:
@@ -87,7 +89,9 @@ def _placed(error: ExpressionError, span: Span, plain: bool) -> SpecError:
 def structural(undecided: Undecided, value: Value) -> SpecError:
     """Say that a swept variable or a symbol reached a place that shapes the graph, and name it."""
     names = ", ".join(quoted(name) for name in undecided.names or sorted(value.names))
-    text = f"{undecided.needed} shapes the graph and must be a plain value, but depends on the swept or symbolic {names}"
+    text = (
+        f"{undecided.needed} shapes the graph and must be a plain value, but depends on the swept or symbolic {names}"
+    )
     return SpecError("CC411", text, value.span)
 
 

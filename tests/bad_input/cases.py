@@ -1,0 +1,83 @@
+"""Reads ``bad_specs.yaml``, and says what is wrong with a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import convcalc
+from convcalc.errors import Source, SpecError, SpecErrors
+from convcalc.spec.nodes import Mapping, Node, Scalar, Sequence, compose
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Case:
+    """A spec with one thing wrong: where that is, and what is to be said of it."""
+
+    id: str
+    code: str
+    says: str
+    text: str
+    line: int
+    column: int
+    extent: int
+    trail: tuple[str, ...]
+    """Lines ``PATH called from LINE:COLUMN``."""
+    any_column: bool
+    """Whether the parsers of YAML differ in the column."""
+
+
+def cases() -> list[Case]:
+    root = compose(Source("bad_specs.yaml", (HERE / "bad_specs.yaml").read_text(encoding="utf-8")))
+    read: list[dict[str, Any]] = plain(root)
+    return [_case(entry) for entry in read]
+
+
+def _case(entry: dict[str, Any]) -> Case:
+    before, _, rest = entry["spec"].partition("«")
+    blamed, _, after = rest.partition("»")
+    return Case(
+        entry["id"],
+        entry["code"],
+        entry["says"],
+        before + blamed + after,
+        line=before.count("\n") + 1,
+        column=len(before) - (before.rfind("\n") + 1) + 1,
+        extent=max(1, len(blamed)),
+        trail=tuple(entry.get("in", ())),
+        any_column="any_column" in entry,
+    )
+
+
+def plain(node: Node | None) -> Any:
+    """Return nodes as dicts, lists and texts."""
+    if isinstance(node, Mapping):
+        return {key.text: plain(value) for key, value in node.pairs}
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    return node.text if isinstance(node, Scalar) else None
+
+
+def errors_of(text: str, name: str = "spec.yaml", **options: Any) -> list[SpecError]:
+    """Return the errors of a spec; if it has none, its warnings."""
+    try:
+        return convcalc.load(text=text, name=name, **options).graph.warnings
+    except SpecErrors as errors:
+        return errors.errors
+
+
+def first_lines(text: str, **options: Any) -> list[str]:
+    """Return the first line of every error, or else of every warning."""
+    return [str(error) for error in errors_of(text, **options)]
+
+
+def message(text: str, name: str = "spec.yaml") -> list[str]:
+    """Return the lines of all that is said about a spec that cannot be read."""
+    try:
+        convcalc.load(text=text, name=name)
+    except SpecErrors as errors:
+        return str(errors).split("\n")
+    raise AssertionError("nothing is wrong with it")

@@ -1,0 +1,55 @@
+"""Every code of an error has a page, and what the page shows as wrong and right is so."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from convcalc.errors import Source
+from convcalc.pages import error_codes, error_page
+from convcalc.spec.nodes import compose
+from tests.bad_input.cases import errors_of, plain
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "convcalc"
+PAGES: dict[str, dict[str, str]] = plain(
+    compose(Source("error_codes.yaml", (PACKAGE / "error_codes.yaml").read_text(encoding="utf-8")))
+)
+SHOWN = [code for code, page in PAGES.items() if "wrong" in page]
+
+
+def codes_in_sources() -> set[str]:
+    texts = (path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    return {code for text in texts for code in re.findall(r"""["'](CC\d{3})["']""", text)}
+
+
+def test_every_code_has_a_page_and_every_page_a_code() -> None:
+    assert set(PAGES) == codes_in_sources() == set(error_codes())
+    assert list(PAGES) == sorted(PAGES)
+
+
+@pytest.mark.parametrize("code", PAGES)
+def test_form_of_a_page(code: str) -> None:
+    page = PAGES[code]
+    assert list(page) in (["title", "text"], ["title", "text", "wrong", "right"])
+    assert page["title"]
+    assert page["title"][-1] not in ".!:"
+    assert page["text"].endswith(".")
+    assert [line for line in error_page(code).splitlines() if len(line) > 80] == []
+
+
+def test_all_are_shown_but_those_that_no_short_spec_gives() -> None:
+    files = {"CC001", "CC002", "CC003", "CC004", "CC005"}
+    limits = {"CC501", "CC505", "CC506", "CC507", "CC509"}
+    assert set(PAGES) - set(SHOWN) == {*files, *limits, "CC211", "CC411", "CC701", "CC702", "CC703", "CC704", "CC901"}
+
+
+@pytest.mark.parametrize("code", SHOWN)
+def test_wrong_gives_the_code(parser: str, code: str) -> None:
+    assert [error.code for error in errors_of(PAGES[code]["wrong"])] == [code]
+
+
+@pytest.mark.parametrize("code", SHOWN)
+def test_right_gives_nothing(parser: str, code: str) -> None:
+    assert errors_of(PAGES[code]["right"]) == []
