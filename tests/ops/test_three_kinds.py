@@ -90,7 +90,7 @@ def product_numbers(products: Sequence[Any]) -> Iterator[tuple[int, Place, Any]]
 def rebound(op: Op, axes: int, point: Mapping[Place, Any]) -> Op:
     """The op with other sizes, which pass the slots of their arguments as those of a spec do."""
     values = {}
-    for field in fields(op):  # type: ignore[arg-type]
+    for field in fields(op):
         value = getattr(op, field.name)
         if value is not None and type(field.metadata["argument"].slot) in SLOTS:
             value = field.metadata["argument"].slot.bind(with_numbers(value, (field.name,), point), axes)
