@@ -66,5 +66,5 @@ def test_the_formula_speaks_of_weights_and_work(op: type[Op]) -> None:
 @every_op
 def test_every_argument_is_explained(op: type[Op]) -> None:
     explained = dict(documented(op))
-    assert list(explained) == [field.name for field in fields(op)]  # type: ignore[arg-type]
+    assert list(explained) == [field.name for field in fields(op)]
     assert [name for name, text in explained.items() if not text.strip().endswith(".")] == []

@@ -58,7 +58,7 @@ def with_numbers(value: Any, place: Place, point: Mapping[Place, Any]) -> Any:
 def places(op: Op, inputs: Sequence[Shape]) -> Point:
     """The sizes that enter an op and those among its arguments; −1 is the word for an axis to be worked out."""
     found: Point = dict(numbers(tuple(map(tuple, inputs)), ()))
-    for field in fields(op):  # type: ignore[arg-type]
+    for field in fields(op):
         if type(field.metadata["argument"].slot) in SLOTS:
             given = numbers(getattr(op, field.name), (field.name,))
             found |= {place: value for place, value in given if type(value) is int and value != -1}
