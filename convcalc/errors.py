@@ -106,14 +106,14 @@ class Undecided(Exception):
 
 
 def escape(text: str) -> str:
-    """Show control, bidirectional, surrogate and line-breaking characters as escapes, so that no text can lie."""
+    """Show control, bidirectional, surrogate and line-breaking characters, and odd spaces, as escapes: no text can lie."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(character) for character in text)
 
 
 def _visible(character: str) -> str:
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+    if character != " " and unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}:
         code = ord(character)
         return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
     return character

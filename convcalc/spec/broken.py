@@ -23,31 +23,39 @@ class _Trap(NamedTuple):
     code: str = "CC101"
     at_start: bool = False
     """Whether the place to mend is where the reading began, and not where it failed."""
+    before: str = ""
+    """What must stand in the text before it."""
     later: bool = False
     """Whether it failed on a later line than it began on."""
 
+    def fits(self, context: str, problem: str) -> bool:
+        """Whether this is what the parser complains of."""
+        return bool(re.search(self.context, context) and re.search(self.problem, problem))
+
+    def stands(self, before: str, rest: str) -> bool:
+        """Whether the text around the place is that of the trap."""
+        return bool(re.search(self.before, before, re.MULTILINE) and re.match(self.rest, rest))
+
 
 _ALIAS = "YAML alias not allowed (an expression cannot begin with '*': write 4*w; to reuse layers write a block)"
-_UNCLOSED = "the bracket that opens here is never closed"
+_ANCHOR = "YAML anchor not allowed; to reuse layers write a block"
+_TAG = "YAML tags are not allowed; a text that begins with '!' is quoted"
+_DIRECTIVE = "YAML directives are not allowed; leave the line with '%' out"
+_SECOND = "a second document begins here; a spec is one document"
+_QUOTATION = "the quotation mark that opens here is never closed"
+_BRACKET = "the bracket that opens here is never closed"
 _TRAPS = (
     _Trap("alias", "", "", _ALIAS, "CC102", at_start=True),
-    _Trap("anchor", "", "", "YAML anchor not allowed; to reuse layers write a block", "CC102", at_start=True),
-    _Trap("tag", "", "", "YAML tags are not allowed; a text that begins with '!' is quoted", "CC103", at_start=True),
-    _Trap("", "tag handle", "", "YAML tags are not allowed; a text that begins with '!' is quoted", "CC103"),
-    _Trap("directive", "", "", "YAML directives are not allowed; leave the line with '%' out", "CC109", at_start=True),
-    _Trap(
-        "", "incompatible YAML|directive", "", "YAML directives are not allowed; leave the line with '%' out", "CC109"
-    ),
-    _Trap("", "document start", "", "a second document begins here; a spec is one document", "CC107"),
-    _Trap(
-        "quoted scalar",
-        "end of stream|document separator",
-        "",
-        "the quotation mark that opens here is never closed",
-        at_start=True,
-    ),
-    _Trap("flow", "", r"\Z", _UNCLOSED, at_start=True),
-    _Trap("flow", "", ":", _UNCLOSED, at_start=True, later=True),
+    _Trap("anchor", "", "", _ANCHOR, "CC102", at_start=True),
+    _Trap("tag", "", "", _TAG, "CC103", at_start=True),
+    _Trap("", "tag handle", "", _TAG, "CC103"),
+    _Trap("directive", "", "", _DIRECTIVE, "CC109", at_start=True),
+    _Trap("", "incompatible YAML|directive", "", _DIRECTIVE, "CC109"),
+    _Trap("", "document start", "", _SECOND, "CC107", before=r"^\.\.\."),
+    _Trap("", "document start", "", "nothing can follow here: a spec is one mapping"),
+    _Trap("quoted scalar", "end of stream|document separator", "", _QUOTATION, at_start=True),
+    _Trap("flow", "", r"\Z", _BRACKET, at_start=True),
+    _Trap("flow", "", ":", _BRACKET, at_start=True, later=True),
     _Trap("flow", "", r"\[", "inside { } or [ ] a '[' breaks an expression: quote it, or write shape(0) for shape[0]"),
     _Trap("flow node", "", ",", "a value is missing before ','"),
     _Trap("flow", "", "", "a ',' or a closing bracket is missing before this"),
@@ -70,11 +78,9 @@ def broken(source: Source, error: Exception) -> SpecError:
         return SpecError("CC101", f"not YAML: {error}", Span(source, 1, 1))
     line = source.line(mark.line + 1)
     rest = line[mark.column :] or ("" if mark.index >= len(source.text) else "\n")
-    later = bool(start and start.line < mark.line)
+    before, later = source.text[: mark.index], bool(start and start.line < mark.line)
     for trap in _TRAPS:
-        if later < trap.later:
-            continue
-        if re.search(trap.context, context) and re.search(trap.problem, problem) and re.match(trap.rest, rest):
+        if trap.fits(context, problem) and trap.stands(before, rest) and later >= trap.later:
             place = start if trap.at_start and start else mark
             return SpecError(trap.code, trap.said, Span(source, place.line + 1, place.column + 1))
     return SpecError("CC101", _misplaced(line[: mark.column], rest), Span(source, mark.line + 1, mark.column + 1))

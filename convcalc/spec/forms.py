@@ -12,6 +12,13 @@ def is_empty(node: Node | None) -> bool:
     return node is None or (isinstance(node, Scalar) and node.empty)
 
 
+def holds_nothing(node: Node) -> bool:
+    """Whether no arguments are written: nothing, ``{}`` or ``[]``."""
+    if isinstance(node, Scalar):
+        return node.empty
+    return not (node.pairs if isinstance(node, Mapping) else node.items)
+
+
 def entries(node: Node | None, what: str, form: str) -> list[tuple[Scalar, Node]]:
     """Return the pairs of a mapping of limited length; none where nothing is written.
 

@@ -10,7 +10,7 @@ from itertools import chain
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops import activations, find, kinds
 from convcalc.spec.arguments import Defaults, block_arguments, layer
-from convcalc.spec.forms import is_empty, require_text
+from convcalc.spec.forms import holds_nothing, is_empty, require_text
 from convcalc.spec.items import Block, Call, Given, Item, Join, Layer, Repeat, Series
 from convcalc.spec.library import Library
 from convcalc.spec.names import Reference, Template, checked_name, checked_variable, reference, template
@@ -117,7 +117,7 @@ class Reader:
         return self._call(word, span, node, known, series)
 
     def _activation(self, key: Scalar, node: Node | None, known: Known, series: Counter[str]) -> Item:
-        if node is not None and not is_empty(node):
+        if node is not None and not holds_nothing(node):
             raise SpecError("CC205", f"{key.text} takes no arguments", node.span)
         act = find("act")
         assert act is not None

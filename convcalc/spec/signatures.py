@@ -50,10 +50,12 @@ def _parameters(block: Block, node: Node | None, outside: Known, errors: list[Sp
         with gathering(errors):
             name = checked_variable(key, "parameter")
             params[name] = None
-            if not is_empty(value):
-                params[name] = Value(key.span, None)  # unless the default can be read
-                params[name] = compile_value(value, known, quoted(name))
-            names.add(name)
+            try:
+                if not is_empty(value):
+                    params[name] = Value(key.span, None)  # unless the default can be read
+                    params[name] = compile_value(value, known, quoted(name))
+            finally:
+                names.add(name)
     return known
 
 

@@ -11,8 +11,10 @@ CASES = cases()
 EXAMPLES = {
     "a": ["a.yaml:3:32: error CC203: conv has no attribute 'dilaton'; did you mean 'dilation'?"],
     "b": [
-        "b.yaml:4:12: error CC302: unbalanced parenthesis in 'make_divisible(width': "
-        "inside { } or [ ] a comma ends a value; quote the expression"
+        (
+            "b.yaml:4:12: error CC302: unbalanced parenthesis in 'make_divisible(width': "
+            "inside { } or [ ] a comma ends a value; quote the expression"
+        )
     ],
     "c": ["c.yaml:4:12: error CC410: out = 3.33333 is not an integer; use //, round() or ceil()"],
     "e": [
@@ -20,8 +22,10 @@ EXAMPLES = {
         "  in r called from e.yaml:8:6",
     ],
     "f": [
-        "f.yaml:4:12: error CC102: YAML alias '*w' not allowed "
-        "(an expression cannot begin with '*': write 4*w; to reuse layers write a block)"
+        (
+            "f.yaml:4:12: error CC102: YAML alias '*w' not allowed "
+            "(an expression cannot begin with '*': write 4*w; to reuse layers write a block)"
+        )
     ],
 }
 """The examples of the language's section on errors, with their codes."""

@@ -13,7 +13,7 @@ FIRST = re.compile(r"[^:\n]+:[1-9]\d*:[1-9]\d*: (error|warning) CC\d{3}: \S.*")
 
 
 def carets(lines: list[str]) -> tuple[str, str]:
-    """Return the source line as it is shown, and what stands in it above the carets, for a line without wide letters."""
+    """Return the source line as it is shown, and what stands in it above the carets; without wide letters."""
     shown, below = lines[1], lines[2]
     assert re.fullmatch(r" *\^+", below)
     return shown, shown[below.index("^") : len(below)]
