@@ -106,7 +106,7 @@ class Undecided(Exception):
 
 
 def escape(text: str) -> str:
-    """Show control, bidirectional, surrogate and line-breaking characters, and odd spaces, as escapes: no text can lie."""
+    """Show control, bidirectional and surrogate characters, line ends and odd spaces as escapes: no text can lie."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(character) for character in text)

@@ -98,7 +98,7 @@ class Layers:
             raise
 
     def _append(self, path: str, op: Op, inputs: Sequence[int], span: Span | None) -> int:
-        self._count += 1
+        self._count += getattr(op, "num_layers", 1)  # recurrent layers may be stacked in one
         self._characters += len(path)
         if self._count > LAYERS:
             raise TooLargeError("CC503", f"the network has more layers than the limit of {LAYERS}", span)

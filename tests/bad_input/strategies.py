@@ -1,4 +1,4 @@
-"""Texts to read: anything at all, what the words of the language can be put together to, and specs with a few mistakes."""
+"""Texts to read: anything at all, jumbles of the words of the language, and specs with a few mistakes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,25 @@ ODD = [
 
 # --- values and items -------------------------------------------------------------------------------------------------
 
-NUMBERS = ["0", "1", "2", "3", "8", "-1", "1/2", "2.5", "cin", "din", "2*cin", "cin//2", "n", "k", "i", "shape(0)", "10000"]
+NUMBERS = [
+    "0",
+    "1",
+    "2",
+    "3",
+    "8",
+    "-1",
+    "1/2",
+    "2.5",
+    "cin",
+    "din",
+    "2*cin",
+    "cin//2",
+    "n",
+    "k",
+    "i",
+    "shape(0)",
+    "10000",
+]
 EXPRESSIONS = [
     *NUMBERS, *SYMBOLS, "true", "false", "first", "not last", "cin == 8", "i > 0", "range(3)", "len(shape)", "flag",
     '"[1, 2]"', '"max(n, 2)"', "ceil(n/3)", "8 if flag else 4", "make_divisible(n*cin)", "nope", "", "null", "1 +", "(",
@@ -58,13 +76,17 @@ def mapped(entries: st.SearchStrategy[dict[str, str]]) -> st.SearchStrategy[str]
 
 
 values = st.recursive(
-    scalars, lambda inner: listed(inner) | mapped(st.dictionaries(st.sampled_from(TOKENS), inner, max_size=2)), max_leaves=4
+    scalars,
+    lambda inner: listed(inner) | mapped(st.dictionaries(st.sampled_from(TOKENS), inner, max_size=2)),
+    max_leaves=4,
 )
 
 
 def arguments(keys: list[str]) -> st.SearchStrategy[str]:
     """Give what may stand under a kind or a block: nothing, a value, values in order, values by name."""
-    by_name = st.dictionaries(mostly(st.sampled_from(keys or ["w"]), st.sampled_from(TOKENS)), mostly(scalars, values), max_size=4)
+    by_name = st.dictionaries(
+        mostly(st.sampled_from(keys or ["w"]), st.sampled_from(TOKENS)), mostly(scalars, values), max_size=4
+    )
     return st.just("") | scalars | listed(scalars) | mapped(by_name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import convcalc
@@ -10,7 +12,7 @@ from tests.bad_input.cases import errors_of, first_lines
 HEAD = "input: [3, 8, 8]\n"
 
 
-def codes(text: str, **options: object) -> list[str]:
+def codes(text: str, **options: Any) -> list[str]:
     return [error.code for error in errors_of(text, **options)]
 
 
@@ -83,7 +85,10 @@ def test_a_null_in_quotes_is_a_word() -> None:
     assert codes(HEAD + 'layers: [conv: ["null", 3]]\n') == ["CC201"]
 
 
-@pytest.mark.parametrize("section", ["vars", "variants", "defaults", "blocks", "claims", "outputs", "import", "name", "note", "convcalc"])  # fmt: skip
+SECTIONS = ("vars", "variants", "defaults", "blocks", "claims", "outputs", "import", "name", "note", "convcalc")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
 def test_a_section_may_be_null(section: str) -> None:
     assert codes(f"{section}:\n{HEAD}layers: [relu]\n") == []
 
@@ -104,7 +109,9 @@ def test_numbers_are_read_by_their_source_text(written: str, channels: int) -> N
     assert conv.shape.channels == channels
 
 
-@pytest.mark.parametrize("written", ["0x8", "0o7", "0b1", "1_000", "+8", "8.", ".5", "~", ".inf", ".nan", "1:30", "8,5"])
+@pytest.mark.parametrize(
+    "written", ["0x8", "0o7", "0b1", "1_000", "+8", "8.", ".5", "~", ".inf", ".nan", "1:30", "8,5"]
+)
 def test_numbers_of_other_languages_are_none(written: str) -> None:
     assert codes(f"{HEAD}layers:\n  - linear: {written}\n")[0] in {"CC301", "CC303"}
 
@@ -198,7 +205,8 @@ def test_from_is_looked_up_where_when_asks_for_what_enters() -> None:
 
 
 def test_name_from_and_repeat_hold_for_else() -> None:
-    items = "  - {conv: [8, 1], name: stem}\n  - {conv: [8, 3], when: not first, else: relu, repeat: 2, name: a, from: stem}\n"
+    item = "{conv: [8, 3], when: not first, else: relu, repeat: 2, name: a, from: stem}"
+    items = f"  - {{conv: [8, 1], name: stem}}\n  - {item}\n"
     assert paths(items + "outputs: [a1]\n") == ["stem", "a1", "a2"]
 
 
@@ -246,7 +254,8 @@ def test_names_are_compared_in_one_normal_form() -> None:
     items = f"  - {{relu: , name: {decomposed}}}\n  - {{silu: , from: {composed}}}\n"
     assert paths(items) == [composed, "act2"]
     assert codes(f"{HEAD}layers: [{{relu: , name: {composed}}}, {{relu: , name: {decomposed}}}]\n") == ["CC212"]
-    text = f"vars: {{{decomposed}: 8}}\nvariants: {{{decomposed}: {{{composed}: 4}}}}\n{HEAD}layers: [conv: [{composed}, 3]]\n"
+    declared = f"vars: {{{decomposed}: 8}}\nvariants: {{{decomposed}: {{{composed}: 4}}}}\n"
+    text = f"{declared}{HEAD}layers: [conv: [{composed}, 3]]\n"
     network = convcalc.load(text=text, variant=composed, set={decomposed: "2"})
     assert network.graph.layers[0].shape.channels == 2
     text = f"{HEAD}blocks: {{{decomposed.upper()}: {{params: {{{decomposed}}}, layers: [conv: [{composed}, 3]]}}}}\n"
@@ -270,6 +279,11 @@ def test_the_name_of_a_file_is_text() -> None:
 # --- versions of the language -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("version", "code"), [("1", []), ('"1"', []), ("2", ["CC120"]), ("1.0", ["CC120"]), ("[1]", ["CC120"])])  # fmt: skip
-def test_versions(version: str, code: list[str]) -> None:
-    assert codes(f"convcalc: {version}\n{HEAD}layers: [relu]\n") == code
+@pytest.mark.parametrize("version", ["1", '"1"'])
+def test_this_version(version: str) -> None:
+    assert codes(f"convcalc: {version}\n{HEAD}layers: [relu]\n") == []
+
+
+@pytest.mark.parametrize("version", ["2", "1.0", "[1]"])
+def test_other_versions(version: str) -> None:
+    assert codes(f"convcalc: {version}\n{HEAD}layers: [relu]\n") == ["CC120"]

@@ -13,7 +13,7 @@ import pytest
 
 import convcalc
 from convcalc.designs import parse_design
-from convcalc.errors import SpecErrors
+from convcalc.errors import Source, SpecErrors
 from tests.conftest import ROOT, Command
 
 zero = pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")
@@ -202,9 +202,9 @@ def test_an_error_in_an_import_stands_there() -> None:
     with pytest.raises(SpecErrors) as raised:
         convcalc.load("a.yaml")
     assert str(raised.value).split("\n") == [
-        "lib.yaml:2:35: error CC119: `else` needs a `when`",
+        "lib.yaml:2:36: error CC119: `else` needs a `when`",
         "      Stem: [conv: [nope, 3], {relu: , else: relu}]",
-        "                                      ^^^^",
+        "                                       ^^^^",
         "  a.yaml:1:15: imported here",
         "    import: {lib: lib.yaml}",
         "                  ^^^^^^^^",
@@ -259,8 +259,8 @@ def test_a_variable_of_an_import_that_fails() -> None:
     assert said() == ["lib.yaml:1:12: error CC307: division by zero"]
 
 
-def test_a_file_imported_twice_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from convcalc.spec import load
+def test_a_file_imported_twice_is_read_once() -> None:
+    from convcalc.spec import load, source
 
     write("lib.yaml", LIBRARY)
     for name in "bc":
@@ -268,8 +268,12 @@ def test_a_file_imported_twice_is_read_once(monkeypatch: pytest.MonkeyPatch) -> 
     text = "import: {b: b.yaml, c: c.yaml, lib: ./lib.yaml}\ninput: [3, 8, 8]\nlayers: [b.Two, c.Two, lib.Stem]\n"
     write("a.yaml", text)
     reads: list[str] = []
-    files = load.Files(read=lambda path: (reads.append(Path(path).name), load.read(path))[1])
-    load.load(load.read("a.yaml"), files=files)
+
+    def read(path: str) -> Source:
+        reads.append(Path(path).name)
+        return source.read(path)
+
+    load.load(source.read("a.yaml"), files=load.Files(read=read))
     assert sorted(reads) == ["b.yaml", "c.yaml", "lib.yaml"]
 
 

@@ -41,6 +41,18 @@ def numbered(count: int, entry: str) -> str:
     return ", ".join(entry.format(n) for n in range(count))
 
 
+def entries(section: str, count: int, entry: str) -> str:
+    return f"{section}: {{{numbered(count, entry)}}}\n{EMPTY}"
+
+
+def named(name: str) -> str:
+    return layers(f"  - {{relu: , name: {name}}}\n")
+
+
+def entering(shape: str) -> str:
+    return f"input: [{shape}]\nlayers: [relu]\n"
+
+
 # --- exactly at the limit works, one more fails -----------------------------------------------------------------------
 
 LIMITS = {
@@ -118,19 +130,19 @@ LIMITS = {
     "denominator": (f"vars: {{a: 1/10**18}}\n{EMPTY}", f"vars: {{a: 1/10**18/2}}\n{EMPTY}", "CC304", "10^18"),
     "exponent": (f"vars: {{a: 1**64}}\n{EMPTY}", f"vars: {{a: 1**65}}\n{EMPTY}", "CC304", "64"),
     "decimal exponent": (f"vars: {{a: 0e64}}\n{EMPTY}", f"vars: {{a: 0e65}}\n{EMPTY}", "CC304", "64"),
-    "vars": (f"vars: {{{numbered(10_000, 'v{}: 1')}}}\n{EMPTY}", f"vars: {{{numbered(10_001, 'v{}: 1')}}}\n{EMPTY}", "CC507", "10000"),
-    "blocks": (f"blocks: {{{numbered(10_000, 'B{}: []')}}}\n{EMPTY}", f"blocks: {{{numbered(10_001, 'B{}: []')}}}\n{EMPTY}", "CC507", "10000"),
-    "variants": (f"variants: {{{numbered(10_000, 'v{}: ')}}}\n{EMPTY}", f"variants: {{{numbered(10_001, 'v{}: ')}}}\n{EMPTY}", "CC507", "10000"),
+    "vars": (entries("vars", 10_000, "v{}: 1"), entries("vars", 10_001, "v{}: 1"), "CC507", "10000"),
+    "blocks": (entries("blocks", 10_000, "B{}: []"), entries("blocks", 10_001, "B{}: []"), "CC507", "10000"),
+    "variants": (entries("variants", 10_000, "v{}: "), entries("variants", 10_001, "v{}: "), "CC507", "10000"),
     "claims": (
         f"{EMPTY}claims: [{numbered(10_000, '{{params: 1, source: s}}')}]\n",
         f"{EMPTY}claims: [{numbered(10_001, '{{params: 1, source: s}}')}]\n",
         "CC507",
         "10000",
     ),
-    "name": (layers(f"  - {{relu: , name: {'n' * 200}}}\n"), layers(f"  - {{relu: , name: {'n' * 201}}}\n"), "CC110", "200"),
+    "name": (named("n" * 200), named("n" * 201), "CC110", "200"),
     "variable": (f"vars: {{{'n' * 200}: 1}}\n{EMPTY}", f"vars: {{{'n' * 201}: 1}}\n{EMPTY}", "CC110", "200"),
     "block name": (f"blocks: {{{'N' * 200}: []}}\n{EMPTY}", f"blocks: {{{'N' * 201}: []}}\n{EMPTY}", "CC110", "200"),
-    "axes": (f"input: [{numbered(64, '1')}]\nlayers: [relu]\n", f"input: [{numbered(65, '1')}]\nlayers: [relu]\n", "CC508", "64"),
+    "axes": (entering(numbered(64, "1")), entering(numbered(65, "1")), "CC508", "64"),
     "axis": (
         "input: [3, 500000000000000000]\nlayers: [upsample: 2]\n",
         "input: [3, 500000000000000001]\nlayers: [upsample: 2]\n",
@@ -235,7 +247,10 @@ ENDLESS = {
     "questions": ("? " * 500_000, "CC108"),
     "indents": ("\n".join(" " * n + "a:" for n in range(1400)), "CC108"),
     "aliases": ("a: &a [" + "*a, " * 20_000 + "]", "CC102"),
-    "a deep alias bomb": ("a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 99)), "CC102"),
+    "a deep alias bomb": (
+        "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 99)),
+        "CC102",
+    ),
     "duplicate keys": ("{" + "a: , " * 200_000 + "}", "CC105"),
     "unknown keys": ("".join(f"k{n}:\n" for n in range(120_000)), "CC116"),
     "unknown words": (layers("  [" + ",".join(f"a{n}" for n in range(140_000)) + "]"), "CC204"),
@@ -289,7 +304,7 @@ FINE = {
     "many variables in many turns": f"vars: {{{numbered(9999, 'v{}: 1')}}}\n"
     + layers("  - {repeat: 10000, seq: [{repeat: 10, seq: []}, linear: {out: din + i*0, axis: -1}]}\n"),
     "many variants": f"vars: {{{numbered(9999, 'v{}: 1')}}}\n"
-    + f"variants: {{{', '.join(f'n{n}: {{v{n}: v{n - 1}}}' for n in range(1, 9999))}}}\n{EMPTY}",
+     f"variants: {{{', '.join(f'n{n}: {{v{n}: v{n - 1}}}' for n in range(1, 9999))}}}\n{EMPTY}",
     "ties": layers("  - {conv: [3, 1], repeat: 10000, tie: true}\n"),
     "outputs that nothing reads": layers("  - {relu: , repeat: 10000, from: input}\n"),
 }  # fmt: skip
@@ -340,7 +355,13 @@ def test_an_expression_as_deep_as_it_may_be() -> None:
 
 
 def test_chains_of_operators() -> None:
-    for chain in ("1" + "+1" * 249, "2" + "**1" * 165, "1" + " if true else 1" * 30, "1" + "<2" * 200, "true" + " and true" * 50):
+    for chain in (
+        "1" + "+1" * 249,
+        "2" + "**1" * 165,
+        "1" + " if true else 1" * 30,
+        "1" + "<2" * 200,
+        "true" + " and true" * 50,
+    ):
         assert codes(f"vars: {{a: {chain}}}\n{EMPTY}") == []
 
 
