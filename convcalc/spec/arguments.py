@@ -84,7 +84,8 @@ def by_name(op: type[Op], node: Node | None, words: Iterable[str]) -> dict[str, 
         return {places[0].key: (Scalar(places[0].key, node.span), node)}
     if len(node.items) > len(places):
         order = ", ".join(argument.key for argument in places)
-        text = f"{op.kind} takes at most {len(places)} arguments in a list ({order}), not {len(node.items)}"
+        plural = "argument" if len(places) == 1 else "arguments"
+        text = f"{op.kind} takes at most {len(places)} {plural} in a list ({order}), not {len(node.items)}"
         raise SpecError("CC205", text, node.items[len(places)].span)
     given = zip(places, node.items, strict=False)
     return {place.key: (Scalar(place.key, item.span), item) for place, item in given if not is_empty(item)}

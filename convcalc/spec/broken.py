@@ -26,7 +26,7 @@ class _Trap(NamedTuple):
     before: str = ""
     """What must stand in the text before it."""
     later: bool = False
-    """Whether it failed on a later line than it began on."""
+    """Whether it failed on a later line than that of the last bracket that is open."""
 
     def fits(self, context: str, problem: str) -> bool:
         """Whether this is what the parser complains of."""
@@ -55,7 +55,8 @@ _TRAPS = (
     _Trap("", "document start", "", "nothing can follow here: a spec is one mapping"),
     _Trap("quoted scalar", "end of stream|document separator", "", _QUOTATION, at_start=True),
     _Trap("flow", "", r"\Z", _BRACKET, at_start=True),
-    _Trap("flow", "", ":", _BRACKET, at_start=True, later=True),
+    _Trap("flow", "", r"- |:|\w+:(\s|\Z)", _BRACKET, at_start=True, later=True),
+    _Trap("plain scalar", "unexpected ':'", "", "a ':' in { } or [ ] needs a space behind it"),
     _Trap("flow", "", r"\[", "inside { } or [ ] a '[' breaks an expression: quote it, or write shape(0) for shape[0]"),
     _Trap("flow node", "", ",", "a value is missing before ','"),
     _Trap("flow", "", "", "a ',' or a closing bracket is missing before this"),
@@ -70,17 +71,19 @@ _TRAPS = (
 """The first that fits is said."""
 
 
-def broken(source: Source, error: Exception) -> SpecError:
-    """Return the error about a text that the YAML parser gave up on."""
+def broken(source: Source, error: Exception, bracket: Span | None = None) -> SpecError:
+    """Return the error about a text that the YAML parser gave up on; ``bracket`` is the last that is open."""
     problem, context = str(getattr(error, "problem", None) or ""), str(getattr(error, "context", None) or "")
     mark, start = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     if not isinstance(error, yaml.YAMLError) or mark is None:
         return SpecError("CC101", f"not YAML: {error}", Span(source, 1, 1))
     line = source.line(mark.line + 1)
     rest = line[mark.column :] or ("" if mark.index >= len(source.text) else "\n")
-    before, later = source.text[: mark.index], bool(start and start.line < mark.line)
+    before, later = source.text[: mark.index], bool(bracket and bracket.line <= mark.line)
     for trap in _TRAPS:
         if trap.fits(context, problem) and trap.stands(before, rest) and later >= trap.later:
+            if bracket and trap.said == _BRACKET:
+                return SpecError(trap.code, trap.said, bracket)
             place = start if trap.at_start and start else mark
             return SpecError(trap.code, trap.said, Span(source, place.line + 1, place.column + 1))
     return SpecError("CC101", _misplaced(line[: mark.column], rest), Span(source, mark.line + 1, mark.column + 1))

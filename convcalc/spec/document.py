@@ -41,6 +41,8 @@ class Document:
     """A spec file. ``layers`` is ``None`` in a file that is only imported."""
 
     source: Source
+    places: dict[str, Span] = field(default_factory=dict)
+    """Where the top-level keys stand, those with nothing behind them included."""
     inputs: dict[str, Value] = field(default_factory=dict)
     vars: dict[str, Value] = field(default_factory=dict)
     variants: dict[str, dict[str, Value]] = field(default_factory=dict)
@@ -48,7 +50,6 @@ class Document:
     blocks: dict[str, Block] = field(default_factory=dict)
     imports: dict[str, Document] = field(default_factory=dict)
     layers: list[Item] | None = None
-    layers_span: Span | None = None
     outputs: list[Reference] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     name: Template | None = None
@@ -92,7 +93,7 @@ class _Sections:
         self.known = Known(self.order.keys())
         self.library = Library(document.blocks, document.imports)
         self.nodes: dict[str, Node] = {}
-        self.keys = {key.text: key for key, _ in root.pairs}
+        document.places = {key.text: key.span for key, _ in root.pairs}
         for key, value in root.pairs:
             if key.text not in TOP:
                 guess = did_you_mean(key.text, TOP)
@@ -108,9 +109,10 @@ class _Sections:
                 with gathering(self.errors):
                     getattr(self, f"_{section}")(self.nodes[section])
         if "input" in self.nodes and "inputs" in self.nodes:
-            first, second = sorted((self.keys["input"], self.keys["inputs"]), key=lambda key: key.span[1:])
-            text = f"a spec has `input` or `inputs`, not both; `{first.text}` is on line {first.span.line}"
-            self.errors.append(SpecError("CC122", text, second.span))
+            places = self.document.places
+            first, second = sorted(("input", "inputs"), key=lambda key: places[key][1:])
+            text = f"a spec has `input` or `inputs`, not both; `{first}` is on line {places[first].line}"
+            self.errors.append(SpecError("CC122", text, places[second]))
         self.errors += rings(self.document.blocks.values())
         self._warn_unused()
 
@@ -229,7 +231,6 @@ class _Sections:
                 block.calls = reader.calls
 
     def _layers(self, node: Node) -> None:
-        self.document.layers_span = node.span
         self.document.layers = self._reader().items(elements(node, "layers"), self.known, Counter())
 
     def _reader(self) -> Reader:

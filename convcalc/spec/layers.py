@@ -92,9 +92,12 @@ class Layers:
         try:
             return self._append(path, self._builder.op(part, values, entering), (tensor,), part.span)
         except SpecError as error:
-            if error.span is None and part.span and not all(given.written for given in part.arguments.values()):
+            if all(given.written for given in part.arguments.values()) or part.span is None:
+                error.span = error.span or part.span
+            elif error.span is None:
                 error.span, error.notes = span, ((part.span, f"the {part.op.kind} comes from here"),)
-            error.span = error.span or part.span
+            else:
+                error.notes = ((span, "it holds for this layer"),)
             raise
 
     def _append(self, path: str, op: Op, inputs: Sequence[int], span: Span | None) -> int:

@@ -101,7 +101,7 @@ def _read(reader: Callable[[str], Source], path: str, shown: str, text: str, spa
         if error.span and error.span.line:
             error.span = error.span._replace(source=error.span.source._replace(name=shown))
             raise SpecErrors([error]) from None
-        raise SpecError("CC209", f"the import {quoted(text)} {error.text}", span, hint=error.hint) from None
+        raise SpecError("CC209", f"cannot import {quoted(text)}: {error.text}", span, hint=error.hint) from None
 
 
 class Loaded(NamedTuple):
@@ -212,26 +212,14 @@ def _graph(document: Document, files: Files, variables: Mapping[str, Any]) -> Gr
 
 
 def _require_network(document: Document) -> None:
+    """Demand layers and what enters them, for a spec that is to be counted."""
+    top, places = Span(document.source, 1, 1), document.places
     if document.layers is None:
-        raise SpecErrors(
-            [
-                SpecError(
-                    "CC121",
-                    "the spec has no `layers`; a file of blocks can only be imported",
-                    Span(document.source, 1, 1),
-                )
-            ]
-        )
+        text = "the spec has no `layers`; a file of blocks can only be imported"
+        raise SpecErrors([SpecError("CC121", text, places.get("layers", top))])
     if not document.inputs:
-        raise SpecErrors(
-            [
-                SpecError(
-                    "CC121",
-                    "the spec has no `input`: write input: [channels, height, width]",
-                    Span(document.source, 1, 1),
-                )
-            ]
-        )
+        text = "the spec has no `input`: write input: [channels, height, width]"
+        raise SpecErrors([SpecError("CC121", text, places.get("input") or places.get("inputs", top))])
 
 
 def _outputs(document: Document, expander: Expander, frame: Frame, last: int) -> dict[str, int]:

@@ -67,7 +67,7 @@ def compose(source: Source, loader: Any = None) -> Node | None:
     except (yaml.YAMLError, ValueError) as error:  # PyYAML lets chr() fail on \\U00110000
         from convcalc.spec.broken import broken  # only what is wrong needs it
 
-        builder.errors.append(broken(source, error))
+        builder.errors.append(broken(source, error, builder.bracket))
     except SpecError as error:
         builder.errors.append(error)
     if builder.errors:
@@ -108,6 +108,15 @@ class _Builder:
             self._refuse_alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
             self._begin(event)
+
+    @property
+    def bracket(self) -> Span | None:
+        """The place of the last bracket that is open."""
+        for event, _ in reversed(self.open):
+            span = self._span(event)
+            if event.flow_style and self.source.line(span.line)[span.column - 1] in "[{":  # a pair in a list has none
+                return span
+        return None
 
     def _begin(self, event: Any) -> None:
         self.documents += 1

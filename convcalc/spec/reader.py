@@ -15,11 +15,9 @@ from convcalc.spec.items import Block, Call, Given, Item, Join, Layer, Repeat, S
 from convcalc.spec.library import Library
 from convcalc.spec.names import Reference, Template, checked_name, checked_variable, reference, template
 from convcalc.spec.nodes import Mapping, Node, Scalar, Sequence
-from convcalc.spec.value import Known, compile_text, compile_value, gathering
+from convcalc.spec.value import TURN, Known, compile_text, compile_value, gathering
 
 MODIFIERS = ("name", "from", "when", "else", "repeat", "each", "tie", "note")
-TURN = ("i", "first", "last")
-"""What a repeated item sees beside its columns."""
 
 Modifiers = dict[str, tuple[Scalar, Node]]
 
@@ -117,6 +115,9 @@ class Reader:
         return self._call(word, span, node, known, series)
 
     def _activation(self, key: Scalar, node: Node | None, known: Known, series: Counter[str]) -> Item:
+        if isinstance(node, Mapping) and node.pairs:
+            (word, _), *_ = node.pairs
+            raise SpecError("CC203", f"{key.text} has no attribute {quoted(word.text)}", word.span)
         if node is not None and not holds_nothing(node):
             raise SpecError("CC205", f"{key.text} takes no arguments", node.span)
         act = find("act")

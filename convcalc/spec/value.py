@@ -18,6 +18,8 @@ from convcalc.spec.words import HABITS
 
 ENTERING = frozenset({"cin", "din", "shape"})
 """What describes the tensor that enters an item."""
+TURN = ("i", "first", "last")
+"""What a repeated item sees beside its columns."""
 SHOWN_NAMES = 12
 
 
@@ -119,6 +121,9 @@ def _unknown(name: str, span: Span, known: Known) -> SpecError:
         return SpecError("CC201", f"'{name}' describes the tensor that enters an item, and none enters here", span)
     if name in HABITS:
         return SpecError("CC201", f"unknown variable {quoted(name)}; did you mean '{HABITS[name]}'?", span)
+    if name in TURN:
+        hint = f"{', '.join(TURN)} exist inside a `repeat`"
+        return SpecError("CC201", f"unknown variable {quoted(name)}", span, hint=hint)
     guess = did_you_mean(name, chain(known.names, ENTERING if known.entering else (), SYMBOLS, FUNCTIONS))
     few = known.names and not guess and len(known.names) <= SHOWN_NAMES
     hint = f"known here: {', '.join(sorted(known.names))}" if few else ""

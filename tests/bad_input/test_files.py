@@ -154,8 +154,8 @@ def test_an_import_works() -> None:
 
 
 REFUSED = {
-    "missing": ("lib.yaml", "the import 'lib.yaml' no such file"),
-    "a folder": ("sub", "the import 'sub' is a folder, not a spec"),
+    "missing": ("lib.yaml", "cannot import 'lib.yaml': no such file"),
+    "a folder": ("sub", "cannot import 'sub': is a folder, not a spec"),
     "absolute": ("/etc/passwd", "the import '/etc/passwd' must be a relative path"),
     "an address": ("https://x.org/a.yaml", "the import 'https://x.org/a.yaml' must be a relative path"),
     "above": ("../lib.yaml", "the import '../lib.yaml' leads out of the folder "),

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 import convcalc
 from convcalc.errors import SpecError, SpecErrors, describe
 from convcalc.spec.source import decode
+from tests.bad_input.cases import SLOWED
 from tests.bad_input.strategies import CORPUS, SPECS, jumbles, mistakes, specs
 from tests.conftest import Command
 
 EFFORT = int(os.environ.get("CONVCALC_FUZZ", "1"))
-SECONDS = 5
+SECONDS = 5 * SLOWED
 
 
 def effort(examples: int) -> settings:
@@ -102,6 +103,12 @@ def test_specs_with_mistakes(text: str) -> None:
 @effort(200)
 @given(mistakes(specs()))
 def test_structures_with_mistakes(text: str) -> None:
+    read(text)
+
+
+@effort(100)
+@given(st.one_of(st.text(max_size=100), jumbles, mistakes(st.sampled_from(CORPUS))))
+def test_both_parsers(parser: str, text: str) -> None:
     read(text)
 
 
