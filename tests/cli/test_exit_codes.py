@@ -191,14 +191,16 @@ def test_an_interrupt(cli: Command, failing: Callable[[BaseException], None]) ->
 
 def test_control_c() -> None:
     """A real signal, while standard input is awaited."""
+    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a job's child may ignore it
+    program = f"{listening}; import sys; from convcalc.cli import main; sys.exit(main(['report', '-']))"
     process = subprocess.Popen(
-        [sys.executable, "-m", "convcalc", "report", "-"],
+        [sys.executable, "-c", program],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(1)
+    time.sleep(2)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout, stderr) == (130, b"", b"interrupted\n")
