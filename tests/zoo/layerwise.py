@@ -36,9 +36,9 @@ class Layer:
 
 @cache
 def models() -> dict[str, dict[str, Any]]:
-    """Every measured module by name; names are unique over the three files."""
-    files = [json.loads((REFERENCE / f"{name}.json").read_text("utf-8")) for name in ("torchvision", "timm", "custom")]
-    return {name: model for file in files for name, model in file["models"].items()}
+    """Every measured module as ``SOURCE/NAME``, the source being the name of its file."""
+    files = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(REFERENCE.glob("*.json"))}
+    return {f"{source}/{name}": model for source, file in files.items() for name, model in file["models"].items()}
 
 
 def measured(model: str) -> list[Layer]:

@@ -9,25 +9,25 @@ from convcalc.report import Report
 from tests.zoo.layerwise import SPECS, assert_equals_module
 
 SAME = {
-    "lenet": "lenet5",
-    "alexnet": "alexnet",
-    "vgg": "vgg16",
-    "vgg@11": "vgg11",
-    "vgg@19": "vgg19",
-    "vgg@16bn": "vgg16_bn",
-    "googlenet": "googlenet_noaux",
-    "inception_v3": "inception_v3_noaux",
-    "resnet18": "resnet18",
-    "resnet18@34": "resnet34",
-    "resnet50": "resnet50",
-    "resnet50@101": "resnet101",
-    "resnet50@152": "resnet152",
-    "mobilenet_v2": "mobilenet_v2",
-    "densenet": "densenet121",
-    "densenet@169": "densenet169",
-    "densenet@161": "densenet161",
-    "vit": "vit_b_16",
-    "vit@b32": "vit_b_32",
+    "lenet": "custom/lenet5",
+    "alexnet": "torchvision/alexnet",
+    "vgg": "torchvision/vgg16",
+    "vgg@11": "torchvision/vgg11",
+    "vgg@19": "torchvision/vgg19",
+    "vgg@16bn": "torchvision/vgg16_bn",
+    "googlenet": "torchvision/googlenet_noaux",
+    "inception_v3": "torchvision/inception_v3_noaux",
+    "resnet18": "torchvision/resnet18",
+    "resnet18@34": "torchvision/resnet34",
+    "resnet50": "torchvision/resnet50",
+    "resnet50@101": "torchvision/resnet101",
+    "resnet50@152": "torchvision/resnet152",
+    "mobilenet_v2": "torchvision/mobilenet_v2",
+    "densenet": "torchvision/densenet121",
+    "densenet@169": "torchvision/densenet169",
+    "densenet@161": "torchvision/densenet161",
+    "vit": "torchvision/vit_b_16",
+    "vit@b32": "torchvision/vit_b_32",
 }
 
 DEPTHS = {
@@ -83,7 +83,7 @@ def test_equals_the_module(design: str, model: str) -> None:
 
 
 def test_larger_picture_equals_the_module() -> None:
-    assert_equals_module(shipped("vit", image="384"), "vit_b_16@384")
+    assert_equals_module(shipped("vit", image="384"), "torchvision/vit_b_16@384")
 
 
 @pytest.mark.parametrize(("design", "depth"), DEPTHS.items(), ids=list(DEPTHS))
