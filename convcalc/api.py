@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from convcalc import report as reports
-from convcalc.designs import Design, open_design, open_source
 from convcalc.designs import Network as _Network
+from convcalc.designs import open_design, open_source
 from convcalc.errors import Source
 
 
@@ -80,7 +80,7 @@ def load(
     if (design is None) == (text is None):
         raise TypeError("load() takes a design or text=, and not both")
     if text is not None:
-        read = open_source(Source(name, text), Design(name, name, variant), overrides=set)
+        read = open_source(Source(name, text), variant=variant, overrides=set)
     else:
         read = open_design(os.fspath(design or ""), overrides=set, variant=variant)
     return Network(read.design, read.graph, read.document)

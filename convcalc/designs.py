@@ -12,7 +12,7 @@ from convcalc.graph import Graph
 from convcalc.report import Report, report_on
 from convcalc.shapes import BITS
 from convcalc.spec.document import Document
-from convcalc.spec.load import Files, Overrides, load
+from convcalc.spec.load import Files, Overrides, expand, read_root
 from convcalc.spec.source import read
 
 ZOO = "zoo:"
@@ -73,6 +73,61 @@ class Network:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A spec that has been read: every one of its designs can be opened without reading it again."""
+
+    file: str
+    """As the user named it."""
+    document: Document
+    files: Files
+
+    def network(
+        self, variant: str | None = None, part: str | None = None, *, overrides: Overrides | None = None
+    ) -> Network:
+        """Expand one design of the file.
+
+        Raises:
+            SpecErrors: everything that is wrong with values and shapes, or with the names of variant and part.
+        """
+        graph = expand(self.document, self.files, overrides=overrides, variant=variant).graph
+        if part is not None:
+            try:
+                graph = graph.part(part)
+            except SpecError as error:
+                error.span = Span(self.document.source)
+                raise SpecErrors([error]) from None
+        return Network(self.design(variant, part), graph, self.document)
+
+    def design(self, variant: str | None = None, part: str | None = None) -> Design:
+        """Return the name of one of the file's designs."""
+        text = self.file + (f"@{variant}" if variant else "") + (f"#{part}" if part is not None else "")
+        return Design(text, self.file, variant, part)
+
+    @property
+    def variants(self) -> tuple[str | None, ...]:
+        """The file as it is, and every variant; nothing for a file of blocks without layers."""
+        return (None, *self.document.variants) if self.document.layers is not None else ()
+
+
+def open_spec(file: str, *, libraries: Sequence[str] = ()) -> Spec:
+    """Read a spec and what it imports; ``file`` may be ``zoo:NAME`` or ``-``.
+
+    Raises:
+        SpecErrors: what is wrong with its form and its names.
+    """
+    try:
+        source = read(_path(file))
+    except SpecError as error:
+        raise SpecErrors([error]) from None
+    return _spec(source, file, libraries)
+
+
+def _spec(source: Source, file: str, libraries: Sequence[str]) -> Spec:
+    files = Files(libraries=libraries)
+    return Spec(file, read_root(source, files), files)
+
+
 def open_design(
     text: str, *, overrides: Overrides | None = None, variant: str | None = None, libraries: Sequence[str] = ()
 ) -> Network:
@@ -82,27 +137,15 @@ def open_design(
         SpecErrors: everything that is wrong with the spec, or with the name of the design.
     """
     design = parse_design(text)
-    try:
-        source = read(_path(design.file))
-    except SpecError as error:
-        raise SpecErrors([error]) from None
-    chosen = variant if design.variant is None else design.variant
-    return open_source(source, design._replace(variant=chosen), overrides=overrides, libraries=libraries)
+    spec = open_spec(design.file, libraries=libraries)
+    network = spec.network(variant if design.variant is None else design.variant, design.part, overrides=overrides)
+    return replace(network, design=network.design._replace(text=text))
 
 
-def open_source(
-    source: Source, design: Design, *, overrides: Overrides | None = None, libraries: Sequence[str] = ()
-) -> Network:
+def open_source(source: Source, *, variant: str | None = None, overrides: Overrides | None = None) -> Network:
     """Read the design whose text is given."""
-    loaded = load(source, overrides=overrides, variant=design.variant, files=Files(libraries=libraries))
-    graph = loaded.graph
-    if design.part is not None:
-        try:
-            graph = graph.part(design.part)
-        except SpecError as error:
-            error.span = Span(source)
-            raise SpecErrors([error]) from None
-    return Network(design, graph, loaded.document)
+    network = _spec(source, source.name, ()).network(variant, overrides=overrides)
+    return replace(network, design=network.design._replace(text=source.name))
 
 
 class Checked(NamedTuple):
@@ -117,23 +160,20 @@ class Checked(NamedTuple):
 def check_file(path: str, *, libraries: Sequence[str] = ()) -> Checked:
     """Parse and shape-check a file with every variant; a file of blocks without layers is only parsed."""
     try:
-        source = read(path)
-        document = Files(libraries=libraries).root(source)
+        spec = open_spec(path, libraries=libraries)
     except SpecErrors as errors:
         return Checked(path, errors=tuple(errors.errors))
-    except SpecError as error:
-        return Checked(path, errors=(error,))
     found: list[SpecError] = []
     warnings: dict[str, None] = {}
-    for variant in (None, *document.variants) if document.layers is not None else ():
+    for variant in spec.variants:
         try:
-            graph = load(source, variant=variant, files=Files(libraries=libraries)).graph
+            graph = spec.network(variant).graph
             warnings.update(dict.fromkeys(map(describe_one, graph.warnings)))
         except SpecErrors as errors:
             found += errors.errors
             for fault in errors.errors:
                 fault.hint = fault.hint or (f"in the variant {variant}" if variant else "")
-    return Checked(path, tuple(document.variants), tuple(SpecErrors(found).errors), tuple(warnings))
+    return Checked(path, tuple(spec.document.variants), tuple(SpecErrors(found).errors), tuple(warnings))
 
 
 def _path(file: str) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, partial
 
 from convcalc.errors import Source
 from convcalc.ops import Op, activations, arguments_of, every, find, kinds
 from convcalc.ops._arguments import shown
 from convcalc.ops._docs import doc_of
+from convcalc.spec import exact, lexer, limits
+from convcalc.spec.functions import FUNCTIONS
 from convcalc.spec.nodes import Mapping, Scalar, compose
+from convcalc.spec.value import ENTERING, TURN
+from convcalc.spec.vocabulary import KEYWORDS, VOCABULARIES
 
 CODES = os.path.join(os.path.dirname(__file__), "error_codes.yaml")
 WIDTH = 80
@@ -49,11 +53,10 @@ def kind_page(word: str, width: int = WIDTH) -> str:
 
 def ops_table() -> str:
     """Return all kinds as a Markdown table: the arguments and what is counted; those of a list in parentheses."""
-    rows = [("Kind", "Arguments", "Params, multiplies, size"), ("---", "---", "---")]
-    for kind, op in every().items():
-        signature = _signature(op)
-        rows.append((f"`{kind}`", f"`{signature}`" if signature else "", _joined(doc_of(op).sections["Formula"])))
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    rows = (
+        (_code(kind), _code(_signature(op)), _joined(doc_of(op).sections["Formula"])) for kind, op in every().items()
+    )
+    return _table(("Kind", "Arguments", "Params, multiplies, size"), rows)
 
 
 def _forms(op: type[Op]) -> Iterator[str]:
@@ -119,6 +122,98 @@ def _example(line: str) -> tuple[str, str]:
     written, _, rest = line.partition(" on ")
     facts = re.sub(r"\b\d{4,}(?= (?:params|multiplies))", lambda count: f"{int(count[0]):,}", rest)
     return written.removesuffix(":"), f"    {facts.replace(' -> ', ' → ')}"
+
+
+# --- the reference of the language ------------------------------------------------------------------------------------
+
+_LIMITS = {
+    "FILE_BYTES": ("bytes of a file (1 MiB)", "CC003"),
+    "IMPORTS": ("files that are imported, directly or not", "CC505"),
+    "YAML_DEPTH": ("brackets and indents in one another", "CC108"),
+    "REPEAT": ("turns of one `repeat` or `each`", "CC502"),
+    "LAYERS": ("layers, fused norms and activations included", "CC503"),
+    "ITEMS": ("items after all repeats and calls, those without a layer included", "CC504"),
+    "LIST": ("elements of a list, those of the lists in it included", "CC501"),
+    "ENTRIES": ("entries of `vars`, `variants`, `defaults`, `blocks`, `claims` or `params`", "CC507"),
+    "NAME": ("characters of a name", "CC110"),
+    "CALLS": ("block calls in one another", "CC506"),
+    "PATHS": ("characters of the paths of all layers together", "CC509"),
+    "AXES": ("axes of a shape", "CC508"),
+    "AXIS": ("cells of an axis", "CC508"),
+    "LONGEST_TEXT": ("characters of an expression", "CC304"),
+    "DEEPEST_NESTING": ("brackets in one another in an expression", "CC304"),
+    "LARGEST": ("a number in an expression; the numerator and the denominator of a fraction", "CC304"),
+    "LARGEST_EXPONENT": ("an exponent, behind `e` and behind `**`", "CC304"),
+    "DECIMALS": ("decimals of an irrational number, which is rounded to them", ""),
+}
+"""Name of a limit in the program → what it bounds, and the code of the error."""
+
+
+def kinds_table() -> str:
+    """Return all kinds as a Markdown table, with what they do and the shapes they take."""
+    heads = ("Kind", "Does", "Arguments", "Shapes", "Params, multiplies, size")
+    return _table(heads, (_kind_row(kind, op) for kind, op in every().items()))
+
+
+def _kind_row(kind: str, op: type[Op]) -> tuple[str, ...]:
+    doc = doc_of(op)
+    facts = (_joined(doc.sections[heading]) for heading in ("Shapes", "Formula"))
+    lines = (re.sub(r"; (?![^(]*\))", "<br>", text) for text in facts)  # not those in parentheses
+    return (_code(kind), doc.summary, _code(_signature(op)), *lines)
+
+
+def arguments_table() -> str:
+    """Return the arguments of all kinds as a Markdown table: default and meaning."""
+    rows = (
+        (_code(kind), _code(key), _default(op, key), f"{text}{_choices(op, key, text)}")
+        for kind, op in every().items()
+        for key, text in doc_of(op).arguments.items()
+    )
+    return _table(("Kind", "Argument", "Default", "Meaning"), rows)
+
+
+def functions_table() -> str:
+    """Return the functions of expressions as a Markdown table."""
+    return _table(("Function", "Value"), ((_code(one.signature), one.summary) for one in FUNCTIONS.values()))
+
+
+def words_table() -> str:
+    """Return the words that expressions understand as a Markdown table; no variable may bear their names."""
+    groups = {
+        "what enters the item": sorted(ENTERING),
+        "of a repeat": TURN,
+        "keyword": sorted(KEYWORDS),
+        **{group: sorted(words) for group, words in VOCABULARIES.items()},
+    }
+    return _table(("What", "Words"), ((group, ", ".join(map(_code, words))) for group, words in groups.items()))
+
+
+def codes_table() -> str:
+    """Return the codes of errors and warnings with their titles as a Markdown table."""
+    return _table(("Code", "Title"), ((_code(code), _codes()[code]["title"]) for code in error_codes()))
+
+
+def limits_table() -> str:
+    """Return the limits of a spec as a Markdown table."""
+    held = ((name, value) for module in (limits, lexer, exact) for name, value in vars(module).items())
+    found = ((value, *_LIMITS[name]) for name, value in held if name.isupper() and isinstance(value, int))
+    return _table(("At most", "of", "Error"), ((_size(value), text, _code(code)) for value, text, code in found))
+
+
+def _size(number: int) -> str:
+    """Write an integer in groups of three digits; a large power of ten as that."""
+    return f"10^{len(str(number)) - 1}" if number >= 10**9 else f"{number:,}"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return rows as a table in Markdown."""
+    heads = tuple(heads)
+    lines = (heads, ("---",) * len(heads), *rows)
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
 # --- error codes ------------------------------------------------------------------------------------------------------

@@ -140,6 +140,7 @@ Designs:
 EXIT_CODES = """
 Exit codes:
   0    Fine.
+  1    A finding: a claim does not hold.
   2    Could not compute: wrong usage, an unreadable or broken spec.
   3    A bug in convcalc.
   130  Interrupted.

@@ -1,9 +1,11 @@
 """What is shown: one file a format, each a function from data to a string.
 
-A format is a file in this folder with two functions::
+A format is a file in this folder with these functions, or with some of them::
 
     def report(report: Report, view: View, surface: Surface) -> str
     def comparison(comparison: Comparison, surface: Surface) -> str
+    def verdict(verdict: Verdict, surface: Surface) -> str
+    def listing(listing: Listing, surface: Surface) -> str
 
 It returns the whole document and writes nothing. ``view`` says which lines and columns are asked for (a format that is
 for machines may give all of them), ``surface`` how wide the output is and with which characters and colours (a format
@@ -18,20 +20,32 @@ import importlib
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from convcalc.fold import View
 from convcalc.render.surface import Surface
 
 if TYPE_CHECKING:
     from convcalc.compare import Comparison
+    from convcalc.findings import Verdict
+    from convcalc.listing import Listing
     from convcalc.report import Report
 
-__all__ = ["FORMATS", "Format", "Formats", "Surface", "View"]
+__all__ = [
+    "FORMATS",
+    "LISTINGS",
+    "VERDICTS",
+    "Format",
+    "Formats",
+    "ListingFormat",
+    "Surface",
+    "VerdictFormat",
+    "View",
+]
 
 
 class Format(Protocol):
-    """What a file of this folder offers in order to be a format."""
+    """What a file of this folder offers in order to show designs."""
 
     def report(self, report: Report, view: View, surface: Surface) -> str:
         """Return one design's report."""
@@ -40,20 +54,45 @@ class Format(Protocol):
         """Return designs side by side."""
 
 
-class Formats(Mapping[str, Format]):
+class VerdictFormat(Protocol):
+    """What a file of this folder offers in order to show the outcome of a check."""
+
+    def verdict(self, verdict: Verdict, surface: Surface) -> str:
+        """Return what a check found."""
+
+
+class ListingFormat(Protocol):
+    """What a file of this folder offers in order to show many designs, a line each."""
+
+    def listing(self, listing: Listing, surface: Surface) -> str:
+        """Return the list."""
+
+
+Shown = TypeVar("Shown")
+
+
+class Formats(Mapping[str, Shown]):
     """Formats by name. Looking at the names imports nothing: a file's text tells what it defines."""
+
+    def __init__(self, *functions: str) -> None:
+        self._marks = [f"\ndef {function}(".encode() for function in functions]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The names of all formats, ``text`` first."""
-        files = [file for file in os.listdir(__path__[0]) if file.endswith(".py")]
-        found = [file[:-3] for file in files if _is_format(os.path.join(__path__[0], file))]
+        """The names of all formats that have the functions, ``text`` first."""
+        files = [file for file in os.listdir(__path__[0]) if file.endswith(".py") and file != "__init__.py"]
+        found = [file[:-3] for file in files if self._offers(os.path.join(__path__[0], file))]
         return tuple(sorted(found, key=lambda name: (name != "text", name)))
 
-    def __getitem__(self, name: str) -> Format:
+    def _offers(self, path: str) -> bool:
+        with open(path, "rb") as file:
+            text = file.read()
+        return all(mark in text for mark in self._marks)
+
+    def __getitem__(self, name: str) -> Shown:
         if name not in self.names:
             raise KeyError(name)
-        return cast(Format, importlib.import_module(f"{__name__}.{name}"))
+        return cast(Shown, importlib.import_module(f"{__name__}.{name}"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -62,10 +101,6 @@ class Formats(Mapping[str, Format]):
         return len(self.names)
 
 
-def _is_format(path: str) -> bool:
-    with open(path, "rb") as file:
-        text = file.read()
-    return b"\ndef report(" in text and b"\ndef comparison(" in text
-
-
-FORMATS = Formats()
+FORMATS = Formats[Format]("report", "comparison")
+VERDICTS = Formats[VerdictFormat]("verdict")
+LISTINGS = Formats[ListingFormat]("listing")

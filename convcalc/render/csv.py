@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from convcalc.compare import Comparison
 from convcalc.compare.align import Cell, Match
 from convcalc.fold import Folded, Line, View, fold
+from convcalc.listing import Listing
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.surface import Surface
 from convcalc.report import Report
@@ -41,6 +42,17 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     for place in range(len(comparison.reports)):
         totals += ["", "", *(metric.values[place] for metric in comparison.metrics)]
     return _written([header, totals, *(_match(match, keys) for match in comparison.matches)], surface)
+
+
+def listing(listing: Listing, surface: Surface) -> str:
+    """Return a design a line, whole integers."""
+    keys = [field.key for field in listing.fields]
+    rows = ([_fact(row.get(key)) for key in keys] for row in listing.rows)
+    return _written([keys, *rows], surface)
+
+
+def _fact(value: object) -> object:
+    return _shape(value) if isinstance(value, tuple) else value
 
 
 def _line(line: Line, keys: Sequence[str]) -> list[object]:

@@ -10,9 +10,11 @@ from typing import Any
 from convcalc import __version__
 from convcalc.compare import Comparison, Metric, Value
 from convcalc.compare.align import Cell, Match
-from convcalc.errors import Span
+from convcalc.errors import Span, SpecError
+from convcalc.findings import Finding, Judgement, Verdict
 from convcalc.fold import View
 from convcalc.garbage import uncollected
+from convcalc.listing import Listing
 from convcalc.render.layout.sentences import sentence
 from convcalc.render.surface import Surface
 from convcalc.report import CONVENTION, SCHEMA_VERSION, Report, Row
@@ -26,6 +28,54 @@ def report(report: Report, view: View, surface: Surface) -> str:
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return all designs, metrics and aligned places."""
     return comparison_json(comparison)
+
+
+def listing(listing: Listing, surface: Surface) -> str:
+    """Return a design a line, with every field."""
+    keys = [field.key for field in listing.fields]
+    rows = ({key: row.get(key) for key in keys} for row in listing.rows)
+    return _document({**_made_by(), f"{listing.noun}s": rows})
+
+
+def verdict(verdict: Verdict, surface: Surface) -> str:
+    """Return every claim with its judgement, the findings and the errors."""
+    return _document(
+        {
+            **_made_by(),
+            "files": verdict.files,
+            "findings": map(_finding, verdict.findings),
+            "errors": map(_error, verdict.errors),
+            "claims": map(_judgement, verdict.judgements),
+        }
+    )
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    facts = finding._asdict()
+    del facts["span"]
+    return {**facts, "source": _source(finding.span)}
+
+
+def _error(error: SpecError) -> dict[str, object]:
+    return {"code": error.code, "text": error.text, "hint": error.hint, "source": _source(error.span)}
+
+
+def _judgement(judgement: Judgement) -> dict[str, object]:
+    return {
+        "id": judgement.id,
+        "design": judgement.design,
+        "metric": judgement.metric,
+        "value": judgement.value,
+        "printed": judgement.printed,
+        "agrees": judgement.agrees,
+        "expected": not judgement.loose,
+        "holds": judgement.holds,
+        "ratio": None if judgement.ratio is None else _fraction(judgement.ratio),
+        "printed_in": judgement.source,
+        "quote": judgement.quote,
+        "reason": judgement.reason,
+        "source": _source(judgement.span),
+    }
 
 
 @uncollected()
@@ -86,9 +136,11 @@ _encode = json.JSONEncoder(default=_plain).encode
 """ASCII only: any locale can print it, and no bidirectional or control character gets through unescaped."""
 
 
+_TOOL = {"name": "convcalc", "version": __version__}
+
+
 def _made_by() -> dict[str, object]:
-    tool = {"name": "convcalc", "version": __version__}
-    return {"schema_version": SCHEMA_VERSION, "convention": CONVENTION, "tool": tool}
+    return {"schema_version": SCHEMA_VERSION, "convention": CONVENTION, "tool": _TOOL}
 
 
 def _design(report: Report) -> dict[str, object]:

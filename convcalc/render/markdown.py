@@ -7,11 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from convcalc.compare import Comparison
 from convcalc.fold import View, fold
+from convcalc.listing import Listing
 from convcalc.render.layout import aligned
 from convcalc.render.layout.comparison import differing
+from convcalc.render.layout.entries import counted
 from convcalc.render.layout.frame import circumstances, convention, coverage, flow, totals
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column, Grid
+from convcalc.render.layout.listing import grid as listed
+from convcalc.render.layout.listing import seen
 from convcalc.render.layout.report import flat
 from convcalc.render.layout.sentences import conclusions
 from convcalc.render.layout.sidebyside import Plan
@@ -56,6 +60,13 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     parts.append("\n".join(f"- {_text(glyphs.text(sentence))}" for sentence in conclusions(comparison)))
     parts.append(_small(convention(comparison.reports[0]), glyphs))
     return "\n\n".join(parts) + "\n"
+
+
+def listing(listing: Listing, surface: Surface) -> str:
+    """Return the table of designs and how many there are."""
+    glyphs = Glyphs(surface.ascii_only)
+    table = listed(listing, seen(listing), glyphs)
+    return f"{_table(table)}\n\n{counted(len(listing.rows), listing.noun)}\n"
 
 
 def _about(report: Report, glyphs: Glyphs) -> str:

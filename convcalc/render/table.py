@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, TextIO
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rich.style import Style
 
     from convcalc.compare import Comparison
+    from convcalc.listing import Listing
     from convcalc.render.layout.frame import Block
     from convcalc.render.layout.grid import Span
     from convcalc.report import Report
@@ -64,6 +66,13 @@ def comparison_text(comparison: Comparison, on: Surface) -> str:
     return drawn(comparison_blocks(comparison, on), on)
 
 
+def listing_text(listing: Listing, on: Surface) -> str:
+    """Return a list of designs as text."""
+    from convcalc.render.layout.listing import listing_blocks
+
+    return drawn(listing_blocks(listing, on), on)
+
+
 @uncollected()
 def drawn(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
@@ -94,6 +103,18 @@ def _words(line: Sequence[Span]) -> Iterator[Span]:
         for piece in re.split(r"(^ +| {2,})", text):
             if piece:
                 yield piece, style
+
+
+@contextmanager
+def bar(stream: TextIO, title: str, steps: int, *, color: str = "auto") -> Iterator[Callable[[int], None]]:
+    """Show a bar with the share, the time gone and the time left; call what is given with the steps that were done."""
+    from rich import progress
+
+    steps_done, times = progress.MofNCompleteColumn(), (progress.TimeElapsedColumn(), progress.TimeRemainingColumn())
+    columns = (progress.TextColumn(title), progress.BarColumn(), steps_done, *times)
+    with progress.Progress(*columns, console=console(stream, color=color), transient=True) as shown:
+        task = shown.add_task(title, total=steps)
+        yield lambda done: shown.advance(task, done)
 
 
 def console(stream: TextIO, *, color: str = "auto", width: int | None = None) -> Console:

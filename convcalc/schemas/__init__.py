@@ -6,7 +6,9 @@ import json
 import os
 from typing import Any
 
-NAMES = ("spec", "report", "compare")
+ENDING = ".schema.json"
+_FOLDER = os.path.dirname(__file__)
+NAMES = ("spec", *sorted(name.removesuffix(ENDING) for name in os.listdir(_FOLDER) if name.endswith(ENDING)))
 WIDTH = 120
 
 
@@ -16,7 +18,7 @@ def schema(name: str) -> str:
         from convcalc.spec.schema import spec_schema
 
         return f"{_laid_out(spec_schema())}\n"
-    with open(os.path.join(os.path.dirname(__file__), f"{name}.schema.json"), encoding="utf-8") as file:
+    with open(os.path.join(_FOLDER, f"{name}{ENDING}"), encoding="utf-8") as file:
         return file.read()
 
 

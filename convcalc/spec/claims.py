@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Container, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ from convcalc.spec.nodes import Node, Scalar, Sequence
 
 COUNTS = ("params", "macs", "flops", "activations", "depth")
 STORED = ("top1", "top5")
-TEXTS = ("source", "quote", "url", "note", "at", "variant")
+TEXTS = ("source", "quote", "url", "note", "at", "variant", "expect", "reason")
+DISAGREES = "disagrees"
 KEYS = (*COUNTS, "out", *STORED, *TEXTS, "excluding")
 SUFFIXES = {
     "": 1,
@@ -52,8 +54,15 @@ class Claim(NamedTuple):
     """Printed numbers by metric, those that are only stored among them."""
     out: tuple[int, ...] | None
     texts: Mapping[str, str]
-    """source (always there), quote, url, note, at (a path), variant."""
+    """source (always there), quote, url, note, at (a path), variant, expect, reason."""
     excluding: tuple[str, ...] = ()
+    places: Mapping[str, Span] = {}
+    """Where each number and text stands."""
+
+    @property
+    def loose(self) -> bool:
+        """Whether the source's numbers are known not to agree."""
+        return self.texts.get("expect") == DISAGREES
 
 
 def quantity(node: Scalar) -> Quantity:
@@ -71,7 +80,7 @@ def quantity(node: Scalar) -> Quantity:
     return Quantity(node.text.strip(), int(whole + decimals) * unit, unit, node.span)
 
 
-def read_claims(node: Node, errors: list[SpecError]) -> list[Claim]:
+def read_claims(node: Node, variants: Container[str], errors: list[SpecError]) -> list[Claim]:
     """Read the list of claims; faults are gathered."""
     if not isinstance(node, Sequence):
         raise SpecError("CC117", "claims is a list of mappings", node.span)
@@ -80,13 +89,13 @@ def read_claims(node: Node, errors: list[SpecError]) -> list[Claim]:
     read = []
     for item in node.items:
         try:
-            read.append(_claim(item))
+            read.append(_claim(item, variants))
         except SpecError as error:
             errors.append(error)
     return read
 
 
-def _claim(node: Node) -> Claim:
+def _claim(node: Node, variants: Container[str]) -> Claim:
     if not isinstance(node, MappingNode):
         raise SpecError("CC117", "a claim is a mapping such as {params: 25.6M, source: …}", node.span)
     for key, _ in node.pairs:
@@ -95,12 +104,29 @@ def _claim(node: Node) -> Claim:
     given = {key.text: value for key, value in node.pairs if not is_empty(value)}
     numbers = {key: quantity(_word(key, value)) for key, value in given.items() if key in (*COUNTS, *STORED)}
     texts = {key: _word(key, value).text for key, value in given.items() if key in TEXTS}
+    if "variant" in texts:
+        texts["variant"] = unicodedata.normalize("NFC", texts["variant"])
+    if texts.get("variant", "") and texts["variant"] not in variants:
+        raise SpecError("CC602", f"no variant {quoted(texts['variant'])} in this file", given["variant"].span)
     if not texts.get("source"):
         raise SpecError("CC603", "a claim needs its source", node.span)
     if not numbers and "out" not in given:
         raise SpecError("CC603", f"a claim needs a number: one of {', '.join((*COUNTS, 'out', *STORED))}", node.span)
+    if "expect" in texts or "reason" in texts:
+        _require_reason(node, given, texts)
     out = _sizes(given["out"]) if "out" in given else None
-    return Claim(node.span, numbers, out, texts, _excluded(given.get("excluding")))
+    places = {key: value.span for key, value in given.items()}
+    return Claim(node.span, numbers, out, texts, _excluded(given.get("excluding")), places)
+
+
+def _require_reason(node: Node, given: Mapping[str, Node], texts: Mapping[str, str]) -> None:
+    if texts.get("expect", DISAGREES) != DISAGREES:
+        raise SpecError("CC602", f"expect takes {DISAGREES}, not {quoted(texts['expect'])}", given["expect"].span)
+    if not (texts.get("expect") and texts.get("reason")):
+        missing = "reason" if texts.get("expect") else f"expect: {DISAGREES}"
+        raise SpecError("CC603", f"a claim that is known to be loose also needs {missing}", node.span)
+    if not given.keys() & {*COUNTS, "out"}:
+        raise SpecError("CC603", f"what is to disagree? One of {', '.join((*COUNTS, 'out'))}", node.span)
 
 
 def _word(key: str, node: Node) -> Scalar:

@@ -154,7 +154,7 @@ class _Sections:
     def _variants(self, node: Node) -> None:
         for key, value in entries(node, "variants", "{name: {variable: expression}}"):
             with gathering(self.errors):
-                name = checked_name(key.text, key.span)
+                name = checked_name(key.text, key.span, more=".")
                 overrides = self.document.variants.setdefault(name, {})
                 for variable, expression in entries(value, f"the variant {quoted(name)}", "{variable: expression}"):
                     with gathering(self.errors):
@@ -244,7 +244,7 @@ class _Sections:
                 self.document.outputs.append(reference(item, self.known))
 
     def _claims(self, node: Node) -> None:
-        self.document.claims = read_claims(node, self.errors)
+        self.document.claims = read_claims(node, self.document.variants, self.errors)
 
     def _name(self, node: Node) -> None:
         require_text("name", node)

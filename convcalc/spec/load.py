@@ -121,8 +121,28 @@ def load(
         SpecErrors: everything that is wrong, of the first stage that has anything: form, names, values and shapes.
     """
     files = files or Files()
+    return expand(read_root(source, files), files, overrides=overrides, variant=variant)
+
+
+def read_root(source: Source, files: Files) -> Document:
+    """Read a spec and what it imports, without expanding it: its form and its names stand.
+
+    Raises:
+        SpecErrors: what is wrong with form and names.
+    """
     with deep_calls(), uncollected(), few_guesses():
-        document = files.root(_accepted(source))
+        return files.root(_accepted(source))
+
+
+def expand(
+    document: Document, files: Files, *, overrides: Overrides | None = None, variant: str | None = None
+) -> Loaded:
+    """Expand a document that has been read, for one choice of variables; it may be expanded again for others.
+
+    Raises:
+        SpecErrors: what is wrong with values and shapes.
+    """
+    with deep_calls(), uncollected(), few_guesses():
         variables = _settled(document, overrides or {}, variant)
         return Loaded(_graph(document, files, variables), document, variables)
 
@@ -265,7 +285,7 @@ def _name(document: Document, variables: Mapping[str, Any]) -> str:
     if document.name is None:
         return ""
     try:
-        return document.name.fill(variables)
+        return document.name.fill(variables, decimals=True)
     except SpecError as error:
         raise SpecErrors([error]) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from convcalc.errors import Span, SpecError, quoted
@@ -16,8 +17,8 @@ _NAME = re.compile(r"\w[\w-]*")
 _BLOCK = re.compile(r"[^\W\d_]\w*")
 
 
-def checked_name(text: str, span: Span) -> str:
-    """Return a name in its normal form (NFC).
+def checked_name(text: str, span: Span, more: str = "") -> str:
+    """Return a name in its normal form (NFC); ``more`` are further characters that it may hold, but not begin with.
 
     Raises:
         SpecError: CC110, where it is no name: letters, digits, ``_`` and ``-``, and no ``-`` at its beginning.
@@ -29,10 +30,10 @@ def checked_name(text: str, span: Span) -> str:
         raise SpecError("CC110", "'input' is the input of every block and file; choose another name", span)
     if len(name) > NAME:
         raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", span)
-    if not _NAME.fullmatch(name):
-        bad = re.sub(r"[\w-]", "", name)[:1]
+    if not re.fullmatch(rf"\w[\w{more}-]*", name):
+        bad = re.sub(rf"[\w{more}-]", "", name)[:1]
         rule = (
-            f"may hold only letters, digits, _ and -, not {quoted(bad)}"
+            f"may hold only letters, digits, {''.join(f'{each}, ' for each in more)}_ and -, not {quoted(bad)}"
             if bad
             else "must begin with a letter, a digit or _"
         )
@@ -86,13 +87,16 @@ class Template(NamedTuple):
         """Whether it holds no expression."""
         return len(self.parts) == 1
 
-    def fill(self, env: Mapping[str, Any]) -> str:
-        return "".join(part if isinstance(part, str) else self._text(part, env) for part in self.parts)
+    def fill(self, env: Mapping[str, Any], *, decimals: bool = False) -> str:
+        """Return the text; ``decimals`` lets an expression be a decimal such as 0.75, which no path may hold."""
+        return "".join(part if isinstance(part, str) else self._text(part, env, decimals) for part in self.parts)
 
-    def _text(self, part: Value, env: Mapping[str, Any]) -> str:
+    def _text(self, part: Value, env: Mapping[str, Any], decimals: bool) -> str:
         value = part.evaluate(env)
         if type(value) is int or isinstance(value, str):
             return str(value)
+        if decimals and isinstance(value, Fraction) and Fraction(str(float(value))) == value:
+            return str(float(value))
         from convcalc.ops._arguments import shown
 
         raise SpecError("CC412", f"a name needs an integer or a word between {{ and }}, not {shown(value)}", self.span)

@@ -14,7 +14,7 @@ from convcalc.ops import Op, activations, arguments_of, every
 from convcalc.ops._arguments import EXPRESSION, JsonSchema
 from convcalc.ops._docs import doc_of
 from convcalc.spec.arguments import FUSED
-from convcalc.spec.claims import COUNTS, STORED, SUFFIXES
+from convcalc.spec.claims import COUNTS, DISAGREES, STORED, SUFFIXES
 from convcalc.spec.claims import KEYS as CLAIM
 from convcalc.spec.document import AXES, TOP
 from convcalc.spec.reader import MODIFIERS
@@ -24,6 +24,7 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 
 _LETTER, _CAPITAL, _WORD = (rf"[{ascii_}\u0080-\uffff]" for ascii_ in ("a-z", "A-Z", r"\w"))
 NAME = rf"^{_WORD}({_WORD}|-)*$"
+VARIANT = rf"^{_WORD}({_WORD}|[.-])*$"
 VARIABLE = rf"^(?!\d){_WORD}+$"
 ALIAS = rf"^{_LETTER}{_WORD}*$"
 BLOCK_NAME = rf"^{_CAPITAL}{_WORD}*$"
@@ -75,7 +76,7 @@ def _sections(ops: Ops) -> dict[str, JsonSchema]:
         "inputs": _said("Several inputs: the first feeds the first item, the others are reached by `from`.",
                         _entries(NAME, _ref("shape"))),
         "vars": _said("Variables; later ones may use earlier ones, and --set overrides them.", expressions),
-        "variants": _said("Named sets of variables in place of the file's: FILE@name.", _entries(NAME, expressions)),
+        "variants": _said("Named sets of variables in place of the file's: FILE@name.", _entries(VARIANT, expressions)),
         "defaults": _said("Attributes of all layers of a kind that are written in this file.", defaults),
         "blocks": _said("Items under a name that begins with a capital, to be called with parameters.", blocks),
         "layers": _said("The items, in order; the output of the last is the network's.", _ref("items")),
@@ -111,6 +112,8 @@ def _claim(ops: Ops) -> JsonSchema:
         "note": _said("A remark for people.", TEXT),
         "at": _said("Path of the part that is meant; else the whole network.", TEXT),
         "variant": _said("The variant that is meant; else none.", TEXT),
+        "expect": _said("That the arithmetic gives another number than the source, and must.", {"enum": [DISAGREES]}),
+        "reason": _said("Why the source's number is loose.", TEXT),
         "excluding": _said("What the source leaves out: bias, kinds of layers.", _several({"enum": ["bias", *ops]})),
     }
     return _object(parts, CLAIM, required=["source"])

@@ -1,0 +1,88 @@
+"""``zoo``: the list of shipped networks, which is the credential of the program."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import jsonschema
+import pytest
+
+from convcalc import designs, schemas
+from tests.conftest import Command
+from tests.zoo.layerwise import models
+
+
+@pytest.fixture(scope="module")
+def listed() -> dict[str, dict[str, object]]:
+    from convcalc.zoo import row, shipped
+
+    return {one.design: row(one) for one in shipped()}
+
+
+def test_a_hundred_designs_and_most_of_them_measured(listed: dict[str, dict[str, object]]) -> None:
+    distinct = {(row["params"], row["macs"], row["input"]) for row in listed.values()}
+    assert len(distinct) >= 100
+    assert len({row["equals"] for row in listed.values()} - {None}) >= 80
+
+
+def test_counts_are_those_of_the_module_that_is_named(listed: dict[str, dict[str, object]]) -> None:
+    named = [row for row in listed.values() if row["equals"]]
+    for row in named:
+        module = models()[str(row["equals"])]
+        assert (row["params"], row["macs"]) == (module["params"], module["macs"]), row["design"]
+    assert {row["reference"] for row in named} <= {row["equals"] for row in named} | {None}
+
+
+def test_json_is_what_its_schema_says(cli: Command) -> None:
+    document = json.loads(cli("zoo", "resnet50", "--json").stdout)
+    jsonschema.validate(document, json.loads(schemas.schema("zoo")))
+    rows = {row["design"]: row for row in document["designs"]}
+    assert {"zoo:resnet50", "zoo:resnet50@101", "zoo:resnet50@152"} <= set(rows)
+    deeper = rows["zoo:resnet50@101"]
+    assert (deeper["reference"], deeper["params"], deeper["macs"]) == ("torchvision/resnet101", 44549160, 7801405440)
+    assert (deeper["name"], deeper["input"]) == ("ResNet-101", [3, 224, 224])
+
+
+def test_every_word_must_be_there_in_any_case(cli: Command) -> None:
+    found = json.loads(cli("zoo", "TIMM", "mixer", "--json").stdout)["designs"]
+    assert found
+    assert all(row["reference"].startswith("timm/mixer") for row in found)
+
+
+def test_a_variant_that_overrides_nothing_is_the_file_itself(cli: Command) -> None:
+    rows = {
+        row["design"]: row
+        for row in json.loads(cli("zoo", "efficientnet@b0", "efficientnet", "--json").stdout)["designs"]
+    }
+    assert rows["zoo:efficientnet@b0"]["reference"] == "torchvision/efficientnet_b0"
+
+
+def test_text_and_tables(cli: Command) -> None:
+    text = cli("zoo", "lenet5").stdout
+    assert "zoo:lenet" in text
+    assert "61,706" in text
+    assert text.endswith("\n1 design\n")
+    rows = list(csv.DictReader(io.StringIO(cli("zoo", "lenet5", "-f", "csv").stdout)))
+    assert [(row["design"], row["params"], row["input"]) for row in rows] == [("zoo:lenet", "61706", "1x28x28")]
+    assert "| :-- |" in cli("zoo", "lenet5", "-f", "markdown").stdout
+
+
+def test_a_narrow_terminal_has_fewer_columns_and_says_so(cli: Command) -> None:
+    wide, narrow = cli("zoo", "vgg").stdout, cli("zoo", "vgg", "--width", "60").stdout
+    assert "Source" in wide.splitlines()[0]
+    assert "Source" not in narrow.splitlines()[0]
+    assert "Too narrow for Name, Source" in narrow
+    assert max(map(len, narrow.splitlines())) <= 60
+    assert "138,357,544" in narrow
+
+
+def test_nothing_found(cli: Command) -> None:
+    result = cli("zoo", "nonesuch")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no shipped network holds nonesuch" in result.stderr
+
+
+def test_names_are_completed() -> None:
+    assert {"efficientnet", "mobilenet_v2", "mobilenet_v3", "resnet50"} <= set(designs.zoo())
