@@ -1,4 +1,4 @@
-"""What is generated from the program and stands in the repository: parts of the README, and its picture.
+"""What is generated from the program and stands in the repository: parts of its documents, and a picture.
 
 ``python -m tests.generated`` writes it, ``python -m tests.generated --check`` says what is not up to date and fails.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import convcalc
@@ -17,7 +17,6 @@ from convcalc.cli import _group
 from convcalc.compare import compare
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
 PICTURE = ROOT / ".github" / "googlenet_3a.svg"
 PICTURED = "specs/tutorials/googlenet_3a.yaml"
 PICTURE_WIDTH = 124
@@ -45,24 +44,35 @@ def commands() -> str:
     return "\n".join(lines)
 
 
-SECTIONS = {"ops": pages.ops_table, "commands": commands}
+DOCUMENTS: dict[Path, dict[str, Callable[[], str]]] = {
+    ROOT / "README.md": {"ops": pages.ops_table, "commands": commands},
+    ROOT / "specs" / "README.md": {
+        "ops": pages.kinds_table,
+        "arguments": pages.arguments_table,
+        "functions": pages.functions_table,
+        "words": pages.words_table,
+        "codes": pages.codes_table,
+        "limits": pages.limits_table,
+    },
+}
+"""Document → section, between ``<!-- name -->`` and ``<!-- /name -->`` → what is written there."""
 
 
-def readme() -> str:
-    """The README with its generated sections renewed."""
-    text = README.read_text(encoding="utf-8")
-    for name, generate in SECTIONS.items():
+def renewed(document: Path) -> str:
+    """A document with its generated sections renewed."""
+    text = document.read_text(encoding="utf-8")
+    for name, generate in DOCUMENTS[document].items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         head, _, rest = text.partition(start)
         _, found, tail = rest.partition(end)
-        assert found, f"README.md has no section {name}"
+        assert found, f"{document.relative_to(ROOT)} has no section {name}"
         text = f"{head}{start}{generate().strip()}\n{end}{tail}"
     return text
 
 
 def outdated() -> Iterator[tuple[Path, str, str]]:
     """Every generated file that is not what the program gives: its path, what it holds, what it should hold."""
-    for path, text in ((README, readme()), (PICTURE, picture())):
+    for path, text in (*((path, renewed(path)) for path in DOCUMENTS), (PICTURE, picture())):
         held = path.read_text(encoding="utf-8") if path.exists() else ""
         if held != text:
             yield path, held, text

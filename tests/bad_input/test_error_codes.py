@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from convcalc.claims import finding, judge
+from convcalc.designs import open_spec
 from convcalc.errors import Source
 from convcalc.pages import error_codes, error_page
 from convcalc.spec.nodes import compose
@@ -46,10 +49,22 @@ def test_all_are_shown_but_those_that_no_short_spec_gives() -> None:
 
 
 @pytest.mark.parametrize("code", SHOWN)
-def test_wrong_gives_the_code(parser: str, code: str) -> None:
-    assert [error.code for error in errors_of(PAGES[code]["wrong"])] == [code]
+def test_wrong_gives_the_code(parser: str, code: str, tmp_path: Path) -> None:
+    assert codes_of(PAGES[code]["wrong"], tmp_path) == [code]
 
 
 @pytest.mark.parametrize("code", SHOWN)
-def test_right_gives_nothing(parser: str, code: str) -> None:
-    assert errors_of(PAGES[code]["right"]) == []
+def test_right_gives_nothing(parser: str, code: str, tmp_path: Path) -> None:
+    assert codes_of(PAGES[code]["right"], tmp_path) == []
+
+
+def codes_of(text: str, folder: Path) -> list[str]:
+    """What is wrong with a spec; with one that stands, what its claims say of it."""
+    found = [error.code for error in errors_of(text)]
+    if found or "claims:" not in text:
+        return found
+    (folder / "spec.yaml").write_text(text, encoding="utf-8")
+    spec = open_spec(str(folder / "spec.yaml"))
+    judgements, errors = judge(spec, spec.document.claims)
+    assert errors == []
+    return [finding(judgement).code for judgement in judgements if not judgement.holds]

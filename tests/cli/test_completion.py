@@ -48,7 +48,7 @@ def words(cli: Command, *typed: str) -> list[str]:
         ("validate -f ", ["text", "concise", "json"]),
         ("report --columns params,ma", ["params,macs"]),
         ("report --sort p", ["params", "path"]),
-        ("-q schema ", ["spec", "report", "compare"]),
+        ("-q schema ", ["spec", "check", "compare", "report", "zoo"]),
         ("completion ", ["bash", "zsh", "fish"]),
         ("explain con", ["concat", "conv"]),
         ("explain softs", ["softshrink", "softsign"]),
@@ -58,7 +58,7 @@ def words(cli: Command, *typed: str) -> list[str]:
         ("validate b", ["broken.yaml", "b/"]),
         ("report sub/", ["sub/inner.yaml", "sub//"]),
         ("report nowhere/", []),
-        ("report zoo:res", ["zoo:resnet18", "zoo:resnet50"]),
+        ("report zoo:resnet1", ["zoo:resnet18"]),
         ("report zoo:resnet50@1", ["zoo:resnet50@101", "zoo:resnet50@152"]),
         ("report tiny.yaml@", ["tiny.yaml@wide"]),
         ("report tiny.yaml#st", ["tiny.yaml#stem", "tiny.yaml#stage1", "tiny.yaml#stage2"]),
@@ -147,7 +147,7 @@ def bash(folder: Path) -> Callable[[str], list[str]]:
         ("convcalc report su", ["sub/"]),
         ("convcalc report sub/i", ["sub/inner.yaml"]),
         ("convcalc report my", ["my\\ net.yaml"]),
-        ("convcalc schema ", ["spec", "report", "compare"]),
+        ("convcalc schema ", ["spec", "check", "compare", "report", "zoo"]),
     ],
 )
 def test_bash(bash: Callable[[str], list[str]], folder: Path, line: str, completed: list[str]) -> None:

@@ -30,7 +30,13 @@ CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 RECURRENT = (nn.LSTM, nn.GRU, nn.RNN)
 LAYERS = (*CONVOLUTIONS, *TRANSPOSED, nn.Linear, *RECURRENT)
-PRODUCTS = {torch.ops.aten.mm, torch.ops.aten.bmm, torch.ops.aten.addmm, torch.ops.aten.baddbmm, torch.ops.aten.convolution}
+PRODUCTS = {
+    torch.ops.aten.mm,
+    torch.ops.aten.bmm,
+    torch.ops.aten.addmm,
+    torch.ops.aten.baddbmm,
+    torch.ops.aten.convolution,
+}
 
 Row = list[Any]
 
@@ -74,7 +80,8 @@ def _layer(module: nn.Module, entering: list[int], output: Any) -> Row:
     if isinstance(module, RECURRENT):
         leaving = list(output[0].shape[1:])
         weights = sum(weight.numel() for name, weight in module.named_parameters() if name.startswith("weight"))
-        return [type(module).__name__.lower(), *[None] * 6, entering, leaving, params, entering[0] * weights]
+        kind = type(module).__name__.lower()
+        return [kind, *[None] * 5, module.bias, entering, leaving, params, entering[0] * weights]
     leaving = list(output.shape[1:])
     bias = module.bias is not None
     if isinstance(module, nn.Linear):
@@ -85,7 +92,9 @@ def _layer(module: nn.Module, entering: list[int], output: Any) -> Row:
     macs = places // module.groups * prod(module.kernel_size)
     padding = module.padding
     if isinstance(padding, str):
-        padding = tuple(d * (k - 1) // 2 for k, d in zip(module.kernel_size, module.dilation)) if padding == "same" else 0
+        padding = (
+            tuple(d * (k - 1) // 2 for k, d in zip(module.kernel_size, module.dilation)) if padding == "same" else 0
+        )
     sizes = [_folded(value) for value in (module.kernel_size, module.stride, padding, module.dilation)]
     return ["deconv" if transposed else "conv", *sizes, module.groups, bias, entering, leaving, params, macs]
 
@@ -112,9 +121,11 @@ def _shapes(output: Any) -> list[list[int]]:
     return [shape for value in values for shape in _shapes(value)]
 
 
-def measure(module: nn.Module, shape: list[int], dtype: torch.dtype = torch.float32) -> dict[str, Any]:
+def measure(module: nn.Module, shape: list[int]) -> dict[str, Any]:
     """Run the module once where it is (the meta device, if it lets), batch 1, evaluation mode."""
     module = module.eval()
+    words = any(isinstance(layer, nn.Embedding) for layer in module.modules())
+    dtype = torch.int64 if words else torch.float32
     given = torch.zeros([1, *shape], device=next(module.parameters()).device, dtype=dtype)
     recorder, counter = Recorder(), FlopCounterMode(display=False)
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
@@ -221,7 +232,9 @@ SOURCES: dict[str, Callable[[str], Built]] = {
 def main(source: str, names: list[str]) -> None:
     """Measure the names (or all that the file has) and put them into the file."""
     path = HERE / f"{source}.json"
-    held = json.loads(path.read_text("utf-8")) if path.exists() else {"source": source, "columns": COLUMNS, "models": {}}
+    held = (
+        json.loads(path.read_text("utf-8")) if path.exists() else {"source": source, "columns": COLUMNS, "models": {}}
+    )
     for name in names or list(held["models"]):
         held["models"][name] = json.loads(json.dumps(measure(*SOURCES[source](name))))
         print(name, held["models"][name]["params"], held["models"][name]["macs"], flush=True)

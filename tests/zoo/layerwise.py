@@ -58,7 +58,7 @@ def _measured_layer(row: list[Any]) -> Layer:
     if kind in ("bmm", "mm"):
         return Layer("matmul", 0, macs, tuple(output))
     layer = Layer(kind, params, macs, tuple(output), bias=bias)
-    if kind == "linear":
+    if kind in ("linear", "lstm", "gru", "rnn"):
         return layer
     rank = len(shape) - 1
     return replace(
@@ -90,8 +90,8 @@ def _counted_layer(row: Row) -> Layer:
     attributes = row.attributes
     params, macs, output = row.values["params"], row.values["macs"], tuple(row.output_shape)
     match row.op:
-        case "linear":
-            return Layer("linear", params, macs, output, bias=attributes["bias"])
+        case "linear" | "lstm" | "gru" | "rnn":
+            return Layer(row.op, params, macs, output, bias=attributes["bias"])
         case "matmul":
             return Layer("matmul", params, macs, output)
         case "attention":
