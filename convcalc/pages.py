@@ -212,8 +212,8 @@ def _code(text: str) -> str:
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return rows as a table in Markdown."""
     heads = tuple(heads)
-    lines = (heads, ("---",) * len(heads), *rows)
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+    lines = (" | ".join(cell.replace("|", "\\|") for cell in line) for line in (heads, ("---",) * len(heads), *rows))
+    return "".join(f"| {line} |\n" for line in lines)
 
 
 # --- error codes ------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def _general() -> list[click.Option]:
     """Return the general options; they may stand before or after the command."""
     return [
         _setting("quiet", "-q", is_flag=True, help="No notes and warnings."),
-        _setting("verbose", "-v", is_flag=True, help="More detail: report shows every metric."),
+        _setting("verbose", "-v", is_flag=True, help="More detail: every metric, every claim."),
         _setting(
             "color", type=Word(COLORS), metavar="WHEN", help="auto, always or never; beats NO_COLOR and FORCE_COLOR."
         ),
