@@ -1,11 +1,13 @@
-"""How the files of this folder were made: every module is run without weights, and what multiplies is written down.
+"""How the files of this folder were made: every module is run without weights, what multiplies is written down.
 
-To be run where torch 2.14.1, torchvision 0.29.1, timm 1.0.31, pytorchcv and ultralytics are installed, which the tests do not need::
+To be run where torch 2.14.1, torchvision 0.29.1, timm 1.0.31, pytorchcv 0.0.74 and ultralytics 8.4.190 are installed;
+the tests need none of them::
 
     python tests/reference/measure.py torchvision [NAME…]
 
-A layer's parameters and shapes are the module's own attributes; products that are written as functions (attention, pooled
-heads) are seen at the operator dispatcher. The sum is compared with ``torch.utils.flop_counter``, which counts on its own.
+A layer's parameters and shapes are the module's own attributes; products that are written as functions (attention,
+pooled heads) are seen at the operator dispatcher. The sum is compared with ``torch.utils.flop_counter``, which counts
+on its own.
 """
 
 from __future__ import annotations
@@ -92,9 +94,8 @@ def _layer(module: nn.Module, entering: list[int], output: Any) -> Row:
     macs = places // module.groups * prod(module.kernel_size)
     padding = module.padding
     if isinstance(padding, str):
-        padding = (
-            tuple(d * (k - 1) // 2 for k, d in zip(module.kernel_size, module.dilation)) if padding == "same" else 0
-        )
+        reach = zip(module.kernel_size, module.dilation, strict=True)
+        padding = tuple(d * (k - 1) // 2 for k, d in reach) if padding == "same" else 0
     sizes = [_folded(value) for value in (module.kernel_size, module.stride, padding, module.dilation)]
     return ["deconv" if transposed else "conv", *sizes, module.groups, bias, entering, leaving, params, macs]
 
@@ -237,7 +238,7 @@ def main(source: str, names: list[str]) -> None:
     )
     for name in names or list(held["models"]):
         held["models"][name] = json.loads(json.dumps(measure(*SOURCES[source](name))))
-        print(name, held["models"][name]["params"], held["models"][name]["macs"], flush=True)
+        sys.stdout.write(f"{name} {held['models'][name]['params']} {held['models'][name]['macs']}\n")
     path.write_text(written(held), "utf-8")
 
 
@@ -248,7 +249,8 @@ def written(held: dict[str, Any]) -> str:
         facts = {key: value for key, value in model.items() if key != "rows"}
         rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in model["rows"])
         models.append(f'{json.dumps(name)}:{json.dumps(facts, separators=(",", ":"))[:-1]},"rows":[\n{rows}\n]}}')
-    head = f'{{"source":{json.dumps(held["source"])},\n"columns":{json.dumps(held["columns"], separators=(",", ":"))},\n"models":{{\n'
+    columns = json.dumps(held["columns"], separators=(",", ":"))
+    head = f'{{"source":{json.dumps(held["source"])},\n"columns":{columns},\n"models":{{\n'
     return head + ",\n".join(models) + "\n}}\n"
 
 
