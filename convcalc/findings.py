@@ -39,23 +39,89 @@ class Judgement(NamedTuple):
         return self.agrees is not self.loose
 
 
+class Heavy(NamedTuple):
+    """A layer that weighs much, or has changed much."""
+
+    path: str
+    value: int
+    change: str = ""
+    """grew, shrank, new or removed; nothing where there is nothing to compare with."""
+
+
 class Finding(NamedTuple):
     """Something that a check does not let pass, with the place to look at."""
 
     id: str
+    """Of the budget or the claim."""
     code: str
     severity: str
+    """error, warning or note; ``waived`` where a waiver covers it."""
     design: str
     metric: str
     text: str
     """One sentence with both numbers."""
     span: Span | None
+    """The place in the spec."""
     hint: str = ""
+    path: str = ""
+    """The layer or group of layers that is meant; nothing for the whole design."""
+    value: int | Fraction | None = None
+    limit: int | Fraction | None = None
+    heaviest: tuple[Heavy, ...] = ()
+    """The three layers that weigh most in the metric, or that grew most."""
+    rule: Span | None = None
+    """The line of the budget."""
+
+    @property
+    def excess(self) -> int | Fraction | None:
+        """How far the value is beyond the limit; negative where it is below a minimum."""
+        return None if self.value is None or self.limit is None else self.value - self.limit
 
     @property
     def error(self) -> SpecError:
         """The finding in the form in which every mistake is shown."""
         return SpecError(self.code, self.text, self.span, self.hint)
+
+
+class Standing(NamedTuple):
+    """Where one design stands under one limit, kept or broken."""
+
+    id: str
+    design: str
+    path: str
+    metric: str
+    """As the budget writes it: ``params``, ``params%``, ``params/``."""
+    rule: str
+    """max, min, equals, growth or ratchet."""
+    value: int | Fraction
+    limit: int | Fraction
+    holds: bool
+    used: Fraction | None = None
+    """The value as a share of the limit, where that is above zero."""
+
+
+class Change(NamedTuple):
+    """What became of a design, or of one of its layers, since the baseline."""
+
+    path: str
+    """Nothing for the whole design."""
+    change: str
+    """grew, shrank, new, removed or moved; nothing where it is as it was."""
+    metric: str
+    before: int | None
+    after: int | None
+
+
+class Outcome(NamedTuple):
+    """One design that was checked."""
+
+    design: str
+    totals: dict[str, int]
+    past: dict[str, int] | None = None
+    """Its totals in the baseline; nothing where there is none, or where the design is new to it."""
+    changes: tuple[Change, ...] = ()
+    """Its layers that changed, most first."""
+    is_new: bool = False
 
 
 class Verdict(NamedTuple):
@@ -66,3 +132,9 @@ class Verdict(NamedTuple):
     findings: Sequence[Finding] = ()
     errors: Sequence[SpecError] = ()
     """Why something could not be judged."""
+    standings: Sequence[Standing] = ()
+    outcomes: Sequence[Outcome] = ()
+    baseline: str = ""
+    """In words; nothing where none was needed."""
+    notes: Sequence[str] = ()
+    """What a reader should know: no budget file was found, designs that are new to the baseline."""

@@ -52,8 +52,9 @@ def verdict(verdict: Verdict, surface: Surface) -> str:
 
 def _finding(finding: Finding) -> dict[str, object]:
     facts = finding._asdict()
-    del facts["span"]
-    return {**facts, "source": _source(finding.span)}
+    places = {"source": _source(facts.pop("span")), "rule": _source(facts.pop("rule"))}
+    heaviest = [layer._asdict() for layer in facts.pop("heaviest")]
+    return {**facts, "excess": finding.excess, "heaviest": heaviest, **places}
 
 
 def _error(error: SpecError) -> dict[str, object]:
