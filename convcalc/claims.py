@@ -98,7 +98,7 @@ def counted(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> int:
     The shift of a norm is the norm's: ``norm`` excludes it, ``bias`` does not.
     """
     measure = next(measure for measure in measures() if measure.key == metric)
-    values, whole = measure.values(graph, 1)
+    values, whole = measure.values(graph)
     if not excluding or measure.whole is not None:
         return int(whole)
     kept = [(node, value) for node, value in zip(graph.layers, values, strict=True) if _kind(node) not in excluding]

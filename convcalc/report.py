@@ -81,7 +81,7 @@ def report_on(graph: Graph, design: str, *, batch: int = 1, dtype: str = "float3
     columns, totals = [], {}
     additive: list[tuple[str, Sequence[int]]] = []
     for measure in measures():
-        values, totals[measure.key] = measure.values(graph, batch)
+        values, totals[measure.key] = measure.values(graph, batch, dtype)
         columns.append(Column(measure.key, measure.title, measure.unit, measure.meaning, measure.whole is None))
         if measure.whole is None:
             additive.append((measure.key, values))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from convcalc.arith import Number, total
 from convcalc.graph import Graph
+from convcalc.shapes import bytes_of
 
 
 class Measure(NamedTuple):
@@ -31,12 +32,16 @@ class Measure(NamedTuple):
     layers: Callable[[Graph], Sequence[Number]]
     whole: Callable[[Sequence[Number]], Number] | None = None
     batched: bool = False
+    sized: bool = False
+    """Whether ``layers`` gives elements that are to be stored in a number format, and the value is bytes."""
 
-    def values(self, graph: Graph, batch: int) -> tuple[Sequence[Number], Number]:
-        """Return the value of every layer and the total, for a batch."""
+    def values(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Number], Number]:
+        """Return the value of every layer and the total, for a batch in a number format."""
         values = self.layers(graph)
         if self.batched and batch != 1:
             values = [value * batch for value in values]
+        if self.sized:
+            values = [bytes_of(value, dtype) for value in values]
         return values, (self.whole or total)(values)
 
 
