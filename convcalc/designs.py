@@ -16,6 +16,8 @@ from convcalc.spec.load import Files, Overrides, expand, read_root
 from convcalc.spec.source import read
 
 ZOO = "zoo:"
+BUDGET = "convcalc-budget.yaml"
+"""The one YAML file of this program that is no spec: folders and globs pass it over."""
 
 
 class Design(NamedTuple):

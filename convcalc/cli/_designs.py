@@ -170,4 +170,4 @@ def _below(folder: str) -> Iterator[str]:
 
 
 def _is_spec(name: str) -> bool:
-    return name.endswith(SPEC_ENDINGS) and not name.startswith(".")
+    return name.endswith(SPEC_ENDINGS) and not name.startswith(".") and name != designs.BUDGET
