@@ -70,4 +70,5 @@ class Shape(tuple[Number, ...]):
 
 def bytes_of(elements: Number, dtype: str) -> Number:
     """Return the bytes that ``elements`` numbers take: ⌈bits·elements / 8⌉ (int4 packs two in a byte)."""
-    return ceildiv(BITS[dtype] * elements, 8)
+    bits = BITS[dtype]
+    return bits // 8 * elements if bits >= 8 else ceildiv(bits * elements, 8)

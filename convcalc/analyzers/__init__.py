@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from convcalc.arith import Number, total
 from convcalc.graph import Graph
-from convcalc.shapes import bytes_of
 
 
 class Measure(NamedTuple):
     """One metric: how it is called and how it is worked out.
 
-    ``layers`` gives one value per layer of ``graph.layers`` for one sample. ``whole``, where given, works the total out
-    of the graph and the values; otherwise the total is their sum. ``batched`` says whether values grow with the batch.
+    ``layers`` gives one value per layer of ``graph.layers`` for one sample; ``sized``, in its place, one in bytes for a
+    batch in a number format. ``whole``, where given, works the total out of these; otherwise the total is their sum.
+    ``batched`` says whether the values of ``layers`` grow with the batch.
     """
 
     key: str
@@ -29,20 +29,22 @@ class Measure(NamedTuple):
     unit: str
     meaning: str
     order: int
-    layers: Callable[[Graph], Sequence[Number]]
+    layers: Callable[[Graph], Sequence[Number]] | None = None
     whole: Callable[[Sequence[Number]], Number] | None = None
     batched: bool = False
-    sized: bool = False
-    """Whether ``layers`` gives elements that are to be stored in a number format, and the value is bytes."""
+    sized: Callable[[Graph, int, str], Sequence[Number]] | None = None
 
     def values(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Number], Number]:
         """Return the value of every layer and the total, for a batch in a number format."""
-        values = self.layers(graph)
-        if self.batched and batch != 1:
-            values = [value * batch for value in values]
-        if self.sized:
-            values = [bytes_of(value, dtype) for value in values]
+        values = self._values(graph, batch, dtype)
         return values, (self.whole or total)(values)
+
+    def _values(self, graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+        if self.sized is not None:
+            return self.sized(graph, batch, dtype)
+        assert self.layers is not None
+        values = self.layers(graph)
+        return [value * batch for value in values] if self.batched and batch != 1 else values
 
 
 @cache

@@ -1,20 +1,118 @@
-"""What a design takes in memory, in bytes of a number format."""
+"""What a design takes in memory and moves, in bytes of a number format."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from convcalc.analyzers import Measure
 from convcalc.analyzers.params import buffers, params
-from convcalc.arith import Number
-from convcalc.graph import Graph
+from convcalc.arith import Number, at_least, total
+from convcalc.graph import Graph, Node
+from convcalc.shapes import bytes_of
+
+ADAM = 2
+"""Numbers that the Adam optimizer keeps for every weight: the running means of its gradient and of its square."""
 
 
-def stored(graph: Graph) -> Sequence[Number]:
+def weight_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """Params + buffers of every layer: what is kept of it between two runs."""
-    return [weights + state for weights, state in zip(params(graph), buffers(graph), strict=True)]
+    both = zip(params(graph), buffers(graph), strict=True)
+    return [bytes_of(weights + state, dtype) for weights, state in both]
+
+
+def alive_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+    """Bytes of the tensors alive while each layer runs, in the order of the graph.
+
+    Alive are the layer's inputs and its output, and every tensor that a later layer or the result still needs. Nothing
+    is done in place, and no tensor is a view of another. What a layer gives that reads nothing (a learned table) is a
+    weight, and no activation.
+    """
+    sizes = _tensors(graph, batch, dtype)
+    ends = last_uses(graph)
+    over: list[list[int]] = [[] for _ in graph.nodes]
+    for index, end in enumerate(ends):
+        over[end].append(index)
+    alive: Number = total([sizes[node.index] for node in graph.inputs])
+    steps = []
+    for node in graph.layers:
+        alive = alive + sizes[node.index]
+        steps.append(alive)
+        alive = alive - total([sizes[index] for index in over[node.index]])
+    return steps
+
+
+def last_uses(graph: Graph) -> list[int]:
+    """Return, for every node, the last layer that reads it; outputs are needed to the end, what nobody reads never."""
+    ends = [node.index for node in graph.nodes]
+    for node in graph.nodes:
+        for index in node.inputs:
+            ends[index] = node.index
+    for index in graph.outputs.values():
+        ends[index] = len(graph.nodes) - 1
+    return ends
+
+
+def alive_at(graph: Graph, step: int) -> list[Node]:
+    """Return the nodes whose tensors are alive while the layer of that index runs, in the order of the graph."""
+    ends = last_uses(graph)
+    begun = (node for node in graph.nodes if node.op is None or node.index <= step)
+    return [node for node in begun if ends[node.index] >= step or node.index == step]
+
+
+def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+    """Weights, their gradients and Adam's two numbers for each, and every output, kept for the backward pass."""
+    sizes = _tensors(graph, batch, dtype)
+    kept = zip(graph.layers, params(graph), strict=True)
+    return [bytes_of((2 + ADAM) * weights, dtype) + sizes[node.index] for node, weights in kept]
+
+
+def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+    """Inputs read + weights read + outputs written, layer by layer, with no cache between them.
+
+    Shared weights are read at every call.
+    """
+    sizes = _tensors(graph, batch, dtype, tables=True)
+    return [
+        sizes[node.index] + total([sizes[index] for index in node.inputs if _reads(node)]) + _weights(node, dtype)
+        for node in graph.layers
+    ]
+
+
+def _weights(node: Node, dtype: str) -> Number:
+    """Bytes of a layer's weights, its own or shared."""
+    weights = node.facts.weights
+    return bytes_of(total([shape.elements for shape in weights.values()]), dtype) if weights else 0
+
+
+def _tensors(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:
+    """Bytes of what every node gives; a learned table is a weight, and counts only among ``tables``."""
+    return [bytes_of(node.shape.elements * batch, dtype) if tables or _reads(node) else 0 for node in graph.nodes]
+
+
+def _reads(node: Node) -> bool:
+    return node.op is None or node.op.reads
+
+
+def _peak(values: Sequence[Number]) -> Number:
+    return reduce(at_least, values, 0)
 
 
 MEASURES = (
-    Measure("weight_bytes", "Weight bytes", "bytes", "params and buffers in the number format", 25, stored, sized=True),
-)
+    Measure(
+        "weight_bytes", "Weight bytes", "bytes", "params and buffers in the number format", 25, sized=weight_bytes
+    ),
+    Measure(
+        "peak_activation_bytes", "Peak activation bytes", "bytes",
+        "most that is alive at once while the layers run in order, nothing in place", 90,
+        whole=_peak, sized=alive_bytes,
+    ),
+    Measure(
+        "training_bytes", "Training bytes", "bytes",
+        "weights, gradients, Adam's two numbers a weight, and every output", 100, sized=training_bytes,
+    ),
+    Measure(
+        "traffic_bytes", "Traffic bytes", "bytes",
+        "inputs and weights read and outputs written by every layer, without a cache", 110, sized=traffic_bytes,
+    ),
+)  # fmt: skip

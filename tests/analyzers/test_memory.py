@@ -1,8 +1,12 @@
-"""Bytes of weights: elements worked out by hand, widths of the number formats from their definitions."""
+"""Bytes: worked out by hand, and by a simulation of the definition; widths of number formats from their definitions."""
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import convcalc
 
@@ -39,3 +43,106 @@ def test_half_bytes_are_filled_up_in_every_layer() -> None:
 def test_weights_do_not_grow_with_the_batch() -> None:
     network = convcalc.load(text=NET)
     assert network.report(batch=16).totals["weight_bytes"] == network.report().totals["weight_bytes"]
+
+
+# --- activations in memory --------------------------------------------------------------------------------------------
+
+
+def simulated_peak(network: convcalc.Network, width: int) -> int:
+    """By the definition, tensor by tensor: alive is what has been made and will still be read, or is a result."""
+    nodes, results = network.graph.nodes, set(network.graph.outputs.values())
+    sizes = [width * math.prod(node.shape) for node in nodes]
+    readers = {node.index: [other.index for other in nodes if node.index in other.inputs] for node in nodes}
+    peak = 0
+    for step in (node for node in nodes if node.op is not None):
+        made = [node for node in nodes if node.op is None or node.index <= step.index]
+        needed = [
+            node.index
+            for node in made
+            if node.index == step.index or node.index in results or any(at >= step.index for at in readers[node.index])
+        ]
+        peak = max(
+            peak, sum(sizes[index] for index in needed if nodes[index].op is None or nodes[index].op.kind != "param")
+        )
+    return peak
+
+
+@pytest.mark.parametrize("name", ["resnet18", "googlenet", "densenet", "unet", "vit", "mobilenet_v2", "yolov3"])
+def test_peak_is_what_a_simulation_of_the_definition_gives(name: str) -> None:
+    network = convcalc.load(f"zoo:{name}")
+    assert network.report().totals["peak_activation_bytes"] == simulated_peak(network, 4)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> str:
+    """Random layers that read any earlier layer, of many widths; some are results."""
+    layers, names = [], ["input"]
+    for place in range(draw(st.integers(1, 9))):
+        source = draw(st.sampled_from(names))
+        kind = draw(
+            st.sampled_from([f"conv: [{draw(st.integers(1, 40))}, 1]", "relu: ", "add: [identity, {from: SECOND}]"])
+        )
+        if "SECOND" in kind:
+            kind = f"concat: [identity, {{from: {draw(st.sampled_from(names))}}}]"
+        layers.append(f"  - {{{kind}, name: l{place}, from: {source}}}")
+        names.append(f"l{place}")
+    results = draw(st.lists(st.sampled_from(names[1:]), max_size=2, unique=True))
+    return "\n".join(["input: [3, 5, 7]", "layers:", *layers, f"outputs: [{', '.join(results)}]"])
+
+
+@given(graphs())
+def test_peak_of_random_graphs(text: str) -> None:
+    network = convcalc.load(text=text)
+    assert network.report(dtype="int8").totals["peak_activation_bytes"] == simulated_peak(network, 1)
+
+
+def test_a_chain_by_hand() -> None:
+    """48 + 160, 160 + 160, 160 + 20 bytes: the activation is no view, and the input is gone when it runs."""
+    text = "input: [3, 4, 4]\nlayers: [conv: [10, 1], relu, {conv: {out: 5, kernel: 2, stride: 2}}]"
+    report = convcalc.load(text=text).report(dtype="int8")
+    assert [row.values.get("peak_activation_bytes") for row in report.rows] == [None] * 3
+    assert report.totals["peak_activation_bytes"] == 320
+    weights = 3 * 10 + 10 + 10 * 5 * 4 + 5
+    assert report.totals["training_bytes"] == 4 * weights + 160 + 160 + 20
+    assert report.totals["traffic_bytes"] == (48 + 40 + 160) + (160 + 160) + (160 + 205 + 20)
+
+
+def test_a_batch_multiplies_activations_and_not_weights() -> None:
+    network = convcalc.load("zoo:lenet")
+    one, eight = network.report().totals, network.report(batch=8).totals
+    assert eight["peak_activation_bytes"] == 8 * one["peak_activation_bytes"]
+    weights = 4 * one["params"]
+    assert eight["training_bytes"] - 4 * weights == 8 * (one["training_bytes"] - 4 * weights)
+    assert eight["traffic_bytes"] - weights == 8 * (one["traffic_bytes"] - weights)
+
+
+def test_shared_weights_are_read_at_every_call_and_kept_once() -> None:
+    text = "input: [4]\nlayers: [{linear: {out: 4, bias: false}, name: l, repeat: 3, tie: true}]"
+    totals = convcalc.load(text=text).report(dtype="int8").totals
+    assert totals["traffic_bytes"] == 3 * (4 + 16 + 4)
+    assert totals["training_bytes"] == 4 * 16 + 3 * 4
+
+
+MEASURED = {
+    "alexnet": (2_150_912, 0),
+    "vgg@11": (26_292_224, 0),
+    "vgg": (26_292_224, 0),
+    "squeezenet": (9_726_720, 0),
+    "squeezenet@1.1": (6_910_464, 0),
+    "vgg@16bn": (26_292_736, 512),
+    "resnet18": (7_025_152, 512),
+    "googlenet": (7_025_152, 512),
+}
+"""Most bytes in storages at once while torchvision 0.29.1's module ran, and what of them is no tensor of the network.
+
+torch 2.14.1 on the meta device, evaluation mode, no gradients, one picture, ``inplace`` off; after every operator the
+storages that are still referred to are summed, parameters and buffers aside. The caller holds on to the picture. A batch
+norm also returns the two statistics (64 numbers each) that a backward pass would want.
+"""
+
+
+@pytest.mark.parametrize(("design", "measured"), MEASURED.items(), ids=list(MEASURED))
+def test_peak_is_what_a_framework_needs(design: str, measured: tuple[int, int]) -> None:
+    report = convcalc.load(f"zoo:{design}").report()
+    picture = 4 * math.prod(report.inputs["input"])
+    assert report.totals["peak_activation_bytes"] + picture + measured[1] == measured[0]

@@ -1,0 +1,114 @@
+"""Explanations: the factors that are printed are worked out again here, and come to the numbers of the report."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from convcalc import schemas
+from convcalc.designs import open_design
+from convcalc.explain import Step, explain
+from tests.conftest import ROOT, Command
+
+DESIGNS = sorted((ROOT / "specs").rglob("zoo/*.yaml")) + sorted((ROOT / "specs").rglob("tutorials/*.yaml"))
+
+
+def worked_out(step: Step) -> int:
+    """The value of a printed derivation: factors, floors and ceilings, by Python's own arithmetic."""
+    text = step.factors.replace(",", "").replace("outputs", "").replace("samples", "").replace("−", "-")
+    text = text.replace("×", "*").replace("·", "*")
+    text = re.sub(r"⌊(.*)/(\d+)⌋", r"math.floor((\1)/\2)", text)
+    text = re.sub(r"⌈(.*)/(\d+)⌉", r"math.ceil((\1)/\2)", text)
+    return eval(text, {"math": math})  # noqa: S307 - digits and operators of our own
+
+
+@pytest.mark.parametrize("path", DESIGNS, ids=[path.stem for path in DESIGNS])
+def test_every_derivation_comes_to_the_number_of_the_report(path: Path) -> None:
+    network = open_design(str(path))
+    for row in network.report().rows:
+        explanation = explain(network, row.path)
+        found = {metric.column.key: metric for metric in explanation.metrics}
+        for key, value in row.values.items():
+            assert found[key].value == value, (row.path, key)
+        for key in ("params", "macs"):
+            assert sum(map(worked_out, found[key].steps)) == row.values[key] or row.tied_to, (row.path, key)
+        for step, size in zip(explanation.sizes, row.output_shape[1:], strict=False):
+            assert worked_out(step) == size, (row.path, step)
+
+
+def test_a_convolution(cli: Command) -> None:
+    """He et al. 2016, Table 1: the 3×3 of the first block multiplies 64·56·56 outputs by 64·3·3 weights."""
+    lines = cli("explain", "zoo:resnet50", "stage1.block1.conv2").stdout.splitlines()
+    assert lines[:2] == ["stage1.block1.conv2", "conv 3×3, 64 → 64 · zoo:resnet50"]
+    assert "  axis 1: ⌊(56 + 1 + 1 − 3)/1⌋ + 1 = 56" in lines
+    assert any(re.fullmatch(r"Params +36,864 +scalars +64·64·3·3", line) for line in lines)
+    assert any(
+        re.fullmatch(r"Multiplies +115,605,504 +multiplications +\(64·56·56\) × \(64·3·3\)", line) for line in lines
+    )
+    assert any("reads  64×56×56 from stage1.block1.conv1.act (" in line for line in lines)
+
+
+def test_a_batch_multiplies(cli: Command) -> None:
+    assert (
+        "8 samples × (64·56·56) × (64·3·3)"
+        in cli("explain", "zoo:resnet50", "stage1.block1.conv2", "--batch", "8").stdout
+    )
+
+
+def test_a_group_shows_its_heaviest_layers_and_how_to_go_on(cli: Command) -> None:
+    text = cli("explain", "zoo:googlenet", "3a").stdout
+    assert "20 layers" in text
+    assert "convcalc explain zoo:googlenet 3a.3x3" in text
+    assert [line for line in text.splitlines() if line.startswith("3a.3x3 ")]
+
+
+def test_a_whole_design(cli: Command) -> None:
+    assert "25,557,032" in cli("explain", "zoo:resnet50").stdout
+
+
+def test_shared_weights_name_their_owner(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "tied.yaml").write_text(
+        "input: [4, 4]\nlayers: [{linear: 4, name: same, repeat: 2, tie: true}]\n", encoding="utf-8"
+    )
+    text = cli("explain", tmp_path / "tied.yaml", "same2").stdout
+    assert "uses the weights of same1, which count there" in text
+
+
+@pytest.mark.parametrize("path", ["conv1", "stage1", ""])
+def test_json_is_what_its_schema_says(cli: Command, path: str) -> None:
+    document = json.loads(cli("explain", "zoo:resnet50", *filter(None, [path]), "--json").stdout)
+    jsonschema.validate(document, json.loads(schemas.schema("explain")))
+    assert document["path"] == path
+
+
+def test_an_unknown_path_is_guessed_at(cli: Command) -> None:
+    result = cli("explain", "zoo:resnet50", "conv11")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no layer has the path 'conv11'; did you mean 'conv1'?" in result.stderr
+
+
+def test_codes_and_kinds_come_first_and_a_file_can_still_be_named(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conv").write_text("input: [4, 4]\nlayers: [linear: 2]\n", encoding="utf-8")
+    assert cli("explain", "conv").stdout.startswith("conv")
+    assert "Convolution" in cli("explain", "conv").stdout
+    assert "10  scalars" in cli("explain", "./conv", "linear1").stdout
+
+
+def test_pages_have_one_format(cli: Command) -> None:
+    result = cli("explain", "conv", "--json")
+    assert result.exit_code == 2
+    assert "other formats are for designs" in result.stderr
+
+
+def test_nonsense_is_guessed_at(cli: Command) -> None:
+    result = cli("explain", "convv")
+    assert result.exit_code == 2
+    assert "did you mean 'conv'?" in result.stderr
