@@ -26,9 +26,14 @@ def is_plain(value: object) -> bool:
     return not (hasattr(value, "free_symbols") or hasattr(value, "__array_ufunc__"))
 
 
+def is_swept(value: object) -> bool:
+    """Whether a value is an array of a sweep: it knows the axes that it spans, and its bounds."""
+    return hasattr(value, "swept") and hasattr(value, "dtype")
+
+
 def names_of(value: Any) -> tuple[str, ...]:
-    """Return the names of the symbols in a value, sorted; an array has none."""
-    return tuple(sorted(str(symbol) for symbol in getattr(value, "free_symbols", ())))
+    """Return the names of the symbols in a value, sorted, or of the axes that an array of a sweep spans."""
+    return getattr(value, "swept", ()) or tuple(sorted(str(symbol) for symbol in getattr(value, "free_symbols", ())))
 
 
 def plain(value: Any, needed: str) -> Any:
@@ -36,6 +41,13 @@ def plain(value: Any, needed: str) -> Any:
     if is_plain(value):
         return value
     raise Undecided(needed, names_of(value))
+
+
+def agreed(condition: Any) -> Any:
+    """Return the truth of an array of a sweep whose points all share it as a bool, and anything else as it is."""
+    if not is_swept(condition):
+        return condition
+    return True if condition.all() else condition if condition.any() else False
 
 
 def floordiv(dividend: Number, divisor: Number) -> Number:

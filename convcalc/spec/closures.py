@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from convcalc.arith import agreed, is_swept, names_of
+from convcalc.errors import Undecided
 from convcalc.spec.arithmetic import Operation
-from convcalc.spec.faults import Fault, Place
-from convcalc.spec.kinds import Value, finished, truth
+from convcalc.spec.faults import ExpressionError, Fault, Place
+from convcalc.spec.kinds import Value, finished, kind, truth
 from convcalc.spec.words import unknown_name
 
 Scope: TypeAlias = Mapping[str, Any]
@@ -105,15 +107,30 @@ def logical(word: str, sign: Place, left: Part, right: Part, place: Place) -> Pa
     """``a and b``, ``a or b``: the second is evaluated only where the first does not decide."""
     first, second, places, decisive = left.run, right.run, (sign, left.place, right.place), word == "or"
 
-    def run(scope: Scope) -> bool:
+    def run(scope: Scope) -> Value:
         try:
-            if truth(f"'{word}'", first(scope), 1) is decisive:
+            one = agreed(first(scope))
+            if is_swept(one):
+                return _pointwise(one, lambda: second(scope), decisive)
+            if truth(f"'{word}'", one, 1) is decisive:
                 return decisive
-            return truth(f"'{word}'", second(scope), 2)
+            other = second(scope)
+            return other if is_swept(other) else truth(f"'{word}'", other, 2)
         except Fault as fault:
             raise fault.at(places) from None
 
     return Part(run, place)
+
+
+def _pointwise(one: Any, second: Callable[[], Value], decisive: bool) -> Value:
+    """Join two truths point by point; what fails in the second might not be evaluated at any point that fails."""
+    try:
+        other = second()
+    except (Fault, ExpressionError):
+        raise Undecided("a condition", names_of(one)) from None
+    if kind(one) != "boolean" or kind(other) != "boolean":
+        raise Undecided("a condition", names_of(one))
+    return one | other if decisive else one & other
 
 
 def chosen(then: Part, condition: Part, otherwise: Part, place: Place) -> Part:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from convcalc import arith
+from convcalc.arith import agreed, is_swept
 from convcalc.spec.arithmetic import Operation, both_exact
 from convcalc.spec.faults import LIMIT, Fault
 from convcalc.spec.kinds import Value, all_exact, is_exact, kind, known, truth
@@ -63,9 +64,10 @@ def unequal(left: Value, right: Value) -> Value:
     return not answer if isinstance(answer, bool) else ~answer
 
 
-def inverse(value: Value) -> bool:
+def inverse(value: Value) -> Value:
     """``not value``."""
-    return not truth("'not'", value, 1)
+    settled = agreed(value)
+    return ~settled if is_swept(settled) and kind(settled) == "boolean" else not truth("'not'", settled, 1)
 
 
 def order(sign: str, exact: Operation, unknown: Operation) -> Operation:

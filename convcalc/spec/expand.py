@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from convcalc.arith import is_plain, names_of
+from convcalc.arith import agreed, is_plain, names_of
 from convcalc.errors import Span, SpecError, Undecided, quoted
 from convcalc.infer import FAILED
 from convcalc.ops._arguments import named
@@ -159,7 +159,7 @@ class Expander:
         return self._turn(replace(other, name=item.name, repeat=item.repeat), tensor, frame, segment)
 
     def _holds(self, when: Value, tensor: int, frame: Frame) -> bool:
-        value = self._evaluate(when, tensor, frame)
+        value = agreed(self._evaluate(when, tensor, frame))
         if not is_plain(value):
             raise structural(Undecided("a condition", names_of(value)), when)
         if not isinstance(value, bool):

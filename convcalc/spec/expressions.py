@@ -16,7 +16,7 @@ from convcalc.errors import Undecided
 from convcalc.spec.closures import Run, Scope
 from convcalc.spec.faults import ExpressionError
 from convcalc.spec.functions import FUNCTIONS
-from convcalc.spec.kinds import Symbol, Value, finished, is_open
+from convcalc.spec.kinds import Symbol, Value, finished, is_open, is_quotient
 from convcalc.spec.parser import Parser
 from convcalc.spec.vocabulary import KEYWORDS, SYMBOLS
 from convcalc.spec.words import reserved_reason, unknown_name
@@ -67,13 +67,14 @@ class Expression:
             raise Undecided(undecided.needed, undecided.names or self._open(scope)) from None
 
     def _open(self, scope: Scope) -> tuple[str, ...]:
-        """Return the variables whose values are not known yet."""
-        read = dict.fromkeys(name for name, _, _ in self.names)
-        return tuple(name for name in read if _holds_open(scope.get(name)))
+        """Return the variables whose values are not known yet, or the axes of a sweep that they span."""
+        read = {name: _open_values(scope.get(name)) for name, _, _ in self.names}
+        found = (getattr(value, "swept", ()) or (name,) for name, values in read.items() for value in values)
+        return tuple(dict.fromkeys(name for names in found for name in names))
 
 
-def _holds_open(value: Value) -> bool:
-    return any(map(is_open, value if isinstance(value, tuple) else (value,)))
+def _open_values(value: Value) -> list[Value]:
+    return [each for each in (value if isinstance(value, tuple) else (value,)) if is_open(each) or is_quotient(each)]
 
 
 @lru_cache(REMEMBERED)

@@ -21,7 +21,7 @@ def is_array(value: Any) -> bool:
 def is_negative(value: Any) -> bool:
     """Whether a number, or any element of an array, is below 0; of a symbolic expression, whether it surely is."""
     if is_array(value):
-        return bool((value < 0).any())
+        return bool(value.size and value.min() < 0)
     return bool(value < 0 if is_exact(value) else value.is_negative)
 
 
@@ -46,7 +46,7 @@ def require_divisor(divisor: Any) -> None:
     Symbols stand for sizes: a divisor made of them is taken to be positive unless it vanishes.
     """
     if is_array(divisor):
-        if not (divisor > 0).all():
+        if divisor.size and divisor.min() <= 0:
             raise Undecided("a divisor that may be 0 or negative")
     elif divisor == 0 or (not is_exact(divisor) and divisor.expand() == 0):
         raise Fault(ZERO_DIVISION, "division by zero")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from convcalc.arith import agreed, names_of
 from convcalc.errors import Undecided
 from convcalc.spec.faults import KIND, Fault
 from convcalc.spec.vocabulary import SYMBOLS
@@ -36,10 +37,20 @@ class Quotient:
         self.numerator = numerator
         self.denominator = denominator
 
+    @property
+    def swept(self) -> tuple[str, ...]:
+        """The axes of a sweep that it spans."""
+        parts = (self.numerator, self.denominator)
+        return tuple(sorted({name for part in parts for name in getattr(part, "swept", ())}))
+
 
 def is_open(value: Value) -> bool:
     """Whether a value is a number, or a truth, that is not known yet: an array or a symbolic expression."""
     return hasattr(value, "dtype") or hasattr(value, "free_symbols")
+
+
+def is_quotient(value: Value) -> bool:
+    return type(value) is Quotient
 
 
 def kind(value: Value) -> str:
@@ -77,14 +88,14 @@ def all_exact(values: tuple[Value, ...]) -> bool:
 def known(value: Value, needed: str) -> Value:
     """Return a value that must be plain, or raise ``Undecided`` saying what needs it."""
     if isinstance(value, Quotient) or is_open(value):
-        raise Undecided(needed)
+        raise Undecided(needed, names_of(value))
     return value
 
 
 def finished(value: Value) -> Value:
     """Return a value that may leave its expression, or raise ``Undecided`` for a division that was left open."""
     if type(value) is Quotient:
-        raise Undecided("a division")
+        raise Undecided("a division", names_of(value))
     return value
 
 
@@ -95,11 +106,16 @@ def require_number(who: str, value: Value, operand: int) -> None:
 
 
 def truth(who: str, value: Value, operand: int) -> bool:
-    """Return the truth of a boolean. 1 and 0 are none; that of an array or a symbolic relation is not known yet."""
+    """Return the truth of a boolean. 1 and 0 are none; that of a symbolic relation is not known yet.
+
+    Nor is that of an array, unless it is one of a sweep whose points agree.
+    """
     if isinstance(value, bool):
         return value
     if kind(value) == "boolean":
-        raise Undecided("a condition")
+        if isinstance(settled := agreed(value), bool):
+            return settled
+        raise Undecided("a condition", names_of(value))
     raise Fault(KIND, f"{who} needs booleans, not {named(value)}", operand, "a comparison such as x != 0 is a boolean")
 
 

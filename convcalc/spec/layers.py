@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from convcalc.arith import less_equal, require
 from convcalc.errors import Span, SpecError
 from convcalc.infer import FAILED, Walk
 from convcalc.ops import Op
 from convcalc.shapes import Shape
 from convcalc.spec.build import Builder, is_none
 from convcalc.spec.frames import Frame, SkipError, TooLargeError
+from convcalc.spec.guards import is_array
 from convcalc.spec.items import Item, Layer
 from convcalc.spec.limits import AXES, AXIS, LAYERS, PATHS
 from convcalc.spec.names import Reference
@@ -118,5 +120,5 @@ def require_room(shape: Shape) -> None:
     if shape.rank > AXES:
         raise SpecError("CC508", f"the shape has {shape.rank} axes; the limit is {AXES}")
     for size in shape:
-        if type(size) is int and size > AXIS:
-            raise SpecError("CC508", f"an axis of {size} exceeds the limit of {AXIS}")
+        if type(size) is int or is_array(size):
+            require(less_equal(size, AXIS), "CC508", f"an axis of {{}} exceeds the limit of {AXIS}", size)

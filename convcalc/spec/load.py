@@ -1,11 +1,9 @@
-"""From the text of a spec to a shaped graph: files read and imported, variables settled, items expanded."""
+"""From the text of a spec to a shaped graph: variables settled, items expanded, outputs found."""
 
 from __future__ import annotations
 
-import os
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
@@ -13,95 +11,21 @@ from convcalc.garbage import uncollected
 from convcalc.graph import Graph
 from convcalc.ops._arguments import BadValue, Size
 from convcalc.shapes import Shape
-from convcalc.spec.document import Document, read_document
+from convcalc.spec.document import Document
 from convcalc.spec.expand import Expander
+from convcalc.spec.files import Files
 from convcalc.spec.frames import Frame, deep_calls
-from convcalc.spec.limits import AXES, IMPORTS
+from convcalc.spec.limits import AXES
 from convcalc.spec.names import Reference
 from convcalc.spec.nodes import Scalar
 from convcalc.spec.scopes import Entry, Scope
-from convcalc.spec.source import accepted, checked, read
+from convcalc.spec.source import accepted, checked
 from convcalc.spec.value import Known, Value, compile_text
+
+__all__ = ["Files", "Loaded", "Overrides", "expand", "input_shape", "load", "read_root"]
 
 Overrides = Mapping[str, Any]
 """``--set``: expressions as text, or values of any kind of number."""
-
-
-@dataclass(slots=True, eq=False)
-class Files:
-    """Reads documents, each file once. ``read`` gives the text of a path: from the disk, unless told otherwise."""
-
-    read: Callable[[str], Source] = read
-    libraries: Sequence[str] = ()
-    documents: dict[str, Document] = field(default_factory=dict)
-    _broken: dict[str, SpecErrors] = field(default_factory=dict)
-    _open: list[str] = field(default_factory=list)
-
-    def root(self, source: Source) -> Document:
-        """Read the root document; imports are looked up beside it (beside the current folder for standard input)."""
-        folder = (
-            os.path.dirname(os.path.realpath(source.name)) if os.path.isfile(source.name) else os.path.realpath(".")
-        )
-        path = os.path.realpath(source.name)
-        self._open.append(path)
-        self.documents[path] = document = read_document(source, self._importer(folder, folder))
-        return document
-
-    def _importer(self, root: str, folder: str) -> Callable[[str, Span], Document]:
-        return lambda text, span: self._imported(root, folder, text, span)
-
-    def _imported(self, root: str, folder: str, text: str, span: Span) -> Document:
-        path = self._resolved(root, folder, text, span)
-        if path in self._open:
-            raise SpecError("CC209", f"{quoted(text)} imports itself through its imports", span)
-        if path in self._broken:
-            raise self._broken[path]
-        if path in self.documents:
-            return self.documents[path]
-        if (
-            len(self.documents) + len(self._broken) + len(self._open) > IMPORTS
-        ):  # of those that are open, one is the root
-            raise SpecError("CC505", f"more imported files than the limit of {IMPORTS}", span)
-        shown = os.path.relpath(path) if not os.path.relpath(path).startswith("..") else path
-        self._open.append(path)
-        try:
-            source = Source(shown, _read(self.read, path, shown, text, span).text)
-            self.documents[path] = read_document(source, self._importer(root, os.path.dirname(path)))
-        except SpecErrors as errors:
-            for error in errors.errors:
-                error.notes = (*error.notes, (span, "imported here"))
-            self._broken[path] = errors
-            raise
-        finally:
-            self._open.pop()
-        return self.documents[path]
-
-    def _resolved(self, root: str, folder: str, text: str, span: Span) -> str:
-        """Return the real path of an import, inside the root file's folder or a library folder."""
-        if "://" in text or os.path.isabs(text) or "\0" in text:
-            raise SpecError("CC209", f"the import {quoted(text)} must be a relative path", span)
-        trees = [root, *map(os.path.realpath, self.libraries)]
-        paths = [os.path.realpath(os.path.join(start, text)) for start in (folder, *self.libraries)]
-        inside = [path for path in paths if any(os.path.commonpath((tree, path)) == tree for tree in trees)]
-        if not inside:
-            raise SpecError(
-                "CC209",
-                f"the import {quoted(text)} leads out of the folder {root}",
-                span,
-                hint="name its folder with --lib",
-            )
-        return next((path for path in inside if os.path.isfile(path)), inside[0])
-
-
-def _read(reader: Callable[[str], Source], path: str, shown: str, text: str, span: Span) -> Source:
-    """Read an imported file. What is wrong in it stands there; that it cannot be read, at the import."""
-    try:
-        return reader(path)
-    except SpecError as error:
-        if error.span and error.span.line:
-            error.span = error.span._replace(source=error.span.source._replace(name=shown))
-            raise SpecErrors([error]) from None
-        raise SpecError("CC209", f"cannot import {quoted(text)}: {error.text}", span, hint=error.hint) from None
 
 
 class Loaded(NamedTuple):
@@ -124,14 +48,19 @@ def load(
     return expand(read_root(source, files), files, overrides=overrides, variant=variant)
 
 
-def read_root(source: Source, files: Files) -> Document:
+def read_root(source: Source, files: Files, path: str | None = None) -> Document:
     """Read a spec and what it imports, without expanding it: its form and its names stand.
+
+    Args:
+        source: the text.
+        files: read what it imports.
+        path: where the spec stands, if its name does not say so.
 
     Raises:
         SpecErrors: what is wrong with form and names.
     """
     with deep_calls(), uncollected(), few_guesses():
-        return files.root(_accepted(source))
+        return files.root(_accepted(source), path)
 
 
 def expand(

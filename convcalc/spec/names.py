@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from convcalc.errors import Span, SpecError, quoted
+from convcalc.arith import is_plain, names_of
+from convcalc.errors import Span, SpecError, Undecided, quoted
 from convcalc.spec.limits import NAME
 from convcalc.spec.nodes import Scalar
-from convcalc.spec.value import Known, Value, compile_text
+from convcalc.spec.value import Known, StructuralError, Value, compile_text, structural
 
 _NAME = re.compile(r"\w[\w-]*")
 _BLOCK = re.compile(r"[^\W\d_]\w*")
@@ -92,7 +93,14 @@ class Template(NamedTuple):
         return "".join(part if isinstance(part, str) else self._text(part, env, decimals) for part in self.parts)
 
     def _text(self, part: Value, env: Mapping[str, Any], decimals: bool) -> str:
-        value = part.evaluate(env)
+        try:
+            value = part.evaluate(env)
+            if not is_plain(value):
+                raise structural(Undecided("a name", names_of(value)), part)
+        except StructuralError:
+            if decimals and part.expression:  # the network's own name, one for all points of a sweep
+                return f"{{{part.expression.text}}}"
+            raise
         if type(value) is int or isinstance(value, str):
             return str(value)
         if decimals and isinstance(value, Fraction) and Fraction(str(float(value))) == value:

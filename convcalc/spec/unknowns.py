@@ -10,6 +10,7 @@ from math import gcd, lcm
 from typing import Any
 
 from convcalc import arith
+from convcalc.arith import names_of
 from convcalc.errors import Undecided
 from convcalc.spec.exact import settle, was_rounded
 from convcalc.spec.guards import is_negative, reach, require_divisor, require_room
@@ -103,12 +104,14 @@ def nearest(value: Any) -> Any:
 
 def at_least(value: Any, least: Any) -> Any:
     """max(value, least)."""
-    return decided(arith.at_least(whole(value), whole(least)))
+    first, second, denominator = same_denominator(value, least)
+    return reduced(decided(arith.at_least(whole(first), whole(second))), denominator)
 
 
 def at_most(value: Any, most: Any) -> Any:
     """min(value, most)."""
-    return decided(arith.at_most(whole(value), whole(most)))
+    first, second, denominator = same_denominator(value, most)
+    return reduced(decided(arith.at_most(whole(first), whole(second))), denominator)
 
 
 def is_less(left: Any, right: Any) -> Any:
@@ -133,7 +136,7 @@ def whole(value: Any) -> Any:
     """Return a value that must be an integer, or raise ``Undecided``."""
     if is_whole(value):
         return value
-    raise Undecided("a division")
+    raise Undecided("a division", names_of(value))
 
 
 def decided(value: Any) -> Any:
@@ -164,6 +167,8 @@ def reduced(numerator: Any, denominator: Any) -> Any:
         return settle(Fraction(numerator, denominator))
     if denominator < 0:
         numerator, denominator = negate(numerator), -denominator
+    if hasattr(numerator, "free_symbols") and arith.divides(denominator, numerator) is True:
+        return decided(arith.floordiv(numerator, denominator))  # 4·m/4 is m
     return numerator if denominator == 1 else Quotient(numerator, denominator)
 
 

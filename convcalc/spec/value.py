@@ -40,6 +40,15 @@ class Known:
         return Known(self.names, self.used, entering=False)
 
 
+@dataclass(slots=True, eq=False)
+class StructuralError(SpecError):
+    """A plain value is needed where arrays or symbols stand; ``names`` are those that it depends on."""
+
+    names: tuple[str, ...] = ()
+    condition: bool = False
+    """Whether it is a truth that is needed, which many values may share."""
+
+
 class Value(NamedTuple):
     """An expression, or a list of values, that is worked out against an environment of variables."""
 
@@ -88,13 +97,15 @@ def _placed(error: ExpressionError, span: Span, plain: bool) -> SpecError:
     return SpecError(error.code, error.text, span.within(error.start, error.end) if plain else span, hint=error.hint)
 
 
-def structural(undecided: Undecided, value: Value) -> SpecError:
+def structural(undecided: Undecided, value: Value) -> StructuralError:
     """Say that a swept variable or a symbol reached a place that shapes the graph, and name it."""
-    names = ", ".join(quoted(name) for name in undecided.names or sorted(value.names))
+    found = undecided.names or tuple(sorted(value.names))
+    names = ", ".join(map(quoted, found))
     text = (
         f"{undecided.needed} shapes the graph and must be a plain value, but depends on the swept or symbolic {names}"
     )
-    return SpecError("CC411", text, value.span)
+    condition = undecided.needed == "a condition"
+    return StructuralError("CC411", text, value.span, names=found, condition=condition)
 
 
 def compile_text(text: str, scalar: Scalar, known: Known) -> Value:

@@ -1,0 +1,247 @@
+"""Where the points of a sweep go: lines as they come, a table of all, or a file that can be gone on with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import click
+
+from convcalc.analyzers import measures
+from convcalc.cli import say
+from convcalc.cli._group import Settings
+from convcalc.cli._output import Target, permissions
+from convcalc.cli._stream import _File, _Screen
+from convcalc.errors import quoted
+from convcalc.listing import Field, Listing
+from convcalc.render import STREAMS
+from convcalc.render.layout import points as lines
+from convcalc.render.layout.scatter import scatter
+from convcalc.render.surface import Surface, is_terminal, surface
+from convcalc.sweep import Job, Journal, Keep, Points, Result, State
+
+FORMATS = ("text", "csv", "json", "jsonl", "markdown", "parquet")
+SHOWN = 1000
+"""Points that a table for people has at most."""
+BETWEEN_SAVES = 0.2
+"""Seconds between two notes of what is done: what is done twice after a kill is less than that."""
+
+
+class Place(Protocol):
+    """Standard output or a file."""
+
+    def write(self, data: str | bytes) -> None:
+        """Write what comes next."""
+
+    def close(self) -> None:
+        """Make sure that all is written."""
+
+    def keep(self) -> None:
+        """Put it in its place."""
+
+    def discard(self) -> None:
+        """Leave nothing that is not whole."""
+
+
+class Resumed:
+    """A file that lies beside its place until it is whole, and stays there when the run is killed."""
+
+    def __init__(self, journal: Journal, length: int) -> None:
+        self.journal = journal
+        self.saved = time.monotonic()
+        try:
+            self.file = open(journal.partial, "r+b" if os.path.exists(journal.partial) else "w+b")  # noqa: SIM115
+            self.file.truncate(length)
+            self.file.seek(length)
+        except OSError as error:
+            raise click.ClickException(f"cannot write {quoted(journal.partial)}: {error.strerror}") from None
+
+    def write(self, data: str | bytes) -> None:
+        self.file.write(data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data)
+
+    def save(self, state: State) -> None:
+        """Note what is done, if the last note is old."""
+        if time.monotonic() - self.saved >= BETWEEN_SAVES:
+            self.file.flush()
+            self.journal.save(state, self.file.tell())
+            self.saved = time.monotonic()
+
+    def close(self) -> None:
+        self.file.close()
+
+    def keep(self) -> None:
+        os.chmod(self.journal.partial, permissions(self.journal.path))
+        os.replace(self.journal.partial, os.path.realpath(self.journal.path))
+        self.journal.remove()
+
+    def discard(self) -> None:
+        self.file.close()
+
+
+class Outcome(NamedTuple):
+    """What is said of all points: how many there were, and why some are no network."""
+
+    counts: Mapping[str, int]
+    dropped: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, job: Job, state: State) -> Outcome:
+        """Word what a sweep has come to; of every reason the first point is worked out once more, for the sentence."""
+        counts = {"points": job.points, "networks": state.valid, "kept": state.rows}
+        reasons = []
+        for code, (points, first) in sorted(state.dropped.items()):
+            faults = job.faults(first)
+            fault = next((fault for fault in faults if fault.code == code), faults[0])
+            at = {name: value if type(value) is int else lines.plain(value) for name, value in job.point(first).items()}
+            reasons.append({"code": code, "points": points, "text": str(fault), "first": at})
+        return cls(counts, reasons)
+
+    def tell(self) -> None:
+        """Say which points are no network."""
+        if not self.dropped:
+            return
+        left_out = self.counts["points"] - self.counts["networks"]
+        say(f"{left_out:,} of {self.counts['points']:,} points are no network:")
+        for reason in self.dropped:
+            at = ", ".join(f"{name}={value}" for name, value in reason["first"].items())
+            say(f"  {reason['points']:,}, first at {at}: {reason['text']}")
+
+
+class _Lines:
+    """A format whose lines are written where the points are worked out."""
+
+    def __init__(self, name: str, place: Place, job: Job, *, begun: bool) -> None:
+        self.name, self.place, self.job = name, place, job
+        self.begun = begun
+        self.empty = True
+
+    def add(self, text: str, *, first: bool) -> None:
+        if not self.begun:
+            self.place.write(lines.head(self.name, self.job))
+            self.begun = True
+        self.place.write(text[1:] if first and self.name == "json" else text)
+
+    def end(self, outcome: Outcome, points: Points | None, keep: Keep) -> None:
+        self.add("" if points is None else lines.LINES[self.name](self.job, points), first=True)
+        self.place.write(lines.foot(self.name, outcome.counts, outcome.dropped))
+
+
+class _Rows:
+    """A format that takes rows: a table for people, or Parquet."""
+
+    def __init__(self, name: str, place: Place, job: Job, surface: Surface) -> None:
+        self.name, self.place, self.job, self.surface = name, place, job, surface
+        titles = {measure.key: measure.title for measure in measures()}
+        whole = [axis.numeric and axis.denominator == 1 for axis in job.axes]
+        fields = [Field(axis.name, axis.name, number=is_whole) for axis, is_whole in zip(job.axes, whole, strict=True)]
+        listing = Listing("point", [*fields, *(Field(key, titles[key], number=True) for key in job.shown)])
+        self.stream = STREAMS[name].stream(listing, surface)
+        self.left = SHOWN if name == "text" else None
+        self.known = 0
+
+    def add(self, points: Points) -> None:
+        self.known += len(points.numbers)
+        some = points.at(slice(self.left))
+        if self.left is not None:
+            self.left -= len(some.numbers)
+        self.place.write(self.stream.add(list(_rows(self.job, some))))
+
+    def end(self, outcome: Outcome, points: Points | None, keep: Keep) -> None:
+        if points is not None:
+            self.add(points)
+        self.place.write(self.stream.end())
+        if self.name == "text" and outcome.counts["kept"] > SHOWN:
+            self.place.write(f"… of {outcome.counts['kept']:,}: -f csv or -o points.csv has all\n")
+        if self.name == "text" and keep.kind == "pareto" and points and len(keep.keys) == 2:
+            across, up = (points.metrics[key].tolist() for key in keep.keys)
+            drawn = scatter(across, up, (keep.keys[0], keep.keys[1]), ascii_only=self.surface.ascii_only)
+            self.place.write(f"\n{drawn}")
+
+
+def _rows(job: Job, points: Points) -> Iterator[dict[str, Any]]:
+    stride, columns = job.points, []
+    for axis in job.axes:
+        stride //= len(axis.values)
+        values = [axis.value(place) for place in (points.numbers // stride % len(axis.values)).tolist()]
+        columns.append(
+            [value if type(value) is int and axis.denominator == 1 else lines.plain(value) for value in values]
+        )
+    columns += [column.tolist() for column in lines.shown(job, points)]
+    names = lines.keys(job)
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+class Outputs:
+    """All that is written of a sweep."""
+
+    def __init__(self, job: Job, keep: Keep, written: Sequence[_Lines | _Rows], places: Sequence[Place]) -> None:
+        self.job, self.keep = job, keep
+        self.written, self.places = written, places
+
+    @property
+    def drawn(self) -> tuple[Any, ...]:
+        """What writes the lines of points where they are worked out."""
+        if self.keep.kind != "all":
+            return ()
+        return tuple(lines.LINES[one.name] for one in self.written if isinstance(one, _Lines))
+
+    @property
+    def most(self) -> int | None:
+        """How many points of every block are asked for as numbers."""
+        if self.keep.kind != "all" or any(one.name == "parquet" for one in self.written):
+            return None
+        return SHOWN if any(one.name == "text" for one in self.written) else 0
+
+    def add(self, result: Result, state: State) -> None:
+        """Write what came of a block, and take it into the state."""
+        if self.keep.kind == "all":
+            texts = iter(result.texts)
+            for one in self.written:
+                if isinstance(one, _Rows):
+                    one.add(result.points)
+                elif text := next(texts):
+                    one.add(text, first=state.rows == 0)
+        state.add(result, self.keep)
+        for place in self.places:
+            if isinstance(place, Resumed):
+                place.save(state)
+
+    def end(self, outcome: Outcome, points: Points | None) -> None:
+        """Write what stands behind the last point, and put the files in their places."""
+        for one in self.written:
+            one.end(outcome, points, self.keep)
+        for place in self.places:
+            place.close()
+        for place in self.places:
+            place.keep()
+
+
+@contextlib.contextmanager
+def outputs(
+    settings: Settings, targets: Sequence[Target], job: Job, keep: Keep, journal: Journal | None
+) -> Iterator[tuple[Outputs, State]]:
+    """Give what a sweep is written to, and what is done of it already."""
+    state, length = journal.load() if journal else (State(), 0)
+    screen = surface(sys.stdout, color=settings.color, width=settings.width)
+    paper = Surface(settings.width, color=settings.color == "always")
+    places: list[Place] = []
+    written: list[_Lines | _Rows] = []
+    try:
+        for target in targets:
+            if target.format == "parquet" and not target.path and is_terminal(sys.stdout):
+                raise click.UsageError("parquet is no text for a terminal; name a file with -o")
+            rows = target.format in ("text", "parquet")
+            made = _Rows(target.format, _Screen(), job, paper if target.path else screen) if rows else None
+            place: Place = Resumed(journal, length) if journal else _File(target.path) if target.path else _Screen()
+            places.append(place)
+            if made is not None:
+                made.place = place
+            written.append(made or _Lines(target.format, place, job, begun=length > 0))
+        yield Outputs(job, keep, written, places), state
+    finally:
+        for place in places:
+            place.discard()

@@ -1,0 +1,28 @@
+"""Design spaces: the formulas of one spec over the product of axes, on arrays, exactly.
+
+>>> job = space("zoo:resnet50", [read_axis("classes=10..12")])
+>>> columns = evaluate(job, next(pieces(job.axes)))
+>>> columns.metrics["params"].tolist(), columns.valid.tolist()
+([23528522, 23530571, 23532620], [True, True, True])
+
+``read_axis`` reads an axis as it is written, ``space`` makes a ``Job`` of a design and axes: plain data that any
+process can work with. ``pieces`` cuts the points into blocks in their order, ``evaluate`` works a block out: arrays
+with an axis for each of the sweep's, a mask of the points that are networks and the reasons of the others.
+``Engine.run`` does that for all blocks, wherever the work is done, and ``Keep`` reduces what comes.
+"""
+
+from __future__ import annotations
+
+from convcalc.sweep.axes import Axis, Piece, count, pieces, read_axis
+from convcalc.sweep.blocks import Columns, Dropped, evaluate
+from convcalc.sweep.engine import Engine, Result, Task, cluster, here, processes, require_arrays, work
+from convcalc.sweep.job import Circumstances, Job, metric_names, space
+from convcalc.sweep.journal import Journal, State
+from convcalc.sweep.keep import Keep, Points
+from convcalc.sweep.where import condition, needed
+
+__all__ = [
+    "Axis", "Circumstances", "Columns", "Dropped", "Engine", "Job", "Journal", "Keep", "Piece", "Points", "Result",
+    "State", "Task", "cluster", "condition", "count", "evaluate", "here", "metric_names", "needed", "pieces",
+    "processes", "read_axis", "require_arrays", "space", "work",
+]  # fmt: skip

@@ -1,0 +1,270 @@
+"""Arrays of a sweep: each knows bounds of its elements in Python ints, and no operation on it can wrap.
+
+An operation works out the bounds of its result first. Within 64 bits the arrays are NumPy's ``int64``; what might not
+fit is worked out on arrays of Python ints, and goes back to ``int64`` where its bounds allow it. Bounds also settle
+most comparisons without looking at the elements. Every array has one axis for each axis of the sweep, of length 1 where
+it does not depend on it, and NumPy broadcasts: what depends on one axis is worked out once a value of that axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from convcalc.errors import Undecided
+
+Bounds: TypeAlias = tuple[int, int]
+Memo: TypeAlias = dict[tuple[object, ...], Any]
+"""Results by operation and operands: blocks that repeat cost nothing, and equal shapes are the same objects."""
+
+LEAST, MOST = -(2**63), 2**63 - 1
+REMEMBERED = 4096
+"""Results with more elements are not kept."""
+
+
+class Rule(NamedTuple):
+    """An operation: its name in NumPy and the bounds of its result from those of its operands."""
+
+    name: str
+    bounds: Callable[[Bounds, Bounds], Bounds]
+
+
+def _corners(left: Bounds, right: Bounds) -> Bounds:
+    products = [one * other for one in left for other in right]
+    return min(products), max(products)
+
+
+def _quotients(left: Bounds, right: Bounds) -> Bounds:
+    """⌊n/d⌋: at the corners where d keeps its sign, else no larger than n."""
+    if right[0] > 0 or right[1] < 0:
+        found = [one // other for one in left for other in right]
+        return min(found), max(found)
+    size = max(map(abs, left))
+    return -size, size
+
+
+ADD = Rule("add", lambda a, b: (a[0] + b[0], a[1] + b[1]))
+SUBTRACT = Rule("subtract", lambda a, b: (a[0] - b[1], a[1] - b[0]))
+MULTIPLY = Rule("multiply", _corners)
+FLOOR_DIVIDE = Rule("floor_divide", _quotients)
+MAXIMUM = Rule("maximum", lambda a, b: (max(a[0], b[0]), max(a[1], b[1])))
+MINIMUM = Rule("minimum", lambda a, b: (min(a[0], b[0]), min(a[1], b[1])))
+RULES = {rule.name: rule for rule in (ADD, SUBTRACT, MULTIPLY, FLOOR_DIVIDE, MAXIMUM, MINIMUM)}
+
+
+class Bounded:
+    """An array of integers between ``low`` and ``high``, or of truths, that spans the axes ``swept``."""
+
+    __slots__ = ("array", "high", "low", "memo", "swept")
+    __hash__ = object.__hash__
+
+    def __init__(self, array: Any, bounds: Bounds, swept: tuple[str, ...], memo: Memo) -> None:
+        self.array = array
+        self.low, self.high = bounds
+        self.swept = swept
+        self.memo = memo
+
+    @property
+    def dtype(self) -> Any:
+        return self.array.dtype
+
+    @property
+    def size(self) -> int:
+        return int(self.array.size)
+
+    def min(self) -> int:
+        """A bound that no element is below."""
+        return self.low
+
+    def max(self) -> int:
+        """A bound that no element is above."""
+        return self.high
+
+    def any(self) -> bool:
+        """Whether any element is true."""
+        return bool(self.array.any())
+
+    def all(self) -> bool:
+        """Whether all elements are true."""
+        return bool(self.array.all())
+
+    def __bool__(self) -> bool:
+        raise Undecided("a condition", self.swept)
+
+    def __str__(self) -> str:
+        return f"{self.low}…{self.high}"
+
+    def __add__(self, other: Any) -> Any:
+        return self if type(other) is int and other == 0 else combined(ADD, self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        return self if type(other) is int and other == 0 else combined(SUBTRACT, self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return combined(SUBTRACT, other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return self if type(other) is int and other == 1 else combined(MULTIPLY, self, other)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Any:
+        return combined(SUBTRACT, 0, self)
+
+    def __pow__(self, exponent: int) -> Any:
+        power: Any = 1
+        for _ in range(exponent):
+            power = power * self
+        return power
+
+    def __eq__(self, other: object) -> Any:
+        return compared("equal", self, other)
+
+    def __ne__(self, other: object) -> Any:
+        answer = compared("equal", self, other)
+        return not answer if isinstance(answer, bool) else ~answer
+
+    def __lt__(self, other: Any) -> Any:
+        return compared("less", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return compared("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return compared("less", other, self)
+
+    def __ge__(self, other: Any) -> Any:
+        return compared("less_equal", other, self)
+
+    def __invert__(self) -> Any:
+        import numpy
+
+        return Bounded(numpy.logical_not(self.array), (0, 1), self.swept, self.memo)
+
+    def __or__(self, other: Any) -> Any:
+        import numpy
+
+        return joined(numpy.logical_or, self, other)
+
+    def __and__(self, other: Any) -> Any:
+        import numpy
+
+        return joined(numpy.logical_and, self, other)
+
+    __ror__, __rand__ = __or__, __and__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__" or kwargs:
+            return NotImplemented
+        if ufunc.__name__ == "logical_not":
+            return ~self
+        rule = RULES.get(ufunc.__name__)
+        return NotImplemented if rule is None else combined(rule, *inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Any) -> Any:
+        return chosen(*args) if function.__name__ == "where" else NotImplemented
+
+
+def bounds_of(value: Any) -> Bounds:
+    """Return the bounds of a number."""
+    return (value.low, value.high) if isinstance(value, Bounded) else (value, value)
+
+
+def combined(rule: Rule, left: Any, right: Any) -> Any:
+    """Return the result of an operation, exact whatever its size."""
+    memo = left.memo if isinstance(left, Bounded) else right.memo
+    key = (rule.name, left, right)
+    known = memo.get(key)
+    if known is None:
+        import numpy
+
+        bounds = rule.bounds(bounds_of(left), bounds_of(right))
+        known = _worked_out(getattr(numpy, rule.name), bounds, left, right)
+        if known.size <= REMEMBERED:
+            memo[key] = known
+    return known
+
+
+def _worked_out(operation: Callable[..., Any], bounds: Bounds, *operands: Any) -> Bounded:
+    held = [operand for operand in operands if isinstance(operand, Bounded)]
+    room = fits(bounds) and all(fits(bounds_of(operand)) for operand in operands)
+    arrays = [_array(operand, exact=not room) for operand in operands]
+    result = operation(*arrays)
+    if not room and fits(bounds):
+        result = result.astype("int64")
+    return Bounded(result, bounds, _spanned(held), held[0].memo)
+
+
+def fits(bounds: Bounds) -> bool:
+    """Whether all numbers within the bounds have 64 bits."""
+    return bounds[0] >= LEAST and bounds[1] <= MOST
+
+
+def _array(operand: Any, *, exact: bool) -> Any:
+    """Return what NumPy works on; ``exact`` for Python ints in place of 64 bits."""
+    if isinstance(operand, Bounded):
+        return operand.array.astype(object) if exact and operand.dtype != object else operand.array
+    return operand
+
+
+def _spanned(held: Sequence[Bounded]) -> tuple[str, ...]:
+    first = held[0].swept
+    if all(other.swept == first for other in held):
+        return first
+    return tuple(dict.fromkeys(name for each in held for name in each.swept))
+
+
+def compared(name: str, left: Any, right: Any) -> Any:
+    """Return ``equal``, ``less`` or ``less_equal``: a bool where the bounds settle it, else an array of truths."""
+    (low, high), (least, most) = bounds_of(left), bounds_of(right)
+    if name == "equal":
+        apart, surely = high < least or most < low, left is right or low == high == least == most
+    elif name == "less":
+        apart, surely = low >= most or left is right, high < least
+    else:
+        apart, surely = low > most, high <= least or left is right
+    if apart or surely:
+        return surely
+    import numpy
+
+    exact = not (fits((low, high)) and fits((least, most)))
+    result = getattr(numpy, name)(_array(left, exact=exact), _array(right, exact=exact)).astype(bool)
+    held = [each for each in (left, right) if isinstance(each, Bounded)]
+    return Bounded(result, (0, 1), _spanned(held), held[0].memo)
+
+
+def joined(operation: Callable[..., Any], left: Bounded, right: Any) -> Bounded:
+    """Return two truths joined point by point."""
+    held = [left, right] if isinstance(right, Bounded) else [left]
+    return Bounded(operation(left.array, _array(right, exact=False)), (0, 1), _spanned(held), left.memo)
+
+
+def chosen(condition: Any, then: Any, otherwise: Any) -> Any:
+    """Return ``then`` where the condition holds, else ``otherwise``."""
+    if isinstance(condition, bool):
+        return then if condition else otherwise
+    import numpy
+
+    (low, high), (least, most) = bounds_of(then), bounds_of(otherwise)
+    bounds = min(low, least), max(high, most)
+    exact = not fits(bounds)
+    arrays = [_array(each, exact=exact) for each in (then, otherwise)]
+    if exact:
+        arrays = [array if hasattr(array, "dtype") else numpy.array(array, object) for array in arrays]
+    held = [each for each in (condition, then, otherwise) if isinstance(each, Bounded)]
+    result = numpy.where(condition.array, *arrays)
+    if not exact and result.dtype == object:
+        result = result.astype("int64")
+    return Bounded(result, bounds, _spanned(held), condition.memo)
+
+
+def column(values: Sequence[int], axis: int, axes: Sequence[str], memo: Memo) -> Bounded:
+    """Return the values of one axis of a sweep as an array that spans it alone."""
+    import numpy
+
+    bounds = min(values), max(values)
+    shape = tuple(-1 if place == axis else 1 for place in range(len(axes)))
+    array = numpy.fromiter(values, "int64" if fits(bounds) else object, len(values))
+    return Bounded(array.reshape(shape), bounds, (axes[axis],), memo)

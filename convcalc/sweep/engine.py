@@ -1,0 +1,177 @@
+"""Where blocks are worked out: in this process, in others on this machine, or on a cluster; the results are the same.
+
+Every engine is a ``concurrent.futures.Executor``. Only some blocks are on their way at any time, and results come in
+the order of the blocks, so that memory does not grow with the sweep.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from convcalc.errors import SpecError
+from convcalc.sweep.axes import Piece
+from convcalc.sweep.blocks import Dropped, evaluate
+from convcalc.sweep.job import Job
+from convcalc.sweep.keep import Keep, Points
+from convcalc.sweep.where import wanted
+
+LOCAL = "local"
+ATTEMPTS = 3
+"""How often lost workers are replaced before the sweep is given up."""
+
+Drawn = Callable[[Job, Points], str]
+"""What writes points as lines of a format."""
+
+
+class Task(NamedTuple):
+    """What is done with every block: what stays of it, and how it is written, by functions that any process knows."""
+
+    job: Job
+    keep: Keep = Keep()
+    drawn: tuple[Drawn, ...] = ()
+    most: int | None = None
+    """How many of its points come back as numbers; all of them without one."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of a block."""
+
+    points: Points
+    texts: tuple[str, ...]
+    kept: int
+    valid: int
+    size: int
+    """Points of the block: those that stay, those that do not and those that are no network."""
+    dropped: dict[str, Dropped] = field(default_factory=dict)
+
+
+def work(task: Task, piece: Piece) -> Result:
+    """Work a block out: a pure function, so that a lost block can be worked out again anywhere."""
+    import numpy
+
+    columns = evaluate(task.job, piece)
+    places = numpy.flatnonzero(wanted(task.job, columns))
+    totals = {key: column.ravel()[places] for key, column in columns.metrics.items()}
+    points = task.keep.reduced(Points(places + piece.start, totals))
+    texts = tuple(draw(task.job, points) for draw in task.drawn)
+    valid = int(numpy.count_nonzero(columns.valid))
+    return Result(points.at(slice(task.most)), texts, len(points.numbers), valid, columns.valid.size, columns.dropped)
+
+
+def require_arrays() -> None:
+    """Demand NumPy.
+
+    Raises:
+        SpecError: CC719, where it is not installed.
+    """
+    try:
+        import numpy  # noqa: F401 - only whether it is there
+    except ImportError:
+        hint = "pip install 'convcalc[sweep]'"
+        raise SpecError("CC719", "sweeps need NumPy, which is not installed", hint=hint) from None
+
+
+class Engine(NamedTuple):
+    """Makes executors; ``width`` is how many blocks may be on their way at once."""
+
+    start: Callable[[], Executor]
+    width: int
+
+    def run(self, task: Task, pieces: Iterable[Piece]) -> Generator[Result, None, None]:
+        """Give the results of blocks in their order.
+
+        Raises:
+            SpecError: CC718, where workers die again and again.
+        """
+        waiting: deque[tuple[Piece, Future[Result]]] = deque()
+        source, lost = iter(pieces), 0
+        executor = self.start()
+        try:
+            while True:
+                try:
+                    for piece in source if len(waiting) < self.width else ():
+                        waiting.append((piece, executor.submit(work, task, piece)))
+                        if len(waiting) >= self.width:
+                            break
+                    if not waiting:
+                        return
+                    result = waiting[0][1].result()
+                except BrokenExecutor:
+                    lost += 1
+                    if lost > ATTEMPTS:
+                        hint = "too little memory for so many? Try fewer with --jobs"
+                        raise SpecError("CC718", f"worker processes died {lost} times", hint=hint) from None
+                    executor.shutdown(wait=False)
+                    executor = self.start()
+                    waiting = deque((piece, executor.submit(work, task, piece)) for piece, _ in waiting)
+                    continue
+                waiting.popleft()
+                yield result
+        finally:
+            for _, future in waiting:
+                future.cancel()
+            executor.shutdown(wait=True)
+
+
+class Here(Executor):
+    """Works out at once, in this process."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def here() -> Engine:
+    """Return the engine that is this process."""
+    return Engine(Here, 1)
+
+
+def processes(jobs: int) -> Engine:
+    """Return an engine of processes on this machine."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    context = get_context("spawn")  # a fork of a process with threads may hang
+    return Engine(lambda: ProcessPoolExecutor(jobs, context, _ignore_interrupts), 2 * jobs + 1)
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the process that gave the work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Engine]:
+    """Give the engine of a Dask cluster: the address of its scheduler, or ``local`` for one on this machine.
+
+    Raises:
+        SpecError: CC718 where no scheduler answers, CC719 without the packages.
+    """
+    try:
+        from distributed import Client, KilledWorker
+    except ImportError:
+        hint = "pip install 'convcalc[cluster]', or use --jobs"
+        raise SpecError("CC719", "clusters need dask and distributed, which are not installed", hint=hint) from None
+    client: Any = None
+    try:
+        client = Client(None if address == LOCAL else address, timeout=20, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        hint = "start one with `dask scheduler`, and workers with `dask worker ADDRESS`"
+        raise SpecError("CC718", f"no Dask scheduler at {address}: {error}", hint=hint) from None
+    try:
+        width = max(2 * sum(client.nthreads().values()), 2) + 2
+        yield Engine(lambda: client.get_executor(pure=False, retries=ATTEMPTS), width)
+    except KilledWorker as error:
+        raise SpecError("CC718", f"workers died again and again: {error}", hint="too little memory?") from None
+    finally:
+        client.close()
+        if address == LOCAL and client.cluster is not None:
+            client.cluster.close()

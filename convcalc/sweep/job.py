@@ -1,0 +1,196 @@
+"""What a sweep is: texts and plain data alone, so that any process on any machine can work a part of it out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from convcalc.analyzers import measures
+from convcalc.designs import Spec, open_spec, parse_design, past_spec
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.spec.load import Files
+from convcalc.sweep.axes import EMPTY, POINTS, Axis, count, place
+
+VARIANT = "variant"
+"""The axis of variants; it stands before all others."""
+PARTS = ("params", "macs")
+"""The metrics of a sweep that asks for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A sweep: a spec with what it imports, what is set, the axes, and the metrics that are worked out."""
+
+    file: str
+    """As the user named it."""
+    path: str
+    texts: tuple[tuple[str, str, str], ...]
+    """Of every file its path, its name in errors and its text."""
+    libraries: tuple[str, ...] = ()
+    overrides: tuple[tuple[str, Any], ...] = ()
+    variant: str | None = None
+    part: str | None = None
+    batch: int = 1
+    dtype: str = "float32"
+    axes: tuple[Axis, ...] = ()
+    metrics: tuple[str, ...] = PARTS
+    """What is worked out: what is shown, and what a condition or a reduction reads."""
+    shown: tuple[str, ...] = PARTS
+    where: str | None = None
+
+    @property
+    def by_variant(self) -> bool:
+        """Whether the first axis is that of variants."""
+        return bool(self.axes) and self.axes[0].name == VARIANT
+
+    @property
+    def points(self) -> int:
+        return count(self.axes)
+
+    def reading(self, more: Sequence[str]) -> Job:
+        """Return the sweep that works out more metrics, which are not shown."""
+        return replace(self, metrics=tuple(dict.fromkeys((*self.metrics, *more))))
+
+    def open(self) -> Spec:
+        """Read the spec from its texts."""
+        carried = _Carried({path: Source(name, text) for path, name, text in self.texts})
+        files = Files(read=carried.read, libraries=self.libraries, places=carried)
+        return past_spec(carried.read(self.path), self.file, self.path, files)
+
+    def point(self, number: int) -> dict[str, Any]:
+        """Return the values of all axes at one point."""
+        places = place(self.axes, number)
+        return {axis.name: axis.value(at) for axis, at in zip(self.axes, places, strict=True)}
+
+    def faults(self, number: int) -> list[SpecError]:
+        """Return what is wrong with one point, worked out with plain numbers; nothing for a network."""
+        overrides = self.point(number)
+        variant = overrides.pop(VARIANT) if self.by_variant else self.variant
+        try:
+            self.open().network(variant, self.part, overrides={**dict(self.overrides), **overrides})
+        except SpecErrors as errors:
+            return errors.errors
+        return []
+
+
+class _Carried:
+    """Files that have been read before."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.sources = sources
+
+    def read(self, path: str) -> Source:
+        return self.sources[path]
+
+    def real(self, path: str) -> str:
+        return path if path in self.sources else os.path.realpath(path)
+
+    def is_file(self, path: str) -> bool:
+        return path in self.sources
+
+    def shown(self, path: str) -> str:
+        return self.sources[path].name if path in self.sources else path
+
+
+class Circumstances(NamedTuple):
+    """How a design is read and counted, beside its axes."""
+
+    overrides: Mapping[str, Any] = {}
+    libraries: Sequence[str] = ()
+    variant: str | None = None
+    batch: int = 1
+    dtype: str = "float32"
+
+
+def space(
+    design: str,
+    axes: Sequence[Axis],
+    circumstances: Circumstances | None = None,
+    *,
+    variants: Sequence[str] | None = None,
+    metrics: Sequence[str] = PARTS,
+    where: str | None = None,
+) -> Job:
+    """Return the sweep of a design over axes; ``variants`` makes an axis of its variants, no names for all of them.
+
+    Raises:
+        SpecErrors: what is wrong with the spec, an axis or a name.
+    """
+    given = circumstances or Circumstances()
+    named = parse_design(design)
+    spec = open_spec(named.file, libraries=given.libraries)
+    documents = spec.files.documents
+    if variants is not None:
+        axes = (_variants(spec, variants), *axes)
+    job = Job(
+        file=named.file,
+        path=next(path for path, document in documents.items() if document is spec.document),
+        texts=tuple((path, document.source.name, document.source.text) for path, document in documents.items()),
+        libraries=tuple(map(os.path.realpath, given.libraries)),
+        overrides=tuple(given.overrides.items()),
+        variant=given.variant if named.variant is None else named.variant,
+        part=named.part,
+        batch=given.batch,
+        dtype=given.dtype,
+        axes=tuple(axes),
+        metrics=tuple(metrics),
+        shown=tuple(metrics),
+        where=where,
+    )
+    _require(job, spec)
+    return job
+
+
+def _variants(spec: Spec, names: Sequence[str]) -> Axis:
+    known = spec.document.variants
+    for name in names:
+        if name not in known:
+            text = f"no variant {quoted(name)}{did_you_mean(name, known)}"
+            hint = f"variants of this file: {', '.join(known) or 'none'}"
+            raise SpecErrors([SpecError("CC701", text, Span(spec.document.source), hint=hint)])
+    return Axis(VARIANT, tuple(names) or spec.variants, 0)
+
+
+def _require(job: Job, spec: Spec) -> None:
+    """Demand axes that are variables of the spec, each once, and no other column of the same name."""
+    errors = []
+    seen = {VARIANT} if job.by_variant else set[str]()
+    known = spec.document.vars
+    for axis in job.axes[job.by_variant :]:
+        span = Span(Source("axis", axis.name), 1, 1, max(1, len(axis.name)))
+        if axis.name in seen:
+            errors.append(SpecError("CC714", f"the axis {quoted(axis.name)} is given twice", span))
+        elif axis.name not in known:
+            hint = f"variables: {', '.join(known) or 'none'}"
+            text = f"no variable {quoted(axis.name)} to sweep{did_you_mean(axis.name, known)}"
+            errors.append(SpecError("CC712", text, span, hint=hint))
+        elif axis.name in job.shown:
+            text = f"{quoted(axis.name)} is an axis and a metric; ask for other metrics with --metrics"
+            errors.append(SpecError("CC714", text, span))
+        elif axis.name in dict(job.overrides):
+            errors.append(SpecError("CC714", f"{quoted(axis.name)} is an axis and set by --set", span))
+        seen.add(axis.name)
+    if not job.axes or job.points > POINTS:
+        text = "a sweep needs an axis" if not job.axes else f"{job.points} points are more than the limit of {POINTS}"
+        errors.append(SpecError(EMPTY, text, Span(Source("sweep")), hint="write width=32,64,128 behind the design"))
+    if errors:
+        raise SpecErrors(errors)
+    _require_variables(job, spec)
+
+
+def _require_variables(job: Job, spec: Spec) -> None:
+    """Demand that the variant and what is set exist, so that they fail once and not at every point."""
+    for name, _ in job.overrides:
+        if name not in spec.document.vars:
+            text = f"no variable {quoted(name)} to set{did_you_mean(name, spec.document.vars)}"
+            hint = f"variables: {', '.join(spec.document.vars) or 'none'}"
+            raise SpecErrors([SpecError("CC702", text, Span(Source("--set", name), 1, 1), hint=hint)])
+    if not job.by_variant and job.variant is not None:
+        _variants(spec, [job.variant])
+
+
+def metric_names() -> tuple[str, ...]:
+    """Return the keys of all metrics, in their order."""
+    return tuple(measure.key for measure in measures())

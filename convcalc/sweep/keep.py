@@ -1,0 +1,91 @@
+"""Which points stay: all, the non-dominated ones, or the first so many by a metric. Reductions run as blocks come.
+
+Ties are settled by the order of the points: of points with the same metrics the first stays, whatever the engine. So
+``pareto`` keeps one point for each choice of metrics that nothing beats.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Points(NamedTuple):
+    """Points by number, in order, and the totals of each: arrays of one axis."""
+
+    numbers: Any
+    metrics: dict[str, Any]
+
+    def at(self, places: Any) -> Points:
+        """Return some of the points."""
+        return Points(self.numbers[places], {key: column[places] for key, column in self.metrics.items()})
+
+    def __bool__(self) -> bool:
+        return len(self.numbers) > 0
+
+
+class Keep(NamedTuple):
+    """``all``; ``pareto`` by some metrics; or ``top`` so many by one. A metric with − before it is better if larger."""
+
+    kind: str = "all"
+    metrics: tuple[str, ...] = ()
+    most: int = 0
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The metrics without their signs."""
+        return tuple(metric.removeprefix("-") for metric in self.metrics)
+
+    def reduced(self, points: Points) -> Points:
+        """Return the points that stay: of ``top`` the best first, of ``pareto`` in the order of its metrics."""
+        if self.kind == "all" or not points:
+            return points
+        columns = [_signed(points.metrics[metric.removeprefix("-")], metric) for metric in self.metrics]
+        if self.kind == "top":
+            return points.at(_order([columns[0]], points.numbers)[: self.most])
+        return points.at(_front(columns, _order(columns, points.numbers)))
+
+    def joined(self, one: Points | None, other: Points) -> Points:
+        """Return what stays of two sets of points that have been reduced."""
+        if one is None or not one:
+            return other
+        if not other:
+            return one
+        import numpy
+
+        both = {key: numpy.concatenate([one.metrics[key], other.metrics[key]]) for key in one.metrics}
+        return self.reduced(Points(numpy.concatenate([one.numbers, other.numbers]), both))
+
+
+def _signed(column: Any, metric: str) -> Any:
+    return -column if metric.startswith("-") else column
+
+
+def _order(columns: list[Any], numbers: Any) -> Any:
+    """Return places sorted by the columns, the first before the others, then by the number of the point."""
+    import numpy
+
+    if any(column.dtype == object for column in columns):
+        rows = list(zip(*(column.tolist() for column in columns), numbers.tolist(), strict=True))
+        return numpy.array(sorted(range(len(rows)), key=rows.__getitem__), "int64")
+    return numpy.lexsort([numbers, *reversed(columns)])
+
+
+def _front(columns: list[Any], order: Any) -> Any:
+    """Return the places, of those in order, that none before is as good as in every column."""
+    import numpy
+
+    held = [column[order] for column in columns]
+    if len(held) == 2:
+        best = numpy.minimum.accumulate(held[1])
+        first = numpy.ones(len(order), bool)
+        first[1:] = held[1][1:] < best[:-1]
+        return order[first]
+    chosen = []
+    left = numpy.arange(len(order))
+    while len(left):
+        chosen.append(left[0])
+        beaten = numpy.ones(len(left), bool)
+        for column in held:
+            beaten &= (column[left] >= column[left[0]]).astype(bool)
+        left = left[~beaten]
+    return order[chosen]

@@ -1,0 +1,120 @@
+"""``--where``: an expression of the spec language over metrics and axes that says which points are wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from convcalc.errors import Source, Span, SpecError, Undecided, did_you_mean
+from convcalc.spec.expressions import Expression, ExpressionError, parse
+from convcalc.spec.kinds import Quotient
+from convcalc.sweep.axes import Axis
+from convcalc.sweep.blocks import Columns
+from convcalc.sweep.bounded import Bounded, Memo, column
+from convcalc.sweep.job import VARIANT, Job, metric_names
+
+WRONG = "CC715"
+SUFFIXES = {"k": "1e3", "K": "1e3", "M": "1e6", "G": "1e9", "T": "1e12", "Ki": "2**10", "Mi": "2**20", "Gi": "2**30"}
+SUFFIXED = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(Ki|Mi|Gi|[kKMGT])(?!\w)")
+
+
+@lru_cache(16)
+def condition(text: str) -> Expression:
+    """Read a condition; numbers may have suffixes: 5M is 5e6.
+
+    Raises:
+        SpecError: CC715 where it is no expression.
+    """
+    try:
+        return parse(SUFFIXED.sub(lambda found: f"({found[1]}*{SUFFIXES[found[2]]})", text))
+    except ExpressionError as error:
+        raise _wrong(text, error) from None
+
+
+def needed(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
+    """Return the metrics that a condition reads; an axis of the same name goes before a metric.
+
+    Raises:
+        SpecError: CC715, where it reads what is neither.
+    """
+    if text is None:
+        return ()
+    known = {axis.name for axis in axes if axis.name != VARIANT}
+    read = dict.fromkeys(name for name, _, _ in condition(text).names)
+    for name in read:
+        if name not in known and name not in metric_names():
+            both = (*known, *metric_names())
+            said = f"--where reads '{name}', which is neither an axis nor a metric{did_you_mean(name, both)}"
+            raise SpecError(WRONG, said, Span(Source("--where", text), 1, 1 + text.find(name), len(name)),
+                            hint=f"it may read {', '.join(both)}")  # fmt: skip
+    return tuple(name for name in read if name not in known)
+
+
+def wanted(job: Job, columns: Columns) -> Any:
+    """Return which points of a block are networks and fulfil the condition, as an array of truths.
+
+    Raises:
+        SpecError: CC715, where the condition cannot be worked out or is none.
+    """
+    if job.where is None:
+        return columns.valid
+    plain = {axis.name for axis in job.axes if not axis.numeric}
+    if any(name in plain for name, _, _ in condition(job.where).names):
+        return _one_by_one(job, columns)
+    try:
+        answer = condition(job.where).evaluate(_scope(job, columns))
+    except Undecided:
+        return _one_by_one(job, columns)
+    except ExpressionError as error:
+        raise _wrong(job.where, error) from None
+    if not isinstance(answer, bool) and not (isinstance(answer, Bounded) and answer.dtype == bool):
+        raise _no_truth(job.where)
+    return columns.valid & (answer.array if isinstance(answer, Bounded) else answer)
+
+
+def _scope(job: Job, columns: Columns) -> dict[str, Any]:
+    """Return the values of all metrics and axes, as arrays with known bounds."""
+    memo, names = Memo(), [axis.name for axis in job.axes]
+    scope: dict[str, Any] = {}
+    for key, array in columns.metrics.items():
+        bounds = (int(array.min()), int(array.max()))
+        scope[key] = Bounded(array, bounds, (key,), memo)
+    for place, (axis, (first, end)) in enumerate(zip(job.axes, columns.piece.block, strict=True)):
+        if end - first == 1:
+            scope[axis.name] = axis.value(first)
+        elif axis.numeric:
+            values = column(axis.values[first:end], place, names, memo)
+            scope[axis.name] = values if axis.denominator == 1 else Quotient(values, axis.denominator)
+    return scope
+
+
+def _one_by_one(job: Job, columns: Columns) -> Any:
+    """Decide every point with plain numbers, where arrays leave something open."""
+    import numpy
+
+    assert job.where is not None
+    found = numpy.zeros_like(columns.valid)
+    for place in zip(*numpy.nonzero(columns.valid), strict=True):
+        places = zip(job.axes, columns.piece.block, place, strict=True)
+        scope = {axis.name: axis.value(first + int(at)) for axis, (first, _), at in places}
+        scope |= {key: int(array[place]) for key, array in columns.metrics.items()}
+        try:
+            answer = condition(job.where).evaluate(scope)
+        except ExpressionError as error:
+            raise _wrong(job.where, error, scope) from None
+        if not isinstance(answer, bool):
+            raise _no_truth(job.where)
+        found[place] = answer
+    return found
+
+
+def _wrong(text: str, error: ExpressionError, scope: Mapping[str, Any] | None = None) -> SpecError:
+    at = f" at {', '.join(f'{name}={value}' for name, value in scope.items())}" if scope else ""
+    return SpecError(WRONG, f"--where: {error.text}{at}", Span(Source("--where", text), 1, 1, len(text)), error.hint)
+
+
+def _no_truth(text: str) -> SpecError:
+    span = Span(Source("--where", text), 1, 1, len(text))
+    return SpecError(WRONG, "--where must be true or false", span, hint="compare: --where 'params <= 5e6'")

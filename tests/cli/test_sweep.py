@@ -1,0 +1,190 @@
+"""``sweep``: the same points from every engine, in every format, and from a run that was killed and gone on with."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import convcalc
+from tests.conftest import ROOT, Command
+
+RESNET50 = str(ROOT / "tests" / "sweep" / "resnet50.yaml")
+SMALL = ("sweep", RESNET50, "width=8,16", "size=32..64:32", "classes=1..3")
+LARGE = ("sweep", RESNET50, "width=8..256:8", "size=32..224:2", "classes=1..200")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def process(*arguments: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "convcalc", *arguments]
+    return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def truth() -> list[dict[str, int]]:
+    rows = []
+    for width in (8, 16):
+        for size in (32, 64):
+            for classes in (1, 2, 3):
+                point = {"width": width, "size": size, "classes": classes}
+                totals = convcalc.load(RESNET50, set=point).report().totals
+                rows.append(point | {"params": totals["params"], "macs": totals["macs"]})
+    return rows
+
+
+def test_formats_hold_the_same_points(cli: Command) -> None:
+    true = truth()
+    assert json.loads(cli(*SMALL, "--json").stdout)["points"] == true
+    assert [json.loads(line) for line in cli(*SMALL, "-f", "jsonl").stdout.splitlines()] == true
+    rows = csv.DictReader(io.StringIO(cli(*SMALL, "-f", "csv").stdout))
+    assert [{key: int(value) for key, value in row.items()} for row in rows] == true
+    table = cli(*SMALL, "-f", "markdown").stdout.splitlines()[2:]
+    assert [[int(cell.replace(",", "")) for cell in line.strip("| ").split(" | ")] for line in table] == [
+        list(row.values()) for row in true
+    ]
+    assert f"{true[-1]['macs']:,}" in cli(*SMALL).stdout
+
+
+def test_parquet(cli: Command, folder: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert cli(*SMALL, "-o", "points.parquet").exit_code == 0
+    assert parquet.read_table("points.parquet").to_pylist() == truth()
+
+
+def test_reductions(cli: Command) -> None:
+    true = truth()
+    top = json.loads(cli(*SMALL, "--keep", "top:3:-macs", "--json").stdout)["points"]
+    assert top == sorted(true, key=lambda row: -row["macs"])[:3]
+    front = json.loads(cli(*SMALL, "--keep", "pareto:params,-macs", "--json").stdout)["points"]
+    assert all(
+        any(other["params"] <= row["params"] and other["macs"] >= row["macs"] for other in front) for row in true
+    )
+    assert "└" in cli(*SMALL, "--keep", "pareto:params,-macs").stdout
+
+
+def test_points_that_are_no_network_are_counted_and_explained(cli: Command, folder: Path) -> None:
+    (folder / "net.yaml").write_text("input: [3, n, n]\nvars: {n: 8, k: 3}\nlayers: [conv: [4, k]]\n")
+    result = cli("sweep", "net.yaml", "n=1..4", "k=1..4", "--json")
+    document = json.loads(result.stdout)
+    assert document["counts"] == {"points": 16, "networks": 10, "kept": 10}
+    (reason,) = document["dropped"]
+    assert (reason["code"], reason["points"], reason["first"]) == ("CC403", 6, {"n": 1, "k": 2})
+    assert "6 of 16 points are no network" in result.stderr
+    assert cli("sweep", "net.yaml", "n=1", "k=2").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["widht=1"], "did you mean 'width'?"),
+        (["width=1..0"], "CC713"),
+        (["width=1", "width=2"], "CC714"),
+        ([], "CC713"),
+        (["width=8", "--where", "parms < 1"], "did you mean 'params'?"),
+        (["width=8", "--where", "params <"], "CC715"),
+        (["width=8", "--where", "params"], "CC715"),
+        (["width=8", "--keep", "best"], "none of all"),
+        (["width=8", "--keep", "top:5:mcs"], "did you mean 'macs'?"),
+        (["width=8", "--resume"], "-o PATH"),
+        (["width=8", "--jobs", "2", "--dask", "local"], "give one of them"),
+        (["width=8", "--variants", "nonesuch"], "CC701"),
+    ],
+)
+def test_mistakes(cli: Command, arguments: list[str], said: str) -> None:
+    result = cli("sweep", RESNET50, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+# --- engines ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What one process writes."""
+    path = tmp_path_factory.mktemp("whole") / "points.csv"
+    running = process(*LARGE, "-o", str(path))
+    assert running.communicate()[1] == b""
+    return path.read_bytes()
+
+
+def test_processes_write_the_same_bytes(whole: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    running = process(*LARGE, "--jobs", "2", "-o", str(path))
+    assert (running.communicate()[1], running.returncode) == (b"", 0)
+    assert path.read_bytes() == whole
+
+
+def test_a_killed_sweep_goes_on(whole: bytes, tmp_path: Path) -> None:
+    path, dice, kills = tmp_path / "points.csv", random.Random(5), 0
+    for _ in range(40):
+        running = process(*LARGE, "--resume", "-o", str(path))
+        try:
+            running.communicate(timeout=dice.uniform(0.4, 1.6))
+        except subprocess.TimeoutExpired:
+            running.send_signal(signal.SIGKILL)
+            running.communicate()
+            kills += 1
+            assert not path.exists() or path.read_bytes() == whole
+            continue
+        break
+    else:
+        assert process(*LARGE, "--resume", "-o", str(path)).wait() == 0
+    assert kills > 0
+    assert path.read_bytes() == whole
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_another_sweep_does_not_go_on(cli: Command, tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    (tmp_path / "points.csv.progress").write_text('{"sweep": "other"}')
+    result = cli(*SMALL, "--resume", "-o", str(path))
+    assert result.exit_code == 2
+    assert "CC717" in result.stderr
+    assert not path.exists()
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A real scheduler and two real workers."""
+    pytest.importorskip("distributed")
+    file = tmp_path / "scheduler.json"
+    common: dict[str, Any] = {"env": ENVIRONMENT, "cwd": tmp_path}
+    common |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    dask = [sys.executable, "-m", "dask"]
+    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
+    running = [subprocess.Popen([*dask, "scheduler", *options], **common)]
+    while not file.exists() or not file.read_text():
+        time.sleep(0.1)
+    address = json.loads(file.read_text())["address"]
+    worker = [*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    running += [subprocess.Popen(worker, **common) for _ in range(2)]
+    yield address, running[1:]
+    for each in running:
+        each.kill()
+        each.wait()
+
+
+def test_a_cluster_that_loses_a_worker_writes_the_same_bytes(
+    whole: bytes, tmp_path: Path, scheduler: tuple[str, list[subprocess.Popen[bytes]]]
+) -> None:
+    address, workers = scheduler
+    path = tmp_path / "points.csv"
+    running = process(*LARGE, "--dask", address, "--resume", "-o", str(path))
+    while not (tmp_path / "points.csv.progress").exists() and running.poll() is None:
+        time.sleep(0.05)
+    assert running.poll() is None, running.communicate()
+    workers[0].kill()
+    running.communicate(timeout=240)
+    assert running.returncode == 0
+    assert path.read_bytes() == whole

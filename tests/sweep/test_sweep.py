@@ -1,0 +1,277 @@
+"""Every point of a sweep is what a run on plain numbers says of it: totals, or the error."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import convcalc
+from convcalc.errors import SpecError, SpecErrors
+from convcalc.sweep import Circumstances, Keep, Points, Task, condition, evaluate, here, pieces, read_axis, space
+from convcalc.sweep.axes import place
+from tests.conftest import ROOT
+
+RESNET50 = str(ROOT / "tests" / "sweep" / "resnet50.yaml")
+WINDOWS = """
+input: [3, size, size]
+vars: {size: 32, k: 3, g: 1}
+layers: [conv: [6, k], maxpool: 2, conv: {out: 12, kernel: k, groups: g}, avgpool: global, flatten, linear: 10]
+"""
+SHAPED = """
+input: [4, n, n]
+vars: {n: 16, turns: 2, wide: 8, alpha: 1, bias: true}
+layers:
+  - {conv: [wide, 3], repeat: turns}
+  - {conv: {out: wide + 1, kernel: 1, bias: bias}, when: wide > 12 and n >= 11}
+  - {conv: [round(30*alpha), 1], when: n % 2 == 0 or wide < 10}
+  - {conv: ["max(1, alpha)*40 // 1 + ceil(alpha/2)", 1]}
+  - linear: 4 if n < 9 else 5
+"""
+HUGE = """
+input: [c, n]
+vars: {c: 1, n: 1}
+layers: [conv: [c, 1], linear: c]
+"""
+METRICS = (
+    "params",
+    "buffers",
+    "weight_bytes",
+    "macs",
+    "flops",
+    "activations",
+    "output_elements",
+    "depth",
+    "nonlinearities",
+)
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "model.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def check(design: str, *axes: str, limit: int = 50, **more: Any) -> tuple[int, int]:
+    """Compare every point with plain numbers; return how many are networks, and how many are none."""
+    job = space(design, [read_axis(axis) for axis in axes], metrics=METRICS, **more)
+    valid = start = 0
+    reasons: dict[str, int] = {}
+    for piece in pieces(job.axes, limit):
+        columns = evaluate(job, piece)
+        assert piece.start == start
+        start += columns.valid.size
+        assert columns.valid.size <= limit
+        for number, stands in enumerate(columns.valid.ravel().tolist(), piece.start):
+            point = job.point(number)
+            variant, codes = point.pop("variant", None), list[str]()
+            totals: Mapping[str, int]
+            try:
+                totals = convcalc.load(design, set=point, variant=variant).report().totals
+            except SpecErrors as errors:
+                codes, totals = [error.code for error in errors.errors], {}
+            assert stands == bool(totals), (point, codes)
+            if not stands:
+                reasons[codes[0]] = reasons.get(codes[0], 0) + 1
+                continue
+            valid += 1
+            found = {key: int(column.ravel()[number - piece.start]) for key, column in columns.metrics.items()}
+            assert found == {key: totals[key] for key in METRICS}, point
+        for code, dropped in columns.dropped.items():
+            reasons[code] = reasons.get(code, 0) - dropped.points
+            assert job.faults(dropped.first)[0].code == code
+    assert start == job.points
+    assert set(reasons.values()) <= {0}
+    return valid, job.points - valid
+
+
+def test_width_size_and_classes_of_resnet50() -> None:
+    assert check(RESNET50, "width=8..24:8", "size=33..97:32", "classes=1,10") == (18, 0)
+
+
+def test_decimal_widths_of_mobilenet() -> None:
+    assert check("zoo:mobilenet_v2", "alpha=0.35..1.4:0.35", "size=95,96") == (8, 0)
+
+
+def test_points_that_are_no_network(tmp_path: Path) -> None:
+    valid, dropped = check(written(tmp_path, WINDOWS), "size=-1..12", "k=0..4", "g=1..6")
+    assert valid > 50
+    assert dropped > 100
+
+
+@pytest.mark.parametrize("limit", [1, 7, 1000])
+def test_structural_axes(tmp_path: Path, limit: int) -> None:
+    axes = ("turns=0..2", "n=5..13", "alpha=0.5..1.5:0.5", "wide=8,12,16", "bias=true,false")
+    valid, dropped = check(written(tmp_path, SHAPED), *axes, limit=limit)
+    assert valid + dropped == 486
+
+
+def test_counts_past_64_bits_and_at_their_edge(tmp_path: Path) -> None:
+    edge = f"{2**31 - 1},{2**31},{2**31 + 1},{2**32},3037000499,3037000500,1"
+    check(written(tmp_path, HUGE), f"c={edge}", "n=1,2,3,1000000000000000000", limit=100)
+
+
+def test_variants() -> None:
+    assert check("zoo:mobilenet_v2", "size=64,65", "classes=1,2", variants=())[0] == 4 * (
+        1 + len(convcalc.load("zoo:mobilenet_v2").document.variants)
+    )
+
+
+def test_what_is_set_batch_and_part() -> None:
+    given = Circumstances({"classes": "7"}, batch=3, dtype="int4")
+    job = space(f"{RESNET50}#stage4", [read_axis("width=8,16")], given, metrics=("macs", "weight_bytes"))
+    (piece,) = pieces(job.axes)
+    for number, width in enumerate((8, 16)):
+        true = convcalc.load(f"{RESNET50}#stage4", set={"width": width}).report(batch=3, dtype="int4").totals
+        assert [column[number] for column in evaluate(job, piece).metrics.values()] == [
+            true["macs"],
+            true["weight_bytes"],
+        ]
+
+
+# --- axes -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a=1,2,4", [1, 2, 4]),
+        ("a=128..320:64", [128, 192, 256, 320]),
+        ("a=1..4", [1, 2, 3, 4]),
+        ("a=4..1:-2", [4, 2]),
+        ("a=0.1..0.3:0.1", [Fraction(1, 10), Fraction(1, 5), Fraction(3, 10)]),
+        ("a=0.5..2:0.5", [Fraction(1, 2), 1, Fraction(3, 2), 2]),
+        ("a=1..2,8, 1/3", [1, 2, 8, Fraction(1, 3)]),
+        ("a=relu,silu", ["relu", "silu"]),
+        ("a=[1, 2],[3, 4]", [(1, 2), (3, 4)]),
+        ("a=true,1", [True, 1]),
+        ("a=2**3..10", [8, 9, 10]),
+    ],
+)
+def test_axes(text: str, values: list[object]) -> None:
+    axis = read_axis(text)
+    assert axis.name == "a"
+    assert [axis.value(number) for number in range(len(axis.values))] == values
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a", "CC711"),
+        ("=1", "CC711"),
+        ("a=", "CC713"),
+        ("a=1,,2", "CC713"),
+        ("a=5..1", "CC713"),
+        ("a=1..5:0", "CC713"),
+        ("a=1..5:-1", "CC713"),
+        ("a=1..", "CC711"),
+        ("a=1..relu", "CC711"),
+        ("a=1..5:", "CC711"),
+        ("a=b", "CC711"),
+        ("a=1//0", "CC711"),
+    ],
+)
+def test_bad_axes(text: str, code: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_axis(text)
+    assert caught.value.code == code
+    assert caught.value.span is not None
+
+
+@pytest.mark.parametrize(("axes", "code"), [(["widht=1"], "CC712"), (["width=1", "width=2"], "CC714"), ([], "CC713")])
+def test_axes_that_do_not_fit_the_spec(axes: list[str], code: str) -> None:
+    with pytest.raises(SpecErrors) as caught:
+        space(RESNET50, [read_axis(axis) for axis in axes])
+    assert [error.code for error in caught.value.errors] == [code]
+    assert code != "CC712" or "did you mean 'width'?" in str(caught.value)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 7, 30, 59, 60, 1000])
+def test_pieces_are_the_product_in_order(limit: int) -> None:
+    axes = [read_axis(axis) for axis in ("a=1..3", "b=1..4", "c=1..5")]
+    found: list[tuple[int, ...]] = []
+    for piece in pieces(axes, limit):
+        points = list(itertools.product(*(range(*side) for side in piece.block)))
+        assert piece.start == len(found)
+        assert len(points) <= limit
+        found += points
+    assert found == list(itertools.product(range(3), range(4), range(5)))
+    assert found == [place(axes, number) for number in range(60)]
+
+
+# --- conditions and reductions ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "params <= 1.5M and macs <= 100e6",
+        "params > 0.5M or alpha < 0.6",
+        "not alpha*size >= 60",
+        "true",
+        "5 < size < 97 and (macs % 2 == 0 or params // 1000 > 900)",
+        "1 < 2 and params*params > 10**12",
+        "(size if alpha > 0.7 else 3) > 64",
+        "depth > 3 and alpha == 1/2",
+    ],
+)
+def test_conditions_are_those_of_plain_numbers(where: str) -> None:
+    from convcalc.sweep.where import needed, wanted
+
+    axes = [read_axis("alpha=0.5..1:0.25"), read_axis("size=64..128:16")]
+    job = space("zoo:mobilenet_v2", axes, where=where)
+    job = job.reading(needed(where, job.axes))
+    (piece,) = pieces(job.axes)
+    columns = evaluate(job, piece)
+    found = np.broadcast_to(wanted(job, columns), columns.valid.shape).ravel().tolist()
+    for number, is_wanted in enumerate(found):
+        scope = job.point(number) | {key: int(array.ravel()[number]) for key, array in columns.metrics.items()}
+        assert is_wanted is condition(where).evaluate(scope), scope
+
+
+def brute_front(rows: list[tuple[int, ...]]) -> set[int]:
+    """Numbers of the rows that no other row is as good as in all columns; of equal ones the first."""
+    found = set()
+    for number, row in enumerate(rows):
+        others = (other for place, other in enumerate(rows) if place != number)
+        beaten = any(all(o <= r for o, r in zip(other, row, strict=True)) and other != row for other in others)
+        if not beaten and row not in rows[:number]:
+            found.add(number)
+    return found
+
+
+@pytest.mark.parametrize("metrics", [("a",), ("a", "b"), ("-a", "b"), ("a", "b", "-c")])
+@pytest.mark.parametrize("dtype", ["int64", "object"])
+@pytest.mark.parametrize("parts", [1, 3, 40])
+def test_pareto_fronts(metrics: tuple[str, ...], dtype: str, parts: int) -> None:
+    dice = np.random.default_rng(7)
+    columns = {key: dice.integers(0, 12, 120).astype(dtype) for key in "abc"}
+    keep, kept = Keep("pareto", metrics), None
+    for some in np.array_split(np.arange(120), parts):
+        kept = keep.joined(kept, keep.reduced(Points(some, {key: column[some] for key, column in columns.items()})))
+    signed = [-columns[key[1:]] if key.startswith("-") else columns[key] for key in metrics]
+    assert kept is not None
+    assert set(kept.numbers.tolist()) == brute_front(list(zip(*(column.tolist() for column in signed), strict=True)))
+
+
+@pytest.mark.parametrize("metric", ["a", "-a"])
+@pytest.mark.parametrize("parts", [1, 3, 40])
+def test_top(metric: str, parts: int) -> None:
+    column = np.random.default_rng(3).integers(0, 20, 120)
+    keep, kept = Keep("top", (metric,), 15), None
+    for some in np.array_split(np.arange(120), parts):
+        kept = keep.joined(kept, keep.reduced(Points(some, {"a": column[some]})))
+    sign = -1 if metric == "-a" else 1
+    assert kept is not None
+    assert kept.numbers.tolist() == sorted(range(120), key=lambda number: (sign * int(column[number]), number))[:15]
+
+
+def test_results_come_in_order_and_nothing_is_lost() -> None:
+    job = space(RESNET50, [read_axis("width=8..64:8"), read_axis("size=32..96:16")])
+    results = list(here().run(Task(job), pieces(job.axes, 7)))
+    assert np.concatenate([result.points.numbers for result in results]).tolist() == list(range(job.points))
