@@ -160,10 +160,32 @@ def follows(relation: Any, known: Sequence[Any]) -> bool:
         return True
     if not isinstance(relation, INEQUALITIES):
         return False
-    inequalities = [other for other in known if isinstance(other, INEQUALITIES)]
-    bounds = {other.gts: other.lts for other in inequalities if other.gts.is_Symbol and other.lts.is_Integer}
-    spares = [0, *map(_spare, inequalities)]
+    bounds = _bounds(known)
+    spares = [0, *(_spare(other) for other in known if isinstance(other, INEQUALITIES))]
     return any(_is_natural(_spare(relation) - spare, bounds) for spare in spares)
+
+
+def under(expression: Any, known: Sequence[Any]) -> Any:
+    """Return an expression or a relation without the max and min that the bounds n ≥ b among known relations decide."""
+    extremes = expression.atoms(sympy.Max, sympy.Min)
+    bounds = _bounds(known) if extremes else {}
+    return expression.xreplace({extreme: _without_beaten(extreme, bounds) for extreme in extremes})
+
+
+def _without_beaten(extreme: Any, bounds: Mapping[Any, Any]) -> Any:
+    """Return a max without what is never above another of its items; a min without what is never below."""
+    sign = 1 if isinstance(extreme, sympy.Max) else -1
+    kept = list(sympy.ordered(extreme.args))
+    for item in tuple(kept):
+        if any(_is_natural(sign * (other - item), bounds) for other in kept if other is not item):
+            kept.remove(item)
+    return extreme.func(*kept)
+
+
+def _bounds(known: Sequence[Any]) -> dict[Any, Any]:
+    """Return the least value of every symbol that a known relation bounds."""
+    inequalities = [other for other in known if isinstance(other, INEQUALITIES)]
+    return {other.gts: other.lts for other in inequalities if other.gts.is_Symbol and other.lts.is_Integer}
 
 
 def _spare(relation: Any) -> Any:
