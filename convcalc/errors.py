@@ -74,6 +74,10 @@ class SpecError(Exception):
         place = f"{self.span}: " if self.span else ""
         return f"{place}{self.severity} {self.code}: {_cut(escape(self.text), SHOWN_TEXT)}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Go from process to process whole: an exception would only take the arguments that it was made with."""
+        return type(self), (self.code, self.text, self.span, self.hint, self.notes, self.trail)
+
     @property
     def severity(self) -> str:
         """CC8nn are warnings: the spec stands, but something in it is probably not meant."""
@@ -95,6 +99,9 @@ class SpecErrors(Exception):
         self.errors: list[SpecError] = sorted(first.values(), key=lambda error: error.order)
         super().__init__(describe(self.errors))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.errors,)
+
 
 class Undecided(Exception):
     """A plain value was needed where a symbol or an array stands: a count of repeats, a condition, a rank."""
@@ -103,6 +110,9 @@ class Undecided(Exception):
         self.needed = needed
         self.names = tuple(names)
         super().__init__(f"{needed} must be a plain value" + (f"; it depends on {', '.join(names)}" if names else ""))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.needed, self.names)
 
 
 def escape(text: str) -> str:
