@@ -119,7 +119,7 @@ def open_spec(file: str, *, libraries: Sequence[str] = ()) -> Spec:
         SpecErrors: what is wrong with its form and its names.
     """
     try:
-        source = read(_path(file))
+        source = read(spec_path(file))
     except SpecError as error:
         raise SpecErrors([error]) from None
     return _spec(source, file, libraries)
@@ -128,6 +128,21 @@ def open_spec(file: str, *, libraries: Sequence[str] = ()) -> Spec:
 def _spec(source: Source, file: str, libraries: Sequence[str]) -> Spec:
     files = Files(libraries=libraries)
     return Spec(file, read_root(source, files), files)
+
+
+def past_spec(source: Source, file: str, path: str, files: Files) -> Spec:
+    """Read a spec that does not lie on the disk, such as that of a revision.
+
+    Args:
+        source: its text, under the name that errors give it.
+        file: what its designs are called.
+        path: where it stands, for what it imports.
+        files: read that.
+
+    Raises:
+        SpecErrors: what is wrong with its form and its names.
+    """
+    return Spec(file, read_root(source, files, path), files)
 
 
 def open_design(
@@ -178,7 +193,7 @@ def check_file(path: str, *, libraries: Sequence[str] = ()) -> Checked:
     return Checked(path, tuple(spec.document.variants), tuple(SpecErrors(found).errors), tuple(warnings))
 
 
-def _path(file: str) -> str:
+def spec_path(file: str) -> str:
     """Return the path of a design's file; a shipped spec is looked up in the package."""
     if not file.startswith(ZOO):
         return file

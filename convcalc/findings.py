@@ -46,6 +46,8 @@ class Heavy(NamedTuple):
     value: int
     change: str = ""
     """grew, shrank, new or removed; nothing where there is nothing to compare with."""
+    before: int | None = None
+    """What it was in the baseline, where it was there and has changed."""
 
 
 class Finding(NamedTuple):
@@ -110,6 +112,8 @@ class Change(NamedTuple):
     metric: str
     before: int | None
     after: int | None
+    was: str = ""
+    """The path before, where it was another."""
 
 
 class Outcome(NamedTuple):

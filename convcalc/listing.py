@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -16,12 +17,18 @@ class Field(NamedTuple):
     """A narrow terminal does without the fields that are least wanted; those with 0 always stay."""
     people: bool = True
     """Whether people see it too, or programs alone."""
+    optional: bool = False
+    """Whether people only see it where a row has it."""
 
 
 class Listing(NamedTuple):
-    """Rows of facts by key; a fact may be a text, an integer, a shape or nothing."""
+    """Rows of facts by key; a fact may be a text, an integer, a shape, shapes by name, or nothing."""
 
     noun: str
     """What a row is."""
     fields: Sequence[Field]
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, Any]] = ()
+    circumstances: Mapping[str, Any] = MappingProxyType({})
+    """What holds for all rows: batch, number format."""
+    has_errors: bool = False
+    """Whether a document tells of errors beside the rows, and be it that there is none."""

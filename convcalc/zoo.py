@@ -88,6 +88,6 @@ def row(one: Shipped) -> dict[str, object]:
     }
 
 
-def listing(rows: Sequence[dict[str, object]]) -> Listing:
-    """Return the list of what has been counted."""
+def listing(rows: Sequence[dict[str, object]] = ()) -> Listing:
+    """Return the list of what has been counted, or one to be filled."""
     return Listing("design", FIELDS, rows)

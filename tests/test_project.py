@@ -17,6 +17,7 @@ from tests.conftest import ROOT
 CORE = {"click", "PyYAML", "rich"}
 EXTRAS = {
     "sweep": {"numpy"},
+    "parquet": {"pyarrow"},
     "formula": {"sympy"},
     "onnx": {"onnx"},
     "torch": {"torch"},
@@ -24,7 +25,7 @@ EXTRAS = {
     "cluster": {"distributed"},
 }
 TOP_LEVEL = {"CHANGELOG.md", "LICENSE", "README.md", "action.yml", "convcalc", "pyproject.toml", "specs", "tests"}
-HEAVY = {"dask", "distributed", "jinja2", "numpy", "onnx", "sympy", "torch"}
+HEAVY = {"dask", "distributed", "jinja2", "numpy", "onnx", "pyarrow", "sympy", "torch"}
 
 # One letter of each word stands in brackets, so that this file does not find itself.
 UNWANTED = {

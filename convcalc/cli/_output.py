@@ -18,6 +18,7 @@ from convcalc.render.surface import Surface, surface
 
 ENDINGS = {
     ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".html": "html", ".txt": "text", ".svg": "svg",
+    ".py": "python", ".jsonl": "jsonl", ".parquet": "parquet", ".sarif": "sarif", ".xml": "junit",
 }  # fmt: skip
 STANDARD = "-"
 
@@ -120,6 +121,11 @@ def write(settings: Settings, targets: Sequence[Target], render: Callable[[str, 
             sys.stdout.write(text)
 
 
+def write_file(path: str, text: str) -> None:
+    """Write a file whole, or not at all."""
+    _write_files([(path, text)])
+
+
 def _ended(text: str) -> str:
     return text if text.endswith("\n") or not text else f"{text}\n"
 
@@ -131,7 +137,7 @@ def _write_files(files: Sequence[tuple[str, str]]) -> None:
     try:
         for path, text in files:
             data = text.encode("utf-8", "backslashreplace")
-            if _is_device(path):
+            if is_device(path):
                 _write_through(path, data)
             else:
                 ready.append((_staged(path, data), path))
@@ -145,7 +151,7 @@ def _write_files(files: Sequence[tuple[str, str]]) -> None:
                 os.unlink(staged)
 
 
-def _is_device(path: str) -> bool:
+def is_device(path: str) -> bool:
     """Whether a path is there and no plain file, so that nothing can be put in its place."""
     return os.path.exists(path) and not os.path.isfile(path)
 
@@ -163,11 +169,11 @@ def _staged(path: str, data: bytes) -> str:
     handle, staged = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
-    os.chmod(staged, _permissions(path))
+    os.chmod(staged, permissions(path))
     return staged
 
 
-def _permissions(path: str) -> int:
+def permissions(path: str) -> int:
     """Return those of the file that is replaced, or those that a new file gets."""
     with contextlib.suppress(FileNotFoundError):
         return stat.S_IMODE(os.stat(path).st_mode)

@@ -2,71 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
 
 import click
 
-from convcalc.claims import finding, judge
-from convcalc.cli import FINDING, FINE, UNUSABLE
+from convcalc.budget.check import Options, check
+from convcalc.budget.document import find, read_budget
+from convcalc.budget.limits import limit
+from convcalc.budget.model import RATIO, SEVERITIES, Budget, BudgetFile, Limit, Origin
+from convcalc.cli import FINDING, FINE, UNUSABLE, say
 from convcalc.cli._designs import DesignType, lib_option, spec_files
 from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
-from convcalc.designs import Design, open_spec, parse_design
-from convcalc.errors import SpecErrors
+from convcalc.cli._progress import progress
+from convcalc.cli._types import Word
+from convcalc.designs import BUDGET
+from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Verdict
 from convcalc.render import VERDICTS
 from convcalc.render.layout.verdict import verdict_text
-from convcalc.spec.claims import Claim
+from convcalc.spec.nodes import Scalar
+
+AD_HOC = "max"
+GIT = "git:"
+NO_BUDGET = f"no {BUDGET} here or above: only claims are checked"
 
 
-@click.command("check", cls=Command, epilog=DESIGNS, short_help="Judge the claims of specs against the arithmetic.")
+def _limits(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Limit, ...]:
+    """Read ``--max metric=limit`` as a budget file's ``max: {metric: limit}`` is read."""
+    try:
+        return tuple(_limit(f"--{parameter.name.rstrip('_')}", value) for value in values if parameter.name)
+    except SpecError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        raise click.BadParameter(f"{error.text}{hint}") from None
+
+
+def _limit(option: str, text: str) -> Limit:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise click.BadParameter(f"{quoted(text)} is not metric=limit")
+    if name.strip().endswith(RATIO):
+        raise click.BadParameter(f"{quoted(name.strip())} needs a design to hold against: write a budget")
+    source = Source(option, text)
+    key = Scalar(name.strip(), Span(source, 1, 1, len(name)))
+    return limit(key, Scalar(value.strip(), Span(source, 1, len(name) + 2, len(value))))
+
+
+def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> Origin | None:
+    if value is None:
+        return None
+    kind, text = ("git", value.removeprefix(GIT)) if value.startswith(GIT) else ("file", value)
+    if not text:
+        raise click.BadParameter(f"{quoted(value)} names no revision and no file")
+    return Origin(kind, text, None)
+
+
+@click.command("check", cls=Command, epilog=DESIGNS, short_help="Judge specs by their budgets and their claims.")
 @click.argument("designs", nargs=-1, type=DesignType(), metavar="[PATH…]")
+@click.option("--budget", metavar="PATH", help=f"The budget file; {BUDGET} here or above by default.")
+@click.option(
+    "--max",
+    "max_",
+    multiple=True,
+    metavar="METRIC=LIMIT",
+    callback=_limits,
+    help="A maximum for the given designs, as params=25M. Repeatable.",
+)
+@click.option(
+    "--min",
+    "min_",
+    multiple=True,
+    metavar="METRIC=LIMIT",
+    callback=_limits,
+    help="A minimum for the given designs. Repeatable.",
+)
+@click.option(
+    "--baseline",
+    metavar="WHERE",
+    callback=_origin,
+    help="git:REV, git:merge-base or a file, in place of the budget file's.",
+)
+@click.option("--require-coverage", is_flag=True, help="A design under no budget is a finding.")
+@click.option(
+    "--fail-on",
+    type=Word(SEVERITIES),
+    default=SEVERITIES[0],
+    show_default=True,
+    metavar="SEVERITY",
+    help="From which severity on a finding fails: error, warning or note.",
+)
+@click.option("--exit-zero", is_flag=True, help="Findings do not fail; what cannot be judged does.")
 @lib_option
 @output_options(VERDICTS)
 @click.pass_obj
-def command(settings: Settings, designs: tuple[str, ...], lib: tuple[str, ...], targets: list[Target]) -> int:
-    """Judge every claim of specs: files, designs and folders; the current folder by default.
+def command(
+    settings: Settings,
+    designs: tuple[str, ...],
+    budget: str | None,
+    max_: tuple[Limit, ...],
+    min_: tuple[Limit, ...],
+    baseline: Origin | None,
+    require_coverage: bool,
+    fail_on: str,
+    exit_zero: bool,
+    lib: tuple[str, ...],
+    targets: list[Target],
+) -> int:
+    """Judge specs by the limits of a budget file, and by the claims that they make of themselves.
 
-    A printed number agrees when the exact value rounds or truncates to its digits. A claim that is marked
-    `expect: disagrees` must disagree. All claims are judged; -v lists them.
-    The exit code is 1 when a claim does not hold, 2 when something could not be judged.
+    Without PATH: all designs of all budgets. With files, folders or designs: those alone, by the budgets that they are
+    under. A printed number of a claim agrees when the exact value rounds or truncates to its digits; -v lists them.
+    The exit code is 1 when a limit or a claim does not hold, 2 when something could not be judged.
 
     \b
     Examples:
       convcalc check specs
       convcalc check zoo:resnet50@101 -v
+      convcalc check model.yaml --max params=25M --max macs=4.2G
       convcalc check model.yaml -f concise
     """
-    verdict = _verdict(spec_files(designs or (".",)), lib)
+    if (max_ or min_) and not designs:
+        raise click.UsageError("--max and --min need a PATH: they are limits of the designs that are given")
+    given = spec_files(designs) if designs else None
+    file, errors = _budget_file(budget)
+    if file is None and not errors and given is None:
+        raise click.UsageError(f"no {BUDGET} here or above; name the designs to check, or a budget file with --budget")
+    always = _ad_hoc(max_, min_)
+    options = Options(baseline, always, require_coverage, lib)
+    verdict = _verdict(settings, file, given, options, errors)
+    if file is None and not errors and not always:
+        verdict = verdict._replace(notes=[NO_BUDGET, *verdict.notes])
+        if not settings.quiet:
+            say(f"note: {NO_BUDGET}")
     write(settings, targets, lambda format_, surface: (
-        verdict_text(verdict, every=True) if format_ == "text" and settings.verbose
+        verdict_text(verdict, surface, every=True) if format_ == "text" and settings.verbose
         else VERDICTS[format_].verdict(verdict, surface)
     ))  # fmt: skip
-    return UNUSABLE if verdict.errors else FINDING if verdict.findings else FINE
+    if verdict.errors:
+        return UNUSABLE
+    return FINDING if not exit_zero and _fails(verdict, fail_on) else FINE
 
 
-def _verdict(texts: Iterable[str], libraries: tuple[str, ...]) -> Verdict:
-    files, judged, errors = 0, [], []
-    for text in texts:
-        design = parse_design(text)
-        files += 1
-        try:
-            spec = open_spec(design.file, libraries=libraries)
-            if spec.variants or design.variant or design.part:  # else it is a library of blocks
-                spec.network(design.variant, design.part)  # whether there is such a design, and all of it stands
-        except SpecErrors as found:
-            errors += found.errors
-            continue
-        holding, faults = judge(spec, _of(design, spec.document.claims))
-        judged += holding
-        errors += faults
-    findings = [finding(judgement) for judgement in judged if not judgement.holds]
-    return Verdict(files, judged, findings, errors)
+def _budget_file(path: str | None) -> tuple[BudgetFile | None, list[SpecError]]:
+    """Read the budget file that is named or found; what is wrong with it keeps nothing else from being judged."""
+    path = find(".") if path is None else path
+    if path is None:
+        return None, []
+    try:
+        return read_budget(path), []
+    except SpecErrors as faults:
+        return None, faults.errors
 
 
-def _of(design: Design, claims: Iterable[Claim]) -> Iterator[Claim]:
-    """Give the claims that are about a design: those of its variant, at its part or below."""
-    for claim in claims:
-        at = f"{claim.texts.get('at', '')}."
-        if design.variant in (None, claim.texts.get("variant")) and at.startswith(f"{design.part or at[:-1]}."):
-            yield claim
+def _ad_hoc(most: tuple[Limit, ...], least: tuple[Limit, ...]) -> tuple[Budget, ...]:
+    """Return ``--max`` and ``--min`` as a budget."""
+    if not most and not least:
+        return ()
+    return (Budget(AD_HOC, (most or least)[0].span, (), max=most, min=least),)
+
+
+def _verdict(
+    settings: Settings,
+    file: BudgetFile | None,
+    given: Sequence[str] | None,
+    options: Options,
+    errors: Sequence[SpecError],
+) -> Verdict:
+    if file is None and given is None:
+        return Verdict(0, errors=errors)
+    advance: Any = partial(progress, settings, title="Checking")
+    verdict = check(file, given, options, advance)
+    return verdict._replace(errors=[*errors, *verdict.errors])
+
+
+def _fails(verdict: Verdict, fail_on: str) -> bool:
+    severe: Iterable[str] = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    return any(finding.severity in severe for finding in verdict.findings)

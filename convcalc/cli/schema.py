@@ -15,7 +15,7 @@ from convcalc.schemas import NAMES, schema
 @output_option("Write to a file.")
 @click.pass_obj
 def command(settings: Settings, name: str, output: str | None) -> None:
-    """Print the JSON Schema (draft-07) NAME: spec for editors; check, compare, report and zoo for what -f json writes.
+    """Print the JSON Schema (draft-07) NAME: spec for editors; the others for what -f json writes.
 
     \b
     With the YAML language server (VS Code, Neovim, …) a spec is completed and

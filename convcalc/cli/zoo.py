@@ -5,15 +5,16 @@ from __future__ import annotations
 import click
 
 from convcalc.cli._group import Command, Settings
-from convcalc.cli._output import Target, output_options, write
+from convcalc.cli._output import Target, output_options
 from convcalc.cli._progress import progress
-from convcalc.render import LISTINGS
+from convcalc.cli._stream import outlet
+from convcalc.render import STREAMS
 from convcalc.zoo import listing, row, shipped
 
 
 @click.command("zoo", cls=Command, short_help="List the shipped networks with their counts and sources.")
 @click.argument("words", nargs=-1, metavar="[WORD…]")
-@output_options(LISTINGS)
+@output_options(STREAMS)
 @click.pass_obj
 def command(settings: Settings, words: tuple[str, ...], targets: list[Target]) -> None:
     """List the shipped networks whose name, source or framework's module holds every WORD; all without one.
@@ -30,5 +31,7 @@ def command(settings: Settings, words: tuple[str, ...], targets: list[Target]) -
     found = list(shipped(words))
     if not found:
         raise click.ClickException(f"no shipped network holds {' '.join(words)}; `convcalc zoo` lists all")
-    listed = listing([row(one) for one in progress(settings, found, "Counting")])
-    write(settings, targets, lambda format_, surface: LISTINGS[format_].listing(listed, surface))
+    rows = [row(one) for one in progress(settings, found, "Counting")]
+    with outlet(settings, targets, listing()) as out:
+        out.add(rows)
+        out.end()

@@ -6,12 +6,16 @@ A format is a file in this folder with these functions, or with some of them::
     def comparison(comparison: Comparison, surface: Surface) -> str
     def verdict(verdict: Verdict, surface: Surface) -> str
     def listing(listing: Listing, surface: Surface) -> str
+    def stream(listing: Listing, surface: Surface) -> Stream
+    def diff(diff: Diff, surface: Surface) -> str
+    def formula(formula: Formula, surface: Surface) -> str
 
-It returns the whole document and writes nothing. ``view`` says which lines and columns are asked for (a format that is
-for machines may give all of them), ``surface`` how wide the output is and with which characters and colours (a format
-that is no picture of text may ignore it). The formats are found by walking the folder and imported when they are asked
-for; a new one needs no line anywhere else. ``surface.py`` and ``table.py`` are no formats but what text is drawn with,
-and ``layout/`` is what several formats share.
+It returns the whole document and writes nothing; a ``stream`` returns it bit by bit, as rows are handed to it.
+``view`` says which lines and columns are asked for (a format that is for machines may give all of them), ``surface``
+how wide the output is and with which characters and colours (a format that is no picture of text may ignore it). The
+formats are found by walking the folder and imported when they are asked for; a new one needs no line anywhere else.
+``surface.py`` and ``table.py`` are no formats but what text is drawn with, and ``layout/`` is what several formats
+share.
 """
 
 from __future__ import annotations
@@ -26,18 +30,30 @@ from convcalc.fold import View
 from convcalc.render.surface import Surface
 
 if TYPE_CHECKING:
+    from convcalc.budget.diff import Diff
     from convcalc.compare import Comparison
+    from convcalc.explain import Explanation
     from convcalc.findings import Verdict
+    from convcalc.formula import Formula
     from convcalc.listing import Listing
+    from convcalc.render.layout.stream import Stream
     from convcalc.report import Report
 
 __all__ = [
+    "DIFFS",
+    "EXPLANATIONS",
     "FORMATS",
+    "FORMULAS",
     "LISTINGS",
+    "STREAMS",
     "VERDICTS",
+    "DiffFormat",
+    "ExplanationFormat",
     "Format",
     "Formats",
+    "FormulaFormat",
     "ListingFormat",
+    "StreamFormat",
     "Surface",
     "VerdictFormat",
     "View",
@@ -66,6 +82,34 @@ class ListingFormat(Protocol):
 
     def listing(self, listing: Listing, surface: Surface) -> str:
         """Return the list."""
+
+
+class StreamFormat(Protocol):
+    """What a file of this folder offers in order to show more designs than memory holds."""
+
+    def stream(self, listing: Listing, surface: Surface) -> Stream:
+        """Return a list without rows, which come later."""
+
+
+class DiffFormat(Protocol):
+    """What a file of this folder offers in order to show what changed between two versions of designs."""
+
+    def diff(self, diff: Diff, surface: Surface) -> str:
+        """Return what changed."""
+
+
+class ExplanationFormat(Protocol):
+    """What a file of this folder offers in order to show where numbers come from."""
+
+    def explanation(self, explanation: Explanation, surface: Surface) -> str:
+        """Return the explanation of a layer or of a group of layers."""
+
+
+class FormulaFormat(Protocol):
+    """What a file of this folder offers in order to show closed forms."""
+
+    def formula(self, formula: Formula, surface: Surface) -> str:
+        """Return the closed forms of a design."""
 
 
 Shown = TypeVar("Shown")
@@ -104,3 +148,7 @@ class Formats(Mapping[str, Shown]):
 FORMATS = Formats[Format]("report", "comparison")
 VERDICTS = Formats[VerdictFormat]("verdict")
 LISTINGS = Formats[ListingFormat]("listing")
+STREAMS = Formats[StreamFormat]("stream")
+DIFFS = Formats[DiffFormat]("diff")
+FORMULAS = Formats[FormulaFormat]("formula")
+EXPLANATIONS = Formats[ExplanationFormat]("explanation")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from convcalc.errors import SpecError, escape
 from convcalc.findings import Finding, Verdict
+from convcalc.render.layout.findings import main_span, weight
 from convcalc.render.surface import Surface
 
 
@@ -14,12 +15,14 @@ def verdict(verdict: Verdict, surface: Surface) -> str:
 
 
 def _error(error: SpecError) -> str:
-    return f"{_place(error)}{error.severity} {error.code} {escape(error.text)}"
+    place = f"{error.span}: " if error.span else ""
+    return f"{place}{error.severity} {error.code} {escape(error.text)}"
 
 
 def _finding(finding: Finding) -> str:
-    return f"{_place(finding.error)}{finding.severity} {finding.code} [{escape(finding.id)}] {escape(finding.text)}"
-
-
-def _place(error: SpecError) -> str:
-    return f"{error.span}: " if error.span else ""
+    """The sentence, and the layers to look at."""
+    layers = ", ".join(f"{layer.path} {weight(layer)}" for layer in finding.heaviest)
+    most = f"; {'grew most' if finding.heaviest[0].change else 'heaviest'}: {layers}" if layers else ""
+    text = escape(f"{finding.text}{most}")
+    span = main_span(finding)
+    return f"{span}: " * bool(span) + f"{finding.severity} {finding.code} [{escape(finding.id)}] {text}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from convcalc.compare import Comparison
 from convcalc.compare.align import Cell, Match
 from convcalc.fold import Folded, Line, View, fold
 from convcalc.listing import Listing
 from convcalc.render.layout.glyphs import Glyphs
+from convcalc.render.layout.stream import Lines
 from convcalc.render.surface import Surface
 from convcalc.report import Report
 
@@ -46,12 +47,20 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
 
 def listing(listing: Listing, surface: Surface) -> str:
     """Return a design a line, whole integers."""
+    lines = stream(listing, surface)
+    return f"{lines.add(listing.rows)}{lines.end()}"
+
+
+def stream(listing: Listing, surface: Surface) -> Lines:
+    """Return a list to be written as its rows come."""
     keys = [field.key for field in listing.fields]
-    rows = ([_fact(row.get(key)) for key in keys] for row in listing.rows)
-    return _written([keys, *rows], surface)
+    heading = _written([keys], surface)
+    return Lines(heading, lambda rows: _written(([_fact(row.get(key)) for key in keys] for row in rows), surface))
 
 
 def _fact(value: object) -> object:
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={_shape(axes)}" for name, axes in value.items())
     return _shape(value) if isinstance(value, tuple) else value
 
 

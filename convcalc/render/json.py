@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
 from convcalc import __version__
-from convcalc.compare import Comparison, Metric, Value
+from convcalc.budget.diff import DesignDiff, Diff, metrics
+from convcalc.budget.folding import change_of
+from convcalc.compare import Comparison, Metric
 from convcalc.compare.align import Cell, Match
-from convcalc.errors import Span, SpecError
-from convcalc.findings import Finding, Judgement, Verdict
+from convcalc.explain import Explanation
+from convcalc.findings import Verdict
 from convcalc.fold import View
 from convcalc.garbage import uncollected
 from convcalc.listing import Listing
+from convcalc.render.layout.explanation import explained
+from convcalc.render.layout.records import error, finding, fraction, judgement, outcome, source
 from convcalc.render.layout.sentences import sentence
+from convcalc.render.layout.stream import Rows
 from convcalc.render.surface import Surface
 from convcalc.report import CONVENTION, SCHEMA_VERSION, Report, Row
+
+if TYPE_CHECKING:
+    from convcalc.formula import Formula
 
 
 def report(report: Report, view: View, surface: Surface) -> str:
@@ -32,51 +40,92 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
 
 def listing(listing: Listing, surface: Surface) -> str:
     """Return a design a line, with every field."""
-    keys = [field.key for field in listing.fields]
-    rows = ({key: row.get(key) for key in keys} for row in listing.rows)
-    return _document({**_made_by(), f"{listing.noun}s": rows})
+    document = stream(listing, surface)
+    return f"{document.add(listing.rows)}{document.end()}"
+
+
+def stream(listing: Listing, surface: Surface) -> _Streamed:
+    """Return a list to be written as its rows come."""
+    return _Streamed(listing)
+
+
+class _Streamed:
+    """A document whose list is open."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.keys = [field.key for field in listing.fields]
+        facts = {**_made_by(), **listing.circumstances}
+        self.head = _document(facts).removesuffix("}\n") + f',\n "{listing.noun}s": ['
+        self.has_errors = listing.has_errors
+        self.separator = "\n  "
+
+    def add(self, rows: Rows) -> str:
+        """Return rows, each on a line."""
+        head, self.head = self.head, ""
+        texts = []
+        for row in rows:
+            texts.append(f"{self.separator}{_encode({key: row.get(key) for key in self.keys})}")
+            self.separator = ",\n  "
+        return head + "".join(texts)
+
+    def end(self, errors: Rows = ()) -> str:
+        """Close the list, and list the errors where the list may have some."""
+        close = "]" if self.separator == "\n  " else "\n ]"
+        more = f',\n "errors": {_part(iter(errors))}' if self.has_errors else ""
+        return f"{self.head}{close}{more}}}\n"
 
 
 def verdict(verdict: Verdict, surface: Surface) -> str:
-    """Return every claim with its judgement, the findings and the errors."""
+    """Return findings, errors, every claim with its judgement, every limit with its use, and what designs were."""
     return _document(
         {
             **_made_by(),
             "files": verdict.files,
-            "findings": map(_finding, verdict.findings),
-            "errors": map(_error, verdict.errors),
-            "claims": map(_judgement, verdict.judgements),
+            "findings": map(finding, verdict.findings),
+            "errors": map(error, verdict.errors),
+            "claims": map(judgement, verdict.judgements),
+            "standings": (standing._asdict() for standing in verdict.standings),
+            "outcomes": map(outcome, verdict.outcomes),
+            "baseline": verdict.baseline,
+            "notes": iter(verdict.notes),
         }
     )
 
 
-def _finding(finding: Finding) -> dict[str, object]:
-    facts = finding._asdict()
-    places = {"source": _source(facts.pop("span")), "rule": _source(facts.pop("rule"))}
-    heaviest = [layer._asdict() for layer in facts.pop("heaviest")]
-    return {**facts, "excess": finding.excess, "heaviest": heaviest, **places}
+def explanation(explanation: Explanation, surface: Surface) -> str:
+    """Return an explanation; the steps of a metric add up to its value."""
+    return _document({**_made_by(), **explained(explanation, source)})
 
 
-def _error(error: SpecError) -> dict[str, object]:
-    return {"code": error.code, "text": error.text, "hint": error.hint, "source": _source(error.span)}
+def formula(formula: Formula, surface: Surface) -> str:
+    """Return every formula: those of layers as expressions of Python, the totals in LaTeX and for people too."""
+    from convcalc.render.layout.formula import formula_facts  # what it needs is not for reports to load
+
+    return _document({**_made_by(), **dict(formula_facts(formula))})
 
 
-def _judgement(judgement: Judgement) -> dict[str, object]:
-    return {
-        "id": judgement.id,
-        "design": judgement.design,
-        "metric": judgement.metric,
-        "value": judgement.value,
-        "printed": judgement.printed,
-        "agrees": judgement.agrees,
-        "expected": not judgement.loose,
-        "holds": judgement.holds,
-        "ratio": None if judgement.ratio is None else _fraction(judgement.ratio),
-        "printed_in": judgement.source,
-        "quote": judgement.quote,
-        "reason": judgement.reason,
-        "source": _source(judgement.span),
-    }
+def diff(diff: Diff, surface: Surface) -> str:
+    """Return every design that changed, with all of its layers that did."""
+    return _document(
+        {
+            **_made_by(),
+            "against": diff.label,
+            "unchanged": diff.unchanged,
+            "broken": diff.broken,
+            "designs": map(_design_diff, diff.designs),
+            "errors": map(error, diff.errors),
+        }
+    )
+
+
+def _design_diff(one: DesignDiff) -> dict[str, object]:
+    layers = [
+        {"path": pair.path, "was": pair.was, "change": change, "before": pair.before, "after": pair.after}
+        for pair in one.layers
+        if (change := change_of(pair, metrics()))
+    ]
+    sides = {"before": one.before and one.before.totals, "after": one.after and one.after.totals}
+    return {"design": one.design, "was": one.was, "change": one.change, "totals": sides, "layers": layers}
 
 
 @uncollected()
@@ -118,7 +167,7 @@ def _document(parts: Mapping[str, object]) -> str:
 
 
 def _part(value: object) -> str:
-    if isinstance(value, str | int | Mapping | list | tuple):
+    if value is None or isinstance(value, str | int | Mapping | list | tuple):
         return _encode(value)
     items = ",\n  ".join(map(_encode, value)) if isinstance(value, Iterable) else _encode(value)
     return f"[\n  {items}\n ]" if items else "[]"
@@ -129,7 +178,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Fraction):
-        return value.numerator if value.denominator == 1 else _fraction(value)
+        return value.numerator if value.denominator == 1 else fraction(value)
     return list(value) if isinstance(value, Iterable) else str(value)
 
 
@@ -175,12 +224,8 @@ def _layer(row: Row) -> dict[str, object]:
     }
     if row.tied_to is not None:
         layer["tied_to"] = row.tied_to
-    layer["source"] = _source(row.source)
+    layer["source"] = source(row.source)
     return layer
-
-
-def _source(span: Span | None) -> dict[str, object] | None:
-    return None if span is None else {"file": span.file, "line": span.line, "column": span.column}
 
 
 def _metric(comparison: Comparison, metric: Metric) -> dict[str, object]:
@@ -191,19 +236,9 @@ def _metric(comparison: Comparison, metric: Metric) -> dict[str, object]:
         "unit": metric.column.unit,
         "values": metric.values,
         "differences": metric.differences,
-        "ratios": [None if ratio is None else _fraction(ratio) for ratio in metric.ratios],
+        "ratios": [None if ratio is None else fraction(ratio) for ratio in metric.ratios],
         "sentence": sentence(comparison, metric) if known else None,
     }
-
-
-def _fraction(value: Value) -> dict[str, Any]:
-    """An exact ratio, and the float nearest to it (none where no float is near)."""
-    exact = Fraction(value)
-    try:
-        decimal = float(exact)
-    except OverflowError:
-        decimal = None
-    return {"numerator": exact.numerator, "denominator": exact.denominator, "decimal": decimal}
 
 
 def _row(match: Match) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from convcalc.compare import Comparison
 from convcalc.fold import View, fold
@@ -16,6 +17,9 @@ from convcalc.render.layout.sentences import conclusions
 from convcalc.render.layout.sidebyside import Plan
 from convcalc.render.surface import Surface
 from convcalc.report import Report
+
+if TYPE_CHECKING:
+    from convcalc.formula import Formula
 
 ESCAPED = {
     "\\": r"\textbackslash{}",
@@ -65,6 +69,13 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     grids = layers.tables(plan) if len(layers.names) > 1 else []
     grids += aligned.totals(comparison, glyphs).tables(plan)
     return _document([*conclusions(comparison), convention(comparison.reports[0])], grids, glyphs)
+
+
+def formula(formula: Formula, surface: Surface) -> str:
+    r"""Return the layers and the totals as one ``align*`` a metric. Needs ``\usepackage{amsmath}``."""
+    from convcalc.render.layout.equations import equations
+
+    return equations(formula, Glyphs(surface.ascii_only), _cell)
 
 
 def _document(notes: Sequence[str], grids: Sequence[Grid], glyphs: Glyphs) -> str:

@@ -20,10 +20,14 @@ from convcalc.render.surface import Surface, surface
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
+    from rich.progress import ProgressColumn, Task
     from rich.segment import Segment
     from rich.style import Style
 
+    from convcalc.budget.diff import Diff
     from convcalc.compare import Comparison
+    from convcalc.explain import Explanation
+    from convcalc.formula import Formula
     from convcalc.listing import Listing
     from convcalc.render.layout.frame import Block
     from convcalc.render.layout.grid import Span
@@ -73,6 +77,27 @@ def listing_text(listing: Listing, on: Surface) -> str:
     return drawn(listing_blocks(listing, on), on)
 
 
+def diff_text(diff: Diff, on: Surface) -> str:
+    """Return a diff as text."""
+    from convcalc.render.layout.diff import diff_blocks
+
+    return drawn(diff_blocks(diff, on), on)
+
+
+def explanation_text(explanation: Explanation, on: Surface) -> str:
+    """Return an explanation as text."""
+    from convcalc.render.layout.explanation import explanation_blocks
+
+    return drawn(explanation_blocks(explanation, on), on)
+
+
+def formula_text(formula: Formula, on: Surface) -> str:
+    """Return closed forms as text."""
+    from convcalc.render.layout.formula import formula_blocks
+
+    return drawn(formula_blocks(formula, on), on)
+
+
 @uncollected()
 def drawn(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
@@ -106,15 +131,31 @@ def _words(line: Sequence[Span]) -> Iterator[Span]:
 
 
 @contextmanager
-def bar(stream: TextIO, title: str, steps: int, *, color: str = "auto") -> Iterator[Callable[[int], None]]:
-    """Show a bar with the share, the time gone and the time left; call what is given with the steps that were done."""
+def bar(stream: TextIO, title: str, steps: int | None, *, color: str = "auto") -> Iterator[Callable[[int], None]]:
+    """Show a bar with share, rate, time gone and time left; call what is given with the steps that were done.
+
+    Without a number of steps it shows how many are done, and how fast.
+    """
     from rich import progress
 
     steps_done, times = progress.MofNCompleteColumn(), (progress.TimeElapsedColumn(), progress.TimeRemainingColumn())
-    columns = (progress.TextColumn(title), progress.BarColumn(), steps_done, *times)
+    columns = (progress.TextColumn(title), progress.BarColumn(), steps_done, _rate(), *times)
     with progress.Progress(*columns, console=console(stream, color=color), transient=True) as shown:
         task = shown.add_task(title, total=steps)
         yield lambda done: shown.advance(task, done)
+
+
+def _rate() -> ProgressColumn:
+    """Return a column of steps per second."""
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:,.0f}/s" if speed else "")
+
+    return Rate()
 
 
 def console(stream: TextIO, *, color: str = "auto", width: int | None = None) -> Console:

@@ -1,4 +1,5 @@
-"""The JSON Schemas, draft-07: that of specs is made from the ops, those of machine output are files beside this."""
+"""The JSON Schemas, draft-07: those of specs and budget files are made, from the ops and the metrics; that of baselines
+and those of machine output are files beside this."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 
 ENDING = ".schema.json"
 _FOLDER = os.path.dirname(__file__)
-NAMES = ("spec", *sorted(name.removesuffix(ENDING) for name in os.listdir(_FOLDER) if name.endswith(ENDING)))
+NAMES = ("spec", "budget", *sorted(name.removesuffix(ENDING) for name in os.listdir(_FOLDER) if name.endswith(ENDING)))
 WIDTH = 120
 
 
@@ -18,6 +19,10 @@ def schema(name: str) -> str:
         from convcalc.spec.schema import spec_schema
 
         return f"{_laid_out(spec_schema())}\n"
+    if name == "budget":
+        from convcalc.budget.schema import budget_schema
+
+        return f"{_laid_out(budget_schema())}\n"
     with open(os.path.join(_FOLDER, f"{name}{ENDING}"), encoding="utf-8") as file:
         return file.read()
 

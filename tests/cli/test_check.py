@@ -12,6 +12,8 @@ from convcalc import schemas
 from tests.conftest import Command
 from tests.test_claims import LOOSE, NET
 
+NOTE = "note: no convcalc-budget.yaml here or above: only claims are checked\n"
+
 
 def written(folder: Path, *claims: str) -> None:
     (folder / "net.yaml").write_text(NET + "".join(f"  - {claim}\n" for claim in claims), encoding="utf-8")
@@ -26,7 +28,7 @@ def test_a_claim_that_holds(cli: Command, folder: Path) -> None:
 def test_a_claim_that_does_not(cli: Command, folder: Path) -> None:
     written(folder, "{params: 151, source: Table 1, quote: 151 weights}", "{params: 150, source: x}")
     result = cli("check", "net.yaml")
-    assert (result.exit_code, result.stderr) == (1, "")
+    assert (result.exit_code, result.stderr) == (1, NOTE)
     assert result.stdout.splitlines() == [
         "net.yaml:8:14: error CC604: params of net.yaml is 150, not 151 (0.9934 of it)",
         "      - {params: 151, source: Table 1, quote: 151 weights}",
@@ -61,7 +63,8 @@ def test_a_loose_claim_that_agrees(cli: Command, folder: Path) -> None:
 def test_concise_says_nothing_when_all_is_well(cli: Command, folder: Path) -> None:
     written(folder, "{params: 150, source: x}")
     result = cli("check", "net.yaml", "-f", "concise")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", NOTE)
+    assert cli("check", "net.yaml", "-f", "concise", "-q").stderr == ""
 
 
 def test_verbose_lists_what_agrees(cli: Command, folder: Path) -> None:
@@ -107,11 +110,17 @@ def test_json_is_what_its_schema_says(cli: Command, folder: Path, claims: list[s
     assert [one["code"] for one in document["errors"]] == ["CC001"]
 
 
-def test_the_current_folder_by_default(cli: Command, folder: Path) -> None:
+def test_nothing_to_check_is_a_mistake(cli: Command, folder: Path) -> None:
+    result = cli("check")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no convcalc-budget.yaml here or above; name the designs to check" in result.stderr
+
+
+def test_a_folder(cli: Command, folder: Path) -> None:
     for name in ("broken.yaml", "warns.yaml"):
         (folder / name).unlink()
     written(folder, "{params: 150, source: x}")
-    result = cli("check")
+    result = cli("check", ".")
     assert result.stdout.endswith("3 specs, 1 number is claimed: 1 agrees\n")
     assert result.exit_code == 0
 

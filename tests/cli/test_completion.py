@@ -48,7 +48,7 @@ def words(cli: Command, *typed: str) -> list[str]:
         ("validate -f ", ["text", "concise", "json"]),
         ("report --columns params,ma", ["params,macs"]),
         ("report --sort p", ["params", "path"]),
-        ("-q schema ", ["spec", "check", "compare", "report", "zoo"]),
+        ("-q schema ", ["spec", "batch", "check", "compare", "report", "zoo"]),
         ("completion ", ["bash", "zsh", "fish"]),
         ("explain con", ["concat", "conv"]),
         ("explain softs", ["softshrink", "softsign"]),
@@ -147,7 +147,7 @@ def bash(folder: Path) -> Callable[[str], list[str]]:
         ("convcalc report su", ["sub/"]),
         ("convcalc report sub/i", ["sub/inner.yaml"]),
         ("convcalc report my", ["my\\ net.yaml"]),
-        ("convcalc schema ", ["spec", "check", "compare", "report", "zoo"]),
+        ("convcalc schema ", ["spec", "batch", "check", "compare", "report", "zoo"]),
     ],
 )
 def test_bash(bash: Callable[[str], list[str]], folder: Path, line: str, completed: list[str]) -> None:

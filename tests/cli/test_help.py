@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from convcalc.cli._group import commands, convcalc
+from tests.budget.repositories import created
 from tests.conftest import Command
 
 TEXTS = ["", *commands()]
@@ -55,6 +56,9 @@ def test_the_examples_run(cli: Command, folder: Path) -> None:
     )
     (folder / "specs").mkdir()
     (folder / "specs" / "model.yaml").write_bytes((folder / "model.yaml").read_bytes())
+    repository = created(folder)  # what changed since a revision needs revisions
+    repository.commit()
+    repository.commit()
     lines = [line for command in TEXTS for line in re.findall(r"^ +convcalc (.*)", help_of(cli, command), re.MULTILINE)]
     assert len(lines) >= 12
     for line in lines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from convcalc.listing import Field, Listing
@@ -53,4 +53,6 @@ def fact(value: Any, glyphs: Glyphs) -> str:
         return ""
     if isinstance(value, int):
         return exact(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in value.items())
     return glyphs.text(value) if isinstance(value, str) else glyphs.shape(value)

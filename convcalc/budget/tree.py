@@ -1,0 +1,228 @@
+"""The files of one commit, read by one process of git; nothing of the work tree is looked at."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import weakref
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import IO, NamedTuple, cast
+
+from convcalc.budget.git import NO_REPOSITORY, Commit, Repository, environment
+from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.spec.limits import FILE_BYTES
+from convcalc.spec.source import decode, read
+
+LINK, SUBMODULE = b"120000", b"160000"
+LINKS = 40
+"""So many links in one path are a ring; Linux has the same limit."""
+
+
+class Entry(NamedTuple):
+    """One file of a commit."""
+
+    mode: bytes
+    object: str
+
+
+class Tree:
+    """The work tree as it was at a commit. Paths are absolute. Libraries that lie outside it have no past here."""
+
+    def __init__(self, repository: Repository, commit: Commit, libraries: Sequence[str] = ()) -> None:
+        self.repository = repository
+        self.commit = commit
+        self.top = repository.top
+        self.libraries = tuple(map(os.path.realpath, libraries))
+        self._objects = Objects(repository)
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """Every file by its path from the top."""
+        listed = self.repository.run("ls-tree", "-r", "-z", "--full-tree", self.commit.name)
+        if listed.returncode:
+            said = listed.stderr.decode("utf-8", "replace").strip()
+            raise self.repository.error(NO_REPOSITORY, f"git cannot list {self.commit.label}: {quoted(said)}", "")
+        return dict(_entries(listed.stdout))
+
+    @cached_property
+    def folders(self) -> set[str]:
+        """Every folder by its path from the top."""
+        found = {""}
+        for path in self.entries:
+            while (path := os.path.dirname(path)) not in found:
+                found.add(path)
+        return found
+
+    def inside(self, path: str) -> str | None:
+        """Return an absolute path as one from the top; nothing where it is not in the work tree."""
+        if path == self.top:
+            return ""
+        start = self.top.rstrip("/") + "/"
+        return path.removeprefix(start) if path.startswith(start) else None
+
+    def entry(self, path: str) -> Entry | None:
+        """Return the file at a real path."""
+        inside = self.inside(path)
+        return None if inside is None else self.entries.get(inside)
+
+    def content(self, path: str) -> bytes | None:
+        """Return the bytes of the file at a real path; nothing where there was none."""
+        entry = self.entry(path)
+        return None if entry is None or entry.mode == SUBMODULE else self._objects.content(entry.object)
+
+    def submodule(self, path: str) -> str:
+        """Return the submodule that a path leads into, or nothing."""
+        inside = self.inside(path) or ""
+        while inside:
+            entry = self.entries.get(inside)
+            if entry and entry.mode == SUBMODULE:
+                return inside
+            inside = os.path.dirname(inside)
+        return ""
+
+    @cached_property
+    def _by_object(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path, entry in self.entries.items():
+            found.setdefault(entry.object, []).append(path)
+        return found
+
+    def copies(self, path: str) -> list[str]:
+        """Return the files of the commit whose content is that of a file on the disk."""
+        try:
+            with open(path, "rb") as file:
+                content = file.read(FILE_BYTES)
+        except OSError:
+            return []
+        name = content_name(content, len(self.commit.name))
+        return [os.path.join(self.top, found) for found in self._by_object.get(name, ())]
+
+    # --- places -------------------------------------------------------------------------------------------------------
+
+    def real(self, path: str) -> str:
+        """Return the absolute path that a path led to at the commit, links resolved."""
+        left = os.path.abspath(path).split("/")[:0:-1]
+        done, links = "", 0
+        while left:
+            done = os.path.normpath(f"{done}/{left.pop()}")
+            entry = self.entry(done)
+            if entry and entry.mode == LINK and (links := links + 1) <= LINKS:
+                target = os.fsdecode(self._objects.content(entry.object) or b"")
+                done = os.path.dirname(done)
+                left += os.path.abspath(os.path.join(done, target)).split("/")[:0:-1]
+                done = ""
+        return done or "/"
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether a plain file was there."""
+        path = self.real(path)
+        if self._of_library(path):
+            return os.path.isfile(path)
+        entry = self.entry(path)
+        return entry is not None and entry.mode not in (LINK, SUBMODULE)
+
+    def _of_library(self, path: str) -> bool:
+        """Tell whether a path leads into a library outside the work tree: those are read as they lie on the disk."""
+        return self.inside(path) is None and any(path.startswith(f"{folder}/") for folder in self.libraries)
+
+    def shown(self, path: str) -> str:
+        """Return ``REV:path``, as git writes it."""
+        inside = self.inside(path)
+        return path if inside is None else f"{self.commit.short}:{inside}"
+
+    def read(self, path: str) -> Source:
+        """Return the text of a file.
+
+        Raises:
+            SpecError: as reading from the disk does.
+        """
+        path = self.real(path)
+        if self._of_library(path):
+            return read(path)
+        name, entry = self.shown(path), self.entry(path)
+        if entry is None or not self.is_file(path):
+            raise SpecError("CC001", f"no such file at {self.commit.short}", Span(Source(name)))
+        content = self._objects.content(entry.object)
+        if content is None:
+            raise SpecError("CC001", "cannot be read: git does not have its content", Span(Source(name)))
+        return decode(content, name)
+
+
+def content_name(content: bytes, length: int) -> str:
+    """Return the name that git gives to the content of a file: SHA-1 or SHA-256, by its length."""
+    whole = b"blob %d\0%b" % (len(content), content)
+    return (hashlib.sha1(whole, usedforsecurity=False) if length == 40 else hashlib.sha256(whole)).hexdigest()
+
+
+def _entries(listed: bytes) -> Iterator[tuple[str, Entry]]:
+    for line in listed.split(b"\0")[:-1]:
+        about, _, path = line.partition(b"\t")
+        mode, _, name = about.split(b" ")
+        yield os.fsdecode(path), Entry(mode, name.decode("ascii"))
+
+
+class Objects:
+    """Contents by their names in git, from one process that is begun when the first is asked for."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._process: subprocess.Popen[bytes] | None = None
+        self._contents: dict[str, bytes | None] = {}
+
+    def content(self, name: str) -> bytes | None:
+        """Return the bytes of a file, one more than a spec may have at the most; nothing where git has none."""
+        if name not in self._contents:
+            self._contents[name] = self._asked(name)
+        return self._contents[name]
+
+    def _asked(self, name: str) -> bytes | None:
+        process = self._running()
+        asked, answered = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+        try:
+            asked.write(name.encode() + b"\n")
+            asked.flush()
+        except OSError:
+            return None
+        words = answered.readline().split()
+        if len(words) != 3:
+            return None
+        left = int(words[2]) + 1  # with the line end behind it
+        content = answered.read(min(left, FILE_BYTES + 2))
+        left -= len(content)
+        while left > 0 and (passed := answered.read(min(left, FILE_BYTES))):
+            left -= len(passed)
+        return content[: int(words[2])]
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            line = self._repository.line(("cat-file", "--batch"))
+            try:
+                self._process = subprocess.Popen(
+                    line, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                )
+            except OSError as error:
+                raise self._repository.without_git(error) from None
+            weakref.finalize(self, _ended, self._process)
+        return self._process
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    process.wait()
+
+
+def outside(tree: Tree, path: str, place: Span | None) -> SpecErrors | None:
+    """Return what keeps a file of the present from being looked up in a tree, or nothing."""
+    if tree.inside(path) is None:
+        text = f"{quoted(path)} lies outside the repository {quoted(tree.top)}, so git knows nothing of its past"
+        hint = "move it into the repository, or keep the baseline in a file"
+    elif submodule := tree.submodule(path):
+        text = f"{quoted(path)} lies in the submodule {quoted(submodule)}, which has a history of its own"
+        hint = "put a budget file into the submodule, or keep the baseline in a file"
+    else:
+        return None
+    return SpecErrors([SpecError(NO_REPOSITORY, text, place or Span(Source(path)), hint)])

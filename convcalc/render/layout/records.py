@@ -1,0 +1,61 @@
+"""The parts of a verdict as JSON has them: plain mappings, with the keys of ``schemas/check.schema.json``."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from convcalc.errors import Span, SpecError
+from convcalc.findings import Finding, Judgement, Outcome
+
+
+def outcome(met: Outcome) -> dict[str, object]:
+    """Return what a design counts, what it did, and which layers changed."""
+    return {**met._asdict(), "changes": [change._asdict() for change in met.changes]}
+
+
+def finding(found: Finding) -> dict[str, object]:
+    """Return a finding with its places and the layers that weigh most."""
+    facts = found._asdict()
+    places = {"source": source(facts.pop("span")), "rule": source(facts.pop("rule"))}
+    heaviest = [layer._asdict() for layer in facts.pop("heaviest")]
+    return {**facts, "excess": found.excess, "heaviest": heaviest, **places}
+
+
+def error(fault: SpecError) -> dict[str, object]:
+    """Return why something could not be judged."""
+    return {"code": fault.code, "text": fault.text, "hint": fault.hint, "source": source(fault.span)}
+
+
+def judgement(judged: Judgement) -> dict[str, object]:
+    """Return one number of one claim."""
+    return {
+        "id": judged.id,
+        "design": judged.design,
+        "metric": judged.metric,
+        "value": judged.value,
+        "printed": judged.printed,
+        "agrees": judged.agrees,
+        "expected": not judged.loose,
+        "holds": judged.holds,
+        "ratio": None if judged.ratio is None else fraction(judged.ratio),
+        "printed_in": judged.source,
+        "quote": judged.quote,
+        "reason": judged.reason,
+        "source": source(judged.span),
+    }
+
+
+def source(span: Span | None) -> dict[str, object] | None:
+    """Return a place in a file, or nothing."""
+    return None if span is None else {"file": span.file, "line": span.line, "column": span.column}
+
+
+def fraction(value: int | Fraction) -> dict[str, Any]:
+    """Return an exact ratio, and the float nearest to it (none where no float is near)."""
+    exact = Fraction(value)
+    try:
+        decimal = float(exact)
+    except OverflowError:
+        decimal = None
+    return {"numerator": exact.numerator, "denominator": exact.denominator, "decimal": decimal}

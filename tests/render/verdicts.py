@@ -1,0 +1,133 @@
+"""Verdicts made by hand: nothing to say, all is well, every kind of finding, errors, hostile texts, thousands."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from convcalc.errors import Source, Span, SpecError
+from convcalc.findings import Finding, Heavy, Judgement, Outcome, Standing, Verdict
+
+SPEC = Source("models/edge.yaml", "name: Edge\ninput: [3, 224, 224]\nlayers:\n  - {conv: [64, 3], name: stem}\n")
+BUDGET = Source("convcalc-budget.yaml", "version: 1\nbudgets:\n  - id: edge-total\n    max: {params: 5.5M}\n")
+AT = Span(SPEC, 4, 5, 30)
+RULE = Span(BUDGET, 4, 19, 4)
+
+EVIL = (
+    "a|b`c`<script>alert(1)</script>**x** [y](http://evil.example) @everyone #1 \x1b[31m\u202e{0} %0A::error::x,\r\n]]>"
+)
+"""Markup of every format, calls, links, placeholders, escapes, line ends and a workflow command."""
+EVIL_FILE = "dir/" + EVIL.replace("/", "-")
+
+BROKEN = Finding(
+    id="edge-total",
+    code="CC611",
+    severity="error",
+    design="models/edge.yaml",
+    metric="params",
+    text="params of models/edge.yaml is 5,612,345, above the maximum of 5.5M by 112,345 (2.04 %)",
+    span=AT,
+    value=5_612_345,
+    limit=5_500_000,
+    heaviest=(Heavy("head.fc", 2_359_296, "grew", 1_769_472), Heavy("stem", 1_728), Heavy("old", 0, "removed", 9)),
+    rule=RULE,
+)
+SHARE = Finding(
+    "no-fat-layer", "CC611", "warning", "models/edge.yaml@wide", "params%", "head.fc has 41 % of params, above 40 %",
+    AT, "split it", "head.fc", Fraction(41, 100), Fraction(2, 5), (), RULE,
+)  # fmt: skip
+LOOSE = Finding("edge-macs", "CC620", "note", "models/edge.yaml", "macs", "50 % of the limit is used", AT, rule=RULE)
+WAIVED = Finding(
+    "big", "CC614", "waived", "models/big.yaml", "params", "params of models/big.yaml grew from 100 to 150",
+    Span(Source("models/big.yaml"), 2, 1, 1), "tracked in ARCH-12", "", 150, 101, (), RULE,
+)  # fmt: skip
+UNMATCHED = Finding(
+    "ghost", "CC616", "error", "", "", "the budget matches no design", None, rule=Span(BUDGET, 3, 9, 10)
+)
+PLACELESS = Finding("max", "CC611", "error", "-", "params", "params of - is 2, above the maximum of 1 by 1", None)
+CLAIM = Finding(
+    "claim:wide:params", "CC604", "error", "models/edge.yaml@wide", "params", "is 9, not 8", Span(SPEC, 5, 3)
+)
+
+UNREADABLE = SpecError("CC001", "no such file", Span(Source("models/nowhere.yaml")), hint="did you mean 'here.yaml'?")
+MISPLACED = SpecError("CC203", "no argument 'dilaton' of conv", Span(SPEC, 3, 7, 7))
+HOMELESS = SpecError("CC702", "the git program is missing")
+
+EDGE, WIDE = "models/edge.yaml", "models/edge.yaml@wide"
+STANDINGS = (
+    Standing("edge-total", EDGE, "", "params", "max", 5_612_345, 5_500_000, False, Fraction(5_612_345, 5_500_000)),
+    Standing("edge-total", EDGE, "", "macs", "max", 300_000_000, 600_000_000, True, Fraction(1, 2)),
+    Standing(
+        "no-fat-layer", WIDE, "head.fc", "params%", "max", Fraction(41, 100), Fraction(2, 5), False, Fraction(41, 40)
+    ),
+    Standing("big", "models/big.yaml", "", "params", "growth", 150, 101, False, Fraction(150, 101)),
+    Standing("pays", EDGE, "", "params/", "max", Fraction(319, 756), Fraction(9, 20), True, Fraction(6380, 6804)),
+)
+JUDGEMENTS = (
+    Judgement("claim:params", EDGE, "params", 5_612_345, "5.6M", True, False, None, "Table 1", "5.6M", "", AT),
+    Judgement("claim:wide:params", WIDE, "params", 9, "8", False, False, None, "x", "", "", Span(SPEC, 5, 3)),
+    Judgement("claim:out", EDGE, "out", (1000,), "1000", True, False, None, "x", "", "", Span(SPEC, 6, 3)),
+)
+OUTCOMES = (
+    Outcome("models/edge.yaml@wide", {"params": 9, "macs": 10}, is_new=True),
+    Outcome("models/same.yaml", {"params": 7, "macs": 8}, {"params": 7, "macs": 8}),
+    Outcome("models/edge.yaml", {"params": 5_612_345, "macs": 300_000_000}, {"params": 5_000_000, "macs": 300_000_001}),
+)
+
+
+def nothing() -> Verdict:
+    return Verdict(0)
+
+
+def fine() -> Verdict:
+    """All is well, without a baseline."""
+    return Verdict(1, JUDGEMENTS[:1], standings=STANDINGS[1:2], outcomes=[OUTCOMES[1]._replace(past=None)])
+
+
+def every() -> Verdict:
+    """Every severity, a claim, a broken budget, errors, a baseline and notes."""
+    findings = [LOOSE, WAIVED, SHARE, UNMATCHED, CLAIM, BROKEN]
+    notes = ["models/edge.yaml@wide is new to the baseline: growth is not judged"]
+    baseline = "1a2b3c4 (merge-base with origin/main)"
+    return Verdict(3, JUDGEMENTS, findings, [MISPLACED, UNREADABLE], STANDINGS, OUTCOMES, baseline, notes)
+
+
+def unjudged() -> Verdict:
+    """Errors alone, one of them without a place."""
+    return Verdict(2, errors=[MISPLACED, HOMELESS])
+
+
+def placeless() -> Verdict:
+    return Verdict(
+        1, findings=[PLACELESS], standings=[Standing("max", "-", "", "params", "max", 2, 1, False, Fraction(2))]
+    )
+
+
+def hostile() -> Verdict:
+    """Every text that a person or a file can bring in tries to be something else."""
+    span = Span(Source(EVIL_FILE, EVIL), 1, 3, 5)
+    heavy = (Heavy(EVIL, 5, "grew", 4),)
+    finding = Finding(EVIL, "CC611", "error", EVIL, "params", EVIL, span, EVIL, EVIL, 5, 4, heavy, span)
+    waived = finding._replace(severity="waived", span=Span(Source("\udcff\ud800.yaml"), 1, 1))
+    standing = Standing(EVIL, EVIL, EVIL, "params", "max", 5, 4, False, Fraction(5, 4))
+    judgement = Judgement(EVIL, EVIL, "params", 5, EVIL, True, False, None, EVIL, EVIL, EVIL, span)
+    outcome = Outcome(EVIL, {"params": 5, "macs": 1}, {"params": 4, "macs": 0})
+    error = SpecError("CC201", EVIL, Span(Source(EVIL), 1, 1), EVIL)
+    return Verdict(1, [judgement], [finding, waived], [error], [standing], [outcome], EVIL, [EVIL])
+
+
+def many(number: int = 10_000) -> Verdict:
+    """More findings than any service shows; the last is the worst."""
+    findings, standings, outcomes = [], [], []
+    for n in range(1, number + 1):
+        design, text = f"models/net{n}.yaml", f"params of models/net{n}.yaml is {1000 + n:,}, above the maximum of 1k"
+        place = Span(Source(design), 7, 3, 4)
+        findings.append(Finding("all", "CC611", "error", design, "params", text, place, value=1000 + n, limit=1000))
+        standings.append(Standing("all", design, "", "params", "max", 1000 + n, 1000, False, Fraction(1000 + n, 1000)))
+        outcomes.append(Outcome(design, {"params": 1000 + n, "macs": n}))
+    return Verdict(number, findings=findings, standings=standings, outcomes=outcomes)
+
+
+VERDICTS = {
+    "nothing": nothing, "fine": fine, "every": every, "unjudged": unjudged, "placeless": placeless,
+    "hostile": hostile, "many": many,
+}  # fmt: skip
