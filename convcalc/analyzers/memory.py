@@ -15,7 +15,7 @@ ADAM = 2
 """Numbers that the Adam optimizer keeps for every weight: the running means of its gradient and of its square."""
 
 
-def weight_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     """Params + buffers of every layer: what is kept of it between two runs."""
     both = zip(params(graph), buffers(graph), strict=True)
     return [bytes_of(weights + state, dtype) for weights, state in both]

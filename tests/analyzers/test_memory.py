@@ -51,7 +51,8 @@ def test_weights_do_not_grow_with_the_batch() -> None:
 def simulated_peak(network: convcalc.Network, width: int) -> int:
     """By the definition, tensor by tensor: alive is what has been made and will still be read, or is a result."""
     nodes, results = network.graph.nodes, set(network.graph.outputs.values())
-    sizes = [width * math.prod(node.shape) for node in nodes]
+    tables = {node.index for node in nodes if node.op is not None and node.op.kind == "param"}
+    sizes = [0 if node.index in tables else width * math.prod(node.shape) for node in nodes]
     readers = {node.index: [other.index for other in nodes if node.index in other.inputs] for node in nodes}
     peak = 0
     for step in (node for node in nodes if node.op is not None):
@@ -61,9 +62,7 @@ def simulated_peak(network: convcalc.Network, width: int) -> int:
             for node in made
             if node.index == step.index or node.index in results or any(at >= step.index for at in readers[node.index])
         ]
-        peak = max(
-            peak, sum(sizes[index] for index in needed if nodes[index].op is None or nodes[index].op.kind != "param")
-        )
+        peak = max(peak, sum(sizes[index] for index in needed))
     return peak
 
 
@@ -136,8 +135,8 @@ MEASURED = {
 """Most bytes in storages at once while torchvision 0.29.1's module ran, and what of them is no tensor of the network.
 
 torch 2.14.1 on the meta device, evaluation mode, no gradients, one picture, ``inplace`` off; after every operator the
-storages that are still referred to are summed, parameters and buffers aside. The caller holds on to the picture. A batch
-norm also returns the two statistics (64 numbers each) that a backward pass would want.
+storages that are still referred to are summed, parameters and buffers aside. The caller holds on to the picture. A
+batch norm also returns the two statistics (64 numbers each) that a backward pass would want.
 """
 
 

@@ -38,7 +38,8 @@ class Layer:
 def models() -> dict[str, dict[str, Any]]:
     """Every measured module as ``SOURCE/NAME``, the source being the name of its file."""
     files = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(REFERENCE.glob("*.json"))}
-    return {f"{source}/{name}": model for source, file in files.items() for name, model in file.get("models", {}).items()}
+    measured = {source: file["models"] for source, file in files.items() if "models" in file}
+    return {f"{source}/{name}": model for source, found in measured.items() for name, model in found.items()}
 
 
 def measured(model: str) -> list[Layer]:
