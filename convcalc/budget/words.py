@@ -12,6 +12,7 @@ from convcalc.budget.model import RATIO, SHARE, Limit, Metric
 
 Value = int | Fraction
 PLACES = 2
+WRITTEN_PLACES = 6
 MOST_PLACES = 60
 """Where two shares are alike in so many decimals, the numbers that they are of tell more than any further digit."""
 
@@ -41,6 +42,16 @@ def decimal(value: Value, places: int = PLACES) -> str:
     return f"{'-' if value < 0 else ''}{whole:,}{tail}"
 
 
+def ratio(value: Value, places: int = PLACES) -> str:
+    """Round as ``decimal`` does, but not what somebody can have written: up to six decimals stand as they are.
+
+    >>> ratio(Fraction(23, 200)), ratio(Fraction(2, 3))
+    ('0.115', '0.67')
+    """
+    written = 10**WRITTEN_PLACES % Fraction(value).denominator == 0
+    return decimal(value, WRITTEN_PLACES if written else places)
+
+
 def percent(value: Value, places: int = PLACES) -> str:
     """``1/49`` → ``2.04 %``; a trace is not nothing.
 
@@ -57,7 +68,7 @@ def measured(metric: Metric, value: Value, limit: Value) -> str:
     """Return a value as it stands beside a limit: a different one never reads the same."""
     if metric.form == SHARE:
         return apart(value, limit, percent)
-    return apart(value, limit, decimal) if metric.form == RATIO else apart(value, limit, _counted)
+    return apart(value, limit, ratio) if metric.form == RATIO else apart(value, limit, _counted)
 
 
 def apart(value: Value, other: Value, form: Callable[[Value, int], str]) -> str:

@@ -51,7 +51,7 @@ def amount(metric: str, value: Value, beside: Value) -> str:
     if metric.endswith(SHARE):
         return words.apart(value, beside, words.percent)
     if metric.endswith(RATIO) or value.denominator != 1:
-        return words.apart(value, beside, words.decimal)
+        return words.apart(value, beside, words.ratio)
     return words.count(value)
 
 
