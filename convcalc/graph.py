@@ -24,7 +24,8 @@ class Facts(NamedTuple):
 class Node:
     """A layer, or an input of the graph (then ``op`` is ``None``).
 
-    ``inputs`` are indices of nodes before it; ``owner`` is the node whose weights it uses, usually itself.
+    ``inputs`` are indices of nodes before it; ``owner`` is the node whose weights it uses, usually itself; ``via`` is
+    how the model's source writes it, where that is not the usual way.
     """
 
     index: int
@@ -35,6 +36,7 @@ class Node:
     facts: Facts
     source: Span | None = None
     owner: int = -1
+    via: str = ""
 
     @property
     def shape(self) -> Shape:

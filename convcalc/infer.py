@@ -27,7 +27,7 @@ class Walk:
         """Add an input of the graph."""
         return self._append(path, None, (), (), Facts(shape, {}, {}, ()), source)
 
-    def add(self, path: str, op: Op, inputs: Sequence[int], source: Span | None) -> int:
+    def add(self, path: str, op: Op, inputs: Sequence[int], source: Span | None, via: str = "") -> int:
         """Add a layer and return its index, or ``FAILED`` where an input has failed.
 
         Raises:
@@ -37,7 +37,10 @@ class Walk:
             return FAILED
         shapes = tuple(self.nodes[index].facts.output for index in inputs)
         facts = self._stated(op, shapes)
-        return self._append(path, op, tuple(inputs) if op.reads else (), shapes, facts, source)
+        index = self._append(path, op, tuple(inputs) if op.reads else (), shapes, facts, source)
+        if via:
+            self.nodes[index].via = via
+        return index
 
     def shape(self, index: int) -> Shape:
         """Return the shape that leaves a node."""

@@ -10,12 +10,10 @@ from itertools import chain
 from convcalc.batch.counting import Job
 from convcalc.designs import BUDGET, ZOO, parse_design, zoo
 from convcalc.errors import SpecError, quoted
+from convcalc.globs import DEEP, fault, matches
 
 SPEC_ENDINGS = (".yaml", ".yml")
 MAGIC = re.compile(r"[*?\[]")
-ANY_DEPTH = "**"
-VISIBLE = r"(?!\.)"
-"""A hidden name is matched where its point is written."""
 
 Wanted = Callable[[str], bool]
 
@@ -45,8 +43,8 @@ def _some(files: Iterator[str], ending: str, otherwise: str) -> Iterator[Job]:
 
 
 def _shipped(pattern: str) -> Iterator[str]:
-    matches = _expression(pattern.removeprefix(ZOO)).fullmatch
-    return (f"{ZOO}{name}" for name in zoo() if matches(name))
+    named = _checked(pattern.removeprefix(ZOO))
+    return (f"{ZOO}{name}" for name in zoo() if matches(named, name, "/"))
 
 
 def _matching(pattern: str) -> Iterator[str]:
@@ -54,10 +52,16 @@ def _matching(pattern: str) -> Iterator[str]:
     parts = pattern.split("/")
     plain = next(place for place, part in enumerate(parts) if MAGIC.search(part))
     start, rest = "/".join(parts[:plain]) + "/" * (plain > 0), "/".join(parts[plain:])
-    matches = _expression(rest).fullmatch
-    depth = None if ANY_DEPTH in parts else len(parts) - plain
+    _checked(rest)
+    depth = None if DEEP in parts else len(parts) - plain
     hidden = any(part.startswith(".") for part in parts[plain:])
-    return _walked(start, "", lambda path: bool(matches(path)), depth, hidden)
+    return _walked(start, "", lambda path: matches(rest, path, "/"), depth, hidden)
+
+
+def _checked(pattern: str) -> str:
+    if wrong := fault(pattern, "/"):
+        raise SpecError("CC705", f"the glob {quoted(pattern)} {wrong}")
+    return pattern
 
 
 def _walked(start: str, below: str, wanted: Wanted, depth: int | None, hidden: bool) -> Iterator[str]:
@@ -97,42 +101,3 @@ def _entries(folder: str) -> list[tuple[str, bool]]:
     except OSError:
         return []
     return sorted(entries, key=lambda entry: f"{entry[0]}/" if entry[1] else entry[0])
-
-
-def _expression(pattern: str) -> re.Pattern[str]:
-    """Return the regular expression of a glob: ``**`` is any number of folders, ``*`` and ``?`` stay in one name.
-
-    Raises:
-        SpecError: CC705, where a range in brackets runs backwards.
-    """
-    parts = pattern.split("/")
-    last = len(parts) - 1
-    written = ""
-    for place, part in enumerate(parts):
-        if part == ANY_DEPTH:
-            written += f"(?:{VISIBLE}[^/]+/)*" + f"{VISIBLE}[^/]+" * (place == last)
-        else:
-            written += _segment(part) + "/" * (place < last)
-    try:
-        return re.compile(written, re.DOTALL)
-    except re.error:
-        raise SpecError("CC705", f"{quoted(pattern)} is no glob", hint="a range reads [a-z], upwards") from None
-
-
-def _segment(part: str) -> str:
-    """Translate one name of a glob: ``*``, ``?``, ``[abc]``, ``[!abc]``; an open bracket without a close is itself."""
-    pieces = re.findall(r"\*+|\?|\[!?\]?[^\]]*\]|.", part, re.DOTALL)
-    return VISIBLE * (part[:1] in "*?[") + "".join(map(_piece, pieces))
-
-
-def _piece(piece: str) -> str:
-    if piece[0] == "*":
-        return "[^/]*"
-    if piece == "?":
-        return "[^/]"
-    if len(piece) > 1:
-        inside = piece[1:-1]
-        negated = inside.startswith("!")
-        held = re.sub(r"([\\\[\]^&~|])", r"\\\1", inside[negated:])
-        return f"[{'^' if negated else ''}{held}]"
-    return re.escape(piece)

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from convcalc.analyzers import Measure, measures
-from convcalc.budget.globs import matches
 from convcalc.budget.model import Budget, Layers, Pattern
 from convcalc.errors import Source, Span
+from convcalc.globs import matches
 from convcalc.graph import Graph, Node
 
 SEPARATOR = "."

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from convcalc.budget.globs import glob, is_wild, matches, matches_word
 from convcalc.budget.model import Budget, Pattern
 from convcalc.designs import BUDGET, ZOO, open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
+from convcalc.globs import glob, is_wild, matches, matches_word
 
 __all__ = ["Disk", "Target", "covers", "designs", "includes", "matched", "matches", "parts", "repository", "upward"]
 

@@ -6,11 +6,11 @@ import os
 import re
 
 from convcalc.budget.forms import FORM, choice, fields, listed, word
-from convcalc.budget.globs import fault, is_wild
 from convcalc.budget.model import Layers, Pattern
 from convcalc.budget.patterns import leads_out, parts
 from convcalc.designs import ZOO
 from convcalc.errors import SpecError, quoted
+from convcalc.globs import fault, is_wild
 from convcalc.ops import activations, kinds
 from convcalc.spec.nodes import Node, Scalar
 from convcalc.spec.value import gathering

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convcalc.budget.globs import fault
+from convcalc.globs import fault
 from convcalc.budget.model import Budget, Limit, Metric, Pattern
 from convcalc.budget.patterns import Disk, covers, designs, includes, leads_out, matched, matches, parts, repository
 from convcalc.errors import Source, Span, SpecErrors

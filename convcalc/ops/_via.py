@@ -1,0 +1,26 @@
+"""What a layer is in the source of the model: what ``via`` says beside a kind.
+
+Other tools see some of these forms and miss others, so that their counts follow from the words here; ours never do.
+"""
+
+from __future__ import annotations
+
+VIA = {
+    "module": "a layer class of the framework: nn.ReLU, nn.Linear; of attention, nn.MultiheadAttention with its weights",
+    "subclass": "a class of the model's own, made from the framework's: timm's BatchNormAct2d and Attention",
+    "function": "a function that is called: F.relu, torch.matmul; of attention, F.linear, q.matmul(k) and F.softmax",
+    "method": "a method of a tensor: x.mean((2, 3)), x.softmax(-1)",
+    "operator": "an operator of Python: a + b, a * b, a @ b; of attention, nn.Linear around a @ b and x.softmax(-1)",
+    "string": "a convolution whose padding is given as a word, padding='same'",
+    "fused": "nn.MultiheadAttention without its weights: scaled_dot_product_attention inside",
+    "fast_path": "nn.MultiheadAttention in evaluation without gradients: one kernel that holds everything",
+}
+"""Word → what it means."""
+
+DEFAULTS = {"add": "operator", "mul": "operator", "concat": "operator", "scale": "operator", "matmul": "function"}
+"""The kinds that frameworks have no module for; every other is a ``module``."""
+
+
+def default_via(kind: str) -> str:
+    """Return how a kind is written where the spec does not say it."""
+    return DEFAULTS.get(kind, "module")

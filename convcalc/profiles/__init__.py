@@ -1,0 +1,130 @@
+"""Other tools' totals from the same graph, and the terms by which each differs from ours.
+
+A profile is a file in this folder that defines ``PROFILE``; the folder is walked, so a new one needs no line anywhere
+else. Files that begin with ``_`` hold what profiles share. A profile says of one layer by which named terms the tool's
+count differs from the ``base`` (the layer's multiplies, as ``report`` counts them): base and terms add up, exactly, to
+what the tool prints. The rules follow the sources of the tools, in the versions that the profiles name, in evaluation
+mode; what depends on how a model's source is written (a module, a function, an operator) is said by ``via`` in the spec.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import NamedTuple, TypeAlias
+
+from convcalc.arith import Number
+from convcalc.errors import SpecError, did_you_mean, quoted
+from convcalc.graph import Graph
+from convcalc.profiles._layer import Layer
+
+Term: TypeAlias = tuple[str, Number]
+
+TERMS = (
+    "macs", "activations", "additions", "bias", "batch norm", "layer norm", "group norm", "instance norm", "rms norm",
+    "lrn norm", "activation functions", "pooling", "softmax", "elementwise", "upsampling", "recurrent gates",
+    "embedding", "doubled modules", "output positions", "repeated groups", "padding arithmetic", "missed layers",
+)  # fmt: skip
+"""The names of all terms, in the order in which they are shown."""
+
+
+class Profile(NamedTuple):
+    """One tool's way of counting."""
+
+    key: str
+    tool: str
+    """The tool and the version whose source was read."""
+    unit: str
+    counts: str
+    """What it counts, in a sentence."""
+    source: str
+    order: int
+    terms: Callable[[Layer], Iterable[Term]]
+    """The terms by which the count of one layer differs from the base; a name may come several times."""
+    base: str = "macs"
+    per_sample: bool = False
+    """Whether the tool divides by the batch."""
+
+
+class Standing(NamedTuple):
+    """What a tool prints for a design: the terms add up to the total. Terms of nothing are left out."""
+
+    profile: Profile
+    total: Number
+    terms: Mapping[str, Number]
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the keys of all profiles in the order of their tables, those of the libraries first."""
+    return tuple(profile.key for profile in _profiles())
+
+
+@cache
+def _profiles() -> tuple[Profile, ...]:
+    folder = __path__[0]
+    files = sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py") and not name.startswith("_"))
+    found = [importlib.import_module(f"{__name__}.{name}").PROFILE for name in files]
+    return tuple(sorted(found, key=lambda profile: profile.order))
+
+
+def find(name: str) -> Profile:
+    """Return a profile by its key.
+
+    Raises:
+        SpecError: CC707, where there is none of the name.
+    """
+    for profile in _profiles():
+        if profile.key == name:
+            return profile
+    text = f"no profile {quoted(name)}{did_you_mean(name, names())}"
+    raise SpecError("CC707", text, hint=f"profiles are {', '.join(names())}")
+
+
+def total(graph: Graph, name: str, *, batch: int = 1) -> Number:
+    """Return what a tool prints for a graph, in the tool's unit.
+
+    Raises:
+        SpecError: CC707, where no profile has the name.
+    """
+    return standing(graph, find(name), batch=batch).total
+
+
+def layers(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Number]:
+    """Return the tool's count of every layer of ``graph.layers``."""
+    samples = 1 if profile.per_sample else batch
+    return [_sum(amount for _, amount in _terms(Layer(node, samples), profile)) for node in graph.layers]
+
+
+def standing(graph: Graph, profile: Profile, *, batch: int = 1) -> Standing:
+    """Return a tool's total and its terms."""
+    samples, terms = 1 if profile.per_sample else batch, dict[str, Number]()
+    for node in graph.layers:
+        for name, amount in _terms(Layer(node, samples), profile):
+            terms[name] = terms.get(name, 0) + amount
+    kept = {name: terms[name] for name in TERMS if name in terms and _counts(terms[name])}
+    return Standing(profile, _sum(terms.values()), kept)
+
+
+def reconcile(graph: Graph, *, batch: int = 1) -> list[Standing]:
+    """Return what every tool prints for a graph."""
+    return [standing(graph, profile, batch=batch) for profile in _profiles()]
+
+
+def _terms(layer: Layer, profile: Profile) -> Iterator[Term]:
+    yield profile.base, layer.macs if profile.base == "macs" else layer.outputs
+    yield from profile.terms(layer)
+
+
+def _counts(amount: Number) -> bool:
+    """Whether an amount is more than nothing; an array or a symbol is, unless it is known to be none."""
+    return not isinstance(amount, int) or amount != 0
+
+
+def _sum(amounts: Iterable[Number]) -> Number:
+    result = 0
+    for amount in amounts:
+        result = result + amount
+    return result
