@@ -15,10 +15,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convcalc.globs import fault
 from convcalc.budget.model import Budget, Limit, Metric, Pattern
 from convcalc.budget.patterns import Disk, covers, designs, includes, leads_out, matched, matches, parts, repository
 from convcalc.errors import Source, Span, SpecErrors
+from convcalc.globs import fault
 from tests.bad_input.cases import SLOWED
 
 SPEC = "input: [3, 8, 8]\nvars: {w: 4}\nvariants: {wide: {w: 8}, wider: {w: 9}, thin: {w: 2}}\nlayers: [conv: [w, 3]]\n"
