@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from convcalc import report as reports
+from convcalc.analyzers import DETAILS
 from convcalc.designs import Network as _Network
 from convcalc.designs import open_design, open_source
 from convcalc.errors import Source
+
+DETAILED = (*DETAILS, "peak")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +46,18 @@ class Report(reports.Report):
 class Network(_Network):
     """A design that has been read and shape-checked."""
 
-    def report(self, *, batch: int = 1, dtype: str = "float32") -> Report:
+    def report(self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = DETAILED) -> Report:
         """Count everything.
 
         Args:
             batch: samples at once.
-            dtype: number format for metrics in bytes.
+            dtype: number format for metrics in bytes; ``float16, stage1.**=int8`` for others in some layers.
+            detailed: what to work out beside the counts; everything by default.
 
         Returns:
             Exact integers per layer and in total.
         """
-        plain = _Network.report(self, batch=batch, dtype=dtype)
+        plain = _Network.report(self, batch=batch, dtype=dtype, detailed=detailed)
         return Report(**{field.name: getattr(plain, field.name) for field in fields(reports.Report)})
 
 

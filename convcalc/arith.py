@@ -6,10 +6,11 @@ Formulas are written once over ``Number`` and run on all three kinds. NumPy and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.errors import SpecError, Undecided
@@ -94,6 +95,15 @@ def at_most(value: Number, ceiling: Number) -> Number:
 
         return minimum(value, ceiling)  # type: ignore[no-any-return]
     return _numpy().minimum(value, ceiling)  # type: ignore[no-any-return]
+
+
+def largest(values: Sequence[Number]) -> Number:
+    """The greatest of all values; 0 for none. Which of many symbolic ones it is, nobody tries to tell."""
+    if _symbolic(*values):
+        from convcalc.symbols import largest
+
+        return largest(values)  # type: ignore[no-any-return]
+    return reduce(at_least, values, 0)
 
 
 def absolute(value: Number) -> Number:

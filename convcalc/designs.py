@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one, did_you_mean, quoted
 from convcalc.graph import Graph
 from convcalc.report import Report, report_on
-from convcalc.shapes import BITS
+from convcalc.shapes import BITS, formats
 from convcalc.spec.document import Document
 from convcalc.spec.load import Files, Overrides, expand, read_root
 from convcalc.spec.source import read
@@ -56,13 +56,12 @@ class Network:
     graph: Graph
     document: Document
 
-    def report(self, *, batch: int = 1, dtype: str = "float32") -> Report:
+    def report(self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = ()) -> Report:
         """Count everything; see :func:`convcalc.report.report_on`."""
         if dtype not in BITS:
-            text = f"no number format {quoted(dtype)}{did_you_mean(dtype, BITS)}"
-            raise SpecError("CC704", text, hint=f"known: {', '.join(BITS)}")
+            formats(dtype)
         name = self.graph.name or self.design.text
-        report = report_on(self.graph, self.design.text, batch=batch, dtype=dtype)
+        report = report_on(self.graph, self.design.text, batch=batch, dtype=dtype, detailed=detailed)
         return replace(report, name=f"{name} · {self.design.part}" if self.design.part else name)
 
     def outputs(self) -> list[Network]:

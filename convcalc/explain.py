@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 from typing import NamedTuple
 
+from convcalc.analyzers.memory import Peak, peak
 from convcalc.designs import Network
 from convcalc.errors import Span
 from convcalc.graph import Node
@@ -75,6 +76,8 @@ class Explanation(NamedTuple):
     tied_to: str = ""
     fused: tuple[str, ...] = ()
     """Paths of the norm and the activation that the same line of the spec adds."""
+    peak: Peak | None = None
+    """Of a group: the step at which most is in memory, and what."""
 
 
 def explain(network: Network, path: str = "", *, batch: int = 1, dtype: str = "float32") -> Explanation:
@@ -87,7 +90,8 @@ def explain(network: Network, path: str = "", *, batch: int = 1, dtype: str = "f
     part = graph.part(path) if path else graph
     node = next((node for node in graph.layers if node.path == path), None)
     if node is None:
-        return _group(network, path, report_on(part, network.design.text, batch=batch, dtype=dtype))
+        group = _group(network, path, report_on(part, network.design.text, batch=batch, dtype=dtype))
+        return group._replace(peak=peak(part, batch, dtype))
     fused = tuple(other.path for other in part.layers if other.path != path)
     report = report_on(graph.only(node), network.design.text, batch=batch, dtype=dtype)
     return _layer(network, node, report, batch)._replace(fused=fused)

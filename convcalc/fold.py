@@ -7,7 +7,8 @@ is folded or cut, the lines of an additive column add up to its total.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 from convcalc.errors import did_you_mean, quoted
 from convcalc.report import Column, Report, Row
@@ -15,6 +16,7 @@ from convcalc.report import Column, Report, Row
 DEFAULT_COLUMNS = ("params", "macs")
 TEXT_KEYS = ("path", "op")
 GROUPINGS = ("layer", "op", "block")
+INTENSITY = "arithmetic_intensity"
 FUSED = ("norm", "act")
 """Segments under which a layer's fused parts stand, as children of its path."""
 
@@ -46,7 +48,7 @@ class Line(NamedTuple):
     summary: str
     layers: int
     output_shape: tuple[int, ...]
-    values: Mapping[str, int]
+    values: Mapping[str, Any]
     tied_to: str | None = None
     parts: tuple[str, ...] = ()
     known: bool = True
@@ -102,8 +104,9 @@ def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COL
 
 
 def chosen(report: Report, keys: Sequence[str] | None, default: Sequence[str] | None) -> tuple[Column, ...]:
-    """Return the columns that are sums over layers: those named, or the default ones, or all."""
-    known = _additive(report)
+    """Return the columns that layers have: those named, or the default ones, or all that are sums."""
+    sums = _additive(report)
+    known = {**sums, **{column.key: column for column in report.columns if column.of_layers}}
     whole = {column.key for column in report.columns} - known.keys()
     for key in keys or ():
         if key in whole:
@@ -113,7 +116,7 @@ def chosen(report: Report, keys: Sequence[str] | None, default: Sequence[str] | 
     if keys is not None:
         return tuple(known[key] for key in dict.fromkeys(keys))
     kept = [known[key] for key in default if key in known] if default else []
-    return tuple(kept or known.values())
+    return tuple(kept or sums.values())
 
 
 def _unknown(what: str, word: str, known: Iterable[str]) -> UnknownKey:
@@ -126,10 +129,17 @@ def _sorted(lines: Sequence[Line], key: str, report: Report) -> list[Line]:
         return sorted(lines, key=lambda line: line.path)
     if key == "op":
         return sorted(lines, key=lambda line: line.op or line.path)
-    known = _additive(report)
+    known = [column.key for column in report.columns if column.additive or column.of_layers]
     if key not in known:
         raise _unknown("sort key", key, [*known, *TEXT_KEYS])
-    return sorted(lines, key=lambda line: -line.values.get(key, 0))
+    return sorted(lines, key=lambda line: _rank(line.values.get(key, 0)), reverse=True)
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    """Sort values of an axis each by the largest, below a mark for everything; what is not known comes last."""
+    parts = value if isinstance(value, tuple) else (value,)
+    numbers = [part for part in parts if part is not None and not isinstance(part, str)]
+    return any(isinstance(part, str) for part in parts), max(numbers, default=-1)
 
 
 # --- folding ----------------------------------------------------------------------------------------------------------
@@ -190,11 +200,27 @@ def _summed(path: str, lines: Sequence[Line], keys: Container[str], *, by_path: 
         summary=first.summary if own else "",
         layers=sum(line.layers for line in lines),
         output_shape=lines[-1].output_shape,
-        values=values,
+        values={**values, **_gathered_details(lines, by_path=by_path)},
         tied_to=first.tied_to if own else None,
         parts=tuple(line.path.removeprefix(f"{path}.") for line in lines[1:]) if own else (),
         known=all(line.known for line in lines),
     )
+
+
+def _gathered_details(lines: Sequence[Line], *, by_path: bool) -> dict[str, Any]:
+    """Return what several layers have of columns that are no sums.
+
+    Intensity is the ratio of their sums; of what is told axis by axis a path has that of its last layer, whose output
+    leaves it. Anything else has no meaning for several.
+    """
+    last = lines[-1].values
+    found: dict[str, Any] = {}
+    if by_path:
+        found = {key: value for key, value in last.items() if isinstance(value, tuple)}
+    if INTENSITY in last:
+        moved, operations = (sum(line.values[key] for line in lines) for key in ("traffic_bytes", "flops"))
+        found[INTENSITY] = Fraction(operations, moved) if moved else Fraction(0)
+    return found
 
 
 # --- the tree of paths ------------------------------------------------------------------------------------------------

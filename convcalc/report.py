@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from convcalc.analyzers import measures
-from convcalc.errors import Span, describe_one
+from convcalc.analyzers import Misaligned, details, measures
+from convcalc.analyzers.memory import Peak, peak
+from convcalc.arith import is_plain
+from convcalc.errors import Span, describe_one, did_you_mean, quoted
 from convcalc.garbage import uncollected
 from convcalc.graph import Graph, Node
+from convcalc.shapes import unmatched
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 CONVENTION = "convcalc/1"
 SCHEMA_VERSION = 1
@@ -24,6 +30,19 @@ class Column(NamedTuple):
     meaning: str
     additive: bool = True
     """Whether the total is the sum of the layers (params) or a property of the whole graph (depth)."""
+    of_layers: bool = False
+    """Whether single layers have it, though it is no sum: a ratio, a receptive field."""
+
+
+class Device(NamedTuple):
+    """A machine as its maker states it: the most operations in a second by number format, and bytes in a second."""
+
+    key: str
+    """What ``--device`` called it."""
+    name: str
+    source: str
+    operations: Mapping[str, Fraction]
+    bandwidth: Fraction
 
 
 class Row(NamedTuple):
@@ -37,7 +56,8 @@ class Row(NamedTuple):
     input_shapes: tuple[tuple[int, ...], ...]
     output_shape: tuple[int, ...]
     attributes: Mapping[str, Any]
-    values: Mapping[str, int]
+    values: Mapping[str, Any]
+    """Integers; of a column that is no sum also a ratio, a word, or a tuple with one of these for each input axis."""
     tied_to: str | None = None
     source: Span | None = None
 
@@ -48,7 +68,7 @@ class Report:
 
     ``design`` is what the user typed, ``name`` the spec's own name (or the design). ``totals`` has a value for every
     column, in the order of ``columns``. ``unknown`` lists layers that could not be counted: then totals are lower
-    bounds.
+    bounds. ``peak``, ``misaligned`` and ``device`` are there where details were asked for.
     """
 
     design: str
@@ -58,10 +78,16 @@ class Report:
     inputs: Mapping[str, tuple[int, ...]]
     outputs: Mapping[str, tuple[int, ...]]
     columns: tuple[Column, ...]
-    totals: Mapping[str, int]
+    totals: Mapping[str, Any]
     rows: Sequence[Row]
     unknown: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    peak: Peak | None = None
+    """Where the most activations are alive, and which."""
+    misaligned: tuple[Misaligned, ...] | None = None
+    """The joins of paths that look at different places of the input."""
+    device: Device | None = None
+    """The device that time bounds are for."""
 
     @property
     def complete(self) -> bool:
@@ -69,16 +95,21 @@ class Report:
 
 
 @uncollected()
-def report_on(graph: Graph, design: str, *, batch: int = 1, dtype: str = "float32") -> Report:
+def report_on(
+    graph: Graph, design: str, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = ()
+) -> Report:
     """Measure a graph.
 
     Args:
         graph: layers with their shapes.
         design: what the user calls it.
         batch: samples at once; counts that grow with it are given for the whole batch.
-        dtype: number format that byte metrics are worked out for.
+        dtype: number format that byte metrics are worked out for, perhaps with others for some layers.
+        detailed: details to add, of :data:`convcalc.analyzers.DETAILS`; ``peak`` adds what is alive at the peak.
+            Plain numbers have them; a graph of arrays or symbols goes without.
     """
-    columns, totals = [], {}
+    columns: list[Column] = []
+    totals: dict[str, Any] = {}
     additive: list[tuple[str, Sequence[int]]] = []
     for measure in measures():
         values, totals[measure.key] = measure.values(graph, batch, dtype)
@@ -92,7 +123,7 @@ def report_on(graph: Graph, design: str, *, batch: int = 1, dtype: str = "float3
         _row(graph, node, dict(zip(keys, values, strict=True)), described)
         for node, values in zip(graph.layers, per_layer, strict=True)
     ]
-    return Report(
+    report = Report(
         design=design,
         name=graph.name or design,
         batch=batch,
@@ -102,8 +133,39 @@ def report_on(graph: Graph, design: str, *, batch: int = 1, dtype: str = "float3
         columns=tuple(columns),
         totals=totals,
         rows=rows,
-        warnings=tuple(describe_one(warning) for warning in graph.warnings),
+        warnings=(*(describe_one(warning) for warning in graph.warnings), *_unmatched(graph, dtype)),
     )
+    return _detailed(report, graph, detailed) if detailed and all(map(is_plain, totals.values())) else report
+
+
+def _unmatched(graph: Graph, dtype: str) -> list[str]:
+    """Return a warning for every glob of number formats that fits no layer."""
+    globs = unmatched(dtype, (node.path for node in graph.nodes))
+    return [f"no layer has a path like {quoted(glob)}, which has a number format of its own"
+            f"{did_you_mean(glob, graph.paths())}" for glob in globs]  # fmt: skip
+
+
+def _detailed(report: Report, graph: Graph, keys: Collection[str]) -> Report:
+    found = details(graph, keys, report.batch, report.dtype)
+    more = [
+        (Column(one.key, one.title, one.unit, one.meaning, additive=False, of_layers=True), one.values, one.total)
+        for one in found.details
+    ]
+    most = peak(graph, report.batch, report.dtype) if "peak" in keys else None
+    return replace(added(report, more), misaligned=found.misaligned, peak=most)
+
+
+def added(report: Report, more: Sequence[tuple[Column, Sequence[Any], Any]]) -> Report:
+    """Return a report with more columns: each with the value of every layer, and of the whole (``None`` for none)."""
+    if not more:
+        return report
+    columns, values, totals = zip(*more, strict=True)
+    keys = [column.key for column in columns]
+    each = zip(*values, strict=True)
+    facts = (dict(zip(keys, own, strict=True)) for own in each)
+    rows = [row._replace(values={**row.values, **own}) for row, own in zip(report.rows, facts, strict=True)]
+    known = {key: total for key, total in zip(keys, totals, strict=True) if total is not None}
+    return replace(report, columns=(*report.columns, *columns), totals={**report.totals, **known}, rows=rows)
 
 
 Described: TypeAlias = tuple[Mapping[str, Any], str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from types import MappingProxyType
 from typing import Any
@@ -119,6 +119,12 @@ def maximum(left: Any, right: Any) -> Any:
     if less_equal(left, right) is True:
         return right
     return left if less_equal(right, left) is True else sympy.Max(left, right)
+
+
+def largest(values: Iterable[Any]) -> Any:
+    """Return the maximum of many values as it stands: comparing each with each would take minutes."""
+    distinct = [sympy.sympify(value) for value in dict.fromkeys(values)]
+    return sympy.Max(*distinct, evaluate=False) if len(distinct) > 1 else distinct[0]
 
 
 def minimum(left: Any, right: Any) -> Any:

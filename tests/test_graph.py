@@ -194,7 +194,7 @@ def test_sharing_is_checked_point_by_point() -> None:
     masked = np.logical_or.reduce([failed for failed, _, _ in ledger.refused])
     assert masked.tolist() == [False, True, False]
     assert {code for _, code, _ in ledger.refused} == {"CC407"}
-    assert [totals["params"][point] for point in (0, 2)] == [4 * 4 + 4, 4 * 6 + 6]  # type: ignore[index]
+    assert [totals["params"][point] for point in (0, 2)] == [4 * 4 + 4, 4 * 6 + 6]
 
 
 def test_sharing_is_assumed_of_symbols() -> None:

@@ -1,19 +1,30 @@
 """The metrics: one file a family, found by walking the folder. Each turns a shaped graph into columns.
 
 A file defines ``MEASURES``, a tuple of ``Measure``; their ``order`` says where the column stands. Values are of the
-whole batch. The definitions are in the language reference under *What is counted*.
+whole batch. The definitions are in the language reference under *What is counted*. What is no sum and not for every
+report is a ``Detail``: files in ``LAZY`` define ``details``, which works out all of theirs at once.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcalc.arith import Number, total
 from convcalc.graph import Graph
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+LAZY = {
+    "intensity": ("arithmetic_intensity",),
+    "receptive_field": ("receptive_field", "effective_stride", "offset"),
+}
+"""File → its details: facts of single layers that are worked out, and whose files are read, when they are asked for."""
+DETAILS = tuple(key for keys in LAZY.values() for key in keys)
 
 
 class Measure(NamedTuple):
@@ -47,9 +58,53 @@ class Measure(NamedTuple):
         return [value * batch for value in values] if self.batched and batch != 1 else values
 
 
+class Detail(NamedTuple):
+    """A fact of single layers that is no sum of theirs: a ratio, or for every axis of the input a number or a mark."""
+
+    key: str
+    title: str
+    unit: str
+    meaning: str
+    values: Sequence[Any]
+    """One a layer: a number, or a tuple of numbers, words and ``None`` (not known)."""
+    total: Fraction | int | None = None
+    """What the whole design has, where that means something."""
+
+
+class Misaligned(NamedTuple):
+    """A join of paths that look at different places of the input: names of what meets, and in what they differ."""
+
+    layer: str
+    axis: int
+    paths: tuple[str, ...]
+    differ: str
+    """``strides`` or ``centres``."""
+
+
+class Found(NamedTuple):
+    """What a lazy file works out of a graph."""
+
+    details: tuple[Detail, ...]
+    misaligned: tuple[Misaligned, ...] = ()
+
+
+def details(graph: Graph, keys: Iterable[str], batch: int = 1, dtype: str = "float32") -> Found:
+    """Work out details by their keys, in their usual order."""
+    wanted = set(keys)
+    found: list[Detail] = []
+    misaligned: list[Misaligned] = []
+    for name, held in LAZY.items():
+        if not wanted.isdisjoint(held):
+            more = importlib.import_module(f"{__name__}.{name}").details(graph, batch, dtype)
+            found += [detail for detail in more.details if detail.key in wanted]
+            misaligned += more.misaligned
+    return Found(tuple(found), tuple(misaligned))
+
+
 @cache
 def measures() -> tuple[Measure, ...]:
     """Return all metrics in the order of their columns."""
     names = sorted(name[:-3] for name in os.listdir(__path__[0]) if name.endswith(".py") and not name.startswith("_"))
-    found = [measure for name in names for measure in importlib.import_module(f"{__name__}.{name}").MEASURES]
+    eager = [name for name in names if name not in LAZY]
+    found = [measure for name in eager for measure in importlib.import_module(f"{__name__}.{name}").MEASURES]
     return tuple(sorted(found, key=lambda measure: measure.order))

@@ -1,15 +1,19 @@
-"""What a design takes in memory and moves, in bytes of a number format."""
+"""What a design takes in memory and moves, in bytes of a number format.
+
+The format may differ from layer to layer (``float16, stage1.**=int8``). That of a layer is the format of its weights
+and of the tensor that it gives; whoever reads the tensor reads it in that format. Shared weights have their owner's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from typing import NamedTuple
 
 from convcalc.analyzers import Measure
 from convcalc.analyzers.params import buffers, params
-from convcalc.arith import Number, at_least, total
+from convcalc.arith import Number, largest, total
 from convcalc.graph import Graph, Node
-from convcalc.shapes import bytes_of
+from convcalc.shapes import bytes_of, format_of
 
 ADAM = 2
 """Numbers that the Adam optimizer keeps for every weight: the running means of its gradient and of its square."""
@@ -17,8 +21,9 @@ ADAM = 2
 
 def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     """Params + buffers of every layer: what is kept of it between two runs."""
-    both = zip(params(graph), buffers(graph), strict=True)
-    return [bytes_of(weights + state, dtype) for weights, state in both]
+    form = format_of(dtype)
+    kept = zip(graph.layers, params(graph), buffers(graph), strict=True)
+    return [bytes_of(weights + state, form(node.path)) for node, weights, state in kept]
 
 
 def alive_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -60,11 +65,37 @@ def alive_at(graph: Graph, step: int) -> list[Node]:
     return [node for node in begun if ends[node.index] >= step or node.index == step]
 
 
+class Alive(NamedTuple):
+    """A tensor in memory: the layer or the input that gave it, and its bytes."""
+
+    name: str
+    bytes: int
+
+
+class Peak(NamedTuple):
+    """The step at which most is in memory: the (first) layer, how many bytes, and the tensors that add up to them."""
+
+    layer: str
+    bytes: int
+    alive: tuple[Alive, ...]
+
+
+def peak(graph: Graph, batch: int = 1, dtype: str = "float32") -> Peak | None:
+    """Return the peak of the activations and what is alive there, the largest first; nothing without layers."""
+    steps = alive_bytes(graph, batch, dtype)
+    if not steps:
+        return None
+    most, layer = max(zip(steps, graph.layers, strict=True), key=lambda step: step[0])
+    sizes = _tensors(graph, batch, dtype)
+    alive = [Alive(node.path, sizes[node.index]) for node in alive_at(graph, layer.index) if sizes[node.index]]
+    return Peak(layer.path, most, tuple(sorted(alive, key=lambda tensor: -tensor.bytes)))
+
+
 def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """Weights, their gradients and Adam's two numbers for each, and every output, kept for the backward pass."""
-    sizes = _tensors(graph, batch, dtype)
+    sizes, form = _tensors(graph, batch, dtype), format_of(dtype)
     kept = zip(graph.layers, params(graph), strict=True)
-    return [bytes_of((2 + ADAM) * weights, dtype) + sizes[node.index] for node, weights in kept]
+    return [bytes_of((2 + ADAM) * weights, form(node.path)) + sizes[node.index] for node, weights in kept]
 
 
 def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -72,9 +103,11 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
 
     Shared weights are read at every call.
     """
-    sizes = _tensors(graph, batch, dtype, tables=True)
+    sizes, form = _tensors(graph, batch, dtype, tables=True), format_of(dtype)
     return [
-        sizes[node.index] + total([sizes[index] for index in node.inputs if _reads(node)]) + _weights(node, dtype)
+        sizes[node.index]
+        + total([sizes[index] for index in node.inputs if _reads(node)])
+        + _weights(node, form(graph.nodes[node.owner].path))
         for node in graph.layers
     ]
 
@@ -87,15 +120,14 @@ def _weights(node: Node, dtype: str) -> Number:
 
 def _tensors(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:
     """Bytes of what every node gives; a learned table is a weight, and counts only among ``tables``."""
-    return [bytes_of(node.shape.elements * batch, dtype) if tables or _reads(node) else 0 for node in graph.nodes]
+    form = format_of(dtype)
+    return [
+        bytes_of(node.shape.elements * batch, form(node.path)) if tables or _reads(node) else 0 for node in graph.nodes
+    ]
 
 
 def _reads(node: Node) -> bool:
     return node.op is None or node.op.reads
-
-
-def _peak(values: Sequence[Number]) -> Number:
-    return reduce(at_least, values, 0)
 
 
 MEASURES = (
@@ -105,7 +137,7 @@ MEASURES = (
     Measure(
         "peak_activation_bytes", "Peak activation bytes", "bytes",
         "most that is alive at once while the layers run in order, nothing in place", 90,
-        whole=_peak, sized=alive_bytes,
+        whole=largest, sized=alive_bytes,
     ),
     Measure(
         "training_bytes", "Training bytes", "bytes",

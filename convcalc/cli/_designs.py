@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -47,9 +47,9 @@ class Reading(NamedTuple):
     def _network(self, text: str) -> designs.Network:
         return designs.open_design(text, overrides=self.overrides, variant=self.variant, libraries=self.libraries)
 
-    def report(self, network: designs.Network) -> Report:
-        """Count a design."""
-        return network.report(batch=self.batch, dtype=self.dtype)
+    def report(self, network: designs.Network, detailed: Collection[str] = ()) -> Report:
+        """Count a design, with the details that are asked for."""
+        return network.report(batch=self.batch, dtype=self.dtype, detailed=detailed)
 
 
 def _overrides(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
@@ -60,6 +60,27 @@ def _overrides(context: click.Context, parameter: click.Parameter, values: Seque
             raise click.BadParameter(f"{quoted(value)} is not name=expression")
         given[name.strip()] = expression.strip()
     return given
+
+
+class Format(Word):
+    """A number format, or one for the layers whose paths a glob matches: ``stage1.**=int8``."""
+
+    name = "format"
+
+    def __init__(self) -> None:
+        super().__init__(tuple(BITS))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        glob, equals, name = str(value).rpartition("=")
+        if equals and (not glob.strip() or "," in glob or "=" in glob):
+            self.fail(f"{quoted(value)} is not GLOB=NAME, such as 'stage1.**=int8'", param, ctx)
+        return f"{glob}{equals}{super().convert(name, param, ctx)}"
+
+
+def _formats(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> str:
+    """Return the last format and its exceptions as one text."""
+    usual = [value for value in values if "=" not in value]
+    return ", ".join([*(usual[-1:] or ["float32"]), *(value for value in values if "=" in value)])
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,8 +100,9 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     collected.__doc__, collected.__name__ = command.__doc__, command.__name__
     collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
     for option in (
-        click.option("--dtype", type=Word(tuple(BITS)), default="float32", show_default=True, metavar="NAME",
-                     help=f"Number format: {', '.join(tuple(BITS)[1:4])}, …"),
+        click.option("--dtype", type=Format(), multiple=True, callback=_formats, default=("float32",),
+                     show_default=True, metavar="[GLOB=]NAME",
+                     help=f"Number format: {', '.join(tuple(BITS)[1:4])}, …; for some layers: 'stage1.**=int8'."),
         click.option("--batch", type=Positive(), default=1, show_default=True, metavar="N", help="Samples at once."),
         lib_option,
         click.option("--variant", metavar="NAME", help="A variant of the spec, as FILE@NAME."),

@@ -15,14 +15,14 @@ from convcalc.analyzers import measures
 from convcalc.cli import say
 from convcalc.cli._group import Settings
 from convcalc.cli._output import Target, permissions
-from convcalc.cli._stream import _File, _Screen
+from convcalc.cli._stream import File, Screen
 from convcalc.errors import quoted
 from convcalc.listing import Field, Listing
 from convcalc.render import STREAMS
 from convcalc.render.layout import points as lines
 from convcalc.render.layout.scatter import scatter
 from convcalc.render.surface import Surface, is_terminal, surface
-from convcalc.sweep import Job, Journal, Keep, Points, Result, State
+from convcalc.sweep import Job, Journal, Keep, Points, Result, State, reason
 
 FORMATS = ("text", "csv", "json", "jsonl", "markdown", "parquet")
 SHOWN = 1000
@@ -92,12 +92,14 @@ class Outcome(NamedTuple):
     def of(cls, job: Job, state: State) -> Outcome:
         """Word what a sweep has come to; of every reason the first point is worked out once more, for the sentence."""
         counts = {"points": job.points, "networks": state.valid, "kept": state.rows}
-        reasons = []
-        for code, (points, first) in sorted(state.dropped.items()):
+        reasons: list[dict[str, Any]] = []
+        for why, (points, first) in sorted(state.dropped.items()):
+            code, _, sentence = why.partition(" ")
             faults = job.faults(first)
-            fault = next((fault for fault in faults if fault.code == code), faults[0])
+            alike = [fault for fault in faults if reason(fault.code, fault.text) == why]
+            fault = [*alike, *(fault for fault in faults if fault.code == code), *faults][0]
             at = {name: value if type(value) is int else lines.plain(value) for name, value in job.point(first).items()}
-            reasons.append({"code": code, "points": points, "text": str(fault), "first": at})
+            reasons.append({"code": code, "sentence": sentence, "points": points, "text": str(fault), "first": at})
         return cls(counts, reasons)
 
     def tell(self) -> None:
@@ -106,9 +108,9 @@ class Outcome(NamedTuple):
             return
         left_out = self.counts["points"] - self.counts["networks"]
         say(f"{left_out:,} of {self.counts['points']:,} points are no network:")
-        for reason in self.dropped:
-            at = ", ".join(f"{name}={value}" for name, value in reason["first"].items())
-            say(f"  {reason['points']:,}, first at {at}: {reason['text']}")
+        for each in self.dropped:
+            at = ", ".join(f"{name}={value}" for name, value in each["first"].items())
+            say(f"  {each['points']:,}, first at {at}: {each['text']}")
 
 
 class _Lines:
@@ -235,8 +237,8 @@ def outputs(
             if target.format == "parquet" and not target.path and is_terminal(sys.stdout):
                 raise click.UsageError("parquet is no text for a terminal; name a file with -o")
             rows = target.format in ("text", "parquet")
-            made = _Rows(target.format, _Screen(), job, paper if target.path else screen) if rows else None
-            place: Place = Resumed(journal, length) if journal else _File(target.path) if target.path else _Screen()
+            made = _Rows(target.format, Screen(), job, paper if target.path else screen) if rows else None
+            place: Place = Resumed(journal, length) if journal else File(target.path) if target.path else Screen()
             places.append(place)
             if made is not None:
                 made.place = place

@@ -47,7 +47,7 @@ def outlet(settings: Settings, targets: Sequence[Target], listing: Listing) -> I
     try:
         for target in targets:
             stream = _stream(settings, target, listing)
-            places.append(_File(target.path) if target.path else _Screen())
+            places.append(File(target.path) if target.path else Screen())
             streams.append((stream, places[-1]))
         yield Outlet(streams)
         for place in places:
@@ -67,7 +67,7 @@ def _stream(settings: Settings, target: Target, listing: Listing) -> Stream:
     return STREAMS[target.format].stream(listing, paper if target.path else screen)
 
 
-class _Screen:
+class Screen:
     """Standard output. Rows leave at once, so that whoever reads along has them; Ctrl-C does not cut one."""
 
     def write(self, data: str | bytes) -> None:
@@ -85,7 +85,7 @@ class _Screen:
     keep = discard = close
 
 
-class _File:
+class File:
     """A new file beside the one that it is to replace; or a device, which is written to as it is."""
 
     def __init__(self, path: str) -> None:
@@ -137,7 +137,7 @@ class _File:
             raise click.ClickException(f"cannot write {quoted(self.path)}: {error.strerror}") from None
 
 
-_Place = _Screen | _File
+_Place = Screen | File
 
 
 @contextlib.contextmanager

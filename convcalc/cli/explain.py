@@ -26,7 +26,7 @@ class Topic(DesignType):
     name = "topic"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        return [*beginning(incomplete, _words()), *super().shell_complete(ctx, param, incomplete)]
+        return beginning(incomplete, _words()) or super().shell_complete(ctx, param, incomplete)
 
 
 def _words() -> tuple[str, ...]:

@@ -6,19 +6,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcalc.analyzers import measures
+from convcalc.analyzers import DETAILS, measures
 from convcalc.cli._designs import DesignType, Reading, reading_options, warn
 from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
+from convcalc.cli._profile import profile_option, profiled
 from convcalc.cli._types import ParamType, Positive, Word, beginning
-from convcalc.fold import GROUPINGS, TEXT_KEYS, View
+from convcalc.fold import DEFAULT_COLUMNS, GROUPINGS, TEXT_KEYS, View
 from convcalc.render import FORMATS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from convcalc.designs import Network
+    from convcalc.report import Report
+
 METRICS = tuple(measure.key for measure in measures() if measure.whole is None)
-"""The metrics that single layers have."""
+"""The metrics that are sums over layers."""
+COLUMNS = (*METRICS, *DETAILS)
+BOUNDED = ("macs", "traffic_bytes", "least_time", "bound")
+"""The columns of a report for a device, and the two that it adds."""
 
 
 class Metrics(ParamType[tuple[str, ...]]):
@@ -27,11 +34,28 @@ class Metrics(ParamType[tuple[str, ...]]):
     name = "keys"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        return tuple(Word(METRICS).convert(key.strip(), param, ctx) for key in value.split(","))
+        return tuple(Word((*COLUMNS, *BOUNDED[2:])).convert(key.strip(), param, ctx) for key in value.split(","))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, _ = incomplete.rpartition(",")
-        return beginning(incomplete, [f"{before}{comma}{metric}" for metric in METRICS])
+        return beginning(incomplete, [f"{before}{comma}{metric}" for metric in COLUMNS])
+
+
+class DeviceType(ParamType[str]):
+    """The name of a device that comes with the program, or the path of its file."""
+
+    name = "device"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        from convcalc.roofline import devices
+
+        return beginning(incomplete, devices())
+
+
+def _bounded(report: Report, network: Network, name: str) -> Report:
+    from convcalc.roofline import bounded, device  # a plain report does without
+
+    return bounded(report, network.graph, device(name))
 
 
 @click.command("report", cls=Command, epilog=DESIGNS, short_help="The layers of a design and what they cost.")
@@ -45,15 +69,20 @@ class Metrics(ParamType[tuple[str, ...]]):
     metavar="GROUP",
     help="One row per layer, op or block.",
 )
-@click.option("--sort", type=Word((*METRICS, *TEXT_KEYS)), metavar="KEY", help="A metric (largest first), path or op.")
+@click.option("--sort", type=Word((*COLUMNS, BOUNDED[2], *TEXT_KEYS)), metavar="KEY",
+              help="A metric (largest first), path or op.")  # fmt: skip
 @click.option("--top", type=Positive(), metavar="N", help="Only the N largest rows, and one that sums the others.")
-@click.option("--columns", type=Metrics(), metavar="KEY,…", help=f"Metrics to show: {', '.join(METRICS)}.")
+@click.option("--columns", type=Metrics(), metavar="KEY,…", help=f"Metrics to show: {', '.join(COLUMNS)}.")
+@click.option("--device", type=DeviceType(), metavar="NAME|PATH",
+              help="Add the least time on a device, such as v100-sxm2.")  # fmt: skip
+@profile_option
 @reading_options
 @output_options(FORMATS)
 @click.pass_obj
 def command(
     settings: Settings, design: str, reading: Reading, targets: list[Target], depth: int | None, by: str,
-    sort: str | None, top: int | None, columns: tuple[str, ...] | None,
+    sort: str | None, top: int | None, columns: tuple[str, ...] | None, device: str | None,
+    profile: str | None,
 ) -> None:  # fmt: skip
     """Count the layers of DESIGN: parameters, multiplies, activations, depth.
 
@@ -63,9 +92,21 @@ def command(
       convcalc report zoo:resnet50@101 --depth 1
       convcalc report model.yaml --set width=0.5 --sort params --top 10
       convcalc report model.yaml -f text -f json=report.json
+      convcalc report zoo:vgg --columns receptive_field,effective_stride
+      convcalc report zoo:vgg --dtype float16 --device a100-sxm-80gb
     """
     (network,) = reading.networks([design])
-    report = reading.report(network)
-    view = View(depth, by, sort, top, columns or (METRICS if settings.verbose else None))
+    asked = {*(columns or ()), sort or ""}
+    if device is None and not asked.isdisjoint(BOUNDED[2:]):
+        raise click.UsageError("least_time and bound are those of a device: add --device NAME")
+    programs = any(target.format == "json" for target in targets)
+    report = reading.report(network, (*DETAILS, "peak") if programs else [key for key in DETAILS if key in asked])
+    if device is not None:
+        report = _bounded(report, network, device)
+    usual = METRICS if settings.verbose else BOUNDED if device else None
+    shown = columns or usual
+    if profile is not None:
+        report, shown = profiled(report, network, profile), (*(shown or DEFAULT_COLUMNS), profile)
+    view = View(depth, by, sort, top, shown)
     write(settings, targets, lambda format_, surface: FORMATS[format_].report(report, view, surface))
     warn(settings, report.warnings)

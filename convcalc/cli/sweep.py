@@ -51,7 +51,7 @@ class AxisType(ParamType[str]):
     name = "axis"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        design = ctx.params.get("design")
+        design = ctx.params.get("design") or next(iter(ctx.args), None)  # an option is behind it that waits for a value
         try:
             document = open_spec(parse_design(design).file).document if design else None
         except SpecErrors:
@@ -170,23 +170,30 @@ def _job(
     design: str, axes: Sequence[str], reading: Reading, variants: str | None, metrics: tuple[str, ...],
     where: str | None, keep: Keep,
 ) -> Job:  # fmt: skip
-    """Return what is to be swept; the errors of all axes are reported together."""
+    """Return what is to be swept."""
+    names = None if variants is None else () if variants == "all" else tuple(variants.split(","))
+    given = circumstances(reading)
+    job = space(design, read_axes(axes), given, variants=names, metrics=metrics, where=where)
+    return job.reading((*needed(where, job.axes), *keep.keys))
+
+
+def read_axes(texts: Sequence[str]) -> list[Axis]:
+    """Read axes; the errors of all are reported together."""
     read: list[Axis] = []
     errors: list[SpecError] = []
-    for text in axes:
+    for text in texts:
         try:
             read.append(read_axis(text))
         except SpecError as error:
             errors.append(error)
     if errors:
         raise SpecErrors(errors)
-    names = None if variants is None else () if variants == "all" else tuple(variants.split(","))
-    job = space(design, read, Circumstances(*_given(reading)), variants=names, metrics=metrics, where=where)
-    return job.reading((*needed(where, job.axes), *keep.keys))
+    return read
 
 
-def _given(reading: Reading) -> tuple[Any, ...]:
-    return reading.overrides, reading.libraries, reading.variant, reading.batch, reading.dtype
+def circumstances(reading: Reading) -> Circumstances:
+    """Return how a design is read and counted."""
+    return Circumstances(reading.overrides, reading.libraries, reading.variant, reading.batch, reading.dtype)
 
 
 def _journal(targets: Sequence[Target], job: Job, keep: Keep) -> Journal:

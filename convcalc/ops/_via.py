@@ -6,12 +6,14 @@ Other tools see some of these forms and miss others, so that their counts follow
 from __future__ import annotations
 
 VIA = {
-    "module": "a layer class of the framework: nn.ReLU, nn.Linear; of attention, nn.MultiheadAttention with its weights",
+    "module": "a class of the framework: nn.ReLU, nn.Linear; of attention, nn.MultiheadAttention with its weights",
     "subclass": "a class of the model's own, made from the framework's: timm's BatchNormAct2d and Attention",
-    "function": "a function that is called: F.relu, torch.matmul; of attention, F.linear, q.matmul(k) and F.softmax",
+    "function": "a function: F.relu, torch.matmul; of attention, F.linear, q.matmul(k) and F.softmax",
     "method": "a method of a tensor: x.mean((2, 3)), x.softmax(-1)",
     "operator": "an operator of Python: a + b, a * b, a @ b; of attention, nn.Linear around a @ b and x.softmax(-1)",
     "string": "a convolution whose padding is given as a word, padding='same'",
+    "transposed": "nn.Linear on a transposed tensor: a matrix product and, apart from it, an addition of the bias",
+    "unpadded": "an average pool that leaves padding out, count_include_pad=False",
     "fused": "nn.MultiheadAttention without its weights: scaled_dot_product_attention inside",
     "fast_path": "nn.MultiheadAttention in evaluation without gradients: one kernel that holds everything",
 }

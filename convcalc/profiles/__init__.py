@@ -4,7 +4,7 @@ A profile is a file in this folder that defines ``PROFILE``; the folder is walke
 else. Files that begin with ``_`` hold what profiles share. A profile says of one layer by which named terms the tool's
 count differs from the ``base`` (the layer's multiplies, as ``report`` counts them): base and terms add up, exactly, to
 what the tool prints. The rules follow the sources of the tools, in the versions that the profiles name, in evaluation
-mode; what depends on how a model's source is written (a module, a function, an operator) is said by ``via`` in the spec.
+mode. What depends on how a model's source is written (a module, a function, an operator), ``via`` says in the spec.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from convcalc.arith import Number
+from convcalc.arith import total as summed
+from convcalc.designs import Network
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.graph import Graph
 from convcalc.profiles._layer import Layer
+from convcalc.report import Column, Report
 
 Term: TypeAlias = tuple[str, Number]
 
@@ -49,24 +53,36 @@ class Profile(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What a tool prints for a design: the terms add up to the total. Terms of nothing are left out."""
+    """What a tool prints for a graph: the terms add up to the total. Terms of nothing are left out."""
 
     profile: Profile
     total: Number
     terms: Mapping[str, Number]
 
 
+class Reconciliation(NamedTuple):
+    """What every tool prints for one design."""
+
+    design: str
+    name: str
+    batch: int
+    macs: Number
+    standings: tuple[Standing, ...]
+    elements: Mapping[str, Number]
+    """Term → elements that enter the layers it is about: what a term is a multiple of."""
+
+
 @cache
 def names() -> tuple[str, ...]:
-    """Return the keys of all profiles in the order of their tables, those of the libraries first."""
-    return tuple(profile.key for profile in _profiles())
+    """Return the keys of all profiles, in the order in which they are shown."""
+    return tuple(profile.key for profile in profiles())
 
 
 @cache
-def _profiles() -> tuple[Profile, ...]:
-    folder = __path__[0]
-    files = sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py") and not name.startswith("_"))
-    found = [importlib.import_module(f"{__name__}.{name}").PROFILE for name in files]
+def profiles() -> tuple[Profile, ...]:
+    """Return all profiles, in the order in which they are shown."""
+    files = sorted(name[:-3] for name in os.listdir(__path__[0]) if name.endswith(".py") and not name.startswith("_"))
+    found: list[Profile] = [importlib.import_module(f"{__name__}.{name}").PROFILE for name in files]
     return tuple(sorted(found, key=lambda profile: profile.order))
 
 
@@ -74,20 +90,20 @@ def find(name: str) -> Profile:
     """Return a profile by its key.
 
     Raises:
-        SpecError: CC707, where there is none of the name.
+        SpecError: CC741, where there is none of the name.
     """
-    for profile in _profiles():
+    for profile in profiles():
         if profile.key == name:
             return profile
     text = f"no profile {quoted(name)}{did_you_mean(name, names())}"
-    raise SpecError("CC707", text, hint=f"profiles are {', '.join(names())}")
+    raise SpecError("CC741", text, hint=f"profiles are {', '.join(names())}")
 
 
 def total(graph: Graph, name: str, *, batch: int = 1) -> Number:
     """Return what a tool prints for a graph, in the tool's unit.
 
     Raises:
-        SpecError: CC707, where no profile has the name.
+        SpecError: CC741, where no profile has the name.
     """
     return standing(graph, find(name), batch=batch).total
 
@@ -95,7 +111,7 @@ def total(graph: Graph, name: str, *, batch: int = 1) -> Number:
 def layers(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Number]:
     """Return the tool's count of every layer of ``graph.layers``."""
     samples = 1 if profile.per_sample else batch
-    return [_sum(amount for _, amount in _terms(Layer(node, samples), profile)) for node in graph.layers]
+    return [summed(amount for _, amount in _terms(Layer(node, samples), profile)) for node in graph.layers]
 
 
 def standing(graph: Graph, profile: Profile, *, batch: int = 1) -> Standing:
@@ -105,12 +121,33 @@ def standing(graph: Graph, profile: Profile, *, batch: int = 1) -> Standing:
         for name, amount in _terms(Layer(node, samples), profile):
             terms[name] = terms.get(name, 0) + amount
     kept = {name: terms[name] for name in TERMS if name in terms and _counts(terms[name])}
-    return Standing(profile, _sum(terms.values()), kept)
+    return Standing(profile, summed(terms.values()), kept)
 
 
-def reconcile(graph: Graph, *, batch: int = 1) -> list[Standing]:
-    """Return what every tool prints for a graph."""
-    return [standing(graph, profile, batch=batch) for profile in _profiles()]
+def reconcile(network: Network, *, batch: int = 1) -> Reconciliation:
+    """Return what every tool prints for a design."""
+    graph = network.graph
+    standings = tuple(standing(graph, profile, batch=batch) for profile in profiles())
+    seen = [Layer(node, batch) for node in graph.layers]
+    elements: dict[str, Number] = {}
+    for layer in seen:
+        if term := layer.term:
+            elements[term] = elements.get(term, 0) + layer.x
+    macs = summed(layer.macs for layer in seen)
+    name, part = graph.name or network.design.text, network.design.part
+    title = f"{name} · {part}" if part else name
+    return Reconciliation(network.design.text, title, batch, macs, standings, elements)
+
+
+def profiled(report: Report, graph: Graph, profile: Profile) -> Report:
+    """Return a report with one more column: what a tool counts for every layer."""
+    counts = layers(graph, profile, batch=report.batch)
+    rows = [
+        row._replace(values={**row.values, profile.key: count}) for row, count in zip(report.rows, counts, strict=True)
+    ]
+    column = Column(profile.key, profile.key, profile.unit, profile.counts)
+    totals = {**report.totals, profile.key: summed(counts)}
+    return replace(report, columns=(*report.columns, column), totals=totals, rows=rows)
 
 
 def _terms(layer: Layer, profile: Profile) -> Iterator[Term]:
@@ -121,10 +158,3 @@ def _terms(layer: Layer, profile: Profile) -> Iterator[Term]:
 def _counts(amount: Number) -> bool:
     """Whether an amount is more than nothing; an array or a symbol is, unless it is known to be none."""
     return not isinstance(amount, int) or amount != 0
-
-
-def _sum(amounts: Iterable[Number]) -> Number:
-    result = 0
-    for amount in amounts:
-        result = result + amount
-    return result

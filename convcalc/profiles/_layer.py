@@ -95,11 +95,18 @@ class Layer:
     @property
     def whole(self) -> bool:
         """Whether a pool is told the size to reach (adaptive), rather than a kernel."""
-        return self.has("out_size") or self.has("kernel_size") == "global"
+        return self.has("out_size") is not None or self.has("kernel_size") == "global"
 
     def has(self, name: str) -> Any:
         """Return an argument of the op, or nothing where the op has no such."""
         return getattr(self.op, name, None)
+
+    @property
+    def term(self) -> str:
+        """The term that work on each element of the layer belongs to, or nothing where it has none."""
+        if self.kind == "norm":
+            return f"{self.type} norm"
+        return {"act": "activation functions", "softmax": "softmax"}.get(self.kind, "")
 
     @property
     def type(self) -> str:

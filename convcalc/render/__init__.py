@@ -9,6 +9,8 @@ A format is a file in this folder with these functions, or with some of them::
     def stream(listing: Listing, surface: Surface) -> Stream
     def diff(diff: Diff, surface: Surface) -> str
     def formula(formula: Formula, surface: Surface) -> str
+    def solution(answer: Answer, surface: Surface) -> str
+    def reconciliation(found: Reconciliation, surface: Surface) -> str
 
 It returns the whole document and writes nothing; a ``stream`` returns it bit by bit, as rows are handed to it.
 ``view`` says which lines and columns are asked for (a format that is for machines may give all of them), ``surface``
@@ -36,8 +38,10 @@ if TYPE_CHECKING:
     from convcalc.findings import Verdict
     from convcalc.formula import Formula
     from convcalc.listing import Listing
+    from convcalc.profiles import Reconciliation
     from convcalc.render.layout.stream import Stream
     from convcalc.report import Report
+    from convcalc.sweep import Answer
 
 __all__ = [
     "DIFFS",
@@ -45,6 +49,8 @@ __all__ = [
     "FORMATS",
     "FORMULAS",
     "LISTINGS",
+    "RECONCILIATIONS",
+    "SOLUTIONS",
     "STREAMS",
     "VERDICTS",
     "DiffFormat",
@@ -53,6 +59,8 @@ __all__ = [
     "Formats",
     "FormulaFormat",
     "ListingFormat",
+    "ReconciliationFormat",
+    "SolutionFormat",
     "StreamFormat",
     "Surface",
     "VerdictFormat",
@@ -105,11 +113,25 @@ class ExplanationFormat(Protocol):
         """Return the explanation of a layer or of a group of layers."""
 
 
+class ReconciliationFormat(Protocol):
+    """What a file of this folder offers in order to show what other tools print."""
+
+    def reconciliation(self, found: Reconciliation, surface: Surface) -> str:
+        """Return every tool with the terms of its total."""
+
+
 class FormulaFormat(Protocol):
     """What a file of this folder offers in order to show closed forms."""
 
     def formula(self, formula: Formula, surface: Surface) -> str:
         """Return the closed forms of a design."""
+
+
+class SolutionFormat(Protocol):
+    """What a file of this folder offers in order to show values within limits."""
+
+    def solution(self, answer: Answer, surface: Surface) -> str:
+        """Return the answer of ``solve``."""
 
 
 Shown = TypeVar("Shown")
@@ -151,4 +173,6 @@ LISTINGS = Formats[ListingFormat]("listing")
 STREAMS = Formats[StreamFormat]("stream")
 DIFFS = Formats[DiffFormat]("diff")
 FORMULAS = Formats[FormulaFormat]("formula")
+SOLUTIONS = Formats[SolutionFormat]("solution")
 EXPLANATIONS = Formats[ExplanationFormat]("explanation")
+RECONCILIATIONS = Formats[ReconciliationFormat]("reconciliation")

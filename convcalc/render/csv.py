@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from convcalc.compare import Comparison
 from convcalc.compare.align import Cell, Match
@@ -14,6 +16,9 @@ from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.stream import Lines
 from convcalc.render.surface import Surface
 from convcalc.report import Report
+
+if TYPE_CHECKING:
+    from convcalc.profiles import Reconciliation
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet run a cell."""
@@ -51,6 +56,13 @@ def listing(listing: Listing, surface: Surface) -> str:
     return f"{lines.add(listing.rows)}{lines.end()}"
 
 
+def reconciliation(found: Reconciliation, surface: Surface) -> str:
+    """Return a term of a tool a line; those of one tool add up to its total."""
+    from convcalc.render.layout.reconciliation import reconciliation_rows  # what it needs is not for reports to load
+
+    return _written(reconciliation_rows(found), surface)
+
+
 def stream(listing: Listing, surface: Surface) -> Lines:
     """Return a list to be written as its rows come."""
     keys = [field.key for field in listing.fields]
@@ -65,15 +77,22 @@ def _fact(value: object) -> object:
 
 
 def _line(line: Line, keys: Sequence[str]) -> list[object]:
-    counts = [line.values.get(key) if line.known or line.layers > 1 else None for key in keys]
+    counts = [_count(line.values.get(key)) if line.known or line.layers > 1 else None for key in keys]
     summary = " + ".join([line.summary, *line.parts]) if line.parts else line.summary
     return [line.path, line.op, summary, line.layers, _shape(line.output_shape), *counts, line.tied_to]
+
+
+def _count(value: object) -> object:
+    """A ratio is the decimal nearest to it; what is told axis by axis is ``7x7``, with a ``?`` for an unknown one."""
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else float(value)
+    return "x".join("?" if part is None else str(_count(part)) for part in value) if isinstance(value, tuple) else value
 
 
 def _rest(folded: Folded, keys: Sequence[str]) -> Iterator[list[object]]:
     if folded.rest:
         rest = folded.rest
-        yield [OTHERS, "", "", rest.layers, "", *(rest.values.get(key) for key in keys), ""]
+        yield [OTHERS, "", "", rest.layers, "", *(_count(rest.values.get(key)) for key in keys), ""]
 
 
 def _match(match: Match, keys: Sequence[str]) -> list[object]:

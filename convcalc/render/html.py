@@ -9,7 +9,7 @@ from convcalc.compare import Comparison
 from convcalc.fold import View, fold
 from convcalc.render.layout import aligned
 from convcalc.render.layout.comparison import differing
-from convcalc.render.layout.frame import circumstances, convention, coverage, flow, totals
+from convcalc.render.layout.frame import circumstances, convention, coverage, flow, remarks, totals
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column, Grid
 from convcalc.render.layout.report import flat
@@ -40,6 +40,7 @@ def report(report: Report, view: View, surface: Surface) -> str:
     parts += _table(_totals(report, glyphs), "")
     if not report.complete:
         parts.append(f"<p>{_text(''.join(text for text, _ in coverage(report, glyphs)), glyphs)}</p>")
+    parts += [f"<p>{_text(text, glyphs)}</p>" for text in remarks(report)]
     return _fragment(parts, convention(report), glyphs)
 
 

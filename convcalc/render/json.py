@@ -26,6 +26,8 @@ from convcalc.report import CONVENTION, SCHEMA_VERSION, Report, Row
 
 if TYPE_CHECKING:
     from convcalc.formula import Formula
+    from convcalc.profiles import Reconciliation
+    from convcalc.sweep import Answer
 
 
 def report(report: Report, view: View, surface: Surface) -> str:
@@ -97,11 +99,25 @@ def explanation(explanation: Explanation, surface: Surface) -> str:
     return _document({**_made_by(), **explained(explanation, source)})
 
 
+def reconciliation(found: Reconciliation, surface: Surface) -> str:
+    """Return what every tool prints; its terms add up to its total."""
+    from convcalc.render.layout.reconciliation import reconciliation_facts  # what it needs is not for reports to load
+
+    return _document({**_made_by(), **reconciliation_facts(found)})
+
+
 def formula(formula: Formula, surface: Surface) -> str:
     """Return every formula: those of layers as expressions of Python, the totals in LaTeX and for people too."""
     from convcalc.render.layout.formula import formula_facts  # what it needs is not for reports to load
 
     return _document({**_made_by(), **dict(formula_facts(formula))})
+
+
+def solution(answer: Answer, surface: Surface) -> str:
+    """Return the answer of ``solve``: see ``schemas/solve.schema.json``."""
+    from convcalc.render.layout.solution import solution_facts  # what it needs is not for reports to load
+
+    return _document({**_made_by(), **solution_facts(answer)})
 
 
 def diff(diff: Diff, surface: Surface) -> str:
@@ -138,9 +154,22 @@ def report_json(report: Report) -> str:
             "totals": _totals(report),
             "layers": map(_layer, report.rows),
             "coverage": _coverage(report),
+            **_details(report),
             "warnings": report.warnings,
         }
     )
+
+
+def _details(report: Report) -> dict[str, object]:
+    """Return what stands beside the layers where details were asked for."""
+    found: dict[str, object] = {}
+    if report.peak is not None:
+        found["peak"] = {**report.peak._asdict(), "alive": [tensor._asdict() for tensor in report.peak.alive]}
+    if report.misaligned is not None:
+        found["misaligned"] = [join._asdict() for join in report.misaligned]
+    if report.device is not None:
+        found["device"] = report.device._asdict()
+    return found
 
 
 @uncollected()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from convcalc.compare import Comparison
 from convcalc.fold import View, fold
 from convcalc.render.layout import aligned
-from convcalc.render.layout.frame import convention, coverage
+from convcalc.render.layout.frame import convention, coverage, remarks
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Grid
 from convcalc.render.layout.report import flat
@@ -58,6 +58,7 @@ def report(report: Report, view: View, surface: Surface) -> str:
     notes = [f"{report.name} ({report.design})", convention(report)]
     if not report.complete:
         notes.append("".join(text for text, _ in coverage(report, glyphs)))
+    notes += remarks(report)
     return _document(notes, [flat(fold(report, view), glyphs)], glyphs)
 
 

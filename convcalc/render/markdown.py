@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from convcalc.budget.diff import Diff
 from convcalc.compare import Comparison
 from convcalc.findings import Verdict
@@ -11,7 +13,7 @@ from convcalc.render.layout import aligned, gfm
 from convcalc.render.layout.comparison import differing
 from convcalc.render.layout.diffcomment import diff_comment
 from convcalc.render.layout.entries import counted
-from convcalc.render.layout.frame import circumstances, convention, coverage, flow, totals
+from convcalc.render.layout.frame import circumstances, convention, coverage, flow, remarks, totals
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column, Grid
 from convcalc.render.layout.listing import grid as listed
@@ -23,6 +25,10 @@ from convcalc.render.layout.stream import Collected, Stream
 from convcalc.render.layout.summary import SUMMARY, summarized
 from convcalc.render.surface import Surface
 from convcalc.report import Report
+
+if TYPE_CHECKING:
+    from convcalc.profiles import Reconciliation
+    from convcalc.sweep import Answer
 
 SIDES = Plan(together=False, bar=False)
 
@@ -36,6 +42,7 @@ def report(report: Report, view: View, surface: Surface) -> str:
     parts.append(_totals(report, glyphs))
     if not report.complete:
         parts.append(gfm.text("".join(text for text, _ in coverage(report, glyphs))))
+    parts += [gfm.text(glyphs.text(text)) for text in remarks(report)]
     parts.append(gfm.small(convention(report), glyphs))
     return "\n\n".join(parts) + "\n"
 
@@ -86,6 +93,20 @@ def stream(listing: Listing, surface: Surface) -> Stream:
 def diff(diff: Diff, surface: Surface) -> str:
     """Return what changed, for a comment on a pull request: at most 60,000 characters."""
     return diff_comment(diff, ascii_only=surface.ascii_only)
+
+
+def solution(answer: Answer, surface: Surface) -> str:
+    """Return the values, a table of their metrics, and which limit binds."""
+    from convcalc.render.layout.solution import solution_comment  # what it needs is not for reports to load
+
+    return solution_comment(answer, surface)
+
+
+def reconciliation(found: Reconciliation, surface: Surface) -> str:
+    """Return the tools, a line each, with the terms of their totals."""
+    from convcalc.render.layout.reconciliation import reconciliation_comment  # what it needs is not for reports to load
+
+    return reconciliation_comment(found, ascii_only=surface.ascii_only)
 
 
 def _about(report: Report, glyphs: Glyphs) -> str:

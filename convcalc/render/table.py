@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from convcalc.explain import Explanation
     from convcalc.formula import Formula
     from convcalc.listing import Listing
+    from convcalc.profiles import Reconciliation
     from convcalc.render.layout.frame import Block
     from convcalc.render.layout.grid import Span
     from convcalc.report import Report
+    from convcalc.sweep import Answer
 
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 LINES_AT_ONCE = 1000
@@ -91,11 +93,25 @@ def explanation_text(explanation: Explanation, on: Surface) -> str:
     return drawn(explanation_blocks(explanation, on), on)
 
 
+def reconciliation_text(found: Reconciliation, on: Surface) -> str:
+    """Return what other tools print as text."""
+    from convcalc.render.layout.reconciliation import reconciliation_blocks
+
+    return drawn(reconciliation_blocks(found, on), on)
+
+
 def formula_text(formula: Formula, on: Surface) -> str:
     """Return closed forms as text."""
     from convcalc.render.layout.formula import formula_blocks
 
     return drawn(formula_blocks(formula, on), on)
+
+
+def solution_text(answer: Answer, on: Surface) -> str:
+    """Return values within limits as text."""
+    from convcalc.render.layout.solution import solution_blocks
+
+    return drawn(solution_blocks(answer, on), on)
 
 
 @uncollected()

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from convcalc.render.layout.stream import Collected, Stream
 from convcalc.render.layout.verdict import verdict_text
-from convcalc.render.table import comparison_text, diff_text, explanation_text, formula_text, listing_text, report_text
+from convcalc.render.table import (
+    comparison_text,
+    diff_text,
+    explanation_text,
+    formula_text,
+    listing_text,
+    reconciliation_text,
+    report_text,
+    solution_text,
+)
 
 if TYPE_CHECKING:
     from convcalc.budget.diff import Diff
@@ -16,8 +25,10 @@ if TYPE_CHECKING:
     from convcalc.fold import View
     from convcalc.formula import Formula
     from convcalc.listing import Listing
+    from convcalc.profiles import Reconciliation
     from convcalc.render.surface import Surface
     from convcalc.report import Report
+    from convcalc.sweep import Answer
 
 
 def report(report: Report, view: View, surface: Surface) -> str:
@@ -55,6 +66,16 @@ def explanation(explanation: Explanation, surface: Surface) -> str:
     return explanation_text(explanation, surface)
 
 
+def reconciliation(found: Reconciliation, surface: Surface) -> str:
+    """Return every tool with the terms of its total."""
+    return reconciliation_text(found, surface)
+
+
 def formula(formula: Formula, surface: Surface) -> str:
     """Return the table of layers with their formulas, the totals and what they rest on."""
     return formula_text(formula, surface)
+
+
+def solution(answer: Answer, surface: Surface) -> str:
+    """Return the values, their metrics beside the limits, and which limit binds."""
+    return solution_text(answer, surface)

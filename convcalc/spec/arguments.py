@@ -12,10 +12,11 @@ from convcalc.spec.names import Reference, reference
 from convcalc.spec.nodes import Mapping as MappingNode
 from convcalc.spec.nodes import Node, Scalar, Sequence
 from convcalc.spec.value import Known, Value, compile_value
+from convcalc.spec.via import KEY, Via, read_via
 from convcalc.spec.vocabulary import SYMBOLS
 
 FUSED = ("norm", "act")
-Defaults = Mapping[str, Mapping[str, "Given | Layer"]]
+Defaults = Mapping[str, Mapping[str, "Given | Layer | Via"]]
 
 
 def allowed(op: type[Op]) -> tuple[str, ...]:
@@ -32,7 +33,7 @@ def layer(op: type[Op], span: Span, node: Node | None, known: Known, defaults: D
     words = allowed(op)
     read = Layer(op, {}, span=span)
     inherited = {**defaults.get(op.borrows, {}), **defaults.get(op.kind, {})}
-    merged: dict[str, Given | Layer] = {key: value for key, value in inherited.items() if key in words}
+    merged: dict[str, Given | Layer | Via] = {key: value for key, value in inherited.items() if key in words}
     for key, value in by_name(op, node, words).values():
         if key.text in op.references:
             read.references = {**read.references, key.text: _reference(key, value, known)}
@@ -40,9 +41,18 @@ def layer(op: type[Op], span: Span, node: Node | None, known: Known, defaults: D
             merged[key.text] = attribute(op, key, value, known)
     read.fused = {key: part for key in FUSED if isinstance(part := merged.get(key), Layer)}
     read.arguments = {key: value for key, value in merged.items() if isinstance(value, Given)}
+    read.via = default_via(defaults, op)
+    for part in read.fused.values():
+        part.via = part.via or default_via(defaults, part.op)
     _require_all(op, span, read.arguments)
     _require_used(op, read.arguments)
     return read
+
+
+def default_via(defaults: Defaults, op: type[Op]) -> Via | None:
+    """Return the ``via`` that the file's defaults give a kind; it holds for a fused norm or activation too."""
+    found = defaults.get(op.kind, {}).get(KEY)
+    return found if isinstance(found, Via) else None
 
 
 def _reference(key: Scalar, node: Node, known: Known) -> Reference:
@@ -51,18 +61,21 @@ def _reference(key: Scalar, node: Node, known: Known) -> Reference:
     return reference(node, known)
 
 
-def attribute(op: type[Op], key: Scalar, node: Node, known: Known, *, written: bool = True) -> Given | Layer:
-    """Read one argument: a value, or the norm or activation that is fused to the layer."""
+def attribute(op: type[Op], key: Scalar, node: Node, known: Known, *, written: bool = True) -> Given | Layer | Via:
+    """Read one argument: a value, the norm or activation that is fused to the layer, or ``via``."""
+    if key.text == KEY:
+        return read_via(key, node, known, written=written)
     if op.fused and key.text in FUSED:
         part = find(key.text)
         assert part is not None
-        given = by_name(part, node, tuple(arguments_of(part)))
+        given = by_name(part, node, (*arguments_of(part), KEY))
+        via = given.pop(KEY, None)
         values = {
             name: Given(compile_value(value, known, name), written, word.span) for name, (word, value) in given.items()
         }
         _require_all(part, key.span, values)
         _require_used(part, values)
-        return Layer(part, values, span=key.span)
+        return Layer(part, values, span=key.span, via=read_via(*via, known, written=written) if via else None)
     return Given(compile_value(node, known, key.text, key.span), written, key.span)
 
 

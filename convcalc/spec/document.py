@@ -19,6 +19,7 @@ from convcalc.spec.nodes import Node, Scalar, Sequence, compose
 from convcalc.spec.reader import Reader
 from convcalc.spec.signatures import signature
 from convcalc.spec.value import Known, Value, compile_value, gathering, listed
+from convcalc.spec.via import KEY, Via
 
 TOP = (
     "convcalc", "name", "note", "import", "input", "inputs", "vars", "variants", "defaults", "blocks", "layers",
@@ -46,7 +47,7 @@ class Document:
     inputs: dict[str, Value] = field(default_factory=dict)
     vars: dict[str, Value] = field(default_factory=dict)
     variants: dict[str, dict[str, Value]] = field(default_factory=dict)
-    defaults: dict[str, dict[str, Given | Layer]] = field(default_factory=dict)
+    defaults: dict[str, dict[str, Given | Layer | Via]] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
     imports: dict[str, Document] = field(default_factory=dict)
     layers: list[Item] | None = None
@@ -207,7 +208,7 @@ class _Sections:
                 if op is None:
                     text = f"no kind of layer {quoted(key.text)}{did_you_mean(key.text, kinds())}"
                     raise SpecError("CC204", text, key.span)
-                words = [word for word in allowed(op) if word not in op.references]
+                words = [*(word for word in allowed(op) if word not in op.references), KEY]
                 held = self.document.defaults.setdefault(key.text, {})
                 for name, expression in entries(value, f"defaults of {key.text}", "{attribute: expression}"):
                     with gathering(self.errors):

@@ -10,6 +10,7 @@ from convcalc.errors import Span
 from convcalc.ops import Op
 from convcalc.spec.names import Reference, Template
 from convcalc.spec.value import Value
+from convcalc.spec.via import Via
 
 if TYPE_CHECKING:
     from convcalc.spec.document import Document
@@ -34,6 +35,7 @@ class Layer:
     fused: Mapping[str, Layer] = field(default_factory=dict)
     span: Span | None = None
     """Where a fused part stands; the item's own place otherwise."""
+    via: Via | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -48,10 +48,10 @@ class Layers:
             raise SkipError
         path, below = frame.scope.at(segment), Scope() if parts else None
         op = self._builder.op(layer, values, entering)
-        output = self._append(path, op, (tensor, *more), item.span)
+        output = self._append(path, op, (tensor, *more), item.span, _via(layer, frame))
         self._doubt(layer, op, (entering, *map(self.walk.shape, more)), item.span)
         for key, given in parts.items():
-            output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span)
+            output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span, frame)
             if below is not None:
                 below.names[key] = Entry(output, span, (output, output + 1))
         frame.scope.add(segment, Entry(output, span, (start, len(self.walk.nodes)), below))
@@ -75,7 +75,7 @@ class Layers:
             raise SkipError
         entering = self.walk.shape(ends[0])
         values = self._builder.values(layer, frame.env, frame.own, entering)
-        return self._append(path, self._builder.op(layer, values, entering), ends, span)
+        return self._append(path, self._builder.op(layer, values, entering), ends, span, _via(layer, frame))
 
     def tie(self, made: tuple[int, int], owners: tuple[int, int], span: Span) -> None:
         """Give layers the weights of others, one by one in order."""
@@ -88,11 +88,12 @@ class Layers:
     def _weighted(self, nodes: tuple[int, int]) -> list[int]:
         return [index for index in range(*nodes) if self.walk.nodes[index].facts.weights]
 
-    def _part(self, part: Layer, values: Mapping[str, Any], tensor: int, path: str, span: Span) -> int:
+    def _part(self, part: Layer, values: Mapping[str, Any], tensor: int, path: str, span: Span, frame: Frame) -> int:
         """Add a fused norm or activation. One that comes from ``defaults`` and does not fit is a fault of the layer."""
         entering = self.walk.shape(tensor)
         try:
-            return self._append(path, self._builder.op(part, values, entering), (tensor,), part.span)
+            op = self._builder.op(part, values, entering)
+            return self._append(path, op, (tensor,), part.span, _via(part, frame))
         except SpecError as error:
             if all(given.written for given in part.arguments.values()) or part.span is None:
                 error.span = error.span or part.span
@@ -102,17 +103,21 @@ class Layers:
                 error.notes = ((span, "it holds for this layer"),)
             raise
 
-    def _append(self, path: str, op: Op, inputs: Sequence[int], span: Span | None) -> int:
+    def _append(self, path: str, op: Op, inputs: Sequence[int], span: Span | None, via: str = "") -> int:
         self._count += getattr(op, "num_layers", 1)  # recurrent layers may be stacked in one
         self._characters += len(path)
         if self._count > LAYERS:
             raise TooLargeError("CC503", f"the network has more layers than the limit of {LAYERS}", span)
         if self._characters > PATHS:
             raise TooLargeError("CC509", f"the paths of all layers exceed the limit of {PATHS} characters", span)
-        index = self.walk.add(path, op, inputs, span)
+        index = self.walk.add(path, op, inputs, span, via)
         if index != FAILED:
             require_room(self.walk.shape(index))
         return index
+
+
+def _via(layer: Layer, frame: Frame) -> str:
+    return layer.via.evaluate(frame.env, frame.own) if layer.via is not None else ""
 
 
 def require_room(shape: Shape) -> None:

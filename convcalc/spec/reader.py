@@ -9,15 +9,16 @@ from itertools import chain
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops import activations, find, kinds
-from convcalc.spec.arguments import Defaults, block_arguments, layer
+from convcalc.spec.arguments import Defaults, block_arguments, default_via, layer
 from convcalc.spec.forms import holds_nothing, is_empty, require_text
 from convcalc.spec.items import Block, Call, Given, Item, Join, Layer, Repeat, Series
 from convcalc.spec.library import Library
 from convcalc.spec.names import Reference, Template, checked_name, checked_variable, reference, template
 from convcalc.spec.nodes import Mapping, Node, Scalar, Sequence
 from convcalc.spec.value import TURN, Known, compile_text, compile_value, gathering
+from convcalc.spec.via import KEY, read_via
 
-MODIFIERS = ("name", "from", "when", "else", "repeat", "each", "tie", "note")
+MODIFIERS = ("name", "from", "when", "else", "repeat", "each", "tie", "via", "note")
 
 Modifiers = dict[str, tuple[Scalar, Node]]
 
@@ -123,7 +124,8 @@ class Reader:
         act = find("act")
         assert act is not None
         type_ = Given(compile_text(key.text, key, known))
-        return Item(key.span, Layer(act, {"type": type_}, span=key.span), _segment("act", series))
+        read = Layer(act, {"type": type_}, span=key.span, via=default_via(self.defaults, act))
+        return Item(key.span, read, _segment("act", series))
 
     def _call(self, word: str, span: Span, node: Node | None, known: Known, series: Counter[str]) -> Item:
         block = self.library.find(word, span)
@@ -188,6 +190,8 @@ class Reader:
         if "tie" in modifiers:
             node = _scalar(*modifiers["tie"])
             read.tie = True if node.text == "true" else reference(node, known)
+        if KEY in modifiers:
+            _layer_of(read, modifiers[KEY][0].span).via = read_via(*modifiers[KEY], known)
         if "note" in modifiers:
             require_text("`note`", modifiers["note"][1])
         if "else" in modifiers:
@@ -199,6 +203,14 @@ class Reader:
             raise SpecError("CC114", "the item of `else` is missing", key.span)
         inner = Counter[str]() if read.scoped and isinstance(node, Sequence) else series
         return self.item(node, known, inner, inherited=len(read.sources or ()))
+
+
+def _layer_of(read: Item, span: Span) -> Layer:
+    """Return the layer that an item is, which alone can be written in one way or another."""
+    body = read.body.layer if isinstance(read.body, Join) else read.body
+    if not isinstance(body, Layer):
+        raise SpecError("CC119", "`via` says how one layer is written: let it stand at the layers inside", span)
+    return body
 
 
 def _repeat(modifiers: Modifiers, known: Known) -> Repeat | None:

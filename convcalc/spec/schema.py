@@ -10,15 +10,17 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from convcalc.ops import Op, activations, arguments_of, every
+from convcalc.ops import Op, activations, arguments_of, every, find
 from convcalc.ops._arguments import EXPRESSION, JsonSchema
 from convcalc.ops._docs import doc_of
+from convcalc.ops._via import VIA
 from convcalc.spec.arguments import FUSED
 from convcalc.spec.claims import COUNTS, DISAGREES, STORED, SUFFIXES
 from convcalc.spec.claims import KEYS as CLAIM
 from convcalc.spec.document import AXES, TOP
 from convcalc.spec.reader import MODIFIERS
 from convcalc.spec.signatures import KEYS
+from convcalc.spec.via import KEY
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
@@ -66,7 +68,7 @@ def _sections(ops: Ops) -> dict[str, JsonSchema]:
     """Return what each top-level key holds."""
     expressions = _entries(VARIABLE, _ref("value"))
     blocks = _entries(BLOCK_NAME, _any(_ref("items"), _block()))
-    defaults = _object({kind: _ref(_by_name(kind)) for kind in ops})
+    defaults = _object({kind: _object({**_named(op), KEY: _via()}) for kind, op in ops.items()})
     return {
         "convcalc": _said("Version of the language; the first line of the file.", {"enum": [1, "1"]}),
         "name": _said("What the network is called; may hold {expression}.", TEXT),
@@ -148,9 +150,16 @@ def _modifiers() -> dict[str, JsonSchema]:
         "each": _said("n parallel branches, only in the list of a join: a count, or {variable: list}.", turns),
         "tie": _said("true: all turns of the repeat share the weights of the first; or the path of another layer.",
                      _any({"const": True}, {"type": "string"})),
+        "via": _via(),
         "note": _said("A remark for people.", TEXT),
     }  # fmt: skip
     return {key: meant[key] for key in MODIFIERS}
+
+
+def _via() -> JsonSchema:
+    """Return how the model's source writes a layer: a word, or an expression over the words."""
+    text = "How the model's source writes the layer, which decides what other tools see of it."
+    return _said(text, _any({"enum": list(VIA)}, {"type": "string"}))
 
 
 def _forms(op: type[Op]) -> list[JsonSchema]:
@@ -168,8 +177,15 @@ def _forms(op: type[Op]) -> list[JsonSchema]:
 def _named(op: type[Op]) -> dict[str, JsonSchema]:
     """Return the arguments of an op by their words."""
     own = {key: {**_slot(op, key), **_default(argument.default)} for key, argument in arguments_of(op).items()}
-    named = {**own, **dict.fromkeys(op.references, TEXT), **{key: _ref(key) for key in FUSED if op.fused}}
+    named = {**own, **dict.fromkeys(op.references, TEXT), **{key: _fused(key) for key in FUSED if op.fused}}
     return {key: _said(text, named[key]) for key, text in doc_of(op).arguments.items()}
+
+
+def _fused(kind: str) -> JsonSchema:
+    """Return what a fused norm or activation takes: what the kind does, and how it is written."""
+    op = find(kind)
+    assert op is not None
+    return _any(_ref(kind), _object({**_named(op), KEY: _via()}))
 
 
 def _slot(op: type[Op], key: str) -> JsonSchema:

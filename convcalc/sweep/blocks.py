@@ -7,6 +7,7 @@ single values if need be, and there is one graph for each.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,13 +16,16 @@ from math import prod
 from typing import Any, NamedTuple
 
 from convcalc.analyzers import Measure, measures
-from convcalc.arith import recording
+from convcalc.arith import Ledger, recording
 from convcalc.errors import SpecError, SpecErrors, Undecided
 from convcalc.spec.kinds import Quotient
 from convcalc.spec.value import StructuralError
 from convcalc.sweep.axes import Block, Piece
 from convcalc.sweep.bounded import Bounded, Memo, column
 from convcalc.sweep.job import VARIANT, Job
+
+NUMBERS = re.compile(r"\{\}|-?\d+(?:\.\d+)?")
+"""Numbers in a sentence, or the places for them."""
 
 
 class Dropped(NamedTuple):
@@ -44,20 +48,21 @@ class Columns:
     metrics: dict[str, Any]
     """Metric → totals; at points that are no network they mean nothing."""
     dropped: dict[str, Dropped] = field(default_factory=dict)
-    """Error code → the points that fail with it first."""
+    """Reason → the points that fail for it first; see :func:`reason`."""
 
 
 def evaluate(job: Job, piece: Piece) -> Columns:
     """Work a block out. The same block gives the same columns, in every process."""
-    return _evaluator(job).columns(piece)
+    return evaluator(job).columns(piece)
 
 
 @lru_cache(4)
-def _evaluator(job: Job) -> _Evaluator:
-    return _Evaluator(job)
+def evaluator(job: Job) -> Evaluator:
+    """Return what works out blocks of a sweep."""
+    return Evaluator(job)
 
 
-class _Evaluator:
+class Evaluator:
     """Works out blocks of one sweep; the spec is read once."""
 
     def __init__(self, job: Job) -> None:
@@ -77,14 +82,14 @@ class _Evaluator:
         waiting = [piece.block]
         while waiting:
             block = waiting.pop()
-            parts = list(self._parts(block))
+            parts = list(self.parts(block))
             if len(parts) > 1:
                 waiting += reversed(parts)
             else:
                 waiting += reversed(self._enter(found, block))
         return found
 
-    def _parts(self, block: Block) -> Iterator[Block]:
+    def parts(self, block: Block) -> Iterator[Block]:
         """Split a block at the axes that are known to be structural."""
         split = [
             [(at, at + 1) for at in range(first, end)] if place in self.structural else [(first, end)]
@@ -100,30 +105,34 @@ class _Evaluator:
         except SpecErrors as errors:
             asked = [error for error in errors.errors if isinstance(error, StructuralError)]
             if not asked:
-                self._drop(found, window, None, errors.errors[0].code)
+                self._drop(found, window, None, reason(errors.errors[0].code, errors.errors[0].text))
                 return []
             return self._split(block, asked)
         except SpecError as error:
-            self._drop(found, window, None, error.code)
+            self._drop(found, window, None, reason(error.code, error.text))
             return []
         except Undecided as undecided:
             return self._split(block, [StructuralError("CC411", str(undecided), names=undecided.names)])
-        for mask, code in refused:
-            self._drop(found, window, mask, code)
+        for mask, why in refused:
+            self._drop(found, window, mask, why)
         for key, total in totals.items():
             _put(found.metrics, key, window, total)
         return []
 
     def _totals(self, block: Block) -> tuple[dict[str, Any], list[tuple[Any, str]]]:
-        """Return the totals of a block's metrics, and masks of the points that are refused, with codes."""
-        values = self._values(block)
+        """Return the totals of a block's metrics, and masks of the points that are refused, with reasons."""
+        totals, ledger = self.counted(self._values(block))
+        masks: list[tuple[Any, str]] = [(mask, reason(code, text)) for mask, code, text in ledger.refused]
+        return totals, [(mask.array, why) for mask, why in masks]
+
+    def counted(self, values: dict[str, Any]) -> tuple[dict[str, Any], Ledger]:
+        """Return the totals of the metrics for values of the axes of any kind, and what ``require`` noted."""
         variant = values.pop(VARIANT) if self.job.by_variant else self.job.variant
         with recording() as ledger:
             overrides = {**dict(self.job.overrides), **values}
             graph = self.spec.network(variant, self.job.part, overrides=overrides).graph
             totals = {each.key: each.values(graph, self.job.batch, self.job.dtype)[1] for each in self.measures}
-        masks: list[tuple[Any, str]] = [(mask, code) for mask, code, _ in ledger.refused]
-        return totals, [(mask.array, code) for mask, code in masks]
+        return totals, ledger
 
     def _values(self, block: Block) -> dict[str, Any]:
         """Return the values of all variables: plain where there is one, else an array along its own axis."""
@@ -144,7 +153,7 @@ class _Evaluator:
         places = [place for place in wide if self.job.axes[place].name in names]
         if places:
             self.structural.update(places)
-            return list(self._parts(block))
+            return list(self.parts(block))
         conditions = {name for error in asked for name in error.names}
         halved = [place for place in wide if self.job.axes[place].name in conditions] or wide
         place = max(halved, key=lambda place: block[place][1] - block[place][0])
@@ -152,7 +161,7 @@ class _Evaluator:
         middle = (first + end) // 2
         return [(*block[:place], half, *block[place + 1 :]) for half in ((first, middle), (middle, end))]
 
-    def _drop(self, found: Columns, window: tuple[slice, ...], mask: Any, code: str) -> None:
+    def _drop(self, found: Columns, window: tuple[slice, ...], mask: Any, why: str) -> None:
         """Note points of a window that are no network, unless they have failed before: all of them without a mask."""
         import numpy
 
@@ -166,7 +175,7 @@ class _Evaluator:
         first = found.piece.start + int(numpy.ravel_multi_index(places, found.valid.shape))
         valid &= ~failed
         new = Dropped(count, first)
-        found.dropped[code] = found.dropped[code].plus(new) if code in found.dropped else new
+        found.dropped[why] = found.dropped[why].plus(new) if why in found.dropped else new
 
 
 def _shape(block: Block) -> tuple[int, ...]:
@@ -185,9 +194,18 @@ def _put(metrics: dict[str, Any], key: str, window: tuple[slice, ...], total: An
 def merged(one: Mapping[str, Dropped], other: Mapping[str, Dropped]) -> dict[str, Dropped]:
     """Return the points dropped in two blocks."""
     both = dict(one)
-    for code, more in other.items():
-        both[code] = both[code].plus(more) if code in both else more
+    for why, more in other.items():
+        both[why] = both[why].plus(more) if why in both else more
     return both
+
+
+def reason(code: str, text: str) -> str:
+    """Return what failures are told apart by: the code, and the sentence without its numbers.
+
+    >>> reason("CC403", "the kernel reaches over 7 but the padded input has only 5")
+    'CC403 the kernel reaches over … but the padded input has only …'
+    """
+    return f"{code} {NUMBERS.sub('…', text)}"
 
 
 def points_of(piece: Piece) -> int:

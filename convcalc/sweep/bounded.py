@@ -216,17 +216,27 @@ def _spanned(held: Sequence[Bounded]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in held for name in each.swept))
 
 
+def settled(name: str, left: Bounds, right: Bounds, *, same: bool) -> bool | None:
+    """Return what bounds tell of ``equal``, ``less`` or ``less_equal``: True or False at every point, else nothing.
+
+    ``same`` says that both sides are one and the same number.
+    """
+    (low, high), (least, most) = left, right
+    if name == "equal":
+        apart, surely = high < least or most < low, same or low == high == least == most
+    elif name == "less":
+        apart, surely = low >= most or same, high < least
+    else:
+        apart, surely = low > most, high <= least or same
+    return surely if apart or surely else None
+
+
 def compared(name: str, left: Any, right: Any) -> Any:
     """Return ``equal``, ``less`` or ``less_equal``: a bool where the bounds settle it, else an array of truths."""
     (low, high), (least, most) = bounds_of(left), bounds_of(right)
-    if name == "equal":
-        apart, surely = high < least or most < low, left is right or low == high == least == most
-    elif name == "less":
-        apart, surely = low >= most or left is right, high < least
-    else:
-        apart, surely = low > most, high <= least or left is right
-    if apart or surely:
-        return surely
+    answer = settled(name, (low, high), (least, most), same=left is right)
+    if answer is not None:
+        return answer
     import numpy
 
     exact = not (fits((low, high)) and fits((least, most)))

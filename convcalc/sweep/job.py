@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from convcalc.analyzers import measures
-from convcalc.designs import Spec, open_spec, parse_design, past_spec
+from convcalc.designs import Network, Spec, open_spec, parse_design, past_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.spec.load import Files
 from convcalc.sweep.axes import EMPTY, POINTS, Axis, count, place
@@ -64,12 +64,20 @@ class Job:
         places = place(self.axes, number)
         return {axis.name: axis.value(at) for axis, at in zip(self.axes, places, strict=True)}
 
-    def faults(self, number: int) -> list[SpecError]:
-        """Return what is wrong with one point, worked out with plain numbers; nothing for a network."""
+    def network(self, number: int) -> Network:
+        """Return the design at one point, worked out with plain numbers.
+
+        Raises:
+            SpecErrors: why it is no network.
+        """
         overrides = self.point(number)
         variant = overrides.pop(VARIANT) if self.by_variant else self.variant
+        return self.open().network(variant, self.part, overrides={**dict(self.overrides), **overrides})
+
+    def faults(self, number: int) -> list[SpecError]:
+        """Return what is wrong with one point; nothing for a network."""
         try:
-            self.open().network(variant, self.part, overrides={**dict(self.overrides), **overrides})
+            self.network(number)
         except SpecErrors as errors:
             return errors.errors
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -145,3 +146,108 @@ def test_peak_is_what_a_framework_needs(design: str, measured: tuple[int, int]) 
     report = convcalc.load(f"zoo:{design}").report()
     picture = 4 * math.prod(report.inputs["input"])
     assert report.totals["peak_activation_bytes"] + picture + measured[1] == measured[0]
+
+
+# --- what is alive, formats of single layers, intensity ---------------------------------------------------------------
+
+
+@given(graphs())
+def test_what_is_alive_at_the_peak_adds_up_to_it(text: str) -> None:
+    network = convcalc.load(text=text)
+    found = network.report(dtype="int8").peak
+    assert found is not None
+    assert found.bytes == simulated_peak(network, 1) == sum(tensor.bytes for tensor in found.alive)
+    sizes = {node.path: math.prod(node.shape) for node in network.graph.nodes}
+    assert all(sizes[tensor.name] == tensor.bytes for tensor in found.alive)
+
+
+def test_the_peak_of_a_residual_block_by_hand() -> None:
+    """While the last convolution runs: its input, its output, and what the sum will still read."""
+    text = "input: [1, 4, 4]\nlayers: [{conv: [8, 1], name: a}, {add: [identity, [{conv: [6, 1], name: b}, "
+    report = convcalc.load(text=f"{text}{{conv: [8, 1], name: c}}]], name: sum}}]").report(dtype="int8")
+    assert report.peak is not None
+    assert (report.peak.layer, report.peak.bytes) == ("sum", 3 * 128)
+    assert [(tensor.name.rpartition(".")[2], tensor.bytes) for tensor in report.peak.alive] == [
+        ("a", 128), ("c", 128), ("sum", 128),
+    ]  # fmt: skip
+
+
+FORMATS = "float16, shared*.**=int8, shared2.conv1=int4"
+
+
+def test_formats_of_single_layers() -> None:
+    """The input and the stem take 2 bytes a number, the shared layers' weights those of their owner: 1."""
+    report = convcalc.load(text=NET).report(dtype=FORMATS)
+    rows = {row.path: row.values for row in report.rows}
+    stem, norm, first, second = rows.values()
+    assert [stem["weight_bytes"], norm["weight_bytes"]] == [2 * STEM, 2 * NORM]
+    assert [first["weight_bytes"], second["weight_bytes"]] == [SHARED, 0]
+    image, inner = 3 * 64, 5 * 36
+    assert stem["traffic_bytes"] == 2 * (image + STEM + inner)
+    assert first["traffic_bytes"] == 2 * inner + SHARED + inner
+    assert second["traffic_bytes"] == inner + SHARED + inner // 2
+    assert report.totals["peak_activation_bytes"] == 2 * (image + inner)  # while the stem runs
+    assert report.dtype == FORMATS
+
+
+@pytest.mark.parametrize(
+    ("glob", "fits"),
+    [
+        ("stem", {"stem"}),
+        ("stem.**", {"stem.norm"}),
+        ("**.conv1", {"shared1.conv1", "shared2.conv1"}),
+        ("shared?.*", {"shared1.conv1", "shared2.conv1"}),
+        ("*", {"stem"}),
+        ("**", {"stem", "stem.norm", "shared1.conv1", "shared2.conv1"}),
+    ],
+)
+def test_globs_over_paths(glob: str, fits: set[str]) -> None:
+    wide, narrow = (convcalc.load(text=NET).report(dtype=dtype) for dtype in ("float32", f"float32, {glob}=int8"))
+    changed = {
+        row.path
+        for row, other in zip(wide.rows, narrow.rows, strict=True)
+        if row.values["training_bytes"] != other.values["training_bytes"]
+    }
+    assert changed == fits
+    assert narrow.warnings == ()
+
+
+def test_a_glob_that_fits_nothing_is_a_warning() -> None:
+    (warning,) = convcalc.load(text=NET).report(dtype="float32, shared1.conv2=int8").warnings
+    assert warning.startswith("no layer has a path like 'shared1.conv2'")
+    assert "did you mean 'shared1.conv1'?" in warning
+
+
+@pytest.mark.parametrize("dtype", ["floaty", "float32, stem=floaty", "float32, =int8", ""])
+def test_formats_that_are_none(dtype: str) -> None:
+    with pytest.raises(convcalc.SpecError, match="no number format"):
+        convcalc.load(text=NET).report(dtype=dtype)
+
+
+def test_a_glob_that_is_none() -> None:
+    with pytest.raises(convcalc.SpecError, match=r"the glob 'a\.\.b' has an empty part"):
+        convcalc.load(text=NET).report(dtype="float32, a..b=int8")
+
+
+def test_intensity_is_an_exact_ratio() -> None:
+    """2·3·10·16 operations on 48 + 40 + 160 bytes; a design's is the ratio of its sums, a folded path's too."""
+    report = convcalc.load(text="input: [3, 4, 4]\nlayers: [conv: [10, 1], relu]").report(dtype="int8")
+    assert report.rows[0].values["arithmetic_intensity"] == Fraction(960, 248)
+    assert report.rows[1].values["arithmetic_intensity"] == 0
+    assert report.totals["arithmetic_intensity"] == Fraction(960, 248 + 320)
+
+
+def test_a_batch_reads_weights_once() -> None:
+    report = convcalc.load(text="input: [3, 4, 4]\nlayers: [conv: [10, 1]]").report(dtype="int8", batch=5)
+    assert report.totals["arithmetic_intensity"] == Fraction(5 * 960, 5 * 208 + 40)
+
+
+def test_folded_rows_have_the_ratio_of_their_sums_and_the_field_of_their_last_layer() -> None:
+    from convcalc.fold import View, fold
+
+    text = "input: [3, 9, 9]\nlayers: [{seq: [conv: [4, 3], relu, conv: [5, 3]], name: s}, linear: {out: 2, axis: -1}]"
+    report = convcalc.load(text=text).report(dtype="int8")
+    group, _ = fold(report, View(depth=1, columns=("arithmetic_intensity", "receptive_field"))).lines
+    operations, moved = 2 * (3 * 4 * 9 * 49 + 4 * 5 * 9 * 25), (243 + 112 + 196) + 2 * 196 + (196 + 185 + 125)
+    assert group.values["arithmetic_intensity"] == Fraction(operations, moved)
+    assert group.values["receptive_field"] == (5, 5)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from convcalc import schemas
 from convcalc.cli import COMPLETE
 from convcalc.pages import error_codes
 from tests.conftest import LEAKS, ROOT, Command
@@ -39,7 +40,8 @@ def words(cli: Command, *typed: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("re", ["report"]),
+        ("re", ["reconcile", "report"]),
+        ("report tiny.yaml --profile th", ["thop", "thop_ultralytics"]),
         ("comp", ["compare", "completion"]),
         ("report --by ", ["layer", "op", "block"]),
         ("report --dtype fl", ["float64", "float32", "float16"]),
@@ -48,7 +50,7 @@ def words(cli: Command, *typed: str) -> list[str]:
         ("validate -f ", ["text", "concise", "json"]),
         ("report --columns params,ma", ["params,macs"]),
         ("report --sort p", ["params", "path"]),
-        ("-q schema ", ["spec", "batch", "check", "compare", "report", "zoo"]),
+        ("-q schema ", list(schemas.NAMES)),
         ("completion ", ["bash", "zsh", "fish"]),
         ("explain con", ["concat", "conv"]),
         ("explain softs", ["softshrink", "softsign"]),
@@ -147,7 +149,7 @@ def bash(folder: Path) -> Callable[[str], list[str]]:
         ("convcalc report su", ["sub/"]),
         ("convcalc report sub/i", ["sub/inner.yaml"]),
         ("convcalc report my", ["my\\ net.yaml"]),
-        ("convcalc schema ", ["spec", "batch", "check", "compare", "report", "zoo"]),
+        ("convcalc schema ", list(schemas.NAMES)),
     ],
 )
 def test_bash(bash: Callable[[str], list[str]], folder: Path, line: str, completed: list[str]) -> None:

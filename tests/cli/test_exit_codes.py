@@ -80,7 +80,7 @@ def test_a_command_without_its_argument(cli: Command, command: str) -> None:
     ("line", "said"),
     [
         ("reprot tiny.yaml", "no command 'reprot'; did you mean 'report'?"),
-        ("frobnicate", "no command 'frobnicate' (commands: check, compare, completion,"),
+        ("frobnicate", "no command 'frobnicate' (commands: baseline, batch, check,"),
         ("tiny.yaml", "no command 'tiny.yaml'; did you mean 'report tiny.yaml'?"),
         ("zoo:vgg", "did you mean 'report zoo:vgg'?"),
         ("report tiny.yaml --dpeth 1", "--depth"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,9 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 import convcalc
+from convcalc.schemas import schema
 from tests.conftest import ROOT, Command
 
 RESNET50 = str(ROOT / "tests" / "sweep" / "resnet50.yaml")
@@ -55,6 +59,29 @@ def test_formats_hold_the_same_points(cli: Command) -> None:
     assert f"{true[-1]['macs']:,}" in cli(*SMALL).stdout
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        SMALL,
+        (*SMALL, "--where", "params < 0"),
+        (*SMALL, "--keep", "pareto:params,-macs"),
+        ("sweep", "zoo:mobilenet_v2", "alpha=0.35,1/3,1", "--variants", "all", "--metrics", "macs"),
+        ("sweep", "words.yaml", "act=relu,silu", "sides=[1, 2],[3, 9]", "bias=true,false"),
+    ],
+)
+def test_json_is_as_its_schema_says(cli: Command, folder: Path, arguments: tuple[str, ...]) -> None:
+    (folder / "words.yaml").write_text(
+        "input: [3, 8, 8]\nvars: {act: relu, sides: [1, 1], bias: true}\n"
+        "layers: [conv: {out: 4, kernel: sides, act: act, bias: bias}]\n"
+    )
+    document = json.loads(cli(*arguments, "--json").stdout)
+    assert [
+        error.message for error in jsonschema.Draft7Validator(json.loads(schema("sweep"))).iter_errors(document)
+    ] == []
+    assert document["counts"]["kept"] == len(document["points"])
+    assert ("words.yaml" in arguments) == bool(document["dropped"])
+
+
 def test_parquet(cli: Command, folder: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     assert cli(*SMALL, "-o", "points.parquet").exit_code == 0
@@ -81,6 +108,60 @@ def test_points_that_are_no_network_are_counted_and_explained(cli: Command, fold
     assert (reason["code"], reason["points"], reason["first"]) == ("CC403", 6, {"n": 1, "k": 2})
     assert "6 of 16 points are no network" in result.stderr
     assert cli("sweep", "net.yaml", "n=1", "k=2").exit_code == 2
+
+
+def test_reasons_are_told_apart_by_code_and_sentence(cli: Command, folder: Path) -> None:
+    (folder / "net.yaml").write_text(
+        "input: [c, n]\nvars: {n: 8, k: 3, c: 4, g: 1, turns: 1}\n"
+        "layers:\n  - {conv: {out: 12, kernel: k, groups: g}, repeat: turns}\n"
+        "  - {deconv: {out: 6, kernel: 1, padding: 1}}\n"
+    )
+    axes = ("n=1..7", "k=1..4", "c=2..6", "g=1..6", "turns=1,2")
+    document = json.loads(cli("sweep", "net.yaml", *axes, "--json").stdout)
+    true: dict[str, int] = {}
+    for n, k, c, g, turns in itertools.product(range(1, 8), range(1, 5), range(2, 7), range(1, 7), (1, 2)):
+        try:
+            convcalc.load("net.yaml", set={"n": n, "k": k, "c": c, "g": g, "turns": turns}).report()
+        except convcalc.SpecErrors as errors:
+            sentence = re.sub(r"-?[0-9]+", "…", errors.errors[0].text)
+            true[sentence] = true.get(sentence, 0) + 1
+    assert {each["sentence"]: each["points"] for each in document["dropped"]} == true
+    assert len({each["code"] for each in document["dropped"]}) < len(true)
+    for each in document["dropped"]:
+        with pytest.raises(convcalc.SpecErrors) as caught:
+            convcalc.load("net.yaml", set=each["first"]).report()
+        assert str(caught.value.errors[0]) in each["text"]
+
+
+# --- packages that are not there --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments", "code", "hint"),
+    [
+        ("numpy", SMALL, "CC719", "pip install 'convcalc[sweep]'"),
+        ("numpy", ("solve", RESNET50, "--for", "width=8..16", "--max", "params=1M"), "CC719", "convcalc[sweep]"),
+        ("pyarrow", (*SMALL, "-o", "points.parquet"), "CC707", "pip install 'convcalc[parquet]'"),
+        ("distributed", (*SMALL, "--dask", "local"), "CC719", "pip install 'convcalc[cluster]'"),
+    ],
+)
+def test_missing_packages(tmp_path: Path, package: str, arguments: tuple[str, ...], code: str, hint: str) -> None:
+    program = (
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.partition('.')[0] == {package!r}:\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        "from convcalc.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert code in done.stderr.decode()
+    assert hint in done.stderr.decode()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -152,6 +233,15 @@ def test_another_sweep_does_not_go_on(cli: Command, tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "CC717" in result.stderr
     assert not path.exists()
+
+
+def test_a_cluster_on_this_machine_writes_the_same_points(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    path = tmp_path / "points.jsonl"
+    running = process(*SMALL, "--dask", "local", "-o", str(path))
+    running.communicate(timeout=120)
+    assert running.returncode == 0
+    assert [json.loads(line) for line in path.read_text().splitlines()] == truth()
 
 
 @pytest.fixture

@@ -82,7 +82,8 @@ def check(design: str, *axes: str, limit: int = 50, **more: Any) -> tuple[int, i
             valid += 1
             found = {key: int(column.ravel()[number - piece.start]) for key, column in columns.metrics.items()}
             assert found == {key: totals[key] for key in METRICS}, point
-        for code, dropped in columns.dropped.items():
+        for why, dropped in columns.dropped.items():
+            code = why.split(" ")[0]
             reasons[code] = reasons.get(code, 0) - dropped.points
             assert job.faults(dropped.first)[0].code == code
     assert start == job.points

@@ -40,7 +40,7 @@ def entries(folded: Folded, glyphs: Glyphs, *, as_tree: bool) -> list[Entry]:
 def total(folded: Folded) -> Entry:
     """Return the row beneath the table. What is no sum of layers (a depth) has no place there."""
     report = folded.report
-    values = {column.key: report.totals[column.key] for column in folded.columns if column.additive}
+    values = {column.key: report.totals[column.key] for column in folded.columns if column.key in report.totals}
     count = counted(folded.layers, "layer")
     return Entry("Total", count, count, "", values, "total", folded.layers, report.complete)
 

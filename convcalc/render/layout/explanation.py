@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from convcalc.analyzers.memory import Peak
 from convcalc.errors import Span
 from convcalc.explain import Explanation, Metric
 from convcalc.render.layout.entries import counted
@@ -37,6 +38,9 @@ def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[B
     if explanation.parts:
         yield Prose()
         yield _parts(explanation, glyphs)
+    if explanation.peak:
+        yield Prose()
+        yield line(_most(explanation.peak))
     for heading, texts in (("Counted", explanation.counted), ("Not counted", explanation.left_out)):
         if texts:
             yield Prose()
@@ -85,6 +89,12 @@ def _numbers(metrics: Sequence[Metric], glyphs: Glyphs) -> Grid:
     return Grid(columns, ["" for _ in rows])
 
 
+def _most(peak: Peak) -> str:
+    """``At the peak, while conv1 runs, 9,633,792 bytes are alive: input 602,112, conv1 3,211,264``."""
+    alive = ", ".join(f"{tensor.name} {tensor.bytes:,}" for tensor in peak.alive)
+    return f"At the peak, while {peak.layer} runs, {peak.bytes:,} bytes are alive: {alive}."
+
+
 def _parts(explanation: Explanation, glyphs: Glyphs) -> Grid:
     names, params, macs = zip(*explanation.parts, strict=True)
     heading = f"Heaviest of {counted(explanation.layers, 'layer')}"
@@ -126,5 +136,11 @@ def explained(explanation: Explanation, place: Callable[[Span | None], object]) 
         "left_out": list(explanation.left_out),
         "fused": list(explanation.fused),
         "tied_to": explanation.tied_to,
+        "peak": explanation.peak
+        and {
+            "layer": explanation.peak.layer,
+            "bytes": explanation.peak.bytes,
+            "alive": [tensor._asdict() for tensor in explanation.peak.alive],
+        },
         "source": place(explanation.source),
     }

@@ -11,6 +11,7 @@ from convcalc.render.layout.prose import Prose
 from convcalc.report import CONVENTION, Report
 
 Block = Prose | Grid
+SHOWN_JOINS = 6
 COUNTED = (
     "multiplies are the multiply–accumulates of conv, linear, matmul, attention and recurrent layers; 1 MAC = 2 FLOPs"
 )
@@ -67,7 +68,22 @@ def closing(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block
     """What could not be counted, and what the numbers mean."""
     if not report.complete:
         yield Prose(coverage(report, glyphs), width)
+    yield from (Prose([(glyphs.text(text), "")], width) for text in remarks(report))
     yield Prose([(glyphs.text(convention(report)), "dim")], width)
+
+
+def remarks(report: Report) -> Iterator[str]:
+    """What has to be known of columns that were asked for."""
+    if report.misaligned:
+        joins = dict.fromkeys(join.layer for join in report.misaligned)
+        joined = "1 join" if len(joins) == 1 else f"{len(joins):,} joins"
+        names = ", ".join(list(joins)[:SHOWN_JOINS]) + (", …" if len(joins) > SHOWN_JOINS else "")
+        yield f"Paths whose strides or centres differ meet in {joined}; the largest field wins: {names}."
+    if report.device is not None:
+        yield (
+            f"Time bounds are lower bounds from the datasheet of {report.device.name} for layers one after another "
+            f"with no cache between them, not measurements: {report.device.source}"
+        )
 
 
 def coverage(report: Report, glyphs: Glyphs) -> list[Span]:

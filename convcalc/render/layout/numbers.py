@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
+
+from convcalc.render.layout.glyphs import Glyphs
 
 SI = ("", "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
 IEC = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi")
@@ -84,3 +88,15 @@ def ratio(value: Fraction) -> str:
         digits += 1
         text = significant(value, digits)
     return text
+
+
+def each(value: Any, written: Callable[[Any], str], glyphs: Glyphs) -> str:
+    """Write what is no sum: a number, a word, or both for every axis, once where all are alike: ``7×3``, ``whole``."""
+    if value is None or isinstance(value, str):
+        return glyphs.text(value or "")
+    if not isinstance(value, tuple):
+        return written(value)
+    if all(part is None for part in value):
+        return ""
+    parts = ["?" if part is None else part if isinstance(part, str) else written(part) for part in value]
+    return glyphs.text("×".join(dict.fromkeys(parts) if len(set(parts)) == 1 else parts))

@@ -9,7 +9,7 @@ from convcalc.fold import Folded
 from convcalc.render.layout.entries import Entry
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import widest
-from convcalc.render.layout.numbers import exact, percent, short
+from convcalc.render.layout.numbers import each, exact, percent, short
 
 HEADINGS = {"layer": ("Layer", "Operation"), "op": ("Operation", "Layers"), "block": ("Block", "Layers")}
 BARRED = ""
@@ -44,7 +44,10 @@ class Texts:
         if form == "%":
             return self._shares(key)
         unit = self.columns[key].unit
-        return self._numbers(key, (lambda value: short(value, unit)) if form else exact)
+        written = (lambda value: short(value, unit)) if form else exact
+        if self.columns[key].of_layers:
+            return [each(row.values.get(key), written, self.glyphs) for row in self.rows]
+        return self._numbers(key, written)
 
     def _width(self, name: str) -> int:
         return max(len(self.heading(name)), widest(self.texts(name)))

@@ -1,0 +1,32 @@
+"""Operations for every byte that is moved."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from convcalc.analyzers import Detail, Found
+from convcalc.analyzers.memory import traffic_bytes
+from convcalc.analyzers.multiplies import flops
+from convcalc.arith import Number, is_plain, total
+from convcalc.graph import Graph
+
+
+def details(graph: Graph, batch: int, dtype: str) -> Found:
+    """arithmetic_intensity = flops / traffic_bytes, exact, of every layer and of the design (a ratio of its sums).
+
+    Source: Williams, Waterman and Patterson 2009, Roofline, section 3 (operational intensity, without a cache).
+    """
+    operations = [batch * value for value in flops(graph)]
+    moved = traffic_bytes(graph, batch, dtype)
+    values = [ratio(*pair) for pair in zip(operations, moved, strict=True)]
+    meaning = "operations for every byte moved: FLOPs / traffic bytes"
+    whole = ratio(total(operations), total(moved))
+    return Found((Detail("arithmetic_intensity", "Intensity", "flops/byte", meaning, values, whole),))
+
+
+def ratio(operations: Number, moved: Number) -> Any:
+    """Return a quotient: a ``Fraction`` of ints, of symbols an expression; 0 where nothing is moved."""
+    if not (is_plain(operations) and is_plain(moved)):
+        return operations / moved
+    return Fraction(operations, moved) if moved else Fraction(0)

@@ -1,0 +1,40 @@
+"""calflops: functions of PyTorch replaced by counting ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.arith import Number, prod
+from convcalc.profiles import Profile, Term
+from convcalc.profiles._functional import operations, scaled
+from convcalc.profiles._layer import Layer
+from convcalc.profiles._torch import attended, first_operand
+
+UNSEEN_PRODUCTS = ("operator", "subclass", "module", "fused")
+
+
+def missed(layer: Layer) -> Number:
+    """Multiplies that it does not see: ``@``, bmm, scaled_dot_product_attention, and attention's fast path."""
+    if layer.kind == "matmul":
+        return layer.macs - (first_operand(layer) if layer.via in ("function", "method") else 0)
+    if layer.kind == "attention" and layer.via == "fast_path":
+        return layer.macs
+    return attended(layer) if layer.kind == "attention" and layer.via in UNSEEN_PRODUCTS else 0
+
+
+def upsampled(layer: Layer) -> Number:
+    """x where a scale is given (its product is thrown away); the product of the sizes, no channels, where a size is."""
+    return layer.x if scaled(layer) else prod(layer.node.shape.spatial)
+
+
+def terms(layer: Layer) -> Iterator[Term]:
+    """2 for each multiply–accumulate that it sees, and elementwise work."""
+    return operations(layer, missed(layer), upsampled)
+
+
+PROFILE = Profile(
+    "calflops", "calflops 0.3.2", "FLOPs",
+    "two for each multiply–accumulate, the bias of convolutions, and so many for each element of norms, activations "
+    "and pools; the operators @, + and * count nothing",
+    "MrYxJ/calculate-flops.pytorch: calflops/pytorch_ops.py", 60, terms,
+)  # fmt: skip

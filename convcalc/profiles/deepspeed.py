@@ -1,0 +1,35 @@
+"""DeepSpeed's flops profiler, which calflops was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.arith import Number, prod
+from convcalc.profiles import Profile, Term
+from convcalc.profiles._functional import operations, scaled
+from convcalc.profiles._layer import Layer
+from convcalc.profiles._torch import first_operand
+
+
+def missed(layer: Layer) -> Number:
+    """Multiplies that it does not see: those of attention's fast path."""
+    if layer.kind == "matmul":
+        return layer.macs - first_operand(layer)
+    return layer.macs if layer.kind == "attention" and layer.via == "fast_path" else 0
+
+
+def upsampled(layer: Layer) -> Number:
+    """y where a scale is given; the product of the sizes, no channels, where a size is."""
+    return layer.y if scaled(layer) else prod(layer.node.shape.spatial)
+
+
+def terms(layer: Layer) -> Iterator[Term]:
+    """2 for each multiply–accumulate, and elementwise work."""
+    return operations(layer, missed(layer), upsampled)
+
+
+PROFILE = Profile(
+    "deepspeed", "DeepSpeed flops profiler", "FLOPs",
+    "as calflops, with @, bmm and scaled_dot_product_attention",
+    "deepspeedai/DeepSpeed: deepspeed/profiling/flops_profiler/profiler.py", 62, terms,
+)  # fmt: skip

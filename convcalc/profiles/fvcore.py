@@ -1,0 +1,41 @@
+"""fvcore's ``FlopCountAnalysis``: what the traced operators of a module multiply, and some norms and pools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.profiles import Profile, Term
+from convcalc.profiles._layer import CONVOLUTIONS, RECURRENT, Layer
+from convcalc.profiles._torch import attended, norm_elements, unmatched
+
+UPSAMPLED = {"nearest": 1, "bilinear": 4}
+UNSEEN = {("attention", "fast_path"), *((kind, "string") for kind in CONVOLUTIONS)}
+"""(Kind, form) without a rule."""
+
+
+def terms(layer: Layer) -> Iterator[Term]:
+    """Batch norm 2 an element (1 without affine), other norms 5 (4), adaptive average pools over two axes 1 per input.
+
+    Nearest and bilinear upsampling in two axes are 1 and 4 an output. Without a rule, and so 0: recurrent layers,
+    fused attention, and convolutions with padding='same' (``aten::_convolution_mode``).
+    """
+    match layer.kind:
+        case "norm" if layer.type not in ("rms", "lrn"):
+            yield norm_elements(layer, 2, 1) if layer.type == "batch" else norm_elements(layer, 5, 4)
+        case "avgpool" if layer.whole and layer.axes == 2 and layer.via != "method":
+            yield "pooling", layer.x
+        case "upsample" if layer.axes == 2:
+            yield "upsampling", UPSAMPLED.get(str(layer.has("mode")), 0) * layer.y
+        case "attention" if layer.via == "fused":
+            yield "missed layers", -attended(layer)
+        case "matmul":
+            yield from unmatched(layer)
+        case kind if kind in RECURRENT or (kind, layer.via) in UNSEEN:
+            yield "missed layers", -layer.macs
+
+
+PROFILE = Profile(
+    "fvcore", "fvcore 0.1.5", "MACs",
+    "one for each multiply–accumulate, and so many for each element of a norm, adaptive average pool or upsampling",
+    "facebookresearch/fvcore: fvcore/nn/jit_handles.py, flop_count.py", 10, terms,
+)  # fmt: skip

@@ -1,0 +1,36 @@
+"""Netscope CNN Analyzer: the column ``macc`` of a Caffe network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.arith import floordiv, prod
+from convcalc.profiles import Profile, Term
+from convcalc.profiles._layer import RECURRENT, Layer
+
+LRN_SIZE = 5
+"""Channels that a local response norm looks at; a spec does not say it, AlexNet and GoogLeNet have five."""
+
+
+def terms(layer: Layer) -> Iterator[Term]:
+    """A transposed convolution is Ci·Co·K·Po/stride²; local response norm 5 an element.
+
+    Caffe has no layer for matrix products, attention and LSTMs. Comparisons, additions, divisions and exponentials
+    stand in columns of their own, which people do not quote.
+    """
+    match layer.kind:
+        case "deconv":
+            (x,) = layer.node.input_shapes
+            whole = layer.y * layer.kernel * x.channels
+            yield "output positions", floordiv(whole, prod(layer.window.stride)) - layer.macs
+        case "norm" if layer.type == "lrn":
+            yield "lrn norm", LRN_SIZE * layer.x
+        case kind if kind in ("matmul", "attention", *RECURRENT):
+            yield "missed layers", -layer.macs
+
+
+PROFILE = Profile(
+    "netscope", "Netscope CNN Analyzer", "MACs",
+    "multiply–accumulates of convolutions and inner products, without bias; local response norms",
+    "dgschwend/netscope: src/analyzer.coffee", 100, terms,
+)  # fmt: skip

@@ -1,0 +1,117 @@
+"""ptflops with its backend ``pytorch``: hooks on modules, and functions of PyTorch replaced by counting ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.arith import Number
+from convcalc.profiles import Profile, Term
+from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
+from convcalc.profiles._torch import (
+    MODULES,
+    PATCHED,
+    attended,
+    biases,
+    first_operand,
+    hidden,
+    joined,
+    norm_elements,
+    projections,
+    scores,
+    steps,
+)
+
+DOUBLED = ("relu", "prelu", "elu", "gelu")
+"""Activations whose module is counted, and the function that it calls once more."""
+HOOKED = ("leaky_relu", "relu6")
+"""Activations that are counted as modules alone."""
+GATES = {"lstm": 10, "gru": 7, "rnn": 1}
+"""Elementwise operations of one cell and step, per hidden feature."""
+
+
+def terms(layer: Layer) -> Iterator[Term]:
+    """Modules by their exact class, functions by name: what is both counts twice, what is neither not at all."""
+    match layer.kind:
+        case kind if kind in CONVOLUTIONS or kind in ("deconv", "linear"):
+            seen = layer.via in MODULES
+            yield ("bias", layer.biased) if seen else ("missed layers", -layer.macs)
+        case "norm" if layer.via == "module" and layer.type not in ("rms", "lrn"):
+            yield norm_elements(layer, 1, 1) if layer.type == "layer" else norm_elements(layer, 2, 1)
+        case "matmul":
+            seen = layer.via in ("function", "method")
+            yield "missed layers", (first_operand(layer) if seen else 0) - layer.macs
+        case "attention":
+            yield from _attention(layer)
+        case kind if kind in RECURRENT:
+            yield from _recurrent(layer)
+        case _:
+            yield from _elementwise(layer)
+
+
+def _elementwise(layer: Layer) -> Iterator[Term]:
+    match layer.kind:
+        case "act":
+            yield from _activation(layer)
+        case kind if kind in POOLS:
+            yield from _twice(layer, "pooling", layer.x)
+        case "upsample":
+            yield from _twice(layer, "upsampling", layer.y)
+        case "softmax" if layer.via in PATCHED:
+            yield "softmax", layer.x
+        case kind if kind in JOINS and layer.via in ("function", "method"):
+            yield "elementwise", joined(layer)
+        case "scale" if layer.via in ("function", "method"):
+            yield "elementwise", layer.y
+
+
+def _twice(layer: Layer, name: str, count: Number) -> Iterator[Term]:
+    """A module, counted once more as the function that it calls; or the function alone."""
+    if layer.via in PATCHED:
+        yield name, count
+    if layer.via in MODULES:
+        yield "doubled modules", count
+
+
+def _activation(layer: Layer) -> Iterator[Term]:
+    if layer.type in DOUBLED:
+        yield from _twice(layer, "activation functions", layer.y)
+    elif (
+        (layer.type in ("silu", "swish") and layer.via in PATCHED)
+        or (layer.type in HOOKED and layer.via in MODULES)
+        or (layer.type, layer.via) == ("relu6", "function")
+    ):
+        yield "activation functions", layer.y
+
+
+def _attention(layer: Layer) -> Iterator[Term]:
+    """nn.MultiheadAttention by its own rule; timm's Attention by another, which loses the linear layers inside."""
+    queries = layer.batch * layer.product("q").outputs
+    if layer.via in ("module", "fused", "fast_path"):
+        yield "bias", layer.biased
+        yield "elementwise", queries
+        yield "softmax", scores(layer)
+        if layer.via == "module":
+            yield "doubled modules", attended(layer) + scores(layer)
+    elif layer.via == "subclass":
+        yield "missed layers", -projections(layer)
+        yield "elementwise", queries
+        yield "softmax", scores(layer)
+    elif layer.via == "operator":
+        yield "missed layers", -attended(layer)
+        yield "bias", layer.biased
+    else:
+        yield "missed layers", -projections(layer)
+        yield "softmax", scores(layer)
+
+
+def _recurrent(layer: Layer) -> Iterator[Term]:
+    yield "bias", steps(layer) * biases(layer)
+    yield "recurrent gates", GATES[layer.kind] * hidden(layer)
+
+
+PROFILE = Profile(
+    "ptflops_pytorch", "ptflops 0.7.5, backend pytorch", "Mac",
+    "multiply–accumulates with bias, and so many for each element of norms, activations and pools; "
+    "a module whose function is counted too counts twice; for one sample, whatever the batch",
+    "sovrasov/flops-counter.pytorch: ptflops/pytorch_ops.py, pytorch_engine.py", 30, terms, per_sample=True,
+)  # fmt: skip

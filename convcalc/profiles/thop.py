@@ -1,0 +1,63 @@
+"""thop (pytorch-OpCounter): hooks on the framework's own leaf modules, by exact class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.arith import Number
+from convcalc.profiles import Profile, Term
+from convcalc.profiles._layer import RECURRENT, Layer
+from convcalc.profiles._torch import MODULES, attended, biases, hidden, norm_elements, spread, steps
+
+UPSAMPLED = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
+GATES = {"lstm": (4, 4), "gru": (3, 4), "rnn": (1, 0)}
+"""Elementwise operations of one cell and step, per hidden feature: sums inside the gates, and what follows them."""
+
+
+def terms(layer: Layer) -> Iterator[Term]:
+    """Norms 4 an element (2 without affine; none for group norm), pools, softmax and upsampling as modules; no bias."""
+    if layer.kind == "attention":
+        yield "missed layers", -(attended(layer) if layer.via in ("operator", "subclass") else layer.macs)
+    elif layer.kind == "matmul" or layer.via not in MODULES:
+        yield "missed layers", -layer.macs
+    else:
+        yield from _module(layer)
+
+
+def _module(layer: Layer) -> Iterator[Term]:
+    match layer.kind:
+        case "deconv":
+            yield "output positions", spread(layer) - layer.macs
+        case "norm" if layer.type in ("batch", "instance", "layer"):
+            yield norm_elements(layer, 4, 2)
+        case "act" if layer.type == "prelu":
+            yield "activation functions", layer.x
+        case "softmax":
+            yield "softmax", softmaxed(layer)
+        case "avgpool":
+            yield "pooling", layer.y + (layer.x if layer.whole else 0)
+        case "upsample":
+            yield "upsampling", UPSAMPLED.get(str(layer.has("mode")), 0) * layer.y
+        case kind if kind in RECURRENT:
+            yield from recurrent(layer)
+
+
+def softmaxed(layer: Layer) -> Number:
+    """rows·(3n − 1): n exponentials, n − 1 sums and n divisions for n elements a row."""
+    (x,) = layer.node.input_shapes
+    return 3 * layer.x - layer.batch * x.replaced(layer.has("axis"), 1).elements
+
+
+def recurrent(layer: Layer) -> Iterator[Term]:
+    """(I + H)·H + H for each gate, both biases, and the products of states."""
+    inside, after = GATES[layer.kind]
+    yield "bias", steps(layer) * biases(layer)
+    yield "recurrent gates", (inside + after) * hidden(layer)
+
+
+PROFILE = Profile(
+    "thop", "thop 0.1.1", "MACs",
+    "multiply–accumulates of convolutions and linear layers without bias, and 4 operations for every element of a "
+    "batch norm; only the framework's own module classes: functions and operators count nothing",
+    "Lyken17/pytorch-OpCounter: thop/vision/basic_hooks.py, calc_func.py, rnn_hooks.py", 40, terms,
+)  # fmt: skip

@@ -1,0 +1,80 @@
+"""torch-scan's FLOPs by module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.arith import total
+from convcalc.profiles import Profile, Term
+from convcalc.profiles._layer import CONVOLUTIONS, POOLS, RECURRENT, Layer
+from convcalc.profiles._torch import attended, norm_elements, projections, rows, scores, spread
+from convcalc.profiles.torchscan import CLASSES, pooled
+
+ACTIVATIONS = {"relu": 1, "relu6": 2, "leaky_relu": 4, "sigmoid": 4, "tanh": 6, "elu": 6}
+"""Operations of an element."""
+
+
+def terms(layer: Layer) -> Iterator[Term]:
+    """A sum of n products has n − 1 additions; batch norm 4 an element and 2 a channel, layer norm 8 and 2 a row.
+
+    A dropout that may drop counts 1 an element, in evaluation too.
+    """
+    if layer.kind == "attention":
+        yield from _attention(layer)
+    elif layer.kind in ("matmul", *RECURRENT) or layer.via not in CLASSES:
+        yield "missed layers", -layer.macs
+    elif layer.kind in (*CONVOLUTIONS, "deconv", "linear"):
+        yield from _products(layer)
+    else:
+        yield from _elementwise(layer)
+
+
+def _products(layer: Layer) -> Iterator[Term]:
+    counted = spread(layer) if layer.kind == "deconv" else layer.macs
+    yield "output positions", counted - layer.macs
+    yield "additions", counted - layer.y
+    yield "bias", layer.biased
+    if layer.kind == "deconv":
+        yield "padding arithmetic", 8 * layer.axes
+
+
+def _elementwise(layer: Layer) -> Iterator[Term]:
+    match layer.kind:
+        case "norm" if layer.type == "batch":
+            yield norm_elements(layer, 4, 2)
+            yield "batch norm", 2 * layer.node.shape.channels
+        case "norm" if layer.type == "layer":
+            yield norm_elements(layer, 8, 6)
+            yield "layer norm", 2 * rows(layer)
+        case "dropout" if layer.has("p"):
+            yield "elementwise", layer.x
+        case "act":
+            yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.x
+        case kind if kind in POOLS:
+            yield "pooling", pooled(layer)
+
+
+def _attention(layer: Layer) -> Iterator[Term]:
+    """nn.MultiheadAttention whole, with its scaling and softmax; linear layers in another attention by themselves."""
+    outputs = layer.batch * total(layer.product(name).outputs for name in "qkvo")
+    if layer.via in ("operator", "subclass"):
+        yield "missed layers", -attended(layer)
+        yield "additions", projections(layer) - outputs
+        yield "bias", layer.biased
+        return
+    if layer.via == "function":
+        yield "missed layers", -layer.macs
+        return
+    queries, context = layer.batch * layer.product("q").outputs, layer.batch * layer.product("context").outputs
+    rows = layer.batch * layer.node.input_shapes[0].replaced(-1, layer.has("heads")).elements
+    yield "additions", layer.macs - outputs - scores(layer) - context
+    yield "bias", layer.biased
+    yield "elementwise", queries + 1
+    yield "softmax", 3 * scores(layer) - rows
+
+
+PROFILE = Profile(
+    "torchscan_flops", "torch-scan 0.2 (FLOPs)", "FLOPs",
+    "multiplies and additions one by one, with bias, norms, activations and pools",
+    "frgfm/torch-scan: torchscan/modules/flops.py", 71, terms,
+)  # fmt: skip

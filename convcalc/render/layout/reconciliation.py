@@ -1,0 +1,136 @@
+"""What other tools print, as people read it: a tool, its total, and the terms that add up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.profiles import Profile, Reconciliation, Standing
+from convcalc.render.layout import gfm
+from convcalc.render.layout.entries import counted
+from convcalc.render.layout.frame import Block
+from convcalc.render.layout.glyphs import Glyphs
+from convcalc.render.layout.grid import Column, Grid
+from convcalc.render.layout.numbers import exact
+from convcalc.render.layout.prose import Prose
+from convcalc.render.surface import Surface
+
+Row = tuple[str, str, str, str]
+MEANINGS = {
+    "macs": "multiplies, as report counts them",
+    "activations": "outputs of the layers that multiply",
+    "additions": "the addition of each multiply–accumulate",
+    "bias": "adding the biases",
+    "doubled modules": "modules that count once more as the functions they call",
+    "output positions": "transposed convolutions, counted at output positions",
+    "repeated groups": "transposed convolutions, divided by their groups twice",
+    "missed layers": "multiplies that the tool does not see",
+}
+"""What a term is; of one that is a multiple of elements, how many there are is said instead."""
+
+
+def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[Block]:
+    """The heading, every tool with its terms, and a sentence on what each counts."""
+    glyphs, width = Glyphs(surface.ascii_only), surface.width
+    yield Prose([(glyphs.text(found.name), "title"), (f"  {glyphs.text(found.design)}", "dim")], width)
+    head = f"{exact(found.macs)} multiplies · batch {found.batch:,} · {counted(len(found.standings), 'count')}"
+    yield Prose([(glyphs.text(head), "")], width)
+    yield Prose()
+    yield _grid(found, glyphs, width)
+    yield Prose()
+    for standing in found.standings:
+        profile = standing.profile
+        sentence = f": {_sentence(profile.counts)} ({profile.source})"
+        yield Prose([(glyphs.text(f"{profile.key}"), "group"), (glyphs.text(sentence), "")], width)
+
+
+def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
+    """Return the tools as a table of Markdown, a line each, and what each counts below it."""
+    glyphs = Glyphs(ascii_only)
+    profiles = [standing.profile for standing in found.standings]
+    columns = [
+        Column("Tool", [profile.key for profile in profiles]),
+        Column("Version", [glyphs.text(profile.tool) for profile in profiles]),
+        Column("Prints", [exact(standing.total) for standing in found.standings], right=True),
+        Column("Unit", [profile.unit for profile in profiles]),
+        Column("Terms", [glyphs.text(_sum(standing)) for standing in found.standings]),
+    ]
+    about = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} {exact(found.macs)} multiplies"
+    parts = [f"### {gfm.text(glyphs.text(found.name))}", f"{about} {glyphs.text('·')} batch {found.batch:,}"]
+    parts.append(gfm.table(Grid(columns, ["" for _ in profiles])))
+    parts.append("\n".join(f"- **{gfm.text(one.key)}**: {gfm.text(glyphs.text(one.counts))}" for one in profiles))
+    return "\n\n".join(parts) + "\n"
+
+
+def reconciliation_facts(found: Reconciliation) -> dict[str, object]:
+    """Return what tools print as what JSON has words for."""
+    profiles = {standing.profile.key: _facts(standing) for standing in found.standings}
+    return {
+        "design": found.design,
+        "name": found.name,
+        "batch": found.batch,
+        "macs": found.macs,
+        "profiles": profiles,
+    }
+
+
+def _facts(standing: Standing) -> dict[str, object]:
+    profile = standing.profile
+    return {
+        "total": standing.total,
+        "unit": profile.unit,
+        "terms": dict(standing.terms),
+        "tool": profile.tool,
+        "counts": profile.counts,
+        "source": profile.source,
+    }
+
+
+def reconciliation_rows(found: Reconciliation) -> Iterator[tuple[object, ...]]:
+    """Give a term a line: tool, unit, the tool's total, term, count."""
+    yield "profile", "unit", "total", "term", "count"
+    for standing in found.standings:
+        for term, count in standing.terms.items():
+            yield standing.profile.key, standing.profile.unit, standing.total, term, count
+
+
+def _grid(found: Reconciliation, glyphs: Glyphs, width: int | None) -> Grid:
+    """A tool a group of lines; what terms are goes first where there is no room."""
+    rows = [row for standing in found.standings for row in _rows(standing, found)]
+    names, counts, units, meanings = zip(*rows, strict=True)
+    columns = [
+        Column("Tool", [glyphs.text(name) for name in names]),
+        Column("Count", counts, right=True),
+        Column("Unit", units, style="dim"),
+        Column("", [glyphs.text(meaning) for meaning in meanings], style="dim"),
+    ]
+    kinds = ["" if name.startswith(" ") else "group" for name in names]
+    grid = Grid(columns, kinds, glyphs.rule)
+    return grid if width is None or grid.width <= width else Grid(columns[:-1], kinds, glyphs.rule)
+
+
+def _rows(standing: Standing, found: Reconciliation) -> Iterator[Row]:
+    profile = standing.profile
+    yield profile.key, exact(standing.total), profile.unit, profile.tool
+    for term, count in standing.terms.items():
+        yield f"  {term}", exact(count), "", _meaning(term, count, profile, found)
+
+
+def _meaning(term: str, count: int, profile: Profile, found: Reconciliation) -> str:
+    """Say what a term is: ``4 for each of 11,113,984 elements`` where it is a whole multiple of them."""
+    elements = found.elements.get(term, 0) // (found.batch if profile.per_sample else 1)
+    if elements and count % elements == 0:
+        return f"{exact(count // elements)} for each of {exact(elements)} elements"
+    return MEANINGS.get(term, "")
+
+
+def _sum(standing: Standing) -> str:
+    """``4,089,184,256 macs + 22,227,968 batch norm``."""
+    text = ""
+    for term, count in standing.terms.items():
+        sign = "" if not text else " + " if count > 0 else " − "
+        text += f"{sign}{exact(abs(count) if text else count)} {term}"
+    return text or "0"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,226 @@
+"""The search of ``solve``: blocks of points in the order of preference, passed over, settled or worked out."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from math import prod
+from typing import Any, NamedTuple
+
+from convcalc.sweep.axes import Block, Piece
+from convcalc.sweep.blocks import evaluate
+from convcalc.sweep.job import Job
+from convcalc.sweep.outlook import Outlook, graphs, outlook, shaping
+
+MAX, MIN = "max", "min"
+COUNTED = 2**20
+"""Up to so many points, it is also counted how many fit."""
+FEW = 16
+"""A block of at most so many graphs is worked out, be they bounded or not."""
+
+Advance = Callable[[int], None]
+
+
+def silent(points: int) -> None:
+    """Tell nobody how many points have been looked at."""
+
+
+class Bound(NamedTuple):
+    """A limit on a metric of the whole design, inclusive."""
+
+    metric: str
+    kind: str
+    """``MAX`` or ``MIN``."""
+    value: Fraction
+    text: str = ""
+    """As it was written."""
+
+    def holds(self, total: Any) -> Any:
+        """Whether a total, or each of an array, is within the limit."""
+        return total <= self.whole if self.kind == MAX else total >= self.whole
+
+    @property
+    def whole(self) -> int:
+        """The nearest integer that is allowed: totals are integers."""
+        return self.value.__floor__() if self.kind == MAX else self.value.__ceil__()
+
+    def margin(self, total: int) -> Fraction:
+        """How far a total is within the limit; below 0, by how much it breaks it."""
+        return self.value - total if self.kind == MAX else total - self.value
+
+
+class Question(NamedTuple):
+    """What is sought: values within limits, the largest or smallest of them, the first variable before the others.
+
+    An ``objective`` comes before that: the metric that is to be as large as possible, or with − before it, as small.
+    """
+
+    bounds: tuple[Bound, ...]
+    largest: bool = True
+    objective: str | None = None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that have to be worked out."""
+        wanted = (self.objective or "").removeprefix("-")
+        return tuple(dict.fromkeys([*(bound.metric for bound in self.bounds), *([wanted] if wanted else [])]))
+
+
+class Search:
+    """Goes through the blocks of a job, whose axes are in the order of preference."""
+
+    def __init__(self, job: Job, question: Question, advance: Advance, leaf: int) -> None:
+        self.job, self.question, self.advance, self.leaf = job, question, advance, leaf
+        self.entire: Block = tuple((0, len(axis.values)) for axis in job.axes)
+        self.networks = False
+        """Whether any block may have had a network in it."""
+        self.fitting = self._settled()
+        self.known = 0
+        self.ended = False
+
+    def first(self) -> int | None:
+        """Return the number of the first point that fits."""
+        for points, number in self.fitting:
+            if points:
+                self.known = points
+                return number
+        self.ended = True
+        return None
+
+    def count(self) -> int | None:
+        """Go on after ``first``; return how many points fit, where that is not much work."""
+        if self.question.objective is not None:
+            self.fitting, self.advance = self._settled(), silent
+        if self.job.points > COUNTED or graphs(self.job, self.entire) > FEW**2:
+            return self.job.points if self._judged(outlook(self.job, self.entire)) else None
+        if not self.ended:
+            self.known += sum(points for points, _ in self.fitting)
+        return self.known
+
+    def best(self) -> int | None:
+        """Return the number of the first point of all that fit and have the best objective."""
+        best: tuple[float, int] | None = None
+        waiting: list[tuple[float, int, Block, Outlook | None]] = []
+        self._push(waiting, self.entire)
+        while waiting and (best is None or waiting[0][:2] < best):
+            _, _, block, known = heapq.heappop(waiting)
+            if self._judged(known) is False:
+                self.advance(_size(block))
+            elif self._small(block):
+                found = self._best_of(block)
+                best = found if best is None or (found is not None and found < best) else best
+                self.advance(_size(block))
+            else:
+                for half in _halves(block, self._widest(block)):
+                    self._push(waiting, half)
+        return None if best is None else best[1]
+
+    def _push(self, waiting: list[tuple[float, int, Block, Outlook | None]], block: Block) -> None:
+        """Put a block where the best that it may hold says."""
+        known = outlook(self.job, block)
+        cost: float = float("-inf")
+        if known is not None and known.totals is not None:
+            low, high = known.totals[self._goal]
+            cost = self._within(-high if self._falling else low)
+        heapq.heappush(waiting, (cost, self._number(block, (0,) * len(block)), block, known))
+
+    def _within(self, cost: int) -> int:
+        """Return a cost that no point is below, one that no point within the limits is below."""
+        kind = MAX if self._falling else MIN
+        limits = [bound.whole for bound in self.question.bounds if (bound.metric, bound.kind) == (self._goal, kind)]
+        return max([cost, *(-limit if self._falling else limit for limit in limits)])
+
+    def _widest(self, block: Block) -> int:
+        """Return the axis to halve: one that shapes the graph, where many graphs keep the others from being bounded."""
+        wide = [place for place, (start, end) in enumerate(block) if end - start > 1]
+        found = shaping(self.job) if graphs(self.job, block) > FEW else set()
+        return max(
+            [place for place in wide if place in found] or wide,
+            key=lambda place: block[place][1] - block[place][0],
+        )
+
+    @property
+    def _goal(self) -> str:
+        return (self.question.objective or "").removeprefix("-")
+
+    @property
+    def _falling(self) -> bool:
+        """Whether less than the most is worse."""
+        return not (self.question.objective or "").startswith("-")
+
+    def _best_of(self, block: Block) -> tuple[int, int] | None:
+        """Return the least cost of the points of a block that fit, and the first point that has it."""
+        import numpy
+
+        fits, totals = self._worked_out(block)
+        places = numpy.flatnonzero(fits)
+        if not len(places):
+            return None
+        reached = totals[self._goal].ravel()[places]
+        costs = -reached if self._falling else reached
+        at = int(numpy.argmin(costs))
+        return int(costs[at]), self._number(block, numpy.unravel_index(int(places[at]), fits.shape))
+
+    def _settled(self) -> Iterator[tuple[int, int]]:
+        """Give, in the order of the points, how many of a block fit and which is the first."""
+        import numpy
+
+        waiting = [self.entire]
+        while waiting:
+            block = waiting.pop()
+            size = _size(block)
+            judged = self._judged(outlook(self.job, block)) if size > self.leaf else None
+            if judged is not None:
+                yield (size if judged else 0), self._number(block, (0,) * len(block))
+            elif self._small(block):
+                fits, _ = self._worked_out(block)
+                first = numpy.unravel_index(int(numpy.argmax(fits)), fits.shape)
+                yield int(numpy.count_nonzero(fits)), self._number(block, first)
+            else:
+                wide = next(place for place, (start, end) in enumerate(block) if end - start > 1)
+                waiting += reversed(_halves(block, wide))
+                continue
+            self.advance(size)
+
+    def _judged(self, known: Outlook | None) -> bool | None:
+        """Whether all points of a block fit, or none of them; nothing where neither is sure."""
+        if known is None:
+            return None
+        if known.totals is None:
+            return False
+        self.networks = True
+        sides = [(bound, known.totals[bound.metric]) for bound in self.question.bounds]
+        if any(not bound.holds(low if bound.kind == MAX else high) for bound, (low, high) in sides):
+            return False
+        return True if known.certain and all(bound.holds(a) and bound.holds(b) for bound, (a, b) in sides) else None
+
+    def _small(self, block: Block) -> bool:
+        """Whether a block is worked out point by point."""
+        return _size(block) <= self.leaf and (graphs(self.job, block) <= FEW or _size(block) == 1)
+
+    def _worked_out(self, block: Block) -> tuple[Any, dict[str, Any]]:
+        """Return which points of a block fit, and the totals of all."""
+        columns = evaluate(self.job, Piece(0, block))
+        fits = columns.valid.copy()
+        self.networks = self.networks or bool(fits.any())
+        for bound in self.question.bounds:
+            fits &= bound.holds(columns.metrics[bound.metric]).astype(bool)
+        return fits, columns.metrics
+
+    def _number(self, block: Block, places: Any) -> int:
+        """Return the number of a point from its places in a block."""
+        number = 0
+        for axis, (start, _), place in zip(self.job.axes, block, places, strict=True):
+            number = number * len(axis.values) + start + int(place)
+        return number
+
+
+def _size(block: Block) -> int:
+    return prod(end - start for start, end in block)
+
+
+def _halves(block: Block, place: int) -> list[Block]:
+    start, end = block[place]
+    middle = (start + end) // 2
+    return [(*block[:place], half, *block[place + 1 :]) for half in ((start, middle), (middle, end))]

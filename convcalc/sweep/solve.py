@@ -1,0 +1,119 @@
+"""The largest or smallest values of variables within limits, exactly, however the counts grow and shrink.
+
+>>> from fractions import Fraction
+>>> from convcalc.sweep.axes import read_axis
+>>> from convcalc.sweep.job import space
+>>> asked = Question((Bound("params", "max", Fraction(24_000_000)),))
+>>> answer = solve(space("zoo:resnet50", [read_axis("classes=1..1000")]), asked)
+>>> answer.solution.point, answer.solution.totals["params"], answer.fitting
+({'classes': 240}, 23999792, 240)
+
+Points are looked at in the order of preference, in blocks. A block whose bounds break a limit (see ``interval``) is
+passed over, one whose bounds keep all of them is settled at its first point, and any other is halved until it is small
+enough to work out every point of it. What is passed over is proved to hold no solution, so that the answer is that of
+an exhaustive search; of a count that grows with the variable, the halving is a bisection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.sweep.axes import CHUNK, Axis
+from convcalc.sweep.job import Job
+from convcalc.sweep.search import Advance, Bound, Question, Search, silent
+
+
+class Point(NamedTuple):
+    """One choice of values: its totals in plain numbers, or why it is no network."""
+
+    point: dict[str, Any]
+    totals: dict[str, int]
+    broken: tuple[Bound, ...] = ()
+    fault: SpecError | None = None
+    step: str = ""
+    """The variable that is moved on to come here."""
+
+    @property
+    def fits(self) -> bool:
+        return self.fault is None and not self.broken
+
+
+class Answer(NamedTuple):
+    """What was found."""
+
+    job: Job
+    """Its axes are in the order of preference: the best value first."""
+    question: Question
+    solution: Point | None
+    following: tuple[Point, ...] = ()
+    """For each variable that has one the next value, the others as in the solution."""
+    last: Point | None = None
+    """Without a solution, the point that is preferred least."""
+    fitting: int | None = None
+    """How many points fit, where that is known."""
+
+
+def solve(job: Job, question: Question, advance: Advance = silent, *, leaf: int = CHUNK) -> Answer:
+    """Find the preferred point of a job within limits; ``leaf`` is how many points are worked out at once.
+
+    Raises:
+        SpecErrors: CC716 for an axis that is not of numbers; all errors of the only point there is, or of the least
+            preferred one where no point is a network.
+    """
+    job = replace(_ordered(job, largest=question.largest), metrics=question.metrics)
+    search = Search(job, question, advance, leaf)
+    number = search.first() if question.objective is None else search.best()
+    fitting = search.count()
+    if number is None:
+        last = _point(job, question, job.points - 1)
+        if last.fault and not search.networks:
+            raise SpecErrors(job.faults(job.points - 1))
+        return Answer(job, question, None, last=last, fitting=0)
+    solution = _point(job, question, number)
+    assert solution.fits, "arrays and plain numbers agree"
+    following = tuple(_point(job, question, after, step) for after, step in _following(job, number))
+    return Answer(job, question, solution, following, fitting=fitting)
+
+
+def _ordered(job: Job, *, largest: bool) -> Job:
+    """Return the job with every axis in the order of preference, each value once."""
+    errors = []
+    for axis in job.axes:
+        if not axis.numeric:
+            text = f"{quoted(axis.name)} has values that are no numbers: there is no largest or smallest of them"
+            span = Span(Source("--for", axis.name), 1, 1, max(1, len(axis.name)))
+            errors.append(SpecError("CC716", text, span, hint="`convcalc sweep` goes through any values"))
+    if errors:
+        raise SpecErrors(errors)
+    return replace(job, axes=tuple(_sorted(axis, falling=largest) for axis in job.axes))
+
+
+def _sorted(axis: Axis, *, falling: bool) -> Axis:
+    if isinstance(axis.values, range):
+        return replace(axis, values=axis.values if (axis.values.step < 0) == falling else axis.values[::-1])
+    return replace(axis, values=tuple(sorted(set(axis.values), reverse=falling)))
+
+
+def _following(job: Job, number: int) -> Iterator[tuple[int, str]]:
+    """Give the next preferred value of every variable that has one: the number of the point, and the variable."""
+    stride = 1
+    found = []
+    for axis in reversed(job.axes):
+        if number // stride % len(axis.values):
+            found.append((number - stride, axis.name))
+        stride *= len(axis.values)
+    yield from reversed(found)
+
+
+def _point(job: Job, question: Question, number: int, step: str = "") -> Point:
+    point = job.point(number)
+    try:
+        report = job.network(number).report(batch=job.batch, dtype=job.dtype)
+    except SpecErrors as errors:
+        return Point(point, {}, fault=errors.errors[0], step=step)
+    totals = dict(report.totals)
+    broken = tuple(bound for bound in question.bounds if not bound.holds(totals[bound.metric]))
+    return Point(point, totals, broken, step=step)

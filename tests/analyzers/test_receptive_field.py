@@ -1,0 +1,390 @@
+"""Receptive fields: networks that really run, one cell of the input at a time, and the published table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import convcalc
+from convcalc.analyzers.receptive_field import Axis, fields
+from convcalc.graph import Graph, Node
+from convcalc.report import Row
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+# --- networks that run ------------------------------------------------------------------------------------------------
+
+
+def touched(network: convcalc.Network) -> dict[str, Array]:
+    """Run a one-channel 1-D network with positive weights on every one-hot input.
+
+    Returns:
+        For every layer, whether its cell (row) answers to an input cell (column).
+    """
+    (n,) = network.graph.inputs[0].shape.spatial
+    found: dict[str, Array] = {}
+    for hot in range(n):
+        signal = np.zeros(n)
+        signal[hot] = 1.0
+        for path, answer in run(network.graph, signal).items():
+            table = found.setdefault(path, np.zeros((len(answer), n), bool))
+            table[:, hot] = answer > 0
+    return found
+
+
+def run(graph: Graph, signal: Array) -> dict[str, Array]:
+    tensors: list[Array] = []
+    for node in graph.nodes:
+        tensors.append(signal if node.op is None else answer(node, [tensors[index] for index in node.inputs]))
+    return {node.path: tensors[node.index] for node in graph.layers}
+
+
+def answer(node: Node, entering: Sequence[Array]) -> Array:
+    """One layer, cell by cell, as its reference page says it: none of the program's own arithmetic."""
+    op: Any = node.op
+    x, size, facts = entering[0], node.shape.spatial[0], op.attributes(*node.input_shapes)
+    match op.kind:
+        case "add":
+            return sum(entering[1:], x)
+        case "act":
+            return np.maximum(x, 0)
+        case "pad":
+            before, after = op.padding[0]
+            return np.pad(x, (before, after))
+        case "upsample" if facts["mode"] == "nearest":
+            return np.array([x[i * len(x) // size] for i in range(size)])
+        case "upsample":
+            places = (np.arange(size) + 0.5) * len(x) / size - 0.5
+            return np.interp(places, np.arange(len(x)), x)
+        case "deconv":
+            return spread_out(x, size, facts)
+    return slid(x, size, facts, np.max if op.kind == "maxpool" else np.sum)
+
+
+def slid(x: Array, size: int, facts: Mapping[str, Any], pooled: Callable[[Any], Any]) -> Array:
+    (k,), (s,), (d,) = facts["kernel_size"], facts["stride"], facts["dilation"]
+    ((before, after),) = facts["padding"]
+    cells = np.pad(x, (before, after + s))
+    return np.array([pooled([cells[i * s + t * d] for t in range(k)]) for i in range(size)])
+
+
+def spread_out(x: Array, size: int, facts: Mapping[str, Any]) -> Array:
+    (k,), (s,), (d,) = facts["kernel_size"], facts["stride"], facts["dilation"]
+    ((before, _),) = facts["padding"]
+    out = np.zeros(size)
+    for i, value in enumerate(x):
+        for t in range(k):
+            place = i * s + t * d - before
+            if 0 <= place < size:
+                out[place] += value
+    return out
+
+
+def test_what_runs_is_a_convolution() -> None:
+    network = convcalc.load(text="input: [1, 9]\nlayers: [{conv: {out: 1, kernel: 3, stride: 2, padding: 1}, name: c}]")
+    given = np.arange(9.0)
+    assert run(network.graph, given)["c"].tolist() == [0 + 1, 1 + 2 + 3, 3 + 4 + 5, 5 + 6 + 7, 7 + 8]
+
+
+WINDOWS = st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 2), st.integers(0, 2), st.integers(0, 2))
+
+
+@st.composite
+def windows(draw: st.DrawFn, *, step: int | None = None) -> str:
+    k, s, d, before, after = draw(WINDOWS)
+    s = step or s
+    if draw(st.booleans()):
+        pads = [min(before, k // 2), min(after, k // 2)]
+        return f"maxpool: {{kernel: {k}, stride: {s}, padding: [{pads}]}}"
+    return f"conv: {{out: 1, kernel: {k}, stride: {s}, dilation: {d}, padding: [[{before}, {after}]]}}"
+
+
+@st.composite
+def odd_windows(draw: st.DrawFn) -> str:
+    """A layer that keeps the size and the centres."""
+    k, d = draw(st.sampled_from([1, 3, 5])), draw(st.integers(1, 2))
+    return f"conv: {{out: 1, kernel: {k}, padding: half, dilation: {d}}}"
+
+
+@st.composite
+def aligned(draw: st.DrawFn) -> list[str]:
+    layers = []
+    for _ in range(draw(st.integers(1, 4))):
+        if draw(st.booleans()):
+            layers.append(draw(windows()))
+        else:
+            branch = draw(st.lists(odd_windows(), min_size=1, max_size=2))
+            layers.append(f"add: [identity, [{', '.join(f'{{{one}}}' for one in branch)}]]")
+    return layers
+
+
+def built(layers: Sequence[str], size: int) -> convcalc.Network | None:
+    text = f"input: [1, {size}]\nlayers:\n" + "".join(f"  - {{{layer}}}\n" for layer in layers)
+    try:
+        return convcalc.load(text=text)
+    except convcalc.SpecErrors:
+        return None
+
+
+@given(aligned(), st.integers(20, 60))
+@settings(max_examples=150, deadline=None)
+def test_every_cell_of_random_networks(layers: Sequence[str], size: int) -> None:
+    """Outermost input cells of every cell of every layer, cut at the borders; nothing is misaligned."""
+    network = built(layers, size)
+    if network is None:
+        return
+    places, misaligned = fields(network.graph)
+    seen = touched(network)
+    for node in network.graph.layers:
+        (axis,) = places[node.index]
+        assert isinstance(axis, Axis)
+        assert len(axis.low) == 1
+        for cell, row in enumerate(seen[node.path]):
+            first, last = axis.low[0] + cell * axis.step, axis.high[0] + cell * axis.step
+            if first >= 0 and last < size:
+                assert [first, last] == outermost(row), (node.path, cell, layers)
+            elif row.any():
+                assert first <= outermost(row)[0]
+                assert outermost(row)[1] <= last
+    assert misaligned == []
+
+
+def outermost(row: Array) -> list[int]:
+    (hot,) = np.nonzero(row)
+    return [int(hot[0]), int(hot[-1])]
+
+
+BORDER = 2
+"""Cells at both ends whose fields are cut: an interpolation reads no cell twice there."""
+ENLARGING = st.sampled_from(
+    [
+        "upsample: 2",
+        "upsample: 3",
+        "upsample: {scale: 2, mode: linear}",
+        "deconv: {out: 1, kernel: 2, stride: 2}",
+        "deconv: {out: 1, kernel: 4, stride: 2, padding: 1}",
+        "deconv: {out: 1, kernel: 3, stride: 2, padding: 1}",
+        "deconv: {out: 1, kernel: 5, stride: 3}",
+    ]
+)
+
+
+@given(st.lists(st.one_of(windows(), ENLARGING), min_size=1, max_size=4), st.integers(24, 40))
+@settings(max_examples=150, deadline=None)
+def test_cells_take_turns_behind_an_upsampling(layers: Sequence[str], size: int) -> None:
+    network = built(layers, size)
+    if network is None or max(prod(node.shape) for node in network.graph.nodes) > 2000:
+        return
+    places, _ = fields(network.graph)
+    seen = touched(network)
+    for node in network.graph.layers:
+        (axis,) = places[node.index]
+        assert isinstance(axis, Axis)
+        for cell, row in enumerate(seen[node.path]):
+            first, last = axis.reaching(cell, axis.low), axis.reaching(cell, axis.high)
+            if first >= BORDER and last < size - BORDER:
+                assert [first, last] == outermost(row), (node.path, cell, layers)
+
+
+# --- the published table ----------------------------------------------------------------------------------------------
+
+
+def last_of(design: str, path: str, text: str | None = None) -> Row:
+    network = convcalc.load(text=text) if text else convcalc.load(design)
+    return next(row for row in network.report().rows if row.path == path)
+
+
+PUBLISHED = {
+    "alexnet": ("maxpool3", 195, 32, None),
+    "vgg@16": ("stage5.maxpool1", 212, 32, 90),
+    "inception_v3": ("7c.concat1", 1311, 32, 618),
+    "inception_v4": ("inception_c3.concat1", 2071, 32, 998),
+    "inception_resnet_v2": ("conv3.act", 3039, 32, 1482),
+    "mobilenet_v1": ("block13.pointwise.act", 315, 32, None),
+    "inception_v2": ("5b.concat1", 699, 32, None),
+}
+"""Araujo, Norris and Sim 2019, table of section "Receptive fields of modern networks": field, stride, padding at the
+last map before the global pool or the classifier.
+
+Their padding is that of TensorFlow Slim. Where a spec follows another source, it is left out: AlexNet pads its first
+convolution here and not there (66 and 64), MobileNet and Inception v2 pad ``SAME`` there.
+"""
+
+
+@pytest.mark.parametrize("design", PUBLISHED)
+def test_published(design: str) -> None:
+    path, field, stride, padding = PUBLISHED[design]
+    values = last_of(f"zoo:{design}", path).values
+    assert values["receptive_field"] == (field, field)
+    assert values["effective_stride"] == (stride, stride)
+    if padding is not None:
+        assert values["offset"] == (-padding, -padding)
+
+
+SLIM = """\
+input: [3, 224, 224]
+blocks:
+  Unit:
+    params: {{step: 1}}
+    layers:
+      - add:
+          - conv: {{out: 8, kernel: 1, stride: step}}
+          - seq:
+              - conv: [8, 1]
+              - conv: {{out: 8, kernel: 3, stride: step, padding: 1}}
+              - conv: [8, 1]
+layers:
+  - conv: {{out: 8, kernel: 7, stride: 2, padding: 3}}
+  - maxpool: {{kernel: 3, stride: 2, padding: same}}
+{stages}
+"""
+
+
+def slim_resnet(depths: Sequence[int]) -> str:
+    """ResNet v1 as TensorFlow Slim has it: the last unit of the first three stages steps, not the first of the next."""
+    lines = []
+    for place, depth in enumerate(depths):
+        lines.append(f"  - {{Unit: , repeat: {depth - 1}, name: s{place}}}")
+        lines.append(f"  - {{Unit: {{step: {2 if place < 3 else 1}}}, name: end{place}}}")
+    return SLIM.format(stages="\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("depths", "field", "padding"),
+    [((3, 4, 6, 3), 483, 239), ((3, 4, 23, 3), 1027, 511), ((3, 8, 36, 3), 1507, 751)],
+)
+def test_published_resnets_with_the_strides_where_slim_has_them(
+    depths: Sequence[int], field: int, padding: int
+) -> None:
+    report = convcalc.load(text=slim_resnet(depths)).report()
+    values = report.rows[-1].values
+    assert (values["receptive_field"][0], values["effective_stride"][0], values["offset"][0]) == (field, 32, -padding)
+    assert report.misaligned == ()
+
+
+@pytest.mark.parametrize(("depth", "less", "field"), [("50", 56, 483), ("101", 56, 1027), ("152", 56, 1507)])
+def test_resnets_that_step_a_block_later_see_less(depth: str, less: int, field: int) -> None:
+    """Stepping in the first 3×3 of the next stage, its windows are (8, 16, 32) cells narrower: 56 in all."""
+    values = last_of(f"zoo:resnet50@{depth}" if depth != "50" else "zoo:resnet50", "stage4.block3.act1").values
+    assert values["receptive_field"] == (field - less,) * 2
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+
+
+def told(layers: str, shape: str = "[4, 8, 8]", fact: str = "receptive_field") -> list[Any]:
+    report = convcalc.load(text=f"input: {shape}\nlayers: [{layers}]").report()
+    return [row.values[fact] for row in report.rows]
+
+
+WHOLE = ("whole", "whole")
+
+
+def test_global_layers_have_a_mark() -> None:
+    assert told("conv: [4, 3], avgpool: global, conv: [4, 1]") == [(3, 3), WHOLE, WHOLE]
+    assert told("conv: [4, 3], avgpool: {out: 1}") == [(3, 3), WHOLE]
+    assert told("conv: [4, 3], flatten, relu, linear: 5") == [(3, 3), (None, None), (None, None), WHOLE]
+    assert told("norm: {type: group, groups: 2}") == [WHOLE]
+    assert told("norm: {type: layer, axis: 0}") == [(1, 1)]
+    assert told("norm: {type: layer, axis: [0, 2]}") == [(1, "whole")]
+    assert told("softmax: 0, softmax: 1") == [(1, 1), ("whole", 1)]
+    assert told("linear: {out: 5, axis: -1}") == [(1, "whole")]
+
+
+def test_one_cell_that_is_flattened_is_still_that_cell() -> None:
+    assert told("conv: [4, 8], flatten, linear: 3", "[4, 8, 8]")[-1] == (8, 8)
+
+
+def test_tokens_of_an_image() -> None:
+    values = told("{conv: [6, 4, 4]}, {reshape: [6, 4]}, {permute: [1, 0]}, {attention: 2}, relu")
+    assert values == [(4, 4), (None, None), (None, None), WHOLE, WHOLE]
+
+
+def test_a_gate_that_saw_everything() -> None:
+    gate = "mul: [identity, [avgpool: global, conv: [4, 1]]]"
+    assert told(f"conv: [4, 3], {gate}")[-1] == WHOLE
+
+
+def test_a_learned_table_looks_at_nothing() -> None:
+    values = told("conv: {out: 4, kernel: 3, padding: 1}, add: [identity, {param: [4, 8, 8]}]")
+    assert values == [(3, 3), (0, 0), (3, 3)]
+
+
+def test_axes_have_fields_of_their_own() -> None:
+    layer = "conv: {out: 4, kernel: [3, 1], stride: [2, 1], padding: [1, 0]}"
+    assert told(layer) == [(3, 1)]
+    assert (told(layer, fact="effective_stride"), told(layer, fact="offset")) == ([(2, 1)], [(-1, 0)])
+    assert told("conv: [4, 3]", "[4, 5, 6, 7]") == [(3, 3, 3)]
+    assert told("linear: 4", "[7]") == [()]
+
+
+def test_cuts_and_pads_move_the_field() -> None:
+    assert told("pad: [[2, 0], [0, 0]], {slice: {axis: 2, start: 3}}", fact="offset") == [(-2, 0), (-2, 3)]
+    assert told("{slice: {axis: 1, start: -4, step: 2}}", fact="effective_stride") == [(2, 1)]
+    assert told("{slice: {axis: 1, start: -4, step: 2}}", fact="offset") == [(4, 0)]
+
+
+def test_adaptive_pools_take_turns() -> None:
+    """8 cells in 3: 0…2, 2…5, 5…7: the middle one is wider."""
+    assert told("avgpool: {out: [3, 4]}") == [(4, 2)]
+    assert told("avgpool: {out: [3, 4]}", fact="effective_stride")[0][1] == 2
+
+
+def misaligned(layers: str, size: int = 16) -> list[tuple[str, tuple[str, ...], str]]:
+    report = convcalc.load(text=f"input: [4, {size}]\nlayers: [{layers}]").report()
+    assert report.misaligned is not None
+    return [(join.layer, join.paths, join.differ) for join in report.misaligned]
+
+
+def test_misaligned_paths_are_named() -> None:
+    shifted = "{add: [{conv: [4, 1]}, {conv: {out: 4, kernel: 3, padding: [[2, 0]]}}], name: join}"
+    ((layer, paths, differ),) = misaligned(shifted)
+    assert (layer, len(paths), differ) == ("join", 2, "centres")
+    strided = "{add: [[{conv: [4, 1, 2]}, {upsample: 2}, {conv: [4, 1, 2]}], {conv: [4, 1, 2]}], name: join}"
+    assert misaligned(strided) == []
+    cut = "{add: [{conv: [4, 1, 2]}, {slice: {axis: 1, stop: 8}}], name: join}"
+    ((layer, paths, differ),) = misaligned(cut)
+    assert (layer, differ) == ("join", "strides")
+
+
+def test_the_largest_field_wins() -> None:
+    layers = (
+        "{concat: [{conv: [4, 1]}, {conv: {out: 4, kernel: 5, padding: 2}}, {conv: {out: 4, kernel: 3, padding: 1}}]}"
+    )
+    assert told(layers, "[4, 9]")[-1] == (5,)
+    assert misaligned(layers) == []
+
+
+# --- other numbers ----------------------------------------------------------------------------------------------------
+
+
+def test_symbols_and_arrays_go_the_same_way() -> None:
+    """The axis of a window is worked out for a symbol and for an array in place of the kernel and the stride."""
+    import sympy
+
+    from convcalc.analyzers._reading import Reading
+
+    k, s, p = sympy.symbols("k s p", positive=True, integer=True)
+    first = Axis((0,), (0,), 1)
+
+    def window(k: Any, s: Any, p: Any) -> Reading:
+        return Reading(lambda i: (i * s - p, i * s - p + k - 1), 1, s)
+
+    def twice(k: Any, s: Any, p: Any) -> Axis:
+        once = first.read(window(k, s, p))
+        assert once is not None
+        again = once.read(window(3, 2, 1))
+        assert again is not None
+        return again
+
+    symbolic = twice(k, s, p)
+    assert sympy.expand(symbolic.size - (k + 2 * s)) == 0
+    assert (symbolic.stride, symbolic.low[0]) == (2 * s, -p - s)
+    swept: Any = twice(np.array([3, 5]), np.array([1, 2]), np.array([1, 2]))
+    assert (swept.size.tolist(), swept.stride.tolist(), swept.low[0].tolist()) == ([5, 9], [2, 4], [-2, -4])

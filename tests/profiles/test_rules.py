@@ -1,0 +1,159 @@
+"""Rules between the rows of the tables: units, sums, batches, forms, and the three kinds of number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+import pytest
+import sympy
+
+from convcalc import profiles
+from convcalc.designs import Network, open_design, open_source
+from convcalc.errors import Source, SpecError
+from convcalc.graph import Graph
+from convcalc.infer import Walk
+from convcalc.ops import find
+from convcalc.profiles import TERMS, Profile
+from convcalc.shapes import Shape
+from convcalc.zoo import shipped
+
+PROFILES = {profile.key: profile for profile in profiles.profiles()}
+REQUIRED = {
+    "fvcore", "torch", "ptflops_pytorch", "ptflops_aten", "thop", "thop_ultralytics", "torchinfo", "calflops",
+    "deepspeed", "torchscan", "onnx_tool", "keras_flops", "netscope", "timm",
+}  # fmt: skip
+
+
+def network(layers: str, input_: str = "[8, 10, 10]") -> Network:
+    return open_source(Source("spec.yaml", f"convcalc: 1\ninput: {input_}\nlayers:\n  - {layers}\n"))
+
+
+DESIGNS = [one.design for one in shipped() if one.variant is None]
+
+
+def test_all_tools_are_there_with_their_words() -> None:
+    assert set(PROFILES) >= REQUIRED
+    assert list(PROFILES) == list(profiles.names())
+    assert len({profile.order for profile in PROFILES.values()}) == len(PROFILES)
+    assert {profile.unit for profile in PROFILES.values()} == {"MACs", "FLOPs", "Mac", "mult-adds", "elements"}
+    for profile in PROFILES.values():
+        assert profile.counts[-1] != "."
+        assert "/" in profile.source
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_terms_and_layers_add_up_to_every_total(design: str) -> None:
+    graph = open_design(design).graph
+    for profile in PROFILES.values():
+        standing = profiles.standing(graph, profile)
+        assert standing.total == sum(standing.terms.values()) == sum(profiles.layers(graph, profile)) >= 0
+        assert standing.total == profiles.total(graph, profile.key)
+        assert set(standing.terms) <= set(TERMS)
+        assert 0 not in standing.terms.values()
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+def test_a_batch_multiplies_what_is_not_by_sample(profile: Profile) -> None:
+    graph = network("[conv: [4, 3], relu, maxpool: 2, upsample: 2, flatten, linear: 6, softmax]").graph
+    one, many = (profiles.standing(graph, profile, batch=batch).total for batch in (1, 5))
+    assert many == (one if profile.per_sample else 5 * one)
+
+
+def test_batch_norms_of_a_batch_have_their_channels_once() -> None:
+    graph = network("norm: batch").graph
+    assert profiles.total(graph, "keras_flops", batch=5) == 2 * 4000 + 6 * 8
+    assert profiles.total(graph, "torchscan_flops", batch=5) == 4 * 4000 + 2 * 8
+
+
+@pytest.mark.parametrize(
+    ("layers", "key", "count"),
+    [
+        ("{avgpool: global, via: method}", "fvcore", 0),
+        ("{avgpool: global, via: function}", "fvcore", 800),
+        ("{avgpool: global, via: function}", "ptflops_pytorch", 800),
+        ("{avgpool: global, via: function}", "thop", 0),
+        ("{relu: , via: function}", "ptflops_pytorch", 800),
+        ("{relu: , via: function}", "calflops", 800),
+        ("{relu: , via: method}", "calflops", 0),
+        ("{norm: batch, via: subclass}", "thop", 0),
+        ("{norm: batch, via: subclass}", "thop_ultralytics", 3200),
+        ("{norm: batch, via: subclass}", "fvcore", 1600),
+        ("{conv: {out: 16, kernel: 1}, via: subclass}", "thop", 0),
+        ("{conv: {out: 16, kernel: 1}, via: subclass}", "torchinfo", 12800 + 1600),
+        ("{conv: {out: 16, kernel: 1}, via: function}", "torchinfo", 0),
+        ("{conv: {out: 16, kernel: 1}, via: function}", "fvcore", 12800),
+    ],
+)
+def test_how_a_layer_is_written_decides_what_a_tool_sees(layers: str, key: str, count: int) -> None:
+    assert profiles.total(network(layers).graph, key) == count
+
+
+def test_rules_of_tools_without_a_table() -> None:
+    conv, deconv = network("conv: {out: 16, kernel: 3, padding: 1}"), network("deconv: {out: 16, kernel: 4, stride: 2}")
+    counts = {key: profiles.total(conv.graph, key) for key in ("onnx_tool", "keras_flops", "netscope")}
+    assert counts == {"onnx_tool": 115200 + 1600, "keras_flops": 230400 + 1600, "netscope": 115200}
+    outputs = 16 * 22 * 22
+    assert profiles.total(deconv.graph, "onnx_tool") == outputs * 16 * 16 + outputs
+    assert profiles.total(deconv.graph, "keras_flops") == 2 * (outputs * 16 * 8 // 4) + outputs
+    assert profiles.total(deconv.graph, "netscope") == outputs * 16 * 8 // 4
+    assert profiles.total(network("norm: lrn").graph, "netscope") == 5 * 800
+    pool = network("maxpool: 2").graph
+    assert {key: profiles.total(pool, key) for key in ("onnx_tool", "keras_flops", "torchscan")} == {
+        "onnx_tool": 800,
+        "keras_flops": 800,
+        "torchscan": 200,
+    }
+    prices = {"relu": 1, "relu6": 2, "sigmoid": 32, "silu": 33, "gelu": 34, "tanh": 76, "hardswish": 5}
+    assert {name: profiles.total(network(name).graph, "onnx_tool") for name in prices} == {
+        name: 800 * price for name, price in prices.items()
+    }
+
+
+def test_average_pools_by_their_windows() -> None:
+    """Ultralytics adds the cells of every window; walked here one by one."""
+    for size, kernel, stride, pad in [(10, 3, 1, 1), (10, 3, 2, 1), (11, 4, 3, 2), (7, 2, 2, 0), (9, 5, 2, 2)]:
+        places = (size + 2 * pad - kernel) // stride + 1
+        layer = f"avgpool: {{kernel: {kernel}, stride: {stride}, padding: {pad}}}"
+        input_ = f"[2, {size}, {size}]"
+        padded = (places * kernel) ** 2 * 2 + 2 * places**2
+        assert profiles.total(network(layer, input_).graph, "thop_ultralytics") == padded
+        own = sum(0 <= place * stride - pad + cell < size for place in range(places) for cell in range(kernel))
+        unpadded = network(f"{{{layer}, via: unpadded}}", input_).graph
+        assert profiles.total(unpadded, "thop_ultralytics") == 2 * own**2 + 2 * places**2
+
+
+def test_an_unknown_profile_is_refused_with_the_nearest() -> None:
+    with pytest.raises(SpecError, match="no profile 'fvcor'; did you mean 'fvcore'") as caught:
+        profiles.total(network("relu").graph, "fvcor")
+    assert caught.value.code == "CC741"
+    assert "thop_ultralytics" in caught.value.hint
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "conv": {"out_channels": 16, "kernel_size": (3, 3), "stride": (1, 1), "padding": ((1, 1), (1, 1)),
+             "dilation": (1, 1), "groups": 1, "bias": True, "weight_sharing": "none"},
+    "norm": {"type": "batch", "groups": None, "axis": None, "affine": None},
+    "act": {"type": "relu"},
+    "avgpool": {"kernel_size": "global", "stride": None, "padding": 0, "ceil_mode": False, "out_size": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("key", PROFILES)
+def test_the_rules_run_on_arrays_and_symbols(key: str, kind: str) -> None:
+    op_class = find(kind)
+    assert op_class is not None
+    op = op_class(**KINDS[kind])
+
+    def count(size: Any) -> Any:
+        walk = Walk()
+        walk.add(kind, op, [walk.enter("input", Shape((8, size, size)), None)], None)
+        return profiles.standing(Graph(walk.nodes, {kind: 1}), PROFILES[key]).total
+
+    sizes = (5, 8, 13)
+    exact = [count(size) for size in sizes]
+    assert numpy.broadcast_to(count(numpy.array(sizes)), 3).tolist() == exact
+    size = sympy.Symbol("n", integer=True, positive=True)
+    formula = sympy.sympify(count(size))
+    assert [formula.subs(size, value) for value in sizes] == exact

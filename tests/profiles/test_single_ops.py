@@ -1,0 +1,85 @@
+"""What tools printed for single layers, on 1×8×10×10 unless another input stands there (CPU, torch 2.14.1)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from convcalc import profiles
+from convcalc.designs import open_source
+from convcalc.errors import Source
+
+KEYS = (
+    "fvcore", "torch_cpu", "ptflops_pytorch", "ptflops_aten", "thop", "torchinfo", "calflops", "calflops_macs",
+    "deepspeed", "deepspeed_macs",
+)  # fmt: skip
+
+
+class Single(NamedTuple):
+    """A layer and what ``KEYS`` printed; DeepSpeed prints what calflops does where nothing else stands."""
+
+    layer: str
+    printed: tuple[int, ...]
+    input: str = "[8, 10, 10]"
+
+
+SINGLES = [
+    Single("conv: {out: 16, kernel: 3, padding: 1}", (115200, 230400, 116800, 116800, 115200, 116800, 232000, 115200)),
+    Single("conv: {out: 16, kernel: 3, stride: 2, padding: 1, groups: 4, bias: false}",
+           (7200, 14400, 7200, 7200, 7200, 7200, 14400, 7200)),
+    Single("{dwconv: {kernel: 3, padding: same}, via: string}", (0, 14400, 8000, 8000, 7200, 8000, 15200, 7200)),
+    Single("deconv: {out: 16, kernel: 4, stride: 2, padding: 1}",
+           (204800, 409600, 211200, 211200, 819200, 825600, 410000, 204800)),
+    Single("deconv: {out: 16, kernel: 4, stride: 2, padding: 1, groups: 4, bias: false}",
+           (51200, 102400, 51200, 51200, 204800, 204800, 25600, 12800)),
+    Single("linear: {out: 16, axis: -1}", (640, 1280, 720, 720, 640, 144, 1280, 640), "[5, 8]"),
+    Single("norm: batch", (1600, 0, 1600, 0, 3200, 16, 1600, 0)),
+    Single("norm: {type: batch, affine: false}", (800, 0, 800, 0, 1600, 0, 800, 0)),
+    Single("norm: layer", (200, 0, 40, 0, 160, 16, 200, 0), "[5, 8]"),
+    Single("norm: {type: layer, affine: false}", (160, 0, 40, 0, 80, 0, 160, 0), "[5, 8]"),
+    Single("norm: {type: group, groups: 2}", (4000, 0, 1600, 0, 0, 16, 4000, 0)),
+    Single("norm: instance", (3200, 0, 800, 0, 1600, 0, 3200, 0)),
+    Single("norm: {type: instance, affine: true}", (4000, 0, 1600, 0, 3200, 16, 4000, 0)),
+    *(Single(name, (0, 0, 1600, 0, 0, 0, 800, 0)) for name in ("relu", "elu", "gelu")),
+    Single("relu6", (0, 0, 800, 0, 0, 0, 0, 0)),
+    Single("silu", (0, 0, 800, 0, 0, 0, 800, 0)),
+    Single("leaky_relu", (0, 0, 800, 0, 0, 0, 800, 0)),
+    *(Single(name, (0, 0, 0, 0, 0, 0, 0, 0)) for name in ("sigmoid", "tanh", "hardswish", "hardsigmoid")),
+    Single("maxpool: 2", (0, 0, 1600, 0, 0, 0, 800, 0)),
+    Single("avgpool: 2", (0, 0, 1600, 0, 200, 0, 800, 0)),
+    Single("avgpool: global", (800, 0, 1600, 0, 808, 0, 800, 0)),
+    Single("avgpool: {out: 3}", (800, 0, 1600, 0, 872, 0, 800, 0)),
+    Single("softmax", (0, 0, 40, 0, 115, 0, 40, 0), "[5, 8]"),
+    Single("{matmul: [{slice: {stop: 8, axis: -1}}, {param: [2, 8, 6]}], via: function}",
+           (480, 960, 480, 480, 0, 0, 960, 480), "[2, 5, 8]"),
+    Single("{matmul: [{slice: {stop: 8, axis: -1}}, {param: [2, 8, 6]}], via: operator}",
+           (480, 960, 0, 480, 0, 0, 0, 0, 960, 480), "[2, 5, 8]"),
+    Single("attention: 2", (1680, 3360, 2380, 1840, 0, 0, 2610, 1280, 3410, 1680), "[5, 8]"),
+    Single("upsample: {scale: 2, mode: nearest}", (3200, 0, 6400, 0, 3200, 0, 800, 0, 3200, 0)),
+    Single("upsample: {scale: 2, mode: bilinear}", (12800, 0, 6400, 0, 35200, 0, 800, 0, 3200, 0)),
+    *(Single(f"{{{join}: [identity, identity], via: function}}", (0, 0, 800, 0, 0, 0, 800, 0))
+      for join in ("add", "mul")),
+    *(Single(f"{join}: [identity, identity]", (0, 0, 0, 0, 0, 0, 0, 0)) for join in ("add", "mul")),
+    Single("lstm: 16", (0, 0, 9120, 0, 8960, 8320, 16160, 0), "[5, 8]"),
+    Single("gru: 16", (0, 11520, 6800, 6240, 6800, 6240, 12080, 0), "[5, 8]"),
+    Single("embedding: [100, 8]", (0, 0, 0, 0, 0, 800, 0, 0), "[5]"),
+]  # fmt: skip
+
+
+def count(single: Single, key: str) -> int:
+    text = f"convcalc: 1\ninput: {single.input}\nlayers:\n  - {single.layer}\n"
+    return profiles.total(open_source(Source("single.yaml", text)).graph, key)
+
+
+@pytest.mark.parametrize("single", SINGLES, ids=lambda single: f"{single.layer} {single.input}")
+def test_single_layer(single: Single) -> None:
+    printed = single.printed if len(single.printed) == len(KEYS) else (*single.printed, *single.printed[-2:])
+    counted = tuple(count(single, key) for key in KEYS)
+    assert dict(zip(KEYS, counted, strict=True)) == dict(zip(KEYS, printed, strict=True))
+
+
+def test_a_learned_slope_counts_once_a_channel_in_torchinfo() -> None:
+    """nn.PReLU() has one slope for all channels, a spec's one for each: 8 are counted where 1 was measured."""
+    single = Single("prelu", (0, 0, 1600, 0, 800, 8, 800, 0))
+    assert tuple(count(single, key) for key in KEYS[:8]) == single.printed
