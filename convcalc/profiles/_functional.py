@@ -8,7 +8,7 @@ from convcalc.arith import Number, floordiv, prod
 from convcalc.ops._window import places
 from convcalc.profiles import Term
 from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
-from convcalc.profiles._torch import PATCHED, biases, cells, hidden, joined, norm_elements, scores, steps
+from convcalc.profiles._torch import PATCHED, biases, hidden, joined, norm_elements, scores, steps
 
 ACTIVATIONS = ("relu", "prelu", "elu", "leaky_relu", "silu", "swish", "gelu")
 GATES = {"lstm": (4, 10), "gru": (3, 7), "rnn": (1, 1)}
@@ -81,8 +81,3 @@ def _conv_shaped(layer: Layer) -> Number:
 def scaled(layer: Layer) -> bool:
     """Whether an upsampling is given a scale, rather than a size."""
     return layer.has("scale") is not None
-
-
-def stacked(layer: Layer) -> int:
-    """How many cells a recurrent layer has."""
-    return len(cells(layer))

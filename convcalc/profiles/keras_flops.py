@@ -17,6 +17,7 @@ def terms(layer: Layer) -> Iterator[Term]:
     """
     if layer.kind in RECURRENT or (layer.kind in ("conv", "dwconv") and layer.axes == 3):
         yield "missed layers", -layer.macs
+        yield "bias", layer.biased if layer.kind not in RECURRENT else 0
         return
     yield from _products(layer)
     match layer.kind:

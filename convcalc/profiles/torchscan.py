@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import Number
+from convcalc.arith import Number, divides, floordiv, modulo, prod, select
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import POOLS, RECURRENT, Layer
 from convcalc.profiles._torch import MODULES, attended, norm_elements, spread
@@ -15,9 +15,18 @@ CLASSES = (*MODULES, "subclass")
 def pooled(layer: Layer) -> Number:
     """y·(k − 1), of an average pool y·(k − 1 + spatial axes); an integer kernel size counts as k and not k²."""
     sizes = layer.window.kernel_size
-    square = not layer.whole and all(isinstance(size, int) and size == sizes[0] for size in sizes)
-    cells = sizes[0] if square else layer.kernel
+    if layer.has("out_size") is not None:
+        cells = prod(_adaptive(layer))
+    else:
+        square = not layer.whole and all(isinstance(size, int) and size == sizes[0] for size in sizes)
+        cells = sizes[0] if square else layer.kernel
     return layer.y * (cells - 1 + (layer.axes if layer.kind == "avgpool" else 0))
+
+
+def _adaptive(layer: Layer) -> Iterator[Number]:
+    """n/o where the output size divides the input's, else the remainder and one: what it takes a kernel to be."""
+    for size, places in zip(layer.node.input_shapes[0].spatial, layer.node.shape.spatial, strict=True):
+        yield select(divides(places, size), floordiv(size, places), modulo(size, places) + 1)
 
 
 def terms(layer: Layer) -> Iterator[Term]:

@@ -110,6 +110,30 @@ def test_rules_of_tools_without_a_table() -> None:
     }
 
 
+def test_norms_and_softmax_of_tools_without_a_table() -> None:
+    batch, layer, softmax = (network(one, "[5, 8]").graph for one in ("norm: batch", "norm: layer", "softmax"))
+    assert [profiles.total(graph, "onnx_tool") for graph in (batch, layer, softmax)] == [
+        31 * 40,
+        7 * 40 + 29 * 5,
+        36 * 40,
+    ]
+    assert [profiles.total(graph, "keras_flops") for graph in (batch, layer, softmax)] == [2 * 40 + 6 * 5, 0, 5 * 40]
+    assert profiles.total(layer, "torchscan_flops") == 8 * 40 + 2 * 5
+    plain = network("norm: {type: layer, affine: false}", "[5, 8]").graph
+    assert profiles.total(plain, "torchscan_flops") == 6 * 40 + 2 * 5
+    cell = (2 * 16 * 8 - 16) + (2 * 16 * 16 - 16) + 16 + 2 * 16
+    assert profiles.total(network("rnn: 16", "[5, 8]").graph, "calflops") == 5 * cell
+    attention = network("attention: 2", "[5, 8]").graph
+    scores = 2 * 5 * 5
+    assert profiles.total(attention, "onnx_tool") == 1680 + 4 * 40 + 36 * scores
+    assert profiles.total(attention, "keras_flops") == 2 * 1680 + 4 * 40 + 5 * scores
+
+
+def test_convolutions_over_three_axes_have_no_formula_in_tensorflow() -> None:
+    graph = network("conv: {out: 4, kernel: 1}", "[8, 2, 3, 4]").graph
+    assert profiles.total(graph, "keras_flops") == 4 * 2 * 3 * 4
+
+
 def test_average_pools_by_their_windows() -> None:
     """Ultralytics adds the cells of every window; walked here one by one."""
     for size, kernel, stride, pad in [(10, 3, 1, 1), (10, 3, 2, 1), (11, 4, 3, 2), (7, 2, 2, 0), (9, 5, 2, 2)]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -14,6 +16,10 @@ KEYS = (
     "fvcore", "torch_cpu", "ptflops_pytorch", "ptflops_aten", "thop", "torchinfo", "calflops", "calflops_macs",
     "deepspeed", "deepspeed_macs",
 )  # fmt: skip
+
+
+MEASURED = Path(__file__).parents[1] / "reference" / "single_layers.json"
+LAYERS: list[dict[str, Any]] = json.loads(MEASURED.read_text("utf-8"))["layers"]
 
 
 class Single(NamedTuple):
@@ -83,3 +89,9 @@ def test_a_learned_slope_counts_once_a_channel_in_torchinfo() -> None:
     """nn.PReLU() has one slope for all channels, a spec's one for each: 8 are counted where 1 was measured."""
     single = Single("prelu", (0, 0, 1600, 0, 800, 8, 800, 0))
     assert tuple(count(single, key) for key in KEYS[:8]) == single.printed
+
+
+@pytest.mark.parametrize("measured", LAYERS, ids=lambda measured: f"{measured['layer']} {measured['input']}")
+def test_measured_layer(measured: dict[str, Any]) -> None:
+    single = Single(measured["layer"], (), measured["input"])
+    assert {key: count(single, key) for key in measured["printed"]} == measured["printed"]
