@@ -8,12 +8,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from convcalc import report as reports
-from convcalc.analyzers import DETAILS
 from convcalc.designs import Network as _Network
 from convcalc.designs import open_design, open_source
 from convcalc.errors import Source
-
-DETAILED = (*DETAILS, "peak")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +43,14 @@ class Report(reports.Report):
 class Network(_Network):
     """A design that has been read and shape-checked."""
 
-    def report(self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = DETAILED) -> Report:
+    def report(self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = ()) -> Report:
         """Count everything.
 
         Args:
             batch: samples at once.
             dtype: number format for metrics in bytes; ``float16, stage1.**=int8`` for others in some layers.
-            detailed: what to work out beside the counts; everything by default.
+            detailed: what to work out beside the counts, of ``receptive_field``, ``effective_stride``, ``offset``,
+                ``arithmetic_intensity`` and ``peak``.
 
         Returns:
             Exact integers per layer and in total.

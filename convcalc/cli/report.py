@@ -99,8 +99,8 @@ def command(
     asked = {*(columns or ()), sort or ""}
     if device is None and not asked.isdisjoint(BOUNDED[2:]):
         raise click.UsageError("least_time and bound are those of a device: add --device NAME")
-    programs = any(target.format == "json" for target in targets)
-    report = reading.report(network, (*DETAILS, "peak") if programs else [key for key in DETAILS if key in asked])
+    programs = ["peak"] if any(target.format == "json" for target in targets) else []
+    report = reading.report(network, programs + [key for key in DETAILS if key in asked])
     if device is not None:
         report = _bounded(report, network, device)
     usual = METRICS if settings.verbose else BOUNDED if device else None

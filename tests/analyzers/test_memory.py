@@ -10,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convcalc
+from convcalc.analyzers import DETAILS
+
+DETAILED = (*DETAILS, "peak")
 
 NET = """\
 input: [3, 8, 8]
@@ -23,7 +26,7 @@ BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "fp
 
 @pytest.mark.parametrize(("dtype", "width"), BYTES.items(), ids=list(BYTES))
 def test_weights_buffers_and_shared_weights_once(dtype: str, width: int) -> None:
-    report = convcalc.load(text=NET).report(dtype=dtype)
+    report = convcalc.load(text=NET).report(detailed=DETAILED, dtype=dtype)
     rows = {row.path: row.values["weight_bytes"] for row in report.rows}
     assert rows == {
         "stem": STEM * width,
@@ -36,14 +39,17 @@ def test_weights_buffers_and_shared_weights_once(dtype: str, width: int) -> None
 
 def test_half_bytes_are_filled_up_in_every_layer() -> None:
     report = convcalc.load(text="input: [3, 1, 1]\nlayers: [conv: {out: 1, kernel: 1, bias: false}]").report(
-        dtype="int4"
+        detailed=DETAILED, dtype="int4"
     )
     assert report.totals["weight_bytes"] == 2
 
 
 def test_weights_do_not_grow_with_the_batch() -> None:
     network = convcalc.load(text=NET)
-    assert network.report(batch=16).totals["weight_bytes"] == network.report().totals["weight_bytes"]
+    assert (
+        network.report(detailed=DETAILED, batch=16).totals["weight_bytes"]
+        == network.report(detailed=DETAILED).totals["weight_bytes"]
+    )
 
 
 # --- activations in memory --------------------------------------------------------------------------------------------
@@ -70,7 +76,7 @@ def simulated_peak(network: convcalc.Network, width: int) -> int:
 @pytest.mark.parametrize("name", ["resnet18", "googlenet", "densenet", "unet", "vit", "mobilenet_v2", "yolov3"])
 def test_peak_is_what_a_simulation_of_the_definition_gives(name: str) -> None:
     network = convcalc.load(f"zoo:{name}")
-    assert network.report().totals["peak_activation_bytes"] == simulated_peak(network, 4)
+    assert network.report(detailed=DETAILED).totals["peak_activation_bytes"] == simulated_peak(network, 4)
 
 
 @st.composite
@@ -93,13 +99,13 @@ def graphs(draw: st.DrawFn) -> str:
 @given(graphs())
 def test_peak_of_random_graphs(text: str) -> None:
     network = convcalc.load(text=text)
-    assert network.report(dtype="int8").totals["peak_activation_bytes"] == simulated_peak(network, 1)
+    assert network.report(detailed=DETAILED, dtype="int8").totals["peak_activation_bytes"] == simulated_peak(network, 1)
 
 
 def test_a_chain_by_hand() -> None:
     """48 + 160, 160 + 160, 160 + 20 bytes: the activation is no view, and the input is gone when it runs."""
     text = "input: [3, 4, 4]\nlayers: [conv: [10, 1], relu, {conv: {out: 5, kernel: 2, stride: 2}}]"
-    report = convcalc.load(text=text).report(dtype="int8")
+    report = convcalc.load(text=text).report(detailed=DETAILED, dtype="int8")
     assert [row.values.get("peak_activation_bytes") for row in report.rows] == [None] * 3
     assert report.totals["peak_activation_bytes"] == 320
     weights = 3 * 10 + 10 + 10 * 5 * 4 + 5
@@ -109,7 +115,7 @@ def test_a_chain_by_hand() -> None:
 
 def test_a_batch_multiplies_activations_and_not_weights() -> None:
     network = convcalc.load("zoo:lenet")
-    one, eight = network.report().totals, network.report(batch=8).totals
+    one, eight = network.report(detailed=DETAILED).totals, network.report(detailed=DETAILED, batch=8).totals
     assert eight["peak_activation_bytes"] == 8 * one["peak_activation_bytes"]
     weights = 4 * one["params"]
     assert eight["training_bytes"] - 4 * weights == 8 * (one["training_bytes"] - 4 * weights)
@@ -118,7 +124,7 @@ def test_a_batch_multiplies_activations_and_not_weights() -> None:
 
 def test_shared_weights_are_read_at_every_call_and_kept_once() -> None:
     text = "input: [4]\nlayers: [{linear: {out: 4, bias: false}, name: l, repeat: 3, tie: true}]"
-    totals = convcalc.load(text=text).report(dtype="int8").totals
+    totals = convcalc.load(text=text).report(detailed=DETAILED, dtype="int8").totals
     assert totals["traffic_bytes"] == 3 * (4 + 16 + 4)
     assert totals["training_bytes"] == 4 * 16 + 3 * 4
 
@@ -143,7 +149,7 @@ batch norm also returns the two statistics (64 numbers each) that a backward pas
 
 @pytest.mark.parametrize(("design", "measured"), MEASURED.items(), ids=list(MEASURED))
 def test_peak_is_what_a_framework_needs(design: str, measured: tuple[int, int]) -> None:
-    report = convcalc.load(f"zoo:{design}").report()
+    report = convcalc.load(f"zoo:{design}").report(detailed=DETAILED)
     picture = 4 * math.prod(report.inputs["input"])
     assert report.totals["peak_activation_bytes"] + picture + measured[1] == measured[0]
 
@@ -154,7 +160,7 @@ def test_peak_is_what_a_framework_needs(design: str, measured: tuple[int, int]) 
 @given(graphs())
 def test_what_is_alive_at_the_peak_adds_up_to_it(text: str) -> None:
     network = convcalc.load(text=text)
-    found = network.report(dtype="int8").peak
+    found = network.report(detailed=DETAILED, dtype="int8").peak
     assert found is not None
     assert found.bytes == simulated_peak(network, 1) == sum(tensor.bytes for tensor in found.alive)
     sizes = {node.path: math.prod(node.shape) for node in network.graph.nodes}
@@ -164,7 +170,9 @@ def test_what_is_alive_at_the_peak_adds_up_to_it(text: str) -> None:
 def test_the_peak_of_a_residual_block_by_hand() -> None:
     """While the last convolution runs: its input, its output, and what the sum will still read."""
     text = "input: [1, 4, 4]\nlayers: [{conv: [8, 1], name: a}, {add: [identity, [{conv: [6, 1], name: b}, "
-    report = convcalc.load(text=f"{text}{{conv: [8, 1], name: c}}]], name: sum}}]").report(dtype="int8")
+    report = convcalc.load(text=f"{text}{{conv: [8, 1], name: c}}]], name: sum}}]").report(
+        detailed=DETAILED, dtype="int8"
+    )
     assert report.peak is not None
     assert (report.peak.layer, report.peak.bytes) == ("sum", 3 * 128)
     assert [(tensor.name.rpartition(".")[2], tensor.bytes) for tensor in report.peak.alive] == [
@@ -177,7 +185,7 @@ FORMATS = "float16, shared*.**=int8, shared2.conv1=int4"
 
 def test_formats_of_single_layers() -> None:
     """The input and the stem take 2 bytes a number, the shared layers' weights those of their owner: 1."""
-    report = convcalc.load(text=NET).report(dtype=FORMATS)
+    report = convcalc.load(text=NET).report(detailed=DETAILED, dtype=FORMATS)
     rows = {row.path: row.values for row in report.rows}
     stem, norm, first, second = rows.values()
     assert [stem["weight_bytes"], norm["weight_bytes"]] == [2 * STEM, 2 * NORM]
@@ -202,7 +210,9 @@ def test_formats_of_single_layers() -> None:
     ],
 )
 def test_globs_over_paths(glob: str, fits: set[str]) -> None:
-    wide, narrow = (convcalc.load(text=NET).report(dtype=dtype) for dtype in ("float32", f"float32, {glob}=int8"))
+    wide, narrow = (
+        convcalc.load(text=NET).report(detailed=DETAILED, dtype=dtype) for dtype in ("float32", f"float32, {glob}=int8")
+    )
     changed = {
         row.path
         for row, other in zip(wide.rows, narrow.rows, strict=True)
@@ -213,7 +223,7 @@ def test_globs_over_paths(glob: str, fits: set[str]) -> None:
 
 
 def test_a_glob_that_fits_nothing_is_a_warning() -> None:
-    (warning,) = convcalc.load(text=NET).report(dtype="float32, shared1.conv2=int8").warnings
+    (warning,) = convcalc.load(text=NET).report(detailed=DETAILED, dtype="float32, shared1.conv2=int8").warnings
     assert warning.startswith("no layer has a path like 'shared1.conv2'")
     assert "did you mean 'shared1.conv1'?" in warning
 
@@ -221,24 +231,28 @@ def test_a_glob_that_fits_nothing_is_a_warning() -> None:
 @pytest.mark.parametrize("dtype", ["floaty", "float32, stem=floaty", "float32, =int8", ""])
 def test_formats_that_are_none(dtype: str) -> None:
     with pytest.raises(convcalc.SpecError, match="no number format"):
-        convcalc.load(text=NET).report(dtype=dtype)
+        convcalc.load(text=NET).report(detailed=DETAILED, dtype=dtype)
 
 
 def test_a_glob_that_is_none() -> None:
     with pytest.raises(convcalc.SpecError, match=r"the glob 'a\.\.b' has an empty part"):
-        convcalc.load(text=NET).report(dtype="float32, a..b=int8")
+        convcalc.load(text=NET).report(detailed=DETAILED, dtype="float32, a..b=int8")
 
 
 def test_intensity_is_an_exact_ratio() -> None:
     """2·3·10·16 operations on 48 + 40 + 160 bytes; a design's is the ratio of its sums, a folded path's too."""
-    report = convcalc.load(text="input: [3, 4, 4]\nlayers: [conv: [10, 1], relu]").report(dtype="int8")
+    report = convcalc.load(text="input: [3, 4, 4]\nlayers: [conv: [10, 1], relu]").report(
+        detailed=DETAILED, dtype="int8"
+    )
     assert report.rows[0].values["arithmetic_intensity"] == Fraction(960, 248)
     assert report.rows[1].values["arithmetic_intensity"] == 0
     assert report.totals["arithmetic_intensity"] == Fraction(960, 248 + 320)
 
 
 def test_a_batch_reads_weights_once() -> None:
-    report = convcalc.load(text="input: [3, 4, 4]\nlayers: [conv: [10, 1]]").report(dtype="int8", batch=5)
+    report = convcalc.load(text="input: [3, 4, 4]\nlayers: [conv: [10, 1]]").report(
+        detailed=DETAILED, dtype="int8", batch=5
+    )
     assert report.totals["arithmetic_intensity"] == Fraction(5 * 960, 5 * 208 + 40)
 
 
@@ -246,7 +260,7 @@ def test_folded_rows_have_the_ratio_of_their_sums_and_the_field_of_their_last_la
     from convcalc.fold import View, fold
 
     text = "input: [3, 9, 9]\nlayers: [{seq: [conv: [4, 3], relu, conv: [5, 3]], name: s}, linear: {out: 2, axis: -1}]"
-    report = convcalc.load(text=text).report(dtype="int8")
+    report = convcalc.load(text=text).report(detailed=DETAILED, dtype="int8")
     group, _ = fold(report, View(depth=1, columns=("arithmetic_intensity", "receptive_field"))).lines
     operations, moved = 2 * (3 * 4 * 9 * 49 + 4 * 5 * 9 * 25), (243 + 112 + 196) + 2 * 196 + (196 + 185 + 125)
     assert group.values["arithmetic_intensity"] == Fraction(operations, moved)

@@ -12,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc
+from convcalc.analyzers import DETAILS
 from convcalc.analyzers.receptive_field import Axis, fields
 from convcalc.graph import Graph, Node
 from convcalc.report import Row
+
+DETAILED = (*DETAILS, "peak")
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -197,7 +200,7 @@ def test_cells_take_turns_behind_an_upsampling(layers: Sequence[str], size: int)
 
 def last_of(design: str, path: str, text: str | None = None) -> Row:
     network = convcalc.load(text=text) if text else convcalc.load(design)
-    return next(row for row in network.report().rows if row.path == path)
+    return next(row for row in network.report(detailed=DETAILED).rows if row.path == path)
 
 
 PUBLISHED = {
@@ -262,7 +265,7 @@ def slim_resnet(depths: Sequence[int]) -> str:
 def test_published_resnets_with_the_strides_where_slim_has_them(
     depths: Sequence[int], field: int, padding: int
 ) -> None:
-    report = convcalc.load(text=slim_resnet(depths)).report()
+    report = convcalc.load(text=slim_resnet(depths)).report(detailed=DETAILED)
     values = report.rows[-1].values
     assert (values["receptive_field"][0], values["effective_stride"][0], values["offset"][0]) == (field, 32, -padding)
     assert report.misaligned == ()
@@ -279,7 +282,7 @@ def test_resnets_that_step_a_block_later_see_less(depth: str, less: int, field: 
 
 
 def told(layers: str, shape: str = "[4, 8, 8]", fact: str = "receptive_field") -> list[Any]:
-    report = convcalc.load(text=f"input: {shape}\nlayers: [{layers}]").report()
+    report = convcalc.load(text=f"input: {shape}\nlayers: [{layers}]").report(detailed=DETAILED)
     return [row.values[fact] for row in report.rows]
 
 
@@ -337,7 +340,7 @@ def test_adaptive_pools_take_turns() -> None:
 
 
 def misaligned(layers: str, size: int = 16) -> list[tuple[str, tuple[str, ...], str]]:
-    report = convcalc.load(text=f"input: [4, {size}]\nlayers: [{layers}]").report()
+    report = convcalc.load(text=f"input: [4, {size}]\nlayers: [{layers}]").report(detailed=DETAILED)
     assert report.misaligned is not None
     return [(join.layer, join.paths, join.differ) for join in report.misaligned]
 
