@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import click
@@ -82,6 +84,28 @@ class Resumed:
         self.file.close()
 
 
+class Converted(Resumed):
+    """A Parquet file, which nothing can be added to: its points lie beside it as CSV until all are there."""
+
+    def __init__(self, journal: Journal, length: int, table: _Rows) -> None:
+        super().__init__(journal, length)
+        self.table = table
+
+    def keep(self) -> None:
+        file = File(self.journal.path)
+        try:
+            with open(self.journal.partial, encoding="utf-8", newline="") as text:
+                points = csv.DictReader(text)
+                while some := list(islice(points, SHOWN)):
+                    file.write(self.table.stream.add([self.table.read(row) for row in some]))
+            file.write(self.table.stream.end())
+            file.close()
+            file.keep()
+            self.journal.remove()
+        finally:
+            file.discard()
+
+
 class Outcome(NamedTuple):
     """What is said of all points: how many there were, and why some are no network."""
 
@@ -140,10 +164,15 @@ class _Rows:
         titles = {measure.key: measure.title for measure in measures()}
         whole = [axis.numeric and axis.denominator == 1 for axis in job.axes]
         fields = [Field(axis.name, axis.name, number=is_whole) for axis, is_whole in zip(job.axes, whole, strict=True)]
-        listing = Listing("point", [*fields, *(Field(key, titles[key], number=True) for key in job.shown)])
+        self.fields = [*fields, *(Field(key, titles[key], number=True) for key in job.shown)]
+        listing = Listing("point", self.fields)
         self.stream = STREAMS[name].stream(listing, surface)
         self.left = SHOWN if name == "text" else None
         self.known = 0
+
+    def read(self, row: Mapping[str, str]) -> dict[str, Any]:
+        """Return a point that was written as CSV."""
+        return {field.key: int(row[field.key]) if field.number else row[field.key] for field in self.fields}
 
     def add(self, points: Points) -> None:
         self.known += len(points.numbers)
@@ -236,6 +265,10 @@ def outputs(
         for target in targets:
             if target.format == "parquet" and not target.path and is_terminal(sys.stdout):
                 raise click.UsageError("parquet is no text for a terminal; name a file with -o")
+            if journal and target.format == "parquet" and keep.kind == "all":
+                places.append(Converted(journal, length, _Rows("parquet", Screen(), job, paper)))
+                written.append(_Lines("csv", places[-1], job, begun=length > 0))
+                continue
             rows = target.format in ("text", "parquet")
             made = _Rows(target.format, Screen(), job, paper if target.path else screen) if rows else None
             place: Place = Resumed(journal, length) if journal else File(target.path) if target.path else Screen()

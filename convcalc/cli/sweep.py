@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 METRICS = metric_names()
-APPENDED = ("csv", "jsonl", "json", "markdown")
-"""Formats that a killed sweep can go on with line by line."""
+APPENDED = ("csv", "jsonl", "json", "markdown", "parquet")
+"""Formats that a killed sweep of all points can go on with; Parquet by way of lines."""
 
 
 class AxisType(ParamType[str]):

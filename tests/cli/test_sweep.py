@@ -227,6 +227,23 @@ def test_a_killed_sweep_goes_on(whole: bytes, tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == [path]
 
 
+def test_a_killed_sweep_to_parquet_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path, straight = tmp_path / "points.parquet", tmp_path / "straight.parquet"
+    running = process(*LARGE, "--resume", "-o", str(path))
+    while running.poll() is None and not list(tmp_path.glob("*.progress")):
+        time.sleep(0.002)
+    running.send_signal(signal.SIGKILL)
+    running.communicate()
+    assert not path.exists()
+    for arguments in (["--resume", "-o", str(path)], ["-o", str(straight)]):
+        last = process(*LARGE, *arguments)
+        assert last.communicate()[1] == b""
+        assert last.returncode == 0
+    assert path.read_bytes() == straight.read_bytes()
+    assert sorted(tmp_path.iterdir()) == [path, straight]
+
+
 def test_another_sweep_does_not_go_on(cli: Command, tmp_path: Path) -> None:
     path = tmp_path / "points.csv"
     (tmp_path / "points.csv.progress").write_text('{"sweep": "other"}')
