@@ -25,13 +25,18 @@ _OR = re.compile(r"(?<= )or(?= )")
 
 
 def metric(node: Scalar, forms: Iterable[str] = FORMS) -> Metric:
-    """Read what is limited: the key of a column, and behind it ``%`` or ``/`` where those forms are taken.
+    """Read what is limited: the key of a column or of a profile, and behind it ``%`` or ``/``, where those are taken.
 
     Raises:
         SpecError: CC632.
     """
     key, form = (node.text[:-1], node.text[-1]) if node.text[-1:] in (SHARE, RATIO) else (node.text, "")
     forms, keys = tuple(forms), [measure.key for measure in measures()]
+    if key not in keys and key in _profiles():
+        keys.append(key)
+        if SHARE not in forms:
+            text = f"growth and ratchets are of convcalc's own metrics, and {quoted(key)} is another tool's count"
+            raise SpecError(WORD, text, node.span, hint="max, min and equals take it")
     if key not in keys:
         known = [f"{each}{form}" for each in keys for form in forms]
         text = f"no metric {quoted(node.text)}{did_you_mean(node.text, known)}"
@@ -42,9 +47,16 @@ def metric(node: Scalar, forms: Iterable[str] = FORMS) -> Metric:
     return Metric(key, form)
 
 
+def _profiles() -> tuple[str, ...]:
+    """Return the other tools' counts; only a budget that names none of our metrics asks for them."""
+    from convcalc.profiles import names
+
+    return names()
+
+
 def is_additive(what: Metric) -> bool:
     """Whether the metric of a design is the sum of those of its layers."""
-    return next(measure for measure in measures() if measure.key == what.key).whole is None
+    return all(measure.whole is None for measure in measures() if measure.key == what.key)
 
 
 def pairs(node: Node, what: str, form: str) -> list[tuple[Scalar, Node]]:

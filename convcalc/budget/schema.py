@@ -17,6 +17,7 @@ from convcalc.budget.model import OFF, PER, RATIO, SEVERITIES, SHARE
 from convcalc.budget.selectors import CHOSEN
 from convcalc.ops import kinds
 from convcalc.ops._arguments import JsonSchema
+from convcalc.profiles import measure, profiles
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TEXT: JsonSchema = {"type": ["string", "number", "boolean"]}
@@ -95,12 +96,13 @@ def _layers() -> JsonSchema:
 
 def _limits() -> JsonSchema:
     """Return the metrics in their three forms, each with what it takes."""
-    plain = {each.key: _said(f"{_meaning(each)}.", _ref(_taken(each))) for each in measures()}
+    known = (*measures(), *map(measure, profiles()))
+    plain = {each.key: _said(f"{_meaning(each)}.", _ref(_taken(each))) for each in known}
     forms = {SHARE: ("a share of the design's total", "share"), RATIO: ("a ratio to `against`", "ratio")}
     others = {
-        f"{measure.key}{form}": _said(f"{_meaning(measure)}; as {words}.", _ref(taken))
+        f"{each.key}{form}": _said(f"{_meaning(each)}; as {words}.", _ref(taken))
         for form, (words, taken) in forms.items()
-        for measure in measures()
+        for each in known
     }
     return _object(plain | others)
 

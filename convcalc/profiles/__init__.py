@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
+from convcalc.analyzers import Measure
 from convcalc.arith import Number
 from convcalc.arith import total as summed
 from convcalc.designs import Network
@@ -97,6 +98,13 @@ def find(name: str) -> Profile:
             return profile
     text = f"no profile {quoted(name)}{did_you_mean(name, names())}"
     raise SpecError("CC741", text, hint=f"profiles are {', '.join(names())}")
+
+
+def measure(profile: Profile) -> Measure:
+    """Return a tool's count as a metric, which budgets can limit: ``max: {fvcore: 4.2G}``."""
+    return Measure(
+        profile.key, profile.tool, profile.unit, profile.counts, profile.order, lambda graph: layers(graph, profile)
+    )
 
 
 def total(graph: Graph, name: str, *, batch: int = 1) -> Number:

@@ -15,6 +15,7 @@ from convcalc.budget.document import TOP, read_budget
 from convcalc.budget.entries import KEYS
 from convcalc.budget.schema import budget_schema
 from convcalc.errors import Source, SpecErrors
+from convcalc.profiles import names
 from convcalc.spec.nodes import compose
 from tests.budget.test_document import NORMATIVE, PAGES
 from tests.test_schema import as_json, is_sentence, parts
@@ -65,7 +66,7 @@ def budget() -> dict[str, Any]:
 
 
 def test_every_metric_is_offered_in_every_form() -> None:
-    keys = [measure.key for measure in measures()]
+    keys = [*(measure.key for measure in measures()), *names()]
     assert list(SCHEMA["definitions"]["limits"]["properties"]) == [
         f"{key}{form}" for form in ("", "%", "/") for key in keys
     ]
