@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import signal
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 from convcalc.errors import SpecError
@@ -22,6 +23,8 @@ from convcalc.sweep.keep import Keep, Points
 from convcalc.sweep.where import wanted
 
 LOCAL = "local"
+PARCEL = 8
+"""Blocks that a cluster gets at once: each costs its scheduler milliseconds, as many as a block takes."""
 ATTEMPTS = 3
 """How often lost workers are replaced before the sweep is given up."""
 
@@ -65,6 +68,11 @@ def work(task: Task, piece: Piece) -> Result:
     return Result(points.at(slice(task.most)), texts, len(points.numbers), valid, columns.valid.size, columns.dropped)
 
 
+def work_through(task: Task, pieces: Sequence[Piece]) -> list[Result]:
+    """Work several blocks out, which costs the one who hands out work no more than one."""
+    return [work(task, piece) for piece in pieces]
+
+
 def require_arrays() -> None:
     """Demand NumPy.
 
@@ -79,10 +87,12 @@ def require_arrays() -> None:
 
 
 class Engine(NamedTuple):
-    """Makes executors; ``width`` is how many blocks may be on their way at once."""
+    """Makes executors; ``width`` is how many parcels of blocks may be on their way at once."""
 
     start: Callable[[], Executor]
     width: int
+    parcel: int = 1
+    """Blocks in a parcel, where a reduction makes their results small; the first parcels are smaller."""
 
     def run(self, task: Task, pieces: Iterable[Piece]) -> Generator[Result, None, None]:
         """Give the results of blocks in their order.
@@ -90,19 +100,19 @@ class Engine(NamedTuple):
         Raises:
             SpecError: CC718, where workers die again and again.
         """
-        waiting: deque[tuple[Piece, Future[Result]]] = deque()
-        source, lost = iter(pieces), 0
+        waiting: deque[tuple[Sequence[Piece], Future[list[Result]]]] = deque()
+        source, lost = self._parcels(task, pieces), 0
         executor = self.start()
         try:
             while True:
                 try:
-                    for piece in source if len(waiting) < self.width else ():
-                        waiting.append((piece, executor.submit(work, task, piece)))
+                    for parcel in source if len(waiting) < self.width else ():
+                        waiting.append((parcel, executor.submit(work_through, task, parcel)))
                         if len(waiting) >= self.width:
                             break
                     if not waiting:
                         return
-                    result = waiting[0][1].result()
+                    results = waiting[0][1].result()
                 except BrokenExecutor:
                     lost += 1
                     if lost > ATTEMPTS:
@@ -110,14 +120,22 @@ class Engine(NamedTuple):
                         raise SpecError("CC718", f"worker processes died {lost} times", hint=hint) from None
                     executor.shutdown(wait=False)
                     executor = self.start()
-                    waiting = deque((piece, executor.submit(work, task, piece)) for piece, _ in waiting)
+                    waiting = deque((parcel, executor.submit(work_through, task, parcel)) for parcel, _ in waiting)
                     continue
                 waiting.popleft()
-                yield result
+                yield from results
         finally:
             for _, future in waiting:
                 future.cancel()
             executor.shutdown(wait=True)
+
+    def _parcels(self, task: Task, pieces: Iterable[Piece]) -> Iterator[Sequence[Piece]]:
+        """Give the blocks in parcels that grow, so that a small sweep is worked out by all."""
+        most = 1 if task.keep.kind == "all" else self.parcel
+        source, given = iter(pieces), 0
+        while parcel := tuple(islice(source, min(most, 1 + given // (4 * self.width)))):
+            yield parcel
+            given += 1
 
 
 class Here(Executor):
@@ -168,7 +186,7 @@ def cluster(address: str) -> Iterator[Engine]:
         raise SpecError("CC718", f"no Dask scheduler at {address}: {error}", hint=hint) from None
     try:
         width = max(2 * sum(client.nthreads().values()), 2) + 2
-        yield Engine(lambda: client.get_executor(pure=False, retries=ATTEMPTS), width)
+        yield Engine(lambda: client.get_executor(pure=False, retries=ATTEMPTS), width, PARCEL)
     except KilledWorker as error:
         raise SpecError("CC718", f"workers died again and again: {error}", hint="too little memory?") from None
     finally:
