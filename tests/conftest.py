@@ -6,8 +6,10 @@ import difflib
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+"""The programs that the extra [test] installs are found whether or not its environment is activated."""
+
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, max_examples=100)
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
@@ -25,6 +30,10 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 LEAKS = ("CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TERM")
 """Variables of the terminal that runs the tests; an output must not depend on them unless a test says so."""
 
+needs_latex = pytest.mark.skipif(
+    not shutil.which("pdflatex"), reason="no pdflatex here: Debian has it in texlive-latex-recommended"
+)
+"""For tests that typeset a page; what it takes is far too large to install for them."""
 
 Input: TypeAlias = str | bytes | None
 Env: TypeAlias = Mapping[str, str | None] | None

@@ -15,6 +15,16 @@ GATES = {"lstm": (4, 10), "gru": (3, 7), "rnn": (1, 1)}
 """Matrices of a cell, and elementwise operations of a step per hidden feature."""
 
 
+def multiplies(layer: Layer, missed: Number) -> Iterator[Term]:
+    """Give the terms of MACs, given those that the tool misses; recurrent layers have none there."""
+    if layer.kind in RECURRENT:
+        yield "missed layers", -layer.macs
+    elif layer.kind == "deconv":
+        yield "repeated groups", -repeated(layer)
+    else:
+        yield "missed layers", -missed
+
+
 def operations(layer: Layer, missed: Number, upsampled: Callable[[Layer], Number]) -> Iterator[Term]:
     """Give the terms of FLOPs, given the multiplies that the tool misses."""
     if layer.kind in RECURRENT:

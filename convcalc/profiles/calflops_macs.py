@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._functional import repeated
-from convcalc.profiles._layer import RECURRENT, Layer
+from convcalc.profiles._functional import multiplies
+from convcalc.profiles._layer import Layer
 from convcalc.profiles.calflops import missed
 
 
 def terms(layer: Layer) -> Iterator[Term]:
-    """What it does not see is missing; recurrent layers have no multiplies there."""
-    if layer.kind in RECURRENT:
-        yield "missed layers", -layer.macs
-    elif layer.kind == "deconv":
-        yield "repeated groups", -repeated(layer)
-    else:
-        yield "missed layers", -missed(layer)
+    """1 for each multiply–accumulate that it sees."""
+    return multiplies(layer, missed(layer))
 
 
 PROFILE = Profile(

@@ -1,4 +1,7 @@
-"""For programs: everything, exact, one layer a line. See ``schemas/report.schema.json``, ``compare.schema.json``."""
+"""For programs: everything, exact, one layer a line. See ``schemas/``.
+
+What only one kind of result needs is imported where that is written: a report does without comparisons and budgets.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,23 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from convcalc import __version__
-from convcalc.budget.diff import DesignDiff, Diff, metrics
-from convcalc.budget.folding import change_of
-from convcalc.compare import Comparison, Metric
-from convcalc.compare.align import Cell, Match
-from convcalc.explain import Explanation
-from convcalc.findings import Verdict
-from convcalc.fold import View
 from convcalc.garbage import uncollected
-from convcalc.listing import Listing
-from convcalc.render.layout.explanation import explained
-from convcalc.render.layout.records import error, finding, fraction, judgement, outcome, source
-from convcalc.render.layout.sentences import sentence
-from convcalc.render.layout.stream import Rows
-from convcalc.render.surface import Surface
-from convcalc.report import CONVENTION, SCHEMA_VERSION, Report, Row
+from convcalc.render.layout.records import error, fraction, source, verdict_facts
+from convcalc.report import CONVENTION, SCHEMA_VERSION
 
 if TYPE_CHECKING:
+    from convcalc.budget.diff import Diff
+    from convcalc.compare import Comparison, Metric
+    from convcalc.compare.align import Cell, Match
+    from convcalc.explain import Explanation
+    from convcalc.findings import Verdict
+    from convcalc.fold import View
     from convcalc.formula import Formula
+    from convcalc.listing import Listing
     from convcalc.profiles import Reconciliation
+    from convcalc.render.layout.stream import Rows
+    from convcalc.render.surface import Surface
+    from convcalc.report import Report, Row
     from convcalc.sweep import Answer
 
 
@@ -79,69 +80,42 @@ class _Streamed:
 
 def verdict(verdict: Verdict, surface: Surface) -> str:
     """Return findings, errors, every claim with its judgement, every limit with its use, and what designs were."""
-    return _document(
-        {
-            **_made_by(),
-            "files": verdict.files,
-            "findings": map(finding, verdict.findings),
-            "errors": map(error, verdict.errors),
-            "claims": map(judgement, verdict.judgements),
-            "standings": (standing._asdict() for standing in verdict.standings),
-            "outcomes": map(outcome, verdict.outcomes),
-            "baseline": verdict.baseline,
-            "notes": iter(verdict.notes),
-        }
-    )
+    return _document({**_made_by(), **verdict_facts(verdict)})
 
 
 def explanation(explanation: Explanation, surface: Surface) -> str:
     """Return an explanation; the steps of a metric add up to its value."""
+    from convcalc.render.layout.explanation import explained
+
     return _document({**_made_by(), **explained(explanation, source)})
 
 
 def reconciliation(found: Reconciliation, surface: Surface) -> str:
     """Return what every tool prints; its terms add up to its total."""
-    from convcalc.render.layout.reconciliation import reconciliation_facts  # what it needs is not for reports to load
+    from convcalc.render.layout.reconciliation import reconciliation_facts
 
     return _document({**_made_by(), **reconciliation_facts(found)})
 
 
 def formula(formula: Formula, surface: Surface) -> str:
     """Return every formula: those of layers as expressions of Python, the totals in LaTeX and for people too."""
-    from convcalc.render.layout.formula import formula_facts  # what it needs is not for reports to load
+    from convcalc.render.layout.formula import formula_facts
 
     return _document({**_made_by(), **dict(formula_facts(formula))})
 
 
 def solution(answer: Answer, surface: Surface) -> str:
     """Return the answer of ``solve``: see ``schemas/solve.schema.json``."""
-    from convcalc.render.layout.solution import solution_facts  # what it needs is not for reports to load
+    from convcalc.render.layout.solution import solution_facts
 
     return _document({**_made_by(), **solution_facts(answer)})
 
 
 def diff(diff: Diff, surface: Surface) -> str:
     """Return every design that changed, with all of its layers that did."""
-    return _document(
-        {
-            **_made_by(),
-            "against": diff.label,
-            "unchanged": diff.unchanged,
-            "broken": diff.broken,
-            "designs": map(_design_diff, diff.designs),
-            "errors": map(error, diff.errors),
-        }
-    )
+    from convcalc.render.layout.diff import diff_facts
 
-
-def _design_diff(one: DesignDiff) -> dict[str, object]:
-    layers = [
-        {"path": pair.path, "was": pair.was, "change": change, "before": pair.before, "after": pair.after}
-        for pair in one.layers
-        if (change := change_of(pair, metrics()))
-    ]
-    sides = {"before": one.before and one.before.totals, "after": one.after and one.after.totals}
-    return {"design": one.design, "was": one.was, "change": one.change, "totals": sides, "layers": layers}
+    return _document({**_made_by(), **diff_facts(diff), "errors": map(error, diff.errors)})
 
 
 @uncollected()
@@ -258,6 +232,8 @@ def _layer(row: Row) -> dict[str, object]:
 
 
 def _metric(comparison: Comparison, metric: Metric) -> dict[str, object]:
+    from convcalc.render.layout.sentences import sentence
+
     known = None not in metric.values
     return {
         "key": metric.column.key,

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcalc.budget.diff import Diff
-from convcalc.compare import Comparison
-from convcalc.findings import Verdict
 from convcalc.fold import View, fold
 from convcalc.listing import Listing
-from convcalc.render.layout import aligned, gfm
-from convcalc.render.layout.comparison import differing
-from convcalc.render.layout.diffcomment import diff_comment
+from convcalc.render.layout import gfm
 from convcalc.render.layout.entries import counted
 from convcalc.render.layout.frame import circumstances, convention, coverage, flow, remarks, totals
 from convcalc.render.layout.glyphs import Glyphs
@@ -19,14 +14,15 @@ from convcalc.render.layout.grid import Column, Grid
 from convcalc.render.layout.listing import grid as listed
 from convcalc.render.layout.listing import seen
 from convcalc.render.layout.report import flat
-from convcalc.render.layout.sentences import conclusions
 from convcalc.render.layout.sidebyside import Plan
 from convcalc.render.layout.stream import Collected, Stream
-from convcalc.render.layout.summary import SUMMARY, summarized
 from convcalc.render.surface import Surface
 from convcalc.report import Report
 
 if TYPE_CHECKING:
+    from convcalc.budget.diff import Diff
+    from convcalc.compare import Comparison
+    from convcalc.findings import Verdict
     from convcalc.profiles import Reconciliation
     from convcalc.sweep import Answer
 
@@ -49,6 +45,10 @@ def report(report: Report, view: View, surface: Surface) -> str:
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the designs, a table a metric, the totals and the sentences."""
+    from convcalc.render.layout import aligned
+    from convcalc.render.layout.comparison import differing
+    from convcalc.render.layout.sentences import conclusions
+
     glyphs = Glyphs(surface.ascii_only)
     names = " and ".join(gfm.text(glyphs.text(label)) for label in comparison.labels)
     about = "\n".join(
@@ -82,6 +82,8 @@ _listing = listing
 
 def verdict(verdict: Verdict, surface: Surface) -> str:
     """Return what a check found, for a step summary: at most 900 KiB. ``comment`` is the same, shorter."""
+    from convcalc.render.layout.summary import SUMMARY, summarized
+
     return summarized(verdict, SUMMARY, ascii_only=surface.ascii_only)
 
 
@@ -92,6 +94,8 @@ def stream(listing: Listing, surface: Surface) -> Stream:
 
 def diff(diff: Diff, surface: Surface) -> str:
     """Return what changed, for a comment on a pull request: at most 60,000 characters."""
+    from convcalc.render.layout.diffcomment import diff_comment
+
     return diff_comment(diff, ascii_only=surface.ascii_only)
 
 

@@ -13,7 +13,6 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
-from convcalc.fold import View
 from convcalc.garbage import uncollected
 from convcalc.render.layout.glyphs import cells
 from convcalc.render.surface import Surface, surface
@@ -24,16 +23,8 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from rich.style import Style
 
-    from convcalc.budget.diff import Diff
-    from convcalc.compare import Comparison
-    from convcalc.explain import Explanation
-    from convcalc.formula import Formula
-    from convcalc.listing import Listing
-    from convcalc.profiles import Reconciliation
     from convcalc.render.layout.frame import Block
     from convcalc.render.layout.grid import Span
-    from convcalc.report import Report
-    from convcalc.sweep import Answer
 
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 LINES_AT_ONCE = 1000
@@ -56,62 +47,6 @@ STYLES = {
     "bar3": "green",
 }
 """Of the terminal's own sixteen colours, so that they suit its theme. None of them is the only sign of anything."""
-
-
-def report_text(report: Report, view: View, on: Surface) -> str:
-    """Return a report as text."""
-    from convcalc.render.layout.report import report_blocks
-
-    return drawn(report_blocks(report, view, on), on)
-
-
-def comparison_text(comparison: Comparison, on: Surface) -> str:
-    """Return a comparison as text."""
-    from convcalc.render.layout.comparison import comparison_blocks
-
-    return drawn(comparison_blocks(comparison, on), on)
-
-
-def listing_text(listing: Listing, on: Surface) -> str:
-    """Return a list of designs as text."""
-    from convcalc.render.layout.listing import listing_blocks
-
-    return drawn(listing_blocks(listing, on), on)
-
-
-def diff_text(diff: Diff, on: Surface) -> str:
-    """Return a diff as text."""
-    from convcalc.render.layout.diff import diff_blocks
-
-    return drawn(diff_blocks(diff, on), on)
-
-
-def explanation_text(explanation: Explanation, on: Surface) -> str:
-    """Return an explanation as text."""
-    from convcalc.render.layout.explanation import explanation_blocks
-
-    return drawn(explanation_blocks(explanation, on), on)
-
-
-def reconciliation_text(found: Reconciliation, on: Surface) -> str:
-    """Return what other tools print as text."""
-    from convcalc.render.layout.reconciliation import reconciliation_blocks
-
-    return drawn(reconciliation_blocks(found, on), on)
-
-
-def formula_text(formula: Formula, on: Surface) -> str:
-    """Return closed forms as text."""
-    from convcalc.render.layout.formula import formula_blocks
-
-    return drawn(formula_blocks(formula, on), on)
-
-
-def solution_text(answer: Answer, on: Surface) -> str:
-    """Return values within limits as text."""
-    from convcalc.render.layout.solution import solution_blocks
-
-    return drawn(solution_blocks(answer, on), on)
 
 
 @uncollected()

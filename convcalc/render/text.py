@@ -1,21 +1,10 @@
-"""For people: tables with bars at a terminal, whole lines in a pipe."""
+"""For people: tables with bars at a terminal, whole lines in a pipe. Each kind of result loads its own layout alone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcalc.render.layout.stream import Collected, Stream
-from convcalc.render.layout.verdict import verdict_text
-from convcalc.render.table import (
-    comparison_text,
-    diff_text,
-    explanation_text,
-    formula_text,
-    listing_text,
-    reconciliation_text,
-    report_text,
-    solution_text,
-)
+from convcalc.render.table import drawn
 
 if TYPE_CHECKING:
     from convcalc.budget.diff import Diff
@@ -26,6 +15,7 @@ if TYPE_CHECKING:
     from convcalc.formula import Formula
     from convcalc.listing import Listing
     from convcalc.profiles import Reconciliation
+    from convcalc.render.layout.stream import Stream
     from convcalc.render.surface import Surface
     from convcalc.report import Report
     from convcalc.sweep import Answer
@@ -33,49 +23,69 @@ if TYPE_CHECKING:
 
 def report(report: Report, view: View, surface: Surface) -> str:
     """Return the table of layers, totals, coverage and convention."""
-    return report_text(report, view, surface)
+    from convcalc.render.layout.report import report_blocks
+
+    return drawn(report_blocks(report, view, surface), surface)
 
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the aligned layers, the totals and a sentence a metric."""
-    return comparison_text(comparison, surface)
+    from convcalc.render.layout.comparison import comparison_blocks
+
+    return drawn(comparison_blocks(comparison, surface), surface)
 
 
 def verdict(verdict: Verdict, surface: Surface) -> str:
     """Return what does not hold, what is used of every limit, what changed, and a count of all."""
+    from convcalc.render.layout.verdict import verdict_text
+
     return verdict_text(verdict, surface)
 
 
 def listing(listing: Listing, surface: Surface) -> str:
     """Return the table of designs and how many there are."""
-    return listing_text(listing, surface)
+    from convcalc.render.layout.listing import listing_blocks
+
+    return drawn(listing_blocks(listing, surface), surface)
 
 
-def stream(listing: Listing, surface: Surface) -> Stream:
+def stream(whole: Listing, surface: Surface) -> Stream:
     """Return a list to be written when all its rows are there: columns are as wide as their widest entry."""
-    return Collected(listing, lambda whole: listing_text(whole, surface))
+    from convcalc.render.layout.stream import Collected
+
+    return Collected(whole, lambda rows: listing(rows, surface))
 
 
 def diff(diff: Diff, surface: Surface) -> str:
     """Return each design that changed, with its totals and its layers."""
-    return diff_text(diff, surface)
+    from convcalc.render.layout.diff import diff_blocks
+
+    return drawn(diff_blocks(diff, surface), surface)
 
 
 def explanation(explanation: Explanation, surface: Surface) -> str:
     """Return every number of a layer with its derivation."""
-    return explanation_text(explanation, surface)
+    from convcalc.render.layout.explanation import explanation_blocks
+
+    return drawn(explanation_blocks(explanation, surface), surface)
 
 
 def reconciliation(found: Reconciliation, surface: Surface) -> str:
     """Return every tool with the terms of its total."""
-    return reconciliation_text(found, surface)
+    from convcalc.render.layout.reconciliation import reconciliation_blocks
+
+    return drawn(reconciliation_blocks(found, surface), surface)
 
 
 def formula(formula: Formula, surface: Surface) -> str:
     """Return the table of layers with their formulas, the totals and what they rest on."""
-    return formula_text(formula, surface)
+    from convcalc.render.layout.formula import formula_blocks
+
+    return drawn(formula_blocks(formula, surface), surface)
 
 
 def solution(answer: Answer, surface: Surface) -> str:
     """Return the values, their metrics beside the limits, and which limit binds."""
-    return solution_text(answer, surface)
+    from convcalc.render.layout.solution import solution_blocks
+
+    return drawn(solution_blocks(answer, surface), surface)

@@ -9,11 +9,11 @@ it does not depend on it, and NumPy broadcasts: what depends on one axis is work
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.errors import Undecided
+from convcalc.sweep.operators import Bounds, Operators, Rule, settled
 
-Bounds: TypeAlias = tuple[int, int]
 Memo: TypeAlias = dict[tuple[object, ...], Any]
 """Results by operation and operands: blocks that repeat cost nothing, and equal shapes are the same objects."""
 
@@ -22,41 +22,10 @@ REMEMBERED = 4096
 """Results with more elements are not kept."""
 
 
-class Rule(NamedTuple):
-    """An operation: its name in NumPy and the bounds of its result from those of its operands."""
-
-    name: str
-    bounds: Callable[[Bounds, Bounds], Bounds]
-
-
-def _corners(left: Bounds, right: Bounds) -> Bounds:
-    products = [one * other for one in left for other in right]
-    return min(products), max(products)
-
-
-def _quotients(left: Bounds, right: Bounds) -> Bounds:
-    """⌊n/d⌋: at the corners where d keeps its sign, else no larger than n."""
-    if right[0] > 0 or right[1] < 0:
-        found = [one // other for one in left for other in right]
-        return min(found), max(found)
-    size = max(map(abs, left))
-    return -size, size
-
-
-ADD = Rule("add", lambda a, b: (a[0] + b[0], a[1] + b[1]))
-SUBTRACT = Rule("subtract", lambda a, b: (a[0] - b[1], a[1] - b[0]))
-MULTIPLY = Rule("multiply", _corners)
-FLOOR_DIVIDE = Rule("floor_divide", _quotients)
-MAXIMUM = Rule("maximum", lambda a, b: (max(a[0], b[0]), max(a[1], b[1])))
-MINIMUM = Rule("minimum", lambda a, b: (min(a[0], b[0]), min(a[1], b[1])))
-RULES = {rule.name: rule for rule in (ADD, SUBTRACT, MULTIPLY, FLOOR_DIVIDE, MAXIMUM, MINIMUM)}
-
-
-class Bounded:
+class Bounded(Operators):
     """An array of integers between ``low`` and ``high``, or of truths, that spans the axes ``swept``."""
 
     __slots__ = ("array", "high", "low", "memo", "swept")
-    __hash__ = object.__hash__
 
     def __init__(self, array: Any, bounds: Bounds, swept: tuple[str, ...], memo: Memo) -> None:
         self.array = array
@@ -72,14 +41,6 @@ class Bounded:
     def size(self) -> int:
         return int(self.array.size)
 
-    def min(self) -> int:
-        """A bound that no element is below."""
-        return self.low
-
-    def max(self) -> int:
-        """A bound that no element is above."""
-        return self.high
-
     def any(self) -> bool:
         """Whether any element is true."""
         return bool(self.array.any())
@@ -90,53 +51,6 @@ class Bounded:
 
     def __bool__(self) -> bool:
         raise Undecided("a condition", self.swept)
-
-    def __str__(self) -> str:
-        return f"{self.low}…{self.high}"
-
-    def __add__(self, other: Any) -> Any:
-        return self if type(other) is int and other == 0 else combined(ADD, self, other)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Any:
-        return self if type(other) is int and other == 0 else combined(SUBTRACT, self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return combined(SUBTRACT, other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return self if type(other) is int and other == 1 else combined(MULTIPLY, self, other)
-
-    __rmul__ = __mul__
-
-    def __neg__(self) -> Any:
-        return combined(SUBTRACT, 0, self)
-
-    def __pow__(self, exponent: int) -> Any:
-        power: Any = 1
-        for _ in range(exponent):
-            power = power * self
-        return power
-
-    def __eq__(self, other: object) -> Any:
-        return compared("equal", self, other)
-
-    def __ne__(self, other: object) -> Any:
-        answer = compared("equal", self, other)
-        return not answer if isinstance(answer, bool) else ~answer
-
-    def __lt__(self, other: Any) -> Any:
-        return compared("less", self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return compared("less_equal", self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return compared("less", other, self)
-
-    def __ge__(self, other: Any) -> Any:
-        return compared("less_equal", other, self)
 
     def __invert__(self) -> Any:
         import numpy
@@ -156,15 +70,21 @@ class Bounded:
     __ror__, __rand__ = __or__, __and__
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__" or kwargs:
-            return NotImplemented
-        if ufunc.__name__ == "logical_not":
+        if ufunc.__name__ == "logical_not" and method == "__call__" and not kwargs:
             return ~self
-        rule = RULES.get(ufunc.__name__)
-        return NotImplemented if rule is None else combined(rule, *inputs)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
-    def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Any) -> Any:
-        return chosen(*args) if function.__name__ == "where" else NotImplemented
+    @staticmethod
+    def combined(rule: Rule, left: Any, right: Any) -> Any:
+        return combined(rule, left, right)
+
+    @staticmethod
+    def compared(name: str, left: Any, right: Any) -> Any:
+        return compared(name, left, right)
+
+    @staticmethod
+    def chosen(condition: Any, then: Any, otherwise: Any) -> Any:
+        return chosen(condition, then, otherwise)
 
 
 def bounds_of(value: Any) -> Bounds:
@@ -214,21 +134,6 @@ def _spanned(held: Sequence[Bounded]) -> tuple[str, ...]:
     if all(other.swept == first for other in held):
         return first
     return tuple(dict.fromkeys(name for each in held for name in each.swept))
-
-
-def settled(name: str, left: Bounds, right: Bounds, *, same: bool) -> bool | None:
-    """Return what bounds tell of ``equal``, ``less`` or ``less_equal``: True or False at every point, else nothing.
-
-    ``same`` says that both sides are one and the same number.
-    """
-    (low, high), (least, most) = left, right
-    if name == "equal":
-        apart, surely = high < least or most < low, same or low == high == least == most
-    elif name == "less":
-        apart, surely = low >= most or same, high < least
-    else:
-        apart, surely = low > most, high <= least or same
-    return surely if apart or surely else None
 
 
 def compared(name: str, left: Any, right: Any) -> Any:

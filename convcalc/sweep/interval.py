@@ -1,8 +1,8 @@
 """Numbers of which only bounds are known: the formulas of a spec run on them, and bound all points of a block at once.
 
-Bounds are worked out by the rules of :mod:`convcalc.sweep.bounded`, without any array. They are true and may be wide: a
-total of a block lies within its bounds at every point, whether or not some point reaches them. So a block whose bounds
-break a limit holds no point that keeps it, whatever the shape of the formula, and nothing about monotony is assumed.
+Bounds are worked out by the rules of :mod:`convcalc.sweep.operators`, without any array. They are true and may be wide:
+a total of a block lies within its bounds at every point, whether or not some point reaches them. So a block whose
+bounds break a limit holds no point that keeps it, whatever the formula's shape, and nothing about monotony is assumed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from convcalc.errors import Undecided
-from convcalc.sweep.bounded import ADD, MULTIPLY, RULES, SUBTRACT, Bounds, Rule, settled
+from convcalc.sweep.operators import Bounds, Operators, Rule, settled
 
 
 class Kind(NamedTuple):
@@ -53,14 +53,13 @@ class Unsettled:
         return self if ufunc.__name__ == "logical_not" and method == "__call__" else NotImplemented
 
     def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Any) -> Any:
-        return _either(*args) if function.__name__ == "where" else NotImplemented
+        return Interval.chosen(*args) if function.__name__ == "where" else NotImplemented
 
 
-class Interval:
+class Interval(Operators):
     """An integer between ``low`` and ``high``, at any point of a block; ``swept`` are the axes that it depends on."""
 
     __slots__ = ("high", "low", "swept")
-    __hash__ = object.__hash__
     dtype = Kind("i")
     size = 1
 
@@ -68,67 +67,22 @@ class Interval:
         self.low, self.high = bounds
         self.swept = swept
 
-    def min(self) -> int:
-        """A bound that it is never below."""
-        return self.low
+    @staticmethod
+    def combined(rule: Rule, left: Any, right: Any) -> Interval:
+        return Interval(rule.bounds(ends(left), ends(right)), _names(left, right))
 
-    def max(self) -> int:
-        """A bound that it is never above."""
-        return self.high
+    @staticmethod
+    def compared(name: str, left: Any, right: Any) -> Any:
+        answer = settled(name, ends(left), ends(right), same=left is right)
+        return Unsettled(_names(left, right)) if answer is None else answer
 
-    def __str__(self) -> str:
-        return f"{self.low}…{self.high}"
-
-    def __add__(self, other: Any) -> Interval:
-        return _combined(ADD, self, other)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Interval:
-        return _combined(SUBTRACT, self, other)
-
-    def __rsub__(self, other: Any) -> Interval:
-        return _combined(SUBTRACT, other, self)
-
-    def __mul__(self, other: Any) -> Interval:
-        return _combined(MULTIPLY, self, other)
-
-    __rmul__ = __mul__
-
-    def __neg__(self) -> Interval:
-        return _combined(SUBTRACT, 0, self)
-
-    def __pow__(self, exponent: int) -> Any:
-        power: Any = 1
-        for _ in range(exponent):
-            power = power * self
-        return power
-
-    def __eq__(self, other: object) -> Any:
-        return _compared("equal", self, other)
-
-    def __ne__(self, other: object) -> Any:
-        answer = _compared("equal", self, other)
-        return not answer if isinstance(answer, bool) else answer
-
-    def __lt__(self, other: Any) -> Any:
-        return _compared("less", self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return _compared("less_equal", self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return _compared("less", other, self)
-
-    def __ge__(self, other: Any) -> Any:
-        return _compared("less_equal", other, self)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        rule = RULES.get(ufunc.__name__)
-        return NotImplemented if rule is None or method != "__call__" else _combined(rule, *inputs)
-
-    def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Any) -> Any:
-        return _either(*args) if function.__name__ == "where" else NotImplemented
+    @staticmethod
+    def chosen(condition: Any, then: Any, otherwise: Any) -> Any:
+        """Return ``then`` or ``otherwise``: where the condition is open, what may be any of the two."""
+        if isinstance(condition, bool):
+            return then if condition else otherwise
+        (low, high), (least, most) = ends(then), ends(otherwise)
+        return Interval((min(low, least), max(high, most)), _names(condition, then, otherwise))
 
 
 def ends(value: Any) -> Bounds:
@@ -138,20 +92,3 @@ def ends(value: Any) -> Bounds:
 
 def _names(*values: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for value in values for name in getattr(value, "swept", ())))
-
-
-def _combined(rule: Rule, left: Any, right: Any) -> Interval:
-    return Interval(rule.bounds(ends(left), ends(right)), _names(left, right))
-
-
-def _compared(name: str, left: Any, right: Any) -> Any:
-    answer = settled(name, ends(left), ends(right), same=left is right)
-    return Unsettled(_names(left, right)) if answer is None else answer
-
-
-def _either(condition: Any, then: Any, otherwise: Any) -> Any:
-    """Return ``then`` or ``otherwise``: where the condition is open, what may be any of the two."""
-    if isinstance(condition, bool):
-        return then if condition else otherwise
-    (low, high), (least, most) = ends(then), ends(otherwise)
-    return Interval((min(low, least), max(high, most)), _names(condition, then, otherwise))

@@ -11,9 +11,9 @@ from convcalc.spec.kinds import Quotient
 from convcalc.spec.value import StructuralError
 from convcalc.sweep.axes import Block
 from convcalc.sweep.blocks import Evaluator, evaluator
-from convcalc.sweep.bounded import Bounds
 from convcalc.sweep.interval import Interval, ends
 from convcalc.sweep.job import VARIANT, Job
+from convcalc.sweep.operators import Bounds
 
 GRAPHS = 64
 """Most graphs that are bounded one by one where the values of a block shape the graph."""

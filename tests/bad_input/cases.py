@@ -52,19 +52,22 @@ def cases() -> list[Case]:
 
 
 def _case(entry: dict[str, Any]) -> Case:
-    before, _, rest = entry["spec"].partition("«")
-    blamed, _, after = rest.partition("»")
     return Case(
         entry["id"],
         entry["code"],
         entry["says"],
-        before + blamed + after,
-        line=before.count("\n") + 1,
-        column=len(before) - (before.rfind("\n") + 1) + 1,
-        extent=max(1, len(blamed)),
+        *blamed(entry["spec"]),
         trail=tuple(entry.get("in", ())),
         any_column="any_column" in entry,
     )
+
+
+def blamed(marked: str) -> tuple[str, int, int, int]:
+    """Return a text without its marks «…», and the line, the column and the extent of what stands between them."""
+    before, _, rest = marked.partition("«")
+    part, _, after = rest.partition("»")
+    column = len(before) - (before.rfind("\n") + 1) + 1
+    return before + part + after, before.count("\n") + 1, column, max(1, len(part))
 
 
 def plain(node: Node | None) -> Any:

@@ -10,27 +10,16 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import pytest
 
+from tests.benchmarks.conftest import Show
 from tests.conftest import ROOT
 
 FEW, MANY = 100, 10_000
 PAIRS = 3
-
-
-@pytest.fixture
-def show(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Prints a line although pytest captures."""
-
-    def write(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n{text}")
-
-    return write
 
 
 def distinct(folder: Path, number: int) -> Path:
@@ -57,7 +46,7 @@ def run(folder: Path, number: int, jobs: int | None = None) -> tuple[float, floa
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_files_a_second(tmp_path: Path, show: Callable[[str], None]) -> None:
+def test_files_a_second(tmp_path: Path, show: Show) -> None:
     few, many = distinct(tmp_path / "few", FEW), distinct(tmp_path / "many", MANY)
     run(few, FEW)  # compiles
     pairs = [(run(few, FEW, 1), run(many, MANY)) for _ in range(PAIRS)]
@@ -71,7 +60,7 @@ def test_files_a_second(tmp_path: Path, show: Callable[[str], None]) -> None:
 
 
 @pytest.mark.parametrize("number", [FEW, MANY])
-def test_memory(tmp_path: Path, show: Callable[[str], None], number: int) -> None:
+def test_memory(tmp_path: Path, show: Show, number: int) -> None:
     program = (
         "import resource, sys; from convcalc.cli import main; main(['batch', sys.argv[1], '-f', 'csv']); "
         "print(*(resource.getrusage(who).ru_maxrss for who in (0, -1)), file=sys.stderr)"

@@ -14,30 +14,17 @@ from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
-import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import convcalc
 from convcalc.report import Report
 from convcalc.spec.expressions import parse
+from tests.benchmarks.conftest import Show
 from tests.conftest import ROOT
 
 RESNET50 = ROOT / "specs" / "zoo" / "resnet50.yaml"
 IMPORTS = "import click, rich.console, rich.table, yaml"
 """What every report needs and somebody else wrote: the floor of a start-up."""
-
-Show = Callable[[str], None]
-
-
-@pytest.fixture
-def show(capsys: pytest.CaptureFixture[str]) -> Show:
-    """Prints a line although pytest captures."""
-
-    def write(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n{text}")
-
-    return write
 
 
 def seconds(call: Callable[[], object]) -> float:

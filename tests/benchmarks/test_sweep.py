@@ -10,12 +10,10 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-
-import pytest
 
 import convcalc
 from convcalc.sweep import evaluate, pieces, read_axis, space
+from tests.benchmarks.conftest import Show
 from tests.conftest import ROOT
 from tests.sweep.test_nasbench201 import EDGES, OPERATIONS, cost_is_a_sum_of_edges
 from tests.sweep.test_nasbench201 import SPEC as CELLS
@@ -27,17 +25,6 @@ SPACES = {
 }
 PAIRS = 3
 ALONE = 40
-
-
-@pytest.fixture
-def show(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Prints a line although pytest captures."""
-
-    def write(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n{text}")
-
-    return write
 
 
 def run(*arguments: str) -> tuple[float, float, int]:
@@ -54,7 +41,7 @@ def run(*arguments: str) -> tuple[float, float, int]:
     return seconds, processor, int(done.stderr.split()[-1]) // 1024
 
 
-def test_points_a_second(show: Callable[[str], None]) -> None:
+def test_points_a_second(show: Show) -> None:
     for keep in ("top:3:macs", "pareto:params,macs"):
         for _ in range(PAIRS):
             each = []
@@ -68,7 +55,7 @@ def test_points_a_second(show: Callable[[str], None]) -> None:
             show(f"{keep}: a point among ten millions costs {each[1] / each[0]:.2f} of one among a million")
 
 
-def test_one_point_alone(show: Callable[[str], None]) -> None:
+def test_one_point_alone(show: Show) -> None:
     """The same points, read and counted one after the other as ``report`` does."""
     begun = time.process_time()
     for width in range(1, ALONE + 1):
@@ -76,18 +63,18 @@ def test_one_point_alone(show: Callable[[str], None]) -> None:
     show(f"one by one: {(time.process_time() - begun) / ALONE * 1e3:.1f} ms a point")
 
 
-def test_csv_of_a_million(show: Callable[[str], None]) -> None:
+def test_csv_of_a_million(show: Show) -> None:
     wall, processor, memory = run("sweep", RESNET50, *SPACES[1_000_000], "-o", os.devnull, "-f", "csv")
     show(f"a million lines of CSV: {wall:.1f} s, {processor:.1f} s of processor time, {memory} MiB")
 
 
-def test_searches(show: Callable[[str], None]) -> None:
+def test_searches(show: Show) -> None:
     for top in ("10**6", "10**9", "10**15"):
         wall, _, _ = run("solve", "zoo:resnet18", "--for", f"classes=1..{top}", "--max", "params=20M")
         show(f"the largest of {top} values: {wall:.2f} s with the start of the program")
 
 
-def test_all_of_nas_bench_201(show: Callable[[str], None]) -> None:
+def test_all_of_nas_bench_201(show: Show) -> None:
     job = space(str(CELLS), [read_axis(f"e{edge}=0..{OPERATIONS - 1}") for edge in range(EDGES)])
     (piece,) = pieces(job.axes)
     begun = time.process_time()

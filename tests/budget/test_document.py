@@ -16,7 +16,7 @@ from convcalc.budget.model import Budget, BudgetFile, Metric, Origin
 from convcalc.errors import Source, SpecError, SpecErrors, describe_one
 from convcalc.pages import CODES
 from convcalc.spec.nodes import compose
-from tests.bad_input.cases import SLOWED, plain
+from tests.bad_input.cases import SLOWED, blamed, plain
 from tests.bad_input.conftest import LOADERS
 
 HERE = Path(__file__).resolve().parent
@@ -285,18 +285,7 @@ PUT = {
 def _case(given: dict[str, str]) -> Case:
     ((place, part),) = [(key, given[key]) for key in PUT if key in given]
     head, tail = PUT[place].split("{}") if place == "file" else PUT[place].rsplit("{}", 1)
-    before, _, rest = (head + part + tail).partition("«")
-    blamed, _, after = rest.partition("»")
-    return Case(
-        given["id"],
-        given["code"],
-        given["says"],
-        before + blamed + after,
-        line=before.count("\n") + 1,
-        column=len(before) - (before.rfind("\n") + 1) + 1,
-        extent=max(1, len(blamed)),
-        any_place="any_place" in given,
-    )
+    return Case(given["id"], given["code"], given["says"], *blamed(head + part + tail), any_place="any_place" in given)
 
 
 CASES = cases()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 import convcalc
 from convcalc import schemas
-from tests.conftest import ROOT, Command
+from tests.conftest import ROOT, Command, needs_latex
 
 BOTTLENECK = str(ROOT / "specs" / "tutorials" / "resnet_bottleneck.yaml")
 REDUCED = str(ROOT / "specs" / "tutorials" / "googlenet_3a.yaml#reduced")
@@ -157,10 +156,8 @@ def test_latex_is_balanced_and_uses_known_commands(cli: Command, arguments: tupl
         assert all("&" in line for line in block.split("\\\\\n"))
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="no TeX here")
+@needs_latex
 def test_latex_compiles(cli: Command, tmp_path: Path) -> None:
-    if subprocess.run(["kpsewhich", "amsmath.sty"], capture_output=True, check=False).returncode:
-        pytest.skip("no amsmath here")
     bodies = [cli("formula", *arguments, "-f", "latex").stdout for arguments in DESIGNS]
     head = "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage{amsmath}\n\\begin{document}\n"
     (tmp_path / "all.tex").write_text(head + "\n".join(bodies) + "\\end{document}\n", encoding="utf-8")

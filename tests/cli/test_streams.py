@@ -102,6 +102,18 @@ def test_no_array_or_symbol_is_loaded(shell: Shell, command: str) -> None:
     assert not loaded & {"numpy", "sympy", "rich", "asyncio", "pathlib"}
 
 
+@pytest.mark.parametrize("options", ["", " --depth 1", " --json", " -f csv", " -f markdown"])
+def test_a_report_loads_what_a_report_needs(shell: Shell, options: str) -> None:
+    command = f"report zoo:resnet50{options}"
+    program = (
+        f"from convcalc.cli import main; main({command.split()}); import sys; print(*sys.modules, file=sys.stderr)"
+    )
+    loaded = set(shell(f'"$PYTHON" -c "{program}"').stderr.split())
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("convcalc.")}
+    assert {"spec", "report", "render"} <= rooms
+    assert not rooms & {"batch", "budget", "claims", "explain", "findings", "formula", "profiles", "sweep", "zoo"}
+
+
 def test_the_version_is_said_without_reading_anything(shell: Shell) -> None:
     program = "from convcalc.cli import main; main(['--version']); import sys; print(*sys.modules, file=sys.stderr)"
     loaded = set(shell(f'"$PYTHON" -c "{program}"').stderr.split())

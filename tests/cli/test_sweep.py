@@ -19,6 +19,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pyarrow import parquet
 
 import convcalc
 from convcalc.schemas import schema
@@ -83,7 +84,6 @@ def test_json_is_as_its_schema_says(cli: Command, folder: Path, arguments: tuple
 
 
 def test_parquet(cli: Command, folder: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
     assert cli(*SMALL, "-o", "points.parquet").exit_code == 0
     assert parquet.read_table("points.parquet").to_pylist() == truth()
 
@@ -228,7 +228,6 @@ def test_a_killed_sweep_goes_on(whole: bytes, tmp_path: Path) -> None:
 
 
 def test_a_killed_sweep_to_parquet_goes_on(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
     path, straight = tmp_path / "points.parquet", tmp_path / "straight.parquet"
     running = process(*LARGE, "--resume", "-o", str(path))
     while running.poll() is None and not list(tmp_path.glob("*.progress")):
@@ -254,7 +253,6 @@ def test_another_sweep_does_not_go_on(cli: Command, tmp_path: Path) -> None:
 
 
 def test_a_cluster_on_this_machine_writes_the_same_points(tmp_path: Path) -> None:
-    pytest.importorskip("distributed")
     path = tmp_path / "points.jsonl"
     running = process(*SMALL, "--dask", "local", "-o", str(path))
     running.communicate(timeout=120)
@@ -265,7 +263,6 @@ def test_a_cluster_on_this_machine_writes_the_same_points(tmp_path: Path) -> Non
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A real scheduler and two real workers."""
-    pytest.importorskip("distributed")
     file = tmp_path / "scheduler.json"
     common: dict[str, Any] = {"env": ENVIRONMENT, "cwd": tmp_path}
     common |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

@@ -7,7 +7,6 @@ import html.parser
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -25,6 +24,7 @@ from convcalc.compare import Comparison, compare
 from convcalc.fold import View
 from convcalc.render import FORMATS, Surface
 from convcalc.report import Report
+from tests.conftest import needs_latex
 from tests.render import designs
 
 Golden = Callable[[str, str], None]
@@ -288,7 +288,7 @@ def test_markdown_from_a_file_is_never_markup() -> None:
 # --- LaTeX ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+@needs_latex
 @pytest.mark.parametrize("name", [*DESIGNS, "compare"])
 def test_latex_compiles(name: str, tmp_path: Path) -> None:
     tables = [shown("latex", DESIGNS[name]())] if name in DESIGNS else []

@@ -12,7 +12,8 @@ from convcalc.compare import compare
 from convcalc.fold import View
 from convcalc.render.layout.glyphs import cells
 from convcalc.render.surface import Surface
-from convcalc.render.table import comparison_text, report_text
+from convcalc.render.text import comparison as comparison_text
+from convcalc.render.text import report as report_text
 from convcalc.report import Report
 from tests.render import designs
 

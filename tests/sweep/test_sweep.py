@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+from bisect import bisect_left
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -93,6 +95,25 @@ def check(design: str, *axes: str, limit: int = 50, **more: Any) -> tuple[int, i
 
 def test_width_size_and_classes_of_resnet50() -> None:
     assert check(RESNET50, "width=8..24:8", "size=33..97:32", "classes=1,10") == (18, 0)
+
+
+def test_a_thousand_random_points_of_millions_of_resnet50s() -> None:
+    """In the blocks in which the whole space is worked out."""
+    job = space(RESNET50, [read_axis(axis) for axis in ("width=8..512:8", "size=32..416:2", "classes=1..22000")])
+    drawn = sorted(random.Random(5).sample(range(job.points), 1000))
+    blocks = list(pieces(job.axes))
+    ends = [*(piece.start for piece in blocks[1:]), job.points]
+    for piece, end in zip(blocks, ends, strict=True):
+        inside = drawn[: bisect_left(drawn, end)]
+        columns = evaluate(job, piece) if inside else None
+        del drawn[: len(inside)]
+        for number in inside:
+            assert columns
+            totals = convcalc.load(RESNET50, set=job.point(number)).report().totals
+            found = {key: int(column.ravel()[number - piece.start]) for key, column in columns.metrics.items()}
+            assert found == {key: totals[key] for key in found}, job.point(number)
+            assert {"params", "macs"} <= set(found)
+    assert not drawn
 
 
 def test_decimal_widths_of_mobilenet() -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from convcalc.analyzers import measures
 from convcalc.budget.diff import LEADING, DesignDiff, Diff, metrics
-from convcalc.budget.folding import Row, folded
+from convcalc.budget.folding import Row, change_of, folded
 from convcalc.render.layout.entries import counted
 from convcalc.render.layout.frame import Block
 from convcalc.render.layout.glyphs import Glyphs
@@ -157,3 +157,19 @@ def _fitting(grid: Grid, width: int | None, glyphs: Glyphs, spare: Sequence[str]
 
 def _width(columns: Sequence[Column]) -> int:
     return 2 + sum(column.width + column.gap for column in columns) - columns[0].gap
+
+
+def diff_facts(diff: Diff) -> dict[str, object]:
+    """Return a diff as what JSON has words for, without its errors."""
+    designs = map(_design_facts, diff.designs)
+    return {"against": diff.label, "unchanged": diff.unchanged, "broken": diff.broken, "designs": designs}
+
+
+def _design_facts(one: DesignDiff) -> dict[str, object]:
+    layers = [
+        {"path": pair.path, "was": pair.was, "change": change, "before": pair.before, "after": pair.after}
+        for pair in one.layers
+        if (change := change_of(pair, metrics()))
+    ]
+    sides = {"before": one.before and one.before.totals, "after": one.after and one.after.totals}
+    return {"design": one.design, "was": one.was, "change": one.change, "totals": sides, "layers": layers}

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.errors import Span, SpecError
-from convcalc.findings import Finding, Judgement, Outcome
+
+if TYPE_CHECKING:
+    from convcalc.findings import Finding, Judgement, Outcome, Verdict
+
+
+def verdict_facts(verdict: Verdict) -> dict[str, object]:
+    """Return findings, errors, every claim with its judgement, every limit with its use, and what designs were."""
+    return {
+        "files": verdict.files,
+        "findings": map(finding, verdict.findings),
+        "errors": map(error, verdict.errors),
+        "claims": map(judgement, verdict.judgements),
+        "standings": (standing._asdict() for standing in verdict.standings),
+        "outcomes": map(outcome, verdict.outcomes),
+        "baseline": verdict.baseline,
+        "notes": iter(verdict.notes),
+    }
 
 
 def outcome(met: Outcome) -> dict[str, object]:

@@ -1,0 +1,143 @@
+"""What all numbers share that know their bounds: how bounds follow from bounds, and the signs of arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+Bounds: TypeAlias = tuple[int, int]
+
+
+class Rule(NamedTuple):
+    """An operation: its name in NumPy and the bounds of its result from those of its operands."""
+
+    name: str
+    bounds: Callable[[Bounds, Bounds], Bounds]
+
+
+def _corners(left: Bounds, right: Bounds) -> Bounds:
+    products = [one * other for one in left for other in right]
+    return min(products), max(products)
+
+
+def _quotients(left: Bounds, right: Bounds) -> Bounds:
+    """⌊n/d⌋: at the corners where d keeps its sign, else no larger than n."""
+    if right[0] > 0 or right[1] < 0:
+        found = [one // other for one in left for other in right]
+        return min(found), max(found)
+    size = max(map(abs, left))
+    return -size, size
+
+
+ADD = Rule("add", lambda a, b: (a[0] + b[0], a[1] + b[1]))
+SUBTRACT = Rule("subtract", lambda a, b: (a[0] - b[1], a[1] - b[0]))
+MULTIPLY = Rule("multiply", _corners)
+FLOOR_DIVIDE = Rule("floor_divide", _quotients)
+MAXIMUM = Rule("maximum", lambda a, b: (max(a[0], b[0]), max(a[1], b[1])))
+MINIMUM = Rule("minimum", lambda a, b: (min(a[0], b[0]), min(a[1], b[1])))
+RULES = {rule.name: rule for rule in (ADD, SUBTRACT, MULTIPLY, FLOOR_DIVIDE, MAXIMUM, MINIMUM)}
+
+
+def settled(name: str, left: Bounds, right: Bounds, *, same: bool) -> bool | None:
+    """Return what bounds tell of ``equal``, ``less`` or ``less_equal``: True or False at every point, else nothing.
+
+    ``same`` says that both sides are one and the same number.
+    """
+    (low, high), (least, most) = left, right
+    if name == "equal":
+        apart, surely = high < least or most < low, same or low == high == least == most
+    elif name == "less":
+        apart, surely = low >= most or same, high < least
+    else:
+        apart, surely = low > most, high <= least or same
+    return surely if apart or surely else None
+
+
+class Operators:
+    """The signs and doors of arithmetic for numbers that know their bounds.
+
+    A subclass says what becomes of an operation (``combined``), of a comparison (``compared``: equal, less, less_equal)
+    and of a choice between two numbers (``chosen``).
+    """
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+    low: int
+    high: int
+
+    @staticmethod
+    def combined(rule: Rule, left: Any, right: Any) -> Any:
+        """Return the result of an operation."""
+        raise NotImplementedError
+
+    @staticmethod
+    def compared(name: str, left: Any, right: Any) -> Any:
+        """Return a truth, or what stands for one that is not settled."""
+        raise NotImplementedError
+
+    @staticmethod
+    def chosen(condition: Any, then: Any, otherwise: Any) -> Any:
+        """Return ``then`` where the condition holds, else ``otherwise``."""
+        raise NotImplementedError
+
+    def min(self) -> int:
+        """A bound that it is nowhere below."""
+        return self.low
+
+    def max(self) -> int:
+        """A bound that it is nowhere above."""
+        return self.high
+
+    def __str__(self) -> str:
+        return f"{self.low}…{self.high}"
+
+    def __add__(self, other: Any) -> Any:
+        return self if type(other) is int and other == 0 else self.combined(ADD, self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        return self if type(other) is int and other == 0 else self.combined(SUBTRACT, self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self.combined(SUBTRACT, other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return self if type(other) is int and other == 1 else self.combined(MULTIPLY, self, other)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Any:
+        return self.combined(SUBTRACT, 0, self)
+
+    def __pow__(self, exponent: int) -> Any:
+        power: Any = 1
+        for _ in range(exponent):
+            power = power * self
+        return power
+
+    def __eq__(self, other: object) -> Any:
+        return self.compared("equal", self, other)
+
+    def __ne__(self, other: object) -> Any:
+        answer = self.compared("equal", self, other)
+        return not answer if isinstance(answer, bool) else ~answer
+
+    def __lt__(self, other: Any) -> Any:
+        return self.compared("less", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.compared("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.compared("less", other, self)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.compared("less_equal", other, self)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        rule = RULES.get(ufunc.__name__)
+        return NotImplemented if rule is None or method != "__call__" or kwargs else self.combined(rule, *inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Any) -> Any:
+        return self.chosen(*args) if function.__name__ == "where" else NotImplemented
