@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -203,31 +205,71 @@ def last_of(design: str, path: str, text: str | None = None) -> Row:
     return next(row for row in network.report(detailed=DETAILED).rows if row.path == path)
 
 
-PUBLISHED = {
-    "alexnet": ("maxpool3", 195, 32, None),
-    "vgg@16": ("stage5.maxpool1", 212, 32, 90),
-    "inception_v3": ("7c.concat1", 1311, 32, 618),
-    "inception_v4": ("inception_c3.concat1", 2071, 32, 998),
-    "inception_resnet_v2": ("conv3.act", 3039, 32, 1482),
-    "mobilenet_v1": ("block13.pointwise.act", 315, 32, None),
-    "inception_v2": ("5b.concat1", 699, 32, None),
-}
-"""Araujo, Norris and Sim 2019, table of section "Receptive fields of modern networks": field, stride, padding at the
-last map before the global pool or the classifier.
+TABLE: Mapping[str, Mapping[str, tuple[int, int, int | None]]] = json.loads(
+    (Path(__file__).parents[1] / "reference" / "receptive_fields.json").read_text("utf-8")
+)["networks"]
+"""Network → end point → field, stride, padding. TensorFlow's ``SAME`` has no padding of its own: there is none then."""
+INCEPTION_STEM = {
+    "Conv2d_1a_3x3": "valid1.conv1", "Conv2d_2a_3x3": "valid2.conv1", "Conv2d_2b_3x3": "conv1",
+    "MaxPool_3a_3x3": "maxpool1", "Conv2d_3b_1x1": "conv2", "Conv2d_4a_3x3": "valid3.conv1",
+    "MaxPool_5a_3x3": "maxpool2",
+}  # fmt: skip
+VGG_STAGES = {f"pool{n}": f"stage{n}.maxpool1" for n in range(1, 6)}
+VGG_CONVS = {f"conv{n}/conv{n}_{m}": f"stage{n}.conv{m}" for n in range(1, 6) for m in ((1, 2) if n > 2 else (1,))}
+SHIPPED: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "alexnet_v2": (
+        "alexnet", {"pool1": "maxpool1", "pool5": "maxpool3"} | {f"conv{n}": f"conv{n}" for n in range(1, 6)}
+    ),
+    "vgg_a": ("vgg@11", VGG_STAGES | VGG_CONVS),
+    "vgg_16": ("vgg@16", VGG_STAGES | VGG_CONVS),
+    "inception_v2": (
+        "inception_v2",
+        {"Conv2d_1a_7x7": "conv1", "MaxPool_2a_3x3": "maxpool1", "Conv2d_2b_1x1": "conv2.conv1",
+         "Conv2d_2c_3x3": "conv2.conv2", "MaxPool_3a_3x3": "maxpool2"}
+        | {f"Mixed_3{there}": f"3{here}.concat1" for there, here in ("ba", "cb")}
+        | {"Mixed_4a": "3c.concat1", "Mixed_5a": "4e.concat1"}
+        | {f"Mixed_4{there}": f"4{here}.concat1" for there, here in ("ba", "cb", "dc", "ed")}
+        | {f"Mixed_5{there}": f"5{here}.concat1" for there, here in ("ba", "cb")},
+    ),
+    "inception_v3": (
+        "inception_v3",
+        INCEPTION_STEM
+        | {f"Mixed_{n}{letter}": f"{n}{letter}.concat1" for n, all_ in ((5, "bcd"), (6, "abcde"), (7, "abc"))
+           for letter in all_},
+    ),
+    "inception_v4": ("inception_v4", {
+        "Conv2d_1a_3x3": "stem.valid1.conv1", "Conv2d_2a_3x3": "stem.valid2.conv1", "Conv2d_2b_3x3": "stem.conv1",
+        "Mixed_3a": "stem.concat1", "Mixed_4a": "stem.concat2", "Mixed_5a": "stem.concat3",
+        "Mixed_6a": "reduction_a.concat1", "Mixed_7a": "reduction_b.concat1",
+    } | {f"Mixed_5{letter}": f"inception_a{n}.concat1" for n, letter in enumerate("bcde", 1)}
+      | {f"Mixed_6{letter}": f"inception_b{n}.concat1" for n, letter in enumerate("bcdefgh", 1)}
+      | {f"Mixed_7{letter}": f"inception_c{n}.concat1" for n, letter in enumerate("bcd", 1)}),
+    "inception_resnet_v2": ("inception_resnet_v2", INCEPTION_STEM | {
+        "Mixed_5b": "mixed_5b.concat1", "Mixed_6a": "mixed_6a.concat1", "PreAuxLogits": "block17_20.act1",
+        "Mixed_7a": "mixed_7a.concat1", "Conv2d_7b_1x1": "conv3",
+    }),
+    "mobilenet_v1": (
+        "mobilenet_v1", {"Conv2d_0": "conv1"} | {f"Conv2d_{n}_pointwise": f"block{n}.pointwise" for n in range(1, 14)}
+    ),
+}  # fmt: skip
+"""Network → our spec of it, and the layer of each end point."""
+PADDED_FIRST = 2
+"""AlexNet's first convolution is padded here, as torchvision has it, and not there."""
 
-Their padding is that of TensorFlow Slim. Where a spec follows another source, it is left out: AlexNet pads its first
-convolution here and not there (66 and 64), MobileNet and Inception v2 pad ``SAME`` there.
-"""
 
-
-@pytest.mark.parametrize("design", PUBLISHED)
-def test_published(design: str) -> None:
-    path, field, stride, padding = PUBLISHED[design]
-    values = last_of(f"zoo:{design}", path).values
-    assert values["receptive_field"] == (field, field)
-    assert values["effective_stride"] == (stride, stride)
-    if padding is not None:
-        assert values["offset"] == (-padding, -padding)
+@pytest.mark.parametrize("network", SHIPPED)
+def test_published(network: str) -> None:
+    design, layers = SHIPPED[network]
+    rows = {row.path: row.values for row in convcalc.load(f"zoo:{design}").report(detailed=DETAILED).rows}
+    more = PADDED_FIRST if network == "alexnet_v2" else 0
+    assert layers.keys() == TABLE[network].keys()
+    for end, path in layers.items():
+        field, stride, padding = TABLE[network][end]
+        values = rows[path]
+        assert values["receptive_field"] == (field, field), end
+        assert values["effective_stride"] == (stride, stride), end
+        if padding is not None:
+            assert values["offset"] == (-padding - more,) * 2, end
 
 
 SLIM = """\
@@ -258,16 +300,14 @@ def slim_resnet(depths: Sequence[int]) -> str:
     return SLIM.format(stages="\n".join(lines))
 
 
-@pytest.mark.parametrize(
-    ("depths", "field", "padding"),
-    [((3, 4, 6, 3), 483, 239), ((3, 4, 23, 3), 1027, 511), ((3, 8, 36, 3), 1507, 751)],
-)
-def test_published_resnets_with_the_strides_where_slim_has_them(
-    depths: Sequence[int], field: int, padding: int
-) -> None:
+@pytest.mark.parametrize("depths", [(3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3), (3, 24, 36, 3)])
+def test_published_resnets_with_the_strides_where_slim_has_them(depths: Sequence[int]) -> None:
     report = convcalc.load(text=slim_resnet(depths)).report(detailed=DETAILED)
-    values = report.rows[-1].values
-    assert (values["receptive_field"][0], values["effective_stride"][0], values["offset"][0]) == (field, 32, -padding)
+    published = TABLE[f"resnet_v1_{3 * sum(depths) + 2}"]
+    for place in range(4):
+        values = [row.values for row in report.rows if row.path.startswith(f"end{place}.")][-1]
+        field, stride, _ = published[f"block{place + 1}"]
+        assert (values["receptive_field"][0], values["effective_stride"][0]) == (field, stride)
     assert report.misaligned == ()
 
 
