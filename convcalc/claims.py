@@ -99,7 +99,7 @@ def counted(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> int:
     """
     measure = next(measure for measure in measures() if measure.key == metric)
     values, whole = measure.values(graph)
-    if not excluding or measure.whole is not None:
+    if not excluding or not measure.additive:
         return int(whole)
     kept = [(node, value) for node, value in zip(graph.layers, values, strict=True) if _kind(node) not in excluding]
     biases = sum(map(_biases, (node for node, _ in kept))) if metric == "params" and BIAS in excluding else 0

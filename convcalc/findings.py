@@ -100,6 +100,13 @@ class Standing(NamedTuple):
     holds: bool
     used: Fraction | None = None
     """The value as a share of the limit, where that is above zero."""
+    under: str = ""
+    """``batch 8, int8, on h100-sxm``: what it is measured for; nothing for one sample in float32."""
+
+    @property
+    def limited(self) -> str:
+        """The metric with what it is measured for."""
+        return f"{self.metric} ({self.under})" if self.under else self.metric
 
 
 class Change(NamedTuple):

@@ -99,7 +99,7 @@ def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COL
     cut: Sequence[Line] = ()
     if view.top is not None and view.top < len(lines):
         lines, cut = lines[: view.top], lines[view.top :]
-        rest = _summed("", cut, _additive(report), by_path=False)
+        rest = _summed("", cut, _folding(report), by_path=False)
     return Folded(report, columns, lines, rest, not sort and view.by == "layer", view.by, cut)
 
 
@@ -146,8 +146,7 @@ def _rank(value: Any) -> tuple[bool, Any]:
 
 
 def _grouped(report: Report, view: View) -> list[Line]:
-    lines = [_line(row, report) for row in report.rows]
-    keys = _additive(report)
+    lines, keys = [_line(row, report) for row in report.rows], _folding(report, leaving=view.by != "op")
     if view.by == "op":
         return _gathered(lines, lambda line: line.op, keys, by_path=False)
     if view.by == "block":
@@ -157,6 +156,19 @@ def _grouped(report: Report, view: View) -> list[Line]:
         depth = view.depth
         lines = _gathered(lines, lambda line: ".".join(line.path.split(".")[:depth]), keys)
     return lines
+
+
+class _Folding(NamedTuple):
+    """What becomes of the columns of several lines: which are summed, and of which the largest stands."""
+
+    sums: Container[str]
+    largest: Container[str]
+    leaving: bool
+    """Whether the lines follow one another, so that what the last one gives leaves them."""
+
+
+def _folding(report: Report, *, leaving: bool = False) -> _Folding:
+    return _Folding(_additive(report), {column.key for column in report.columns if column.largest}, leaving)
 
 
 def _additive(report: Report) -> dict[str, Column]:
@@ -174,16 +186,14 @@ def _block(path: str, paths: set[str]) -> str:
     return scope.rpartition(".")[0] if name in FUSED and scope in paths else scope
 
 
-def _gathered(
-    lines: Sequence[Line], key: Callable[[Line], str], keys: Container[str], *, by_path: bool = True
-) -> list[Line]:
+def _gathered(lines: Sequence[Line], key: Callable[[Line], str], keys: _Folding, *, by_path: bool = True) -> list[Line]:
     groups: dict[str, list[Line]] = {}
     for line in lines:
         groups.setdefault(key(line), []).append(line)
     return [_summed(path, group, keys, by_path=by_path) for path, group in groups.items()]
 
 
-def _summed(path: str, lines: Sequence[Line], keys: Container[str], *, by_path: bool) -> Line:
+def _summed(path: str, lines: Sequence[Line], keys: _Folding, *, by_path: bool) -> Line:
     """Return one line for several. Under one path a lone layer stays itself, and fused parts join their layer."""
     first = lines[0]
     own = by_path and first.path == path
@@ -192,7 +202,7 @@ def _summed(path: str, lines: Sequence[Line], keys: Container[str], *, by_path: 
     values: dict[str, int] = {}
     for line in lines:
         for metric, value in line.values.items():
-            if metric in keys:
+            if metric in keys.sums:
                 values[metric] = values.get(metric, 0) + value
     return Line(
         path=path,
@@ -200,23 +210,23 @@ def _summed(path: str, lines: Sequence[Line], keys: Container[str], *, by_path: 
         summary=first.summary if own else "",
         layers=sum(line.layers for line in lines),
         output_shape=lines[-1].output_shape,
-        values={**values, **_gathered_details(lines, by_path=by_path)},
+        values={**values, **_gathered_details(lines, keys)},
         tied_to=first.tied_to if own else None,
         parts=tuple(line.path.removeprefix(f"{path}.") for line in lines[1:]) if own else (),
         known=all(line.known for line in lines),
     )
 
 
-def _gathered_details(lines: Sequence[Line], *, by_path: bool) -> dict[str, Any]:
+def _gathered_details(lines: Sequence[Line], keys: _Folding) -> dict[str, Any]:
     """Return what several layers have of columns that are no sums.
 
-    Intensity is the ratio of their sums; of what is told axis by axis a path has that of its last layer, whose output
-    leaves it. Anything else has no meaning for several.
+    Intensity is the ratio of their sums; of what is told axis by axis a path or a block has that of its last layer,
+    whose output leaves it. Anything else has no meaning for several, but where the largest says something.
     """
     last = lines[-1].values
-    found: dict[str, Any] = {}
-    if by_path:
-        found = {key: value for key, value in last.items() if isinstance(value, tuple)}
+    found: dict[str, Any] = {key: max(line.values[key] for line in lines) for key in last if key in keys.largest}
+    if keys.leaving:
+        found |= {key: value for key, value in last.items() if isinstance(value, tuple)}
     if INTENSITY in last:
         moved, operations = (sum(line.values[key] for line in lines) for key in ("traffic_bytes", "flops"))
         found[INTENSITY] = Fraction(operations, moved) if moved else Fraction(0)

@@ -32,6 +32,8 @@ class Column(NamedTuple):
     """Whether the total is the sum of the layers (params) or a property of the whole graph (depth)."""
     of_layers: bool = False
     """Whether single layers have it, though it is no sum: a ratio, a receptive field."""
+    largest: bool = False
+    """Whether several layers have the largest of theirs."""
 
 
 class Device(NamedTuple):
@@ -113,8 +115,8 @@ def report_on(
     additive: list[tuple[str, Sequence[int]]] = []
     for measure in measures():
         values, totals[measure.key] = measure.values(graph, batch, dtype)
-        columns.append(Column(measure.key, measure.title, measure.unit, measure.meaning, measure.whole is None))
-        if measure.whole is None:
+        columns.append(Column(measure.key, measure.title, measure.unit, measure.meaning, measure.additive))
+        if measure.additive:
             additive.append((measure.key, values))
     keys = [key for key, _ in additive]
     per_layer = zip(*(values for _, values in additive), strict=True)
@@ -148,7 +150,7 @@ def _unmatched(graph: Graph, dtype: str) -> list[str]:
 def _detailed(report: Report, graph: Graph, keys: Collection[str]) -> Report:
     found = details(graph, keys, report.batch, report.dtype)
     more = [
-        (Column(one.key, one.title, one.unit, one.meaning, additive=False, of_layers=True), one.values, one.total)
+        (Column(*one[:4], additive=False, of_layers=True, largest=one.largest), one.values, one.total)
         for one in found.details
     ]
     most = peak(graph, report.batch, report.dtype) if "peak" in keys else None

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
+from convcalc.analyzers import Measure
 from convcalc.analyzers.memory import traffic_bytes
 from convcalc.analyzers.multiplies import flops
 from convcalc.arith import total
@@ -36,7 +38,9 @@ REQUIRED = ("name", "source", "bandwidth", "operations")
 SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _RATE = re.compile(r"([0-9]{1,30}(?:\.[0-9]{1,30})?)([kMGTP]?)")
 NANOSECONDS = 10**9
-TIME = Column("least_time", "Time bound (ns)", "ns", "lower bound by the device's datasheet; no measurement")
+MEASURE = Measure("least_time", "Time bound (ns)", "ns", "lower bound by the device's datasheet; no measurement", 150)
+"""As a metric that budgets can limit, once :func:`least_times` of a device gives its values."""
+TIME = Column(*MEASURE[:4])
 BOUND = Column("bound", "Bound", "", "what sets the least time: compute or memory", additive=False, of_layers=True)
 COMPUTE, MEMORY = "compute", "memory"
 
@@ -126,22 +130,33 @@ def bounded(report: Report, graph: Graph, machine: Device) -> Report:
     Raises:
         SpecErrors: CC733, where the device states no rate for the number format of a layer that multiplies.
     """
-    form = format_of(report.dtype)
-    moved = traffic_bytes(graph, report.batch, report.dtype)
-    times, bounds = [], []
-    for node, operations, size in zip(graph.layers, flops(graph), moved, strict=True):
-        name = form(node.path)
-        compute = Fraction(report.batch * operations) / _speed(machine, name) if operations else Fraction(0)
-        memory = Fraction(size) / machine.bandwidth
-        times.append(NANOSECONDS * max(compute, memory))
-        bounds.append(COMPUTE if compute >= memory else MEMORY)
+    needed = list(_times(machine, graph, report.batch, report.dtype))
+    times = [max(pair) for pair in needed]
+    bounds = [COMPUTE if compute >= memory else MEMORY for compute, memory in needed]
     whole = total(times)  # type: ignore[arg-type]
     return replace(added(report, [(TIME, times, whole), (BOUND, bounds, None)]), device=machine)
 
 
+def least_times(machine: Device, graph: Graph, batch: int, dtype: str) -> Sequence[Any]:
+    """Return the least time of every layer in nanoseconds.
+
+    Raises:
+        SpecErrors: as :func:`bounded` does.
+    """
+    return [max(pair) for pair in _times(machine, graph, batch, dtype)]
+
+
+def _times(machine: Device, graph: Graph, batch: int, dtype: str) -> Iterator[tuple[Fraction, Fraction]]:
+    """Give the nanoseconds that every layer needs to compute, and to move its bytes."""
+    form = format_of(dtype)
+    for node, operations, size in zip(graph.layers, flops(graph), traffic_bytes(graph, batch, dtype), strict=True):
+        compute = Fraction(batch * operations) / _speed(machine, form(node.path)) if operations else Fraction(0)
+        yield NANOSECONDS * compute, NANOSECONDS * Fraction(size) / machine.bandwidth
+
+
 def _speed(machine: Device, name: str) -> Fraction:
     if name not in machine.operations:
-        hint = f"it does for {', '.join(machine.operations)}: choose one with --dtype"
+        hint = f"it does for {', '.join(machine.operations)}: choose one of them as the number format"
         text = f"{machine.name} states no operations in a second for {name}"
         raise SpecErrors([SpecError("CC733", text, Span(Source(machine.key)), hint=hint)])
     return machine.operations[name]

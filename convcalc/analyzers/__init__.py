@@ -2,7 +2,8 @@
 
 A file defines ``MEASURES``, a tuple of ``Measure``; their ``order`` says where the column stands. Values are of the
 whole batch. The definitions are in the language reference under *What is counted*. What is no sum and not for every
-report is a ``Detail``: files in ``LAZY`` define ``details``, which works out all of theirs at once.
+report is a ``Detail``: files in ``LAZY`` define ``details``, which works out all of theirs at once, and ``MEASURES``,
+the metrics among them that are one number for a design.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 LAZY = {
+    "alive": ("alive_bytes",),
     "intensity": ("arithmetic_intensity",),
     "receptive_field": ("receptive_field", "effective_stride", "offset"),
 }
@@ -32,6 +34,7 @@ class Measure(NamedTuple):
 
     ``layers`` gives one value per layer of ``graph.layers`` for one sample; ``sized``, in its place, one in bytes for a
     batch in a number format. ``whole``, where given, works the total out of these; otherwise the total is their sum.
+    ``both`` gives values and total at once, where the total does not follow from the values: ``None`` is not known.
     ``batched`` says whether the values of ``layers`` grow with the batch.
     """
 
@@ -44,9 +47,22 @@ class Measure(NamedTuple):
     whole: Callable[[Sequence[Number]], Number] | None = None
     batched: bool = False
     sized: Callable[[Graph, int, str], Sequence[Number]] | None = None
+    both: Callable[[Graph, int, str], tuple[Sequence[Any], Any]] | None = None
 
-    def values(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Number], Number]:
+    @property
+    def additive(self) -> bool:
+        """Whether the total is the sum of the layers."""
+        return self.whole is None and self.both is None
+
+    @property
+    def of_layers(self) -> bool:
+        """Whether a single layer has it, be it a sum or not."""
+        return self.whole is None or self.sized is not None
+
+    def values(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Any], Any]:
         """Return the value of every layer and the total, for a batch in a number format."""
+        if self.both is not None:
+            return self.both(graph, batch, dtype)
         values = self._values(graph, batch, dtype)
         return values, (self.whole or total)(values)
 
@@ -69,6 +85,8 @@ class Detail(NamedTuple):
     """One a layer: a number, or a tuple of numbers, words and ``None`` (not known)."""
     total: Fraction | int | None = None
     """What the whole design has, where that means something."""
+    largest: bool = False
+    """Whether several layers have the largest of theirs."""
 
 
 class Misaligned(NamedTuple):
@@ -99,6 +117,12 @@ def details(graph: Graph, keys: Iterable[str], batch: int = 1, dtype: str = "flo
             found += [detail for detail in more.details if detail.key in wanted]
             misaligned += more.misaligned
     return Found(tuple(found), tuple(misaligned))
+
+
+@cache
+def detailed() -> tuple[Measure, ...]:
+    """Return the metrics of the lazy files: no sums, but one number for a design, so that it can be limited."""
+    return tuple(one for name in LAZY for one in importlib.import_module(f"{__name__}.{name}").MEASURES)
 
 
 @cache

@@ -5,14 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from convcalc.analyzers import Detail, Found
+from convcalc.analyzers import Detail, Found, Measure
 from convcalc.analyzers.memory import traffic_bytes
 from convcalc.analyzers.multiplies import flops
 from convcalc.arith import Number, is_plain, total
 from convcalc.graph import Graph
 
 
-def details(graph: Graph, batch: int, dtype: str) -> Found:
+def intensities(graph: Graph, batch: int, dtype: str) -> tuple[list[Any], Any]:
     """arithmetic_intensity = flops / traffic_bytes, exact, of every layer and of the design (a ratio of its sums).
 
     Source: Williams, Waterman and Patterson 2009, Roofline, section 3 (operational intensity, without a cache).
@@ -20,9 +20,7 @@ def details(graph: Graph, batch: int, dtype: str) -> Found:
     operations = [batch * value for value in flops(graph)]
     moved = traffic_bytes(graph, batch, dtype)
     values = [ratio(*pair) for pair in zip(operations, moved, strict=True)]
-    meaning = "operations for every byte moved: FLOPs / traffic bytes"
-    whole = ratio(total(operations), total(moved))
-    return Found((Detail("arithmetic_intensity", "Intensity", "flops/byte", meaning, values, whole),))
+    return values, ratio(total(operations), total(moved))
 
 
 def ratio(operations: Number, moved: Number) -> Any:
@@ -30,3 +28,15 @@ def ratio(operations: Number, moved: Number) -> Any:
     if not (is_plain(operations) and is_plain(moved)):
         return operations / moved
     return Fraction(operations, moved) if moved else Fraction(0)
+
+
+MEASURE = Measure(
+    "arithmetic_intensity", "Intensity", "flops/byte", "operations for every byte moved: FLOPs / traffic bytes", 120,
+    both=intensities,
+)  # fmt: skip
+MEASURES = (MEASURE,)
+
+
+def details(graph: Graph, batch: int, dtype: str) -> Found:
+    """Return the intensity of every layer and of the design."""
+    return Found((Detail(*MEASURE[:4], *intensities(graph, batch, dtype)),))

@@ -12,7 +12,8 @@ from convcalc.budget.coverage import uncovered
 from convcalc.budget.growth import needs_baseline, rule_span
 from convcalc.budget.history import History
 from convcalc.budget.looseness import loose, tightest
-from convcalc.budget.measured import Measured, Places, additive, metrics
+from convcalc.budget.measured import Measured, Places
+from convcalc.budget.metrics import additive, metrics
 from convcalc.budget.model import OFF, Budget, BudgetFile, Origin
 from convcalc.budget.past import Past
 from convcalc.budget.reading import Others, Read, read

@@ -15,7 +15,7 @@ def counts(graph: Graph) -> Past:
     for measure in measures():
         values, whole = measure.values(graph)
         totals[measure.key] = int(whole)
-        for path, value in zip(paths, values, strict=True) if measure.whole is None else ():
+        for path, value in zip(paths, values, strict=True) if measure.additive else ():
             if value:
                 layers.setdefault(path, {})[measure.key] = int(value)
     return Past(totals, layers)

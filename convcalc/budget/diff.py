@@ -26,7 +26,7 @@ LEADING = ("params", "macs")
 
 def metrics() -> list[str]:
     """Return the metrics that layers have, those first by which changes are told."""
-    return list(dict.fromkeys([*LEADING, *(one.key for one in measures() if one.whole is None)]))
+    return list(dict.fromkeys([*LEADING, *(one.key for one in measures() if one.additive)]))
 
 
 class DesignDiff(NamedTuple):

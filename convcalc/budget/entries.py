@@ -10,8 +10,11 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
+from convcalc.analyzers import Measure
+from convcalc.budget.conditions import CONDITIONS, conditions
 from convcalc.budget.forms import FORM, WORD, Fields, choice, fields, listed, word
-from convcalc.budget.limits import BOUNDS, RULES, growth, is_additive, limits, metric, ratchet, share
+from convcalc.budget.limits import BOUNDS, RULES, growth, limits, metric, ratchet, share
+from convcalc.budget.metrics import TIME, measure
 from convcalc.budget.model import OFF, PER, RATIO, SEVERITIES, SHARE, Against, Budget, Metric, Pattern, Waiver
 from convcalc.budget.selectors import GLOB, design, designs, layers, one_design
 from convcalc.errors import Span, SpecError, did_you_mean, escape, quoted
@@ -21,7 +24,7 @@ from convcalc.spec.value import gathering
 
 QUANTITY, WAIVER, ID = "CC633", "CC635", "CC636"
 SETTINGS = ("severity", "unmatched", "loose_below")
-KEYS = ("id", "note", "designs", "layers", "per", *RULES, "against", *SETTINGS)
+KEYS = ("id", "note", "designs", "layers", "per", *RULES, "against", *CONDITIONS, *SETTINGS)
 WAIVED = ("budget", "design", "until", "reason")
 LONGEST_ID = 200
 """Characters."""
@@ -92,6 +95,7 @@ class Entries:
                 if "against" in given:
                     other = word(given["against"][1], "against")
                     found = found._replace(against=Against(one_design(other, self.folder), other.span))
+            found = found._replace(conditions=conditions(given, self.folder, self.errors))
             if len(self.errors) == before:
                 self._require_whole(found)
                 self.errors += _senseless(found, given)
@@ -215,10 +219,25 @@ def _senseless(budget: Budget, given: Fields) -> Iterator[SpecError]:
         if what.form == SHARE and not chosen:
             text = f"{quoted(what.text)} of a whole design is always 100%"
             yield SpecError(FORM, text, span, hint="say of which `layers`, or `per: layer`")
-        if not is_additive(what) and chosen and not (rule in BOUNDS and budget.per == "group"):
+        found = measure(what.key)
+        if not found.additive and chosen and not (rule in BOUNDS and budget.per in _each(found)):
             text = f"{what.key} is no sum over layers, so that layers cannot be limited in it"
-            hint = "leave `layers` and `per` out, for the whole design" + (", or write `per: group`" * (rule in BOUNDS))
+            ways = " or ".join(f"`per: {each}`" for each in _each(found))
+            hint = "leave `layers` and `per` out, for the whole design" + f", or write {ways}" * (rule in BOUNDS)
             yield SpecError(WORD, text, span, hint=hint)
+        if what.key == TIME and budget.conditions.device is None:
+            yield SpecError(FORM, f"{TIME} is that of a device", span, hint="such as device: h100-sxm")
+    if any(key in given for key in CONDITIONS):
+        for rule in RULES[len(BOUNDS) :]:
+            if rule in given:
+                text = f"{rule} is held against a baseline, which is of one sample in float32"
+                hint = f"put it into a budget without {', '.join(key for key in CONDITIONS if key in given)}"
+                yield SpecError(FORM, text, given[rule][0].span, hint=hint)
+
+
+def _each(found: Measure) -> tuple[str, ...]:
+    """Return for what parts of a design a metric that is no sum may be limited."""
+    return ("layer", "group") if found.of_layers or found.both else ("group",)
 
 
 def _metrics(given: Fields) -> Iterator[tuple[str, Metric, Span]]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from convcalc.budget.measured import SEPARATOR, Measured, Place, Places, additive
+from convcalc.budget.measured import SEPARATOR, Measured, Place, Places
+from convcalc.budget.metrics import additive
 from convcalc.budget.model import Budget, Growth, Metric, Ratchet
 from convcalc.budget.past import Past
 from convcalc.budget.words import count, percent

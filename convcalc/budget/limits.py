@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
-from convcalc.analyzers import measures
 from convcalc.budget import quantities
 from convcalc.budget.forms import FORM, WORD, fields, listed, missing
+from convcalc.budget.metrics import find, keys, measure, metrics
 from convcalc.budget.model import RATIO, SHARE, Growth, Limit, Metric, Ratchet
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.spec.limits import ENTRIES
@@ -21,42 +21,32 @@ BOUNDS = ("max", "min", "equals")
 RULES = (*BOUNDS, "growth", "ratchet")
 SUFFIXED = "digits, perhaps with a point, and a suffix: k, M, G, T or Ki, Mi, Gi, Ti, before a B for bytes"
 RATCHET = ("metrics", "headroom", "floor")
+BYTES, TIMES = "bytes", "ns"
 _OR = re.compile(r"(?<= )or(?= )")
 
 
 def metric(node: Scalar, forms: Iterable[str] = FORMS) -> Metric:
-    """Read what is limited: the key of a column or of a profile, and behind it ``%`` or ``/``, where those are taken.
+    """Read what is limited: its key, and behind that ``%`` or ``/``, where those are taken.
 
     Raises:
         SpecError: CC632.
     """
     key, form = (node.text[:-1], node.text[-1]) if node.text[-1:] in (SHARE, RATIO) else (node.text, "")
-    forms, keys = tuple(forms), [measure.key for measure in measures()]
-    if key not in keys and key in _profiles():
-        keys.append(key)
-        if SHARE not in forms:
-            text = f"growth and ratchets are of convcalc's own metrics, and {quoted(key)} is another tool's count"
-            raise SpecError(WORD, text, node.span, hint="max, min and equals take it")
-    if key not in keys:
-        known = [f"{each}{form}" for each in keys for form in forms]
+    forms = tuple(forms)
+    if find(key) is None:
+        known = [f"{each}{form}" for each in keys() for form in forms]
         text = f"no metric {quoted(node.text)}{did_you_mean(node.text, known)}"
-        raise SpecError(WORD, text, node.span, hint=f"metrics: {', '.join(keys)}")
+        raise SpecError(WORD, text, node.span, hint=f"metrics: {', '.join(keys())}; or a tool's, such as fvcore")
+    if SHARE not in forms and key not in metrics():
+        text = f"growth and ratchets are of what baselines keep, and {quoted(key)} is not"
+        raise SpecError(WORD, text, node.span, hint="max, min and equals take it")
     if form not in forms:
         text = f"growth and ratchets are of metrics themselves, not of {quoted(node.text)}"
         raise SpecError(WORD, text, node.span, hint=f"write {key}")
+    if form == SHARE and measure(key).both is not None:
+        text = f"{key} is no sum over layers, so that none of them has a share of it"
+        raise SpecError(WORD, text, node.span, hint=f"limit {key} itself")
     return Metric(key, form)
-
-
-def _profiles() -> tuple[str, ...]:
-    """Return the other tools' counts; only a budget that names none of our metrics asks for them."""
-    from convcalc.profiles import names
-
-    return names()
-
-
-def is_additive(what: Metric) -> bool:
-    """Whether the metric of a design is the sum of those of its layers."""
-    return all(measure.whole is None for measure in measures() if measure.key == what.key)
 
 
 def pairs(node: Node, what: str, form: str) -> list[tuple[Scalar, Node]]:
@@ -131,19 +121,18 @@ def _meant(text: str) -> str:
 
 
 def _amount(what: Metric, given: Scalar) -> Fraction:
-    """Read a quantity of a metric; ``B`` is for bytes alone."""
-    of_bytes = _is_in_bytes(what)
-    if quantities.is_of_bytes(given.text) and not of_bytes and quantities.quantity(given.text) is not None:
+    """Read a quantity of a metric; ``B`` is for bytes alone, and a unit of time for times."""
+    unit = measure(what.key).unit
+    if unit == TIMES and (time := quantities.duration(given.text)) is not None:
+        return time
+    if quantities.is_of_bytes(given.text) and unit != BYTES and quantities.quantity(given.text) is not None:
         hint = f"without the B: {given.text[:-1]}; for 10⁹ write G"
         raise SpecError(QUANTITY, f"{what.key} are no bytes: {quoted(given.text)}", given.span, hint=hint)
     if given.text.endswith("%"):
         hint = f"for a share of the design's total write {quoted(what.key + SHARE)}: {given.text}"
         raise SpecError(QUANTITY, f"{what.key} takes a quantity, not {quoted(given.text)}", given.span, hint=hint)
-    return _read(given, quantities.quantity, f"a quantity of {what.key}", SUFFIXED)
-
-
-def _is_in_bytes(what: Metric) -> bool:
-    return any(measure.key == what.key and measure.unit == "bytes" for measure in measures())
+    hint = "nanoseconds, or a time with its unit: 2.5ms" if unit == TIMES else SUFFIXED
+    return _read(given, quantities.quantity, f"a quantity of {what.key}", hint)
 
 
 def _read(given: Scalar, reader: Callable[[str], Fraction | None], what: str, hint: str) -> Fraction:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from convcalc.analyzers import Measure, measures
-from convcalc.budget.model import Budget, Layers, Pattern
-from convcalc.errors import Source, Span
+from convcalc.budget.metrics import additive, measure, metrics
+from convcalc.budget.model import USUAL, Budget, Conditions, Layers, Pattern
+from convcalc.errors import Source, Span, SpecError
 from convcalc.globs import matches
 from convcalc.graph import Graph, Node
 
 SEPARATOR = "."
+UNKNOWN = "CC622"
+
+Size = int | Fraction
 
 
 class Place(NamedTuple):
@@ -32,14 +36,25 @@ WHOLE = Place()
 
 
 class Measured:
-    """A design that has been expanded. Values are those of one sample in float32."""
+    """A design that has been expanded. Values are those of one sample in float32, unless conditions say otherwise."""
 
-    def __init__(self, design: str, graph: Graph, source: Source) -> None:
+    def __init__(self, design: str, graph: Graph, source: Source, conditions: Conditions = USUAL) -> None:
         self.design = design
         self.graph = graph
         self.source = source
-        self._values: dict[str, tuple[Sequence[int], int]] = {}
+        self.conditions = conditions
+        self._values: dict[str, tuple[Sequence[Any], Any]] = {}
         self._parts: dict[str, Measured] = {}
+        self._under: dict[str, Measured] = {}
+
+    def under(self, conditions: Conditions) -> Measured:
+        """Return the same design measured for something else."""
+        if conditions == self.conditions:
+            return self
+        key = str(conditions)
+        if key not in self._under:
+            self._under[key] = Measured(self.design, self.graph, self.source, conditions)
+        return self._under[key]
 
     @cached_property
     def layers(self) -> Sequence[Node]:
@@ -54,34 +69,52 @@ class Measured:
     def shares_weights(self) -> bool:
         return any(node.owner != node.index for node in self.layers)
 
-    def values(self, key: str) -> Sequence[int]:
-        """Return the value of every layer."""
+    def values(self, key: str) -> Sequence[Any]:
+        """Return the value of every layer; ``None`` where it is not known."""
         return self._measured(key)[0]
 
-    def total(self, key: str) -> int:
-        """Return the value of the whole design."""
-        return self._measured(key)[1]
+    def total(self, key: str) -> Size:
+        """Return the value of the whole design.
+
+        Raises:
+            SpecError: CC622, where it is not known.
+        """
+        return self._known(key, self._measured(key)[1])
+
+    def _known(self, key: str, value: Size | None, index: int | None = None) -> Size:
+        if value is None:
+            whose = self.design if index is None else f"{self.layers[index].path} in {self.design}"
+            hint = "as where cells are rearranged, or all are seen at once: limit it in layers before" * (index is None)
+            raise SpecError(UNKNOWN, f"{whose} has no {key} that could be told", self.span(index), hint)
+        return value
 
     def totals(self) -> dict[str, int]:
         """Return every metric of the whole design."""
-        return {key: self.total(key) for key in metrics()}
+        return {key: int(self.total(key)) for key in metrics()}
 
-    def _measured(self, key: str) -> tuple[Sequence[int], int]:
+    def _measured(self, key: str) -> tuple[Sequence[Any], Any]:
         if key not in self._values:
-            values, total = measure(key).values(self.graph)
-            self._values[key] = values, int(total)
+            batch, dtype, device = self.conditions
+            self._values[key] = measure(key, device).values(self.graph, batch, dtype)
         return self._values[key]
 
-    def size(self, key: str, place: Place) -> int:
-        """Return what a place counts: the whole, the sum of some layers, or a group as a design of its own."""
+    def size(self, key: str, place: Place) -> Size:
+        """Return what a place counts: the whole, the sum of some layers, or a group as a design of its own.
+
+        Raises:
+            SpecError: CC622, where it is not known.
+        """
         if place.layers is None or (not additive(key) and not place.path):
             return self.total(key)
+        if not additive(key) and not place.group:
+            return self._known(key, self.values(key)[place.layers[0]], place.layers[0])
         if not additive(key) or (place.group and place.entire and self.shares_weights):
             return self.part(place.path).total(key)
         values = self.values(key)
-        return sum([values[index] for index in place.layers])
+        whole: Size = sum(values[index] for index in place.layers)
+        return whole
 
-    def sizes(self, key: str, places: Sequence[Place]) -> list[int]:
+    def sizes(self, key: str, places: Sequence[Place]) -> list[Size]:
         """Return what every place counts."""
         if not additive(key) or self.shares_weights:
             return [self.size(key, place) for place in places]
@@ -91,7 +124,7 @@ class Measured:
     def part(self, path: str) -> Measured:
         """Return a group of layers measured by itself."""
         if path not in self._parts:
-            self._parts[path] = Measured(self.design, self.graph.part(path), self.source)
+            self._parts[path] = Measured(self.design, self.graph.part(path), self.source, self.conditions)
         return self._parts[path]
 
     def heaviest(self, key: str, place: Place, top: int = 3) -> list[int]:
@@ -104,31 +137,6 @@ class Measured:
         """Return where a layer stands in the spec; the top of the spec for no layer."""
         source = None if index is None else self.layers[index].source
         return source or Span(self.source, 1, 1)
-
-
-_METRICS: dict[str, Measure] = {}
-_PROFILES: dict[str, Measure] = {}
-
-
-def metrics() -> dict[str, Measure]:
-    """Return all metrics by their keys."""
-    if not _METRICS:
-        _METRICS.update({measure.key: measure for measure in measures()})
-    return _METRICS
-
-
-def measure(key: str) -> Measure:
-    """Return a metric by its key, or another tool's count by the key of its profile."""
-    if key not in metrics() and key not in _PROFILES:
-        from convcalc import profiles  # few budgets name one
-
-        _PROFILES[key] = profiles.measure(profiles.find(key))
-    return metrics().get(key) or _PROFILES[key]
-
-
-def additive(key: str) -> bool:
-    """Whether the total of a metric is the sum of its layers."""
-    return measure(key).whole is None
 
 
 class Places:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from convcalc.errors import Source, Span
+from convcalc.report import Device
 
 SEVERITIES = ("error", "warning", "note")
 OFF = "off"
@@ -76,6 +77,24 @@ class Layers(NamedTuple):
     span: Span
 
 
+class Conditions(NamedTuple):
+    """What designs are measured for: samples at once, the number formats, a device."""
+
+    batch: int = 1
+    dtype: str = "float32"
+    device: Device | None = None
+
+    def __str__(self) -> str:
+        """``batch 8, int8, on h100-sxm``: what is unlike that of a report; nothing where nothing is."""
+        parts = [f"batch {self.batch}"] if self.batch != 1 else []
+        parts += [self.dtype] if self.dtype != "float32" else []
+        parts += [f"on {self.device.key}"] if self.device else []
+        return ", ".join(parts)
+
+
+USUAL = Conditions()
+
+
 class Against(NamedTuple):
     """The design that ratios are to."""
 
@@ -97,6 +116,8 @@ class Budget(NamedTuple):
     growth: tuple[Growth, ...] = ()
     ratchet: Ratchet | None = None
     against: Against | None = None
+    conditions: Conditions = USUAL
+    """Those of ``max``, ``min`` and ``equals``."""
     severity: str = "error"
     unmatched: str = "error"
     """Severity of a budget that matches nothing; ``OFF`` for none."""

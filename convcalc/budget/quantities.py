@@ -18,8 +18,10 @@ SUFFIXES = {
     "Ti": 2**40,
 }
 BYTES = "B"
+UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9}
 _DECIMAL = r"[0-9]{1,30}(?:\.[0-9]{1,30})?"
 QUANTITY = rf"{_DECIMAL}(?:{'|'.join(filter(None, SUFFIXES))})?{BYTES}?"
+TIME = rf"{_DECIMAL}(?:{'|'.join(UNITS)})"
 PERCENT = rf"{_DECIMAL}%"
 RATIO = rf"{_DECIMAL}%?"
 _NUMBER, _SUFFIX = re.compile(_DECIMAL), re.compile(QUANTITY)
@@ -37,6 +39,18 @@ def quantity(text: str) -> Fraction | None:
     number = _NUMBER.match(text)
     assert number
     return Fraction(number[0]) * SUFFIXES[text[number.end() :].removesuffix(BYTES)]
+
+
+def duration(text: str) -> Fraction | None:
+    """Return the nanoseconds of a time with its unit, or nothing where the text is none.
+
+    Examples:
+        >>> duration("2.5ms"), duration("40us"), duration("2.5")
+        (Fraction(2500000, 1), Fraction(40000, 1), None)
+    """
+    number = _NUMBER.match(text)
+    unit = UNITS.get(text[number.end() :]) if number else None
+    return Fraction(number[0]) * unit if number and unit else None
 
 
 def is_of_bytes(text: str) -> bool:

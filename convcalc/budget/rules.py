@@ -11,10 +11,11 @@ from operator import eq, ge, le
 from typing import NamedTuple
 
 from convcalc.budget import growth, words
-from convcalc.budget.measured import WHOLE, Measured, Place, Places, additive
+from convcalc.budget.measured import WHOLE, Measured, Place, Places
+from convcalc.budget.metrics import additive, measure
 from convcalc.budget.model import RATIO, SHARE, Budget, Limit, Metric
 from convcalc.budget.past import Past
-from convcalc.errors import SpecError
+from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import Finding, Heavy, Standing
 
 Size = int | Fraction
@@ -50,18 +51,24 @@ def judge(case: Case) -> Judged:
     """Judge every limit of a budget. Where each layer or group has one, the tightest stands for all that are kept."""
     judged = Judged([], [], [])
     chosen = case.places.of(case.budget, case.measured)
+    case = _under_conditions(case)
     for rule, limits in (("max", case.budget.max), ("min", case.budget.min), ("equals", case.budget.equals)):
         for limit in limits:
             try:
                 sizes = _sizes(case, limit, chosen)
-            except SpecError as error:
-                judged.errors.append(error)
+            except (SpecError, SpecErrors) as error:
+                judged.errors.extend(error.errors if isinstance(error, SpecErrors) else [error])
                 continue
             _bounded(case, rule, limit, sizes, judged)
     if case.past is not None:
         for allowance in growth.allowances(case.budget):
             _grown(case, allowance, chosen, judged)
     return judged
+
+
+def _under_conditions(case: Case) -> Case:
+    wanted, against = case.budget.conditions, case.against
+    return case._replace(measured=case.measured.under(wanted), against=against and against.under(wanted))
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
@@ -119,7 +126,8 @@ def _standing(case: Case, rule: str, limit: Limit, size: Size, place: Place, *, 
     bound = _whole(limit.value)
     used = Fraction(size) / limit.value if limit.value else None
     design = case.measured.design
-    return Standing(case.budget.id, design, place.path, limit.metric.text, rule, size, bound, holds, used)
+    under = str(case.measured.conditions)
+    return Standing(case.budget.id, design, place.path, limit.metric.text, rule, size, bound, holds, used, under)
 
 
 def _finding(case: Case, rule: str, limit: Limit, size: Size, place: Place) -> Finding:
@@ -171,7 +179,7 @@ class _Step(NamedTuple):
 
     place: Place
     before: int
-    size: int
+    size: Size
     limit: int
 
 
@@ -238,14 +246,16 @@ def _outgrown(case: Case, allowance: growth.Allowance, step: _Step) -> Finding:
 
 
 def _subject(case: Case, metric: Metric, place: Place) -> str:
-    """``params of a.yaml``, ``params of stage1.conv in a.yaml``, ``params of 12 layers of a.yaml``."""
+    """``params of a.yaml``, ``params of stage1.conv in a.yaml``, ``weight_bytes (int8) of 12 layers of a.yaml``."""
     name = {SHARE: "the share of ", RATIO: "the ratio of "}.get(metric.form, "")
+    under = str(case.measured.conditions)
+    key = metric.key + f" ({under})" * bool(under)
     if place.path:
-        return f"{name}{metric.key} of {place.path} in {case.measured.design}"
+        return f"{name}{key} of {place.path} in {case.measured.design}"
     if place.layers is None or place is WHOLE:
-        return f"{name}{metric.key} of {case.measured.design}"
+        return f"{name}{key} of {case.measured.design}"
     many = f"{len(place.layers):,} layers" if len(place.layers) != 1 else "1 layer"
-    return f"{name}{metric.key} of {many} of {case.measured.design}"
+    return f"{name}{key} of {many} of {case.measured.design}"
 
 
 def _blamed(measured: Measured, key: str, place: Place, heaviest: Sequence[int]) -> int | None:
@@ -254,8 +264,10 @@ def _blamed(measured: Measured, key: str, place: Place, heaviest: Sequence[int])
         return heaviest[0]
     if place.layers:
         return place.layers[0]
+    if place.layers is not None or measure(key).both is not None:
+        return None
     values = measured.values(key)
-    return max(range(len(values)), key=values.__getitem__, default=None) if place.layers is None else None
+    return max(range(len(values)), key=values.__getitem__, default=None)
 
 
 def _heavy(measured: Measured, key: str, layers: Iterable[int]) -> tuple[Heavy, ...]:

@@ -12,12 +12,12 @@ from convcalc.analyzers import Measure, measures
 from convcalc.budget import quantities
 from convcalc.budget.document import ORIGINS, TOP
 from convcalc.budget.entries import KEYS, LONGEST_ID, SETTINGS, WAIVED
-from convcalc.budget.limits import RATCHET, RULES
+from convcalc.budget.limits import BYTES, RATCHET, RULES, TIMES
+from convcalc.budget.metrics import limited, metrics
 from convcalc.budget.model import OFF, PER, RATIO, SEVERITIES, SHARE
 from convcalc.budget.selectors import CHOSEN
 from convcalc.ops import kinds
 from convcalc.ops._arguments import JsonSchema
-from convcalc.profiles import measure, profiles
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TEXT: JsonSchema = {"type": ["string", "number", "boolean"]}
@@ -37,6 +37,7 @@ def budget_schema() -> JsonSchema:
                                        {"type": "string", "minLength": 1})),
             "quantity": _number(quantities.QUANTITY.removesuffix(f"{quantities.BYTES}?")),
             "bytes": _number(quantities.QUANTITY),
+            "time": _number(rf"(?:{quantities.QUANTITY.removesuffix(f'{quantities.BYTES}?')}|{quantities.TIME})"),
             "share": {"type": "string", "pattern": f"^{quantities.PERCENT}$"},
             "ratio": _number(quantities.RATIO),
             "allowance": {"type": ["integer", "string"], "minimum": 0,
@@ -80,6 +81,9 @@ def _budget() -> JsonSchema:
         "growth": _said("How much metrics may grow over the baseline: +1%, +5M, or the larger of both.", _growth()),
         "ratchet": _said("Metrics that may not exceed the larger of baseline and floor.", _ratchet()),
         "against": _said("The design that ratios are to.", {"type": "string", "minLength": 1}),
+        "batch": _said("Samples at once, for max, min and equals.", {"type": "integer", "minimum": 1}),
+        "dtype": _said("Number format, for max, min and equals: int8, or 'float16, stage1.**=int8'.", FILLED),
+        "device": _said("What least_time is of: the name of a device, or the path of its file.", FILLED),
         **_refs(SETTINGS),
     }
     ruled = {"anyOf": [{"required": [rule]} for rule in RULES]}
@@ -96,19 +100,20 @@ def _layers() -> JsonSchema:
 
 def _limits() -> JsonSchema:
     """Return the metrics in their three forms, each with what it takes."""
-    known = (*measures(), *map(measure, profiles()))
+    known = (*metrics().values(), *limited().values())
     plain = {each.key: _said(f"{_meaning(each)}.", _ref(_taken(each))) for each in known}
     forms = {SHARE: ("a share of the design's total", "share"), RATIO: ("a ratio to `against`", "ratio")}
     others = {
         f"{each.key}{form}": _said(f"{_meaning(each)}; as {words}.", _ref(taken))
         for form, (words, taken) in forms.items()
         for each in known
+        if form == RATIO or each.both is None
     }
     return _object(plain | others)
 
 
 def _taken(measure: Measure) -> str:
-    return "bytes" if measure.unit == "bytes" else "quantity"
+    return {BYTES: "bytes", TIMES: "time"}.get(measure.unit, "quantity")
 
 
 def _growth() -> JsonSchema:

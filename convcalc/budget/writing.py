@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from convcalc.budget.baseline import file_of, shown
 from convcalc.budget.counts import counts
-from convcalc.budget.measured import Measured, Places, additive
+from convcalc.budget.measured import Measured, Places
+from convcalc.budget.metrics import additive
 from convcalc.budget.model import Budget, BudgetFile
 from convcalc.budget.past import Accepted, Past
 from convcalc.budget.patterns import designs, includes

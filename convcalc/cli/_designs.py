@@ -83,6 +83,33 @@ def _formats(context: click.Context, parameter: click.Parameter, values: Sequenc
     return ", ".join([*(usual[-1:] or ["float32"]), *(value for value in values if "=" in value)])
 
 
+class DeviceType(ParamType[str]):
+    """The name of a device that comes with the program, or the path of its file."""
+
+    name = "device"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        from convcalc.roofline import devices
+
+        return beginning(incomplete, devices())
+
+
+def device_option(words: str) -> Callable[..., Any]:
+    """``--device``, with what it is for."""
+    return click.option("--device", type=DeviceType(), metavar="NAME|PATH", help=words)
+
+
+def batch_option(words: str) -> Callable[..., Any]:
+    """``--batch``, with what it is for."""
+    return click.option("--batch", type=Positive(), default=1, show_default=True, metavar="N", help=words)
+
+
+def dtype_option(words: str) -> Callable[..., Any]:
+    """``--dtype``, with what it is for; several become one text."""
+    return click.option("--dtype", type=Format(), multiple=True, callback=_formats, default=("float32",),
+                        show_default=True, metavar="[GLOB=]NAME", help=words)  # fmt: skip
+
+
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--set``, ``--variant``, ``--lib``, ``--batch`` and ``--dtype``, as one ``reading``."""
 
@@ -100,10 +127,8 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     collected.__doc__, collected.__name__ = command.__doc__, command.__name__
     collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
     for option in (
-        click.option("--dtype", type=Format(), multiple=True, callback=_formats, default=("float32",),
-                     show_default=True, metavar="[GLOB=]NAME",
-                     help=f"Number format: {', '.join(tuple(BITS)[1:4])}, …; for some layers: 'stage1.**=int8'."),
-        click.option("--batch", type=Positive(), default=1, show_default=True, metavar="N", help="Samples at once."),
+        dtype_option(f"Number format: {', '.join(tuple(BITS)[1:4])}, …; for some layers: 'stage1.**=int8'."),
+        batch_option("Samples at once."),
         lib_option,
         click.option("--variant", metavar="NAME", help="A variant of the spec, as FILE@NAME."),
         click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides,

@@ -11,9 +11,10 @@ import click
 from convcalc.budget.check import Options, check
 from convcalc.budget.document import find, read_budget
 from convcalc.budget.limits import limit
-from convcalc.budget.model import RATIO, SEVERITIES, Budget, BudgetFile, Limit, Origin
+from convcalc.budget.metrics import TIME
+from convcalc.budget.model import RATIO, SEVERITIES, USUAL, Budget, BudgetFile, Conditions, Limit, Origin
 from convcalc.cli import FINDING, FINE, UNUSABLE, say
-from convcalc.cli._designs import DesignType, lib_option, spec_files
+from convcalc.cli._designs import DesignType, batch_option, device_option, dtype_option, lib_option, spec_files
 from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
 from convcalc.cli._progress import progress
@@ -78,6 +79,9 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
     callback=_limits,
     help="A minimum for the given designs. Repeatable.",
 )
+@device_option("The device of a least_time among --max and --min.")
+@dtype_option("Number format for --max and --min, such as int8.")
+@batch_option("Samples at once, for --max and --min.")
 @click.option(
     "--baseline",
     metavar="WHERE",
@@ -103,6 +107,9 @@ def command(
     budget: str | None,
     max_: tuple[Limit, ...],
     min_: tuple[Limit, ...],
+    device: str | None,
+    dtype: str,
+    batch: int,
     baseline: Origin | None,
     require_coverage: bool,
     fail_on: str,
@@ -121,15 +128,17 @@ def command(
       convcalc check specs
       convcalc check zoo:resnet50@101 -v
       convcalc check model.yaml --max params=25M --max macs=4.2G
+      convcalc check model.yaml --dtype int8 --max peak_activation_bytes=512KiB
       convcalc check model.yaml -f concise
     """
     if (max_ or min_) and not designs:
         raise click.UsageError("--max and --min need a PATH: they are limits of the designs that are given")
+    wanted = _conditions(batch, dtype, device, (*max_, *min_))
     given = spec_files(designs) if designs else None
     file, errors = _budget_file(budget)
     if file is None and not errors and given is None:
         raise click.UsageError(f"no {BUDGET} here or above; name the designs to check, or a budget file with --budget")
-    always = _ad_hoc(max_, min_)
+    always = _ad_hoc(max_, min_, wanted)
     options = Options(baseline, always, require_coverage, lib)
     verdict = _verdict(settings, file, given, options, errors)
     if file is None and not errors and not always:
@@ -156,11 +165,30 @@ def _budget_file(path: str | None) -> tuple[BudgetFile | None, list[SpecError]]:
         return None, faults.errors
 
 
-def _ad_hoc(most: tuple[Limit, ...], least: tuple[Limit, ...]) -> tuple[Budget, ...]:
+def _conditions(batch: int, dtype: str, name: str | None, limits: Sequence[Limit]) -> Conditions:
+    """Return what ``--max`` and ``--min`` are for.
+
+    Raises:
+        click.UsageError: where a condition has no limit, or a limit lacks one.
+    """
+    machine = None
+    if name is not None:
+        from convcalc.roofline import device
+
+        machine = device(name)
+    wanted = Conditions(batch, dtype, machine)
+    if wanted != USUAL and not limits:
+        raise click.UsageError("--batch, --dtype and --device are those of --max and --min; a budget file has its own")
+    if machine is None and any(limit.metric.key == TIME for limit in limits):
+        raise click.UsageError(f"{TIME} is that of a device: add --device NAME")
+    return wanted
+
+
+def _ad_hoc(most: tuple[Limit, ...], least: tuple[Limit, ...], wanted: Conditions) -> tuple[Budget, ...]:
     """Return ``--max`` and ``--min`` as a budget."""
     if not most and not least:
         return ()
-    return (Budget(AD_HOC, (most or least)[0].span, (), max=most, min=least),)
+    return (Budget(AD_HOC, (most or least)[0].span, (), max=most, min=least, conditions=wanted),)
 
 
 def _verdict(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convcalc.analyzers import DETAILS, measures
-from convcalc.cli._designs import DesignType, Reading, reading_options, warn
+from convcalc.cli._designs import DesignType, Reading, device_option, reading_options, warn
 from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
 from convcalc.cli._profile import profile_option, profiled
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from convcalc.designs import Network
     from convcalc.report import Report
 
-METRICS = tuple(measure.key for measure in measures() if measure.whole is None)
+METRICS = tuple(measure.key for measure in measures() if measure.additive)
 """The metrics that are sums over layers."""
 COLUMNS = (*METRICS, *DETAILS)
 BOUNDED = ("macs", "traffic_bytes", "least_time", "bound")
@@ -39,17 +39,6 @@ class Metrics(ParamType[tuple[str, ...]]):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, _ = incomplete.rpartition(",")
         return beginning(incomplete, [f"{before}{comma}{metric}" for metric in COLUMNS])
-
-
-class DeviceType(ParamType[str]):
-    """The name of a device that comes with the program, or the path of its file."""
-
-    name = "device"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        from convcalc.roofline import devices
-
-        return beginning(incomplete, devices())
 
 
 def _bounded(report: Report, network: Network, name: str) -> Report:
@@ -73,8 +62,7 @@ def _bounded(report: Report, network: Network, name: str) -> Report:
               help="A metric (largest first), path or op.")  # fmt: skip
 @click.option("--top", type=Positive(), metavar="N", help="Only the N largest rows, and one that sums the others.")
 @click.option("--columns", type=Metrics(), metavar="KEY,…", help=f"Metrics to show: {', '.join(COLUMNS)}.")
-@click.option("--device", type=DeviceType(), metavar="NAME|PATH",
-              help="Add the least time on a device, such as v100-sxm2.")  # fmt: skip
+@device_option("Add the least time on a device, such as v100-sxm2.")
 @profile_option
 @reading_options
 @output_options(FORMATS)

@@ -103,8 +103,9 @@ def find(name: str) -> Profile:
 def measure(profile: Profile) -> Measure:
     """Return a tool's count as a metric, which budgets can limit: ``max: {fvcore: 4.2G}``."""
     return Measure(
-        profile.key, profile.tool, profile.unit, profile.counts, profile.order, lambda graph: layers(graph, profile)
-    )
+        profile.key, profile.tool, profile.unit, profile.counts, profile.order,
+        sized=lambda graph, batch, _: layers(graph, profile, batch=batch),
+    )  # fmt: skip
 
 
 def total(graph: Graph, name: str, *, batch: int = 1) -> Number:

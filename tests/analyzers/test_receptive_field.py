@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.analyzers import DETAILS
-from convcalc.analyzers.receptive_field import Axis, fields
+from convcalc.analyzers._places import Axis
+from convcalc.analyzers.receptive_field import fields
 from convcalc.graph import Graph, Node
 from convcalc.report import Row
 

@@ -33,7 +33,7 @@ def limits(verdict: Verdict, glyphs: Glyphs, *, every: bool = False) -> Iterator
     bars = glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))
     columns = [
         Column("Budget", [glyphs.text(one.id) for one in shown]),
-        Column("Limit", [glyphs.text(one.metric) for one in shown]),
+        Column("Limit", [glyphs.text(one.limited) for one in shown]),
         Column("", [RELATIONS[one.rule] for one in shown], gap=1),
         Column("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
         Column("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),

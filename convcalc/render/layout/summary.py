@@ -188,4 +188,4 @@ def _standing(standing: Standing, glyphs: Glyphs) -> str:
     used = "" if standing.used is None else words.apart(standing.used, 1, words.percent)
     holds = "yes" if standing.holds else "**no**"
     numbers = [amount(standing.metric, value, limit), amount(standing.metric, limit, value), used]
-    return gfm.line([*names, gfm.text(f"{standing.rule} {standing.metric}"), *numbers, holds])
+    return gfm.line([*names, gfm.text(f"{standing.rule} {standing.limited}"), *numbers, holds])

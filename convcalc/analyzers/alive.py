@@ -1,0 +1,20 @@
+"""What is in memory while each layer runs."""
+
+from __future__ import annotations
+
+from convcalc.analyzers import Detail, Found, Measure
+from convcalc.analyzers.memory import alive_bytes
+from convcalc.arith import largest
+from convcalc.graph import Graph
+
+MEASURES: tuple[Measure, ...] = ()
+
+
+def details(graph: Graph, batch: int, dtype: str) -> Found:
+    """alive_bytes of every layer: of its inputs, its output and all tensors that are still needed.
+
+    The largest is the design's peak_activation_bytes; see :func:`convcalc.analyzers.memory.alive_bytes`.
+    """
+    alive = alive_bytes(graph, batch, dtype)
+    meaning = "activations in memory while the layer runs; the largest is the peak"
+    return Found((Detail("alive_bytes", "Alive bytes", "bytes", meaning, alive, largest(alive), largest=True),))

@@ -1,0 +1,65 @@
+"""What a budget measures designs for: ``batch``, ``dtype`` and ``device``."""
+
+from __future__ import annotations
+
+import os
+
+from convcalc.budget.forms import Fields, word
+from convcalc.budget.model import USUAL, Conditions
+from convcalc.errors import SpecError, SpecErrors, quoted
+from convcalc.report import Device
+from convcalc.shapes import formats
+from convcalc.spec.nodes import Scalar
+from convcalc.spec.value import gathering
+
+CONDITIONS = ("batch", "dtype", "device")
+QUANTITY = "CC633"
+MOST_SAMPLES = 10**18
+
+
+def conditions(given: Fields, folder: str, errors: list[SpecError]) -> Conditions:
+    """Read them; faults are gathered. The path of a device's file is one from ``folder``."""
+    found = USUAL
+    with gathering(errors):
+        if "batch" in given:
+            found = found._replace(batch=_batch(word(given["batch"][1], "batch")))
+    with gathering(errors):
+        if "dtype" in given:
+            found = found._replace(dtype=_dtype(word(given["dtype"][1], "dtype")))
+    with gathering(errors):
+        if "device" in given:
+            found = found._replace(device=_device(word(given["device"][1], "device"), folder))
+    return found
+
+
+def _batch(written: Scalar) -> int:
+    text = written.text.strip()
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:20]) <= MOST_SAMPLES:
+        wrong = f"{quoted(written.text)} is no number of samples"
+        raise SpecError(QUANTITY, wrong, written.span, hint="an integer from 1, such as 32")
+    return int(text)
+
+
+def _dtype(written: Scalar) -> str:
+    try:
+        formats(written.text)
+    except SpecError as error:
+        error.span = written.span
+        raise
+    return written.text.strip()
+
+
+def _device(written: Scalar, folder: str) -> Device:
+    from convcalc.roofline import device, devices
+
+    name = written.text.strip()
+    try:
+        return device(name if name in devices() else os.path.join(folder, name) if _is_path(name) else name)
+    except SpecErrors as errors:
+        for error in errors.errors:
+            error.notes = (*error.notes, (written.span, "named here"))
+        raise
+
+
+def _is_path(name: str) -> bool:
+    return os.sep in name or name.endswith((".yaml", ".yml"))
