@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache, partial
 
 from convcalc.analyzers import Measure, detailed, measures
@@ -19,17 +18,24 @@ def metrics() -> dict[str, Measure]:
 
 
 @cache
-def limited() -> dict[str, Measure]:
-    """Return what ``max``, ``min`` and ``equals`` take beside: worked out only for budgets that name one."""
-    from convcalc import profiles, roofline
+def facts() -> dict[str, Measure]:
+    """Return what ``max``, ``min`` and ``equals`` take beside: worked out for the budgets that name one."""
+    from convcalc import roofline
 
-    others = (*detailed(), roofline.MEASURE, *map(profiles.measure, profiles.profiles()))
-    return {measure.key: measure for measure in others}
+    return {measure.key: measure for measure in (*detailed(), roofline.MEASURE)}
+
+
+@cache
+def tools() -> dict[str, Measure]:
+    """Return other tools' counts by the keys of their profiles."""
+    from convcalc import profiles
+
+    return {profile.key: profiles.measure(profile) for profile in profiles.profiles()}
 
 
 def find(key: str) -> Measure | None:
-    """Return what a key is that of, if of anything; our own metrics are asked first, which load nothing more."""
-    return metrics().get(key) or limited().get(key)
+    """Return what a key is that of, if of anything; what loads most is asked last."""
+    return next((found[key] for known in (metrics, facts, tools) if key in (found := known())), None)
 
 
 def measure(key: str, device: Device | None = None) -> Measure:
@@ -37,7 +43,7 @@ def measure(key: str, device: Device | None = None) -> Measure:
     if key == TIME and device is not None:
         from convcalc.roofline import least_times
 
-        return limited()[TIME]._replace(sized=partial(least_times, device))
+        return facts()[TIME]._replace(sized=partial(least_times, device))
     found = find(key)
     assert found
     return found
@@ -48,9 +54,6 @@ def additive(key: str) -> bool:
     return measure(key).additive
 
 
-def keys() -> Iterator[str]:
-    """Give the keys that people look for: without the counts of other tools, of which there are many."""
-    from convcalc.profiles import names
-
-    yield from metrics()
-    yield from (key for key in limited() if key not in names())
+def keys() -> tuple[str, ...]:
+    """Return the keys that people look for first: without the counts of other tools, of which there are many."""
+    return (*metrics(), *facts())

@@ -13,7 +13,7 @@ from convcalc.budget import quantities
 from convcalc.budget.document import ORIGINS, TOP
 from convcalc.budget.entries import KEYS, LONGEST_ID, SETTINGS, WAIVED
 from convcalc.budget.limits import BYTES, RATCHET, RULES, TIMES
-from convcalc.budget.metrics import limited, metrics
+from convcalc.budget.metrics import facts, metrics, tools
 from convcalc.budget.model import OFF, PER, RATIO, SEVERITIES, SHARE
 from convcalc.budget.selectors import CHOSEN
 from convcalc.ops import kinds
@@ -100,7 +100,7 @@ def _layers() -> JsonSchema:
 
 def _limits() -> JsonSchema:
     """Return the metrics in their three forms, each with what it takes."""
-    known = (*metrics().values(), *limited().values())
+    known = (*metrics().values(), *facts().values(), *tools().values())
     plain = {each.key: _said(f"{_meaning(each)}.", _ref(_taken(each))) for each in known}
     forms = {SHARE: ("a share of the design's total", "share"), RATIO: ("a ratio to `against`", "ratio")}
     others = {
