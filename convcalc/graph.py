@@ -4,20 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from functools import cached_property
 
+from convcalc.arith import Number, total
 from convcalc.errors import Span, SpecError, did_you_mean
 from convcalc.ops import Op, Product
 from convcalc.shapes import Shape
 
 
-class Facts(NamedTuple):
-    """What an op states of one layer, worked out for its input shapes."""
+@dataclass(eq=False)
+class Facts:
+    """What an op states of one layer, worked out for its input shapes, and sums of it.
+
+    Layers of one op and the same shapes share it, and so what has been added up once.
+    """
 
     output: Shape
     weights: Mapping[str, Shape]
     buffers: Mapping[str, Shape]
     products: tuple[Product, ...]
+
+    @cached_property
+    def elements(self) -> Number:
+        """Elements of the output."""
+        return self.output.elements
+
+    @cached_property
+    def params(self) -> Number:
+        """Elements of the learnable weights."""
+        return total(shape.elements for shape in self.weights.values())
+
+    @cached_property
+    def state(self) -> Number:
+        """Elements of what is kept but not learned."""
+        return total(shape.elements for shape in self.buffers.values())
+
+    @cached_property
+    def multiplies(self) -> Number:
+        """Multiplies of all products."""
+        return total(product.multiplies for product in self.products)
+
+    @cached_property
+    def outputs(self) -> Number:
+        """Outputs of all products."""
+        return total(product.outputs for product in self.products)
 
 
 @dataclass(slots=True, eq=False)

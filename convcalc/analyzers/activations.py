@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.analyzers import Measure
-from convcalc.arith import Number, total
+from convcalc.arith import Number
 from convcalc.graph import Graph
 
 
 def activations(graph: Graph) -> Sequence[Number]:
     """Σ outputs of the products of a layer: what the layers with multiplies put out (attention: its six products)."""
-    return [total(product.outputs for product in node.facts.products) for node in graph.layers]
+    return [node.facts.outputs for node in graph.layers]
 
 
 def output_elements(graph: Graph) -> Sequence[Number]:
     """Elements of the output of every layer."""
-    return [node.shape.elements for node in graph.layers]
+    return [node.facts.elements for node in graph.layers]
 
 
 MEASURES = (

@@ -34,16 +34,15 @@ def alive_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     weight, and no activation.
     """
     sizes = _tensors(graph, batch, dtype)
-    ends = last_uses(graph)
-    over: list[list[int]] = [[] for _ in graph.nodes]
-    for index, end in enumerate(ends):
-        over[end].append(index)
+    freed: list[Number] = [0] * len(graph.nodes)
+    for size, end in zip(sizes, last_uses(graph), strict=True):
+        freed[end] = freed[end] + size
     alive: Number = total([sizes[node.index] for node in graph.inputs])
     steps = []
     for node in graph.layers:
         alive = alive + sizes[node.index]
         steps.append(alive)
-        alive = alive - total([sizes[index] for index in over[node.index]])
+        alive = alive - freed[node.index]
     return steps
 
 
@@ -114,15 +113,14 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
 
 def _weights(node: Node, dtype: str) -> Number:
     """Bytes of a layer's weights, its own or shared."""
-    weights = node.facts.weights
-    return bytes_of(total([shape.elements for shape in weights.values()]), dtype) if weights else 0
+    return bytes_of(node.facts.params, dtype) if node.facts.weights else 0
 
 
 def _tensors(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:
     """Bytes of what every node gives; a learned table is a weight, and counts only among ``tables``."""
     form = format_of(dtype)
     return [
-        bytes_of(node.shape.elements * batch, form(node.path)) if tables or _reads(node) else 0 for node in graph.nodes
+        bytes_of(node.facts.elements * batch, form(node.path)) if tables or _reads(node) else 0 for node in graph.nodes
     ]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.analyzers import Measure
-from convcalc.arith import Number, total
+from convcalc.arith import Number
 from convcalc.graph import Graph
 
 
 def macs(graph: Graph) -> Sequence[Number]:
     """Σ multiplies of the products of a layer: input with weight, or two activations."""
-    return [total(product.multiplies for product in node.facts.products) for node in graph.layers]
+    return [node.facts.multiplies for node in graph.layers]
 
 
 def flops(graph: Graph) -> Sequence[Number]:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from convcalc.analyzers import Measure
-from convcalc.arith import Number, total
+from convcalc.arith import Number
 from convcalc.graph import Graph
-from convcalc.shapes import Shape
-
-
-def _elements(tensors: Mapping[str, Shape]) -> Number:
-    return total(shape.elements for shape in tensors.values())
 
 
 def params(graph: Graph) -> Sequence[Number]:
     """Σ elements of the learnable weights; weights shared by several layers count at their owner alone."""
-    return [_elements(node.facts.weights) if node.owner == node.index else 0 for node in graph.layers]
+    return [node.facts.params if node.owner == node.index else 0 for node in graph.layers]
 
 
 def buffers(graph: Graph) -> Sequence[Number]:
     """Σ elements of the state that is kept but not learned (running mean and variance: 2C), at its owner alone."""
-    return [_elements(node.facts.buffers) if node.owner == node.index else 0 for node in graph.layers]
+    return [node.facts.state if node.owner == node.index else 0 for node in graph.layers]
 
 
 MEASURES = (

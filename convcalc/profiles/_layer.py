@@ -39,7 +39,7 @@ class Layer:
     @property
     def y(self) -> Number:
         """Elements that leave."""
-        return self.node.shape.elements * self.batch
+        return self.node.facts.elements * self.batch
 
     @property
     def axes(self) -> int:
@@ -49,12 +49,12 @@ class Layer:
     @property
     def macs(self) -> Number:
         """Multiplies, as ``report`` counts them."""
-        return self.batch * total(product.multiplies for product in self.node.facts.products)
+        return self.batch * self.node.facts.multiplies
 
     @property
     def outputs(self) -> Number:
         """Elements that the products put out."""
-        return self.batch * total(product.outputs for product in self.node.facts.products)
+        return self.batch * self.node.facts.outputs
 
     def products(self, *names: str) -> Number:
         """Multiplies of the products of these names."""
@@ -74,7 +74,7 @@ class Layer:
     @property
     def weights(self) -> Number:
         """Elements of all weights and biases."""
-        return total(shape.elements for shape in self.node.facts.weights.values())
+        return self.node.facts.params
 
     @property
     def affine(self) -> bool:
