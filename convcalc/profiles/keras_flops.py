@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import floordiv, prod
+from convcalc.arith import Number, ceildiv, equal, floordiv, prod, select, total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import JOINS, POOLS, RECURRENT, Layer
-from convcalc.profiles._torch import joined, scores
+from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
+from convcalc.profiles._torch import NORMS, cells, joined, scores
+
+ACTIVATIONS = {
+    "prelu": 3, "gelu": 4, "quick_gelu": 2, "silu": 2, "swish": 2, "mish": 1, "logsigmoid": 2, "hardswish": 3,
+    "hardsigmoid": 2, "hardtanh": 2, "threshold": 2,
+}  # fmt: skip
+"""Activation → its operations that have a formula, an element; relu, sigmoid, tanh and others have none."""
+EINSUM = ("module", "fused", "fast_path")
+"""Forms of an attention that are Keras' MultiHeadAttention, whose products are an Einsum, which has no formula."""
 
 
 def terms(layer: Layer) -> Iterator[Term]:
     """2 for each multiply–accumulate, bias 1 an output, batch norm 2 an element and 6 a channel, pools K an output.
 
-    Relu, sigmoid, tanh, Conv3D and resizing have no formula, nor has what a recurrent layer runs in its loop.
+    Layers are those of Keras. A convolution in groups is compiled apart and has no formula, nor have pools over three
+    axes, resizing, the statistics of a layer norm, and what a recurrent layer runs in its loop.
     """
-    if layer.kind in RECURRENT or (layer.kind in ("conv", "dwconv") and layer.axes == 3):
-        yield "missed layers", -layer.macs
-        yield "bias", layer.biased if layer.kind not in RECURRENT else 0
-        return
-    yield from _products(layer)
+    yield from _looped(layer) if layer.kind in RECURRENT else _products(layer)
     match layer.kind:
-        case "norm" if layer.type == "batch":
-            yield "batch norm", 2 * layer.x + 6 * layer.node.shape.channels
+        case "norm":
+            yield NORMS[layer.type], _norm(layer)
+        case "act":
+            slopes = layer.node.shape.channels if layer.type == "prelu" else 0
+            yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.x + slopes
         case kind if kind in POOLS:
-            yield "pooling", layer.x if kind == "avgpool" and layer.whole else layer.y * layer.kernel
+            yield "pooling", _pooled(layer)
         case "softmax":
             yield "softmax", 5 * layer.x
         case kind if kind in JOINS:
@@ -32,23 +40,80 @@ def terms(layer: Layer) -> Iterator[Term]:
         case "scale":
             yield "elementwise", layer.y
         case "attention":
+            yield "elementwise", layer.batch * layer.product("q").outputs
             yield "softmax", 5 * scores(layer)
 
 
 def _products(layer: Layer) -> Iterator[Term]:
-    """A transposed convolution is 2·y·K·Ci/stride²."""
-    counted = layer.macs
+    """A transposed convolution is 2·y·K·Ci/stride², rounded down; one over three axes has no formula."""
+    flops, counted, biased = 2 * layer.macs, layer.kind != "attention" or layer.via not in EINSUM, layer.biased
+    if layer.kind in CONVOLUTIONS:
+        flops = 2 * floordiv(layer.macs, prod(layer.node.shape.spatial)) * _places(layer)
+    if layer.kind == "conv":
+        counted = equal(layer.has("groups"), 1)
+        biased = select(counted, biased, 0)
     if layer.kind == "deconv":
         (x,) = layer.node.input_shapes
-        counted = floordiv(layer.y * layer.kernel * x.channels, prod(layer.window.stride))
-    yield "output positions", counted - layer.macs
-    yield "additions", counted
-    yield "bias", layer.biased
+        whole = 2 * layer.batch * layer.node.shape.channels * _places(layer) * layer.kernel * x.channels
+        flops, counted = floordiv(whole, prod(layer.window.stride)), layer.axes < 3
+    multiplies = floordiv(flops, 2)
+    yield "output positions", multiplies - layer.macs
+    yield "missed layers", select(counted, 0, -multiplies)
+    yield "additions", select(counted, flops - multiplies, 0)
+    yield "bias", biased
+
+
+def _places(layer: Layer) -> Number:
+    """Output positions; a dilated kernel runs on a picture whose sides are made up to multiples of the dilation."""
+    window, sizes = layer.window, layer.node.shape.spatial
+    if layer.kind == "deconv":  # what padding cuts is cut from a dilated one afterwards
+        cuts = zip(window.padding, window.dilation, strict=True)
+        cut = (select(equal(dilation, 1), 0, total(pads)) for pads, dilation in cuts)
+        sizes = tuple(size + more for size, more in zip(sizes, cut, strict=True))
+    return prod(ceildiv(size, dilation) * dilation for size, dilation in zip(sizes, window.dilation, strict=True))
+
+
+def _looped(layer: Layer) -> Iterator[Term]:
+    """The product with the input is found once, not step by step; the others, of unknown shape, never are.
+
+    Of an LSTM and a GRU with bias, which may run elsewhere in one kernel, nothing is found.
+    """
+    found = layer.kind == "rnn" or not layer.has("bias")
+    weights = layer.node.facts.weights.items()
+    step = layer.batch * total(shape.elements for name, shape in weights if name.endswith(".input")) if found else 0
+    yield "missed layers", step - layer.macs
+    yield "additions", step
+    if found and layer.has("bias"):
+        yield "bias", layer.batch * total(size for _, size in cells(layer))
+
+
+def _norm(layer: Layer) -> Number:
+    """A batch norm has 6 numbers a channel, or 5 where it is not one kernel: without scale, on less than two axes.
+
+    The statistics of a group norm are 5 an element; those of a layer norm are the kernel of a batch norm in training.
+    """
+    channels = layer.node.shape.channels
+    match layer.type:
+        case "batch":
+            return 2 * layer.x + (6 if layer.affine or layer.axes > 1 else 5) * channels
+        case "layer":
+            return 2 * layer.x if layer.affine else 0
+        case "group" | "instance":
+            groups = layer.has("groups") if layer.type == "group" else channels
+            return 6 * layer.x + layer.batch * (3 * (groups + channels) if layer.affine else 5 * groups)
+    return 0
+
+
+def _pooled(layer: Layer) -> Number:
+    """A global pool is a mean or a maximum over axes, of which the last leaves out the first element."""
+    if layer.has("kernel_size") == "global" or (layer.kind == "avgpool" and layer.whole):
+        return layer.x if layer.kind == "avgpool" else layer.x - layer.y
+    return layer.y * layer.kernel if layer.axes < 3 else 0
 
 
 PROFILE = Profile(
-    "keras_flops", "keras-flops 0.1 (TensorFlow's profiler)", "FLOPs",
-    "two for each multiply–accumulate, with bias, batch norms, pools, softmax and elementwise arithmetic",
+    "keras_flops", "keras-flops 0.1.2 (TensorFlow 2.12's profiler)", "FLOPs",
+    "two for each multiply–accumulate, with bias, norms, pools, softmax and elementwise arithmetic",
     "tokusumi/keras-flops: keras_flops/flops_registory.py; tensorflow: python/profiler/internal/flops_registry.py", 90,
     terms,
 )  # fmt: skip

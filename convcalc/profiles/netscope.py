@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import floordiv, prod
+from convcalc.arith import equal, floordiv, prod, select, total
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import RECURRENT, Layer
 
@@ -13,10 +13,11 @@ LRN_SIZE = 5
 
 
 def terms(layer: Layer) -> Iterator[Term]:
-    """A transposed convolution is Ci·Co·K·Po/stride²; local response norm 5 an element.
+    """A transposed convolution is Ci·Co·K·Po/stride²; local response norm 5 an element; Caffe's Scale 1 an element.
 
-    Caffe has no layer for matrix products, attention and LSTMs. Comparisons, additions, divisions and exponentials
-    stand in columns of their own, which people do not quote.
+    A batch norm that learns is BatchNorm and Scale in Caffe; a gate of one number a channel is Scale too. Caffe has no
+    layer for matrix products, attention and LSTMs. Comparisons, additions, divisions and exponentials stand in columns
+    of their own, which people do not quote; a product of equal shapes (Eltwise) is taken for a sum.
     """
     match layer.kind:
         case "deconv":
@@ -25,12 +26,19 @@ def terms(layer: Layer) -> Iterator[Term]:
             yield "output positions", floordiv(whole, prod(layer.window.stride)) - layer.macs
         case "norm" if layer.type == "lrn":
             yield "lrn norm", LRN_SIZE * layer.x
+        case "norm" if layer.type == "batch" and layer.affine:
+            yield "batch norm", layer.x
+        case "scale":
+            yield "elementwise", layer.y
+        case "mul":
+            y = layer.node.shape.elements
+            yield "elementwise", total(select(equal(x.elements, y), 0, layer.y) for x in layer.node.input_shapes)
         case kind if kind in ("matmul", "attention", *RECURRENT):
             yield "missed layers", -layer.macs
 
 
 PROFILE = Profile(
     "netscope", "Netscope CNN Analyzer", "MACs",
-    "multiply–accumulates of convolutions and inner products, without bias; local response norms",
+    "multiply–accumulates of convolutions and inner products, without bias; scales and local response norms",
     "dgschwend/netscope: src/analyzer.coffee", 100, terms,
 )  # fmt: skip
