@@ -14,7 +14,7 @@ VIA = {
     "string": "a convolution whose padding is given as a word, padding='same'",
     "transposed": "nn.Linear on a transposed tensor: a matrix product and, apart from it, an addition of the bias",
     "unpadded": "an average pool that leaves padding out, count_include_pad=False",
-    "fused": "nn.MultiheadAttention without its weights: scaled_dot_product_attention inside",
+    "fused": "inside scaled_dot_product_attention: a product; of attention, nn.MultiheadAttention without its weights",
     "fast_path": "nn.MultiheadAttention in evaluation without gradients: one kernel that holds everything",
 }
 """Word → what it means."""

@@ -9,7 +9,7 @@ from convcalc.profiles._layer import CONVOLUTIONS, RECURRENT, Layer
 from convcalc.profiles._torch import attended, norm_elements, unmatched
 
 UPSAMPLED = {"nearest": 1, "bilinear": 4}
-UNSEEN = {("attention", "fast_path"), *((kind, "string") for kind in CONVOLUTIONS)}
+UNSEEN = {("attention", "fast_path"), ("matmul", "fused"), *((kind, "string") for kind in CONVOLUTIONS)}
 """(Kind, form) without a rule."""
 
 
@@ -28,10 +28,10 @@ def terms(layer: Layer) -> Iterator[Term]:
             yield "upsampling", UPSAMPLED.get(str(layer.has("mode")), 0) * layer.y
         case "attention" if layer.via == "fused":
             yield "missed layers", -attended(layer)
-        case "matmul":
-            yield from unmatched(layer)
         case kind if kind in RECURRENT or (kind, layer.via) in UNSEEN:
             yield "missed layers", -layer.macs
+        case "matmul":
+            yield from unmatched(layer)
 
 
 PROFILE = Profile(

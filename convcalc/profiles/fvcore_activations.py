@@ -15,7 +15,7 @@ def terms(layer: Layer) -> Iterator[Term]:
         yield "missed layers", -layer.outputs
     elif layer.kind == "attention" and layer.via == "fused":
         yield "missed layers", -layer.batch * total(layer.product(name).outputs for name in ("scores", "context"))
-    elif layer.kind == "attention" and layer.via == "fast_path":
+    elif (layer.kind, layer.via) in (("attention", "fast_path"), ("matmul", "fused")):
         yield "missed layers", -layer.outputs
 
 

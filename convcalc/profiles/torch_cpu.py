@@ -12,7 +12,7 @@ from convcalc.profiles._torch import attended
 def terms(layer: Layer) -> Iterator[Term]:
     """2 for each multiply–accumulate; fused attention and the LSTM's one kernel are missed."""
     missed = 0
-    if layer.kind == "lstm" or (layer.kind == "attention" and layer.via == "fast_path"):
+    if layer.kind == "lstm" or (layer.kind, layer.via) in (("attention", "fast_path"), ("matmul", "fused")):
         missed = layer.macs
     elif layer.kind == "attention" and layer.via == "fused":
         missed = attended(layer)
