@@ -1,4 +1,8 @@
-"""DeepSpeed's flops profiler, which calflops was made from."""
+"""DeepSpeed's flops profiler, which calflops was made from.
+
+Transposed convolutions count as DeepSpeed did up to 0.19.6; 0.19.7 counts them right, groups and bias. All else is the
+same in both.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from convcalc.arith import Number, prod
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._functional import operations, scaled
 from convcalc.profiles._layer import Layer
-from convcalc.profiles._torch import first_operand
+from convcalc.profiles._torch import PATCHED, first_operand
 
 
 def missed(layer: Layer) -> Number:
@@ -25,7 +29,15 @@ def upsampled(layer: Layer) -> Number:
 
 def terms(layer: Layer) -> Iterator[Term]:
     """2 for each multiply–accumulate, and elementwise work."""
-    return operations(layer, missed(layer), upsampled)
+    yield from operations(layer, missed(layer), upsampled)
+    if layer.kind == "norm" and layer.type == "lrn" and layer.via in PATCHED:
+        yield "lrn norm", _responses(layer)
+
+
+def _responses(layer: Layer) -> Number:
+    """A square, a product and a sum an element, and a pool over five channels, which reads four more of zeros."""
+    (x,) = layer.node.input_shapes
+    return 4 * layer.x + 4 * layer.batch * x.replaced(0, 1).elements
 
 
 PROFILE = Profile(

@@ -1,26 +1,46 @@
-"""onnx-tool's MACs: every node of an ONNX graph has a price."""
+"""onnx-tool's MACs: every node of an ONNX graph has a price.
+
+The graph is the one of PyTorch's TorchScript exporter in evaluation mode, at its default opset of 20, before that folds
+batch norms: ``torch.onnx.export(model, x, f, dynamo=False, training=TrainingMode.PRESERVE)``. Without ``training`` it
+folds a batch norm that alone reads a convolution into it: then its 31 an element are gone, and a convolution without
+bias has one. The other exporter (``dynamo=True``) leaves out biases that are zero, so that its graph depends on the
+weights. Numbers by which an exported graph works out a shape are no layers, and not counted.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import Number, floordiv
+from convcalc.arith import Number, equal, floordiv, prod, select
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import JOINS, POOLS, RECURRENT, Layer
-from convcalc.profiles._torch import joined, rows, scores
+from convcalc.profiles._layer import JOINS, POOLS, Layer
+from convcalc.profiles._torch import biases, joined, scores, steps
 
-EXP, DIVIDE, TANH, SOFTMAX = 32, 4, 38, 36
+EXP, DIVIDE, SQRT, TANH, LOG = 32, 4, 24, 38, 43
+SOFTMAX, SOFTPLUS = EXP + DIVIDE, EXP + 1 + LOG
 ACTIVATIONS = {
-    "relu": 1, "relu6": 2, "hardtanh": 2, "leaky_relu": 2, "prelu": 2, "hardswish": 5, "hardsigmoid": 4, "elu": 35,
-    "sigmoid": EXP, "silu": EXP + 1, "swish": EXP + 1, "gelu": EXP + 2, "quick_gelu": EXP + 2, "tanh": 2 * TANH,
+    "relu": 1, "relu6": 2, "hardtanh": 2, "leaky_relu": 2, "rrelu": 2, "prelu": 2, "hardswish": 5, "hardsigmoid": 4,
+    "elu": EXP + 3, "sigmoid": EXP, "silu": EXP + 1, "swish": EXP + 1, "gelu": EXP + 2, "quick_gelu": EXP + 2,
+    "tanh": 2 * TANH, "tanhshrink": 2 * TANH + 1, "softplus": SOFTPLUS, "mish": SOFTPLUS + 2 * TANH + 1,
+    "logsigmoid": EXP + LOG, "softsign": DIVIDE + 2, "hardshrink": 3, "softshrink": 5,
 }  # fmt: skip
 """Price of an element; of one that is not listed it has none."""
+NORMS = {"batch": 31, "layer": 7, "group": 9, "instance": 7}
+"""Price of an element, whether or not the norm learns scale and shift."""
+GATES = {"lstm": 3 * EXP + 2 * TANH + 8, "gru": 2 * EXP + TANH + 8}
+"""Price of a hidden feature at a step, the same for one direction and for both."""
 RESIZED = {"linear": 4, "bilinear": 4, "trilinear": 4, "bicubic": 8}
+ROOTS, PACKED = 3 * SQRT + DIVIDE, 2
+"""Price of numbers: of the scale of scaled_dot_product_attention, and of the axis of packed projections."""
 
 
 def terms(layer: Layer) -> Iterator[Term]:
-    """Bias 1 an output, batch norm 31 and layer norm 7 an element and 29 a row, pools K an output, softmax 36."""
-    if layer.kind in RECURRENT:
+    """Bias 1 an output, norms 7 to 31 an element, pools K an output, softmax 36; recurrent layers by their features."""
+    if layer.kind in GATES:
+        yield "bias", steps(layer) * biases(layer)
+        yield "recurrent gates", GATES[layer.kind] * steps(layer) * layer.has("hidden_size") * layer.has("num_layers")
+        return
+    if layer.kind == "rnn":
         yield "missed layers", -layer.macs
         return
     yield "bias", layer.biased
@@ -32,7 +52,9 @@ def terms(layer: Layer) -> Iterator[Term]:
 def _elementwise(layer: Layer) -> Iterator[Term]:
     match layer.kind:
         case "norm":
-            yield from _norm(layer)
+            yield f"{layer.type} norm", NORMS.get(layer.type, 0) * layer.y
+            if layer.type == "layer":
+                yield "layer norm", (SQRT + DIVIDE + 1) * _first_axis(layer)
         case "act":
             yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.y
         case kind if kind in POOLS:
@@ -47,6 +69,7 @@ def _elementwise(layer: Layer) -> Iterator[Term]:
             yield "upsampling", RESIZED.get(str(layer.has("mode")), 0) * layer.y
         case "attention":
             yield "softmax", SOFTMAX * scores(layer)
+            yield "elementwise", _scaled(layer)
 
 
 def _by_output(layer: Layer) -> Number:
@@ -54,23 +77,38 @@ def _by_output(layer: Layer) -> Number:
     return layer.y * floordiv(layer.has("out_channels"), layer.has("groups")) * layer.kernel
 
 
-def _norm(layer: Layer) -> Iterator[Term]:
-    if layer.type == "batch":
-        yield "batch norm", 31 * layer.y
-    elif layer.type == "layer":
-        yield "layer norm", 7 * layer.x + 29 * rows(layer)
+def _first_axis(layer: Layer) -> Number:
+    """Elements divided by the first axis that a layer norm works over, whether or not it is the only one."""
+    shape = layer.node.input_shapes[0]
+    first = min(shape.axis(axis) for axis in layer.op.attributes(shape)["axis"])
+    return layer.batch * shape.replaced(first, 1).elements
 
 
 def _pooled(layer: Layer) -> Number:
-    """K an output; of a global average, a sum of all and a division an output."""
-    if layer.kind == "avgpool" and layer.whole:
-        return layer.x + DIVIDE * layer.y
-    return layer.y * layer.kernel
+    """K an output, of a cube one side of it; of an average down to one element a sum of all, and a division."""
+    sizes = layer.window.kernel_size
+    windows = layer.y * (prod(sizes) if len(sizes) < 3 else sizes[0])
+    if layer.kind == "maxpool" or not layer.whole:
+        return windows
+    if layer.via == "method":
+        return layer.x
+    return select(equal(prod(layer.has("out_size") or ()), 1), layer.x + DIVIDE * layer.y, windows)
+
+
+def _scaled(layer: Layer) -> Number:
+    """Queries times a scale; of scaled_dot_product_attention the keys too, and the scale itself."""
+    queries = layer.batch * layer.product("q").outputs
+    match layer.via:
+        case "fused":
+            return queries + layer.batch * layer.product("k").outputs + ROOTS + PACKED
+        case "module":
+            return queries + PACKED
+    return queries
 
 
 PROFILE = Profile(
-    "onnx_tool", "onnx-tool 1.0", "MACs",
-    "multiply–accumulates with bias, and a price for each element of all other nodes: 31 of a batch norm, 32 of a "
-    "sigmoid, 36 of a softmax",
+    "onnx_tool", "onnx-tool 1.0.1", "MACs",
+    "multiply–accumulates with bias, and a price for each element of all other nodes: 31 of a batch norm that the "
+    "export keeps, 32 of a sigmoid, 36 of a softmax",
     "ThanatosShinji/onnx-tool: onnx_tool/node.py", 80, terms,
 )  # fmt: skip
