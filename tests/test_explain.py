@@ -11,8 +11,10 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
+from convcalc.analyzers import DETAILS
 from convcalc.designs import open_design
-from convcalc.explain import Step, explain
+from convcalc.explain import explain
+from convcalc.explain.model import Step
 from tests.conftest import ROOT, Command
 
 DESIGNS = sorted((ROOT / "specs").rglob("zoo/*.yaml")) + sorted((ROOT / "specs").rglob("tutorials/*.yaml"))
@@ -37,8 +39,28 @@ def test_every_derivation_comes_to_the_number_of_the_report(path: Path) -> None:
             assert found[key].value == value, (row.path, key)
         for key in ("params", "macs"):
             assert sum(map(worked_out, found[key].steps)) == row.values[key] or row.tied_to, (row.path, key)
+        for key in ("receptive_field", "effective_stride", "offset"):
+            for step in found[key].steps:
+                assert worked_out(step) == step.value, (row.path, key)
+                assert step.value in found[key].value
         for step, size in zip(explanation.sizes, row.output_shape[1:], strict=False):
             assert worked_out(step) == size, (row.path, step)
+
+
+def test_what_is_no_sum_is_that_of_the_layer_in_its_network() -> None:
+    network = open_design("zoo:resnet50")
+    rows = network.report(detailed=DETAILS).rows
+    for row in rows[::7]:
+        found = {metric.column.key: metric.value for metric in explain(network, row.path).metrics}
+        assert {key: found[key] for key in DETAILS} == {key: row.values[key] for key in DETAILS}
+
+
+def test_fields_of_a_layer_are_derived(cli: Command) -> None:
+    """Behind 7×7/2, 3×3/2 and three blocks a cell sees 35 cells, 4 apart; a 3×3 adds two of these."""
+    text = cli("explain", "zoo:resnet50", "stage2.block1.conv2").stdout
+    assert re.search(r"Receptive field +43 +input cells +35 \+ \(3 − 1\)·4\n", text)
+    assert re.search(r"Stride +8 +input cells +4·2\n", text)
+    assert re.search(r"Offset +-21 +input cells +−17 − 1·4\n", text)
 
 
 def test_a_convolution(cli: Command) -> None:

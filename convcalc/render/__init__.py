@@ -34,7 +34,7 @@ from convcalc.render.surface import Surface
 if TYPE_CHECKING:
     from convcalc.budget.diff import Diff
     from convcalc.compare import Comparison
-    from convcalc.explain import Explanation
+    from convcalc.explain.model import Explanation
     from convcalc.findings import Verdict
     from convcalc.formula import Formula
     from convcalc.listing import Listing

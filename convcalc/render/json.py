@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from convcalc.budget.diff import Diff
     from convcalc.compare import Comparison, Metric
     from convcalc.compare.align import Cell, Match
-    from convcalc.explain import Explanation
+    from convcalc.explain.model import Explanation
     from convcalc.findings import Verdict
     from convcalc.fold import View
     from convcalc.formula import Formula

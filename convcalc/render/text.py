@@ -9,7 +9,7 @@ from convcalc.render.table import drawn
 if TYPE_CHECKING:
     from convcalc.budget.diff import Diff
     from convcalc.compare import Comparison
-    from convcalc.explain import Explanation
+    from convcalc.explain.model import Explanation
     from convcalc.findings import Verdict
     from convcalc.fold import View
     from convcalc.formula import Formula

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from convcalc.analyzers.memory import Peak
 from convcalc.errors import Span
-from convcalc.explain import Explanation, Metric
+from convcalc.explain.model import Explanation, Metric
 from convcalc.render.layout.entries import counted
 from convcalc.render.layout.frame import Block
 from convcalc.render.layout.glyphs import Glyphs
 from convcalc.render.layout.grid import Column, Grid
-from convcalc.render.layout.numbers import exact
+from convcalc.render.layout.numbers import each, exact
 from convcalc.render.layout.prose import Prose
 from convcalc.render.surface import Surface
 
@@ -74,10 +74,10 @@ def _numbers(metrics: Sequence[Metric], glyphs: Glyphs) -> Grid:
     """A line a number, and below it the terms that it is the sum of."""
     rows: list[tuple[str, str, str, str]] = []
     for metric in metrics:
-        if metric.value or metric.steps:
+        if metric.steps or (any(metric.value) if isinstance(metric.value, tuple) else metric.value):
             alone = len(metric.steps) == 1
             how = metric.steps[0].factors if alone else "" if metric.steps else metric.column.meaning
-            rows.append((metric.column.title, exact(metric.value), metric.column.unit, how))
+            rows.append((metric.column.title, each(metric.value, exact, glyphs), metric.column.unit, how))
             rows += [(f"  {step.name}", exact(step.value), "", step.factors) for step in metric.steps if not alone]
     titles, values, units, derivations = zip(*rows, strict=True) if rows else ((), (), (), ())
     columns = [

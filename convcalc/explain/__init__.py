@@ -8,76 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import NamedTuple
 
-from convcalc.analyzers.memory import Peak, peak
+from convcalc.analyzers.memory import peak
 from convcalc.designs import Network
-from convcalc.errors import Span
+from convcalc.explain.details import INTENSITY, details_of
+from convcalc.explain.model import Entering, Explanation, Metric, Step
 from convcalc.graph import Node
 from convcalc.ops import Product, Window
 from convcalc.ops._docs import doc_of
-from convcalc.report import Column, Report, Row, report_on
+from convcalc.report import Report, Row, report_on
 
 MULTIPLYING = "macs"
 PARAMS = "params"
 SHOWN_PARTS = 8
-
-
-class Step(NamedTuple):
-    """One line of a derivation: ``weight``, ``64·3·7·7``, 9408."""
-
-    name: str
-    factors: str
-    value: int
-
-
-class Metric(NamedTuple):
-    """A number and how it comes about."""
-
-    column: Column
-    value: int
-    steps: tuple[Step, ...] = ()
-    """They add up to the value."""
-
-
-class Entering(NamedTuple):
-    """A tensor that the layer reads."""
-
-    path: str
-    shape: tuple[int, ...]
-    source: Span | None
-    """Where the layer that made it stands."""
-
-
-class Explanation(NamedTuple):
-    """Everything about one layer, or about a group of them."""
-
-    design: str
-    path: str
-    """Nothing for the whole design."""
-    kind: str
-    """The op's word; nothing for a group."""
-    summary: str
-    does: str
-    """What the op does, in a sentence."""
-    formula: str
-    """How it counts, with symbols."""
-    inputs: tuple[Entering, ...]
-    output: tuple[int, ...]
-    sizes: tuple[Step, ...]
-    """How each spatial size of the output comes about."""
-    metrics: tuple[Metric, ...]
-    parts: tuple[tuple[str, int, int], ...]
-    """Of a group: path, params and multiplies of its heaviest layers."""
-    layers: int
-    counted: tuple[str, ...]
-    left_out: tuple[str, ...]
-    source: Span | None
-    tied_to: str = ""
-    fused: tuple[str, ...] = ()
-    """Paths of the norm and the activation that the same line of the spec adds."""
-    peak: Peak | None = None
-    """Of a group: the step at which most is in memory, and what."""
 
 
 def explain(network: Network, path: str = "", *, batch: int = 1, dtype: str = "float32") -> Explanation:
@@ -90,11 +33,14 @@ def explain(network: Network, path: str = "", *, batch: int = 1, dtype: str = "f
     part = graph.part(path) if path else graph
     node = next((node for node in graph.layers if node.path == path), None)
     if node is None:
-        group = _group(network, path, report_on(part, network.design.text, batch=batch, dtype=dtype))
+        group = _group(
+            network, path, report_on(part, network.design.text, batch=batch, dtype=dtype, detailed=(INTENSITY,))
+        )
         return group._replace(peak=peak(part, batch, dtype))
     fused = tuple(other.path for other in part.layers if other.path != path)
     report = report_on(graph.only(node), network.design.text, batch=batch, dtype=dtype)
-    return _layer(network, node, report, batch)._replace(fused=fused)
+    told = _layer(network, node, report, batch)
+    return told._replace(fused=fused, metrics=(*told.metrics, *details_of(graph, node, batch, dtype)))
 
 
 # --- a layer ----------------------------------------------------------------------------------------------------------

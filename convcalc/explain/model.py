@@ -1,0 +1,67 @@
+"""What is told of a layer, or of a group of layers: plain frozen data."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from convcalc.analyzers.memory import Peak
+from convcalc.errors import Span
+from convcalc.report import Column
+
+
+class Step(NamedTuple):
+    """One line of a derivation: ``weight``, ``64·3·7·7``, 9408."""
+
+    name: str
+    factors: str
+    value: int
+
+
+class Metric(NamedTuple):
+    """A number and how it comes about."""
+
+    column: Column
+    value: Any
+    """An integer; of what is no sum also a ratio, or a tuple with a number, a word or nothing for each input axis."""
+    steps: tuple[Step, ...] = ()
+    """They add up to the value; of what is told axis by axis each gives that of an axis, or one that of all."""
+
+
+class Entering(NamedTuple):
+    """A tensor that the layer reads."""
+
+    path: str
+    shape: tuple[int, ...]
+    source: Span | None
+    """Where the layer that made it stands."""
+
+
+class Explanation(NamedTuple):
+    """Everything about one layer, or about a group of them."""
+
+    design: str
+    path: str
+    """Nothing for the whole design."""
+    kind: str
+    """The op's word; nothing for a group."""
+    summary: str
+    does: str
+    """What the op does, in a sentence."""
+    formula: str
+    """How it counts, with symbols."""
+    inputs: tuple[Entering, ...]
+    output: tuple[int, ...]
+    sizes: tuple[Step, ...]
+    """How each spatial size of the output comes about."""
+    metrics: tuple[Metric, ...]
+    parts: tuple[tuple[str, int, int], ...]
+    """Of a group: path, params and multiplies of its heaviest layers."""
+    layers: int
+    counted: tuple[str, ...]
+    left_out: tuple[str, ...]
+    source: Span | None
+    tied_to: str = ""
+    fused: tuple[str, ...] = ()
+    """Paths of the norm and the activation that the same line of the spec adds."""
+    peak: Peak | None = None
+    """Of a group: the step at which most is in memory, and what."""
