@@ -1,51 +1,12 @@
-"""torch-scan's MACs by module."""
+"""torch-scan's operator FLOPs, for which it asks torch.utils.flop_counter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from convcalc.arith import Number, divides, floordiv, modulo, prod, select
-from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import POOLS, RECURRENT, Layer
-from convcalc.profiles._torch import MODULES, attended, norm_elements, spread
-
-CLASSES = (*MODULES, "subclass")
-
-
-def pooled(layer: Layer) -> Number:
-    """y·(k − 1), of an average pool y·(k − 1 + spatial axes); an integer kernel size counts as k and not k²."""
-    sizes = layer.window.kernel_size
-    if layer.has("out_size") is not None:
-        cells = prod(_adaptive(layer))
-    else:
-        square = not layer.whole and all(isinstance(size, int) and size == sizes[0] for size in sizes)
-        cells = sizes[0] if square else layer.kernel
-    return layer.y * (cells - 1 + (layer.axes if layer.kind == "avgpool" else 0))
-
-
-def _adaptive(layer: Layer) -> Iterator[Number]:
-    """n/o where the output size divides the input's, else the remainder and one: what it takes a kernel to be."""
-    for size, places in zip(layer.node.input_shapes[0].spatial, layer.node.shape.spatial, strict=True):
-        yield select(divides(places, size), floordiv(size, places), modulo(size, places) + 1)
-
-
-def terms(layer: Layer) -> Iterator[Term]:
-    """Batch norm 2 an element (1 without affine) and pools; recurrent layers and nn.MultiheadAttention have no rule."""
-    if layer.kind == "attention":
-        yield "missed layers", -(attended(layer) if layer.via in ("operator", "subclass") else layer.macs)
-    elif layer.kind in ("matmul", *RECURRENT) or layer.via not in CLASSES:
-        yield "missed layers", -layer.macs
-    elif layer.kind == "norm" and layer.type == "batch":
-        yield norm_elements(layer, 2, 1)
-    elif layer.kind in POOLS:
-        yield "pooling", pooled(layer)
-    elif layer.kind == "deconv":
-        yield "output positions", spread(layer) - layer.macs
-        yield "padding arithmetic", 4 * layer.axes
-
+from convcalc.profiles import Profile
+from convcalc.profiles.torch import terms
 
 PROFILE = Profile(
-    "torchscan", "torch-scan 0.2 (MACs)", "MACs",
-    "multiply–accumulates without bias, 2 operations an element of batch norms, and comparisons of pools",
-    "frgfm/torch-scan: torchscan/modules/macs.py", 70, terms,
+    "torchscan", "torch-scan 0.2 (operators)", "FLOPs",
+    "as torch, which it asks; its module formulas, which it prints beside, are two tools of their own here",
+    "frgfm/torch-scan: torchscan/flops.py", 70, terms,
 )  # fmt: skip

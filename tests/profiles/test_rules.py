@@ -63,7 +63,7 @@ def test_a_batch_multiplies_what_is_not_by_sample(profile: Profile) -> None:
 def test_batch_norms_of_a_batch_have_their_channels_once() -> None:
     graph = network("norm: batch").graph
     assert profiles.total(graph, "keras_flops", batch=5) == 2 * 4000 + 6 * 8
-    assert profiles.total(graph, "torchscan_flops", batch=5) == 4 * 4000 + 2 * 8
+    assert profiles.total(graph, "torchscan_module_flops", batch=5) == 4 * 4000 + 2 * 8
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_rules_of_tools_without_a_table() -> None:
     assert profiles.total(deconv.graph, "netscope") == outputs * 16 * 8 // 4
     assert profiles.total(network("norm: lrn").graph, "netscope") == 5 * 800
     pool = network("maxpool: 2").graph
-    assert {key: profiles.total(pool, key) for key in ("onnx_tool", "keras_flops", "torchscan")} == {
+    assert {key: profiles.total(pool, key) for key in ("onnx_tool", "keras_flops", "torchscan_module_macs")} == {
         "onnx_tool": 800,
         "keras_flops": 800,
-        "torchscan": 200,
+        "torchscan_module_macs": 200,
     }
     prices = {"relu": 1, "relu6": 2, "sigmoid": 32, "silu": 33, "gelu": 34, "tanh": 76, "hardswish": 5}
     assert {name: profiles.total(network(name).graph, "onnx_tool") for name in prices} == {
@@ -119,9 +119,9 @@ def test_norms_and_softmax_of_tools_without_a_table() -> None:
     ]
     counted = [profiles.total(graph, "keras_flops") for graph in (batch, layer, softmax)]
     assert counted == [2 * 40 + 6 * 5, 2 * 40, 5 * 40]
-    assert profiles.total(layer, "torchscan_flops") == 8 * 40 + 2 * 5
+    assert profiles.total(layer, "torchscan_module_flops") == 8 * 40 + 2 * 5
     plain = network("norm: {type: layer, affine: false}", "[5, 8]").graph
-    assert profiles.total(plain, "torchscan_flops") == 6 * 40 + 2 * 5
+    assert profiles.total(plain, "torchscan_module_flops") == 6 * 40 + 2 * 5
     cell = (2 * 16 * 8 - 16) + (2 * 16 * 16 - 16) + 16 + 2 * 16
     assert profiles.total(network("rnn: 16", "[5, 8]").graph, "calflops") == 5 * cell
     attention = network("attention: 2", "[5, 8]").graph

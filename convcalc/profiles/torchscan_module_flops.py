@@ -8,7 +8,7 @@ from convcalc.arith import total
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import CONVOLUTIONS, POOLS, RECURRENT, Layer
 from convcalc.profiles._torch import attended, norm_elements, projections, rows, scores, spread
-from convcalc.profiles.torchscan import CLASSES, pooled
+from convcalc.profiles.torchscan_module_macs import CLASSES, pooled
 
 ACTIVATIONS = {"relu": 1, "relu6": 2, "leaky_relu": 4, "sigmoid": 4, "tanh": 6, "elu": 6}
 """Operations of an element."""
@@ -74,7 +74,7 @@ def _attention(layer: Layer) -> Iterator[Term]:
 
 
 PROFILE = Profile(
-    "torchscan_flops", "torch-scan 0.2 (FLOPs)", "FLOPs",
+    "torchscan_module_flops", "torch-scan 0.2 (modules)", "FLOPs",
     "multiplies and additions one by one, with bias, norms, activations and pools",
-    "frgfm/torch-scan: torchscan/modules/flops.py", 71, terms,
+    "frgfm/torch-scan: torchscan/modules/flops.py", 72, terms,
 )  # fmt: skip
