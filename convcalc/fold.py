@@ -17,6 +17,7 @@ DEFAULT_COLUMNS = ("params", "macs")
 TEXT_KEYS = ("path", "op")
 GROUPINGS = ("layer", "op", "block")
 INTENSITY = "arithmetic_intensity"
+MIXED = "mixed"
 FUSED = ("norm", "act")
 """Segments under which a layer's fused parts stand, as children of its path."""
 
@@ -115,8 +116,7 @@ def chosen(report: Report, keys: Sequence[str] | None, default: Sequence[str] | 
             raise _unknown("column", key, known)
     if keys is not None:
         return tuple(known[key] for key in dict.fromkeys(keys))
-    kept = [known[key] for key in default if key in known] if default else []
-    return tuple(kept or sums.values())
+    return tuple([known[key] for key in default or () if key in known] or sums.values())
 
 
 def _unknown(what: str, word: str, known: Iterable[str]) -> UnknownKey:
@@ -221,12 +221,13 @@ def _gathered_details(lines: Sequence[Line], keys: _Folding) -> dict[str, Any]:
     """Return what several layers have of columns that are no sums.
 
     Intensity is the ratio of their sums; of what is told axis by axis a path or a block has that of its last layer,
-    whose output leaves it. Anything else has no meaning for several, but where the largest says something.
+    whose output leaves it; of a word it is told whether all have the same. Anything else has no meaning for several.
     """
     last = lines[-1].values
     found: dict[str, Any] = {key: max(line.values[key] for line in lines) for key in last if key in keys.largest}
-    if keys.leaving:
-        found |= {key: value for key, value in last.items() if isinstance(value, tuple)}
+    found |= {key: value for key, value in last.items() if isinstance(value, tuple)} if keys.leaving else {}
+    words = {key: {line.values[key] for line in lines} for key, value in last.items() if isinstance(value, str)}
+    found |= {key: held.pop() if len(held) == 1 else MIXED for key, held in words.items()}
     if INTENSITY in last:
         moved, operations = (sum(line.values[key] for line in lines) for key in ("traffic_bytes", "flops"))
         found[INTENSITY] = Fraction(operations, moved) if moved else Fraction(0)

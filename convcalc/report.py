@@ -45,6 +45,8 @@ class Device(NamedTuple):
     source: str
     operations: Mapping[str, Fraction]
     bandwidth: Fraction
+    note: str = ""
+    """What its numbers rest on."""
 
 
 class Row(NamedTuple):

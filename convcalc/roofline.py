@@ -83,7 +83,7 @@ def _device(name: str, source: Source) -> Device:
     operations = dict(_operations(found["operations"], faults)) if "operations" in found else {}
     if faults or bandwidth is None:
         raise _malformed(faults)
-    return Device(name, texts["name"], texts["source"], operations, bandwidth)
+    return Device(name, texts["name"], texts["source"], operations, bandwidth, texts.get("note", ""))
 
 
 def _malformed(faults: list[tuple[str, Span]]) -> SpecErrors:

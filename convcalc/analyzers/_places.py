@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from math import gcd, lcm
 from typing import Any, NamedTuple, TypeAlias
 
@@ -17,6 +18,8 @@ NOTHING = "nothing"
 """The axis of what depends on no input: a learned table."""
 LONGEST = 4096
 """Cells of a period; an axis with a longer one is not followed any further."""
+FEW = 64
+"""Cells of the period of what a layer reads, where each has to be looked at."""
 
 
 class Axis(NamedTuple):
@@ -50,15 +53,45 @@ class Axis(NamedTuple):
     def read(self, reading: Reading) -> Axis | None:
         """Return the axis of a layer that reads this one."""
         before = len(self.low)
+        if reading.stays:
+            return self
         turns = before // gcd(before, reading.advance) if before > 1 else 1
         period = reading.period * turns
         if period > LONGEST:
             return None
         cells = [reading.cells(cell) for cell in range(period)]
         step = self.step * reading.advance if before == 1 else self.step * (turns * reading.advance // before)
-        low = tuple([self.reaching(first, self.low) for first, _ in cells])
-        high = tuple([self.reaching(last, self.high) for _, last in cells])
-        return Axis(low, high, step)
+        if before > 1 and not self.ascends:
+            if period * before > LONGEST * FEW:
+                return None
+            ends = [self.spanned(first, last, reading.every) for first, last in cells]
+        else:
+            ends = [(self.reaching(first, self.low), self.reaching(last, self.high)) for first, last in cells]
+        if reading.period > 1:
+            ends = [(low, low - 1) if first > last else (low, high)
+                    for (low, high), (first, last) in zip(ends, cells, strict=True)]  # fmt: skip
+        return Axis(tuple([low for low, _ in ends]), tuple([high for _, high in ends]), step)
+
+    @property
+    def ascends(self) -> bool:
+        """Whether no field begins or ends before that of the cell before it, and none is empty."""
+        lows, highs = (*self.low, self.low[0] + self.step), (*self.high, self.high[0] + self.step)
+        full = all(low <= high for low, high in zip(self.low, self.high, strict=True))
+        return full and all(a <= b for ends in (lows, highs) for a, b in pairwise(ends))
+
+    def spanned(self, first: int, last: int, every: int) -> tuple[int, int]:
+        """Return where the fields of several cells begin and end; empty ones do not count."""
+        read, span = range(first, last + 1, every), len(self.low)
+        low = min((self.reaching(cell, self.low) for cell in read[:span] if self._full(cell)), default=None)
+        high = max((self.reaching(cell, self.high) for cell in read[-span:] if self._full(cell)), default=None)
+        if low is None or high is None:
+            low = self.reaching(first, self.low)
+            return low, low - 1
+        return low, high
+
+    def _full(self, cell: int) -> bool:
+        place = cell % len(self.low)
+        return bool(self.low[place] <= self.high[place])
 
 
 Place: TypeAlias = Axis | str | None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import gcd
 from typing import NamedTuple
 
-from convcalc.arith import Number, is_plain
+from convcalc.arith import Number, at_least, is_plain
 from convcalc.ops import Op, Window
 from convcalc.shapes import Shape
 
@@ -14,11 +14,23 @@ WHOLE = "whole"
 
 
 class Reading(NamedTuple):
-    """Along one axis: the first and the last cell that a cell reads; ``period`` cells further, ``advance`` further."""
+    """Along one axis: the first and the last cell that a cell reads; ``period`` cells further, ``advance`` further.
+
+    Between these it reads every cell, or, where ``every`` is more than 1, only so many-th.
+    """
 
     cells: Callable[[int], tuple[Number, Number]]
     period: int
     advance: Number
+    every: Number = 1
+
+    @property
+    def stays(self) -> bool:
+        """Whether every cell reads the one at its own place."""
+        if self.period != 1 or not is_plain(self.advance) or self.advance != 1:
+            return False
+        first, last = self.cells(0)
+        return is_plain(first) and is_plain(last) and first == last == 0
 
 
 def readings(op: Op, entering: Sequence[Shape], leaving: Shape) -> list[Reading | str | None] | None:
@@ -42,22 +54,37 @@ def readings(op: Op, entering: Sequence[Shape], leaving: Shape) -> list[Reading 
     return [axis(*facts) for facts in _axes(window)]
 
 
-def _axes(window: Window) -> Iterator[tuple[Number, Number, Number]]:
-    """Give extent e = d·(k − 1) + 1, stride and padding before, of every axis."""
+def _axes(window: Window) -> Iterator[tuple[Number, Number, Number, Number]]:
+    """Give kernel size, dilation, stride and padding before, of every axis."""
     axes = zip(window.kernel_size, window.stride, window.padding, window.dilation, strict=True)
-    return ((d * (k - 1) + 1, s, p[0]) for k, s, p, d in axes)
+    return ((k, d, s, p[0]) for k, s, p, d in axes)
 
 
-def _window(reach: Number, stride: Number, before: Number) -> Reading:
-    """Cell i reads i·s − p … i·s − p + e − 1."""
-    return Reading(lambda i: (i * stride - before, i * stride - before + reach - 1), 1, stride)
+def _window(size: Number, dilation: Number, stride: Number, before: Number) -> Reading:
+    """Cell i reads i·s − p … i·s − p + d·(k − 1)."""
+    return Reading(lambda i: (i * stride - before, i * stride - before + dilation * (size - 1)), 1, stride, dilation)
 
 
-def _transposed(reach: Number, stride: Number, before: Number) -> Reading | None:
-    """Cell i reads every n with 0 ≤ i + p − n·s < e: ⌈(i + p − e + 1)/s⌉ … ⌊(i + p)/s⌋, empty in a gap."""
-    if not all(map(is_plain, (reach, stride, before))):
+def _transposed(size: Number, dilation: Number, stride: Number, before: Number) -> Reading | None:
+    """Cell i reads every whole n = (i + p − d·t)/s, for taps t from 0 to k − 1; in a gap nothing (last < first).
+
+    With g = gcd(d, s), taps are t₀, t₀ + s/g, …, where d·t₀ ≡ i + p (mod s); there are none unless g divides i + p.
+    """
+    if not all(map(is_plain, (size, dilation, stride, before))):
         return None
-    return Reading(lambda i: (-((reach - 1 - i - before) // stride), (i + before) // stride), stride, 1)
+    shared = gcd(dilation, stride)
+    every = stride // shared
+    inverse = pow(dilation // shared, -1, every)
+
+    def cells(i: int) -> tuple[int, int]:
+        place = i + before
+        first = place // shared * inverse % every
+        if place % shared or first >= size:
+            return place // stride + 1, place // stride
+        last = first + (size - 1 - first) // every * every
+        return (place - dilation * last) // stride, (place - dilation * first) // stride
+
+    return Reading(cells, stride, 1, dilation // shared)
 
 
 def _moved(start: Number, step: Number) -> Reading:
@@ -73,7 +100,7 @@ def _sliced(op: Op, x: Shape) -> list[Reading | str | None]:
 
 
 def _from(start: int, size: Number) -> Number:
-    return start if start >= 0 else size + start
+    return start if start >= 0 else at_least(size + start, 0)
 
 
 def _adaptive(n: Number, m: Number) -> Reading | str | None:

@@ -35,9 +35,10 @@ def alive_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """
     sizes = _tensors(graph, batch, dtype)
     freed: list[Number] = [0] * len(graph.nodes)
-    for size, end in zip(sizes, last_uses(graph), strict=True):
+    ends = last_uses(graph)
+    for size, end in zip(sizes, ends, strict=True):
         freed[end] = freed[end] + size
-    alive: Number = total([sizes[node.index] for node in graph.inputs])
+    alive: Number = total([sizes[node.index] for node in graph.inputs if ends[node.index] != node.index])
     steps = []
     for node in graph.layers:
         alive = alive + sizes[node.index]

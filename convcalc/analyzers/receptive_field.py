@@ -29,6 +29,8 @@ from convcalc.graph import Graph, Node
 ALL_TOKENS = ("attention", "lstm", "gru", "rnn")
 SCATTERING = ("reshape", "permute", "flatten", "matmul", "custom")
 KNOWN_PRODUCTS = ("linear",)
+MOST_CELLS = 2**20
+"""Cells of all periods that are worked out for one graph; beyond, no axis is followed whose cells take turns."""
 
 
 def details(graph: Graph, batch: int, dtype: str) -> Found:  # noqa: ARG001 - the form of all lazy files
@@ -59,7 +61,12 @@ def _stride(place: Place) -> Any:
 
 
 def _offset(place: Place) -> Any:
-    return place.low[0] if isinstance(place, Axis) else None
+    return place.low[0] if isinstance(place, Axis) and _looks(place) else None
+
+
+def _looks(place: Axis) -> Any:
+    """Whether the first cell looks at any: not in a gap of a transposed convolution."""
+    return len(place.low) == 1 or place.low[0] <= place.high[0]
 
 
 FACTS = (_size, _stride, _offset)
@@ -111,6 +118,7 @@ def fields(graph: Graph) -> tuple[list[tuple[Place, ...]], list[Misaligned]]:
     axes = _axes(graph)
     places: list[tuple[Place, ...]] = []
     misaligned: list[Misaligned] = []
+    cells = 0
     for node in graph.nodes:
         if node.op is None:
             own = node.shape.rank - 1
@@ -120,8 +128,17 @@ def fields(graph: Graph) -> tuple[list[tuple[Place, ...]], list[Misaligned]]:
         else:
             entering = [places[index] for index in node.inputs]
             place = joined(graph, node, entering, misaligned) if len(entering) > 1 else entering[0]
-            places.append(_after(node, place))
+            found = _after(node, place)
+            cells += sum(
+                len(axis.low) - 1 for axis in found if isinstance(axis, Axis) and all(axis is not old for old in place)
+            )
+            places.append(found if cells < MOST_CELLS else tuple(map(_short, found)))
     return places, misaligned
+
+
+def _short(place: Place) -> Place:
+    """Give up what takes many cells to tell."""
+    return place if not isinstance(place, Axis) or len(place.low) == 1 else None
 
 
 # --- layers -----------------------------------------------------------------------------------------------------------
@@ -154,7 +171,8 @@ def _through(place: Place, reading: Reading | str | None) -> Place:
 
 
 def _mixed(place: Place, everything: bool) -> Place:
-    return WHOLE if everything and place != NOTHING else place
+    """All of an axis that is mixed; what is no longer known to lie on that axis of the tensor stays unknown."""
+    return WHOLE if everything and isinstance(place, Axis) else place
 
 
 def _scatters(node: Node) -> bool:

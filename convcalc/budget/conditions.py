@@ -28,7 +28,7 @@ def conditions(given: Fields, folder: str, errors: list[SpecError]) -> Condition
             found = found._replace(dtype=_dtype(word(given["dtype"][1], "dtype")))
     with gathering(errors):
         if "device" in given:
-            found = found._replace(device=_device(word(given["device"][1], "device"), folder))
+            found = found._replace(device=_device(word(given["device"][1], "device"), folder, errors))
     return found
 
 
@@ -49,17 +49,18 @@ def _dtype(written: Scalar) -> str:
     return written.text.strip()
 
 
-def _device(written: Scalar, folder: str) -> Device:
+def _device(written: Scalar, folder: str, errors: list[SpecError]) -> Device | None:
     from convcalc.roofline import device, devices
 
     name = written.text.strip()
+    is_file = name not in devices() and (os.sep in name or name.endswith((".yaml", ".yml")))
     try:
-        return device(name if name in devices() else os.path.join(folder, name) if _is_path(name) else name)
-    except SpecErrors as errors:
-        for error in errors.errors:
-            error.notes = (*error.notes, (written.span, "named here"))
-        raise
-
-
-def _is_path(name: str) -> bool:
-    return os.sep in name or name.endswith((".yaml", ".yml"))
+        return device(os.path.join(folder, name) if is_file else name)._replace(key=name)
+    except SpecErrors as faults:
+        for error in faults.errors:
+            if is_file:
+                error.notes = (*error.notes, (written.span, "named here"))
+            else:
+                error.span = written.span
+            errors.append(error)
+        return None

@@ -14,8 +14,8 @@ from convcalc.analyzers import Measure
 from convcalc.budget.conditions import CONDITIONS, conditions
 from convcalc.budget.forms import FORM, WORD, Fields, choice, fields, listed, word
 from convcalc.budget.limits import BOUNDS, RULES, growth, limits, metric, ratchet, share
-from convcalc.budget.metrics import TIME, measure
-from convcalc.budget.model import OFF, PER, RATIO, SEVERITIES, SHARE, Against, Budget, Metric, Pattern, Waiver
+from convcalc.budget.metrics import measure
+from convcalc.budget.model import OFF, PER, RATIO, SEVERITIES, SHARE, TIME, Against, Budget, Metric, Pattern, Waiver
 from convcalc.budget.selectors import GLOB, design, designs, layers, one_design
 from convcalc.errors import Span, SpecError, did_you_mean, escape, quoted
 from convcalc.spec.forms import is_empty

@@ -45,13 +45,14 @@ class Measured:
         self.conditions = conditions
         self._values: dict[str, tuple[Sequence[Any], Any]] = {}
         self._parts: dict[str, Measured] = {}
-        self._under: dict[str, Measured] = {}
+        self._under: dict[tuple[object, ...], Measured] = {}
 
     def under(self, conditions: Conditions) -> Measured:
         """Return the same design measured for something else."""
         if conditions == self.conditions:
             return self
-        key = str(conditions)
+        batch, dtype, device = conditions
+        key = batch, dtype, device and device.key
         if key not in self._under:
             self._under[key] = Measured(self.design, self.graph, self.source, conditions)
         return self._under[key]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import cache, partial
 
 from convcalc.analyzers import Measure, detailed, measures
+from convcalc.budget.model import TIME
 from convcalc.report import Device
-
-TIME = "least_time"
-"""The metric that needs a device."""
 
 
 @cache

@@ -11,6 +11,8 @@ from convcalc.report import Device
 
 SEVERITIES = ("error", "warning", "note")
 OFF = "off"
+TIME = "least_time"
+"""The metric that is that of a device."""
 PER = ("total", "layer", "group")
 SHARE, RATIO = "%", "/"
 """What may stand behind a metric: its share of the design's total, its ratio to the design it is held against."""
@@ -84,11 +86,13 @@ class Conditions(NamedTuple):
     dtype: str = "float32"
     device: Device | None = None
 
-    def __str__(self) -> str:
-        """``batch 8, int8, on h100-sxm``: what is unlike that of a report; nothing where nothing is."""
-        parts = [f"batch {self.batch}"] if self.batch != 1 else []
+    def of(self, key: str) -> str:
+        """``batch 8, int8``: what is unlike that of a report; for times the unit and the device too."""
+        timed = self.device is not None and key == TIME
+        parts = ["in ns"] if timed else []
+        parts += [f"batch {self.batch}"] if self.batch != 1 else []
         parts += [self.dtype] if self.dtype != "float32" else []
-        parts += [f"on {self.device.key}"] if self.device else []
+        parts += [f"on {self.device.key}"] if self.device and timed else []
         return ", ".join(parts)
 
 

@@ -126,7 +126,7 @@ def _standing(case: Case, rule: str, limit: Limit, size: Size, place: Place, *, 
     bound = _whole(limit.value)
     used = Fraction(size) / limit.value if limit.value else None
     design = case.measured.design
-    under = str(case.measured.conditions)
+    under = case.measured.conditions.of(limit.metric.key)
     return Standing(case.budget.id, design, place.path, limit.metric.text, rule, size, bound, holds, used, under)
 
 
@@ -248,7 +248,7 @@ def _outgrown(case: Case, allowance: growth.Allowance, step: _Step) -> Finding:
 def _subject(case: Case, metric: Metric, place: Place) -> str:
     """``params of a.yaml``, ``params of stage1.conv in a.yaml``, ``weight_bytes (int8) of 12 layers of a.yaml``."""
     name = {SHARE: "the share of ", RATIO: "the ratio of "}.get(metric.form, "")
-    under = str(case.measured.conditions)
+    under = case.measured.conditions.of(metric.key)
     key = metric.key + f" ({under})" * bool(under)
     if place.path:
         return f"{name}{key} of {place.path} in {case.measured.design}"

@@ -81,7 +81,10 @@ def _budget() -> JsonSchema:
         "growth": _said("How much metrics may grow over the baseline: +1%, +5M, or the larger of both.", _growth()),
         "ratchet": _said("Metrics that may not exceed the larger of baseline and floor.", _ratchet()),
         "against": _said("The design that ratios are to.", {"type": "string", "minLength": 1}),
-        "batch": _said("Samples at once, for max, min and equals.", {"type": "integer", "minimum": 1}),
+        "batch": _said(
+            "Samples at once, for max, min and equals.",
+            {"type": ["integer", "string"], "minimum": 1, "pattern": "^0*[1-9][0-9]*$"},
+        ),
         "dtype": _said("Number format, for max, min and equals: int8, or 'float16, stage1.**=int8'.", FILLED),
         "device": _said("What least_time is of: the name of a device, or the path of its file.", FILLED),
         **_refs(SETTINGS),

@@ -11,8 +11,7 @@ import click
 from convcalc.budget.check import Options, check
 from convcalc.budget.document import find, read_budget
 from convcalc.budget.limits import limit
-from convcalc.budget.metrics import TIME
-from convcalc.budget.model import RATIO, SEVERITIES, USUAL, Budget, BudgetFile, Conditions, Limit, Origin
+from convcalc.budget.model import RATIO, SEVERITIES, TIME, USUAL, Budget, BudgetFile, Conditions, Limit, Origin
 from convcalc.cli import FINDING, FINE, UNUSABLE, say
 from convcalc.cli._designs import DesignType, batch_option, device_option, dtype_option, lib_option, spec_files
 from convcalc.cli._group import DESIGNS, Command, Settings

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 METRICS = tuple(measure.key for measure in measures() if measure.additive)
 """The metrics that are sums over layers."""
-COLUMNS = (*METRICS, *DETAILS)
+WHOLE = tuple(measure.key for measure in measures() if not measure.additive)
+COLUMNS = (*METRICS, *DETAILS, "least_time", "bound")
 BOUNDED = ("macs", "traffic_bytes", "least_time", "bound")
 """The columns of a report for a device, and the two that it adds."""
 
@@ -34,7 +35,12 @@ class Metrics(ParamType[tuple[str, ...]]):
     name = "keys"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        return tuple(Word((*COLUMNS, *BOUNDED[2:])).convert(key.strip(), param, ctx) for key in value.split(","))
+        keys = [key.strip() for key in value.split(",")]
+        for key in keys:
+            if key in WHOLE:
+                hint = "; alive_bytes is what each layer needs" if key == "peak_activation_bytes" else ""
+                self.fail(f"{key} is no sum over layers: it stands with the totals, not in a column{hint}", param, ctx)
+        return tuple(Word(COLUMNS).convert(key, param, ctx) for key in keys)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, _ = incomplete.rpartition(",")
@@ -58,7 +64,7 @@ def _bounded(report: Report, network: Network, name: str) -> Report:
     metavar="GROUP",
     help="One row per layer, op or block.",
 )
-@click.option("--sort", type=Word((*COLUMNS, BOUNDED[2], *TEXT_KEYS)), metavar="KEY",
+@click.option("--sort", type=Word((*COLUMNS[:-1], *TEXT_KEYS)), metavar="KEY",
               help="A metric (largest first), path or op.")  # fmt: skip
 @click.option("--top", type=Positive(), metavar="N", help="Only the N largest rows, and one that sums the others.")
 @click.option("--columns", type=Metrics(), metavar="KEY,…", help=f"Metrics to show: {', '.join(COLUMNS)}.")
@@ -91,8 +97,8 @@ def command(
     report = reading.report(network, programs + [key for key in DETAILS if key in asked])
     if device is not None:
         report = _bounded(report, network, device)
-    usual = METRICS if settings.verbose else BOUNDED if device else None
-    shown = columns or usual
+    usual = [*(METRICS if settings.verbose else BOUNDED[:2]), *BOUNDED[2:]] if device else METRICS
+    shown = columns or (tuple(usual) if device or settings.verbose else None)
     if profile is not None:
         report, shown = profiled(report, network, profile), (*(shown or DEFAULT_COLUMNS), profile)
     view = View(depth, by, sort, top, shown)

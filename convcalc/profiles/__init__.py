@@ -27,12 +27,31 @@ from convcalc.report import Column, Report
 
 Term: TypeAlias = tuple[str, Number]
 
-TERMS = (
-    "macs", "activations", "additions", "bias", "batch norm", "layer norm", "group norm", "instance norm", "rms norm",
-    "lrn norm", "activation functions", "pooling", "softmax", "elementwise", "upsampling", "recurrent gates",
-    "embedding", "doubled modules", "output positions", "repeated groups", "padding arithmetic", "missed layers",
-)  # fmt: skip
-"""The names of all terms, in the order in which they are shown."""
+TERMS = {
+    "macs": "multiplies, as report counts them",
+    "activations": "outputs of the layers that multiply",
+    "additions": "the addition of each multiply–accumulate",
+    "bias": "adding the biases",
+    "batch norm": "elements that are normalized",
+    "layer norm": "elements that are normalized",
+    "group norm": "elements that are normalized",
+    "instance norm": "elements that are normalized",
+    "rms norm": "elements that are normalized",
+    "lrn norm": "elements that are normalized",
+    "activation functions": "elements of activations",
+    "pooling": "what pools read or give",
+    "softmax": "exponentials, sums and quotients",
+    "elementwise": "sums and products of whole tensors",
+    "upsampling": "elements that are interpolated",
+    "recurrent gates": "gates and states of recurrent layers",
+    "embedding": "tables that are looked up",
+    "doubled modules": "modules that count once more as the functions they call",
+    "output positions": "transposed convolutions, counted at output positions",
+    "repeated groups": "transposed convolutions, divided by their groups twice",
+    "padding arithmetic": "sizes that the tool adds to the count",
+    "missed layers": "multiplies that the tool does not see",
+}
+"""What the terms are, in the order in which they are shown; a profile may have others, which come behind."""
 
 
 class Profile(NamedTuple):
@@ -129,7 +148,8 @@ def standing(graph: Graph, profile: Profile, *, batch: int = 1) -> Standing:
     for node in graph.layers:
         for name, amount in _terms(Layer(node, samples), profile):
             terms[name] = terms.get(name, 0) + amount
-    kept = {name: terms[name] for name in TERMS if name in terms and _counts(terms[name])}
+    order = [*(name for name in TERMS if name in terms), *(name for name in terms if name not in TERMS)]
+    kept = {name: terms[name] for name in order if _counts(terms[name])}
     return Standing(profile, summed(terms.values()), kept)
 
 

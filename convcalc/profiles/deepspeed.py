@@ -41,7 +41,7 @@ def _responses(layer: Layer) -> Number:
 
 
 PROFILE = Profile(
-    "deepspeed", "DeepSpeed flops profiler", "FLOPs",
+    "deepspeed", "DeepSpeed 0.19.6", "FLOPs",
     "as calflops, with @, bmm and scaled_dot_product_attention",
     "deepspeedai/DeepSpeed: deepspeed/profiling/flops_profiler/profiler.py", 62, terms,
 )  # fmt: skip

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
-from convcalc.arith import Number
+from convcalc.arith import Number, is_plain
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import RECURRENT, Layer
 from convcalc.profiles._torch import MODULES, attended, biases, hidden, norm_elements, spread, steps
@@ -35,11 +36,19 @@ def _module(layer: Layer) -> Iterator[Term]:
         case "softmax":
             yield "softmax", softmaxed(layer)
         case "avgpool":
-            yield "pooling", layer.y + (layer.x if layer.whole else 0)
+            yield "pooling", averaged(layer) if layer.whole else layer.y
         case "upsample":
             yield "upsampling", UPSAMPLED.get(str(layer.has("mode")), 0) * layer.y
         case kind if kind in RECURRENT:
             yield from recurrent(layer)
+
+
+def averaged(layer: Layer) -> Number:
+    """⌊(Π n/o + 1)·y⌋ of an adaptive pool, in floating point as there; x + y where sizes are arrays or symbols."""
+    before, after = layer.node.input_shapes[0].spatial, layer.node.shape.spatial
+    if not all(map(is_plain, (*before, *after, layer.y))):
+        return layer.x + layer.y
+    return int((prod([n / o for n, o in zip(before, after, strict=True)]) + 1) * layer.y)
 
 
 def softmaxed(layer: Layer) -> Number:

@@ -182,3 +182,10 @@ def test_the_rules_run_on_arrays_and_symbols(key: str, kind: str) -> None:
     size = sympy.Symbol("n", integer=True, positive=True)
     formula = sympy.sympify(count(size))
     assert [formula.subs(size, value) for value in sizes] == exact
+
+
+@pytest.mark.parametrize(("size", "places", "printed"), [(13, 6, 52479), (12, 6, 46080), (7, 1, 12800)])
+def test_thop_multiplies_quotients_in_floating_point(size: int, places: int, printed: int) -> None:
+    """What ``int((torch.prod(torch.div(n, o)) + 1) * y)`` gives: 13/6·13/6 is a little less than 169/36."""
+    graph = network(f"avgpool: {{out: {places}}}", f"[256, {size}, {size}]").graph
+    assert profiles.total(graph, "thop") == printed

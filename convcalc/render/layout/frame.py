@@ -75,15 +75,18 @@ def closing(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block
 def remarks(report: Report) -> Iterator[str]:
     """What has to be known of columns that were asked for."""
     if report.misaligned:
-        joins = dict.fromkeys(join.layer for join in report.misaligned)
+        joins = {join.layer: join.paths for join in report.misaligned}
         joined = "1 join" if len(joins) == 1 else f"{len(joins):,} joins"
-        names = ", ".join(list(joins)[:SHOWN_JOINS]) + (", …" if len(joins) > SHOWN_JOINS else "")
+        told = [f"{layer} ({' and '.join(paths)})" for layer, paths in joins.items()]
+        names = ", ".join(told[:SHOWN_JOINS]) + (", …" if len(joins) > SHOWN_JOINS else "")
         yield f"Paths whose strides or centres differ meet in {joined}; the largest field wins: {names}."
     if report.device is not None:
         yield (
             f"Time bounds are lower bounds from the datasheet of {report.device.name} for layers one after another "
             f"with no cache between them, not measurements: {report.device.source}"
         )
+        if report.device.note:
+            yield f"{report.device.name}: {report.device.note}"
 
 
 def coverage(report: Report, glyphs: Glyphs) -> list[Span]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.profiles import Profile, Reconciliation, Standing
+from convcalc.profiles import TERMS, Profile, Reconciliation, Standing
 from convcalc.render.layout import gfm
 from convcalc.render.layout.entries import counted
 from convcalc.render.layout.frame import Block
@@ -15,17 +15,6 @@ from convcalc.render.layout.prose import Prose
 from convcalc.render.surface import Surface
 
 Row = tuple[str, str, str, str]
-MEANINGS = {
-    "macs": "multiplies, as report counts them",
-    "activations": "outputs of the layers that multiply",
-    "additions": "the addition of each multiply–accumulate",
-    "bias": "adding the biases",
-    "doubled modules": "modules that count once more as the functions they call",
-    "output positions": "transposed convolutions, counted at output positions",
-    "repeated groups": "transposed convolutions, divided by their groups twice",
-    "missed layers": "multiplies that the tool does not see",
-}
-"""What a term is; of one that is a multiple of elements, how many there are is said instead."""
 
 
 def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[Block]:
@@ -120,7 +109,7 @@ def _meaning(term: str, count: int, profile: Profile, found: Reconciliation) -> 
     elements = found.elements.get(term, 0) // (found.batch if profile.per_sample else 1)
     if elements and count % elements == 0:
         return f"{exact(count // elements)} for each of {exact(elements)} elements"
-    return MEANINGS.get(term, "")
+    return TERMS.get(term, "")
 
 
 def _sum(standing: Standing) -> str:

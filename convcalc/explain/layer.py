@@ -1,0 +1,163 @@
+"""One layer: what it reads and gives, and every number of it with its values put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
+from typing import Any
+
+from convcalc.explain.details import derived
+from convcalc.explain.model import Entering, Explanation, Metric, Step
+from convcalc.graph import Graph, Node
+from convcalc.ops import Product
+from convcalc.ops._docs import doc_of
+from convcalc.report import Report
+from convcalc.shapes import BITS
+
+PARAMS, BUFFERS, MACS = "params", "buffers", "macs"
+
+
+def explained(graph: Graph, node: Node, report: Report) -> Explanation:
+    """Return everything about a layer; ``report`` is that of its network, with details."""
+    op = node.op
+    assert op is not None
+    rows = {row.path: row for row in report.rows}
+    row, before = rows[node.path], rows.get(graph.nodes[node.inputs[0]].path) if len(node.inputs) == 1 else None
+    owner = graph.nodes[node.owner]
+    metrics = []
+    for column in report.columns:
+        if column.additive or column.of_layers:
+            value = row.values[column.key]
+            steps = tuple(_steps(column.key, node, row.values, report)) or derived(column.key, node, row, before)
+            metrics.append(Metric(column, value, steps))
+    return Explanation(
+        design=report.design,
+        path=node.path,
+        kind=op.kind,
+        summary=row.summary,
+        does=doc_of(type(op)).summary,
+        formula=" ".join(doc_of(type(op)).sections["Formula"].split()),
+        inputs=tuple(_entering(graph.nodes[index]) for index in node.inputs),
+        output=tuple(node.shape),
+        sizes=tuple(_sizes(node)),
+        metrics=tuple(metrics),
+        parts=(),
+        layers=1,
+        counted=tuple(_counted(node)),
+        left_out=tuple(_left_out(node)),
+        source=node.source,
+        tied_to=owner.path if owner is not node else "",
+    )
+
+
+def _entering(node: Node) -> Entering:
+    return Entering(node.path, tuple(node.shape), node.source)
+
+
+def _steps(key: str, node: Node, values: Mapping[str, Any], report: Report) -> list[Step]:
+    """Return the terms that a sum comes of, from the layer's own sizes; none where they do not come to it."""
+    samples = f"{report.batch:,} samples × " if report.batch != 1 else ""
+    steps: list[Step] = []
+    match key:
+        case "params":
+            steps = _weights(node)
+        case "buffers":
+            steps = [_step(name, shape) for name, shape in node.facts.buffers.items()]
+        case "macs":
+            steps = _multiplies(node, report.batch)
+        case "flops" if values[MACS]:
+            steps = [Step("", f"2·{values[MACS]:,}", 2 * values[MACS])]
+        case "output_elements":
+            steps = [Step("", samples + _product(node.shape), report.batch * prod(node.shape))]
+        case "weight_bytes" if BITS.get(report.dtype, 0) >= 8:
+            width, kept = BITS[report.dtype] // 8, values[PARAMS] + values[BUFFERS]
+            steps = [Step("", f"{width}·{kept:,}", width * kept)] if kept else []
+    return steps if sum(step.value for step in steps) == values[key] else []
+
+
+def _weights(node: Node) -> list[Step]:
+    return [_step(name, shape) for name, shape in node.facts.weights.items()]
+
+
+def _step(name: str, shape: Sequence[int]) -> Step:
+    return Step(name, _product(shape), prod(shape))
+
+
+def _product(factors: Sequence[int]) -> str:
+    return "·".join(f"{factor:,}" for factor in factors) or "1"
+
+
+def _multiplies(node: Node, batch: int) -> list[Step]:
+    """A line for every matrix product: what it puts out times what one of these costs, if these are its sizes."""
+    products = node.facts.products
+    return [_multiplied(node, product, batch, alone=len(products) == 1) for product in products if product.multiplies]
+
+
+def _multiplied(node: Node, product: Product, batch: int, *, alone: bool) -> Step:
+    value = product.multiplies * batch
+    name = product.name or "products"
+    lead = f"{batch:,} samples × " if batch != 1 else ""
+    for places, cost in _ways(node) if alone else ():
+        if prod(places) * prod(cost) == product.multiplies:
+            return Step(name, f"{lead}({_product(places)}) × ({_product(cost)})", value)
+    each, rest = divmod(product.multiplies, product.outputs or 1)
+    factors = f"{product.outputs:,} outputs × {each:,}" if not rest else f"{product.multiplies:,}"
+    return Step(name, lead + factors, value)
+
+
+def _ways(node: Node) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+    """Give the ways in which layers multiply: every output costs a kernel, or every input does, or a row a column."""
+    weight = node.facts.weights.get("weight")
+    entering = node.input_shapes[0]
+    if weight is not None:
+        yield tuple(node.shape), tuple(weight[1:])
+        yield tuple(entering), tuple(weight[1:])
+    yield tuple(node.shape), tuple(entering[-1:])
+    if weight is not None:  # one kernel for all channels
+        yield tuple(node.shape), (entering[0], *weight[1:])
+
+
+def _sizes(node: Node) -> Iterator[Step]:
+    """How each spatial size comes about, by the rule of the layer; nothing where it is asked for."""
+    op = node.op
+    assert op is not None
+    window, facts = op.window(*node.input_shapes), op.attributes(*node.input_shapes)
+    if window is None or facts.get("adaptive"):
+        return
+    places = zip(
+        node.input_shapes[0].spatial, node.shape.spatial, *window, facts.get("output_padding", window.stride),
+        strict=True,
+    )  # fmt: skip
+    for axis, (n, size, k, s, (before, after), d, more) in enumerate(places, 1):
+        reach = d * (k - 1) + 1
+        shown = f"{k}" if d == 1 else f"({d}·({k} − 1) + 1)"
+        span = n + before + after - reach
+        if "output_padding" in facts:
+            text = f"({n} − 1)·{s} − {before} − {after} + {shown}" + f" + {more}" * bool(more)
+            value = (n - 1) * s - before - after + reach + more
+        elif facts.get("ceil_mode"):
+            text, value = f"⌈({n} + {before} + {after} − {shown})/{s}⌉ + 1", -(-span // s) + 1
+        else:
+            text, value = f"⌊({n} + {before} + {after} − {shown})/{s}⌋ + 1", span // s + 1
+        if value == size:
+            yield Step(f"axis {axis}", text, size)
+
+
+def _counted(node: Node) -> Iterator[str]:
+    """What is in the numbers."""
+    if node.facts.weights and node.owner == node.index:
+        yield "params: every learnable weight, once" + (", and the bias" if "bias" in node.facts.weights else "")
+    if any(product.multiplies for product in node.facts.products):
+        yield "multiplies: every product of an input with a weight, or of two activations"
+        if node.op is not None and (window := node.op.window(*node.input_shapes)) and any(map(any, window.padding)):
+            yield "positions of zero padding, as real ones"
+
+
+def _left_out(node: Node) -> Iterator[str]:
+    """What another count might have and this one has not."""
+    if not any(product.multiplies for product in node.facts.products):
+        yield "elementwise work, pooling, norms and activations are no multiplies"
+    elif any("bias" in name for name in node.facts.weights):
+        yield "adding the bias"
+    if node.facts.buffers:
+        yield "running statistics are buffers, not params"
