@@ -129,17 +129,16 @@ def _sorted(lines: Sequence[Line], key: str, report: Report) -> list[Line]:
         return sorted(lines, key=lambda line: line.path)
     if key == "op":
         return sorted(lines, key=lambda line: line.op or line.path)
-    known = [column.key for column in report.columns if column.additive or column.of_layers]
-    if key not in known:
+    if key not in (known := [column.key for column in report.columns if column.additive or column.of_layers]):
         raise _unknown("sort key", key, [*known, *TEXT_KEYS])
     return sorted(lines, key=lambda line: _rank(line.values.get(key, 0)), reverse=True)
 
 
-def _rank(value: Any) -> tuple[bool, Any]:
+def _rank(value: Any) -> tuple[bool, bool, Any]:
     """Sort values of an axis each by the largest, below a mark for everything; what is not known comes last."""
     parts = value if isinstance(value, tuple) else (value,)
     numbers = [part for part in parts if part is not None and not isinstance(part, str)]
-    return any(isinstance(part, str) for part in parts), max(numbers, default=-1)
+    return any(isinstance(part, str) for part in parts), bool(numbers), max(numbers, default=0)
 
 
 # --- folding ----------------------------------------------------------------------------------------------------------

@@ -104,7 +104,8 @@ def _axes(graph: Graph) -> int:
 MEASURES = (
     Measure(
         "receptive_field", "Receptive field", "input cells",
-        "cells of the input that one cell looks at, on the axis with the fewest", 130, both=narrowest,
+        "cells of the input that one cell looks at, on the axis with the fewest; all of them where everything is seen",
+        130, both=narrowest,
     ),
     Measure(
         "effective_stride", "Stride", "input cells",

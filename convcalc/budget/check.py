@@ -25,6 +25,7 @@ from convcalc.claims import judge as judge_claims
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import Finding, Judgement, Outcome, Standing, Verdict
 from convcalc.garbage import uncollected
+from convcalc.shapes import unmatched as unmatched_formats
 from convcalc.spec.claims import Claim
 
 SUMMED_UP = ("params", "macs")
@@ -85,6 +86,8 @@ class _Run:
         self.history = History(file, options.baseline, found.folder, options.libraries)
         self.placed: dict[str, bool] = {}
         """Of every budget that was judged, whether there was a layer or group for it."""
+        self.idle_formats: dict[str, list[str]] = {}
+        """Of every budget that was judged, the globs of its number formats that no layer has fitted so far."""
         self.judgements: list[Judgement] = []
         self.findings: list[Finding] = []
         self.errors: list[SpecError] = [*found.errors]
@@ -135,6 +138,12 @@ class _Run:
         accepted = self.history.accepted(budget, measured.design) if past and needs_baseline(budget) else {}
         judged = judge(Case(budget, measured, self.places, against, past, accepted))
         self.placed[budget.id] = self.placed.get(budget.id, False) or bool(self.places.of(budget, measured))
+        idle = self.idle_formats.setdefault(budget.id, unmatched_formats(budget.conditions.dtype, ()))
+        if idle:
+            paths = [path for path, _ in measured.outline]
+            self.idle_formats[budget.id] = [
+                glob for glob in unmatched_formats(budget.conditions.dtype, paths) if glob in idle
+            ]
         self.standings += judged.standings
         self.findings += judged.findings
         self.errors += judged.errors
@@ -157,8 +166,14 @@ class _Run:
             standings=self.standings,
             outcomes=self.outcomes,
             baseline=self.history.label,
-            notes=self.history.notes,
+            notes=[*self.history.notes, *self._formats()],
         )
+
+    def _formats(self) -> Iterator[str]:
+        """Give a note for every number format that was meant for layers, and for which there are none."""
+        for id_, globs in self.idle_formats.items():
+            for glob in globs:
+                yield f"{quoted(glob)} of the number formats of {id_} fits no layer of the designs that were checked"
 
     def _idle(self) -> Iterator[Finding]:
         """Give what guards nothing: layers that are in no design, limits that nothing comes near."""

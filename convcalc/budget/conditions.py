@@ -6,6 +6,8 @@ import os
 
 from convcalc.budget.forms import Fields, word
 from convcalc.budget.model import USUAL, Conditions
+from convcalc.budget.patterns import is_inside, repository
+from convcalc.budget.selectors import GLOB, require_inside
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report import Device
 from convcalc.shapes import formats
@@ -14,7 +16,8 @@ from convcalc.spec.value import gathering
 
 CONDITIONS = ("batch", "dtype", "device")
 QUANTITY = "CC633"
-MOST_SAMPLES = 10**18
+LONGEST = 30
+"""Digits of a number of samples."""
 
 
 def conditions(given: Fields, folder: str, errors: list[SpecError]) -> Conditions:
@@ -34,7 +37,7 @@ def conditions(given: Fields, folder: str, errors: list[SpecError]) -> Condition
 
 def _batch(written: Scalar) -> int:
     text = written.text.strip()
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:20]) <= MOST_SAMPLES:
+    if not text.isascii() or not text.isdecimal() or len(text) > LONGEST or not int(text):
         wrong = f"{quoted(written.text)} is no number of samples"
         raise SpecError(QUANTITY, wrong, written.span, hint="an integer from 1, such as 32")
     return int(text)
@@ -54,6 +57,8 @@ def _device(written: Scalar, folder: str, errors: list[SpecError]) -> Device | N
 
     name = written.text.strip()
     is_file = name not in devices() and (os.sep in name or name.endswith((".yaml", ".yml")))
+    if is_file:
+        _require_inside(name, written, folder)
     try:
         return device(os.path.join(folder, name) if is_file else name)._replace(key=name)
     except SpecErrors as faults:
@@ -64,3 +69,11 @@ def _device(written: Scalar, folder: str, errors: list[SpecError]) -> Device | N
                 error.span = written.span
             errors.append(error)
         return None
+
+
+def _require_inside(name: str, written: Scalar, folder: str) -> None:
+    """Refuse a file, or a link to one, that is not in the repository: what is wrong with it would be shown."""
+    require_inside(name, written, folder)
+    if not is_inside(os.path.realpath(os.path.join(folder, name)), os.path.realpath(repository(folder) or folder)):
+        text = f"{quoted(name)} is a link that leads out of the repository of the budget file"
+        raise SpecError(GLOB, text, written.span, hint="copy the file")

@@ -82,10 +82,10 @@ class Measured:
         """
         return self._known(key, self._measured(key)[1])
 
-    def _known(self, key: str, value: Size | None, index: int | None = None) -> Size:
+    def _known(self, key: str, value: Size | None, path: str = "", index: int | None = None) -> Size:
         if value is None:
-            whose = self.design if index is None else f"{self.layers[index].path} in {self.design}"
-            hint = "as where cells are rearranged, or all are seen at once: limit it in layers before" * (index is None)
+            whose = f"{path} in {self.design}" if path else self.design
+            hint = "see `convcalc explain CC622`; limit it in layers before"
             raise SpecError(UNKNOWN, f"{whose} has no {key} that could be told", self.span(index), hint)
         return value
 
@@ -108,9 +108,9 @@ class Measured:
         if place.layers is None or (not additive(key) and not place.path):
             return self.total(key)
         if not additive(key) and not place.group:
-            return self._known(key, self.values(key)[place.layers[0]], place.layers[0])
+            return self._known(key, self.values(key)[place.layers[0]], place.path, place.layers[0])
         if not additive(key) or (place.group and place.entire and self.shares_weights):
-            return self.part(place.path).total(key)
+            return self._known(key, self.part(place.path)._measured(key)[1], place.path, place.layers[0])  # noqa: SLF001
         values = self.values(key)
         whole: Size = sum(values[index] for index in place.layers)
         return whole

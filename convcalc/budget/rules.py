@@ -55,7 +55,8 @@ def judge(case: Case) -> Judged:
     for rule, limits in (("max", case.budget.max), ("min", case.budget.min), ("equals", case.budget.equals)):
         for limit in limits:
             try:
-                sizes = _sizes(case, limit, chosen)
+                known = _known(case, limit, chosen, judged.errors)
+                sizes = _sizes(case, limit, known)
             except (SpecError, SpecErrors) as error:
                 judged.errors.extend(error.errors if isinstance(error, SpecErrors) else [error])
                 continue
@@ -72,6 +73,26 @@ def _under_conditions(case: Case) -> Case:
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
+
+
+def _known(case: Case, limit: Limit, chosen: Sequence[Place], errors: list[SpecError]) -> Sequence[Place]:
+    """Return the places that have the metric; of those that have not, the first stands for all among the errors."""
+    key = limit.metric.key
+    if measure(key).both is None:
+        return chosen
+    known, unknown = list[Place](), list[SpecError]()
+    for place in chosen:
+        try:
+            case.measured.size(key, place)
+            known.append(place)
+        except SpecError as error:
+            unknown.append(error)
+    if unknown:
+        first, more = unknown[0], len(unknown) - 1
+        first.text += f", nor {more:,} more" * bool(more)
+        first.notes = (*first.notes, (limit.span, f"limited here, by {case.budget.id}"))
+        errors.append(first)
+    return known
 
 
 def _sizes(case: Case, limit: Limit, chosen: Sequence[Place]) -> list[tuple[Size, Place]]:

@@ -83,10 +83,16 @@ def _budget() -> JsonSchema:
         "against": _said("The design that ratios are to.", {"type": "string", "minLength": 1}),
         "batch": _said(
             "Samples at once, for max, min and equals.",
-            {"type": ["integer", "string"], "minimum": 1, "pattern": "^0*[1-9][0-9]*$"},
+            {"type": ["integer", "string", "null"], "minimum": 1, "pattern": "^ *0*[1-9][0-9]* *$"},
         ),
-        "dtype": _said("Number format, for max, min and equals: int8, or 'float16, stage1.**=int8'.", FILLED),
-        "device": _said("What least_time is of: the name of a device, or the path of its file.", FILLED),
+        "dtype": _said(
+            "Number format, for max, min and equals: int8, or 'float16, stage1.**=int8'.",
+            {"type": ["string", "null"], "minLength": 1},
+        ),
+        "device": _said(
+            "What least_time is of: the name of a device, or the path of its file.",
+            {"type": ["string", "null"], "minLength": 1},
+        ),
         **_refs(SETTINGS),
     }
     ruled = {"anyOf": [{"required": [rule]} for rule in RULES]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from convcalc.cli import FINDING, FINE, UNUSABLE, say
 from convcalc.cli._designs import DesignType, batch_option, device_option, dtype_option, lib_option, spec_files
 from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
+from convcalc.cli._profile import ProfileType
 from convcalc.cli._progress import progress
 from convcalc.cli._types import Word
 from convcalc.designs import BUDGET
@@ -25,8 +26,9 @@ from convcalc.render import VERDICTS
 from convcalc.render.layout.verdict import verdict_text
 from convcalc.spec.nodes import Scalar
 
-AD_HOC = "max"
 GIT = "git:"
+COUNTED = ("macs", "flops")
+"""What tools count, each in its own way."""
 NO_BUDGET = f"no {BUDGET} here or above: only claims are checked"
 
 
@@ -78,6 +80,12 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
     callback=_limits,
     help="A minimum for the given designs. Repeatable.",
 )
+@click.option(
+    "--profile",
+    type=ProfileType(),
+    metavar="NAME",
+    help="Whose count macs and flops are in --max and --min, such as fvcore.",
+)
 @device_option("The device of a least_time among --max and --min.")
 @dtype_option("Number format for --max and --min, such as int8.")
 @batch_option("Samples at once, for --max and --min.")
@@ -106,6 +114,7 @@ def command(
     budget: str | None,
     max_: tuple[Limit, ...],
     min_: tuple[Limit, ...],
+    profile: str | None,
     device: str | None,
     dtype: str,
     batch: int,
@@ -127,11 +136,13 @@ def command(
       convcalc check specs
       convcalc check zoo:resnet50@101 -v
       convcalc check model.yaml --max params=25M --max macs=4.2G
+      convcalc check model.yaml --profile fvcore --max macs=4.2G
       convcalc check model.yaml --dtype int8 --max peak_activation_bytes=512KiB
       convcalc check model.yaml -f concise
     """
     if (max_ or min_) and not designs:
         raise click.UsageError("--max and --min need a PATH: they are limits of the designs that are given")
+    max_, min_ = _counted_by(profile, max_, min_)
     wanted = _conditions(batch, dtype, device, (*max_, *min_))
     given = spec_files(designs) if designs else None
     file, errors = _budget_file(budget)
@@ -164,6 +175,19 @@ def _budget_file(path: str | None) -> tuple[BudgetFile | None, list[SpecError]]:
         return None, faults.errors
 
 
+def _counted_by(profile: str | None, *limits: tuple[Limit, ...]) -> Iterator[tuple[Limit, ...]]:
+    """Give limits in which multiplies and operations are those that a tool counts, if one is named."""
+    if profile and not any(limit.metric.key in COUNTED for held in limits for limit in held):
+        raise click.UsageError(f"--profile is whose count {' and '.join(COUNTED)} are: limit one with --max or --min")
+    for held in limits:
+        yield tuple(
+            limit._replace(metric=limit.metric._replace(key=profile))
+            if profile and limit.metric.key in COUNTED
+            else limit
+            for limit in held
+        )
+
+
 def _conditions(batch: int, dtype: str, name: str | None, limits: Sequence[Limit]) -> Conditions:
     """Return what ``--max`` and ``--min`` are for.
 
@@ -184,10 +208,10 @@ def _conditions(batch: int, dtype: str, name: str | None, limits: Sequence[Limit
 
 
 def _ad_hoc(most: tuple[Limit, ...], least: tuple[Limit, ...], wanted: Conditions) -> tuple[Budget, ...]:
-    """Return ``--max`` and ``--min`` as a budget."""
-    if not most and not least:
-        return ()
-    return (Budget(AD_HOC, (most or least)[0].span, (), max=most, min=least, conditions=wanted),)
+    """Return ``--max`` and ``--min`` as a budget each."""
+    made = [Budget("max", most[0].span, (), max=most, conditions=wanted)] if most else []
+    made += [Budget("min", least[0].span, (), min=least, conditions=wanted)] if least else []
+    return tuple(made)
 
 
 def _verdict(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcalc.cli._designs import DesignType, Reading, reading_options
+from convcalc.cli._designs import DesignType, Reading, reading_options, warn
 from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
 from convcalc.cli._types import beginning
@@ -79,6 +79,7 @@ def _design(settings: Settings, topic: str, path: str | None, reading: Reading, 
         error.span = error.span or Span(network.document.source)
         raise SpecErrors([error]) from None
     write(settings, targets, lambda format_, surface: EXPLANATIONS[format_].explanation(explanation, surface))
+    warn(settings, explanation.warnings)
 
 
 def _page(settings: Settings, word: str, targets: list[Target]) -> None:

@@ -29,6 +29,18 @@ BOUNDED = ("macs", "traffic_bytes", "least_time", "bound")
 """The columns of a report for a device, and the two that it adds."""
 
 
+class _Key(Word):
+    """One of some words, or the key of a profile."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            from convcalc.profiles import names  # only what is unknown needs them
+
+            if value in names():
+                return value
+        return super().convert(value, param, ctx)
+
+
 class Metrics(ParamType[tuple[str, ...]]):
     """Keys of metrics with commas between."""
 
@@ -40,7 +52,7 @@ class Metrics(ParamType[tuple[str, ...]]):
             if key in WHOLE:
                 hint = "; alive_bytes is what each layer needs" if key == "peak_activation_bytes" else ""
                 self.fail(f"{key} is no sum over layers: it stands with the totals, not in a column{hint}", param, ctx)
-        return tuple(Word(COLUMNS).convert(key, param, ctx) for key in keys)
+        return tuple(_Key(COLUMNS).convert(key, param, ctx) for key in keys)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, _ = incomplete.rpartition(",")
@@ -64,7 +76,7 @@ def _bounded(report: Report, network: Network, name: str) -> Report:
     metavar="GROUP",
     help="One row per layer, op or block.",
 )
-@click.option("--sort", type=Word((*COLUMNS[:-1], *TEXT_KEYS)), metavar="KEY",
+@click.option("--sort", type=_Key((*COLUMNS[:-1], *TEXT_KEYS)), metavar="KEY",
               help="A metric (largest first), path or op.")  # fmt: skip
 @click.option("--top", type=Positive(), metavar="N", help="Only the N largest rows, and one that sums the others.")
 @click.option("--columns", type=Metrics(), metavar="KEY,…", help=f"Metrics to show: {', '.join(COLUMNS)}.")
@@ -93,6 +105,9 @@ def command(
     asked = {*(columns or ()), sort or ""}
     if device is None and not asked.isdisjoint(BOUNDED[2:]):
         raise click.UsageError("least_time and bound are those of a device: add --device NAME")
+    tools = asked - {"", profile, *COLUMNS, *TEXT_KEYS}
+    if tools:
+        raise click.UsageError(f"{tools.pop()} is another tool's count: add --profile NAME")
     programs = ["peak"] if any(target.format == "json" for target in targets) else []
     report = reading.report(network, programs + [key for key in DETAILS if key in asked])
     if device is not None:
@@ -100,7 +115,8 @@ def command(
     usual = [*(METRICS if settings.verbose else BOUNDED[:2]), *BOUNDED[2:]] if device else METRICS
     shown = columns or (tuple(usual) if device or settings.verbose else None)
     if profile is not None:
-        report, shown = profiled(report, network, profile), (*(shown or DEFAULT_COLUMNS), profile)
+        report = profiled(report, network, profile)
+        shown = (*(shown or DEFAULT_COLUMNS), *({profile} - set(shown or ())))
     view = View(depth, by, sort, top, shown)
     write(settings, targets, lambda format_, surface: FORMATS[format_].report(report, view, surface))
     warn(settings, report.warnings)

@@ -43,7 +43,7 @@ def _group(network: Network, path: str, report: Report) -> Explanation:
         design=network.design.text,
         path=path,
         kind="",
-        summary=f"{len(report.rows):,} layers",
+        summary="1 layer" if len(report.rows) == 1 else f"{len(report.rows):,} layers",
         does="",
         formula="",
         inputs=tuple(entering),
@@ -55,4 +55,5 @@ def _group(network: Network, path: str, report: Report) -> Explanation:
         counted=(),
         left_out=(),
         source=None,
+        warnings=report.warnings,
     )

@@ -47,6 +47,7 @@ def explained(graph: Graph, node: Node, report: Report) -> Explanation:
         left_out=tuple(_left_out(node)),
         source=node.source,
         tied_to=owner.path if owner is not node else "",
+        warnings=report.warnings,
     )
 
 

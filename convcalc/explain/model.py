@@ -63,5 +63,6 @@ class Explanation(NamedTuple):
     tied_to: str = ""
     fused: tuple[str, ...] = ()
     """Paths of the norm and the activation that the same line of the spec adds."""
+    warnings: tuple[str, ...] = ()
     peak: Peak | None = None
     """Of a group: the step at which most is in memory, and what."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet run a cell."""
 OTHERS = "(others)"
+_SIZES = re.compile(r"[-0-9.?]+(?:x[-0-9.?]+)*")
+"""Numbers, one an axis, which may be negative."""
 
 
 def report(report: Report, view: View, surface: Surface) -> str:
@@ -120,7 +123,7 @@ def _written(lines: Iterable[Sequence[object]], surface: Surface) -> str:
 
 def _safe(cell: object, glyphs: Glyphs) -> object:
     """Return a cell that a spreadsheet shows and does not run. Numbers stay numbers."""
-    if cell is None or isinstance(cell, int):
+    if cell is None or isinstance(cell, int | float) or (isinstance(cell, str) and _SIZES.fullmatch(cell)):
         return cell
     text = str(cell)
     return f"'{glyphs.text(text)}" if text.startswith(FORMULA) else glyphs.text(text)

@@ -81,8 +81,8 @@ def test_peak_is_what_a_simulation_of_the_definition_gives(name: str) -> None:
 
 @st.composite
 def graphs(draw: st.DrawFn) -> str:
-    """Random layers that read any earlier layer, of many widths; some are results."""
-    layers, names = [], ["input"]
+    """Random layers that read any earlier layer or one of two inputs, of many widths; some are results."""
+    layers, names = [], ["a", "b"]
     for place in range(draw(st.integers(1, 9))):
         source = draw(st.sampled_from(names))
         kind = draw(
@@ -92,8 +92,8 @@ def graphs(draw: st.DrawFn) -> str:
             kind = f"concat: [identity, {{from: {draw(st.sampled_from(names))}}}]"
         layers.append(f"  - {{{kind}, name: l{place}, from: {source}}}")
         names.append(f"l{place}")
-    results = draw(st.lists(st.sampled_from(names[1:]), max_size=2, unique=True))
-    return "\n".join(["input: [3, 5, 7]", "layers:", *layers, f"outputs: [{', '.join(results)}]"])
+    results = draw(st.lists(st.sampled_from(names[2:]), max_size=2, unique=True))
+    return "\n".join(["inputs: {a: [3, 5, 7], b: [64, 5, 7]}", "layers:", *layers, f"outputs: [{', '.join(results)}]"])
 
 
 @given(graphs())

@@ -194,3 +194,61 @@ def test_ad_hoc(cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, w
     (tmp_path / "convcalc-budget.yaml").unlink()
     monkeypatch.chdir(tmp_path)
     assert cli("check", "net.yaml", *words.split()).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("--profile fvcore --max macs=4184", 0),
+        ("--profile fvcore --max macs=4183", 1),
+        ("--profile torch --max flops=8352", 0),
+        ("--profile torch --max flops=8351", 1),
+        ("--profile fvcore --max params=1k", 2),
+        ("--profile fvcor --max macs=1k", 2),
+    ],
+)
+def test_whose_count(cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, code: int) -> None:
+    """fvcore counts the 4,176 multiplies and the 8 numbers that enter the pool, torch two for each multiply."""
+    check(cli, tmp_path, "max: {params: 1k}")
+    (tmp_path / "convcalc-budget.yaml").unlink()
+    monkeypatch.chdir(tmp_path)
+    assert cli("check", "net.yaml", *words.split()).exit_code == code
+
+
+# --- what strangers may write -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["../secret.yaml", "/etc/hostname.yaml", "link.yaml"])
+def test_a_device_is_in_the_repository(cli: Command, tmp_path: Path, name: str) -> None:
+    """What is wrong with a file is shown with its line, and a pull request can come from anybody."""
+    (tmp_path / "secret.yaml").write_text("password: hunter2\n", "utf-8")
+    inside = tmp_path / "repository"
+    inside.mkdir()
+    (inside / ".git").mkdir()
+    (inside / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    code, verdict = check(cli, inside, f"device: {name}, max: {{least_time: 1}}")
+    assert code == 2
+    assert [error["code"] for error in verdict["errors"]] == ["CC634"]
+    assert "hunter2" not in json.dumps(verdict)
+
+
+def test_every_fault_is_told_beside_a_wrong_device(cli: Command, tmp_path: Path) -> None:
+    rest = "device: nowhere, max: {parms: 1, least_time: 2h}, per: sometimes"
+    assert {error["code"] for error in check(cli, tmp_path, rest)[1]["errors"]} == {"CC731", "CC632", "CC633"}
+
+
+def test_what_is_known_is_judged_beside_what_is_not(cli: Command, tmp_path: Path) -> None:
+    code, verdict = check(cli, tmp_path, "layers: {op: [conv, avgpool]}, per: layer, max: {effective_stride: 1}")
+    assert code == 2
+    assert [finding["path"] for finding in verdict["findings"]] == ["d"]
+    assert ["p in net.yaml" in error["text"] for error in verdict["errors"]] == [True]
+
+
+def test_a_group_that_has_no_metric_is_named(cli: Command, tmp_path: Path) -> None:
+    verdict = check(cli, tmp_path, "layers: {name: p}, per: group, max: {effective_stride: 5}")[1]
+    assert verdict["errors"][0]["text"].startswith("p in net.yaml has no effective_stride")
+
+
+def test_a_number_format_for_no_layer_is_noted(cli: Command, tmp_path: Path) -> None:
+    verdict = check(cli, tmp_path, "dtype: 'float32, nope.**=int4', max: {weight_bytes: 1k}")[1]
+    assert verdict["notes"] == ["'nope.**' of the number formats of b fits no layer of the designs that were checked"]

@@ -173,7 +173,7 @@ def test_another_file(cli: Command, project: Path) -> None:
     [
         (["--max", "params=182"], 0, []),
         (["--max", "params=181"], 1, ["max"]),
-        (["--max", "params=0.1k", "--max", "macs=1", "--min", "depth=5"], 1, ["max", "max", "max"]),
+        (["--max", "params=0.1k", "--max", "macs=1", "--min", "depth=5"], 1, ["max", "max", "min"]),
         (["--min", "depth=4"], 0, []),
     ],
 )

@@ -76,3 +76,16 @@ def test_times_are_those_of_a_device(cli: Command, column: str) -> None:
     result = cli("report", "net.yaml", "--columns", column)
     assert result.exit_code == 2
     assert "add --device NAME" in result.stderr
+
+
+def test_verbose_shows_the_bounds_too(cli: Command) -> None:
+    heading = cli("report", "net.yaml", "--device", "board.yaml", "-v").stdout.splitlines()[3]
+    assert "Time bound (ns)" in heading
+    assert "Traffic bytes" in heading
+
+
+def test_what_binds_several_layers(cli: Command) -> None:
+    Path("slow.yaml").write_text(BOARD.replace("1T", "1G"), "utf-8")
+    for device, word in (("board.yaml", "memory"), ("slow.yaml", "mixed")):
+        text = cli("report", "net.yaml", "--device", device, "--by", "block", "-f", "csv").stdout
+        assert [row["bound"] for row in csv.DictReader(io.StringIO(text))] == [word]

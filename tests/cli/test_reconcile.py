@@ -40,7 +40,7 @@ def test_text_shows_every_term_below_its_tool(cli: Command) -> None:
     assert lines[start + 1 : start + 4] == [
         "macs 4,089,184,256 multiplies, as report counts them",
         "batch norm 44,455,936 4 for each of 11,113,984 elements",
-        "pooling 102,400",
+        "pooling 102,400 what pools read or give",
     ]
     assert [name for name in TOOLS if not any(line.startswith(f"{name} ") for line in lines)] == []
 

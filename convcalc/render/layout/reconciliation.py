@@ -109,7 +109,9 @@ def _meaning(term: str, count: int, profile: Profile, found: Reconciliation) -> 
     elements = found.elements.get(term, 0) // (found.batch if profile.per_sample else 1)
     if elements and count % elements == 0:
         return f"{exact(count // elements)} for each of {exact(elements)} elements"
-    return TERMS.get(term, "")
+    if term == "missed layers" and profile.base != "macs":
+        return "outputs that the tool does not see"
+    return TERMS.get(term, "") + ", of one sample" * (term == profile.base and profile.per_sample and found.batch != 1)
 
 
 def _sum(standing: Standing) -> str:
