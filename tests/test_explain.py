@@ -134,3 +134,18 @@ def test_nonsense_is_guessed_at(cli: Command) -> None:
     result = cli("explain", "convv")
     assert result.exit_code == 2
     assert "did you mean 'conv'?" in result.stderr
+
+
+@pytest.mark.parametrize("width", [34, 60, 100])
+def test_narrow_terminals_keep_the_numbers(cli: Command, width: int) -> None:
+    lines = cli("explain", "zoo:resnet50", "stage2.block1.conv2", "--width", str(width)).stdout.splitlines()
+    numbers = [line for line in lines if re.match(r"(Params|Multiplies|Receptive field|Offset) ", line)]
+    assert len(numbers) == 4
+    assert max(map(len, numbers)) <= width
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_what_other_tools_print_fits_a_narrow_terminal(cli: Command, width: int) -> None:
+    lines = cli("reconcile", "zoo:resnet50", "--width", str(width)).stdout.splitlines()
+    assert max(map(len, lines[: lines.index("")])) <= width
+    assert any(line.startswith("fvcore ") and "4,111,512,576" in line for line in lines)

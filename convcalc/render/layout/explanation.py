@@ -34,7 +34,7 @@ def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[B
         yield Prose()
         yield line(f"Formula: {explanation.formula}")
     yield Prose()
-    yield _numbers(explanation.metrics, glyphs)
+    yield _numbers(explanation.metrics, glyphs, width)
     if explanation.parts:
         yield Prose()
         yield _parts(explanation, glyphs)
@@ -70,23 +70,33 @@ def _place(span: Span) -> str:
     return f"{span.file}:{span.line}:{span.column}"
 
 
-def _numbers(metrics: Sequence[Metric], glyphs: Glyphs) -> Grid:
-    """A line a number, and below it the terms that it is the sum of."""
+def _numbers(metrics: Sequence[Metric], glyphs: Glyphs, width: int | None) -> Grid:
+    """A line a number, and below it the terms that it is the sum of.
+
+    Where there is no room, what numbers mean goes first, then units, then derivations.
+    """
+    whole = _columns(metrics, glyphs, meanings=True)
+    brief = _columns(metrics, glyphs, meanings=False)
+    offered = (whole, brief, [*brief[:2], brief[3]], brief[:2])
+    grids = [Grid(columns, ["" for _ in columns[0].texts]) for columns in offered]
+    return next((grid for grid in grids if width is None or grid.width <= width), grids[-1])
+
+
+def _columns(metrics: Sequence[Metric], glyphs: Glyphs, *, meanings: bool) -> list[Column]:
     rows: list[tuple[str, str, str, str]] = []
     for metric in metrics:
         if metric.steps or (any(metric.value) if isinstance(metric.value, tuple) else metric.value):
             alone = len(metric.steps) == 1
-            how = metric.steps[0].factors if alone else "" if metric.steps else metric.column.meaning
+            how = metric.steps[0].factors if alone else metric.column.meaning if meanings and not metric.steps else ""
             rows.append((metric.column.title, each(metric.value, exact, glyphs), metric.column.unit, how))
             rows += [(f"  {step.name}", exact(step.value), "", step.factors) for step in metric.steps if not alone]
     titles, values, units, derivations = zip(*rows, strict=True) if rows else ((), (), (), ())
-    columns = [
+    return [
         Column("", [glyphs.text(text) for text in titles]),
         Column("", values, right=True, style="total"),
         Column("", units, style="dim"),
         Column("", [glyphs.text(text) for text in derivations]),
     ]
-    return Grid(columns, ["" for _ in rows])
 
 
 def _most(peak: Peak) -> str:

@@ -15,6 +15,8 @@ from convcalc.render.layout.prose import Prose
 from convcalc.render.surface import Surface
 
 Row = tuple[str, str, str, str]
+FEWEST = 2
+"""Columns that stay however narrow the terminal is: tool and count."""
 
 
 def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[Block]:
@@ -94,7 +96,10 @@ def _grid(found: Reconciliation, glyphs: Glyphs, width: int | None) -> Grid:
     ]
     kinds = ["" if name.startswith(" ") else "group" for name in names]
     grid = Grid(columns, kinds, glyphs.rule)
-    return grid if width is None or grid.width <= width else Grid(columns[:-1], kinds, glyphs.rule)
+    while width is not None and grid.width > width and len(columns) > FEWEST:
+        columns.pop()
+        grid = Grid(columns, kinds, glyphs.rule)
+    return grid
 
 
 def _rows(standing: Standing, found: Reconciliation) -> Iterator[Row]:
