@@ -189,3 +189,11 @@ def test_thop_multiplies_quotients_in_floating_point(size: int, places: int, pri
     """What ``int((torch.prod(torch.div(n, o)) + 1) * y)`` gives: 13/6·13/6 is a little less than 169/36."""
     graph = network(f"avgpool: {{out: {places}}}", f"[256, {size}, {size}]").graph
     assert profiles.total(graph, "thop") == printed
+
+
+def test_a_term_that_no_other_profile_has_is_not_lost() -> None:
+    """A profile is one file: what it calls its terms needs no line anywhere else."""
+    own = Profile("own", "own 1.0", "MACs", "", "", 999, lambda _: [("stray thoughts", 7)])
+    found = profiles.standing(network("conv: {out: 4, kernel: 1}").graph, own)
+    assert found.terms == {"macs": 3200, "stray thoughts": 7}
+    assert found.total == 3207
