@@ -97,19 +97,21 @@ class Axis(NamedTuple):
 Place: TypeAlias = Axis | str | None
 """What is known of one axis of the input: numbers, ``whole``, ``nothing``, or not a thing."""
 FIRST = Axis((0,), (0,), 1)
+Order: TypeAlias = tuple[int, ...]
+"""For every axis of the input, on which axis of the tensor it lies: 1, 2, … until they are permuted."""
 
 
 # --- joins ------------------------------------------------------------------------------------------------------------
 
 
 def joined(
-    graph: Graph, node: Node, entering: Sequence[tuple[Place, ...]], misaligned: list[Misaligned]
+    graph: Graph, node: Node, entering: Sequence[tuple[Place, ...]], order: Order, misaligned: list[Misaligned]
 ) -> tuple[Place, ...]:
     """Return the places of what a join reads, its paths being added, concatenated or multiplied; note who disagrees."""
     names = [graph.nodes[index].path for index in node.inputs]
     joined: list[Place] = []
     for axis, meeting in enumerate(zip(*entering, strict=True)):
-        spread = [_spread(node, branch, axis, place) for branch, place in enumerate(meeting)]
+        spread = [_spread(node, branch, order[axis], place) for branch, place in enumerate(meeting)]
         joined.append(_largest(spread))
         if joined[-1] != WHOLE and (found := _disagreement(spread)):
             differ, branches = found
@@ -121,8 +123,8 @@ def joined(
 def _spread(node: Node, branch: int, axis: int, place: Place) -> Place:
     """What has one place and is read at many says the same everywhere: no cell is nearer to it than another."""
     sizes, leaving = node.input_shapes[branch], node.shape
-    one = len(sizes) == len(leaving) and axis + 1 < len(sizes) and is_plain(sizes[axis + 1]) and sizes[axis + 1] == 1
-    many = one and not (is_plain(leaving[axis + 1]) and leaving[axis + 1] == 1)
+    one = len(sizes) == len(leaving) and axis < len(sizes) and is_plain(sizes[axis]) and sizes[axis] == 1
+    many = one and not (is_plain(leaving[axis]) and leaving[axis] == 1)
     return WHOLE if many and isinstance(place, Axis) else place
 
 

@@ -21,13 +21,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from convcalc.analyzers import Detail, Found, Measure, Misaligned
-from convcalc.analyzers._places import FIRST, NOTHING, WHOLE, Axis, Place, joined
+from convcalc.analyzers._places import FIRST, NOTHING, WHOLE, Axis, Order, Place, joined
 from convcalc.analyzers._reading import Reading, readings
 from convcalc.arith import is_plain
 from convcalc.graph import Graph, Node
 
 ALL_TOKENS = ("attention", "lstm", "gru", "rnn")
-SCATTERING = ("reshape", "permute", "flatten", "matmul", "custom")
+TURNING = "permute"
+SCATTERING = ("reshape", TURNING, "flatten", "matmul", "custom")
 KNOWN_PRODUCTS = ("linear",)
 MOST_CELLS = 2**20
 """Cells of all periods that are worked out for one graph; beyond, no axis is followed whose cells take turns."""
@@ -117,24 +118,45 @@ MEASURES = (
 def fields(graph: Graph) -> tuple[list[tuple[Place, ...]], list[Misaligned]]:
     """Return the places of every node, and the joins at which paths disagree. Several inputs lie upon one another."""
     axes = _axes(graph)
+    straight = tuple(range(1, axes + 1))
     places: list[tuple[Place, ...]] = []
+    orders: list[Order] = []
     misaligned: list[Misaligned] = []
     cells = 0
     for node in graph.nodes:
+        order = straight
         if node.op is None:
             own = node.shape.rank - 1
-            places.append((FIRST,) * own + (None,) * (axes - own))
+            found: tuple[Place, ...] = (FIRST,) * own + (None,) * (axes - own)
         elif not node.op.reads:
-            places.append((NOTHING,) * axes)
+            found = (NOTHING,) * axes
         else:
-            entering = [places[index] for index in node.inputs]
-            place = joined(graph, node, entering, misaligned) if len(entering) > 1 else entering[0]
-            found = _after(node, place)
+            entering, before = [places[index] for index in node.inputs], {orders[index] for index in node.inputs}
+            order = before.pop()
+            if before:
+                entering, order = [(None,) * axes], straight
+            place = joined(graph, node, entering, order, misaligned) if len(entering) > 1 else entering[0]
+            found = _after(node, place, order)
+            order = _order_after(node, order)
             cells += sum(
                 len(axis.low) - 1 for axis in found if isinstance(axis, Axis) and all(axis is not old for old in place)
             )
-            places.append(found if cells < MOST_CELLS else tuple(map(_short, found)))
+        places.append(found if cells < MOST_CELLS else tuple(map(_short, found)))
+        orders.append(order)
     return places, misaligned
+
+
+def _order_after(node: Node, order: Order) -> Order:
+    """Return on which axes of its output those of the input lie, given on which they lie of what it reads."""
+    if _turns(node, order):
+        places = [node.input_shapes[0].axis(axis) for axis in node.op.axes]  # type: ignore[union-attr]
+        return tuple([places.index(axis) for axis in order])
+    return tuple(range(1, len(order) + 1)) if _scatters(node, order) else order
+
+
+def _turns(node: Node, order: Order) -> bool:
+    """Whether all axes of the input are still there, and change their places."""
+    return node.op is not None and node.op.kind == TURNING and node.shape.rank == len(order) + 1
 
 
 def _short(place: Place) -> Place:
@@ -145,8 +167,8 @@ def _short(place: Place) -> Place:
 # --- layers -----------------------------------------------------------------------------------------------------------
 
 
-def _after(node: Node, entering: tuple[Place, ...]) -> tuple[Place, ...]:
-    """Return the places of a layer, given those of what enters it."""
+def _after(node: Node, entering: tuple[Place, ...], order: Order) -> tuple[Place, ...]:
+    """Return the places of a layer, given those of what enters it and on which of its axes they lie."""
     op = node.op
     assert op is not None
     kind, x = op.kind, node.input_shapes[0]
@@ -156,11 +178,14 @@ def _after(node: Node, entering: tuple[Place, ...]) -> tuple[Place, ...]:
         return tuple([WHOLE if place is None else place for place in entering])
     read = readings(op, node.input_shapes, node.shape)
     if read is not None and x.rank - 1 == len(entering):
-        return tuple([_through(place, reading) for place, reading in zip(entering, read, strict=True)])
-    if _scatters(node):
+        kept = zip(entering, order, strict=True)
+        return tuple([_through(place, read[axis - 1] if axis else None) for place, axis in kept])
+    if _turns(node, order):
+        return entering
+    if _scatters(node, order):
         return tuple([place if isinstance(place, str) or _is_point(node) else None for place in entering])
     mixed = mixes(node)
-    return tuple([_mixed(place, axis + 1 in mixed) for axis, place in enumerate(entering)])
+    return tuple([_mixed(place, axis in mixed) for place, axis in zip(entering, order, strict=True)])
 
 
 def _through(place: Place, reading: Reading | str | None) -> Place:
@@ -176,11 +201,11 @@ def _mixed(place: Place, everything: bool) -> Place:
     return WHOLE if everything and isinstance(place, Axis) else place
 
 
-def _scatters(node: Node) -> bool:
+def _scatters(node: Node, order: Order) -> bool:
     """Whether the cells of a layer are not those of what enters: they are rearranged, or it is not known how."""
     op = node.op
     assert op is not None
-    if op.kind in SCATTERING or (op.kind == "concat" and _tensor_axis(node) != 0):
+    if op.kind in SCATTERING or (op.kind == "concat" and _tensor_axis(node) in order):
         return True
     return bool(node.facts.products) and op.kind not in KNOWN_PRODUCTS
 

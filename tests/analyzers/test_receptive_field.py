@@ -359,12 +359,35 @@ def test_single_axes_by_hand(layers: str, field: int, offset: int) -> None:
     assert (values["receptive_field"], values["offset"]) == ((field,), (offset,))
 
 
-@pytest.mark.parametrize("layer", ["linear: 64", "{norm: layer}", "softmax: 1", "softmax: 0"])
-def test_what_mixes_an_axis_that_is_lost_says_nothing_of_the_input(layer: str) -> None:
-    """Behind a permutation it is not known along which axis of the input a layer mixes: here it is the channels."""
-    text = f"input: [8, 20]\nlayers: [{{conv: {{out: 4, kernel: 3}}}}, {{permute: [1, 0]}}, {layer}]"
-    values = convcalc.load(text=text).report(detailed=DETAILED).rows[-1].values
-    assert values["receptive_field"] == (None,)
+@pytest.mark.parametrize(
+    ("layers", "field"),
+    [
+        ("{permute: [1, 0]}, linear: 64", (3,)),
+        ("{permute: [1, 0]}, {norm: layer}", (3,)),
+        ("{permute: [1, 0]}, softmax: 1", (3,)),
+        ("{permute: [1, 0]}, softmax: 0", ("whole",)),
+        ("{permute: [1, 0]}, {permute: [1, 0]}, {conv: {out: 2, kernel: 3}}", (5,)),
+        ("{permute: [1, 0]}, {conv: {out: 2, kernel: 3}}", (None,)),
+        ("{permute: [1, 0]}, {concat: {axis: 1, branches: [identity, identity]}}", (3,)),
+        ("{permute: [1, 0]}, {concat: {axis: 0, branches: [identity, identity]}}", (None,)),
+        ("{add: [{permute: [1, 0]}, {reshape: [18, 4]}]}", (None,)),
+        ("{reshape: [18, 4]}, linear: 64", (None,)),
+        ("{reshape: [18, 4]}, softmax: 1", (None,)),
+    ],
+)
+def test_axes_are_followed_while_they_are_permuted(layers: str, field: tuple[Any, ...]) -> None:
+    """Four channels lie behind the eighteen places of a 3-window, then before them; reshaping loses them."""
+    text = f"input: [8, 20]\nlayers: [{{conv: {{out: 4, kernel: 3}}}}, {layers}]"
+    assert convcalc.load(text=text).report(detailed=DETAILED).rows[-1].values["receptive_field"] == field
+
+
+def test_the_axes_of_two_change_places() -> None:
+    layers = "{conv: {out: 4, kernel: [3, 5]}}, {permute: [2, 0, 1]}, {norm: {type: layer, axis: 2}}"
+    text = f"input: [3, 20, 30]\nlayers: [{layers}]"
+    network = convcalc.load(text=text)
+    assert network.report(detailed=DETAILED).rows[-1].values["receptive_field"] == ("whole", 5)
+    text = text.replace("axis: 2", "axis: 0")
+    assert convcalc.load(text=text).report(detailed=DETAILED).rows[-1].values["receptive_field"] == (3, "whole")
 
 
 def test_following_many_cells_ends_in_time() -> None:
