@@ -31,8 +31,13 @@ def worked_out(step: Step) -> int:
 
 @pytest.mark.parametrize("path", DESIGNS, ids=[path.stem for path in DESIGNS])
 def test_every_derivation_comes_to_the_number_of_the_report(path: Path) -> None:
-    network = open_design(str(path))
+    """Of every layer that is unlike those before it."""
+    network, alike = open_design(str(path)), set()
     for row in network.report().rows:
+        kind = row.op, row.summary, row.input_shapes, row.output_shape, row.tied_to
+        if kind in alike:
+            continue
+        alike.add(kind)
         explanation = explain(network, row.path)
         found = {metric.column.key: metric for metric in explanation.metrics}
         for key, value in row.values.items():
