@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import convcalc
+from convcalc.designs import open_spec
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.sweep import Circumstances, Keep, Points, Task, condition, evaluate, here, pieces, read_axis, space
 from convcalc.sweep.axes import place
@@ -100,6 +101,7 @@ def test_width_size_and_classes_of_resnet50() -> None:
 def test_a_thousand_random_points_of_millions_of_resnet50s() -> None:
     """In the blocks in which the whole space is worked out."""
     job = space(RESNET50, [read_axis(axis) for axis in ("width=8..512:8", "size=32..416:2", "classes=1..22000")])
+    spec = open_spec(RESNET50)
     drawn = sorted(random.Random(5).sample(range(job.points), 1000))
     blocks = list(pieces(job.axes))
     ends = [*(piece.start for piece in blocks[1:]), job.points]
@@ -109,7 +111,7 @@ def test_a_thousand_random_points_of_millions_of_resnet50s() -> None:
         del drawn[: len(inside)]
         for number in inside:
             assert columns
-            totals = convcalc.load(RESNET50, set=job.point(number)).report().totals
+            totals = spec.network(overrides=job.point(number)).report().totals
             found = {key: int(column.ravel()[number - piece.start]) for key, column in columns.metrics.items()}
             assert found == {key: totals[key] for key in found}, job.point(number)
             assert {"params", "macs"} <= set(found)
