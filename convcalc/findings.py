@@ -149,3 +149,5 @@ class Verdict(NamedTuple):
     """In words; nothing where none was needed."""
     notes: Sequence[str] = ()
     """What a reader should know: no budget file was found, designs that are new to the baseline."""
+    failing: tuple[str, ...] = ("error",)
+    """The severities of findings that make the check fail."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -155,13 +155,15 @@ def command(
         verdict = verdict._replace(notes=[NO_BUDGET, *verdict.notes])
         if not settings.quiet:
             say(f"note: {NO_BUDGET}")
+    verdict = verdict._replace(failing=SEVERITIES[: SEVERITIES.index(fail_on) + 1])
     write(settings, targets, lambda format_, surface: (
         verdict_text(verdict, surface, every=True) if format_ == "text" and settings.verbose
         else VERDICTS[format_].verdict(verdict, surface)
     ))  # fmt: skip
     if verdict.errors:
         return UNUSABLE
-    return FINDING if not exit_zero and _fails(verdict, fail_on) else FINE
+    fails = any(finding.severity in verdict.failing for finding in verdict.findings)
+    return FINDING if fails and not exit_zero else FINE
 
 
 def _budget_file(path: str | None) -> tuple[BudgetFile | None, list[SpecError]]:
@@ -226,8 +228,3 @@ def _verdict(
     advance: Any = partial(progress, settings, title="Checking")
     verdict = check(file, given, options, advance)
     return verdict._replace(errors=[*errors, *verdict.errors])
-
-
-def _fails(verdict: Verdict, fail_on: str) -> bool:
-    severe: Iterable[str] = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    return any(finding.severity in severe for finding in verdict.findings)

@@ -5,7 +5,7 @@ The form is that of Jenkins (``junit-10.xsd``), which GitLab, Azure and CircleCI
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from html import escape as markup
 from typing import NamedTuple
 
@@ -64,11 +64,11 @@ def _cases(verdict: Verdict) -> Iterator[Case]:
     for finding in worst(verdict.findings):
         open_findings.setdefault(_key(finding), []).append(finding)
     for standing in verdict.standings:
-        yield _standing(standing, _taken(open_findings, _key_of_standing(standing)))
+        yield _standing(standing, _taken(open_findings, _key_of_standing(standing)), verdict.failing)
     for judgement in verdict.judgements:
-        yield _judgement(judgement, _taken(open_findings, _key_of_claim(judgement)))
+        yield _judgement(judgement, _taken(open_findings, _key_of_claim(judgement)), verdict.failing)
     for left in open_findings.values():
-        yield from (_finding(finding, f"{finding.id}: {finding.code} {finding.metric}") for finding in left)
+        yield from (_finding(one, f"{one.id}: {one.code} {one.metric}", verdict.failing) for one in left)
 
 
 def _key(finding: Finding) -> Key:
@@ -92,25 +92,25 @@ def _taken(findings: dict[Key, list[Finding]], key: Key) -> Finding | None:
     return found.pop(0) if found else None
 
 
-def _standing(standing: Standing, finding: Finding | None) -> Case:
+def _standing(standing: Standing, finding: Finding | None, failing: Collection[str]) -> Case:
     name = f"{standing.id}: {standing.rule} {standing.metric}{f' of {standing.path}' if standing.path else ''}"
     text = f"{exact(standing.value)}, limit {exact(standing.limit)}"
     if finding:
-        return _finding(finding, name)
+        return _finding(finding, name, failing)
     return Case(standing.design, name, *(() if standing.holds else ("failure", "", text, text)))
 
 
-def _judgement(judgement: Judgement, finding: Finding | None) -> Case:
+def _judgement(judgement: Judgement, finding: Finding | None, failing: Collection[str]) -> Case:
     name = f"{judgement.id} = {judgement.printed} ({judgement.source})"
     text = f"{value_text(judgement.value)}, claimed {judgement.printed}"
     if finding:
-        return _finding(finding, name)
+        return _finding(finding, name, failing)
     return Case(judgement.design, name, *(() if judgement.holds else ("failure", "", text, text)))
 
 
-def _finding(finding: Finding, name: str) -> Case:
-    """Return the case of a finding. There is no word for warnings and notes: they pass and say what they say."""
-    outcome = {"waived": "skipped", "warning": "system-out", "note": "system-out"}.get(finding.severity, "failure")
+def _finding(finding: Finding, name: str, failing: Collection[str]) -> Case:
+    """Return the case of a finding. There is no word for what is found and does not fail: it passes and says so."""
+    outcome = "failure" if finding.severity in failing else "skipped" if finding.severity == "waived" else "system-out"
     return Case(finding.design or ELSEWHERE, name.rstrip(), outcome, finding.code, finding.text, _described(finding))
 
 

@@ -437,6 +437,20 @@ def test_junit_has_a_suite_a_design_and_a_case_a_limit_and_claim() -> None:
     }
 
 
+@pytest.mark.parametrize(("failing", "failures"), [(("error",), 0), (("error", "warning"), 1)])
+def test_junit_fails_where_the_check_does(
+    cli: Command, tmp_path: Path, failing: tuple[str, ...], failures: int
+) -> None:
+    """As ``--fail-on`` says, whose exit code is the same."""
+    (tmp_path / "net.yaml").write_text("input: [3, 8, 8]\nlayers: [conv: [4, 3]]\n", "utf-8")
+    budget = tmp_path / "convcalc-budget.yaml"
+    limit = "{id: a, designs: net.yaml, severity: warning, max: {params: 1}}"
+    budget.write_text(f"version: 1\nbudgets: [{limit}]\n", "utf-8")
+    result = cli("check", "--budget", budget, "--fail-on", failing[-1], "-f", "junit")
+    suites = ET.fromstring(result.stdout)  # noqa: S314 - our own text
+    assert (suites.get("failures"), result.exit_code) == (str(failures), failures)
+
+
 def test_junit_failures_show_the_line_and_the_layers() -> None:
     failure = suites(Verdict(1, findings=[verdicts.BROKEN])).find(".//failure")
     assert failure is not None
