@@ -24,6 +24,7 @@ from convcalc.batch.patterns import jobs
 from convcalc.batch.running import Result, results
 from convcalc.designs import parse_design
 from convcalc.errors import Source, Span, SpecError, SpecErrors, Undecided, describe_one
+from tests.bad_input.cases import SLOWED
 from tests.conftest import ROOT
 
 ASKED = Asked(("params", "macs"))
@@ -158,10 +159,10 @@ def test_shipped_specs_have_globs() -> None:
 
 def test_a_pattern_of_many_stars_takes_no_time(here: Path) -> None:
     write(here / "/".join("a" * 12) / "a.yaml", "")
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(SpecError):
         jobs("/".join(["**"] * 6) + "/b.yaml")
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5 * SLOWED
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from convcalc.render.surface import Surface
 from convcalc.render.text import comparison as comparison_text
 from convcalc.render.text import report as report_text
 from convcalc.report import Report
+from tests.bad_input.cases import SLOWED
 from tests.render import designs
 
 Golden = Callable[[str, str], None]
@@ -232,7 +233,7 @@ def test_a_tied_layer_says_to_what() -> None:
 @pytest.mark.parametrize(("width", "color"), [(None, False), (120, False), (120, True)])
 def test_a_hundred_thousand_layers_take_seconds(width: int | None, color: bool) -> None:
     report = designs.chain(100_000)
-    start = time.perf_counter()
+    start = time.process_time()
     text = report_text(report, View(), Surface(width, color))
-    assert time.perf_counter() - start < 10  # measured: 1 to 2; a machine under load takes longer
+    assert time.process_time() - start < 10 * SLOWED  # measured: 1 to 2
     assert text.count("\n") > 100_000
