@@ -35,6 +35,10 @@ def test_exact(value: int, text: str) -> None:
         (1023, "bytes", "1,023 B"),
         (1024, "bytes", "1 KiB"),
         (102_228_128, "bytes", "97.49 MiB"),
+        (31_309, "ns", "31.31 µs"),
+        (2_500_000, "ns", "2.5 ms"),
+        (5 * 10**12, "ns", "5,000 s"),
+        (999, "ns", "999"),
     ],
 )
 def test_short(value: int, unit: str, text: str) -> None:

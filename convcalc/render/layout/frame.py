@@ -56,7 +56,7 @@ def totals(report: Report, glyphs: Glyphs, width: int | None = None) -> Grid:
         Column("", [glyphs.text(column.title) for column in columns]),
         Column("", [mark + number for number in plain], right=True, style="total"),
         Column("", [text.partition(" ")[0] for text in shown], right=True, gap=3),
-        Column("", [text.partition(" ")[2] for text in shown], gap=1),
+        Column("", [glyphs.text(text.partition(" ")[2]) for text in shown], gap=1),
         Column("", [glyphs.text(column.unit) for column in columns], style="dim"),
     ]
     while width is not None and sum(column.width + column.gap for column in table) - 2 > width and len(table) > 2:

@@ -11,7 +11,9 @@ from typing import NamedTuple
 from convcalc.errors import escape
 
 _NARROW = re.compile(r"[ -~¡-¬®-˿–—…−×≥→─▏▎▍▌▋▊▉█]*")
-_SPELLED = str.maketrans({"×": "x", "→": "->", "–": "-", "—": "-", "−": "-", "≥": ">=", "…": "...", "·": "-", "─": "-"})
+_SPELLED = str.maketrans(
+    {"×": "x", "→": "->", "–": "-", "—": "-", "−": "-", "≥": ">=", "…": "...", "·": "-", "─": "-", "µ": "u"}
+)
 
 
 class Glyphs(NamedTuple):

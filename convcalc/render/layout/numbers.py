@@ -9,6 +9,7 @@ from typing import Any
 from convcalc.render.layout.glyphs import Glyphs
 
 SI = ("", "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
+TIMES = ("", "µs", "ms", "s")
 IEC = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi")
 
 
@@ -25,8 +26,11 @@ def signed(value: int | Fraction) -> str:
 
 
 def short(value: int | Fraction, unit: str = "") -> str:
-    """``25557032`` → ``25.56 M``, bytes in powers of 1024: ``97.49 MiB``; below a thousand the number itself."""
-    base, names = (1024, IEC) if unit == "bytes" else (1000, SI)
+    """``25557032`` → ``25.56 M``, bytes in powers of 1024: ``97.49 MiB``; below a thousand the number itself.
+
+    Nanoseconds become ``31.31 µs``.
+    """
+    base, names = (1024, IEC) if unit == "bytes" else (1000, TIMES if unit == "ns" else SI)
     suffix = "B" if unit == "bytes" else ""
     size, step = Fraction(value), 0
     while step + 1 < len(names) and _rounds_past(size, base):
