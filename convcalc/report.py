@@ -160,7 +160,10 @@ def _detailed(report: Report, graph: Graph, keys: Collection[str]) -> Report:
 
 
 def added(report: Report, more: Sequence[tuple[Column, Sequence[Any], Any]]) -> Report:
-    """Return a report with more columns: each with the value of every layer, and of the whole (``None`` for none)."""
+    """Return a report with more columns: each with the value of every layer, and of the whole (``None`` for none).
+
+    One that the report has already, for the whole alone, becomes one of layers.
+    """
     if not more:
         return report
     columns, values, totals = zip(*more, strict=True)
@@ -169,7 +172,8 @@ def added(report: Report, more: Sequence[tuple[Column, Sequence[Any], Any]]) -> 
     facts = (dict(zip(keys, own, strict=True)) for own in each)
     rows = [row._replace(values={**row.values, **own}) for row, own in zip(report.rows, facts, strict=True)]
     known = {key: total for key, total in zip(keys, totals, strict=True) if total is not None}
-    return replace(report, columns=(*report.columns, *columns), totals={**report.totals, **known}, rows=rows)
+    own = {column.key: column for column in (*report.columns, *columns)}
+    return replace(report, columns=tuple(own.values()), totals={**report.totals, **known}, rows=rows)
 
 
 Described: TypeAlias = tuple[Mapping[str, Any], str]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 LAZY = {
-    "alive": ("alive_bytes",),
+    "alive": ("peak_activation_bytes",),
     "intensity": ("arithmetic_intensity",),
     "receptive_field": ("receptive_field", "effective_stride", "offset"),
 }

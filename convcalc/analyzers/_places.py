@@ -53,7 +53,7 @@ class Axis(NamedTuple):
     def read(self, reading: Reading) -> Axis | None:
         """Return the axis of a layer that reads this one."""
         before = len(self.low)
-        if reading.stays:
+        if reading.stays or (before == 1 and not self.looks):
             return self
         turns = before // gcd(before, reading.advance) if before > 1 else 1
         period = reading.period * turns
@@ -71,6 +71,12 @@ class Axis(NamedTuple):
             ends = [(low, low - 1) if first > last else (low, high)
                     for (low, high), (first, last) in zip(ends, cells, strict=True)]  # fmt: skip
         return Axis(tuple([low for low, _ in ends]), tuple([high for _, high in ends]), step)
+
+    @property
+    def looks(self) -> bool:
+        """Whether the first cell looks at any: it does not in a gap of a transposed convolution."""
+        low, high = self.low[0], self.high[0]
+        return not (is_plain(low) and is_plain(high) and low > high)
 
     @property
     def ascends(self) -> bool:

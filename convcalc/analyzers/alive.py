@@ -11,10 +11,11 @@ MEASURES: tuple[Measure, ...] = ()
 
 
 def details(graph: Graph, batch: int, dtype: str) -> Found:
-    """alive_bytes of every layer: of its inputs, its output and all tensors that are still needed.
+    """peak_activation_bytes of every layer: of its inputs, its output and all tensors that are still needed.
 
-    The largest is the design's peak_activation_bytes; see :func:`convcalc.analyzers.memory.alive_bytes`.
+    The largest is the design's; see :func:`convcalc.analyzers.memory.alive_bytes`.
     """
     alive = alive_bytes(graph, batch, dtype)
-    meaning = "activations in memory while the layer runs; the largest is the peak"
-    return Found((Detail("alive_bytes", "Alive bytes", "bytes", meaning, alive, largest(alive), largest=True),))
+    meaning = "activations in memory while the layer runs, nothing in place; the design has the largest"
+    title = "Peak activation bytes"
+    return Found((Detail("peak_activation_bytes", title, "bytes", meaning, alive, largest(alive), largest=True),))

@@ -62,12 +62,7 @@ def _stride(place: Place) -> Any:
 
 
 def _offset(place: Place) -> Any:
-    return place.low[0] if isinstance(place, Axis) and _looks(place) else None
-
-
-def _looks(place: Axis) -> Any:
-    """Whether the first cell looks at any: not in a gap of a transposed convolution."""
-    return len(place.low) == 1 or place.low[0] <= place.high[0]
+    return place.low[0] if isinstance(place, Axis) and place.looks else None
 
 
 FACTS = (_size, _stride, _offset)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 METRICS = tuple(measure.key for measure in measures() if measure.additive)
 """The metrics that are sums over layers."""
-WHOLE = tuple(measure.key for measure in measures() if not measure.additive)
+WHOLE = tuple(measure.key for measure in measures() if not measure.additive and measure.key not in DETAILS)
 COLUMNS = (*METRICS, *DETAILS, "least_time", "bound")
 BOUNDED = ("macs", "traffic_bytes", "least_time", "bound")
 """The columns of a report for a device, and the two that it adds."""
@@ -50,8 +50,7 @@ class Metrics(ParamType[tuple[str, ...]]):
         keys = [key.strip() for key in value.split(",")]
         for key in keys:
             if key in WHOLE:
-                hint = "; alive_bytes is what each layer needs" if key == "peak_activation_bytes" else ""
-                self.fail(f"{key} is no sum over layers: it stands with the totals, not in a column{hint}", param, ctx)
+                self.fail(f"{key} is no sum over layers: it stands with the totals, not in a column", param, ctx)
         return tuple(_Key(COLUMNS).convert(key, param, ctx) for key in keys)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:

@@ -49,7 +49,7 @@ def words(cli: Command, *typed: str) -> list[str]:
         ("report -f j", ["json"]),
         ("validate -f ", ["text", "concise", "json"]),
         ("report --columns params,ma", ["params,macs"]),
-        ("report --sort p", ["params", "path"]),
+        ("report --sort p", ["params", "peak_activation_bytes", "path"]),
         ("-q schema ", list(schemas.NAMES)),
         ("completion ", ["bash", "zsh", "fish"]),
         ("explain con", ["concat", "conv"]),
