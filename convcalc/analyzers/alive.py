@@ -8,6 +8,7 @@ from convcalc.arith import largest
 from convcalc.graph import Graph
 
 MEASURES: tuple[Measure, ...] = ()
+"""None: budgets limit the metric of that name, whose layers have the same values."""
 
 
 def details(graph: Graph, batch: int, dtype: str) -> Found:

@@ -31,6 +31,7 @@ def tools() -> dict[str, Measure]:
     return {profile.key: profiles.measure(profile) for profile in profiles.profiles()}
 
 
+@cache
 def find(key: str) -> Measure | None:
     """Return what a key is that of, if of anything; what loads most is asked last."""
     return next((found[key] for known in (metrics, facts, tools) if key in (found := known())), None)

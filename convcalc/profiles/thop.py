@@ -31,14 +31,21 @@ def _module(layer: Layer) -> Iterator[Term]:
             yield "output positions", spread(layer) - layer.macs
         case "norm" if layer.type in ("batch", "instance", "layer"):
             yield norm_elements(layer, 4, 2)
-        case "act" if layer.type == "prelu":
-            yield "activation functions", layer.x
-        case "softmax":
-            yield "softmax", softmaxed(layer)
         case "avgpool":
             yield "pooling", averaged(layer) if layer.whole else layer.y
         case "upsample":
             yield "upsampling", UPSAMPLED.get(str(layer.has("mode")), 0) * layer.y
+        case _:
+            yield from unchanged(layer)
+
+
+def unchanged(layer: Layer) -> Iterator[Term]:
+    """The rules that its successor has kept."""
+    match layer.kind:
+        case "act" if layer.type == "prelu":
+            yield "activation functions", layer.x
+        case "softmax":
+            yield "softmax", softmaxed(layer)
         case kind if kind in RECURRENT:
             yield from recurrent(layer)
 

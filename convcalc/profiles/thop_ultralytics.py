@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number, at_least, at_most, ceildiv, floordiv, plain, prod, total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import RECURRENT, Layer
+from convcalc.profiles._layer import Layer
 from convcalc.profiles._torch import MODULES, norm_elements, scores
-from convcalc.profiles.thop import recurrent, softmaxed
+from convcalc.profiles.thop import unchanged
 
 CLASSES = (*MODULES, "subclass")
 UPSAMPLED = {"linear": 5, "bilinear": 11, "bicubic": 259, "trilinear": 31}
@@ -35,16 +35,12 @@ def _module(layer: Layer) -> Iterator[Term]:
     match layer.kind:
         case "norm" if layer.type != "lrn":
             yield norm_elements(layer, 4, 2)
-        case "act" if layer.type == "prelu":
-            yield "activation functions", layer.x
-        case "softmax":
-            yield "softmax", softmaxed(layer)
         case "avgpool":
             yield "pooling", layer.y + _windows(layer)
         case "upsample":
             yield "upsampling", UPSAMPLED.get(str(layer.has("mode")), 0) * layer.y
-        case kind if kind in RECURRENT:
-            yield from recurrent(layer)
+        case _:
+            yield from unchanged(layer)
 
 
 def _windows(layer: Layer) -> Number:

@@ -76,35 +76,56 @@ class Bounded(Operators):
 
     @staticmethod
     def combined(rule: Rule, left: Any, right: Any) -> Any:
-        return combined(rule, left, right)
+        """Return the result of an operation, exact whatever its size."""
+        memo = left.memo if isinstance(left, Bounded) else right.memo
+        key = (rule.name, left, right)
+        known = memo.get(key)
+        if known is None:
+            import numpy
+
+            bounds = rule.bounds(bounds_of(left), bounds_of(right))
+            known = _worked_out(getattr(numpy, rule.name), bounds, left, right)
+            if known.size <= REMEMBERED:
+                memo[key] = known
+        return known
 
     @staticmethod
     def compared(name: str, left: Any, right: Any) -> Any:
-        return compared(name, left, right)
+        """Return ``equal``, ``less`` or ``less_equal``: a bool where the bounds settle it, else an array of truths."""
+        (low, high), (least, most) = bounds_of(left), bounds_of(right)
+        answer = settled(name, (low, high), (least, most), same=left is right)
+        if answer is not None:
+            return answer
+        import numpy
+
+        exact = not (fits((low, high)) and fits((least, most)))
+        result = getattr(numpy, name)(_array(left, exact=exact), _array(right, exact=exact)).astype(bool)
+        held = [each for each in (left, right) if isinstance(each, Bounded)]
+        return Bounded(result, (0, 1), _spanned(held), held[0].memo)
 
     @staticmethod
     def chosen(condition: Any, then: Any, otherwise: Any) -> Any:
-        return chosen(condition, then, otherwise)
+        """Return ``then`` where the condition holds, else ``otherwise``."""
+        if isinstance(condition, bool):
+            return then if condition else otherwise
+        import numpy
+
+        (low, high), (least, most) = bounds_of(then), bounds_of(otherwise)
+        bounds = min(low, least), max(high, most)
+        exact = not fits(bounds)
+        arrays = [_array(each, exact=exact) for each in (then, otherwise)]
+        if exact:
+            arrays = [array if hasattr(array, "dtype") else numpy.array(array, object) for array in arrays]
+        held = [each for each in (condition, then, otherwise) if isinstance(each, Bounded)]
+        result = numpy.where(condition.array, *arrays)
+        if not exact and result.dtype == object:
+            result = result.astype("int64")
+        return Bounded(result, bounds, _spanned(held), condition.memo)
 
 
 def bounds_of(value: Any) -> Bounds:
     """Return the bounds of a number."""
     return (value.low, value.high) if isinstance(value, Bounded) else (value, value)
-
-
-def combined(rule: Rule, left: Any, right: Any) -> Any:
-    """Return the result of an operation, exact whatever its size."""
-    memo = left.memo if isinstance(left, Bounded) else right.memo
-    key = (rule.name, left, right)
-    known = memo.get(key)
-    if known is None:
-        import numpy
-
-        bounds = rule.bounds(bounds_of(left), bounds_of(right))
-        known = _worked_out(getattr(numpy, rule.name), bounds, left, right)
-        if known.size <= REMEMBERED:
-            memo[key] = known
-    return known
 
 
 def _worked_out(operation: Callable[..., Any], bounds: Bounds, *operands: Any) -> Bounded:
@@ -136,43 +157,10 @@ def _spanned(held: Sequence[Bounded]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in held for name in each.swept))
 
 
-def compared(name: str, left: Any, right: Any) -> Any:
-    """Return ``equal``, ``less`` or ``less_equal``: a bool where the bounds settle it, else an array of truths."""
-    (low, high), (least, most) = bounds_of(left), bounds_of(right)
-    answer = settled(name, (low, high), (least, most), same=left is right)
-    if answer is not None:
-        return answer
-    import numpy
-
-    exact = not (fits((low, high)) and fits((least, most)))
-    result = getattr(numpy, name)(_array(left, exact=exact), _array(right, exact=exact)).astype(bool)
-    held = [each for each in (left, right) if isinstance(each, Bounded)]
-    return Bounded(result, (0, 1), _spanned(held), held[0].memo)
-
-
 def joined(operation: Callable[..., Any], left: Bounded, right: Any) -> Bounded:
     """Return two truths joined point by point."""
     held = [left, right] if isinstance(right, Bounded) else [left]
     return Bounded(operation(left.array, _array(right, exact=False)), (0, 1), _spanned(held), left.memo)
-
-
-def chosen(condition: Any, then: Any, otherwise: Any) -> Any:
-    """Return ``then`` where the condition holds, else ``otherwise``."""
-    if isinstance(condition, bool):
-        return then if condition else otherwise
-    import numpy
-
-    (low, high), (least, most) = bounds_of(then), bounds_of(otherwise)
-    bounds = min(low, least), max(high, most)
-    exact = not fits(bounds)
-    arrays = [_array(each, exact=exact) for each in (then, otherwise)]
-    if exact:
-        arrays = [array if hasattr(array, "dtype") else numpy.array(array, object) for array in arrays]
-    held = [each for each in (condition, then, otherwise) if isinstance(each, Bounded)]
-    result = numpy.where(condition.array, *arrays)
-    if not exact and result.dtype == object:
-        result = result.astype("int64")
-    return Bounded(result, bounds, _spanned(held), condition.memo)
 
 
 def column(values: Sequence[int], axis: int, axes: Sequence[str], memo: Memo) -> Bounded:

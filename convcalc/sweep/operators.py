@@ -56,8 +56,8 @@ def settled(name: str, left: Bounds, right: Bounds, *, same: bool) -> bool | Non
 class Operators:
     """The signs and doors of arithmetic for numbers that know their bounds.
 
-    A subclass says what becomes of an operation (``combined``), of a comparison (``compared``: equal, less, less_equal)
-    and of a choice between two numbers (``chosen``).
+    A subclass has static methods for what becomes of an operation (``combined``), of a comparison (``compared``: equal,
+    less, less_equal) and of a choice between two numbers (``chosen``).
     """
 
     __slots__ = ()
@@ -65,20 +65,9 @@ class Operators:
     low: int
     high: int
 
-    @staticmethod
-    def combined(rule: Rule, left: Any, right: Any) -> Any:
-        """Return the result of an operation."""
-        raise NotImplementedError
-
-    @staticmethod
-    def compared(name: str, left: Any, right: Any) -> Any:
-        """Return a truth, or what stands for one that is not settled."""
-        raise NotImplementedError
-
-    @staticmethod
-    def chosen(condition: Any, then: Any, otherwise: Any) -> Any:
-        """Return ``then`` where the condition holds, else ``otherwise``."""
-        raise NotImplementedError
+    combined: Callable[[Rule, Any, Any], Any]
+    compared: Callable[[str, Any, Any], Any]
+    chosen: Callable[[Any, Any, Any], Any]
 
     def min(self) -> int:
         """A bound that it is nowhere below."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -157,20 +157,25 @@ def test_every_cell_of_random_networks(layers: Sequence[str], size: int) -> None
     network = built(layers, size)
     if network is None:
         return
-    places, misaligned = fields(network.graph)
-    seen = touched(network)
+    for where, axis, cell, row in cells_of(network):
+        assert len(axis.low) == 1
+        first, last = axis.low[0] + cell * axis.step, axis.high[0] + cell * axis.step
+        if first >= 0 and last < size:
+            assert [first, last] == outermost(row), (where, cell, layers)
+        elif row.any():
+            assert first <= outermost(row)[0]
+            assert outermost(row)[1] <= last
+    assert fields(network.graph)[1] == []
+
+
+def cells_of(network: convcalc.Network) -> Iterator[tuple[str, Axis, int, Array]]:
+    """Every cell of every layer: what is said of the axis, and which cells of the input it really answers to."""
+    places, seen = fields(network.graph)[0], touched(network)
     for node in network.graph.layers:
         (axis,) = places[node.index]
         assert isinstance(axis, Axis)
-        assert len(axis.low) == 1
         for cell, row in enumerate(seen[node.path]):
-            first, last = axis.low[0] + cell * axis.step, axis.high[0] + cell * axis.step
-            if first >= 0 and last < size:
-                assert [first, last] == outermost(row), (node.path, cell, layers)
-            elif row.any():
-                assert first <= outermost(row)[0]
-                assert outermost(row)[1] <= last
-    assert misaligned == []
+            yield node.path, axis, cell, row
 
 
 def outermost(row: Array) -> list[int]:
@@ -206,17 +211,12 @@ def test_cells_take_turns_behind_an_upsampling(layers: Sequence[str], size: int)
     network = built(layers, size)
     if network is None or max(prod(node.shape) for node in network.graph.nodes) > 2000:
         return
-    places, _ = fields(network.graph)
-    seen = touched(network)
-    for node in network.graph.layers:
-        (axis,) = places[node.index]
-        assert isinstance(axis, Axis)
-        for cell, row in enumerate(seen[node.path]):
-            first, last = axis.reaching(cell, axis.low), axis.reaching(cell, axis.high)
-            if first > last:
-                assert not row.any(), (node.path, cell, layers)
-            elif first >= BORDER and last < size - BORDER:
-                assert [first, last] == outermost(row), (node.path, cell, layers)
+    for where, axis, cell, row in cells_of(network):
+        first, last = axis.reaching(cell, axis.low), axis.reaching(cell, axis.high)
+        if first > last:
+            assert not row.any(), (where, cell, layers)
+        elif first >= BORDER and last < size - BORDER:
+            assert [first, last] == outermost(row), (where, cell, layers)
 
 
 # --- the published table ----------------------------------------------------------------------------------------------
