@@ -56,7 +56,7 @@ def _device(written: Scalar, folder: str, errors: list[SpecError]) -> Device | N
     from convcalc.roofline import device, devices
 
     name = written.text.strip()
-    is_file = name not in devices() and (os.sep in name or name.endswith((".yaml", ".yml")))
+    is_file = name not in devices() and (os.sep in name or name.endswith((".yaml", ".yml")) or _is_there(name, folder))
     if is_file:
         _require_inside(name, written, folder)
     try:
@@ -69,6 +69,11 @@ def _device(written: Scalar, folder: str, errors: list[SpecError]) -> Device | N
                 error.span = written.span
             errors.append(error)
         return None
+
+
+def _is_there(name: str, folder: str) -> bool:
+    """Whether a name could be that of a file, which then has to be one of the repository."""
+    return any(os.path.lexists(path) for path in (name, os.path.join(folder, name)))
 
 
 def _require_inside(name: str, written: Scalar, folder: str) -> None:

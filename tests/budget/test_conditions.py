@@ -218,14 +218,18 @@ def test_whose_count(cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 # --- what strangers may write -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["../secret.yaml", "/etc/hostname.yaml", "link.yaml"])
-def test_a_device_is_in_the_repository(cli: Command, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["../secret.yaml", "/etc/hostname.yaml", "link.yaml", "link"])
+def test_a_device_is_in_the_repository(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """What is wrong with a file is shown with its line, and a pull request can come from anybody."""
     (tmp_path / "secret.yaml").write_text("password: hunter2\n", "utf-8")
     inside = tmp_path / "repository"
     inside.mkdir()
     (inside / ".git").mkdir()
-    (inside / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    for link in ("link.yaml", "link"):
+        (inside / link).symlink_to(tmp_path / "secret.yaml")
+    monkeypatch.chdir(inside)
     code, verdict = check(cli, inside, f"device: {name}, max: {{least_time: 1}}")
     assert code == 2
     assert [error["code"] for error in verdict["errors"]] == ["CC634"]
