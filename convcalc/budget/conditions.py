@@ -79,6 +79,8 @@ def _is_there(name: str, folder: str) -> bool:
 def _require_inside(name: str, written: Scalar, folder: str) -> None:
     """Refuse a file, or a link to one, that is not in the repository: what is wrong with it would be shown."""
     require_inside(name, written, folder)
+    if "\0" in name:
+        raise SpecError(GLOB, f"no file can be called {quoted(name)}", written.span, hint="such as devices/board.yaml")
     if not is_inside(os.path.realpath(os.path.join(folder, name)), os.path.realpath(repository(folder) or folder)):
         text = f"{quoted(name)} is a link that leads out of the repository of the budget file"
         raise SpecError(GLOB, text, written.span, hint="copy the file")
