@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops import kinds
+from convcalc.quantities import SUFFIXES, meant
 from convcalc.spec.forms import is_empty
 from convcalc.spec.limits import ENTRIES
 from convcalc.spec.nodes import Mapping as MappingNode
@@ -20,19 +21,10 @@ STORED = ("top1", "top5")
 TEXTS = ("source", "quote", "url", "note", "at", "variant", "expect", "reason")
 DISAGREES = "disagrees"
 KEYS = (*COUNTS, "out", *STORED, *TEXTS, "excluding")
-SUFFIXES = {
-    "": 1,
-    "K": 10**3,
-    "k": 10**3,
-    "M": 10**6,
-    "G": 10**9,
-    "B": 10**9,
-    "T": 10**12,
-    "Ki": 2**10,
-    "Mi": 2**20,
-    "Gi": 2**30,
-}
-_NUMBER = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?(K|k|M|G|B|T|Ki|Mi|Gi)?")
+PRINTED = {**SUFFIXES, "B": 10**9}
+"""Suffixes of printed numbers: papers write billions with a B, where quantities count bytes."""
+FORM = rf"([0-9]{{1,30}})(?:\.([0-9]{{1,30}}))?(?:[eE]([-+]?[0-9]{{1,2}}))?({'|'.join(filter(None, PRINTED))})?"
+_NUMBER = re.compile(FORM)
 
 
 class Quantity(NamedTuple):
@@ -73,10 +65,12 @@ def quantity(node: Scalar) -> Quantity:
     """
     match = _NUMBER.fullmatch(node.text.strip())
     if not match:
-        hint = f"digits, a point, and a suffix: {', '.join(key for key in SUFFIXES if key)}"
+        near = meant(node.text.strip())
+        listed = f"digits, a point, an exponent, and a suffix: {', '.join(filter(None, PRINTED))}"
+        hint = f"write {near}" if near and _NUMBER.fullmatch(near) else listed
         raise SpecError("CC601", f"{quoted(node.text)} is not a printed number", node.span, hint=hint)
-    whole, decimals, suffix = match[1], match[2] or "", match[3] or ""
-    unit = Fraction(SUFFIXES[suffix], 10 ** len(decimals))
+    whole, decimals, exponent, suffix = match[1], match[2] or "", match[3] or "0", match[4] or ""
+    unit = PRINTED[suffix] * Fraction(10) ** (int(exponent) - len(decimals))
     return Quantity(node.text.strip(), int(whole + decimals) * unit, unit, node.span)
 
 
