@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -74,7 +74,7 @@ def quantity(node: Scalar) -> Quantity:
     return Quantity(node.text.strip(), int(whole + decimals) * unit, unit, node.span)
 
 
-def read_claims(node: Node, variants: Container[str], errors: list[SpecError]) -> list[Claim]:
+def read_claims(node: Node, variants: Collection[str], errors: list[SpecError]) -> list[Claim]:
     """Read the list of claims; faults are gathered."""
     if not isinstance(node, Sequence):
         raise SpecError("CC117", "claims is a list of mappings", node.span)
@@ -89,7 +89,7 @@ def read_claims(node: Node, variants: Container[str], errors: list[SpecError]) -
     return read
 
 
-def _claim(node: Node, variants: Container[str]) -> Claim:
+def _claim(node: Node, variants: Collection[str]) -> Claim:
     if not isinstance(node, MappingNode):
         raise SpecError("CC117", "a claim is a mapping such as {params: 25.6M, source: …}", node.span)
     for key, _ in node.pairs:
@@ -101,7 +101,9 @@ def _claim(node: Node, variants: Container[str]) -> Claim:
     if "variant" in texts:
         texts["variant"] = unicodedata.normalize("NFC", texts["variant"])
     if texts.get("variant", "") and texts["variant"] not in variants:
-        raise SpecError("CC602", f"no variant {quoted(texts['variant'])} in this file", given["variant"].span)
+        text = f"no variant {quoted(texts['variant'])} in this file{did_you_mean(texts['variant'], variants)}"
+        hint = f"variants of this file: {', '.join(variants) or 'none'}"
+        raise SpecError("CC602", text, given["variant"].span, hint=hint)
     if not texts.get("source"):
         raise SpecError("CC603", "a claim needs its source", node.span)
     if not numbers and "out" not in given:

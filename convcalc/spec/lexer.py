@@ -50,7 +50,7 @@ _MALFORMED = (
 )
 """Form of what begins like a number and is none → what is wrong, and a hint."""
 
-_COMMA_TRAP = "inside { } or [ ] a comma ends a value; quote the expression"
+COMMA_TRAP = "inside { } or [ ] a comma ends a value; quote the expression"
 
 
 class Token(NamedTuple):
@@ -183,14 +183,14 @@ def require_balance(text: str, found: list[Token]) -> None:
 def _unclosed(text: str, opening: Token) -> str:
     if opening.text == "[":
         return f"bracket in {quoted(text.strip())}: '[' is never closed"
-    return f"parenthesis in {quoted(text.strip())}: {_COMMA_TRAP}"
+    return f"parenthesis in {quoted(text.strip())}: {COMMA_TRAP}"
 
 
 def _require_pair(text: str, opening: Token | None, closing: Token) -> None:
     what = "parenthesis" if closing.text == ")" else "bracket"
     if opening is None:
         message = f"unbalanced {what} in {quoted(text.strip())}: '{closing.text}' closes nothing"
-        raise ExpressionError(BALANCE, message, closing.start, closing.end, _COMMA_TRAP)
+        raise ExpressionError(BALANCE, message, closing.start, closing.end, COMMA_TRAP)
     if _CLOSING[opening.text] != closing.text:
         message = f"unbalanced {what}: '{closing.text}' cannot close '{opening.text}'"
         raise ExpressionError(BALANCE, message, closing.start, closing.end)
