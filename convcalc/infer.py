@@ -39,7 +39,7 @@ class Walk:
         try:
             facts = self._stated(op, shapes)
         except SpecError as error:
-            if error.code == "CC401":
+            if error.code == "CC401" and "needs [" in error.text:
                 self._blame_input(error, inputs)
             raise
         index = self._append(path, op, tuple(inputs) if op.reads else (), shapes, facts, source)
