@@ -38,9 +38,8 @@ TIME = rf"{NUMBER}(?:{'|'.join(UNITS)})"
 PERCENT = rf"{DECIMAL}%"
 RATIO = rf"(?:{NUMBER}|{PERCENT})"
 FORM = "digits, perhaps with a point, an exponent, a suffix (k, M, G, T, P or Ki, Mi, Gi, Ti, Pi), and a B for bytes"
-_NUMBER, _QUANTITY, _PERCENT = re.compile(NUMBER), re.compile(QUANTITY), re.compile(PERCENT)
-_GROUPED = re.compile(r"[0-9]{1,3}(?:[,_'’   ][0-9]{3})+")
-_LOOSE = re.compile(rf"({NUMBER})\s*([A-Za-zµ]{{0,3}})")
+_GROUPED = r"[0-9]{1,3}(?:[,_'’   ][0-9]{3})+"
+_LOOSE = rf"({NUMBER})\s*([A-Za-zµ]{{0,3}})"
 _MEANT = {f"{suffix}{b}".lower(): f"{suffix}{b}" for suffix in SUFFIXES for b in ("", BYTES) if suffix != "K"}
 
 
@@ -51,9 +50,9 @@ def quantity(text: str) -> Fraction | None:
         >>> quantity("5.5M"), quantity("22MiB"), quantity("5e6"), quantity("5 M")
         (Fraction(5500000, 1), Fraction(23068672, 1), Fraction(5000000, 1), None)
     """
-    if not _QUANTITY.fullmatch(text):
+    if not re.fullmatch(QUANTITY, text):
         return None
-    number = _NUMBER.match(text)
+    number = re.match(NUMBER, text)
     assert number
     return Fraction(number[0]) * SUFFIXES[text[number.end() :].removesuffix(BYTES)]
 
@@ -76,7 +75,7 @@ def duration(text: str) -> Fraction | None:
         >>> duration("2.5ms"), duration("40us"), duration("2.5")
         (Fraction(2500000, 1), Fraction(40000, 1), None)
     """
-    number = _NUMBER.match(text)
+    number = re.match(NUMBER, text)
     unit = UNITS.get(text[number.end() :]) if number else None
     return Fraction(number[0]) * unit if number and unit else None
 
@@ -93,7 +92,7 @@ def percent(text: str) -> Fraction | None:
         >>> percent("40%"), percent("0.4")
         (Fraction(2, 5), None)
     """
-    return Fraction(text[:-1]) / 100 if _PERCENT.fullmatch(text) else None
+    return Fraction(text[:-1]) / 100 if re.fullmatch(PERCENT, text) else None
 
 
 def ratio(text: str) -> Fraction | None:
@@ -103,7 +102,7 @@ def ratio(text: str) -> Fraction | None:
         >>> ratio("0.45") == ratio("45%") == ratio("4.5e-1")
         True
     """
-    return Fraction(text) if _NUMBER.fullmatch(text) else percent(text)
+    return Fraction(text) if re.fullmatch(NUMBER, text) else percent(text)
 
 
 def as_percent(text: str) -> str:
@@ -124,8 +123,8 @@ def meant(text: str) -> str:
         >>> meant("2 mib"), meant("25,557,032"), meant("5m"), meant("five")
         ('2MiB', '25557032', '5M', '')
     """
-    if _GROUPED.fullmatch(text):
+    if re.fullmatch(_GROUPED, text):
         return re.sub(r"[^0-9]", "", text)
-    found = _LOOSE.fullmatch(text)
+    found = re.fullmatch(_LOOSE, text)
     suffix = _MEANT.get(found[2].lower()) if found else None
     return f"{found[1]}{suffix}" if found and suffix is not None else ""

@@ -24,7 +24,6 @@ KEYS = (*COUNTS, "out", *STORED, *TEXTS, "excluding")
 PRINTED = {**SUFFIXES, "B": 10**9}
 """Suffixes of printed numbers: papers write billions with a B, where quantities count bytes."""
 FORM = rf"([0-9]{{1,30}})(?:\.([0-9]{{1,30}}))?(?:[eE]([-+]?[0-9]{{1,2}}))?({'|'.join(filter(None, PRINTED))})?"
-_NUMBER = re.compile(FORM)
 
 
 class Quantity(NamedTuple):
@@ -63,11 +62,11 @@ def quantity(node: Scalar) -> Quantity:
     Raises:
         SpecError: CC601, where it is none.
     """
-    match = _NUMBER.fullmatch(node.text.strip())
+    match = re.fullmatch(FORM, node.text.strip())
     if not match:
         near = meant(node.text.strip())
         listed = f"digits, a point, an exponent, and a suffix: {', '.join(filter(None, PRINTED))}"
-        hint = f"write {near}" if near and _NUMBER.fullmatch(near) else listed
+        hint = f"write {near}" if near and re.fullmatch(FORM, near) else listed
         raise SpecError("CC601", f"{quoted(node.text)} is not a printed number", node.span, hint=hint)
     whole, decimals, exponent, suffix = match[1], match[2] or "", match[3] or "0", match[4] or ""
     unit = PRINTED[suffix] * Fraction(10) ** (int(exponent) - len(decimals))

@@ -19,9 +19,8 @@ NUMBER, NAME, SIGN, END = "number", "name", "sign", "end"
 _DIGITS = "0123456789"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-_QUANTITY = re.compile(quantities.QUANTITY)
-_APART = re.compile(rf"{quantities.NUMBER}[ \t]+(?:(?:{quantities.SUFFIX})B?|B)(?!\w)")
-_AMOUNT = re.compile(rf"({quantities.DECIMAL})([A-Za-z]+?)B?")
+_APART = rf"{quantities.NUMBER}[ \t]+(?:(?:{quantities.SUFFIX})B?|B)(?!\w)"
+_AMOUNT = rf"({quantities.DECIMAL})([A-Za-z]+?)B?"
 _WORD = re.compile(r"[A-Za-z0-9_]*")
 _BLOB = re.compile(r"[\w.]+")
 _SIGN = re.compile(r"\*\*|//|[=!<>]=|[-+*/%<>()\[\],]")
@@ -136,9 +135,9 @@ def _number(text: str, at: int) -> Token:
 
 def _quantity(text: str, at: int) -> Token:
     """Return a number with the suffix behind it; a space between them is refused, for ``2 k`` may be meant as 2·k."""
-    end = _after(_QUANTITY, text, at)
+    end = _after(re.compile(quantities.QUANTITY), text, at)
     if end > at and not (text[end : end + 1] == "." or _in_name(text[end : end + 1])):
-        apart = _APART.match(text, at)
+        apart = re.compile(_APART).match(text, at)
         if not apart:
             return Token(NUMBER, text[at:end], at, end)
         end = apart.end()
@@ -151,7 +150,7 @@ def _quantity(text: str, at: int) -> Token:
 
 
 def _malformed(number: str, start: int, end: int) -> ExpressionError:
-    amount = _AMOUNT.fullmatch(number)
+    amount = re.fullmatch(_AMOUNT, number)
     if amount and amount[2] in quantities.SUFFIXES:
         digits, suffix = amount[1], amount[2]
         message = f"{quoted(number)} is no number: no letter may follow its digits, and a spec has no suffixes"
