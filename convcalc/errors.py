@@ -152,7 +152,7 @@ def few_guesses() -> Iterator[None]:
         _guesses_left.reset(token)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str:
     """Return the known word most like ``word``, or nothing. Of very many, only those with its first letter count."""
     left = _guesses_left.get()
     if not word or len(word) > LONGEST_GUESS or left == 0:
@@ -164,7 +164,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     lowered = list(folded)
     if len(lowered) > GUESSED_FROM:
         lowered = [name for name in lowered if name[:1] == word[0].lower()][:GUESSED_FROM]
-    found = get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    found = get_close_matches(word.lower(), lowered, n=1, cutoff=alike)
     return folded[found[0]] if found else ""
 
 

@@ -36,11 +36,28 @@ class Walk:
         if FAILED in inputs:
             return FAILED
         shapes = tuple(self.nodes[index].facts.output for index in inputs)
-        facts = self._stated(op, shapes)
+        try:
+            facts = self._stated(op, shapes)
+        except SpecError as error:
+            if error.code == "CC401" and "needs [" in error.text:
+                self._blame_input(error, inputs)
+            raise
         index = self._append(path, op, tuple(inputs) if op.reads else (), shapes, facts, source)
         if via:
             self.nodes[index].via = via
         return index
+
+    def _blame_input(self, error: SpecError, inputs: Sequence[int]) -> None:
+        """Name the input of the graph that a layer's shape of too few axes comes from, through layers that keep it."""
+        for index in inputs:
+            node, shape = self.nodes[index], self.nodes[index].facts.output
+            while node.op is not None and len(node.inputs) == 1 and node.input_shapes[0] is shape:
+                node = self.nodes[node.inputs[0]]
+            if node.op is None and node.source is not None:
+                error.notes = (*error.notes, (node.source, f"the input has the shape {shape}"))
+                if shape.rank == 1:
+                    axes = f"{shape[0]}, H, W" if "[channels" in error.text else f"N, {shape[0]}"
+                    error.hint = f"an input with all axes, such as {node.path}: [{axes}]"
 
     def shape(self, index: int) -> Shape:
         """Return the shape that leaves a node."""

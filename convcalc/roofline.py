@@ -13,7 +13,6 @@ layers that run one after another with no cache between them, worked out from da
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -25,6 +24,7 @@ from convcalc.analyzers.multiplies import flops
 from convcalc.arith import total
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.graph import Graph
+from convcalc.quantities import is_of_bytes, meant, quantity
 from convcalc.report import Column, Device, Report, added
 from convcalc.shapes import BITS, format_of
 from convcalc.spec.nodes import Mapping as Pairs
@@ -33,10 +33,9 @@ from convcalc.spec.source import read
 
 FOLDER = os.path.join(os.path.dirname(__file__), "devices")
 ENDING = ".yaml"
+BANDWIDTH = "bandwidth"
 KEYS = ("name", "source", "note", "bandwidth", "operations")
 REQUIRED = ("name", "source", "bandwidth", "operations")
-SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
-_RATE = re.compile(r"([0-9]{1,30}(?:\.[0-9]{1,30})?)([kMGTP]?)")
 NANOSECONDS = 10**9
 MEASURE = Measure("least_time", "Time bound (ns)", "ns", "lower bound by the device's datasheet; no measurement", 150)
 """As a metric that budgets can limit, once :func:`least_times` of a device gives its values."""
@@ -79,7 +78,7 @@ def _device(name: str, source: Source) -> Device:
               for key, _ in root.pairs if key.text not in KEYS]  # fmt: skip
     faults += [(f"a device has a {key}", root.span) for key in REQUIRED if key not in found]
     texts = {key: _text(key, found[key], faults) for key in ("name", "source", "note") if key in found}
-    bandwidth = _rate(found["bandwidth"], "bandwidth", faults) if "bandwidth" in found else None
+    bandwidth = _rate(found[BANDWIDTH], BANDWIDTH, faults) if BANDWIDTH in found else None
     operations = dict(_operations(found["operations"], faults)) if "operations" in found else {}
     if faults or bandwidth is None:
         raise _malformed(faults)
@@ -99,11 +98,13 @@ def _text(key: str, node: Node, faults: list[tuple[str, Span]]) -> str:
 
 
 def _rate(node: Node, what: str, faults: list[tuple[str, Span]]) -> Fraction | None:
-    """Read a number with a suffix of powers of 1000; nothing and a fault where it is none, or not positive."""
-    found = _RATE.fullmatch(node.text) if isinstance(node, Scalar) else None
-    rate = Fraction(found[1]) * SUFFIXES[found[2]] if found else Fraction(0)
+    """Read a quantity, of bytes where that is the bandwidth; nothing and a fault where it is none, or not positive."""
+    text = node.text.strip() if isinstance(node, Scalar) else ""
+    rate = None if is_of_bytes(text) and what != BANDWIDTH else quantity(text)
     if not rate:
-        faults.append((f"{what} is a positive number in a second, perhaps with k, M, G, T or P: 19.5T", node.span))
+        near = meant(text.removesuffix("/s"))
+        hint = f"; did you mean {quoted(near)}?" if near and near != text else ""
+        faults.append((f"{what} is a positive quantity a second, such as 19.5T{hint}", node.span))
         return None
     return rate
 

@@ -9,6 +9,7 @@ from convcalc.budget.model import USUAL, Conditions
 from convcalc.budget.patterns import is_inside, repository
 from convcalc.budget.selectors import GLOB, require_inside
 from convcalc.errors import SpecError, SpecErrors, quoted
+from convcalc.quantities import whole
 from convcalc.report import Device
 from convcalc.shapes import formats
 from convcalc.spec.nodes import Scalar
@@ -16,8 +17,6 @@ from convcalc.spec.value import gathering
 
 CONDITIONS = ("batch", "dtype", "device")
 QUANTITY = "CC633"
-LONGEST = 30
-"""Digits of a number of samples."""
 
 
 def conditions(given: Fields, folder: str, errors: list[SpecError]) -> Conditions:
@@ -36,11 +35,11 @@ def conditions(given: Fields, folder: str, errors: list[SpecError]) -> Condition
 
 
 def _batch(written: Scalar) -> int:
-    text = written.text.strip()
-    if not text.isascii() or not text.isdecimal() or len(text) > LONGEST or not int(text):
+    number = whole(written.text.strip())
+    if number is None:
         wrong = f"{quoted(written.text)} is no number of samples"
         raise SpecError(QUANTITY, wrong, written.span, hint="an integer from 1, such as 32")
-    return int(text)
+    return number
 
 
 def _dtype(written: Scalar) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
-from convcalc.budget import quantities
+from convcalc import quantities
 from convcalc.budget.forms import FORM, WORD, fields, listed, missing
 from convcalc.budget.metrics import find, keys, measure, metrics
 from convcalc.budget.model import RATIO, SHARE, Growth, Limit, Metric, Ratchet
@@ -19,7 +19,6 @@ QUANTITY = "CC633"
 FORMS = ("", SHARE, RATIO)
 BOUNDS = ("max", "min", "equals")
 RULES = (*BOUNDS, "growth", "ratchet")
-SUFFIXED = "digits, perhaps with a point, and a suffix: k, M, G, T or Ki, Mi, Gi, Ti, before a B for bytes"
 RATCHET = ("metrics", "headroom", "floor")
 BYTES, TIMES = "bytes", "ns"
 _OR = re.compile(r"(?<= )or(?= )")
@@ -88,9 +87,9 @@ def limit(key: Scalar, node: Node) -> Limit:
 
 def _given(node: Node, what: str, span: Span) -> Scalar:
     if not isinstance(node, Scalar):
-        raise SpecError(QUANTITY, f"{what} takes one quantity", node.span, hint=SUFFIXED)
+        raise SpecError(QUANTITY, f"{what} takes one quantity", node.span, hint=quantities.FORM)
     if not node.text.strip() or node.empty:
-        raise SpecError(QUANTITY, f"no quantity stands behind {what}", span, hint=SUFFIXED)
+        raise SpecError(QUANTITY, f"no quantity stands behind {what}", span, hint=quantities.FORM)
     return node._replace(text=node.text.strip())
 
 
@@ -131,8 +130,14 @@ def _amount(what: Metric, given: Scalar) -> Fraction:
     if given.text.endswith("%"):
         hint = f"for a share of the design's total write {quoted(what.key + SHARE)}: {given.text}"
         raise SpecError(QUANTITY, f"{what.key} takes a quantity, not {quoted(given.text)}", given.span, hint=hint)
-    hint = "nanoseconds, or a time with its unit: 2.5ms" if unit == TIMES else SUFFIXED
+    hint = "nanoseconds, or a time with its unit: 2.5ms" if unit == TIMES else _written(given.text)
     return _read(given, quantities.quantity, f"a quantity of {what.key}", hint)
+
+
+def _written(text: str) -> str:
+    """Return how a quantity is written."""
+    near = quantities.meant(text)
+    return f"write {near}" if near else quantities.FORM
 
 
 def _read(given: Scalar, reader: Callable[[str], Fraction | None], what: str, hint: str) -> Fraction:
@@ -190,7 +195,7 @@ def _unsigned(part: Scalar) -> Scalar:
 
 def _allowance(what: Metric, part: Scalar) -> Fraction:
     """Read an amount; a bare decimal is refused, for it looks like a share."""
-    if "." in part.text and quantities.ratio(part.text) is not None:
+    if ("." in part.text or "e-" in part.text.lower()) and quantities.ratio(part.text) is not None:
         text = f"growth by {quoted(part.text)} is neither a share nor an amount: a percentage carries its %"
         raise SpecError(QUANTITY, text, part.span, hint=f"write +{quantities.as_percent(part.text)}")
     if part.text.startswith(("-", "−")):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from convcalc import quantities
 from convcalc.analyzers import Measure, measures
-from convcalc.budget import quantities
 from convcalc.budget.document import ORIGINS, TOP
 from convcalc.budget.entries import KEYS, LONGEST_ID, SETTINGS, WAIVED
 from convcalc.budget.limits import BYTES, RATCHET, RULES, TIMES
@@ -35,9 +35,9 @@ def budget_schema() -> JsonSchema:
         "definitions": {
             "patterns": _several(_said("A glob from this file's folder, FILE, FILE@VARIANT or FILE#PATH; ! takes away.",
                                        {"type": "string", "minLength": 1})),
-            "quantity": _number(quantities.QUANTITY.removesuffix(f"{quantities.BYTES}?")),
+            "quantity": _number(quantities.AMOUNT),
             "bytes": _number(quantities.QUANTITY),
-            "time": _number(rf"(?:{quantities.QUANTITY.removesuffix(f'{quantities.BYTES}?')}|{quantities.TIME})"),
+            "time": _number(rf"(?:{quantities.AMOUNT}|{quantities.TIME})"),
             "share": {"type": "string", "pattern": f"^{quantities.PERCENT}$"},
             "ratio": _number(quantities.RATIO),
             "allowance": {"type": ["integer", "string"], "minimum": 0,
@@ -83,7 +83,7 @@ def _budget() -> JsonSchema:
         "against": _said("The design that ratios are to.", {"type": "string", "minLength": 1}),
         "batch": _said(
             "Samples at once, for max, min and equals.",
-            {"type": ["integer", "string", "null"], "minimum": 1, "pattern": "^ *0*[1-9][0-9]* *$"},
+            {"type": ["integer", "string", "null"], "minimum": 1, "pattern": f"^ *{quantities.AMOUNT} *$"},
         ),
         "dtype": _said(
             "Number format, for max, min and equals: int8, or 'float16, stage1.**=int8'.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcalc.errors import did_you_mean, quoted
+from convcalc.quantities import meant, whole
 
 __all__ = ["Choice", "ParamType", "Positive", "Word", "beginning"]
 
@@ -40,17 +41,16 @@ class Word(Choice[str]):
 
 
 class Positive(ParamType[int]):
-    """An integer from 1."""
+    """An integer from 1, written as quantities are: ``32``, ``1k``, ``1e3``."""
 
     name = "integer"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            number = int(value)
-        except ValueError:
-            number = 0
-        if number < 1:
-            self.fail(f"{quoted(str(value))} is not a positive integer", param, ctx)
+        number = whole(str(value).strip())
+        if number is None:
+            near = meant(str(value).strip())
+            wrong = f"{quoted(str(value))} is not a positive integer"
+            self.fail(f"{wrong}; did you mean {quoted(near)}?" if near and whole(near) else wrong, param, ctx)
         return number
 
 

@@ -12,7 +12,7 @@ from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
 from convcalc.cli._types import beginning
 from convcalc.designs import ZOO, parse_design
-from convcalc.errors import Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.pages import WIDTH, error_codes, error_page, kind_page, kind_words
 from convcalc.render import EXPLANATIONS, Surface
 
@@ -59,8 +59,11 @@ def command(settings: Settings, topic: str, path: str | None, reading: Reading, 
         _page(settings, word, targets)
         return
     if not _is_design(topic):
-        guess = did_you_mean(topic, _words()) or f"; kinds are {', '.join(kind_words())}"
-        raise click.BadParameter(f"no design, error code or kind of layer {quoted(topic)}{guess}")
+        from convcalc.spec.foreign import guess  # only what is wrong needs it
+
+        said, hint = guess(topic, _words())
+        near = said or (f"; {hint}" if hint else "") or f"; kinds are {', '.join(kind_words())}"
+        raise click.BadParameter(f"no design, error code or kind of layer {quoted(topic)}{near}")
     _design(settings, topic, path, reading, targets)
 
 

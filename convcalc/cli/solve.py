@@ -18,6 +18,7 @@ from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.render import SOLUTIONS
 from convcalc.spec.nodes import Scalar
 from convcalc.sweep import Bound, Question, require_arrays, solve, space
+from convcalc.sweep.axes import FOR
 from convcalc.sweep.search import MAX, MIN
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def command(
         raise click.UsageError("nothing limits the values: give --max or --min")
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize: give one of them")
-    job = space(design, read_axes(for_), circumstances(reading), metrics=metrics)
+    job = space(design, read_axes(for_, FOR), circumstances(reading), metrics=metrics)
     first = bool(max_) or not min_ if largest is None else largest
     objective = maximize or (f"-{minimize}" if minimize else None)
     with advancing(settings, "Solving", lambda: job.points) as advance:

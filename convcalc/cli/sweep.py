@@ -36,6 +36,7 @@ from convcalc.sweep import (
     require_arrays,
     space,
 )  # fmt: skip
+from convcalc.sweep.axes import AXIS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -135,8 +136,8 @@ def command(
     """Count every point of a design space: the product of all axes, the last one fastest.
 
     An axis is a variable of the spec with values (width=32,64,128) or ranges, ends included (size=128..320:32,
-    alpha=0.25..1.5:0.05); the step is 1 by default. Points that are no network are left out, counted and explained.
-    csv, json, jsonl, markdown and parquet are written as the points come, whatever their number.
+    alpha=0.25..1.5:0.05); between integers the step is 1 by default. Points that are no network are left out, counted
+    and explained. csv, json, jsonl, markdown and parquet are written as the points come, whatever their number.
 
     \b
     Examples:
@@ -177,13 +178,13 @@ def _job(
     return job.reading((*needed(where, job.axes), *keep.keys))
 
 
-def read_axes(texts: Sequence[str]) -> list[Axis]:
-    """Read axes; the errors of all are reported together."""
+def read_axes(texts: Sequence[str], argument: str = AXIS) -> list[Axis]:
+    """Read axes of an argument; the errors of all are reported together."""
     read: list[Axis] = []
     errors: list[SpecError] = []
     for text in texts:
         try:
-            read.append(read_axis(text))
+            read.append(read_axis(text, argument))
         except SpecError as error:
             errors.append(error)
     if errors:

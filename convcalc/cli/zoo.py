@@ -8,6 +8,8 @@ from convcalc.cli._group import Command, Settings
 from convcalc.cli._output import Target, output_options
 from convcalc.cli._progress import progress
 from convcalc.cli._stream import outlet
+from convcalc.designs import zoo
+from convcalc.errors import did_you_mean
 from convcalc.render import STREAMS
 from convcalc.zoo import listing, row, shipped
 
@@ -30,7 +32,8 @@ def command(settings: Settings, words: tuple[str, ...], targets: list[Target]) -
     """
     found = list(shipped(words))
     if not found:
-        raise click.ClickException(f"no shipped network holds {' '.join(words)}; `convcalc zoo` lists all")
+        near = next(filter(None, (did_you_mean(word, zoo()) for word in words)), "; `convcalc zoo` lists all")
+        raise click.ClickException(f"no shipped network holds {' '.join(words)}{near}")
     rows = [row(one) for one in progress(settings, found, "Counting")]
     with outlet(settings, targets, listing()) as out:
         out.add(rows)

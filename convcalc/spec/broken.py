@@ -42,6 +42,8 @@ _ANCHOR = "YAML anchor not allowed; to reuse layers write a block"
 _TAG = "YAML tags are not allowed; a text that begins with '!' is quoted"
 _DIRECTIVE = "YAML directives are not allowed; leave the line with '%' out"
 _SECOND = "a second document begins here; a spec is one document"
+_CHOICE = "expressions choose by words: write a if condition else b"
+_COMMENT = "behind ' #' the line is a comment, its brackets and commas too; quote a text that holds it"
 _QUOTATION = "the quotation mark that opens here is never closed"
 _BRACKET = "the bracket that opens here is never closed"
 _TRAPS = (
@@ -59,10 +61,12 @@ _TRAPS = (
     _Trap("plain scalar", "unexpected ':'", "", "a ':' in { } or [ ] needs a space behind it"),
     _Trap("flow", "", r"\[", "inside { } or [ ] a '[' breaks an expression: quote it, or write shape(0) for shape[0]"),
     _Trap("flow node", "", ",", "a value is missing before ','"),
+    _Trap("flow", "", ":", _CHOICE, before=r"\?[^,?\[\]{}]*\Z"),
     _Trap("flow", "", "", "a ',' or a closing bracket is missing before this"),
     _Trap("", "", r"\t", "a tab cannot indent; use spaces"),
     _Trap("", "start any token", "[@`%]", "a value cannot begin with this character; quote it"),
     _Trap("simple key", "", "", "a ':' is missing behind this", at_start=True),
+    _Trap("", "mapping values", "", _CHOICE, before=r"\w \?[^,?\[\]{}\n]*\Z"),
     _Trap("", "mapping values", "", "a ':' cannot stand here: quote the text, or put the mapping on lines of its own"),
     _Trap("", "sequence entries", "", "a list with '-' begins on a line of its own"),
     _Trap("", "escape|hexdecimal|hexadecimal", "", "an unknown escape in double quotes"),
@@ -83,7 +87,8 @@ def broken(source: Source, error: Exception, bracket: Span | None = None) -> Spe
     for trap in _TRAPS:
         if trap.fits(context, problem) and trap.stands(before, rest) and later >= trap.later:
             if bracket and trap.said == _BRACKET:
-                return SpecError(trap.code, trap.said, bracket)
+                hidden = re.search(r"\s#", source.line(bracket.line)[bracket.column - 1 :])
+                return SpecError(trap.code, trap.said, bracket, hint=_COMMENT if hidden else "")
             place = start if trap.at_start and start else mark
             return SpecError(trap.code, trap.said, Span(source, place.line + 1, place.column + 1))
     return SpecError("CC101", _misplaced(line[: mark.column], rest), Span(source, mark.line + 1, mark.column + 1))

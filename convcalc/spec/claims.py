@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops import kinds
+from convcalc.quantities import SUFFIXES, meant
 from convcalc.spec.forms import is_empty
 from convcalc.spec.limits import ENTRIES
 from convcalc.spec.nodes import Mapping as MappingNode
@@ -20,19 +21,9 @@ STORED = ("top1", "top5")
 TEXTS = ("source", "quote", "url", "note", "at", "variant", "expect", "reason")
 DISAGREES = "disagrees"
 KEYS = (*COUNTS, "out", *STORED, *TEXTS, "excluding")
-SUFFIXES = {
-    "": 1,
-    "K": 10**3,
-    "k": 10**3,
-    "M": 10**6,
-    "G": 10**9,
-    "B": 10**9,
-    "T": 10**12,
-    "Ki": 2**10,
-    "Mi": 2**20,
-    "Gi": 2**30,
-}
-_NUMBER = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?(K|k|M|G|B|T|Ki|Mi|Gi)?")
+PRINTED = {**SUFFIXES, "B": 10**9}
+"""Suffixes of printed numbers: papers write billions with a B, where quantities count bytes."""
+FORM = rf"([0-9]{{1,30}})(?:\.([0-9]{{1,30}}))?(?:[eE]([-+]?[0-9]{{1,2}}))?({'|'.join(filter(None, PRINTED))})?"
 
 
 class Quantity(NamedTuple):
@@ -71,16 +62,18 @@ def quantity(node: Scalar) -> Quantity:
     Raises:
         SpecError: CC601, where it is none.
     """
-    match = _NUMBER.fullmatch(node.text.strip())
+    match = re.fullmatch(FORM, node.text.strip())
     if not match:
-        hint = f"digits, a point, and a suffix: {', '.join(key for key in SUFFIXES if key)}"
+        near = meant(node.text.strip())
+        listed = f"digits, a point, an exponent, and a suffix: {', '.join(filter(None, PRINTED))}"
+        hint = f"write {near}" if near and re.fullmatch(FORM, near) else listed
         raise SpecError("CC601", f"{quoted(node.text)} is not a printed number", node.span, hint=hint)
-    whole, decimals, suffix = match[1], match[2] or "", match[3] or ""
-    unit = Fraction(SUFFIXES[suffix], 10 ** len(decimals))
+    whole, decimals, exponent, suffix = match[1], match[2] or "", match[3] or "0", match[4] or ""
+    unit = PRINTED[suffix] * Fraction(10) ** (int(exponent) - len(decimals))
     return Quantity(node.text.strip(), int(whole + decimals) * unit, unit, node.span)
 
 
-def read_claims(node: Node, variants: Container[str], errors: list[SpecError]) -> list[Claim]:
+def read_claims(node: Node, variants: Collection[str], errors: list[SpecError]) -> list[Claim]:
     """Read the list of claims; faults are gathered."""
     if not isinstance(node, Sequence):
         raise SpecError("CC117", "claims is a list of mappings", node.span)
@@ -95,7 +88,7 @@ def read_claims(node: Node, variants: Container[str], errors: list[SpecError]) -
     return read
 
 
-def _claim(node: Node, variants: Container[str]) -> Claim:
+def _claim(node: Node, variants: Collection[str]) -> Claim:
     if not isinstance(node, MappingNode):
         raise SpecError("CC117", "a claim is a mapping such as {params: 25.6M, source: …}", node.span)
     for key, _ in node.pairs:
@@ -107,7 +100,9 @@ def _claim(node: Node, variants: Container[str]) -> Claim:
     if "variant" in texts:
         texts["variant"] = unicodedata.normalize("NFC", texts["variant"])
     if texts.get("variant", "") and texts["variant"] not in variants:
-        raise SpecError("CC602", f"no variant {quoted(texts['variant'])} in this file", given["variant"].span)
+        text = f"no variant {quoted(texts['variant'])} in this file{did_you_mean(texts['variant'], variants)}"
+        hint = f"variants of this file: {', '.join(variants) or 'none'}"
+        raise SpecError("CC602", text, given["variant"].span, hint=hint)
     if not texts.get("source"):
         raise SpecError("CC603", "a claim needs its source", node.span)
     if not numbers and "out" not in given:

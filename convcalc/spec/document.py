@@ -71,6 +71,10 @@ def read_document(source: Source, importer: Importer) -> Document:
     sections = _Sections(Document(source), root, importer)
     with few_guesses():
         sections.read()
+    if sections.errors:
+        from convcalc.spec.commas import explained  # only what is wrong needs it
+
+        sections.errors = explained(root, sections.errors)
     form = [error for error in (*sections.errors, *sections.imported) if _is_of_form(error.code)]
     if errors := form or sections.imported or sections.errors:
         raise SpecErrors(errors)
@@ -194,7 +198,9 @@ class _Sections:
         for key, value_node in node.pairs:
             with gathering(self.errors):
                 if key.text not in AXES:
-                    text = f"unknown axis {quoted(key.text)}; axes are {', '.join(AXES)}"
+                    letter = key.text[:1].lower()
+                    meant = f"; did you mean {quoted(letter)}?" if letter in AXES else ""
+                    text = f"unknown axis {quoted(key.text)}{meant or '; axes are ' + ', '.join(AXES)}"
                     raise SpecError("CC116", text, key.span)
                 axes[key.text] = compile_value(value_node, known, quoted(key.text), key.span)
         if node.get("c") is None:
@@ -206,8 +212,10 @@ class _Sections:
             with gathering(self.errors):
                 op = find(key.text) if key.text in kinds() else None
                 if op is None:
-                    text = f"no kind of layer {quoted(key.text)}{did_you_mean(key.text, kinds())}"
-                    raise SpecError("CC204", text, key.span)
+                    from convcalc.spec.foreign import guess  # only what is wrong needs it
+
+                    meant, hint = guess(key.text, kinds())
+                    raise SpecError("CC204", f"no kind of layer {quoted(key.text)}{meant}", key.span, hint=hint)
                 words = [*(word for word in allowed(op) if word not in op.references), KEY]
                 held = self.document.defaults.setdefault(key.text, {})
                 for name, expression in entries(value, f"defaults of {key.text}", "{attribute: expression}"):

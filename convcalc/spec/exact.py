@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import isqrt
 
 from convcalc.errors import quoted
+from convcalc.quantities import quantity
 from convcalc.spec.faults import LIMIT, Fault
 from convcalc.spec.kinds import Rational
 
@@ -16,17 +17,23 @@ DECIMALS = 30
 
 
 def literal(text: str) -> Rational:
-    """Return the value of a number as it is written: digits, decimals, exponent.
+    """Return the value of a number as it is written: digits, decimals, exponent; perhaps a suffix.
 
     An exponent beyond 64 is refused without being worked out.
     """
+    if not text[-1:].isdecimal():
+        return _limited(text, quantity(text) or 0)
     digits, _, exponent = text.lower().partition("e")
     if exponent and abs(int(exponent)) > LARGEST_EXPONENT:
         raise Fault(LIMIT, f"the exponent of {quoted(text)} is beyond {LARGEST_EXPONENT}, the limit of expressions")
     integer, _, decimals = digits.partition(".")
     shift = int(exponent or 0) - len(decimals)
+    return _limited(text, int(integer + decimals) * Fraction(10) ** shift)
+
+
+def _limited(text: str, number: Rational) -> Rational:
     try:
-        return settle(int(integer + decimals) * Fraction(10) ** shift)
+        return settle(number)
     except Fault:
         raise Fault(LIMIT, f"{quoted(text)} is beyond the limit of expressions: 10^18, or 18 decimals") from None
 

@@ -78,12 +78,12 @@ def _open_values(value: Value) -> list[Value]:
 
 
 @lru_cache(REMEMBERED)
-def parse(text: str) -> Expression:
-    """Read an expression.
+def parse(text: str, *, suffixed: bool = False) -> Expression:
+    """Read an expression; outside of specs its numbers may be ``suffixed``: 5M, 2MiB.
 
     Raises:
         ExpressionError: the text is none.
     """
-    parser = Parser(text)
+    parser = Parser(text, suffixed=suffixed)
     part = parser.whole()
     return Expression(text, tuple(parser.names), part.run)

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from convcalc import quantities
 from convcalc.errors import quoted
 from convcalc.spec.faults import BALANCE, CHARACTER, LIMIT, SYNTAX, ExpressionError, Place
 
@@ -18,6 +19,8 @@ NUMBER, NAME, SIGN, END = "number", "name", "sign", "end"
 _DIGITS = "0123456789"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_APART = rf"{quantities.NUMBER}[ \t]+(?:(?:{quantities.SUFFIX})B?|B)(?!\w)"
+_AMOUNT = rf"({quantities.DECIMAL})([A-Za-z]+?)B?"
 _WORD = re.compile(r"[A-Za-z0-9_]*")
 _BLOB = re.compile(r"[\w.]+")
 _SIGN = re.compile(r"\*\*|//|[=!<>]=|[-+*/%<>()\[\],]")
@@ -33,6 +36,7 @@ _HINTS = {
 }  # fmt: skip
 """Character that no token begins with → what its writer meant."""
 
+_ZEROS = {"k": "e3", "K": "e3", "M": "e6", "G": "e9", "T": "e12", "P": "e15"}
 _MALFORMED = (
     (r"\.(?:inf|nan)", "expressions are finite", ""),
     (r"0[xob]\w*", "only decimal digits are read", ""),
@@ -45,7 +49,7 @@ _MALFORMED = (
 )
 """Form of what begins like a number and is none → what is wrong, and a hint."""
 
-_COMMA_TRAP = "inside { } or [ ] a comma ends a value; quote the expression"
+COMMA_TRAP = "inside { } or [ ] a comma ends a value; quote the expression"
 
 
 class Token(NamedTuple):
@@ -61,22 +65,22 @@ class Token(NamedTuple):
         return self.start, self.end
 
 
-def tokens(text: str) -> list[Token]:
-    """Return the tokens of an expression, ending with one of kind ``END``."""
+def tokens(text: str, *, suffixed: bool = False) -> list[Token]:
+    """Return the tokens of an expression, ending with one of kind ``END``; numbers may be ``suffixed``: 5M, 2MiB."""
     if len(text) > LONGEST_TEXT:
         message = f"the expression has {len(text)} characters; the limit is {LONGEST_TEXT}"
         raise ExpressionError(LIMIT, message, 0, len(text))
-    found = list(_scan(text))
+    found = list(_scan(text, suffixed=suffixed))
     if len(found) == 1:
         raise ExpressionError(SYNTAX, "an expression is missing", 0, len(text))
     require_balance(text, found)
     return found
 
 
-def _scan(text: str) -> Iterator[Token]:
+def _scan(text: str, *, suffixed: bool) -> Iterator[Token]:
     at = _after(_SPACE, text, 0)
     while at < len(text):
-        token = _token(text, at)
+        token = _token(text, at, suffixed=suffixed)
         yield token
         at = _after(_SPACE, text, token.end)
     yield Token(END, "", at, at)
@@ -88,12 +92,12 @@ def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _token(text: str, at: int) -> Token:
+def _token(text: str, at: int, *, suffixed: bool) -> Token:
     character = text[at]
     if character.isalpha() or character == "_":
         return _name(text, at)
     if character in _DIGITS or character == ".":
-        return _number(text, at)
+        return _quantity(text, at) if suffixed else _number(text, at)
     end = _after(_SIGN, text, at)
     if end > at:
         return Token(SIGN, text[at:end], at, end)
@@ -129,7 +133,29 @@ def _number(text: str, at: int) -> Token:
     raise _malformed(text[at:end], at, end)
 
 
+def _quantity(text: str, at: int) -> Token:
+    """Return a number with the suffix behind it; a space between them is refused, for ``2 k`` may be meant as 2·k."""
+    end = _after(re.compile(quantities.QUANTITY), text, at)
+    if end > at and not (text[end : end + 1] == "." or _in_name(text[end : end + 1])):
+        apart = re.compile(_APART).match(text, at)
+        if not apart:
+            return Token(NUMBER, text[at:end], at, end)
+        end = apart.end()
+        message = f"{quoted(apart[0])} is no number: its suffix stands apart"
+    else:
+        end = _after(_BLOB, text, at)
+        message = f"{quoted(text[at:end])} is no number with a suffix"
+    near = quantities.meant(text[at:end])
+    raise ExpressionError(CHARACTER, message, at, end, f"write {near}" if near else quantities.FORM)
+
+
 def _malformed(number: str, start: int, end: int) -> ExpressionError:
+    amount = re.fullmatch(_AMOUNT, number)
+    if amount and amount[2] in quantities.SUFFIXES:
+        digits, suffix = amount[1], amount[2]
+        message = f"{quoted(number)} is no number: no letter may follow its digits, and a spec has no suffixes"
+        plain = f"{digits}{_ZEROS[suffix]}" if suffix in _ZEROS else f"{digits}*{quantities.SUFFIXES[suffix]}"
+        raise ExpressionError(CHARACTER, message, start, end, f"write {plain}, or {digits}*{suffix} for a product")
     forms = ((re.fullmatch(form, number, re.IGNORECASE), reason, hint) for form, reason, hint in _MALFORMED)
     match, reason, hint = next(found for found in forms if found[0])
     message = f"{quoted(number)} is no number: {reason}"
@@ -156,14 +182,14 @@ def require_balance(text: str, found: list[Token]) -> None:
 def _unclosed(text: str, opening: Token) -> str:
     if opening.text == "[":
         return f"bracket in {quoted(text.strip())}: '[' is never closed"
-    return f"parenthesis in {quoted(text.strip())}: {_COMMA_TRAP}"
+    return f"parenthesis in {quoted(text.strip())}: {COMMA_TRAP}"
 
 
 def _require_pair(text: str, opening: Token | None, closing: Token) -> None:
     what = "parenthesis" if closing.text == ")" else "bracket"
     if opening is None:
         message = f"unbalanced {what} in {quoted(text.strip())}: '{closing.text}' closes nothing"
-        raise ExpressionError(BALANCE, message, closing.start, closing.end, _COMMA_TRAP)
+        raise ExpressionError(BALANCE, message, closing.start, closing.end, COMMA_TRAP)
     if _CLOSING[opening.text] != closing.text:
         message = f"unbalanced {what}: '{closing.text}' cannot close '{opening.text}'"
         raise ExpressionError(BALANCE, message, closing.start, closing.end)

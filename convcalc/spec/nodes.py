@@ -169,7 +169,7 @@ class _Builder:
             if key.text == "<<" and not key.quoted:
                 text = "YAML merge key '<<' not allowed; to reuse layers write a block"
                 self.errors.append(SpecError("CC104", text, key.span))
-            elif key.text in seen:
+            elif key.text in seen and not _is_cut(key):
                 first = seen[key.text].span
                 text = f"duplicate key {quoted(key.text)}, first on line {first.line}"
                 self.errors.append(SpecError("CC105", text, key.span, notes=((first, "first here"),)))
@@ -177,6 +177,11 @@ class _Builder:
                 seen[key.text] = key
                 pairs.append((key, value))
         return Mapping(pairs, self._span(start))
+
+
+def _is_cut(key: Scalar) -> bool:
+    """Whether a key is the end of a call that its comma has cut, so that another of its name is no second key."""
+    return key.plain and key.text.count(")") > key.text.count("(")
 
 
 def _paired(held: list[Node]) -> Iterator[tuple[Node, Node]]:

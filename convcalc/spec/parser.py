@@ -39,9 +39,9 @@ BOOLEANS = {"true": True, "false": False}
 class Parser:
     """Reads one expression; ``names`` fills with its variables as they are met."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, suffixed: bool = False) -> None:
         self.text = text
-        self.tokens = tokens(text)
+        self.tokens = tokens(text, suffixed=suffixed)
         self.at = 0
         self.names: list[tuple[str, int, int]] = []
 

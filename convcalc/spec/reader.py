@@ -141,8 +141,10 @@ class Reader:
         if first and first[0] != word and self._is_kind(first[0]):
             hint = f"arguments stand behind a colon and a space: `{first[0]}: …`"
             return SpecError("CC204", f"unknown {what} {quoted(word)}", span, hint=hint)
-        guess = did_you_mean(word, chain(kinds(), activations(), self.library.words(), ("seq",)))
-        return SpecError("CC204", f"unknown {what} {quoted(word)}{guess}", span)
+        from convcalc.spec.foreign import guess  # only what is wrong needs it
+
+        meant, hint = guess(word, chain(kinds(), activations(), self.library.words(), ("seq",)))
+        return SpecError("CC204", f"unknown {what} {quoted(word)}{meant}", span, hint=hint)
 
     def _join(
         self, word: str, span: Span, node: Node | None, known: Known, series: Counter[str], *, scoped: bool

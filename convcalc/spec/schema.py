@@ -15,7 +15,7 @@ from convcalc.ops._arguments import EXPRESSION, JsonSchema
 from convcalc.ops._docs import doc_of
 from convcalc.ops._via import VIA
 from convcalc.spec.arguments import FUSED
-from convcalc.spec.claims import COUNTS, DISAGREES, STORED, SUFFIXES
+from convcalc.spec.claims import COUNTS, DISAGREES, FORM, STORED
 from convcalc.spec.claims import KEYS as CLAIM
 from convcalc.spec.document import AXES, TOP
 from convcalc.spec.reader import MODIFIERS
@@ -31,7 +31,7 @@ VARIABLE = rf"^(?!\d){_WORD}+$"
 ALIAS = rf"^{_LETTER}{_WORD}*$"
 BLOCK_NAME = rf"^{_CAPITAL}{_WORD}*$"
 CALL = rf"^({_LETTER}{_WORD}*\.)?{_CAPITAL}{_WORD}*$"
-PRINTED = rf"^\d+(\.\d+)?({'|'.join(filter(None, SUFFIXES))})?$"
+PRINTED = f"^{FORM}$"
 
 ANYTHING: JsonSchema = {}
 TEXT: JsonSchema = {"type": ["string", "number", "boolean"]}

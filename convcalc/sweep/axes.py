@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
@@ -12,7 +12,12 @@ from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.spec.expressions import ExpressionError, parse
 
 FORM, EMPTY = "CC711", "CC713"
-HINT = "write width=32,64,128 or size=128..320:32 or alpha=0.25..1.5:0.05"
+AXIS, FOR = "axis", "--for"
+"""What an axis is written as: an argument of ``sweep``, or an option of ``solve``."""
+HINTS = {
+    AXIS: "write width=32,64,128 or size=128..320:32 or alpha=0.25..1.5:0.05",
+    FOR: "write --for width=1..512 or --for alpha=0.25..2:0.05",
+}
 POINTS = 2**62
 """Most points of a sweep: the number of one has 64 bits."""
 CHUNK = 2**17
@@ -28,6 +33,8 @@ class Axis:
     name: str
     values: Sequence[Any]
     denominator: int = 1
+    argument: str = field(default=AXIS, compare=False, repr=False)
+    """What it was written as, for errors."""
 
     @property
     def numeric(self) -> bool:
@@ -54,28 +61,32 @@ class Piece(NamedTuple):
     block: Block
 
 
-def read_axis(text: str) -> Axis:
-    """Read ``name=value,value…`` or ``name=first..last:step``, also mixed.
+def read_axis(text: str, argument: str = AXIS) -> Axis:
+    """Read ``name=value,value…`` or ``name=first..last:step``, also mixed; errors name the argument that it is of.
 
     Raises:
         SpecError: CC711 for what is no axis, CC713 for one without values.
     """
     name, equals, written = text.partition("=")
     name = name.strip()
-    if not equals or not name:
-        raise SpecError(FORM, f"{quoted(text)} is no axis", _span(text, 0, len(text)), hint=HINT)
+    whole = Span(Source(argument, text), 1, 1, max(1, len(text)))
+    if not name or not equals:
+        lacks = "names no variable" if not name else "has no values"
+        who, before = ("an axis", "") if argument == AXIS else (argument, f"{argument} ")
+        hint = f"write {before}{name}=1..512" if name.isidentifier() else HINTS[argument]
+        raise SpecError(FORM, f"{who} takes a variable and its values, and {quoted(text)} {lacks}", whole, hint=hint)
     values: list[Any] = []
     at = len(text) - len(written)
     for piece in _pieces(written):
-        span = _span(text, at, len(piece))
+        span = whole._replace(column=at + 1, extent=max(1, len(piece)))
         at += len(piece) + 1
         if ".." in piece:
             values.append(_range(piece, span))
         elif piece.strip():
             values.append(_value(piece, span))
         else:
-            raise SpecError(EMPTY, f"the axis {quoted(name)} has an empty value", span, hint=HINT)
-    return _axis(name, values)
+            raise SpecError(EMPTY, f"the axis {quoted(name)} has an empty value", span, hint=HINTS[argument])
+    return replace(_axis(name, values), argument=argument)
 
 
 def _axis(name: str, values: list[Any]) -> Axis:
@@ -98,34 +109,46 @@ class _Range(NamedTuple):
 
 
 def _range(text: str, span: Span) -> _Range:
-    """Read ``first..last:step``; the last is in it where a step ends there. Without a step it is 1."""
+    """Read ``first..last:step``; the last is in it where a step ends there. The step is 1 by default, of integers."""
     first, _, rest = text.partition("..")
     last, colon, step = rest.partition(":")
+    hint = HINTS[span.source.name]
     if not first.strip() or not last.strip() or (colon and not step.strip()):
-        raise SpecError(FORM, f"{quoted(text)} is no range", span, hint=HINT)
+        raise SpecError(FORM, f"{quoted(text)} is no range", span, hint=hint)
     low, high, by = (_number(part, span) for part in (first, last, step if colon else "1"))
+    if not colon and low != high and max(low.denominator, high.denominator) > 1:
+        said = f"the range {quoted(text.strip())} has no step, which is 1 between integers only"
+        raise SpecError(FORM, said, span, hint=f"say the step: {text.strip()}:{_step(low, high)}")
     if by == 0:
-        raise SpecError(EMPTY, f"the step of {quoted(text)} is 0", span, hint=HINT)
+        raise SpecError(EMPTY, f"the step of {quoted(text)} is 0", span, hint=hint)
     shared = math.lcm(low.denominator, by.denominator)
     start, stop, stride = int(low * shared), math.floor(high * shared), int(by * shared)
     if by < 0:
         stop = math.ceil(high * shared)
     found = range(start, stop + (1 if by > 0 else -1), stride)
     if not found:
-        raise SpecError(EMPTY, f"the range {quoted(text)} has no values", span, hint=HINT)
+        raise SpecError(EMPTY, f"the range {quoted(text)} has no values", span, hint=hint)
     return _Range(found, shared)
+
+
+def _step(low: Fraction, high: Fraction) -> str:
+    """Return the largest step by which both ends are reached from 0: 0.1 for 0.1 and 1."""
+    shared = math.lcm(low.denominator, high.denominator)
+    step = Fraction(math.gcd(int(low * shared), int(high * shared)), shared) * (1 if low < high else -1)
+    return str(step) if float(step) != step and Fraction(str(float(step))) != step else f"{float(step):.15g}"
 
 
 def _number(text: str, span: Span) -> Fraction:
     value = _value(text, span)
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
-        raise SpecError(FORM, f"{quoted(text)} is no number, as the ends and the step of a range are", span, hint=HINT)
+        said = f"{quoted(text)} is no number, as the ends and the step of a range are"
+        raise SpecError(FORM, said, span, hint=HINTS[span.source.name])
     return Fraction(value)
 
 
 def _value(text: str, span: Span) -> Any:
     try:
-        return parse(text.strip()).evaluate({})
+        return parse(text.strip(), suffixed=True).evaluate({})
     except ExpressionError as error:
         raise SpecError(FORM, f"{quoted(text)}: {error.text}", span, hint=error.hint) from None
 
@@ -139,10 +162,6 @@ def _pieces(text: str) -> Iterator[str]:
             yield text[start:place]
             start = place + 1
     yield text[start:]
-
-
-def _span(text: str, start: int, length: int) -> Span:
-    return Span(Source("axis", text), 1, start + 1, max(1, length))
 
 
 def count(axes: Sequence[Axis]) -> int:

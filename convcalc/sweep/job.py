@@ -11,7 +11,7 @@ from convcalc.analyzers import measures
 from convcalc.designs import Network, Spec, open_spec, parse_design, past_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.spec.load import Files
-from convcalc.sweep.axes import EMPTY, POINTS, Axis, count, place
+from convcalc.sweep.axes import EMPTY, FOR, POINTS, Axis, count, place
 
 VARIANT = "variant"
 """The axis of variants; it stands before all others."""
@@ -167,12 +167,13 @@ def _require(job: Job, spec: Spec) -> None:
     seen = {VARIANT} if job.by_variant else set[str]()
     known = spec.document.vars
     for axis in job.axes[job.by_variant :]:
-        span = Span(Source("axis", axis.name), 1, 1, max(1, len(axis.name)))
+        span = Span(Source(axis.argument, axis.name), 1, 1, max(1, len(axis.name)))
         if axis.name in seen:
             errors.append(SpecError("CC714", f"the axis {quoted(axis.name)} is given twice", span))
         elif axis.name not in known:
             hint = f"variables: {', '.join(known) or 'none'}"
-            text = f"no variable {quoted(axis.name)} to sweep{did_you_mean(axis.name, known)}"
+            done = "solve for" if axis.argument == FOR else "sweep"
+            text = f"no variable {quoted(axis.name)} to {done}{did_you_mean(axis.name, known)}"
             errors.append(SpecError("CC712", text, span, hint=hint))
         elif axis.name in job.shown:
             text = f"{quoted(axis.name)} is an axis and a metric; ask for other metrics with --metrics"

@@ -11,9 +11,10 @@ from convcalc.spec.kinds import Quotient
 from convcalc.spec.value import StructuralError
 from convcalc.sweep.axes import Block
 from convcalc.sweep.blocks import Evaluator, evaluator
-from convcalc.sweep.interval import Interval, ends
+from convcalc.sweep.interval import Interval
 from convcalc.sweep.job import VARIANT, Job
 from convcalc.sweep.operators import Bounds
+from convcalc.sweep.terms import Known
 
 GRAPHS = 64
 """Most graphs that are bounded one by one where the values of a block shape the graph."""
@@ -84,17 +85,22 @@ def _bounded(works: Evaluator, block: Block) -> Outlook | None:
         return NOTHING
     except Undecided:
         return None
-    return Outlook({key: ends(total) for key, total in totals.items()}, not ledger.refused)
+    return Outlook({key: _reach(total) for key, total in totals.items()}, not ledger.refused)
+
+
+def _reach(total: Any) -> Bounds:
+    return total.reached if isinstance(total, Interval) else (total, total)
 
 
 def _values(job: Job, block: Block) -> dict[str, Any]:
     """Return the values of the axes: plain where there is one, else an interval. Values rise or fall along an axis."""
     values: dict[str, Any] = {}
+    known: Known = {}
     for axis, (first, end) in zip(job.axes, block, strict=True):
         if end - first == 1 or axis.name == VARIANT:
             values[axis.name] = axis.value(first)
             continue
         edges = axis.values[first], axis.values[end - 1]
-        interval = Interval((min(edges), max(edges)), (axis.name,))
+        interval = Interval((min(edges), max(edges)), (axis.name,), known)
         values[axis.name] = interval if axis.denominator == 1 else Quotient(interval, axis.denominator)
     return values

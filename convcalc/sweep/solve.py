@@ -84,7 +84,7 @@ def _ordered(job: Job, *, largest: bool) -> Job:
     for axis in job.axes:
         if not axis.numeric:
             text = f"{quoted(axis.name)} has values that are no numbers: there is no largest or smallest of them"
-            span = Span(Source("--for", axis.name), 1, 1, max(1, len(axis.name)))
+            span = Span(Source(axis.argument, axis.name), 1, 1, max(1, len(axis.name)))
             errors.append(SpecError("CC716", text, span, hint="`convcalc sweep` goes through any values"))
     if errors:
         raise SpecErrors(errors)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import lru_cache
 from typing import Any
 
-from convcalc.errors import Source, Span, SpecError, Undecided, did_you_mean
+from convcalc.analyzers import measures
+from convcalc.errors import Source, Span, SpecError, Undecided, did_you_mean, quoted
+from convcalc.quantities import QUANTITY
 from convcalc.spec.expressions import Expression, ExpressionError, parse
 from convcalc.spec.kinds import Quotient
 from convcalc.sweep.axes import Axis
@@ -16,19 +18,20 @@ from convcalc.sweep.bounded import Bounded, Memo, column
 from convcalc.sweep.job import VARIANT, Job, metric_names
 
 WRONG = "CC715"
-SUFFIXES = {"k": "1e3", "K": "1e3", "M": "1e6", "G": "1e9", "T": "1e12", "Ki": "2**10", "Mi": "2**20", "Gi": "2**30"}
-SUFFIXED = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(Ki|Mi|Gi|[kKMGT])(?!\w)")
+CLAUSES = re.compile(r"\b(?:and|or|not|if|else)\b")
+OF_BYTES = re.compile(rf"(?<![\w.]){QUANTITY.removesuffix('?')}(?!\w)")
+"""A quantity that is written with its B."""
 
 
 @lru_cache(16)
 def condition(text: str) -> Expression:
-    """Read a condition; numbers may have suffixes: 5M is 5e6.
+    """Read a condition; numbers are quantities: 5M is 5e6, 2MiB is 2·2²⁰.
 
     Raises:
         SpecError: CC715 where it is no expression.
     """
     try:
-        return parse(SUFFIXED.sub(lambda found: f"({found[1]}*{SUFFIXES[found[2]]})", text))
+        return parse(text, suffixed=True)
     except ExpressionError as error:
         raise _wrong(text, error) from None
 
@@ -49,7 +52,22 @@ def needed(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
             said = f"--where reads '{name}', which is neither an axis nor a metric{did_you_mean(name, both)}"
             raise SpecError(WRONG, said, Span(Source("--where", text), 1, 1 + text.find(name), len(name)),
                             hint=f"it may read {', '.join(both)}")  # fmt: skip
+    _require_bytes(text, known)
     return tuple(name for name in read if name not in known)
+
+
+def _require_bytes(text: str, axes: Container[str]) -> None:
+    """Demand that what is written with a B stands beside a metric of bytes, or an axis, which may count anything."""
+    of_bytes = {measure.key for measure in measures() if measure.unit == "bytes"}
+    start = 0
+    for clause in CLAUSES.split(text):
+        start = text.index(clause, start)
+        found = OF_BYTES.search(clause)
+        names = [name for name, at, _ in condition(text).names if start <= at < start + len(clause)]
+        if found and names and not any(name in axes or name in of_bytes for name in names):
+            span = Span(Source("--where", text), 1, 1 + start + found.start(), len(found[0]))
+            said = f"--where: {', '.join(dict.fromkeys(names))} are no bytes: {quoted(found[0])}"
+            raise SpecError(WRONG, said, span, hint=f"without the B: {found[0][:-1]}; for 10⁹ write G")
 
 
 def wanted(job: Job, columns: Columns) -> Any:
@@ -112,7 +130,9 @@ def _one_by_one(job: Job, columns: Columns) -> Any:
 
 def _wrong(text: str, error: ExpressionError, scope: Mapping[str, Any] | None = None) -> SpecError:
     at = f" at {', '.join(f'{name}={value}' for name, value in scope.items())}" if scope else ""
-    return SpecError(WRONG, f"--where: {error.text}{at}", Span(Source("--where", text), 1, 1, len(text)), error.hint)
+    start, length = (0, len(text)) if "\n" in text else (error.start, max(1, error.end - error.start))
+    span = Span(Source("--where", text), 1, 1 + start, length)
+    return SpecError(WRONG, f"--where: {error.text}{at}", span, error.hint)
 
 
 def _no_truth(text: str) -> SpecError:

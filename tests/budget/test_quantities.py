@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.budget.quantities import as_percent, is_of_bytes, percent, quantity, ratio
+from convcalc.quantities import as_percent, is_of_bytes, meant, percent, quantity, ratio, whole
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,14 @@ from convcalc.budget.quantities import as_percent, is_of_bytes, percent, quantit
         ("1Mi", 1_048_576),
         ("1Gi", 1_073_741_824),
         ("1Ti", 1_099_511_627_776),
+        ("1P", 10**15),
+        ("2Pi", 2_251_799_813_685_248),
+        ("1e6", 1_000_000),
+        ("1E15", 10**15),
+        ("2.5e+3", 2_500),
+        ("5e-1M", 500_000),
+        ("1e3KiB", 1_024_000),
+        ("1e99", 10**99),
         ("22MiB", 23_068_672),
         ("5MB", 5_000_000),
         ("5kB", 5_000),
@@ -47,8 +55,10 @@ def test_worth(text: str, value: int | Fraction) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "M", "B", "iB", "1.", ".5", "+1", "-1", "1e6", "1E6", "1_000", "1,000", "1 M", "1M ", " 1", "1m",
-        "1ki", "1mi", "1KI", "1P", "1MM", "1MBB", "1bit", "0x10", "1.2.3", "inf", "nan", "true", "٣", "１", "1\n",
+        "", " ", "M", "B", "iB", "1.", ".5", "+1", "-1", "1e", "e6", "1e6.5", "1e100", "1e+",
+        "1_000", "1,000", "1 M", "1M ", " 1", "1m",
+        "1ki", "1mi", "1KI", "1E", "1Ei", "1MM", "1MBB", "1bit", "0x10", "1.2.3", "inf", "nan", "true", "٣",
+        "１", "1\n",
         "1%", "1" * 31, "1." + "0" * 31,
     ],
 )  # fmt: skip
@@ -86,10 +96,41 @@ def test_percentages_carry_their_sign(text: str, share: int | Fraction | None) -
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("0.45", Fraction(9, 20)), ("45%", Fraction(9, 20)), ("2", 2), ("0", 0), ("1M", None), ("-1", None), ("", None)],
+    [
+        ("0.45", Fraction(9, 20)),
+        ("4.5e-1", Fraction(9, 20)),
+        ("45%", Fraction(9, 20)),
+        ("2", 2),
+        ("0", 0),
+        ("1M", None),
+        ("-1", None),
+        ("", None),
+    ],
 )
 def test_ratios(text: str, value: int | Fraction | None) -> None:
     assert ratio(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("32", 32), ("1k", 1000), ("1e3", 1000), ("2.5k", 2500), ("1Ki", 1024), ("007", 7),
+     *((text, None) for text in ("0", "0.5", "1.5", "2kB", "-1", "1_000", "1e-1", ""))],
+)  # fmt: skip
+def test_positive_integers(text: str, number: int | None) -> None:
+    assert whole(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("2 MiB", "2MiB"), ("2 mib", "2MiB"), ("2MIB", "2MiB"), ("5m", "5M"), ("5 M", "5M"), ("1.5gib", "1.5GiB"),
+        ("5gb", "5GB"), ("5KIB", "5KiB"), ("25,557,032", "25557032"), ("25_000", "25000"), ("1e9b", "1e9B"),
+        ("five", ""), ("5Q", ""), ("2.5.3", ""), ("25,55", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_what_is_meant_is_a_quantity(text: str, written: str) -> None:
+    assert meant(text) == written
+    assert not written or quantity(written) is not None
 
 
 DIGITS = st.text("0123456789", min_size=1, max_size=12)
@@ -108,3 +149,5 @@ def test_every_decimal_is_exact(whole: str, decimals: str) -> None:
 def test_the_percentage_that_was_meant_is_the_same_ratio(whole: str, decimals: str | None) -> None:
     text = whole if decimals is None else f"{whole}.{decimals}"
     assert percent(as_percent(text)) == ratio(text)
+    for exponent in range(-9, 9):
+        assert percent(as_percent(f"{text}e{exponent}")) == Fraction(Decimal(text)) * Fraction(10) ** exponent

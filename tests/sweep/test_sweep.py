@@ -175,6 +175,10 @@ def test_what_is_set_batch_and_part() -> None:
         ("a=[1, 2],[3, 4]", [(1, 2), (3, 4)]),
         ("a=true,1", [True, 1]),
         ("a=2**3..10", [8, 9, 10]),
+        ("a=0.5..0.5", [Fraction(1, 2)]),
+        ("a=0.5..2:1", [Fraction(1, 2), Fraction(3, 2)]),
+        ("a=1k..3k:1k, 2Ki", [1000, 2000, 3000, 2048]),
+        ("a=1e3", [1000]),
     ],
 )
 def test_axes(text: str, values: list[object]) -> None:
@@ -198,6 +202,11 @@ def test_axes(text: str, values: list[object]) -> None:
         ("a=1..5:", "CC711"),
         ("a=b", "CC711"),
         ("a=1//0", "CC711"),
+        ("a=0.1..1", "CC711"),
+        ("a=1..2.5", "CC711"),
+        ("a=1.5..0.5", "CC711"),
+        ("a=1,1/3..2", "CC711"),
+        ("a=5m", "CC711"),
     ],
 )
 def test_bad_axes(text: str, code: str) -> None:
@@ -205,6 +214,19 @@ def test_bad_axes(text: str, code: str) -> None:
         read_axis(text)
     assert caught.value.code == code
     assert caught.value.span is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [("0.1..1", 10), ("0.25..1.5", 6), ("1..2.5", 4), ("1.5..0.5", 3), ("1/3..2", 6), ("0.75..3", 4), ("2.5..-1", 8)],
+)
+def test_a_range_of_fractions_is_told_a_step_that_reaches_both_ends(text: str, steps: int) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_axis(f"a={text}", "--for")
+    assert caught.value.hint.startswith(f"say the step: {text}:")
+    axis = read_axis(f"a={caught.value.hint.removeprefix('say the step: ')}")
+    first, last = (Fraction(end) for end in text.split(".."))
+    assert (axis.value(0), axis.value(len(axis.values) - 1), len(axis.values)) == (first, last, steps)
 
 
 @pytest.mark.parametrize(("axes", "code"), [(["widht=1"], "CC712"), (["width=1", "width=2"], "CC714"), ([], "CC713")])

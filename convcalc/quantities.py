@@ -1,0 +1,130 @@
+"""Quantities as people write them: ``5.5M``, ``22MiB``, ``1e9``, ``40%``. All of them exact, and read alike everywhere.
+
+    number   := digits [. digits] [e [+ or -] digits]
+    quantity := number [k K M G T P Ki Mi Gi Ti Pi] [B]
+
+k to P are powers of 1000 and Ki to Pi of 1024; K is k, every other letter as SI and IEC have it. No space stands
+between. ``B`` says that bytes are counted, and nothing else may be limited by it.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+SUFFIXES = {
+    "": 1,
+    "k": 10**3,
+    "K": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "P": 10**15,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+    "Pi": 2**50,
+}
+BYTES = "B"
+UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9}
+DECIMAL = r"[0-9]{1,30}(?:\.[0-9]{1,30})?"
+NUMBER = rf"{DECIMAL}(?:[eE][-+]?[0-9]{{1,2}})?"
+SUFFIX = "|".join(sorted(filter(None, SUFFIXES), key=len, reverse=True))
+AMOUNT = rf"{NUMBER}(?:{SUFFIX})?"
+"""A quantity of what is not bytes."""
+QUANTITY = rf"{AMOUNT}{BYTES}?"
+TIME = rf"{NUMBER}(?:{'|'.join(UNITS)})"
+PERCENT = rf"{DECIMAL}%"
+RATIO = rf"(?:{NUMBER}|{PERCENT})"
+FORM = "digits, perhaps with a point, an exponent, a suffix (k, M, G, T, P or Ki, Mi, Gi, Ti, Pi), and a B for bytes"
+_GROUPED = r"[0-9]{1,3}(?:[,_'’   ][0-9]{3})+"
+_LOOSE = rf"({NUMBER})\s*([A-Za-zµ]{{0,3}})"
+_MEANT = {f"{suffix}{b}".lower(): f"{suffix}{b}" for suffix in SUFFIXES for b in ("", BYTES) if suffix != "K"}
+
+
+def quantity(text: str) -> Fraction | None:
+    """Return what a number with a suffix is worth, or nothing where it is none; see :func:`is_of_bytes`.
+
+    Examples:
+        >>> quantity("5.5M"), quantity("22MiB"), quantity("5e6"), quantity("5 M")
+        (Fraction(5500000, 1), Fraction(23068672, 1), Fraction(5000000, 1), None)
+    """
+    if not re.fullmatch(QUANTITY, text):
+        return None
+    number = re.match(NUMBER, text)
+    assert number
+    return Fraction(number[0]) * SUFFIXES[text[number.end() :].removesuffix(BYTES)]
+
+
+def whole(text: str) -> int | None:
+    """Return a quantity that is a positive integer of no unit, or nothing where the text is none.
+
+    Examples:
+        >>> whole("32"), whole("1k"), whole("0"), whole("2.5"), whole("1kB")
+        (32, 1000, None, None, None)
+    """
+    value = None if is_of_bytes(text) else quantity(text)
+    return value.numerator if value and value.denominator == 1 else None
+
+
+def duration(text: str) -> Fraction | None:
+    """Return the nanoseconds of a time with its unit, or nothing where the text is none.
+
+    Examples:
+        >>> duration("2.5ms"), duration("40us"), duration("2.5")
+        (Fraction(2500000, 1), Fraction(40000, 1), None)
+    """
+    number = re.match(NUMBER, text)
+    unit = UNITS.get(text[number.end() :]) if number else None
+    return Fraction(number[0]) * unit if number and unit else None
+
+
+def is_of_bytes(text: str) -> bool:
+    """Whether a quantity is written with ``B``: it counts bytes, and nothing else may be limited by it."""
+    return text.endswith(BYTES)
+
+
+def percent(text: str) -> Fraction | None:
+    """Return the share that a percentage is, or nothing where the text is none: it must carry its ``%``.
+
+    Examples:
+        >>> percent("40%"), percent("0.4")
+        (Fraction(2, 5), None)
+    """
+    return Fraction(text[:-1]) / 100 if re.fullmatch(PERCENT, text) else None
+
+
+def ratio(text: str) -> Fraction | None:
+    """Return a plain number or a percentage as a ratio, or nothing where the text is neither.
+
+    Examples:
+        >>> ratio("0.45") == ratio("45%") == ratio("4.5e-1")
+        True
+    """
+    return Fraction(text) if re.fullmatch(NUMBER, text) else percent(text)
+
+
+def as_percent(text: str) -> str:
+    """Return a plain number as the percentage that was probably meant: ``0.02`` is ``2%``."""
+    number, _, exponent = text.lower().partition("e")
+    whole, _, decimals = number.partition(".")
+    places = len(decimals) - int(exponent or 0) - 2
+    digits = f"{whole}{decimals}{'0' * -places}".zfill(places + 1)
+    end = len(digits) - max(places, 0)
+    shown, rest = digits[:end].lstrip("0") or "0", digits[end:].rstrip("0")
+    return f"{shown}.{rest}%" if rest else f"{shown}%"
+
+
+def meant(text: str) -> str:
+    """Return how a quantity is written that differs by a space, by grouped digits or by large and small letters.
+
+    Examples:
+        >>> meant("2 mib"), meant("25,557,032"), meant("5m"), meant("five")
+        ('2MiB', '25557032', '5M', '')
+    """
+    if re.fullmatch(_GROUPED, text):
+        return re.sub(r"[^0-9]", "", text)
+    found = re.fullmatch(_LOOSE, text)
+    suffix = _MEANT.get(found[2].lower()) if found else None
+    return f"{found[1]}{suffix}" if found and suffix is not None else ""

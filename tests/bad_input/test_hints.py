@@ -1,0 +1,196 @@
+"""Hints lead out: what is told is where the cause is, and the text with the hint in it is right."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import convcalc
+from convcalc.errors import SpecError
+from convcalc.ops import activations, find, kinds
+from convcalc.ops.norm import TYPES
+from convcalc.spec import foreign
+from tests.bad_input.cases import errors_of
+
+
+def wrong(text: str) -> list[SpecError]:
+    return [error for error in errors_of(text) if error.severity == "error"]
+
+
+def one(text: str) -> SpecError:
+    (error,) = wrong(text)
+    return error
+
+
+# --- commas -----------------------------------------------------------------------------------------------------------
+
+CALLS = ("min(8, 9)", "max(1, min(4, 3), 2)", "round_up(5, 8)", "make_divisible(2*(3 + 1), 4)", "min(8, 9) + 1")
+PLACES = (
+    "input: [3, 8, 8]\nlayers: [conv: {out: CALL, kernel: 1}]",
+    "input: [3, 8, 8]\nlayers: [conv: {out: CALL, kernel: 1, bias: false}, relu]",
+    "input: [3, 8, 8]\nlayers: [conv: {kernel: 1, out: CALL}]",
+    "input: [3, 8, 8]\nlayers: [conv: [CALL, 1]]",
+    "input: [3, 8, 8]\nlayers: [conv: [CALL, 1], relu]",
+    "input: [3, 8, 8]\nlayers: [flatten, linear: CALL, relu]",
+    "input: [3, 8, 8]\nlayers: [{conv: [8, 1], when: CALL > 1}]",
+    "input: [3, 8, 8]\nlayers:\n  - {conv: [8, 1], repeat: CALL, name: x}",
+    "input: [3, CALL, 8]\nlayers: [relu]",
+    "input: {c: 3, h: CALL, w: 8}\nlayers: [relu]",
+    "input: [3, 8, 8]\nvars: {c: CALL, d: 2}\nlayers: [conv: [c, d]]",
+    "input: [3, 8, 8]\nvars: {c: [CALL, 2]}\nlayers: [conv: [c(0), 1]]",
+    "input: [3, 8, 8]\ndefaults: {conv: {kernel: 1, out: CALL}}\nlayers: [conv]",
+    "input: [3, 8, 8]\nblocks: {B: {params: {c: CALL}, layers: [conv: [c, 1]]}}\nlayers: [B]",
+    "input: [3, 8, 8]\nblocks: {B: {params: {c}, layers: [conv: [c, 1]]}}\nlayers: [B: {c: CALL}]",
+    "input: [3, 8, 8]\nlayers: [{repeat: {c: [CALL, 4]}, conv: [c, 1]}]",
+    "input: [3, 8, 8]\nvars: {c: 2}\nvariants: {wide: {c: CALL}}\nlayers: [conv: [c, 1]]",
+)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_call_that_commas_cut_is_told_to_be_quoted(place: str, call: str) -> None:
+    error = one(place.replace("CALL", call))
+    assert error.code == "CC302"
+    assert "a comma ends a value; quote the expression" in error.text
+    found = re.fullmatch(r'write "(.*)"', error.hint)
+    assert found
+    written = found[1]
+    assert call in written
+    assert wrong(place.replace("CALL", call).replace(written, f'"{written}"')) == []
+
+
+def test_two_calls_in_one_mapping_are_told_one_by_one() -> None:
+    """Their ends, ``9)``, are no duplicate keys."""
+    text = "input: [3, 9, 9]\nlayers: [conv: {out: min(8, 9), kernel: 1, stride: max(1, 9)}]"
+    for call in ("min(8, 9)", "max(1, 9)"):
+        assert one(text).hint == f'write "{call}"'
+        text = text.replace(call, f'"{call}"')
+    assert wrong(text) == []
+
+
+def test_other_errors_stay() -> None:
+    first, second = wrong("input: [3, 8, 8]\nlayers: [conv: [min(8, 9), 3], conv: {out: 3x}]")
+    assert (first.hint, second.code) == ('write "min(8, 9)"', "CC303")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("input: [3, 8, 8]\nlayers: [conv: {out: a ? 3 : 4, kernel: 3}]", "write a if condition else b"),
+        ("input: [3, 8, 8]\nlayers:\n  - conv:\n      out: a ? 3 : 4", "write a if condition else b"),
+        ("input: [3, 8, 8]\nlayers:\n  - conv: {out: 8 # eight, kernel: 3}", "the line is a comment"),
+        ("input: [3, 8, 8]\nlayers: [conv: [8, 3] #, relu]", "the line is a comment"),
+        ("input: [3, 8, 8]\nvars: {a: [1], b: a[0]}\nlayers: [relu]", "quote it, or write shape(0)"),
+    ],
+)
+def test_other_traps_of_flow_style(text: str, said: str) -> None:
+    error = one(text)
+    assert (error.code, said in f"{error.text} {error.hint}") == ("CC101", True)
+
+
+# --- words of the field -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("conv2d", "conv"), ("Conv3d", "conv"), ("ConvTranspose2d", "deconv"), ("conv_transpose2d", "deconv"),
+        ("BatchNorm2d", "norm: batch"), ("batch_norm", "norm: batch"), ("layernorm", "norm: layer"),
+        ("dense", "linear"), ("fc", "linear"), ("AdaptiveAvgPool2d", "avgpool: global"), ("max_pool2d", "maxpool"),
+        ("cat", "concat"), ("view", "reshape"), ("transpose", "permute"), ("MultiheadAttention", "attention"),
+        ("bmm", "matmul"),
+        ("maxpol", "maxpool"), ("conv_", "conv"), ("upsampel", "upsample"), ("shufle", "shuffle"),
+        ("chanel_shuffle", ""),
+    ],
+)  # fmt: skip
+def test_words_of_frameworks_are_told_what_they_are_here(word: str, meant: str) -> None:
+    error = one(f"input: [8, 8, 8]\nlayers: [{word}: 2]")
+    assert error.code == "CC204"
+    assert error.text.endswith(f"; did you mean '{meant}'?" if meant else f"'{word}'")
+
+
+WITHOUT_A_KIND = (
+    "pixelshuffle", "pixel_shuffle", "PixelShuffle", "depth_to_space", "pixel_unshuffle", "space_to_depth", "einsum",
+    "unfold", "Unfold", "im2col", "grid_sample", "roi_align",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", WITHOUT_A_KIND)
+def test_what_has_no_kind_is_taken_for_none(word: str) -> None:
+    """Pixel shuffle is no shuffle of channels, unfold no dropout: a hint says how it is written instead."""
+    for text in (
+        f"input: [8, 8, 8]\nlayers: [{word}: 2]",
+        f"input: [8, 8, 8]\ndefaults: {{{word}: {{}}}}\nlayers: [relu]",
+    ):
+        error = one(text)
+        assert (error.code, "did you mean" in error.text) == ("CC204", False)
+        assert error.hint
+
+
+def test_what_is_said_instead_exists() -> None:
+    for said, words in foreign._LIKE.items():
+        assert not {*words.split()} & {*kinds(), *activations(), "seq"}
+        if re.fullmatch(r"\w+(: \w+)?", said):
+            kind, _, type_ = said.partition(": ")
+            assert kind == "seq" or find(kind) is not None
+            assert type_ in ("", "global", *TYPES)
+    counts = [len(words.split()) for words in foreign._LIKE.values()]
+    assert sum(counts) == len(foreign._SAID)
+
+
+@pytest.mark.parametrize(("word", "shape"), [("pixelshuffle", [4, 12, 20]), ("pixelunshuffle", [64, 3, 5])])
+def test_hints_for_pixels_are_right(word: str, shape: list[int]) -> None:
+    """Shapes as the operators' reference pages have them, factor 2: (c·4, h, w) → (c, 2h, 2w), and back."""
+    hint = one(f"input: [16, 6, 10]\nlayers: [{word}: 2]").hint
+    found = re.search(r"reshape: \[.*?\](?= on)", hint)
+    assert found
+    assert _counted(f"input: [16, 6, 10]\nlayers: [{found[0]}]") == shape
+
+
+def _counted(text: str) -> list[int]:
+    return list(convcalc.load(text=text, name="spec.yaml").graph.nodes[-1].facts.output)
+
+
+# --- inputs, variants -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layer", ["conv: [8, 3]", "maxpool: 2", "avgpool: 2", "dwconv: 3", "deconv: [8, 3]"])
+@pytest.mark.parametrize("first", ["", "relu, ", "dropout: 0.1, relu, "])
+@pytest.mark.parametrize("written", ["3", "[3]", "n"])
+def test_an_input_of_one_axis_is_named(layer: str, first: str, written: str) -> None:
+    text = f"input: {written}\nvars: {{n: 3}}\nlayers: [{first}{layer}]"
+    error = one(text)
+    assert error.code == "CC401"
+    ((place, said),) = error.notes
+    assert (place.line, place.column, said) == (1, 8, "the input has the shape [3]")
+    assert "input: [3, H, W]" in error.hint
+
+
+def test_an_input_that_was_right_for_another_layer_is_not_blamed() -> None:
+    error = one("input: 784\nlayers: [linear: 8, conv: [3, 3]]")
+    assert (error.code, error.notes, error.hint) == ("CC401", (), "")
+
+
+def test_the_input_that_is_read_is_named() -> None:
+    error = one("inputs: {a: [3, 8, 8], b: 5}\nlayers: [{conv: [8, 3], from: b}]")
+    ((place, _),) = error.notes
+    assert (place.column, "b: [5, H, W]" in error.hint) == (27, True)
+
+
+def test_variants_of_claims_are_suggested() -> None:
+    text = (
+        "input: [3, 8, 8]\nvariants: {wide: {}, thin: {}}\nlayers: [relu]\nclaims: [{variant: wid, macs: 0, source: x}]"
+    )
+    error = one(text)
+    assert error.text == "no variant 'wid' in this file; did you mean 'wide'?"
+    assert error.hint == "variants of this file: wide, thin"
+    assert one(text.replace("wide: {}, thin: {}", "")).hint == "variants of this file: none"
+
+
+@pytest.mark.parametrize(
+    ("word", "axis"), [("height", "h"), ("W", "w"), ("channels", "c"), ("length", "l"), ("depth", "d")]
+)
+def test_axes_have_letters(word: str, axis: str) -> None:
+    found = [error for error in wrong(f"input: {{c: 3, h: 8, {word}: 4}}\nlayers: [relu]") if error.code == "CC116"]
+    assert [error.text for error in found] == [f"unknown axis '{word}'; did you mean '{axis}'?"]
