@@ -182,7 +182,7 @@ def test_standard_input_is_read_once(cli: Command, folder: Path) -> None:
 
 def test_rows_come_while_the_list_is_open(folder: Path) -> None:
     """Nobody has to close the list to see the first row."""
-    with _started("batch - -f csv", folder, stdin=subprocess.PIPE) as process:
+    with _started("batch - -f csv", folder, HANG, stdin=subprocess.PIPE) as (process, _):
         assert process.stdin
         assert process.stdout
         process.stdin.write(b"tiny.yaml\n")
@@ -190,7 +190,7 @@ def test_rows_come_while_the_list_is_open(folder: Path) -> None:
         assert process.stdout.readline().startswith(b"design,")
         assert process.stdout.readline().startswith(b"tiny.yaml,")
         process.stdin.close()
-        assert process.wait(60) == 0
+        assert process.wait(HANG) == 0
 
 
 # --- formats ----------------------------------------------------------------------------------------------------------
@@ -281,27 +281,29 @@ def test_an_unknown_metric(cli: Command, folder: Path, option: str) -> None:
 # --- runs that are cut off --------------------------------------------------------------------------------------------
 
 
-AT_ONCE = """\
+PATIENT = """\
 import sys
 from convcalc.batch import running
 from convcalc.cli import _progress, main
 
-running.PATIENCE = _progress.PATIENCE = -1.0
+running.PATIENCE = _progress.PATIENCE = float(sys.argv.pop(1))
 sys.exit(main(sys.argv[1:]))
 """
-"""convcalc, where other processes and a progress bar do not wait for the first second to pass."""
+"""convcalc, with the seconds of work before other processes and a progress bar come."""
 
 SMALL_PIPE = 4096
 """Bytes that wait to be read before the writer waits: no run of thousands of rows is over while nobody reads."""
 
 
 @contextmanager
-def _started(line: str, folder: Path, **streams: Any) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+def _started(
+    line: str, folder: Path, patience: float = -1.0, **streams: Any
+) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
     """A run, and a pipe that ends when every process of it has ended; none is left behind."""
     environment = {name: value for name, value in os.environ.items() if name not in LEAKS} | {"PYTHONPATH": str(ROOT)}
     ours, theirs = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-c", AT_ONCE, *shlex.split(line)],
+        [sys.executable, "-c", PATIENT, str(patience), *shlex.split(line)],
         cwd=folder,
         env=environment,
         **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
