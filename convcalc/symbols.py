@@ -29,7 +29,7 @@ class FloorDiv(sympy.Function):  # type: ignore[misc]
     nargs = (2,)
     is_integer = True
     is_real = True
-    precedence = PRECEDENCE["Add"] + 1  # in text: n*(n//2), but n//2 + 1
+    precedence = PRECEDENCE["Add"]  # in text: n*(n//2) and -(n//2), which a minus sign would enter, but n//2 + 1
 
     @classmethod
     def eval(cls, dividend: Any, divisor: Any) -> Any:
@@ -61,9 +61,10 @@ class FloorDiv(sympy.Function):  # type: ignore[misc]
         dividend, divisor = (printer.parenthesize(argument, 60) for argument in self.args)
         return f"{dividend}//{divisor}"
 
-    def _latex(self, printer: Any) -> str:
+    def _latex(self, printer: Any, exp: str = "") -> str:
         dividend, divisor = map(printer.doprint, self.args)
-        return rf"\left\lfloor\frac{{{dividend}}}{{{divisor}}}\right\rfloor"
+        floor = rf"\left\lfloor\frac{{{dividend}}}{{{divisor}}}\right\rfloor"
+        return f"{floor}^{{{exp}}}" if exp else floor
 
 
 def _is_integral(expression: Any) -> bool:

@@ -13,7 +13,7 @@ import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import hypothesis
 import pytest
@@ -23,8 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
 """The programs that the extra [test] installs are found whether or not its environment is activated."""
 
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, max_examples=100)
-hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
+UNTIMED: Any = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+"""No test fails because the machine is slow."""
+hypothesis.settings.register_profile("ci", **UNTIMED, derandomize=True, max_examples=100)
+hypothesis.settings.register_profile("dev", **UNTIMED, max_examples=50)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 LEAKS = ("CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TERM")
@@ -34,6 +36,9 @@ needs_latex = pytest.mark.skipif(
     not shutil.which("pdflatex"), reason="no pdflatex here: Debian has it in texlive-latex-recommended"
 )
 """For tests that typeset a page; what it takes is far too large to install for them."""
+
+HANG = 600
+"""Seconds that no machine is too slow for: what takes longer has no end, and is ended."""
 
 Input: TypeAlias = str | bytes | None
 Env: TypeAlias = Mapping[str, str | None] | None
@@ -131,7 +136,7 @@ def run() -> Command:
             input=_encoded(input),
             env={name: value for name, value in wanted.items() if value is not None},
             capture_output=True,
-            timeout=120,
+            timeout=HANG,
             check=False,
         )
         return Result(process.returncode, process.stdout.decode(), process.stderr.decode())

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conftest import LEAKS, ROOT, Result
+from tests.conftest import HANG, LEAKS, ROOT, Result
 
 HIDDEN = ("CI_", "GITHUB_", "GIT_", "PRE_COMMIT")
 """How variables begin that would tell git, or a program that asks where it runs, about the run of the tests."""
@@ -37,7 +37,7 @@ class Repository:
             env={**inherited, **PLAIN, **self.environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=300,
+            timeout=HANG,
             check=False,
         )
         return Result(process.returncode, process.stdout.decode(), process.stderr.decode())

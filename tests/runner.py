@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tests.conftest import ROOT
+from tests.conftest import HANG, ROOT
 
 ACTION: dict[str, Any] = yaml.BaseLoader((ROOT / "action.yml").read_text("utf-8")).get_single_data()
 EXPRESSION = re.compile(r"\$\{\{ *([\w.-]+) *\}\}")
@@ -100,7 +100,7 @@ class Runner:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=120,
+            timeout=HANG,
             check=False,
         )
         lines = output.read_text("utf-8").splitlines()

@@ -101,6 +101,27 @@ def test_a_floor_is_written_so_that_python_would_read_it_alike() -> None:
     }
     assert {expression: str(expression) for expression in written} == written
     assert sympy.latex(FloorDiv(n + 1, 2)) == r"\left\lfloor\frac{n + 1}{2}\right\rfloor"
+    assert sympy.latex(FloorDiv(n, 2) ** 3) == r"\left\lfloor\frac{n}{2}\right\rfloor^{3}"
+
+
+@given(
+    st.recursive(
+        st.sampled_from([n, m]) | st.integers(-5, 5).map(sympy.Integer),
+        lambda inner: (
+            st.builds(FloorDiv, inner, st.sampled_from([2, 3, -4, n, m]))
+            | st.builds(lambda left, right: left + right, inner, inner)
+            | st.builds(lambda left, right: left * right, inner, inner)
+            | st.builds(lambda base, power: base**power, inner, st.integers(1, 3))
+            | inner.map(lambda each: -each)
+        ),
+        max_leaves=8,
+    ),
+    st.integers(1, 50),
+    st.integers(1, 50),
+)
+def test_python_reads_what_is_written_as_what_is_meant(expression: Any, size: int, other: int) -> None:
+    value = expression.subs({n: size, m: other})
+    assert eval(str(expression), {"n": size, "m": other}) == value  # noqa: S307 - our own
 
 
 # --- relations --------------------------------------------------------------------------------------------------------

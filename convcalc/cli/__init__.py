@@ -20,6 +20,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 fine, 1 a finding, 2 could not judge or compute, 3 a bug, 130 interrupted.
     """
+    if main.__doc__ is None:
+        say(f"{PROGRAM}: python -OO takes away the docstrings that helps and pages are made of: run it with -O at most")
+        return UNUSABLE
+    if argv is None:
+        _pardon_warnings()
     arguments = list(sys.argv[1:] if argv is None else argv)
     _prepare_streams()
     try:
@@ -63,6 +68,15 @@ def _run(arguments: list[str]) -> int:
     except SpecError as error:
         say(describe([error]))
     return UNUSABLE
+
+
+def _pardon_warnings() -> None:
+    """See to it that no warning ends a run, nor a worker of it: they are about the code of dependencies."""
+    if any(option.lstrip().startswith("e") for option in sys.warnoptions):  # -W error, PYTHONWARNINGS=error
+        import warnings
+
+        warnings.simplefilter("default")  # they are shown
+        sys.warnoptions.append("default")  # what workers are started with
 
 
 def _prepare_streams() -> None:

@@ -61,18 +61,28 @@ def compose(source: Source, loader: Any = None) -> Node | None:
             CC106 key that is no scalar, CC107 second document, CC108 nested too deep, CC109 directive.
     """
     builder = _Builder(source)
-    try:
-        for event in yaml.parse(source.text, Loader=loader or LOADER):
-            builder.take(event)
-    except (yaml.YAMLError, ValueError) as error:  # PyYAML lets chr() fail on \\U00110000
+    failure = builder.read(source.text, loader or LOADER)
+    if failure is not None:
         from convcalc.spec.broken import broken  # only what is wrong needs it
 
-        builder.errors.append(broken(source, error, builder.bracket))
-    except SpecError as error:
-        builder.errors.append(error)
+        too_deep = _too_deep_before(source, failure, loader or LOADER)
+        builder.errors.append(too_deep or broken(source, failure, builder.bracket))
     if builder.errors:
         raise SpecErrors(builder.errors)
     return builder.root
+
+
+def _too_deep_before(source: Source, failure: Exception, loader: Any) -> SpecError | None:
+    """Return CC108 where the text is nested too deep before the place that the parser gave up at.
+
+    The parser reads ahead of its events, the faster of them 1,024 characters, and since libyaml 0.2.6 it gives up by
+    itself at 1,000 brackets.
+    """
+    mark = getattr(failure, "problem_mark", None)
+    ahead = _Builder(source)
+    if mark is not None:
+        ahead.read(source.text[: mark.index], loader)
+    return next((error for error in ahead.errors if error.code == "CC108"), None)
 
 
 class _Builder:
@@ -85,6 +95,17 @@ class _Builder:
         self.errors: list[SpecError] = []
         self.open: list[tuple[Any, list[Any]]] = []
         """Collections that are not complete: their opening event and what they hold so far."""
+
+    def read(self, text: str, loader: Any) -> Exception | None:
+        """Take the events of a text; return what the parser gave up with."""
+        try:
+            for event in yaml.parse(text, Loader=loader):
+                self.take(event)
+        except (yaml.YAMLError, ValueError) as error:  # PyYAML lets chr() fail on \\U00110000
+            return error
+        except SpecError as error:
+            self.errors.append(error)
+        return None
 
     def take(self, event: Any) -> None:
         """Add an event to what is open.

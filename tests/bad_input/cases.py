@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,19 +11,6 @@ from convcalc.errors import Source, SpecError, SpecErrors
 from convcalc.spec.nodes import Mapping, Node, Scalar, Sequence, compose
 
 HERE = Path(__file__).resolve().parent
-USUAL = 0.05
-"""Seconds that a million additions take on the machine that the bound of 5 s is meant for."""
-
-
-def slowness() -> float:
-    """Return how much longer than there anything may take here, now, and while covered lines are counted."""
-    start, total = time.process_time(), 0
-    for number in range(1_000_000):
-        total += number
-    return max(1.0, (time.process_time() - start) / USUAL) * (8 if sys.gettrace() else 1)
-
-
-SLOWED = slowness()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pytest
 import convcalc
 from convcalc.designs import parse_design
 from convcalc.errors import Source, SpecErrors
-from tests.conftest import ROOT, Command
+from tests.conftest import HANG, ROOT, Command
 
 GOOD = "input: [3, 8, 8]\nlayers: [conv: [8, 3]]\n"
 LIBRARY = "blocks:\n  Stem: {params: {c: 8}, layers: [conv: [c, 3]]}\n"
@@ -313,7 +313,7 @@ def test_standard_input_without_end() -> None:
             stdin=endless,
             capture_output=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-            timeout=60,
+            timeout=HANG,
             check=False,
         )
     assert (process.returncode, process.stdout) == (2, b"")

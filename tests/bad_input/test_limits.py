@@ -1,32 +1,22 @@
-"""Limits are inclusive, and no input takes more than seconds or a few hundred megabytes."""
+"""Limits are inclusive, and no input takes more than so much work or a few hundred megabytes."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import convcalc
 from convcalc.errors import SpecErrors
-from tests.bad_input.cases import SLOWED, errors_of, first_lines
-from tests.conftest import ROOT
+from tests.bad_input.cases import errors_of, first_lines
+from tests.conftest import HANG, ROOT
+from tests.work import limited_work
 
 HEAD = "input: [3, 8, 8]\n"
 EMPTY = HEAD + "layers: []\n"
-SECONDS = 5 * SLOWED
-
-
-@contextmanager
-def soon(seconds: float = SECONDS) -> Iterator[None]:
-    start = time.process_time()
-    yield
-    assert time.process_time() - start < seconds
 
 
 def codes(text: str) -> list[str]:
@@ -154,9 +144,9 @@ LIMITS = {
 
 @pytest.mark.parametrize(("at", "beyond", "code", "named"), LIMITS.values(), ids=LIMITS)
 def test_limits_are_inclusive(at: str, beyond: str, code: str, named: str) -> None:
-    with soon(2 * SECONDS):
+    with limited_work():
         assert codes(at) == []
-    with soon(2 * SECONDS):
+    with limited_work():
         assert codes(beyond) == [code]
     assert named in first_lines(beyond)[0]
 
@@ -201,7 +191,7 @@ def test_broken_imports_are_read_once(tmp_path: Path) -> None:
             following = f"import: {{l: l{n + 1}.yaml, r: r{n + 1}.yaml}}\n" if n < 15 else "nope: 1\n"
             (tmp_path / f"{side}{n}.yaml").write_text(following)
     (tmp_path / "root.yaml").write_text(f"import: {{l: l0.yaml, r: r0.yaml}}\n{EMPTY}")
-    with soon(), pytest.raises(SpecErrors) as raised:
+    with limited_work(), pytest.raises(SpecErrors) as raised:
         convcalc.load(tmp_path / "root.yaml")
     assert {error.code for error in raised.value.errors} == {"CC116"}
 
@@ -281,7 +271,7 @@ ENDLESS = {
 @pytest.mark.parametrize(("text", "code"), ENDLESS.values(), ids=ENDLESS)
 def test_it_ends_soon(text: str, code: str) -> None:
     assert len(text) <= 1 << 20
-    with soon():
+    with limited_work():
         errors = errors_of(text)
     assert errors[0].code == code
 
@@ -289,8 +279,18 @@ def test_it_ends_soon(text: str, code: str) -> None:
 @pytest.mark.parametrize("name", ["brackets", "braces", "lists", "questions", "indents", "aliases", "colons", "powers"])
 def test_it_ends_soon_with_both_parsers(parser: str, name: str) -> None:
     text, code = ENDLESS[name]
-    with soon():
+    with limited_work():
         assert errors_of(text)[0].code == code
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "[{b: "])
+@pytest.mark.parametrize("count", [65, 999, 1000, 1001, 3000])
+@pytest.mark.parametrize("ending", ["", "]", "@", "é: *a"])
+def test_too_deep_is_said_where_it_begins(parser: str, opening: str, count: int, ending: str) -> None:
+    """Whatever a parser thinks of the depth itself, and of what stands behind the place."""
+    error = errors_of(opening * count + ending)[0]
+    place = len(opening) * (64 if len(opening) < 5 else 32) + 1
+    assert (error.code, error.span and error.span[1:3]) == ("CC108", (1, place))
 
 
 FINE = {
@@ -313,7 +313,7 @@ FINE = {
 @pytest.mark.parametrize("text", FINE.values(), ids=FINE)
 def test_it_works_soon(text: str) -> None:
     assert len(text) <= 1 << 20
-    with soon():
+    with limited_work():
         assert codes(text) == []
 
 
@@ -338,7 +338,7 @@ NESTING = {
 def test_64_calls_with_bodies_nested_as_deep_as_yaml_may_be(opening: str, closing: str, depth: int) -> None:
     body = f"[{opening * depth}{{}}{closing * depth}]".replace("{}", "CALL").replace("{", "{{").replace("}", "}}")
     text = nested_blocks(64, body.replace("CALL", "{}"))
-    with soon():
+    with limited_work():
         assert codes(text) == []
     assert convcalc.load(text=text).graph.layers[-1].path
 
@@ -398,7 +398,7 @@ def test_memory_stays_below_500_megabytes(text: str) -> None:
         input=text.encode(),
         cwd=ROOT,
         capture_output=True,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
     assert (process.returncode, process.stderr.decode()) == (0, "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
@@ -19,7 +18,7 @@ from convcalc.budget.model import Budget, Limit, Metric, Pattern
 from convcalc.budget.patterns import Disk, covers, designs, includes, leads_out, matched, matches, parts, repository
 from convcalc.errors import Source, Span, SpecErrors
 from convcalc.globs import fault
-from tests.bad_input.cases import SLOWED
+from tests.work import limited_work
 
 SPEC = "input: [3, 8, 8]\nvars: {w: 4}\nvariants: {wide: {w: 8}, wider: {w: 9}, thin: {w: 2}}\nlayers: [conv: [w, 3]]\n"
 NOWHERE = Span(Source("budget"), 1, 1)
@@ -197,19 +196,17 @@ def test_as_by_trying_everything(pattern: str, path: str) -> None:
         ("[" * 1000, "[" * 1000),
     ],
 )
-def test_hostile_patterns_take_no_more_than_a_moment(pattern: str, path: str) -> None:
-    start = time.process_time()
-    matches(pattern, path, "/")
-    fault(pattern, "/")
-    assert time.process_time() - start < 1 * SLOWED
+def test_hostile_patterns_take_no_more_than_so_much_work(pattern: str, path: str) -> None:
+    with limited_work():
+        matches(pattern, path, "/")
+        fault(pattern, "/")
 
 
 def test_many_layers_under_a_hostile_pattern() -> None:
     pattern = "**." + "*a*b" * 200
     paths = [f"stage{number % 7}.block{number}.{'ab' * 20}" for number in range(100_000)]
-    start = time.process_time()
-    assert not any(matches(pattern, path, ".") for path in paths)
-    assert time.process_time() - start < 5 * SLOWED
+    with limited_work():
+        assert not any(matches(pattern, path, ".") for path in paths)
 
 
 @pytest.mark.parametrize("pattern", ["a.yaml", "**/*.yaml", "[]]", "[!]]", "[a-c][!x]", "a]b", "[[]", "**", "*/**/?"])
@@ -441,18 +438,14 @@ def test_rings_of_links_end(tree: Tree) -> None:
     folder = tree("m/a.yaml")
     for name in ("x", "y", "z"):
         (folder / "m" / name).symlink_to(folder / "m")
-    start = time.process_time()
-    assert designs(budget("**", "/".join(["m", *["*"] * 40, "*.yaml"]), "m/" + "x/" * 20 + "*"), str(folder)) == [
-        "m/a.yaml",
-        "m/" + "x/" * 20 + "a.yaml",
-    ]
-    assert time.process_time() - start < 1 * SLOWED
+    with limited_work():
+        found = designs(budget("**", "/".join(["m", *["*"] * 40, "*.yaml"]), "m/" + "x/" * 20 + "*"), str(folder))
+    assert found == ["m/a.yaml", "m/" + "x/" * 20 + "a.yaml"]
 
 
 def test_many_patterns_on_many_files(tree: Tree) -> None:
     folder = tree(*(f"m{number % 40}/n{number}.yaml" for number in range(1000)))
     disk = Disk(str(folder))
-    start = time.process_time()
-    for number in range(50):
-        assert len(designs(budget("**/*.yaml", f"**/*{number}.yaml", "!m1/**"), str(folder), disk)) == 975
-    assert time.process_time() - start < 5 * SLOWED
+    with limited_work():
+        for number in range(50):
+            assert len(designs(budget("**/*.yaml", f"**/*{number}.yaml", "!m1/**"), str(folder), disk)) == 975

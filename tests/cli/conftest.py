@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.conftest import LEAKS, ROOT, Result
+from tests.conftest import HANG, LEAKS, ROOT, Result
 
 SPECS = {
     "tiny.yaml": """\
@@ -61,7 +61,7 @@ def shell(folder: Path) -> Shell:
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=120,
+            timeout=HANG,
             check=False,
         )
         return Result(process.returncode, process.stdout.decode(), process.stderr.decode())

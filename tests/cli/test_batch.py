@@ -7,13 +7,15 @@ import io
 import json
 import os
 import pty
+import select
 import shlex
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import jsonschema
 import pytest
@@ -23,7 +25,7 @@ from convcalc import schemas
 from convcalc.analyzers import measures
 from convcalc.render import STREAMS
 from tests.cli.conftest import SPECS, Shell, files
-from tests.conftest import LEAKS, ROOT, Command
+from tests.conftest import HANG, LEAKS, ROOT, Command
 
 GOOD = ("pair.yaml", "tiny.yaml", "warns.yaml")
 
@@ -180,7 +182,7 @@ def test_standard_input_is_read_once(cli: Command, folder: Path) -> None:
 
 def test_rows_come_while_the_list_is_open(folder: Path) -> None:
     """Nobody has to close the list to see the first row."""
-    with _started("batch - -f csv", folder, stdin=subprocess.PIPE) as process:
+    with _started("batch - -f csv", folder, HANG, stdin=subprocess.PIPE) as (process, _):
         assert process.stdin
         assert process.stdout
         process.stdin.write(b"tiny.yaml\n")
@@ -188,7 +190,7 @@ def test_rows_come_while_the_list_is_open(folder: Path) -> None:
         assert process.stdout.readline().startswith(b"design,")
         assert process.stdout.readline().startswith(b"tiny.yaml,")
         process.stdin.close()
-        assert process.wait(60) == 0
+        assert process.wait(HANG) == 0
 
 
 # --- formats ----------------------------------------------------------------------------------------------------------
@@ -279,32 +281,54 @@ def test_an_unknown_metric(cli: Command, folder: Path, option: str) -> None:
 # --- runs that are cut off --------------------------------------------------------------------------------------------
 
 
-def _started(line: str, folder: Path, **streams: Any) -> subprocess.Popen[bytes]:
+PATIENT = """\
+import sys
+from convcalc.batch import running
+from convcalc.cli import _progress, main
+
+running.PATIENCE = _progress.PATIENCE = float(sys.argv.pop(1))
+sys.exit(main(sys.argv[1:]))
+"""
+"""convcalc, with the seconds of work before other processes and a progress bar come."""
+
+SMALL_PIPE = 4096
+"""Bytes that wait to be read before the writer waits: no run of thousands of rows is over while nobody reads."""
+
+
+@contextmanager
+def _started(
+    line: str, folder: Path, patience: float = -1.0, **streams: Any
+) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """A run, and a pipe that ends when every process of it has ended; none is left behind."""
     environment = {name: value for name, value in os.environ.items() if name not in LEAKS} | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "convcalc", *shlex.split(line)],
+    ours, theirs = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PATIENT, str(patience), *shlex.split(line)],
         cwd=folder,
         env=environment,
         **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
         start_new_session=True,
+        pass_fds=[theirs],
+        pipesize=SMALL_PIPE,
     )
+    os.close(theirs)
+    with process, os.fdopen(ours, "rb") as witness:
+        try:
+            yield process, witness
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
-def _left(session: int) -> list[str]:
-    """The processes of a session that are still there and no zombies."""
+def _gone(witness: IO[bytes]) -> bool:
+    """Whether all of a run end by themselves."""
+    return bool(select.select([witness], [], [], HANG)[0]) and witness.read() == b""
+
+
+def _members(session: int) -> list[str]:
+    """The processes of a session that are there and no zombies."""
     listed = subprocess.run(["ps", "-o", "pid=,stat=", "-s", str(session)], capture_output=True, check=False)
     return [line for line in listed.stdout.decode().splitlines() if line.split()[1][0] != "Z"]
-
-
-def _gone(session: int) -> bool:
-    """Whether all of a session end by themselves; those that do not are ended here."""
-    end = time.monotonic() + 20
-    while _left(session) and time.monotonic() < end:
-        time.sleep(0.05)
-    left = [int(line.split()[0]) for line in _left(session)]
-    for process in left:
-        os.kill(process, signal.SIGKILL)
-    return not left
 
 
 SLOW = "input: [{n}, 64, 64]\nlayers:\n  - {{conv: [{n}, 1], repeat: 300}}\n"
@@ -315,13 +339,14 @@ SLOW = "input: [{n}, 64, 64]\nlayers:\n  - {{conv: [{n}, 1], repeat: 300}}\n"
 @pytest.mark.parametrize("rows_before", [1, 90])
 def test_ctrl_c_leaves_whole_rows(folder: Path, format_: str, whom: str, rows_before: int) -> None:
     many(folder, 2000, SLOW)
-    with _started(f"batch many --jobs 2 -f {format_} -f csv=out.csv", folder) as process:
+    with _started(f"batch many --jobs 2 -f {format_} -f csv=out.csv", folder) as (process, witness):
         assert process.stdout
         head = b"".join(process.stdout.readline() for _ in range(rows_before + 1))
         (os.killpg if whom == "group" else os.kill)(process.pid, signal.SIGINT)
         assert process.stderr
         rest, stderr = process.stdout.read(), process.stderr.read()
-        assert process.wait(60) == 130
+        assert process.wait(HANG) == 130
+        assert _gone(witness)
     text = (head + rest).decode()
     assert stderr.decode().strip() == "interrupted"
     assert text.endswith("\n")
@@ -329,20 +354,19 @@ def test_ctrl_c_leaves_whole_rows(folder: Path, format_: str, whom: str, rows_be
     assert rows_before <= len(rows) < 2000
     for place, row in enumerate(rows, 1):
         assert (row["design"], int(row["params"])) == (f"many/{place:04}.yaml", 300 * (place * place + place))
-    assert _gone(process.pid)
     assert files(folder) == {"many", *(f"many/{n:04}.yaml" for n in range(1, 2001))}
 
 
 def test_a_killed_parent_leaves_no_processes(folder: Path) -> None:
+    """Three workers are begun before the first row comes, and wait for more while nobody reads the rows."""
     many(folder, 2000, SLOW)
-    with _started("batch many --jobs 3 -f csv", folder) as process:
+    with _started("batch many --jobs 3 -f csv", folder) as (process, witness):
         assert process.stdout
         for _ in range(100):
             process.stdout.readline()
-        assert len(_left(process.pid)) == 4
+        assert len(_members(process.pid)) == 4
         process.kill()
-        process.wait()
-        assert _gone(process.pid)
+        assert _gone(witness)
 
 
 def test_a_reader_that_goes_away(shell: Shell, folder: Path) -> None:
@@ -361,9 +385,9 @@ def test_a_disk_that_is_full(shell: Shell, folder: Path) -> None:
 
 
 def test_progress_on_a_terminal(folder: Path) -> None:
-    many(folder, 1200, SLOW)
+    many(folder, 1200)
     outer, inner = pty.openpty()
-    with _started("batch many --jobs 2 -f csv", folder, stderr=inner, stdout=subprocess.DEVNULL) as process:
+    with _started("batch many --jobs 2 -f csv", folder, stderr=inner, stdout=subprocess.DEVNULL) as (process, _):
         os.close(inner)
         shown = b""
         while True:
@@ -383,7 +407,8 @@ def test_progress_on_a_terminal(folder: Path) -> None:
 
 
 def test_few_designs_start_no_process(folder: Path) -> None:
-    call = "from convcalc.cli import main; main(['batch', 'tiny.yaml', '-f', 'csv'])"
+    call = f"from convcalc.batch import running; running.PATIENCE = {HANG}; from convcalc.cli import main; "
+    call += "main(['batch', 'tiny.yaml', '-f', 'csv'])"
     process = subprocess.run(
         [sys.executable, "-c", f"{call}; import sys; print(*sys.modules, file=sys.stderr)"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 
 import convcalc
 from convcalc import designs
-from tests.conftest import ROOT, Command
+from tests.conftest import HANG, ROOT, Command
 
 COMMANDS = ("compare", "completion", "explain", "report", "schema", "validate")
 
@@ -190,7 +189,7 @@ def test_an_interrupt(cli: Command, failing: Callable[[BaseException], None]) ->
 
 
 def test_control_c() -> None:
-    """A real signal, while standard input is awaited."""
+    """A real signal, while standard input is awaited: more of it has been taken than a pipe holds."""
     listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a job's child may ignore it
     program = f"{listening}; import sys; from convcalc.cli import main; sys.exit(main(['report', '-']))"
     process = subprocess.Popen(
@@ -200,7 +199,9 @@ def test_control_c() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(2)
+    assert process.stdin
+    process.stdin.write(b"#" * (1 << 18))
+    process.stdin.flush()
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=HANG)
     assert (process.returncode, stdout, stderr) == (130, b"", b"interrupted\n")

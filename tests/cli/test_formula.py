@@ -14,7 +14,7 @@ import pytest
 
 import convcalc
 from convcalc import schemas
-from tests.conftest import ROOT, Command, needs_latex
+from tests.conftest import HANG, ROOT, Command, needs_latex
 
 BOTTLENECK = str(ROOT / "specs" / "tutorials" / "resnet_bottleneck.yaml")
 REDUCED = str(ROOT / "specs" / "tutorials" / "googlenet_3a.yaml#reduced")
@@ -162,7 +162,7 @@ def test_latex_compiles(cli: Command, tmp_path: Path) -> None:
     head = "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage{amsmath}\n\\begin{document}\n"
     (tmp_path / "all.tex").write_text(head + "\n".join(bodies) + "\\end{document}\n", encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=110)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=HANG)
     assert done.returncode == 0, done.stdout.decode("latin-1")[-2000:]
 
 

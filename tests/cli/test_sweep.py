@@ -7,23 +7,21 @@ import io
 import itertools
 import json
 import os
-import random
 import re
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from distributed import Client
 from pyarrow import parquet
 
 import convcalc
 from convcalc.schemas import schema
-from tests.conftest import ROOT, Command
+from tests.conftest import HANG, ROOT, Command
 
 RESNET50 = str(ROOT / "tests" / "sweep" / "resnet50.yaml")
 SMALL = ("sweep", RESNET50, "width=8,16", "size=32..64:32", "classes=1..3")
@@ -206,34 +204,60 @@ def test_processes_write_the_same_bytes(whole: bytes, tmp_path: Path) -> None:
     assert path.read_bytes() == whole
 
 
-def test_a_killed_sweep_goes_on(whole: bytes, tmp_path: Path) -> None:
-    path, dice, kills = tmp_path / "points.csv", random.Random(5), 0
-    for _ in range(6):
-        running = process(*LARGE, "--resume", "-o", str(path))
-        while running.poll() is None and not list(tmp_path.glob("*.progress")):
-            time.sleep(0.002)
-        try:
-            running.communicate(timeout=dice.uniform(0.0, 0.3))
-        except subprocess.TimeoutExpired:
-            running.send_signal(signal.SIGKILL)
-            running.communicate()
-            kills += 1
-            assert not path.exists() or path.read_bytes() == whole
+HELD = """\
+import itertools, os, sys, types
+import convcalc.cli.sweep
+
+hurried = types.SimpleNamespace(monotonic=itertools.count().__next__)
+for name, module in sys.modules.items():
+    if name.startswith("convcalc.") and hasattr(module, "time"):
+        module.time = hurried
+
+put, note = os.replace, itertools.count(1)
+
+def putting(source, target):
+    put(source, target)
+    if os.fspath(target).endswith(".progress") and next(note) == int(sys.argv[1]):
+        print("held", flush=True)
+        sys.stdin.read()
+
+os.replace = putting
+sys.exit(convcalc.cli.main(sys.argv[2:]))
+"""
+"""A sweep that notes what is done after every block, and stands still after so many notes until its input ends."""
+
+
+def held(notes: int, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a sweep, and return it where it stands still."""
+    command = [sys.executable, "-c", HELD, str(notes), *arguments]
+    pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    running = subprocess.Popen(command, env=ENVIRONMENT, **pipes)
+    assert running.stdout
+    assert running.stdout.readline() == b"held\n", running.communicate()
+    return running
+
+
+def kill(running: subprocess.Popen[bytes]) -> None:
+    running.kill()
+    running.communicate()
+
+
+@pytest.mark.parametrize("notes", [(1, 1, 1), (3, 2)])
+def test_a_killed_sweep_goes_on(whole: bytes, tmp_path: Path, notes: tuple[int, ...]) -> None:
+    path = tmp_path / "points.csv"
+    for number in notes:
+        kill(held(number, *LARGE, "--resume", "-o", str(path)))
+        assert not path.exists()
     last = process(*LARGE, "--resume", "-o", str(path))
     last.communicate()
     assert last.returncode == 0
-    assert kills > 0
     assert path.read_bytes() == whole
     assert sorted(tmp_path.iterdir()) == [path]
 
 
 def test_a_killed_sweep_to_parquet_goes_on(tmp_path: Path) -> None:
     path, straight = tmp_path / "points.parquet", tmp_path / "straight.parquet"
-    running = process(*LARGE, "--resume", "-o", str(path))
-    while running.poll() is None and not list(tmp_path.glob("*.progress")):
-        time.sleep(0.002)
-    running.send_signal(signal.SIGKILL)
-    running.communicate()
+    kill(held(2, *LARGE, "--resume", "-o", str(path)))
     assert not path.exists()
     for arguments in (["--resume", "-o", str(path)], ["-o", str(straight)]):
         last = process(*LARGE, *arguments)
@@ -255,29 +279,42 @@ def test_another_sweep_does_not_go_on(cli: Command, tmp_path: Path) -> None:
 def test_a_cluster_on_this_machine_writes_the_same_points(tmp_path: Path) -> None:
     path = tmp_path / "points.jsonl"
     running = process(*SMALL, "--dask", "local", "-o", str(path))
-    running.communicate(timeout=120)
+    running.communicate(timeout=HANG)
     assert running.returncode == 0
     assert [json.loads(line) for line in path.read_text().splitlines()] == truth()
 
 
+SCHEDULER = """\
+import asyncio
+from distributed import Scheduler
+
+async def run():
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        print(scheduler.address, flush=True)
+        await scheduler.finished()
+
+asyncio.run(run())
+"""
+
+
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A real scheduler and two real workers."""
-    file = tmp_path / "scheduler.json"
-    common: dict[str, Any] = {"env": ENVIRONMENT, "cwd": tmp_path}
-    common |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    dask = [sys.executable, "-m", "dask"]
-    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
-    running = [subprocess.Popen([*dask, "scheduler", *options], **common)]
-    while not file.exists() or not file.read_text():
-        time.sleep(0.1)
-    address = json.loads(file.read_text())["address"]
-    worker = [*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
-    running += [subprocess.Popen(worker, **common) for _ in range(2)]
-    yield address, running[1:]
-    for each in running:
-        each.kill()
-        each.wait()
+    """A real scheduler and two real workers that it knows of."""
+    common: dict[str, Any] = {"env": ENVIRONMENT, "cwd": tmp_path, "stderr": subprocess.DEVNULL}
+    running = [subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE, **common)]
+    assert running[0].stdout
+    address = running[0].stdout.readline().decode().strip()
+    options = ["--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    worker = [sys.executable, "-m", "dask", "worker", address, *options]
+    running += [subprocess.Popen(worker, stdout=subprocess.DEVNULL, **common) for _ in range(2)]
+    try:
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=HANG)
+        yield address, running[1:]
+    finally:
+        for each in running:
+            each.kill()
+            each.communicate()
 
 
 def test_a_cluster_that_loses_a_worker_writes_the_same_bytes(
@@ -285,11 +322,8 @@ def test_a_cluster_that_loses_a_worker_writes_the_same_bytes(
 ) -> None:
     address, workers = scheduler
     path = tmp_path / "points.csv"
-    running = process(*LARGE, "--dask", address, "--resume", "-o", str(path))
-    while not (tmp_path / "points.csv.progress").exists() and running.poll() is None:
-        time.sleep(0.05)
-    assert running.poll() is None, running.communicate()
-    workers[0].kill()
-    running.communicate(timeout=240)
+    running = held(1, *LARGE, "--dask", address, "--resume", "-o", str(path))
+    kill(workers[0])
+    running.communicate(timeout=HANG)
     assert running.returncode == 0
     assert path.read_bytes() == whole
