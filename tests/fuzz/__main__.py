@@ -85,8 +85,7 @@ def _campaign(chosen: Sequence[Target], given: argparse.Namespace) -> int:
                 process, current = workers[pipe]
                 process.join()
                 name, number = names[current[0]], current[1]
-                data = made(TARGETS[name], given.seed, number)
-                told = Failure(name, number, data, "death", f"the worker died with {process.exitcode}\n")
+                told = Failure(name, number, b"", "death", f"the worker died with {process.exitcode}\n")
                 tally.take(told)
                 told = None
             if told is None:
