@@ -14,7 +14,7 @@ from convcalc.findings import Verdict
 from convcalc.pages import error_codes
 from convcalc.render import VERDICTS, Surface
 from convcalc.spec.source import decode
-from tests.bad_input.places import require_places
+from tests.bad_input.places import require_place
 from tests.budget.test_document import NORMATIVE, cases
 from tests.conftest import ROOT
 from tests.fuzz.campaign import Target, require
@@ -62,19 +62,25 @@ def make(dice: Random) -> bytes:
 def judge(data: bytes) -> None:
     """Read a budget file beside some specs, and judge them by it."""
     with folder({BUDGET: data}):
-        try:
-            text = decode(data, BUDGET).text
-        except SpecError:
-            text = ""
+        text = _text(data)
         try:
             file = read_budget(BUDGET)
         except SpecErrors as errors:
-            if text:
-                require_places(errors, text)
+            for error in errors.errors:
+                other = error.span is not None and not error.span.file.endswith(BUDGET)  # a device's file
+                require_place(error, error.span.source.text if error.span and other else text)
             return
         if file.baseline is not None and file.baseline.kind == "git" and crc32(data) % 8:
             return  # every one of these starts git
         require_verdict(check(file, None, Options(today=DAY)), data)
+
+
+def _text(data: bytes) -> str:
+    """Return what is read; where that ends with an error of the file, it is for that the text as far as it."""
+    try:
+        return decode(data, BUDGET).text
+    except SpecError as error:
+        return error.span.source.text if error.span else ""
 
 
 def require_verdict(verdict: Verdict, data: bytes) -> None:

@@ -14,6 +14,7 @@ from zlib import crc32
 import convcalc
 from convcalc.analyzers import DETAILS, measures
 from convcalc.batch.counting import Asked, Job, count
+from convcalc.cli import main
 from convcalc.compare import compare
 from convcalc.designs import parse_design
 from convcalc.errors import SpecErrors
@@ -21,10 +22,11 @@ from convcalc.explain import explain
 from convcalc.fold import GROUPINGS, View, fold, tree
 from convcalc.formula import Request, Wanted, formulas
 from convcalc.render import EXPLANATIONS, FORMATS, Surface
-from convcalc.report import Report
+from convcalc.report import Report, report_on
 from convcalc.sweep import Axis, pieces, space
 from convcalc.sweep.blocks import evaluate
 from tests.fuzz.campaign import Target, require
+from tests.fuzz.commands import streams
 from tests.fuzz.folder import folder
 from tests.fuzz.networks import Builder, Network, written
 from tests.fuzz.schemas import require_json
@@ -39,6 +41,10 @@ GROWING = ("macs", "flops", "activations", "output_elements", "peak_activation_b
 """Metrics of what is computed: N samples take N times as much."""
 AFFINE = ("training_bytes", "traffic_bytes")
 """Weights once, and tensors for every sample."""
+BYTES = ("weight_bytes", "peak_activation_bytes", *AFFINE)
+"""Metrics of the number format: half as much in half as many bits."""
+PLACED = ("macs", "flops", "activations", "output_elements")
+"""Metrics of a layer alone, whoever owns its weights."""
 Totals = Mapping[str, Any]
 
 
@@ -64,6 +70,8 @@ def judge(data: bytes) -> None:
     require_sums(loaded.report())
     _folds(report, given)
     _batches(loaded, loaded.report().totals, given["batch"])
+    _parts(loaded, report)
+    _wrapped(network, report.totals)
     _texts(loaded, report)
     if crc32(data) % 8 == 0:  # dear
         _schemas(loaded, report)
@@ -71,6 +79,8 @@ def judge(data: bytes) -> None:
     with folder({FILE: text.encode()}):
         _batched(text, report.totals)
         _swept(network, given["other"], report.totals, changed)
+        if crc32(data) % 4 == 0:
+            _commanded(given["other"], changed)
         if given["formula"]:
             _formula(network, given["other"], changed)
 
@@ -99,6 +109,29 @@ def _batches(network: convcalc.Network, one: Totals, batch: int) -> None:
     _same("a batch costs so many times one sample", many, {key: batch * one[key] for key in GROWING}, GROWING)
     affine = {key: one[key] + (batch - 1) * (two[key] - one[key]) for key in AFFINE}
     _same("weights once and tensors for every sample", many, affine, AFFINE)
+    half = network.report(dtype="float16").totals
+    _same("half the bits are half the bytes", {key: 2 * half[key] for key in BYTES}, one, BYTES)
+
+
+def _parts(network: convcalc.Network, report: Report) -> None:
+    """A part counts what its layers do."""
+    for path in {row.path.partition(".")[0] for row in report.rows}:
+        rows = [row for row in report.rows if f"{row.path}.".startswith(f"{path}.")]
+        graph = network.graph.part(path)
+        part = report_on(graph, path).totals
+        _same("a part is its layers", part, {key: sum(row.values[key] for row in rows) for key in PLACED}, PLACED)
+
+
+def _wrapped(network: Network, expected: Totals) -> None:
+    """Items count the same in a list, in a block and in a turn of a repeat."""
+    items = network.text.removeprefix("layers: ").strip()
+    for text in (
+        f"layers: [{items}]\n",
+        f"blocks: {{Whole: {items}}}\nlayers: [Whole]\n",
+        f"layers: [{{repeat: 1, seq: {items}}}]\n",
+    ):
+        found = convcalc.load(text=written(network.shape, network.variables, text), name=FILE).report().totals
+        _same("a list, a block and a repeat count what is in them", found, expected)
 
 
 def _texts(network: convcalc.Network, report: Report) -> None:
@@ -125,17 +158,21 @@ def _schemas(network: convcalc.Network, report: Report) -> None:
 
 def _set(network: Network, text: str, other: dict[str, int]) -> Totals | None:
     """``--set`` counts what the edited file counts; both refuse the same. Nothing for what is no network."""
-    edited = _totals(network.with_values(other), {})
-    chosen = _totals(text, other)
-    require((edited is None) == (chosen is None), "--set is the edited file: one of them is refused")
-    if edited is not None and chosen is not None:
-        _same("--set is the edited file", chosen, edited)
+    edited = _totals(network.with_values(other))
+    chosen = {"--set is the edited file": _totals(text, set=other)}
+    if other:
+        named = f"{text}variants: {{other: {{{', '.join(f'{name}: {value}' for name, value in other.items())}}}}}\n"
+        chosen["a variant is the edited file"] = _totals(named, variant="other")
+    for what, totals in chosen.items():
+        require((edited is None) == (totals is None), f"{what}: one of them is refused")
+        if edited is not None and totals is not None:
+            _same(what, totals, edited)
     return edited
 
 
-def _totals(text: str, values: dict[str, int]) -> Totals | None:
+def _totals(text: str, **options: Any) -> Totals | None:
     try:
-        return convcalc.load(text=text, name=FILE, set=values).report().totals
+        return convcalc.load(text=text, name=FILE, **options).report().totals
     except SpecErrors:
         return None
 
@@ -146,6 +183,25 @@ def _batched(text: str, expected: Totals) -> None:
         (counted,) = count(job, Asked(METRICS))
         require(not counted.faults, f"batch reads what report reads: {counted.faults}")
         _same("batch is the report", dict(zip(METRICS, counted.totals, strict=True)), expected)
+
+
+def _commanded(other: dict[str, int], expected: Totals | None) -> None:
+    """The commands print what is counted, and refuse what is no network."""
+    chosen = [word for name, value in other.items() for word in ("--set", f"{name}={value}")]
+    columns = ",".join(METRICS)
+    for argv, place in (
+        (["report", FILE, "--json", *chosen], ("totals",)),
+        (["batch", FILE, "--json", "--jobs=1", "--columns", columns, *chosen], ("designs", 0)),
+        (["compare", FILE, FILE, "--json", *chosen], ("designs", 1, "totals")),
+    ):
+        with streams("") as (stdout, _):
+            code = main(argv)
+        require(code == (2 if expected is None else 0), f"a command counts what is a network: {argv} {code}")
+        if expected is not None:
+            document = require_json(argv[0], stdout.getvalue().decode())
+            for key in place:
+                document = document[key]
+            _same(f"{argv[0]} prints what is counted", document, expected)
 
 
 def _swept(network: Network, other: dict[str, int], own: Totals, changed: Totals | None) -> None:
