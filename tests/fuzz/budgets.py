@@ -98,4 +98,4 @@ def require_verdict(verdict: Verdict, data: bytes) -> None:
             require_json("check", text)
 
 
-TARGET = Target("budgets", 20, make, judge)
+TARGET = Target("budgets", 32, make, judge)

@@ -52,7 +52,6 @@ VALUES = {
     "for_": AXES,
     "max_": LIMITS,
     "min_": LIMITS,
-    "over": [*DESIGNS, *ODD_DESIGNS],
     "path": ["stem", "stage1", "nope", ""],
     "lib": ["sub", "."],
     "output": ["o.csv", "o.json", "o.txt", "o.docx", "sub", "sub/o.md", "-", "small.yaml"],
@@ -66,7 +65,7 @@ VALUES = {
     "keep": ["all", "pareto:params,macs", "top:2:macs", "top:1:-params", "top:0:macs", "pareto:", "top:x"],
 }  # fmt: skip
 """What options and arguments are given whose values are free, by their names."""
-DESIGN_LIKE = ("design", "designs", "paths", "topic")
+DESIGN_LIKE = ("design", "designs", "paths", "topic", "over")
 LEFT_OUT = {"dask", "jobs", "resume", "help", "debug", "version"}
 """Options that start other processes, and those that only show a page."""
 OFTEN = {
@@ -214,4 +213,4 @@ def smaller(data: bytes) -> Iterator[bytes]:
             rest = [*given["argv"]]
 
 
-TARGET = Target("commands", 3, make, judge, smaller)
+TARGET = Target("commands", 6, make, judge, smaller)

@@ -51,7 +51,7 @@ class Folder:
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="convcalc-fuzz-"))
-        self._state: dict[Path, tuple[int, int]] = {}
+        self._state: dict[str, tuple[int, int]] = {}
         self.restore()
 
     def restore(self) -> None:
@@ -66,10 +66,20 @@ class Folder:
             path.write_bytes(data)
         self._state = self._seen()
 
-    def _seen(self) -> dict[Path, tuple[int, int]]:
-        statuses = {path: path.lstat() for path in self.path.rglob("*")}
-        return {path: (0, 0) if S_ISDIR(status.st_mode) else (status.st_size, status.st_mtime_ns)
-                for path, status in statuses.items()}  # fmt: skip
+    def _seen(self) -> dict[str, tuple[int, int]]:
+        """Return of every file its size and its time; folders tell themselves when what is in them changes."""
+        return {entry.path: _state(entry) for folder in (self.path, self.path / "sub") for entry in _entries(folder)}
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        return [*found]
+    return []
+
+
+def _state(entry: os.DirEntry[str]) -> tuple[int, int]:
+    status = entry.stat(follow_symlinks=False)
+    return (0, 0) if S_ISDIR(status.st_mode) else (status.st_size, status.st_mtime_ns)
 
 
 _made: list[Folder] = []

@@ -232,4 +232,4 @@ def _formula(network: Network, other: dict[str, int], changed: Totals | None) ->
         _same("a formula gives the count", values, changed or {}, ("params", "macs"))
 
 
-TARGET = Target("invariants", 1, make, judge)
+TARGET = Target("invariants", 2, make, judge)

@@ -77,4 +77,4 @@ def draw(report: Report, draw: int) -> None:
             require_json("report", text)
 
 
-TARGET = Target("specs", 76, make, judge)
+TARGET = Target("specs", 160, make, judge)
