@@ -77,7 +77,7 @@ RARE = {"formula": 1, "diff": 1, "baseline": 2, "zoo": 1, "completion": 2, "sche
 BOUNDED = {"batch": ["--jobs=1"], "zoo": ["lenet"]}
 """What keeps a command from taking all processors, or from counting two hundred networks."""
 POINTS = 2000
-NEVER = re.compile(r"\.\.[/\\]|^[/~]|=[/~]|zoo:\*")
+NEVER = re.compile(r"\.\.[/\\]|^\.\.$|^[/~]|=[/~]|zoo:\*")
 """What would leave the folder, or count the whole zoo."""
 
 
@@ -203,14 +203,12 @@ def streams(text: str) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
 def smaller(data: bytes) -> Iterator[bytes]:
     """Give a command line without one of its words, and with shorter ones."""
     given = json.loads(data)
-    for place, word in enumerate(given["argv"]):
-        rest = [*given["argv"]]
-        for other in ([], [word[: len(word) // 2]] if len(word) > 1 else None):
-            if other is not None:
-                rest[place : place + 1] = other
-                if rest:
-                    yield json.dumps({**given, "argv": [safe(each) for each in rest]}).encode()
-            rest = [*given["argv"]]
+    argv = given["argv"]
+    for place, word in enumerate(argv):
+        for other in ([], [safe(word[: len(word) // 2])]):
+            rest = [*argv[:place], *other, *argv[place + 1 :]]
+            if rest and other != [word]:
+                yield json.dumps({**given, "argv": rest}).encode()
 
 
 TARGET = Target("commands", 6, make, judge, smaller)

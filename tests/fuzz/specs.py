@@ -54,7 +54,7 @@ def judge(data: bytes) -> None:
         require_place(warning, source.text)
     report = network.report()
     require_sums(report)
-    draw(report, crc32(data))
+    write(report, crc32(data))
 
 
 def require_sums(report: Report) -> None:
@@ -67,10 +67,10 @@ def require_sums(report: Report) -> None:
             require(layers == total, f"layers sum to totals: {column.key} {layers} {total}")
 
 
-def draw(report: Report, draw: int) -> None:
+def write(report: Report, dice: int) -> None:
     """Write one of sixteen reports in one of the formats."""
-    if draw % 16 == 0 and len(report.rows) <= 1000:
-        form = FORMS[draw // 16 % len(FORMS)]
+    if dice % 16 == 0 and len(report.rows) <= 1000:
+        form = FORMS[dice // 16 % len(FORMS)]
         text = FORMATS[form].report(report, View(), Surface())
         require("\x1b" not in text, "no text steers a terminal: an escape in a report")
         if form == "json":

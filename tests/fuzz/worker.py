@@ -37,6 +37,7 @@ def work(names: list[str], given: argparse.Namespace, worker: int, current: Any,
         failure = tried(target, given.seed, number)
         counted[target.name] += 1
         if failure:
+            faulthandler.dump_traceback_later(SILENCE, exit=True)
             pipe.send(failure)
         if tries % EVERY == 0:
             faulthandler.dump_traceback_later(SILENCE, exit=True)
