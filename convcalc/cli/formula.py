@@ -9,8 +9,8 @@ import click
 from convcalc.cli._designs import DesignType, Reading, reading_options, warn
 from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
-from convcalc.cli._types import ParamType, Positive, beginning
-from convcalc.cli.report import Metrics
+from convcalc.cli._types import ParamType, Positive, Word, beginning
+from convcalc.cli.report import METRICS, Metrics
 from convcalc.errors import SpecErrors, quoted
 from convcalc.render import FORMULAS
 
@@ -53,7 +53,12 @@ def _names(design: str) -> list[str]:
 @click.option("--symbols", type=Symbols(), metavar="NAME,…", help="Variables and axes to leave open.")
 @click.option("--over", type=DesignType(), metavar="DESIGN", help="Divide by the totals of another design.")
 @click.option(
-    "--metrics", type=Metrics(), default="params,macs", show_default=True, metavar="KEY,…", help="What to count."
+    "--metrics",
+    type=Metrics(Word(METRICS)),
+    default="params,macs",
+    show_default=True,
+    metavar="KEY,…",
+    help="What to count.",
 )
 @click.option("--depth", type=Positive(), metavar="N", help="Fold layers to the first N segments of their path.")
 @reading_options

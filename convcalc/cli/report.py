@@ -42,20 +42,23 @@ class _Key(Word):
 
 
 class Metrics(ParamType[tuple[str, ...]]):
-    """Keys of metrics with commas between."""
+    """Keys of metrics with commas between: all columns of a report, or the words that are given."""
 
     name = "keys"
+
+    def __init__(self, known: Word | None = None) -> None:
+        self.known = known or _Key(COLUMNS)
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         keys = [key.strip() for key in value.split(",")]
         for key in keys:
             if key in WHOLE:
                 self.fail(f"{key} is no sum over layers: it stands with the totals, not in a column", param, ctx)
-        return tuple(_Key(COLUMNS).convert(key, param, ctx) for key in keys)
+        return tuple(self.known.convert(key, param, ctx) for key in keys)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, _ = incomplete.rpartition(",")
-        return beginning(incomplete, [f"{before}{comma}{metric}" for metric in COLUMNS])
+        return beginning(incomplete, [f"{before}{comma}{metric}" for metric in self.known.choices])
 
 
 def _bounded(report: Report, network: Network, name: str) -> Report:

@@ -159,20 +159,25 @@ class Flag(Slot):
 
 
 class Axes(Slot):
-    """Axis numbers, which may count from the end: one, or with ``several`` a list too. They are never swept."""
+    """Axis numbers, which may count from the end: one, or with ``several`` a list too. They are never swept.
+
+    With ``whole`` the list names all axes, and a lone number is a list of one.
+    """
 
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
 
-    def __init__(self, *, several: bool = False) -> None:
-        self.several = several
-        self.takes_list = several
+    def __init__(self, *, several: bool = False, whole: bool = False) -> None:
+        self.several = several or whole
+        self.whole = whole
+        self.takes_list = self.several
 
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, tuple):
             if not self.several or not value:
                 raise BadValue(f"must be an axis number, not {named(value)}")
             return tuple(Axes().bind(axis, axes) for axis in value)
-        return Size(None).bind(plain(value, "an axis"), axes)
+        axis = Size(None).bind(plain(value, "an axis"), axes)
+        return (axis,) if self.whole else axis
 
 
 class Dims(Slot):

@@ -27,13 +27,12 @@ class Permute(Op):
 
     kind = "permute"
 
-    axes: tuple[int, ...] = argument("axes", Axes(several=True), positional=True)
+    axes: tuple[int, ...] = argument("axes", Axes(whole=True), positional=True)
     """Each input axis once, in the order of the output."""
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        axes = self.axes if isinstance(self.axes, tuple) else (self.axes,)
-        order = [x.axis(axis) for axis in axes]
+        order = [x.axis(axis) for axis in self.axes]
         if sorted(order) != list(range(x.rank)):
-            raise SpecError("CC402", f"permute: {list(axes)} does not name each of the {x.rank} axes of {x} once")
+            raise SpecError("CC402", f"permute: {list(self.axes)} does not name each of the {x.rank} axes of {x} once")
         return Shape(x[axis] for axis in order)

@@ -386,6 +386,14 @@ def test_axes_are_followed_while_they_are_permuted(layers: str, field: tuple[Any
     assert convcalc.load(text=text).report(detailed=DETAILED).rows[-1].values["receptive_field"] == field
 
 
+@pytest.mark.parametrize("axes", ["0", "-1", "[0]"])
+def test_a_lone_axis_has_no_other_to_change_places_with(axes: str) -> None:
+    """The only axis holds features, and none of them is a place: there is no field, written with brackets or not."""
+    report = convcalc.load(text=f"input: [16]\nlayers: [{{permute: {axes}}}]").report(detailed=DETAILED)
+    assert report.rows[-1].values["receptive_field"] == ()
+    assert [report.rows[-1].attributes["axes"], report.rows[-1].output_shape] == [(int(axes.strip("[]")),), (16,)]
+
+
 def test_the_axes_of_two_change_places() -> None:
     layers = "{conv: {out: 4, kernel: [3, 5]}}, {permute: [2, 0, 1]}, {norm: {type: layer, axis: 2}}"
     text = f"input: [3, 20, 30]\nlayers: [{layers}]"

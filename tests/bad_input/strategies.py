@@ -197,7 +197,8 @@ def specs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
     return "".join(f"{key}: {draw(mostly(SECTIONS[key], values))}\n" for key in chosen)
 
 
-words = st.sampled_from([*TOP, *MODIFIERS, *LAYERS, *SYMBOLS, *TOKENS, *ODD])
+VOCABULARY = [*TOP, *MODIFIERS, *LAYERS, *SYMBOLS, *TOKENS, *ODD]
+words = st.sampled_from(VOCABULARY)
 jumbles = st.lists(words, max_size=30).map("".join)
 """Words of the language, one behind the other."""
 

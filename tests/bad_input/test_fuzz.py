@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import convcalc
-from convcalc.errors import SpecError, SpecErrors, describe
+from convcalc.errors import SpecError, SpecErrors
 from convcalc.spec.source import decode
+from tests.bad_input.places import require_place, require_places
 from tests.bad_input.strategies import CORPUS, SPECS, jumbles, mistakes, specs
 from tests.conftest import Command
 from tests.work import limited_work
@@ -40,25 +41,6 @@ def read(text: str) -> None:
         require_place(warning, text)
         assert warning.severity == "warning"
     assert all(type(total) is int and total >= 0 for total in totals.values())
-
-
-def require_places(errors: SpecErrors, text: str) -> None:
-    assert errors.errors
-    assert describe(errors.errors) == str(errors)
-    for error in errors.errors:
-        require_place(error, text)
-
-
-def require_place(error: SpecError, text: str) -> None:
-    span = error.span
-    assert span is not None
-    assert error.text
-    assert str(error).isprintable()
-    if span.line:
-        line = span.source.line(span.line)
-        assert span.source.text in (text, text.removeprefix("\ufeff"))
-        assert 1 <= span.column <= len(line) + 1
-        assert span.extent >= 1
 
 
 @effort(300)

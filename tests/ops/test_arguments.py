@@ -36,6 +36,9 @@ n = symbol("n")
         (Flag(), True, True),
         (Axes(), -1, -1),
         (Axes(several=True), (1, -1), (1, -1)),
+        (Axes(several=True), -1, -1),
+        (Axes(whole=True), (1, 0), (1, 0)),
+        (Axes(whole=True), -1, (-1,)),
         (Dims(), (3, 4), (3, 4)),
         (Dims(), 3, (3,)),
         (Dims(wildcard=True), (3, -1), (3, -1)),
@@ -91,7 +94,7 @@ def test_what_a_slot_refuses(slot: Slot, value: Any, said: str) -> None:
 
 
 @pytest.mark.parametrize("value", [n, np.array([1, 2])])
-@pytest.mark.parametrize("slot", [Count(), Axes(), Axes(several=True)])
+@pytest.mark.parametrize("slot", [Count(), Axes(), Axes(several=True), Axes(whole=True)])
 def test_what_shapes_the_graph_must_be_plain(slot: Slot, value: Any) -> None:
     with pytest.raises(Undecided):
         slot.bind(value, 2)
