@@ -258,8 +258,14 @@ def test_a_revision_that_would_be_an_option_is_refused(sandbox: Sandbox, revisio
 
 
 @pytest.mark.parametrize(
-    "revision", ["nowhere", "", "HEAD~9", "a b", "x\0y", "main..HEAD", "HEAD:a.yaml", "$(id)", "ä"]
-)
+    "revision",
+    [
+        "nowhere", "", "HEAD~9", "a b", "x\0y", "main..HEAD", "HEAD:a.yaml", "$(id)", "ä", "\ud800", "x" * 200_000,
+        "f" * 40, "f" * 64, "^HEAD", "^main", "HEAD^@", "HEAD^!", "HEAD..", "main...HEAD", "HEAD^{tree}", "HEAD\nHEAD",
+        "a blob 5", "@{u}", "@{-1}", ":/nothing", ":a.yaml",
+    ],
+    ids=lambda text: ascii(text[:12]),
+)  # fmt: skip
 def test_a_revision_that_git_does_not_know(sandbox: Sandbox, revision: str) -> None:
     sandbox.commit({"a.yaml": net(4)})
     error = refusal(open_baseline, at(revision), str(sandbox.folder))
