@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.runner import ACTION, STEPS, Runner
+from tests.test_readme import README, blocks
 
 GIVEN = (
     "GITHUB_ACTION_PATH", "GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GITHUB_JOB", "GITHUB_OUTPUT", "GITHUB_REPOSITORY",
@@ -84,6 +85,38 @@ def test_shellcheck_finds_nothing(step: dict[str, Any]) -> None:
         check=False,
     )
     assert process.returncode == 0, process.stdout.decode()
+
+
+def linted(workflow: str) -> str:
+    """What actionlint finds, and shellcheck in its scripts."""
+    process = subprocess.run(
+        ["actionlint", "-no-color", "-pyflakes=", "-"], input=workflow.encode(), capture_output=True, check=False
+    )
+    return (process.stdout + process.stderr).decode()
+
+
+def as_workflow() -> str:
+    """The action as a workflow that is called with its inputs: actionlint knows no actions."""
+    inputs = {name: {"type": "string", "default": one["default"]} for name, one in ACTION["inputs"].items()}
+    inputs["token"]["default"] = ""
+    jobs = {"action": {"runs-on": "ubuntu-latest", "steps": STEPS}}
+    return json.dumps({"name": "action", "on": {"workflow_call": {"inputs": inputs}}, "jobs": jobs})
+
+
+def test_actionlint_finds_nothing() -> None:
+    assert linted(as_workflow()) == ""
+
+
+@pytest.mark.parametrize(("old", "new"), [("inputs.sarif", "inputs.serif"), ("steps.check.", "steps.chek.")])
+def test_actionlint_finds_what_is_wrong(old: str, new: str) -> None:
+    assert linted(as_workflow().replace(old, new))
+
+
+@pytest.mark.parametrize("name", ["models", "ratchet"])
+def test_actionlint_finds_nothing_in_the_workflows_of_the_readme(name: str) -> None:
+    begin = f"# file: .github/workflows/{name}.yml\n"
+    (text,) = (block.text for block in blocks(README.read_text("utf-8")) if block.text.startswith(begin))
+    assert linted(text) == ""
 
 
 # --- the check --------------------------------------------------------------------------------------------------------
