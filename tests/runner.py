@@ -116,6 +116,7 @@ class Runner:
             "GITHUB_ACTIONS": "true",
             "GITHUB_ACTION_PATH": str(ROOT),
             "GITHUB_API_URL": "http://127.0.0.1:9",
+            "GITHUB_GRAPHQL_URL": "http://127.0.0.1:9/graphql",
             "GITHUB_JOB": "budgets",
             "GITHUB_REPOSITORY": "team/models",
             "GITHUB_WORKFLOW": "Models",

@@ -17,10 +17,11 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.runner import ACTION, STEPS, Runner
+from tests.test_readme import README, blocks
 
 GIVEN = (
-    "GITHUB_ACTION_PATH", "GITHUB_API_URL", "GITHUB_JOB", "GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_STEP_SUMMARY",
-    "GITHUB_WORKFLOW", "RUNNER_TEMP",
+    "GITHUB_ACTION_PATH", "GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GITHUB_JOB", "GITHUB_OUTPUT", "GITHUB_REPOSITORY",
+    "GITHUB_STEP_SUMMARY", "GITHUB_WORKFLOW", "RUNNER_TEMP",
 )  # fmt: skip
 """What a runner sets."""
 NET = """\
@@ -84,6 +85,38 @@ def test_shellcheck_finds_nothing(step: dict[str, Any]) -> None:
         check=False,
     )
     assert process.returncode == 0, process.stdout.decode()
+
+
+def linted(workflow: str) -> str:
+    """What actionlint finds, and shellcheck in its scripts."""
+    process = subprocess.run(
+        ["actionlint", "-no-color", "-pyflakes=", "-"], input=workflow.encode(), capture_output=True, check=False
+    )
+    return (process.stdout + process.stderr).decode()
+
+
+def as_workflow() -> str:
+    """The action as a workflow that is called with its inputs: actionlint knows no actions."""
+    inputs = {name: {"type": "string", "default": one["default"]} for name, one in ACTION["inputs"].items()}
+    inputs["token"]["default"] = ""
+    jobs = {"action": {"runs-on": "ubuntu-latest", "steps": STEPS}}
+    return json.dumps({"name": "action", "on": {"workflow_call": {"inputs": inputs}}, "jobs": jobs})
+
+
+def test_actionlint_finds_nothing() -> None:
+    assert linted(as_workflow()) == ""
+
+
+@pytest.mark.parametrize(("old", "new"), [("inputs.sarif", "inputs.serif"), ("steps.check.", "steps.chek.")])
+def test_actionlint_finds_what_is_wrong(old: str, new: str) -> None:
+    assert linted(as_workflow().replace(old, new))
+
+
+@pytest.mark.parametrize("name", ["models", "ratchet"])
+def test_actionlint_finds_nothing_in_the_workflows_of_the_readme(name: str) -> None:
+    begin = f"# file: .github/workflows/{name}.yml\n"
+    (text,) = (block.text for block in blocks(README.read_text("utf-8")) if block.text.startswith(begin))
+    assert linted(text) == ""
 
 
 # --- the check --------------------------------------------------------------------------------------------------------
@@ -162,10 +195,61 @@ def test_paths_and_arguments_are_words(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize("where", ["args", "paths"])
-def test_a_quote_that_is_not_closed(runner: Runner, where: str) -> None:
-    run = runner(**{where: "it's"})
+@pytest.mark.parametrize("text", ["it's", '--width "1', "a\\"])
+def test_a_quote_that_is_not_closed(runner: Runner, where: str, text: str) -> None:
+    run = runner(**{where: text})
     assert (run.exit_code, run.outputs["exit-code"]) == (2, "2")
-    assert [text for name, _, text in run.commands if name == "error"] == ["a quote is not closed in: it's"]
+    said = [text for name, _, text in run.commands if name == "error"]
+    assert said == [f"a quote or a backslash is left open in: {text}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", []),
+        (" \n\t ", []),
+        ("''", [""]),
+        ("a '' \"\"", ["a", "", ""]),
+        ("a''b", ["ab"]),
+        ("'a b' c\\ d\ne", ["a b", "c d", "e"]),
+        ("\"it's\" '$HOME' `id` * #x", ["it's", "$HOME", "`id`", "*", "#x"]),
+        ("ä '\U0001f600'", ["ä", "\U0001f600"]),
+        ("-e -n %s \\\\0", ["-e", "-n", "%s", "\\0"]),
+    ],
+)
+def test_words_arrive_as_they_are_meant(runner: Runner, text: str, words: list[str]) -> None:
+    """Quotes as in a shell; an empty word is one too."""
+    handed = instead(runner, "import json; print('HANDED', json.dumps(sys.orig_argv)); sys.stdout.flush(); os._exit(0)")
+    run = runner(args=text, paths=text)
+    (line,) = [line for line in run.log.splitlines() if line.startswith("HANDED")]
+    call = json.loads(line.removeprefix("HANDED"))
+    end = call.index("--")
+    assert (call[end - len(words) : end], call[end + 1 :]) == (words, words)
+    assert handed.exists()
+
+
+def instead(runner: Runner, program: str) -> Path:
+    """Run a program in the place of convcalc, in the same process."""
+    runner.temp.mkdir(exist_ok=True)
+    path = runner.temp / "sitecustomize.py"
+    path.write_text(f"import os, sys\nif 'convcalc' in sys.orig_argv:\n    {program}\n", encoding="utf-8")
+    runner.environment["PYTHONPATH"] = str(runner.temp)
+    return path
+
+
+@pytest.mark.parametrize("end", ["", "\\n", "\\n\\n", "::error::x", "::stop-commands::x", "\\r"])
+def test_a_log_that_is_cut(runner: Runner, end: str) -> None:
+    """Commands are obeyed again behind a line that has no end: a killed program leaves such a one."""
+    instead(runner, f"os.write(1, b'::error::y\\nhalf a line{end}'); os._exit(9)")
+    run = runner()
+    assert (run.exit_code, run.outputs["exit-code"]) == (9, "9")
+    assert [(name, text) for name, _, text in run.commands] == [
+        ("error", "convcalc ended with exit code 9: the log says why")
+    ]
+
+
+def test_what_other_steps_say_begins_on_a_line_of_its_own(runner: Runner) -> None:
+    assert runner().summary.endswith("\n\n")
 
 
 def test_no_path_is_an_option(runner: Runner) -> None:
@@ -250,6 +334,10 @@ def test_the_action_installs_what_it_came_with(runner: Runner) -> None:
 # --- the comment ------------------------------------------------------------------------------------------------------
 
 
+BOT = "github-actions[bot]"
+"""Who comments with the token that a workflow is given."""
+
+
 class Api(ThreadingHTTPServer):
     """The comments of one pull request, as GitHub's REST interface keeps them."""
 
@@ -258,6 +346,8 @@ class Api(ThreadingHTTPServer):
         self.comments: list[dict[str, Any]] = []
         self.calls: list[str] = []
         self.refused: tuple[str, ...] = ()
+        self.logins = {"s3cret": BOT, "personal": "somebody"}
+        """Whose the tokens are."""
 
     @property
     def url(self) -> str:
@@ -274,11 +364,20 @@ class Answer(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         self.server.calls.append(f"{self.command} {url.path}")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.headers["Authorization"] != "Bearer s3cret":
+        self.login = self.server.logins.get(self.headers["Authorization"].removeprefix("Bearer "), "")
+        if not self.login:
             return self.say(401, {})
+        if url.path == "/graphql":
+            return self.say(*self.asked(json.loads(body)["query"]))
         if self.command in self.server.refused:
             return self.say(403, {"message": "Resource not accessible by integration"})
         return self.say(*self.dealt(url.path, {name: int(one[0]) for name, one in parse_qs(url.query).items()}, body))
+
+    def asked(self, query: str) -> tuple[int, Any]:
+        if "graphql" in self.server.refused:
+            return 200, {"data": None, "errors": [{"message": "Resource not accessible by integration"}]}
+        assert query == "{viewer {login}}"
+        return 200, {"data": {"viewer": {"login": self.login}}}
 
     def dealt(self, path: str, query: dict[str, int], body: bytes) -> tuple[int, Any]:
         comments = self.server.comments
@@ -287,7 +386,7 @@ class Answer(BaseHTTPRequestHandler):
             begin = (query["page"] - 1) * query["per_page"]
             return 200, comments[begin : begin + query["per_page"]]
         if self.command == "POST" and of_the_pull:
-            comments.append({"id": 1000 + len(comments), **json.loads(body)})
+            comments.append({"id": 1000 + len(comments), "user": {"login": self.login}, **json.loads(body)})
             return 201, comments[-1]
         for comment in comments:
             if self.command == "PATCH" and path == f"/repos/team/models/issues/comments/{comment['id']}":
@@ -311,7 +410,8 @@ def api(runner: Runner) -> Iterator[Api]:
     with Api() as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        runner.environment |= {"GITHUB_API_URL": server.url, "NO_PROXY": "*"}
+        runner.environment |= {"GITHUB_API_URL": server.url, "GITHUB_GRAPHQL_URL": f"{server.url}/graphql"}
+        runner.environment["NO_PROXY"] = "*"
         runner.github |= {"token": "s3cret", "event": {"pull_request": {"number": 7}}}
         yield server
         server.shutdown()
@@ -328,7 +428,7 @@ def test_one_comment_is_kept_up_to_date(runner: Runner, api: Api) -> None:
     first = [dict(comment) for comment in api.comments]
     grow(runner)
     assert runner(comment="true").exit_code == 1
-    assert [call.split()[0] for call in api.calls] == ["GET", "POST", "GET", "PATCH"]
+    assert [call.split()[0] for call in api.calls if "graphql" not in call] == ["GET", "POST", "GET", "PATCH"]
     (comment,) = api.comments
     assert comment["id"] == first[0]["id"]
     assert "stem" in comment["body"]
@@ -339,7 +439,7 @@ def test_one_comment_is_kept_up_to_date(runner: Runner, api: Api) -> None:
 def test_only_its_own_comment_is_changed(runner: Runner, api: Api) -> None:
     runner(comment="true")
     (mine,) = api.comments
-    quotes = [{"id": n, "body": f"> {mine['body']}" if n % 2 else None} for n in range(150)]
+    quotes = [{"id": n, "user": {"login": BOT}, "body": f"> {mine['body']}" if n % 2 else None} for n in range(150)]
     api.comments[:] = [*quotes, mine]
     runner(comment="true")
     assert len(api.comments) == 151
@@ -348,6 +448,30 @@ def test_only_its_own_comment_is_changed(runner: Runner, api: Api) -> None:
         "GET /repos/team/models/issues/7/comments",
         f"PATCH /repos/team/models/issues/comments/{mine['id']}",
     ]
+
+
+@pytest.mark.parametrize("author", ["stranger", "github-actions", "GitHub-Actions[bot]", "app[bot]", "somebody", None])
+def test_a_comment_of_somebody_else_is_left_alone(runner: Runner, api: Api, author: str | None) -> None:
+    """Anybody can write one that begins like ours, before ours is there; of a deleted account there is no author."""
+    runner(comment="true")
+    (mine,) = api.comments
+    theirs = {"id": 1, "user": author and {"login": author}, "body": f"{mine['body']}, they said"}
+    api.comments[:] = [dict(theirs)]
+    assert runner(comment="true").exit_code == 0
+    assert (len(api.comments), api.comments[0]) == (2, theirs)
+    grow(runner)
+    runner(comment="true")
+    assert (len(api.comments), api.comments[0]) == (2, theirs)
+    assert "314" in api.comments[1]["body"]
+
+
+def test_the_comment_of_a_token_of_ones_own(runner: Runner, api: Api) -> None:
+    """A person's token, or an app's, comments in another name; ours of before are another's then."""
+    runner(comment="true")
+    runner.github |= {"token": "personal"}
+    runner(comment="true")
+    runner(comment="true")
+    assert [comment["user"]["login"] for comment in api.comments] == [BOT, "somebody"]
 
 
 def test_jobs_and_budgets_have_comments_of_their_own(runner: Runner, api: Api) -> None:
@@ -365,9 +489,10 @@ def test_jobs_and_budgets_have_comments_of_their_own(runner: Runner, api: Api) -
         ("fork", "the token may not write comments"),
         ("hidden", "the token may not read comments"),
         ("no token", "there is no token"),
-        ("wrong token", "the token may not read comments"),
+        ("wrong token", "the token does not say whose it is"),
+        ("nobody's token", "the token does not say whose it is"),
         ("push", "this run is for none"),
-        ("no server", "the token may not read comments"),
+        ("no server", "the token does not say whose it is"),
     ],
 )
 def test_without_a_comment_the_verdict_is_the_same(
@@ -375,7 +500,7 @@ def test_without_a_comment_the_verdict_is_the_same(
 ) -> None:
     if grown:
         grow(runner)
-    api.refused = {"fork": ("POST", "PATCH"), "hidden": ("GET",)}.get(degraded, ())
+    api.refused = {"fork": ("POST", "PATCH"), "hidden": ("GET",), "nobody's token": ("graphql",)}.get(degraded, ())
     without: dict[str, dict[str, Any]] = {
         "no token": {"token": ""},
         "wrong token": {"token": "x"},
@@ -383,7 +508,7 @@ def test_without_a_comment_the_verdict_is_the_same(
     }
     runner.github |= without.get(degraded, {})
     if degraded == "no server":
-        runner.environment["GITHUB_API_URL"] = "http://127.0.0.1:9"
+        runner.environment |= {"GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_GRAPHQL_URL": "http://127.0.0.1:9"}
     run = runner(comment="true")
     assert run.exit_code == grown, run.log
     (notice,) = [text for name, _, text in run.commands if name == "notice"]
@@ -403,5 +528,5 @@ def test_the_token_is_on_no_command_line(runner: Runner, api: Api) -> None:
     runner.environment["PATH"] = f"{programs}:/usr/bin:/bin"
     run = runner(comment="true")
     assert len(api.comments) == 1
-    assert len(calls.read_text("utf-8").splitlines()) == 2
+    assert len(calls.read_text("utf-8").splitlines()) == 3
     assert "s3cret" not in calls.read_text("utf-8") + run.log

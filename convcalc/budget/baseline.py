@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from convcalc.budget.counts import counts
-from convcalc.budget.git import MERGE_BASE, Commit, Repository
 from convcalc.budget.model import Origin
 from convcalc.budget.past import Accepted, Baseline, Past
 from convcalc.budget.patterns import is_inside
 from convcalc.budget.patterns import repository as repository_of
 from convcalc.budget.record import FILE, MISSING, read_record
-from convcalc.budget.tree import Tree, outside
 from convcalc.designs import BUDGET, ZOO, Design, Spec, open_design, parse_design, past_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.git.commit_tree import Tree, outside
+from convcalc.git.objects import content_name
+from convcalc.git.renames import Renames, read_file
+from convcalc.git.repository import MERGE_BASE, Commit, Repository
 from convcalc.spec.files import Files
 
 GIT = "git"
+ENDINGS = (".yaml", ".yml")
+KEYS = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks)["']?\s*:""")
+"""What stands in every spec: other YAML files beside the specs are passed over."""
 
 
 def open_baseline(origin: Origin, folder: str, *, base: str | None = None, libraries: Sequence[str] = ()) -> Baseline:
@@ -38,8 +44,43 @@ def open_baseline(origin: Origin, folder: str, *, base: str | None = None, libra
     if origin.kind != GIT:
         return FileBaseline(origin, folder)
     repository = Repository(folder, origin.span)
-    commit = repository.merge_base(base) if origin.value == MERGE_BASE else repository.commit(origin.value)
-    return GitBaseline(Tree(repository, commit, libraries), folder, place=origin.span)
+    left = origin.value == MERGE_BASE
+    commit = repository.merge_base(base) if left else repository.commit(origin.value)
+    tree = Tree(repository, commit, libraries)
+    if commit.name != repository.head or _is_edited(tree):
+        return GitBaseline(tree, folder, place=origin.span)
+    if not left:
+        return GitBaseline(tree, folder, place=origin.span, idle="the baseline is HEAD, and no spec differs from it")
+    earlier = repository.before_head()
+    if earlier is None:
+        return NoBaseline(folder, f"{commit.short} is the first commit: there is nothing to compare it with")
+    return GitBaseline(Tree(repository, earlier, libraries), folder, place=origin.span)
+
+
+def _is_edited(tree: Tree) -> bool:
+    """Whether a spec of a commit has been edited since. Line ends are no difference, nor is a file that is gone."""
+    for path, entry in tree.entries.items():
+        if path.endswith(ENDINGS) and os.path.basename(path) != BUDGET:
+            whole = os.path.join(tree.top, path)
+            here = read_file(whole)
+            if here and content_name(here, len(entry.object)) != entry.object:
+                then = tree.content(whole) or b""
+                if KEYS.search(here) and here.splitlines() != then.splitlines():
+                    return True
+    return False
+
+
+class NoBaseline:
+    """What a first commit is held against: every design is new."""
+
+    def __init__(self, folder: str, idle: str) -> None:
+        self.label = "nothing"
+        self.idle = idle
+        self.accepted: Iterable[Accepted] = accepted_beside(folder)
+
+    def past(self, design: str) -> Past | None:
+        """Return nothing."""
+        return None
 
 
 class FileBaseline:
@@ -48,6 +89,7 @@ class FileBaseline:
     def __init__(self, origin: Origin, folder: str) -> None:
         path = file_of(origin, folder)
         self.label = origin.value
+        self.idle = ""
         text = f"there is no baseline {quoted(origin.value)}"
         missing = SpecError(MISSING, text, origin.span or Span(Source(path)), hint=_write(origin, folder))
         self.record = read_record(shown(path), missing)
@@ -99,8 +141,9 @@ def accepted_beside(folder: str) -> tuple[Accepted, ...]:
 class GitBaseline:
     """Designs as they were at a commit, with everything that they imported then."""
 
-    def __init__(self, tree: Tree, folder: str, *, place: Span | None = None) -> None:
+    def __init__(self, tree: Tree, folder: str, *, place: Span | None = None, idle: str = "") -> None:
         self.tree = tree
+        self.idle = idle
         self.folder = folder
         self.place = place
         self.label = tree.commit.label
@@ -147,19 +190,12 @@ class GitBaseline:
             raise fault
         if self.tree.is_file(path):
             return path, False
-        old = self.renames.get(path) or self._moved(path)
-        return old, True
+        old = self._renames.old(self.tree.inside(path) or "")
+        return old and os.path.join(self.tree.top, old), True
 
     @cached_property
-    def renames(self) -> dict[str, str]:
-        """Files that were renamed since, new path → old path, both absolute."""
-        renamed = self.tree.repository.renamed(self.commit)
-        return {os.path.join(self.tree.top, new): os.path.join(self.tree.top, old) for new, old in renamed.items()}
-
-    def _moved(self, path: str) -> str | None:
-        """Return the file that is gone and had the same content: a rename that git was not told of yet."""
-        here = self.tree.copies(path)
-        return next((old for old in here if not os.path.lexists(old)), None)
+    def _renames(self) -> Renames:
+        return Renames(self.tree, ENDINGS)
 
     def spec(self, path: str) -> Spec:
         """Read a spec at the commit; the last one is kept, for its other designs.

@@ -45,6 +45,8 @@ class Options(NamedTuple):
     """Folders that specs may import from."""
     today: date | None = None
     """The day by which waivers are judged; nothing for the present one."""
+    require_baseline: bool = False
+    """Whether it is an error that there is nothing to compare with: the first commit, or HEAD held against itself."""
 
 
 DEFAULT = Options()
@@ -83,7 +85,9 @@ class _Run:
         self.confined = confined
         self.places = Places()
         self.others = Others(found.folder, options.libraries)
-        self.history = History(file, options.baseline, found.folder, options.libraries)
+        self.history = History(
+            file, options.baseline, found.folder, options.libraries, required=options.require_baseline
+        )
         self.placed: dict[str, bool] = {}
         """Of every budget that was judged, whether there was a layer or group for it."""
         self.idle_formats: dict[str, list[str]] = {}

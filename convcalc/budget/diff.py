@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
 from convcalc.analyzers import measures
-from convcalc.budget.baseline import GitBaseline, shown
+from convcalc.budget.baseline import ENDINGS, KEYS, GitBaseline, shown
 from convcalc.budget.changes import Pair, pairs
 from convcalc.budget.counts import counts
 from convcalc.budget.past import Past
-from convcalc.budget.tree import Tree, content_name, outside
 from convcalc.designs import BUDGET, Spec, open_spec
 from convcalc.errors import SpecError, SpecErrors
+from convcalc.git.commit_tree import Tree, outside
+from convcalc.git.files import files
+from convcalc.git.objects import content_name
+from convcalc.git.repository import Commit
 
-ENDINGS = (".yaml", ".yml")
-KEYS = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks)["']?\s*:""")
-"""What stands in every spec: other YAML files beside the specs are passed over."""
 LEADING = ("params", "macs")
 
 
@@ -124,7 +123,10 @@ class _Run:
 
     @cached_property
     def _present(self) -> list[str]:
-        return self.tree.repository.files()
+        repository = self.tree.repository
+        head = repository.head or self.tree.commit.name
+        same = head == self.tree.commit.name
+        return files(self.tree if same else Tree(repository, Commit(head, "HEAD")), ENDINGS)
 
     def _below(self, folder: str, names: Iterable[str]) -> Iterator[str]:
         """Give the specs at and below a path among names from the top."""

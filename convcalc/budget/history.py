@@ -10,6 +10,7 @@ from convcalc.budget.model import Budget, BudgetFile, Origin
 from convcalc.budget.past import Baseline, Past
 from convcalc.budget.record import FILE, MISSING
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
+from convcalc.git.repository import NAME_ONE, UNKNOWN
 
 SHOWN = 3
 """Designs that a note names; of more, it tells how many."""
@@ -18,12 +19,22 @@ SHOWN = 3
 class History:
     """What designs were."""
 
-    def __init__(self, file: BudgetFile | None, origin: Origin | None, folder: str, libraries: Sequence[str]) -> None:
+    def __init__(
+        self,
+        file: BudgetFile | None,
+        origin: Origin | None,
+        folder: str,
+        libraries: Sequence[str],
+        *,
+        required: bool = False,
+    ) -> None:
         self._origin = origin or (file.baseline if file else None)
         self._folder = folder
         self._libraries = libraries
+        self._required = required
         self.errors: list[SpecError] = []
         self.label = ""
+        self._idle = ""
         self._new: list[str] = []
         self._renamed: list[tuple[str, str]] = []
         self._needed: Span | None = None
@@ -46,7 +57,7 @@ class History:
             self.errors += errors.errors
             return None, False
         if past is None:
-            self._new.append(design)
+            self._new += [] if self._idle else [design]
         elif past.design and past.design != design:
             self._renamed.append((design, past.design))
         return past, past is None
@@ -64,7 +75,9 @@ class History:
         except SpecErrors as errors:
             self.errors += errors.errors
             return None
-        self.label = baseline.label
+        if self._required and baseline.idle:
+            self.errors.append(SpecError(UNKNOWN, baseline.idle, self._origin.span or self._needed, hint=NAME_ONE))
+        self.label, self._idle = baseline.label, baseline.idle
         return baseline
 
     @cached_property
@@ -81,7 +94,7 @@ class History:
     @property
     def notes(self) -> list[str]:
         """What a reader should know of designs that are not judged by what they were, or by another name."""
-        found = []
+        found = [f"{self._idle}: rules of growth find nothing"] if self._idle else []
         if len(self._new) == 1:
             found.append(f"{self._new[0]} is new to the baseline: rules of growth skip it")
         elif self._new:

@@ -32,6 +32,8 @@ class Baseline(Protocol):
 
     label: str
     """In words: ``convcalc-baseline.json``, ``1a2b3c4 (merge-base with origin/main)``."""
+    idle: str
+    """Why nothing can have grown since, in words; nothing where it can."""
     accepted: Iterable[Accepted]
 
     def past(self, design: str) -> Past | None:

@@ -38,12 +38,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         say("interrupted")
     except OSError as error:
         code = UNUSABLE
-        say(f"{PROGRAM}: cannot read or write: {error.strerror or error}")
+        if not _is_adrift():
+            say(f"{PROGRAM}: cannot read or write{_named(error)}: {error.strerror or error}")
         _silence()
     except Exception as error:
         code = BUG
         _say_bug(error, debug="--debug" in arguments)
+    if code == UNUSABLE and _is_adrift():
+        say(f"{PROGRAM}: the current folder no longer exists: change into one that does")
     return code
+
+
+def _is_adrift() -> bool:
+    """Whether the current folder has been deleted: nothing can be found from it."""
+    try:
+        os.getcwd()
+    except OSError:
+        return True
+    return False
+
+
+def _named(error: OSError) -> str:
+    from convcalc.errors import quoted
+
+    return f" {quoted(os.fsdecode(error.filename))}" if isinstance(error.filename, str | bytes) else ""
 
 
 def _run(arguments: list[str]) -> int:

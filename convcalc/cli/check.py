@@ -95,6 +95,7 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
     callback=_origin,
     help="git:REV, git:merge-base or a file, in place of the budget file's.",
 )
+@click.option("--require-baseline", is_flag=True, help="Fail with 2 where there is nothing to compare with.")
 @click.option("--require-coverage", is_flag=True, help="A design under no budget is a finding.")
 @click.option(
     "--fail-on",
@@ -119,6 +120,7 @@ def command(
     dtype: str,
     batch: int,
     baseline: Origin | None,
+    require_baseline: bool,
     require_coverage: bool,
     fail_on: str,
     exit_zero: bool,
@@ -149,7 +151,7 @@ def command(
     if file is None and not errors and given is None:
         raise click.UsageError(f"no {BUDGET} here or above; name the designs to check, or a budget file with --budget")
     always = _ad_hoc(max_, min_, wanted)
-    options = Options(baseline, always, require_coverage, lib)
+    options = Options(baseline, always, require_coverage, lib, require_baseline=require_baseline)
     verdict = _verdict(settings, file, given, options, errors)
     if file is None and not errors and not always:
         verdict = verdict._replace(notes=[NO_BUDGET, *verdict.notes])

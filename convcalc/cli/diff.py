@@ -7,14 +7,14 @@ import os
 import click
 
 from convcalc.budget.diff import diff
-from convcalc.budget.git import Commit, Repository
-from convcalc.budget.tree import Tree
 from convcalc.cli import FINE, UNUSABLE, say
 from convcalc.cli._designs import SpecType, lib_option
 from convcalc.cli._group import Command, Settings
 from convcalc.cli._output import Target, output_options, write
 from convcalc.cli._progress import progress
 from convcalc.errors import describe
+from convcalc.git.commit_tree import Tree
+from convcalc.git.repository import Commit, Repository
 from convcalc.render import DIFFS
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.budget.git import ELSEWHERE, TARGETS
+from convcalc.git.ci import VARIABLES
 
 
 @pytest.fixture(autouse=True)
 def _outside_of_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*TARGETS, *ELSEWHERE):
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)

@@ -29,6 +29,7 @@ class Written:
     """A baseline that is made up, and remembers what it was asked."""
 
     label = "last week"
+    idle = ""
 
     def __init__(self, designs: Mapping[str, Past], accepted: Iterable[Accepted] = ()) -> None:
         self.designs = designs

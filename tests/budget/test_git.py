@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.budget import git, tree
 from convcalc.budget.baseline import open_baseline
-from convcalc.budget.git import Repository
 from convcalc.budget.past import Baseline
 from convcalc.errors import SpecError, SpecErrors
+from convcalc.git import ci, objects
+from convcalc.git import repository as git
+from convcalc.git.repository import Repository
 from tests.budget.repositories import Sandbox, at, created, net, params
 
 LIBRARY = "blocks:\n  Unit: {params: {c}, layers: [conv: [c, 1]]}\n"
@@ -214,7 +215,7 @@ def test_the_merge_base_is_where_the_branch_left(sandbox: Sandbox) -> None:
     assert total(baseline, "a.yaml") == params(4)
 
 
-@pytest.mark.parametrize("variable", git.TARGETS)
+@pytest.mark.parametrize("variable", ci.TARGETS)
 def test_continuous_integration_says_the_target(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
@@ -257,8 +258,14 @@ def test_a_revision_that_would_be_an_option_is_refused(sandbox: Sandbox, revisio
 
 
 @pytest.mark.parametrize(
-    "revision", ["nowhere", "", "HEAD~9", "a b", "x\0y", "main..HEAD", "HEAD:a.yaml", "$(id)", "ä"]
-)
+    "revision",
+    [
+        "nowhere", "", "HEAD~9", "a b", "x\0y", "main..HEAD", "HEAD:a.yaml", "$(id)", "ä", "\ud800", "x" * 200_000,
+        "f" * 40, "f" * 64, "^HEAD", "^main", "HEAD^@", "HEAD^!", "HEAD..", "main...HEAD", "HEAD^{tree}", "HEAD\nHEAD",
+        "a blob 5", "@{u}", "@{-1}", ":/nothing", ":a.yaml",
+    ],
+    ids=lambda text: ascii(text[:12]),
+)  # fmt: skip
 def test_a_revision_that_git_does_not_know(sandbox: Sandbox, revision: str) -> None:
     sandbox.commit({"a.yaml": net(4)})
     error = refusal(open_baseline, at(revision), str(sandbox.folder))
@@ -362,4 +369,4 @@ def test_nothing_is_written(sandbox: Sandbox) -> None:
 
 def test_the_content_name_is_that_of_git(sandbox: Sandbox) -> None:
     sandbox.write("a.yaml", net(4))
-    assert tree.content_name(net(4).encode(), 40) == sandbox.git("hash-object", "a.yaml")
+    assert objects.content_name(net(4).encode(), 40) == sandbox.git("hash-object", "a.yaml")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.budget.git import ELSEWHERE, TARGETS
+from convcalc.git.ci import VARIABLES
 from tests.budget.repositories import created, net, params
 from tests.conftest import Command
 
@@ -25,7 +25,7 @@ budgets:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in (*TARGETS, *ELSEWHERE):
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "models").mkdir()
     (tmp_path / "convcalc-budget.yaml").write_text(BUDGET)

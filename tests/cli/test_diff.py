@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
-from convcalc.budget.git import ELSEWHERE, TARGETS
+from convcalc.git.ci import VARIABLES
 from convcalc.render import DIFFS
 from tests.budget.repositories import Sandbox, created, net, params
 from tests.conftest import Command
@@ -21,7 +21,7 @@ USING = "import: {lib: lib.yaml}\ninput: [3, 8, 8]\nlayers: [lib.Unit: [5]]\n"
 @pytest.fixture
 def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """A repository with four specs and YAML of other programs, in the current folder."""
-    for name in (*TARGETS, *ELSEWHERE):
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     made = created(tmp_path / "repo")
     made.commit({

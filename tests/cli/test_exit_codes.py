@@ -55,6 +55,35 @@ def test_help(cli: Command, command: str, option: str) -> None:
 # --- 2 ----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "report x.yaml", "check", "check zoo:resnet50", "diff", "diff HEAD", "compare x.yaml zoo:resnet50",
+        "validate x.yaml", "batch .", "batch zoo:resnet50 -o o.csv", "sweep x.yaml w=1..3", "formula x.yaml",
+        "baseline write", "zoo vgg", "reconcile x.yaml", "explain x.yaml a", "report zoo:resnet50 -o r.txt",
+    ],
+)  # fmt: skip
+def test_a_current_folder_that_was_deleted(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = cli(*line.split())
+    assert result.exit_code == 2
+    assert result.stderr.endswith("convcalc: the current folder no longer exists: change into one that does\n")
+    assert "cannot read or write" not in result.stderr
+
+
+def test_what_needs_no_folder_runs_without_one(cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert (cli("report", "zoo:resnet50").exit_code, cli("--version").exit_code) == (0, 0)
+
+
 def test_no_arguments_show_the_help(cli: Command) -> None:
     result = cli()
     assert (result.exit_code, result.stdout) == (2, "")

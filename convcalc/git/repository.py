@@ -1,22 +1,22 @@
-"""Git, asked by lists of arguments and never through a shell: where a repository is, and which commit is meant."""
+"""Which commit is meant: revisions, merge bases and parents of a repository that was looked over first."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, escape, quoted
+from convcalc.git import ci, process
+from convcalc.git.objects import Objects
+from convcalc.git.worktree import KEEP, Refused, find, require_sound
 
 NO_REPOSITORY = "CC644"
 UNKNOWN = "CC642"
 SHALLOW = "CC643"
 MERGE_BASE = "merge-base"
-ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
-"""Set by git for its hooks: they would lead every call to the repository of the hook."""
-TARGETS = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
-"""Where continuous integration says which branch a pull request is for."""
 USUAL = (
     ("refs/remotes/origin/HEAD", "origin/HEAD"),
     ("refs/remotes/origin/main", "origin/main"),
@@ -30,6 +30,8 @@ DEEPEN = (
     "`git fetch --unshallow` elsewhere"
 )
 NAME_ONE = "name a revision: `convcalc check --baseline git:REV`, `convcalc diff --base REV`"
+WHOLE = "this partial clone lacks it, and nothing is fetched here: `git fetch --refetch --no-filter` makes it whole"
+_PARENT = re.compile(rb"^parent ([0-9a-f]+)$", re.MULTILINE)
 
 
 class Commit(NamedTuple):
@@ -55,55 +57,66 @@ class Repository:
             place: what asked for git, for the errors.
 
         Raises:
-            SpecErrors: CC644, no git or no repository.
+            SpecErrors: CC644, no git, no repository, or one that is not trusted.
         """
         self.place = place
         self.top = os.path.realpath(folder)
-        self.top = os.path.realpath(os.fsdecode(self._top()))
+        self.top = self._top()
+        try:
+            require_sound(self.top)
+        except Refused as refused:
+            raise self.error(NO_REPOSITORY, refused.text, refused.hint) from None
+        self.is_shallow = self._opened()
+        """Whether the history was cut when the repository was fetched."""
+        self.objects = Objects(self.top)
 
-    def _top(self) -> bytes:
+    def _top(self) -> str:
         if not os.path.isdir(self.top):
             raise self.error(NO_REPOSITORY, f"there is no folder {quoted(self.top)}", "")
-        done = self.run("rev-parse", "--show-toplevel")
-        if done.returncode == 0:
-            return done.stdout.removesuffix(b"\n")
-        said = _first(done.stderr)
+        top = find(self.top)
+        if top is None:
+            text = f"{quoted(self.top)} is not in a git repository"
+            raise self.error(NO_REPOSITORY, text, f"run it in a checkout, or {KEEP}")
+        return top
+
+    def _opened(self) -> bool:
+        """Have git open the repository: it must be that of this work tree. Return whether it is shallow."""
+        done = self.run("rev-parse", "--is-shallow-repository", "--show-toplevel")
+        if done.returncode:
+            raise self._unopened(_first(done.stderr))
+        shallow, _, top = done.stdout.partition(b"\n")
+        if os.path.realpath(os.fsdecode(top.removesuffix(b"\n"))) != self.top:
+            text = f"the repository in {quoted(self.top)} says that its work tree is elsewhere"
+            raise self.error(NO_REPOSITORY, text, f"`git config --unset core.worktree` mends it; or {KEEP}")
+        return shallow == b"true"
+
+    def _unopened(self, said: str) -> SpecErrors:
         if "dubious ownership" in said:
             hint = f"git config --global --add safe.directory {escape(self.top)}"
-            raise self.error(NO_REPOSITORY, "git does not trust the repository: another user owns it", hint)
-        text = f"{quoted(self.top)} is not in a git repository" + (f": git says {quoted(said)}" if said else "")
-        raise self.error(NO_REPOSITORY, text, "run it in a checkout, or keep the baseline in a file")
+            return self.error(NO_REPOSITORY, "git does not trust the repository: another user owns it", hint)
+        text = f"git cannot open the repository in {quoted(self.top)}" + (f": it says {quoted(said)}" if said else "")
+        return self.error(NO_REPOSITORY, text, KEEP)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    def run(self, *arguments: str) -> process.Done:
         """Run git at the top of the work tree.
 
         Raises:
             SpecErrors: CC644, no git.
         """
         try:
-            return subprocess.run(
-                self.line(arguments), env=environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False
-            )
+            return process.run(self.top, *arguments)
         except OSError as error:
-            raise self.without_git(error) from None
-
-    def line(self, arguments: Sequence[str]) -> list[str]:
-        """Return the arguments of a process that runs git here."""
-        return ["git", "--no-pager", "-C", self.top, *arguments]
-
-    def without_git(self, error: OSError) -> SpecErrors:
-        """Return the error of a machine on which git does not start."""
-        text = f"cannot run git: {error.strerror}"
-        return self.error(NO_REPOSITORY, text, "install git, or keep the baseline in a file")
+            raise self.error(NO_REPOSITORY, f"cannot run git: {error.strerror}", f"install git, or {KEEP}") from None
 
     def error(self, code: str, text: str, hint: str) -> SpecErrors:
         """Return an error at what asked for git, or at the repository."""
         return SpecErrors([SpecError(code, text, self.place or Span(Source(self.top)), hint)])
 
-    @property
-    def is_shallow(self) -> bool:
-        """Whether the history was cut when the repository was fetched."""
-        return self.run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+    @cached_property
+    def is_partial(self) -> bool:
+        """Whether contents were left out when the repository was cloned, to be fetched when they are needed."""
+        keys = r"^(extensions\.partialclone|remote\..*\.(promisor|partialclonefilter))$"
+        return self.run("config", "--name-only", "--get-regexp", keys).returncode == 0
 
     # --- commits ------------------------------------------------------------------------------------------------------
 
@@ -126,19 +139,42 @@ class Repository:
             raise self.error(UNKNOWN, "the repository has no commit yet", "commit the specs first")
         raise self.error(UNKNOWN, f"git knows no revision {quoted(revision)}", self._fetched(revision))
 
+    @property
+    def head(self) -> str:
+        """The whole name of the commit that is checked out; nothing before the first."""
+        return self._name("HEAD")
+
     def _name(self, revision: str) -> str:
         """Return the whole name of the commit, or nothing."""
-        if not revision or "\0" in revision:
-            return ""
-        done = self.run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
-        return done.stdout.decode("ascii").strip() if done.returncode == 0 else ""
+        return self.objects.name(f"{revision}^{{commit}}", "commit") if revision else ""
 
     def _fetched(self, revision: str) -> str:
         """Return the command that brings a revision here, as far as its name tells."""
         remote, slash, branch = revision.removeprefix("refs/remotes/").partition("/")
-        if slash and remote in self.run("remote").stdout.decode("utf-8", "replace").split():
+        if slash and self.run("config", "--get-all", f"remote.{remote}.url").returncode == 0:
             return f"git fetch {remote} {branch}"
         return "`git fetch --all --tags` brings what others have pushed; `git branch -a` lists what is here"
+
+    def before_head(self, environ: Mapping[str, str] = os.environ) -> Commit | None:
+        """Return the commit before HEAD, of a merge the one that was merged into; nothing before the first.
+
+        Where continuous integration says at which earlier commit the push began that ended in HEAD, it is that one.
+
+        Raises:
+            SpecErrors: CC643, the history is cut there.
+        """
+        head = self.head
+        pushed = self._name(ci.before(environ, head))
+        if pushed and self.run("merge-base", "--is-ancestor", pushed, head).returncode == 0:
+            return Commit(pushed, f"{pushed[:7]} (before the push)")
+        parents = _PARENT.findall((self.objects.content(head) or b"").partition(b"\n\n")[0])
+        if not parents:
+            return None
+        name = parents[0].decode("ascii")
+        if not self._name(name):
+            text = f"this shallow clone ends at HEAD, {head[:7]}: the commit before it is not there"
+            raise self.error(SHALLOW, text, DEEPEN)
+        return Commit(name, f"{name[:7]} ({'first parent of' if len(parents) > 1 else 'the commit before'} HEAD)")
 
     def merge_base(self, base: str | None = None, environ: Mapping[str, str] = os.environ) -> Commit:
         """Return the commit at which the present branch left the one that it is to be merged into.
@@ -160,15 +196,13 @@ class Repository:
 
     def lacks_target(self, environ: Mapping[str, str] = os.environ) -> bool:
         """Whether nothing says which branch the present one could be merged into."""
-        named = any(map(environ.get, TARGETS))
-        return not named and not self.is_shallow and not any(self._name(full) for full, _ in USUAL)
+        return not any(ci.targets(environ)) and not self.is_shallow and not any(self._name(full) for full, _ in USUAL)
 
     def _target(self, base: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
         if base is not None:
             return self.commit(base).name, base
-        for variable in TARGETS:
-            if branch := environ.get(variable):
-                return self.commit(f"refs/remotes/origin/{branch}").name, f"origin/{branch}"
+        for branch in ci.targets(environ):
+            return self.commit(f"refs/remotes/origin/{branch}").name, f"origin/{branch}"
         for full, short in USUAL:
             if name := self._name(full):
                 return name, short
@@ -177,34 +211,6 @@ class Repository:
             raise self.error(SHALLOW, f"this shallow clone has none of the branches {tried}", DEEPEN)
         raise self.error(UNKNOWN, f"no branch to compare with: there is no {tried}", NAME_ONE)
 
-    # --- files --------------------------------------------------------------------------------------------------------
-
-    def files(self) -> list[str]:
-        """Return the files of the work tree that git tracks, or would if it was told, from its top."""
-        done = self.run("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        return list(dict.fromkeys(map(os.fsdecode, done.stdout.split(b"\0")[:-1])))
-
-    def renamed(self, commit: Commit) -> dict[str, str]:
-        """Return the files that were renamed since a commit, new path → old path, from the top of the work tree."""
-        options = ("-M", "-l0", "--name-status", "-z", "--diff-filter=R", "--no-ext-diff", "--ignore-submodules=all")
-        done = self.run("-c", "diff.relative=false", "diff", *options, commit.name, "--")
-        return dict(_pairs(done.stdout.split(b"\0")))
-
-
-def _pairs(fields: Iterable[bytes]) -> Iterator[tuple[str, str]]:
-    """Read ``R100``, old, new, and so on."""
-    words = iter(fields)
-    for status in words:
-        if status.startswith(b"R"):
-            old, new = next(words), next(words)
-            yield os.fsdecode(new), os.fsdecode(old)
-
 
 def _first(said: bytes) -> str:
     return next(iter(said.decode("utf-8", "replace").splitlines()), "").removeprefix("fatal: ")
-
-
-def environment() -> dict[str, str]:
-    """Return what git runs with: English, asking nobody, and about the folder that it is called for."""
-    kept = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
-    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}

@@ -1,18 +1,14 @@
-"""The files of one commit, read by one process of git; nothing of the work tree is looked at."""
+"""The files of one commit."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import subprocess
-import weakref
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
-from convcalc.budget.git import NO_REPOSITORY, Commit, Repository, environment
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
-from convcalc.spec.limits import FILE_BYTES
+from convcalc.git.repository import NO_REPOSITORY, WHOLE, Commit, Repository
 from convcalc.spec.source import decode, read
 
 LINK, SUBMODULE = b"120000", b"160000"
@@ -35,7 +31,7 @@ class Tree:
         self.commit = commit
         self.top = repository.top
         self.libraries = tuple(map(os.path.realpath, libraries))
-        self._objects = Objects(repository)
+        self._objects = repository.objects
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
@@ -43,7 +39,8 @@ class Tree:
         listed = self.repository.run("ls-tree", "-r", "-z", "--full-tree", self.commit.name)
         if listed.returncode:
             said = listed.stderr.decode("utf-8", "replace").strip()
-            raise self.repository.error(NO_REPOSITORY, f"git cannot list {self.commit.label}: {quoted(said)}", "")
+            text = f"git cannot list {self.commit.label}: {quoted(said)}"
+            raise self.repository.error(NO_REPOSITORY, text, WHOLE if self.repository.is_partial else "")
         return dict(_entries(listed.stdout))
 
     @cached_property
@@ -68,9 +65,22 @@ class Tree:
         return None if inside is None else self.entries.get(inside)
 
     def content(self, path: str) -> bytes | None:
-        """Return the bytes of the file at a real path; nothing where there was none."""
+        """Return the bytes of the file at a real path; nothing where there was none.
+
+        Raises:
+            SpecErrors: CC001, git lacks it.
+        """
         entry = self.entry(path)
-        return None if entry is None or entry.mode == SUBMODULE else self._objects.content(entry.object)
+        if entry is None or entry.mode == SUBMODULE:
+            return None
+        content = self._objects.content(entry.object)
+        if content is None:
+            raise SpecErrors([self._lacking(path)])
+        return content
+
+    def _lacking(self, path: str) -> SpecError:
+        hint = WHOLE if self.repository.is_partial else "`git fsck` says what the repository lacks"
+        return SpecError("CC001", "cannot be read: git does not have its content", Span(Source(self.shown(path))), hint)
 
     def submodule(self, path: str) -> str:
         """Return the submodule that a path leads into, or nothing."""
@@ -82,23 +92,6 @@ class Tree:
             inside = os.path.dirname(inside)
         return ""
 
-    @cached_property
-    def _by_object(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for path, entry in self.entries.items():
-            found.setdefault(entry.object, []).append(path)
-        return found
-
-    def copies(self, path: str) -> list[str]:
-        """Return the files of the commit whose content is that of a file on the disk."""
-        try:
-            with open(path, "rb") as file:
-                content = file.read(FILE_BYTES)
-        except OSError:
-            return []
-        name = content_name(content, len(self.commit.name))
-        return [os.path.join(self.top, found) for found in self._by_object.get(name, ())]
-
     # --- places -------------------------------------------------------------------------------------------------------
 
     def real(self, path: str) -> str:
@@ -109,7 +102,7 @@ class Tree:
             done = os.path.normpath(f"{done}/{left.pop()}")
             entry = self.entry(done)
             if entry and entry.mode == LINK and (links := links + 1) <= LINKS:
-                target = os.fsdecode(self._objects.content(entry.object) or b"")
+                target = os.fsdecode(self.content(done) or b"")
                 done = os.path.dirname(done)
                 left += os.path.abspath(os.path.join(done, target)).split("/")[:0:-1]
                 done = ""
@@ -146,14 +139,8 @@ class Tree:
             raise SpecError("CC001", f"no such file at {self.commit.short}", Span(Source(name)))
         content = self._objects.content(entry.object)
         if content is None:
-            raise SpecError("CC001", "cannot be read: git does not have its content", Span(Source(name)))
+            raise self._lacking(path)
         return decode(content, name)
-
-
-def content_name(content: bytes, length: int) -> str:
-    """Return the name that git gives to the content of a file: SHA-1 or SHA-256, by its length."""
-    whole = b"blob %d\0%b" % (len(content), content)
-    return (hashlib.sha1(whole, usedforsecurity=False) if length == 40 else hashlib.sha256(whole)).hexdigest()
 
 
 def _entries(listed: bytes) -> Iterator[tuple[str, Entry]]:
@@ -161,58 +148,6 @@ def _entries(listed: bytes) -> Iterator[tuple[str, Entry]]:
         about, _, path = line.partition(b"\t")
         mode, _, name = about.split(b" ")
         yield os.fsdecode(path), Entry(mode, name.decode("ascii"))
-
-
-class Objects:
-    """Contents by their names in git, from one process that is begun when the first is asked for."""
-
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-        self._process: subprocess.Popen[bytes] | None = None
-        self._contents: dict[str, bytes | None] = {}
-
-    def content(self, name: str) -> bytes | None:
-        """Return the bytes of a file, one more than a spec may have at the most; nothing where git has none."""
-        if name not in self._contents:
-            self._contents[name] = self._asked(name)
-        return self._contents[name]
-
-    def _asked(self, name: str) -> bytes | None:
-        process = self._running()
-        asked, answered = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
-        try:
-            asked.write(name.encode() + b"\n")
-            asked.flush()
-        except OSError:
-            return None
-        words = answered.readline().split()
-        if len(words) != 3:
-            return None
-        left = int(words[2]) + 1  # with the line end behind it
-        content = answered.read(min(left, FILE_BYTES + 2))
-        left -= len(content)
-        while left > 0 and (passed := answered.read(min(left, FILE_BYTES))):
-            left -= len(passed)
-        return content[: int(words[2])]
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            line = self._repository.line(("cat-file", "--batch"))
-            try:
-                self._process = subprocess.Popen(
-                    line, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-                )
-            except OSError as error:
-                raise self._repository.without_git(error) from None
-            weakref.finalize(self, _ended, self._process)
-        return self._process
-
-
-def _ended(process: subprocess.Popen[bytes]) -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
-    process.wait()
 
 
 def outside(tree: Tree, path: str, place: Span | None) -> SpecErrors | None:

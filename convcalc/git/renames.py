@@ -1,0 +1,105 @@
+"""Files that were renamed since a commit, found by their contents as git finds them, committed or not."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from convcalc.git.commit_tree import LINK, SUBMODULE, Tree
+from convcalc.git.files import files
+from convcalc.git.objects import content_name
+from convcalc.spec.limits import FILE_BYTES
+
+ALIKE = 50
+"""Per cent of the larger file's bytes that stand, in whole lines, in both: git's own measure of a rename."""
+
+
+class Renames:
+    """What became of the files of a commit that are gone. One file is the past of one file."""
+
+    def __init__(self, tree: Tree, endings: tuple[str, ...]) -> None:
+        """Match the files of the work tree with some endings.
+
+        The same content goes first, under the same name where there are several; then what is most alike.
+
+        Raises:
+            SpecErrors: git lacks the content of a file that is gone.
+        """
+        self._tree = tree
+        self._gone = [path for path, entry in tree.entries.items() if _is_file(entry.mode) and not _is_here(tree, path)]
+        new = [path for path in files(tree, endings) if path not in tree.entries] if self._gone else []
+        contents = {path: content for path in new if (content := read_file(os.path.join(tree.top, path)))}
+        self.found: dict[str, str] = {}
+        """New path → old path, from the top of the work tree."""
+        self.found |= self._same(contents)
+        edited = {path: content for path, content in contents.items() if path not in self.found}
+        if edited:
+            self._match(edited, [path for path in self._left() if path.endswith(endings)])
+
+    def old(self, path: str) -> str | None:
+        """Return what a file was called. Of one that git ignores, or that ends otherwise, its content must tell."""
+        if path not in self.found and path not in self._tree.entries:
+            self.found |= self._same({path: read_file(os.path.join(self._tree.top, path))})
+        return self.found.get(path)
+
+    def _left(self) -> list[str]:
+        taken = set(self.found.values())
+        return [path for path in self._gone if path not in taken]
+
+    def _same(self, contents: Mapping[str, bytes]) -> dict[str, str]:
+        """Match files whose content has not changed."""
+        olds: dict[str, list[str]] = {}
+        for path in self._left():
+            olds.setdefault(self._tree.entries[path].object, []).append(path)
+        found: dict[str, str] = {}
+        for path, content in contents.items():
+            if held := olds.get(content_name(content, len(self._tree.commit.name))):
+                found[path] = min(held, key=lambda old: (os.path.basename(old) != os.path.basename(path), old))
+                held.remove(found[path])
+        return found
+
+    def _match(self, edited: Mapping[str, bytes], gone: Iterable[str]) -> None:
+        """Match files whose content has changed."""
+        old = {path: self._tree.content(os.path.join(self._tree.top, path)) or b"" for path in gone}
+        taken = set[str]()
+        for _, path, past in sorted(_alike(edited, old), key=lambda one: (-one[0], one[1:])):
+            if path not in self.found and past not in taken:
+                self.found[path] = past
+                taken.add(past)
+
+
+def _is_file(mode: bytes) -> bool:
+    return mode not in (LINK, SUBMODULE)
+
+
+def _is_here(tree: Tree, path: str) -> bool:
+    return os.path.lexists(os.path.join(tree.top, path))
+
+
+def read_file(path: str) -> bytes:
+    """Return the bytes of a file of the work tree, one more than a spec may have at the most; nothing of all else."""
+    try:
+        if os.path.islink(path) or not os.path.isfile(path):
+            return b""
+        with open(path, "rb") as file:
+            return file.read(FILE_BYTES + 1)
+    except OSError:
+        return b""
+
+
+def _alike(new: Mapping[str, bytes], old: Mapping[str, bytes]) -> Iterator[tuple[int, str, str]]:
+    """Give pairs of files that are alike: bytes in common per ten thousand, new, old."""
+    holders: dict[bytes, list[tuple[str, int]]] = {}
+    for path, content in old.items():
+        for line, times in Counter(content.splitlines()).items():
+            holders.setdefault(line, []).append((path, times))
+    for path, content in new.items():
+        common = Counter[str]()
+        for line, times in Counter(content.splitlines()).items():
+            for past, before in holders.get(line, ()):
+                common[past] += (len(line) + 1) * min(times, before)
+        for past, shared in common.items():
+            whole = max(len(content), len(old[past]))
+            if 100 * shared >= ALIKE * whole:
+                yield 10_000 * shared // whole, path, past

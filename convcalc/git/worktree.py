@@ -1,0 +1,145 @@
+"""Where a work tree and its repository are, found and looked over before git is called.
+
+A ``.git`` may come out of an archive. It is taken where all of it lies in one place, and where it is a file that leads
+elsewhere, only if that place belongs to it: a linked work tree or a submodule.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from convcalc.errors import quoted
+
+GIT = ".git"
+POINTER = "gitdir: "
+SMALL = 1 << 16
+"""More than any file that is read here has: paths."""
+OWN = ("HEAD", "commondir", "config", "config.worktree", "index", "info", "packed-refs", "shallow")
+SHARED = (
+    "HEAD", "config", "info", "info/attributes", "info/exclude", "info/grafts", "objects", "objects/info",
+    "objects/info/alternates", "objects/info/commit-graph", "objects/pack", "packed-refs", "refs", "refs/heads",
+    "refs/remotes", "refs/tags", "reftable", "shallow",
+)  # fmt: skip
+KEEP = "keep the baseline in a file"
+
+
+class Refused(Exception):
+    """A repository that is not taken."""
+
+    def __init__(self, text: str, hint: str = KEEP) -> None:
+        super().__init__(text)
+        self.text = text
+        self.hint = hint
+
+
+def find(folder: str) -> str | None:
+    """Return the nearest folder, from here upward, that holds ``.git``; a bare repository is none."""
+    while not os.path.lexists(os.path.join(folder, GIT)):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return folder
+
+
+def require_sound(top: str) -> None:
+    """Look over the repository of a work tree, whose path is a real one.
+
+    Raises:
+        Refused: a part of it lies elsewhere, or is no file or folder.
+    """
+    folder = _git_folder(top)
+    shared = _shared(folder)
+    _require_inside(folder, OWN)
+    _require_inside(shared, SHARED)
+    for name in ("HEAD", "objects"):
+        if not os.path.exists(os.path.join(folder if name == "HEAD" else shared, name)):
+            raise Refused(f"{quoted(folder)} is no repository: it has no {name}")
+    alternates = os.path.join(shared, "objects", "info", "alternates")
+    if os.path.exists(alternates) and any(line[:1] not in ("", "#") for line in _text(alternates).split("\n")):
+        text = f"the repository borrows objects from elsewhere: {quoted(alternates)}"
+        raise Refused(text, f"`git repack -a -d` copies them, then delete the file; or {KEEP}")
+
+
+def _git_folder(top: str) -> str:
+    """Return the folder that ``.git`` is or leads to."""
+    entry = os.path.join(top, GIT)
+    if os.path.islink(entry):
+        raise Refused(f"{quoted(entry)} is a link to {quoted(os.path.realpath(entry))}")
+    if os.path.isdir(entry):
+        return entry
+    text = _text(entry)
+    if not text.startswith(POINTER):
+        raise Refused(f"{quoted(entry)} is neither a repository nor does it say where one is")
+    folder = os.path.realpath(os.path.join(top, text.removeprefix(POINTER)))
+    if not os.path.isdir(folder):
+        raise Refused(f"{quoted(entry)} points to {quoted(folder)}, which is not there")
+    if not _is_linked(folder, entry) and not _is_submodule(folder, top):
+        text = f"{quoted(entry)} points to {quoted(folder)}, which is no work tree or submodule of it"
+        raise Refused(text, f"`git worktree repair` mends a work tree that was moved; or {KEEP}")
+    return folder
+
+
+def _is_linked(folder: str, entry: str) -> bool:
+    """Whether a folder is that of a linked work tree whose ``.git`` is the entry."""
+    back = os.path.join(folder, "gitdir")
+    return os.path.exists(back) and os.path.realpath(os.path.join(folder, _text(back))) == entry
+
+
+def _is_submodule(folder: str, top: str) -> bool:
+    """Whether a folder is where the repository around a work tree keeps its submodules.
+
+    That the submodule is this one, git says: its ``core.worktree`` leads back, see
+    :class:`~convcalc.git.repository.Repository`.
+    """
+    outer = find(os.path.dirname(top))
+    return outer is not None and is_inside(folder, os.path.join(os.path.realpath(_git_folder(outer)), "modules"))
+
+
+def _shared(folder: str) -> str:
+    """Return the folder that holds objects and branches: of a linked work tree, that of the main one."""
+    pointer = os.path.join(folder, "commondir")
+    if not os.path.lexists(pointer):
+        return folder
+    shared = os.path.realpath(os.path.join(folder, _text(pointer)))
+    if os.path.dirname(folder) != os.path.join(shared, "worktrees"):
+        raise Refused(f"{quoted(pointer)} points to {quoted(shared)}, which has no such work tree")
+    return shared
+
+
+def _require_inside(folder: str, names: tuple[str, ...]) -> None:
+    """Refuse parts that are links out of a folder, or nothing that can be read to its end."""
+    for name in names:
+        path = os.path.join(folder, name)
+        if not os.path.lexists(path):
+            continue
+        real = os.path.realpath(path)
+        if not is_inside(real, os.path.realpath(folder)):
+            raise Refused(f"a part of the repository lies elsewhere: {quoted(path)} is {quoted(real)}")
+        if os.path.exists(path) and not _is_plain(path):
+            raise Refused(f"{quoted(path)} is neither a file nor a folder")
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Whether a real path is a folder or lies below it."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _is_plain(path: str) -> bool:
+    mode = os.stat(path).st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
+
+def _text(path: str) -> str:
+    """Read a small file that holds paths."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise Refused(f"{quoted(path)} is no file")
+        with open(path, "rb") as file:
+            content = file.read(SMALL)
+    except OSError as error:
+        raise Refused(f"{quoted(path)} cannot be read: {error.strerror}") from None
+    if b"\0" in content:
+        raise Refused(f"{quoted(path)} is no text")
+    return os.fsdecode(content).rstrip("\r\n")
