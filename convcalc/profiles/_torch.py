@@ -81,6 +81,15 @@ def spread(layer: Layer) -> Number:
     return layer.y * floordiv(x.channels, layer.has("groups")) * layer.kernel
 
 
+def responses(layer: Layer) -> Number:
+    """Operations of a local response norm: a square, a product and a sum an element, and a pool over five channels.
+
+    The pool reads four channels of zeros beside.
+    """
+    (x,) = layer.node.input_shapes
+    return 4 * layer.x + 4 * layer.batch * x.replaced(0, 1).elements
+
+
 def rows(layer: Layer) -> Number:
     """Groups of elements that a layer norm works on together."""
     shape = layer.node.input_shapes[0]

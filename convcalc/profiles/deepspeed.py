@@ -12,7 +12,7 @@ from convcalc.arith import Number, prod
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._functional import operations, scaled
 from convcalc.profiles._layer import Layer
-from convcalc.profiles._torch import PATCHED, first_operand
+from convcalc.profiles._torch import first_operand
 
 
 def missed(layer: Layer) -> Number:
@@ -29,15 +29,7 @@ def upsampled(layer: Layer) -> Number:
 
 def terms(layer: Layer) -> Iterator[Term]:
     """2 for each multiply–accumulate, and elementwise work."""
-    yield from operations(layer, missed(layer), upsampled)
-    if layer.kind == "norm" and layer.type == "lrn" and layer.via in PATCHED:
-        yield "lrn norm", _responses(layer)
-
-
-def _responses(layer: Layer) -> Number:
-    """A square, a product and a sum an element, and a pool over five channels, which reads four more of zeros."""
-    (x,) = layer.node.input_shapes
-    return 4 * layer.x + 4 * layer.batch * x.replaced(0, 1).elements
+    return operations(layer, missed(layer), upsampled)
 
 
 PROFILE = Profile(
