@@ -8,7 +8,7 @@ from convcalc.arith import Number, floordiv, prod
 from convcalc.ops._window import extent
 from convcalc.profiles import Term
 from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
-from convcalc.profiles._torch import PATCHED, biases, hidden, joined, norm_elements, responses, scores, steps
+from convcalc.profiles._torch import PATCHED, biases, by_area, hidden, joined, norm_elements, responses, scores, steps
 
 ACTIVATIONS = ("relu", "prelu", "elu", "leaky_relu", "silu", "swish", "gelu")
 GATES = {"lstm": (4, 10), "gru": (3, 7), "rnn": (1, 1)}
@@ -64,6 +64,7 @@ def _elementwise(layer: Layer, upsampled: Callable[[Layer], Number]) -> Iterator
             yield "softmax", layer.x
         case "upsample" if seen:
             yield "upsampling", upsampled(layer)
+            yield "pooling", layer.x * by_area(layer)
         case kind if kind in JOINS and layer.via in ("function", "method"):
             yield "elementwise", joined(layer)
         case "scale" if layer.via in ("function", "method"):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
-from convcalc.arith import Number, floordiv, total
+from convcalc.arith import Number, floordiv, prod, total
 from convcalc.profiles._layer import RECURRENT, Layer
 
 MODULES = ("module", "string", "transposed", "unpadded")
@@ -88,6 +89,20 @@ def responses(layer: Layer) -> Number:
     """
     (x,) = layer.node.input_shapes
     return 4 * layer.x + 4 * layer.batch * x.replaced(0, 1).elements
+
+
+def enlarged(layer: Layer) -> Number:
+    """⌊x·Π scale⌋ of an upsampling: its output, but that no axis is rounded by itself; y where a size is given."""
+    scales = layer.has("scale")
+    if scales is None:
+        return layer.y
+    ratios = [(scale.numerator, scale.denominator) if isinstance(scale, Fraction) else (scale, 1) for scale in scales]
+    return floordiv(layer.x * prod(above for above, _ in ratios), prod(below for _, below in ratios))
+
+
+def by_area(layer: Layer) -> bool:
+    """Whether a layer resizes by area, for which F.interpolate calls F.adaptive_avg_pool."""
+    return layer.kind == "upsample" and layer.has("mode") == "area"
 
 
 def rows(layer: Layer) -> Number:

@@ -12,7 +12,7 @@ from convcalc.arith import Number, prod
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._functional import operations, scaled
 from convcalc.profiles._layer import Layer
-from convcalc.profiles._torch import first_operand
+from convcalc.profiles._torch import enlarged, first_operand
 
 
 def missed(layer: Layer) -> Number:
@@ -23,8 +23,8 @@ def missed(layer: Layer) -> Number:
 
 
 def upsampled(layer: Layer) -> Number:
-    """y where a scale is given; the product of the sizes, no channels, where a size is."""
-    return layer.y if scaled(layer) else prod(layer.node.shape.spatial)
+    """⌊x·Π scale⌋ where a scale is given; the product of the sizes, no channels, where a size is."""
+    return enlarged(layer) if scaled(layer) else prod(layer.node.shape.spatial)
 
 
 def terms(layer: Layer) -> Iterator[Term]:

@@ -12,6 +12,8 @@ from convcalc.profiles._torch import (
     PATCHED,
     attended,
     biases,
+    by_area,
+    enlarged,
     first_operand,
     hidden,
     joined,
@@ -58,13 +60,22 @@ def _elementwise(layer: Layer) -> Iterator[Term]:
         case kind if kind in POOLS:
             yield from _twice(layer, "pooling", layer.x)
         case "upsample":
-            yield from _twice(layer, "upsampling", layer.y)
+            yield from _upsampled(layer)
         case "softmax" if layer.via in PATCHED:
             yield "softmax", layer.x
         case kind if kind in JOINS and layer.via in ("function", "method"):
             yield "elementwise", joined(layer)
         case "scale" if layer.via in ("function", "method"):
             yield "elementwise", layer.y
+
+
+def _upsampled(layer: Layer) -> Iterator[Term]:
+    """The module counts what it gives; the function x·Π scale, or its size, and the pool that an area is."""
+    if layer.via in PATCHED:
+        yield "upsampling", enlarged(layer)
+        yield "pooling", layer.x * by_area(layer)
+    if layer.via in MODULES:
+        yield "doubled modules", layer.y
 
 
 def _twice(layer: Layer, name: str, count: Number) -> Iterator[Term]:

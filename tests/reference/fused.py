@@ -1,4 +1,4 @@
-"""What ptflops' backend aten prints of whole networks where people run it: on a CPU, with the kernels that torch chooses.
+"""What ptflops' backend aten prints of whole networks where people run it: on a CPU, with the kernels torch chooses.
 
 On the meta device scaled_dot_product_attention is its two products, which that backend counts; on a CPU, as on a GPU,
 it is one operator, which it does not. To be run beside ``measure.py`` where ptflops 0.7.5 is installed too; it puts the

@@ -7,8 +7,8 @@ the tests need none of them::
 
 A layer's parameters and shapes are the module's own attributes; products that are written as functions (attention,
 pooled heads) are seen at the operator dispatcher. The sum is compared with ``torch.utils.flop_counter``, which counts
-on its own. No kernel is chosen here: on the meta device scaled_dot_product_attention is its two products by itself. What
-other tools print of fused kernels is measured on a CPU, by ``fused.py``.
+on its own. No kernel is chosen here: on the meta device scaled_dot_product_attention is its two products by itself.
+What other tools print of fused kernels is measured on a CPU, by ``fused.py``.
 """
 
 from __future__ import annotations
