@@ -15,7 +15,8 @@ class Embedding(Op):
     """Embedding: one learned vector per word of a vocabulary, looked up for every token.
 
     Formula:
-        params = vocab·dim. No multiplies: a look-up multiplies nothing, and reads min(n, vocab) rows of the table.
+        params = vocab·dim. No multiplies: a look-up multiplies nothing, and reads as
+        many rows of the table as there are look-ups, at most all.
     Shapes:
         [n …] → [n …, dim].
     Source:
