@@ -231,9 +231,12 @@ def _dilation(sizes: Sequence[int]) -> str:
 
 _PHRASES: Mapping[str, Callable[[Any], str]] = {
     "type": str,
+    "adaptive": lambda adaptive: "adaptive" if adaptive else "",
+    "out_size": lambda sizes: f"→ {_window(sizes)}",
     "kernel_size": _window,
     "stride": _steps,
     "dilation": _dilation,
+    "slopes": lambda sizes: "1 slope" if all(size == 1 for size in sizes) else f"{_window(sizes)} slopes",
     "groups": lambda groups: "" if groups == 1 else f"groups {groups}",
     "weight_sharing": lambda sharing: "" if sharing == "none" else "one kernel for all channels",
     "heads": lambda heads: f"{heads} heads",

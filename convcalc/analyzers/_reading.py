@@ -43,13 +43,13 @@ def readings(op: Op, entering: Sequence[Shape], leaving: Shape) -> list[Reading 
         return [_moved(-before, 1) for before, _ in op.padding]  # type: ignore[attr-defined]
     if op.kind == "slice":
         return _sliced(op, x)
+    if getattr(op, "out_size", None) is not None:
+        return [_adaptive(n, m) for n, m in zip(x.spatial, leaving.spatial, strict=True)]
     window = op.window(*entering)
     if window is None:
         return None
     if getattr(op, "kernel_size", None) == "global":
         return [WHOLE] * len(x.spatial)
-    if getattr(op, "out_size", None) is not None:
-        return [_adaptive(n, m) for n, m in zip(x.spatial, leaving.spatial, strict=True)]
     axis = _transposed if op.kind == "deconv" else _window
     return [axis(*facts) for facts in _axes(window)]
 

@@ -101,20 +101,23 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
 def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """Inputs read + weights read + outputs written, layer by layer, with no cache between them.
 
-    Shared weights are read at every call.
+    Shared weights are read at every call. A look-up reads its rows, each once, and not the rest of its table.
     """
     sizes, form = _tensors(graph, batch, dtype, tables=True), format_of(dtype)
     return [
         sizes[node.index]
         + total([sizes[index] for index in node.inputs if _reads(node)])
-        + _weights(node, form(graph.nodes[node.owner].path))
+        + _weights(node, batch, form(graph.nodes[node.owner].path))
         for node in graph.layers
     ]
 
 
-def _weights(node: Node, dtype: str) -> Number:
-    """Bytes of a layer's weights, its own or shared."""
-    return bytes_of(node.facts.params, dtype) if node.facts.weights else 0
+def _weights(node: Node, batch: int, dtype: str) -> Number:
+    """Bytes of a layer's weights that it reads, its own or shared."""
+    if node.op is None or not node.facts.weights:
+        return 0
+    read = node.op.weights_read(batch, *node.input_shapes)
+    return bytes_of(node.facts.params if read is None else read, dtype)
 
 
 def _tensors(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:

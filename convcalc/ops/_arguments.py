@@ -44,9 +44,13 @@ class Argument(NamedTuple):
 
 
 def argument(key: str, slot: Slot, *, positional: bool = False, **default: Any) -> Any:
-    """Declare a field of an op as an argument; without ``default=`` it is required."""
+    """Declare a field of an op as an argument; without ``default=`` it is required.
+
+    One whose default is nothing may be left out where an op is made by its class, too.
+    """
     declared = Argument(key, slot, default.get("default"), not default, positional)
-    return field(metadata={"argument": declared})
+    absent: dict[str, Any] = {"default": None, "kw_only": True} if default == {"default": None} else {}
+    return field(metadata={"argument": declared}, **absent)
 
 
 def shown(value: Any) -> str:
@@ -80,6 +84,12 @@ class Size(Slot):
         return value
 
 
+class Alike(tuple[Any, ...]):
+    """One size that was written for all axes, which some tools take otherwise than a list of equal ones."""
+
+    __slots__ = ()
+
+
 class Sizes(Slot):
     """A size, or a list of one size per spatial axis; ``words`` may stand in place of it."""
 
@@ -94,9 +104,9 @@ class Sizes(Slot):
             if value in self.words:
                 return str(value)
             raise BadValue(f"must be an integer or a list of them{also(self.words)}, not {named(value)}")
-        sizes = value if isinstance(value, tuple) else (value,) * axes
+        made, sizes = (tuple, value) if isinstance(value, tuple) else (Alike, (value,) * axes)
         require_axes(sizes, axes)
-        return tuple(Size(self.minimum).bind(size, axes) for size in sizes)
+        return made(Size(self.minimum).bind(size, axes) for size in sizes)
 
 
 class Count(Size):

@@ -83,6 +83,10 @@ class Op:
         """Return the state that is kept but not learned: name → shape."""
         return {}
 
+    def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
+        """Return how many elements of the weights a batch reads, or nothing for all of them."""
+        return None
+
     def products(self, *inputs: Shape) -> tuple[Product, ...]:
         """Return the multiplies of one sample, product by product; none for a layer that is not counted."""
         return ()
@@ -93,6 +97,13 @@ class Op:
 
     def doubt(self, *inputs: Shape) -> str:
         """Return what is probably not meant, for a warning, or nothing."""
+        return ""
+
+    def unbuilt(self, via: str, *inputs: Shape) -> str:
+        """Return why PyTorch does not run the layer, though others such as ONNX do, for a warning, or nothing.
+
+        ``via`` is how the model's source writes it. Sizes that are no plain numbers raise no doubt.
+        """
         return ""
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:

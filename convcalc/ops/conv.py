@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.arith import Number, floordiv, prod
+from convcalc.arith import Number, equal, floordiv, prod
 from convcalc.ops._arguments import Choice, Flag, Padding, Size, Sizes, argument
 from convcalc.ops._groups import require_groups
 from convcalc.ops._op import Op, Product, Window
@@ -79,6 +79,12 @@ class Conv(Op):
 
     def doubt(self, *inputs: Shape) -> str:
         return uneven(self.padding, self.window(*inputs))
+
+    def unbuilt(self, via: str, *inputs: Shape) -> str:
+        strided = any(equal(stride, 1) is False for stride in self.stride)
+        if via == "string" and self.padding == "same" and strided:
+            return "padding='same' is not for strides; `via: string` says that the padding is that word"
+        return ""
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {**Op.attributes(self), "padding": self.window(*inputs).padding}

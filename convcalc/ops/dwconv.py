@@ -76,5 +76,8 @@ class DepthwiseConv(Op):
     def doubt(self, *inputs: Shape) -> str:
         return self.as_conv(*inputs).doubt(*inputs)
 
+    def unbuilt(self, via: str, *inputs: Shape) -> str:
+        return self.as_conv(*inputs).unbuilt(via, *inputs)
+
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {**self.as_conv(*inputs).attributes(*inputs), "multiplier": self.multiplier}

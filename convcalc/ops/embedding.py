@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convcalc.arith import Number
+from convcalc.arith import Number, at_most
 from convcalc.ops._arguments import Size, argument
 from convcalc.ops._op import Op
 from convcalc.shapes import Shape
@@ -15,7 +15,8 @@ class Embedding(Op):
     """Embedding: one learned vector per word of a vocabulary, looked up for every token.
 
     Formula:
-        params = vocab·dim. No multiplies: a look-up multiplies nothing.
+        params = vocab·dim. No multiplies: a look-up multiplies nothing, and reads as
+        many rows of the table as there are look-ups, at most all.
     Shapes:
         [n …] → [n …, dim].
     Source:
@@ -37,3 +38,8 @@ class Embedding(Op):
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         return {"weight": Shape((self.vocab, self.dim))}
+
+    def weights_read(self, batch: Number, *inputs: Shape) -> Number:
+        """A row a look-up, each row once: min(batch·n, vocab)·dim."""
+        (x,) = inputs
+        return at_most(batch * x.elements, self.vocab) * self.dim

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.arith import Number, require
+from convcalc.arith import Number, equal, prod, require
 from convcalc.errors import SpecError
 from convcalc.ops._arguments import Axes, Choice, Flag, Size, argument
 from convcalc.ops._groups import require_groups
@@ -88,6 +88,14 @@ class Norm(Op):
         (x,) = inputs
         running = Shape((x.channels,))
         return {"running_mean": running, "running_var": running} if self.type == "batch" else {}
+
+    def unbuilt(self, via: str, *inputs: Shape) -> str:
+        (x,) = inputs
+        if self.type == "lrn" and x.rank == 1:
+            return "a local response norm needs a spatial axis"
+        if self.type == "instance" and x.rank > 1 and equal(prod(x.spatial), 1) is True:
+            return "an instance norm needs more than one cell a channel"
+        return ""
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         axes = {"axis": self._axes()} if self.type in OVER_AXES else {}

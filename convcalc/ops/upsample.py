@@ -15,6 +15,9 @@ from convcalc.shapes import Shape
 
 MODES = ("nearest", "linear", "bilinear", "bicubic", "trilinear", "area")
 
+AXES = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
+"""How many spatial axes the modes of PyTorch are for that are not for any number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upsample(Op):
@@ -57,6 +60,12 @@ class Upsample(Op):
         for size in sizes:
             require(less_equal(1, size), "CC403", "upsample leaves an axis of size {}", size)
         return Shape((x.channels, *sizes))
+
+    def unbuilt(self, via: str, *inputs: Shape) -> str:
+        axes, needed = inputs[0].rank - 1, AXES.get(self.mode)
+        if needed is None or needed == axes:
+            return ""
+        return f"the mode {self.mode} is for {needed + 2} axes, batch and channels among them, and here are {axes + 2}"
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {"size": self.output(*inputs).spatial, "mode": self.mode}

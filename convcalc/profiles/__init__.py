@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import NamedTuple, TypeAlias
@@ -48,6 +48,7 @@ TERMS = {
     "doubled modules": "modules that count once more as the functions they call",
     "output positions": "transposed convolutions, counted at output positions",
     "repeated groups": "transposed convolutions, divided by their groups twice",
+    "halved padding": "positions lost because a padding word is halved",
     "padding arithmetic": "sizes that the tool adds to the count",
     "missed layers": "multiplies that the tool does not see",
 }
@@ -73,11 +74,15 @@ class Profile(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What a tool prints for a graph: the terms add up to the total. Terms of nothing are left out."""
+    """What a tool prints for a graph: the terms add up to the total. Terms of nothing are left out.
+
+    Where there is no such number, ``total`` is nothing and ``fault`` says at which layer, and why.
+    """
 
     profile: Profile
-    total: Number
+    total: Number | None
     terms: Mapping[str, Number]
+    fault: str = ""
 
 
 class Reconciliation(NamedTuple):
@@ -131,19 +136,30 @@ def total(graph: Graph, name: str, *, batch: int = 1) -> Number:
     """Return what a tool prints for a graph, in the tool's unit.
 
     Raises:
-        SpecError: CC741, where no profile has the name.
+        SpecError: CC741, where no profile has the name; CC742, where the tool has no number for a layer.
     """
-    return standing(graph, find(name), batch=batch).total
+    return summed(layers(graph, find(name), batch=batch))
 
 
 def layers(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Number]:
-    """Return the tool's count of every layer of ``graph.layers``."""
+    """Return the tool's count of every layer of ``graph.layers``.
+
+    Raises:
+        SpecError: CC742, where the tool has no number for one of them.
+    """
     samples = 1 if profile.per_sample else batch
     return [summed(amount for _, amount in _terms(Layer(node, samples), profile)) for node in graph.layers]
 
 
 def standing(graph: Graph, profile: Profile, *, batch: int = 1) -> Standing:
-    """Return a tool's total and its terms."""
+    """Return a tool's total and its terms, or why there are none."""
+    try:
+        return _standing(graph, profile, batch)
+    except SpecError as error:
+        return Standing(profile, None, {}, error.text)
+
+
+def _standing(graph: Graph, profile: Profile, batch: int) -> Standing:
     samples, terms = 1 if profile.per_sample else batch, dict[str, Number]()
     for node in graph.layers:
         for name, amount in _terms(Layer(node, samples), profile):
@@ -179,9 +195,15 @@ def profiled(report: Report, graph: Graph, profile: Profile) -> Report:
     return replace(report, columns=(*report.columns, column), totals=totals, rows=rows)
 
 
-def _terms(layer: Layer, profile: Profile) -> Iterator[Term]:
-    yield profile.base, layer.macs if profile.base == "macs" else layer.outputs
-    yield from profile.terms(layer)
+def _terms(layer: Layer, profile: Profile) -> list[Term]:
+    """Return the terms of one layer; what a tool refuses is an error at the layer's place."""
+    base = profile.base, layer.macs if profile.base == "macs" else layer.outputs
+    try:
+        return [base, *profile.terms(layer)]
+    except SpecError as error:
+        text = f"{profile.key}: no number for {quoted(layer.node.path)}: {error.text}"
+        hint = error.hint or "`convcalc reconcile` shows what the other tools print"
+        raise SpecError("CC742", text, layer.node.source, hint) from error
 
 
 def _counts(amount: Number) -> bool:

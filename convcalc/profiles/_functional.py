@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from convcalc.arith import Number, floordiv, prod
-from convcalc.ops._window import places
+from convcalc.ops._window import extent
 from convcalc.profiles import Term
 from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
-from convcalc.profiles._torch import PATCHED, biases, hidden, joined, norm_elements, scores, steps
+from convcalc.profiles._torch import PATCHED, biases, by_area, hidden, joined, norm_elements, responses, scores, steps
 
 ACTIVATIONS = ("relu", "prelu", "elu", "leaky_relu", "silu", "swish", "gelu")
 GATES = {"lstm": (4, 10), "gru": (3, 7), "rnn": (1, 1)}
@@ -21,6 +21,8 @@ def multiplies(layer: Layer, missed: Number) -> Iterator[Term]:
         yield "missed layers", -layer.macs
     elif layer.kind == "deconv":
         yield "repeated groups", -repeated(layer)
+    elif halved(layer):
+        yield "halved padding", _by_word(layer) - layer.macs
     else:
         yield "missed layers", -missed
 
@@ -31,19 +33,28 @@ def operations(layer: Layer, missed: Number, upsampled: Callable[[Layer], Number
         yield from _recurrent(layer)
         return
     if layer.kind == "deconv":
-        missed = repeated(layer)
-        yield "bias", _conv_shaped(layer)
-    elif layer.kind in CONVOLUTIONS:
-        yield "bias", layer.biased
-    yield "repeated groups" if layer.kind == "deconv" else "missed layers", -missed
-    yield "additions", layer.macs - missed
+        yield from _multiplied(layer, "repeated groups", repeated(layer), _conv_shaped(layer))
+    elif halved(layer):
+        channels = layer.node.shape.channels if layer.has("bias") else 0
+        lost = layer.macs - _by_word(layer)
+        yield from _multiplied(layer, "halved padding", lost, layer.batch * channels * prod(_positions(layer)))
+    else:
+        yield from _multiplied(layer, "missed layers", missed, layer.biased if layer.kind in CONVOLUTIONS else 0)
     yield from _elementwise(layer, upsampled)
+
+
+def _multiplied(layer: Layer, term: str, missed: Number, bias: Number) -> Iterator[Term]:
+    yield "bias", bias
+    yield term, -missed
+    yield "additions", layer.macs - missed
 
 
 def _elementwise(layer: Layer, upsampled: Callable[[Layer], Number]) -> Iterator[Term]:
     seen = layer.via in PATCHED
     match layer.kind:
-        case "norm" if seen and layer.type not in ("rms", "lrn"):
+        case "norm" if seen and layer.type == "lrn":
+            yield "lrn norm", responses(layer)
+        case "norm" if seen and layer.type != "rms":
             yield norm_elements(layer, 2, 1) if layer.type == "batch" else norm_elements(layer, 5, 4)
         case "act" if seen and (layer.type in ACTIVATIONS or (layer.type == "relu6" and layer.via == "function")):
             yield "activation functions", layer.x
@@ -53,6 +64,7 @@ def _elementwise(layer: Layer, upsampled: Callable[[Layer], Number]) -> Iterator
             yield "softmax", layer.x
         case "upsample" if seen:
             yield "upsampling", upsampled(layer)
+            yield "pooling", layer.x * by_area(layer)
         case kind if kind in JOINS and layer.via in ("function", "method"):
             yield "elementwise", joined(layer)
         case "scale" if layer.via in ("function", "method"):
@@ -80,12 +92,34 @@ def repeated(layer: Layer) -> Number:
 
 
 def _conv_shaped(layer: Layer) -> Number:
-    """Bias of a transposed convolution: Co/g times the positions that a convolution would have, not it."""
+    """Bias of a transposed convolution: Co/g times the positions that a convolution would have, not it.
+
+    There the kernel may reach over the input: negative sizes are floored and multiplied like others.
+    """
     if not layer.has("bias"):
         return 0
+    return layer.batch * floordiv(layer.has("out_channels"), layer.has("groups")) * prod(_positions(layer))
+
+
+def halved(layer: Layer) -> bool:
+    """Whether the padding of a convolution is the framework's word ``same``, which both tools halve, rounding down."""
+    return layer.kind in CONVOLUTIONS and layer.via == "string" and layer.has("padding") == "same"
+
+
+def _by_word(layer: Layer) -> Number:
+    """Multiplies of a convolution at the positions that are counted, in place of its own."""
+    each = floordiv(layer.macs, prod(layer.node.shape.spatial))
+    return each * prod(_positions(layer))
+
+
+def _positions(layer: Layer) -> Iterator[Number]:
+    """⌊(n + p₀ + p₁ − e)/s⌋ + 1 on each axis, whatever its sign; of the word ``same`` p₀ = p₁ = ⌊(e − 1)/2⌋."""
     (x,) = layer.node.input_shapes
-    positions = places((), x.spatial, layer.window)
-    return layer.batch * floordiv(layer.has("out_channels"), layer.has("groups")) * prod(positions)
+    axes = zip(x.spatial, *layer.window, strict=True)
+    for n, kernel, stride, pads, dilation in axes:
+        reach = extent(kernel, dilation)
+        added = 2 * floordiv(reach - 1, 2) if halved(layer) else pads[0] + pads[1]
+        yield floordiv(n + added - reach, stride) + 1
 
 
 def scaled(layer: Layer) -> bool:

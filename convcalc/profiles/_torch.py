@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
-from convcalc.arith import Number, floordiv, total
+from convcalc.arith import Number, floordiv, prod, total
 from convcalc.profiles._layer import RECURRENT, Layer
 
 MODULES = ("module", "string", "transposed", "unpadded")
@@ -79,6 +80,29 @@ def spread(layer: Layer) -> Number:
     """y·(Ci/g)·K of a transposed convolution: as if every output position cost what an input position does."""
     (x,) = layer.node.input_shapes
     return layer.y * floordiv(x.channels, layer.has("groups")) * layer.kernel
+
+
+def responses(layer: Layer) -> Number:
+    """Operations of a local response norm: a square, a product and a sum an element, and a pool over five channels.
+
+    The pool reads four channels of zeros beside.
+    """
+    (x,) = layer.node.input_shapes
+    return 4 * layer.x + 4 * layer.batch * x.replaced(0, 1).elements
+
+
+def enlarged(layer: Layer) -> Number:
+    """⌊x·Π scale⌋ of an upsampling: its output, but that no axis is rounded by itself; y where a size is given."""
+    scales = layer.has("scale")
+    if scales is None:
+        return layer.y
+    ratios = [(scale.numerator, scale.denominator) if isinstance(scale, Fraction) else (scale, 1) for scale in scales]
+    return floordiv(layer.x * prod(above for above, _ in ratios), prod(below for _, below in ratios))
+
+
+def by_area(layer: Layer) -> bool:
+    """Whether a layer resizes by area, for which F.interpolate calls F.adaptive_avg_pool."""
+    return layer.kind == "upsample" and layer.has("mode") == "area"
 
 
 def rows(layer: Layer) -> Number:

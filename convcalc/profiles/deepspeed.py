@@ -12,7 +12,7 @@ from convcalc.arith import Number, prod
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._functional import operations, scaled
 from convcalc.profiles._layer import Layer
-from convcalc.profiles._torch import PATCHED, first_operand
+from convcalc.profiles._torch import enlarged, first_operand
 
 
 def missed(layer: Layer) -> Number:
@@ -23,21 +23,13 @@ def missed(layer: Layer) -> Number:
 
 
 def upsampled(layer: Layer) -> Number:
-    """y where a scale is given; the product of the sizes, no channels, where a size is."""
-    return layer.y if scaled(layer) else prod(layer.node.shape.spatial)
+    """⌊x·Π scale⌋ where a scale is given; the product of the sizes, no channels, where a size is."""
+    return enlarged(layer) if scaled(layer) else prod(layer.node.shape.spatial)
 
 
 def terms(layer: Layer) -> Iterator[Term]:
     """2 for each multiply–accumulate, and elementwise work."""
-    yield from operations(layer, missed(layer), upsampled)
-    if layer.kind == "norm" and layer.type == "lrn" and layer.via in PATCHED:
-        yield "lrn norm", _responses(layer)
-
-
-def _responses(layer: Layer) -> Number:
-    """A square, a product and a sum an element, and a pool over five channels, which reads four more of zeros."""
-    (x,) = layer.node.input_shapes
-    return 4 * layer.x + 4 * layer.batch * x.replaced(0, 1).elements
+    return operations(layer, missed(layer), upsampled)
 
 
 PROFILE = Profile(

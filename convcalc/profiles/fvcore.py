@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import CONVOLUTIONS, RECURRENT, Layer
-from convcalc.profiles._torch import attended, norm_elements, unmatched
+from convcalc.profiles._torch import attended, by_area, norm_elements, unmatched
 
 UPSAMPLED = {"nearest": 1, "bilinear": 4}
 UNSEEN = {("attention", "fast_path"), ("matmul", "fused"), *((kind, "string") for kind in CONVOLUTIONS)}
@@ -26,6 +26,7 @@ def terms(layer: Layer) -> Iterator[Term]:
             yield "pooling", layer.x
         case "upsample" if layer.axes == 2:
             yield "upsampling", UPSAMPLED.get(str(layer.has("mode")), 0) * layer.y
+            yield "pooling", layer.x * by_area(layer)
         case "attention" if layer.via == "fused":
             yield "missed layers", -attended(layer)
         case kind if kind in RECURRENT or (kind, layer.via) in UNSEEN:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import Number, ceildiv, equal, floordiv, prod, select, total
+from convcalc.arith import Number, ceildiv, divides, equal, floordiv, prod, require, select, total
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
 from convcalc.profiles._torch import NORMS, cells, joined, scores
@@ -29,8 +29,7 @@ def terms(layer: Layer) -> Iterator[Term]:
         case "norm":
             yield NORMS[layer.type], _norm(layer)
         case "act":
-            slopes = layer.node.shape.channels if layer.type == "prelu" else 0
-            yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.x + slopes
+            yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.x + layer.weights
         case kind if kind in POOLS:
             yield "pooling", _pooled(layer)
         case "softmax":
@@ -105,9 +104,18 @@ def _norm(layer: Layer) -> Number:
 
 
 def _pooled(layer: Layer) -> Number:
-    """A global pool is a mean or a maximum over axes, of which the last leaves out the first element."""
-    if layer.has("kernel_size") == "global" or (layer.kind == "avgpool" and layer.whole):
+    """A global pool is a mean or a maximum over axes, of which the last leaves out the first element.
+
+    Keras has no adaptive pools; one whose size divides the input's is an ordinary one, or a mean.
+    """
+    if layer.has("kernel_size") == "global":
         return layer.x if layer.kind == "avgpool" else layer.x - layer.y
+    if layer.whole:
+        axes = list(zip(layer.node.input_shapes[0].spatial, layer.node.shape.spatial, strict=True))
+        for size, places in axes:
+            text = "Keras has no adaptive pool from {} to {} places, which is no whole step"
+            require(divides(places, size), "CC742", text, size, places)
+        return layer.x if layer.kind == "avgpool" or layer.axes < 3 else 0
     return layer.y * layer.kernel if layer.axes < 3 else 0
 
 

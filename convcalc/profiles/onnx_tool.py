@@ -9,9 +9,21 @@ weights. Numbers by which an exported graph works out a shape are no layers, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from convcalc.arith import Number, equal, floordiv, prod, select
+from convcalc.arith import (
+    Number,
+    at_least,
+    at_most,
+    divides,
+    equal,
+    floordiv,
+    modulo,
+    prod,
+    require,
+    select,
+    total,
+)
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import JOINS, POOLS, Layer
 from convcalc.profiles._torch import biases, joined, scores, steps
@@ -86,13 +98,37 @@ def _first_axis(layer: Layer) -> Number:
 
 def _pooled(layer: Layer) -> Number:
     """K an output, of a cube one side of it; of an average down to one element a sum of all, and a division."""
-    sizes = layer.window.kernel_size
-    windows = layer.y * (prod(sizes) if len(sizes) < 3 else sizes[0])
+    if layer.via == "method" and layer.kind == "avgpool" and layer.whole:
+        return layer.x
+    windows = _whole(layer, layer.window.kernel_size) if layer.has("out_size") is None else _adaptive(layer)
     if layer.kind == "maxpool" or not layer.whole:
         return windows
-    if layer.via == "method":
-        return layer.x
     return select(equal(prod(layer.has("out_size") or ()), 1), layer.x + DIVIDE * layer.y, windows)
+
+
+def _whole(layer: Layer, sizes: Sequence[Number]) -> Number:
+    return layer.y * (prod(sizes) if len(sizes) < 3 else sizes[0])
+
+
+def _adaptive(layer: Layer) -> Number:
+    """As a pool where its sizes divide the input's. The default exporter refuses all others; with ``dynamo=True``:
+
+    Windows of one length a = ⌊n/o⌋ + 1, where n mod o divides o, are a mean of a cells a place. Where lengths differ,
+    there are up to a + 1 cells, added one by one, and a division. For maximums and three axes there is no export.
+    """
+    axes = list(zip(layer.node.input_shapes[0].spatial, layer.node.shape.spatial, strict=True))
+    rests = [modulo(size, places) for size, places in axes]
+    if layer.kind == "maxpool" or layer.axes > 2:
+        for (size, places), rest in zip(axes, rests, strict=True):
+            text = "PyTorch does not export an adaptive pool from {} to {} places, which is no whole step"
+            require(equal(rest, 0), "CC742", text, size, places)
+        return _whole(layer, [floordiv(size, places) for size, places in axes])
+    differ = [select(divides(at_least(rest, 1), places), 0, 1) for (_, places), rest in zip(axes, rests, strict=True)]
+    cells = prod(
+        floordiv(size, places) + at_most(rest, 1) + more
+        for (size, places), rest, more in zip(axes, rests, differ, strict=True)
+    )
+    return layer.y * (cells + (DIVIDE - 1) * at_most(total(differ), 1))
 
 
 def _scaled(layer: Layer) -> Number:
@@ -109,6 +145,7 @@ def _scaled(layer: Layer) -> Number:
 PROFILE = Profile(
     "onnx_tool", "onnx-tool 1.0.1", "MACs",
     "multiply–accumulates with bias, and a price for each element of all other nodes: 31 of a batch norm that the "
-    "export keeps, 32 of a sigmoid, 36 of a softmax",
+    "export keeps, 32 of a sigmoid, 36 of a softmax; adaptive pools whose sizes do not divide the input's, which the "
+    "default exporter refuses, as the newer one (dynamo=True) writes them",
     "ThanatosShinji/onnx-tool: onnx_tool/node.py", 80, terms,
 )  # fmt: skip

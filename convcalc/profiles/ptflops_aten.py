@@ -6,13 +6,19 @@ from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import RECURRENT, Layer
-from convcalc.profiles._torch import biases, steps
+from convcalc.profiles._torch import attended, biases, steps
 
 
 def terms(layer: Layer) -> Iterator[Term]:
-    """Bias of convolutions and linear layers; an LSTM and an attention's fast path are one operator without a rule."""
-    if layer.kind == "lstm" or (layer.kind == "attention" and layer.via == "fast_path"):
+    """Bias of convolutions and linear layers; what is one operator without a rule is missed.
+
+    So are an LSTM, an attention's fast path, and scaled_dot_product_attention with its fused kernels.
+    """
+    if layer.kind == "lstm" or (layer.kind, layer.via) in (("attention", "fast_path"), ("matmul", "fused")):
         yield "missed layers", -layer.macs
+    elif (layer.kind, layer.via) == ("attention", "fused"):
+        yield "missed layers", -attended(layer)
+        yield "bias", layer.biased
     elif layer.via == "transposed":
         return
     elif layer.kind in RECURRENT:

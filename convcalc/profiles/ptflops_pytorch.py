@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import Number
+from convcalc.arith import Number, floordiv
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
 from convcalc.profiles._torch import (
@@ -12,11 +12,14 @@ from convcalc.profiles._torch import (
     PATCHED,
     attended,
     biases,
+    by_area,
+    enlarged,
     first_operand,
     hidden,
     joined,
     norm_elements,
     projections,
+    responses,
     scores,
     steps,
 )
@@ -37,6 +40,8 @@ def terms(layer: Layer) -> Iterator[Term]:
             yield ("bias", layer.biased) if seen else ("missed layers", -layer.macs)
         case "norm" if layer.via == "module" and layer.type not in ("rms", "lrn"):
             yield norm_elements(layer, 1, 1) if layer.type == "layer" else norm_elements(layer, 2, 1)
+        case "norm" if layer.type == "lrn" and layer.via in PATCHED:
+            yield "lrn norm", responses(layer)
         case "matmul":
             seen = layer.via in ("function", "method")
             yield "missed layers", (first_operand(layer) if seen else 0) - layer.macs
@@ -55,13 +60,22 @@ def _elementwise(layer: Layer) -> Iterator[Term]:
         case kind if kind in POOLS:
             yield from _twice(layer, "pooling", layer.x)
         case "upsample":
-            yield from _twice(layer, "upsampling", layer.y)
+            yield from _upsampled(layer)
         case "softmax" if layer.via in PATCHED:
             yield "softmax", layer.x
         case kind if kind in JOINS and layer.via in ("function", "method"):
             yield "elementwise", joined(layer)
         case "scale" if layer.via in ("function", "method"):
             yield "elementwise", layer.y
+
+
+def _upsampled(layer: Layer) -> Iterator[Term]:
+    """The module counts what it gives; the function x·Π scale, or its size, and the pool that an area is."""
+    if layer.via in PATCHED:
+        yield "upsampling", enlarged(layer)
+        yield "pooling", layer.x * by_area(layer)
+    if layer.via in MODULES:
+        yield "doubled modules", layer.y
 
 
 def _twice(layer: Layer, name: str, count: Number) -> Iterator[Term]:
@@ -84,14 +98,19 @@ def _activation(layer: Layer) -> Iterator[Term]:
 
 
 def _attention(layer: Layer) -> Iterator[Term]:
-    """nn.MultiheadAttention by its own rule; timm's Attention by another, which loses the linear layers inside."""
+    """nn.MultiheadAttention by its own rule; timm's Attention by another, which loses the linear layers inside.
+
+    The first always adds the bias of the output, and takes keys and values to be projected to their own width.
+    """
     queries = layer.batch * layer.product("q").outputs
     if layer.via in ("module", "fused", "fast_path"):
-        yield "bias", layer.biased
+        yield "bias", layer.biased if layer.has("bias") else layer.batch * layer.product("o").outputs
         yield "elementwise", queries
         yield "softmax", scores(layer)
         if layer.via == "module":
             yield "doubled modules", attended(layer) + scores(layer)
+        if len(layer.node.input_shapes) > 1:
+            yield from _squared(layer)
     elif layer.via == "subclass":
         yield "missed layers", -projections(layer)
         yield "elementwise", queries
@@ -102,6 +121,19 @@ def _attention(layer: Layer) -> Iterator[Term]:
     else:
         yield "missed layers", -projections(layer)
         yield "softmax", scores(layer)
+
+
+def _squared(layer: Layer) -> Iterator[Term]:
+    """Keys and values of width F: projected to F and not to E, values F//h wide a head, the context once more F to F.
+
+    The bias of keys and values is E all the same.
+    """
+    x, memory = layer.node.input_shapes
+    width, read, heads = x.features, memory.features, layer.has("heads")
+    rows, positions = layer.batch * memory.replaced(-1, 1).elements, layer.batch * x.replaced(-1, 1).elements
+    yield "missed layers", 2 * rows * read * (read - width) + positions * (read * read - width * width)
+    yield "missed layers", scores(layer) * (floordiv(read, heads) - floordiv(width, heads))
+    yield "bias", positions * (read - width)
 
 
 def _recurrent(layer: Layer) -> Iterator[Term]:

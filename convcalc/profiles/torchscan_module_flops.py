@@ -55,7 +55,10 @@ def _elementwise(layer: Layer) -> Iterator[Term]:
 
 
 def _attention(layer: Layer) -> Iterator[Term]:
-    """nn.MultiheadAttention whole, with its scaling and softmax; linear layers in another attention by themselves."""
+    """nn.MultiheadAttention whole, with its scaling and softmax; linear layers in another attention by themselves.
+
+    Where it gives its weights (``module``), their mean over the heads is one more for each of them.
+    """
     outputs = layer.batch * total(layer.product(name).outputs for name in "qkvo")
     if layer.via in ("operator", "subclass"):
         yield "missed layers", -attended(layer)
@@ -69,7 +72,7 @@ def _attention(layer: Layer) -> Iterator[Term]:
     rows = layer.batch * layer.node.input_shapes[0].replaced(-1, layer.has("heads")).elements
     yield "additions", layer.macs - outputs - scores(layer) - context
     yield "bias", layer.biased
-    yield "elementwise", queries + 1
+    yield "elementwise", queries + 1 + (scores(layer) if layer.via == "module" else 0)
     yield "softmax", 3 * scores(layer) - rows
 
 

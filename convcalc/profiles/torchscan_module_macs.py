@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.arith import Number, divides, floordiv, modulo, prod, select
+from convcalc.ops._arguments import Alike
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import POOLS, RECURRENT, Layer
 from convcalc.profiles._torch import MODULES, attended, norm_elements, spread
@@ -13,13 +14,15 @@ CLASSES = (*MODULES, "subclass")
 
 
 def pooled(layer: Layer) -> Number:
-    """y·(k − 1), of an average pool y·(k − 1 + spatial axes); an integer kernel size counts as k and not k²."""
-    sizes = layer.window.kernel_size
+    """y·(k − 1), of an average pool y·(k − 1 + spatial axes).
+
+    A kernel size written as one integer counts as k, and one written as a list as the product of its sizes.
+    """
+    sizes = layer.has("kernel_size")
     if layer.has("out_size") is not None:
         cells = prod(_adaptive(layer))
     else:
-        square = not layer.whole and all(isinstance(size, int) and size == sizes[0] for size in sizes)
-        cells = sizes[0] if square else layer.kernel
+        cells = sizes[0] if isinstance(sizes, Alike) else layer.kernel
     return layer.y * (cells - 1 + (layer.axes if layer.kind == "avgpool" else 0))
 
 

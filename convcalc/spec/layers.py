@@ -28,6 +28,7 @@ class Layers:
         self.warnings: list[SpecError] = []
         self._count = self._characters = 0
         self._doubted: set[int] = set()
+        self._refused: set[int] = set()
 
     def add(
         self, layer: Layer, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]
@@ -49,7 +50,9 @@ class Layers:
         path, below = frame.scope.at(segment), Scope() if parts else None
         op = self._builder.op(layer, values, entering)
         output = self._append(path, op, (tensor, *more), item.span, _via(layer, frame))
-        self._doubt(layer, op, (entering, *map(self.walk.shape, more)), item.span)
+        shapes = (entering, *map(self.walk.shape, more))
+        self._doubt(layer, op, shapes, item.span)
+        self._unbuilt(layer, op.unbuilt(_via(layer, frame), *shapes), item.span)
         for key, given in parts.items():
             output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span, frame)
             if below is not None:
@@ -63,6 +66,12 @@ class Layers:
             self._doubted.add(id(layer))
             if doubt := op.doubt(*entering):
                 self.warnings.append(SpecError("CC805", doubt, span))
+
+    def _unbuilt(self, layer: Layer, why: str, span: Span) -> None:
+        """Warn, once for every place in the spec, of what PyTorch refuses."""
+        if why and id(layer) not in self._refused:
+            self._refused.add(id(layer))
+            self.warnings.append(SpecError("CC806", f"PyTorch does not build this layer: {why}", span))
 
     def join(self, layer: Layer, ends: Sequence[int], frame: Frame, path: str, span: Span) -> int:
         """Add the op in which branches meet; one branch keeps the row, at zero cost."""

@@ -265,3 +265,43 @@ def test_folded_rows_have_the_ratio_of_their_sums_and_the_field_of_their_last_la
     operations, moved = 2 * (3 * 4 * 9 * 49 + 4 * 5 * 9 * 25), (243 + 112 + 196) + 2 * 196 + (196 + 185 + 125)
     assert group.values["arithmetic_intensity"] == Fraction(operations, moved)
     assert group.values["receptive_field"] == (5, 5)
+
+
+# --- weights that are read --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("vocab", "tokens", "batch", "rows"), [(50257, 1, 1, 1), (50257, 6, 4, 24), (2, 512, 1, 2), (10, 6, 2, 10)]
+)
+def test_a_look_up_reads_its_rows_and_not_its_table(vocab: int, tokens: int, batch: int, rows: int) -> None:
+    """Of float32: an index and an output row a look-up, and every row of the table once at most."""
+    text = f"input: [{tokens}]\nlayers: [embedding: [{vocab}, 768]]"
+    total = convcalc.load(text=text).report(batch=batch).totals["traffic_bytes"]
+    assert total == 4 * (batch * tokens + rows * 768 + batch * tokens * 768)
+
+
+def test_one_look_up() -> None:
+    report = convcalc.load(text="input: [1]\nlayers: [embedding: [50257, 768]]").report()
+    assert report.totals["traffic_bytes"] == 6148
+    assert report.totals["weight_bytes"] == 4 * 50257 * 768
+
+
+def test_a_head_that_is_tied_to_a_table_reads_all_of_it() -> None:
+    text = "input: [3]\nlayers: [{embedding: [100, 8], name: e}, {linear: {out: 100, bias: false}, tie: e, name: head}]"
+    rows = {row.path: row.values["traffic_bytes"] for row in convcalc.load(text=text).report().rows}
+    assert rows == {"e": 4 * (3 + 3 * 8 + 3 * 8), "head": 4 * (3 * 8 + 100 * 8 + 3 * 100)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "read"),
+    [
+        ("params: 1000", 0),
+        ("params: 1000, macs: 5", 1000),
+        ("params: 1000, reads: 300", 300),
+        ("params: 1000, macs: 5, reads: 0", 0),
+    ],
+)
+def test_idle_weights_are_not_read(arguments: str, read: int) -> None:
+    report = convcalc.load(text=f"input: [4, 5]\nlayers: [custom: {{{arguments}}}]").report()
+    assert report.totals["traffic_bytes"] == 4 * (20 + read + 20)
+    assert report.totals["weight_bytes"] == 4000

@@ -70,6 +70,7 @@ def test_all_are_shown_but_those_that_no_short_spec_gives() -> None:
         "CC732",
         "CC733",
         "CC741",
+        "CC742",
         "CC901",
     }
 

@@ -106,3 +106,52 @@ def test_a_layer_that_no_tool_counts(cli: Command, tmp_path: Path) -> None:
         assert cli("reconcile", str(spec), "-f", format_).exit_code == 0
     document = json.loads(cli("reconcile", str(spec), "--json").stdout)
     assert {found["total"] for found in document["profiles"].values()} == {0}
+
+
+REFUSED = "input: [8, 5, 5]\nlayers:\n  - maxpool: {out: [7, 7]}\n"
+REASON = "no number for 'maxpool1': PyTorch does not export an adaptive pool from 5 to 7 places"
+
+
+@pytest.fixture
+def refused(tmp_path: Path) -> str:
+    """A design of which onnx-tool and keras-flops have no number."""
+    path = tmp_path / "refused.yaml"
+    path.write_text(REFUSED, "utf-8")
+    return str(path)
+
+
+def test_what_a_tool_cannot_do_costs_its_own_row(cli: Command, refused: str) -> None:
+    result = cli("reconcile", refused, "--json")
+    document = json.loads(result.stdout)
+    jsonschema.Draft7Validator(json.loads(schema("reconcile"))).validate(document)
+    assert (result.exit_code, result.stderr) == (0, "")
+    without = {name for name, found in document["profiles"].items() if found["total"] is None}
+    assert without == {"onnx_tool", "keras_flops"}
+    assert document["profiles"]["onnx_tool"]["fault"].startswith(f"onnx_tool: {REASON}")
+    assert all("fault" not in found for name, found in document["profiles"].items() if name not in without)
+
+
+@pytest.mark.parametrize("arguments", [(), ("-f", "markdown"), ("-f", "csv")])
+def test_a_row_without_a_number_says_why(cli: Command, refused: str, arguments: tuple[str, ...]) -> None:
+    result = cli("reconcile", refused, *arguments)
+    assert result.exit_code == 0
+    (line,) = [
+        line
+        for line in result.stdout.replace("\\", "").splitlines()
+        if line.lstrip("| ").startswith("onnx_tool") and REASON in line
+    ]
+    assert "no number" in line
+
+
+def test_a_narrow_row_without_a_number_has_the_reason_below(cli: Command, refused: str) -> None:
+    text = " ".join(cli("--width", "60", "reconcile", refused).stdout.split())
+    assert "onnx_tool no number" in text
+    assert f"No number: onnx_tool: {REASON}" in text
+
+
+@pytest.mark.parametrize("command", [("report",), ("compare", "zoo:lenet")])
+def test_one_profile_without_a_number_is_an_error(cli: Command, refused: str, command: tuple[str, ...]) -> None:
+    result = cli(*command, refused, "--profile", "onnx_tool")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"refused.yaml:3:5: error CC742: onnx_tool: {REASON}" in result.stderr
+    assert cli(*command, refused, "--profile", "thop").exit_code == 0

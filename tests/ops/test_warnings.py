@@ -28,3 +28,44 @@ def test_half_of_an_even_kernel_does_not_keep_the_size(kernel: int, dilation: in
 def test_other_paddings_are_meant() -> None:
     for padding in ("same", "valid", "0", "[[0, 1], [0, 1]]"):
         assert not warned(f"conv: {{out: 4, kernel: 2, padding: {padding}}}")[0]
+
+
+@pytest.mark.parametrize(
+    ("layer", "entering", "refuses"),
+    [
+        ("maxpool: {kernel: 3, padding: 2, dilation: 2}", "[12, 12]", True),
+        ("maxpool: {kernel: 3, padding: 1, dilation: 2}", "[12, 12]", False),
+        ("maxpool: {kernel: [4, 3], stride: 1, padding: [2, 2], dilation: [1, 2]}", "[2, 9, 9]", True),
+        ("maxpool: {kernel: [4, 3], stride: 1, padding: [2, 1], dilation: [1, 2]}", "[2, 9, 9]", False),
+        ("maxpool: {kernel: 4, padding: 3, dilation: 2}", "[2, 7, 8, 6]", True),
+        ("avgpool: {kernel: 3, padding: 1, ceil_mode: true}", "[6, 10, 2, 11]", True),
+        ("avgpool: {kernel: 3, padding: 1}", "[6, 10, 2, 11]", True),
+        ("avgpool: {kernel: 3, padding: 1, ceil_mode: true}", "[6, 10, 3, 11]", False),
+        ("avgpool: {kernel: 3, padding: 1, ceil_mode: true}", "[6, 2, 11]", False),
+        ("maxpool: {kernel: 3, padding: 1, ceil_mode: true}", "[6, 10, 2, 11]", False),
+        ("{conv: {out: 4, kernel: 3, stride: 2, padding: same}, via: string}", "[4, 9, 9]", True),
+        ("{dwconv: {kernel: 3, stride: [1, 2], padding: same}, via: string}", "[4, 9, 9]", True),
+        ("{conv: {out: 4, kernel: 3, stride: 2, padding: valid}, via: string}", "[4, 9, 9]", False),
+        ("{conv: {out: 4, kernel: 3, padding: same}, via: string}", "[4, 9, 9]", False),
+        ("conv: {out: 4, kernel: 3, stride: 2, padding: same}", "[4, 9, 9]", False),
+        ("upsample: {scale: 2, mode: linear}", "[4, 9, 9]", True),
+        ("upsample: {scale: 2, mode: bilinear}", "[4, 9]", True),
+        ("upsample: {scale: 2, mode: bicubic}", "[4, 9, 9, 9]", True),
+        ("upsample: {scale: 2, mode: trilinear}", "[4, 9, 9, 9]", False),
+        ("upsample: {scale: 2, mode: area}", "[4, 9, 9, 9]", False),
+        ("norm: lrn", "[4]", True),
+        ("norm: lrn", "[4, 9]", False),
+        ("norm: instance", "[4, 1, 1]", True),
+        ("norm: instance", "[4, 1, 2]", False),
+    ],
+)
+def test_what_torch_refuses_and_onnx_has_is_counted_with_a_warning(layer: str, entering: str, refuses: bool) -> None:
+    """Every line was tried on torch 2.14.1: it raises where this says so."""
+    report = convcalc.load(text=f"input: {entering}\nlayers:\n  - {layer}\n").report()
+    assert any("CC806: PyTorch does not build this layer" in warning for warning in report.warnings) == refuses
+
+
+def test_a_refusal_of_a_later_turn_is_seen_and_said_once() -> None:
+    text = "input: [2, 9, 9, 9]\nlayers: [{avgpool: {kernel: 3, stride: 2, padding: 1}, repeat: 4}]\n"
+    warnings = convcalc.load(text=text).report().warnings
+    assert len([warning for warning in warnings if "CC806" in warning]) == 1

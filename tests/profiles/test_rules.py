@@ -56,7 +56,7 @@ def test_terms_and_layers_add_up_to_every_total(design: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_a_batch_multiplies_what_is_not_by_sample(profile: Profile) -> None:
     graph = network("[conv: [4, 3], relu, maxpool: 2, upsample: 2, flatten, linear: 6, softmax]").graph
-    one, many = (profiles.standing(graph, profile, batch=batch).total for batch in (1, 5))
+    one, many = (profiles.total(graph, profile.key, batch=batch) for batch in (1, 5))
     assert many == (one if profile.per_sample else 5 * one)
 
 

@@ -7,7 +7,8 @@ the tests need none of them::
 
 A layer's parameters and shapes are the module's own attributes; products that are written as functions (attention,
 pooled heads) are seen at the operator dispatcher. The sum is compared with ``torch.utils.flop_counter``, which counts
-on its own.
+on its own. No kernel is chosen here: on the meta device scaled_dot_product_attention is its two products by itself.
+What other tools print of fused kernels is measured on a CPU, by ``fused.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -129,7 +129,7 @@ def measure(module: nn.Module, shape: list[int]) -> dict[str, Any]:
     dtype = torch.int64 if words else torch.float32
     given = torch.zeros([1, *shape], device=next(module.parameters()).device, dtype=dtype)
     recorder, counter = Recorder(), FlopCounterMode(display=False)
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+    with torch.no_grad():
         with _watched(module, recorder), recorder:
             output = module(given)
         recurrent = any(isinstance(layer, RECURRENT) for layer in module.modules())

@@ -16,6 +16,11 @@ COUNTED = (
     "multiplies are the multiply–accumulates of conv, linear, matmul, attention and recurrent layers; 1 MAC = 2 FLOPs"
 )
 
+ATTENTION = (
+    "Memory (peak, training, traffic) counts the output of an attention alone; its queries, keys, values, scores and "
+    "context, which activations count, are not in it."
+)
+
 
 def heading(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
     """The spec's name and the design as it was typed; then what goes in and what comes out."""
@@ -73,7 +78,9 @@ def closing(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block
 
 
 def remarks(report: Report) -> Iterator[str]:
-    """What has to be known of columns that were asked for."""
+    """What has to be known of columns, those that were asked for and those of memory."""
+    if any(row.op == "attention" for row in report.rows):
+        yield ATTENTION
     if report.misaligned:
         joins = {join.layer: join.paths for join in report.misaligned}
         joined = "1 join" if len(joins) == 1 else f"{len(joins):,} joins"

@@ -15,6 +15,7 @@ from convcalc.render.layout.prose import Prose
 from convcalc.render.surface import Surface
 
 Row = tuple[str, str, str, str]
+NO_NUMBER = "no number"
 FEWEST = 2
 """Columns that stay however narrow the terminal is: tool and count."""
 
@@ -23,7 +24,8 @@ def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[B
     """The heading, every tool with its terms, and a sentence on what each counts."""
     glyphs, width = Glyphs(surface.ascii_only), surface.width
     yield Prose([(glyphs.text(found.name), "title"), (f"  {glyphs.text(found.design)}", "dim")], width)
-    head = f"{exact(found.macs)} multiplies · batch {found.batch:,} · {counted(len(found.standings), 'count')}"
+    counts = counted(sum(standing.total is not None for standing in found.standings), "count")
+    head = f"{exact(found.macs)} multiplies · batch {found.batch:,} · {counts}"
     yield Prose([(glyphs.text(head), "")], width)
     yield Prose()
     yield _grid(found, glyphs, width)
@@ -32,6 +34,8 @@ def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[B
         profile = standing.profile
         sentence = f": {_sentence(profile.counts)} ({profile.source})"
         yield Prose([(glyphs.text(f"{profile.key}"), "group"), (glyphs.text(sentence), "")], width)
+        if standing.fault:
+            yield Prose([(glyphs.text(f"{_sentence(NO_NUMBER)}: {standing.fault}"), "warning")], width)
 
 
 def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
@@ -41,7 +45,7 @@ def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
     columns = [
         Column("Tool", [profile.key for profile in profiles]),
         Column("Version", [glyphs.text(profile.tool) for profile in profiles]),
-        Column("Prints", [exact(standing.total) for standing in found.standings], right=True),
+        Column("Prints", [_total(standing) for standing in found.standings], right=True),
         Column("Unit", [profile.unit for profile in profiles]),
         Column("Terms", [glyphs.text(_sum(standing)) for standing in found.standings]),
     ]
@@ -66,8 +70,10 @@ def reconciliation_facts(found: Reconciliation) -> dict[str, object]:
 
 def _facts(standing: Standing) -> dict[str, object]:
     profile = standing.profile
+    fault = {"fault": standing.fault} if standing.fault else {}
     return {
         "total": standing.total,
+        **fault,
         "unit": profile.unit,
         "terms": dict(standing.terms),
         "tool": profile.tool,
@@ -77,11 +83,14 @@ def _facts(standing: Standing) -> dict[str, object]:
 
 
 def reconciliation_rows(found: Reconciliation) -> Iterator[tuple[object, ...]]:
-    """Give a term a line: tool, unit, the tool's total, term, count."""
-    yield "profile", "unit", "total", "term", "count"
+    """Give a term a line: tool, unit, the tool's total, term, count; a tool without a number one, with the reason."""
+    yield "profile", "unit", "total", "term", "count", "fault"
     for standing in found.standings:
+        profile = standing.profile
+        if standing.fault:
+            yield profile.key, profile.unit, None, "", None, standing.fault
         for term, count in standing.terms.items():
-            yield standing.profile.key, standing.profile.unit, standing.total, term, count
+            yield profile.key, profile.unit, standing.total, term, count, ""
 
 
 def _grid(found: Reconciliation, glyphs: Glyphs, width: int | None) -> Grid:
@@ -104,9 +113,13 @@ def _grid(found: Reconciliation, glyphs: Glyphs, width: int | None) -> Grid:
 
 def _rows(standing: Standing, found: Reconciliation) -> Iterator[Row]:
     profile = standing.profile
-    yield profile.key, exact(standing.total), profile.unit, profile.tool
+    yield profile.key, _total(standing), profile.unit, standing.fault.partition(": ")[2] or profile.tool
     for term, count in standing.terms.items():
         yield f"  {term}", exact(count), "", _meaning(term, count, profile, found)
+
+
+def _total(standing: Standing) -> str:
+    return NO_NUMBER if standing.total is None else exact(standing.total)
 
 
 def _meaning(term: str, count: int, profile: Profile, found: Reconciliation) -> str:
@@ -120,7 +133,9 @@ def _meaning(term: str, count: int, profile: Profile, found: Reconciliation) -> 
 
 
 def _sum(standing: Standing) -> str:
-    """``4,089,184,256 macs + 22,227,968 batch norm``."""
+    """``4,089,184,256 macs + 22,227,968 batch norm``, or why there is no number."""
+    if standing.fault:
+        return standing.fault
     text = ""
     for term, count in standing.terms.items():
         sign = "" if not text else " + " if count > 0 else " − "
