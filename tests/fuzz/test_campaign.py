@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from tests.conftest import HANG
 from tests.fuzz import campaign, folder
 from tests.fuzz.__main__ import main
 from tests.fuzz.campaign import Broken, Target, fault_of, made, schedule, tried
@@ -19,6 +20,12 @@ from tests.fuzz.worker import TARGETS
 
 SEED = 10
 INPUTS = {"specs": 40_000, "budgets": 14_000, "commands": 2_500, "invariants": 1_200}
+
+
+@pytest.fixture(autouse=True)
+def any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guard against hangs alone: how long an input takes is for a campaign, on a machine of a known speed."""
+    monkeypatch.setattr(campaign, "SECONDS", HANG)
 
 
 @pytest.fixture(autouse=True)
