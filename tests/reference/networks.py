@@ -23,8 +23,9 @@ def activation(rng: Random, shape: Shape) -> Call:
 def norm(rng: Random, shape: Shape) -> Call:
     batch = call(f"nn.BatchNorm{LETTERS[max(len(shape), 2)]}", shape[0])
     layer = call("nn.LayerNorm", shape[-1:])
-    groups = next((g for g in (4, 3, 2) if shape[0] % g == 0 and shape[0] > g), 1)
-    return rng.choice((batch, batch, layer, call("nn.GroupNorm", groups, shape[0])))
+    groups = next((g for g in (4, 3, 2, 1) if shape[0] % g == 0 and shape[0] > g), None)
+    group = call("nn.GroupNorm", groups, shape[0]) if groups else layer  # of one value a group torch has its own view
+    return rng.choice((batch, batch, layer, group))
 
 
 def conv(rng: Random, shape: Shape) -> Call:

@@ -72,8 +72,10 @@ def recurrent(kind: str) -> Callable[[Node], Said]:
             width = first[-1] * (2 if both else 1)
             length = first[1] if node.get("layout", 0) else first[0]
             return Said([[steps, features]], layer, [[length, width]], params)
-        if both:
-            raise UnsaidError("the last state of two directions, which end at different steps")
+        if both:  # one direction ends at the last step, the other at the first
+            ends = [[f"stop: {hidden}", "start: -1"], [f"start: {hidden}", "stop: 1"]]
+            parts = [yaml([f"{{slice: {{axis: 1, {half}}}}}", f"{{slice: {{{step}}}}}"]) for half, step in ends]
+            return Said([[steps, features]], yaml([layer, f"{{concat: {yaml(parts)}}}"]), [[2, hidden]], params)
         return Said([[steps, features]], yaml([layer, "{slice: {start: -1}}"]), [[1, first[-1]]], params)
 
     return written

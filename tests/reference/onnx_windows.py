@@ -42,6 +42,11 @@ def quantized_conv(node: Node) -> Said:
     return conv(node, weight=3, bias=8)
 
 
+def halves(whole_: int, upper: bool) -> list[int]:
+    """Two halves, of which the larger one is behind or, of an uneven number, before."""
+    return [whole_ // 2, whole_ - whole_ // 2] if upper else [whole_ - whole_ // 2, whole_ // 2]
+
+
 def conv_transpose(node: Node) -> Said:
     kernel, entering, axes = node.shape(1)[2:], node.shape()[2:], len(node.shape()) - 2
     groups, added = node.get("group", 1), node.get("output_padding", [0] * axes)
@@ -52,9 +57,8 @@ def conv_transpose(node: Node) -> Said:
         sides = zip(entering, kernel, stride, dilation, added, aims, strict=True)
         spare = [(n - 1) * s + d * (k - 1) + 1 + more - aim for n, k, s, d, more, aim in sides]
         upper = node.get("auto_pad", "NOTSET") == "SAME_UPPER"
-        cut = [[all_ // 2, all_ - all_ // 2] if upper else [all_ - all_ // 2, all_ // 2] for all_ in spare]
-        if any(side < 0 for pair in cut for side in pair):
-            raise UnsaidError("a transposed convolution that adds to its output")
+        cut = [halves(max(all_, 0), upper) for all_ in spare]
+        added = [more + max(-all_, 0) for more, all_ in zip(added, spare, strict=True)]
     if cut == "same" and any(k < s for k, s in zip(kernel, stride, strict=True)):
         raise UnsaidError("a transposed convolution that adds to its output")
     said = {"kernel": kernel, "stride": stride, "padding": cut, "dilation": dilation, "output_padding": added}

@@ -43,7 +43,7 @@ def layer_norm(rng: Random) -> Drawn:
 def response_norm(rng: Random) -> Drawn:
     shape = shape_of_any(rng)
     shape = shape if len(shape) > 1 else [*shape, 3]
-    return Drawn("norm lrn", call("nn.LocalResponseNorm", rng.randint(1, 5)), [shape])
+    return Drawn("norm lrn", call("nn.LocalResponseNorm", rng.choice((1, 2, 3, 4, 5, 5, 5, 5))), [shape])
 
 
 PLAIN = (

@@ -154,7 +154,10 @@ def chosen(seed: int, count: int) -> list[Drawn]:
     while len(found) < count:
         turn += 1
         drawn = kinds[turn % len(kinds)](rng)
-        known = not drawn.module.name.startswith(LEFT_OUT) and len(drawn.inputs) == 1
+        module = drawn.module
+        known = not module.name.startswith(LEFT_OUT) and len(drawn.inputs) == 1
+        if module.name == "nn.LocalResponseNorm":  # the language does not say over how many channels: five
+            known = module.args == (5,)
         if known and not isinstance(measure(drawn), str):
             found.setdefault(f"{drawn.module} {drawn.inputs}", drawn)
     return sorted(found.values(), key=lambda one: one.kind)
