@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from convcalc.arith import Number, floordiv, less_equal, require
+from convcalc.arith import Number, floordiv, floored_otherwise, less_equal, require
 from convcalc.errors import SpecError
 from convcalc.ops._arguments import Choice, Scales, Sizes, argument
 from convcalc.ops._op import Op
@@ -14,6 +14,9 @@ from convcalc.ops._window import Sides, require_spatial
 from convcalc.shapes import Shape
 
 MODES = ("nearest", "linear", "bilinear", "bicubic", "trilinear", "area")
+ALL = ("nearest", "area")
+MODES_OF_TORCH = {1: (*ALL, "linear"), 2: (*ALL, "bilinear", "bicubic"), 3: (*ALL, "trilinear")}
+"""In which modes torch resizes so many spatial axes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,19 @@ class Upsample(Op):
         for size in sizes:
             require(less_equal(1, size), "CC403", "upsample leaves an axis of size {}", size)
         return Shape((x.channels, *sizes))
+
+    def doubt(self, *inputs: Shape) -> str:
+        """Name a mode that torch does not have for so many axes, and a size that it rounds to another integer."""
+        x, *like = inputs
+        if self.mode not in MODES_OF_TORCH.get(len(x.spatial), ()):
+            return f"torch has no `mode: {self.mode}` for {len(x.spatial)} spatial axes"
+        for n, scale in zip(x.spatial, () if like else self.scale or (), strict=False):
+            if isinstance(n, int) and isinstance(scale, Fraction):
+                other = floored_otherwise(n, scale)
+                if other is not None:
+                    exact = _scaled(n, scale)
+                    return f"{n}·({scale}) is {exact}, but torch multiplies in floating point and makes it {other}"
+        return ""
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {"size": self.output(*inputs).spatial, "mode": self.mode}
