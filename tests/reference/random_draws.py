@@ -6,7 +6,7 @@ from random import Random
 
 from draws import LETTERS, Draw, Drawn, axes_of, flag, options, rarely, spatial
 from pieces import Call, call
-from random_windows import adaptive, avgpool, conv, deconv, maxpool, upsample
+from random_windows import adaptive, avgpool, conv, deconv, maxpool, padded, upsample
 
 # --- norms and activations --------------------------------------------------------------------------------------------
 
@@ -56,8 +56,6 @@ def activation(rng: Random) -> Drawn:
     shape = shape_of_any(rng)
     if rarely(rng, 0.4):
         return Drawn("prelu", call("nn.PReLU", rng.choice((1, shape[0]))), [shape])
-    if rarely(rng, 0.2):
-        return Drawn("softmax", call("nn.Softmax", rng.choice((-1, rng.randint(1, len(shape))))), [shape])
     return Drawn("activation", call(f"nn.{rng.choice(PLAIN)}"), [shape])
 
 
@@ -67,11 +65,16 @@ def scale(rng: Random) -> Drawn:
         return Drawn("scale", call("Scale", 1, 0), [shape])
     if kind == 1 and len(shape) > 1:
         return Drawn("scale", call("Scale", shape[0], len(shape) - 1), [shape])
-    return (
-        Drawn("scale", call("Scale", shape[-1], 0), [shape])
-        if kind > 1
-        else Drawn("param", call("Learned", *shape_of_any(rng)), [shape])
-    )
+    return Drawn("scale", call("Scale", shape[-1], 0), [shape])
+
+
+def small(rng: Random) -> Drawn:
+    shape = shape_of_any(rng)
+    if rng.random() < 0.4:
+        return Drawn("param", call("Learned", *shape_of_any(rng)), [shape])
+    if rng.random() < 0.5:
+        return Drawn("dropout", call("nn.Dropout", rng.choice((0.1, 0.25, 0.5))), [shape])
+    return Drawn("softmax", call("nn.Softmax", rng.choice((-1, rng.randint(1, len(shape))))), [shape])
 
 
 # --- features ---------------------------------------------------------------------------------------------------------
@@ -201,7 +204,8 @@ DRAWS: dict[str, Draw] = {
     draw.__name__ + str(turn): draw
     for draw, turns in (
         (conv, 6), (deconv, 4), (maxpool, 4), (avgpool, 4), (adaptive, 2), (upsample, 2), (batch_norm, 1),
-        (group_norm, 1), (layer_norm, 1), (response_norm, 1), (activation, 1), (scale, 1), (linear, 1), (recurrent, 2),
+        (group_norm, 1), (layer_norm, 1), (response_norm, 1), (activation, 1), (scale, 1), (small, 1), (padded, 1),
+        (linear, 1), (recurrent, 2),
         (attention, 1), (grouped_attention, 1), (embedding, 1), (rearranging, 2), (taking, 1), (padding, 1),
         (shuffling, 1), (joining, 2),
     )

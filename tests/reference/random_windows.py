@@ -32,6 +32,18 @@ def conv(rng: Random) -> Drawn:
     return Drawn(f"conv{axes}d", module, [[channels, *spatial(rng, axes)]])
 
 
+def padded(rng: Random) -> Drawn:
+    """A convolution behind a padding of its own on every side."""
+    drawn = conv(rng)
+    (shape,), axes = drawn.inputs, len(drawn.inputs[0]) - 1
+    amounts = tuple(rng.randint(0, 3) for _ in range(2 * axes))
+    inner = Call(
+        drawn.module.name, drawn.module.args, {k: v for k, v in drawn.module.options.items() if k != "padding"}
+    )
+    module = call("nn.Sequential", call(f"nn.ZeroPad{LETTERS[axes]}", amounts), inner)
+    return Drawn(f"{drawn.kind} padded", module, [shape])
+
+
 def deconv(rng: Random) -> Drawn:
     axes, groups = axes_of(rng), rng.choice((1, 1, 2, 3))
     channels, out = (groups * rng.randint(1, 4) for _ in range(2))

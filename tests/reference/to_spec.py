@@ -34,9 +34,14 @@ def item(kind: str, via: str = "", **arguments: Any) -> str:
 
 def spec(module: Call, entering: Shape) -> str:
     """The item that says what the call builds."""
-    name = module.name.removeprefix("nn.")
-    name = name[:-2] if name[-2:] in ("1d", "2d", "3d") else name
+    name = bare(module)
     return WORDS[name](module, entering) if name in WORDS else ACTIVATIONS[name]
+
+
+def bare(module: Call) -> str:
+    """The class without its package and its number of axes."""
+    name = module.name.removeprefix("nn.")
+    return name[:-2] if name[-2:] in ("1d", "2d", "3d") else name
 
 
 def named(module: Call, *names: str) -> dict[str, Any]:
@@ -47,19 +52,32 @@ def named(module: Call, *names: str) -> dict[str, Any]:
 # --- windows ----------------------------------------------------------------------------------------------------------
 
 
-def convolution(module: Call, entering: Shape) -> str:
+def convolution(module: Call, entering: Shape, **more: Any) -> str:
     channels, out, kernel = module.args
-    said = named(module, "stride", "padding", "dilation", "bias")
+    said = named(module, "stride", "padding", "dilation", "bias") | more
+    if "padding" in said and said["padding"] == half(kernel, said.get("dilation", 1), len(entering) - 1):
+        said["padding"] = "half"
     groups = module.options.get("groups", 1)
-    via = "string" if isinstance(said.get("padding"), str) else ""
+    via = "string" if isinstance(module.options.get("padding"), str) else ""
     if groups == channels > 1 and channels % 2 == 0 and out % channels == 0:
         return item("dwconv", via, kernel=kernel, multiplier=out // channels, **said)
     return item("conv", via, out=out, kernel=kernel, groups=groups if groups > 1 else None, **said)
 
 
-def transposed(module: Call, entering: Shape) -> str:
+def half(kernel: Any, dilation: Any, axes: int) -> Any:
+    """The padding that keeps the size of kernels of odd extent, as a tuple; None for others."""
+    sides = zip(each(kernel, axes), each(dilation, axes), strict=True)
+    reaches = [d * (k - 1) for k, d in sides]
+    return None if any(reach % 2 for reach in reaches) else tuple(reach // 2 for reach in reaches)
+
+
+def each(sizes: Any, axes: int) -> tuple[int, ...]:
+    return sizes if isinstance(sizes, tuple) else (sizes,) * axes
+
+
+def transposed(module: Call, entering: Shape, **more: Any) -> str:
     _, out, kernel = module.args
-    said = named(module, "stride", "padding", "output_padding", "groups", "bias", "dilation")
+    said = named(module, "stride", "padding", "output_padding", "groups", "bias", "dilation") | more
     return item("deconv", out=out, kernel=kernel, **said)
 
 
@@ -122,9 +140,9 @@ def prelu(module: Call, entering: Shape) -> str:
 # --- features ---------------------------------------------------------------------------------------------------------
 
 
-def linear(module: Call, entering: Shape) -> str:
+def linear(module: Call, entering: Shape, **more: Any) -> str:
     axis = -1 if len(entering) >= 3 else None
-    return item("linear", out=module.args[1], axis=axis, bias=module.options.get("bias"))
+    return item("linear", out=module.args[1], axis=axis, **(named(module, "bias") | more))
 
 
 def recurrent(module: Call, entering: Shape) -> str:
@@ -170,11 +188,12 @@ def slice_(module: Call, entering: Shape) -> str:
 
 def pad(module: Call, entering: Shape) -> str:
     """Torch's padding begins with the last axis, the language's with the first."""
-    (sizes,) = module.args[:1]
-    if isinstance(sizes, int):
-        return f"{{pad: {sizes}}}"
-    pairs = [list(sizes[place : place + 2]) for place in range(0, len(sizes), 2)]
-    return f"{{pad: {yaml(pairs[::-1])}}}"
+    sizes = module.args[0]
+    return f"{{pad: {sizes if isinstance(sizes, int) else yaml(pairs(sizes))}}}"
+
+
+def pairs(sizes: tuple[int, ...]) -> list[list[int]]:
+    return [list(sizes[place : place + 2]) for place in range(0, len(sizes), 2)][::-1]
 
 
 def pixel_shuffle(module: Call, entering: Shape) -> str:
@@ -205,11 +224,35 @@ def leaving(module: Call, entering: Shape) -> Shape:
 
 
 def sequential(module: Call, entering: Shape) -> str:
-    items = []
-    for part in module.args[:-1]:
-        items.append(spec(part, entering))
-        entering = leaving(part, entering)
-    return f"[{', '.join([*items, spec(module.args[-1], entering)])}]"
+    """Items in order; of a chain of even length, norms and activations are fused to the layer before them."""
+    parts, items = list(module.args), list[str]()
+    if len(parts) == 2 and parts[0].name.startswith("nn.ZeroPad") and parts[1].name.startswith("nn.Conv"):
+        return convolution(parts[1], entering, padding=pairs(parts[0].args[0]))
+    fusing = len(parts) % 2 == 0
+    while parts:
+        part = parts.pop(0)
+        fused = [parts.pop(0) for _ in range(fusable(part, parts))] if fusing else []
+        items.append(FUSING[bare(part)](part, entering, **said_of(part, fused)) if fused else spec(part, entering))
+        for done in (part, *fused) if parts else ():
+            entering = leaving(done, entering)
+    return f"[{', '.join(items)}]"
+
+
+def fusable(part: Call, behind: list[Call]) -> int:
+    """How many of the parts behind a layer are its norm and its activation."""
+    if bare(part) not in FUSING:
+        return 0
+    names = [bare(other) for other in behind[:2]]
+    norm_first = names[:1] == ["BatchNorm"]
+    return norm_first + (names[norm_first : norm_first + 1] != [] and names[norm_first] in ACTIVATIONS)
+
+
+def said_of(part: Call, fused: list[Call]) -> dict[str, Any]:
+    """A fused norm switches the bias off, which torch never does by itself."""
+    norms = [other for other in fused if bare(other) == "BatchNorm"]
+    acts = [ACTIVATIONS[bare(other)] for other in fused if other not in norms]
+    said: dict[str, Any] = {"norm": "batch", "bias": part.options.get("bias", True)} if norms else {}
+    return said | ({"act": acts[0]} if acts else {})
 
 
 def join(kind: str) -> Callable[[Call, Shape], str]:
@@ -262,6 +305,8 @@ WORDS: dict[str, Callable[[Call, Shape], str]] = {
     "Concat": join("concat"),
     "MatMul": join("matmul"),
 }
+FUSING: dict[str, Callable[..., str]] = {"Conv": convolution, "ConvTranspose": transposed, "Linear": linear}
+"""Layers that may hold their norm and their activation."""
 ACTIVATIONS = {
     "ReLU": "relu", "ReLU6": "relu6", "LeakyReLU": "leaky_relu", "RReLU": "rrelu", "ELU": "elu", "SELU": "selu",
     "CELU": "celu", "GELU": "gelu", "SiLU": "silu", "Mish": "mish", "Sigmoid": "sigmoid", "LogSigmoid": "logsigmoid",
