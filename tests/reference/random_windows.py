@@ -41,7 +41,7 @@ def padded(rng: Random) -> Drawn:
         drawn.module.name, drawn.module.args, {k: v for k, v in drawn.module.options.items() if k != "padding"}
     )
     module = call("nn.Sequential", call(f"nn.ZeroPad{LETTERS[axes]}", amounts), inner)
-    return Drawn(f"{drawn.kind} padded", module, [shape])
+    return Drawn("conv padded", module, [shape])
 
 
 def deconv(rng: Random) -> Drawn:
