@@ -14,9 +14,6 @@ from convcalc.ops._window import Sides, require_spatial
 from convcalc.shapes import Shape
 
 MODES = ("nearest", "linear", "bilinear", "bicubic", "trilinear", "area")
-ALL = ("nearest", "area")
-MODES_OF_TORCH = {1: (*ALL, "linear"), 2: (*ALL, "bilinear", "bicubic"), 3: (*ALL, "trilinear")}
-"""In which modes torch resizes so many spatial axes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +58,12 @@ class Upsample(Op):
             require(less_equal(1, size), "CC403", "upsample leaves an axis of size {}", size)
         return Shape((x.channels, *sizes))
 
+    def attributes(self, *inputs: Shape) -> dict[str, Any]:
+        return {"size": self.output(*inputs).spatial, "mode": self.mode}
+
     def doubt(self, *inputs: Shape) -> str:
-        """Name a mode that torch does not have for so many axes, and a size that it rounds to another integer."""
+        """Name a size that torch, which multiplies in floating point, rounds to another integer."""
         x, *like = inputs
-        if self.mode not in MODES_OF_TORCH.get(len(x.spatial), ()):
-            return f"torch has no `mode: {self.mode}` for {len(x.spatial)} spatial axes"
         for n, scale in zip(x.spatial, () if like else self.scale or (), strict=False):
             if isinstance(n, int) and isinstance(scale, Fraction):
                 other = floored_otherwise(n, scale)
@@ -73,9 +71,6 @@ class Upsample(Op):
                     exact = _scaled(n, scale)
                     return f"{n}·({scale}) is {exact}, but torch multiplies in floating point and makes it {other}"
         return ""
-
-    def attributes(self, *inputs: Shape) -> dict[str, Any]:
-        return {"size": self.output(*inputs).spatial, "mode": self.mode}
 
 
 def _scaled(size: Number, scale: Number | Fraction) -> Number:

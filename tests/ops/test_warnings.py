@@ -25,18 +25,6 @@ def test_half_of_an_even_kernel_does_not_keep_the_size(kernel: int, dilation: in
     assert warned(f"maxpool: {{{sliding}}}")[0] != keeps
 
 
-MODES = {"linear": {1}, "bilinear": {2}, "bicubic": {2}, "trilinear": {3}, "nearest": {1, 2, 3}, "area": {1, 2, 3}}
-"""For how many spatial axes nn.Upsample was measured to run."""
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_modes_of_resizing_that_torch_has_for_so_many_axes(mode: str) -> None:
-    for axes in (1, 2, 3, 4):
-        text = f"input: [2, {', '.join('5' * axes)}]\nlayers: [upsample: {{scale: 2, mode: {mode}}}]\n"
-        warnings = convcalc.load(text=text).report().warnings
-        assert any(f"no `mode: {mode}`" in warning for warning in warnings) == (axes not in MODES[mode])
-
-
 @pytest.mark.parametrize(
     ("size", "scale", "torch"),
     [
