@@ -6,10 +6,12 @@ Formulas are written once over ``Number`` and run on all three kinds. NumPy and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -63,6 +65,12 @@ def floordiv(dividend: Number, divisor: Number) -> Number:
     if not is_plain(divisor):  # zeros among many divisors are refused by a require() and masked there
         divisor = numpy.where(divisor == 0, 1, divisor)
     return numpy.floor_divide(dividend, divisor)  # type: ignore[no-any-return]
+
+
+def floored_otherwise(size: int, factor: Fraction) -> int | None:
+    """⌊size · factor⌋ in double precision, where it is not the exact one: 62 for 45 and 7/5, a hair below 63."""
+    floating = math.floor(size * float(factor))
+    return None if floating == math.floor(size * factor) else floating
 
 
 def ceildiv(dividend: Number, divisor: Number) -> Number:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from convcalc.arith import Number, floordiv, less_equal, require
+from convcalc.arith import Number, floordiv, floored_otherwise, less_equal, require
 from convcalc.errors import SpecError
 from convcalc.ops._arguments import Choice, Scales, Sizes, argument
 from convcalc.ops._op import Op
@@ -69,6 +69,17 @@ class Upsample(Op):
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {"size": self.output(*inputs).spatial, "mode": self.mode}
+
+    def doubt(self, *inputs: Shape) -> str:
+        """Name a size that torch, which multiplies in floating point, rounds to another integer."""
+        x, *like = inputs
+        for n, scale in zip(x.spatial, () if like else self.scale or (), strict=False):
+            if isinstance(n, int) and isinstance(scale, Fraction):
+                other = floored_otherwise(n, scale)
+                if other is not None:
+                    exact = _scaled(n, scale)
+                    return f"{n}·({scale}) is {exact}, but torch multiplies in floating point and makes it {other}"
+        return ""
 
 
 def _scaled(size: Number, scale: Number | Fraction) -> Number:
