@@ -290,6 +290,20 @@ def test_a_ratio_is_cancelled_and_may_keep_symbols() -> None:
     assert PYTHON.ratio(ratio) == "Fraction(reduce*(deep + 25*kernels), 25*deep*kernels)"
 
 
+def test_a_ratio_to_a_constant_is_one_fraction(tmp_path: Path) -> None:
+    """Over 43,856 multiplies, 32·t·(t + 42) is 2·t·(t + 42)/2,741: no coefficient is left with a divisor of its own."""
+    spec = tmp_path / "two.yaml"
+    spec.write_text(
+        "inputs: {a: [t, 16], b: [1, 43856]}\nvars: {t: 5}\nlayers:\n"
+        "  - {seq: [attention: 2, lstm: 4], name: sequence, from: a}\n"
+        "  - {linear: {out: 1, bias: false}, name: constant, from: b}\noutputs: [sequence, constant]\n"
+    )
+    found = formulas(f"{spec}#sequence", Request(("t",), {}), over=f"{spec}#constant")
+    assert found.ratios is not None
+    assert found.ratios["macs"] is not None
+    assert TEXT.ratio(found.ratios["macs"]) == "2·t·(t + 42)/2,741"
+
+
 def test_a_ratio_to_nothing_is_none(tmp_path: Path) -> None:
     spec = tmp_path / "two.yaml"
     spec.write_text("input: [8, 9, 9]\nlayers:\n  - {conv: [8, 3], name: a}\n  - {relu: , from: input, name: b}\n")

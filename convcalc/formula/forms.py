@@ -163,7 +163,7 @@ class Forms:
         known, back = dict(zip(atoms, dummies, strict=True)), dict(zip(dummies, atoms, strict=True))
         if len(first.terms) + len(second.terms) <= CANCELLED_TERMS:
             parts = sympy.expand(above).xreplace(known), sympy.expand(below).xreplace(known)
-            numerator, denominator = sympy.fraction(sympy.cancel(parts[0] / parts[1]))
+            numerator, denominator = sympy.fraction(sympy.together(sympy.cancel(parts[0] / parts[1])))
             return numerator.xreplace(back), denominator.xreplace(back)
         shared = sympy.gcd_terms(above).as_coeff_Mul()[0], sympy.gcd_terms(below).as_coeff_Mul()[0]
         divisor = sympy.gcd(*shared)
