@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.ops import activations, find, kinds
+from convcalc.ops import activations, arguments_of, find, kinds
 from convcalc.spec.arguments import Defaults, block_arguments, default_via, layer
 from convcalc.spec.forms import holds_nothing, is_empty, require_text
 from convcalc.spec.items import Block, Call, Given, Item, Join, Layer, Repeat, Series
@@ -116,13 +116,14 @@ class Reader:
         return self._call(word, span, node, known, series)
 
     def _activation(self, key: Scalar, node: Node | None, known: Known, series: Counter[str]) -> Item:
-        if isinstance(node, Mapping) and node.pairs:
-            (word, _), *_ = node.pairs
-            raise SpecError("CC203", f"{key.text} has no attribute {quoted(word.text)}", word.span)
-        if node is not None and not holds_nothing(node):
-            raise SpecError("CC205", f"{key.text} takes no arguments", node.span)
         act = find("act")
         assert act is not None
+        if isinstance(node, Mapping) and node.pairs:
+            (word, _), *_ = node.pairs
+            hint = f"write `act: {{type: {key.text}, {word.text}: …}}`" if word.text in arguments_of(act) else ""
+            raise SpecError("CC203", f"{key.text} has no attribute {quoted(word.text)}", word.span, hint=hint)
+        if node is not None and not holds_nothing(node):
+            raise SpecError("CC205", f"{key.text} takes no arguments", node.span)
         type_ = Given(compile_text(key.text, key, known))
         read = Layer(act, {"type": type_}, span=key.span, via=default_via(self.defaults, act))
         return Item(key.span, read, _segment("act", series))

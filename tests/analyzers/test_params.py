@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import convcalc
 from tests.analyzers.counted import report
 
 
@@ -112,3 +113,24 @@ def test_rows_add_up() -> None:
     for column in counted.columns:
         if column.additive:
             assert sum(row.values[column.key] for row in counted.rows) == counted.totals[column.key]
+
+
+@pytest.mark.parametrize(
+    ("slopes", "entering", "count"),
+    [("1", "[4, 5]", 1), ("4", "[4, 5]", 4), ("[1, 5]", "[4, 5]", 5), ("[4, 1, 1]", "[4, 5, 6]", 4), ("[6]", "[6]", 6)],
+)
+def test_slopes_of_prelu_broadcast(slopes: str, entering: str, count: int) -> None:
+    """nn.PReLU() has 1, nn.PReLU(4) 4; ONNX's PRelu has the shape that it is given."""
+    report = convcalc.load(text=f"input: {entering}\nlayers: [act: {{type: prelu, slopes: {slopes}}}]\n").report()
+    assert report.rows[0].values["params"] == count
+    assert report.rows[0].values["buffers"] == 0
+
+
+def test_prelu_says_how_many_slopes_it_has() -> None:
+    report = convcalc.load(text="input: [4, 5]\nlayers: [prelu, act: {type: prelu, slopes: 1}, relu]\n").report()
+    assert [row.summary for row in report.rows] == ["prelu, 4 slopes", "prelu, 1 slope", "relu"]
+    assert [row.attributes for row in report.rows] == [
+        {"type": "prelu", "slopes": (4,)},
+        {"type": "prelu", "slopes": (1,)},
+        {"type": "relu"},
+    ]
