@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from convcalc.memory import SENTENCE, is_limited, is_short
+
 FINE, FINDING, UNUSABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 PROGRAM = "convcalc"
@@ -21,8 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 fine, 1 a finding, 2 could not judge or compute, 3 a bug, 130 interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    _prepare_streams()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy adds and multiplies: threads would only take memory
     try:
+        _prepare_streams()
         code = _run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -31,14 +34,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
         say("interrupted")
-    except OSError as error:
-        code = UNUSABLE
-        say(f"{PROGRAM}: cannot read or write: {error.strerror or error}")
-        _silence()
     except Exception as error:
-        code = BUG
-        _say_bug(error, debug="--debug" in arguments)
+        code = _failed(error, debug="--debug" in arguments)
     return code
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    """Say why a run could not go on, and return its exit code."""
+    if is_short(error) or (isinstance(error, ImportError | SystemError) and is_limited()):
+        say(f"{PROGRAM}: {SENTENCE}")
+    elif isinstance(error, OSError):
+        named = f" {error.filename}" if isinstance(error.filename, str) else ""
+        say(f"{PROGRAM}: cannot read or write{ascii(named)[1:-1]}: {error.strerror or error}")
+    else:
+        _say_bug(error, debug=debug)
+        return BUG
+    _silence()
+    return UNUSABLE
 
 
 def _run(arguments: list[str]) -> int:

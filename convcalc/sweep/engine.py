@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from convcalc.errors import SpecError
+from convcalc.extras import require
 from convcalc.sweep.axes import Piece
 from convcalc.sweep.blocks import Dropped, evaluate
 from convcalc.sweep.job import Job
@@ -77,13 +78,9 @@ def require_arrays() -> None:
     """Demand NumPy.
 
     Raises:
-        SpecError: CC719, where it is not installed.
+        SpecError: CC719, where it is not installed or cannot be loaded.
     """
-    try:
-        import numpy  # noqa: F401 - only whether it is there
-    except ImportError:
-        hint = "pip install 'convcalc[sweep]'"
-        raise SpecError("CC719", "sweeps need NumPy, which is not installed", hint=hint) from None
+    require("numpy", code="CC719", needed="sweeps need NumPy", hint="pip install 'convcalc[sweep]'")
 
 
 class Engine(NamedTuple):
@@ -173,11 +170,10 @@ def cluster(address: str) -> Iterator[Engine]:
     Raises:
         SpecError: CC718 where no scheduler answers, CC719 without the packages.
     """
-    try:
-        from distributed import Client, KilledWorker
-    except ImportError:
-        hint = "pip install 'convcalc[cluster]', or use --jobs"
-        raise SpecError("CC719", "clusters need dask and distributed, which are not installed", hint=hint) from None
+    hint = "pip install 'convcalc[cluster]', or use --jobs"
+    require("distributed", code="CC719", needed="clusters need Dask's distributed", hint=hint)
+    from distributed import Client, KilledWorker
+
     client: Any = None
     try:
         client = Client(None if address == LOCAL else address, timeout=20, set_as_default=False)  # type: ignore[no-untyped-call]
