@@ -46,7 +46,7 @@ def fault(*modules: str) -> str:
     require_room(lambda: _load(modules))
     try:
         _load(modules)
-    except Exception as error:  # noqa: BLE001 - whatever a package raises while it is loaded
+    except Exception as error:
         if is_short(error):
             raise MemoryError from error
         said = next(iter(str(error).strip().splitlines()), "")

@@ -119,6 +119,9 @@ class File:
                 os.unlink(self.staged)
 
 
+_WRITING = os.O_WRONLY | getattr(os, "O_BINARY", 0)
+
+
 class Device:
     """What is there and no plain file, such as a pipe: nothing can be put in its place, it is written to as it is."""
 
@@ -127,7 +130,7 @@ class Device:
         number = _descriptor(path)
         with blamed(path):
             # a descriptor that is opened anew by its name would begin at the start of its file, and empty it
-            self.file = open(path, "wb") if number is None else os.fdopen(os.dup(number), "wb")
+            self.file = os.fdopen(os.open(path, _WRITING) if number is None else os.dup(number), "wb")
 
     def write(self, data: str | bytes) -> None:
         with blamed(self.path):
