@@ -21,6 +21,7 @@ from typing import Any
 
 from convcalc.batch.counting import Asked, Counted, Job, count, fault
 from convcalc.errors import Source, Span, SpecError
+from convcalc.memory import is_short
 
 AHEAD = 16
 """How many chunks for each worker may be begun before the first of them is done: results keep their order."""
@@ -118,6 +119,8 @@ class Workers:
                 chunk.deaths[place] = chunk.deaths.get(place, 0) + 1
                 self._begin(chunk)
                 continue
+            if isinstance(result, MemoryError):
+                raise result
             if isinstance(result, str):
                 raise RuntimeError(result)
             chunk.counted, chunk.done = result, True
@@ -156,14 +159,14 @@ def _work(connection: Connection, parents: Connection, place: Any, asked: Asked)
     parents.close()  # a fork holds that end too, and would never learn that the parent is gone
     gc.disable()
     gc.freeze()
-    with suppress(EOFError, OSError):  # the parent is gone
+    with suppress(EOFError, OSError, MemoryError):  # the parent is gone, or there is no room for an answer
         while True:
             jobs, given_up = connection.recv()
             place.value = 0
             try:
                 result: object = list(_each(jobs, given_up, place, asked))
-            except Exception:  # noqa: BLE001 - the parent raises it
-                result = traceback.format_exc()
+            except Exception as error:  # noqa: BLE001 - the parent raises it
+                result = MemoryError() if is_short(error) else traceback.format_exc()
             connection.send(result)
             del jobs, result
             gc.collect()

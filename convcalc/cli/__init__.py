@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from convcalc.memory import SENTENCE, is_limited, is_short
+
 FINE, FINDING, UNUSABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 PROGRAM = "convcalc"
@@ -26,8 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         _pardon_warnings()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    _prepare_streams()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy adds and multiplies: threads would only take memory
     try:
+        _prepare_streams()
         code = _run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -36,17 +39,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
         say("interrupted")
-    except OSError as error:
-        code = UNUSABLE
-        if not _is_adrift():
-            say(f"{PROGRAM}: cannot read or write{_named(error)}: {error.strerror or error}")
-        _silence()
     except Exception as error:
-        code = BUG
-        _say_bug(error, debug="--debug" in arguments)
+        code = _failed(error, debug="--debug" in arguments)
     if code == UNUSABLE and _is_adrift():
         say(f"{PROGRAM}: the current folder no longer exists: change into one that does")
     return code
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    """Say why a run could not go on, and return its exit code."""
+    if is_short(error) or (isinstance(error, ImportError | SystemError) and is_limited()):
+        say(f"{PROGRAM}: {SENTENCE}")
+    elif isinstance(error, OSError):
+        if not _is_adrift():
+            say(f"{PROGRAM}: cannot read or write{_named(error)}: {error.strerror or error}")
+    else:
+        _say_bug(error, debug=debug)
+        return BUG
+    _silence()
+    return UNUSABLE
 
 
 def _is_adrift() -> bool:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import click
 
+from convcalc.cli._files import Places, is_device, place
 from convcalc.cli._group import Settings
 from convcalc.cli._types import ParamType, Word
-from convcalc.errors import quoted
+from convcalc.errors import escape, quoted
 from convcalc.render.surface import Surface, surface
 
 ENDINGS = {
-    ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".html": "html", ".txt": "text", ".svg": "svg",
-    ".py": "python", ".jsonl": "jsonl", ".parquet": "parquet", ".sarif": "sarif", ".xml": "junit",
+    ".txt": "text", ".log": "text", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex",
+    ".html": "html", ".svg": "svg", ".py": "python", ".jsonl": "jsonl", ".parquet": "parquet", ".sarif": "sarif",
+    ".xml": "junit",
 }  # fmt: skip
+"""The end of a file's name → its format."""
 STANDARD = "-"
 
 
@@ -50,7 +51,7 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
         collected.__doc__, collected.__name__ = command.__doc__, command.__name__
         collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
         collected = click.option("--json", "json_", is_flag=True, help="Short for -f json.")(collected)
-        collected = output_option("Write to a file; its ending tells the format.")(collected)
+        collected = output_option("Write to a file, whole or not at all; its ending tells the format.")(collected)
         return click.option(
             "-f", "--format", "format_", type=TargetType(words), multiple=True, metavar="FMT[=PATH]",
             help=f"{', '.join(words)}; to standard output, or each to a file of its own. Repeatable.",
@@ -86,25 +87,38 @@ def _named_path(context: click.Context, parameter: click.Parameter, value: str |
 
 def _targets(formats: Sequence[str], written: Sequence[Target], output: str | None) -> list[Target]:
     """Return what is to be written where; ``-o`` gives its path to the one format that has none."""
-    targets = list(dict.fromkeys(written or [Target(_guessed(formats, output))]))
+    targets = list(dict.fromkeys(written or [Target(guessed(formats, output))]))
     if output not in (None, STANDARD):
         if [target.path for target in targets].count(None) != 1:
             raise click.UsageError("-o names one file: give every other format its own with -f FMT=PATH")
         targets = [Target(target.format, target.path or output) for target in targets]
-    paths = [target.path for target in targets if target.path]
-    for path in paths:
-        if paths.count(path) > 1:
+    seen = set[str]()
+    for path in [target.path for target in targets if target.path]:
+        real = os.path.realpath(path)
+        if real in seen:
             raise click.UsageError(f"two formats are to be written to {quoted(path)}")
+        seen.add(real)
     return targets
 
 
-def _guessed(formats: Sequence[str], output: str | None) -> str:
-    """Return the format that the ending of a path tells."""
-    ending = os.path.splitext(output or "")[1].lower()
-    guess = ENDINGS.get(ending, "text")
-    if guess not in formats:
-        raise click.UsageError(f"no format for files that end in {ending}; name one with -f: {', '.join(formats)}")
-    return guess
+def guessed(formats: Sequence[str], output: str | None) -> str:
+    """Return the format that the end of a file's name tells; the first one for a name without an ending, for a device
+    and for standard output.
+
+    Raises:
+        UsageError: where the ending is that of none of these formats.
+    """
+    stem, ending = os.path.splitext(os.path.basename(output or STANDARD))
+    ending = (ending or (stem if stem.startswith(".") else "")).lower()
+    if not ending or is_device(str(output)):
+        return formats[0]
+    if ENDINGS.get(ending) not in formats:
+        known = ", ".join(each for each, name in ENDINGS.items() if name in formats)
+        raise click.UsageError(
+            f"no format for files that end in {escape(ending)}; name one with -f: {', '.join(formats)} "
+            f"(endings that tell one: {known})"
+        )
+    return ENDINGS[ending]
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -132,51 +146,7 @@ def _ended(text: str) -> str:
 
 def _write_files(files: Sequence[tuple[str, str]]) -> None:
     """Write all files beside their places first, then move each there."""
-    ready: list[tuple[str, str]] = []
-    path = ""
-    try:
+    with Places() as places:
         for path, text in files:
-            data = text.encode("utf-8", "backslashreplace")
-            if is_device(path):
-                _write_through(path, data)
-            else:
-                ready.append((_staged(path, data), path))
-        for staged, path in ready:
-            os.replace(staged, os.path.realpath(path))
-    except OSError as error:
-        raise click.ClickException(f"cannot write {quoted(path)}: {error.strerror}") from None
-    finally:
-        for staged, _ in ready:
-            with contextlib.suppress(OSError):
-                os.unlink(staged)
-
-
-def is_device(path: str) -> bool:
-    """Whether a path is there and no plain file, so that nothing can be put in its place."""
-    return os.path.exists(path) and not os.path.isfile(path)
-
-
-def _write_through(path: str, data: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(data)
-
-
-def _staged(path: str, data: bytes) -> str:
-    """Write to a new file beside the one that ``path`` leads to, with its permissions, and return its name."""
-    folder, name = os.path.split(os.path.realpath(path))
-    import tempfile  # costs start-up time, and only files need it
-
-    handle, staged = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    os.chmod(staged, permissions(path))
-    return staged
-
-
-def permissions(path: str) -> int:
-    """Return those of the file that is replaced, or those that a new file gets."""
-    with contextlib.suppress(FileNotFoundError):
-        return stat.S_IMODE(os.stat(path).st_mode)
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
+            places.add(place(path)).write(text)
+        places.keep()

@@ -3,107 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import os
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import click
 
 from convcalc.analyzers import measures
 from convcalc.cli import say
+from convcalc.cli._files import Place, Places, place
 from convcalc.cli._group import Settings
-from convcalc.cli._output import Target, permissions
-from convcalc.cli._stream import File, Screen
-from convcalc.errors import quoted
+from convcalc.cli._output import Target
+from convcalc.cli._resumed import Converted, Resumable, Resumed
+from convcalc.cli._stream import Screen
 from convcalc.listing import Field, Listing
 from convcalc.render import STREAMS
 from convcalc.render.layout import points as lines
 from convcalc.render.layout.scatter import scatter
 from convcalc.render.surface import Surface, is_terminal, surface
-from convcalc.sweep import Job, Journal, Keep, Points, Result, State, reason
+from convcalc.sweep import Job, Keep, Points, Result, State, reason
 
 FORMATS = ("text", "csv", "json", "jsonl", "markdown", "parquet")
 SHOWN = 1000
 """Points that a table for people has at most."""
-BETWEEN_SAVES = 0.2
-"""Seconds between two notes of what is done: what is done twice after a kill is less than that."""
-
-
-class Place(Protocol):
-    """Standard output or a file."""
-
-    def write(self, data: str | bytes) -> None:
-        """Write what comes next."""
-
-    def close(self) -> None:
-        """Make sure that all is written."""
-
-    def keep(self) -> None:
-        """Put it in its place."""
-
-    def discard(self) -> None:
-        """Leave nothing that is not whole."""
-
-
-class Resumed:
-    """A file that lies beside its place until it is whole, and stays there when the run is killed."""
-
-    def __init__(self, journal: Journal, length: int) -> None:
-        self.journal = journal
-        self.saved = time.monotonic()
-        try:
-            self.file = open(journal.partial, "r+b" if os.path.exists(journal.partial) else "w+b")  # noqa: SIM115
-            self.file.truncate(length)
-            self.file.seek(length)
-        except OSError as error:
-            raise click.ClickException(f"cannot write {quoted(journal.partial)}: {error.strerror}") from None
-
-    def write(self, data: str | bytes) -> None:
-        self.file.write(data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data)
-
-    def save(self, state: State) -> None:
-        """Note what is done, if the last note is old."""
-        if time.monotonic() - self.saved >= BETWEEN_SAVES:
-            self.file.flush()
-            self.journal.save(state, self.file.tell())
-            self.saved = time.monotonic()
-
-    def close(self) -> None:
-        self.file.close()
-
-    def keep(self) -> None:
-        os.chmod(self.journal.partial, permissions(self.journal.path))
-        os.replace(self.journal.partial, os.path.realpath(self.journal.path))
-        self.journal.remove()
-
-    def discard(self) -> None:
-        self.file.close()
-
-
-class Converted(Resumed):
-    """A Parquet file, which nothing can be added to: its points lie beside it as CSV until all are there."""
-
-    def __init__(self, journal: Journal, length: int, table: _Rows) -> None:
-        super().__init__(journal, length)
-        self.table = table
-
-    def keep(self) -> None:
-        file = File(self.journal.path)
-        try:
-            with open(self.journal.partial, encoding="utf-8", newline="") as text:
-                points = csv.DictReader(text)
-                while some := list(islice(points, SHOWN)):
-                    file.write(self.table.stream.add([self.table.read(row) for row in some]))
-            file.write(self.table.stream.end())
-            file.close()
-            file.keep()
-            self.journal.remove()
-        finally:
-            file.discard()
 
 
 class Outcome(NamedTuple):
@@ -159,8 +82,10 @@ class _Lines:
 class _Rows:
     """A format that takes rows: a table for people, or Parquet."""
 
-    def __init__(self, name: str, place: Place, job: Job, surface: Surface) -> None:
-        self.name, self.place, self.job, self.surface = name, place, job, surface
+    place: Place
+
+    def __init__(self, name: str, job: Job, surface: Surface) -> None:
+        self.name, self.job, self.surface = name, job, surface
         titles = {measure.key: measure.title for measure in measures()}
         whole = [axis.numeric and axis.denominator == 1 for axis in job.axes]
         fields = [Field(axis.name, axis.name, number=is_whole) for axis, is_whole in zip(job.axes, whole, strict=True)]
@@ -170,8 +95,14 @@ class _Rows:
         self.left = SHOWN if name == "text" else None
         self.known = 0
 
-    def read(self, row: Mapping[str, str]) -> dict[str, Any]:
-        """Return a point that was written as CSV."""
+    def converted(self, rows: Iterable[Mapping[str, str]]) -> Iterator[str | bytes]:
+        """Give the file of points that were written as CSV, piece by piece."""
+        points = iter(rows)
+        while some := list(islice(points, SHOWN)):
+            yield self.stream.add([self._read(row) for row in some])
+        yield self.stream.end()
+
+    def _read(self, row: Mapping[str, str]) -> dict[str, Any]:
         return {field.key: int(row[field.key]) if field.number else row[field.key] for field in self.fields}
 
     def add(self, points: Points) -> None:
@@ -209,9 +140,11 @@ def _rows(job: Job, points: Points) -> Iterator[dict[str, Any]]:
 class Outputs:
     """All that is written of a sweep."""
 
-    def __init__(self, job: Job, keep: Keep, written: Sequence[_Lines | _Rows], places: Sequence[Place]) -> None:
+    def __init__(self, job: Job, keep: Keep, written: Sequence[_Lines | _Rows], resumed: Resumed | None) -> None:
         self.job, self.keep = job, keep
-        self.written, self.places = written, places
+        self.written, self.resumed = written, resumed
+        self.state = resumed.state if resumed else State()
+        """What is done of it."""
 
     @property
     def drawn(self) -> tuple[Any, ...]:
@@ -227,7 +160,7 @@ class Outputs:
             return None
         return SHOWN if any(one.name == "text" for one in self.written) else 0
 
-    def add(self, result: Result, state: State) -> None:
+    def add(self, result: Result) -> None:
         """Write what came of a block, and take it into the state."""
         if self.keep.kind == "all":
             texts = iter(result.texts)
@@ -235,48 +168,44 @@ class Outputs:
                 if isinstance(one, _Rows):
                     one.add(result.points)
                 elif text := next(texts):
-                    one.add(text, first=state.rows == 0)
-        state.add(result, self.keep)
-        for place in self.places:
-            if isinstance(place, Resumed):
-                place.save(state)
+                    one.add(text, first=self.state.rows == 0)
+        self.state.add(result, self.keep)
+        if self.resumed:
+            self.resumed.save(self.state)
 
-    def end(self, outcome: Outcome, points: Points | None) -> None:
-        """Write what stands behind the last point, and put the files in their places."""
+    def end(self, outcome: Outcome) -> None:
+        """Write what stands behind the last point."""
+        if self.resumed:
+            self.resumed.save(self.state, ended=True)
         for one in self.written:
-            one.end(outcome, points, self.keep)
-        for place in self.places:
-            place.close()
-        for place in self.places:
-            place.keep()
+            one.end(outcome, self.state.points, self.keep)
 
 
 @contextlib.contextmanager
 def outputs(
-    settings: Settings, targets: Sequence[Target], job: Job, keep: Keep, journal: Journal | None
-) -> Iterator[tuple[Outputs, State]]:
-    """Give what a sweep is written to, and what is done of it already."""
-    state, length = journal.load() if journal else (State(), 0)
+    settings: Settings, targets: Sequence[Target], job: Job, keep: Keep, given: Resumable | None
+) -> Iterator[Outputs]:
+    """Give what a sweep is written to. Files get into their places when all is done."""
     screen = surface(sys.stdout, color=settings.color, width=settings.width)
     paper = Surface(settings.width, color=settings.color == "always")
-    places: list[Place] = []
     written: list[_Lines | _Rows] = []
-    try:
+    resumed: Resumed | None = None
+    with Places() as places:
         for target in targets:
             if target.format == "parquet" and not target.path and is_terminal(sys.stdout):
                 raise click.UsageError("parquet is no text for a terminal; name a file with -o")
-            if journal and target.format == "parquet" and keep.kind == "all":
-                places.append(Converted(journal, length, _Rows("parquet", Screen(), job, paper)))
-                written.append(_Lines("csv", places[-1], job, begun=length > 0))
-                continue
             rows = target.format in ("text", "parquet")
-            made = _Rows(target.format, Screen(), job, paper if target.path else screen) if rows else None
-            place: Place = Resumed(journal, length) if journal else File(target.path) if target.path else Screen()
-            places.append(place)
+            made = _Rows(target.format, job, paper if target.path else screen) if rows else None
+            if given:
+                is_converted = made is not None and keep.kind == "all"
+                resumed = Converted(given, made) if made and is_converted else Resumed(given)
+                where = places.add(resumed)
+                made = None if is_converted else made
+            else:
+                where = places.add(place(target.path) if target.path else Screen())
             if made is not None:
-                made.place = place
-            written.append(made or _Lines(target.format, place, job, begun=length > 0))
-        yield Outputs(job, keep, written, places), state
-    finally:
-        for place in places:
-            place.discard()
+                made.place = where
+            name = "csv" if rows else target.format
+            written.append(made or _Lines(name, where, job, begun=bool(resumed and resumed.has_lines)))
+        yield Outputs(job, keep, written, resumed)
+        places.keep()

@@ -26,6 +26,7 @@ from convcalc.cli._types import ParamType, Positive, Word, beginning
 from convcalc.designs import parse_design
 from convcalc.errors import SHOWN_ERRORS
 from convcalc.listing import Field, Listing
+from convcalc.memory import is_short
 from convcalc.render import STREAMS
 from convcalc.render.surface import is_terminal
 
@@ -128,11 +129,22 @@ def _write(out: Outlet, counted: Some, sort: str | None, pareto: tuple[str, ...]
         for some in counted:
             out.add([result.row for result in some])
         return
+    for rows in _sorted(counted, sort):
+        out.add(rows)
+
+
+def _sorted(counted: Some, sort: str) -> Iterator[list[dict[str, Any]]]:
+    """Give sorted rows, by way of a temporary file."""
     import tempfile  # costs start-up time
 
-    with tempfile.TemporaryFile() as file:
-        for rows in ordered(counted, sort, file):
-            out.add(rows)
+    try:
+        with tempfile.TemporaryFile() as file:
+            yield from ordered(counted, sort, file)
+    except OSError as error:
+        if is_short(error):
+            raise
+        folder = os.environ.get("TMPDIR") or "of temporary files"
+        raise click.ClickException(f"cannot sort in the folder {folder}: {error.strerror}; TMPDIR names it") from None
 
 
 def _quiet(settings: Settings, targets: Iterable[Target]) -> Settings:

@@ -12,6 +12,7 @@ from convcalc.cli._output import Target, output_options, write
 from convcalc.cli._types import ParamType, Positive, Word, beginning
 from convcalc.cli.report import METRICS, Metrics
 from convcalc.errors import SpecErrors, quoted
+from convcalc.extras import ABSENT, fault
 from convcalc.render import FORMULAS
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def command(
 
 
 def _require_sympy() -> None:
-    try:
-        import sympy  # noqa: F401 - whether it is there
-    except ImportError:
-        raise click.ClickException("formulas need SymPy: pip install 'convcalc[formula]'") from None
+    wrong = fault("sympy")
+    if wrong == ABSENT:
+        raise click.ClickException("formulas need SymPy: pip install 'convcalc[formula]'")
+    if wrong:
+        raise click.ClickException(f"formulas need SymPy, which is {wrong}")

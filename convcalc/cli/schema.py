@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from convcalc.cli._group import Command, Settings
-from convcalc.cli._output import STANDARD, Target, output_option, write
+from convcalc.cli._output import STANDARD, Target, guessed, output_option, write
 from convcalc.cli._types import Word
 from convcalc.schemas import NAMES, schema
 
 
 @click.command("schema", cls=Command, short_help="JSON Schemas of specs and of machine output.")
 @click.argument("name", type=Word(NAMES), metavar="NAME")
-@output_option("Write to a file.")
+@output_option("Write to a file, which is JSON.")
 @click.pass_obj
 def command(settings: Settings, name: str, output: str | None) -> None:
     """Print the JSON Schema (draft-07) NAME: spec for editors; the others for what -f json writes.
@@ -24,4 +24,5 @@ def command(settings: Settings, name: str, output: str | None) -> None:
     and as the first line of the spec:
       # yaml-language-server: $schema=./convcalc-spec.schema.json
     """
-    write(settings, [Target("json", None if output == STANDARD else output)], lambda *_: schema(name))
+    target = Target(guessed(("json",), output), None if output == STANDARD else output)
+    write(settings, [target], lambda *_: schema(name))

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcalc.cli import FINE, UNUSABLE
+from convcalc.cli import FINE, UNUSABLE, say
 from convcalc.cli._designs import DesignType, Reading, reading_options
+from convcalc.cli._files import is_device
 from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options
 from convcalc.cli._points import FORMATS, Outcome, outputs
 from convcalc.cli._progress import advancing
+from convcalc.cli._resumed import Resumable
 from convcalc.cli._types import ParamType, Positive, Word, beginning
 from convcalc.designs import open_spec, parse_design
 from convcalc.errors import SpecError, SpecErrors, quoted
@@ -27,6 +29,7 @@ from convcalc.sweep import (
     Keep,
     Task,
     cluster,
+    facts,
     here,
     metric_names,
     needed,
@@ -149,22 +152,19 @@ def command(
     """
     require_arrays()
     job = _job(design, axes, reading, variants, metrics, where, keep)
-    journal = _journal(targets, job, keep) if resume else None
-    with (
-        _engine(jobs, dask) as engine,
-        outputs(settings, targets, job, keep, journal) as (out, state),
-        advancing(settings, "Counting", lambda: job.points) as advance,
-    ):
-        task = Task(job, keep, out.drawn, out.most)
-        with contextlib.closing(engine.run(task, islice(pieces(job.axes), state.done, None))) as results:
-            for result in results:
-                out.add(result, state)
-                advance(result.size)
-        outcome = Outcome.of(job, state)
-        out.end(outcome, state.points)
+    given = _resumable(settings, targets, job, keep, resume=resume)
+    with outputs(settings, targets, job, keep, given) as out:
+        with _engine(jobs, dask) as engine, advancing(settings, "Counting", lambda: job.points) as advance:
+            task = Task(job, keep, out.drawn, out.most)
+            with contextlib.closing(engine.run(task, islice(pieces(job.axes), out.state.done, None))) as results:
+                for result in results:
+                    out.add(result)
+                    advance(result.size)
+        outcome = Outcome.of(job, out.state)
+        out.end(outcome)
     if not settings.quiet:
         outcome.tell()
-    return FINE if state.valid else UNUSABLE
+    return FINE if out.state.valid else UNUSABLE
 
 
 def _job(
@@ -197,13 +197,32 @@ def circumstances(reading: Reading) -> Circumstances:
     return Circumstances(reading.overrides, reading.libraries, reading.variant, reading.batch, reading.dtype)
 
 
-def _journal(targets: Sequence[Target], job: Job, keep: Keep) -> Journal:
-    """Return what a sweep is gone on with; what it did is known by everything that its output depends on."""
-    if len(targets) != 1 or not targets[0].path:
-        raise click.UsageError("--resume needs one file: -o PATH")
+def _resumable(
+    settings: Settings, targets: Sequence[Target], job: Job, keep: Keep, *, resume: bool
+) -> Resumable | None:
+    """Return how a sweep is gone on with when it is killed; nothing where it cannot be, which is said before."""
+    why = _why_not(targets, keep)
+    if not why:
+        ((format_, path),) = targets
+        return Resumable(Journal(str(path), facts(job, keep, format_)), resume, settings.quiet)
+    if resume:
+        raise click.UsageError(why)
+    if any(target.path for target in targets) and _is_long(job) and not settings.quiet:
+        say(f"if this sweep is killed it begins anew: {why}")
+    return None
+
+
+def _why_not(targets: Sequence[Target], keep: Keep) -> str:
+    if len(targets) != 1 or not targets[0].path or is_device(targets[0].path):
+        return "--resume needs one file: -o PATH"
     if keep.kind == "all" and targets[0].format not in APPENDED:
-        raise click.UsageError(f"--resume goes on with {', '.join(APPENDED)}, not with {targets[0].format}")
-    return Journal(targets[0].path, job, keep, targets[0].format)
+        return f"--resume goes on with {', '.join(APPENDED)}, not with {targets[0].format}"
+    return ""
+
+
+def _is_long(job: Job) -> bool:
+    """Whether there is more than one block: of one, nothing can be done before all is."""
+    return len([*islice(pieces(job.axes), 2)]) > 1
 
 
 @contextlib.contextmanager

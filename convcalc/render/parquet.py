@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcalc.errors import SpecError
+from convcalc.extras import require
 from convcalc.listing import Field, Listing
 from convcalc.render.layout.stream import Rows, Stream
 from convcalc.render.surface import Surface
@@ -19,13 +20,11 @@ def stream(listing: Listing, surface: Surface) -> Stream:
     """Return a list to be written as its rows come. A field of numbers is an int64 column, every other one a text.
 
     Raises:
-        SpecError: CC707, where pyarrow is not installed.
+        SpecError: CC707, where pyarrow is not installed or cannot be loaded.
     """
-    try:
-        return _Parquet(listing)
-    except ImportError:
-        hint = "pip install 'convcalc[parquet]', or write csv or jsonl"
-        raise SpecError("CC707", "Parquet files need pyarrow, which is not installed", hint=hint) from None
+    hint = "pip install 'convcalc[parquet]', or write csv or jsonl"
+    require("pyarrow", "pyarrow.parquet", code="CC707", needed="Parquet files need pyarrow", hint=hint)
+    return _Parquet(listing)
 
 
 class _Parquet:

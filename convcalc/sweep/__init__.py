@@ -17,15 +17,17 @@ from __future__ import annotations
 from convcalc.sweep.axes import Axis, Piece, count, pieces, read_axis
 from convcalc.sweep.blocks import Columns, Dropped, evaluate, reason
 from convcalc.sweep.engine import Engine, Result, Task, cluster, here, processes, require_arrays, work
+from convcalc.sweep.identity import facts
 from convcalc.sweep.job import Circumstances, Job, metric_names, space
-from convcalc.sweep.journal import Journal, State
+from convcalc.sweep.journal import Journal, Known, State
 from convcalc.sweep.keep import Keep, Points
 from convcalc.sweep.search import Bound, Question
 from convcalc.sweep.solve import Answer, Point, solve
 from convcalc.sweep.where import condition, needed
 
 __all__ = [
-    "Answer", "Axis", "Bound", "Circumstances", "Columns", "Dropped", "Engine", "Job", "Journal", "Keep", "Piece",
-    "Point", "Points", "Question", "Result", "State", "Task", "cluster", "condition", "count", "evaluate", "here",
-    "metric_names", "needed", "pieces", "processes", "read_axis", "reason", "require_arrays", "solve", "space", "work",
+    "Answer", "Axis", "Bound", "Circumstances", "Columns", "Dropped", "Engine", "Job", "Journal", "Keep", "Known",
+    "Piece", "Point", "Points", "Question", "Result", "State", "Task", "cluster", "condition", "count", "evaluate",
+    "facts", "here", "metric_names", "needed", "pieces", "processes", "read_axis", "reason", "require_arrays", "solve",
+    "space", "work",
 ]  # fmt: skip

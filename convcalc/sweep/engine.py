@@ -7,15 +7,18 @@ the order of the blocks, so that memory does not grow with the sweep.
 from __future__ import annotations
 
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
 from convcalc.errors import SpecError
+from convcalc.extras import require
+from convcalc.memory import is_short
 from convcalc.sweep.axes import Piece
 from convcalc.sweep.blocks import Dropped, evaluate
 from convcalc.sweep.job import Job
@@ -25,6 +28,8 @@ from convcalc.sweep.where import wanted
 LOCAL = "local"
 PARCEL = 8
 """Blocks that a cluster gets at once: each costs its scheduler milliseconds, as many as a block takes."""
+GLANCE = 1.0
+"""Seconds between two looks at whether somebody is still working on what is waited for."""
 ATTEMPTS = 3
 """How often lost workers are replaced before the sweep is given up."""
 
@@ -77,13 +82,9 @@ def require_arrays() -> None:
     """Demand NumPy.
 
     Raises:
-        SpecError: CC719, where it is not installed.
+        SpecError: CC719, where it is not installed or cannot be loaded.
     """
-    try:
-        import numpy  # noqa: F401 - only whether it is there
-    except ImportError:
-        hint = "pip install 'convcalc[sweep]'"
-        raise SpecError("CC719", "sweeps need NumPy, which is not installed", hint=hint) from None
+    require("numpy", code="CC719", needed="sweeps need NumPy", hint="pip install 'convcalc[sweep]'")
 
 
 class Engine(NamedTuple):
@@ -99,7 +100,14 @@ class Engine(NamedTuple):
 
         Raises:
             SpecError: CC718, where workers die again and again.
+            MemoryError: where there is too little of it for the processes.
         """
+        with _deaths() as died:
+            yield from self._run(task, pieces, died)
+
+    def _run(
+        self, task: Task, pieces: Iterable[Piece], died: Sequence[BaseException | None]
+    ) -> Generator[Result, None, None]:
         waiting: deque[tuple[Sequence[Piece], Future[list[Result]]]] = deque()
         source, lost = self._parcels(task, pieces), 0
         executor = self.start()
@@ -112,11 +120,11 @@ class Engine(NamedTuple):
                             break
                     if not waiting:
                         return
-                    results = waiting[0][1].result()
+                    results = _awaited(waiting[0][1], died)
                 except BrokenExecutor:
                     lost += 1
                     if lost > ATTEMPTS:
-                        hint = "too little memory for so many? Try fewer with --jobs"
+                        hint = "not enough memory for so many? Try fewer with --jobs"
                         raise SpecError("CC718", f"worker processes died {lost} times", hint=hint) from None
                     executor.shutdown(wait=False)
                     executor = self.start()
@@ -136,6 +144,37 @@ class Engine(NamedTuple):
         while parcel := tuple(islice(source, min(most, 1 + given // (4 * self.width)))):
             yield parcel
             given += 1
+
+
+def _awaited(future: Future[Any], died: Sequence[BaseException | None]) -> Any:
+    """Return a result; a pool whose own thread has died for want of memory would have it waited for for ever.
+
+    Raises:
+        MemoryError: then.
+    """
+    while not future.done() and not wait([future], GLANCE).done:
+        if any(map(is_short, died)):
+            raise MemoryError from died[0]
+    return future.result()
+
+
+@contextmanager
+def _deaths() -> Iterator[list[BaseException | None]]:
+    """Give what threads die of meanwhile. Where memory runs out, end the processes that nobody sees to any more."""
+    died: list[BaseException | None] = []
+    usual = threading.excepthook
+    threading.excepthook = lambda death: died.append(death.exc_value)
+    try:
+        yield died
+    except BaseException as error:
+        if is_short(error):
+            from multiprocessing import active_children
+
+            for process in active_children():
+                process.kill()
+        raise
+    finally:
+        threading.excepthook = usual
 
 
 class Here(Executor):
@@ -173,11 +212,10 @@ def cluster(address: str) -> Iterator[Engine]:
     Raises:
         SpecError: CC718 where no scheduler answers, CC719 without the packages.
     """
-    try:
-        from distributed import Client, KilledWorker
-    except ImportError:
-        hint = "pip install 'convcalc[cluster]', or use --jobs"
-        raise SpecError("CC719", "clusters need dask and distributed, which are not installed", hint=hint) from None
+    hint = "pip install 'convcalc[cluster]', or use --jobs"
+    require("distributed", code="CC719", needed="clusters need Dask's distributed", hint=hint)
+    from distributed import Client, KilledWorker
+
     client: Any = None
     try:
         client = Client(None if address == LOCAL else address, timeout=20, set_as_default=False)  # type: ignore[no-untyped-call]
@@ -188,7 +226,7 @@ def cluster(address: str) -> Iterator[Engine]:
         width = max(2 * sum(client.nthreads().values()), 2) + 2
         yield Engine(lambda: client.get_executor(pure=False, retries=ATTEMPTS), width, PARCEL)
     except KilledWorker as error:
-        raise SpecError("CC718", f"workers died again and again: {error}", hint="too little memory?") from None
+        raise SpecError("CC718", f"workers died again and again: {error}", hint="not enough memory?") from None
     finally:
         client.close()
         if address == LOCAL and client.cluster is not None:

@@ -1,0 +1,81 @@
+"""Too little memory: how it shows, and packages that end the process where they cannot have theirs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+SENTENCE = "not enough memory"
+SAID = ("cannot allocate memory", "failed to map segment", "can't start new thread", "paging file is too small")
+"""How loaders and threads say it, in errors that have no number."""
+UNLIKE = "static TLS block"
+"""What a loader calls memory and is none of the machine's."""
+
+
+def is_short(error: BaseException | None) -> bool:
+    """Whether an error is that of too little memory, or came of one."""
+    while error is not None:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            return True
+        if isinstance(error, ImportError | OSError | RuntimeError):
+            said = str(error)
+            if UNLIKE not in said and any(each in said.lower() for each in SAID):
+                return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def is_limited() -> bool:
+    """Whether the system may refuse a process memory: by a limit of its own, or by strict accounting."""
+    try:
+        import resource
+    except ImportError:  # no such limits
+        return False
+    limits = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
+    return any(resource.getrlimit(limit)[0] != resource.RLIM_INFINITY for limit in limits) or _is_strict()
+
+
+def _is_strict() -> bool:
+    try:
+        with open("/proc/sys/vm/overcommit_memory", encoding="ascii") as file:
+            return file.read().strip() == "2"
+    except OSError:
+        return False
+
+
+def require_room(load: Callable[[], object]) -> None:
+    """Demand that a package can be loaded, where memory is limited; else do nothing, at no cost.
+
+    Libraries below NumPy end the process when they get no memory, with the exit code of a finding or as if by Ctrl-C.
+    So a fork of this process tries first; what is wrong in other ways is for the caller to find.
+
+    Raises:
+        MemoryError: where the fork did not come through it.
+    """
+    if not hasattr(os, "fork") or not is_limited():
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        _try(load)
+    _, status = os.waitpid(child, 0)
+    if status:
+        raise MemoryError(SENTENCE)
+
+
+def _try(load: Callable[[], object]) -> None:
+    """Load, and end: with 0 where it works, or fails for another reason than memory."""
+    code = 1
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        load()
+        code = 0
+    except (MemoryError, SystemError, KeyboardInterrupt):
+        code = 1
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the process that asks will meet it itself
+        code = int(is_short(error))
+    finally:
+        os._exit(code)
