@@ -221,6 +221,10 @@ class Runs:
                 yield f"the next run ended with {code}: {said}"
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Kill, and say what came of it."""
     parser = argparse.ArgumentParser(prog="python -m tests.kills", description=str(__doc__).partition("\n")[0])
@@ -234,10 +238,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = runs.faults(kill)
             failed += bool(found)
             for text in found:
-                print(f"{kill}: {text}")
+                say(f"{kill}: {text}")
     moments = sum(runs.moments.values())
-    print(f"{given.count - failed} of {given.count} kills left old or new, whole, and nothing after the next run")
-    print(f"seed {given.seed}; {len(SCENARIOS)} commands with {moments:,} moments in all")
+    say(f"{given.count - failed} of {given.count} kills left old or new, whole, and nothing after the next run")
+    say(f"seed {given.seed}; {len(SCENARIOS)} commands with {moments:,} moments in all")
     return bool(failed)
 
 
