@@ -139,11 +139,14 @@ class Runs:
 
     def fresh(self, scenario: Scenario, *, has_old: bool) -> None:
         """Empty the folder of outputs."""
+        self.fresh_named(*(scenario.outputs if has_old else ()))
+
+    def fresh_named(self, *names: str) -> None:
+        """Empty the folder of outputs, but for old files with these names."""
         shutil.rmtree(self.out, ignore_errors=True)
         self.out.mkdir()
-        if has_old:
-            for name in scenario.outputs:
-                (self.out / name).write_text(OLD)
+        for name in names:
+            (self.out / name).write_text(OLD)
 
     def run(self, *arguments: str, moment: int = 0, byte: int = 0, counted: str = "") -> tuple[int, str]:
         """Run a command, to be killed there; return its exit code and what it said."""
