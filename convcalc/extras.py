@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
+from functools import partial
 
 from convcalc.errors import SpecError
 from convcalc.memory import is_short, require_room
@@ -12,7 +14,7 @@ from convcalc.memory import is_short, require_room
 ABSENT = "not installed"
 
 
-def require(*modules: str, code: str, needed: str, hint: str) -> None:
+def require(*modules: str, code: str, needed: str, hint: str, trial: Callable[[], object] = lambda: None) -> None:
     """Load modules.
 
     Args:
@@ -20,19 +22,20 @@ def require(*modules: str, code: str, needed: str, hint: str) -> None:
         code: of the error.
         needed: who needs which package: ``sweeps need NumPy``.
         hint: what installs it.
+        trial: what the package does not survive without memory; tried apart where that is limited.
 
     Raises:
         SpecError: where the package is not installed, or is and cannot be loaded.
         MemoryError: where it cannot be loaded for want of memory.
     """
-    wrong = fault(*modules)
+    wrong = fault(*modules, trial=trial)
     if wrong:
         package = modules[0].partition(".")[0]
         again = f"install {package} anew; python -c 'import {package}' shows more"
         raise SpecError(code, f"{needed}, which is {wrong}", hint=hint if wrong == ABSENT else again)
 
 
-def fault(*modules: str) -> str:
+def fault(*modules: str, trial: Callable[[], object] = lambda: None) -> str:
     """Load modules of one package, and return what is wrong with it; nothing where all are loaded.
 
     Raises:
@@ -43,7 +46,7 @@ def fault(*modules: str) -> str:
         return ABSENT
     if all(module in sys.modules for module in modules):
         return ""
-    require_room(lambda: _load(modules))
+    require_room(partial(_load, modules), trial)
     try:
         _load(modules)
     except Exception as error:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+PATIENCE = 20
+"""Seconds until a trial that does not end is one that failed: threads that got no memory are waited for, for ever."""
 
 SENTENCE = "not enough memory"
 SAID = ("cannot allocate memory", "failed to map segment", "can't start new thread", "paging file is too small")
@@ -45,7 +49,7 @@ def _is_strict() -> bool:
         return False
 
 
-def require_room(load: Callable[[], object]) -> None:
+def require_room(*steps: Callable[[], object]) -> None:
     """Demand that a package can be loaded, where memory is limited; else do nothing, at no cost.
 
     Libraries below NumPy end the process when they get no memory, with the exit code of a finding or as if by Ctrl-C.
@@ -60,18 +64,20 @@ def require_room(load: Callable[[], object]) -> None:
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        _try(load)
+        _try(steps)
     _, status = os.waitpid(child, 0)
     if status:
         raise MemoryError(SENTENCE)
 
 
-def _try(load: Callable[[], object]) -> None:
+def _try(steps: Sequence[Callable[[], object]]) -> None:
     """Load, and end: with 0 where it works, or fails for another reason than memory."""
     code = 1
     try:
+        signal.alarm(PATIENCE)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        load()
+        for step in steps:
+            step()
         code = 0
     except (MemoryError, SystemError, KeyboardInterrupt):
         code = 1

@@ -139,11 +139,14 @@ class Runs:
 
     def fresh(self, scenario: Scenario, *, has_old: bool) -> None:
         """Empty the folder of outputs."""
+        self.fresh_named(*(scenario.outputs if has_old else ()))
+
+    def fresh_named(self, *names: str) -> None:
+        """Empty the folder of outputs, but for old files with these names."""
         shutil.rmtree(self.out, ignore_errors=True)
         self.out.mkdir()
-        if has_old:
-            for name in scenario.outputs:
-                (self.out / name).write_text(OLD)
+        for name in names:
+            (self.out / name).write_text(OLD)
 
     def run(self, *arguments: str, moment: int = 0, byte: int = 0, counted: str = "") -> tuple[int, str]:
         """Run a command, to be killed there; return its exit code and what it said."""
@@ -221,6 +224,10 @@ class Runs:
                 yield f"the next run ended with {code}: {said}"
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Kill, and say what came of it."""
     parser = argparse.ArgumentParser(prog="python -m tests.kills", description=str(__doc__).partition("\n")[0])
@@ -234,10 +241,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = runs.faults(kill)
             failed += bool(found)
             for text in found:
-                print(f"{kill}: {text}")
+                say(f"{kill}: {text}")
     moments = sum(runs.moments.values())
-    print(f"{given.count - failed} of {given.count} kills left old or new, whole, and nothing after the next run")
-    print(f"seed {given.seed}; {len(SCENARIOS)} commands with {moments:,} moments in all")
+    say(f"{given.count - failed} of {given.count} kills left old or new, whole, and nothing after the next run")
+    say(f"seed {given.seed}; {len(SCENARIOS)} commands with {moments:,} moments in all")
     return bool(failed)
 
 

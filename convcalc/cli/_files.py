@@ -18,7 +18,7 @@ from typing import IO, Protocol
 
 import click
 
-from convcalc.errors import quoted
+from convcalc.errors import escape
 
 ENDING = ".convcalc"
 LONGEST = 40
@@ -178,7 +178,7 @@ def blamed(path: str) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ENOMEM:
             raise
-        raise click.ClickException(f"cannot write {quoted(path)}: {error.strerror or error}") from None
+        raise click.ClickException(f"cannot write '{escape(path)}': {error.strerror or error}") from None
 
 
 def encoded(data: str | bytes) -> bytes:

@@ -25,7 +25,7 @@ from convcalc.cli._files import (
     require_writable,
     synced,
 )  # fmt: skip
-from convcalc.errors import escape, quoted
+from convcalc.errors import escape
 from convcalc.sweep import Journal, Known, State
 from convcalc.sweep.identity import differences
 from convcalc.sweep.journal import hashing
@@ -82,16 +82,18 @@ class Resumed:
             try:
                 mine = locked(handle)
             except OSError as error:
+                if os.fstat(handle).st_size == 0:
+                    os.unlink(self.journal.partial)
                 os.close(handle)
                 said = f"no file can be locked there ({error.strerror}), which a sweep needs to go on with one"
                 raise click.ClickException(
-                    f"cannot write {quoted(self.path)}: {said}; -o - > FILE does without"
+                    f"cannot write '{escape(self.path)}': {said}; -o - > FILE does without"
                 ) from None
             if mine and is_there(handle, self.journal.partial):
                 return os.fdopen(handle, "r+b")
             os.close(handle)
             if not mine:
-                raise click.ClickException(f"cannot write {quoted(self.path)}: another sweep is writing it")
+                raise click.ClickException(f"cannot write '{escape(self.path)}': another sweep is writing it")
 
     def _begun(self, *, resume: bool) -> State:
         """Return what is done already, with the file at the end of its lines."""

@@ -127,7 +127,12 @@ class KeepType(ParamType[Keep]):
 )
 @click.option("--jobs", type=Positive(), default=1, show_default=True, metavar="N", help="Processes.")
 @click.option("--dask", metavar="ADDRESS", help="A Dask cluster: tcp://HOST:8786, or local.")
-@click.option("--resume", is_flag=True, help="Go on where the same sweep with the same -o was killed.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where the same sweep with the same -o was killed, however it was begun; "
+    "another's output is refused, with what differs.",
+)
 @reading_options
 @output_options(FORMATS)
 @click.pass_obj
@@ -141,6 +146,9 @@ def command(
     An axis is a variable of the spec with values (width=32,64,128) or ranges, ends included (size=128..320:32,
     alpha=0.25..1.5:0.05); between integers the step is 1 by default. Points that are no network are left out, counted
     and explained. csv, json, jsonl, markdown and parquet are written as the points come, whatever their number.
+
+    With one file to write, PATH.partial and PATH.progress lie beside it until it is whole: a sweep that is killed or
+    interrupted goes on with --resume. Without it the same command begins anew, and says so.
 
     \b
     Examples:

@@ -23,8 +23,16 @@ def stream(listing: Listing, surface: Surface) -> Stream:
         SpecError: CC707, where pyarrow is not installed or cannot be loaded.
     """
     hint = "pip install 'convcalc[parquet]', or write csv or jsonl"
-    require("pyarrow", "pyarrow.parquet", code="CC707", needed="Parquet files need pyarrow", hint=hint)
+    needed = "Parquet files need pyarrow"
+    require("pyarrow", "pyarrow.parquet", code="CC707", needed=needed, hint=hint, trial=lambda: _trial(listing))
     return _Parquet(listing)
+
+
+def _trial(listing: Listing) -> None:
+    """Write a group of empty rows: without memory for one, pyarrow ends the process."""
+    made = _Parquet(listing)
+    made.add([{}] * GROUP)
+    made.end()
 
 
 class _Parquet:

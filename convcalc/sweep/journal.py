@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.errors import Source, Span, SpecError, escape
 from convcalc.sweep.blocks import Dropped, merged
 from convcalc.sweep.engine import Result
 from convcalc.sweep.identity import Facts, differences
@@ -91,8 +91,8 @@ class Journal:
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, AttributeError):
-            text = f"{quoted(self.progress)} does not hold the notes of a sweep of this version"
-            raise self._refused(text, f"move it away, or delete it and {quoted(self.partial)}") from None
+            text = f"'{escape(self.progress)}' does not hold the notes of a sweep of this version"
+            raise self._refused(text, f"move it away, or delete it and '{escape(self.partial)}'") from None
 
     def require_same(self, facts: Facts) -> None:
         """Demand that what is there came of this very sweep.
@@ -102,7 +102,7 @@ class Journal:
         """
         differing = list(differences(facts, self.facts))
         if differing:
-            text = f"{quoted(self.path)} was made by another sweep: {'; '.join(differing)}"
+            text = f"'{escape(self.path)}' was made by another sweep: {'; '.join(differing)}"
             raise self._refused(text, f"repeat that sweep, give another -o, or {ANEW}")
 
     def require_lines(self, known: Known, digest: str) -> None:
@@ -112,7 +112,7 @@ class Journal:
             SpecError: CC717.
         """
         if digest != known.digest:
-            text = f"{quoted(self.partial)} is not as the sweep that was killed had left it"
+            text = f"'{escape(self.partial)}' is not as the sweep that was killed had left it"
             raise self._refused(text, ANEW)
 
     def require_ours(self, known: Known | None, size: int) -> None:
@@ -122,7 +122,7 @@ class Journal:
             SpecError: CC717.
         """
         if known is None and size > 0:
-            raise self._refused(f"{quoted(self.partial)} is in the way, and no sweep has left it", "move it away")
+            raise self._refused(f"'{escape(self.partial)}' is in the way, and no sweep has left it", "move it away")
 
     def require_complete(self, known: Known | None) -> None:
         """Demand that what has the output's name is the whole output of this very sweep.
@@ -135,11 +135,11 @@ class Journal:
         """
         made = (known.facts, known.whole) if known else self._made()
         if made is None:
-            text = f"{quoted(self.path)} is complete, or no sweep that can be gone on with has made it"
+            text = f"'{escape(self.path)}' is complete, or no sweep that can be gone on with has made it"
             raise self._refused(text, ANEW)
         self.require_same(made[0])
         if not os.path.isfile(self.path) or made[1] != digest_of(self.path):
-            raise self._refused(f"{quoted(self.path)} has been changed since its sweep had ended", ANEW)
+            raise self._refused(f"'{escape(self.path)}' has been changed since its sweep had ended", ANEW)
 
     def _made(self) -> tuple[Facts, str] | None:
         """Return what sweep made the output, and the digest that it had."""
@@ -172,9 +172,14 @@ class Journal:
         }
         written = f"{self.progress}.new"
         text = json.dumps(facts)
-        with open(written, "w", encoding="utf-8") as file:
-            file.write(f"{_checked(text)}\n{text}")
-        os.replace(written, self.progress)
+        try:
+            with open(written, "w", encoding="utf-8") as file:
+                file.write(f"{_checked(text)}\n{text}")
+            os.replace(written, self.progress)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(written)
+            raise
 
     def remove(self) -> None:
         """Forget: the output is whole, or nothing of it is done. Notes go last, so that no lines are without."""

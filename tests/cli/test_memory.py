@@ -1,0 +1,130 @@
+"""Too little memory is no bug, no finding and no package that is missing; a broken package is not a missing one."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convcalc.batch import running, workers
+from convcalc.memory import is_short
+from tests.conftest import ROOT, Command
+
+MB = 1 << 20
+COMMANDS = {
+    "report": ("report", "zoo:resnet18"),
+    "batch": ("batch", "zoo:v*", "-f", "csv"),
+    "sweep": ("sweep", "zoo:resnet18", "classes=1..5"),
+    "sweep --jobs": ("sweep", "zoo:resnet18", "classes=1..5", "--jobs", "2"),
+    "formula": ("formula", "zoo:resnet18", "--symbols", "h"),
+    "solve": ("solve", "zoo:resnet18", "--for", "classes=1..9", "--max", "params=20M"),
+    "parquet": ("zoo", "resnet18", "-f", "parquet=out.parquet"),
+}
+SIZES = (20, 28, 40, 60, 90, 110, 123, 150, 200, 260)
+"""Mebibytes of addresses: from what Python needs alone to what suffices for all but Parquet."""
+
+
+def limited(folder: Path, size: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "convcalc", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size * MB, size * MB)),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_little_memory(tmp_path: Path, command: str) -> None:
+    """Fine, or unusable with the reason; nothing between."""
+    ended = {}
+    for size in SIZES:
+        done = limited(tmp_path, size, *COMMANDS[command])
+        ended[size] = done.returncode
+        assert done.returncode in (0, 2), (size, done.stderr)
+        assert done.returncode == 0 or "not enough memory" in done.stderr, (size, done.stderr)
+        assert "pip install" not in done.stderr
+        assert (tmp_path / "out.parquet").exists() <= (done.returncode == 0)
+    assert ended[SIZES[0]] == 2 or command == "report"
+    assert limited(tmp_path, 16 << 10, *COMMANDS[command]).returncode == 0
+
+
+def test_a_plain_report_asks_for_no_more_than_it_needs(tmp_path: Path) -> None:
+    """What larger commands do about memory costs it nothing."""
+    assert limited(tmp_path, 60, *COMMANDS["report"]).returncode == 0
+
+
+def test_a_process_that_counts_without_memory(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forked processes have what is patched here."""
+
+    def full(*args: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(running, "PATIENCE", 0)
+    monkeypatch.setattr(workers, "count", full)
+    result = cli("batch", "zoo:v*", "--jobs", "2")
+    assert (result.exit_code, result.stderr) == (2, "convcalc: not enough memory\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "short"),
+    [
+        (MemoryError(), True),
+        (OSError(12, "Cannot allocate memory"), True),
+        (ImportError("libx.so: failed to map segment from shared object"), True),
+        (RuntimeError("can't start new thread"), True),
+        (ImportError("libx.so: cannot allocate memory in static TLS block"), False),
+        (ImportError("libx.so: cannot open shared object file: No such file or directory"), False),
+        (OSError(2, "No such file or directory"), False),
+        (ValueError("cannot allocate memory"), False),
+    ],
+)
+def test_what_is_too_little_memory(error: Exception, short: bool) -> None:
+    assert is_short(error) is short
+    outer = KeyError("later")
+    outer.__context__ = error
+    assert is_short(outer) is short
+
+
+# --- broken packages --------------------------------------------------------------------------------------------------
+
+SWEEP = ("sweep", "zoo:resnet18", "classes=1..5")
+PACKAGES = {
+    "numpy": (SWEEP, "CC719: sweeps need NumPy"),
+    "sympy": (COMMANDS["formula"], "formulas need SymPy"),
+    "pyarrow": (COMMANDS["parquet"], "CC707: Parquet files need pyarrow"),
+    "distributed": ((*SWEEP, "--dask", "local"), "CC719: clusters need Dask's distributed"),
+}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("ImportError('libx.so: wrong ELF class')", "ImportError: libx.so: wrong ELF class"),
+        ("OSError(5, 'Input/output error')", "OSError: [Errno 5] Input/output error"),
+        ("ModuleNotFoundError('No module named needed', name='needed')", "ModuleNotFoundError: No module named needed"),
+        ("AttributeError('halfway')", "AttributeError: halfway"),
+    ],
+)
+def test_a_package_that_is_broken(run: Command, tmp_path: Path, package: str, raised: str, said: str) -> None:
+    (tmp_path / f"{package}.py").write_text(f"raise {raised}\n")
+    arguments, needed = PACKAGES[package]
+    result = run(*arguments, env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{needed}, which is installed but cannot be loaded: {said}\n" in result.stderr
+    assert "pip install" not in result.stderr
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_that_gets_no_memory(run: Command, tmp_path: Path, package: str) -> None:
+    (tmp_path / f"{package}.py").write_text("raise MemoryError\n")
+    result = run(*PACKAGES[package][0], env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", "convcalc: not enough memory\n")
