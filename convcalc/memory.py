@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 
 PATIENCE = 20
@@ -60,8 +59,6 @@ def require_room(*steps: Callable[[], object]) -> None:
     """
     if not hasattr(os, "fork") or not is_limited():
         return
-    sys.stdout.flush()
-    sys.stderr.flush()
     child = os.fork()
     if child == 0:
         _try(steps)
@@ -75,7 +72,9 @@ def _try(steps: Sequence[Callable[[], object]]) -> None:
     code = 1
     try:
         signal.alarm(PATIENCE)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):  # whatever a package says, and what this process has not written yet
+            os.dup2(nowhere, stream)
         for step in steps:
             step()
         code = 0

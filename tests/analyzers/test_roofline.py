@@ -88,9 +88,9 @@ def test_a_rate_that_is_not_stated(board: str) -> None:
 @pytest.mark.parametrize(
     ("was", "now", "place", "text"),
     [
-        ("2.5G", "fast", "3:12", "bandwidth is a positive number"),
-        ("2.5G", "0", "3:12", "bandwidth is a positive number"),
-        ("1T", "-1T", "4:23", "the rate of float32 is a positive number"),
+        ("2.5G", "fast", "3:12", "bandwidth is a positive quantity a second"),
+        ("2.5G", "0", "3:12", "bandwidth is a positive quantity a second"),
+        ("1T", "-1T", "4:23", "the rate of float32 is a positive quantity a second"),
         ("int8:", "int9:", "4:27", "no number format 'int9'; did you mean 'int8'?"),
         ("name:", "nam:", "1:1", "unknown key 'nam'; did you mean 'name'?"),
         ("source: https://example.org/board\n", "", "1:1", "a device has a source"),

@@ -224,7 +224,7 @@ def test_parquet_through_a_pipe(shell: Shell, folder: Path) -> None:
 
 
 def test_without_pyarrow(run: Command, folder: Path) -> None:
-    (folder / "pyarrow.py").write_text("raise ModuleNotFoundError('no pyarrow here')\n")
+    (folder / "sitecustomize.py").write_text("import sys\nsys.modules['pyarrow'] = None\n")
     result = run("batch", "tiny.yaml", "-o", "out.parquet", env={"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"})
     assert (result.exit_code, result.stdout) == (2, "")
     assert "CC707" in result.stderr
