@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 
 PATIENCE = 20
@@ -60,8 +59,6 @@ def require_room(*steps: Callable[[], object]) -> None:
     """
     if not hasattr(os, "fork") or not is_limited():
         return
-    sys.stdout.flush()
-    sys.stderr.flush()
     child = os.fork()
     if child == 0:
         _try(steps)

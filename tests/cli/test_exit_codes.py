@@ -177,10 +177,14 @@ def test_a_bug_with_debug(cli: Command, failing: Callable[[BaseException], None]
     assert "convcalc: internal error: ZeroDivisionError: oh\n" in result.stderr
 
 
-def test_running_out_of_stack_or_memory_is_a_bug(cli: Command, failing: Callable[[BaseException], None]) -> None:
-    for error in (RecursionError("deep"), MemoryError()):
-        failing(error)
-        assert cli("report", "tiny.yaml").exit_code == 3
+def test_running_out_of_stack_is_a_bug_and_of_memory_none(
+    cli: Command, failing: Callable[[BaseException], None]
+) -> None:
+    failing(RecursionError("deep"))
+    assert cli("report", "tiny.yaml").exit_code == 3
+    failing(MemoryError())
+    result = cli("report", "tiny.yaml")
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", "convcalc: not enough memory\n")
 
 
 def test_an_interrupt(cli: Command, failing: Callable[[BaseException], None]) -> None:
