@@ -52,6 +52,8 @@ def fault(*modules: str, trial: Callable[[], object] = lambda: None) -> str:
     except Exception as error:
         if is_short(error):
             raise MemoryError from error
+        if isinstance(error, ModuleNotFoundError) and error.name in {None, package}:
+            return ABSENT
         said = next(iter(str(error).strip().splitlines()), "")
         return f"installed but cannot be loaded: {type(error).__name__}: {said}"
     return ""

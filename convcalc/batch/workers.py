@@ -180,6 +180,6 @@ def _each(jobs: Iterable[Job], given_up: set[int], place: Any, asked: Asked) -> 
 
 def _lost(job: Job) -> Counted:
     """Return what is said of a design over which processes died."""
-    text, hint = "the process that counted it was killed, twice", "is there memory enough? try --jobs 1"
+    text, hint = "the process that counted it was killed, twice", "not enough memory? try --jobs 1"
     error = SpecError("CC706", text, Span(Source(job.design.file)), hint)
     return Counted(job.design.text, faults=(fault(error),))

@@ -40,7 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = INTERRUPTED
         say("interrupted")
     except Exception as error:
-        code = _failed(error, debug="--debug" in arguments)
+        try:
+            code = _failed(error, debug="--debug" in arguments)
+        except MemoryError:  # not even for the sentence about another error
+            code = UNUSABLE
+            say(f"{PROGRAM}: {SENTENCE}")
     if code == UNUSABLE and _is_adrift():
         say(f"{PROGRAM}: the current folder no longer exists: change into one that does")
     return code

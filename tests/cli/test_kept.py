@@ -50,9 +50,9 @@ def limited(folder: Path, size: int, *arguments: str) -> subprocess.CompletedPro
 
 
 def test_kills_leave_old_or_new(tmp_path: Path) -> None:
-    """Three kills of each command; ``python -m tests.kills`` has as many as are wanted."""
+    """Two kills of each command; ``python -m tests.kills`` has as many as are wanted."""
     runs = Runs(tmp_path)
-    kills = list(runs.kills(3 * len(SCENARIOS), seed=7))
+    kills = list(runs.kills(2 * len(SCENARIOS), seed=7))
     assert {f"{kill}": found for kill in kills if (found := runs.faults(kill))} == {}
 
 
