@@ -85,7 +85,7 @@ class Size(Slot):
 
 
 class Alike(tuple[Any, ...]):
-    """One size that was written for all axes, which some tools take otherwise than a list of equal ones."""
+    """One number that was written for all axes, which some tools take otherwise than a list of equal ones."""
 
     __slots__ = ()
 
@@ -235,9 +235,9 @@ class Scales(Slot):
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
 
     def bind(self, value: Any, axes: int) -> Any:
-        scales = value if isinstance(value, tuple) else (value,) * axes
+        made, scales = (tuple, value) if isinstance(value, tuple) else (Alike, (value,) * axes)
         require_axes(scales, axes)
-        return tuple(Real().bind(scale, axes) for scale in scales)
+        return made(Real().bind(scale, axes) for scale in scales)
 
 
 def require_axes(values: tuple[Any, ...], axes: int) -> None:

@@ -36,12 +36,12 @@ class Pool(Op):
         return Shape((x.channels, *sizes))
 
     def _require_padding(self, window: Window) -> None:
-        """Padding of more than half the window would leave windows with nothing in them."""
+        """Padding as wide as the window would leave windows with nothing in them, and so nothing to give."""
         for kernel, dilation, pads in zip(window.kernel_size, window.dilation, window.padding, strict=True):
             reach = extent(kernel, dilation)
             for pad in pads:
-                text = "padding = {} is more than half of the kernel's reach of {}"
-                require(less_equal(pad + pad, reach), "CC403", text, pad, reach)
+                text = "padding = {} must be less than the kernel's reach of {}"
+                require(less_equal(pad + 1, reach), "CC403", text, pad, reach)
 
     def dilations(self, axes: int) -> Sides:
         """Return the dilation of the window on each axis."""
@@ -65,14 +65,14 @@ class Pool(Op):
         return uneven(self.padding, window) if window is not None else ""
 
     def unbuilt(self, via: str, *inputs: Shape) -> str:
-        """Max pools may be padded by half of their kernel, dilated or not; average pools over three axes fit inside."""
+        """Pools may be padded by half of their kernel, dilated or not; average pools over three axes fit inside."""
         (x,) = inputs
         window = self.window(x)
         if window is None:
             return ""
         axes = list(zip(x.spatial, window.kernel_size, window.padding, strict=True))
         wide = [(pads, k) for _, k, pads in axes if any(less_equal(pad + pad, k) is False for pad in pads)]
-        if self.kind == "maxpool" and wide:
+        if wide:
             return f"a padding of {largest(wide[0][0])} is more than half of the kernel of {wide[0][1]}, dilated or not"
         over = [(k, n) for n, k, _ in axes if less_equal(k, n) is False]
         if self.kind == "avgpool" and len(axes) == 3 and over:

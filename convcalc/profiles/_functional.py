@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from convcalc.arith import Number, floordiv, prod
+from convcalc.ops._arguments import Alike
 from convcalc.ops._window import extent
 from convcalc.profiles import Term
 from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
@@ -122,6 +123,7 @@ def _positions(layer: Layer) -> Iterator[Number]:
         yield floordiv(n + added - reach, stride) + 1
 
 
-def scaled(layer: Layer) -> bool:
-    """Whether an upsampling is given a scale, rather than a size."""
-    return layer.has("scale") is not None
+def sized(layer: Layer) -> Number:
+    """Count an upsampling to a size: one integer as it is, a list by its product; no channels, no batch."""
+    size = layer.has("size")
+    return size[0] if isinstance(size, Alike) else prod(layer.node.shape.spatial)

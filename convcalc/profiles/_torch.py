@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from convcalc.arith import Number, floordiv, prod, total
@@ -91,11 +91,8 @@ def responses(layer: Layer) -> Number:
     return 4 * layer.x + 4 * layer.batch * x.replaced(0, 1).elements
 
 
-def enlarged(layer: Layer) -> Number:
-    """⌊x·Π scale⌋ of an upsampling: its output, but that no axis is rounded by itself; y where a size is given."""
-    scales = layer.has("scale")
-    if scales is None:
-        return layer.y
+def enlarged(layer: Layer, scales: Iterable[Number | Fraction]) -> Number:
+    """⌊x·Π scale⌋ of an upsampling: its output, but that no axis is rounded by itself."""
     ratios = [(scale.numerator, scale.denominator) if isinstance(scale, Fraction) else (scale, 1) for scale in scales]
     return floordiv(layer.x * prod(above for above, _ in ratios), prod(below for _, below in ratios))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import Number, prod
+from convcalc.arith import Number, equal, require
+from convcalc.ops._arguments import Alike
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._functional import operations, scaled
+from convcalc.profiles._functional import operations, sized
 from convcalc.profiles._layer import Layer
 from convcalc.profiles._torch import attended, first_operand
 
@@ -23,8 +24,18 @@ def missed(layer: Layer) -> Number:
 
 
 def upsampled(layer: Layer) -> Number:
-    """x where a scale is given (its product is thrown away); the product of the sizes, no channels, where a size is."""
-    return layer.x if scaled(layer) else prod(layer.node.shape.spatial)
+    """x where a scale is given (its product is thrown away); the size alone, no channels, where a size is.
+
+    A list of scales is compared with the batch, and where that is another number raised to its power, which Python
+    refuses.
+    """
+    scales = layer.has("scale")
+    if scales is None:
+        return sized(layer)
+    if not isinstance(scales, Alike):
+        text = "calflops stops at a list of {} scales, where the batch is {}"
+        require(equal(layer.batch, len(scales)), "CC742", text, len(scales), layer.batch)
+    return layer.x
 
 
 def terms(layer: Layer) -> Iterator[Term]:

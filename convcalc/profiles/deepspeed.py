@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import Number, prod
+from convcalc.arith import Number
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._functional import operations, scaled
+from convcalc.profiles._functional import operations, sized
 from convcalc.profiles._layer import Layer
 from convcalc.profiles._torch import enlarged, first_operand
 
@@ -23,8 +23,9 @@ def missed(layer: Layer) -> Number:
 
 
 def upsampled(layer: Layer) -> Number:
-    """⌊x·Π scale⌋ where a scale is given; the product of the sizes, no channels, where a size is."""
-    return enlarged(layer) if scaled(layer) else prod(layer.node.shape.spatial)
+    """⌊x·Π scale⌋ where a scale is given; the size alone, no channels, where a size is."""
+    scales = layer.has("scale")
+    return sized(layer) if scales is None else enlarged(layer, scales)
 
 
 def terms(layer: Layer) -> Iterator[Term]:

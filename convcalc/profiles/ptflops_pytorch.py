@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
+from math import floor
 
 from convcalc.arith import Number, floordiv
+from convcalc.ops._arguments import Alike
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
 from convcalc.profiles._torch import (
@@ -70,9 +73,15 @@ def _elementwise(layer: Layer) -> Iterator[Term]:
 
 
 def _upsampled(layer: Layer) -> Iterator[Term]:
-    """The module counts what it gives; the function x·Π scale, or its size, and the pool that an area is."""
+    """The module counts what it gives; the function x·Π scale, or its size, and the pool that an area is.
+
+    Of a list each scale is rounded down first.
+    """
     if layer.via in PATCHED:
-        yield "upsampling", enlarged(layer)
+        scales = layer.has("scale")
+        if scales is not None and not isinstance(scales, Alike):
+            scales = [floor(s) if isinstance(s, Fraction) else s for s in scales]
+        yield "upsampling", layer.y if scales is None else enlarged(layer, scales)
         yield "pooling", layer.x * by_area(layer)
     if layer.via in MODULES:
         yield "doubled modules", layer.y

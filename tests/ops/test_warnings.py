@@ -57,6 +57,11 @@ def test_other_paddings_are_meant() -> None:
     [
         ("maxpool: {kernel: 3, padding: 2, dilation: 2}", "[12, 12]", True),
         ("maxpool: {kernel: 3, padding: 1, dilation: 2}", "[12, 12]", False),
+        ("maxpool: {kernel: 3, padding: 2}", "[2, 9, 9]", True),
+        ("avgpool: {kernel: 3, padding: 2}", "[2, 9, 9]", True),
+        ("avgpool: {kernel: 3, padding: 2}", "[2, 9]", True),
+        ("avgpool: {kernel: 4, padding: 2}", "[2, 9, 9]", False),
+        ("avgpool: {kernel: 4, padding: 3}", "[2, 9, 9, 9]", True),
         ("maxpool: {kernel: [4, 3], stride: 1, padding: [2, 2], dilation: [1, 2]}", "[2, 9, 9]", True),
         ("maxpool: {kernel: [4, 3], stride: 1, padding: [2, 1], dilation: [1, 2]}", "[2, 9, 9]", False),
         ("maxpool: {kernel: 4, padding: 3, dilation: 2}", "[2, 7, 8, 6]", True),
