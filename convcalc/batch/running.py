@@ -15,7 +15,7 @@ from convcalc.designs import past_spec, spec_path
 from convcalc.errors import Source, SpecError, SpecErrors
 from convcalc.spec.files import Files
 from convcalc.spec.limits import FILE_BYTES
-from convcalc.spec.source import decode, read
+from convcalc.spec.source import decode, read, require_own
 
 PATIENCE = 0.25
 """Seconds of work in this process before others are started."""
@@ -198,7 +198,8 @@ def _remember(known: OrderedDict[Any, Any], key: object, value: object) -> None:
 def _bytes(file: str) -> bytes | None:
     """Return what a file holds; nothing where it cannot be read, which is said when it is counted."""
     try:
-        with open(spec_path(file), "rb") as opened:
+        require_own(path := spec_path(file))
+        with open(path, "rb") as opened:
             data = opened.read(FILE_BYTES + 1)
     except (OSError, ValueError, SpecError):
         return None

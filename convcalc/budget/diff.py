@@ -19,6 +19,8 @@ from convcalc.git.commit_tree import Tree, outside
 from convcalc.git.files import files
 from convcalc.git.objects import content_name
 from convcalc.git.repository import Commit
+from convcalc.spec.limits import FILE_BYTES
+from convcalc.spec.source import require_own
 
 LEADING = ("params", "macs")
 
@@ -141,10 +143,11 @@ class _Run:
     def _is_spec(self, path: str) -> bool:
         """Whether a file that was not named looks like a spec, now or then."""
         try:
+            require_own(path)
             with open(path, "rb") as file:
-                if KEYS.search(file.read()):
+                if KEYS.search(file.read(FILE_BYTES)):
                     return True
-        except OSError:
+        except (OSError, SpecError):
             pass
         content = self.tree.content(path)
         return content is not None and KEYS.search(content) is not None

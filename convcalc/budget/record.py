@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from convcalc.budget.past import Accepted, Past
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.report import CONVENTION, SCHEMA_VERSION
+from convcalc.spec.source import require_own
 
 FILE = "convcalc-baseline.json"
 MISSING, OTHERWISE, MALFORMED = "CC641", "CC645", "CC646"
@@ -63,8 +64,11 @@ def read_record(path: str, missing: SpecError) -> Record:
         SpecErrors: ``missing`` where there is no such file, CC645 counted otherwise, CC646 malformed.
     """
     try:
+        require_own(path)
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
+    except SpecError as error:
+        raise _malformed(Span(Source(path)), f"the baseline {error.text}") from None
     except FileNotFoundError:
         raise SpecErrors([missing]) from None
     except (OSError, ValueError) as error:

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 
 from convcalc.git.commit_tree import Tree
 from convcalc.git.objects import Dialogue
-from convcalc.git.worktree import GIT
+from convcalc.git.repository import NO_REPOSITORY
+from convcalc.git.waiting import require_plain
+from convcalc.git.worktree import GIT, Refused
+
+IGNORE = ".gitignore"
 
 
 def files(tree: Tree, endings: tuple[str, ...]) -> list[str]:
@@ -36,6 +40,7 @@ class _Walk:
                 entries = list(os.scandir(os.path.join(self.tree.top, folder)))
             except OSError:
                 continue
+            self._require_rules(entries)
             for entry in entries:
                 path = folder + entry.name
                 if entry.is_dir(follow_symlinks=False):
@@ -43,6 +48,15 @@ class _Walk:
                         open_folders.append(f"{path}/")
                 elif entry.name.endswith(self.endings) and (path in self.tree.entries or not self._ignores(path)):
                     yield path
+
+    def _require_rules(self, entries: list[os.DirEntry[str]]) -> None:
+        """Refuse rules that git would wait for. It follows no link to them."""
+        for entry in entries:
+            if entry.name == IGNORE and not entry.is_symlink():
+                try:
+                    require_plain(entry.path)
+                except Refused as refused:
+                    raise self.tree.repository.error(NO_REPOSITORY, refused.text, "delete it") from None
 
     def _is_open(self, path: str, entry: os.DirEntry[str]) -> bool:
         """Whether a folder is looked into."""

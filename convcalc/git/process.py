@@ -65,6 +65,11 @@ def start(top: str, *arguments: str) -> Running:
     )
 
 
+def first(said: bytes) -> str:
+    """Return the first line of what git says of a fault."""
+    return next(iter(said.decode("utf-8", "replace").splitlines()), "").removeprefix("fatal: ")
+
+
 def _line(top: str, arguments: tuple[str, ...]) -> list[str]:
     settings = [word for setting in SETTINGS for word in ("-c", setting)]
     return [_program(), "--no-pager", *settings, "-C", top, *arguments]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from convcalc.errors import Source, Span, SpecError, SpecErrors, escape, quoted
 from convcalc.git import ci, process
 from convcalc.git.objects import Objects
+from convcalc.git.waiting import require_files
 from convcalc.git.worktree import KEEP, Refused, find, require_sound
 
 NO_REPOSITORY = "CC644"
@@ -63,9 +64,12 @@ class Repository:
         self.top = os.path.realpath(folder)
         self.top = self._top()
         try:
-            require_sound(self.top)
+            for part in require_sound(self.top):
+                require_files(part, self.top)
         except Refused as refused:
             raise self.error(NO_REPOSITORY, refused.text, refused.hint) from None
+        except OSError as error:
+            raise self._without_git(error) from None
         self.is_shallow = self._opened()
         """Whether the history was cut when the repository was fetched."""
         self.objects = Objects(self.top)
@@ -83,7 +87,7 @@ class Repository:
         """Have git open the repository: it must be that of this work tree. Return whether it is shallow."""
         done = self.run("rev-parse", "--is-shallow-repository", "--show-toplevel")
         if done.returncode:
-            raise self._unopened(_first(done.stderr))
+            raise self._unopened(process.first(done.stderr))
         shallow, _, top = done.stdout.partition(b"\n")
         if os.path.realpath(os.fsdecode(top.removesuffix(b"\n"))) != self.top:
             text = f"the repository in {quoted(self.top)} says that its work tree is elsewhere"
@@ -106,7 +110,10 @@ class Repository:
         try:
             return process.run(self.top, *arguments)
         except OSError as error:
-            raise self.error(NO_REPOSITORY, f"cannot run git: {error.strerror}", f"install git, or {KEEP}") from None
+            raise self._without_git(error) from None
+
+    def _without_git(self, error: OSError) -> SpecErrors:
+        return self.error(NO_REPOSITORY, f"cannot run git: {error.strerror}", f"install git, or {KEEP}")
 
     def error(self, code: str, text: str, hint: str) -> SpecErrors:
         """Return an error at what asked for git, or at the repository."""
@@ -210,7 +217,3 @@ class Repository:
         if self.is_shallow:
             raise self.error(SHALLOW, f"this shallow clone has none of the branches {tried}", DEEPEN)
         raise self.error(UNKNOWN, f"no branch to compare with: there is no {tried}", NAME_ONE)
-
-
-def _first(said: bytes) -> str:
-    return next(iter(said.decode("utf-8", "replace").splitlines()), "").removeprefix("fatal: ")

@@ -43,8 +43,8 @@ def find(folder: str) -> str | None:
     return folder
 
 
-def require_sound(top: str) -> None:
-    """Look over the repository of a work tree, whose path is a real one.
+def require_sound(top: str) -> set[str]:
+    """Look over the repository of a work tree, whose path is a real one. Return the folders that it is in.
 
     Raises:
         Refused: a part of it lies elsewhere, or is no file or folder.
@@ -60,6 +60,7 @@ def require_sound(top: str) -> None:
     if os.path.exists(alternates) and any(line[:1] not in ("", "#") for line in _text(alternates).split("\n")):
         text = f"the repository borrows objects from elsewhere: {quoted(alternates)}"
         raise Refused(text, f"`git repack -a -d` copies them, then delete the file; or {KEEP}")
+    return {shared} if is_inside(folder, shared) else {folder, shared}
 
 
 def _git_folder(top: str) -> str:

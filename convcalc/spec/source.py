@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO
 
-from convcalc.errors import Source, Span, SpecError
+from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.spec.limits import FILE_BYTES
 
 _BAD_ASCII = r"[^\t\n\r\x20-\x7e]"
@@ -21,10 +22,11 @@ def read(path: str) -> Source:
     """Read a spec from a file, or from standard input for ``-``.
 
     Raises:
-        SpecError: CC001 missing or unreadable, CC002 a folder or device, CC003 too large, CC004 not UTF-8,
+        SpecError: CC001 missing, unreadable or led out of its repository, CC002 a folder or device, CC003 too large, CC004 not UTF-8,
             CC005 control characters.
     """
     name = "<stdin>" if path == "-" else path
+    require_own(path)
     try:
         with _standard_input() if path == "-" else open(path, "rb") as file:
             data = file.read(FILE_BYTES + 1)
@@ -36,6 +38,39 @@ def read(path: str) -> Source:
         reason = getattr(error, "strerror", None) or str(error)
         raise SpecError("CC001", f"cannot be read: {reason}", Span(Source(name))) from None
     return decode(data, name)
+
+
+def require_own(path: str) -> None:
+    """Of what lies in a repository, let only its own plain files be read: errors show lines, and a pipe never ends.
+
+    A repository may come from a stranger. What lies in none is read whatever it is, such as ``/dev/stdin``.
+
+    Raises:
+        SpecError: CC001 a link out of the repository, CC002 a pipe or a device.
+    """
+    try:
+        there, real = os.path.abspath(path), os.path.realpath(path)
+        is_plain = stat.S_ISREG(os.stat(real).st_mode) or os.path.isdir(real)
+    except (OSError, ValueError):  # reading it says what is wrong
+        return
+    top = None if there == real and is_plain else _repository(os.path.dirname(there))
+    if top is None:
+        return
+    if not real.startswith(os.path.join(os.path.realpath(top), "")):
+        text = f"leads out of its repository, to {quoted(real)}"
+        raise SpecError("CC001", text, Span(Source(path)), "name the file that it leads to, or copy it")
+    if not is_plain:
+        raise SpecError("CC002", "is a pipe or a device, not a file", Span(Source(path)))
+
+
+def _repository(folder: str) -> str | None:
+    """Return the nearest folder, from here upward, that holds ``.git``."""
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return folder
 
 
 def _standard_input() -> AbstractContextManager[BinaryIO]:
