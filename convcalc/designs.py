@@ -200,7 +200,7 @@ def spec_path(file: str) -> str:
     shipped = zoo()
     if name not in shipped:
         raise SpecError("CC703", f"no shipped spec {quoted(name)}{did_you_mean(name, shipped)}", Span(Source(file)))
-    return shipped[name]
+    return os.path.realpath(shipped[name])  # some installers link every file of a package to their store
 
 
 def zoo() -> dict[str, str]:

@@ -294,12 +294,13 @@ def test_what_pip_is_asked_for(runner: Runner, version: str, wanted: str) -> Non
     runner.installed = False
     calls = stub_python(runner, "exit 0")
     runner(version=version)
-    (call,) = [line for line in calls.read_text("utf-8").splitlines() if line.startswith("-m pip")]
-    assert call == f"-m pip install -q --disable-pip-version-check -- {wanted}"
+    (call,) = [line for line in calls.read_text("utf-8").splitlines() if line.startswith("-I -m pip")]
+    assert call == f"-I -m pip install -q --disable-pip-version-check -- {wanted}"
 
 
 @pytest.mark.parametrize(
-    ("failing", "said"), [("-c", "older than 3.11"), ("-m venv", "virtual environment"), ("-m pip", "not be installed")]
+    ("failing", "said"),
+    [("-I -c", "older than 3.11"), ("-I -m venv", "virtual environment"), ("-I -m pip", "not be installed")],
 )
 def test_an_installation_that_fails_is_no_finding(runner: Runner, failing: str, said: str) -> None:
     runner.installed = False
@@ -317,7 +318,7 @@ def stub_python(runner: Runner, line: str) -> Path:
     calls, python = runner.temp / "calls.txt", programs / "python3"
     python.write_text(
         f'#!/bin/sh\necho "$*" >> "{calls}"\n{line}\n'.replace("exit 0\n", "")
-        + 'case "$2" in venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; cp "$0" "$3/bin/convcalc" ;; esac\n',
+        + 'case "$3" in venv) mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; cp "$0" "$4/bin/convcalc" ;; esac\n',
         encoding="utf-8",
     )
     python.chmod(0o755)

@@ -1,4 +1,4 @@
-"""What git would wait on: pipes and devices among the files of a repository, or among those that its configuration names.
+"""What git would wait for: pipes and devices among the files of a repository, and among those that its settings name.
 
 Git opens whatever bears a name that it looks for: a branch, an object, an included configuration. A pipe never ends.
 """
@@ -110,7 +110,9 @@ def _naming(path: str) -> Iterator[tuple[str, str]]:
         return
     if os.path.getsize(path) > CONFIG_BYTES:
         raise Refused(f"{quoted(path)} is larger than the limit of {CONFIG_BYTES} bytes (4 MiB)")
-    done = process.run(os.path.abspath(os.sep), "config", "--file", path, "--no-includes", "-z", "--get-regexp", _NAMING)
+    done = process.run(
+        os.path.abspath(os.sep), "config", "--file", path, "--no-includes", "-z", "--get-regexp", _NAMING
+    )
     if done.returncode not in (0, 1):  # git would stop there, but only after what stands before it
         raise Refused(f"{quoted(path)} is no configuration: git says {quoted(process.first(done.stderr))}")
     for one in os.fsdecode(done.stdout).split("\0")[:-1]:

@@ -22,8 +22,8 @@ def read(path: str) -> Source:
     """Read a spec from a file, or from standard input for ``-``.
 
     Raises:
-        SpecError: CC001 missing, unreadable or led out of its repository, CC002 a folder or device, CC003 too large, CC004 not UTF-8,
-            CC005 control characters.
+        SpecError: CC001 missing, unreadable or led out of its repository, CC002 a folder, pipe or device, CC003 too
+            large, CC004 not UTF-8, CC005 control characters.
     """
     name = "<stdin>" if path == "-" else path
     require_own(path)

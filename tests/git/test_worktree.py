@@ -167,7 +167,7 @@ REFUSED: list[tuple[Callable[[Sandbox], None], str]] = [
     (other_work_tree, "says that its work tree is elsewhere"),
     (bare, "git cannot open the repository"),
     (newer_format, "git cannot open the repository"),
-    (broken_settings, "git cannot open the repository"),
+    (broken_settings, "is no configuration: git says"),
     (bare_around, "is not in a git repository"),
 ]
 

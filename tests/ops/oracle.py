@@ -104,8 +104,8 @@ def pooled(case: Case) -> Counted | None:
     for axis, n in enumerate(spatial):
         kernel, stride, dilation = case.kernel[axis], case.stride[axis], case.dilation[axis]
         before, after = pads_of(case)[axis]
-        if max(before, after) > reach(kernel, dilation) // 2:
-            return None  # PyTorch: "pad should be at most half of effective kernel size"
+        if max(before, after) >= reach(kernel, dilation):
+            return None  # the window would lie in the padding alone; ONNX takes all that is less
         if case.ceil_mode:
             out.append(rounded_up(n, before, after, kernel, stride, dilation))
         else:
