@@ -36,7 +36,7 @@ ACTIVATIONS = {
     "tanh": 2 * TANH, "tanhshrink": 2 * TANH + 1, "softplus": SOFTPLUS, "mish": SOFTPLUS + 2 * TANH + 1,
     "logsigmoid": EXP + LOG, "softsign": DIVIDE + 2, "hardshrink": 3, "softshrink": 5,
 }  # fmt: skip
-"""Price of an element; of one that is not listed it has none."""
+"""Price of an element."""
 NORMS = {"batch": 31, "layer": 7, "group": 9, "instance": 7}
 """Price of an element, whether or not the norm learns scale and shift."""
 GATES = {"lstm": 3 * EXP + 2 * TANH + 8, "gru": 2 * EXP + TANH + 8}
@@ -52,23 +52,29 @@ def terms(layer: Layer) -> Iterator[Term]:
         yield "bias", steps(layer) * biases(layer)
         yield "recurrent gates", GATES[layer.kind] * steps(layer) * layer.has("hidden_size") * layer.has("num_layers")
         return
-    if layer.kind == "rnn":
-        yield "missed layers", -layer.macs
-        return
+    _require_price(layer)
     yield "bias", layer.biased
     yield from _elementwise(layer)
     if layer.kind == "deconv":
         yield "output positions", _by_output(layer) - layer.macs
 
 
+def _require_price(layer: Layer) -> None:
+    """Of a layer that PyTorch does not export, or at whose node the tool stops, no total is printed."""
+    prices = {"norm": NORMS, "act": ACTIVATIONS}.get(layer.kind)
+    known = layer.kind != "rnn" if prices is None else layer.type in prices
+    what = layer.kind if prices is None else f"{layer.kind} {layer.type}"
+    require(known, "CC742", "PyTorch does not export {}, or onnx-tool stops at it", what)
+
+
 def _elementwise(layer: Layer) -> Iterator[Term]:
     match layer.kind:
         case "norm":
-            yield f"{layer.type} norm", NORMS.get(layer.type, 0) * layer.y
+            yield f"{layer.type} norm", NORMS[layer.type] * layer.y
             if layer.type == "layer":
                 yield "layer norm", (SQRT + DIVIDE + 1) * _first_axis(layer)
         case "act":
-            yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.y
+            yield "activation functions", ACTIVATIONS[layer.type] * layer.y
         case kind if kind in POOLS:
             yield "pooling", _pooled(layer)
         case "softmax":

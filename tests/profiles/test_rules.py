@@ -42,10 +42,18 @@ def test_all_tools_are_there_with_their_words() -> None:
         assert "/" in profile.source
 
 
+STOPS = {("zoo:zfnet", "onnx_tool")}
+"""The tool stops at a local response norm."""
+
+
 @pytest.mark.parametrize("design", DESIGNS)
 def test_terms_and_layers_add_up_to_every_total(design: str) -> None:
     graph = open_design(design).graph
     for profile in PROFILES.values():
+        if (design, profile.key) in STOPS:
+            with pytest.raises(SpecError, match="no number for"):
+                profiles.total(graph, profile.key)
+            continue
         standing = profiles.standing(graph, profile)
         assert standing.total == sum(standing.terms.values()) == sum(profiles.layers(graph, profile)) >= 0
         assert standing.total == profiles.total(graph, profile.key)
