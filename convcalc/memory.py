@@ -34,8 +34,10 @@ def is_limited() -> bool:
     """Whether the system may refuse a process memory: by a limit of its own, or by strict accounting."""
     try:
         import resource
-    except ImportError:  # no such limits
+    except ModuleNotFoundError:  # no such limits
         return False
+    except ImportError:  # it is there, and cannot be loaded
+        return True
     limits = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
     return any(resource.getrlimit(limit)[0] != resource.RLIM_INFINITY for limit in limits) or _is_strict()
 

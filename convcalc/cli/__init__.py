@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         try:
             code = _failed(error, debug="--debug" in arguments)
-        except MemoryError:  # not even for the sentence about another error
+        except (ImportError, MemoryError, SystemError):  # not even for the sentence about another error
             code = UNUSABLE
             say(f"{PROGRAM}: {SENTENCE}")
     if code == UNUSABLE and _is_adrift():
