@@ -57,7 +57,7 @@ def device(name: str) -> Device:
     """
     shipped = os.path.join(FOLDER, f"{name}{ENDING}")
     if name in devices():
-        return _device(name, read(shipped))
+        return _device(name, read(os.path.realpath(shipped)))  # as with bundled specs: it may be linked to a store
     if os.sep not in name and not name.endswith((ENDING, ".yml")) and not os.path.exists(name):
         hint = f"known: {', '.join(devices())}; or the path of a file"
         text = f"no device {quoted(name)}{did_you_mean(name, devices())}"

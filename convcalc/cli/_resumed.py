@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -79,6 +80,9 @@ class Resumed:
         while True:
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
             handle = os.open(self.journal.partial, flags, 0o600)
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                os.close(handle)
+                raise click.ClickException(f"cannot write '{escape(self.path)}': its partial file is no plain file")
             try:
                 mine = locked(handle)
             except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 
 TARGETS = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
@@ -29,10 +30,12 @@ def before(environ: Mapping[str, str], head: str) -> str:
 
 
 def _of_event(path: str) -> str:
+    if not os.path.isfile(path):  # a pipe would be waited for
+        return ""
     try:
         with open(path, encoding="utf-8") as file:
             event = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return ""
     name = event.get("before") if isinstance(event, dict) else None
     return name if isinstance(name, str) else ""

@@ -15,6 +15,10 @@ ALIKE = 50
 """Per cent of the larger file's bytes that stand, in whole lines, in both: git's own measure of a rename."""
 
 
+PAIRS = 1 << 18
+"""Files that are new times files that are gone, so many of which are compared; of more, those of one name alone."""
+
+
 class Renames:
     """What became of the files of a commit that are gone. One file is the past of one file."""
 
@@ -63,10 +67,11 @@ class Renames:
         """Match files whose content has changed."""
         old = {path: self._tree.content(os.path.join(self._tree.top, path)) or b"" for path in gone}
         taken = set[str]()
-        for _, path, past in sorted(_alike(edited, old), key=lambda one: (-one[0], one[1:])):
-            if path not in self.found and past not in taken:
-                self.found[path] = past
-                taken.add(past)
+        for some, olds in _comparable(edited, old):
+            for _, path, past in sorted(_alike(some, olds), key=lambda one: (-one[0], one[1:])):
+                if path not in self.found and past not in taken:
+                    self.found[path] = past
+                    taken.add(past)
 
 
 def _is_file(mode: bytes) -> bool:
@@ -86,6 +91,28 @@ def read_file(path: str) -> bytes:
             return file.read(FILE_BYTES + 1)
     except OSError:
         return b""
+
+
+Contents = Mapping[str, bytes]
+
+
+def _comparable(new: Contents, old: Contents) -> Iterator[tuple[Contents, Contents]]:
+    """Give what is compared with what: all, or what has the same name, so that no commit costs more than that."""
+    if len(new) * len(old) <= PAIRS:
+        yield new, old
+        return
+    befores = _by_name(old)
+    for name, some in _by_name(new).items():
+        olds = befores.get(name, {})
+        if len(some) * len(olds) <= PAIRS:
+            yield some, olds
+
+
+def _by_name(contents: Contents) -> dict[str, dict[str, bytes]]:
+    found: dict[str, dict[str, bytes]] = {}
+    for path, content in contents.items():
+        found.setdefault(os.path.basename(path), {})[path] = content
+    return found
 
 
 def _alike(new: Mapping[str, bytes], old: Mapping[str, bytes]) -> Iterator[tuple[int, str, str]]:

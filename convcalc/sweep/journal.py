@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -80,8 +81,7 @@ class Journal:
             SpecError: CC717 for a file that no sweep wrote.
         """
         try:
-            with open(self.progress, encoding="utf-8") as file:
-                check, _, text = file.read().partition("\n")
+            check, _, text = _text(self.progress).partition("\n")
             if check != _checked(text):
                 raise ValueError
             known = json.loads(text)
@@ -173,7 +173,7 @@ class Journal:
         written = f"{self.progress}.new"
         text = json.dumps(facts)
         try:
-            with open(written, "w", encoding="utf-8") as file:
+            with open(self._begun(written), "w", encoding="utf-8") as file:
                 file.write(f"{_checked(text)}\n{text}")
             os.replace(written, self.progress)
         except OSError:
@@ -181,11 +181,50 @@ class Journal:
                 os.unlink(written)
             raise
 
+    def _begun(self, path: str) -> int:
+        """Make a new file, in the place of one that a killed sweep has left there and of nothing else.
+
+        Raises:
+            SpecError: CC717 where another file, or a link, has this name.
+        """
+        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            return os.open(path, new, 0o600)
+        except FileExistsError:
+            if not _is_left(path):
+                raise self._refused(
+                    f"'{escape(path)}' is in the way, and no sweep has left it", "move it away"
+                ) from None
+        os.unlink(path)
+        return os.open(path, new, 0o600)
+
     def remove(self) -> None:
         """Forget: the output is whole, or nothing of it is done. Notes go last, so that no lines are without."""
-        for path in (self.partial, f"{self.progress}.new", self.progress):
+        begun = f"{self.progress}.new"
+        for path in (self.partial, *([begun] if _is_left(begun) else []), self.progress):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+
+
+def _text(path: str) -> str:
+    """Return the text of a plain file.
+
+    Raises:
+        ValueError: it is a pipe or another device, or no text.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with open(handle, encoding="utf-8") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError(path)
+        return file.read()
+
+
+def _is_left(path: str) -> bool:
+    """Whether a file is what a killed sweep leaves: the beginning of notes, or nothing yet."""
+    try:
+        return not os.path.islink(path) and MARK.startswith(_text(path)[: len(MARK)])
+    except (OSError, ValueError):
+        return False
 
 
 def _checked(text: str) -> str:

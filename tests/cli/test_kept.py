@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.cli import _files
+from convcalc.cli import _files, _resumed
 from tests.cli.conftest import Shell, files
 from tests.conftest import ROOT, Command
 from tests.kills import OLD, SCENARIOS, Runs, Scenario
@@ -236,7 +236,7 @@ def test_where_no_file_can_be_locked(cli: Command, folder: Path, monkeypatch: py
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(_files, "locked", refuse)
-    monkeypatch.setattr("convcalc.cli._resumed.locked", refuse)
+    monkeypatch.setattr(_resumed, "locked", refuse)
     result = cli(*command.split(), "-f", "csv", "-o", "o.csv")
     if command.startswith("sweep"):
         assert (result.exit_code, files(folder)) == (2, set())
