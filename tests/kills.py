@@ -125,7 +125,8 @@ class Kill:
         return f"{self.scenario.name}: {where}{more}"
 
 
-OLD = "old, and longer than nothing\n"
+OLD = '{"convention": "convcalc/0", old, and longer than nothing\n'
+"""For a baseline one that is broken: no other file is replaced by one."""
 
 
 class Runs:

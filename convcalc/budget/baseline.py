@@ -104,14 +104,15 @@ def file_of(origin: Origin | None, folder: str) -> str:
     """Return the path of the baseline file: the one that is named, or the usual one beside the budget file.
 
     Raises:
-        SpecErrors: CC641, a budget file that names a path outside its repository.
+        SpecErrors: CC641, a path outside the repository that the command line did not give, be it by a link.
     """
-    if origin is None or origin.kind == GIT:
-        return os.path.join(folder, FILE)
-    path = os.path.realpath(os.path.join(folder, origin.value))
-    if origin.span and not is_inside(path, os.path.realpath(repository_of(folder) or folder)):
-        text = f"the baseline {quoted(origin.value)} lies outside the repository of the budget file"
-        raise SpecErrors([SpecError(MISSING, text, origin.span, hint=f"keep it beside the budget file: {FILE}")])
+    value, span = FILE, origin.span if origin else Span(Source(os.path.join(folder, FILE)))
+    if origin is not None and origin.kind != GIT:
+        value = origin.value
+    path = os.path.realpath(os.path.join(folder, value))
+    if span and not is_inside(path, os.path.realpath(repository_of(folder) or folder)):
+        text = f"the baseline {quoted(value)} lies outside the repository of the budget file"
+        raise SpecErrors([SpecError(MISSING, text, span, hint=f"keep it beside the budget file: {FILE}")])
     return path
 
 

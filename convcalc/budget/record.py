@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ DIGITS = 1000
 """Of an integer in a baseline."""
 BATCH, DTYPE = 1, "float32"
 """What checks count for."""
+BEGINNING, MARK, HEAD = b'{\n "schema_version": ', b'"convention": "convcalc/', 1 << 10
+"""What a baseline begins with, and what stands in so many of its first bytes, however it is indented."""
 FIELDS = ("schema_version", "convention", "batch", "dtype", "designs", "accepted")
 
 
@@ -80,8 +83,10 @@ def read_record(path: str, missing: SpecError) -> Record:
     return _Reader(source).record()
 
 
-def _malformed(span: Span, text: str) -> SpecErrors:
-    hint = "mend it, take it from the history (git checkout), or write it anew: convcalc baseline write"
+MEND = "mend it, take it from the history (git checkout), or write it anew: convcalc baseline write"
+
+
+def _malformed(span: Span, text: str, hint: str = MEND) -> SpecErrors:
     return SpecErrors([SpecError(MALFORMED, text, span, hint)])
 
 
@@ -95,6 +100,25 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise _Doubled(next(key for key in made if keys.count(key) > 1))
     return made
+
+
+def require_replaceable(path: str) -> None:
+    """Demand that what has the path of a baseline that is to be written is one, however broken, or nothing.
+
+    Raises:
+        SpecErrors: CC646 for any other file, which would be lost.
+    """
+    if not os.path.lexists(path):
+        return
+    head = b""
+    if os.path.isfile(path):
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    elif os.path.exists(path):
+        raise _malformed(Span(Source(path)), "what is there is no file", "name another file in the budget")
+    if not BEGINNING.startswith(head.strip()) and MARK not in head:
+        text = "this file is no baseline, and writing one would replace it"
+        raise _malformed(Span(Source(path)), text, "name another file in the budget, or delete this one")
 
 
 class _Reader:

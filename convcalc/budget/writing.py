@@ -13,7 +13,7 @@ from convcalc.budget.metrics import additive
 from convcalc.budget.model import Budget, BudgetFile
 from convcalc.budget.past import Accepted, Past
 from convcalc.budget.patterns import designs, includes
-from convcalc.budget.record import FILE, MISSING, Record, read_record
+from convcalc.budget.record import FILE, MISSING, Record, read_record, require_replaceable
 from convcalc.designs import ZOO, Network, open_spec, parse_design
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 
@@ -34,14 +34,16 @@ def path_of(file: BudgetFile) -> str:
     """Return the path of a budget file's baseline.
 
     Raises:
-        SpecErrors: CC641 where the baseline is a revision.
+        SpecErrors: CC641 where the baseline is a revision, CC646 where another file is in its place.
     """
     origin = file.baseline
     if origin is not None and origin.kind == "git":
         text = f"the baseline is counted from git ({origin.value}); there is no file to write"
         hint = f"for a file write baseline: {{file: {FILE}}}; growth is accepted with: convcalc baseline accept"
         raise SpecErrors([SpecError(MISSING, text, origin.span, hint)])
-    return file_of(origin, file.folder)
+    path = file_of(origin, file.folder)
+    require_replaceable(path)
+    return path
 
 
 def held(path: str) -> Record:

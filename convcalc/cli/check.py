@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -12,8 +13,11 @@ from convcalc.budget.check import Options, check
 from convcalc.budget.document import find, read_budget
 from convcalc.budget.limits import limit
 from convcalc.budget.model import RATIO, SEVERITIES, TIME, USUAL, Budget, BudgetFile, Conditions, Limit, Origin
+from convcalc.budget.patterns import is_inside, repository
+from convcalc.budget.record import FILE
 from convcalc.cli import FINDING, FINE, UNUSABLE, say
 from convcalc.cli._designs import DesignType, batch_option, device_option, dtype_option, lib_option, spec_files
+from convcalc.cli._files import is_device
 from convcalc.cli._group import DESIGNS, Command, Settings
 from convcalc.cli._output import Target, output_options, write
 from convcalc.cli._profile import ProfileType
@@ -150,6 +154,7 @@ def command(
     file, errors = _budget_file(budget)
     if file is None and not errors and given is None:
         raise click.UsageError(f"no {BUDGET} here or above; name the designs to check, or a budget file with --budget")
+    _require_outputs(targets, file, baseline)
     always = _ad_hoc(max_, min_, wanted)
     options = Options(baseline, always, require_coverage, lib, require_baseline=require_baseline)
     verdict = _verdict(settings, file, given, options, errors)
@@ -166,6 +171,31 @@ def command(
         return UNUSABLE
     fails = any(finding.severity in verdict.failing for finding in verdict.findings)
     return FINDING if fails and not exit_zero else FINE
+
+
+def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baseline: Origin | None) -> None:
+    """Demand that outputs lead to no place that a stranger's link may choose, and not onto what is judged by.
+
+    Raises:
+        UsageError: for a link out of the repository, or the budget file or its baseline.
+    """
+    read = {os.path.realpath(path) for path in _read_by(file, baseline)}
+    for path in filter(None, (target.path for target in targets)):
+        real, top = os.path.realpath(path), repository(os.path.dirname(path) or ".")
+        if real in read:
+            raise click.UsageError(f"{quoted(path)} is what is judged by, and would be lost; give another name")
+        if top and not is_device(path) and not is_inside(real, os.path.realpath(top)):
+            raise click.UsageError(f"{quoted(path)} leads out of its repository, to {quoted(real)}")
+
+
+def _read_by(file: BudgetFile | None, baseline: Origin | None) -> Iterator[str]:
+    """Give the paths of the budget file and of its baselines."""
+    folder = file.folder if file else os.getcwd()
+    if file:
+        yield from (file.source.name, os.path.join(folder, FILE))
+    for origin in (baseline, file.baseline if file else None):
+        if origin is not None and origin.kind != GIT[:-1]:
+            yield os.path.join(folder, origin.value)
 
 
 def _budget_file(path: str | None) -> tuple[BudgetFile | None, list[SpecError]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -291,3 +292,36 @@ def test_a_wrong_action(cli: Command) -> None:
     result = cli("baseline", "tigten")
     assert result.exit_code == 2
     assert "no command 'tigten'; did you mean 'tighten'?" in result.stderr
+
+
+# --- what is in its place ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["models/a.yaml", "convcalc-budget.yaml", "notes.md", "package.json", "pipe"])
+def test_no_other_file_is_replaced(cli: Command, folder: Path, name: str) -> None:
+    Path("notes.md").write_text("remember\n")
+    Path("package.json").write_text('{"name": "mine"}\n')
+    os.mkfifo("pipe")
+    Path("convcalc-budget.yaml").write_text(BUDGET.replace("convcalc-baseline.json", name))
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    result = cli("baseline", "write")
+    assert result.exit_code == 2
+    assert "CC646" in result.stderr
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("baseline", ["baseline: {file: convcalc-baseline.json}\n", ""])
+def test_nothing_outside_is_written(cli: Command, folder: Path, tmp_path_factory: Any, baseline: str) -> None:
+    """A repository comes with a link of the baseline's name."""
+    outside = tmp_path_factory.mktemp("outside") / "precious"
+    outside.write_text("")
+    (folder / ".git").mkdir()
+    Path("convcalc-budget.yaml").write_text(
+        f"version: 1\n{baseline}budgets: [{{id: a, designs: 'models/*.yaml', max: {{params: 1k}}}}]\n"
+    )
+    Path(FILE).symlink_to(outside)
+    result = cli("baseline", "write")
+    assert (result.exit_code, outside.read_text()) == (2, "")
+    assert "CC641" in result.stderr
+    Path(FILE).unlink()
+    assert cli("baseline", "write").exit_code == 0

@@ -284,3 +284,40 @@ def test_a_format_that_is_said_or_told(cli: Command, folder: Path, options: str)
     assert cli("batch", "tiny.yaml", *options.split()).exit_code == 0
     (name,) = files(folder)
     assert (folder / name).read_bytes().decode() == usual
+
+
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "report tiny.yaml -f csv=tiny.yaml", "batch tiny.yaml -f csv -o tiny.yaml", "zoo vgg -f csv -o tiny.yaml",
+        "sweep tiny.yaml width=1..3 -f csv -o tiny.yaml", "check tiny.yaml -f json=tiny.yaml",
+        "report tiny.yaml -f csv -o link.csv",
+    ],
+)  # fmt: skip
+def test_no_spec_is_replaced(cli: Command, folder: Path, command: str) -> None:
+    (folder / "link.csv").symlink_to("tiny.yaml")
+    before = (folder / "tiny.yaml").read_bytes()
+    result = cli(*command.split())
+    assert (result.exit_code, (folder / "tiny.yaml").read_bytes()) == (2, before)
+    assert "would be lost" in result.stderr
+    assert files(folder) == {"link.csv"}
+
+
+def test_a_check_keeps_what_it_judges_by(cli: Command, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    budget = "version: 1\nbaseline: {file: base.json}\nbudgets: [{id: a, designs: tiny.yaml, max: {params: 1M}}]\n"
+    (folder / "budgets.conf").write_text(budget)
+    (folder / "base.json").write_text("{}")
+    outside = tmp_path_factory.mktemp("outside") / "precious"
+    outside.write_text(OLD)
+    (folder / ".git").mkdir()
+    (folder / "out.sarif").symlink_to(outside)
+    for format_, path in (("json", "base.json"), ("json", "budgets.conf"), ("sarif", "out.sarif")):
+        result = cli("check", "--budget", "budgets.conf", "-f", f"{format_}={path}")
+        assert (result.exit_code, result.stdout) == (2, "")
+    assert (folder / "budgets.conf").read_text() == budget
+    assert (folder / "base.json").read_text() == "{}"
+    assert outside.read_text() == OLD
+    assert cli("check", "--budget", "budgets.conf", "-f", f"json={outside}").exit_code == 0, "a person's own path"
