@@ -126,11 +126,11 @@ class Runner:
         }
 
     def _installation(self) -> str:
-        """Lay out what the step that installs leaves behind, with this checkout in it."""
+        """Lay out what the step that installs leaves behind, with this checkout; no script imports from where it runs."""
         shutil.rmtree(self.temp / "convcalc", ignore_errors=True)
         programs = self.temp / "convcalc" / "bin"
         programs.mkdir(parents=True)
-        for name, call in {"python": "", "convcalc": " -m convcalc"}.items():
+        for name, call in {"python": "", "convcalc": " -P -m convcalc"}.items():
             text = f'#!/bin/sh\nPYTHONPATH={ROOT}${{PYTHONPATH:+:$PYTHONPATH}} exec {sys.executable}{call} "$@"\n'
             (programs / name).write_text(text, encoding="utf-8")
             (programs / name).chmod(0o755)

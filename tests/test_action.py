@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -531,3 +532,22 @@ def test_the_token_is_on_no_command_line(runner: Runner, api: Api) -> None:
     assert len(api.comments) == 1
     assert len(calls.read_text("utf-8").splitlines()) == 3
     assert "s3cret" not in calls.read_text("utf-8") + run.log
+
+
+@pytest.mark.parametrize("module", ["secrets", "shlex"])
+def test_no_module_of_the_work_tree_is_imported(runner: Runner, module: str) -> None:
+    """A pull request comes with a file that is named like a module of the standard library."""
+    runner.temp.mkdir()
+    canary = runner.temp / "ran"
+    (runner.workspace / f"{module}.py").write_text(f"open({str(canary)!r}, 'w').close()\n")
+    subprocess.run([sys.executable, "-c", f"import {module}"], cwd=runner.workspace, check=True)
+    assert canary.exists(), "it is live"
+    canary.unlink()
+    assert runner(args="--exit-zero").exit_code == 0
+    assert not canary.exists()
+
+
+def test_every_call_of_python_is_isolated() -> None:
+    calls = [call for step in STEPS for call in re.findall(r'python" (.*)', step.get("run", ""))]
+    assert len(calls) >= 8
+    assert [call for call in calls if not call.startswith("-I ")] == []

@@ -219,3 +219,27 @@ def test_an_interrupted_sweep_says_how_to_go_on(killed: Runs, monkeypatch: pytes
     assert "points.csv.partial holds what is done: the same command with --resume goes on" in done.stderr
     assert killed.run(*AXES, "-o", "out/points.csv", "--resume")[0] == 0
     assert set(killed.held()) == {"points.csv"}
+
+
+@pytest.mark.parametrize("name", ["o.csv.progress.new", "o.csv.progress", "o.csv.partial"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "file"])
+def test_nothing_else_is_read_or_replaced(cli: Command, folder: Path, name: str, kind: str) -> None:
+    (folder / "precious").write_text("precious\n")
+    if kind == "link":
+        (folder / name).symlink_to("precious")
+    elif kind == "pipe":
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).write_text("precious\n")
+    result = cli(*SMALL, "-o", "o.csv")
+    assert result.exit_code == 2
+    assert "o.csv" in result.stderr
+    assert (folder / "precious").read_text() == "precious\n"
+    assert os.path.lexists(folder / name)
+    assert kind != "file" or (folder / name).read_text() == "precious\n"
+
+
+def test_notes_that_were_only_begun_are_left_by_a_kill(cli: Command, folder: Path) -> None:
+    (folder / "o.csv.progress.new").write_text("convcalc swe")
+    assert cli(*SMALL, "-o", "o.csv").exit_code == 0
+    assert files(folder) == {"o.csv"}

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from convcalc.git.ci import before
+from convcalc.git.commit_tree import Tree
+from convcalc.git.renames import Renames
+from convcalc.git.repository import Repository
 from tests.budget.repositories import Sandbox, created, net, params
 from tests.conftest import Command, Result
+from tests.work import limited_work
 
 BUDGET = """\
 version: 1
@@ -184,3 +190,28 @@ def test_a_push_that_tells_nothing(
     if before == "no text" and where == "github":
         (sandbox.folder.parent / "event.json").write_text("[1")
     assert judged(cli) == (1, f"{middle[:7]} (the commit before HEAD)", params(4))
+
+
+@pytest.mark.parametrize("content", ["pipe", "[" * 100_000, "\0", "[1, 2]"])
+def test_an_event_file_that_is_none(tmp_path: Path, content: str) -> None:
+    event = tmp_path / "event.json"
+    if content == "pipe":
+        os.mkfifo(event)
+    else:
+        event.write_text(content)
+    assert before({"GITHUB_SHA": "a" * 40, "GITHUB_EVENT_PATH": str(event)}, "a" * 40) == ""
+
+
+def test_renames_cost_what_so_many_pairs_cost(sandbox: Sandbox) -> None:
+    """A thousand files that are alike, all renamed and edited: a million pairs; those of one name are still matched."""
+    old = {f"old/{number}.yaml": net(4) + f"# {number}\n" for number in range(1000)}
+    sandbox.commit(old)
+    for path in old:
+        (sandbox.folder / path).unlink()
+    for number in range(1000):
+        sandbox.write(f"new/{number}.yaml", net(5) + f"# {number}\n")
+    repository = Repository(str(sandbox.folder))
+    tree = Tree(repository, repository.commit("HEAD"))
+    with limited_work():
+        found = Renames(tree, (".yaml",)).found
+    assert found == {f"new/{number}.yaml": f"old/{number}.yaml" for number in range(1000)}
