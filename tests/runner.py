@@ -126,7 +126,7 @@ class Runner:
         }
 
     def _installation(self) -> str:
-        """Lay out what the step that installs leaves behind, with this checkout; no script imports from where it runs."""
+        """Lay out what the step that installs leaves behind, with this checkout; no script imports from its folder."""
         shutil.rmtree(self.temp / "convcalc", ignore_errors=True)
         programs = self.temp / "convcalc" / "bin"
         programs.mkdir(parents=True)

@@ -15,7 +15,7 @@ def explained(root: Node | None, errors: Sequence[SpecError]) -> list[SpecError]
     """Return errors with those that stand in a call cut by commas replaced by one that says so."""
     left = list(errors)
     for first, last in _cut(root):
-        within = [error for error in left if error.span and _stands(error.span, first.span, last.span)]
+        within = [error for error in left if any(_stands(place, first.span, last.span) for place in _places(error))]
         if not within:
             continue
         start, end = first.span.column - 1, last.span.column - 1 + last.span.extent
@@ -24,6 +24,10 @@ def explained(root: Node | None, errors: Sequence[SpecError]) -> list[SpecError]
         left[left.index(within[0])] = SpecError(BALANCE, text, first.span, hint=f'write "{written}"')
         left = [error for error in left if error not in within]
     return left
+
+
+def _places(error: SpecError) -> list[Span]:
+    return [place for place in (error.span, *(span for span, _ in error.notes)) if place]
 
 
 def _stands(place: Span, first: Span, last: Span) -> bool:

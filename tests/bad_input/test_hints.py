@@ -194,3 +194,9 @@ def test_variants_of_claims_are_suggested() -> None:
 def test_axes_have_letters(word: str, axis: str) -> None:
     found = [error for error in wrong(f"input: {{c: 3, h: 8, {word}: 4}}\nlayers: [relu]") if error.code == "CC116"]
     assert [error.text for error in found] == [f"unknown axis '{word}'; did you mean '{axis}'?"]
+
+
+@pytest.mark.parametrize("item", ["{repeat: min(2, 3), layers: [relu]}", "{repeat: min(2, 3), conv: [4, 3]}"])
+def test_a_cut_call_that_shows_only_as_a_second_kind(item: str) -> None:
+    (error,) = wrong(f"input: [3, 8, 8]\nlayers: [{item}]")
+    assert (error.code, error.hint) == ("CC302", 'write "min(2, 3)"')
