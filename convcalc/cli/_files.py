@@ -18,6 +18,7 @@ from typing import IO, Protocol
 
 import click
 
+from convcalc.cli._locks import is_there, locked
 from convcalc.errors import escape
 
 ENDING = ".convcalc"
@@ -265,40 +266,9 @@ def _prefix(name: str) -> str:
     return f".{name[:LONGEST]}.{blake2b(os.fsencode(name), digest_size=8).hexdigest()}."
 
 
-def locked(handle: int) -> bool:
-    """Lock a file, until it is closed or its process has ended; false where another process has.
-
-    Children that are forked have no part in the lock, as they would with ``flock``: one that outlives a killed run
-    does not hold it.
-
-    Raises:
-        OSError: where there are no locks, as on some networks.
-    """
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
-
-
 def _is_ours(handle: int) -> bool:
     """Lock a new file, if files can be locked here: where they cannot, nobody takes it for a leftover."""
     try:
         return locked(handle)
     except OSError:
         return True
-
-
-def is_there(handle: int, path: str) -> bool:
-    """Whether an open file is still the one that has this path."""
-    try:
-        return os.path.samestat(os.fstat(handle), os.stat(path, follow_symlinks=False))
-    except OSError:
-        return False

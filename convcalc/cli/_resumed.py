@@ -19,13 +19,12 @@ from convcalc.cli._files import (
     File,
     blamed,
     encoded,
-    is_there,
-    locked,
     moved,
     remove_leftovers,
     require_writable,
     synced,
 )  # fmt: skip
+from convcalc.cli._locks import is_there, locked
 from convcalc.errors import escape
 from convcalc.sweep import Journal, Known, State
 from convcalc.sweep.identity import differences
