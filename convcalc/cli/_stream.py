@@ -79,11 +79,11 @@ class Screen:
 @contextlib.contextmanager
 def _unbroken() -> Iterator[None]:
     """Let Ctrl-C wait for the end of the block; a second one does not wait."""
-    if threading.current_thread() is not threading.main_thread():
+    usual: Any = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):  # ignored, as nohup does
         yield
         return
     came: list[int] = []
-    usual: Any = signal.getsignal(signal.SIGINT)
 
     def wait(number: int, frame: FrameType | None) -> None:
         came.append(number)

@@ -282,14 +282,16 @@ def test_an_unknown_metric(cli: Command, folder: Path, option: str) -> None:
 
 
 PATIENT = """\
-import sys
+import signal, sys
 from convcalc.batch import running
 from convcalc.cli import _progress, main
 
+signal.signal(signal.SIGINT, getattr(signal, sys.argv.pop(1)))
 running.PATIENCE = _progress.PATIENCE = float(sys.argv.pop(1))
 sys.exit(main(sys.argv[1:]))
 """
-"""convcalc, with the seconds of work before other processes and a progress bar come."""
+"""convcalc, with what becomes of Ctrl-C (jobs in the background are begun so that they ignore it), and the seconds of
+work before other processes and a progress bar come."""
 
 SMALL_PIPE = 4096
 """Bytes that wait to be read before the writer waits: no run of thousands of rows is over while nobody reads."""
@@ -297,13 +299,13 @@ SMALL_PIPE = 4096
 
 @contextmanager
 def _started(
-    line: str, folder: Path, patience: float = -1.0, **streams: Any
+    line: str, folder: Path, patience: float = -1.0, interrupt: str = "default_int_handler", **streams: Any
 ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
     """A run, and a pipe that ends when every process of it has ended; none is left behind."""
     environment = {name: value for name, value in os.environ.items() if name not in LEAKS} | {"PYTHONPATH": str(ROOT)}
     ours, theirs = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-c", PATIENT, str(patience), *shlex.split(line)],
+        [sys.executable, "-c", PATIENT, interrupt, str(patience), *shlex.split(line)],
         cwd=folder,
         env=environment,
         **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
@@ -355,6 +357,18 @@ def test_ctrl_c_leaves_whole_rows(folder: Path, format_: str, whom: str, rows_be
     for place, row in enumerate(rows, 1):
         assert (row["design"], int(row["params"])) == (f"many/{place:04}.yaml", 300 * (place * place + place))
     assert files(folder) == {"many", *(f"many/{n:04}.yaml" for n in range(1, 2001))}
+
+
+def test_an_ignored_ctrl_c_is_ignored_while_rows_are_written(folder: Path) -> None:
+    """Most of the time goes into waiting for a reader: the pipe is small."""
+    many(folder, 300)
+    with _started("batch many --jobs 1 -f jsonl", folder, interrupt="SIG_IGN") as (process, _):
+        assert process.stdout
+        for row in range(300):
+            assert json.loads(process.stdout.readline())["design"] == f"many/{row + 1:04}.yaml"
+            if row < 50:
+                process.send_signal(signal.SIGINT)
+        assert process.wait(HANG) == 0
 
 
 def test_a_killed_parent_leaves_no_processes(folder: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.cli import _files, _resumed
+from convcalc.cli import _files, _locks, _resumed
 from tests.cli.conftest import Shell, files
 from tests.conftest import ROOT, Command
 from tests.kills import OLD, SCENARIOS, Runs, Scenario
@@ -97,7 +97,7 @@ def test_two_runs_that_write_one_file(cli: Command, folder: Path) -> None:
 def test_a_sweep_that_another_one_is_writing(run: Command, folder: Path) -> None:
     (folder / "o.csv").write_text(OLD)
     with (folder / "o.csv.partial").open("wb") as file:
-        assert _files.locked(file.fileno())
+        assert _locks.locked(file.fileno())
         result = run("sweep", str(folder / "tiny.yaml"), "width=1..3", "-o", str(folder / "o.csv"))
     assert result.exit_code == 2
     assert "o.csv': another sweep is writing it" in result.stderr
