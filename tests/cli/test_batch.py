@@ -302,7 +302,8 @@ def _started(
     line: str, folder: Path, patience: float = -1.0, interrupt: str = "default_int_handler", **streams: Any
 ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
     """A run, and a pipe that ends when every process of it has ended; none is left behind."""
-    environment = {name: value for name, value in os.environ.items() if name not in LEAKS} | {"PYTHONPATH": str(ROOT)}
+    environment = {name: value for name, value in os.environ.items() if name not in LEAKS}
+    environment |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}  # what a signal cuts short is written on
     ours, theirs = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-c", PATIENT, interrupt, str(patience), *shlex.split(line)],

@@ -34,6 +34,15 @@ def test_output_that_cannot_be_written(shell: Shell, command: str) -> None:
     assert (closed.exit_code, closed.stderr) == (2, "convcalc: cannot read or write: not writable\n")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["report zoo:resnet50", "batch zoo:vit zoo:resnet50 -f json --variants all"])
+def test_output_that_can_be_written_in_part(shell: Shell, command: str, unbuffered: str) -> None:
+    """A file may hold 1 KiB here: that much is written of the first text."""
+    cut = shell(f"(ulimit -f 1; PYTHONUNBUFFERED={unbuffered} convcalc {command} > out); echo $?; wc -c < out")
+    assert cut.stdout.split() == ["2", "1024"]
+    assert cut.stderr == "convcalc: cannot read or write: File too large\n"
+
+
 def test_a_closed_standard_output_is_no_matter_for_a_file(shell: Shell) -> None:
     result = shell("convcalc report tiny.yaml -o out.json >&- && cat out.json")
     assert (result.exit_code, result.stderr) == (0, "")
