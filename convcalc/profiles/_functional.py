@@ -20,8 +20,6 @@ def multiplies(layer: Layer, missed: Number) -> Iterator[Term]:
     """Give the terms of MACs, given those that the tool misses; recurrent layers have none there."""
     if layer.kind in RECURRENT:
         yield "missed layers", -layer.macs
-    elif layer.kind == "deconv":
-        yield "repeated groups", -repeated(layer)
     elif halved(layer):
         yield "halved padding", _by_word(layer) - layer.macs
     else:
@@ -33,18 +31,18 @@ def operations(layer: Layer, missed: Number, upsampled: Callable[[Layer], Number
     if layer.kind in RECURRENT:
         yield from _recurrent(layer)
         return
-    if layer.kind == "deconv":
-        yield from _multiplied(layer, "repeated groups", repeated(layer), _conv_shaped(layer))
-    elif halved(layer):
+    if halved(layer):
         channels = layer.node.shape.channels if layer.has("bias") else 0
         lost = layer.macs - _by_word(layer)
-        yield from _multiplied(layer, "halved padding", lost, layer.batch * channels * prod(_positions(layer)))
+        yield from multiplied(layer, "halved padding", lost, layer.batch * channels * prod(positions(layer)))
     else:
-        yield from _multiplied(layer, "missed layers", missed, layer.biased if layer.kind in CONVOLUTIONS else 0)
+        bias = layer.biased if layer.kind in (*CONVOLUTIONS, "deconv") else 0
+        yield from multiplied(layer, "missed layers", missed, bias)
     yield from _elementwise(layer, upsampled)
 
 
-def _multiplied(layer: Layer, term: str, missed: Number, bias: Number) -> Iterator[Term]:
+def multiplied(layer: Layer, term: str, missed: Number, bias: Number) -> Iterator[Term]:
+    """Give the terms of FLOPs of a layer whose bias is counted and some of whose multiplies are not."""
     yield "bias", bias
     yield term, -missed
     yield "additions", layer.macs - missed
@@ -85,23 +83,6 @@ def _recurrent(layer: Layer) -> Iterator[Term]:
     yield "bias", steps(layer) * biases(layer)
 
 
-def repeated(layer: Layer) -> Number:
-    """Multiplies of a transposed convolution that are lost because groups divide twice: Co/g, and again by g."""
-    groups = layer.has("groups")
-    inner = floordiv(layer.has("out_channels"), groups)
-    return layer.x * layer.kernel * (inner - floordiv(inner, groups))
-
-
-def _conv_shaped(layer: Layer) -> Number:
-    """Bias of a transposed convolution: Co/g times the positions that a convolution would have, not it.
-
-    There the kernel may reach over the input: negative sizes are floored and multiplied like others.
-    """
-    if not layer.has("bias"):
-        return 0
-    return layer.batch * floordiv(layer.has("out_channels"), layer.has("groups")) * prod(_positions(layer))
-
-
 def halved(layer: Layer) -> bool:
     """Whether the padding of a convolution is the framework's word ``same``, which both tools halve, rounding down."""
     return layer.kind in CONVOLUTIONS and layer.via == "string" and layer.has("padding") == "same"
@@ -110,11 +91,11 @@ def halved(layer: Layer) -> bool:
 def _by_word(layer: Layer) -> Number:
     """Multiplies of a convolution at the positions that are counted, in place of its own."""
     each = floordiv(layer.macs, prod(layer.node.shape.spatial))
-    return each * prod(_positions(layer))
+    return each * prod(positions(layer))
 
 
-def _positions(layer: Layer) -> Iterator[Number]:
-    """⌊(n + p₀ + p₁ − e)/s⌋ + 1 on each axis, whatever its sign; of the word ``same`` p₀ = p₁ = ⌊(e − 1)/2⌋."""
+def positions(layer: Layer) -> Iterator[Number]:
+    """Give ⌊(n + p₀ + p₁ − e)/s⌋ + 1 on each axis, whatever its sign; of the word ``same`` p₀ = p₁ = ⌊(e − 1)/2⌋."""
     (x,) = layer.node.input_shapes
     axes = zip(x.spatial, *layer.window, strict=True)
     for n, kernel, stride, pads, dilation in axes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import Number, equal, require
+from convcalc.arith import Number, equal, floordiv, prod, require
 from convcalc.ops._arguments import Alike
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._functional import operations, sized
+from convcalc.profiles._functional import multiplied, operations, positions, sized
 from convcalc.profiles._layer import Layer
 from convcalc.profiles._torch import attended, first_operand
 
@@ -21,6 +21,23 @@ def missed(layer: Layer) -> Number:
     if layer.kind == "attention" and layer.via == "fast_path":
         return layer.macs
     return attended(layer) if layer.kind == "attention" and layer.via in UNSEEN_PRODUCTS else 0
+
+
+def repeated(layer: Layer) -> Number:
+    """Multiplies of a transposed convolution that are lost because groups divide twice: Co/g, and again by g."""
+    groups = layer.has("groups")
+    inner = floordiv(layer.has("out_channels"), groups)
+    return layer.x * layer.kernel * (inner - floordiv(inner, groups))
+
+
+def _conv_shaped(layer: Layer) -> Number:
+    """Bias of a transposed convolution: Co/g times the positions that a convolution would have, not it.
+
+    There the kernel may reach over the input: negative sizes are floored and multiplied like others.
+    """
+    if not layer.has("bias"):
+        return 0
+    return layer.batch * floordiv(layer.has("out_channels"), layer.has("groups")) * prod(positions(layer))
 
 
 def upsampled(layer: Layer) -> Number:
@@ -40,6 +57,8 @@ def upsampled(layer: Layer) -> Number:
 
 def terms(layer: Layer) -> Iterator[Term]:
     """2 for each multiply–accumulate that it sees, and elementwise work."""
+    if layer.kind == "deconv":
+        return multiplied(layer, "repeated groups", repeated(layer), _conv_shaped(layer))
     return operations(layer, missed(layer), upsampled)
 
 

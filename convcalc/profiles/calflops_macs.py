@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._functional import multiplies
 from convcalc.profiles._layer import Layer
-from convcalc.profiles.calflops import missed
+from convcalc.profiles.calflops import missed, repeated
 
 
 def terms(layer: Layer) -> Iterator[Term]:
     """1 for each multiply–accumulate that it sees."""
+    if layer.kind == "deconv":
+        return iter([("repeated groups", -repeated(layer))])
     return multiplies(layer, missed(layer))
 
 

@@ -1,7 +1,6 @@
 """DeepSpeed's flops profiler, which calflops was made from.
 
-Transposed convolutions count as DeepSpeed did up to 0.19.6; 0.19.7 counts them right, groups and bias. All else is the
-same in both.
+Transposed convolutions count by their definition since 0.19.7; releases before count them as calflops does.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def terms(layer: Layer) -> Iterator[Term]:
 
 
 PROFILE = Profile(
-    "deepspeed", "DeepSpeed 0.19.6", "FLOPs",
+    "deepspeed", "DeepSpeed 0.19.8", "FLOPs",
     "as calflops, with @, bmm and scaled_dot_product_attention",
     "deepspeedai/DeepSpeed: deepspeed/profiling/flops_profiler/profiler.py", 62, terms,
 )  # fmt: skip

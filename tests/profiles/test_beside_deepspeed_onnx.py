@@ -16,14 +16,13 @@ from convcalc import profiles
 from convcalc.arith import Number, prod, total
 from convcalc.designs import open_source
 from convcalc.errors import Source, SpecError
-from convcalc.graph import Graph, Node
+from convcalc.graph import Graph
 from convcalc.zoo import shipped
 from tests.conftest import ROOT
 
 REFERENCE = ROOT / "tests" / "reference"
 DEEPSPEED: dict[str, Any] = json.loads((REFERENCE / "deepspeed.json").read_text("utf-8"))
 ONNX_TOOL: dict[str, Any] = json.loads((REFERENCE / "onnx_tool.json").read_text("utf-8"))
-BEFORE = DEEPSPEED["transposed_before_0.19.7"]
 
 EXPANDED, HALVED = 3 + 3, 1 + 4 + 1 + 1
 """MACs of nodes that work out a shape: of a class token, a comparison and a product of three sizes; of ``chunk``, a
@@ -60,14 +59,6 @@ def counts(graph: Graph) -> list[Number]:
     return [profiles.total(graph, key) for key in DEEPSPEED["columns"]]
 
 
-def transposed(node: Node) -> list[Number]:
-    """Count a transposed convolution as 0.19.7 and later do: both numbers by the definition, and y for the bias."""
-    assert node.op is not None
-    macs = total(product.multiplies for product in node.facts.products)
-    bias = node.shape.elements if getattr(node.op, "bias", False) else 0
-    return [2 * macs + bias, macs]
-
-
 @pytest.mark.parametrize("module", DEEPSPEED["totals"])
 def test_deepspeed_totals(module: str) -> None:
     assert counts(design(module)) == DEEPSPEED["totals"][module]
@@ -81,19 +72,7 @@ def test_deepspeed_without_gradients() -> None:
 
 @pytest.mark.parametrize("cell", DEEPSPEED["single"])
 def test_deepspeed_single_layers(cell: str) -> None:
-    graph = single(cell)
-    printed = DEEPSPEED["single"][cell]
-    first = graph.layers[0]
-    if first.op is not None and first.op.kind == "deconv":
-        others = [total(profiles.layers(graph, profiles.find(key))[1:]) for key in DEEPSPEED["columns"]]
-        assert [own + rest for own, rest in zip(transposed(first), others, strict=True)] == printed
-    else:
-        assert counts(graph) == printed
-
-
-@pytest.mark.parametrize("cell", BEFORE)
-def test_deepspeed_transposed_convolutions_as_they_were(cell: str) -> None:
-    assert counts(single(cell)) == BEFORE[cell]
+    assert counts(single(cell)) == DEEPSPEED["single"][cell]
 
 
 # --- onnx-tool --------------------------------------------------------------------------------------------------------

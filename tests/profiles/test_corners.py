@@ -35,13 +35,19 @@ def total(layer: str, entering: str, key: str, batch: int = 1) -> int:
     return profiles.total(graph(layer, entering), key, batch=batch)
 
 
-@pytest.mark.parametrize("key", ["calflops", "deepspeed"])
-def test_a_transposed_convolution_whose_kernel_reaches_over_its_input(key: str) -> None:
+def test_a_transposed_convolution_whose_kernel_reaches_over_its_input() -> None:
     """The bias stands at places that a convolution would have: ⌊(1 − 4)/1⌋ + 1 = −2 on both axes, 4 in all."""
-    assert total("deconv: [512, 4]", "[100, 1, 1]", key) == 2 * 819_200 + 512 * (-2) ** 2 == 1_640_448
-    assert total("deconv: [512, 4]", "[100, 1, 1]", f"{key}_macs") == 819_200
+    assert total("deconv: [512, 4]", "[100, 1, 1]", "calflops") == 2 * 819_200 + 512 * (-2) ** 2 == 1_640_448
+    assert total("deconv: [512, 4]", "[100, 1, 1]", "calflops_macs") == 819_200
     three = 2 * 4 * 4 * 5**3 + 4 * (-3) ** 3
-    assert total("deconv: [4, 5]", "[4, 1, 1, 1]", key) == three
+    assert total("deconv: [4, 5]", "[4, 1, 1, 1]", "calflops") == three
+
+
+def test_deepspeed_counts_the_bias_of_a_transposed_convolution_where_it_is_added() -> None:
+    assert total("deconv: [512, 4]", "[100, 1, 1]", "deepspeed") == 2 * 819_200 + 512 * 4**2 == 1_646_592
+    assert total("deconv: [512, 4]", "[100, 1, 1]", "deepspeed_macs") == 819_200
+    assert total("deconv: {out: 7, kernel: 5, stride: 2}", "[5, 2, 2]", "deepspeed") == 7_343
+    assert total("deconv: {out: 6, kernel: 3, dilation: 2, padding: 1, groups: 2}", "[4, 3, 3]", "deepspeed") == 2_094
 
 
 def test_every_tool_counts_a_generator() -> None:

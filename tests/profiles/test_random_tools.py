@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from convcalc import profiles
-from convcalc.arith import Number, total
+from convcalc.arith import Number
 from convcalc.designs import open_source
 from convcalc.errors import Source, SpecError
 from convcalc.graph import Graph
@@ -18,8 +18,6 @@ from tests.conftest import ROOT
 
 TABLE: dict[str, Any] = json.loads((ROOT / "tests" / "reference" / "random_tools.json").read_text("utf-8"))
 KEYS: list[str] = TABLE["columns"][4:]
-NEWER = ("deepspeed", "deepspeed_macs")
-"""Since 0.19.7 DeepSpeed counts transposed convolutions by their definition; the profile is of the release before."""
 
 
 class Row(NamedTuple):
@@ -43,11 +41,6 @@ for kind, torch, (entering,), spec, *cells in TABLE["rows"]:
 
 def counted(graph: Graph, key: str) -> Number | None:
     """What a profile says; None where it says that the tool has no number."""
-    (layer,) = graph.layers
-    if key in NEWER and layer.op is not None and layer.op.kind == "deconv":
-        macs = total(product.multiplies for product in layer.facts.products)
-        bias = layer.shape.elements if getattr(layer.op, "bias", False) else 0
-        return 2 * macs + bias if key == "deepspeed" else macs
     try:
         return profiles.total(graph, key)
     except SpecError as error:
