@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -46,7 +46,9 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         def collected(*args: Any, format_: Sequence[Target], output: str | None, json_: bool, **kwargs: Any) -> Any:
             written = [*format_, Target("json")] if json_ else format_
-            return command(*args, targets=_targets(words, written, output), **kwargs)
+            targets = _targets(words, written, output)
+            _require_unread(targets, list(_named(kwargs.values())))
+            return command(*args, targets=targets, **kwargs)
 
         collected.__doc__, collected.__name__ = command.__doc__, command.__name__
         collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
@@ -101,6 +103,22 @@ def _targets(formats: Sequence[str], written: Sequence[Target], output: str | No
             raise click.UsageError(f"two formats are to be written to {quoted(path)}")
         seen.add(real)
     return targets
+
+
+def _require_unread(targets: Sequence[Target], named: Sequence[str]) -> None:
+    """No output replaces a file that the same line names to be read, whatever its ending."""
+    for path in [target.path for target in targets if target.path]:
+        if any(os.path.isfile(name) and os.path.isfile(path) and os.path.samefile(name, path) for name in named):
+            raise click.UsageError(f"cannot write {quoted(path)}: it is read, and would be lost; give another name")
+
+
+def _named(values: Iterable[Any]) -> Iterator[str]:
+    """Every text of a command's arguments: names of designs, libraries, budgets."""
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, tuple | list):
+            yield from _named(value)
 
 
 def guessed(formats: Sequence[str], output: str | None) -> str:

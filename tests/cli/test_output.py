@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import stat
 import tempfile
 from pathlib import Path
@@ -139,6 +140,24 @@ def test_when_one_file_cannot_be_written_none_is(cli: Command, folder: Path) -> 
 def test_a_folder_is_no_file(cli: Command, folder: Path) -> None:
     result = cli("report", "tiny.yaml", "-o", ".")
     assert (result.exit_code, result.stderr) == (2, "Error: cannot write '.': Is a directory\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "report spec.txt -o spec.txt", "compare tiny.yaml spec.txt -f markdown=./spec.txt",
+        "batch spec.txt -f csv=link.csv", "sweep tiny.yaml --lib spec.txt a=1..2 -f csv -o spec.txt",
+        "check tiny.yaml --budget spec.txt -f json=spec.txt",
+    ],
+)  # fmt: skip
+def test_no_output_replaces_what_the_line_names(cli: Command, folder: Path, line: str) -> None:
+    """Specs, libraries and budgets have any name."""
+    (folder / "spec.txt").write_text("input: [3, 8, 8]\nlayers: [conv: [4, 3]]\n")
+    (folder / "link.csv").symlink_to("spec.txt")
+    result = cli(*shlex.split(line))
+    assert result.exit_code == 2
+    assert "it is read, and would be lost; give another name" in result.stderr
+    assert (folder / "spec.txt").read_text().startswith("input")
 
 
 def test_a_full_disk(cli: Command, folder: Path) -> None:
