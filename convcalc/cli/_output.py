@@ -113,7 +113,7 @@ def _require_unread(targets: Sequence[Target], named: Sequence[str]) -> None:
 
 
 def _named(values: Iterable[Any]) -> Iterator[str]:
-    """Every text of a command's arguments: names of designs, libraries, budgets."""
+    """Every text among a command's arguments: names of designs and budgets, and others."""
     for value in values:
         if isinstance(value, str):
             yield value

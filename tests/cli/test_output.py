@@ -146,12 +146,12 @@ def test_a_folder_is_no_file(cli: Command, folder: Path) -> None:
     "line",
     [
         "report spec.txt -o spec.txt", "compare tiny.yaml spec.txt -f markdown=./spec.txt",
-        "batch spec.txt -f csv=link.csv", "sweep tiny.yaml --lib spec.txt a=1..2 -f csv -o spec.txt",
+        "batch spec.txt -f csv=link.csv", "sweep spec.txt a=1..2 -f csv -o spec.txt",
         "check tiny.yaml --budget spec.txt -f json=spec.txt",
     ],
 )  # fmt: skip
 def test_no_output_replaces_what_the_line_names(cli: Command, folder: Path, line: str) -> None:
-    """Specs, libraries and budgets have any name."""
+    """Specs and budgets may have any name."""
     (folder / "spec.txt").write_text("input: [3, 8, 8]\nlayers: [conv: [4, 3]]\n")
     (folder / "link.csv").symlink_to("spec.txt")
     result = cli(*shlex.split(line))
