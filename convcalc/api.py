@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from convcalc import report as reports
-from convcalc.designs import Network as _Network
-from convcalc.designs import open_design, open_source
+from convcalc.designs.sources import Network as _Network
+from convcalc.designs.sources import open_design, open_source
 from convcalc.errors import Source
+from convcalc.report import report as reports
 
 
 @dataclass(frozen=True, slots=True)

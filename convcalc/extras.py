@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from convcalc.errors import SpecError
-from convcalc.memory import is_short, require_room
+from convcalc.memory_limits import is_short, require_room
 
 ABSENT = "not installed"
 

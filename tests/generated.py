@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import convcalc
-from convcalc import pages, render
-from convcalc.cli import _group
-from convcalc.compare import compare
+from convcalc import render
+from convcalc.cli import group as _group
+from convcalc.guide import pages
+from convcalc.report.compare import compare
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / ".github" / "googlenet_3a.svg"

@@ -47,8 +47,9 @@ def begun(event, facts):
             sys.setprofile(seen)
 
 sys.addaudithook(begun)
-from convcalc.cli import _resumed, main
-_resumed.BETWEEN_SAVES = 0  # a note after every block, however fast the machine is
+from convcalc.cli import main
+from convcalc.cli.output import resumable_file
+resumable_file.BETWEEN_SAVES = 0  # a note after every block, however fast the machine is
 code = main(sys.argv[4:])
 sys.setprofile(None)
 if counted:

@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 
 import convcalc
-from convcalc.batch import running, workers
-from convcalc.batch.choosing import front, ordered
-from convcalc.batch.counting import Asked, Counted, Job, count
+from convcalc.batch import run as running
+from convcalc.batch import worker_pool as workers
+from convcalc.batch.count import Asked, Counted, Job, count
 from convcalc.batch.patterns import jobs
-from convcalc.batch.running import Result, results
-from convcalc.designs import parse_design
+from convcalc.batch.run import Result, results
+from convcalc.batch.selection import front, ordered
+from convcalc.designs.names import parse_design
 from convcalc.errors import Source, Span, SpecError, SpecErrors, Undecided, describe_one
 from tests.conftest import ROOT
 from tests.work import limited_work

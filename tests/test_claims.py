@@ -11,12 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convcalc.claims import agrees, judge
-from convcalc.designs import open_spec
+from convcalc.designs.claims import agrees, judge
+from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, Span, SpecErrors
 from convcalc.findings import Judgement
-from convcalc.spec.claims import quantity
-from convcalc.spec.nodes import Scalar
+from convcalc.spec.document.claims import quantity
+from convcalc.spec.yaml.nodes import Scalar
 
 NET = """\
 input: [3, 8, 8]

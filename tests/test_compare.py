@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.compare import Comparison, Metric, compare, labels
-from convcalc.compare.align import Match
-from convcalc.compare.overview import overview
-from convcalc.render.layout.sentences import sentence
-from convcalc.report import Column, Report
+from convcalc.render.comparison.sentences import sentence
+from convcalc.report.align_layers import Match
+from convcalc.report.compare import Comparison, Metric, compare, labels
+from convcalc.report.comparison_rows import overview
+from convcalc.report.report import Column, Report
 from tests.render import designs
 
 

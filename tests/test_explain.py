@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
-from convcalc.analyzers import DETAILS
-from convcalc.designs import open_design
+from convcalc.designs.sources import open_design
 from convcalc.explain import explain
 from convcalc.explain.model import Step
+from convcalc.metrics.registry import DETAILS
 from tests.conftest import ROOT, Command
 
 DESIGNS = sorted((ROOT / "specs").rglob("zoo/*.yaml")) + sorted((ROOT / "specs").rglob("tutorials/*.yaml"))

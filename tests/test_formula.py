@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 import convcalc
 from convcalc.arith import recording
 from convcalc.errors import SpecErrors
-from convcalc.formula import Bound, Formula, MismatchError, Request, Wanted, formulas, require_equal
-from convcalc.formula import forms as forms_module
-from convcalc.formula.forms import Forms
-from convcalc.formula.notation import LATEX, PYTHON, TEXT
-from convcalc.formula.polynomials import collected, expanded
-from convcalc.formula.tree import Name, Number, Ratio, Tree
+from convcalc.formula import simplify as forms_module
+from convcalc.formula.closed_form import Formula, MismatchError, Wanted, formulas, require_equal
+from convcalc.formula.expr import Name, Number, Ratio, Tree
+from convcalc.formula.polynomial import collected, expanded
+from convcalc.formula.printers import LATEX, PYTHON, TEXT
+from convcalc.formula.simplify import Forms
+from convcalc.formula.symbolic_design import Bound, Request
 from convcalc.render import FORMULAS, Surface
 from convcalc.symbols import FloorDiv, symbol, under
 from tests.conftest import ROOT

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import convcalc
 from convcalc.arith import recording
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.graph import Graph, topological_order
+from convcalc.graph.graph import Graph, topological_order
 from convcalc.symbols import symbol
 
 # --- order ------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from convcalc.designs import BUDGET
+from convcalc.designs.names import BUDGET
 from tests.conftest import ROOT
 from tests.repository import Repository
 from tests.test_action import BUDGET as LIMITS

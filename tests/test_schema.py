@@ -12,16 +12,19 @@ from typing import Any
 import jsonschema
 import pytest
 
-from convcalc import ops, schemas
-from convcalc.designs import BUDGET
+from convcalc import schemas
+from convcalc.designs.names import BUDGET
 from convcalc.errors import Source, SpecErrors
-from convcalc.ops import activations, arguments_of, every
-from convcalc.spec import nodes
-from convcalc.spec.arguments import allowed
-from convcalc.spec.document import TOP
+from convcalc.ops import kinds
+from convcalc.ops import registry as ops
+from convcalc.ops.op import arguments_of
+from convcalc.ops.registry import activations, every
+from convcalc.spec.document.arguments import allowed
+from convcalc.spec.document.document_reader import TOP
+from convcalc.spec.document.item_reader import MODIFIERS
+from convcalc.spec.json_schema import spec_schema
 from convcalc.spec.load import load
-from convcalc.spec.reader import MODIFIERS
-from convcalc.spec.schema import spec_schema
+from convcalc.spec.yaml import nodes
 from tests.conftest import ROOT
 from tests.zoo import test_worked_examples
 
@@ -157,10 +160,10 @@ def test_closed_words_are_offered() -> None:
 
 
 def test_a_new_op_is_in_the_schema_without_another_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "convcalc" / "ops" / "shuffle.py").read_text(encoding="utf-8")
+    text = (ROOT / "convcalc" / "ops" / "kinds" / "shuffle.py").read_text(encoding="utf-8")
     text = text.replace("shuffle", "fold").replace('argument("groups"', 'argument("rows"').replace("Shuffle", "Fold")
     (tmp_path / "fold.py").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(ops, "__path__", [*ops.__path__, str(tmp_path)])
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
     caches = (ops.files, ops.find)
     for cache in caches:
         cache.cache_clear()

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from convcalc.batch.counting import Job
-from convcalc.designs import BUDGET, ZOO, parse_design, zoo
+from convcalc.batch.count import Job
+from convcalc.designs.names import BUDGET, ZOO, parse_design, zoo
 from convcalc.errors import SpecError, quoted
 from convcalc.globs import DEEP, fault, matches
 

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from convcalc.memory import SENTENCE, is_limited, is_short
+from convcalc.memory_limits import SENTENCE, is_limited, is_short
 
 FINE, FINDING, UNUSABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -83,7 +83,7 @@ def _named(error: OSError) -> str:
 def _run(arguments: list[str]) -> int:
     import click
 
-    from convcalc.cli._group import convcalc
+    from convcalc.cli.group import convcalc
     from convcalc.errors import SpecError, SpecErrors, describe
 
     if COMPLETE in os.environ:

@@ -6,13 +6,12 @@ factors, the sizes of the layer's own weights and tensors, come to the very numb
 
 from __future__ import annotations
 
-from convcalc.analyzers import DETAILS
-from convcalc.analyzers.memory import peak
-from convcalc.designs import Network
-from convcalc.explain.details import INTENSITY
-from convcalc.explain.layer import explained
+from convcalc.designs.sources import Network
+from convcalc.explain.derivations import INTENSITY, explained
 from convcalc.explain.model import Entering, Explanation, Metric
-from convcalc.report import Report, report_on
+from convcalc.metrics.memory import peak
+from convcalc.metrics.registry import DETAILS
+from convcalc.report.report import Report, report_on
 
 SHOWN_PARTS = 8
 

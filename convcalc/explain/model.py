@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from convcalc.analyzers.memory import Peak
 from convcalc.errors import Span
-from convcalc.report import Column
+from convcalc.metrics.memory import Peak
+from convcalc.report.report import Column
 
 
 class Step(NamedTuple):

@@ -1,1 +1,1 @@
-"""Git, without trust: where a repository is, which commit is meant, and what stood in its files."""
+"""Git: repositories, commits, and the files of a commit."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import NO_REPOSITORY, WHOLE, Commit, Repository
-from convcalc.spec.source import decode, read
+from convcalc.spec.yaml.text import decode, read
 
 LINK, SUBMODULE = b"120000", b"160000"
 LINKS = 40

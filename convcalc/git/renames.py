@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from convcalc.git.commit_tree import LINK, SUBMODULE, Tree
-from convcalc.git.files import files
-from convcalc.git.objects import content_name
+from convcalc.git.object_reader import content_name
+from convcalc.git.worktree_files import files
 from convcalc.spec.limits import FILE_BYTES
 
 ALIKE = 50

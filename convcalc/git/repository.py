@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, escape, quoted
 from convcalc.git import ci, process
-from convcalc.git.objects import Objects
-from convcalc.git.waiting import require_files
+from convcalc.git.blocking_files import require_files
+from convcalc.git.object_reader import Objects
 from convcalc.git.worktree import KEEP, Refused, find, require_sound
 
 NO_REPOSITORY = "CC644"

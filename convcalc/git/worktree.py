@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 
 from convcalc.errors import quoted
 
 GIT = ".git"
+
 POINTER = "gitdir: "
+
 SMALL = 1 << 16
 """More than any file that is read here has: paths."""
+
 OWN = ("HEAD", "commondir", "config", "config.worktree", "index", "info", "packed-refs", "shallow")
+
 SHARED = (
     "HEAD", "config", "info", "info/attributes", "info/exclude", "info/grafts", "objects", "objects/info",
     "objects/info/alternates", "objects/info/commit-graph", "objects/pack", "packed-refs", "refs", "refs/heads",
     "refs/remotes", "refs/tags", "reftable", "shallow",
 )  # fmt: skip
+
 KEEP = "keep the baseline in a file"
 
 
@@ -144,3 +150,33 @@ def _text(path: str) -> str:
     if b"\0" in content:
         raise Refused(f"{quoted(path)} is no text")
     return os.fsdecode(content).rstrip("\r\n")
+
+
+UP = ".."
+
+
+def leads_out(file: str, folder: str) -> bool:
+    """Whether a path or a glob that is relative to a folder begins outside the folder's repository."""
+    names = file.split("/")
+    ascent = next((place for place, name in enumerate(names) if name != UP), len(names))
+    start = os.path.realpath(os.path.join(folder, *names[:ascent]))
+    return not is_inside(start, os.path.realpath(repository(folder) or folder))
+
+
+def upward(folder: str) -> Iterator[str]:
+    """Give a folder and those above it, up to that of the repository or of the file system."""
+    folder = os.path.abspath(folder)
+    yield folder
+    while not _is_repository(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+        yield folder
+
+
+def repository(folder: str) -> str | None:
+    """Return the nearest folder, from here upward, that holds ``.git``."""
+    *_, last = upward(folder)
+    return last if _is_repository(last) else None
+
+
+def _is_repository(folder: str) -> bool:
+    return os.path.exists(os.path.join(folder, ".git"))

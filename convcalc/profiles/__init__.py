@@ -16,14 +16,14 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from convcalc.analyzers import Measure
 from convcalc.arith import Number
 from convcalc.arith import total as summed
-from convcalc.designs import Network
+from convcalc.designs.sources import Network
 from convcalc.errors import SpecError, did_you_mean, quoted
-from convcalc.graph import Graph
-from convcalc.profiles._layer import Layer
-from convcalc.report import Column, Report
+from convcalc.graph.graph import Graph
+from convcalc.metrics.metric import Measure
+from convcalc.profiles._layer_sizes import Layer
+from convcalc.report.report import Column, Report
 
 Term: TypeAlias = tuple[str, Number]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.arith import Number, equal, floordiv, prod, require
-from convcalc.ops._arguments import Alike
+from convcalc.ops.arguments import Alike
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._functional import multiplied, operations, positions, sized
-from convcalc.profiles._layer import Layer
-from convcalc.profiles._torch import attended, first_operand
+from convcalc.profiles._layer_sizes import Layer
+from convcalc.profiles._patched_functions import multiplied, operations, positions, sized
+from convcalc.profiles._pytorch_layers import attended, first_operand
 
 UNSEEN_PRODUCTS = ("operator", "subclass", "module", "fused")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._functional import multiplies
-from convcalc.profiles._layer import Layer
+from convcalc.profiles._layer_sizes import Layer
+from convcalc.profiles._patched_functions import multiplies
 from convcalc.profiles.calflops import missed, repeated
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._functional import operations, sized
-from convcalc.profiles._layer import Layer
-from convcalc.profiles._torch import enlarged, first_operand
+from convcalc.profiles._layer_sizes import Layer
+from convcalc.profiles._patched_functions import operations, sized
+from convcalc.profiles._pytorch_layers import enlarged, first_operand
 
 
 def missed(layer: Layer) -> Number:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import CONVOLUTIONS, RECURRENT, Layer
-from convcalc.profiles._torch import attended, by_area, norm_elements, unmatched
+from convcalc.profiles._layer_sizes import CONVOLUTIONS, RECURRENT, Layer
+from convcalc.profiles._pytorch_layers import attended, by_area, norm_elements, unmatched
 
 UPSAMPLED = {"nearest": 1, "bilinear": 4}
 UNSEEN = {("attention", "fast_path"), ("matmul", "fused"), *((kind, "string") for kind in CONVOLUTIONS)}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convcalc.arith import total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import CONVOLUTIONS, RECURRENT, Layer
+from convcalc.profiles._layer_sizes import CONVOLUTIONS, RECURRENT, Layer
 
 
 def terms(layer: Layer) -> Iterator[Term]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number, ceildiv, divides, equal, floordiv, prod, require, select, total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
-from convcalc.profiles._torch import NORMS, cells, joined, scores
+from convcalc.profiles._layer_sizes import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
+from convcalc.profiles._pytorch_layers import NORMS, cells, joined, scores
 
 ACTIVATIONS = {
     "prelu": 3, "gelu": 4, "quick_gelu": 2, "silu": 2, "swish": 2, "mish": 1, "logsigmoid": 2, "hardswish": 3,

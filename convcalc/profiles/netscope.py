@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convcalc.arith import equal, floordiv, prod, select, total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import RECURRENT, Layer
+from convcalc.profiles._layer_sizes import RECURRENT, Layer
 
 LRN_SIZE = 5
 """Channels that a local response norm looks at; a spec does not say it, AlexNet and GoogLeNet have five."""

@@ -25,8 +25,8 @@ from convcalc.arith import (
     total,
 )
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import JOINS, POOLS, Layer
-from convcalc.profiles._torch import biases, joined, scores, steps
+from convcalc.profiles._layer_sizes import JOINS, POOLS, Layer
+from convcalc.profiles._pytorch_layers import biases, joined, scores, steps
 
 EXP, DIVIDE, SQRT, TANH, LOG = 32, 4, 24, 38, 43
 SOFTMAX, SOFTPLUS = EXP + DIVIDE, EXP + 1 + LOG

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import RECURRENT, Layer
-from convcalc.profiles._torch import attended, biases, steps
+from convcalc.profiles._layer_sizes import RECURRENT, Layer
+from convcalc.profiles._pytorch_layers import attended, biases, steps
 
 
 def terms(layer: Layer) -> Iterator[Term]:

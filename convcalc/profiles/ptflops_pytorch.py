@@ -7,10 +7,10 @@ from fractions import Fraction
 from math import floor
 
 from convcalc.arith import Number, floordiv
-from convcalc.ops._arguments import Alike
+from convcalc.ops.arguments import Alike
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
-from convcalc.profiles._torch import (
+from convcalc.profiles._layer_sizes import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
+from convcalc.profiles._pytorch_layers import (
     MODULES,
     PATCHED,
     attended,

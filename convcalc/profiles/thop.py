@@ -7,8 +7,8 @@ from math import prod
 
 from convcalc.arith import Number, is_plain
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import RECURRENT, Layer
-from convcalc.profiles._torch import MODULES, attended, biases, hidden, norm_elements, spread, steps
+from convcalc.profiles._layer_sizes import RECURRENT, Layer
+from convcalc.profiles._pytorch_layers import MODULES, attended, biases, hidden, norm_elements, spread, steps
 
 UPSAMPLED = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
 GATES = {"lstm": (4, 4), "gru": (3, 4), "rnn": (1, 0)}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number, at_least, at_most, ceildiv, floordiv, plain, prod, total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import Layer
-from convcalc.profiles._torch import MODULES, norm_elements, scores
+from convcalc.profiles._layer_sizes import Layer
+from convcalc.profiles._pytorch_layers import MODULES, norm_elements, scores
 from convcalc.profiles.thop import unchanged
 
 CLASSES = (*MODULES, "subclass")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import Layer
+from convcalc.profiles._layer_sizes import Layer
 
 
 def terms(layer: Layer) -> Iterator[Term]:

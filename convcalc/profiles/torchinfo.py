@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import CONVOLUTIONS, RECURRENT, Layer
-from convcalc.profiles._torch import MODULES, NORMS, biases, spread, steps
+from convcalc.profiles._layer_sizes import CONVOLUTIONS, RECURRENT, Layer
+from convcalc.profiles._pytorch_layers import MODULES, NORMS, biases, spread, steps
 
 LEAVES = (*MODULES, "subclass")
 """Forms that are a module without modules of its own, but for norms that hold their activation."""

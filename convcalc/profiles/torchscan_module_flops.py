@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from convcalc.arith import total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import CONVOLUTIONS, POOLS, RECURRENT, Layer
-from convcalc.profiles._torch import attended, norm_elements, projections, rows, scores, spread
+from convcalc.profiles._layer_sizes import CONVOLUTIONS, POOLS, RECURRENT, Layer
+from convcalc.profiles._pytorch_layers import attended, norm_elements, projections, rows, scores, spread
 from convcalc.profiles.torchscan_module_macs import CLASSES, pooled
 
 ACTIVATIONS = {"relu": 1, "relu6": 2, "leaky_relu": 4, "sigmoid": 4, "tanh": 6, "elu": 6}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.arith import Number, divides, floordiv, modulo, prod, select
-from convcalc.ops._arguments import Alike
+from convcalc.ops.arguments import Alike
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer import POOLS, RECURRENT, Layer
-from convcalc.profiles._torch import MODULES, attended, norm_elements, spread
+from convcalc.profiles._layer_sizes import POOLS, RECURRENT, Layer
+from convcalc.profiles._pytorch_layers import MODULES, attended, norm_elements, spread
 
 CLASSES = (*MODULES, "subclass")
 

@@ -1,6 +1,6 @@
 """What is shown: one file a format, each a function from data to a string.
 
-A format is a file in this folder with these functions, or with some of them::
+A format is a file in ``formats/`` with these functions, or with some of them::
 
     def report(report: Report, view: View, surface: Surface) -> str
     def comparison(comparison: Comparison, surface: Surface) -> str
@@ -16,8 +16,7 @@ It returns the whole document and writes nothing; a ``stream`` returns it bit by
 ``view`` says which lines and columns are asked for (a format that is for machines may give all of them), ``surface``
 how wide the output is and with which characters and colours (a format that is no picture of text may ignore it). The
 formats are found by walking the folder and imported when they are asked for; a new one needs no line anywhere else.
-``surface.py`` and ``table.py`` are no formats but what text is drawn with, and ``layout/`` is what several formats
-share.
+The other folders hold what several formats share: tables, and a folder for each kind of result.
 """
 
 from __future__ import annotations
@@ -28,19 +27,19 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from convcalc.fold import View
-from convcalc.render.surface import Surface
+from convcalc.render.tables.surface import Surface
+from convcalc.report.fold import View
 
 if TYPE_CHECKING:
-    from convcalc.budget.diff import Diff
-    from convcalc.compare import Comparison
+    from convcalc.budget.diff.revisions import Diff
     from convcalc.explain.model import Explanation
     from convcalc.findings import Verdict
-    from convcalc.formula import Formula
-    from convcalc.listing import Listing
+    from convcalc.formula.closed_form import Formula
     from convcalc.profiles import Reconciliation
-    from convcalc.render.layout.stream import Stream
-    from convcalc.report import Report
+    from convcalc.render.results.row_list import Stream
+    from convcalc.report.compare import Comparison
+    from convcalc.report.report import Report
+    from convcalc.report.row_list import Listing
     from convcalc.sweep import Answer
 
 __all__ = [
@@ -134,6 +133,8 @@ class SolutionFormat(Protocol):
         """Return the answer of ``solve``."""
 
 
+FOLDER = os.path.join(os.path.dirname(__file__), "formats")
+
 Shown = TypeVar("Shown")
 
 
@@ -146,8 +147,8 @@ class Formats(Mapping[str, Shown]):
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of all formats that have the functions, ``text`` first."""
-        files = [file for file in os.listdir(__path__[0]) if file.endswith(".py") and file != "__init__.py"]
-        found = [file[:-3] for file in files if self._offers(os.path.join(__path__[0], file))]
+        files = [file for file in os.listdir(FOLDER) if file.endswith(".py") and file != "__init__.py"]
+        found = [file[:-3] for file in files if self._offers(os.path.join(FOLDER, file))]
         return tuple(sorted(found, key=lambda name: (name != "text", name)))
 
     def _offers(self, path: str) -> bool:
@@ -158,7 +159,7 @@ class Formats(Mapping[str, Shown]):
     def __getitem__(self, name: str) -> Shown:
         if name not in self.names:
             raise KeyError(name)
-        return cast(Shown, importlib.import_module(f"{__name__}.{name}"))
+        return cast(Shown, importlib.import_module(f"{__name__}.formats.{name}"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)

@@ -16,11 +16,11 @@ WIDTH = 120
 def schema(name: str) -> str:
     """Return the text of a schema, one of ``NAMES``."""
     if name == "spec":
-        from convcalc.spec.schema import spec_schema
+        from convcalc.spec.json_schema import spec_schema
 
         return f"{_laid_out(spec_schema())}\n"
     if name == "budget":
-        from convcalc.budget.schema import budget_schema
+        from convcalc.budget.file.json_schema import budget_schema
 
         return f"{_laid_out(budget_schema())}\n"
     with open(os.path.join(_FOLDER, f"{name}{ENDING}"), encoding="utf-8") as file:

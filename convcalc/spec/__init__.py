@@ -1,1 +1,1 @@
-"""The spec language: from YAML text to a shaped graph."""
+"""The spec language: YAML text to an expanded graph."""

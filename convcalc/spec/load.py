@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
-from convcalc.garbage import uncollected
-from convcalc.graph import Graph
-from convcalc.ops._arguments import BadValue, Size
+from convcalc.gc_pause import uncollected
+from convcalc.graph.graph import Graph
+from convcalc.ops.arguments import BadValue, Size
 from convcalc.shapes import Shape
-from convcalc.spec.document import Document
-from convcalc.spec.expand import Expander
-from convcalc.spec.files import Files
-from convcalc.spec.frames import Frame, deep_calls
+from convcalc.spec.document.loader import Files
+from convcalc.spec.document.names import Reference
+from convcalc.spec.document.syntax_tree import Document
+from convcalc.spec.document.value_nodes import Known, Value, compile_text
+from convcalc.spec.expansion.expander import Expander
+from convcalc.spec.expansion.frames import Frame, deep_calls
+from convcalc.spec.expansion.scopes import Entry, Scope
 from convcalc.spec.limits import AXES
-from convcalc.spec.names import Reference
-from convcalc.spec.nodes import Scalar
-from convcalc.spec.scopes import Entry, Scope
-from convcalc.spec.source import accepted, checked
-from convcalc.spec.value import Known, Value, compile_text
+from convcalc.spec.yaml.nodes import Scalar
+from convcalc.spec.yaml.text import accepted, checked
 
 __all__ = ["Files", "Loaded", "Overrides", "expand", "input_shape", "load", "read_root"]
 

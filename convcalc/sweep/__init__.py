@@ -15,13 +15,13 @@ largest or smallest values within limits without going through all points.
 from __future__ import annotations
 
 from convcalc.sweep.axes import Axis, Piece, count, pieces, read_axis
-from convcalc.sweep.blocks import Columns, Dropped, evaluate, reason
-from convcalc.sweep.engine import Engine, Result, Task, cluster, here, processes, require_arrays, work
-from convcalc.sweep.identity import facts
+from convcalc.sweep.checkpoint import Journal, Known, State
+from convcalc.sweep.evaluator import Columns, Dropped, evaluate, reason
+from convcalc.sweep.executors import Engine, Result, Task, cluster, here, processes, require_arrays, work
+from convcalc.sweep.fingerprint import facts
 from convcalc.sweep.job import Circumstances, Job, metric_names, space
-from convcalc.sweep.journal import Journal, Known, State
-from convcalc.sweep.keep import Keep, Points
 from convcalc.sweep.search import Bound, Question
+from convcalc.sweep.selection import Keep, Points
 from convcalc.sweep.solve import Answer, Point, solve
 from convcalc.sweep.where import condition, needed
 

@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.errors import Source, Span, SpecError, quoted
-from convcalc.spec.expressions import ExpressionError, parse
+from convcalc.spec.expressions.errors import ExpressionError
+from convcalc.spec.expressions.expression import parse
 
 FORM, EMPTY = "CC711", "CC713"
 AXIS, FOR = "axis", "--for"

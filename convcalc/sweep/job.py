@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from convcalc.analyzers import measures
-from convcalc.designs import Network, Spec, open_spec, parse_design, past_spec
+from convcalc.designs.names import parse_design
+from convcalc.designs.sources import Network, Spec, open_spec, past_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.metrics.registry import measures
 from convcalc.spec.load import Files
 from convcalc.sweep.axes import EMPTY, FOR, POINTS, Axis, count, place
 

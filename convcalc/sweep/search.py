@@ -9,9 +9,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from convcalc.sweep.axes import Block, Piece
-from convcalc.sweep.blocks import evaluate
+from convcalc.sweep.block_bounds import Outlook, graphs, outlook, shaping
+from convcalc.sweep.evaluator import evaluate
 from convcalc.sweep.job import Job
-from convcalc.sweep.outlook import Outlook, graphs, outlook, shaping
 
 MAX, MIN = "max", "min"
 COUNTED = 2**20

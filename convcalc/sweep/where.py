@@ -7,14 +7,15 @@ from collections.abc import Container, Mapping
 from functools import lru_cache
 from typing import Any
 
-from convcalc.analyzers import measures
 from convcalc.errors import Source, Span, SpecError, Undecided, did_you_mean, quoted
+from convcalc.metrics.registry import measures
 from convcalc.quantities import QUANTITY
-from convcalc.spec.expressions import Expression, ExpressionError, parse
-from convcalc.spec.kinds import Quotient
+from convcalc.spec.expressions.errors import ExpressionError
+from convcalc.spec.expressions.expression import Expression, parse
+from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
-from convcalc.sweep.blocks import Columns
-from convcalc.sweep.bounded import Bounded, Memo, column
+from convcalc.sweep.bounds.bounded_array import Bounded, Memo, column
+from convcalc.sweep.evaluator import Columns
 from convcalc.sweep.job import VARIANT, Job, metric_names
 
 WRONG = "CC715"

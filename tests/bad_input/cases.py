@@ -8,7 +8,7 @@ from typing import Any
 
 import convcalc
 from convcalc.errors import Source, SpecError, SpecErrors
-from convcalc.spec.nodes import Mapping, Node, Scalar, Sequence, compose
+from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, Sequence, compose
 
 HERE = Path(__file__).resolve().parent
 

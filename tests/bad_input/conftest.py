@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from convcalc.spec import nodes
+from convcalc.spec.yaml import nodes
 
 LOADERS = {"libyaml": getattr(yaml, "CLoader", None), "python": yaml.Loader}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcalc.errors import SpecError, SpecErrors, describe
-from convcalc.pages import error_codes
+from convcalc.guide.pages import error_codes
 
 
 def require_places(errors: SpecErrors, text: str) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from convcalc.designs import BUDGET
-from convcalc.ops import arguments_of, every
-from convcalc.spec.document import TOP
-from convcalc.spec.reader import MODIFIERS
-from convcalc.spec.vocabulary import SYMBOLS
+from convcalc.designs.names import BUDGET
+from convcalc.ops.op import arguments_of
+from convcalc.ops.registry import every
+from convcalc.spec.document.document_reader import TOP
+from convcalc.spec.document.item_reader import MODIFIERS
+from convcalc.spec.expressions.vocabulary import SYMBOLS
 from tests.bad_input.cases import cases
 from tests.conftest import ROOT
 from tests.zoo import test_worked_examples

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.budget.document import read_budget
-from convcalc.claims import finding, judge
-from convcalc.designs import open_spec
+from convcalc.budget.file.reader import read_budget
+from convcalc.designs.claims import finding, judge
+from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, SpecErrors
-from convcalc.pages import error_codes, error_page
-from convcalc.spec.nodes import compose
+from convcalc.guide.pages import error_codes, error_page
+from convcalc.spec.yaml.nodes import compose
 from tests.bad_input.cases import errors_of, plain
 from tests.conftest import ROOT
 

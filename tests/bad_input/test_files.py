@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc.designs import parse_design
+from convcalc.designs.names import parse_design
 from convcalc.errors import Source, SpecErrors
 from tests.conftest import HANG, ROOT, Command
 
@@ -71,7 +71,7 @@ def test_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: str, *_: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
-    monkeypatch.setattr("convcalc.spec.source.open", refuse, raising=False)  # whoever runs this may read everything
+    monkeypatch.setattr("convcalc.spec.yaml.text.open", refuse, raising=False)  # whoever runs this may read everything
     assert said() == ["a.yaml: error CC001: cannot be read: Permission denied"]
 
 
@@ -261,7 +261,8 @@ def test_a_variable_of_an_import_that_fails() -> None:
 
 
 def test_a_file_imported_twice_is_read_once() -> None:
-    from convcalc.spec import load, source
+    from convcalc.spec import load
+    from convcalc.spec.yaml import text as source
 
     write("lib.yaml", LIBRARY)
     for name in "bc":

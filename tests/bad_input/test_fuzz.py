@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.spec.source import decode
+from convcalc.spec.yaml.text import decode
 from tests.bad_input.places import require_place, require_places
 from tests.bad_input.strategies import CORPUS, SPECS, jumbles, mistakes, specs
 from tests.conftest import Command

@@ -8,9 +8,9 @@ import pytest
 
 import convcalc
 from convcalc.errors import SpecError
-from convcalc.ops import activations, find, kinds
-from convcalc.ops.norm import TYPES
-from convcalc.spec import foreign
+from convcalc.ops.kinds.norm import TYPES
+from convcalc.ops.registry import activations, find, kinds
+from convcalc.spec.document import foreign_names as foreign
 from tests.bad_input.cases import errors_of
 
 

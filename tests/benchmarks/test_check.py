@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from convcalc.budget.check import check
-from convcalc.budget.document import read_budget
-from convcalc.budget.model import BudgetFile
+from convcalc.budget.check.checker import check
+from convcalc.budget.file.reader import read_budget
+from convcalc.budget.file.types import BudgetFile
 from tests.conftest import ROOT
 
 RESNET50 = (ROOT / "specs" / "zoo" / "resnet50.yaml").read_text(encoding="utf-8").partition("claims:")[0]

@@ -17,8 +17,8 @@ from statistics import median
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import convcalc
-from convcalc.report import Report
-from convcalc.spec.expressions import parse
+from convcalc.report.report import Report
+from convcalc.spec.expressions.expression import parse
 from tests.benchmarks.conftest import Show
 from tests.conftest import ROOT
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from convcalc.budget.model import Origin
+from convcalc.budget.file.types import Origin
 
 NET = "input: [3, 8, 8]\nlayers:\n  - {conv: [%d, 3], name: stem}\n  - {conv: [2, 1], name: head}\n"
 """Parameters of stem and head: 27·n + n and 2·n + 2."""

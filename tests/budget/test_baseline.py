@@ -9,12 +9,12 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
-from convcalc.budget.baseline import open_baseline
-from convcalc.budget.counts import counts
-from convcalc.budget.model import Origin
-from convcalc.budget.past import Accepted, Past
-from convcalc.budget.record import Record, read_record, written
-from convcalc.designs import open_design
+from convcalc.budget.baseline.counts import counts
+from convcalc.budget.baseline.file import Record, read_record, written
+from convcalc.budget.baseline.sources import open_baseline
+from convcalc.budget.baseline.types import Accepted, Past
+from convcalc.budget.file.types import Origin
+from convcalc.designs.sources import open_design
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 
 MISSING = SpecError("CC641", "missing")

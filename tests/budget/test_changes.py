@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.budget.changes import changes, pairs
-from convcalc.budget.folding import folded
-from convcalc.budget.past import Past
+from convcalc.budget.baseline.types import Past
+from convcalc.budget.diff.group_layers import folded
+from convcalc.budget.diff.match_layers import changes, pairs
 from tests.work import limited_work
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from convcalc.budget import history
-from convcalc.budget.check import Options, check
-from convcalc.budget.document import read_budget
-from convcalc.budget.model import Origin
-from convcalc.budget.past import Accepted, Past
-from convcalc.designs import Network, Spec
+from convcalc.budget.baseline import session as history
+from convcalc.budget.baseline.types import Accepted, Past
+from convcalc.budget.check.checker import Options, check
+from convcalc.budget.file.reader import read_budget
+from convcalc.budget.file.types import Origin
+from convcalc.designs.sources import Network, Spec
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import Finding, Verdict
 from tests.budget.test_rules import NET

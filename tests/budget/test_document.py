@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from convcalc.budget.document import find, read_budget
-from convcalc.budget.model import Budget, BudgetFile, Metric, Origin
+from convcalc.budget.file.reader import find, read_budget
+from convcalc.budget.file.types import Budget, BudgetFile, Metric, Origin
 from convcalc.errors import Source, SpecError, SpecErrors, describe_one
-from convcalc.pages import CODES
-from convcalc.spec.nodes import compose
+from convcalc.guide.pages import CODES
+from convcalc.spec.yaml.nodes import compose
 from tests.bad_input.cases import blamed, plain
 from tests.bad_input.conftest import LOADERS
 from tests.work import limited_work
@@ -51,7 +51,7 @@ waivers: [{budget: edge-total, design: models/edge/big.yaml, until: 2027-03-01, 
 @pytest.fixture(params=[name for name, loader in LOADERS.items() if loader])
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reads with each of the two parsers of YAML."""
-    monkeypatch.setattr("convcalc.spec.nodes.LOADER", LOADERS[request.param])
+    monkeypatch.setattr("convcalc.spec.yaml.nodes.LOADER", LOADERS[request.param])
 
 
 def put(folder: Path, text: str) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.budget.baseline import open_baseline
-from convcalc.budget.past import Baseline
+from convcalc.budget.baseline.sources import open_baseline
+from convcalc.budget.baseline.types import Baseline
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.git import ci, objects
+from convcalc.git import ci
+from convcalc.git import object_reader as objects
 from convcalc.git import repository as git
 from convcalc.git.repository import Repository
 from tests.budget.repositories import Sandbox, at, created, net, params

@@ -14,10 +14,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convcalc.budget.model import Budget, Limit, Metric, Pattern
-from convcalc.budget.patterns import Disk, covers, designs, includes, leads_out, matched, matches, parts, repository
+from convcalc.budget.file.types import Budget, Limit, Metric, Pattern
+from convcalc.budget.select.finder import Disk
+from convcalc.budget.select.match_designs import covers, designs, includes, matched
+from convcalc.designs.names import parts
 from convcalc.errors import Source, Span, SpecErrors
-from convcalc.globs import fault
+from convcalc.git.worktree import leads_out, repository
+from convcalc.globs import fault, matches
 from tests.work import limited_work
 
 SPEC = "input: [3, 8, 8]\nvars: {w: 4}\nvariants: {wide: {w: 8}, wider: {w: 9}, thin: {w: 2}}\nlayers: [conv: [w, 3]]\n"
@@ -339,7 +342,7 @@ def test_variants_are_found_in_the_specs(tree: Tree) -> None:
 def test_specs_are_opened_for_globs_of_variants_alone(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tree("a.yaml", "b.yaml")
     opened = []
-    monkeypatch.setattr("convcalc.budget.patterns.open_spec", lambda path, **_: opened.append(path))
+    monkeypatch.setattr("convcalc.budget.select.finder.open_spec", lambda path, **_: opened.append(path))
     assert len(designs(budget("*.yaml", "a.yaml@wide", "b.yaml@wide#x", "zoo:resnet50@101"), str(folder))) == 5
     assert opened == []
 
@@ -364,7 +367,7 @@ def test_every_folder_is_listed_and_every_spec_opened_once(tree: Tree, monkeypat
     disk = Disk(str(folder))
     assert designs(budget("**@wide*", "*/*@wide*"), str(folder), disk) == ["m/a.yaml@wide", "m/a.yaml@wider"]
     monkeypatch.setattr("os.scandir", None)
-    monkeypatch.setattr("convcalc.budget.patterns.open_spec", None)
+    monkeypatch.setattr("convcalc.budget.select.finder.open_spec", None)
     assert designs(budget("**@t*", "m/*", "?/**"), str(folder), disk) == ["m/a.yaml", "m/a.yaml@thin"]
 
 

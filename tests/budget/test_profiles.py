@@ -10,7 +10,7 @@ import pytest
 
 from convcalc import schemas
 from convcalc.errors import Source
-from convcalc.spec.nodes import compose
+from convcalc.spec.yaml.nodes import compose
 from tests.conftest import Command
 from tests.test_schema import as_json
 

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.budget import growth, words
-from convcalc.budget.measured import Measured, Places
-from convcalc.budget.model import Budget, Growth, Layers, Limit, Metric, Pattern, Ratchet
-from convcalc.budget.past import Past
-from convcalc.budget.rules import Case, Judged, judge
-from convcalc.designs import open_source
+from convcalc.budget.baseline.types import Past
+from convcalc.budget.check import growth
+from convcalc.budget.check.case import Case, Judged
+from convcalc.budget.check.limits import judge
+from convcalc.budget.file import number_format as words
+from convcalc.budget.file.types import Budget, Growth, Layers, Limit, Metric, Pattern, Ratchet
+from convcalc.budget.select.measured import Measured, Places
+from convcalc.designs.sources import open_source
 from convcalc.errors import Source, Span
 
 NET = """\

@@ -10,13 +10,13 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
-from convcalc.analyzers import measures
-from convcalc.budget.document import TOP, read_budget
-from convcalc.budget.entries import KEYS
-from convcalc.budget.schema import budget_schema
+from convcalc.budget.file.entries import KEYS
+from convcalc.budget.file.json_schema import budget_schema
+from convcalc.budget.file.reader import TOP, read_budget
 from convcalc.errors import Source, SpecErrors
+from convcalc.metrics.registry import measures
 from convcalc.profiles import names
-from convcalc.spec.nodes import compose
+from convcalc.spec.yaml.nodes import compose
 from tests.budget.test_document import NORMATIVE, PAGES
 from tests.test_schema import as_json, is_sentence, parts
 

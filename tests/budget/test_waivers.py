@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from convcalc.budget.model import Pattern, Waiver
-from convcalc.budget.waivers import waived
+from convcalc.budget.check.waivers import waived
+from convcalc.budget.file.types import Pattern, Waiver
 from convcalc.errors import Source, Span
 from convcalc.findings import Finding
 

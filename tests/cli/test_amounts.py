@@ -9,13 +9,13 @@ from pathlib import Path
 import click  # noqa: TID251 - types of options raise its errors
 import pytest
 
-from convcalc.budget.limits import limit
-from convcalc.cli._types import Positive
-from convcalc.cli.solve import Limits
+from convcalc.budget.file.rules import limit
+from convcalc.cli.commands.solve import Limits
+from convcalc.cli.types import Positive
+from convcalc.devices.roofline import device
 from convcalc.errors import Source, Span, SpecError, SpecErrors
-from convcalc.roofline import device
-from convcalc.spec.claims import quantity as printed
-from convcalc.spec.nodes import Scalar
+from convcalc.spec.document.claims import quantity as printed
+from convcalc.spec.yaml.nodes import Scalar
 from convcalc.sweep import condition, read_axis
 from tests.conftest import Command
 

@@ -22,7 +22,7 @@ import pytest
 from pyarrow import parquet
 
 from convcalc import schemas
-from convcalc.analyzers import measures
+from convcalc.metrics.registry import measures
 from convcalc.render import STREAMS
 from tests.cli.conftest import SPECS, Shell, files
 from tests.conftest import HANG, LEAKS, ROOT, Command
@@ -283,11 +283,12 @@ def test_an_unknown_metric(cli: Command, folder: Path, option: str) -> None:
 
 PATIENT = """\
 import signal, sys
-from convcalc.batch import running
-from convcalc.cli import _progress, main
+from convcalc.batch import run
+from convcalc.cli import main
+from convcalc.cli.output import progress
 
 signal.signal(signal.SIGINT, getattr(signal, sys.argv.pop(1)))
-running.PATIENCE = _progress.PATIENCE = float(sys.argv.pop(1))
+run.PATIENCE = progress.PATIENCE = float(sys.argv.pop(1))
 sys.exit(main(sys.argv[1:]))
 """
 """convcalc, with what becomes of Ctrl-C (jobs in the background are begun so that they ignore it), and the seconds of
@@ -422,7 +423,7 @@ def test_progress_on_a_terminal(folder: Path) -> None:
 
 
 def test_few_designs_start_no_process(folder: Path) -> None:
-    call = f"from convcalc.batch import running; running.PATIENCE = {HANG}; from convcalc.cli import main; "
+    call = f"from convcalc.batch import run; run.PATIENCE = {HANG}; from convcalc.cli import main; "
     call += "main(['batch', 'tiny.yaml', '-f', 'csv'])"
     process = subprocess.run(
         [sys.executable, "-c", f"{call}; import sys; print(*sys.modules, file=sys.stderr)"],
@@ -431,5 +432,5 @@ def test_few_designs_start_no_process(folder: Path) -> None:
         check=True,
     )
     loaded = set(process.stderr.decode().split())
-    assert "convcalc.batch.running" in loaded
+    assert "convcalc.batch.run" in loaded
     assert not {"multiprocessing", "pyarrow", "numpy", "sympy", "rich", "tempfile"} & loaded

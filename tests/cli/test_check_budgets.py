@@ -273,7 +273,7 @@ def test_a_missing_baseline_says_how_to_mend_it(cli: Command, project: Path) -> 
 
 
 def test_a_bug_is_no_finding(cli: Command, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from convcalc.budget import rules
+    from convcalc.budget.check import limits as rules
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError

@@ -13,7 +13,7 @@ import pytest
 
 from convcalc import schemas
 from convcalc.cli import COMPLETE
-from convcalc.pages import error_codes
+from convcalc.guide.pages import error_codes
 from tests.conftest import LEAKS, ROOT, Command
 
 SHELLS = ("bash", "zsh", "fish")

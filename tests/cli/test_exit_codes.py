@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc import designs
+from convcalc.designs import sources as designs
 from tests.conftest import HANG, ROOT, Command
 
 COMMANDS = ("compare", "completion", "explain", "report", "schema", "validate")

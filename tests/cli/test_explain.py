@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from convcalc import pages
 from convcalc.errors import Source
-from convcalc.ops import activations, arguments_of, every, kinds
-from convcalc.ops._docs import doc_of
+from convcalc.guide import pages
+from convcalc.ops.docs import doc_of
+from convcalc.ops.op import arguments_of
+from convcalc.ops.registry import activations, every, kinds
 from convcalc.spec.load import load
 from tests.conftest import Command
 

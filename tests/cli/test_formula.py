@@ -224,7 +224,7 @@ def test_without_sympy_it_names_the_extra(cli: Command, monkeypatch: pytest.Monk
 
 
 def test_a_formula_that_is_wrong_is_a_bug(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from convcalc.formula.forms import Forms
+    from convcalc.formula.simplify import Forms
 
     right = Forms.tree
     monkeypatch.setattr(Forms, "tree", lambda self, expression: right(self, expression * 2))
@@ -234,7 +234,7 @@ def test_a_formula_that_is_wrong_is_a_bug(cli: Command, monkeypatch: pytest.Monk
 
 
 def test_symbols_are_completed() -> None:
-    from convcalc.cli.formula import command
+    from convcalc.cli.commands.formula import command
 
     option = next(parameter for parameter in command.params if parameter.name == "symbols")
     context = command.context_class(command)

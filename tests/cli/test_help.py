@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.cli._group import commands, convcalc
+from convcalc.cli.group import commands, convcalc
 from tests.budget.repositories import created
 from tests.conftest import Command
 

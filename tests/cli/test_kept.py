@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.cli import _files, _locks, _resumed
+from convcalc.cli.output import atomic_files as _files
+from convcalc.cli.output import file_locks as _locks
+from convcalc.cli.output import resumable_file as _resumed
 from tests.cli.conftest import Shell, files
 from tests.conftest import ROOT, Command
 from tests.kills import OLD, SCENARIOS, Runs, Scenario
@@ -258,7 +260,7 @@ COMMANDS = {
 @pytest.fixture(scope="session")
 def outputs_taken() -> set[str]:
     """The commands that take -o, as their helps say."""
-    from convcalc.cli._group import commands, convcalc
+    from convcalc.cli.group import commands, convcalc
 
     found = {name: convcalc.get_command(convcalc.make_context("", ["-q", "zoo"]), name) for name in commands()}
     return {name for name, each in found.items() if each and any("-o" in param.opts for param in each.params)}

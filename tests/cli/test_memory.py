@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.batch import running, workers
-from convcalc.memory import is_short
+from convcalc.batch import run as running
+from convcalc.batch import worker_pool as workers
+from convcalc.memory_limits import is_short
 from tests.conftest import ROOT, Command
 
 MB = 1 << 20

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.cli import _output
-from convcalc.cli._group import Settings
+from convcalc.cli.group import Settings
+from convcalc.cli.output import targets as _output
 from convcalc.render import FORMATS
 from tests.cli.conftest import files
 from tests.conftest import Command

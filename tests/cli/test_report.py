@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.analyzers import measures
-from convcalc.cli.report import METRICS
+from convcalc.cli.commands.report import METRICS
+from convcalc.metrics.registry import measures
 from tests.conftest import Command
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-import convcalc.sweep.engine
-from convcalc.sweep.engine import work
+from convcalc.sweep import executors
+from convcalc.sweep.executors import work
 from tests.cli.conftest import files
 from tests.conftest import ROOT, Command
 from tests.kills import Runs
@@ -47,7 +47,7 @@ def test_a_sweep_begun_without_it_goes_on(killed: Runs, cli: Command, monkeypatc
         worked.append(args)
         return work(*args)
 
-    monkeypatch.setattr(convcalc.sweep.engine, "work", counted)
+    monkeypatch.setattr(executors, "work", counted)
     assert cli(*AXES, "-o", "out/points.csv", "--resume").exit_code == 0
     assert len(worked) == BLOCKS - done < BLOCKS
     resumed = killed.held()
@@ -200,7 +200,7 @@ def test_a_sweep_that_cannot_be_gone_on_with_says_so_before(
 def test_an_interrupted_sweep_says_how_to_go_on(killed: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second block is never worked out: Ctrl-C."""
     program = (
-        "import sys, convcalc.sweep.engine as engine\n"
+        "import sys, convcalc.sweep.executors as engine\n"
         "usual, calls = engine.work, []\n"
         "def work(*args):\n"
         "    calls.append(args)\n"

@@ -206,7 +206,7 @@ def test_processes_write_the_same_bytes(whole: bytes, tmp_path: Path) -> None:
 
 HELD = """\
 import itertools, os, sys, types
-import convcalc.cli.sweep
+import convcalc.cli.commands.sweep
 
 hurried = types.SimpleNamespace(monotonic=itertools.count().__next__)
 for name, module in sys.modules.items():

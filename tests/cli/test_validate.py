@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.designs import BUDGET
+from convcalc.designs.names import BUDGET
 from tests.cli.conftest import SPECS
 from tests.conftest import ROOT, Command
 

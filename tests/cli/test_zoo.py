@@ -9,14 +9,15 @@ import json
 import jsonschema
 import pytest
 
-from convcalc import designs, schemas
+from convcalc import schemas
+from convcalc.designs import names as designs
 from tests.conftest import Command
 from tests.zoo.layerwise import models
 
 
 @pytest.fixture(scope="module")
 def listed() -> dict[str, dict[str, object]]:
-    from convcalc.zoo import row, shipped
+    from convcalc.designs.zoo import row, shipped
 
     return {one.design: row(one) for one in shipped()}
 

@@ -6,14 +6,14 @@ from datetime import date
 from random import Random
 from zlib import crc32
 
-from convcalc.budget.check import Options, check
-from convcalc.budget.document import read_budget
-from convcalc.designs import BUDGET
+from convcalc.budget.check.checker import Options, check
+from convcalc.budget.file.reader import read_budget
+from convcalc.designs.names import BUDGET
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import Verdict
-from convcalc.pages import error_codes
+from convcalc.guide.pages import error_codes
 from convcalc.render import VERDICTS, Surface
-from convcalc.spec.source import decode
+from convcalc.spec.yaml.text import decode
 from tests.bad_input.places import require_place
 from tests.budget.test_document import NORMATIVE, cases
 from tests.conftest import ROOT

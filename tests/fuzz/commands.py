@@ -16,7 +16,7 @@ import click
 
 from convcalc import schemas
 from convcalc.cli import main
-from convcalc.cli._group import commands, convcalc
+from convcalc.cli.group import commands, convcalc
 from convcalc.errors import SpecError
 from convcalc.sweep.axes import count, read_axis
 from tests.fuzz.campaign import Broken, Target, require

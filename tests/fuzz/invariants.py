@@ -12,19 +12,21 @@ from typing import Any
 from zlib import crc32
 
 import convcalc
-from convcalc.analyzers import DETAILS, measures
-from convcalc.batch.counting import Asked, Job, count
+from convcalc.batch.count import Asked, Job, count
 from convcalc.cli import main
-from convcalc.compare import compare
-from convcalc.designs import parse_design
+from convcalc.designs.names import parse_design
 from convcalc.errors import SpecErrors
 from convcalc.explain import explain
-from convcalc.fold import GROUPINGS, View, fold, tree
-from convcalc.formula import Request, Wanted, formulas
+from convcalc.formula.closed_form import Wanted, formulas
+from convcalc.formula.symbolic_design import Request
+from convcalc.metrics.registry import DETAILS, measures
 from convcalc.render import EXPLANATIONS, FORMATS, Surface
-from convcalc.report import Report, report_on
+from convcalc.report.compare import compare
+from convcalc.report.fold import GROUPINGS, View, fold
+from convcalc.report.path_tree import tree
+from convcalc.report.report import Report, report_on
 from convcalc.sweep import Axis, pieces, space
-from convcalc.sweep.blocks import evaluate
+from convcalc.sweep.evaluator import evaluate
 from tests.fuzz.campaign import Target, require
 from tests.fuzz.commands import streams
 from tests.fuzz.folder import folder

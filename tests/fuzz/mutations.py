@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 
 from convcalc.errors import Source, SpecError, SpecErrors
-from convcalc.spec.nodes import compose
-from convcalc.spec.source import accepted
+from convcalc.spec.yaml.nodes import compose
+from convcalc.spec.yaml.text import accepted
 from tests.bad_input.cases import plain
 from tests.bad_input.strategies import EXPRESSIONS, ODD, UNITS
 

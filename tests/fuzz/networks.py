@@ -12,8 +12,9 @@ from typing import Any
 
 import convcalc
 from convcalc.errors import SpecErrors
-from convcalc.ops import Op, arguments_of, every
-from convcalc.ops._arguments import Argument, Axes, Choice, Count, Dims, Flag, Padding, Real, Scales, Sizes, Slot
+from convcalc.ops.arguments import Argument, Axes, Choice, Count, Dims, Flag, Padding, Real, Scales, Sizes, Slot
+from convcalc.ops.op import Op, arguments_of
+from convcalc.ops.registry import every
 from convcalc.shapes import Shape
 
 OPS = {kind: op for kind, op in every().items() if op.reads}

@@ -8,10 +8,10 @@ from zlib import crc32
 
 import convcalc
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.fold import View
 from convcalc.render import FORMATS, Surface
-from convcalc.report import Report
-from convcalc.spec.source import decode
+from convcalc.report.fold import View
+from convcalc.report.report import Report
+from convcalc.spec.yaml.text import decode
 from tests.bad_input.places import require_place, require_places
 from tests.bad_input.strategies import CORPUS, VOCABULARY
 from tests.conftest import ROOT

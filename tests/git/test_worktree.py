@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.budget.baseline import open_baseline
+from convcalc.budget.baseline.sources import open_baseline
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.git import process
 from convcalc.git.repository import Repository

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 
 import convcalc
-from convcalc.ops import Op, every
+from convcalc.ops.op import Op
+from convcalc.ops.registry import every
 from convcalc.shapes import Shape
 
 LINE = re.compile(

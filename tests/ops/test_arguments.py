@@ -10,7 +10,7 @@ import pytest
 
 from convcalc.arith import recording
 from convcalc.errors import SpecError, Undecided
-from convcalc.ops._arguments import Axes, BadValue, Choice, Count, Dims, Flag, Padding, Real, Scales, Size, Sizes, Slot
+from convcalc.ops.arguments import Axes, BadValue, Choice, Count, Dims, Flag, Padding, Real, Scales, Size, Sizes, Slot
 from convcalc.symbols import symbol
 
 HALF, THIRD = Fraction(1, 2), Fraction(10, 3)

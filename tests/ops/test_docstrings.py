@@ -12,7 +12,8 @@ from itertools import pairwise
 
 import pytest
 
-from convcalc.ops import HEADINGS, Op, every
+from convcalc.ops.op import Op
+from convcalc.ops.registry import HEADINGS, every
 
 every_op = pytest.mark.parametrize("op", every().values(), ids=every())
 

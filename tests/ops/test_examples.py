@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import convcalc
-from convcalc.ops import every
+from convcalc.ops.registry import every
 from tests.ops import oracle
 from tests.ops.examples import EXAMPLES, Example
 from tests.ops.oracle import Case, Counted

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc import ops, pages, schemas
+from convcalc import schemas
 from convcalc.errors import SpecError, SpecErrors, describe
-from convcalc.ops import _docs
+from convcalc.guide import pages
+from convcalc.ops import docs as _docs
+from convcalc.ops import kinds
+from convcalc.ops import registry as ops
 from tests.ops.examples import lines_of, read
 
 STRETCH = '''\
@@ -24,8 +27,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcalc.arith import Number
-from convcalc.ops._arguments import Flag, Size, argument
-from convcalc.ops._op import Op, Product
+from convcalc.ops.arguments import Flag, Size, argument
+from convcalc.ops.op import Op, Product
 from convcalc.shapes import Shape
 
 
@@ -82,16 +85,16 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
         path = tmp_path / folder / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        if str(path.parent) not in ops.__path__:
-            monkeypatch.setattr(ops, "__path__", [*ops.__path__, str(path.parent)])
+        if str(path.parent) not in kinds.__path__:
+            monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(path.parent)])
         forget()
         return path
 
     yield put
     monkeypatch.undo()
-    for name in {name for name in sys.modules if name.startswith(f"{ops.__name__}.")} - loaded:
+    for name in {name for name in sys.modules if name.startswith(f"{kinds.__name__}.")} - loaded:
         if str(tmp_path) in str(sys.modules.pop(name).__file__):
-            vars(ops).pop(name.rpartition(".")[2], None)
+            vars(kinds).pop(name.rpartition(".")[2], None)
     forget()
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from convcalc.dtypes import bytes_of
 from convcalc.errors import SpecError
-from convcalc.shapes import Shape, bytes_of
+from convcalc.shapes import Shape
 from convcalc.symbols import symbol
 
 IMAGE = Shape((3, 32, 40))

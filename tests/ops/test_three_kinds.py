@@ -19,10 +19,11 @@ import sympy
 
 from convcalc.arith import Ledger, recording
 from convcalc.errors import SpecError
-from convcalc.infer import Walk
-from convcalc.ops import Op, Window, every
-from convcalc.ops._arguments import BadValue, Dims, Padding, Scales, Size, Sizes
-from convcalc.ops.conv import Conv
+from convcalc.graph.builder import Walk
+from convcalc.ops.arguments import BadValue, Dims, Padding, Scales, Size, Sizes
+from convcalc.ops.kinds.conv import Conv
+from convcalc.ops.op import Op, Window
+from convcalc.ops.registry import every
 from convcalc.shapes import Shape
 from convcalc.symbols import symbol
 from tests.ops.examples import EXAMPLES, Example

@@ -14,10 +14,10 @@ import pytest
 
 from convcalc import profiles
 from convcalc.arith import Number, prod, total
-from convcalc.designs import open_source
+from convcalc.designs.sources import open_source
+from convcalc.designs.zoo import shipped
 from convcalc.errors import Source, SpecError
-from convcalc.graph import Graph
-from convcalc.zoo import shipped
+from convcalc.graph.graph import Graph
 from tests.conftest import ROOT
 
 REFERENCE = ROOT / "tests" / "reference"

@@ -11,9 +11,9 @@ import pytest
 
 from convcalc import profiles
 from convcalc.arith import prod
-from convcalc.designs import open_source
+from convcalc.designs.sources import open_source
 from convcalc.errors import Source
-from convcalc.graph import Graph, Node
+from convcalc.graph.graph import Graph, Node
 from tests.conftest import ROOT
 
 REFERENCE = Path(__file__).parents[1] / "reference"

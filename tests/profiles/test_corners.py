@@ -10,9 +10,9 @@ import pytest
 
 import convcalc
 from convcalc import profiles
-from convcalc.designs import open_source
+from convcalc.designs.sources import open_source
 from convcalc.errors import Source, SpecError
-from convcalc.graph import Graph
+from convcalc.graph.graph import Graph
 
 GENERATOR = """\
 input: [100, 1, 1]

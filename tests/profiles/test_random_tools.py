@@ -11,9 +11,9 @@ import pytest
 
 from convcalc import profiles
 from convcalc.arith import Number
-from convcalc.designs import open_source
+from convcalc.designs.sources import open_source
 from convcalc.errors import Source, SpecError
-from convcalc.graph import Graph
+from convcalc.graph.graph import Graph
 from tests.conftest import ROOT
 
 TABLE: dict[str, Any] = json.loads((ROOT / "tests" / "reference" / "random_tools.json").read_text("utf-8"))

@@ -9,14 +9,14 @@ import pytest
 import sympy
 
 from convcalc import profiles
-from convcalc.designs import Network, open_design, open_source
+from convcalc.designs.sources import Network, open_design, open_source
+from convcalc.designs.zoo import shipped
 from convcalc.errors import Source, SpecError
-from convcalc.graph import Graph
-from convcalc.infer import Walk
-from convcalc.ops import find
+from convcalc.graph.builder import Walk
+from convcalc.graph.graph import Graph
+from convcalc.ops.registry import find
 from convcalc.profiles import TERMS, Profile
 from convcalc.shapes import Shape
-from convcalc.zoo import shipped
 
 PROFILES = {profile.key: profile for profile in profiles.profiles()}
 REQUIRED = {

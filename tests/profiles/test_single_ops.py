@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from convcalc import profiles
-from convcalc.designs import open_source
+from convcalc.designs.sources import open_source
 from convcalc.errors import Source
 
 KEYS = (

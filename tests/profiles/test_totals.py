@@ -10,11 +10,11 @@ import pytest
 
 import convcalc
 from convcalc import profiles
-from convcalc.designs import open_source
+from convcalc.designs.sources import open_source
+from convcalc.designs.zoo import shipped
 from convcalc.errors import Source
-from convcalc.graph import Graph
+from convcalc.graph.graph import Graph
 from convcalc.profiles import Standing
-from convcalc.zoo import shipped
 from tests.conftest import ROOT
 from tests.zoo.test_language_networks import MODULES, NETWORKS
 

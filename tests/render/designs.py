@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from convcalc.errors import Source, Span
-from convcalc.report import Column, Report, Row
+from convcalc.report.report import Column, Report, Row
 
 COLUMNS = (
     Column("params", "Params", "scalars", "learnable weights and biases"),

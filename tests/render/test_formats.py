@@ -20,10 +20,10 @@ import jsonschema
 import markdown_it
 import pytest
 
-from convcalc.compare import Comparison, compare
-from convcalc.fold import View
 from convcalc.render import FORMATS, Surface
-from convcalc.report import Report
+from convcalc.report.compare import Comparison, compare
+from convcalc.report.fold import View
+from convcalc.report.report import Report
 from tests.conftest import needs_latex
 from tests.render import designs
 
@@ -66,9 +66,9 @@ def test_looking_at_the_names_imports_no_format() -> None:
         import sys
         from convcalc.render import FORMATS
         names = list(FORMATS)
-        print([name for name in names if f'convcalc.render.{name}' in sys.modules])
+        print([name for name in names if f'convcalc.render.formats.{name}' in sys.modules])
         FORMATS['csv']
-        print([name for name in names if f'convcalc.render.{name}' in sys.modules])
+        print([name for name in names if f'convcalc.render.formats.{name}' in sys.modules])
         """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["[]", "['csv']"]

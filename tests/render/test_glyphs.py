@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.render.layout.glyphs import Glyphs, cells
+from convcalc.render.tables.characters import Glyphs, cells
 
 UNICODE = Glyphs()
 ASCII = Glyphs(ascii_only=True)

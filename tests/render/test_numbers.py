@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.render.layout.numbers import exact, percent, ratio, short, signed, significant
+from convcalc.render.tables.number_format import exact, percent, ratio, short, signed, significant
 
 
 @pytest.mark.parametrize(

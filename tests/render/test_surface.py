@@ -8,8 +8,8 @@ import pty
 
 import pytest
 
-from convcalc.render.surface import Surface, surface
-from convcalc.render.table import console
+from convcalc.render.tables.rich_console import console
+from convcalc.render.tables.surface import Surface, surface
 
 
 class Terminal(io.TextIOWrapper):

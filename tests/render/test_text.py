@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from convcalc.compare import compare
-from convcalc.fold import View
-from convcalc.render.layout.glyphs import cells
-from convcalc.render.surface import Surface
-from convcalc.render.text import comparison as comparison_text
-from convcalc.render.text import report as report_text
-from convcalc.report import Report
+from convcalc.render.formats.text import comparison as comparison_text
+from convcalc.render.formats.text import report as report_text
+from convcalc.render.tables.characters import cells
+from convcalc.render.tables.surface import Surface
+from convcalc.report.compare import compare
+from convcalc.report.fold import View
+from convcalc.report.report import Report
 from tests.render import designs
 from tests.work import limited_work
 

@@ -20,9 +20,9 @@ import xmlschema
 
 from convcalc.errors import Source, Span, escape
 from convcalc.findings import Finding, Verdict
-from convcalc.pages import error_page
+from convcalc.guide.pages import error_page
 from convcalc.render import VERDICTS, Surface
-from convcalc.render.layout import gfm
+from convcalc.render.tables import markdown_syntax as gfm
 from tests.conftest import Command
 from tests.render import verdicts
 from tests.test_claims import NET

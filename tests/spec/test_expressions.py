@@ -16,9 +16,14 @@ import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from convcalc import ops
 from convcalc.errors import Undecided
-from convcalc.spec.expressions import FUNCTIONS, KEYWORDS, SYMBOLS, ExpressionError, Symbol, parse, reserved_reason
+from convcalc.ops import registry as ops
+from convcalc.spec.expressions.errors import ExpressionError
+from convcalc.spec.expressions.expression import parse
+from convcalc.spec.expressions.functions import FUNCTIONS
+from convcalc.spec.expressions.messages import reserved_reason
+from convcalc.spec.expressions.values import Symbol
+from convcalc.spec.expressions.vocabulary import KEYWORDS, SYMBOLS
 from convcalc.symbols import symbol
 from tests.work import limited_work
 

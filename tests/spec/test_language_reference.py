@@ -15,10 +15,10 @@ from typing import NamedTuple
 import pytest
 
 import convcalc
-from convcalc import pages
-from convcalc.designs import open_spec
+from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, SpecError, SpecErrors, describe
-from convcalc.spec import nodes
+from convcalc.guide import pages
+from convcalc.spec.yaml import nodes
 from tests.conftest import ROOT
 from tests.test_readme import Block, Reader, blocks, rewritten
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import convcalc
-from convcalc.designs import open_source
+from convcalc.designs.sources import open_source
 from convcalc.errors import Source, SpecErrors
-from convcalc.ops._via import VIA
-from convcalc.report import report_on
+from convcalc.ops.source_form import VIA
+from convcalc.report.report import report_on
 from tests.conftest import ROOT
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import arith
-from convcalc.sweep.bounded import Bounded, column
+from convcalc.sweep.bounds.bounded_array import Bounded, column
 
 EDGE = 2**63
 LARGE = st.integers(-(2**66), 2**66) | st.sampled_from(

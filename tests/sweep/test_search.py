@@ -16,8 +16,8 @@ import convcalc
 from convcalc import sweep
 from convcalc.errors import SpecErrors
 from convcalc.sweep import Bound, Question, read_axis, search, solve, space
-from convcalc.sweep.interval import Interval, Unsettled
-from convcalc.sweep.terms import Known
+from convcalc.sweep.bounds.interval import Interval, Unsettled
+from convcalc.sweep.bounds.symbolic_terms import Known
 
 RESNET50 = str(Path(__file__).with_name("resnet50.yaml"))
 SPACES = 370

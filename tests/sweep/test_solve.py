@@ -15,8 +15,8 @@ import convcalc
 from convcalc.arith import at_least, at_most, floordiv, recording, require, select
 from convcalc.errors import SpecErrors
 from convcalc.sweep import Bound, Question, evaluate, pieces, read_axis, solve, space
-from convcalc.sweep.interval import Interval, Unsettled
-from convcalc.sweep.outlook import outlook
+from convcalc.sweep.block_bounds import outlook
+from convcalc.sweep.bounds.interval import Interval, Unsettled
 
 ZIGZAG = """
 input: [3, 12, 12]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import convcalc
-from convcalc.designs import open_spec
+from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.sweep import Circumstances, Keep, Points, Task, condition, evaluate, here, pieces, read_axis, space
 from convcalc.sweep.axes import place

@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from convcalc.report import Report, Row
+from convcalc.report.report import Report, Row
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 SPECS = Path(__file__).parents[2] / "specs"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc.report import Report
+from convcalc.report.report import Report
 from tests.zoo.layerwise import assert_equals_module
 
 NETWORKS = Path(__file__).parent / "networks"

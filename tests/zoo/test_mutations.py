@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.claims import judge
-from convcalc.designs import Spec
+from convcalc.designs.claims import judge
+from convcalc.designs.sources import Spec
+from convcalc.designs.zoo import Shipped
 from convcalc.errors import Source, SpecErrors
 from convcalc.spec.load import Files, read_root
-from convcalc.spec.nodes import Mapping, Node, Scalar, Sequence, compose
-from convcalc.zoo import Shipped
+from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, Sequence, compose
 from tests.zoo.layerwise import SPECS, assert_equals_module
 
 ZOO = sorted((SPECS / "zoo").glob("*.yaml"))

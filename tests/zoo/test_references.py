@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc.designs import open_design
+from convcalc.designs.sources import open_design
 from tests.zoo.layerwise import SPECS, assert_equals_module, models
 
 ZOO = sorted((SPECS / "zoo").glob("*.yaml"))

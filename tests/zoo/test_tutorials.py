@@ -8,7 +8,7 @@ import pytest
 
 import convcalc
 from convcalc.errors import SpecErrors
-from convcalc.report import Report
+from convcalc.report.report import Report
 from tests.zoo.layerwise import SPECS
 
 

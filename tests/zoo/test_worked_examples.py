@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import convcalc
-from convcalc.report import Report
+from convcalc.report.report import Report
 
 VGG_16 = """\
 input: [3, 224, 224]

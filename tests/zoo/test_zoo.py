@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import convcalc
-from convcalc.report import Report
+from convcalc.report.report import Report
 from tests.zoo.layerwise import SPECS
 
 DEPTHS = {

@@ -1,0 +1,67 @@
+"""Which rows, and in which order: sorted by a metric, or only those that no other one beats in every metric."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any
+
+from convcalc.batch.run import Result
+
+AT_ONCE = 512
+"""Rows that are given back together."""
+
+
+def front(results: Iterable[Sequence[Result]], metrics: Sequence[str]) -> list[Result]:
+    """Return the designs that are not dominated, in their order: smaller is better, and equal ones all stay.
+
+    One design dominates another when no metric of it is larger and one is smaller. Only the front is kept meanwhile.
+    """
+    kept: list[tuple[tuple[int, ...], Result]] = []
+    for some in results:
+        for result in some:
+            if not result.faults:
+                values = tuple(result.row[metric] for metric in metrics)
+                if not any(dominates(other, values) for other, _ in kept):
+                    kept = [(other, held) for other, held in kept if not dominates(values, other)]
+                    kept.append((values, result))
+    return [result for _, result in kept]
+
+
+def dominates(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether ``one`` is nowhere larger than ``other``, and somewhere smaller."""
+    return tuple(one) != tuple(other) and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))
+
+
+def ordered(results: Iterable[Sequence[Result]], metric: str, file: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
+    """Give rows with the largest value of a metric first; equal ones in their order, broken ones last.
+
+    Args:
+        results: what is to be sorted.
+        metric: by what.
+        file: holds the rows meanwhile: only the numbers that are compared, and where rows stand, are kept in memory.
+    """
+    places: list[tuple[int, int, int]] = []
+    broken = []
+    for some in results:
+        for result in some:
+            text = json.dumps(result.row).encode() + b"\n"
+            if result.faults:
+                broken.append(file.tell())
+            else:
+                places.append((-result.row[metric], len(places), file.tell()))
+            file.write(text)
+    places.sort()
+    wanted = [place for _, _, place in places] + broken
+    for start in range(0, len(wanted), AT_ONCE):
+        yield [_row(file, place) for place in wanted[start : start + AT_ONCE]]
+
+
+def _row(file: IO[bytes], place: int) -> dict[str, Any]:
+    file.seek(place)
+    row: dict[str, Any] = json.loads(file.readline())
+    if isinstance(row["input"], list):
+        row["input"] = tuple(row["input"])
+    elif row["input"]:
+        row["input"] = {name: tuple(axes) for name, axes in row["input"].items()}
+    return row

@@ -1,0 +1,185 @@
+"""Processes that count. They are handed some designs at a time; one that dies costs at most the design it was at.
+
+Each worker has a pipe of its own, so that nobody waits for a lock that a dead process holds, and no thread is needed.
+It says in shared memory which design it is at. Ctrl-C is the parent's business: it ends them.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import signal
+import sys
+import traceback
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from types import SimpleNamespace
+from typing import Any
+
+from convcalc.batch.count import Asked, Counted, Job, count, fault
+from convcalc.errors import Source, Span, SpecError
+from convcalc.memory_limits import is_short
+
+AHEAD = 16
+"""How many chunks for each worker may be begun before the first of them is done: results keep their order."""
+PATIENCE = 2
+"""How many workers may die over a design before it is given up."""
+
+
+@dataclass(slots=True, eq=False)
+class Chunk:
+    """Designs that are handed to a worker together, and what came out."""
+
+    jobs: Sequence[Job]
+    counted: list[list[Counted]] = field(default_factory=list)
+    deaths: dict[int, int] = field(default_factory=dict)
+    """How many workers died at which of the designs."""
+    done: bool = False
+
+
+class Workers:
+    """Some processes. As a context manager it leaves none behind, whatever happens."""
+
+    def __init__(self, asked: Asked, processes: int) -> None:
+        # A fork starts in milliseconds with everything loaded; where it is not safe, a process starts afresh.
+        self._context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        self._asked = asked
+        self._alive: set[_Worker] = set()
+        self._idle: list[_Worker] = []
+        self._busy: dict[Connection, tuple[_Worker, Chunk]] = {}
+        self._processes = processes
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for worker in list(self._alive):
+            self._end(worker)
+
+    def run(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Give the chunks back in their order, counted. Only so many are read ahead."""
+        begun: deque[Chunk] = deque()
+        while True:
+            while len(begun) < AHEAD * self._processes and self._may_begin():
+                chunk = next(chunks, None)
+                if chunk is None:
+                    break
+                begun.append(chunk)
+                self._begin(chunk)
+            while begun and begun[0].done:
+                yield begun.popleft()
+            if self._busy:
+                self._collect()
+            elif not begun:
+                return
+
+    def _may_begin(self) -> bool:
+        return len(self._busy) < self._processes
+
+    def _begin(self, chunk: Chunk) -> None:
+        """Hand a chunk to a worker; without one to be had, count it here."""
+        worker = self._handed(chunk) if chunk.jobs else None
+        if worker is not None:
+            self._busy[worker.connection] = worker, chunk
+            return
+        here = SimpleNamespace(value=0)
+        chunk.counted, chunk.done = list(_each(chunk.jobs, _given_up(chunk), here, self._asked)), True
+
+    def _handed(self, chunk: Chunk) -> _Worker | None:
+        """Send a chunk to an idle worker, or to a new one."""
+        while True:
+            try:
+                worker = self._idle.pop() if self._idle else _Worker(self._context, self._asked, self._alive)
+            except OSError:  # the system gives no more processes
+                return None
+            try:
+                worker.connection.send((chunk.jobs, _given_up(chunk)))
+            except OSError:  # it died while it was idle
+                self._end(worker)
+                continue
+            return worker
+
+    def _end(self, worker: _Worker) -> None:
+        worker.end()
+        self._alive.discard(worker)
+
+    def _collect(self) -> None:
+        """Take what workers have done, after waiting for one of them."""
+        for connection in wait(list(self._busy)):
+            assert isinstance(connection, Connection)
+            worker, chunk = self._busy.pop(connection)
+            try:
+                result = connection.recv()
+            except (EOFError, OSError):
+                self._end(worker)
+                place = worker.place.value
+                chunk.deaths[place] = chunk.deaths.get(place, 0) + 1
+                self._begin(chunk)
+                continue
+            if isinstance(result, MemoryError):
+                raise result
+            if isinstance(result, str):
+                raise RuntimeError(result)
+            chunk.counted, chunk.done = result, True
+            self._idle.append(worker)
+
+
+def _given_up(chunk: Chunk) -> set[int]:
+    return {place for place, deaths in chunk.deaths.items() if deaths >= PATIENCE}
+
+
+class _Worker:
+    """A process, the way to it, and the place of the design that it is at."""
+
+    def __init__(self, context: Any, asked: Asked, alive: set[_Worker]) -> None:
+        self.connection, inside = context.Pipe()
+        self.place = context.RawValue("i", 0)
+        self.process = context.Process(target=_work, args=(inside, self.connection, self.place, asked), daemon=True)
+        self.process.start()
+        alive.add(self)
+        inside.close()
+
+    def end(self) -> None:
+        """End the process, whatever it is at."""
+        self.connection.close()
+        with suppress(OSError):
+            self.process.kill()
+        self.process.join()
+
+
+def _work(connection: Connection, parents: Connection, place: Any, asked: Asked) -> None:
+    """Count what comes, until nothing comes any more; a bug travels as text.
+
+    The cycle collector sees to each chunk once, and never to what was there before.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parents.close()  # a fork holds that end too, and would never learn that the parent is gone
+    gc.disable()
+    gc.freeze()
+    with suppress(EOFError, OSError, MemoryError):  # the parent is gone, or there is no room for an answer
+        while True:
+            jobs, given_up = connection.recv()
+            place.value = 0
+            try:
+                result: object = list(_each(jobs, given_up, place, asked))
+            except Exception as error:  # noqa: BLE001 - the parent raises it
+                result = MemoryError() if is_short(error) else traceback.format_exc()
+            connection.send(result)
+            del jobs, result
+            gc.collect()
+
+
+def _each(jobs: Iterable[Job], given_up: set[int], place: Any, asked: Asked) -> Iterator[list[Counted]]:
+    for number, job in enumerate(jobs):
+        place.value = number
+        yield [_lost(job)] if number in given_up else count(job, asked)
+
+
+def _lost(job: Job) -> Counted:
+    """Return what is said of a design over which processes died."""
+    text, hint = "the process that counted it was killed, twice", "not enough memory? try --jobs 1"
+    error = SpecError("CC706", text, Span(Source(job.design.file)), hint)
+    return Counted(job.design.text, faults=(fault(error),))

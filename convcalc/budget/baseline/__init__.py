@@ -1,0 +1,1 @@
+"""Baselines: files, Git revisions, and their update."""

@@ -1,0 +1,230 @@
+"""What goes into a baseline file: the present numbers, or lower ones where ratchets hold on to them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from convcalc.budget.baseline.counts import counts
+from convcalc.budget.baseline.file import FILE, MISSING, Record, read_record, require_replaceable
+from convcalc.budget.baseline.sources import file_of, shown
+from convcalc.budget.baseline.types import Accepted, Past
+from convcalc.budget.file.metrics import additive
+from convcalc.budget.file.types import Budget, BudgetFile
+from convcalc.budget.select.match_designs import designs, includes
+from convcalc.budget.select.measured import Measured, Places
+from convcalc.designs.names import ZOO, parse_design
+from convcalc.designs.sources import Network, open_spec
+from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+
+
+class Written(NamedTuple):
+    """A baseline that is to be written, and what is new in it."""
+
+    path: str
+    record: Record
+    said: Sequence[str]
+    """A line for everything that changes."""
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def path_of(file: BudgetFile) -> str:
+    """Return the path of a budget file's baseline.
+
+    Raises:
+        SpecErrors: CC641 where the baseline is a revision, CC646 where another file is in its place.
+    """
+    origin = file.baseline
+    if origin is not None and origin.kind == "git":
+        text = f"the baseline is counted from git ({origin.value}); there is no file to write"
+        hint = f"for a file write baseline: {{file: {FILE}}}; growth is accepted with: convcalc baseline accept"
+        raise SpecErrors([SpecError(MISSING, text, origin.span, hint)])
+    path = file_of(origin, file.folder)
+    require_replaceable(path)
+    return path
+
+
+def held(path: str) -> Record:
+    """Read a baseline file that must be there.
+
+    Raises:
+        SpecErrors: CC641 missing, CC645 counted otherwise, CC646 malformed.
+    """
+    missing = SpecError(
+        MISSING,
+        f"there is no baseline {quoted(shown(path))}",
+        Span(Source(shown(path))),
+        hint="convcalc baseline write",
+    )
+    return read_record(shown(path), missing)
+
+
+class Present:
+    """The designs of a budget file as they count now; each file is read once."""
+
+    def __init__(self, file: BudgetFile, libraries: Sequence[str] = ()) -> None:
+        self.file = file
+        self.libraries = libraries
+
+    def names(self, budgets: Iterable[Budget]) -> list[str]:
+        """Return the designs of budgets, sorted, so that those of one file stand together."""
+        return sorted({name for budget in budgets for name in designs(budget, self.file.folder)})
+
+    def networks(self, names: Iterable[str]) -> Iterator[tuple[str, Network]]:
+        """Expand designs.
+
+        Raises:
+            SpecErrors: everything that is wrong with any of them, when all were looked at.
+        """
+        errors: list[SpecError] = []
+        last, spec = "", None
+        for name in names:
+            place = name if name.startswith(ZOO) else os.path.join(self.file.folder, name)
+            design = parse_design(place)
+            try:
+                if spec is None or design.file != last:
+                    path = design.file if name.startswith(ZOO) else shown(design.file)
+                    last, spec = design.file, open_spec(path, libraries=self.libraries)
+                yield name, spec.network(design.variant, design.part)
+            except SpecErrors as found:
+                errors += found.errors
+                spec = None
+        if errors:
+            raise SpecErrors(errors)
+
+
+# --- write ------------------------------------------------------------------------------------------------------------
+
+Advance = Callable[[Sequence[str]], Iterable[str]]
+
+
+def write(file: BudgetFile, *, libraries: Sequence[str] = (), advance: Advance = iter) -> Written:
+    """Count all designs of all budgets anew. What was accepted is in these numbers and needed no more.
+
+    Raises:
+        SpecErrors: what is wrong with any spec: then nothing is to be written.
+    """
+    path = path_of(file)
+    present = Present(file, libraries)
+    names = present.names(file.budgets)
+    counted = {name: counts(network.graph) for name, network in present.networks(advance(names))}
+    before = _before(path)
+    return Written(path, Record(counted), list(_rewritten(before, counted)))
+
+
+def _before(path: str) -> Record:
+    """Return what the file holds; a file that cannot be read is what is being mended."""
+    try:
+        return held(path)
+    except SpecErrors:
+        return Record()
+
+
+def _rewritten(before: Record, counted: Mapping[str, Past]) -> Iterator[str]:
+    yield f"{len(counted):,} {'design' if len(counted) == 1 else 'designs'}"
+    new = [name for name in counted if name not in before.designs]
+    gone = [name for name in before.designs if name not in counted]
+    changed = [name for name in counted if name in before.designs and before.designs[name] != counted[name]]
+    for word, names in (("new", new), ("removed", gone), ("changed", changed)):
+        if names and before.designs:
+            yield f"{word}: {', '.join(names)}"
+    if before.accepted:
+        yield f"no longer needed: {len(before.accepted):,} accepted"
+
+
+# --- tighten ----------------------------------------------------------------------------------------------------------
+
+
+def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> Written:
+    """Lower what ratchets hold on to where the present is lower; nothing rises and nothing is added.
+
+    Raises:
+        SpecErrors: what is wrong with any spec, or with the baseline: then nothing is to be written.
+    """
+    path = path_of(file)
+    record = held(path)
+    ratchets = [budget for budget in file.budgets if budget.ratchet]
+    present, places = Present(file, libraries), Places()
+    names = [name for name in present.names(ratchets) if name in record.designs]
+    lowered, said, totals = dict(record.designs), list[str](), dict[str, Mapping[str, int]]()
+    for name, network in present.networks(names):
+        budgets = [budget for budget in ratchets if includes(budget.designs, name)]
+        measured = Measured(name, network.graph, network.document.source)
+        now = counts(network.graph)
+        totals[name] = now.totals
+        lowered[name] = _lowered(record.designs[name], now, list(_wanted(budgets, measured, places)))
+        said += _said(name, record.designs[name], lowered[name])
+    kept = tuple(_still_needed(record.accepted, ratchets, lowered, totals))
+    said += [allowed(entry) for entry in kept if entry not in record.accepted]
+    if len(kept) < len(record.accepted):
+        said.append(f"no longer needed: {len(record.accepted) - len(kept):,} accepted")
+    return Written(path, Record(lowered, kept), said)
+
+
+def _wanted(
+    budgets: Iterable[Budget], measured: Measured, places: Places
+) -> Iterator[tuple[str, Sequence[str] | None]]:
+    """Give the metrics that are held, each with the layers of one place; with nothing for the whole design."""
+    for budget in budgets:
+        for metric in budget.ratchet.metrics if budget.ratchet else ():
+            for place in places.of(budget, measured):
+                layers = place.layers
+                yield metric.key, None if layers is None else [measured.layers[index].path for index in layers]
+
+
+def _lowered(before: Past, now: Past, wanted: Sequence[tuple[str, Sequence[str] | None]]) -> Past:
+    """Return a past with the lower of both numbers.
+
+    Layers take their present numbers only where none of those that are summed together grew: a sum of lowered layers
+    would otherwise be less than the design has now.
+    """
+    totals = dict(before.totals)
+    layers = {path: dict(values) for path, values in before.layers.items()}
+    for metric, named in wanted:
+        if named is None and metric in totals:
+            totals[metric] = min(totals[metric], now.totals[metric])
+        if not additive(metric):
+            continue
+        paths = {*before.layers, *now.layers} if named is None else named
+        values = {path: now.layers.get(path, {}).get(metric, 0) for path in paths}
+        if all(value <= before.layers.get(path, {}).get(metric, 0) for path, value in values.items()):
+            for path, value in values.items():
+                if path in layers:
+                    layers[path] = {**layers[path], metric: value}
+    return Past(totals, {path: _counting(values) for path, values in layers.items() if _counting(values)})
+
+
+def _counting(values: Mapping[str, int]) -> dict[str, int]:
+    return {metric: value for metric, value in values.items() if value}
+
+
+def _said(name: str, before: Past, after: Past) -> Iterator[str]:
+    for metric, value in before.totals.items():
+        if after.totals[metric] < value:
+            yield f"{name}: {metric} shrank from {value:,} to {after.totals[metric]:,}"
+    if after.totals == before.totals and after.layers != before.layers:
+        yield f"{name}: layers shrank"
+
+
+def allowed(entry: Accepted) -> str:
+    """``edge: params of models/a.yaml may be 5,612,345``."""
+    return f"{entry.budget}: {entry.metric} of {entry.design} may be {entry.value:,}"
+
+
+def _still_needed(
+    accepted: Iterable[Accepted],
+    ratchets: Iterable[Budget],
+    lowered: Mapping[str, Past],
+    present: Mapping[str, Mapping[str, int]],
+) -> Iterator[Accepted]:
+    """Give what is accepted, ratchets' values lowered to the present ones, without what the baseline has by itself."""
+    whole = {budget.id for budget in ratchets if budget.layers is None and budget.per == "total"}
+    for entry in accepted:
+        now = present.get(entry.design, {}).get(entry.metric)
+        if entry.budget not in whole or now is None:
+            yield entry
+        elif lowered[entry.design].totals.get(entry.metric, 0) < now:
+            yield entry._replace(value=min(entry.value, now))

@@ -1,0 +1,1 @@
+"""Checks of designs against limits, growth and waivers."""

@@ -1,0 +1,92 @@
+"""Growth that somebody takes responsibility for: the present values of findings, with the reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from convcalc.budget.baseline.file import FILE, Record
+from convcalc.budget.baseline.sources import accepted_beside, file_of
+from convcalc.budget.baseline.types import Accepted, Past
+from convcalc.budget.baseline.update import Written, allowed, held
+from convcalc.budget.check.checker import Options, check
+from convcalc.budget.file.types import BudgetFile
+from convcalc.budget.select.match_designs import covers
+from convcalc.errors import Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.findings import Finding
+
+GREW = ("CC614", "CC615")
+"""What can be accepted: a value that is beyond the baseline."""
+NOTHING = "CC647"
+DEFAULTS = Options()
+
+
+def accept(
+    file: BudgetFile, ids: Sequence[str], reason: str, *, design: str | None = None, options: Options = DEFAULTS
+) -> Written:
+    """Accept the present values of what grew past the baseline under some budgets.
+
+    Args:
+        file: the budgets.
+        ids: whose findings are accepted.
+        reason: why; it is kept beside the value.
+        design: a pattern, to accept for these designs alone.
+        options: of the check that finds what grew.
+
+    Raises:
+        SpecErrors: CC647 where there is nothing to accept; what is wrong with any spec, budget or baseline.
+    """
+    _require_known(file, ids)
+    verdict = check(file, None, options)
+    if verdict.errors:
+        raise SpecErrors(verdict.errors)
+    meant = [one for one in verdict.findings if one.id in ids and (design is None or covers(design, one.design))]
+    found = list(_acceptable(meant, reason))
+    for each in ids:
+        _require_some(file, each, [one for one in meant if one.id == each])
+    path = os.path.join(file.folder, FILE)
+    if file.baseline is None or file.baseline.kind == "git":
+        record = Record(_designs_beside(path), accepted_beside(file.folder))
+    else:
+        record = held(path := file_of(file.baseline, file.folder))
+    places = {entry[:3] for entry in found}
+    kept = [entry for entry in record.accepted if entry[:3] not in places]
+    return Written(path, record._replace(accepted=(*kept, *found)), list(map(allowed, found)))
+
+
+def _designs_beside(path: str) -> Mapping[str, Past]:
+    return held(path).designs if os.path.lexists(path) else {}
+
+
+def _require_known(file: BudgetFile, ids: Iterable[str]) -> None:
+    known = [budget.id for budget in file.budgets]
+    whole = Span(file.source)
+    errors = [
+        SpecError(NOTHING, f"no budget {quoted(each)}{did_you_mean(each, known)}", whole, f"known: {', '.join(known)}")
+        for each in ids
+        if each not in known
+    ]
+    if errors:
+        raise SpecErrors(errors)
+
+
+def _acceptable(findings: Iterable[Finding], reason: str) -> Iterator[Accepted]:
+    """Give one entry for each budget, design and metric: the largest value, where layers are judged one by one."""
+    largest: dict[tuple[str, str, str], int] = {}
+    for one in findings:
+        if one.code in GREW and isinstance(one.value, int):
+            key = one.id, one.design, one.metric
+            largest[key] = max(one.value, largest.get(key, 0))
+    return (Accepted(*key, value, reason) for key, value in sorted(largest.items()))
+
+
+def _require_some(file: BudgetFile, budget: str, findings: Sequence[Finding]) -> None:
+    """Demand that something grew under a budget."""
+    if any(one.code in GREW and isinstance(one.value, int) for one in findings):
+        return
+    span = next(each.span for each in file.budgets if each.id == budget)
+    if findings:
+        text = f"the budget {quoted(budget)} is broken by a fixed limit, which no baseline can raise"
+        raise SpecErrors([SpecError(NOTHING, text, span, "raise the limit in the budget file, or write a waiver")])
+    text = f"nothing grew past the baseline under the budget {quoted(budget)}"
+    raise SpecErrors([SpecError(NOTHING, text, span, "convcalc check shows what is found")])

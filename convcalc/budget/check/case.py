@@ -1,0 +1,37 @@
+"""What a budget is judged on, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from convcalc.budget.baseline.types import Past
+from convcalc.budget.file.types import Budget
+from convcalc.budget.select.measured import Measured, Places
+from convcalc.errors import SpecError
+from convcalc.findings import Finding, Standing
+
+Size = int | Fraction
+
+
+class Case(NamedTuple):
+    """A budget with everything that it needs to know of one design."""
+
+    budget: Budget
+    measured: Measured
+    places: Places
+    against: Measured | None = None
+    """The design that ratios are to."""
+    past: Past | None = None
+    """What the design counted in the baseline; without it no growth is judged."""
+    accepted: Mapping[str, int] = {}
+    """By metric, values above what may be grown to that somebody took responsibility for."""
+
+
+class Judged(NamedTuple):
+    """What came of a case."""
+
+    standings: list[Standing]
+    findings: list[Finding]
+    errors: list[SpecError]

@@ -1,0 +1,237 @@
+"""A whole check: designs × budgets × baseline, and the claims of the same specs, to one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from convcalc.budget.baseline.counts import counts
+from convcalc.budget.baseline.session import History
+from convcalc.budget.baseline.types import Past
+from convcalc.budget.check.case import Case
+from convcalc.budget.check.coverage import uncovered
+from convcalc.budget.check.growth import needs_baseline, rule_span
+from convcalc.budget.check.limits import judge
+from convcalc.budget.check.loose_limits import loose, tightest
+from convcalc.budget.check.waivers import waived
+from convcalc.budget.diff.match_layers import changes
+from convcalc.budget.file.metrics import additive, metrics
+from convcalc.budget.file.types import OFF, Budget, BudgetFile, Origin
+from convcalc.budget.select.measured import Measured, Places
+from convcalc.budget.select.plan import OWN, Choice, Scope, Wanted, scope, unmatched
+from convcalc.budget.select.specs import Others, Read, read
+from convcalc.designs.claims import finding as claimed
+from convcalc.designs.claims import judge as judge_claims
+from convcalc.dtypes import unmatched as unmatched_formats
+from convcalc.errors import SpecError, SpecErrors, quoted
+from convcalc.findings import Finding, Judgement, Outcome, Standing, Verdict
+from convcalc.gc_pause import uncollected
+from convcalc.spec.document.claims import Claim
+
+SUMMED_UP = ("params", "macs")
+"""What is told of every design's changes, beside what its budgets limit."""
+
+
+class Options(NamedTuple):
+    """How a check is made."""
+
+    baseline: Origin | None = None
+    """Goes before that of the budget file, and is looked at for every design under a budget."""
+    always: tuple[Budget, ...] = ()
+    """Budgets that every given design is under."""
+    require_coverage: bool = False
+    """Whether a design under no budget is a finding."""
+    libraries: tuple[str, ...] = ()
+    """Folders that specs may import from."""
+    today: date | None = None
+    """The day by which waivers are judged; nothing for the present one."""
+    require_baseline: bool = False
+    """Whether it is an error that there is nothing to compare with: the first commit, or HEAD held against itself."""
+
+
+DEFAULT = Options()
+
+
+def check(
+    file: BudgetFile | None,
+    given: Sequence[str] | None = None,
+    options: Options = DEFAULT,
+    advance: Callable[[Sequence[Wanted]], Iterable[Wanted]] = iter,
+) -> Verdict:
+    """Judge budgets and claims. Whatever cannot be judged is an error of the verdict, and everything else is judged.
+
+    Args:
+        file: the budgets; nothing to judge claims alone.
+        given: designs that the check is confined to, as they are named on a command line; ``None`` for all designs of
+            all budgets.
+        options: how it is made.
+        advance: gives the files one after the other, as a progress bar does.
+    """
+    found = scope(file, given, options.always, options.libraries)
+    run = _Run(file, found, options, confined=given is not None)
+    with uncollected():
+        for wanted in advance(list(found.files.values())):
+            run.look_at(wanted)
+        return run.verdict()
+
+
+class _Run:
+    """What one check knows and has found so far."""
+
+    def __init__(self, file: BudgetFile | None, found: Scope, options: Options, *, confined: bool) -> None:
+        self.file = file
+        self.scope = found
+        self.options = options
+        self.confined = confined
+        self.places = Places()
+        self.others = Others(found.folder, options.libraries)
+        self.history = History(
+            file, options.baseline, found.folder, options.libraries, required=options.require_baseline
+        )
+        self.placed: dict[str, bool] = {}
+        """Of every budget that was judged, whether there was a layer or group for it."""
+        self.idle_formats: dict[str, list[str]] = {}
+        """Of every budget that was judged, the globs of its number formats that no layer has fitted so far."""
+        self.judgements: list[Judgement] = []
+        self.findings: list[Finding] = []
+        self.errors: list[SpecError] = [*found.errors]
+        self.standings: list[Standing] = []
+        self.outcomes: list[Outcome] = []
+
+    def look_at(self, wanted: Wanted) -> None:
+        """Judge a file's claims, and each of its designs by its budgets."""
+        try:
+            spec = read(wanted.name, wanted.path, self.options.libraries)
+        except SpecErrors as faults:
+            self.errors += faults.errors
+            return
+        for choice in {**dict.fromkeys(wanted.asked), **wanted.budgets}:
+            if spec.variants or choice != OWN:  # else it is a library of blocks
+                self._look_at_design(spec, choice, wanted.budgets.get(choice, ()))
+        judged, errors = judge_claims(spec, _claims(wanted, spec.document.claims))
+        self.judgements += judged
+        self.errors += errors
+        self.findings += [claimed(each) for each in judged if not each.holds]
+
+    def _look_at_design(self, spec: Read, choice: Choice, budgets: Sequence[Budget]) -> None:
+        try:
+            measured = spec.measured(*choice)
+        except SpecErrors as faults:
+            self.errors += faults.errors
+            return
+        if not budgets:
+            return
+        past, is_new = self._past(measured.design, budgets)
+        for budget in budgets:
+            self._judge(budget, measured, past, spec)
+        self.outcomes.append(_outcome(measured, past, budgets, is_new=is_new))
+
+    def _past(self, design: str, budgets: Sequence[Budget]) -> tuple[Past | None, bool]:
+        """Return what a design was, where a rule needs it or the command line asks for it."""
+        needing = next((budget for budget in budgets if needs_baseline(budget)), None)
+        if needing is None and self.options.baseline is None:
+            return None, False
+        return self.history.past(design, rule_span(needing) if needing else None)
+
+    def _judge(self, budget: Budget, measured: Measured, past: Past | None, spec: Read) -> None:
+        try:
+            against = self.others.of(budget, spec)
+        except SpecErrors as faults:
+            self.errors += faults.errors
+            return
+        accepted = self.history.accepted(budget, measured.design) if past and needs_baseline(budget) else {}
+        judged = judge(Case(budget, measured, self.places, against, past, accepted))
+        self.placed[budget.id] = self.placed.get(budget.id, False) or bool(self.places.of(budget, measured))
+        idle = self.idle_formats.setdefault(budget.id, unmatched_formats(budget.conditions.dtype, ()))
+        if idle:
+            paths = [path for path, _ in measured.outline]
+            self.idle_formats[budget.id] = [
+                glob for glob in unmatched_formats(budget.conditions.dtype, paths) if glob in idle
+            ]
+        self.standings += judged.standings
+        self.findings += judged.findings
+        self.errors += judged.errors
+
+    # --- at the end ---------------------------------------------------------------------------------------------------
+
+    def verdict(self) -> Verdict:
+        """Return everything, with what can be told only when all designs have been seen."""
+        findings = [*self.findings, *self.scope.findings, *(() if self.confined else self._idle())]
+        if self.options.require_coverage:
+            findings += uncovered(self.file, self.scope, confined=self.confined)
+        if self.file is not None:
+            among = [outcome.design for outcome in self.outcomes] if self.confined else None
+            findings = waived(self.file.waivers, findings, self.options.today or date.today(), among)
+        return Verdict(
+            files=len(self.scope.files),
+            judgements=self.judgements,
+            findings=findings,
+            errors=list(_distinct([*self.errors, *self.history.errors])),
+            standings=self.standings,
+            outcomes=self.outcomes,
+            baseline=self.history.label,
+            notes=[*self.history.notes, *self._formats()],
+        )
+
+    def _formats(self) -> Iterator[str]:
+        """Give a note for every number format that was meant for layers, and for which there are none."""
+        for id_, globs in self.idle_formats.items():
+            for glob in globs:
+                yield f"{quoted(glob)} of the number formats of {id_} fits no layer of the designs that were checked"
+
+    def _idle(self) -> Iterator[Finding]:
+        """Give what guards nothing: layers that are in no design, limits that nothing comes near."""
+        budgets = self.file.budgets if self.file else ()
+        for budget in budgets:
+            if budget.unmatched != OFF and budget.layers is not None and budget.id in self.placed:
+                yield from self._without_layers(budget, any_placed=self.placed[budget.id])
+        if not self.errors:
+            yield from loose(budgets, tightest(self.standings))
+
+    def _without_layers(self, budget: Budget, *, any_placed: bool) -> Iterator[Finding]:
+        assert budget.layers is not None
+        if not any_placed:
+            yield unmatched(budget, budget.layers.span, f"the layers of the budget {budget.id} are in no design")
+            return
+        for pattern in budget.layers.names:
+            if not pattern.excludes and not self.places.fitted(pattern):
+                text = f"{quoted(pattern.text)} of the budget {budget.id} matches no layer"
+                yield unmatched(budget, pattern.span, text)
+
+
+def _claims(wanted: Wanted, claims: Iterable[Claim]) -> Iterator[Claim]:
+    """Give the claims that are about what was asked for: those of its variant, at its part or below."""
+    asked = wanted.asked or [OWN]
+    for claim in claims:
+        at = f"{claim.texts.get('at', '')}."
+        if any(
+            variant in (None, claim.texts.get("variant")) and at.startswith(f"{part or at[:-1]}.")
+            for variant, part in asked
+        ):
+            yield claim
+
+
+def _outcome(measured: Measured, past: Past | None, budgets: Sequence[Budget], *, is_new: bool) -> Outcome:
+    totals = measured.totals()
+    if past is None:
+        return Outcome(measured.design, totals, is_new=is_new)
+    limited = {*SUMMED_UP, *(metric for budget in budgets for metric in _limited(budget))}
+    keys = [key for key in metrics() if key in limited and additive(key)]
+    return Outcome(measured.design, totals, dict(past.totals), changes(past, counts(measured.graph), keys))
+
+
+def _limited(budget: Budget) -> Iterator[str]:
+    yield from (limit.metric.key for limit in (*budget.max, *budget.min, *budget.equals))
+    yield from (rule.metric.key for rule in budget.growth)
+    yield from (metric.key for metric in (budget.ratchet.metrics if budget.ratchet else ()))
+
+
+def _distinct(errors: Iterable[SpecError]) -> Iterator[SpecError]:
+    """Give every error once, however many designs and rules met with it."""
+    seen: set[tuple[object, ...]] = set()
+    for error in errors:
+        key = (*error.order, error.code, error.text)
+        if key not in seen:
+            seen.add(key)
+            yield error

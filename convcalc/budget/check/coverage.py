@@ -1,0 +1,72 @@
+"""Designs that no budget guards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from convcalc.budget.file.types import BudgetFile
+from convcalc.budget.select.finder import ENDINGS
+from convcalc.budget.select.plan import OWN, Scope, Wanted
+from convcalc.designs.names import BUDGET
+from convcalc.errors import Source, Span, SpecError, SpecErrors
+from convcalc.findings import Finding
+from convcalc.spec.yaml.nodes import Mapping, compose
+from convcalc.spec.yaml.text import read
+
+UNCOVERED = "CC619"
+LAYERS = "layers"
+
+
+def uncovered(file: BudgetFile | None, found: Scope, *, confined: bool) -> Iterator[Finding]:
+    """Give a finding for every design without a budget.
+
+    Of the designs that a check is confined to, each is looked at; otherwise every spec below the budget file's folder,
+    which is every YAML file with ``layers`` at its top. A file is guarded when one of its designs is.
+    """
+    for wanted in found.files.values():
+        for variant, part in dict.fromkeys(wanted.asked) if confined else ():
+            if not _guarded(wanted, variant, part):
+                name = wanted.name + (f"@{variant}" if variant else "") + (f"#{part}" if part else "")
+                yield _finding(file, name, wanted.path)
+    if not confined and file is not None:
+        for name, path in _below(file.folder):
+            if name not in found.files and _is_network(path):
+                yield _finding(file, name, path)
+
+
+def _guarded(wanted: Wanted, variant: str | None, part: str | None) -> bool:
+    if (variant, part) == OWN:
+        return bool(wanted.budgets) or _is_library(wanted.path)
+    return bool(wanted.budgets.get((variant, part)))
+
+
+def _is_library(path: str) -> bool:
+    """Whether a file holds blocks alone, so that there is nothing to guard."""
+    return os.path.isfile(path) and not _is_network(path)
+
+
+def _below(folder: str) -> Iterator[tuple[str, str]]:
+    """Give the YAML files below a folder that are not hidden: name from there, path from the current folder."""
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.endswith(ENDINGS) and not name.startswith(".") and name != BUDGET:
+                path = os.path.join(here, name)
+                yield os.path.relpath(path, folder).replace(os.sep, "/"), os.path.relpath(path)
+
+
+def _is_network(path: str) -> bool:
+    """Whether a YAML file has layers; one that is no YAML is no spec that anybody could guard."""
+    try:
+        source = read(path)
+        top = compose(source) if LAYERS in source.text else None
+    except (SpecError, SpecErrors):
+        return False
+    return isinstance(top, Mapping) and any(key.text == LAYERS for key, _ in top.pairs)
+
+
+def _finding(file: BudgetFile | None, name: str, path: str) -> Finding:
+    text = f"{name} is under no budget"
+    hint = f"add it to the designs of a budget in {file.source.name}" if file else "write a budget file, or name limits"
+    return Finding("coverage", UNCOVERED, "error", name, "", text, Span(Source(path), 1, 1), hint)

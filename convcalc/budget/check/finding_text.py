@@ -1,0 +1,54 @@
+"""Sentences of findings: what was measured, its counts, and the layers that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from convcalc.budget.check.case import Case
+from convcalc.budget.file import number_format as words
+from convcalc.budget.file.metrics import measure
+from convcalc.budget.file.types import RATIO, SHARE, Limit, Metric
+from convcalc.budget.select.measured import WHOLE, Measured, Place
+from convcalc.findings import Heavy
+
+
+def counts_of_ratio(case: Case, limit: Limit, place: Place) -> str:
+    """Return the counts that a share or a ratio is of."""
+    key = limit.metric.key
+    size = words.count(case.measured.size(key, place))
+    if limit.metric.form == SHARE:
+        return f" ({size} of {words.count(case.measured.total(key))})"
+    if limit.metric.form == RATIO and case.against is not None:
+        others = {other.path: other for other in case.places.of(case.budget, case.against)}
+        return f" ({size} to {words.count(case.against.size(key, others[place.path]))})"
+    return ""
+
+
+def subject(case: Case, metric: Metric, place: Place) -> str:
+    """``params of a.yaml``, ``params of stage1.conv in a.yaml``, ``weight_bytes (int8) of 12 layers of a.yaml``."""
+    name = {SHARE: "the share of ", RATIO: "the ratio of "}.get(metric.form, "")
+    under = case.measured.conditions.of(metric.key)
+    key = metric.key + f" ({under})" * bool(under)
+    if place.path:
+        return f"{name}{key} of {place.path} in {case.measured.design}"
+    if place.layers is None or place is WHOLE:
+        return f"{name}{key} of {case.measured.design}"
+    many = f"{len(place.layers):,} layers" if len(place.layers) != 1 else "1 layer"
+    return f"{name}{key} of {many} of {case.measured.design}"
+
+
+def blamed_layer(measured: Measured, key: str, place: Place, heaviest: Sequence[int]) -> int | None:
+    """Return the layer to look at: the only one or the heaviest, or the first at which a depth is reached."""
+    if heaviest:
+        return heaviest[0]
+    if place.layers:
+        return place.layers[0]
+    if place.layers is not None or measure(key).both is not None:
+        return None
+    values = measured.values(key)
+    return max(range(len(values)), key=values.__getitem__, default=None)
+
+
+def heaviest_layers(measured: Measured, key: str, layers: Iterable[int]) -> tuple[Heavy, ...]:
+    values = measured.values(key)
+    return tuple(Heavy(measured.layers[index].path, values[index]) for index in layers)

@@ -1,0 +1,162 @@
+"""One budget judged on one design: what every limit is used to, and what is past it.
+
+All comparisons are exact and inclusive, on integers and rationals: a value that equals its limit keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from operator import eq, ge, le
+
+from convcalc.budget.check import growth
+from convcalc.budget.check.case import Case, Judged, Size
+from convcalc.budget.check.finding_text import blamed_layer, counts_of_ratio, heaviest_layers, subject
+from convcalc.budget.check.growth import judge_growth
+from convcalc.budget.file import number_format as words
+from convcalc.budget.file.metrics import additive, measure
+from convcalc.budget.file.types import RATIO, SHARE, Limit
+from convcalc.budget.select.measured import Place
+from convcalc.errors import SpecError, SpecErrors
+from convcalc.findings import Finding, Standing
+
+Holds = Callable[[Size, Size], bool]
+
+HOLDS: Mapping[str, Holds] = {"max": le, "min": ge, "equals": eq}
+
+ABOVE, BELOW, UNEQUAL, NO_RATIO = "CC611", "CC612", "CC613", "CC621"
+
+
+def judge(case: Case) -> Judged:
+    """Judge every limit of a budget. Where each layer or group has one, the tightest stands for all that are kept."""
+    judged = Judged([], [], [])
+    chosen = case.places.of(case.budget, case.measured)
+    case = _under_conditions(case)
+    for rule, limits in (("max", case.budget.max), ("min", case.budget.min), ("equals", case.budget.equals)):
+        for limit in limits:
+            try:
+                known = _known(case, limit, chosen, judged.errors)
+                sizes = _sizes(case, limit, known)
+            except (SpecError, SpecErrors) as error:
+                judged.errors.extend(error.errors if isinstance(error, SpecErrors) else [error])
+                continue
+            _bounded(case, rule, limit, sizes, judged)
+    if case.past is not None:
+        for allowance in growth.allowances(case.budget):
+            judge_growth(case, allowance, chosen, judged)
+    return judged
+
+
+def _under_conditions(case: Case) -> Case:
+    wanted, against = case.budget.conditions, case.against
+    return case._replace(measured=case.measured.under(wanted), against=against and against.under(wanted))
+
+
+def _known(case: Case, limit: Limit, chosen: Sequence[Place], errors: list[SpecError]) -> Sequence[Place]:
+    """Return the places that have the metric; of those that have not, the first stands for all among the errors."""
+    key = limit.metric.key
+    if measure(key).both is None:
+        return chosen
+    known, unknown = list[Place](), list[SpecError]()
+    for place in chosen:
+        try:
+            case.measured.size(key, place)
+            known.append(place)
+        except SpecError as error:
+            unknown.append(error)
+    if unknown:
+        first, more = unknown[0], len(unknown) - 1
+        first.text += f", nor {more:,} more" * bool(more)
+        first.notes = (*first.notes, (limit.span, f"limited here, by {case.budget.id}"))
+        errors.append(first)
+    return known
+
+
+def _sizes(case: Case, limit: Limit, chosen: Sequence[Place]) -> list[tuple[Size, Place]]:
+    """Return the number of every place in the form that a limit asks for."""
+    key, form = limit.metric.key, limit.metric.form
+    sizes: list[tuple[Size, Place]] = list(zip(case.measured.sizes(key, chosen), chosen, strict=True))
+    if form == SHARE:
+        total = case.measured.total(key)
+        return [(Fraction(size, total) if total else 0, place) for size, place in sizes]
+    if form == RATIO:
+        return list(_ratios(case, limit, sizes))
+    return sizes
+
+
+def _ratios(case: Case, limit: Limit, sizes: Iterable[tuple[Size, Place]]) -> Iterator[tuple[Size, Place]]:
+    """Divide by the same place of the other design: by path, or the sum of the layers that it chooses there."""
+    assert case.against is not None
+    others = {place.path: place for place in case.places.of(case.budget, case.against)}
+    for size, place in sizes:
+        other = case.against.size(limit.metric.key, others[place.path]) if place.path in others else 0
+        if other:
+            yield Fraction(size, other), place
+        elif place.path == "" or place.path in others:
+            text = f"{subject(case, limit.metric, place)} has no ratio: {case.against.design} has none of it"
+            raise SpecError(NO_RATIO, text, limit.span, "limit the metric itself, or hold it against another design")
+
+
+def _bounded(case: Case, rule: str, limit: Limit, sizes: Sequence[tuple[Size, Place]], judged: Judged) -> None:
+    if not sizes:
+        return
+    holds = HOLDS[rule]
+    tightest = _tightest(rule, limit, sizes)
+    if holds(tightest[0], limit.value):
+        judged.standings.append(_standing(case, rule, limit, *tightest, holds=True))
+        return
+    for size, place in sizes:
+        if not holds(size, limit.value):
+            judged.standings.append(_standing(case, rule, limit, size, place, holds=False))
+            judged.findings.append(_finding(case, rule, limit, size, place))
+
+
+def _tightest(rule: str, limit: Limit, sizes: Sequence[tuple[Size, Place]]) -> tuple[Size, Place]:
+    """Return the place that is nearest to breaking a limit, or furthest beyond it."""
+    if len(sizes) == 1:
+        return sizes[0]
+    if rule == "equals":
+        return max(sizes, key=lambda each: abs(each[0] - limit.value))
+    return (max if rule == "max" else min)(sizes, key=lambda each: each[0])
+
+
+def _standing(case: Case, rule: str, limit: Limit, size: Size, place: Place, *, holds: bool) -> Standing:
+    bound = _whole(limit.value)
+    used = Fraction(size) / limit.value if limit.value else None
+    design = case.measured.design
+    under = case.measured.conditions.of(limit.metric.key)
+    return Standing(case.budget.id, design, place.path, limit.metric.text, rule, size, bound, holds, used, under)
+
+
+def _finding(case: Case, rule: str, limit: Limit, size: Size, place: Place) -> Finding:
+    code, relation = _RELATIONS[rule]
+    direction = relation or ("above" if size > limit.value else "below")
+    value = words.measured(limit.metric, size, limit.value)
+    beyond = words.beyond(limit.metric, size, limit.value)
+    other = f" to {case.against.design}" if limit.metric.form == RATIO and case.against else ""
+    text = f"{subject(case, limit.metric, place)}{other} is {value}{counts_of_ratio(case, limit, place)}, "
+    text += f"{direction} {_BOUNDS[rule]} {words.bound(limit)} by {beyond}"
+    heaviest = case.measured.heaviest(limit.metric.key, place) if additive(limit.metric.key) else []
+    return Finding(
+        id=case.budget.id,
+        code=code,
+        severity=case.budget.severity,
+        design=case.measured.design,
+        metric=limit.metric.text,
+        text=text,
+        span=case.measured.span(blamed_layer(case.measured, limit.metric.key, place, heaviest)),
+        path=place.path,
+        value=size,
+        limit=_whole(limit.value),
+        heaviest=() if case.budget.per == "layer" else heaviest_layers(case.measured, limit.metric.key, heaviest),
+        rule=limit.span,
+    )
+
+
+_RELATIONS = {"max": (ABOVE, "above"), "min": (BELOW, "below"), "equals": (UNEQUAL, "")}
+
+_BOUNDS = {"max": "the maximum of", "min": "the minimum of", "equals": "the demanded"}
+
+
+def _whole(value: Fraction) -> Size:
+    return value.numerator if value.denominator == 1 else value

@@ -1,0 +1,1 @@
+"""Changes between a Git revision and the work tree."""

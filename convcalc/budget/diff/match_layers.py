@@ -1,0 +1,167 @@
+"""What became of the layers of a design: matched by path, then by scopes and layers that were given another name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from convcalc.budget.baseline.types import Past
+from convcalc.findings import Change
+
+Counts = Mapping[str, int]
+Layers = Mapping[str, Counts]
+"""Path → metric → value."""
+FUZZY = 100
+"""So many scopes on either side are compared with each other; beyond, only scopes that are wholly alike meet."""
+
+
+class Pair(NamedTuple):
+    """One layer, before and after; nothing on the side on which it is not."""
+
+    path: str
+    was: str
+    """The path before; nothing for a new layer."""
+    before: Counts | None
+    after: Counts | None
+
+    @property
+    def moved(self) -> bool:
+        return bool(self.was) and self.was != self.path and self.after is not None
+
+    def difference(self, metric: str) -> int:
+        """Return by how much the layer grew."""
+        return (self.after or {}).get(metric, 0) - (self.before or {}).get(metric, 0)
+
+
+def pairs(before: Layers, after: Layers) -> list[Pair]:
+    """Match the layers: by path; then scopes of the same layers, then single layers that count the same.
+
+    Returns:
+        Every layer of either side once, in the order of those after, with those that are gone behind.
+    """
+    old = {path: before[path] for path in before if path not in after}
+    new = {path: after[path] for path in after if path not in before}
+    was = {path: path for path in after if path in before}
+    was |= _renamed(old, new)
+    kept = set(was.values())
+    there = [Pair(path, was.get(path, ""), before.get(was.get(path, "")), after[path]) for path in after]
+    return there + [Pair(path, path, before[path], None) for path in before if path not in kept]
+
+
+def _renamed(old: Layers, new: Layers) -> dict[str, str]:
+    """Return new path → old path of the layers that were given another name."""
+    found: dict[str, str] = {}
+    for match in (_same_scopes, _like_scopes, _same_layers):
+        left = {path: old[path] for path in old.keys() - set(found.values())}
+        coming = {path: new[path] for path in new.keys() - found.keys()}
+        found |= match(left, coming)
+    return found
+
+
+def _scopes(layers: Layers) -> dict[str, dict[str, Counts]]:
+    """Return every scope that is given whole: scope → path within it → values; the outermost first."""
+    found: dict[str, dict[str, Counts]] = {}
+    for path in sorted(layers):
+        scope, _, name = path.rpartition(".")
+        while scope:
+            found.setdefault(scope, {})[name] = layers[path]
+            scope, _, last = scope.rpartition(".")
+            name = f"{last}.{name}"
+    return dict(sorted(found.items(), key=lambda item: (item[0].count("."), item[0])))
+
+
+def _same_scopes(old: Layers, new: Layers) -> dict[str, str]:
+    """Match scopes that hold the same layers with the same values."""
+    waiting: dict[object, list[str]] = {}
+    inside = _scopes(old)
+    for scope, held in inside.items():
+        waiting.setdefault(_content(held), []).append(scope)
+    found: dict[str, str] = {}
+    gone: set[str] = set()
+    for scope, held in _scopes(new).items():
+        if any(f"{scope}.{name}" in found for name in held):
+            continue  # a scope around it was matched
+        candidates = waiting.get(_content(held), [])
+        free = [each for each in candidates if f"{each}.{next(iter(held))}" not in gone]
+        if free:
+            best = max(free, key=lambda each: (_likeness(scope, each), -free.index(each)))
+            found |= {f"{scope}.{name}": f"{best}.{name}" for name in held}
+            gone |= {f"{best}.{name}" for name in held}
+    return found
+
+
+def _content(held: Mapping[str, Counts]) -> object:
+    return frozenset((name, frozenset(values.items())) for name, values in held.items())
+
+
+def _likeness(path: str, other: str) -> int:
+    """Return how many segments two paths share, by their place."""
+    return sum(one == two for one, two in zip(path.split("."), other.split("."), strict=False))
+
+
+def _like_scopes(old: Layers, new: Layers) -> dict[str, str]:
+    """Match scopes of which more than half of the layers have the same names, the most alike first."""
+    gone, come = _scopes(old), _scopes(new)
+    if len(gone) > FUZZY or len(come) > FUZZY:
+        return {}
+    ranked = sorted(
+        (-len(common), -_likeness(scope, other), scope, other)
+        for scope, held in come.items()
+        for other, before in gone.items()
+        if 2 * len(common := held.keys() & before.keys()) > max(len(held), len(before))
+    )
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for _, _, scope, other in ranked:
+        names = [name for name in come[scope] if name in gone[other]]
+        if not any(f"{scope}.{name}" in found or f"{other}.{name}" in taken for name in names):
+            found |= {f"{scope}.{name}": f"{other}.{name}" for name in names}
+            taken |= {f"{other}.{name}" for name in names}
+    return found
+
+
+def _same_layers(old: Layers, new: Layers) -> dict[str, str]:
+    """Match layers that count the same in every metric, where each is the only such one on its side."""
+    contents = {path: frozenset(values.items()) for layers in (old, new) for path, values in layers.items()}
+    often, coming = Counter(contents[path] for path in old), Counter(contents[path] for path in new)
+    single = {contents[path]: path for path in old if often[contents[path]] == 1}
+    return {path: single[contents[path]] for path in new if contents[path] in single and coming[contents[path]] == 1}
+
+
+def changes(before: Past, after: Past, metrics: Iterable[str]) -> tuple[Change, ...]:
+    """Return the layers that changed: for each metric those that changed most first, those that only moved last.
+
+    Args:
+        before: the baseline's.
+        after: the present one's.
+        metrics: those that are looked at, in their order; sums of layers.
+    """
+    matched = pairs(before.layers, after.layers)
+    found = [_change(pair, metric) for metric in metrics for pair in _sorted(matched, metric)]
+    return tuple(change for change in found if change)
+
+
+def _sorted(matched: Iterable[Pair], metric: str) -> Iterator[Pair]:
+    yield from sorted(matched, key=lambda pair: -abs(pair.difference(metric)))
+
+
+def _change(pair: Pair, metric: str) -> Change | None:
+    before, after = _value(pair.before, metric), _value(pair.after, metric)
+    change = word(pair, pair.difference(metric)) if before or after else ""
+    return Change(pair.path, change, metric, before, after, pair.was if pair.moved else "") if change else None
+
+
+def _value(side: Counts | None, metric: str) -> int | None:
+    return None if side is None else side.get(metric, 0)
+
+
+def word(pair: Pair, difference: int) -> str:
+    """Return what became of a layer, in the words of the findings."""
+    if pair.before is None:
+        return "new"
+    if pair.after is None:
+        return "removed"
+    if difference:
+        return "grew" if difference > 0 else "shrank"
+    return "moved" if pair.moved else ""

@@ -1,0 +1,243 @@
+"""What changed between a commit and the work tree: designs added, removed, renamed, changed, and their layers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from convcalc.budget.baseline.counts import counts
+from convcalc.budget.baseline.sources import ENDINGS, KEYS, GitBaseline, shown
+from convcalc.budget.baseline.types import Past
+from convcalc.budget.diff.match_layers import Pair, pairs
+from convcalc.designs.names import BUDGET
+from convcalc.designs.sources import Spec, open_spec
+from convcalc.errors import SpecError, SpecErrors
+from convcalc.git.commit_tree import Tree, outside
+from convcalc.git.object_reader import content_name
+from convcalc.git.repository import Commit
+from convcalc.git.worktree_files import files
+from convcalc.metrics.registry import measures
+from convcalc.spec.limits import FILE_BYTES
+from convcalc.spec.yaml.text import require_own
+
+LEADING = ("params", "macs")
+
+
+def metrics() -> list[str]:
+    """Return the metrics that layers have, those first by which changes are told."""
+    return list(dict.fromkeys([*LEADING, *(one.key for one in measures() if one.additive)]))
+
+
+class DesignDiff(NamedTuple):
+    """One design, before and after; nothing on the side on which it is not."""
+
+    design: str
+    was: str
+    """Its name before, where it was another."""
+    change: str
+    """added, removed, renamed or changed."""
+    before: Past | None
+    after: Past | None
+
+    @property
+    def layers(self) -> list[Pair]:
+        """Its layers, matched; none for a design that is only on one side."""
+        return pairs(self.before.layers, self.after.layers) if self.before and self.after else []
+
+    @property
+    def growth(self) -> Fraction:
+        """The largest ratio by which a leading metric grew; 1 where none did."""
+        if not self.before or not self.after:
+            return Fraction(0)
+        sides = [(self.before.totals[key], self.after.totals[key]) for key in LEADING]
+        return max(Fraction(after, before) if before else Fraction(1 + after) for before, after in sides)
+
+
+class Diff(NamedTuple):
+    """All that changed."""
+
+    label: str
+    """What it was compared with, in words."""
+    designs: Sequence[DesignDiff]
+    """Those that changed: those that grew most first, then what was added, and what was removed."""
+    unchanged: int
+    errors: Sequence[SpecError] = ()
+    broken: int = 0
+    """Files that were not named, have not changed, and could not be read then either."""
+
+
+Advance = Callable[[Sequence[str]], Iterable[str]]
+
+
+def diff(tree: Tree, paths: Sequence[str], *, libraries: Sequence[str] = (), advance: Advance = iter) -> Diff:
+    """Compare the designs below some paths with what they were.
+
+    Args:
+        tree: the commit.
+        paths: files and folders.
+        libraries: folders that specs may import from.
+        advance: gives the files one after the other, as a progress bar does.
+    """
+    run = _Run(GitBaseline(tree, os.path.realpath(".")), libraries)
+    for path in advance(run.files(paths)):
+        try:
+            run.compare(path)
+        except SpecErrors as found:
+            run.errors += found.errors
+    order = {"changed": 0, "renamed": 0, "added": 1, "removed": 2}
+    run.found.sort(key=lambda one: (order[one.change], -one.growth, one.design))
+    return Diff(tree.commit.label, run.found, run.unchanged, SpecErrors(run.errors).errors, run.broken)
+
+
+class _Run:
+    """One comparison as it goes on."""
+
+    def __init__(self, past: GitBaseline, libraries: Sequence[str]) -> None:
+        self.past = past
+        self.tree = past.tree
+        self.libraries = libraries
+        self.found: list[DesignDiff] = []
+        self.errors: list[SpecError] = []
+        self.unchanged = self.broken = 0
+        self._named: set[str] = set()
+        self._taken: set[str] = set()
+        """Files of the commit that are known under another name now."""
+
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    def files(self, paths: Iterable[str]) -> list[str]:
+        """Return the files of both sides below paths, those that are still there first."""
+        here, gone = dict[str, None](), dict[str, None]()
+        for path in paths:
+            real = os.path.realpath(path)
+            fault = outside(self.tree, real, None)
+            if fault:
+                self.errors += fault.errors
+            elif os.path.isfile(real):
+                here[real] = None
+                self._named.add(real)
+            else:
+                here |= dict.fromkeys(self._below(real, self._present))
+                gone |= dict.fromkeys(self._below(real, list(self.tree.entries)))
+        return [*here, *(path for path in gone if path not in here and not os.path.lexists(path))]
+
+    @cached_property
+    def _present(self) -> list[str]:
+        repository = self.tree.repository
+        head = repository.head or self.tree.commit.name
+        same = head == self.tree.commit.name
+        return files(self.tree if same else Tree(repository, Commit(head, "HEAD")), ENDINGS)
+
+    def _below(self, folder: str, names: Iterable[str]) -> Iterator[str]:
+        """Give the specs at and below a path among names from the top."""
+        start = self.tree.inside(folder)
+        for name in names:
+            if not name.endswith(ENDINGS) or os.path.basename(name) == BUDGET:
+                continue
+            path = os.path.join(self.tree.top, name)
+            if name == start or (_is_below(name, start or "") and self._is_spec(path)):
+                yield path
+
+    def _is_spec(self, path: str) -> bool:
+        """Whether a file that was not named looks like a spec, now or then."""
+        try:
+            require_own(path)
+            with open(path, "rb") as file:
+                if KEYS.search(file.read(FILE_BYTES)):
+                    return True
+        except (OSError, SpecError):
+            pass
+        content = self.tree.content(path)
+        return content is not None and KEYS.search(content) is not None
+
+    # --- comparing ----------------------------------------------------------------------------------------------------
+
+    def compare(self, path: str) -> None:
+        """Compare the designs of one file.
+
+        Raises:
+            SpecErrors: what is wrong with it on either side.
+        """
+        if not os.path.isfile(path):
+            if path not in self._taken:
+                self._add(None, self._then(path), "removed", "")
+            return
+        try:
+            now = open_spec(shown(path), libraries=self.libraries)
+        except SpecErrors:
+            if path in self._named or not self._was_broken(path):
+                raise
+            self.broken += 1
+            return
+        old, renamed = self.past.found(path)
+        if old is None:
+            self._add(now, None, "added", "")
+            return
+        self._taken.add(old)
+        if not renamed and all(map(self._is_same, now.files.documents)):
+            self.unchanged += len(now.variants)
+            return
+        then = self._then(old)
+        self._add(now, then, "renamed" if renamed else "changed", then.file if renamed else "")
+
+    def _was_broken(self, path: str) -> bool:
+        """Whether a file has not changed and could not be read at the commit either."""
+        if not self._is_same(path):
+            return False
+        try:
+            self._then(path)
+        except SpecErrors:
+            return True
+        return False
+
+    def _then(self, path: str) -> Spec:
+        return self.past.spec(path)
+
+    def _is_same(self, path: str) -> bool:
+        """Whether a file has the content that it had; a library outside the repository has no other."""
+        if self.tree.inside(path) is None:
+            return True
+        entry = self.tree.entry(self.tree.real(path))
+        if entry is None:
+            return False
+        with open(path, "rb") as file:
+            return content_name(file.read(), len(entry.object)) == entry.object
+
+    def _add(self, now: Spec | None, then: Spec | None, change: str, was: str) -> None:
+        """Compare every variant; what is wrong with one keeps no other from being compared."""
+        variants = dict.fromkeys([*(now.variants if now else ()), *(then.variants if then else ())])
+        for variant in variants:
+            try:
+                sides = [
+                    counts(spec.network(variant).graph) if spec and variant in spec.variants else None
+                    for spec in (then, now)
+                ]
+            except SpecErrors as found:
+                self.errors += found.errors
+                continue
+            self._put(_named(now, then, variant), sides[0], sides[1], change, f"{was}@{variant}" if variant else was)
+
+    def _put(self, design: str, before: Past | None, after: Past | None, change: str, was: str) -> None:
+        if before is None or after is None:
+            word, was = "removed" if after is None else "added", ""
+        else:
+            word, was = change, was if change == "renamed" else ""
+        if word == "changed" and before == after:
+            self.unchanged += 1
+        else:
+            self.found.append(DesignDiff(design, was, word, before, after))
+
+
+def _named(now: Spec | None, then: Spec | None, variant: str | None) -> str:
+    spec = now or then
+    assert spec is not None
+    return spec.design(variant).text
+
+
+def _is_below(name: str, folder: str) -> bool:
+    """Whether a path is below a folder and nothing between them is hidden."""
+    start = f"{folder}/" if folder else ""
+    return name.startswith(start) and not any(part.startswith(".") for part in name.removeprefix(start).split("/"))

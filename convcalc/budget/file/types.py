@@ -1,0 +1,159 @@
+"""What a budget file says, once it has been read: plain frozen data."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+from convcalc.errors import Source, Span
+from convcalc.report.report import Device
+
+SEVERITIES = ("error", "warning", "note")
+OFF = "off"
+TIME = "least_time"
+"""The metric that is that of a device."""
+PER = ("total", "layer", "group")
+SHARE, RATIO = "%", "/"
+"""What may stand behind a metric: its share of the design's total, its ratio to the design it is held against."""
+
+
+class Pattern(NamedTuple):
+    """A glob as it stands in the file, without its ``!``."""
+
+    text: str
+    span: Span
+    excludes: bool = False
+
+
+class Metric(NamedTuple):
+    """What is limited: ``params``, ``params%`` or ``params/``."""
+
+    key: str
+    form: str
+    """Nothing, ``SHARE`` or ``RATIO``."""
+
+    @property
+    def text(self) -> str:
+        return f"{self.key}{self.form}"
+
+
+class Limit(NamedTuple):
+    """One bound of ``max``, ``min`` or ``equals``."""
+
+    metric: Metric
+    value: Fraction
+    """Exact: 25M is 25000000, 40% is 2/5, a ratio of 0.45 is 9/20, 22MiB is 23068672."""
+    text: str
+    span: Span
+    """Of the value in the budget file."""
+
+
+class Growth(NamedTuple):
+    """How much a metric may grow over the baseline; the larger of the two allowances counts."""
+
+    metric: Metric
+    share: Fraction | None
+    """+1% is 1/100."""
+    amount: Fraction | None
+    text: str
+    span: Span
+
+
+class Ratchet(NamedTuple):
+    """Metrics that may not exceed max(baseline × (1 + headroom), floor)."""
+
+    metrics: tuple[Metric, ...]
+    headroom: Fraction
+    floor: Fraction
+    span: Span
+
+
+class Layers(NamedTuple):
+    """Which layers a budget is about: globs over dotted paths, and kinds of layers."""
+
+    names: tuple[Pattern, ...]
+    """Nothing means every path."""
+    ops: tuple[str, ...]
+    """Nothing means every kind."""
+    span: Span
+
+
+class Conditions(NamedTuple):
+    """What designs are measured for: samples at once, the number formats, a device."""
+
+    batch: int = 1
+    dtype: str = "float32"
+    device: Device | None = None
+
+    def of(self, key: str) -> str:
+        """``batch 8, int8``: what is unlike that of a report; for times the unit and the device too."""
+        timed = self.device is not None and key == TIME
+        parts = ["in ns"] if timed else []
+        parts += [f"batch {self.batch}"] if self.batch != 1 else []
+        parts += [self.dtype] if self.dtype != "float32" else []
+        parts += [f"on {self.device.key}"] if self.device and timed else []
+        return ", ".join(parts)
+
+
+USUAL = Conditions()
+
+
+class Against(NamedTuple):
+    """The design that ratios are to."""
+
+    design: str
+    span: Span
+
+
+class Budget(NamedTuple):
+    """One entry of ``budgets``."""
+
+    id: str
+    span: Span
+    designs: tuple[Pattern, ...]
+    layers: Layers | None = None
+    per: str = "total"
+    max: tuple[Limit, ...] = ()
+    min: tuple[Limit, ...] = ()
+    equals: tuple[Limit, ...] = ()
+    growth: tuple[Growth, ...] = ()
+    ratchet: Ratchet | None = None
+    against: Against | None = None
+    conditions: Conditions = USUAL
+    """Those of ``max``, ``min`` and ``equals``."""
+    severity: str = "error"
+    unmatched: str = "error"
+    """Severity of a budget that matches nothing; ``OFF`` for none."""
+    loose_below: Fraction | None = None
+    """A limit of which less than this share is used is noted as loose."""
+
+
+class Waiver(NamedTuple):
+    """A budget that a design may break until a day, that day included."""
+
+    budget: str
+    design: Pattern
+    until: date
+    reason: str
+    span: Span
+
+
+class Origin(NamedTuple):
+    """Where the baseline is: ``git`` with a revision or ``merge-base``, or ``file`` with a path."""
+
+    kind: str
+    value: str
+    span: Span | None
+
+
+class BudgetFile(NamedTuple):
+    """A whole budget file."""
+
+    source: Source
+    folder: str
+    """Absolute; globs and paths in the file are relative to it."""
+    budgets: tuple[Budget, ...]
+    waivers: tuple[Waiver, ...] = ()
+    baseline: Origin | None = None
+    note: str = ""

@@ -1,0 +1,1 @@
+"""Which designs, parts and metrics a budget applies to."""

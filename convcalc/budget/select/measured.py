@@ -1,0 +1,207 @@
+"""One design with its metrics, each worked out once; and the places in it that a budget is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from convcalc.budget.file.metrics import additive, measure, metrics
+from convcalc.budget.file.types import USUAL, Budget, Conditions, Layers, Pattern
+from convcalc.errors import Source, Span, SpecError
+from convcalc.globs import matches
+from convcalc.graph.graph import Graph, Node
+
+SEPARATOR = "."
+UNKNOWN = "CC622"
+
+Size = int | Fraction
+
+
+class Place(NamedTuple):
+    """What of a design one number is of."""
+
+    path: str = ""
+    """The layer or the group; nothing for the design, or for the sum of the layers that are meant."""
+    layers: Sequence[int] | None = None
+    """Which layers, by their order; nothing for all, and for what is no sum."""
+    group: bool = False
+    """Whether it is a scope, or a layer with what stands below it."""
+    entire: bool = True
+    """Whether a group is meant with all of its layers, and not with those of some kinds alone."""
+
+
+WHOLE = Place()
+
+
+class Measured:
+    """A design that has been expanded. Values are those of one sample in float32, unless conditions say otherwise."""
+
+    def __init__(self, design: str, graph: Graph, source: Source, conditions: Conditions = USUAL) -> None:
+        self.design = design
+        self.graph = graph
+        self.source = source
+        self.conditions = conditions
+        self._values: dict[str, tuple[Sequence[Any], Any]] = {}
+        self._parts: dict[str, Measured] = {}
+        self._under: dict[tuple[object, ...], Measured] = {}
+
+    def under(self, conditions: Conditions) -> Measured:
+        """Return the same design measured for something else."""
+        if conditions == self.conditions:
+            return self
+        batch, dtype, device = conditions
+        key = batch, dtype, device and device.key
+        if key not in self._under:
+            self._under[key] = Measured(self.design, self.graph, self.source, conditions)
+        return self._under[key]
+
+    @cached_property
+    def layers(self) -> Sequence[Node]:
+        return self.graph.layers
+
+    @cached_property
+    def outline(self) -> tuple[tuple[str, str], ...]:
+        """Path and kind of every layer: what a budget chooses layers by."""
+        return tuple((node.path, node.op.kind if node.op else "") for node in self.layers)
+
+    @cached_property
+    def shares_weights(self) -> bool:
+        return any(node.owner != node.index for node in self.layers)
+
+    def values(self, key: str) -> Sequence[Any]:
+        """Return the value of every layer; ``None`` where it is not known."""
+        return self._measured(key)[0]
+
+    def total(self, key: str) -> Size:
+        """Return the value of the whole design.
+
+        Raises:
+            SpecError: CC622, where it is not known.
+        """
+        return self._known(key, self._measured(key)[1])
+
+    def _known(self, key: str, value: Size | None, path: str = "", index: int | None = None) -> Size:
+        if value is None:
+            whose = f"{path} in {self.design}" if path else self.design
+            hint = "see `convcalc explain CC622`; limit it in layers before"
+            raise SpecError(UNKNOWN, f"{whose} has no {key} that could be told", self.span(index), hint)
+        return value
+
+    def totals(self) -> dict[str, int]:
+        """Return every metric of the whole design."""
+        return {key: int(self.total(key)) for key in metrics()}
+
+    def _measured(self, key: str) -> tuple[Sequence[Any], Any]:
+        if key not in self._values:
+            batch, dtype, device = self.conditions
+            self._values[key] = measure(key, device).values(self.graph, batch, dtype)
+        return self._values[key]
+
+    def size(self, key: str, place: Place) -> Size:
+        """Return what a place counts: the whole, the sum of some layers, or a group as a design of its own.
+
+        Raises:
+            SpecError: CC622, where it is not known.
+        """
+        if place.layers is None or (not additive(key) and not place.path):
+            return self.total(key)
+        if not additive(key) and not place.group:
+            return self._known(key, self.values(key)[place.layers[0]], place.path, place.layers[0])
+        if not additive(key) or (place.group and place.entire and self.shares_weights):
+            return self._known(key, self.part(place.path)._measured(key)[1], place.path, place.layers[0])  # noqa: SLF001
+        values = self.values(key)
+        whole: Size = sum(values[index] for index in place.layers)
+        return whole
+
+    def sizes(self, key: str, places: Sequence[Place]) -> list[Size]:
+        """Return what every place counts."""
+        if not additive(key) or self.shares_weights:
+            return [self.size(key, place) for place in places]
+        values, total = self._measured(key)
+        return [total if place.layers is None else sum([values[each] for each in place.layers]) for place in places]
+
+    def part(self, path: str) -> Measured:
+        """Return a group of layers measured by itself."""
+        if path not in self._parts:
+            self._parts[path] = Measured(self.design, self.graph.part(path), self.source, self.conditions)
+        return self._parts[path]
+
+    def heaviest(self, key: str, place: Place, top: int = 3) -> list[int]:
+        """Return the layers of a place that count most, by their order; none that count nothing."""
+        values = self.values(key)
+        chosen = range(len(values)) if place.layers is None else place.layers
+        return [index for index in sorted(chosen, key=lambda index: (-values[index], index))[:top] if values[index]]
+
+    def span(self, index: int | None) -> Span:
+        """Return where a layer stands in the spec; the top of the spec for no layer."""
+        source = None if index is None else self.layers[index].source
+        return source or Span(self.source, 1, 1)
+
+
+class Places:
+    """Finds the places that budgets are about. Designs with the same layers are looked through once."""
+
+    def __init__(self) -> None:
+        self._outlines: dict[tuple[tuple[str, str], ...], int] = {}
+        self._found: dict[tuple[int, int], tuple[Budget, Sequence[Place]]] = {}
+        self._matched: dict[tuple[str, str], bool] = {}
+        self._fitting: set[int] = set()
+
+    def of(self, budget: Budget, measured: Measured) -> Sequence[Place]:
+        """Return the places of a design that each get a number of their own; none where nothing matches."""
+        if budget.layers is None and budget.per == "total":
+            return (WHOLE,)
+        outline = self._outlines.setdefault(measured.outline, len(self._outlines))
+        key = id(budget), outline
+        if key not in self._found:
+            self._found[key] = budget, tuple(self._chosen(budget, measured))  # holds the budget: its id stays its own
+        return self._found[key][1]
+
+    def _chosen(self, budget: Budget, measured: Measured) -> Iterable[Place]:
+        outline, layers = measured.outline, budget.layers
+        if budget.per == "group":
+            return self._groups(outline, layers)
+        chosen = [
+            index for index, (path, kind) in enumerate(outline) if self.named(layers, path) and _of_kind(layers, kind)
+        ]
+        if budget.per == "layer":
+            return [Place(outline[index][0], (index,)) for index in chosen]
+        return [Place("", tuple(chosen))] if chosen else []
+
+    def _groups(self, outline: Sequence[tuple[str, str]], layers: Layers | None) -> Iterable[Place]:
+        """Give every scope and layer that is named, with the layers at and below it, in the network's order."""
+        below: dict[str, list[int]] = {}
+        for index, (path, kind) in enumerate(outline):
+            if _of_kind(layers, kind):
+                segments = path.split(SEPARATOR)
+                for end in range(1, len(segments) + 1):
+                    below.setdefault(SEPARATOR.join(segments[:end]), []).append(index)
+        whole = layers is None or not layers.ops
+        return [Place(path, tuple(found), True, whole) for path, found in below.items() if self.named(layers, path)]
+
+    def named(self, layers: Layers | None, path: str) -> bool:
+        """Whether a path is among those that a budget names: in one of its globs and in none with a ``!``."""
+        if layers is None or not layers.names:
+            return True
+        fitting = [pattern for pattern in layers.names if self._matches(pattern, path)]
+        if any(pattern.excludes for pattern in fitting):
+            return False
+        return bool(fitting) or all(pattern.excludes for pattern in layers.names)
+
+    def _matches(self, pattern: Pattern, path: str) -> bool:
+        key = pattern.text, path
+        if key not in self._matched:
+            self._matched[key] = matches(pattern.text, path, SEPARATOR)
+        if self._matched[key]:
+            self._fitting.add(id(pattern))
+        return self._matched[key]
+
+    def fitted(self, pattern: Pattern) -> bool:
+        """Whether a glob of layers has matched anything so far."""
+        return id(pattern) in self._fitting
+
+
+def _of_kind(layers: Layers | None, kind: str) -> bool:
+    return layers is None or not layers.ops or kind in layers.ops

@@ -1,0 +1,105 @@
+"""Specs read for a check: each once, every variant expanded once, for claims and budgets alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from convcalc.budget.file.types import Against, Budget
+from convcalc.budget.select.measured import Measured
+from convcalc.budget.select.plan import path_of
+from convcalc.designs.names import parts
+from convcalc.designs.sources import Network, Spec, open_spec
+from convcalc.errors import Source, Span, SpecError, SpecErrors
+from convcalc.graph.graph import Graph
+from convcalc.spec.load import Overrides
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Spec):
+    """A spec whose variants are expanded when they are first asked for, and then kept."""
+
+    networks: dict[str | None, Network | list[SpecError]] = field(default_factory=dict)
+    designs: dict[str, Measured] = field(default_factory=dict)
+
+    def network(
+        self, variant: str | None = None, part: str | None = None, *, overrides: Overrides | None = None
+    ) -> Network:
+        """Return one design of the file, as :meth:`Spec.network` does."""
+        if part is not None or overrides:
+            return Spec.network(self, variant, part, overrides=overrides)
+        if variant not in self.networks:
+            try:
+                self.networks[variant] = Spec.network(self, variant)
+            except SpecErrors as errors:
+                self.networks[variant] = errors.errors
+        found = self.networks[variant]
+        if isinstance(found, list):
+            raise SpecErrors(found)
+        return found
+
+    def measured(self, variant: str | None, part: str | None) -> Measured:
+        """Return one design to be measured.
+
+        Raises:
+            SpecErrors: where there is no such variant or part, or where it is broken.
+        """
+        name, source = self.design(variant, part).text, self.document.source
+        if name not in self.designs:
+            graph = self.network(variant).graph
+            self.designs[name] = Measured(name, _part(graph, part, source), source)
+        return self.designs[name]
+
+
+def _part(graph: Graph, part: str | None, source: Source) -> Graph:
+    try:
+        return graph if part is None else graph.part(part)
+    except SpecError as error:
+        error.span = Span(source)
+        raise SpecErrors([error]) from None
+
+
+def read(name: str, path: str, libraries: Sequence[str] = ()) -> Read:
+    """Read a spec; its designs are called by ``name``.
+
+    Raises:
+        SpecErrors: what is wrong with its form and its names.
+    """
+    spec = open_spec(path, libraries=libraries)
+    return Read(name, spec.document, spec.files)
+
+
+class Others:
+    """The designs that ratios are to, each measured once."""
+
+    def __init__(self, folder: str, libraries: Sequence[str]) -> None:
+        self._folder = folder
+        self._libraries = libraries
+        self._found: dict[str, Measured | list[SpecError]] = {}
+
+    def of(self, budget: Budget, current: Read) -> Measured | None:
+        """Return the design that a budget holds others against, which may be one of the file at hand.
+
+        Raises:
+            SpecErrors: where it cannot be measured.
+        """
+        if budget.against is None:
+            return None
+        name = budget.against.design
+        if name not in self._found:
+            try:
+                self._found[name] = self._measured(budget.against, current)
+            except SpecErrors as errors:
+                for error in errors.errors:
+                    error.notes = (*error.notes, (budget.against.span, "ratios are to this design"))
+                self._found[name] = errors.errors
+        found = self._found[name]
+        if isinstance(found, list):
+            raise SpecErrors(found)
+        return found
+
+    def _measured(self, against: Against, current: Read) -> Measured:
+        target = parts(against.design)
+        if target.file != current.file:
+            current = read(target.file, path_of(target.file, self._folder), self._libraries)
+        return current.measured(target.variant, target.part)

@@ -1,0 +1,103 @@
+"""``convcalc baseline``: the only commands that write a baseline."""
+
+from __future__ import annotations
+
+import click
+
+from convcalc.budget.baseline.file import written
+from convcalc.budget.baseline.sources import shown
+from convcalc.budget.baseline.update import Written, tighten, write
+from convcalc.budget.check.accept import accept
+from convcalc.budget.check.checker import Options
+from convcalc.cli import UNUSABLE
+from convcalc.cli.group import Command, Settings
+from convcalc.cli.options.budget import budget_file, budget_option
+from convcalc.cli.options.designs import lib_option
+from convcalc.cli.output.progress import progress
+from convcalc.cli.output.targets import write_file
+from convcalc.errors import did_you_mean, escape, quoted
+
+
+class Actions(Command, click.Group):
+    """A command with commands of its own; without one it shows them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(UNUSABLE)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands:
+            known = did_you_mean(args[0], self.commands) or f" (commands: {', '.join(self.commands)})"
+            ctx.fail(f"no command {quoted(args[0])}{known}")
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+
+@click.group("baseline", cls=Actions, short_help="Write the baseline that budgets compare with.")
+def command() -> None:
+    """Write what designs count now into the baseline that growth and ratchets are judged against.
+
+    Nothing is written when any spec is broken. No other command writes a baseline.
+
+    \b
+    Examples:
+      convcalc baseline COMMAND -h
+    """
+
+
+@command.command("write", cls=Command, short_help="Write the baseline anew, from the present numbers.")
+@budget_option
+@lib_option
+@click.pass_obj
+def write_command(settings: Settings, budget: str | None, lib: tuple[str, ...]) -> None:
+    """Write the baseline anew: all designs of all budgets, as they count now.
+
+    What was accepted is in the new numbers and dropped.
+    """
+    file = budget_file(budget)
+    _written(write(file, libraries=lib, advance=lambda names: progress(settings, names, "Counting")), anew=True)
+
+
+@command.command("tighten", cls=Command, short_help="Lower what ratchets hold, where it got smaller.")
+@budget_option
+@lib_option
+def tighten_command(budget: str | None, lib: tuple[str, ...]) -> None:
+    """Lower the values that ratchets hold on to, where the present ones are smaller. Nothing is added, nothing rises.
+
+    Made for a job that commits the file after each merge.
+    """
+    _written(tighten(budget_file(budget), libraries=lib))
+
+
+@command.command("accept", cls=Command, short_help="Accept growth under some budgets, with a reason.")
+@click.argument("ids", nargs=-1, required=True, metavar="ID…")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept beside the values.")
+@click.option("--design", metavar="GLOB", help="Accept for these designs alone.")
+@budget_option
+@lib_option
+def accept_command(
+    ids: tuple[str, ...], reason: str, design: str | None, budget: str | None, lib: tuple[str, ...]
+) -> None:
+    """Accept the present values of what grew past the baseline under the budgets with these ids.
+
+    Only growth and ratchets can be accepted; a fixed limit is raised in the budget file.
+    """
+    if not reason.strip():
+        raise click.UsageError("--reason is empty")
+    _written(accept(budget_file(budget), ids, reason.strip(), design=design, options=Options(libraries=lib)))
+
+
+def _written(made: Written, *, anew: bool = False) -> None:
+    """Write the file where something is new, and say what."""
+    if not made.said and not anew:
+        click.echo(f"{escape(shown(made.path))} is as it should be: nothing written")
+        return
+    write_file(made.path, written(made.record))
+    click.echo("\n".join([f"{escape(shown(made.path))} written", *(f"  {escape(line)}" for line in made.said)]))

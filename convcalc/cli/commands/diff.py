@@ -1,0 +1,66 @@
+"""``convcalc diff``."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from convcalc.budget.diff.revisions import diff
+from convcalc.cli import FINE, UNUSABLE, say
+from convcalc.cli.group import Command, Settings
+from convcalc.cli.options.designs import SpecType, lib_option
+from convcalc.cli.output.progress import progress
+from convcalc.cli.output.targets import Target, output_options, write
+from convcalc.errors import describe
+from convcalc.git.commit_tree import Tree
+from convcalc.git.repository import Commit, Repository
+from convcalc.render import DIFFS
+
+
+@click.command("diff", cls=Command, short_help="What changed between a git revision and the work tree.")
+@click.argument("words", nargs=-1, type=SpecType(), metavar="[REV] [PATH…]")
+@click.option("--base", metavar="REV", help="The branch to be merged into; by default what CI or origin says.")
+@lib_option
+@output_options(DIFFS)
+@click.pass_obj
+def command(
+    settings: Settings, words: tuple[str, ...], base: str | None, lib: tuple[str, ...], targets: list[Target]
+) -> int:
+    """Compare the specs below paths (the current folder by default) with what they were at a git revision.
+
+    Without REV that is where the branch left the one that it is to be merged into, or else HEAD. The first word is
+    a path where such a file or folder exists. Specs that only import what changed are found too.
+
+    \b
+    Examples:
+      convcalc diff
+      convcalc diff HEAD~1 specs
+      convcalc diff HEAD model.yaml -f markdown -o diff.md
+    """
+    revision, paths = _taken_apart(words)
+    repository = Repository(".")
+    commit = repository.commit(revision) if revision is not None else _left(repository, base)
+    found = diff(
+        Tree(repository, commit, lib),
+        paths,
+        libraries=lib,
+        advance=lambda files: progress(settings, list(files), "Comparing"),
+    )
+    write(settings, targets, lambda format_, surface: DIFFS[format_].diff(found, surface))
+    if found.errors:
+        say(describe(found.errors))
+    return UNUSABLE if found.errors else FINE
+
+
+def _taken_apart(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    if words and not os.path.lexists(words[0]):
+        return words[0], words[1:] or (".",)
+    return None, words or (".",)
+
+
+def _left(repository: Repository, base: str | None) -> Commit:
+    """Return the commit at which the branch began; HEAD where there is no branch that it could be merged into."""
+    if base is None and repository.lacks_target():
+        return repository.commit("HEAD")
+    return repository.merge_base(base)

@@ -1,0 +1,28 @@
+"""``convcalc schema``."""
+
+from __future__ import annotations
+
+import click
+
+from convcalc.cli.group import Command, Settings
+from convcalc.cli.output.targets import STANDARD, Target, guessed, output_option, write
+from convcalc.cli.types import Word
+from convcalc.schemas import NAMES, schema
+
+
+@click.command("schema", cls=Command, short_help="JSON Schemas of specs and of machine output.")
+@click.argument("name", type=Word(NAMES), metavar="NAME")
+@output_option("Write to a file, which is JSON.")
+@click.pass_obj
+def command(settings: Settings, name: str, output: str | None) -> None:
+    """Print the JSON Schema (draft-07) NAME: spec for editors; the others for what -f json writes.
+
+    \b
+    With the YAML language server (VS Code, Neovim, …) a spec is completed and
+    checked while it is written:
+      convcalc schema spec -o convcalc-spec.schema.json
+    and as the first line of the spec:
+      # yaml-language-server: $schema=./convcalc-spec.schema.json
+    """
+    target = Target(guessed(("json",), output), None if output == STANDARD else output)
+    write(settings, [target], lambda *_: schema(name))

@@ -1,0 +1,245 @@
+"""``convcalc sweep``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from convcalc.cli import FINE, UNUSABLE, say
+from convcalc.cli.group import DESIGNS, Command, Settings
+from convcalc.cli.options.designs import DesignType, Reading, reading_options
+from convcalc.cli.output.atomic_files import is_device
+from convcalc.cli.output.progress import advancing
+from convcalc.cli.output.resumable_file import Resumable
+from convcalc.cli.output.sweep_output import FORMATS, Outcome, outputs
+from convcalc.cli.output.targets import Target, output_options
+from convcalc.cli.types import ParamType, Positive, Word, beginning
+from convcalc.designs.names import parse_design
+from convcalc.designs.sources import open_spec
+from convcalc.errors import SpecError, SpecErrors, quoted
+from convcalc.sweep import (
+    Axis,
+    Circumstances,
+    Engine,
+    Job,
+    Journal,
+    Keep,
+    Task,
+    cluster,
+    facts,
+    here,
+    metric_names,
+    needed,
+    pieces,
+    processes,
+    read_axis,
+    require_arrays,
+    space,
+)  # fmt: skip
+from convcalc.sweep.axes import AXIS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+METRICS = metric_names()
+APPENDED = ("csv", "jsonl", "json", "markdown", "parquet")
+"""Formats that a killed sweep of all points can go on with; Parquet by way of lines."""
+
+
+class AxisType(ParamType[str]):
+    """``name=values``."""
+
+    name = "axis"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        design = ctx.params.get("design") or next(iter(ctx.args), None)  # an option is behind it that waits for a value
+        try:
+            document = open_spec(parse_design(design).file).document if design else None
+        except SpecErrors:
+            return []
+        return beginning(incomplete, [f"{name}=" for name in document.vars] if document else [])
+
+
+class Metrics(ParamType[tuple[str, ...]]):
+    """Keys of metrics with commas between."""
+
+    name = "keys"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        return tuple(dict.fromkeys(Word(METRICS).convert(key.strip(), param, ctx) for key in value.split(",")))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        before, comma, _ = incomplete.rpartition(",")
+        return beginning(incomplete, [f"{before}{comma}{metric}" for metric in METRICS])
+
+
+class KeepType(ParamType[Keep]):
+    """``all``, ``pareto:METRIC,METRIC…`` or ``top:N:METRIC``."""
+
+    name = "keep"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Keep:
+        if isinstance(value, Keep):
+            return value
+        kind, *rest = value.split(":")
+        if kind == "all" and not rest:
+            return Keep()
+        if kind == "pareto" and len(rest) == 1:
+            return Keep(kind, tuple(self._metric(key, param, ctx) for key in rest[0].split(",")))
+        if kind == "top" and len(rest) == 2:
+            return Keep(kind, (self._metric(rest[1], param, ctx),), Positive().convert(rest[0], param, ctx))
+        return self.fail(f"{quoted(value)} is none of all, pareto:METRIC,METRIC and top:N:METRIC", param, ctx)
+
+    def _metric(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        sign = "-" if text.startswith("-") else ""
+        return sign + Word(METRICS).convert(text.removeprefix("-").strip(), param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        return beginning(incomplete, ["all", "pareto:params,macs", *(f"top:10:{metric}" for metric in METRICS)])
+
+
+@click.command("sweep", cls=Command, epilog=DESIGNS, short_help="A whole design space: every choice of variables.")
+@click.argument("design", type=DesignType())
+@click.argument("axes", nargs=-1, type=AxisType(), metavar="NAME=VALUES…")
+@click.option("--variants", metavar="all|NAME,…", help="An axis of variants, before all others.")
+@click.option(
+    "--metrics",
+    type=Metrics(),
+    default="params,macs",
+    show_default=True,
+    metavar="KEY,…",
+    help=f"Any of {', '.join(METRICS)}.",
+)
+@click.option("--where", metavar="EXPR", help="Only points for which this holds: 'params <= 5M and macs <= 600M'.")
+@click.option(
+    "--keep",
+    type=KeepType(),
+    default="all",
+    show_default=True,
+    metavar="WHAT",
+    help="all; pareto:params,macs, what no point beats; top:100:macs, the smallest; -macs for the largest. "
+    "Of equal points the first stays.",
+)
+@click.option("--jobs", type=Positive(), default=1, show_default=True, metavar="N", help="Processes.")
+@click.option("--dask", metavar="ADDRESS", help="A Dask cluster: tcp://HOST:8786, or local.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where the same sweep with the same -o was killed, however it was begun; "
+    "another's output is refused, with what differs.",
+)
+@reading_options
+@output_options(FORMATS)
+@click.pass_obj
+def command(
+    settings: Settings, design: str, axes: tuple[str, ...], reading: Reading, targets: list[Target],
+    variants: str | None, metrics: tuple[str, ...], where: str | None, keep: Keep, jobs: int, dask: str | None,
+    resume: bool,
+) -> int:  # fmt: skip
+    """Count every point of a design space: the product of all axes, the last one fastest.
+
+    An axis is a variable of the spec with values (width=32,64,128) or ranges, ends included (size=128..320:32,
+    alpha=0.25..1.5:0.05); between integers the step is 1 by default. Points that are no network are left out, counted
+    and explained. csv, json, jsonl, markdown and parquet are written as the points come, whatever their number.
+
+    With one file to write, PATH.partial and PATH.progress lie beside it until it is whole: a sweep that is killed or
+    interrupted goes on with --resume. Without it the same command begins anew, and says so.
+
+    \b
+    Examples:
+      convcalc sweep zoo:resnet18 classes=10,100,1000
+      convcalc sweep zoo:mobilenet_v2 alpha=0.25..1.5:0.05 size=96..256:32
+      convcalc sweep zoo:mobilenet_v2 alpha=0.5,1 size=96..256 --keep top:5:macs
+      convcalc sweep zoo:resnet18 classes=1..1000 --where 'params <= 11.5M'
+      convcalc sweep zoo:resnet50 --variants all classes=10..100 -f csv
+    """
+    require_arrays()
+    job = _job(design, axes, reading, variants, metrics, where, keep)
+    given = _resumable(settings, targets, job, keep, resume=resume)
+    with outputs(settings, targets, job, keep, given) as out:
+        with _engine(jobs, dask) as engine, advancing(settings, "Counting", lambda: job.points) as advance:
+            task = Task(job, keep, out.drawn, out.most)
+            with contextlib.closing(engine.run(task, islice(pieces(job.axes), out.state.done, None))) as results:
+                for result in results:
+                    out.add(result)
+                    advance(result.size)
+        outcome = Outcome.of(job, out.state)
+        out.end(outcome)
+    if not settings.quiet:
+        outcome.tell()
+    return FINE if out.state.valid else UNUSABLE
+
+
+def _job(
+    design: str, axes: Sequence[str], reading: Reading, variants: str | None, metrics: tuple[str, ...],
+    where: str | None, keep: Keep,
+) -> Job:  # fmt: skip
+    """Return what is to be swept."""
+    names = None if variants is None else () if variants == "all" else tuple(variants.split(","))
+    given = circumstances(reading)
+    job = space(design, read_axes(axes), given, variants=names, metrics=metrics, where=where)
+    return job.reading((*needed(where, job.axes), *keep.keys))
+
+
+def read_axes(texts: Sequence[str], argument: str = AXIS) -> list[Axis]:
+    """Read axes of an argument; the errors of all are reported together."""
+    read: list[Axis] = []
+    errors: list[SpecError] = []
+    for text in texts:
+        try:
+            read.append(read_axis(text, argument))
+        except SpecError as error:
+            errors.append(error)
+    if errors:
+        raise SpecErrors(errors)
+    return read
+
+
+def circumstances(reading: Reading) -> Circumstances:
+    """Return how a design is read and counted."""
+    return Circumstances(reading.overrides, reading.libraries, reading.variant, reading.batch, reading.dtype)
+
+
+def _resumable(
+    settings: Settings, targets: Sequence[Target], job: Job, keep: Keep, *, resume: bool
+) -> Resumable | None:
+    """Return how a sweep is gone on with when it is killed; nothing where it cannot be, which is said before."""
+    why = _why_not(targets, keep)
+    if not why:
+        ((format_, path),) = targets
+        return Resumable(Journal(str(path), facts(job, keep, format_)), resume, settings.quiet)
+    if resume:
+        raise click.UsageError(why)
+    if any(target.path for target in targets) and _is_long(job) and not settings.quiet:
+        say(f"if this sweep is killed it begins anew: {why}")
+    return None
+
+
+def _why_not(targets: Sequence[Target], keep: Keep) -> str:
+    if len(targets) != 1 or not targets[0].path or is_device(targets[0].path):
+        return "--resume needs one file: -o PATH"
+    if keep.kind == "all" and targets[0].format not in APPENDED:
+        return f"--resume goes on with {', '.join(APPENDED)}, not with {targets[0].format}"
+    return ""
+
+
+def _is_long(job: Job) -> bool:
+    """Whether there is more than one block: of one, nothing can be done before all is."""
+    return len([*islice(pieces(job.axes), 2)]) > 1
+
+
+@contextlib.contextmanager
+def _engine(jobs: int, dask: str | None) -> Iterator[Engine]:
+    if dask and jobs > 1:
+        raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them")
+    if dask:
+        with cluster(dask) as engine:
+            yield engine
+    else:
+        yield processes(jobs) if jobs > 1 else here()

@@ -1,0 +1,66 @@
+"""``convcalc validate``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from convcalc.cli import FINE, UNUSABLE
+from convcalc.cli.group import Command, Settings
+from convcalc.cli.options.designs import SpecType, lib_option, spec_files, warn
+from convcalc.cli.output.targets import Target, output_options, write
+from convcalc.designs.sources import Checked, check_file
+from convcalc.errors import SpecError, describe, escape
+
+
+@click.command("validate", cls=Command, short_help="Parse and shape-check specs, with all their variants.")
+@click.argument("paths", nargs=-1, required=True, type=SpecType(), metavar="PATH…")
+@lib_option
+@output_options(("text", "concise", "json"))
+@click.pass_obj
+def command(settings: Settings, paths: tuple[str, ...], lib: tuple[str, ...], targets: list[Target]) -> int:
+    """Parse and shape-check spec files, and the specs in folders, with every variant.
+
+    All are checked and all errors are listed; the exit code is 2 when a spec is broken.
+
+    \b
+    Examples:
+      convcalc validate model.yaml
+      convcalc validate specs -f concise
+      convcalc validate - < model.yaml
+    """
+    checked = [check_file(path, libraries=lib) for path in spec_files(paths)]
+    write(settings, targets, lambda format_, _: _FORMATS[format_](checked))
+    warn(settings, (warning for one in checked for warning in one.warnings))
+    return UNUSABLE if any(one.errors for one in checked) else FINE
+
+
+def _text(checked: Sequence[Checked]) -> str:
+    lines = []
+    for one in checked:
+        variants = f" ({', '.join(one.variants)})" if one.variants else ""
+        lines.append(describe(one.errors) if one.errors else f"{escape(one.file)}: fine{variants}")
+    broken = sum(bool(one.errors) for one in checked)
+    lines.append(f"{len(checked)} spec{'s' if len(checked) != 1 else ''}, {broken} broken")
+    return "\n".join(lines)
+
+
+def _concise(checked: Sequence[Checked]) -> str:
+    return "\n".join(str(error) for one in checked for error in one.errors)
+
+
+def _json(checked: Sequence[Checked]) -> str:
+    specs = [{"file": one.file, "valid": not one.errors, "variants": list(one.variants)} for one in checked]
+    errors = [_error(error) for one in checked for error in one.errors]
+    return json.dumps({"schema_version": 1, "specs": specs, "errors": errors}, indent=1)
+
+
+def _error(error: SpecError) -> dict[str, object]:
+    span = error.span
+    place = {"file": span.file, "line": span.line, "column": span.column} if span else {}
+    return {"code": error.code, "text": error.text, **place, "hint": error.hint}
+
+
+_FORMATS = {"text": _text, "concise": _concise, "json": _json}

@@ -1,0 +1,161 @@
+"""The group of commands: each is a file of ``commands/``, loaded when it is called; general options."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import click
+
+from convcalc import __version__
+from convcalc.cli import UNUSABLE
+from convcalc.cli.types import Positive, Word
+from convcalc.errors import did_you_mean, quoted
+
+COLORS = ("auto", "always", "never")
+
+
+class Settings(NamedTuple):
+    """The general options, wherever on the line they stand."""
+
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+    width: int | None = None
+    no_progress: bool = False
+    debug: bool = False
+
+
+def _general() -> list[click.Option]:
+    """Return the general options; they may stand before or after the command."""
+    return [
+        _setting("quiet", "-q", is_flag=True, help="No notes and warnings."),
+        _setting("verbose", "-v", is_flag=True, help="More detail: every metric, every claim."),
+        _setting(
+            "color", type=Word(COLORS), metavar="WHEN", help="auto, always or never; beats NO_COLOR and FORCE_COLOR."
+        ),
+        _setting("width", type=Positive(), metavar="N", help="Columns of text; a terminal's own by default."),
+        _setting("no_progress", is_flag=True, help="No progress bars."),
+        _setting("debug", is_flag=True, help="Show where an internal error comes from."),
+    ]
+
+
+def _setting(name: str, *short: str, **kwargs: Any) -> click.Option:
+    return click.Option([*short, f"--{name.replace('_', '-')}"], expose_value=False, callback=_set(name), **kwargs)
+
+
+def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        settings = context.find_object(Settings) or Settings()
+        context.obj = settings._replace(**{name: value}) if value else settings
+
+    return callback
+
+
+class Command(click.Command):
+    """A command that takes ``-h`` and the general options too, and sets them apart in its help."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["context_settings"] = {"help_option_names": ["-h", "--help"]}
+        super().__init__(*args, **kwargs)
+        self.params.extend(_general())
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        options = [parameter for parameter in self.get_params(ctx) if isinstance(parameter, click.Option)]
+        for heading, general in (("Options", False), ("General options", True)):
+            records = [option.get_help_record(ctx) for option in options if _is_general(option) is general]
+            if any(records):
+                with formatter.section(heading):
+                    formatter.write_dl([record for record in records if record])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.epilog:
+            formatter.write_paragraph()
+            formatter.write(self.epilog)
+
+
+def _is_general(option: click.Option) -> bool:
+    return option.name in Settings._fields or not {"--help", "--version"}.isdisjoint(option.opts)
+
+
+class Group(Command, click.Group):
+    """Finds commands by the names of the files in ``commands/``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:  # said here, because releases of click end with different codes
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(UNUSABLE)
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(commands())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in commands():
+            return None
+        command: click.Command = importlib.import_module(f"convcalc.cli.commands.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in commands():
+            ctx.fail(f"no command {quoted(args[0])}{_meant(args[0])}")
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+
+def _meant(word: str) -> str:
+    from convcalc.designs.names import ZOO
+
+    if os.path.exists(word) or word.startswith(ZOO):
+        return f"; did you mean {quoted(f'report {word}')}?"
+    return did_you_mean(word, commands()) or f" (commands: {', '.join(commands())})"
+
+
+@cache
+def commands() -> tuple[str, ...]:
+    """Return the names of all commands, sorted."""
+    folder = os.path.join(os.path.dirname(__file__), "commands")
+    names = (os.path.splitext(name) for name in os.listdir(folder))
+    return tuple(sorted(stem for stem, ending in names if ending == ".py" and not stem.startswith("_")))
+
+
+DESIGNS = """\
+Designs:
+  FILE          A spec: model.yaml.
+  FILE@VARIANT  A variant of it: model.yaml@large.
+  FILE#PATH     A part of it, by its path: model.yaml@large#stage2.block1.
+  zoo:NAME      A shipped spec: zoo:resnet50, zoo:resnet50@101.
+  -             A spec from standard input.
+"""
+"""How designs are named, for the end of a help text."""
+
+
+EXIT_CODES = """
+Exit codes:
+  0    Fine.
+  1    A finding: a claim does not hold.
+  2    Could not compute: wrong usage, an unreadable or broken spec.
+  3    A bug in convcalc.
+  130  Interrupted.
+"""
+
+
+@click.group(cls=Group, epilog=DESIGNS + EXIT_CODES)
+@click.version_option(__version__, "--version", prog_name="convcalc", message="%(prog)s %(version)s")
+def convcalc() -> None:
+    """Count the parameters, multiplies, activations and depth of neural networks, exactly, from a YAML spec.
+
+    \b
+    Examples:
+      convcalc report zoo:resnet50
+      convcalc compare zoo:resnet50 zoo:mobilenet_v2
+      convcalc COMMAND -h
+    """

@@ -1,0 +1,29 @@
+"""The budget file of a command: named, or found from the current folder upward."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from convcalc.budget.baseline.sources import shown
+from convcalc.budget.file.reader import find, read_budget
+from convcalc.budget.file.types import BudgetFile
+from convcalc.designs.names import BUDGET
+
+budget_option = click.option(
+    "--budget", metavar="PATH", type=click.Path(),
+    help=f"The budget file; {BUDGET} here or above by default.",
+)  # fmt: skip
+
+
+def budget_file(path: str | None) -> BudgetFile:
+    """Read the budget file.
+
+    Raises:
+        SpecErrors: what is wrong with it.
+    """
+    found = path or find(os.getcwd())
+    if found is None:
+        raise click.ClickException(f"there is no {BUDGET} here or above; name one with --budget")
+    return read_budget(shown(found))

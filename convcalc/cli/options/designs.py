@@ -1,0 +1,255 @@
+"""Options and arguments that name designs, and reading them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from convcalc.cli import say
+from convcalc.cli.group import Settings
+from convcalc.cli.types import ParamType, Positive, Word, beginning
+from convcalc.designs import sources
+from convcalc.designs.names import BUDGET, ZOO, zoo
+from convcalc.dtypes import BITS
+from convcalc.errors import SpecErrors, quoted
+from convcalc.report.report import Report
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from convcalc.designs.sources import Network
+
+
+SPEC_ENDINGS = (".yaml", ".yml")
+
+
+class Reading(NamedTuple):
+    """How designs are to be read: overrides, library folders, batch and number format."""
+
+    overrides: dict[str, str]
+    libraries: tuple[str, ...]
+    variant: str | None
+    batch: int
+    dtype: str
+
+    def networks(self, texts: Iterable[str]) -> list[sources.Network]:
+        """Read every design; the errors of all are reported together."""
+        read, errors = [], []
+        for text in texts:
+            try:
+                read.append(self._network(text))
+            except SpecErrors as failed:
+                errors += failed.errors
+        if errors:
+            raise SpecErrors(errors)
+        return read
+
+    def _network(self, text: str) -> sources.Network:
+        return sources.open_design(text, overrides=self.overrides, variant=self.variant, libraries=self.libraries)
+
+    def report(self, network: sources.Network, detailed: Collection[str] = ()) -> Report:
+        """Count a design, with the details that are asked for."""
+        return network.report(batch=self.batch, dtype=self.dtype, detailed=detailed)
+
+
+def _overrides(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for value in values:
+        name, equals, expression = value.partition("=")
+        if not equals or not name.strip() or not expression.strip():
+            raise click.BadParameter(f"{quoted(value)} is not name=expression")
+        given[name.strip()] = expression.strip()
+    return given
+
+
+class Format(Word):
+    """A number format, or one for the layers whose paths a glob matches: ``stage1.**=int8``."""
+
+    name = "format"
+
+    def __init__(self) -> None:
+        super().__init__(tuple(BITS))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        glob, equals, name = str(value).rpartition("=")
+        if equals and (not glob.strip() or "," in glob or "=" in glob):
+            self.fail(f"{quoted(value)} is not GLOB=NAME, such as 'stage1.**=int8'", param, ctx)
+        return f"{glob}{equals}{super().convert(name, param, ctx)}"
+
+
+def _formats(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> str:
+    """Return the last format and its exceptions as one text."""
+    usual = [value for value in values if "=" not in value]
+    return ", ".join([*(usual[-1:] or ["float32"]), *(value for value in values if "=" in value)])
+
+
+class DeviceType(ParamType[str]):
+    """The name of a device that comes with the program, or the path of its file."""
+
+    name = "device"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        from convcalc.devices.roofline import devices
+
+        return beginning(incomplete, devices())
+
+
+def device_option(words: str) -> Callable[..., Any]:
+    """``--device``, with what it is for."""
+    return click.option("--device", type=DeviceType(), metavar="NAME|PATH", help=words)
+
+
+def batch_option(words: str) -> Callable[..., Any]:
+    """``--batch``, with what it is for."""
+    return click.option("--batch", type=Positive(), default=1, show_default=True, metavar="N", help=words)
+
+
+def dtype_option(words: str) -> Callable[..., Any]:
+    """``--dtype``, with what it is for; several become one text."""
+    return click.option("--dtype", type=Format(), multiple=True, callback=_formats, default=("float32",),
+                        show_default=True, metavar="[GLOB=]NAME", help=words)  # fmt: skip
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--set``, ``--variant``, ``--lib``, ``--batch`` and ``--dtype``, as one ``reading``."""
+
+    def collected(
+        *args: Any,
+        set_: dict[str, str],
+        variant: str | None,
+        lib: tuple[str, ...],
+        batch: int,
+        dtype: str,
+        **kwargs: Any,
+    ) -> Any:
+        return command(*args, reading=Reading(set_, lib, variant, batch, dtype), **kwargs)
+
+    collected.__doc__, collected.__name__ = command.__doc__, command.__name__
+    collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
+    for option in (
+        dtype_option(f"Number format: {', '.join(tuple(BITS)[1:4])}, …; for some layers: 'stage1.**=int8'."),
+        batch_option("Samples at once."),
+        lib_option,
+        click.option("--variant", metavar="NAME", help="A variant of the spec, as FILE@NAME."),
+        click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides,
+                     help="Override a variable of the spec; repeatable."),
+    ):  # fmt: skip
+        collected = option(collected)
+    return collected
+
+
+lib_option = click.option(
+    "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
+    help="A folder that specs may import from; repeatable.",
+)  # fmt: skip
+
+
+class SpecType(ParamType[str]):
+    """A spec or a folder of specs."""
+
+    name = "path"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        folder = os.path.dirname(incomplete)
+        with contextlib.suppress(OSError):
+            names = [os.path.join(folder, name) for name in sorted(os.listdir(folder or ".")) if _is_spec(name)]
+            folders = beginning(incomplete, [incomplete])
+            folders[0].type = "dir"
+            return [*beginning(incomplete, names), *folders]
+        return []
+
+
+class DesignType(SpecType):
+    """The name of a design: a spec, a shipped one, a variant, a part."""
+
+    name = "design"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        if "#" in incomplete:
+            return beginning(incomplete, _parts(*incomplete.rsplit("#", 1)))
+        if "@" in incomplete:
+            return beginning(incomplete, _variants(incomplete.rsplit("@", 1)[0]))
+        shipped = beginning(incomplete, [f"{ZOO}{name}" for name in zoo()])
+        if incomplete.startswith(ZOO):
+            return shipped
+        return [*shipped, *super().shell_complete(ctx, param, incomplete)]
+
+
+def _variants(file: str) -> list[str]:
+    try:
+        return [f"{file}@{name}" for name in sources.open_design(file).document.variants]
+    except SpecErrors:
+        return []
+
+
+def _parts(file: str, part: str) -> list[str]:
+    """Return the paths of layers and groups of layers, as deep as the beginning of one that is given."""
+    try:
+        layers = sources.open_design(file).graph.layers
+    except SpecErrors:
+        return []
+    depth = part.count(".") + 1
+    return list(dict.fromkeys(f"{file}#{'.'.join(layer.path.split('.')[:depth])}" for layer in layers))
+
+
+def warn(settings: Settings, warnings: Iterable[str]) -> None:
+    """Say the warnings of specs on standard error, each once, unless ``--quiet``."""
+    if not settings.quiet:
+        for text in dict.fromkeys(warnings):
+            say(text)
+
+
+def spec_files(paths: Iterable[str]) -> list[str]:
+    """Return the files that paths name: files as they are, folders by the specs below them that are not hidden."""
+    found: list[str] = []
+    for path in paths:
+        below = sorted(_below(path)) if os.path.isdir(path) else [path]
+        if not below:
+            raise click.ClickException(f"no {' or '.join(SPEC_ENDINGS)} file in the folder {quoted(path)}")
+        found += below
+    return list(dict.fromkeys(found))
+
+
+def _below(folder: str) -> Iterator[str]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (os.path.join(here, name) for name in names if _is_spec(name))
+
+
+def _is_spec(name: str) -> bool:
+    return name.endswith(SPEC_ENDINGS) and not name.startswith(".") and name != BUDGET
+
+
+class ProfileType(ParamType[str]):
+    """The key of a profile; the profiles load only where one is named."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from convcalc.profiles import names
+
+        return Word(names()).convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        from convcalc.profiles import names
+
+        return beginning(incomplete, names())
+
+
+profile_option = click.option(
+    "--profile", type=ProfileType(), metavar="NAME", help="Add what a tool prints, such as fvcore or thop."
+)
+
+
+def profiled(report: Report, network: Network, name: str | None) -> Report:
+    """Return a report with a tool's counts as one more metric, if a tool is named."""
+    if name is None:
+        return report
+    from convcalc.profiles import find
+    from convcalc.profiles import profiled as counted
+
+    return counted(report, network.graph, find(name))

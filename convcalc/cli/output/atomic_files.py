@@ -1,0 +1,274 @@
+"""Files that are written whole or not at all: beside their place first, then moved there, all of a run together.
+
+What is being written to PATH has the name ``.PATH.XXXXXXXX.convcalc`` and is locked by the run that writes it. A run
+that is killed leaves it behind, without the lock: the next one that writes to PATH removes it. Neither clocks nor
+numbers of processes play a part in that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from typing import IO, Protocol
+
+import click
+
+from convcalc.cli.output.file_locks import is_there, locked
+from convcalc.errors import escape
+
+ENDING = ".convcalc"
+LONGEST = 40
+"""Characters of a name that are repeated in that of the file beside it; a file system takes 255 bytes."""
+INPUTS = (".yaml", ".yml")
+LINKS = 40
+"""Links that are followed in a row, as Linux does."""
+DESCRIPTORS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+BY_NUMBER = re.compile(r"(?:/dev/fd|/proc/self/fd)/(\d{1,9})")
+
+
+class Place(Protocol):
+    """Where results go: a file, a device, standard output."""
+
+    def write(self, data: str | bytes) -> None:
+        """Write what comes next."""
+
+    def close(self) -> None:
+        """Make sure that all is written."""
+
+    def keep(self) -> None:
+        """Put it where it belongs."""
+
+    def discard(self) -> None:
+        """Leave nothing that is not whole, unless it is where it belongs already."""
+
+
+class Places:
+    """Where the results of one run go. All are kept together; whatever goes wrong before, none is."""
+
+    def __init__(self) -> None:
+        self._all: list[Place] = []
+
+    def __enter__(self) -> Places:
+        return self
+
+    def add(self, place: Place) -> Place:
+        """Take a place in, and return it."""
+        self._all.append(place)
+        return place
+
+    def keep(self) -> None:
+        """Put everything where it belongs, once all of it is written."""
+        for place in self._all:
+            place.close()
+        for place in self._all:
+            place.keep()
+
+    def __exit__(self, *exception: object) -> None:
+        for place in self._all:
+            place.discard()
+
+
+def place(path: str) -> Place:
+    """Return what writes to a path."""
+    return Device(path) if is_device(path) else File(path)
+
+
+class File:
+    """A new file beside the one that it is to replace."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.staged = ""
+        with blamed(path):
+            require_writable(path)
+            remove_leftovers(path)
+            self.file = self._begun()
+
+    def _begun(self) -> IO[bytes]:
+        """Make the file; the run that looks for leftovers between its making and its lock takes it for one."""
+        import tempfile  # costs start-up time, and only files need it
+
+        folder, name = os.path.split(os.path.realpath(self.path))
+        while True:
+            handle, self.staged = tempfile.mkstemp(prefix=_prefix(name), suffix=ENDING, dir=folder)
+            if _is_ours(handle) and is_there(handle, self.staged):
+                return os.fdopen(handle, "wb")
+            os.close(handle)
+
+    def write(self, data: str | bytes) -> None:
+        with blamed(self.path):
+            self.file.write(encoded(data))
+
+    def close(self) -> None:
+        with blamed(self.path):
+            synced(self.file)
+
+    def keep(self) -> None:
+        with blamed(self.path):
+            moved(self.file, self.staged, os.path.realpath(self.path))
+        self.staged = ""
+
+    def discard(self) -> None:
+        with contextlib.suppress(OSError):
+            self.file.close()
+        if self.staged:
+            with contextlib.suppress(OSError):
+                os.unlink(self.staged)
+
+
+_WRITING = os.O_WRONLY | getattr(os, "O_BINARY", 0)
+
+
+class Device:
+    """What is there and no plain file, such as a pipe: nothing can be put in its place, it is written to as it is."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        number = _descriptor(path)
+        with blamed(path):
+            # a descriptor that is opened anew by its name would begin at the start of its file, and empty it
+            self.file = os.fdopen(os.open(path, _WRITING) if number is None else os.dup(number), "wb")
+
+    def write(self, data: str | bytes) -> None:
+        with blamed(self.path):
+            self.file.write(encoded(data))
+
+    def close(self) -> None:
+        with blamed(self.path):
+            self.file.close()
+
+    def keep(self) -> None:
+        """Do nothing: it is there already."""
+
+    def discard(self) -> None:
+        with contextlib.suppress(OSError):
+            self.file.close()
+
+
+def is_device(path: str) -> bool:
+    """Whether a path is there and no plain file, or names something that this process has open."""
+    return _descriptor(path) is not None or (os.path.exists(path) and not os.path.isfile(path))
+
+
+def _descriptor(path: str) -> int | None:
+    """Return the number of the open file that a path names, if it does: ``/dev/stdout``, or a link to it."""
+    for _ in range(LINKS):
+        named = os.path.normpath(path)
+        if named in DESCRIPTORS:
+            return DESCRIPTORS[named]
+        if match := BY_NUMBER.fullmatch(named):
+            return int(match[1])
+        if not os.path.islink(path):
+            return None
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+    return None
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def blamed(path: str) -> Iterator[None]:
+    """Say of what goes wrong that a path could not be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOMEM:
+            raise
+        raise click.ClickException(f"cannot write '{escape(path)}': {error.strerror or error}") from None
+
+
+def encoded(data: str | bytes) -> bytes:
+    """Return the bytes of a text; what no file can hold is escaped."""
+    return data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
+
+
+def require_writable(path: str) -> None:
+    """Demand that a file that is there may be written to, though it is the folder that is asked in the end.
+
+    Raises:
+        ClickException: for a YAML file: specs, budgets and devices are read, and no output is one.
+        PermissionError: for a file that somebody has protected.
+    """
+    if os.path.isfile(path) and os.path.realpath(path).lower().endswith(INPUTS):
+        text = "it is YAML, as specs and budget files are, and would be lost; give another name"
+        raise click.ClickException(f"cannot write '{escape(path)}': {text}")
+    if os.path.isfile(path) and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+
+def synced(file: IO[bytes]) -> None:
+    """Have a file on its disk: only then is it known that there was room for it."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def moved(file: IO[bytes], staged: str, place: str) -> None:
+    """Move a file in the place of another, whose permissions and owner it gets. Its lock is kept until it is there."""
+    with contextlib.suppress(OSError):
+        held = os.stat(place)
+        mine = os.fstat(file.fileno())
+        if (held.st_uid, held.st_gid) != (mine.st_uid, mine.st_gid):
+            os.chown(staged, held.st_uid, held.st_gid)
+    os.chmod(staged, permissions(place))
+    if sys.platform == "win32":  # where no open file can be moved
+        file.close()
+    os.replace(staged, place)
+    file.close()
+
+
+def permissions(path: str) -> int:
+    """Return those of the file that is replaced, or those that a new file gets."""
+    with contextlib.suppress(FileNotFoundError):
+        return stat.S_IMODE(os.stat(path).st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+# --- leftovers --------------------------------------------------------------------------------------------------------
+
+
+def remove_leftovers(path: str) -> None:
+    """Remove what killed runs have left beside a path, and nothing that a run still writes."""
+    folder, name = os.path.split(os.path.realpath(path))
+    ours = re.compile(re.escape(_prefix(name)) + r"[a-z0-9_]{8}" + re.escape(ENDING))
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if ours.fullmatch(entry.name):
+                with contextlib.suppress(OSError):
+                    _remove_unlocked(entry.path)
+
+
+def _remove_unlocked(path: str) -> None:
+    if sys.platform == "win32":  # where an open file cannot be removed
+        os.unlink(path)
+        return
+    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if locked(handle) and is_there(handle, path):
+            os.unlink(path)
+    finally:
+        os.close(handle)
+
+
+def _prefix(name: str) -> str:
+    """Return how the files beside one of this name begin; those of no other name do."""
+    if len(name) <= LONGEST:
+        return f".{name}."
+    from hashlib import blake2b
+
+    return f".{name[:LONGEST]}.{blake2b(os.fsencode(name), digest_size=8).hexdigest()}."
+
+
+def _is_ours(handle: int) -> bool:
+    """Lock a new file, if files can be locked here: where they cannot, nobody takes it for a leftover."""
+    try:
+        return locked(handle)
+    except OSError:
+        return True

@@ -1,0 +1,1 @@
+"""Designs by name: specs on disk, bundled networks, their parts and claims."""

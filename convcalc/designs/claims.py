@@ -1,0 +1,140 @@
+"""Claims judged: does the arithmetic give what a source prints?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+
+from convcalc.designs.sources import Network, Spec
+from convcalc.errors import SpecError, SpecErrors
+from convcalc.findings import Finding, Judgement, Value
+from convcalc.graph.graph import Graph, Node
+from convcalc.metrics.registry import measures
+from convcalc.spec.document.claims import COUNTS, Claim, Quantity
+
+BIAS = "bias"
+NEITHER = "CC604"
+AFTER_ALL = "CC605"
+
+
+def judge(spec: Spec, claims: Iterable[Claim]) -> tuple[list[Judgement], list[SpecError]]:
+    """Judge claims of a spec; every variant that they name is expanded once.
+
+    Returns:
+        What was judged, and why the rest could not be.
+    """
+    networks: dict[str | None, Network] = {}
+    judged: list[Judgement] = []
+    errors: list[SpecError] = []
+    for claim in claims:
+        try:
+            variant = claim.texts.get("variant")
+            if variant not in networks:
+                networks[variant] = spec.network(variant)
+            judged += _judged(claim, networks[variant])
+        except SpecErrors as found:
+            errors += found.errors
+    return judged, errors
+
+
+def _judged(claim: Claim, network: Network) -> Iterator[Judgement]:
+    part = claim.texts.get("at")
+    try:
+        graph = network.graph if part is None else network.graph.part(part)
+    except SpecError as error:
+        error.span = claim.places["at"]
+        raise SpecErrors([error]) from None
+    variant = claim.texts.get("variant")
+    name = network.design.text + (f"#{part}" if part is not None else "")
+    for metric, value, printed, agrees, ratio in (*_counts(claim, graph), *_shapes(claim, graph)):
+        yield Judgement(
+            id=":".join(word for word in ("claim", variant, part, metric) if word),
+            design=name,
+            metric=metric,
+            value=value,
+            printed=printed,
+            agrees=agrees,
+            loose=claim.loose,
+            ratio=ratio,
+            source=claim.texts["source"],
+            quote=claim.texts.get("quote", ""),
+            reason=claim.texts.get("reason", ""),
+            span=claim.places[metric],
+        )
+
+
+_Compared = tuple[str, Value, str, bool, Fraction | None]
+
+
+def _counts(claim: Claim, graph: Graph) -> Iterator[_Compared]:
+    """Compare the numbers that the program counts too; the others are only kept."""
+    for metric in COUNTS:
+        if metric in claim.numbers:
+            printed = claim.numbers[metric]
+            value = counted(graph, metric, claim.excluding)
+            ratio = Fraction(value) / printed.value if printed.value else None
+            yield metric, value, printed.text, agrees(value, printed), ratio
+
+
+def _shapes(claim: Claim, graph: Graph) -> Iterator[_Compared]:
+    """Compare the shape of the output, which is the last one where there are several."""
+    if claim.out is not None:
+        value = tuple(graph.nodes[list(graph.outputs.values())[-1]].shape)
+        yield "out", value, "×".join(map(str, claim.out)), value == claim.out, None
+
+
+def agrees(value: int, printed: Quantity) -> bool:
+    """Whether a count rounds or truncates to the printed digits.
+
+    Both rules are needed: He et al. print 3.8·10⁹ for 3.858·10⁹, Sandler et al. 3.4M for 3.47 M.
+    With q the printed number and u what one step of its last digit is worth: \\|v − q\\| ≤ u/2, or q ≤ v < q + u.
+    """
+    return abs(value - printed.value) <= printed.unit / 2 or printed.value <= value < printed.value + printed.unit
+
+
+def counted(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> int:
+    """Return the total of a metric, without the layers of the excluded kinds; ``bias`` excludes additive weights.
+
+    The shift of a norm is the norm's: ``norm`` excludes it, ``bias`` does not.
+    """
+    measure = next(measure for measure in measures() if measure.key == metric)
+    values, whole = measure.values(graph)
+    if not excluding or not measure.additive:
+        return int(whole)
+    kept = [(node, value) for node, value in zip(graph.layers, values, strict=True) if _kind(node) not in excluding]
+    biases = sum(map(_biases, (node for node, _ in kept))) if metric == "params" and BIAS in excluding else 0
+    return sum(int(value) for _, value in kept) - biases
+
+
+def _kind(node: Node) -> str:
+    assert node.op is not None
+    return node.op.kind
+
+
+def _biases(node: Node) -> int:
+    """Return the elements of what a layer adds to its sums; shared weights are their owner's."""
+    if node.owner != node.index or _kind(node) == "norm":
+        return 0
+    weights: Mapping[str, object] = node.facts.weights
+    return sum(int(node.facts.weights[name].elements) for name in weights if BIAS in name)
+
+
+def finding(judgement: Judgement) -> Finding:
+    """Return what is wrong with a claim that is not what it says of itself."""
+    value, design = written(judgement.value), judgement.design
+    if judgement.loose:
+        text = f"{judgement.metric} of {design} is {value}, which agrees with {judgement.printed}, though it is not to"
+        return _finding(judgement, AFTER_ALL, text, "leave out `expect: disagrees` and its reason")
+    ratio = f" ({float(judgement.ratio):.4g} of it)" if judgement.ratio is not None else ""
+    text = f"{judgement.metric} of {design} is {value}, not {judgement.printed}{ratio}"
+    quote = f": {judgement.quote}" if judgement.quote else ""
+    return _finding(judgement, NEITHER, text, f"the source is {judgement.source}{quote}")
+
+
+def _finding(judgement: Judgement, code: str, text: str, hint: str) -> Finding:
+    return Finding(judgement.id, code, "error", judgement.design, judgement.metric, text, judgement.span, hint)
+
+
+def written(value: Value) -> str:
+    """Return a count with its digits grouped, a shape with its crosses."""
+    return f"{value:,}" if isinstance(value, int) else "×".join(map(str, value))

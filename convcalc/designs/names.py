@@ -1,0 +1,91 @@
+"""Names of designs: ``FILE``, ``FILE@VARIANT``, ``FILE#PATH``, ``zoo:NAME``; where the shipped specs are."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from convcalc.errors import Source, Span, SpecError, did_you_mean, quoted
+
+ZOO = "zoo:"
+
+BUDGET = "convcalc-budget.yaml"
+"""The one YAML file of this program that is no spec: folders and globs pass it over."""
+
+
+class Design(NamedTuple):
+    """A file (``-`` is standard input, ``zoo:NAME`` a shipped spec), perhaps a variant of it, perhaps a part."""
+
+    text: str
+    file: str
+    variant: str | None = None
+    part: str | None = None
+
+
+def parse_design(text: str) -> Design:
+    """Take a design apart.
+
+    The file is the longest beginning that is an existing file, or else what stands before the first ``@`` or ``#``.
+    Variants and paths have no ``/``, so that only the last part of a path is looked at.
+    """
+    marks = [place for place in range(text.rfind("/") + 2, len(text)) if text[place] in "@#"]
+    end = next((place for place in (len(text), *reversed(marks)) if _exists(text[:place])), min((len(text), *marks)))
+    named, hash_, part = text[end:].partition("#")
+    return Design(text, text[:end], named[1:] if named else None, part if hash_ else None)
+
+
+def _exists(file: str) -> bool:
+    try:
+        return os.path.isfile(file)
+    except ValueError:
+        return False
+
+
+def spec_path(file: str) -> str:
+    """Return the path of a design's file; a shipped spec is looked up in the package."""
+    if not file.startswith(ZOO):
+        return file
+    name = file.removeprefix(ZOO)
+    shipped = zoo()
+    if name not in shipped:
+        raise SpecError("CC703", f"no shipped spec {quoted(name)}{did_you_mean(name, shipped)}", Span(Source(file)))
+    return os.path.realpath(shipped[name])  # some installers link every file of a package to their store
+
+
+def zoo() -> dict[str, str]:
+    """Return the path of every shipped network by its name: beside the modules once installed, else in the checkout."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for folder in (os.path.join(here, "specs", "zoo"), os.path.join(os.path.dirname(here), "specs", "zoo")):
+        if os.path.isdir(folder):
+            names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
+            return {name.removesuffix(".yaml"): os.path.join(folder, name) for name in names}
+    return {}
+
+
+_SPEC = re.compile(r"\.(?:ya?ml|onnx|keras)(?=[@#]|$)")
+
+
+class Target(NamedTuple):
+    """A design, or a pattern of designs, in its parts."""
+
+    file: str
+    variant: str | None = None
+    part: str | None = None
+
+
+@lru_cache(maxsize=4096)
+def parts(text: str) -> Target:
+    """Take a name or a pattern apart by its text alone.
+
+    The file ends before the ``@`` or ``#`` behind ``.yaml`` (``.yml``, ``.onnx``, ``.keras``), or else before the first
+    one; only what stands behind the last ``/`` is looked at.
+    """
+    last = text.rfind("/") + 1
+    found = _SPEC.search(text, last)
+    end = found.end() if found else min((place for place in range(last, len(text)) if text[place] in "@#"), default=-1)
+    if end < 0:
+        return Target(text)
+    named, hash_, part = text[end:].partition("#")
+    return Target(text[:end], named[1:] if named else None, part if hash_ else None)

@@ -1,0 +1,160 @@
+"""Designs read from specs: the file, its variants, the graph of one of them or of a part."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from convcalc.designs.names import Design, parse_design, spec_path
+from convcalc.dtypes import BITS, formats
+from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one
+from convcalc.graph.graph import Graph
+from convcalc.report.report import Report, report_on
+from convcalc.spec.document.syntax_tree import Document
+from convcalc.spec.load import Files, Overrides, expand, read_root
+from convcalc.spec.yaml.text import read
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A design that has been read: its shaped graph and the spec it came from."""
+
+    design: Design
+    graph: Graph
+    document: Document
+
+    def report(self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = ()) -> Report:
+        """Count everything; see :func:`convcalc.report.report.report_on`."""
+        if dtype not in BITS:
+            formats(dtype)
+        name = self.graph.name or self.design.text
+        report = report_on(self.graph, self.design.text, batch=batch, dtype=dtype, detailed=detailed)
+        return replace(report, name=f"{name} · {self.design.part}" if self.design.part else name)
+
+    def outputs(self) -> list[Network]:
+        """Return every output as a design of its own: the layers that lead to it."""
+        labels = list(self.graph.outputs)
+        designs = [self.design._replace(text=f"{self.design.text}#{label}", part=label) for label in labels]
+        return [
+            replace(self, design=design, graph=self.graph.leading_to(label))
+            for design, label in zip(designs, labels, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A spec that has been read: every one of its designs can be opened without reading it again."""
+
+    file: str
+    """As the user named it."""
+    document: Document
+    files: Files
+
+    def network(
+        self, variant: str | None = None, part: str | None = None, *, overrides: Overrides | None = None
+    ) -> Network:
+        """Expand one design of the file.
+
+        Raises:
+            SpecErrors: everything that is wrong with values and shapes, or with the names of variant and part.
+        """
+        graph = expand(self.document, self.files, overrides=overrides, variant=variant).graph
+        if part is not None:
+            try:
+                graph = graph.part(part)
+            except SpecError as error:
+                error.span = Span(self.document.source)
+                raise SpecErrors([error]) from None
+        return Network(self.design(variant, part), graph, self.document)
+
+    def design(self, variant: str | None = None, part: str | None = None) -> Design:
+        """Return the name of one of the file's designs."""
+        text = self.file + (f"@{variant}" if variant else "") + (f"#{part}" if part is not None else "")
+        return Design(text, self.file, variant, part)
+
+    @property
+    def variants(self) -> tuple[str | None, ...]:
+        """The file as it is, and every variant; nothing for a file of blocks without layers."""
+        return (None, *self.document.variants) if self.document.layers is not None else ()
+
+
+def open_spec(file: str, *, libraries: Sequence[str] = ()) -> Spec:
+    """Read a spec and what it imports; ``file`` may be ``zoo:NAME`` or ``-``.
+
+    Raises:
+        SpecErrors: what is wrong with its form and its names.
+    """
+    try:
+        source = read(spec_path(file))
+    except SpecError as error:
+        raise SpecErrors([error]) from None
+    return _spec(source, file, libraries)
+
+
+def _spec(source: Source, file: str, libraries: Sequence[str]) -> Spec:
+    files = Files(libraries=libraries)
+    return Spec(file, read_root(source, files), files)
+
+
+def past_spec(source: Source, file: str, path: str, files: Files) -> Spec:
+    """Read a spec that does not lie on the disk, such as that of a revision.
+
+    Args:
+        source: its text, under the name that errors give it.
+        file: what its designs are called.
+        path: where it stands, for what it imports.
+        files: read that.
+
+    Raises:
+        SpecErrors: what is wrong with its form and its names.
+    """
+    return Spec(file, read_root(source, files, path), files)
+
+
+def open_design(
+    text: str, *, overrides: Overrides | None = None, variant: str | None = None, libraries: Sequence[str] = ()
+) -> Network:
+    """Read the design that a text names.
+
+    Raises:
+        SpecErrors: everything that is wrong with the spec, or with the name of the design.
+    """
+    design = parse_design(text)
+    spec = open_spec(design.file, libraries=libraries)
+    network = spec.network(variant if design.variant is None else design.variant, design.part, overrides=overrides)
+    return replace(network, design=network.design._replace(text=text))
+
+
+def open_source(source: Source, *, variant: str | None = None, overrides: Overrides | None = None) -> Network:
+    """Read the design whose text is given."""
+    network = _spec(source, source.name, ()).network(variant, overrides=overrides)
+    return replace(network, design=network.design._replace(text=source.name))
+
+
+class Checked(NamedTuple):
+    """What validating one file found, over all its variants."""
+
+    file: str
+    variants: tuple[str, ...] = ()
+    errors: tuple[SpecError, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def check_file(path: str, *, libraries: Sequence[str] = ()) -> Checked:
+    """Parse and shape-check a file with every variant; a file of blocks without layers is only parsed."""
+    try:
+        spec = open_spec(path, libraries=libraries)
+    except SpecErrors as errors:
+        return Checked(path, errors=tuple(errors.errors))
+    found: list[SpecError] = []
+    warnings: dict[str, None] = {}
+    for variant in spec.variants:
+        try:
+            graph = spec.network(variant).graph
+            warnings.update(dict.fromkeys(map(describe_one, graph.warnings)))
+        except SpecErrors as errors:
+            found += errors.errors
+            for fault in errors.errors:
+                fault.hint = fault.hint or (f"in the variant {variant}" if variant else "")
+    return Checked(path, tuple(spec.document.variants), tuple(SpecErrors(found).errors), tuple(warnings))

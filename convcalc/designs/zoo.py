@@ -1,0 +1,94 @@
+"""The shipped networks, a line a design: what each counts and what it is measured against."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from convcalc.designs.names import ZOO, zoo
+from convcalc.designs.sources import Network, Spec, open_spec
+from convcalc.report.row_list import Field, Listing
+from convcalc.spec.document.claims import Claim
+
+MODULE = re.compile(r"[a-z]+/[\w@.-]+")
+"""The source of a claim that names a framework's module: ``torchvision/resnet50``. The design then equals it."""
+FRAMEWORKS = ("torchvision/", "timm/")
+"""The libraries whose modules others build too; the rest were written for the measurement, or are little known."""
+
+FIELDS = (
+    Field("design", "Design"),
+    Field("name", "Name", wanted=4),
+    Field("input", "Input", wanted=2),
+    Field("params", "Params", number=True),
+    Field("macs", "Multiplies", number=True),
+    Field("equals", "Equals", wanted=1),
+    Field("reference", "Reference", people=False),
+    Field("source", "Source", wanted=3),
+)
+
+
+class Shipped(NamedTuple):
+    """A design that comes with the program, not yet counted."""
+
+    spec: Spec
+    variant: str | None
+
+    @property
+    def design(self) -> str:
+        return self.spec.design(self.variant).text
+
+    @property
+    def claims(self) -> list[Claim]:
+        """What sources say of it; a variant that overrides nothing is the file's own design."""
+        variants = self.spec.document.variants
+        same = {None, *(name for name, overrides in variants.items() if not overrides)}
+        meant = same if self.variant in same else {self.variant}
+        return [claim for claim in self.spec.document.claims if claim.texts.get("variant") in meant]
+
+    @property
+    def modules(self) -> list[str]:
+        """The frameworks' modules that it equals, layer by layer."""
+        return [source for claim in self.claims if MODULE.fullmatch(source := claim.texts["source"])]
+
+    @property
+    def source(self) -> str:
+        """Where it was published: the first source in its file that is no module."""
+        sources = (claim.texts["source"] for claim in (*self.claims, *self.spec.document.claims))
+        return next((source for source in sources if not MODULE.fullmatch(source)), "")
+
+    def network(self) -> Network:
+        """Expand it."""
+        return self.spec.network(self.variant)
+
+
+def shipped(words: Sequence[str] = ()) -> Iterator[Shipped]:
+    """Give the shipped designs whose name, module or source holds every word, in any case."""
+    for name in zoo():
+        spec = open_spec(f"{ZOO}{name}")
+        for variant in spec.variants:
+            one = Shipped(spec, variant)
+            said = " ".join([one.design, *one.modules, one.source]).lower()
+            if all(word.lower() in said for word in words):
+                yield one
+
+
+def row(one: Shipped) -> dict[str, object]:
+    """Count a design and return its line, with the keys of ``FIELDS``."""
+    report = one.network().report()
+    modules = one.modules
+    return {
+        "design": one.design,
+        "name": report.name,
+        "input": next(iter(report.inputs.values()), None),
+        "params": report.totals["params"],
+        "macs": report.totals["macs"],
+        "equals": modules[0] if modules else None,
+        "reference": next((module for module in modules if module.startswith(FRAMEWORKS)), None),
+        "source": one.source or None,
+    }
+
+
+def listing(rows: Sequence[dict[str, object]] = ()) -> Listing:
+    """Return the list of what has been counted, or one to be filled."""
+    return Listing("design", FIELDS, rows)

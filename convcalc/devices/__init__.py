@@ -1,0 +1,1 @@
+"""Devices, one YAML file each, and the least time that a network takes on one."""

@@ -1,0 +1,163 @@
+"""The roofline: the least time that a device needs for every layer, and whether arithmetic or memory sets it.
+
+A device is a YAML file: its name, the page that its maker states the numbers on, the most operations in a second by
+number format, and the bytes that its memory moves in a second. Those in the folder ``devices`` go by their names; any
+other by its path.
+
+    least time = max(FLOPs / operations in a second, traffic bytes / bandwidth)
+
+Source: Williams, Waterman and Patterson 2009, Roofline: an insightful visual performance model. It is a bound for
+layers that run one after another with no cache between them, worked out from datasheets, and never a measurement.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from convcalc.arith import total
+from convcalc.dtypes import BITS, format_of
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.graph.graph import Graph
+from convcalc.metrics.memory import traffic_bytes
+from convcalc.metrics.metric import Measure
+from convcalc.metrics.multiplies import flops
+from convcalc.quantities import is_of_bytes, meant, quantity
+from convcalc.report.report import Column, Device, Report, added
+from convcalc.spec.yaml.nodes import Mapping as Pairs
+from convcalc.spec.yaml.nodes import Node, Scalar, compose
+from convcalc.spec.yaml.text import read
+
+FOLDER = os.path.dirname(__file__)
+ENDING = ".yaml"
+BANDWIDTH = "bandwidth"
+KEYS = ("name", "source", "note", "bandwidth", "operations")
+REQUIRED = ("name", "source", "bandwidth", "operations")
+NANOSECONDS = 10**9
+MEASURE = Measure("least_time", "Time bound (ns)", "ns", "lower bound by the device's datasheet; no measurement", 150)
+"""As a metric that budgets can limit, once :func:`least_times` of a device gives its values."""
+TIME = Column(*MEASURE[:4])
+BOUND = Column("bound", "Bound", "", "what sets the least time: compute or memory", additive=False, of_layers=True)
+COMPUTE, MEMORY = "compute", "memory"
+
+
+def devices() -> tuple[str, ...]:
+    """Return the names of the devices that come with the program."""
+    return tuple(sorted(name.removesuffix(ENDING) for name in os.listdir(FOLDER) if name.endswith(ENDING)))
+
+
+def device(name: str) -> Device:
+    """Read a device by its name, or by the path of its file.
+
+    Raises:
+        SpecErrors: CC731 no such device, CC732 what is wrong with its file, or why that cannot be read.
+    """
+    shipped = os.path.join(FOLDER, f"{name}{ENDING}")
+    if name in devices():
+        return _device(name, read(os.path.realpath(shipped)))  # as with bundled specs: it may be linked to a store
+    if os.sep not in name and not name.endswith((ENDING, ".yml")) and not os.path.exists(name):
+        hint = f"known: {', '.join(devices())}; or the path of a file"
+        text = f"no device {quoted(name)}{did_you_mean(name, devices())}"
+        raise SpecErrors([SpecError("CC731", text, Span(Source(name)), hint=hint)])
+    try:
+        return _device(name, read(name))
+    except SpecError as error:
+        raise SpecErrors([error]) from None
+
+
+def _device(name: str, source: Source) -> Device:
+    root = compose(source)
+    if not isinstance(root, Pairs):
+        place = root.span if root else Span(source, 1, 1)
+        raise _malformed([("a device is a mapping with name, source, bandwidth and operations", place)])
+    found = {key.text: value for key, value in root.pairs}
+    faults = [(f"unknown key {quoted(key.text)}{did_you_mean(key.text, KEYS)}", key.span)
+              for key, _ in root.pairs if key.text not in KEYS]  # fmt: skip
+    faults += [(f"a device has a {key}", root.span) for key in REQUIRED if key not in found]
+    texts = {key: _text(key, found[key], faults) for key in ("name", "source", "note") if key in found}
+    bandwidth = _rate(found[BANDWIDTH], BANDWIDTH, faults) if BANDWIDTH in found else None
+    operations = dict(_operations(found["operations"], faults)) if "operations" in found else {}
+    if faults or bandwidth is None:
+        raise _malformed(faults)
+    return Device(name, texts["name"], texts["source"], operations, bandwidth, texts.get("note", ""))
+
+
+def _malformed(faults: list[tuple[str, Span]]) -> SpecErrors:
+    hint = "as in `convcalc explain CC732`"
+    return SpecErrors([SpecError("CC732", text, span, hint=hint) for text, span in faults])
+
+
+def _text(key: str, node: Node, faults: list[tuple[str, Span]]) -> str:
+    if isinstance(node, Scalar) and not node.empty and node.text.strip():
+        return node.text
+    faults.append((f"{key} is a text", node.span))
+    return ""
+
+
+def _rate(node: Node, what: str, faults: list[tuple[str, Span]]) -> Fraction | None:
+    """Read a quantity, of bytes where that is the bandwidth; nothing and a fault where it is none, or not positive."""
+    text = node.text.strip() if isinstance(node, Scalar) else ""
+    rate = None if is_of_bytes(text) and what != BANDWIDTH else quantity(text)
+    if not rate:
+        near = meant(text.removesuffix("/s"))
+        hint = f"; did you mean {quoted(near)}?" if near and near != text else ""
+        faults.append((f"{what} is a positive quantity a second, such as 19.5T{hint}", node.span))
+        return None
+    return rate
+
+
+def _operations(node: Node, faults: list[tuple[str, Span]]) -> Iterator[tuple[str, Fraction]]:
+    if not isinstance(node, Pairs) or not node.pairs:
+        faults.append(("operations gives operations in a second by number format: {float32: 19.5T}", node.span))
+        return
+    for key, value in node.pairs:
+        if key.text not in BITS:
+            faults.append((f"no number format {quoted(key.text)}{did_you_mean(key.text, BITS)}", key.span))
+        elif (rate := _rate(value, f"the rate of {key.text}", faults)) is not None:
+            yield key.text, rate
+
+
+# --- bounds -----------------------------------------------------------------------------------------------------------
+
+
+def bounded(report: Report, graph: Graph, machine: Device) -> Report:
+    """Return a report with two columns more: the least time of every layer in nanoseconds, and what sets it.
+
+    The layers run one after another, so that their least times add up to that of the design.
+
+    Raises:
+        SpecErrors: CC733, where the device states no rate for the number format of a layer that multiplies.
+    """
+    needed = list(_times(machine, graph, report.batch, report.dtype))
+    times = [max(pair) for pair in needed]
+    bounds = [COMPUTE if compute >= memory else MEMORY for compute, memory in needed]
+    whole = total(times)  # type: ignore[arg-type]
+    return replace(added(report, [(TIME, times, whole), (BOUND, bounds, None)]), device=machine)
+
+
+def least_times(machine: Device, graph: Graph, batch: int, dtype: str) -> Sequence[Any]:
+    """Return the least time of every layer in nanoseconds.
+
+    Raises:
+        SpecErrors: as :func:`bounded` does.
+    """
+    return [max(pair) for pair in _times(machine, graph, batch, dtype)]
+
+
+def _times(machine: Device, graph: Graph, batch: int, dtype: str) -> Iterator[tuple[Fraction, Fraction]]:
+    """Give the nanoseconds that every layer needs to compute, and to move its bytes."""
+    form = format_of(dtype)
+    for node, operations, size in zip(graph.layers, flops(graph), traffic_bytes(graph, batch, dtype), strict=True):
+        compute = Fraction(batch * operations) / _speed(machine, form(node.path)) if operations else Fraction(0)
+        yield NANOSECONDS * compute, NANOSECONDS * Fraction(size) / machine.bandwidth
+
+
+def _speed(machine: Device, name: str) -> Fraction:
+    if name not in machine.operations:
+        hint = f"it does for {', '.join(machine.operations)}: choose one of them as the number format"
+        text = f"{machine.name} states no operations in a second for {name}"
+        raise SpecErrors([SpecError("CC733", text, Span(Source(machine.key)), hint=hint)])
+    return machine.operations[name]

@@ -1,0 +1,76 @@
+"""Polynomials with integer coefficients in any atoms, and the forms in which a person may want to read them.
+
+A polynomial is a mapping from exponents, one per atom, to the coefficient. Terms stand by falling degree, then in the
+order of the atoms, so that the same polynomial is written alike on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import gcd
+
+from convcalc.formula.expr import Number, Power, Tree, added, multiplied
+
+Exponents = tuple[int, ...]
+Terms = Mapping[Exponents, int]
+
+
+def order(exponents: Exponents) -> tuple[int, Exponents]:
+    """Where a term stands in a sum: by falling degree, then by what the first atoms contribute."""
+    return -sum(exponents), tuple(-exponent for exponent in exponents)
+
+
+def in_order(terms: Terms) -> list[tuple[Exponents, int]]:
+    """Return the terms as they are written."""
+    return sorted(terms.items(), key=lambda term: order(term[0]))
+
+
+def expanded(terms: Terms, atoms: Sequence[Tree]) -> Tree:
+    """Every product multiplied out: 9·h·w·m² + 2·c·h·w·m."""
+    return added([monomial(coefficient, exponents, atoms) for exponents, coefficient in in_order(terms)])
+
+
+def collected(terms: Terms, atoms: Sequence[Tree], *, integers: bool) -> Tree:
+    """What all terms share in front, and again in what is left; then the atom that most terms share.
+
+    ``integers`` says whether a common divisor of the coefficients is taken out too.
+    """
+    if len(terms) < 2:
+        return expanded(terms, atoms)
+    shared = tuple(map(min, zip(*terms, strict=True)))
+    divisor = gcd(*terms.values()) if integers else 1
+    if any(shared) or divisor > 1:
+        rest = {_less(each, shared): coefficient // divisor for each, coefficient in terms.items()}
+        return multiplied([monomial(divisor, shared, atoms), collected(rest, atoms, integers=integers)])
+    counts = [sum(each[place] > 0 for each in terms) for place in range(len(atoms))]
+    most = max(counts, default=0)
+    if most < 2:
+        return expanded(terms, atoms)
+    place = counts.index(most)
+    parts = [{each: value for each, value in terms.items() if (each[place] > 0) is inside} for inside in (True, False)]
+    parts.sort(key=lambda part: min(map(order, part)))
+    return added([collected(part, atoms, integers=integers) for part in parts])
+
+
+def monomial(coefficient: int, exponents: Exponents, atoms: Sequence[Tree]) -> Tree:
+    """Return one term."""
+    powers = [
+        atom if exponent == 1 else Power(atom, exponent)
+        for atom, exponent in zip(atoms, exponents, strict=True)
+        if exponent
+    ]
+    return multiplied([Number(coefficient), *powers])
+
+
+def content(terms: Terms) -> tuple[int, Exponents]:
+    """Return the integer and the powers of atoms that all terms share."""
+    return gcd(*terms.values()), tuple(map(min, zip(*terms, strict=True)))
+
+
+def without(terms: Terms, divisor: int, shared: Exponents) -> Terms:
+    """Divide every term by what all share."""
+    return {_less(each, shared): coefficient // divisor for each, coefficient in terms.items()}
+
+
+def _less(exponents: Exponents, shared: Exponents) -> Exponents:
+    return tuple(one - other for one, other in zip(exponents, shared, strict=True))

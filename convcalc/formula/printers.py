@@ -1,0 +1,211 @@
+"""How closed forms are written: for people, in ASCII, as Python, as LaTeX."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from convcalc.formula.expr import (
+    Assumption,
+    Combined,
+    Extreme,
+    Floor,
+    Name,
+    Number,
+    Power,
+    Product,
+    Ratio,
+    Relation,
+    Sum,
+    Tree,
+    negated,
+    negative,
+)
+
+SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(5)
+"""How tightly an expression holds together; what holds less tightly than its place asks for gets parentheses."""
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+TAKEN = frozenset({"Fraction", "ValueError", "layers", "max", "min", "require"})
+"""What a module of formulas calls itself, so that no argument may."""
+GREEK = frozenset(
+    {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "pi"}
+    | {"rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"}
+)
+
+
+class Notation:
+    """For people: ``3,200·((n + 1)//2)² + 9·h·w``."""
+
+    times = "·"
+    signs: Mapping[str, str] = MappingProxyType({"=": "=", "≠": "≠", "<": "<", "≤": "≤", ">": ">", "≥": "≥"})
+    words: Mapping[str, str] = MappingProxyType({"and": " and ", "or": " or "})
+
+    def write(self, tree: Tree) -> str:
+        """Write an expression."""
+        return self._written(tree)[0]
+
+    def assumption(self, assumption: Assumption) -> str:
+        """Write what a formula rests on."""
+        if isinstance(assumption, Combined):
+            parts = (self.assumption(part) for part in assumption.parts)
+            return self.words[assumption.word].join(
+                f"({text})" if isinstance(part, Combined) else text
+                for part, text in zip(assumption.parts, parts, strict=True)
+            )
+        return self._relation(assumption)
+
+    def ratio(self, ratio: Ratio) -> str:
+        """Write a fraction."""
+        if ratio.denominator == Number(1):
+            return self.write(ratio.numerator)
+        return f"{self._held(ratio.numerator, PRODUCT)}/{self._held(ratio.denominator, POWER)}"
+
+    def name(self, name: str) -> str:
+        return name
+
+    def number(self, number: int) -> str:
+        return f"{number:,}"
+
+    def power(self, base: str, exponent: int) -> str:
+        return base + str(exponent).translate(SUPERSCRIPTS)
+
+    def floor(self, floor: Floor) -> tuple[str, int]:
+        sign = "/" if floor.exact else "//"
+        return f"{self._held(floor.dividend, POWER)}{sign}{self._held(floor.divisor, POWER)}", QUOTIENT
+
+    def extreme(self, extreme: Extreme) -> str:
+        return f"{extreme.word}({', '.join(map(self.write, extreme.items))})"
+
+    def brackets(self, text: str) -> str:
+        return f"({text})"
+
+    def _relation(self, relation: Relation) -> str:
+        if relation.sign == "divides":
+            return f"{self._held(relation.left, POWER)} divides {self._held(relation.right, POWER)}"
+        return f"{self.write(relation.left)} {self.signs[relation.sign]} {self.write(relation.right)}"
+
+    def _held(self, tree: Tree, least: int) -> str:
+        text, binding = self._written(tree)
+        return text if binding >= least else self.brackets(text)
+
+    def _written(self, tree: Tree) -> tuple[str, int]:
+        writers: dict[type[Tree], Callable[..., tuple[str, int]]] = {
+            Number: lambda tree: (self.number(tree.number), ATOM if tree.number >= 0 else QUOTIENT),
+            Name: lambda tree: (self.name(tree.name), ATOM),
+            Sum: lambda tree: (self._sum(tree), SUM),
+            Product: lambda tree: (self._product(tree), PRODUCT),
+            Power: lambda tree: (self.power(self._held(tree.base, ATOM), tree.exponent), POWER),
+            Floor: self.floor,
+            Extreme: lambda tree: (self.extreme(tree), ATOM),
+        }
+        return writers[type(tree)](tree)
+
+    def _sum(self, tree: Sum) -> str:
+        first, *others = tree.terms
+        return self._signed(first) + "".join(
+            f" - {self._held(negated(term), QUOTIENT)}" if negative(term) else f" + {self._held(term, QUOTIENT)}"
+            for term in others
+        )
+
+    def _signed(self, term: Tree) -> str:
+        return f"-{self._held(negated(term), PRODUCT)}" if negative(term) else self._held(term, QUOTIENT)
+
+    def _product(self, tree: Product) -> str:
+        if negative(tree):
+            return self._signed(tree)
+        return self.times.join(self._held(factor, POWER) for factor in tree.factors)
+
+
+class Ascii(Notation):
+    """For people whose terminal has no more than ASCII: ``3,200*((n + 1)//2)^2``."""
+
+    times = "*"
+    signs: Mapping[str, str] = MappingProxyType({"=": "=", "≠": "!=", "<": "<", "≤": "<=", ">": ">", "≥": ">="})
+
+    def name(self, name: str) -> str:
+        return name.encode("ascii", "backslashreplace").decode()
+
+    def power(self, base: str, exponent: int) -> str:
+        return f"{base}^{exponent}"
+
+
+class Python(Notation):
+    """An expression of Python on integers: ``3200*((n + 1)//2)**2``."""
+
+    times = "*"
+    signs: Mapping[str, str] = MappingProxyType({"=": "==", "≠": "!=", "<": "<", "≤": "<=", ">": ">", "≥": ">="})
+
+    def name(self, name: str) -> str:
+        return f"{name}_" if keyword.iskeyword(name) or name in TAKEN else name
+
+    def number(self, number: int) -> str:
+        return str(number)
+
+    def power(self, base: str, exponent: int) -> str:
+        return f"{base}**{exponent}"
+
+    def floor(self, floor: Floor) -> tuple[str, int]:
+        return f"{self._held(floor.dividend, POWER)}//{self._held(floor.divisor, POWER)}", QUOTIENT
+
+    def ratio(self, ratio: Ratio) -> str:
+        """Write a fraction, as the exact ``Fraction`` of the standard library."""
+        return f"Fraction({self.write(ratio.numerator)}, {self.write(ratio.denominator)})"
+
+    def _relation(self, relation: Relation) -> str:
+        if relation.sign == "divides":
+            return f"{self._held(relation.right, POWER)} % {self._held(relation.left, POWER)} == 0"
+        return super()._relation(relation)
+
+
+class Latex(Notation):
+    r"""For papers: ``3\,200 \cdot \left\lfloor\frac{n + 1}{2}\right\rfloor^{2}``, for math mode."""
+
+    times = r" \cdot "
+    signs: Mapping[str, str] = MappingProxyType(
+        {"=": "=", "≠": r"\neq", "<": "<", "≤": r"\leq", ">": ">", "≥": r"\geq"}
+    )
+    words: Mapping[str, str] = MappingProxyType({"and": r" \land ", "or": r" \lor "})
+
+    def name(self, name: str) -> str:
+        """One letter as it is, ``c1`` with an index, a Greek letter by its command, a word in italics of a piece."""
+        if name in GREEK:
+            return rf"\{name}"
+        if re.fullmatch(r"[A-Za-z]", name):
+            return name
+        indexed = re.fullmatch(r"([A-Za-z])_?(\d+)", name)
+        if indexed:
+            return f"{indexed[1]}_{{{indexed[2]}}}"
+        escaped = name.replace("_", r"\_")
+        return rf"\mathit{{{escaped}}}" if name.isascii() else rf"\textit{{{escaped}}}"
+
+    def number(self, number: int) -> str:
+        return f"{number:,}".replace(",", r"\,")
+
+    def power(self, base: str, exponent: int) -> str:
+        return f"{base}^{{{exponent}}}"
+
+    def floor(self, floor: Floor) -> tuple[str, int]:
+        fraction = rf"\frac{{{self.write(floor.dividend)}}}{{{self.write(floor.divisor)}}}"
+        return (fraction, PRODUCT) if floor.exact else (rf"\left\lfloor{fraction}\right\rfloor", ATOM)
+
+    def extreme(self, extreme: Extreme) -> str:
+        return rf"\{extreme.word}{self.brackets(', '.join(map(self.write, extreme.items)))}"
+
+    def brackets(self, text: str) -> str:
+        return rf"\left({text}\right)"
+
+    def ratio(self, ratio: Ratio) -> str:
+        """Write a fraction."""
+        if ratio.denominator == Number(1):
+            return self.write(ratio.numerator)
+        return rf"\frac{{{self.write(ratio.numerator)}}}{{{self.write(ratio.denominator)}}}"
+
+    def _relation(self, relation: Relation) -> str:
+        if relation.sign == "divides":
+            return rf"{self.write(relation.left)} \mid {self.write(relation.right)}"
+        return super()._relation(relation)
+
+
+TEXT, ASCII, PYTHON, LATEX = Notation(), Ascii(), Python(), Latex()

@@ -1,0 +1,233 @@
+"""Which sizes of a spec become symbols: variables and axes of the input, by their names or by expressions.
+
+``--symbols h,width`` makes a symbol of an axis and of a variable; ``--set size=32*k`` puts an expression in the place
+of one, and every name in it that is no variable is a symbol too. Names of variables go before names of axes. An axis is
+that of the input alone: a variable that the spec computes it from keeps its value elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from convcalc.designs.names import parse_design
+from convcalc.designs.sources import Network, Spec, open_spec
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, nearest, quoted
+from convcalc.spec.document.names import checked_variable
+from convcalc.spec.document.syntax_tree import Document
+from convcalc.spec.document.value_nodes import Known, Value, compile_text
+from convcalc.spec.expressions.errors import ExpressionError
+from convcalc.spec.expressions.expression import parse
+from convcalc.spec.yaml.nodes import Scalar
+
+AXES: Mapping[int, tuple[tuple[str, ...], ...]] = {
+    1: (("c", "cin", "features", "tokens"),),
+    2: (("c", "cin", "tokens"), ("l", "features")),
+    3: (("c", "cin"), ("h",), ("w",)),
+    4: (("c", "cin"), ("d",), ("h",), ("w",)),
+}
+"""What the axes of an input are called, by its rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a design: symbols by name, and ``--set``."""
+
+    symbols: tuple[str, ...]
+    settings: Mapping[str, str]
+    variant: str | None = None
+    libraries: Sequence[str] = ()
+
+
+class Use(NamedTuple):
+    """One symbol: what it stands for (``variable``, ``axis``, ``free``), and its value in the spec, if it has one."""
+
+    name: str
+    role: str
+    value: int | None = None
+
+
+class Bound:
+    """A design in which sizes are symbols. It is expanded for symbols, or for numbers in their places."""
+
+    def __init__(self, text: str, request: Request) -> None:
+        self.design = parse_design(text)
+        self.variant = request.variant if self.design.variant is None else self.design.variant
+        self.spec: Spec = open_spec(self.design.file, libraries=request.libraries)
+        self._document: Document = self.spec.document
+        self._variables = tuple(self._document.vars)
+        self.axes = axes_of(self._document)
+        self._settings = {name: text for name, text in request.settings.items() if self.knows(name)}
+        self._own = self._plain_values()
+        self.uses = self._uses(request)
+        self._enter_symbols()
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is that of a variable or of an axis."""
+        return name in self._variables or name in self.axes
+
+    @property
+    def known(self) -> str:
+        """The names of all variables and axes, for a hint."""
+        variables, axes = ", ".join(self._variables) or "none", ", ".join(self.axes) or "none"
+        return f"variables: {variables}; axes of the input: {axes}"
+
+    def network(self, values: Mapping[str, Any]) -> Network:
+        """Expand the design with a value for every symbol.
+
+        Raises:
+            SpecErrors: what is wrong with it; a symbol that shapes the graph is named.
+        """
+        given = {name: text for name, text in self._settings.items() if name in self._variables}
+        chosen = {use.name: values[use.name] for use in self.uses}
+        try:
+            return self.spec.network(self.variant, self.design.part, overrides={**chosen, **given})
+        except SpecErrors as errors:
+            for error in errors.errors:
+                error.hint = error.hint or _structural_hint(error)
+            raise SpecErrors(errors.errors) from None
+
+    def _plain_values(self) -> Mapping[str, int]:
+        """Work out what variables and axes are without any symbol; some may be unknown."""
+        env: dict[str, Any] = {}
+        chosen = {**self._document.vars, **self._document.variants.get(self.variant or "", {})}
+        for name, value in chosen.items():
+            try:
+                env[name] = value.evaluate(env)
+            except (SpecError, KeyError):
+                continue
+        for name, places in self.axes.items():
+            for value in places:
+                try:
+                    env.setdefault(name, value.evaluate(env))
+                except (SpecError, KeyError):
+                    continue
+        return env
+
+    def _uses(self, request: Request) -> tuple[Use, ...]:
+        found: dict[str, Use] = {}
+        names = [name for text in self._settings.values() for name in _names_in(text)]
+        for name in (*request.symbols, *names):
+            if name in found or (name not in request.symbols and self._is_ordinary(name)):
+                continue
+            if name in self._settings:
+                text = f"{quoted(name)} is both a symbol and set to {quoted(self._settings[name])}"
+                raise SpecErrors([SpecError("CC721", text, _place("--symbols", name))])
+            if self.knows(name):
+                role = "variable" if name in self._variables else "axis"
+                found[name] = Use(name, role, self._require_size(name))
+            elif name in names:
+                self._require_new(name, request)
+                found[name] = Use(name, "free")
+        return tuple(found.values())
+
+    def _is_ordinary(self, name: str) -> bool:
+        """Whether a name in an expression is a variable, which has its value."""
+        return name in self._variables
+
+    def _require_size(self, name: str) -> int:
+        value = self._own.get(name)
+        if type(value) is int and value >= 0:
+            return value
+        text = f"{quoted(name)} is {_described(value)} in the spec, and a symbol stands for a positive integer"
+        raise SpecErrors([SpecError("CC721", text, _place("--symbols", name), hint=self.known)])
+
+    def _require_new(self, name: str, request: Request) -> None:
+        """Demand that a name that is neither variable nor axis is meant: declared, or like no other."""
+        span = _place("--set", name)
+        try:
+            checked_variable(Scalar(name, span), "symbol")
+        except SpecError as error:
+            raise SpecErrors([error]) from None
+        guess = nearest(name, self._variables) if len(name) > 2 and name not in request.symbols else ""
+        if guess:
+            text = f"no variable {quoted(name)}; did you mean {quoted(guess)}?"
+            raise SpecErrors([SpecError("CC721", text, span, hint=f"for a new symbol say --symbols {name}")])
+
+    def _enter_symbols(self) -> None:
+        """Put the symbols before all variables, where every expression may use them, and into the input's axes."""
+        document = self._document
+        spare = compile_text("1", Scalar("1", Span(Source("--symbols"))), Known(frozenset()))
+        first = {use.name: spare for use in self.uses}
+        document.vars = first | {name: value for name, value in document.vars.items() if name not in first}
+        names = frozenset(document.vars)
+        symbols = {use.name for use in self.uses if use.role == "axis"}
+        texts = {name: name for name in symbols} | {
+            name: text for name, text in self._settings.items() if name not in self._variables
+        }
+        for label, value in document.inputs.items():
+            items = list(value.items)
+            for name, text in texts.items():
+                for place, aliases in enumerate(AXES.get(len(items), ())):
+                    if name in aliases:
+                        items[place] = _compiled(name, text, names)
+            document.inputs[label] = value._replace(items=tuple(items))
+
+
+def axes_of(document: Document) -> dict[str, list[Value]]:
+    """Return every name of an axis of an input, with the sizes that it names."""
+    found: dict[str, list[Value]] = {}
+    for value in document.inputs.values():
+        for item, aliases in zip(value.items, AXES.get(len(value.items), ()), strict=False):
+            for name in aliases:
+                found.setdefault(name, []).append(item)
+    return found
+
+
+def require_known(names: Iterable[str], designs: Sequence[Bound], option: str) -> None:
+    """Demand that every name means something in at least one design.
+
+    Raises:
+        SpecErrors: CC721, with the nearest name.
+    """
+    used = {use.name for design in designs for use in design.uses}
+    errors = []
+    for name in names:
+        if name in used or any(design.knows(name) for design in designs):
+            continue
+        known = [each for design in designs for each in (*design._variables, *design.axes)]  # noqa: SLF001
+        text = f"no variable or axis {quoted(name)}{did_you_mean(name, known)}"
+        hint = f"{designs[0].known}; or use it in a value: --set {(known or ['size'])[0]}=2*{name}"
+        errors.append(SpecError("CC721", text, _place(option, name), hint=hint))
+    if errors:
+        raise SpecErrors(errors)
+
+
+def _names_in(text: str) -> list[str]:
+    """Return the variables in an expression; one that is broken is refused later, in its place."""
+    try:
+        return list(dict.fromkeys(name for name, _, _ in parse(text).names))
+    except ExpressionError:
+        return []
+
+
+def _compiled(name: str, text: str, names: frozenset[str]) -> Value:
+    """Read what is set for an axis."""
+    span = Span(Source("--set", f"{name}={text}"), 1, len(name) + 2, len(text))
+    try:
+        return compile_text(text, Scalar(text, span), Known(names, entering=False))
+    except SpecError as error:
+        raise SpecErrors([error]) from None
+
+
+def _place(option: str, text: str) -> Span:
+    return Span(Source(option, text), 1, 1, max(1, len(text)))
+
+
+def _described(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"a list of {len(value)}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "not known" if value is None else str(value)
+
+
+def _structural_hint(error: SpecError) -> str:
+    """Say what to do about a symbol that reached a place where none can be."""
+    if error.code != "CC411":
+        return ""
+    name = next(iter(getattr(error, "names", ())), "name")
+    if error.text.startswith("a division"):
+        return f"a multiple makes the division come out whole, for example --set {name}=4*k"
+    return f"{quoted(name)} is structural here: leave it out of --symbols, or give it a number with --set"

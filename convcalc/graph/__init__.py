@@ -1,0 +1,1 @@
+"""The layer graph and the builder that infers its shapes."""

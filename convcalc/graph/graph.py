@@ -1,0 +1,172 @@
+"""The layer graph: nodes in an order in which every layer stands behind what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from convcalc.arith import Number, total
+from convcalc.errors import Span, SpecError, did_you_mean
+from convcalc.ops.op import Op, Product
+from convcalc.shapes import Shape
+
+
+@dataclass(eq=False)
+class Facts:
+    """What an op states of one layer, worked out for its input shapes, and sums of it.
+
+    Layers of one op and the same shapes share it, and so what has been added up once.
+    """
+
+    output: Shape
+    weights: Mapping[str, Shape]
+    buffers: Mapping[str, Shape]
+    products: tuple[Product, ...]
+
+    @cached_property
+    def elements(self) -> Number:
+        """Elements of the output."""
+        return self.output.elements
+
+    @cached_property
+    def params(self) -> Number:
+        """Elements of the learnable weights."""
+        return total(shape.elements for shape in self.weights.values())
+
+    @cached_property
+    def state(self) -> Number:
+        """Elements of what is kept but not learned."""
+        return total(shape.elements for shape in self.buffers.values())
+
+    @cached_property
+    def multiplies(self) -> Number:
+        """Multiplies of all products."""
+        return total(product.multiplies for product in self.products)
+
+    @cached_property
+    def outputs(self) -> Number:
+        """Outputs of all products."""
+        return total(product.outputs for product in self.products)
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A layer, or an input of the graph (then ``op`` is ``None``).
+
+    ``inputs`` are indices of nodes before it; ``owner`` is the node whose weights it uses, usually itself; ``via`` is
+    how the model's source writes it, where that is not the usual way.
+    """
+
+    index: int
+    path: str
+    op: Op | None
+    inputs: tuple[int, ...]
+    input_shapes: tuple[Shape, ...]
+    facts: Facts
+    source: Span | None = None
+    owner: int = -1
+    via: str = ""
+
+    @property
+    def shape(self) -> Shape:
+        return self.facts.output
+
+
+@dataclass(slots=True, eq=False)
+class Graph:
+    """Layers with their shapes, and which of them are the outputs."""
+
+    nodes: list[Node]
+    outputs: dict[str, int]
+    name: str = ""
+    warnings: list[SpecError] = field(default_factory=list)
+
+    @property
+    def inputs(self) -> list[Node]:
+        return [node for node in self.nodes if node.op is None]
+
+    @property
+    def layers(self) -> list[Node]:
+        return [node for node in self.nodes if node.op is not None]
+
+    def part(self, path: str) -> Graph:
+        """Return the layers at and below a path as a graph of its own; what they read from outside becomes inputs.
+
+        Raises:
+            SpecError: CC211, where no layer has the path.
+        """
+        below = path + "."
+        inside = [node for node in self.layers if node.path == path or node.path.startswith(below)]
+        if not inside:
+            raise SpecError("CC211", f"no layer has the path '{path}'{did_you_mean(path, self.paths())}")
+        last = {self._last(inside): path}
+        return self._subgraph(inside, {label: index for index, label in last.items()})
+
+    def only(self, node: Node) -> Graph:
+        """Return one layer as a graph of its own."""
+        return self._subgraph([node], {node.path: node.index})
+
+    def leading_to(self, output: str) -> Graph:
+        """Return the graph of one output: that layer and everything that it needs."""
+        index = self.outputs[output]
+        needed = {index}
+        for node in reversed(self.nodes[: index + 1]):
+            if node.index in needed:
+                needed.update(node.inputs)
+        return self._subgraph([node for node in self.nodes if node.index in needed], {output: index})
+
+    def paths(self) -> set[str]:
+        """Return the paths of all layers and of all scopes around them."""
+        found: set[str] = set()
+        for node in self.layers:
+            path = node.path
+            while path and path not in found:
+                found.add(path)
+                path = path.rpartition(".")[0]
+        return found
+
+    def _last(self, inside: Sequence[Node]) -> int:
+        """Return the last layer of a part that nothing else in the part reads."""
+        read = {index for node in inside for index in node.inputs}
+        return [node.index for node in inside if node.index not in read][-1]
+
+    def _subgraph(self, inside: Sequence[Node], outputs: Mapping[str, int]) -> Graph:
+        chosen = {node.index for node in inside}
+        outside = dict.fromkeys(index for node in inside for index in node.inputs if index not in chosen)
+        kept = [replace(self.nodes[index], op=None, inputs=(), input_shapes=()) for index in outside]
+        kept += [replace(node) for node in inside]
+        places = {node.index: place for place, node in enumerate(kept)}
+        owners: dict[int, int] = {}
+        for place, node in enumerate(kept):
+            node.owner = owners.setdefault(node.owner, place) if node.op else place
+            node.inputs = tuple(places[index] for index in node.inputs)
+            node.index = place
+        return Graph(kept, {label: places[index] for label, index in outputs.items()}, self.name, self.warnings)
+
+
+def topological_order(inputs: Sequence[Iterable[int]]) -> list[int]:
+    """Return the nodes so that each stands behind its inputs, otherwise in the order given (Kahn 1962, smallest first).
+
+    Raises:
+        ValueError: where the nodes form a cycle.
+    """
+    import heapq  # a spec is written in order: only importers come here
+
+    waiting = [len(set(sources)) for sources in inputs]
+    readers: list[list[int]] = [[] for _ in inputs]
+    for node, sources in enumerate(inputs):
+        for source in set(sources):
+            readers[source].append(node)
+    ready = [node for node, count in enumerate(waiting) if count == 0]
+    order: list[int] = []
+    while ready:
+        node = heapq.heappop(ready)
+        order.append(node)
+        for reader in readers[node]:
+            waiting[reader] -= 1
+            if waiting[reader] == 0:
+                heapq.heappush(ready, reader)
+    if len(order) != len(waiting):
+        raise ValueError("the layers form a cycle")
+    return order

@@ -1,0 +1,1 @@
+"""Metrics of graphs: one file a family, discovered by `registry`."""

@@ -1,0 +1,196 @@
+"""What is known of one axis of the input behind a layer, and what becomes of several where paths join."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from math import gcd, lcm
+from typing import Any, NamedTuple, TypeAlias
+
+from convcalc.arith import Number, is_plain, less, select
+from convcalc.graph.graph import Graph, Node
+from convcalc.metrics._window_reads import Reading
+from convcalc.metrics.metric import Misaligned
+
+WHOLE = "whole"
+NOTHING = "nothing"
+"""The axis of what depends on no input: a learned table."""
+LONGEST = 4096
+"""Cells of a period; an axis with a longer one is not followed any further."""
+FEW = 64
+"""Cells of the period of what a layer reads, where each has to be looked at."""
+
+
+class Axis(NamedTuple):
+    """The cells that the cells of one period look at, and how far on those of the next one are."""
+
+    low: tuple[Number, ...]
+    high: tuple[Number, ...]
+    step: Number
+
+    @property
+    def size(self) -> Any:
+        """The receptive field: the largest of the period."""
+        sizes = [high - low + 1 for low, high in zip(self.low, self.high, strict=True)]
+        return sizes[0] if len(sizes) == 1 else max(0, *sizes)
+
+    @property
+    def stride(self) -> Any:
+        """Input cells from one cell to the next; behind an upsampling perhaps a fraction."""
+        if len(self.low) == 1:
+            return self.step
+        exact = Fraction(self.step, len(self.low))
+        return exact.numerator if exact.denominator == 1 else exact
+
+    def reaching(self, cell: Number, ends: tuple[Number, ...]) -> Number:
+        """Return where the field of any cell begins or ends."""
+        if len(ends) == 1:
+            return ends[0] + cell * self.step
+        turn, place = divmod(cell, len(ends))
+        return ends[place] + turn * self.step
+
+    def read(self, reading: Reading) -> Axis | None:
+        """Return the axis of a layer that reads this one."""
+        before = len(self.low)
+        if reading.stays or (before == 1 and not self.looks):
+            return self
+        turns = before // gcd(before, reading.advance) if before > 1 else 1
+        period = reading.period * turns
+        if period > LONGEST:
+            return None
+        cells = [reading.cells(cell) for cell in range(period)]
+        step = self.step * reading.advance if before == 1 else self.step * (turns * reading.advance // before)
+        if before > 1 and not self.ascends:
+            if period * before > LONGEST * FEW:
+                return None
+            ends = [self.spanned(first, last, reading.every) for first, last in cells]
+        else:
+            ends = [(self.reaching(first, self.low), self.reaching(last, self.high)) for first, last in cells]
+        if reading.period > 1:
+            ends = [(low, low - 1) if first > last else (low, high)
+                    for (low, high), (first, last) in zip(ends, cells, strict=True)]  # fmt: skip
+        return Axis(tuple([low for low, _ in ends]), tuple([high for _, high in ends]), step)
+
+    @property
+    def looks(self) -> bool:
+        """Whether the first cell looks at any: it does not in a gap of a transposed convolution."""
+        low, high = self.low[0], self.high[0]
+        return not (is_plain(low) and is_plain(high) and low > high)
+
+    @property
+    def ascends(self) -> bool:
+        """Whether no field begins or ends before that of the cell before it, and none is empty."""
+        lows, highs = (*self.low, self.low[0] + self.step), (*self.high, self.high[0] + self.step)
+        full = all(low <= high for low, high in zip(self.low, self.high, strict=True))
+        return full and all(a <= b for ends in (lows, highs) for a, b in pairwise(ends))
+
+    def spanned(self, first: int, last: int, every: int) -> tuple[int, int]:
+        """Return where the fields of several cells begin and end; empty ones do not count."""
+        read, span = range(first, last + 1, every), len(self.low)
+        low = min((self.reaching(cell, self.low) for cell in read[:span] if self._full(cell)), default=None)
+        high = max((self.reaching(cell, self.high) for cell in read[-span:] if self._full(cell)), default=None)
+        if low is None or high is None:
+            low = self.reaching(first, self.low)
+            return low, low - 1
+        return low, high
+
+    def _full(self, cell: int) -> bool:
+        place = cell % len(self.low)
+        return bool(self.low[place] <= self.high[place])
+
+
+Place: TypeAlias = Axis | str | None
+"""What is known of one axis of the input: numbers, ``whole``, ``nothing``, or not a thing."""
+FIRST = Axis((0,), (0,), 1)
+Order: TypeAlias = tuple[int, ...]
+"""For every axis of the input, on which axis of the tensor it lies: 1, 2, … until they are permuted."""
+
+
+# --- joins ------------------------------------------------------------------------------------------------------------
+
+
+def joined(
+    graph: Graph, node: Node, entering: Sequence[tuple[Place, ...]], order: Order, misaligned: list[Misaligned]
+) -> tuple[Place, ...]:
+    """Return the places of what a join reads, its paths being added, concatenated or multiplied; note who disagrees."""
+    names = [graph.nodes[index].path for index in node.inputs]
+    joined: list[Place] = []
+    for axis, meeting in enumerate(zip(*entering, strict=True)):
+        spread = [_spread(node, branch, order[axis], place) for branch, place in enumerate(meeting)]
+        joined.append(_largest(spread))
+        if joined[-1] != WHOLE and (found := _disagreement(spread)):
+            differ, branches = found
+            paths = tuple(dict.fromkeys(names[branch] for branch in branches))
+            misaligned.append(Misaligned(node.path, axis, paths, differ))
+    return tuple(joined)
+
+
+def _spread(node: Node, branch: int, axis: int, place: Place) -> Place:
+    """What has one place and is read at many says the same everywhere: no cell is nearer to it than another."""
+    sizes, leaving = node.input_shapes[branch], node.shape
+    one = len(sizes) == len(leaving) and axis < len(sizes) and is_plain(sizes[axis]) and sizes[axis] == 1
+    many = one and not (is_plain(leaving[axis]) and leaving[axis] == 1)
+    return WHOLE if many and isinstance(place, Axis) else place
+
+
+def _largest(places: Sequence[Place]) -> Place:
+    """Return the axis with the largest field; everything wins over that, and what is not known over numbers."""
+    if WHOLE in places:
+        return WHOLE
+    if None in places:
+        return None
+    found = [place for place in places if isinstance(place, Axis)]
+    if not found:
+        return NOTHING
+    largest = found[0]
+    for other in found[1:]:
+        largest = other if other is not largest and _is_larger(other, largest) is True else _either(largest, other)
+    return largest
+
+
+def _is_larger(one: Axis, other: Axis) -> Any:
+    return less(other.size, one.size)
+
+
+def _either(one: Axis, other: Axis) -> Axis:
+    """Return the larger of two axes whose sizes may be arrays or symbols."""
+    larger = _is_larger(other, one)
+    if isinstance(larger, bool) or len(one.low) + len(other.low) > 2:
+        return one
+    low, high, step = (
+        select(larger, b, a)
+        for a, b in ((one.low[0], other.low[0]), (one.high[0], other.high[0]), (one.step, other.step))
+    )
+    return Axis((low,), (high,), step)
+
+
+def _disagreement(places: Sequence[Place]) -> tuple[str, list[int]] | None:
+    """Return in what paths differ, and which do from the first; undecided sizes do not."""
+    found = [(branch, place) for branch, place in enumerate(places) if isinstance(place, Axis)]
+    if len(found) < 2 or all(place is found[0][1] for _, place in found):
+        return None
+    (first, kept), *others = found
+    for differ, agree in (("strides", _same_stride), ("centres", _same_centres)):
+        apart = [branch for branch, place in others if not agree(kept, place)]
+        if apart:
+            return differ, [first, *apart]
+    return None
+
+
+def _same_stride(one: Axis, other: Axis) -> bool:
+    return _agree(one.step * len(other.low), other.step * len(one.low))
+
+
+def _same_centres(one: Axis, other: Axis) -> bool:
+    return all(_agree(a, b) for a, b in zip(_centres(one, other), _centres(other, one), strict=True))
+
+
+def _centres(axis: Axis, other: Axis) -> Iterator[Number]:
+    """Twice the middle of every field of the period that two axes have in common."""
+    for cell in range(lcm(len(axis.low), len(other.low))):
+        yield axis.reaching(cell, axis.low) + axis.reaching(cell, axis.high)
+
+
+def _agree(one: Number, other: Number) -> bool:
+    return not (is_plain(one) and is_plain(other)) or one == other

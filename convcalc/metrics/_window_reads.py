@@ -1,0 +1,136 @@
+"""Which cells of what enters a layer each of its cells reads, axis by axis, for layers that have a window or resize."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import gcd
+from typing import NamedTuple
+
+from convcalc.arith import Number, at_least, is_plain
+from convcalc.ops.op import Op, Window
+from convcalc.shapes import Shape
+
+WHOLE = "whole"
+
+
+class Reading(NamedTuple):
+    """Along one axis: the first and the last cell that a cell reads; ``period`` cells further, ``advance`` further.
+
+    Between these it reads every cell, or, where ``every`` is more than 1, only so many-th.
+    """
+
+    cells: Callable[[int], tuple[Number, Number]]
+    period: int
+    advance: Number
+    every: Number = 1
+
+    @property
+    def stays(self) -> bool:
+        """Whether every cell reads the one at its own place."""
+        if self.period != 1 or not is_plain(self.advance) or self.advance != 1:
+            return False
+        first, last = self.cells(0)
+        return is_plain(first) and is_plain(last) and first == last == 0
+
+
+def readings(op: Op, entering: Sequence[Shape], leaving: Shape) -> list[Reading | str | None] | None:
+    """Return how every spatial axis is read, ``whole`` for all of it; ``None`` for a layer that does not move cells."""
+    x = entering[0]
+    if op.kind == "upsample":
+        sizes = zip(x.spatial, leaving.spatial, strict=True)
+        return [_resized(n, m, getattr(op, "mode", "nearest")) for n, m in sizes]
+    if op.kind == "pad":
+        return [_moved(-before, 1) for before, _ in op.padding]  # type: ignore[attr-defined]
+    if op.kind == "slice":
+        return _sliced(op, x)
+    if getattr(op, "out_size", None) is not None:
+        return [_adaptive(n, m) for n, m in zip(x.spatial, leaving.spatial, strict=True)]
+    window = op.window(*entering)
+    if window is None:
+        return None
+    if getattr(op, "kernel_size", None) == "global":
+        return [WHOLE] * len(x.spatial)
+    axis = _transposed if op.kind == "deconv" else _window
+    return [axis(*facts) for facts in _axes(window)]
+
+
+def _axes(window: Window) -> Iterator[tuple[Number, Number, Number, Number]]:
+    """Give kernel size, dilation, stride and padding before, of every axis."""
+    axes = zip(window.kernel_size, window.stride, window.padding, window.dilation, strict=True)
+    return ((k, d, s, p[0]) for k, s, p, d in axes)
+
+
+def _window(size: Number, dilation: Number, stride: Number, before: Number) -> Reading:
+    """Cell i reads i·s − p … i·s − p + d·(k − 1)."""
+    return Reading(lambda i: (i * stride - before, i * stride - before + dilation * (size - 1)), 1, stride, dilation)
+
+
+def _transposed(size: Number, dilation: Number, stride: Number, before: Number) -> Reading | None:
+    """Cell i reads every whole n = (i + p − d·t)/s, for taps t from 0 to k − 1; in a gap nothing (last < first).
+
+    With g = gcd(d, s), taps are t₀, t₀ + s/g, …, where d·t₀ ≡ i + p (mod s); there are none unless g divides i + p.
+    """
+    if not all(map(is_plain, (size, dilation, stride, before))):
+        return None
+    shared = gcd(dilation, stride)
+    every = stride // shared
+    inverse = pow(dilation // shared, -1, every)
+
+    def cells(i: int) -> tuple[int, int]:
+        place = i + before
+        first = place // shared * inverse % every
+        if place % shared or first >= size:
+            return place // stride + 1, place // stride
+        last = first + (size - 1 - first) // every * every
+        return (place - dilation * last) // stride, (place - dilation * first) // stride
+
+    return Reading(cells, stride, 1, dilation // shared)
+
+
+def _moved(start: Number, step: Number) -> Reading:
+    return Reading(lambda i: (start + i * step, start + i * step), 1, step)
+
+
+def _sliced(op: Op, x: Shape) -> list[Reading | str | None]:
+    axis, start, step = x.axis(op.axis), op.start, op.step  # type: ignore[attr-defined]
+    sizes = list(enumerate(x))[1:]
+    if axis and not is_plain(start):
+        return [None if place == axis else _moved(0, 1) for place, _ in sizes]
+    return [_moved(_from(start, n) if place == axis else 0, step if place == axis else 1) for place, n in sizes]
+
+
+def _from(start: int, size: Number) -> Number:
+    return start if start >= 0 else at_least(size + start, 0)
+
+
+def _adaptive(n: Number, m: Number) -> Reading | str | None:
+    """Cell i of m reads ⌊i·n/m⌋ … ⌈(i + 1)·n/m⌉ − 1 of n cells."""
+    if is_plain(m) and m == 1:
+        return WHOLE
+    if not (is_plain(n) and is_plain(m)):
+        return None
+    shared = gcd(n, m)
+    return Reading(lambda i: (i * n // m, -(-(i + 1) * n // m) - 1), m // shared, n // shared)
+
+
+def _resized(n: Number, m: Number, mode: str) -> Reading | None:
+    """Cell i of m lies at x = (i + ½)·n/m − ½ of n cells; ``nearest`` reads ⌊i·n/m⌋, others the cells around x.
+
+    Linear modes read ⌊x⌋ and ⌈x⌉, bicubic one more on both sides (none where x is a whole number), ``area`` as adaptive
+    pooling does. Source: PyTorch reference, torch.nn.Upsample, with align_corners false.
+    """
+    if not (is_plain(n) and is_plain(m)):
+        return None
+    if mode == "area":
+        read = _adaptive(n, m)
+        return read if isinstance(read, Reading) else None
+    shared, more = gcd(n, m), int(mode == "bicubic")
+
+    def around(i: int) -> tuple[int, int]:
+        first, rest = divmod((2 * i + 1) * n - m, 2 * m)
+        return (first - more, first + 1 + more) if rest else (first, first)
+
+    def nearest(i: int) -> tuple[int, int]:
+        return i * n // m, i * n // m
+
+    return Reading(nearest if mode == "nearest" else around, m // shared, n // shared)

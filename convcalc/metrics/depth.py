@@ -1,0 +1,49 @@
+"""Lengths of the longest path through the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from convcalc.arith import Number
+from convcalc.graph.graph import Graph, Node
+from convcalc.metrics.metric import Measure
+
+
+def _longest(graph: Graph, length: Callable[[Node], int]) -> list[Number]:
+    """Return, for every layer, the greatest sum of lengths over the paths from an input through that layer."""
+    reached: list[int] = []
+    for node in graph.nodes:
+        before = max((reached[index] for index in node.inputs), default=0)
+        reached.append(before + (length(node) if node.op else 0))
+    return [value for value, node in zip(reached, graph.nodes, strict=True) if node.op]
+
+
+def depth(graph: Graph) -> Sequence[Number]:
+    """Weighted layers up to and with each layer.
+
+    A convolution or linear is 1, attention 2, a recurrent layer one per stacked layer.
+    """
+    return _longest(graph, lambda node: len({product.stage for product in node.facts.products if product.weighted}))
+
+
+def nonlinearities(graph: Graph) -> Sequence[Number]:
+    """Activation layers up to and with each layer."""
+    return _longest(graph, lambda node: int(node.op is not None and node.op.nonlinear))
+
+
+def _deepest(values: Sequence[Number]) -> Number:
+    return max(values, default=0)
+
+
+MEASURES = (
+    Measure("depth", "Depth", "layers", "layers with weights on the longest path", 70, depth, _deepest),
+    Measure(
+        "nonlinearities",
+        "Nonlinearities",
+        "layers",
+        "activation layers on the path with the most of them",
+        80,
+        nonlinearities,
+        _deepest,
+    ),
+)

@@ -1,0 +1,42 @@
+"""Operations for every byte that is moved."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from convcalc.arith import Number, is_plain, total
+from convcalc.graph.graph import Graph
+from convcalc.metrics.memory import traffic_bytes
+from convcalc.metrics.metric import Detail, Found, Measure
+from convcalc.metrics.multiplies import flops
+
+
+def intensities(graph: Graph, batch: int, dtype: str) -> tuple[list[Any], Any]:
+    """arithmetic_intensity = flops / traffic_bytes, exact, of every layer and of the design (a ratio of its sums).
+
+    Source: Williams, Waterman and Patterson 2009, Roofline, section 3 (operational intensity, without a cache).
+    """
+    operations = [batch * value for value in flops(graph)]
+    moved = traffic_bytes(graph, batch, dtype)
+    values = [ratio(*pair) for pair in zip(operations, moved, strict=True)]
+    return values, ratio(total(operations), total(moved))
+
+
+def ratio(operations: Number, moved: Number) -> Any:
+    """Return a quotient: a ``Fraction`` of ints, of symbols an expression; 0 where nothing is moved."""
+    if not (is_plain(operations) and is_plain(moved)):
+        return operations / moved
+    return Fraction(operations, moved) if moved else Fraction(0)
+
+
+MEASURE = Measure(
+    "arithmetic_intensity", "Intensity", "flops/byte", "operations for every byte moved: FLOPs / traffic bytes", 120,
+    both=intensities,
+)  # fmt: skip
+MEASURES = (MEASURE,)
+
+
+def details(graph: Graph, batch: int, dtype: str) -> Found:
+    """Return the intensity of every layer and of the design."""
+    return Found((Detail(*MEASURE[:4], *intensities(graph, batch, dtype)),))

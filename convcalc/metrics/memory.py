@@ -1,0 +1,152 @@
+"""What a design takes in memory and moves, in bytes of a number format.
+
+The format may differ from layer to layer (``float16, stage1.**=int8``). That of a layer is the format of its weights
+and of the tensor that it gives; whoever reads the tensor reads it in that format. Shared weights have their owner's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from convcalc.arith import Number, largest, total
+from convcalc.dtypes import bytes_of, format_of
+from convcalc.graph.graph import Graph, Node
+from convcalc.metrics.metric import Measure
+from convcalc.metrics.params import buffers, params
+
+ADAM = 2
+"""Numbers that the Adam optimizer keeps for every weight: the running means of its gradient and of its square."""
+
+
+def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
+    """Params + buffers of every layer: what is kept of it between two runs."""
+    form = format_of(dtype)
+    kept = zip(graph.layers, params(graph), buffers(graph), strict=True)
+    return [bytes_of(weights + state, form(node.path)) for node, weights, state in kept]
+
+
+def alive_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+    """Bytes of the tensors alive while each layer runs, in the order of the graph.
+
+    Alive are the layer's inputs and its output, and every tensor that a later layer or the result still needs. Nothing
+    is done in place, and no tensor is a view of another. What a layer gives that reads nothing (a learned table) is a
+    weight, and no activation.
+    """
+    sizes = _tensors(graph, batch, dtype)
+    freed: list[Number] = [0] * len(graph.nodes)
+    ends = last_uses(graph)
+    for size, end in zip(sizes, ends, strict=True):
+        freed[end] = freed[end] + size
+    alive: Number = total([sizes[node.index] for node in graph.inputs if ends[node.index] != node.index])
+    steps = []
+    for node in graph.layers:
+        alive = alive + sizes[node.index]
+        steps.append(alive)
+        alive = alive - freed[node.index]
+    return steps
+
+
+def last_uses(graph: Graph) -> list[int]:
+    """Return, for every node, the last layer that reads it; outputs are needed to the end, what nobody reads never."""
+    ends = [node.index for node in graph.nodes]
+    for node in graph.nodes:
+        for index in node.inputs:
+            ends[index] = node.index
+    for index in graph.outputs.values():
+        ends[index] = len(graph.nodes) - 1
+    return ends
+
+
+def alive_at(graph: Graph, step: int) -> list[Node]:
+    """Return the nodes whose tensors are alive while the layer of that index runs, in the order of the graph."""
+    ends = last_uses(graph)
+    begun = (node for node in graph.nodes if node.op is None or node.index <= step)
+    return [node for node in begun if ends[node.index] >= step or node.index == step]
+
+
+class Alive(NamedTuple):
+    """A tensor in memory: the layer or the input that gave it, and its bytes."""
+
+    name: str
+    bytes: int
+
+
+class Peak(NamedTuple):
+    """The step at which most is in memory: the (first) layer, how many bytes, and the tensors that add up to them."""
+
+    layer: str
+    bytes: int
+    alive: tuple[Alive, ...]
+
+
+def peak(graph: Graph, batch: int = 1, dtype: str = "float32") -> Peak | None:
+    """Return the peak of the activations and what is alive there, the largest first; nothing without layers."""
+    steps = alive_bytes(graph, batch, dtype)
+    if not steps:
+        return None
+    most, layer = max(zip(steps, graph.layers, strict=True), key=lambda step: step[0])
+    sizes = _tensors(graph, batch, dtype)
+    alive = [Alive(node.path, sizes[node.index]) for node in alive_at(graph, layer.index) if sizes[node.index]]
+    return Peak(layer.path, most, tuple(sorted(alive, key=lambda tensor: -tensor.bytes)))
+
+
+def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+    """Weights, their gradients and Adam's two numbers for each, and every output, kept for the backward pass."""
+    sizes, form = _tensors(graph, batch, dtype), format_of(dtype)
+    kept = zip(graph.layers, params(graph), strict=True)
+    return [bytes_of((2 + ADAM) * weights, form(node.path)) + sizes[node.index] for node, weights in kept]
+
+
+def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+    """Inputs read + weights read + outputs written, layer by layer, with no cache between them.
+
+    Shared weights are read at every call. A look-up reads its rows, each once, and not the rest of its table.
+    """
+    sizes, form = _tensors(graph, batch, dtype, tables=True), format_of(dtype)
+    return [
+        sizes[node.index]
+        + total([sizes[index] for index in node.inputs if _reads(node)])
+        + _weights(node, batch, form(graph.nodes[node.owner].path))
+        for node in graph.layers
+    ]
+
+
+def _weights(node: Node, batch: int, dtype: str) -> Number:
+    """Bytes of a layer's weights that it reads, its own or shared."""
+    if node.op is None or not node.facts.weights:
+        return 0
+    read = node.op.weights_read(batch, *node.input_shapes)
+    return bytes_of(node.facts.params if read is None else read, dtype)
+
+
+def _tensors(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:
+    """Bytes of what every node gives; a learned table is a weight, and counts only among ``tables``."""
+    form = format_of(dtype)
+    return [
+        bytes_of(node.facts.elements * batch, form(node.path)) if tables or _reads(node) else 0 for node in graph.nodes
+    ]
+
+
+def _reads(node: Node) -> bool:
+    return node.op is None or node.op.reads
+
+
+MEASURES = (
+    Measure(
+        "weight_bytes", "Weight bytes", "bytes", "params and buffers in the number format", 25, sized=weight_bytes
+    ),
+    Measure(
+        "peak_activation_bytes", "Peak activation bytes", "bytes",
+        "most that is alive at once while the layers run in order, nothing in place", 90,
+        whole=largest, sized=alive_bytes,
+    ),
+    Measure(
+        "training_bytes", "Training bytes", "bytes",
+        "weights, gradients, Adam's two numbers a weight, and every output", 100, sized=training_bytes,
+    ),
+    Measure(
+        "traffic_bytes", "Traffic bytes", "bytes",
+        "inputs and weights read and outputs written by every layer, without a cache", 110, sized=traffic_bytes,
+    ),
+)  # fmt: skip

@@ -1,0 +1,89 @@
+"""What a metric is: its key, title, unit and meaning, and how a graph is measured with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcalc.arith import Number, total
+from convcalc.graph.graph import Graph
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+
+class Measure(NamedTuple):
+    """One metric: how it is called and how it is worked out.
+
+    ``layers`` gives one value per layer of ``graph.layers`` for one sample; ``sized``, in its place, one in bytes for a
+    batch in a number format. ``whole``, where given, works the total out of these; otherwise the total is their sum.
+    ``both`` gives values and total at once, where the total does not follow from the values: ``None`` is not known.
+    ``batched`` says whether the values of ``layers`` grow with the batch.
+    """
+
+    key: str
+    title: str
+    unit: str
+    meaning: str
+    order: int
+    layers: Callable[[Graph], Sequence[Number]] | None = None
+    whole: Callable[[Sequence[Number]], Number] | None = None
+    batched: bool = False
+    sized: Callable[[Graph, int, str], Sequence[Number]] | None = None
+    both: Callable[[Graph, int, str], tuple[Sequence[Any], Any]] | None = None
+
+    @property
+    def additive(self) -> bool:
+        """Whether the total is the sum of the layers."""
+        return self.whole is None and self.both is None
+
+    @property
+    def of_layers(self) -> bool:
+        """Whether a single layer has it, be it a sum or not."""
+        return self.whole is None or self.sized is not None
+
+    def values(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Any], Any]:
+        """Return the value of every layer and the total, for a batch in a number format."""
+        if self.both is not None:
+            return self.both(graph, batch, dtype)
+        values = self._values(graph, batch, dtype)
+        return values, (self.whole or total)(values)
+
+    def _values(self, graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+        if self.sized is not None:
+            return self.sized(graph, batch, dtype)
+        assert self.layers is not None
+        values = self.layers(graph)
+        return [value * batch for value in values] if self.batched and batch != 1 else values
+
+
+class Detail(NamedTuple):
+    """A fact of single layers that is no sum of theirs: a ratio, or for every axis of the input a number or a mark."""
+
+    key: str
+    title: str
+    unit: str
+    meaning: str
+    values: Sequence[Any]
+    """One a layer: a number, or a tuple of numbers, words and ``None`` (not known)."""
+    total: Fraction | int | None = None
+    """What the whole design has, where that means something."""
+    largest: bool = False
+    """Whether several layers have the largest of theirs."""
+
+
+class Misaligned(NamedTuple):
+    """A join of paths that look at different places of the input: names of what meets, and in what they differ."""
+
+    layer: str
+    axis: int
+    paths: tuple[str, ...]
+    differ: str
+    """``strides`` or ``centres``."""
+
+
+class Found(NamedTuple):
+    """What a lazy file works out of a graph."""
+
+    details: tuple[Detail, ...]
+    misaligned: tuple[Misaligned, ...] = ()

@@ -1,0 +1,230 @@
+"""Which cells of the input a cell of a layer looks at: receptive field, effective stride and offset, axis by axis.
+
+For a layer and an axis of the input, the cells that output cell i looks at reach from ``low(i)`` to ``high(i)``,
+counted from the first cell of the input; negative ones lie in the padding. Both are periodic: ``low(i + P) = low(i) +
+step``. P is 1 until something is enlarged; behind an upsampling cells take turns, and the largest field of a period is
+reported.
+
+A window of extent e = d·(k − 1) + 1, stride s and padding p before reads the cells i·s − p … i·s − p + e − 1 of what
+enters. For P = 1, with the field r, the stride j and the padding q = −low(0) of what enters, this is the folding
+r' = r + (k − 1)·d·j, j' = j·s, q' = q + p·j. Source: Araujo, Norris and Sim 2019, Computing Receptive Fields of
+Convolutional Neural Networks.
+
+At a join the largest field wins. Paths whose strides or centres disagree there are misaligned and reported by name. An
+axis of which everything is read (a global pool, attention, a linear layer over a flattened map) has the mark ``whole``,
+and one that can no longer be followed (cells rearranged by reshape or permute, joined along the axis) has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from convcalc.arith import is_plain
+from convcalc.graph.graph import Graph, Node
+from convcalc.metrics._receptive_axis import FIRST, NOTHING, WHOLE, Axis, Order, Place, joined
+from convcalc.metrics._window_reads import Reading, readings
+from convcalc.metrics.metric import Detail, Found, Measure, Misaligned
+
+ALL_TOKENS = ("attention", "lstm", "gru", "rnn")
+TURNING = "permute"
+SCATTERING = ("reshape", TURNING, "flatten", "matmul", "custom")
+KNOWN_PRODUCTS = ("linear",)
+MOST_CELLS = 2**20
+"""Cells of all periods that are worked out for one graph; beyond, no axis is followed whose cells take turns."""
+
+
+def details(graph: Graph, batch: int, dtype: str) -> Found:  # noqa: ARG001 - the form of all lazy files
+    """receptive_field, effective_stride and offset of every layer, in cells of the input, a value an axis.
+
+    The offset is the first input cell that output cell 0 looks at: minus the padding folded so far.
+    """
+    places, misaligned = fields(graph)
+    unit = "input cells"
+    kept = [places[node.index] for node in graph.layers]
+    sizes, strides, offsets = ([tuple([fact(one) for one in axes]) for axes in kept] for fact in FACTS)
+    return Found(
+        (
+            Detail("receptive_field", "Receptive field", unit, "cells of the input that one cell looks at", sizes),
+            Detail("effective_stride", "Stride", unit, "cells of the input from one cell to the next", strides),
+            Detail("offset", "Offset", unit, "first cell of the input that the first cell looks at", offsets),
+        ),
+        tuple(misaligned),
+    )
+
+
+def _size(place: Place) -> Any:
+    return place.size if isinstance(place, Axis) else 0 if place == NOTHING else place
+
+
+def _stride(place: Place) -> Any:
+    return place.stride if isinstance(place, Axis) else None
+
+
+def _offset(place: Place) -> Any:
+    return place.low[0] if isinstance(place, Axis) and place.looks else None
+
+
+FACTS = (_size, _stride, _offset)
+
+
+def narrowest(graph: Graph, batch: int, dtype: str) -> tuple[list[int | None], int | None]:  # noqa: ARG001
+    """Return the field of every layer and of the outputs on the axis where it is smallest; ``whole`` is all cells."""
+    sizes = [
+        max(node.shape[axis + 1] for node in graph.inputs if node.shape.rank > axis + 1) for axis in range(_axes(graph))
+    ]
+    return _of_all(graph, lambda axis, place: sizes[axis] if place == WHOLE else _size(place), min)
+
+
+def widest(graph: Graph, batch: int, dtype: str) -> tuple[list[int | None], int | None]:  # noqa: ARG001
+    """Return the stride of every layer and of the outputs on the axis on which it is largest; ``whole`` has none."""
+    return _of_all(graph, lambda _, place: _stride(place), max)
+
+
+def _of_all(
+    graph: Graph, fact: Callable[[int, Place], Any], worst: Callable[[Sequence[int]], int]
+) -> tuple[list[int | None], int | None]:
+    """Return one number for all axes of a place; nothing where one of them is not known, or where there is none."""
+
+    def one(facts: Sequence[Any]) -> int | None:
+        return worst(facts) if facts and None not in facts else None
+
+    found = [one([fact(axis, place) for axis, place in enumerate(axes)]) for axes in fields(graph)[0]]
+    return [found[node.index] for node in graph.layers], one([found[index] for index in graph.outputs.values()])
+
+
+def _axes(graph: Graph) -> int:
+    return max((node.shape.rank - 1 for node in graph.inputs), default=0)
+
+
+MEASURES = (
+    Measure(
+        "receptive_field", "Receptive field", "input cells",
+        "cells of the input that one cell looks at, on the axis with the fewest; all of them where everything is seen",
+        130, both=narrowest,
+    ),
+    Measure(
+        "effective_stride", "Stride", "input cells",
+        "cells of the input from one cell to the next, on the axis with the most", 140, both=widest,
+    ),
+)  # fmt: skip
+
+
+def fields(graph: Graph) -> tuple[list[tuple[Place, ...]], list[Misaligned]]:
+    """Return the places of every node, and the joins at which paths disagree. Several inputs lie upon one another."""
+    axes = _axes(graph)
+    straight = tuple(range(1, axes + 1))
+    places: list[tuple[Place, ...]] = []
+    orders: list[Order] = []
+    misaligned: list[Misaligned] = []
+    cells = 0
+    for node in graph.nodes:
+        order = straight
+        if node.op is None:
+            own = node.shape.rank - 1
+            found: tuple[Place, ...] = (FIRST,) * own + (None,) * (axes - own)
+        elif not node.op.reads:
+            found = (NOTHING,) * axes
+        else:
+            entering, before = [places[index] for index in node.inputs], {orders[index] for index in node.inputs}
+            order = before.pop()
+            if before:
+                entering, order = [(None,) * axes], straight
+            place = joined(graph, node, entering, order, misaligned) if len(entering) > 1 else entering[0]
+            found = _after(node, place, order)
+            order = _order_after(node, order)
+            cells += sum(
+                len(axis.low) - 1 for axis in found if isinstance(axis, Axis) and all(axis is not old for old in place)
+            )
+        places.append(found if cells < MOST_CELLS else tuple(map(_short, found)))
+        orders.append(order)
+    return places, misaligned
+
+
+def _order_after(node: Node, order: Order) -> Order:
+    """Return on which axes of its output those of the input lie, given on which they lie of what it reads."""
+    if _turns(node, order):
+        places = [node.input_shapes[0].axis(axis) for axis in node.op.axes]  # type: ignore[union-attr]
+        return tuple([places.index(axis) for axis in order])
+    return tuple(range(1, len(order) + 1)) if _scatters(node, order) else order
+
+
+def _turns(node: Node, order: Order) -> bool:
+    """Whether all axes of the input are still there, and change their places."""
+    return node.op is not None and node.op.kind == TURNING and node.shape.rank == len(order) + 1
+
+
+def _short(place: Place) -> Place:
+    """Give up what takes many cells to tell."""
+    return place if not isinstance(place, Axis) or len(place.low) == 1 else None
+
+
+# --- layers -----------------------------------------------------------------------------------------------------------
+
+
+def _after(node: Node, entering: tuple[Place, ...], order: Order) -> tuple[Place, ...]:
+    """Return the places of a layer, given those of what enters it and on which of its axes they lie."""
+    op = node.op
+    assert op is not None
+    kind, x = op.kind, node.input_shapes[0]
+    if kind in ALL_TOKENS and x.rank == 2:
+        return tuple([place if place == NOTHING else WHOLE for place in entering])
+    if kind == "linear" and x.rank == 1:
+        return tuple([WHOLE if place is None else place for place in entering])
+    read = readings(op, node.input_shapes, node.shape)
+    if read is not None and x.rank - 1 == len(entering):
+        kept = zip(entering, order, strict=True)
+        return tuple([_through(place, read[axis - 1] if axis else None) for place, axis in kept])
+    if _turns(node, order):
+        return entering
+    if _scatters(node, order):
+        return tuple([place if isinstance(place, str) or _is_point(node) else None for place in entering])
+    mixed = mixes(node)
+    return tuple([_mixed(place, axis in mixed) for place, axis in zip(entering, order, strict=True)])
+
+
+def _through(place: Place, reading: Reading | str | None) -> Place:
+    if place == NOTHING or reading == WHOLE:
+        return place if place == NOTHING else WHOLE
+    if not isinstance(place, Axis):
+        return place
+    return place.read(reading) if isinstance(reading, Reading) else None
+
+
+def _mixed(place: Place, everything: bool) -> Place:
+    """All of an axis that is mixed; what is no longer known to lie on that axis of the tensor stays unknown."""
+    return WHOLE if everything and isinstance(place, Axis) else place
+
+
+def _scatters(node: Node, order: Order) -> bool:
+    """Whether the cells of a layer are not those of what enters: they are rearranged, or it is not known how."""
+    op = node.op
+    assert op is not None
+    if op.kind in SCATTERING or (op.kind == "concat" and _tensor_axis(node) in order):
+        return True
+    return bool(node.facts.products) and op.kind not in KNOWN_PRODUCTS
+
+
+def _is_point(node: Node) -> bool:
+    """Whether everything that enters stands at one place, so that rearranging it moves nothing."""
+    return len(node.inputs) == 1 and all(is_plain(size) and size == 1 for size in node.input_shapes[0].spatial)
+
+
+def mixes(node: Node) -> frozenset[int]:
+    """Return the axes of the tensor along which every cell looks at all others, for a layer that has no window."""
+    op, x = node.op, node.input_shapes[0]
+    assert op is not None
+    if op.kind == "linear":
+        return frozenset((x.rank - 1,))
+    if op.kind == "softmax":
+        return frozenset((_tensor_axis(node),))
+    if op.kind == "norm":
+        found = op.attributes(*node.input_shapes)
+        if found["type"] in ("group", "instance"):
+            return frozenset(range(x.rank))
+        return frozenset(x.axis(axis) for axis in found.get("axis", ()))
+    return frozenset()
+
+
+def _tensor_axis(node: Node) -> int:
+    return node.input_shapes[0].axis(getattr(node.op, "axis", 0))

@@ -1,0 +1,77 @@
+"""What the docstrings of an op say, taken apart for schemas, pages and tables: one text serves them all."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from convcalc.ops.op import Op
+
+REFERENCE = "Path of another layer, whose output is read too."
+FUSED = {
+    "norm": "A normalisation after the layer: a type, or {type: group, groups: 32}; none for no such layer.",
+    "act": "An activation after the layer (and its norm): relu, silu, …; none for no such layer.",
+}
+
+
+class Doc(NamedTuple):
+    """The docstring of an op and those of its arguments."""
+
+    summary: str
+    """The first line."""
+    sections: dict[str, str]
+    """Heading, without its colon → text; lines are kept."""
+    arguments: dict[str, str]
+    """Word of an argument in a spec → what it means, on one line; references and fused layers are among them."""
+
+
+def doc_of(op: type[Op]) -> Doc:
+    """Read the docstrings of an op.
+
+    >>> from convcalc.ops import find
+    >>> doc_of(find("conv")).arguments["groups"]
+    'Groups g: each output channel reads Ci/g input channels; divides both.'
+    """
+    summary, _, rest = plain_text(inspect.cleandoc(op.__doc__ or "")).partition("\n")
+    sections: dict[str, list[str]] = {}
+    for line in rest.splitlines():
+        if line.endswith(":") and not line[:1].isspace():
+            sections[line.removesuffix(":")] = []
+        elif sections:
+            list(sections.values())[-1].append(line)
+    texts = {heading: textwrap.dedent("\n".join(lines)).strip() for heading, lines in sections.items()}
+    arguments = {**_arguments(op), **dict.fromkeys(op.references, REFERENCE), **(FUSED if op.fused else {})}
+    return Doc(summary, texts, arguments)
+
+
+def plain_text(markup: str) -> str:
+    """Return a docstring's text with its code marked as people do it, by one backtick and not two."""
+    return markup.replace("``", "`")
+
+
+def _arguments(op: type[Op]) -> dict[str, str]:
+    """Return the docstring below each field that ``argument`` makes; they are not kept at run time, but in the file."""
+    found = {}
+    for statement, below in pairwise(_class(op).body):
+        match statement, below:
+            case (
+                ast.AnnAssign(value=ast.Call(func=ast.Name("argument"), args=[ast.Constant(str(key)), *_])),
+                ast.Expr(ast.Constant(str(text))),
+            ):
+                found[key] = " ".join(plain_text(text).split())
+    return found
+
+
+def _class(op: type[Op]) -> ast.ClassDef:
+    module = _parsed(op.__module__)
+    return next(node for node in module.body if isinstance(node, ast.ClassDef) and node.name == op.__name__)
+
+
+@cache
+def _parsed(module: str) -> ast.Module:
+    return ast.parse(inspect.getsource(sys.modules[module]))

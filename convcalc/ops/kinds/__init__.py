@@ -1,0 +1,1 @@
+"""The layer types, one file each, named after the type."""

@@ -1,0 +1,27 @@
+"""Broadcasting of joins: axes of size 1 stretch, others must be equal."""
+
+from __future__ import annotations
+
+from convcalc.arith import Number, at_least, divides, either, equal, require
+from convcalc.shapes import Shape
+
+
+def broadcast(kind: str, *shapes: Shape, whole: tuple[Shape, ...] = ()) -> Shape:
+    """Return the shape that all shapes broadcast to; ``whole`` are the shapes to name in an error."""
+    named = whole or shapes
+    joined = shapes[0]
+    for position, other in enumerate(shapes[1:], 1):
+        require(joined.rank == other.rank, "CC405", "{}: shapes differ: {} vs {}", kind, named[0], named[position])
+        joined = Shape(_stretched(kind, a, b, named[0], named[position]) for a, b in zip(joined, other, strict=True))
+    return joined
+
+
+def _stretched(kind: str, left: Number, right: Number, first: Shape, other: Shape) -> Number:
+    fits = either(equal(left, right), either(equal(left, 1), equal(right, 1)))
+    require(fits, "CC405", "{}: shapes differ: {} vs {}", kind, first, other)
+    return at_least(left, right)
+
+
+def require_groups(groups: Number, channels: Number, which: str = "channels") -> None:
+    """Demand that the groups are of equal size."""
+    require(divides(groups, channels), "CC404", f"groups = {{}} does not divide the {{}} {which}", groups, channels)

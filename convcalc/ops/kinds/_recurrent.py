@@ -1,0 +1,56 @@
+"""What recurrent layers share: stacked layers, directions and gates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from convcalc.arith import Number, require
+from convcalc.ops.op import Op, Product
+from convcalc.shapes import Shape
+
+
+class Recurrent(Op):
+    """A cell run over the steps of a sequence. The fields are declared by the ops."""
+
+    __slots__ = ()
+
+    gates: ClassVar[int]
+    """Matrices of one cell: 4, 3 or 1."""
+
+    hidden_size: Number
+    num_layers: int
+    bidirectional: bool
+    bias: bool
+
+    def _cells(self, x: Shape) -> Iterator[tuple[int, str, Number]]:
+        """Give (stacked layer, direction, size of what enters the cell) for every cell."""
+        directions = ("forward", "backward")[: 1 + self.bidirectional]
+        entering = x.features
+        for layer in range(1, self.num_layers + 1):
+            for direction in directions:
+                yield layer, direction, entering
+            entering = self.hidden_size * len(directions)
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        require(x.rank == 2, "CC401", "{} needs [steps, features], but its input is {}", self.kind, x)
+        return x.replaced(-1, self.hidden_size * (1 + self.bidirectional))
+
+    def weights(self, *inputs: Shape) -> dict[str, Shape]:
+        (x,) = inputs
+        rows, weights = self.gates * self.hidden_size, dict[str, Shape]()
+        for layer, direction, entering in self._cells(x):
+            weights[f"{direction}{layer}.input"] = Shape((rows, entering))
+            weights[f"{direction}{layer}.hidden"] = Shape((rows, self.hidden_size))
+            if self.bias:
+                weights[f"{direction}{layer}.bias"] = Shape((2, rows))
+        return weights
+
+    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+        (x,) = inputs
+        outputs, hidden = x[0] * self.hidden_size, self.hidden_size
+        return tuple(
+            Product(outputs * self.gates * (entering + hidden), outputs, layer, name=f"{direction}{layer}")
+            for layer, direction, entering in self._cells(x)
+        )

@@ -1,0 +1,39 @@
+"""Average pooling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convcalc.ops.arguments import Flag, Padding, Sizes, argument
+from convcalc.ops.kinds._pool import Pool
+from convcalc.ops.kinds._window import Pads, Sides
+
+
+@dataclass(frozen=True, slots=True)
+class AvgPool(Pool):
+    """Average pooling: the mean of each window, channel by channel.
+
+    Formula:
+        No params, no multiplies (a mean is additions and one scaling). Size as for maxpool.
+    Shapes:
+        [C, spatial …] → [C, spatial …]; ``global`` → [C, 1 …].
+    Source:
+        PyTorch reference, torch.nn.AvgPool2d and AdaptiveAvgPool2d; Lin et al., Network in Network, section 3.2.
+    Examples:
+        avgpool: 2 on [16, 10, 11] -> [16, 5, 5]; 0 params, 0 multiplies
+        avgpool: global on [512, 7, 7] -> [512, 1, 1]; 0 params, 0 multiplies
+        avgpool: {out: [3, 2]} on [4, 7, 8] -> [4, 3, 2]; 0 params, 0 multiplies
+    """
+
+    kind = "avgpool"
+
+    kernel_size: str | Sides | None = argument("kernel", Sizes(words=("global",)), positional=True, default=None)
+    """Window size, or ``global``."""
+    stride: Sides | None = argument("stride", Sizes(), positional=True, default=None)
+    """Step between windows; the kernel's size by default."""
+    padding: str | Pads = argument("padding", Padding(), default=0)
+    """As for conv, at most half the kernel."""
+    ceil_mode: bool = argument("ceil_mode", Flag(), default=False)
+    """Whether the size rounds up; a window that would start in the padding at the end is dropped."""
+    out_size: Sides | None = argument("out", Sizes(), default=None)
+    """Adaptive pooling: the size to reach, in place of a kernel."""

@@ -1,0 +1,38 @@
+"""Gated recurrent unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convcalc.arith import Number
+from convcalc.ops.arguments import Count, Flag, Size, argument
+from convcalc.ops.kinds._recurrent import Recurrent
+
+
+@dataclass(frozen=True, slots=True)
+class Gru(Recurrent):
+    """Gated recurrent unit over a sequence; the last step is ``slice: {start: -1}``.
+
+    Formula:
+        Per stacked layer and direction: params = 3·(H·I + H·H + 2·H) (the last term with bias: two, as PyTorch has);
+        multiplies = steps·3·H·(I + H).
+    Shapes:
+        [steps, I] → [steps, H·directions].
+    Source:
+        Cho et al. 2014; PyTorch reference, torch.nn.GRU.
+    Examples:
+        gru: 20 on [7, 10] -> [7, 20]; 1920 params, 12600 multiplies
+        gru: {hidden: 8, bias: false} on [5, 6] -> [5, 8]; 336 params, 1680 multiplies
+    """
+
+    kind = "gru"
+    gates = 3
+
+    hidden_size: Number = argument("hidden", Size(), positional=True)
+    """Features H of the state."""
+    num_layers: int = argument("layers", Count(), positional=True, default=1)
+    """Stacked layers, each reading the one below."""
+    bidirectional: bool = argument("bidirectional", Flag(), default=False)
+    """Whether a second cell runs backwards and both outputs are joined."""
+    bias: bool = argument("bias", Flag(), default=True)
+    """Whether the two biases are learned."""

@@ -1,0 +1,42 @@
+"""A learned tensor that stands by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from convcalc.arith import Number
+from convcalc.ops.arguments import Dims, argument
+from convcalc.ops.op import Op
+from convcalc.shapes import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Param(Op):
+    """A learned tensor: class token, position table. It ignores its input's value.
+
+    Formula:
+        params = product of its axes. No multiplies.
+    Shapes:
+        The given shape; without one, the shape of its input.
+    Source:
+        Dosovitskiy et al., An Image is Worth 16x16 Words, section 3.1.
+    Examples:
+        param: [1, 768] on [196, 768] -> [1, 768]; 768 params, 0 multiplies
+        param: on [197, 64] -> [197, 64]; 12608 params, 0 multiplies
+    """
+
+    kind = "param"
+    reads = False
+
+    shape: tuple[Number, ...] | None = argument("shape", Dims(), positional=True, default=None)
+    """Its axes, without batch."""
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0] if self.shape is None else Shape(self.shape)
+
+    def weights(self, *inputs: Shape) -> dict[str, Shape]:
+        return {"weight": self.output(*inputs)}
+
+    def attributes(self, *inputs: Shape) -> dict[str, Any]:
+        return {"shape": tuple(self.output(*inputs))}

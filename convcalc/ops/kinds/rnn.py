@@ -1,0 +1,38 @@
+"""Plain recurrent layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convcalc.arith import Number
+from convcalc.ops.arguments import Count, Flag, Size, argument
+from convcalc.ops.kinds._recurrent import Recurrent
+
+
+@dataclass(frozen=True, slots=True)
+class Rnn(Recurrent):
+    """Plain recurrent layer over a sequence; the last step is ``slice: {start: -1}``.
+
+    Formula:
+        Per stacked layer and direction: params = 1·(H·I + H·H + 2·H) (the last term with bias: two, as PyTorch has);
+        multiplies = steps·1·H·(I + H).
+    Shapes:
+        [steps, I] → [steps, H·directions].
+    Source:
+        Elman 1990; PyTorch reference, torch.nn.RNN.
+    Examples:
+        rnn: 20 on [7, 10] -> [7, 20]; 640 params, 4200 multiplies
+        rnn: [8, 2] on [5, 6] -> [5, 8]; 272 params, 1200 multiplies
+    """
+
+    kind = "rnn"
+    gates = 1
+
+    hidden_size: Number = argument("hidden", Size(), positional=True)
+    """Features H of the state."""
+    num_layers: int = argument("layers", Count(), positional=True, default=1)
+    """Stacked layers, each reading the one below."""
+    bidirectional: bool = argument("bidirectional", Flag(), default=False)
+    """Whether a second cell runs backwards and both outputs are joined."""
+    bias: bool = argument("bias", Flag(), default=True)
+    """Whether the two biases are learned."""

@@ -1,0 +1,123 @@
+"""What an op is: a frozen dataclass of parameters that states five facts of a layer, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field
+from typing import Any, ClassVar, NamedTuple
+
+from convcalc.arith import Number
+from convcalc.ops.arguments import Argument
+from convcalc.shapes import Shape
+
+
+class Product(NamedTuple):
+    """One matrix product inside a layer: what it multiplies and what it leaves.
+
+    Most layers are one product; attention is six, a recurrent layer one per direction and stacked layer.
+    """
+
+    multiplies: Number
+    """Multiplications of one sample."""
+    outputs: Number
+    """Elements that the product computes, of one sample."""
+    stage: int = 1
+    """Products of the same stage stand side by side; stages follow one another."""
+    weighted: bool = True
+    """Whether one factor is a learnable weight."""
+    name: str = ""
+    """Which product of the layer it is, where there are several."""
+
+
+class Window(NamedTuple):
+    """The window that a layer slides over each spatial axis, as tuples with one entry an axis."""
+
+    kernel_size: tuple[Number, ...]
+    stride: tuple[Number, ...]
+    padding: tuple[tuple[Number, Number], ...]
+    dilation: tuple[Number, ...]
+
+
+class Op:
+    """Base of all ops. A subclass is a frozen dataclass whose fields are made by ``argument``.
+
+    Facts are methods of the shapes that enter the layer, without batch axis, over ``Number``: the same code runs on
+    ints, arrays and symbols. ``output`` raises ``SpecError`` (through ``require``) where the layer does not fit.
+    """
+
+    __slots__ = ()
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+    kind: ClassVar[str]
+    """The word that names the layer in a spec; the file is named after it."""
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    """Fewest and most tensors that enter; ``None`` for no end. With more than one, they are a join's branches."""
+    references: ClassVar[tuple[str, ...]] = ()
+    """Arguments that name another layer, whose output then enters the layer too, after the first input."""
+    fused: ClassVar[bool] = False
+    """Whether a spec may write ``norm`` and ``act`` on the layer, as layers that follow it."""
+    borrows: ClassVar[str] = ""
+    """The kind whose ``defaults`` the layer also takes."""
+    nonlinear: ClassVar[bool] = False
+    """Whether the layer is an activation."""
+    reads: ClassVar[bool] = True
+    """Whether the output depends on the values that enter, and not on their shape alone."""
+
+    passes: ClassVar[bool] = False
+    """Whether the output is the input itself, so that the layer is no row of its own."""
+
+    @classmethod
+    def ignored(cls, given: Mapping[str, Any]) -> frozenset[str]:
+        """Return the arguments that mean nothing beside the others: dropped from defaults, an error where written."""
+        return frozenset()
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the shape that leaves the layer."""
+        raise NotImplementedError(type(self).__name__)
+
+    def weights(self, *inputs: Shape) -> dict[str, Shape]:
+        """Return the learnable weights: name → shape."""
+        return {}
+
+    def buffers(self, *inputs: Shape) -> dict[str, Shape]:
+        """Return the state that is kept but not learned: name → shape."""
+        return {}
+
+    def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
+        """Return how many elements of the weights a batch reads, or nothing for all of them."""
+        return None
+
+    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+        """Return the multiplies of one sample, product by product; none for a layer that is not counted."""
+        return ()
+
+    def window(self, *inputs: Shape) -> Window | None:
+        """Return the window over the spatial axes, or nothing for a layer that has none."""
+        return None
+
+    def doubt(self, *inputs: Shape) -> str:
+        """Return what is probably not meant, for a warning, or nothing."""
+        return ""
+
+    def unbuilt(self, via: str, *inputs: Shape) -> str:
+        """Return why PyTorch does not run the layer, though others such as ONNX do, for a warning, or nothing.
+
+        ``via`` is how the model's source writes it. Sizes that are no plain numbers raise no doubt.
+        """
+        return ""
+
+    def attributes(self, *inputs: Shape) -> dict[str, Any]:
+        """Return the parameters of the layer as they hold for these inputs, for people and machines to read."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+def arguments_of(op: type[Op]) -> dict[str, Argument]:
+    """Return the arguments of an op by the word that a spec uses, in the order of the fields."""
+    known = _ARGUMENTS.get(op)
+    if known is None:
+        declared = (field.metadata["argument"] for field in op.__dataclass_fields__.values())
+        known = _ARGUMENTS[op] = {argument.key: argument for argument in declared}
+    return known
+
+
+_ARGUMENTS: dict[type[Op], dict[str, Argument]] = {}

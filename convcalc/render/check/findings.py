@@ -1,0 +1,147 @@
+"""What formats say of a finding alike: which is worst, what weighs most in it, by what it is known again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from convcalc.budget.file import number_format as words
+from convcalc.budget.file.types import RATIO, SHARE
+from convcalc.errors import Span, SpecError, escape
+from convcalc.findings import Finding, Heavy
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact
+
+SEVERITIES = ("error", "warning", "note", "waived")
+"""From the worst on."""
+
+LONGEST = 1000
+"""Characters that are shown of one sentence."""
+
+SEPARATOR = "\x1f"
+
+Value = int | Fraction
+
+
+def worst(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings worst first: by severity, then by how far beyond the limit they are, as a share of it."""
+    return sorted(findings, key=_badness)
+
+
+def _badness(finding: Finding) -> tuple[object, ...]:
+    rank = SEVERITIES.index(finding.severity) if finding.severity in SEVERITIES else 0
+    return rank, -beyond(finding), finding.id, finding.design, finding.metric, finding.path
+
+
+def beyond(finding: Finding) -> Fraction:
+    """Return the excess as a share of the limit (of 1, where the limit is 0), without its sign."""
+    excess, limit = finding.excess, finding.limit
+    return Fraction(0) if excess is None else abs(Fraction(excess) / (limit or 1))
+
+
+def weight(layer: Heavy) -> str:
+    """Return what a layer counts, and what became of it: ``2,359,296 (grew from 1,769,472)``."""
+    if not layer.change:
+        return exact(layer.value)
+    before = "" if layer.before is None else f" from {exact(layer.before)}"
+    return f"{exact(layer.value)} ({layer.change}{before})"
+
+
+def amount(metric: str, value: Value, beside: Value) -> str:
+    """Return the value of a metric as a budget writes it; beside another one it never reads the same by rounding."""
+    if metric.endswith(SHARE):
+        return words.apart(value, beside, words.percent)
+    if metric.endswith(RATIO) or value.denominator != 1:
+        return words.apart(value, beside, words.ratio)
+    return words.count(value)
+
+
+def most(finding: Finding) -> str:
+    """Return what its layers have in common: they weigh most, or they changed most."""
+    return "grew most" if any(layer.change for layer in finding.heaviest) else "heaviest"
+
+
+def details(finding: Finding, glyphs: Glyphs) -> Iterator[str]:
+    """Give the lines below the sentence: the layers that weigh most, the line of the budget, the hint."""
+    if finding.heaviest:
+        layers = ", ".join(f"{layer.path} {weight(layer)}" for layer in finding.heaviest)
+        yield glyphs.text(f"{most(finding)}: {layers}")
+    if finding.rule and finding.rule != main_span(finding):
+        yield glyphs.text(f"budget: {finding.rule}")
+    if finding.hint:
+        yield f"hint: {sentence(finding.hint, glyphs)}"
+
+
+def sentence(text: str, glyphs: Glyphs) -> str:
+    """Return a sentence as it may be shown, cut where it is endless."""
+    return glyphs.cut(glyphs.text(text), LONGEST)
+
+
+def main_span(finding: Finding) -> Span | None:
+    """Return the place in the spec; for a finding about a budget itself, the line of the budget."""
+    return finding.span or finding.rule
+
+
+class Fingerprints:
+    """By what a finding is known again in the next run: its code, id, design, path and metric, not values or lines.
+
+    Two that are alike in all of these are told apart by their order: services drop what they have seen before.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, ...], int] = {}
+
+    def finding(self, finding: Finding) -> str:
+        """Return 64 hexadecimal digits."""
+        return self._hashed(finding.code, finding.id, finding.design, finding.path, finding.metric)
+
+    def error(self, error: SpecError, file: str) -> str:
+        """Return those of an error: its code, file and sentence."""
+        return self._hashed(error.code, file, error.text)
+
+    def _hashed(self, *facts: str) -> str:
+        number = self._seen[facts] = self._seen.get(facts, 0) + 1
+        text = SEPARATOR.join(map(escape, (*facts, str(number)) if number > 1 else facts))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Place(NamedTuple):
+    """A place in a file; ``line`` 0 means the file as a whole."""
+
+    path: str
+    """Relative to the repository; as it was named where ``inside`` is false."""
+    line: int
+    column: int
+    end: int
+    """The column behind the last character that is meant."""
+    inside: bool
+    """Whether it is a file of the repository: not standard input, an option, another revision, a shipped spec."""
+
+
+def place(span: Span) -> Place:
+    """Return where a span is; without a repository, relative to the current folder."""
+    path = _relative(span.file)
+    return Place(path or span.file, span.line, span.column, span.column + max(1, span.extent), bool(path))
+
+
+def _relative(file: str) -> str:
+    """Return a file's path below the root, or nothing where it is none: ``<stdin>``, ``zoo:NAME``, ``REV:PATH``."""
+    if file.startswith(("<", "--")) or (":" in file.replace(os.sep, "/").partition("/")[0] and not os.path.isabs(file)):
+        return ""
+    here = os.getcwd()
+    path = os.path.relpath(os.path.join(here, file), _root(here)).replace(os.sep, "/")
+    return "" if path in ("", ".", "..") or path.startswith("../") else path
+
+
+def _root(folder: str) -> str:
+    """Return the folder upward that holds ``.git``, or the folder itself where there is none."""
+    upward = folder
+    while not os.path.exists(os.path.join(upward, ".git")):
+        above = os.path.dirname(upward)
+        if above == upward:
+            return folder
+        upward = above
+    return upward

@@ -1,0 +1,133 @@
+"""Tables of a verdict: what is used of every limit, and what changed since the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+from convcalc.budget.file import number_format as words
+from convcalc.errors import escape
+from convcalc.findings import Change, Outcome, Standing, Verdict
+from convcalc.render.check.findings import amount
+from convcalc.render.report.cells import counted
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact, signed
+from convcalc.render.tables.table import Column, Grid
+
+BAR = 10
+SHOWN_LAYERS = 3
+SHOWN_DESIGNS = 20
+RELATIONS = {"max": "<=", "min": ">=", "equals": "=", "growth": "<=", "ratchet": "<="}
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+def limits(verdict: Verdict, glyphs: Glyphs, *, every: bool = False) -> Iterator[str]:
+    """Give a row a limit: the design that uses most of it, and how many are under it; ``every`` has each design."""
+    if not verdict.standings:
+        return
+    rows = [(one, 1) for one in verdict.standings] if every else list(_tightest(verdict.standings))
+    shown = [one for one, _ in rows]
+    widest = max(1, *(_thousandths(one) for one in shown))
+    bars = glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))
+    columns = [
+        Column("Budget", [glyphs.text(one.id) for one in shown]),
+        Column("Limit", [glyphs.text(one.limited) for one in shown]),
+        Column("", [RELATIONS[one.rule] for one in shown], gap=1),
+        Column("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
+        Column("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
+        Column("Value", [amount(one.metric, one.value, one.limit) for one in shown], right=True),
+        Column("Used", [_used(one) for one in shown], right=True),
+        Column("", ["" if one.holds else "broken" for one in shown], gap=2),
+        Column("", bars),
+        Column("Design", [glyphs.text(_whose(one, many)) for one, many in rows]),
+    ]
+    yield ""
+    yield from Grid(
+        [column for column in columns if column.heading or any(column.texts)], [""] * len(rows), glyphs.rule
+    ).plain()
+    yield ""
+
+
+def _tightest(standings: Iterable[Standing]) -> Iterator[tuple[Standing, int]]:
+    """Give for every limit the standing that is worst, and how many designs are under it."""
+    groups: dict[tuple[str, str, str], list[Standing]] = {}
+    for one in standings:
+        groups.setdefault((one.id, one.rule, one.metric), []).append(one)
+    for group in groups.values():
+        yield min(group, key=_slack), len({one.design for one in group})
+
+
+def _slack(one: Standing) -> tuple[bool, Fraction]:
+    used = one.used if one.used is not None else Fraction(0)
+    return one.holds, abs(used - 1) if one.rule == "equals" and one.holds else used if one.rule == "min" else -used
+
+
+def _thousandths(one: Standing) -> int:
+    return min(2000, int(1000 * one.used)) if one.used is not None else 0
+
+
+def _used(one: Standing) -> str:
+    """Return the share of the limit in tenths of a percent, and as many digits more as tell it from the whole."""
+    if one.used is None:
+        return ""
+    places = 1
+    while one.used != 1 and places < words.MOST_PLACES and words.percent(one.used, places) == words.percent(1, places):
+        places += 1
+    return words.percent(one.used, places)
+
+
+def _whose(one: Standing, many: int) -> str:
+    name = f"{one.path} in {one.design}" if one.path else one.design
+    return f"{name} (and {many - 1:,} more)" if many > 1 else name
+
+
+# --- changes ----------------------------------------------------------------------------------------------------------
+
+
+def changes(verdict: Verdict, glyphs: Glyphs) -> Iterator[str]:
+    """Give the designs whose numbers are not what they were, each with the layers that changed most."""
+    if not verdict.baseline:
+        return
+    changed = [one for one in verdict.outcomes if one.changes or _metrics(one)]
+    alike = sum(one.past is not None for one in verdict.outcomes) - len(changed)
+    yield f"Changes since {escape(verdict.baseline)}:" + ("" if changed else " none")
+    for outcome in changed[:SHOWN_DESIGNS]:
+        yield from _design(outcome, glyphs)
+    if len(changed) > SHOWN_DESIGNS:
+        yield f"  and {counted(len(changed) - SHOWN_DESIGNS, 'design')} more"
+    if changed and alike:
+        yield f"  {counted(alike, 'design')} unchanged"
+    yield ""
+
+
+def _metrics(outcome: Outcome) -> list[str]:
+    past = outcome.past or {}
+    return [key for key, value in outcome.totals.items() if key in past and past[key] != value]
+
+
+def _design(outcome: Outcome, glyphs: Glyphs) -> Iterator[str]:
+    past = outcome.past or {}
+    yield f"  {escape(outcome.design)}"
+    keys = list(dict.fromkeys(change.metric for change in outcome.changes)) or _metrics(outcome)
+    for key in keys:
+        if key in past and past[key] != outcome.totals[key]:
+            yield glyphs.text(
+                f"    {key} {exact(past[key])} → {exact(outcome.totals[key])} {_share(past[key], outcome.totals[key])}"
+            )
+        yield from _layers([change for change in outcome.changes if change.metric == key])
+
+
+def _share(before: int, after: int) -> str:
+    share = f", {words.percent(Fraction(after - before, before))}" if before else ""
+    return f"({signed(after - before)}{share})"
+
+
+def _layers(found: Sequence[Change]) -> Iterator[str]:
+    for change in found[:SHOWN_LAYERS]:
+        was = f" (was {escape(change.was)})" if change.was else ""
+        difference = (change.after or 0) - (change.before or 0)
+        yield f"      {change.change} {escape(change.path)}{was}" + (f" {signed(difference)}" if difference else "")
+    if len(found) > SHOWN_LAYERS:
+        yield f"      and {counted(len(found) - SHOWN_LAYERS, 'layer')} more"

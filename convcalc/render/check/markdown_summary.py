@@ -1,0 +1,190 @@
+"""A verdict for a step summary or a comment, in Markdown: the worst first, cut where the service would refuse it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple, TypeVar
+
+from convcalc.budget.file import number_format as words
+from convcalc.errors import Span, SpecError
+from convcalc.findings import Finding, Outcome, Standing, Verdict
+from convcalc.render.check.findings import amount, details, main_span, most, place, sentence, weight, worst
+from convcalc.render.report.cells import counted
+from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact, signed
+
+SUMMARY = 900 * 1024
+"""Bytes; GitHub refuses a step summary above 1 MiB."""
+COMMENT = 60_000
+"""Bytes, and so at most as many characters; GitHub refuses a comment above 65,536 of these."""
+RESERVED = 400
+"""Bytes kept for the line that says what was cut."""
+SHOWN_METRICS = ("params", "macs")
+MARKS = {"bad": "❌ ", "doubtful": "⚠️ ", "good": "✅ "}
+
+Item = TypeVar("Item")
+
+
+class Section(NamedTuple):
+    """A heading, the lines above the rows, and rows that can be left out from the end."""
+
+    noun: str
+    heading: str
+    head: Sequence[str]
+    rows: Sequence[str]
+
+
+def summarized(verdict: Verdict, limit: int, *, ascii_only: bool = False) -> str:
+    """Return the whole document in at most ``limit`` bytes; its last line says what does not fit."""
+    glyphs = Glyphs(ascii_only)
+    text = f"### {_headline(verdict, glyphs)}\n\n{_about(verdict, glyphs)}\n"
+    room, cut = limit - RESERVED - _bytes(text), []
+    for section in _sections(verdict, glyphs):
+        top = f"\n#### {section.heading}\n\n" + "".join(f"{line}\n" for line in section.head)
+        shown, room = _fitting(section, top, room)
+        if shown:
+            text += top + "".join(f"{row}\n" for row in section.rows[:shown])
+        if shown < len(section.rows):
+            cut.append(counted(len(section.rows) - shown, section.noun))
+            room = 0  # what comes later is worth less
+    if cut:
+        text += f"\n**Cut at {_size(limit)}.** Not shown: {', '.join(cut)}. The log and the other formats have all.\n"
+    return text
+
+
+def _fitting(section: Section, top: str, room: int) -> tuple[int, int]:
+    """Return how many rows of a section fit, and the room that is left then."""
+    left, shown = room - _bytes(top), 0
+    for row in section.rows:
+        if left < _bytes(row) + 1:
+            break
+        left -= _bytes(row) + 1
+        shown += 1
+    return (shown, left) if shown else (0, room)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
+def _size(limit: int) -> str:
+    return f"{limit >> 10:,} KiB" if limit == SUMMARY else f"{limit:,} characters"
+
+
+# --- above everything -------------------------------------------------------------------------------------------------
+
+
+def _headline(verdict: Verdict, glyphs: Glyphs) -> str:
+    """Say how it went: what could not be judged, what is wrong, or that all is well."""
+    numbers = {word: sum(one.severity == word for one in verdict.findings) for word in ("error", "warning", "waived")}
+    told = [counted(len(verdict.errors), "thing") + " could not be judged"] if verdict.errors else []
+    told += [counted(numbers["error"], "finding")] if numbers["error"] else []
+    told += [counted(numbers["warning"], "warning")] if numbers["warning"] else []
+    told += [f"{numbers['waived']:,} waived"] if numbers["waived"] else []
+    mark = "bad" if verdict.errors or numbers["error"] else "doubtful" if numbers["warning"] else "good"
+    if mark == "good":
+        told.insert(0, "all limits and claims hold" if verdict.standings or verdict.judgements else "nothing is wrong")
+    return f"{'' if glyphs.ascii_only else MARKS[mark]}convcalc: {', '.join(told)}"
+
+
+def _about(verdict: Verdict, glyphs: Glyphs) -> str:
+    told = [counted(verdict.files, "spec")]
+    told += [counted(len(verdict.outcomes), "design")] if verdict.outcomes else []
+    told += [counted(len(verdict.standings), "limit")] if verdict.standings else []
+    told += [counted(len(verdict.judgements), "claimed number")] if verdict.judgements else []
+    told += [f"baseline {gfm.text(sentence(verdict.baseline, glyphs))}"] if verdict.baseline else []
+    return f" {glyphs.text('·')} ".join(told)
+
+
+# --- sections ---------------------------------------------------------------------------------------------------------
+
+
+def _sections(verdict: Verdict, glyphs: Glyphs) -> Iterator[Section]:
+    """Give the sections that have something in them, the one that matters most first."""
+    yield from _listed("error", "Could not be judged", verdict.errors, lambda error: _error(error, glyphs))
+    yield from _listed("finding", "Findings", worst(verdict.findings), lambda finding: _finding(finding, glyphs))
+    if verdict.outcomes:
+        keys = [key for key in SHOWN_METRICS if any(key in outcome.totals for outcome in verdict.outcomes)]
+        heads = [text for key in keys for text in (key, *(["change"] if verdict.baseline else []))]
+        rows = [_outcome(outcome, keys, glyphs, changes=bool(verdict.baseline)) for outcome in _moved(verdict.outcomes)]
+        yield Section("design", "Designs", gfm.head(["Design", *heads], [False, *(True for _ in heads)]), rows)
+    if verdict.standings:
+        heads = ["Budget", "Design", "Layers", "Metric", "Value", "Limit", "Used", "Holds"]
+        head = gfm.head(heads, [False] * 4 + [True] * 3 + [False])
+        yield Section("limit", "Limits", head, [_standing(one, glyphs) for one in _tightest(verdict.standings)])
+    yield from _listed("note", "Notes", verdict.notes, lambda note: gfm.text(sentence(note, glyphs)))
+
+
+def _listed(noun: str, heading: str, items: Sequence[Item], shown: Callable[[Item], str]) -> Iterator[Section]:
+    if items:
+        yield Section(noun, heading, [], [f"- {shown(item)}" for item in items])
+
+
+def _error(error: SpecError, glyphs: Glyphs) -> str:
+    hint = f"<br>hint: {gfm.text(sentence(error.hint, glyphs))}" if error.hint else ""
+    return f"**{error.code}** {_where(error.span, glyphs)}{gfm.text(sentence(error.text, glyphs))}{hint}"
+
+
+def _finding(finding: Finding, glyphs: Glyphs) -> str:
+    """Return the sentence with id and place, then the heaviest layers, the line of the budget and the hint."""
+    lines = [f"**{finding.severity} {finding.code}** {gfm.code(sentence(finding.id, glyphs))} "]
+    lines[0] += _where(main_span(finding), glyphs) + gfm.text(sentence(finding.text, glyphs))
+    if finding.heaviest:
+        layers = [f"{gfm.code(sentence(one.path, glyphs))} {gfm.text(weight(one))}" for one in finding.heaviest]
+        lines.append(f"{most(finding)}: {', '.join(layers)}")
+    lines += [gfm.text(line) for line in details(finding._replace(heaviest=()), glyphs)]
+    return "<br>".join(lines)
+
+
+def _where(span: Span | None, glyphs: Glyphs) -> str:
+    if span is None:
+        return ""
+    where = place(span)
+    text = f"{where.path}:{where.line}:{where.column}" if where.line else where.path
+    return f"{gfm.code(sentence(text, glyphs))}: "
+
+
+def _moved(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return those first whose numbers are not what they were, most changed first; else the order is kept."""
+    return sorted(outcomes, key=lambda outcome: -max(abs(_grown(outcome, key) or 0) for key in SHOWN_METRICS))
+
+
+def _grown(outcome: Outcome, key: str) -> int | None:
+    if outcome.past is None or key not in outcome.totals or key not in outcome.past:
+        return None
+    return outcome.totals[key] - outcome.past[key]
+
+
+def _outcome(outcome: Outcome, keys: Sequence[str], glyphs: Glyphs, *, changes: bool) -> str:
+    cells = [gfm.cell(sentence(outcome.design, glyphs))]
+    for key in keys:
+        cells.append(exact(outcome.totals[key]) if key in outcome.totals else "")
+        cells += [gfm.text(_change(outcome, key, glyphs))] if changes else []
+    return gfm.line(cells)
+
+
+def _change(outcome: Outcome, key: str, glyphs: Glyphs) -> str:
+    if outcome.is_new:
+        return "new"
+    grown = _grown(outcome, key)
+    if grown is None:
+        return ""
+    before = (outcome.past or {})[key]
+    share = f" ({'+' if grown > 0 else ''}{words.percent(Fraction(grown, before))})" if before and grown else ""
+    return f"{signed(grown)}{share}" if grown else glyphs.nothing
+
+
+def _tightest(standings: Sequence[Standing]) -> list[Standing]:
+    """Return what is broken first, then by how much of the limit is used."""
+    return sorted(standings, key=lambda one: (one.holds, -(one.used or 0)))
+
+
+def _standing(standing: Standing, glyphs: Glyphs) -> str:
+    names = [gfm.cell(sentence(text, glyphs)) for text in (standing.id, standing.design, standing.path)]
+    value, limit = standing.value, standing.limit
+    used = "" if standing.used is None else words.apart(standing.used, 1, words.percent)
+    holds = "yes" if standing.holds else "**no**"
+    numbers = [amount(standing.metric, value, limit), amount(standing.metric, limit, value), used]
+    return gfm.line([*names, gfm.text(f"{standing.rule} {standing.limited}"), *numbers, holds])

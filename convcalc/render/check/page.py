@@ -1,0 +1,136 @@
+"""A verdict as people read it: what is wrong and where, what is used of every limit, what changed, a count of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from convcalc.errors import SpecError, describe, escape, excerpt
+from convcalc.findings import Finding, Judgement, Value, Verdict
+from convcalc.render.check.findings import main_span, weight, worst
+from convcalc.render.check.limit_tables import changes, limits
+from convcalc.render.report.cells import counted
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact, significant
+from convcalc.render.tables.surface import Surface
+
+SHOWN_FINDINGS = 50
+NATURAL = Surface()
+
+
+def verdict_text(verdict: Verdict, surface: Surface = NATURAL, *, every: bool = False) -> str:
+    """Return the text; ``every`` lists the claims that agree too, and the designs under every limit."""
+    glyphs = Glyphs(surface.ascii_only)
+    parts = [describe(verdict.errors)] if verdict.errors else []
+    parts += _findings(verdict.findings)
+    if every:
+        parts += _listed("Claims that agree:", (one for one in verdict.judgements if one.agrees and one.holds))
+    parts += _listed("Known to be loose in their sources:", (one for one in verdict.judgements if _known(one)))
+    parts += limits(verdict, glyphs, every=every)
+    parts += changes(verdict, glyphs)
+    if verdict.outcomes:
+        parts += [f"note: {escape(note)}" for note in verdict.notes]
+    return "\n".join([*parts, summary(verdict)]).lstrip("\n")
+
+
+# --- findings ---------------------------------------------------------------------------------------------------------
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+    """Give the worst findings in full."""
+    for finding in worst(findings)[:SHOWN_FINDINGS]:
+        yield "\n".join(_lines(finding))
+    if len(findings) > SHOWN_FINDINGS:
+        more = len(findings) - SHOWN_FINDINGS
+        yield f"and {counted(more, 'finding')} more; --json and -f concise have all"
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    """The sentence with its place and excerpt, the layers, the line of the budget, the hint and the id."""
+    span = main_span(finding)
+    error = SpecError(finding.code, finding.text)
+    place = f"{span}: " if span else ""
+    yield place + str(error).replace(error.severity, finding.severity, 1)
+    yield from excerpt(span) if span and span.line else ()
+    if finding.heaviest:
+        layers = ", ".join(f"{escape(layer.path)} {weight(layer)}" for layer in finding.heaviest)
+        yield f"  {'grew most' if finding.heaviest[0].change else 'heaviest'}: {layers}"
+    if finding.rule and finding.rule != span:
+        yield f"  {finding.rule}: the limit"
+        yield from excerpt(finding.rule) if finding.rule.line else ()
+    if finding.hint:
+        yield f"  hint: {escape(finding.hint)}"
+    yield f"  id: {escape(finding.id)}"
+
+
+# --- claims -----------------------------------------------------------------------------------------------------------
+
+
+def _known(judgement: Judgement) -> bool:
+    return judgement.loose and judgement.holds
+
+
+def _listed(heading: str, judgements: Iterable[Judgement]) -> Iterator[str]:
+    rows = [_cells(judgement) for judgement in judgements]
+    if rows:
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        yield heading
+        for row in rows:
+            yield "  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=True))]).rstrip()
+
+
+def _cells(judgement: Judgement) -> tuple[str, ...]:
+    ratio = f"× {significant(judgement.ratio, 4)}" if judgement.ratio is not None and judgement.loose else ""
+    words = judgement.reason if judgement.loose else judgement.quote
+    source = f"{judgement.source}: {words}" if words else judgement.source
+    texts = (judgement.design, judgement.metric, value_text(judgement.value), judgement.printed, ratio, source)
+    return tuple(map(escape, texts))
+
+
+def value_text(value: Value) -> str:
+    """Return a count with its digits grouped, a shape with its crosses."""
+    return exact(value) if isinstance(value, int) else "×".join(map(str, value))
+
+
+# --- the last line ----------------------------------------------------------------------------------------------------
+
+
+def summary(verdict: Verdict) -> str:
+    """Return the last line: how many of what."""
+    told = [_specs(verdict), *_limits_told(verdict), *_claims_told(verdict)]
+    told += _severities(verdict.findings) if verdict.outcomes else []
+    broken = f"; {counted(len(verdict.errors), 'error', 'errors')}" if verdict.errors else ""
+    return f"{told[0]}, {'; '.join(told[1:])}{broken}"
+
+
+def _specs(verdict: Verdict) -> str:
+    return counted(verdict.files, "spec")
+
+
+def _limits_told(verdict: Verdict) -> Iterator[str]:
+    kept = sum(standing.holds for standing in verdict.standings)
+    broken = len(verdict.standings) - kept
+    if verdict.standings:
+        shown = [f"{kept:,} kept"] if kept or not broken else []
+        shown += [f"{broken:,} broken"] if broken else []
+        yield f"{counted(len(verdict.standings), 'limit')}: {', '.join(shown)}"
+
+
+def _claims_told(verdict: Verdict) -> Iterator[str]:
+    claims = verdict.judgements
+    agree = sum(one.agrees and one.holds for one in claims)
+    loose = sum(map(_known, claims))
+    wrong = len(claims) - agree - loose
+    counts = [counted(agree, "agrees", "agree")]
+    counts += [f"{loose} known to be loose"] if loose else []
+    counts += [counted(wrong, "does not hold", "do not hold")] if wrong else []
+    if claims:
+        yield f"{counted(len(claims), 'number is', 'numbers are')} claimed: {', '.join(counts)}"
+    elif not verdict.standings:
+        yield "no claims"
+
+
+def _severities(findings: Sequence[Finding]) -> list[str]:
+    """Tell what a broken limit is let off with, and what is no error."""
+    words = {"warning": ("warning", ""), "note": ("note", ""), "waived": ("waived", "waived")}
+    numbers = {severity: sum(finding.severity == severity for finding in findings) for severity in words}
+    return [counted(numbers[severity], *words[severity]) for severity in words if numbers[severity]]

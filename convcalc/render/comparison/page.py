@@ -1,0 +1,161 @@
+"""The two tables of a comparison: the layers as they are aligned, and the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from convcalc.render.comparison.sentences import conclusions
+from convcalc.render.comparison.side_by_side import Group, Side, Sides
+from convcalc.render.report.cells import counted
+from convcalc.render.report.header import convention, flow, tensors
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.surface import Surface
+from convcalc.render.tables.table import Column, Grid
+from convcalc.report.align_layers import Match
+from convcalc.report.compare import Comparison, Metric
+from convcalc.report.comparison_rows import Overview, overview
+from convcalc.report.fold import DEFAULT_COLUMNS
+from convcalc.report.report import Report
+
+BAR = 8
+
+WHOLE = "(whole design)"
+
+
+def layers(comparison: Comparison, glyphs: Glyphs) -> tuple[Sides, str]:
+    """Return the rows worth seeing, and a line on those that are not shown; without rows there is no table to draw."""
+    metrics = [metric for metric in comparison.metrics if metric.column.key in DEFAULT_COLUMNS]
+    chosen = overview(comparison.matches, [metric.column.key for metric in metrics])
+    sides = Sides(
+        glyphs,
+        [glyphs.text(label) for label in comparison.labels],
+        "Layer",
+        [*(_name(match, glyphs) for match in chosen.rows), "Total"],
+        [*("zero" if match.equal else "" for match in chosen.rows), "total"],
+        [_group(comparison, metric, chosen.rows, glyphs) for metric in metrics],
+        foot=1,
+    )
+    return sides, _unseen(chosen)
+
+
+def totals(comparison: Comparison, glyphs: Glyphs) -> Sides:
+    """Return every metric of the whole designs, one a row."""
+    metrics = comparison.metrics
+    complete = [report.complete for report in comparison.reports]
+    sides = [
+        Side(
+            [metric.values[place] for metric in metrics],
+            [metric.values[0] for metric in metrics],
+            [metric.column.unit for metric in metrics],
+            comparable=[True] * len(metrics),
+            known=[complete[place]] * len(metrics),
+            certain=[complete[place] and complete[0]] * len(metrics),
+        )
+        for place in range(len(complete))
+    ]
+    labels = [glyphs.text(label) for label in comparison.labels]
+    names = [glyphs.text(metric.column.title) for metric in metrics]
+    return Sides(glyphs, labels, "Total", names, [""] * len(names), [Group("", sides)])
+
+
+def _name(match: Match, glyphs: Glyphs) -> str:
+    """The segment, indented; where names differ, all of them; of a run, the first and the last."""
+    segments = dict.fromkeys(cell.path.rpartition(".")[2] for cell in match.cells if cell)
+    name = " / ".join(segments) if match.path else WHOLE
+    if match.until:
+        name = f"{name} … {match.until}"
+    return "  " * match.level + glyphs.text(name)
+
+
+def _group(comparison: Comparison, metric: Metric, rows: Sequence[Match], glyphs: Glyphs) -> Group:
+    key = metric.column.key
+    values = [*(match.values(key) for match in rows), metric.values]
+    known = [[cell is None or cell.known for cell in match.cells] for match in rows]
+    known.append([report.complete for report in comparison.reports])
+    sides = [
+        Side(
+            [row[place] for row in values],
+            [row[0] for row in values],
+            [metric.column.unit] * len(values),
+            comparable=[*(not match.detail for match in rows), True],
+            known=[row[place] for row in known],
+            certain=[row[place] and row[0] for row in known],
+        )
+        for place in range(len(comparison.reports))
+    ]
+    return Group(glyphs.text(metric.column.title), sides, _bars(key, rows, len(sides), glyphs))
+
+
+def _bars(key: str, rows: Sequence[Match], designs: int, glyphs: Glyphs) -> list[list[str]]:
+    """Bars for the places at the top, on one scale for all designs, and a blank for the total."""
+    tops = [match.values(key) if match.level == 0 else (0,) * designs for match in rows]
+    drawn = glyphs.bars([value or 0 for values in tops for value in values], BAR)
+    return [[*drawn[place::designs], ""] for place in range(designs)]
+
+
+def _unseen(chosen: Overview) -> str:
+    """Say which layers the table leaves out."""
+    parts = []
+    if chosen.free:
+        verb = "is" if chosen.free == 1 else "are"
+        parts.append(f"{counted(chosen.free, 'layer')} without params or multiplies {verb} not shown")
+    if chosen.folded:
+        verb = "shows" if chosen.folded == 1 else "show"
+        parts.append(f"{counted(chosen.folded, 'group')} without differences inside {verb} sums only")
+    return f"{'; '.join(parts)}; --json has every layer." if parts else ""
+
+
+def comparison_blocks(comparison: Comparison, surface: Surface) -> Iterator[Block]:
+    """Return the paragraphs and tables of a comparison, from top to bottom."""
+    glyphs, width = Glyphs(surface.ascii_only), surface.width
+    yield from _designs(comparison, glyphs, width)
+    yield Prose()
+    aligned, unseen = layers(comparison, glyphs)
+    if len(aligned.names) > 1:
+        yield from aligned.blocks(width)
+        if unseen:
+            yield Prose([(unseen, "dim")], width)
+        yield Prose()
+    yield from totals(comparison, glyphs).blocks(width)
+    yield Prose()
+    for sentence in conclusions(comparison):
+        yield Prose([(glyphs.text(sentence), "")], width)
+    yield Prose()
+    yield Prose([(glyphs.text(convention(comparison.reports[0])), "dim")], width)
+
+
+def _designs(comparison: Comparison, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
+    """Name the designs, one a line, and say what makes them hard to compare."""
+    labels = [glyphs.text(label) for label in comparison.labels]
+    reports = comparison.reports
+    table = Grid(
+        [
+            Column("", labels, style="title"),
+            Column("", [flow(report, glyphs) for report in reports]),
+            Column("", [glyphs.text(report.name) for report in reports]),
+            Column("", [glyphs.text(report.design) for report in reports], style="dim"),
+        ],
+        ["" for _ in reports],
+    )
+    if width is None or table.width <= width:
+        yield table
+    else:
+        for texts in zip(*(column.texts for column in table.columns), strict=True):
+            styles = [column.style for column in table.columns]
+            yield Prose([(f"{text}  ", style) for text, style in zip(texts, styles, strict=True)], width)
+    if comparison.differing:
+        yield Prose([("Not alike:", "warning"), (f" {differing(comparison, glyphs)}", "")], width)
+
+
+def differing(comparison: Comparison, glyphs: Glyphs) -> str:
+    """``naive reads 192×28×28; reduced reads 256×28×28``."""
+    told: dict[str, Callable[[Report], str]] = {
+        "inputs": lambda report: f"reads {tensors(report.inputs, glyphs)}",
+        "batch": lambda report: f"batch {report.batch:,}",
+        "dtype": lambda report: glyphs.text(report.dtype),
+    }
+    return "; ".join(
+        f"{glyphs.text(label)} {', '.join(told[what](report) for what in comparison.differing)}"
+        for label, report in zip(comparison.labels, comparison.reports, strict=True)
+    )

@@ -1,0 +1,144 @@
+"""A comparison in plain English: one sentence a metric, exact numbers in brackets behind every rounded one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from convcalc.render.tables.number_format import exact, ratio, significant
+from convcalc.report.compare import Comparison, Metric, Value
+
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+class Noun(NamedTuple):
+    """How a metric is spoken of: ``naive has 12 parameters``."""
+
+    verb: str
+    one: str
+    many: str
+
+    def of(self, count: Value) -> str:
+        """Return the form that goes with a count."""
+        return self.one if count == 1 else self.many
+
+
+NOUNS = {
+    "params": Noun("has", "parameter", "parameters"),
+    "buffers": Noun("has", "buffer value", "buffer values"),
+    "macs": Noun("computes", "multiply", "multiplies"),
+    "flops": Noun("computes", "floating-point operation", "floating-point operations"),
+    "activations": Noun("has", "activation", "activations"),
+    "output_elements": Noun("puts out", "element", "elements"),
+    "depth": Noun("has", "layer", "layers"),
+    "nonlinearities": Noun("has", "nonlinearity", "nonlinearities"),
+    "weight_bytes": Noun("takes", "byte of weights", "bytes of weights"),
+    "peak_activation_bytes": Noun("needs", "byte of activations at once", "bytes of activations at once"),
+    "training_bytes": Noun("needs", "byte in training", "bytes in training"),
+    "traffic_bytes": Noun("moves", "byte", "bytes"),
+}
+STEPPED = ("nonlinearities",)
+"""Metrics so small that a difference says more than a ratio."""
+CLOSE = Fraction(1, 10)
+"""Nearer than this, percents say more than a ratio."""
+
+
+def conclusions(comparison: Comparison) -> list[str]:
+    """Return a sentence a metric, without those that no design has anything of."""
+    return [
+        sentence(comparison, metric)
+        for metric in comparison.metrics
+        if any(metric.values) and None not in metric.values
+    ]
+
+
+def sentence(comparison: Comparison, metric: Metric) -> str:
+    """Return what the comparison comes to for one metric."""
+    values = [value for value in metric.values if value is not None]
+    noun = NOUNS.get(metric.column.key) or _noun(metric)
+    if not all(report.complete for report in comparison.reports):
+        return _uncertain(comparison, metric.column.title, values)
+    if not any(values):
+        return f"{_none_of(comparison.labels)} {noun.verb} any {noun.many}."
+    first, base = comparison.labels[0], values[0]
+    clause = _deeper if metric.column.key == "depth" else _stepped if metric.column.key in STEPPED else _weighed
+    others = list(zip(comparison.labels[1:], values[1:], strict=True))
+    name, value = others[0]
+    told = [f"{name} {clause(value, base, noun, first)}"]
+    told += [f"{name} {clause(value, base, noun, '')}" for name, value in others[1:]]
+    return f"{_capital(', '.join(told))}."
+
+
+def _noun(metric: Metric) -> Noun:
+    """Unknown metrics are spoken of by their titles."""
+    title = metric.column.title.lower()
+    return Noun("has", f"unit of {title}", f"units of {title}")
+
+
+def _weighed(value: Value, base: Value, noun: Noun, first: str) -> str:
+    """``has 2.5× fewer parameters than naive (400 against 1,000: 0.4 of it)``; of a third, ``2.5× fewer (400)``."""
+    if not value or not base or value == base:
+        return _plain(value, base, noun, first)
+    part = Fraction(value) / Fraction(base)
+    than, share = "than", f": {ratio(part)} of it" if part < 1 else ""
+    if abs(part - 1) < CLOSE:
+        how, share = f"{significant(abs(part - 1) * 100)} % {'fewer' if part < 1 else 'more'}", ""
+    elif part < 1:
+        how = f"{ratio(1 / part)}× fewer"
+    else:
+        how, than = f"{ratio(part)}× as many", "as"
+    if first:
+        return f"{noun.verb} {how} {noun.many} {than} {first} ({exact(value)} against {exact(base)}{share})"
+    return f"{how} ({exact(value)}{share})"
+
+
+def _stepped(value: Value, base: Value, noun: Noun, first: str) -> str:
+    """``has one more nonlinearity than naive (2 against 1)``."""
+    if not value or value == base:
+        return _plain(value, base, noun, first)
+    steps = max(value, base) - min(value, base)
+    how = f"{_number(steps)} {'more' if value > base else 'fewer'}"
+    if first:
+        return f"{noun.verb} {how} {noun.of(steps)} than {first} ({exact(value)} against {exact(base)})"
+    return f"{how} ({exact(value)})"
+
+
+def _plain(value: Value, base: Value, noun: Noun, first: str) -> str:
+    """Nothing on one side, or the same on both."""
+    if value == base:
+        return f"{noun.verb} as many {noun.many} as {first} ({exact(value)})" if first else "as many"
+    if not value:
+        return f"{noun.verb} no {noun.many} ({first} {exact(base)})" if first else "none"
+    return f"{noun.verb} {exact(value)} {noun.of(value)}, {first} none" if first else exact(value)
+
+
+def _deeper(value: Value, base: Value, noun: Noun, first: str) -> str:
+    """``is one layer deeper than naive (2 against 1)``."""
+    if value == base:
+        return f"is as deep as {first} ({exact(value)} {noun.of(value)})" if first else "as deep"
+    steps = max(value, base) - min(value, base)
+    how = f"{_number(steps)} {noun.of(steps)} {'deeper' if value > base else 'shallower'}"
+    return f"is {how} than {first} ({exact(value)} against {exact(base)})" if first else f"{how} ({exact(value)})"
+
+
+def _number(count: Value) -> str:
+    return WORDS[int(count)] if count < len(WORDS) and count == int(count) else exact(count)
+
+
+def _none_of(labels: tuple[str, ...]) -> str:
+    return _capital(f"neither {labels[0]} nor {labels[1]}") if len(labels) == 2 else "None of the designs"
+
+
+def _uncertain(comparison: Comparison, title: str, values: list[Value]) -> str:
+    """A ratio of lower bounds would be a guess."""
+    parts = [
+        f"{name} {'' if report.complete else 'at least '}{exact(value)}"
+        for name, report, value in zip(comparison.labels, comparison.reports, values, strict=True)
+    ]
+    return f"{title}: {', '.join(parts)}; not every layer could be counted, so there is no ratio."
+
+
+def _capital(text: str) -> str:
+    """Begin a sentence: a word gets its capital, a file's name stays as it is."""
+    word = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if word.isalpha() and word.islower() else text

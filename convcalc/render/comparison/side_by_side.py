@@ -1,0 +1,215 @@
+"""What the cells of a comparison say: numbers, differences, ratios, and words where a number would mislead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from convcalc.render.report.cells import counted
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact, short, signed
+from convcalc.render.tables.number_format import ratio as ratio_text
+from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.table import Column, Grid
+from convcalc.report.compare import Value, difference, ratio
+
+
+class Side(NamedTuple):
+    """The values of one design in one metric, row by row, beside those of the first."""
+
+    values: Sequence[Value | None]
+    first: Sequence[Value | None]
+    units: Sequence[str]
+    comparable: Sequence[bool]
+    """Whether a row has something to be compared with: details of a group that is a single layer elsewhere have not."""
+    known: Sequence[bool]
+    """Whether the values are complete."""
+    certain: Sequence[bool]
+    """Whether those of the first design are complete too."""
+
+    def numbers(self, glyphs: Glyphs) -> list[str]:
+        """The values, exact."""
+        return [
+            _value(value and exact(value), glyphs, known=known)
+            for value, known in zip(self.values, self.known, strict=True)
+        ]
+
+    def rounded(self, glyphs: Glyphs) -> list[str]:
+        """The values, short, in their units."""
+        return [
+            _value(value and short(value, unit), glyphs, known=known)
+            for value, unit, known in zip(self.values, self.units, self.known, strict=True)
+        ]
+
+    def differences(self, glyphs: Glyphs) -> list[str]:
+        """The differences from the first design, signed."""
+        return [self._difference(row, glyphs) for row in range(len(self.values))]
+
+    def ratios(self) -> list[str]:
+        """The ratios to the first design, and words where a ratio says nothing."""
+        return [self._ratio(row) for row in range(len(self.values))]
+
+    def styles(self) -> list[str]:
+        """Colours for what the signs say too: fewer or more."""
+        return [self._style(row) for row in range(len(self.values))]
+
+    def _style(self, row: int) -> str:
+        more = difference(self.values[row] or 0, self.first[row] or 0)
+        return "" if not more or not self.comparable[row] else "more" if more > 0 else "fewer"
+
+    def _difference(self, row: int, glyphs: Glyphs) -> str:
+        value, first = self.values[row], self.first[row]
+        if not self.comparable[row] or (value is None and first is None):
+            return ""
+        if not self.certain[row]:
+            return "?"
+        more = (value or 0) - (first or 0)
+        return signed(more) if more else glyphs.nothing
+
+    def _ratio(self, row: int) -> str:
+        value, first = self.values[row], self.first[row]
+        if not self.comparable[row] or (value is None and first is None):
+            return ""
+        if not self.certain[row]:
+            return "?"
+        if value is None or first is None:
+            return "removed" if value is None else "new"
+        if value == first:
+            return "equal" if value else ""
+        found = ratio(value, first)
+        return "" if found is None else ratio_text(found)
+
+
+def _value(text: str | Value | None, glyphs: Glyphs, *, known: bool) -> str:
+    """Return a number, a dash for zero, or blank where there is nothing."""
+    if text is None:
+        return ""
+    if not known:
+        return f"{glyphs.at_least} {text}"
+    return str(text) if text else glyphs.nothing
+
+
+SHORT_NAME = 8
+
+
+class Plan(NamedTuple):
+    """Which columns a table of sides has. What goes first is first in ``PLANS``."""
+
+    together: bool = True
+    """All metrics in one table, or a table a metric."""
+    bar: bool = True
+    difference: bool = True
+    ratio: bool = True
+    short: bool = False
+    name: int | None = None
+    """The widest that names may be."""
+    designs: int | None = None
+    """So many designs only."""
+
+
+SEPARATE = Plan(together=False)
+
+BARE = SEPARATE._replace(bar=False, difference=False, ratio=False)
+
+PLANS = (
+    Plan(),
+    Plan(bar=False),
+    SEPARATE,
+    SEPARATE._replace(bar=False),
+    SEPARATE._replace(bar=False, difference=False),
+    BARE,
+    BARE._replace(short=True),
+    BARE._replace(short=True, name=SHORT_NAME),
+)
+
+
+class Group(NamedTuple):
+    """Columns that belong together under a title: one metric in every design."""
+
+    title: str
+    sides: Sequence[Side]
+    bars: Sequence[Sequence[str]] = ()
+    """For every design, where there are any."""
+
+
+class Sides(NamedTuple):
+    """The rows of a table, and its groups of columns. The last ``foot`` rows stand beneath a rule."""
+
+    glyphs: Glyphs
+    labels: Sequence[str]
+    heading: str
+    names: Sequence[str]
+    kinds: Sequence[str]
+    groups: Sequence[Group]
+    foot: int = 0
+
+    def blocks(self, width: int | None) -> Iterator[Block]:
+        """Return the fullest tables that fit, and a line that says what did not."""
+        plan, tables = self._fitting(width)
+        for place, table in enumerate(tables):
+            if place:
+                yield Prose()
+            yield table
+        gone = ", ".join(_gone(plan, len(self.labels)))
+        if gone:
+            yield Prose([(f"Not shown in {width} columns: {gone}; a pipe shows all.", "dim")], width)
+
+    def tables(self, plan: Plan) -> list[Grid]:
+        """Return one table for all metrics, or one for each."""
+        if plan.together:
+            return [self._table(self.groups, plan)]
+        return [self._table([group], plan) for group in self.groups]
+
+    def _fitting(self, width: int | None) -> tuple[Plan, list[Grid]]:
+        plan = Plan(together=len(self.labels) == 2 or len(self.groups) == 1)
+        tables = self.tables(plan)
+        if width is not None:
+            for plan in self._plans():
+                tables = self.tables(plan)
+                if max(table.width for table in tables) <= width:
+                    break
+        return plan, tables
+
+    def _plans(self) -> Iterator[Plan]:
+        yield from PLANS
+        for designs in range(len(self.labels) - 1, 0, -1):
+            yield PLANS[-1]._replace(designs=designs)
+
+    def _table(self, groups: Sequence[Group], plan: Plan) -> Grid:
+        columns = [Column(self.heading, self._named(self.names, plan))]
+        spans = []
+        for group in groups:
+            first = len(columns)
+            columns += self._columns(group, f"bar{self.groups.index(group) % 4}", plan)
+            columns[first] = columns[first]._replace(gap=3 if first > 1 else 2)
+            if group.title:
+                spans.append((first, len(columns) - 1, group.title))
+        return Grid(columns, self.kinds, self.glyphs.rule, foot=self.foot, spans=spans)
+
+    def _columns(self, group: Group, bar: str, plan: Plan) -> Iterator[Column]:
+        labels = self._named(self.labels, plan)
+        for place, (label, side) in enumerate(zip(labels[: plan.designs], group.sides, strict=False)):
+            yield Column(label, side.rounded(self.glyphs) if plan.short else side.numbers(self.glyphs), right=True)
+            if plan.bar and group.bars and any(group.bars[place]):
+                yield Column("", group.bars[place], gap=1, style=bar)
+            if place and plan.difference:
+                yield Column("difference", side.differences(self.glyphs), right=True, styles=side.styles())
+            if place and plan.ratio:
+                yield Column("ratio", side.ratios(), right=True)
+
+    def _named(self, names: Sequence[str], plan: Plan) -> Sequence[str]:
+        width = plan.name
+        return names if width is None else [self.glyphs.elide(name, width) for name in names]
+
+
+def _gone(plan: Plan, designs: int) -> Iterator[str]:
+    if not plan.difference:
+        yield "differences"
+    if not plan.ratio:
+        yield "ratios"
+    if plan.short:
+        yield "digits after the fourth"
+    if plan.name:
+        yield "middles of names"
+    if plan.designs is not None:
+        yield counted(designs - plan.designs, "design")

@@ -1,0 +1,174 @@
+"""A diff as people read it: how many designs, then each that changed with its totals and its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from convcalc.budget.diff.group_layers import Row, change_of, folded
+from convcalc.budget.diff.revisions import LEADING, DesignDiff, Diff, metrics
+from convcalc.metrics.registry import measures
+from convcalc.render.report.cells import counted
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact, signed, significant
+from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.surface import Surface
+from convcalc.render.tables.table import Column, Grid
+
+ROWS = 20
+"""Layers of a design that are shown."""
+SHORTEST_LAYER = 12
+STYLES = {"grew": "more", "new": "more", "shrank": "fewer", "removed": "fewer", "moved": "dim"}
+
+
+def diff_blocks(diff: Diff, surface: Surface) -> Iterator[Block]:
+    """Return the paragraphs and tables of a diff, from top to bottom."""
+    glyphs, width = Glyphs(surface.ascii_only), surface.width
+    yield Prose([(headline(diff, glyphs), "title")], width)
+    for design in diff.designs:
+        yield Prose()
+        yield Prose([(name(design, glyphs), "title"), (f"  {design.change}", STYLES.get(design.change, ""))], width)
+        grid = totals(design, glyphs)
+        if grid.kinds:
+            yield _fitting(grid, width, glyphs, ("%", "Before"))._replace(indent=2)
+        rows = changed(design)
+        if rows:
+            yield _fitting(layers(rows[:ROWS], glyphs), width, glyphs)._replace(indent=2)
+        if len(rows) > ROWS:
+            yield Prose(
+                [(f"  {counted(len(rows) - ROWS, 'smaller change', 'smaller changes')} not shown", "dim")], width
+            )
+
+
+def headline(diff: Diff, glyphs: Glyphs) -> str:
+    """``Against 1a2b3c4: 1 changed, 2 added, 12 unchanged``."""
+    words = [one.change for one in diff.designs]
+    counts = [f"{words.count(word):,} {word}" for word in ("changed", "renamed", "added", "removed") if word in words]
+    told = ", ".join([*counts, f"{diff.unchanged:,} unchanged"])
+    broken = f"; {counted(diff.broken, 'file')} broken then and now" if diff.broken else ""
+    errors = f"; {counted(len(diff.errors), 'error')}" if diff.errors else ""
+    return glyphs.text(f"Designs against {diff.label}: {told}{broken}{errors}")
+
+
+def name(design: DesignDiff, glyphs: Glyphs) -> str:
+    """``models/old.yaml → models/new.yaml``."""
+    return glyphs.text(f"{design.was} → {design.design}" if design.was else design.design)
+
+
+def changed(design: DesignDiff) -> list[Row]:
+    """Return its layers that changed, the largest first; where params or multiplies did, those alone that have any."""
+    rows = folded(design.layers, metrics())
+    if not any(row.difference(key) for row in rows for key in LEADING):
+        return rows
+    return [row for row in rows if any(row.difference(key) or (row.was and _has(row, key)) for key in LEADING)]
+
+
+def _has(row: Row, key: str) -> bool:
+    return bool(row.after and row.after.get(key))
+
+
+def totals(design: DesignDiff, glyphs: Glyphs) -> Grid:
+    """Return a line for each metric whose total differs; for a design on one side, the leading ones."""
+    before, after = design.before, design.after
+    shown = [one for one in measures() if _differs(design, one.key)]
+    lines = [(glyphs.text(one.title), *_sides(before and before.totals[one.key], after and after.totals[one.key]))
+             for one in shown]  # fmt: skip
+    title, was, now, by, share = zip(*lines, strict=True) if lines else ((),) * 5
+    signs = ["fewer" if text.startswith("-") else "more" for text in by]
+    columns = [
+        Column("Total", title), Column("Before", was, right=True), Column("After", now, right=True),
+        Column("Change", by, right=True, styles=signs), Column("%", share, right=True, styles=signs),
+    ]  # fmt: skip
+    return Grid(columns, [""] * len(lines), glyphs.rule)
+
+
+def _differs(design: DesignDiff, key: str) -> bool:
+    if design.before is None or design.after is None:
+        return key in LEADING
+    return design.before.totals[key] != design.after.totals[key]
+
+
+def _sides(before: int | None, after: int | None) -> tuple[str, str, str, str]:
+    if before is None or after is None:
+        return _number(before), _number(after), "", ""
+    return exact(before), exact(after), signed(after - before), growth(before, after)
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else exact(value)
+
+
+def growth(before: int, after: int) -> str:
+    """``+2.04``, in percent; nothing where there was nothing, or nothing changed."""
+    if not before or before == after:
+        return ""
+    share = Fraction(100 * (after - before), before)
+    return ("+" if share > 0 else "") + significant(share)
+
+
+def layers(rows: Sequence[Row], glyphs: Glyphs) -> Grid:
+    """Return a line for each layer or scope that changed."""
+    titles = {one.key: one.title for one in measures()}
+    keys = [key for key in LEADING if any(row.difference(key) for row in rows)]
+    if not keys:
+        keys = [key for key in titles if any(row.difference(key) for row in rows)][:2]
+    columns = [
+        Column("Layer", [_layer(row, glyphs) for row in rows]),
+        Column("", [row.change for row in rows], styles=[STYLES[row.change] for row in rows]),
+    ]
+    for key in keys:
+        columns.append(Column(glyphs.text(titles[key]), [_difference(row, key) for row in rows], right=True))
+        columns.append(Column("%", [_share(row, key) for row in rows], right=True))
+    return Grid(columns, [""] * len(rows), glyphs.rule)
+
+
+def _layer(row: Row, glyphs: Glyphs) -> str:
+    count = f" ({counted(row.layers, 'layer')})" if row.layers > 1 else ""
+    path = f"{row.was} → {row.path}" if row.was else row.path
+    return glyphs.text(f"{path}{count}")
+
+
+def _difference(row: Row, key: str) -> str:
+    difference = row.difference(key)
+    return signed(difference) if difference else ""
+
+
+def _share(row: Row, key: str) -> str:
+    if row.before is None or row.after is None:
+        return ""
+    return growth(row.before.get(key, 0), row.after.get(key, 0))
+
+
+def _fitting(grid: Grid, width: int | None, glyphs: Glyphs, spare: Sequence[str] = ()) -> Grid:
+    """Drop the columns that can be spared, then others from the end, then shorten names, until a table fits."""
+    if width is None:
+        return grid
+    columns = list(grid.columns)
+    least = min(columns[0].width, SHORTEST_LAYER)
+    waiting = list(spare)
+    while len(columns) > 3 and _width(columns) - columns[0].width + least > width:
+        heading = waiting.pop(0) if waiting else columns[-1].heading
+        columns.remove(next(column for column in reversed(columns) if column.heading == heading))
+    room = max(1, width - (_width(columns) - columns[0].width))
+    texts = [glyphs.elide(text, room) for text in columns[0].texts]
+    return grid._replace(columns=[columns[0]._replace(texts=texts), *columns[1:]])
+
+
+def _width(columns: Sequence[Column]) -> int:
+    return 2 + sum(column.width + column.gap for column in columns) - columns[0].gap
+
+
+def diff_facts(diff: Diff) -> dict[str, object]:
+    """Return a diff as what JSON has words for, without its errors."""
+    designs = map(_design_facts, diff.designs)
+    return {"against": diff.label, "unchanged": diff.unchanged, "broken": diff.broken, "designs": designs}
+
+
+def _design_facts(one: DesignDiff) -> dict[str, object]:
+    layers = [
+        {"path": pair.path, "was": pair.was, "change": change, "before": pair.before, "after": pair.after}
+        for pair in one.layers
+        if (change := change_of(pair, metrics()))
+    ]
+    sides = {"before": one.before and one.before.totals, "after": one.after and one.after.totals}
+    return {"design": one.design, "was": one.was, "change": one.change, "totals": sides, "layers": layers}

@@ -1,0 +1,12 @@
+"""For a comment on a pull request: the Markdown of a step summary, cut at what a comment may hold."""
+
+from __future__ import annotations
+
+from convcalc.findings import Verdict
+from convcalc.render.check.markdown_summary import COMMENT, summarized
+from convcalc.render.tables.surface import Surface
+
+
+def verdict(verdict: Verdict, surface: Surface) -> str:
+    """Return the verdict in at most 60,000 characters."""
+    return summarized(verdict, COMMENT, ascii_only=surface.ascii_only)

@@ -1,0 +1,129 @@
+"""For spreadsheets: one layer a line, whole integers, RFC 4180."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from convcalc.render.results.row_list import Lines
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.surface import Surface
+from convcalc.report.align_layers import Cell, Match
+from convcalc.report.compare import Comparison
+from convcalc.report.fold import Folded, Line, View, fold
+from convcalc.report.report import Report
+from convcalc.report.row_list import Listing
+
+if TYPE_CHECKING:
+    from convcalc.profiles import Reconciliation
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet run a cell."""
+OTHERS = "(others)"
+_SIZES = re.compile(r"[-0-9.?]+(?:x[-0-9.?]+)*")
+"""Numbers, one an axis, which may be negative."""
+
+
+def report(report: Report, view: View, surface: Surface) -> str:
+    """Return the lines of the view; without ``--columns``, with every metric that a layer has.
+
+    There is no line for the total: a column can be summed.
+    """
+    folded = fold(report, view, default=None)
+    keys = [column.key for column in folded.columns]
+    header = ["path", "op", "summary", "layers", "output_shape", *keys, "tied_to"]
+    return _written([header, *(_line(line, keys) for line in folded.lines), *_rest(folded, keys)], surface)
+
+
+def comparison(comparison: Comparison, surface: Surface) -> str:
+    """Return one aligned place a line, every metric for every design, and the totals first.
+
+    ``kind`` tells what may be summed: the layers, or the groups of one level; ``detail`` splits up a line above it.
+    """
+    keys = [metric.column.key for metric in comparison.metrics]
+    header = ["kind", "level", "path"]
+    header += [f"{label} {name}" for label in comparison.labels for name in ("path", "output_shape", *keys)]
+    totals: list[object] = ["total", "", ""]
+    for place in range(len(comparison.reports)):
+        totals += ["", "", *(metric.values[place] for metric in comparison.metrics)]
+    return _written([header, totals, *(_match(match, keys) for match in comparison.matches)], surface)
+
+
+def listing(listing: Listing, surface: Surface) -> str:
+    """Return a design a line, whole integers."""
+    lines = stream(listing, surface)
+    return f"{lines.add(listing.rows)}{lines.end()}"
+
+
+def reconciliation(found: Reconciliation, surface: Surface) -> str:
+    """Return a term of a tool a line; those of one tool add up to its total."""
+    from convcalc.render.results.reconciliation import reconciliation_rows  # what it needs is not for reports to load
+
+    return _written(reconciliation_rows(found), surface)
+
+
+def stream(listing: Listing, surface: Surface) -> Lines:
+    """Return a list to be written as its rows come."""
+    keys = [field.key for field in listing.fields]
+    heading = _written([keys], surface)
+    return Lines(heading, lambda rows: _written(([_fact(row.get(key)) for key in keys] for row in rows), surface))
+
+
+def _fact(value: object) -> object:
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={_shape(axes)}" for name, axes in value.items())
+    return _shape(value) if isinstance(value, tuple) else value
+
+
+def _line(line: Line, keys: Sequence[str]) -> list[object]:
+    counts = [_count(line.values.get(key)) if line.known or line.layers > 1 else None for key in keys]
+    summary = " + ".join([line.summary, *line.parts]) if line.parts else line.summary
+    return [line.path, line.op, summary, line.layers, _shape(line.output_shape), *counts, line.tied_to]
+
+
+def _count(value: object) -> object:
+    """A ratio is the decimal nearest to it; what is told axis by axis is ``7x7``, with a ``?`` for an unknown one."""
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else float(value)
+    return "x".join("?" if part is None else str(_count(part)) for part in value) if isinstance(value, tuple) else value
+
+
+def _rest(folded: Folded, keys: Sequence[str]) -> Iterator[list[object]]:
+    if folded.rest:
+        rest = folded.rest
+        yield [OTHERS, "", "", rest.layers, "", *(_count(rest.values.get(key)) for key in keys), ""]
+
+
+def _match(match: Match, keys: Sequence[str]) -> list[object]:
+    kind = "detail" if match.detail else "group" if match.group else "layer"
+    cells = [text for cell in match.cells for text in _cell(cell, keys)]
+    return [kind, match.level, match.path, *cells]
+
+
+def _cell(cell: Cell | None, keys: Sequence[str]) -> list[object]:
+    if cell is None:
+        return ["", "", *("" for _ in keys)]
+    return [cell.path, _shape(cell.output_shape), *(cell.values.get(key) for key in keys)]
+
+
+def _shape(axes: Sequence[int]) -> str:
+    return "x".join(map(str, axes))
+
+
+def _written(lines: Iterable[Sequence[object]], surface: Surface) -> str:
+    stream = io.StringIO(newline="")
+    glyphs = Glyphs(surface.ascii_only)
+    csv.writer(stream).writerows([_safe(cell, glyphs) for cell in line] for line in lines)
+    return stream.getvalue()
+
+
+def _safe(cell: object, glyphs: Glyphs) -> object:
+    """Return a cell that a spreadsheet shows and does not run. Numbers stay numbers."""
+    if cell is None or isinstance(cell, int | float) or (isinstance(cell, str) and _SIZES.fullmatch(cell)):
+        return cell
+    text = str(cell)
+    return f"'{glyphs.text(text)}" if text.startswith(FORMULA) else glyphs.text(text)

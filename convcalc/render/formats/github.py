@@ -1,0 +1,80 @@
+"""For GitHub Actions: workflow commands that become annotations in a pull request.
+
+https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands; a step shows at most ten of a kind.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from convcalc.errors import Span, SpecError
+from convcalc.findings import Finding, Verdict
+from convcalc.render.check.findings import details, main_span, place, sentence, worst
+from convcalc.render.report.cells import counted
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.surface import Surface
+
+KINDS = {"error": "error", "warning": "warning", "note": "notice", "waived": "notice"}
+"""Severity → command."""
+SHOWN = 9
+"""Of each kind; the tenth says how many more there are."""
+
+
+def verdict(verdict: Verdict, surface: Surface) -> str:
+    """Return a line a command: what could not be judged, then the worst findings. Nothing where nothing is wrong."""
+    glyphs = Glyphs(surface.ascii_only)
+    lines: dict[str, list[str]] = defaultdict(list)
+    left: dict[str, int] = defaultdict(int)
+    for kind, one in _every(verdict):
+        if len(lines[kind]) < SHOWN:
+            lines[kind].append(_error(kind, one, glyphs) if isinstance(one, SpecError) else _finding(kind, one, glyphs))
+        else:
+            left[kind] += 1
+    more = {kind: [f"::{kind} title=convcalc::{_more(number, kind)}"] for kind, number in left.items()}
+    return "\n".join(line for kind in dict.fromkeys(KINDS.values()) for line in (*lines[kind], *more.get(kind, ())))
+
+
+def _every(verdict: Verdict) -> Iterator[tuple[str, SpecError | Finding]]:
+    yield from ((KINDS[error.severity], error) for error in verdict.errors)
+    yield from ((KINDS.get(finding.severity, "error"), finding) for finding in worst(verdict.findings))
+
+
+def _more(number: int, kind: str) -> str:
+    return f"{counted(number, f'more {kind}')}: GitHub shows ten of a kind; the other formats list all"
+
+
+def _error(kind: str, error: SpecError, glyphs: Glyphs) -> str:
+    lines = [sentence(error.text, glyphs)]
+    lines += [f"hint: {sentence(error.hint, glyphs)}"] if error.hint else []
+    return _command(kind, error.code, error.span, lines, glyphs)
+
+
+def _finding(kind: str, finding: Finding, glyphs: Glyphs) -> str:
+    title = f"{finding.code} {glyphs.text(finding.id)}"
+    title += " (waived)" if finding.severity == "waived" else ""
+    lines = [sentence(finding.text, glyphs), *details(finding, glyphs)]
+    return _command(kind, title, main_span(finding), lines, glyphs)
+
+
+def _command(kind: str, title: str, span: Span | None, lines: list[str], glyphs: Glyphs) -> str:
+    """Return one command; a place outside the repository, which nothing can be pinned to, is told in the message."""
+    where = place(span) if span else None
+    properties: dict[str, object] = {}
+    if where and where.inside:
+        properties["file"] = glyphs.text(where.path)
+        if where.line:
+            properties |= {"line": where.line, "col": where.column, "endColumn": where.end - 1}
+    elif span:
+        lines = [f"{glyphs.text(str(span))}: {lines[0]}", *lines[1:]]
+    properties["title"] = title
+    return f"::{kind} {','.join(f'{key}={_property(value)}' for key, value in properties.items())}::{_data(lines)}"
+
+
+def _data(lines: list[str]) -> str:
+    """Return the message; a runner reads ``%`` and two digits as a character, and a line as a command."""
+    return "\n".join(lines).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(value: object) -> str:
+    return _data([str(value)]).replace(":", "%3A").replace(",", "%2C")

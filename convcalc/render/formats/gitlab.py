@@ -1,0 +1,63 @@
+"""For GitLab: a Code Quality report, which a merge request shows beside the lines.
+
+https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from convcalc.errors import Span
+from convcalc.findings import Finding, Verdict
+from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.surface import Surface
+
+SEVERITIES = {"error": "major", "warning": "minor", "note": "info", "waived": "info"}
+UNJUDGED = "blocker"
+"""Severity of what could not be judged: nobody knows what else is wrong."""
+EVERYWHERE = "."
+"""The path of what has no place: every entry needs one."""
+
+
+def verdict(verdict: Verdict, surface: Surface) -> str:
+    """Return a list with an entry a line: what could not be judged, then the findings, worst first."""
+    entries = ",\n ".join(map(json.dumps, _entries(verdict)))  # ASCII only: any locale can print it
+    return f"[{entries}]\n"
+
+
+def _entries(verdict: Verdict) -> Iterator[dict[str, object]]:
+    glyphs, fingerprints = Glyphs(), Fingerprints()
+    for error in verdict.errors:
+        lines = [error.text, *([f"hint: {error.hint}"] if error.hint else [])]
+        text = "; ".join(sentence(line, glyphs) for line in lines)
+        location = _location(error.span)
+        yield _entry(error.code, UNJUDGED, text, location, fingerprints.error(error, str(location["path"])))
+    for finding in worst(verdict.findings):
+        severity = SEVERITIES.get(finding.severity, SEVERITIES["error"])
+        location = _location(main_span(finding))
+        yield _entry(finding.code, severity, _text(finding, glyphs), location, fingerprints.finding(finding))
+
+
+def _entry(code: str, severity: str, text: str, location: dict[str, object], fingerprint: str) -> dict[str, object]:
+    return {
+        "description": text,
+        "check_name": code,
+        "fingerprint": fingerprint,
+        "severity": severity,
+        "location": location,
+    }
+
+
+def _text(finding: Finding, glyphs: Glyphs) -> str:
+    waived = ["waived"] if finding.severity == "waived" else []
+    head = f"[{glyphs.text(finding.id)}] {sentence(finding.text, glyphs)}"
+    return "; ".join([head, *waived, *details(finding, glyphs)])
+
+
+def _location(span: Span | None) -> dict[str, object]:
+    """Return the path and the first line; GitLab knows no line 0."""
+    where = place(span) if span else None
+    path, line = (where.path, max(1, where.line)) if where else (EVERYWHERE, 1)
+    return {"path": Glyphs().text(path), "lines": {"begin": line}}

@@ -1,0 +1,141 @@
+"""For test reports: a suite a design, a case for every limit, claimed number and further finding.
+
+The form is that of Jenkins (``junit-10.xsd``), which GitLab, Azure and CircleCI read too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from html import escape as markup
+from typing import NamedTuple
+
+from convcalc.errors import SpecError, describe_one, escape, excerpt
+from convcalc.findings import Finding, Judgement, Standing, Verdict
+from convcalc.render.check.findings import LONGEST, details, sentence, worst
+from convcalc.render.check.page import value_text
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact
+from convcalc.render.tables.surface import Surface
+
+RULES = {"CC611": "max", "CC612": "min", "CC613": "equals", "CC614": "growth", "CC615": "ratchet"}
+"""Code → the rule of the standing that it says is broken."""
+ELSEWHERE = "convcalc"
+"""The suite of what is about no design: a budget that matches nothing, an error without a file."""
+GLYPHS = Glyphs()
+
+Key = tuple[object, ...]
+
+
+class Case(NamedTuple):
+    """One test case; ``outcome`` is failure, error, skipped, system-out or nothing where it passed."""
+
+    suite: str
+    name: str
+    outcome: str = ""
+    type: str = ""
+    message: str = ""
+    text: str = ""
+
+
+def verdict(verdict: Verdict, surface: Surface) -> str:
+    """Return the document: ASCII, so that it is what it declares to be in any locale."""
+    suites: dict[str, list[Case]] = {outcome.design: [] for outcome in verdict.outcomes}
+    for case in _cases(verdict):
+        suites.setdefault(case.suite, []).append(case)
+    cases = [case for suite in suites.values() for case in suite]
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites name="convcalc" {_totals(cases)}>']
+    for name, held in suites.items():
+        skipped = sum(case.outcome == "skipped" for case in held)
+        lines.append(f'  <testsuite name="{_text(name)}" {_totals(held)} skipped="{skipped}">')
+        lines += map(_case, held)
+        lines.append("  </testsuite>")
+    return "\n".join([*lines, "</testsuites>\n"]).encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _totals(cases: list[Case]) -> str:
+    failures, errors = (sum(case.outcome == outcome for case in cases) for outcome in ("failure", "error"))
+    return f'tests="{len(cases)}" failures="{failures}" errors="{errors}"'
+
+
+def _cases(verdict: Verdict) -> Iterator[Case]:
+    """Give errors, then limits and claims with the findings that say they are broken, then all other findings."""
+    yield from map(_error, verdict.errors)
+    open_findings: dict[Key, list[Finding]] = {}
+    for finding in worst(verdict.findings):
+        open_findings.setdefault(_key(finding), []).append(finding)
+    for standing in verdict.standings:
+        yield _standing(standing, _taken(open_findings, _key_of_standing(standing)), verdict.failing)
+    for judgement in verdict.judgements:
+        yield _judgement(judgement, _taken(open_findings, _key_of_claim(judgement)), verdict.failing)
+    for left in open_findings.values():
+        yield from (_finding(one, f"{one.id}: {one.code} {one.metric}", verdict.failing) for one in left)
+
+
+def _key(finding: Finding) -> Key:
+    """By what a finding is that of a limit or of a claimed number."""
+    if finding.code in RULES:
+        return finding.id, finding.design, finding.path, finding.metric, RULES[finding.code]
+    span = finding.span
+    return finding.id, finding.design, finding.metric, span and (span.line, span.column)
+
+
+def _key_of_standing(standing: Standing) -> Key:
+    return standing.id, standing.design, standing.path, standing.metric, standing.rule
+
+
+def _key_of_claim(judgement: Judgement) -> Key:
+    return judgement.id, judgement.design, judgement.metric, (judgement.span.line, judgement.span.column)
+
+
+def _taken(findings: dict[Key, list[Finding]], key: Key) -> Finding | None:
+    found = findings.get(key)
+    return found.pop(0) if found else None
+
+
+def _standing(standing: Standing, finding: Finding | None, failing: Collection[str]) -> Case:
+    name = f"{standing.id}: {standing.rule} {standing.metric}{f' of {standing.path}' if standing.path else ''}"
+    text = f"{exact(standing.value)}, limit {exact(standing.limit)}"
+    if finding:
+        return _finding(finding, name, failing)
+    return Case(standing.design, name, *(() if standing.holds else ("failure", "", text, text)))
+
+
+def _judgement(judgement: Judgement, finding: Finding | None, failing: Collection[str]) -> Case:
+    name = f"{judgement.id} = {judgement.printed} ({judgement.source})"
+    text = f"{value_text(judgement.value)}, claimed {judgement.printed}"
+    if finding:
+        return _finding(finding, name, failing)
+    return Case(judgement.design, name, *(() if judgement.holds else ("failure", "", text, text)))
+
+
+def _finding(finding: Finding, name: str, failing: Collection[str]) -> Case:
+    """Return the case of a finding. There is no word for what is found and does not fail: it passes and says so."""
+    outcome = "failure" if finding.severity in failing else "skipped" if finding.severity == "waived" else "system-out"
+    return Case(finding.design or ELSEWHERE, name.rstrip(), outcome, finding.code, finding.text, _described(finding))
+
+
+def _described(finding: Finding) -> str:
+    """Return the sentence with its place, the line of the spec, and below it the details."""
+    span = finding.span
+    head = f"{finding.severity} {finding.code}: {sentence(finding.text, GLYPHS)}"
+    lines = [f"{span}: {head}" if span else head, *(excerpt(span) if span and span.line else [])]
+    return "\n".join([*lines, *(f"  {line}" for line in details(finding, GLYPHS))])
+
+
+def _error(error: SpecError) -> Case:
+    file = error.span.file if error.span else ELSEWHERE
+    return Case(file, f"{error.code} {error.text}", "error", error.code, error.text, describe_one(error))
+
+
+def _case(case: Case) -> str:
+    head = f'    <testcase name="{_text(case.name)}" classname="{_text(case.suite)}"'
+    if not case.outcome:
+        return f"{head}/>"
+    facts = "" if case.outcome == "system-out" else f' type="{_text(case.type)}" message="{_text(case.message)}"'
+    body = markup("\n".join(map(escape, case.text.split("\n"))))
+    return f"{head}><{case.outcome}{facts}>{body}</{case.outcome}></testcase>"
+
+
+def _text(text: str) -> str:
+    """Return text for an attribute: XML cannot hold control characters, so they are shown as escapes."""
+    return markup(GLYPHS.cut(escape(text), LONGEST))

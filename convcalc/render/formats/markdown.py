@@ -1,0 +1,127 @@
+"""For pull requests and READMEs: GitHub-flavoured tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convcalc.render.comparison.side_by_side import Plan
+from convcalc.render.report.cells import counted
+from convcalc.render.report.header import circumstances, convention, coverage, flow, remarks, totals
+from convcalc.render.report.page import flat
+from convcalc.render.results.row_list import Collected, Stream, seen
+from convcalc.render.results.row_list import grid as listed
+from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.surface import Surface
+from convcalc.render.tables.table import Column, Grid
+from convcalc.report.fold import View, fold
+from convcalc.report.report import Report
+from convcalc.report.row_list import Listing
+
+if TYPE_CHECKING:
+    from convcalc.budget.diff.revisions import Diff
+    from convcalc.findings import Verdict
+    from convcalc.profiles import Reconciliation
+    from convcalc.report.compare import Comparison
+    from convcalc.sweep import Answer
+
+SIDES = Plan(together=False, bar=False)
+
+
+def report(report: Report, view: View, surface: Surface) -> str:
+    """Return the table of layers, the totals and the convention."""
+    glyphs = Glyphs(surface.ascii_only)
+    parts = [f"### {gfm.text(glyphs.text(report.name))}", _about(report, glyphs)]
+    if report.rows:
+        parts.append(gfm.table(flat(fold(report, view), glyphs)))
+    parts.append(_totals(report, glyphs))
+    if not report.complete:
+        parts.append(gfm.text("".join(text for text, _ in coverage(report, glyphs))))
+    parts += [gfm.text(glyphs.text(text)) for text in remarks(report)]
+    parts.append(gfm.small(convention(report), glyphs))
+    return "\n\n".join(parts) + "\n"
+
+
+def comparison(comparison: Comparison, surface: Surface) -> str:
+    """Return the designs, a table a metric, the totals and the sentences."""
+    from convcalc.render.comparison import page as aligned
+    from convcalc.render.comparison.page import differing
+    from convcalc.render.comparison.sentences import conclusions
+
+    glyphs = Glyphs(surface.ascii_only)
+    names = " and ".join(gfm.text(glyphs.text(label)) for label in comparison.labels)
+    about = "\n".join(
+        f"- **{gfm.text(glyphs.text(label))}**: {_about(report, glyphs)}"
+        for label, report in zip(comparison.labels, comparison.reports, strict=True)
+    )
+    parts = [f"### {names}", about]
+    if comparison.differing:
+        parts.append(f"**Not alike:** {gfm.text(differing(comparison, glyphs))}")
+    layers, unseen = aligned.layers(comparison, glyphs)
+    for grid in layers.tables(SIDES) if len(layers.names) > 1 else ():
+        parts += [f"**{gfm.text(title)}**" for _, _, title in grid.spans]
+        parts.append(gfm.table(grid))
+    if unseen:
+        parts.append(gfm.small(unseen, glyphs))
+    parts += map(gfm.table, aligned.totals(comparison, glyphs).tables(SIDES))
+    parts.append("\n".join(f"- {gfm.text(glyphs.text(sentence))}" for sentence in conclusions(comparison)))
+    parts.append(gfm.small(convention(comparison.reports[0]), glyphs))
+    return "\n\n".join(parts) + "\n"
+
+
+def listing(listing: Listing, surface: Surface) -> str:
+    """Return the table of designs and how many there are."""
+    glyphs = Glyphs(surface.ascii_only)
+    table = listed(listing, seen(listing), glyphs)
+    return f"{gfm.table(table)}\n\n{counted(len(listing.rows), listing.noun)}\n"
+
+
+_listing = listing
+
+
+def verdict(verdict: Verdict, surface: Surface) -> str:
+    """Return what a check found, for a step summary: at most 900 KiB. ``comment`` is the same, shorter."""
+    from convcalc.render.check.markdown_summary import SUMMARY, summarized
+
+    return summarized(verdict, SUMMARY, ascii_only=surface.ascii_only)
+
+
+def stream(listing: Listing, surface: Surface) -> Stream:
+    """Return a list to be written when all its rows are there."""
+    return Collected(listing, lambda whole: _listing(whole, surface))
+
+
+def diff(diff: Diff, surface: Surface) -> str:
+    """Return what changed, for a comment on a pull request: at most 60,000 characters."""
+    from convcalc.render.diff.markdown_comment import diff_comment
+
+    return diff_comment(diff, ascii_only=surface.ascii_only)
+
+
+def solution(answer: Answer, surface: Surface) -> str:
+    """Return the values, a table of their metrics, and which limit binds."""
+    from convcalc.render.results.solution import solution_comment  # what it needs is not for reports to load
+
+    return solution_comment(answer, surface)
+
+
+def reconciliation(found: Reconciliation, surface: Surface) -> str:
+    """Return the tools, a line each, with the terms of their totals."""
+    from convcalc.render.results.reconciliation import (  # what it needs is not for reports to load
+        reconciliation_comment,
+    )
+
+    return reconciliation_comment(found, ascii_only=surface.ascii_only)
+
+
+def _about(report: Report, glyphs: Glyphs) -> str:
+    parts = [gfm.code(glyphs.text(report.design)), gfm.text(flow(report, glyphs)), circumstances(report, glyphs)]
+    return f" {glyphs.text('·')} ".join(parts)
+
+
+def _totals(report: Report, glyphs: Glyphs) -> str:
+    grid = totals(report, glyphs)
+    title, exact, short, suffix, _ = (column.texts for column in grid.columns)
+    rounded = [" ".join(parts).strip() for parts in zip(short, suffix, strict=True)]
+    columns = [Column("Total", title), Column("exact", exact, right=True), Column("short", rounded, right=True)]
+    return gfm.table(Grid(columns, grid.kinds))

@@ -1,0 +1,126 @@
+"""For tables too large to read: Apache Parquet, compressed, a group of rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.errors import SpecError
+from convcalc.extras import require
+from convcalc.render.results.row_list import Rows, Stream
+from convcalc.render.tables.surface import Surface
+from convcalc.report.row_list import Field, Listing
+
+GROUP = 1 << 14
+"""Rows in a group: readers skip whole groups, and each costs some bytes."""
+LARGEST = 2**63 - 1
+
+
+def stream(listing: Listing, surface: Surface) -> Stream:
+    """Return a list to be written as its rows come. A field of numbers is an int64 column, every other one a text.
+
+    Raises:
+        SpecError: CC707, where pyarrow is not installed or cannot be loaded.
+    """
+    hint = "pip install 'convcalc[parquet]', or write csv or jsonl"
+    needed = "Parquet files need pyarrow"
+    require("pyarrow", "pyarrow.parquet", code="CC707", needed=needed, hint=hint, trial=lambda: _trial(listing))
+    return _Parquet(listing)
+
+
+def _trial(listing: Listing) -> None:
+    """Write a group of empty rows: without memory for one, pyarrow ends the process."""
+    made = _Parquet(listing)
+    made.add([{}] * GROUP)
+    made.end()
+
+
+class _Parquet:
+    """Gathers groups of rows and gives the bytes that the writer makes of them."""
+
+    def __init__(self, listing: Listing) -> None:
+        import pyarrow
+        from pyarrow import parquet
+
+        self.fields = listing.fields
+        types = [(field.key, pyarrow.int64() if field.number else pyarrow.string()) for field in self.fields]
+        kept = {key: str(value) for key, value in listing.circumstances.items()}
+        self.schema = pyarrow.schema(types, metadata=kept or None)
+        self.made = _Made()
+        self.writer = parquet.ParquetWriter(self.made, self.schema, compression="zstd")
+        self.rows: list[Mapping[str, Any]] = []
+        self.table = pyarrow.Table
+
+    def add(self, rows: Rows) -> bytes:
+        """Return the bytes of the groups that are full."""
+        self.rows += rows
+        while len(self.rows) >= GROUP:
+            self._write(self.rows[:GROUP])
+            del self.rows[:GROUP]
+        return self.made.taken()
+
+    def end(self, errors: Rows = ()) -> bytes:
+        """Return the bytes of the last group and the index of all."""
+        if self.rows:
+            self._write(self.rows)
+        self.writer.close()
+        return self.made.taken()
+
+    def _write(self, rows: Rows) -> None:
+        columns = {field.key: [_cell(field, row.get(field.key)) for row in rows] for field in self.fields}
+        self.writer.write_table(self.table.from_pydict(columns, schema=self.schema))
+
+
+class _Made:
+    """The file that the writer sees: it keeps the bytes until somebody takes them."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def write(self, data: Any) -> int:
+        """Keep some bytes."""
+        self.parts.append(bytes(data))
+        self.size += len(self.parts[-1])
+        return len(self.parts[-1])
+
+    def tell(self) -> int:
+        """Return how many bytes have been written in all."""
+        return self.size
+
+    def flush(self) -> None:
+        """Do nothing: bytes are taken when it suits their reader."""
+
+    def close(self) -> None:
+        """Do nothing: what was written is still to be taken."""
+
+    def taken(self) -> bytes:
+        """Return the bytes that have come since the last time."""
+        data = b"".join(self.parts)
+        self.parts.clear()
+        return data
+
+
+def _cell(field: Field, value: Any) -> int | str | None:
+    """Return a value as its column holds it.
+
+    Raises:
+        SpecError: CC708, for a count that 64 bits do not hold.
+    """
+    if value is None:
+        return None
+    if field.number:
+        if value > LARGEST:
+            hint = "csv, jsonl and json hold integers of any size"
+            raise SpecError("CC708", f"a value of {field.key} does not fit into the 64 bits of Parquet", hint=hint)
+        return int(value)
+    return value if isinstance(value, str) else shapes(value)
+
+
+def shapes(value: Any) -> str:
+    """Return a shape as text, or several with their names: ``3x224x224``."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={shapes(axes)}" for name, axes in value.items())
+    return "x".join(map(str, value))

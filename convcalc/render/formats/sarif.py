@@ -1,0 +1,129 @@
+"""For code scanning: SARIF 2.1.0, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from convcalc import __version__
+from convcalc.errors import Span, SpecError, escape
+from convcalc.findings import Finding, Verdict
+from convcalc.render.check.codes import pages
+from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.surface import Surface
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+LEVELS = {"error": "error", "warning": "warning", "note": "note", "waived": "note"}
+"""Severity → level. What is waived fails nothing, not even where a reader knows no suppressions."""
+FINGERPRINT = "convcalc/v1"
+GLYPHS = Glyphs()
+
+Json = dict[str, Any]
+
+
+def verdict(verdict: Verdict, surface: Surface) -> str:
+    """Return one run: the codes that were found as rules, a result a line, errors as notifications."""
+    found = worst(verdict.findings)
+    rules = {code: place for place, code in enumerate(sorted({finding.code for finding in found}))}
+    fingerprints = Fingerprints()
+    results = ",\n  ".join(json.dumps(_result(finding, rules, fingerprints)) for finding in found)
+    errors = verdict.errors
+    driver = {
+        "name": "convcalc",
+        "version": __version__,
+        "rules": [_descriptor(code) for code in rules],
+        "notifications": [_descriptor(code) for code in sorted({error.code for error in errors})],
+    }
+    invocation = {
+        "executionSuccessful": not errors,
+        "toolExecutionNotifications": [_notification(error) for error in errors],
+    }
+    head = {"$schema": SCHEMA, "version": "2.1.0"}
+    run = {"tool": {"driver": driver}, "invocations": [invocation], "columnKind": "unicodeCodePoints"}
+    return f'{json.dumps(head)[:-1]}, "runs": [\n {json.dumps(run)[:-1]}, "results": [\n  {results}\n ]}}\n]}}\n'
+
+
+def _descriptor(code: str) -> Json:
+    """Return what a code means, from its page."""
+    title, text = pages().get(code, (code, code))
+    return {
+        "id": code,
+        "shortDescription": {"text": f"{title}."},
+        "fullDescription": {"text": text},
+        "help": {"text": f"{text}\n\nconvcalc explain {code}"},
+    }
+
+
+def _result(finding: Finding, rules: dict[str, int], fingerprints: Fingerprints) -> Json:
+    """Return one result. Suppressions are in every one: a run has them all or has none."""
+    result: Json = {
+        "ruleId": finding.code,
+        "ruleIndex": rules[finding.code],
+        "level": LEVELS.get(finding.severity, "error"),
+        "message": _message([f"[{escape(finding.id)}] {sentence(finding.text, GLYPHS)}", *details(finding, GLYPHS)]),
+        "locations": _locations(main_span(finding), finding),
+        "partialFingerprints": {FINGERPRINT: fingerprints.finding(finding)},
+        "suppressions": _suppressions(finding),
+        "properties": _properties(finding),
+    }
+    if finding.span and finding.rule:
+        result["relatedLocations"] = [{"id": 1, **_location(finding.rule), "message": {"text": "the budget"}}]
+    return result
+
+
+def _suppressions(finding: Finding) -> list[Json]:
+    if finding.severity != "waived":
+        return []
+    justification = sentence(finding.hint or "a waiver of the budget file", GLYPHS)
+    return [{"kind": "external", "status": "accepted", "justification": justification}]
+
+
+def _properties(finding: Finding) -> Json:
+    """Return the facts for programs; numbers as text, for they may be larger than a reader's integers."""
+    facts = {key: getattr(finding, key) for key in ("id", "design", "metric", "path", "value", "limit", "excess")}
+    return {key: escape(str(fact)) for key, fact in facts.items() if fact not in (None, "")}
+
+
+def _notification(error: SpecError) -> Json:
+    hint = [f"hint: {sentence(error.hint, GLYPHS)}"] if error.hint else []
+    notification: Json = {
+        "descriptor": {"id": error.code},
+        "level": LEVELS[error.severity],
+        "message": _message([sentence(error.text, GLYPHS), *hint]),
+    }
+    return {**notification, "locations": [_location(error.span)]} if error.span else notification
+
+
+def _message(lines: Iterable[str]) -> Json:
+    """Return a plain text; braces would be placeholders, and brackets before parentheses a link."""
+    text = "\n".join(lines).replace("{", "{{").replace("}", "}}")
+    return {"text": re.sub(r"\[(?=[^\]]*\]\()", r"\\[", text)}
+
+
+def _locations(span: Span | None, finding: Finding) -> list[Json]:
+    if span is None:
+        return []
+    logical = [{"fullyQualifiedName": escape(finding.path), "kind": "member"}] if finding.path else []
+    return [{**_location(span), **({"logicalLocations": logical} if logical else {})}]
+
+
+def _location(span: Span) -> Json:
+    where = place(span)
+    physical: Json = {"artifactLocation": _artifact(where.path, inside=where.inside)}
+    if where.line:
+        physical["region"] = {"startLine": where.line, "startColumn": where.column, "endColumn": where.end}
+    return {"physicalLocation": physical}
+
+
+def _artifact(path: str, *, inside: bool) -> Json:
+    """Return a file as a URI reference; what is no file of the repository is none of its root either."""
+    try:
+        uri = quote(os.fsencode(path), safe="/")
+    except UnicodeEncodeError:  # the name of no file
+        uri = quote(escape(path), safe="/")
+    return {"uri": uri, "uriBaseId": "%SRCROOT%"} if inside else {"uri": uri}

@@ -1,0 +1,91 @@
+"""For people: tables with bars at a terminal, whole lines in a pipe. Each kind of result loads its own layout alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convcalc.render.tables.rich_console import drawn
+
+if TYPE_CHECKING:
+    from convcalc.budget.diff.revisions import Diff
+    from convcalc.explain.model import Explanation
+    from convcalc.findings import Verdict
+    from convcalc.formula.closed_form import Formula
+    from convcalc.profiles import Reconciliation
+    from convcalc.render.results.row_list import Stream
+    from convcalc.render.tables.surface import Surface
+    from convcalc.report.compare import Comparison
+    from convcalc.report.fold import View
+    from convcalc.report.report import Report
+    from convcalc.report.row_list import Listing
+    from convcalc.sweep import Answer
+
+
+def report(report: Report, view: View, surface: Surface) -> str:
+    """Return the table of layers, totals, coverage and convention."""
+    from convcalc.render.report.page import report_blocks
+
+    return drawn(report_blocks(report, view, surface), surface)
+
+
+def comparison(comparison: Comparison, surface: Surface) -> str:
+    """Return the aligned layers, the totals and a sentence a metric."""
+    from convcalc.render.comparison.page import comparison_blocks
+
+    return drawn(comparison_blocks(comparison, surface), surface)
+
+
+def verdict(verdict: Verdict, surface: Surface) -> str:
+    """Return what does not hold, what is used of every limit, what changed, and a count of all."""
+    from convcalc.render.check.page import verdict_text
+
+    return verdict_text(verdict, surface)
+
+
+def listing(listing: Listing, surface: Surface) -> str:
+    """Return the table of designs and how many there are."""
+    from convcalc.render.results.row_list import listing_blocks
+
+    return drawn(listing_blocks(listing, surface), surface)
+
+
+def stream(whole: Listing, surface: Surface) -> Stream:
+    """Return a list to be written when all its rows are there: columns are as wide as their widest entry."""
+    from convcalc.render.results.row_list import Collected
+
+    return Collected(whole, lambda rows: listing(rows, surface))
+
+
+def diff(diff: Diff, surface: Surface) -> str:
+    """Return each design that changed, with its totals and its layers."""
+    from convcalc.render.diff.page import diff_blocks
+
+    return drawn(diff_blocks(diff, surface), surface)
+
+
+def explanation(explanation: Explanation, surface: Surface) -> str:
+    """Return every number of a layer with its derivation."""
+    from convcalc.render.results.explanation import explanation_blocks
+
+    return drawn(explanation_blocks(explanation, surface), surface)
+
+
+def reconciliation(found: Reconciliation, surface: Surface) -> str:
+    """Return every tool with the terms of its total."""
+    from convcalc.render.results.reconciliation import reconciliation_blocks
+
+    return drawn(reconciliation_blocks(found, surface), surface)
+
+
+def formula(formula: Formula, surface: Surface) -> str:
+    """Return the table of layers with their formulas, the totals and what they rest on."""
+    from convcalc.render.results.formula import formula_blocks
+
+    return drawn(formula_blocks(formula, surface), surface)
+
+
+def solution(answer: Answer, surface: Surface) -> str:
+    """Return the values, their metrics beside the limits, and which limit binds."""
+    from convcalc.render.results.solution import solution_blocks
+
+    return drawn(solution_blocks(answer, surface), surface)

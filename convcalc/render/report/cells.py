@@ -1,0 +1,185 @@
+"""The rows of a report's table before they are set: what each cell says, at full length and shortened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import each, exact, percent, short
+from convcalc.render.tables.table import widest
+from convcalc.report.fold import Folded, Line
+from convcalc.report.path_tree import Node, tree
+
+TOP_LEVEL = "(top level)"
+
+
+class Entry(NamedTuple):
+    """One row: a layer, a group with its subtotals, the sum of what is not shown, or the total."""
+
+    layer: str
+    operation: str
+    brief: str
+    """The operation without its lesser arguments, for narrow terminals."""
+    output: str
+    values: Mapping[str, int]
+    style: str = ""
+    """``group``, ``zero``, ``rest``, ``total`` or nothing for a layer that counts."""
+    layers: int = 1
+    known: bool = True
+
+
+def entries(folded: Folded, glyphs: Glyphs, *, as_tree: bool) -> list[Entry]:
+    """Return the rows between the heading and the total: as a tree with subtotals, or flat with whole paths."""
+    keys = [column.key for column in folded.columns]
+    if as_tree and folded.ordered:
+        additive = [column.key for column in folded.columns if column.additive]
+        made = list(_outline(tree(folded.lines, additive), keys, glyphs))
+    else:
+        made = [_layer(line, line.path, keys, glyphs) for line in folded.lines]
+    return [*made, _rest(folded, folded.rest)] if folded.rest else made
+
+
+def total(folded: Folded) -> Entry:
+    """Return the row beneath the table. What is no sum of layers (a depth) has no place there."""
+    report = folded.report
+    values = {column.key: report.totals[column.key] for column in folded.columns if column.key in report.totals}
+    count = counted(folded.layers, "layer")
+    return Entry("Total", count, count, "", values, "total", folded.layers, report.complete)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """``1 layer``, ``2 layers``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def operation(line: Line, glyphs: Glyphs) -> str:
+    """Return what a layer does in a few words, or how many layers a line holds."""
+    if not line.op:
+        return counted(line.layers, "layer")
+    text = f"{line.op} {line.summary}" if line.summary else line.op
+    if line.parts:
+        text += f" + {', '.join(line.parts)}"
+    if line.tied_to:
+        text += f", tied to {line.tied_to}"
+    if not line.known:
+        text += ", not counted"
+    return glyphs.text(text)
+
+
+def _layer(line: Line, label: str, keys: Sequence[str], glyphs: Glyphs) -> Entry:
+    style = "" if not line.known or any(map(line.values.get, keys)) else "zero"
+    return Entry(
+        glyphs.text(label) or TOP_LEVEL,
+        operation(line, glyphs),
+        operation(line, glyphs).partition(",")[0],
+        glyphs.shape(line.output_shape),
+        line.values,
+        style,
+        line.layers,
+        line.known,
+    )
+
+
+def _outline(root: Node, keys: Sequence[str], glyphs: Glyphs) -> Iterator[Entry]:
+    """Walk the tree from the top; a chain of groups with one child each is one row."""
+    stack = [(child, 0) for child in reversed(root.children.values())]
+    while stack:
+        node, level = stack.pop()
+        label = node.segment
+        while node.line is None and len(node.children) == 1:
+            (node,) = node.children.values()
+            label = f"{label}.{node.segment}"
+        label = "  " * level + label
+        if node.line and not node.group:
+            yield _layer(node.line, label, keys, glyphs)
+        else:
+            yield _group(node, label, glyphs, whole=node.layers == root.layers)
+        stack += [(child, level + 1) for child in reversed(node.children.values())]
+
+
+def _group(node: Node, label: str, glyphs: Glyphs, *, whole: bool) -> Entry:
+    """A group that holds everything says nothing that the total does not."""
+    style = "group" if whole or any(node.values.values()) or not node.known else "zero"
+    if whole:
+        return Entry(glyphs.text(label), "", "", "", {}, style, 0)
+    count = counted(node.layers, "layer")
+    if node.line:
+        count = f"{operation(node.line, glyphs)}, {count}"
+    shape = glyphs.shape(node.output_shape)
+    return Entry(glyphs.text(label), count, count, shape, node.values, style, node.layers, node.known)
+
+
+def _rest(folded: Folded, rest: Line) -> Entry:
+    shown = folded.layers - rest.layers
+    label = f"{rest.layers:,} other layers" if rest.layers != 1 else "1 other layer"
+    text = f"{shown:,} of {folded.layers:,} layers shown"
+    return Entry(label, text, text.removesuffix(" layers shown"), "", rest.values, "rest", rest.layers, rest.known)
+
+
+HEADINGS = {"layer": ("Layer", "Operation"), "op": ("Operation", "Layers"), "block": ("Block", "Layers")}
+
+BARRED = ""
+"""Rows that have a bar are layers: a group, the rest and the total would dwarf them."""
+
+
+class Texts:
+    """Every text of the table, made when it is first asked for: most layouts need few of them."""
+
+    def __init__(self, folded: Folded, rows: Sequence[Entry], glyphs: Glyphs) -> None:
+        self.folded = folded
+        self.rows = rows
+        self.glyphs = glyphs
+        self.columns = {column.key: column for column in folded.columns}
+        first, second = HEADINGS[folded.by]
+        self.headings = {"layer": first, "operation": second, "brief": second, "output": "Output"}
+        self.texts = cache(self._texts)
+        self.width = cache(self._width)
+
+    def heading(self, name: str) -> str:
+        """Return what stands above a column."""
+        key, _, form = name.partition(" ")
+        if form == "%":
+            return "%" if self.texts(name) else ""
+        return self.headings.get(name) or self.glyphs.text(self.columns[key].title)
+
+    def _texts(self, name: str) -> list[str]:
+        """Return a column: ``layer``, ``operation``, ``brief``, ``output``, ``KEY``, ``KEY short`` or ``KEY %``."""
+        if name in self.headings:
+            return [getattr(row, name) for row in self.rows]
+        key, _, form = name.partition(" ")
+        if form == "%":
+            return self._shares(key)
+        unit = self.columns[key].unit
+        written = (lambda value: short(value, unit)) if form else exact
+        if self.columns[key].of_layers:
+            return [each(row.values.get(key), written, self.glyphs) for row in self.rows]
+        return self._numbers(key, written)
+
+    def _width(self, name: str) -> int:
+        return max(len(self.heading(name)), widest(self.texts(name)))
+
+    def bars(self, key: str, width: int) -> list[str]:
+        """Return bars for the layers, the longest for the heaviest."""
+        values = [row.values.get(key, 0) if row.style == BARRED else 0 for row in self.rows]
+        return self.glyphs.bars(values, width, self.folded.largest(key))
+
+    def _shares(self, key: str) -> list[str]:
+        """Percentages of the total; none for the total itself, and no column for what is no sum of layers."""
+        if not self.columns[key].additive or not self.folded.report.totals.get(key):
+            return []
+        values = [0 if row.style == "total" else row.values.get(key, 0) for row in self.rows]
+        return list(map(percent, self.folded.shares(key, values), values))
+
+    def _numbers(self, key: str, form: Callable[[int], str]) -> list[str]:
+        return [self._number(row, row.values.get(key), form) for row in self.rows]
+
+    def _number(self, row: Entry, value: int | None, form: Callable[[int], str]) -> str:
+        if not row.known:
+            return "?" if row.layers == 1 else f"{self.glyphs.at_least} {form(value or 0)}"
+        if value:
+            return form(value)
+        if value is None:
+            return ""
+        return "0" if row.style == "total" else self.glyphs.nothing

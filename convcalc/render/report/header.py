@@ -1,0 +1,110 @@
+"""What stands around the table of layers: which design it is, its totals, and the convention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact, short
+from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.table import Column, Grid, Span
+from convcalc.report.report import CONVENTION, Report
+
+SHOWN_JOINS = 6
+
+COUNTED = (
+    "multiplies are the multiply–accumulates of conv, linear, matmul, attention and recurrent layers; 1 MAC = 2 FLOPs"
+)
+
+ATTENTION = (
+    "Memory (peak, training, traffic) counts the output of an attention alone; its queries, keys, values, scores and "
+    "context, which activations count, are not in it."
+)
+
+
+def heading(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
+    """The spec's name and the design as it was typed; then what goes in and what comes out."""
+    name, design = glyphs.text(report.name), glyphs.text(report.design)
+    spans: list[Span] = [(name, "title")]
+    if design != name:
+        spans += [("  ", ""), (design, "dim")]
+    yield Prose(spans, width)
+    yield Prose([(flow(report, glyphs), ""), (f" {glyphs.text('·')} {circumstances(report, glyphs)}", "dim")], width)
+
+
+def flow(report: Report, glyphs: Glyphs) -> str:
+    """``3×224×224 → 1000``; tensors are named where there are several."""
+    return f"{tensors(report.inputs, glyphs)} {glyphs.text('→')} {tensors(report.outputs, glyphs)}"
+
+
+def circumstances(report: Report, glyphs: Glyphs) -> str:
+    """``batch 1 · float32``."""
+    return f"batch {report.batch:,} {glyphs.text('·')} {glyphs.text(report.dtype)}"
+
+
+def tensors(shapes: Mapping[str, Sequence[int]], glyphs: Glyphs) -> str:
+    """Return shapes, each with its name where there are several."""
+    if len(shapes) == 1:
+        return "".join(glyphs.shape(axes) for axes in shapes.values())
+    return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in shapes.items()) or "nothing"
+
+
+def totals(report: Report, glyphs: Glyphs, width: int | None = None) -> Grid:
+    """Every metric of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
+    mark = "" if report.complete else f"{glyphs.at_least} "
+    columns = [column for column in report.columns if column.key in report.totals]
+    values = [report.totals[column.key] for column in columns]
+    shortened = [short(value, column.unit) for value, column in zip(values, columns, strict=True)]
+    plain = [exact(value) for value in values]
+    shown = ["" if text in (number, f"{number} B") else text for text, number in zip(shortened, plain, strict=True)]
+    table = [
+        Column("", [glyphs.text(column.title) for column in columns]),
+        Column("", [mark + number for number in plain], right=True, style="total"),
+        Column("", [text.partition(" ")[0] for text in shown], right=True, gap=3),
+        Column("", [glyphs.text(text.partition(" ")[2]) for text in shown], gap=1),
+        Column("", [glyphs.text(column.unit) for column in columns], style="dim"),
+    ]
+    while width is not None and sum(column.width + column.gap for column in table) - 2 > width and len(table) > 2:
+        del table[4 if len(table) == 5 else slice(2, 4)]
+    return Grid(table, [""] * len(columns), glyphs.rule)
+
+
+def closing(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
+    """What could not be counted, and what the numbers mean."""
+    if not report.complete:
+        yield Prose(coverage(report, glyphs), width)
+    yield from (Prose([(glyphs.text(text), "")], width) for text in remarks(report))
+    yield Prose([(glyphs.text(convention(report)), "dim")], width)
+
+
+def remarks(report: Report) -> Iterator[str]:
+    """What has to be known of columns, those that were asked for and those of memory."""
+    if any(row.op == "attention" for row in report.rows):
+        yield ATTENTION
+    if report.misaligned:
+        joins = {join.layer: join.paths for join in report.misaligned}
+        joined = "1 join" if len(joins) == 1 else f"{len(joins):,} joins"
+        told = [f"{layer} ({' and '.join(paths)})" for layer, paths in joins.items()]
+        names = ", ".join(told[:SHOWN_JOINS]) + (", …" if len(joins) > SHOWN_JOINS else "")
+        yield f"Paths whose strides or centres differ meet in {joined}; the largest field wins: {names}."
+    if report.device is not None:
+        yield (
+            f"Time bounds are lower bounds from the datasheet of {report.device.name} for layers one after another "
+            f"with no cache between them, not measurements: {report.device.source}"
+        )
+        if report.device.note:
+            yield f"{report.device.name}: {report.device.note}"
+
+
+def coverage(report: Report, glyphs: Glyphs) -> list[Span]:
+    """Which layers the totals leave out."""
+    count = len(report.unknown)
+    what = "1 layer is" if count == 1 else f"{count:,} layers are"
+    names = ", ".join(glyphs.text(path) for path in report.unknown)
+    text = f" {what} not counted, so totals are lower bounds ({glyphs.at_least}): {names}"
+    return [("Incomplete:", "warning"), (text, "")]
+
+
+def convention(report: Report) -> str:
+    """One line that says how the numbers were come by."""
+    return f"Convention {CONVENTION}: {COUNTED}; batch {report.batch:,}; {report.dtype}."

@@ -1,0 +1,1 @@
+"""Pages that show lists, sweeps, solutions, formulas and explanations."""

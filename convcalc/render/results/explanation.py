@@ -1,0 +1,155 @@
+"""An explanation as people read it: what the layer is, what it reads, and every number with its values put in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from convcalc.errors import Span
+from convcalc.explain.model import Explanation, Metric
+from convcalc.metrics.memory import Peak
+from convcalc.render.report.cells import counted
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import each, exact
+from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.surface import Surface
+from convcalc.render.tables.table import Column, Grid
+
+
+def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[Block]:
+    """The heading, what enters and leaves, the numbers with their derivations, what is counted and what is not."""
+    glyphs, width = Glyphs(surface.ascii_only), surface.width
+
+    def line(text: str, style: str = "", indent: int = 0) -> Prose:
+        return Prose([(" " * indent + glyphs.text(text), style)], width, indent + 2)
+
+    yield line(explanation.path or explanation.design, "title")
+    what = f"{explanation.kind} {explanation.summary}".strip()
+    yield line(f"{what} · {explanation.design}", "dim")
+    if explanation.does:
+        yield line(explanation.does)
+    yield Prose()
+    yield from (line(text) for text in _flow(explanation, glyphs))
+    if explanation.formula:
+        yield Prose()
+        yield line(f"Formula: {explanation.formula}")
+    yield Prose()
+    yield _numbers(explanation.metrics, glyphs, width)
+    if explanation.parts:
+        yield Prose()
+        yield _parts(explanation, glyphs)
+    if explanation.peak:
+        yield Prose()
+        yield line(_most(explanation.peak))
+    for heading, texts in (("Counted", explanation.counted), ("Not counted", explanation.left_out)):
+        if texts:
+            yield Prose()
+            yield line(f"{heading}: {'; '.join(texts)}.")
+    if not explanation.kind and explanation.parts:
+        yield Prose()
+        yield line(
+            f"Go on with one of its layers: convcalc explain {explanation.design} {explanation.parts[0][0]}", "dim"
+        )
+
+
+def _flow(explanation: Explanation, glyphs: Glyphs) -> Iterator[str]:
+    if explanation.source:
+        yield f"written at {_place(explanation.source)}"
+    for entering in explanation.inputs:
+        where = f" ({_place(entering.source)})" if entering.source else ""
+        yield f"reads  {glyphs.shape(entering.shape)} from {entering.path}{where}"
+    yield f"leaves {glyphs.shape(explanation.output)}" if explanation.output else "leaves one number"
+    yield from (f"  {step.name}: {step.factors} = {step.value:,}" for step in explanation.sizes)
+    if explanation.fused:
+        yield f"followed by {' and '.join(explanation.fused)}, counted apart"
+    if explanation.tied_to:
+        yield f"uses the weights of {explanation.tied_to}, which count there"
+
+
+def _place(span: Span) -> str:
+    return f"{span.file}:{span.line}:{span.column}"
+
+
+def _numbers(metrics: Sequence[Metric], glyphs: Glyphs, width: int | None) -> Grid:
+    """A line a number, and below it the terms that it is the sum of.
+
+    Where there is no room, what numbers mean goes first, then units, then derivations.
+    """
+    whole = _columns(metrics, glyphs, meanings=True)
+    brief = _columns(metrics, glyphs, meanings=False)
+    offered = (whole, brief, [*brief[:2], brief[3]], brief[:2])
+    grids = [Grid(columns, ["" for _ in columns[0].texts]) for columns in offered]
+    return next((grid for grid in grids if width is None or grid.width <= width), grids[-1])
+
+
+def _columns(metrics: Sequence[Metric], glyphs: Glyphs, *, meanings: bool) -> list[Column]:
+    rows: list[tuple[str, str, str, str]] = []
+    for metric in metrics:
+        if metric.steps or (any(metric.value) if isinstance(metric.value, tuple) else metric.value):
+            alone = len(metric.steps) == 1
+            how = metric.steps[0].factors if alone else metric.column.meaning if meanings and not metric.steps else ""
+            rows.append((metric.column.title, each(metric.value, exact, glyphs), metric.column.unit, how))
+            rows += [(f"  {step.name}", exact(step.value), "", step.factors) for step in metric.steps if not alone]
+    titles, values, units, derivations = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return [
+        Column("", [glyphs.text(text) for text in titles]),
+        Column("", values, right=True, style="total"),
+        Column("", units, style="dim"),
+        Column("", [glyphs.text(text) for text in derivations]),
+    ]
+
+
+def _most(peak: Peak) -> str:
+    """``At the peak, while conv1 runs, 9,633,792 bytes are alive: input 602,112, conv1 3,211,264``."""
+    alive = ", ".join(f"{tensor.name} {tensor.bytes:,}" for tensor in peak.alive)
+    return f"At the peak, while {peak.layer} runs, {peak.bytes:,} bytes are alive: {alive}."
+
+
+def _parts(explanation: Explanation, glyphs: Glyphs) -> Grid:
+    names, params, macs = zip(*explanation.parts, strict=True)
+    heading = f"Heaviest of {counted(explanation.layers, 'layer')}"
+    columns = [
+        Column(heading, [glyphs.text(name) for name in names]),
+        Column("Params", [exact(value) for value in params], right=True),
+        Column("Multiplies", [exact(value) for value in macs], right=True),
+    ]
+    return Grid(columns, ["" for _ in names])
+
+
+def explained(explanation: Explanation, place: Callable[[Span | None], object]) -> dict[str, object]:
+    """Return an explanation as what JSON has words for."""
+    return {
+        "design": explanation.design,
+        "path": explanation.path,
+        "op": explanation.kind,
+        "summary": explanation.summary,
+        "does": explanation.does,
+        "formula": explanation.formula,
+        "inputs": [
+            {"name": one.path, "shape": list(one.shape), "source": place(one.source)} for one in explanation.inputs
+        ],
+        "output_shape": list(explanation.output),
+        "sizes": [step._asdict() for step in explanation.sizes],
+        "metrics": [
+            {
+                "key": metric.column.key,
+                "unit": metric.column.unit,
+                "value": metric.value,
+                "meaning": metric.column.meaning,
+                "steps": [step._asdict() for step in metric.steps],
+            }
+            for metric in explanation.metrics
+        ],
+        "layers": explanation.layers,
+        "heaviest": [{"name": name, "params": params, "macs": macs} for name, params, macs in explanation.parts],
+        "counted": list(explanation.counted),
+        "left_out": list(explanation.left_out),
+        "fused": list(explanation.fused),
+        "tied_to": explanation.tied_to,
+        "peak": explanation.peak
+        and {
+            "layer": explanation.peak.layer,
+            "bytes": explanation.peak.bytes,
+            "alive": [tensor._asdict() for tensor in explanation.peak.alive],
+        },
+        "source": place(explanation.source),
+    }

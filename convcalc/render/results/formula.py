@@ -1,0 +1,225 @@
+"""Closed forms as text: a table of layers, those that share their formulas in one row, and the totals beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import TypeAlias
+
+from convcalc.formula.closed_form import Formula, Line
+from convcalc.formula.expr import Number, Ratio, Sum, Tree, negated, negative
+from convcalc.formula.printers import ASCII, LATEX, PYTHON, TEXT, Notation
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.surface import Surface
+from convcalc.render.tables.table import Column, Grid, Span
+
+WIDEST_TABLE = 160
+"""Formulas longer than this stand on lines of their own even where the width is free."""
+
+
+def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
+    """What the formulas are of, the layers, the totals, the ratio and what all rests on."""
+    glyphs = Glyphs(surface.ascii_only)
+    notation = ASCII if surface.ascii_only else TEXT
+    yield Prose(_title(formula, glyphs), surface.width)
+    yield Prose([(glyphs.text(domain(formula, notation)), "dim")], surface.width)
+    yield Prose()
+    groups = grouped(formula)
+    if groups:
+        table = _table(formula, groups, notation, glyphs)
+        if table.width <= (surface.width or WIDEST_TABLE):
+            yield table
+        else:
+            yield from _entries(formula, groups, notation, surface, glyphs)
+        yield Prose()
+    yield from _equations(formula.totals, formula, notation, surface, glyphs)
+    if formula.ratios is not None:
+        yield Prose()
+        yield Prose([(f"Over {glyphs.text(formula.over)}:", "")], surface.width)
+        yield from _ratios(formula.ratios, formula, notation, surface, glyphs)
+    yield Prose()
+    for note in notes(formula, notation):
+        yield Prose([(glyphs.text(note), "dim")], surface.width)
+
+
+def grouped(formula: Formula) -> list[tuple[Line, int]]:
+    """Return the lines that count anything, those that share op and formulas as one, with how many each stands for."""
+    groups: dict[tuple[object, ...], tuple[Line, int]] = {}
+    for line in formula.lines:
+        if all(tree == Number(0) for tree in line.values.values()):
+            continue
+        key = (line.op, *line.values.values())
+        first, count = groups.get(key, (line, 0))
+        groups[key] = (first, count + 1)
+    return list(groups.values())
+
+
+def domain(formula: Formula, notation: Notation) -> str:
+    """``for positive integers h, w, m · c = 4*m``."""
+    names = ", ".join(notation.name(use.name) for use in formula.symbols)
+    settings = [f"{name} = {text}" for name, text in formula.settings.items()]
+    circumstances = [f"batch {formula.batch:,}"] if formula.batch > 1 else []
+    kind = "integers" if len(formula.symbols) > 1 else "integer"
+    return " · ".join([f"for positive {kind} {names}", *settings, *circumstances])
+
+
+def notes(formula: Formula, notation: Notation) -> Iterator[str]:
+    """What the formulas rest on, how they were checked, and what is not shown."""
+    if formula.assumptions:
+        yield f"Assumed: {'; '.join(map(notation.assumption, formula.assumptions))}."
+    if formula.checked:
+        values = ", ".join(f"{notation.name(name)} = {value:,}" for name, value in formula.checked.items())
+        yield f"Equal to the count in integers at {values}."
+    else:
+        yield "Not compared with a count in integers: no sizes were found that satisfy the assumptions."
+    silent = sum(line.layers for line in formula.lines if all(tree == Number(0) for tree in line.values.values()))
+    if silent:
+        titles = " or ".join(column.title.lower() for column in formula.columns)
+        yield f"{silent:,} {'layers' if silent > 1 else 'layer'} without {titles} not shown."
+
+
+def _title(formula: Formula, glyphs: Glyphs) -> list[Span]:
+    name, design = glyphs.text(formula.name), glyphs.text(formula.design)
+    return [(name, "title")] if name == design else [(name, "title"), ("  ", ""), (design, "dim")]
+
+
+def label(line: Line, count: int) -> str:
+    """``stage1.block2.conv1 × 3``: the first of the layers that share their formulas, and how many they are."""
+    return f"{line.path} × {count}" if count > 1 else line.path
+
+
+def operation(line: Line) -> str:
+    """The kind of a layer, or how many layers stand in a row."""
+    return line.op or f"{line.layers:,} layers"
+
+
+def _table(formula: Formula, groups: Sequence[tuple[Line, int]], notation: Notation, glyphs: Glyphs) -> Grid:
+    columns = [
+        Column("Layer", [glyphs.text(label(line, count)) for line, count in groups]),
+        Column("Operation", [glyphs.text(operation(line)) for line, _ in groups]),
+    ]
+    for column in formula.columns:
+        texts = [_shown(line.values[column.key], notation, glyphs) for line, _ in groups]
+        columns.append(Column(glyphs.text(column.title), texts))
+    return Grid(columns, [""] * len(groups), glyphs.rule)
+
+
+def _shown(tree: Tree, notation: Notation, glyphs: Glyphs) -> str:
+    return glyphs.nothing if tree == Number(0) else notation.write(tree)
+
+
+def _entries(
+    formula: Formula, groups: Sequence[tuple[Line, int]], notation: Notation, surface: Surface, glyphs: Glyphs
+) -> Iterator[Block]:
+    """The layers one below the other, for formulas that no table has room for."""
+    for line, count in groups:
+        yield Prose([(glyphs.text(label(line, count)), "group"), (f"  {operation(line)}", "dim")], surface.width)
+        for column in formula.columns:
+            if line.values[column.key] != Number(0):
+                text = f"  {column.title} = {notation.write(line.values[column.key])}"
+                yield Prose([(text, "")], surface.width, indent=6)
+
+
+def _equations(
+    trees: Mapping[str, Tree], formula: Formula, notation: Notation, surface: Surface, glyphs: Glyphs
+) -> Iterator[Block]:
+    width = max(len(column.title) for column in formula.columns)
+    for column in formula.columns:
+        spans = [(f"{glyphs.text(column.title):{width}} = ", ""), (notation.write(trees[column.key]), "total")]
+        yield Prose(spans, surface.width, indent=6)
+
+
+def _ratios(
+    ratios: Mapping[str, Ratio | None], formula: Formula, notation: Notation, surface: Surface, glyphs: Glyphs
+) -> Iterator[Block]:
+    width = max(len(column.title) for column in formula.columns)
+    for column in formula.columns:
+        ratio = ratios[column.key]
+        text = "no ratio: the other has none" if ratio is None else notation.ratio(ratio) + _decimal(ratio, glyphs)
+        yield Prose([(f"{glyphs.text(column.title):{width}} = ", ""), (text, "total")], surface.width, indent=6)
+
+
+def _decimal(ratio: Ratio, glyphs: Glyphs) -> str:
+    """A constant fraction to four digits too."""
+    above, below = ratio.numerator, ratio.denominator
+    if isinstance(above, Number) and isinstance(below, Number) and below.number != 1:
+        return (
+            f" {glyphs.text('≈' if not glyphs.ascii_only else '=~')} {float(Fraction(above.number, below.number)):.4g}"
+        )
+    return ""
+
+
+def formula_facts(formula: Formula) -> Iterator[tuple[str, object]]:
+    """Every formula by its key in JSON: those of layers as expressions of Python, the totals for people too."""
+    yield from ((key, getattr(formula, key)) for key in ("design", "name", "batch", "dtype"))
+    yield "symbols", [use._asdict() for use in formula.symbols]
+    yield "settings", formula.settings
+    yield "assumptions", [_notations(each, "assumption") for each in formula.assumptions]
+    yield "checked", formula.checked
+    yield "totals", {key: _notations(tree, "write") for key, tree in formula.totals.items()}
+    yield "layers", map(_layer, formula.lines)
+    if formula.ratios is not None:
+        found = formula.ratios.items()
+        yield "over", formula.over
+        yield "ratios", {key: None if ratio is None else _notations(ratio, "ratio") for key, ratio in found}
+
+
+def _layer(line: Line) -> dict[str, object]:
+    counts = {key: PYTHON.write(tree) for key, tree in line.values.items()}
+    return {"name": line.path, "op": line.op or None, "layers": line.layers, **counts}
+
+
+def _notations(what: object, how: str) -> dict[str, str]:
+    """The same for people, for papers and for programs."""
+    return {name: getattr(each, how)(what) for name, each in (("text", TEXT), ("latex", LATEX), ("python", PYTHON))}
+
+
+LONGEST = 130
+"""Characters of LaTeX after which a sum goes on in a line of its own."""
+
+Escape: TypeAlias = Callable[[str], str]
+"""Writes a text so that LaTeX sets it as it is."""
+
+
+def equations(formula: Formula, glyphs: Glyphs, escaped: Escape) -> str:
+    """Return one ``align*`` a metric, the ratios, and the assumptions."""
+    comments = [f"{formula.name} ({formula.design})", *notes(formula, TEXT), r"Needs \usepackage{amsmath}."]
+    heads = [f"% {glyphs.text(note)}" for note in comments]
+    settings = [rf"% {glyphs.text(name)} = {glyphs.text(text)}" for name, text in formula.settings.items()]
+    parts = [_aligned(list(_lines(formula, column.key, column.title, escaped))) for column in formula.columns]
+    if formula.ratios is not None:
+        titles = {column.key: column.title for column in formula.columns}
+        found = [(titles[key], ratio) for key, ratio in formula.ratios.items() if ratio]
+        parts.append(_aligned([rf"\text{{{escaped(title)}, ratio}} &= {LATEX.ratio(ratio)}" for title, ratio in found]))
+    if formula.assumptions:
+        parts.append(_aligned([f"& {LATEX.assumption(assumption)}" for assumption in formula.assumptions]))
+    return "\n".join([*heads, *settings, *parts]) + "\n"
+
+
+def _lines(formula: Formula, key: str, title: str, escaped: Escape) -> Iterator[str]:
+    for line, count in grouped(formula):
+        if line.values[key] != Number(0):
+            yield rf"\text{{{escaped(label(line, count))}}} &= {_broken(line.values[key])}"
+    yield rf"\text{{{escaped(title)}}} &= {_broken(formula.totals[key])}"
+
+
+def _aligned(equations: Sequence[str]) -> str:
+    return "\n".join([r"\begin{align*}", " \\\\\n".join(equations), r"\end{align*}"])
+
+
+def _broken(tree: Tree) -> str:
+    """Write a formula; a long sum goes on in further lines, between its terms."""
+    text = LATEX.write(tree)
+    if len(text) <= LONGEST or not isinstance(tree, Sum):
+        return text
+    lines: list[str] = []
+    for place, term in enumerate(tree.terms):
+        written = LATEX.write(term)
+        if place:
+            written = rf" - {LATEX.write(negated(term))}" if negative(term) else rf" + {written}"
+        if not lines or len(lines[-1]) + len(written) > LONGEST:
+            lines.append(written if not place else rf"&\quad{written}")
+        else:
+            lines[-1] += written
+    return " \\\\\n".join(lines)

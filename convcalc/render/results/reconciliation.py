@@ -1,0 +1,146 @@
+"""What other tools print, as people read it: a tool, its total, and the terms that add up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.profiles import TERMS, Profile, Reconciliation, Standing
+from convcalc.render.report.cells import counted
+from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact
+from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.surface import Surface
+from convcalc.render.tables.table import Column, Grid
+
+Row = tuple[str, str, str, str]
+NO_NUMBER = "no number"
+FEWEST = 2
+"""Columns that stay however narrow the terminal is: tool and count."""
+
+
+def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[Block]:
+    """The heading, every tool with its terms, and a sentence on what each counts."""
+    glyphs, width = Glyphs(surface.ascii_only), surface.width
+    yield Prose([(glyphs.text(found.name), "title"), (f"  {glyphs.text(found.design)}", "dim")], width)
+    counts = counted(sum(standing.total is not None for standing in found.standings), "count")
+    head = f"{exact(found.macs)} multiplies · batch {found.batch:,} · {counts}"
+    yield Prose([(glyphs.text(head), "")], width)
+    yield Prose()
+    yield _grid(found, glyphs, width)
+    yield Prose()
+    for standing in found.standings:
+        profile = standing.profile
+        sentence = f": {_sentence(profile.counts)} ({profile.source})"
+        yield Prose([(glyphs.text(f"{profile.key}"), "group"), (glyphs.text(sentence), "")], width)
+        if standing.fault:
+            yield Prose([(glyphs.text(f"{_sentence(NO_NUMBER)}: {standing.fault}"), "warning")], width)
+
+
+def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
+    """Return the tools as a table of Markdown, a line each, and what each counts below it."""
+    glyphs = Glyphs(ascii_only)
+    profiles = [standing.profile for standing in found.standings]
+    columns = [
+        Column("Tool", [profile.key for profile in profiles]),
+        Column("Version", [glyphs.text(profile.tool) for profile in profiles]),
+        Column("Prints", [_total(standing) for standing in found.standings], right=True),
+        Column("Unit", [profile.unit for profile in profiles]),
+        Column("Terms", [glyphs.text(_sum(standing)) for standing in found.standings]),
+    ]
+    about = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} {exact(found.macs)} multiplies"
+    parts = [f"### {gfm.text(glyphs.text(found.name))}", f"{about} {glyphs.text('·')} batch {found.batch:,}"]
+    parts.append(gfm.table(Grid(columns, ["" for _ in profiles])))
+    parts.append("\n".join(f"- **{gfm.text(one.key)}**: {gfm.text(glyphs.text(one.counts))}" for one in profiles))
+    return "\n\n".join(parts) + "\n"
+
+
+def reconciliation_facts(found: Reconciliation) -> dict[str, object]:
+    """Return what tools print as what JSON has words for."""
+    profiles = {standing.profile.key: _facts(standing) for standing in found.standings}
+    return {
+        "design": found.design,
+        "name": found.name,
+        "batch": found.batch,
+        "macs": found.macs,
+        "profiles": profiles,
+    }
+
+
+def _facts(standing: Standing) -> dict[str, object]:
+    profile = standing.profile
+    fault = {"fault": standing.fault} if standing.fault else {}
+    return {
+        "total": standing.total,
+        **fault,
+        "unit": profile.unit,
+        "terms": dict(standing.terms),
+        "tool": profile.tool,
+        "counts": profile.counts,
+        "source": profile.source,
+    }
+
+
+def reconciliation_rows(found: Reconciliation) -> Iterator[tuple[object, ...]]:
+    """Give a term a line: tool, unit, the tool's total, term, count; a tool without a number one, with the reason."""
+    yield "profile", "unit", "total", "term", "count", "fault"
+    for standing in found.standings:
+        profile = standing.profile
+        if standing.fault:
+            yield profile.key, profile.unit, None, "", None, standing.fault
+        for term, count in standing.terms.items():
+            yield profile.key, profile.unit, standing.total, term, count, ""
+
+
+def _grid(found: Reconciliation, glyphs: Glyphs, width: int | None) -> Grid:
+    """A tool a group of lines; what terms are goes first where there is no room."""
+    rows = [row for standing in found.standings for row in _rows(standing, found)]
+    names, counts, units, meanings = zip(*rows, strict=True)
+    columns = [
+        Column("Tool", [glyphs.text(name) for name in names]),
+        Column("Count", counts, right=True),
+        Column("Unit", units, style="dim"),
+        Column("", [glyphs.text(meaning) for meaning in meanings], style="dim"),
+    ]
+    kinds = ["" if name.startswith(" ") else "group" for name in names]
+    grid = Grid(columns, kinds, glyphs.rule)
+    while width is not None and grid.width > width and len(columns) > FEWEST:
+        columns.pop()
+        grid = Grid(columns, kinds, glyphs.rule)
+    return grid
+
+
+def _rows(standing: Standing, found: Reconciliation) -> Iterator[Row]:
+    profile = standing.profile
+    yield profile.key, _total(standing), profile.unit, standing.fault.partition(": ")[2] or profile.tool
+    for term, count in standing.terms.items():
+        yield f"  {term}", exact(count), "", _meaning(term, count, profile, found)
+
+
+def _total(standing: Standing) -> str:
+    return NO_NUMBER if standing.total is None else exact(standing.total)
+
+
+def _meaning(term: str, count: int, profile: Profile, found: Reconciliation) -> str:
+    """Say what a term is: ``4 for each of 11,113,984 elements`` where it is a whole multiple of them."""
+    elements = found.elements.get(term, 0) // (found.batch if profile.per_sample else 1)
+    if elements and count % elements == 0:
+        return f"{exact(count // elements)} for each of {exact(elements)} elements"
+    if term == "missed layers" and profile.base != "macs":
+        return "outputs that the tool does not see"
+    return TERMS.get(term, "") + ", of one sample" * (term == profile.base and profile.per_sample and found.batch != 1)
+
+
+def _sum(standing: Standing) -> str:
+    """``4,089,184,256 macs + 22,227,968 batch norm``, or why there is no number."""
+    if standing.fault:
+        return standing.fault
+    text = ""
+    for term, count in standing.terms.items():
+        sign = "" if not text else " + " if count > 0 else " − "
+        text += f"{sign}{exact(abs(count) if text else count)} {term}"
+    return text or "0"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,109 @@
+"""A list of designs as a grid, without the columns that a narrow terminal has no room for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from convcalc.render.report.cells import counted
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact
+from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.surface import Surface
+from convcalc.render.tables.table import Column, Grid
+from convcalc.report.row_list import Field, Listing
+
+
+def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
+    """The table, what is hidden of it, and how many rows there are."""
+    glyphs = Glyphs(surface.ascii_only)
+    shown, hidden = seen(listing), []
+    table = grid(listing, shown, glyphs)
+    while surface.width is not None and table.width > surface.width and any(field.wanted for field in shown):
+        least = max(shown, key=lambda field: field.wanted)
+        shown.remove(least)
+        hidden.append(least.heading)
+        table = grid(listing, shown, glyphs)
+    if listing.rows:
+        yield table
+        yield Prose()
+    if hidden:
+        yield Prose([(f"Too narrow for {', '.join(hidden)}.", "dim")], surface.width)
+    yield Prose([(counted(len(listing.rows), listing.noun), "")], surface.width)
+
+
+def seen(listing: Listing) -> list[Field]:
+    """Return the fields that people see."""
+    return [field for field in listing.fields if field.people]
+
+
+def grid(listing: Listing, fields: Sequence[Field], glyphs: Glyphs) -> Grid:
+    """Return the whole table of some fields."""
+    columns = [
+        Column(field.heading, [fact(row.get(field.key), glyphs) for row in listing.rows], right=field.number)
+        for field in fields
+    ]
+    return Grid(columns, ["" for _ in listing.rows])
+
+
+def fact(value: Any, glyphs: Glyphs) -> str:
+    """Return a fact as people read it; nothing is blank."""
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return exact(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in value.items())
+    return glyphs.text(value) if isinstance(value, str) else glyphs.shape(value)
+
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+class Stream(Protocol):
+    """A list that is being written. What its calls return, one after the other, is the document."""
+
+    def add(self, rows: Rows) -> str | bytes:
+        """Return whole rows, with what stands before the first of them."""
+
+    def end(self, errors: Rows = ()) -> str | bytes:
+        """Return what stands behind the last row; ``errors`` are told where the format has a place for them."""
+
+
+class Collected:
+    """A list whose layout depends on all its rows: nothing is written before the last is there."""
+
+    def __init__(self, listing: Listing, drawn: Callable[[Listing], str]) -> None:
+        self.listing = listing
+        self.drawn = drawn
+        self.rows: list[Mapping[str, Any]] = []
+
+    def add(self, rows: Rows) -> str:
+        """Keep rows."""
+        self.rows += rows
+        return ""
+
+    def end(self, errors: Rows = ()) -> str:
+        """Return the whole list, without the optional fields that no row has."""
+        fields = [
+            field for field in self.listing.fields
+            if not field.optional or any(row.get(field.key) is not None for row in self.rows)
+        ]  # fmt: skip
+        return self.drawn(self.listing._replace(fields=fields, rows=self.rows))
+
+
+class Lines:
+    """A list of independent lines below a heading, if there is one."""
+
+    def __init__(self, heading: str, drawn: Callable[[Rows], str]) -> None:
+        self.heading = heading
+        self.drawn = drawn
+
+    def add(self, rows: Rows) -> str:
+        """Return the lines of rows; the first ones with the heading."""
+        heading, self.heading = self.heading, ""
+        return heading + self.drawn(rows)
+
+    def end(self, errors: Rows = ()) -> str:
+        """Return the heading, if no row has come."""
+        return self.heading

@@ -1,0 +1,234 @@
+"""The answer of ``solve``: the values, what they count against the limits, and what keeps them from going on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from convcalc.metrics.registry import measures
+from convcalc.render.report.cells import counted
+from convcalc.render.results.sweep_points import decimal, plain
+from convcalc.render.tables import markdown_syntax as gfm
+from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.number_format import exact, significant
+from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.surface import Surface
+from convcalc.render.tables.table import Column, Grid
+from convcalc.sweep import Answer, Axis, Bound, Point
+
+SIGNS = {"max": "≤", "min": "≥"}
+
+
+def solution_blocks(answer: Answer, surface: Surface) -> Iterator[Block]:
+    """What was asked, the values, the metrics beside their limits, and sentences about what comes next."""
+    glyphs, width = Glyphs(surface.ascii_only), surface.width
+    yield Prose([(glyphs.text(design(answer)), "title")], width)
+    yield Prose([(glyphs.text(question(answer)), "dim")], width)
+    yield Prose()
+    if answer.solution is not None:
+        yield Prose([(glyphs.text(values(answer.solution.point)), "total")], width)
+        yield Prose()
+        yield metrics(answer, answer.solution, glyphs)
+        yield Prose()
+    for sentence in sentences(answer):
+        yield Prose([(glyphs.text(sentence), "")], width)
+
+
+def solution_comment(answer: Answer, surface: Surface) -> str:
+    """Return the same as Markdown."""
+    glyphs = Glyphs(surface.ascii_only)
+    heading = values(answer.solution.point) if answer.solution else "No value fits"
+    parts = [f"### {gfm.text(glyphs.text(heading))}", gfm.code(glyphs.text(design(answer))) + ": "
+             + gfm.text(glyphs.text(question(answer)))]  # fmt: skip
+    if answer.solution is not None:
+        parts.append(gfm.table(metrics(answer, answer.solution, glyphs)))
+    parts += [gfm.text(glyphs.text(sentence)) for sentence in sentences(answer)]
+    return "\n\n".join(parts) + "\n"
+
+
+def design(answer: Answer) -> str:
+    """Return the name of the design."""
+    job = answer.job
+    return job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else "")
+
+
+def question(answer: Answer) -> str:
+    """``the largest classes of 1..1000 with params ≤ 24,000,000``."""
+    asked, job = answer.question, answer.job
+    size = "largest" if asked.largest else "smallest"
+    ranges = ", ".join(f"{axis.name} of {extent(axis)}" for axis in job.axes)
+    sought = f"the {size} {ranges}"
+    if asked.objective is not None:
+        better = "least" if asked.objective.startswith("-") else "most"
+        sought = f"{ranges} with the {better} {asked.objective.removeprefix('-')}"
+    limits = ", ".join(f"{bound.metric} {SIGNS[bound.kind]} {amount(bound.value)}" for bound in asked.bounds)
+    facts = [f"batch {job.batch:,}"] if job.batch > 1 else []
+    facts += [job.dtype] if job.dtype != "float32" else []
+    within = f", within {limits}" if limits else ""
+    return " · ".join([sought + within, *facts])
+
+
+def extent(axis: Axis) -> str:
+    """``1..1000``, ``0.25..2, 36 values``: the ends of a variable, and how many values there are between."""
+    low, high = sorted((axis.value(0), axis.value(len(axis.values) - 1)))
+    apart = isinstance(axis.values, range) and abs(axis.values.step) == axis.denominator
+    many = "" if apart or len(axis.values) < 2 else f" ({counted(len(axis.values), 'value')})"
+    return (plain(low) if low == high else f"{plain(low)}..{plain(high)}") + many
+
+
+def values(point: Mapping[str, Any]) -> str:
+    """``classes = 240, width = 64``."""
+    return ", ".join(f"{name} = {plain(value)}" for name, value in point.items())
+
+
+def amount(value: int | Fraction) -> str:
+    """Write a limit, or a distance from it, with all its digits."""
+    whole = Fraction(value)
+    return exact(int(whole)) if whole.denominator == 1 else decimal(whole)
+
+
+def metrics(answer: Answer, point: Point, glyphs: Glyphs) -> Grid:
+    """Return the metrics that were asked for, each with its limits and what is left of them."""
+    rows: list[tuple[str, str, str, str, str]] = []
+    for measure in measures():
+        if measure.key not in answer.job.shown and measure.key not in answer.question.metrics:
+            continue
+        total = point.totals[measure.key]
+        held = [bound for bound in answer.question.bounds if bound.metric == measure.key]
+        first = (measure.title, exact(total))
+        for bound in held:
+            rows.append((*first, f"{SIGNS[bound.kind]} {amount(bound.value)}", amount(bound.margin(total)),
+                         _share(bound, total)))  # fmt: skip
+            first = ("", "")
+        if not held:
+            rows.append((*first, "", "", ""))
+    headings = ("Metric", "Value", "Limit", "Left", "%")
+    columns = [
+        Column(heading, [glyphs.text(row[place]) for row in rows], right=place > 0)
+        for place, heading in enumerate(headings)
+    ]
+    return Grid(columns, [""] * len(rows), glyphs.rule)
+
+
+def _share(bound: Bound, total: int) -> str:
+    return significant(100 * bound.margin(total) / bound.value, 2) if bound.value else ""
+
+
+def sentences(answer: Answer) -> Iterator[str]:
+    """What binds, and how many points fit."""
+    job, asked = answer.job, answer.question
+    if answer.solution is None:
+        assert answer.last is not None
+        yield f"No value fits: none of {_many(answer)} is within the limits."
+        size = "smallest" if asked.largest else "largest"
+        yield f"The {size} of all, {_told(answer.last, values(answer.last.point))}."
+        return
+    moved = {point.step: point for point in answer.following}
+    for axis in job.axes:
+        if axis.name in moved:
+            yield f"{_next(answer, moved[axis.name])}."
+        else:
+            edge = "largest" if asked.largest else "smallest"
+            yield f"No limit binds {axis.name}: it is at the {edge} value that was asked for."
+    if answer.fitting == job.points:
+        yield f"Every value fits: all of {_many(answer)}."
+    elif answer.fitting is not None:
+        yield f"{answer.fitting:,} of {_many(answer)} {'fits' if answer.fitting == 1 else 'fit'}."
+
+
+def _many(answer: Answer) -> str:
+    return counted(answer.job.points, "value" if len(answer.job.axes) == 1 else "choice")
+
+
+def _next(answer: Answer, point: Point) -> str:
+    """Say why the next value of a variable is not the answer."""
+    where = f"{point.step} = {plain(point.point[point.step])}"
+    key = (answer.question.objective or "").removeprefix("-")
+    if point.fits and answer.solution is not None:
+        return f"The next value, {where}, fits too, with {exact(point.totals[key])} {key}: that is no better"
+    return f"The next value, {_told(point, where)}"
+
+
+def _told(point: Point, where: str) -> str:
+    """``width = 8, breaks params ≤ 5,000,000 by 123 (0.0025 %)``."""
+    if point.fault is not None:
+        return f"{where}, is no network: {point.fault.text} ({point.fault.code})"
+    return f"{where}, breaks " + " and ".join(_broken(bound, point.totals[bound.metric]) for bound in point.broken)
+
+
+def _broken(bound: Bound, total: int) -> str:
+    excess = -bound.margin(total)
+    share = f" ({significant(100 * excess / bound.value, 2)} %)" if bound.value else ""
+    return f"{bound.metric} {SIGNS[bound.kind]} {amount(bound.value)} by {amount(excess)}{share}"
+
+
+# --- for programs -----------------------------------------------------------------------------------------------------
+
+
+def solution_facts(answer: Answer) -> dict[str, Any]:
+    """Return all of an answer, with the keys of ``schemas/solve.schema.json``."""
+    job, asked = answer.job, answer.question
+    solved = answer.solution
+    return {
+        "design": design(answer),
+        "batch": job.batch,
+        "dtype": job.dtype,
+        "variables": [_variable(axis) for axis in job.axes],
+        "limits": [_limit(bound) for bound in asked.bounds],
+        "prefer": "largest" if asked.largest else "smallest",
+        "objective": _objective(asked.objective),
+        "points": job.points,
+        "fitting": answer.fitting,
+        "solution": None if solved is None else {
+            "values": _values(solved.point),
+            "metrics": _totals(answer, solved),
+            "margins": [{**_limit(bound), "value": solved.totals[bound.metric],
+                         "margin": number(bound.margin(solved.totals[bound.metric]))} for bound in asked.bounds],
+        },
+        "next": [{"variable": point.step, **_told_facts(answer, point)} for point in answer.following],
+        "last": None if answer.last is None else _told_facts(answer, answer.last),
+    }  # fmt: skip
+
+
+def _variable(axis: Axis) -> dict[str, Any]:
+    low, high = sorted((axis.value(0), axis.value(len(axis.values) - 1)))
+    return {"name": axis.name, "least": number(low), "most": number(high), "values": len(axis.values)}
+
+
+def _limit(bound: Bound) -> dict[str, Any]:
+    return {"metric": bound.metric, "kind": bound.kind, "limit": number(bound.value)}
+
+
+def _objective(text: str | None) -> dict[str, str] | None:
+    if text is None:
+        return None
+    return {"metric": text.removeprefix("-"), "goal": "minimize" if text.startswith("-") else "maximize"}
+
+
+def _values(point: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: number(value) for name, value in point.items()}
+
+
+def _totals(answer: Answer, point: Point) -> dict[str, int]:
+    wanted = (*answer.question.metrics, *answer.job.shown)
+    return {measure.key: point.totals[measure.key] for measure in measures() if measure.key in wanted}
+
+
+def _told_facts(answer: Answer, point: Point) -> dict[str, Any]:
+    breaks = []
+    for bound in point.broken:
+        total = point.totals[bound.metric]
+        breaks.append({**_limit(bound), "value": total, "excess": number(-bound.margin(total))})
+    fault = None if point.fault is None else {"code": point.fault.code, "text": point.fault.text}
+    totals = {} if point.fault else _totals(answer, point)
+    return {"values": _values(point.point), "fits": point.fits, "metrics": totals, "breaks": breaks, "error": fault}
+
+
+def number(value: int | Fraction) -> int | float | str:
+    """Return a number for JSON: a decimal that a float prints exactly, else a quotient as text."""
+    exactly = Fraction(value)
+    if exactly.denominator == 1:
+        return int(exactly)
+    near = float(exactly)
+    return near if Fraction(repr(near)) == exactly else f"{exactly.numerator}/{exactly.denominator}"

@@ -1,0 +1,194 @@
+"""Points of a sweep as lines: csv, jsonl, json and markdown, a column at a time, because there may be millions.
+
+The functions of ``LINES`` give the rows of some points and nothing else, so that any process can write its part;
+``head`` and ``foot`` are what stands around all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from convcalc import __version__
+from convcalc.render.tables.number_format import exact
+from convcalc.report.report import CONVENTION, SCHEMA_VERSION
+from convcalc.sweep.job import Job
+from convcalc.sweep.selection import Points
+
+Cell = Callable[[Any], str]
+
+
+def columns_of(job: Job, points: Points, cell: Cell) -> list[list[str]]:
+    """Return the texts of all columns: the axes, then the metrics."""
+    found = []
+    stride = job.points
+    for axis in job.axes:
+        stride //= len(axis.values)
+        found.append(_axis(axis.value, points.numbers // stride % len(axis.values), cell))
+    return [*found, *([cell(value) for value in column.tolist()] for column in shown(job, points))]
+
+
+def shown(job: Job, points: Points) -> list[Any]:
+    """Return the columns of the metrics that were asked for."""
+    return [points.metrics[key] for key in job.shown]
+
+
+def _axis(value: Callable[[int], Any], places: Any, cell: Cell) -> list[str]:
+    """Return the texts of one axis; neighbours share few values, and each is written once."""
+    if not len(places):
+        return []
+    first, last = int(places.min()), int(places.max())
+    if last - first > 4 * len(places):
+        return [cell(value(place)) for place in places.tolist()]
+    texts = [cell(value(place)) for place in range(first, last + 1)]
+    return [texts[place] for place in (places - first).tolist()]
+
+
+def plain(value: Any) -> str:
+    """Write a value as a spec would: 0.25, relu, [2, 2], nothing for a file without a variant."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Fraction):
+        return decimal(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(plain, value))}]"
+    return "" if value is None else str(value)
+
+
+def decimal(value: Fraction) -> str:
+    """Write a fraction as a decimal where that is exact, else as a quotient."""
+    places = next((places for places in range(40) if 10**places % value.denominator == 0), None)
+    if places is None:
+        return f"{value.numerator}/{value.denominator}"
+    sign, digits = "-" if value < 0 else "", str(abs(value.numerator) * 10**places // value.denominator)
+    digits = digits.rjust(places + 1, "0")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else sign + digits
+
+
+def _quoted(value: Any) -> str:
+    text = plain(value)
+    return f'"{text}"' if "," in text else text
+
+
+def _encoded(value: Any) -> str:
+    """Write a value for JSON: a decimal keeps all its digits."""
+    if isinstance(value, Fraction):
+        text = decimal(value)
+        return json.dumps(text) if "/" in text else text
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_encoded, value))}]"
+    return json.dumps(value)
+
+
+def _people(value: Any) -> str:
+    return exact(value) if type(value) is int else plain(value)
+
+
+def keys(job: Job) -> list[str]:
+    """Return the headings of the columns."""
+    return [*(axis.name for axis in job.axes), *job.shown]
+
+
+# --- formats ----------------------------------------------------------------------------------------------------------
+
+
+def csv(job: Job, points: Points) -> str:
+    """A point a line, RFC 4180."""
+    return "".join(f"{','.join(row)}\r\n" for row in zip(*columns_of(job, points, _quoted), strict=True))
+
+
+def jsonl(job: Job, points: Points) -> str:
+    """A point a line, an object each."""
+    return _objects(job, points, "", "\n")
+
+
+def json_rows(job: Job, points: Points) -> str:
+    """A point a line; the comma before the first of all is for the writer to leave out."""
+    return _objects(job, points, ",\n  ", "")
+
+
+def _objects(job: Job, points: Points, before: str, behind: str) -> str:
+    names = [json.dumps(key).replace("%", "%%") for key in keys(job)]
+    template = f"{before}{{{', '.join(f'{name}: %s' for name in names)}}}{behind}"
+    return "".join([template % row for row in zip(*columns_of(job, points, _encoded), strict=True)])
+
+
+def markdown(job: Job, points: Points) -> str:
+    """A row of a table a point."""
+    cells = columns_of(job, points, lambda value: _people(value).replace("|", "\\|"))
+    return "".join(f"| {' | '.join(row)} |\n" for row in zip(*cells, strict=True))
+
+
+LINES: Mapping[str, Callable[[Job, Points], str]] = {
+    "csv": csv, "jsonl": jsonl, "json": json_rows, "markdown": markdown,
+}  # fmt: skip
+"""Format → what writes its lines."""
+
+
+def head(name: str, job: Job) -> str:
+    """Return what stands before all points."""
+    if name == "csv":
+        return f"{','.join(keys(job))}\r\n"
+    if name == "markdown":
+        titles = keys(job)
+        return f"| {' | '.join(titles)} |\n| {' | '.join('--:' for _ in titles)} |\n"
+    if name == "json":
+        facts = {
+            "schema_version": SCHEMA_VERSION, "convention": CONVENTION,
+            "tool": {"name": "convcalc", "version": __version__},
+            "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
+            "batch": job.batch, "dtype": job.dtype, "where": job.where,
+            "axes": [{"name": axis.name, "values": len(axis.values)} for axis in job.axes],
+            "metrics": list(job.shown),
+        }  # fmt: skip
+        return (
+            "{"
+            + ",\n ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in facts.items())
+            + (',\n "points": [')
+        )
+    return ""
+
+
+def foot(name: str, counts: Mapping[str, int], dropped: Sequence[Mapping[str, Any]]) -> str:
+    """Return what stands behind all points."""
+    if name == "json":
+        reasons = ",\n  ".join(map(json.dumps, dropped))
+        listed = f"[\n  {reasons}\n ]" if dropped else "[]"
+        return f'\n ],\n "counts": {json.dumps(counts)},\n "dropped": {listed}}}\n'
+    return ""
+
+
+SCATTER_COLUMNS, SCATTER_LINES = 60, 14
+
+WIDE = 10
+"""A metric that spans more than this factor is drawn by its logarithm."""
+
+
+def scatter(across: Sequence[int], up: Sequence[int], titles: tuple[str, str], *, ascii_only: bool = False) -> str:
+    """Return the picture, with the ends of both axes."""
+    mark, corner, side, ground = ("*", "+", "|", "-") if ascii_only else ("●", "└", "│", "─")
+    cells = [[" "] * SCATTER_COLUMNS for _ in range(SCATTER_LINES)]
+    for column, line in zip(_places(across, SCATTER_COLUMNS), _places(up, SCATTER_LINES), strict=True):
+        cells[SCATTER_LINES - 1 - line][column] = mark
+    names = [exact(max(up)), *[""] * (SCATTER_LINES - 2), exact(min(up))]
+    width = max(map(len, names))
+    lines = [f"{name:>{width}} {side}{''.join(row).rstrip()}".rstrip() for name, row in zip(names, cells, strict=True)]
+    low, high = exact(min(across)), exact(max(across))
+    blank = " " * (width + 2)
+    lines = [f"{titles[1]}", *lines, f"{' ' * (width + 1)}{corner}{ground * SCATTER_COLUMNS}"]
+    lines.append(f"{blank}{low}{' ' * max(1, SCATTER_COLUMNS - len(low) - len(high))}{high}  {titles[0]}")
+    return "\n".join(lines) + "\n"
+
+
+def _places(values: Sequence[int], cells: int) -> list[int]:
+    """Return the cell of every value between the least and the greatest."""
+    least, most = min(values), max(values)
+    logarithmic = least > 0 and most > WIDE * least
+    low, high = (math.log(least), math.log(most)) if logarithmic else (0, most - least)
+    if low == high:
+        return [0] * len(values)
+    at = [math.log(value) - low if logarithmic else value - least for value in values]
+    return [min(cells - 1, int(place / (high - low) * cells)) for place in at]

@@ -1,0 +1,1 @@
+"""Tables and paragraphs as text, for terminals and pictures."""

@@ -1,0 +1,155 @@
+"""The text format in colour, and the one door to rich: consoles, styles, pictures.
+
+Without colour nothing here imports rich: its import alone takes longer than a report.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, TextIO
+
+from convcalc.gc_pause import uncollected
+from convcalc.render.tables.characters import cells
+from convcalc.render.tables.surface import Surface, surface
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+    from rich.progress import ProgressColumn, Task
+    from rich.segment import Segment
+    from rich.style import Style
+
+    from convcalc.render.tables.paragraph import Block
+    from convcalc.render.tables.table import Span
+
+FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+LINES_AT_ONCE = 1000
+"""Rich collects what it prints: a long report goes through it in parts."""
+STYLES = {
+    "title": "bold",
+    "head": "bold",
+    "rule": "dim",
+    "group": "bold",
+    "zero": "dim",
+    "rest": "italic",
+    "total": "bold",
+    "dim": "dim",
+    "warning": "bold yellow",
+    "fewer": "green",
+    "more": "yellow",
+    "bar0": "cyan",
+    "bar1": "magenta",
+    "bar2": "blue",
+    "bar3": "green",
+}
+"""Of the terminal's own sixteen colours, so that they suit its theme. None of them is the only sign of anything."""
+
+
+@uncollected()
+def drawn(blocks: Iterable[Block], on: Surface) -> str:
+    """Return blocks as one text, with escape sequences if the surface has colour."""
+    if not on.color:
+        return "".join(f"{line}\n" for block in blocks for line in block.plain())
+    stream = io.StringIO()
+    made = console(stream, color="always", width=on.width)
+    lines = (line for block in blocks for line in block.styled())
+    while some := list(islice(lines, LINES_AT_ONCE)):
+        made.print(Drawing(some), end="", crop=False)
+    return stream.getvalue()
+
+
+def picture(blocks: Iterable[Block], title: str, width: int | None = None) -> str:
+    """Return blocks as an SVG of a terminal: the same text gives the same bytes, and nothing is fetched to show it."""
+    lines = [list(_words(line)) for block in blocks for line in block.styled()]
+    needed = max((sum(cells(text) for text, _ in line) for line in lines), default=1)
+    made = console(io.StringIO(), color="always", width=width or needed)
+    made.record = True
+    made.print(Drawing(lines), end="", crop=False)
+    drawn = made.export_svg(title=title, unique_id="convcalc")
+    return re.sub(r" *@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL).replace("Fira Code, monospace", FONTS)
+
+
+def _words(line: Sequence[Span]) -> Iterator[Span]:
+    """Cut a line where blanks are: each piece is then put at its own place, whatever font a viewer has."""
+    for text, style in line:
+        for piece in re.split(r"(^ +| {2,})", text):
+            if piece:
+                yield piece, style
+
+
+@contextmanager
+def bar(stream: TextIO, title: str, steps: int | None, *, color: str = "auto") -> Iterator[Callable[[int], None]]:
+    """Show a bar with share, rate, time gone and time left; call what is given with the steps that were done.
+
+    Without a number of steps it shows how many are done, and how fast.
+    """
+    from rich import progress
+
+    steps_done, times = progress.MofNCompleteColumn(), (progress.TimeElapsedColumn(), progress.TimeRemainingColumn())
+    columns = (progress.TextColumn(title), progress.BarColumn(), steps_done, _rate(), *times)
+    with progress.Progress(*columns, console=console(stream, color=color), transient=True) as shown:
+        task = shown.add_task(title, total=steps)
+        yield lambda done: shown.advance(task, done)
+
+
+def _rate() -> ProgressColumn:
+    """Return a column of steps per second."""
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:,.0f}/s" if speed else "")
+
+    return Rate()
+
+
+def console(stream: TextIO, *, color: str = "auto", width: int | None = None) -> Console:
+    """Return a rich console that obeys us: colour and width are decided here, not guessed there.
+
+    The height is given because rich ignores a width without one where ``TERM`` is ``dumb``.
+    """
+    from rich.console import Console
+
+    on = surface(stream, color=color, width=width)
+    return Console(
+        file=stream,
+        force_terminal=on.color,
+        color_system="standard" if on.color else None,
+        no_color=not on.color,
+        width=on.width or 1_000_000,
+        height=1000,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+    )
+
+
+class Drawing:
+    """Lines as rich sees them: ready, with a segment for each change of style."""
+
+    def __init__(self, lines: Iterable[Sequence[Span]]) -> None:
+        self.lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        from rich.segment import Segment
+
+        styles = _styles()
+        end = Segment.line()
+        for line in self.lines:
+            for text, name in line:
+                yield Segment(text, styles[name])
+            yield end
+
+
+@cache
+def _styles() -> dict[str, Style | None]:
+    from rich.style import Style
+
+    return {"": None, **{name: Style.parse(text) for name, text in STYLES.items()}}

@@ -1,0 +1,1 @@
+"""Reports of one design, grouped rows, and reports compared."""

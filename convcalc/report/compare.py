@@ -1,0 +1,107 @@
+"""Designs side by side: totals, exact ratios and differences against the first, and layers aligned by path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from os.path import basename, splitext
+from typing import NamedTuple
+
+from convcalc.gc_pause import uncollected
+from convcalc.report.align_layers import Match, aligned
+from convcalc.report.fold import View, fold
+from convcalc.report.path_tree import tree
+from convcalc.report.report import Column, Report
+
+Value = int | Fraction
+
+
+class Metric(NamedTuple):
+    """One metric of the whole designs; the first design is what the others are compared with."""
+
+    column: Column
+    values: tuple[Value | None, ...]
+
+    @property
+    def differences(self) -> tuple[Value | None, ...]:
+        """Each value less the first."""
+        return tuple(difference(value, self.values[0]) for value in self.values)
+
+    @property
+    def ratios(self) -> tuple[Fraction | None, ...]:
+        """Each value over the first, exact; none over zero."""
+        return tuple(ratio(value, self.values[0]) for value in self.values)
+
+
+class Comparison(NamedTuple):
+    """Reports of two or more designs, the names to tell them apart by, their totals and their aligned layers."""
+
+    reports: tuple[Report, ...]
+    labels: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    matches: tuple[Match, ...]
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """Which circumstances differ between the designs: ``inputs``, ``batch``, ``dtype``."""
+        circumstances = (
+            ("inputs", [list(report.inputs.values()) for report in self.reports]),
+            ("batch", [report.batch for report in self.reports]),
+            ("dtype", [report.dtype for report in self.reports]),
+        )
+        return tuple(name for name, values in circumstances if any(value != values[0] for value in values))
+
+
+@uncollected()
+def compare(reports: Sequence[Report]) -> Comparison:
+    """Return the comparison of designs with the first of them.
+
+    Raises:
+        ValueError: for fewer than two reports.
+    """
+    if len(reports) < 2:
+        raise ValueError(f"a comparison needs two designs or more, not {len(reports)}")
+    metrics = tuple(_metrics(reports))
+    keys = [metric.column.key for metric in metrics if metric.column.additive]
+    matches = tuple(aligned([tree(fold(report, View()).lines, keys) for report in reports], keys))
+    return Comparison(tuple(reports), labels([report.design for report in reports]), metrics, matches)
+
+
+def _metrics(reports: Sequence[Report]) -> Iterator[Metric]:
+    """Return the metrics that any design has, in the order of the first that has it."""
+    columns = {column.key: column for report in reversed(reports) for column in report.columns}
+    first = {column.key: None for report in reports for column in report.columns}
+    for key in first:
+        yield Metric(columns[key], tuple(report.totals.get(key) for report in reports))
+
+
+def difference(value: Value | None, first: Value | None) -> Value | None:
+    """Return how much more ``value`` is than the first; nothing where either is missing."""
+    return None if value is None or first is None else value - first
+
+
+def ratio(value: Value | None, first: Value | None) -> Fraction | None:
+    """Return ``value`` over the first, exact; nothing where either is missing or the first is zero."""
+    return None if value is None or not first else Fraction(value) / Fraction(first)
+
+
+def labels(designs: Sequence[str]) -> tuple[str, ...]:
+    """Return a short name for every design: its part, or its file and variant, or as much more as tells them apart."""
+    for shorten in (_part, _file_and_part, str):
+        names = tuple(map(shorten, designs))
+        if len(set(names)) == len(names):
+            return names
+    return tuple(f"{name} ({number})" for number, name in enumerate(map(_part, designs), 1))
+
+
+def _part(design: str) -> str:
+    return design.partition("#")[2] or _file_and_part(design)
+
+
+def _file_and_part(design: str) -> str:
+    """``specs/zoo/resnet50.yaml@101#stage1`` → ``resnet50@101#stage1``, ``torch:a.models:alexnet`` → ``alexnet``."""
+    file, hash_sign, part = design.partition("#")
+    file, at_sign, variant = file.partition("@")
+    if "/" in file or "\\" in file or ":" not in file:
+        file = splitext(basename(file.replace("\\", "/")))[0] or file
+    return f"{file.rpartition(':')[2] or file}{at_sign}{variant}{hash_sign}{part}"

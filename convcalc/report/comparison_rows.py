@@ -1,0 +1,89 @@
+"""The rows of a comparison that are worth a person's time: what weighs something, unfolded where designs differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+from convcalc.report.align_layers import Cell, Match
+
+FEWEST = 3
+"""So many neighbours and more that tell the same story are one row."""
+
+
+class Overview(NamedTuple):
+    """The chosen rows, and what the others hold."""
+
+    rows: tuple[Match, ...]
+    free: int
+    """Layers without a value in the chosen metrics on any side."""
+    folded: int
+    """Groups that stand as sums: alike in all designs that have them."""
+
+
+def overview(matches: Sequence[Match], keys: Sequence[str]) -> Overview:
+    """Choose the rows: with a value in ``keys`` on some side, unfolded only where designs differ, and runs summed.
+
+    Rows of one level still add up to the row above them, except for the layers that split up what elsewhere is one.
+    """
+    rows: list[Match] = []
+    free = folded = 0
+    closed: int | None = None
+    for match in matches:
+        if closed is not None and match.level > closed:
+            continue
+        closed = None
+        if not any(value for key in keys for value in match.values(key)):
+            free += max(cell.layers for cell in match.cells if cell)
+            closed = match.level
+            continue
+        rows.append(match)
+        if match.group and not _unfolds(match):
+            folded += not match.layer
+            closed = match.level
+    return Overview(tuple(_runs(rows)), free, folded)
+
+
+def _unfolds(match: Match) -> bool:
+    return not match.layer and (match.detail or not match.alike)
+
+
+def _runs(rows: Sequence[Match]) -> Iterator[Match]:
+    """Sum neighbours below the top that are all equal, or that the same designs alone have in the same size."""
+    shown_below = {row.path for row, after in pairwise(rows) if after.level > row.level}
+    for story, group in groupby(rows, key=lambda row: _story(row, unfolded=row.path in shown_below)):
+        run = list(group)
+        if story and len(run) >= FEWEST:
+            yield _merged(run)
+        else:
+            yield from run
+
+
+def _story(row: Match, *, unfolded: bool) -> tuple[object, ...]:
+    if row.level == 0 or row.detail or unfolded or not row.alike:
+        return ()
+    return (row.level, row.path.rpartition(".")[0], row.present)
+
+
+def _merged(run: Sequence[Match]) -> Match:
+    cells = zip(*(match.cells for match in run), strict=True)
+    return run[0]._replace(cells=tuple(map(_sum, cells)), until=run[-1].path.rpartition(".")[2])
+
+
+def _sum(cells: Sequence[Cell | None]) -> Cell | None:
+    there = [cell for cell in cells if cell]
+    if not there:
+        return None
+    values: dict[str, int] = {}
+    for cell in there:
+        for key, value in cell.values.items():
+            values[key] = values.get(key, 0) + value
+    return there[0]._replace(
+        layers=sum(cell.layers for cell in there),
+        output_shape=there[-1].output_shape,
+        values=values,
+        op=None,
+        layer=False,
+        known=all(cell.known for cell in there),
+    )

@@ -1,0 +1,238 @@
+"""A report as it is asked for: folded by path, op or block, sorted, cut to the first rows, with the chosen columns.
+
+Everything here is data: a format decides how a line looks, never which lines there are or what they add up to. Whatever
+is folded or cut, the lines of an additive column add up to its total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from convcalc.errors import did_you_mean, quoted
+from convcalc.report.report import Column, Report, Row
+
+DEFAULT_COLUMNS = ("params", "macs")
+
+TEXT_KEYS = ("path", "op")
+
+GROUPINGS = ("layer", "op", "block")
+
+INTENSITY = "arithmetic_intensity"
+
+MIXED = "mixed"
+
+FUSED = ("norm", "act")
+"""Segments under which a layer's fused parts stand, as children of its path."""
+
+
+class UnknownKey(ValueError):
+    """A column, sort key or grouping that the report does not have."""
+
+
+class View(NamedTuple):
+    """How a report is looked at: the options ``--depth``, ``--by``, ``--sort``, ``--top`` and ``--columns``."""
+
+    depth: int | None = None
+    """Fold rows to the first so many segments of their path."""
+    by: str = "layer"
+    """``layer``, ``op`` (one line a kind) or ``block`` (one line an enclosing scope)."""
+    sort: str | None = None
+    """A metric, largest first, or ``path`` or ``op`` in alphabetical order; nothing keeps the network's order."""
+    top: int | None = None
+    """Keep so many lines (the largest by ``sort``, or by the first column) and sum the others in one more."""
+    columns: tuple[str, ...] | None = None
+    """Keys of the metrics to show; nothing means params and multiplies, or all of them in machine formats."""
+
+
+class Line(NamedTuple):
+    """A layer, or several folded into one: then ``op`` is empty unless they are one layer and its fused ``parts``."""
+
+    path: str
+    op: str
+    summary: str
+    layers: int
+    output_shape: tuple[int, ...]
+    values: Mapping[str, Any]
+    tied_to: str | None = None
+    parts: tuple[str, ...] = ()
+    known: bool = True
+    """Whether every layer in it could be counted."""
+
+
+class Folded(NamedTuple):
+    """The lines of a report under a view. ``rest`` sums what ``--top`` left out."""
+
+    report: Report
+    columns: tuple[Column, ...]
+    lines: Sequence[Line]
+    rest: Line | None = None
+    ordered: bool = True
+    """Whether the lines stand in the network's order, so that they can be drawn as a tree of paths."""
+    by: str = "layer"
+    cut: Sequence[Line] = ()
+    """The lines that ``rest`` sums."""
+
+    def largest(self, key: str) -> int:
+        """Return the greatest value of any line, shown or not: what bars are drawn against."""
+        return max((line.values.get(key, 0) for lines in (self.lines, self.cut) for line in lines), default=0)
+
+    def shares(self, key: str, values: Iterable[int]) -> list[int]:
+        """Return the part of the total that each value is, in thousandths, rounded half up."""
+        total = self.report.totals.get(key) or 0
+        return [(2000 * value + total) // (2 * total) if total else 0 for value in values]
+
+    @property
+    def layers(self) -> int:
+        return len(self.report.rows)
+
+
+def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COLUMNS) -> Folded:
+    """Return the lines and columns of a report under a view; ``default`` are the columns when the view names none.
+
+    Raises:
+        UnknownKey: for a column, sort key or grouping that the report does not have.
+    """
+    columns = chosen(report, view.columns, default)
+    if view.by not in GROUPINGS:
+        raise _unknown("grouping", view.by, GROUPINGS)
+    lines = _grouped(report, view)
+    sort = view.sort or (columns[0].key if view.top is not None and columns else None)
+    if sort:
+        lines = _sorted(lines, sort, report)
+    rest = None
+    cut: Sequence[Line] = ()
+    if view.top is not None and view.top < len(lines):
+        lines, cut = lines[: view.top], lines[view.top :]
+        rest = _summed("", cut, _folding(report), by_path=False)
+    return Folded(report, columns, lines, rest, not sort and view.by == "layer", view.by, cut)
+
+
+def chosen(report: Report, keys: Sequence[str] | None, default: Sequence[str] | None) -> tuple[Column, ...]:
+    """Return the columns that layers have: those named, or the default ones, or all that are sums."""
+    sums = _additive(report)
+    known = {**sums, **{column.key: column for column in report.columns if column.of_layers}}
+    whole = {column.key for column in report.columns} - known.keys()
+    for key in keys or ():
+        if key in whole:
+            raise UnknownKey(f"{key} is no sum over layers: it stands with the totals, not in a column")
+        if key not in known:
+            raise _unknown("column", key, known)
+    if keys is not None:
+        return tuple(known[key] for key in dict.fromkeys(keys))
+    return tuple([known[key] for key in default or () if key in known] or sums.values())
+
+
+def _unknown(what: str, word: str, known: Iterable[str]) -> UnknownKey:
+    names = list(known)
+    return UnknownKey(f"unknown {what} {quoted(word)}{did_you_mean(word, names)} (known: {', '.join(names)})")
+
+
+def _sorted(lines: Sequence[Line], key: str, report: Report) -> list[Line]:
+    if key == "path":
+        return sorted(lines, key=lambda line: line.path)
+    if key == "op":
+        return sorted(lines, key=lambda line: line.op or line.path)
+    if key not in (known := [column.key for column in report.columns if column.additive or column.of_layers]):
+        raise _unknown("sort key", key, [*known, *TEXT_KEYS])
+    return sorted(lines, key=lambda line: _rank(line.values.get(key, 0)), reverse=True)
+
+
+def _rank(value: Any) -> tuple[bool, bool, Any]:
+    """Sort values of an axis each by the largest, below a mark for everything; what is not known comes last."""
+    parts = value if isinstance(value, tuple) else (value,)
+    numbers = [part for part in parts if part is not None and not isinstance(part, str)]
+    return any(isinstance(part, str) for part in parts), bool(numbers), max(numbers, default=0)
+
+
+# --- folding ----------------------------------------------------------------------------------------------------------
+
+
+def _grouped(report: Report, view: View) -> list[Line]:
+    lines, keys = [_line(row, report) for row in report.rows], _folding(report, leaving=view.by != "op")
+    if view.by == "op":
+        return _gathered(lines, lambda line: line.op, keys, by_path=False)
+    if view.by == "block":
+        paths = {line.path for line in lines}
+        lines = _gathered(lines, lambda line: _block(line.path, paths), keys, by_path=False)
+    if view.depth is not None:
+        depth = view.depth
+        lines = _gathered(lines, lambda line: ".".join(line.path.split(".")[:depth]), keys)
+    return lines
+
+
+class _Folding(NamedTuple):
+    """What becomes of the columns of several lines: which are summed, and of which the largest stands."""
+
+    sums: Container[str]
+    largest: Container[str]
+    leaving: bool
+    """Whether the lines follow one another, so that what the last one gives leaves them."""
+
+
+def _folding(report: Report, *, leaving: bool = False) -> _Folding:
+    return _Folding(_additive(report), {column.key for column in report.columns if column.largest}, leaving)
+
+
+def _additive(report: Report) -> dict[str, Column]:
+    return {column.key: column for column in report.columns if column.additive}
+
+
+def _line(row: Row, report: Report) -> Line:
+    known = row.path not in report.unknown if report.unknown else True
+    return Line(row.path, row.op, row.summary, 1, row.output_shape, row.values, row.tied_to, (), known)
+
+
+def _block(path: str, paths: set[str]) -> str:
+    """Return the scope around a layer: a fused part stands in the scope of its layer, not in one of its own."""
+    scope, _, name = path.rpartition(".")
+    return scope.rpartition(".")[0] if name in FUSED and scope in paths else scope
+
+
+def _gathered(lines: Sequence[Line], key: Callable[[Line], str], keys: _Folding, *, by_path: bool = True) -> list[Line]:
+    groups: dict[str, list[Line]] = {}
+    for line in lines:
+        groups.setdefault(key(line), []).append(line)
+    return [_summed(path, group, keys, by_path=by_path) for path, group in groups.items()]
+
+
+def _summed(path: str, lines: Sequence[Line], keys: _Folding, *, by_path: bool) -> Line:
+    """Return one line for several. Under one path a lone layer stays itself, and fused parts join their layer."""
+    first = lines[0]
+    own = by_path and first.path == path
+    if own and len(lines) == 1:
+        return first
+    values: dict[str, int] = {}
+    for line in lines:
+        for metric, value in line.values.items():
+            if metric in keys.sums:
+                values[metric] = values.get(metric, 0) + value
+    return Line(
+        path=path,
+        op=first.op if own else "",
+        summary=first.summary if own else "",
+        layers=sum(line.layers for line in lines),
+        output_shape=lines[-1].output_shape,
+        values={**values, **_gathered_details(lines, keys)},
+        tied_to=first.tied_to if own else None,
+        parts=tuple(line.path.removeprefix(f"{path}.") for line in lines[1:]) if own else (),
+        known=all(line.known for line in lines),
+    )
+
+
+def _gathered_details(lines: Sequence[Line], keys: _Folding) -> dict[str, Any]:
+    """Return what several layers have of columns that are no sums.
+
+    Intensity is the ratio of their sums; of what is told axis by axis a path or a block has that of its last layer,
+    whose output leaves it; of a word it is told whether all have the same. Anything else has no meaning for several.
+    """
+    last = lines[-1].values
+    found: dict[str, Any] = {key: max(line.values[key] for line in lines) for key in last if key in keys.largest}
+    found |= {key: value for key, value in last.items() if isinstance(value, tuple)} if keys.leaving else {}
+    words = {key: {line.values[key] for line in lines} for key, value in last.items() if isinstance(value, str)}
+    found |= {key: held.pop() if len(held) == 1 else MIXED for key, held in words.items()}
+    if INTENSITY in last:
+        moved, operations = (sum(line.values[key] for line in lines) for key in ("traffic_bytes", "flops"))
+        found[INTENSITY] = Fraction(operations, moved) if moved else Fraction(0)
+    return found

@@ -1,0 +1,55 @@
+"""A layer in words: ``conv 3×3, 64 → 128, /2``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from convcalc.graph.graph import Node
+
+
+def summary(attributes: Mapping[str, Any], node: Node) -> str:
+    """Return what tells a layer from others of its kind, in the field's shorthand: ``3×3, 64 → 128, /2``."""
+    parts = []
+    for key, word in _PHRASES.items():
+        value = attributes.get(key)
+        if value is not None and (phrase := word(value)):
+            parts.append(phrase)
+    if "out_channels" in attributes or "out_features" in attributes:
+        axis = 0 if "out_channels" in attributes else -1
+        parts.insert("kernel_size" in attributes, f"{node.input_shapes[0][axis]} → {node.shape[axis]}")
+    return ", ".join(parts)
+
+
+def _window(sizes: Sequence[int]) -> str:
+    return "×".join(map(str, sizes))
+
+
+def _steps(sizes: Sequence[int]) -> str:
+    if all(size == 1 for size in sizes):
+        return ""
+    return f"/{sizes[0]}" if len(set(sizes)) == 1 else f"/{_window(sizes)}"
+
+
+def _dilation(sizes: Sequence[int]) -> str:
+    return "" if all(size == 1 for size in sizes) else f"dilation {_window(dict.fromkeys(sizes))}"  # type: ignore[arg-type]
+
+
+_PHRASES: Mapping[str, Callable[[Any], str]] = {
+    "type": str,
+    "adaptive": lambda adaptive: "adaptive" if adaptive else "",
+    "out_size": lambda sizes: f"→ {_window(sizes)}",
+    "kernel_size": _window,
+    "stride": _steps,
+    "dilation": _dilation,
+    "slopes": lambda sizes: "1 slope" if all(size == 1 for size in sizes) else f"{_window(sizes)} slopes",
+    "groups": lambda groups: "" if groups == 1 else f"groups {groups}",
+    "weight_sharing": lambda sharing: "" if sharing == "none" else "one kernel for all channels",
+    "heads": lambda heads: f"{heads} heads",
+    "vocab": lambda vocab: f"{vocab} rows",
+    "hidden_size": lambda hidden: f"hidden {hidden}",
+    "num_layers": lambda layers: "" if layers == 1 else f"{layers} layers",
+    "bidirectional": lambda both: "bidirectional" if both else "",
+    "global": lambda whole: "global" if whole else "",
+}
+"""How attributes are put in words; what is usual is left out."""

@@ -1,0 +1,73 @@
+"""Layers as a tree by their paths, with the sums of every group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from convcalc.report.fold import FUSED, Line
+
+# --- the tree of paths ------------------------------------------------------------------------------------------------
+
+
+class Node:
+    """A path segment: a layer with its fused parts, or a group. Its numbers include those of its children."""
+
+    __slots__ = ("children", "known", "last", "layers", "line", "output_shape", "path", "segment", "values")
+
+    def __init__(self, segment: str, path: str) -> None:
+        self.segment = segment
+        self.path = path
+        self.line: Line | None = None
+        self.children: dict[str, Node] = {}
+        self.layers = 0
+        self.output_shape: tuple[int, ...] = ()
+        self.values: Mapping[str, int] = {}
+        self.known = True
+        self.last = -1
+        """Where its last layer stands in the network, to know whose output leaves the group."""
+
+    @property
+    def group(self) -> bool:
+        """Whether it is more than a layer with its fused parts. A named join is a group with a layer of its own."""
+        return self.line is None or any(name not in FUSED for name in self.children)
+
+
+def tree(lines: Sequence[Line], keys: Sequence[str]) -> Node:
+    """Return the lines as a tree of path segments, children in the network's order, with subtotals for ``keys``."""
+    root = Node("", "")
+    nodes: dict[str, Node] = {"": root}
+    for place, line in enumerate(lines):
+        node = _node(line.path, nodes)
+        node.line, node.last, node.output_shape, node.known = line, place, line.output_shape, line.known
+        node.layers, node.values = line.layers, line.values
+    for node in reversed(nodes.values()):  # children were made after their parents
+        if node.children:
+            _add_up(node, keys)
+    return root
+
+
+def _node(path: str, nodes: dict[str, Node]) -> Node:
+    """Return the node of a path, making those on the way to it."""
+    missing = []
+    while path not in nodes:
+        missing.append(path)
+        path = path.rpartition(".")[0]
+    node = nodes[path]
+    for below in reversed(missing):
+        segment = below.rpartition(".")[2]
+        node.children[segment] = nodes[below] = node = Node(segment, below)
+    return node
+
+
+def _add_up(node: Node, keys: Sequence[str]) -> None:
+    """Give a node the sums over itself and its children."""
+    values = {key: node.values[key] for key in keys if key in node.values}
+    for child in node.children.values():
+        node.layers += child.layers
+        node.known = node.known and child.known
+        if child.last > node.last:
+            node.last, node.output_shape = child.last, child.output_shape
+        for key in keys:
+            if key in child.values:
+                values[key] = values.get(key, 0) + child.values[key]
+    node.values = values

@@ -1,0 +1,1 @@
+"""Nodes to a document: items, blocks, arguments, claims, imports."""

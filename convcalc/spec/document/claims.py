@@ -1,0 +1,158 @@
+"""Claims: published numbers that stand in a spec, read and checked for their form."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.ops.registry import kinds
+from convcalc.quantities import SUFFIXES, meant
+from convcalc.spec.limits import ENTRIES
+from convcalc.spec.yaml.fields import is_empty
+from convcalc.spec.yaml.nodes import Mapping as MappingNode
+from convcalc.spec.yaml.nodes import Node, Scalar, Sequence
+
+COUNTS = ("params", "macs", "flops", "activations", "depth")
+STORED = ("top1", "top5")
+TEXTS = ("source", "quote", "url", "note", "at", "variant", "expect", "reason")
+DISAGREES = "disagrees"
+KEYS = (*COUNTS, "out", *STORED, *TEXTS, "excluding")
+PRINTED = {**SUFFIXES, "B": 10**9}
+"""Suffixes of printed numbers: papers write billions with a B, where quantities count bytes."""
+FORM = rf"([0-9]{{1,30}})(?:\.([0-9]{{1,30}}))?(?:[eE]([-+]?[0-9]{{1,2}}))?({'|'.join(filter(None, PRINTED))})?"
+
+
+class Quantity(NamedTuple):
+    """A number as it is printed: ``25.6M`` is 25.6·10⁶ to one digit behind the point."""
+
+    text: str
+    value: Fraction
+    """The printed number with its suffix worked out."""
+    unit: Fraction
+    """What one step of the last printed digit is worth: 0.1·10⁶ for ``25.6M``."""
+    span: Span
+
+
+class Claim(NamedTuple):
+    """What a source says of a design, or of a part of it."""
+
+    span: Span
+    numbers: Mapping[str, Quantity]
+    """Printed numbers by metric, those that are only stored among them."""
+    out: tuple[int, ...] | None
+    texts: Mapping[str, str]
+    """source (always there), quote, url, note, at (a path), variant, expect, reason."""
+    excluding: tuple[str, ...] = ()
+    places: Mapping[str, Span] = {}
+    """Where each number and text stands."""
+
+    @property
+    def loose(self) -> bool:
+        """Whether the source's numbers are known not to agree."""
+        return self.texts.get("expect") == DISAGREES
+
+
+def quantity(node: Scalar) -> Quantity:
+    """Read a printed number.
+
+    Raises:
+        SpecError: CC601, where it is none.
+    """
+    match = re.fullmatch(FORM, node.text.strip())
+    if not match:
+        near = meant(node.text.strip())
+        listed = f"digits, a point, an exponent, and a suffix: {', '.join(filter(None, PRINTED))}"
+        hint = f"write {near}" if near and re.fullmatch(FORM, near) else listed
+        raise SpecError("CC601", f"{quoted(node.text)} is not a printed number", node.span, hint=hint)
+    whole, decimals, exponent, suffix = match[1], match[2] or "", match[3] or "0", match[4] or ""
+    unit = PRINTED[suffix] * Fraction(10) ** (int(exponent) - len(decimals))
+    return Quantity(node.text.strip(), int(whole + decimals) * unit, unit, node.span)
+
+
+def read_claims(node: Node, variants: Collection[str], errors: list[SpecError]) -> list[Claim]:
+    """Read the list of claims; faults are gathered."""
+    if not isinstance(node, Sequence):
+        raise SpecError("CC117", "claims is a list of mappings", node.span)
+    if len(node.items) > ENTRIES:
+        raise SpecError("CC507", f"{len(node.items)} claims exceed the limit of {ENTRIES}", node.span)
+    read = []
+    for item in node.items:
+        try:
+            read.append(_claim(item, variants))
+        except SpecError as error:
+            errors.append(error)
+    return read
+
+
+def _claim(node: Node, variants: Collection[str]) -> Claim:
+    if not isinstance(node, MappingNode):
+        raise SpecError("CC117", "a claim is a mapping such as {params: 25.6M, source: …}", node.span)
+    for key, _ in node.pairs:
+        if key.text not in KEYS:
+            raise SpecError("CC602", f"a claim has no key {quoted(key.text)}{did_you_mean(key.text, KEYS)}", key.span)
+    given = {key.text: value for key, value in node.pairs if not is_empty(value)}
+    numbers = {key: quantity(_word(key, value)) for key, value in given.items() if key in (*COUNTS, *STORED)}
+    texts = {key: _word(key, value).text for key, value in given.items() if key in TEXTS}
+    if "variant" in texts:
+        texts["variant"] = unicodedata.normalize("NFC", texts["variant"])
+    if texts.get("variant", "") and texts["variant"] not in variants:
+        text = f"no variant {quoted(texts['variant'])} in this file{did_you_mean(texts['variant'], variants)}"
+        hint = f"variants of this file: {', '.join(variants) or 'none'}"
+        raise SpecError("CC602", text, given["variant"].span, hint=hint)
+    if not texts.get("source"):
+        raise SpecError("CC603", "a claim needs its source", node.span)
+    if not numbers and "out" not in given:
+        raise SpecError("CC603", f"a claim needs a number: one of {', '.join((*COUNTS, 'out', *STORED))}", node.span)
+    if "expect" in texts or "reason" in texts:
+        _require_reason(node, given, texts)
+    out = _sizes(given["out"]) if "out" in given else None
+    places = {key: value.span for key, value in given.items()}
+    return Claim(node.span, numbers, out, texts, _excluded(given.get("excluding")), places)
+
+
+def _require_reason(node: Node, given: Mapping[str, Node], texts: Mapping[str, str]) -> None:
+    if texts.get("expect", DISAGREES) != DISAGREES:
+        raise SpecError("CC602", f"expect takes {DISAGREES}, not {quoted(texts['expect'])}", given["expect"].span)
+    if not (texts.get("expect") and texts.get("reason")):
+        missing = "reason" if texts.get("expect") else f"expect: {DISAGREES}"
+        raise SpecError("CC603", f"a claim that is known to be loose also needs {missing}", node.span)
+    if not given.keys() & {*COUNTS, "out"}:
+        raise SpecError("CC603", f"what is to disagree? One of {', '.join((*COUNTS, 'out'))}", node.span)
+
+
+def _word(key: str, node: Node) -> Scalar:
+    if not isinstance(node, Scalar):
+        raise SpecError("CC601", f"{key} takes one value", node.span)
+    return node
+
+
+def _sizes(node: Node) -> tuple[int, ...]:
+    items = node.items if isinstance(node, Sequence) else [node]
+    texts = [item.text if isinstance(item, Scalar) else "" for item in items]
+    for text, item in zip(texts, items, strict=True):
+        if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
+            raise SpecError("CC601", "out is a shape: a list of positive integers", item.span)
+    if not texts:
+        raise SpecError("CC601", "out is a shape: a list of positive integers", node.span)
+    return tuple(map(int, texts))
+
+
+def _excluded(node: Node | None) -> tuple[str, ...]:
+    """Read what a claim leaves out: ``bias`` and kinds of layers."""
+    if node is None:
+        return ()
+    items = node.items if isinstance(node, Sequence) else [node]
+    words = ("bias", *kinds())
+    for item in items:
+        if not isinstance(item, Scalar) or item.text not in words:
+            text = item.text if isinstance(item, Scalar) else "…"
+            raise SpecError(
+                "CC602",
+                f"excluding takes bias and kinds of layers, not {quoted(text)}{did_you_mean(text, words)}",
+                item.span,
+            )
+    return tuple(item.text for item in items if isinstance(item, Scalar))

@@ -1,0 +1,256 @@
+"""One spec file, read: its sections checked for form and names, its blocks and layers ready to expand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
+from convcalc.ops.registry import find, kinds
+from convcalc.spec.document.arguments import KEY, allowed, attribute
+from convcalc.spec.document.blocks import Library, rings, signature
+from convcalc.spec.document.claims import read_claims
+from convcalc.spec.document.item_reader import Reader
+from convcalc.spec.document.names import Template, checked_block, checked_name, checked_variable, reference, template
+from convcalc.spec.document.syntax_tree import Block, Document
+from convcalc.spec.document.value_nodes import Known, Value, compile_value, gathering, listed
+from convcalc.spec.yaml.fields import elements, entries, is_empty, require_text
+from convcalc.spec.yaml.nodes import Mapping as MappingNode
+from convcalc.spec.yaml.nodes import Node, Scalar, Sequence, compose
+
+TOP = (
+    "convcalc", "name", "note", "import", "input", "inputs", "vars", "variants", "defaults", "blocks", "layers",
+    "outputs", "claims",
+)  # fmt: skip
+
+SECTIONS = (
+    "note", "import", "vars", "variants", "input", "inputs", "defaults", "blocks", "layers", "outputs", "claims",
+    "name",
+)  # fmt: skip
+"""In the order in which they need each other."""
+
+AXES = ("c", "d", "h", "w", "l")
+"""Letters of axes in the order in which a shape has them."""
+
+Importer = Callable[[str, Span], "Document"]
+"""Reads the file that stands as a path at a place, or raises ``SpecErrors``."""
+
+
+def read_document(source: Source, importer: Importer) -> Document:
+    """Read a spec file.
+
+    Raises:
+        SpecErrors: everything that is wrong with its form; if nothing is, all of its imports; else of its names.
+    """
+    root = compose(source)
+    if not isinstance(root, MappingNode):
+        what = "is empty" if is_empty(root) else "is not a mapping"
+        text = f"the spec {what}; it begins with keys such as `input:` and `layers:`"
+        raise SpecErrors([SpecError("CC115", text, Span(source, 1, 1))])
+    sections = _Sections(Document(source), root, importer)
+    with few_guesses():
+        sections.read()
+    if sections.errors:
+        from convcalc.spec.document.comma_errors import explained  # only what is wrong needs it
+
+        sections.errors = explained(root, sections.errors)
+    form = [error for error in (*sections.errors, *sections.imported) if _is_of_form(error.code)]
+    if errors := form or sections.imported or sections.errors:
+        raise SpecErrors(errors)
+    return sections.document
+
+
+def _is_of_form(code: str) -> bool:
+    return code[:3] in {"CC0", "CC1", "CC5"} or "CC301" <= code <= "CC304"
+
+
+class _Sections:
+    """Reads the top-level keys."""
+
+    def __init__(self, document: Document, root: MappingNode, importer: Importer) -> None:
+        self.document = document
+        self.importer = importer
+        self.errors: list[SpecError] = []
+        self.imported: list[SpecError] = []
+        self.order: dict[str, int] = {}
+        """Variable → its place among all."""
+        self.known = Known(self.order.keys())
+        self.library = Library(document.blocks, document.imports)
+        self.nodes: dict[str, Node] = {}
+        document.places = {key.text: key.span for key, _ in root.pairs}
+        for key, value in root.pairs:
+            if key.text not in TOP:
+                guess = did_you_mean(key.text, TOP)
+                self.errors.append(SpecError("CC116", f"unknown top-level key {quoted(key.text)}{guess}", key.span))
+            elif not is_empty(value):
+                self.nodes[key.text] = value
+
+    def read(self) -> None:
+        """Read all sections; errors and warnings are gathered."""
+        self._version()
+        for section in SECTIONS:
+            if section in self.nodes:
+                with gathering(self.errors):
+                    getattr(self, f"_{section}")(self.nodes[section])
+        if "input" in self.nodes and "inputs" in self.nodes:
+            places = self.document.places
+            first, second = sorted(("input", "inputs"), key=lambda key: places[key][1:])
+            text = f"a spec has `input` or `inputs`, not both; `{first}` is on line {places[first].line}"
+            self.errors.append(SpecError("CC122", text, places[second]))
+        self.errors += rings(self.document.blocks.values())
+        self._warn_unused()
+
+    def _version(self) -> None:
+        node = self.nodes.get("convcalc")
+        if node is not None and not (isinstance(node, Scalar) and node.text == "1"):
+            text = "this program reads version 1 of the language: `convcalc: 1`"
+            self.errors.append(SpecError("CC120", text, node.span))
+
+    def _note(self, node: Node) -> None:
+        require_text("note", node)
+
+    def _import(self, node: Node) -> None:
+        for key, value in entries(node, "import", "{alias: path.yaml}"):
+            with gathering(self.errors):
+                if not key.text.isidentifier() or not key.text[0].islower():
+                    rule = "it begins with a lower-case letter and holds letters, digits and _"
+                    raise SpecError("CC110", f"{quoted(key.text)} cannot name an import: {rule}", key.span)
+                if is_empty(value):
+                    raise SpecError("CC114", f"the path of the import {quoted(key.text)} is missing", key.span)
+                if not isinstance(value, Scalar):
+                    raise SpecError("CC117", "an import is the path of a spec file", value.span)
+                try:
+                    self.document.imports[key.text] = self.importer(value.text, value.span)
+                except SpecErrors as errors:
+                    self.imported += errors.errors
+                except SpecError as error:
+                    self.imported.append(error)
+
+    def _vars(self, node: Node) -> None:
+        for key, value in entries(node, "vars", "{name: expression}"):
+            with gathering(self.errors):
+                name = checked_variable(key)
+                try:
+                    self.document.vars[name] = compile_value(value, self.known.outside(), quoted(name), key.span)
+                finally:
+                    self.order[name] = len(self.order)
+
+    def _variants(self, node: Node) -> None:
+        for key, value in entries(node, "variants", "{name: {variable: expression}}"):
+            with gathering(self.errors):
+                name = checked_name(key.text, key.span, more=".")
+                overrides = self.document.variants.setdefault(name, {})
+                for variable, expression in entries(value, f"the variant {quoted(name)}", "{variable: expression}"):
+                    with gathering(self.errors):
+                        overrides[variable.text] = self._override(variable, expression)
+
+    def _override(self, key: Scalar, node: Node) -> Value:
+        """Read the value that a variant gives a variable; it sees the variables before that one."""
+        place = self.order.get(key.text)
+        if place is None:
+            text = f"no variable {quoted(key.text)} in vars{did_you_mean(key.text, self.order)}"
+            raise SpecError("CC208", text, key.span)
+        value = compile_value(node, self.known.outside(), quoted(key.text), key.span)
+        if any(self.order.get(name, -1) >= place for name in value.names):
+            before = frozenset(name for name, other in self.order.items() if other < place)
+            compile_value(node, Known(before, entering=False))
+        return value
+
+    def _input(self, node: Node) -> None:
+        self.document.inputs["input"] = self._shape(node)
+
+    def _inputs(self, node: Node) -> None:
+        for key, value in entries(node, "inputs", "{name: shape}"):
+            with gathering(self.errors):
+                name = checked_name(key.text, key.span)
+                if is_empty(value):
+                    raise SpecError("CC114", f"the shape of the input {quoted(name)} is missing", key.span)
+                self.document.inputs[name] = self._shape(value)
+
+    def _shape(self, node: Node) -> Value:
+        """Read a shape: a list, channels first, or a mapping by the letters of its axes."""
+        known = self.known.outside()
+        if not isinstance(node, MappingNode):
+            value = compile_value(node, known, "the input shape")
+            return listed(node.span, [value]) if isinstance(node, Scalar) else value
+        axes: dict[str, Value] = {}
+        for key, value_node in node.pairs:
+            with gathering(self.errors):
+                if key.text not in AXES:
+                    letter = key.text[:1].lower()
+                    meant = f"; did you mean {quoted(letter)}?" if letter in AXES else ""
+                    text = f"unknown axis {quoted(key.text)}{meant or '; axes are ' + ', '.join(AXES)}"
+                    raise SpecError("CC116", text, key.span)
+                axes[key.text] = compile_value(value_node, known, quoted(key.text), key.span)
+        if node.get("c") is None:
+            raise SpecError("CC114", "an input shape by letters needs its channels `c`", node.span)
+        return listed(node.span, [axes[letter] for letter in AXES if letter in axes])
+
+    def _defaults(self, node: Node) -> None:
+        for key, value in entries(node, "defaults", "{kind: {attribute: expression}}"):
+            with gathering(self.errors):
+                op = find(key.text) if key.text in kinds() else None
+                if op is None:
+                    from convcalc.spec.document.foreign_names import guess  # only what is wrong needs it
+
+                    meant, hint = guess(key.text, kinds())
+                    raise SpecError("CC204", f"no kind of layer {quoted(key.text)}{meant}", key.span, hint=hint)
+                words = [*(word for word in allowed(op) if word not in op.references), KEY]
+                held = self.document.defaults.setdefault(key.text, {})
+                for name, expression in entries(value, f"defaults of {key.text}", "{attribute: expression}"):
+                    with gathering(self.errors):
+                        if name.text not in words:
+                            text = f"{key.text} has no attribute {quoted(name.text)}{did_you_mean(name.text, words)}"
+                            raise SpecError("CC203", text, name.span)
+                        if not is_empty(expression):
+                            held[name.text] = attribute(op, name, expression, self.known, written=False)
+
+    def _blocks(self, node: Node) -> None:
+        bodies: list[tuple[Block, Node, Known]] = []
+        for key, value in entries(node, "blocks", "{Name: [items]}"):
+            with gathering(self.errors):
+                block = Block(checked_block(key), key.span, self.document)
+                self.document.blocks[block.name] = block
+                bodies.append((block, *signature(block, value, self.known, self.errors)))
+        for block, body, known in bodies:
+            with gathering(self.errors):
+                reader = self._reader()
+                block.items = reader.items(elements(body, f"the layers of {quoted(block.name)}"), known, Counter())
+                block.calls = reader.calls
+
+    def _layers(self, node: Node) -> None:
+        self.document.layers = self._reader().items(elements(node, "layers"), self.known, Counter())
+
+    def _reader(self) -> Reader:
+        return Reader(self.document.defaults, self.library, self.errors, self.document.warnings)
+
+    def _outputs(self, node: Node) -> None:
+        for item in node.items if isinstance(node, Sequence) else [node]:
+            with gathering(self.errors):
+                if not isinstance(item, Scalar) or item.empty:
+                    raise SpecError("CC113", "outputs is a list of paths of layers", item.span)
+                self.document.outputs.append(reference(item, self.known))
+
+    def _claims(self, node: Node) -> None:
+        self.document.claims = read_claims(node, self.document.variants, self.errors)
+
+    def _name(self, node: Node) -> None:
+        require_text("name", node)
+        assert isinstance(node, Scalar)
+        try:
+            self.document.name = template(node, self.known)
+        except SpecError:  # braces that hold no expression are just text
+            self.document.name = Template((node.text,), node.span)
+
+    def _warn_unused(self) -> None:
+        """Note variables and blocks that nothing in the file uses."""
+        if self.document.layers is None:
+            return
+        for key, _ in entries(self.nodes.get("vars"), "vars", "") if not self.errors else ():
+            if key.text not in self.known.used:
+                text = f"the variable {quoted(key.text)} is never used"
+                self.document.warnings.append(SpecError("CC801", text, key.span))
+        for block in self.document.blocks.values():
+            if not block.used:
+                text = f"the block {quoted(block.name)} is never used"
+                self.document.warnings.append(SpecError("CC802", text, block.span))

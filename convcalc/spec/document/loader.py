@@ -1,0 +1,121 @@
+"""The files of a spec: its root and what it imports, each read once, from the disk or from a past of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.spec.document.document_reader import read_document
+from convcalc.spec.document.syntax_tree import Document
+from convcalc.spec.limits import IMPORTS
+from convcalc.spec.yaml.text import read
+
+
+class Places(Protocol):
+    """How paths lead to files."""
+
+    def real(self, path: str) -> str:
+        """Return the absolute path that a path leads to, links resolved."""
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether a path leads to a plain file."""
+
+    def shown(self, path: str) -> str:
+        """Return what an error calls the file with this real path."""
+
+
+class Disk:
+    """The files as they lie there now."""
+
+    def real(self, path: str) -> str:
+        """Return the absolute path, links resolved."""
+        return os.path.realpath(path)
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether it is a file or a link to one."""
+        return os.path.isfile(path)
+
+    def shown(self, path: str) -> str:
+        """Return the path from the current folder, or the absolute one where it is not below."""
+        below = os.path.relpath(path)
+        return path if below.startswith("..") else below
+
+
+@dataclass(slots=True, eq=False)
+class Files:
+    """Reads documents, each file once. ``read`` gives the text of a path: from the disk, unless told otherwise."""
+
+    read: Callable[[str], Source] = read
+    libraries: Sequence[str] = ()
+    places: Places = field(default_factory=Disk)
+    documents: dict[str, Document] = field(default_factory=dict)
+    """By real path: the root and everything imported."""
+    _broken: dict[str, SpecErrors] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+
+    def root(self, source: Source, path: str | None = None) -> Document:
+        """Read the root document; imports are looked up beside it (beside the current folder for standard input)."""
+        real = self.places.real(source.name if path is None else path)
+        there = path is not None or self.places.is_file(source.name)
+        folder = os.path.dirname(real) if there else self.places.real(".")
+        self._open.append(real)
+        self.documents[real] = document = read_document(source, self._importer(folder, folder))
+        return document
+
+    def _importer(self, root: str, folder: str) -> Callable[[str, Span], Document]:
+        return lambda text, span: self._imported(root, folder, text, span)
+
+    def _imported(self, root: str, folder: str, text: str, span: Span) -> Document:
+        path = self._resolved(root, folder, text, span)
+        if path in self._open:
+            raise SpecError("CC209", f"{quoted(text)} imports itself through its imports", span)
+        if path in self._broken:
+            raise self._broken[path]
+        if path in self.documents:
+            return self.documents[path]
+        held = len(self.documents) + len(self._broken) + len(self._open)
+        if held > IMPORTS:  # of those that are open, one is the root
+            raise SpecError("CC505", f"more imported files than the limit of {IMPORTS}", span)
+        shown = self.places.shown(path)
+        self._open.append(path)
+        try:
+            source = Source(shown, _read(self.read, path, shown, text, span).text)
+            self.documents[path] = read_document(source, self._importer(root, os.path.dirname(path)))
+        except SpecErrors as errors:
+            for error in errors.errors:
+                error.notes = (*error.notes, (span, "imported here"))
+            self._broken[path] = errors
+            raise
+        finally:
+            self._open.pop()
+        return self.documents[path]
+
+    def _resolved(self, root: str, folder: str, text: str, span: Span) -> str:
+        """Return the real path of an import, inside the root file's folder or a library folder."""
+        if "://" in text or os.path.isabs(text) or "\0" in text:
+            raise SpecError("CC209", f"the import {quoted(text)} must be a relative path", span)
+        trees = [root, *map(self.places.real, self.libraries)]
+        paths = [self.places.real(os.path.join(start, text)) for start in (folder, *self.libraries)]
+        inside = [path for path in paths if any(os.path.commonpath((tree, path)) == tree for tree in trees)]
+        if not inside:
+            raise SpecError(
+                "CC209",
+                f"the import {quoted(text)} leads out of the folder {root}",
+                span,
+                hint="name its folder with --lib",
+            )
+        return next((path for path in inside if self.places.is_file(path)), inside[0])
+
+
+def _read(reader: Callable[[str], Source], path: str, shown: str, text: str, span: Span) -> Source:
+    """Read an imported file. What is wrong in it stands there; that it cannot be read, at the import."""
+    try:
+        return reader(path)
+    except SpecError as error:
+        if error.span and error.span.line:
+            error.span = error.span._replace(source=error.span.source._replace(name=shown))
+            raise SpecErrors([error]) from None
+        raise SpecError("CC209", f"cannot import {quoted(text)}: {error.text}", span, hint=error.hint) from None

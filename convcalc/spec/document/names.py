@@ -1,0 +1,165 @@
+"""Names of layers, blocks and variables, and references to layers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from convcalc.arith import is_plain, names_of
+from convcalc.errors import Span, SpecError, Undecided, quoted
+from convcalc.spec.document.value_nodes import Known, StructuralError, Value, compile_text, structural
+from convcalc.spec.limits import NAME
+from convcalc.spec.yaml.nodes import Scalar
+
+_NAME = re.compile(r"\w[\w-]*")
+_BLOCK = re.compile(r"[^\W\d_]\w*")
+
+
+def checked_name(text: str, span: Span, more: str = "") -> str:
+    """Return a name in its normal form (NFC); ``more`` are further characters that it may hold, but not begin with.
+
+    Raises:
+        SpecError: CC110, where it is no name: letters, digits, ``_`` and ``-``, and no ``-`` at its beginning.
+    """
+    name = unicodedata.normalize("NFC", text)
+    if not name:
+        raise SpecError("CC110", "a name must not be empty", span)
+    if name == "input":
+        raise SpecError("CC110", "'input' is the input of every block and file; choose another name", span)
+    if len(name) > NAME:
+        raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", span)
+    if not re.fullmatch(rf"\w[\w{more}-]*", name):
+        bad = re.sub(rf"[\w{more}-]", "", name)[:1]
+        rule = (
+            f"may hold only letters, digits, {''.join(f'{each}, ' for each in more)}_ and -, not {quoted(bad)}"
+            if bad
+            else "must begin with a letter, a digit or _"
+        )
+        raise SpecError("CC110", f"the name {quoted(name)} {rule}", span)
+    return name
+
+
+def checked_variable(node: Scalar, what: str = "variable") -> str:
+    """Return the name of a variable or parameter, which expressions can say.
+
+    Raises:
+        SpecError: CC110 no name; CC111 a word that the language needs.
+    """
+    from convcalc.spec.expressions.messages import reserved_reason
+
+    name = unicodedata.normalize("NFC", node.text)
+    if len(name) > NAME:
+        raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", node.span)
+    if not _is_identifier(name):
+        rule = "use letters, digits and _, beginning with a letter or _"
+        raise SpecError("CC110", f"{quoted(name)} cannot name a {what}: {rule}", node.span)
+    reason = reserved_reason(name)
+    if reason:
+        raise SpecError("CC111", f"{quoted(name)} cannot name a {what}: {reason}", node.span)
+    return name
+
+
+def _is_identifier(name: str) -> bool:
+    """Whether expressions can read it: letters, decimal digits and ``_``, not beginning with a digit."""
+    fits = all(each.isalpha() or each.isdecimal() or each == "_" for each in name)
+    return fits and name != "" and not name[0].isdecimal()
+
+
+def checked_block(node: Scalar) -> str:
+    """Return the name of a block: it begins with a capital, which no built-in kind does."""
+    name = unicodedata.normalize("NFC", node.text)
+    if not _BLOCK.fullmatch(name) or not name[0].isupper():
+        rule = "it begins with a capital and holds letters, digits and _"
+        raise SpecError("CC110", f"{quoted(name)} cannot name a block: {rule}", node.span)
+    return checked_name(name, node.span)
+
+
+class Template(NamedTuple):
+    """Text that may hold ``{expression}``: the name of an item, or one part of a reference."""
+
+    parts: tuple[str | Value, ...]
+    span: Span
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it holds no expression."""
+        return len(self.parts) == 1
+
+    def fill(self, env: Mapping[str, Any], *, decimals: bool = False) -> str:
+        """Return the text; ``decimals`` lets an expression be a decimal such as 0.75, which no path may hold."""
+        return "".join(part if isinstance(part, str) else self._text(part, env, decimals) for part in self.parts)
+
+    def _text(self, part: Value, env: Mapping[str, Any], decimals: bool) -> str:
+        try:
+            value = part.evaluate(env)
+            if not is_plain(value):
+                raise structural(Undecided("a name", names_of(value)), part)
+        except StructuralError:
+            if decimals and part.expression:  # the network's own name, one for all points of a sweep
+                return f"{{{part.expression.text}}}"
+            raise
+        if type(value) is int or isinstance(value, str):
+            return str(value)
+        if decimals and isinstance(value, Fraction) and Fraction(str(float(value))) == value:
+            return str(float(value))
+        from convcalc.ops.arguments import shown
+
+        raise SpecError("CC412", f"a name needs an integer or a word between {{ and }}, not {shown(value)}", self.span)
+
+
+def template(node: Scalar, known: Known) -> Template:
+    """Read text that may hold ``{expression}``.
+
+    Raises:
+        SpecError: CC112, where the braces do not pair.
+    """
+    text, parts, at = node.text, list[str | Value](), 0
+    while (start := text.find("{", at)) >= 0:
+        end = text.find("}", start)
+        if end < 0:
+            raise SpecError("CC112", f"{quoted(text)}: '{{' without '}}'", node.span)
+        parts.append(text[at:start])
+        parts.append(compile_text(text[start + 1 : end], _inner(node, start + 1, end), known.outside()))
+        at = end + 1
+    if "}" in text[at:]:
+        raise SpecError("CC112", f"{quoted(text)}: '}}' without '{{'", node.span)
+    return Template((*parts, text[at:]), node.span)
+
+
+def _inner(node: Scalar, start: int, end: int) -> Scalar:
+    """Return a part of a scalar; in quotes or on several lines, its place is that of the whole."""
+    return Scalar(node.text[start:end], node.span.within(start, end) if node.plain else node.span, node.plain)
+
+
+class Reference(NamedTuple):
+    """``name(.name)*``, ``input`` or ``.``, before it is looked up."""
+
+    path: Template
+
+    @property
+    def span(self) -> Span:
+        return self.path.span
+
+    def segments(self, env: Mapping[str, Any]) -> tuple[str, ...]:
+        text = unicodedata.normalize("NFC", self.path.fill(env))
+        return (".",) if text == "." else tuple(text.split("."))
+
+
+def reference(node: Scalar, known: Known) -> Reference:
+    """Read a reference; what it means is found when the layers stand.
+
+    Raises:
+        SpecError: CC113, where it is none.
+    """
+    path = template(node, known)
+    outline = "".join(part if isinstance(part, str) else "0" for part in path.parts)
+    if outline != "." and not all(
+        _NAME.fullmatch(segment) for segment in unicodedata.normalize("NFC", outline).split(".")
+    ):
+        raise SpecError(
+            "CC113", f"{quoted(node.text)} is no reference: write the path of a layer, `input` or `.`", node.span
+        )
+    return Reference(path)

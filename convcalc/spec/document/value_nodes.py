@@ -1,0 +1,206 @@
+"""Values in a spec: an expression with its place, or a list of values; their names checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, NamedTuple
+
+from convcalc.errors import Span, SpecError, Undecided, did_you_mean, quoted
+from convcalc.spec.expressions.errors import ExpressionError
+from convcalc.spec.expressions.expression import Expression, parse
+from convcalc.spec.expressions.functions import FUNCTIONS
+from convcalc.spec.expressions.vocabulary import HABITS, SYMBOLS
+from convcalc.spec.limits import LIST, YAML_DEPTH
+from convcalc.spec.yaml.nodes import Mapping as MappingNode
+from convcalc.spec.yaml.nodes import Node, Scalar
+
+ENTERING = frozenset({"cin", "din", "shape"})
+"""What describes the tensor that enters an item."""
+
+TURN = ("i", "first", "last")
+"""What a repeated item sees beside its columns."""
+
+SHOWN_NAMES = 12
+
+
+@dataclass(slots=True, eq=False)
+class Known:
+    """The variables that may be used at a place, and which have been, for the file as a whole."""
+
+    names: AbstractSet[str]
+    used: set[str] = field(default_factory=set)
+    entering: bool = True
+    """Whether a tensor enters at the place, so that ``cin``, ``din`` and ``shape`` have a meaning."""
+
+    def plus(self, names: Iterable[str]) -> Known:
+        return Known(self.names | set(names), self.used, self.entering)
+
+    def outside(self) -> Known:
+        """Return the same variables for a place that no tensor enters: a name, a reference, the input shape."""
+        return Known(self.names, self.used, entering=False)
+
+
+@dataclass(slots=True, eq=False)
+class StructuralError(SpecError):
+    """A plain value is needed where arrays or symbols stand; ``names`` are those that it depends on."""
+
+    names: tuple[str, ...] = ()
+    condition: bool = False
+    """Whether it is a truth that is needed, which many values may share."""
+
+
+class Value(NamedTuple):
+    """An expression, or a list of values, that is worked out against an environment of variables."""
+
+    span: Span
+    expression: Expression | None
+    items: tuple[Value, ...] = ()
+    plain: bool = True
+    names: frozenset[str] = frozenset()
+    """Every variable in it."""
+    constant: bool = True
+    """Whether it holds no variable at all."""
+    entering: bool = False
+    """Whether it asks for the tensor that enters (``cin``, ``din``, ``shape``)."""
+
+    def evaluate(self, env: Mapping[str, Any]) -> Any:
+        """Return the value.
+
+        Raises:
+            SpecError: placed at the token, where the scalar stands unquoted on one line, else at the scalar.
+        """
+        try:
+            value = (
+                self.expression.evaluate(env) if self.expression else tuple([item.evaluate(env) for item in self.items])
+            )
+        except ExpressionError as error:
+            raise _placed(error, self.span, self.plain) from None
+        except Undecided as undecided:
+            raise structural(undecided, self) from None
+        if type(value) is tuple:
+            _require_small(value, self.span)
+        return value
+
+
+def _require_small(value: tuple[Any, ...], span: Span) -> None:
+    """Refuse lists of lists that are too large as a whole: they may share parts, so no length of one bounds them."""
+    held, inner, depth = len(value), [each for each in value if type(each) is tuple], 1
+    while inner:
+        held, depth = held + sum(map(len, inner)) - len(inner), depth + 1
+        if held > LIST or depth > YAML_DEPTH:
+            limit = f"{LIST} elements in all, {YAML_DEPTH} lists in one another"
+            raise SpecError("CC501", f"a list of lists exceeds the limit of {limit}", span)
+        inner = [each for one in inner for each in one if type(each) is tuple]
+
+
+def _placed(error: ExpressionError, span: Span, plain: bool) -> SpecError:
+    return SpecError(error.code, error.text, span.within(error.start, error.end) if plain else span, hint=error.hint)
+
+
+def structural(undecided: Undecided, value: Value) -> StructuralError:
+    """Say that a swept variable or a symbol reached a place that shapes the graph, and name it."""
+    found = undecided.names or tuple(sorted(value.names))
+    names = ", ".join(map(quoted, found))
+    text = (
+        f"{undecided.needed} shapes the graph and must be a plain value, but depends on the swept or symbolic {names}"
+    )
+    condition = undecided.needed == "a condition"
+    return StructuralError("CC411", text, value.span, names=found, condition=condition)
+
+
+def compile_text(text: str, scalar: Scalar, known: Known) -> Value:
+    """Parse an expression and check that every name in it is known.
+
+    Raises:
+        SpecError: a syntax error of the expression, or CC201 for an unknown variable.
+    """
+    try:
+        expression = parse(text)
+    except ExpressionError as error:
+        raise _placed(error, scalar.span, scalar.plain) from None
+    for name, start, end in expression.names:
+        if name in known.names:
+            known.used.add(name)
+        elif name not in ENTERING or not known.entering:
+            raise _unknown(name, scalar.span.within(start, end) if scalar.plain else scalar.span, known)
+    names = frozenset(name for name, _, _ in expression.names)
+    return Value(scalar.span, expression, (), scalar.plain, names, not names, not names.isdisjoint(ENTERING))
+
+
+def _unknown(name: str, span: Span, known: Known) -> SpecError:
+    if name in ENTERING:
+        return SpecError("CC201", f"'{name}' describes the tensor that enters an item, and none enters here", span)
+    if name in HABITS:
+        return SpecError("CC201", f"unknown variable {quoted(name)}; did you mean '{HABITS[name]}'?", span)
+    if name in TURN:
+        hint = f"{', '.join(TURN)} exist inside a `repeat`"
+        return SpecError("CC201", f"unknown variable {quoted(name)}", span, hint=hint)
+    guess = did_you_mean(name, chain(known.names, ENTERING if known.entering else (), SYMBOLS, FUNCTIONS))
+    few = known.names and not guess and len(known.names) <= SHOWN_NAMES
+    hint = f"known here: {', '.join(sorted(known.names))}" if few else ""
+    return SpecError("CC201", f"unknown variable {quoted(name)}{guess}", span, hint=hint)
+
+
+def compile_value(node: Node, known: Known, what: str = "a value", key: Span | None = None) -> Value:
+    """Read a scalar as an expression, or a list of them, nested as it is. ``key`` is blamed where nothing stands.
+
+    Raises:
+        SpecError: CC114 for nothing, CC117 for a mapping, CC501 for a list that is too long.
+    """
+    if isinstance(node, Scalar):
+        if node.empty:
+            raise SpecError("CC114", f"{what} is missing", key or node.span)
+        return compile_text(node.text, node, known)
+    if isinstance(node, MappingNode):
+        raise SpecError("CC117", f"{what} must be an expression or a list, not a mapping", node.span)
+    if len(node.items) > LIST:
+        raise SpecError("CC501", f"a list of {len(node.items)} exceeds the limit of {LIST}", node.span)
+    return listed(node.span, [compile_value(item, known, f"an element of {what}") for item in node.items])
+
+
+def listed(span: Span, items: Iterable[Value]) -> Value:
+    """Return a list of values as one value."""
+    held = tuple(items)
+    names = frozenset[str]().union(*(item.names for item in held))
+    return Value(span, None, held, True, names, not names, not names.isdisjoint(ENTERING))
+
+
+@contextmanager
+def gathering(errors: list[SpecError]) -> Iterator[None]:
+    """Collect an error and go on behind the block."""
+    try:
+        yield
+    except SpecError as error:
+        errors.append(error)
+
+
+COPIED = 50
+
+Variables = Mapping[str, Any]
+
+
+class Layered(dict[str, Any]):
+    """Variables over others, which are looked up where these have no value."""
+
+    __slots__ = ("under",)
+
+    def __init__(self, over: Variables, under: Variables) -> None:
+        super().__init__(over)
+        self.under = under
+
+    def __missing__(self, name: str) -> Any:
+        return self.under[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self else self.under.get(name, default)
+
+
+def extended(variables: Variables, more: Variables) -> dict[str, Any]:
+    """Return variables with more of them. Many are not copied again and again, but looked through."""
+    if type(variables) is dict and len(variables) <= COPIED:
+        return {**variables, **more}
+    return Layered(more, variables)

@@ -1,0 +1,1 @@
+"""A document to a graph: variables, blocks, repeats and conditions put in."""

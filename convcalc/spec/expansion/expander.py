@@ -1,0 +1,273 @@
+"""Expansion: items become layers, with shapes known at every step, because expressions may ask for them.
+
+The order for one item is ``repeat`` → ``from`` → ``when``/``else`` → arguments → body → ``tie``. Counted loops, blocks
+that cannot recurse and the limits make every expansion end; time and memory are linear in items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from convcalc.arith import agreed, is_plain, names_of
+from convcalc.errors import Span, SpecError, Undecided, quoted
+from convcalc.graph.builder import FAILED
+from convcalc.ops.arguments import named
+from convcalc.spec.document.blocks import least_inside
+from convcalc.spec.document.names import Reference, checked_name
+from convcalc.spec.document.syntax_tree import Call, Item, Join, Layer, Repeat, Series
+from convcalc.spec.document.value_nodes import Value, extended, structural
+from convcalc.spec.expansion.frames import DELETED, Frame, Loop, SkipError, TooLargeError, numbered, turns
+from convcalc.spec.expansion.layers import Layers, with_entering
+from convcalc.spec.expansion.scopes import Entry
+from convcalc.spec.limits import CALLS, ITEMS
+
+Variables = Mapping[str, Any]
+
+
+class Expander:
+    """Expands the items of documents into the nodes of a walk. Errors are gathered there."""
+
+    def __init__(self, variables: Mapping[int, Variables]) -> None:
+        self.layers = Layers()
+        self.walk = self.layers.walk
+        self._variables = variables
+        """The variables of each document, by its identity."""
+        self._items = 0
+        self._said: set[tuple[object, ...]] = set()
+        """Code and place of the errors so far: every turn of a repeat may make the same."""
+
+    def series(self, items: list[Item], tensor: int, frame: Frame) -> int:
+        """Expand items in order and return the output of the last."""
+        for item in items:
+            result = self.item(item, tensor, frame)
+            tensor = tensor if result == DELETED else result
+        return tensor
+
+    def item(self, item: Item, tensor: int, frame: Frame) -> int:
+        """Expand an item, once or as often as it is repeated in series."""
+        if item.repeat is None:
+            self._count(item.span)
+            return self._guarded(item, tensor, frame, item.segment)
+        result = DELETED
+        for turn, segment in self._turns(item, item.repeat, tensor, frame):
+            given = self._guarded(item, tensor, turn, segment) if turn else FAILED
+            if given != DELETED:
+                result = tensor = given
+        return result
+
+    def branch(self, item: Item, tensor: int, frame: Frame) -> Iterator[int]:
+        """Expand a branch of a join; ``each`` gives several, side by side."""
+        if not item.each or item.repeat is None:
+            yield self.item(item, tensor, frame)
+            return
+        for turn, segment in self._turns(item, item.repeat, tensor, frame):
+            yield self._guarded(item, tensor, turn, segment) if turn else FAILED
+
+    def _turns(self, item: Item, repeat: Repeat, tensor: int, frame: Frame) -> Iterator[tuple[Frame | None, str]]:
+        """Give the frame and the default segment of every turn; no frame where the repeat itself has failed."""
+        self._count(item.span)
+        try:
+            columns, count = turns(repeat, lambda value: self._evaluate(value, tensor, frame))
+        except (SpecError, SkipError) as error:
+            self._failed(item, frame, item.segment, error)
+            yield None, ""
+            return
+        if count:
+            self._count(item.span, more=count * (1 + least_inside(item)))
+        else:
+            frame.scope.delete(next(_names(item), item.segment))
+        loop, last = Loop(), count - 1
+        for i in range(count):
+            self._count(item.span)
+            turn = {"i": i, "first": i == 0, "last": i == last} | {name: column[i] for name, column in columns.items()}
+            yield frame.turn(turn, loop), numbered(item.segment, i + 1)
+
+    def _guarded(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
+        """Expand one turn of an item; where it fails, the error is recorded and its name stands for a failed layer."""
+        try:
+            segment = self._named(item, frame, segment)
+            return self._turn(item, tensor, frame, segment)
+        except (SpecError, SkipError) as error:
+            self._failed(item, frame, segment, error)
+            return FAILED
+
+    def _failed(self, item: Item, frame: Frame, segment: str, error: SpecError | SkipError) -> None:
+        """Record an error, and let later references to the names that the item would have given pass in silence."""
+        if isinstance(error, SpecError):
+            error.span = error.span or item.span
+            error.trail = error.trail or frame.trail
+            if isinstance(error, TooLargeError):
+                raise error
+            if (error.code, *error.order) not in self._said:
+                self._said.add((error.code, *error.order))
+                self.walk.errors.append(error)
+        if segment:
+            frame.scope.names.setdefault(segment, Entry(FAILED, item.span))
+        frame.scope.fail(_names(item))
+
+    def _named(self, item: Item, frame: Frame, segment: str) -> str:
+        """Return the item's path segment: its name, numbered where it is repeated, or the default one."""
+        if item.name is None:
+            return segment
+        name = item.name.fill(frame.env)
+        if item.name.fixed:
+            return numbered(name, frame.env["i"] + 1) if item.repeat is not None else name
+        return checked_name(name, item.name.span)
+
+    def _turn(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
+        """``from`` → ``when``/``else`` → body → ``tie``."""
+        entering: tuple[int, ...] = (tensor,)
+        asks = item.when is None or item.when.entering
+        if asks:
+            entering = self._entering(item, tensor, frame)
+        if item.when is not None and not self._holds(item.when, entering[0], frame):
+            return self._otherwise(item, tensor, frame, segment)
+        if not asks:
+            entering = self._entering(item, tensor, frame)
+        start = len(self.walk.nodes)
+        result = self._body(item, entering[0], entering[1:], frame, segment)
+        if item.tie:
+            self._tie(item, (start, len(self.walk.nodes)), frame)
+        return result
+
+    def _entering(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
+        """Return the tensors that enter an item: the current one, or what ``from`` names."""
+        found = (
+            tuple(self._look_up(reference, tensor, frame) for reference in item.sources) if item.sources else (tensor,)
+        )
+        if FAILED in found:
+            raise SkipError
+        return found
+
+    def _otherwise(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
+        """Expand what stands in an item's place; its ``repeat``, ``from`` and ``name`` hold for that too."""
+        other = item.other
+        if other is None:
+            frame.scope.delete(segment)
+            return DELETED
+        if other.sources is None and item.sources is not None:
+            other = replace(other, sources=item.sources)
+        if other.repeat is not None or other.name is not None:
+            return self.item(other, tensor, frame)
+        self._count(other.span)
+        if not item.scoped:
+            return self._guarded(other, tensor, frame, other.segment)
+        return self._turn(replace(other, name=item.name, repeat=item.repeat), tensor, frame, segment)
+
+    def _holds(self, when: Value, tensor: int, frame: Frame) -> bool:
+        value = agreed(self._evaluate(when, tensor, frame))
+        if not is_plain(value):
+            raise structural(Undecided("a condition", names_of(value)), when)
+        if not isinstance(value, bool):
+            raise SpecError("CC413", f"`when` must be true or false, not {named(value)}", when.span)
+        return value
+
+    def _evaluate(self, value: Value, tensor: int, frame: Frame) -> Any:
+        if not value.entering:
+            return value.evaluate(frame.env)
+        if tensor == FAILED:
+            raise SkipError
+        return value.evaluate(with_entering(frame.env, self.walk.shape(tensor)))
+
+    def _look_up(self, reference: Reference, tensor: int, frame: Frame) -> int:
+        segments = reference.segments(frame.env)
+        if segments == (".",):
+            return tensor
+        return frame.entry if segments == ("input",) else self._entry(reference, segments, frame).output or 0
+
+    def _entry(self, reference: Reference, segments: tuple[str, ...], frame: Frame) -> Entry:
+        entry = frame.scope.find(segments, reference.span)
+        if entry is None:
+            text = f"{quoted('.'.join(segments))} was deleted by its `when` or `repeat`"
+            raise SpecError("CC210", text, reference.span)
+        return entry
+
+    def _body(self, item: Item, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> int:
+        body = item.body
+        if isinstance(body, Layer):
+            return self.layers.add(
+                body, item, tensor, frame, segment, lambda reference: self._look_up(reference, tensor, frame)
+            )
+        if isinstance(body, Series) and not item.scoped:
+            return self.series(body.items, tensor, frame)
+        start = len(self.walk.nodes)
+        inner = frame
+        if isinstance(body, Call):
+            inner = self._called(body, item.span, tensor, extra, frame, segment)
+        elif item.scoped:
+            inner = frame.below(segment)
+        below = inner.scope if inner is not frame else None
+        entry = Entry(None, item.name.span if item.name else item.span, (start, start), below)
+        frame.scope.add(segment, entry)
+        if isinstance(body, Join):
+            ends = [end for branch in body.branches for end in self.branch(branch, tensor, inner) if end != DELETED]
+            entry.output = FAILED  # unless the join succeeds
+            entry.output = self.layers.join(body.layer, ends, inner, frame.scope.at(segment), item.span)
+        else:
+            entry.output = self.series(body.block.items if isinstance(body, Call) else body.items, tensor, inner)
+        entry.nodes = (start, len(self.walk.nodes))
+        return entry.output
+
+    def _called(self, call: Call, span: Span, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> Frame:
+        """Open a block: a scope with an edge; its parameters from the caller's values, then from its defaults."""
+        if len(frame.calls) >= CALLS:
+            raise SpecError("CC506", f"block calls are nested deeper than the limit of {CALLS}", span)
+        self._count(span, more=call.block.least)
+        block, scope = call.block, frame.scope.below(segment, is_block=True)
+        for name, index in zip(block.inputs, extra, strict=False):
+            scope.add(name, Entry(index, span))
+        own = self._variables[id(block.document)]
+        env = extended(own, {})
+        inner = Frame(env, own, scope, tensor, None, ((scope, span), *frame.calls))
+        given = {name: self._evaluate(value, tensor, frame) for name, value in call.arguments.items()}
+        for name, default in block.params.items():
+            if name in given:
+                env[name] = given[name]
+            elif default is not None:
+                env[name] = self._default(default, tensor, inner)
+        return inner
+
+    def _default(self, default: Value, tensor: int, inner: Frame) -> Any:
+        """Evaluate the default of a parameter: it stands in the block, so a fault of it names the call."""
+        try:
+            return self._evaluate(default, tensor, inner)
+        except SpecError as error:
+            error.trail = inner.trail
+            raise
+
+    def _tie(self, item: Item, made: tuple[int, int], frame: Frame) -> None:
+        """Let an item use the weights of the layer that is named, or of its first turn."""
+        if isinstance(item.tie, Reference):
+            entry = self._entry(item.tie, item.tie.segments(frame.env), frame)
+            if entry.output == FAILED:
+                raise SkipError
+            owners = entry.nodes
+        elif frame.loop is None:
+            text = "`tie: true` needs a `repeat` or `each`; or name the layer to share weights with"
+            raise SpecError("CC409", text, item.span)
+        else:
+            owners = frame.loop.first.setdefault(id(item.body), made)
+        if owners != made:
+            self.layers.tie(made, owners, item.span)
+
+    def _count(self, span: Span, more: int | None = None) -> None:
+        """Count an item; or refuse at once what a repeat or a block will make ``more``."""
+        self._items += more is None
+        if self._items + (more or 0) > ITEMS:
+            raise TooLargeError("CC504", f"the spec expands to more items than the limit of {ITEMS}", span)
+
+
+def _names(item: Item) -> Iterator[str]:
+    """Give the beginnings of all names that an item would have entered into its scope."""
+    if item.name is not None:
+        first = item.name.parts[0]
+        yield first if isinstance(first, str) else ""
+    elif item.repeat is not None:
+        yield item.segment
+    elif isinstance(item.body, Series | Join):
+        for inner in item.body.items if isinstance(item.body, Series) else item.body.branches:
+            if inner.segment:
+                yield inner.segment
+            yield from _names(inner)

@@ -1,0 +1,134 @@
+"""Where expansion stands: the variables, names and block calls around an item, and the ways out of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from convcalc.arith import is_plain, names_of
+from convcalc.errors import Span, SpecError, Undecided, quoted
+from convcalc.ops.arguments import named
+from convcalc.spec.document.syntax_tree import Repeat
+from convcalc.spec.document.value_nodes import Value, Variables, extended, structural
+from convcalc.spec.expansion.scopes import Scope
+from convcalc.spec.limits import REPEAT
+
+DELETED = -2
+"""What an item gives that is as if it had not been written."""
+
+_FRAMES = 50_000
+"""Room for 64 block calls, each with a body nested as deep as YAML may be."""
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """One run of a repeat: the nodes that each tied item made in the first turn."""
+
+    first: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """What an item sees: variables (``own`` are its file's), scope, input of its block or file, repeat, block calls."""
+
+    env: Variables
+    own: Variables
+    scope: Scope
+    entry: int
+    loop: Loop | None = None
+    calls: tuple[tuple[Scope, Span], ...] = ()
+    """The blocks that are open, with the places of their calls, innermost first."""
+
+    def turn(self, variables: Variables, loop: Loop) -> Frame:
+        """Return the frame of one turn of a repeat."""
+        return Frame(extended(self.env, variables), self.own, self.scope, self.entry, loop, self.calls)
+
+    def below(self, segment: str) -> Frame:
+        """Return the frame of a scope in this one."""
+        return Frame(self.env, self.own, self.scope.below(segment), self.entry, self.loop, self.calls)
+
+    @property
+    def trail(self) -> tuple[tuple[str, Span], ...]:
+        """The block calls that led here, as errors show them."""
+        return tuple((scope.path, span) for scope, span in self.calls)
+
+
+class TooLargeError(SpecError):
+    """A limit was passed: the expansion stops here."""
+
+
+class SkipError(Exception):
+    """What enters an item has failed: the item is skipped without an error of its own."""
+
+
+def numbered(base: str, number: int) -> str:
+    """Return the segment of one turn of a repeat; ``_`` between where the base ends in a digit."""
+    return f"{base}{'_' if base[-1:].isdigit() else ''}{number}"
+
+
+@contextmanager
+def deep_calls() -> Iterator[None]:
+    """Allow the nesting that the limits allow. Calls between Python functions take no C stack, so this is safe."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+Evaluate: TypeAlias = Callable[[Value], Any]
+
+Columns: TypeAlias = dict[str, tuple[Any, ...]]
+
+
+def turns(repeat: Repeat, evaluate: Evaluate) -> tuple[Columns, int]:
+    """Return the columns of a repeat, and how often it runs.
+
+    Raises:
+        SpecError: CC414 where it is no count and no columns, CC502 where it is too long, CC411 where it is swept.
+    """
+    if repeat.count is not None:
+        columns, count = Columns(), _count(repeat.count, evaluate)
+    else:
+        columns = {name: _column(name, column, evaluate) for name, column in repeat.columns.items()}
+        count = _length(repeat, columns)
+    if count > REPEAT:
+        raise SpecError("CC502", f"a repeat of {count} exceeds the limit of {REPEAT}", repeat.span)
+    return columns, count
+
+
+def _count(value: Value, evaluate: Evaluate) -> int:
+    count = _plain(value, "a repeat count", evaluate)
+    if type(count) is not int or count < 0:
+        text = f"a repeat count must be an integer of at least 0, not {named(count)}"
+        raise SpecError("CC414", text, value.span)
+    return count
+
+
+def _column(name: str, value: Value, evaluate: Evaluate) -> tuple[Any, ...]:
+    column = _plain(value, "a column of a repeat", evaluate)
+    if not isinstance(column, tuple):
+        text = f"the column {quoted(name)} of a repeat must be a list, not {named(column)}"
+        raise SpecError("CC414", text, value.span)
+    return column
+
+
+def _plain(value: Value, needed: str, evaluate: Evaluate) -> Any:
+    found = evaluate(value)
+    if is_plain(found):
+        return found
+    raise structural(Undecided(needed, names_of(found)), value)
+
+
+def _length(repeat: Repeat, columns: Columns) -> int:
+    """Return the length that all columns have."""
+    count = len(next(iter(columns.values())))
+    other = next((name for name, column in columns.items() if len(column) != count), None)
+    if other is not None:
+        lengths = ", ".join(f"{name} has {len(column)}" for name, column in columns.items())
+        raise SpecError("CC414", f"the columns of a repeat differ in length: {lengths}", repeat.columns[other].span)
+    return count

@@ -1,0 +1,156 @@
+"""Names while a spec is expanded: which layers can be referred to, from where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from weakref import ReferenceType, ref
+
+from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.graph.builder import FAILED
+
+SHOWN_NAMES = 8
+MANY = 1000
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """What a name stands for: its last output, the nodes it made, and the names below it.
+
+    ``output`` is ``None`` while the scope is still being expanded. ``nodes`` is a half-open range of indices.
+    """
+
+    output: int | None
+    span: Span
+    nodes: tuple[int, int] = (0, 0)
+    scope: Scope | None = None
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Scope:
+    """Names that clash with each other.
+
+    There may be a million: what most do not need is made when it is needed, and none holds the one around it, so that
+    all are freed at once.
+    """
+
+    segment: str = ""
+    """Its name in the scope around it."""
+    _outer: ReferenceType[Scope] | None = None
+    is_block: bool = False
+    """Whether names inside see nothing outside."""
+    names: dict[str, Entry] = field(default_factory=dict)
+    _deleted: set[str] | None = None
+    _failed: set[str] | None = None
+    """Beginnings of names that layers would have had that failed: a reference to one is no further error."""
+    known_path: str | None = None
+
+    def below(self, segment: str, *, is_block: bool = False) -> Scope:
+        """Return a new scope that stands in this one as ``segment``."""
+        return Scope(segment, ref(self), is_block)
+
+    @property
+    def outer(self) -> Scope | None:
+        """The scope around it."""
+        return self._outer() if self._outer else None
+
+    @property
+    def path(self) -> str:
+        """The segments from the outermost scope to this one."""
+        if self.known_path is None:
+            segments, scope = [self.segment], self.outer
+            while scope is not None and scope.known_path is None:
+                segments.append(scope.segment)
+                scope = scope.outer
+            if scope is not None and scope.known_path:
+                segments.append(scope.known_path)
+            self.known_path = ".".join(filter(None, reversed(segments)))
+        return self.known_path
+
+    def at(self, segment: str) -> str:
+        """Return the path of a name in this scope."""
+        return f"{self.path}.{segment}" if self.path else segment
+
+    def add(self, segment: str, entry: Entry) -> None:
+        """Enter a name.
+
+        Raises:
+            SpecError: CC212, where another layer of the scope has it.
+        """
+        first = self.names.get(segment)
+        if first is not None:
+            text = f"the name {quoted(segment)} is taken by the layer on line {first.span.line}"
+            raise SpecError("CC212", text, entry.span, notes=((first.span, "the first one"),))
+        self.names[segment] = entry
+
+    def delete(self, segment: str) -> None:
+        """Note the name of a layer that was deleted."""
+        if self._deleted is None:
+            self._deleted = set()
+        self._deleted.add(segment)
+
+    def has_deleted(self, segment: str) -> bool:
+        """Whether a name was deleted: as it is, or as a turn of a repeat that has none."""
+        deleted = self._deleted or ()
+        return segment in deleted or segment.rstrip("0123456789").rstrip("_") in deleted
+
+    def fail(self, beginnings: Iterable[str]) -> None:
+        """Note beginnings of names that layers would have had."""
+        if self._failed is None:
+            self._failed = set()
+        self._failed.update(beginnings)
+
+    def has_failed(self, segment: str) -> bool:
+        """Whether a layer of this name may have failed; where very many have, any."""
+        failed = self._failed or ()
+        return len(failed) > MANY or segment.startswith(tuple(failed))
+
+    def outwards(self) -> Iterator[Scope]:
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = None if scope.is_block else scope.outer
+
+    def find(self, segments: Sequence[str], span: Span) -> Entry | None:
+        """Look a path up, innermost scope outwards; nothing for a layer that was deleted.
+
+        Raises:
+            SpecError: CC210, where no layer written before has the path.
+        """
+        first, *rest = segments
+        for scope in self.outwards():
+            if first in scope.names:
+                return _descend(scope.names[first], rest, segments, span)
+        if any(scope.has_deleted(first) for scope in self.outwards()):
+            return None
+        if any(scope.has_failed(first) for scope in self.outwards()):
+            return Entry(FAILED, span)
+        guess = did_you_mean(first, (name for scope in self.outwards() for name in scope.names))
+        text = f"no layer {quoted('.'.join(segments))} stands before this{guess}"
+        raise SpecError("CC210", text, span, hint=_last(self.names))
+
+
+def _descend(entry: Entry, rest: Sequence[str], segments: Sequence[str], span: Span) -> Entry | None:
+    for segment in rest:
+        if entry.output == FAILED:
+            return entry
+        below = entry.scope
+        if below is not None and segment in below.names:
+            entry = below.names[segment]
+        elif below is not None and below.has_deleted(segment):
+            return None
+        else:
+            names = below.names if below else {}
+            text = f"no layer {quoted(segment)} in {quoted('.'.join(segments))}{did_you_mean(segment, names)}"
+            raise SpecError("CC210", text, span, hint=_last(names))
+    if entry.output is None:
+        text = f"{quoted('.'.join(segments))} is not complete here: it surrounds the layer that reads it"
+        raise SpecError("CC210", text, span)
+    return entry
+
+
+def _last(names: dict[str, Entry]) -> str:
+    """Name the layers that were entered last."""
+    last = list(islice(reversed(names), SHOWN_NAMES))
+    return f"layers before this: {', '.join(reversed(last))}" if last else ""

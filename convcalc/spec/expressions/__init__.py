@@ -1,0 +1,1 @@
+"""The expression language of values: tokens, parser, values and functions."""

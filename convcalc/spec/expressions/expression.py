@@ -1,0 +1,89 @@
+"""The expressions of specs: every argument is one, over its source text.
+
+>>> parse("make_divisible(32*alpha)").evaluate({"alpha": 2})
+64
+
+The grammar is at the head of ``parser``, the error codes are at the head of ``faults``. Numbers are exact and at most
+10¹⁸; a text has at most 500 characters; there are no loops: an expression always ends, and soon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from convcalc.errors import Undecided
+from convcalc.spec.expressions.closures import Run, Scope
+from convcalc.spec.expressions.errors import ExpressionError
+from convcalc.spec.expressions.functions import FUNCTIONS
+from convcalc.spec.expressions.messages import reserved_reason, unknown_name
+from convcalc.spec.expressions.parser import Parser
+from convcalc.spec.expressions.values import Symbol, Value, finished, is_open, is_quotient
+from convcalc.spec.expressions.vocabulary import KEYWORDS, SYMBOLS
+
+__all__ = [
+    "FUNCTIONS",
+    "KEYWORDS",
+    "SYMBOLS",
+    "Expression",
+    "ExpressionError",
+    "Symbol",
+    "Value",
+    "parse",
+    "reserved_reason",
+    "unknown_name",
+]
+
+REMEMBERED = 512
+"""Texts whose expressions are kept: specs repeat ``3``, ``relu`` and their variables a great deal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression, ready to be evaluated; it never changes.
+
+    ``names`` holds the variables it reads, each time with where they stand in ``text``.
+    """
+
+    text: str
+    names: tuple[tuple[str, int, int], ...]
+    _run: Run
+
+    @property
+    def constant(self) -> bool:
+        """Whether it reads no variable."""
+        return not self.names
+
+    def evaluate(self, scope: Scope) -> Value:
+        """Return the value, given those of variables.
+
+        Raises:
+            ExpressionError: what went wrong, and where in the text.
+            Undecided: a plain value is needed where a variable holds an array or a symbolic expression.
+        """
+        try:
+            return finished(self._run(scope))
+        except Undecided as undecided:
+            raise Undecided(undecided.needed, undecided.names or self._open(scope)) from None
+
+    def _open(self, scope: Scope) -> tuple[str, ...]:
+        """Return the variables whose values are not known yet, or the axes of a sweep that they span."""
+        read = {name: _open_values(scope.get(name)) for name, _, _ in self.names}
+        found = (getattr(value, "swept", ()) or (name,) for name, values in read.items() for value in values)
+        return tuple(dict.fromkeys(name for names in found for name in names))
+
+
+def _open_values(value: Value) -> list[Value]:
+    return [each for each in (value if isinstance(value, tuple) else (value,)) if is_open(each) or is_quotient(each)]
+
+
+@lru_cache(REMEMBERED)
+def parse(text: str, *, suffixed: bool = False) -> Expression:
+    """Read an expression; outside of specs its numbers may be ``suffixed``: 5M, 2MiB.
+
+    Raises:
+        ExpressionError: the text is none.
+    """
+    parser = Parser(text, suffixed=suffixed)
+    part = parser.whole()
+    return Expression(text, tuple(parser.names), part.run)

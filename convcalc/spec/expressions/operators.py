@@ -1,0 +1,247 @@
+"""The operators over every kind of number: two ints take the short way, then fractions, then unknown numbers."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from enum import IntEnum, auto
+from fractions import Fraction
+from types import MappingProxyType
+from typing import TypeAlias
+
+from convcalc import arith
+from convcalc.arith import agreed, is_swept
+from convcalc.spec.expressions import symbolic_arithmetic as unknowns
+from convcalc.spec.expressions.errors import INDEX, KIND, LIMIT, Fault
+from convcalc.spec.expressions.symbolic_arithmetic import require_divisor, same_denominator
+from convcalc.spec.expressions.values import (
+    Rational,
+    Value,
+    all_exact,
+    is_exact,
+    kind,
+    known,
+    named,
+    require_number,
+    settle,
+    shown,
+    truth,
+    within,
+)
+from convcalc.spec.limits import LARGEST_EXPONENT, LIST
+
+Operation: TypeAlias = Callable[[Value, Value], Value]
+
+
+def operation(sign: str, exact: Operation, unknown: Operation) -> Operation:
+    """Return the operator of a sign, from its rule for exact numbers and its rule for others."""
+
+    def operate(left: Value, right: Value) -> Value:
+        if type(left) is int and type(right) is int:
+            result = exact(left, right)
+            return within(result) if type(result) is int else settle(result)
+        if both_exact(sign, left, right):
+            return settle(exact(left, right), left, right)
+        return unknown(left, right)
+
+    return operate
+
+
+def both_exact(sign: str, left: Value, right: Value) -> bool:
+    """Demand two numbers; return whether both are known."""
+    require_number(f"'{sign}'", left, 1)
+    require_number(f"'{sign}'", right, 2)
+    return is_exact(left) and is_exact(right)
+
+
+def exact_quotient(left: Rational, right: Rational) -> Rational:
+    require_divisor(right)
+    return Fraction(left) / right
+
+
+def exact_floor(left: Rational, right: Rational) -> int:
+    require_divisor(right)
+    return left // right
+
+
+def exact_remainder(left: Rational, right: Rational) -> Rational:
+    require_divisor(right)
+    return left % right
+
+
+add = operation("+", operator.add, unknowns.add)
+
+subtract = operation("-", operator.sub, unknowns.subtract)
+
+multiply = operation("*", operator.mul, unknowns.multiply)
+
+divide = operation("/", exact_quotient, unknowns.divide)
+
+floor_divide = operation("//", exact_floor, unknowns.floor_divide)
+
+remainder = operation("%", exact_remainder, unknowns.remainder)
+
+
+def power(base: Value, exponent: Value) -> Value:
+    """base^exponent for an integer exponent of at most 64 in size."""
+    both_exact("**", base, exponent)
+    exponent = known(exponent, "an exponent")
+    if not isinstance(exponent, int):
+        raise Fault(KIND, f"an exponent must be an integer, not {shown(exponent)}", 2, "sqrt(x) is the square root")
+    if abs(exponent) > LARGEST_EXPONENT:
+        raise Fault(LIMIT, f"the exponent {exponent} is beyond {LARGEST_EXPONENT}, the limit of expressions", 2)
+    if not is_exact(base):
+        return unknowns.power(base, exponent)
+    if exponent < 0:
+        require_divisor(base)
+    return settle(Fraction(base) ** exponent, base)
+
+
+def negate(value: Value) -> Value:
+    """−value."""
+    require_number("'-'", value, 1)
+    return unknowns.negate(value)
+
+
+BINARY: Mapping[str, Operation] = MappingProxyType(
+    {
+        "+": add,
+        "-": subtract,
+        "*": multiply,
+        "/": divide,
+        "//": floor_divide,
+        "%": remainder,
+        "**": power,
+    }
+)
+"""Sign → operation."""
+
+
+def equal(left: Value, right: Value) -> Value:
+    """Whether two values are of one kind and equal: ``1 == true`` is false. A relation where a number is unknown."""
+    if type(left) is int and type(right) is int:
+        return left == right
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return equal_lists(left, right)
+    compared = kind(left)
+    if compared != kind(right):
+        return False
+    if compared == "number" and not (is_exact(left) and is_exact(right)):
+        first, second, _ = same_denominator(left, right)
+        return arith.equal(first, second)
+    if compared == "boolean":
+        known(left, "a condition")
+        known(right, "a condition")
+    return left == right
+
+
+def equal_lists(left: tuple[Value, ...], right: tuple[Value, ...]) -> bool:
+    """Whether two lists are equal, element by element.
+
+    Lists of lists may share parts, and be deeper and larger by far than what is written: the work is counted.
+    """
+    pairs: list[tuple[Value, Value]] = [(left, right)]
+    elements = 0
+    while pairs:
+        one, other = pairs.pop()
+        if not (isinstance(one, tuple) and isinstance(other, tuple)):
+            if not truth("'=='", equal(one, other), 0):
+                return False
+            continue
+        elements += len(one)
+        if elements > LIST:
+            raise Fault(LIMIT, f"lists of more than {LIST} elements in all cannot be compared")
+        if len(one) != len(other):
+            return False
+        if not (all_exact(one) and all_exact(other)):
+            pairs.extend(zip(one, other, strict=True))
+        elif one != other:
+            return False
+    return True
+
+
+def unequal(left: Value, right: Value) -> Value:
+    """The opposite of ``equal``."""
+    answer = equal(left, right)
+    return not answer if isinstance(answer, bool) else ~answer
+
+
+def inverse(value: Value) -> Value:
+    """``not value``."""
+    settled = agreed(value)
+    return ~settled if is_swept(settled) and kind(settled) == "boolean" else not truth("'not'", settled, 1)
+
+
+def order(sign: str, exact: Operation, unknown: Operation) -> Operation:
+    """Return the comparison of a sign, from its rule for exact numbers and its rule for others."""
+
+    def compare(left: Value, right: Value) -> Value:
+        if (type(left) is int and type(right) is int) or both_exact(sign, left, right):
+            return exact(left, right)
+        first, second, _ = same_denominator(left, right)
+        return unknown(first, second)
+
+    return compare
+
+
+COMPARISONS: Mapping[str, Operation] = MappingProxyType(
+    {
+        "==": equal,
+        "!=": unequal,
+        "<": order("<", operator.lt, arith.less),
+        "<=": order("<=", operator.le, arith.less_equal),
+        ">": order(">", operator.gt, lambda left, right: arith.less(right, left)),
+        ">=": order(">=", operator.ge, lambda left, right: arith.less_equal(right, left)),
+    }
+)
+"""Sign → comparison."""
+
+
+def element(values: Value, index: Value) -> Value:
+    """The element of a list at an index from 0; negative ones count from the end."""
+    if not isinstance(values, tuple):
+        raise Fault(INDEX, f"only a list has elements, not {named(values)}", 1, "to multiply, write *")
+    index = known(index, "an index")
+    if type(index) is not int:
+        raise Fault(INDEX, f"an index must be an integer, not {named(index)}", 2)
+    if not -len(values) <= index < len(values):
+        raise Fault(INDEX, f"index {index} is outside a list of {len(values)}{_bounds(len(values))}", 2)
+    return values[index]
+
+
+def _bounds(length: int) -> str:
+    return f": 0 to {length - 1}, or -{length} to -1" if length else ""
+
+
+class Level(IntEnum):
+    """How tightly an operator binds: the ones further down bind tighter."""
+
+    LOWEST = auto()
+    IF = auto()
+    OR = auto()
+    AND = auto()
+    NOT = auto()
+    COMPARISON = auto()
+    SUM = auto()
+    PRODUCT = auto()
+    MINUS = auto()
+    POWER = auto()
+
+
+LEVELS: dict[str, Level] = {
+    "if": Level.IF,
+    "or": Level.OR,
+    "and": Level.AND,
+    **dict.fromkeys(COMPARISONS, Level.COMPARISON),
+    **dict.fromkeys("+-", Level.SUM),
+    **dict.fromkeys(("*", "/", "//", "%"), Level.PRODUCT),
+    "**": Level.POWER,
+}
+"""Operator between two operands → how tightly it binds."""
+
+PREFIXES: dict[str, Level] = {"not": Level.NOT, "-": Level.MINUS}
+"""Operator before its operand → how tightly it binds."""
+
+BRACKETS = {"(": ")", "[": "]"}
+
+OPERATORS = frozenset({*LEVELS, *PREFIXES, "else"})

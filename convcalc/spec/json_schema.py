@@ -1,0 +1,245 @@
+"""The JSON Schema of specs, generated from the ops: what an editor completes, explains and underlines.
+
+All kinds stand in *one* ``properties``, so that completion lists them all. That an item has exactly one of them is left
+to the program, as is everything that only values can tell; what the program accepts is never underlined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from convcalc.ops.arguments import EXPRESSION, JsonSchema
+from convcalc.ops.docs import doc_of
+from convcalc.ops.op import Op, arguments_of
+from convcalc.ops.registry import activations, every, find
+from convcalc.ops.source_form import VIA
+from convcalc.spec.document.arguments import FUSED, KEY
+from convcalc.spec.document.blocks import KEYS
+from convcalc.spec.document.claims import COUNTS, DISAGREES, FORM, STORED
+from convcalc.spec.document.claims import KEYS as CLAIM
+from convcalc.spec.document.document_reader import AXES, TOP
+from convcalc.spec.document.item_reader import MODIFIERS
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+
+_LETTER, _CAPITAL, _WORD = (rf"[{ascii_}\u0080-\uffff]" for ascii_ in ("a-z", "A-Z", r"\w"))
+NAME = rf"^{_WORD}({_WORD}|-)*$"
+VARIANT = rf"^{_WORD}({_WORD}|[.-])*$"
+VARIABLE = rf"^(?!\d){_WORD}+$"
+ALIAS = rf"^{_LETTER}{_WORD}*$"
+BLOCK_NAME = rf"^{_CAPITAL}{_WORD}*$"
+CALL = rf"^({_LETTER}{_WORD}*\.)?{_CAPITAL}{_WORD}*$"
+PRINTED = f"^{FORM}$"
+
+ANYTHING: JsonSchema = {}
+TEXT: JsonSchema = {"type": ["string", "number", "boolean"]}
+CONDITION: JsonSchema = {"type": ["boolean", "string"]}
+NOTHING: JsonSchema = {"type": "null"}
+
+Ops = Mapping[str, type[Op]]
+
+
+def spec_schema() -> JsonSchema:
+    """Return the schema, draft-07, of a spec file."""
+    ops = every()
+    return {
+        "$schema": DRAFT,
+        "title": "convcalc spec",
+        "description": "A neural network, as convcalc counts it.",
+        **_object(_sections(ops), TOP),
+        "definitions": {
+            "value": _any(TEXT, {"type": "array", "items": _ref("value")}),
+            "printed": {"type": ["number", "string"], "pattern": PRINTED},
+            "shape": _shape(),
+            "items": {"type": "array", "items": _ref("item")},
+            "item": _item(ops),
+            **{kind: _any(*_forms(op)) for kind, op in ops.items()},
+            **{_by_name(kind): _object(_named(op)) for kind, op in ops.items()},
+        },
+    }
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+def _sections(ops: Ops) -> dict[str, JsonSchema]:
+    """Return what each top-level key holds."""
+    expressions = _entries(VARIABLE, _ref("value"))
+    blocks = _entries(BLOCK_NAME, _any(_ref("items"), _block()))
+    defaults = _object({kind: _object({**_named(op), KEY: _via()}) for kind, op in ops.items()})
+    return {
+        "convcalc": _said("Version of the language; the first line of the file.", {"enum": [1, "1"]}),
+        "name": _said("What the network is called; may hold {expression}.", TEXT),
+        "note": _said("A remark for people.", TEXT),
+        "import": _said("Other specs, whose blocks are called alias.Name.", _entries(ALIAS, {"type": "string"})),
+        "input": _said("Shape of the input without batch, channels first: [c, h, w].", _ref("shape")),
+        "inputs": _said("Several inputs: the first feeds the first item, the others are reached by `from`.",
+                        _entries(NAME, _ref("shape"))),
+        "vars": _said("Variables; later ones may use earlier ones, and --set overrides them.", expressions),
+        "variants": _said("Named sets of variables in place of the file's: FILE@name.", _entries(VARIANT, expressions)),
+        "defaults": _said("Attributes of all layers of a kind that are written in this file.", defaults),
+        "blocks": _said("Items under a name that begins with a capital, to be called with parameters.", blocks),
+        "layers": _said("The items, in order; the output of the last is the network's.", _ref("items")),
+        "outputs": _said("Paths of the outputs, in order; the last item always is one.", _several(TEXT)),
+        "claims": _said("Published numbers, to be compared with what is counted.",
+                        {"type": "array", "items": _claim(ops)}),
+    }  # fmt: skip
+
+
+def _shape() -> JsonSchema:
+    return _any(_ref("value"), _object(dict.fromkeys(AXES, _ref("value")), required=["c"]))
+
+
+def _block() -> JsonSchema:
+    params = _entries(VARIABLE, _any(_ref("value"), NOTHING))
+    parts = {
+        "params": _said("Parameters and their defaults, in order; one without a default must be given.", params),
+        "inputs": _said("Names of inputs beside the first, given by `from: [., path]`.", _several(TEXT)),
+        "layers": _said("The items of the block.", _ref("items")),
+        "note": _said("A remark for people.", TEXT),
+    }
+    return _object(parts, KEYS, required=["layers"])
+
+
+def _claim(ops: Ops) -> JsonSchema:
+    parts = {
+        **{key: _said(f"{key} as printed: 25.6M, 159Ki.", _ref("printed")) for key in COUNTS},
+        **{key: _said(f"{key} accuracy as printed; kept, not compared.", _ref("printed")) for key in STORED},
+        "out": _said("Shape of the output, without batch.", _several(EXPRESSION)),
+        "source": _said("Where the number is printed.", TEXT),
+        "quote": _said("The words of the source.", TEXT),
+        "url": _said("Where to find the source.", TEXT),
+        "note": _said("A remark for people.", TEXT),
+        "at": _said("Path of the part that is meant; else the whole network.", TEXT),
+        "variant": _said("The variant that is meant; else none.", TEXT),
+        "expect": _said("That the arithmetic gives another number than the source, and must.", {"enum": [DISAGREES]}),
+        "reason": _said("Why the source's number is loose.", TEXT),
+        "excluding": _said("What the source leaves out: bias, kinds of layers.", _several({"enum": ["bias", *ops]})),
+    }
+    return _object(parts, CLAIM, required=["source"])
+
+
+# --- items ------------------------------------------------------------------------------------------------------------
+
+
+def _item(ops: Ops) -> JsonSchema:
+    """Return an item: a bare word, a list, or a mapping of a kind or a block with modifiers."""
+    words = sorted(activations())
+    kinds = {kind: _said(doc_of(op).summary, _ref(kind)) for kind, op in ops.items()}
+    kinds["seq"] = _said("Items run in order: a list that takes modifiers.", _ref("items"))
+    patterns = {
+        f"^({'|'.join(words)})$": _said(doc_of(ops["act"]).summary, NOTHING),
+        CALL: _said("A block: its parameters as one value, in order, or by name.", ANYTHING),
+    }
+    bare = [*words, *(kind for kind, op in ops.items() if not _is_join(op))]
+    mapping = {**_object(_modifiers() | kinds), "patternProperties": patterns, "minProperties": 1}
+    return _any({"enum": bare}, {"type": "string", "pattern": CALL}, _ref("items"), mapping)
+
+
+def _modifiers() -> dict[str, JsonSchema]:
+    turns = _any(EXPRESSION, _entries(VARIABLE, _ref("value")))
+    meant = {
+        "name": _said("Name of the item, a segment of its path; may hold {expression}.", TEXT),
+        "from": _said("Path of the layer to read in place of the previous one; `input`, or `.` for the current value.",
+                      _several(TEXT)),
+        "when": _said("Where this is false, the item is deleted.", CONDITION),
+        "else": _said("The item in its place where `when` is false.", _ref("item")),
+        "repeat": _said("The item n times in series: a count, or {variable: list}; it sees i, first and last.", turns),
+        "each": _said("n parallel branches, only in the list of a join: a count, or {variable: list}.", turns),
+        "tie": _said("true: all turns of the repeat share the weights of the first; or the path of another layer.",
+                     _any({"const": True}, {"type": "string"})),
+        "via": _via(),
+        "note": _said("A remark for people.", TEXT),
+    }  # fmt: skip
+    return {key: meant[key] for key in MODIFIERS}
+
+
+def _via() -> JsonSchema:
+    """Return how the model's source writes a layer: a word, or an expression over the words."""
+    text = "How the model's source writes the layer, which decides what other tools see of it."
+    return _said(text, _any({"enum": list(VIA)}, {"type": "string"}))
+
+
+def _forms(op: type[Op]) -> list[JsonSchema]:
+    """Return the ways to write the arguments of a kind: nothing, one alone, a list in order, or by name."""
+    if _is_join(op):
+        branches = _said("Items that all read the input of the join.", _any(_ref("items"), _ref("item")))
+        return [_ref("items"), _object({"branches": branches, **_named(op)}, required=["branches"])]
+    places = [argument for argument in arguments_of(op).values() if argument.positional]
+    alone = [_ref(f"{_by_name(op.kind)}/properties/{argument.key}") for argument in places]
+    in_order: JsonSchema = {"type": "array", "items": alone, "maxItems": len(alone)}
+    listed = [in_order] if places and not places[0].slot.takes_list else []
+    return [NOTHING, *alone[:1], *listed, _ref(_by_name(op.kind))]
+
+
+def _named(op: type[Op]) -> dict[str, JsonSchema]:
+    """Return the arguments of an op by their words."""
+    own = {key: {**_slot(op, key), **_default(argument.default)} for key, argument in arguments_of(op).items()}
+    named = {**own, **dict.fromkeys(op.references, TEXT), **{key: _fused(key) for key in FUSED if op.fused}}
+    return {key: _said(text, named[key]) for key, text in doc_of(op).arguments.items()}
+
+
+def _fused(kind: str) -> JsonSchema:
+    """Return what a fused norm or activation takes: what the kind does, and how it is written."""
+    op = find(kind)
+    assert op is not None
+    return _any(_ref(kind), _object({**_named(op), KEY: _via()}))
+
+
+def _slot(op: type[Op], key: str) -> JsonSchema:
+    """Return what an argument takes; the words of a closed list stand first, so that editors offer them."""
+    slot = arguments_of(op)[key].slot
+    words = list(getattr(slot, "words", ()))
+    if op.kind in FUSED and key == "type":
+        words.append("none")
+    return _any({"enum": words}, *slot.schema.get("anyOf", [slot.schema])) if words else slot.schema
+
+
+def _default(value: Any) -> JsonSchema:
+    if value is None:
+        return {}
+    return {"default": float(value) if isinstance(value, Fraction) else value}
+
+
+def _is_join(op: type[Op]) -> bool:
+    return op.arity != (1, 1)
+
+
+def _by_name(kind: str) -> str:
+    return f"{kind}.arguments"
+
+
+# --- JSON Schema ------------------------------------------------------------------------------------------------------
+
+
+def _said(text: str, schema: JsonSchema) -> JsonSchema:
+    """Put a sentence on a schema; draft-07 ignores what stands beside ``$ref``, so that goes one level down."""
+    return {"description": text, **(_any(schema) if "$ref" in schema else schema)}
+
+
+def _ref(name: str) -> JsonSchema:
+    return {"$ref": f"#/definitions/{name}"}
+
+
+def _any(*schemas: JsonSchema) -> JsonSchema:
+    return {"anyOf": list(schemas)}
+
+
+def _several(schema: JsonSchema) -> JsonSchema:
+    return _any(schema, {"type": "array", "items": schema})
+
+
+def _object(
+    properties: Mapping[str, JsonSchema], order: Iterable[str] | None = None, *, required: list[str] | None = None
+) -> JsonSchema:
+    """A mapping with these keys and no others; ``order`` lists them all as the reader of specs knows them."""
+    listed = {key: properties[key] for key in order or properties}
+    demanded = {"required": required} if required else {}
+    return {"type": "object", "properties": listed, "additionalProperties": False, **demanded}
+
+
+def _entries(pattern: str, value: JsonSchema) -> JsonSchema:
+    """A mapping whose keys are names of one's own."""
+    return {"type": "object", "patternProperties": {pattern: value}, "additionalProperties": False}

@@ -1,0 +1,213 @@
+"""YAML text → nodes that know their place: mappings, lists and scalars, and nothing else of YAML.
+
+Built from the parser's events, so that aliases, anchors, tags, merge keys, second documents and too deep nesting are
+refused where they stand and before anything is built. Scalars keep their source text: typing is the expressions' work.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+import yaml
+
+from convcalc.errors import SHOWN_WORD, Source, Span, SpecError, SpecErrors, quoted
+from convcalc.spec.limits import YAML_DEPTH
+
+LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
+"""libyaml's parser where PyYAML was built with it (about 13 times faster), else the one in Python."""
+
+
+class Scalar(NamedTuple):
+    """A scalar's text. ``plain`` when it stands unquoted on one line, so that columns inside it can be told."""
+
+    text: str
+    span: Span
+    plain: bool = True
+    quoted: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is written, or ``null``."""
+        return not self.quoted and self.text in ("", "null")
+
+
+class Sequence(NamedTuple):
+    """A list."""
+
+    items: list[Node]
+    span: Span
+
+
+class Mapping(NamedTuple):
+    """A mapping in the order of the text; keys are scalars, each once."""
+
+    pairs: list[tuple[Scalar, Node]]
+    span: Span
+
+    def get(self, key: str) -> Node | None:
+        return next((value for name, value in self.pairs if name.text == key), None)
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def compose(source: Source, loader: Any = None) -> Node | None:
+    """Return the document of a source, or nothing for an empty one.
+
+    Raises:
+        SpecErrors: CC101 broken YAML, CC102 alias or anchor, CC103 tag, CC104 merge key, CC105 duplicate key,
+            CC106 key that is no scalar, CC107 second document, CC108 nested too deep, CC109 directive.
+    """
+    builder = _Builder(source)
+    failure = builder.read(source.text, loader or LOADER)
+    if failure is not None:
+        from convcalc.spec.yaml.syntax_errors import broken  # only what is wrong needs it
+
+        too_deep = _too_deep_before(source, failure, loader or LOADER)
+        builder.errors.append(too_deep or broken(source, failure, builder.bracket))
+    if builder.errors:
+        raise SpecErrors(builder.errors)
+    return builder.root
+
+
+def _too_deep_before(source: Source, failure: Exception, loader: Any) -> SpecError | None:
+    """Return CC108 where the text is nested too deep before the place that the parser gave up at.
+
+    The parser reads ahead of its events, the faster of them 1,024 characters, and since libyaml 0.2.6 it gives up by
+    itself at 1,000 brackets.
+    """
+    mark = getattr(failure, "problem_mark", None)
+    ahead = _Builder(source)
+    if mark is not None:
+        ahead.read(source.text[: mark.index], loader)
+    return next((error for error in ahead.errors if error.code == "CC108"), None)
+
+
+class _Builder:
+    """Takes events and builds nodes without recursion. What may not be is gathered in ``errors``, and passed over."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.root: Node | None = None
+        self.documents = 0
+        self.errors: list[SpecError] = []
+        self.open: list[tuple[Any, list[Any]]] = []
+        """Collections that are not complete: their opening event and what they hold so far."""
+
+    def read(self, text: str, loader: Any) -> Exception | None:
+        """Take the events of a text; return what the parser gave up with."""
+        try:
+            for event in yaml.parse(text, Loader=loader):
+                self.take(event)
+        except (yaml.YAMLError, ValueError) as error:  # PyYAML lets chr() fail on \\U00110000
+            return error
+        except SpecError as error:
+            self.errors.append(error)
+        return None
+
+    def take(self, event: Any) -> None:
+        """Add an event to what is open.
+
+        Raises:
+            SpecError: CC107, CC108, CC109, behind which there is nothing worth reading.
+        """
+        if isinstance(event, yaml.ScalarEvent):
+            self._refuse_extras(event)
+            self._place(self._scalar(event))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._refuse_extras(event)
+            if len(self.open) >= YAML_DEPTH:
+                raise SpecError("CC108", f"nested deeper than the limit of {YAML_DEPTH}", self._span(event))
+            self.open.append((event, []))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            start, held = self.open.pop()
+            is_mapping = isinstance(start, yaml.MappingStartEvent)
+            self._place(self._mapping(start, held) if is_mapping else Sequence(held, self._span(start)))
+        elif isinstance(event, yaml.AliasEvent):
+            self._refuse_alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._begin(event)
+
+    @property
+    def bracket(self) -> Span | None:
+        """The place of the last bracket that is open."""
+        for event, _ in reversed(self.open):
+            span = self._span(event)
+            if event.flow_style and self.source.line(span.line)[span.column - 1] in "[{":  # a pair in a list has none
+                return span
+        return None
+
+    def _begin(self, event: Any) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            raise SpecError("CC107", "a second document begins here; a spec is one document", self._span(event))
+        if event.version or event.tags:
+            raise SpecError("CC109", "YAML directives are not allowed; leave the line with '%' out", self._span(event))
+
+    def _place(self, node: Node) -> None:
+        if self.open:
+            self.open[-1][1].append(node)
+        else:
+            self.root = node
+
+    def _span(self, event: Any) -> Span:
+        start, end = event.start_mark, event.end_mark
+        extent = end.column - start.column if end.line == start.line else 1
+        return Span(self.source, start.line + 1, start.column + 1, max(1, extent))
+
+    def _scalar(self, event: Any) -> Scalar:
+        span = self._span(event)
+        if event.style == '"' and _has_surrogates(event.value):  # libyaml refuses them itself
+            self.errors.append(SpecError("CC101", "the escape of half a character is not allowed", span))
+        one_line = event.start_mark.line == event.end_mark.line
+        return Scalar(event.value, span, one_line and not event.style, bool(event.style))
+
+    def _refuse_alias(self, event: Any) -> None:
+        variable = event.anchor if len(event.anchor) <= SHOWN_WORD else "w"
+        hint = f"an expression cannot begin with '*': write 4*{variable}; to reuse layers write a block"
+        text = f"YAML alias {quoted('*' + event.anchor)} not allowed ({hint})"
+        self.errors.append(SpecError("CC102", text, self._span(event)))
+        self._place(Scalar("", self._span(event)))
+
+    def _refuse_extras(self, event: Any) -> None:
+        if event.anchor is not None:
+            text = f"YAML anchor {quoted('&' + event.anchor)} not allowed; to reuse layers write a block"
+            self.errors.append(SpecError("CC102", text, self._span(event)))
+        elif event.tag is not None:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self.errors.append(SpecError("CC103", f"YAML tag {quoted(tag)} not allowed", self._span(event)))
+
+    def _mapping(self, start: Any, held: list[Node]) -> Mapping:
+        seen: dict[str, Scalar] = {}
+        pairs: list[tuple[Scalar, Node]] = []
+        for written, value in _paired(held):
+            if not isinstance(written, Scalar):
+                self.errors.append(SpecError("CC106", "a key must be a word, not a list or a mapping", written.span))
+                continue
+            key = written._replace(text=unicodedata.normalize("NFC", written.text))
+            if key.text == "<<" and not key.quoted:
+                text = "YAML merge key '<<' not allowed; to reuse layers write a block"
+                self.errors.append(SpecError("CC104", text, key.span))
+            elif key.text in seen and not _is_cut(key):
+                first = seen[key.text].span
+                text = f"duplicate key {quoted(key.text)}, first on line {first.line}"
+                self.errors.append(SpecError("CC105", text, key.span, notes=((first, "first here"),)))
+            else:
+                seen[key.text] = key
+                pairs.append((key, value))
+        return Mapping(pairs, self._span(start))
+
+
+def _is_cut(key: Scalar) -> bool:
+    """Whether a key is the end of a call that its comma has cut, so that another of its name is no second key."""
+    return key.plain and key.text.count(")") > key.text.count("(")
+
+
+def _paired(held: list[Node]) -> Iterator[tuple[Node, Node]]:
+    return zip(held[::2], held[1::2], strict=True)
+
+
+def _has_surrogates(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)

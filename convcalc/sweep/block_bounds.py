@@ -1,0 +1,106 @@
+"""What bounds tell of a block, without working out its points: how far its totals reach, whether it has networks."""
+
+from __future__ import annotations
+
+from itertools import islice
+from math import prod
+from typing import Any, NamedTuple
+
+from convcalc.errors import SpecError, SpecErrors, Undecided
+from convcalc.spec.document.value_nodes import StructuralError
+from convcalc.spec.expressions.values import Quotient
+from convcalc.sweep.axes import Block
+from convcalc.sweep.bounds.interval import Interval
+from convcalc.sweep.bounds.rules import Bounds
+from convcalc.sweep.bounds.symbolic_terms import Known
+from convcalc.sweep.evaluator import Evaluator, evaluator
+from convcalc.sweep.job import VARIANT, Job
+
+GRAPHS = 64
+"""Most graphs that are bounded one by one where the values of a block shape the graph."""
+
+
+class Outlook(NamedTuple):
+    """What is sure of a block."""
+
+    totals: dict[str, Bounds] | None
+    """Metric → what no network of the block is below or above; nothing where no point of it is a network."""
+    certain: bool
+    """Whether every point is a network."""
+
+    def joined(self, other: Outlook) -> Outlook:
+        """Return what is sure of two blocks together."""
+        if self.totals is None or other.totals is None:
+            return Outlook(other.totals if self.totals is None else self.totals, certain=False)
+        both = {key: (self.totals[key], other.totals[key]) for key in self.totals}
+        totals = {key: (min(a, c), max(b, d)) for key, ((a, b), (c, d)) in both.items()}
+        return Outlook(totals, self.certain and other.certain)
+
+
+NOTHING = Outlook(None, certain=False)
+"""No point is a network."""
+
+
+def outlook(job: Job, block: Block) -> Outlook | None:
+    """Return what bounds tell of a block; nothing where they cannot: a condition is open, or there are many graphs."""
+    works = evaluator(job)
+    while True:
+        parts = list(islice(works.parts(block), GRAPHS + 1))
+        if len(parts) > GRAPHS:
+            return None
+        known = set(works.structural)
+        found = [_bounded(works, part) for part in parts]
+        if works.structural == known:
+            break
+    joined: Outlook | None = None
+    for each in found:
+        if each is None:
+            return None
+        joined = each if joined is None else joined.joined(each)
+    return joined
+
+
+def shaping(job: Job) -> set[int]:
+    """Return the axes that are known to shape the graph."""
+    return evaluator(job).structural
+
+
+def graphs(job: Job, block: Block) -> int:
+    """Return how many graphs a block has, as far as is known yet."""
+    return prod(end - first for place, (first, end) in enumerate(block) if place in shaping(job))
+
+
+def _bounded(works: Evaluator, block: Block) -> Outlook | None:
+    try:
+        totals, ledger = works.counted(_values(works.job, block))
+    except SpecErrors as errors:
+        asked = [error for error in errors.errors if isinstance(error, StructuralError)]
+        if not asked:
+            return NOTHING
+        names = {name for error in asked if not error.condition for name in error.names}
+        works.structural.update(place for place, axis in enumerate(works.job.axes)
+                                if axis.name in names and block[place][1] - block[place][0] > 1)  # fmt: skip
+        return None
+    except SpecError:
+        return NOTHING
+    except Undecided:
+        return None
+    return Outlook({key: _reach(total) for key, total in totals.items()}, not ledger.refused)
+
+
+def _reach(total: Any) -> Bounds:
+    return total.reached if isinstance(total, Interval) else (total, total)
+
+
+def _values(job: Job, block: Block) -> dict[str, Any]:
+    """Return the values of the axes: plain where there is one, else an interval. Values rise or fall along an axis."""
+    values: dict[str, Any] = {}
+    known: Known = {}
+    for axis, (first, end) in zip(job.axes, block, strict=True):
+        if end - first == 1 or axis.name == VARIANT:
+            values[axis.name] = axis.value(first)
+            continue
+        edges = axis.values[first], axis.values[end - 1]
+        interval = Interval((min(edges), max(edges)), (axis.name,), known)
+        values[axis.name] = interval if axis.denominator == 1 else Quotient(interval, axis.denominator)
+    return values

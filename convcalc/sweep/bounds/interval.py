@@ -1,0 +1,140 @@
+"""Numbers of which only bounds are known: the formulas of a spec run on them, and bound all points of a block at once.
+
+Bounds are worked out by the rules of :mod:`convcalc.sweep.bounds.rules`, without any array. They are true and may be
+wide: a total of a block lies within its bounds at every point, whether or not some point reaches them. So a block whose
+bounds break a limit holds no point that keeps it, whatever the formula's shape, and nothing about monotony is assumed.
+Beside its bounds a number knows what it is in terms of the axes (:mod:`convcalc.sweep.bounds.symbolic_terms`), so that
+two of them are compared by their difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import index
+from typing import Any, NamedTuple
+
+from convcalc.errors import Undecided
+from convcalc.sweep.bounds.rules import SUBTRACT, Bounds, Operators, Rule, settled
+from convcalc.sweep.bounds.symbolic_terms import Atom, Known, Terms, added, combined, constant, key, opaque, reach
+
+
+class Kind(NamedTuple):
+    """What stands for a NumPy dtype: ``i`` for integers, ``b`` for truths."""
+
+    kind: str
+
+
+class Unsettled:
+    """A truth that the bounds do not tell: it may differ from point to point. ``what`` is equal for equal ones."""
+
+    __slots__ = ("swept", "what")
+    dtype = Kind("b")
+    size = 1
+
+    def __init__(self, swept: tuple[str, ...], what: Any = None) -> None:
+        self.swept = swept
+        self.what = object() if what is None else what
+
+    def any(self) -> bool:
+        """Whether it may be true somewhere."""
+        return True
+
+    def all(self) -> bool:
+        """Whether it is surely true everywhere."""
+        return False
+
+    def __bool__(self) -> bool:
+        raise Undecided("a condition", self.swept)
+
+    def __invert__(self) -> Unsettled:
+        return Unsettled(self.swept, ("not", self.what))
+
+    def __or__(self, other: object) -> Unsettled:
+        return self._joined("or", other)
+
+    def __and__(self, other: object) -> Unsettled:
+        return self._joined("and", other)
+
+    __ror__, __rand__ = __or__, __and__
+
+    def _joined(self, word: str, other: object) -> Unsettled:
+        what = (word, self.what, other.what) if isinstance(other, Unsettled) else None
+        return Unsettled(_names(self, other), what)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return ~self if ufunc.__name__ == "logical_not" and method == "__call__" else NotImplemented
+
+    def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Any) -> Any:
+        return Interval.chosen(*args) if function.__name__ == "where" else NotImplemented
+
+
+class Interval(Operators):
+    """An integer between ``low`` and ``high``, at any point of a block; ``swept`` are the axes that it depends on.
+
+    ``terms`` say what it is, a variable of its own where they are not given; numbers that share ``known`` know what is
+    done to equal ones.
+    """
+
+    __slots__ = ("high", "known", "low", "swept", "terms")
+    dtype = Kind("i")
+    size = 1
+
+    def __init__(
+        self, bounds: Bounds, swept: tuple[str, ...], known: Known | None = None, terms: Terms | None = None
+    ) -> None:
+        self.low, self.high = bounds
+        self.swept = swept
+        self.known = {} if known is None else known
+        self.terms: Terms = {(Atom(bounds),): 1} if terms is None else terms
+
+    @staticmethod
+    def combined(rule: Rule, left: Any, right: Any) -> Interval:
+        known = _known(left, right)
+        low, high = rule.bounds(ends(left), ends(right))
+        terms = combined(rule, _terms(left), _terms(right), (low, high), known)
+        if rule is SUBTRACT:
+            least, most = reach(terms)
+            low, high = max(low, least), min(high, most)
+        return Interval((low, high), _names(left, right), known, terms)
+
+    @staticmethod
+    def compared(name: str, left: Any, right: Any) -> Any:
+        answer = settled(name, ends(left), ends(right), same=left is right)
+        if answer is not None:
+            return answer
+        difference = added(_terms(left), _terms(right), -1)
+        answer = settled(name, reach(difference), (0, 0), same=False)
+        return Unsettled(_names(left, right), (name, key(difference))) if answer is None else answer
+
+    @staticmethod
+    def chosen(condition: Any, then: Any, otherwise: Any) -> Any:
+        """Return ``then`` or ``otherwise``: where the condition is open, what may be any of the two."""
+        if isinstance(condition, bool):
+            return then if condition else otherwise
+        (low, high), (least, most) = ends(then), ends(otherwise)
+        bounds, known = (min(low, least), max(high, most)), _known(then, otherwise)
+        what = ("where", condition.what, key(_terms(then)), key(_terms(otherwise)))
+        return Interval(bounds, _names(condition, then, otherwise), known, opaque(what, bounds, known))
+
+    @property
+    def reached(self) -> Bounds:
+        """The closest bounds that are known: those of the operations, and of what it is in terms of the axes."""
+        least, most = reach(self.terms)
+        return max(self.low, least), min(self.high, most)
+
+
+def ends(value: Any) -> Bounds:
+    """Return the bounds of a number."""
+    return (value.low, value.high) if isinstance(value, Interval) else (value, value)
+
+
+def _terms(value: Any) -> Terms:
+    return value.terms if isinstance(value, Interval) else constant(index(value))
+
+
+def _known(*values: Any) -> Known:
+    return next((value.known for value in values if isinstance(value, Interval)), {})
+
+
+def _names(*values: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for value in values for name in getattr(value, "swept", ())))

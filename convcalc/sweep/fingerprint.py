@@ -1,0 +1,75 @@
+"""Everything that the output of a sweep depends on, as facts: to tell one sweep from another, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from typing import TypeAlias
+
+from convcalc import __version__
+from convcalc.report.report import CONVENTION
+from convcalc.sweep.axes import Axis
+from convcalc.sweep.job import Job
+from convcalc.sweep.selection import Keep
+
+Facts: TypeAlias = Mapping[str, tuple[str, str]]
+"""What → how it is shown, and a digest of all of it."""
+
+LISTED = 8
+"""Values of an axis that are shown one by one."""
+COMPARED = 1 << 16
+"""Values of an axis that are compared one by one; a longer one by how it is written."""
+SHOWN = 60
+
+
+def facts(job: Job, keep: Keep, format_: str) -> Facts:
+    """Return what makes a sweep that sweep, and its output that output."""
+    plain = {
+        "program": f"convcalc {__version__}, {CONVENTION}",
+        "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
+        "axes": ", ".join(axis.name for axis in job.axes),
+        "--set": ", ".join(f"{name}={value}" for name, value in sorted(job.overrides)),
+        "--metrics": ",".join(job.shown),
+        "--where": job.where or "",
+        "--keep": ":".join(
+            [keep.kind, *([str(keep.most)] if keep.most else []), *filter(None, [",".join(keep.metrics)])]
+        ),
+        "--batch": str(job.batch),
+        "--dtype": job.dtype,
+        "format": format_,
+    }
+    return {
+        **{name: (_cut(text), _digest(text)) for name, text in plain.items()},
+        **{f"axis {axis.name}": _axis(axis) for axis in job.axes},
+        **{f"text of {name}": ("", _digest(text)) for _, name, text in job.texts},
+    }
+
+
+def differences(before: Facts, now: Facts) -> Iterator[str]:
+    """Say in what two sweeps differ: ``axis width was 8, 16 and is 8, 16, 32``."""
+    for name in dict.fromkeys([*before, *now]):
+        if before.get(name) == now.get(name):
+            continue
+        then, here = (facts.get(name, ("", ""))[0] for facts in (before, now))
+        if then == here:
+            yield f"the {name} has changed"
+        else:
+            yield f"{name} was {then or 'none'} and is {here or 'none'}"
+
+
+def _axis(axis: Axis) -> tuple[str, str]:
+    size = len(axis.values)
+    places = range(size) if size <= LISTED else (0, 1, size - 1)
+    shown = [str(axis.value(place)) for place in places]
+    if size > LISTED:
+        shown = [*shown[:2], "…", f"{shown[2]} ({size:,} values)"]
+    whole = [axis.value(place) for place in range(size)] if size <= COMPARED else [axis.values, axis.denominator]
+    return _cut(", ".join(shown)), _digest(repr(whole))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
