@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 PATIENCE = 20
 """Seconds until a trial that does not end is one that failed: threads that got no memory are waited for, for ever."""
 
+NEAR = 32 << 20
+"""Bytes below a limit that may be asked for at once."""
+
 SENTENCE = "not enough memory"
 SAID = ("cannot allocate memory", "failed to map segment", "can't start new thread", "paging file is too small")
 """How loaders and threads say it, in errors that have no number."""
@@ -40,6 +43,24 @@ def is_limited() -> bool:
         return True
     limits = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
     return any(resource.getrlimit(limit)[0] != resource.RLIM_INFINITY for limit in limits) or _is_strict()
+
+
+def is_near_limit() -> bool:
+    """Whether a process has ever had nearly all the addresses that it may have: then any error may be one of memory.
+
+    What is refused there shows as other errors too, such as a ``ValueError`` of a parser whose tree has holes.
+    """
+    if not is_limited():
+        return False
+    try:
+        import resource
+
+        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+            peak = next(int(line.split()[1]) << 10 for line in file if line.startswith("VmPeak:"))
+    except (ImportError, OSError, StopIteration):  # not known here
+        return True
+    limits = (resource.getrlimit(limit)[0] for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
+    return any(peak + NEAR >= limit for limit in limits if limit != resource.RLIM_INFINITY)
 
 
 def _is_strict() -> bool:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from convcalc.memory_limits import SENTENCE, is_limited, is_short
+from convcalc.memory_limits import SENTENCE, is_limited, is_near_limit, is_short
 
 FINE, FINDING, UNUSABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -28,7 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UNUSABLE
     if argv is None:
         _pardon_warnings()
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _main(list(sys.argv[1:] if argv is None else argv))
+    except (MemoryError, SystemError):  # too little memory even for what is done about it
+        say(f"{PROGRAM}: {SENTENCE}")
+        return UNUSABLE
+
+
+def _main(arguments: list[str]) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy adds and multiplies: threads would only take memory
     try:
         _prepare_streams()
@@ -43,9 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         try:
             code = _failed(error, debug="--debug" in arguments)
-        except (ImportError, MemoryError, SystemError):  # not even for the sentence about another error
-            code = UNUSABLE
-            say(f"{PROGRAM}: {SENTENCE}")
+        except ImportError as failed:  # not even the sentence about another error can be loaded
+            raise MemoryError from failed
     if code == UNUSABLE and _is_adrift():
         say(f"{PROGRAM}: the current folder no longer exists: change into one that does")
     return code
@@ -53,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _failed(error: Exception, *, debug: bool) -> int:
     """Say why a run could not go on, and return its exit code."""
-    if is_short(error) or (isinstance(error, ImportError | SystemError) and is_limited()):
+    refused = isinstance(error, ImportError | SystemError) and is_limited()
+    if is_short(error) or refused or (not isinstance(error, OSError) and is_near_limit()):
         say(f"{PROGRAM}: {SENTENCE}")
     elif isinstance(error, OSError):
         if not _is_adrift():

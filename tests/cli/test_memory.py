@@ -129,3 +129,30 @@ def test_a_package_that_gets_no_memory(run: Command, tmp_path: Path, package: st
     (tmp_path / f"{package}.py").write_text("raise MemoryError\n")
     result = run(*PACKAGES[package][0], env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", "convcalc: not enough memory\n")
+
+
+PARSER = """
+import resource, sys
+from convcalc import cli
+
+def fail(arguments):
+    raise ValueError("field 'target' is required for AnnAssign")  # as ast says of a tree that lacks what memory lacked
+
+cli._run = fail
+size = int(next(line for line in open("/proc/self/status") if line.startswith("VmPeak")).split()[1]) << 10
+resource.setrlimit(resource.RLIMIT_AS, (size + (int(sys.argv[1]) << 20),) * 2)
+sys.exit(cli.main(["report"]))
+"""
+
+
+@pytest.mark.parametrize(("spare", "code", "said"), [(8, 2, "not enough memory"), (4096, 3, "a bug in convcalc")])
+def test_any_error_near_the_limit_is_one_of_memory(spare: int, code: int, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PARSER, str(spare)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert said in done.stderr
