@@ -197,7 +197,9 @@ def anchors(document: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "document", [*DOCUMENTS, REFERENCE], ids=lambda document: f"{document.parent.name}-{document.stem}"
+    "document",
+    [*DOCUMENTS, REFERENCE, *sorted((ROOT / ".github").glob("*.md"))],
+    ids=lambda document: f"{document.parent.name}-{document.stem}",
 )
 def test_links_lead_somewhere(document: Path) -> None:
     for link in LINK.findall(FENCE.sub("", document.read_text(encoding="utf-8"))):
