@@ -64,7 +64,8 @@ def rooms() -> str:
 
 def _level(layer: str, contracts: dict[str, list[str]]) -> Iterator[str]:
     """One level of the drawing: a line for each room, and the order inside those that have a contract of their own."""
-    names = [name for name in layer.split(" | ") if not name.startswith("(")]
+    planned = [name.strip("()") for name in layer.split(" | ")]
+    names = [name for name in planned if any((ROOT / "convcalc").glob(f"{name}*"))]
     for number, name in enumerate(names):
         yield f"{'│' if number else '├'} {name:13} {_purpose(name)}"
         if inner := contracts.get(f"convcalc.{name}"):
