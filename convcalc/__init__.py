@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from convcalc.api import Network, Report, load
     from convcalc.errors import SpecError, SpecErrors
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Network", "Report", "SpecError", "SpecErrors", "__version__", "load"]
 
 _HOMES = {"load": "api", "Network": "api", "Report": "api", "SpecError": "errors", "SpecErrors": "errors"}

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import difflib
+import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import convcalc
-from convcalc import render
+from convcalc import profiles, render
 from convcalc.cli import group as _group
 from convcalc.guide import pages
 from convcalc.report.compare import compare
@@ -45,8 +48,44 @@ def commands() -> str:
     return "\n".join(lines)
 
 
+def profile_table() -> str:
+    """The table of profiles."""
+    rows = [f"| `{each.key}` | {each.tool} | {each.unit} | {each.counts} |" for each in profiles.profiles()]
+    return "\n".join(["| profile | tool | unit | counts |", "| --- | --- | --- | --- |", *rows])
+
+
+def rooms() -> str:
+    """The drawing of the rooms, from the contracts of import-linter: those above import those below."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    contracts = {one["containers"][0]: one["layers"] for one in settings["contracts"] if one["type"] == "layers"}
+    lines = [line for layer in contracts["convcalc"] for line in _level(layer, contracts)]
+    return "\n".join(["```text", *lines, "```"])
+
+
+def _level(layer: str, contracts: dict[str, list[str]]) -> Iterator[str]:
+    """One level of the drawing: a line for each room, and the order inside those that have a contract of their own."""
+    planned = [name.strip("()") for name in layer.split(" | ")]
+    names = [name for name in planned if any((ROOT / "convcalc").glob(f"{name}*"))]
+    for number, name in enumerate(names):
+        yield f"{'│' if number else '├'} {name:13} {_purpose(name)}"
+        if inner := contracts.get(f"convcalc.{name}"):
+            yield f"│ {'':13} {' → '.join(inner)}"
+
+
+def _purpose(room: str) -> str:
+    """The first line of a room's docstring, up to where it goes into detail."""
+    path = ROOT / "convcalc" / room
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    text = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
+    return re.split(r"\. |; |\n", text.replace("``", ""))[0].rstrip(".")
+
+
+GUIDES = ROOT / "convcalc" / "guide"
 DOCUMENTS: dict[Path, dict[str, Callable[[], str]]] = {
-    ROOT / "README.md": {"ops": pages.ops_table, "commands": commands},
+    ROOT / "README.md": {"commands": commands},
+    GUIDES / "contributing.md": {"rooms": rooms},
+    GUIDES / "metrics.md": {"ops": pages.ops_table},
+    GUIDES / "profiles.md": {"profiles": profile_table},
     ROOT / "specs" / "README.md": {
         "ops": pages.kinds_table,
         "arguments": pages.arguments_table,

@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.runner import ACTION, STEPS, Runner
-from tests.test_readme import README, blocks
+from tests.test_readme import CI, blocks
 
 GIVEN = (
     "GITHUB_ACTION_PATH", "GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GITHUB_JOB", "GITHUB_OUTPUT", "GITHUB_REPOSITORY",
@@ -114,9 +114,9 @@ def test_actionlint_finds_what_is_wrong(old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["models", "ratchet"])
-def test_actionlint_finds_nothing_in_the_workflows_of_the_readme(name: str) -> None:
+def test_actionlint_finds_nothing_in_the_workflows_of_the_guide(name: str) -> None:
     begin = f"# file: .github/workflows/{name}.yml\n"
-    (text,) = (block.text for block in blocks(README.read_text("utf-8")) if block.text.startswith(begin))
+    (text,) = (block.text for block in blocks(CI.read_text("utf-8")) if block.text.startswith(begin))
     assert linted(text) == ""
 
 

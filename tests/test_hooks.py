@@ -16,25 +16,25 @@ from tests.repository import Repository
 from tests.test_action import BUDGET as LIMITS
 from tests.test_action import GROWN, NET
 from tests.test_project import kept_files
-from tests.test_readme import README, blocks
+from tests.test_readme import CI, blocks
 
 HOOKS: list[dict[str, Any]] = yaml.BaseLoader((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")).get_single_data()
 
 
-# --- what the README tells people to write ----------------------------------------------------------------------------
+# --- what the guide tells people to write -----------------------------------------------------------------------------
 
 
 def configuration() -> str:
-    """The README's .pre-commit-config.yaml."""
+    """The guide's .pre-commit-config.yaml."""
     (text,) = (
         block.text
-        for block in blocks(README.read_text("utf-8"))
+        for block in blocks(CI.read_text("utf-8"))
         if block.text.startswith("# file: .pre-commit-config.yaml\n")
     )
     return text
 
 
-def test_the_readme_names_both_hooks() -> None:
+def test_the_guide_names_both_hooks() -> None:
     (repository,) = yaml.BaseLoader(configuration()).get_single_data()["repos"]
     assert [hook["id"] for hook in repository["hooks"]] == [hook["id"] for hook in HOOKS]
 
@@ -76,7 +76,7 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 @pytest.fixture
 def team(hooks: Repository, tmp_path: Path) -> Repository:
-    """With the README's configuration, and the hooks of this checkout installed."""
+    """With the guide's configuration, and the hooks of this checkout installed."""
     team = Repository(tmp_path / "team", {"PRE_COMMIT_HOME": str(hooks.folder.parent / "installed")}).begin()
     wanted = configuration().replace("https://github.com/OWNER/convcalc", hooks.folder.as_uri())
     team.write(".pre-commit-config.yaml", wanted.replace("rev: main", f"rev: {hooks.git('rev-parse', 'HEAD').strip()}"))

@@ -1,11 +1,13 @@
-"""The README tells the truth: its commands print what it shows, its Python runs, its set-up is what CI runs.
+"""The README and the guides tell the truth: commands print what is shown, Python runs, the set-up is what CI runs.
 
-Fenced blocks, in the order of the document, in one empty folder that holds the repository's ``specs``:
+Fenced blocks, in the order of a document, in one empty folder that holds the repository's ``specs``; for the guide that
+adds files to the program, in a folder with a copy of both:
 
 - ``console``: lines that begin with ``$ `` are commands; what follows each, up to the next, is exactly what it prints.
   A line that is only ``…`` stands for any number of lines.
-- ``yaml`` whose first line is ``# file: NAME``: written into the folder under that name.
-- ``python``: run, as a doctest where it has prompts; all blocks share one namespace.
+- ``yaml`` or ``python`` whose first line is ``# file: NAME``: written into the folder under that name.
+- other ``python``: run, as a doctest where it has prompts; all blocks share one namespace.
+- ``py``: for machines that are not here; compiled.
 - ``bash``: setting up. Not run here: ``.ci/run`` runs every such block, word for word.
 
 ``pytest --update-golden tests/test_readme.py`` puts what the commands print now in the place of what is wrong.
@@ -17,6 +19,7 @@ import doctest
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -77,13 +80,17 @@ def _lines(text: str) -> list[str]:
 class Reader:
     """Somebody who does in a folder what a document says, from top to bottom, and notes where it is wrong."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, clone: bool = False) -> None:
         self.folder = folder
         self.wrong: list[str] = []
         self.corrected: dict[int, str] = {}
         self.namespace: dict[str, Any] = {"__name__": "__main__"}
         self.status = 0
-        (folder / "specs").symlink_to(ROOT / "specs")
+        if clone:
+            for name in ("convcalc", "specs"):
+                shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            (folder / "specs").symlink_to(ROOT / "specs")
         programs = folder / ".programs"
         programs.mkdir()
         convcalc = programs / "convcalc"
@@ -92,14 +99,14 @@ class Reader:
         self.environment = {
             **{name: value for name, value in os.environ.items() if name in {"HOME", "LANG", "TMPDIR"}},
             "PATH": os.pathsep.join((str(programs), str(Path(sys.executable).parent), os.environ["PATH"])),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(folder if clone else ROOT),
             "PYTHONUTF8": "1",
         }
 
     def follow(self, block: Block) -> None:
-        follow = {"console": self.type, "yaml": self.write, "python": self.execute}.get(block.language)
-        if follow:
-            follow(block)
+        follow = {"console": self.type, "yaml": self.write, "python": self.execute, "py": self.compile}
+        if block.language in follow:
+            follow[block.language](block)
 
     def type(self, block: Block) -> None:
         corrected = ""
@@ -121,19 +128,26 @@ class Reader:
                 self.wrong.append(f"line {block.line}: $ {command}\n--- shown\n{shown}--- printed\n{printed}")
         self.corrected[block.line] = corrected
 
-    def write(self, block: Block) -> None:
+    def write(self, block: Block) -> bool:
+        """Write the file that a block names, if it does."""
         named = re.match(r"# file: (\S+)\n", block.text)
         if named:
             path = self.folder / named[1]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
+        return named is not None
+
+    def compile(self, block: Block) -> None:
+        compile(block.text, f"line {block.line}", "exec")
 
     def execute(self, block: Block) -> None:
         name = f"line {block.line}"
+        if self.write(block):
+            return
         if ">>> " not in block.text:
             exec(compile(block.text, name, "exec"), self.namespace)  # noqa: S102 - the README is ours
             return
-        example = doctest.DocTestParser().get_doctest(block.text, {}, name, "README.md", block.line - 1)
+        example = doctest.DocTestParser().get_doctest(block.text, {}, name, "the document", block.line - 1)
         example.globs = self.namespace
         report: list[str] = []
         doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(
@@ -143,29 +157,73 @@ class Reader:
 
 
 README = ROOT / "README.md"
+GUIDES = sorted((ROOT / "convcalc" / "guide").glob("*.md"))
+CI = ROOT / "convcalc" / "guide" / "ci.md"
+REFERENCE = ROOT / "specs" / "README.md"
+DOCUMENTS = [README, *GUIDES]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
-@pytest.fixture
-def readme() -> list[Block]:
-    return blocks(README.read_text(encoding="utf-8"))
-
-
-def test_the_readme_shows_what_happens(
-    readme: list[Block], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.stem)
+def test_a_document_shows_what_happens(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    reader = Reader(tmp_path)
-    for block in readme:
+    text = document.read_text(encoding="utf-8")
+    reader = Reader(tmp_path, clone=document.stem == "contributing")
+    for block in blocks(text):
         reader.follow(block)
     if request.config.getoption("--update-golden"):
-        README.write_text(rewritten(README.read_text(encoding="utf-8"), reader.corrected), encoding="utf-8")
+        document.write_text(rewritten(text, reader.corrected), encoding="utf-8")
     else:
         assert not reader.wrong, "\n\n".join(reader.wrong)
-    assert {"console", "python"} <= {block.language for block in readme}
 
 
-def test_ci_runs_the_set_up_that_the_readme_shows(readme: list[Block]) -> None:
-    shown = [block.text for block in readme if block.language == "bash"]
+@pytest.mark.parametrize("document", GUIDES, ids=lambda document: document.stem)
+def test_every_block_of_a_guide_is_run(document: Path) -> None:
+    """But for the drawing of the rooms, which is generated."""
+    languages = [block.language for block in blocks(document.read_text(encoding="utf-8"))]
+    assert set(languages) - {"console", "yaml", "python", "py"} <= (
+        {"text"} if document.stem == "contributing" else set()
+    )
+    assert {"console", "python"} & set(languages)
+
+
+def anchors(document: Path) -> set[str]:
+    """The places of a Markdown page that links may name, as GitHub makes them of its headings."""
+    text = FENCE.sub("", document.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [*DOCUMENTS, REFERENCE, *sorted((ROOT / ".github").glob("*.md"))],
+    ids=lambda document: f"{document.parent.name}-{document.stem}",
+)
+def test_links_lead_somewhere(document: Path) -> None:
+    for link in LINK.findall(FENCE.sub("", document.read_text(encoding="utf-8"))):
+        file, _, anchor = link.partition("#")
+        if "://" not in link:
+            target = (document.parent / file).resolve() if file else document
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+def test_the_places_of_the_guide_to_contributing_are_there() -> None:
+    text = FENCE.sub("", (ROOT / "convcalc" / "guide" / "contributing.md").read_text(encoding="utf-8"))
+    named = re.findall(r"`((?:convcalc|specs|tests)/[\w./]*\w/?)`", text)
+    assert len(named) >= 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 250
+    assert [path.name for path in GUIDES if len(path.read_text(encoding="utf-8").splitlines()) > 300] == []
+
+
+def test_ci_runs_the_set_up_that_the_readme_shows() -> None:
+    shown = [block.text for block in blocks(README.read_text(encoding="utf-8")) if block.language == "bash"]
     listed = subprocess.run(["bash", ".ci/run", "--list"], cwd=ROOT, capture_output=True, check=True)
     assert listed.stdout.decode() == "".join(shown)
     commands = "".join(shown).splitlines()

@@ -1,1 +1,1 @@
-"""Pages that `convcalc explain` shows."""
+"""Pages that `convcalc explain` and `convcalc guide` show."""

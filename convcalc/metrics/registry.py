@@ -1,9 +1,9 @@
 """The metrics: one file a family, found by walking the folder. Each turns a shaped graph into columns.
 
 A file defines ``MEASURES``, a tuple of ``Measure``; their ``order`` says where the column stands. Values are of the
-whole batch. The definitions are in the README under *What is counted*. What is no sum and not for every
-report is a ``Detail``: files in ``LAZY`` define ``details``, which works out all of theirs at once, and ``MEASURES``,
-the metrics among them that are one number for a design.
+whole batch. The guide ``metrics`` defines them. What is no sum and not for every report is a ``Detail``: files in
+``LAZY`` define ``details``, which works out all of theirs at once, and ``MEASURES``, the metrics among them that are
+one number for a design.
 """
 
 from __future__ import annotations

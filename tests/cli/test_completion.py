@@ -52,6 +52,7 @@ def words(cli: Command, *typed: str) -> list[str]:
         ("report --sort p", ["params", "peak_activation_bytes", "path"]),
         ("-q schema ", list(schemas.NAMES)),
         ("completion ", ["bash", "zsh", "fish"]),
+        ("guide pr", ["profiles"]),
         ("explain con", ["concat", "conv"]),
         ("explain softs", ["softshrink", "softsign"]),
         ("report tiny.yaml --dep", ["--depth"]),

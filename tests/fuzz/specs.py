@@ -21,7 +21,8 @@ from tests.fuzz.schemas import require_json
 from tests.ops.examples import EXAMPLES
 
 BLOCKS = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = [text for page in ("README.md", "specs/README.md") for text in BLOCKS.findall((ROOT / page).read_text("utf-8"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "specs" / "README.md", *sorted((ROOT / "convcalc" / "guide").glob("*.md"))]
+PAGES = [text for document in DOCUMENTS for text in BLOCKS.findall(document.read_text("utf-8"))]
 LAYERS = [example.text for example in EXAMPLES]
 """A network of one layer for every example of an op."""
 SPECS = Corpus([*CORPUS, *(text for text in PAGES if "layers:" in text), *LAYERS * 20], VOCABULARY)

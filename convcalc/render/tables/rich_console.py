@@ -62,6 +62,17 @@ def drawn(blocks: Iterable[Block], on: Surface) -> str:
     return stream.getvalue()
 
 
+def markdown(text: str, on: Surface) -> str:
+    """Return Markdown as rich formats it, if the surface has colour; as it is otherwise."""
+    if not on.color:
+        return text
+    from rich.markdown import Markdown
+
+    stream = io.StringIO()
+    console(stream, color="always", width=on.width).print(Markdown(text, code_theme="ansi_dark", hyperlinks=False))
+    return stream.getvalue()
+
+
 def picture(blocks: Iterable[Block], title: str, width: int | None = None) -> str:
     """Return blocks as an SVG of a terminal: the same text gives the same bytes, and nothing is fetched to show it."""
     lines = [list(_words(line)) for block in blocks for line in block.styled()]

@@ -1,4 +1,4 @@
-"""The workflows that the README shows: each is taken from there and run, on what its service checks out."""
+"""The workflows that the guide to CI shows: each is taken from there and run, on what its service checks out."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.conftest import ROOT
 from tests.e2e.test_budget_workflow import NARROWER, NET, RATCHET, SINCE_MAIN, WIDER
 from tests.repository import Repository
 from tests.runner import ACTION, Runner
-from tests.test_readme import README, blocks
+from tests.test_readme import CI, blocks
 
-TEXTS = [block.text for block in blocks(README.read_text("utf-8")) if block.language == "yaml"]
+TEXTS = [block.text for block in blocks(CI.read_text("utf-8")) if block.language == "yaml"]
 
 
 def shown(beginning: str) -> list[Any]:
-    """What the README's YAML blocks that begin so hold."""
+    """What the guide's YAML blocks that begin so hold."""
     return [yaml.BaseLoader(text).get_single_data() for text in TEXTS if text.startswith(beginning)]
 
 
@@ -107,10 +107,10 @@ def test_the_robot_that_tightens(team: Repository, tmp_path: Path) -> None:
 
 
 def test_waivers(team: Repository) -> None:
-    """The README's waiver, under the README's first budgets, for its network of 20,106 params."""
+    """The guide's waiver, under the guide's first budgets, for its network of 20,106 params."""
     limits, *_ = [text for text in TEXTS if text.startswith("# file: convcalc-budget.yaml\n")]
     (waivers,) = [text for text in TEXTS if text.startswith("waivers:\n")]
-    (network,) = [text for text in TEXTS if text.startswith("# file: small.yaml\n")]
+    (network,) = [text for text in TEXTS if text.startswith("# file: models/small.yaml\n")]
     team.write("models/small.yaml", network)
     team.write("convcalc-budget.yaml", limits.replace("25k", "20k"))
     assert team.convcalc("check", "models/small.yaml").exit_code == 1

@@ -1,0 +1,28 @@
+"""``convcalc guide``."""
+
+from __future__ import annotations
+
+import click
+
+from convcalc.cli.group import Command, Settings
+from convcalc.cli.output.targets import Target, write
+from convcalc.cli.types import Word
+from convcalc.guide.guides import contents, guide, guides
+from convcalc.render.tables.rich_console import markdown
+
+
+@click.command("guide", cls=Command, short_help="Read a guide: CI, sweeps, formulas, Python and others.")
+@click.argument("name", type=Word(guides()), required=False, metavar="[NAME]")
+@click.pass_obj
+def command(settings: Settings, name: str | None) -> None:
+    """Print the guide NAME, or the list of all guides.
+
+    A terminal shows it formatted; a pipe or a file gets the Markdown itself.
+
+    \b
+    Examples:
+      convcalc guide
+      convcalc guide ci
+      convcalc guide language > language.md
+    """
+    write(settings, [Target("text")], lambda _, surface: markdown(guide(name), surface) if name else contents())
