@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.budget.file.reader import read_budget
+from convcalc.budget.file.reader import read_budget_file
 from convcalc.designs.claims import finding, judge
 from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, SpecErrors
@@ -103,7 +103,7 @@ def budget_codes_of(text: str, folder: Path) -> list[str]:
     """What is wrong with a budget file."""
     (folder / "convcalc-budget.yaml").write_text(text, encoding="utf-8")
     try:
-        read_budget(str(folder / "convcalc-budget.yaml"))
+        read_budget_file(str(folder / "convcalc-budget.yaml"))
     except SpecErrors as errors:
         return [error.code for error in errors.errors]
     return []

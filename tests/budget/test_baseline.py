@@ -13,7 +13,7 @@ from convcalc.budget.baseline.counts import counts
 from convcalc.budget.baseline.file import Record, read_record, written
 from convcalc.budget.baseline.sources import open_baseline
 from convcalc.budget.baseline.types import Accepted, Past
-from convcalc.budget.file.types import Origin
+from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.sources import open_design
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 
@@ -91,7 +91,7 @@ def test_counts_are_those_of_the_layers(tmp_path: Path) -> None:
 
 def test_opening_a_file(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text(GOOD)
-    baseline = open_baseline(Origin("file", "b.json", None), str(tmp_path))
+    baseline = open_baseline(BaselineLocation("file", "b.json", None), str(tmp_path))
     past = baseline.past("a.yaml")
     assert past is not None
     assert past.totals == {"macs": 20, "params": 3}
@@ -108,7 +108,7 @@ def test_a_missing_file_says_what_writes_it(tmp_path: Path, monkeypatch: pytest.
     }.items():
         place = Span(Source(file), 2, 12)
         with pytest.raises(SpecErrors) as raised:
-            open_baseline(Origin("file", "b.json", place), str(tmp_path))
+            open_baseline(BaselineLocation("file", "b.json", place), str(tmp_path))
         (error,) = raised.value.errors
         assert (error.code, error.span, error.hint) == ("CC641", place, hint)
 
@@ -117,7 +117,7 @@ def test_a_budget_file_names_no_baseline_outside_its_repository(tmp_path: Path) 
     (tmp_path / "repo" / ".git").mkdir(parents=True)
     (tmp_path / "b.json").write_text(GOOD)
     with pytest.raises(SpecErrors, match=r"CC641: the baseline '\.\./b\.json' lies outside"):
-        open_baseline(Origin("file", "../b.json", Span(Source("x"))), str(tmp_path / "repo"))
+        open_baseline(BaselineLocation("file", "../b.json", Span(Source("x"))), str(tmp_path / "repo"))
 
 
 @pytest.mark.parametrize(

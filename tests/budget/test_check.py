@@ -12,8 +12,8 @@ import pytest
 from convcalc.budget.baseline import session as history
 from convcalc.budget.baseline.types import Accepted, Past
 from convcalc.budget.check.checker import Options, check
-from convcalc.budget.file.reader import read_budget
-from convcalc.budget.file.types import Origin
+from convcalc.budget.file.reader import read_budget_file
+from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.sources import Network, Spec
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import Finding, Verdict
@@ -53,7 +53,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def checked(text: str, *given: str, **options: object) -> Verdict:
     Path("convcalc-budget.yaml").write_text(text if "version" in text else HEAD + text, encoding="utf-8")
-    file = read_budget("convcalc-budget.yaml")
+    file = read_budget_file("convcalc-budget.yaml")
     return check(file, list(given) or None, Options(**options))  # type: ignore[arg-type]
 
 
@@ -122,7 +122,7 @@ def test_from_a_subfolder_names_stay_and_places_are_seen_from_there(
 ) -> None:
     checked('  - {id: all, designs: "models/*.yaml", max: {params: 181}}\n')
     monkeypatch.chdir(folder / "models" / "deep")
-    verdict = check(read_budget("../../convcalc-budget.yaml"))
+    verdict = check(read_budget_file("../../convcalc-budget.yaml"))
     assert [(one.design, str(one.span)) for one in verdict.findings] == [
         ("models/a.yaml", "../a.yaml:5:6"), ("models/b.yaml", "../b.yaml:5:6"),
     ]  # fmt: skip
@@ -274,7 +274,7 @@ def test_where_none_is_needed_none_is_looked_for(folder: Path) -> None:
 
 def test_asked_for_it_is_looked_at_for_every_design(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     baseline = against(monkeypatch, Written({}))
-    checked(PINNED, baseline=Origin("file", "y.json", None))
+    checked(PINNED, baseline=BaselineLocation("file", "y.json", None))
     assert baseline.asked == ["models/deep/c.yaml"]
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convcalc.budget.file.types import Budget, Limit, Metric, Pattern
+from convcalc.budget.file.types import Budget, Limit, LimitedMetric, Pattern
 from convcalc.budget.select.finder import Disk
 from convcalc.budget.select.match_designs import covers, designs, includes, matched
 from convcalc.designs.names import parts
@@ -35,7 +35,7 @@ def budget(*patterns: str) -> Budget:
         Pattern(text.removeprefix("!"), NOWHERE._replace(column=number), text.startswith("!"))
         for number, text in enumerate(patterns, 1)
     )
-    return Budget("a", NOWHERE, given, max=(Limit(Metric("params", ""), Fraction(1), "1", NOWHERE),))
+    return Budget("a", NOWHERE, given, max=(Limit(LimitedMetric("params", ""), Fraction(1), "1", NOWHERE),))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from convcalc.budget.check import growth
 from convcalc.budget.check.case import Case, Judged
 from convcalc.budget.check.limits import judge
 from convcalc.budget.file import number_format as words
-from convcalc.budget.file.types import Budget, Growth, Layers, Limit, Metric, Pattern, Ratchet
+from convcalc.budget.file.types import Budget, Growth, LayerFilter, Limit, LimitedMetric, Pattern, Ratchet
 from convcalc.budget.select.measured import Measured, Places
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, Span
@@ -38,17 +38,17 @@ def measured(text: str = NET, name: str = "net.yaml") -> Measured:
     return Measured(name, open_source(source).graph, source)
 
 
-def metric(text: str) -> Metric:
-    return Metric(text[:-1], text[-1]) if text[-1] in "%/" else Metric(text, "")
+def metric(text: str) -> LimitedMetric:
+    return LimitedMetric(text[:-1], text[-1]) if text[-1] in "%/" else LimitedMetric(text, "")
 
 
 def limit(name: str, value: int | str, text: str = "") -> Limit:
     return Limit(metric(name), Fraction(value), text or str(value), RULE)
 
 
-def layers(*names: str, op: tuple[str, ...] = ()) -> Layers:
+def layers(*names: str, op: tuple[str, ...] = ()) -> LayerFilter:
     globs = [Pattern(name.removeprefix("!"), RULE, name.startswith("!")) for name in names]
-    return Layers(tuple(globs), op, RULE)
+    return LayerFilter(tuple(globs), op, RULE)
 
 
 def budget(**rules: Any) -> Budget:
@@ -118,7 +118,7 @@ def test_what_is_no_sum() -> None:
         (layers("*"), 142), (layers(op=("act",)), 0),
     ],
 )  # fmt: skip
-def test_the_sum_of_chosen_layers(chosen: Layers, total: int) -> None:
+def test_the_sum_of_chosen_layers(chosen: LayerFilter, total: int) -> None:
     (standing,) = judged(layers=chosen, max=(limit("params", 1000),)).standings
     assert standing.value == total
 
@@ -198,16 +198,16 @@ def test_a_ratio_to_nothing_cannot_be_judged() -> None:
 def test_values_that_would_read_alike_do_not() -> None:
     """Noughts at the end make no difference: 40.010 % reads like 40.01 %."""
     value, bound = Fraction(4001, 10_000), Fraction(4001, 10_000) - Fraction(1, 10**9)
-    assert words.measured(metric("params%"), value, bound) == "40.01 %"
-    assert words.measured(metric("params%"), bound, value) == "40.0099999 %"
-    assert words.measured(metric("params/"), Fraction(1, 2) + Fraction(1, 10**6), Fraction(1, 2)) == "0.500001"
+    assert words.format_value(metric("params%"), value, bound) == "40.01 %"
+    assert words.format_value(metric("params%"), bound, value) == "40.0099999 %"
+    assert words.format_value(metric("params/"), Fraction(1, 2) + Fraction(1, 10**6), Fraction(1, 2)) == "0.500001"
 
 
 @given(st.fractions(0, 2), st.fractions(0, 2))
 def test_unlike_numbers_never_read_alike(one: Fraction, other: Fraction) -> None:
     for form in ("params%", "params/"):
         if one != other:
-            texts = words.measured(metric(form), one, other), words.measured(metric(form), other, one)
+            texts = words.format_value(metric(form), one, other), words.format_value(metric(form), other, one)
             assert len({("<" in text, Fraction(text.removesuffix(" %").replace("<", ""))) for text in texts}) == 2
 
 

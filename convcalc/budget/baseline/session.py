@@ -8,7 +8,7 @@ from functools import cached_property
 from convcalc.budget.baseline.file import FILE, MISSING
 from convcalc.budget.baseline.sources import open_baseline
 from convcalc.budget.baseline.types import Baseline, Past
-from convcalc.budget.file.types import Budget, BudgetFile, Origin
+from convcalc.budget.file.types import BaselineLocation, Budget, BudgetFile
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import NAME_ONE, UNKNOWN
 
@@ -22,7 +22,7 @@ class History:
     def __init__(
         self,
         file: BudgetFile | None,
-        origin: Origin | None,
+        origin: BaselineLocation | None,
         folder: str,
         libraries: Sequence[str],
         *,

@@ -11,7 +11,7 @@ from functools import cached_property
 from convcalc.budget.baseline.counts import counts
 from convcalc.budget.baseline.file import FILE, MISSING, read_record
 from convcalc.budget.baseline.types import Accepted, Baseline, Past
-from convcalc.budget.file.types import Origin
+from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.names import BUDGET, ZOO, Design, parse_design
 from convcalc.designs.sources import Spec, open_design, past_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
@@ -29,7 +29,9 @@ KEYS = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks)["']?\s*:""")
 """What stands in every spec: other YAML files beside the specs are passed over."""
 
 
-def open_baseline(origin: Origin, folder: str, *, base: str | None = None, libraries: Sequence[str] = ()) -> Baseline:
+def open_baseline(
+    origin: BaselineLocation, folder: str, *, base: str | None = None, libraries: Sequence[str] = ()
+) -> Baseline:
     """Open the baseline of a budget file; designs are counted when they are asked for.
 
     Args:
@@ -87,7 +89,7 @@ class NoBaseline:
 class FileBaseline:
     """A baseline that was written down."""
 
-    def __init__(self, origin: Origin, folder: str) -> None:
+    def __init__(self, origin: BaselineLocation, folder: str) -> None:
         path = file_of(origin, folder)
         self.label = origin.value
         self.idle = ""
@@ -101,7 +103,7 @@ class FileBaseline:
         return self.record.designs.get(design)
 
 
-def file_of(origin: Origin | None, folder: str) -> str:
+def file_of(origin: BaselineLocation | None, folder: str) -> str:
     """Return the path of the baseline file: the one that is named, or the usual one beside the budget file.
 
     Raises:
@@ -123,7 +125,7 @@ def shown(path: str) -> str:
     return path if below.startswith("..") else below
 
 
-def _write(origin: Origin, folder: str) -> str:
+def _write(origin: BaselineLocation, folder: str) -> str:
     """Return the command that writes the baseline."""
     file = origin.span.file if origin.span else os.path.join(folder, BUDGET)
     above = os.path.commonpath((folder, os.path.realpath("."))) == folder

@@ -10,7 +10,7 @@ from convcalc.budget.baseline.counts import counts
 from convcalc.budget.baseline.file import FILE, MISSING, Record, read_record, require_replaceable
 from convcalc.budget.baseline.sources import file_of, shown
 from convcalc.budget.baseline.types import Accepted, Past
-from convcalc.budget.file.metrics import additive
+from convcalc.budget.file.metrics import is_additive
 from convcalc.budget.file.types import Budget, BudgetFile
 from convcalc.budget.select.match_designs import designs, includes
 from convcalc.budget.select.measured import Measured, Places
@@ -186,7 +186,7 @@ def _lowered(before: Past, now: Past, wanted: Sequence[tuple[str, Sequence[str] 
     for metric, named in wanted:
         if named is None and metric in totals:
             totals[metric] = min(totals[metric], now.totals[metric])
-        if not additive(metric):
+        if not is_additive(metric):
             continue
         paths = {*before.layers, *now.layers} if named is None else named
         values = {path: now.layers.get(path, {}).get(metric, 0) for path in paths}

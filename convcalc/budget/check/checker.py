@@ -16,8 +16,8 @@ from convcalc.budget.check.limits import judge
 from convcalc.budget.check.loose_limits import loose, tightest
 from convcalc.budget.check.waivers import waived
 from convcalc.budget.diff.match_layers import changes
-from convcalc.budget.file.metrics import additive, metrics
-from convcalc.budget.file.types import OFF, Budget, BudgetFile, Origin
+from convcalc.budget.file.metrics import core_metrics, is_additive
+from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile
 from convcalc.budget.select.measured import Measured, Places
 from convcalc.budget.select.plan import OWN, Choice, Scope, Wanted, scope, unmatched
 from convcalc.budget.select.specs import Others, Read, read
@@ -36,7 +36,7 @@ SUMMED_UP = ("params", "macs")
 class Options(NamedTuple):
     """How a check is made."""
 
-    baseline: Origin | None = None
+    baseline: BaselineLocation | None = None
     """Goes before that of the budget file, and is looked at for every design under a budget."""
     always: tuple[Budget, ...] = ()
     """Budgets that every given design is under."""
@@ -194,8 +194,8 @@ class _Run:
         if not any_placed:
             yield unmatched(budget, budget.layers.span, f"the layers of the budget {budget.id} are in no design")
             return
-        for pattern in budget.layers.names:
-            if not pattern.excludes and not self.places.fitted(pattern):
+        for pattern in budget.layers.path_globs:
+            if not pattern.is_exclusion and not self.places.fitted(pattern):
                 text = f"{quoted(pattern.text)} of the budget {budget.id} matches no layer"
                 yield unmatched(budget, pattern.span, text)
 
@@ -217,7 +217,7 @@ def _outcome(measured: Measured, past: Past | None, budgets: Sequence[Budget], *
     if past is None:
         return Outcome(measured.design, totals, is_new=is_new)
     limited = {*SUMMED_UP, *(metric for budget in budgets for metric in _limited(budget))}
-    keys = [key for key in metrics() if key in limited and additive(key)]
+    keys = [key for key in core_metrics() if key in limited and is_additive(key)]
     return Outcome(measured.design, totals, dict(past.totals), changes(past, counts(measured.graph), keys))
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from convcalc.budget.check.case import Case
 from convcalc.budget.file import number_format as words
-from convcalc.budget.file.metrics import measure
-from convcalc.budget.file.types import RATIO, SHARE, Limit, Metric
+from convcalc.budget.file.metrics import metric
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit, LimitedMetric
 from convcalc.budget.select.measured import WHOLE, Measured, Place
 from convcalc.findings import Heavy
 
@@ -15,19 +15,19 @@ from convcalc.findings import Heavy
 def counts_of_ratio(case: Case, limit: Limit, place: Place) -> str:
     """Return the counts that a share or a ratio is of."""
     key = limit.metric.key
-    size = words.count(case.measured.size(key, place))
-    if limit.metric.form == SHARE:
-        return f" ({size} of {words.count(case.measured.total(key))})"
-    if limit.metric.form == RATIO and case.against is not None:
+    size = words.format_count(case.measured.size(key, place))
+    if limit.metric.suffix == SHARE_SUFFIX:
+        return f" ({size} of {words.format_count(case.measured.total(key))})"
+    if limit.metric.suffix == RATIO_SUFFIX and case.against is not None:
         others = {other.path: other for other in case.places.of(case.budget, case.against)}
-        return f" ({size} to {words.count(case.against.size(key, others[place.path]))})"
+        return f" ({size} to {words.format_count(case.against.size(key, others[place.path]))})"
     return ""
 
 
-def subject(case: Case, metric: Metric, place: Place) -> str:
+def subject(case: Case, metric: LimitedMetric, place: Place) -> str:
     """``params of a.yaml``, ``params of stage1.conv in a.yaml``, ``weight_bytes (int8) of 12 layers of a.yaml``."""
-    name = {SHARE: "the share of ", RATIO: "the ratio of "}.get(metric.form, "")
-    under = case.measured.conditions.of(metric.key)
+    name = {SHARE_SUFFIX: "the share of ", RATIO_SUFFIX: "the ratio of "}.get(metric.suffix, "")
+    under = case.measured.conditions.describe(metric.key)
     key = metric.key + f" ({under})" * bool(under)
     if place.path:
         return f"{name}{key} of {place.path} in {case.measured.design}"
@@ -43,7 +43,7 @@ def blamed_layer(measured: Measured, key: str, place: Place, heaviest: Sequence[
         return heaviest[0]
     if place.layers:
         return place.layers[0]
-    if place.layers is not None or measure(key).both is not None:
+    if place.layers is not None or metric(key).both is not None:
         return None
     values = measured.values(key)
     return max(range(len(values)), key=values.__getitem__, default=None)

@@ -10,9 +10,9 @@ from convcalc.budget.baseline.types import Past
 from convcalc.budget.check.case import Case, Judged, Size
 from convcalc.budget.check.finding_text import blamed_layer, subject
 from convcalc.budget.file import number_format as words
-from convcalc.budget.file.metrics import additive
-from convcalc.budget.file.number_format import count, percent
-from convcalc.budget.file.types import Budget, Growth, Metric, Ratchet
+from convcalc.budget.file.metrics import is_additive
+from convcalc.budget.file.number_format import format_count, format_percent
+from convcalc.budget.file.types import Budget, Growth, LimitedMetric, Ratchet
 from convcalc.budget.select.measured import SEPARATOR, Measured, Place, Places
 from convcalc.errors import Span
 from convcalc.findings import Finding, Heavy, Standing
@@ -26,7 +26,7 @@ class Allowance(NamedTuple):
     rule: str
     """growth or ratchet."""
     code: str
-    metric: Metric
+    metric: LimitedMetric
     share: Fraction
     amount: Fraction
     floor: Fraction
@@ -53,9 +53,9 @@ def _growth(rule: Growth) -> Allowance:
     return Allowance("growth", GROWN, rule.metric, share, amount, Fraction(0), rule.text, rule.span)
 
 
-def _ratchet(rule: Ratchet, metric: Metric) -> Allowance:
-    text = "the ratchet" + (f" with {percent(rule.headroom)} headroom" if rule.headroom else "")
-    text += f" and a floor of {count(rule.floor)}" if rule.floor else ""
+def _ratchet(rule: Ratchet, metric: LimitedMetric) -> Allowance:
+    text = "the ratchet" + (f" with {format_percent(rule.headroom)} headroom" if rule.headroom else "")
+    text += f" and a floor of {format_count(rule.floor)}" if rule.floor else ""
     return Allowance("ratchet", RATCHETED, metric, rule.headroom, Fraction(0), rule.floor, text, rule.span)
 
 
@@ -81,11 +81,11 @@ def baseline_value(
     """
     if place.layers is None:
         return past.totals.get(key)
-    if not additive(key):
+    if not is_additive(key):
         return None
     if place.path and not place.group:
         return past.layers[place.path].get(key, 0) if place.path in past.layers else None
-    if budget.layers is not None and budget.layers.ops:
+    if budget.layers is not None and budget.layers.kinds:
         paths = [measured.layers[index].path for index in place.layers]
     elif place.group:
         below = f"{place.path}{SEPARATOR}"
@@ -132,7 +132,7 @@ def judge_growth(case: Case, allowance: Allowance, chosen: Sequence[Place], judg
 def _steps(case: Case, allowance: Allowance, chosen: Sequence[Place]) -> Iterator[_Step]:
     """Give the places that the baseline has too: a new layer or group has nothing to outgrow."""
     key = allowance.metric.key
-    accepted = case.accepted.get(allowance.metric.text, 0)
+    accepted = case.accepted.get(allowance.metric.label, 0)
     assert case.past is not None
     for place in chosen:
         was = baseline_value(case.budget, case.places, case.measured, case.past, key, place)
@@ -145,7 +145,7 @@ def _use(step: _Step) -> Fraction:
 
 
 def _stands(case: Case, allowance: Allowance, step: _Step) -> Standing:
-    design, metric, holds = case.measured.design, allowance.metric.text, step.size <= step.limit
+    design, metric, holds = case.measured.design, allowance.metric.label, step.size <= step.limit
     used = _use(step) if step.limit else None
     return Standing(case.budget.id, design, step.place.path, metric, allowance.rule, step.size, step.limit, holds, used)
 
@@ -153,21 +153,21 @@ def _stands(case: Case, allowance: Allowance, step: _Step) -> Standing:
 def _outgrown(case: Case, allowance: Allowance, step: _Step) -> Finding:
     metric, (place, before, size, limit) = allowance.metric, step
     assert case.past is not None
-    share = f", {words.percent(Fraction(size - before, before))}" if before else ""
-    accepted = case.accepted.get(metric.text) == limit
+    share = f", {words.format_percent(Fraction(size - before, before))}" if before else ""
+    accepted = case.accepted.get(metric.label) == limit
     allowed = "the accepted" if accepted else f"{allowance.text}, which allows"
     verb = "grew" if size > before else "went"  # the floor of a ratchet may have been lowered below what there was
-    text = f"{subject(case, metric, place)} {verb} from {words.count(before)} to {words.count(size)} "
-    text += f"({words.signed(size - before)}{share}), past {allowed} {words.count(limit)} "
-    text += f"by {words.beyond(metric, size, limit)}"
-    changed = most_grown(case.measured, case.past, metric.key, place) if additive(metric.key) else []
+    text = f"{subject(case, metric, place)} {verb} from {words.format_count(before)} to {words.format_count(size)} "
+    text += f"({words.format_signed(size - before)}{share}), past {allowed} {words.format_count(limit)} "
+    text += f"by {words.format_excess(metric, size, limit)}"
+    changed = most_grown(case.measured, case.past, metric.key, place) if is_additive(metric.key) else []
     blamed = changed[0][0] if changed else blamed_layer(case.measured, metric.key, place, [])
     return Finding(
         id=case.budget.id,
         code=allowance.code,
         severity=case.budget.severity,
         design=case.measured.design,
-        metric=metric.text,
+        metric=metric.label,
         text=text,
         span=case.measured.span(blamed),
         hint=f'if it is meant: convcalc baseline accept {case.budget.id} --reason "…"',

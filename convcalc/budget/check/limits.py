@@ -14,8 +14,8 @@ from convcalc.budget.check.case import Case, Judged, Size
 from convcalc.budget.check.finding_text import blamed_layer, counts_of_ratio, heaviest_layers, subject
 from convcalc.budget.check.growth import judge_growth
 from convcalc.budget.file import number_format as words
-from convcalc.budget.file.metrics import additive, measure
-from convcalc.budget.file.types import RATIO, SHARE, Limit
+from convcalc.budget.file.metrics import is_additive, metric
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit
 from convcalc.budget.select.measured import Place
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import Finding, Standing
@@ -55,7 +55,7 @@ def _under_conditions(case: Case) -> Case:
 def _known(case: Case, limit: Limit, chosen: Sequence[Place], errors: list[SpecError]) -> Sequence[Place]:
     """Return the places that have the metric; of those that have not, the first stands for all among the errors."""
     key = limit.metric.key
-    if measure(key).both is None:
+    if metric(key).both is None:
         return chosen
     known, unknown = list[Place](), list[SpecError]()
     for place in chosen:
@@ -74,12 +74,12 @@ def _known(case: Case, limit: Limit, chosen: Sequence[Place], errors: list[SpecE
 
 def _sizes(case: Case, limit: Limit, chosen: Sequence[Place]) -> list[tuple[Size, Place]]:
     """Return the number of every place in the form that a limit asks for."""
-    key, form = limit.metric.key, limit.metric.form
+    key, form = limit.metric.key, limit.metric.suffix
     sizes: list[tuple[Size, Place]] = list(zip(case.measured.sizes(key, chosen), chosen, strict=True))
-    if form == SHARE:
+    if form == SHARE_SUFFIX:
         total = case.measured.total(key)
         return [(Fraction(size, total) if total else 0, place) for size, place in sizes]
-    if form == RATIO:
+    if form == RATIO_SUFFIX:
         return list(_ratios(case, limit, sizes))
     return sizes
 
@@ -124,25 +124,25 @@ def _standing(case: Case, rule: str, limit: Limit, size: Size, place: Place, *, 
     bound = _whole(limit.value)
     used = Fraction(size) / limit.value if limit.value else None
     design = case.measured.design
-    under = case.measured.conditions.of(limit.metric.key)
-    return Standing(case.budget.id, design, place.path, limit.metric.text, rule, size, bound, holds, used, under)
+    under = case.measured.conditions.describe(limit.metric.key)
+    return Standing(case.budget.id, design, place.path, limit.metric.label, rule, size, bound, holds, used, under)
 
 
 def _finding(case: Case, rule: str, limit: Limit, size: Size, place: Place) -> Finding:
     code, relation = _RELATIONS[rule]
     direction = relation or ("above" if size > limit.value else "below")
-    value = words.measured(limit.metric, size, limit.value)
-    beyond = words.beyond(limit.metric, size, limit.value)
-    other = f" to {case.against.design}" if limit.metric.form == RATIO and case.against else ""
+    value = words.format_value(limit.metric, size, limit.value)
+    beyond = words.format_excess(limit.metric, size, limit.value)
+    other = f" to {case.against.design}" if limit.metric.suffix == RATIO_SUFFIX and case.against else ""
     text = f"{subject(case, limit.metric, place)}{other} is {value}{counts_of_ratio(case, limit, place)}, "
-    text += f"{direction} {_BOUNDS[rule]} {words.bound(limit)} by {beyond}"
-    heaviest = case.measured.heaviest(limit.metric.key, place) if additive(limit.metric.key) else []
+    text += f"{direction} {_BOUNDS[rule]} {words.format_limit(limit)} by {beyond}"
+    heaviest = case.measured.heaviest(limit.metric.key, place) if is_additive(limit.metric.key) else []
     return Finding(
         id=case.budget.id,
         code=code,
         severity=case.budget.severity,
         design=case.measured.design,
-        metric=limit.metric.text,
+        metric=limit.metric.label,
         text=text,
         span=case.measured.span(blamed_layer(case.measured, limit.metric.key, place, heaviest)),
         path=place.path,

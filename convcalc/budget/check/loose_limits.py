@@ -29,7 +29,7 @@ def loose(budgets: Iterable[Budget], used: Tightest) -> Iterator[Finding]:
     """Give a note for every maximum of which all designs use less than the budget's ``loose_below``."""
     for budget in budgets:
         for limit in budget.max:
-            standing = used.get((budget.id, limit.metric.text))
+            standing = used.get((budget.id, limit.metric.label))
             if standing is None or standing.used is None or budget.loose_below is None:
                 continue
             if standing.used < budget.loose_below:
@@ -40,15 +40,15 @@ def _finding(budget: Budget, limit: Limit, standing: Standing) -> Finding:
     assert standing.used is not None
     assert budget.loose_below is not None
     place = f"{standing.path} in {standing.design}" if standing.path else standing.design
-    used = words.apart(standing.used, budget.loose_below, words.percent)
-    text = f"of the maximum of {words.bound(limit)} for {limit.metric.text}, {used} is used at the most, "
-    text += f"by {place}: less than {words.percent(budget.loose_below)}"
+    used = words.format_unlike(standing.used, budget.loose_below, words.format_percent)
+    text = f"of the maximum of {words.format_limit(limit)} for {limit.metric.label}, {used} is used at the most, "
+    text += f"by {place}: less than {words.format_percent(budget.loose_below)}"
     return Finding(
         id=budget.id,
         code=LOOSE,
         severity="note",
         design=standing.design,
-        metric=limit.metric.text,
+        metric=limit.metric.label,
         text=text,
         span=limit.span,
         hint="lower the limit, so that it shows what grows, or set a lower `loose_below`",

@@ -36,7 +36,7 @@ def includes(patterns: Iterable[Pattern], design: str) -> bool:
     found = False
     for pattern in patterns:
         if covers(pattern.text, design):
-            if pattern.excludes:
+            if pattern.is_exclusion:
                 return False
             found = True
     return found
@@ -45,8 +45,8 @@ def includes(patterns: Iterable[Pattern], design: str) -> bool:
 def designs(budget: Budget, folder: str, disk: Disk | None = None) -> list[str]:
     """Return the names of the designs below a folder that a budget is about, sorted; see :func:`matched`."""
     found = matched(budget, folder, disk)
-    names = {name for pattern, held in found.items() if not pattern.excludes for name in held}
-    return sorted(names.difference(*(held for pattern, held in found.items() if pattern.excludes)))
+    names = {name for pattern, held in found.items() if not pattern.is_exclusion for name in held}
+    return sorted(names.difference(*(held for pattern, held in found.items() if pattern.is_exclusion)))
 
 
 def matched(budget: Budget, folder: str, disk: Disk | None = None) -> dict[Pattern, list[str]]:
@@ -64,17 +64,17 @@ def matched(budget: Budget, folder: str, disk: Disk | None = None) -> dict[Patte
         SpecErrors: CC634, where a file that is matched lies outside the repository.
     """
     disk = disk or Disk(folder)
-    kept = [pattern for pattern in budget.designs if not pattern.excludes]
+    kept = [pattern for pattern in budget.designs if not pattern.is_exclusion]
     found = {pattern: disk.designs(pattern) for pattern in kept}
     names = sorted({name for held in found.values() for name in held})
     removed = {
         pattern: [name for name in names if covers(pattern.text, name)]
         for pattern in budget.designs
-        if pattern.excludes
+        if pattern.is_exclusion
     }
     gone = {name for held in removed.values() for name in held}
     _require_inside(disk, {pattern: [name for name in held if name not in gone] for pattern, held in found.items()})
-    return {pattern: removed[pattern] if pattern.excludes else found[pattern] for pattern in budget.designs}
+    return {pattern: removed[pattern] if pattern.is_exclusion else found[pattern] for pattern in budget.designs}
 
 
 def _require_inside(disk: Disk, found: dict[Pattern, list[str]]) -> None:

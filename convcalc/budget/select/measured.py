@@ -7,8 +7,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from convcalc.budget.file.metrics import additive, measure, metrics
-from convcalc.budget.file.types import USUAL, Budget, Conditions, Layers, Pattern
+from convcalc.budget.file.metrics import core_metrics, is_additive, metric
+from convcalc.budget.file.types import DEFAULT_CONDITIONS, Budget, Conditions, LayerFilter, Pattern
 from convcalc.errors import Source, Span, SpecError
 from convcalc.globs import matches
 from convcalc.graph.graph import Graph, Node
@@ -38,7 +38,7 @@ WHOLE = Place()
 class Measured:
     """A design that has been expanded. Values are those of one sample in float32, unless conditions say otherwise."""
 
-    def __init__(self, design: str, graph: Graph, source: Source, conditions: Conditions = USUAL) -> None:
+    def __init__(self, design: str, graph: Graph, source: Source, conditions: Conditions = DEFAULT_CONDITIONS) -> None:
         self.design = design
         self.graph = graph
         self.source = source
@@ -91,12 +91,12 @@ class Measured:
 
     def totals(self) -> dict[str, int]:
         """Return every metric of the whole design."""
-        return {key: int(self.total(key)) for key in metrics()}
+        return {key: int(self.total(key)) for key in core_metrics()}
 
     def _measured(self, key: str) -> tuple[Sequence[Any], Any]:
         if key not in self._values:
             batch, dtype, device = self.conditions
-            self._values[key] = measure(key, device).values(self.graph, batch, dtype)
+            self._values[key] = metric(key, device).values(self.graph, batch, dtype)
         return self._values[key]
 
     def size(self, key: str, place: Place) -> Size:
@@ -105,11 +105,11 @@ class Measured:
         Raises:
             SpecError: CC622, where it is not known.
         """
-        if place.layers is None or (not additive(key) and not place.path):
+        if place.layers is None or (not is_additive(key) and not place.path):
             return self.total(key)
-        if not additive(key) and not place.group:
+        if not is_additive(key) and not place.group:
             return self._known(key, self.values(key)[place.layers[0]], place.path, place.layers[0])
-        if not additive(key) or (place.group and place.entire and self.shares_weights):
+        if not is_additive(key) or (place.group and place.entire and self.shares_weights):
             return self._known(key, self.part(place.path)._measured(key)[1], place.path, place.layers[0])  # noqa: SLF001
         values = self.values(key)
         whole: Size = sum(values[index] for index in place.layers)
@@ -117,7 +117,7 @@ class Measured:
 
     def sizes(self, key: str, places: Sequence[Place]) -> list[Size]:
         """Return what every place counts."""
-        if not additive(key) or self.shares_weights:
+        if not is_additive(key) or self.shares_weights:
             return [self.size(key, place) for place in places]
         values, total = self._measured(key)
         return [total if place.layers is None else sum([values[each] for each in place.layers]) for place in places]
@@ -170,7 +170,7 @@ class Places:
             return [Place(outline[index][0], (index,)) for index in chosen]
         return [Place("", tuple(chosen))] if chosen else []
 
-    def _groups(self, outline: Sequence[tuple[str, str]], layers: Layers | None) -> Iterable[Place]:
+    def _groups(self, outline: Sequence[tuple[str, str]], layers: LayerFilter | None) -> Iterable[Place]:
         """Give every scope and layer that is named, with the layers at and below it, in the network's order."""
         below: dict[str, list[int]] = {}
         for index, (path, kind) in enumerate(outline):
@@ -178,17 +178,17 @@ class Places:
                 segments = path.split(SEPARATOR)
                 for end in range(1, len(segments) + 1):
                     below.setdefault(SEPARATOR.join(segments[:end]), []).append(index)
-        whole = layers is None or not layers.ops
+        whole = layers is None or not layers.kinds
         return [Place(path, tuple(found), True, whole) for path, found in below.items() if self.named(layers, path)]
 
-    def named(self, layers: Layers | None, path: str) -> bool:
+    def named(self, layers: LayerFilter | None, path: str) -> bool:
         """Whether a path is among those that a budget names: in one of its globs and in none with a ``!``."""
-        if layers is None or not layers.names:
+        if layers is None or not layers.path_globs:
             return True
-        fitting = [pattern for pattern in layers.names if self._matches(pattern, path)]
-        if any(pattern.excludes for pattern in fitting):
+        fitting = [pattern for pattern in layers.path_globs if self._matches(pattern, path)]
+        if any(pattern.is_exclusion for pattern in fitting):
             return False
-        return bool(fitting) or all(pattern.excludes for pattern in layers.names)
+        return bool(fitting) or all(pattern.is_exclusion for pattern in layers.path_globs)
 
     def _matches(self, pattern: Pattern, path: str) -> bool:
         key = pattern.text, path
@@ -203,5 +203,5 @@ class Places:
         return id(pattern) in self._fitting
 
 
-def _of_kind(layers: Layers | None, kind: str) -> bool:
-    return layers is None or not layers.ops or kind in layers.ops
+def _of_kind(layers: LayerFilter | None, kind: str) -> bool:
+    return layers is None or not layers.kinds or kind in layers.kinds

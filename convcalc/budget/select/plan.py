@@ -99,8 +99,8 @@ def _add(found: Scope, budget: Budget, disk: Disk) -> None:
         found.errors += errors.errors
         return
     confined = isinstance(disk, Given)
-    gone = {name for pattern, held in names.items() if pattern.excludes for name in held}
-    for name in dict.fromkeys(name for pattern, held in names.items() if not pattern.excludes for name in held):
+    gone = {name for pattern, held in names.items() if pattern.is_exclusion for name in held}
+    for name in dict.fromkeys(name for pattern, held in names.items() if not pattern.is_exclusion for name in held):
         target = parts(name)
         if name in gone or (confined and not found.files[target.file].asks_for(target)):
             continue
@@ -136,7 +136,7 @@ def _within(target: Target, variant: str | None, part: str | None) -> bool:
 
 def _unmatched(budget: Budget, names: Mapping[Pattern, Sequence[str]], gone: set[str]) -> Iterator[Finding]:
     """Give a finding for a budget without designs, or for each of its globs that adds none."""
-    wanted = {pattern: set(held) - gone for pattern, held in names.items() if not pattern.excludes}
+    wanted = {pattern: set(held) - gone for pattern, held in names.items() if not pattern.is_exclusion}
     if not any(wanted.values()):
         globs = ", ".join(pattern.text for pattern in wanted)
         text = f"the budget {budget.id} matches no design: {quoted(globs)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from convcalc.budget.file.types import Against, Budget
+from convcalc.budget.file.types import Budget, ReferenceDesign
 from convcalc.budget.select.measured import Measured
 from convcalc.budget.select.plan import path_of
 from convcalc.designs.names import parts
@@ -98,7 +98,7 @@ class Others:
             raise SpecErrors(found)
         return found
 
-    def _measured(self, against: Against, current: Read) -> Measured:
+    def _measured(self, against: ReferenceDesign, current: Read) -> Measured:
         target = parts(against.design)
         if target.file != current.file:
             current = read(target.file, path_of(target.file, self._folder), self._libraries)

@@ -11,9 +11,19 @@ import click
 
 from convcalc.budget.baseline.file import FILE
 from convcalc.budget.check.checker import Options, check
-from convcalc.budget.file.reader import find, read_budget
-from convcalc.budget.file.rules import limit
-from convcalc.budget.file.types import RATIO, SEVERITIES, TIME, USUAL, Budget, BudgetFile, Conditions, Limit, Origin
+from convcalc.budget.file.reader import find_budget_file, read_budget_file
+from convcalc.budget.file.rules import read_limit
+from convcalc.budget.file.types import (
+    DEFAULT_CONDITIONS,
+    LEAST_TIME,
+    RATIO_SUFFIX,
+    SEVERITIES,
+    BaselineLocation,
+    Budget,
+    BudgetFile,
+    Conditions,
+    Limit,
+)
 from convcalc.cli import FINDING, FINE, UNUSABLE, say
 from convcalc.cli.group import DESIGNS, Command, Settings
 from convcalc.cli.options.designs import (
@@ -56,20 +66,20 @@ def _limit(option: str, text: str) -> Limit:
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
         raise click.BadParameter(f"{quoted(text)} is not metric=limit")
-    if name.strip().endswith(RATIO):
+    if name.strip().endswith(RATIO_SUFFIX):
         raise click.BadParameter(f"{quoted(name.strip())} needs a design to hold against: write a budget")
     source = Source(option, text)
     key = Scalar(name.strip(), Span(source, 1, 1, len(name)))
-    return limit(key, Scalar(value.strip(), Span(source, 1, len(name) + 2, len(value))))
+    return read_limit(key, Scalar(value.strip(), Span(source, 1, len(name) + 2, len(value))))
 
 
-def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> Origin | None:
+def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> BaselineLocation | None:
     if value is None:
         return None
     kind, text = ("git", value.removeprefix(GIT)) if value.startswith(GIT) else ("file", value)
     if not text:
         raise click.BadParameter(f"{quoted(value)} names no revision and no file")
-    return Origin(kind, text, None)
+    return BaselineLocation(kind, text, None)
 
 
 @click.command("check", cls=Command, epilog=DESIGNS, short_help="Judge specs by their budgets and their claims.")
@@ -130,7 +140,7 @@ def command(
     device: str | None,
     dtype: str,
     batch: int,
-    baseline: Origin | None,
+    baseline: BaselineLocation | None,
     require_baseline: bool,
     require_coverage: bool,
     fail_on: str,
@@ -180,7 +190,7 @@ def command(
     return FINDING if fails and not exit_zero else FINE
 
 
-def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baseline: Origin | None) -> None:
+def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baseline: BaselineLocation | None) -> None:
     """Demand that outputs lead to no place that a stranger's link may choose, and not onto what is judged by.
 
     Raises:
@@ -195,7 +205,7 @@ def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baselin
             raise click.UsageError(f"{quoted(path)} leads out of its repository, to {quoted(real)}")
 
 
-def _read_by(file: BudgetFile | None, baseline: Origin | None) -> Iterator[str]:
+def _read_by(file: BudgetFile | None, baseline: BaselineLocation | None) -> Iterator[str]:
     """Give the paths of the budget file and of its baselines."""
     folder = file.folder if file else os.getcwd()
     if file:
@@ -207,11 +217,11 @@ def _read_by(file: BudgetFile | None, baseline: Origin | None) -> Iterator[str]:
 
 def _budget_file(path: str | None) -> tuple[BudgetFile | None, list[SpecError]]:
     """Read the budget file that is named or found; what is wrong with it keeps nothing else from being judged."""
-    path = find(".") if path is None else path
+    path = find_budget_file(".") if path is None else path
     if path is None:
         return None, []
     try:
-        return read_budget(path), []
+        return read_budget_file(path), []
     except SpecErrors as faults:
         return None, faults.errors
 
@@ -241,10 +251,10 @@ def _conditions(batch: int, dtype: str, name: str | None, limits: Sequence[Limit
 
         machine = device(name)
     wanted = Conditions(batch, dtype, machine)
-    if wanted != USUAL and not limits:
+    if wanted != DEFAULT_CONDITIONS and not limits:
         raise click.UsageError("--batch, --dtype and --device are those of --max and --min; a budget file has its own")
-    if machine is None and any(limit.metric.key == TIME for limit in limits):
-        raise click.UsageError(f"{TIME} is that of a device: add --device NAME")
+    if machine is None and any(limit.metric.key == LEAST_TIME for limit in limits):
+        raise click.UsageError(f"{LEAST_TIME} is that of a device: add --device NAME")
     return wanted
 
 

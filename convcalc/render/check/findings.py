@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from convcalc.budget.file import number_format as words
-from convcalc.budget.file.types import RATIO, SHARE
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX
 from convcalc.errors import Span, SpecError, escape
 from convcalc.findings import Finding, Heavy
 from convcalc.render.tables.characters import Glyphs
@@ -52,11 +52,11 @@ def weight(layer: Heavy) -> str:
 
 def amount(metric: str, value: Value, beside: Value) -> str:
     """Return the value of a metric as a budget writes it; beside another one it never reads the same by rounding."""
-    if metric.endswith(SHARE):
-        return words.apart(value, beside, words.percent)
-    if metric.endswith(RATIO) or value.denominator != 1:
-        return words.apart(value, beside, words.ratio)
-    return words.count(value)
+    if metric.endswith(SHARE_SUFFIX):
+        return words.format_unlike(value, beside, words.format_percent)
+    if metric.endswith(RATIO_SUFFIX) or value.denominator != 1:
+        return words.format_unlike(value, beside, words.format_ratio)
+    return words.format_count(value)
 
 
 def most(finding: Finding) -> str:

@@ -73,9 +73,13 @@ def _used(one: Standing) -> str:
     if one.used is None:
         return ""
     places = 1
-    while one.used != 1 and places < words.MOST_PLACES and words.percent(one.used, places) == words.percent(1, places):
+    while (
+        one.used != 1
+        and places < words.MAX_DECIMALS
+        and words.format_percent(one.used, places) == words.format_percent(1, places)
+    ):
         places += 1
-    return words.percent(one.used, places)
+    return words.format_percent(one.used, places)
 
 
 def _whose(one: Standing, many: int) -> str:
@@ -120,7 +124,7 @@ def _design(outcome: Outcome, glyphs: Glyphs) -> Iterator[str]:
 
 
 def _share(before: int, after: int) -> str:
-    share = f", {words.percent(Fraction(after - before, before))}" if before else ""
+    share = f", {words.format_percent(Fraction(after - before, before))}" if before else ""
     return f"({signed(after - before)}{share})"
 
 

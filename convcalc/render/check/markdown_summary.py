@@ -172,7 +172,7 @@ def _change(outcome: Outcome, key: str, glyphs: Glyphs) -> str:
     if grown is None:
         return ""
     before = (outcome.past or {})[key]
-    share = f" ({'+' if grown > 0 else ''}{words.percent(Fraction(grown, before))})" if before and grown else ""
+    share = f" ({'+' if grown > 0 else ''}{words.format_percent(Fraction(grown, before))})" if before and grown else ""
     return f"{signed(grown)}{share}" if grown else glyphs.nothing
 
 
@@ -184,7 +184,7 @@ def _tightest(standings: Sequence[Standing]) -> list[Standing]:
 def _standing(standing: Standing, glyphs: Glyphs) -> str:
     names = [gfm.cell(sentence(text, glyphs)) for text in (standing.id, standing.design, standing.path)]
     value, limit = standing.value, standing.limit
-    used = "" if standing.used is None else words.apart(standing.used, 1, words.percent)
+    used = "" if standing.used is None else words.format_unlike(standing.used, 1, words.format_percent)
     holds = "yes" if standing.holds else "**no**"
     numbers = [amount(standing.metric, value, limit), amount(standing.metric, limit, value), used]
     return gfm.line([*names, gfm.text(f"{standing.rule} {standing.limited}"), *numbers, holds])
