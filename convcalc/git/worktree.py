@@ -155,15 +155,15 @@ def _text(path: str) -> str:
 UP = ".."
 
 
-def leads_out(file: str, folder: str) -> bool:
+def leaves_repository(file: str, folder: str) -> bool:
     """Whether a path or a glob that is relative to a folder begins outside the folder's repository."""
     names = file.split("/")
     ascent = next((place for place, name in enumerate(names) if name != UP), len(names))
     start = os.path.realpath(os.path.join(folder, *names[:ascent]))
-    return not is_inside(start, os.path.realpath(repository(folder) or folder))
+    return not is_inside(start, os.path.realpath(repository_root(folder) or folder))
 
 
-def upward(folder: str) -> Iterator[str]:
+def folders_up_to_root(folder: str) -> Iterator[str]:
     """Give a folder and those above it, up to that of the repository or of the file system."""
     folder = os.path.abspath(folder)
     yield folder
@@ -172,9 +172,9 @@ def upward(folder: str) -> Iterator[str]:
         yield folder
 
 
-def repository(folder: str) -> str | None:
+def repository_root(folder: str) -> str | None:
     """Return the nearest folder, from here upward, that holds ``.git``."""
-    *_, last = upward(folder)
+    *_, last = folders_up_to_root(folder)
     return last if _is_repository(last) else None
 
 

@@ -15,7 +15,7 @@ from convcalc.budget.check.case import Case, Judged
 from convcalc.budget.check.limits import judge
 from convcalc.budget.file import number_format as words
 from convcalc.budget.file.types import Budget, Growth, LayerFilter, Limit, LimitedMetric, Pattern, Ratchet
-from convcalc.budget.select.measured import Measured, Places
+from convcalc.budget.select.measured import MeasuredDesign, PartFinder
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, Span
 
@@ -33,9 +33,9 @@ layers:
 RULE = Span(Source("convcalc-budget.yaml", "rule\n"), 1, 1, 4)
 
 
-def measured(text: str = NET, name: str = "net.yaml") -> Measured:
+def measured(text: str = NET, name: str = "net.yaml") -> MeasuredDesign:
     source = Source(name, text)
-    return Measured(name, open_source(source).graph, source)
+    return MeasuredDesign(name, open_source(source).graph, source)
 
 
 def metric(text: str) -> LimitedMetric:
@@ -55,8 +55,10 @@ def budget(**rules: Any) -> Budget:
     return Budget("edge", RULE, (), **rules)
 
 
-def judged(against: Measured | None = None, past: Past | None = None, accepted: Any = None, **rules: Any) -> Judged:
-    return judge(Case(budget(**rules), measured(), Places(), against, past, accepted or {}))
+def judged(
+    against: MeasuredDesign | None = None, past: Past | None = None, accepted: Any = None, **rules: Any
+) -> Judged:
+    return judge(Case(budget(**rules), measured(), PartFinder(), against, past, accepted or {}))
 
 
 def texts(found: Judged) -> list[str]:
@@ -159,7 +161,7 @@ def test_weights_that_a_group_shares_with_another_count_in_both() -> None:
         f"  - {{name: {name}, seq: [{{conv: {{out: 4, kernel: 1, bias: false}}, name: conv{tie}}}]}}\n"
         for name, tie in (("one", ""), ("two", ", tie: one.conv"))
     ))  # fmt: skip
-    case = Case(budget(layers=layers("*"), per="group", min=(limit("params", 17),)), net, Places())
+    case = Case(budget(layers=layers("*"), per="group", min=(limit("params", 17),)), net, PartFinder())
     assert [(standing.path, standing.value) for standing in judge(case).standings] == [("one", 16), ("two", 16)]
     assert net.total("params") == 16
 

@@ -20,12 +20,12 @@ from convcalc.git.object_reader import content_name
 from convcalc.git.renames import Renames, read_file
 from convcalc.git.repository import MERGE_BASE, Commit, Repository
 from convcalc.git.worktree import is_inside
-from convcalc.git.worktree import repository as repository_of
+from convcalc.git.worktree import repository_root as repository_of
 from convcalc.spec.document.loader import Files
 
 GIT = "git"
-ENDINGS = (".yaml", ".yml")
-KEYS = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks)["']?\s*:""")
+SPEC_SUFFIXES = (".yaml", ".yml")
+SPEC_MARKER = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks)["']?\s*:""")
 """What stands in every spec: other YAML files beside the specs are passed over."""
 
 
@@ -63,12 +63,12 @@ def open_baseline(
 def _is_edited(tree: Tree) -> bool:
     """Whether a spec of a commit has been edited since. Line ends are no difference, nor is a file that is gone."""
     for path, entry in tree.entries.items():
-        if path.endswith(ENDINGS) and os.path.basename(path) != BUDGET:
+        if path.endswith(SPEC_SUFFIXES) and os.path.basename(path) != BUDGET:
             whole = os.path.join(tree.top, path)
             here = read_file(whole)
             if here and content_name(here, len(entry.object)) != entry.object:
                 then = tree.content(whole) or b""
-                if KEYS.search(here) and here.splitlines() != then.splitlines():
+                if SPEC_MARKER.search(here) and here.splitlines() != then.splitlines():
                     return True
     return False
 
@@ -199,7 +199,7 @@ class GitBaseline:
 
     @cached_property
     def _renames(self) -> Renames:
-        return Renames(self.tree, ENDINGS)
+        return Renames(self.tree, SPEC_SUFFIXES)
 
     def spec(self, path: str) -> Spec:
         """Read a spec at the commit; the last one is kept, for its other designs.

@@ -12,8 +12,8 @@ from convcalc.budget.baseline.sources import file_of, shown
 from convcalc.budget.baseline.types import Accepted, Past
 from convcalc.budget.file.metrics import is_additive
 from convcalc.budget.file.types import Budget, BudgetFile
-from convcalc.budget.select.match_designs import designs, includes
-from convcalc.budget.select.measured import Measured, Places
+from convcalc.budget.select.match_designs import matching_designs, patterns_match
+from convcalc.budget.select.measured import MeasuredDesign, PartFinder
 from convcalc.designs.names import ZOO, parse_design
 from convcalc.designs.sources import Network, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
@@ -71,7 +71,7 @@ class Present:
 
     def names(self, budgets: Iterable[Budget]) -> list[str]:
         """Return the designs of budgets, sorted, so that those of one file stand together."""
-        return sorted({name for budget in budgets for name in designs(budget, self.file.folder)})
+        return sorted({name for budget in budgets for name in matching_designs(budget, self.file.folder)})
 
     def networks(self, names: Iterable[str]) -> Iterator[tuple[str, Network]]:
         """Expand designs.
@@ -147,12 +147,12 @@ def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> Written:
     path = path_of(file)
     record = held(path)
     ratchets = [budget for budget in file.budgets if budget.ratchet]
-    present, places = Present(file, libraries), Places()
+    present, places = Present(file, libraries), PartFinder()
     names = [name for name in present.names(ratchets) if name in record.designs]
     lowered, said, totals = dict(record.designs), list[str](), dict[str, Mapping[str, int]]()
     for name, network in present.networks(names):
-        budgets = [budget for budget in ratchets if includes(budget.designs, name)]
-        measured = Measured(name, network.graph, network.document.source)
+        budgets = [budget for budget in ratchets if patterns_match(budget.designs, name)]
+        measured = MeasuredDesign(name, network.graph, network.document.source)
         now = counts(network.graph)
         totals[name] = now.totals
         lowered[name] = _lowered(record.designs[name], now, list(_wanted(budgets, measured, places)))
@@ -165,12 +165,12 @@ def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> Written:
 
 
 def _wanted(
-    budgets: Iterable[Budget], measured: Measured, places: Places
+    budgets: Iterable[Budget], measured: MeasuredDesign, places: PartFinder
 ) -> Iterator[tuple[str, Sequence[str] | None]]:
     """Give the metrics that are held, each with the layers of one place; with nothing for the whole design."""
     for budget in budgets:
         for metric in budget.ratchet.metrics if budget.ratchet else ():
-            for place in places.of(budget, measured):
+            for place in places.parts(budget, measured):
                 layers = place.layers
                 yield metric.key, None if layers is None else [measured.layers[index].path for index in layers]
 

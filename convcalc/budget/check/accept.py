@@ -11,7 +11,7 @@ from convcalc.budget.baseline.types import Accepted, Past
 from convcalc.budget.baseline.update import Written, allowed, held
 from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.types import BudgetFile
-from convcalc.budget.select.match_designs import covers
+from convcalc.budget.select.match_designs import pattern_matches
 from convcalc.errors import Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.findings import Finding
 
@@ -40,7 +40,9 @@ def accept(
     verdict = check(file, None, options)
     if verdict.errors:
         raise SpecErrors(verdict.errors)
-    meant = [one for one in verdict.findings if one.id in ids and (design is None or covers(design, one.design))]
+    meant = [
+        one for one in verdict.findings if one.id in ids and (design is None or pattern_matches(design, one.design))
+    ]
     found = list(_acceptable(meant, reason))
     for each in ids:
         _require_some(file, each, [one for one in meant if one.id == each])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from convcalc.budget.baseline.types import Past
 from convcalc.budget.file.types import Budget
-from convcalc.budget.select.measured import Measured, Places
+from convcalc.budget.select.measured import MeasuredDesign, PartFinder
 from convcalc.errors import SpecError
 from convcalc.findings import Finding, Standing
 
@@ -19,9 +19,9 @@ class Case(NamedTuple):
     """A budget with everything that it needs to know of one design."""
 
     budget: Budget
-    measured: Measured
-    places: Places
-    against: Measured | None = None
+    measured: MeasuredDesign
+    places: PartFinder
+    against: MeasuredDesign | None = None
     """The design that ratios are to."""
     past: Past | None = None
     """What the design counted in the baseline; without it no growth is judged."""

@@ -18,9 +18,9 @@ from convcalc.budget.check.waivers import waived
 from convcalc.budget.diff.match_layers import changes
 from convcalc.budget.file.metrics import core_metrics, is_additive
 from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile
-from convcalc.budget.select.measured import Measured, Places
-from convcalc.budget.select.plan import OWN, Choice, Scope, Wanted, scope, unmatched
-from convcalc.budget.select.specs import Others, Read, read
+from convcalc.budget.select.measured import MeasuredDesign, PartFinder
+from convcalc.budget.select.plan import OWN, CheckPlan, Choice, FileToCheck, plan_check, unmatched_finding
+from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cached_spec
 from convcalc.designs.claims import finding as claimed
 from convcalc.designs.claims import judge as judge_claims
 from convcalc.dtypes import unmatched as unmatched_formats
@@ -57,7 +57,7 @@ def check(
     file: BudgetFile | None,
     given: Sequence[str] | None = None,
     options: Options = DEFAULT,
-    advance: Callable[[Sequence[Wanted]], Iterable[Wanted]] = iter,
+    advance: Callable[[Sequence[FileToCheck]], Iterable[FileToCheck]] = iter,
 ) -> Verdict:
     """Judge budgets and claims. Whatever cannot be judged is an error of the verdict, and everything else is judged.
 
@@ -68,7 +68,7 @@ def check(
         options: how it is made.
         advance: gives the files one after the other, as a progress bar does.
     """
-    found = scope(file, given, options.always, options.libraries)
+    found = plan_check(file, given, options.always, options.libraries)
     run = _Run(file, found, options, confined=given is not None)
     with uncollected():
         for wanted in advance(list(found.files.values())):
@@ -79,13 +79,13 @@ def check(
 class _Run:
     """What one check knows and has found so far."""
 
-    def __init__(self, file: BudgetFile | None, found: Scope, options: Options, *, confined: bool) -> None:
+    def __init__(self, file: BudgetFile | None, found: CheckPlan, options: Options, *, confined: bool) -> None:
         self.file = file
         self.scope = found
         self.options = options
         self.confined = confined
-        self.places = Places()
-        self.others = Others(found.folder, options.libraries)
+        self.places = PartFinder()
+        self.others = ReferenceDesigns(found.folder, options.libraries)
         self.history = History(
             file, options.baseline, found.folder, options.libraries, required=options.require_baseline
         )
@@ -99,14 +99,14 @@ class _Run:
         self.standings: list[Standing] = []
         self.outcomes: list[Outcome] = []
 
-    def look_at(self, wanted: Wanted) -> None:
+    def look_at(self, wanted: FileToCheck) -> None:
         """Judge a file's claims, and each of its designs by its budgets."""
         try:
-            spec = read(wanted.name, wanted.path, self.options.libraries)
+            spec = open_cached_spec(wanted.name, wanted.path, self.options.libraries)
         except SpecErrors as faults:
             self.errors += faults.errors
             return
-        for choice in {**dict.fromkeys(wanted.asked), **wanted.budgets}:
+        for choice in {**dict.fromkeys(wanted.requested), **wanted.budgets}:
             if spec.variants or choice != OWN:  # else it is a library of blocks
                 self._look_at_design(spec, choice, wanted.budgets.get(choice, ()))
         judged, errors = judge_claims(spec, _claims(wanted, spec.document.claims))
@@ -114,9 +114,9 @@ class _Run:
         self.errors += errors
         self.findings += [claimed(each) for each in judged if not each.holds]
 
-    def _look_at_design(self, spec: Read, choice: Choice, budgets: Sequence[Budget]) -> None:
+    def _look_at_design(self, spec: CachedSpec, choice: Choice, budgets: Sequence[Budget]) -> None:
         try:
-            measured = spec.measured(*choice)
+            measured = spec.measured_design(*choice)
         except SpecErrors as faults:
             self.errors += faults.errors
             return
@@ -134,18 +134,18 @@ class _Run:
             return None, False
         return self.history.past(design, rule_span(needing) if needing else None)
 
-    def _judge(self, budget: Budget, measured: Measured, past: Past | None, spec: Read) -> None:
+    def _judge(self, budget: Budget, measured: MeasuredDesign, past: Past | None, spec: CachedSpec) -> None:
         try:
-            against = self.others.of(budget, spec)
+            against = self.others.get(budget, spec)
         except SpecErrors as faults:
             self.errors += faults.errors
             return
         accepted = self.history.accepted(budget, measured.design) if past and needs_baseline(budget) else {}
         judged = judge(Case(budget, measured, self.places, against, past, accepted))
-        self.placed[budget.id] = self.placed.get(budget.id, False) or bool(self.places.of(budget, measured))
+        self.placed[budget.id] = self.placed.get(budget.id, False) or bool(self.places.parts(budget, measured))
         idle = self.idle_formats.setdefault(budget.id, unmatched_formats(budget.conditions.dtype, ()))
         if idle:
-            paths = [path for path, _ in measured.outline]
+            paths = [path for path, _ in measured.layer_kinds]
             self.idle_formats[budget.id] = [
                 glob for glob in unmatched_formats(budget.conditions.dtype, paths) if glob in idle
             ]
@@ -192,17 +192,19 @@ class _Run:
     def _without_layers(self, budget: Budget, *, any_placed: bool) -> Iterator[Finding]:
         assert budget.layers is not None
         if not any_placed:
-            yield unmatched(budget, budget.layers.span, f"the layers of the budget {budget.id} are in no design")
+            yield unmatched_finding(
+                budget, budget.layers.span, f"the layers of the budget {budget.id} are in no design"
+            )
             return
         for pattern in budget.layers.path_globs:
-            if not pattern.is_exclusion and not self.places.fitted(pattern):
+            if not pattern.is_exclusion and not self.places.was_matched(pattern):
                 text = f"{quoted(pattern.text)} of the budget {budget.id} matches no layer"
-                yield unmatched(budget, pattern.span, text)
+                yield unmatched_finding(budget, pattern.span, text)
 
 
-def _claims(wanted: Wanted, claims: Iterable[Claim]) -> Iterator[Claim]:
+def _claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
     """Give the claims that are about what was asked for: those of its variant, at its part or below."""
-    asked = wanted.asked or [OWN]
+    asked = wanted.requested or [OWN]
     for claim in claims:
         at = f"{claim.texts.get('at', '')}."
         if any(
@@ -212,7 +214,7 @@ def _claims(wanted: Wanted, claims: Iterable[Claim]) -> Iterator[Claim]:
             yield claim
 
 
-def _outcome(measured: Measured, past: Past | None, budgets: Sequence[Budget], *, is_new: bool) -> Outcome:
+def _outcome(measured: MeasuredDesign, past: Past | None, budgets: Sequence[Budget], *, is_new: bool) -> Outcome:
     totals = measured.totals()
     if past is None:
         return Outcome(measured.design, totals, is_new=is_new)

@@ -13,7 +13,7 @@ from convcalc.budget.file import number_format as words
 from convcalc.budget.file.metrics import is_additive
 from convcalc.budget.file.number_format import format_count, format_percent
 from convcalc.budget.file.types import Budget, Growth, LimitedMetric, Ratchet
-from convcalc.budget.select.measured import SEPARATOR, Measured, Place, Places
+from convcalc.budget.select.measured import SEPARATOR, DesignPart, MeasuredDesign, PartFinder
 from convcalc.errors import Span
 from convcalc.findings import Finding, Heavy, Standing
 
@@ -72,7 +72,7 @@ def rule_span(budget: Budget) -> Span:
 
 
 def baseline_value(
-    budget: Budget, places: Places, measured: Measured, past: Past, key: str, place: Place
+    budget: Budget, places: PartFinder, measured: MeasuredDesign, past: Past, key: str, place: DesignPart
 ) -> int | None:
     """Return what a place counted in the baseline; nothing where it is new, or where the baseline does not know.
 
@@ -83,20 +83,22 @@ def baseline_value(
         return past.totals.get(key)
     if not is_additive(key):
         return None
-    if place.path and not place.group:
+    if place.path and not place.is_group:
         return past.layers[place.path].get(key, 0) if place.path in past.layers else None
     if budget.layers is not None and budget.layers.kinds:
         paths = [measured.layers[index].path for index in place.layers]
-    elif place.group:
+    elif place.is_group:
         below = f"{place.path}{SEPARATOR}"
         paths = [path for path in past.layers if path == place.path or path.startswith(below)]
     else:
-        paths = [path for path in past.layers if places.named(budget.layers, path)]
+        paths = [path for path in past.layers if places.selects(budget.layers, path)]
     found = [past.layers[path].get(key, 0) for path in paths if path in past.layers]
     return sum(found) if found or not place.path else None
 
 
-def most_grown(measured: Measured, past: Past, key: str, place: Place, top: int = 3) -> list[tuple[int, Heavy]]:
+def most_grown(
+    measured: MeasuredDesign, past: Past, key: str, place: DesignPart, top: int = 3
+) -> list[tuple[int, Heavy]]:
     """Return the layers of a place that grew most or are new, by their order, with what they count."""
     values = measured.values(key)
     chosen = range(len(values)) if place.layers is None else place.layers
@@ -114,13 +116,13 @@ def most_grown(measured: Measured, past: Past, key: str, place: Place, top: int 
 class _Step(NamedTuple):
     """What a place was and is, and what it may be."""
 
-    place: Place
+    place: DesignPart
     before: int
     size: Size
     limit: int
 
 
-def judge_growth(case: Case, allowance: Allowance, chosen: Sequence[Place], judged: Judged) -> None:
+def judge_growth(case: Case, allowance: Allowance, chosen: Sequence[DesignPart], judged: Judged) -> None:
     """Judge what grew: of the places that are kept, the one that has used most of its limit stands for all."""
     steps = list(_steps(case, allowance, chosen))
     broken = [step for step in steps if step.size > step.limit]
@@ -129,7 +131,7 @@ def judge_growth(case: Case, allowance: Allowance, chosen: Sequence[Place], judg
     judged.findings.extend(_outgrown(case, allowance, step) for step in broken)
 
 
-def _steps(case: Case, allowance: Allowance, chosen: Sequence[Place]) -> Iterator[_Step]:
+def _steps(case: Case, allowance: Allowance, chosen: Sequence[DesignPart]) -> Iterator[_Step]:
     """Give the places that the baseline has too: a new layer or group has nothing to outgrow."""
     key = allowance.metric.key
     accepted = case.accepted.get(allowance.metric.label, 0)
@@ -137,7 +139,7 @@ def _steps(case: Case, allowance: Allowance, chosen: Sequence[Place]) -> Iterato
     for place in chosen:
         was = baseline_value(case.budget, case.places, case.measured, case.past, key, place)
         if was is not None:
-            yield _Step(place, was, case.measured.size(key, place), max(allowance.most(was), accepted))
+            yield _Step(place, was, case.measured.value_of(key, place), max(allowance.most(was), accepted))
 
 
 def _use(step: _Step) -> Fraction:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from convcalc.budget.baseline.counts import counts
-from convcalc.budget.baseline.sources import ENDINGS, KEYS, GitBaseline, shown
+from convcalc.budget.baseline.sources import SPEC_MARKER, SPEC_SUFFIXES, GitBaseline, shown
 from convcalc.budget.baseline.types import Past
 from convcalc.budget.diff.match_layers import Pair, pairs
 from convcalc.designs.names import BUDGET
@@ -129,13 +129,13 @@ class _Run:
         repository = self.tree.repository
         head = repository.head or self.tree.commit.name
         same = head == self.tree.commit.name
-        return files(self.tree if same else Tree(repository, Commit(head, "HEAD")), ENDINGS)
+        return files(self.tree if same else Tree(repository, Commit(head, "HEAD")), SPEC_SUFFIXES)
 
     def _below(self, folder: str, names: Iterable[str]) -> Iterator[str]:
         """Give the specs at and below a path among names from the top."""
         start = self.tree.inside(folder)
         for name in names:
-            if not name.endswith(ENDINGS) or os.path.basename(name) == BUDGET:
+            if not name.endswith(SPEC_SUFFIXES) or os.path.basename(name) == BUDGET:
                 continue
             path = os.path.join(self.tree.top, name)
             if name == start or (_is_below(name, start or "") and self._is_spec(path)):
@@ -146,12 +146,12 @@ class _Run:
         try:
             require_own(path)
             with open(path, "rb") as file:
-                if KEYS.search(file.read(FILE_BYTES)):
+                if SPEC_MARKER.search(file.read(FILE_BYTES)):
                     return True
         except (OSError, SpecError):
             pass
         content = self.tree.content(path)
-        return content is not None and KEYS.search(content) is not None
+        return content is not None and SPEC_MARKER.search(content) is not None
 
     # --- comparing ----------------------------------------------------------------------------------------------------
 

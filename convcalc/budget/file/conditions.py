@@ -9,7 +9,7 @@ from convcalc.budget.file.selectors import GLOB, require_inside_repository
 from convcalc.budget.file.types import DEFAULT_CONDITIONS, Conditions
 from convcalc.dtypes import formats
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.git.worktree import is_inside, repository
+from convcalc.git.worktree import is_inside, repository_root
 from convcalc.quantities import parse_positive_integer
 from convcalc.report.report import Device
 from convcalc.spec.document.value_nodes import gathering
@@ -82,6 +82,6 @@ def _require_inside(name: str, written: Scalar, folder: str) -> None:
     require_inside_repository(name, written, folder)
     if "\0" in name:
         raise SpecError(GLOB, f"no file can be called {quoted(name)}", written.span, hint="such as devices/board.yaml")
-    if not is_inside(os.path.realpath(os.path.join(folder, name)), os.path.realpath(repository(folder) or folder)):
+    if not is_inside(os.path.realpath(os.path.join(folder, name)), os.path.realpath(repository_root(folder) or folder)):
         text = f"{quoted(name)} is a link that leads out of the repository of the budget file"
         raise SpecError(GLOB, text, written.span, hint="copy the file")

@@ -11,7 +11,7 @@ from convcalc.budget.file.types import BaselineLocation, BudgetFile
 from convcalc.designs.names import BUDGET
 from convcalc.errors import Source, Span, SpecError, SpecErrors, few_guesses
 from convcalc.gc_pause import uncollected
-from convcalc.git.worktree import upward
+from convcalc.git.worktree import folders_up_to_root
 from convcalc.spec.document.value_nodes import gathering
 from convcalc.spec.yaml.fields import is_empty
 from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, compose
@@ -34,7 +34,7 @@ def find_budget_file(start: str) -> str | None:
 
     The path is relative to the current folder unless ``start`` is absolute.
     """
-    for folder in upward(start):
+    for folder in folders_up_to_root(start):
         path = os.path.join(folder, BUDGET)
         if os.path.isfile(path):
             return path if os.path.isabs(start) else os.path.relpath(path)

@@ -9,7 +9,7 @@ from convcalc.budget.file.fields import BAD_STRUCTURE, read_choice, read_list, r
 from convcalc.budget.file.types import LayerFilter, Pattern
 from convcalc.designs.names import ZOO, parts
 from convcalc.errors import SpecError, quoted
-from convcalc.git.worktree import leads_out
+from convcalc.git.worktree import leaves_repository
 from convcalc.globs import fault, is_wild
 from convcalc.ops.registry import activations, kinds
 from convcalc.spec.document.value_nodes import gathering
@@ -86,7 +86,7 @@ def require_inside_repository(path: str, given: Scalar, folder: str) -> None:
         raise SpecError(GLOB, f"{quoted(path)} holds a folder '.', which says nothing", given.span, hint="leave it out")
     if ".." in names[max(0, next((place for place, name in enumerate(names) if name != ".."), 0)) :]:
         raise SpecError(GLOB, f"{quoted(path)} goes up behind a name", given.span, hint="'..' stands at the beginning")
-    if leads_out(path, folder):
+    if leaves_repository(path, folder):
         text = f"{quoted(path)} leads out of the repository of the budget file"
         raise SpecError(GLOB, text, given.span, hint="paths start in the folder of the budget file")
 

@@ -42,7 +42,7 @@ from convcalc.cli.types import Word
 from convcalc.designs.names import BUDGET
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Verdict
-from convcalc.git.worktree import is_inside, repository
+from convcalc.git.worktree import is_inside, repository_root
 from convcalc.render import VERDICTS
 from convcalc.render.check.page import verdict_text
 from convcalc.spec.yaml.nodes import Scalar
@@ -198,7 +198,7 @@ def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baselin
     """
     read = {os.path.realpath(path) for path in _read_by(file, baseline)}
     for path in filter(None, (target.path for target in targets)):
-        real, top = os.path.realpath(path), repository(os.path.dirname(path) or ".")
+        real, top = os.path.realpath(path), repository_root(os.path.dirname(path) or ".")
         if real in read:
             raise click.UsageError(f"{quoted(path)} is what is judged by, and would be lost; give another name")
         if top and not is_device(path) and not is_inside(real, os.path.realpath(top)):
