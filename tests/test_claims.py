@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from convcalc.designs.claims import agrees, judge
 from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, Span, SpecErrors
-from convcalc.findings import Judgement
+from convcalc.findings import ClaimResult
 from convcalc.spec.document.claims import quantity
 from convcalc.spec.yaml.nodes import Scalar
 
@@ -33,7 +33,7 @@ def printed(text: str) -> Any:
     return quantity(Scalar(text, Span(Source("claim"), 1, 1, len(text))))
 
 
-def judged(folder: Path, *claims: str) -> list[Judgement]:
+def judged(folder: Path, *claims: str) -> list[ClaimResult]:
     file = folder / "net.yaml"
     file.write_text(NET + "".join(f"  - {claim}\n" for claim in claims), encoding="utf-8")
     spec = open_spec(str(file))

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from convcalc.designs.sources import Network, Spec
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.findings import Finding, Judgement, Value
+from convcalc.findings import ClaimResult, Finding, Value
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.registry import measures
 from convcalc.spec.document.claims import COUNTS, Claim, Quantity
@@ -17,14 +17,14 @@ NEITHER = "CC604"
 AFTER_ALL = "CC605"
 
 
-def judge(spec: Spec, claims: Iterable[Claim]) -> tuple[list[Judgement], list[SpecError]]:
+def judge(spec: Spec, claims: Iterable[Claim]) -> tuple[list[ClaimResult], list[SpecError]]:
     """Judge claims of a spec; every variant that they name is expanded once.
 
     Returns:
         What was judged, and why the rest could not be.
     """
     networks: dict[str | None, Network] = {}
-    judged: list[Judgement] = []
+    judged: list[ClaimResult] = []
     errors: list[SpecError] = []
     for claim in claims:
         try:
@@ -37,7 +37,7 @@ def judge(spec: Spec, claims: Iterable[Claim]) -> tuple[list[Judgement], list[Sp
     return judged, errors
 
 
-def _judged(claim: Claim, network: Network) -> Iterator[Judgement]:
+def _judged(claim: Claim, network: Network) -> Iterator[ClaimResult]:
     part = claim.texts.get("at")
     try:
         graph = network.graph if part is None else network.graph.part(part)
@@ -47,14 +47,14 @@ def _judged(claim: Claim, network: Network) -> Iterator[Judgement]:
     variant = claim.texts.get("variant")
     name = network.design.text + (f"#{part}" if part is not None else "")
     for metric, value, printed, agrees, ratio in (*_counts(claim, graph), *_shapes(claim, graph)):
-        yield Judgement(
+        yield ClaimResult(
             id=":".join(word for word in ("claim", variant, part, metric) if word),
             design=name,
             metric=metric,
             value=value,
             printed=printed,
             agrees=agrees,
-            loose=claim.loose,
+            expected_to_disagree=claim.loose,
             ratio=ratio,
             source=claim.texts["source"],
             quote=claim.texts.get("quote", ""),
@@ -119,10 +119,10 @@ def _biases(node: Node) -> int:
     return sum(int(node.facts.weights[name].elements) for name in weights if BIAS in name)
 
 
-def finding(judgement: Judgement) -> Finding:
+def finding(judgement: ClaimResult) -> Finding:
     """Return what is wrong with a claim that is not what it says of itself."""
     value, design = written(judgement.value), judgement.design
-    if judgement.loose:
+    if judgement.expected_to_disagree:
         text = f"{judgement.metric} of {design} is {value}, which agrees with {judgement.printed}, though it is not to"
         return _finding(judgement, AFTER_ALL, text, "leave out `expect: disagrees` and its reason")
     ratio = f" ({float(judgement.ratio):.4g} of it)" if judgement.ratio is not None else ""
@@ -131,7 +131,7 @@ def finding(judgement: Judgement) -> Finding:
     return _finding(judgement, NEITHER, text, f"the source is {judgement.source}{quote}")
 
 
-def _finding(judgement: Judgement, code: str, text: str, hint: str) -> Finding:
+def _finding(judgement: ClaimResult, code: str, text: str, hint: str) -> Finding:
     return Finding(judgement.id, code, "error", judgement.design, judgement.metric, text, judgement.span, hint)
 
 

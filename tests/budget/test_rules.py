@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.budget.baseline.types import Past
+from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check import growth
 from convcalc.budget.check.case import Case, Judged
 from convcalc.budget.check.limits import judge
@@ -56,7 +56,7 @@ def budget(**rules: Any) -> Budget:
 
 
 def judged(
-    against: MeasuredDesign | None = None, past: Past | None = None, accepted: Any = None, **rules: Any
+    against: MeasuredDesign | None = None, past: DesignCounts | None = None, accepted: Any = None, **rules: Any
 ) -> Judged:
     return judge(Case(budget(**rules), measured(), PartFinder(), against, past, accepted or {}))
 
@@ -216,10 +216,10 @@ def test_unlike_numbers_never_read_alike(one: Fraction, other: Fraction) -> None
 # --- growth -----------------------------------------------------------------------------------------------------------
 
 
-def past(**params: int) -> Past:
+def past(**params: int) -> DesignCounts:
     """A baseline of these params, a layer each; ``_`` stands for a point."""
     found = {path.replace("_", "."): {"params": value} for path, value in params.items()}
-    return Past({"params": sum(params.values()), "depth": 3}, found)
+    return DesignCounts({"params": sum(params.values()), "depth": 3}, found)
 
 
 def grows(share: str | None = None, amount: int | None = None, key: str = "params") -> tuple[Growth, ...]:

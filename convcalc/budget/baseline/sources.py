@@ -8,9 +8,9 @@ import shlex
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from convcalc.budget.baseline.counts import counts
-from convcalc.budget.baseline.file import FILE, MISSING, read_record
-from convcalc.budget.baseline.types import Accepted, Baseline, Past
+from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, read_baseline_file
+from convcalc.budget.baseline.types import AcceptedValue, Baseline, DesignCounts
 from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.names import BUDGET, ZOO, Design, parse_design
 from convcalc.designs.sources import Spec, open_design, past_spec
@@ -23,7 +23,7 @@ from convcalc.git.worktree import is_inside
 from convcalc.git.worktree import repository_root as repository_of
 from convcalc.spec.document.loader import Files
 
-GIT = "git"
+GIT_KIND = "git"
 SPEC_SUFFIXES = (".yaml", ".yml")
 SPEC_MARKER = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks)["']?\s*:""")
 """What stands in every spec: other YAML files beside the specs are passed over."""
@@ -44,7 +44,7 @@ def open_baseline(
         SpecErrors: CC641 no such file, CC642 to CC644 git does not have it, CC645 counted otherwise, CC646 malformed.
     """
     folder = os.path.realpath(folder)
-    if origin.kind != GIT:
+    if origin.kind != GIT_KIND:
         return FileBaseline(origin, folder)
     repository = Repository(folder, origin.span)
     left = origin.value == MERGE_BASE
@@ -78,10 +78,10 @@ class NoBaseline:
 
     def __init__(self, folder: str, idle: str) -> None:
         self.label = "nothing"
-        self.idle = idle
-        self.accepted: Iterable[Accepted] = accepted_beside(folder)
+        self.no_growth_reason = idle
+        self.accepted: Iterable[AcceptedValue] = read_accepted_values(folder)
 
-    def past(self, design: str) -> Past | None:
+    def counts(self, design: str) -> DesignCounts | None:
         """Return nothing."""
         return None
 
@@ -90,56 +90,58 @@ class FileBaseline:
     """A baseline that was written down."""
 
     def __init__(self, origin: BaselineLocation, folder: str) -> None:
-        path = file_of(origin, folder)
+        path = baseline_path(origin, folder)
         self.label = origin.value
-        self.idle = ""
+        self.no_growth_reason = ""
         text = f"there is no baseline {quoted(origin.value)}"
-        missing = SpecError(MISSING, text, origin.span or Span(Source(path)), hint=_write(origin, folder))
-        self.record = read_record(shown(path), missing)
-        self.accepted: Iterable[Accepted] = self.record.accepted
+        missing = SpecError(MISSING, text, origin.span or Span(Source(path)), hint=_write_command(origin, folder))
+        self.record = read_baseline_file(path_from_cwd(path), missing)
+        self.accepted: Iterable[AcceptedValue] = self.record.accepted
 
-    def past(self, design: str) -> Past | None:
+    def counts(self, design: str) -> DesignCounts | None:
         """Return what is written down of a design."""
         return self.record.designs.get(design)
 
 
-def file_of(origin: BaselineLocation | None, folder: str) -> str:
+def baseline_path(origin: BaselineLocation | None, folder: str) -> str:
     """Return the path of the baseline file: the one that is named, or the usual one beside the budget file.
 
     Raises:
         SpecErrors: CC641, a path outside the repository that the command line did not give, be it by a link.
     """
-    value, span = FILE, origin.span if origin else Span(Source(os.path.join(folder, FILE)))
-    if origin is not None and origin.kind != GIT:
+    value, span = DEFAULT_NAME, origin.span if origin else Span(Source(os.path.join(folder, DEFAULT_NAME)))
+    if origin is not None and origin.kind != GIT_KIND:
         value = origin.value
     path = os.path.realpath(os.path.join(folder, value))
     if span and not is_inside(path, os.path.realpath(repository_of(folder) or folder)):
         text = f"the baseline {quoted(value)} lies outside the repository of the budget file"
-        raise SpecErrors([SpecError(MISSING, text, span, hint=f"keep it beside the budget file: {FILE}")])
+        raise SpecErrors([SpecError(MISSING, text, span, hint=f"keep it beside the budget file: {DEFAULT_NAME}")])
     return path
 
 
-def shown(path: str) -> str:
+def path_from_cwd(path: str) -> str:
     """Return a path from the current folder, or as it is where it lies elsewhere."""
     below = os.path.relpath(path)
     return path if below.startswith("..") else below
 
 
-def _write(origin: BaselineLocation, folder: str) -> str:
+def _write_command(origin: BaselineLocation, folder: str) -> str:
     """Return the command that writes the baseline."""
     file = origin.span.file if origin.span else os.path.join(folder, BUDGET)
     above = os.path.commonpath((folder, os.path.realpath("."))) == folder
     if above and os.path.basename(file) == BUDGET:
         return "convcalc baseline write"
-    return f"convcalc baseline write --budget {shlex.quote(shown(os.path.realpath(file)))}"
+    return f"convcalc baseline write --budget {shlex.quote(path_from_cwd(os.path.realpath(file)))}"
 
 
-def accepted_beside(folder: str) -> tuple[Accepted, ...]:
+def read_accepted_values(folder: str) -> tuple[AcceptedValue, ...]:
     """Return what was accepted, from the file in the work tree: it comes with the change that it is for."""
-    path = os.path.join(folder, FILE)
+    path = os.path.join(folder, DEFAULT_NAME)
     if not os.path.lexists(path):
         return ()
-    return read_record(shown(path), SpecError(MISSING, "there is no baseline", Span(Source(path)))).accepted
+    return read_baseline_file(
+        path_from_cwd(path), SpecError(MISSING, "there is no baseline", Span(Source(path)))
+    ).accepted
 
 
 class GitBaseline:
@@ -147,42 +149,42 @@ class GitBaseline:
 
     def __init__(self, tree: Tree, folder: str, *, place: Span | None = None, idle: str = "") -> None:
         self.tree = tree
-        self.idle = idle
+        self.no_growth_reason = idle
         self.folder = folder
         self.place = place
         self.label = tree.commit.label
-        self.accepted: Iterable[Accepted] = accepted_beside(folder)
+        self.accepted: Iterable[AcceptedValue] = read_accepted_values(folder)
         self._spec: tuple[str, Spec] | None = None
-        self._counted: dict[str, Past | None] = {}
+        self._counts: dict[str, DesignCounts | None] = {}
 
     @property
     def commit(self) -> Commit:
         return self.tree.commit
 
-    def past(self, design: str) -> Past | None:
+    def counts(self, design: str) -> DesignCounts | None:
         """Count a design as it was. A file that was renamed since is found under its old name.
 
         Raises:
             SpecErrors: where its spec was broken then; CC644 where it lies outside the repository.
         """
-        if design not in self._counted:
-            self._counted[design] = self._past(design)
-        return self._counted[design]
+        if design not in self._counts:
+            self._counts[design] = self._count(design)
+        return self._counts[design]
 
-    def _past(self, design: str) -> Past | None:
+    def _count(self, design: str) -> DesignCounts | None:
         if design.startswith(ZOO):
-            return counts(open_design(design).graph)  # it comes with the program and has no other past
+            return count_graph(open_design(design).graph)  # it comes with the program and has no other past
         wanted = parse_design(os.path.join(self.folder, design))
-        path, old = self.found(wanted.file)
+        path, old = self.locate(wanted.file)
         if path is None:
             return None
         spec = self.spec(path)
-        past = _counted(spec, wanted)
+        past = _count_design(spec, wanted)
         if past is None or not old:
             return past
-        return past._replace(design=spec.design(wanted.variant, wanted.part).text)
+        return past._replace(old_name=spec.design(wanted.variant, wanted.part).text)
 
-    def found(self, file: str) -> tuple[str | None, bool]:
+    def locate(self, file: str) -> tuple[str | None, bool]:
         """Return the path of a file at the commit and whether it is another; nothing where the file is new.
 
         Raises:
@@ -218,11 +220,11 @@ class GitBaseline:
         return self._spec[1]
 
 
-def _counted(spec: Spec, wanted: Design) -> Past | None:
+def _count_design(spec: Spec, wanted: Design) -> DesignCounts | None:
     """Count a design of a spec; nothing where the spec had no such variant or part yet."""
     if wanted.variant is not None and wanted.variant not in spec.variants:
         return None
     graph = spec.network(wanted.variant).graph
     if wanted.part is None:
-        return counts(graph)
-    return counts(graph.part(wanted.part)) if wanted.part in graph.paths() else None
+        return count_graph(graph)
+    return count_graph(graph.part(wanted.part)) if wanted.part in graph.paths() else None

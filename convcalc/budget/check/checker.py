@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from convcalc.budget.baseline.counts import counts
-from convcalc.budget.baseline.session import History
-from convcalc.budget.baseline.types import Past
+from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.session import BaselineSession
+from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case
 from convcalc.budget.check.coverage import uncovered
 from convcalc.budget.check.growth import needs_baseline, rule_span
 from convcalc.budget.check.limits import judge
 from convcalc.budget.check.loose_limits import loose, tightest
 from convcalc.budget.check.waivers import waived
-from convcalc.budget.diff.match_layers import changes
+from convcalc.budget.diff.match_layers import metric_changes
 from convcalc.budget.file.metrics import core_metrics, is_additive
 from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile
 from convcalc.budget.select.measured import MeasuredDesign, PartFinder
@@ -25,7 +25,7 @@ from convcalc.designs.claims import finding as claimed
 from convcalc.designs.claims import judge as judge_claims
 from convcalc.dtypes import unmatched as unmatched_formats
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.findings import Finding, Judgement, Outcome, Standing, Verdict
+from convcalc.findings import ClaimResult, DesignResult, Finding, LimitResult, Verdict
 from convcalc.gc_pause import uncollected
 from convcalc.spec.document.claims import Claim
 
@@ -86,18 +86,18 @@ class _Run:
         self.confined = confined
         self.places = PartFinder()
         self.others = ReferenceDesigns(found.folder, options.libraries)
-        self.history = History(
+        self.history = BaselineSession(
             file, options.baseline, found.folder, options.libraries, required=options.require_baseline
         )
         self.placed: dict[str, bool] = {}
         """Of every budget that was judged, whether there was a layer or group for it."""
         self.idle_formats: dict[str, list[str]] = {}
         """Of every budget that was judged, the globs of its number formats that no layer has fitted so far."""
-        self.judgements: list[Judgement] = []
+        self.judgements: list[ClaimResult] = []
         self.findings: list[Finding] = []
         self.errors: list[SpecError] = [*found.errors]
-        self.standings: list[Standing] = []
-        self.outcomes: list[Outcome] = []
+        self.standings: list[LimitResult] = []
+        self.outcomes: list[DesignResult] = []
 
     def look_at(self, wanted: FileToCheck) -> None:
         """Judge a file's claims, and each of its designs by its budgets."""
@@ -127,20 +127,20 @@ class _Run:
             self._judge(budget, measured, past, spec)
         self.outcomes.append(_outcome(measured, past, budgets, is_new=is_new))
 
-    def _past(self, design: str, budgets: Sequence[Budget]) -> tuple[Past | None, bool]:
+    def _past(self, design: str, budgets: Sequence[Budget]) -> tuple[DesignCounts | None, bool]:
         """Return what a design was, where a rule needs it or the command line asks for it."""
         needing = next((budget for budget in budgets if needs_baseline(budget)), None)
         if needing is None and self.options.baseline is None:
             return None, False
-        return self.history.past(design, rule_span(needing) if needing else None)
+        return self.history.counts(design, rule_span(needing) if needing else None)
 
-    def _judge(self, budget: Budget, measured: MeasuredDesign, past: Past | None, spec: CachedSpec) -> None:
+    def _judge(self, budget: Budget, measured: MeasuredDesign, past: DesignCounts | None, spec: CachedSpec) -> None:
         try:
             against = self.others.get(budget, spec)
         except SpecErrors as faults:
             self.errors += faults.errors
             return
-        accepted = self.history.accepted(budget, measured.design) if past and needs_baseline(budget) else {}
+        accepted = self.history.accepted_values(budget, measured.design) if past and needs_baseline(budget) else {}
         judged = judge(Case(budget, measured, self.places, against, past, accepted))
         self.placed[budget.id] = self.placed.get(budget.id, False) or bool(self.places.parts(budget, measured))
         idle = self.idle_formats.setdefault(budget.id, unmatched_formats(budget.conditions.dtype, ()))
@@ -214,13 +214,17 @@ def _claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
             yield claim
 
 
-def _outcome(measured: MeasuredDesign, past: Past | None, budgets: Sequence[Budget], *, is_new: bool) -> Outcome:
+def _outcome(
+    measured: MeasuredDesign, past: DesignCounts | None, budgets: Sequence[Budget], *, is_new: bool
+) -> DesignResult:
     totals = measured.totals()
     if past is None:
-        return Outcome(measured.design, totals, is_new=is_new)
+        return DesignResult(measured.design, totals, is_new=is_new)
     limited = {*SUMMED_UP, *(metric for budget in budgets for metric in _limited(budget))}
     keys = [key for key in core_metrics() if key in limited and is_additive(key)]
-    return Outcome(measured.design, totals, dict(past.totals), changes(past, counts(measured.graph), keys))
+    return DesignResult(
+        measured.design, totals, dict(past.totals), metric_changes(past, count_graph(measured.graph), keys)
+    )
 
 
 def _limited(budget: Budget) -> Iterator[str]:

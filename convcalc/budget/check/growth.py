@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from convcalc.budget.baseline.types import Past
+from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case, Judged, Size
 from convcalc.budget.check.finding_text import blamed_layer, subject
 from convcalc.budget.file import number_format as words
@@ -15,7 +15,7 @@ from convcalc.budget.file.number_format import format_count, format_percent
 from convcalc.budget.file.types import Budget, Growth, LimitedMetric, Ratchet
 from convcalc.budget.select.measured import SEPARATOR, DesignPart, MeasuredDesign, PartFinder
 from convcalc.errors import Span
-from convcalc.findings import Finding, Heavy, Standing
+from convcalc.findings import Finding, Heavy, LimitResult
 
 GROWN, RATCHETED = "CC614", "CC615"
 
@@ -72,7 +72,7 @@ def rule_span(budget: Budget) -> Span:
 
 
 def baseline_value(
-    budget: Budget, places: PartFinder, measured: MeasuredDesign, past: Past, key: str, place: DesignPart
+    budget: Budget, places: PartFinder, measured: MeasuredDesign, past: DesignCounts, key: str, place: DesignPart
 ) -> int | None:
     """Return what a place counted in the baseline; nothing where it is new, or where the baseline does not know.
 
@@ -97,7 +97,7 @@ def baseline_value(
 
 
 def most_grown(
-    measured: MeasuredDesign, past: Past, key: str, place: DesignPart, top: int = 3
+    measured: MeasuredDesign, past: DesignCounts, key: str, place: DesignPart, top: int = 3
 ) -> list[tuple[int, Heavy]]:
     """Return the layers of a place that grew most or are new, by their order, with what they count."""
     values = measured.values(key)
@@ -146,10 +146,12 @@ def _use(step: _Step) -> Fraction:
     return Fraction(step.size, step.limit) if step.limit else Fraction(0)
 
 
-def _stands(case: Case, allowance: Allowance, step: _Step) -> Standing:
+def _stands(case: Case, allowance: Allowance, step: _Step) -> LimitResult:
     design, metric, holds = case.measured.design, allowance.metric.label, step.size <= step.limit
     used = _use(step) if step.limit else None
-    return Standing(case.budget.id, design, step.place.path, metric, allowance.rule, step.size, step.limit, holds, used)
+    return LimitResult(
+        case.budget.id, design, step.place.path, metric, allowance.rule, step.size, step.limit, holds, used
+    )
 
 
 def _outgrown(case: Case, allowance: Allowance, step: _Step) -> Finding:

@@ -18,7 +18,7 @@ from convcalc.budget.file.metrics import is_additive, metric
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit
 from convcalc.budget.select.measured import DesignPart
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.findings import Finding, Standing
+from convcalc.findings import Finding, LimitResult
 
 Holds = Callable[[Size, Size], bool]
 
@@ -122,12 +122,12 @@ def _tightest(rule: str, limit: Limit, sizes: Sequence[tuple[Size, DesignPart]])
     return (max if rule == "max" else min)(sizes, key=lambda each: each[0])
 
 
-def _standing(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart, *, holds: bool) -> Standing:
+def _standing(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart, *, holds: bool) -> LimitResult:
     bound = _whole(limit.value)
     used = Fraction(size) / limit.value if limit.value else None
     design = case.measured.design
     under = case.measured.conditions.describe(limit.metric.key)
-    return Standing(case.budget.id, design, place.path, limit.metric.label, rule, size, bound, holds, used, under)
+    return LimitResult(case.budget.id, design, place.path, limit.metric.label, rule, size, bound, holds, used, under)
 
 
 def _finding(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart) -> Finding:

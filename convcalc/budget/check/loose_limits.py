@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from convcalc.budget.file import number_format as words
 from convcalc.budget.file.types import Budget, Limit
-from convcalc.findings import Finding, Standing
+from convcalc.findings import Finding, LimitResult
 
 LOOSE = "CC620"
 
-Tightest = Mapping[tuple[str, str], Standing]
+Tightest = Mapping[tuple[str, str], LimitResult]
 
 
-def tightest(standings: Iterable[Standing]) -> Tightest:
+def tightest(standings: Iterable[LimitResult]) -> Tightest:
     """Return where every maximum is used most, by budget and metric."""
-    found: dict[tuple[str, str], Standing] = {}
+    found: dict[tuple[str, str], LimitResult] = {}
     for standing in standings:
         if standing.rule == "max" and standing.used is not None:
             key = standing.id, standing.metric
@@ -36,7 +36,7 @@ def loose(budgets: Iterable[Budget], used: Tightest) -> Iterator[Finding]:
                 yield _finding(budget, limit, standing)
 
 
-def _finding(budget: Budget, limit: Limit, standing: Standing) -> Finding:
+def _finding(budget: Budget, limit: Limit, standing: LimitResult) -> Finding:
     assert standing.used is not None
     assert budget.loose_below is not None
     place = f"{standing.path} in {standing.design}" if standing.path else standing.design

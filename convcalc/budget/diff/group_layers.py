@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from convcalc.budget.diff.match_layers import Counts, Pair, word
+from convcalc.budget.diff.match_layers import Counts, Pair, change_kind
 
-Story = tuple[str, str]
+ScopeChange = tuple[str, str]
 """What became of a layer, and which scope it had before; nothing for what is a row of its own."""
 
 
@@ -28,18 +28,20 @@ class Row(NamedTuple):
         return (self.after or {}).get(metric, 0) - (self.before or {}).get(metric, 0)
 
 
-def folded(pairs: Sequence[Pair], metrics: Sequence[str]) -> list[Row]:
+def group_changes(pairs: Sequence[Pair], metrics: Sequence[str]) -> list[Row]:
     """Return what changed, the largest first.
 
     Args:
         pairs: all layers of both sides.
         metrics: what tells whether a layer grew, and how much: the first in which anything changed.
     """
-    stories = _scopes(pairs)
-    runs: dict[tuple[str, Story], list[Pair]] = {}
+    stories = _changes_by_scope(pairs)
+    runs: dict[tuple[str, ScopeChange], list[Pair]] = {}
     for pair in pairs:
-        scope = next((scope for scope in _around(pair.path) if _alike(stories[_side(pair), scope])), pair.path)
-        if change_of(pair, metrics):
+        scope = next(
+            (scope for scope in enclosing_scopes(pair.path) if _is_uniform(stories[_side(pair), scope])), pair.path
+        )
+        if layer_change_kind(pair, metrics):
             story = next(iter(stories[_side(pair), scope]))
             runs.setdefault((scope, story), []).append(pair)
     rows = [_row(scope, story, held, metrics) for (scope, story), held in runs.items()]
@@ -51,7 +53,7 @@ def _side(pair: Pair) -> str:
     return "before" if pair.after is None else "after"
 
 
-def _around(path: str) -> Iterator[str]:
+def enclosing_scopes(path: str) -> Iterator[str]:
     """Give the scopes around a layer from the outermost in, the layer's own path last."""
     place = path.find(".")
     while place >= 0:
@@ -60,18 +62,18 @@ def _around(path: str) -> Iterator[str]:
     yield path
 
 
-def _scopes(pairs: Iterable[Pair]) -> dict[tuple[str, str], set[Story]]:
+def _changes_by_scope(pairs: Iterable[Pair]) -> dict[tuple[str, str], set[ScopeChange]]:
     """Return what became of the layers of every scope, on the side on which it is."""
-    found: dict[tuple[str, str], set[Story]] = {}
+    found: dict[tuple[str, str], set[ScopeChange]] = {}
     for pair in pairs:
-        for scope in _around(pair.path):
-            found.setdefault((_side(pair), scope), set()).add(_story(pair, scope))
-        for scope in _around(pair.was) if pair.after is not None and pair.was else ():
+        for scope in enclosing_scopes(pair.path):
+            found.setdefault((_side(pair), scope), set()).add(_scope_change(pair, scope))
+        for scope in enclosing_scopes(pair.was) if pair.after is not None and pair.was else ():
             found.setdefault(("before", scope), set()).add(("kept", ""))
     return found
 
 
-def _story(pair: Pair, scope: str) -> Story:
+def _scope_change(pair: Pair, scope: str) -> ScopeChange:
     if pair.before is None:
         return "new", ""
     if pair.after is None:
@@ -82,21 +84,21 @@ def _story(pair: Pair, scope: str) -> Story:
     return "", pair.path
 
 
-def _alike(stories: set[Story]) -> bool:
+def _is_uniform(stories: set[ScopeChange]) -> bool:
     return len(stories) == 1 and next(iter(stories))[0] in ("new", "removed", "moved")
 
 
-def change_of(pair: Pair, metrics: Iterable[str]) -> str:
+def layer_change_kind(pair: Pair, metrics: Iterable[str]) -> str:
     """Return what became of a layer, by the first metric in which it differs; nothing where it is as it was."""
     leading = next((metric for metric in metrics if pair.difference(metric)), None)
-    return word(pair, pair.difference(leading) if leading else 0)
+    return change_kind(pair, pair.difference(leading) if leading else 0)
 
 
-def _row(scope: str, story: Story, held: Sequence[Pair], metrics: Iterable[str]) -> Row:
+def _row(scope: str, story: ScopeChange, held: Sequence[Pair], metrics: Iterable[str]) -> Row:
     if len(held) == 1:
         pair = held[0]
         was = pair.was if pair.moved else ""
-        return Row(pair.path, was, change_of(pair, metrics), 1, pair.before, pair.after)
+        return Row(pair.path, was, layer_change_kind(pair, metrics), 1, pair.before, pair.after)
     change, was = story
     before, after = _sum(pair.before for pair in held), _sum(pair.after for pair in held)
     return Row(scope, was, change, len(held), before, after)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from convcalc.budget.baseline.file import FILE
+from convcalc.budget.baseline.file import DEFAULT_NAME
 from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.rules import read_limit
@@ -179,14 +179,14 @@ def command(
         verdict = verdict._replace(notes=[NO_BUDGET, *verdict.notes])
         if not settings.quiet:
             say(f"note: {NO_BUDGET}")
-    verdict = verdict._replace(failing=SEVERITIES[: SEVERITIES.index(fail_on) + 1])
+    verdict = verdict._replace(failing_severities=SEVERITIES[: SEVERITIES.index(fail_on) + 1])
     write(settings, targets, lambda format_, surface: (
         verdict_text(verdict, surface, every=True) if format_ == "text" and settings.verbose
         else VERDICTS[format_].verdict(verdict, surface)
     ))  # fmt: skip
     if verdict.errors:
         return UNUSABLE
-    fails = any(finding.severity in verdict.failing for finding in verdict.findings)
+    fails = any(finding.severity in verdict.failing_severities for finding in verdict.findings)
     return FINDING if fails and not exit_zero else FINE
 
 
@@ -209,7 +209,7 @@ def _read_by(file: BudgetFile | None, baseline: BaselineLocation | None) -> Iter
     """Give the paths of the budget file and of its baselines."""
     folder = file.folder if file else os.getcwd()
     if file:
-        yield from (file.source.name, os.path.join(folder, FILE))
+        yield from (file.source.name, os.path.join(folder, DEFAULT_NAME))
     for origin in (baseline, file.baseline if file else None):
         if origin is not None and origin.kind != GIT[:-1]:
             yield os.path.join(folder, origin.value)

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from convcalc.budget.baseline.sources import shown
+from convcalc.budget.baseline.sources import path_from_cwd
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import BudgetFile
 from convcalc.designs.names import BUDGET
@@ -26,4 +26,4 @@ def budget_file(path: str | None) -> BudgetFile:
     found = path or find_budget_file(os.getcwd())
     if found is None:
         raise click.ClickException(f"there is no {BUDGET} here or above; name one with --budget")
-    return read_budget_file(shown(found))
+    return read_budget_file(path_from_cwd(found))

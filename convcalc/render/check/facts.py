@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from convcalc.errors import Span, SpecError
 
 if TYPE_CHECKING:
-    from convcalc.findings import Finding, Judgement, Outcome, Verdict
+    from convcalc.findings import ClaimResult, DesignResult, Finding, Verdict
 
 
 def verdict_facts(verdict: Verdict) -> dict[str, object]:
@@ -25,7 +25,7 @@ def verdict_facts(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def outcome(met: Outcome) -> dict[str, object]:
+def outcome(met: DesignResult) -> dict[str, object]:
     """Return what a design counts, what it did, and which layers changed."""
     return {**met._asdict(), "changes": [change._asdict() for change in met.changes]}
 
@@ -43,7 +43,7 @@ def error(fault: SpecError) -> dict[str, object]:
     return {"code": fault.code, "text": fault.text, "hint": fault.hint, "source": source(fault.span)}
 
 
-def judgement(judged: Judgement) -> dict[str, object]:
+def judgement(judged: ClaimResult) -> dict[str, object]:
     """Return one number of one claim."""
     return {
         "id": judged.id,
@@ -52,7 +52,7 @@ def judgement(judged: Judgement) -> dict[str, object]:
         "value": judged.value,
         "printed": judged.printed,
         "agrees": judged.agrees,
-        "expected": not judged.loose,
+        "expected": not judged.expected_to_disagree,
         "holds": judged.holds,
         "ratio": None if judged.ratio is None else fraction(judged.ratio),
         "printed_in": judged.source,

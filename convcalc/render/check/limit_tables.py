@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from convcalc.budget.file import number_format as words
 from convcalc.errors import escape
-from convcalc.findings import Change, Outcome, Standing, Verdict
+from convcalc.findings import DesignResult, LayerMetricChange, LimitResult, Verdict
 from convcalc.render.check.findings import amount
 from convcalc.render.report.cells import counted
 from convcalc.render.tables.characters import Glyphs
@@ -33,7 +33,7 @@ def limits(verdict: Verdict, glyphs: Glyphs, *, every: bool = False) -> Iterator
     bars = glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))
     columns = [
         Column("Budget", [glyphs.text(one.id) for one in shown]),
-        Column("Limit", [glyphs.text(one.limited) for one in shown]),
+        Column("Limit", [glyphs.text(one.metric_label) for one in shown]),
         Column("", [RELATIONS[one.rule] for one in shown], gap=1),
         Column("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
         Column("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
@@ -50,25 +50,25 @@ def limits(verdict: Verdict, glyphs: Glyphs, *, every: bool = False) -> Iterator
     yield ""
 
 
-def _tightest(standings: Iterable[Standing]) -> Iterator[tuple[Standing, int]]:
+def _tightest(standings: Iterable[LimitResult]) -> Iterator[tuple[LimitResult, int]]:
     """Give for every limit the standing that is worst, and how many designs are under it."""
-    groups: dict[tuple[str, str, str], list[Standing]] = {}
+    groups: dict[tuple[str, str, str], list[LimitResult]] = {}
     for one in standings:
         groups.setdefault((one.id, one.rule, one.metric), []).append(one)
     for group in groups.values():
         yield min(group, key=_slack), len({one.design for one in group})
 
 
-def _slack(one: Standing) -> tuple[bool, Fraction]:
+def _slack(one: LimitResult) -> tuple[bool, Fraction]:
     used = one.used if one.used is not None else Fraction(0)
     return one.holds, abs(used - 1) if one.rule == "equals" and one.holds else used if one.rule == "min" else -used
 
 
-def _thousandths(one: Standing) -> int:
+def _thousandths(one: LimitResult) -> int:
     return min(2000, int(1000 * one.used)) if one.used is not None else 0
 
 
-def _used(one: Standing) -> str:
+def _used(one: LimitResult) -> str:
     """Return the share of the limit in tenths of a percent, and as many digits more as tell it from the whole."""
     if one.used is None:
         return ""
@@ -82,7 +82,7 @@ def _used(one: Standing) -> str:
     return words.format_percent(one.used, places)
 
 
-def _whose(one: Standing, many: int) -> str:
+def _whose(one: LimitResult, many: int) -> str:
     name = f"{one.path} in {one.design}" if one.path else one.design
     return f"{name} (and {many - 1:,} more)" if many > 1 else name
 
@@ -106,12 +106,12 @@ def changes(verdict: Verdict, glyphs: Glyphs) -> Iterator[str]:
     yield ""
 
 
-def _metrics(outcome: Outcome) -> list[str]:
+def _metrics(outcome: DesignResult) -> list[str]:
     past = outcome.past or {}
     return [key for key, value in outcome.totals.items() if key in past and past[key] != value]
 
 
-def _design(outcome: Outcome, glyphs: Glyphs) -> Iterator[str]:
+def _design(outcome: DesignResult, glyphs: Glyphs) -> Iterator[str]:
     past = outcome.past or {}
     yield f"  {escape(outcome.design)}"
     keys = list(dict.fromkeys(change.metric for change in outcome.changes)) or _metrics(outcome)
@@ -128,7 +128,7 @@ def _share(before: int, after: int) -> str:
     return f"({signed(after - before)}{share})"
 
 
-def _layers(found: Sequence[Change]) -> Iterator[str]:
+def _layers(found: Sequence[LayerMetricChange]) -> Iterator[str]:
     for change in found[:SHOWN_LAYERS]:
         was = f" (was {escape(change.was)})" if change.was else ""
         difference = (change.after or 0) - (change.before or 0)

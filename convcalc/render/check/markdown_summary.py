@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from convcalc.budget.file import number_format as words
 from convcalc.errors import Span, SpecError
-from convcalc.findings import Finding, Outcome, Standing, Verdict
+from convcalc.findings import DesignResult, Finding, LimitResult, Verdict
 from convcalc.render.check.findings import amount, details, main_span, most, place, sentence, weight, worst
 from convcalc.render.report.cells import counted
 from convcalc.render.tables import markdown_syntax as gfm
@@ -146,18 +146,18 @@ def _where(span: Span | None, glyphs: Glyphs) -> str:
     return f"{gfm.code(sentence(text, glyphs))}: "
 
 
-def _moved(outcomes: Sequence[Outcome]) -> list[Outcome]:
+def _moved(outcomes: Sequence[DesignResult]) -> list[DesignResult]:
     """Return those first whose numbers are not what they were, most changed first; else the order is kept."""
     return sorted(outcomes, key=lambda outcome: -max(abs(_grown(outcome, key) or 0) for key in SHOWN_METRICS))
 
 
-def _grown(outcome: Outcome, key: str) -> int | None:
+def _grown(outcome: DesignResult, key: str) -> int | None:
     if outcome.past is None or key not in outcome.totals or key not in outcome.past:
         return None
     return outcome.totals[key] - outcome.past[key]
 
 
-def _outcome(outcome: Outcome, keys: Sequence[str], glyphs: Glyphs, *, changes: bool) -> str:
+def _outcome(outcome: DesignResult, keys: Sequence[str], glyphs: Glyphs, *, changes: bool) -> str:
     cells = [gfm.cell(sentence(outcome.design, glyphs))]
     for key in keys:
         cells.append(exact(outcome.totals[key]) if key in outcome.totals else "")
@@ -165,7 +165,7 @@ def _outcome(outcome: Outcome, keys: Sequence[str], glyphs: Glyphs, *, changes: 
     return gfm.line(cells)
 
 
-def _change(outcome: Outcome, key: str, glyphs: Glyphs) -> str:
+def _change(outcome: DesignResult, key: str, glyphs: Glyphs) -> str:
     if outcome.is_new:
         return "new"
     grown = _grown(outcome, key)
@@ -176,15 +176,15 @@ def _change(outcome: Outcome, key: str, glyphs: Glyphs) -> str:
     return f"{signed(grown)}{share}" if grown else glyphs.nothing
 
 
-def _tightest(standings: Sequence[Standing]) -> list[Standing]:
+def _tightest(standings: Sequence[LimitResult]) -> list[LimitResult]:
     """Return what is broken first, then by how much of the limit is used."""
     return sorted(standings, key=lambda one: (one.holds, -(one.used or 0)))
 
 
-def _standing(standing: Standing, glyphs: Glyphs) -> str:
+def _standing(standing: LimitResult, glyphs: Glyphs) -> str:
     names = [gfm.cell(sentence(text, glyphs)) for text in (standing.id, standing.design, standing.path)]
     value, limit = standing.value, standing.limit
     used = "" if standing.used is None else words.format_unlike(standing.used, 1, words.format_percent)
     holds = "yes" if standing.holds else "**no**"
     numbers = [amount(standing.metric, value, limit), amount(standing.metric, limit, value), used]
-    return gfm.line([*names, gfm.text(f"{standing.rule} {standing.limited}"), *numbers, holds])
+    return gfm.line([*names, gfm.text(f"{standing.rule} {standing.metric_label}"), *numbers, holds])

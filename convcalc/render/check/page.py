@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from convcalc.errors import SpecError, describe, escape, excerpt
-from convcalc.findings import Finding, Judgement, Value, Verdict
+from convcalc.findings import ClaimResult, Finding, Value, Verdict
 from convcalc.render.check.findings import main_span, weight, worst
 from convcalc.render.check.limit_tables import changes, limits
 from convcalc.render.report.cells import counted
@@ -65,11 +65,11 @@ def _lines(finding: Finding) -> Iterator[str]:
 # --- claims -----------------------------------------------------------------------------------------------------------
 
 
-def _known(judgement: Judgement) -> bool:
-    return judgement.loose and judgement.holds
+def _known(judgement: ClaimResult) -> bool:
+    return judgement.expected_to_disagree and judgement.holds
 
 
-def _listed(heading: str, judgements: Iterable[Judgement]) -> Iterator[str]:
+def _listed(heading: str, judgements: Iterable[ClaimResult]) -> Iterator[str]:
     rows = [_cells(judgement) for judgement in judgements]
     if rows:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -78,9 +78,11 @@ def _listed(heading: str, judgements: Iterable[Judgement]) -> Iterator[str]:
             yield "  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=True))]).rstrip()
 
 
-def _cells(judgement: Judgement) -> tuple[str, ...]:
-    ratio = f"× {significant(judgement.ratio, 4)}" if judgement.ratio is not None and judgement.loose else ""
-    words = judgement.reason if judgement.loose else judgement.quote
+def _cells(judgement: ClaimResult) -> tuple[str, ...]:
+    ratio = (
+        f"× {significant(judgement.ratio, 4)}" if judgement.ratio is not None and judgement.expected_to_disagree else ""
+    )
+    words = judgement.reason if judgement.expected_to_disagree else judgement.quote
     source = f"{judgement.source}: {words}" if words else judgement.source
     texts = (judgement.design, judgement.metric, value_text(judgement.value), judgement.printed, ratio, source)
     return tuple(map(escape, texts))

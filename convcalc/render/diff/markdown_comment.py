@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convcalc.budget.diff.revisions import LEADING, DesignDiff, Diff
+from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff
 from convcalc.errors import describe_one
 from convcalc.metrics.registry import measures
 from convcalc.render.diff.page import ROWS, changed, growth, headline, layers, name, totals
@@ -62,7 +62,7 @@ def _overview(designs: Sequence[DesignDiff], glyphs: Glyphs) -> Iterator[str]:
         Column("Design", [name(one, glyphs) for one in listed]),
         Column("", [one.change for one in listed]),
     ]
-    for key in LEADING:
+    for key in KEY_METRICS:
         columns.append(Column(titles[key], [_after(one, key) for one in listed], right=True))
         columns.append(Column("%", [_grown(one, key) for one in listed], right=True))
     yield gfm.table(Grid(columns, [""] * len(listed)))

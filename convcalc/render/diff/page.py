@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from convcalc.budget.diff.group_layers import Row, change_of, folded
-from convcalc.budget.diff.revisions import LEADING, DesignDiff, Diff, metrics
+from convcalc.budget.diff.group_layers import Row, group_changes, layer_change_kind
+from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff, layer_metrics
 from convcalc.metrics.registry import measures
 from convcalc.render.report.cells import counted
 from convcalc.render.tables.characters import Glyphs
@@ -52,15 +52,15 @@ def headline(diff: Diff, glyphs: Glyphs) -> str:
 
 def name(design: DesignDiff, glyphs: Glyphs) -> str:
     """``models/old.yaml → models/new.yaml``."""
-    return glyphs.text(f"{design.was} → {design.design}" if design.was else design.design)
+    return glyphs.text(f"{design.old_name} → {design.design}" if design.old_name else design.design)
 
 
 def changed(design: DesignDiff) -> list[Row]:
     """Return its layers that changed, the largest first; where params or multiplies did, those alone that have any."""
-    rows = folded(design.layers, metrics())
-    if not any(row.difference(key) for row in rows for key in LEADING):
+    rows = group_changes(design.layers, layer_metrics())
+    if not any(row.difference(key) for row in rows for key in KEY_METRICS):
         return rows
-    return [row for row in rows if any(row.difference(key) or (row.was and _has(row, key)) for key in LEADING)]
+    return [row for row in rows if any(row.difference(key) or (row.was and _has(row, key)) for key in KEY_METRICS)]
 
 
 def _has(row: Row, key: str) -> bool:
@@ -84,7 +84,7 @@ def totals(design: DesignDiff, glyphs: Glyphs) -> Grid:
 
 def _differs(design: DesignDiff, key: str) -> bool:
     if design.before is None or design.after is None:
-        return key in LEADING
+        return key in KEY_METRICS
     return design.before.totals[key] != design.after.totals[key]
 
 
@@ -109,7 +109,7 @@ def growth(before: int, after: int) -> str:
 def layers(rows: Sequence[Row], glyphs: Glyphs) -> Grid:
     """Return a line for each layer or scope that changed."""
     titles = {one.key: one.title for one in measures()}
-    keys = [key for key in LEADING if any(row.difference(key) for row in rows)]
+    keys = [key for key in KEY_METRICS if any(row.difference(key) for row in rows)]
     if not keys:
         keys = [key for key in titles if any(row.difference(key) for row in rows)][:2]
     columns = [
@@ -168,7 +168,7 @@ def _design_facts(one: DesignDiff) -> dict[str, object]:
     layers = [
         {"path": pair.path, "was": pair.was, "change": change, "before": pair.before, "after": pair.after}
         for pair in one.layers
-        if (change := change_of(pair, metrics()))
+        if (change := layer_change_kind(pair, layer_metrics()))
     ]
     sides = {"before": one.before and one.before.totals, "after": one.after and one.after.totals}
-    return {"design": one.design, "was": one.was, "change": one.change, "totals": sides, "layers": layers}
+    return {"design": one.design, "was": one.old_name, "change": one.change, "totals": sides, "layers": layers}
