@@ -216,7 +216,7 @@ def test_the_merge_base_is_where_the_branch_left(sandbox: Sandbox) -> None:
     assert total(baseline, "a.yaml") == params(4)
 
 
-@pytest.mark.parametrize("variable", ci.TARGETS)
+@pytest.mark.parametrize("variable", ci.CI_TARGET_VARIABLES)
 def test_continuous_integration_says_the_target(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
@@ -237,8 +237,8 @@ def test_the_usual_branches_in_their_order(sandbox: Sandbox) -> None:
     sandbox.git("branch", "-m", "main", "topic")
     repository = Repository(str(sandbox.folder))
     error = refusal(repository.merge_base)
-    assert (error.code, repository.lacks_target()) == ("CC642", True)
-    for full, short in reversed(git.USUAL):
+    assert (error.code, repository.has_no_target_branch()) == ("CC642", True)
+    for full, short in reversed(git.DEFAULT_BRANCHES):
         sandbox.git("update-ref", full, commit)
         assert repository.merge_base().label == f"{commit[:7]} (merge-base with {short})"
 
@@ -246,7 +246,7 @@ def test_the_usual_branches_in_their_order(sandbox: Sandbox) -> None:
 def test_base_goes_before_all(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     base = branched(sandbox)
     monkeypatch.setenv("GITHUB_BASE_REF", "gone")
-    assert Repository(str(sandbox.folder)).merge_base("main").name == base
+    assert Repository(str(sandbox.folder)).merge_base("main").hash == base
 
 
 @pytest.mark.parametrize("revision", ["-n", "--output=x", "--all"])
@@ -370,4 +370,4 @@ def test_nothing_is_written(sandbox: Sandbox) -> None:
 
 def test_the_content_name_is_that_of_git(sandbox: Sandbox) -> None:
     sandbox.write("a.yaml", net(4))
-    assert objects.content_name(net(4).encode(), 40) == sandbox.git("hash-object", "a.yaml")
+    assert objects.blob_hash(net(4).encode(), 40) == sandbox.git("hash-object", "a.yaml")

@@ -10,7 +10,7 @@ from convcalc.budget.baseline.sources import open_baseline
 from convcalc.budget.baseline.types import Baseline, DesignCounts
 from convcalc.budget.file.types import BaselineLocation, Budget, BudgetFile
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
-from convcalc.git.repository import NAME_ONE, UNKNOWN
+from convcalc.git.repository import NAME_REVISION_HINT, UNKNOWN
 
 MAX_NAMES_IN_NOTE = 3
 """Designs that a note names; of more, it tells how many."""
@@ -77,7 +77,9 @@ class BaselineSession:
             return None
         if self._required and baseline.no_growth_reason:
             self.errors.append(
-                SpecError(UNKNOWN, baseline.no_growth_reason, self._origin.span or self._needed, hint=NAME_ONE)
+                SpecError(
+                    UNKNOWN, baseline.no_growth_reason, self._origin.span or self._needed, hint=NAME_REVISION_HINT
+                )
             )
         self.label, self._no_growth_reason = baseline.label, baseline.no_growth_reason
         return baseline

@@ -15,8 +15,8 @@ from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.names import BUDGET, ZOO, Design, parse_design
 from convcalc.designs.sources import Spec, open_design, past_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
-from convcalc.git.commit_tree import Tree, outside
-from convcalc.git.object_reader import content_name
+from convcalc.git.commit_tree import CommitTree, error_if_outside
+from convcalc.git.object_reader import blob_hash
 from convcalc.git.renames import Renames, read_file
 from convcalc.git.repository import MERGE_BASE, Commit, Repository
 from convcalc.git.worktree import is_inside
@@ -49,24 +49,24 @@ def open_baseline(
     repository = Repository(folder, origin.span)
     left = origin.value == MERGE_BASE
     commit = repository.merge_base(base) if left else repository.commit(origin.value)
-    tree = Tree(repository, commit, libraries)
-    if commit.name != repository.head or _is_edited(tree):
+    tree = CommitTree(repository, commit, libraries)
+    if commit.hash != repository.head or _is_edited(tree):
         return GitBaseline(tree, folder, place=origin.span)
     if not left:
         return GitBaseline(tree, folder, place=origin.span, idle="the baseline is HEAD, and no spec differs from it")
-    earlier = repository.before_head()
+    earlier = repository.commit_before_head()
     if earlier is None:
         return NoBaseline(folder, f"{commit.short} is the first commit: there is nothing to compare it with")
-    return GitBaseline(Tree(repository, earlier, libraries), folder, place=origin.span)
+    return GitBaseline(CommitTree(repository, earlier, libraries), folder, place=origin.span)
 
 
-def _is_edited(tree: Tree) -> bool:
+def _is_edited(tree: CommitTree) -> bool:
     """Whether a spec of a commit has been edited since. Line ends are no difference, nor is a file that is gone."""
     for path, entry in tree.entries.items():
         if path.endswith(SPEC_SUFFIXES) and os.path.basename(path) != BUDGET:
             whole = os.path.join(tree.top, path)
             here = read_file(whole)
-            if here and content_name(here, len(entry.object)) != entry.object:
+            if here and blob_hash(here, len(entry.object)) != entry.object:
                 then = tree.content(whole) or b""
                 if SPEC_MARKER.search(here) and here.splitlines() != then.splitlines():
                     return True
@@ -147,7 +147,7 @@ def read_accepted_values(folder: str) -> tuple[AcceptedValue, ...]:
 class GitBaseline:
     """Designs as they were at a commit, with everything that they imported then."""
 
-    def __init__(self, tree: Tree, folder: str, *, place: Span | None = None, idle: str = "") -> None:
+    def __init__(self, tree: CommitTree, folder: str, *, place: Span | None = None, idle: str = "") -> None:
         self.tree = tree
         self.no_growth_reason = idle
         self.folder = folder
@@ -190,13 +190,13 @@ class GitBaseline:
         Raises:
             SpecErrors: CC644, it lies outside the repository.
         """
-        path = self.tree.real(file)
-        fault = outside(self.tree, path, self.place)
+        path = self.tree.resolve(file)
+        fault = error_if_outside(self.tree, path, self.place)
         if fault:
             raise fault
         if self.tree.is_file(path):
             return path, False
-        old = self._renames.old(self.tree.inside(path) or "")
+        old = self._renames.old_path(self.tree.relative_path(path) or "")
         return old and os.path.join(self.tree.top, old), True
 
     @cached_property

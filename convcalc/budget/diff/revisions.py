@@ -15,10 +15,10 @@ from convcalc.budget.diff.match_layers import Pair, match_layers
 from convcalc.designs.names import BUDGET
 from convcalc.designs.sources import Spec, open_spec
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.git.commit_tree import Tree, outside
-from convcalc.git.object_reader import content_name
+from convcalc.git.commit_tree import CommitTree, error_if_outside
+from convcalc.git.object_reader import blob_hash
 from convcalc.git.repository import Commit
-from convcalc.git.worktree_files import files
+from convcalc.git.worktree_files import worktree_files
 from convcalc.metrics.registry import measures
 from convcalc.spec.limits import FILE_BYTES
 from convcalc.spec.yaml.text import require_own
@@ -72,7 +72,7 @@ class Diff(NamedTuple):
 Advance = Callable[[Sequence[str]], Iterable[str]]
 
 
-def diff(tree: Tree, paths: Sequence[str], *, libraries: Sequence[str] = (), advance: Advance = iter) -> Diff:
+def diff(tree: CommitTree, paths: Sequence[str], *, libraries: Sequence[str] = (), advance: Advance = iter) -> Diff:
     """Compare the designs below some paths with what they were.
 
     Args:
@@ -113,7 +113,7 @@ class _Comparison:
         here, gone = dict[str, None](), dict[str, None]()
         for path in paths:
             real = os.path.realpath(path)
-            fault = outside(self.tree, real, None)
+            fault = error_if_outside(self.tree, real, None)
             if fault:
                 self.errors += fault.errors
             elif os.path.isfile(real):
@@ -127,13 +127,13 @@ class _Comparison:
     @cached_property
     def _present(self) -> list[str]:
         repository = self.tree.repository
-        head = repository.head or self.tree.commit.name
-        same = head == self.tree.commit.name
-        return files(self.tree if same else Tree(repository, Commit(head, "HEAD")), SPEC_SUFFIXES)
+        head = repository.head or self.tree.commit.hash
+        same = head == self.tree.commit.hash
+        return worktree_files(self.tree if same else CommitTree(repository, Commit(head, "HEAD")), SPEC_SUFFIXES)
 
     def _below(self, folder: str, names: Iterable[str]) -> Iterator[str]:
         """Give the specs at and below a path among names from the top."""
-        start = self.tree.inside(folder)
+        start = self.tree.relative_path(folder)
         for name in names:
             if not name.endswith(SPEC_SUFFIXES) or os.path.basename(name) == BUDGET:
                 continue
@@ -198,13 +198,13 @@ class _Comparison:
 
     def _is_same(self, path: str) -> bool:
         """Whether a file has the content that it had; a library outside the repository has no other."""
-        if self.tree.inside(path) is None:
+        if self.tree.relative_path(path) is None:
             return True
-        entry = self.tree.entry(self.tree.real(path))
+        entry = self.tree.entry(self.tree.resolve(path))
         if entry is None:
             return False
         with open(path, "rb") as file:
-            return content_name(file.read(), len(entry.object)) == entry.object
+            return blob_hash(file.read(), len(entry.object)) == entry.object
 
     def _add_file(self, now: Spec | None, then: Spec | None, change: str, was: str) -> None:
         """Compare every variant; what is wrong with one keeps no other from being compared."""

@@ -11,7 +11,7 @@ from convcalc.budget.file.types import Pattern
 from convcalc.designs.names import BUDGET, ZOO, Target, parts
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecErrors
-from convcalc.git.worktree import UP, is_inside, repository_root
+from convcalc.git.worktree import PARENT, is_inside, repository_root
 from convcalc.globs import glob, is_wild, matches_word
 
 SPEC_SUFFIXES = (".yaml", ".yml")
@@ -69,7 +69,7 @@ class SpecFinder:
     def _walk(self, pattern: str) -> Iterator[str]:
         """Walk the folders that a glob may lead into; links to folders only where the glob names them."""
         names = pattern.split("/")
-        ascent = next((place for place, name in enumerate(names) if name != UP), len(names))
+        ascent = next((place for place, name in enumerate(names) if name != PARENT), len(names))
         below = glob("/".join(names[ascent:]), "/")
         open_folders = [("../" * ascent, below.start, ascent > 0)]
         while open_folders:
