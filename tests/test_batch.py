@@ -17,16 +17,16 @@ import pytest
 import convcalc
 from convcalc.batch import run as running
 from convcalc.batch import worker_pool as workers
-from convcalc.batch.count import Asked, Counted, Job, count
+from convcalc.batch.count import Counted, CountRequest, CountTask, count
 from convcalc.batch.patterns import jobs
-from convcalc.batch.run import Result, results
-from convcalc.batch.selection import front, ordered
+from convcalc.batch.run import Result, count_all
+from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.designs.names import parse_design
 from convcalc.errors import Source, Span, SpecError, SpecErrors, Undecided, describe_one
 from tests.conftest import ROOT
 from tests.work import limited_work
 
-ASKED = Asked(("params", "macs"))
+ASKED = CountRequest(("params", "macs"))
 SPEC = "input: [3, 8, 8]\nlayers: [conv: [{out}, 3]]\n"
 
 
@@ -41,11 +41,11 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def specs(folder: Path, number: int) -> list[Job]:
+def specs(folder: Path, number: int) -> list[CountTask]:
     """So many distinct files, and the jobs for them."""
     for place in range(number):
         write(folder / f"{place:04}.yaml", SPEC.format(out=place + 1))
-    return [Job(parse_design(f"{place:04}.yaml")) for place in range(number)]
+    return [CountTask(parse_design(f"{place:04}.yaml")) for place in range(number)]
 
 
 def params(out: int) -> int:
@@ -53,8 +53,8 @@ def params(out: int) -> int:
     return 28 * out
 
 
-def rows(wanted: list[Job], processes: int, asked: Asked = ASKED) -> list[dict[str, object]]:
-    return [result.row for done in results(wanted, asked, processes) for result in done.results]
+def rows(wanted: list[CountTask], processes: int, asked: CountRequest = ASKED) -> list[dict[str, object]]:
+    return [result.row for done in count_all(wanted, asked, processes) for result in done.results]
 
 
 # --- errors travel ----------------------------------------------------------------------------------------------------
@@ -178,9 +178,9 @@ def test_every_design_in_its_place(here: Path, monkeypatch: pytest.MonkeyPatch, 
 
 def test_totals_are_those_of_the_report() -> None:
     keys = tuple(convcalc.load("zoo:lenet").report(detailed=()).totals)
-    asked = Asked(keys, batch=3, dtype="float16", every=True)
+    asked = CountRequest(keys, batch=3, dtype="float16", all_variants=True)
     for name in ("resnet50", "mobilenet_v2", "vit"):
-        for one in count(Job(parse_design(f"zoo:{name}")), asked):
+        for one in count(CountTask(parse_design(f"zoo:{name}")), asked):
             report = convcalc.load(one.design).report(batch=3, dtype="float16", detailed=())
             assert dict(zip(keys, one.totals, strict=True)) == report.totals
             assert (one.name, one.input) == (report.name, next(iter(report.inputs.values())))
@@ -188,7 +188,7 @@ def test_totals_are_those_of_the_report() -> None:
 
 def test_a_part_and_overrides(here: Path) -> None:
     write(here / "a.yaml", "input: [3, 8, 8]\nvars: {n: 2}\nlayers: [{conv: [n, 3], name: stem}, conv: [5, 1]]\n")
-    (row,) = rows([Job(parse_design("a.yaml#stem"))], 1, ASKED._replace(overrides={"n": "7"}))
+    (row,) = rows([CountTask(parse_design("a.yaml#stem"))], 1, ASKED._replace(overrides={"n": "7"}))
     assert (row["name"], row["params"]) == ("a.yaml#stem · stem", params(7))
 
 
@@ -200,7 +200,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that have been counted in this process."""
     called: list[str] = []
 
-    def noting(job: Job, asked: Asked) -> list[Counted]:
+    def noting(job: CountTask, asked: CountRequest) -> list[Counted]:
         called.append(job.design.text)
         return count(job, asked)
 
@@ -212,9 +212,9 @@ def test_identical_files_are_counted_once(here: Path, counts: list[str]) -> None
     wanted = []
     for name in ("a.yaml", "b.yaml", "sub/c.yaml"):
         write(here / name, SPEC.format(out=4) + "name: N\n")
-        wanted.append(Job(parse_design(name)))
+        wanted.append(CountTask(parse_design(name)))
     write(here / "d.yaml", SPEC.format(out=5))
-    got = rows([*wanted, Job(parse_design("d.yaml"))], 1)
+    got = rows([*wanted, CountTask(parse_design("d.yaml"))], 1)
     assert counts == ["a.yaml", "d.yaml"]
     assert [(row["design"], row["name"], row["params"]) for row in got] == [
         ("a.yaml", "N", params(4)), ("b.yaml", "N", params(4)), ("sub/c.yaml", "N", params(4)),
@@ -225,7 +225,7 @@ def test_identical_files_are_counted_once(here: Path, counts: list[str]) -> None
 def test_identical_files_without_a_name_keep_their_own(here: Path, counts: list[str]) -> None:
     for name in ("a.yaml", "b.yaml"):
         write(here / name, SPEC.format(out=4) + "variants: {w: {}}\n")
-    got = rows([Job(parse_design(name)) for name in ("a.yaml", "b.yaml")], 1, ASKED._replace(every=True))
+    got = rows([CountTask(parse_design(name)) for name in ("a.yaml", "b.yaml")], 1, ASKED._replace(all_variants=True))
     assert counts == ["a.yaml"]
     assert [row["name"] for row in got] == ["a.yaml", "a.yaml@w", "b.yaml", "b.yaml@w"]
 
@@ -236,7 +236,7 @@ def test_what_a_file_imports_is_a_part_of_it(here: Path, counts: list[str]) -> N
         write(here / folder / "m.yaml", "import: {b: b.yaml}\ninput: [3, 8, 8]\nlayers: [b.Body]\n")
         write(here / folder / "b.yaml", "import: {c: c.yaml}\nblocks: {Body: [c.Core]}\n")
         write(here / folder / "c.yaml", f"blocks: {{Core: [conv: [{out}, 3]]}}\n")
-    got = rows([Job(parse_design(f"{folder}/m.yaml")) for folder in "pqrs"], 1)
+    got = rows([CountTask(parse_design(f"{folder}/m.yaml")) for folder in "pqrs"], 1)
     assert [row["params"] for row in got] == [params(out) for out in (4, 9, 4, 4)]
     assert counts == ["p/m.yaml", "q/m.yaml"]
 
@@ -244,7 +244,7 @@ def test_what_a_file_imports_is_a_part_of_it(here: Path, counts: list[str]) -> N
 def test_broken_files_name_themselves(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a.yaml", "b.yaml"):
         write(here / name, "layers: [relu]\n")
-    got = rows([Job(parse_design(name)) for name in ("a.yaml", "b.yaml")], 1)
+    got = rows([CountTask(parse_design(name)) for name in ("a.yaml", "b.yaml")], 1)
     assert [str(row["error"]).split(":")[0] for row in got] == ["a.yaml", "b.yaml"]
 
 
@@ -262,10 +262,10 @@ def test_memory_of_files_is_bounded(here: Path, monkeypatch: pytest.MonkeyPatch,
 # --- processes that die -----------------------------------------------------------------------------------------------
 
 
-def dying(flag: Path, times: int) -> Callable[[Job, Asked], list[Counted]]:
+def dying(flag: Path, times: int) -> Callable[[CountTask, CountRequest], list[Counted]]:
     """Counting that kills its process at the file 0077, so many times."""
 
-    def counting(job: Job, asked: Asked) -> list[Counted]:
+    def counting(job: CountTask, asked: CountRequest) -> list[Counted]:
         if job.design.file == "0077.yaml" and os.getpid() != parent and len(list(flag.iterdir())) < times:
             (flag / str(os.getpid())).touch()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -296,7 +296,7 @@ def test_processes_that_anybody_kills(here: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(running, "PATIENCE", 0.0)
     wanted = specs(here, 300)
     got, killed = [], 0
-    for done in results(wanted, ASKED, 2):
+    for done in count_all(wanted, ASKED, 2):
         got += [result.row for result in done.results]
         for process in active_children()[:1]:
             process.kill()
@@ -316,7 +316,7 @@ def test_without_processes_all_is_counted_here(here: Path, monkeypatch: pytest.M
 
 
 def test_a_bug_in_a_process_is_a_bug(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def faulty(job: Job, asked: Asked) -> list[Counted]:
+    def faulty(job: CountTask, asked: CountRequest) -> list[Counted]:
         raise ZeroDivisionError("of a test")
 
     monkeypatch.setattr(running, "PATIENCE", 0.0)
@@ -338,7 +338,7 @@ def result(place: int, *values: int) -> Result:
 def test_the_front_is_what_nothing_dominates(seed: int, metrics: str) -> None:
     chance = random.Random(seed)
     points = [[chance.randrange(9) for _ in range(3)] for _ in range(60)]
-    got = front([[result(n, *point)] for n, point in enumerate(points)], metrics)
+    got = pareto_front([[result(n, *point)] for n, point in enumerate(points)], metrics)
     expected = []
     for n, point in enumerate(points):
         mine = [point["abc".index(metric)] for metric in metrics]
@@ -353,10 +353,10 @@ def test_sorting_keeps_the_order_of_equals_and_puts_the_broken_last() -> None:
     chance = random.Random(3)
     values = [chance.choice([1, 5, 10**30]) for _ in range(1300)]
     some = [result(n, value) for n, value in enumerate(values)]
-    fault = count(Job(parse_design("nowhere.yaml")), ASKED)[0].faults
+    fault = count(CountTask(parse_design("nowhere.yaml")), ASKED)[0].faults
     some[4] = Result({**some[4].row, "a": None}, fault)
     with tempfile.TemporaryFile() as file:
-        got = [row for part in ordered([some[:700], some[700:]], "a", file) for row in part]
+        got = [row for part in sort_rows([some[:700], some[700:]], "a", file) for row in part]
     expected = sorted((n for n in range(1300) if n != 4), key=lambda n: -values[n])
     assert [row["design"] for row in got] == [*map(str, expected), "4"]
     assert got[0] == some[expected[0]].row

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from convcalc.batch.count import Job
+from convcalc.batch.count import CountTask
 from convcalc.designs.names import BUDGET, ZOO, parse_design, zoo
 from convcalc.errors import SpecError, quoted
 from convcalc.globs import DEEP, fault, matches
@@ -18,7 +18,7 @@ MAGIC = re.compile(r"[*?\[]")
 Wanted = Callable[[str], bool]
 
 
-def jobs(text: str) -> Iterator[Job]:
+def jobs(text: str) -> Iterator[CountTask]:
     """Give the designs that a text names: one, or those of a folder or a glob, sorted by their paths.
 
     Raises:
@@ -28,18 +28,18 @@ def jobs(text: str) -> Iterator[Job]:
         return _some(_below(text), "", f"no spec in the folder {quoted(text)}")
     design = parse_design(text)
     if not MAGIC.search(design.file) or os.path.lexists(design.file):
-        return iter([Job(design)])
+        return iter([CountTask(design)])
     files = _shipped(design.file) if design.file.startswith(ZOO) else _matching(design.file)
     return _some(files, text[len(design.file) :], f"nothing matches {quoted(text)}")
 
 
-def _some(files: Iterator[str], ending: str, otherwise: str) -> Iterator[Job]:
+def _some(files: Iterator[str], ending: str, otherwise: str) -> Iterator[CountTask]:
     """Give the designs of some files, after making sure that there is one."""
     first = next(files, None)
     if first is None:
         hint = f"a folder or a glob stands for the {' and '.join(SPEC_ENDINGS)} files in it that are not hidden"
         raise SpecError("CC705", otherwise, hint=hint)
-    return (Job(parse_design(file + ending), found=True) for file in chain([first], files))
+    return (CountTask(parse_design(file + ending), from_glob=True) for file in chain([first], files))
 
 
 def _shipped(pattern: str) -> Iterator[str]:
