@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number, at_least, at_most, ceildiv, floordiv, plain, prod, total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import Layer
+from convcalc.profiles._layer_sizes import LayerSizes
 from convcalc.profiles._pytorch_layers import MODULES, norm_elements, scores
 from convcalc.profiles.thop import unchanged
 
@@ -14,14 +14,14 @@ CLASSES = (*MODULES, "subclass")
 UPSAMPLED = {"linear": 5, "bilinear": 11, "bicubic": 259, "trilinear": 31}
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """Norms 4 an element, rms and group norm too; pools by their exact windows; nn.MultiheadAttention with softmax.
 
     Functional matrix products and F.linear count (from 2.2 on); a convolution called as a function does not.
     """
     if layer.kind == "attention":
         if layer.via in ("module", "fused", "fast_path"):
-            rows = layer.batch * layer.node.input_shapes[0].replaced(-1, layer.has("heads")).elements
+            rows = layer.batch * layer.node.input_shapes[0].replaced(-1, layer.argument("heads")).elements
             yield "softmax", 3 * scores(layer) - rows
     elif layer.kind in ("linear", "matmul"):
         return
@@ -31,26 +31,26 @@ def terms(layer: Layer) -> Iterator[Term]:
         yield from _module(layer)
 
 
-def _module(layer: Layer) -> Iterator[Term]:
+def _module(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "norm" if layer.type != "lrn":
             yield norm_elements(layer, 4, 2)
         case "avgpool":
-            yield "pooling", layer.y + _windows(layer)
+            yield "pooling", layer.output_elements + _windows(layer)
         case "upsample":
-            yield "upsampling", UPSAMPLED.get(str(layer.has("mode")), 0) * layer.y
+            yield "upsampling", UPSAMPLED.get(str(layer.argument("mode")), 0) * layer.output_elements
         case _:
             yield from unchanged(layer)
 
 
-def _windows(layer: Layer) -> Number:
+def _windows(layer: LayerSizes) -> Number:
     """Cells in all windows of an average pool together, those of the padding too."""
     (x,) = layer.node.input_shapes
     axes = zip(x.spatial, layer.node.shape.spatial, strict=True)
     unpadded = layer.via == "unpadded"
-    if layer.has("kernel_size") == "global":
-        return layer.x
-    if layer.whole:
+    if layer.argument("kernel_size") == "global":
+        return layer.input_elements
+    if layer.is_adaptive:
         cells = [_adaptive(n, plain(o, "the size of an adaptive pool")) for n, o in axes]
     else:
         each = zip(axes, layer.window.kernel_size, layer.window.stride, layer.window.padding, strict=True)

@@ -29,7 +29,7 @@ def profile_metrics() -> dict[str, Measure]:
     """Return other tools' counts by the keys of their profiles."""
     from convcalc import profiles
 
-    return {profile.key: profiles.measure(profile) for profile in profiles.profiles()}
+    return {profile.key: profiles.profile_metric(profile) for profile in profiles.profiles()}
 
 
 @cache
