@@ -167,7 +167,7 @@ def test_a_pattern_of_many_stars_takes_no_more_than_so_much_work(here: Path) -> 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_every_design_in_its_place(here: Path, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
     wanted = specs(here, 150)
     random.Random(5).shuffle(wanted)
     got = rows(wanted, processes)
@@ -251,8 +251,8 @@ def test_broken_files_name_themselves(here: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("processes", [1, 2])
 def test_memory_of_files_is_bounded(here: Path, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
     """Forgotten files are counted again; the rows stay the same."""
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
-    monkeypatch.setattr(running, "REMEMBERED", 3)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
+    monkeypatch.setattr(running, "MAX_CACHED_FILES", 3)
     wanted = specs(here, 40)
     mixed = [random.Random(7).choice(wanted) for _ in range(200)] + wanted
     assert [row["design"] for row in rows(mixed, processes)] == [job.design.text for job in mixed]
@@ -280,7 +280,7 @@ def test_a_killed_process_costs_one_design_at_most(
     here: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, times: int
 ) -> None:
     flag = tmp_path_factory.mktemp("flag")
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
     monkeypatch.setattr(workers, "count", dying(flag, times))
     wanted = specs(here, 150)
     got = rows(wanted, 2)
@@ -293,7 +293,7 @@ def test_a_killed_process_costs_one_design_at_most(
 
 def test_processes_that_anybody_kills(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every row comes, or is said to be lost, while one process is killed whenever some rows are done."""
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
     wanted = specs(here, 300)
     got, killed = [], 0
     for done in count_all(wanted, ASKED, 2):
@@ -310,7 +310,7 @@ def test_without_processes_all_is_counted_here(here: Path, monkeypatch: pytest.M
     def none(*arguments: object) -> None:
         raise BlockingIOError("no more processes")
 
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
     monkeypatch.setattr(workers, "_Worker", none)
     assert [row["params"] for row in rows(specs(here, 80), 2)] == [params(place + 1) for place in range(80)]
 
@@ -319,7 +319,7 @@ def test_a_bug_in_a_process_is_a_bug(here: Path, monkeypatch: pytest.MonkeyPatch
     def faulty(job: CountTask, asked: CountRequest) -> list[Counted]:
         raise ZeroDivisionError("of a test")
 
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
     monkeypatch.setattr(workers, "count", faulty)
     with pytest.raises(RuntimeError, match="ZeroDivisionError: of a test"):
         rows(specs(here, 80), 2)

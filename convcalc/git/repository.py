@@ -12,7 +12,8 @@ from convcalc.errors import Source, Span, SpecError, SpecErrors, escape, quoted
 from convcalc.git import ci, process
 from convcalc.git.blocking_files import require_files
 from convcalc.git.object_reader import ObjectReader
-from convcalc.git.worktree import USE_FILE_HINT, RepositoryRefused, find_worktree, require_sound
+from convcalc.git.worktree import USE_FILE_HINT, RepositoryRefused, require_sound
+from convcalc.repository_paths import repository_root
 
 NO_REPOSITORY = "CC644"
 UNKNOWN = "CC642"
@@ -79,7 +80,7 @@ class Repository:
     def _top(self) -> str:
         if not os.path.isdir(self.top):
             raise self.error(NO_REPOSITORY, f"there is no folder {quoted(self.top)}", "")
-        top = find_worktree(self.top)
+        top = repository_root(self.top)
         if top is None:
             text = f"{quoted(self.top)} is not in a git repository"
             raise self.error(NO_REPOSITORY, text, f"run it in a checkout, or {USE_FILE_HINT}")

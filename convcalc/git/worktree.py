@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 
 from convcalc.errors import quoted
-
-GIT = ".git"
+from convcalc.repository_paths import GIT, is_inside, repository_root
 
 POINTER = "gitdir: "
 
@@ -37,16 +35,6 @@ class RepositoryRefused(Exception):
         super().__init__(text)
         self.text = text
         self.hint = hint
-
-
-def find_worktree(folder: str) -> str | None:
-    """Return the nearest folder, from here upward, that holds ``.git``; a bare repository is none."""
-    while not os.path.lexists(os.path.join(folder, GIT)):
-        above = os.path.dirname(folder)
-        if above == folder:
-            return None
-        folder = above
-    return folder
 
 
 def require_sound(top: str) -> set[str]:
@@ -102,7 +90,7 @@ def _is_submodule(folder: str, top: str) -> bool:
     That the submodule is this one, git says: its ``core.worktree`` leads back, see
     :class:`~convcalc.git.repository.Repository`.
     """
-    outer = find_worktree(os.path.dirname(top))
+    outer = repository_root(os.path.dirname(top))
     return outer is not None and is_inside(folder, os.path.join(os.path.realpath(_git_folder(outer)), "modules"))
 
 
@@ -128,11 +116,6 @@ def _require_inside(folder: str, names: tuple[str, ...]) -> None:
             raise RepositoryRefused(f"a part of the repository lies elsewhere: {quoted(path)} is {quoted(real)}")
         if os.path.exists(path) and not _is_plain(path):
             raise RepositoryRefused(f"{quoted(path)} is neither a file nor a folder")
-
-
-def is_inside(path: str, folder: str) -> bool:
-    """Whether a real path is a folder or lies below it."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _is_plain(path: str) -> bool:
@@ -163,22 +146,3 @@ def leaves_repository(file: str, folder: str) -> bool:
     ascent = next((place for place, name in enumerate(names) if name != PARENT), len(names))
     start = os.path.realpath(os.path.join(folder, *names[:ascent]))
     return not is_inside(start, os.path.realpath(repository_root(folder) or folder))
-
-
-def folders_up_to_root(folder: str) -> Iterator[str]:
-    """Give a folder and those above it, up to that of the repository or of the file system."""
-    folder = os.path.abspath(folder)
-    yield folder
-    while not _is_repository(folder) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-        yield folder
-
-
-def repository_root(folder: str) -> str | None:
-    """Return the nearest folder, from here upward, that holds ``.git``."""
-    *_, last = folders_up_to_root(folder)
-    return last if _is_repository(last) else None
-
-
-def _is_repository(folder: str) -> bool:
-    return os.path.exists(os.path.join(folder, ".git"))

@@ -9,7 +9,8 @@ from convcalc.git.blocking_files import require_plain
 from convcalc.git.commit_tree import CommitTree
 from convcalc.git.object_reader import Dialogue
 from convcalc.git.repository import NO_REPOSITORY
-from convcalc.git.worktree import GIT, RepositoryRefused
+from convcalc.git.worktree import RepositoryRefused
+from convcalc.repository_paths import GIT
 
 IGNORE = ".gitignore"
 

@@ -19,8 +19,9 @@ from convcalc.budget.select.finder import SpecFinder
 from convcalc.budget.select.match_designs import matches_by_pattern, matching_designs, pattern_matches, patterns_match
 from convcalc.designs.names import parts
 from convcalc.errors import Source, Span, SpecErrors
-from convcalc.git.worktree import leaves_repository, repository_root
+from convcalc.git.worktree import leaves_repository
 from convcalc.globs import fault, matches
+from convcalc.repository_paths import repository_root
 from tests.work import limited_work
 
 SPEC = "input: [3, 8, 8]\nvars: {w: 4}\nvariants: {wide: {w: 8}, wider: {w: 9}, thin: {w: 2}}\nlayers: [conv: [w, 3]]\n"

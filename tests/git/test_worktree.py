@@ -196,7 +196,7 @@ def test_what_the_hint_about_alternates_says_mends_it(sandbox: Sandbox) -> None:
 def test_a_repository_of_another_user(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a container; what its hint says, written where CI writes it, mends it."""
     name = "GIT_TEST_ASSUME_DIFFERENT_OWNER"
-    monkeypatch.setattr(process, "KEPT", (*process.KEPT_VARIABLES, name))
+    monkeypatch.setattr(process, "KEPT_VARIABLES", (*process.KEPT_VARIABLES, name))
     monkeypatch.setenv(name, "1")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "user.config"))
     error = refusal(sandbox.folder)

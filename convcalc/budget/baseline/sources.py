@@ -19,8 +19,7 @@ from convcalc.git.commit_tree import CommitTree, error_if_outside
 from convcalc.git.object_reader import blob_hash
 from convcalc.git.renames import Renames, read_file
 from convcalc.git.repository import MERGE_BASE, Commit, Repository
-from convcalc.git.worktree import is_inside
-from convcalc.git.worktree import repository_root as repository_of
+from convcalc.repository_paths import is_inside, repository_root
 from convcalc.spec.document.loader import Files
 
 GIT_KIND = "git"
@@ -113,7 +112,7 @@ def baseline_path(origin: BaselineLocation | None, folder: str) -> str:
     if origin is not None and origin.kind != GIT_KIND:
         value = origin.value
     path = os.path.realpath(os.path.join(folder, value))
-    if span and not is_inside(path, os.path.realpath(repository_of(folder) or folder)):
+    if span and not is_inside(path, os.path.realpath(repository_root(folder) or folder)):
         text = f"the baseline {quoted(value)} lies outside the repository of the budget file"
         raise SpecErrors([SpecError(MISSING, text, span, hint=f"keep it beside the budget file: {DEFAULT_NAME}")])
     return path

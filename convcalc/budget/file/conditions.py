@@ -9,9 +9,9 @@ from convcalc.budget.file.selectors import GLOB, require_inside_repository
 from convcalc.budget.file.types import DEFAULT_CONDITIONS, Conditions
 from convcalc.dtypes import formats
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.git.worktree import is_inside, repository_root
 from convcalc.quantities import parse_positive_integer
 from convcalc.report.report import Device
+from convcalc.repository_paths import is_inside, repository_root
 from convcalc.spec.document.value_nodes import gathering
 from convcalc.spec.yaml.nodes import Scalar
 

@@ -11,7 +11,7 @@ from convcalc.budget.file.types import BaselineLocation, BudgetFile
 from convcalc.designs.names import BUDGET
 from convcalc.errors import Source, Span, SpecError, SpecErrors, few_guesses
 from convcalc.gc_pause import uncollected
-from convcalc.git.worktree import folders_up_to_root
+from convcalc.repository_paths import folders_up_to_root
 from convcalc.spec.document.value_nodes import gathering
 from convcalc.spec.yaml.fields import is_empty
 from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, compose

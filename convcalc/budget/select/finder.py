@@ -11,8 +11,9 @@ from convcalc.budget.file.types import Pattern
 from convcalc.designs.names import BUDGET, ZOO, Target, parts
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecErrors
-from convcalc.git.worktree import PARENT, is_inside, repository_root
+from convcalc.git.worktree import PARENT
 from convcalc.globs import glob, is_wild, matches_word
+from convcalc.repository_paths import is_inside, repository_root
 
 SPEC_SUFFIXES = (".yaml", ".yml")
 """Of the files that a glob means where it does not end in an ending of its own."""

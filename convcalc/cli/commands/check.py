@@ -42,9 +42,9 @@ from convcalc.cli.types import Word
 from convcalc.designs.names import BUDGET
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Verdict
-from convcalc.git.worktree import is_inside, repository_root
 from convcalc.render import VERDICTS
 from convcalc.render.check.page import verdict_text
+from convcalc.repository_paths import is_inside, repository_root
 from convcalc.spec.yaml.nodes import Scalar
 
 GIT = "git:"

@@ -14,6 +14,7 @@ from convcalc.errors import Span, SpecError, escape
 from convcalc.findings import Finding, Heavy
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.number_format import exact
+from convcalc.repository_paths import repository_root
 
 SEVERITIES = ("error", "warning", "note", "waived")
 """From the worst on."""
@@ -132,16 +133,5 @@ def _relative(file: str) -> str:
     if file.startswith(("<", "--")) or (":" in file.replace(os.sep, "/").partition("/")[0] and not os.path.isabs(file)):
         return ""
     here = os.getcwd()
-    path = os.path.relpath(os.path.join(here, file), _root(here)).replace(os.sep, "/")
+    path = os.path.relpath(os.path.join(here, file), repository_root(here) or here).replace(os.sep, "/")
     return "" if path in ("", ".", "..") or path.startswith("../") else path
-
-
-def _root(folder: str) -> str:
-    """Return the folder upward that holds ``.git``, or the folder itself where there is none."""
-    upward = folder
-    while not os.path.exists(os.path.join(upward, ".git")):
-        above = os.path.dirname(upward)
-        if above == upward:
-            return folder
-        upward = above
-    return upward
