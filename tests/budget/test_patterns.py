@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from convcalc.budget.file.types import Budget, Limit, LimitedMetric, Pattern
 from convcalc.budget.select.finder import SpecFinder
 from convcalc.budget.select.match_designs import matches_by_pattern, matching_designs, pattern_matches, patterns_match
-from convcalc.designs.names import parts
+from convcalc.designs.names import parse_pattern
 from convcalc.errors import Source, Span, SpecErrors
 from convcalc.git.worktree import leaves_repository
 from convcalc.globs import fault, matches
@@ -258,8 +258,8 @@ def test_malformed(pattern: str, words: str) -> None:
         ("net.onnx#x", ("net.onnx", None, "x")),
     ],
 )
-def test_parts(text: str, expected: tuple[str, str | None, str | None]) -> None:
-    assert parts(text) == expected
+def test_a_pattern_in_its_parts(text: str, expected: tuple[str, str | None, str | None]) -> None:
+    assert parse_pattern(text) == (text, *expected)
 
 
 @pytest.mark.parametrize(

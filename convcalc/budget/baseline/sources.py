@@ -12,7 +12,7 @@ from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, read_baseline_file
 from convcalc.budget.baseline.types import AcceptedValue, Baseline, DesignCounts
 from convcalc.budget.file.types import BaselineLocation
-from convcalc.designs.names import BUDGET, ZOO, Design, parse_design
+from convcalc.designs.names import BUDGET, ZOO, DesignName, parse_design
 from convcalc.designs.sources import Spec, open_design, past_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
@@ -219,7 +219,7 @@ class GitBaseline:
         return self._spec[1]
 
 
-def _count_design(spec: Spec, wanted: Design) -> DesignCounts | None:
+def _count_design(spec: Spec, wanted: DesignName) -> DesignCounts | None:
     """Count a design of a spec; nothing where the spec had no such variant or part yet."""
     if wanted.variant is not None and wanted.variant not in spec.variants:
         return None

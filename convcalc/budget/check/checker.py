@@ -19,7 +19,14 @@ from convcalc.budget.diff.match_layers import metric_changes
 from convcalc.budget.file.metrics import core_metrics, is_additive
 from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile
 from convcalc.budget.select.measured import MeasuredDesign, PartFinder
-from convcalc.budget.select.plan import OWN, CheckPlan, Choice, FileToCheck, plan_check, unmatched_finding
+from convcalc.budget.select.plan import (
+    WHOLE_FILE,
+    CheckPlan,
+    FileToCheck,
+    VariantAndPart,
+    plan_check,
+    unmatched_finding,
+)
 from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cached_spec
 from convcalc.designs.claims import finding as claimed
 from convcalc.designs.claims import judge as judge_claims
@@ -107,14 +114,14 @@ class _Run:
             self.errors += faults.errors
             return
         for choice in {**dict.fromkeys(wanted.requested), **wanted.budgets}:
-            if spec.variants or choice != OWN:  # else it is a library of blocks
+            if spec.variants or choice != WHOLE_FILE:  # else it is a library of blocks
                 self._look_at_design(spec, choice, wanted.budgets.get(choice, ()))
         judged, errors = judge_claims(spec, _claims(wanted, spec.document.claims))
         self.judgements += judged
         self.errors += errors
         self.findings += [claimed(each) for each in judged if not each.holds]
 
-    def _look_at_design(self, spec: CachedSpec, choice: Choice, budgets: Sequence[Budget]) -> None:
+    def _look_at_design(self, spec: CachedSpec, choice: VariantAndPart, budgets: Sequence[Budget]) -> None:
         try:
             measured = spec.measured_design(*choice)
         except SpecErrors as faults:
@@ -204,7 +211,7 @@ class _Run:
 
 def _claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
     """Give the claims that are about what was asked for: those of its variant, at its part or below."""
-    asked = wanted.requested or [OWN]
+    asked = wanted.requested or [WHOLE_FILE]
     for claim in claims:
         at = f"{claim.texts.get('at', '')}."
         if any(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from convcalc.budget.file.types import BudgetFile
 from convcalc.budget.select.finder import SPEC_SUFFIXES
-from convcalc.budget.select.plan import OWN, CheckPlan, FileToCheck
+from convcalc.budget.select.plan import WHOLE_FILE, CheckPlan, FileToCheck
 from convcalc.designs.names import BUDGET
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.findings import Finding
@@ -36,7 +36,7 @@ def uncovered(file: BudgetFile | None, found: CheckPlan, *, confined: bool) -> I
 
 
 def _guarded(wanted: FileToCheck, variant: str | None, part: str | None) -> bool:
-    if (variant, part) == OWN:
+    if (variant, part) == WHOLE_FILE:
         return bool(wanted.budgets) or _is_library(wanted.path)
     return bool(wanted.budgets.get((variant, part)))
 

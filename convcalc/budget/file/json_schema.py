@@ -6,7 +6,7 @@ that a ratio has something to be held against, that globs are well formed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from convcalc import quantities
 from convcalc.budget.file.entries import BUDGET_KEYS, DEFAULT_KEYS, MAX_ID_LENGTH, WAIVER_KEYS
@@ -19,9 +19,8 @@ from convcalc.metrics.metric import Measure
 from convcalc.metrics.registry import measures
 from convcalc.ops.arguments import JsonSchema
 from convcalc.ops.registry import kinds
+from convcalc.spec.json_schema import DRAFT, TEXT_SCHEMA, array_of, closed_object, described, one_or_more, ref
 
-DRAFT = "http://json-schema.org/draft-07/schema#"
-TEXT_SCHEMA: JsonSchema = {"type": ["string", "number", "boolean"]}
 NON_EMPTY_TEXT: JsonSchema = {**TEXT_SCHEMA, "minLength": 1}
 PATTERN = "A glob from this file's folder, FILE, FILE@VARIANT or FILE#PATH; ! takes away."
 ALLOWANCE = rf"\+?(?:{quantities.QUANTITY}|{quantities.PERCENT})"
@@ -33,9 +32,9 @@ def budget_schema() -> JsonSchema:
         "$schema": DRAFT,
         "title": "convcalc budget file",
         "description": "Limits on the metrics of designs, which `convcalc check` judges.",
-        **_object(_sections(), TOP_LEVEL_KEYS, ["version", "budgets"]),
+        **closed_object(_sections(), TOP_LEVEL_KEYS, ["version", "budgets"]),
         "definitions": {
-            "patterns": one_or_more(described(PATTERN, {"type": "string", "minLength": 1})),
+            "patterns": one_or_more(described(PATTERN, {"type": "string", "minLength": 1}), 1),
             "quantity": _number(quantities.AMOUNT),
             "bytes": _number(quantities.QUANTITY),
             "time": _number(rf"(?:{quantities.AMOUNT}|{quantities.TIME})"),
@@ -61,13 +60,13 @@ def _sections() -> dict[str, JsonSchema]:
         "note": described("A remark for people.", TEXT_SCHEMA),
         "baseline": described(
             "What designs counted before, for growth and ratchets.",
-            {**_object(origins, BASELINE_KINDS), "minProperties": 1, "not": {"required": list(BASELINE_KINDS)}},
+            {**closed_object(origins, BASELINE_KINDS), "minProperties": 1, "not": {"required": list(BASELINE_KINDS)}},
         ),
         "defaults": described(
-            "What budgets have that do not say otherwise.", _object(_refs(DEFAULT_KEYS), DEFAULT_KEYS)
+            "What budgets have that do not say otherwise.", closed_object(_refs(DEFAULT_KEYS), DEFAULT_KEYS)
         ),
-        "budgets": described("The budgets; every one that matches a design applies.", _list(_budget(), 1)),
-        "waivers": described("Budgets that designs may break until a day.", _list(_waiver())),
+        "budgets": described("The budgets; every one that matches a design applies.", array_of(_budget(), 1)),
+        "waivers": described("Budgets that designs may break until a day.", array_of(_waiver())),
     }
 
 
@@ -75,14 +74,14 @@ def _budget() -> JsonSchema:
     parts = {
         "id": described("Stable name of the budget, in every output.", {**NON_EMPTY_TEXT, "maxLength": MAX_ID_LENGTH}),
         "note": described("A remark for people.", TEXT_SCHEMA),
-        "designs": described("Which designs are meant.", _ref("patterns")),
+        "designs": described("Which designs are meant.", ref("patterns")),
         "layers": described("Which of their layers are meant; else all.", _layers()),
         "per": described(
             "What is limited: the sum of the layers, each layer, or each group.", {"enum": list(GRANULARITIES)}
         ),
-        "max": described("What metrics may be at most.", _ref("limits")),
-        "min": described("What metrics must be at least.", _ref("limits")),
-        "equals": described("What metrics must be.", _ref("limits")),
+        "max": described("What metrics may be at most.", ref("limits")),
+        "min": described("What metrics must be at least.", ref("limits")),
+        "equals": described("What metrics must be.", ref("limits")),
         "growth": described("How much metrics may grow over the baseline: +1%, +5M, or the larger of both.", _growth()),
         "ratchet": described("Metrics that may not exceed the larger of baseline and floor.", _ratchet()),
         "against": described("The design that ratios are to.", {"type": "string", "minLength": 1}),
@@ -101,31 +100,31 @@ def _budget() -> JsonSchema:
         **_refs(DEFAULT_KEYS),
     }
     ruled = {"anyOf": [{"required": [rule]} for rule in RULES]}
-    return {**_object(parts, BUDGET_KEYS, ["id", "designs"]), **ruled}
+    return {**closed_object(parts, BUDGET_KEYS, ["id", "designs"]), **ruled}
 
 
 def _layers() -> JsonSchema:
     parts = {
         "name": described(
-            "Globs over the paths of layers: * within a segment, ** across.", one_or_more(NON_EMPTY_TEXT)
+            "Globs over the paths of layers: * within a segment, ** across.", one_or_more(NON_EMPTY_TEXT, 1)
         ),
-        "op": described("Kinds of layers.", one_or_more({"enum": list(kinds())})),
+        "op": described("Kinds of layers.", one_or_more({"enum": list(kinds())}, 1)),
     }
-    return {**_object(parts, LAYER_FILTER_KEYS), "minProperties": 1}
+    return {**closed_object(parts, LAYER_FILTER_KEYS), "minProperties": 1}
 
 
 def _limits() -> JsonSchema:
     """Return the metrics in their three forms, each with what it takes."""
     known = (*core_metrics().values(), *detail_metrics().values(), *profile_metrics().values())
-    plain = {each.key: described(f"{_meaning(each)}.", _ref(_value_type(each))) for each in known}
+    plain = {each.key: described(f"{_meaning(each)}.", ref(_value_type(each))) for each in known}
     forms = {SHARE_SUFFIX: ("a share of the design's total", "share"), RATIO_SUFFIX: ("a ratio to `against`", "ratio")}
     others = {
-        f"{each.key}{form}": described(f"{_meaning(each)}; as {words}.", _ref(taken))
+        f"{each.key}{form}": described(f"{_meaning(each)}; as {words}.", ref(taken))
         for form, (words, taken) in forms.items()
         for each in known
         if form == RATIO_SUFFIX or each.both is None
     }
-    return _object(plain | others)
+    return closed_object(plain | others)
 
 
 def _value_type(measure: Measure) -> str:
@@ -133,7 +132,7 @@ def _value_type(measure: Measure) -> str:
 
 
 def _growth() -> JsonSchema:
-    return _object({measure.key: described(f"{_meaning(measure)}.", _ref("allowance")) for measure in measures()})
+    return closed_object({measure.key: described(f"{_meaning(measure)}.", ref("allowance")) for measure in measures()})
 
 
 def _meaning(measure: Measure) -> str:
@@ -142,13 +141,13 @@ def _meaning(measure: Measure) -> str:
 
 def _ratchet() -> JsonSchema:
     parts = {
-        "metrics": described("Which metrics.", {"anyOf": [_ref("metric"), _list(_ref("metric"), 1)]}),
+        "metrics": described("Which metrics.", {"anyOf": [ref("metric"), array_of(ref("metric"), 1)]}),
         "headroom": described(
             "How much above the baseline is let pass.", _number(rf"\+?{quantities.PERCENT}", "string")
         ),
-        "floor": described("Up to what a metric may grow in any case.", _ref("bytes")),
+        "floor": described("Up to what a metric may grow in any case.", ref("bytes")),
     }
-    return _object(parts, RATCHET_KEYS, ["metrics"])
+    return closed_object(parts, RATCHET_KEYS, ["metrics"])
 
 
 def _settings() -> dict[str, JsonSchema]:
@@ -168,31 +167,14 @@ def _waiver() -> JsonSchema:
         "until": described("The last day, as YYYY-MM-DD.", _number("[0-9]{4}-[0-9]{2}-[0-9]{2}", "string")),
         "reason": described("Why.", NON_EMPTY_TEXT),
     }
-    return _object(parts, WAIVER_KEYS, list(WAIVER_KEYS))
+    return closed_object(parts, WAIVER_KEYS, list(WAIVER_KEYS))
 
 
 # --- JSON Schema ------------------------------------------------------------------------------------------------------
 
 
-def described(text: str, schema: JsonSchema) -> JsonSchema:
-    """Put a sentence on a schema; draft-07 ignores what stands beside ``$ref``, so that goes one level down."""
-    return {"description": text, **({"anyOf": [schema]} if "$ref" in schema else schema)}
-
-
-def _ref(name: str) -> JsonSchema:
-    return {"$ref": f"#/definitions/{name}"}
-
-
 def _refs(names: Iterable[str]) -> dict[str, JsonSchema]:
-    return {name: _ref(name) for name in names}
-
-
-def one_or_more(schema: JsonSchema) -> JsonSchema:
-    return {"anyOf": [schema, _list(schema, 1)]}
-
-
-def _list(schema: JsonSchema, least: int = 0) -> JsonSchema:
-    return {"type": "array", "items": schema, **({"minItems": least} if least else {})}
+    return {name: ref(name) for name in names}
 
 
 def _number(pattern: str, *types: str) -> JsonSchema:
@@ -200,12 +182,3 @@ def _number(pattern: str, *types: str) -> JsonSchema:
     if types:
         return {"type": list(types) if len(types) > 1 else types[0], "pattern": f"^{pattern}$"}
     return {"type": ["number", "string"], "minimum": 0, "pattern": f"^{pattern}$"}
-
-
-def _object(
-    properties: Mapping[str, JsonSchema], order: Iterable[str] = (), required: list[str] | None = None
-) -> JsonSchema:
-    """A mapping with these keys and no others, in the order in which the reader of budget files knows them."""
-    listed = {key: properties[key] for key in (*order,) or properties}
-    demanded = {"required": required} if required else {}
-    return {"type": "object", "properties": listed, "additionalProperties": False, **demanded}

@@ -12,8 +12,8 @@ from convcalc.budget.file.metrics import core_metrics, documented_keys, find_met
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Growth, Limit, LimitedMetric, Ratchet
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.spec.document.value_nodes import gathering
-from convcalc.spec.limits import ENTRIES
-from convcalc.spec.yaml.nodes import Mapping, Node, Scalar
+from convcalc.spec.yaml.fields import entries
+from convcalc.spec.yaml.nodes import Node, Scalar
 
 QUANTITY = "CC633"
 METRIC_SUFFIXES = ("", SHARE_SUFFIX, RATIO_SUFFIX)
@@ -50,19 +50,6 @@ def read_metric(node: Scalar, forms: Iterable[str] = METRIC_SUFFIXES) -> Limited
     return LimitedMetric(key, form)
 
 
-def read_metric_mapping(node: Node, what: str, form: str) -> list[tuple[Scalar, Node]]:
-    """Return the pairs of a mapping whose keys are metrics.
-
-    Raises:
-        SpecError: CC631, where it is no mapping.
-    """
-    if not isinstance(node, Mapping):
-        raise SpecError(BAD_STRUCTURE, f"{what} is a mapping: {form}", node.span)
-    if len(node.pairs) > ENTRIES:
-        raise SpecError("CC507", f"{what} has {len(node.pairs)} entries; the limit is {ENTRIES}", node.span)
-    return node.pairs
-
-
 # --- max, min, equals -------------------------------------------------------------------------------------------------
 
 
@@ -70,7 +57,7 @@ def read_limits(node: Node, what: str, errors: list[SpecError]) -> tuple[Limit, 
     """Read the bounds of ``max``, ``min`` or ``equals``; faults are gathered."""
     found = []
     with gathering(errors):
-        for key, value in read_metric_mapping(node, what, f"{what}: {{params: 5.5M}}"):
+        for key, value in entries(node, what, f"{what}: {{params: 5.5M}}", BAD_STRUCTURE):
             with gathering(errors):
                 found.append(read_limit(key, value))
     return tuple(found)
@@ -157,7 +144,7 @@ def read_growth(node: Node, errors: list[SpecError]) -> tuple[Growth, ...]:
     """Read how much metrics may grow; faults are gathered."""
     found = []
     with gathering(errors):
-        for key, value in read_metric_mapping(node, "growth", "growth: {params: +1%}"):
+        for key, value in entries(node, "growth", "growth: {params: +1%}", BAD_STRUCTURE):
             with gathering(errors):
                 found.append(_read_metric_growth(key, value))
     return tuple(found)

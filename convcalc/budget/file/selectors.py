@@ -7,7 +7,7 @@ import re
 
 from convcalc.budget.file.fields import BAD_STRUCTURE, read_choice, read_list, read_mapping, read_scalar
 from convcalc.budget.file.types import LayerFilter, Pattern
-from convcalc.designs.names import ZOO, parts
+from convcalc.designs.names import ZOO, parse_pattern
 from convcalc.errors import SpecError, quoted
 from convcalc.git.worktree import leaves_repository
 from convcalc.globs import fault, is_wild
@@ -41,7 +41,7 @@ def read_design_pattern(given: Scalar, folder: str) -> Pattern:
         SpecError: CC634.
     """
     pattern = _read_pattern(given)
-    file, variant, part = parts(pattern.text)
+    _, file, variant, part = parse_pattern(pattern.text)
     if not file or variant == "" or part == "":
         raise SpecError(GLOB, f"{quoted(given.text)} lacks what belongs before or behind its @ or #", given.span)
     if part is not None and is_wild(part):

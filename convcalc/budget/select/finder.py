@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from convcalc.budget.file.types import Pattern
-from convcalc.designs.names import BUDGET, ZOO, Target, parts
+from convcalc.designs.names import BUDGET, ZOO, DesignName, parse_pattern
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecErrors
 from convcalc.git.worktree import PARENT
@@ -50,7 +50,7 @@ class SpecFinder:
 
     def designs(self, pattern: Pattern) -> list[str]:
         """Return the names that one pattern matches, sorted."""
-        meant = parts(pattern.text)
+        meant = parse_pattern(pattern.text)
         part = "" if meant.part is None else f"#{meant.part}"
         found = []
         for file in self.files(meant.file):
@@ -98,7 +98,7 @@ class SpecFinder:
                 self._listed[folder] = []
         return self._listed[folder]
 
-    def _matching_variants(self, file: str, meant: Target) -> list[str]:
+    def _matching_variants(self, file: str, meant: DesignName) -> list[str]:
         """Return the variants of a file that are meant, with their ``@``; nothing behind the file is one, too."""
         if meant.variant is None:
             return [""]

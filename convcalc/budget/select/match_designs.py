@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from convcalc.budget.file.types import Budget, Pattern
 from convcalc.budget.select.finder import SpecFinder, is_spec_match
-from convcalc.designs.names import ZOO, parts
+from convcalc.designs.names import ZOO, parse_pattern
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.globs import matches, matches_word
 
@@ -21,7 +21,7 @@ def pattern_matches(pattern: str, design: str) -> bool:
         >>> pattern_matches("models/**", "models/edge/a.yaml"), pattern_matches("models/**", "models/edge/a.yaml@wide")
         (True, False)
     """
-    meant, given = parts(pattern), parts(design)
+    meant, given = parse_pattern(pattern), parse_pattern(design)
     if meant.part != given.part or (meant.variant is None) is not (given.variant is None):
         return False
     if meant.variant is not None and not matches_word(meant.variant, given.variant or ""):

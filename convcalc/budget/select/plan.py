@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from convcalc.budget.file.types import OFF, Budget, BudgetFile, Pattern
 from convcalc.budget.select.finder import SpecFinder
 from convcalc.budget.select.match_designs import matches_by_pattern, pattern_matches
-from convcalc.designs.names import ZOO, Target, parse_design, parts
+from convcalc.designs.names import ZOO, DesignName, parse_design, parse_pattern
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Finding
 from convcalc.git.worktree import leaves_repository
@@ -17,9 +17,9 @@ from convcalc.git.worktree import leaves_repository
 UNMATCHED = "CC616"
 STANDARD_INPUT = "-"
 
-Choice = tuple[str | None, str | None]
+VariantAndPart = tuple[str | None, str | None]
 """One design of a file: its variant and its part."""
-OWN: Choice = (None, None)
+WHOLE_FILE: VariantAndPart = (None, None)
 
 
 @dataclass(slots=True)
@@ -30,11 +30,11 @@ class FileToCheck:
     """As budgets and baselines call it: relative to the budget file's folder, with ``/``."""
     path: str
     """As it is opened and shown."""
-    requested: list[Choice] = field(default_factory=list)
+    requested: list[VariantAndPart] = field(default_factory=list)
     """Which of its designs were asked for; none where budgets alone lead to the file."""
-    budgets: dict[Choice, list[Budget]] = field(default_factory=dict)
+    budgets: dict[VariantAndPart, list[Budget]] = field(default_factory=dict)
 
-    def requests(self, target: Target) -> bool:
+    def requests(self, target: DesignName) -> bool:
         """Whether a design is one of those asked for: a file stands for all of its variants and parts."""
         return any(_within(target, *choice) for choice in self.requested)
 
@@ -105,7 +105,7 @@ def _add_designs(found: CheckPlan, budget: Budget, disk: SpecFinder) -> None:
     confined = isinstance(disk, NamedFiles)
     gone = {name for pattern, held in names.items() if pattern.is_exclusion for name in held}
     for name in dict.fromkeys(name for pattern, held in names.items() if not pattern.is_exclusion for name in held):
-        target = parts(name)
+        target = parse_pattern(name)
         if name in gone or (confined and not found.files[target.file].requests(target)):
             continue
         if target.file not in found.files:
@@ -132,8 +132,8 @@ def name_in_budgets(file: str, folder: str) -> str:
     return file if leaves_repository(relative, folder) else relative
 
 
-def _within(target: Target, variant: str | None, part: str | None) -> bool:
-    if variant != target.variant and (variant, part) != OWN:
+def _within(target: DesignName, variant: str | None, part: str | None) -> bool:
+    if variant != target.variant and (variant, part) != WHOLE_FILE:
         return False
     return part is None or f"{target.part or ''}.".startswith(f"{part}.")
 
