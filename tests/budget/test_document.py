@@ -127,11 +127,11 @@ def test_what_budgets_are_about(normative: BudgetFile) -> None:
 def test_growth_and_ratchet(normative: BudgetFile) -> None:
     _, _, growth, ratchet, _ = normative.budgets
     assert [(each.metric.label, each.share, each.amount, each.text) for each in growth.growth] == [
-        ("params", Fraction(1, 100), None, "+1%"),
+        ("params", Fraction(1, 100), 0, "+1%"),
         ("macs", Fraction(1, 50), 5_000_000, "+2% or +5M"),
     ]
-    assert ratchet.ratchet is not None
-    assert ratchet.ratchet[:3] == ((LimitedMetric("params", ""),), Fraction(1, 50), 4_000_000)
+    (limit,) = ratchet.ratchets
+    assert limit[:5] == ("ratchet", LimitedMetric("params", ""), Fraction(1, 50), 0, 4_000_000)
 
 
 def test_waivers(normative: BudgetFile) -> None:
@@ -157,16 +157,16 @@ def test_places(normative: BudgetFile) -> None:
 @pytest.mark.parametrize(
     ("text", "share", "amount"),
     [
-        ("1%", Fraction(1, 100), None),
-        ("+0.5%", Fraction(1, 200), None),
-        ("0", None, 0),
-        ("100", None, 100),
-        ("+1.5Ki", None, 1536),
+        ("1%", Fraction(1, 100), 0),
+        ("+0.5%", Fraction(1, 200), 0),
+        ("0", 0, 0),
+        ("100", 0, 100),
+        ("+1.5Ki", 0, 1536),
         ("+5M or +2%", Fraction(1, 50), 5_000_000),
         ("+0% or 0", 0, 0),
     ],
 )
-def test_allowances(tmp_path: Path, text: str, share: Fraction | None, amount: int | None) -> None:
+def test_allowances(tmp_path: Path, text: str, share: Fraction, amount: int) -> None:
     (growth,) = only(tmp_path, f"growth: {{params: {text}}}").growth
     assert (growth.share, growth.amount, growth.text) == (share, amount, text)
 
@@ -175,8 +175,8 @@ def test_what_may_be_left_out_or_stand_alone(tmp_path: Path) -> None:
     budget = only(tmp_path, "layers: {op: conv}\n    note: why\n    ratchet: {metrics: params}\n    max:")
     assert budget.layers is not None
     assert (budget.layers.path_globs, budget.layers.kinds) == ((), ("conv",))
-    assert budget.ratchet is not None
-    assert budget.ratchet[:3] == ((LimitedMetric("params", ""),), 0, 0)
+    (limit,) = budget.ratchets
+    assert limit[:5] == ("ratchet", LimitedMetric("params", ""), 0, 0, 0)
     assert (budget.severity, budget.unmatched, budget.loose_below, budget.max) == ("error", "error", None, ())
 
 

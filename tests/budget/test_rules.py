@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.check import growth
 from convcalc.budget.check.case import Case, Judged
 from convcalc.budget.check.limits import judge
 from convcalc.budget.file import number_format as words
-from convcalc.budget.file.types import Budget, Growth, LayerFilter, Limit, LimitedMetric, Pattern, Ratchet
+from convcalc.budget.file.types import Budget, GrowthLimit, LayerFilter, Limit, LimitedMetric, Pattern
 from convcalc.budget.select.measured import MeasuredDesign, PartFinder
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, Span
@@ -222,8 +221,9 @@ def past(**params: int) -> DesignCounts:
     return DesignCounts({"params": sum(params.values()), "depth": 3}, found)
 
 
-def grows(share: str | None = None, amount: int | None = None, key: str = "params") -> tuple[Growth, ...]:
-    return (Growth(metric(key), share and Fraction(share), amount and Fraction(amount), "the rule", RULE),)  # type: ignore[arg-type]
+def grows(share: str | None = None, amount: int | None = None, key: str = "params") -> tuple[GrowthLimit, ...]:
+    zero = Fraction(0)
+    return (GrowthLimit("growth", metric(key), Fraction(share or 0), Fraction(amount or 0), zero, "the rule", RULE),)
 
 
 WAS = past(stem=112, stage1_conv=20, stage2_conv=20, head=28)  # 180 in all: it grew by 2, which is 1/90
@@ -289,8 +289,8 @@ def test_growth_of_what_is_no_sum() -> None:
     ("headroom", "floor", "most"), [("0", 0, 180), ("1/90", 0, 182), ("0", 182, 182), ("0", 181, 181), ("2", 5, 540)]
 )
 def test_a_ratchet(headroom: str, floor: int, most: int) -> None:
-    rule = Ratchet((metric("params"),), Fraction(headroom), Fraction(floor), RULE)
-    found = judged(past=WAS, ratchet=rule)
+    rule = GrowthLimit("ratchet", metric("params"), Fraction(headroom), Fraction(0), Fraction(floor), "x", RULE)
+    found = judged(past=WAS, growth=(rule,))
     assert [(one.rule, one.limit) for one in found.standings] == [("ratchet", most)]
     assert [finding.code for finding in found.findings] == ["CC615"] * (most < 182)
 
@@ -307,6 +307,6 @@ def test_an_accepted_value_raises_growth_and_nothing_else() -> None:
 
 @given(st.integers(0, 10**12), st.fractions(0, 2), st.integers(0, 10**6), st.integers(0, 10**13))
 def test_the_limit_of_growth_is_exact(before: int, share: Fraction, amount: int, value: int) -> None:
-    allowance = growth.Allowance("growth", "CC614", metric("params"), share, Fraction(amount), Fraction(0), "", RULE)
+    allowance = GrowthLimit("growth", metric("params"), share, Fraction(amount), Fraction(0), "", RULE)
     exactly = max(before * (1 + share), Fraction(before + amount))
-    assert (value <= allowance.most(before)) is (value <= exactly)
+    assert (value <= allowance.limit(before)) is (value <= exactly)

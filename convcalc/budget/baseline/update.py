@@ -146,7 +146,7 @@ def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> BaselineUpdat
     """
     path = writable_path(file)
     record = read_existing(path)
-    ratchets = [budget for budget in file.budgets if budget.ratchet]
+    ratchets = [budget for budget in file.budgets if budget.ratchets]
     present, places = CurrentDesigns(file, libraries), PartFinder()
     names = [name for name in present.names(ratchets) if name in record.designs]
     lowered, said, totals = dict(record.designs), list[str](), dict[str, Mapping[str, int]]()
@@ -169,10 +169,10 @@ def _ratchet_metrics(
 ) -> Iterator[tuple[str, Sequence[str] | None]]:
     """Give the metrics that are held, each with the layers of one place; with nothing for the whole design."""
     for budget in budgets:
-        for metric in budget.ratchet.metrics if budget.ratchet else ():
+        for limit in budget.ratchets:
             for place in places.parts(budget, measured):
                 layers = place.layers
-                yield metric.key, None if layers is None else [measured.layers[index].path for index in layers]
+                yield limit.metric.key, None if layers is None else [measured.layers[index].path for index in layers]
 
 
 def _lower_to_current(

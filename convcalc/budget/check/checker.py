@@ -237,7 +237,6 @@ def _outcome(
 def _limited(budget: Budget) -> Iterator[str]:
     yield from (limit.metric.key for limit in (*budget.max, *budget.min, *budget.equals))
     yield from (rule.metric.key for rule in budget.growth)
-    yield from (metric.key for metric in (budget.ratchet.metrics if budget.ratchet else ()))
 
 
 def _distinct(errors: Iterable[SpecError]) -> Iterator[SpecError]:

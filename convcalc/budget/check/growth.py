@@ -9,66 +9,24 @@ from typing import NamedTuple
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case, Judged, Size
 from convcalc.budget.check.finding_text import blamed_layer, subject
-from convcalc.budget.file import number_format as words
 from convcalc.budget.file.metrics import is_additive
-from convcalc.budget.file.number_format import format_count, format_percent
-from convcalc.budget.file.types import Budget, Growth, LimitedMetric, Ratchet
+from convcalc.budget.file.number_format import format_count, format_excess, format_percent, format_signed
+from convcalc.budget.file.types import Budget, GrowthLimit
 from convcalc.budget.select.measured import SEPARATOR, DesignPart, MeasuredDesign, PartFinder
 from convcalc.errors import Span
 from convcalc.findings import Finding, Heavy, LimitResult
 
-GROWN, RATCHETED = "CC614", "CC615"
-
-
-class Allowance(NamedTuple):
-    """How far one metric may grow: by a share of what it was or an amount, and to a floor in any case."""
-
-    rule: str
-    """growth or ratchet."""
-    code: str
-    metric: LimitedMetric
-    share: Fraction
-    amount: Fraction
-    floor: Fraction
-    text: str
-    span: Span
-
-    def most(self, before: int) -> int:
-        """Return max(before·(1 + share), before + amount, floor), rounded down: what counts is whole."""
-        limit = max(before * (1 + self.share), before + self.amount, self.floor)
-        return limit.numerator // limit.denominator
-
-
-def allowances(budget: Budget) -> Iterator[Allowance]:
-    """Give what the growth and ratchet rules of a budget allow."""
-    for rule in budget.growth:
-        yield _growth(rule)
-    if budget.ratchet is not None:
-        for metric in budget.ratchet.metrics:
-            yield _ratchet(budget.ratchet, metric)
-
-
-def _growth(rule: Growth) -> Allowance:
-    share, amount = rule.share or Fraction(0), rule.amount or Fraction(0)
-    return Allowance("growth", GROWN, rule.metric, share, amount, Fraction(0), rule.text, rule.span)
-
-
-def _ratchet(rule: Ratchet, metric: LimitedMetric) -> Allowance:
-    text = "the ratchet" + (f" with {format_percent(rule.headroom)} headroom" if rule.headroom else "")
-    text += f" and a floor of {format_count(rule.floor)}" if rule.floor else ""
-    return Allowance("ratchet", RATCHETED, metric, rule.headroom, Fraction(0), rule.floor, text, rule.span)
+CODES = {"growth": "CC614", "ratchet": "CC615"}
 
 
 def needs_baseline(budget: Budget) -> bool:
     """Whether a budget says something of growth."""
-    return bool(budget.growth) or budget.ratchet is not None
+    return bool(budget.growth)
 
 
 def rule_span(budget: Budget) -> Span:
     """Return the place of the first rule that needs a baseline."""
-    if budget.growth:
-        return budget.growth[0].span
-    return budget.ratchet.span if budget.ratchet else budget.span
+    return budget.growth[0].span if budget.growth else budget.span
 
 
 def baseline_value(
@@ -122,7 +80,7 @@ class _Step(NamedTuple):
     limit: int
 
 
-def judge_growth(case: Case, allowance: Allowance, chosen: Sequence[DesignPart], judged: Judged) -> None:
+def judge_growth(case: Case, allowance: GrowthLimit, chosen: Sequence[DesignPart], judged: Judged) -> None:
     """Judge what grew: of the places that are kept, the one that has used most of its limit stands for all."""
     steps = list(_steps(case, allowance, chosen))
     broken = [step for step in steps if step.size > step.limit]
@@ -131,7 +89,7 @@ def judge_growth(case: Case, allowance: Allowance, chosen: Sequence[DesignPart],
     judged.findings.extend(_outgrown(case, allowance, step) for step in broken)
 
 
-def _steps(case: Case, allowance: Allowance, chosen: Sequence[DesignPart]) -> Iterator[_Step]:
+def _steps(case: Case, allowance: GrowthLimit, chosen: Sequence[DesignPart]) -> Iterator[_Step]:
     """Give the places that the baseline has too: a new layer or group has nothing to outgrow."""
     key = allowance.metric.key
     accepted = case.accepted.get(allowance.metric.label, 0)
@@ -139,14 +97,14 @@ def _steps(case: Case, allowance: Allowance, chosen: Sequence[DesignPart]) -> It
     for place in chosen:
         was = baseline_value(case.budget, case.places, case.measured, case.past, key, place)
         if was is not None:
-            yield _Step(place, was, case.measured.value_of(key, place), max(allowance.most(was), accepted))
+            yield _Step(place, was, case.measured.value_of(key, place), max(allowance.limit(was), accepted))
 
 
 def _use(step: _Step) -> Fraction:
     return Fraction(step.size, step.limit) if step.limit else Fraction(0)
 
 
-def _stands(case: Case, allowance: Allowance, step: _Step) -> LimitResult:
+def _stands(case: Case, allowance: GrowthLimit, step: _Step) -> LimitResult:
     design, metric, holds = case.measured.design, allowance.metric.label, step.size <= step.limit
     used = _use(step) if step.limit else None
     return LimitResult(
@@ -154,21 +112,21 @@ def _stands(case: Case, allowance: Allowance, step: _Step) -> LimitResult:
     )
 
 
-def _outgrown(case: Case, allowance: Allowance, step: _Step) -> Finding:
+def _outgrown(case: Case, allowance: GrowthLimit, step: _Step) -> Finding:
     metric, (place, before, size, limit) = allowance.metric, step
     assert case.past is not None
-    share = f", {words.format_percent(Fraction(size - before, before))}" if before else ""
+    share = f", {format_percent(Fraction(size - before, before))}" if before else ""
     accepted = case.accepted.get(metric.label) == limit
     allowed = "the accepted" if accepted else f"{allowance.text}, which allows"
     verb = "grew" if size > before else "went"  # the floor of a ratchet may have been lowered below what there was
-    text = f"{subject(case, metric, place)} {verb} from {words.format_count(before)} to {words.format_count(size)} "
-    text += f"({words.format_signed(size - before)}{share}), past {allowed} {words.format_count(limit)} "
-    text += f"by {words.format_excess(metric, size, limit)}"
+    text = f"{subject(case, metric, place)} {verb} from {format_count(before)} to {format_count(size)} "
+    text += f"({format_signed(size - before)}{share}), past {allowed} {format_count(limit)} "
+    text += f"by {format_excess(metric, size, limit)}"
     changed = most_grown(case.measured, case.past, metric.key, place) if is_additive(metric.key) else []
     blamed = changed[0][0] if changed else blamed_layer(case.measured, metric.key, place, [])
     return Finding(
         id=case.budget.id,
-        code=allowance.code,
+        code=CODES[allowance.rule],
         severity=case.budget.severity,
         design=case.measured.design,
         metric=metric.label,

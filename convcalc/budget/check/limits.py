@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from operator import eq, ge, le
 
-from convcalc.budget.check import growth
 from convcalc.budget.check.case import Case, Judged, Size
 from convcalc.budget.check.finding_text import blamed_layer, counts_of_ratio, heaviest_layers, subject
 from convcalc.budget.check.growth import judge_growth
@@ -42,7 +41,7 @@ def judge(case: Case) -> Judged:
                 continue
             _bounded(case, rule, limit, sizes, judged)
     if case.past is not None:
-        for allowance in growth.allowances(case.budget):
+        for allowance in case.budget.growth:
             judge_growth(case, allowance, chosen, judged)
     return judged
 

@@ -124,8 +124,10 @@ class EntryReader:
             max=read_limits(given["max"][1], "max", errors) if "max" in given else (),
             min=read_limits(given["min"][1], "min", errors) if "min" in given else (),
             equals=read_limits(given["equals"][1], "equals", errors) if "equals" in given else (),
-            growth=read_growth(given["growth"][1], errors) if "growth" in given else (),
-            ratchet=read_ratchet(*given["ratchet"], errors) if "ratchet" in given else None,
+            growth=(
+                *(read_growth(given["growth"][1], errors) if "growth" in given else ()),
+                *(read_ratchet(*given["ratchet"], errors) if "ratchet" in given else ()),
+            ),
         )
 
     def _read_designs(self, given: Fields) -> tuple[Pattern, ...]:
@@ -140,7 +142,7 @@ class EntryReader:
         """Say what a budget lacks."""
         name = quoted(budget.id)
         lacks = [] if budget.designs else ["`designs`"]
-        if not (budget.max or budget.min or budget.equals or budget.growth or budget.ratchet):
+        if not (budget.max or budget.min or budget.equals or budget.growth):
             lacks.append(f"a rule: one of {', '.join(RULES)}")
         if lacks:
             hint = "such as designs: [models/**/*.yaml] and max: {params: 5M}"

@@ -9,7 +9,8 @@ from fractions import Fraction
 from convcalc import quantities
 from convcalc.budget.file.fields import BAD_STRUCTURE, UNKNOWN_WORD, missing_key_error, read_list, read_mapping
 from convcalc.budget.file.metrics import core_metrics, documented_keys, find_metric, metric
-from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Growth, Limit, LimitedMetric, Ratchet
+from convcalc.budget.file.number_format import format_count, format_percent
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, GrowthLimit, Limit, LimitedMetric
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.spec.document.value_nodes import gathering
 from convcalc.spec.yaml.fields import entries
@@ -140,7 +141,7 @@ def _read(given: Scalar, reader: Callable[[str], Fraction | None], what: str, hi
 # --- growth and ratchet -----------------------------------------------------------------------------------------------
 
 
-def read_growth(node: Node, errors: list[SpecError]) -> tuple[Growth, ...]:
+def read_growth(node: Node, errors: list[SpecError]) -> tuple[GrowthLimit, ...]:
     """Read how much metrics may grow; faults are gathered."""
     found = []
     with gathering(errors):
@@ -150,7 +151,7 @@ def read_growth(node: Node, errors: list[SpecError]) -> tuple[Growth, ...]:
     return tuple(found)
 
 
-def _read_metric_growth(key: Scalar, node: Node) -> Growth:
+def _read_metric_growth(key: Scalar, node: Node) -> GrowthLimit:
     what = read_metric(key, ("",))
     given = _quantity_text(node, what.label, key.span)
     part_of: Fraction | None = None
@@ -164,7 +165,8 @@ def _read_metric_growth(key: Scalar, node: Node) -> Growth:
             if amount is not None:
                 raise SpecError(QUANTITY, "an allowance has one amount", part.span, hint="such as +2% or +5M")
             amount = _read_growth_amount(what, _without_plus(part))
-    return Growth(what, part_of, amount, given.text, given.span)
+    nothing = Fraction(0)
+    return GrowthLimit("growth", what, part_of or nothing, amount or nothing, nothing, given.text, given.span)
 
 
 def _split_alternatives(given: Scalar) -> Iterator[Scalar]:
@@ -195,13 +197,13 @@ def _read_growth_amount(what: LimitedMetric, part: Scalar) -> Fraction:
     return _read_amount(what, part)
 
 
-def read_ratchet(key: Scalar, node: Node, errors: list[SpecError]) -> Ratchet | None:
+def read_ratchet(key: Scalar, node: Node, errors: list[SpecError]) -> tuple[GrowthLimit, ...]:
     """Read a ratchet; faults are gathered."""
     given = read_mapping(node, "ratchet", RATCHET_KEYS, errors)
-    metrics, headroom, floor = [], Fraction(0), Fraction(0)
+    metrics, headroom, floor = list[LimitedMetric](), Fraction(0), Fraction(0)
     if "metrics" not in given:
         errors.append(missing_key_error("a ratchet", "metrics", key.span, "such as metrics: [params]"))
-        return None
+        return ()
     for item in read_list(given["metrics"][1], "metrics"):
         with gathering(errors):
             if not isinstance(item, Scalar):
@@ -217,7 +219,9 @@ def read_ratchet(key: Scalar, node: Node, errors: list[SpecError]) -> Ratchet | 
             floor = _read_floor(metrics, _quantity_text(given["floor"][1], "floor", key.span))
     if not metrics and not read_list(given["metrics"][1], "metrics"):
         errors.append(missing_key_error("a ratchet", "metrics", key.span, "such as metrics: [params]"))
-    return Ratchet(tuple(metrics), headroom, floor, key.span)
+    text = "the ratchet" + (f" with {format_percent(headroom)} headroom" if headroom else "")
+    text += f" and a floor of {format_count(floor)}" if floor else ""
+    return tuple(GrowthLimit("ratchet", each, headroom, Fraction(0), floor, text, key.span) for each in metrics)
 
 
 def _read_floor(metrics: list[LimitedMetric], given: Scalar) -> Fraction:

@@ -49,24 +49,24 @@ class Limit(NamedTuple):
     """Of the value in the budget file."""
 
 
-class Growth(NamedTuple):
-    """How much a metric may grow over the baseline; the larger of the two allowances counts."""
+class GrowthLimit(NamedTuple):
+    """How far one metric may grow: by a share of what it was or an amount, and to a floor in any case."""
 
+    rule: str
+    """``growth`` or ``ratchet``."""
     metric: LimitedMetric
-    share: Fraction | None
+    share: Fraction
     """+1% is 1/100."""
-    amount: Fraction | None
-    text: str
-    span: Span
-
-
-class Ratchet(NamedTuple):
-    """Metrics that may not exceed max(baseline × (1 + headroom), floor)."""
-
-    metrics: tuple[LimitedMetric, ...]
-    headroom: Fraction
+    amount: Fraction
     floor: Fraction
+    text: str
+    """In words, for findings."""
     span: Span
+
+    def limit(self, before: int) -> int:
+        """Return max(before·(1 + share), before + amount, floor), rounded down: what counts is whole."""
+        limit = max(before * (1 + self.share), before + self.amount, self.floor)
+        return limit.numerator // limit.denominator
 
 
 class LayerFilter(NamedTuple):
@@ -117,8 +117,8 @@ class Budget(NamedTuple):
     max: tuple[Limit, ...] = ()
     min: tuple[Limit, ...] = ()
     equals: tuple[Limit, ...] = ()
-    growth: tuple[Growth, ...] = ()
-    ratchet: Ratchet | None = None
+    growth: tuple[GrowthLimit, ...] = ()
+    """Of ``growth``, then of ``ratchet``."""
     against: ReferenceDesign | None = None
     conditions: Conditions = DEFAULT_CONDITIONS
     """Those of ``max``, ``min`` and ``equals``."""
@@ -127,6 +127,10 @@ class Budget(NamedTuple):
     """Severity of a budget that matches nothing; ``OFF`` for none."""
     loose_below: Fraction | None = None
     """A limit of which less than this share is used is noted as loose."""
+
+    @property
+    def ratchets(self) -> tuple[GrowthLimit, ...]:
+        return tuple(limit for limit in self.growth if limit.rule == "ratchet")
 
 
 class Waiver(NamedTuple):
