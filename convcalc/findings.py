@@ -39,15 +39,19 @@ class ClaimResult(NamedTuple):
         return self.agrees is not self.expected_to_disagree
 
 
-class Heavy(NamedTuple):
-    """A layer that weighs much, or has changed much."""
+class LayerMetricChange(NamedTuple):
+    """A layer that weighs much in a metric, or what became of it since the baseline."""
 
     path: str
-    value: int
+    metric: str
     change: str = ""
-    """grew, shrank, new or removed; nothing where there is nothing to compare with."""
+    """grew, shrank, new, removed or moved; nothing where it is as it was, or there is nothing to compare with."""
     before: int | None = None
     """What it was in the baseline, where it was there and has changed."""
+    after: int | None = None
+    """What it counts now, where it is there."""
+    old_path: str = ""
+    """The path before, where it was another."""
 
 
 class Finding(NamedTuple):
@@ -69,7 +73,7 @@ class Finding(NamedTuple):
     """The layer or group of layers that is meant; nothing for the whole design."""
     value: int | Fraction | None = None
     limit: int | Fraction | None = None
-    heaviest: tuple[Heavy, ...] = ()
+    heaviest: tuple[LayerMetricChange, ...] = ()
     """The three layers that weigh most in the metric, or that grew most."""
     rule: Span | None = None
     """The line of the budget."""
@@ -78,11 +82,6 @@ class Finding(NamedTuple):
     def excess(self) -> int | Fraction | None:
         """How far the value is beyond the limit; negative where it is below a minimum."""
         return None if self.value is None or self.limit is None else self.value - self.limit
-
-    @property
-    def error(self) -> SpecError:
-        """The finding in the form in which every mistake is shown."""
-        return SpecError(self.code, self.text, self.span, self.hint)
 
 
 class LimitResult(NamedTuple):
@@ -107,20 +106,6 @@ class LimitResult(NamedTuple):
     def metric_label(self) -> str:
         """The metric with what it is measured for."""
         return f"{self.metric} ({self.under})" if self.under else self.metric
-
-
-class LayerMetricChange(NamedTuple):
-    """What became of a design, or of one of its layers, since the baseline."""
-
-    path: str
-    """Nothing for the whole design."""
-    change: str
-    """grew, shrank, new, removed or moved; nothing where it is as it was."""
-    metric: str
-    before: int | None
-    after: int | None
-    was: str = ""
-    """The path before, where it was another."""
 
 
 class DesignResult(NamedTuple):

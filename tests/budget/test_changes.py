@@ -17,12 +17,12 @@ def layers(**values: int) -> dict[str, dict[str, int]]:
 
 def told(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]]) -> list[tuple[str, ...]]:
     found = metric_changes(DesignCounts({}, before), DesignCounts({}, after), ["params"])
-    return [(one.change, one.path, one.was) if one.was else (one.change, one.path) for one in found]
+    return [(one.change, one.path, one.old_path) if one.old_path else (one.change, one.path) for one in found]
 
 
 def rows(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]]) -> list[tuple[object, ...]]:
     found = group_changes(match_layers(before, after), ["params", "macs"])
-    return [(row.change, row.was, row.path, row.layers, row.difference("params")) for row in found]
+    return [(row.change, row.old_path, row.path, row.layers, row.difference("params")) for row in found]
 
 
 def test_nothing_changed() -> None:
@@ -96,7 +96,7 @@ def test_every_layer_is_told_of_once() -> None:
     before = layers(a__x=1, a__y=2, b__x=1, b__y=3, c=4)
     after = layers(d__x=1, d__y=2, e__x=1, e__y=9, f=4)
     found = match_layers(before, after)
-    assert sorted(pair.was for pair in found if pair.before is not None) == sorted(before)
+    assert sorted(pair.old_path for pair in found if pair.before is not None) == sorted(before)
     assert sorted(pair.path for pair in found if pair.after is not None) == sorted(after)
 
 

@@ -89,7 +89,7 @@ def test_a_finding_says_all_there_is() -> None:
     (finding,) = found.findings
     assert finding.text == "params of net.yaml is 182, above the maximum of 0.15k by 32 (21.33 %)"
     assert (finding.value, finding.limit, finding.excess) == (182, 150, 32)
-    assert [(layer.path, layer.value) for layer in finding.heaviest] == [
+    assert [(layer.path, layer.after) for layer in finding.heaviest] == [
         ("stem", 112), ("head", 30), ("stage1.conv", 20),
     ]  # fmt: skip
     assert str(finding.span) == "net.yaml:3:6"
@@ -249,7 +249,7 @@ def test_a_finding_names_what_grew() -> None:
     assert finding.text == (
         "params of net.yaml grew from 61 to 182 (+121, 198.36 %), past the rule, which allows 61 by 121 (198.36 %)"
     )
-    assert [tuple(layer) for layer in finding.heaviest] == [
+    assert [(layer.path, layer.after, layer.change, layer.before) for layer in finding.heaviest] == [
         ("stem", 112, "new", None), ("stage2.conv", 20, "grew", 12), ("head", 30, "grew", 29),
     ]  # fmt: skip
     assert str(finding.span) == "net.yaml:3:6"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from convcalc.errors import Source, Span, SpecError
-from convcalc.findings import ClaimResult, DesignResult, Finding, Heavy, LimitResult, Verdict
+from convcalc.findings import ClaimResult, DesignResult, Finding, LayerMetricChange, LimitResult, Verdict
 
 SPEC = Source("models/edge.yaml", "name: Edge\ninput: [3, 224, 224]\nlayers:\n  - {conv: [64, 3], name: stem}\n")
 BUDGET = Source("convcalc-budget.yaml", "version: 1\nbudgets:\n  - id: edge-total\n    max: {params: 5.5M}\n")
@@ -28,7 +28,11 @@ BROKEN = Finding(
     span=AT,
     value=5_612_345,
     limit=5_500_000,
-    heaviest=(Heavy("head.fc", 2_359_296, "grew", 1_769_472), Heavy("stem", 1_728), Heavy("old", 0, "removed", 9)),
+    heaviest=(
+        LayerMetricChange("head.fc", "params", "grew", 1_769_472, 2_359_296),
+        LayerMetricChange("stem", "params", after=1_728),
+        LayerMetricChange("old", "params", "removed", 9, 0),
+    ),
     rule=RULE,
 )
 SHARE = Finding(
@@ -107,7 +111,7 @@ def placeless() -> Verdict:
 def hostile() -> Verdict:
     """Every text that a person or a file can bring in tries to be something else."""
     span = Span(Source(EVIL_FILE, EVIL), 1, 3, 5)
-    heavy = (Heavy(EVIL, 5, "grew", 4),)
+    heavy = (LayerMetricChange(EVIL, "params", "grew", 4, 5),)
     finding = Finding(EVIL, "CC611", "error", EVIL, "params", EVIL, span, EVIL, EVIL, 5, 4, heavy, span)
     waived = finding._replace(severity="waived", span=Span(Source("\udcff\ud800.yaml"), 1, 1))
     standing = LimitResult(EVIL, EVIL, EVIL, "params", "max", 5, 4, False, Fraction(5, 4))

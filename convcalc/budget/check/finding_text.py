@@ -9,7 +9,7 @@ from convcalc.budget.file import number_format as words
 from convcalc.budget.file.metrics import metric
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit, LimitedMetric
 from convcalc.budget.select.measured import WHOLE_DESIGN, DesignPart, MeasuredDesign
-from convcalc.findings import Heavy
+from convcalc.findings import LayerMetricChange
 
 
 def counts_of_ratio(case: Case, limit: Limit, place: DesignPart) -> str:
@@ -49,6 +49,6 @@ def blamed_layer(measured: MeasuredDesign, key: str, place: DesignPart, heaviest
     return max(range(len(values)), key=values.__getitem__, default=None)
 
 
-def heaviest_layers(measured: MeasuredDesign, key: str, layers: Iterable[int]) -> tuple[Heavy, ...]:
+def heaviest_layers(measured: MeasuredDesign, key: str, layers: Iterable[int]) -> tuple[LayerMetricChange, ...]:
     values = measured.values(key)
-    return tuple(Heavy(measured.layers[index].path, values[index]) for index in layers)
+    return tuple(LayerMetricChange(measured.layers[index].path, key, after=values[index]) for index in layers)

@@ -14,7 +14,7 @@ from convcalc.budget.file.number_format import format_count, format_excess, form
 from convcalc.budget.file.types import Budget, GrowthLimit
 from convcalc.budget.select.measured import SEPARATOR, DesignPart, MeasuredDesign, PartFinder
 from convcalc.errors import Span
-from convcalc.findings import Finding, Heavy, LimitResult
+from convcalc.findings import Finding, LayerMetricChange, LimitResult
 
 CODES = {"growth": "CC614", "ratchet": "CC615"}
 
@@ -56,7 +56,7 @@ def baseline_value(
 
 def most_grown(
     measured: MeasuredDesign, past: DesignCounts, key: str, place: DesignPart, top: int = 3
-) -> list[tuple[int, Heavy]]:
+) -> list[tuple[int, LayerMetricChange]]:
     """Return the layers of a place that grew most or are new, by their order, with what they count."""
     values = measured.values(key)
     chosen = range(len(values)) if place.layers is None else place.layers
@@ -66,7 +66,7 @@ def most_grown(
         known = path in past.layers
         was = past.layers[path].get(key, 0) if known else 0
         if values[index] > was:
-            heavy = Heavy(path, values[index], "grew" if known else "new", was if known else None)
+            heavy = LayerMetricChange(path, key, "grew" if known else "new", was if known else None, values[index])
             grown.append((was - values[index], index, heavy))
     return [(index, heavy) for _, index, heavy in sorted(grown, key=lambda each: each[:2])[:top]]
 

@@ -16,25 +16,28 @@ MAX_FUZZY_SCOPES = 100
 """So many scopes on either side are compared with each other; beyond, only scopes that are wholly alike meet."""
 
 
-class Pair(NamedTuple):
-    """One layer, before and after; nothing on the side on which it is not."""
+class LayerChange(NamedTuple):
+    """A layer, or all layers at and below a scope, before and after; nothing on the side on which it is not."""
 
     path: str
-    was: str
+    old_path: str
     """The path before; nothing for a new layer."""
     before: Counts | None
     after: Counts | None
+    change: str = ""
+    """grew, shrank, new, removed or moved, where :mod:`~convcalc.budget.diff.group_layers` has told."""
+    layers: int = 1
 
     @property
-    def moved(self) -> bool:
-        return bool(self.was) and self.was != self.path and self.after is not None
+    def is_moved(self) -> bool:
+        return bool(self.old_path) and self.old_path != self.path and self.after is not None
 
     def difference(self, metric: str) -> int:
-        """Return by how much the layer grew."""
+        """Return by how much it grew."""
         return (self.after or {}).get(metric, 0) - (self.before or {}).get(metric, 0)
 
 
-def match_layers(before: Layers, after: Layers) -> list[Pair]:
+def match_layers(before: Layers, after: Layers) -> list[LayerChange]:
     """Match the layers: by path; then scopes of the same layers, then single layers that count the same.
 
     Returns:
@@ -45,8 +48,8 @@ def match_layers(before: Layers, after: Layers) -> list[Pair]:
     was = {path: path for path in after if path in before}
     was |= _match_renamed(old, new)
     kept = set(was.values())
-    there = [Pair(path, was.get(path, ""), before.get(was.get(path, "")), after[path]) for path in after]
-    return there + [Pair(path, path, before[path], None) for path in before if path not in kept]
+    there = [LayerChange(path, was.get(path, ""), before.get(was.get(path, "")), after[path]) for path in after]
+    return there + [LayerChange(path, path, before[path], None) for path in before if path not in kept]
 
 
 def _match_renamed(old: Layers, new: Layers) -> dict[str, str]:
@@ -142,23 +145,22 @@ def metric_changes(before: DesignCounts, after: DesignCounts, metrics: Iterable[
     return tuple(change for change in found if change)
 
 
-def _sorted(matched: Iterable[Pair], metric: str) -> Iterator[Pair]:
+def _sorted(matched: Iterable[LayerChange], metric: str) -> Iterator[LayerChange]:
     yield from sorted(matched, key=lambda pair: -abs(pair.difference(metric)))
 
 
-def _change(pair: Pair, metric: str) -> LayerMetricChange | None:
+def _change(pair: LayerChange, metric: str) -> LayerMetricChange | None:
     before, after = _value(pair.before, metric), _value(pair.after, metric)
     change = change_kind(pair, pair.difference(metric)) if before or after else ""
-    return (
-        LayerMetricChange(pair.path, change, metric, before, after, pair.was if pair.moved else "") if change else None
-    )
+    old_path = pair.old_path if pair.is_moved else ""
+    return LayerMetricChange(pair.path, metric, change, before, after, old_path) if change else None
 
 
 def _value(side: Counts | None, metric: str) -> int | None:
     return None if side is None else side.get(metric, 0)
 
 
-def change_kind(pair: Pair, difference: int) -> str:
+def change_kind(pair: LayerChange, difference: int) -> str:
     """Return what became of a layer, in the words of the findings."""
     if pair.before is None:
         return "new"
@@ -166,4 +168,4 @@ def change_kind(pair: Pair, difference: int) -> str:
         return "removed"
     if difference:
         return "grew" if difference > 0 else "shrank"
-    return "moved" if pair.moved else ""
+    return "moved" if pair.is_moved else ""

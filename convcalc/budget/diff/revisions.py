@@ -11,7 +11,7 @@ from typing import NamedTuple
 from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.sources import SPEC_MARKER, SPEC_SUFFIXES, GitBaseline, path_from_cwd
 from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.diff.match_layers import Pair, match_layers
+from convcalc.budget.diff.match_layers import LayerChange, match_layers
 from convcalc.designs.names import BUDGET
 from convcalc.designs.sources import Spec, open_spec
 from convcalc.errors import SpecError, SpecErrors
@@ -43,7 +43,7 @@ class DesignDiff(NamedTuple):
     after: DesignCounts | None
 
     @property
-    def layers(self) -> list[Pair]:
+    def layers(self) -> list[LayerChange]:
         """Its layers, matched; none for a design that is only on one side."""
         return match_layers(self.before.layers, self.after.layers) if self.before and self.after else []
 

@@ -27,14 +27,22 @@ def verdict_facts(verdict: Verdict) -> dict[str, object]:
 
 def outcome(met: DesignResult) -> dict[str, object]:
     """Return what a design counts, what it did, and which layers changed."""
-    return {**met._asdict(), "changes": [change._asdict() for change in met.changes]}
+    changes = [
+        {"path": one.path, "change": one.change, "metric": one.metric, "before": one.before, "after": one.after,
+         "was": one.old_path}
+        for one in met.changes
+    ]  # fmt: skip
+    return {**met._asdict(), "changes": changes}
 
 
 def finding(found: Finding) -> dict[str, object]:
     """Return a finding with its places and the layers that weigh most."""
     facts = found._asdict()
     places = {"source": source(facts.pop("span")), "rule": source(facts.pop("rule"))}
-    heaviest = [layer._asdict() for layer in facts.pop("heaviest")]
+    heaviest = [
+        {"path": one.path, "value": one.after, "change": one.change, "before": one.before}
+        for one in facts.pop("heaviest")
+    ]
     return {**facts, "excess": found.excess, "heaviest": heaviest, **places}
 
 

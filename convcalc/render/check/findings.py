@@ -11,7 +11,7 @@ from typing import NamedTuple
 from convcalc.budget.file import number_format as words
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX
 from convcalc.errors import Span, SpecError, escape
-from convcalc.findings import Finding, Heavy
+from convcalc.findings import Finding, LayerMetricChange
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.number_format import exact
 from convcalc.repository_paths import repository_root
@@ -43,12 +43,13 @@ def beyond(finding: Finding) -> Fraction:
     return Fraction(0) if excess is None else abs(Fraction(excess) / (limit or 1))
 
 
-def weight(layer: Heavy) -> str:
+def weight(layer: LayerMetricChange) -> str:
     """Return what a layer counts, and what became of it: ``2,359,296 (grew from 1,769,472)``."""
+    value = exact(layer.after or 0)
     if not layer.change:
-        return exact(layer.value)
+        return value
     before = "" if layer.before is None else f" from {exact(layer.before)}"
-    return f"{exact(layer.value)} ({layer.change}{before})"
+    return f"{value} ({layer.change}{before})"
 
 
 def amount(metric: str, value: Value, beside: Value) -> str:

@@ -130,7 +130,7 @@ def _share(before: int, after: int) -> str:
 
 def _layers(found: Sequence[LayerMetricChange]) -> Iterator[str]:
     for change in found[:SHOWN_LAYERS]:
-        was = f" (was {escape(change.was)})" if change.was else ""
+        was = f" (was {escape(change.old_path)})" if change.old_path else ""
         difference = (change.after or 0) - (change.before or 0)
         yield f"      {change.change} {escape(change.path)}{was}" + (f" {signed(difference)}" if difference else "")
     if len(found) > SHOWN_LAYERS:

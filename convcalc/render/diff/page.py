@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from convcalc.budget.diff.group_layers import Row, group_changes, layer_change_kind
+from convcalc.budget.diff.group_layers import group_changes, layer_change_kind
+from convcalc.budget.diff.match_layers import LayerChange
 from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff, layer_metrics
 from convcalc.metrics.registry import measures
 from convcalc.render.report.cells import counted
@@ -55,15 +56,15 @@ def name(design: DesignDiff, glyphs: Glyphs) -> str:
     return glyphs.text(f"{design.old_name} → {design.design}" if design.old_name else design.design)
 
 
-def changed(design: DesignDiff) -> list[Row]:
+def changed(design: DesignDiff) -> list[LayerChange]:
     """Return its layers that changed, the largest first; where params or multiplies did, those alone that have any."""
     rows = group_changes(design.layers, layer_metrics())
     if not any(row.difference(key) for row in rows for key in KEY_METRICS):
         return rows
-    return [row for row in rows if any(row.difference(key) or (row.was and _has(row, key)) for key in KEY_METRICS)]
+    return [row for row in rows if any(row.difference(key) or (row.old_path and _has(row, key)) for key in KEY_METRICS)]
 
 
-def _has(row: Row, key: str) -> bool:
+def _has(row: LayerChange, key: str) -> bool:
     return bool(row.after and row.after.get(key))
 
 
@@ -106,7 +107,7 @@ def growth(before: int, after: int) -> str:
     return ("+" if share > 0 else "") + significant(share)
 
 
-def layers(rows: Sequence[Row], glyphs: Glyphs) -> Grid:
+def layers(rows: Sequence[LayerChange], glyphs: Glyphs) -> Grid:
     """Return a line for each layer or scope that changed."""
     titles = {one.key: one.title for one in measures()}
     keys = [key for key in KEY_METRICS if any(row.difference(key) for row in rows)]
@@ -122,18 +123,18 @@ def layers(rows: Sequence[Row], glyphs: Glyphs) -> Grid:
     return Grid(columns, [""] * len(rows), glyphs.rule)
 
 
-def _layer(row: Row, glyphs: Glyphs) -> str:
+def _layer(row: LayerChange, glyphs: Glyphs) -> str:
     count = f" ({counted(row.layers, 'layer')})" if row.layers > 1 else ""
-    path = f"{row.was} → {row.path}" if row.was else row.path
+    path = f"{row.old_path} → {row.path}" if row.old_path else row.path
     return glyphs.text(f"{path}{count}")
 
 
-def _difference(row: Row, key: str) -> str:
+def _difference(row: LayerChange, key: str) -> str:
     difference = row.difference(key)
     return signed(difference) if difference else ""
 
 
-def _share(row: Row, key: str) -> str:
+def _share(row: LayerChange, key: str) -> str:
     if row.before is None or row.after is None:
         return ""
     return growth(row.before.get(key, 0), row.after.get(key, 0))
@@ -166,7 +167,7 @@ def diff_facts(diff: Diff) -> dict[str, object]:
 
 def _design_facts(one: DesignDiff) -> dict[str, object]:
     layers = [
-        {"path": pair.path, "was": pair.was, "change": change, "before": pair.before, "after": pair.after}
+        {"path": pair.path, "was": pair.old_path, "change": change, "before": pair.before, "after": pair.after}
         for pair in one.layers
         if (change := layer_change_kind(pair, layer_metrics()))
     ]
