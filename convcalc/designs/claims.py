@@ -10,6 +10,7 @@ from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import ClaimResult, Finding, Value
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.registry import measures
+from convcalc.number_format import format_count_or_shape
 from convcalc.spec.document.claims import COUNTS, Claim, Quantity
 
 BIAS = "bias"
@@ -121,7 +122,7 @@ def _biases(node: Node) -> int:
 
 def finding(judgement: ClaimResult) -> Finding:
     """Return what is wrong with a claim that is not what it says of itself."""
-    value, design = written(judgement.value), judgement.design
+    value, design = format_count_or_shape(judgement.value), judgement.design
     if judgement.expected_to_disagree:
         text = f"{judgement.metric} of {design} is {value}, which agrees with {judgement.printed}, though it is not to"
         return _finding(judgement, AFTER_ALL, text, "leave out `expect: disagrees` and its reason")
@@ -133,8 +134,3 @@ def finding(judgement: ClaimResult) -> Finding:
 
 def _finding(judgement: ClaimResult, code: str, text: str, hint: str) -> Finding:
     return Finding(judgement.id, code, "error", judgement.design, judgement.metric, text, judgement.span, hint)
-
-
-def written(value: Value) -> str:
-    """Return a count with its digits grouped, a shape with its crosses."""
-    return f"{value:,}" if isinstance(value, int) else "×".join(map(str, value))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case, Judged
+from convcalc.budget.check.finding_text import format_value
 from convcalc.budget.check.limits import judge
-from convcalc.budget.file import number_format as words
 from convcalc.budget.file.types import Budget, GrowthLimit, LayerFilter, Limit, LimitedMetric, Pattern
 from convcalc.budget.select.measured import MeasuredDesign, PartFinder
 from convcalc.designs.sources import open_source
@@ -199,16 +199,16 @@ def test_a_ratio_to_nothing_cannot_be_judged() -> None:
 def test_values_that_would_read_alike_do_not() -> None:
     """Noughts at the end make no difference: 40.010 % reads like 40.01 %."""
     value, bound = Fraction(4001, 10_000), Fraction(4001, 10_000) - Fraction(1, 10**9)
-    assert words.format_value(metric("params%"), value, bound) == "40.01 %"
-    assert words.format_value(metric("params%"), bound, value) == "40.0099999 %"
-    assert words.format_value(metric("params/"), Fraction(1, 2) + Fraction(1, 10**6), Fraction(1, 2)) == "0.500001"
+    assert format_value(metric("params%"), value, bound) == "40.01 %"
+    assert format_value(metric("params%"), bound, value) == "40.0099999 %"
+    assert format_value(metric("params/"), Fraction(1, 2) + Fraction(1, 10**6), Fraction(1, 2)) == "0.500001"
 
 
 @given(st.fractions(0, 2), st.fractions(0, 2))
 def test_unlike_numbers_never_read_alike(one: Fraction, other: Fraction) -> None:
     for form in ("params%", "params/"):
         if one != other:
-            texts = words.format_value(metric(form), one, other), words.format_value(metric(form), other, one)
+            texts = format_value(metric(form), one, other), format_value(metric(form), other, one)
             assert len({("<" in text, Fraction(text.removesuffix(" %").replace("<", ""))) for text in texts}) == 2
 
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case, Judged, Size
-from convcalc.budget.check.finding_text import blamed_layer, subject
+from convcalc.budget.check.finding_text import blamed_layer, format_excess, subject
 from convcalc.budget.file.metrics import is_additive
-from convcalc.budget.file.number_format import format_count, format_excess, format_percent, format_signed
 from convcalc.budget.file.types import Budget, GrowthLimit
 from convcalc.budget.select.measured import SEPARATOR, DesignPart, MeasuredDesign, PartFinder
 from convcalc.errors import Span
 from convcalc.findings import Finding, LayerMetricChange, LimitResult
+from convcalc.number_format import format_count, format_percent, format_signed
 
 CODES = {"growth": "CC614", "ratchet": "CC615"}
 

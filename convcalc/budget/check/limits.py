@@ -10,9 +10,16 @@ from fractions import Fraction
 from operator import eq, ge, le
 
 from convcalc.budget.check.case import Case, Judged, Size
-from convcalc.budget.check.finding_text import blamed_layer, counts_of_ratio, heaviest_layers, subject
+from convcalc.budget.check.finding_text import (
+    blamed_layer,
+    counts_of_ratio,
+    format_excess,
+    format_limit,
+    format_value,
+    heaviest_layers,
+    subject,
+)
 from convcalc.budget.check.growth import judge_growth
-from convcalc.budget.file import number_format as words
 from convcalc.budget.file.metrics import is_additive, metric
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit
 from convcalc.budget.select.measured import DesignPart
@@ -132,11 +139,11 @@ def _standing(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart
 def _finding(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart) -> Finding:
     code, relation = _RELATIONS[rule]
     direction = relation or ("above" if size > limit.value else "below")
-    value = words.format_value(limit.metric, size, limit.value)
-    beyond = words.format_excess(limit.metric, size, limit.value)
+    value = format_value(limit.metric, size, limit.value)
+    beyond = format_excess(limit.metric, size, limit.value)
     other = f" to {case.against.design}" if limit.metric.suffix == RATIO_SUFFIX and case.against else ""
     text = f"{subject(case, limit.metric, place)}{other} is {value}{counts_of_ratio(case, limit, place)}, "
-    text += f"{direction} {_BOUNDS[rule]} {words.format_limit(limit)} by {beyond}"
+    text += f"{direction} {_BOUNDS[rule]} {format_limit(limit)} by {beyond}"
     heaviest = case.measured.heaviest(limit.metric.key, place) if is_additive(limit.metric.key) else []
     return Finding(
         id=case.budget.id,

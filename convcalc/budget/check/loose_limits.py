@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from convcalc.budget.file import number_format as words
+from convcalc.budget.check.finding_text import format_limit
 from convcalc.budget.file.types import Budget, Limit
 from convcalc.findings import Finding, LimitResult
+from convcalc.number_format import format_percent, format_unlike
 
 LOOSE = "CC620"
 
@@ -40,9 +41,9 @@ def _finding(budget: Budget, limit: Limit, standing: LimitResult) -> Finding:
     assert standing.used is not None
     assert budget.loose_below is not None
     place = f"{standing.path} in {standing.design}" if standing.path else standing.design
-    used = words.format_unlike(standing.used, budget.loose_below, words.format_percent)
-    text = f"of the maximum of {words.format_limit(limit)} for {limit.metric.label}, {used} is used at the most, "
-    text += f"by {place}: less than {words.format_percent(budget.loose_below)}"
+    used = format_unlike(standing.used, budget.loose_below, format_percent)
+    text = f"of the maximum of {format_limit(limit)} for {limit.metric.label}, {used} is used at the most, "
+    text += f"by {place}: less than {format_percent(budget.loose_below)}"
     return Finding(
         id=budget.id,
         code=LOOSE,

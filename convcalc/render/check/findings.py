@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from convcalc.budget.file import number_format as words
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX
 from convcalc.errors import Span, SpecError, escape
 from convcalc.findings import Finding, LayerMetricChange
+from convcalc.number_format import format_count, format_exact, format_percent, format_ratio, format_unlike
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact
 from convcalc.repository_paths import repository_root
 
 SEVERITIES = ("error", "warning", "note", "waived")
@@ -45,20 +44,20 @@ def beyond(finding: Finding) -> Fraction:
 
 def weight(layer: LayerMetricChange) -> str:
     """Return what a layer counts, and what became of it: ``2,359,296 (grew from 1,769,472)``."""
-    value = exact(layer.after or 0)
+    value = format_exact(layer.after or 0)
     if not layer.change:
         return value
-    before = "" if layer.before is None else f" from {exact(layer.before)}"
+    before = "" if layer.before is None else f" from {format_exact(layer.before)}"
     return f"{value} ({layer.change}{before})"
 
 
 def amount(metric: str, value: Value, beside: Value) -> str:
     """Return the value of a metric as a budget writes it; beside another one it never reads the same by rounding."""
     if metric.endswith(SHARE_SUFFIX):
-        return words.format_unlike(value, beside, words.format_percent)
+        return format_unlike(value, beside, format_percent)
     if metric.endswith(RATIO_SUFFIX) or value.denominator != 1:
-        return words.format_unlike(value, beside, words.format_ratio)
-    return words.format_count(value)
+        return format_unlike(value, beside, format_ratio)
+    return format_count(value)
 
 
 def most(finding: Finding) -> str:

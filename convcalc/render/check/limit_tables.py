@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from convcalc.budget.file import number_format as words
 from convcalc.errors import escape
 from convcalc.findings import DesignResult, LayerMetricChange, LimitResult, Verdict
+from convcalc.number_format import MAX_DECIMALS, count_of, format_exact, format_percent, format_signed
 from convcalc.render.check.findings import amount
-from convcalc.render.report.cells import counted
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact, signed
 from convcalc.render.tables.table import Column, Grid
 
 BAR = 10
@@ -73,13 +71,9 @@ def _used(one: LimitResult) -> str:
     if one.used is None:
         return ""
     places = 1
-    while (
-        one.used != 1
-        and places < words.MAX_DECIMALS
-        and words.format_percent(one.used, places) == words.format_percent(1, places)
-    ):
+    while one.used != 1 and places < MAX_DECIMALS and format_percent(one.used, places) == format_percent(1, places):
         places += 1
-    return words.format_percent(one.used, places)
+    return format_percent(one.used, places)
 
 
 def _whose(one: LimitResult, many: int) -> str:
@@ -100,9 +94,9 @@ def changes(verdict: Verdict, glyphs: Glyphs) -> Iterator[str]:
     for outcome in changed[:SHOWN_DESIGNS]:
         yield from _design(outcome, glyphs)
     if len(changed) > SHOWN_DESIGNS:
-        yield f"  and {counted(len(changed) - SHOWN_DESIGNS, 'design')} more"
+        yield f"  and {count_of(len(changed) - SHOWN_DESIGNS, 'design')} more"
     if changed and alike:
-        yield f"  {counted(alike, 'design')} unchanged"
+        yield f"  {count_of(alike, 'design')} unchanged"
     yield ""
 
 
@@ -117,21 +111,23 @@ def _design(outcome: DesignResult, glyphs: Glyphs) -> Iterator[str]:
     keys = list(dict.fromkeys(change.metric for change in outcome.changes)) or _metrics(outcome)
     for key in keys:
         if key in past and past[key] != outcome.totals[key]:
-            yield glyphs.text(
-                f"    {key} {exact(past[key])} → {exact(outcome.totals[key])} {_share(past[key], outcome.totals[key])}"
-            )
+            before, after = past[key], outcome.totals[key]
+            text = f"    {key} {format_exact(before)} → {format_exact(after)} {_share(before, after)}"
+            yield glyphs.text(text)
         yield from _layers([change for change in outcome.changes if change.metric == key])
 
 
 def _share(before: int, after: int) -> str:
-    share = f", {words.format_percent(Fraction(after - before, before))}" if before else ""
-    return f"({signed(after - before)}{share})"
+    share = f", {format_percent(Fraction(after - before, before))}" if before else ""
+    return f"({format_signed(after - before)}{share})"
 
 
 def _layers(found: Sequence[LayerMetricChange]) -> Iterator[str]:
     for change in found[:SHOWN_LAYERS]:
         was = f" (was {escape(change.old_path)})" if change.old_path else ""
         difference = (change.after or 0) - (change.before or 0)
-        yield f"      {change.change} {escape(change.path)}{was}" + (f" {signed(difference)}" if difference else "")
+        yield f"      {change.change} {escape(change.path)}{was}" + (
+            f" {format_signed(difference)}" if difference else ""
+        )
     if len(found) > SHOWN_LAYERS:
-        yield f"      and {counted(len(found) - SHOWN_LAYERS, 'layer')} more"
+        yield f"      and {count_of(len(found) - SHOWN_LAYERS, 'layer')} more"

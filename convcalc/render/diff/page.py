@@ -9,9 +9,8 @@ from convcalc.budget.diff.group_layers import group_changes, layer_change_kind
 from convcalc.budget.diff.match_layers import LayerChange
 from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff, layer_metrics
 from convcalc.metrics.registry import measures
-from convcalc.render.report.cells import counted
+from convcalc.number_format import count_of, format_exact, format_signed, format_significant
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact, signed, significant
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
@@ -37,7 +36,7 @@ def diff_blocks(diff: Diff, surface: Surface) -> Iterator[Block]:
             yield _fitting(layers(rows[:ROWS], glyphs), width, glyphs)._replace(indent=2)
         if len(rows) > ROWS:
             yield Prose(
-                [(f"  {counted(len(rows) - ROWS, 'smaller change', 'smaller changes')} not shown", "dim")], width
+                [(f"  {count_of(len(rows) - ROWS, 'smaller change', 'smaller changes')} not shown", "dim")], width
             )
 
 
@@ -46,8 +45,8 @@ def headline(diff: Diff, glyphs: Glyphs) -> str:
     words = [one.change for one in diff.designs]
     counts = [f"{words.count(word):,} {word}" for word in ("changed", "renamed", "added", "removed") if word in words]
     told = ", ".join([*counts, f"{diff.unchanged:,} unchanged"])
-    broken = f"; {counted(diff.broken, 'file')} broken then and now" if diff.broken else ""
-    errors = f"; {counted(len(diff.errors), 'error')}" if diff.errors else ""
+    broken = f"; {count_of(diff.broken, 'file')} broken then and now" if diff.broken else ""
+    errors = f"; {count_of(len(diff.errors), 'error')}" if diff.errors else ""
     return glyphs.text(f"Designs against {diff.label}: {told}{broken}{errors}")
 
 
@@ -92,11 +91,11 @@ def _differs(design: DesignDiff, key: str) -> bool:
 def _sides(before: int | None, after: int | None) -> tuple[str, str, str, str]:
     if before is None or after is None:
         return _number(before), _number(after), "", ""
-    return exact(before), exact(after), signed(after - before), growth(before, after)
+    return format_exact(before), format_exact(after), format_signed(after - before), growth(before, after)
 
 
 def _number(value: int | None) -> str:
-    return "" if value is None else exact(value)
+    return "" if value is None else format_exact(value)
 
 
 def growth(before: int, after: int) -> str:
@@ -104,7 +103,7 @@ def growth(before: int, after: int) -> str:
     if not before or before == after:
         return ""
     share = Fraction(100 * (after - before), before)
-    return ("+" if share > 0 else "") + significant(share)
+    return ("+" if share > 0 else "") + format_significant(share)
 
 
 def layers(rows: Sequence[LayerChange], glyphs: Glyphs) -> Grid:
@@ -124,14 +123,14 @@ def layers(rows: Sequence[LayerChange], glyphs: Glyphs) -> Grid:
 
 
 def _layer(row: LayerChange, glyphs: Glyphs) -> str:
-    count = f" ({counted(row.layers, 'layer')})" if row.layers > 1 else ""
+    count = f" ({count_of(row.layers, 'layer')})" if row.layers > 1 else ""
     path = f"{row.old_path} → {row.path}" if row.old_path else row.path
     return glyphs.text(f"{path}{count}")
 
 
 def _difference(row: LayerChange, key: str) -> str:
     difference = row.difference(key)
-    return signed(difference) if difference else ""
+    return format_signed(difference) if difference else ""
 
 
 def _share(row: LayerChange, key: str) -> str:

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from convcalc.errors import SpecError, describe_one, escape, excerpt
 from convcalc.findings import ClaimResult, Finding, LimitResult, Verdict
+from convcalc.number_format import format_count_or_shape, format_exact
 from convcalc.render.check.findings import LONGEST, details, sentence, worst
-from convcalc.render.check.page import value_text
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact
 from convcalc.render.tables.surface import Surface
 
 RULES = {"CC611": "max", "CC612": "min", "CC613": "equals", "CC614": "growth", "CC615": "ratchet"}
@@ -94,7 +93,7 @@ def _taken(findings: dict[Key, list[Finding]], key: Key) -> Finding | None:
 
 def _standing(standing: LimitResult, finding: Finding | None, failing: Collection[str]) -> Case:
     name = f"{standing.id}: {standing.rule} {standing.metric}{f' of {standing.path}' if standing.path else ''}"
-    text = f"{exact(standing.value)}, limit {exact(standing.limit)}"
+    text = f"{format_exact(standing.value)}, limit {format_exact(standing.limit)}"
     if finding:
         return _finding(finding, name, failing)
     return Case(standing.design, name, *(() if standing.holds else ("failure", "", text, text)))
@@ -102,7 +101,7 @@ def _standing(standing: LimitResult, finding: Finding | None, failing: Collectio
 
 def _judgement(judgement: ClaimResult, finding: Finding | None, failing: Collection[str]) -> Case:
     name = f"{judgement.id} = {judgement.printed} ({judgement.source})"
-    text = f"{value_text(judgement.value)}, claimed {judgement.printed}"
+    text = f"{format_count_or_shape(judgement.value)}, claimed {judgement.printed}"
     if finding:
         return _finding(finding, name, failing)
     return Case(judgement.design, name, *(() if judgement.holds else ("failure", "", text, text)))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convcalc.number_format import count_of, format_exact
 from convcalc.profiles import TERMS, Profile, ProfileResult, Reconciliation
-from convcalc.render.report.cells import counted
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
@@ -23,8 +22,8 @@ def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[B
     """The heading, every tool with its terms, and a sentence on what each counts."""
     glyphs, width = Glyphs(surface.ascii_only), surface.width
     yield Prose([(glyphs.text(found.name), "title"), (f"  {glyphs.text(found.design)}", "dim")], width)
-    counts = counted(sum(standing.total is not None for standing in found.results), "count")
-    head = f"{exact(found.macs)} multiplies · batch {found.batch:,} · {counts}"
+    counts = count_of(sum(standing.total is not None for standing in found.results), "count")
+    head = f"{format_exact(found.macs)} multiplies · batch {found.batch:,} · {counts}"
     yield Prose([(glyphs.text(head), "")], width)
     yield Prose()
     yield _grid(found, glyphs, width)
@@ -48,7 +47,7 @@ def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
         Column("Unit", [profile.unit for profile in profiles]),
         Column("Terms", [glyphs.text(_sum(standing)) for standing in found.results]),
     ]
-    about = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} {exact(found.macs)} multiplies"
+    about = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} {format_exact(found.macs)} multiplies"
     parts = [f"### {gfm.text(glyphs.text(found.name))}", f"{about} {glyphs.text('·')} batch {found.batch:,}"]
     parts.append(gfm.table(Grid(columns, ["" for _ in profiles])))
     parts.append("\n".join(f"- **{gfm.text(one.key)}**: {gfm.text(glyphs.text(one.counts))}" for one in profiles))
@@ -114,18 +113,18 @@ def _rows(standing: ProfileResult, found: Reconciliation) -> Iterator[Row]:
     profile = standing.profile
     yield profile.key, _total(standing), profile.unit, standing.error.partition(": ")[2] or profile.tool
     for term, count in standing.terms.items():
-        yield f"  {term}", exact(count), "", _meaning(term, count, profile, found)
+        yield f"  {term}", format_exact(count), "", _meaning(term, count, profile, found)
 
 
 def _total(standing: ProfileResult) -> str:
-    return NO_NUMBER if standing.total is None else exact(standing.total)
+    return NO_NUMBER if standing.total is None else format_exact(standing.total)
 
 
 def _meaning(term: str, count: int, profile: Profile, found: Reconciliation) -> str:
     """Say what a term is: ``4 for each of 11,113,984 elements`` where it is a whole multiple of them."""
     elements = found.elements.get(term, 0) // (found.batch if profile.is_per_sample else 1)
     if elements and count % elements == 0:
-        return f"{exact(count // elements)} for each of {exact(elements)} elements"
+        return f"{format_exact(count // elements)} for each of {format_exact(elements)} elements"
     if term == "missed layers" and profile.base != "macs":
         return "outputs that the tool does not see"
     return TERMS.get(term, "") + ", of one sample" * (
@@ -140,7 +139,7 @@ def _sum(standing: ProfileResult) -> str:
     text = ""
     for term, count in standing.terms.items():
         sign = "" if not text else " + " if count > 0 else " − "
-        text += f"{sign}{exact(abs(count) if text else count)} {term}"
+        text += f"{sign}{format_exact(abs(count) if text else count)} {term}"
     return text or "0"
 
 
