@@ -30,3 +30,9 @@ def _holds_repository(folder: str) -> bool:
 def is_inside(path: str, folder: str) -> bool:
     """Whether a real path is a folder or lies below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def path_from_cwd(path: str) -> str:
+    """Return a path from the current folder, or as it is where it does not lie below."""
+    below = os.path.relpath(path)
+    return path if below.startswith("..") else below

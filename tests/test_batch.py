@@ -18,7 +18,7 @@ import convcalc
 from convcalc.batch import run as running
 from convcalc.batch import worker_pool as workers
 from convcalc.batch.count import Counted, CountRequest, CountTask, count
-from convcalc.batch.patterns import jobs
+from convcalc.batch.patterns import tasks_named
 from convcalc.batch.run import Result, count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.designs.names import parse_design
@@ -107,7 +107,7 @@ def tree(here: Path) -> Path:
 
 
 def found(pattern: str) -> list[str]:
-    return [job.design.text for job in jobs(pattern)]
+    return [job.design.text for job in tasks_named(pattern)]
 
 
 def visible(path: str) -> bool:
@@ -148,7 +148,7 @@ def test_globs_and_folders(tree: Path, pattern: str, expected: list[str]) -> Non
 @pytest.mark.parametrize("pattern", ["*.toml", "nowhere/*.yaml", "zoo:zz*", ".git/deep/**", "[z-a].yaml"])
 def test_a_glob_that_matches_nothing(tree: Path, pattern: str) -> None:
     with pytest.raises(SpecError, match=r"CC705: (nothing matches|the glob) '.*'"):
-        jobs(pattern)
+        tasks_named(pattern)
 
 
 def test_shipped_specs_have_globs() -> None:
@@ -159,7 +159,7 @@ def test_shipped_specs_have_globs() -> None:
 def test_a_pattern_of_many_stars_takes_no_more_than_so_much_work(here: Path) -> None:
     write(here / "/".join("a" * 12) / "a.yaml", "")
     with limited_work(), pytest.raises(SpecError):
-        jobs("/".join(["**"] * 6) + "/b.yaml")
+        tasks_named("/".join(["**"] * 6) + "/b.yaml")
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,9 @@ ZOO = "zoo:"
 BUDGET = "convcalc-budget.yaml"
 """The one YAML file of this program that is no spec: folders and globs pass it over."""
 
+SPEC_SUFFIXES = (".yaml", ".yml")
+"""Of the files that folders and globs stand for."""
+
 _SUFFIX = re.compile(r"\.(?:ya?ml|onnx|keras)(?=[@#]|$)")
 
 
@@ -63,6 +66,11 @@ def _exists(file: str) -> bool:
         return os.path.isfile(file)
     except ValueError:
         return False
+
+
+def is_spec_name(name: str) -> bool:
+    """Whether a file in a folder is a spec by its name."""
+    return name.endswith(SPEC_SUFFIXES) and name != BUDGET
 
 
 def spec_path(file: str) -> str:

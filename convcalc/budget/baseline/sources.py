@@ -12,18 +12,17 @@ from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, read_baseline_file
 from convcalc.budget.baseline.types import AcceptedValue, Baseline, DesignCounts
 from convcalc.budget.file.types import BaselineLocation
-from convcalc.designs.names import BUDGET, ZOO, DesignName, parse_design
+from convcalc.designs.names import BUDGET, SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design
 from convcalc.designs.sources import Spec, open_design, past_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
 from convcalc.git.object_reader import blob_hash
 from convcalc.git.renames import Renames, read_file
 from convcalc.git.repository import MERGE_BASE, Commit, Repository
-from convcalc.repository_paths import is_inside, repository_root
+from convcalc.repository_paths import is_inside, path_from_cwd, repository_root
 from convcalc.spec.document.loader import Files
 
 GIT_KIND = "git"
-SPEC_SUFFIXES = (".yaml", ".yml")
 SPEC_MARKER = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks)["']?\s*:""")
 """What stands in every spec: other YAML files beside the specs are passed over."""
 
@@ -62,7 +61,7 @@ def open_baseline(
 def _is_edited(tree: CommitTree) -> bool:
     """Whether a spec of a commit has been edited since. Line ends are no difference, nor is a file that is gone."""
     for path, entry in tree.entries.items():
-        if path.endswith(SPEC_SUFFIXES) and os.path.basename(path) != BUDGET:
+        if is_spec_name(os.path.basename(path)):
             whole = os.path.join(tree.top, path)
             here = read_file(whole)
             if here and blob_hash(here, len(entry.object)) != entry.object:
@@ -116,12 +115,6 @@ def baseline_path(origin: BaselineLocation | None, folder: str) -> str:
         text = f"the baseline {quoted(value)} lies outside the repository of the budget file"
         raise SpecErrors([SpecError(MISSING, text, span, hint=f"keep it beside the budget file: {DEFAULT_NAME}")])
     return path
-
-
-def path_from_cwd(path: str) -> str:
-    """Return a path from the current folder, or as it is where it lies elsewhere."""
-    below = os.path.relpath(path)
-    return path if below.startswith("..") else below
 
 
 def _write_command(origin: BaselineLocation, folder: str) -> str:

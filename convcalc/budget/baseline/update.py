@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, BaselineFile, read_baseline_file, require_replaceable
-from convcalc.budget.baseline.sources import baseline_path, path_from_cwd
+from convcalc.budget.baseline.sources import baseline_path
 from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.file.metrics import is_additive
 from convcalc.budget.file.types import Budget, BudgetFile
@@ -17,6 +17,7 @@ from convcalc.budget.select.measured import MeasuredDesign, PartFinder
 from convcalc.designs.names import ZOO, parse_design
 from convcalc.designs.sources import Network, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.repository_paths import path_from_cwd
 
 
 class BaselineUpdate(NamedTuple):

@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator
 
 from convcalc.budget.file.types import BudgetFile
-from convcalc.budget.select.finder import SPEC_SUFFIXES
 from convcalc.budget.select.plan import WHOLE_FILE, CheckPlan, FileToCheck
-from convcalc.designs.names import BUDGET
+from convcalc.designs.names import is_spec_name
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.findings import Finding
 from convcalc.spec.yaml.nodes import Mapping, compose
@@ -51,7 +50,7 @@ def _below(folder: str) -> Iterator[tuple[str, str]]:
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if name.endswith(SPEC_SUFFIXES) and not name.startswith(".") and name != BUDGET:
+            if is_spec_name(name) and not name.startswith("."):
                 path = os.path.join(here, name)
                 yield os.path.relpath(path, folder).replace(os.sep, "/"), os.path.relpath(path)
 

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from convcalc.budget.baseline.counts import count_graph
-from convcalc.budget.baseline.sources import SPEC_MARKER, SPEC_SUFFIXES, GitBaseline, path_from_cwd
+from convcalc.budget.baseline.sources import SPEC_MARKER, GitBaseline
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.diff.match_layers import LayerChange, match_layers
-from convcalc.designs.names import BUDGET
+from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name
 from convcalc.designs.sources import Spec, open_spec
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.git.commit_tree import CommitTree, error_if_outside
@@ -20,6 +20,7 @@ from convcalc.git.object_reader import blob_hash
 from convcalc.git.repository import Commit
 from convcalc.git.worktree_files import worktree_files
 from convcalc.metrics.registry import measures
+from convcalc.repository_paths import path_from_cwd
 from convcalc.spec.limits import FILE_BYTES
 from convcalc.spec.yaml.text import require_own
 
@@ -135,7 +136,7 @@ class _Comparison:
         """Give the specs at and below a path among names from the top."""
         start = self.tree.relative_path(folder)
         for name in names:
-            if not name.endswith(SPEC_SUFFIXES) or os.path.basename(name) == BUDGET:
+            if not is_spec_name(os.path.basename(name)):
                 continue
             path = os.path.join(self.tree.top, name)
             if name == start or (_is_below(name, start or "") and self._is_spec(path)):

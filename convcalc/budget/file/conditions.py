@@ -7,6 +7,7 @@ import os
 from convcalc.budget.file.fields import Fields, read_scalar
 from convcalc.budget.file.selectors import GLOB, require_inside_repository
 from convcalc.budget.file.types import DEFAULT_CONDITIONS, Conditions
+from convcalc.designs.names import SPEC_SUFFIXES
 from convcalc.dtypes import formats
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.quantities import parse_positive_integer
@@ -55,9 +56,7 @@ def _read_device(written: Scalar, folder: str, errors: list[SpecError]) -> Devic
     from convcalc.devices.roofline import device, devices
 
     name = written.text.strip()
-    is_file = name not in devices() and (
-        os.sep in name or name.endswith((".yaml", ".yml")) or _may_be_file(name, folder)
-    )
+    is_file = name not in devices() and (os.sep in name or name.endswith(SPEC_SUFFIXES) or _may_be_file(name, folder))
     if is_file:
         _require_inside(name, written, folder)
     try:

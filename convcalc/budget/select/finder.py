@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from convcalc.budget.file.types import Pattern
-from convcalc.designs.names import BUDGET, ZOO, DesignName, parse_pattern
+from convcalc.designs.names import BUDGET, SPEC_SUFFIXES, ZOO, DesignName, parse_pattern
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecErrors
 from convcalc.git.worktree import PARENT
 from convcalc.globs import glob, is_wild, matches_word
 from convcalc.repository_paths import is_inside, repository_root
-
-SPEC_SUFFIXES = (".yaml", ".yml")
-"""Of the files that a glob means where it does not end in an ending of its own."""
 
 
 class Entry(NamedTuple):

@@ -109,14 +109,14 @@ def _add_designs(found: CheckPlan, budget: Budget, disk: SpecFinder) -> None:
         if name in gone or (confined and not found.files[target.file].requests(target)):
             continue
         if target.file not in found.files:
-            found.files[target.file] = FileToCheck(target.file, path_from_cwd(target.file, found.folder))
+            found.files[target.file] = FileToCheck(target.file, spec_path_from_cwd(target.file, found.folder))
         choice = target.variant, target.part
         found.files[target.file].budgets.setdefault(choice, []).append(budget)
     if not confined and budget.unmatched != OFF:
         found.findings += _unmatched_findings(budget, names, gone)
 
 
-def path_from_cwd(file: str, folder: str) -> str:
+def spec_path_from_cwd(file: str, folder: str) -> str:
     """Return the path of a file from the current folder, given its name in budgets."""
     return file if file.startswith(ZOO) else os.path.relpath(os.path.join(folder, file))
 

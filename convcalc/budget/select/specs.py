@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from convcalc.budget.file.types import Budget, ReferenceDesign
 from convcalc.budget.select.measured import MeasuredDesign
-from convcalc.budget.select.plan import path_from_cwd
+from convcalc.budget.select.plan import spec_path_from_cwd
 from convcalc.designs.names import parse_pattern
 from convcalc.designs.sources import Network, Spec, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors
@@ -101,5 +101,5 @@ class ReferenceDesigns:
     def _measured(self, against: ReferenceDesign, current: CachedSpec) -> MeasuredDesign:
         target = parse_pattern(against.design)
         if target.file != current.file:
-            current = open_cached_spec(target.file, path_from_cwd(target.file, self._folder), self._libraries)
+            current = open_cached_spec(target.file, spec_path_from_cwd(target.file, self._folder), self._libraries)
         return current.measured_design(target.variant, target.part)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from convcalc.budget.baseline.file import to_text
-from convcalc.budget.baseline.sources import path_from_cwd
 from convcalc.budget.baseline.update import BaselineUpdate, tighten, write
 from convcalc.budget.check.accept import accept
 from convcalc.budget.check.checker import Options
@@ -16,6 +15,7 @@ from convcalc.cli.options.designs import lib_option
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import write_file
 from convcalc.errors import did_you_mean, escape, quoted
+from convcalc.repository_paths import path_from_cwd
 
 
 class Actions(Command, click.Group):

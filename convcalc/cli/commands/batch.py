@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcalc.batch.count import CountRequest, CountTask, ErrorText
-from convcalc.batch.patterns import jobs as named
+from convcalc.batch.patterns import tasks_named as named
 from convcalc.batch.run import Result, RowBatch, count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.cli import FINE, UNUSABLE, say

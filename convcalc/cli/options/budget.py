@@ -6,10 +6,10 @@ import os
 
 import click
 
-from convcalc.budget.baseline.sources import path_from_cwd
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import BudgetFile
 from convcalc.designs.names import BUDGET
+from convcalc.repository_paths import path_from_cwd
 
 budget_option = click.option(
     "--budget", metavar="PATH", type=click.Path(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.repository_paths import path_from_cwd
 from convcalc.spec.document.document_reader import read_document
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.limits import IMPORTS
@@ -40,8 +41,7 @@ class Disk:
 
     def display_name(self, path: str) -> str:
         """Return the path from the current folder, or the absolute one where it is not below."""
-        below = os.path.relpath(path)
-        return path if below.startswith("..") else below
+        return path_from_cwd(path)
 
 
 @dataclass(slots=True, eq=False)
