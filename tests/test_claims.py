@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convcalc.designs.claims import agrees, judge
+from convcalc.designs.claims import agrees, check_claims
 from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, Span, SpecErrors
 from convcalc.findings import ClaimResult
@@ -37,7 +37,7 @@ def judged(folder: Path, *claims: str) -> list[ClaimResult]:
     file = folder / "net.yaml"
     file.write_text(NET + "".join(f"  - {claim}\n" for claim in claims), encoding="utf-8")
     spec = open_spec(str(file))
-    found, errors = judge(spec, spec.document.claims)
+    found, errors = check_claims(spec, spec.document.claims)
     assert not errors
     return found
 

@@ -48,9 +48,9 @@ class RowBatch(NamedTuple):
 class _QueuedTask(NamedTuple):
     """A design in its place, and under which key its result is known or will be."""
 
-    job: CountTask
+    task: CountTask
     key: Key | None
-    repeated: bool
+    is_repeat: bool
 
 
 def count_all(jobs: Iterable[CountTask], asked: CountRequest, processes: int) -> Generator[RowBatch, None, None]:
@@ -68,7 +68,7 @@ def count_all(jobs: Iterable[CountTask], asked: CountRequest, processes: int) ->
         ticket = next(tickets, None)
         if ticket is None:
             return
-        yield run.rows_for([ticket], [] if ticket.repeated else [count(ticket.job, asked)])
+        yield run.rows_for([ticket], [] if ticket.is_repeat else [count(ticket.task, asked)])
     ticket = next(tickets, None)
     if ticket is not None:
         yield from _count_in_workers(run, chain([ticket], tickets), processes)
@@ -83,7 +83,7 @@ def _count_in_workers(run: _Duplicates, tickets: Iterator[_QueuedTask], processe
     def chunks() -> Iterator[Chunk]:
         for some in _group_tasks(tickets):
             order.append(some)
-            yield Chunk([ticket.job for ticket in some if not ticket.repeated])
+            yield Chunk([ticket.task for ticket in some if not ticket.is_repeat])
 
     with Workers(run.asked, processes) as workers:
         for chunk in workers.run(chunks()):
@@ -96,8 +96,8 @@ def _group_tasks(tickets: Iterator[_QueuedTask]) -> Iterator[list[_QueuedTask]]:
     fresh = size = 0
     for ticket in tickets:
         some.append(ticket)
-        fresh += not ticket.repeated
-        size += len(ticket.job.data or b"")
+        fresh += not ticket.is_repeat
+        size += len(ticket.task.data or b"")
         if fresh >= MAX_TASKS_PER_CHUNK or size >= MAX_BYTES_PER_CHUNK or len(some) >= MAX_REPEATS_PER_CHUNK:
             yield some
             some, fresh, size = [], 0, 0
@@ -119,7 +119,7 @@ class _Duplicates:
         """Read the file of a design, and see whether an identical one has been read."""
         data = _read_bytes(job.design.file)
         if data is None:
-            return _QueuedTask(job, None, repeated=False)
+            return _QueuedTask(job, None, is_repeat=False)
         design = job.design
         key = (*self._content(design.file, data), design.variant, design.part, job.from_glob)
         repeated = key in self._known
@@ -136,9 +136,9 @@ class _Duplicates:
         if first is None:
             _put_bounded(self._first, digest, file)
             return (digest,)
-        return (digest, *self._imported(first, file, data))
+        return (digest, *self._digest_of_imports(first, file, data))
 
-    def _imported(self, first: str, file: str, data: bytes) -> Key:
+    def _digest_of_imports(self, first: str, file: str, data: bytes) -> Key:
         """Tell files of one text apart by what they import; the first of them, and all like it, by nothing."""
         if _folder(first) == _folder(file):
             return ()
@@ -152,25 +152,25 @@ class _Duplicates:
         fresh = iter(counted)
         found: list[Result] = []
         for ticket in tickets:
-            here = self._copy_rows(ticket) if ticket.repeated else next(fresh)
-            if not ticket.repeated:
+            here = self._copy_rows(ticket) if ticket.is_repeat else next(fresh)
+            if not ticket.is_repeat:
                 self._keep(ticket, here)
-            found += (self._result(ticket.job, one) for one in here)
+            found += (self._result(ticket.task, one) for one in here)
         return RowBatch(len(tickets), found)
 
     def _keep(self, ticket: _QueuedTask, counted: list[Counted]) -> None:
         """Remember what came out; not what is wrong, which names the file."""
         if ticket.key is not None and ticket.key in self._known and not any(one.faults for one in counted):
-            self._known[ticket.key] = ticket.job.design.file, counted
+            self._known[ticket.key] = ticket.task.design.file, counted
 
     def _copy_rows(self, ticket: _QueuedTask) -> list[Counted]:
         """Return what came out for the identical file, under this one's name."""
         assert ticket.key is not None
         known = self._known.get(ticket.key)
         if known is None:
-            return count(ticket.job, self.asked)
+            return count(ticket.task, self.asked)
         file, counted = known
-        return [one._replace(design=ticket.job.design.file + one.design[len(file) :]) for one in counted]
+        return [one._replace(design=ticket.task.design.file + one.design[len(file) :]) for one in counted]
 
     def _result(self, job: CountTask, one: Counted) -> Result:
         name = one.name or one.design

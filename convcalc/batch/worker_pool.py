@@ -33,7 +33,7 @@ MAX_WORKER_DEATHS = 2
 class Chunk:
     """Designs that are handed to a worker together, and what came out."""
 
-    jobs: Sequence[CountTask]
+    tasks: Sequence[CountTask]
     counted: list[list[Counted]] = field(default_factory=list)
     deaths: dict[int, int] = field(default_factory=dict)
     """How many workers died at which of the designs."""
@@ -81,12 +81,12 @@ class Workers:
 
     def _begin(self, chunk: Chunk) -> None:
         """Hand a chunk to a worker; without one to be had, count it here."""
-        worker = self._send(chunk) if chunk.jobs else None
+        worker = self._send(chunk) if chunk.tasks else None
         if worker is not None:
             self._busy[worker.connection] = worker, chunk
             return
         here = SimpleNamespace(value=0)
-        chunk.counted, chunk.is_done = list(_count_each(chunk.jobs, _abandoned(chunk), here, self._asked)), True
+        chunk.counted, chunk.is_done = list(_count_each(chunk.tasks, _abandoned(chunk), here, self._asked)), True
 
     def _send(self, chunk: Chunk) -> _Worker | None:
         """Send a chunk to an idle worker, or to a new one."""
@@ -96,7 +96,7 @@ class Workers:
             except OSError:  # the system gives no more processes
                 return None
             try:
-                worker.connection.send((chunk.jobs, _abandoned(chunk)))
+                worker.connection.send((chunk.tasks, _abandoned(chunk)))
             except OSError:  # it died while it was idle
                 self._end(worker)
                 continue

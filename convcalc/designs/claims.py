@@ -14,11 +14,11 @@ from convcalc.number_format import format_count_or_shape
 from convcalc.spec.document.claims import COUNTS, Claim, Quantity
 
 BIAS = "bias"
-NEITHER = "CC604"
-AFTER_ALL = "CC605"
+DISAGREES = "CC604"
+AGREES_UNEXPECTEDLY = "CC605"
 
 
-def judge(spec: Spec, claims: Iterable[Claim]) -> tuple[list[ClaimResult], list[SpecError]]:
+def check_claims(spec: Spec, claims: Iterable[Claim]) -> tuple[list[ClaimResult], list[SpecError]]:
     """Judge claims of a spec; every variant that they name is expanded once.
 
     Returns:
@@ -72,7 +72,7 @@ def _counts(claim: Claim, graph: Graph) -> Iterator[_Compared]:
     for metric in COUNTS:
         if metric in claim.numbers:
             printed = claim.numbers[metric]
-            value = counted(graph, metric, claim.excluding)
+            value = total_without(graph, metric, claim.excluding)
             ratio = Fraction(value) / printed.value if printed.value else None
             yield metric, value, printed.text, agrees(value, printed), ratio
 
@@ -93,7 +93,7 @@ def agrees(value: int, printed: Quantity) -> bool:
     return abs(value - printed.value) <= printed.unit / 2 or printed.value <= value < printed.value + printed.unit
 
 
-def counted(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> int:
+def total_without(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> int:
     """Return the total of a metric, without the layers of the excluded kinds; ``bias`` excludes additive weights.
 
     The shift of a norm is the norm's: ``norm`` excludes it, ``bias`` does not.
@@ -125,11 +125,11 @@ def finding(judgement: ClaimResult) -> Finding:
     value, design = format_count_or_shape(judgement.value), judgement.design
     if judgement.expected_to_disagree:
         text = f"{judgement.metric} of {design} is {value}, which agrees with {judgement.printed}, though it is not to"
-        return _finding(judgement, AFTER_ALL, text, "leave out `expect: disagrees` and its reason")
+        return _finding(judgement, AGREES_UNEXPECTEDLY, text, "leave out `expect: disagrees` and its reason")
     ratio = f" ({float(judgement.ratio):.4g} of it)" if judgement.ratio is not None else ""
     text = f"{judgement.metric} of {design} is {value}, not {judgement.printed}{ratio}"
     quote = f": {judgement.quote}" if judgement.quote else ""
-    return _finding(judgement, NEITHER, text, f"the source is {judgement.source}{quote}")
+    return _finding(judgement, DISAGREES, text, f"the source is {judgement.source}{quote}")
 
 
 def _finding(judgement: ClaimResult, code: str, text: str, hint: str) -> Finding:

@@ -83,29 +83,29 @@ class _ConfigurationChecker:
 
     def __init__(self, top: str) -> None:
         self.top = top
-        self.left = MAX_INCLUDES
-        self._named: dict[str, list[tuple[str, str]]] = {}
+        self.files_left = MAX_INCLUDES
+        self._named_by_path: dict[str, list[tuple[str, str]]] = {}
 
     def require(self, paths: Iterable[str]) -> None:
         """Look at what some configurations name; what they include is relative to them, all else to the work tree."""
         for path in paths:
-            for key, value in self._names(path):
+            for key, value in self._named_files(path):
                 included = key.startswith("include")
                 start = os.path.dirname(path) if included else self.top
                 named = os.path.join(start, os.path.expanduser(value.removeprefix(OPTIONAL)))
                 require_plain(named)
                 if included:
-                    self.left -= 1
-                    if self.left < 0:
+                    self.files_left -= 1
+                    if self.files_left < 0:
                         raise RepositoryRefused(f"the configuration includes more than {MAX_INCLUDES} files")
                     self.require([named])
 
-    def _names(self, path: str) -> list[tuple[str, str]]:
+    def _named_files(self, path: str) -> list[tuple[str, str]]:
         """Return the files that a configuration names; git reads that one alone, from where no repository is."""
         real = os.path.realpath(path)
-        if real not in self._named:
-            self._named[real] = list(_read_path_settings(real))
-        return self._named[real]
+        if real not in self._named_by_path:
+            self._named_by_path[real] = list(_read_path_settings(real))
+        return self._named_by_path[real]
 
 
 def _read_path_settings(path: str) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from convcalc.spec.limits import FILE_BYTES
 
 MAX_EXPRESSION_BYTES = 4096
 """Bytes of a name: more than any expression of a revision has."""
-_FOUND = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) ([a-z]+) ([0-9]+)\n")
+_ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) ([a-z]+) ([0-9]+)\n")
 
 
 class Dialogue:
@@ -28,7 +28,7 @@ class Dialogue:
 
     def ask(self, question: bytes) -> io.BufferedReader:
         """Return the stream on which the answer stands; all of it is to be read before the next question."""
-        process = self._running()
+        process = self._ensure_running()
         with contextlib.suppress(OSError):  # it has ended: so has the stream
             cast(IO[bytes], process.stdin).write(question)
             cast(IO[bytes], process.stdin).flush()
@@ -38,7 +38,7 @@ class Dialogue:
         """Begin anew with the next question: the process has ended."""
         self._process = None
 
-    def _running(self) -> Running:
+    def _ensure_running(self) -> Running:
         if self._process is None:
             self._process = start(self._top, *self._arguments)
             weakref.finalize(self, _end, self._process)
@@ -88,7 +88,7 @@ class ObjectReader:
         line = stream.readline()
         if not line:
             self._git.reset()  # it gives up where it would have to fetch
-        found = _FOUND.fullmatch(line)
+        found = _ANSWER.fullmatch(line)
         if not found:
             return None
         size = int(found[3])

@@ -31,15 +31,19 @@ class Renames:
             SpecErrors: git lacks the content of a file that is gone.
         """
         self._tree = tree
-        self._gone = [path for path, entry in tree.entries.items() if _is_file(entry.mode) and not _is_here(tree, path)]
-        new = [path for path in worktree_files(tree, endings) if path not in tree.entries] if self._gone else []
+        self._missing_paths = [
+            path for path, entry in tree.entries.items() if _is_file(entry.mode) and not _is_here(tree, path)
+        ]
+        new = (
+            [path for path in worktree_files(tree, endings) if path not in tree.entries] if self._missing_paths else []
+        )
         contents = {path: content for path in new if (content := read_file(os.path.join(tree.top, path)))}
         self.old_paths: dict[str, str] = {}
         """New path → old path, from the top of the work tree."""
         self.old_paths |= self._match_equal(contents)
         edited = {path: content for path, content in contents.items() if path not in self.old_paths}
         if edited:
-            self._match_similar(edited, [path for path in self._left() if path.endswith(endings)])
+            self._match_similar(edited, [path for path in self._unmatched_paths() if path.endswith(endings)])
 
     def old_path(self, path: str) -> str | None:
         """Return what a file was called. Of one that git ignores, or that ends otherwise, its content must tell."""
@@ -47,14 +51,14 @@ class Renames:
             self.old_paths |= self._match_equal({path: read_file(os.path.join(self._tree.top, path))})
         return self.old_paths.get(path)
 
-    def _left(self) -> list[str]:
+    def _unmatched_paths(self) -> list[str]:
         taken = set(self.old_paths.values())
-        return [path for path in self._gone if path not in taken]
+        return [path for path in self._missing_paths if path not in taken]
 
     def _match_equal(self, contents: Mapping[str, bytes]) -> dict[str, str]:
         """Match files whose content has not changed."""
         olds: dict[str, list[str]] = {}
-        for path in self._left():
+        for path in self._unmatched_paths():
             olds.setdefault(self._tree.entries[path].object, []).append(path)
         found: dict[str, str] = {}
         for path, content in contents.items():
@@ -67,7 +71,7 @@ class Renames:
         """Match files whose content has changed."""
         old = {path: self._tree.content(os.path.join(self._tree.top, path)) or b"" for path in gone}
         taken = set[str]()
-        for some, olds in _comparable(edited, old):
+        for some, olds in _comparable_groups(edited, old):
             for _, path, past in sorted(_similar_pairs(some, olds), key=lambda one: (-one[0], one[1:])):
                 if path not in self.old_paths and past not in taken:
                     self.old_paths[path] = past
@@ -96,7 +100,7 @@ def read_file(path: str) -> bytes:
 Contents = Mapping[str, bytes]
 
 
-def _comparable(new: Contents, old: Contents) -> Iterator[tuple[Contents, Contents]]:
+def _comparable_groups(new: Contents, old: Contents) -> Iterator[tuple[Contents, Contents]]:
     """Give what is compared with what: all, or what has the same name, so that no commit costs more than that."""
     if len(new) * len(old) <= MAX_PAIRS:
         yield new, old

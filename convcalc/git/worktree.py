@@ -72,13 +72,13 @@ def _git_folder(top: str) -> str:
     folder = os.path.realpath(os.path.join(top, text.removeprefix(POINTER)))
     if not os.path.isdir(folder):
         raise RepositoryRefused(f"{quoted(entry)} points to {quoted(folder)}, which is not there")
-    if not _is_linked(folder, entry) and not _is_submodule(folder, top):
+    if not _is_linked_worktree(folder, entry) and not _is_submodule(folder, top):
         text = f"{quoted(entry)} points to {quoted(folder)}, which is no work tree or submodule of it"
         raise RepositoryRefused(text, f"`git worktree repair` mends a work tree that was moved; or {USE_FILE_HINT}")
     return folder
 
 
-def _is_linked(folder: str, entry: str) -> bool:
+def _is_linked_worktree(folder: str, entry: str) -> bool:
     """Whether a folder is that of a linked work tree whose ``.git`` is the entry."""
     back = os.path.join(folder, "gitdir")
     return os.path.exists(back) and os.path.realpath(os.path.join(folder, _read_path_file(back))) == entry

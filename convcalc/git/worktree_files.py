@@ -24,7 +24,7 @@ def worktree_files(tree: CommitTree, endings: tuple[str, ...]) -> list[str]:
         tree: HEAD, or an earlier commit: what stands there is tracked.
         endings: of their names.
     """
-    return sorted(_Walk(tree, endings).found())
+    return sorted(_Walk(tree, endings).paths())
 
 
 class _Walk:
@@ -33,7 +33,7 @@ class _Walk:
         self.endings = endings
         self._git = Dialogue(tree.top, "check-ignore", "--no-index", "--stdin", "-z", "--verbose", "--non-matching")
 
-    def found(self) -> Iterator[str]:
+    def paths(self) -> Iterator[str]:
         open_folders = [""]
         while open_folders:
             folder = open_folders.pop()

@@ -11,13 +11,13 @@ from convcalc.profiles import Term
 from convcalc.profiles._layer_sizes import CONVOLUTIONS, JOINS, POOLS, RECURRENT, LayerSizes
 from convcalc.profiles._pytorch_layers import (
     PATCHED,
+    attention_scores,
     biases,
-    hidden,
+    hidden_steps,
     join_operations,
     norm_elements,
     resizes_by_area,
     response_norm_operations,
-    scores,
     steps,
 )
 
@@ -31,7 +31,7 @@ def multiplies(layer: LayerSizes, missed: Number) -> Iterator[Term]:
     if layer.kind in RECURRENT:
         yield "missed layers", -layer.macs
     elif has_halved_padding(layer):
-        yield "halved padding", _by_word(layer) - layer.macs
+        yield "halved padding", _macs_with_halved_padding(layer) - layer.macs
     else:
         yield "missed layers", -missed
 
@@ -43,7 +43,7 @@ def operations(layer: LayerSizes, missed: Number, upsampled: Callable[[LayerSize
         return
     if has_halved_padding(layer):
         channels = layer.node.shape.channels if layer.argument("bias") else 0
-        lost = layer.macs - _by_word(layer)
+        lost = layer.macs - _macs_with_halved_padding(layer)
         yield from flops_terms(layer, "halved padding", lost, layer.batch * channels * prod(positions(layer)))
     else:
         bias = layer.bias_additions if layer.kind in (*CONVOLUTIONS, "deconv") else 0
@@ -79,7 +79,7 @@ def _elementwise(layer: LayerSizes, upsampled: Callable[[LayerSizes], Number]) -
         case "scale" if layer.via in ("function", "method"):
             yield "elementwise", layer.output_elements
         case "attention" if layer.via in ("module", "function"):
-            yield "softmax", scores(layer)
+            yield "softmax", attention_scores(layer)
 
 
 def _recurrent(layer: LayerSizes) -> Iterator[Term]:
@@ -88,8 +88,8 @@ def _recurrent(layer: LayerSizes) -> Iterator[Term]:
     Only the operations are counted: nothing is added to the tool's own MACs.
     """
     gates, work = GATES[layer.kind]
-    yield "additions", layer.macs - 2 * gates * hidden(layer)
-    yield "recurrent gates", work * hidden(layer)
+    yield "additions", layer.macs - 2 * gates * hidden_steps(layer)
+    yield "recurrent gates", work * hidden_steps(layer)
     yield "bias", steps(layer) * biases(layer)
 
 
@@ -98,7 +98,7 @@ def has_halved_padding(layer: LayerSizes) -> bool:
     return layer.kind in CONVOLUTIONS and layer.via == "string" and layer.argument("padding") == "same"
 
 
-def _by_word(layer: LayerSizes) -> Number:
+def _macs_with_halved_padding(layer: LayerSizes) -> Number:
     """Multiplies of a convolution at the positions that are counted, in place of its own."""
     each = floordiv(layer.macs, prod(layer.node.shape.spatial))
     return each * prod(positions(layer))

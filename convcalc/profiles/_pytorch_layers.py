@@ -26,7 +26,7 @@ def attention_products(layer: LayerSizes) -> Number:
     return layer.products("scores", "context")
 
 
-def scores(layer: LayerSizes) -> Number:
+def attention_scores(layer: LayerSizes) -> Number:
     """Elements that the softmax of an attention works on: heads·N·L."""
     return layer.batch * layer.product("scores").outputs
 
@@ -65,7 +65,7 @@ def steps(layer: LayerSizes) -> Number:
     return layer.batch * layer.node.input_shapes[0][0]
 
 
-def hidden(layer: LayerSizes) -> Number:
+def hidden_steps(layer: LayerSizes) -> Number:
     """Σ hidden size over the cells of a recurrent layer, over all steps."""
     return steps(layer) * total(size for _, size in cell_sizes(layer))
 
@@ -102,7 +102,7 @@ def resizes_by_area(layer: LayerSizes) -> bool:
     return layer.kind == "upsample" and layer.argument("mode") == "area"
 
 
-def rows(layer: LayerSizes) -> Number:
+def norm_groups(layer: LayerSizes) -> Number:
     """Groups of elements that a layer norm works on together."""
     shape = layer.node.input_shapes[0]
     for axis in layer.op.attributes(shape)["axis"]:

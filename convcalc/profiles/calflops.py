@@ -14,7 +14,7 @@ from convcalc.profiles._pytorch_layers import attention_products, first_operand
 UNSEEN_PRODUCTS = ("operator", "subclass", "module", "fused")
 
 
-def missed(layer: LayerSizes) -> Number:
+def missed_macs(layer: LayerSizes) -> Number:
     """Multiplies that it does not see: ``@``, bmm, scaled_dot_product_attention, and attention's fast path."""
     if layer.kind == "matmul":
         return layer.macs - (first_operand(layer) if layer.via in ("function", "method") else 0)
@@ -23,14 +23,14 @@ def missed(layer: LayerSizes) -> Number:
     return attention_products(layer) if layer.kind == "attention" and layer.via in UNSEEN_PRODUCTS else 0
 
 
-def repeated(layer: LayerSizes) -> Number:
+def macs_lost_to_groups(layer: LayerSizes) -> Number:
     """Multiplies of a transposed convolution that are lost because groups divide twice: Co/g, and again by g."""
     groups = layer.argument("groups")
     inner = floordiv(layer.argument("out_channels"), groups)
     return layer.input_elements * layer.kernel_elements * (inner - floordiv(inner, groups))
 
 
-def _conv_shaped(layer: LayerSizes) -> Number:
+def _bias_at_conv_positions(layer: LayerSizes) -> Number:
     """Bias of a transposed convolution: Co/g times the positions that a convolution would have, not it.
 
     There the kernel may reach over the input: negative sizes are floored and multiplied like others.
@@ -40,7 +40,7 @@ def _conv_shaped(layer: LayerSizes) -> Number:
     return layer.batch * floordiv(layer.argument("out_channels"), layer.argument("groups")) * prod(positions(layer))
 
 
-def upsampled(layer: LayerSizes) -> Number:
+def upsample_operations(layer: LayerSizes) -> Number:
     """x where a scale is given (its product is thrown away); the size alone, no channels, where a size is.
 
     A list of scales is compared with the batch, and where that is another number raised to its power, which Python
@@ -58,8 +58,8 @@ def upsampled(layer: LayerSizes) -> Number:
 def terms(layer: LayerSizes) -> Iterator[Term]:
     """2 for each multiply–accumulate that it sees, and elementwise work."""
     if layer.kind == "deconv":
-        return flops_terms(layer, "repeated groups", repeated(layer), _conv_shaped(layer))
-    return operations(layer, missed(layer), upsampled)
+        return flops_terms(layer, "repeated groups", macs_lost_to_groups(layer), _bias_at_conv_positions(layer))
+    return operations(layer, missed_macs(layer), upsample_operations)
 
 
 PROFILE = Profile(

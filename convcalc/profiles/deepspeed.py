@@ -14,14 +14,14 @@ from convcalc.profiles._patched_functions import operations, upsampled_size
 from convcalc.profiles._pytorch_layers import first_operand, upsampled_elements
 
 
-def missed(layer: LayerSizes) -> Number:
+def missed_macs(layer: LayerSizes) -> Number:
     """Multiplies that it does not see: those of attention's fast path."""
     if layer.kind == "matmul":
         return layer.macs - first_operand(layer)
     return layer.macs if layer.kind == "attention" and layer.via == "fast_path" else 0
 
 
-def upsampled(layer: LayerSizes) -> Number:
+def upsample_operations(layer: LayerSizes) -> Number:
     """⌊x·Π scale⌋ where a scale is given; the size alone, no channels, where a size is."""
     scales = layer.argument("scale")
     return upsampled_size(layer) if scales is None else upsampled_elements(layer, scales)
@@ -29,7 +29,7 @@ def upsampled(layer: LayerSizes) -> Number:
 
 def terms(layer: LayerSizes) -> Iterator[Term]:
     """2 for each multiply–accumulate, and elementwise work."""
-    return operations(layer, missed(layer), upsampled)
+    return operations(layer, missed_macs(layer), upsample_operations)
 
 
 PROFILE = Profile(

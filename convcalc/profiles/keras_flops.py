@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from convcalc.arith import Number, ceildiv, divides, equal, floordiv, prod, require, select, total
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer_sizes import CONVOLUTIONS, JOINS, POOLS, RECURRENT, LayerSizes
-from convcalc.profiles._pytorch_layers import NORMS, cell_sizes, join_operations, scores
+from convcalc.profiles._pytorch_layers import NORMS, attention_scores, cell_sizes, join_operations
 
 ACTIVATIONS = {
     "prelu": 3, "gelu": 4, "quick_gelu": 2, "silu": 2, "swish": 2, "mish": 1, "logsigmoid": 2, "hardswish": 3,
@@ -24,14 +24,14 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     Layers are those of Keras. A convolution in groups is compiled apart and has no formula, nor have pools over three
     axes, resizing, the statistics of a layer norm, and what a recurrent layer runs in its loop.
     """
-    yield from _looped(layer) if layer.kind in RECURRENT else _products(layer)
+    yield from _recurrent_terms(layer) if layer.kind in RECURRENT else _products(layer)
     match layer.kind:
         case "norm":
             yield NORMS[layer.type], _norm(layer)
         case "act":
             yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.input_elements + layer.weights
         case kind if kind in POOLS:
-            yield "pooling", _pooled(layer)
+            yield "pooling", _pool_operations(layer)
         case "softmax":
             yield "softmax", 5 * layer.input_elements
         case kind if kind in JOINS:
@@ -40,7 +40,7 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
             yield "elementwise", layer.output_elements
         case "attention":
             yield "elementwise", layer.batch * layer.product("q").outputs
-            yield "softmax", 5 * scores(layer)
+            yield "softmax", 5 * attention_scores(layer)
 
 
 def _products(layer: LayerSizes) -> Iterator[Term]:
@@ -72,7 +72,7 @@ def _places(layer: LayerSizes) -> Number:
     return prod(ceildiv(size, dilation) * dilation for size, dilation in zip(sizes, window.dilation, strict=True))
 
 
-def _looped(layer: LayerSizes) -> Iterator[Term]:
+def _recurrent_terms(layer: LayerSizes) -> Iterator[Term]:
     """The product with the input is found once, not step by step; the others, of unknown shape, never are.
 
     Of an LSTM and a GRU with bias, which may run elsewhere in one kernel, nothing is found.
@@ -103,7 +103,7 @@ def _norm(layer: LayerSizes) -> Number:
     return 0
 
 
-def _pooled(layer: LayerSizes) -> Number:
+def _pool_operations(layer: LayerSizes) -> Number:
     """A global pool is a mean or a maximum over axes, of which the last leaves out the first element.
 
     Keras has no adaptive pools; one whose size divides the input's is an ordinary one, or a mean.

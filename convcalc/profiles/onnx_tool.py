@@ -26,7 +26,7 @@ from convcalc.arith import (
 )
 from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer_sizes import JOINS, POOLS, LayerSizes
-from convcalc.profiles._pytorch_layers import biases, join_operations, scores, steps
+from convcalc.profiles._pytorch_layers import attention_scores, biases, join_operations, steps
 
 EXP, DIVIDE, SQRT, TANH, LOG = 32, 4, 24, 38, 43
 SOFTMAX, SOFTPLUS = EXP + DIVIDE, EXP + 1 + LOG
@@ -59,7 +59,7 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     yield "bias", layer.bias_additions
     yield from _elementwise(layer)
     if layer.kind == "deconv":
-        yield "output positions", _by_output(layer) - layer.macs
+        yield "output positions", _macs_at_output_channels(layer) - layer.macs
 
 
 def _require_price(layer: LayerSizes) -> None:
@@ -79,7 +79,7 @@ def _elementwise(layer: LayerSizes) -> Iterator[Term]:
         case "act":
             yield "activation functions", ACTIVATIONS[layer.type] * layer.output_elements
         case kind if kind in POOLS:
-            yield "pooling", _pooled(layer)
+            yield "pooling", _pool_operations(layer)
         case "softmax":
             yield "softmax", SOFTMAX * layer.output_elements
         case kind if kind in JOINS:
@@ -89,11 +89,11 @@ def _elementwise(layer: LayerSizes) -> Iterator[Term]:
         case "upsample":
             yield "upsampling", RESIZED.get(str(layer.argument("mode")), 0) * layer.output_elements
         case "attention":
-            yield "softmax", SOFTMAX * scores(layer)
-            yield "elementwise", _scaled(layer)
+            yield "softmax", SOFTMAX * attention_scores(layer)
+            yield "elementwise", _scale_operations(layer)
 
 
-def _by_output(layer: LayerSizes) -> Number:
+def _macs_at_output_channels(layer: LayerSizes) -> Number:
     """y·(Co/g)·K of a transposed convolution, which is right for none but Ci = Co and stride 1."""
     return (
         layer.output_elements
@@ -109,11 +109,15 @@ def _first_axis(layer: LayerSizes) -> Number:
     return layer.batch * shape.replaced(first, 1).elements
 
 
-def _pooled(layer: LayerSizes) -> Number:
+def _pool_operations(layer: LayerSizes) -> Number:
     """K an output, of a cube one side of it; of an average down to one element a sum of all, and a division."""
     if layer.via == "method" and layer.kind == "avgpool" and layer.is_adaptive:
         return layer.input_elements
-    windows = _whole(layer, layer.window.kernel_size) if layer.argument("out_size") is None else _adaptive(layer)
+    windows = (
+        _window_elements(layer, layer.window.kernel_size)
+        if layer.argument("out_size") is None
+        else _adaptive_operations(layer)
+    )
     if layer.kind == "maxpool" or not layer.is_adaptive:
         return windows
     return select(
@@ -121,11 +125,11 @@ def _pooled(layer: LayerSizes) -> Number:
     )
 
 
-def _whole(layer: LayerSizes, sizes: Sequence[Number]) -> Number:
+def _window_elements(layer: LayerSizes, sizes: Sequence[Number]) -> Number:
     return layer.output_elements * (prod(sizes) if len(sizes) < 3 else sizes[0])
 
 
-def _adaptive(layer: LayerSizes) -> Number:
+def _adaptive_operations(layer: LayerSizes) -> Number:
     """As a pool where its sizes divide the input's. The default exporter refuses all others; with ``dynamo=True``:
 
     Windows of one length a = ⌊n/o⌋ + 1, where n mod o divides o, are a mean of a cells a place. Where lengths differ,
@@ -137,7 +141,7 @@ def _adaptive(layer: LayerSizes) -> Number:
         for (size, places), rest in zip(axes, rests, strict=True):
             text = "PyTorch does not export an adaptive pool from {} to {} places, which is no whole step"
             require(equal(rest, 0), "CC742", text, size, places)
-        return _whole(layer, [floordiv(size, places) for size, places in axes])
+        return _window_elements(layer, [floordiv(size, places) for size, places in axes])
     differ = [select(divides(at_least(rest, 1), places), 0, 1) for (_, places), rest in zip(axes, rests, strict=True)]
     cells = prod(
         floordiv(size, places) + at_most(rest, 1) + more
@@ -146,7 +150,7 @@ def _adaptive(layer: LayerSizes) -> Number:
     return layer.output_elements * (cells + (DIVIDE - 1) * at_most(total(differ), 1))
 
 
-def _scaled(layer: LayerSizes) -> Number:
+def _scale_operations(layer: LayerSizes) -> Number:
     """Queries times a scale; of scaled_dot_product_attention the keys too, and the scale itself."""
     queries = layer.batch * layer.product("q").outputs
     match layer.via:

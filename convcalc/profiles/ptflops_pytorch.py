@@ -14,15 +14,15 @@ from convcalc.profiles._pytorch_layers import (
     MODULES,
     PATCHED,
     attention_products,
+    attention_scores,
     biases,
     first_operand,
-    hidden,
+    hidden_steps,
     join_operations,
     norm_elements,
     projections,
     resizes_by_area,
     response_norm_operations,
-    scores,
     steps,
     upsampled_elements,
 )
@@ -61,9 +61,9 @@ def _elementwise(layer: LayerSizes) -> Iterator[Term]:
         case "act":
             yield from _activation(layer)
         case kind if kind in POOLS:
-            yield from _twice(layer, "pooling", layer.input_elements)
+            yield from _module_and_function(layer, "pooling", layer.input_elements)
         case "upsample":
-            yield from _upsampled(layer)
+            yield from _upsample_terms(layer)
         case "softmax" if layer.via in PATCHED:
             yield "softmax", layer.input_elements
         case kind if kind in JOINS and layer.via in ("function", "method"):
@@ -72,7 +72,7 @@ def _elementwise(layer: LayerSizes) -> Iterator[Term]:
             yield "elementwise", layer.output_elements
 
 
-def _upsampled(layer: LayerSizes) -> Iterator[Term]:
+def _upsample_terms(layer: LayerSizes) -> Iterator[Term]:
     """The module counts what it gives; the function x·Π scale, or its size, and the pool that an area is.
 
     Of a list each scale is rounded down first.
@@ -87,7 +87,7 @@ def _upsampled(layer: LayerSizes) -> Iterator[Term]:
         yield "doubled modules", layer.output_elements
 
 
-def _twice(layer: LayerSizes, name: str, count: Number) -> Iterator[Term]:
+def _module_and_function(layer: LayerSizes, name: str, count: Number) -> Iterator[Term]:
     """A module, counted once more as the function that it calls; or the function alone."""
     if layer.via in PATCHED:
         yield name, count
@@ -97,7 +97,7 @@ def _twice(layer: LayerSizes, name: str, count: Number) -> Iterator[Term]:
 
 def _activation(layer: LayerSizes) -> Iterator[Term]:
     if layer.type in DOUBLED:
-        yield from _twice(layer, "activation functions", layer.output_elements)
+        yield from _module_and_function(layer, "activation functions", layer.output_elements)
     elif (
         (layer.type in ("silu", "swish") and layer.via in PATCHED)
         or (layer.type in HOOKED and layer.via in MODULES)
@@ -115,24 +115,24 @@ def _attention(layer: LayerSizes) -> Iterator[Term]:
     if layer.via in ("module", "fused", "fast_path"):
         yield "bias", layer.bias_additions if layer.argument("bias") else layer.batch * layer.product("o").outputs
         yield "elementwise", queries
-        yield "softmax", scores(layer)
+        yield "softmax", attention_scores(layer)
         if layer.via == "module":
-            yield "doubled modules", attention_products(layer) + scores(layer)
+            yield "doubled modules", attention_products(layer) + attention_scores(layer)
         if len(layer.node.input_shapes) > 1:
-            yield from _squared(layer)
+            yield from _projection_terms(layer)
     elif layer.via == "subclass":
         yield "missed layers", -projections(layer)
         yield "elementwise", queries
-        yield "softmax", scores(layer)
+        yield "softmax", attention_scores(layer)
     elif layer.via == "operator":
         yield "missed layers", -attention_products(layer)
         yield "bias", layer.bias_additions
     else:
         yield "missed layers", -projections(layer)
-        yield "softmax", scores(layer)
+        yield "softmax", attention_scores(layer)
 
 
-def _squared(layer: LayerSizes) -> Iterator[Term]:
+def _projection_terms(layer: LayerSizes) -> Iterator[Term]:
     """Keys and values of width F: projected to F and not to E, values F//h wide a head, the context once more F to F.
 
     The bias of keys and values is E all the same.
@@ -141,13 +141,13 @@ def _squared(layer: LayerSizes) -> Iterator[Term]:
     width, read, heads = x.features, memory.features, layer.argument("heads")
     rows, positions = layer.batch * memory.replaced(-1, 1).elements, layer.batch * x.replaced(-1, 1).elements
     yield "missed layers", 2 * rows * read * (read - width) + positions * (read * read - width * width)
-    yield "missed layers", scores(layer) * (floordiv(read, heads) - floordiv(width, heads))
+    yield "missed layers", attention_scores(layer) * (floordiv(read, heads) - floordiv(width, heads))
     yield "bias", positions * (read - width)
 
 
 def _recurrent(layer: LayerSizes) -> Iterator[Term]:
     yield "bias", steps(layer) * biases(layer)
-    yield "recurrent gates", GATES[layer.kind] * hidden(layer)
+    yield "recurrent gates", GATES[layer.kind] * hidden_steps(layer)
 
 
 PROFILE = Profile(

@@ -12,7 +12,7 @@ from convcalc.profiles._pytorch_layers import (
     MODULES,
     attention_products,
     biases,
-    hidden,
+    hidden_steps,
     macs_at_output_positions,
     norm_elements,
     steps,
@@ -40,25 +40,25 @@ def _module(layer: LayerSizes) -> Iterator[Term]:
         case "norm" if layer.type in ("batch", "instance", "layer"):
             yield norm_elements(layer, 4, 2)
         case "avgpool":
-            yield "pooling", averaged(layer) if layer.is_adaptive else layer.output_elements
+            yield "pooling", adaptive_operations(layer) if layer.is_adaptive else layer.output_elements
         case "upsample":
             yield "upsampling", UPSAMPLED.get(str(layer.argument("mode")), 0) * layer.output_elements
         case _:
-            yield from unchanged(layer)
+            yield from common_terms(layer)
 
 
-def unchanged(layer: LayerSizes) -> Iterator[Term]:
+def common_terms(layer: LayerSizes) -> Iterator[Term]:
     """The rules that its successor has kept."""
     match layer.kind:
         case "act" if layer.type == "prelu":
             yield "activation functions", layer.input_elements
         case "softmax":
-            yield "softmax", softmaxed(layer)
+            yield "softmax", softmax_operations(layer)
         case kind if kind in RECURRENT:
-            yield from recurrent(layer)
+            yield from recurrent_operations(layer)
 
 
-def averaged(layer: LayerSizes) -> Number:
+def adaptive_operations(layer: LayerSizes) -> Number:
     """⌊(Π n/o + 1)·y⌋ of an adaptive pool, in floating point as there; x + y where sizes are arrays or symbols."""
     before, after = layer.node.input_shapes[0].spatial, layer.node.shape.spatial
     if not all(map(is_plain, (*before, *after, layer.output_elements))):
@@ -66,17 +66,17 @@ def averaged(layer: LayerSizes) -> Number:
     return int((prod([n / o for n, o in zip(before, after, strict=True)]) + 1) * layer.output_elements)
 
 
-def softmaxed(layer: LayerSizes) -> Number:
+def softmax_operations(layer: LayerSizes) -> Number:
     """rows·(3n − 1): n exponentials, n − 1 sums and n divisions for n elements a row."""
     (x,) = layer.node.input_shapes
     return 3 * layer.input_elements - layer.batch * x.replaced(layer.argument("axis"), 1).elements
 
 
-def recurrent(layer: LayerSizes) -> Iterator[Term]:
+def recurrent_operations(layer: LayerSizes) -> Iterator[Term]:
     """(I + H)·H + H for each gate, both biases, and the products of states."""
     inside, after = GATES[layer.kind]
     yield "bias", steps(layer) * biases(layer)
-    yield "recurrent gates", (inside + after) * hidden(layer)
+    yield "recurrent gates", (inside + after) * hidden_steps(layer)
 
 
 PROFILE = Profile(

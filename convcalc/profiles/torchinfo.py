@@ -35,7 +35,7 @@ def _leaf(layer: LayerSizes) -> Iterator[Term]:
             yield "output positions", macs_at_output_positions(layer) - layer.macs
             yield "bias", layer.bias_additions
         case "linear":
-            yield from _once(layer, layer.macs)
+            yield from _weights_once(layer, layer.macs)
         case "norm" if layer.via == "module" or layer.type == "layer":
             yield NORMS[layer.type], layer.batch * layer.weights
         case "act":
@@ -51,12 +51,12 @@ def _leaf(layer: LayerSizes) -> Iterator[Term]:
 def _attention(layer: LayerSizes) -> Iterator[Term]:
     """Linear layers that stand in it as modules count; nn.MultiheadAttention and F.linear do not."""
     if layer.via in SINGLES:
-        yield from _once(layer, layer.macs)
+        yield from _weights_once(layer, layer.macs)
     else:
         yield "missed layers", -layer.macs
 
 
-def _once(layer: LayerSizes, macs: Number) -> Iterator[Term]:
+def _weights_once(layer: LayerSizes, macs: Number) -> Iterator[Term]:
     """Σ elements of weights and biases, in place of the multiplies."""
     bias = biases(layer)
     yield "missed layers", layer.batch * (layer.weights - bias) - macs

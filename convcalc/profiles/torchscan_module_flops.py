@@ -9,13 +9,13 @@ from convcalc.profiles import Profile, Term
 from convcalc.profiles._layer_sizes import CONVOLUTIONS, POOLS, RECURRENT, LayerSizes
 from convcalc.profiles._pytorch_layers import (
     attention_products,
+    attention_scores,
     macs_at_output_positions,
     norm_elements,
+    norm_groups,
     projections,
-    rows,
-    scores,
 )
-from convcalc.profiles.torchscan_module_macs import CLASSES, pooled
+from convcalc.profiles.torchscan_module_macs import CLASSES, pool_operations
 
 ACTIVATIONS = {"relu": 1, "relu6": 2, "leaky_relu": 4, "sigmoid": 4, "tanh": 6, "elu": 6}
 """Operations of an element."""
@@ -52,13 +52,13 @@ def _elementwise(layer: LayerSizes) -> Iterator[Term]:
             yield "batch norm", 2 * layer.node.shape.channels
         case "norm" if layer.type == "layer":
             yield norm_elements(layer, 8, 6)
-            yield "layer norm", 2 * rows(layer)
+            yield "layer norm", 2 * norm_groups(layer)
         case "dropout" if layer.argument("p"):
             yield "elementwise", layer.input_elements
         case "act":
             yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.input_elements
         case kind if kind in POOLS:
-            yield "pooling", pooled(layer)
+            yield "pooling", pool_operations(layer)
 
 
 def _attention(layer: LayerSizes) -> Iterator[Term]:
@@ -77,10 +77,10 @@ def _attention(layer: LayerSizes) -> Iterator[Term]:
         return
     queries, context = layer.batch * layer.product("q").outputs, layer.batch * layer.product("context").outputs
     rows = layer.batch * layer.node.input_shapes[0].replaced(-1, layer.argument("heads")).elements
-    yield "additions", layer.macs - outputs - scores(layer) - context
+    yield "additions", layer.macs - outputs - attention_scores(layer) - context
     yield "bias", layer.bias_additions
-    yield "elementwise", queries + 1 + (scores(layer) if layer.via == "module" else 0)
-    yield "softmax", 3 * scores(layer) - rows
+    yield "elementwise", queries + 1 + (attention_scores(layer) if layer.via == "module" else 0)
+    yield "softmax", 3 * attention_scores(layer) - rows
 
 
 PROFILE = Profile(

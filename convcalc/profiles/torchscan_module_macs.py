@@ -13,20 +13,20 @@ from convcalc.profiles._pytorch_layers import MODULES, attention_products, macs_
 CLASSES = (*MODULES, "subclass")
 
 
-def pooled(layer: LayerSizes) -> Number:
+def pool_operations(layer: LayerSizes) -> Number:
     """y·(k − 1), of an average pool y·(k − 1 + spatial axes).
 
     A kernel size written as one integer counts as k, and one written as a list as the product of its sizes.
     """
     sizes = layer.argument("kernel_size")
     if layer.argument("out_size") is not None:
-        cells = prod(_adaptive(layer))
+        cells = prod(_kernel_of_adaptive(layer))
     else:
         cells = sizes[0] if isinstance(sizes, Alike) else layer.kernel_elements
     return layer.output_elements * (cells - 1 + (layer.axes if layer.kind == "avgpool" else 0))
 
 
-def _adaptive(layer: LayerSizes) -> Iterator[Number]:
+def _kernel_of_adaptive(layer: LayerSizes) -> Iterator[Number]:
     """n/o where the output size divides the input's, else the remainder and one: what it takes a kernel to be."""
     for size, places in zip(layer.node.input_shapes[0].spatial, layer.node.shape.spatial, strict=True):
         yield select(divides(places, size), floordiv(size, places), modulo(size, places) + 1)
@@ -41,7 +41,7 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     elif layer.kind == "norm" and layer.type == "batch":
         yield norm_elements(layer, 2, 1)
     elif layer.kind in POOLS:
-        yield "pooling", pooled(layer)
+        yield "pooling", pool_operations(layer)
     elif layer.kind == "deconv":
         yield "output positions", macs_at_output_positions(layer) - layer.macs
         yield "padding arithmetic", 4 * layer.axes

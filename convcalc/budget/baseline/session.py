@@ -28,16 +28,16 @@ class BaselineSession:
         *,
         required: bool = False,
     ) -> None:
-        self._origin = origin or (file.baseline if file else None)
+        self._location = origin or (file.baseline if file else None)
         self._folder = folder
         self._libraries = libraries
-        self._required = required
+        self._is_required = required
         self.errors: list[SpecError] = []
         self.label = ""
         self._no_growth_reason = ""
-        self._new: list[str] = []
-        self._renamed: list[tuple[str, str]] = []
-        self._needed: Span | None = None
+        self._new_designs: list[str] = []
+        self._renamed_designs: list[tuple[str, str]] = []
+        self._first_rule: Span | None = None
 
     def counts(self, design: str, needed: Span | None) -> tuple[DesignCounts | None, bool]:
         """Return what a design counted, and whether it is new to the baseline.
@@ -48,7 +48,7 @@ class BaselineSession:
             design: its name in budgets.
             needed: the rule that needs to know.
         """
-        self._needed = self._needed or needed
+        self._first_rule = self._first_rule or needed
         if self._baseline is None:
             return None, False
         try:
@@ -57,9 +57,9 @@ class BaselineSession:
             self.errors += errors.errors
             return None, False
         if past is None:
-            self._new += [] if self._no_growth_reason else [design]
+            self._new_designs += [] if self._no_growth_reason else [design]
         elif past.old_name and past.old_name != design:
-            self._renamed.append((design, past.old_name))
+            self._renamed_designs.append((design, past.old_name))
         return past, past is None
 
     def accepted_values(self, budget: Budget, design: str) -> Mapping[str, int]:
@@ -69,16 +69,16 @@ class BaselineSession:
     @cached_property
     def _baseline(self) -> Baseline | None:
         try:
-            if self._origin is None:
-                raise SpecErrors([_no_baseline_error(self._needed)])
-            baseline = open_baseline(self._origin, self._folder, libraries=self._libraries)
+            if self._location is None:
+                raise SpecErrors([_no_baseline_error(self._first_rule)])
+            baseline = open_baseline(self._location, self._folder, libraries=self._libraries)
         except SpecErrors as errors:
             self.errors += errors.errors
             return None
-        if self._required and baseline.no_growth_reason:
+        if self._is_required and baseline.no_growth_reason:
             self.errors.append(
                 SpecError(
-                    UNKNOWN, baseline.no_growth_reason, self._origin.span or self._needed, hint=NAME_REVISION_HINT
+                    UNKNOWN, baseline.no_growth_reason, self._location.span or self._first_rule, hint=NAME_REVISION_HINT
                 )
             )
         self.label, self._no_growth_reason = baseline.label, baseline.no_growth_reason
@@ -99,13 +99,15 @@ class BaselineSession:
     def notes(self) -> list[str]:
         """What a reader should know of designs that are not judged by what they were, or by another name."""
         found = [f"{self._no_growth_reason}: rules of growth find nothing"] if self._no_growth_reason else []
-        if len(self._new) == 1:
-            found.append(f"{self._new[0]} is new to the baseline: rules of growth skip it")
-        elif self._new:
-            more = len(self._new) - MAX_NAMES_IN_NOTE
-            names = ", ".join(self._new[:MAX_NAMES_IN_NOTE]) + (f" and {more:,} more" if more > 0 else "")
-            found.append(f"{len(self._new):,} designs are new to the baseline, and rules of growth skip them: {names}")
-        return found + [f"{new} was {old} in the baseline" for new, old in self._renamed]
+        if len(self._new_designs) == 1:
+            found.append(f"{self._new_designs[0]} is new to the baseline: rules of growth skip it")
+        elif self._new_designs:
+            more = len(self._new_designs) - MAX_NAMES_IN_NOTE
+            names = ", ".join(self._new_designs[:MAX_NAMES_IN_NOTE]) + (f" and {more:,} more" if more > 0 else "")
+            found.append(
+                f"{len(self._new_designs):,} designs are new to the baseline, and rules of growth skip them: {names}"
+            )
+        return found + [f"{new} was {old} in the baseline" for new, old in self._renamed_designs]
 
 
 def _no_baseline_error(needed: Span | None) -> SpecError:

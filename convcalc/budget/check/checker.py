@@ -28,8 +28,8 @@ from convcalc.budget.select.plan import (
     unmatched_finding,
 )
 from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cached_spec
+from convcalc.designs.claims import check_claims
 from convcalc.designs.claims import finding as claimed
-from convcalc.designs.claims import judge as judge_claims
 from convcalc.dtypes import unmatched as unmatched_formats
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import ClaimResult, DesignResult, Finding, LimitResult, Verdict
@@ -116,7 +116,7 @@ class _Run:
         for choice in {**dict.fromkeys(wanted.requested), **wanted.budgets}:
             if spec.variants or choice != WHOLE_FILE:  # else it is a library of blocks
                 self._look_at_design(spec, choice, wanted.budgets.get(choice, ()))
-        judged, errors = judge_claims(spec, _claims(wanted, spec.document.claims))
+        judged, errors = check_claims(spec, _claims(wanted, spec.document.claims))
         self.judgements += judged
         self.errors += errors
         self.findings += [claimed(each) for each in judged if not each.holds]

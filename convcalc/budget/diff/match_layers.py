@@ -141,11 +141,11 @@ def metric_changes(before: DesignCounts, after: DesignCounts, metrics: Iterable[
         metrics: those that are looked at, in their order; sums of layers.
     """
     matched = match_layers(before.layers, after.layers)
-    found = [_change(pair, metric) for metric in metrics for pair in _sorted(matched, metric)]
+    found = [_change(pair, metric) for metric in metrics for pair in _largest_first(matched, metric)]
     return tuple(change for change in found if change)
 
 
-def _sorted(matched: Iterable[LayerChange], metric: str) -> Iterator[LayerChange]:
+def _largest_first(matched: Iterable[LayerChange], metric: str) -> Iterator[LayerChange]:
     yield from sorted(matched, key=lambda pair: -abs(pair.difference(metric)))
 
 

@@ -103,8 +103,8 @@ class _Comparison:
         self.designs: list[DesignDiff] = []
         self.errors: list[SpecError] = []
         self.unchanged = self.broken = 0
-        self._named: set[str] = set()
-        self._taken: set[str] = set()
+        self._named_files: set[str] = set()
+        self._renamed_files: set[str] = set()
         """Files of the commit that are known under another name now."""
 
     # --- files --------------------------------------------------------------------------------------------------------
@@ -119,30 +119,30 @@ class _Comparison:
                 self.errors += fault.errors
             elif os.path.isfile(real):
                 here[real] = None
-                self._named.add(real)
+                self._named_files.add(real)
             else:
-                here |= dict.fromkeys(self._below(real, self._present))
-                gone |= dict.fromkeys(self._below(real, list(self.tree.entries)))
+                here |= dict.fromkeys(self._specs_below(real, self._files_at_head))
+                gone |= dict.fromkeys(self._specs_below(real, list(self.tree.entries)))
         return [*here, *(path for path in gone if path not in here and not os.path.lexists(path))]
 
     @cached_property
-    def _present(self) -> list[str]:
+    def _files_at_head(self) -> list[str]:
         repository = self.tree.repository
         head = repository.head or self.tree.commit.hash
         same = head == self.tree.commit.hash
         return worktree_files(self.tree if same else CommitTree(repository, Commit(head, "HEAD")), SPEC_SUFFIXES)
 
-    def _below(self, folder: str, names: Iterable[str]) -> Iterator[str]:
+    def _specs_below(self, folder: str, names: Iterable[str]) -> Iterator[str]:
         """Give the specs at and below a path among names from the top."""
         start = self.tree.relative_path(folder)
         for name in names:
             if not is_spec_name(os.path.basename(name)):
                 continue
             path = os.path.join(self.tree.top, name)
-            if name == start or (_is_below(name, start or "") and self._is_spec(path)):
+            if name == start or (_is_below(name, start or "") and self._looks_like_spec(path)):
                 yield path
 
-    def _is_spec(self, path: str) -> bool:
+    def _looks_like_spec(self, path: str) -> bool:
         """Whether a file that was not named looks like a spec, now or then."""
         try:
             require_own(path)
@@ -163,13 +163,13 @@ class _Comparison:
             SpecErrors: what is wrong with it on either side.
         """
         if not os.path.isfile(path):
-            if path not in self._taken:
+            if path not in self._renamed_files:
                 self._add_file(None, self._spec_at_commit(path), "removed", "")
             return
         try:
             now = open_spec(path_from_cwd(path), libraries=self.libraries)
         except SpecErrors:
-            if path in self._named or not self._was_broken(path):
+            if path in self._named_files or not self._was_broken(path):
                 raise
             self.broken += 1
             return
@@ -177,7 +177,7 @@ class _Comparison:
         if old is None:
             self._add_file(now, None, "added", "")
             return
-        self._taken.add(old)
+        self._renamed_files.add(old)
         if not renamed and all(map(self._is_same, now.files.documents)):
             self.unchanged += len(now.variants)
             return

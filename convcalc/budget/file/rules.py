@@ -87,7 +87,7 @@ def _read_value(what: LimitedMetric, given: Scalar) -> Fraction:
     if what.suffix == SHARE_SUFFIX:
         return read_percentage(given, f"a share of the design's {what.key}")
     if what.suffix == RATIO_SUFFIX:
-        return _read(given, quantities.parse_ratio, f"a ratio of {what.key}", "a decimal such as 0.45, or 45%")
+        return _parse_scalar(given, quantities.parse_ratio, f"a ratio of {what.key}", "a decimal such as 0.45, or 45%")
     return _read_amount(what, given)
 
 
@@ -99,11 +99,11 @@ def read_percentage(given: Scalar, what: str) -> Fraction:
     """
     if quantities.parse_quantity(given.text) is not None and quantities.parse_percentage(given.text) is None:
         raise SpecError(QUANTITY, f"{what} must carry its %, and {quoted(given.text)} does not", given.span,
-                        hint=_meant(given.text))  # fmt: skip
-    return _read(given, quantities.parse_percentage, what, "a percentage such as 40%")
+                        hint=_percentage_hint(given.text))  # fmt: skip
+    return _parse_scalar(given, quantities.parse_percentage, what, "a percentage such as 40%")
 
 
-def _meant(text: str) -> str:
+def _percentage_hint(text: str) -> str:
     if quantities.parse_ratio(text) is None:
         return "a percentage such as 40%"
     return f"write {quantities.decimal_to_percentage(text)}" + (f", or {text}%" if Fraction(text) >= 1 else "")
@@ -121,7 +121,7 @@ def _read_amount(what: LimitedMetric, given: Scalar) -> Fraction:
         hint = f"for a share of the design's total write {quoted(what.key + SHARE_SUFFIX)}: {given.text}"
         raise SpecError(QUANTITY, f"{what.key} takes a quantity, not {quoted(given.text)}", given.span, hint=hint)
     hint = "nanoseconds, or a time with its unit: 2.5ms" if unit == TIMES else _quantity_hint(given.text)
-    return _read(given, quantities.parse_quantity, f"a quantity of {what.key}", hint)
+    return _parse_scalar(given, quantities.parse_quantity, f"a quantity of {what.key}", hint)
 
 
 def _quantity_hint(text: str) -> str:
@@ -130,7 +130,7 @@ def _quantity_hint(text: str) -> str:
     return f"write {near}" if near else quantities.FORM
 
 
-def _read(given: Scalar, reader: Callable[[str], Fraction | None], what: str, hint: str) -> Fraction:
+def _parse_scalar(given: Scalar, reader: Callable[[str], Fraction | None], what: str, hint: str) -> Fraction:
     value = reader(given.text)
     if value is None:
         lowest = "; the least is 0" if given.text.startswith(("-", "−")) else ""
@@ -160,7 +160,7 @@ def _read_metric_growth(key: Scalar, node: Node) -> GrowthLimit:
         if part.text.endswith("%"):
             if part_of is not None:
                 raise SpecError(QUANTITY, "an allowance has one percentage", part.span, hint="such as +2% or +5M")
-            part_of = _read(_without_plus(part), quantities.parse_percentage, "a percentage", "such as +1%")
+            part_of = _parse_scalar(_without_plus(part), quantities.parse_percentage, "a percentage", "such as +1%")
         else:
             if amount is not None:
                 raise SpecError(QUANTITY, "an allowance has one amount", part.span, hint="such as +2% or +5M")

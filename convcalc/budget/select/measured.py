@@ -45,7 +45,7 @@ class MeasuredDesign:
         self.conditions = conditions
         self._values: dict[str, tuple[Sequence[Any], Any]] = {}
         self._parts: dict[str, MeasuredDesign] = {}
-        self._under: dict[tuple[object, ...], MeasuredDesign] = {}
+        self._by_conditions: dict[tuple[object, ...], MeasuredDesign] = {}
 
     def with_conditions(self, conditions: Conditions) -> MeasuredDesign:
         """Return the same design measured for something else."""
@@ -53,9 +53,9 @@ class MeasuredDesign:
             return self
         batch, dtype, device = conditions
         key = batch, dtype, device and device.key
-        if key not in self._under:
-            self._under[key] = MeasuredDesign(self.design, self.graph, self.source, conditions)
-        return self._under[key]
+        if key not in self._by_conditions:
+            self._by_conditions[key] = MeasuredDesign(self.design, self.graph, self.source, conditions)
+        return self._by_conditions[key]
 
     @cached_property
     def layers(self) -> Sequence[Node]:
@@ -148,9 +148,9 @@ class PartFinder:
 
     def __init__(self) -> None:
         self._outlines: dict[tuple[tuple[str, str], ...], int] = {}
-        self._found: dict[tuple[int, int], tuple[Budget, Sequence[DesignPart]]] = {}
-        self._matched: dict[tuple[str, str], bool] = {}
-        self._fitting: set[int] = set()
+        self._parts_by_outline: dict[tuple[int, int], tuple[Budget, Sequence[DesignPart]]] = {}
+        self._matches_by_glob: dict[tuple[str, str], bool] = {}
+        self._matched_patterns: set[int] = set()
 
     def parts(self, budget: Budget, measured: MeasuredDesign) -> Sequence[DesignPart]:
         """Return the places of a design that each get a number of their own; none where nothing matches."""
@@ -158,16 +158,21 @@ class PartFinder:
             return (WHOLE_DESIGN,)
         outline = self._outlines.setdefault(measured.layer_kinds, len(self._outlines))
         key = id(budget), outline
-        if key not in self._found:
-            self._found[key] = budget, tuple(self._select(budget, measured))  # holds the budget: its id stays its own
-        return self._found[key][1]
+        if key not in self._parts_by_outline:
+            self._parts_by_outline[key] = (
+                budget,
+                tuple(self._select(budget, measured)),
+            )  # holds the budget: its id stays its own
+        return self._parts_by_outline[key][1]
 
     def _select(self, budget: Budget, measured: MeasuredDesign) -> Iterable[DesignPart]:
         outline, layers = measured.layer_kinds, budget.layers
         if budget.per == "group":
             return self._groups(outline, layers)
         chosen = [
-            index for index, (path, kind) in enumerate(outline) if self.selects(layers, path) and _of_kind(layers, kind)
+            index
+            for index, (path, kind) in enumerate(outline)
+            if self.selects(layers, path) and _has_kind(layers, kind)
         ]
         if budget.per == "layer":
             return [DesignPart(outline[index][0], (index,)) for index in chosen]
@@ -177,7 +182,7 @@ class PartFinder:
         """Give every scope and layer that is named, with the layers at and below it, in the network's order."""
         below: dict[str, list[int]] = {}
         for index, (path, kind) in enumerate(outline):
-            if _of_kind(layers, kind):
+            if _has_kind(layers, kind):
                 segments = path.split(SEPARATOR)
                 for end in range(1, len(segments) + 1):
                     below.setdefault(SEPARATOR.join(segments[:end]), []).append(index)
@@ -197,16 +202,16 @@ class PartFinder:
 
     def _matches(self, pattern: Pattern, path: str) -> bool:
         key = pattern.text, path
-        if key not in self._matched:
-            self._matched[key] = matches(pattern.text, path, SEPARATOR)
-        if self._matched[key]:
-            self._fitting.add(id(pattern))
-        return self._matched[key]
+        if key not in self._matches_by_glob:
+            self._matches_by_glob[key] = matches(pattern.text, path, SEPARATOR)
+        if self._matches_by_glob[key]:
+            self._matched_patterns.add(id(pattern))
+        return self._matches_by_glob[key]
 
     def was_matched(self, pattern: Pattern) -> bool:
         """Whether a glob of layers has matched anything so far."""
-        return id(pattern) in self._fitting
+        return id(pattern) in self._matched_patterns
 
 
-def _of_kind(layers: LayerFilter | None, kind: str) -> bool:
+def _has_kind(layers: LayerFilter | None, kind: str) -> bool:
     return layers is None or not layers.kinds or kind in layers.kinds

@@ -36,7 +36,7 @@ class FileToCheck:
 
     def requests(self, target: DesignName) -> bool:
         """Whether a design is one of those asked for: a file stands for all of its variants and parts."""
-        return any(_within(target, *choice) for choice in self.requested)
+        return any(_is_requested(target, *choice) for choice in self.requested)
 
 
 @dataclass(slots=True)
@@ -132,7 +132,7 @@ def name_in_budgets(file: str, folder: str) -> str:
     return file if leaves_repository(relative, folder) else relative
 
 
-def _within(target: DesignName, variant: str | None, part: str | None) -> bool:
+def _is_requested(target: DesignName, variant: str | None, part: str | None) -> bool:
     if variant != target.variant and (variant, part) != WHOLE_FILE:
         return False
     return part is None or f"{target.part or ''}.".startswith(f"{part}.")

@@ -75,7 +75,7 @@ class ReferenceDesigns:
     def __init__(self, folder: str, libraries: Sequence[str]) -> None:
         self._folder = folder
         self._libraries = libraries
-        self._found: dict[str, MeasuredDesign | list[SpecError]] = {}
+        self._designs: dict[str, MeasuredDesign | list[SpecError]] = {}
 
     def get(self, budget: Budget, current: CachedSpec) -> MeasuredDesign | None:
         """Return the design that a budget holds others against, which may be one of the file at hand.
@@ -86,19 +86,19 @@ class ReferenceDesigns:
         if budget.against is None:
             return None
         name = budget.against.design
-        if name not in self._found:
+        if name not in self._designs:
             try:
-                self._found[name] = self._measured(budget.against, current)
+                self._designs[name] = self._open(budget.against, current)
             except SpecErrors as errors:
                 for error in errors.errors:
                     error.notes = (*error.notes, (budget.against.span, "ratios are to this design"))
-                self._found[name] = errors.errors
-        found = self._found[name]
+                self._designs[name] = errors.errors
+        found = self._designs[name]
         if isinstance(found, list):
             raise SpecErrors(found)
         return found
 
-    def _measured(self, against: ReferenceDesign, current: CachedSpec) -> MeasuredDesign:
+    def _open(self, against: ReferenceDesign, current: CachedSpec) -> MeasuredDesign:
         target = parse_pattern(against.design)
         if target.file != current.file:
             current = open_cached_spec(target.file, spec_path_from_cwd(target.file, self._folder), self._libraries)
