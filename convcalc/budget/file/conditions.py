@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from convcalc.budget.file.fields import Fields, read_scalar
+from convcalc.budget.file.fields import Fields, read_optional
 from convcalc.budget.file.selectors import GLOB, require_inside_repository
 from convcalc.budget.file.types import DEFAULT_CONDITIONS, Conditions
 from convcalc.designs.names import SPEC_SUFFIXES
@@ -13,7 +13,6 @@ from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.quantities import parse_positive_integer
 from convcalc.report.report import Device
 from convcalc.repository_paths import is_inside, repository_root
-from convcalc.spec.document.value_nodes import gathering
 from convcalc.spec.yaml.nodes import Scalar
 
 CONDITION_KEYS = ("batch", "dtype", "device")
@@ -22,17 +21,11 @@ QUANTITY = "CC633"
 
 def read_conditions(given: Fields, folder: str, errors: list[SpecError]) -> Conditions:
     """Read them; faults are gathered. The path of a device's file is one from ``folder``."""
-    found = DEFAULT_CONDITIONS
-    with gathering(errors):
-        if "batch" in given:
-            found = found._replace(batch=_read_batch(read_scalar(given["batch"][1], "batch")))
-    with gathering(errors):
-        if "dtype" in given:
-            found = found._replace(dtype=_read_dtype(read_scalar(given["dtype"][1], "dtype")))
-    with gathering(errors):
-        if "device" in given:
-            found = found._replace(device=_read_device(read_scalar(given["device"][1], "device"), folder, errors))
-    return found
+    return Conditions(
+        read_optional(given, "batch", _read_batch, DEFAULT_CONDITIONS.batch, errors),
+        read_optional(given, "dtype", _read_dtype, DEFAULT_CONDITIONS.dtype, errors),
+        read_optional(given, "device", lambda written: _read_device(written, folder, errors), None, errors),
+    )
 
 
 def _read_batch(written: Scalar) -> int:

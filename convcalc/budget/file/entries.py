@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from convcalc.budget.file.conditions import CONDITION_KEYS, read_conditions
 from convcalc.budget.file.consistency import contradictions
-from convcalc.budget.file.fields import BAD_STRUCTURE, Fields, read_choice, read_mapping, read_scalar
+from convcalc.budget.file.fields import BAD_STRUCTURE, Fields, read_choice, read_mapping, read_optional, read_scalar
 from convcalc.budget.file.rules import RULES, read_growth, read_limits, read_percentage, read_ratchet
 from convcalc.budget.file.selectors import (
     GLOB,
@@ -54,20 +54,14 @@ class BudgetDefaults(NamedTuple):
 
 def read_defaults(given: Fields, inherited: BudgetDefaults, errors: list[SpecError]) -> BudgetDefaults:
     """Read what is said; the rest is inherited."""
-    with gathering(errors):
-        if "severity" in given:
-            inherited = inherited._replace(severity=read_choice(given["severity"][1], "severity", SEVERITIES))
-    with gathering(errors):
-        if "unmatched" in given:
-            inherited = inherited._replace(
-                unmatched=read_choice(given["unmatched"][1], "unmatched", (*SEVERITIES, OFF))
-            )
-    with gathering(errors):
-        if "loose_below" in given:
-            inherited = inherited._replace(
-                loose_below=_read_loose_below(read_scalar(given["loose_below"][1], "loose_below"))
-            )
-    return inherited
+    severity, unmatched, loose_below = inherited
+    return BudgetDefaults(
+        read_optional(given, "severity", lambda word: read_choice(word, "severity", SEVERITIES), severity, errors),
+        read_optional(
+            given, "unmatched", lambda word: read_choice(word, "unmatched", (*SEVERITIES, OFF)), unmatched, errors
+        ),
+        read_optional(given, "loose_below", _read_loose_below, loose_below, errors),
+    )
 
 
 def _read_loose_below(given: Scalar) -> Fraction | None:
@@ -97,21 +91,18 @@ class EntryReader:
             given = read_mapping(node, "a budget", BUDGET_KEYS, self.errors)
             before = len(self.errors)
             id_, span = self._read_id(given, node)
-            self._read_note(given)
-            found = Budget(
-                id_, span, self._read_designs(given), **read_defaults(given, inherited, self.errors)._asdict()
+            read_optional(given, "note", str, "", self.errors)
+            patterns = self._read_designs(given)
+            defaults = read_defaults(given, inherited, self.errors)
+            found = self._read_rules(Budget(id_, span, patterns, **defaults._asdict()), given)
+            found = found._replace(
+                layers=read_layer_filter(*given["layers"], self.errors) if "layers" in given else None,
+                per=read_optional(
+                    given, "per", lambda word: read_choice(word, "per", GRANULARITIES), found.per, self.errors
+                ),
+                against=read_optional(given, "against", self._read_against, None, self.errors),
+                conditions=read_conditions(given, self.folder, self.errors),
             )
-            found = self._read_rules(found, given)
-            if "layers" in given:
-                found = found._replace(layers=read_layer_filter(*given["layers"], self.errors))
-            with gathering(self.errors):
-                if "per" in given:
-                    found = found._replace(per=read_choice(given["per"][1], "per", GRANULARITIES))
-            with gathering(self.errors):
-                if "against" in given:
-                    other = read_scalar(given["against"][1], "against")
-                    found = found._replace(against=ReferenceDesign(read_design_name(other, self.folder), other.span))
-            found = found._replace(conditions=read_conditions(given, self.folder, self.errors))
             if len(self.errors) == before:
                 self._require_complete(found)
                 self.errors += contradictions(found, given)
@@ -133,10 +124,8 @@ class EntryReader:
     def _read_designs(self, given: Fields) -> tuple[Pattern, ...]:
         return read_design_patterns(given["designs"][1], self.folder, self.errors) if "designs" in given else ()
 
-    def _read_note(self, given: Fields) -> None:
-        with gathering(self.errors):
-            if "note" in given:
-                read_scalar(given["note"][1], "note")
+    def _read_against(self, written: Scalar) -> ReferenceDesign:
+        return ReferenceDesign(read_design_name(written, self.folder), written.span)
 
     def _require_complete(self, budget: Budget) -> None:
         """Say what a budget lacks."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.spec.document.value_nodes import gathering
 from convcalc.spec.limits import ENTRIES
 from convcalc.spec.yaml.fields import is_empty
 from convcalc.spec.yaml.nodes import Mapping as MappingNode
 from convcalc.spec.yaml.nodes import Node, Scalar, Sequence
 
 BAD_STRUCTURE, UNKNOWN_WORD = "CC631", "CC632"
+
+Value = TypeVar("Value")
 
 Fields = Mapping[str, tuple[Scalar, Node]]
 """What stands behind each key, with the key itself."""
@@ -83,6 +87,16 @@ def read_choice(node: Node, what: str, words: Iterable[str], hint: str = "") -> 
         text = f"{what} does not know {quoted(given.text)}{did_you_mean(given.text, known)}"
         raise SpecError(UNKNOWN_WORD, text, given.span, hint=hint or f"one of {', '.join(known)}")
     return given.text
+
+
+def read_optional(
+    given: Fields, key: str, read: Callable[[Scalar], Value], default: Value, errors: list[SpecError]
+) -> Value:
+    """Return what the one value behind a key is read as, or else the default; a fault is gathered."""
+    with gathering(errors):
+        if key in given:
+            return read(read_scalar(given[key][1], key))
+    return default
 
 
 def missing_key_error(what: str, key: str, span: Span, hint: str) -> SpecError:
