@@ -12,7 +12,7 @@ Value = int | tuple[int, ...]
 """A count, or a shape."""
 
 
-class Judgement(NamedTuple):
+class ClaimResult(NamedTuple):
     """One number of one claim beside what the arithmetic gives."""
 
     id: str
@@ -24,7 +24,7 @@ class Judgement(NamedTuple):
     """As the source prints it."""
     agrees: bool
     """Whether the value rounds or truncates to the printed digits; a shape is the same or not."""
-    loose: bool
+    expected_to_disagree: bool
     """Whether the claim says of itself that it disagrees."""
     ratio: Fraction | None
     """The value as a share of the printed number, where that is not zero."""
@@ -36,18 +36,22 @@ class Judgement(NamedTuple):
     @property
     def holds(self) -> bool:
         """Whether the claim is what it says of itself: it agrees, or is known not to."""
-        return self.agrees is not self.loose
+        return self.agrees is not self.expected_to_disagree
 
 
-class Heavy(NamedTuple):
-    """A layer that weighs much, or has changed much."""
+class LayerMetricChange(NamedTuple):
+    """A layer that weighs much in a metric, or what became of it since the baseline."""
 
     path: str
-    value: int
+    metric: str
     change: str = ""
-    """grew, shrank, new or removed; nothing where there is nothing to compare with."""
+    """grew, shrank, new, removed or moved; nothing where it is as it was, or there is nothing to compare with."""
     before: int | None = None
     """What it was in the baseline, where it was there and has changed."""
+    after: int | None = None
+    """What it counts now, where it is there."""
+    old_path: str = ""
+    """The path before, where it was another."""
 
 
 class Finding(NamedTuple):
@@ -69,7 +73,7 @@ class Finding(NamedTuple):
     """The layer or group of layers that is meant; nothing for the whole design."""
     value: int | Fraction | None = None
     limit: int | Fraction | None = None
-    heaviest: tuple[Heavy, ...] = ()
+    heaviest: tuple[LayerMetricChange, ...] = ()
     """The three layers that weigh most in the metric, or that grew most."""
     rule: Span | None = None
     """The line of the budget."""
@@ -79,13 +83,8 @@ class Finding(NamedTuple):
         """How far the value is beyond the limit; negative where it is below a minimum."""
         return None if self.value is None or self.limit is None else self.value - self.limit
 
-    @property
-    def error(self) -> SpecError:
-        """The finding in the form in which every mistake is shown."""
-        return SpecError(self.code, self.text, self.span, self.hint)
 
-
-class Standing(NamedTuple):
+class LimitResult(NamedTuple):
     """Where one design stands under one limit, kept or broken."""
 
     id: str
@@ -104,33 +103,19 @@ class Standing(NamedTuple):
     """``batch 8, int8, on h100-sxm``: what it is measured for; nothing for one sample in float32."""
 
     @property
-    def limited(self) -> str:
+    def metric_label(self) -> str:
         """The metric with what it is measured for."""
         return f"{self.metric} ({self.under})" if self.under else self.metric
 
 
-class Change(NamedTuple):
-    """What became of a design, or of one of its layers, since the baseline."""
-
-    path: str
-    """Nothing for the whole design."""
-    change: str
-    """grew, shrank, new, removed or moved; nothing where it is as it was."""
-    metric: str
-    before: int | None
-    after: int | None
-    was: str = ""
-    """The path before, where it was another."""
-
-
-class Outcome(NamedTuple):
+class DesignResult(NamedTuple):
     """One design that was checked."""
 
     design: str
     totals: dict[str, int]
     past: dict[str, int] | None = None
     """Its totals in the baseline; nothing where there is none, or where the design is new to it."""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[LayerMetricChange, ...] = ()
     """Its layers that changed, most first."""
     is_new: bool = False
 
@@ -139,15 +124,15 @@ class Verdict(NamedTuple):
     """What a check says of all that it was given."""
 
     files: int
-    judgements: Sequence[Judgement] = ()
+    judgements: Sequence[ClaimResult] = ()
     findings: Sequence[Finding] = ()
     errors: Sequence[SpecError] = ()
     """Why something could not be judged."""
-    standings: Sequence[Standing] = ()
-    outcomes: Sequence[Outcome] = ()
+    standings: Sequence[LimitResult] = ()
+    outcomes: Sequence[DesignResult] = ()
     baseline: str = ""
     """In words; nothing where none was needed."""
     notes: Sequence[str] = ()
     """What a reader should know: no budget file was found, designs that are new to the baseline."""
-    failing: tuple[str, ...] = ("error",)
+    failing_severities: tuple[str, ...] = ("error",)
     """The severities of findings that make the check fail."""

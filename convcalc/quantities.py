@@ -43,11 +43,11 @@ _LOOSE = rf"({NUMBER})\s*([A-Za-zµ]{{0,3}})"
 _MEANT = {f"{suffix}{b}".lower(): f"{suffix}{b}" for suffix in SUFFIXES for b in ("", BYTES) if suffix != "K"}
 
 
-def quantity(text: str) -> Fraction | None:
-    """Return what a number with a suffix is worth, or nothing where it is none; see :func:`is_of_bytes`.
+def parse_quantity(text: str) -> Fraction | None:
+    """Return what a number with a suffix is worth, or nothing where it is none; see :func:`has_byte_suffix`.
 
     Examples:
-        >>> quantity("5.5M"), quantity("22MiB"), quantity("5e6"), quantity("5 M")
+        >>> parse_quantity("5.5M"), parse_quantity("22MiB"), parse_quantity("5e6"), parse_quantity("5 M")
         (Fraction(5500000, 1), Fraction(23068672, 1), Fraction(5000000, 1), None)
     """
     if not re.fullmatch(QUANTITY, text):
@@ -57,22 +57,22 @@ def quantity(text: str) -> Fraction | None:
     return Fraction(number[0]) * SUFFIXES[text[number.end() :].removesuffix(BYTES)]
 
 
-def whole(text: str) -> int | None:
+def parse_positive_integer(text: str) -> int | None:
     """Return a quantity that is a positive integer of no unit, or nothing where the text is none.
 
     Examples:
-        >>> whole("32"), whole("1k"), whole("0"), whole("2.5"), whole("1kB")
-        (32, 1000, None, None, None)
+        >>> [parse_positive_integer(text) for text in ("32", "1k", "0", "2.5", "1kB")]
+        [32, 1000, None, None, None]
     """
-    value = None if is_of_bytes(text) else quantity(text)
+    value = None if has_byte_suffix(text) else parse_quantity(text)
     return value.numerator if value and value.denominator == 1 else None
 
 
-def duration(text: str) -> Fraction | None:
+def parse_duration(text: str) -> Fraction | None:
     """Return the nanoseconds of a time with its unit, or nothing where the text is none.
 
     Examples:
-        >>> duration("2.5ms"), duration("40us"), duration("2.5")
+        >>> parse_duration("2.5ms"), parse_duration("40us"), parse_duration("2.5")
         (Fraction(2500000, 1), Fraction(40000, 1), None)
     """
     number = re.match(NUMBER, text)
@@ -80,32 +80,32 @@ def duration(text: str) -> Fraction | None:
     return Fraction(number[0]) * unit if number and unit else None
 
 
-def is_of_bytes(text: str) -> bool:
+def has_byte_suffix(text: str) -> bool:
     """Whether a quantity is written with ``B``: it counts bytes, and nothing else may be limited by it."""
     return text.endswith(BYTES)
 
 
-def percent(text: str) -> Fraction | None:
+def parse_percentage(text: str) -> Fraction | None:
     """Return the share that a percentage is, or nothing where the text is none: it must carry its ``%``.
 
     Examples:
-        >>> percent("40%"), percent("0.4")
+        >>> parse_percentage("40%"), parse_percentage("0.4")
         (Fraction(2, 5), None)
     """
     return Fraction(text[:-1]) / 100 if re.fullmatch(PERCENT, text) else None
 
 
-def ratio(text: str) -> Fraction | None:
+def parse_ratio(text: str) -> Fraction | None:
     """Return a plain number or a percentage as a ratio, or nothing where the text is neither.
 
     Examples:
-        >>> ratio("0.45") == ratio("45%") == ratio("4.5e-1")
+        >>> parse_ratio("0.45") == parse_ratio("45%") == parse_ratio("4.5e-1")
         True
     """
-    return Fraction(text) if re.fullmatch(NUMBER, text) else percent(text)
+    return Fraction(text) if re.fullmatch(NUMBER, text) else parse_percentage(text)
 
 
-def as_percent(text: str) -> str:
+def decimal_to_percentage(text: str) -> str:
     """Return a plain number as the percentage that was probably meant: ``0.02`` is ``2%``."""
     number, _, exponent = text.lower().partition("e")
     whole, _, decimals = number.partition(".")
@@ -116,12 +116,12 @@ def as_percent(text: str) -> str:
     return f"{shown}.{rest}%" if rest else f"{shown}%"
 
 
-def meant(text: str) -> str:
+def intended_quantity(text: str) -> str:
     """Return how a quantity is written that differs by a space, by grouped digits or by large and small letters.
 
     Examples:
-        >>> meant("2 mib"), meant("25,557,032"), meant("5m"), meant("five")
-        ('2MiB', '25557032', '5M', '')
+        >>> [intended_quantity(text) for text in ("2 mib", "25,557,032", "5m", "five")]
+        ['2MiB', '25557032', '5M', '']
     """
     if re.fullmatch(_GROUPED, text):
         return re.sub(r"[^0-9]", "", text)

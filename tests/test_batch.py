@@ -17,16 +17,16 @@ import pytest
 import convcalc
 from convcalc.batch import run as running
 from convcalc.batch import worker_pool as workers
-from convcalc.batch.count import Asked, Counted, Job, count
-from convcalc.batch.patterns import jobs
-from convcalc.batch.run import Result, results
-from convcalc.batch.selection import front, ordered
+from convcalc.batch.count import Counted, CountRequest, CountTask, count
+from convcalc.batch.patterns import tasks_named
+from convcalc.batch.run import Result, count_all
+from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.designs.names import parse_design
 from convcalc.errors import Source, Span, SpecError, SpecErrors, Undecided, describe_one
 from tests.conftest import ROOT
 from tests.work import limited_work
 
-ASKED = Asked(("params", "macs"))
+ASKED = CountRequest(("params", "macs"))
 SPEC = "input: [3, 8, 8]\nlayers: [conv: [{out}, 3]]\n"
 
 
@@ -41,11 +41,11 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def specs(folder: Path, number: int) -> list[Job]:
+def specs(folder: Path, number: int) -> list[CountTask]:
     """So many distinct files, and the jobs for them."""
     for place in range(number):
         write(folder / f"{place:04}.yaml", SPEC.format(out=place + 1))
-    return [Job(parse_design(f"{place:04}.yaml")) for place in range(number)]
+    return [CountTask(parse_design(f"{place:04}.yaml")) for place in range(number)]
 
 
 def params(out: int) -> int:
@@ -53,8 +53,8 @@ def params(out: int) -> int:
     return 28 * out
 
 
-def rows(wanted: list[Job], processes: int, asked: Asked = ASKED) -> list[dict[str, object]]:
-    return [result.row for done in results(wanted, asked, processes) for result in done.results]
+def rows(wanted: list[CountTask], processes: int, asked: CountRequest = ASKED) -> list[dict[str, object]]:
+    return [result.row for done in count_all(wanted, asked, processes) for result in done.results]
 
 
 # --- errors travel ----------------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ def tree(here: Path) -> Path:
 
 
 def found(pattern: str) -> list[str]:
-    return [job.design.text for job in jobs(pattern)]
+    return [job.design.text for job in tasks_named(pattern)]
 
 
 def visible(path: str) -> bool:
@@ -148,7 +148,7 @@ def test_globs_and_folders(tree: Path, pattern: str, expected: list[str]) -> Non
 @pytest.mark.parametrize("pattern", ["*.toml", "nowhere/*.yaml", "zoo:zz*", ".git/deep/**", "[z-a].yaml"])
 def test_a_glob_that_matches_nothing(tree: Path, pattern: str) -> None:
     with pytest.raises(SpecError, match=r"CC705: (nothing matches|the glob) '.*'"):
-        jobs(pattern)
+        tasks_named(pattern)
 
 
 def test_shipped_specs_have_globs() -> None:
@@ -159,7 +159,7 @@ def test_shipped_specs_have_globs() -> None:
 def test_a_pattern_of_many_stars_takes_no_more_than_so_much_work(here: Path) -> None:
     write(here / "/".join("a" * 12) / "a.yaml", "")
     with limited_work(), pytest.raises(SpecError):
-        jobs("/".join(["**"] * 6) + "/b.yaml")
+        tasks_named("/".join(["**"] * 6) + "/b.yaml")
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def test_a_pattern_of_many_stars_takes_no_more_than_so_much_work(here: Path) -> 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_every_design_in_its_place(here: Path, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
     wanted = specs(here, 150)
     random.Random(5).shuffle(wanted)
     got = rows(wanted, processes)
@@ -178,9 +178,9 @@ def test_every_design_in_its_place(here: Path, monkeypatch: pytest.MonkeyPatch, 
 
 def test_totals_are_those_of_the_report() -> None:
     keys = tuple(convcalc.load("zoo:lenet").report(detailed=()).totals)
-    asked = Asked(keys, batch=3, dtype="float16", every=True)
+    asked = CountRequest(keys, batch=3, dtype="float16", all_variants=True)
     for name in ("resnet50", "mobilenet_v2", "vit"):
-        for one in count(Job(parse_design(f"zoo:{name}")), asked):
+        for one in count(CountTask(parse_design(f"zoo:{name}")), asked):
             report = convcalc.load(one.design).report(batch=3, dtype="float16", detailed=())
             assert dict(zip(keys, one.totals, strict=True)) == report.totals
             assert (one.name, one.input) == (report.name, next(iter(report.inputs.values())))
@@ -188,7 +188,7 @@ def test_totals_are_those_of_the_report() -> None:
 
 def test_a_part_and_overrides(here: Path) -> None:
     write(here / "a.yaml", "input: [3, 8, 8]\nvars: {n: 2}\nlayers: [{conv: [n, 3], name: stem}, conv: [5, 1]]\n")
-    (row,) = rows([Job(parse_design("a.yaml#stem"))], 1, ASKED._replace(overrides={"n": "7"}))
+    (row,) = rows([CountTask(parse_design("a.yaml#stem"))], 1, ASKED._replace(overrides={"n": "7"}))
     assert (row["name"], row["params"]) == ("a.yaml#stem · stem", params(7))
 
 
@@ -200,7 +200,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that have been counted in this process."""
     called: list[str] = []
 
-    def noting(job: Job, asked: Asked) -> list[Counted]:
+    def noting(job: CountTask, asked: CountRequest) -> list[Counted]:
         called.append(job.design.text)
         return count(job, asked)
 
@@ -212,9 +212,9 @@ def test_identical_files_are_counted_once(here: Path, counts: list[str]) -> None
     wanted = []
     for name in ("a.yaml", "b.yaml", "sub/c.yaml"):
         write(here / name, SPEC.format(out=4) + "name: N\n")
-        wanted.append(Job(parse_design(name)))
+        wanted.append(CountTask(parse_design(name)))
     write(here / "d.yaml", SPEC.format(out=5))
-    got = rows([*wanted, Job(parse_design("d.yaml"))], 1)
+    got = rows([*wanted, CountTask(parse_design("d.yaml"))], 1)
     assert counts == ["a.yaml", "d.yaml"]
     assert [(row["design"], row["name"], row["params"]) for row in got] == [
         ("a.yaml", "N", params(4)), ("b.yaml", "N", params(4)), ("sub/c.yaml", "N", params(4)),
@@ -225,7 +225,7 @@ def test_identical_files_are_counted_once(here: Path, counts: list[str]) -> None
 def test_identical_files_without_a_name_keep_their_own(here: Path, counts: list[str]) -> None:
     for name in ("a.yaml", "b.yaml"):
         write(here / name, SPEC.format(out=4) + "variants: {w: {}}\n")
-    got = rows([Job(parse_design(name)) for name in ("a.yaml", "b.yaml")], 1, ASKED._replace(every=True))
+    got = rows([CountTask(parse_design(name)) for name in ("a.yaml", "b.yaml")], 1, ASKED._replace(all_variants=True))
     assert counts == ["a.yaml"]
     assert [row["name"] for row in got] == ["a.yaml", "a.yaml@w", "b.yaml", "b.yaml@w"]
 
@@ -236,7 +236,7 @@ def test_what_a_file_imports_is_a_part_of_it(here: Path, counts: list[str]) -> N
         write(here / folder / "m.yaml", "import: {b: b.yaml}\ninput: [3, 8, 8]\nlayers: [b.Body]\n")
         write(here / folder / "b.yaml", "import: {c: c.yaml}\nblocks: {Body: [c.Core]}\n")
         write(here / folder / "c.yaml", f"blocks: {{Core: [conv: [{out}, 3]]}}\n")
-    got = rows([Job(parse_design(f"{folder}/m.yaml")) for folder in "pqrs"], 1)
+    got = rows([CountTask(parse_design(f"{folder}/m.yaml")) for folder in "pqrs"], 1)
     assert [row["params"] for row in got] == [params(out) for out in (4, 9, 4, 4)]
     assert counts == ["p/m.yaml", "q/m.yaml"]
 
@@ -244,15 +244,15 @@ def test_what_a_file_imports_is_a_part_of_it(here: Path, counts: list[str]) -> N
 def test_broken_files_name_themselves(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a.yaml", "b.yaml"):
         write(here / name, "layers: [relu]\n")
-    got = rows([Job(parse_design(name)) for name in ("a.yaml", "b.yaml")], 1)
+    got = rows([CountTask(parse_design(name)) for name in ("a.yaml", "b.yaml")], 1)
     assert [str(row["error"]).split(":")[0] for row in got] == ["a.yaml", "b.yaml"]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_memory_of_files_is_bounded(here: Path, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
     """Forgotten files are counted again; the rows stay the same."""
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
-    monkeypatch.setattr(running, "REMEMBERED", 3)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
+    monkeypatch.setattr(running, "MAX_CACHED_FILES", 3)
     wanted = specs(here, 40)
     mixed = [random.Random(7).choice(wanted) for _ in range(200)] + wanted
     assert [row["design"] for row in rows(mixed, processes)] == [job.design.text for job in mixed]
@@ -262,10 +262,10 @@ def test_memory_of_files_is_bounded(here: Path, monkeypatch: pytest.MonkeyPatch,
 # --- processes that die -----------------------------------------------------------------------------------------------
 
 
-def dying(flag: Path, times: int) -> Callable[[Job, Asked], list[Counted]]:
+def dying(flag: Path, times: int) -> Callable[[CountTask, CountRequest], list[Counted]]:
     """Counting that kills its process at the file 0077, so many times."""
 
-    def counting(job: Job, asked: Asked) -> list[Counted]:
+    def counting(job: CountTask, asked: CountRequest) -> list[Counted]:
         if job.design.file == "0077.yaml" and os.getpid() != parent and len(list(flag.iterdir())) < times:
             (flag / str(os.getpid())).touch()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -280,7 +280,7 @@ def test_a_killed_process_costs_one_design_at_most(
     here: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, times: int
 ) -> None:
     flag = tmp_path_factory.mktemp("flag")
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
     monkeypatch.setattr(workers, "count", dying(flag, times))
     wanted = specs(here, 150)
     got = rows(wanted, 2)
@@ -293,10 +293,10 @@ def test_a_killed_process_costs_one_design_at_most(
 
 def test_processes_that_anybody_kills(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every row comes, or is said to be lost, while one process is killed whenever some rows are done."""
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
     wanted = specs(here, 300)
     got, killed = [], 0
-    for done in results(wanted, ASKED, 2):
+    for done in count_all(wanted, ASKED, 2):
         got += [result.row for result in done.results]
         for process in active_children()[:1]:
             process.kill()
@@ -310,16 +310,16 @@ def test_without_processes_all_is_counted_here(here: Path, monkeypatch: pytest.M
     def none(*arguments: object) -> None:
         raise BlockingIOError("no more processes")
 
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
     monkeypatch.setattr(workers, "_Worker", none)
     assert [row["params"] for row in rows(specs(here, 80), 2)] == [params(place + 1) for place in range(80)]
 
 
 def test_a_bug_in_a_process_is_a_bug(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def faulty(job: Job, asked: Asked) -> list[Counted]:
+    def faulty(job: CountTask, asked: CountRequest) -> list[Counted]:
         raise ZeroDivisionError("of a test")
 
-    monkeypatch.setattr(running, "PATIENCE", 0.0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
     monkeypatch.setattr(workers, "count", faulty)
     with pytest.raises(RuntimeError, match="ZeroDivisionError: of a test"):
         rows(specs(here, 80), 2)
@@ -338,7 +338,7 @@ def result(place: int, *values: int) -> Result:
 def test_the_front_is_what_nothing_dominates(seed: int, metrics: str) -> None:
     chance = random.Random(seed)
     points = [[chance.randrange(9) for _ in range(3)] for _ in range(60)]
-    got = front([[result(n, *point)] for n, point in enumerate(points)], metrics)
+    got = pareto_front([[result(n, *point)] for n, point in enumerate(points)], metrics)
     expected = []
     for n, point in enumerate(points):
         mine = [point["abc".index(metric)] for metric in metrics]
@@ -353,10 +353,10 @@ def test_sorting_keeps_the_order_of_equals_and_puts_the_broken_last() -> None:
     chance = random.Random(3)
     values = [chance.choice([1, 5, 10**30]) for _ in range(1300)]
     some = [result(n, value) for n, value in enumerate(values)]
-    fault = count(Job(parse_design("nowhere.yaml")), ASKED)[0].faults
+    fault = count(CountTask(parse_design("nowhere.yaml")), ASKED)[0].faults
     some[4] = Result({**some[4].row, "a": None}, fault)
     with tempfile.TemporaryFile() as file:
-        got = [row for part in ordered([some[:700], some[700:]], "a", file) for row in part]
+        got = [row for part in sort_rows([some[:700], some[700:]], "a", file) for row in part]
     expected = sorted((n for n in range(1300) if n != 4), key=lambda n: -values[n])
     assert [row["design"] for row in got] == [*map(str, expected), "4"]
     assert got[0] == some[expected[0]].row

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convcalc.designs.claims import agrees, judge
+from convcalc.designs.claims import agrees, check_claims
 from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, Span, SpecErrors
-from convcalc.findings import Judgement
+from convcalc.findings import ClaimResult
 from convcalc.spec.document.claims import quantity
 from convcalc.spec.yaml.nodes import Scalar
 
@@ -33,11 +33,11 @@ def printed(text: str) -> Any:
     return quantity(Scalar(text, Span(Source("claim"), 1, 1, len(text))))
 
 
-def judged(folder: Path, *claims: str) -> list[Judgement]:
+def judged(folder: Path, *claims: str) -> list[ClaimResult]:
     file = folder / "net.yaml"
     file.write_text(NET + "".join(f"  - {claim}\n" for claim in claims), encoding="utf-8")
     spec = open_spec(str(file))
-    found, errors = judge(spec, spec.document.claims)
+    found, errors = check_claims(spec, spec.document.claims)
     assert not errors
     return found
 

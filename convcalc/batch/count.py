@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from convcalc.designs.names import Design, spec_path
+from convcalc.designs.names import DesignName, spec_path
 from convcalc.designs.sources import Network, Spec, open_spec, past_spec
 from convcalc.errors import SHOWN_ERRORS, Span, SpecError, SpecErrors, describe_one
 from convcalc.metrics.registry import measures
@@ -13,29 +13,29 @@ from convcalc.spec.document.loader import Files
 from convcalc.spec.yaml.text import decode
 
 
-class Asked(NamedTuple):
+class CountRequest(NamedTuple):
     """What is wanted of every design alike: see the options of ``report``."""
 
     metrics: tuple[str, ...]
     overrides: Mapping[str, Any] = {}
     libraries: tuple[str, ...] = ()
     variant: str | None = None
-    every: bool = False
+    all_variants: bool = False
     """Whether a file without a named variant stands for all its variants."""
     batch: int = 1
     dtype: str = "float32"
 
 
-class Job(NamedTuple):
+class CountTask(NamedTuple):
     """A design to count, with the bytes of its file where they have been read."""
 
-    design: Design
-    found: bool = False
+    design: DesignName
+    from_glob: bool = False
     """Whether a folder or a glob named it: then a file that has only blocks is passed over."""
     data: bytes | None = None
 
 
-class Fault(NamedTuple):
+class ErrorText(NamedTuple):
     """An error as text, so that it can go from process to process and be kept in millions."""
 
     code: str
@@ -44,7 +44,7 @@ class Fault(NamedTuple):
     source: Mapping[str, Any] | None
     line: str
     """The first line of what people see: ``file:line:col: error CCnnn: text``."""
-    shown: str
+    excerpt: str
     """All of it: with the line of the spec and the hint."""
 
 
@@ -56,25 +56,25 @@ class Counted(NamedTuple):
     input: object = None
     """The shape that goes in; where there are several, a shape by name."""
     totals: tuple[int, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[ErrorText, ...] = ()
 
 
-def count(job: Job, asked: Asked) -> list[Counted]:
+def count(job: CountTask, asked: CountRequest) -> list[Counted]:
     """Count the design of a job, or all variants of it; what is wrong with one is its fault alone."""
     design = job.design
     variant = asked.variant if design.variant is None else design.variant
     try:
-        spec = _opened(job, asked)
+        spec = _open(job, asked)
     except SpecErrors as errors:
-        return [Counted(design.text, faults=_faults(errors))]
-    if job.found and not spec.variants:
+        return [Counted(design.text, faults=_error_texts(errors))]
+    if job.from_glob and not spec.variants:
         return []
-    if asked.every and variant is None and spec.variants:
-        return [_counted(spec, _named(design, each), each, asked) for each in spec.variants]
-    return [_counted(spec, design, variant, asked)]
+    if asked.all_variants and variant is None and spec.variants:
+        return [_count_variant(spec, _with_variant(design, each), each, asked) for each in spec.variants]
+    return [_count_variant(spec, design, variant, asked)]
 
 
-def _opened(job: Job, asked: Asked) -> Spec:
+def _open(job: CountTask, asked: CountRequest) -> Spec:
     file = job.design.file
     if job.data is None:
         return open_spec(file, libraries=asked.libraries)
@@ -86,20 +86,20 @@ def _opened(job: Job, asked: Asked) -> Spec:
     return past_spec(source, file, path, Files(libraries=asked.libraries))
 
 
-def _named(design: Design, variant: str | None) -> Design:
+def _with_variant(design: DesignName, variant: str | None) -> DesignName:
     named = design.file + (f"@{variant}" if variant else "") + (f"#{design.part}" if design.part is not None else "")
     return design._replace(text=named, variant=variant)
 
 
-def _counted(spec: Spec, design: Design, variant: str | None, asked: Asked) -> Counted:
+def _count_variant(spec: Spec, design: DesignName, variant: str | None, asked: CountRequest) -> Counted:
     try:
         network = spec.network(variant, design.part, overrides=asked.overrides)
     except SpecErrors as errors:
-        return Counted(design.text, faults=_faults(errors))
-    return Counted(design.text, network.graph.name, _input(network), tuple(totals(network, asked)))
+        return Counted(design.text, faults=_error_texts(errors))
+    return Counted(design.text, network.graph.name, _input_shapes(network), tuple(totals(network, asked)))
 
 
-def totals(network: Network, asked: Asked) -> Iterator[int]:
+def totals(network: Network, asked: CountRequest) -> Iterator[int]:
     """Give the totals of the metrics that are asked for, as ``report`` has them."""
     known = {measure.key: measure for measure in measures()}
     for key in asked.metrics:
@@ -107,20 +107,22 @@ def totals(network: Network, asked: Asked) -> Iterator[int]:
         yield int(total)
 
 
-def _input(network: Network) -> object:
+def _input_shapes(network: Network) -> object:
     shapes = {node.path: tuple(node.shape) for node in network.graph.inputs}
     return next(iter(shapes.values())) if len(shapes) == 1 else shapes
 
 
-def _faults(errors: SpecErrors) -> tuple[Fault, ...]:
-    return tuple(fault(error, shown=place < SHOWN_ERRORS) for place, error in enumerate(errors.errors))
+def _error_texts(errors: SpecErrors) -> tuple[ErrorText, ...]:
+    return tuple(error_text(error, shown=place < SHOWN_ERRORS) for place, error in enumerate(errors.errors))
 
 
-def fault(error: SpecError, *, shown: bool = True) -> Fault:
+def error_text(error: SpecError, *, shown: bool = True) -> ErrorText:
     """Return an error as text; the excerpt of its source only where it may be shown."""
     line = str(error)
-    return Fault(error.code, error.text, error.hint, _source(error.span), line, describe_one(error) if shown else line)
+    return ErrorText(
+        error.code, error.text, error.hint, _location(error.span), line, describe_one(error) if shown else line
+    )
 
 
-def _source(span: Span | None) -> Mapping[str, Any] | None:
+def _location(span: Span | None) -> Mapping[str, Any] | None:
     return None if span is None else {"file": span.file, "line": span.line, "column": span.column}

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
-from convcalc.batch.count import Asked, Counted, Fault, Job, count
+from convcalc.batch.count import Counted, CountRequest, CountTask, ErrorText, count
 from convcalc.designs.names import spec_path
 from convcalc.designs.sources import past_spec
 from convcalc.errors import Source, SpecError, SpecErrors
@@ -18,14 +18,14 @@ from convcalc.spec.document.loader import Files
 from convcalc.spec.limits import FILE_BYTES
 from convcalc.spec.yaml.text import decode, read, require_own
 
-PATIENCE = 0.25
+START_WORKERS_AFTER = 0.25
 """Seconds of work in this process before others are started."""
-CHUNK = 32
+MAX_TASKS_PER_CHUNK = 32
 """Designs that are handed to a process at a time, at most."""
-CHUNK_BYTES = 1 << 18
-TICKETS = 512
+MAX_BYTES_PER_CHUNK = 1 << 18
+MAX_REPEATS_PER_CHUNK = 512
 """Designs in a chunk when most of them are identical to others."""
-REMEMBERED = 1 << 15
+MAX_CACHED_FILES = 1 << 15
 """How many different files are remembered, in case that others are identical to them."""
 
 Key: TypeAlias = tuple[object, ...]
@@ -35,25 +35,25 @@ class Result(NamedTuple):
     """A row, with what is wrong with its design."""
 
     row: dict[str, Any]
-    faults: tuple[Fault, ...]
+    faults: tuple[ErrorText, ...]
 
 
-class Done(NamedTuple):
+class RowBatch(NamedTuple):
     """What is ready: the rows of some designs that were named, which may stand for several each, or for none."""
 
     named: int
     results: list[Result]
 
 
-class _Ticket(NamedTuple):
+class _QueuedTask(NamedTuple):
     """A design in its place, and under which key its result is known or will be."""
 
-    job: Job
+    task: CountTask
     key: Key | None
-    repeated: bool
+    is_repeat: bool
 
 
-def results(jobs: Iterable[Job], asked: Asked, processes: int) -> Generator[Done, None, None]:
+def count_all(jobs: Iterable[CountTask], asked: CountRequest, processes: int) -> Generator[RowBatch, None, None]:
     """Give the results of designs, some at a time, in the order of the designs; memory does not grow with their number.
 
     Args:
@@ -61,71 +61,71 @@ def results(jobs: Iterable[Job], asked: Asked, processes: int) -> Generator[Done
         asked: what is wanted of each.
         processes: how many may count at once; others than this one only start if there is a lot to do.
     """
-    run = _Run(asked)
-    tickets = map(run.ticket, jobs)
+    run = _Duplicates(asked)
+    tickets = map(run.queue, jobs)
     begun = time.monotonic()
-    while processes == 1 or time.monotonic() - begun < PATIENCE:
+    while processes == 1 or time.monotonic() - begun < START_WORKERS_AFTER:
         ticket = next(tickets, None)
         if ticket is None:
             return
-        yield run.settled([ticket], [] if ticket.repeated else [count(ticket.job, asked)])
+        yield run.rows_for([ticket], [] if ticket.is_repeat else [count(ticket.task, asked)])
     ticket = next(tickets, None)
     if ticket is not None:
-        yield from _spread(run, chain([ticket], tickets), processes)
+        yield from _count_in_workers(run, chain([ticket], tickets), processes)
 
 
-def _spread(run: _Run, tickets: Iterator[_Ticket], processes: int) -> Iterator[Done]:
+def _count_in_workers(run: _Duplicates, tickets: Iterator[_QueuedTask], processes: int) -> Iterator[RowBatch]:
     """Let other processes count."""
     from convcalc.batch.worker_pool import Chunk, Workers  # a few designs do without
 
-    order: deque[list[_Ticket]] = deque()
+    order: deque[list[_QueuedTask]] = deque()
 
     def chunks() -> Iterator[Chunk]:
-        for some in _grouped(tickets):
+        for some in _group_tasks(tickets):
             order.append(some)
-            yield Chunk([ticket.job for ticket in some if not ticket.repeated])
+            yield Chunk([ticket.task for ticket in some if not ticket.is_repeat])
 
     with Workers(run.asked, processes) as workers:
         for chunk in workers.run(chunks()):
-            yield run.settled(order.popleft(), chunk.counted)
+            yield run.rows_for(order.popleft(), chunk.counted)
 
 
-def _grouped(tickets: Iterator[_Ticket]) -> Iterator[list[_Ticket]]:
+def _group_tasks(tickets: Iterator[_QueuedTask]) -> Iterator[list[_QueuedTask]]:
     """Put tickets together so that a chunk is neither too much to send nor too little to be worth it."""
-    some: list[_Ticket] = []
+    some: list[_QueuedTask] = []
     fresh = size = 0
     for ticket in tickets:
         some.append(ticket)
-        fresh += not ticket.repeated
-        size += len(ticket.job.data or b"")
-        if fresh >= CHUNK or size >= CHUNK_BYTES or len(some) >= TICKETS:
+        fresh += not ticket.is_repeat
+        size += len(ticket.task.data or b"")
+        if fresh >= MAX_TASKS_PER_CHUNK or size >= MAX_BYTES_PER_CHUNK or len(some) >= MAX_REPEATS_PER_CHUNK:
             yield some
             some, fresh, size = [], 0, 0
     if some:
         yield some
 
 
-class _Run:
+class _Duplicates:
     """What is remembered in the course of a run."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: CountRequest) -> None:
         self.asked = asked
         self._known: OrderedDict[Key, tuple[str, list[Counted]] | None] = OrderedDict()
         """Key → the file that was counted and what came out; nothing yet while it is being counted."""
         self._first: OrderedDict[bytes, str] = OrderedDict()
         """Digest of a text with imports → the file that had it first."""
 
-    def ticket(self, job: Job) -> _Ticket:
+    def queue(self, job: CountTask) -> _QueuedTask:
         """Read the file of a design, and see whether an identical one has been read."""
-        data = _bytes(job.design.file)
+        data = _read_bytes(job.design.file)
         if data is None:
-            return _Ticket(job, None, repeated=False)
+            return _QueuedTask(job, None, is_repeat=False)
         design = job.design
-        key = (*self._content(design.file, data), design.variant, design.part, job.found)
+        key = (*self._content(design.file, data), design.variant, design.part, job.from_glob)
         repeated = key in self._known
         if not repeated:
-            _remember(self._known, key, None)
-        return _Ticket(job if repeated else job._replace(data=data), key, repeated)
+            _put_bounded(self._known, key, None)
+        return _QueuedTask(job if repeated else job._replace(data=data), key, repeated)
 
     def _content(self, file: str, data: bytes) -> Key:
         """Return what a file and its imports hold, as short as can be."""
@@ -134,45 +134,45 @@ class _Run:
             return (digest,)
         first = self._first.get(digest)
         if first is None:
-            _remember(self._first, digest, file)
+            _put_bounded(self._first, digest, file)
             return (digest,)
-        return (digest, *self._imported(first, file, data))
+        return (digest, *self._digest_of_imports(first, file, data))
 
-    def _imported(self, first: str, file: str, data: bytes) -> Key:
+    def _digest_of_imports(self, first: str, file: str, data: bytes) -> Key:
         """Tell files of one text apart by what they import; the first of them, and all like it, by nothing."""
         if _folder(first) == _folder(file):
             return ()
-        held = imports(file, data, self.asked.libraries)
+        held = digest_of_imports(file, data, self.asked.libraries)
         if held is None:
             return (file,)
-        return () if held == imports(first, data, self.asked.libraries) else (held,)
+        return () if held == digest_of_imports(first, data, self.asked.libraries) else (held,)
 
-    def settled(self, tickets: Sequence[_Ticket], counted: Iterable[list[Counted]]) -> Done:
+    def rows_for(self, tickets: Sequence[_QueuedTask], counted: Iterable[list[Counted]]) -> RowBatch:
         """Return the results of some tickets; ``counted`` has those of the tickets that were not repeated."""
         fresh = iter(counted)
         found: list[Result] = []
         for ticket in tickets:
-            here = self._repeated(ticket) if ticket.repeated else next(fresh)
-            if not ticket.repeated:
+            here = self._copy_rows(ticket) if ticket.is_repeat else next(fresh)
+            if not ticket.is_repeat:
                 self._keep(ticket, here)
-            found += (self._result(ticket.job, one) for one in here)
-        return Done(len(tickets), found)
+            found += (self._result(ticket.task, one) for one in here)
+        return RowBatch(len(tickets), found)
 
-    def _keep(self, ticket: _Ticket, counted: list[Counted]) -> None:
+    def _keep(self, ticket: _QueuedTask, counted: list[Counted]) -> None:
         """Remember what came out; not what is wrong, which names the file."""
         if ticket.key is not None and ticket.key in self._known and not any(one.faults for one in counted):
-            self._known[ticket.key] = ticket.job.design.file, counted
+            self._known[ticket.key] = ticket.task.design.file, counted
 
-    def _repeated(self, ticket: _Ticket) -> list[Counted]:
+    def _copy_rows(self, ticket: _QueuedTask) -> list[Counted]:
         """Return what came out for the identical file, under this one's name."""
         assert ticket.key is not None
         known = self._known.get(ticket.key)
         if known is None:
-            return count(ticket.job, self.asked)
+            return count(ticket.task, self.asked)
         file, counted = known
-        return [one._replace(design=ticket.job.design.file + one.design[len(file) :]) for one in counted]
+        return [one._replace(design=ticket.task.design.file + one.design[len(file) :]) for one in counted]
 
-    def _result(self, job: Job, one: Counted) -> Result:
+    def _result(self, job: CountTask, one: Counted) -> Result:
         name = one.name or one.design
         row: dict[str, Any] = {
             "design": one.design,
@@ -190,13 +190,13 @@ def _folder(file: str) -> str:
     return os.path.dirname(os.path.realpath(spec_path(file)))
 
 
-def _remember(known: OrderedDict[Any, Any], key: object, value: object) -> None:
+def _put_bounded(known: OrderedDict[Any, Any], key: object, value: object) -> None:
     known[key] = value
-    if len(known) > REMEMBERED:
+    if len(known) > MAX_CACHED_FILES:
         known.popitem(last=False)
 
 
-def _bytes(file: str) -> bytes | None:
+def _read_bytes(file: str) -> bytes | None:
     """Return what a file holds; nothing where it cannot be read, which is said when it is counted."""
     try:
         require_own(path := spec_path(file))
@@ -211,7 +211,7 @@ def _digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=16).digest()
 
 
-def imports(file: str, data: bytes, libraries: tuple[str, ...]) -> bytes | None:
+def digest_of_imports(file: str, data: bytes, libraries: tuple[str, ...]) -> bytes | None:
     """Return a digest of all that a spec imports; nothing where that cannot be read."""
     held: list[bytes] = []
 

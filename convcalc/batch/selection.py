@@ -8,11 +8,11 @@ from typing import IO, Any
 
 from convcalc.batch.run import Result
 
-AT_ONCE = 512
+ROWS_PER_WRITE = 512
 """Rows that are given back together."""
 
 
-def front(results: Iterable[Sequence[Result]], metrics: Sequence[str]) -> list[Result]:
+def pareto_front(results: Iterable[Sequence[Result]], metrics: Sequence[str]) -> list[Result]:
     """Return the designs that are not dominated, in their order: smaller is better, and equal ones all stay.
 
     One design dominates another when no metric of it is larger and one is smaller. Only the front is kept meanwhile.
@@ -33,7 +33,7 @@ def dominates(one: Sequence[int], other: Sequence[int]) -> bool:
     return tuple(one) != tuple(other) and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))
 
 
-def ordered(results: Iterable[Sequence[Result]], metric: str, file: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
+def sort_rows(results: Iterable[Sequence[Result]], metric: str, file: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
     """Give rows with the largest value of a metric first; equal ones in their order, broken ones last.
 
     Args:
@@ -53,11 +53,11 @@ def ordered(results: Iterable[Sequence[Result]], metric: str, file: IO[bytes]) -
             file.write(text)
     places.sort()
     wanted = [place for _, _, place in places] + broken
-    for start in range(0, len(wanted), AT_ONCE):
-        yield [_row(file, place) for place in wanted[start : start + AT_ONCE]]
+    for start in range(0, len(wanted), ROWS_PER_WRITE):
+        yield [_read_row(file, place) for place in wanted[start : start + ROWS_PER_WRITE]]
 
 
-def _row(file: IO[bytes], place: int) -> dict[str, Any]:
+def _read_row(file: IO[bytes], place: int) -> dict[str, Any]:
     file.seek(place)
     row: dict[str, Any] = json.loads(file.readline())
     if isinstance(row["input"], list):

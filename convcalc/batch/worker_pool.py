@@ -19,13 +19,13 @@ from multiprocessing.connection import Connection, wait
 from types import SimpleNamespace
 from typing import Any
 
-from convcalc.batch.count import Asked, Counted, Job, count, fault
+from convcalc.batch.count import Counted, CountRequest, CountTask, count, error_text
 from convcalc.errors import Source, Span, SpecError
 from convcalc.memory_limits import is_short
 
-AHEAD = 16
+MAX_CHUNKS_AHEAD = 16
 """How many chunks for each worker may be begun before the first of them is done: results keep their order."""
-PATIENCE = 2
+MAX_WORKER_DEATHS = 2
 """How many workers may die over a design before it is given up."""
 
 
@@ -33,17 +33,17 @@ PATIENCE = 2
 class Chunk:
     """Designs that are handed to a worker together, and what came out."""
 
-    jobs: Sequence[Job]
+    tasks: Sequence[CountTask]
     counted: list[list[Counted]] = field(default_factory=list)
     deaths: dict[int, int] = field(default_factory=dict)
     """How many workers died at which of the designs."""
-    done: bool = False
+    is_done: bool = False
 
 
 class Workers:
     """Some processes. As a context manager it leaves none behind, whatever happens."""
 
-    def __init__(self, asked: Asked, processes: int) -> None:
+    def __init__(self, asked: CountRequest, processes: int) -> None:
         # A fork starts in milliseconds with everything loaded; where it is not safe, a process starts afresh.
         self._context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self._asked = asked
@@ -63,13 +63,13 @@ class Workers:
         """Give the chunks back in their order, counted. Only so many are read ahead."""
         begun: deque[Chunk] = deque()
         while True:
-            while len(begun) < AHEAD * self._processes and self._may_begin():
+            while len(begun) < MAX_CHUNKS_AHEAD * self._processes and self._may_begin():
                 chunk = next(chunks, None)
                 if chunk is None:
                     break
                 begun.append(chunk)
                 self._begin(chunk)
-            while begun and begun[0].done:
+            while begun and begun[0].is_done:
                 yield begun.popleft()
             if self._busy:
                 self._collect()
@@ -81,14 +81,14 @@ class Workers:
 
     def _begin(self, chunk: Chunk) -> None:
         """Hand a chunk to a worker; without one to be had, count it here."""
-        worker = self._handed(chunk) if chunk.jobs else None
+        worker = self._send(chunk) if chunk.tasks else None
         if worker is not None:
             self._busy[worker.connection] = worker, chunk
             return
         here = SimpleNamespace(value=0)
-        chunk.counted, chunk.done = list(_each(chunk.jobs, _given_up(chunk), here, self._asked)), True
+        chunk.counted, chunk.is_done = list(_count_each(chunk.tasks, _abandoned(chunk), here, self._asked)), True
 
-    def _handed(self, chunk: Chunk) -> _Worker | None:
+    def _send(self, chunk: Chunk) -> _Worker | None:
         """Send a chunk to an idle worker, or to a new one."""
         while True:
             try:
@@ -96,7 +96,7 @@ class Workers:
             except OSError:  # the system gives no more processes
                 return None
             try:
-                worker.connection.send((chunk.jobs, _given_up(chunk)))
+                worker.connection.send((chunk.tasks, _abandoned(chunk)))
             except OSError:  # it died while it was idle
                 self._end(worker)
                 continue
@@ -123,18 +123,18 @@ class Workers:
                 raise result
             if isinstance(result, str):
                 raise RuntimeError(result)
-            chunk.counted, chunk.done = result, True
+            chunk.counted, chunk.is_done = result, True
             self._idle.append(worker)
 
 
-def _given_up(chunk: Chunk) -> set[int]:
-    return {place for place, deaths in chunk.deaths.items() if deaths >= PATIENCE}
+def _abandoned(chunk: Chunk) -> set[int]:
+    return {place for place, deaths in chunk.deaths.items() if deaths >= MAX_WORKER_DEATHS}
 
 
 class _Worker:
     """A process, the way to it, and the place of the design that it is at."""
 
-    def __init__(self, context: Any, asked: Asked, alive: set[_Worker]) -> None:
+    def __init__(self, context: Any, asked: CountRequest, alive: set[_Worker]) -> None:
         self.connection, inside = context.Pipe()
         self.place = context.RawValue("i", 0)
         self.process = context.Process(target=_work, args=(inside, self.connection, self.place, asked), daemon=True)
@@ -150,7 +150,7 @@ class _Worker:
         self.process.join()
 
 
-def _work(connection: Connection, parents: Connection, place: Any, asked: Asked) -> None:
+def _work(connection: Connection, parents: Connection, place: Any, asked: CountRequest) -> None:
     """Count what comes, until nothing comes any more; a bug travels as text.
 
     The cycle collector sees to each chunk once, and never to what was there before.
@@ -164,7 +164,7 @@ def _work(connection: Connection, parents: Connection, place: Any, asked: Asked)
             jobs, given_up = connection.recv()
             place.value = 0
             try:
-                result: object = list(_each(jobs, given_up, place, asked))
+                result: object = list(_count_each(jobs, given_up, place, asked))
             except Exception as error:  # noqa: BLE001 - the parent raises it
                 result = MemoryError() if is_short(error) else traceback.format_exc()
             connection.send(result)
@@ -172,14 +172,16 @@ def _work(connection: Connection, parents: Connection, place: Any, asked: Asked)
             gc.collect()
 
 
-def _each(jobs: Iterable[Job], given_up: set[int], place: Any, asked: Asked) -> Iterator[list[Counted]]:
+def _count_each(
+    jobs: Iterable[CountTask], given_up: set[int], place: Any, asked: CountRequest
+) -> Iterator[list[Counted]]:
     for number, job in enumerate(jobs):
         place.value = number
-        yield [_lost(job)] if number in given_up else count(job, asked)
+        yield [_killed_row(job)] if number in given_up else count(job, asked)
 
 
-def _lost(job: Job) -> Counted:
+def _killed_row(job: CountTask) -> Counted:
     """Return what is said of a design over which processes died."""
     text, hint = "the process that counted it was killed, twice", "not enough memory? try --jobs 1"
     error = SpecError("CC706", text, Span(Source(job.design.file)), hint)
-    return Counted(job.design.text, faults=(fault(error),))
+    return Counted(job.design.text, faults=(error_text(error),))

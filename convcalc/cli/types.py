@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcalc.errors import did_you_mean, quoted
-from convcalc.quantities import meant, whole
+from convcalc.quantities import intended_quantity, parse_positive_integer
 
 __all__ = ["Choice", "ParamType", "Positive", "Word", "beginning"]
 
@@ -46,11 +46,13 @@ class Positive(ParamType[int]):
     name = "integer"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        number = whole(str(value).strip())
+        number = parse_positive_integer(str(value).strip())
         if number is None:
-            near = meant(str(value).strip())
+            near = intended_quantity(str(value).strip())
             wrong = f"{quoted(str(value))} is not a positive integer"
-            self.fail(f"{wrong}; did you mean {quoted(near)}?" if near and whole(near) else wrong, param, ctx)
+            self.fail(
+                f"{wrong}; did you mean {quoted(near)}?" if near and parse_positive_integer(near) else wrong, param, ctx
+            )
         return number
 
 

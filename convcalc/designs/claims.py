@@ -7,24 +7,25 @@ from fractions import Fraction
 
 from convcalc.designs.sources import Network, Spec
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.findings import Finding, Judgement, Value
+from convcalc.findings import ClaimResult, Finding, Value
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.registry import measures
+from convcalc.number_format import format_count_or_shape
 from convcalc.spec.document.claims import COUNTS, Claim, Quantity
 
 BIAS = "bias"
-NEITHER = "CC604"
-AFTER_ALL = "CC605"
+DISAGREES = "CC604"
+AGREES_UNEXPECTEDLY = "CC605"
 
 
-def judge(spec: Spec, claims: Iterable[Claim]) -> tuple[list[Judgement], list[SpecError]]:
+def check_claims(spec: Spec, claims: Iterable[Claim]) -> tuple[list[ClaimResult], list[SpecError]]:
     """Judge claims of a spec; every variant that they name is expanded once.
 
     Returns:
         What was judged, and why the rest could not be.
     """
     networks: dict[str | None, Network] = {}
-    judged: list[Judgement] = []
+    judged: list[ClaimResult] = []
     errors: list[SpecError] = []
     for claim in claims:
         try:
@@ -37,7 +38,7 @@ def judge(spec: Spec, claims: Iterable[Claim]) -> tuple[list[Judgement], list[Sp
     return judged, errors
 
 
-def _judged(claim: Claim, network: Network) -> Iterator[Judgement]:
+def _judged(claim: Claim, network: Network) -> Iterator[ClaimResult]:
     part = claim.texts.get("at")
     try:
         graph = network.graph if part is None else network.graph.part(part)
@@ -47,14 +48,14 @@ def _judged(claim: Claim, network: Network) -> Iterator[Judgement]:
     variant = claim.texts.get("variant")
     name = network.design.text + (f"#{part}" if part is not None else "")
     for metric, value, printed, agrees, ratio in (*_counts(claim, graph), *_shapes(claim, graph)):
-        yield Judgement(
+        yield ClaimResult(
             id=":".join(word for word in ("claim", variant, part, metric) if word),
             design=name,
             metric=metric,
             value=value,
             printed=printed,
             agrees=agrees,
-            loose=claim.loose,
+            expected_to_disagree=claim.loose,
             ratio=ratio,
             source=claim.texts["source"],
             quote=claim.texts.get("quote", ""),
@@ -71,7 +72,7 @@ def _counts(claim: Claim, graph: Graph) -> Iterator[_Compared]:
     for metric in COUNTS:
         if metric in claim.numbers:
             printed = claim.numbers[metric]
-            value = counted(graph, metric, claim.excluding)
+            value = total_without(graph, metric, claim.excluding)
             ratio = Fraction(value) / printed.value if printed.value else None
             yield metric, value, printed.text, agrees(value, printed), ratio
 
@@ -92,7 +93,7 @@ def agrees(value: int, printed: Quantity) -> bool:
     return abs(value - printed.value) <= printed.unit / 2 or printed.value <= value < printed.value + printed.unit
 
 
-def counted(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> int:
+def total_without(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> int:
     """Return the total of a metric, without the layers of the excluded kinds; ``bias`` excludes additive weights.
 
     The shift of a norm is the norm's: ``norm`` excludes it, ``bias`` does not.
@@ -119,22 +120,17 @@ def _biases(node: Node) -> int:
     return sum(int(node.facts.weights[name].elements) for name in weights if BIAS in name)
 
 
-def finding(judgement: Judgement) -> Finding:
+def finding(judgement: ClaimResult) -> Finding:
     """Return what is wrong with a claim that is not what it says of itself."""
-    value, design = written(judgement.value), judgement.design
-    if judgement.loose:
+    value, design = format_count_or_shape(judgement.value), judgement.design
+    if judgement.expected_to_disagree:
         text = f"{judgement.metric} of {design} is {value}, which agrees with {judgement.printed}, though it is not to"
-        return _finding(judgement, AFTER_ALL, text, "leave out `expect: disagrees` and its reason")
+        return _finding(judgement, AGREES_UNEXPECTEDLY, text, "leave out `expect: disagrees` and its reason")
     ratio = f" ({float(judgement.ratio):.4g} of it)" if judgement.ratio is not None else ""
     text = f"{judgement.metric} of {design} is {value}, not {judgement.printed}{ratio}"
     quote = f": {judgement.quote}" if judgement.quote else ""
-    return _finding(judgement, NEITHER, text, f"the source is {judgement.source}{quote}")
+    return _finding(judgement, DISAGREES, text, f"the source is {judgement.source}{quote}")
 
 
-def _finding(judgement: Judgement, code: str, text: str, hint: str) -> Finding:
+def _finding(judgement: ClaimResult, code: str, text: str, hint: str) -> Finding:
     return Finding(judgement.id, code, "error", judgement.design, judgement.metric, text, judgement.span, hint)
-
-
-def written(value: Value) -> str:
-    """Return a count with its digits grouped, a shape with its crosses."""
-    return f"{value:,}" if isinstance(value, int) else "×".join(map(str, value))

@@ -14,9 +14,14 @@ ZOO = "zoo:"
 BUDGET = "convcalc-budget.yaml"
 """The one YAML file of this program that is no spec: folders and globs pass it over."""
 
+SPEC_SUFFIXES = (".yaml", ".yml")
+"""Of the files that folders and globs stand for."""
 
-class Design(NamedTuple):
-    """A file (``-`` is standard input, ``zoo:NAME`` a shipped spec), perhaps a variant of it, perhaps a part."""
+_SUFFIX = re.compile(r"\.(?:ya?ml|onnx|keras)(?=[@#]|$)")
+
+
+class DesignName(NamedTuple):
+    """A file (``-`` is standard input, ``zoo:NAME`` a shipped spec) or a glob, perhaps a variant of it and a part."""
 
     text: str
     file: str
@@ -24,16 +29,36 @@ class Design(NamedTuple):
     part: str | None = None
 
 
-def parse_design(text: str) -> Design:
+def parse_design(text: str) -> DesignName:
     """Take a design apart.
 
     The file is the longest beginning that is an existing file, or else what stands before the first ``@`` or ``#``.
     Variants and paths have no ``/``, so that only the last part of a path is looked at.
     """
-    marks = [place for place in range(text.rfind("/") + 2, len(text)) if text[place] in "@#"]
-    end = next((place for place in (len(text), *reversed(marks)) if _exists(text[:place])), min((len(text), *marks)))
-    named, hash_, part = text[end:].partition("#")
-    return Design(text, text[:end], named[1:] if named else None, part if hash_ else None)
+    marks = _marks(text, text.rfind("/") + 2)
+    whole = len(text)
+    return _split(text, next((end for end in (whole, *reversed(marks)) if _exists(text[:end])), min((whole, *marks))))
+
+
+@lru_cache(maxsize=4096)
+def parse_pattern(text: str) -> DesignName:
+    """Take a name or a pattern apart by its text alone.
+
+    The file ends before the ``@`` or ``#`` behind ``.yaml`` (``.yml``, ``.onnx``, ``.keras``), or else before the first
+    one; only what stands behind the last ``/`` is looked at.
+    """
+    last = text.rfind("/") + 1
+    suffix = _SUFFIX.search(text, last)
+    return _split(text, suffix.end() if suffix else min((len(text), *_marks(text, last))))
+
+
+def _marks(text: str, start: int) -> list[int]:
+    return [place for place in range(start, len(text)) if text[place] in "@#"]
+
+
+def _split(text: str, end: int) -> DesignName:
+    variant, hash_, part = text[end:].partition("#")
+    return DesignName(text, text[:end], variant[1:] if variant else None, part if hash_ else None)
 
 
 def _exists(file: str) -> bool:
@@ -41,6 +66,11 @@ def _exists(file: str) -> bool:
         return os.path.isfile(file)
     except ValueError:
         return False
+
+
+def is_spec_name(name: str) -> bool:
+    """Whether a file in a folder is a spec by its name."""
+    return name.endswith(SPEC_SUFFIXES) and name != BUDGET
 
 
 def spec_path(file: str) -> str:
@@ -62,30 +92,3 @@ def zoo() -> dict[str, str]:
             names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
             return {name.removesuffix(".yaml"): os.path.join(folder, name) for name in names}
     return {}
-
-
-_SPEC = re.compile(r"\.(?:ya?ml|onnx|keras)(?=[@#]|$)")
-
-
-class Target(NamedTuple):
-    """A design, or a pattern of designs, in its parts."""
-
-    file: str
-    variant: str | None = None
-    part: str | None = None
-
-
-@lru_cache(maxsize=4096)
-def parts(text: str) -> Target:
-    """Take a name or a pattern apart by its text alone.
-
-    The file ends before the ``@`` or ``#`` behind ``.yaml`` (``.yml``, ``.onnx``, ``.keras``), or else before the first
-    one; only what stands behind the last ``/`` is looked at.
-    """
-    last = text.rfind("/") + 1
-    found = _SPEC.search(text, last)
-    end = found.end() if found else min((place for place in range(last, len(text)) if text[place] in "@#"), default=-1)
-    if end < 0:
-        return Target(text)
-    named, hash_, part = text[end:].partition("#")
-    return Target(text[:end], named[1:] if named else None, part if hash_ else None)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from convcalc.designs.names import Design, parse_design, spec_path
+from convcalc.designs.names import DesignName, parse_design, spec_path
 from convcalc.dtypes import BITS, formats
 from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one
 from convcalc.graph.graph import Graph
@@ -20,7 +20,7 @@ from convcalc.spec.yaml.text import read
 class Network:
     """A design that has been read: its shaped graph and the spec it came from."""
 
-    design: Design
+    design: DesignName
     graph: Graph
     document: Document
 
@@ -68,10 +68,10 @@ class Spec:
                 raise SpecErrors([error]) from None
         return Network(self.design(variant, part), graph, self.document)
 
-    def design(self, variant: str | None = None, part: str | None = None) -> Design:
+    def design(self, variant: str | None = None, part: str | None = None) -> DesignName:
         """Return the name of one of the file's designs."""
         text = self.file + (f"@{variant}" if variant else "") + (f"#{part}" if part is not None else "")
-        return Design(text, self.file, variant, part)
+        return DesignName(text, self.file, variant, part)
 
     @property
     def variants(self) -> tuple[str | None, ...]:

@@ -25,7 +25,7 @@ from convcalc.graph.graph import Graph
 from convcalc.metrics.memory import traffic_bytes
 from convcalc.metrics.metric import Measure
 from convcalc.metrics.multiplies import flops
-from convcalc.quantities import is_of_bytes, meant, quantity
+from convcalc.quantities import has_byte_suffix, intended_quantity, parse_quantity
 from convcalc.report.report import Column, Device, Report, added
 from convcalc.spec.yaml.nodes import Mapping as Pairs
 from convcalc.spec.yaml.nodes import Node, Scalar, compose
@@ -100,9 +100,9 @@ def _text(key: str, node: Node, faults: list[tuple[str, Span]]) -> str:
 def _rate(node: Node, what: str, faults: list[tuple[str, Span]]) -> Fraction | None:
     """Read a quantity, of bytes where that is the bandwidth; nothing and a fault where it is none, or not positive."""
     text = node.text.strip() if isinstance(node, Scalar) else ""
-    rate = None if is_of_bytes(text) and what != BANDWIDTH else quantity(text)
+    rate = None if has_byte_suffix(text) and what != BANDWIDTH else parse_quantity(text)
     if not rate:
-        near = meant(text.removesuffix("/s"))
+        near = intended_quantity(text.removesuffix("/s"))
         hint = f"; did you mean {quoted(near)}?" if near and near != text else ""
         faults.append((f"{what} is a positive quantity a second, such as 19.5T{hint}", node.span))
         return None

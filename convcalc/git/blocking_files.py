@@ -11,18 +11,19 @@ from collections.abc import Iterable, Iterator
 
 from convcalc.errors import quoted
 from convcalc.git import process
-from convcalc.git.worktree import Refused, is_inside
+from convcalc.git.worktree import RepositoryRefused
+from convcalc.repository_paths import is_inside
 
 CONFIGURATIONS = ("config", "config.worktree")
 CONFIG_BYTES = 4 << 20
 """Of one configuration: git reads it anew in every call."""
-INCLUDES = 100
+MAX_INCLUDES = 100
 """Configurations that are included, each as often as git would read it."""
 OPTIONAL = ":(optional)"
 """Before a path that need not be there, in newer versions."""
 HOOKS = "hooks"
 """The one folder of a repository that people put elsewhere by a link. Git reads nothing in it here."""
-_NAMING = r"^(include(if\..*)?\.path|core\.(excludesfile|attributesfile))$"
+_PATH_KEYS = r"^(include(if\..*)?\.path|core\.(excludesfile|attributesfile))$"
 
 
 def require_files(folder: str, top: str) -> None:
@@ -37,7 +38,7 @@ def require_files(folder: str, top: str) -> None:
         OSError: git is not there.
     """
     _require_files(os.path.realpath(folder), folder)
-    _Included(top).require(os.path.join(folder, name) for name in CONFIGURATIONS)
+    _ConfigurationChecker(top).require(os.path.join(folder, name) for name in CONFIGURATIONS)
 
 
 def _require_files(whole: str, folder: str) -> None:
@@ -60,7 +61,9 @@ def _require_link(whole: str, path: str) -> None:
     """Refuse a link to a folder elsewhere, which nobody looked through; what lies inside is looked at there."""
     require_plain(path)
     if os.path.isdir(path) and path != os.path.join(whole, HOOKS) and not is_inside(os.path.realpath(path), whole):
-        raise Refused(f"a part of the repository lies elsewhere: {quoted(path)} is {quoted(os.path.realpath(path))}")
+        raise RepositoryRefused(
+            f"a part of the repository lies elsewhere: {quoted(path)} is {quoted(os.path.realpath(path))}"
+        )
 
 
 def require_plain(path: str) -> None:
@@ -72,49 +75,51 @@ def require_plain(path: str) -> None:
     if os.path.realpath(path) == os.devnull:
         return
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-        raise Refused(f"{quoted(path)} is neither a file nor a folder")
+        raise RepositoryRefused(f"{quoted(path)} is neither a file nor a folder")
 
 
-class _Included:
+class _ConfigurationChecker:
     """Configurations, followed as git follows them."""
 
     def __init__(self, top: str) -> None:
         self.top = top
-        self.left = INCLUDES
-        self._named: dict[str, list[tuple[str, str]]] = {}
+        self.files_left = MAX_INCLUDES
+        self._named_by_path: dict[str, list[tuple[str, str]]] = {}
 
     def require(self, paths: Iterable[str]) -> None:
         """Look at what some configurations name; what they include is relative to them, all else to the work tree."""
         for path in paths:
-            for key, value in self._names(path):
+            for key, value in self._named_files(path):
                 included = key.startswith("include")
                 start = os.path.dirname(path) if included else self.top
                 named = os.path.join(start, os.path.expanduser(value.removeprefix(OPTIONAL)))
                 require_plain(named)
                 if included:
-                    self.left -= 1
-                    if self.left < 0:
-                        raise Refused(f"the configuration includes more than {INCLUDES} files")
+                    self.files_left -= 1
+                    if self.files_left < 0:
+                        raise RepositoryRefused(f"the configuration includes more than {MAX_INCLUDES} files")
                     self.require([named])
 
-    def _names(self, path: str) -> list[tuple[str, str]]:
+    def _named_files(self, path: str) -> list[tuple[str, str]]:
         """Return the files that a configuration names; git reads that one alone, from where no repository is."""
         real = os.path.realpath(path)
-        if real not in self._named:
-            self._named[real] = list(_naming(real))
-        return self._named[real]
+        if real not in self._named_by_path:
+            self._named_by_path[real] = list(_read_path_settings(real))
+        return self._named_by_path[real]
 
 
-def _naming(path: str) -> Iterator[tuple[str, str]]:
+def _read_path_settings(path: str) -> Iterator[tuple[str, str]]:
     if not os.path.isfile(path):
         return
     if os.path.getsize(path) > CONFIG_BYTES:
-        raise Refused(f"{quoted(path)} is larger than the limit of {CONFIG_BYTES} bytes (4 MiB)")
+        raise RepositoryRefused(f"{quoted(path)} is larger than the limit of {CONFIG_BYTES} bytes (4 MiB)")
     done = process.run(
-        os.path.abspath(os.sep), "config", "--file", path, "--no-includes", "-z", "--get-regexp", _NAMING
+        os.path.abspath(os.sep), "config", "--file", path, "--no-includes", "-z", "--get-regexp", _PATH_KEYS
     )
     if done.returncode not in (0, 1):  # git would stop there, but only after what stands before it
-        raise Refused(f"{quoted(path)} is no configuration: git says {quoted(process.first(done.stderr))}")
+        raise RepositoryRefused(
+            f"{quoted(path)} is no configuration: git says {quoted(process.first_line(done.stderr))}"
+        )
     for one in os.fsdecode(done.stdout).split("\0")[:-1]:
         key, _, value = one.partition("\n")
         yield key, value

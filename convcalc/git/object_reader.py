@@ -13,9 +13,9 @@ from typing import IO, cast
 from convcalc.git.process import Running, start
 from convcalc.spec.limits import FILE_BYTES
 
-LONGEST = 4096
+MAX_EXPRESSION_BYTES = 4096
 """Bytes of a name: more than any expression of a revision has."""
-_FOUND = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) ([a-z]+) ([0-9]+)\n")
+_ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) ([a-z]+) ([0-9]+)\n")
 
 
 class Dialogue:
@@ -28,24 +28,24 @@ class Dialogue:
 
     def ask(self, question: bytes) -> io.BufferedReader:
         """Return the stream on which the answer stands; all of it is to be read before the next question."""
-        process = self._running()
+        process = self._ensure_running()
         with contextlib.suppress(OSError):  # it has ended: so has the stream
             cast(IO[bytes], process.stdin).write(question)
             cast(IO[bytes], process.stdin).flush()
         return cast(io.BufferedReader, process.stdout)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin anew with the next question: the process has ended."""
         self._process = None
 
-    def _running(self) -> Running:
+    def _ensure_running(self) -> Running:
         if self._process is None:
             self._process = start(self._top, *self._arguments)
-            weakref.finalize(self, _ended, self._process)
+            weakref.finalize(self, _end, self._process)
         return self._process
 
 
-def _ended(process: Running) -> None:
+def _end(process: Running) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             with contextlib.suppress(OSError):
@@ -53,7 +53,7 @@ def _ended(process: Running) -> None:
     process.wait()
 
 
-class Objects:
+class ObjectReader:
     """Commits and files."""
 
     def __init__(self, top: str) -> None:
@@ -71,7 +71,7 @@ class Objects:
             self._contents[name] = found and found[2]
         return self._contents[name]
 
-    def name(self, expression: str, kind: str) -> str:
+    def hash_of(self, expression: str, kind: str) -> str:
         """Return the whole name of what an expression means to git; nothing where it means nothing of that kind."""
         found = self._answer(expression)
         return found[0] if found and found[1] == kind else ""
@@ -82,13 +82,13 @@ class Objects:
             asked = os.fsencode(expression)
         except UnicodeEncodeError:
             return None
-        if b"\n" in asked or b"\0" in asked or len(asked) > LONGEST:
+        if b"\n" in asked or b"\0" in asked or len(asked) > MAX_EXPRESSION_BYTES:
             return None
         stream = self._git.ask(asked + b"\n")
         line = stream.readline()
         if not line:
-            self._git.forget()  # it gives up where it would have to fetch
-        found = _FOUND.fullmatch(line)
+            self._git.reset()  # it gives up where it would have to fetch
+        found = _ANSWER.fullmatch(line)
         if not found:
             return None
         size = int(found[3])
@@ -100,7 +100,7 @@ class Objects:
         return found[1].decode("ascii"), found[2].decode("ascii"), content[:size]
 
 
-def content_name(content: bytes, length: int) -> str:
+def blob_hash(content: bytes, length: int) -> str:
     """Return the name that git gives to the content of a file: SHA-1 or SHA-256, by its length."""
     whole = b"blob %d\0%b" % (len(content), content)
     return (hashlib.sha1(whole, usedforsecurity=False) if length == 40 else hashlib.sha256(whole)).hexdigest()

@@ -26,10 +26,10 @@ SETTINGS = (
     "protocol.allow=never",
 )
 """They go before every file of configuration, the user's too: its relative paths lead into the work tree."""
-KEPT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM")
+KEPT_VARIABLES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM")
 """The variables of git that stay. They say where the user's own configuration is, and with it ``safe.directory``. All
 others lead git elsewhere (hooks set them), name programs, or write files."""
-SET = {
+SET_VARIABLES = {
     "LC_ALL": "C",
     "GIT_ALLOW_PROTOCOL": "",  # older versions fetch what a partial clone lacks: none may be spoken
     "GIT_NO_LAZY_FETCH": "1",
@@ -46,7 +46,7 @@ def run(top: str, *arguments: str) -> Done:
         OSError: git is not there.
     """
     return subprocess.run(
-        _line(top, arguments), env=_environment(top), stdin=subprocess.DEVNULL, capture_output=True, check=False
+        _command(top, arguments), env=_environment(top), stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
 
 
@@ -57,7 +57,7 @@ def start(top: str, *arguments: str) -> Running:
         OSError: git is not there.
     """
     return subprocess.Popen(
-        _line(top, arguments),
+        _command(top, arguments),
         env=_environment(top),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -65,12 +65,12 @@ def start(top: str, *arguments: str) -> Running:
     )
 
 
-def first(said: bytes) -> str:
+def first_line(said: bytes) -> str:
     """Return the first line of what git says of a fault."""
     return next(iter(said.decode("utf-8", "replace").splitlines()), "").removeprefix("fatal: ")
 
 
-def _line(top: str, arguments: tuple[str, ...]) -> list[str]:
+def _command(top: str, arguments: tuple[str, ...]) -> list[str]:
     settings = [word for setting in SETTINGS for word in ("-c", setting)]
     return [_program(), "--no-pager", *settings, "-C", top, *arguments]
 
@@ -92,7 +92,9 @@ def _folders() -> list[str]:
 def _environment(top: str) -> dict[str, str]:
     """Return what git runs with: English, asking nobody, and about the folder that it is called for alone."""
     kept = {
-        name: value for name, value in os.environ.items() if not name.upper().startswith("GIT_") or name.upper() in KEPT
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith("GIT_") or name.upper() in KEPT_VARIABLES
     }
     ceiling = {"GIT_CEILING_DIRECTORIES": os.path.dirname(top), "PATH": os.pathsep.join(_folders())}
-    return {**kept, **SET, **ceiling}
+    return {**kept, **SET_VARIABLES, **ceiling}

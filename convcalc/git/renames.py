@@ -6,23 +6,23 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from convcalc.git.commit_tree import LINK, SUBMODULE, Tree
-from convcalc.git.object_reader import content_name
-from convcalc.git.worktree_files import files
+from convcalc.git.commit_tree import LINK, SUBMODULE, CommitTree
+from convcalc.git.object_reader import blob_hash
+from convcalc.git.worktree_files import worktree_files
 from convcalc.spec.limits import FILE_BYTES
 
-ALIKE = 50
+MIN_SIMILARITY = 50
 """Per cent of the larger file's bytes that stand, in whole lines, in both: git's own measure of a rename."""
 
 
-PAIRS = 1 << 18
+MAX_PAIRS = 1 << 18
 """Files that are new times files that are gone, so many of which are compared; of more, those of one name alone."""
 
 
 class Renames:
     """What became of the files of a commit that are gone. One file is the past of one file."""
 
-    def __init__(self, tree: Tree, endings: tuple[str, ...]) -> None:
+    def __init__(self, tree: CommitTree, endings: tuple[str, ...]) -> None:
         """Match the files of the work tree with some endings.
 
         The same content goes first, under the same name where there are several; then what is most alike.
@@ -31,46 +31,50 @@ class Renames:
             SpecErrors: git lacks the content of a file that is gone.
         """
         self._tree = tree
-        self._gone = [path for path, entry in tree.entries.items() if _is_file(entry.mode) and not _is_here(tree, path)]
-        new = [path for path in files(tree, endings) if path not in tree.entries] if self._gone else []
+        self._missing_paths = [
+            path for path, entry in tree.entries.items() if _is_file(entry.mode) and not _is_here(tree, path)
+        ]
+        new = (
+            [path for path in worktree_files(tree, endings) if path not in tree.entries] if self._missing_paths else []
+        )
         contents = {path: content for path in new if (content := read_file(os.path.join(tree.top, path)))}
-        self.found: dict[str, str] = {}
+        self.old_paths: dict[str, str] = {}
         """New path → old path, from the top of the work tree."""
-        self.found |= self._same(contents)
-        edited = {path: content for path, content in contents.items() if path not in self.found}
+        self.old_paths |= self._match_equal(contents)
+        edited = {path: content for path, content in contents.items() if path not in self.old_paths}
         if edited:
-            self._match(edited, [path for path in self._left() if path.endswith(endings)])
+            self._match_similar(edited, [path for path in self._unmatched_paths() if path.endswith(endings)])
 
-    def old(self, path: str) -> str | None:
+    def old_path(self, path: str) -> str | None:
         """Return what a file was called. Of one that git ignores, or that ends otherwise, its content must tell."""
-        if path not in self.found and path not in self._tree.entries:
-            self.found |= self._same({path: read_file(os.path.join(self._tree.top, path))})
-        return self.found.get(path)
+        if path not in self.old_paths and path not in self._tree.entries:
+            self.old_paths |= self._match_equal({path: read_file(os.path.join(self._tree.top, path))})
+        return self.old_paths.get(path)
 
-    def _left(self) -> list[str]:
-        taken = set(self.found.values())
-        return [path for path in self._gone if path not in taken]
+    def _unmatched_paths(self) -> list[str]:
+        taken = set(self.old_paths.values())
+        return [path for path in self._missing_paths if path not in taken]
 
-    def _same(self, contents: Mapping[str, bytes]) -> dict[str, str]:
+    def _match_equal(self, contents: Mapping[str, bytes]) -> dict[str, str]:
         """Match files whose content has not changed."""
         olds: dict[str, list[str]] = {}
-        for path in self._left():
+        for path in self._unmatched_paths():
             olds.setdefault(self._tree.entries[path].object, []).append(path)
         found: dict[str, str] = {}
         for path, content in contents.items():
-            if held := olds.get(content_name(content, len(self._tree.commit.name))):
+            if held := olds.get(blob_hash(content, len(self._tree.commit.hash))):
                 found[path] = min(held, key=lambda old: (os.path.basename(old) != os.path.basename(path), old))
                 held.remove(found[path])
         return found
 
-    def _match(self, edited: Mapping[str, bytes], gone: Iterable[str]) -> None:
+    def _match_similar(self, edited: Mapping[str, bytes], gone: Iterable[str]) -> None:
         """Match files whose content has changed."""
         old = {path: self._tree.content(os.path.join(self._tree.top, path)) or b"" for path in gone}
         taken = set[str]()
-        for some, olds in _comparable(edited, old):
-            for _, path, past in sorted(_alike(some, olds), key=lambda one: (-one[0], one[1:])):
-                if path not in self.found and past not in taken:
-                    self.found[path] = past
+        for some, olds in _comparable_groups(edited, old):
+            for _, path, past in sorted(_similar_pairs(some, olds), key=lambda one: (-one[0], one[1:])):
+                if path not in self.old_paths and past not in taken:
+                    self.old_paths[path] = past
                     taken.add(past)
 
 
@@ -78,7 +82,7 @@ def _is_file(mode: bytes) -> bool:
     return mode not in (LINK, SUBMODULE)
 
 
-def _is_here(tree: Tree, path: str) -> bool:
+def _is_here(tree: CommitTree, path: str) -> bool:
     return os.path.lexists(os.path.join(tree.top, path))
 
 
@@ -96,15 +100,15 @@ def read_file(path: str) -> bytes:
 Contents = Mapping[str, bytes]
 
 
-def _comparable(new: Contents, old: Contents) -> Iterator[tuple[Contents, Contents]]:
+def _comparable_groups(new: Contents, old: Contents) -> Iterator[tuple[Contents, Contents]]:
     """Give what is compared with what: all, or what has the same name, so that no commit costs more than that."""
-    if len(new) * len(old) <= PAIRS:
+    if len(new) * len(old) <= MAX_PAIRS:
         yield new, old
         return
     befores = _by_name(old)
     for name, some in _by_name(new).items():
         olds = befores.get(name, {})
-        if len(some) * len(olds) <= PAIRS:
+        if len(some) * len(olds) <= MAX_PAIRS:
             yield some, olds
 
 
@@ -115,7 +119,7 @@ def _by_name(contents: Contents) -> dict[str, dict[str, bytes]]:
     return found
 
 
-def _alike(new: Mapping[str, bytes], old: Mapping[str, bytes]) -> Iterator[tuple[int, str, str]]:
+def _similar_pairs(new: Mapping[str, bytes], old: Mapping[str, bytes]) -> Iterator[tuple[int, str, str]]:
     """Give pairs of files that are alike: bytes in common per ten thousand, new, old."""
     holders: dict[bytes, list[tuple[str, int]]] = {}
     for path, content in old.items():
@@ -128,5 +132,5 @@ def _alike(new: Mapping[str, bytes], old: Mapping[str, bytes]) -> Iterator[tuple
                 common[past] += (len(line) + 1) * min(times, before)
         for past, shared in common.items():
             whole = max(len(content), len(old[past]))
-            if 100 * shared >= ALIKE * whole:
+            if 100 * shared >= MIN_SIMILARITY * whole:
                 yield 10_000 * shared // whole, path, past

@@ -8,45 +8,33 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 
 from convcalc.errors import quoted
-
-GIT = ".git"
+from convcalc.repository_paths import GIT, is_inside, repository_root
 
 POINTER = "gitdir: "
 
-SMALL = 1 << 16
+MAX_POINTER_BYTES = 1 << 16
 """More than any file that is read here has: paths."""
 
-OWN = ("HEAD", "commondir", "config", "config.worktree", "index", "info", "packed-refs", "shallow")
+OWN_PARTS = ("HEAD", "commondir", "config", "config.worktree", "index", "info", "packed-refs", "shallow")
 
-SHARED = (
+SHARED_PARTS = (
     "HEAD", "config", "info", "info/attributes", "info/exclude", "info/grafts", "objects", "objects/info",
     "objects/info/alternates", "objects/info/commit-graph", "objects/pack", "packed-refs", "refs", "refs/heads",
     "refs/remotes", "refs/tags", "reftable", "shallow",
 )  # fmt: skip
 
-KEEP = "keep the baseline in a file"
+USE_FILE_HINT = "keep the baseline in a file"
 
 
-class Refused(Exception):
+class RepositoryRefused(Exception):
     """A repository that is not taken."""
 
-    def __init__(self, text: str, hint: str = KEEP) -> None:
+    def __init__(self, text: str, hint: str = USE_FILE_HINT) -> None:
         super().__init__(text)
         self.text = text
         self.hint = hint
-
-
-def find(folder: str) -> str | None:
-    """Return the nearest folder, from here upward, that holds ``.git``; a bare repository is none."""
-    while not os.path.lexists(os.path.join(folder, GIT)):
-        above = os.path.dirname(folder)
-        if above == folder:
-            return None
-        folder = above
-    return folder
 
 
 def require_sound(top: str) -> set[str]:
@@ -56,16 +44,18 @@ def require_sound(top: str) -> set[str]:
         Refused: a part of it lies elsewhere, or is no file or folder.
     """
     folder = _git_folder(top)
-    shared = _shared(folder)
-    _require_inside(folder, OWN)
-    _require_inside(shared, SHARED)
+    shared = _common_folder(folder)
+    _require_inside(folder, OWN_PARTS)
+    _require_inside(shared, SHARED_PARTS)
     for name in ("HEAD", "objects"):
         if not os.path.exists(os.path.join(folder if name == "HEAD" else shared, name)):
-            raise Refused(f"{quoted(folder)} is no repository: it has no {name}")
+            raise RepositoryRefused(f"{quoted(folder)} is no repository: it has no {name}")
     alternates = os.path.join(shared, "objects", "info", "alternates")
-    if os.path.exists(alternates) and any(line[:1] not in ("", "#") for line in _text(alternates).split("\n")):
+    if os.path.exists(alternates) and any(
+        line[:1] not in ("", "#") for line in _read_path_file(alternates).split("\n")
+    ):
         text = f"the repository borrows objects from elsewhere: {quoted(alternates)}"
-        raise Refused(text, f"`git repack -a -d` copies them, then delete the file; or {KEEP}")
+        raise RepositoryRefused(text, f"`git repack -a -d` copies them, then delete the file; or {USE_FILE_HINT}")
     return {shared} if is_inside(folder, shared) else {folder, shared}
 
 
@@ -73,25 +63,25 @@ def _git_folder(top: str) -> str:
     """Return the folder that ``.git`` is or leads to."""
     entry = os.path.join(top, GIT)
     if os.path.islink(entry):
-        raise Refused(f"{quoted(entry)} is a link to {quoted(os.path.realpath(entry))}")
+        raise RepositoryRefused(f"{quoted(entry)} is a link to {quoted(os.path.realpath(entry))}")
     if os.path.isdir(entry):
         return entry
-    text = _text(entry)
+    text = _read_path_file(entry)
     if not text.startswith(POINTER):
-        raise Refused(f"{quoted(entry)} is neither a repository nor does it say where one is")
+        raise RepositoryRefused(f"{quoted(entry)} is neither a repository nor does it say where one is")
     folder = os.path.realpath(os.path.join(top, text.removeprefix(POINTER)))
     if not os.path.isdir(folder):
-        raise Refused(f"{quoted(entry)} points to {quoted(folder)}, which is not there")
-    if not _is_linked(folder, entry) and not _is_submodule(folder, top):
+        raise RepositoryRefused(f"{quoted(entry)} points to {quoted(folder)}, which is not there")
+    if not _is_linked_worktree(folder, entry) and not _is_submodule(folder, top):
         text = f"{quoted(entry)} points to {quoted(folder)}, which is no work tree or submodule of it"
-        raise Refused(text, f"`git worktree repair` mends a work tree that was moved; or {KEEP}")
+        raise RepositoryRefused(text, f"`git worktree repair` mends a work tree that was moved; or {USE_FILE_HINT}")
     return folder
 
 
-def _is_linked(folder: str, entry: str) -> bool:
+def _is_linked_worktree(folder: str, entry: str) -> bool:
     """Whether a folder is that of a linked work tree whose ``.git`` is the entry."""
     back = os.path.join(folder, "gitdir")
-    return os.path.exists(back) and os.path.realpath(os.path.join(folder, _text(back))) == entry
+    return os.path.exists(back) and os.path.realpath(os.path.join(folder, _read_path_file(back))) == entry
 
 
 def _is_submodule(folder: str, top: str) -> bool:
@@ -100,18 +90,18 @@ def _is_submodule(folder: str, top: str) -> bool:
     That the submodule is this one, git says: its ``core.worktree`` leads back, see
     :class:`~convcalc.git.repository.Repository`.
     """
-    outer = find(os.path.dirname(top))
+    outer = repository_root(os.path.dirname(top))
     return outer is not None and is_inside(folder, os.path.join(os.path.realpath(_git_folder(outer)), "modules"))
 
 
-def _shared(folder: str) -> str:
+def _common_folder(folder: str) -> str:
     """Return the folder that holds objects and branches: of a linked work tree, that of the main one."""
     pointer = os.path.join(folder, "commondir")
     if not os.path.lexists(pointer):
         return folder
-    shared = os.path.realpath(os.path.join(folder, _text(pointer)))
+    shared = os.path.realpath(os.path.join(folder, _read_path_file(pointer)))
     if os.path.dirname(folder) != os.path.join(shared, "worktrees"):
-        raise Refused(f"{quoted(pointer)} points to {quoted(shared)}, which has no such work tree")
+        raise RepositoryRefused(f"{quoted(pointer)} points to {quoted(shared)}, which has no such work tree")
     return shared
 
 
@@ -123,14 +113,9 @@ def _require_inside(folder: str, names: tuple[str, ...]) -> None:
             continue
         real = os.path.realpath(path)
         if not is_inside(real, os.path.realpath(folder)):
-            raise Refused(f"a part of the repository lies elsewhere: {quoted(path)} is {quoted(real)}")
+            raise RepositoryRefused(f"a part of the repository lies elsewhere: {quoted(path)} is {quoted(real)}")
         if os.path.exists(path) and not _is_plain(path):
-            raise Refused(f"{quoted(path)} is neither a file nor a folder")
-
-
-def is_inside(path: str, folder: str) -> bool:
-    """Whether a real path is a folder or lies below it."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+            raise RepositoryRefused(f"{quoted(path)} is neither a file nor a folder")
 
 
 def _is_plain(path: str) -> bool:
@@ -138,45 +123,26 @@ def _is_plain(path: str) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
-def _text(path: str) -> str:
+def _read_path_file(path: str) -> str:
     """Read a small file that holds paths."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise Refused(f"{quoted(path)} is no file")
+            raise RepositoryRefused(f"{quoted(path)} is no file")
         with open(path, "rb") as file:
-            content = file.read(SMALL)
+            content = file.read(MAX_POINTER_BYTES)
     except OSError as error:
-        raise Refused(f"{quoted(path)} cannot be read: {error.strerror}") from None
+        raise RepositoryRefused(f"{quoted(path)} cannot be read: {error.strerror}") from None
     if b"\0" in content:
-        raise Refused(f"{quoted(path)} is no text")
+        raise RepositoryRefused(f"{quoted(path)} is no text")
     return os.fsdecode(content).rstrip("\r\n")
 
 
-UP = ".."
+PARENT = ".."
 
 
-def leads_out(file: str, folder: str) -> bool:
+def leaves_repository(file: str, folder: str) -> bool:
     """Whether a path or a glob that is relative to a folder begins outside the folder's repository."""
     names = file.split("/")
-    ascent = next((place for place, name in enumerate(names) if name != UP), len(names))
+    ascent = next((place for place, name in enumerate(names) if name != PARENT), len(names))
     start = os.path.realpath(os.path.join(folder, *names[:ascent]))
-    return not is_inside(start, os.path.realpath(repository(folder) or folder))
-
-
-def upward(folder: str) -> Iterator[str]:
-    """Give a folder and those above it, up to that of the repository or of the file system."""
-    folder = os.path.abspath(folder)
-    yield folder
-    while not _is_repository(folder) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-        yield folder
-
-
-def repository(folder: str) -> str | None:
-    """Return the nearest folder, from here upward, that holds ``.git``."""
-    *_, last = upward(folder)
-    return last if _is_repository(last) else None
-
-
-def _is_repository(folder: str) -> bool:
-    return os.path.exists(os.path.join(folder, ".git"))
+    return not is_inside(start, os.path.realpath(repository_root(folder) or folder))

@@ -6,15 +6,16 @@ import os
 from collections.abc import Iterator
 
 from convcalc.git.blocking_files import require_plain
-from convcalc.git.commit_tree import Tree
+from convcalc.git.commit_tree import CommitTree
 from convcalc.git.object_reader import Dialogue
 from convcalc.git.repository import NO_REPOSITORY
-from convcalc.git.worktree import GIT, Refused
+from convcalc.git.worktree import RepositoryRefused
+from convcalc.repository_paths import GIT
 
 IGNORE = ".gitignore"
 
 
-def files(tree: Tree, endings: tuple[str, ...]) -> list[str]:
+def worktree_files(tree: CommitTree, endings: tuple[str, ...]) -> list[str]:
     """Return the files with some endings, from the top, sorted.
 
     What is ignored and was never committed is passed over, and so is every repository in the work tree.
@@ -23,16 +24,16 @@ def files(tree: Tree, endings: tuple[str, ...]) -> list[str]:
         tree: HEAD, or an earlier commit: what stands there is tracked.
         endings: of their names.
     """
-    return sorted(_Walk(tree, endings).found())
+    return sorted(_Walk(tree, endings).paths())
 
 
 class _Walk:
-    def __init__(self, tree: Tree, endings: tuple[str, ...]) -> None:
+    def __init__(self, tree: CommitTree, endings: tuple[str, ...]) -> None:
         self.tree = tree
         self.endings = endings
         self._git = Dialogue(tree.top, "check-ignore", "--no-index", "--stdin", "-z", "--verbose", "--non-matching")
 
-    def found(self) -> Iterator[str]:
+    def paths(self) -> Iterator[str]:
         open_folders = [""]
         while open_folders:
             folder = open_folders.pop()
@@ -55,7 +56,7 @@ class _Walk:
             if entry.name == IGNORE and not entry.is_symlink():
                 try:
                     require_plain(entry.path)
-                except Refused as refused:
+                except RepositoryRefused as refused:
                     raise self.tree.repository.error(NO_REPOSITORY, refused.text, "delete it") from None
 
     def _is_open(self, path: str, entry: os.DirEntry[str]) -> bool:
@@ -71,7 +72,7 @@ class _Walk:
         while answer.count(b"\0") < 4:
             more = stream.read1()
             if not more:
-                self._git.forget()
+                self._git.reset()
                 return False
             answer += more
         source, _, pattern, _ = answer.split(b"\0", 3)

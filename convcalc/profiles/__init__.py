@@ -22,7 +22,7 @@ from convcalc.designs.sources import Network
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.graph.graph import Graph
 from convcalc.metrics.metric import Measure
-from convcalc.profiles._layer_sizes import Layer
+from convcalc.profiles._layer_sizes import LayerSizes
 from convcalc.report.report import Column, Report
 
 Term: TypeAlias = tuple[str, Number]
@@ -66,14 +66,14 @@ class Profile(NamedTuple):
     """What it counts, in a sentence."""
     source: str
     order: int
-    terms: Callable[[Layer], Iterable[Term]]
+    terms: Callable[[LayerSizes], Iterable[Term]]
     """The terms by which the count of one layer differs from the base; a name may come several times."""
     base: str = "macs"
-    per_sample: bool = False
+    is_per_sample: bool = False
     """Whether the tool divides by the batch."""
 
 
-class Standing(NamedTuple):
+class ProfileResult(NamedTuple):
     """What a tool prints for a graph: the terms add up to the total. Terms of nothing are left out.
 
     Where there is no such number, ``total`` is nothing and ``fault`` says at which layer, and why.
@@ -82,7 +82,7 @@ class Standing(NamedTuple):
     profile: Profile
     total: Number | None
     terms: Mapping[str, Number]
-    fault: str = ""
+    error: str = ""
 
 
 class Reconciliation(NamedTuple):
@@ -92,13 +92,13 @@ class Reconciliation(NamedTuple):
     name: str
     batch: int
     macs: Number
-    standings: tuple[Standing, ...]
+    results: tuple[ProfileResult, ...]
     elements: Mapping[str, Number]
     """Term → elements that enter the layers it is about: what a term is a multiple of."""
 
 
 @cache
-def names() -> tuple[str, ...]:
+def profile_keys() -> tuple[str, ...]:
     """Return the keys of all profiles, in the order in which they are shown."""
     return tuple(profile.key for profile in profiles())
 
@@ -111,7 +111,7 @@ def profiles() -> tuple[Profile, ...]:
     return tuple(sorted(found, key=lambda profile: profile.order))
 
 
-def find(name: str) -> Profile:
+def find_profile(name: str) -> Profile:
     """Return a profile by its key.
 
     Raises:
@@ -120,11 +120,11 @@ def find(name: str) -> Profile:
     for profile in profiles():
         if profile.key == name:
             return profile
-    text = f"no profile {quoted(name)}{did_you_mean(name, names())}"
-    raise SpecError("CC741", text, hint=f"profiles are {', '.join(names())}")
+    text = f"no profile {quoted(name)}{did_you_mean(name, profile_keys())}"
+    raise SpecError("CC741", text, hint=f"profiles are {', '.join(profile_keys())}")
 
 
-def measure(profile: Profile) -> Measure:
+def profile_metric(profile: Profile) -> Measure:
     """Return a tool's count as a metric, which budgets can limit: ``max: {fvcore: 4.2G}``."""
     return Measure(
         profile.key, profile.tool, profile.unit, profile.counts, profile.order,
@@ -138,7 +138,7 @@ def total(graph: Graph, name: str, *, batch: int = 1) -> Number:
     Raises:
         SpecError: CC741, where no profile has the name; CC742, where the tool has no number for a layer.
     """
-    return summed(layers(graph, find(name), batch=batch))
+    return summed(layers(graph, find_profile(name), batch=batch))
 
 
 def layers(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Number]:
@@ -147,44 +147,44 @@ def layers(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Number]:
     Raises:
         SpecError: CC742, where the tool has no number for one of them.
     """
-    samples = 1 if profile.per_sample else batch
-    return [summed(amount for _, amount in _terms(Layer(node, samples), profile)) for node in graph.layers]
+    samples = 1 if profile.is_per_sample else batch
+    return [summed(amount for _, amount in _terms(LayerSizes(node, samples), profile)) for node in graph.layers]
 
 
-def standing(graph: Graph, profile: Profile, *, batch: int = 1) -> Standing:
+def profile_result(graph: Graph, profile: Profile, *, batch: int = 1) -> ProfileResult:
     """Return a tool's total and its terms, or why there are none."""
     try:
-        return _standing(graph, profile, batch)
+        return _sum_terms(graph, profile, batch)
     except SpecError as error:
-        return Standing(profile, None, {}, error.text)
+        return ProfileResult(profile, None, {}, error.text)
 
 
-def _standing(graph: Graph, profile: Profile, batch: int) -> Standing:
-    samples, terms = 1 if profile.per_sample else batch, dict[str, Number]()
+def _sum_terms(graph: Graph, profile: Profile, batch: int) -> ProfileResult:
+    samples, terms = 1 if profile.is_per_sample else batch, dict[str, Number]()
     for node in graph.layers:
-        for name, amount in _terms(Layer(node, samples), profile):
+        for name, amount in _terms(LayerSizes(node, samples), profile):
             terms[name] = terms.get(name, 0) + amount
     order = [*(name for name in TERMS if name in terms), *(name for name in terms if name not in TERMS)]
-    kept = {name: terms[name] for name in order if _counts(terms[name])}
-    return Standing(profile, summed(terms.values()), kept)
+    kept = {name: terms[name] for name in order if _is_nonzero(terms[name])}
+    return ProfileResult(profile, summed(terms.values()), kept)
 
 
 def reconcile(network: Network, *, batch: int = 1) -> Reconciliation:
     """Return what every tool prints for a design."""
     graph = network.graph
-    standings = tuple(standing(graph, profile, batch=batch) for profile in profiles())
-    seen = [Layer(node, batch) for node in graph.layers]
+    standings = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
+    seen = [LayerSizes(node, batch) for node in graph.layers]
     elements: dict[str, Number] = {}
     for layer in seen:
         if term := layer.term:
-            elements[term] = elements.get(term, 0) + layer.x
+            elements[term] = elements.get(term, 0) + layer.input_elements
     macs = summed(layer.macs for layer in seen)
     name, part = graph.name or network.design.text, network.design.part
     title = f"{name} · {part}" if part else name
     return Reconciliation(network.design.text, title, batch, macs, standings, elements)
 
 
-def profiled(report: Report, graph: Graph, profile: Profile) -> Report:
+def add_profile_column(report: Report, graph: Graph, profile: Profile) -> Report:
     """Return a report with one more column: what a tool counts for every layer."""
     counts = layers(graph, profile, batch=report.batch)
     rows = [
@@ -195,7 +195,7 @@ def profiled(report: Report, graph: Graph, profile: Profile) -> Report:
     return replace(report, columns=(*report.columns, column), totals=totals, rows=rows)
 
 
-def _terms(layer: Layer, profile: Profile) -> list[Term]:
+def _terms(layer: LayerSizes, profile: Profile) -> list[Term]:
     """Return the terms of one layer; what a tool refuses is an error at the layer's place."""
     base = profile.base, layer.macs if profile.base == "macs" else layer.outputs
     try:
@@ -206,6 +206,6 @@ def _terms(layer: Layer, profile: Profile) -> list[Term]:
         raise SpecError("CC742", text, layer.node.source, hint) from error
 
 
-def _counts(amount: Number) -> bool:
+def _is_nonzero(amount: Number) -> bool:
     """Whether an amount is more than nothing; an array or a symbol is, unless it is known to be none."""
     return not isinstance(amount, int) or amount != 0

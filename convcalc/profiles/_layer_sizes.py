@@ -15,7 +15,7 @@ POOLS = ("maxpool", "avgpool")
 JOINS = ("add", "mul")
 
 
-class Layer:
+class LayerSizes:
     """One layer with the sizes that rules are written in, for a batch of N samples.
 
     x elements that enter, y elements that leave, K the product of the kernel sizes.
@@ -32,12 +32,12 @@ class Layer:
         self.batch = batch
 
     @property
-    def x(self) -> Number:
+    def input_elements(self) -> Number:
         """Elements that enter, of the first input."""
         return self.node.input_shapes[0].elements * self.batch
 
     @property
-    def y(self) -> Number:
+    def output_elements(self) -> Number:
         """Elements that leave."""
         return self.node.facts.elements * self.batch
 
@@ -65,11 +65,11 @@ class Layer:
         return next(one for one in self.node.facts.products if one.name == name)
 
     @property
-    def biased(self) -> Number:
+    def bias_additions(self) -> Number:
         """Elements that a bias is added to; nothing without one."""
         if self.kind == "attention":
-            return self.batch * total(self.product(name).outputs for name in "qkvo") if self.has("bias") else 0
-        return self.y if self.has("bias") else 0
+            return self.batch * total(self.product(name).outputs for name in "qkvo") if self.argument("bias") else 0
+        return self.output_elements if self.argument("bias") else 0
 
     @property
     def weights(self) -> Number:
@@ -77,7 +77,7 @@ class Layer:
         return self.node.facts.params
 
     @property
-    def affine(self) -> bool:
+    def is_affine(self) -> bool:
         """Whether a norm learns scale and shift."""
         return bool(self.node.facts.weights)
 
@@ -88,16 +88,16 @@ class Layer:
         return window
 
     @property
-    def kernel(self) -> Number:
+    def kernel_elements(self) -> Number:
         """K."""
         return prod(self.window.kernel_size)
 
     @property
-    def whole(self) -> bool:
+    def is_adaptive(self) -> bool:
         """Whether a pool is told the size to reach (adaptive), rather than a kernel."""
-        return self.has("out_size") is not None or self.has("kernel_size") == "global"
+        return self.argument("out_size") is not None or self.argument("kernel_size") == "global"
 
-    def has(self, name: str) -> Any:
+    def argument(self, name: str) -> Any:
         """Return an argument of the op, or nothing where the op has no such."""
         return getattr(self.op, name, None)
 
@@ -111,4 +111,4 @@ class Layer:
     @property
     def type(self) -> str:
         """The type of a norm or an activation."""
-        return str(self.has("type"))
+        return str(self.argument("type"))

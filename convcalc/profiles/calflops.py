@@ -7,59 +7,59 @@ from collections.abc import Iterator
 from convcalc.arith import Number, equal, floordiv, prod, require
 from convcalc.ops.arguments import Alike
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import Layer
-from convcalc.profiles._patched_functions import multiplied, operations, positions, sized
-from convcalc.profiles._pytorch_layers import attended, first_operand
+from convcalc.profiles._layer_sizes import LayerSizes
+from convcalc.profiles._patched_functions import flops_terms, operations, positions, upsampled_size
+from convcalc.profiles._pytorch_layers import attention_products, first_operand
 
 UNSEEN_PRODUCTS = ("operator", "subclass", "module", "fused")
 
 
-def missed(layer: Layer) -> Number:
+def missed_macs(layer: LayerSizes) -> Number:
     """Multiplies that it does not see: ``@``, bmm, scaled_dot_product_attention, and attention's fast path."""
     if layer.kind == "matmul":
         return layer.macs - (first_operand(layer) if layer.via in ("function", "method") else 0)
     if layer.kind == "attention" and layer.via == "fast_path":
         return layer.macs
-    return attended(layer) if layer.kind == "attention" and layer.via in UNSEEN_PRODUCTS else 0
+    return attention_products(layer) if layer.kind == "attention" and layer.via in UNSEEN_PRODUCTS else 0
 
 
-def repeated(layer: Layer) -> Number:
+def macs_lost_to_groups(layer: LayerSizes) -> Number:
     """Multiplies of a transposed convolution that are lost because groups divide twice: Co/g, and again by g."""
-    groups = layer.has("groups")
-    inner = floordiv(layer.has("out_channels"), groups)
-    return layer.x * layer.kernel * (inner - floordiv(inner, groups))
+    groups = layer.argument("groups")
+    inner = floordiv(layer.argument("out_channels"), groups)
+    return layer.input_elements * layer.kernel_elements * (inner - floordiv(inner, groups))
 
 
-def _conv_shaped(layer: Layer) -> Number:
+def _bias_at_conv_positions(layer: LayerSizes) -> Number:
     """Bias of a transposed convolution: Co/g times the positions that a convolution would have, not it.
 
     There the kernel may reach over the input: negative sizes are floored and multiplied like others.
     """
-    if not layer.has("bias"):
+    if not layer.argument("bias"):
         return 0
-    return layer.batch * floordiv(layer.has("out_channels"), layer.has("groups")) * prod(positions(layer))
+    return layer.batch * floordiv(layer.argument("out_channels"), layer.argument("groups")) * prod(positions(layer))
 
 
-def upsampled(layer: Layer) -> Number:
+def upsample_operations(layer: LayerSizes) -> Number:
     """x where a scale is given (its product is thrown away); the size alone, no channels, where a size is.
 
     A list of scales is compared with the batch, and where that is another number raised to its power, which Python
     refuses.
     """
-    scales = layer.has("scale")
+    scales = layer.argument("scale")
     if scales is None:
-        return sized(layer)
+        return upsampled_size(layer)
     if not isinstance(scales, Alike):
         text = "calflops stops at a list of {} scales, where the batch is {}"
         require(equal(layer.batch, len(scales)), "CC742", text, len(scales), layer.batch)
-    return layer.x
+    return layer.input_elements
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """2 for each multiply–accumulate that it sees, and elementwise work."""
     if layer.kind == "deconv":
-        return multiplied(layer, "repeated groups", repeated(layer), _conv_shaped(layer))
-    return operations(layer, missed(layer), upsampled)
+        return flops_terms(layer, "repeated groups", macs_lost_to_groups(layer), _bias_at_conv_positions(layer))
+    return operations(layer, missed_macs(layer), upsample_operations)
 
 
 PROFILE = Profile(

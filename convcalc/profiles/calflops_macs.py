@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import Layer
+from convcalc.profiles._layer_sizes import LayerSizes
 from convcalc.profiles._patched_functions import multiplies
-from convcalc.profiles.calflops import missed, repeated
+from convcalc.profiles.calflops import macs_lost_to_groups, missed_macs
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """1 for each multiply–accumulate that it sees."""
     if layer.kind == "deconv":
-        return iter([("repeated groups", -repeated(layer))])
-    return multiplies(layer, missed(layer))
+        return iter([("repeated groups", -macs_lost_to_groups(layer))])
+    return multiplies(layer, missed_macs(layer))
 
 
 PROFILE = Profile(

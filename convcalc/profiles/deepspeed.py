@@ -9,27 +9,27 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import Layer
-from convcalc.profiles._patched_functions import operations, sized
-from convcalc.profiles._pytorch_layers import enlarged, first_operand
+from convcalc.profiles._layer_sizes import LayerSizes
+from convcalc.profiles._patched_functions import operations, upsampled_size
+from convcalc.profiles._pytorch_layers import first_operand, upsampled_elements
 
 
-def missed(layer: Layer) -> Number:
+def missed_macs(layer: LayerSizes) -> Number:
     """Multiplies that it does not see: those of attention's fast path."""
     if layer.kind == "matmul":
         return layer.macs - first_operand(layer)
     return layer.macs if layer.kind == "attention" and layer.via == "fast_path" else 0
 
 
-def upsampled(layer: Layer) -> Number:
+def upsample_operations(layer: LayerSizes) -> Number:
     """⌊x·Π scale⌋ where a scale is given; the size alone, no channels, where a size is."""
-    scales = layer.has("scale")
-    return sized(layer) if scales is None else enlarged(layer, scales)
+    scales = layer.argument("scale")
+    return upsampled_size(layer) if scales is None else upsampled_elements(layer, scales)
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """2 for each multiply–accumulate, and elementwise work."""
-    return operations(layer, missed(layer), upsampled)
+    return operations(layer, missed_macs(layer), upsample_operations)
 
 
 PROFILE = Profile(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import Layer
+from convcalc.profiles._layer_sizes import LayerSizes
 from convcalc.profiles._patched_functions import multiplies
-from convcalc.profiles.deepspeed import missed
+from convcalc.profiles.deepspeed import missed_macs
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """1 for each multiply–accumulate that it sees."""
-    return multiplies(layer, missed(layer))
+    return multiplies(layer, missed_macs(layer))
 
 
 PROFILE = Profile(

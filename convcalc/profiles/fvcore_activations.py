@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from convcalc.arith import total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import CONVOLUTIONS, RECURRENT, Layer
+from convcalc.profiles._layer_sizes import CONVOLUTIONS, RECURRENT, LayerSizes
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """Recurrent layers, fused attention and convolutions with padding='same' have no rule."""
     if layer.kind in RECURRENT or (layer.kind in CONVOLUTIONS and layer.via == "string"):
         yield "missed layers", -layer.outputs

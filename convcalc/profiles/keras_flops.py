@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number, ceildiv, divides, equal, floordiv, prod, require, select, total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import CONVOLUTIONS, JOINS, POOLS, RECURRENT, Layer
-from convcalc.profiles._pytorch_layers import NORMS, cells, joined, scores
+from convcalc.profiles._layer_sizes import CONVOLUTIONS, JOINS, POOLS, RECURRENT, LayerSizes
+from convcalc.profiles._pytorch_layers import NORMS, attention_scores, cell_sizes, join_operations
 
 ACTIVATIONS = {
     "prelu": 3, "gelu": 4, "quick_gelu": 2, "silu": 2, "swish": 2, "mish": 1, "logsigmoid": 2, "hardswish": 3,
@@ -18,42 +18,42 @@ EINSUM = ("module", "fused", "fast_path")
 """Forms of an attention that are Keras' MultiHeadAttention, whose products are an Einsum, which has no formula."""
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """2 for each multiply–accumulate, bias 1 an output, batch norm 2 an element and 6 a channel, pools K an output.
 
     Layers are those of Keras. A convolution in groups is compiled apart and has no formula, nor have pools over three
     axes, resizing, the statistics of a layer norm, and what a recurrent layer runs in its loop.
     """
-    yield from _looped(layer) if layer.kind in RECURRENT else _products(layer)
+    yield from _recurrent_terms(layer) if layer.kind in RECURRENT else _products(layer)
     match layer.kind:
         case "norm":
             yield NORMS[layer.type], _norm(layer)
         case "act":
-            yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.x + layer.weights
+            yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.input_elements + layer.weights
         case kind if kind in POOLS:
-            yield "pooling", _pooled(layer)
+            yield "pooling", _pool_operations(layer)
         case "softmax":
-            yield "softmax", 5 * layer.x
+            yield "softmax", 5 * layer.input_elements
         case kind if kind in JOINS:
-            yield "elementwise", joined(layer)
+            yield "elementwise", join_operations(layer)
         case "scale":
-            yield "elementwise", layer.y
+            yield "elementwise", layer.output_elements
         case "attention":
             yield "elementwise", layer.batch * layer.product("q").outputs
-            yield "softmax", 5 * scores(layer)
+            yield "softmax", 5 * attention_scores(layer)
 
 
-def _products(layer: Layer) -> Iterator[Term]:
+def _products(layer: LayerSizes) -> Iterator[Term]:
     """A transposed convolution is 2·y·K·Ci/stride², rounded down; one over three axes has no formula."""
-    flops, counted, biased = 2 * layer.macs, layer.kind != "attention" or layer.via not in EINSUM, layer.biased
+    flops, counted, biased = 2 * layer.macs, layer.kind != "attention" or layer.via not in EINSUM, layer.bias_additions
     if layer.kind in CONVOLUTIONS:
         flops = 2 * floordiv(layer.macs, prod(layer.node.shape.spatial)) * _places(layer)
     if layer.kind == "conv":
-        counted = equal(layer.has("groups"), 1)
+        counted = equal(layer.argument("groups"), 1)
         biased = select(counted, biased, 0)
     if layer.kind == "deconv":
         (x,) = layer.node.input_shapes
-        whole = 2 * layer.batch * layer.node.shape.channels * _places(layer) * layer.kernel * x.channels
+        whole = 2 * layer.batch * layer.node.shape.channels * _places(layer) * layer.kernel_elements * x.channels
         flops, counted = floordiv(whole, prod(layer.window.stride)), layer.axes < 3
     multiplies = floordiv(flops, 2)
     yield "output positions", multiplies - layer.macs
@@ -62,7 +62,7 @@ def _products(layer: Layer) -> Iterator[Term]:
     yield "bias", biased
 
 
-def _places(layer: Layer) -> Number:
+def _places(layer: LayerSizes) -> Number:
     """Output positions; a dilated kernel runs on a picture whose sides are made up to multiples of the dilation."""
     window, sizes = layer.window, layer.node.shape.spatial
     if layer.kind == "deconv":  # what padding cuts is cut from a dilated one afterwards
@@ -72,21 +72,21 @@ def _places(layer: Layer) -> Number:
     return prod(ceildiv(size, dilation) * dilation for size, dilation in zip(sizes, window.dilation, strict=True))
 
 
-def _looped(layer: Layer) -> Iterator[Term]:
+def _recurrent_terms(layer: LayerSizes) -> Iterator[Term]:
     """The product with the input is found once, not step by step; the others, of unknown shape, never are.
 
     Of an LSTM and a GRU with bias, which may run elsewhere in one kernel, nothing is found.
     """
-    found = layer.kind == "rnn" or not layer.has("bias")
+    found = layer.kind == "rnn" or not layer.argument("bias")
     weights = layer.node.facts.weights.items()
     step = layer.batch * total(shape.elements for name, shape in weights if name.endswith(".input")) if found else 0
     yield "missed layers", step - layer.macs
     yield "additions", step
-    if found and layer.has("bias"):
-        yield "bias", layer.batch * total(size for _, size in cells(layer))
+    if found and layer.argument("bias"):
+        yield "bias", layer.batch * total(size for _, size in cell_sizes(layer))
 
 
-def _norm(layer: Layer) -> Number:
+def _norm(layer: LayerSizes) -> Number:
     """A batch norm has 6 numbers a channel, or 5 where it is not one kernel: without scale, on less than two axes.
 
     The statistics of a group norm are 5 an element; those of a layer norm are the kernel of a batch norm in training.
@@ -94,29 +94,29 @@ def _norm(layer: Layer) -> Number:
     channels = layer.node.shape.channels
     match layer.type:
         case "batch":
-            return 2 * layer.x + (6 if layer.affine or layer.axes > 1 else 5) * channels
+            return 2 * layer.input_elements + (6 if layer.is_affine or layer.axes > 1 else 5) * channels
         case "layer":
-            return 2 * layer.x if layer.affine else 0
+            return 2 * layer.input_elements if layer.is_affine else 0
         case "group" | "instance":
-            groups = layer.has("groups") if layer.type == "group" else channels
-            return 6 * layer.x + layer.batch * (3 * (groups + channels) if layer.affine else 5 * groups)
+            groups = layer.argument("groups") if layer.type == "group" else channels
+            return 6 * layer.input_elements + layer.batch * (3 * (groups + channels) if layer.is_affine else 5 * groups)
     return 0
 
 
-def _pooled(layer: Layer) -> Number:
+def _pool_operations(layer: LayerSizes) -> Number:
     """A global pool is a mean or a maximum over axes, of which the last leaves out the first element.
 
     Keras has no adaptive pools; one whose size divides the input's is an ordinary one, or a mean.
     """
-    if layer.has("kernel_size") == "global":
-        return layer.x if layer.kind == "avgpool" else layer.x - layer.y
-    if layer.whole:
+    if layer.argument("kernel_size") == "global":
+        return layer.input_elements if layer.kind == "avgpool" else layer.input_elements - layer.output_elements
+    if layer.is_adaptive:
         axes = list(zip(layer.node.input_shapes[0].spatial, layer.node.shape.spatial, strict=True))
         for size, places in axes:
             text = "Keras has no adaptive pool from {} to {} places, which is no whole step"
             require(divides(places, size), "CC742", text, size, places)
-        return layer.x if layer.kind == "avgpool" or layer.axes < 3 else 0
-    return layer.y * layer.kernel if layer.axes < 3 else 0
+        return layer.input_elements if layer.kind == "avgpool" or layer.axes < 3 else 0
+    return layer.output_elements * layer.kernel_elements if layer.axes < 3 else 0
 
 
 PROFILE = Profile(

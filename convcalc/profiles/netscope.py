@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from convcalc.arith import equal, floordiv, prod, select, total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import RECURRENT, Layer
+from convcalc.profiles._layer_sizes import RECURRENT, LayerSizes
 
 LRN_SIZE = 5
 """Channels that a local response norm looks at; a spec does not say it, AlexNet and GoogLeNet have five."""
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """A transposed convolution is Ci·Co·K·Po/stride²; local response norm 5 an element; Caffe's Scale 1 an element.
 
     A batch norm that learns is BatchNorm and Scale in Caffe; a gate of one number a channel is Scale too. Caffe has no
@@ -22,17 +22,20 @@ def terms(layer: Layer) -> Iterator[Term]:
     match layer.kind:
         case "deconv":
             (x,) = layer.node.input_shapes
-            whole = layer.y * layer.kernel * x.channels
+            whole = layer.output_elements * layer.kernel_elements * x.channels
             yield "output positions", floordiv(whole, prod(layer.window.stride)) - layer.macs
         case "norm" if layer.type == "lrn":
-            yield "lrn norm", LRN_SIZE * layer.x
-        case "norm" if layer.type == "batch" and layer.affine:
-            yield "batch norm", layer.x
+            yield "lrn norm", LRN_SIZE * layer.input_elements
+        case "norm" if layer.type == "batch" and layer.is_affine:
+            yield "batch norm", layer.input_elements
         case "scale":
-            yield "elementwise", layer.y
+            yield "elementwise", layer.output_elements
         case "mul":
             y = layer.node.shape.elements
-            yield "elementwise", total(select(equal(x.elements, y), 0, layer.y) for x in layer.node.input_shapes)
+            yield (
+                "elementwise",
+                total(select(equal(x.elements, y), 0, layer.output_elements) for x in layer.node.input_shapes),
+            )
         case kind if kind in ("matmul", "attention", *RECURRENT):
             yield "missed layers", -layer.macs
 

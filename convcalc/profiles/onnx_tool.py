@@ -25,8 +25,8 @@ from convcalc.arith import (
     total,
 )
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import JOINS, POOLS, Layer
-from convcalc.profiles._pytorch_layers import biases, joined, scores, steps
+from convcalc.profiles._layer_sizes import JOINS, POOLS, LayerSizes
+from convcalc.profiles._pytorch_layers import attention_scores, biases, join_operations, steps
 
 EXP, DIVIDE, SQRT, TANH, LOG = 32, 4, 24, 38, 43
 SOFTMAX, SOFTPLUS = EXP + DIVIDE, EXP + 1 + LOG
@@ -46,20 +46,23 @@ ROOTS, PACKED = 3 * SQRT + DIVIDE, 2
 """Price of numbers: of the scale of scaled_dot_product_attention, and of the axis of packed projections."""
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """Bias 1 an output, norms 7 to 31 an element, pools K an output, softmax 36; recurrent layers by their features."""
     if layer.kind in GATES:
         yield "bias", steps(layer) * biases(layer)
-        yield "recurrent gates", GATES[layer.kind] * steps(layer) * layer.has("hidden_size") * layer.has("num_layers")
+        yield (
+            "recurrent gates",
+            GATES[layer.kind] * steps(layer) * layer.argument("hidden_size") * layer.argument("num_layers"),
+        )
         return
     _require_price(layer)
-    yield "bias", layer.biased
+    yield "bias", layer.bias_additions
     yield from _elementwise(layer)
     if layer.kind == "deconv":
-        yield "output positions", _by_output(layer) - layer.macs
+        yield "output positions", _macs_at_output_channels(layer) - layer.macs
 
 
-def _require_price(layer: Layer) -> None:
+def _require_price(layer: LayerSizes) -> None:
     """Of a layer that PyTorch does not export, or at whose node the tool stops, no total is printed."""
     prices = {"norm": NORMS, "act": ACTIVATIONS}.get(layer.kind)
     known = layer.kind != "rnn" if prices is None else layer.type in prices
@@ -67,56 +70,66 @@ def _require_price(layer: Layer) -> None:
     require(known, "CC742", "PyTorch does not export {}, or onnx-tool stops at it", what)
 
 
-def _elementwise(layer: Layer) -> Iterator[Term]:
+def _elementwise(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "norm":
-            yield f"{layer.type} norm", NORMS[layer.type] * layer.y
+            yield f"{layer.type} norm", NORMS[layer.type] * layer.output_elements
             if layer.type == "layer":
                 yield "layer norm", (SQRT + DIVIDE + 1) * _first_axis(layer)
         case "act":
-            yield "activation functions", ACTIVATIONS[layer.type] * layer.y
+            yield "activation functions", ACTIVATIONS[layer.type] * layer.output_elements
         case kind if kind in POOLS:
-            yield "pooling", _pooled(layer)
+            yield "pooling", _pool_operations(layer)
         case "softmax":
-            yield "softmax", SOFTMAX * layer.y
+            yield "softmax", SOFTMAX * layer.output_elements
         case kind if kind in JOINS:
-            yield "elementwise", joined(layer)
+            yield "elementwise", join_operations(layer)
         case "scale":
-            yield "elementwise", layer.y
+            yield "elementwise", layer.output_elements
         case "upsample":
-            yield "upsampling", RESIZED.get(str(layer.has("mode")), 0) * layer.y
+            yield "upsampling", RESIZED.get(str(layer.argument("mode")), 0) * layer.output_elements
         case "attention":
-            yield "softmax", SOFTMAX * scores(layer)
-            yield "elementwise", _scaled(layer)
+            yield "softmax", SOFTMAX * attention_scores(layer)
+            yield "elementwise", _scale_operations(layer)
 
 
-def _by_output(layer: Layer) -> Number:
+def _macs_at_output_channels(layer: LayerSizes) -> Number:
     """y·(Co/g)·K of a transposed convolution, which is right for none but Ci = Co and stride 1."""
-    return layer.y * floordiv(layer.has("out_channels"), layer.has("groups")) * layer.kernel
+    return (
+        layer.output_elements
+        * floordiv(layer.argument("out_channels"), layer.argument("groups"))
+        * layer.kernel_elements
+    )
 
 
-def _first_axis(layer: Layer) -> Number:
+def _first_axis(layer: LayerSizes) -> Number:
     """Elements divided by the first axis that a layer norm works over, whether or not it is the only one."""
     shape = layer.node.input_shapes[0]
     first = min(shape.axis(axis) for axis in layer.op.attributes(shape)["axis"])
     return layer.batch * shape.replaced(first, 1).elements
 
 
-def _pooled(layer: Layer) -> Number:
+def _pool_operations(layer: LayerSizes) -> Number:
     """K an output, of a cube one side of it; of an average down to one element a sum of all, and a division."""
-    if layer.via == "method" and layer.kind == "avgpool" and layer.whole:
-        return layer.x
-    windows = _whole(layer, layer.window.kernel_size) if layer.has("out_size") is None else _adaptive(layer)
-    if layer.kind == "maxpool" or not layer.whole:
+    if layer.via == "method" and layer.kind == "avgpool" and layer.is_adaptive:
+        return layer.input_elements
+    windows = (
+        _window_elements(layer, layer.window.kernel_size)
+        if layer.argument("out_size") is None
+        else _adaptive_operations(layer)
+    )
+    if layer.kind == "maxpool" or not layer.is_adaptive:
         return windows
-    return select(equal(prod(layer.has("out_size") or ()), 1), layer.x + DIVIDE * layer.y, windows)
+    return select(
+        equal(prod(layer.argument("out_size") or ()), 1), layer.input_elements + DIVIDE * layer.output_elements, windows
+    )
 
 
-def _whole(layer: Layer, sizes: Sequence[Number]) -> Number:
-    return layer.y * (prod(sizes) if len(sizes) < 3 else sizes[0])
+def _window_elements(layer: LayerSizes, sizes: Sequence[Number]) -> Number:
+    return layer.output_elements * (prod(sizes) if len(sizes) < 3 else sizes[0])
 
 
-def _adaptive(layer: Layer) -> Number:
+def _adaptive_operations(layer: LayerSizes) -> Number:
     """As a pool where its sizes divide the input's. The default exporter refuses all others; with ``dynamo=True``:
 
     Windows of one length a = ⌊n/o⌋ + 1, where n mod o divides o, are a mean of a cells a place. Where lengths differ,
@@ -128,16 +141,16 @@ def _adaptive(layer: Layer) -> Number:
         for (size, places), rest in zip(axes, rests, strict=True):
             text = "PyTorch does not export an adaptive pool from {} to {} places, which is no whole step"
             require(equal(rest, 0), "CC742", text, size, places)
-        return _whole(layer, [floordiv(size, places) for size, places in axes])
+        return _window_elements(layer, [floordiv(size, places) for size, places in axes])
     differ = [select(divides(at_least(rest, 1), places), 0, 1) for (_, places), rest in zip(axes, rests, strict=True)]
     cells = prod(
         floordiv(size, places) + at_most(rest, 1) + more
         for (size, places), rest, more in zip(axes, rests, differ, strict=True)
     )
-    return layer.y * (cells + (DIVIDE - 1) * at_most(total(differ), 1))
+    return layer.output_elements * (cells + (DIVIDE - 1) * at_most(total(differ), 1))
 
 
-def _scaled(layer: Layer) -> Number:
+def _scale_operations(layer: LayerSizes) -> Number:
     """Queries times a scale; of scaled_dot_product_attention the keys too, and the scale itself."""
     queries = layer.batch * layer.product("q").outputs
     match layer.via:

@@ -7,68 +7,76 @@ from math import prod
 
 from convcalc.arith import Number, is_plain
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import RECURRENT, Layer
-from convcalc.profiles._pytorch_layers import MODULES, attended, biases, hidden, norm_elements, spread, steps
+from convcalc.profiles._layer_sizes import RECURRENT, LayerSizes
+from convcalc.profiles._pytorch_layers import (
+    MODULES,
+    attention_products,
+    biases,
+    hidden_steps,
+    macs_at_output_positions,
+    norm_elements,
+    steps,
+)
 
 UPSAMPLED = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
 GATES = {"lstm": (4, 4), "gru": (3, 4), "rnn": (1, 0)}
 """Elementwise operations of one cell and step, per hidden feature: sums inside the gates, and what follows them."""
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """Norms 4 an element (2 without affine; none for group norm), pools, softmax and upsampling as modules; no bias."""
     if layer.kind == "attention":
-        yield "missed layers", -(attended(layer) if layer.via in ("operator", "subclass") else layer.macs)
+        yield "missed layers", -(attention_products(layer) if layer.via in ("operator", "subclass") else layer.macs)
     elif layer.kind == "matmul" or layer.via not in MODULES:
         yield "missed layers", -layer.macs
     else:
         yield from _module(layer)
 
 
-def _module(layer: Layer) -> Iterator[Term]:
+def _module(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "deconv":
-            yield "output positions", spread(layer) - layer.macs
+            yield "output positions", macs_at_output_positions(layer) - layer.macs
         case "norm" if layer.type in ("batch", "instance", "layer"):
             yield norm_elements(layer, 4, 2)
         case "avgpool":
-            yield "pooling", averaged(layer) if layer.whole else layer.y
+            yield "pooling", adaptive_operations(layer) if layer.is_adaptive else layer.output_elements
         case "upsample":
-            yield "upsampling", UPSAMPLED.get(str(layer.has("mode")), 0) * layer.y
+            yield "upsampling", UPSAMPLED.get(str(layer.argument("mode")), 0) * layer.output_elements
         case _:
-            yield from unchanged(layer)
+            yield from common_terms(layer)
 
 
-def unchanged(layer: Layer) -> Iterator[Term]:
+def common_terms(layer: LayerSizes) -> Iterator[Term]:
     """The rules that its successor has kept."""
     match layer.kind:
         case "act" if layer.type == "prelu":
-            yield "activation functions", layer.x
+            yield "activation functions", layer.input_elements
         case "softmax":
-            yield "softmax", softmaxed(layer)
+            yield "softmax", softmax_operations(layer)
         case kind if kind in RECURRENT:
-            yield from recurrent(layer)
+            yield from recurrent_operations(layer)
 
 
-def averaged(layer: Layer) -> Number:
+def adaptive_operations(layer: LayerSizes) -> Number:
     """⌊(Π n/o + 1)·y⌋ of an adaptive pool, in floating point as there; x + y where sizes are arrays or symbols."""
     before, after = layer.node.input_shapes[0].spatial, layer.node.shape.spatial
-    if not all(map(is_plain, (*before, *after, layer.y))):
-        return layer.x + layer.y
-    return int((prod([n / o for n, o in zip(before, after, strict=True)]) + 1) * layer.y)
+    if not all(map(is_plain, (*before, *after, layer.output_elements))):
+        return layer.input_elements + layer.output_elements
+    return int((prod([n / o for n, o in zip(before, after, strict=True)]) + 1) * layer.output_elements)
 
 
-def softmaxed(layer: Layer) -> Number:
+def softmax_operations(layer: LayerSizes) -> Number:
     """rows·(3n − 1): n exponentials, n − 1 sums and n divisions for n elements a row."""
     (x,) = layer.node.input_shapes
-    return 3 * layer.x - layer.batch * x.replaced(layer.has("axis"), 1).elements
+    return 3 * layer.input_elements - layer.batch * x.replaced(layer.argument("axis"), 1).elements
 
 
-def recurrent(layer: Layer) -> Iterator[Term]:
+def recurrent_operations(layer: LayerSizes) -> Iterator[Term]:
     """(I + H)·H + H for each gate, both biases, and the products of states."""
     inside, after = GATES[layer.kind]
     yield "bias", steps(layer) * biases(layer)
-    yield "recurrent gates", (inside + after) * hidden(layer)
+    yield "recurrent gates", (inside + after) * hidden_steps(layer)
 
 
 PROFILE = Profile(

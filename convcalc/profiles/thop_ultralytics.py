@@ -6,23 +6,23 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number, at_least, at_most, ceildiv, floordiv, plain, prod, total
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import Layer
-from convcalc.profiles._pytorch_layers import MODULES, norm_elements, scores
-from convcalc.profiles.thop import unchanged
+from convcalc.profiles._layer_sizes import LayerSizes
+from convcalc.profiles._pytorch_layers import MODULES, attention_scores, norm_elements
+from convcalc.profiles.thop import common_terms
 
 CLASSES = (*MODULES, "subclass")
 UPSAMPLED = {"linear": 5, "bilinear": 11, "bicubic": 259, "trilinear": 31}
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """Norms 4 an element, rms and group norm too; pools by their exact windows; nn.MultiheadAttention with softmax.
 
     Functional matrix products and F.linear count (from 2.2 on); a convolution called as a function does not.
     """
     if layer.kind == "attention":
         if layer.via in ("module", "fused", "fast_path"):
-            rows = layer.batch * layer.node.input_shapes[0].replaced(-1, layer.has("heads")).elements
-            yield "softmax", 3 * scores(layer) - rows
+            rows = layer.batch * layer.node.input_shapes[0].replaced(-1, layer.argument("heads")).elements
+            yield "softmax", 3 * attention_scores(layer) - rows
     elif layer.kind in ("linear", "matmul"):
         return
     elif layer.via not in CLASSES:
@@ -31,46 +31,46 @@ def terms(layer: Layer) -> Iterator[Term]:
         yield from _module(layer)
 
 
-def _module(layer: Layer) -> Iterator[Term]:
+def _module(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "norm" if layer.type != "lrn":
             yield norm_elements(layer, 4, 2)
         case "avgpool":
-            yield "pooling", layer.y + _windows(layer)
+            yield "pooling", layer.output_elements + _windows(layer)
         case "upsample":
-            yield "upsampling", UPSAMPLED.get(str(layer.has("mode")), 0) * layer.y
+            yield "upsampling", UPSAMPLED.get(str(layer.argument("mode")), 0) * layer.output_elements
         case _:
-            yield from unchanged(layer)
+            yield from common_terms(layer)
 
 
-def _windows(layer: Layer) -> Number:
+def _windows(layer: LayerSizes) -> Number:
     """Cells in all windows of an average pool together, those of the padding too."""
     (x,) = layer.node.input_shapes
     axes = zip(x.spatial, layer.node.shape.spatial, strict=True)
     unpadded = layer.via == "unpadded"
-    if layer.has("kernel_size") == "global":
-        return layer.x
-    if layer.whole:
-        cells = [_adaptive(n, plain(o, "the size of an adaptive pool")) for n, o in axes]
+    if layer.argument("kernel_size") == "global":
+        return layer.input_elements
+    if layer.is_adaptive:
+        cells = [_adaptive_cells(n, plain(o, "the size of an adaptive pool")) for n, o in axes]
     else:
         each = zip(axes, layer.window.kernel_size, layer.window.stride, layer.window.padding, strict=True)
-        cells = [(_inside if unpadded else _covered)(n, o, k, s, p) for (n, o), k, s, p in each]
+        cells = [(_input_cells if unpadded else _window_cells)(n, o, k, s, p) for (n, o), k, s, p in each]
     return layer.batch * x.channels * prod(cells)
 
 
-def _adaptive(size: Number, places: Number) -> Number:
+def _adaptive_cells(size: Number, places: Number) -> Number:
     """Σ ⌈(j + 1)·n/o⌉ − ⌊j·n/o⌋ over the output positions: windows may overlap by a cell."""
     return total(ceildiv((j + 1) * size, places) - floordiv(j * size, places) for j in range(places))
 
 
-def _covered(size: Number, places: Number, kernel: Number, stride: Number, pads: tuple[Number, Number]) -> Number:
+def _window_cells(size: Number, places: Number, kernel: Number, stride: Number, pads: tuple[Number, Number]) -> Number:
     """Σ cells of the windows on one axis: all are whole but those that reach over the padding at the end."""
     last = (places - 1) * stride - pads[0] + kernel
     over = at_least(last - (size + pads[1]), 0)
     return places * kernel - at_most(over, kernel)
 
 
-def _inside(size: Number, places: Number, kernel: Number, stride: Number, pads: tuple[Number, Number]) -> Number:
+def _input_cells(size: Number, places: Number, kernel: Number, stride: Number, pads: tuple[Number, Number]) -> Number:
     """Σ cells of the windows on one axis that are the input's own."""
     starts = (place * stride - pads[0] for place in range(plain(places, "the size of a pool without its padding")))
     return total(at_most(start + kernel, size) - at_least(start, 0) for start in starts)

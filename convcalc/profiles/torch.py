@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import Layer
+from convcalc.profiles._layer_sizes import LayerSizes
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """2 for each multiply–accumulate, but for an attention's fast path, which has no rule."""
     if layer.kind == "attention" and layer.via == "fast_path":
         yield "missed layers", -layer.macs

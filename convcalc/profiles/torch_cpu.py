@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import Layer
-from convcalc.profiles._pytorch_layers import attended
+from convcalc.profiles._layer_sizes import LayerSizes
+from convcalc.profiles._pytorch_layers import attention_products
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """2 for each multiply–accumulate; fused attention and the LSTM's one kernel are missed."""
     missed = 0
     if layer.kind == "lstm" or (layer.kind, layer.via) in (("attention", "fast_path"), ("matmul", "fused")):
         missed = layer.macs
     elif layer.kind == "attention" and layer.via == "fused":
-        missed = attended(layer)
+        missed = attention_products(layer)
     yield "missed layers", -missed
     yield "additions", layer.macs - missed
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import CONVOLUTIONS, RECURRENT, Layer
-from convcalc.profiles._pytorch_layers import MODULES, NORMS, biases, spread, steps
+from convcalc.profiles._layer_sizes import CONVOLUTIONS, RECURRENT, LayerSizes
+from convcalc.profiles._pytorch_layers import MODULES, NORMS, biases, macs_at_output_positions, steps
 
 LEAVES = (*MODULES, "subclass")
 """Forms that are a module without modules of its own, but for norms that hold their activation."""
 SINGLES = ("linear", "operator", "subclass")
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """Each weight and bias: of a convolution once for every output position, of any other layer once for every sample.
 
     So a linear layer on a sequence counts as if it ran once; a recurrent one counts at every step, with its biases.
@@ -27,15 +27,15 @@ def terms(layer: Layer) -> Iterator[Term]:
         yield from _leaf(layer)
 
 
-def _leaf(layer: Layer) -> Iterator[Term]:
+def _leaf(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case kind if kind in CONVOLUTIONS:
-            yield "bias", layer.biased
+            yield "bias", layer.bias_additions
         case "deconv":
-            yield "output positions", spread(layer) - layer.macs
-            yield "bias", layer.biased
+            yield "output positions", macs_at_output_positions(layer) - layer.macs
+            yield "bias", layer.bias_additions
         case "linear":
-            yield from _once(layer, layer.macs)
+            yield from _weights_once(layer, layer.macs)
         case "norm" if layer.via == "module" or layer.type == "layer":
             yield NORMS[layer.type], layer.batch * layer.weights
         case "act":
@@ -48,15 +48,15 @@ def _leaf(layer: Layer) -> Iterator[Term]:
             yield "bias", steps(layer) * biases(layer)
 
 
-def _attention(layer: Layer) -> Iterator[Term]:
+def _attention(layer: LayerSizes) -> Iterator[Term]:
     """Linear layers that stand in it as modules count; nn.MultiheadAttention and F.linear do not."""
     if layer.via in SINGLES:
-        yield from _once(layer, layer.macs)
+        yield from _weights_once(layer, layer.macs)
     else:
         yield "missed layers", -layer.macs
 
 
-def _once(layer: Layer, macs: Number) -> Iterator[Term]:
+def _weights_once(layer: LayerSizes, macs: Number) -> Iterator[Term]:
     """Σ elements of weights and biases, in place of the multiplies."""
     bias = biases(layer)
     yield "missed layers", layer.batch * (layer.weights - bias) - macs

@@ -7,43 +7,43 @@ from collections.abc import Iterator
 from convcalc.arith import Number, divides, floordiv, modulo, prod, select
 from convcalc.ops.arguments import Alike
 from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import POOLS, RECURRENT, Layer
-from convcalc.profiles._pytorch_layers import MODULES, attended, norm_elements, spread
+from convcalc.profiles._layer_sizes import POOLS, RECURRENT, LayerSizes
+from convcalc.profiles._pytorch_layers import MODULES, attention_products, macs_at_output_positions, norm_elements
 
 CLASSES = (*MODULES, "subclass")
 
 
-def pooled(layer: Layer) -> Number:
+def pool_operations(layer: LayerSizes) -> Number:
     """y·(k − 1), of an average pool y·(k − 1 + spatial axes).
 
     A kernel size written as one integer counts as k, and one written as a list as the product of its sizes.
     """
-    sizes = layer.has("kernel_size")
-    if layer.has("out_size") is not None:
-        cells = prod(_adaptive(layer))
+    sizes = layer.argument("kernel_size")
+    if layer.argument("out_size") is not None:
+        cells = prod(_kernel_of_adaptive(layer))
     else:
-        cells = sizes[0] if isinstance(sizes, Alike) else layer.kernel
-    return layer.y * (cells - 1 + (layer.axes if layer.kind == "avgpool" else 0))
+        cells = sizes[0] if isinstance(sizes, Alike) else layer.kernel_elements
+    return layer.output_elements * (cells - 1 + (layer.axes if layer.kind == "avgpool" else 0))
 
 
-def _adaptive(layer: Layer) -> Iterator[Number]:
+def _kernel_of_adaptive(layer: LayerSizes) -> Iterator[Number]:
     """n/o where the output size divides the input's, else the remainder and one: what it takes a kernel to be."""
     for size, places in zip(layer.node.input_shapes[0].spatial, layer.node.shape.spatial, strict=True):
         yield select(divides(places, size), floordiv(size, places), modulo(size, places) + 1)
 
 
-def terms(layer: Layer) -> Iterator[Term]:
+def terms(layer: LayerSizes) -> Iterator[Term]:
     """Batch norm 2 an element (1 without affine) and pools; recurrent layers and nn.MultiheadAttention have no rule."""
     if layer.kind == "attention":
-        yield "missed layers", -(attended(layer) if layer.via in ("operator", "subclass") else layer.macs)
+        yield "missed layers", -(attention_products(layer) if layer.via in ("operator", "subclass") else layer.macs)
     elif layer.kind in ("matmul", *RECURRENT) or layer.via not in CLASSES:
         yield "missed layers", -layer.macs
     elif layer.kind == "norm" and layer.type == "batch":
         yield norm_elements(layer, 2, 1)
     elif layer.kind in POOLS:
-        yield "pooling", pooled(layer)
+        yield "pooling", pool_operations(layer)
     elif layer.kind == "deconv":
-        yield "output positions", spread(layer) - layer.macs
+        yield "output positions", macs_at_output_positions(layer) - layer.macs
         yield "padding arithmetic", 4 * layer.axes
 
 

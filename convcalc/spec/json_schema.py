@@ -34,7 +34,7 @@ CALL = rf"^({_LETTER}{_WORD}*\.)?{_CAPITAL}{_WORD}*$"
 PRINTED = f"^{FORM}$"
 
 ANYTHING: JsonSchema = {}
-TEXT: JsonSchema = {"type": ["string", "number", "boolean"]}
+TEXT_SCHEMA: JsonSchema = {"type": ["string", "number", "boolean"]}
 CONDITION: JsonSchema = {"type": ["boolean", "string"]}
 NOTHING: JsonSchema = {"type": "null"}
 
@@ -48,15 +48,15 @@ def spec_schema() -> JsonSchema:
         "$schema": DRAFT,
         "title": "convcalc spec",
         "description": "A neural network, as convcalc counts it.",
-        **_object(_sections(ops), TOP),
+        **closed_object(_sections(ops), TOP),
         "definitions": {
-            "value": _any(TEXT, {"type": "array", "items": _ref("value")}),
+            "value": _any(TEXT_SCHEMA, {"type": "array", "items": ref("value")}),
             "printed": {"type": ["number", "string"], "pattern": PRINTED},
             "shape": _shape(),
-            "items": {"type": "array", "items": _ref("item")},
+            "items": {"type": "array", "items": ref("item")},
             "item": _item(ops),
             **{kind: _any(*_forms(op)) for kind, op in ops.items()},
-            **{_by_name(kind): _object(_named(op)) for kind, op in ops.items()},
+            **{_by_name(kind): closed_object(_named(op)) for kind, op in ops.items()},
         },
     }
 
@@ -66,59 +66,64 @@ def spec_schema() -> JsonSchema:
 
 def _sections(ops: Ops) -> dict[str, JsonSchema]:
     """Return what each top-level key holds."""
-    expressions = _entries(VARIABLE, _ref("value"))
-    blocks = _entries(BLOCK_NAME, _any(_ref("items"), _block()))
-    defaults = _object({kind: _object({**_named(op), KEY: _via()}) for kind, op in ops.items()})
+    expressions = _entries(VARIABLE, ref("value"))
+    blocks = _entries(BLOCK_NAME, _any(ref("items"), _block()))
+    defaults = closed_object({kind: closed_object({**_named(op), KEY: _via()}) for kind, op in ops.items()})
     return {
-        "convcalc": _said("Version of the language; the first line of the file.", {"enum": [1, "1"]}),
-        "name": _said("What the network is called; may hold {expression}.", TEXT),
-        "note": _said("A remark for people.", TEXT),
-        "import": _said("Other specs, whose blocks are called alias.Name.", _entries(ALIAS, {"type": "string"})),
-        "input": _said("Shape of the input without batch, channels first: [c, h, w].", _ref("shape")),
-        "inputs": _said("Several inputs: the first feeds the first item, the others are reached by `from`.",
-                        _entries(NAME, _ref("shape"))),
-        "vars": _said("Variables; later ones may use earlier ones, and --set overrides them.", expressions),
-        "variants": _said("Named sets of variables in place of the file's: FILE@name.", _entries(VARIANT, expressions)),
-        "defaults": _said("Attributes of all layers of a kind that are written in this file.", defaults),
-        "blocks": _said("Items under a name that begins with a capital, to be called with parameters.", blocks),
-        "layers": _said("The items, in order; the output of the last is the network's.", _ref("items")),
-        "outputs": _said("Paths of the outputs, in order; the last item always is one.", _several(TEXT)),
-        "claims": _said("Published numbers, to be compared with what is counted.",
+        "convcalc": described("Version of the language; the first line of the file.", {"enum": [1, "1"]}),
+        "name": described("What the network is called; may hold {expression}.", TEXT_SCHEMA),
+        "note": described("A remark for people.", TEXT_SCHEMA),
+        "import": described("Other specs, whose blocks are called alias.Name.", _entries(ALIAS, {"type": "string"})),
+        "input": described("Shape of the input without batch, channels first: [c, h, w].", ref("shape")),
+        "inputs": described("Several inputs: the first feeds the first item, the others are reached by `from`.",
+                        _entries(NAME, ref("shape"))),
+        "vars": described("Variables; later ones may use earlier ones, and --set overrides them.", expressions),
+        "variants": described("Named sets of variables in place of the file's: FILE@name.",
+                              _entries(VARIANT, expressions)),
+        "defaults": described("Attributes of all layers of a kind that are written in this file.", defaults),
+        "blocks": described("Items under a name that begins with a capital, to be called with parameters.", blocks),
+        "layers": described("The items, in order; the output of the last is the network's.", ref("items")),
+        "outputs": described("Paths of the outputs, in order; the last item always is one.", one_or_more(TEXT_SCHEMA)),
+        "claims": described("Published numbers, to be compared with what is counted.",
                         {"type": "array", "items": _claim(ops)}),
     }  # fmt: skip
 
 
 def _shape() -> JsonSchema:
-    return _any(_ref("value"), _object(dict.fromkeys(AXES, _ref("value")), required=["c"]))
+    return _any(ref("value"), closed_object(dict.fromkeys(AXES, ref("value")), required=["c"]))
 
 
 def _block() -> JsonSchema:
-    params = _entries(VARIABLE, _any(_ref("value"), NOTHING))
+    params = _entries(VARIABLE, _any(ref("value"), NOTHING))
     parts = {
-        "params": _said("Parameters and their defaults, in order; one without a default must be given.", params),
-        "inputs": _said("Names of inputs beside the first, given by `from: [., path]`.", _several(TEXT)),
-        "layers": _said("The items of the block.", _ref("items")),
-        "note": _said("A remark for people.", TEXT),
+        "params": described("Parameters and their defaults, in order; one without a default must be given.", params),
+        "inputs": described("Names of inputs beside the first, given by `from: [., path]`.", one_or_more(TEXT_SCHEMA)),
+        "layers": described("The items of the block.", ref("items")),
+        "note": described("A remark for people.", TEXT_SCHEMA),
     }
-    return _object(parts, KEYS, required=["layers"])
+    return closed_object(parts, KEYS, required=["layers"])
 
 
 def _claim(ops: Ops) -> JsonSchema:
     parts = {
-        **{key: _said(f"{key} as printed: 25.6M, 159Ki.", _ref("printed")) for key in COUNTS},
-        **{key: _said(f"{key} accuracy as printed; kept, not compared.", _ref("printed")) for key in STORED},
-        "out": _said("Shape of the output, without batch.", _several(EXPRESSION)),
-        "source": _said("Where the number is printed.", TEXT),
-        "quote": _said("The words of the source.", TEXT),
-        "url": _said("Where to find the source.", TEXT),
-        "note": _said("A remark for people.", TEXT),
-        "at": _said("Path of the part that is meant; else the whole network.", TEXT),
-        "variant": _said("The variant that is meant; else none.", TEXT),
-        "expect": _said("That the arithmetic gives another number than the source, and must.", {"enum": [DISAGREES]}),
-        "reason": _said("Why the source's number is loose.", TEXT),
-        "excluding": _said("What the source leaves out: bias, kinds of layers.", _several({"enum": ["bias", *ops]})),
+        **{key: described(f"{key} as printed: 25.6M, 159Ki.", ref("printed")) for key in COUNTS},
+        **{key: described(f"{key} accuracy as printed; kept, not compared.", ref("printed")) for key in STORED},
+        "out": described("Shape of the output, without batch.", one_or_more(EXPRESSION)),
+        "source": described("Where the number is printed.", TEXT_SCHEMA),
+        "quote": described("The words of the source.", TEXT_SCHEMA),
+        "url": described("Where to find the source.", TEXT_SCHEMA),
+        "note": described("A remark for people.", TEXT_SCHEMA),
+        "at": described("Path of the part that is meant; else the whole network.", TEXT_SCHEMA),
+        "variant": described("The variant that is meant; else none.", TEXT_SCHEMA),
+        "expect": described(
+            "That the arithmetic gives another number than the source, and must.", {"enum": [DISAGREES]}
+        ),
+        "reason": described("Why the source's number is loose.", TEXT_SCHEMA),
+        "excluding": described(
+            "What the source leaves out: bias, kinds of layers.", one_or_more({"enum": ["bias", *ops]})
+        ),
     }
-    return _object(parts, CLAIM, required=["source"])
+    return closed_object(parts, CLAIM, required=["source"])
 
 
 # --- items ------------------------------------------------------------------------------------------------------------
@@ -127,31 +132,32 @@ def _claim(ops: Ops) -> JsonSchema:
 def _item(ops: Ops) -> JsonSchema:
     """Return an item: a bare word, a list, or a mapping of a kind or a block with modifiers."""
     words = sorted(activations())
-    kinds = {kind: _said(doc_of(op).summary, _ref(kind)) for kind, op in ops.items()}
-    kinds["seq"] = _said("Items run in order: a list that takes modifiers.", _ref("items"))
+    kinds = {kind: described(doc_of(op).summary, ref(kind)) for kind, op in ops.items()}
+    kinds["seq"] = described("Items run in order: a list that takes modifiers.", ref("items"))
     patterns = {
-        f"^({'|'.join(words)})$": _said(doc_of(ops["act"]).summary, NOTHING),
-        CALL: _said("A block: its parameters as one value, in order, or by name.", ANYTHING),
+        f"^({'|'.join(words)})$": described(doc_of(ops["act"]).summary, NOTHING),
+        CALL: described("A block: its parameters as one value, in order, or by name.", ANYTHING),
     }
     bare = [*words, *(kind for kind, op in ops.items() if not _is_join(op))]
-    mapping = {**_object(_modifiers() | kinds), "patternProperties": patterns, "minProperties": 1}
-    return _any({"enum": bare}, {"type": "string", "pattern": CALL}, _ref("items"), mapping)
+    mapping = {**closed_object(_modifiers() | kinds), "patternProperties": patterns, "minProperties": 1}
+    return _any({"enum": bare}, {"type": "string", "pattern": CALL}, ref("items"), mapping)
 
 
 def _modifiers() -> dict[str, JsonSchema]:
-    turns = _any(EXPRESSION, _entries(VARIABLE, _ref("value")))
+    turns = _any(EXPRESSION, _entries(VARIABLE, ref("value")))
     meant = {
-        "name": _said("Name of the item, a segment of its path; may hold {expression}.", TEXT),
-        "from": _said("Path of the layer to read in place of the previous one; `input`, or `.` for the current value.",
-                      _several(TEXT)),
-        "when": _said("Where this is false, the item is deleted.", CONDITION),
-        "else": _said("The item in its place where `when` is false.", _ref("item")),
-        "repeat": _said("The item n times in series: a count, or {variable: list}; it sees i, first and last.", turns),
-        "each": _said("n parallel branches, only in the list of a join: a count, or {variable: list}.", turns),
-        "tie": _said("true: all turns of the repeat share the weights of the first; or the path of another layer.",
+        "name": described("Name of the item, a segment of its path; may hold {expression}.", TEXT_SCHEMA),
+        "from": described("Path of the layer to read in place of the previous one; `input`, or `.` for the current "
+                          "value.", one_or_more(TEXT_SCHEMA)),
+        "when": described("Where this is false, the item is deleted.", CONDITION),
+        "else": described("The item in its place where `when` is false.", ref("item")),
+        "repeat": described("The item n times in series: a count, or {variable: list}; it sees i, first and last.",
+                            turns),
+        "each": described("n parallel branches, only in the list of a join: a count, or {variable: list}.", turns),
+        "tie": described("true: all turns of the repeat share the weights of the first; or the path of another layer.",
                      _any({"const": True}, {"type": "string"})),
         "via": _via(),
-        "note": _said("A remark for people.", TEXT),
+        "note": described("A remark for people.", TEXT_SCHEMA),
     }  # fmt: skip
     return {key: meant[key] for key in MODIFIERS}
 
@@ -159,33 +165,33 @@ def _modifiers() -> dict[str, JsonSchema]:
 def _via() -> JsonSchema:
     """Return how the model's source writes a layer: a word, or an expression over the words."""
     text = "How the model's source writes the layer, which decides what other tools see of it."
-    return _said(text, _any({"enum": list(VIA)}, {"type": "string"}))
+    return described(text, _any({"enum": list(VIA)}, {"type": "string"}))
 
 
 def _forms(op: type[Op]) -> list[JsonSchema]:
     """Return the ways to write the arguments of a kind: nothing, one alone, a list in order, or by name."""
     if _is_join(op):
-        branches = _said("Items that all read the input of the join.", _any(_ref("items"), _ref("item")))
-        return [_ref("items"), _object({"branches": branches, **_named(op)}, required=["branches"])]
+        branches = described("Items that all read the input of the join.", _any(ref("items"), ref("item")))
+        return [ref("items"), closed_object({"branches": branches, **_named(op)}, required=["branches"])]
     places = [argument for argument in arguments_of(op).values() if argument.positional]
-    alone = [_ref(f"{_by_name(op.kind)}/properties/{argument.key}") for argument in places]
+    alone = [ref(f"{_by_name(op.kind)}/properties/{argument.key}") for argument in places]
     in_order: JsonSchema = {"type": "array", "items": alone, "maxItems": len(alone)}
     listed = [in_order] if places and not places[0].slot.takes_list else []
-    return [NOTHING, *alone[:1], *listed, _ref(_by_name(op.kind))]
+    return [NOTHING, *alone[:1], *listed, ref(_by_name(op.kind))]
 
 
 def _named(op: type[Op]) -> dict[str, JsonSchema]:
     """Return the arguments of an op by their words."""
     own = {key: {**_slot(op, key), **_default(argument.default)} for key, argument in arguments_of(op).items()}
-    named = {**own, **dict.fromkeys(op.references, TEXT), **{key: _fused(key) for key in FUSED if op.fused}}
-    return {key: _said(text, named[key]) for key, text in doc_of(op).arguments.items()}
+    named = {**own, **dict.fromkeys(op.references, TEXT_SCHEMA), **{key: _fused(key) for key in FUSED if op.fused}}
+    return {key: described(text, named[key]) for key, text in doc_of(op).arguments.items()}
 
 
 def _fused(kind: str) -> JsonSchema:
     """Return what a fused norm or activation takes: what the kind does, and how it is written."""
     op = find(kind)
     assert op is not None
-    return _any(_ref(kind), _object({**_named(op), KEY: _via()}))
+    return _any(ref(kind), closed_object({**_named(op), KEY: _via()}))
 
 
 def _slot(op: type[Op], key: str) -> JsonSchema:
@@ -214,12 +220,13 @@ def _by_name(kind: str) -> str:
 # --- JSON Schema ------------------------------------------------------------------------------------------------------
 
 
-def _said(text: str, schema: JsonSchema) -> JsonSchema:
+def described(text: str, schema: JsonSchema) -> JsonSchema:
     """Put a sentence on a schema; draft-07 ignores what stands beside ``$ref``, so that goes one level down."""
     return {"description": text, **(_any(schema) if "$ref" in schema else schema)}
 
 
-def _ref(name: str) -> JsonSchema:
+def ref(name: str) -> JsonSchema:
+    """A definition by its name."""
     return {"$ref": f"#/definitions/{name}"}
 
 
@@ -227,14 +234,20 @@ def _any(*schemas: JsonSchema) -> JsonSchema:
     return {"anyOf": list(schemas)}
 
 
-def _several(schema: JsonSchema) -> JsonSchema:
-    return _any(schema, {"type": "array", "items": schema})
+def one_or_more(schema: JsonSchema, least: int = 0) -> JsonSchema:
+    """What stands alone, or a list of it."""
+    return _any(schema, array_of(schema, least))
 
 
-def _object(
-    properties: Mapping[str, JsonSchema], order: Iterable[str] | None = None, *, required: list[str] | None = None
+def array_of(schema: JsonSchema, least: int = 0) -> JsonSchema:
+    """A list of at least so many."""
+    return {"type": "array", "items": schema, **({"minItems": least} if least else {})}
+
+
+def closed_object(
+    properties: Mapping[str, JsonSchema], order: Iterable[str] | None = None, required: list[str] | None = None
 ) -> JsonSchema:
-    """A mapping with these keys and no others; ``order`` lists them all as the reader of specs knows them."""
+    """A mapping with these keys and no others; ``order`` lists them all as the reader knows them."""
     listed = {key: properties[key] for key in order or properties}
     demanded = {"required": required} if required else {}
     return {"type": "object", "properties": listed, "additionalProperties": False, **demanded}

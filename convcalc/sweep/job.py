@@ -93,13 +93,13 @@ class _Carried:
     def read(self, path: str) -> Source:
         return self.sources[path]
 
-    def real(self, path: str) -> str:
+    def resolve(self, path: str) -> str:
         return path if path in self.sources else os.path.realpath(path)
 
     def is_file(self, path: str) -> bool:
         return path in self.sources
 
-    def shown(self, path: str) -> str:
+    def display_name(self, path: str) -> str:
         return self.sources[path].name if path in self.sources else path
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.budget.file.reader import read_budget
-from convcalc.designs.claims import finding, judge
+from convcalc.budget.file.reader import read_budget_file
+from convcalc.designs.claims import check_claims, finding
 from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, SpecErrors
 from convcalc.guide.pages import error_codes, error_page
@@ -94,7 +94,7 @@ def codes_of(text: str, folder: Path) -> list[str]:
         return found
     (folder / "spec.yaml").write_text(text, encoding="utf-8")
     spec = open_spec(str(folder / "spec.yaml"))
-    judgements, errors = judge(spec, spec.document.claims)
+    judgements, errors = check_claims(spec, spec.document.claims)
     assert errors == []
     return [finding(judgement).code for judgement in judgements if not judgement.holds]
 
@@ -103,7 +103,7 @@ def budget_codes_of(text: str, folder: Path) -> list[str]:
     """What is wrong with a budget file."""
     (folder / "convcalc-budget.yaml").write_text(text, encoding="utf-8")
     try:
-        read_budget(str(folder / "convcalc-budget.yaml"))
+        read_budget_file(str(folder / "convcalc-budget.yaml"))
     except SpecErrors as errors:
         return [error.code for error in errors.errors]
     return []

@@ -14,7 +14,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from convcalc.budget.check.checker import check
-from convcalc.budget.file.reader import read_budget
+from convcalc.budget.file.reader import read_budget_file
 from convcalc.budget.file.types import BudgetFile
 from tests.conftest import ROOT
 
@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def budgets(folder: Path) -> BudgetFile:
-    return read_budget(str(folder / "convcalc-budget.yaml"))
+    return read_budget_file(str(folder / "convcalc-budget.yaml"))
 
 
 def test_a_thousand_specs_under_fifty_budgets(

@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from convcalc.budget.file.types import Origin
+from convcalc.budget.file.types import BaselineLocation
 
 NET = "input: [3, 8, 8]\nlayers:\n  - {conv: [%d, 3], name: stem}\n  - {conv: [2, 1], name: head}\n"
 """Parameters of stem and head: 27·n + n and 2·n + 2."""
@@ -63,5 +63,5 @@ def plain_environment() -> dict[str, str]:
     return {**kept, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 
 
-def at(revision: str) -> Origin:
-    return Origin("git", revision, None)
+def at(revision: str) -> BaselineLocation:
+    return BaselineLocation("git", revision, None)

@@ -9,11 +9,11 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
-from convcalc.budget.baseline.counts import counts
-from convcalc.budget.baseline.file import Record, read_record, written
+from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.file import BaselineFile, read_baseline_file, to_text
 from convcalc.budget.baseline.sources import open_baseline
-from convcalc.budget.baseline.types import Accepted, Past
-from convcalc.budget.file.types import Origin
+from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
+from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.sources import open_design
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 
@@ -33,12 +33,12 @@ GOOD = """\
  ]
 }
 """
-RECORD = Record(
+RECORD = BaselineFile(
     {
-        "z.yaml@w": Past({"params": 0}, {}),
-        "a.yaml": Past({"params": 3, "macs": 20}, {"c": {"params": 2, "macs": 20}, "b": {"params": 1}}),
+        "z.yaml@w": DesignCounts({"params": 0}, {}),
+        "a.yaml": DesignCounts({"params": 3, "macs": 20}, {"c": {"params": 2, "macs": 20}, "b": {"params": 1}}),
     },
-    (Accepted("x", "a.yaml", "params", 4, "why"),),
+    (AcceptedValue("x", "a.yaml", "params", 4, "why"),),
 )
 
 
@@ -46,35 +46,35 @@ def refusal(folder: Path, text: str | bytes) -> SpecError:
     path = folder / "b.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(SpecErrors) as raised:
-        read_record(str(path), MISSING)
+        read_baseline_file(str(path), MISSING)
     (error,) = raised.value.errors
     return error
 
 
 def test_the_file_is_sorted_with_a_design_a_line() -> None:
-    assert written(RECORD) == GOOD
+    assert to_text(RECORD) == GOOD
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text(GOOD)
-    assert read_record(str(tmp_path / "b.json"), MISSING) == RECORD
+    assert read_baseline_file(str(tmp_path / "b.json"), MISSING) == RECORD
 
 
 def test_nothing_is_a_valid_file(tmp_path: Path) -> None:
-    (tmp_path / "b.json").write_text(written(Record()))
-    assert read_record(str(tmp_path / "b.json"), MISSING) == Record()
+    (tmp_path / "b.json").write_text(to_text(BaselineFile()))
+    assert read_baseline_file(str(tmp_path / "b.json"), MISSING) == BaselineFile()
 
 
-@pytest.mark.parametrize("record", [RECORD, Record()])
-def test_it_is_what_its_schema_says(record: Record) -> None:
-    jsonschema.validate(json.loads(written(record)), json.loads(schemas.schema("baseline")))
+@pytest.mark.parametrize("record", [RECORD, BaselineFile()])
+def test_it_is_what_its_schema_says(record: BaselineFile) -> None:
+    jsonschema.validate(json.loads(to_text(record)), json.loads(schemas.schema("baseline")))
 
 
 def test_hostile_names_survive(tmp_path: Path) -> None:
     name = 'a\n"\u202e\udcff<b>.yaml'
-    record = Record({name: Past({"params": 10**40}, {name: {"params": 10**40}})})
-    (tmp_path / "b.json").write_text(written(record), encoding="ascii")
-    assert read_record(str(tmp_path / "b.json"), MISSING) == record
+    record = BaselineFile({name: DesignCounts({"params": 10**40}, {name: {"params": 10**40}})})
+    (tmp_path / "b.json").write_text(to_text(record), encoding="ascii")
+    assert read_baseline_file(str(tmp_path / "b.json"), MISSING) == record
 
 
 def test_counts_are_those_of_the_layers(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_counts_are_those_of_the_layers(tmp_path: Path) -> None:
         "input: [3, 8, 8]\nlayers: [{conv: [4, 3], name: c, padding: 0}, avgpool: global, flatten, linear: 10]\n"
         .replace("{conv: [4, 3], name: c, padding: 0}", "{conv: {out: 4, kernel: 3, padding: 0}, name: c}")
     )  # fmt: skip
-    past = counts(open_design(str(tmp_path / "n.yaml")).graph)
+    past = count_graph(open_design(str(tmp_path / "n.yaml")).graph)
     assert (past.totals["params"], past.totals["macs"], past.totals["depth"]) == (162, 3888 + 40, 2)
     assert (past.layers["c"]["params"], past.layers["c"]["macs"], past.layers["linear1"]["params"]) == (112, 3888, 50)
     assert "flatten1" not in past.layers or "params" not in past.layers["flatten1"]
@@ -91,12 +91,12 @@ def test_counts_are_those_of_the_layers(tmp_path: Path) -> None:
 
 def test_opening_a_file(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text(GOOD)
-    baseline = open_baseline(Origin("file", "b.json", None), str(tmp_path))
-    past = baseline.past("a.yaml")
+    baseline = open_baseline(BaselineLocation("file", "b.json", None), str(tmp_path))
+    past = baseline.counts("a.yaml")
     assert past is not None
     assert past.totals == {"macs": 20, "params": 3}
-    assert (baseline.past("new.yaml"), baseline.label) == (None, "b.json")
-    assert list(baseline.accepted) == [Accepted("x", "a.yaml", "params", 4, "why")]
+    assert (baseline.counts("new.yaml"), baseline.label) == (None, "b.json")
+    assert list(baseline.accepted) == [AcceptedValue("x", "a.yaml", "params", 4, "why")]
 
 
 def test_a_missing_file_says_what_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_a_missing_file_says_what_writes_it(tmp_path: Path, monkeypatch: pytest.
     }.items():
         place = Span(Source(file), 2, 12)
         with pytest.raises(SpecErrors) as raised:
-            open_baseline(Origin("file", "b.json", place), str(tmp_path))
+            open_baseline(BaselineLocation("file", "b.json", place), str(tmp_path))
         (error,) = raised.value.errors
         assert (error.code, error.span, error.hint) == ("CC641", place, hint)
 
@@ -117,7 +117,7 @@ def test_a_budget_file_names_no_baseline_outside_its_repository(tmp_path: Path) 
     (tmp_path / "repo" / ".git").mkdir(parents=True)
     (tmp_path / "b.json").write_text(GOOD)
     with pytest.raises(SpecErrors, match=r"CC641: the baseline '\.\./b\.json' lies outside"):
-        open_baseline(Origin("file", "../b.json", Span(Source("x"))), str(tmp_path / "repo"))
+        open_baseline(BaselineLocation("file", "../b.json", Span(Source("x"))), str(tmp_path / "repo"))
 
 
 @pytest.mark.parametrize(
@@ -184,14 +184,16 @@ def test_every_truncation_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_in_its_place(tmp_path: Path) -> None:
     with pytest.raises(SpecErrors, match="CC646: the baseline cannot be read: Is a directory"):
-        read_record(str(tmp_path), MISSING)
+        read_baseline_file(str(tmp_path), MISSING)
 
 
 def test_versions_merge_line_by_line() -> None:
     """Two branches that change designs on either side of a third touch no line in common."""
     names = ["a", "b", "c"]
     base, one, two = (
-        written(Record({name: Past({"params": value}, {}) for name, value in zip(names, values, strict=True)}))
+        to_text(
+            BaselineFile({name: DesignCounts({"params": value}, {}) for name, value in zip(names, values, strict=True)})
+        )
         for values in ((1, 1, 1), (2, 1, 1), (1, 1, 2))
     )
     changed = [

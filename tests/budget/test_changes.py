@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.budget.baseline.types import Past
-from convcalc.budget.diff.group_layers import folded
-from convcalc.budget.diff.match_layers import changes, pairs
+from convcalc.budget.baseline.types import DesignCounts
+from convcalc.budget.diff.group_layers import group_changes
+from convcalc.budget.diff.match_layers import match_layers, metric_changes
 from tests.work import limited_work
 
 
@@ -16,13 +16,13 @@ def layers(**values: int) -> dict[str, dict[str, int]]:
 
 
 def told(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]]) -> list[tuple[str, ...]]:
-    found = changes(Past({}, before), Past({}, after), ["params"])
-    return [(one.change, one.path, one.was) if one.was else (one.change, one.path) for one in found]
+    found = metric_changes(DesignCounts({}, before), DesignCounts({}, after), ["params"])
+    return [(one.change, one.path, one.old_path) if one.old_path else (one.change, one.path) for one in found]
 
 
 def rows(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]]) -> list[tuple[object, ...]]:
-    found = folded(pairs(before, after), ["params", "macs"])
-    return [(row.change, row.was, row.path, row.layers, row.difference("params")) for row in found]
+    found = group_changes(match_layers(before, after), ["params", "macs"])
+    return [(row.change, row.old_path, row.path, row.layers, row.difference("params")) for row in found]
 
 
 def test_nothing_changed() -> None:
@@ -37,16 +37,16 @@ def test_the_largest_change_first() -> None:
 
 
 def test_values_of_a_change() -> None:
-    (change,) = changes(Past({}, layers(a=10)), Past({}, layers(a=12)), ["params"])
+    (change,) = metric_changes(DesignCounts({}, layers(a=10)), DesignCounts({}, layers(a=12)), ["params"])
     assert (change.metric, change.before, change.after) == ("params", 10, 12)
-    (change,) = changes(Past({}, {}), Past({}, layers(a=12)), ["params"])
+    (change,) = metric_changes(DesignCounts({}, {}), DesignCounts({}, layers(a=12)), ["params"])
     assert (change.before, change.after) == (None, 12)
 
 
 def test_each_metric_by_itself() -> None:
     before = {"a": {"params": 1, "macs": 5}, "b": {"macs": 1}}
     after = {"a": {"params": 2, "macs": 4}, "b": {"macs": 9}}
-    found = changes(Past({}, before), Past({}, after), ["macs", "params"])
+    found = metric_changes(DesignCounts({}, before), DesignCounts({}, after), ["macs", "params"])
     assert [(one.metric, one.change, one.path) for one in found] == [
         ("macs", "grew", "b"), ("macs", "shrank", "a"), ("params", "grew", "a"),
     ]  # fmt: skip
@@ -95,8 +95,8 @@ def test_a_renamed_layer_is_matched_where_it_is_the_only_one() -> None:
 def test_every_layer_is_told_of_once() -> None:
     before = layers(a__x=1, a__y=2, b__x=1, b__y=3, c=4)
     after = layers(d__x=1, d__y=2, e__x=1, e__y=9, f=4)
-    found = pairs(before, after)
-    assert sorted(pair.was for pair in found if pair.before is not None) == sorted(before)
+    found = match_layers(before, after)
+    assert sorted(pair.old_path for pair in found if pair.before is not None) == sorted(before)
     assert sorted(pair.path for pair in found if pair.after is not None) == sorted(after)
 
 
@@ -121,6 +121,6 @@ def test_many_layers_take_no_time(depth: int, count: int) -> None:
     before = {f"{scope}{number}.conv": {"params": number} for number in range(count)}
     after = {f"t{scope}{number}.conv": {"params": number + 1} for number in range(count)}
     with limited_work():
-        found = pairs(before, after)
-        folded(found, ["params"])
+        found = match_layers(before, after)
+        group_changes(found, ["params"])
     assert len(found) >= count

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from convcalc.budget.baseline import session as history
-from convcalc.budget.baseline.types import Accepted, Past
+from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.check.checker import Options, check
-from convcalc.budget.file.reader import read_budget
-from convcalc.budget.file.types import Origin
+from convcalc.budget.file.reader import read_budget_file
+from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.sources import Network, Spec
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import Finding, Verdict
@@ -25,18 +25,18 @@ VARIED = NET.replace("layers:\n", "vars: {c: 6}\nvariants: {wide: {c: 8}}\nlayer
 HEAD = "version: 1\nbudgets:\n"
 
 
-class Written:
+class WrittenBaseline:
     """A baseline that is made up, and remembers what it was asked."""
 
     label = "last week"
-    idle = ""
+    no_growth_reason = ""
 
-    def __init__(self, designs: Mapping[str, Past], accepted: Iterable[Accepted] = ()) -> None:
+    def __init__(self, designs: Mapping[str, DesignCounts], accepted: Iterable[AcceptedValue] = ()) -> None:
         self.designs = designs
         self.accepted = accepted
         self.asked: list[str] = []
 
-    def past(self, design: str) -> Past | None:
+    def counts(self, design: str) -> DesignCounts | None:
         self.asked.append(design)
         return self.designs.get(design)
 
@@ -53,7 +53,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def checked(text: str, *given: str, **options: object) -> Verdict:
     Path("convcalc-budget.yaml").write_text(text if "version" in text else HEAD + text, encoding="utf-8")
-    file = read_budget("convcalc-budget.yaml")
+    file = read_budget_file("convcalc-budget.yaml")
     return check(file, list(given) or None, Options(**options))  # type: ignore[arg-type]
 
 
@@ -122,7 +122,7 @@ def test_from_a_subfolder_names_stay_and_places_are_seen_from_there(
 ) -> None:
     checked('  - {id: all, designs: "models/*.yaml", max: {params: 181}}\n')
     monkeypatch.chdir(folder / "models" / "deep")
-    verdict = check(read_budget("../../convcalc-budget.yaml"))
+    verdict = check(read_budget_file("../../convcalc-budget.yaml"))
     assert [(one.design, str(one.span)) for one in verdict.findings] == [
         ("models/a.yaml", "../a.yaml:5:6"), ("models/b.yaml", "../b.yaml:5:6"),
     ]  # fmt: skip
@@ -234,16 +234,16 @@ LAYERS = {
     "stem": {"params": 112, "macs": 6912}, "stage1.conv": {"params": 20, "macs": 1024},
     "stage2.conv": {"params": 20, "macs": 1024}, "head": {"params": 20, "macs": 1024},
 }  # fmt: skip
-WAS = Past({"params": 172, "macs": 9984, "depth": 4}, LAYERS)
+WAS = DesignCounts({"params": 172, "macs": 9984, "depth": 4}, LAYERS)
 
 
-def against(monkeypatch: pytest.MonkeyPatch, baseline: Written) -> Written:
+def against(monkeypatch: pytest.MonkeyPatch, baseline: WrittenBaseline) -> WrittenBaseline:
     monkeypatch.setattr(history, "open_baseline", lambda *_, **__: baseline)
     return baseline
 
 
 def test_growth_is_judged_and_changes_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    baseline = against(monkeypatch, Written({"models/a.yaml": WAS}))
+    baseline = against(monkeypatch, WrittenBaseline({"models/a.yaml": WAS}))
     verdict = checked("version: 1\nbaseline: {file: x.json}\nbudgets:\n" + GROWTH + PINNED)
     assert found(verdict) == [("CC614", "grow", "models/a.yaml"), ("CC615", "grow", "models/a.yaml")]
     assert baseline.asked == ["models/a.yaml", "models/b.yaml"]  # nobody needs to know of the third
@@ -251,7 +251,7 @@ def test_growth_is_judged_and_changes_are_told(folder: Path, monkeypatch: pytest
     assert verdict.notes == ["models/b.yaml is new to the baseline: rules of growth skip it"]
     outcomes = {one.design: one for one in verdict.outcomes}
     assert [change[:5] for change in outcomes["models/a.yaml"].changes] == [
-        ("head", "grew", "params", 20, 30), ("head", "grew", "macs", 1024, 1536),
+        ("head", "params", "grew", 20, 30), ("head", "macs", "grew", 1024, 1536),
     ]  # fmt: skip
     assert (outcomes["models/a.yaml"].past, outcomes["models/b.yaml"].past) == (WAS.totals, None)
     assert [outcomes[name].is_new for name in sorted(outcomes)] == [False, True, False]
@@ -259,10 +259,11 @@ def test_growth_is_judged_and_changes_are_told(folder: Path, monkeypatch: pytest
 
 def test_accepted_values_are_those_of_budget_design_and_metric(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entries = [
-        Accepted("grow", "models/a.yaml", "params", 182, "x"), Accepted("other", "models/a.yaml", "macs", 10**9, "x"),
-        Accepted("grow", "models/b.yaml", "macs", 10**9, "x"),
+        AcceptedValue("grow", "models/a.yaml", "params", 182, "x"),
+        AcceptedValue("other", "models/a.yaml", "macs", 10**9, "x"),
+        AcceptedValue("grow", "models/b.yaml", "macs", 10**9, "x"),
     ]  # fmt: skip
-    against(monkeypatch, Written({"models/a.yaml": WAS, "models/b.yaml": WAS}, entries))
+    against(monkeypatch, WrittenBaseline({"models/a.yaml": WAS, "models/b.yaml": WAS}, entries))
     verdict = checked("version: 1\nbaseline: {file: x.json}\nbudgets:\n" + GROWTH)
     assert found(verdict) == [("CC615", "grow", "models/a.yaml"), ("CC614", "grow", "models/b.yaml")]
 
@@ -273,8 +274,8 @@ def test_where_none_is_needed_none_is_looked_for(folder: Path) -> None:
 
 
 def test_asked_for_it_is_looked_at_for_every_design(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    baseline = against(monkeypatch, Written({}))
-    checked(PINNED, baseline=Origin("file", "y.json", None))
+    baseline = against(monkeypatch, WrittenBaseline({}))
+    checked(PINNED, baseline=BaselineLocation("file", "y.json", None))
     assert baseline.asked == ["models/deep/c.yaml"]
 
 
@@ -291,8 +292,8 @@ def test_where_it_is_needed_and_not_there_the_rest_is_judged(folder: Path) -> No
 
 
 def test_a_broken_past_is_said_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Broken(Written):
-        def past(self, design: str) -> Past | None:
+    class Broken(WrittenBaseline):
+        def counts(self, design: str) -> DesignCounts | None:
             raise SpecErrors([SpecError("CC645", "another convention")])
 
     against(monkeypatch, Broken({}))
@@ -303,7 +304,7 @@ def test_a_broken_past_is_said_once(folder: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_renamed_design_and_many_new_ones_are_noted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         (folder / "models" / f"n{number}.yaml").write_text(NET, encoding="utf-8")
-    against(monkeypatch, Written({"models/a.yaml": WAS._replace(design="old/a.yaml")}))
+    against(monkeypatch, WrittenBaseline({"models/a.yaml": WAS._replace(old_name="old/a.yaml")}))
     verdict = checked("version: 1\nbaseline: {file: x.json}\nbudgets:\n" + GROWTH)
     assert verdict.notes == [
         (

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from convcalc.budget.file.reader import find, read_budget
-from convcalc.budget.file.types import Budget, BudgetFile, Metric, Origin
+from convcalc.budget.file.reader import find_budget_file, read_budget_file
+from convcalc.budget.file.types import BaselineLocation, Budget, BudgetFile, LimitedMetric
 from convcalc.errors import Source, SpecError, SpecErrors, describe_one
 from convcalc.guide.pages import CODES
 from convcalc.spec.yaml.nodes import compose
@@ -62,7 +62,7 @@ def put(folder: Path, text: str) -> str:
 
 def errors_of(folder: Path, text: str) -> list[SpecError]:
     with pytest.raises(SpecErrors) as raised:
-        read_budget(put(folder, text))
+        read_budget_file(put(folder, text))
     return raised.value.errors
 
 
@@ -71,7 +71,7 @@ def entry(rest: str) -> str:
 
 
 def only(folder: Path, rest: str) -> Budget:
-    (budget,) = read_budget(put(folder, entry(rest))).budgets
+    (budget,) = read_budget_file(put(folder, entry(rest))).budgets
     return budget
 
 
@@ -80,7 +80,7 @@ def only(folder: Path, rest: str) -> Budget:
 
 @pytest.fixture
 def normative(tmp_path: Path) -> BudgetFile:
-    return read_budget(put(tmp_path, NORMATIVE))
+    return read_budget_file(put(tmp_path, NORMATIVE))
 
 
 def test_the_file_of_the_reference(normative: BudgetFile, tmp_path: Path) -> None:
@@ -98,40 +98,40 @@ def test_the_file_of_the_reference(normative: BudgetFile, tmp_path: Path) -> Non
 
 def test_limits_are_exact(normative: BudgetFile) -> None:
     total, layer, _, _, ratio = normative.budgets
-    assert [(limit.metric.text, limit.value, limit.text) for limit in total.max] == [
+    assert [(limit.metric.label, limit.value, limit.text) for limit in total.max] == [
         ("params", 5_500_000, "5.5M"),
         ("macs", 600_000_000, "600M"),
         ("weight_bytes", 23_068_672, "22MiB"),
     ]
     assert [(limit.metric, limit.value) for limit in layer.max] == [
-        (Metric("params", ""), 3_000_000),
-        (Metric("params", "%"), Fraction(2, 5)),
+        (LimitedMetric("params", ""), 3_000_000),
+        (LimitedMetric("params", "%"), Fraction(2, 5)),
     ]
-    assert [(limit.metric, limit.value) for limit in ratio.max] == [(Metric("params", "/"), Fraction(9, 20))]
+    assert [(limit.metric, limit.value) for limit in ratio.max] == [(LimitedMetric("params", "/"), Fraction(9, 20))]
     assert ratio.against is not None
     assert ratio.against.design == "specs/googlenet_3a.yaml#naive"
 
 
 def test_what_budgets_are_about(normative: BudgetFile) -> None:
     total, layer, *_ = normative.budgets
-    assert [(each.text, each.excludes) for each in total.designs] == [
+    assert [(each.text, each.is_exclusion) for each in total.designs] == [
         ("models/edge/**/*.yaml", False),
         ("models/edge/draft/**", True),
     ]
     assert (total.layers, total.per) == (None, "total")
     assert layer.per == "layer"
     assert layer.layers is not None
-    assert ([each.text for each in layer.layers.names], layer.layers.ops) == (["stage*.**"], ("conv", "linear"))
+    assert ([each.text for each in layer.layers.path_globs], layer.layers.kinds) == (["stage*.**"], ("conv", "linear"))
 
 
 def test_growth_and_ratchet(normative: BudgetFile) -> None:
     _, _, growth, ratchet, _ = normative.budgets
-    assert [(each.metric.text, each.share, each.amount, each.text) for each in growth.growth] == [
-        ("params", Fraction(1, 100), None, "+1%"),
+    assert [(each.metric.label, each.share, each.amount, each.text) for each in growth.growth] == [
+        ("params", Fraction(1, 100), 0, "+1%"),
         ("macs", Fraction(1, 50), 5_000_000, "+2% or +5M"),
     ]
-    assert ratchet.ratchet is not None
-    assert ratchet.ratchet[:3] == ((Metric("params", ""),), Fraction(1, 50), 4_000_000)
+    (limit,) = ratchet.ratchets
+    assert limit[:5] == ("ratchet", LimitedMetric("params", ""), Fraction(1, 50), 0, 4_000_000)
 
 
 def test_waivers(normative: BudgetFile) -> None:
@@ -157,16 +157,16 @@ def test_places(normative: BudgetFile) -> None:
 @pytest.mark.parametrize(
     ("text", "share", "amount"),
     [
-        ("1%", Fraction(1, 100), None),
-        ("+0.5%", Fraction(1, 200), None),
-        ("0", None, 0),
-        ("100", None, 100),
-        ("+1.5Ki", None, 1536),
+        ("1%", Fraction(1, 100), 0),
+        ("+0.5%", Fraction(1, 200), 0),
+        ("0", 0, 0),
+        ("100", 0, 100),
+        ("+1.5Ki", 0, 1536),
         ("+5M or +2%", Fraction(1, 50), 5_000_000),
         ("+0% or 0", 0, 0),
     ],
 )
-def test_allowances(tmp_path: Path, text: str, share: Fraction | None, amount: int | None) -> None:
+def test_allowances(tmp_path: Path, text: str, share: Fraction, amount: int) -> None:
     (growth,) = only(tmp_path, f"growth: {{params: {text}}}").growth
     assert (growth.share, growth.amount, growth.text) == (share, amount, text)
 
@@ -174,9 +174,9 @@ def test_allowances(tmp_path: Path, text: str, share: Fraction | None, amount: i
 def test_what_may_be_left_out_or_stand_alone(tmp_path: Path) -> None:
     budget = only(tmp_path, "layers: {op: conv}\n    note: why\n    ratchet: {metrics: params}\n    max:")
     assert budget.layers is not None
-    assert (budget.layers.names, budget.layers.ops) == ((), ("conv",))
-    assert budget.ratchet is not None
-    assert budget.ratchet[:3] == ((Metric("params", ""),), 0, 0)
+    assert (budget.layers.path_globs, budget.layers.kinds) == ((), ("conv",))
+    (limit,) = budget.ratchets
+    assert limit[:5] == ("ratchet", LimitedMetric("params", ""), 0, 0, 0)
     assert (budget.severity, budget.unmatched, budget.loose_below, budget.max) == ("error", "error", None, ())
 
 
@@ -184,7 +184,7 @@ def test_a_budget_goes_before_the_defaults(tmp_path: Path) -> None:
     text = entry("severity: note\n    unmatched: off\n    loose_below: off\n    max: {depth: 0}")
     text = text.replace("budgets:", "defaults: {severity: warning, loose_below: 50.5%}\nbudgets:")
     text += "  - {id: other, designs: n.yaml, min: {depth: 2}}\n"
-    first, second = read_budget(put(tmp_path, text)).budgets
+    first, second = read_budget_file(put(tmp_path, text)).budgets
     assert (first.severity, first.unmatched, first.loose_below) == ("note", "off", None)
     assert (second.severity, second.unmatched, second.loose_below) == ("warning", "error", Fraction(101, 200))
 
@@ -199,7 +199,7 @@ def test_a_budget_file_that_is_not_called_so_and_one_from_standard_input(
 ) -> None:
     (tmp_path / "limits.yaml").write_text(NORMATIVE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    found = read_budget("limits.yaml")
+    found = read_budget_file("limits.yaml")
     assert (found.source.name, found.folder) == ("limits.yaml", str(tmp_path))
 
 
@@ -207,8 +207,8 @@ def test_a_baseline_in_a_file_of_the_repository(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "ci").mkdir()
     text = entry("max: {params: 1}").replace("budgets:", "baseline: {file: ../base.json}\nbudgets:")
-    origin = read_budget(put(tmp_path / "ci", text)).baseline
-    assert isinstance(origin, Origin)
+    origin = read_budget_file(put(tmp_path / "ci", text)).baseline
+    assert isinstance(origin, BaselineLocation)
     assert origin[:2] == ("file", "../base.json")
 
 
@@ -219,32 +219,32 @@ def test_found_upward_as_far_as_the_repository(tmp_path: Path, monkeypatch: pyte
     inner = tmp_path / "repository" / "models" / "edge"
     inner.mkdir(parents=True)
     outside = put(tmp_path, NORMATIVE)
-    assert find(str(inner)) == outside
+    assert find_budget_file(str(inner)) == outside
     (tmp_path / "repository" / ".git").write_text("gitdir: elsewhere\n")  # a worktree has a file there
-    assert find(str(inner)) is None
+    assert find_budget_file(str(inner)) is None
     here = put(tmp_path / "repository", NORMATIVE)
-    assert find(str(inner)) == here
+    assert find_budget_file(str(inner)) == here
     monkeypatch.chdir(inner)
-    assert find(".") == str(Path("..", "..", "convcalc-budget.yaml"))
+    assert find_budget_file(".") == str(Path("..", "..", "convcalc-budget.yaml"))
     nearest = put(inner, NORMATIVE)
-    assert find(str(inner)) == nearest
-    assert find(".") == "convcalc-budget.yaml"
-    assert find(str(tmp_path / "repository")) == here
+    assert find_budget_file(str(inner)) == nearest
+    assert find_budget_file(".") == "convcalc-budget.yaml"
+    assert find_budget_file(str(tmp_path / "repository")) == here
 
 
 def test_a_folder_of_that_name_is_no_budget_file(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "convcalc-budget.yaml").mkdir()
-    assert find(str(tmp_path)) is None
+    assert find_budget_file(str(tmp_path)) is None
     with pytest.raises(SpecErrors) as raised:
-        read_budget(str(tmp_path / "convcalc-budget.yaml"))
+        read_budget_file(str(tmp_path / "convcalc-budget.yaml"))
     assert [error.code for error in raised.value.errors] == ["CC002"]
 
 
 def test_a_missing_file_is_said_with_its_name(tmp_path: Path) -> None:
     put(tmp_path, NORMATIVE)
     with pytest.raises(SpecErrors) as raised:
-        read_budget(str(tmp_path / "convcalc-buget.yaml"))
+        read_budget_file(str(tmp_path / "convcalc-buget.yaml"))
     (error,) = raised.value.errors
     assert (error.code, str(error.span)) == ("CC001", str(tmp_path / "convcalc-buget.yaml"))
     assert "convcalc-budget.yaml" in error.hint
@@ -369,7 +369,7 @@ def test_ids_are_compared_in_their_normal_form(tmp_path: Path) -> None:
 
 
 def test_an_id_may_have_two_hundred_characters(tmp_path: Path) -> None:
-    assert read_budget(put(tmp_path, SOUND.replace("edge", "e" * 200))).budgets[0].id == "e" * 200
+    assert read_budget_file(put(tmp_path, SOUND.replace("edge", "e" * 200))).budgets[0].id == "e" * 200
     (error,) = errors_of(tmp_path, SOUND.replace("edge", "e" * 201))
     assert (error.code, error.text.endswith("longer than 200 characters")) == ("CC636", True)
 
@@ -390,18 +390,18 @@ def test_yaml_limits_are_those_of_specs(tmp_path: Path) -> None:
     assert [error.code for error in errors_of(tmp_path, "a: \x00")] == ["CC005"]
     (tmp_path / "convcalc-budget.yaml").write_bytes(b"note: \xff")
     with pytest.raises(SpecErrors) as raised:
-        read_budget(str(tmp_path / "convcalc-budget.yaml"))
+        read_budget_file(str(tmp_path / "convcalc-budget.yaml"))
     assert [error.code for error in raised.value.errors] == ["CC004"]
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 def test_other_line_ends(tmp_path: Path, end: str) -> None:
-    assert len(read_budget(put(tmp_path, NORMATIVE.replace("\n", end))).budgets) == 5
+    assert len(read_budget_file(put(tmp_path, NORMATIVE.replace("\n", end))).budgets) == 5
 
 
 def test_lists_have_at_most_ten_thousand_entries(tmp_path: Path) -> None:
     many = ", ".join(["m.yaml"] * 10_000)
-    assert len(read_budget(put(tmp_path, SOUND.replace("m.yaml", f"[{many}]"))).budgets[0].designs) == 10_000
+    assert len(read_budget_file(put(tmp_path, SOUND.replace("m.yaml", f"[{many}]"))).budgets[0].designs) == 10_000
     assert [error.code for error in errors_of(tmp_path, SOUND.replace("m.yaml", f"[{many}, m.yaml]"))] == ["CC507"]
     assert [error.code for error in errors_of(tmp_path, f"{SOUND}waivers: [{'a,' * 10_001}]\n")] == ["CC507"]
 
@@ -419,7 +419,7 @@ def test_lists_have_at_most_ten_thousand_entries(tmp_path: Path) -> None:
 )
 def test_hostile_files_take_no_more_than_so_much_work(tmp_path: Path, text: str) -> None:
     with limited_work(), pytest.raises(SpecErrors):
-        read_budget(put(tmp_path, text))
+        read_budget_file(put(tmp_path, text))
 
 
 # --- the pages of the codes -------------------------------------------------------------------------------------------
@@ -439,4 +439,4 @@ def test_every_code_of_a_budget_file_has_a_page_and_a_case() -> None:
 @pytest.mark.parametrize("code", PAGES)
 def test_what_a_page_shows_is_so(code: str, tmp_path: Path) -> None:
     assert [error.code for error in errors_of(tmp_path, PAGES[code]["wrong"])] == [code]
-    assert read_budget(put(tmp_path, PAGES[code]["right"])).budgets
+    assert read_budget_file(put(tmp_path, PAGES[code]["right"])).budgets

@@ -27,7 +27,7 @@ def sandbox(tmp_path: Path) -> Sandbox:
 
 
 def total(baseline: Baseline, design: str) -> int | None:
-    past = baseline.past(design)
+    past = baseline.counts(design)
     return past and past.totals["params"]
 
 
@@ -54,7 +54,7 @@ def test_designs_are_counted_as_they_were(sandbox: Sandbox) -> None:
 def test_layers_are_those_of_the_past(sandbox: Sandbox) -> None:
     sandbox.commit({"a.yaml": net(4)})
     sandbox.write("a.yaml", net(9))
-    past = open_baseline(at("HEAD"), str(sandbox.folder)).past("a.yaml")
+    past = open_baseline(at("HEAD"), str(sandbox.folder)).counts("a.yaml")
     assert past is not None
     assert {path: values["params"] for path, values in past.layers.items()} == {"stem": 112, "head": 10}
 
@@ -83,7 +83,7 @@ def test_libraries_inside_are_of_the_revision_and_those_outside_as_they_are(sand
 def test_an_import_that_is_only_in_the_work_tree_is_missing_at_the_revision(sandbox: Sandbox) -> None:
     sandbox.commit({"a.yaml": USING})
     sandbox.write("parts/lib.yaml", LIBRARY)
-    error = refusal(open_baseline(at("HEAD"), str(sandbox.folder)).past, "a.yaml")
+    error = refusal(open_baseline(at("HEAD"), str(sandbox.folder)).counts, "a.yaml")
     short = sandbox.git("rev-parse", "HEAD")[:7]
     assert (error.code, str(error.span)) == ("CC209", f"{short}:a.yaml:1:15")
 
@@ -91,7 +91,7 @@ def test_an_import_that_is_only_in_the_work_tree_is_missing_at_the_revision(sand
 def test_a_spec_that_was_broken_is_shown_at_the_revision(sandbox: Sandbox) -> None:
     commit = sandbox.commit({"models/a.yaml": net(4).replace("stem", "stem, strid: 2")})
     sandbox.write("models/a.yaml", net(4))
-    error = refusal(open_baseline(at("HEAD"), str(sandbox.folder)).past, "models/a.yaml")
+    error = refusal(open_baseline(at("HEAD"), str(sandbox.folder)).counts, "models/a.yaml")
     assert str(error.span).startswith(f"{commit[:7]}:models/a.yaml:3:")
 
 
@@ -99,7 +99,7 @@ def test_variants_and_parts_that_were_not_there_yet_are_new(sandbox: Sandbox) ->
     sandbox.commit({"a.yaml": net(4)})
     sandbox.write("a.yaml", "vars: {w: 4}\nvariants: {wide: {w: 8}}\n" + net(4).replace("[4,", "[w,") + "  - relu\n")
     baseline = open_baseline(at("HEAD"), str(sandbox.folder))
-    assert [baseline.past(name) for name in ("a.yaml@wide", "a.yaml#tail", "b.yaml")] == [None] * 3
+    assert [baseline.counts(name) for name in ("a.yaml@wide", "a.yaml#tail", "b.yaml")] == [None] * 3
     assert total(baseline, "a.yaml#head") == 10
 
 
@@ -121,14 +121,14 @@ def test_a_link_out_of_the_repository_reads_nothing(sandbox: Sandbox, tmp_path: 
     (tmp_path / "secret.yaml").write_text(net(4))
     (sandbox.folder / "a.yaml").symlink_to(tmp_path / "secret.yaml")
     sandbox.commit()
-    assert refusal(open_baseline(at("HEAD"), str(sandbox.folder)).past, "a.yaml").code == "CC644"
+    assert refusal(open_baseline(at("HEAD"), str(sandbox.folder)).counts, "a.yaml").code == "CC644"
 
 
 def test_a_ring_of_links_ends(sandbox: Sandbox) -> None:
     (sandbox.folder / "a.yaml").symlink_to("b.yaml")
     (sandbox.folder / "b.yaml").symlink_to("a.yaml")
     sandbox.commit()
-    assert open_baseline(at("HEAD"), str(sandbox.folder)).past("a.yaml") is None
+    assert open_baseline(at("HEAD"), str(sandbox.folder)).counts("a.yaml") is None
 
 
 HOSTILE = ["a \"q\" 's'.yaml", "-n.yaml", "a\nb.yaml", "a\tb.yaml", "*.yaml", ":(top)x.yaml", "a b\\.yaml", "ä.yaml"]
@@ -146,9 +146,9 @@ def test_renamed_files_are_followed(sandbox: Sandbox, name: str) -> None:
     sandbox.commit({name: net(4)})
     sandbox.git("mv", "--", name, "new.yaml")
     sandbox.write("new.yaml", net(5))
-    past = open_baseline(at("HEAD"), str(sandbox.folder)).past("new.yaml")
+    past = open_baseline(at("HEAD"), str(sandbox.folder)).counts("new.yaml")
     assert past is not None
-    assert (past.totals["params"], past.design) == (params(4), name)
+    assert (past.totals["params"], past.old_name) == (params(4), name)
 
 
 def test_a_rename_that_git_was_not_told_of(sandbox: Sandbox) -> None:
@@ -156,10 +156,10 @@ def test_a_rename_that_git_was_not_told_of(sandbox: Sandbox) -> None:
     (sandbox.folder / "old.yaml").rename(sandbox.folder / "new.yaml")
     sandbox.write("copy.yaml", net(6))
     baseline = open_baseline(at("HEAD"), str(sandbox.folder))
-    past = baseline.past("new.yaml")
+    past = baseline.counts("new.yaml")
     assert past is not None
-    assert (past.totals["params"], past.design) == (params(4), "old.yaml")
-    assert baseline.past("copy.yaml") is None
+    assert (past.totals["params"], past.old_name) == (params(4), "old.yaml")
+    assert baseline.counts("copy.yaml") is None
 
 
 def test_one_process_reads_all(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_one_process_reads_all(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 def test_a_huge_file_is_refused_and_the_next_is_read(sandbox: Sandbox) -> None:
     sandbox.commit({"big.yaml": "# " + "x" * (3 << 20), "a.yaml": net(4)})
     baseline = open_baseline(at("HEAD"), str(sandbox.folder))
-    assert refusal(baseline.past, "big.yaml").code == "CC003"
+    assert refusal(baseline.counts, "big.yaml").code == "CC003"
     assert total(baseline, "a.yaml") == params(4)
 
 
@@ -216,7 +216,7 @@ def test_the_merge_base_is_where_the_branch_left(sandbox: Sandbox) -> None:
     assert total(baseline, "a.yaml") == params(4)
 
 
-@pytest.mark.parametrize("variable", ci.TARGETS)
+@pytest.mark.parametrize("variable", ci.CI_TARGET_VARIABLES)
 def test_continuous_integration_says_the_target(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
@@ -237,8 +237,8 @@ def test_the_usual_branches_in_their_order(sandbox: Sandbox) -> None:
     sandbox.git("branch", "-m", "main", "topic")
     repository = Repository(str(sandbox.folder))
     error = refusal(repository.merge_base)
-    assert (error.code, repository.lacks_target()) == ("CC642", True)
-    for full, short in reversed(git.USUAL):
+    assert (error.code, repository.has_no_target_branch()) == ("CC642", True)
+    for full, short in reversed(git.DEFAULT_BRANCHES):
         sandbox.git("update-ref", full, commit)
         assert repository.merge_base().label == f"{commit[:7]} (merge-base with {short})"
 
@@ -246,7 +246,7 @@ def test_the_usual_branches_in_their_order(sandbox: Sandbox) -> None:
 def test_base_goes_before_all(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     base = branched(sandbox)
     monkeypatch.setenv("GITHUB_BASE_REF", "gone")
-    assert Repository(str(sandbox.folder)).merge_base("main").name == base
+    assert Repository(str(sandbox.folder)).merge_base("main").hash == base
 
 
 @pytest.mark.parametrize("revision", ["-n", "--output=x", "--all"])
@@ -322,7 +322,7 @@ def test_no_git(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_spec_outside_the_repository(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.commit({"a.yaml": net(4)})
     (tmp_path / "b.yaml").write_text(net(4))
-    error = refusal(open_baseline(at("HEAD"), str(sandbox.folder)).past, "../b.yaml")
+    error = refusal(open_baseline(at("HEAD"), str(sandbox.folder)).counts, "../b.yaml")
     assert error.code == "CC644"
     assert "lies outside the repository" in error.text
 
@@ -338,7 +338,7 @@ def test_work_trees_and_submodules(sandbox: Sandbox, tmp_path: Path) -> None:
     outer.commit({"b.yaml": net(6)})
     outer.write("sub/a.yaml", net(9))
     assert total(open_baseline(at("HEAD"), str(outer.folder / "sub")), "a.yaml") == params(4)
-    error = refusal(open_baseline(at("HEAD"), str(outer.folder)).past, "sub/a.yaml")
+    error = refusal(open_baseline(at("HEAD"), str(outer.folder)).counts, "sub/a.yaml")
     assert (error.code, "submodule 'sub'" in error.text) == ("CC644", True)
 
 
@@ -364,10 +364,10 @@ def test_nothing_is_written(sandbox: Sandbox) -> None:
     sandbox.write("a.yaml", net(5))
     before = {path: path.stat().st_mtime_ns for path in sandbox.folder.rglob("*")}
     assert total(open_baseline(at("merge-base"), str(sandbox.folder)), "a.yaml") == params(4)
-    assert open_baseline(at("HEAD"), str(sandbox.folder)).past("new.yaml") is None
+    assert open_baseline(at("HEAD"), str(sandbox.folder)).counts("new.yaml") is None
     assert {path: path.stat().st_mtime_ns for path in sandbox.folder.rglob("*")} == before
 
 
 def test_the_content_name_is_that_of_git(sandbox: Sandbox) -> None:
     sandbox.write("a.yaml", net(4))
-    assert objects.content_name(net(4).encode(), 40) == sandbox.git("hash-object", "a.yaml")
+    assert objects.blob_hash(net(4).encode(), 40) == sandbox.git("hash-object", "a.yaml")

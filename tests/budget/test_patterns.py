@@ -14,13 +14,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convcalc.budget.file.types import Budget, Limit, Metric, Pattern
-from convcalc.budget.select.finder import Disk
-from convcalc.budget.select.match_designs import covers, designs, includes, matched
-from convcalc.designs.names import parts
+from convcalc.budget.file.types import Budget, Limit, LimitedMetric, Pattern
+from convcalc.budget.select.finder import SpecFinder
+from convcalc.budget.select.match_designs import matches_by_pattern, matching_designs, pattern_matches, patterns_match
+from convcalc.designs.names import parse_pattern
 from convcalc.errors import Source, Span, SpecErrors
-from convcalc.git.worktree import leads_out, repository
+from convcalc.git.worktree import leaves_repository
 from convcalc.globs import fault, matches
+from convcalc.repository_paths import repository_root
 from tests.work import limited_work
 
 SPEC = "input: [3, 8, 8]\nvars: {w: 4}\nvariants: {wide: {w: 8}, wider: {w: 9}, thin: {w: 2}}\nlayers: [conv: [w, 3]]\n"
@@ -35,7 +36,7 @@ def budget(*patterns: str) -> Budget:
         Pattern(text.removeprefix("!"), NOWHERE._replace(column=number), text.startswith("!"))
         for number, text in enumerate(patterns, 1)
     )
-    return Budget("a", NOWHERE, given, max=(Limit(Metric("params", ""), Fraction(1), "1", NOWHERE),))
+    return Budget("a", NOWHERE, given, max=(Limit(LimitedMetric("params", ""), Fraction(1), "1", NOWHERE),))
 
 
 @pytest.fixture
@@ -257,8 +258,8 @@ def test_malformed(pattern: str, words: str) -> None:
         ("net.onnx#x", ("net.onnx", None, "x")),
     ],
 )
-def test_parts(text: str, expected: tuple[str, str | None, str | None]) -> None:
-    assert parts(text) == expected
+def test_a_pattern_in_its_parts(text: str, expected: tuple[str, str | None, str | None]) -> None:
+    assert parse_pattern(text) == (text, *expected)
 
 
 @pytest.mark.parametrize(
@@ -286,13 +287,17 @@ def test_parts(text: str, expected: tuple[str, str | None, str | None]) -> None:
     ],
 )
 def test_covers(pattern: str, design: str, found: bool) -> None:
-    assert covers(pattern, design) is found
+    assert pattern_matches(pattern, design) is found
 
 
 def test_includes_takes_away_what_is_excluded_in_any_order() -> None:
     for patterns in (("m/**", "!m/draft/**"), ("!m/draft/**", "m/**")):
         given = budget(*patterns).designs
-        assert [includes(given, name) for name in ("m/a.yaml", "m/draft/a.yaml", "n/a.yaml")] == [True, False, False]
+        assert [patterns_match(given, name) for name in ("m/a.yaml", "m/draft/a.yaml", "n/a.yaml")] == [
+            True,
+            False,
+            False,
+        ]
 
 
 # --- designs on the disk ----------------------------------------------------------------------------------------------
@@ -300,13 +305,13 @@ def test_includes_takes_away_what_is_excluded_in_any_order() -> None:
 
 def test_designs_are_sorted_relative_and_without_those_taken_away(tree: Tree) -> None:
     folder = tree("m/b.yaml", "m/a.yaml", "m/draft/x.yaml", "m/deep/er/c.yml", "m/notes.txt", "n/z.yaml")
-    found = designs(budget("m/**/*.yaml", "n/z.yaml", "m/**", "!m/draft/**"), str(folder))
+    found = matching_designs(budget("m/**/*.yaml", "n/z.yaml", "m/**", "!m/draft/**"), str(folder))
     assert found == ["m/a.yaml", "m/b.yaml", "m/deep/er/c.yml", "n/z.yaml"]
 
 
 def test_what_each_pattern_matches(tree: Tree) -> None:
     folder = tree("m/a.yaml", "m/b.yaml")
-    found = matched(budget("m/*.yaml", "m/c.yaml", "!m/b*", "!x/**"), str(folder))
+    found = matches_by_pattern(budget("m/*.yaml", "m/c.yaml", "!m/b*", "!x/**"), str(folder))
     assert [(pattern.text, names) for pattern, names in found.items()] == [
         ("m/*.yaml", ["m/a.yaml", "m/b.yaml"]),
         ("m/c.yaml", []),
@@ -317,21 +322,23 @@ def test_what_each_pattern_matches(tree: Tree) -> None:
 
 def test_globs_pass_over_budget_files_hidden_ones_and_what_is_no_spec(tree: Tree) -> None:
     folder = tree("a.yaml", "convcalc-budget.yaml", "b.txt", ".c.yaml", ".d/e.yaml", "convcalc-baseline.json")
-    assert designs(budget("**"), str(folder)) == ["a.yaml"]
-    assert designs(budget("*.txt", ".d/*"), str(folder)) == [".d/e.yaml", "b.txt"]
+    assert matching_designs(budget("**"), str(folder)) == ["a.yaml"]
+    assert matching_designs(budget("*.txt", ".d/*"), str(folder)) == [".d/e.yaml", "b.txt"]
 
 
 def test_variants_are_found_in_the_specs(tree: Tree) -> None:
     folder = tree("m/a.yaml", "m/b.yaml")
     tree("m/blocks.yaml", text="blocks: {A: [relu]}\n")
-    assert designs(budget("m/a.yaml@wid*"), str(folder)) == ["m/a.yaml@wide", "m/a.yaml@wider"]
-    assert designs(budget("m/*.yaml@thin"), str(folder)) == [f"m/{name}.yaml@thin" for name in ("a", "b", "blocks")]
-    assert designs(budget("m/*.yaml@t*#conv1", "m/a.yaml"), str(folder)) == [
+    assert matching_designs(budget("m/a.yaml@wid*"), str(folder)) == ["m/a.yaml@wide", "m/a.yaml@wider"]
+    assert matching_designs(budget("m/*.yaml@thin"), str(folder)) == [
+        f"m/{name}.yaml@thin" for name in ("a", "b", "blocks")
+    ]
+    assert matching_designs(budget("m/*.yaml@t*#conv1", "m/a.yaml"), str(folder)) == [
         "m/a.yaml",
         "m/a.yaml@thin#conv1",
         "m/b.yaml@thin#conv1",
     ]
-    assert designs(budget("m/[ab].yaml@*", "!m/b.yaml@w*"), str(folder)) == [
+    assert matching_designs(budget("m/[ab].yaml@*", "!m/b.yaml@w*"), str(folder)) == [
         "m/a.yaml@thin",
         "m/a.yaml@wide",
         "m/a.yaml@wider",
@@ -343,19 +350,19 @@ def test_specs_are_opened_for_globs_of_variants_alone(tree: Tree, monkeypatch: p
     folder = tree("a.yaml", "b.yaml")
     opened = []
     monkeypatch.setattr("convcalc.budget.select.finder.open_spec", lambda path, **_: opened.append(path))
-    assert len(designs(budget("*.yaml", "a.yaml@wide", "b.yaml@wide#x", "zoo:resnet50@101"), str(folder))) == 5
+    assert len(matching_designs(budget("*.yaml", "a.yaml@wide", "b.yaml@wide#x", "zoo:resnet50@101"), str(folder))) == 5
     assert opened == []
 
 
 def test_a_spec_that_cannot_be_read_stands_for_its_variants(tree: Tree) -> None:
     folder = tree("a.yaml")
     tree("b.yaml", text="layers: [")
-    assert designs(budget("*.yaml@w*"), str(folder)) == ["a.yaml@wide", "a.yaml@wider", "b.yaml@w*"]
+    assert matching_designs(budget("*.yaml@w*"), str(folder)) == ["a.yaml@wide", "a.yaml@wider", "b.yaml@w*"]
 
 
 def test_shipped_specs(tree: Tree) -> None:
     folder = tree("a.yaml")
-    assert designs(budget("zoo:resnet50@10?", "zoo:vgg16", "**"), str(folder)) == [
+    assert matching_designs(budget("zoo:resnet50@10?", "zoo:vgg16", "**"), str(folder)) == [
         "a.yaml",
         "zoo:resnet50@101",
         "zoo:vgg16",
@@ -364,11 +371,11 @@ def test_shipped_specs(tree: Tree) -> None:
 
 def test_every_folder_is_listed_and_every_spec_opened_once(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tree("m/a.yaml")
-    disk = Disk(str(folder))
-    assert designs(budget("**@wide*", "*/*@wide*"), str(folder), disk) == ["m/a.yaml@wide", "m/a.yaml@wider"]
+    disk = SpecFinder(str(folder))
+    assert matching_designs(budget("**@wide*", "*/*@wide*"), str(folder), disk) == ["m/a.yaml@wide", "m/a.yaml@wider"]
     monkeypatch.setattr("os.scandir", None)
     monkeypatch.setattr("convcalc.budget.select.finder.open_spec", None)
-    assert designs(budget("**@t*", "m/*", "?/**"), str(folder), disk) == ["m/a.yaml", "m/a.yaml@thin"]
+    assert matching_designs(budget("**@t*", "m/*", "?/**"), str(folder), disk) == ["m/a.yaml", "m/a.yaml@thin"]
 
 
 FOLDERS = st.lists(st.sampled_from(["a", "b", "ab", ".h"]), max_size=3)
@@ -388,7 +395,7 @@ def test_as_the_standard_library_finds_files(files: set[str], folders: list[str]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
         expected = set(find_files(pattern, root_dir=root, recursive=True))  # noqa: PTH207 pathlib's finds hidden files
-        assert set(designs(budget(pattern), root)) == expected
+        assert set(matching_designs(budget(pattern), root)) == expected
 
 
 # --- what leads out ---------------------------------------------------------------------------------------------------
@@ -396,16 +403,16 @@ def test_as_the_standard_library_finds_files(files: set[str], folders: list[str]
 
 def codes(folder: Path, *patterns: str) -> list[tuple[str, int]]:
     with pytest.raises(SpecErrors) as raised:
-        designs(budget(*patterns), str(folder))
+        matching_designs(budget(*patterns), str(folder))
     return [(error.code, error.span.column) for error in raised.value.errors if error.span]
 
 
 def test_upward_inside_the_repository(tree: Tree) -> None:
     folder = tree("repo/.git/HEAD", "repo/ci/b.yaml", "repo/m/a.yaml", "out.yaml")
     ci = folder / "repo" / "ci"
-    assert repository(str(ci)) == str(folder / "repo")
-    assert designs(budget("../m/*.yaml", "*.yaml"), str(ci)) == ["../m/a.yaml", "b.yaml"]
-    assert [leads_out(path, str(ci)) for path in ("../m/*.yaml", "../*", "../../*", "../..", "x/y")] == [
+    assert repository_root(str(ci)) == str(folder / "repo")
+    assert matching_designs(budget("../m/*.yaml", "*.yaml"), str(ci)) == ["../m/a.yaml", "b.yaml"]
+    assert [leaves_repository(path, str(ci)) for path in ("../m/*.yaml", "../*", "../../*", "../..", "x/y")] == [
         False, False, True, True, False,
     ]  # fmt: skip
     assert codes(ci, "*.yaml", "../../*.yaml") == [("CC634", 2)]
@@ -413,8 +420,8 @@ def test_upward_inside_the_repository(tree: Tree) -> None:
 
 def test_without_a_repository_the_folder_is_the_bound(tree: Tree) -> None:
     folder = tree("ci/b.yaml", "a.yaml")
-    assert leads_out("../a.yaml", str(folder / "ci"))
-    assert not leads_out("b.yaml", str(folder / "ci"))
+    assert leaves_repository("../a.yaml", str(folder / "ci"))
+    assert not leaves_repository("b.yaml", str(folder / "ci"))
 
 
 def test_links_that_lead_out_are_refused(tree: Tree) -> None:
@@ -427,14 +434,14 @@ def test_links_that_lead_out_are_refused(tree: Tree) -> None:
     assert codes(repo, "m/*.yaml") == [("CC634", 1)]
     assert codes(repo, "m/a.yaml", "outside/*.yaml") == [("CC634", 2)]
     assert codes(repo, "m/link.yaml@wide") == [("CC634", 1)]
-    assert designs(budget("**", "!m/link.yaml"), str(repo)) == ["m/a.yaml", "m/same.yaml"]
-    assert designs(budget("again/*", "!again/link.yaml"), str(repo)) == ["again/a.yaml", "again/same.yaml"]
+    assert matching_designs(budget("**", "!m/link.yaml"), str(repo)) == ["m/a.yaml", "m/same.yaml"]
+    assert matching_designs(budget("again/*", "!again/link.yaml"), str(repo)) == ["again/a.yaml", "again/same.yaml"]
 
 
 def test_a_linked_folder_of_the_budget_file_is_the_folder(tree: Tree) -> None:
     folder = tree("real/a.yaml")
     (folder / "link").symlink_to(folder / "real")
-    assert designs(budget("*.yaml"), str(folder / "link")) == ["a.yaml"]
+    assert matching_designs(budget("*.yaml"), str(folder / "link")) == ["a.yaml"]
 
 
 def test_rings_of_links_end(tree: Tree) -> None:
@@ -442,13 +449,15 @@ def test_rings_of_links_end(tree: Tree) -> None:
     for name in ("x", "y", "z"):
         (folder / "m" / name).symlink_to(folder / "m")
     with limited_work():
-        found = designs(budget("**", "/".join(["m", *["*"] * 40, "*.yaml"]), "m/" + "x/" * 20 + "*"), str(folder))
+        found = matching_designs(
+            budget("**", "/".join(["m", *["*"] * 40, "*.yaml"]), "m/" + "x/" * 20 + "*"), str(folder)
+        )
     assert found == ["m/a.yaml", "m/" + "x/" * 20 + "a.yaml"]
 
 
 def test_many_patterns_on_many_files(tree: Tree) -> None:
     folder = tree(*(f"m{number % 40}/n{number}.yaml" for number in range(1000)))
-    disk = Disk(str(folder))
+    disk = SpecFinder(str(folder))
     with limited_work():
         for number in range(50):
-            assert len(designs(budget("**/*.yaml", f"**/*{number}.yaml", "!m1/**"), str(folder), disk)) == 975
+            assert len(matching_designs(budget("**/*.yaml", f"**/*{number}.yaml", "!m1/**"), str(folder), disk)) == 975

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.quantities import as_percent, is_of_bytes, meant, percent, quantity, ratio, whole
+from convcalc.quantities import (
+    decimal_to_percentage,
+    has_byte_suffix,
+    intended_quantity,
+    parse_percentage,
+    parse_positive_integer,
+    parse_quantity,
+    parse_ratio,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +57,7 @@ from convcalc.quantities import as_percent, is_of_bytes, meant, percent, quantit
     ],
 )
 def test_worth(text: str, value: int | Fraction) -> None:
-    assert quantity(text) == value
+    assert parse_quantity(text) == value
 
 
 @pytest.mark.parametrize(
@@ -63,11 +71,11 @@ def test_worth(text: str, value: int | Fraction) -> None:
     ],
 )  # fmt: skip
 def test_what_is_none(text: str) -> None:
-    assert quantity(text) is None
+    assert parse_quantity(text) is None
 
 
 def test_bytes_are_told() -> None:
-    assert [is_of_bytes(text) for text in ("5MB", "5MiB", "5B", "5M", "5Mi", "5")] == [True] * 3 + [False] * 3
+    assert [has_byte_suffix(text) for text in ("5MB", "5MiB", "5B", "5M", "5Mi", "5")] == [True] * 3 + [False] * 3
 
 
 @pytest.mark.parametrize(
@@ -91,7 +99,7 @@ def test_bytes_are_told() -> None:
     ],
 )
 def test_percentages_carry_their_sign(text: str, share: int | Fraction | None) -> None:
-    assert percent(text) == share
+    assert parse_percentage(text) == share
 
 
 @pytest.mark.parametrize(
@@ -108,7 +116,7 @@ def test_percentages_carry_their_sign(text: str, share: int | Fraction | None) -
     ],
 )
 def test_ratios(text: str, value: int | Fraction | None) -> None:
-    assert ratio(text) == value
+    assert parse_ratio(text) == value
 
 
 @pytest.mark.parametrize(
@@ -117,7 +125,7 @@ def test_ratios(text: str, value: int | Fraction | None) -> None:
      *((text, None) for text in ("0", "0.5", "1.5", "2kB", "-1", "1_000", "1e-1", ""))],
 )  # fmt: skip
 def test_positive_integers(text: str, number: int | None) -> None:
-    assert whole(text) == number
+    assert parse_positive_integer(text) == number
 
 
 @pytest.mark.parametrize(
@@ -129,8 +137,8 @@ def test_positive_integers(text: str, number: int | None) -> None:
     ],
 )  # fmt: skip
 def test_what_is_meant_is_a_quantity(text: str, written: str) -> None:
-    assert meant(text) == written
-    assert not written or quantity(written) is not None
+    assert intended_quantity(text) == written
+    assert not written or parse_quantity(written) is not None
 
 
 DIGITS = st.text("0123456789", min_size=1, max_size=12)
@@ -140,14 +148,17 @@ DIGITS = st.text("0123456789", min_size=1, max_size=12)
 def test_every_decimal_is_exact(whole: str, decimals: str) -> None:
     text = f"{whole}.{decimals}"
     exact = Fraction(Decimal(text))
-    assert quantity(text) == ratio(text) == exact
-    assert quantity(f"{text}Gi") == exact * 1024**3
-    assert percent(f"{text}%") == exact / 100
+    assert parse_quantity(text) == parse_ratio(text) == exact
+    assert parse_quantity(f"{text}Gi") == exact * 1024**3
+    assert parse_percentage(f"{text}%") == exact / 100
 
 
 @given(DIGITS, st.none() | DIGITS)
 def test_the_percentage_that_was_meant_is_the_same_ratio(whole: str, decimals: str | None) -> None:
     text = whole if decimals is None else f"{whole}.{decimals}"
-    assert percent(as_percent(text)) == ratio(text)
+    assert parse_percentage(decimal_to_percentage(text)) == parse_ratio(text)
     for exponent in range(-9, 9):
-        assert percent(as_percent(f"{text}e{exponent}")) == Fraction(Decimal(text)) * Fraction(10) ** exponent
+        assert (
+            parse_percentage(decimal_to_percentage(f"{text}e{exponent}"))
+            == Fraction(Decimal(text)) * Fraction(10) ** exponent
+        )

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.budget.baseline.types import Past
-from convcalc.budget.check import growth
+from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case, Judged
+from convcalc.budget.check.finding_text import format_value
 from convcalc.budget.check.limits import judge
-from convcalc.budget.file import number_format as words
-from convcalc.budget.file.types import Budget, Growth, Layers, Limit, Metric, Pattern, Ratchet
-from convcalc.budget.select.measured import Measured, Places
+from convcalc.budget.file.types import Budget, GrowthLimit, LayerFilter, Limit, LimitedMetric, Pattern
+from convcalc.budget.select.measured import MeasuredDesign, PartFinder
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, Span
 
@@ -33,30 +32,32 @@ layers:
 RULE = Span(Source("convcalc-budget.yaml", "rule\n"), 1, 1, 4)
 
 
-def measured(text: str = NET, name: str = "net.yaml") -> Measured:
+def measured(text: str = NET, name: str = "net.yaml") -> MeasuredDesign:
     source = Source(name, text)
-    return Measured(name, open_source(source).graph, source)
+    return MeasuredDesign(name, open_source(source).graph, source)
 
 
-def metric(text: str) -> Metric:
-    return Metric(text[:-1], text[-1]) if text[-1] in "%/" else Metric(text, "")
+def metric(text: str) -> LimitedMetric:
+    return LimitedMetric(text[:-1], text[-1]) if text[-1] in "%/" else LimitedMetric(text, "")
 
 
 def limit(name: str, value: int | str, text: str = "") -> Limit:
     return Limit(metric(name), Fraction(value), text or str(value), RULE)
 
 
-def layers(*names: str, op: tuple[str, ...] = ()) -> Layers:
+def layers(*names: str, op: tuple[str, ...] = ()) -> LayerFilter:
     globs = [Pattern(name.removeprefix("!"), RULE, name.startswith("!")) for name in names]
-    return Layers(tuple(globs), op, RULE)
+    return LayerFilter(tuple(globs), op, RULE)
 
 
 def budget(**rules: Any) -> Budget:
     return Budget("edge", RULE, (), **rules)
 
 
-def judged(against: Measured | None = None, past: Past | None = None, accepted: Any = None, **rules: Any) -> Judged:
-    return judge(Case(budget(**rules), measured(), Places(), against, past, accepted or {}))
+def judged(
+    against: MeasuredDesign | None = None, past: DesignCounts | None = None, accepted: Any = None, **rules: Any
+) -> Judged:
+    return judge(Case(budget(**rules), measured(), PartFinder(), against, past, accepted or {}))
 
 
 def texts(found: Judged) -> list[str]:
@@ -88,7 +89,7 @@ def test_a_finding_says_all_there_is() -> None:
     (finding,) = found.findings
     assert finding.text == "params of net.yaml is 182, above the maximum of 0.15k by 32 (21.33 %)"
     assert (finding.value, finding.limit, finding.excess) == (182, 150, 32)
-    assert [(layer.path, layer.value) for layer in finding.heaviest] == [
+    assert [(layer.path, layer.after) for layer in finding.heaviest] == [
         ("stem", 112), ("head", 30), ("stage1.conv", 20),
     ]  # fmt: skip
     assert str(finding.span) == "net.yaml:3:6"
@@ -118,7 +119,7 @@ def test_what_is_no_sum() -> None:
         (layers("*"), 142), (layers(op=("act",)), 0),
     ],
 )  # fmt: skip
-def test_the_sum_of_chosen_layers(chosen: Layers, total: int) -> None:
+def test_the_sum_of_chosen_layers(chosen: LayerFilter, total: int) -> None:
     (standing,) = judged(layers=chosen, max=(limit("params", 1000),)).standings
     assert standing.value == total
 
@@ -159,7 +160,7 @@ def test_weights_that_a_group_shares_with_another_count_in_both() -> None:
         f"  - {{name: {name}, seq: [{{conv: {{out: 4, kernel: 1, bias: false}}, name: conv{tie}}}]}}\n"
         for name, tie in (("one", ""), ("two", ", tie: one.conv"))
     ))  # fmt: skip
-    case = Case(budget(layers=layers("*"), per="group", min=(limit("params", 17),)), net, Places())
+    case = Case(budget(layers=layers("*"), per="group", min=(limit("params", 17),)), net, PartFinder())
     assert [(standing.path, standing.value) for standing in judge(case).standings] == [("one", 16), ("two", 16)]
     assert net.total("params") == 16
 
@@ -198,30 +199,31 @@ def test_a_ratio_to_nothing_cannot_be_judged() -> None:
 def test_values_that_would_read_alike_do_not() -> None:
     """Noughts at the end make no difference: 40.010 % reads like 40.01 %."""
     value, bound = Fraction(4001, 10_000), Fraction(4001, 10_000) - Fraction(1, 10**9)
-    assert words.measured(metric("params%"), value, bound) == "40.01 %"
-    assert words.measured(metric("params%"), bound, value) == "40.0099999 %"
-    assert words.measured(metric("params/"), Fraction(1, 2) + Fraction(1, 10**6), Fraction(1, 2)) == "0.500001"
+    assert format_value(metric("params%"), value, bound) == "40.01 %"
+    assert format_value(metric("params%"), bound, value) == "40.0099999 %"
+    assert format_value(metric("params/"), Fraction(1, 2) + Fraction(1, 10**6), Fraction(1, 2)) == "0.500001"
 
 
 @given(st.fractions(0, 2), st.fractions(0, 2))
 def test_unlike_numbers_never_read_alike(one: Fraction, other: Fraction) -> None:
     for form in ("params%", "params/"):
         if one != other:
-            texts = words.measured(metric(form), one, other), words.measured(metric(form), other, one)
+            texts = format_value(metric(form), one, other), format_value(metric(form), other, one)
             assert len({("<" in text, Fraction(text.removesuffix(" %").replace("<", ""))) for text in texts}) == 2
 
 
 # --- growth -----------------------------------------------------------------------------------------------------------
 
 
-def past(**params: int) -> Past:
+def past(**params: int) -> DesignCounts:
     """A baseline of these params, a layer each; ``_`` stands for a point."""
     found = {path.replace("_", "."): {"params": value} for path, value in params.items()}
-    return Past({"params": sum(params.values()), "depth": 3}, found)
+    return DesignCounts({"params": sum(params.values()), "depth": 3}, found)
 
 
-def grows(share: str | None = None, amount: int | None = None, key: str = "params") -> tuple[Growth, ...]:
-    return (Growth(metric(key), share and Fraction(share), amount and Fraction(amount), "the rule", RULE),)  # type: ignore[arg-type]
+def grows(share: str | None = None, amount: int | None = None, key: str = "params") -> tuple[GrowthLimit, ...]:
+    zero = Fraction(0)
+    return (GrowthLimit("growth", metric(key), Fraction(share or 0), Fraction(amount or 0), zero, "the rule", RULE),)
 
 
 WAS = past(stem=112, stage1_conv=20, stage2_conv=20, head=28)  # 180 in all: it grew by 2, which is 1/90
@@ -247,7 +249,7 @@ def test_a_finding_names_what_grew() -> None:
     assert finding.text == (
         "params of net.yaml grew from 61 to 182 (+121, 198.36 %), past the rule, which allows 61 by 121 (198.36 %)"
     )
-    assert [tuple(layer) for layer in finding.heaviest] == [
+    assert [(layer.path, layer.after, layer.change, layer.before) for layer in finding.heaviest] == [
         ("stem", 112, "new", None), ("stage2.conv", 20, "grew", 12), ("head", 30, "grew", 29),
     ]  # fmt: skip
     assert str(finding.span) == "net.yaml:3:6"
@@ -287,8 +289,8 @@ def test_growth_of_what_is_no_sum() -> None:
     ("headroom", "floor", "most"), [("0", 0, 180), ("1/90", 0, 182), ("0", 182, 182), ("0", 181, 181), ("2", 5, 540)]
 )
 def test_a_ratchet(headroom: str, floor: int, most: int) -> None:
-    rule = Ratchet((metric("params"),), Fraction(headroom), Fraction(floor), RULE)
-    found = judged(past=WAS, ratchet=rule)
+    rule = GrowthLimit("ratchet", metric("params"), Fraction(headroom), Fraction(0), Fraction(floor), "x", RULE)
+    found = judged(past=WAS, growth=(rule,))
     assert [(one.rule, one.limit) for one in found.standings] == [("ratchet", most)]
     assert [finding.code for finding in found.findings] == ["CC615"] * (most < 182)
 
@@ -305,6 +307,6 @@ def test_an_accepted_value_raises_growth_and_nothing_else() -> None:
 
 @given(st.integers(0, 10**12), st.fractions(0, 2), st.integers(0, 10**6), st.integers(0, 10**13))
 def test_the_limit_of_growth_is_exact(before: int, share: Fraction, amount: int, value: int) -> None:
-    allowance = growth.Allowance("growth", "CC614", metric("params"), share, Fraction(amount), Fraction(0), "", RULE)
+    allowance = GrowthLimit("growth", metric("params"), share, Fraction(amount), Fraction(0), "", RULE)
     exactly = max(before * (1 + share), Fraction(before + amount))
-    assert (value <= allowance.most(before)) is (value <= exactly)
+    assert (value <= allowance.limit(before)) is (value <= exactly)

@@ -10,12 +10,12 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
-from convcalc.budget.file.entries import KEYS
+from convcalc.budget.file.entries import BUDGET_KEYS
 from convcalc.budget.file.json_schema import budget_schema
-from convcalc.budget.file.reader import TOP, read_budget
+from convcalc.budget.file.reader import TOP_LEVEL_KEYS, read_budget_file
 from convcalc.errors import Source, SpecErrors
 from convcalc.metrics.registry import measures
-from convcalc.profiles import names
+from convcalc.profiles import profile_keys
 from convcalc.spec.yaml.nodes import compose
 from tests.budget.test_document import NORMATIVE, PAGES
 from tests.test_schema import as_json, is_sentence, parts
@@ -33,7 +33,7 @@ def accepted(text: str, folder: Path) -> bool:
     path = folder / "convcalc-budget.yaml"
     path.write_text(text, encoding="utf-8")
     try:
-        read_budget(str(path))
+        read_budget_file(str(path))
     except SpecErrors:
         return False
     return True
@@ -56,8 +56,8 @@ def test_every_key_is_described() -> None:
     named = {name: SCHEMA["definitions"][name] for name in ("severity", "unmatched", "loose_below")}
     texts = [part.get("description") or named[part["$ref"].rpartition("/")[2]]["description"] for part in described]
     assert [text for text in texts if not is_sentence(text)] == []
-    assert tuple(SCHEMA["properties"]) == TOP
-    assert tuple(budget()["properties"]) == KEYS
+    assert tuple(SCHEMA["properties"]) == TOP_LEVEL_KEYS
+    assert tuple(budget()["properties"]) == BUDGET_KEYS
 
 
 def budget() -> dict[str, Any]:
@@ -67,7 +67,7 @@ def budget() -> dict[str, Any]:
 
 def test_every_metric_is_offered_in_every_form() -> None:
     facts = ["arithmetic_intensity", "receptive_field", "effective_stride"]
-    keys = [*(measure.key for measure in measures()), *facts, "least_time", *names()]
+    keys = [*(measure.key for measure in measures()), *facts, "least_time", *profile_keys()]
     assert list(SCHEMA["definitions"]["limits"]["properties"]) == [
         f"{key}{form}" for form in ("", "%", "/") for key in keys if form != "%" or key not in facts
     ]

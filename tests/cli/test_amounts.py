@@ -9,7 +9,7 @@ from pathlib import Path
 import click  # noqa: TID251 - types of options raise its errors
 import pytest
 
-from convcalc.budget.file.rules import limit
+from convcalc.budget.file.rules import read_limit
 from convcalc.cli.commands.solve import Limits
 from convcalc.cli.types import Positive
 from convcalc.devices.roofline import device
@@ -39,7 +39,7 @@ def of_condition(text: str) -> Fraction:
 
 
 DOORS: dict[str, Callable[[str], Fraction]] = {
-    "budget": lambda text: limit(scalar("weight_bytes"), scalar(text)).value,
+    "budget": lambda text: read_limit(scalar("weight_bytes"), scalar(text)).value,
     "solve --max": lambda text: Limits("max").convert(f"weight_bytes={text}", None, None)[0].value,
     "--where": of_condition,
     "axis": lambda text: Fraction(read_axis(f"w={text}").value(0)),

@@ -288,7 +288,7 @@ from convcalc.cli import main
 from convcalc.cli.output import progress
 
 signal.signal(signal.SIGINT, getattr(signal, sys.argv.pop(1)))
-run.PATIENCE = progress.PATIENCE = float(sys.argv.pop(1))
+run.START_WORKERS_AFTER = progress.PATIENCE = float(sys.argv.pop(1))
 sys.exit(main(sys.argv[1:]))
 """
 """convcalc, with what becomes of Ctrl-C (jobs in the background are begun so that they ignore it), and the seconds of
@@ -423,7 +423,7 @@ def test_progress_on_a_terminal(folder: Path) -> None:
 
 
 def test_few_designs_start_no_process(folder: Path) -> None:
-    call = f"from convcalc.batch import run; run.PATIENCE = {HANG}; from convcalc.cli import main; "
+    call = f"from convcalc.batch import run; run.START_WORKERS_AFTER = {HANG}; from convcalc.cli import main; "
     call += "main(['batch', 'tiny.yaml', '-f', 'csv'])"
     process = subprocess.run(
         [sys.executable, "-c", f"{call}; import sys; print(*sys.modules, file=sys.stderr)"],

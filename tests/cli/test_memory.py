@@ -68,7 +68,7 @@ def test_a_process_that_counts_without_memory(cli: Command, monkeypatch: pytest.
     def full(*args: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(running, "PATIENCE", 0)
+    monkeypatch.setattr(running, "START_WORKERS_AFTER", 0)
     monkeypatch.setattr(workers, "count", full)
     result = cli("batch", "zoo:v*", "--jobs", "2")
     assert (result.exit_code, result.stderr) == (2, "convcalc: not enough memory\n")

@@ -7,7 +7,7 @@ from random import Random
 from zlib import crc32
 
 from convcalc.budget.check.checker import Options, check
-from convcalc.budget.file.reader import read_budget
+from convcalc.budget.file.reader import read_budget_file
 from convcalc.designs.names import BUDGET
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import Verdict
@@ -64,7 +64,7 @@ def judge(data: bytes) -> None:
     with folder({BUDGET: data}):
         text = _text(data)
         try:
-            file = read_budget(BUDGET)
+            file = read_budget_file(BUDGET)
         except SpecErrors as errors:
             for error in errors.errors:
                 other = error.span is not None and not error.span.file.endswith(BUDGET)  # a device's file

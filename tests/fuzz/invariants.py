@@ -12,7 +12,7 @@ from typing import Any
 from zlib import crc32
 
 import convcalc
-from convcalc.batch.count import Asked, Job, count
+from convcalc.batch.count import CountRequest, CountTask, count
 from convcalc.cli import main
 from convcalc.designs.names import parse_design
 from convcalc.errors import SpecErrors
@@ -183,8 +183,8 @@ def _totals(text: str, **options: Any) -> Totals | None:
 
 def _batched(text: str, expected: Totals) -> None:
     """``batch`` counts as a report does."""
-    for job in (Job(parse_design(FILE)), Job(parse_design(FILE), data=text.encode())):
-        (counted,) = count(job, Asked(METRICS))
+    for job in (CountTask(parse_design(FILE)), CountTask(parse_design(FILE), data=text.encode())):
+        (counted,) = count(job, CountRequest(METRICS))
         require(not counted.faults, f"batch reads what report reads: {counted.faults}")
         _same("batch is the report", dict(zip(METRICS, counted.totals, strict=True)), expected)
 

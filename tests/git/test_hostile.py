@@ -386,7 +386,7 @@ def test_nothing_is_fetched_by_older_versions(
     """Those that do not know ``GIT_NO_LAZY_FETCH``: they fetch, and may speak no protocol. What is missing is named."""
     trap = Trap(tmp_path)
     TRAPS[name](trap)
-    monkeypatch.setattr(process, "SET", {**process.SET, "GIT_NO_LAZY_FETCH": "0"})
+    monkeypatch.setattr(process, "SET_VARIABLES", {**process.SET_VARIABLES, "GIT_NO_LAZY_FETCH": "0"})
     monkeypatch.chdir(trap.folder)
     result = cli("diff", "HEAD~1", env=trap.environment)
     assert (result.exit_code, trap.mark.exists()) == (2, False)

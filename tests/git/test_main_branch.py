@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.git.ci import before
-from convcalc.git.commit_tree import Tree
+from convcalc.git.ci import commit_before_push
+from convcalc.git.commit_tree import CommitTree
 from convcalc.git.renames import Renames
 from convcalc.git.repository import Repository
 from tests.budget.repositories import Sandbox, created, net, params
@@ -199,7 +199,7 @@ def test_an_event_file_that_is_none(tmp_path: Path, content: str) -> None:
         os.mkfifo(event)
     else:
         event.write_text(content)
-    assert before({"GITHUB_SHA": "a" * 40, "GITHUB_EVENT_PATH": str(event)}, "a" * 40) == ""
+    assert commit_before_push({"GITHUB_SHA": "a" * 40, "GITHUB_EVENT_PATH": str(event)}, "a" * 40) == ""
 
 
 def test_renames_cost_what_so_many_pairs_cost(sandbox: Sandbox) -> None:
@@ -211,7 +211,7 @@ def test_renames_cost_what_so_many_pairs_cost(sandbox: Sandbox) -> None:
     for number in range(1000):
         sandbox.write(f"new/{number}.yaml", net(5) + f"# {number}\n")
     repository = Repository(str(sandbox.folder))
-    tree = Tree(repository, repository.commit("HEAD"))
+    tree = CommitTree(repository, repository.commit("HEAD"))
     with limited_work():
-        found = Renames(tree, (".yaml",)).found
+        found = Renames(tree, (".yaml",)).old_paths
     assert found == {f"new/{number}.yaml": f"old/{number}.yaml" for number in range(1000)}

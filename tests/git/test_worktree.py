@@ -25,7 +25,7 @@ def sandbox(tmp_path: Path) -> Sandbox:
 
 
 def total(folder: Path, revision: str = "HEAD") -> int:
-    past = open_baseline(at(revision), str(folder)).past("a.yaml")
+    past = open_baseline(at(revision), str(folder)).counts("a.yaml")
     assert past is not None
     return past.totals["params"]
 
@@ -196,7 +196,7 @@ def test_what_the_hint_about_alternates_says_mends_it(sandbox: Sandbox) -> None:
 def test_a_repository_of_another_user(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a container; what its hint says, written where CI writes it, mends it."""
     name = "GIT_TEST_ASSUME_DIFFERENT_OWNER"
-    monkeypatch.setattr(process, "KEPT", (*process.KEPT, name))
+    monkeypatch.setattr(process, "KEPT_VARIABLES", (*process.KEPT_VARIABLES, name))
     monkeypatch.setenv(name, "1")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "user.config"))
     error = refusal(sandbox.folder)
@@ -274,9 +274,9 @@ def test_names_by_another_hash(tmp_path: Path) -> None:
     (sandbox.folder / "old.yaml").rename(sandbox.folder / "new.yaml")
     baseline = open_baseline(at("HEAD"), str(sandbox.folder))
     assert (len(name), total(sandbox.folder, name)) == (64, params(4))
-    past = baseline.past("new.yaml")
+    past = baseline.counts("new.yaml")
     assert past is not None
-    assert past.design == "old.yaml"
+    assert past.old_name == "old.yaml"
 
 
 @pytest.mark.parametrize("filter_", ["blob:none", "tree:0"])

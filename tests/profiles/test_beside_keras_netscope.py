@@ -127,7 +127,7 @@ QUARTERS = {"deconv: {out: 5, kernel: 3, stride: 2} [7, 4, 5]": 0.25}
 
 
 def standing(graph: Graph, key: str, batch: int = 1) -> Any:
-    return profiles.standing(graph, profiles.find(key), batch=batch).total
+    return profiles.profile_result(graph, profiles.find_profile(key), batch=batch).total
 
 
 def single(cell: str) -> Graph:
@@ -160,7 +160,7 @@ def seen(graph: Graph) -> Iterator[tuple[Node, int]]:
     A linear layer works on rows, and writes the shape of its result into the graph.
     """
     unknown: set[int] = set()
-    for node, count in zip(graph.layers, profiles.layers(graph, profiles.find("keras_flops")), strict=True):
+    for node, count in zip(graph.layers, profiles.layers(graph, profiles.find_profile("keras_flops")), strict=True):
         assert node.op is not None
         grouped = node.op.kind == "conv" and getattr(node.op, "groups", 1) != 1
         if grouped or (unknown.intersection(node.inputs) and not (node.op.kind == "linear" and node.shape.rank > 1)):

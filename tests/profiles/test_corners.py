@@ -52,7 +52,7 @@ def test_deepspeed_counts_the_bias_of_a_transposed_convolution_where_it_is_added
 
 def test_every_tool_counts_a_generator() -> None:
     found = profiles.reconcile(convcalc.load(text=GENERATOR))
-    assert [standing.profile.key for standing in found.standings if standing.total is None] == []
+    assert [standing.profile.key for standing in found.results if standing.total is None] == []
 
 
 @pytest.mark.parametrize(
@@ -193,9 +193,9 @@ def test_what_has_no_number_is_an_error_with_its_place(layer: str, entering: str
         profiles.total(net, key)
     assert caught.value.code == "CC742"
     assert str(caught.value.span) == "corner.yaml:3:5"
-    standing = profiles.standing(net, profiles.find(key))
+    standing = profiles.profile_result(net, profiles.find_profile(key))
     assert (standing.total, dict(standing.terms)) == (None, {})
-    assert "no number for" in standing.fault
+    assert "no number for" in standing.error
 
 
 @pytest.mark.parametrize(("slopes", "learned"), [("slopes: 1", 1), ("slopes: 8", 8), ("slopes: [8, 1, 10]", 80)])

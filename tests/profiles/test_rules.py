@@ -34,7 +34,7 @@ DESIGNS = [one.design for one in shipped() if one.variant is None]
 
 def test_all_tools_are_there_with_their_words() -> None:
     assert set(PROFILES) >= REQUIRED
-    assert list(PROFILES) == list(profiles.names())
+    assert list(PROFILES) == list(profiles.profile_keys())
     assert len({profile.order for profile in PROFILES.values()}) == len(PROFILES)
     assert {profile.unit for profile in PROFILES.values()} == {"MACs", "FLOPs", "Mac", "mult-adds", "elements"}
     for profile in PROFILES.values():
@@ -54,7 +54,7 @@ def test_terms_and_layers_add_up_to_every_total(design: str) -> None:
             with pytest.raises(SpecError, match="no number for"):
                 profiles.total(graph, profile.key)
             continue
-        standing = profiles.standing(graph, profile)
+        standing = profiles.profile_result(graph, profile)
         assert standing.total == sum(standing.terms.values()) == sum(profiles.layers(graph, profile)) >= 0
         assert standing.total == profiles.total(graph, profile.key)
         assert set(standing.terms) <= set(TERMS)
@@ -65,7 +65,7 @@ def test_terms_and_layers_add_up_to_every_total(design: str) -> None:
 def test_a_batch_multiplies_what_is_not_by_sample(profile: Profile) -> None:
     graph = network("[conv: [4, 3], relu, maxpool: 2, upsample: 2, flatten, linear: 6, softmax]").graph
     one, many = (profiles.total(graph, profile.key, batch=batch) for batch in (1, 5))
-    assert many == (one if profile.per_sample else 5 * one)
+    assert many == (one if profile.is_per_sample else 5 * one)
 
 
 def test_batch_norms_of_a_batch_have_their_channels_once() -> None:
@@ -182,7 +182,7 @@ def test_the_rules_run_on_arrays_and_symbols(key: str, kind: str) -> None:
     def count(size: Any) -> Any:
         walk = Walk()
         walk.add(kind, op, [walk.enter("input", Shape((8, size, size)), None)], None)
-        return profiles.standing(Graph(walk.nodes, {kind: 1}), PROFILES[key]).total
+        return profiles.profile_result(Graph(walk.nodes, {kind: 1}), PROFILES[key]).total
 
     sizes = (5, 8, 13)
     exact = [count(size) for size in sizes]
@@ -202,6 +202,6 @@ def test_thop_multiplies_quotients_in_floating_point(size: int, places: int, pri
 def test_a_term_that_no_other_profile_has_is_not_lost() -> None:
     """A profile is one file: what it calls its terms needs no line anywhere else."""
     own = Profile("own", "own 1.0", "MACs", "", "", 999, lambda _: [("stray thoughts", 7)])
-    found = profiles.standing(network("conv: {out: 4, kernel: 1}").graph, own)
+    found = profiles.profile_result(network("conv: {out: 4, kernel: 1}").graph, own)
     assert found.terms == {"macs": 3200, "stray thoughts": 7}
     assert found.total == 3207

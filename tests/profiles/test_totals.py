@@ -14,7 +14,7 @@ from convcalc.designs.sources import open_source
 from convcalc.designs.zoo import shipped
 from convcalc.errors import Source
 from convcalc.graph.graph import Graph
-from convcalc.profiles import Standing
+from convcalc.profiles import ProfileResult
 from tests.conftest import ROOT
 from tests.zoo.test_language_networks import MODULES, NETWORKS
 
@@ -107,8 +107,8 @@ def designs() -> dict[str, Graph]:
     return found
 
 
-def standing(graph: Graph, key: str) -> Standing:
-    return profiles.standing(graph, profiles.find(key))
+def standing(graph: Graph, key: str) -> ProfileResult:
+    return profiles.profile_result(graph, profiles.find_profile(key))
 
 
 def test_all_modules_have_a_design() -> None:

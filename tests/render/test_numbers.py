@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.render.tables.number_format import exact, percent, ratio, short, signed, significant
+from convcalc.number_format import (
+    format_exact,
+    format_multiple,
+    format_share,
+    format_short,
+    format_signed,
+    format_significant,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,7 +24,7 @@ from convcalc.render.tables.number_format import exact, percent, ratio, short, s
     [(0, "0"), (101, "101"), (25_557_032, "25,557,032"), (10**30, "1" + ",000" * 10), (Fraction(10, 3), "3.333")],
 )
 def test_exact(value: int, text: str) -> None:
-    assert exact(value) == text
+    assert format_exact(value) == text
 
 
 @pytest.mark.parametrize(
@@ -42,7 +49,7 @@ def test_exact(value: int, text: str) -> None:
     ],
 )
 def test_short(value: int, unit: str, text: str) -> None:
-    assert short(value, unit) == text
+    assert format_short(value, unit) == text
 
 
 @pytest.mark.parametrize(
@@ -69,19 +76,19 @@ def test_short(value: int, unit: str, text: str) -> None:
     ],
 )
 def test_ratio(value: Fraction, text: str) -> None:
-    assert ratio(value) == text
+    assert format_multiple(value) == text
 
 
 @given(st.integers(1, 10**12), st.integers(1, 10**12))
 def test_a_ratio_of_different_numbers_never_reads_one(value: int, first: int) -> None:
-    text = ratio(Fraction(value, first)).lstrip("<").replace(",", "")
+    text = format_multiple(Fraction(value, first)).lstrip("<").replace(",", "")
     assert (Decimal(text) == 1) == (value == first)
 
 
 @given(st.integers(1, 10**20), st.integers(1, 10**20), st.integers(2, 8))
 def test_significant_rounds_half_up(numerator: int, denominator: int, digits: int) -> None:
     value = Fraction(numerator, denominator)
-    shown = Decimal(significant(value, digits).replace(",", ""))
+    shown = Decimal(format_significant(value, digits).replace(",", ""))
     exponent = Decimal(numerator).ln() / Decimal(10).ln() - Decimal(denominator).ln() / Decimal(10).ln()
     places = max(0, digits - 1 - int(exponent.to_integral_value(rounding="ROUND_FLOOR")))
     scaled = value * 10**places
@@ -91,7 +98,7 @@ def test_significant_rounds_half_up(numerator: int, denominator: int, digits: in
 
 
 def test_percent() -> None:
-    assert [percent(0, 0), percent(0, 7), percent(1, 7), percent(92, 7), percent(1000, 7)] == [
+    assert [format_share(0, 0), format_share(0, 7), format_share(1, 7), format_share(92, 7), format_share(1000, 7)] == [
         "",
         "<0.1",
         "0.1",
@@ -101,8 +108,10 @@ def test_percent() -> None:
 
 
 def test_signs_are_those_of_a_pipe() -> None:
-    assert [signed(1024), signed(-223_744), signed(0)] == ["+1,024", "-223,744", "0"]
+    assert [format_signed(1024), format_signed(-223_744), format_signed(0)] == ["+1,024", "-223,744", "0"]
 
 
 def test_rounding_is_decimal() -> None:
-    assert significant(Fraction(12345, 10000), 4) == str(Decimal("1.2345").quantize(Decimal("0.001"), ROUND_HALF_UP))
+    assert format_significant(Fraction(12345, 10000), 4) == str(
+        Decimal("1.2345").quantize(Decimal("0.001"), ROUND_HALF_UP)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from convcalc.errors import Source, Span, SpecError
-from convcalc.findings import Finding, Heavy, Judgement, Outcome, Standing, Verdict
+from convcalc.findings import ClaimResult, DesignResult, Finding, LayerMetricChange, LimitResult, Verdict
 
 SPEC = Source("models/edge.yaml", "name: Edge\ninput: [3, 224, 224]\nlayers:\n  - {conv: [64, 3], name: stem}\n")
 BUDGET = Source("convcalc-budget.yaml", "version: 1\nbudgets:\n  - id: edge-total\n    max: {params: 5.5M}\n")
@@ -28,7 +28,11 @@ BROKEN = Finding(
     span=AT,
     value=5_612_345,
     limit=5_500_000,
-    heaviest=(Heavy("head.fc", 2_359_296, "grew", 1_769_472), Heavy("stem", 1_728), Heavy("old", 0, "removed", 9)),
+    heaviest=(
+        LayerMetricChange("head.fc", "params", "grew", 1_769_472, 2_359_296),
+        LayerMetricChange("stem", "params", after=1_728),
+        LayerMetricChange("old", "params", "removed", 9, 0),
+    ),
     rule=RULE,
 )
 SHARE = Finding(
@@ -54,23 +58,25 @@ HOMELESS = SpecError("CC702", "the git program is missing")
 
 EDGE, WIDE = "models/edge.yaml", "models/edge.yaml@wide"
 STANDINGS = (
-    Standing("edge-total", EDGE, "", "params", "max", 5_612_345, 5_500_000, False, Fraction(5_612_345, 5_500_000)),
-    Standing("edge-total", EDGE, "", "macs", "max", 300_000_000, 600_000_000, True, Fraction(1, 2)),
-    Standing(
+    LimitResult("edge-total", EDGE, "", "params", "max", 5_612_345, 5_500_000, False, Fraction(5_612_345, 5_500_000)),
+    LimitResult("edge-total", EDGE, "", "macs", "max", 300_000_000, 600_000_000, True, Fraction(1, 2)),
+    LimitResult(
         "no-fat-layer", WIDE, "head.fc", "params%", "max", Fraction(41, 100), Fraction(2, 5), False, Fraction(41, 40)
     ),
-    Standing("big", "models/big.yaml", "", "params", "growth", 150, 101, False, Fraction(150, 101)),
-    Standing("pays", EDGE, "", "params/", "max", Fraction(319, 756), Fraction(9, 20), True, Fraction(6380, 6804)),
+    LimitResult("big", "models/big.yaml", "", "params", "growth", 150, 101, False, Fraction(150, 101)),
+    LimitResult("pays", EDGE, "", "params/", "max", Fraction(319, 756), Fraction(9, 20), True, Fraction(6380, 6804)),
 )
 JUDGEMENTS = (
-    Judgement("claim:params", EDGE, "params", 5_612_345, "5.6M", True, False, None, "Table 1", "5.6M", "", AT),
-    Judgement("claim:wide:params", WIDE, "params", 9, "8", False, False, None, "x", "", "", Span(SPEC, 5, 3)),
-    Judgement("claim:out", EDGE, "out", (1000,), "1000", True, False, None, "x", "", "", Span(SPEC, 6, 3)),
+    ClaimResult("claim:params", EDGE, "params", 5_612_345, "5.6M", True, False, None, "Table 1", "5.6M", "", AT),
+    ClaimResult("claim:wide:params", WIDE, "params", 9, "8", False, False, None, "x", "", "", Span(SPEC, 5, 3)),
+    ClaimResult("claim:out", EDGE, "out", (1000,), "1000", True, False, None, "x", "", "", Span(SPEC, 6, 3)),
 )
 OUTCOMES = (
-    Outcome("models/edge.yaml@wide", {"params": 9, "macs": 10}, is_new=True),
-    Outcome("models/same.yaml", {"params": 7, "macs": 8}, {"params": 7, "macs": 8}),
-    Outcome("models/edge.yaml", {"params": 5_612_345, "macs": 300_000_000}, {"params": 5_000_000, "macs": 300_000_001}),
+    DesignResult("models/edge.yaml@wide", {"params": 9, "macs": 10}, is_new=True),
+    DesignResult("models/same.yaml", {"params": 7, "macs": 8}, {"params": 7, "macs": 8}),
+    DesignResult(
+        "models/edge.yaml", {"params": 5_612_345, "macs": 300_000_000}, {"params": 5_000_000, "macs": 300_000_001}
+    ),
 )
 
 
@@ -98,19 +104,19 @@ def unjudged() -> Verdict:
 
 def placeless() -> Verdict:
     return Verdict(
-        1, findings=[PLACELESS], standings=[Standing("max", "-", "", "params", "max", 2, 1, False, Fraction(2))]
+        1, findings=[PLACELESS], standings=[LimitResult("max", "-", "", "params", "max", 2, 1, False, Fraction(2))]
     )
 
 
 def hostile() -> Verdict:
     """Every text that a person or a file can bring in tries to be something else."""
     span = Span(Source(EVIL_FILE, EVIL), 1, 3, 5)
-    heavy = (Heavy(EVIL, 5, "grew", 4),)
+    heavy = (LayerMetricChange(EVIL, "params", "grew", 4, 5),)
     finding = Finding(EVIL, "CC611", "error", EVIL, "params", EVIL, span, EVIL, EVIL, 5, 4, heavy, span)
     waived = finding._replace(severity="waived", span=Span(Source("\udcff\ud800.yaml"), 1, 1))
-    standing = Standing(EVIL, EVIL, EVIL, "params", "max", 5, 4, False, Fraction(5, 4))
-    judgement = Judgement(EVIL, EVIL, "params", 5, EVIL, True, False, None, EVIL, EVIL, EVIL, span)
-    outcome = Outcome(EVIL, {"params": 5, "macs": 1}, {"params": 4, "macs": 0})
+    standing = LimitResult(EVIL, EVIL, EVIL, "params", "max", 5, 4, False, Fraction(5, 4))
+    judgement = ClaimResult(EVIL, EVIL, "params", 5, EVIL, True, False, None, EVIL, EVIL, EVIL, span)
+    outcome = DesignResult(EVIL, {"params": 5, "macs": 1}, {"params": 4, "macs": 0})
     error = SpecError("CC201", EVIL, Span(Source(EVIL), 1, 1), EVIL)
     return Verdict(1, [judgement], [finding, waived], [error], [standing], [outcome], EVIL, [EVIL])
 
@@ -122,8 +128,10 @@ def many(number: int = 10_000) -> Verdict:
         design, text = f"models/net{n}.yaml", f"params of models/net{n}.yaml is {1000 + n:,}, above the maximum of 1k"
         place = Span(Source(design), 7, 3, 4)
         findings.append(Finding("all", "CC611", "error", design, "params", text, place, value=1000 + n, limit=1000))
-        standings.append(Standing("all", design, "", "params", "max", 1000 + n, 1000, False, Fraction(1000 + n, 1000)))
-        outcomes.append(Outcome(design, {"params": 1000 + n, "macs": n}))
+        standings.append(
+            LimitResult("all", design, "", "params", "max", 1000 + n, 1000, False, Fraction(1000 + n, 1000))
+        )
+        outcomes.append(DesignResult(design, {"params": 1000 + n, "macs": n}))
     return Verdict(number, findings=findings, standings=standings, outcomes=outcomes)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.designs.claims import judge
+from convcalc.designs.claims import check_claims
 from convcalc.designs.sources import Spec
 from convcalc.designs.zoo import Shipped
 from convcalc.errors import Source, SpecErrors
@@ -76,7 +76,7 @@ def caught(path: Path, text: str) -> bool:
     """Whether the claims or the references of a spec see that something is wrong with it."""
     try:
         spec = opened(path, text)
-        judgements, errors = judge(spec, spec.document.claims)
+        judgements, errors = check_claims(spec, spec.document.claims)
         if errors or not all(judgement.holds for judgement in judgements):
             return True
         for variant in spec.variants:

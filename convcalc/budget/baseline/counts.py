@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from convcalc.budget.baseline.types import Past
+from convcalc.budget.baseline.types import DesignCounts
 from convcalc.graph.graph import Graph
 from convcalc.metrics.registry import measures
 
 
-def counts(graph: Graph) -> Past:
+def count_graph(graph: Graph) -> DesignCounts:
     """Return the totals of all metrics, and what every layer counts of those that are sums."""
     paths = [node.path for node in graph.layers]
     totals: dict[str, int] = {}
@@ -18,4 +18,4 @@ def counts(graph: Graph) -> Past:
         for path, value in zip(paths, values, strict=True) if measure.additive else ():
             if value:
                 layers.setdefault(path, {})[measure.key] = int(value)
-    return Past(totals, layers)
+    return DesignCounts(totals, layers)

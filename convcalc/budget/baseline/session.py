@@ -5,41 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from convcalc.budget.baseline.file import FILE, MISSING
+from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING
 from convcalc.budget.baseline.sources import open_baseline
-from convcalc.budget.baseline.types import Baseline, Past
-from convcalc.budget.file.types import Budget, BudgetFile, Origin
+from convcalc.budget.baseline.types import Baseline, DesignCounts
+from convcalc.budget.file.types import BaselineLocation, Budget, BudgetFile
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
-from convcalc.git.repository import NAME_ONE, UNKNOWN
+from convcalc.git.repository import NAME_REVISION_HINT, UNKNOWN
 
-SHOWN = 3
+MAX_NAMES_IN_NOTE = 3
 """Designs that a note names; of more, it tells how many."""
 
 
-class History:
+class BaselineSession:
     """What designs were."""
 
     def __init__(
         self,
         file: BudgetFile | None,
-        origin: Origin | None,
+        origin: BaselineLocation | None,
         folder: str,
         libraries: Sequence[str],
         *,
         required: bool = False,
     ) -> None:
-        self._origin = origin or (file.baseline if file else None)
+        self._location = origin or (file.baseline if file else None)
         self._folder = folder
         self._libraries = libraries
-        self._required = required
+        self._is_required = required
         self.errors: list[SpecError] = []
         self.label = ""
-        self._idle = ""
-        self._new: list[str] = []
-        self._renamed: list[tuple[str, str]] = []
-        self._needed: Span | None = None
+        self._no_growth_reason = ""
+        self._new_designs: list[str] = []
+        self._renamed_designs: list[tuple[str, str]] = []
+        self._first_rule: Span | None = None
 
-    def past(self, design: str, needed: Span | None) -> tuple[Past | None, bool]:
+    def counts(self, design: str, needed: Span | None) -> tuple[DesignCounts | None, bool]:
         """Return what a design counted, and whether it is new to the baseline.
 
         Neither is known where the baseline cannot be read; its errors then stand with this object.
@@ -48,36 +48,40 @@ class History:
             design: its name in budgets.
             needed: the rule that needs to know.
         """
-        self._needed = self._needed or needed
+        self._first_rule = self._first_rule or needed
         if self._baseline is None:
             return None, False
         try:
-            past = self._baseline.past(design)
+            past = self._baseline.counts(design)
         except SpecErrors as errors:
             self.errors += errors.errors
             return None, False
         if past is None:
-            self._new += [] if self._idle else [design]
-        elif past.design and past.design != design:
-            self._renamed.append((design, past.design))
+            self._new_designs += [] if self._no_growth_reason else [design]
+        elif past.old_name and past.old_name != design:
+            self._renamed_designs.append((design, past.old_name))
         return past, past is None
 
-    def accepted(self, budget: Budget, design: str) -> Mapping[str, int]:
+    def accepted_values(self, budget: Budget, design: str) -> Mapping[str, int]:
         """Return the values that somebody took responsibility for, by metric."""
         return self._accepted.get((budget.id, design), {})
 
     @cached_property
     def _baseline(self) -> Baseline | None:
         try:
-            if self._origin is None:
-                raise SpecErrors([_unnamed(self._needed)])
-            baseline = open_baseline(self._origin, self._folder, libraries=self._libraries)
+            if self._location is None:
+                raise SpecErrors([_no_baseline_error(self._first_rule)])
+            baseline = open_baseline(self._location, self._folder, libraries=self._libraries)
         except SpecErrors as errors:
             self.errors += errors.errors
             return None
-        if self._required and baseline.idle:
-            self.errors.append(SpecError(UNKNOWN, baseline.idle, self._origin.span or self._needed, hint=NAME_ONE))
-        self.label, self._idle = baseline.label, baseline.idle
+        if self._is_required and baseline.no_growth_reason:
+            self.errors.append(
+                SpecError(
+                    UNKNOWN, baseline.no_growth_reason, self._location.span or self._first_rule, hint=NAME_REVISION_HINT
+                )
+            )
+        self.label, self._no_growth_reason = baseline.label, baseline.no_growth_reason
         return baseline
 
     @cached_property
@@ -94,18 +98,20 @@ class History:
     @property
     def notes(self) -> list[str]:
         """What a reader should know of designs that are not judged by what they were, or by another name."""
-        found = [f"{self._idle}: rules of growth find nothing"] if self._idle else []
-        if len(self._new) == 1:
-            found.append(f"{self._new[0]} is new to the baseline: rules of growth skip it")
-        elif self._new:
-            more = len(self._new) - SHOWN
-            names = ", ".join(self._new[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")
-            found.append(f"{len(self._new):,} designs are new to the baseline, and rules of growth skip them: {names}")
-        return found + [f"{new} was {old} in the baseline" for new, old in self._renamed]
+        found = [f"{self._no_growth_reason}: rules of growth find nothing"] if self._no_growth_reason else []
+        if len(self._new_designs) == 1:
+            found.append(f"{self._new_designs[0]} is new to the baseline: rules of growth skip it")
+        elif self._new_designs:
+            more = len(self._new_designs) - MAX_NAMES_IN_NOTE
+            names = ", ".join(self._new_designs[:MAX_NAMES_IN_NOTE]) + (f" and {more:,} more" if more > 0 else "")
+            found.append(
+                f"{len(self._new_designs):,} designs are new to the baseline, and rules of growth skip them: {names}"
+            )
+        return found + [f"{new} was {old} in the baseline" for new, old in self._renamed_designs]
 
 
-def _unnamed(needed: Span | None) -> SpecError:
+def _no_baseline_error(needed: Span | None) -> SpecError:
     text = "this rule needs a baseline, and the budget file names none"
-    file = f"{{file: {FILE}}}"
+    file = f"{{file: {DEFAULT_NAME}}}"
     hint = f"add `baseline: {{git: merge-base}}`; or add {quoted(f'baseline: {file}')} and run: convcalc baseline write"
     return SpecError(MISSING, text, needed, hint)

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 
-class Past(NamedTuple):
+class DesignCounts(NamedTuple):
     """What one design counted in the baseline."""
 
     totals: Mapping[str, int]
     """By metric."""
     layers: Mapping[str, Mapping[str, int]]
     """Path of every layer that counts anything → metric → value, additive metrics alone, zeros left out."""
-    design: str = ""
+    old_name: str = ""
     """How the baseline calls it, where that is another name: the file was renamed since."""
 
 
-class Accepted(NamedTuple):
+class AcceptedValue(NamedTuple):
     """A value above the limit that somebody took responsibility for."""
 
     budget: str
@@ -32,11 +32,11 @@ class Baseline(Protocol):
 
     label: str
     """In words: ``convcalc-baseline.json``, ``1a2b3c4 (merge-base with origin/main)``."""
-    idle: str
+    no_growth_reason: str
     """Why nothing can have grown since, in words; nothing where it can."""
-    accepted: Iterable[Accepted]
+    accepted: Iterable[AcceptedValue]
 
-    def past(self, design: str) -> Past | None:
+    def counts(self, design: str) -> DesignCounts | None:
         """Return what a design counted, or nothing where it is new.
 
         Args:

@@ -6,32 +6,33 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from convcalc.budget.baseline.counts import counts
-from convcalc.budget.baseline.file import FILE, MISSING, Record, read_record, require_replaceable
-from convcalc.budget.baseline.sources import file_of, shown
-from convcalc.budget.baseline.types import Accepted, Past
-from convcalc.budget.file.metrics import additive
+from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, BaselineFile, read_baseline_file, require_replaceable
+from convcalc.budget.baseline.sources import baseline_path
+from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
+from convcalc.budget.file.metrics import is_additive
 from convcalc.budget.file.types import Budget, BudgetFile
-from convcalc.budget.select.match_designs import designs, includes
-from convcalc.budget.select.measured import Measured, Places
+from convcalc.budget.select.match_designs import matching_designs, patterns_match
+from convcalc.budget.select.measured import MeasuredDesign, PartFinder
 from convcalc.designs.names import ZOO, parse_design
 from convcalc.designs.sources import Network, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.repository_paths import path_from_cwd
 
 
-class Written(NamedTuple):
+class BaselineUpdate(NamedTuple):
     """A baseline that is to be written, and what is new in it."""
 
     path: str
-    record: Record
-    said: Sequence[str]
+    file: BaselineFile
+    changes: Sequence[str]
     """A line for everything that changes."""
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def path_of(file: BudgetFile) -> str:
+def writable_path(file: BudgetFile) -> str:
     """Return the path of a budget file's baseline.
 
     Raises:
@@ -40,14 +41,14 @@ def path_of(file: BudgetFile) -> str:
     origin = file.baseline
     if origin is not None and origin.kind == "git":
         text = f"the baseline is counted from git ({origin.value}); there is no file to write"
-        hint = f"for a file write baseline: {{file: {FILE}}}; growth is accepted with: convcalc baseline accept"
+        hint = f"for a file write baseline: {{file: {DEFAULT_NAME}}}; growth is accepted with: convcalc baseline accept"
         raise SpecErrors([SpecError(MISSING, text, origin.span, hint)])
-    path = file_of(origin, file.folder)
+    path = baseline_path(origin, file.folder)
     require_replaceable(path)
     return path
 
 
-def held(path: str) -> Record:
+def read_existing(path: str) -> BaselineFile:
     """Read a baseline file that must be there.
 
     Raises:
@@ -55,14 +56,14 @@ def held(path: str) -> Record:
     """
     missing = SpecError(
         MISSING,
-        f"there is no baseline {quoted(shown(path))}",
-        Span(Source(shown(path))),
+        f"there is no baseline {quoted(path_from_cwd(path))}",
+        Span(Source(path_from_cwd(path))),
         hint="convcalc baseline write",
     )
-    return read_record(shown(path), missing)
+    return read_baseline_file(path_from_cwd(path), missing)
 
 
-class Present:
+class CurrentDesigns:
     """The designs of a budget file as they count now; each file is read once."""
 
     def __init__(self, file: BudgetFile, libraries: Sequence[str] = ()) -> None:
@@ -71,7 +72,7 @@ class Present:
 
     def names(self, budgets: Iterable[Budget]) -> list[str]:
         """Return the designs of budgets, sorted, so that those of one file stand together."""
-        return sorted({name for budget in budgets for name in designs(budget, self.file.folder)})
+        return sorted({name for budget in budgets for name in matching_designs(budget, self.file.folder)})
 
     def networks(self, names: Iterable[str]) -> Iterator[tuple[str, Network]]:
         """Expand designs.
@@ -86,7 +87,7 @@ class Present:
             design = parse_design(place)
             try:
                 if spec is None or design.file != last:
-                    path = design.file if name.startswith(ZOO) else shown(design.file)
+                    path = design.file if name.startswith(ZOO) else path_from_cwd(design.file)
                     last, spec = design.file, open_spec(path, libraries=self.libraries)
                 yield name, spec.network(design.variant, design.part)
             except SpecErrors as found:
@@ -101,29 +102,29 @@ class Present:
 Advance = Callable[[Sequence[str]], Iterable[str]]
 
 
-def write(file: BudgetFile, *, libraries: Sequence[str] = (), advance: Advance = iter) -> Written:
+def write(file: BudgetFile, *, libraries: Sequence[str] = (), advance: Advance = iter) -> BaselineUpdate:
     """Count all designs of all budgets anew. What was accepted is in these numbers and needed no more.
 
     Raises:
         SpecErrors: what is wrong with any spec: then nothing is to be written.
     """
-    path = path_of(file)
-    present = Present(file, libraries)
+    path = writable_path(file)
+    present = CurrentDesigns(file, libraries)
     names = present.names(file.budgets)
-    counted = {name: counts(network.graph) for name, network in present.networks(advance(names))}
-    before = _before(path)
-    return Written(path, Record(counted), list(_rewritten(before, counted)))
+    counted = {name: count_graph(network.graph) for name, network in present.networks(advance(names))}
+    before = _read_replaced(path)
+    return BaselineUpdate(path, BaselineFile(counted), list(_describe_rewrite(before, counted)))
 
 
-def _before(path: str) -> Record:
+def _read_replaced(path: str) -> BaselineFile:
     """Return what the file holds; a file that cannot be read is what is being mended."""
     try:
-        return held(path)
+        return read_existing(path)
     except SpecErrors:
-        return Record()
+        return BaselineFile()
 
 
-def _rewritten(before: Record, counted: Mapping[str, Past]) -> Iterator[str]:
+def _describe_rewrite(before: BaselineFile, counted: Mapping[str, DesignCounts]) -> Iterator[str]:
     yield f"{len(counted):,} {'design' if len(counted) == 1 else 'designs'}"
     new = [name for name in counted if name not in before.designs]
     gone = [name for name in before.designs if name not in counted]
@@ -138,44 +139,46 @@ def _rewritten(before: Record, counted: Mapping[str, Past]) -> Iterator[str]:
 # --- tighten ----------------------------------------------------------------------------------------------------------
 
 
-def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> Written:
+def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> BaselineUpdate:
     """Lower what ratchets hold on to where the present is lower; nothing rises and nothing is added.
 
     Raises:
         SpecErrors: what is wrong with any spec, or with the baseline: then nothing is to be written.
     """
-    path = path_of(file)
-    record = held(path)
-    ratchets = [budget for budget in file.budgets if budget.ratchet]
-    present, places = Present(file, libraries), Places()
+    path = writable_path(file)
+    record = read_existing(path)
+    ratchets = [budget for budget in file.budgets if budget.ratchets]
+    present, places = CurrentDesigns(file, libraries), PartFinder()
     names = [name for name in present.names(ratchets) if name in record.designs]
     lowered, said, totals = dict(record.designs), list[str](), dict[str, Mapping[str, int]]()
     for name, network in present.networks(names):
-        budgets = [budget for budget in ratchets if includes(budget.designs, name)]
-        measured = Measured(name, network.graph, network.document.source)
-        now = counts(network.graph)
+        budgets = [budget for budget in ratchets if patterns_match(budget.designs, name)]
+        measured = MeasuredDesign(name, network.graph, network.document.source)
+        now = count_graph(network.graph)
         totals[name] = now.totals
-        lowered[name] = _lowered(record.designs[name], now, list(_wanted(budgets, measured, places)))
-        said += _said(name, record.designs[name], lowered[name])
-    kept = tuple(_still_needed(record.accepted, ratchets, lowered, totals))
-    said += [allowed(entry) for entry in kept if entry not in record.accepted]
+        lowered[name] = _lower_to_current(record.designs[name], now, list(_ratchet_metrics(budgets, measured, places)))
+        said += _describe_decrease(name, record.designs[name], lowered[name])
+    kept = tuple(_remaining(record.accepted, ratchets, lowered, totals))
+    said += [describe_accepted(entry) for entry in kept if entry not in record.accepted]
     if len(kept) < len(record.accepted):
         said.append(f"no longer needed: {len(record.accepted) - len(kept):,} accepted")
-    return Written(path, Record(lowered, kept), said)
+    return BaselineUpdate(path, BaselineFile(lowered, kept), said)
 
 
-def _wanted(
-    budgets: Iterable[Budget], measured: Measured, places: Places
+def _ratchet_metrics(
+    budgets: Iterable[Budget], measured: MeasuredDesign, places: PartFinder
 ) -> Iterator[tuple[str, Sequence[str] | None]]:
     """Give the metrics that are held, each with the layers of one place; with nothing for the whole design."""
     for budget in budgets:
-        for metric in budget.ratchet.metrics if budget.ratchet else ():
-            for place in places.of(budget, measured):
+        for limit in budget.ratchets:
+            for place in places.parts(budget, measured):
                 layers = place.layers
-                yield metric.key, None if layers is None else [measured.layers[index].path for index in layers]
+                yield limit.metric.key, None if layers is None else [measured.layers[index].path for index in layers]
 
 
-def _lowered(before: Past, now: Past, wanted: Sequence[tuple[str, Sequence[str] | None]]) -> Past:
+def _lower_to_current(
+    before: DesignCounts, now: DesignCounts, wanted: Sequence[tuple[str, Sequence[str] | None]]
+) -> DesignCounts:
     """Return a past with the lower of both numbers.
 
     Layers take their present numbers only where none of those that are summed together grew: a sum of lowered layers
@@ -186,7 +189,7 @@ def _lowered(before: Past, now: Past, wanted: Sequence[tuple[str, Sequence[str] 
     for metric, named in wanted:
         if named is None and metric in totals:
             totals[metric] = min(totals[metric], now.totals[metric])
-        if not additive(metric):
+        if not is_additive(metric):
             continue
         paths = {*before.layers, *now.layers} if named is None else named
         values = {path: now.layers.get(path, {}).get(metric, 0) for path in paths}
@@ -194,14 +197,16 @@ def _lowered(before: Past, now: Past, wanted: Sequence[tuple[str, Sequence[str] 
             for path, value in values.items():
                 if path in layers:
                     layers[path] = {**layers[path], metric: value}
-    return Past(totals, {path: _counting(values) for path, values in layers.items() if _counting(values)})
+    return DesignCounts(
+        totals, {path: _without_zeros(values) for path, values in layers.items() if _without_zeros(values)}
+    )
 
 
-def _counting(values: Mapping[str, int]) -> dict[str, int]:
+def _without_zeros(values: Mapping[str, int]) -> dict[str, int]:
     return {metric: value for metric, value in values.items() if value}
 
 
-def _said(name: str, before: Past, after: Past) -> Iterator[str]:
+def _describe_decrease(name: str, before: DesignCounts, after: DesignCounts) -> Iterator[str]:
     for metric, value in before.totals.items():
         if after.totals[metric] < value:
             yield f"{name}: {metric} shrank from {value:,} to {after.totals[metric]:,}"
@@ -209,17 +214,17 @@ def _said(name: str, before: Past, after: Past) -> Iterator[str]:
         yield f"{name}: layers shrank"
 
 
-def allowed(entry: Accepted) -> str:
+def describe_accepted(entry: AcceptedValue) -> str:
     """``edge: params of models/a.yaml may be 5,612,345``."""
     return f"{entry.budget}: {entry.metric} of {entry.design} may be {entry.value:,}"
 
 
-def _still_needed(
-    accepted: Iterable[Accepted],
+def _remaining(
+    accepted: Iterable[AcceptedValue],
     ratchets: Iterable[Budget],
-    lowered: Mapping[str, Past],
+    lowered: Mapping[str, DesignCounts],
     present: Mapping[str, Mapping[str, int]],
-) -> Iterator[Accepted]:
+) -> Iterator[AcceptedValue]:
     """Give what is accepted, ratchets' values lowered to the present ones, without what the baseline has by itself."""
     whole = {budget.id for budget in ratchets if budget.layers is None and budget.per == "total"}
     for entry in accepted:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from convcalc.budget.baseline.file import FILE, Record
-from convcalc.budget.baseline.sources import accepted_beside, file_of
-from convcalc.budget.baseline.types import Accepted, Past
-from convcalc.budget.baseline.update import Written, allowed, held
+from convcalc.budget.baseline.file import DEFAULT_NAME, BaselineFile
+from convcalc.budget.baseline.sources import baseline_path, read_accepted_values
+from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
+from convcalc.budget.baseline.update import BaselineUpdate, describe_accepted, read_existing
 from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.types import BudgetFile
-from convcalc.budget.select.match_designs import covers
+from convcalc.budget.select.match_designs import pattern_matches
 from convcalc.errors import Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.findings import Finding
 
@@ -23,7 +23,7 @@ DEFAULTS = Options()
 
 def accept(
     file: BudgetFile, ids: Sequence[str], reason: str, *, design: str | None = None, options: Options = DEFAULTS
-) -> Written:
+) -> BaselineUpdate:
     """Accept the present values of what grew past the baseline under some budgets.
 
     Args:
@@ -40,22 +40,24 @@ def accept(
     verdict = check(file, None, options)
     if verdict.errors:
         raise SpecErrors(verdict.errors)
-    meant = [one for one in verdict.findings if one.id in ids and (design is None or covers(design, one.design))]
+    meant = [
+        one for one in verdict.findings if one.id in ids and (design is None or pattern_matches(design, one.design))
+    ]
     found = list(_acceptable(meant, reason))
     for each in ids:
         _require_some(file, each, [one for one in meant if one.id == each])
-    path = os.path.join(file.folder, FILE)
+    path = os.path.join(file.folder, DEFAULT_NAME)
     if file.baseline is None or file.baseline.kind == "git":
-        record = Record(_designs_beside(path), accepted_beside(file.folder))
+        record = BaselineFile(_designs_beside(path), read_accepted_values(file.folder))
     else:
-        record = held(path := file_of(file.baseline, file.folder))
+        record = read_existing(path := baseline_path(file.baseline, file.folder))
     places = {entry[:3] for entry in found}
     kept = [entry for entry in record.accepted if entry[:3] not in places]
-    return Written(path, record._replace(accepted=(*kept, *found)), list(map(allowed, found)))
+    return BaselineUpdate(path, record._replace(accepted=(*kept, *found)), list(map(describe_accepted, found)))
 
 
-def _designs_beside(path: str) -> Mapping[str, Past]:
-    return held(path).designs if os.path.lexists(path) else {}
+def _designs_beside(path: str) -> Mapping[str, DesignCounts]:
+    return read_existing(path).designs if os.path.lexists(path) else {}
 
 
 def _require_known(file: BudgetFile, ids: Iterable[str]) -> None:
@@ -70,14 +72,14 @@ def _require_known(file: BudgetFile, ids: Iterable[str]) -> None:
         raise SpecErrors(errors)
 
 
-def _acceptable(findings: Iterable[Finding], reason: str) -> Iterator[Accepted]:
+def _acceptable(findings: Iterable[Finding], reason: str) -> Iterator[AcceptedValue]:
     """Give one entry for each budget, design and metric: the largest value, where layers are judged one by one."""
     largest: dict[tuple[str, str, str], int] = {}
     for one in findings:
         if one.code in GREW and isinstance(one.value, int):
             key = one.id, one.design, one.metric
             largest[key] = max(one.value, largest.get(key, 0))
-    return (Accepted(*key, value, reason) for key, value in sorted(largest.items()))
+    return (AcceptedValue(*key, value, reason) for key, value in sorted(largest.items()))
 
 
 def _require_some(file: BudgetFile, budget: str, findings: Sequence[Finding]) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from convcalc.budget.baseline.types import Past
+from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.file.types import Budget
-from convcalc.budget.select.measured import Measured, Places
+from convcalc.budget.select.measured import MeasuredDesign, PartFinder
 from convcalc.errors import SpecError
-from convcalc.findings import Finding, Standing
+from convcalc.findings import Finding, LimitResult
 
 Size = int | Fraction
 
@@ -19,11 +19,11 @@ class Case(NamedTuple):
     """A budget with everything that it needs to know of one design."""
 
     budget: Budget
-    measured: Measured
-    places: Places
-    against: Measured | None = None
+    measured: MeasuredDesign
+    places: PartFinder
+    against: MeasuredDesign | None = None
     """The design that ratios are to."""
-    past: Past | None = None
+    past: DesignCounts | None = None
     """What the design counted in the baseline; without it no growth is judged."""
     accepted: Mapping[str, int] = {}
     """By metric, values above what may be grown to that somebody took responsibility for."""
@@ -32,6 +32,6 @@ class Case(NamedTuple):
 class Judged(NamedTuple):
     """What came of a case."""
 
-    standings: list[Standing]
+    standings: list[LimitResult]
     findings: list[Finding]
     errors: list[SpecError]

@@ -6,26 +6,33 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from convcalc.budget.baseline.counts import counts
-from convcalc.budget.baseline.session import History
-from convcalc.budget.baseline.types import Past
+from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.session import BaselineSession
+from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case
 from convcalc.budget.check.coverage import uncovered
 from convcalc.budget.check.growth import needs_baseline, rule_span
 from convcalc.budget.check.limits import judge
 from convcalc.budget.check.loose_limits import loose, tightest
 from convcalc.budget.check.waivers import waived
-from convcalc.budget.diff.match_layers import changes
-from convcalc.budget.file.metrics import additive, metrics
-from convcalc.budget.file.types import OFF, Budget, BudgetFile, Origin
-from convcalc.budget.select.measured import Measured, Places
-from convcalc.budget.select.plan import OWN, Choice, Scope, Wanted, scope, unmatched
-from convcalc.budget.select.specs import Others, Read, read
+from convcalc.budget.diff.match_layers import metric_changes
+from convcalc.budget.file.metrics import core_metrics, is_additive
+from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile
+from convcalc.budget.select.measured import MeasuredDesign, PartFinder
+from convcalc.budget.select.plan import (
+    WHOLE_FILE,
+    CheckPlan,
+    FileToCheck,
+    VariantAndPart,
+    plan_check,
+    unmatched_finding,
+)
+from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cached_spec
+from convcalc.designs.claims import check_claims
 from convcalc.designs.claims import finding as claimed
-from convcalc.designs.claims import judge as judge_claims
 from convcalc.dtypes import unmatched as unmatched_formats
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.findings import Finding, Judgement, Outcome, Standing, Verdict
+from convcalc.findings import ClaimResult, DesignResult, Finding, LimitResult, Verdict
 from convcalc.gc_pause import uncollected
 from convcalc.spec.document.claims import Claim
 
@@ -36,7 +43,7 @@ SUMMED_UP = ("params", "macs")
 class Options(NamedTuple):
     """How a check is made."""
 
-    baseline: Origin | None = None
+    baseline: BaselineLocation | None = None
     """Goes before that of the budget file, and is looked at for every design under a budget."""
     always: tuple[Budget, ...] = ()
     """Budgets that every given design is under."""
@@ -57,7 +64,7 @@ def check(
     file: BudgetFile | None,
     given: Sequence[str] | None = None,
     options: Options = DEFAULT,
-    advance: Callable[[Sequence[Wanted]], Iterable[Wanted]] = iter,
+    advance: Callable[[Sequence[FileToCheck]], Iterable[FileToCheck]] = iter,
 ) -> Verdict:
     """Judge budgets and claims. Whatever cannot be judged is an error of the verdict, and everything else is judged.
 
@@ -68,7 +75,7 @@ def check(
         options: how it is made.
         advance: gives the files one after the other, as a progress bar does.
     """
-    found = scope(file, given, options.always, options.libraries)
+    found = plan_check(file, given, options.always, options.libraries)
     run = _Run(file, found, options, confined=given is not None)
     with uncollected():
         for wanted in advance(list(found.files.values())):
@@ -79,44 +86,44 @@ def check(
 class _Run:
     """What one check knows and has found so far."""
 
-    def __init__(self, file: BudgetFile | None, found: Scope, options: Options, *, confined: bool) -> None:
+    def __init__(self, file: BudgetFile | None, found: CheckPlan, options: Options, *, confined: bool) -> None:
         self.file = file
         self.scope = found
         self.options = options
         self.confined = confined
-        self.places = Places()
-        self.others = Others(found.folder, options.libraries)
-        self.history = History(
+        self.places = PartFinder()
+        self.others = ReferenceDesigns(found.folder, options.libraries)
+        self.history = BaselineSession(
             file, options.baseline, found.folder, options.libraries, required=options.require_baseline
         )
         self.placed: dict[str, bool] = {}
         """Of every budget that was judged, whether there was a layer or group for it."""
         self.idle_formats: dict[str, list[str]] = {}
         """Of every budget that was judged, the globs of its number formats that no layer has fitted so far."""
-        self.judgements: list[Judgement] = []
+        self.judgements: list[ClaimResult] = []
         self.findings: list[Finding] = []
         self.errors: list[SpecError] = [*found.errors]
-        self.standings: list[Standing] = []
-        self.outcomes: list[Outcome] = []
+        self.standings: list[LimitResult] = []
+        self.outcomes: list[DesignResult] = []
 
-    def look_at(self, wanted: Wanted) -> None:
+    def look_at(self, wanted: FileToCheck) -> None:
         """Judge a file's claims, and each of its designs by its budgets."""
         try:
-            spec = read(wanted.name, wanted.path, self.options.libraries)
+            spec = open_cached_spec(wanted.name, wanted.path, self.options.libraries)
         except SpecErrors as faults:
             self.errors += faults.errors
             return
-        for choice in {**dict.fromkeys(wanted.asked), **wanted.budgets}:
-            if spec.variants or choice != OWN:  # else it is a library of blocks
+        for choice in {**dict.fromkeys(wanted.requested), **wanted.budgets}:
+            if spec.variants or choice != WHOLE_FILE:  # else it is a library of blocks
                 self._look_at_design(spec, choice, wanted.budgets.get(choice, ()))
-        judged, errors = judge_claims(spec, _claims(wanted, spec.document.claims))
+        judged, errors = check_claims(spec, _claims(wanted, spec.document.claims))
         self.judgements += judged
         self.errors += errors
         self.findings += [claimed(each) for each in judged if not each.holds]
 
-    def _look_at_design(self, spec: Read, choice: Choice, budgets: Sequence[Budget]) -> None:
+    def _look_at_design(self, spec: CachedSpec, choice: VariantAndPart, budgets: Sequence[Budget]) -> None:
         try:
-            measured = spec.measured(*choice)
+            measured = spec.measured_design(*choice)
         except SpecErrors as faults:
             self.errors += faults.errors
             return
@@ -127,25 +134,25 @@ class _Run:
             self._judge(budget, measured, past, spec)
         self.outcomes.append(_outcome(measured, past, budgets, is_new=is_new))
 
-    def _past(self, design: str, budgets: Sequence[Budget]) -> tuple[Past | None, bool]:
+    def _past(self, design: str, budgets: Sequence[Budget]) -> tuple[DesignCounts | None, bool]:
         """Return what a design was, where a rule needs it or the command line asks for it."""
         needing = next((budget for budget in budgets if needs_baseline(budget)), None)
         if needing is None and self.options.baseline is None:
             return None, False
-        return self.history.past(design, rule_span(needing) if needing else None)
+        return self.history.counts(design, rule_span(needing) if needing else None)
 
-    def _judge(self, budget: Budget, measured: Measured, past: Past | None, spec: Read) -> None:
+    def _judge(self, budget: Budget, measured: MeasuredDesign, past: DesignCounts | None, spec: CachedSpec) -> None:
         try:
-            against = self.others.of(budget, spec)
+            against = self.others.get(budget, spec)
         except SpecErrors as faults:
             self.errors += faults.errors
             return
-        accepted = self.history.accepted(budget, measured.design) if past and needs_baseline(budget) else {}
+        accepted = self.history.accepted_values(budget, measured.design) if past and needs_baseline(budget) else {}
         judged = judge(Case(budget, measured, self.places, against, past, accepted))
-        self.placed[budget.id] = self.placed.get(budget.id, False) or bool(self.places.of(budget, measured))
+        self.placed[budget.id] = self.placed.get(budget.id, False) or bool(self.places.parts(budget, measured))
         idle = self.idle_formats.setdefault(budget.id, unmatched_formats(budget.conditions.dtype, ()))
         if idle:
-            paths = [path for path, _ in measured.outline]
+            paths = [path for path, _ in measured.layer_kinds]
             self.idle_formats[budget.id] = [
                 glob for glob in unmatched_formats(budget.conditions.dtype, paths) if glob in idle
             ]
@@ -192,17 +199,19 @@ class _Run:
     def _without_layers(self, budget: Budget, *, any_placed: bool) -> Iterator[Finding]:
         assert budget.layers is not None
         if not any_placed:
-            yield unmatched(budget, budget.layers.span, f"the layers of the budget {budget.id} are in no design")
+            yield unmatched_finding(
+                budget, budget.layers.span, f"the layers of the budget {budget.id} are in no design"
+            )
             return
-        for pattern in budget.layers.names:
-            if not pattern.excludes and not self.places.fitted(pattern):
+        for pattern in budget.layers.path_globs:
+            if not pattern.is_exclusion and not self.places.was_matched(pattern):
                 text = f"{quoted(pattern.text)} of the budget {budget.id} matches no layer"
-                yield unmatched(budget, pattern.span, text)
+                yield unmatched_finding(budget, pattern.span, text)
 
 
-def _claims(wanted: Wanted, claims: Iterable[Claim]) -> Iterator[Claim]:
+def _claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
     """Give the claims that are about what was asked for: those of its variant, at its part or below."""
-    asked = wanted.asked or [OWN]
+    asked = wanted.requested or [WHOLE_FILE]
     for claim in claims:
         at = f"{claim.texts.get('at', '')}."
         if any(
@@ -212,19 +221,22 @@ def _claims(wanted: Wanted, claims: Iterable[Claim]) -> Iterator[Claim]:
             yield claim
 
 
-def _outcome(measured: Measured, past: Past | None, budgets: Sequence[Budget], *, is_new: bool) -> Outcome:
+def _outcome(
+    measured: MeasuredDesign, past: DesignCounts | None, budgets: Sequence[Budget], *, is_new: bool
+) -> DesignResult:
     totals = measured.totals()
     if past is None:
-        return Outcome(measured.design, totals, is_new=is_new)
+        return DesignResult(measured.design, totals, is_new=is_new)
     limited = {*SUMMED_UP, *(metric for budget in budgets for metric in _limited(budget))}
-    keys = [key for key in metrics() if key in limited and additive(key)]
-    return Outcome(measured.design, totals, dict(past.totals), changes(past, counts(measured.graph), keys))
+    keys = [key for key in core_metrics() if key in limited and is_additive(key)]
+    return DesignResult(
+        measured.design, totals, dict(past.totals), metric_changes(past, count_graph(measured.graph), keys)
+    )
 
 
 def _limited(budget: Budget) -> Iterator[str]:
     yield from (limit.metric.key for limit in (*budget.max, *budget.min, *budget.equals))
     yield from (rule.metric.key for rule in budget.growth)
-    yield from (metric.key for metric in (budget.ratchet.metrics if budget.ratchet else ()))
 
 
 def _distinct(errors: Iterable[SpecError]) -> Iterator[SpecError]:

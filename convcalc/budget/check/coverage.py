@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator
 
 from convcalc.budget.file.types import BudgetFile
-from convcalc.budget.select.finder import ENDINGS
-from convcalc.budget.select.plan import OWN, Scope, Wanted
-from convcalc.designs.names import BUDGET
+from convcalc.budget.select.plan import WHOLE_FILE, CheckPlan, FileToCheck
+from convcalc.designs.names import is_spec_name
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.findings import Finding
 from convcalc.spec.yaml.nodes import Mapping, compose
@@ -18,14 +17,14 @@ UNCOVERED = "CC619"
 LAYERS = "layers"
 
 
-def uncovered(file: BudgetFile | None, found: Scope, *, confined: bool) -> Iterator[Finding]:
+def uncovered(file: BudgetFile | None, found: CheckPlan, *, confined: bool) -> Iterator[Finding]:
     """Give a finding for every design without a budget.
 
     Of the designs that a check is confined to, each is looked at; otherwise every spec below the budget file's folder,
     which is every YAML file with ``layers`` at its top. A file is guarded when one of its designs is.
     """
     for wanted in found.files.values():
-        for variant, part in dict.fromkeys(wanted.asked) if confined else ():
+        for variant, part in dict.fromkeys(wanted.requested) if confined else ():
             if not _guarded(wanted, variant, part):
                 name = wanted.name + (f"@{variant}" if variant else "") + (f"#{part}" if part else "")
                 yield _finding(file, name, wanted.path)
@@ -35,8 +34,8 @@ def uncovered(file: BudgetFile | None, found: Scope, *, confined: bool) -> Itera
                 yield _finding(file, name, path)
 
 
-def _guarded(wanted: Wanted, variant: str | None, part: str | None) -> bool:
-    if (variant, part) == OWN:
+def _guarded(wanted: FileToCheck, variant: str | None, part: str | None) -> bool:
+    if (variant, part) == WHOLE_FILE:
         return bool(wanted.budgets) or _is_library(wanted.path)
     return bool(wanted.budgets.get((variant, part)))
 
@@ -51,7 +50,7 @@ def _below(folder: str) -> Iterator[tuple[str, str]]:
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if name.endswith(ENDINGS) and not name.startswith(".") and name != BUDGET:
+            if is_spec_name(name) and not name.startswith("."):
                 path = os.path.join(here, name)
                 yield os.path.relpath(path, folder).replace(os.sep, "/"), os.path.relpath(path)
 

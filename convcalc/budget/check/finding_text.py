@@ -3,52 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 from convcalc.budget.check.case import Case
-from convcalc.budget.file import number_format as words
-from convcalc.budget.file.metrics import measure
-from convcalc.budget.file.types import RATIO, SHARE, Limit, Metric
-from convcalc.budget.select.measured import WHOLE, Measured, Place
-from convcalc.findings import Heavy
+from convcalc.budget.file.metrics import metric
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit, LimitedMetric
+from convcalc.budget.select.measured import WHOLE_DESIGN, DesignPart, MeasuredDesign
+from convcalc.findings import LayerMetricChange
+from convcalc.number_format import Value, format_count, format_decimal, format_percent, format_ratio, format_unlike
 
 
-def counts_of_ratio(case: Case, limit: Limit, place: Place) -> str:
+def counts_of_ratio(case: Case, limit: Limit, place: DesignPart) -> str:
     """Return the counts that a share or a ratio is of."""
     key = limit.metric.key
-    size = words.count(case.measured.size(key, place))
-    if limit.metric.form == SHARE:
-        return f" ({size} of {words.count(case.measured.total(key))})"
-    if limit.metric.form == RATIO and case.against is not None:
-        others = {other.path: other for other in case.places.of(case.budget, case.against)}
-        return f" ({size} to {words.count(case.against.size(key, others[place.path]))})"
+    size = format_count(case.measured.value_of(key, place))
+    if limit.metric.suffix == SHARE_SUFFIX:
+        return f" ({size} of {format_count(case.measured.total(key))})"
+    if limit.metric.suffix == RATIO_SUFFIX and case.against is not None:
+        others = {other.path: other for other in case.places.parts(case.budget, case.against)}
+        return f" ({size} to {format_count(case.against.value_of(key, others[place.path]))})"
     return ""
 
 
-def subject(case: Case, metric: Metric, place: Place) -> str:
+def subject(case: Case, metric: LimitedMetric, place: DesignPart) -> str:
     """``params of a.yaml``, ``params of stage1.conv in a.yaml``, ``weight_bytes (int8) of 12 layers of a.yaml``."""
-    name = {SHARE: "the share of ", RATIO: "the ratio of "}.get(metric.form, "")
-    under = case.measured.conditions.of(metric.key)
+    name = {SHARE_SUFFIX: "the share of ", RATIO_SUFFIX: "the ratio of "}.get(metric.suffix, "")
+    under = case.measured.conditions.describe(metric.key)
     key = metric.key + f" ({under})" * bool(under)
     if place.path:
         return f"{name}{key} of {place.path} in {case.measured.design}"
-    if place.layers is None or place is WHOLE:
+    if place.layers is None or place is WHOLE_DESIGN:
         return f"{name}{key} of {case.measured.design}"
     many = f"{len(place.layers):,} layers" if len(place.layers) != 1 else "1 layer"
     return f"{name}{key} of {many} of {case.measured.design}"
 
 
-def blamed_layer(measured: Measured, key: str, place: Place, heaviest: Sequence[int]) -> int | None:
+def blamed_layer(measured: MeasuredDesign, key: str, place: DesignPart, heaviest: Sequence[int]) -> int | None:
     """Return the layer to look at: the only one or the heaviest, or the first at which a depth is reached."""
     if heaviest:
         return heaviest[0]
     if place.layers:
         return place.layers[0]
-    if place.layers is not None or measure(key).both is not None:
+    if place.layers is not None or metric(key).both is not None:
         return None
     values = measured.values(key)
     return max(range(len(values)), key=values.__getitem__, default=None)
 
 
-def heaviest_layers(measured: Measured, key: str, layers: Iterable[int]) -> tuple[Heavy, ...]:
+def heaviest_layers(measured: MeasuredDesign, key: str, layers: Iterable[int]) -> tuple[LayerMetricChange, ...]:
     values = measured.values(key)
-    return tuple(Heavy(measured.layers[index].path, values[index]) for index in layers)
+    return tuple(LayerMetricChange(measured.layers[index].path, key, after=values[index]) for index in layers)
+
+
+def format_value(metric: LimitedMetric, value: Value, limit: Value) -> str:
+    """Return a value as it stands beside a limit: a different one never reads the same."""
+    if metric.suffix == SHARE_SUFFIX:
+        return format_unlike(value, limit, format_percent)
+    return (
+        format_unlike(value, limit, format_ratio)
+        if metric.suffix == RATIO_SUFFIX
+        else format_unlike(value, limit, _format_count_or_decimal)
+    )
+
+
+def format_limit(limit: Limit) -> str:
+    """Return a limit as the file writes it, and its digits where a unit hides them.
+
+    ``5.5M`` is plain; how many bytes are 22MiB, few people know.
+    """
+    plain = limit.text.strip().replace(" ", "")
+    if limit.metric.suffix or "i" not in plain:
+        return plain
+    return f"{plain} ({format_count(limit.value)})"
+
+
+def format_excess(metric: LimitedMetric, value: Value, limit: Value) -> str:
+    """Return how far a value is from its limit: ``112,345 (2.04 %)``; the share is one of the limit."""
+    distance = abs(Fraction(value) - Fraction(limit))
+    share = f" ({format_percent(distance / limit)})" if limit else ""
+    if metric.suffix == SHARE_SUFFIX:
+        return f"{format_unlike(distance, 0, format_percent).removesuffix(' %')} points{share}"
+    is_ratio = metric.suffix == RATIO_SUFFIX
+    return f"{format_unlike(distance, 0, format_decimal) if is_ratio else format_count(distance)}{share}"
+
+
+def _format_count_or_decimal(value: Value, places: int) -> str:
+    return f"{value.numerator:,}" if value.denominator == 1 else format_decimal(value, places)

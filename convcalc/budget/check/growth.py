@@ -6,73 +6,31 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from convcalc.budget.baseline.types import Past
+from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case, Judged, Size
-from convcalc.budget.check.finding_text import blamed_layer, subject
-from convcalc.budget.file import number_format as words
-from convcalc.budget.file.metrics import additive
-from convcalc.budget.file.number_format import count, percent
-from convcalc.budget.file.types import Budget, Growth, Metric, Ratchet
-from convcalc.budget.select.measured import SEPARATOR, Measured, Place, Places
+from convcalc.budget.check.finding_text import blamed_layer, format_excess, subject
+from convcalc.budget.file.metrics import is_additive
+from convcalc.budget.file.types import Budget, GrowthLimit
+from convcalc.budget.select.measured import SEPARATOR, DesignPart, MeasuredDesign, PartFinder
 from convcalc.errors import Span
-from convcalc.findings import Finding, Heavy, Standing
+from convcalc.findings import Finding, LayerMetricChange, LimitResult
+from convcalc.number_format import format_count, format_percent, format_signed
 
-GROWN, RATCHETED = "CC614", "CC615"
-
-
-class Allowance(NamedTuple):
-    """How far one metric may grow: by a share of what it was or an amount, and to a floor in any case."""
-
-    rule: str
-    """growth or ratchet."""
-    code: str
-    metric: Metric
-    share: Fraction
-    amount: Fraction
-    floor: Fraction
-    text: str
-    span: Span
-
-    def most(self, before: int) -> int:
-        """Return max(before·(1 + share), before + amount, floor), rounded down: what counts is whole."""
-        limit = max(before * (1 + self.share), before + self.amount, self.floor)
-        return limit.numerator // limit.denominator
-
-
-def allowances(budget: Budget) -> Iterator[Allowance]:
-    """Give what the growth and ratchet rules of a budget allow."""
-    for rule in budget.growth:
-        yield _growth(rule)
-    if budget.ratchet is not None:
-        for metric in budget.ratchet.metrics:
-            yield _ratchet(budget.ratchet, metric)
-
-
-def _growth(rule: Growth) -> Allowance:
-    share, amount = rule.share or Fraction(0), rule.amount or Fraction(0)
-    return Allowance("growth", GROWN, rule.metric, share, amount, Fraction(0), rule.text, rule.span)
-
-
-def _ratchet(rule: Ratchet, metric: Metric) -> Allowance:
-    text = "the ratchet" + (f" with {percent(rule.headroom)} headroom" if rule.headroom else "")
-    text += f" and a floor of {count(rule.floor)}" if rule.floor else ""
-    return Allowance("ratchet", RATCHETED, metric, rule.headroom, Fraction(0), rule.floor, text, rule.span)
+CODES = {"growth": "CC614", "ratchet": "CC615"}
 
 
 def needs_baseline(budget: Budget) -> bool:
     """Whether a budget says something of growth."""
-    return bool(budget.growth) or budget.ratchet is not None
+    return bool(budget.growth)
 
 
 def rule_span(budget: Budget) -> Span:
     """Return the place of the first rule that needs a baseline."""
-    if budget.growth:
-        return budget.growth[0].span
-    return budget.ratchet.span if budget.ratchet else budget.span
+    return budget.growth[0].span if budget.growth else budget.span
 
 
 def baseline_value(
-    budget: Budget, places: Places, measured: Measured, past: Past, key: str, place: Place
+    budget: Budget, places: PartFinder, measured: MeasuredDesign, past: DesignCounts, key: str, place: DesignPart
 ) -> int | None:
     """Return what a place counted in the baseline; nothing where it is new, or where the baseline does not know.
 
@@ -81,22 +39,24 @@ def baseline_value(
     """
     if place.layers is None:
         return past.totals.get(key)
-    if not additive(key):
+    if not is_additive(key):
         return None
-    if place.path and not place.group:
+    if place.path and not place.is_group:
         return past.layers[place.path].get(key, 0) if place.path in past.layers else None
-    if budget.layers is not None and budget.layers.ops:
+    if budget.layers is not None and budget.layers.kinds:
         paths = [measured.layers[index].path for index in place.layers]
-    elif place.group:
+    elif place.is_group:
         below = f"{place.path}{SEPARATOR}"
         paths = [path for path in past.layers if path == place.path or path.startswith(below)]
     else:
-        paths = [path for path in past.layers if places.named(budget.layers, path)]
+        paths = [path for path in past.layers if places.selects(budget.layers, path)]
     found = [past.layers[path].get(key, 0) for path in paths if path in past.layers]
     return sum(found) if found or not place.path else None
 
 
-def most_grown(measured: Measured, past: Past, key: str, place: Place, top: int = 3) -> list[tuple[int, Heavy]]:
+def most_grown(
+    measured: MeasuredDesign, past: DesignCounts, key: str, place: DesignPart, top: int = 3
+) -> list[tuple[int, LayerMetricChange]]:
     """Return the layers of a place that grew most or are new, by their order, with what they count."""
     values = measured.values(key)
     chosen = range(len(values)) if place.layers is None else place.layers
@@ -106,7 +66,7 @@ def most_grown(measured: Measured, past: Past, key: str, place: Place, top: int 
         known = path in past.layers
         was = past.layers[path].get(key, 0) if known else 0
         if values[index] > was:
-            heavy = Heavy(path, values[index], "grew" if known else "new", was if known else None)
+            heavy = LayerMetricChange(path, key, "grew" if known else "new", was if known else None, values[index])
             grown.append((was - values[index], index, heavy))
     return [(index, heavy) for _, index, heavy in sorted(grown, key=lambda each: each[:2])[:top]]
 
@@ -114,13 +74,13 @@ def most_grown(measured: Measured, past: Past, key: str, place: Place, top: int 
 class _Step(NamedTuple):
     """What a place was and is, and what it may be."""
 
-    place: Place
+    place: DesignPart
     before: int
     size: Size
     limit: int
 
 
-def judge_growth(case: Case, allowance: Allowance, chosen: Sequence[Place], judged: Judged) -> None:
+def judge_growth(case: Case, allowance: GrowthLimit, chosen: Sequence[DesignPart], judged: Judged) -> None:
     """Judge what grew: of the places that are kept, the one that has used most of its limit stands for all."""
     steps = list(_steps(case, allowance, chosen))
     broken = [step for step in steps if step.size > step.limit]
@@ -129,45 +89,47 @@ def judge_growth(case: Case, allowance: Allowance, chosen: Sequence[Place], judg
     judged.findings.extend(_outgrown(case, allowance, step) for step in broken)
 
 
-def _steps(case: Case, allowance: Allowance, chosen: Sequence[Place]) -> Iterator[_Step]:
+def _steps(case: Case, allowance: GrowthLimit, chosen: Sequence[DesignPart]) -> Iterator[_Step]:
     """Give the places that the baseline has too: a new layer or group has nothing to outgrow."""
     key = allowance.metric.key
-    accepted = case.accepted.get(allowance.metric.text, 0)
+    accepted = case.accepted.get(allowance.metric.label, 0)
     assert case.past is not None
     for place in chosen:
         was = baseline_value(case.budget, case.places, case.measured, case.past, key, place)
         if was is not None:
-            yield _Step(place, was, case.measured.size(key, place), max(allowance.most(was), accepted))
+            yield _Step(place, was, case.measured.value_of(key, place), max(allowance.limit(was), accepted))
 
 
 def _use(step: _Step) -> Fraction:
     return Fraction(step.size, step.limit) if step.limit else Fraction(0)
 
 
-def _stands(case: Case, allowance: Allowance, step: _Step) -> Standing:
-    design, metric, holds = case.measured.design, allowance.metric.text, step.size <= step.limit
+def _stands(case: Case, allowance: GrowthLimit, step: _Step) -> LimitResult:
+    design, metric, holds = case.measured.design, allowance.metric.label, step.size <= step.limit
     used = _use(step) if step.limit else None
-    return Standing(case.budget.id, design, step.place.path, metric, allowance.rule, step.size, step.limit, holds, used)
+    return LimitResult(
+        case.budget.id, design, step.place.path, metric, allowance.rule, step.size, step.limit, holds, used
+    )
 
 
-def _outgrown(case: Case, allowance: Allowance, step: _Step) -> Finding:
+def _outgrown(case: Case, allowance: GrowthLimit, step: _Step) -> Finding:
     metric, (place, before, size, limit) = allowance.metric, step
     assert case.past is not None
-    share = f", {words.percent(Fraction(size - before, before))}" if before else ""
-    accepted = case.accepted.get(metric.text) == limit
+    share = f", {format_percent(Fraction(size - before, before))}" if before else ""
+    accepted = case.accepted.get(metric.label) == limit
     allowed = "the accepted" if accepted else f"{allowance.text}, which allows"
     verb = "grew" if size > before else "went"  # the floor of a ratchet may have been lowered below what there was
-    text = f"{subject(case, metric, place)} {verb} from {words.count(before)} to {words.count(size)} "
-    text += f"({words.signed(size - before)}{share}), past {allowed} {words.count(limit)} "
-    text += f"by {words.beyond(metric, size, limit)}"
-    changed = most_grown(case.measured, case.past, metric.key, place) if additive(metric.key) else []
+    text = f"{subject(case, metric, place)} {verb} from {format_count(before)} to {format_count(size)} "
+    text += f"({format_signed(size - before)}{share}), past {allowed} {format_count(limit)} "
+    text += f"by {format_excess(metric, size, limit)}"
+    changed = most_grown(case.measured, case.past, metric.key, place) if is_additive(metric.key) else []
     blamed = changed[0][0] if changed else blamed_layer(case.measured, metric.key, place, [])
     return Finding(
         id=case.budget.id,
-        code=allowance.code,
+        code=CODES[allowance.rule],
         severity=case.budget.severity,
         design=case.measured.design,
-        metric=metric.text,
+        metric=metric.label,
         text=text,
         span=case.measured.span(blamed),
         hint=f'if it is meant: convcalc baseline accept {case.budget.id} --reason "…"',

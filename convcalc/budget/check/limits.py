@@ -9,16 +9,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from operator import eq, ge, le
 
-from convcalc.budget.check import growth
 from convcalc.budget.check.case import Case, Judged, Size
-from convcalc.budget.check.finding_text import blamed_layer, counts_of_ratio, heaviest_layers, subject
+from convcalc.budget.check.finding_text import (
+    blamed_layer,
+    counts_of_ratio,
+    format_excess,
+    format_limit,
+    format_value,
+    heaviest_layers,
+    subject,
+)
 from convcalc.budget.check.growth import judge_growth
-from convcalc.budget.file import number_format as words
-from convcalc.budget.file.metrics import additive, measure
-from convcalc.budget.file.types import RATIO, SHARE, Limit
-from convcalc.budget.select.measured import Place
+from convcalc.budget.file.metrics import is_additive, metric
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit
+from convcalc.budget.select.measured import DesignPart
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.findings import Finding, Standing
+from convcalc.findings import Finding, LimitResult
 
 Holds = Callable[[Size, Size], bool]
 
@@ -30,7 +36,7 @@ ABOVE, BELOW, UNEQUAL, NO_RATIO = "CC611", "CC612", "CC613", "CC621"
 def judge(case: Case) -> Judged:
     """Judge every limit of a budget. Where each layer or group has one, the tightest stands for all that are kept."""
     judged = Judged([], [], [])
-    chosen = case.places.of(case.budget, case.measured)
+    chosen = case.places.parts(case.budget, case.measured)
     case = _under_conditions(case)
     for rule, limits in (("max", case.budget.max), ("min", case.budget.min), ("equals", case.budget.equals)):
         for limit in limits:
@@ -42,25 +48,27 @@ def judge(case: Case) -> Judged:
                 continue
             _bounded(case, rule, limit, sizes, judged)
     if case.past is not None:
-        for allowance in growth.allowances(case.budget):
+        for allowance in case.budget.growth:
             judge_growth(case, allowance, chosen, judged)
     return judged
 
 
 def _under_conditions(case: Case) -> Case:
     wanted, against = case.budget.conditions, case.against
-    return case._replace(measured=case.measured.under(wanted), against=against and against.under(wanted))
+    return case._replace(
+        measured=case.measured.with_conditions(wanted), against=against and against.with_conditions(wanted)
+    )
 
 
-def _known(case: Case, limit: Limit, chosen: Sequence[Place], errors: list[SpecError]) -> Sequence[Place]:
+def _known(case: Case, limit: Limit, chosen: Sequence[DesignPart], errors: list[SpecError]) -> Sequence[DesignPart]:
     """Return the places that have the metric; of those that have not, the first stands for all among the errors."""
     key = limit.metric.key
-    if measure(key).both is None:
+    if metric(key).both is None:
         return chosen
-    known, unknown = list[Place](), list[SpecError]()
+    known, unknown = list[DesignPart](), list[SpecError]()
     for place in chosen:
         try:
-            case.measured.size(key, place)
+            case.measured.value_of(key, place)
             known.append(place)
         except SpecError as error:
             unknown.append(error)
@@ -72,24 +80,24 @@ def _known(case: Case, limit: Limit, chosen: Sequence[Place], errors: list[SpecE
     return known
 
 
-def _sizes(case: Case, limit: Limit, chosen: Sequence[Place]) -> list[tuple[Size, Place]]:
+def _sizes(case: Case, limit: Limit, chosen: Sequence[DesignPart]) -> list[tuple[Size, DesignPart]]:
     """Return the number of every place in the form that a limit asks for."""
-    key, form = limit.metric.key, limit.metric.form
-    sizes: list[tuple[Size, Place]] = list(zip(case.measured.sizes(key, chosen), chosen, strict=True))
-    if form == SHARE:
+    key, form = limit.metric.key, limit.metric.suffix
+    sizes: list[tuple[Size, DesignPart]] = list(zip(case.measured.values_of(key, chosen), chosen, strict=True))
+    if form == SHARE_SUFFIX:
         total = case.measured.total(key)
         return [(Fraction(size, total) if total else 0, place) for size, place in sizes]
-    if form == RATIO:
+    if form == RATIO_SUFFIX:
         return list(_ratios(case, limit, sizes))
     return sizes
 
 
-def _ratios(case: Case, limit: Limit, sizes: Iterable[tuple[Size, Place]]) -> Iterator[tuple[Size, Place]]:
+def _ratios(case: Case, limit: Limit, sizes: Iterable[tuple[Size, DesignPart]]) -> Iterator[tuple[Size, DesignPart]]:
     """Divide by the same place of the other design: by path, or the sum of the layers that it chooses there."""
     assert case.against is not None
-    others = {place.path: place for place in case.places.of(case.budget, case.against)}
+    others = {place.path: place for place in case.places.parts(case.budget, case.against)}
     for size, place in sizes:
-        other = case.against.size(limit.metric.key, others[place.path]) if place.path in others else 0
+        other = case.against.value_of(limit.metric.key, others[place.path]) if place.path in others else 0
         if other:
             yield Fraction(size, other), place
         elif place.path == "" or place.path in others:
@@ -97,7 +105,7 @@ def _ratios(case: Case, limit: Limit, sizes: Iterable[tuple[Size, Place]]) -> It
             raise SpecError(NO_RATIO, text, limit.span, "limit the metric itself, or hold it against another design")
 
 
-def _bounded(case: Case, rule: str, limit: Limit, sizes: Sequence[tuple[Size, Place]], judged: Judged) -> None:
+def _bounded(case: Case, rule: str, limit: Limit, sizes: Sequence[tuple[Size, DesignPart]], judged: Judged) -> None:
     if not sizes:
         return
     holds = HOLDS[rule]
@@ -111,7 +119,7 @@ def _bounded(case: Case, rule: str, limit: Limit, sizes: Sequence[tuple[Size, Pl
             judged.findings.append(_finding(case, rule, limit, size, place))
 
 
-def _tightest(rule: str, limit: Limit, sizes: Sequence[tuple[Size, Place]]) -> tuple[Size, Place]:
+def _tightest(rule: str, limit: Limit, sizes: Sequence[tuple[Size, DesignPart]]) -> tuple[Size, DesignPart]:
     """Return the place that is nearest to breaking a limit, or furthest beyond it."""
     if len(sizes) == 1:
         return sizes[0]
@@ -120,29 +128,29 @@ def _tightest(rule: str, limit: Limit, sizes: Sequence[tuple[Size, Place]]) -> t
     return (max if rule == "max" else min)(sizes, key=lambda each: each[0])
 
 
-def _standing(case: Case, rule: str, limit: Limit, size: Size, place: Place, *, holds: bool) -> Standing:
+def _standing(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart, *, holds: bool) -> LimitResult:
     bound = _whole(limit.value)
     used = Fraction(size) / limit.value if limit.value else None
     design = case.measured.design
-    under = case.measured.conditions.of(limit.metric.key)
-    return Standing(case.budget.id, design, place.path, limit.metric.text, rule, size, bound, holds, used, under)
+    under = case.measured.conditions.describe(limit.metric.key)
+    return LimitResult(case.budget.id, design, place.path, limit.metric.label, rule, size, bound, holds, used, under)
 
 
-def _finding(case: Case, rule: str, limit: Limit, size: Size, place: Place) -> Finding:
+def _finding(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart) -> Finding:
     code, relation = _RELATIONS[rule]
     direction = relation or ("above" if size > limit.value else "below")
-    value = words.measured(limit.metric, size, limit.value)
-    beyond = words.beyond(limit.metric, size, limit.value)
-    other = f" to {case.against.design}" if limit.metric.form == RATIO and case.against else ""
+    value = format_value(limit.metric, size, limit.value)
+    beyond = format_excess(limit.metric, size, limit.value)
+    other = f" to {case.against.design}" if limit.metric.suffix == RATIO_SUFFIX and case.against else ""
     text = f"{subject(case, limit.metric, place)}{other} is {value}{counts_of_ratio(case, limit, place)}, "
-    text += f"{direction} {_BOUNDS[rule]} {words.bound(limit)} by {beyond}"
-    heaviest = case.measured.heaviest(limit.metric.key, place) if additive(limit.metric.key) else []
+    text += f"{direction} {_BOUNDS[rule]} {format_limit(limit)} by {beyond}"
+    heaviest = case.measured.heaviest(limit.metric.key, place) if is_additive(limit.metric.key) else []
     return Finding(
         id=case.budget.id,
         code=code,
         severity=case.budget.severity,
         design=case.measured.design,
-        metric=limit.metric.text,
+        metric=limit.metric.label,
         text=text,
         span=case.measured.span(blamed_layer(case.measured, limit.metric.key, place, heaviest)),
         path=place.path,

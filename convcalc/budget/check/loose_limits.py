@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from convcalc.budget.file import number_format as words
+from convcalc.budget.check.finding_text import format_limit
 from convcalc.budget.file.types import Budget, Limit
-from convcalc.findings import Finding, Standing
+from convcalc.findings import Finding, LimitResult
+from convcalc.number_format import format_percent, format_unlike
 
 LOOSE = "CC620"
 
-Tightest = Mapping[tuple[str, str], Standing]
+Tightest = Mapping[tuple[str, str], LimitResult]
 
 
-def tightest(standings: Iterable[Standing]) -> Tightest:
+def tightest(standings: Iterable[LimitResult]) -> Tightest:
     """Return where every maximum is used most, by budget and metric."""
-    found: dict[tuple[str, str], Standing] = {}
+    found: dict[tuple[str, str], LimitResult] = {}
     for standing in standings:
         if standing.rule == "max" and standing.used is not None:
             key = standing.id, standing.metric
@@ -29,26 +30,26 @@ def loose(budgets: Iterable[Budget], used: Tightest) -> Iterator[Finding]:
     """Give a note for every maximum of which all designs use less than the budget's ``loose_below``."""
     for budget in budgets:
         for limit in budget.max:
-            standing = used.get((budget.id, limit.metric.text))
+            standing = used.get((budget.id, limit.metric.label))
             if standing is None or standing.used is None or budget.loose_below is None:
                 continue
             if standing.used < budget.loose_below:
                 yield _finding(budget, limit, standing)
 
 
-def _finding(budget: Budget, limit: Limit, standing: Standing) -> Finding:
+def _finding(budget: Budget, limit: Limit, standing: LimitResult) -> Finding:
     assert standing.used is not None
     assert budget.loose_below is not None
     place = f"{standing.path} in {standing.design}" if standing.path else standing.design
-    used = words.apart(standing.used, budget.loose_below, words.percent)
-    text = f"of the maximum of {words.bound(limit)} for {limit.metric.text}, {used} is used at the most, "
-    text += f"by {place}: less than {words.percent(budget.loose_below)}"
+    used = format_unlike(standing.used, budget.loose_below, format_percent)
+    text = f"of the maximum of {format_limit(limit)} for {limit.metric.label}, {used} is used at the most, "
+    text += f"by {place}: less than {format_percent(budget.loose_below)}"
     return Finding(
         id=budget.id,
         code=LOOSE,
         severity="note",
         design=standing.design,
-        metric=limit.metric.text,
+        metric=limit.metric.label,
         text=text,
         span=limit.span,
         hint="lower the limit, so that it shows what grows, or set a lower `loose_below`",

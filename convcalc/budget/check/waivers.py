@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from convcalc.budget.file.types import Waiver
-from convcalc.budget.select.match_designs import covers
+from convcalc.budget.select.match_designs import pattern_matches
 from convcalc.errors import quoted
 from convcalc.findings import Finding
 
@@ -33,7 +33,7 @@ def waived(
     used: set[int] = set()
     found = [_covered(finding, alive, used) for finding in findings]
     for waiver in waivers:
-        if among is not None and not any(covers(waiver.design.text, design) for design in among):
+        if among is not None and not any(pattern_matches(waiver.design.text, design) for design in among):
             continue
         if waiver.until < today:
             found.append(_expired(waiver, today))
@@ -46,7 +46,9 @@ def _covered(finding: Finding, alive: Sequence[Waiver], used: set[int]) -> Findi
     """Mark a finding as waived by the waiver that lasts longest; every one that covers it is of use."""
     if finding.code not in WAIVABLE:
         return finding
-    covering = [each for each in alive if each.budget == finding.id and covers(each.design.text, finding.design)]
+    covering = [
+        each for each in alive if each.budget == finding.id and pattern_matches(each.design.text, finding.design)
+    ]
     if not covering:
         return finding
     used.update(map(id, covering))

@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
 
-from convcalc.budget.diff.match_layers import Counts, Pair, word
+from convcalc.budget.diff.match_layers import Counts, LayerChange, change_kind
 
-Story = tuple[str, str]
+ScopeChange = tuple[str, str]
 """What became of a layer, and which scope it had before; nothing for what is a row of its own."""
 
 
-class Row(NamedTuple):
-    """A layer, or all layers at and below a scope."""
-
-    path: str
-    was: str
-    """The path before, where it was another."""
-    change: str
-    """grew, shrank, new, removed or moved."""
-    layers: int
-    before: Mapping[str, int] | None
-    after: Mapping[str, int] | None
-
-    def difference(self, metric: str) -> int:
-        """Return by how much it grew."""
-        return (self.after or {}).get(metric, 0) - (self.before or {}).get(metric, 0)
-
-
-def folded(pairs: Sequence[Pair], metrics: Sequence[str]) -> list[Row]:
+def group_changes(pairs: Sequence[LayerChange], metrics: Sequence[str]) -> list[LayerChange]:
     """Return what changed, the largest first.
 
     Args:
         pairs: all layers of both sides.
         metrics: what tells whether a layer grew, and how much: the first in which anything changed.
     """
-    stories = _scopes(pairs)
-    runs: dict[tuple[str, Story], list[Pair]] = {}
+    stories = _changes_by_scope(pairs)
+    runs: dict[tuple[str, ScopeChange], list[LayerChange]] = {}
     for pair in pairs:
-        scope = next((scope for scope in _around(pair.path) if _alike(stories[_side(pair), scope])), pair.path)
-        if change_of(pair, metrics):
+        scope = next(
+            (scope for scope in enclosing_scopes(pair.path) if _is_uniform(stories[_side(pair), scope])), pair.path
+        )
+        if layer_change_kind(pair, metrics):
             story = next(iter(stories[_side(pair), scope]))
             runs.setdefault((scope, story), []).append(pair)
     rows = [_row(scope, story, held, metrics) for (scope, story), held in runs.items()]
@@ -47,11 +31,11 @@ def folded(pairs: Sequence[Pair], metrics: Sequence[str]) -> list[Row]:
     return sorted(rows, key=lambda row: -abs(row.difference(leading)))
 
 
-def _side(pair: Pair) -> str:
+def _side(pair: LayerChange) -> str:
     return "before" if pair.after is None else "after"
 
 
-def _around(path: str) -> Iterator[str]:
+def enclosing_scopes(path: str) -> Iterator[str]:
     """Give the scopes around a layer from the outermost in, the layer's own path last."""
     place = path.find(".")
     while place >= 0:
@@ -60,46 +44,46 @@ def _around(path: str) -> Iterator[str]:
     yield path
 
 
-def _scopes(pairs: Iterable[Pair]) -> dict[tuple[str, str], set[Story]]:
+def _changes_by_scope(pairs: Iterable[LayerChange]) -> dict[tuple[str, str], set[ScopeChange]]:
     """Return what became of the layers of every scope, on the side on which it is."""
-    found: dict[tuple[str, str], set[Story]] = {}
+    found: dict[tuple[str, str], set[ScopeChange]] = {}
     for pair in pairs:
-        for scope in _around(pair.path):
-            found.setdefault((_side(pair), scope), set()).add(_story(pair, scope))
-        for scope in _around(pair.was) if pair.after is not None and pair.was else ():
+        for scope in enclosing_scopes(pair.path):
+            found.setdefault((_side(pair), scope), set()).add(_scope_change(pair, scope))
+        for scope in enclosing_scopes(pair.old_path) if pair.after is not None and pair.old_path else ():
             found.setdefault(("before", scope), set()).add(("kept", ""))
     return found
 
 
-def _story(pair: Pair, scope: str) -> Story:
+def _scope_change(pair: LayerChange, scope: str) -> ScopeChange:
     if pair.before is None:
         return "new", ""
     if pair.after is None:
         return "removed", ""
     rest = pair.path.removeprefix(scope)
-    if pair.moved and pair.before == pair.after and pair.was.endswith(rest):
-        return "moved", pair.was.removesuffix(rest)
+    if pair.is_moved and pair.before == pair.after and pair.old_path.endswith(rest):
+        return "moved", pair.old_path.removesuffix(rest)
     return "", pair.path
 
 
-def _alike(stories: set[Story]) -> bool:
+def _is_uniform(stories: set[ScopeChange]) -> bool:
     return len(stories) == 1 and next(iter(stories))[0] in ("new", "removed", "moved")
 
 
-def change_of(pair: Pair, metrics: Iterable[str]) -> str:
+def layer_change_kind(pair: LayerChange, metrics: Iterable[str]) -> str:
     """Return what became of a layer, by the first metric in which it differs; nothing where it is as it was."""
     leading = next((metric for metric in metrics if pair.difference(metric)), None)
-    return word(pair, pair.difference(leading) if leading else 0)
+    return change_kind(pair, pair.difference(leading) if leading else 0)
 
 
-def _row(scope: str, story: Story, held: Sequence[Pair], metrics: Iterable[str]) -> Row:
+def _row(scope: str, story: ScopeChange, held: Sequence[LayerChange], metrics: Iterable[str]) -> LayerChange:
     if len(held) == 1:
-        pair = held[0]
-        was = pair.was if pair.moved else ""
-        return Row(pair.path, was, change_of(pair, metrics), 1, pair.before, pair.after)
-    change, was = story
+        (pair,) = held
+        old_path = pair.old_path if pair.is_moved else ""
+        return pair._replace(old_path=old_path, change=layer_change_kind(pair, metrics))
+    change, old_path = story
     before, after = _sum(pair.before for pair in held), _sum(pair.after for pair in held)
-    return Row(scope, was, change, len(held), before, after)
+    return LayerChange(scope, old_path, before, after, change, len(held))
 
 
 def _sum(sides: Iterable[Counts | None]) -> dict[str, int] | None:

@@ -6,35 +6,38 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from convcalc.budget.baseline.types import Past
-from convcalc.findings import Change
+from convcalc.budget.baseline.types import DesignCounts
+from convcalc.findings import LayerMetricChange
 
 Counts = Mapping[str, int]
 Layers = Mapping[str, Counts]
 """Path → metric → value."""
-FUZZY = 100
+MAX_FUZZY_SCOPES = 100
 """So many scopes on either side are compared with each other; beyond, only scopes that are wholly alike meet."""
 
 
-class Pair(NamedTuple):
-    """One layer, before and after; nothing on the side on which it is not."""
+class LayerChange(NamedTuple):
+    """A layer, or all layers at and below a scope, before and after; nothing on the side on which it is not."""
 
     path: str
-    was: str
+    old_path: str
     """The path before; nothing for a new layer."""
     before: Counts | None
     after: Counts | None
+    change: str = ""
+    """grew, shrank, new, removed or moved, where :mod:`~convcalc.budget.diff.group_layers` has told."""
+    layers: int = 1
 
     @property
-    def moved(self) -> bool:
-        return bool(self.was) and self.was != self.path and self.after is not None
+    def is_moved(self) -> bool:
+        return bool(self.old_path) and self.old_path != self.path and self.after is not None
 
     def difference(self, metric: str) -> int:
-        """Return by how much the layer grew."""
+        """Return by how much it grew."""
         return (self.after or {}).get(metric, 0) - (self.before or {}).get(metric, 0)
 
 
-def pairs(before: Layers, after: Layers) -> list[Pair]:
+def match_layers(before: Layers, after: Layers) -> list[LayerChange]:
     """Match the layers: by path; then scopes of the same layers, then single layers that count the same.
 
     Returns:
@@ -43,16 +46,16 @@ def pairs(before: Layers, after: Layers) -> list[Pair]:
     old = {path: before[path] for path in before if path not in after}
     new = {path: after[path] for path in after if path not in before}
     was = {path: path for path in after if path in before}
-    was |= _renamed(old, new)
+    was |= _match_renamed(old, new)
     kept = set(was.values())
-    there = [Pair(path, was.get(path, ""), before.get(was.get(path, "")), after[path]) for path in after]
-    return there + [Pair(path, path, before[path], None) for path in before if path not in kept]
+    there = [LayerChange(path, was.get(path, ""), before.get(was.get(path, "")), after[path]) for path in after]
+    return there + [LayerChange(path, path, before[path], None) for path in before if path not in kept]
 
 
-def _renamed(old: Layers, new: Layers) -> dict[str, str]:
+def _match_renamed(old: Layers, new: Layers) -> dict[str, str]:
     """Return new path → old path of the layers that were given another name."""
     found: dict[str, str] = {}
-    for match in (_same_scopes, _like_scopes, _same_layers):
+    for match in (_match_equal_scopes, _match_similar_scopes, _match_equal_layers):
         left = {path: old[path] for path in old.keys() - set(found.values())}
         coming = {path: new[path] for path in new.keys() - found.keys()}
         found |= match(left, coming)
@@ -71,7 +74,7 @@ def _scopes(layers: Layers) -> dict[str, dict[str, Counts]]:
     return dict(sorted(found.items(), key=lambda item: (item[0].count("."), item[0])))
 
 
-def _same_scopes(old: Layers, new: Layers) -> dict[str, str]:
+def _match_equal_scopes(old: Layers, new: Layers) -> dict[str, str]:
     """Match scopes that hold the same layers with the same values."""
     waiting: dict[object, list[str]] = {}
     inside = _scopes(old)
@@ -85,7 +88,7 @@ def _same_scopes(old: Layers, new: Layers) -> dict[str, str]:
         candidates = waiting.get(_content(held), [])
         free = [each for each in candidates if f"{each}.{next(iter(held))}" not in gone]
         if free:
-            best = max(free, key=lambda each: (_likeness(scope, each), -free.index(each)))
+            best = max(free, key=lambda each: (_shared_segments(scope, each), -free.index(each)))
             found |= {f"{scope}.{name}": f"{best}.{name}" for name in held}
             gone |= {f"{best}.{name}" for name in held}
     return found
@@ -95,18 +98,18 @@ def _content(held: Mapping[str, Counts]) -> object:
     return frozenset((name, frozenset(values.items())) for name, values in held.items())
 
 
-def _likeness(path: str, other: str) -> int:
+def _shared_segments(path: str, other: str) -> int:
     """Return how many segments two paths share, by their place."""
     return sum(one == two for one, two in zip(path.split("."), other.split("."), strict=False))
 
 
-def _like_scopes(old: Layers, new: Layers) -> dict[str, str]:
+def _match_similar_scopes(old: Layers, new: Layers) -> dict[str, str]:
     """Match scopes of which more than half of the layers have the same names, the most alike first."""
     gone, come = _scopes(old), _scopes(new)
-    if len(gone) > FUZZY or len(come) > FUZZY:
+    if len(gone) > MAX_FUZZY_SCOPES or len(come) > MAX_FUZZY_SCOPES:
         return {}
     ranked = sorted(
-        (-len(common), -_likeness(scope, other), scope, other)
+        (-len(common), -_shared_segments(scope, other), scope, other)
         for scope, held in come.items()
         for other, before in gone.items()
         if 2 * len(common := held.keys() & before.keys()) > max(len(held), len(before))
@@ -121,7 +124,7 @@ def _like_scopes(old: Layers, new: Layers) -> dict[str, str]:
     return found
 
 
-def _same_layers(old: Layers, new: Layers) -> dict[str, str]:
+def _match_equal_layers(old: Layers, new: Layers) -> dict[str, str]:
     """Match layers that count the same in every metric, where each is the only such one on its side."""
     contents = {path: frozenset(values.items()) for layers in (old, new) for path, values in layers.items()}
     often, coming = Counter(contents[path] for path in old), Counter(contents[path] for path in new)
@@ -129,7 +132,7 @@ def _same_layers(old: Layers, new: Layers) -> dict[str, str]:
     return {path: single[contents[path]] for path in new if contents[path] in single and coming[contents[path]] == 1}
 
 
-def changes(before: Past, after: Past, metrics: Iterable[str]) -> tuple[Change, ...]:
+def metric_changes(before: DesignCounts, after: DesignCounts, metrics: Iterable[str]) -> tuple[LayerMetricChange, ...]:
     """Return the layers that changed: for each metric those that changed most first, those that only moved last.
 
     Args:
@@ -137,26 +140,27 @@ def changes(before: Past, after: Past, metrics: Iterable[str]) -> tuple[Change, 
         after: the present one's.
         metrics: those that are looked at, in their order; sums of layers.
     """
-    matched = pairs(before.layers, after.layers)
-    found = [_change(pair, metric) for metric in metrics for pair in _sorted(matched, metric)]
+    matched = match_layers(before.layers, after.layers)
+    found = [_change(pair, metric) for metric in metrics for pair in _largest_first(matched, metric)]
     return tuple(change for change in found if change)
 
 
-def _sorted(matched: Iterable[Pair], metric: str) -> Iterator[Pair]:
+def _largest_first(matched: Iterable[LayerChange], metric: str) -> Iterator[LayerChange]:
     yield from sorted(matched, key=lambda pair: -abs(pair.difference(metric)))
 
 
-def _change(pair: Pair, metric: str) -> Change | None:
+def _change(pair: LayerChange, metric: str) -> LayerMetricChange | None:
     before, after = _value(pair.before, metric), _value(pair.after, metric)
-    change = word(pair, pair.difference(metric)) if before or after else ""
-    return Change(pair.path, change, metric, before, after, pair.was if pair.moved else "") if change else None
+    change = change_kind(pair, pair.difference(metric)) if before or after else ""
+    old_path = pair.old_path if pair.is_moved else ""
+    return LayerMetricChange(pair.path, metric, change, before, after, old_path) if change else None
 
 
 def _value(side: Counts | None, metric: str) -> int | None:
     return None if side is None else side.get(metric, 0)
 
 
-def word(pair: Pair, difference: int) -> str:
+def change_kind(pair: LayerChange, difference: int) -> str:
     """Return what became of a layer, in the words of the findings."""
     if pair.before is None:
         return "new"
@@ -164,4 +168,4 @@ def word(pair: Pair, difference: int) -> str:
         return "removed"
     if difference:
         return "grew" if difference > 0 else "shrank"
-    return "moved" if pair.moved else ""
+    return "moved" if pair.is_moved else ""

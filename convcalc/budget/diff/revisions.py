@@ -8,51 +8,52 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from convcalc.budget.baseline.counts import counts
-from convcalc.budget.baseline.sources import ENDINGS, KEYS, GitBaseline, shown
-from convcalc.budget.baseline.types import Past
-from convcalc.budget.diff.match_layers import Pair, pairs
-from convcalc.designs.names import BUDGET
+from convcalc.budget.baseline.counts import count_graph
+from convcalc.budget.baseline.sources import SPEC_MARKER, GitBaseline
+from convcalc.budget.baseline.types import DesignCounts
+from convcalc.budget.diff.match_layers import LayerChange, match_layers
+from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name
 from convcalc.designs.sources import Spec, open_spec
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.git.commit_tree import Tree, outside
-from convcalc.git.object_reader import content_name
+from convcalc.git.commit_tree import CommitTree, error_if_outside
+from convcalc.git.object_reader import blob_hash
 from convcalc.git.repository import Commit
-from convcalc.git.worktree_files import files
+from convcalc.git.worktree_files import worktree_files
 from convcalc.metrics.registry import measures
+from convcalc.repository_paths import path_from_cwd
 from convcalc.spec.limits import FILE_BYTES
 from convcalc.spec.yaml.text import require_own
 
-LEADING = ("params", "macs")
+KEY_METRICS = ("params", "macs")
 
 
-def metrics() -> list[str]:
+def layer_metrics() -> list[str]:
     """Return the metrics that layers have, those first by which changes are told."""
-    return list(dict.fromkeys([*LEADING, *(one.key for one in measures() if one.additive)]))
+    return list(dict.fromkeys([*KEY_METRICS, *(one.key for one in measures() if one.additive)]))
 
 
 class DesignDiff(NamedTuple):
     """One design, before and after; nothing on the side on which it is not."""
 
     design: str
-    was: str
+    old_name: str
     """Its name before, where it was another."""
     change: str
     """added, removed, renamed or changed."""
-    before: Past | None
-    after: Past | None
+    before: DesignCounts | None
+    after: DesignCounts | None
 
     @property
-    def layers(self) -> list[Pair]:
+    def layers(self) -> list[LayerChange]:
         """Its layers, matched; none for a design that is only on one side."""
-        return pairs(self.before.layers, self.after.layers) if self.before and self.after else []
+        return match_layers(self.before.layers, self.after.layers) if self.before and self.after else []
 
     @property
     def growth(self) -> Fraction:
         """The largest ratio by which a leading metric grew; 1 where none did."""
         if not self.before or not self.after:
             return Fraction(0)
-        sides = [(self.before.totals[key], self.after.totals[key]) for key in LEADING]
+        sides = [(self.before.totals[key], self.after.totals[key]) for key in KEY_METRICS]
         return max(Fraction(after, before) if before else Fraction(1 + after) for before, after in sides)
 
 
@@ -72,7 +73,7 @@ class Diff(NamedTuple):
 Advance = Callable[[Sequence[str]], Iterable[str]]
 
 
-def diff(tree: Tree, paths: Sequence[str], *, libraries: Sequence[str] = (), advance: Advance = iter) -> Diff:
+def diff(tree: CommitTree, paths: Sequence[str], *, libraries: Sequence[str] = (), advance: Advance = iter) -> Diff:
     """Compare the designs below some paths with what they were.
 
     Args:
@@ -81,29 +82,29 @@ def diff(tree: Tree, paths: Sequence[str], *, libraries: Sequence[str] = (), adv
         libraries: folders that specs may import from.
         advance: gives the files one after the other, as a progress bar does.
     """
-    run = _Run(GitBaseline(tree, os.path.realpath(".")), libraries)
+    run = _Comparison(GitBaseline(tree, os.path.realpath(".")), libraries)
     for path in advance(run.files(paths)):
         try:
             run.compare(path)
         except SpecErrors as found:
             run.errors += found.errors
     order = {"changed": 0, "renamed": 0, "added": 1, "removed": 2}
-    run.found.sort(key=lambda one: (order[one.change], -one.growth, one.design))
-    return Diff(tree.commit.label, run.found, run.unchanged, SpecErrors(run.errors).errors, run.broken)
+    run.designs.sort(key=lambda one: (order[one.change], -one.growth, one.design))
+    return Diff(tree.commit.label, run.designs, run.unchanged, SpecErrors(run.errors).errors, run.broken)
 
 
-class _Run:
+class _Comparison:
     """One comparison as it goes on."""
 
     def __init__(self, past: GitBaseline, libraries: Sequence[str]) -> None:
-        self.past = past
+        self.baseline = past
         self.tree = past.tree
         self.libraries = libraries
-        self.found: list[DesignDiff] = []
+        self.designs: list[DesignDiff] = []
         self.errors: list[SpecError] = []
         self.unchanged = self.broken = 0
-        self._named: set[str] = set()
-        self._taken: set[str] = set()
+        self._named_files: set[str] = set()
+        self._renamed_files: set[str] = set()
         """Files of the commit that are known under another name now."""
 
     # --- files --------------------------------------------------------------------------------------------------------
@@ -113,45 +114,45 @@ class _Run:
         here, gone = dict[str, None](), dict[str, None]()
         for path in paths:
             real = os.path.realpath(path)
-            fault = outside(self.tree, real, None)
+            fault = error_if_outside(self.tree, real, None)
             if fault:
                 self.errors += fault.errors
             elif os.path.isfile(real):
                 here[real] = None
-                self._named.add(real)
+                self._named_files.add(real)
             else:
-                here |= dict.fromkeys(self._below(real, self._present))
-                gone |= dict.fromkeys(self._below(real, list(self.tree.entries)))
+                here |= dict.fromkeys(self._specs_below(real, self._files_at_head))
+                gone |= dict.fromkeys(self._specs_below(real, list(self.tree.entries)))
         return [*here, *(path for path in gone if path not in here and not os.path.lexists(path))]
 
     @cached_property
-    def _present(self) -> list[str]:
+    def _files_at_head(self) -> list[str]:
         repository = self.tree.repository
-        head = repository.head or self.tree.commit.name
-        same = head == self.tree.commit.name
-        return files(self.tree if same else Tree(repository, Commit(head, "HEAD")), ENDINGS)
+        head = repository.head or self.tree.commit.hash
+        same = head == self.tree.commit.hash
+        return worktree_files(self.tree if same else CommitTree(repository, Commit(head, "HEAD")), SPEC_SUFFIXES)
 
-    def _below(self, folder: str, names: Iterable[str]) -> Iterator[str]:
+    def _specs_below(self, folder: str, names: Iterable[str]) -> Iterator[str]:
         """Give the specs at and below a path among names from the top."""
-        start = self.tree.inside(folder)
+        start = self.tree.relative_path(folder)
         for name in names:
-            if not name.endswith(ENDINGS) or os.path.basename(name) == BUDGET:
+            if not is_spec_name(os.path.basename(name)):
                 continue
             path = os.path.join(self.tree.top, name)
-            if name == start or (_is_below(name, start or "") and self._is_spec(path)):
+            if name == start or (_is_below(name, start or "") and self._looks_like_spec(path)):
                 yield path
 
-    def _is_spec(self, path: str) -> bool:
+    def _looks_like_spec(self, path: str) -> bool:
         """Whether a file that was not named looks like a spec, now or then."""
         try:
             require_own(path)
             with open(path, "rb") as file:
-                if KEYS.search(file.read(FILE_BYTES)):
+                if SPEC_MARKER.search(file.read(FILE_BYTES)):
                     return True
         except (OSError, SpecError):
             pass
         content = self.tree.content(path)
-        return content is not None and KEYS.search(content) is not None
+        return content is not None and SPEC_MARKER.search(content) is not None
 
     # --- comparing ----------------------------------------------------------------------------------------------------
 
@@ -162,65 +163,69 @@ class _Run:
             SpecErrors: what is wrong with it on either side.
         """
         if not os.path.isfile(path):
-            if path not in self._taken:
-                self._add(None, self._then(path), "removed", "")
+            if path not in self._renamed_files:
+                self._add_file(None, self._spec_at_commit(path), "removed", "")
             return
         try:
-            now = open_spec(shown(path), libraries=self.libraries)
+            now = open_spec(path_from_cwd(path), libraries=self.libraries)
         except SpecErrors:
-            if path in self._named or not self._was_broken(path):
+            if path in self._named_files or not self._was_broken(path):
                 raise
             self.broken += 1
             return
-        old, renamed = self.past.found(path)
+        old, renamed = self.baseline.locate(path)
         if old is None:
-            self._add(now, None, "added", "")
+            self._add_file(now, None, "added", "")
             return
-        self._taken.add(old)
+        self._renamed_files.add(old)
         if not renamed and all(map(self._is_same, now.files.documents)):
             self.unchanged += len(now.variants)
             return
-        then = self._then(old)
-        self._add(now, then, "renamed" if renamed else "changed", then.file if renamed else "")
+        then = self._spec_at_commit(old)
+        self._add_file(now, then, "renamed" if renamed else "changed", then.file if renamed else "")
 
     def _was_broken(self, path: str) -> bool:
         """Whether a file has not changed and could not be read at the commit either."""
         if not self._is_same(path):
             return False
         try:
-            self._then(path)
+            self._spec_at_commit(path)
         except SpecErrors:
             return True
         return False
 
-    def _then(self, path: str) -> Spec:
-        return self.past.spec(path)
+    def _spec_at_commit(self, path: str) -> Spec:
+        return self.baseline.spec(path)
 
     def _is_same(self, path: str) -> bool:
         """Whether a file has the content that it had; a library outside the repository has no other."""
-        if self.tree.inside(path) is None:
+        if self.tree.relative_path(path) is None:
             return True
-        entry = self.tree.entry(self.tree.real(path))
+        entry = self.tree.entry(self.tree.resolve(path))
         if entry is None:
             return False
         with open(path, "rb") as file:
-            return content_name(file.read(), len(entry.object)) == entry.object
+            return blob_hash(file.read(), len(entry.object)) == entry.object
 
-    def _add(self, now: Spec | None, then: Spec | None, change: str, was: str) -> None:
+    def _add_file(self, now: Spec | None, then: Spec | None, change: str, was: str) -> None:
         """Compare every variant; what is wrong with one keeps no other from being compared."""
         variants = dict.fromkeys([*(now.variants if now else ()), *(then.variants if then else ())])
         for variant in variants:
             try:
                 sides = [
-                    counts(spec.network(variant).graph) if spec and variant in spec.variants else None
+                    count_graph(spec.network(variant).graph) if spec and variant in spec.variants else None
                     for spec in (then, now)
                 ]
             except SpecErrors as found:
                 self.errors += found.errors
                 continue
-            self._put(_named(now, then, variant), sides[0], sides[1], change, f"{was}@{variant}" if variant else was)
+            self._add_design(
+                _design_name(now, then, variant), sides[0], sides[1], change, f"{was}@{variant}" if variant else was
+            )
 
-    def _put(self, design: str, before: Past | None, after: Past | None, change: str, was: str) -> None:
+    def _add_design(
+        self, design: str, before: DesignCounts | None, after: DesignCounts | None, change: str, was: str
+    ) -> None:
         if before is None or after is None:
             word, was = "removed" if after is None else "added", ""
         else:
@@ -228,10 +233,10 @@ class _Run:
         if word == "changed" and before == after:
             self.unchanged += 1
         else:
-            self.found.append(DesignDiff(design, was, word, before, after))
+            self.designs.append(DesignDiff(design, was, word, before, after))
 
 
-def _named(now: Spec | None, then: Spec | None, variant: str | None) -> str:
+def _design_name(now: Spec | None, then: Spec | None, variant: str | None) -> str:
     spec = now or then
     assert spec is not None
     return spec.design(variant).text

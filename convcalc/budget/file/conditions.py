@@ -4,45 +4,39 @@ from __future__ import annotations
 
 import os
 
-from convcalc.budget.file.fields import Fields, word
-from convcalc.budget.file.selectors import GLOB, require_inside
-from convcalc.budget.file.types import USUAL, Conditions
+from convcalc.budget.file.fields import Fields, read_optional
+from convcalc.budget.file.selectors import GLOB, require_inside_repository
+from convcalc.budget.file.types import DEFAULT_CONDITIONS, Conditions
+from convcalc.designs.names import SPEC_SUFFIXES
 from convcalc.dtypes import formats
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.git.worktree import is_inside, repository
-from convcalc.quantities import whole
+from convcalc.quantities import parse_positive_integer
 from convcalc.report.report import Device
-from convcalc.spec.document.value_nodes import gathering
+from convcalc.repository_paths import is_inside, repository_root
 from convcalc.spec.yaml.nodes import Scalar
 
-CONDITIONS = ("batch", "dtype", "device")
+CONDITION_KEYS = ("batch", "dtype", "device")
 QUANTITY = "CC633"
 
 
-def conditions(given: Fields, folder: str, errors: list[SpecError]) -> Conditions:
+def read_conditions(given: Fields, folder: str, errors: list[SpecError]) -> Conditions:
     """Read them; faults are gathered. The path of a device's file is one from ``folder``."""
-    found = USUAL
-    with gathering(errors):
-        if "batch" in given:
-            found = found._replace(batch=_batch(word(given["batch"][1], "batch")))
-    with gathering(errors):
-        if "dtype" in given:
-            found = found._replace(dtype=_dtype(word(given["dtype"][1], "dtype")))
-    with gathering(errors):
-        if "device" in given:
-            found = found._replace(device=_device(word(given["device"][1], "device"), folder, errors))
-    return found
+    return Conditions(
+        read_optional(given, "batch", _read_batch, DEFAULT_CONDITIONS.batch, errors),
+        read_optional(given, "dtype", _read_dtype, DEFAULT_CONDITIONS.dtype, errors),
+        read_optional(given, "device", lambda written: _read_device(written, folder, errors), None, errors),
+    )
 
 
-def _batch(written: Scalar) -> int:
-    number = whole(written.text.strip())
+def _read_batch(written: Scalar) -> int:
+    number = parse_positive_integer(written.text.strip())
     if number is None:
         wrong = f"{quoted(written.text)} is no number of samples"
         raise SpecError(QUANTITY, wrong, written.span, hint="an integer from 1, such as 32")
     return number
 
 
-def _dtype(written: Scalar) -> str:
+def _read_dtype(written: Scalar) -> str:
     try:
         formats(written.text)
     except SpecError as error:
@@ -51,11 +45,11 @@ def _dtype(written: Scalar) -> str:
     return written.text.strip()
 
 
-def _device(written: Scalar, folder: str, errors: list[SpecError]) -> Device | None:
+def _read_device(written: Scalar, folder: str, errors: list[SpecError]) -> Device | None:
     from convcalc.devices.roofline import device, devices
 
     name = written.text.strip()
-    is_file = name not in devices() and (os.sep in name or name.endswith((".yaml", ".yml")) or _is_there(name, folder))
+    is_file = name not in devices() and (os.sep in name or name.endswith(SPEC_SUFFIXES) or _may_be_file(name, folder))
     if is_file:
         _require_inside(name, written, folder)
     try:
@@ -70,16 +64,16 @@ def _device(written: Scalar, folder: str, errors: list[SpecError]) -> Device | N
         return None
 
 
-def _is_there(name: str, folder: str) -> bool:
+def _may_be_file(name: str, folder: str) -> bool:
     """Whether a name could be that of a file, which then has to be one of the repository."""
     return any(os.path.lexists(path) for path in (name, os.path.join(folder, name)))
 
 
 def _require_inside(name: str, written: Scalar, folder: str) -> None:
     """Refuse a file, or a link to one, that is not in the repository: what is wrong with it would be shown."""
-    require_inside(name, written, folder)
+    require_inside_repository(name, written, folder)
     if "\0" in name:
         raise SpecError(GLOB, f"no file can be called {quoted(name)}", written.span, hint="such as devices/board.yaml")
-    if not is_inside(os.path.realpath(os.path.join(folder, name)), os.path.realpath(repository(folder) or folder)):
+    if not is_inside(os.path.realpath(os.path.join(folder, name)), os.path.realpath(repository_root(folder) or folder)):
         text = f"{quoted(name)} is a link that leads out of the repository of the budget file"
         raise SpecError(GLOB, text, written.span, hint="copy the file")

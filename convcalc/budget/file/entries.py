@@ -9,36 +9,42 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
-from convcalc.budget.file.conditions import CONDITIONS, conditions
-from convcalc.budget.file.consistency import _senseless
-from convcalc.budget.file.fields import FORM, Fields, choice, fields, word
-from convcalc.budget.file.rules import RULES, growth, limits, ratchet, share
-from convcalc.budget.file.selectors import GLOB, design, designs, layers, one_design
-from convcalc.budget.file.types import OFF, PER, SEVERITIES, Against, Budget, Pattern, Waiver
+from convcalc.budget.file.conditions import CONDITION_KEYS, read_conditions
+from convcalc.budget.file.consistency import contradictions
+from convcalc.budget.file.fields import BAD_STRUCTURE, Fields, read_choice, read_mapping, read_optional, read_scalar
+from convcalc.budget.file.rules import RULES, read_growth, read_limits, read_percentage, read_ratchet
+from convcalc.budget.file.selectors import (
+    GLOB,
+    read_design_name,
+    read_design_pattern,
+    read_design_patterns,
+    read_layer_filter,
+)
+from convcalc.budget.file.types import GRANULARITIES, OFF, SEVERITIES, Budget, Pattern, ReferenceDesign, Waiver
 from convcalc.errors import Span, SpecError, did_you_mean, escape, quoted
 from convcalc.spec.document.value_nodes import gathering
 from convcalc.spec.yaml.nodes import Node, Scalar
 
 QUANTITY, WAIVER, ID = "CC633", "CC635", "CC636"
 
-SETTINGS = ("severity", "unmatched", "loose_below")
+DEFAULT_KEYS = ("severity", "unmatched", "loose_below")
 
-KEYS = ("id", "note", "designs", "layers", "per", *RULES, "against", *CONDITIONS, *SETTINGS)
+BUDGET_KEYS = ("id", "note", "designs", "layers", "per", *RULES, "against", *CONDITION_KEYS, *DEFAULT_KEYS)
 
-WAIVED = ("budget", "design", "until", "reason")
+WAIVER_KEYS = ("budget", "design", "until", "reason")
 
-LONGEST_ID = 200
+MAX_ID_LENGTH = 200
 """Characters."""
 
-SHOWN_IDS = 10
+MAX_IDS_IN_HINT = 10
 
-CLAIM = "claim:"
+CLAIM_ID_PREFIX = "claim:"
 """Ids of claims begin so."""
 
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 
-class Settings(NamedTuple):
+class BudgetDefaults(NamedTuple):
     """What ``defaults`` may say for all budgets, and each budget for itself."""
 
     severity: str = "error"
@@ -46,24 +52,22 @@ class Settings(NamedTuple):
     loose_below: Fraction | None = None
 
 
-def settings(given: Fields, inherited: Settings, errors: list[SpecError]) -> Settings:
+def read_defaults(given: Fields, inherited: BudgetDefaults, errors: list[SpecError]) -> BudgetDefaults:
     """Read what is said; the rest is inherited."""
-    with gathering(errors):
-        if "severity" in given:
-            inherited = inherited._replace(severity=choice(given["severity"][1], "severity", SEVERITIES))
-    with gathering(errors):
-        if "unmatched" in given:
-            inherited = inherited._replace(unmatched=choice(given["unmatched"][1], "unmatched", (*SEVERITIES, OFF)))
-    with gathering(errors):
-        if "loose_below" in given:
-            inherited = inherited._replace(loose_below=_loose(word(given["loose_below"][1], "loose_below")))
-    return inherited
+    severity, unmatched, loose_below = inherited
+    return BudgetDefaults(
+        read_optional(given, "severity", lambda word: read_choice(word, "severity", SEVERITIES), severity, errors),
+        read_optional(
+            given, "unmatched", lambda word: read_choice(word, "unmatched", (*SEVERITIES, OFF)), unmatched, errors
+        ),
+        read_optional(given, "loose_below", _read_loose_below, loose_below, errors),
+    )
 
 
-def _loose(given: Scalar) -> Fraction | None:
+def _read_loose_below(given: Scalar) -> Fraction | None:
     if given.text == OFF:
         return None
-    value = share(given, "loose_below")
+    value = read_percentage(given, "loose_below")
     if value > 1:
         text = f"{quoted(given.text)} of a limit would be loose always"
         raise SpecError(QUANTITY, text, given.span, hint=f"at most 100%, or {OFF}")
@@ -71,7 +75,7 @@ def _loose(given: Scalar) -> Fraction | None:
 
 
 @dataclass(slots=True)
-class Entries:
+class EntryReader:
     """Reads budgets and waivers; what is wrong is gathered, and what can be read of the rest is read."""
 
     folder: str
@@ -81,67 +85,68 @@ class Entries:
 
     # --- budgets ------------------------------------------------------------------------------------------------------
 
-    def budget(self, node: Node, inherited: Settings) -> Budget | None:
+    def read_budget(self, node: Node, inherited: BudgetDefaults) -> Budget | None:
         """Read one budget."""
         with gathering(self.errors):
-            given = fields(node, "a budget", KEYS, self.errors)
+            given = read_mapping(node, "a budget", BUDGET_KEYS, self.errors)
             before = len(self.errors)
-            id_, span = self._id(given, node)
-            self._note(given)
-            found = Budget(id_, span, self._designs(given), **settings(given, inherited, self.errors)._asdict())
-            found = self._ruled(found, given)
-            if "layers" in given:
-                found = found._replace(layers=layers(*given["layers"], self.errors))
-            with gathering(self.errors):
-                if "per" in given:
-                    found = found._replace(per=choice(given["per"][1], "per", PER))
-            with gathering(self.errors):
-                if "against" in given:
-                    other = word(given["against"][1], "against")
-                    found = found._replace(against=Against(one_design(other, self.folder), other.span))
-            found = found._replace(conditions=conditions(given, self.folder, self.errors))
+            id_, span = self._read_id(given, node)
+            read_optional(given, "note", str, "", self.errors)
+            patterns = self._read_designs(given)
+            defaults = read_defaults(given, inherited, self.errors)
+            found = self._read_rules(Budget(id_, span, patterns, **defaults._asdict()), given)
+            found = found._replace(
+                layers=read_layer_filter(*given["layers"], self.errors) if "layers" in given else None,
+                per=read_optional(
+                    given, "per", lambda word: read_choice(word, "per", GRANULARITIES), found.per, self.errors
+                ),
+                against=read_optional(given, "against", self._read_against, None, self.errors),
+                conditions=read_conditions(given, self.folder, self.errors),
+            )
             if len(self.errors) == before:
-                self._require_whole(found)
-                self.errors += _senseless(found, given)
+                self._require_complete(found)
+                self.errors += contradictions(found, given)
             return found
         return None
 
-    def _ruled(self, budget: Budget, given: Fields) -> Budget:
+    def _read_rules(self, budget: Budget, given: Fields) -> Budget:
         errors = self.errors
         return budget._replace(
-            max=limits(given["max"][1], "max", errors) if "max" in given else (),
-            min=limits(given["min"][1], "min", errors) if "min" in given else (),
-            equals=limits(given["equals"][1], "equals", errors) if "equals" in given else (),
-            growth=growth(given["growth"][1], errors) if "growth" in given else (),
-            ratchet=ratchet(*given["ratchet"], errors) if "ratchet" in given else None,
+            max=read_limits(given["max"][1], "max", errors) if "max" in given else (),
+            min=read_limits(given["min"][1], "min", errors) if "min" in given else (),
+            equals=read_limits(given["equals"][1], "equals", errors) if "equals" in given else (),
+            growth=(
+                *(read_growth(given["growth"][1], errors) if "growth" in given else ()),
+                *(read_ratchet(*given["ratchet"], errors) if "ratchet" in given else ()),
+            ),
         )
 
-    def _designs(self, given: Fields) -> tuple[Pattern, ...]:
-        return designs(given["designs"][1], self.folder, self.errors) if "designs" in given else ()
+    def _read_designs(self, given: Fields) -> tuple[Pattern, ...]:
+        return read_design_patterns(given["designs"][1], self.folder, self.errors) if "designs" in given else ()
 
-    def _note(self, given: Fields) -> None:
-        with gathering(self.errors):
-            if "note" in given:
-                word(given["note"][1], "note")
+    def _read_against(self, written: Scalar) -> ReferenceDesign:
+        return ReferenceDesign(read_design_name(written, self.folder), written.span)
 
-    def _require_whole(self, budget: Budget) -> None:
+    def _require_complete(self, budget: Budget) -> None:
         """Say what a budget lacks."""
         name = quoted(budget.id)
         lacks = [] if budget.designs else ["`designs`"]
-        if not (budget.max or budget.min or budget.equals or budget.growth or budget.ratchet):
+        if not (budget.max or budget.min or budget.equals or budget.growth):
             lacks.append(f"a rule: one of {', '.join(RULES)}")
         if lacks:
             hint = "such as designs: [models/**/*.yaml] and max: {params: 5M}"
-            self.errors.append(SpecError(FORM, f"the budget {name} needs {' and '.join(lacks)}", budget.span, hint))
+            self.errors.append(
+                SpecError(BAD_STRUCTURE, f"the budget {name} needs {' and '.join(lacks)}", budget.span, hint)
+            )
 
-    def _id(self, given: Fields, node: Node) -> tuple[str, Span]:
+    def _read_id(self, given: Fields, node: Node) -> tuple[str, Span]:
         """Return an id in its normal form (NFC) and its place; the budget's place where there is none."""
         with gathering(self.errors):
             if "id" not in given:
                 raise SpecError(
-                    FORM, "a budget needs `id`, by which outputs name it", node.span, hint="such as id: edge"
+                    BAD_STRUCTURE, "a budget needs `id`, by which outputs name it", node.span, hint="such as id: edge"
                 )
-            written = word(given["id"][1], "id")
+            written = read_scalar(given["id"][1], "id")
             id_ = unicodedata.normalize("NFC", written.text)
             first = self.ids.setdefault(id_, written)
             self._require_id(id_, written)
@@ -152,43 +157,48 @@ class Entries:
         return "", node.span
 
     def _require_id(self, id_: str, written: Scalar) -> None:
-        if len(id_) > LONGEST_ID:
-            raise SpecError(ID, f"the id {quoted(id_)} is longer than {LONGEST_ID} characters", written.span)
+        if len(id_) > MAX_ID_LENGTH:
+            raise SpecError(ID, f"the id {quoted(id_)} is longer than {MAX_ID_LENGTH} characters", written.span)
         if escape(id_) != id_ or id_ != id_.strip():
             rule = "is one line of printable text without blanks at its ends"
             raise SpecError(ID, f"an id {rule}, and {quoted(id_)} is not", written.span)
-        if id_.startswith(CLAIM):
-            raise SpecError(ID, f"ids that begin with {CLAIM} are those of claims: {quoted(id_)}", written.span)
+        if id_.startswith(CLAIM_ID_PREFIX):
+            raise SpecError(
+                ID, f"ids that begin with {CLAIM_ID_PREFIX} are those of claims: {quoted(id_)}", written.span
+            )
 
     # --- waivers ------------------------------------------------------------------------------------------------------
 
-    def waiver(self, node: Node) -> Waiver | None:
+    def read_waiver(self, node: Node) -> Waiver | None:
         """Read one waiver, when all budgets have been read."""
         with gathering(self.errors):
-            given = fields(node, "a waiver", WAIVED, self.errors)
-            lacks = [key for key in WAIVED if key not in given or _is_blank(given[key][1])]
+            given = read_mapping(node, "a waiver", WAIVER_KEYS, self.errors)
+            lacks = [key for key in WAIVER_KEYS if key not in given or _is_blank(given[key][1])]
             if lacks:
                 text = f"a waiver needs {' and '.join(f'`{key}`' for key in lacks)}"
                 raise SpecError(WAIVER, text, node.span, hint="who waives says why, and until which day: YYYY-MM-DD")
-            budget, until = self._waived(word(given["budget"][1], "budget")), self._day(given["until"][1])
-            reason = word(given["reason"][1], "reason").text.strip()
-            pattern = design(word(given["design"][1], "design"), self.folder)
-            if pattern.excludes:
+            budget, until = (
+                self._read_budget_id(read_scalar(given["budget"][1], "budget")),
+                self._read_date(given["until"][1]),
+            )
+            reason = read_scalar(given["reason"][1], "reason").text.strip()
+            pattern = read_design_pattern(read_scalar(given["design"][1], "design"), self.folder)
+            if pattern.is_exclusion:
                 raise SpecError(GLOB, "a waiver says which design it covers, not which it does not", pattern.span)
             return Waiver(budget, pattern, until, reason, node.span) if until else None
         return None
 
-    def _waived(self, given: Scalar) -> str:
+    def _read_budget_id(self, given: Scalar) -> str:
         id_ = unicodedata.normalize("NFC", given.text)
         if id_ not in self.ids:
             text = f"no budget has the id {quoted(id_)}{did_you_mean(id_, self.ids)}"
-            known = ", ".join(map(quoted, list(self.ids)[:SHOWN_IDS]))
+            known = ", ".join(map(quoted, list(self.ids)[:MAX_IDS_IN_HINT]))
             self.errors.append(SpecError(WAIVER, text, given.span, hint=f"budgets of this file: {known}"))
         return id_
 
-    def _day(self, node: Node) -> date | None:
+    def _read_date(self, node: Node) -> date | None:
         with gathering(self.errors):
-            given = word(node, "until")
+            given = read_scalar(node, "until")
             found = _DAY.fullmatch(given.text)
             hint = "year, month, day: 2030-12-31"
             if not found:

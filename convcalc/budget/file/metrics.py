@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from functools import cache, partial
 
-from convcalc.budget.file.types import TIME
+from convcalc.budget.file.types import LEAST_TIME
 from convcalc.metrics.metric import Measure
 from convcalc.metrics.registry import detailed, measures
 from convcalc.report.report import Device
 
 
 @cache
-def metrics() -> dict[str, Measure]:
+def core_metrics() -> dict[str, Measure]:
     """Return our metrics by their keys: what baselines keep, and what may be held against them."""
     return {measure.key: measure for measure in measures()}
 
 
 @cache
-def facts() -> dict[str, Measure]:
+def detail_metrics() -> dict[str, Measure]:
     """Return what ``max``, ``min`` and ``equals`` take beside: worked out for the budgets that name one."""
     from convcalc.devices import roofline
 
@@ -25,35 +25,37 @@ def facts() -> dict[str, Measure]:
 
 
 @cache
-def tools() -> dict[str, Measure]:
+def profile_metrics() -> dict[str, Measure]:
     """Return other tools' counts by the keys of their profiles."""
     from convcalc import profiles
 
-    return {profile.key: profiles.measure(profile) for profile in profiles.profiles()}
+    return {profile.key: profiles.profile_metric(profile) for profile in profiles.profiles()}
 
 
 @cache
-def find(key: str) -> Measure | None:
+def find_metric(key: str) -> Measure | None:
     """Return what a key is that of, if of anything; what loads most is asked last."""
-    return next((found[key] for known in (metrics, facts, tools) if key in (found := known())), None)
+    return next(
+        (found[key] for known in (core_metrics, detail_metrics, profile_metrics) if key in (found := known())), None
+    )
 
 
-def measure(key: str, device: Device | None = None) -> Measure:
+def metric(key: str, device: Device | None = None) -> Measure:
     """Return what a budget limits, by its key."""
-    if key == TIME and device is not None:
+    if key == LEAST_TIME and device is not None:
         from convcalc.devices.roofline import least_times
 
-        return facts()[TIME]._replace(sized=partial(least_times, device))
-    found = find(key)
+        return detail_metrics()[LEAST_TIME]._replace(sized=partial(least_times, device))
+    found = find_metric(key)
     assert found
     return found
 
 
-def additive(key: str) -> bool:
+def is_additive(key: str) -> bool:
     """Whether the total of a metric is the sum of its layers."""
-    return measure(key).additive
+    return metric(key).additive
 
 
-def keys() -> tuple[str, ...]:
+def documented_keys() -> tuple[str, ...]:
     """Return the keys that people look for first: without the counts of other tools, of which there are many."""
-    return (*metrics(), *facts())
+    return (*core_metrics(), *detail_metrics())

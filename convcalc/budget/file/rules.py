@@ -7,85 +7,75 @@ from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 from convcalc import quantities
-from convcalc.budget.file.fields import FORM, WORD, fields, listed, missing
-from convcalc.budget.file.metrics import find, keys, measure, metrics
-from convcalc.budget.file.types import RATIO, SHARE, Growth, Limit, Metric, Ratchet
+from convcalc.budget.file.fields import BAD_STRUCTURE, UNKNOWN_WORD, missing_key_error, read_list, read_mapping
+from convcalc.budget.file.metrics import core_metrics, documented_keys, find_metric, metric
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, GrowthLimit, Limit, LimitedMetric
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.number_format import format_count, format_percent
 from convcalc.spec.document.value_nodes import gathering
-from convcalc.spec.limits import ENTRIES
-from convcalc.spec.yaml.nodes import Mapping, Node, Scalar
+from convcalc.spec.yaml.fields import entries
+from convcalc.spec.yaml.nodes import Node, Scalar
 
 QUANTITY = "CC633"
-FORMS = ("", SHARE, RATIO)
-BOUNDS = ("max", "min", "equals")
-RULES = (*BOUNDS, "growth", "ratchet")
-RATCHET = ("metrics", "headroom", "floor")
+METRIC_SUFFIXES = ("", SHARE_SUFFIX, RATIO_SUFFIX)
+ABSOLUTE_RULES = ("max", "min", "equals")
+RULES = (*ABSOLUTE_RULES, "growth", "ratchet")
+RATCHET_KEYS = ("metrics", "headroom", "floor")
 BYTES, TIMES = "bytes", "ns"
 _OR = re.compile(r"(?<= )or(?= )")
 
 
-def metric(node: Scalar, forms: Iterable[str] = FORMS) -> Metric:
+def read_metric(node: Scalar, forms: Iterable[str] = METRIC_SUFFIXES) -> LimitedMetric:
     """Read what is limited: its key, and behind that ``%`` or ``/``, where those are taken.
 
     Raises:
         SpecError: CC632.
     """
-    key, form = (node.text[:-1], node.text[-1]) if node.text[-1:] in (SHARE, RATIO) else (node.text, "")
+    key, form = (node.text[:-1], node.text[-1]) if node.text[-1:] in (SHARE_SUFFIX, RATIO_SUFFIX) else (node.text, "")
     forms = tuple(forms)
-    if find(key) is None:
-        known = [f"{each}{form}" for each in keys() for form in forms]
+    if find_metric(key) is None:
+        known = [f"{each}{form}" for each in documented_keys() for form in forms]
         text = f"no metric {quoted(node.text)}{did_you_mean(node.text, known)}"
-        raise SpecError(WORD, text, node.span, hint=f"metrics: {', '.join(keys())}; or a tool's, such as fvcore")
-    if SHARE not in forms and key not in metrics():
+        raise SpecError(
+            UNKNOWN_WORD, text, node.span, hint=f"metrics: {', '.join(documented_keys())}; or a tool's, such as fvcore"
+        )
+    if SHARE_SUFFIX not in forms and key not in core_metrics():
         text = f"growth and ratchets are of what baselines keep, and {quoted(key)} is not"
-        raise SpecError(WORD, text, node.span, hint="max, min and equals take it")
+        raise SpecError(UNKNOWN_WORD, text, node.span, hint="max, min and equals take it")
     if form not in forms:
         text = f"growth and ratchets are of metrics themselves, not of {quoted(node.text)}"
-        raise SpecError(WORD, text, node.span, hint=f"write {key}")
-    if form == SHARE and measure(key).both is not None:
+        raise SpecError(UNKNOWN_WORD, text, node.span, hint=f"write {key}")
+    if form == SHARE_SUFFIX and metric(key).both is not None:
         text = f"{key} is no sum over layers, so that none of them has a share of it"
-        raise SpecError(WORD, text, node.span, hint=f"limit {key} itself")
-    return Metric(key, form)
-
-
-def pairs(node: Node, what: str, form: str) -> list[tuple[Scalar, Node]]:
-    """Return the pairs of a mapping whose keys are metrics.
-
-    Raises:
-        SpecError: CC631, where it is no mapping.
-    """
-    if not isinstance(node, Mapping):
-        raise SpecError(FORM, f"{what} is a mapping: {form}", node.span)
-    if len(node.pairs) > ENTRIES:
-        raise SpecError("CC507", f"{what} has {len(node.pairs)} entries; the limit is {ENTRIES}", node.span)
-    return node.pairs
+        raise SpecError(UNKNOWN_WORD, text, node.span, hint=f"limit {key} itself")
+    return LimitedMetric(key, form)
 
 
 # --- max, min, equals -------------------------------------------------------------------------------------------------
 
 
-def limits(node: Node, what: str, errors: list[SpecError]) -> tuple[Limit, ...]:
+def read_limits(node: Node, what: str, errors: list[SpecError]) -> tuple[Limit, ...]:
     """Read the bounds of ``max``, ``min`` or ``equals``; faults are gathered."""
     found = []
     with gathering(errors):
-        for key, value in pairs(node, what, f"{what}: {{params: 5.5M}}"):
+        for key, value in entries(node, what, f"{what}: {{params: 5.5M}}", BAD_STRUCTURE):
             with gathering(errors):
-                found.append(limit(key, value))
+                found.append(read_limit(key, value))
     return tuple(found)
 
 
-def limit(key: Scalar, node: Node) -> Limit:
+def read_limit(key: Scalar, node: Node) -> Limit:
     """Read one bound: a metric and its value.
 
     Raises:
         SpecError: CC632 for the metric, CC633 for the value.
     """
-    what = metric(key)
-    given = _given(node, what.text, key.span)
-    return Limit(what, _value(what, given), given.text, given.span)
+    what = read_metric(key)
+    given = _quantity_text(node, what.label, key.span)
+    return Limit(what, _read_value(what, given), given.text, given.span)
 
 
-def _given(node: Node, what: str, span: Span) -> Scalar:
+def _quantity_text(node: Node, what: str, span: Span) -> Scalar:
     if not isinstance(node, Scalar):
         raise SpecError(QUANTITY, f"{what} takes one quantity", node.span, hint=quantities.FORM)
     if not node.text.strip() or node.empty:
@@ -93,54 +83,54 @@ def _given(node: Node, what: str, span: Span) -> Scalar:
     return node._replace(text=node.text.strip())
 
 
-def _value(what: Metric, given: Scalar) -> Fraction:
-    if what.form == SHARE:
-        return share(given, f"a share of the design's {what.key}")
-    if what.form == RATIO:
-        return _read(given, quantities.ratio, f"a ratio of {what.key}", "a decimal such as 0.45, or 45%")
-    return _amount(what, given)
+def _read_value(what: LimitedMetric, given: Scalar) -> Fraction:
+    if what.suffix == SHARE_SUFFIX:
+        return read_percentage(given, f"a share of the design's {what.key}")
+    if what.suffix == RATIO_SUFFIX:
+        return _parse_scalar(given, quantities.parse_ratio, f"a ratio of {what.key}", "a decimal such as 0.45, or 45%")
+    return _read_amount(what, given)
 
 
-def share(given: Scalar, what: str) -> Fraction:
+def read_percentage(given: Scalar, what: str) -> Fraction:
     """Read a percentage; a bare number is refused, whatever it means.
 
     Raises:
         SpecError: CC633.
     """
-    if quantities.quantity(given.text) is not None and quantities.percent(given.text) is None:
+    if quantities.parse_quantity(given.text) is not None and quantities.parse_percentage(given.text) is None:
         raise SpecError(QUANTITY, f"{what} must carry its %, and {quoted(given.text)} does not", given.span,
-                        hint=_meant(given.text))  # fmt: skip
-    return _read(given, quantities.percent, what, "a percentage such as 40%")
+                        hint=_percentage_hint(given.text))  # fmt: skip
+    return _parse_scalar(given, quantities.parse_percentage, what, "a percentage such as 40%")
 
 
-def _meant(text: str) -> str:
-    if quantities.ratio(text) is None:
+def _percentage_hint(text: str) -> str:
+    if quantities.parse_ratio(text) is None:
         return "a percentage such as 40%"
-    return f"write {quantities.as_percent(text)}" + (f", or {text}%" if Fraction(text) >= 1 else "")
+    return f"write {quantities.decimal_to_percentage(text)}" + (f", or {text}%" if Fraction(text) >= 1 else "")
 
 
-def _amount(what: Metric, given: Scalar) -> Fraction:
+def _read_amount(what: LimitedMetric, given: Scalar) -> Fraction:
     """Read a quantity of a metric; ``B`` is for bytes alone, and a unit of time for times."""
-    unit = measure(what.key).unit
-    if unit == TIMES and (time := quantities.duration(given.text)) is not None:
+    unit = metric(what.key).unit
+    if unit == TIMES and (time := quantities.parse_duration(given.text)) is not None:
         return time
-    if quantities.is_of_bytes(given.text) and unit != BYTES and quantities.quantity(given.text) is not None:
+    if quantities.has_byte_suffix(given.text) and unit != BYTES and quantities.parse_quantity(given.text) is not None:
         hint = f"without the B: {given.text[:-1]}; for 10⁹ write G"
         raise SpecError(QUANTITY, f"{what.key} are no bytes: {quoted(given.text)}", given.span, hint=hint)
     if given.text.endswith("%"):
-        hint = f"for a share of the design's total write {quoted(what.key + SHARE)}: {given.text}"
+        hint = f"for a share of the design's total write {quoted(what.key + SHARE_SUFFIX)}: {given.text}"
         raise SpecError(QUANTITY, f"{what.key} takes a quantity, not {quoted(given.text)}", given.span, hint=hint)
-    hint = "nanoseconds, or a time with its unit: 2.5ms" if unit == TIMES else _written(given.text)
-    return _read(given, quantities.quantity, f"a quantity of {what.key}", hint)
+    hint = "nanoseconds, or a time with its unit: 2.5ms" if unit == TIMES else _quantity_hint(given.text)
+    return _parse_scalar(given, quantities.parse_quantity, f"a quantity of {what.key}", hint)
 
 
-def _written(text: str) -> str:
+def _quantity_hint(text: str) -> str:
     """Return how a quantity is written."""
-    near = quantities.meant(text)
+    near = quantities.intended_quantity(text)
     return f"write {near}" if near else quantities.FORM
 
 
-def _read(given: Scalar, reader: Callable[[str], Fraction | None], what: str, hint: str) -> Fraction:
+def _parse_scalar(given: Scalar, reader: Callable[[str], Fraction | None], what: str, hint: str) -> Fraction:
     value = reader(given.text)
     if value is None:
         lowest = "; the least is 0" if given.text.startswith(("-", "−")) else ""
@@ -151,34 +141,35 @@ def _read(given: Scalar, reader: Callable[[str], Fraction | None], what: str, hi
 # --- growth and ratchet -----------------------------------------------------------------------------------------------
 
 
-def growth(node: Node, errors: list[SpecError]) -> tuple[Growth, ...]:
+def read_growth(node: Node, errors: list[SpecError]) -> tuple[GrowthLimit, ...]:
     """Read how much metrics may grow; faults are gathered."""
     found = []
     with gathering(errors):
-        for key, value in pairs(node, "growth", "growth: {params: +1%}"):
+        for key, value in entries(node, "growth", "growth: {params: +1%}", BAD_STRUCTURE):
             with gathering(errors):
-                found.append(_growth(key, value))
+                found.append(_read_metric_growth(key, value))
     return tuple(found)
 
 
-def _growth(key: Scalar, node: Node) -> Growth:
-    what = metric(key, ("",))
-    given = _given(node, what.text, key.span)
+def _read_metric_growth(key: Scalar, node: Node) -> GrowthLimit:
+    what = read_metric(key, ("",))
+    given = _quantity_text(node, what.label, key.span)
     part_of: Fraction | None = None
     amount: Fraction | None = None
-    for part in _parts(given):
+    for part in _split_alternatives(given):
         if part.text.endswith("%"):
             if part_of is not None:
                 raise SpecError(QUANTITY, "an allowance has one percentage", part.span, hint="such as +2% or +5M")
-            part_of = _read(_unsigned(part), quantities.percent, "a percentage", "such as +1%")
+            part_of = _parse_scalar(_without_plus(part), quantities.parse_percentage, "a percentage", "such as +1%")
         else:
             if amount is not None:
                 raise SpecError(QUANTITY, "an allowance has one amount", part.span, hint="such as +2% or +5M")
-            amount = _allowance(what, _unsigned(part))
-    return Growth(what, part_of, amount, given.text, given.span)
+            amount = _read_growth_amount(what, _without_plus(part))
+    nothing = Fraction(0)
+    return GrowthLimit("growth", what, part_of or nothing, amount or nothing, nothing, given.text, given.span)
 
 
-def _parts(given: Scalar) -> Iterator[Scalar]:
+def _split_alternatives(given: Scalar) -> Iterator[Scalar]:
     """Give what stands beside ``or``, each at its place where columns inside the text can be told."""
     start = 0
     for end in (*(found.start() for found in _OR.finditer(given.text)), len(given.text)):
@@ -189,47 +180,51 @@ def _parts(given: Scalar) -> Iterator[Scalar]:
         start = end + len("or")
 
 
-def _unsigned(part: Scalar) -> Scalar:
+def _without_plus(part: Scalar) -> Scalar:
     return part._replace(text=part.text.removeprefix("+"))
 
 
-def _allowance(what: Metric, part: Scalar) -> Fraction:
+def _read_growth_amount(what: LimitedMetric, part: Scalar) -> Fraction:
     """Read an amount; a bare decimal is refused, for it looks like a share."""
-    if ("." in part.text or "e-" in part.text.lower()) and quantities.ratio(part.text) is not None:
+    if ("." in part.text or "e-" in part.text.lower()) and quantities.parse_ratio(part.text) is not None:
         text = f"growth by {quoted(part.text)} is neither a share nor an amount: a percentage carries its %"
-        raise SpecError(QUANTITY, text, part.span, hint=f"write +{quantities.as_percent(part.text)}")
+        raise SpecError(QUANTITY, text, part.span, hint=f"write +{quantities.decimal_to_percentage(part.text)}")
     if part.text.startswith(("-", "−")):
         text = f"{quoted(part.text)} allows no growth; the least is 0"
         raise SpecError(QUANTITY, text, part.span, hint="to demand less than there is, set a max")
     if not part.text:
         raise SpecError(QUANTITY, "an allowance is missing beside `or`", part.span, hint="such as +2% or +5M")
-    return _amount(what, part)
+    return _read_amount(what, part)
 
 
-def ratchet(key: Scalar, node: Node, errors: list[SpecError]) -> Ratchet | None:
+def read_ratchet(key: Scalar, node: Node, errors: list[SpecError]) -> tuple[GrowthLimit, ...]:
     """Read a ratchet; faults are gathered."""
-    given = fields(node, "ratchet", RATCHET, errors)
-    metrics, headroom, floor = [], Fraction(0), Fraction(0)
+    given = read_mapping(node, "ratchet", RATCHET_KEYS, errors)
+    metrics, headroom, floor = list[LimitedMetric](), Fraction(0), Fraction(0)
     if "metrics" not in given:
-        errors.append(missing("a ratchet", "metrics", key.span, "such as metrics: [params]"))
-        return None
-    for item in listed(given["metrics"][1], "metrics"):
+        errors.append(missing_key_error("a ratchet", "metrics", key.span, "such as metrics: [params]"))
+        return ()
+    for item in read_list(given["metrics"][1], "metrics"):
         with gathering(errors):
             if not isinstance(item, Scalar):
-                raise SpecError(FORM, "metrics is a list of metrics", item.span)
-            metrics.append(metric(item, ("",)))
+                raise SpecError(BAD_STRUCTURE, "metrics is a list of metrics", item.span)
+            metrics.append(read_metric(item, ("",)))
     with gathering(errors):
         if "headroom" in given:
-            headroom = share(_unsigned(_given(given["headroom"][1], "headroom", key.span)), "headroom")
+            headroom = read_percentage(
+                _without_plus(_quantity_text(given["headroom"][1], "headroom", key.span)), "headroom"
+            )
     with gathering(errors):
         if "floor" in given:
-            floor = _floor(metrics, _given(given["floor"][1], "floor", key.span))
-    if not metrics and not listed(given["metrics"][1], "metrics"):
-        errors.append(missing("a ratchet", "metrics", key.span, "such as metrics: [params]"))
-    return Ratchet(tuple(metrics), headroom, floor, key.span)
+            floor = _read_floor(metrics, _quantity_text(given["floor"][1], "floor", key.span))
+    if not metrics and not read_list(given["metrics"][1], "metrics"):
+        errors.append(missing_key_error("a ratchet", "metrics", key.span, "such as metrics: [params]"))
+    text = "the ratchet" + (f" with {format_percent(headroom)} headroom" if headroom else "")
+    text += f" and a floor of {format_count(floor)}" if floor else ""
+    return tuple(GrowthLimit("ratchet", each, headroom, Fraction(0), floor, text, key.span) for each in metrics)
 
 
-def _floor(metrics: list[Metric], given: Scalar) -> Fraction:
+def _read_floor(metrics: list[LimitedMetric], given: Scalar) -> Fraction:
     """Read a quantity that holds for all metrics of a ratchet."""
-    values = [_amount(what, given) for what in metrics]
+    values = [_read_amount(what, given) for what in metrics]
     return values[0] if values else Fraction(0)

@@ -5,43 +5,43 @@ from __future__ import annotations
 import os
 import re
 
-from convcalc.budget.file.fields import FORM, choice, fields, listed, word
-from convcalc.budget.file.types import Layers, Pattern
-from convcalc.designs.names import ZOO, parts
+from convcalc.budget.file.fields import BAD_STRUCTURE, read_choice, read_list, read_mapping, read_scalar
+from convcalc.budget.file.types import LayerFilter, Pattern
+from convcalc.designs.names import ZOO, parse_pattern
 from convcalc.errors import SpecError, quoted
-from convcalc.git.worktree import leads_out
+from convcalc.git.worktree import leaves_repository
 from convcalc.globs import fault, is_wild
 from convcalc.ops.registry import activations, kinds
 from convcalc.spec.document.value_nodes import gathering
 from convcalc.spec.yaml.nodes import Node, Scalar
 
 GLOB = "CC634"
-CHOSEN = ("name", "op")
-NOT = "!"
+LAYER_FILTER_KEYS = ("name", "op")
+EXCLUSION_PREFIX = "!"
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 
 
-def designs(node: Node, folder: str, errors: list[SpecError]) -> tuple[Pattern, ...]:
+def read_design_patterns(node: Node, folder: str, errors: list[SpecError]) -> tuple[Pattern, ...]:
     """Read the patterns of a budget; faults are gathered."""
     found, before = [], len(errors)
     with gathering(errors):
-        for item in listed(node, "designs"):
+        for item in read_list(node, "designs"):
             with gathering(errors):
-                found.append(design(word(item, "designs"), folder))
-    if found and all(pattern.excludes for pattern in found) and len(errors) == before:
+                found.append(read_design_pattern(read_scalar(item, "designs"), folder))
+    if found and all(pattern.is_exclusion for pattern in found) and len(errors) == before:
         text = "every pattern begins with ! and takes designs away; none adds one"
         errors.append(SpecError(GLOB, text, found[0].span))
     return tuple(found)
 
 
-def design(given: Scalar, folder: str) -> Pattern:
+def read_design_pattern(given: Scalar, folder: str) -> Pattern:
     """Read one pattern of designs.
 
     Raises:
         SpecError: CC634.
     """
-    pattern = _pattern(given)
-    file, variant, part = parts(pattern.text)
+    pattern = _read_pattern(given)
+    _, file, variant, part = parse_pattern(pattern.text)
     if not file or variant == "" or part == "":
         raise SpecError(GLOB, f"{quoted(given.text)} lacks what belongs before or behind its @ or #", given.span)
     if part is not None and is_wild(part):
@@ -51,26 +51,26 @@ def design(given: Scalar, folder: str) -> Pattern:
         if is_wild(file):
             raise SpecError(GLOB, f"a shipped spec is named as it is, not by a glob: {quoted(file)}", given.span)
     else:
-        require_inside(file, given, folder)
-        _require_form(file, "/", given)
+        require_inside_repository(file, given, folder)
+        _require_valid_glob(file, "/", given)
     if variant is not None:
-        _require_form(variant, None, given)
+        _require_valid_glob(variant, None, given)
     return pattern
 
 
-def one_design(given: Scalar, folder: str) -> str:
+def read_design_name(given: Scalar, folder: str) -> str:
     """Read the name of one design, with no glob in it.
 
     Raises:
         SpecError: CC634.
     """
-    pattern = design(given, folder)
-    if pattern.excludes or is_wild(pattern.text):
+    pattern = read_design_pattern(given, folder)
+    if pattern.is_exclusion or is_wild(pattern.text):
         raise SpecError(GLOB, f"one design is meant here, and {quoted(given.text)} is a glob", given.span)
     return pattern.text
 
 
-def require_inside(path: str, given: Scalar, folder: str) -> None:
+def require_inside_repository(path: str, given: Scalar, folder: str) -> None:
     """Refuse a path, or the beginning of a glob, that is not inside the repository of a budget file.
 
     Raises:
@@ -86,51 +86,55 @@ def require_inside(path: str, given: Scalar, folder: str) -> None:
         raise SpecError(GLOB, f"{quoted(path)} holds a folder '.', which says nothing", given.span, hint="leave it out")
     if ".." in names[max(0, next((place for place, name in enumerate(names) if name != ".."), 0)) :]:
         raise SpecError(GLOB, f"{quoted(path)} goes up behind a name", given.span, hint="'..' stands at the beginning")
-    if leads_out(path, folder):
+    if leaves_repository(path, folder):
         text = f"{quoted(path)} leads out of the repository of the budget file"
         raise SpecError(GLOB, text, given.span, hint="paths start in the folder of the budget file")
 
 
-def layers(key: Scalar, node: Node, errors: list[SpecError]) -> Layers | None:
+def read_layer_filter(key: Scalar, node: Node, errors: list[SpecError]) -> LayerFilter | None:
     """Read which layers are meant; faults are gathered."""
     before = len(errors)
     with gathering(errors):
-        given = fields(node, "layers", CHOSEN, errors)
-        names = [_path(item, errors) for item in listed(given["name"][1], "name")] if "name" in given else []
-        ops = [_kind(item, errors) for item in listed(given["op"][1], "op")] if "op" in given else []
+        given = read_mapping(node, "layers", LAYER_FILTER_KEYS, errors)
+        names = (
+            [_read_path_glob(item, errors) for item in read_list(given["name"][1], "name")] if "name" in given else []
+        )
+        ops = [_read_kind(item, errors) for item in read_list(given["op"][1], "op")] if "op" in given else []
         if not names and not ops and len(errors) == before:
-            raise SpecError(FORM, "layers needs `name`, `op` or both", key.span, hint='such as {name: "stage*.**"}')
-        return Layers(tuple(filter(None, names)), tuple(filter(None, ops)), key.span)
+            raise SpecError(
+                BAD_STRUCTURE, "layers needs `name`, `op` or both", key.span, hint='such as {name: "stage*.**"}'
+            )
+        return LayerFilter(tuple(filter(None, names)), tuple(filter(None, ops)), key.span)
     return None
 
 
-def _path(node: Node, errors: list[SpecError]) -> Pattern | None:
+def _read_path_glob(node: Node, errors: list[SpecError]) -> Pattern | None:
     with gathering(errors):
-        given = word(node, "name")
-        pattern = _pattern(given)
-        _require_form(pattern.text, ".", given)
+        given = read_scalar(node, "name")
+        pattern = _read_pattern(given)
+        _require_valid_glob(pattern.text, ".", given)
         return pattern
     return None
 
 
-def _kind(node: Node, errors: list[SpecError]) -> str:
+def _read_kind(node: Node, errors: list[SpecError]) -> str:
     with gathering(errors):
         given = node.text if isinstance(node, Scalar) else ""
         is_activation = given in activations() and given not in kinds()
         hint = f"a layer {given} is of the kind act" if is_activation else "kinds of layers: `convcalc explain KIND`"
-        return choice(node, "op", kinds(), hint)
+        return read_choice(node, "op", kinds(), hint)
     return ""
 
 
-def _pattern(given: Scalar) -> Pattern:
-    excludes = given.text.startswith(NOT)
-    text = given.text[len(NOT) :] if excludes else given.text
+def _read_pattern(given: Scalar) -> Pattern:
+    excludes = given.text.startswith(EXCLUSION_PREFIX)
+    text = given.text[len(EXCLUSION_PREFIX) :] if excludes else given.text
     if not text:
         raise SpecError(GLOB, "nothing stands behind the !", given.span)
     return Pattern(text, given.span, excludes)
 
 
-def _require_form(text: str, separator: str | None, given: Scalar) -> None:
+def _require_valid_glob(text: str, separator: str | None, given: Scalar) -> None:
     wrong = fault(text, separator)
     if wrong:
         hint = "the character [ itself is written [[]" if "[" in wrong else ""

@@ -11,10 +11,10 @@ from convcalc.report.report import Device
 
 SEVERITIES = ("error", "warning", "note")
 OFF = "off"
-TIME = "least_time"
+LEAST_TIME = "least_time"
 """The metric that is that of a device."""
-PER = ("total", "layer", "group")
-SHARE, RATIO = "%", "/"
+GRANULARITIES = ("total", "layer", "group")
+SHARE_SUFFIX, RATIO_SUFFIX = "%", "/"
 """What may stand behind a metric: its share of the design's total, its ratio to the design it is held against."""
 
 
@@ -23,25 +23,25 @@ class Pattern(NamedTuple):
 
     text: str
     span: Span
-    excludes: bool = False
+    is_exclusion: bool = False
 
 
-class Metric(NamedTuple):
+class LimitedMetric(NamedTuple):
     """What is limited: ``params``, ``params%`` or ``params/``."""
 
     key: str
-    form: str
+    suffix: str
     """Nothing, ``SHARE`` or ``RATIO``."""
 
     @property
-    def text(self) -> str:
-        return f"{self.key}{self.form}"
+    def label(self) -> str:
+        return f"{self.key}{self.suffix}"
 
 
 class Limit(NamedTuple):
     """One bound of ``max``, ``min`` or ``equals``."""
 
-    metric: Metric
+    metric: LimitedMetric
     value: Fraction
     """Exact: 25M is 25000000, 40% is 2/5, a ratio of 0.45 is 9/20, 22MiB is 23068672."""
     text: str
@@ -49,32 +49,32 @@ class Limit(NamedTuple):
     """Of the value in the budget file."""
 
 
-class Growth(NamedTuple):
-    """How much a metric may grow over the baseline; the larger of the two allowances counts."""
+class GrowthLimit(NamedTuple):
+    """How far one metric may grow: by a share of what it was or an amount, and to a floor in any case."""
 
-    metric: Metric
-    share: Fraction | None
+    rule: str
+    """``growth`` or ``ratchet``."""
+    metric: LimitedMetric
+    share: Fraction
     """+1% is 1/100."""
-    amount: Fraction | None
-    text: str
-    span: Span
-
-
-class Ratchet(NamedTuple):
-    """Metrics that may not exceed max(baseline × (1 + headroom), floor)."""
-
-    metrics: tuple[Metric, ...]
-    headroom: Fraction
+    amount: Fraction
     floor: Fraction
+    text: str
+    """In words, for findings."""
     span: Span
 
+    def limit(self, before: int) -> int:
+        """Return max(before·(1 + share), before + amount, floor), rounded down: what counts is whole."""
+        limit = max(before * (1 + self.share), before + self.amount, self.floor)
+        return limit.numerator // limit.denominator
 
-class Layers(NamedTuple):
+
+class LayerFilter(NamedTuple):
     """Which layers a budget is about: globs over dotted paths, and kinds of layers."""
 
-    names: tuple[Pattern, ...]
+    path_globs: tuple[Pattern, ...]
     """Nothing means every path."""
-    ops: tuple[str, ...]
+    kinds: tuple[str, ...]
     """Nothing means every kind."""
     span: Span
 
@@ -86,9 +86,9 @@ class Conditions(NamedTuple):
     dtype: str = "float32"
     device: Device | None = None
 
-    def of(self, key: str) -> str:
+    def describe(self, key: str) -> str:
         """``batch 8, int8``: what is unlike that of a report; for times the unit and the device too."""
-        timed = self.device is not None and key == TIME
+        timed = self.device is not None and key == LEAST_TIME
         parts = ["in ns"] if timed else []
         parts += [f"batch {self.batch}"] if self.batch != 1 else []
         parts += [self.dtype] if self.dtype != "float32" else []
@@ -96,10 +96,10 @@ class Conditions(NamedTuple):
         return ", ".join(parts)
 
 
-USUAL = Conditions()
+DEFAULT_CONDITIONS = Conditions()
 
 
-class Against(NamedTuple):
+class ReferenceDesign(NamedTuple):
     """The design that ratios are to."""
 
     design: str
@@ -112,21 +112,25 @@ class Budget(NamedTuple):
     id: str
     span: Span
     designs: tuple[Pattern, ...]
-    layers: Layers | None = None
+    layers: LayerFilter | None = None
     per: str = "total"
     max: tuple[Limit, ...] = ()
     min: tuple[Limit, ...] = ()
     equals: tuple[Limit, ...] = ()
-    growth: tuple[Growth, ...] = ()
-    ratchet: Ratchet | None = None
-    against: Against | None = None
-    conditions: Conditions = USUAL
+    growth: tuple[GrowthLimit, ...] = ()
+    """Of ``growth``, then of ``ratchet``."""
+    against: ReferenceDesign | None = None
+    conditions: Conditions = DEFAULT_CONDITIONS
     """Those of ``max``, ``min`` and ``equals``."""
     severity: str = "error"
     unmatched: str = "error"
     """Severity of a budget that matches nothing; ``OFF`` for none."""
     loose_below: Fraction | None = None
     """A limit of which less than this share is used is noted as loose."""
+
+    @property
+    def ratchets(self) -> tuple[GrowthLimit, ...]:
+        return tuple(limit for limit in self.growth if limit.rule == "ratchet")
 
 
 class Waiver(NamedTuple):
@@ -139,7 +143,7 @@ class Waiver(NamedTuple):
     span: Span
 
 
-class Origin(NamedTuple):
+class BaselineLocation(NamedTuple):
     """Where the baseline is: ``git`` with a revision or ``merge-base``, or ``file`` with a path."""
 
     kind: str
@@ -155,5 +159,5 @@ class BudgetFile(NamedTuple):
     """Absolute; globs and paths in the file are relative to it."""
     budgets: tuple[Budget, ...]
     waivers: tuple[Waiver, ...] = ()
-    baseline: Origin | None = None
+    baseline: BaselineLocation | None = None
     note: str = ""

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from convcalc.budget.file.types import Pattern
-from convcalc.designs.names import BUDGET, ZOO, Target, parts
+from convcalc.designs.names import BUDGET, SPEC_SUFFIXES, ZOO, DesignName, parse_pattern
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecErrors
-from convcalc.git.worktree import UP, is_inside, repository
+from convcalc.git.worktree import PARENT
 from convcalc.globs import glob, is_wild, matches_word
-
-ENDINGS = (".yaml", ".yml")
-"""Of the files that a glob means where it does not end in an ending of its own."""
+from convcalc.repository_paths import is_inside, repository_root
 
 
 class Entry(NamedTuple):
@@ -28,7 +26,7 @@ class Entry(NamedTuple):
 
 
 @dataclass(slots=True)
-class Disk:
+class SpecFinder:
     """The files below a budget file's folder. Folders are listed and specs are opened once."""
 
     folder: str
@@ -39,22 +37,22 @@ class Disk:
     outside: set[str] = field(default_factory=set)
     """Names of designs that were matched and whose files lie, with all links followed, outside."""
     _listed: dict[str, list[Entry]] = field(default_factory=dict)
-    _strange: set[str] = field(default_factory=set)
+    _links_outside: set[str] = field(default_factory=set)
     """Files outside."""
-    _found: dict[str, list[str]] = field(default_factory=dict)
+    _files_by_glob: dict[str, list[str]] = field(default_factory=dict)
     _variants: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.root = os.path.realpath(repository(self.folder) or self.folder)
+        self.root = os.path.realpath(repository_root(self.folder) or self.folder)
 
     def designs(self, pattern: Pattern) -> list[str]:
         """Return the names that one pattern matches, sorted."""
-        meant = parts(pattern.text)
+        meant = parse_pattern(pattern.text)
         part = "" if meant.part is None else f"#{meant.part}"
         found = []
         for file in self.files(meant.file):
-            names = [f"{file}{variant}{part}" for variant in self._named(file, meant)]
-            self.outside.update(names if file in self._strange else ())
+            names = [f"{file}{variant}{part}" for variant in self._matching_variants(file, meant)]
+            self.outside.update(names if file in self._links_outside else ())
             found += names
         return found
 
@@ -62,14 +60,14 @@ class Disk:
         """Return the files that a glob matches, sorted; a shipped spec is its own name."""
         if pattern.startswith(ZOO):
             return [pattern]
-        if pattern not in self._found:
-            self._found[pattern] = sorted(self._walked(pattern))
-        return self._found[pattern]
+        if pattern not in self._files_by_glob:
+            self._files_by_glob[pattern] = sorted(self._walk(pattern))
+        return self._files_by_glob[pattern]
 
-    def _walked(self, pattern: str) -> Iterator[str]:
+    def _walk(self, pattern: str) -> Iterator[str]:
         """Walk the folders that a glob may lead into; links to folders only where the glob names them."""
         names = pattern.split("/")
-        ascent = next((place for place, name in enumerate(names) if name != UP), len(names))
+        ascent = next((place for place, name in enumerate(names) if name != PARENT), len(names))
         below = glob("/".join(names[ascent:]), "/")
         open_folders = [("../" * ascent, below.start, ascent > 0)]
         while open_folders:
@@ -78,12 +76,12 @@ class Disk:
                 after = below.after(waiting, entry.name, named=entry.is_link and entry.is_folder)
                 if entry.is_folder and after:
                     open_folders.append((f"{folder}{entry.name}/", after, linked or entry.is_link))
-                elif entry.is_file and below.complete(after) and _is_meant(pattern, entry.name):
-                    if (linked or entry.is_link) and not self._holds(folder + entry.name):
-                        self._strange.add(folder + entry.name)
+                elif entry.is_file and below.complete(after) and is_spec_match(pattern, entry.name):
+                    if (linked or entry.is_link) and not self._is_inside(folder + entry.name):
+                        self._links_outside.add(folder + entry.name)
                     yield folder + entry.name
 
-    def _holds(self, file: str) -> bool:
+    def _is_inside(self, file: str) -> bool:
         return is_inside(os.path.realpath(os.path.join(self.folder, file)), self.root)
 
     def _entries(self, folder: str) -> list[Entry]:
@@ -97,7 +95,7 @@ class Disk:
                 self._listed[folder] = []
         return self._listed[folder]
 
-    def _named(self, file: str, meant: Target) -> list[str]:
+    def _matching_variants(self, file: str, meant: DesignName) -> list[str]:
         """Return the variants of a file that are meant, with their ``@``; nothing behind the file is one, too."""
         if meant.variant is None:
             return [""]
@@ -117,10 +115,10 @@ class Disk:
         return self._variants[file]
 
 
-def _is_meant(pattern: str, name: str) -> bool:
+def is_spec_match(pattern: str, name: str) -> bool:
     """Whether a glob that matches a file's name means the file: specs, unless it names the file or its ending."""
     last = pattern.rpartition("/")[2]
     if not is_wild(last):
         return True
     _, point, ending = last.rpartition(".")
-    return name != BUDGET and (name.endswith(ENDINGS) or bool(point and ending and not is_wild(ending)))
+    return name != BUDGET and (name.endswith(SPEC_SUFFIXES) or bool(point and ending and not is_wild(ending)))

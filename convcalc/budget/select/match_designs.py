@@ -6,50 +6,50 @@ import os
 from collections.abc import Iterable
 
 from convcalc.budget.file.types import Budget, Pattern
-from convcalc.budget.select.finder import Disk, _is_meant
-from convcalc.designs.names import ZOO, parts
+from convcalc.budget.select.finder import SpecFinder, is_spec_match
+from convcalc.designs.names import ZOO, parse_pattern
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.globs import matches, matches_word
 
 
-def covers(pattern: str, design: str) -> bool:
+def pattern_matches(pattern: str, design: str) -> bool:
     """Whether a pattern matches the name of a design (relative to the budget file's folder, with ``/``).
 
     Without ``@`` a pattern means the design that a file is without a variant, without ``#`` the whole of it.
 
     Examples:
-        >>> covers("models/**", "models/edge/a.yaml"), covers("models/**", "models/edge/a.yaml@wide")
+        >>> pattern_matches("models/**", "models/edge/a.yaml"), pattern_matches("models/**", "models/edge/a.yaml@wide")
         (True, False)
     """
-    meant, given = parts(pattern), parts(design)
+    meant, given = parse_pattern(pattern), parse_pattern(design)
     if meant.part != given.part or (meant.variant is None) is not (given.variant is None):
         return False
     if meant.variant is not None and not matches_word(meant.variant, given.variant or ""):
         return False
     if meant.file.startswith(ZOO) or given.file.startswith(ZOO):
         return meant.file == given.file
-    return matches(meant.file, given.file, "/") and _is_meant(meant.file, os.path.basename(given.file))
+    return matches(meant.file, given.file, "/") and is_spec_match(meant.file, os.path.basename(given.file))
 
 
-def includes(patterns: Iterable[Pattern], design: str) -> bool:
+def patterns_match(patterns: Iterable[Pattern], design: str) -> bool:
     """Whether patterns match the name of a design and none of those with ``!`` does."""
     found = False
     for pattern in patterns:
-        if covers(pattern.text, design):
-            if pattern.excludes:
+        if pattern_matches(pattern.text, design):
+            if pattern.is_exclusion:
                 return False
             found = True
     return found
 
 
-def designs(budget: Budget, folder: str, disk: Disk | None = None) -> list[str]:
-    """Return the names of the designs below a folder that a budget is about, sorted; see :func:`matched`."""
-    found = matched(budget, folder, disk)
-    names = {name for pattern, held in found.items() if not pattern.excludes for name in held}
-    return sorted(names.difference(*(held for pattern, held in found.items() if pattern.excludes)))
+def matching_designs(budget: Budget, folder: str, disk: SpecFinder | None = None) -> list[str]:
+    """Return the names of the designs below a folder that a budget is about, sorted; see :func:`matches_by_pattern`."""
+    found = matches_by_pattern(budget, folder, disk)
+    names = {name for pattern, held in found.items() if not pattern.is_exclusion for name in held}
+    return sorted(names.difference(*(held for pattern, held in found.items() if pattern.is_exclusion)))
 
 
-def matched(budget: Budget, folder: str, disk: Disk | None = None) -> dict[Pattern, list[str]]:
+def matches_by_pattern(budget: Budget, folder: str, disk: SpecFinder | None = None) -> dict[Pattern, list[str]]:
     """Return what each pattern of a budget matches on the disk; for one with ``!``, what it removes.
 
     Names are relative to the folder, with ``/``. Specs are opened only where a pattern has a glob behind ``@``; a file
@@ -63,21 +63,21 @@ def matched(budget: Budget, folder: str, disk: Disk | None = None) -> dict[Patte
     Raises:
         SpecErrors: CC634, where a file that is matched lies outside the repository.
     """
-    disk = disk or Disk(folder)
-    kept = [pattern for pattern in budget.designs if not pattern.excludes]
+    disk = disk or SpecFinder(folder)
+    kept = [pattern for pattern in budget.designs if not pattern.is_exclusion]
     found = {pattern: disk.designs(pattern) for pattern in kept}
     names = sorted({name for held in found.values() for name in held})
     removed = {
-        pattern: [name for name in names if covers(pattern.text, name)]
+        pattern: [name for name in names if pattern_matches(pattern.text, name)]
         for pattern in budget.designs
-        if pattern.excludes
+        if pattern.is_exclusion
     }
     gone = {name for held in removed.values() for name in held}
     _require_inside(disk, {pattern: [name for name in held if name not in gone] for pattern, held in found.items()})
-    return {pattern: removed[pattern] if pattern.excludes else found[pattern] for pattern in budget.designs}
+    return {pattern: removed[pattern] if pattern.is_exclusion else found[pattern] for pattern in budget.designs}
 
 
-def _require_inside(disk: Disk, found: dict[Pattern, list[str]]) -> None:
+def _require_inside(disk: SpecFinder, found: dict[Pattern, list[str]]) -> None:
     errors = []
     for pattern, names in found.items():
         outside = next((name for name in names if name in disk.outside), None)

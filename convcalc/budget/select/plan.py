@@ -7,65 +7,65 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from convcalc.budget.file.types import OFF, Budget, BudgetFile, Pattern
-from convcalc.budget.select.finder import Disk
-from convcalc.budget.select.match_designs import covers, matched
-from convcalc.designs.names import ZOO, Target, parse_design, parts
+from convcalc.budget.select.finder import SpecFinder
+from convcalc.budget.select.match_designs import matches_by_pattern, pattern_matches
+from convcalc.designs.names import ZOO, DesignName, parse_design, parse_pattern
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Finding
-from convcalc.git.worktree import leads_out
+from convcalc.git.worktree import leaves_repository
 
 UNMATCHED = "CC616"
 STANDARD_INPUT = "-"
 
-Choice = tuple[str | None, str | None]
+VariantAndPart = tuple[str | None, str | None]
 """One design of a file: its variant and its part."""
-OWN: Choice = (None, None)
+WHOLE_FILE: VariantAndPart = (None, None)
 
 
 @dataclass(slots=True)
-class Wanted:
+class FileToCheck:
     """A file to look at."""
 
     name: str
     """As budgets and baselines call it: relative to the budget file's folder, with ``/``."""
     path: str
     """As it is opened and shown."""
-    asked: list[Choice] = field(default_factory=list)
+    requested: list[VariantAndPart] = field(default_factory=list)
     """Which of its designs were asked for; none where budgets alone lead to the file."""
-    budgets: dict[Choice, list[Budget]] = field(default_factory=dict)
+    budgets: dict[VariantAndPart, list[Budget]] = field(default_factory=dict)
 
-    def asks_for(self, target: Target) -> bool:
+    def requests(self, target: DesignName) -> bool:
         """Whether a design is one of those asked for: a file stands for all of its variants and parts."""
-        return any(_within(target, *choice) for choice in self.asked)
+        return any(_is_requested(target, *choice) for choice in self.requested)
 
 
 @dataclass(slots=True)
-class Scope:
+class CheckPlan:
     """All that a check looks at, by the names of the files."""
 
     folder: str
-    files: dict[str, Wanted] = field(default_factory=dict)
+    files: dict[str, FileToCheck] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     errors: list[SpecError] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Given(Disk):
+class NamedFiles(SpecFinder):
     """The files that a check is confined to: no folder is walked for them."""
 
     names: Sequence[str] = ()
 
     def files(self, pattern: str) -> list[str]:
         """Return those that a glob matches."""
-        return [name for name in self.names if covers(pattern, name)]
+        return [name for name in self.names if pattern_matches(pattern, name)]
 
 
-def scope(
+def plan_check(
     file: BudgetFile | None,
     given: Sequence[str] | None,
     always: Sequence[Budget] = (),
     libraries: Sequence[str] = (),
-) -> Scope:
+) -> CheckPlan:
     """Return what is to be checked.
 
     Args:
@@ -75,49 +75,53 @@ def scope(
         always: budgets that every given design is under.
         libraries: folders that specs may import from.
     """
-    found = Scope(file.folder if file else os.getcwd())
+    found = CheckPlan(file.folder if file else os.getcwd())
     for text in given or ():
         design = parse_design(text)
-        name = _name(design.file, found.folder) if file else design.file
+        name = name_in_budgets(design.file, found.folder) if file else design.file
         choice = design.variant, design.part
-        wanted = found.files.setdefault(name, Wanted(name, design.file))
-        wanted.asked.append(choice)
+        wanted = found.files.setdefault(name, FileToCheck(name, design.file))
+        wanted.requested.append(choice)
         if always:
             wanted.budgets.setdefault(choice, []).extend(always)
     if file:
-        disk = Disk(file.folder, libraries) if given is None else Given(file.folder, libraries, names=list(found.files))
+        disk = (
+            SpecFinder(file.folder, libraries)
+            if given is None
+            else NamedFiles(file.folder, libraries, names=list(found.files))
+        )
         for budget in file.budgets:
-            _add(found, budget, disk)
+            _add_designs(found, budget, disk)
     return found
 
 
-def _add(found: Scope, budget: Budget, disk: Disk) -> None:
+def _add_designs(found: CheckPlan, budget: Budget, disk: SpecFinder) -> None:
     """Put the designs of one budget under it."""
     try:
-        names = matched(budget, found.folder, disk)
+        names = matches_by_pattern(budget, found.folder, disk)
     except SpecErrors as errors:
         found.errors += errors.errors
         return
-    confined = isinstance(disk, Given)
-    gone = {name for pattern, held in names.items() if pattern.excludes for name in held}
-    for name in dict.fromkeys(name for pattern, held in names.items() if not pattern.excludes for name in held):
-        target = parts(name)
-        if name in gone or (confined and not found.files[target.file].asks_for(target)):
+    confined = isinstance(disk, NamedFiles)
+    gone = {name for pattern, held in names.items() if pattern.is_exclusion for name in held}
+    for name in dict.fromkeys(name for pattern, held in names.items() if not pattern.is_exclusion for name in held):
+        target = parse_pattern(name)
+        if name in gone or (confined and not found.files[target.file].requests(target)):
             continue
         if target.file not in found.files:
-            found.files[target.file] = Wanted(target.file, path_of(target.file, found.folder))
+            found.files[target.file] = FileToCheck(target.file, spec_path_from_cwd(target.file, found.folder))
         choice = target.variant, target.part
         found.files[target.file].budgets.setdefault(choice, []).append(budget)
     if not confined and budget.unmatched != OFF:
-        found.findings += _unmatched(budget, names, gone)
+        found.findings += _unmatched_findings(budget, names, gone)
 
 
-def path_of(file: str, folder: str) -> str:
+def spec_path_from_cwd(file: str, folder: str) -> str:
     """Return the path of a file from the current folder, given its name in budgets."""
     return file if file.startswith(ZOO) else os.path.relpath(os.path.join(folder, file))
 
 
-def _name(file: str, folder: str) -> str:
+def name_in_budgets(file: str, folder: str) -> str:
     """Return how budgets call a file; one outside their repository is called what it is."""
     if file == STANDARD_INPUT or file.startswith(ZOO) or "\0" in file:
         return file
@@ -125,30 +129,30 @@ def _name(file: str, folder: str) -> str:
         relative = os.path.relpath(file, folder).replace(os.sep, "/")
     except ValueError:  # on another drive
         return file
-    return file if leads_out(relative, folder) else relative
+    return file if leaves_repository(relative, folder) else relative
 
 
-def _within(target: Target, variant: str | None, part: str | None) -> bool:
-    if variant != target.variant and (variant, part) != OWN:
+def _is_requested(target: DesignName, variant: str | None, part: str | None) -> bool:
+    if variant != target.variant and (variant, part) != WHOLE_FILE:
         return False
     return part is None or f"{target.part or ''}.".startswith(f"{part}.")
 
 
-def _unmatched(budget: Budget, names: Mapping[Pattern, Sequence[str]], gone: set[str]) -> Iterator[Finding]:
+def _unmatched_findings(budget: Budget, names: Mapping[Pattern, Sequence[str]], gone: set[str]) -> Iterator[Finding]:
     """Give a finding for a budget without designs, or for each of its globs that adds none."""
-    wanted = {pattern: set(held) - gone for pattern, held in names.items() if not pattern.excludes}
+    wanted = {pattern: set(held) - gone for pattern, held in names.items() if not pattern.is_exclusion}
     if not any(wanted.values()):
         globs = ", ".join(pattern.text for pattern in wanted)
         text = f"the budget {budget.id} matches no design: {quoted(globs)}"
-        yield unmatched(budget, next((pattern.span for pattern in wanted), budget.span), text)
+        yield unmatched_finding(budget, next((pattern.span for pattern in wanted), budget.span), text)
         return
     for pattern, held in wanted.items():
         if not held:
             text = f"{quoted(pattern.text)} of the budget {budget.id} matches no design"
-            yield unmatched(budget, pattern.span, text)
+            yield unmatched_finding(budget, pattern.span, text)
 
 
-def unmatched(budget: Budget, span: Span, text: str) -> Finding:
+def unmatched_finding(budget: Budget, span: Span, text: str) -> Finding:
     """Return the finding of a budget that guards nothing, or less than it says."""
     hint = "mend the glob, or set `unmatched: off`"
     return Finding(budget.id, UNMATCHED, budget.unmatched, "", "", text, span, hint, rule=span)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from convcalc.budget.file.types import Against, Budget
-from convcalc.budget.select.measured import Measured
-from convcalc.budget.select.plan import path_of
-from convcalc.designs.names import parts
+from convcalc.budget.file.types import Budget, ReferenceDesign
+from convcalc.budget.select.measured import MeasuredDesign
+from convcalc.budget.select.plan import spec_path_from_cwd
+from convcalc.designs.names import parse_pattern
 from convcalc.designs.sources import Network, Spec, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import Graph
@@ -16,11 +16,11 @@ from convcalc.spec.load import Overrides
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Spec):
+class CachedSpec(Spec):
     """A spec whose variants are expanded when they are first asked for, and then kept."""
 
     networks: dict[str | None, Network | list[SpecError]] = field(default_factory=dict)
-    designs: dict[str, Measured] = field(default_factory=dict)
+    designs: dict[str, MeasuredDesign] = field(default_factory=dict)
 
     def network(
         self, variant: str | None = None, part: str | None = None, *, overrides: Overrides | None = None
@@ -38,7 +38,7 @@ class Read(Spec):
             raise SpecErrors(found)
         return found
 
-    def measured(self, variant: str | None, part: str | None) -> Measured:
+    def measured_design(self, variant: str | None, part: str | None) -> MeasuredDesign:
         """Return one design to be measured.
 
         Raises:
@@ -47,7 +47,7 @@ class Read(Spec):
         name, source = self.design(variant, part).text, self.document.source
         if name not in self.designs:
             graph = self.network(variant).graph
-            self.designs[name] = Measured(name, _part(graph, part, source), source)
+            self.designs[name] = MeasuredDesign(name, _part(graph, part, source), source)
         return self.designs[name]
 
 
@@ -59,25 +59,25 @@ def _part(graph: Graph, part: str | None, source: Source) -> Graph:
         raise SpecErrors([error]) from None
 
 
-def read(name: str, path: str, libraries: Sequence[str] = ()) -> Read:
+def open_cached_spec(name: str, path: str, libraries: Sequence[str] = ()) -> CachedSpec:
     """Read a spec; its designs are called by ``name``.
 
     Raises:
         SpecErrors: what is wrong with its form and its names.
     """
     spec = open_spec(path, libraries=libraries)
-    return Read(name, spec.document, spec.files)
+    return CachedSpec(name, spec.document, spec.files)
 
 
-class Others:
+class ReferenceDesigns:
     """The designs that ratios are to, each measured once."""
 
     def __init__(self, folder: str, libraries: Sequence[str]) -> None:
         self._folder = folder
         self._libraries = libraries
-        self._found: dict[str, Measured | list[SpecError]] = {}
+        self._designs: dict[str, MeasuredDesign | list[SpecError]] = {}
 
-    def of(self, budget: Budget, current: Read) -> Measured | None:
+    def get(self, budget: Budget, current: CachedSpec) -> MeasuredDesign | None:
         """Return the design that a budget holds others against, which may be one of the file at hand.
 
         Raises:
@@ -86,20 +86,20 @@ class Others:
         if budget.against is None:
             return None
         name = budget.against.design
-        if name not in self._found:
+        if name not in self._designs:
             try:
-                self._found[name] = self._measured(budget.against, current)
+                self._designs[name] = self._open(budget.against, current)
             except SpecErrors as errors:
                 for error in errors.errors:
                     error.notes = (*error.notes, (budget.against.span, "ratios are to this design"))
-                self._found[name] = errors.errors
-        found = self._found[name]
+                self._designs[name] = errors.errors
+        found = self._designs[name]
         if isinstance(found, list):
             raise SpecErrors(found)
         return found
 
-    def _measured(self, against: Against, current: Read) -> Measured:
-        target = parts(against.design)
+    def _open(self, against: ReferenceDesign, current: CachedSpec) -> MeasuredDesign:
+        target = parse_pattern(against.design)
         if target.file != current.file:
-            current = read(target.file, path_of(target.file, self._folder), self._libraries)
-        return current.measured(target.variant, target.part)
+            current = open_cached_spec(target.file, spec_path_from_cwd(target.file, self._folder), self._libraries)
+        return current.measured_design(target.variant, target.part)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from convcalc.budget.baseline.file import written
-from convcalc.budget.baseline.sources import shown
-from convcalc.budget.baseline.update import Written, tighten, write
+from convcalc.budget.baseline.file import to_text
+from convcalc.budget.baseline.update import BaselineUpdate, tighten, write
 from convcalc.budget.check.accept import accept
 from convcalc.budget.check.checker import Options
 from convcalc.cli import UNUSABLE
@@ -16,6 +15,7 @@ from convcalc.cli.options.designs import lib_option
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import write_file
 from convcalc.errors import did_you_mean, escape, quoted
+from convcalc.repository_paths import path_from_cwd
 
 
 class Actions(Command, click.Group):
@@ -94,10 +94,12 @@ def accept_command(
     _written(accept(budget_file(budget), ids, reason.strip(), design=design, options=Options(libraries=lib)))
 
 
-def _written(made: Written, *, anew: bool = False) -> None:
+def _written(made: BaselineUpdate, *, anew: bool = False) -> None:
     """Write the file where something is new, and say what."""
-    if not made.said and not anew:
-        click.echo(f"{escape(shown(made.path))} is as it should be: nothing written")
+    if not made.changes and not anew:
+        click.echo(f"{escape(path_from_cwd(made.path))} is as it should be: nothing written")
         return
-    write_file(made.path, written(made.record))
-    click.echo("\n".join([f"{escape(shown(made.path))} written", *(f"  {escape(line)}" for line in made.said)]))
+    write_file(made.path, to_text(made.file))
+    click.echo(
+        "\n".join([f"{escape(path_from_cwd(made.path))} written", *(f"  {escape(line)}" for line in made.changes)])
+    )

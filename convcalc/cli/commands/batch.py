@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcalc.batch.count import Asked, Fault, Job
-from convcalc.batch.patterns import jobs as named
-from convcalc.batch.run import Done, Result, results
-from convcalc.batch.selection import front, ordered
+from convcalc.batch.count import CountRequest, CountTask, ErrorText
+from convcalc.batch.patterns import tasks_named as named
+from convcalc.batch.run import Result, RowBatch, count_all
+from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.cli import FINE, UNUSABLE, say
 from convcalc.cli.group import DESIGNS, Command, Settings
 from convcalc.cli.options.designs import DesignType, Reading, reading_options
@@ -94,7 +94,7 @@ def command(
         raise click.UsageError("--variant names one, --variants all asks for all")
     more = TITLES if settings.verbose else [*(columns or ()), *(pareto or ()), *filter(None, [sort])]
     metrics = tuple(dict.fromkeys([*USUAL, *more]))
-    asked = Asked(
+    asked = CountRequest(
         metrics, reading.overrides, reading.libraries, reading.variant, variants == "all", reading.batch, reading.dtype
     )
     found = [_listed(null=null) if path == STANDARD else named(path) for path in paths]
@@ -102,7 +102,7 @@ def command(
     with outlet(settings, targets, _listing(asked)) as out:
         with (
             advancing(_quiet(settings, targets), "Counting", lambda: _number(paths)) as advance,
-            closing(results(chain(*found), asked, jobs or _cores())) as done,
+            closing(count_all(chain(*found), asked, jobs or _cores())) as done,
         ):
             _write(out, log.noting(done, advance), sort, pareto)
         out.end(log.errors)
@@ -110,7 +110,7 @@ def command(
     return UNUSABLE if log.broken else FINE
 
 
-def _listing(asked: Asked) -> Listing:
+def _listing(asked: CountRequest) -> Listing:
     fields = [
         Field("design", "Design"),
         Field("name", "Name", wanted=4),
@@ -124,7 +124,7 @@ def _listing(asked: Asked) -> Listing:
 def _write(out: Outlet, counted: Some, sort: str | None, pareto: tuple[str, ...] | None) -> None:
     """Write rows as they come, or those of the front; sorted ones when all are there."""
     if pareto:
-        counted = [front(counted, pareto)]
+        counted = [pareto_front(counted, pareto)]
     if not sort:
         for some in counted:
             out.add([result.row for result in some])
@@ -139,7 +139,7 @@ def _sorted(counted: Some, sort: str) -> Iterator[list[dict[str, Any]]]:
 
     try:
         with tempfile.TemporaryFile() as file:
-            yield from ordered(counted, sort, file)
+            yield from sort_rows(counted, sort, file)
     except OSError as error:
         if is_short(error):
             raise
@@ -156,7 +156,7 @@ def _quiet(settings: Settings, targets: Iterable[Target]) -> Settings:
 # --- what is named ----------------------------------------------------------------------------------------------------
 
 
-def _listed(*, null: bool) -> Iterator[Job]:
+def _listed(*, null: bool) -> Iterator[CountTask]:
     """Give the designs that standard input lists, as they come."""
     stream = getattr(sys.stdin, "buffer", None)
     names = (name for name in _split(stream.read1, b"\0" if null else b"\n") if name) if stream else iter(())
@@ -177,11 +177,11 @@ def _split(read: Callable[[int], bytes], mark: bytes) -> Iterator[bytes]:
     yield rest.removesuffix(b"\r") if mark == b"\n" else rest
 
 
-def _job(name: bytes) -> Job:
+def _job(name: bytes) -> CountTask:
     text = os.fsdecode(name)
     if text == STANDARD:
         raise click.ClickException("standard input lists the designs, and cannot be one of them")
-    return Job(parse_design(text))
+    return CountTask(parse_design(text))
 
 
 def _number(paths: Sequence[str]) -> int | None:
@@ -207,7 +207,7 @@ class _Log:
         self._shown: list[str] = []
         self._faults = self._designs = 0
 
-    def noting(self, done: Iterable[Done], advance: Callable[[int], None]) -> Iterator[list[Result]]:
+    def noting(self, done: Iterable[RowBatch], advance: Callable[[int], None]) -> Iterator[list[Result]]:
         """Give on what is done, after noting what is wrong with it."""
         for named_, results_ in done:
             self._designs += len(results_)
@@ -220,7 +220,7 @@ class _Log:
     def _note(self, result: Result) -> None:
         self.broken += 1
         self._faults += len(result.faults)
-        self._shown += (fault.shown for fault in result.faults[: SHOWN_ERRORS - len(self._shown)])
+        self._shown += (fault.excerpt for fault in result.faults[: SHOWN_ERRORS - len(self._shown)])
         if self._keeps:
             self.errors += (_error(result.row["design"], fault) for fault in result.faults)
 
@@ -234,5 +234,5 @@ class _Log:
         say(f"{self.broken:,} of {self._designs:,} designs are broken")
 
 
-def _error(design: str, fault: Fault) -> dict[str, Any]:
+def _error(design: str, fault: ErrorText) -> dict[str, Any]:
     return {"design": design, "code": fault.code, "text": fault.text, "hint": fault.hint, "source": fault.source}

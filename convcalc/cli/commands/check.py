@@ -9,11 +9,21 @@ from typing import Any
 
 import click
 
-from convcalc.budget.baseline.file import FILE
+from convcalc.budget.baseline.file import DEFAULT_NAME
 from convcalc.budget.check.checker import Options, check
-from convcalc.budget.file.reader import find, read_budget
-from convcalc.budget.file.rules import limit
-from convcalc.budget.file.types import RATIO, SEVERITIES, TIME, USUAL, Budget, BudgetFile, Conditions, Limit, Origin
+from convcalc.budget.file.reader import find_budget_file, read_budget_file
+from convcalc.budget.file.rules import read_limit
+from convcalc.budget.file.types import (
+    DEFAULT_CONDITIONS,
+    LEAST_TIME,
+    RATIO_SUFFIX,
+    SEVERITIES,
+    BaselineLocation,
+    Budget,
+    BudgetFile,
+    Conditions,
+    Limit,
+)
 from convcalc.cli import FINDING, FINE, UNUSABLE, say
 from convcalc.cli.group import DESIGNS, Command, Settings
 from convcalc.cli.options.designs import (
@@ -32,9 +42,9 @@ from convcalc.cli.types import Word
 from convcalc.designs.names import BUDGET
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Verdict
-from convcalc.git.worktree import is_inside, repository
 from convcalc.render import VERDICTS
 from convcalc.render.check.page import verdict_text
+from convcalc.repository_paths import is_inside, repository_root
 from convcalc.spec.yaml.nodes import Scalar
 
 GIT = "git:"
@@ -56,20 +66,20 @@ def _limit(option: str, text: str) -> Limit:
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
         raise click.BadParameter(f"{quoted(text)} is not metric=limit")
-    if name.strip().endswith(RATIO):
+    if name.strip().endswith(RATIO_SUFFIX):
         raise click.BadParameter(f"{quoted(name.strip())} needs a design to hold against: write a budget")
     source = Source(option, text)
     key = Scalar(name.strip(), Span(source, 1, 1, len(name)))
-    return limit(key, Scalar(value.strip(), Span(source, 1, len(name) + 2, len(value))))
+    return read_limit(key, Scalar(value.strip(), Span(source, 1, len(name) + 2, len(value))))
 
 
-def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> Origin | None:
+def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> BaselineLocation | None:
     if value is None:
         return None
     kind, text = ("git", value.removeprefix(GIT)) if value.startswith(GIT) else ("file", value)
     if not text:
         raise click.BadParameter(f"{quoted(value)} names no revision and no file")
-    return Origin(kind, text, None)
+    return BaselineLocation(kind, text, None)
 
 
 @click.command("check", cls=Command, epilog=DESIGNS, short_help="Judge specs by their budgets and their claims.")
@@ -130,7 +140,7 @@ def command(
     device: str | None,
     dtype: str,
     batch: int,
-    baseline: Origin | None,
+    baseline: BaselineLocation | None,
     require_baseline: bool,
     require_coverage: bool,
     fail_on: str,
@@ -169,18 +179,18 @@ def command(
         verdict = verdict._replace(notes=[NO_BUDGET, *verdict.notes])
         if not settings.quiet:
             say(f"note: {NO_BUDGET}")
-    verdict = verdict._replace(failing=SEVERITIES[: SEVERITIES.index(fail_on) + 1])
+    verdict = verdict._replace(failing_severities=SEVERITIES[: SEVERITIES.index(fail_on) + 1])
     write(settings, targets, lambda format_, surface: (
         verdict_text(verdict, surface, every=True) if format_ == "text" and settings.verbose
         else VERDICTS[format_].verdict(verdict, surface)
     ))  # fmt: skip
     if verdict.errors:
         return UNUSABLE
-    fails = any(finding.severity in verdict.failing for finding in verdict.findings)
+    fails = any(finding.severity in verdict.failing_severities for finding in verdict.findings)
     return FINDING if fails and not exit_zero else FINE
 
 
-def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baseline: Origin | None) -> None:
+def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baseline: BaselineLocation | None) -> None:
     """Demand that outputs lead to no place that a stranger's link may choose, and not onto what is judged by.
 
     Raises:
@@ -188,18 +198,18 @@ def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baselin
     """
     read = {os.path.realpath(path) for path in _read_by(file, baseline)}
     for path in filter(None, (target.path for target in targets)):
-        real, top = os.path.realpath(path), repository(os.path.dirname(path) or ".")
+        real, top = os.path.realpath(path), repository_root(os.path.dirname(path) or ".")
         if real in read:
             raise click.UsageError(f"{quoted(path)} is what is judged by, and would be lost; give another name")
         if top and not is_device(path) and not is_inside(real, os.path.realpath(top)):
             raise click.UsageError(f"{quoted(path)} leads out of its repository, to {quoted(real)}")
 
 
-def _read_by(file: BudgetFile | None, baseline: Origin | None) -> Iterator[str]:
+def _read_by(file: BudgetFile | None, baseline: BaselineLocation | None) -> Iterator[str]:
     """Give the paths of the budget file and of its baselines."""
     folder = file.folder if file else os.getcwd()
     if file:
-        yield from (file.source.name, os.path.join(folder, FILE))
+        yield from (file.source.name, os.path.join(folder, DEFAULT_NAME))
     for origin in (baseline, file.baseline if file else None):
         if origin is not None and origin.kind != GIT[:-1]:
             yield os.path.join(folder, origin.value)
@@ -207,11 +217,11 @@ def _read_by(file: BudgetFile | None, baseline: Origin | None) -> Iterator[str]:
 
 def _budget_file(path: str | None) -> tuple[BudgetFile | None, list[SpecError]]:
     """Read the budget file that is named or found; what is wrong with it keeps nothing else from being judged."""
-    path = find(".") if path is None else path
+    path = find_budget_file(".") if path is None else path
     if path is None:
         return None, []
     try:
-        return read_budget(path), []
+        return read_budget_file(path), []
     except SpecErrors as faults:
         return None, faults.errors
 
@@ -241,10 +251,10 @@ def _conditions(batch: int, dtype: str, name: str | None, limits: Sequence[Limit
 
         machine = device(name)
     wanted = Conditions(batch, dtype, machine)
-    if wanted != USUAL and not limits:
+    if wanted != DEFAULT_CONDITIONS and not limits:
         raise click.UsageError("--batch, --dtype and --device are those of --max and --min; a budget file has its own")
-    if machine is None and any(limit.metric.key == TIME for limit in limits):
-        raise click.UsageError(f"{TIME} is that of a device: add --device NAME")
+    if machine is None and any(limit.metric.key == LEAST_TIME for limit in limits):
+        raise click.UsageError(f"{LEAST_TIME} is that of a device: add --device NAME")
     return wanted
 
 

@@ -13,7 +13,7 @@ from convcalc.cli.options.designs import SpecType, lib_option
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.errors import describe
-from convcalc.git.commit_tree import Tree
+from convcalc.git.commit_tree import CommitTree
 from convcalc.git.repository import Commit, Repository
 from convcalc.render import DIFFS
 
@@ -42,7 +42,7 @@ def command(
     repository = Repository(".")
     commit = repository.commit(revision) if revision is not None else _left(repository, base)
     found = diff(
-        Tree(repository, commit, lib),
+        CommitTree(repository, commit, lib),
         paths,
         libraries=lib,
         advance=lambda files: progress(settings, list(files), "Comparing"),
@@ -61,6 +61,6 @@ def _taken_apart(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 
 def _left(repository: Repository, base: str | None) -> Commit:
     """Return the commit at which the branch began; HEAD where there is no branch that it could be merged into."""
-    if base is None and repository.lacks_target():
+    if base is None and repository.has_no_target_branch():
         return repository.commit("HEAD")
     return repository.merge_base(base)

@@ -41,9 +41,9 @@ class _Key(Word):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in self.choices:
-            from convcalc.profiles import names  # only what is unknown needs them
+            from convcalc.profiles import profile_keys  # only what is unknown needs them
 
-            if value in names():
+            if value in profile_keys():
                 return value
         return super().convert(value, param, ctx)
 

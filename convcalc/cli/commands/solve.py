@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcalc.budget.file.rules import limit
+from convcalc.budget.file.rules import read_limit
 from convcalc.cli import FINDING, FINE
 from convcalc.cli.commands.sweep import METRICS, AxisType, Metrics, circumstances, read_axes
 from convcalc.cli.group import DESIGNS, Command, Settings
@@ -48,8 +48,8 @@ class Limits(ParamType[tuple[Bound, ...]]):
         if not key or not equals or not amount:
             self.fail(f"{quoted(text)} is not metric=limit", param, ctx)
         span = Span(Source(f"--{self.kind}", text), 1, 1, len(text))
-        read = limit(Scalar(key, span), Scalar(amount, span))
-        if read.metric.form:
+        read = read_limit(Scalar(key, span), Scalar(amount, span))
+        if read.metric.suffix:
             self.fail(f"{quoted(key)}: limits are on metrics themselves: write {read.metric.key}", param, ctx)
         return Bound(read.metric.key, self.kind, read.value, amount)
 

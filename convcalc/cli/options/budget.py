@@ -6,10 +6,10 @@ import os
 
 import click
 
-from convcalc.budget.baseline.sources import shown
-from convcalc.budget.file.reader import find, read_budget
+from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import BudgetFile
 from convcalc.designs.names import BUDGET
+from convcalc.repository_paths import path_from_cwd
 
 budget_option = click.option(
     "--budget", metavar="PATH", type=click.Path(),
@@ -23,7 +23,7 @@ def budget_file(path: str | None) -> BudgetFile:
     Raises:
         SpecErrors: what is wrong with it.
     """
-    found = path or find(os.getcwd())
+    found = path or find_budget_file(os.getcwd())
     if found is None:
         raise click.ClickException(f"there is no {BUDGET} here or above; name one with --budget")
-    return read_budget(shown(found))
+    return read_budget_file(path_from_cwd(found))

@@ -230,14 +230,14 @@ class ProfileType(ParamType[str]):
     name = "name"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from convcalc.profiles import names
+        from convcalc.profiles import profile_keys
 
-        return Word(names()).convert(value, param, ctx)
+        return Word(profile_keys()).convert(value, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        from convcalc.profiles import names
+        from convcalc.profiles import profile_keys
 
-        return beginning(incomplete, names())
+        return beginning(incomplete, profile_keys())
 
 
 profile_option = click.option(
@@ -249,7 +249,7 @@ def profiled(report: Report, network: Network, name: str | None) -> Report:
     """Return a report with a tool's counts as one more metric, if a tool is named."""
     if name is None:
         return report
-    from convcalc.profiles import find
-    from convcalc.profiles import profiled as counted
+    from convcalc.profiles import add_profile_column as counted
+    from convcalc.profiles import find_profile
 
-    return counted(report, network.graph, find(name))
+    return counted(report, network.graph, find_profile(name))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from convcalc.errors import Span, SpecError
 
 if TYPE_CHECKING:
-    from convcalc.findings import Finding, Judgement, Outcome, Verdict
+    from convcalc.findings import ClaimResult, DesignResult, Finding, Verdict
 
 
 def verdict_facts(verdict: Verdict) -> dict[str, object]:
@@ -25,16 +25,24 @@ def verdict_facts(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def outcome(met: Outcome) -> dict[str, object]:
+def outcome(met: DesignResult) -> dict[str, object]:
     """Return what a design counts, what it did, and which layers changed."""
-    return {**met._asdict(), "changes": [change._asdict() for change in met.changes]}
+    changes = [
+        {"path": one.path, "change": one.change, "metric": one.metric, "before": one.before, "after": one.after,
+         "was": one.old_path}
+        for one in met.changes
+    ]  # fmt: skip
+    return {**met._asdict(), "changes": changes}
 
 
 def finding(found: Finding) -> dict[str, object]:
     """Return a finding with its places and the layers that weigh most."""
     facts = found._asdict()
     places = {"source": source(facts.pop("span")), "rule": source(facts.pop("rule"))}
-    heaviest = [layer._asdict() for layer in facts.pop("heaviest")]
+    heaviest = [
+        {"path": one.path, "value": one.after, "change": one.change, "before": one.before}
+        for one in facts.pop("heaviest")
+    ]
     return {**facts, "excess": found.excess, "heaviest": heaviest, **places}
 
 
@@ -43,7 +51,7 @@ def error(fault: SpecError) -> dict[str, object]:
     return {"code": fault.code, "text": fault.text, "hint": fault.hint, "source": source(fault.span)}
 
 
-def judgement(judged: Judgement) -> dict[str, object]:
+def judgement(judged: ClaimResult) -> dict[str, object]:
     """Return one number of one claim."""
     return {
         "id": judged.id,
@@ -52,7 +60,7 @@ def judgement(judged: Judgement) -> dict[str, object]:
         "value": judged.value,
         "printed": judged.printed,
         "agrees": judged.agrees,
-        "expected": not judged.loose,
+        "expected": not judged.expected_to_disagree,
         "holds": judged.holds,
         "ratio": None if judged.ratio is None else fraction(judged.ratio),
         "printed_in": judged.source,

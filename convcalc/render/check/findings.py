@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from convcalc.budget.file import number_format as words
-from convcalc.budget.file.types import RATIO, SHARE
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX
 from convcalc.errors import Span, SpecError, escape
-from convcalc.findings import Finding, Heavy
+from convcalc.findings import Finding, LayerMetricChange
+from convcalc.number_format import format_count, format_exact, format_percent, format_ratio, format_unlike
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact
+from convcalc.repository_paths import repository_root
 
 SEVERITIES = ("error", "warning", "note", "waived")
 """From the worst on."""
@@ -42,21 +42,22 @@ def beyond(finding: Finding) -> Fraction:
     return Fraction(0) if excess is None else abs(Fraction(excess) / (limit or 1))
 
 
-def weight(layer: Heavy) -> str:
+def weight(layer: LayerMetricChange) -> str:
     """Return what a layer counts, and what became of it: ``2,359,296 (grew from 1,769,472)``."""
+    value = format_exact(layer.after or 0)
     if not layer.change:
-        return exact(layer.value)
-    before = "" if layer.before is None else f" from {exact(layer.before)}"
-    return f"{exact(layer.value)} ({layer.change}{before})"
+        return value
+    before = "" if layer.before is None else f" from {format_exact(layer.before)}"
+    return f"{value} ({layer.change}{before})"
 
 
 def amount(metric: str, value: Value, beside: Value) -> str:
     """Return the value of a metric as a budget writes it; beside another one it never reads the same by rounding."""
-    if metric.endswith(SHARE):
-        return words.apart(value, beside, words.percent)
-    if metric.endswith(RATIO) or value.denominator != 1:
-        return words.apart(value, beside, words.ratio)
-    return words.count(value)
+    if metric.endswith(SHARE_SUFFIX):
+        return format_unlike(value, beside, format_percent)
+    if metric.endswith(RATIO_SUFFIX) or value.denominator != 1:
+        return format_unlike(value, beside, format_ratio)
+    return format_count(value)
 
 
 def most(finding: Finding) -> str:
@@ -132,16 +133,5 @@ def _relative(file: str) -> str:
     if file.startswith(("<", "--")) or (":" in file.replace(os.sep, "/").partition("/")[0] and not os.path.isabs(file)):
         return ""
     here = os.getcwd()
-    path = os.path.relpath(os.path.join(here, file), _root(here)).replace(os.sep, "/")
+    path = os.path.relpath(os.path.join(here, file), repository_root(here) or here).replace(os.sep, "/")
     return "" if path in ("", ".", "..") or path.startswith("../") else path
-
-
-def _root(folder: str) -> str:
-    """Return the folder upward that holds ``.git``, or the folder itself where there is none."""
-    upward = folder
-    while not os.path.exists(os.path.join(upward, ".git")):
-        above = os.path.dirname(upward)
-        if above == upward:
-            return folder
-        upward = above
-    return upward

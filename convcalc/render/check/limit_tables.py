@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from convcalc.budget.file import number_format as words
 from convcalc.errors import escape
-from convcalc.findings import Change, Outcome, Standing, Verdict
+from convcalc.findings import DesignResult, LayerMetricChange, LimitResult, Verdict
+from convcalc.number_format import MAX_DECIMALS, count_of, format_exact, format_percent, format_signed
 from convcalc.render.check.findings import amount
-from convcalc.render.report.cells import counted
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact, signed
 from convcalc.render.tables.table import Column, Grid
 
 BAR = 10
@@ -33,7 +31,7 @@ def limits(verdict: Verdict, glyphs: Glyphs, *, every: bool = False) -> Iterator
     bars = glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))
     columns = [
         Column("Budget", [glyphs.text(one.id) for one in shown]),
-        Column("Limit", [glyphs.text(one.limited) for one in shown]),
+        Column("Limit", [glyphs.text(one.metric_label) for one in shown]),
         Column("", [RELATIONS[one.rule] for one in shown], gap=1),
         Column("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
         Column("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
@@ -50,35 +48,35 @@ def limits(verdict: Verdict, glyphs: Glyphs, *, every: bool = False) -> Iterator
     yield ""
 
 
-def _tightest(standings: Iterable[Standing]) -> Iterator[tuple[Standing, int]]:
+def _tightest(standings: Iterable[LimitResult]) -> Iterator[tuple[LimitResult, int]]:
     """Give for every limit the standing that is worst, and how many designs are under it."""
-    groups: dict[tuple[str, str, str], list[Standing]] = {}
+    groups: dict[tuple[str, str, str], list[LimitResult]] = {}
     for one in standings:
         groups.setdefault((one.id, one.rule, one.metric), []).append(one)
     for group in groups.values():
         yield min(group, key=_slack), len({one.design for one in group})
 
 
-def _slack(one: Standing) -> tuple[bool, Fraction]:
+def _slack(one: LimitResult) -> tuple[bool, Fraction]:
     used = one.used if one.used is not None else Fraction(0)
     return one.holds, abs(used - 1) if one.rule == "equals" and one.holds else used if one.rule == "min" else -used
 
 
-def _thousandths(one: Standing) -> int:
+def _thousandths(one: LimitResult) -> int:
     return min(2000, int(1000 * one.used)) if one.used is not None else 0
 
 
-def _used(one: Standing) -> str:
+def _used(one: LimitResult) -> str:
     """Return the share of the limit in tenths of a percent, and as many digits more as tell it from the whole."""
     if one.used is None:
         return ""
     places = 1
-    while one.used != 1 and places < words.MOST_PLACES and words.percent(one.used, places) == words.percent(1, places):
+    while one.used != 1 and places < MAX_DECIMALS and format_percent(one.used, places) == format_percent(1, places):
         places += 1
-    return words.percent(one.used, places)
+    return format_percent(one.used, places)
 
 
-def _whose(one: Standing, many: int) -> str:
+def _whose(one: LimitResult, many: int) -> str:
     name = f"{one.path} in {one.design}" if one.path else one.design
     return f"{name} (and {many - 1:,} more)" if many > 1 else name
 
@@ -96,38 +94,40 @@ def changes(verdict: Verdict, glyphs: Glyphs) -> Iterator[str]:
     for outcome in changed[:SHOWN_DESIGNS]:
         yield from _design(outcome, glyphs)
     if len(changed) > SHOWN_DESIGNS:
-        yield f"  and {counted(len(changed) - SHOWN_DESIGNS, 'design')} more"
+        yield f"  and {count_of(len(changed) - SHOWN_DESIGNS, 'design')} more"
     if changed and alike:
-        yield f"  {counted(alike, 'design')} unchanged"
+        yield f"  {count_of(alike, 'design')} unchanged"
     yield ""
 
 
-def _metrics(outcome: Outcome) -> list[str]:
+def _metrics(outcome: DesignResult) -> list[str]:
     past = outcome.past or {}
     return [key for key, value in outcome.totals.items() if key in past and past[key] != value]
 
 
-def _design(outcome: Outcome, glyphs: Glyphs) -> Iterator[str]:
+def _design(outcome: DesignResult, glyphs: Glyphs) -> Iterator[str]:
     past = outcome.past or {}
     yield f"  {escape(outcome.design)}"
     keys = list(dict.fromkeys(change.metric for change in outcome.changes)) or _metrics(outcome)
     for key in keys:
         if key in past and past[key] != outcome.totals[key]:
-            yield glyphs.text(
-                f"    {key} {exact(past[key])} → {exact(outcome.totals[key])} {_share(past[key], outcome.totals[key])}"
-            )
+            before, after = past[key], outcome.totals[key]
+            text = f"    {key} {format_exact(before)} → {format_exact(after)} {_share(before, after)}"
+            yield glyphs.text(text)
         yield from _layers([change for change in outcome.changes if change.metric == key])
 
 
 def _share(before: int, after: int) -> str:
-    share = f", {words.percent(Fraction(after - before, before))}" if before else ""
-    return f"({signed(after - before)}{share})"
+    share = f", {format_percent(Fraction(after - before, before))}" if before else ""
+    return f"({format_signed(after - before)}{share})"
 
 
-def _layers(found: Sequence[Change]) -> Iterator[str]:
+def _layers(found: Sequence[LayerMetricChange]) -> Iterator[str]:
     for change in found[:SHOWN_LAYERS]:
-        was = f" (was {escape(change.was)})" if change.was else ""
+        was = f" (was {escape(change.old_path)})" if change.old_path else ""
         difference = (change.after or 0) - (change.before or 0)
-        yield f"      {change.change} {escape(change.path)}{was}" + (f" {signed(difference)}" if difference else "")
+        yield f"      {change.change} {escape(change.path)}{was}" + (
+            f" {format_signed(difference)}" if difference else ""
+        )
     if len(found) > SHOWN_LAYERS:
-        yield f"      and {counted(len(found) - SHOWN_LAYERS, 'layer')} more"
+        yield f"      and {count_of(len(found) - SHOWN_LAYERS, 'layer')} more"

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
-from convcalc.budget.file import number_format as words
 from convcalc.errors import Span, SpecError
-from convcalc.findings import Finding, Outcome, Standing, Verdict
+from convcalc.findings import DesignResult, Finding, LimitResult, Verdict
+from convcalc.number_format import count_of, format_exact, format_percent, format_signed, format_unlike
 from convcalc.render.check.findings import amount, details, main_span, most, place, sentence, weight, worst
-from convcalc.render.report.cells import counted
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact, signed
 
 SUMMARY = 900 * 1024
 """Bytes; GitHub refuses a step summary above 1 MiB."""
@@ -47,7 +45,7 @@ def summarized(verdict: Verdict, limit: int, *, ascii_only: bool = False) -> str
         if shown:
             text += top + "".join(f"{row}\n" for row in section.rows[:shown])
         if shown < len(section.rows):
-            cut.append(counted(len(section.rows) - shown, section.noun))
+            cut.append(count_of(len(section.rows) - shown, section.noun))
             room = 0  # what comes later is worth less
     if cut:
         text += f"\n**Cut at {_size(limit)}.** Not shown: {', '.join(cut)}. The log and the other formats have all.\n"
@@ -79,9 +77,9 @@ def _size(limit: int) -> str:
 def _headline(verdict: Verdict, glyphs: Glyphs) -> str:
     """Say how it went: what could not be judged, what is wrong, or that all is well."""
     numbers = {word: sum(one.severity == word for one in verdict.findings) for word in ("error", "warning", "waived")}
-    told = [counted(len(verdict.errors), "thing") + " could not be judged"] if verdict.errors else []
-    told += [counted(numbers["error"], "finding")] if numbers["error"] else []
-    told += [counted(numbers["warning"], "warning")] if numbers["warning"] else []
+    told = [count_of(len(verdict.errors), "thing") + " could not be judged"] if verdict.errors else []
+    told += [count_of(numbers["error"], "finding")] if numbers["error"] else []
+    told += [count_of(numbers["warning"], "warning")] if numbers["warning"] else []
     told += [f"{numbers['waived']:,} waived"] if numbers["waived"] else []
     mark = "bad" if verdict.errors or numbers["error"] else "doubtful" if numbers["warning"] else "good"
     if mark == "good":
@@ -90,10 +88,10 @@ def _headline(verdict: Verdict, glyphs: Glyphs) -> str:
 
 
 def _about(verdict: Verdict, glyphs: Glyphs) -> str:
-    told = [counted(verdict.files, "spec")]
-    told += [counted(len(verdict.outcomes), "design")] if verdict.outcomes else []
-    told += [counted(len(verdict.standings), "limit")] if verdict.standings else []
-    told += [counted(len(verdict.judgements), "claimed number")] if verdict.judgements else []
+    told = [count_of(verdict.files, "spec")]
+    told += [count_of(len(verdict.outcomes), "design")] if verdict.outcomes else []
+    told += [count_of(len(verdict.standings), "limit")] if verdict.standings else []
+    told += [count_of(len(verdict.judgements), "claimed number")] if verdict.judgements else []
     told += [f"baseline {gfm.text(sentence(verdict.baseline, glyphs))}"] if verdict.baseline else []
     return f" {glyphs.text('·')} ".join(told)
 
@@ -146,45 +144,45 @@ def _where(span: Span | None, glyphs: Glyphs) -> str:
     return f"{gfm.code(sentence(text, glyphs))}: "
 
 
-def _moved(outcomes: Sequence[Outcome]) -> list[Outcome]:
+def _moved(outcomes: Sequence[DesignResult]) -> list[DesignResult]:
     """Return those first whose numbers are not what they were, most changed first; else the order is kept."""
     return sorted(outcomes, key=lambda outcome: -max(abs(_grown(outcome, key) or 0) for key in SHOWN_METRICS))
 
 
-def _grown(outcome: Outcome, key: str) -> int | None:
+def _grown(outcome: DesignResult, key: str) -> int | None:
     if outcome.past is None or key not in outcome.totals or key not in outcome.past:
         return None
     return outcome.totals[key] - outcome.past[key]
 
 
-def _outcome(outcome: Outcome, keys: Sequence[str], glyphs: Glyphs, *, changes: bool) -> str:
+def _outcome(outcome: DesignResult, keys: Sequence[str], glyphs: Glyphs, *, changes: bool) -> str:
     cells = [gfm.cell(sentence(outcome.design, glyphs))]
     for key in keys:
-        cells.append(exact(outcome.totals[key]) if key in outcome.totals else "")
+        cells.append(format_exact(outcome.totals[key]) if key in outcome.totals else "")
         cells += [gfm.text(_change(outcome, key, glyphs))] if changes else []
     return gfm.line(cells)
 
 
-def _change(outcome: Outcome, key: str, glyphs: Glyphs) -> str:
+def _change(outcome: DesignResult, key: str, glyphs: Glyphs) -> str:
     if outcome.is_new:
         return "new"
     grown = _grown(outcome, key)
     if grown is None:
         return ""
     before = (outcome.past or {})[key]
-    share = f" ({'+' if grown > 0 else ''}{words.percent(Fraction(grown, before))})" if before and grown else ""
-    return f"{signed(grown)}{share}" if grown else glyphs.nothing
+    share = f" ({'+' if grown > 0 else ''}{format_percent(Fraction(grown, before))})" if before and grown else ""
+    return f"{format_signed(grown)}{share}" if grown else glyphs.nothing
 
 
-def _tightest(standings: Sequence[Standing]) -> list[Standing]:
+def _tightest(standings: Sequence[LimitResult]) -> list[LimitResult]:
     """Return what is broken first, then by how much of the limit is used."""
     return sorted(standings, key=lambda one: (one.holds, -(one.used or 0)))
 
 
-def _standing(standing: Standing, glyphs: Glyphs) -> str:
+def _standing(standing: LimitResult, glyphs: Glyphs) -> str:
     names = [gfm.cell(sentence(text, glyphs)) for text in (standing.id, standing.design, standing.path)]
     value, limit = standing.value, standing.limit
-    used = "" if standing.used is None else words.apart(standing.used, 1, words.percent)
+    used = "" if standing.used is None else format_unlike(standing.used, 1, format_percent)
     holds = "yes" if standing.holds else "**no**"
     numbers = [amount(standing.metric, value, limit), amount(standing.metric, limit, value), used]
-    return gfm.line([*names, gfm.text(f"{standing.rule} {standing.limited}"), *numbers, holds])
+    return gfm.line([*names, gfm.text(f"{standing.rule} {standing.metric_label}"), *numbers, holds])

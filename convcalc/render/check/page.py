@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from convcalc.errors import SpecError, describe, escape, excerpt
-from convcalc.findings import Finding, Judgement, Value, Verdict
+from convcalc.findings import ClaimResult, Finding, Verdict
+from convcalc.number_format import count_of, format_count_or_shape, format_significant
 from convcalc.render.check.findings import main_span, weight, worst
 from convcalc.render.check.limit_tables import changes, limits
-from convcalc.render.report.cells import counted
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact, significant
 from convcalc.render.tables.surface import Surface
 
 SHOWN_FINDINGS = 50
@@ -41,7 +40,7 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         yield "\n".join(_lines(finding))
     if len(findings) > SHOWN_FINDINGS:
         more = len(findings) - SHOWN_FINDINGS
-        yield f"and {counted(more, 'finding')} more; --json and -f concise have all"
+        yield f"and {count_of(more, 'finding')} more; --json and -f concise have all"
 
 
 def _lines(finding: Finding) -> Iterator[str]:
@@ -65,11 +64,11 @@ def _lines(finding: Finding) -> Iterator[str]:
 # --- claims -----------------------------------------------------------------------------------------------------------
 
 
-def _known(judgement: Judgement) -> bool:
-    return judgement.loose and judgement.holds
+def _known(judgement: ClaimResult) -> bool:
+    return judgement.expected_to_disagree and judgement.holds
 
 
-def _listed(heading: str, judgements: Iterable[Judgement]) -> Iterator[str]:
+def _listed(heading: str, judgements: Iterable[ClaimResult]) -> Iterator[str]:
     rows = [_cells(judgement) for judgement in judgements]
     if rows:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -78,17 +77,23 @@ def _listed(heading: str, judgements: Iterable[Judgement]) -> Iterator[str]:
             yield "  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=True))]).rstrip()
 
 
-def _cells(judgement: Judgement) -> tuple[str, ...]:
-    ratio = f"× {significant(judgement.ratio, 4)}" if judgement.ratio is not None and judgement.loose else ""
-    words = judgement.reason if judgement.loose else judgement.quote
+def _cells(judgement: ClaimResult) -> tuple[str, ...]:
+    ratio = (
+        f"× {format_significant(judgement.ratio, 4)}"
+        if judgement.ratio is not None and judgement.expected_to_disagree
+        else ""
+    )
+    words = judgement.reason if judgement.expected_to_disagree else judgement.quote
     source = f"{judgement.source}: {words}" if words else judgement.source
-    texts = (judgement.design, judgement.metric, value_text(judgement.value), judgement.printed, ratio, source)
+    texts = (
+        judgement.design,
+        judgement.metric,
+        format_count_or_shape(judgement.value),
+        judgement.printed,
+        ratio,
+        source,
+    )
     return tuple(map(escape, texts))
-
-
-def value_text(value: Value) -> str:
-    """Return a count with its digits grouped, a shape with its crosses."""
-    return exact(value) if isinstance(value, int) else "×".join(map(str, value))
 
 
 # --- the last line ----------------------------------------------------------------------------------------------------
@@ -98,12 +103,12 @@ def summary(verdict: Verdict) -> str:
     """Return the last line: how many of what."""
     told = [_specs(verdict), *_limits_told(verdict), *_claims_told(verdict)]
     told += _severities(verdict.findings) if verdict.outcomes else []
-    broken = f"; {counted(len(verdict.errors), 'error', 'errors')}" if verdict.errors else ""
+    broken = f"; {count_of(len(verdict.errors), 'error', 'errors')}" if verdict.errors else ""
     return f"{told[0]}, {'; '.join(told[1:])}{broken}"
 
 
 def _specs(verdict: Verdict) -> str:
-    return counted(verdict.files, "spec")
+    return count_of(verdict.files, "spec")
 
 
 def _limits_told(verdict: Verdict) -> Iterator[str]:
@@ -112,7 +117,7 @@ def _limits_told(verdict: Verdict) -> Iterator[str]:
     if verdict.standings:
         shown = [f"{kept:,} kept"] if kept or not broken else []
         shown += [f"{broken:,} broken"] if broken else []
-        yield f"{counted(len(verdict.standings), 'limit')}: {', '.join(shown)}"
+        yield f"{count_of(len(verdict.standings), 'limit')}: {', '.join(shown)}"
 
 
 def _claims_told(verdict: Verdict) -> Iterator[str]:
@@ -120,11 +125,11 @@ def _claims_told(verdict: Verdict) -> Iterator[str]:
     agree = sum(one.agrees and one.holds for one in claims)
     loose = sum(map(_known, claims))
     wrong = len(claims) - agree - loose
-    counts = [counted(agree, "agrees", "agree")]
+    counts = [count_of(agree, "agrees", "agree")]
     counts += [f"{loose} known to be loose"] if loose else []
-    counts += [counted(wrong, "does not hold", "do not hold")] if wrong else []
+    counts += [count_of(wrong, "does not hold", "do not hold")] if wrong else []
     if claims:
-        yield f"{counted(len(claims), 'number is', 'numbers are')} claimed: {', '.join(counts)}"
+        yield f"{count_of(len(claims), 'number is', 'numbers are')} claimed: {', '.join(counts)}"
     elif not verdict.standings:
         yield "no claims"
 
@@ -133,4 +138,4 @@ def _severities(findings: Sequence[Finding]) -> list[str]:
     """Tell what a broken limit is let off with, and what is no error."""
     words = {"warning": ("warning", ""), "note": ("note", ""), "waived": ("waived", "waived")}
     numbers = {severity: sum(finding.severity == severity for finding in findings) for severity in words}
-    return [counted(numbers[severity], *words[severity]) for severity in words if numbers[severity]]
+    return [count_of(numbers[severity], *words[severity]) for severity in words if numbers[severity]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from convcalc.number_format import count_of
 from convcalc.render.comparison.sentences import conclusions
 from convcalc.render.comparison.side_by_side import Group, Side, Sides
-from convcalc.render.report.cells import counted
 from convcalc.render.report.header import convention, flow, tensors
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.paragraph import Block, Prose
@@ -99,10 +99,10 @@ def _unseen(chosen: Overview) -> str:
     parts = []
     if chosen.free:
         verb = "is" if chosen.free == 1 else "are"
-        parts.append(f"{counted(chosen.free, 'layer')} without params or multiplies {verb} not shown")
+        parts.append(f"{count_of(chosen.free, 'layer')} without params or multiplies {verb} not shown")
     if chosen.folded:
         verb = "shows" if chosen.folded == 1 else "show"
-        parts.append(f"{counted(chosen.folded, 'group')} without differences inside {verb} sums only")
+        parts.append(f"{count_of(chosen.folded, 'group')} without differences inside {verb} sums only")
     return f"{'; '.join(parts)}; --json has every layer." if parts else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from convcalc.render.tables.number_format import exact, ratio, significant
+from convcalc.number_format import format_exact, format_multiple, format_significant
 from convcalc.report.compare import Comparison, Metric, Value
 
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -80,16 +80,18 @@ def _weighed(value: Value, base: Value, noun: Noun, first: str) -> str:
     if not value or not base or value == base:
         return _plain(value, base, noun, first)
     part = Fraction(value) / Fraction(base)
-    than, share = "than", f": {ratio(part)} of it" if part < 1 else ""
+    than, share = "than", f": {format_multiple(part)} of it" if part < 1 else ""
     if abs(part - 1) < CLOSE:
-        how, share = f"{significant(abs(part - 1) * 100)} % {'fewer' if part < 1 else 'more'}", ""
+        how, share = f"{format_significant(abs(part - 1) * 100)} % {'fewer' if part < 1 else 'more'}", ""
     elif part < 1:
-        how = f"{ratio(1 / part)}× fewer"
+        how = f"{format_multiple(1 / part)}× fewer"
     else:
-        how, than = f"{ratio(part)}× as many", "as"
+        how, than = f"{format_multiple(part)}× as many", "as"
     if first:
-        return f"{noun.verb} {how} {noun.many} {than} {first} ({exact(value)} against {exact(base)}{share})"
-    return f"{how} ({exact(value)}{share})"
+        return (
+            f"{noun.verb} {how} {noun.many} {than} {first} ({format_exact(value)} against {format_exact(base)}{share})"
+        )
+    return f"{how} ({format_exact(value)}{share})"
 
 
 def _stepped(value: Value, base: Value, noun: Noun, first: str) -> str:
@@ -99,30 +101,34 @@ def _stepped(value: Value, base: Value, noun: Noun, first: str) -> str:
     steps = max(value, base) - min(value, base)
     how = f"{_number(steps)} {'more' if value > base else 'fewer'}"
     if first:
-        return f"{noun.verb} {how} {noun.of(steps)} than {first} ({exact(value)} against {exact(base)})"
-    return f"{how} ({exact(value)})"
+        return f"{noun.verb} {how} {noun.of(steps)} than {first} ({format_exact(value)} against {format_exact(base)})"
+    return f"{how} ({format_exact(value)})"
 
 
 def _plain(value: Value, base: Value, noun: Noun, first: str) -> str:
     """Nothing on one side, or the same on both."""
     if value == base:
-        return f"{noun.verb} as many {noun.many} as {first} ({exact(value)})" if first else "as many"
+        return f"{noun.verb} as many {noun.many} as {first} ({format_exact(value)})" if first else "as many"
     if not value:
-        return f"{noun.verb} no {noun.many} ({first} {exact(base)})" if first else "none"
-    return f"{noun.verb} {exact(value)} {noun.of(value)}, {first} none" if first else exact(value)
+        return f"{noun.verb} no {noun.many} ({first} {format_exact(base)})" if first else "none"
+    return f"{noun.verb} {format_exact(value)} {noun.of(value)}, {first} none" if first else format_exact(value)
 
 
 def _deeper(value: Value, base: Value, noun: Noun, first: str) -> str:
     """``is one layer deeper than naive (2 against 1)``."""
     if value == base:
-        return f"is as deep as {first} ({exact(value)} {noun.of(value)})" if first else "as deep"
+        return f"is as deep as {first} ({format_exact(value)} {noun.of(value)})" if first else "as deep"
     steps = max(value, base) - min(value, base)
     how = f"{_number(steps)} {noun.of(steps)} {'deeper' if value > base else 'shallower'}"
-    return f"is {how} than {first} ({exact(value)} against {exact(base)})" if first else f"{how} ({exact(value)})"
+    return (
+        f"is {how} than {first} ({format_exact(value)} against {format_exact(base)})"
+        if first
+        else f"{how} ({format_exact(value)})"
+    )
 
 
 def _number(count: Value) -> str:
-    return WORDS[int(count)] if count < len(WORDS) and count == int(count) else exact(count)
+    return WORDS[int(count)] if count < len(WORDS) and count == int(count) else format_exact(count)
 
 
 def _none_of(labels: tuple[str, ...]) -> str:
@@ -132,7 +138,7 @@ def _none_of(labels: tuple[str, ...]) -> str:
 def _uncertain(comparison: Comparison, title: str, values: list[Value]) -> str:
     """A ratio of lower bounds would be a guess."""
     parts = [
-        f"{name} {'' if report.complete else 'at least '}{exact(value)}"
+        f"{name} {'' if report.complete else 'at least '}{format_exact(value)}"
         for name, report, value in zip(comparison.labels, comparison.reports, values, strict=True)
     ]
     return f"{title}: {', '.join(parts)}; not every layer could be counted, so there is no ratio."

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from convcalc.render.report.cells import counted
+from convcalc.number_format import count_of, format_exact, format_short, format_signed
+from convcalc.number_format import format_multiple as ratio_text
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact, short, signed
-from convcalc.render.tables.number_format import ratio as ratio_text
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.table import Column, Grid
 from convcalc.report.compare import Value, difference, ratio
@@ -30,14 +29,14 @@ class Side(NamedTuple):
     def numbers(self, glyphs: Glyphs) -> list[str]:
         """The values, exact."""
         return [
-            _value(value and exact(value), glyphs, known=known)
+            _value(value and format_exact(value), glyphs, known=known)
             for value, known in zip(self.values, self.known, strict=True)
         ]
 
     def rounded(self, glyphs: Glyphs) -> list[str]:
         """The values, short, in their units."""
         return [
-            _value(value and short(value, unit), glyphs, known=known)
+            _value(value and format_short(value, unit), glyphs, known=known)
             for value, unit, known in zip(self.values, self.units, self.known, strict=True)
         ]
 
@@ -64,7 +63,7 @@ class Side(NamedTuple):
         if not self.certain[row]:
             return "?"
         more = (value or 0) - (first or 0)
-        return signed(more) if more else glyphs.nothing
+        return format_signed(more) if more else glyphs.nothing
 
     def _ratio(self, row: int) -> str:
         value, first = self.values[row], self.first[row]
@@ -212,4 +211,4 @@ def _gone(plan: Plan, designs: int) -> Iterator[str]:
     if plan.name:
         yield "middles of names"
     if plan.designs is not None:
-        yield counted(designs - plan.designs, "design")
+        yield count_of(designs - plan.designs, "design")

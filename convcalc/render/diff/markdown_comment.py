@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convcalc.budget.diff.revisions import LEADING, DesignDiff, Diff
+from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff
 from convcalc.errors import describe_one
 from convcalc.metrics.registry import measures
+from convcalc.number_format import count_of, format_exact
 from convcalc.render.diff.page import ROWS, changed, growth, headline, layers, name, totals
-from convcalc.render.report.cells import counted
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact
 from convcalc.render.tables.table import Column, Grid
 
 COMMENT = 60_000
@@ -39,7 +38,7 @@ def diff_comment(diff: Diff, *, ascii_only: bool = False, limit: int = COMMENT) 
         room -= len(section) + 2
     missing = min(cut, len(diff.designs))
     if missing:
-        parts.append(f"{counted(missing, 'design')} more, cut here: a comment has no room for them.")
+        parts.append(f"{count_of(missing, 'design')} more, cut here: a comment has no room for them.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -62,7 +61,7 @@ def _overview(designs: Sequence[DesignDiff], glyphs: Glyphs) -> Iterator[str]:
         Column("Design", [name(one, glyphs) for one in listed]),
         Column("", [one.change for one in listed]),
     ]
-    for key in LEADING:
+    for key in KEY_METRICS:
         columns.append(Column(titles[key], [_after(one, key) for one in listed], right=True))
         columns.append(Column("%", [_grown(one, key) for one in listed], right=True))
     yield gfm.table(Grid(columns, [""] * len(listed)))
@@ -70,7 +69,7 @@ def _overview(designs: Sequence[DesignDiff], glyphs: Glyphs) -> Iterator[str]:
 
 def _after(one: DesignDiff, key: str) -> str:
     past = one.after or one.before
-    return exact(past.totals[key]) if past else ""
+    return format_exact(past.totals[key]) if past else ""
 
 
 def _grown(one: DesignDiff, key: str) -> str:
@@ -87,5 +86,5 @@ def _section(one: DesignDiff, glyphs: Glyphs) -> str:
     if rows:
         parts.append(gfm.table(layers(rows[:ROWS], glyphs)))
     if len(rows) > ROWS:
-        parts.append(f"{counted(len(rows) - ROWS, 'smaller change', 'smaller changes')} not shown.")
+        parts.append(f"{count_of(len(rows) - ROWS, 'smaller change', 'smaller changes')} not shown.")
     return "\n\n".join(parts)

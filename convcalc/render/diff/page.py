@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from convcalc.budget.diff.group_layers import Row, change_of, folded
-from convcalc.budget.diff.revisions import LEADING, DesignDiff, Diff, metrics
+from convcalc.budget.diff.group_layers import group_changes, layer_change_kind
+from convcalc.budget.diff.match_layers import LayerChange
+from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff, layer_metrics
 from convcalc.metrics.registry import measures
-from convcalc.render.report.cells import counted
+from convcalc.number_format import count_of, format_exact, format_signed, format_significant
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact, signed, significant
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
@@ -36,7 +36,7 @@ def diff_blocks(diff: Diff, surface: Surface) -> Iterator[Block]:
             yield _fitting(layers(rows[:ROWS], glyphs), width, glyphs)._replace(indent=2)
         if len(rows) > ROWS:
             yield Prose(
-                [(f"  {counted(len(rows) - ROWS, 'smaller change', 'smaller changes')} not shown", "dim")], width
+                [(f"  {count_of(len(rows) - ROWS, 'smaller change', 'smaller changes')} not shown", "dim")], width
             )
 
 
@@ -45,25 +45,25 @@ def headline(diff: Diff, glyphs: Glyphs) -> str:
     words = [one.change for one in diff.designs]
     counts = [f"{words.count(word):,} {word}" for word in ("changed", "renamed", "added", "removed") if word in words]
     told = ", ".join([*counts, f"{diff.unchanged:,} unchanged"])
-    broken = f"; {counted(diff.broken, 'file')} broken then and now" if diff.broken else ""
-    errors = f"; {counted(len(diff.errors), 'error')}" if diff.errors else ""
+    broken = f"; {count_of(diff.broken, 'file')} broken then and now" if diff.broken else ""
+    errors = f"; {count_of(len(diff.errors), 'error')}" if diff.errors else ""
     return glyphs.text(f"Designs against {diff.label}: {told}{broken}{errors}")
 
 
 def name(design: DesignDiff, glyphs: Glyphs) -> str:
     """``models/old.yaml → models/new.yaml``."""
-    return glyphs.text(f"{design.was} → {design.design}" if design.was else design.design)
+    return glyphs.text(f"{design.old_name} → {design.design}" if design.old_name else design.design)
 
 
-def changed(design: DesignDiff) -> list[Row]:
+def changed(design: DesignDiff) -> list[LayerChange]:
     """Return its layers that changed, the largest first; where params or multiplies did, those alone that have any."""
-    rows = folded(design.layers, metrics())
-    if not any(row.difference(key) for row in rows for key in LEADING):
+    rows = group_changes(design.layers, layer_metrics())
+    if not any(row.difference(key) for row in rows for key in KEY_METRICS):
         return rows
-    return [row for row in rows if any(row.difference(key) or (row.was and _has(row, key)) for key in LEADING)]
+    return [row for row in rows if any(row.difference(key) or (row.old_path and _has(row, key)) for key in KEY_METRICS)]
 
 
-def _has(row: Row, key: str) -> bool:
+def _has(row: LayerChange, key: str) -> bool:
     return bool(row.after and row.after.get(key))
 
 
@@ -84,18 +84,18 @@ def totals(design: DesignDiff, glyphs: Glyphs) -> Grid:
 
 def _differs(design: DesignDiff, key: str) -> bool:
     if design.before is None or design.after is None:
-        return key in LEADING
+        return key in KEY_METRICS
     return design.before.totals[key] != design.after.totals[key]
 
 
 def _sides(before: int | None, after: int | None) -> tuple[str, str, str, str]:
     if before is None or after is None:
         return _number(before), _number(after), "", ""
-    return exact(before), exact(after), signed(after - before), growth(before, after)
+    return format_exact(before), format_exact(after), format_signed(after - before), growth(before, after)
 
 
 def _number(value: int | None) -> str:
-    return "" if value is None else exact(value)
+    return "" if value is None else format_exact(value)
 
 
 def growth(before: int, after: int) -> str:
@@ -103,13 +103,13 @@ def growth(before: int, after: int) -> str:
     if not before or before == after:
         return ""
     share = Fraction(100 * (after - before), before)
-    return ("+" if share > 0 else "") + significant(share)
+    return ("+" if share > 0 else "") + format_significant(share)
 
 
-def layers(rows: Sequence[Row], glyphs: Glyphs) -> Grid:
+def layers(rows: Sequence[LayerChange], glyphs: Glyphs) -> Grid:
     """Return a line for each layer or scope that changed."""
     titles = {one.key: one.title for one in measures()}
-    keys = [key for key in LEADING if any(row.difference(key) for row in rows)]
+    keys = [key for key in KEY_METRICS if any(row.difference(key) for row in rows)]
     if not keys:
         keys = [key for key in titles if any(row.difference(key) for row in rows)][:2]
     columns = [
@@ -122,18 +122,18 @@ def layers(rows: Sequence[Row], glyphs: Glyphs) -> Grid:
     return Grid(columns, [""] * len(rows), glyphs.rule)
 
 
-def _layer(row: Row, glyphs: Glyphs) -> str:
-    count = f" ({counted(row.layers, 'layer')})" if row.layers > 1 else ""
-    path = f"{row.was} → {row.path}" if row.was else row.path
+def _layer(row: LayerChange, glyphs: Glyphs) -> str:
+    count = f" ({count_of(row.layers, 'layer')})" if row.layers > 1 else ""
+    path = f"{row.old_path} → {row.path}" if row.old_path else row.path
     return glyphs.text(f"{path}{count}")
 
 
-def _difference(row: Row, key: str) -> str:
+def _difference(row: LayerChange, key: str) -> str:
     difference = row.difference(key)
-    return signed(difference) if difference else ""
+    return format_signed(difference) if difference else ""
 
 
-def _share(row: Row, key: str) -> str:
+def _share(row: LayerChange, key: str) -> str:
     if row.before is None or row.after is None:
         return ""
     return growth(row.before.get(key, 0), row.after.get(key, 0))
@@ -166,9 +166,9 @@ def diff_facts(diff: Diff) -> dict[str, object]:
 
 def _design_facts(one: DesignDiff) -> dict[str, object]:
     layers = [
-        {"path": pair.path, "was": pair.was, "change": change, "before": pair.before, "after": pair.after}
+        {"path": pair.path, "was": pair.old_path, "change": change, "before": pair.before, "after": pair.after}
         for pair in one.layers
-        if (change := change_of(pair, metrics()))
+        if (change := layer_change_kind(pair, layer_metrics()))
     ]
     sides = {"before": one.before and one.before.totals, "after": one.after and one.after.totals}
-    return {"design": one.design, "was": one.was, "change": one.change, "totals": sides, "layers": layers}
+    return {"design": one.design, "was": one.old_name, "change": one.change, "totals": sides, "layers": layers}

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from convcalc.errors import Span, SpecError
 from convcalc.findings import Finding, Verdict
+from convcalc.number_format import count_of
 from convcalc.render.check.findings import details, main_span, place, sentence, worst
-from convcalc.render.report.cells import counted
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.surface import Surface
 
@@ -41,7 +41,7 @@ def _every(verdict: Verdict) -> Iterator[tuple[str, SpecError | Finding]]:
 
 
 def _more(number: int, kind: str) -> str:
-    return f"{counted(number, f'more {kind}')}: GitHub shows ten of a kind; the other formats list all"
+    return f"{count_of(number, f'more {kind}')}: GitHub shows ten of a kind; the other formats list all"
 
 
 def _error(kind: str, error: SpecError, glyphs: Glyphs) -> str:

@@ -10,11 +10,10 @@ from html import escape as markup
 from typing import NamedTuple
 
 from convcalc.errors import SpecError, describe_one, escape, excerpt
-from convcalc.findings import Finding, Judgement, Standing, Verdict
+from convcalc.findings import ClaimResult, Finding, LimitResult, Verdict
+from convcalc.number_format import format_count_or_shape, format_exact
 from convcalc.render.check.findings import LONGEST, details, sentence, worst
-from convcalc.render.check.page import value_text
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact
 from convcalc.render.tables.surface import Surface
 
 RULES = {"CC611": "max", "CC612": "min", "CC613": "equals", "CC614": "growth", "CC615": "ratchet"}
@@ -64,11 +63,11 @@ def _cases(verdict: Verdict) -> Iterator[Case]:
     for finding in worst(verdict.findings):
         open_findings.setdefault(_key(finding), []).append(finding)
     for standing in verdict.standings:
-        yield _standing(standing, _taken(open_findings, _key_of_standing(standing)), verdict.failing)
+        yield _standing(standing, _taken(open_findings, _key_of_standing(standing)), verdict.failing_severities)
     for judgement in verdict.judgements:
-        yield _judgement(judgement, _taken(open_findings, _key_of_claim(judgement)), verdict.failing)
+        yield _judgement(judgement, _taken(open_findings, _key_of_claim(judgement)), verdict.failing_severities)
     for left in open_findings.values():
-        yield from (_finding(one, f"{one.id}: {one.code} {one.metric}", verdict.failing) for one in left)
+        yield from (_finding(one, f"{one.id}: {one.code} {one.metric}", verdict.failing_severities) for one in left)
 
 
 def _key(finding: Finding) -> Key:
@@ -79,11 +78,11 @@ def _key(finding: Finding) -> Key:
     return finding.id, finding.design, finding.metric, span and (span.line, span.column)
 
 
-def _key_of_standing(standing: Standing) -> Key:
+def _key_of_standing(standing: LimitResult) -> Key:
     return standing.id, standing.design, standing.path, standing.metric, standing.rule
 
 
-def _key_of_claim(judgement: Judgement) -> Key:
+def _key_of_claim(judgement: ClaimResult) -> Key:
     return judgement.id, judgement.design, judgement.metric, (judgement.span.line, judgement.span.column)
 
 
@@ -92,17 +91,17 @@ def _taken(findings: dict[Key, list[Finding]], key: Key) -> Finding | None:
     return found.pop(0) if found else None
 
 
-def _standing(standing: Standing, finding: Finding | None, failing: Collection[str]) -> Case:
+def _standing(standing: LimitResult, finding: Finding | None, failing: Collection[str]) -> Case:
     name = f"{standing.id}: {standing.rule} {standing.metric}{f' of {standing.path}' if standing.path else ''}"
-    text = f"{exact(standing.value)}, limit {exact(standing.limit)}"
+    text = f"{format_exact(standing.value)}, limit {format_exact(standing.limit)}"
     if finding:
         return _finding(finding, name, failing)
     return Case(standing.design, name, *(() if standing.holds else ("failure", "", text, text)))
 
 
-def _judgement(judgement: Judgement, finding: Finding | None, failing: Collection[str]) -> Case:
+def _judgement(judgement: ClaimResult, finding: Finding | None, failing: Collection[str]) -> Case:
     name = f"{judgement.id} = {judgement.printed} ({judgement.source})"
-    text = f"{value_text(judgement.value)}, claimed {judgement.printed}"
+    text = f"{format_count_or_shape(judgement.value)}, claimed {judgement.printed}"
     if finding:
         return _finding(finding, name, failing)
     return Case(judgement.design, name, *(() if judgement.holds else ("failure", "", text, text)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from convcalc.number_format import count_of
 from convcalc.render.comparison.side_by_side import Plan
-from convcalc.render.report.cells import counted
 from convcalc.render.report.header import circumstances, convention, coverage, flow, remarks, totals
 from convcalc.render.report.page import flat
 from convcalc.render.results.row_list import Collected, Stream, seen
@@ -73,7 +73,7 @@ def listing(listing: Listing, surface: Surface) -> str:
     """Return the table of designs and how many there are."""
     glyphs = Glyphs(surface.ascii_only)
     table = listed(listing, seen(listing), glyphs)
-    return f"{gfm.table(table)}\n\n{counted(len(listing.rows), listing.noun)}\n"
+    return f"{gfm.table(table)}\n\n{count_of(len(listing.rows), listing.noun)}\n"
 
 
 _listing = listing

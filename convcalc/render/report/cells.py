@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from convcalc.number_format import count_of, format_exact, format_per_axis, format_share, format_short
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import each, exact, percent, short
 from convcalc.render.tables.table import widest
 from convcalc.report.fold import Folded, Line
 from convcalc.report.path_tree import Node, tree
@@ -45,19 +45,14 @@ def total(folded: Folded) -> Entry:
     """Return the row beneath the table. What is no sum of layers (a depth) has no place there."""
     report = folded.report
     values = {column.key: report.totals[column.key] for column in folded.columns if column.key in report.totals}
-    count = counted(folded.layers, "layer")
+    count = count_of(folded.layers, "layer")
     return Entry("Total", count, count, "", values, "total", folded.layers, report.complete)
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """``1 layer``, ``2 layers``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def operation(line: Line, glyphs: Glyphs) -> str:
     """Return what a layer does in a few words, or how many layers a line holds."""
     if not line.op:
-        return counted(line.layers, "layer")
+        return count_of(line.layers, "layer")
     text = f"{line.op} {line.summary}" if line.summary else line.op
     if line.parts:
         text += f" + {', '.join(line.parts)}"
@@ -104,7 +99,7 @@ def _group(node: Node, label: str, glyphs: Glyphs, *, whole: bool) -> Entry:
     style = "group" if whole or any(node.values.values()) or not node.known else "zero"
     if whole:
         return Entry(glyphs.text(label), "", "", "", {}, style, 0)
-    count = counted(node.layers, "layer")
+    count = count_of(node.layers, "layer")
     if node.line:
         count = f"{operation(node.line, glyphs)}, {count}"
     shape = glyphs.shape(node.output_shape)
@@ -152,9 +147,9 @@ class Texts:
         if form == "%":
             return self._shares(key)
         unit = self.columns[key].unit
-        written = (lambda value: short(value, unit)) if form else exact
+        written = (lambda value: format_short(value, unit)) if form else format_exact
         if self.columns[key].of_layers:
-            return [each(row.values.get(key), written, self.glyphs) for row in self.rows]
+            return [format_per_axis(row.values.get(key), written, self.glyphs.text) for row in self.rows]
         return self._numbers(key, written)
 
     def _width(self, name: str) -> int:
@@ -170,7 +165,7 @@ class Texts:
         if not self.columns[key].additive or not self.folded.report.totals.get(key):
             return []
         values = [0 if row.style == "total" else row.values.get(key, 0) for row in self.rows]
-        return list(map(percent, self.folded.shares(key, values), values))
+        return list(map(format_share, self.folded.shares(key, values), values))
 
     def _numbers(self, key: str, form: Callable[[int], str]) -> list[str]:
         return [self._number(row, row.values.get(key), form) for row in self.rows]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from convcalc.number_format import format_exact, format_short
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact, short
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.table import Column, Grid, Span
 from convcalc.report.report import CONVENTION, Report
@@ -54,8 +54,8 @@ def totals(report: Report, glyphs: Glyphs, width: int | None = None) -> Grid:
     mark = "" if report.complete else f"{glyphs.at_least} "
     columns = [column for column in report.columns if column.key in report.totals]
     values = [report.totals[column.key] for column in columns]
-    shortened = [short(value, column.unit) for value, column in zip(values, columns, strict=True)]
-    plain = [exact(value) for value in values]
+    shortened = [format_short(value, column.unit) for value, column in zip(values, columns, strict=True)]
+    plain = [format_exact(value) for value in values]
     shown = ["" if text in (number, f"{number} B") else text for text, number in zip(shortened, plain, strict=True)]
     table = [
         Column("", [glyphs.text(column.title) for column in columns]),

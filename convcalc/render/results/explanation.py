@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from convcalc.errors import Span
 from convcalc.explain.model import Explanation, Metric
 from convcalc.metrics.memory import Peak
-from convcalc.render.report.cells import counted
+from convcalc.number_format import count_of, format_exact, format_per_axis
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import each, exact
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
@@ -87,8 +86,12 @@ def _columns(metrics: Sequence[Metric], glyphs: Glyphs, *, meanings: bool) -> li
         if metric.steps or (any(metric.value) if isinstance(metric.value, tuple) else metric.value):
             alone = len(metric.steps) == 1
             how = metric.steps[0].factors if alone else metric.column.meaning if meanings and not metric.steps else ""
-            rows.append((metric.column.title, each(metric.value, exact, glyphs), metric.column.unit, how))
-            rows += [(f"  {step.name}", exact(step.value), "", step.factors) for step in metric.steps if not alone]
+            rows.append(
+                (metric.column.title, format_per_axis(metric.value, format_exact, glyphs.text), metric.column.unit, how)
+            )
+            rows += [
+                (f"  {step.name}", format_exact(step.value), "", step.factors) for step in metric.steps if not alone
+            ]
     titles, values, units, derivations = zip(*rows, strict=True) if rows else ((), (), (), ())
     return [
         Column("", [glyphs.text(text) for text in titles]),
@@ -106,11 +109,11 @@ def _most(peak: Peak) -> str:
 
 def _parts(explanation: Explanation, glyphs: Glyphs) -> Grid:
     names, params, macs = zip(*explanation.parts, strict=True)
-    heading = f"Heaviest of {counted(explanation.layers, 'layer')}"
+    heading = f"Heaviest of {count_of(explanation.layers, 'layer')}"
     columns = [
         Column(heading, [glyphs.text(name) for name in names]),
-        Column("Params", [exact(value) for value in params], right=True),
-        Column("Multiplies", [exact(value) for value in macs], right=True),
+        Column("Params", [format_exact(value) for value in params], right=True),
+        Column("Multiplies", [format_exact(value) for value in macs], right=True),
     ]
     return Grid(columns, ["" for _ in names])
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.profiles import TERMS, Profile, Reconciliation, Standing
-from convcalc.render.report.cells import counted
+from convcalc.number_format import count_of, format_exact
+from convcalc.profiles import TERMS, Profile, ProfileResult, Reconciliation
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
@@ -23,32 +22,32 @@ def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[B
     """The heading, every tool with its terms, and a sentence on what each counts."""
     glyphs, width = Glyphs(surface.ascii_only), surface.width
     yield Prose([(glyphs.text(found.name), "title"), (f"  {glyphs.text(found.design)}", "dim")], width)
-    counts = counted(sum(standing.total is not None for standing in found.standings), "count")
-    head = f"{exact(found.macs)} multiplies · batch {found.batch:,} · {counts}"
+    counts = count_of(sum(standing.total is not None for standing in found.results), "count")
+    head = f"{format_exact(found.macs)} multiplies · batch {found.batch:,} · {counts}"
     yield Prose([(glyphs.text(head), "")], width)
     yield Prose()
     yield _grid(found, glyphs, width)
     yield Prose()
-    for standing in found.standings:
+    for standing in found.results:
         profile = standing.profile
         sentence = f": {_sentence(profile.counts)} ({profile.source})"
         yield Prose([(glyphs.text(f"{profile.key}"), "group"), (glyphs.text(sentence), "")], width)
-        if standing.fault:
-            yield Prose([(glyphs.text(f"{_sentence(NO_NUMBER)}: {standing.fault}"), "warning")], width)
+        if standing.error:
+            yield Prose([(glyphs.text(f"{_sentence(NO_NUMBER)}: {standing.error}"), "warning")], width)
 
 
 def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
     """Return the tools as a table of Markdown, a line each, and what each counts below it."""
     glyphs = Glyphs(ascii_only)
-    profiles = [standing.profile for standing in found.standings]
+    profiles = [standing.profile for standing in found.results]
     columns = [
         Column("Tool", [profile.key for profile in profiles]),
         Column("Version", [glyphs.text(profile.tool) for profile in profiles]),
-        Column("Prints", [_total(standing) for standing in found.standings], right=True),
+        Column("Prints", [_total(standing) for standing in found.results], right=True),
         Column("Unit", [profile.unit for profile in profiles]),
-        Column("Terms", [glyphs.text(_sum(standing)) for standing in found.standings]),
+        Column("Terms", [glyphs.text(_sum(standing)) for standing in found.results]),
     ]
-    about = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} {exact(found.macs)} multiplies"
+    about = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} {format_exact(found.macs)} multiplies"
     parts = [f"### {gfm.text(glyphs.text(found.name))}", f"{about} {glyphs.text('·')} batch {found.batch:,}"]
     parts.append(gfm.table(Grid(columns, ["" for _ in profiles])))
     parts.append("\n".join(f"- **{gfm.text(one.key)}**: {gfm.text(glyphs.text(one.counts))}" for one in profiles))
@@ -57,7 +56,7 @@ def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
 
 def reconciliation_facts(found: Reconciliation) -> dict[str, object]:
     """Return what tools print as what JSON has words for."""
-    profiles = {standing.profile.key: _facts(standing) for standing in found.standings}
+    profiles = {standing.profile.key: _facts(standing) for standing in found.results}
     return {
         "design": found.design,
         "name": found.name,
@@ -67,9 +66,9 @@ def reconciliation_facts(found: Reconciliation) -> dict[str, object]:
     }
 
 
-def _facts(standing: Standing) -> dict[str, object]:
+def _facts(standing: ProfileResult) -> dict[str, object]:
     profile = standing.profile
-    fault = {"fault": standing.fault} if standing.fault else {}
+    fault = {"fault": standing.error} if standing.error else {}
     return {
         "total": standing.total,
         **fault,
@@ -84,17 +83,17 @@ def _facts(standing: Standing) -> dict[str, object]:
 def reconciliation_rows(found: Reconciliation) -> Iterator[tuple[object, ...]]:
     """Give a term a line: tool, unit, the tool's total, term, count; a tool without a number one, with the reason."""
     yield "profile", "unit", "total", "term", "count", "fault"
-    for standing in found.standings:
+    for standing in found.results:
         profile = standing.profile
-        if standing.fault:
-            yield profile.key, profile.unit, None, "", None, standing.fault
+        if standing.error:
+            yield profile.key, profile.unit, None, "", None, standing.error
         for term, count in standing.terms.items():
             yield profile.key, profile.unit, standing.total, term, count, ""
 
 
 def _grid(found: Reconciliation, glyphs: Glyphs, width: int | None) -> Grid:
     """A tool a group of lines; what terms are goes first where there is no room."""
-    rows = [row for standing in found.standings for row in _rows(standing, found)]
+    rows = [row for standing in found.results for row in _rows(standing, found)]
     names, counts, units, meanings = zip(*rows, strict=True)
     columns = [
         Column("Tool", [glyphs.text(name) for name in names]),
@@ -110,35 +109,37 @@ def _grid(found: Reconciliation, glyphs: Glyphs, width: int | None) -> Grid:
     return grid
 
 
-def _rows(standing: Standing, found: Reconciliation) -> Iterator[Row]:
+def _rows(standing: ProfileResult, found: Reconciliation) -> Iterator[Row]:
     profile = standing.profile
-    yield profile.key, _total(standing), profile.unit, standing.fault.partition(": ")[2] or profile.tool
+    yield profile.key, _total(standing), profile.unit, standing.error.partition(": ")[2] or profile.tool
     for term, count in standing.terms.items():
-        yield f"  {term}", exact(count), "", _meaning(term, count, profile, found)
+        yield f"  {term}", format_exact(count), "", _meaning(term, count, profile, found)
 
 
-def _total(standing: Standing) -> str:
-    return NO_NUMBER if standing.total is None else exact(standing.total)
+def _total(standing: ProfileResult) -> str:
+    return NO_NUMBER if standing.total is None else format_exact(standing.total)
 
 
 def _meaning(term: str, count: int, profile: Profile, found: Reconciliation) -> str:
     """Say what a term is: ``4 for each of 11,113,984 elements`` where it is a whole multiple of them."""
-    elements = found.elements.get(term, 0) // (found.batch if profile.per_sample else 1)
+    elements = found.elements.get(term, 0) // (found.batch if profile.is_per_sample else 1)
     if elements and count % elements == 0:
-        return f"{exact(count // elements)} for each of {exact(elements)} elements"
+        return f"{format_exact(count // elements)} for each of {format_exact(elements)} elements"
     if term == "missed layers" and profile.base != "macs":
         return "outputs that the tool does not see"
-    return TERMS.get(term, "") + ", of one sample" * (term == profile.base and profile.per_sample and found.batch != 1)
+    return TERMS.get(term, "") + ", of one sample" * (
+        term == profile.base and profile.is_per_sample and found.batch != 1
+    )
 
 
-def _sum(standing: Standing) -> str:
+def _sum(standing: ProfileResult) -> str:
     """``4,089,184,256 macs + 22,227,968 batch norm``, or why there is no number."""
-    if standing.fault:
-        return standing.fault
+    if standing.error:
+        return standing.error
     text = ""
     for term, count in standing.terms.items():
         sign = "" if not text else " + " if count > 0 else " − "
-        text += f"{sign}{exact(abs(count) if text else count)} {term}"
+        text += f"{sign}{format_exact(abs(count) if text else count)} {term}"
     return text or "0"
 
 

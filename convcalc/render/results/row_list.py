@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from convcalc.render.report.cells import counted
+from convcalc.number_format import count_of, format_exact
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
@@ -29,7 +28,7 @@ def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
         yield Prose()
     if hidden:
         yield Prose([(f"Too narrow for {', '.join(hidden)}.", "dim")], surface.width)
-    yield Prose([(counted(len(listing.rows), listing.noun), "")], surface.width)
+    yield Prose([(count_of(len(listing.rows), listing.noun), "")], surface.width)
 
 
 def seen(listing: Listing) -> list[Field]:
@@ -51,7 +50,7 @@ def fact(value: Any, glyphs: Glyphs) -> str:
     if value is None:
         return ""
     if isinstance(value, int):
-        return exact(value)
+        return format_exact(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in value.items())
     return glyphs.text(value) if isinstance(value, str) else glyphs.shape(value)

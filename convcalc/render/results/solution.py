@@ -7,11 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.metrics.registry import measures
-from convcalc.render.report.cells import counted
+from convcalc.number_format import count_of, format_exact, format_significant
 from convcalc.render.results.sweep_points import decimal, plain
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.number_format import exact, significant
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
@@ -73,7 +72,7 @@ def extent(axis: Axis) -> str:
     """``1..1000``, ``0.25..2, 36 values``: the ends of a variable, and how many values there are between."""
     low, high = sorted((axis.value(0), axis.value(len(axis.values) - 1)))
     apart = isinstance(axis.values, range) and abs(axis.values.step) == axis.denominator
-    many = "" if apart or len(axis.values) < 2 else f" ({counted(len(axis.values), 'value')})"
+    many = "" if apart or len(axis.values) < 2 else f" ({count_of(len(axis.values), 'value')})"
     return (plain(low) if low == high else f"{plain(low)}..{plain(high)}") + many
 
 
@@ -85,7 +84,7 @@ def values(point: Mapping[str, Any]) -> str:
 def amount(value: int | Fraction) -> str:
     """Write a limit, or a distance from it, with all its digits."""
     whole = Fraction(value)
-    return exact(int(whole)) if whole.denominator == 1 else decimal(whole)
+    return format_exact(int(whole)) if whole.denominator == 1 else decimal(whole)
 
 
 def metrics(answer: Answer, point: Point, glyphs: Glyphs) -> Grid:
@@ -96,7 +95,7 @@ def metrics(answer: Answer, point: Point, glyphs: Glyphs) -> Grid:
             continue
         total = point.totals[measure.key]
         held = [bound for bound in answer.question.bounds if bound.metric == measure.key]
-        first = (measure.title, exact(total))
+        first = (measure.title, format_exact(total))
         for bound in held:
             rows.append((*first, f"{SIGNS[bound.kind]} {amount(bound.value)}", amount(bound.margin(total)),
                          _share(bound, total)))  # fmt: skip
@@ -112,7 +111,7 @@ def metrics(answer: Answer, point: Point, glyphs: Glyphs) -> Grid:
 
 
 def _share(bound: Bound, total: int) -> str:
-    return significant(100 * bound.margin(total) / bound.value, 2) if bound.value else ""
+    return format_significant(100 * bound.margin(total) / bound.value, 2) if bound.value else ""
 
 
 def sentences(answer: Answer) -> Iterator[str]:
@@ -138,7 +137,7 @@ def sentences(answer: Answer) -> Iterator[str]:
 
 
 def _many(answer: Answer) -> str:
-    return counted(answer.job.points, "value" if len(answer.job.axes) == 1 else "choice")
+    return count_of(answer.job.points, "value" if len(answer.job.axes) == 1 else "choice")
 
 
 def _next(answer: Answer, point: Point) -> str:
@@ -146,7 +145,7 @@ def _next(answer: Answer, point: Point) -> str:
     where = f"{point.step} = {plain(point.point[point.step])}"
     key = (answer.question.objective or "").removeprefix("-")
     if point.fits and answer.solution is not None:
-        return f"The next value, {where}, fits too, with {exact(point.totals[key])} {key}: that is no better"
+        return f"The next value, {where}, fits too, with {format_exact(point.totals[key])} {key}: that is no better"
     return f"The next value, {_told(point, where)}"
 
 
@@ -159,7 +158,7 @@ def _told(point: Point, where: str) -> str:
 
 def _broken(bound: Bound, total: int) -> str:
     excess = -bound.margin(total)
-    share = f" ({significant(100 * excess / bound.value, 2)} %)" if bound.value else ""
+    share = f" ({format_significant(100 * excess / bound.value, 2)} %)" if bound.value else ""
     return f"{bound.metric} {SIGNS[bound.kind]} {amount(bound.value)} by {amount(excess)}{share}"
 
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc import __version__
-from convcalc.render.tables.number_format import exact
+from convcalc.number_format import format_exact
 from convcalc.report.report import CONVENTION, SCHEMA_VERSION
 from convcalc.sweep.job import Job
 from convcalc.sweep.selection import Points
@@ -84,7 +84,7 @@ def _encoded(value: Any) -> str:
 
 
 def _people(value: Any) -> str:
-    return exact(value) if type(value) is int else plain(value)
+    return format_exact(value) if type(value) is int else plain(value)
 
 
 def keys(job: Job) -> list[str]:
@@ -173,10 +173,10 @@ def scatter(across: Sequence[int], up: Sequence[int], titles: tuple[str, str], *
     cells = [[" "] * SCATTER_COLUMNS for _ in range(SCATTER_LINES)]
     for column, line in zip(_places(across, SCATTER_COLUMNS), _places(up, SCATTER_LINES), strict=True):
         cells[SCATTER_LINES - 1 - line][column] = mark
-    names = [exact(max(up)), *[""] * (SCATTER_LINES - 2), exact(min(up))]
+    names = [format_exact(max(up)), *[""] * (SCATTER_LINES - 2), format_exact(min(up))]
     width = max(map(len, names))
     lines = [f"{name:>{width}} {side}{''.join(row).rstrip()}".rstrip() for name, row in zip(names, cells, strict=True)]
-    low, high = exact(min(across)), exact(max(across))
+    low, high = format_exact(min(across)), format_exact(max(across))
     blank = " " * (width + 2)
     lines = [f"{titles[1]}", *lines, f"{' ' * (width + 1)}{corner}{ground * SCATTER_COLUMNS}"]
     lines.append(f"{blank}{low}{' ' * max(1, SCATTER_COLUMNS - len(low) - len(high))}{high}  {titles[0]}")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops.registry import kinds
-from convcalc.quantities import SUFFIXES, meant
+from convcalc.quantities import SUFFIXES, intended_quantity
 from convcalc.spec.limits import ENTRIES
 from convcalc.spec.yaml.fields import is_empty
 from convcalc.spec.yaml.nodes import Mapping as MappingNode
@@ -64,7 +64,7 @@ def quantity(node: Scalar) -> Quantity:
     """
     match = re.fullmatch(FORM, node.text.strip())
     if not match:
-        near = meant(node.text.strip())
+        near = intended_quantity(node.text.strip())
         listed = f"digits, a point, an exponent, and a suffix: {', '.join(filter(None, PRINTED))}"
         hint = f"write {near}" if near and re.fullmatch(FORM, near) else listed
         raise SpecError("CC601", f"{quoted(node.text)} is not a printed number", node.span, hint=hint)

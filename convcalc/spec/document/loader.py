@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.repository_paths import path_from_cwd
 from convcalc.spec.document.document_reader import read_document
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.limits import IMPORTS
@@ -17,20 +18,20 @@ from convcalc.spec.yaml.text import read
 class Places(Protocol):
     """How paths lead to files."""
 
-    def real(self, path: str) -> str:
+    def resolve(self, path: str) -> str:
         """Return the absolute path that a path leads to, links resolved."""
 
     def is_file(self, path: str) -> bool:
         """Tell whether a path leads to a plain file."""
 
-    def shown(self, path: str) -> str:
+    def display_name(self, path: str) -> str:
         """Return what an error calls the file with this real path."""
 
 
 class Disk:
     """The files as they lie there now."""
 
-    def real(self, path: str) -> str:
+    def resolve(self, path: str) -> str:
         """Return the absolute path, links resolved."""
         return os.path.realpath(path)
 
@@ -38,10 +39,9 @@ class Disk:
         """Tell whether it is a file or a link to one."""
         return os.path.isfile(path)
 
-    def shown(self, path: str) -> str:
+    def display_name(self, path: str) -> str:
         """Return the path from the current folder, or the absolute one where it is not below."""
-        below = os.path.relpath(path)
-        return path if below.startswith("..") else below
+        return path_from_cwd(path)
 
 
 @dataclass(slots=True, eq=False)
@@ -58,9 +58,9 @@ class Files:
 
     def root(self, source: Source, path: str | None = None) -> Document:
         """Read the root document; imports are looked up beside it (beside the current folder for standard input)."""
-        real = self.places.real(source.name if path is None else path)
+        real = self.places.resolve(source.name if path is None else path)
         there = path is not None or self.places.is_file(source.name)
-        folder = os.path.dirname(real) if there else self.places.real(".")
+        folder = os.path.dirname(real) if there else self.places.resolve(".")
         self._open.append(real)
         self.documents[real] = document = read_document(source, self._importer(folder, folder))
         return document
@@ -79,7 +79,7 @@ class Files:
         held = len(self.documents) + len(self._broken) + len(self._open)
         if held > IMPORTS:  # of those that are open, one is the root
             raise SpecError("CC505", f"more imported files than the limit of {IMPORTS}", span)
-        shown = self.places.shown(path)
+        shown = self.places.display_name(path)
         self._open.append(path)
         try:
             source = Source(shown, _read(self.read, path, shown, text, span).text)
@@ -97,8 +97,8 @@ class Files:
         """Return the real path of an import, inside the root file's folder or a library folder."""
         if "://" in text or os.path.isabs(text) or "\0" in text:
             raise SpecError("CC209", f"the import {quoted(text)} must be a relative path", span)
-        trees = [root, *map(self.places.real, self.libraries)]
-        paths = [self.places.real(os.path.join(start, text)) for start in (folder, *self.libraries)]
+        trees = [root, *map(self.places.resolve, self.libraries)]
+        paths = [self.places.resolve(os.path.join(start, text)) for start in (folder, *self.libraries)]
         inside = [path for path in paths if any(os.path.commonpath((tree, path)) == tree for tree in trees)]
         if not inside:
             raise SpecError(

@@ -152,7 +152,7 @@ def _quantity(text: str, at: int) -> Token:
     else:
         end = _after(_BLOB, text, at)
         message = f"{quoted(text[at:end])} is no number with a suffix"
-    near = quantities.meant(text[at:end])
+    near = quantities.intended_quantity(text[at:end])
     raise ExpressionError(CHARACTER, message, at, end, f"write {near}" if near else quantities.FORM)
 
 

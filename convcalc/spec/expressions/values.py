@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from convcalc.arith import agreed, names_of
 from convcalc.errors import Undecided, quoted
-from convcalc.quantities import quantity
+from convcalc.quantities import parse_quantity
 from convcalc.spec.expressions.errors import KIND, LIMIT, Fault
 from convcalc.spec.expressions.vocabulary import SYMBOLS
 from convcalc.spec.limits import DECIMALS, LARGEST, LARGEST_EXPONENT
@@ -145,7 +145,7 @@ def literal(text: str) -> Rational:
     An exponent beyond 64 is refused without being worked out.
     """
     if not text[-1:].isdecimal():
-        return _limited(text, quantity(text) or 0)
+        return _limited(text, parse_quantity(text) or 0)
     digits, _, exponent = text.lower().partition("e")
     if exponent and abs(int(exponent)) > LARGEST_EXPONENT:
         raise Fault(LIMIT, f"the exponent of {quoted(text)} is beyond {LARGEST_EXPONENT}, the limit of expressions")

@@ -6,6 +6,8 @@ from convcalc.errors import SpecError
 from convcalc.spec.limits import ENTRIES
 from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, Sequence
 
+BAD_STRUCTURE = "CC117"
+
 
 def is_empty(node: Node | None) -> bool:
     """Whether nothing is written, or ``null``."""
@@ -19,16 +21,16 @@ def holds_nothing(node: Node) -> bool:
     return not (node.pairs if isinstance(node, Mapping) else node.items)
 
 
-def entries(node: Node | None, what: str, form: str) -> list[tuple[Scalar, Node]]:
+def entries(node: Node | None, what: str, form: str, code: str = BAD_STRUCTURE) -> list[tuple[Scalar, Node]]:
     """Return the pairs of a mapping of limited length; none where nothing is written.
 
     Raises:
-        SpecError: CC117 for another form, CC507 for too many.
+        SpecError: ``code`` for another form, CC507 for too many.
     """
     if node is None or is_empty(node):
         return []
     if not isinstance(node, Mapping):
-        raise SpecError("CC117", f"{what} is a mapping: {form}", node.span)
+        raise SpecError(code, f"{what} is a mapping: {form}", node.span)
     if len(node.pairs) > ENTRIES:
         raise SpecError("CC507", f"{what} has {len(node.pairs)} entries; the limit is {ENTRIES}", node.span)
     return node.pairs
@@ -43,7 +45,7 @@ def elements(node: Node | None, what: str) -> list[Node]:
     if node is None or is_empty(node):
         return []
     if not isinstance(node, Sequence):
-        raise SpecError("CC117", f"{what} is a list", node.span)
+        raise SpecError(BAD_STRUCTURE, f"{what} is a list", node.span)
     return node.items
 
 
@@ -54,4 +56,4 @@ def require_text(what: str, node: Node) -> None:
         SpecError: CC117 for a list or a mapping.
     """
     if not isinstance(node, Scalar):
-        raise SpecError("CC117", f"{what} takes a text", node.span)
+        raise SpecError(BAD_STRUCTURE, f"{what} takes a text", node.span)

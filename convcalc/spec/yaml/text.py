@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO
 
 from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.repository_paths import is_inside, repository_root
 from convcalc.spec.limits import FILE_BYTES
 
 _BAD_ASCII = r"[^\t\n\r\x20-\x7e]"
@@ -53,24 +54,14 @@ def require_own(path: str) -> None:
         is_plain = stat.S_ISREG(os.stat(real).st_mode) or os.path.isdir(real)
     except (OSError, ValueError):  # reading it says what is wrong
         return
-    top = None if there == real and is_plain else _repository(os.path.dirname(there))
+    top = None if there == real and is_plain else repository_root(os.path.dirname(there))
     if top is None:
         return
-    if not real.startswith(os.path.join(os.path.realpath(top), "")):
+    if not is_inside(real, os.path.realpath(top)):
         text = f"leads out of its repository, to {quoted(real)}"
         raise SpecError("CC001", text, Span(Source(path)), "name the file that it leads to, or copy it")
     if not is_plain:
         raise SpecError("CC002", "is a pipe or a device, not a file", Span(Source(path)))
-
-
-def _repository(folder: str) -> str | None:
-    """Return the nearest folder, from here upward, that holds ``.git``."""
-    while not os.path.lexists(os.path.join(folder, ".git")):
-        above = os.path.dirname(folder)
-        if above == folder:
-            return None
-        folder = above
-    return folder
 
 
 def _standard_input() -> AbstractContextManager[BinaryIO]:

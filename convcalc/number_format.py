@@ -1,0 +1,187 @@
+"""Numbers as people read them. Counts stay exact; only short forms and ratios are rounded, here and nowhere before.
+
+Everything is rounded from exact rationals, half up, and never in floating point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+SI = ("", "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
+TIMES = ("", "µs", "ms", "s")
+IEC = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi")
+DECIMALS = 2
+MAX_WRITTEN_DECIMALS = 6
+MAX_DECIMALS = 60
+"""Where two shares are alike in so many decimals, the numbers that they are of tell more than any further digit."""
+
+Value = int | Fraction
+
+
+# --- counts -----------------------------------------------------------------------------------------------------------
+
+
+def format_exact(value: Value) -> str:
+    """``25557032`` → ``25,557,032``; a ratio of counts, which has no exact decimal, gets four digits."""
+    if isinstance(value, Fraction) and value.denominator != 1:
+        return format_significant(value, 4)
+    return f"{int(value):,}"
+
+
+def format_signed(value: Value) -> str:
+    """``+1,024``, ``-223,744``: with an ASCII minus, so that a pipe can read it."""
+    return f"+{format_exact(value)}" if value > 0 else format_exact(value)
+
+
+def format_count(value: Value) -> str:
+    """``5612345`` → ``5,612,345``; what is no whole number gets two decimals.
+
+    >>> format_count(5612345), format_count(Fraction(5, 2)), format_count(-1200)
+    ('5,612,345', '2.5', '-1,200')
+    """
+    return f"{value.numerator:,}" if value.denominator == 1 else format_decimal(value)
+
+
+def count_of(number: int, noun: str, plural: str = "") -> str:
+    """``1 layer``, ``2 layers``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def format_count_or_shape(value: int | tuple[int, ...]) -> str:
+    """Return a count with its digits grouped, a shape with its crosses."""
+    return f"{value:,}" if isinstance(value, int) else "×".join(map(str, value))
+
+
+def format_short(value: Value, unit: str = "") -> str:
+    """``25557032`` → ``25.56 M``, bytes in powers of 1024: ``97.49 MiB``; below a thousand the number itself.
+
+    Nanoseconds become ``31.31 µs``.
+    """
+    base, names = (1024, IEC) if unit == "bytes" else (1000, TIMES if unit == "ns" else SI)
+    suffix = "B" if unit == "bytes" else ""
+    size, step = Fraction(value), 0
+    while step + 1 < len(names) and _rounds_past(size, base):
+        size, step = size / base, step + 1
+    digits = format_exact(size) if step == 0 else format_significant(size, 4)
+    return f"{digits} {names[step]}{suffix}".rstrip()
+
+
+def _rounds_past(size: Fraction, base: int) -> bool:
+    """Tell whether ``size`` would print as ``base`` or more: 999,999 is 1.000 M and not 1,000 k."""
+    return abs(size) >= base or (base == 1000 and abs(size) * 10 >= 9999 + Fraction(1, 2))
+
+
+# --- decimals ---------------------------------------------------------------------------------------------------------
+
+
+def format_decimal(value: Value, places: int = DECIMALS) -> str:
+    """Round half up to so many decimals; noughts at the end stand only where something was rounded.
+
+    >>> [format_decimal(value) for value in (Fraction(9, 20), Fraction(2, 3), Fraction(-1, 3), Fraction(1999, 1000))]
+    ['0.45', '0.67', '-0.33', '2.00']
+    """
+    size = abs(Fraction(value))
+    rounded = _round_half_up(size, places)
+    whole, rest = divmod(rounded, 10**places)
+    tail = f".{rest:0{places}d}" if places else ""
+    if rounded == size * 10**places:
+        tail = tail.rstrip("0").rstrip(".")
+    return f"{'-' if value < 0 else ''}{whole:,}{tail}"
+
+
+def format_significant(value: Value, digits: int = 3) -> str:
+    """Round half up to so many digits: ``2.46``, ``0.406``, ``275,000``.
+
+    Zeros at the end mean that something was rounded there: 2 is ``2``, 1.9999 is ``2.00``.
+    """
+    if not value:
+        return "0"
+    size = abs(Fraction(value))
+    places = digits - 1 - _magnitude(size)
+    if _round_half_up(size, places) >= 10**digits:  # 9.996 gains a digit in front
+        places -= 1
+    return format_decimal(value, max(places, 0))
+
+
+def _magnitude(size: Fraction) -> int:
+    """Return the power of ten of the first digit: 2 for 381, -2 for 0.05."""
+    guess = len(str(size.numerator)) - len(str(size.denominator))
+    return guess if size >= Fraction(10) ** guess else guess - 1
+
+
+def _round_half_up(size: Fraction, places: int) -> int:
+    scaled = size * Fraction(10) ** places
+    return (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+
+
+def format_ratio(value: Value, places: int = DECIMALS) -> str:
+    """Round as ``decimal`` does, but not what somebody can have written: up to six decimals stand as they are.
+
+    >>> format_ratio(Fraction(23, 200)), format_ratio(Fraction(2, 3))
+    ('0.115', '0.67')
+    """
+    written = 10**MAX_WRITTEN_DECIMALS % Fraction(value).denominator == 0
+    return format_decimal(value, MAX_WRITTEN_DECIMALS if written else places)
+
+
+def format_multiple(value: Fraction) -> str:
+    """Three digits, and as many more as it takes that two different numbers never read ``1.00``."""
+    if 0 < value < Fraction(1, 10**6):
+        return "<0.000001"
+    digits = 3
+    text = format_significant(value, digits)
+    while value != 1 and Fraction(text.replace(",", "")) == 1:
+        digits += 1
+        text = format_significant(value, digits)
+    return text
+
+
+def format_percent(value: Value, places: int = DECIMALS) -> str:
+    """``1/49`` → ``2.04 %``; a trace is not nothing.
+
+    >>> [format_percent(value) for value in (Fraction(1, 49), Fraction(2, 5), Fraction(1, 10**9), 0)]
+    ['2.04 %', '40 %', '<0.01 %', '0 %']
+    """
+    size = 100 * abs(Fraction(value))
+    if 0 < size < Fraction(1, 2 * 10**places):
+        return f"{'-' if value < 0 else ''}<{format_decimal(Fraction(1, 10**places), places)} %"
+    return f"{format_decimal(100 * Fraction(value), places)} %"
+
+
+def format_share(thousandths: int, value: int) -> str:
+    """Tenths of a percent: ``92`` → ``9.2``; nothing is blank, a trace ``<0.1``, the whole ``100``."""
+    if not thousandths:
+        return "<0.1" if value else ""
+    return "100" if thousandths == 1000 else f"{thousandths // 10}.{thousandths % 10}"
+
+
+def format_unlike(value: Value, other: Value, form: Callable[[Value, int], str]) -> str:
+    """Return ``value`` with two decimals, and as many more as it takes to read unlike ``other``."""
+    places = DECIMALS
+    while (
+        value != other
+        and places < MAX_DECIMALS
+        and _without_trailing_zeros(form(value, places)) == _without_trailing_zeros(form(other, places))
+    ):
+        places += 1
+    return form(value, places)
+
+
+def _without_trailing_zeros(text: str) -> str:
+    """Return a number without the noughts at its end: 0.50 is no other number than 0.5."""
+    digits, blank, unit = text.partition(" ")
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + blank + unit
+
+
+def format_per_axis(value: Any, written: Callable[[Any], str], text: Callable[[str], str]) -> str:
+    """Write what is no sum: a number, a word, or both for every axis, once where all are alike: ``7×3``, ``whole``."""
+    if value is None or isinstance(value, str):
+        return text(value or "")
+    if not isinstance(value, tuple):
+        return written(value)
+    if all(part is None for part in value):
+        return ""
+    parts = ["?" if part is None else part if isinstance(part, str) else written(part) for part in value]
+    return text("×".join(dict.fromkeys(parts) if len(set(parts)) == 1 else parts))
