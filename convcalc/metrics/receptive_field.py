@@ -12,7 +12,8 @@ Convolutional Neural Networks.
 
 At a join the largest field wins. Paths whose strides or centres disagree there are misaligned and reported by name. An
 axis of which everything is read (a global pool, attention, a linear layer over a flattened map) has the mark ``whole``,
-and one that can no longer be followed (cells rearranged by reshape or permute, joined along the axis) has none.
+and one that can no longer be followed (cells rearranged by reshape or permute, joined along the axis) has none. Gates
+see everything too; ``_without_gates`` leaves them out.
 """
 
 from __future__ import annotations
