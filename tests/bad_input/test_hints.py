@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 import convcalc
-from convcalc.errors import SpecError
+from convcalc.errors import Source, SpecError
 from convcalc.ops.kinds.norm import TYPES
 from convcalc.ops.registry import activations, find, kinds
 from convcalc.spec.document import foreign_names as foreign
+from convcalc.spec.yaml.nodes import compose
 from tests.bad_input.cases import errors_of
 
 
@@ -129,14 +131,31 @@ def test_what_has_no_kind_is_taken_for_none(word: str) -> None:
 
 
 def test_what_is_said_instead_exists() -> None:
-    for said, words in foreign._LIKE.items():
-        assert not {*words.split()} & {*kinds(), *activations(), "seq"}
-        if re.fullmatch(r"\w+(: \w+)?", said):
+    names = foreign.names()
+    for word, said in [*names.said.items(), *((word, page.said) for word, page in names.pages.items())]:
+        assert word not in {*kinds(), *activations(), "seq"}
+        if foreign.is_kind(said):
             kind, _, type_ = said.partition(": ")
             assert kind == "seq" or find(kind) is not None
             assert type_ in ("", "global", *TYPES)
-    counts = [len(words.split()) for words in foreign._LIKE.values()]
-    assert sum(counts) == len(foreign._SAID)
+    assert not names.said.keys() & names.pages.keys()
+
+
+def test_a_word_stands_once() -> None:
+    """Of two lines that say something of one word, one would be lost."""
+    parts = foreign._entries(compose(Source(foreign.NAMES, Path(foreign.NAMES).read_text("utf-8"))))
+    pages = foreign._entries(parts["pages"])
+    lists = [foreign._entries(page)["words"] for page in pages.values()]
+    lists += [words for part in ("said", "metrics") for words in foreign._entries(parts[part]).values()]
+    words = [*map(foreign.plain, pages), *(word for words in lists for word in foreign._words(words))]
+    assert len(words) > 200
+    assert len(set(words)) == len(words)
+    assert [word for word in words if word != foreign.plain(word)] == []
+
+
+def test_a_word_with_a_page_and_no_kind_is_sent_there() -> None:
+    error = one("input: [3, 8, 8]\nlayers: [rope]")
+    assert (error.code, "`convcalc explain rope`" in error.hint) == ("CC204", True)
 
 
 @pytest.mark.parametrize(("word", "shape"), [("pixelshuffle", [4, 12, 20]), ("pixelunshuffle", [64, 3, 5])])
