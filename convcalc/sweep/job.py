@@ -152,6 +152,14 @@ def space(
     return job
 
 
+def variables(design: str, libraries: Sequence[str]) -> tuple[str, ...]:
+    """Return the variables of a design; none where it cannot be read."""
+    try:
+        return tuple(open_spec(parse_design(design).file, libraries=libraries).document.vars)
+    except SpecErrors:
+        return ()
+
+
 def _variants(spec: Spec, names: Sequence[str]) -> Axis:
     known = spec.document.variants
     for name in names:

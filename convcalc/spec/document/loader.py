@@ -40,7 +40,10 @@ class Disk:
 
     def shown(self, path: str) -> str:
         """Return the path from the current folder, or the absolute one where it is not below."""
-        below = os.path.relpath(path)
+        try:
+            below = os.path.relpath(path)
+        except OSError:  # the current folder has been deleted
+            return path
         return path if below.startswith("..") else below
 
 
