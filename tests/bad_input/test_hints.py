@@ -62,6 +62,78 @@ def test_a_call_that_commas_cut_is_told_to_be_quoted(place: str, call: str) -> N
     assert wrong(place.replace("CALL", call).replace(written, f'"{written}"')) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "cut", "whole"),
+    [
+        ("input: [3, 8, 8]\nlayers: [conv: 8, 3]", "conv: 8, 3", "conv: [8, 3]"),
+        ("input: [3, 8, 8]\nlayers: [relu, conv: 8, 3, 1, relu]", "conv: 8, 3, 1", "conv: [8, 3, 1]"),
+        ("input: [3, 8, 8]\nlayers:\n  - conv: {out: 8, kernel: 3, padding: 1, 2}", "padding: 1, 2", "padding: [1, 2]"),
+        ("input: [3, 8, 8]\nlayers:\n  - conv: {out: 8, kernel: 3, 3, stride: 2}", "kernel: 3, 3", "kernel: [3, 3]"),
+        ("input: [3, 8, 8]\nlayers:\n  - conv: {8, 3}", "{8, 3}", "[8, 3]"),
+        ("input: [3, 8, 8]\nvars: {a: 1, 2}\nlayers: [conv: [a(0), 3]]", "a: 1, 2", "a: [1, 2]"),
+        ("input: [3, 8, 8]\nblocks: {A: {params: {w, h}, layers: [conv: [w, h]]}}\nlayers: [A: 8, 3]",
+         "A: 8, 3", "A: [8, 3]"),
+    ],
+)  # fmt: skip
+def test_a_list_without_brackets_is_told_to_have_them(text: str, cut: str, whole: str) -> None:
+    """One error for what is cut, with what is to be written; written, it is right."""
+    (error,) = [error for error in wrong(text) if "list" in error.hint]
+    assert error.hint == f"a comma ends a value; a list is written {whole}"
+    assert text.count(cut) == 1
+    assert wrong(text.replace(cut, whole)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("input: 3x8x8\nlayers: [relu]", "3x8x8"),
+        ("input: [3, 8, 8]\nlayers: [conv: {out: 4, kernel: 3X3}]", "3X3"),
+    ],
+)
+def test_sizes_with_an_x_between_are_a_list(text: str, cut: str) -> None:
+    error = one(text)
+    assert error.code == "CC303"
+    assert error.hint == f"write [{', '.join(cut.lower().split('x'))}]"
+    assert wrong(text.replace(cut, error.hint.removeprefix("write "))) == []
+
+
+@pytest.mark.parametrize("written", ["3, 8, 8", "(3, 8, 8)", "3,8,8"])
+def test_an_input_without_brackets(written: str) -> None:
+    error = one(f"input: {written}\nlayers: [relu]")
+    assert error.code == "CC301"
+    assert error.hint.startswith("a list is written in [ ]: [3, 8, 8];")
+
+
+REDUCED = """\
+input: [16, 8, 8]
+blocks:
+  Gate:
+    params: {PARAMS}
+    layers:
+      - JOIN: [identity, [conv: ["cin//4", 1], conv: [SIZE, 1]]]
+layers: [Gate]
+"""
+
+
+@pytest.mark.parametrize("join", ["add", "mul"])
+@pytest.mark.parametrize("size", ["cin", "2*cin"])
+def test_cin_behind_a_reduction(join: str, size: str) -> None:
+    text = REDUCED.replace("JOIN", join).replace("SIZE", size)
+    error = one(text.replace("PARAMS", ""))
+    assert error.code == "CC405"
+    ((place, note),) = error.notes
+    assert text.replace("PARAMS", "").splitlines()[place.line - 1][place.column - 1 :].startswith(size.strip('"'))
+    assert "`cin` is the size of what enters this item, not the block" in note
+    assert "`params: {c: cin}`" in error.hint
+    assert wrong(text.replace("PARAMS", "c: cin").replace(f"[{size}, 1]", "[c, 1]")) == []
+
+
+def test_other_joins_that_differ_do_not_blame_cin() -> None:
+    for branch in ("[conv: [4, 1], conv: [8, 1]]", "[conv: [cin, 1], conv: [cin, 3]]", "[conv: [2*cin, 1]]"):
+        error = one(f"input: [16, 8, 8]\nlayers: [add: [identity, {branch}]]")
+        assert (error.code, error.notes, error.hint) == ("CC405", (), "")
+
+
 def test_two_calls_in_one_mapping_are_told_one_by_one() -> None:
     """Their ends, ``9)``, are no duplicate keys."""
     text = "input: [3, 9, 9]\nlayers: [conv: {out: min(8, 9), kernel: 1, stride: max(1, 9)}]"

@@ -18,6 +18,7 @@ from convcalc.spec.document.blocks import least_inside
 from convcalc.spec.document.names import Reference, checked_name
 from convcalc.spec.document.syntax_tree import Call, Item, Join, Layer, Repeat, Series
 from convcalc.spec.document.value_nodes import Value, extended, structural
+from convcalc.spec.expansion.entering import blame_entering
 from convcalc.spec.expansion.frames import DELETED, Frame, Loop, SkipError, TooLargeError, numbered, turns
 from convcalc.spec.expansion.layers import Layers, with_entering
 from convcalc.spec.expansion.scopes import Entry
@@ -204,7 +205,11 @@ class Expander:
         if isinstance(body, Join):
             ends = [end for branch in body.branches for end in self.branch(branch, tensor, inner) if end != DELETED]
             entry.output = FAILED  # unless the join succeeds
-            entry.output = self.layers.join(body.layer, ends, inner, frame.scope.at(segment), item.span)
+            try:
+                entry.output = self.layers.join(body.layer, ends, inner, frame.scope.at(segment), item.span)
+            except SpecError as error:
+                blame_entering(error, body, [self.walk.shape(end) for end in ends if end != FAILED])
+                raise
         else:
             entry.output = self.series(body.block.items if isinstance(body, Call) else body.items, tensor, inner)
         entry.nodes = (start, len(self.walk.nodes))
