@@ -274,7 +274,7 @@ def test_variants_of_claims_are_suggested() -> None:
         "input: [3, 8, 8]\nvariants: {wide: {}, thin: {}}\nlayers: [relu]\nclaims: [{variant: wid, macs: 0, source: x}]"
     )
     error = one(text)
-    assert error.text == "no variant 'wid' in this file; did you mean 'wide'?"
+    assert error.text == "no variant 'wid'; did you mean 'wide'?"
     assert error.hint == "variants of this file: wide, thin"
     assert one(text.replace("wide: {}, thin: {}", "")).hint == "variants of this file: none"
 
@@ -291,3 +291,10 @@ def test_axes_have_letters(word: str, axis: str) -> None:
 def test_a_cut_call_that_shows_only_as_a_second_kind(item: str) -> None:
     (error,) = wrong(f"input: [3, 8, 8]\nlayers: [{item}]")
     assert (error.code, error.hint) == ("CC302", 'write "min(2, 3)"')
+
+
+@pytest.mark.parametrize(("design", "near"), [("vgg@vgg16", "16"), ("vgg@vgg16bn", "16bn"), ("efficientnet@B3", "b3")])
+def test_a_variant_with_the_name_of_its_network(design: str, near: str) -> None:
+    with pytest.raises(convcalc.SpecErrors) as caught:
+        convcalc.load(f"zoo:{design}")
+    assert f"; did you mean '{near}'?" in caught.value.errors[0].text
