@@ -18,7 +18,6 @@ from convcalc.spec.document.blocks import least_inside
 from convcalc.spec.document.names import Reference, checked_name
 from convcalc.spec.document.syntax_tree import Call, Item, Join, Layer, Repeat, Series
 from convcalc.spec.document.value_nodes import Value, extended, structural
-from convcalc.spec.expansion.entering import blame_entering
 from convcalc.spec.expansion.frames import DELETED, Frame, Loop, SkipError, TooLargeError, numbered, turns
 from convcalc.spec.expansion.layers import Layers, with_entering
 from convcalc.spec.expansion.scopes import Entry
@@ -208,6 +207,8 @@ class Expander:
             try:
                 entry.output = self.layers.join(body.layer, ends, inner, frame.scope.at(segment), item.span)
             except SpecError as error:
+                from convcalc.spec.expansion.entering import blame_entering  # only what is wrong needs it
+
                 blame_entering(error, body, [self.walk.shape(end) for end in ends if end != FAILED])
                 raise
         else:
