@@ -34,5 +34,8 @@ def is_inside(path: str, folder: str) -> bool:
 
 def path_from_cwd(path: str) -> str:
     """Return a path from the current folder, or as it is where it does not lie below."""
-    below = os.path.relpath(path)
+    try:
+        below = os.path.relpath(path)
+    except OSError:  # the current folder has been deleted
+        return path
     return path if below.startswith("..") else below

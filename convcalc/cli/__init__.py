@@ -13,6 +13,9 @@ from convcalc.memory_limits import SENTENCE, is_limited, is_near_limit, is_short
 FINE, FINDING, UNUSABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 PROGRAM = "convcalc"
+ADRIFT = f"{PROGRAM}: the current folder no longer exists: change into one that does"
+OF_FILES = ("CC001", "CC002", "CC641", "CC644", "CC705")
+"""Errors that are not the user's where the current folder has been deleted: nothing is found from there."""
 COMPLETE = "_CONVCALC_COMPLETE"
 """The environment variable by which a shell's completion script asks what may stand next."""
 
@@ -52,8 +55,6 @@ def _main(arguments: list[str]) -> int:
             code = _failed(error, debug="--debug" in arguments)
         except ImportError as failed:  # not even the sentence about another error can be loaded
             raise MemoryError from failed
-    if code == UNUSABLE and _is_adrift():
-        say(f"{PROGRAM}: the current folder no longer exists: change into one that does")
     return code
 
 
@@ -63,8 +64,7 @@ def _failed(error: Exception, *, debug: bool) -> int:
     if is_short(error) or refused or (not isinstance(error, OSError) and is_near_limit()):
         say(f"{PROGRAM}: {SENTENCE}")
     elif isinstance(error, OSError):
-        if not _is_adrift():
-            say(f"{PROGRAM}: cannot read or write{_named(error)}: {error.strerror or error}")
+        say(ADRIFT if _is_adrift() else f"{PROGRAM}: cannot read or write{_named(error)}: {error.strerror or error}")
     else:
         _say_bug(error, debug=debug)
         return BUG
@@ -99,16 +99,23 @@ def _run(arguments: list[str]) -> int:
         return UNUSABLE if shell_complete(convcalc, {}, PROGRAM, COMPLETE, os.environ[COMPLETE]) else FINE
     try:
         with convcalc.make_context(PROGRAM, [*arguments]) as context:
-            return convcalc.invoke(context) or FINE
+            code: int = convcalc.invoke(context) or FINE
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except click.UsageError as error:
+        error.show()
+        return UNUSABLE
     except click.ClickException as error:
         error.show()
-    except SpecErrors as errors:
-        say(describe(errors.errors))
-    except SpecError as error:
-        say(describe([error]))
-    return UNUSABLE
+        code = UNUSABLE
+    except (SpecErrors, SpecError) as raised:
+        errors = raised.errors if isinstance(raised, SpecErrors) else [raised]
+        is_of_folder = _is_adrift() and all(error.code in OF_FILES for error in errors)
+        say(ADRIFT if is_of_folder else describe(errors))
+        return UNUSABLE
+    if code == UNUSABLE and _is_adrift():
+        say(ADRIFT)
+    return code
 
 
 def _pardon_warnings() -> None:

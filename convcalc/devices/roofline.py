@@ -139,7 +139,15 @@ def bounded(report: Report, graph: Graph, machine: Device) -> Report:
 
 
 def least_times(machine: Device, graph: Graph, batch: int, dtype: str) -> Sequence[Any]:
-    """Return the least time of every layer in nanoseconds.
+    """Least time = max(FLOPs / operations in a second, traffic bytes / bandwidth) of every layer, in nanoseconds.
+
+    The larger of both is the bound: compute or memory.
+
+    Not:
+        A measurement, or a forecast: no layer is faster on that device, and most are slower.
+
+    Called:
+        the roofline; latency where people measure it.
 
     Raises:
         SpecErrors: as :func:`bounded` does.

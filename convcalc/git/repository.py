@@ -143,6 +143,8 @@ class Repository:
         if name:
             known = name.startswith(revision) and len(revision) >= 7
             return Commit(name, name[:7] if known else f"{name[:7]} ({revision})")
+        if not revision.strip() or ".." in revision:
+            raise self.error(UNKNOWN, *_no_commit(revision))
         if self.is_shallow:
             raise self.error(SHALLOW, f"the revision {quoted(revision)} is not in this shallow clone", UNSHALLOW_HINT)
         if revision == "HEAD":
@@ -224,3 +226,14 @@ class Repository:
         if self.is_shallow:
             raise self.error(SHALLOW, f"this shallow clone has none of the branches {tried}", UNSHALLOW_HINT)
         raise self.error(UNKNOWN, f"no branch to compare with: there is no {tried}", NAME_REVISION_HINT)
+
+
+def _no_commit(revision: str) -> tuple[str, str]:
+    """Return what is wrong with a revision that is empty or a range, and what helps."""
+    if not revision.strip():
+        return f"{quoted(revision)} names no revision", "name a branch, a tag or a commit, or leave it out"
+    first, _, rest = revision.partition("..")
+    first, last = first.strip() or "HEAD", rest.strip(". ") or "HEAD"
+    one = f"what `git merge-base {first} {last}` prints" if rest.startswith(".") else first
+    text = f"{quoted(revision)} is a range; the work tree is compared with one commit"
+    return text, f"write {one}, with {last} checked out"

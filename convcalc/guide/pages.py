@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 
 from convcalc.errors import Source
@@ -40,16 +40,16 @@ def kind_words() -> tuple[str, ...]:
 def kind_page(word: str, width: int = WIDTH) -> str:
     """Return how a kind is written, what it counts and examples; for an activation, the page of ``act``."""
     if word == "seq":
-        return _page(word, SEQ, {"Examples": "\n".join(SEQ_EXAMPLES)}, width)
+        return page(word, SEQ, {"Examples": "\n".join(SEQ_EXAMPLES)}, width)
     op = find("act" if word in activations() else word)
     assert op is not None
     doc = doc_of(op)
     written = {"Written": "\n".join([word] if word in activations() else _forms(op))}
     arguments = {"Arguments": "\n".join(_argument_lines(op, width - 2))} if doc.arguments else {}
-    facts = {heading: _wrapped(text, width - 2) for heading, text in doc.sections.items()}
+    facts = {heading: wrapped(text, width - 2) for heading, text in doc.sections.items()}
     facts["Examples"] = _examples(doc.sections["Examples"])
     title = word if word == op.kind else f"{word} ({op.kind})"
-    return _page(title, doc.summary, {**written, **arguments, **facts}, width)
+    return page(title, doc.summary, {**written, **arguments, **facts}, width)
 
 
 def ops_table() -> str:
@@ -84,11 +84,8 @@ def _forms(op: type[Op]) -> Iterator[str]:
 
 def _argument_lines(op: type[Op], width: int) -> Iterator[str]:
     """Give a table of the arguments: word, default, meaning."""
-    rows = [(key, _default(op, key), f"{text}{_choices(op, key, text)}") for key, text in doc_of(op).arguments.items()]
-    first, second = (max(len(row[column]) for row in rows) + 2 for column in (0, 1))
-    for key, default, text in rows:
-        lead = f"{key:<{first}}{default:<{second}}"
-        yield _fill(text, max(width, 2 * len(lead)), initial_indent=lead, subsequent_indent=" " * len(lead))
+    arguments = doc_of(op).arguments.items()
+    return hanging([(key, _default(op, key), f"{text}{_choices(op, key, text)}") for key, text in arguments], width)
 
 
 def _default(op: type[Op], key: str) -> str:
@@ -229,7 +226,7 @@ def error_page(code: str, width: int = WIDTH) -> str:
     """Return what an error code means and how to mend it, with an example where the list of codes has one."""
     entry = _codes()[code]
     examples = {heading.capitalize(): entry[heading].rstrip() for heading in ("wrong", "right") if heading in entry}
-    return _page(f"{code}: {entry['title']}", entry["text"], examples, width)
+    return page(f"{code}: {entry['title']}", entry["text"], examples, width)
 
 
 @cache
@@ -248,18 +245,26 @@ def _texts(entry: Mapping) -> Iterator[tuple[str, str]]:
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
-def _page(title: str, text: str, sections: dict[str, str], width: int) -> str:
+def page(title: str, text: str, sections: dict[str, str], width: int) -> str:
     """Return a title, a text and sections under their headings."""
-    parts = [title, _indented(_wrapped(text, width - 2))]
+    parts = [title, _indented(wrapped(text, width - 2))]
     parts += [f"{heading}\n{_indented(body)}" for heading, body in sections.items()]
     return "\n\n".join(parts) + "\n"
+
+
+def hanging(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Give a table whose last column is wrapped."""
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    for *cells, text in rows:
+        lead = "".join(f"{cell:<{size}}" for cell, size in zip(cells, widths, strict=False))
+        yield _fill(text, max(width, 2 * len(lead)), initial_indent=lead, subsequent_indent=" " * len(lead))
 
 
 def _indented(text: str) -> str:
     return textwrap.indent(text, "  ")
 
 
-def _wrapped(text: str, width: int) -> str:
+def wrapped(text: str, width: int) -> str:
     """Return paragraphs wrapped; a formula begins a line of its own, and an indented paragraph stays as it is."""
     paragraphs = text.strip("\n").split("\n\n")
     return "\n\n".join(one if one.startswith(" ") else _filled(one, width) for one in paragraphs)

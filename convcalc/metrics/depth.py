@@ -22,12 +22,25 @@ def depth(graph: Graph) -> Sequence[Number]:
     """Weighted layers up to and with each layer.
 
     A convolution or linear is 1, attention 2, a recurrent layer one per stacked layer.
+
+    Not:
+        All layers: only those with weights, and only on the longest path.
+
+    Called:
+        the number in the name of ResNet-50 or VGG-16.
     """
     return _longest(graph, lambda node: len({product.stage for product in node.facts.products if product.weighted}))
 
 
 def nonlinearities(graph: Graph) -> Sequence[Number]:
-    """Activation layers up to and with each layer."""
+    """Activation layers up to and with each layer.
+
+    Not:
+        Activations inside a recurrent layer or an attention; all activation layers: only those of one path.
+
+    Called:
+        no tool of the profiles has a name for them.
+    """
     return _longest(graph, lambda node: int(node.op is not None and node.op.nonlinear))
 
 

@@ -16,6 +16,12 @@ def intensities(graph: Graph, batch: int, dtype: str) -> tuple[list[Any], Any]:
     """arithmetic_intensity = flops / traffic_bytes, exact, of every layer and of the design (a ratio of its sums).
 
     Source: Williams, Waterman and Patterson 2009, Roofline, section 3 (operational intensity, without a cache).
+
+    Not:
+        A rate: how fast a device runs it, least_time bounds.
+
+    Called:
+        operational intensity in the paper of the roofline.
     """
     operations = [batch * value for value in flops(graph)]
     moved = traffic_bytes(graph, batch, dtype)

@@ -20,7 +20,14 @@ ADAM = 2
 
 
 def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
-    """Params + buffers of every layer: what is kept of it between two runs."""
+    """Params + buffers of every layer: what is kept of it between two runs.
+
+    Not:
+        Gradients and the numbers of an optimizer (training_bytes); a file, which may be compressed.
+
+    Called:
+        model size; params size in torchinfo, without the buffers.
+    """
     form = format_of(dtype)
     kept = zip(graph.layers, params(graph), buffers(graph), strict=True)
     return [bytes_of(weights + state, form(node.path)) for node, weights, state in kept]
@@ -32,6 +39,12 @@ def alive_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     Alive are the layer's inputs and its output, and every tensor that a later layer or the result still needs. Nothing
     is done in place, and no tensor is a view of another. What a layer gives that reads nothing (a learned table) is a
     weight, and no activation.
+
+    Not:
+        Weights; a measurement: what a framework's allocator and its kernels need beside the tensors is not in it.
+
+    Called:
+        peak memory of inference, or working memory.
     """
     sizes = _tensors(graph, batch, dtype)
     freed: list[Number] = [0] * len(graph.nodes)
@@ -92,7 +105,14 @@ def peak(graph: Graph, batch: int = 1, dtype: str = "float32") -> Peak | None:
 
 
 def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
-    """Weights, their gradients and Adam's two numbers for each, and every output, kept for the backward pass."""
+    """Weights, their gradients and Adam's two numbers for each, and every output, kept for the backward pass.
+
+    Not:
+        A measurement, or a peak: gradients of activations and what kernels need beside the tensors are not in it.
+
+    Called:
+        model states and activations in the paper of ZeRO.
+    """
     sizes, form = _tensors(graph, batch, dtype), format_of(dtype)
     kept = zip(graph.layers, params(graph), strict=True)
     return [bytes_of((2 + ADAM) * weights, form(node.path)) + sizes[node.index] for node, weights in kept]
@@ -102,6 +122,12 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """Inputs read + weights read + outputs written, layer by layer, with no cache between them.
 
     Shared weights are read at every call. A look-up reads its rows, each once, and not the rest of its table.
+
+    Not:
+        Bytes that a device really moves: caches and fused kernels save some of them.
+
+    Called:
+        memory access cost (MAC, in elements) in the paper of ShuffleNet V2, bytes accessed in XLA.
     """
     sizes, form = _tensors(graph, batch, dtype, tables=True), format_of(dtype)
     return [

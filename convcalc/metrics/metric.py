@@ -87,3 +87,5 @@ class Found(NamedTuple):
 
     details: tuple[Detail, ...]
     misaligned: tuple[Misaligned, ...] = ()
+    gated: tuple[str, ...] | None = None
+    """The products whose gates are left out of receptive fields, where that was asked for."""

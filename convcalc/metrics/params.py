@@ -10,12 +10,26 @@ from convcalc.metrics.metric import Measure
 
 
 def params(graph: Graph) -> Sequence[Number]:
-    """Σ elements of the learnable weights; weights shared by several layers count at their owner alone."""
+    """Σ elements of the learnable weights; weights shared by several layers count at their owner alone.
+
+    Not:
+        Buffers, which are kept and not learned. Whether a weight is frozen does not matter.
+
+    Called:
+        parameters in PyTorch, timm and torchinfo; trainable params in Keras, whose total has the buffers in it.
+    """
     return [node.facts.params if node.owner == node.index else 0 for node in graph.layers]
 
 
 def buffers(graph: Graph) -> Sequence[Number]:
-    """Σ elements of the state that is kept but not learned (running mean and variance: 2C), at its owner alone."""
+    """Σ elements of the state that is kept but not learned (running mean and variance: 2C), at its owner alone.
+
+    Not:
+        What training learns; a count of the batches seen.
+
+    Called:
+        buffers in PyTorch, non-trainable params in Keras.
+    """
     return [node.facts.state if node.owner == node.index else 0 for node in graph.layers]
 
 

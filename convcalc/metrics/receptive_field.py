@@ -12,7 +12,8 @@ Convolutional Neural Networks.
 
 At a join the largest field wins. Paths whose strides or centres disagree there are misaligned and reported by name. An
 axis of which everything is read (a global pool, attention, a linear layer over a flattened map) has the mark ``whole``,
-and one that can no longer be followed (cells rearranged by reshape or permute, joined along the axis) has none.
+and one that can no longer be followed (cells rearranged by reshape or permute, joined along the axis) has none. Gates
+see everything too; ``_without_gates`` leaves them out.
 """
 
 from __future__ import annotations
@@ -69,7 +70,19 @@ FACTS = (_size, _stride, _offset)
 
 
 def narrowest(graph: Graph, batch: int, dtype: str) -> tuple[list[int | None], int | None]:  # noqa: ARG001
-    """Return the field of every layer and of the outputs on the axis where it is smallest; ``whole`` is all cells."""
+    """The field of every layer and of the outputs on the axis where it is smallest; ``whole`` is all cells.
+
+    A window of k cells with dilation d on a field r and a stride j has the field r + (k − 1)·d·j; at a join the largest
+    wins. The offset, the first cell of the first field, falls by p·j at a padding of p.
+
+    Not:
+        The effective receptive field, measured by gradients, which is smaller. Cells beyond the border count, and so do
+        gates: `report --receptive-field without-gates` leaves these out.
+
+    Called:
+        receptive field size in the paper of Araujo, Norris and Sim, whose padding is minus the offset, the first cell
+        of the first field.
+    """
     sizes = [
         max(node.shape[axis + 1] for node in graph.inputs if node.shape.rank > axis + 1) for axis in range(_axes(graph))
     ]
@@ -77,7 +90,16 @@ def narrowest(graph: Graph, batch: int, dtype: str) -> tuple[list[int | None], i
 
 
 def widest(graph: Graph, batch: int, dtype: str) -> tuple[list[int | None], int | None]:  # noqa: ARG001
-    """Return the stride of every layer and of the outputs on the axis on which it is largest; ``whole`` has none."""
+    """The stride of every layer and of the outputs on the axis on which it is largest; ``whole`` has none.
+
+    A stride s on a stride j is j·s; behind an upsampling it may be a fraction.
+
+    Not:
+        The stride that is written at a layer.
+
+    Called:
+        output stride in the papers of DeepLab, effective stride in that of Araujo, Norris and Sim.
+    """
     return _of_all(graph, lambda _, place: _stride(place), max)
 
 

@@ -29,18 +29,25 @@ SHARED = ("metric", "registry")
 
 DETAILS = tuple(key for keys in LAZY.values() for key in keys)
 
+WITHOUT_GATES = "without-gates"
+"""Asked for beside details, it leaves gates out of receptive fields, strides and offsets."""
+
 
 def details(graph: Graph, keys: Iterable[str], batch: int = 1, dtype: str = "float32") -> Found:
     """Work out details by their keys, in their usual order."""
     wanted = set(keys)
     found: list[Detail] = []
     misaligned: list[Misaligned] = []
+    gated: tuple[str, ...] | None = None
     for name, held in LAZY.items():
         if not wanted.isdisjoint(held):
-            more = importlib.import_module(f"{metrics.__name__}.{name}").details(graph, batch, dtype)
+            ungated = name == "receptive_field" and WITHOUT_GATES in wanted
+            file = importlib.import_module(f"{metrics.__name__}.{'_without_gates' if ungated else name}")
+            more = file.details(graph, batch, dtype)
             found += [detail for detail in more.details if detail.key in wanted]
             misaligned += more.misaligned
-    return Found(tuple(found), tuple(misaligned))
+            gated = more.gated if ungated else gated
+    return Found(tuple(found), tuple(misaligned), gated)
 
 
 @cache

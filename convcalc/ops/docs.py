@@ -37,16 +37,21 @@ def doc_of(op: type[Op]) -> Doc:
     >>> doc_of(find("conv")).arguments["groups"]
     'Groups g: each output channel reads Ci/g input channels; divides both.'
     """
-    summary, _, rest = plain_text(inspect.cleandoc(op.__doc__ or "")).partition("\n")
-    sections: dict[str, list[str]] = {}
-    for line in rest.splitlines():
+    text, sections = taken_apart(op)
+    arguments = {**_arguments(op), **dict.fromkeys(op.references, REFERENCE), **(FUSED if op.fused else {})}
+    return Doc(text.partition("\n")[0], sections, arguments)
+
+
+def taken_apart(documented: object) -> tuple[str, dict[str, str]]:
+    """Return what a docstring says before its first heading, and below each."""
+    sections: dict[str, list[str]] = {"": []}
+    for line in plain_text(inspect.cleandoc(documented.__doc__ or "")).splitlines():
         if line.endswith(":") and not line[:1].isspace():
             sections[line.removesuffix(":")] = []
-        elif sections:
+        else:
             list(sections.values())[-1].append(line)
     texts = {heading: textwrap.dedent("\n".join(lines)).strip() for heading, lines in sections.items()}
-    arguments = {**_arguments(op), **dict.fromkeys(op.references, REFERENCE), **(FUSED if op.fused else {})}
-    return Doc(summary, texts, arguments)
+    return texts.pop(""), texts
 
 
 def plain_text(markup: str) -> str:

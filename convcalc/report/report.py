@@ -94,6 +94,8 @@ class Report:
     """Where the most activations are alive, and which."""
     misaligned: tuple[Misaligned, ...] | None = None
     """The joins of paths that look at different places of the input."""
+    gated: tuple[str, ...] | None = None
+    """The products whose gates are left out of receptive fields; nothing where gates are in them."""
     device: Device | None = None
     """The device that time bounds are for."""
 
@@ -113,7 +115,8 @@ def report_on(
         design: what the user calls it.
         batch: samples at once; counts that grow with it are given for the whole batch.
         dtype: number format that byte metrics are worked out for, perhaps with others for some layers.
-        detailed: details to add, of :data:`convcalc.metrics.registry.DETAILS`; ``peak`` adds what is alive at the peak.
+        detailed: details to add, of :data:`convcalc.metrics.registry.DETAILS`; ``peak`` adds what is alive at the peak,
+            :data:`convcalc.metrics.registry.WITHOUT_GATES` leaves gates out of receptive fields.
             Plain numbers have them; a graph of arrays or symbols goes without.
     """
     columns: list[Column] = []
@@ -160,7 +163,7 @@ def _detailed(report: Report, graph: Graph, keys: Collection[str]) -> Report:
         for one in found.details
     ]
     most = peak(graph, report.batch, report.dtype) if "peak" in keys else None
-    return replace(added(report, more), misaligned=found.misaligned, peak=most)
+    return replace(added(report, more), misaligned=found.misaligned, gated=found.gated, peak=most)
 
 
 def added(report: Report, more: Sequence[tuple[Column, Sequence[Any], Any]]) -> Report:

@@ -12,7 +12,7 @@ from convcalc.graph.graph import Graph
 from convcalc.ops.arguments import BadValue, Size
 from convcalc.shapes import Shape
 from convcalc.spec.document.loader import Files
-from convcalc.spec.document.names import Reference
+from convcalc.spec.document.names import Reference, no_variant
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.document.value_nodes import Known, Value, compile_text
 from convcalc.spec.expansion.expander import Expander
@@ -87,9 +87,7 @@ def _settled(document: Document, overrides: Overrides, variant: str | None) -> d
     """Work the variables out in order; ``--set`` goes before the variant, the variant before the file."""
     variant = variant and unicodedata.normalize("NFC", variant)
     if variant is not None and variant not in document.variants:
-        known = ", ".join(document.variants) or "none"
-        text = f"no variant {quoted(variant)}{did_you_mean(variant, document.variants)}"
-        raise SpecErrors([SpecError("CC701", text, Span(document.source), hint=f"variants of this file: {known}")])
+        raise SpecErrors([no_variant("CC701", variant, document.variants, Span(document.source))])
     chosen = {**document.vars, **document.variants.get(variant or "", {})}
     given = dict(_override(document, name, value) for name, value in overrides.items())
     env: dict[str, Any] = {}

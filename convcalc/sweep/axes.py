@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
-from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.errors import Source, Span, SpecError, nearest, quoted
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import parse
 
@@ -16,8 +17,8 @@ FORM, EMPTY = "CC711", "CC713"
 AXIS, FOR = "axis", "--for"
 """What an axis is written as: an argument of ``sweep``, or an option of ``solve``."""
 HINTS = {
-    AXIS: "write width=32,64,128 or size=128..320:32 or alpha=0.25..1.5:0.05",
-    FOR: "write --for width=1..512 or --for alpha=0.25..2:0.05",
+    AXIS: "write {0}=32,64,128 or {0}=128..320:32 or {0}=0.25..1.5:0.05",
+    FOR: "write --for {0}=1..512 or --for {0}=0.25..2:0.05",
 }
 POINTS = 2**62
 """Most points of a sweep: the number of one has 64 bits."""
@@ -74,7 +75,7 @@ def read_axis(text: str, argument: str = AXIS) -> Axis:
     if not name or not equals:
         lacks = "names no variable" if not name else "has no values"
         who, before = ("an axis", "") if argument == AXIS else (argument, f"{argument} ")
-        hint = f"write {before}{name}=1..512" if name.isidentifier() else HINTS[argument]
+        hint = f"write {before}{name}=1..512" if name.isidentifier() else _hint(whole.source)
         raise SpecError(FORM, f"{who} takes a variable and its values, and {quoted(text)} {lacks}", whole, hint=hint)
     values: list[Any] = []
     at = len(text) - len(written)
@@ -86,8 +87,29 @@ def read_axis(text: str, argument: str = AXIS) -> Axis:
         elif piece.strip():
             values.append(_value(piece, span))
         else:
-            raise SpecError(EMPTY, f"the axis {quoted(name)} has an empty value", span, hint=HINTS[argument])
+            raise SpecError(EMPTY, f"the axis {quoted(name)} has an empty value", span, hint=_hint(whole.source))
     return replace(_axis(name, values), argument=argument)
+
+
+def meant(error: SpecError, known: Collection[str]) -> SpecError:
+    """Return the error of an axis that is none, for a design with these variables: it says which of them is meant."""
+    assert error.span
+    source, name = error.span.source, _name(error.span.source)
+    near = nearest(name, known)
+    if known and name not in known:
+        error.text += f"; did you mean {quoted(near)}?" if near else ""
+        error.hint = HINTS[source.name].format(near) if near else f"variables: {', '.join(known)}"
+    return error
+
+
+def _hint(source: Source) -> str:
+    """Return how the axis is written, by its own name where it has one."""
+    return HINTS[source.name].format(_name(source) or "width")
+
+
+def _name(source: Source) -> str:
+    found = re.match(r"\s*([^\W\d]\w*)", source.text)
+    return found[1] if found else ""
 
 
 def _axis(name: str, values: list[Any]) -> Axis:
@@ -113,7 +135,7 @@ def _range(text: str, span: Span) -> _Range:
     """Read ``first..last:step``; the last is in it where a step ends there. The step is 1 by default, of integers."""
     first, _, rest = text.partition("..")
     last, colon, step = rest.partition(":")
-    hint = HINTS[span.source.name]
+    hint = _hint(span.source)
     if not first.strip() or not last.strip() or (colon and not step.strip()):
         raise SpecError(FORM, f"{quoted(text)} is no range", span, hint=hint)
     low, high, by = (_number(part, span) for part in (first, last, step if colon else "1"))
@@ -143,7 +165,7 @@ def _number(text: str, span: Span) -> Fraction:
     value = _value(text, span)
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         said = f"{quoted(text)} is no number, as the ends and the step of a range are"
-        raise SpecError(FORM, said, span, hint=HINTS[span.source.name])
+        raise SpecError(FORM, said, span, hint=_hint(span.source))
     return Fraction(value)
 
 

@@ -11,6 +11,7 @@ from convcalc.designs.names import parse_design
 from convcalc.designs.sources import Network, Spec, open_spec, past_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.metrics.registry import measures
+from convcalc.spec.document.names import no_variant
 from convcalc.spec.load import Files
 from convcalc.sweep.axes import EMPTY, FOR, POINTS, Axis, count, place
 
@@ -152,13 +153,19 @@ def space(
     return job
 
 
+def variables(design: str, libraries: Sequence[str]) -> tuple[str, ...]:
+    """Return the variables of a design; none where it cannot be read."""
+    try:
+        return tuple(open_spec(parse_design(design).file, libraries=libraries).document.vars)
+    except SpecErrors:
+        return ()
+
+
 def _variants(spec: Spec, names: Sequence[str]) -> Axis:
     known = spec.document.variants
     for name in names:
         if name not in known:
-            text = f"no variant {quoted(name)}{did_you_mean(name, known)}"
-            hint = f"variants of this file: {', '.join(known) or 'none'}"
-            raise SpecErrors([SpecError("CC701", text, Span(spec.document.source), hint=hint)])
+            raise SpecErrors([no_variant("CC701", name, known, Span(spec.document.source))])
     return Axis(VARIANT, tuple(names) or spec.variants, 0)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, Undecided, did_you_mean, quoted
 from convcalc.metrics.registry import measures
-from convcalc.quantities import QUANTITY
+from convcalc.quantities import QUANTITY, parse_quantity
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.spec.expressions.values import Quotient
@@ -51,10 +51,20 @@ def needed(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
         if name not in known and name not in metric_names():
             both = (*known, *metric_names())
             said = f"--where reads '{name}', which is neither an axis nor a metric{did_you_mean(name, both)}"
-            raise SpecError(WRONG, said, Span(Source("--where", text), 1, 1 + text.find(name), len(name)),
-                            hint=f"it may read {', '.join(both)}")  # fmt: skip
+            at, end = next((at, end) for each, at, end in condition(text).names if each == name)
+            hint = _suffixed(text, at, end) or f"it may read {', '.join(both)}"
+            raise SpecError(WRONG, said, Span(Source("--where", text), 1, 1 + at, end - at), hint=hint)
     _require_bytes(text, known)
     return tuple(name for name in read if name not in known)
+
+
+def _suffixed(text: str, at: int, end: int) -> str:
+    """Return how a quantity is written of which a name is the suffix: ``2 * MiB`` is 2MiB; nothing for other names."""
+    suffix = text[at:end]
+    if parse_quantity(f"1{suffix}") is None:
+        return ""
+    number = re.search(r"([0-9][0-9.]*)\s*\*\s*$", text[:at])
+    return f"a suffix stands at its number: write {number[1] if number else 1}{suffix}"
 
 
 def _require_bytes(text: str, axes: Container[str]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 import convcalc
-from convcalc.errors import SpecError
+from convcalc.errors import Source, SpecError
 from convcalc.ops.kinds.norm import TYPES
 from convcalc.ops.registry import activations, find, kinds
 from convcalc.spec.document import foreign_names as foreign
+from convcalc.spec.yaml.nodes import compose
 from tests.bad_input.cases import errors_of
 
 
@@ -58,6 +60,78 @@ def test_a_call_that_commas_cut_is_told_to_be_quoted(place: str, call: str) -> N
     written = found[1]
     assert call in written
     assert wrong(place.replace("CALL", call).replace(written, f'"{written}"')) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cut", "whole"),
+    [
+        ("input: [3, 8, 8]\nlayers: [conv: 8, 3]", "conv: 8, 3", "conv: [8, 3]"),
+        ("input: [3, 8, 8]\nlayers: [relu, conv: 8, 3, 1, relu]", "conv: 8, 3, 1", "conv: [8, 3, 1]"),
+        ("input: [3, 8, 8]\nlayers:\n  - conv: {out: 8, kernel: 3, padding: 1, 2}", "padding: 1, 2", "padding: [1, 2]"),
+        ("input: [3, 8, 8]\nlayers:\n  - conv: {out: 8, kernel: 3, 3, stride: 2}", "kernel: 3, 3", "kernel: [3, 3]"),
+        ("input: [3, 8, 8]\nlayers:\n  - conv: {8, 3}", "{8, 3}", "[8, 3]"),
+        ("input: [3, 8, 8]\nvars: {a: 1, 2}\nlayers: [conv: [a(0), 3]]", "a: 1, 2", "a: [1, 2]"),
+        ("input: [3, 8, 8]\nblocks: {A: {params: {w, h}, layers: [conv: [w, h]]}}\nlayers: [A: 8, 3]",
+         "A: 8, 3", "A: [8, 3]"),
+    ],
+)  # fmt: skip
+def test_a_list_without_brackets_is_told_to_have_them(text: str, cut: str, whole: str) -> None:
+    """One error for what is cut, with what is to be written; written, it is right."""
+    (error,) = [error for error in wrong(text) if "list" in error.hint]
+    assert error.hint == f"a comma ends a value; a list is written {whole}"
+    assert text.count(cut) == 1
+    assert wrong(text.replace(cut, whole)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("input: 3x8x8\nlayers: [relu]", "3x8x8"),
+        ("input: [3, 8, 8]\nlayers: [conv: {out: 4, kernel: 3X3}]", "3X3"),
+    ],
+)
+def test_sizes_with_an_x_between_are_a_list(text: str, cut: str) -> None:
+    error = one(text)
+    assert error.code == "CC303"
+    assert error.hint == f"write [{', '.join(cut.lower().split('x'))}]"
+    assert wrong(text.replace(cut, error.hint.removeprefix("write "))) == []
+
+
+@pytest.mark.parametrize("written", ["3, 8, 8", "(3, 8, 8)", "3,8,8"])
+def test_an_input_without_brackets(written: str) -> None:
+    error = one(f"input: {written}\nlayers: [relu]")
+    assert error.code == "CC301"
+    assert error.hint.startswith("a list is written in [ ]: [3, 8, 8];")
+
+
+REDUCED = """\
+input: [16, 8, 8]
+blocks:
+  Gate:
+    params: {PARAMS}
+    layers:
+      - JOIN: [identity, [conv: ["cin//4", 1], conv: [SIZE, 1]]]
+layers: [Gate]
+"""
+
+
+@pytest.mark.parametrize("join", ["add", "mul"])
+@pytest.mark.parametrize("size", ["cin", "2*cin"])
+def test_cin_behind_a_reduction(join: str, size: str) -> None:
+    text = REDUCED.replace("JOIN", join).replace("SIZE", size)
+    error = one(text.replace("PARAMS", ""))
+    assert error.code == "CC405"
+    ((place, note),) = error.notes
+    assert text.replace("PARAMS", "").splitlines()[place.line - 1][place.column - 1 :].startswith(size.strip('"'))
+    assert "`cin` is the size of what enters this item, not the block" in note
+    assert "`params: {c: cin}`" in error.hint
+    assert wrong(text.replace("PARAMS", "c: cin").replace(f"[{size}, 1]", "[c, 1]")) == []
+
+
+def test_other_joins_that_differ_do_not_blame_cin() -> None:
+    for branch in ("[conv: [4, 1], conv: [8, 1]]", "[conv: [cin, 1], conv: [cin, 3]]", "[conv: [2*cin, 1]]"):
+        error = one(f"input: [16, 8, 8]\nlayers: [add: [identity, {branch}]]")
+        assert (error.code, error.notes, error.hint) == ("CC405", (), "")
 
 
 def test_two_calls_in_one_mapping_are_told_one_by_one() -> None:
@@ -129,14 +203,31 @@ def test_what_has_no_kind_is_taken_for_none(word: str) -> None:
 
 
 def test_what_is_said_instead_exists() -> None:
-    for said, words in foreign._LIKE.items():
-        assert not {*words.split()} & {*kinds(), *activations(), "seq"}
-        if re.fullmatch(r"\w+(: \w+)?", said):
+    names = foreign.names()
+    for word, said in [*names.said.items(), *((word, page.said) for word, page in names.pages.items())]:
+        assert word not in {*kinds(), *activations(), "seq"}
+        if foreign.is_kind(said):
             kind, _, type_ = said.partition(": ")
             assert kind == "seq" or find(kind) is not None
             assert type_ in ("", "global", *TYPES)
-    counts = [len(words.split()) for words in foreign._LIKE.values()]
-    assert sum(counts) == len(foreign._SAID)
+    assert not names.said.keys() & names.pages.keys()
+
+
+def test_a_word_stands_once() -> None:
+    """Of two lines that say something of one word, one would be lost."""
+    parts = foreign._entries(compose(Source(foreign.NAMES, Path(foreign.NAMES).read_text("utf-8"))))
+    pages = foreign._entries(parts["pages"])
+    lists = [foreign._entries(page)["words"] for page in pages.values()]
+    lists += [words for part in ("said", "metrics") for words in foreign._entries(parts[part]).values()]
+    words = [*map(foreign.plain, pages), *(word for words in lists for word in foreign._words(words))]
+    assert len(words) > 200
+    assert len(set(words)) == len(words)
+    assert [word for word in words if word != foreign.plain(word)] == []
+
+
+def test_a_word_with_a_page_and_no_kind_is_sent_there() -> None:
+    error = one("input: [3, 8, 8]\nlayers: [rope]")
+    assert (error.code, "`convcalc explain rope`" in error.hint) == ("CC204", True)
 
 
 @pytest.mark.parametrize(("word", "shape"), [("pixelshuffle", [4, 12, 20]), ("pixelunshuffle", [64, 3, 5])])
@@ -183,7 +274,7 @@ def test_variants_of_claims_are_suggested() -> None:
         "input: [3, 8, 8]\nvariants: {wide: {}, thin: {}}\nlayers: [relu]\nclaims: [{variant: wid, macs: 0, source: x}]"
     )
     error = one(text)
-    assert error.text == "no variant 'wid' in this file; did you mean 'wide'?"
+    assert error.text == "no variant 'wid'; did you mean 'wide'?"
     assert error.hint == "variants of this file: wide, thin"
     assert one(text.replace("wide: {}, thin: {}", "")).hint == "variants of this file: none"
 
@@ -200,3 +291,10 @@ def test_axes_have_letters(word: str, axis: str) -> None:
 def test_a_cut_call_that_shows_only_as_a_second_kind(item: str) -> None:
     (error,) = wrong(f"input: [3, 8, 8]\nlayers: [{item}]")
     assert (error.code, error.hint) == ("CC302", 'write "min(2, 3)"')
+
+
+@pytest.mark.parametrize(("design", "near"), [("vgg@vgg16", "16"), ("vgg@vgg16bn", "16bn"), ("efficientnet@B3", "b3")])
+def test_a_variant_with_the_name_of_its_network(design: str, near: str) -> None:
+    with pytest.raises(convcalc.SpecErrors) as caught:
+        convcalc.load(f"zoo:{design}")
+    assert f"; did you mean '{near}'?" in caught.value.errors[0].text

@@ -274,6 +274,23 @@ def test_a_revision_that_git_does_not_know(sandbox: Sandbox, revision: str) -> N
     assert error.hint
 
 
+@pytest.mark.parametrize(
+    ("revision", "text", "hint"),
+    [
+        ("", "'' names no revision", "name a branch, a tag or a commit, or leave it out"),
+        ("  ", "'  ' names no revision", "name a branch, a tag or a commit, or leave it out"),
+        ("main..topic", "'main..topic' is a range", "write main, with topic checked out"),
+        ("..topic", "'..topic' is a range", "write HEAD, with topic checked out"),
+        ("main..", "'main..' is a range", "write main, with HEAD checked out"),
+        ("main...topic", "is a range", "write what `git merge-base main topic` prints, with topic checked out"),
+    ],
+)
+def test_what_no_fetch_would_bring(sandbox: Sandbox, revision: str, text: str, hint: str) -> None:
+    sandbox.commit({"a.yaml": net(4)})
+    error = refusal(open_baseline, at(revision), str(sandbox.folder))
+    assert (error.code, text in error.text, error.hint) == ("CC642", True, hint)
+
+
 def test_a_repository_without_commits(sandbox: Sandbox) -> None:
     sandbox.write("a.yaml", net(4))
     error = refusal(open_baseline, at("HEAD"), str(sandbox.folder))

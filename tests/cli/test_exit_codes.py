@@ -60,7 +60,7 @@ def test_help(cli: Command, command: str, option: str) -> None:
     [
         "report x.yaml", "check", "check zoo:resnet50", "diff", "diff HEAD", "compare x.yaml zoo:resnet50",
         "validate x.yaml", "batch .", "batch zoo:resnet50 -o o.csv", "sweep x.yaml w=1..3", "formula x.yaml",
-        "baseline write", "zoo vgg", "reconcile x.yaml", "explain x.yaml a", "report zoo:resnet50 -o r.txt",
+        "baseline write", "zoo vgg -o z.txt", "reconcile x.yaml", "explain x.yaml a", "report zoo:resnet50 -o r.txt",
     ],
 )  # fmt: skip
 def test_a_current_folder_that_was_deleted(
@@ -72,8 +72,22 @@ def test_a_current_folder_that_was_deleted(
     gone.rmdir()
     result = cli(*line.split())
     assert result.exit_code == 2
-    assert result.stderr.endswith("convcalc: the current folder no longer exists: change into one that does\n")
-    assert "cannot read or write" not in result.stderr
+    assert result.stderr == "convcalc: the current folder no longer exists: change into one that does\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("report zoo:vgg@q", "no variant 'q'"), ("report --nope", "No such option"), ("explain cnov", "mean 'conv'?")],
+)
+def test_other_errors_there_are_told_alone(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = cli(*line.split())
+    assert (result.exit_code, said in result.stderr, "folder" in result.stderr) == (2, True, False)
 
 
 def test_what_needs_no_folder_runs_without_one(cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +95,8 @@ def test_what_needs_no_folder_runs_without_one(cli: Command, tmp_path: Path, mon
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert (cli("report", "zoo:resnet50").exit_code, cli("--version").exit_code) == (0, 0)
+    for line in ("report zoo:resnet50", "--version", "zoo", "report zoo:deeplabv3", "explain macs"):
+        assert (cli(*line.split()).exit_code, line) == (0, line)
 
 
 def test_no_arguments_show_the_help(cli: Command) -> None:
@@ -97,7 +112,7 @@ def test_options_alone_are_no_command(cli: Command, option: str) -> None:
     assert "Missing command" in result.stderr
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "explain"])
 def test_a_command_without_its_argument(cli: Command, command: str) -> None:
     result = cli(command)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -126,7 +141,7 @@ def test_a_command_without_its_argument(cli: Command, command: str) -> None:
         ("schema sepc", "did you mean 'spec'?"),
         ("completion basch", "did you mean 'bash'?"),
         ("explain cnov", "did you mean 'conv'?"),
-        ("explain zzz", "kinds are act, add, attention, "),
+        ("explain zzz", "`convcalc explain` lists the words"),
         ("report tiny.yaml --width -1", "'-1' is not a positive integer"),
         ("report tiny.yaml --width wide", "'wide' is not a positive integer"),
         ("report tiny.yaml --depth -1", "'-1' is not a positive integer"),

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
+import convcalc
+from convcalc import profiles
+from convcalc.cli.commands.report import COLUMNS, WHOLE
+from convcalc.devices.roofline import devices
 from convcalc.errors import Source
-from convcalc.guide import pages
+from convcalc.guide import pages, topics
 from convcalc.ops.docs import doc_of
 from convcalc.ops.op import arguments_of
 from convcalc.ops.registry import activations, every, kinds
+from convcalc.spec.document import foreign_names as foreign
 from convcalc.spec.load import load
 from tests.conftest import Command
 
@@ -35,8 +42,142 @@ def test_every_code_has_a_page(cli: Command, code: str) -> None:
     assert cli("explain", code.lower()).stdout == result.stdout
 
 
-def test_capitals_do_not_matter(cli: Command) -> None:
-    assert cli("explain", "CONV").stdout == cli("explain", "conv").stdout
+@pytest.mark.parametrize(
+    "pair", ["CONV conv", "MACs macs", "FVCore fvcore", "RoPE rope", "SqueezeExcite se", "fc dense"]
+)
+def test_capitals_and_signs_do_not_matter(cli: Command, pair: str) -> None:
+    one, other = (cli("explain", word).stdout.partition("\n\n")[2] for word in pair.split())
+    assert one == other != ""
+
+
+# --- what is no kind --------------------------------------------------------------------------------------------------
+
+METRICS = ("Unit", "Formula", "Not", "Called")
+
+
+@pytest.mark.parametrize("metric", [*COLUMNS, *WHOLE])
+def test_every_metric_has_a_page(cli: Command, metric: str) -> None:
+    page = cli("explain", metric).stdout
+    assert re.match(rf"{metric}( \(\w+\))?: \S", page)
+    assert [heading for heading in METRICS if f"\n{heading}\n  " not in page] == []
+
+
+@pytest.mark.parametrize("profile", profiles.profile_keys())
+def test_every_profile_has_a_page(cli: Command, profile: str) -> None:
+    page = " ".join(cli("explain", profile).stdout.split())
+    found = profiles.find_profile(profile)
+    assert page.startswith(f"{profile}: {found.tool} {found.counts} Unit {found.unit} ")
+    assert found.source in page
+
+
+def test_a_metric_names_the_tools_that_count_it(cli: Command) -> None:
+    """Every tool is on one page: as FLOPs, as multiplies or as activations."""
+    pages = [cli("explain", metric).stdout.partition("Tools")[2] for metric in ("macs", "flops", "activations")]
+    named = [re.findall(r"^  (\w+)  +\S", page, re.MULTILINE) for page in pages]
+    assert sorted(chain(*named)) == sorted(profiles.profile_keys())
+    assert ("fvcore" in named[0], "torch" in named[1], "timm_macts" in named[2]) == (True, True, True)
+
+
+def test_a_device_has_a_page(cli: Command) -> None:
+    """312e12 operations a second over 2039e9 bytes a second are 153.02 a byte."""
+    page = cli("explain", "a100-sxm-80gb").stdout
+    assert re.search(r"^  float16 +312 T a second +153 FLOPs a byte$", page, re.MULTILINE)
+    assert "2.039 TB a second" in page
+    for name in devices():
+        assert cli("explain", name).stdout.startswith(f"{name}: NVIDIA ")
+
+
+ENTRIES = {entry.name: entry for entry in foreign.names().pages.values()}
+COUNTED = {
+    "residual": (2 * (64 * 64 * 9 + 2 * 64), 2 * 64 * 64 * 9 * 56 * 56),
+    "bottleneck": (2 * (256 * 64 + 128 + 64 * 64 * 9 + 128 + 64 * 256 + 512), 2 * (2 * 256 * 64 + 64 * 64 * 9) * 56**2),
+    "depthwise": (2 * (32 * 9 + 32), 2 * 32 * 9 * 112 * 112),
+    "squeeze-and-excitation": (64 * 16 + 16 + 16 * 64 + 64, 2 * 64 * 16),
+    "pixel-shuffle": (256 * 64 * 9 + 256, 256 * 64 * 9 * 28 * 28),
+    "patch-embedding": (3 * 256 * 768 + 768, 3 * 256 * 768 * 196),
+    "swiglu": (3 * 4096 * 11008, 2048 * 3 * 4096 * 11008),
+    "gqa": (2 * 4096**2 + 2 * 4096 * 1024, 2048 * (2 * 4096**2 + 2 * 4096 * 1024) + 2 * 2048**2 * 4096),
+    "rope": (4 * 4096**2, 2048 * 4 * 4096**2 + 2 * 2048**2 * 4096),
+    "lora": (4096**2 + 2 * 8 * 4096, 2048 * (4096**2 + 2 * 8 * 4096)),
+    "mixture-of-experts": (1024 * 8 + 8 * 2 * 1024 * 4096, 2048 * (1024 * 8 + 2 * 2 * 1024 * 4096)),
+    "weight-tying": (50257 * 768, 128 * 50257 * 768),
+}
+"""Parameters and multiplies of the specs on the pages, by hand."""
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_the_spec_of_a_word_is_read_and_counted(cli: Command, name: str) -> None:
+    page = cli("explain", name).stdout
+    shown = textwrap.dedent(page.partition("\nWritten\n")[2].partition("\n\nCounts\n")[0])
+    assert yaml_of(shown) == yaml_of(ENTRIES[name].spec)
+    network = convcalc.load(text=shown)
+    report = network.report()
+    assert report.warnings == ()
+    totals = [report.totals[key] for key in ("params", "macs")]
+    assert f"; {totals[0]:,} params, {totals[1]:,} multiplies\n" in page
+    assert tuple(totals) == COUNTED.get(name, tuple(totals))
+    assert set(page.rpartition("Kinds\n")[2].replace(",", " ").split()) == {row.op for row in report.rows}
+
+
+def yaml_of(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+def test_every_counted_word_is_there() -> None:
+    assert COUNTED.keys() <= ENTRIES.keys()
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["rope", "residual", "bottleneck", "depthwise", "squeeze-and-excitation", "flops", "gqa", "swiglu",
+     "patch embedding", "skip connection", "pixel shuffle", "BatchNorm2d", "global-average-pooling", "madds", "einsum"],
+)  # fmt: skip
+def test_words_of_the_field_however_they_are_written(cli: Command, word: str) -> None:
+    result = cli("explain", *word.split())
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert cli("explain", word).stdout == result.stdout
+
+
+def test_a_word_that_is_said_otherwise_shows_that_page(cli: Command) -> None:
+    page = cli("explain", "batchnorm").stdout
+    assert page.startswith("batchnorm is written 'norm: batch' here.\n\n")
+    assert page.endswith(pages.kind_page("norm"))
+
+
+def test_one_word_may_be_two_things(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "devices", lambda: ("add",))
+    monkeypatch.setattr(topics, "_device_page", lambda key, _: f"the device {key}")
+    assert [page(80) for page in topics.find("add")] == [pages.kind_page("add"), "the device add"]
+
+
+def test_without_an_argument_all_words_are_listed(cli: Command) -> None:
+    listed = cli("explain").stdout
+    assert [line for line in listed.splitlines() if len(line) > 100] == []
+    found = set(listed.replace(",", " ").split())
+    assert {*pages.kind_words(), *pages.error_codes(), *profiles.profile_keys(), *devices(), *ENTRIES, "macs"} <= found
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [("resdual", "residual"), ("fvcoer", "fvcore"), ("maccs", "macs"), ("a100", "a100-sxm-80gb"), ("convv", "conv"),
+     ("CC4044", "CC404"), ("swigluu", "swiglu"), ("peak_activation_byte", "peak_activation_bytes")],
+)  # fmt: skip
+def test_a_wrong_word_is_told_the_nearest(cli: Command, wrong: str, meant: str) -> None:
+    result = cli("explain", wrong)
+    assert result.exit_code == 2
+    assert f"did you mean '{meant}'?" in " ".join(result.stderr.split())
+
+
+def test_a_word_that_is_near_nothing(cli: Command) -> None:
+    result = cli("explain", "xyzzy")
+    assert (result.exit_code, "`convcalc explain` lists the words" in result.stderr) == (2, True)
+
+
+def test_pages_are_text(cli: Command) -> None:
+    for words in (("macs",), ()):
+        result = cli("explain", *words, "--json")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "other formats are for designs" in result.stderr
 
 
 @pytest.mark.parametrize("kind", kinds())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -220,7 +221,21 @@ def test_without_sympy_it_names_the_extra(cli: Command, monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "sympy", None)
     result = cli("formula", "zoo:vit", "--symbols", "image")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "Error: formulas need SymPy: pip install 'convcalc[formula]'\n"
+    assert result.stderr.splitlines() == [
+        "error CC719: formulas need SymPy, which is not installed",
+        "  hint: pip install 'convcalc[formula]'",
+    ]
+
+
+def test_a_sympy_that_cannot_be_loaded_is_told_with_what_it_raises(tmp_path: Path) -> None:
+    (tmp_path / "sympy.py").write_text('raise ValueError("half a copy")')
+    command = [sys.executable, "-m", "convcalc", "formula", "zoo:vit", "--symbols", "image"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    said, hint = done.stderr.splitlines()
+    assert said == "error CC719: formulas need SymPy, which is installed but cannot be loaded: ValueError: half a copy"
+    assert hint.startswith("  hint: install sympy anew")
 
 
 def test_a_formula_that_is_wrong_is_a_bug(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,7 @@ def test_bytes_and_circumstances(cli: Command, net: str) -> None:
         (["--for", "n", "--max", "params=1M"], "hint: write --for n=1..512"),
         (["--for", "=3", "--max", "params=1M"], "'=3' names no variable"),
         (["--for", "a=0.1..1", "--max", "params=1M"], "hint: say the step: 0.1..1:0.1"),
-        (["--for", "n=1..", "--max", "params=1M"], "hint: write --for width=1..512 or --for alpha=0.25..2:0.05"),
+        (["--for", "n=1..", "--max", "params=1M"], "hint: write --for n=1..512 or --for n=0.25..2:0.05"),
         (["--for", "n=3,relu", "--max", "params=1M"], "--for:1:1: error CC716"),
         (["--for", "k=9..12", "--max", "params=1M"], "CC403"),
         (["--for", "n=3..9", "--maximize", "macs", "--minimize", "params"], "give one of them"),
@@ -137,6 +137,34 @@ def test_mistakes(cli: Command, net: str, arguments: list[str], said: str) -> No
     result = cli("solve", net, *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "said", "hint"),
+    [
+        (
+            "alhpa",
+            "'alhpa' has no values; did you mean 'alpha'?",
+            "write --for alpha=1..512 or --for alpha=0.25..2:0.05",
+        ),
+        ("alhpa 1..3", "did you mean 'alpha'?", "write --for alpha=1..512 or --for alpha=0.25..2:0.05"),
+        ("alhpa=1..", "is no range; did you mean 'alpha'?", "write --for alpha=1..512 or --for alpha=0.25..2:0.05"),
+        ("alpha 1..3", "'alpha 1..3' has no values", "write --for alpha=1..512 or --for alpha=0.25..2:0.05"),
+        ("alpha=", "has an empty value", "write --for alpha=1..512 or --for alpha=0.25..2:0.05"),
+        ("zzz", "'zzz' has no values", "variables: alpha, size, classes, head"),
+        (
+            "alhpa=1..3",
+            "no variable 'alhpa' to solve for; did you mean 'alpha'?",
+            "variables: alpha, size, classes, head",
+        ),
+    ],
+)
+def test_what_is_solved_for_is_told_by_the_variables_of_the_design(
+    cli: Command, option: str, said: str, hint: str
+) -> None:
+    error = cli("solve", "zoo:mobilenet_v2", "--for", option, "--max", "params=5M").stderr
+    assert said in error
+    assert f"hint: {hint}\n" in error
 
 
 @pytest.mark.parametrize(

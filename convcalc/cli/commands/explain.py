@@ -13,57 +13,67 @@ from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import beginning
 from convcalc.designs.names import ZOO, parse_design
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
-from convcalc.guide.pages import WIDTH, error_codes, error_page, kind_page, kind_words
+from convcalc.guide.pages import WIDTH
+from convcalc.guide.topics import find, guess, listing, words
 from convcalc.render import EXPLANATIONS, Surface
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from click.shell_completion import CompletionItem
+
+    from convcalc.guide.topics import Page
 
 
 class Topic(DesignType):
-    """An error code, a kind of layer, or a design."""
+    """A word that has a page, or a design."""
 
     name = "topic"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        return beginning(incomplete, _words()) or super().shell_complete(ctx, param, incomplete)
-
-
-def _words() -> tuple[str, ...]:
-    return (*kind_words(), *error_codes())
+        found, designs = beginning(incomplete, words()), super().shell_complete(ctx, param, incomplete)
+        return [*found, *(one for one in designs if one.type == "plain")] if found else designs
 
 
 @click.command(
-    "explain", cls=Command, epilog=DESIGNS, short_help="A number of a design, an error code, a kind of layer."
+    "explain",
+    cls=Command,
+    epilog=DESIGNS,
+    short_help="A number of a design, or a word of the field.",
 )
-@click.argument("topic", type=Topic(), metavar="DESIGN|CODE|KIND")
+@click.argument("topic", type=Topic(), required=False, metavar="[DESIGN|WORD]")
 @click.argument("path", required=False, metavar="[PATH]")
 @reading_options
 @output_options(EXPLANATIONS)
 @click.pass_obj
-def command(settings: Settings, topic: str, path: str | None, reading: Reading, targets: list[Target]) -> None:
-    """Explain where the numbers of a layer come from, or what an error code or a kind of layer means.
+def command(settings: Settings, topic: str | None, path: str | None, reading: Reading, targets: list[Target]) -> None:
+    """Explain where the numbers of a layer come from, or what a word means.
 
     With a design: its layer at PATH (or all below it, or the whole design), every number with the formula, the values
-    put in and the result. A word that is a code or a kind is that; write ./conv for a file of such a name.
+    put in and the result. Words are kinds of layers, metrics, profiles of tools, devices, error codes, and words of the
+    field that have no kind, with how they are written; without an argument all are listed. A word that has a page is
+    that; write ./conv for a file of such a name.
 
     \b
     Examples:
       convcalc explain zoo:resnet50 stage1.block1.conv2
       convcalc explain zoo:googlenet 3a
-      convcalc explain CC404
       convcalc explain conv
+      convcalc explain macs
+      convcalc explain patch embedding
+      convcalc explain CC404
     """
-    word = next((word for word in (topic, topic.lower(), topic.upper()) if word in _words()), "")
-    if word and path is None:
-        _page(settings, word, targets)
+    if topic is None:
+        _text(settings, "the list of words", targets, [listing])
         return
-    if not _is_design(topic):
-        from convcalc.spec.document.foreign_names import guess  # only what is wrong needs it
-
-        said, hint = guess(topic, _words())
-        near = said or (f"; {hint}" if hint else "") or f"; kinds are {', '.join(kind_words())}"
-        raise click.BadParameter(f"no design, error code or kind of layer {quoted(topic)}{near}")
+    is_design = _is_design(topic)
+    pages = find(topic) if path is None else [] if is_design else find(f"{topic} {path}")
+    if pages:
+        _text(settings, topic, targets, pages)
+        return
+    if not is_design:
+        hint = guess(topic) or "; `convcalc explain` lists the words that have a page"
+        raise click.BadParameter(f"no design {quoted(topic)}, and no such word{hint}")
     _design(settings, topic, path, reading, targets)
 
 
@@ -85,12 +95,12 @@ def _design(settings: Settings, topic: str, path: str | None, reading: Reading, 
     warn(settings, explanation.warnings)
 
 
-def _page(settings: Settings, word: str, targets: list[Target]) -> None:
-    page = error_page if word in error_codes() else kind_page
+def _text(settings: Settings, word: str, targets: list[Target], pages: Sequence[Page]) -> None:
+    """Write pages one behind the other."""
 
     def render(format_: str, surface: Surface) -> str:
         width = surface.width or WIDTH
-        return page(word, width if settings.width else min(width, WIDTH))
+        return "\n".join(page(width if settings.width else min(width, WIDTH)) for page in pages)
 
     if any(target.format != "text" for target in targets):
         raise click.UsageError(f"{word} has a page of text; other formats are for designs")

@@ -12,7 +12,7 @@ from convcalc.cli.options.designs import DesignType, Reading, reading_options, w
 from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import ParamType, Positive, Word, beginning
 from convcalc.errors import SpecErrors, quoted
-from convcalc.extras import ABSENT, fault
+from convcalc.extras import require
 from convcalc.render import FORMULAS
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def command(
       convcalc formula specs/tutorials/resnet_bottleneck.yaml#bottleneck \\
         --set c=4*m --over specs/tutorials/resnet_bottleneck.yaml#single
     """
-    _require_sympy()
+    require("sympy", code="CC719", needed="formulas need SymPy", hint="pip install 'convcalc[formula]'")
     from convcalc.formula.closed_form import Wanted, formulas
     from convcalc.formula.symbolic_design import Request
 
@@ -97,11 +97,3 @@ def command(
     found = formulas(design, request, wanted, over=over)
     write(settings, targets, lambda format_, surface: FORMULAS[format_].formula(found, surface))
     warn(settings, found.warnings)
-
-
-def _require_sympy() -> None:
-    wrong = fault("sympy")
-    if wrong == ABSENT:
-        raise click.ClickException("formulas need SymPy: pip install 'convcalc[formula]'")
-    if wrong:
-        raise click.ClickException(f"formulas need SymPy, which is {wrong}")

@@ -18,7 +18,7 @@ from convcalc.cli.options.designs import (
 )
 from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import ParamType, Positive, Word, beginning
-from convcalc.metrics.registry import DETAILS, measures
+from convcalc.metrics.registry import DETAILS, LAZY, WITHOUT_GATES, measures
 from convcalc.render import FORMATS
 from convcalc.report.fold import DEFAULT_COLUMNS, GROUPINGS, TEXT_KEYS, View
 
@@ -34,6 +34,10 @@ WHOLE = tuple(measure.key for measure in measures() if not measure.additive and 
 COLUMNS = (*METRICS, *DETAILS, "least_time", "bound")
 BOUNDED = ("macs", "traffic_bytes", "least_time", "bound")
 """The columns of a report for a device, and the two that it adds."""
+
+
+FIELDS = LAZY["receptive_field"]
+GATES = ("with-gates", WITHOUT_GATES)
 
 
 class _Key(Word):
@@ -89,6 +93,9 @@ def _bounded(report: Report, network: Network, name: str) -> Report:
               help="A metric (largest first), path or op.")  # fmt: skip
 @click.option("--top", type=Positive(), metavar="N", help="Only the N largest rows, and one that sums the others.")
 @click.option("--columns", type=Metrics(), metavar="KEY,…", help=f"Metrics to show: {', '.join(COLUMNS)}.")
+@click.option("--receptive-field", "fields", type=Word(GATES), metavar="WAY",
+              help="Receptive fields with-gates (as by default) or without-gates: without the branches of a mul that "
+              "are one cell behind a global pool (squeeze-and-excitation).")  # fmt: skip
 @device_option("Add the least time on a device, such as v100-sxm2.")
 @profile_option
 @reading_options
@@ -97,7 +104,7 @@ def _bounded(report: Report, network: Network, name: str) -> Report:
 def command(
     settings: Settings, design: str, reading: Reading, targets: list[Target], depth: int | None, by: str,
     sort: str | None, top: int | None, columns: tuple[str, ...] | None, device: str | None,
-    profile: str | None,
+    fields: str | None, profile: str | None,
 ) -> None:  # fmt: skip
     """Count the layers of DESIGN: parameters, multiplies, activations, depth.
 
@@ -112,17 +119,21 @@ def command(
     """
     (network,) = reading.networks([design])
     asked = {*(columns or ()), sort or ""}
+    fielded = FIELDS[:1] if fields and asked.isdisjoint(FIELDS) else ()
     if device is None and not asked.isdisjoint(BOUNDED[2:]):
         raise click.UsageError("least_time and bound are those of a device: add --device NAME")
     tools = asked - {"", profile, *COLUMNS, *TEXT_KEYS}
     if tools:
         raise click.UsageError(f"{tools.pop()} is another tool's count: add --profile NAME")
     programs = ["peak"] if any(target.format == "json" for target in targets) else []
-    report = reading.report(network, programs + [key for key in DETAILS if key in asked])
+    details = [key for key in (*DETAILS, WITHOUT_GATES) if key in {*asked, *fielded, fields}]
+    report = reading.report(network, programs + details)
     if device is not None:
         report = _bounded(report, network, device)
     usual = [*(METRICS if settings.verbose else BOUNDED[:2]), *BOUNDED[2:]] if device else METRICS
     shown = columns or (tuple(usual) if device or settings.verbose else None)
+    if fielded:
+        shown = (*(shown or DEFAULT_COLUMNS), *fielded)
     if profile is not None:
         report = profiled(report, network, profile)
         shown = (*(shown or DEFAULT_COLUMNS), *({profile} - set(shown or ())))

@@ -123,7 +123,7 @@ def command(
         raise click.UsageError("nothing limits the values: give --max or --min")
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize: give one of them")
-    job = space(design, read_axes(for_, FOR), circumstances(reading), metrics=metrics)
+    job = space(design, read_axes(for_, design, reading, FOR), circumstances(reading), metrics=metrics)
     first = bool(max_) or not min_ if largest is None else largest
     objective = maximize or (f"-{minimize}" if minimize else None)
     with advancing(settings, "Solving", lambda: job.points) as advance:

@@ -40,7 +40,8 @@ from convcalc.sweep import (
     require_arrays,
     space,
 )  # fmt: skip
-from convcalc.sweep.axes import AXIS
+from convcalc.sweep.axes import AXIS, meant
+from convcalc.sweep.job import variables
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -183,19 +184,19 @@ def _job(
     """Return what is to be swept."""
     names = None if variants is None else () if variants == "all" else tuple(variants.split(","))
     given = circumstances(reading)
-    job = space(design, read_axes(axes), given, variants=names, metrics=metrics, where=where)
+    job = space(design, read_axes(axes, design, reading), given, variants=names, metrics=metrics, where=where)
     return job.reading((*needed(where, job.axes), *keep.keys))
 
 
-def read_axes(texts: Sequence[str], argument: str = AXIS) -> list[Axis]:
-    """Read axes of an argument; the errors of all are reported together."""
+def read_axes(texts: Sequence[str], design: str, reading: Reading, argument: str = AXIS) -> list[Axis]:
+    """Read axes of an argument; the errors of all are reported together, with the variables of the design."""
     read: list[Axis] = []
     errors: list[SpecError] = []
     for text in texts:
         try:
             read.append(read_axis(text, argument))
         except SpecError as error:
-            errors.append(error)
+            errors.append(meant(error, () if design == "-" else variables(design, reading.libraries)))
     if errors:
         raise SpecErrors(errors)
     return read

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet run a cell."""
+GATED = ("receptive_field", "effective_stride", "offset")
+"""What gates may be left out of."""
 OTHERS = "(others)"
 _SIZES = re.compile(r"[-0-9.?]+(?:x[-0-9.?]+)*")
 """Numbers, one an axis, which may be negative."""
@@ -35,7 +37,8 @@ def report(report: Report, view: View, surface: Surface) -> str:
     """
     folded = fold(report, view, default=None)
     keys = [column.key for column in folded.columns]
-    header = ["path", "op", "summary", "layers", "output_shape", *keys, "tied_to"]
+    names = [f"{key}_without_gates" if report.gated is not None and key in GATED else key for key in keys]
+    header = ["path", "op", "summary", "layers", "output_shape", *names, "tied_to"]
     return _written([header, *(_line(line, keys) for line in folded.lines), *_rest(folded, keys)], surface)
 
 

@@ -141,6 +141,8 @@ def _details(report: Report) -> dict[str, object]:
         found["peak"] = {**report.peak._asdict(), "alive": [tensor._asdict() for tensor in report.peak.alive]}
     if report.misaligned is not None:
         found["misaligned"] = [join._asdict() for join in report.misaligned]
+    if report.gated is not None:
+        found["without_gates"] = report.gated
     if report.device is not None:
         found["device"] = report.device._asdict()
     return found

@@ -16,6 +16,10 @@ COUNTED = (
     "multiplies are the multiply–accumulates of conv, linear, matmul, attention and recurrent layers; 1 MAC = 2 FLOPs"
 )
 
+WITHOUT_GATES = (
+    "receptive fields, strides and offsets without gates, which are the branches of one cell behind a global pool that "
+    "a mul takes: {:,} mul left out theirs"
+)
 ATTENTION = (
     "Memory (peak, training, traffic) counts the output of an attention alone; its queries, keys, values, scores and "
     "context, which activations count, are not in it."
@@ -107,4 +111,5 @@ def coverage(report: Report, glyphs: Glyphs) -> list[Span]:
 
 def convention(report: Report) -> str:
     """One line that says how the numbers were come by."""
-    return f"Convention {CONVENTION}: {COUNTED}; batch {report.batch:,}; {report.dtype}."
+    fields = "" if report.gated is None else "; " + WITHOUT_GATES.format(len(report.gated))
+    return f"Convention {CONVENTION}: {COUNTED}; batch {report.batch:,}; {report.dtype}{fields}."

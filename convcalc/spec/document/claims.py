@@ -11,6 +11,7 @@ from typing import NamedTuple
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops.registry import kinds
 from convcalc.quantities import SUFFIXES, intended_quantity
+from convcalc.spec.document.names import no_variant
 from convcalc.spec.limits import ENTRIES
 from convcalc.spec.yaml.fields import is_empty
 from convcalc.spec.yaml.nodes import Mapping as MappingNode
@@ -100,9 +101,7 @@ def _claim(node: Node, variants: Collection[str]) -> Claim:
     if "variant" in texts:
         texts["variant"] = unicodedata.normalize("NFC", texts["variant"])
     if texts.get("variant", "") and texts["variant"] not in variants:
-        text = f"no variant {quoted(texts['variant'])} in this file{did_you_mean(texts['variant'], variants)}"
-        hint = f"variants of this file: {', '.join(variants) or 'none'}"
-        raise SpecError("CC602", text, given["variant"].span, hint=hint)
+        raise no_variant("CC602", texts["variant"], variants, given["variant"].span)
     if not texts.get("source"):
         raise SpecError("CC603", "a claim needs its source", node.span)
     if not numbers and "out" not in given:

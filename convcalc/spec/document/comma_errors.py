@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from convcalc.errors import Span, SpecError, quoted
 from convcalc.spec.expressions.errors import BALANCE
@@ -23,6 +25,17 @@ def explained(root: Node | None, errors: Sequence[SpecError]) -> list[SpecError]
         text = f"unbalanced parenthesis in {quoted(first.text)}: {COMMA_TRAP}"
         left[left.index(within[0])] = SpecError(BALANCE, text, first.span, hint=f'write "{written}"')
         left = [error for error in left if error not in within]
+    for before, numbers in _stray(root):
+        first = before[0] if before else numbers[0]
+        within = [
+            error for error in left if any(_stands(place, first.span, numbers[-1].span) for place in _places(error))
+        ]
+        told = [error for error in within if error.span and error.span.column >= numbers[0].span.column]
+        if told:
+            listed = ", ".join(number.text for number in (*before[1:], *numbers))
+            hint = f"a comma ends a value; a list is written {f'{first.text}: ' if before else ''}[{listed}]"
+            left[left.index(within[0])] = SpecError(told[0].code, told[0].text, told[0].span, hint=hint)
+            left = [error for error in left if error not in within]
     return left
 
 
@@ -47,6 +60,45 @@ def _cut(root: Node | None) -> Iterator[tuple[Scalar, Scalar]]:
         elif isinstance(node, List):
             waiting += node.items
             yield from _joined([_of_item(item) for item in node.items])
+
+
+Stray: TypeAlias = tuple[tuple[Scalar, ...], list[Scalar]]
+"""The key and the value that stand before numbers without a key, perhaps none, and these."""
+
+
+def _stray(root: Node | None) -> Iterator[Stray]:
+    """Give numbers that stand behind a comma where a pair or an item should: ``padding: 1, 2``, ``[conv: 8, 3]``."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            waiting += [value for _, value in node.pairs]
+            yield from _runs([(key,) if _is_empty(value) else (key, value) for key, value in node.pairs], alone=True)
+        elif isinstance(node, List):
+            waiting += node.items
+            items = (
+                item.pairs[0] if isinstance(item, Mapping) and len(item.pairs) == 1 else (item,) for item in node.items
+            )
+            yield from _runs(list(items), alone=False)
+
+
+def _is_empty(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.empty
+
+
+def _runs(places: Sequence[tuple[Node, ...]], *, alone: bool) -> Iterator[Stray]:
+    """Give the numbers behind each pair; where there is no pair, and they may be ``alone``, all of them."""
+    before: tuple[Scalar, ...] = ()
+    numbers: list[Scalar] = []
+    for place in (*places, ()):
+        pieces = [piece for piece in place if isinstance(piece, Scalar)]
+        if len(place) == len(pieces) == 1 and pieces[0].plain and re.match(r"[-+(]?[0-9]", pieces[0].text):
+            numbers.append(pieces[0])
+            continue
+        if numbers and (before or (alone and not place and len(numbers) == len(places))):
+            yield before, numbers
+        before = tuple(pieces) if len(place) == len(pieces) == 2 else ()
+        numbers = []
 
 
 def _pieces(key: Scalar, value: Node) -> Scalar | None:

@@ -1,55 +1,77 @@
-"""Names of operations in frameworks and papers that are no kinds of layers here, and how the same is said."""
+"""Words of frameworks and papers that are no kinds of layers here, and how the same is said.
+
+They stand in ``foreign_names.yaml``: what is said for them, and the pages of those that take more than a word to say.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
 
-from convcalc.errors import nearest, quoted
+from convcalc.errors import Source, nearest, quoted
+from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, compose
 
+NAMES = os.path.join(os.path.dirname(__file__), "foreign_names.yaml")
 NEAR = 0.75
 """How alike a word must be to a kind to be taken for it misspelt."""
-_MOVED = "it only moves elements: write {} on [c, h, w]"
-_COSTED = "say what it costs yourself: write custom: {out: […], params: …, macs: …}"
-_LIKE = {
-    "conv": "convolution conv1d conv2d conv3d groupconv groupedconv dilatedconv atrousconv pointwiseconv",
-    "deconv": "convtranspose transposedconv transposeconv convtransposed deconvolution upconv",
-    "dwconv": "depthwise depthwiseconv dwconvolution depthwiseconvolution",
-    "dwconv, and behind it conv: [out, 1]": "separableconv sepconv separable depthwiseseparable dsconv",
-    "linear": "dense fc fullyconnected gemm affine innerproduct",
-    "norm: batch": "batchnorm bn batchnormalization syncbatchnorm",
-    "norm: layer": "layernorm ln layernormalization",
-    "norm: group": "groupnorm gn groupnormalization",
-    "norm: instance": "instancenorm instancenormalization",
-    "norm: rms": "rmsnorm",
-    "norm: lrn": "localresponsenorm localresponsenormalization",
-    "maxpool": "maxpooling maxpool1d pooling pool",
-    "avgpool": "averagepool averagepooling avgpooling meanpool",
-    "avgpool: global": "gap globalavgpool globalaveragepool globalaveragepooling globalpool adaptiveavgpool",
-    "maxpool: global": "gmp globalmaxpool globalmaxpooling adaptivemaxpool",
-    "attention": "multiheadattention mha selfattention multiheadselfattention scaleddotproductattention sdpa",
-    "upsample": "upsampling interpolate resize unpool upscale",
-    "concat": "concatenate cat stack merge",
-    "add": "sum residual skip shortcut eltwise elementwise addition plus",
-    "mul": "multiply product times",
-    "reshape": "view squeeze unsqueeze unflatten rearrange",
-    "permute": "transpose swapaxes movedim",
-    "slice": "split chunk narrow crop select gather",
-    "shuffle": "channelshuffle",
-    "pad": "zeropad reflectionpad replicationpad constantpad padding",
-    "dropout": "droppath stochasticdepth spatialdropout alphadropout",
-    "embedding": "lookup embed",
-    "matmul": "bmm mm batchmatmul",
-    "seq": "sequential series",
-    "act": "activation nonlinearity",
-    _MOVED.format("reshape: [cin//4, 2*shape(1), 2*shape(2)]"): "pixelshuffle depthtospace subpixel",
-    _MOVED.format("reshape: [4*cin, shape(1)//2, shape(2)//2]"): "pixelunshuffle spacetodepth focus",
-    "say it with permute, reshape and matmul": "einsum tensordot",
-    f"as a step of a convolution it is part of conv; else {_COSTED}": "unfold im2col fold col2im",
-    _COSTED: "gridsample roialign roipool deformconv deformableconv fft ssm mamba capsule lambda module",
-}
-"""What is said here → words for it, without signs, and without 1d, 2d, 3d behind them."""
-_SAID = {word: said for said, words in _LIKE.items() for word in words.split()}
+
+
+class Written(NamedTuple):
+    """How something is written that has no word of its own: what it is, and a spec that shows it."""
+
+    name: str
+    said: str
+    """A kind, or how it is put; nothing where it takes a page."""
+    text: str
+    spec: str
+
+
+class Names(NamedTuple):
+    """What is known of words, which are :func:`plain`."""
+
+    said: dict[str, str]
+    """What is said here for it: a kind, or how it is put."""
+    pages: dict[str, Written]
+    metrics: dict[str, str]
+    """The key of the metric."""
+
+
+@cache
+def names() -> Names:
+    """Read all words."""
+    with open(NAMES, encoding="utf-8") as file:
+        parts = _entries(compose(Source(NAMES, file.read())))
+    said = {word: said for said, words in _entries(parts["said"]).items() for word in _words(words)}
+    metrics = {word: key for key, words in _entries(parts["metrics"]).items() for word in _words(words)}
+    pages: dict[str, Written] = {}
+    for name, node in _entries(parts["pages"]).items():
+        texts = {key: value.text for key, value in _entries(node).items() if isinstance(value, Scalar)}
+        page = Written(name, texts.get("said", ""), texts["text"], texts["spec"])
+        pages |= dict.fromkeys((plain(name), *texts["words"].split()), page)
+    return Names(said, pages, metrics)
+
+
+def _entries(node: Node | None) -> dict[str, Node]:
+    assert isinstance(node, Mapping)
+    return {key.text: value for key, value in node.pairs}
+
+
+def _words(node: Node) -> list[str]:
+    assert isinstance(node, Scalar)
+    return node.text.split()
+
+
+def plain(word: str) -> str:
+    """Return a word without capitals and signs."""
+    return re.sub(r"[^a-z0-9]", "", word.lower())
+
+
+def is_kind(said: str) -> bool:
+    """Whether what is said for a word is a kind, perhaps with its type: ``norm: batch``."""
+    return re.fullmatch(r"\w+(: \w+)?", said) is not None
 
 
 def guess(word: str, known: Iterable[str]) -> tuple[str, str]:
@@ -57,9 +79,11 @@ def guess(word: str, known: Iterable[str]) -> tuple[str, str]:
 
     A word of the field is never taken for a kind that is merely spelt like it: pixel shuffle is no shuffle of channels.
     """
-    said = _SAID.get(plain := re.sub(r"[^a-z0-9]", "", word.lower())) or _SAID.get(re.sub(r"[123]d$", "", plain))
-    if said is None:
-        near = nearest(word, known, NEAR)
-        return (f"; did you mean {quoted(near)}?" if near else ""), ""
-    is_kind = re.fullmatch(r"\w+(: \w+)?", said)
-    return (f"; did you mean {quoted(said)}?", "") if is_kind else ("", said)
+    for name in (plain(word), re.sub(r"[123]d$", "", plain(word))):
+        page = names().pages.get(name)
+        if said := page.said if page else names().said.get(name, ""):
+            return (f"; did you mean {quoted(said)}?", "") if is_kind(said) else ("", said)
+        if page:
+            return "", f"it has no kind of its own; `convcalc explain {page.name}` shows how it is written"
+    near = nearest(word, known, NEAR)
+    return (f"; did you mean {quoted(near)}?" if near else ""), ""

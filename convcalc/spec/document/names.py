@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from convcalc.arith import is_plain, names_of
-from convcalc.errors import Span, SpecError, Undecided, quoted
+from convcalc.errors import Span, SpecError, Undecided, nearest, quoted
 from convcalc.spec.document.value_nodes import Known, StructuralError, Value, compile_text, structural
 from convcalc.spec.limits import NAME
 from convcalc.spec.yaml.nodes import Scalar
 
 _NAME = re.compile(r"\w[\w-]*")
 _BLOCK = re.compile(r"[^\W\d_]\w*")
+
+
+def no_variant(code: str, name: str, variants: Collection[str], span: Span) -> SpecError:
+    """Return the error about a variant that a file has not, with the nearest: spelt alike, or what the name ends in.
+
+    ``vgg16`` is 16.
+    """
+    within = max((known for known in variants if name.endswith(known)), key=len, default="")
+    near = nearest(name, variants) or within
+    meant = f"; did you mean {quoted(near)}?" if near else ""
+    hint = f"variants of this file: {', '.join(variants) or 'none'}"
+    return SpecError(code, f"no variant {quoted(name)}{meant}", span, hint=hint)
 
 
 def checked_name(text: str, span: Span, more: str = "") -> str:

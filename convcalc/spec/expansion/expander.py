@@ -204,7 +204,13 @@ class Expander:
         if isinstance(body, Join):
             ends = [end for branch in body.branches for end in self.branch(branch, tensor, inner) if end != DELETED]
             entry.output = FAILED  # unless the join succeeds
-            entry.output = self.layers.join(body.layer, ends, inner, frame.scope.at(segment), item.span)
+            try:
+                entry.output = self.layers.join(body.layer, ends, inner, frame.scope.at(segment), item.span)
+            except SpecError as error:
+                from convcalc.spec.expansion.entering import blame_entering  # only what is wrong needs it
+
+                blame_entering(error, body, [self.walk.shape(end) for end in ends if end != FAILED])
+                raise
         else:
             entry.output = self.series(body.block.items if isinstance(body, Call) else body.items, tensor, inner)
         entry.nodes = (start, len(self.walk.nodes))

@@ -51,6 +51,8 @@ _MALFORMED = (
     (r"\.([0-9]+)", "a decimal has a digit on both sides of its point", r"write 0.\1"),
     (r"([0-9]+)\.", "a decimal has a digit on both sides of its point", r"write \1.0"),
     (r"[0-9.]+e", "its exponent has no digits", ""),
+    (r"([0-9]+)[xX]([0-9]+)[xX]([0-9]+)", "sizes stand in a list", r"write [\1, \2, \3]"),
+    (r"([0-9]+)[xX]([0-9]+)", "sizes stand in a list", r"write [\1, \2]"),
     (r"([0-9.]+)([^\W\d]\w*)", "no letter may follow its digits", r"write \1*\2"),
     (r".*", "it is digits, or digits, a point and digits", ""),
 )

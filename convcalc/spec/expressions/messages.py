@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from convcalc.errors import did_you_mean, quoted
@@ -55,10 +56,12 @@ def missing_value(before: Token | None, token: Token) -> ExpressionError:
     return ExpressionError(SYNTAX, f"a value is missing before '{token.text}'", *token.place)
 
 
-def unexpected(token: Token) -> ExpressionError:
-    """Return the error about a token that stands where an operator or the end should."""
+def unexpected(token: Token, text: str) -> ExpressionError:
+    """Return the error about a token of a text that stands where an operator or the end should."""
     if token.text == ",":
-        hint = "a list is written in [ ]; inside { } or [ ] a comma ends a value: quote the expression"
+        sizes = [size.strip() for size in text.strip("() ").split(",")]
+        shown = f": [{', '.join(sizes)}]" if all(re.fullmatch(r"[0-9][\w.]*", size) for size in sizes) else ""
+        hint = f"a list is written in [ ]{shown}; inside {{ }} or [ ] a comma ends a value: quote the expression"
         return ExpressionError(SYNTAX, "an expression is one value, and ',' begins another", *token.place, hint)
     if token.text == "else":
         return ExpressionError(SYNTAX, "'else' without 'if'", *token.place, CONDITIONAL)

@@ -53,7 +53,7 @@ class Parser:
         """Read the whole text as one expression."""
         part = self.expression()
         if self.token.kind != END:
-            raise unexpected(self.token)
+            raise unexpected(self.token, self.text)
         return part
 
     def expression(self, level: int = Level.LOWEST) -> Part:
@@ -106,7 +106,7 @@ class Parser:
         if self.token.text in ("if", ",", ")", "]", ""):
             raise no_else(start)
         if self.token.text != "else":
-            raise unexpected(self.token)
+            raise unexpected(self.token, self.text)
         self.take()
         otherwise = self.expression()
         return chosen(then, condition, otherwise, spanning(then.place, otherwise.place))
@@ -178,7 +178,7 @@ class Parser:
     def closing(self, opening: Token) -> Token:
         """Read the bracket that closes another."""
         if self.token.text != BRACKETS[opening.text]:
-            raise unexpected(self.token)
+            raise unexpected(self.token, self.text)
         return self.take()
 
     @property

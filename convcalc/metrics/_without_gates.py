@@ -1,0 +1,77 @@
+"""Receptive fields of a network whose gates are left out.
+
+A gate is a branch of a product (``mul``) that has one cell on every spatial axis and to which paths lead from inputs,
+every one of them through a global pool: what squeeze-and-excitation multiplies a map by. To another branch of the same
+product there is a path without such a pool: to what is gated. A global pool is a max or average pool with one window
+over all that enters it, or that is told to give one cell on every axis.
+
+Left out is what the product reads of its gates, and nothing else: the layers of a gate keep their own fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from convcalc.arith import Number, is_plain
+from convcalc.graph.graph import Graph, Node
+from convcalc.metrics import receptive_field
+from convcalc.metrics.metric import Found
+
+POOLS = ("avgpool", "maxpool")
+
+
+def details(graph: Graph, batch: int, dtype: str) -> Found:
+    """Return the details of receptive fields, worked out without gates, and the paths of the gated products."""
+    ungated = without_gates(graph)
+    pairs = zip(graph.nodes, ungated.nodes, strict=True)
+    gated = tuple([node.path for node, other in pairs if node is not other])
+    found = receptive_field.details(ungated, batch, dtype)
+    told = [detail._replace(meaning=f"{detail.meaning}; gates are left out") for detail in found.details]
+    return found._replace(details=tuple(told), gated=gated)
+
+
+def without_gates(graph: Graph) -> Graph:
+    """Return the graph in which products do not read their gates."""
+    pooled: list[bool | None] = []
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        kept = _ungated(node, pooled)
+        pooled.append(_pooled(node, pooled))
+        shapes = tuple([node.input_shapes[branch] for branch in kept])
+        inputs = tuple([node.inputs[branch] for branch in kept])
+        nodes.append(node if len(kept) == len(node.inputs) else replace(node, inputs=inputs, input_shapes=shapes))
+    return replace(graph, nodes=nodes)
+
+
+def _ungated(node: Node, pooled: Sequence[bool | None]) -> Sequence[int]:
+    """Return the branches of a layer that are no gates."""
+    branches = range(len(node.inputs))
+    if node.op is None or node.op.kind != "mul" or all(pooled[index] is not False for index in node.inputs):
+        return branches
+    return [branch for branch in branches if not (pooled[node.inputs[branch]] and _is_a_cell(node, branch))]
+
+
+def _is_a_cell(node: Node, branch: int) -> bool:
+    shape = node.input_shapes[branch]
+    return shape.rank == node.shape.rank and all(map(_is_one, shape.spatial))
+
+
+def _is_global_pool(node: Node) -> bool:
+    op = node.op
+    if op is None or op.kind not in POOLS:
+        return False
+    is_wide = getattr(op, "kernel_size", None) == "global"
+    return is_wide or (getattr(op, "out_size", None) is not None and all(map(_is_one, node.shape.spatial)))
+
+
+def _pooled(node: Node, pooled: Sequence[bool | None]) -> bool | None:
+    """Whether every path to a node runs through a global pool; nothing where there is none, as to a learned table."""
+    if node.op is None or _is_global_pool(node):
+        return node.op is not None
+    read = [pooled[index] for index in node.inputs if node.op.reads and pooled[index] is not None]
+    return all(read) if read else None
+
+
+def _is_one(size: Number) -> bool:
+    return is_plain(size) and size == 1
