@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from convcalc.designs.names import Design, spec_path
+from convcalc.designs.names import DesignName, spec_path
 from convcalc.designs.sources import Network, Spec, open_spec, past_spec
 from convcalc.errors import SHOWN_ERRORS, Span, SpecError, SpecErrors, describe_one
 from convcalc.metrics.registry import measures
@@ -29,7 +29,7 @@ class Asked(NamedTuple):
 class Job(NamedTuple):
     """A design to count, with the bytes of its file where they have been read."""
 
-    design: Design
+    design: DesignName
     found: bool = False
     """Whether a folder or a glob named it: then a file that has only blocks is passed over."""
     data: bytes | None = None
@@ -86,12 +86,12 @@ def _opened(job: Job, asked: Asked) -> Spec:
     return past_spec(source, file, path, Files(libraries=asked.libraries))
 
 
-def _named(design: Design, variant: str | None) -> Design:
+def _named(design: DesignName, variant: str | None) -> DesignName:
     named = design.file + (f"@{variant}" if variant else "") + (f"#{design.part}" if design.part is not None else "")
     return design._replace(text=named, variant=variant)
 
 
-def _counted(spec: Spec, design: Design, variant: str | None, asked: Asked) -> Counted:
+def _counted(spec: Spec, design: DesignName, variant: str | None, asked: Asked) -> Counted:
     try:
         network = spec.network(variant, design.part, overrides=asked.overrides)
     except SpecErrors as errors:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 from convcalc.batch.count import Job
-from convcalc.designs.names import BUDGET, ZOO, parse_design, zoo
+from convcalc.designs.names import BUDGET, SPEC_ENDINGS, ZOO, parse_design, zoo
 from convcalc.errors import SpecError, quoted
 from convcalc.globs import DEEP, fault, matches
 
-SPEC_ENDINGS = (".yaml", ".yml")
 MAGIC = re.compile(r"[*?\[]")
 
 Wanted = Callable[[str], bool]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, did_you_mean, quoted
 
 ZOO = "zoo:"
+SPEC_ENDINGS = (".yaml", ".yml")
 
 BUDGET = "convcalc-budget.yaml"
 """The one YAML file of this program that is no spec: folders and globs pass it over."""
 
 
-class Design(NamedTuple):
+class DesignName(NamedTuple):
     """A file (``-`` is standard input, ``zoo:NAME`` a shipped spec), perhaps a variant of it, perhaps a part."""
 
     text: str
@@ -24,7 +26,7 @@ class Design(NamedTuple):
     part: str | None = None
 
 
-def parse_design(text: str) -> Design:
+def parse_design(text: str) -> DesignName:
     """Take a design apart.
 
     The file is the longest beginning that is an existing file, or else what stands before the first ``@`` or ``#``.
@@ -33,7 +35,7 @@ def parse_design(text: str) -> Design:
     marks = [place for place in range(text.rfind("/") + 2, len(text)) if text[place] in "@#"]
     end = next((place for place in (len(text), *reversed(marks)) if _exists(text[:place])), min((len(text), *marks)))
     named, hash_, part = text[end:].partition("#")
-    return Design(text, text[:end], named[1:] if named else None, part if hash_ else None)
+    return DesignName(text, text[:end], named[1:] if named else None, part if hash_ else None)
 
 
 def _exists(file: str) -> bool:
@@ -89,3 +91,32 @@ def parts(text: str) -> Target:
         return Target(text)
     named, hash_, part = text[end:].partition("#")
     return Target(text[:end], named[1:] if named else None, part if hash_ else None)
+
+
+# --- folders of specs -------------------------------------------------------------------------------------------------
+
+
+def spec_files(paths: Iterable[str]) -> list[str]:
+    """Return the files that paths name: files as they are, folders by the specs below them that are not hidden.
+
+    Raises:
+        SpecError: CC705, for a folder without any.
+    """
+    found: list[str] = []
+    for path in paths:
+        below = sorted(_below(path)) if os.path.isdir(path) else [path]
+        if not below:
+            raise SpecError("CC705", f"no {' or '.join(SPEC_ENDINGS)} file in the folder {quoted(path)}")
+        found += below
+    return list(dict.fromkeys(found))
+
+
+def _below(folder: str) -> Iterator[str]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (os.path.join(here, name) for name in names if is_spec(name))
+
+
+def is_spec(name: str) -> bool:
+    """Whether a file in a folder is a spec by its name."""
+    return name.endswith(SPEC_ENDINGS) and not name.startswith(".") and name != BUDGET

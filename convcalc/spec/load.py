@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
 from convcalc.gc_pause import uncollected
@@ -20,30 +20,10 @@ from convcalc.spec.expansion.scopes import Entry, Scope
 from convcalc.spec.yaml.nodes import Scalar
 from convcalc.spec.yaml.text import accepted, checked
 
-__all__ = ["Files", "Loaded", "Overrides", "expand", "input_shape", "load", "read_root"]
+__all__ = ["Files", "Overrides", "expand", "read_root"]
 
 Overrides = Mapping[str, Any]
 """``--set``: expressions as text, or values of any kind of number."""
-
-
-class Loaded(NamedTuple):
-    """A spec that stands: its graph and the document it came from."""
-
-    graph: Graph
-    document: Document
-    variables: Mapping[str, Any]
-
-
-def load(
-    source: Source, *, overrides: Overrides | None = None, variant: str | None = None, files: Files | None = None
-) -> Loaded:
-    """Read a spec and expand it into a shaped graph.
-
-    Raises:
-        SpecErrors: everything that is wrong, of the first stage that has anything: form, names, values and shapes.
-    """
-    files = files or Files()
-    return expand(read_root(source, files), files, overrides=overrides, variant=variant)
 
 
 def read_root(source: Source, files: Files, path: str | None = None) -> Document:
@@ -63,15 +43,18 @@ def read_root(source: Source, files: Files, path: str | None = None) -> Document
 
 def expand(
     document: Document, files: Files, *, overrides: Overrides | None = None, variant: str | None = None
-) -> Loaded:
+) -> tuple[Graph, Mapping[str, Any]]:
     """Expand a document that has been read, for one choice of variables; it may be expanded again for others.
+
+    Returns:
+        The graph, and the variables with their values.
 
     Raises:
         SpecErrors: what is wrong with values and shapes.
     """
     with deep_calls(), uncollected(), few_guesses():
         variables = _settled(document, overrides or {}, variant)
-        return Loaded(_graph(document, files, variables), document, variables)
+        return _graph(document, files, variables), variables
 
 
 def _accepted(source: Source) -> Source:
@@ -136,7 +119,7 @@ def _graph(document: Document, files: Files, variables: Mapping[str, Any]) -> Gr
     errors: list[SpecError] = []
     for name, value in document.inputs.items():
         try:
-            index = expander.builder.input(name, input_shape(value, variables), source=value.span)
+            index = expander.builder.input(name, _input_shape(value, variables), source=value.span)
         except SpecError as error:
             error.span = error.span or value.span
             errors.append(error)
@@ -193,7 +176,7 @@ def _output(reference: Reference, frame: Frame) -> tuple[str, int | None]:
     return ".".join(segments), entry.output if entry else None
 
 
-def input_shape(value: Value, env: Mapping[str, Any]) -> Iterator[Any]:
+def _input_shape(value: Value, env: Mapping[str, Any]) -> Iterator[Any]:
     """Evaluate the sizes of an input."""
     for item in value.items if value.expression is None else (value,):
         size = item.evaluate(env)

@@ -12,7 +12,7 @@ from convcalc.budget.baseline.counts import counts
 from convcalc.budget.baseline.file import FILE, MISSING, read_record
 from convcalc.budget.baseline.types import Accepted, Baseline, Past
 from convcalc.budget.file.types import Origin
-from convcalc.designs.names import BUDGET, ZOO, Design, parse_design
+from convcalc.designs.names import BUDGET, ZOO, DesignName, parse_design
 from convcalc.designs.sources import Spec, open_design, past_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import Tree, outside
@@ -216,7 +216,7 @@ class GitBaseline:
         return self._spec[1]
 
 
-def _counted(spec: Spec, wanted: Design) -> Past | None:
+def _counted(spec: Spec, wanted: DesignName) -> Past | None:
     """Count a design of a spec; nothing where the spec had no such variant or part yet."""
     if wanted.variant is not None and wanted.variant not in spec.variants:
         return None

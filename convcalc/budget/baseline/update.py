@@ -152,7 +152,7 @@ def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> Written:
     lowered, said, totals = dict(record.designs), list[str](), dict[str, Mapping[str, int]]()
     for name, network in present.networks(names):
         budgets = [budget for budget in ratchets if includes(budget.designs, name)]
-        measured = Measured(name, network.graph, network.document.source)
+        measured = Measured(name, network.graph, network.source)
         now = counts(network.graph)
         totals[name] = now.totals
         lowered[name] = _lowered(record.designs[name], now, list(_wanted(budgets, measured, places)))

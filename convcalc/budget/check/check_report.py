@@ -1,0 +1,103 @@
+"""A check from Python: what is found, as values and in every format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from convcalc.budget.check.checker import Options
+from convcalc.budget.check.checker import check as judged
+from convcalc.budget.file.reader import find, read_budget
+from convcalc.budget.file.types import Origin
+from convcalc.designs.names import spec_files
+from convcalc.errors import SpecError, SpecErrors
+from convcalc.findings import Finding, Judgement, Outcome, Standing, Verdict
+from convcalc.report.drawn import Drawn
+
+GIT = "git:"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport(Drawn):
+    """What a check of budgets and claims found; it is true where nothing fails."""
+
+    verdict: Verdict
+
+    formats = "VERDICTS"
+    method = "verdict"
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What the check does not let pass: broken limits and claims, with their places."""
+        return self.verdict.findings
+
+    @property
+    def errors(self) -> Sequence[SpecError]:
+        """Why something could not be judged."""
+        return self.verdict.errors
+
+    @property
+    def limits(self) -> Sequence[Standing]:
+        """Every limit for every design, kept or broken."""
+        return self.verdict.standings
+
+    @property
+    def claims(self) -> Sequence[Judgement]:
+        """Every number that a spec claims, beside what the arithmetic gives."""
+        return self.verdict.judgements
+
+    @property
+    def designs(self) -> Sequence[Outcome]:
+        """The designs under budgets, with their totals now and in the baseline."""
+        return self.verdict.outcomes
+
+    def __bool__(self) -> bool:
+        failing = any(finding.severity in self.verdict.failing for finding in self.findings)
+        return not self.errors and not failing
+
+    def to(self, format: str) -> str:  # noqa: A002 - the word that the command line uses
+        """Return the findings in a format of ``convcalc check``, such as ``text``, ``json`` or ``sarif``.
+
+        Raises:
+            UnknownKey: where there is no such format.
+        """
+        return self._draw(format, of=self.verdict)
+
+    def __repr__(self) -> str:
+        word = "passed" if self else "failed"
+        return f"<CheckReport {word}: {len(self.findings):,} findings, {len(self.errors):,} errors>"
+
+
+def check(
+    paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
+    *,
+    budget: str | os.PathLike[str] | None = None,
+    baseline: str | None = None,
+) -> CheckReport:
+    """Judge designs by the limits of a budget file, and by the claims that their specs make of themselves.
+
+    Args:
+        paths: files, folders or designs; one or several.
+        budget: the budget file; by default ``convcalc-budget.yaml`` here or above, if there is one.
+        baseline: ``git:REV``, ``git:merge-base`` or a file, in place of the budget file's.
+
+    Raises:
+        SpecErrors: CC705 for a folder without specs, or what is wrong with the budget file.
+
+    >>> check("zoo:lenet")
+    <CheckReport passed: 0 findings, 0 errors>
+    """
+    given = [paths] if isinstance(paths, str | os.PathLike) else paths
+    try:
+        names = spec_files([os.fspath(path) for path in given])
+    except SpecError as error:
+        raise SpecErrors([error]) from None
+    found = find(".") if budget is None else os.fspath(budget)
+    return CheckReport(judged(read_budget(found) if found else None, names, Options(_origin(baseline))))
+
+
+def _origin(text: str | None) -> Origin | None:
+    if text is None:
+        return None
+    return Origin("git", text.removeprefix(GIT), None) if text.startswith(GIT) else Origin("file", text, None)
