@@ -245,7 +245,7 @@ def load(
     name: str = "<text>",
     variant: str | None = None,
     set: Mapping[str, Any] | None = None,  # noqa: A002 - the word that the command line uses
-    libraries: Sequence[Path] = (),
+    libraries: Path | Sequence[Path] = (),
 ) -> Design:
     """Read a design and check its shapes.
 
@@ -265,7 +265,8 @@ def load(
     """
     if (design is None) == (text is None):
         raise TypeError("load() takes a design or text=, and not both")
-    folders = [os.fspath(folder) for folder in libraries]
+    each = [libraries] if isinstance(libraries, str | os.PathLike) else libraries
+    folders = [os.fspath(folder) for folder in each]
     if text is not None:
         read = open_source(Source(name, text), variant=variant, overrides=set, libraries=folders)
     else:

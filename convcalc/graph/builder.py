@@ -52,13 +52,14 @@ class GraphBuilder:
         Traceback (most recent call last):
         convcalc.errors.SpecError: error CC410: an axis of the input = 0 must be positive
         """
-        sizes = Shape(map(input_size, shape))
-        if not sizes:
+        if not isinstance(shape, Iterable) or not (sizes := Shape(map(input_size, shape))):
             raise SpecError("CC410", "an input shape needs at least one axis")
         if len(sizes) > AXES:
             raise SpecError("CC508", f"the input has {len(sizes)} axes; the limit is {AXES}")
         _require_room(sizes)
-        return self._append(self._new_path(name), None, (), (), Facts(sizes, {}, {}, ()), source)
+        path = self._new_path(name)
+        self._paths.add(path)
+        return self._append(path, None, (), (), Facts(sizes, {}, {}, ()), source)
 
     def add(self, path: str, op: Op, *inputs: int, source_form: str = "", source: Span | None = None) -> int:
         """Add a layer and return its handle; an op that passes its input on adds none and gives back the input's.
@@ -86,7 +87,11 @@ class GraphBuilder:
         _require_inputs(op, shapes)
         _require_axes(op, shapes[0])
         new = self._new_path(path)
-        return inputs[0] if op.passes else self.append(new, op, inputs, source, source_form)
+        if op.passes:
+            return inputs[0]
+        handle = self.append(new, op, inputs, source, source_form)
+        self._paths.add(new)
+        return handle
 
     def append(self, path: str, op: Op, inputs: Sequence[int], source: Span | None = None, via: str = "") -> int:
         """Add a layer whose path and inputs are known to be right, as a spec does after checks of its own.
@@ -146,11 +151,11 @@ class GraphBuilder:
             require(equal(size, against), *said)
         tied.owner = kept.owner
 
-    def graph(self, outputs: Sequence[int] | Mapping[str, int] | None = None, *, name: str = "") -> Graph:
+    def graph(self, outputs: int | Sequence[int] | Mapping[str, int] | None = None, *, name: str = "") -> Graph:
         """Return what has been built.
 
         Args:
-            outputs: handles, by labels if it is a mapping; by default the layers that no other reads.
+            outputs: one handle or several, by labels if it is a mapping; by default the layers that no other reads.
             name: of the network.
 
         Raises:
@@ -158,7 +163,7 @@ class GraphBuilder:
         """
         read = {index for node in self.nodes for index in node.inputs}
         ends = [node.index for node in self.nodes if node.op is not None and node.index not in read]
-        given = ends if outputs is None else outputs
+        given = ends if outputs is None else [outputs] if isinstance(outputs, int) else outputs
         for handle in given.values() if isinstance(given, Mapping) else given:
             self.shape(handle)
         labels = given if isinstance(given, Mapping) else {self.nodes[handle].path: handle for handle in given}
@@ -183,7 +188,6 @@ class GraphBuilder:
             raise SpecError("CC110", f"{quoted(str(text))} is no path of a layer", hint=hint)
         if path in self._paths:
             raise SpecError("CC212", f"the path {quoted(path)} is taken")
-        self._paths.add(path)
         return path
 
     def _append(

@@ -79,7 +79,7 @@ def made(op: type[Made], arguments: Mapping[str, Any], axes: Any = None) -> Made
     values = {key: _plain(value) for key, value in arguments.items() if value is not None}
     for key in values:
         if key not in arguments_of(op):
-            raise unknown(op, key, arguments_of(op))
+            raise _misplaced(op, key) or unknown(op, key, arguments_of(op))
     if error := missing(op, values):
         raise error
     for key in sorted(op.ignored(values)):
@@ -90,6 +90,14 @@ def made(op: type[Made], arguments: Mapping[str, Any], axes: Any = None) -> Made
         raise ArgumentError("CC410", f"axes {error}", argument="axes") from None
     except Undecided as undecided:
         raise SpecError("CC411", f"{op.kind}: {undecided.argument}: {undecided}") from None
+
+
+def _misplaced(op: type[Op], key: str) -> ArgumentError | None:
+    """Return the error of what a spec writes among the arguments of a layer, and a graph holds elsewhere."""
+    where = "is an input of the layer: give its handle to add()" if key in op.references else ""
+    if op.fused and find(key) and key in {"norm", "act"}:
+        where = "is a layer of its own: add it behind this one"
+    return ArgumentError("CC203", f"{op.kind}: '{key}' {where}", argument=key) if where else None
 
 
 def _plain(value: Any) -> Any:

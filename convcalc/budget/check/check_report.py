@@ -11,7 +11,7 @@ from convcalc.budget.check.checker import check as judged
 from convcalc.budget.file.reader import find, read_budget
 from convcalc.budget.file.types import Origin
 from convcalc.designs.names import spec_files
-from convcalc.errors import SpecError, SpecErrors
+from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import Finding, Judgement, Outcome, Standing, Verdict
 from convcalc.report.drawn import Drawn
 
@@ -70,7 +70,7 @@ class CheckReport(Drawn):
 
 
 def check(
-    paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
+    paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str] | None = None,
     *,
     budget: str | os.PathLike[str] | None = None,
     baseline: str | None = None,
@@ -78,26 +78,33 @@ def check(
     """Judge designs by the limits of a budget file, and by the claims that their specs make of themselves.
 
     Args:
-        paths: files, folders or designs; one or several.
+        paths: files, folders or designs, one or several; by default all designs of all budgets.
         budget: the budget file; by default ``convcalc-budget.yaml`` here or above, if there is one.
         baseline: ``git:REV``, ``git:merge-base`` or a file, in place of the budget file's.
 
     Raises:
-        SpecErrors: CC705 for a folder without specs, or what is wrong with the budget file.
+        SpecErrors: CC705 where there is nothing to check, CC641 for a baseline without a name, or what is wrong with
+            the budget file.
 
     >>> check("zoo:lenet")
     <CheckReport passed: 0 findings, 0 errors>
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else paths
+    found = find(".") if budget is None else os.fspath(budget)
     try:
-        names = spec_files([os.fspath(path) for path in given])
+        names = None if given is None else spec_files([os.fspath(path) for path in given])
+        if not names and (names is not None or found is None):
+            raise SpecError("CC705", "there is nothing to check", hint="name designs, or a budget file")
+        origin = _origin(baseline)
     except SpecError as error:
         raise SpecErrors([error]) from None
-    found = find(".") if budget is None else os.fspath(budget)
-    return CheckReport(judged(read_budget(found) if found else None, names, Options(_origin(baseline))))
+    return CheckReport(judged(read_budget(found) if found else None, names, Options(origin)))
 
 
 def _origin(text: str | None) -> Origin | None:
     if text is None:
         return None
-    return Origin("git", text.removeprefix(GIT), None) if text.startswith(GIT) else Origin("file", text, None)
+    kind, value = ("git", text.removeprefix(GIT)) if text.startswith(GIT) else ("file", text)
+    if not value:
+        raise SpecError("CC641", f"{quoted(text)} names no revision and no file")
+    return Origin(kind, value, None)
