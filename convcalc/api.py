@@ -20,6 +20,7 @@ from convcalc.report.drawn import chosen, words
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
+    from convcalc.designs.sources import Spec
     from convcalc.formula.closed_form import Formula
     from convcalc.sweep.table import SweepTable
 
@@ -92,7 +93,8 @@ class Design:
             Exact integers per layer and in total.
 
         Raises:
-            SpecErrors: CC704 for the number format, CC731 to CC733 for the device.
+            SpecError: CC704 for the number format.
+            SpecErrors: CC731 to CC733 for the device.
             ValueError: for a batch that is no positive integer, or a detail that there is not.
 
         >>> load("zoo:resnet50").report(batch=8).totals["macs"]
@@ -100,12 +102,12 @@ class Design:
         """
         details = chosen("detail", detailed, (*DETAILS, "peak"))
         _require_positive("batch", batch)
-        with _all_errors():
-            report = self.network.report(batch=batch, dtype=dtype, detailed=details)
-            if device is None:
-                return report
-            from convcalc.devices import roofline
+        report = self.network.report(batch=batch, dtype=dtype, detailed=details)
+        if device is None:
+            return report
+        from convcalc.devices import roofline
 
+        with _all_errors():
             return roofline.bounded(report, self.graph, roofline.device(device))
 
     def compare(self, *others: Design | Path, batch: int = 1, dtype: str = "float32") -> Comparison:
@@ -153,7 +155,7 @@ class Design:
         """
         from convcalc.extras import require
 
-        self._require_variables("a formula", over)
+        spec = self._require_variables("a formula", over)
         keys = _metrics(metrics, additive=True)
         with _all_errors():
             require("sympy", code="CC709", needed="formulas need SymPy", hint="pip install sympy")
@@ -161,8 +163,8 @@ class Design:
             from convcalc.formula.symbolic_design import Request
             from convcalc.render.results.sweep_points import plain
 
-            settings = {name: plain(value) for name, value in {**self._set, **(set or {})}.items()}
-            request = Request(words(symbols), settings, self.network.design.variant, self._libraries)
+            settings = {name: plain(value) for name, value in {**self._set_but(symbols), **(set or {})}.items()}
+            request = Request(words(symbols), settings, self.network.design.variant, spec.files.libraries)
             _require_positive("batch", batch)
             other = None if over is None else over.network
             return formulas(self.network, request, Wanted(keys, depth, batch, dtype), over=other)
@@ -190,7 +192,7 @@ class Design:
         >>> table["params"].tolist()
         [11181642, 11689512]
         """
-        self._require_variables("a sweep")
+        spec = self._require_variables("a sweep")
         _require_positive("jobs", jobs)
         keys = _metrics(metrics)
         with _all_errors():
@@ -200,16 +202,15 @@ class Design:
             variants = axes.pop("variant", None) if "variant" not in (self.variables or ()) else None
             names = None if variants is None else words(variants)
             read = [axis_of(name, values) for name, values in axes.items()]
-            given = Circumstances(self._set, self._libraries, self.network.design.variant)
+            given = Circumstances(self._set_but(axes), spec.files.libraries, self.network.design.variant)
             job = space(self.network, read, given, variants=names, metrics=keys, where=where)
             return swept(job.reading(needed(where, job.axes)), processes(jobs) if jobs > 1 else here())
 
-    @property
-    def _libraries(self) -> Sequence[str]:
-        assert self.network.spec is not None
-        return self.network.spec.files.libraries
+    def _set_but(self, names: str | Iterable[str]) -> dict[str, Any]:
+        """Return what was set when it was loaded, without what is left open now."""
+        return {name: value for name, value in self._set.items() if name not in words(names)}
 
-    def _require_variables(self, what: str, other: Design | None = None) -> None:
+    def _require_variables(self, what: str, other: Design | None = None) -> Spec:
         for design in filter(None, (self, other)):
             if design.network.spec is None:
                 text = f"{what} needs variables, and {design.name} is a graph in memory, which has none"
@@ -218,6 +219,8 @@ class Design:
             if not is_plain(value):
                 text = f"{what} needs plain values, and {quoted(name)} is set to an array or a symbol"
                 raise SpecErrors([SpecError("CC751", text, hint="load the spec without it")])
+        assert self.network.spec is not None
+        return self.network.spec
 
 
 Network = Design
