@@ -1,49 +1,85 @@
-"""The Python interface: ``convcalc.load("spec.yaml").report()``."""
+"""The Python interface: what ``import convcalc`` offers. ``convcalc.load("spec.yaml").report()``."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
+from convcalc.arith import is_plain
+from convcalc.designs.names import DesignName
 from convcalc.designs.sources import Network as _Network
 from convcalc.designs.sources import open_design, open_source
-from convcalc.errors import Source
-from convcalc.report import report as reports
+from convcalc.errors import Source, SpecError, SpecErrors, quoted
+from convcalc.graph.graph import Graph
+from convcalc.metrics.registry import DETAILS, measures
+from convcalc.report.compare import Comparison
+from convcalc.report.compare import compare as _compared
+from convcalc.report.drawn import chosen, words
+from convcalc.report.report import Report
+
+if TYPE_CHECKING:
+    from convcalc.designs.sources import Spec
+    from convcalc.formula.closed_form import Formula
+    from convcalc.sweep.table import SweepTable
+
+Path = str | os.PathLike[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Report(reports.Report):
-    """A report that shows itself: as a table when printed, as HTML in a notebook.
+@contextmanager
+def _all_errors() -> Iterator[None]:
+    """Raise a single error as all others are raised."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecErrors([error]) from None
 
-    ``totals`` maps metrics to exact integers, ``rows`` holds one ``Row`` per layer.
+
+class Design:
+    """A shape-checked network: count it, compare it, sweep it.
+
+    >>> load("zoo:lenet")
+    <Design zoo:lenet: 12 layers>
     """
 
-    def __str__(self) -> str:
-        return self.to("text").rstrip("\n")
+    __slots__ = ("_set", "network")
 
-    def _repr_html_(self) -> str:
-        return self.to("html")
+    def __init__(self, network: _Network, given: Mapping[str, Any] | None = None) -> None:
+        self.network = network
+        """What the other rooms of the program work with."""
+        self._set = {name: _listed(value) for name, value in (given or {}).items()}
 
-    def to(self, format: str) -> str:  # noqa: A002 - the word that the command line uses
-        """Return the report as ``text``, ``json``, ``csv``, ``markdown``, ``latex`` or ``html``."""
-        from convcalc.render import FORMATS, Surface, View
+    @property
+    def name(self) -> str:
+        """What reports call it: the network's own name, or that by which it was loaded."""
+        return self.network.title
 
-        return FORMATS[format].report(self, View(), Surface())
+    @property
+    def graph(self) -> Graph:
+        """Its layers with their shapes."""
+        return self.network.graph
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as ``convcalc report --json`` writes it."""
-        import json
+    @property
+    def variables(self) -> Mapping[str, Any] | None:
+        """The variables of its spec with their values; ``None`` for a graph in memory, which has none."""
+        return self.network.variables
 
-        return json.loads(self.to("json"))  # type: ignore[no-any-return]
+    def __repr__(self) -> str:
+        return f"<Design {self.network.design.text}: {len(self.graph.layers):,} layers>"
 
+    def outputs(self) -> list[Design]:
+        """Return every output as a design of its own: the layers that lead to it."""
+        return [Design(network) for network in self.network.outputs()]
 
-@dataclass(frozen=True, slots=True)
-class Network(_Network):
-    """A design that has been read and shape-checked."""
-
-    def report(self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = ()) -> Report:
+    def report(
+        self,
+        *,
+        batch: int = 1,
+        dtype: str = "float32",
+        detailed: Collection[str] = (),
+        device: str | None = None,
+    ) -> Report:
         """Count everything.
 
         Args:
@@ -51,22 +87,169 @@ class Network(_Network):
             dtype: number format for metrics in bytes; ``float16, stage1.**=int8`` for others in some layers.
             detailed: what to work out beside the counts, of ``receptive_field``, ``effective_stride``, ``offset``,
                 ``arithmetic_intensity`` and ``peak``.
+            device: adds the least time on a device: ``v100-sxm2``, or the path of its file.
 
         Returns:
             Exact integers per layer and in total.
+
+        Raises:
+            SpecError: CC704 for the number format.
+            SpecErrors: CC731 to CC733 for the device.
+            ValueError: for a batch that is no positive integer, or a detail that there is not.
+
+        >>> load("zoo:resnet50").report(batch=8).totals["macs"]
+        32713474048
         """
-        plain = _Network.report(self, batch=batch, dtype=dtype, detailed=detailed)
-        return Report(**{field.name: getattr(plain, field.name) for field in fields(reports.Report)})
+        details = chosen("detail", detailed, (*DETAILS, "peak"))
+        _require_positive("batch", batch)
+        report = self.network.report(batch=batch, dtype=dtype, detailed=details)
+        if device is None:
+            return report
+        from convcalc.devices import roofline
+
+        with _all_errors():
+            return roofline.bounded(report, self.graph, roofline.device(device))
+
+    def compare(self, *others: Design | Path, batch: int = 1, dtype: str = "float32") -> Comparison:
+        """Compare designs with this one; without others, the outputs of this one with each other.
+
+        Raises:
+            SpecErrors: what is wrong with a design that is read.
+            ValueError: for a single design with a single output.
+
+        >>> load("zoo:resnet50").compare("zoo:resnet50@101").metrics[0].ratios[1] > 1
+        True
+        """
+        designs = [self, *(each if isinstance(each, Design) else load(each) for each in others)]
+        if len(designs) == 1:
+            designs = self.outputs()
+        return _compared([design.report(batch=batch, dtype=dtype) for design in designs])
+
+    def formula(  # noqa: PLR0913 - all by name, as on the command line
+        self,
+        *,
+        symbols: str | Sequence[str] = (),
+        set: Mapping[str, Any] | None = None,  # noqa: A002 - the word that the command line uses
+        metrics: str | Sequence[str] = ("params", "macs"),
+        depth: int | None = None,
+        over: Design | None = None,
+        batch: int = 1,
+        dtype: str = "float32",
+    ) -> Formula:
+        """Return its counts as formulas in some of its sizes. SymPy is needed.
+
+        Args:
+            symbols: variables and axes of the input to leave open.
+            set: variables to set, also to expressions, whose other names are symbols too: ``{"size": "32*k"}``.
+            metrics: keys of metrics that are sums over layers.
+            depth: folds layers to so many segments of their paths.
+            over: a design to divide the totals by.
+            batch: samples at once.
+            dtype: number format for metrics in bytes.
+
+        Raises:
+            SpecErrors: CC751 for a graph in memory, CC721 for a symbol, CC709 without SymPy.
+
+        >>> load("zoo:resnet18").formula(symbols="classes").totals["params"].value({"classes": 1000})
+        11689512
+        """
+        from convcalc.extras import require
+
+        spec = self._require_variables("a formula", over)
+        keys = _metrics(metrics, additive=True)
+        with _all_errors():
+            require("sympy", code="CC709", needed="formulas need SymPy", hint="pip install sympy")
+            from convcalc.formula.closed_form import Wanted, formulas
+            from convcalc.formula.symbolic_design import Request
+            from convcalc.render.results.sweep_points import plain
+
+            settings = {name: plain(value) for name, value in {**self._set_but(symbols), **(set or {})}.items()}
+            request = Request(words(symbols), settings, self.network.design.variant, spec.files.libraries)
+            _require_positive("batch", batch)
+            other = None if over is None else over.network
+            return formulas(self.network, request, Wanted(keys, depth, batch, dtype), over=other)
+
+    def sweep(
+        self,
+        *,
+        metrics: str | Sequence[str] = ("params", "macs"),
+        where: str | None = None,
+        jobs: int = 1,
+        **axes: Iterable[Any] | str,
+    ) -> SweepTable:
+        """Count every choice of values of some variables. NumPy is needed.
+
+        Args:
+            metrics: keys of metrics.
+            where: keeps only points for which this holds: ``"params <= 5M and width > 32"``.
+            jobs: processes.
+            axes: variables with their values; the last is the fastest. ``variant`` is an axis of variants.
+
+        Raises:
+            SpecErrors: CC751 for a graph in memory, CC711 to CC715 for axes and conditions, CC719 without NumPy.
+
+        >>> table = load("zoo:resnet18").sweep(classes=[10, 1000])
+        >>> table["params"].tolist()
+        [11181642, 11689512]
+        """
+        spec = self._require_variables("a sweep")
+        _require_positive("jobs", jobs)
+        keys = _metrics(metrics)
+        with _all_errors():
+            from convcalc.sweep import Circumstances, here, needed, processes, space
+            from convcalc.sweep.table import axis_of, swept
+
+            variants = axes.pop("variant", None) if "variant" not in (self.variables or ()) else None
+            names = None if variants is None else words(variants)
+            read = [axis_of(name, values) for name, values in axes.items()]
+            given = Circumstances(self._set_but(axes), spec.files.libraries, self.network.design.variant)
+            job = space(self.network, read, given, variants=names, metrics=keys, where=where)
+            return swept(job.reading(needed(where, job.axes)), processes(jobs) if jobs > 1 else here())
+
+    def _set_but(self, names: str | Iterable[str]) -> dict[str, Any]:
+        """Return what was set when it was loaded, without what is left open now."""
+        return {name: value for name, value in self._set.items() if name not in words(names)}
+
+    def _require_variables(self, what: str, other: Design | None = None) -> Spec:
+        for design in filter(None, (self, other)):
+            if design.network.spec is None:
+                text = f"{what} needs variables, and {design.name} is a graph in memory, which has none"
+                raise SpecErrors([SpecError("CC751", text, hint="load a spec with `vars`")])
+        for name, value in self._set.items():
+            if not is_plain(value):
+                text = f"{what} needs plain values, and {quoted(name)} is set to an array or a symbol"
+                raise SpecErrors([SpecError("CC751", text, hint="load the spec without it")])
+        assert self.network.spec is not None
+        return self.network.spec
+
+
+Network = Design
+"""The former name."""
+
+
+def _listed(value: Any) -> Any:
+    """Return a value with tuples for lists, which can be told apart from others at once."""
+    return tuple(map(_listed, value)) if isinstance(value, list | tuple) else value
+
+
+def _metrics(metrics: str | Sequence[str], *, additive: bool = False) -> tuple[str, ...]:
+    return chosen("metric", metrics, [measure.key for measure in measures() if measure.additive or not additive])
+
+
+def _require_positive(what: str, value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{what} is a positive integer, not {value!r}")
 
 
 def load(
-    design: str | os.PathLike[str] | None = None,
+    design: Path | None = None,
     *,
     text: str | None = None,
     name: str = "<text>",
     variant: str | None = None,
     set: Mapping[str, Any] | None = None,  # noqa: A002 - the word that the command line uses
-) -> Network:
+    libraries: Path | Sequence[Path] = (),
+) -> Design:
     """Read a design and check its shapes.
 
     Args:
@@ -75,14 +258,42 @@ def load(
         name: what to call a text in errors.
         variant: a named set of overrides in the spec.
         set: variables to override: numbers, or expressions as text.
+        libraries: folders that specs may import from.
 
     Raises:
         SpecErrors: everything that is wrong, with places; ``str()`` of it is what the command line prints.
+
+    >>> load(text="input: [3, 8, 8]\\nlayers: [conv: [4, 3]]").report().totals["params"]
+    112
     """
     if (design is None) == (text is None):
         raise TypeError("load() takes a design or text=, and not both")
+    each = [libraries] if isinstance(libraries, str | os.PathLike) else libraries
+    folders = [os.fspath(folder) for folder in each]
     if text is not None:
-        read = open_source(Source(name, text), variant=variant, overrides=set)
+        read = open_source(Source(name, text), variant=variant, overrides=set, libraries=folders)
     else:
-        read = open_design(os.fspath(design or ""), overrides=set, variant=variant)
-    return Network(read.design, read.graph, read.document)
+        read = open_design(os.fspath(design or ""), overrides=set, variant=variant, libraries=folders)
+    return Design(read, set)
+
+
+def from_graph(graph: Graph, *, name: str = "<graph>") -> Design:
+    """Make a design of a graph that was built in Python.
+
+    >>> from convcalc import GraphBuilder, ops
+    >>> b = GraphBuilder()
+    >>> _ = b.add("fc", ops.make("linear", out=10), b.input("features", [64]))
+    >>> from_graph(b.graph(), name="head").report().totals["params"]
+    650
+    """
+    return Design(_Network(DesignName(name, name), graph))
+
+
+def compare(first: Design | Path, *others: Design | Path, batch: int = 1, dtype: str = "float32") -> Comparison:
+    """Compare designs with the first; a single one with several outputs, output by output.
+
+    >>> compare("zoo:resnet50", "zoo:mobilenet_v2")
+    <Comparison of resnet50, mobilenet_v2>
+    """
+    design = first if isinstance(first, Design) else load(first)
+    return design.compare(*others, batch=batch, dtype=dtype)

@@ -109,6 +109,7 @@ class Undecided(Exception):
     def __init__(self, needed: str, names: Sequence[str] = ()) -> None:
         self.needed = needed
         self.names = tuple(names)
+        self.argument = ""  # of the op that needed it
         super().__init__(f"{needed} must be a plain value" + (f"; it depends on {', '.join(names)}" if names else ""))
 
     def __reduce__(self) -> tuple[object, ...]:

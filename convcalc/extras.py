@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from functools import partial
+from typing import Any
 
 from convcalc.errors import SpecError
 from convcalc.memory_limits import is_short, require_room
@@ -72,3 +74,63 @@ def _is_installed(package: str) -> bool:
         return importlib.util.find_spec(package) is not None
     except ModuleNotFoundError:
         return False
+
+
+# --- data frames ------------------------------------------------------------------------------------------------------
+
+FRAMES = ("pandas", "polars")
+SIGNED = 2**63
+"""Integers of 64 bits lie from −2⁶³ to below it."""
+
+
+def data_frame(columns: Mapping[str, Any], library: str) -> Any:
+    """Return a data frame of a library; integers stay exact at any size, fractions become floats.
+
+    Raises:
+        ValueError: for a library that is none of ``FRAMES``.
+        SpecError: CC709, where it is not installed or cannot be loaded.
+    """
+    if library not in FRAMES:
+        raise ValueError(f"data frames are those of {' or '.join(FRAMES)}, not of {library!r}")
+    require(library, code="CC709", needed=f"data frames need {library}", hint=f"pip install {library}")
+    frames = importlib.import_module(library)
+    if library == "polars":
+        return frames.DataFrame([_polars_column(frames, name, values) for name, values in columns.items()])
+    return frames.DataFrame({name: _pandas_column(frames, values) for name, values in columns.items()})
+
+
+def _kind(values: Sequence[Any]) -> type | None:
+    """Return the one type of all values that are not ``None``; nothing for several, or integers beyond 64 bits."""
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) != 1 or (
+        int in kinds and not all(-SIGNED <= value < SIGNED for value in values if value is not None)
+    ):
+        return None
+    return kinds.pop()
+
+
+def _plain(values: Any) -> list[Any]:
+    each = values.tolist() if hasattr(values, "tolist") else values
+    return [float(value) if isinstance(value, Fraction) else value for value in each]
+
+
+def _pandas_column(pandas: Any, values: Any) -> Any:
+    plain = _plain(values)
+    kind = _kind(plain)
+    whole = "Int64" if None in plain else "int64"  # a missing integer would make floats of all
+    return pandas.Series(plain, dtype=whole if kind is int else None if kind in {str, float, bool} else object)
+
+
+def _polars_column(polars: Any, name: str, values: Any) -> Any:
+    plain = _plain(values)
+    kind = _kind(plain)
+    if kind is tuple and _kind([part for value in plain for part in value or ()]) is int:
+        return polars.Series(name, [value and list(value) for value in plain], dtype=polars.List(polars.Int64))
+    dtypes: dict[type | None, Any] = {
+        int: polars.Int64,
+        str: polars.String,
+        float: polars.Float64,
+        bool: polars.Boolean,
+    }
+    none_at_all = all(value is None for value in plain)
+    return polars.Series(name, plain, dtype=polars.String if none_at_all else dtypes.get(kind, polars.Object))

@@ -5,6 +5,11 @@ from __future__ import annotations
 from convcalc.arith import Number, prod
 from convcalc.errors import SpecError
 
+AXES = 64
+"""Most axes of a shape."""
+AXIS = 10**18
+"""Most cells of an axis: a number in an expression, which may ask for it, is no larger."""
+
 
 class Shape(tuple[Number, ...]):
     """The axes of one tensor, without batch: ``(channels, *spatial)`` of images, ``(tokens, features)`` of text."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.arith import recording
+from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecErrors
 from convcalc.formula import simplify as forms_module
 from convcalc.formula.closed_form import Formula, MismatchError, Wanted, formulas, require_equal
@@ -54,15 +55,11 @@ class Case(NamedTuple):
         if self.input:
             text, times = re.subn(r"^input: .*$", f"input: {self.input.format(**values)}", text, flags=re.MULTILINE)
             assert times == 1
-        variables = convcalc.load(path).document.vars
+        variables = open_spec(path).document.vars
         given = {name: value for name, value in values.items() if name in variables}
         set_ = {name: eval(text, {}, dict(values)) for name, text in self.settings.items()}  # noqa: S307 - our own
         network = convcalc.load(text=text, name=path, set={**given, **set_})
-        return _part(network, part).report()
-
-
-def _part(network: convcalc.Network, part: str) -> convcalc.Network:
-    return convcalc.Network(network.design, network.graph.part(part), network.document) if part else network
+        return (convcalc.from_graph(network.graph.part(part)) if part else network).report()
 
 
 TUTORIAL_CASES = [

@@ -19,13 +19,14 @@ EXTRAS = {
     "sweep": {"numpy"},
     "parquet": {"pyarrow"},
     "formula": {"sympy"},
+    "dataframe": {"pandas", "polars"},
     "onnx": {"onnx"},
     "torch": {"torch"},
     "html": {"jinja2"},
     "cluster": {"distributed"},
 }
 TOP_LEVEL = {"CHANGELOG.md", "LICENSE", "README.md", "action.yml", "convcalc", "pyproject.toml", "specs", "tests"}
-HEAVY = {"dask", "distributed", "jinja2", "numpy", "onnx", "pyarrow", "sympy", "torch"}
+HEAVY = {"dask", "distributed", "jinja2", "numpy", "onnx", "pandas", "polars", "pyarrow", "sympy", "torch"}
 
 # One letter of each word stands in brackets, so that this file does not find itself.
 UNWANTED = {

@@ -14,6 +14,7 @@ import pytest
 
 from convcalc import schemas
 from convcalc.designs.names import BUDGET
+from convcalc.designs.sources import open_source
 from convcalc.errors import Source, SpecErrors
 from convcalc.ops import kinds
 from convcalc.ops import registry as ops
@@ -23,7 +24,6 @@ from convcalc.spec.document.arguments import allowed
 from convcalc.spec.document.document_reader import TOP
 from convcalc.spec.document.item_reader import MODIFIERS
 from convcalc.spec.json_schema import spec_schema
-from convcalc.spec.load import load
 from convcalc.spec.yaml import nodes
 from tests.conftest import ROOT
 from tests.zoo import test_worked_examples
@@ -63,7 +63,7 @@ def faults(text: str) -> list[str]:
 def accepted(text: str) -> bool:
     """Whether the program takes the text for a network."""
     try:
-        load(Source("spec.yaml", text))
+        open_source(Source("spec.yaml", text))
     except SpecErrors:
         return False
     return True

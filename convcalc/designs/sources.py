@@ -1,10 +1,11 @@
-"""Designs read from specs: the file, its variants, the graph of one of them or of a part."""
+"""Where designs come from: specs, with their variants and parts, and graphs in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from convcalc.designs.names import DesignName, parse_design, spec_path
 from convcalc.dtypes import BITS, formats
@@ -18,19 +19,30 @@ from convcalc.spec.yaml.text import read
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A design that has been read: its shaped graph and the spec it came from."""
+    """A design whose shapes are known: its graph, and the spec and the variables that it came from, if it did."""
 
     design: DesignName
     graph: Graph
-    document: Document
+    spec: Spec | None = None
+    variables: Mapping[str, Any] | None = None
+
+    @property
+    def source(self) -> Source:
+        """What errors of the whole design point to."""
+        return Source(self.design.text) if self.spec is None else self.spec.document.source
+
+    @property
+    def title(self) -> str:
+        """The network's own name, or what the user calls it, with its part."""
+        name = self.graph.name or self.design.text
+        return f"{name} · {self.design.part}" if self.design.part else name
 
     def report(self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = ()) -> Report:
         """Count everything; see :func:`convcalc.report.report.report_on`."""
         if dtype not in BITS:
             formats(dtype)
-        name = self.graph.name or self.design.text
         report = report_on(self.graph, self.design.text, batch=batch, dtype=dtype, detailed=detailed)
-        return replace(report, name=f"{name} · {self.design.part}" if self.design.part else name)
+        return replace(report, name=self.title)
 
     def outputs(self) -> list[Network]:
         """Return every output as a design of its own: the layers that lead to it."""
@@ -59,19 +71,30 @@ class Spec:
         Raises:
             SpecErrors: everything that is wrong with values and shapes, or with the names of variant and part.
         """
-        graph = expand(self.document, self.files, overrides=overrides, variant=variant).graph
+        graph, variables = expand(self.document, self.files, overrides=overrides, variant=variant)
         if part is not None:
             try:
                 graph = graph.part(part)
             except SpecError as error:
                 error.span = Span(self.document.source)
                 raise SpecErrors([error]) from None
-        return Network(self.design(variant, part), graph, self.document)
+        return Network(self.design(variant, part), graph, self, variables)
 
     def design(self, variant: str | None = None, part: str | None = None) -> DesignName:
         """Return the name of one of the file's designs."""
         text = self.file + (f"@{variant}" if variant else "") + (f"#{part}" if part is not None else "")
         return DesignName(text, self.file, variant, part)
+
+    @property
+    def path(self) -> str:
+        """The real path of the file, by which ``texts`` has it."""
+        return next(path for path, document in self.files.documents.items() if document is self.document)
+
+    @property
+    def texts(self) -> tuple[tuple[str, str, str], ...]:
+        """Of the file and all that it imports the path, the name in errors and the text; see :func:`carried`."""
+        documents = self.files.documents
+        return tuple((path, document.source.name, document.source.text) for path, document in documents.items())
 
     @property
     def variants(self) -> tuple[str | None, ...]:
@@ -112,6 +135,31 @@ def past_spec(source: Source, file: str, path: str, files: Files) -> Spec:
     return Spec(file, read_root(source, files, path), files)
 
 
+class _Carried:
+    """Files whose texts are known."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        self.sources = sources
+
+    def read(self, path: str) -> Source:
+        return self.sources[path]
+
+    def resolve(self, path: str) -> str:
+        return path if path in self.sources else os.path.realpath(path)
+
+    def is_file(self, path: str) -> bool:
+        return path in self.sources
+
+    def display_name(self, path: str) -> str:
+        return self.sources[path].name if path in self.sources else path
+
+
+def carried(file: str, path: str, texts: Sequence[tuple[str, str, str]], libraries: Sequence[str] = ()) -> Spec:
+    """Read a spec again from its texts, in any process; what it is read from may have changed or gone."""
+    files = _Carried({path: Source(name, text) for path, name, text in texts})
+    return past_spec(files.read(path), file, path, Files(read=files.read, libraries=libraries, places=files))
+
+
 def open_design(
     text: str, *, overrides: Overrides | None = None, variant: str | None = None, libraries: Sequence[str] = ()
 ) -> Network:
@@ -126,9 +174,11 @@ def open_design(
     return replace(network, design=network.design._replace(text=text))
 
 
-def open_source(source: Source, *, variant: str | None = None, overrides: Overrides | None = None) -> Network:
+def open_source(
+    source: Source, *, variant: str | None = None, overrides: Overrides | None = None, libraries: Sequence[str] = ()
+) -> Network:
     """Read the design whose text is given."""
-    network = _spec(source, source.name, ()).network(variant, overrides=overrides)
+    network = _spec(source, source.name, libraries).network(variant, overrides=overrides)
     return replace(network, design=network.design._replace(text=source.name))
 
 

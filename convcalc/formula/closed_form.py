@@ -20,6 +20,7 @@ from convcalc.formula.simplify import Forms
 from convcalc.formula.symbolic_design import Bound, Request, Use, require_known
 from convcalc.metrics.metric import Measure
 from convcalc.metrics.registry import measures
+from convcalc.report.drawn import Drawn
 from convcalc.report.report import Column
 
 __all__ = ["Bound", "Formula", "Line", "MismatchError", "Request", "Wanted", "formulas"]
@@ -42,7 +43,7 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(Drawn):
     """The closed forms of one design.
 
     ``settings`` is what ``--set`` gave; ``assumptions`` are what the formulas rest on, beside that all symbols are
@@ -66,6 +67,12 @@ class Formula:
     """The design that this one is divided by, if any."""
     ratios: Mapping[str, Ratio | None] | None = None
     """For every metric this design over the other; nothing where the other has 0."""
+
+    formats = "FORMULAS"
+    method = "formula"
+
+    def __repr__(self) -> str:
+        return f"<Formula of {self.design} in {', '.join(use.name for use in self.symbols)}>"
 
 
 class Counts(NamedTuple):
@@ -114,11 +121,13 @@ class Wanted:
             yield path, op.kind if len(places) == 1 else "", places
 
 
-def formulas(design: str, request: Request, wanted: Wanted | None = None, *, over: str | None = None) -> Formula:
+def formulas(
+    design: str | Network, request: Request, wanted: Wanted | None = None, *, over: str | Network | None = None
+) -> Formula:
     """Return the closed forms of a design.
 
     Args:
-        design: as on a command line.
+        design: as on a command line, or one that has been read from a spec.
         request: which sizes become symbols.
         wanted: which metrics are counted, and how; params and multiplies of every layer without it.
         over: a design to divide the totals by.
@@ -127,7 +136,7 @@ def formulas(design: str, request: Request, wanted: Wanted | None = None, *, ove
         SpecErrors: what is wrong with the spec or the symbols.
         MismatchError: the formulas are wrong, which is a bug.
     """
-    bound = [Bound(text, request) for text in (design, over) if text is not None]
+    bound = [Bound(each, request) for each in (design, over) if each is not None]
     require_known(request.symbols, bound, "--symbols")
     require_known(request.settings, bound, "--set")
     uses = tuple({use.name: use for part in reversed(bound) for use in part.uses}.values())
@@ -165,7 +174,7 @@ def _closed(bound: Sequence[Bound], uses: tuple[Use, ...], request: Request, wan
         ratios = {key: forms.ratio(value, counted[1].totals[key]) for key, value in counts.totals.items()}
     found = Formula(
         design=bound[0].design.text,
-        name=_title(network),
+        name=network.title,
         batch=wanted.batch,
         dtype=wanted.dtype,
         symbols=uses,
@@ -180,11 +189,6 @@ def _closed(bound: Sequence[Bound], uses: tuple[Use, ...], request: Request, wan
         ratios=ratios,
     )
     return _checked(found, bound, wanted)
-
-
-def _title(network: Network) -> str:
-    name = network.graph.name or network.design.text
-    return f"{name} · {network.design.part}" if network.design.part else name
 
 
 # --- the check --------------------------------------------------------------------------------------------------------

@@ -38,6 +38,16 @@ class Tree(ABC):
     def degree(self) -> int:
         """How fast it grows with all names together; what comes first in a sum grows fastest."""
 
+    def __str__(self) -> str:
+        from convcalc.formula.printers import TEXT
+
+        return TEXT.write(self)
+
+    def _repr_latex_(self) -> str:
+        from convcalc.formula.printers import LATEX
+
+        return f"${LATEX.write(self)}$"
+
 
 @dataclass(frozen=True, slots=True)
 class Number(Tree):

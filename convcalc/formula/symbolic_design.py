@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from convcalc.designs.names import parse_design
-from convcalc.designs.sources import Network, Spec, open_spec
+from convcalc.designs.sources import Network, Spec, carried, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, nearest, quoted
 from convcalc.spec.document.names import checked_variable
 from convcalc.spec.document.syntax_tree import Document
@@ -51,10 +51,10 @@ class Use(NamedTuple):
 class Bound:
     """A design in which sizes are symbols. It is expanded for symbols, or for numbers in their places."""
 
-    def __init__(self, text: str, request: Request) -> None:
-        self.design = parse_design(text)
+    def __init__(self, design: str | Network, request: Request) -> None:
+        self.design = design.design if isinstance(design, Network) else parse_design(design)
         self.variant = request.variant if self.design.variant is None else self.design.variant
-        self.spec: Spec = open_spec(self.design.file, libraries=request.libraries)
+        self.spec: Spec = self._spec(design, request)
         self._document: Document = self.spec.document
         self._variables = tuple(self._document.vars)
         self.axes = axes_of(self._document)
@@ -62,6 +62,14 @@ class Bound:
         self._own = self._plain_values()
         self.uses = self._uses(request)
         self._enter_symbols()
+
+    def _spec(self, design: str | Network, request: Request) -> Spec:
+        """Read the spec of its own, as its variables and inputs are changed."""
+        if not isinstance(design, Network):
+            return open_spec(self.design.file, libraries=request.libraries)
+        spec = design.spec
+        assert spec is not None, "a graph in memory has no variables"
+        return carried(spec.file, spec.path, spec.texts, request.libraries)
 
     def knows(self, name: str) -> bool:
         """Whether a name is that of a variable or of an axis."""

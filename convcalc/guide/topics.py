@@ -113,7 +113,7 @@ def _counts(profile: profiles.Profile, key: str) -> bool:
 def _profile_page(key: str, width: int) -> str:
     profile = profiles.find_profile(key)
     rules = plain_text(taken_apart(profile.terms)[0])
-    batch = "one sample, whatever the batch" if profile.per_sample else "the batch"
+    batch = "one sample, whatever the batch" if profile.is_per_sample else "the batch"
     facts = {
         "Unit": f"{profile.unit} of {batch}",
         "Rules": f"What it counts otherwise than {profile.base} does here. {rules}",

@@ -1,11 +1,26 @@
 """Layer types: what they are made of, where they are found, and how one is read.
 
-``kinds/`` has one file a type; ``registry`` finds them, ``op`` is what they derive from, ``arguments`` their arguments.
+``kinds/`` has one file a type; ``registry`` finds them, ``op`` is what they derive from, ``arguments`` their arguments,
+and ``make`` builds one: ``ops.make("conv", out=16, kernel=3)``.
 """
 
 from __future__ import annotations
 
+from convcalc.ops.make import get, make
 from convcalc.ops.op import Op, Product, Window, arguments_of
 from convcalc.ops.registry import HEADINGS, activations, every, find
+from convcalc.ops.registry import kinds as names
 
-__all__ = ["HEADINGS", "Op", "Product", "Window", "activations", "arguments_of", "every", "find"]
+__all__ = [
+    "HEADINGS",
+    "Op",
+    "Product",
+    "Window",
+    "activations",
+    "arguments_of",
+    "every",
+    "find",
+    "get",
+    "make",
+    "names",
+]

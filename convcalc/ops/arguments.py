@@ -26,6 +26,8 @@ class Slot:
     """What a value must be. ``takes_list`` says that a bare list is one value and not several arguments."""
 
     takes_list: bool = False
+    per_axis: ClassVar[bool] = False
+    """Whether a tuple that it gives has one entry for each spatial axis."""
     schema: ClassVar[JsonSchema] = EXPRESSION
 
     def bind(self, value: Any, axes: int) -> Any:
@@ -93,6 +95,7 @@ class Alike(tuple[Any, ...]):
 class Sizes(Slot):
     """A size, or a list of one size per spatial axis; ``words`` may stand in place of it."""
 
+    per_axis = True
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
 
     def __init__(self, minimum: int = 1, words: tuple[str, ...] = ()) -> None:
@@ -119,6 +122,7 @@ class Count(Size):
 class Padding(Slot):
     """n on both sides of every axis; a list of one entry per axis, each n or ``[before, after]``; or a word."""
 
+    per_axis = True
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, NESTED]}
 
     def __init__(
@@ -232,6 +236,7 @@ class Real(Slot):
 class Scales(Slot):
     """An exact number above 0, or a list of one per spatial axis."""
 
+    per_axis = True
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
 
     def bind(self, value: Any, axes: int) -> Any:

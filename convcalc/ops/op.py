@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 from convcalc.arith import Number
 from convcalc.ops.arguments import Argument
@@ -65,6 +65,13 @@ class Op:
 
     passes: ClassVar[bool] = False
     """Whether the output is the input itself, so that the layer is no row of its own."""
+
+    @classmethod
+    def make(cls, *, axes: Any = None, **arguments: Any) -> Self:
+        """Build an op of this class from the arguments of a spec; see :func:`convcalc.ops.make`."""
+        from convcalc.ops.make import made
+
+        return made(cls, arguments, axes)
 
     @classmethod
     def ignored(cls, given: Mapping[str, Any]) -> frozenset[str]:

@@ -179,9 +179,7 @@ def reconcile(network: Network, *, batch: int = 1) -> Reconciliation:
         if term := layer.term:
             elements[term] = elements.get(term, 0) + layer.input_elements
     macs = summed(layer.macs for layer in seen)
-    name, part = graph.name or network.design.text, network.design.part
-    title = f"{name} · {part}" if part else name
-    return Reconciliation(network.design.text, title, batch, macs, standings, elements)
+    return Reconciliation(network.design.text, network.title, batch, macs, standings, elements)
 
 
 def add_profile_column(report: Report, graph: Graph, profile: Profile) -> Report:

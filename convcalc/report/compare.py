@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from os.path import basename, splitext
 from typing import NamedTuple
 
 from convcalc.gc_pause import uncollected
 from convcalc.report.align_layers import Match, aligned
+from convcalc.report.drawn import Drawn
 from convcalc.report.fold import View, fold
 from convcalc.report.path_tree import tree
 from convcalc.report.report import Column, Report
@@ -33,13 +35,22 @@ class Metric(NamedTuple):
         return tuple(ratio(value, self.values[0]) for value in self.values)
 
 
-class Comparison(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Comparison(Drawn):
     """Reports of two or more designs, the names to tell them apart by, their totals and their aligned layers."""
 
     reports: tuple[Report, ...]
     labels: tuple[str, ...]
     metrics: tuple[Metric, ...]
     matches: tuple[Match, ...]
+
+    method = "comparison"
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.labels)}>"
+
+    def _repr_html_(self) -> str:
+        return self.to("html")
 
     @property
     def differing(self) -> tuple[str, ...]:

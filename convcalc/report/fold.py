@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from convcalc.errors import did_you_mean, quoted
+from convcalc.report.drawn import UnknownKey, unknown
 from convcalc.report.report import Column, Report, Row
 
 DEFAULT_COLUMNS = ("params", "macs")
@@ -25,10 +25,6 @@ MIXED = "mixed"
 
 FUSED = ("norm", "act")
 """Segments under which a layer's fused parts stand, as children of its path."""
-
-
-class UnknownKey(ValueError):
-    """A column, sort key or grouping that the report does not have."""
 
 
 class View(NamedTuple):
@@ -96,7 +92,7 @@ def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COL
     """
     columns = chosen(report, view.columns, default)
     if view.by not in GROUPINGS:
-        raise _unknown("grouping", view.by, GROUPINGS)
+        raise unknown("grouping", view.by, GROUPINGS)
     lines = _grouped(report, view)
     sort = view.sort or (columns[0].key if view.top is not None and columns else None)
     if sort:
@@ -118,15 +114,10 @@ def chosen(report: Report, keys: Sequence[str] | None, default: Sequence[str] | 
         if key in whole:
             raise UnknownKey(f"{key} is no sum over layers: it stands with the totals, not in a column")
         if key not in known:
-            raise _unknown("column", key, known)
+            raise unknown("column", key, known)
     if keys is not None:
         return tuple(known[key] for key in dict.fromkeys(keys))
     return tuple([known[key] for key in default or () if key in known] or sums.values())
-
-
-def _unknown(what: str, word: str, known: Iterable[str]) -> UnknownKey:
-    names = list(known)
-    return UnknownKey(f"unknown {what} {quoted(word)}{did_you_mean(word, names)} (known: {', '.join(names)})")
 
 
 def _sorted(lines: Sequence[Line], key: str, report: Report) -> list[Line]:
@@ -135,7 +126,7 @@ def _sorted(lines: Sequence[Line], key: str, report: Report) -> list[Line]:
     if key == "op":
         return sorted(lines, key=lambda line: line.op or line.path)
     if key not in (known := [column.key for column in report.columns if column.additive or column.of_layers]):
-        raise _unknown("sort key", key, [*known, *TEXT_KEYS])
+        raise unknown("sort key", key, [*known, *TEXT_KEYS])
     return sorted(lines, key=lambda line: _rank(line.values.get(key, 0)), reverse=True)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from convcalc.arith import is_plain
 from convcalc.dtypes import unmatched
@@ -14,6 +14,7 @@ from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.memory import Peak, peak
 from convcalc.metrics.metric import Misaligned
 from convcalc.metrics.registry import details, measures
+from convcalc.report.drawn import Drawn, words
 from convcalc.report.layer_summary import summary
 
 if TYPE_CHECKING:
@@ -70,8 +71,11 @@ class Row(NamedTuple):
     source: Span | None = None
 
 
+Format = Literal["text", "json", "csv", "markdown", "latex", "html", "svg"]
+
+
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Drawn):
     """What is known of one design under one convention.
 
     ``design`` is what the user typed, ``name`` the spec's own name (or the design). ``totals`` has a value for every
@@ -99,9 +103,67 @@ class Report:
     device: Device | None = None
     """The device that time bounds are for."""
 
+    method = "report"
+
     @property
     def complete(self) -> bool:
         return not self.unknown
+
+    def to(  # type: ignore[override] # fewer formats
+        self,
+        format: Format,  # noqa: A002 - the word that the command line uses
+        *,
+        depth: int | None = None,
+        columns: str | Iterable[str] | None = None,
+        by: Literal["layer", "op", "block"] = "layer",
+    ) -> str:
+        """Return the report in a format, as ``convcalc report`` writes it into a file.
+
+        Args:
+            format: which one.
+            depth: folds layers to so many segments of their paths.
+            columns: keys of metrics; by default params and multiplies, in formats for machines all.
+            by: a row for each layer, op or block.
+
+        Raises:
+            ValueError: for a format, a column, a grouping or a depth that there is not.
+
+        >>> import convcalc
+        >>> report = convcalc.load(text="input: [3, 8, 8]\\nlayers: [conv: [4, 3], relu]").report()
+        >>> report.to("csv", columns=["params"], by="op").split()
+        ['path,op,summary,layers,output_shape,params,tied_to', 'conv,,,1,4x6x6,112,', 'act,,,1,4x6x6,0,']
+        """
+        from convcalc.report.fold import View
+
+        if depth is not None and (not isinstance(depth, int) or depth < 1):
+            raise ValueError(f"depth is a positive integer, not {depth!r}")
+        return self._draw(format, View(depth, by, columns=None if columns is None else words(columns)))
+
+    def to_dataframe(self, library: Literal["pandas", "polars"] = "pandas") -> Any:
+        """Return the layers as a data frame, with a column for every metric that they have; ratios are floats.
+
+        Raises:
+            ValueError: for another library.
+            SpecError: CC709, where the library is not installed.
+
+        >>> import convcalc
+        >>> convcalc.load("zoo:resnet50").report().to_dataframe()["params"].sum()
+        np.int64(25557032)
+        """
+        from convcalc.extras import data_frame
+
+        keys = [column.key for column in self.columns if column.additive or column.of_layers]
+        heads = ("path", "op", "summary", "output_shape", "tied_to")
+        table: dict[str, Sequence[Any]] = {head: [getattr(row, head) for row in self.rows] for head in heads}
+        table |= {key: [row.values.get(key) for row in self.rows] for key in keys}
+        return data_frame(table, library)
+
+    def __repr__(self) -> str:
+        totals = ", ".join(f"{self.totals[key]:,} {key}" for key in ("params", "macs") if key in self.totals)
+        return f"<Report of {self.design}: {len(self.rows):,} layers, {totals}>"
+
+    def _repr_html_(self) -> str:
+        return self.to("html")
 
 
 @uncollected()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from convcalc import shapes
+
 FILE_BYTES = 1 << 20
 
 IMPORTS = 32
@@ -25,11 +27,9 @@ CALLS = 64
 PATHS = 32_000_000
 """Characters of the paths of all layers together."""
 
-AXES = 64
-"""Axes of a shape."""
+AXES = shapes.AXES
 
-AXIS = 10**18
-"""The size of an axis: that of a number in an expression, which may ask for it."""
+AXIS = shapes.AXIS
 
 LONGEST_TEXT = 500
 

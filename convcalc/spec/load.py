@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
 from convcalc.gc_pause import uncollected
+from convcalc.graph.builder import input_size
 from convcalc.graph.graph import Graph
-from convcalc.ops.arguments import BadValue, Size
-from convcalc.shapes import Shape
 from convcalc.spec.document.loader import Files
 from convcalc.spec.document.names import Reference, no_variant
 from convcalc.spec.document.syntax_tree import Document
@@ -18,34 +17,13 @@ from convcalc.spec.document.value_nodes import Known, Value, compile_text
 from convcalc.spec.expansion.expander import Expander
 from convcalc.spec.expansion.frames import Frame, deep_calls
 from convcalc.spec.expansion.scopes import Entry, Scope
-from convcalc.spec.limits import AXES
 from convcalc.spec.yaml.nodes import Scalar
 from convcalc.spec.yaml.text import accepted, checked
 
-__all__ = ["Files", "Loaded", "Overrides", "expand", "input_shape", "load", "read_root"]
+__all__ = ["Files", "Overrides", "expand", "read_root"]
 
 Overrides = Mapping[str, Any]
 """``--set``: expressions as text, or values of any kind of number."""
-
-
-class Loaded(NamedTuple):
-    """A spec that stands: its graph and the document it came from."""
-
-    graph: Graph
-    document: Document
-    variables: Mapping[str, Any]
-
-
-def load(
-    source: Source, *, overrides: Overrides | None = None, variant: str | None = None, files: Files | None = None
-) -> Loaded:
-    """Read a spec and expand it into a shaped graph.
-
-    Raises:
-        SpecErrors: everything that is wrong, of the first stage that has anything: form, names, values and shapes.
-    """
-    files = files or Files()
-    return expand(read_root(source, files), files, overrides=overrides, variant=variant)
 
 
 def read_root(source: Source, files: Files, path: str | None = None) -> Document:
@@ -65,15 +43,18 @@ def read_root(source: Source, files: Files, path: str | None = None) -> Document
 
 def expand(
     document: Document, files: Files, *, overrides: Overrides | None = None, variant: str | None = None
-) -> Loaded:
+) -> tuple[Graph, Mapping[str, Any]]:
     """Expand a document that has been read, for one choice of variables; it may be expanded again for others.
+
+    Returns:
+        The graph, and the variables with their values.
 
     Raises:
         SpecErrors: what is wrong with values and shapes.
     """
     with deep_calls(), uncollected(), few_guesses():
         variables = _settled(document, overrides or {}, variant)
-        return Loaded(_graph(document, files, variables), document, variables)
+        return _graph(document, files, variables), variables
 
 
 def _accepted(source: Source) -> Source:
@@ -136,8 +117,9 @@ def _graph(document: Document, files: Files, variables: Mapping[str, Any]) -> Gr
     errors: list[SpecError] = []
     for name, value in document.inputs.items():
         try:
-            index = expander.walk.enter(name, input_shape(value, variables), value.span)
+            index = expander.builder.input(name, _input_shape(value, variables), source=value.span)
         except SpecError as error:
+            error.span = error.span or value.span
             errors.append(error)
             continue
         if name != "input":
@@ -148,13 +130,12 @@ def _graph(document: Document, files: Files, variables: Mapping[str, Any]) -> Gr
     try:
         last = expander.series(document.layers or [], 0, frame)
     except SpecError as error:  # a limit: nothing behind it is known
-        raise SpecErrors([*expander.walk.errors, error]) from None
+        raise SpecErrors([*expander.errors, error]) from None
     outputs = _outputs(document, expander, frame, last)
-    if expander.walk.errors:
-        raise SpecErrors(expander.walk.errors)
-    graph = Graph(expander.walk.nodes, outputs, warnings=[*document.warnings, *expander.layers.warnings])
-    graph.name = _name(document, variables)
-    graph.warnings += _unread(graph)
+    if expander.errors:
+        raise SpecErrors(expander.errors)
+    graph = expander.builder.graph(outputs, name=_name(document, variables))
+    graph.warnings[:0] = [*document.warnings, *expander.layers.warnings]
     return graph
 
 
@@ -176,12 +157,12 @@ def _outputs(document: Document, expander: Expander, frame: Frame, last: int) ->
         try:
             label, index = _output(reference, frame)
         except SpecError as error:
-            expander.walk.errors.append(error)
+            expander.errors.append(error)
             continue
         if index is not None and index >= 0:
             found[label] = index
     if last >= 0 and last not in found.values():
-        found[expander.walk.nodes[last].path] = last
+        found[expander.builder.nodes[last].path] = last
     return found
 
 
@@ -193,19 +174,15 @@ def _output(reference: Reference, frame: Frame) -> tuple[str, int | None]:
     return ".".join(segments), entry.output if entry else None
 
 
-def input_shape(value: Value, env: Mapping[str, Any]) -> Shape:
-    """Evaluate the shape of an input: sizes of at least 1."""
-    sizes = []
+def _input_shape(value: Value, env: Mapping[str, Any]) -> Iterator[Any]:
+    """Evaluate the sizes of an input."""
     for item in value.items if value.expression is None else (value,):
+        size = item.evaluate(env)
         try:
-            sizes.append(Size().bind(item.evaluate(env), 0))
-        except BadValue as error:
-            raise SpecError("CC410", f"an axis of the input {error}", item.span) from None
-    if not sizes:
-        raise SpecError("CC410", "an input shape needs at least one axis", value.span)
-    if len(sizes) > AXES:
-        raise SpecError("CC508", f"the input has {len(sizes)} axes; the limit is {AXES}", value.span)
-    return Shape(sizes)
+            yield input_size(size)
+        except SpecError as error:
+            error.span = item.span
+            raise
 
 
 def _name(document: Document, variables: Mapping[str, Any]) -> str:
@@ -215,13 +192,3 @@ def _name(document: Document, variables: Mapping[str, Any]) -> str:
         return document.name.fill(variables, decimals=True)
     except SpecError as error:
         raise SpecErrors([error]) from None
-
-
-def _unread(graph: Graph) -> list[SpecError]:
-    """Warn of layers whose output nothing reads, once for every place in the spec."""
-    read = {index for node in graph.nodes for index in node.inputs} | set(graph.outputs.values())
-    paths: dict[Span | None, str] = {}
-    for node in graph.layers:
-        if node.index not in read:
-            paths.setdefault(node.source, node.path)
-    return [SpecError("CC804", f"the output of {quoted(path)} is never used", source) for source, path in paths.items()]

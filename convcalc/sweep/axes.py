@@ -85,10 +85,10 @@ def read_axis(text: str, argument: str = AXIS) -> Axis:
         if ".." in piece:
             values.append(_range(piece, span))
         elif piece.strip():
-            values.append(_value(piece, span))
+            values.append(read_value(piece, span))
         else:
             raise SpecError(EMPTY, f"the axis {quoted(name)} has an empty value", span, hint=_hint(whole.source))
-    return replace(_axis(name, values), argument=argument)
+    return replace(joined(name, values), argument=argument)
 
 
 def meant(error: SpecError, known: Collection[str]) -> SpecError:
@@ -112,7 +112,7 @@ def _name(source: Source) -> str:
     return found[1] if found else ""
 
 
-def _axis(name: str, values: list[Any]) -> Axis:
+def joined(name: str, values: list[Any]) -> Axis:
     """Return the axis of values and ranges of them; one range of integers stays a range."""
     if len(values) == 1 and isinstance(values[0], _Range):
         return Axis(name, values[0].numerators, values[0].denominator)
@@ -162,14 +162,14 @@ def _step(low: Fraction, high: Fraction) -> str:
 
 
 def _number(text: str, span: Span) -> Fraction:
-    value = _value(text, span)
+    value = read_value(text, span)
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         said = f"{quoted(text)} is no number, as the ends and the step of a range are"
         raise SpecError(FORM, said, span, hint=_hint(span.source))
     return Fraction(value)
 
 
-def _value(text: str, span: Span) -> Any:
+def read_value(text: str, span: Span) -> Any:
     try:
         return parse(text.strip(), suffixed=True).evaluate({})
     except ExpressionError as error:

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from convcalc.designs.names import parse_design
-from convcalc.designs.sources import Network, Spec, open_spec, past_spec
+from convcalc.designs.sources import Network, Spec, carried, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.metrics.registry import measures
 from convcalc.spec.document.names import no_variant
-from convcalc.spec.load import Files
 from convcalc.sweep.axes import EMPTY, FOR, POINTS, Axis, count, place
 
 VARIANT = "variant"
@@ -57,9 +56,7 @@ class Job:
 
     def open(self) -> Spec:
         """Read the spec from its texts."""
-        carried = _Carried({path: Source(name, text) for path, name, text in self.texts})
-        files = Files(read=carried.read, libraries=self.libraries, places=carried)
-        return past_spec(carried.read(self.path), self.file, self.path, files)
+        return carried(self.file, self.path, self.texts, self.libraries)
 
     def point(self, number: int) -> dict[str, Any]:
         """Return the values of all axes at one point."""
@@ -85,25 +82,6 @@ class Job:
         return []
 
 
-class _Carried:
-    """Files that have been read before."""
-
-    def __init__(self, sources: Mapping[str, Source]) -> None:
-        self.sources = sources
-
-    def read(self, path: str) -> Source:
-        return self.sources[path]
-
-    def resolve(self, path: str) -> str:
-        return path if path in self.sources else os.path.realpath(path)
-
-    def is_file(self, path: str) -> bool:
-        return path in self.sources
-
-    def display_name(self, path: str) -> str:
-        return self.sources[path].name if path in self.sources else path
-
-
 class Circumstances(NamedTuple):
     """How a design is read and counted, beside its axes."""
 
@@ -115,7 +93,7 @@ class Circumstances(NamedTuple):
 
 
 def space(
-    design: str,
+    design: str | Network,
     axes: Sequence[Axis],
     circumstances: Circumstances | None = None,
     *,
@@ -129,15 +107,15 @@ def space(
         SpecErrors: what is wrong with the spec, an axis or a name.
     """
     given = circumstances or Circumstances()
-    named = parse_design(design)
-    spec = open_spec(named.file, libraries=given.libraries)
-    documents = spec.files.documents
+    named = design.design if isinstance(design, Network) else parse_design(design)
+    spec = design.spec if isinstance(design, Network) else open_spec(named.file, libraries=given.libraries)
+    assert spec is not None, "a graph in memory has no variables"
     if variants is not None:
         axes = (_variants(spec, variants), *axes)
     job = Job(
         file=named.file,
-        path=next(path for path, document in documents.items() if document is spec.document),
-        texts=tuple((path, document.source.name, document.source.text) for path, document in documents.items()),
+        path=spec.path,
+        texts=spec.texts,
         libraries=tuple(map(os.path.realpath, given.libraries)),
         overrides=tuple(given.overrides.items()),
         variant=given.variant if named.variant is None else named.variant,

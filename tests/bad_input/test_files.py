@@ -275,7 +275,8 @@ def test_a_file_imported_twice_is_read_once() -> None:
         reads.append(Path(path).name)
         return source.read(path)
 
-    load.load(source.read("a.yaml"), files=load.Files(read=read))
+    files = load.Files(read=read)
+    load.expand(load.read_root(source.read("a.yaml"), files), files)
     assert sorted(reads) == ["b.yaml", "c.yaml", "lib.yaml"]
 
 

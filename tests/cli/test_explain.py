@@ -12,6 +12,7 @@ import pytest
 import convcalc
 from convcalc import profiles
 from convcalc.cli.commands.report import COLUMNS, WHOLE
+from convcalc.designs.sources import open_source
 from convcalc.devices.roofline import devices
 from convcalc.errors import Source
 from convcalc.guide import pages, topics
@@ -19,7 +20,6 @@ from convcalc.ops.docs import doc_of
 from convcalc.ops.op import arguments_of
 from convcalc.ops.registry import activations, every, kinds
 from convcalc.spec.document import foreign_names as foreign
-from convcalc.spec.load import load
 from tests.conftest import Command
 
 HEADINGS = ("Written", "Formula", "Shapes", "Source", "Examples")
@@ -215,13 +215,13 @@ def test_forms_of_joins() -> None:
 def test_a_kind_that_is_written_alone_can_be(kind: str) -> None:
     forms = pages.kind_page(kind).partition("Written\n")[2].partition("\n\n")[0].split("\n")
     if f"  {kind}" in forms:
-        load(Source("alone.yaml", f"input: [4, 8]\nlayers: [{kind}]\n"))
+        open_source(Source("alone.yaml", f"input: [4, 8]\nlayers: [{kind}]\n"))
 
 
 def test_the_examples_of_seq_are_right() -> None:
     for example in pages.SEQ_EXAMPLES:
         assert example in pages.kind_page("seq")
-        load(Source("seq.yaml", f"input: [64, 8, 8]\nlayers:\n  - {example}\n"))
+        open_source(Source("seq.yaml", f"input: [64, 8, 8]\nlayers:\n  - {example}\n"))
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 120])

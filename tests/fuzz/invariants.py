@@ -156,7 +156,7 @@ def _schemas(network: convcalc.Network, report: Report) -> None:
     require_json("report", FORMATS["json"].report(report, View(), Surface()))
     same = compare([report, replace(report, design="other")])
     require_json("compare", FORMATS["json"].comparison(same, Surface()))
-    explanation = explain(network, report.rows[-1].path if report.rows else "")
+    explanation = explain(network.network, report.rows[-1].path if report.rows else "")
     require_json("explain", EXPLANATIONS["json"].explanation(explanation, Surface()))
 
 

@@ -43,7 +43,7 @@ def test_the_field_is_the_largest_window_that_torch_reads(size: int, places: int
 @pytest.mark.parametrize("kind", ["avgpool", "maxpool"])
 def test_no_window_is_derived(kind: str) -> None:
     network = convcalc.load(text=f"input: [2, 5, 5]\nlayers: [{kind}: {{out: [7, 7]}}]\n")
-    found = explain(network, f"{kind}1")
+    found = explain(network.network, f"{kind}1")
     assert found.summary == "adaptive, → 7×7"
     assert found.sizes == ()
     assert [metric.steps for metric in found.metrics if metric.column.key in ("receptive_field", "offset")] == [(), ()]

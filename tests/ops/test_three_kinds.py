@@ -19,7 +19,7 @@ import sympy
 
 from convcalc.arith import Ledger, recording
 from convcalc.errors import SpecError
-from convcalc.graph.builder import Walk
+from convcalc.graph.builder import GraphBuilder
 from convcalc.ops.arguments import BadValue, Dims, Padding, Scales, Size, Sizes
 from convcalc.ops.kinds.conv import Conv
 from convcalc.ops.op import Op, Window
@@ -68,11 +68,11 @@ def places(op: Op, inputs: Sequence[Shape]) -> Point:
 
 def facts(op: Op, inputs: Sequence[Shape], point: Mapping[Place, Any]) -> Facts:
     """All that the op states of a layer with these sizes, number by number."""
-    walk = Walk()
+    builder = GraphBuilder()
     shapes = [Shape(shape) for shape in with_numbers(tuple(map(tuple, inputs)), (), point)]
-    entering = [walk.enter(f"input{index}", shape, None) for index, shape in enumerate(shapes)]
+    entering = [builder.input(f"input{index}", shape) for index, shape in enumerate(shapes)]
     changed = rebound(op, shapes[0].rank - 1, point)
-    stated = walk.nodes[walk.add(op.kind, changed, entering, None)].facts
+    stated = builder.nodes[builder.append(op.kind, changed, entering)].facts
     found: Facts = {("output", axis): size for axis, size in enumerate(stated.output)}
     for name, tensors in (("weights", stated.weights), ("buffers", stated.buffers)):
         found |= {(name, tensor, axis): size for tensor, shape in tensors.items() for axis, size in enumerate(shape)}

@@ -12,11 +12,9 @@ from convcalc import profiles
 from convcalc.designs.sources import Network, open_design, open_source
 from convcalc.designs.zoo import shipped
 from convcalc.errors import Source, SpecError
-from convcalc.graph.builder import Walk
-from convcalc.graph.graph import Graph
+from convcalc.graph.builder import GraphBuilder
 from convcalc.ops.registry import find
 from convcalc.profiles import TERMS, Profile
-from convcalc.shapes import Shape
 
 PROFILES = {profile.key: profile for profile in profiles.profiles()}
 REQUIRED = {
@@ -180,9 +178,9 @@ def test_the_rules_run_on_arrays_and_symbols(key: str, kind: str) -> None:
     op = op_class(**KINDS[kind])
 
     def count(size: Any) -> Any:
-        walk = Walk()
-        walk.add(kind, op, [walk.enter("input", Shape((8, size, size)), None)], None)
-        return profiles.profile_result(Graph(walk.nodes, {kind: 1}), PROFILES[key]).total
+        builder = GraphBuilder()
+        builder.add(kind, op, builder.input("input", (8, size, size)))
+        return profiles.profile_result(builder.graph(), PROFILES[key]).total
 
     sizes = (5, 8, 13)
     exact = [count(size) for size in sizes]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.report.fold import GROUPINGS, UnknownKey, View, fold
+from convcalc.report.drawn import UnknownKey
+from convcalc.report.fold import GROUPINGS, View, fold
 from convcalc.report.path_tree import tree
 from tests.render import designs
 

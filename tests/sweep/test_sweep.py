@@ -142,7 +142,7 @@ def test_counts_past_64_bits_and_at_their_edge(tmp_path: Path) -> None:
 
 def test_variants() -> None:
     assert check("zoo:mobilenet_v2", "size=64,65", "classes=1,2", variants=())[0] == 4 * (
-        1 + len(convcalc.load("zoo:mobilenet_v2").document.variants)
+        1 + len(open_spec("zoo:mobilenet_v2").document.variants)
     )
 
 

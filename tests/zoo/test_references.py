@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc.designs.sources import open_design
+from convcalc.designs.sources import open_spec
 from tests.zoo.layerwise import SPECS, assert_equals_module, models
 
 ZOO = sorted((SPECS / "zoo").glob("*.yaml"))
@@ -15,7 +15,7 @@ ZOO = sorted((SPECS / "zoo").glob("*.yaml"))
 
 def named(path: Path) -> list[tuple[str, str]]:
     """Designs of a file and the measured modules that their claims name."""
-    claims = open_design(str(path)).document.claims
+    claims = open_spec(str(path)).document.claims
     return [
         (f"{path}@{variant}" if (variant := claim.texts.get("variant")) else str(path), claim.texts["source"])
         for claim in claims

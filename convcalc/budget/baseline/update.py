@@ -153,7 +153,7 @@ def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> BaselineUpdat
     lowered, said, totals = dict(record.designs), list[str](), dict[str, Mapping[str, int]]()
     for name, network in present.networks(names):
         budgets = [budget for budget in ratchets if patterns_match(budget.designs, name)]
-        measured = MeasuredDesign(name, network.graph, network.document.source)
+        measured = MeasuredDesign(name, network.graph, network.source)
         now = count_graph(network.graph)
         totals[name] = now.totals
         lowered[name] = _lower_to_current(record.designs[name], now, list(_ratchet_metrics(budgets, measured, places)))

@@ -33,13 +33,12 @@ from convcalc.cli.options.designs import (
     device_option,
     dtype_option,
     lib_option,
-    spec_files,
 )
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import Word
-from convcalc.designs.names import BUDGET
+from convcalc.designs.names import BUDGET, spec_files
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Verdict
 from convcalc.render import VERDICTS

@@ -89,7 +89,7 @@ def _design(settings: Settings, topic: str, path: str | None, reading: Reading, 
     try:
         explanation = explain(network, path or "", batch=reading.batch, dtype=reading.dtype)
     except SpecError as error:
-        error.span = error.span or Span(network.document.source)
+        error.span = error.span or Span(network.source)
         raise SpecErrors([error]) from None
     write(settings, targets, lambda format_, surface: EXPLANATIONS[format_].explanation(explanation, surface))
     warn(settings, explanation.warnings)

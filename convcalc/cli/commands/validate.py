@@ -9,8 +9,9 @@ import click
 
 from convcalc.cli import FINE, UNUSABLE
 from convcalc.cli.group import Command, Settings
-from convcalc.cli.options.designs import SpecType, lib_option, spec_files, warn
+from convcalc.cli.options.designs import SpecType, lib_option, warn
 from convcalc.cli.output.targets import Target, output_options, write
+from convcalc.designs.names import spec_files
 from convcalc.designs.sources import Checked, check_file
 from convcalc.errors import SpecError, describe, escape
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -13,7 +13,7 @@ from convcalc.cli import say
 from convcalc.cli.group import Settings
 from convcalc.cli.types import ParamType, Positive, Word, beginning
 from convcalc.designs import sources
-from convcalc.designs.names import BUDGET, ZOO, zoo
+from convcalc.designs.names import ZOO, is_visible_spec, zoo
 from convcalc.dtypes import BITS
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from convcalc.designs.sources import Network
-
-
-SPEC_ENDINGS = (".yaml", ".yml")
 
 
 class Reading(NamedTuple):
@@ -156,7 +153,7 @@ class SpecType(ParamType[str]):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         folder = os.path.dirname(incomplete)
         with contextlib.suppress(OSError):
-            names = [os.path.join(folder, name) for name in sorted(os.listdir(folder or ".")) if _is_spec(name)]
+            names = [os.path.join(folder, name) for name in sorted(os.listdir(folder or ".")) if is_visible_spec(name)]
             folders = beginning(incomplete, [incomplete])
             folders[0].type = "dir"
             return [*beginning(incomplete, names), *folders]
@@ -181,7 +178,7 @@ class DesignType(SpecType):
 
 def _variants(file: str) -> list[str]:
     try:
-        return [f"{file}@{name}" for name in sources.open_design(file).document.variants]
+        return [f"{file}@{name}" for name in sources.open_spec(file).document.variants]
     except SpecErrors:
         return []
 
@@ -201,27 +198,6 @@ def warn(settings: Settings, warnings: Iterable[str]) -> None:
     if not settings.quiet:
         for text in dict.fromkeys(warnings):
             say(text)
-
-
-def spec_files(paths: Iterable[str]) -> list[str]:
-    """Return the files that paths name: files as they are, folders by the specs below them that are not hidden."""
-    found: list[str] = []
-    for path in paths:
-        below = sorted(_below(path)) if os.path.isdir(path) else [path]
-        if not below:
-            raise click.ClickException(f"no {' or '.join(SPEC_ENDINGS)} file in the folder {quoted(path)}")
-        found += below
-    return list(dict.fromkeys(found))
-
-
-def _below(folder: str) -> Iterator[str]:
-    for here, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (os.path.join(here, name) for name in names if _is_spec(name))
-
-
-def _is_spec(name: str) -> bool:
-    return name.endswith(SPEC_ENDINGS) and not name.startswith(".") and name != BUDGET
 
 
 class ProfileType(ParamType[str]):

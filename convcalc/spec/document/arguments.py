@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.ops.make import missing, unknown, unused
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import find
 from convcalc.ops.source_form import VIA
@@ -134,19 +135,16 @@ def by_name(op: type[Op], node: Node | None, words: Iterable[str]) -> dict[str, 
 def _mapping(op: type[Op], node: MappingNode, words: tuple[str, ...]) -> dict[str, tuple[Scalar, Node]]:
     for key, _ in node.pairs:
         if key.text not in words:
-            every = words if op.arity == (1, 1) else ("branches", *words)
-            text = f"{op.kind} has no attribute {quoted(key.text)}{did_you_mean(key.text, every)}"
-            raise SpecError("CC203", text, key.span, hint=f"it has {', '.join(every) or 'none'}")
+            error = unknown(op, key.text, words if op.arity == (1, 1) else ("branches", *words))
+            error.span = key.span
+            raise error
     return {key.text: (key, value) for key, value in node.pairs if not is_empty(value)}
 
 
 def _require_all(op: type[Op], span: Span, given: Mapping[str, object]) -> None:
-    missing = [argument for argument in arguments_of(op).values() if argument.required and argument.key not in given]
-    if missing:
-        names = " and ".join(f"'{argument.key}'" for argument in missing)
-        order = ", ".join(argument.key for argument in arguments_of(op).values() if argument.positional)
-        hint = f"its arguments in a list are [{order}]" if order else ""
-        raise SpecError("CC202", f"{op.kind} needs {names}", span, hint=hint)
+    if error := missing(op, given):
+        error.span = span
+        raise error
 
 
 def _require_used(op: type[Op], given: Mapping[str, Given]) -> None:
@@ -157,7 +155,9 @@ def _require_used(op: type[Op], given: Mapping[str, Given]) -> None:
         return
     for key in sorted(op.ignored({**given, "type": word.text})):
         if given[key].written:
-            raise SpecError("CC203", f"{word.text} {op.kind} does not use '{key}'", given[key].key)
+            error = unused(op, {"type": word.text}, key)
+            error.span = given[key].key
+            raise error
 
 
 def block_arguments(

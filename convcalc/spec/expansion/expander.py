@@ -12,7 +12,6 @@ from typing import Any
 
 from convcalc.arith import agreed, is_plain, names_of
 from convcalc.errors import Span, SpecError, Undecided, quoted
-from convcalc.graph.builder import FAILED
 from convcalc.ops.arguments import named
 from convcalc.spec.document.blocks import least_inside
 from convcalc.spec.document.names import Reference, checked_name
@@ -20,18 +19,19 @@ from convcalc.spec.document.syntax_tree import Call, Item, Join, Layer, Repeat, 
 from convcalc.spec.document.value_nodes import Value, extended, structural
 from convcalc.spec.expansion.frames import DELETED, Frame, Loop, SkipError, TooLargeError, numbered, turns
 from convcalc.spec.expansion.layers import Layers, with_entering
-from convcalc.spec.expansion.scopes import Entry
+from convcalc.spec.expansion.scopes import FAILED, Entry
 from convcalc.spec.limits import CALLS, ITEMS
 
 Variables = Mapping[str, Any]
 
 
 class Expander:
-    """Expands the items of documents into the nodes of a walk. Errors are gathered there."""
+    """Expands the items of documents into the layers of a graph, and gathers errors."""
 
     def __init__(self, variables: Mapping[int, Variables]) -> None:
         self.layers = Layers()
-        self.walk = self.layers.walk
+        self.builder = self.layers.builder
+        self.errors: list[SpecError] = []
         self._variables = variables
         """The variables of each document, by its identity."""
         self._items = 0
@@ -102,7 +102,7 @@ class Expander:
                 raise error
             if (error.code, *error.order) not in self._said:
                 self._said.add((error.code, *error.order))
-                self.walk.errors.append(error)
+                self.errors.append(error)
         if segment:
             frame.scope.names.setdefault(segment, Entry(FAILED, item.span))
         frame.scope.fail(_names(item))
@@ -126,10 +126,10 @@ class Expander:
             return self._otherwise(item, tensor, frame, segment)
         if not asks:
             entering = self._entering(item, tensor, frame)
-        start = len(self.walk.nodes)
+        start = len(self.builder.nodes)
         result = self._body(item, entering[0], entering[1:], frame, segment)
         if item.tie:
-            self._tie(item, (start, len(self.walk.nodes)), frame)
+            self._tie(item, (start, len(self.builder.nodes)), frame)
         return result
 
     def _entering(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
@@ -169,7 +169,7 @@ class Expander:
             return value.evaluate(frame.env)
         if tensor == FAILED:
             raise SkipError
-        return value.evaluate(with_entering(frame.env, self.walk.shape(tensor)))
+        return value.evaluate(with_entering(frame.env, self.builder.shape(tensor)))
 
     def _look_up(self, reference: Reference, tensor: int, frame: Frame) -> int:
         segments = reference.segments(frame.env)
@@ -192,7 +192,7 @@ class Expander:
             )
         if isinstance(body, Series) and not item.scoped:
             return self.series(body.items, tensor, frame)
-        start = len(self.walk.nodes)
+        start = len(self.builder.nodes)
         inner = frame
         if isinstance(body, Call):
             inner = self._called(body, item.span, tensor, extra, frame, segment)
@@ -209,11 +209,11 @@ class Expander:
             except SpecError as error:
                 from convcalc.spec.expansion.entering import blame_entering  # only what is wrong needs it
 
-                blame_entering(error, body, [self.walk.shape(end) for end in ends if end != FAILED])
+                blame_entering(error, body, [self.builder.shape(end) for end in ends if end != FAILED])
                 raise
         else:
             entry.output = self.series(body.block.items if isinstance(body, Call) else body.items, tensor, inner)
-        entry.nodes = (start, len(self.walk.nodes))
+        entry.nodes = (start, len(self.builder.nodes))
         return entry.output
 
     def _called(self, call: Call, span: Span, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> Frame:

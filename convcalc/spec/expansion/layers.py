@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from convcalc.arith import less_equal, require
 from convcalc.errors import Span, SpecError, Undecided
-from convcalc.graph.builder import FAILED, Walk
-from convcalc.ops.arguments import Argument, BadValue, Slot
+from convcalc.graph.builder import GraphBuilder
+from convcalc.ops.make import ArgumentError, bound, unused
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 from convcalc.spec.document.names import Reference
 from convcalc.spec.document.syntax_tree import Given, Item, Layer
-from convcalc.spec.document.value_nodes import Value, extended, structural
+from convcalc.spec.document.value_nodes import extended, structural
 from convcalc.spec.expansion.frames import Frame, SkipError, TooLargeError
-from convcalc.spec.expansion.scopes import Entry, Scope
-from convcalc.spec.expressions.symbolic_arithmetic import is_array
-from convcalc.spec.limits import AXES, AXIS, LAYERS, PATHS
+from convcalc.spec.expansion.scopes import FAILED, Entry, Scope
+from convcalc.spec.limits import LAYERS, PATHS
 
 NONE = "none"
 
@@ -29,7 +27,7 @@ def with_entering(env: Variables, entering: Shape) -> Variables:
     return extended(env, {"cin": entering[0], "din": entering[-1], "shape": tuple(entering)})
 
 
-class Builder:
+class OpBuilder:
     """Builds ops. The same layer with the same values gives the same op, so that its facts are worked out once."""
 
     def __init__(self) -> None:
@@ -46,8 +44,9 @@ class Builder:
         }
         for key in layer.op.ignored(values):
             if layer.arguments[key].written:
-                what = f"{values.get('type', '')} {layer.op.kind}".strip()
-                raise SpecError("CC203", f"{what} does not use '{key}'", layer.arguments[key].key)
+                error = unused(layer.op, values, key)
+                error.span = layer.arguments[key].key
+                raise error
             del values[key]
         if all(given.value.constant for given in layer.arguments.values()):
             self._constants[id(layer)] = values
@@ -64,15 +63,10 @@ class Builder:
             key = (id(layer), axes, *values.items())
             known = self._ops.get(key)
         except TypeError:  # arrays cannot be looked up
-            return self._bound(layer, values, axes)
+            return _bound(layer, values, axes)
         if known is None:
-            known = self._ops[key] = self._bound(layer, values, axes)
+            known = self._ops[key] = _bound(layer, values, axes)
         return known
-
-    def _bound(self, layer: Layer, values: Mapping[str, Any], axes: int) -> Op:
-        fields = layer.op.__dataclass_fields__
-        bound = {name: _bind(layer, declared.metadata["argument"], values, axes) for name, declared in fields.items()}
-        return layer.op(**bound)
 
 
 def is_none(values: Mapping[str, Any]) -> bool:
@@ -84,43 +78,28 @@ def _evaluated(given: Given, env: Variables, entering: Shape) -> Any:
     return given.value.evaluate(with_entering(env, entering) if given.value.entering else env)
 
 
-def _culprit(slot: Slot, written: Value, value: Any, text: str) -> Span:
-    """Return the place of the element of a list that is to blame: the one that is refused alike on its own."""
-    for item, element in zip(written.items, value, strict=True) if written.items else ():
-        try:
-            slot.bind((element,), 1)
-        except BadValue as error:
-            if str(error) == text:
-                return _culprit(slot, item, element, text) if item.items else item.span
-        except Undecided:
-            continue
-    return written.span
-
-
-def _bind(layer: Layer, argument: Argument, values: Mapping[str, Any], axes: int) -> Any:
-    if argument.key not in values:
-        return None if argument.default is None else argument.slot.bind(argument.default, axes)
-    value = values[argument.key]
-    if type(value) is tuple and len(value) > AXES:
-        text = f"{argument.key} has {len(value)} entries; the limit is {AXES} axes"
-        raise SpecError("CC508", text, layer.arguments[argument.key].value.span)
+def _bound(layer: Layer, values: Mapping[str, Any], axes: int) -> Op:
+    """Bind the values, and give an error its place: that of the element of a list that is to blame."""
     try:
-        return argument.slot.bind(value, axes)
-    except BadValue as error:
-        text, given = f"{argument.key} {error}", layer.arguments[argument.key]
-        span = _culprit(argument.slot, given.value, value, str(error))
-        notes = ((layer.span, "it holds for this layer"),) if layer.span and not given.written else ()
-        raise SpecError("CC410", text, span, notes=notes) from None
+        return bound(layer.op, values, axes)
+    except ArgumentError as error:
+        given = layer.arguments[error.argument]
+        written = given.value
+        for index in error.place:
+            written = written.items[index] if written.items else written
+        error.span = written.span
+        error.notes = ((layer.span, "it holds for this layer"),) if layer.span and not given.written else ()
+        raise
     except Undecided as undecided:
-        raise structural(undecided, layer.arguments[argument.key].value) from None
+        raise structural(undecided, layer.arguments[undecided.argument].value) from None
 
 
 class Layers:
-    """Adds layers to a walk. Fused norms and activations are layers of their own and count as such."""
+    """Adds layers to a graph. Fused norms and activations are layers of their own and count as such."""
 
     def __init__(self) -> None:
-        self.walk = Walk()
-        self._builder = Builder()
+        self.builder = GraphBuilder()
+        self._ops = OpBuilder()
         self.warnings: list[SpecError] = []
         self._count = self._characters = 0
         self._doubted: set[int] = set()
@@ -130,13 +109,13 @@ class Layers:
         self, layer: Layer, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]
     ) -> int:
         """Add a layer and what is fused to it; enter its name; return its last output."""
-        entering, start = self.walk.shape(tensor), len(self.walk.nodes)
+        entering, start = self.builder.shape(tensor), len(self.builder.nodes)
         span = item.name.span if item.name else item.span
-        values = self._builder.values(layer, frame.env, frame.own, entering)
+        values = self._ops.values(layer, frame.env, frame.own, entering)
         if layer.op.passes or is_none(values):
             frame.scope.add(segment, Entry(tensor, span, (start, start)))
             return tensor
-        parts = {key: self._builder.values(part, frame.env, frame.own, entering) for key, part in layer.fused.items()}
+        parts = {key: self._ops.values(part, frame.env, frame.own, entering) for key, part in layer.fused.items()}
         parts = {key: given for key, given in parts.items() if not is_none(given)}
         if "norm" in parts and "bias" not in values:
             values = {**values, "bias": False}
@@ -144,16 +123,16 @@ class Layers:
         if FAILED in more:
             raise SkipError
         path, below = frame.scope.at(segment), Scope() if parts else None
-        op = self._builder.op(layer, values, entering)
+        op = self._ops.op(layer, values, entering)
         output = self._append(path, op, (tensor, *more), item.span, _via(layer, frame))
-        shapes = (entering, *map(self.walk.shape, more))
+        shapes = (entering, *map(self.builder.shape, more))
         self._doubt(layer, op, shapes, item.span)
         self._unbuilt(layer, op.unbuilt(_via(layer, frame), *shapes), item.span)
         for key, given in parts.items():
             output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span, frame)
             if below is not None:
                 below.names[key] = Entry(output, span, (output, output + 1))
-        frame.scope.add(segment, Entry(output, span, (start, len(self.walk.nodes)), below))
+        frame.scope.add(segment, Entry(output, span, (start, len(self.builder.nodes)), below))
         return output
 
     def _doubt(self, layer: Layer, op: Op, entering: Sequence[Shape], span: Span) -> None:
@@ -178,9 +157,9 @@ class Layers:
             raise SpecError("CC415", f"{layer.op.kind} needs exactly {fewest} branches, not {len(ends)}", span)
         if FAILED in ends:
             raise SkipError
-        entering = self.walk.shape(ends[0])
-        values = self._builder.values(layer, frame.env, frame.own, entering)
-        return self._append(path, self._builder.op(layer, values, entering), ends, span, _via(layer, frame))
+        entering = self.builder.shape(ends[0])
+        values = self._ops.values(layer, frame.env, frame.own, entering)
+        return self._append(path, self._ops.op(layer, values, entering), ends, span, _via(layer, frame))
 
     def tie(self, made: tuple[int, int], owners: tuple[int, int], span: Span) -> None:
         """Give layers the weights of others, one by one in order."""
@@ -188,16 +167,16 @@ class Layers:
         if len(own) != len(other):
             raise SpecError("CC407", f"tie: {len(own)} layers with weights cannot share those of {len(other)}", span)
         for index, owner in zip(own, other, strict=True):
-            self.walk.tie(index, owner)
+            self.builder.tie(index, owner)
 
     def _weighted(self, nodes: tuple[int, int]) -> list[int]:
-        return [index for index in range(*nodes) if self.walk.nodes[index].facts.weights]
+        return [index for index in range(*nodes) if self.builder.nodes[index].facts.weights]
 
     def _part(self, part: Layer, values: Mapping[str, Any], tensor: int, path: str, span: Span, frame: Frame) -> int:
         """Add a fused norm or activation. One that comes from ``defaults`` and does not fit is a fault of the layer."""
-        entering = self.walk.shape(tensor)
+        entering = self.builder.shape(tensor)
         try:
-            op = self._builder.op(part, values, entering)
+            op = self._ops.op(part, values, entering)
             return self._append(path, op, (tensor,), part.span, _via(part, frame))
         except SpecError as error:
             if all(given.written for given in part.arguments.values()) or part.span is None:
@@ -215,20 +194,8 @@ class Layers:
             raise TooLargeError("CC503", f"the network has more layers than the limit of {LAYERS}", span)
         if self._characters > PATHS:
             raise TooLargeError("CC509", f"the paths of all layers exceed the limit of {PATHS} characters", span)
-        index = self.walk.add(path, op, inputs, span, via)
-        if index != FAILED:
-            require_room(self.walk.shape(index))
-        return index
+        return self.builder.append(path, op, inputs, span, via)
 
 
 def _via(layer: Layer, frame: Frame) -> str:
     return layer.via.evaluate(frame.env, frame.own) if layer.via is not None else ""
-
-
-def require_room(shape: Shape) -> None:
-    """Demand a shape within the limits: what is computed from it stays a number that can be printed."""
-    if shape.rank > AXES:
-        raise SpecError("CC508", f"the shape has {shape.rank} axes; the limit is {AXES}")
-    for size in shape:
-        if type(size) is int or is_array(size):
-            require(less_equal(size, AXIS), "CC508", f"an axis of {{}} exceeds the limit of {AXIS}", size)

@@ -8,8 +8,9 @@ from itertools import islice
 from weakref import ReferenceType, ref
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.graph.builder import FAILED
 
+FAILED = -1
+"""The handle of the output of a layer that could not be: what reads it is skipped."""
 SHOWN_NAMES = 8
 MANY = 1000
 

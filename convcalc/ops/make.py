@@ -1,0 +1,183 @@
+"""Ops from arguments, as a spec gives them: defaults, conversions and errors, without the places that a spec adds.
+
+>>> make("linear", out=10)
+Linear(out_features=10, bias=True, axis=None)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from typing import Any, TypeVar
+
+from convcalc.errors import SpecError, Undecided, did_you_mean, quoted
+from convcalc.ops.arguments import Argument, BadValue, Size, Slot
+from convcalc.ops.op import Op, arguments_of
+from convcalc.ops.registry import activations, find, kinds
+from convcalc.shapes import AXES
+
+Made = TypeVar("Made", bound=Op)
+
+
+@dataclass(slots=True, eq=False)
+class ArgumentError(SpecError):
+    """A value that an argument does not take: ``place`` leads through lists to the element that is to blame."""
+
+    argument: str = ""
+    place: tuple[int, ...] = ()
+
+
+def make(kind: str, *, axes: Any = None, **arguments: Any) -> Op:
+    """Build an op as a spec would.
+
+    Args:
+        kind: the word of a layer in a spec, such as ``conv``; the name of an activation alone is one.
+        axes: how many spatial axes its input has, 2 by default: an integer for ``kernel`` and the like holds for each.
+            Of an op that has an argument of this name, such as ``permute``, it is that argument.
+        arguments: by the words of a spec. Numbers may be integers, fractions, or floats, which mean the decimals that
+            they print as; ``None`` is an argument that is left out.
+
+    Raises:
+        SpecError: CC202 to CC204 and CC410, as of a spec, but without a place.
+
+    >>> make("conv", axes=1, out=8, kernel=3, padding="half").padding
+    'half'
+    >>> make("relu").type
+    'relu'
+    >>> make("conv", out=8, kernel=3, stide=2)
+    Traceback (most recent call last):
+    convcalc.ops.make.ArgumentError: error CC203: conv has no attribute 'stide'; did you mean 'stride'?
+    """
+    if isinstance(kind, str) and kind in activations():
+        arguments, kind = {"type": kind, **arguments}, "act"
+    return made(get(kind), arguments, axes)
+
+
+def get(kind: str) -> type[Op]:
+    """Return the op of a kind.
+
+    Raises:
+        SpecError: CC204, where there is none.
+
+    >>> get("conv").__name__
+    'Conv'
+    """
+    op = find(kind) if isinstance(kind, str) else None
+    if op is None:
+        known = (*kinds(), *activations())
+        text = f"no kind of layer {quoted(str(kind))}{did_you_mean(str(kind), known)}"
+        raise SpecError("CC204", text, hint="convcalc.ops.names() returns all kinds")
+    return op
+
+
+def made(op: type[Made], arguments: Mapping[str, Any], axes: Any = None) -> Made:
+    """Build an op of a class; see :func:`make`."""
+    if axes is not None and "axes" in arguments_of(op):
+        arguments, axes = {**arguments, "axes": axes}, None
+    values = {key: _plain(value) for key, value in arguments.items() if value is not None}
+    for key in values:
+        if key not in arguments_of(op):
+            raise _misplaced(op, key) or unknown(op, key, arguments_of(op))
+    if error := missing(op, values):
+        raise error
+    for key in sorted(op.ignored(values)):
+        raise unused(op, values, key)
+    try:
+        return bound(op, values, Size(0).bind(2 if axes is None else _plain(axes), 0))
+    except BadValue as error:
+        raise ArgumentError("CC410", f"axes {error}", argument="axes") from None
+    except Undecided as undecided:
+        raise SpecError("CC411", f"{op.kind}: {undecided.argument}: {undecided}") from None
+
+
+def _misplaced(op: type[Op], key: str) -> ArgumentError | None:
+    """Return the error of what a spec writes among the arguments of a layer, and a graph holds elsewhere."""
+    where = "is an input of the layer: give its handle to add()" if key in op.references else ""
+    if op.fused and find(key) and key in {"norm", "act"}:
+        where = "is a layer of its own: add it behind this one"
+    return ArgumentError("CC203", f"{op.kind}: '{key}' {where}", argument=key) if where else None
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as expressions give it: an exact number, a word, or a tuple; arrays and symbols as they are."""
+    if isinstance(value, list | tuple | range):
+        return tuple(map(_plain, value))
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # a number of NumPy or PyTorch
+        return _plain(value.item())
+    if isinstance(value, float) and isfinite(value):
+        value = Fraction(str(value))
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else value
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+# --- what a spec needs of it ------------------------------------------------------------------------------------------
+
+
+def bound(op: type[Made], values: Mapping[str, Any], axes: int) -> Made:
+    """Bind values to the arguments of an op, for an input with so many spatial axes; the others have their defaults.
+
+    Raises:
+        ArgumentError: CC410 for a value that its argument does not take, CC508 for a list that is too long.
+        Undecided: for an array or a symbol where a plain value is needed; ``argument`` names where.
+    """
+    fields = op.__dataclass_fields__
+    return op(**{name: _bind(field.metadata["argument"], values, axes) for name, field in fields.items()})
+
+
+def _bind(argument: Argument, values: Mapping[str, Any], axes: int) -> Any:
+    key, slot = argument.key, argument.slot
+    if key not in values:
+        return None if argument.default is None else slot.bind(argument.default, axes)
+    value = values[key]
+    if type(value) is tuple and len(value) > AXES:
+        text = f"{key} has {len(value)} entries; the limit is {AXES} axes"
+        raise ArgumentError("CC508", text, argument=key)
+    try:
+        return slot.bind(value, axes)
+    except BadValue as error:
+        place = tuple(_culprit(slot, value, str(error)))
+        raise ArgumentError("CC410", f"{key} {error}", argument=key, place=place) from None
+    except Undecided as undecided:
+        undecided.argument = key
+        raise
+
+
+def _culprit(slot: Slot, value: Any, text: str) -> Iterable[int]:
+    """Give the way to the element of a list that is to blame: the one that is refused alike on its own."""
+    for index, element in enumerate(value if type(value) is tuple else ()):
+        try:
+            slot.bind((element,), 1)
+        except BadValue as error:
+            if str(error) == text:
+                return (index, *_culprit(slot, element, text))
+        except Undecided:
+            continue
+    return ()
+
+
+def unknown(op: type[Op], word: str, words: Iterable[str]) -> ArgumentError:
+    """Return the error of a word that an op has no argument for; ``words`` are those that it has."""
+    every = tuple(words)
+    text = f"{op.kind} has no attribute {quoted(word)}{did_you_mean(word, every)}"
+    return ArgumentError("CC203", text, hint=f"it has {', '.join(every) or 'none'}", argument=word)
+
+
+def missing(op: type[Op], given: Mapping[str, object]) -> SpecError | None:
+    """Return the error of arguments that have no default and are not given, if there are any."""
+    absent = [argument for argument in arguments_of(op).values() if argument.required and argument.key not in given]
+    if not absent:
+        return None
+    names = " and ".join(f"'{argument.key}'" for argument in absent)
+    order = ", ".join(argument.key for argument in arguments_of(op).values() if argument.positional)
+    return SpecError(
+        "CC202", f"{op.kind} needs {names}", hint=f"its arguments in a list are [{order}]" if order else ""
+    )
+
+
+def unused(op: type[Op], values: Mapping[str, Any], key: str) -> ArgumentError:
+    """Return the error of an argument that means nothing beside the others."""
+    what = f"{values.get('type', '')} {op.kind}".strip()
+    return ArgumentError("CC203", f"{what} does not use '{key}'", argument=key)
