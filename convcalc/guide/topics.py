@@ -44,10 +44,11 @@ def words() -> tuple[str, ...]:
 
 def listing(width: int) -> str:
     """Return what there are pages of, by group."""
-    title = "explain WORD has a page of these words; explain DESIGN [PATH] tells where numbers come from"
-    return page(title, "Names of layers in frameworks are known too: batchnorm, fc, PixelShuffle.", {
-        group: wrapped(", ".join(held), width - 2) for group, held in groups().items()
-    }, width)  # fmt: skip
+    text = """\
+`convcalc explain WORD` has a page of each of these words. Names of layers in frameworks are known too: batchnorm, fc, \
+PixelShuffle. `convcalc explain DESIGN [PATH]` tells where the numbers of a design come from."""
+    held = {group: wrapped(", ".join(held), width - 2) for group, held in groups().items()}
+    return page("Words", text, held, width)
 
 
 def guess(word: str) -> str:

@@ -78,6 +78,14 @@ def test_a_metric_names_the_tools_that_count_it(cli: Command) -> None:
     assert ("fvcore" in named[0], "torch" in named[1], "timm_macts" in named[2]) == (True, True, True)
 
 
+@pytest.mark.parametrize("words", [("macs",), ("fvcore",), ("rope",), ("receptive_field",), ()])
+def test_pages_of_words_fit(cli: Command, words: tuple[str, ...]) -> None:
+    for width in (60, 80):
+        text = cli("--width", str(width), "explain", *words).stdout
+        prose = text.partition("\nWritten\n")[0].partition("\nTools and")[0]
+        assert [line for line in prose.splitlines() if len(line) > width] == []
+
+
 def test_a_device_has_a_page(cli: Command) -> None:
     """312e12 operations a second over 2039e9 bytes a second are 153.02 a byte."""
     page = cli("explain", "a100-sxm-80gb").stdout
@@ -152,7 +160,7 @@ def test_one_word_may_be_two_things(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_an_argument_all_words_are_listed(cli: Command) -> None:
     listed = cli("explain").stdout
-    assert [line for line in listed.splitlines() if len(line) > 100] == []
+    assert [line for line in listed.splitlines() if len(line) > 80] == []
     found = set(listed.replace(",", " ").split())
     assert {*pages.kind_words(), *pages.error_codes(), *profiles.profile_keys(), *devices(), *ENTRIES, "macs"} <= found
 
