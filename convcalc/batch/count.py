@@ -59,31 +59,31 @@ class Counted(NamedTuple):
     faults: tuple[ErrorText, ...] = ()
 
 
-def count(job: CountTask, asked: CountRequest) -> list[Counted]:
-    """Count the design of a job, or all variants of it; what is wrong with one is its fault alone."""
-    design = job.design
-    variant = asked.variant if design.variant is None else design.variant
+def count(task: CountTask, request: CountRequest) -> list[Counted]:
+    """Count the design of a task, or all variants of it; what is wrong with one is its fault alone."""
+    design = task.design
+    variant = request.variant if design.variant is None else design.variant
     try:
-        spec = _open(job, asked)
+        spec = _open(task, request)
     except SpecErrors as errors:
         return [Counted(design.text, faults=_error_texts(errors))]
-    if job.from_glob and not spec.variants:
+    if task.from_glob and not spec.variants:
         return []
-    if asked.all_variants and variant is None and spec.variants:
-        return [_count_variant(spec, _with_variant(design, each), each, asked) for each in spec.variants]
-    return [_count_variant(spec, design, variant, asked)]
+    if request.all_variants and variant is None and spec.variants:
+        return [_count_variant(spec, _with_variant(design, each), each, request) for each in spec.variants]
+    return [_count_variant(spec, design, variant, request)]
 
 
-def _open(job: CountTask, asked: CountRequest) -> Spec:
-    file = job.design.file
-    if job.data is None:
-        return open_spec(file, libraries=asked.libraries)
+def _open(task: CountTask, request: CountRequest) -> Spec:
+    file = task.design.file
+    if task.data is None:
+        return open_spec(file, libraries=request.libraries)
     try:
         path = spec_path(file)
-        source = decode(job.data, path)
+        source = decode(task.data, path)
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return past_spec(source, file, path, Files(libraries=asked.libraries))
+    return past_spec(source, file, path, Files(libraries=request.libraries))
 
 
 def _with_variant(design: DesignName, variant: str | None) -> DesignName:
@@ -91,19 +91,19 @@ def _with_variant(design: DesignName, variant: str | None) -> DesignName:
     return design._replace(text=named, variant=variant)
 
 
-def _count_variant(spec: Spec, design: DesignName, variant: str | None, asked: CountRequest) -> Counted:
+def _count_variant(spec: Spec, design: DesignName, variant: str | None, request: CountRequest) -> Counted:
     try:
-        network = spec.network(variant, design.part, overrides=asked.overrides)
+        network = spec.network(variant, design.part, overrides=request.overrides)
     except SpecErrors as errors:
         return Counted(design.text, faults=_error_texts(errors))
-    return Counted(design.text, network.graph.name, _input_shapes(network), tuple(totals(network, asked)))
+    return Counted(design.text, network.graph.name, _input_shapes(network), tuple(totals(network, request)))
 
 
-def totals(network: Network, asked: CountRequest) -> Iterator[int]:
+def totals(network: Network, request: CountRequest) -> Iterator[int]:
     """Give the totals of the metrics that are asked for, as ``report`` has them."""
     known = {measure.key: measure for measure in measures()}
-    for key in asked.metrics:
-        _, total = known[key].values(network.graph, asked.batch, asked.dtype)
+    for key in request.metrics:
+        _, total = known[key].values(network.graph, request.batch, request.dtype)
         yield int(total)
 
 

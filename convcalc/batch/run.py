@@ -53,51 +53,51 @@ class _QueuedTask(NamedTuple):
     is_repeat: bool
 
 
-def count_all(jobs: Iterable[CountTask], asked: CountRequest, processes: int) -> Generator[RowBatch, None, None]:
+def count_all(tasks: Iterable[CountTask], request: CountRequest, processes: int) -> Generator[RowBatch, None, None]:
     """Give the results of designs, some at a time, in the order of the designs; memory does not grow with their number.
 
     Args:
-        jobs: the designs, with or without the bytes of their files.
-        asked: what is wanted of each.
+        tasks: the designs, with or without the bytes of their files.
+        request: what is wanted of each.
         processes: how many may count at once; others than this one only start if there is a lot to do.
     """
-    run = _Duplicates(asked)
-    tickets = map(run.queue, jobs)
+    run = _Duplicates(request)
+    entries = map(run.queue, tasks)
     begun = time.monotonic()
     while processes == 1 or time.monotonic() - begun < START_WORKERS_AFTER:
-        ticket = next(tickets, None)
-        if ticket is None:
+        entry = next(entries, None)
+        if entry is None:
             return
-        yield run.rows_for([ticket], [] if ticket.is_repeat else [count(ticket.task, asked)])
-    ticket = next(tickets, None)
-    if ticket is not None:
-        yield from _count_in_workers(run, chain([ticket], tickets), processes)
+        yield run.rows_for([entry], [] if entry.is_repeat else [count(entry.task, request)])
+    entry = next(entries, None)
+    if entry is not None:
+        yield from _count_in_workers(run, chain([entry], entries), processes)
 
 
-def _count_in_workers(run: _Duplicates, tickets: Iterator[_QueuedTask], processes: int) -> Iterator[RowBatch]:
+def _count_in_workers(run: _Duplicates, entries: Iterator[_QueuedTask], processes: int) -> Iterator[RowBatch]:
     """Let other processes count."""
     from convcalc.batch.worker_pool import Chunk, Workers  # a few designs do without
 
     order: deque[list[_QueuedTask]] = deque()
 
     def chunks() -> Iterator[Chunk]:
-        for some in _group_tasks(tickets):
+        for some in _group_tasks(entries):
             order.append(some)
-            yield Chunk([ticket.task for ticket in some if not ticket.is_repeat])
+            yield Chunk([entry.task for entry in some if not entry.is_repeat])
 
-    with Workers(run.asked, processes) as workers:
+    with Workers(run.request, processes) as workers:
         for chunk in workers.run(chunks()):
             yield run.rows_for(order.popleft(), chunk.counted)
 
 
-def _group_tasks(tickets: Iterator[_QueuedTask]) -> Iterator[list[_QueuedTask]]:
-    """Put tickets together so that a chunk is neither too much to send nor too little to be worth it."""
+def _group_tasks(entries: Iterator[_QueuedTask]) -> Iterator[list[_QueuedTask]]:
+    """Put designs together so that a chunk is neither too much to send nor too little to be worth it."""
     some: list[_QueuedTask] = []
     fresh = size = 0
-    for ticket in tickets:
-        some.append(ticket)
-        fresh += not ticket.is_repeat
-        size += len(ticket.task.data or b"")
+    for entry in entries:
+        some.append(entry)
+        fresh += not entry.is_repeat
+        size += len(entry.task.data or b"")
         if fresh >= MAX_TASKS_PER_CHUNK or size >= MAX_BYTES_PER_CHUNK or len(some) >= MAX_REPEATS_PER_CHUNK:
             yield some
             some, fresh, size = [], 0, 0
@@ -108,24 +108,24 @@ def _group_tasks(tickets: Iterator[_QueuedTask]) -> Iterator[list[_QueuedTask]]:
 class _Duplicates:
     """What is remembered in the course of a run."""
 
-    def __init__(self, asked: CountRequest) -> None:
-        self.asked = asked
+    def __init__(self, request: CountRequest) -> None:
+        self.request = request
         self._known: OrderedDict[Key, tuple[str, list[Counted]] | None] = OrderedDict()
         """Key → the file that was counted and what came out; nothing yet while it is being counted."""
         self._first: OrderedDict[bytes, str] = OrderedDict()
         """Digest of a text with imports → the file that had it first."""
 
-    def queue(self, job: CountTask) -> _QueuedTask:
+    def queue(self, task: CountTask) -> _QueuedTask:
         """Read the file of a design, and see whether an identical one has been read."""
-        data = _read_bytes(job.design.file)
+        data = _read_bytes(task.design.file)
         if data is None:
-            return _QueuedTask(job, None, is_repeat=False)
-        design = job.design
-        key = (*self._content(design.file, data), design.variant, design.part, job.from_glob)
+            return _QueuedTask(task, None, is_repeat=False)
+        design = task.design
+        key = (*self._content(design.file, data), design.variant, design.part, task.from_glob)
         repeated = key in self._known
         if not repeated:
             _put_bounded(self._known, key, None)
-        return _QueuedTask(job if repeated else job._replace(data=data), key, repeated)
+        return _QueuedTask(task if repeated else task._replace(data=data), key, repeated)
 
     def _content(self, file: str, data: bytes) -> Key:
         """Return what a file and its imports hold, as short as can be."""
@@ -142,43 +142,43 @@ class _Duplicates:
         """Tell files of one text apart by what they import; the first of them, and all like it, by nothing."""
         if _folder(first) == _folder(file):
             return ()
-        held = digest_of_imports(file, data, self.asked.libraries)
+        held = digest_of_imports(file, data, self.request.libraries)
         if held is None:
             return (file,)
-        return () if held == digest_of_imports(first, data, self.asked.libraries) else (held,)
+        return () if held == digest_of_imports(first, data, self.request.libraries) else (held,)
 
-    def rows_for(self, tickets: Sequence[_QueuedTask], counted: Iterable[list[Counted]]) -> RowBatch:
-        """Return the results of some tickets; ``counted`` has those of the tickets that were not repeated."""
+    def rows_for(self, entries: Sequence[_QueuedTask], counted: Iterable[list[Counted]]) -> RowBatch:
+        """Return the rows of some designs; ``counted`` has those of the ones that were not repeated."""
         fresh = iter(counted)
         found: list[Result] = []
-        for ticket in tickets:
-            here = self._copy_rows(ticket) if ticket.is_repeat else next(fresh)
-            if not ticket.is_repeat:
-                self._keep(ticket, here)
-            found += (self._result(ticket.task, one) for one in here)
-        return RowBatch(len(tickets), found)
+        for entry in entries:
+            here = self._copy_rows(entry) if entry.is_repeat else next(fresh)
+            if not entry.is_repeat:
+                self._keep(entry, here)
+            found += (self._result(entry.task, one) for one in here)
+        return RowBatch(len(entries), found)
 
-    def _keep(self, ticket: _QueuedTask, counted: list[Counted]) -> None:
+    def _keep(self, entry: _QueuedTask, counted: list[Counted]) -> None:
         """Remember what came out; not what is wrong, which names the file."""
-        if ticket.key is not None and ticket.key in self._known and not any(one.faults for one in counted):
-            self._known[ticket.key] = ticket.task.design.file, counted
+        if entry.key is not None and entry.key in self._known and not any(one.faults for one in counted):
+            self._known[entry.key] = entry.task.design.file, counted
 
-    def _copy_rows(self, ticket: _QueuedTask) -> list[Counted]:
+    def _copy_rows(self, entry: _QueuedTask) -> list[Counted]:
         """Return what came out for the identical file, under this one's name."""
-        assert ticket.key is not None
-        known = self._known.get(ticket.key)
+        assert entry.key is not None
+        known = self._known.get(entry.key)
         if known is None:
-            return count(ticket.task, self.asked)
+            return count(entry.task, self.request)
         file, counted = known
-        return [one._replace(design=ticket.task.design.file + one.design[len(file) :]) for one in counted]
+        return [one._replace(design=entry.task.design.file + one.design[len(file) :]) for one in counted]
 
-    def _result(self, job: CountTask, one: Counted) -> Result:
+    def _result(self, task: CountTask, one: Counted) -> Result:
         name = one.name or one.design
         row: dict[str, Any] = {
             "design": one.design,
-            "name": f"{name} · {job.design.part}" if job.design.part else name,
+            "name": f"{name} · {task.design.part}" if task.design.part else name,
             "input": one.input,
-            **dict(zip(self.asked.metrics, one.totals or (None,) * len(self.asked.metrics), strict=True)),
+            **dict(zip(self.request.metrics, one.totals or (None,) * len(self.request.metrics), strict=True)),
             "error": one.faults[0].line if one.faults else None,
         }
         if one.faults:

@@ -43,10 +43,10 @@ class Chunk:
 class Workers:
     """Some processes. As a context manager it leaves none behind, whatever happens."""
 
-    def __init__(self, asked: CountRequest, processes: int) -> None:
+    def __init__(self, request: CountRequest, processes: int) -> None:
         # A fork starts in milliseconds with everything loaded; where it is not safe, a process starts afresh.
         self._context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-        self._asked = asked
+        self._request = request
         self._alive: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._busy: dict[Connection, tuple[_Worker, Chunk]] = {}
@@ -86,13 +86,13 @@ class Workers:
             self._busy[worker.connection] = worker, chunk
             return
         here = SimpleNamespace(value=0)
-        chunk.counted, chunk.is_done = list(_count_each(chunk.tasks, _abandoned(chunk), here, self._asked)), True
+        chunk.counted, chunk.is_done = list(_count_each(chunk.tasks, _abandoned(chunk), here, self._request)), True
 
     def _send(self, chunk: Chunk) -> _Worker | None:
         """Send a chunk to an idle worker, or to a new one."""
         while True:
             try:
-                worker = self._idle.pop() if self._idle else _Worker(self._context, self._asked, self._alive)
+                worker = self._idle.pop() if self._idle else _Worker(self._context, self._request, self._alive)
             except OSError:  # the system gives no more processes
                 return None
             try:
@@ -134,10 +134,10 @@ def _abandoned(chunk: Chunk) -> set[int]:
 class _Worker:
     """A process, the way to it, and the place of the design that it is at."""
 
-    def __init__(self, context: Any, asked: CountRequest, alive: set[_Worker]) -> None:
+    def __init__(self, context: Any, request: CountRequest, alive: set[_Worker]) -> None:
         self.connection, inside = context.Pipe()
         self.place = context.RawValue("i", 0)
-        self.process = context.Process(target=_work, args=(inside, self.connection, self.place, asked), daemon=True)
+        self.process = context.Process(target=_work, args=(inside, self.connection, self.place, request), daemon=True)
         self.process.start()
         alive.add(self)
         inside.close()
@@ -150,7 +150,7 @@ class _Worker:
         self.process.join()
 
 
-def _work(connection: Connection, parents: Connection, place: Any, asked: CountRequest) -> None:
+def _work(connection: Connection, parents: Connection, place: Any, request: CountRequest) -> None:
     """Count what comes, until nothing comes any more; a bug travels as text.
 
     The cycle collector sees to each chunk once, and never to what was there before.
@@ -161,27 +161,27 @@ def _work(connection: Connection, parents: Connection, place: Any, asked: CountR
     gc.freeze()
     with suppress(EOFError, OSError, MemoryError):  # the parent is gone, or there is no room for an answer
         while True:
-            jobs, given_up = connection.recv()
+            tasks, given_up = connection.recv()
             place.value = 0
             try:
-                result: object = list(_count_each(jobs, given_up, place, asked))
+                result: object = list(_count_each(tasks, given_up, place, request))
             except Exception as error:  # noqa: BLE001 - the parent raises it
                 result = MemoryError() if is_short(error) else traceback.format_exc()
             connection.send(result)
-            del jobs, result
+            del tasks, result
             gc.collect()
 
 
 def _count_each(
-    jobs: Iterable[CountTask], given_up: set[int], place: Any, asked: CountRequest
+    tasks: Iterable[CountTask], given_up: set[int], place: Any, request: CountRequest
 ) -> Iterator[list[Counted]]:
-    for number, job in enumerate(jobs):
+    for number, task in enumerate(tasks):
         place.value = number
-        yield [_killed_row(job)] if number in given_up else count(job, asked)
+        yield [_killed_row(task)] if number in given_up else count(task, request)
 
 
-def _killed_row(job: CountTask) -> Counted:
+def _killed_row(task: CountTask) -> Counted:
     """Return what is said of a design over which processes died."""
     text, hint = "the process that counted it was killed, twice", "not enough memory? try --jobs 1"
-    error = SpecError("CC706", text, Span(Source(job.design.file)), hint)
-    return Counted(job.design.text, faults=(error_text(error),))
+    error = SpecError("CC706", text, Span(Source(task.design.file)), hint)
+    return Counted(task.design.text, faults=(error_text(error),))

@@ -42,14 +42,14 @@ def patterns_match(patterns: Iterable[Pattern], design: str) -> bool:
     return found
 
 
-def matching_designs(budget: Budget, folder: str, disk: SpecFinder | None = None) -> list[str]:
+def matching_designs(budget: Budget, folder: str, finder: SpecFinder | None = None) -> list[str]:
     """Return the names of the designs below a folder that a budget is about, sorted; see :func:`matches_by_pattern`."""
-    found = matches_by_pattern(budget, folder, disk)
+    found = matches_by_pattern(budget, folder, finder)
     names = {name for pattern, held in found.items() if not pattern.is_exclusion for name in held}
     return sorted(names.difference(*(held for pattern, held in found.items() if pattern.is_exclusion)))
 
 
-def matches_by_pattern(budget: Budget, folder: str, disk: SpecFinder | None = None) -> dict[Pattern, list[str]]:
+def matches_by_pattern(budget: Budget, folder: str, finder: SpecFinder | None = None) -> dict[Pattern, list[str]]:
     """Return what each pattern of a budget matches on the disk; for one with ``!``, what it removes.
 
     Names are relative to the folder, with ``/``. Specs are opened only where a pattern has a glob behind ``@``; a file
@@ -58,14 +58,14 @@ def matches_by_pattern(budget: Budget, folder: str, disk: SpecFinder | None = No
     Args:
         budget: whose patterns are looked up.
         folder: that of the budget file.
-        disk: of the same folder, where several budgets are looked up: every folder and file is then read once.
+        finder: of the same folder, where several budgets are looked up: every folder and file is then read once.
 
     Raises:
         SpecErrors: CC634, where a file that is matched lies outside the repository.
     """
-    disk = disk or SpecFinder(folder)
+    finder = finder or SpecFinder(folder)
     kept = [pattern for pattern in budget.designs if not pattern.is_exclusion]
-    found = {pattern: disk.designs(pattern) for pattern in kept}
+    found = {pattern: finder.designs(pattern) for pattern in kept}
     names = sorted({name for held in found.values() for name in held})
     removed = {
         pattern: [name for name in names if pattern_matches(pattern.text, name)]
@@ -73,16 +73,16 @@ def matches_by_pattern(budget: Budget, folder: str, disk: SpecFinder | None = No
         if pattern.is_exclusion
     }
     gone = {name for held in removed.values() for name in held}
-    _require_inside(disk, {pattern: [name for name in held if name not in gone] for pattern, held in found.items()})
+    _require_inside(finder, {pattern: [name for name in held if name not in gone] for pattern, held in found.items()})
     return {pattern: removed[pattern] if pattern.is_exclusion else found[pattern] for pattern in budget.designs}
 
 
-def _require_inside(disk: SpecFinder, found: dict[Pattern, list[str]]) -> None:
+def _require_inside(finder: SpecFinder, found: dict[Pattern, list[str]]) -> None:
     errors = []
     for pattern, names in found.items():
-        outside = next((name for name in names if name in disk.outside), None)
+        outside = next((name for name in names if name in finder.outside), None)
         if outside is not None:
-            text = f"{quoted(pattern.text)} matches {quoted(outside)}, which leads out of the repository {disk.root}"
+            text = f"{quoted(pattern.text)} matches {quoted(outside)}, which leads out of the repository {finder.root}"
             errors.append(SpecError("CC634", text, pattern.span))
     if errors:
         raise SpecErrors(errors)

@@ -85,24 +85,24 @@ def plan_check(
         if always:
             wanted.budgets.setdefault(choice, []).extend(always)
     if file:
-        disk = (
+        finder = (
             SpecFinder(file.folder, libraries)
             if given is None
             else NamedFiles(file.folder, libraries, names=list(found.files))
         )
         for budget in file.budgets:
-            _add_designs(found, budget, disk)
+            _add_designs(found, budget, finder)
     return found
 
 
-def _add_designs(found: CheckPlan, budget: Budget, disk: SpecFinder) -> None:
+def _add_designs(found: CheckPlan, budget: Budget, finder: SpecFinder) -> None:
     """Put the designs of one budget under it."""
     try:
-        names = matches_by_pattern(budget, found.folder, disk)
+        names = matches_by_pattern(budget, found.folder, finder)
     except SpecErrors as errors:
         found.errors += errors.errors
         return
-    confined = isinstance(disk, NamedFiles)
+    confined = isinstance(finder, NamedFiles)
     gone = {name for pattern, held in names.items() if pattern.is_exclusion for name in held}
     for name in dict.fromkeys(name for pattern, held in names.items() if not pattern.is_exclusion for name in held):
         target = parse_pattern(name)
