@@ -95,13 +95,18 @@ def check(
         names = None if given is None else spec_files([os.fspath(path) for path in given])
         if not names and (names is not None or found is None):
             raise SpecError("CC705", "there is nothing to check", hint="name designs, or a budget file")
-        origin = _origin(baseline)
+        where = origin_of(baseline)
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return CheckReport(judged(read_budget_file(found) if found else None, names, Options(origin)))
+    return CheckReport(judged(read_budget_file(found) if found else None, names, Options(where)))
 
 
-def _origin(text: str | None) -> BaselineLocation | None:
+def origin_of(text: str | None) -> BaselineLocation | None:
+    """Return where a baseline is, as ``git:REV``, ``git:merge-base`` or a file names it.
+
+    Raises:
+        SpecError: CC641, where it names nothing.
+    """
     if text is None:
         return None
     kind, value = ("git", text.removeprefix(GIT)) if text.startswith(GIT) else ("file", text)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from convcalc.budget.baseline.file import DEFAULT_NAME
+from convcalc.budget.check.check_report import GIT, origin_of
 from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.rules import read_limit
@@ -46,7 +47,6 @@ from convcalc.render.check.page import verdict_text
 from convcalc.repository_paths import is_inside, repository_root
 from convcalc.spec.yaml.nodes import Scalar
 
-GIT = "git:"
 COUNTED = ("macs", "flops")
 """What tools count, each in its own way."""
 NO_BUDGET = f"no {BUDGET} here or above: only claims are checked"
@@ -73,12 +73,10 @@ def _limit(option: str, text: str) -> Limit:
 
 
 def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> BaselineLocation | None:
-    if value is None:
-        return None
-    kind, text = ("git", value.removeprefix(GIT)) if value.startswith(GIT) else ("file", value)
-    if not text:
-        raise click.BadParameter(f"{quoted(value)} names no revision and no file")
-    return BaselineLocation(kind, text, None)
+    try:
+        return origin_of(value)
+    except SpecError as error:
+        raise click.BadParameter(error.text) from None
 
 
 @click.command("check", cls=Command, epilog=DESIGNS, short_help="Judge specs by their budgets and their claims.")
