@@ -13,7 +13,7 @@ from convcalc.designs.sources import Network as _Network
 from convcalc.designs.sources import open_design, open_source
 from convcalc.errors import Source, SpecError, SpecErrors, quoted
 from convcalc.graph.graph import Graph
-from convcalc.metrics.registry import DETAILS, measures
+from convcalc.metrics.registry import DETAILS, WITHOUT_GATES, measures
 from convcalc.report.compare import Comparison
 from convcalc.report.compare import compare as _compared
 from convcalc.report.drawn import chosen, words
@@ -100,7 +100,7 @@ class Design:
         >>> load("zoo:resnet50").report(batch=8).totals["macs"]
         32713474048
         """
-        details = chosen("detail", detailed, (*DETAILS, "peak"))
+        details = chosen("detail", detailed, (*DETAILS, "peak", WITHOUT_GATES))
         _require_positive("batch", batch)
         report = self.network.report(batch=batch, dtype=dtype, detailed=details)
         if device is None:
