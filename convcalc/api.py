@@ -159,15 +159,15 @@ class Design:
         keys = _metrics(metrics, additive=True)
         with _all_errors():
             require("sympy", code="CC709", needed="formulas need SymPy", hint="pip install sympy")
-            from convcalc.formula.closed_form import Wanted, formulas
-            from convcalc.formula.symbolic_design import Request
+            from convcalc.formula.closed_form import Wanted, derive
+            from convcalc.formula.symbolic_design import FormulaRequest
             from convcalc.render.results.sweep_points import plain
 
             settings = {name: plain(value) for name, value in {**self._set_but(symbols), **(set or {})}.items()}
-            request = Request(words(symbols), settings, self.network.design.variant, spec.files.libraries)
+            request = FormulaRequest(words(symbols), settings, self.network.design.variant, spec.files.libraries)
             _require_positive("batch", batch)
             other = None if over is None else over.network
-            return formulas(self.network, request, Wanted(keys, depth, batch, dtype), over=other)
+            return derive(self.network, request, Wanted(keys, depth, batch, dtype), over=other)
 
     def sweep(
         self,
@@ -196,15 +196,15 @@ class Design:
         _require_positive("jobs", jobs)
         keys = _metrics(metrics)
         with _all_errors():
-            from convcalc.sweep import Circumstances, here, needed, processes, space
+            from convcalc.sweep import CountOptions, make_job, metrics_used, processes, serial
             from convcalc.sweep.table import axis_of, swept
 
             variants = axes.pop("variant", None) if "variant" not in (self.variables or ()) else None
             names = None if variants is None else words(variants)
             read = [axis_of(name, values) for name, values in axes.items()]
-            given = Circumstances(self._set_but(axes), spec.files.libraries, self.network.design.variant)
-            job = space(self.network, read, given, variants=names, metrics=keys, where=where)
-            return swept(job.reading(needed(where, job.axes)), processes(jobs) if jobs > 1 else here())
+            given = CountOptions(self._set_but(axes), spec.files.libraries, self.network.design.variant)
+            job = make_job(self.network, read, given, variants=names, metrics=keys, where=where)
+            return swept(job.with_metrics(metrics_used(where, job.axes)), processes(jobs) if jobs > 1 else serial())
 
     def _set_but(self, names: str | Iterable[str]) -> dict[str, Any]:
         """Return what was set when it was loaded, without what is left open now."""

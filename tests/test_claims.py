@@ -11,12 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convcalc.designs.claims import agrees, check_claims
+from convcalc.designs.claims import check_claims, matches_rounding
 from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, Span, SpecErrors
 from convcalc.findings import ClaimResult
-from convcalc.spec.document.claims import quantity
-from convcalc.spec.yaml.nodes import Scalar
+from convcalc.spec.document.claims import parse_quantity
+from convcalc.spec.yaml.nodes import ScalarNode
 
 NET = """\
 input: [3, 8, 8]
@@ -30,7 +30,7 @@ claims:
 
 
 def printed(text: str) -> Any:
-    return quantity(Scalar(text, Span(Source("claim"), 1, 1, len(text))))
+    return parse_quantity(ScalarNode(text, Span(Source("claim"), 1, 1, len(text))))
 
 
 def judged(folder: Path, *claims: str) -> list[ClaimResult]:
@@ -64,7 +64,7 @@ def judged(folder: Path, *claims: str) -> list[ClaimResult]:
     ],
 )
 def test_agree(value: int, text: str) -> None:
-    assert agrees(value, printed(text))
+    assert matches_rounding(value, printed(text))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_agree(value: int, text: str) -> None:
     ],
 )
 def test_disagree(value: int, text: str) -> None:
-    assert not agrees(value, printed(text))
+    assert not matches_rounding(value, printed(text))
 
 
 @given(st.integers(0, 10**15), st.integers(0, 6), st.sampled_from(["", "K", "M", "G"]))
@@ -95,7 +95,7 @@ def test_agrees_with_decimal_arithmetic(value: int, digits: int, suffix: str) ->
     scaled = Decimal(value) / {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}[suffix]
     right = {scaled.quantize(unit, rounding) for rounding in (ROUND_DOWN, ROUND_HALF_UP, ROUND_HALF_DOWN)}
     for shown in {*right, scaled.quantize(unit, ROUND_CEILING), *(each + unit for each in right)}:
-        assert agrees(value, printed(f"{shown:f}{suffix}")) is (shown in right)
+        assert matches_rounding(value, printed(f"{shown:f}{suffix}")) is (shown in right)
 
 
 # --- what is counted --------------------------------------------------------------------------------------------------

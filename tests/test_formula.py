@@ -17,12 +17,12 @@ from convcalc.arith import recording
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecErrors
 from convcalc.formula import simplify as forms_module
-from convcalc.formula.closed_form import Formula, MismatchError, Wanted, formulas, require_equal
-from convcalc.formula.expr import Name, Number, Ratio, Tree
-from convcalc.formula.polynomial import collected, expanded
+from convcalc.formula.closed_form import Formula, MismatchError, Wanted, derive, require_equal
+from convcalc.formula.expr import Expr, IntegerLiteral, Ratio, SymbolRef
+from convcalc.formula.polynomial import expand, factor_common
 from convcalc.formula.printers import LATEX, PYTHON, TEXT
-from convcalc.formula.simplify import Forms
-from convcalc.formula.symbolic_design import Bound, Request
+from convcalc.formula.simplify import Simplifier
+from convcalc.formula.symbolic_design import FormulaRequest, SymbolicDesign
 from convcalc.render import FORMULAS, Surface
 from convcalc.symbols import FloorDiv, symbol, under
 from tests.conftest import ROOT
@@ -41,7 +41,7 @@ class Case(NamedTuple):
     """The input with ``{h}`` for symbols: it replaces the spec's own line."""
 
     def formula(self) -> Formula:
-        return formulas(self.file, Request(tuple(filter(None, self.symbols.split(","))), self.settings))
+        return derive(self.file, FormulaRequest(tuple(filter(None, self.symbols.split(","))), self.settings))
 
     @property
     def file(self) -> str:
@@ -147,7 +147,7 @@ def agree(formula: Formula, case: Case, values: Mapping[str, int]) -> None:
 @pytest.mark.parametrize("case", [*TUTORIAL_CASES, *ZOO_CASES], ids=of_case)
 def test_formulas_are_counts(case: Case) -> None:
     formula = case.formula()
-    assert formula.checked
+    assert formula.checked_at
     tried = points(formula, 3)
     assert tried
     for values in tried:
@@ -202,23 +202,23 @@ def test_the_assumptions_are_all_and_only_what_makes_a_network(case: Case, large
 
 def test_every_metric_and_batch_and_format() -> None:
     metrics = ("params", "buffers", "weight_bytes", "macs", "flops", "activations", "output_elements")
-    formula = formulas("zoo:mobilenet_v2", Request(("size",), {}), Wanted(metrics, batch=3, dtype="int4"))
+    formula = derive("zoo:mobilenet_v2", FormulaRequest(("size",), {}), Wanted(metrics, batch=3, dtype="int4"))
     assert tuple(formula.totals) == metrics
     for size in (32, 33, 64, 191, 224):
         report = convcalc.load("zoo:mobilenet_v2", set={"size": size}).report(batch=3, dtype="int4")
         values = {"size": size}
         for key, tree in formula.totals.items():
             assert tree.value(values) == report.totals[key], key
-            for line, row in zip(formula.lines, report.rows, strict=True):
+            for line, row in zip(formula.rows, report.rows, strict=True):
                 assert line.values[key].value(values) == row.values[key], (key, row.path)
 
 
 def test_folded_layers_are_sums() -> None:
-    formula = formulas("zoo:resnet50", Request(("h", "w"), {}), Wanted(depth=1))
+    formula = derive("zoo:resnet50", FormulaRequest(("h", "w"), {}), Wanted(depth=1))
     report = convcalc.load("zoo:resnet50").report()
-    for line in formula.lines:
+    for line in formula.rows:
         below = [row for row in report.rows if row.path == line.path or row.path.startswith(f"{line.path}.")]
-        assert line.layers == len(below)
+        assert line.layer_count == len(below)
         assert line.values["macs"].value({"h": 224, "w": 224}) == sum(row.values["macs"] for row in below)
 
 
@@ -227,8 +227,8 @@ def test_folded_layers_are_sums() -> None:
 
 def total(design: str, symbols: str, metric: str = "macs", **settings: str) -> str:
     file = design if design.startswith("zoo:") else str(TUTORIALS / design)
-    request = Request(tuple(filter(None, symbols.split(","))), settings)
-    return TEXT.write(formulas(file, request).totals[metric])
+    request = FormulaRequest(tuple(filter(None, symbols.split(","))), settings)
+    return TEXT.write(derive(file, request).totals[metric])
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_convolution_is_k_k_cin_cout_and_a_bias(tmp_path: Path) -> None:
     spec.write_text(
         "input: [8, 30, 30]\nvars: {k: 5, cout: 16}\nlayers: [conv: {out: cout, kernel: k, padding: same}]\n"
     )
-    found = formulas(str(spec), Request(("h", "w", "k", "cin", "cout"), {}))
+    found = derive(str(spec), FormulaRequest(("h", "w", "k", "cin", "cout"), {}))
     assert TEXT.write(found.totals["params"]) == "k²·cin·cout + cout"
     assert TEXT.write(found.totals["macs"]) == "h·w·k²·cin·cout"
 
@@ -270,17 +270,17 @@ BOTTLENECK = str(TUTORIALS / "resnet_bottleneck.yaml")
 
 
 def test_the_bottleneck_is_17_parts_of_144() -> None:
-    request = Request(("h", "w"), {"c": "4*m"})
-    found = formulas(f"{BOTTLENECK}#bottleneck", request, over=f"{BOTTLENECK}#single")
-    assert found.ratios == dict.fromkeys(("params", "macs"), Ratio(Number(17), Number(144)))
-    found = formulas(f"{BOTTLENECK}#bottleneck", request, over=f"{BOTTLENECK}#plain")
-    assert found.ratios == dict.fromkeys(("params", "macs"), Ratio(Number(17), Number(288)))
+    request = FormulaRequest(("h", "w"), {"c": "4*m"})
+    found = derive(f"{BOTTLENECK}#bottleneck", request, over=f"{BOTTLENECK}#single")
+    assert found.ratios == dict.fromkeys(("params", "macs"), Ratio(IntegerLiteral(17), IntegerLiteral(144)))
+    found = derive(f"{BOTTLENECK}#bottleneck", request, over=f"{BOTTLENECK}#plain")
+    assert found.ratios == dict.fromkeys(("params", "macs"), Ratio(IntegerLiteral(17), IntegerLiteral(288)))
 
 
 def test_a_ratio_is_cancelled_and_may_keep_symbols() -> None:
     file = str(TUTORIALS / "reduction_5x5.yaml")
-    request = Request(("h", "w", "deep", "kernels", "reduce"), {})
-    found = formulas(f"{file}#reduced", request, over=f"{file}#direct")
+    request = FormulaRequest(("h", "w", "deep", "kernels", "reduce"), {})
+    found = derive(f"{file}#reduced", request, over=f"{file}#direct")
     assert found.ratios is not None
     ratio = found.ratios["macs"]
     assert ratio is not None
@@ -296,7 +296,7 @@ def test_a_ratio_to_a_constant_is_one_fraction(tmp_path: Path) -> None:
         "  - {seq: [attention: 2, lstm: 4], name: sequence, from: a}\n"
         "  - {linear: {out: 1, bias: false}, name: constant, from: b}\noutputs: [sequence, constant]\n"
     )
-    found = formulas(f"{spec}#sequence", Request(("t",), {}), over=f"{spec}#constant")
+    found = derive(f"{spec}#sequence", FormulaRequest(("t",), {}), over=f"{spec}#constant")
     assert found.ratios is not None
     assert found.ratios["macs"] is not None
     assert TEXT.ratio(found.ratios["macs"]) == "2·t·(t + 42)/2,741"
@@ -305,13 +305,13 @@ def test_a_ratio_to_a_constant_is_one_fraction(tmp_path: Path) -> None:
 def test_a_ratio_to_nothing_is_none(tmp_path: Path) -> None:
     spec = tmp_path / "two.yaml"
     spec.write_text("input: [8, 9, 9]\nlayers:\n  - {conv: [8, 3], name: a}\n  - {relu: , from: input, name: b}\n")
-    found = formulas(f"{spec}#a", Request(("h",), {}), over=f"{spec}#b")
+    found = derive(f"{spec}#a", FormulaRequest(("h",), {}), over=f"{spec}#b")
     assert found.ratios == {"params": None, "macs": None}
 
 
 # --- the forms --------------------------------------------------------------------------------------------------------
 
-ATOMS: tuple[Tree, ...] = (Name("a"), Name("b"), Name("c"))
+ATOMS: tuple[Expr, ...] = (SymbolRef("a"), SymbolRef("b"), SymbolRef("c"))
 terms = st.dictionaries(
     st.tuples(*[st.integers(0, 3)] * 3), st.integers(-50, 50).filter(bool), min_size=1, max_size=7
 )  # fmt: skip
@@ -326,8 +326,8 @@ def test_every_form_has_the_value_of_the_polynomial(
         coefficient * values["a"] ** i * values["b"] ** j * values["c"] ** k
         for (i, j, k), coefficient in polynomial.items()
     )
-    made = [expanded(polynomial, ATOMS), forms_module._factored(polynomial, ATOMS)]
-    made += [collected(polynomial, ATOMS, integers=integers) for integers in (False, True)]
+    made = [expand(polynomial, ATOMS), forms_module._factor(polynomial, ATOMS)]
+    made += [factor_common(polynomial, ATOMS, integers=integers) for integers in (False, True)]
     for tree in made:
         assert tree.value(values) == true
         assert eval(PYTHON.write(tree), {}, dict(values)) == true  # noqa: S307 - our own
@@ -339,9 +339,9 @@ def test_every_form_has_the_value_of_the_polynomial(
 def test_the_form_with_the_fewest_operations_is_written(polynomial: dict[tuple[int, ...], int]) -> None:
     a, b, c = map(symbol, "abc")
     expression = sum(value * a**i * b**j * c**k for (i, j, k), value in polynomial.items())
-    written = Forms("abc", ()).tree(expression)
-    made = [expanded(polynomial, ATOMS), forms_module._factored(polynomial, ATOMS)]
-    made += [collected(polynomial, ATOMS, integers=integers) for integers in (False, True)]
+    written = Simplifier("abc", ()).simplify(expression)
+    made = [expand(polynomial, ATOMS), forms_module._factor(polynomial, ATOMS)]
+    made += [factor_common(polynomial, ATOMS, integers=integers) for integers in (False, True)]
     fewest = min(form.operations for form in made)
     assert written.operations <= fewest
     text = re.sub(r"(^|\()-", r"\1", PYTHON.write(written).replace("**", "^"))
@@ -381,7 +381,7 @@ def from_latex(text: str, values: Mapping[str, int]) -> int:
 def test_all_notations_say_the_same(case: Case) -> None:
     formula = case.formula()
     for values in points(formula, 2):
-        for tree in [*formula.totals.values(), *(tree for line in formula.lines for tree in line.values.values())]:
+        for tree in [*formula.totals.values(), *(tree for line in formula.rows for tree in line.values.values())]:
             assert from_text(TEXT.write(tree), values) == tree.value(values)
             assert from_latex(LATEX.write(tree), values) == tree.value(values)
 
@@ -392,12 +392,12 @@ def test_a_division_that_is_granted_is_exact() -> None:
         from convcalc.arith import divides, require
 
         require(divides(4, n), "CC404", "")
-    forms = Forms(["n"], ledger.assumptions)
+    forms = Simplifier(["n"], ledger.assumptions)
     (assumption,) = forms.assumptions()
     assert TEXT.assumption(assumption) == "4 divides n"
     assert PYTHON.assumption(assumption) == "n % 4 == 0"
-    assert TEXT.write(forms.tree(8 * FloorDiv(n, 4) * n)) == "2·n²"
-    half = forms.tree(FloorDiv(n, 4) * n)
+    assert TEXT.write(forms.simplify(8 * FloorDiv(n, 4) * n)) == "2·n²"
+    half = forms.simplify(FloorDiv(n, 4) * n)
     assert (TEXT.write(half), PYTHON.write(half), LATEX.write(half)) == ("n²/4", "n**2//4", r"\frac{n^{2}}{4}")
     assert [half.value({"n": n}) for n in (4, 8)] == [4, 16]
     with pytest.raises(ArithmeticError):
@@ -420,32 +420,32 @@ def test_bounds_decide_what_is_larger() -> None:
 
 
 def test_a_wrong_formula_is_never_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = Forms.tree
+    right = Simplifier.simplify
 
-    def wrong(self: Forms, expression: Any) -> Tree:
+    def wrong(self: Simplifier, expression: Any) -> Expr:
         return right(self, expression + 1) if expression == 31030658 else right(self, expression)
 
-    monkeypatch.setattr(Forms, "tree", wrong)
+    monkeypatch.setattr(Simplifier, "tree", wrong)
     with pytest.raises(MismatchError, match="params of the total is 31030658"):
-        formulas("zoo:unet", Request(("size",), {}))
+        derive("zoo:unet", FormulaRequest(("size",), {}))
 
 
 def test_an_assumption_that_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Forms, "assumptions", lambda _: ())
+    monkeypatch.setattr(Simplifier, "assumptions", lambda _: ())
     with pytest.raises(MismatchError, match="the assumptions hold at"):
-        formulas("zoo:unet", Request(("size",), {}))
+        derive("zoo:unet", FormulaRequest(("size",), {}))
 
 
 def test_a_wrong_ratio_is_noticed() -> None:
-    request = Request(("h", "w"), {"c": "4*m"})
-    found = formulas(f"{BOTTLENECK}#bottleneck", request, over=f"{BOTTLENECK}#single")
+    request = FormulaRequest(("h", "w"), {"c": "4*m"})
+    found = derive(f"{BOTTLENECK}#bottleneck", request, over=f"{BOTTLENECK}#single")
     assert found.ratios is not None
-    bound = [Bound(f"{BOTTLENECK}#{part}", request) for part in ("bottleneck", "single")]
+    bound = [SymbolicDesign(f"{BOTTLENECK}#{part}", request) for part in ("bottleneck", "single")]
     wanted = Wanted()
     values = {"h": 3, "w": 5, "m": 2}
     counted = [wanted.counts(part.network(values)) for part in bound]
     require_equal(found, counted, values)
-    found.ratios["macs"] = Ratio(Number(17), Number(143))  # type: ignore[index]
+    found.ratios["macs"] = Ratio(IntegerLiteral(17), IntegerLiteral(143))  # type: ignore[index]
     with pytest.raises(MismatchError, match="ratio of macs"):
         require_equal(found, counted, values)
 
@@ -455,7 +455,7 @@ def test_a_wrong_ratio_is_noticed() -> None:
 
 def refusal(design: str, symbols: str = "", **settings: str) -> str:
     with pytest.raises(SpecErrors) as caught:
-        formulas(design, Request(tuple(filter(None, symbols.split(","))), settings))
+        derive(design, FormulaRequest(tuple(filter(None, symbols.split(","))), settings))
     return str(caught.value)
 
 

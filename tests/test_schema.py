@@ -20,8 +20,8 @@ from convcalc.ops import kinds
 from convcalc.ops import registry as ops
 from convcalc.ops.op import arguments_of
 from convcalc.ops.registry import activations, every
-from convcalc.spec.document.arguments import allowed
-from convcalc.spec.document.document_reader import TOP
+from convcalc.spec.document.arguments import argument_names
+from convcalc.spec.document.document_reader import TOP_LEVEL_KEYS
 from convcalc.spec.document.item_reader import MODIFIERS
 from convcalc.spec.json_schema import spec_schema
 from convcalc.spec.yaml import nodes
@@ -34,17 +34,17 @@ SCHEMA = spec_schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 
 
-def as_json(node: nodes.Node | None) -> Any:
+def as_json(node: nodes.YamlNode | None) -> Any:
     """What an editor sees of YAML text: YAML 1.2's core types."""
-    if isinstance(node, nodes.Mapping):
+    if isinstance(node, nodes.MapNode):
         return {key.text: as_json(value) for key, value in node.pairs}
-    if isinstance(node, nodes.Sequence):
+    if isinstance(node, nodes.ListNode):
         return [as_json(item) for item in node.items]
-    return None if node is None or node.empty else _typed(node)
+    return None if node is None or node.is_empty else _typed(node)
 
 
-def _typed(scalar: nodes.Scalar) -> Any:
-    if scalar.quoted:
+def _typed(scalar: nodes.ScalarNode) -> Any:
+    if scalar.is_quoted:
         return scalar.text
     if scalar.text in ("true", "false"):
         return scalar.text == "true"
@@ -56,7 +56,7 @@ def _typed(scalar: nodes.Scalar) -> Any:
 
 
 def faults(text: str) -> list[str]:
-    instance = as_json(nodes.compose(Source("spec.yaml", text)))
+    instance = as_json(nodes.parse_yaml(Source("spec.yaml", text)))
     return [error.message for error in VALIDATOR.iter_errors(instance)]
 
 
@@ -127,7 +127,7 @@ def item() -> dict[str, Any]:
 
 
 def test_every_top_level_key_is_described() -> None:
-    assert tuple(SCHEMA["properties"]) == TOP
+    assert tuple(SCHEMA["properties"]) == TOP_LEVEL_KEYS
     assert [key for key, part in SCHEMA["properties"].items() if not is_sentence(part["description"])] == []
 
 
@@ -139,7 +139,7 @@ def test_every_kind_and_modifier_is_described() -> None:
 def test_every_argument_is_described(kind: str) -> None:
     op = every()[kind]
     arguments = SCHEMA["definitions"][f"{kind}.arguments"]["properties"]
-    assert tuple(arguments) == allowed(op)
+    assert tuple(arguments) == argument_names(op)
     assert [key for key, part in arguments.items() if not is_sentence(part["description"])] == []
     defaults = {key: float(one.default) for key, one in arguments_of(op).items() if type(one.default) is int}
     assert {key: arguments[key]["default"] for key in defaults} == defaults

@@ -9,7 +9,7 @@ from convcalc.designs.names import DesignName, spec_path
 from convcalc.designs.sources import Network, Spec, open_spec, past_spec
 from convcalc.errors import SHOWN_ERRORS, Span, SpecError, SpecErrors, describe_one
 from convcalc.metrics.registry import measures
-from convcalc.spec.document.loader import Files
+from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.yaml.text import decode
 
 
@@ -83,7 +83,7 @@ def _open(task: CountTask, request: CountRequest) -> Spec:
         source = decode(task.data, path)
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return past_spec(source, file, path, Files(libraries=request.libraries))
+    return past_spec(source, file, path, DocumentLoader(libraries=request.libraries))
 
 
 def _with_variant(design: DesignName, variant: str | None) -> DesignName:

@@ -14,9 +14,9 @@ from convcalc.batch.count import Counted, CountRequest, CountTask, ErrorText, co
 from convcalc.designs.names import spec_path
 from convcalc.designs.sources import past_spec
 from convcalc.errors import Source, SpecError, SpecErrors
-from convcalc.spec.document.loader import Files
+from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.limits import FILE_BYTES
-from convcalc.spec.yaml.text import decode, read, require_own
+from convcalc.spec.yaml.text import decode, read_text, require_inside_repository
 
 START_WORKERS_AFTER = 0.25
 """Seconds of work in this process before others are started."""
@@ -199,7 +199,7 @@ def _put_bounded(known: OrderedDict[Any, Any], key: object, value: object) -> No
 def _read_bytes(file: str) -> bytes | None:
     """Return what a file holds; nothing where it cannot be read, which is said when it is counted."""
     try:
-        require_own(path := spec_path(file))
+        require_inside_repository(path := spec_path(file))
         with open(path, "rb") as opened:
             data = opened.read(FILE_BYTES + 1)
     except (OSError, ValueError, SpecError):
@@ -216,13 +216,13 @@ def digest_of_imports(file: str, data: bytes, libraries: tuple[str, ...]) -> byt
     held: list[bytes] = []
 
     def noted(path: str) -> Source:
-        source = read(path)
+        source = read_text(path)
         held.append(_digest(source.text.encode("utf-8", "surrogatepass")))
         return source
 
     try:
         path = spec_path(file)
-        past_spec(decode(data, path), file, path, Files(read=noted, libraries=libraries))
+        past_spec(decode(data, path), file, path, DocumentLoader(read=noted, libraries=libraries))
     except (SpecError, SpecErrors):
         return None
     return b"".join(held)

@@ -32,22 +32,22 @@ def check_claims(spec: Spec, claims: Iterable[Claim]) -> tuple[list[ClaimResult]
             variant = claim.texts.get("variant")
             if variant not in networks:
                 networks[variant] = spec.network(variant)
-            judged += _judged(claim, networks[variant])
+            judged += _check_claim(claim, networks[variant])
         except SpecErrors as found:
             errors += found.errors
     return judged, errors
 
 
-def _judged(claim: Claim, network: Network) -> Iterator[ClaimResult]:
+def _check_claim(claim: Claim, network: Network) -> Iterator[ClaimResult]:
     part = claim.texts.get("at")
     try:
         graph = network.graph if part is None else network.graph.part(part)
     except SpecError as error:
-        error.span = claim.places["at"]
+        error.span = claim.spans["at"]
         raise SpecErrors([error]) from None
     variant = claim.texts.get("variant")
     name = network.design.text + (f"#{part}" if part is not None else "")
-    for metric, value, printed, agrees, ratio in (*_counts(claim, graph), *_shapes(claim, graph)):
+    for metric, value, printed, agrees, ratio in (*_compare_counts(claim, graph), *_compare_shape(claim, graph)):
         yield ClaimResult(
             id=":".join(word for word in ("claim", variant, part, metric) if word),
             design=name,
@@ -55,36 +55,36 @@ def _judged(claim: Claim, network: Network) -> Iterator[ClaimResult]:
             value=value,
             printed=printed,
             agrees=agrees,
-            expected_to_disagree=claim.loose,
+            expected_to_disagree=claim.is_expected_to_disagree,
             ratio=ratio,
             source=claim.texts["source"],
             quote=claim.texts.get("quote", ""),
             reason=claim.texts.get("reason", ""),
-            span=claim.places[metric],
+            span=claim.spans[metric],
         )
 
 
-_Compared = tuple[str, Value, str, bool, Fraction | None]
+_Comparison = tuple[str, Value, str, bool, Fraction | None]
 
 
-def _counts(claim: Claim, graph: Graph) -> Iterator[_Compared]:
+def _compare_counts(claim: Claim, graph: Graph) -> Iterator[_Comparison]:
     """Compare the numbers that the program counts too; the others are only kept."""
     for metric in COUNTS:
         if metric in claim.numbers:
             printed = claim.numbers[metric]
             value = total_without(graph, metric, claim.excluding)
             ratio = Fraction(value) / printed.value if printed.value else None
-            yield metric, value, printed.text, agrees(value, printed), ratio
+            yield metric, value, printed.text, matches_rounding(value, printed), ratio
 
 
-def _shapes(claim: Claim, graph: Graph) -> Iterator[_Compared]:
+def _compare_shape(claim: Claim, graph: Graph) -> Iterator[_Comparison]:
     """Compare the shape of the output, which is the last one where there are several."""
     if claim.out is not None:
         value = tuple(graph.nodes[list(graph.outputs.values())[-1]].shape)
         yield "out", value, "×".join(map(str, claim.out)), value == claim.out, None
 
 
-def agrees(value: int, printed: Quantity) -> bool:
+def matches_rounding(value: int, printed: Quantity) -> bool:
     """Whether a count rounds or truncates to the printed digits.
 
     Both rules are needed: He et al. print 3.8·10⁹ for 3.858·10⁹, Sandler et al. 3.4M for 3.47 M.
@@ -103,7 +103,7 @@ def total_without(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> i
     if not excluding or not measure.additive:
         return int(whole)
     kept = [(node, value) for node, value in zip(graph.layers, values, strict=True) if _kind(node) not in excluding]
-    biases = sum(map(_biases, (node for node, _ in kept))) if metric == "params" and BIAS in excluding else 0
+    biases = sum(map(_bias_elements, (node for node, _ in kept))) if metric == "params" and BIAS in excluding else 0
     return sum(int(value) for _, value in kept) - biases
 
 
@@ -112,7 +112,7 @@ def _kind(node: Node) -> str:
     return node.op.kind
 
 
-def _biases(node: Node) -> int:
+def _bias_elements(node: Node) -> int:
     """Return the elements of what a layer adds to its sums; shared weights are their owner's."""
     if node.owner != node.index or _kind(node) == "norm":
         return 0

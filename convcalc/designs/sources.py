@@ -13,8 +13,8 @@ from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one
 from convcalc.graph.graph import Graph
 from convcalc.report.report import Report, report_on
 from convcalc.spec.document.syntax_tree import Document
-from convcalc.spec.load import Files, Overrides, expand, read_root
-from convcalc.spec.yaml.text import read
+from convcalc.spec.load import DocumentLoader, Overrides, expand, parse_spec
+from convcalc.spec.yaml.text import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Spec:
     file: str
     """As the user named it."""
     document: Document
-    files: Files
+    files: DocumentLoader
 
     def network(
         self, variant: str | None = None, part: str | None = None, *, overrides: Overrides | None = None
@@ -109,18 +109,18 @@ def open_spec(file: str, *, libraries: Sequence[str] = ()) -> Spec:
         SpecErrors: what is wrong with its form and its names.
     """
     try:
-        source = read(spec_path(file))
+        source = read_text(spec_path(file))
     except SpecError as error:
         raise SpecErrors([error]) from None
     return _spec(source, file, libraries)
 
 
 def _spec(source: Source, file: str, libraries: Sequence[str]) -> Spec:
-    files = Files(libraries=libraries)
-    return Spec(file, read_root(source, files), files)
+    files = DocumentLoader(libraries=libraries)
+    return Spec(file, parse_spec(source, files), files)
 
 
-def past_spec(source: Source, file: str, path: str, files: Files) -> Spec:
+def past_spec(source: Source, file: str, path: str, files: DocumentLoader) -> Spec:
     """Read a spec that does not lie on the disk, such as that of a revision.
 
     Args:
@@ -132,7 +132,7 @@ def past_spec(source: Source, file: str, path: str, files: Files) -> Spec:
     Raises:
         SpecErrors: what is wrong with its form and its names.
     """
-    return Spec(file, read_root(source, files, path), files)
+    return Spec(file, parse_spec(source, files, path), files)
 
 
 class _Carried:
@@ -157,7 +157,9 @@ class _Carried:
 def carried(file: str, path: str, texts: Sequence[tuple[str, str, str]], libraries: Sequence[str] = ()) -> Spec:
     """Read a spec again from its texts, in any process; what it is read from may have changed or gone."""
     files = _Carried({path: Source(name, text) for path, name, text in texts})
-    return past_spec(files.read(path), file, path, Files(read=files.read, libraries=libraries, places=files))
+    return past_spec(
+        files.read(path), file, path, DocumentLoader(read=files.read, libraries=libraries, file_system=files)
+    )
 
 
 def open_design(

@@ -27,9 +27,9 @@ from convcalc.metrics.metric import Measure
 from convcalc.metrics.multiplies import flops
 from convcalc.quantities import has_byte_suffix, intended_quantity, parse_quantity
 from convcalc.report.report import Column, Device, Report, added
-from convcalc.spec.yaml.nodes import Mapping as Pairs
-from convcalc.spec.yaml.nodes import Node, Scalar, compose
-from convcalc.spec.yaml.text import read
+from convcalc.spec.yaml.nodes import MapNode as Pairs
+from convcalc.spec.yaml.nodes import ScalarNode, YamlNode, parse_yaml
+from convcalc.spec.yaml.text import read_text
 
 FOLDER = os.path.dirname(__file__)
 ENDING = ".yaml"
@@ -57,19 +57,19 @@ def device(name: str) -> Device:
     """
     shipped = os.path.join(FOLDER, f"{name}{ENDING}")
     if name in devices():
-        return _device(name, read(os.path.realpath(shipped)))  # as with bundled specs: it may be linked to a store
+        return _device(name, read_text(os.path.realpath(shipped)))  # as with bundled specs: it may be linked to a store
     if os.sep not in name and not name.endswith((ENDING, ".yml")) and not os.path.exists(name):
         hint = f"known: {', '.join(devices())}; or the path of a file"
         text = f"no device {quoted(name)}{did_you_mean(name, devices())}"
         raise SpecErrors([SpecError("CC731", text, Span(Source(name)), hint=hint)])
     try:
-        return _device(name, read(name))
+        return _device(name, read_text(name))
     except SpecError as error:
         raise SpecErrors([error]) from None
 
 
 def _device(name: str, source: Source) -> Device:
-    root = compose(source)
+    root = parse_yaml(source)
     if not isinstance(root, Pairs):
         place = root.span if root else Span(source, 1, 1)
         raise _malformed([("a device is a mapping with name, source, bandwidth and operations", place)])
@@ -90,16 +90,16 @@ def _malformed(faults: list[tuple[str, Span]]) -> SpecErrors:
     return SpecErrors([SpecError("CC732", text, span, hint=hint) for text, span in faults])
 
 
-def _text(key: str, node: Node, faults: list[tuple[str, Span]]) -> str:
-    if isinstance(node, Scalar) and not node.empty and node.text.strip():
+def _text(key: str, node: YamlNode, faults: list[tuple[str, Span]]) -> str:
+    if isinstance(node, ScalarNode) and not node.is_empty and node.text.strip():
         return node.text
     faults.append((f"{key} is a text", node.span))
     return ""
 
 
-def _rate(node: Node, what: str, faults: list[tuple[str, Span]]) -> Fraction | None:
+def _rate(node: YamlNode, what: str, faults: list[tuple[str, Span]]) -> Fraction | None:
     """Read a quantity, of bytes where that is the bandwidth; nothing and a fault where it is none, or not positive."""
-    text = node.text.strip() if isinstance(node, Scalar) else ""
+    text = node.text.strip() if isinstance(node, ScalarNode) else ""
     rate = None if has_byte_suffix(text) and what != BANDWIDTH else parse_quantity(text)
     if not rate:
         near = intended_quantity(text.removesuffix("/s"))
@@ -109,7 +109,7 @@ def _rate(node: Node, what: str, faults: list[tuple[str, Span]]) -> Fraction | N
     return rate
 
 
-def _operations(node: Node, faults: list[tuple[str, Span]]) -> Iterator[tuple[str, Fraction]]:
+def _operations(node: YamlNode, faults: list[tuple[str, Span]]) -> Iterator[tuple[str, Fraction]]:
     if not isinstance(node, Pairs) or not node.pairs:
         faults.append(("operations gives operations in a second by number format: {float32: 19.5T}", node.span))
         return

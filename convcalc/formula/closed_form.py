@@ -15,31 +15,31 @@ from typing import NamedTuple
 from convcalc.arith import Number, recording, total
 from convcalc.designs.sources import Network
 from convcalc.errors import SpecError, SpecErrors, Undecided, describe_one
-from convcalc.formula.expr import Assumption, Ratio, Tree, Values
-from convcalc.formula.simplify import Forms
-from convcalc.formula.symbolic_design import Bound, Request, Use, require_known
+from convcalc.formula.expr import Assignment, Assumption, Expr, Ratio
+from convcalc.formula.simplify import Simplifier
+from convcalc.formula.symbolic_design import FormulaRequest, SymbolicDesign, SymbolUse, require_known
 from convcalc.metrics.metric import Measure
 from convcalc.metrics.registry import measures
 from convcalc.report.drawn import Drawn
 from convcalc.report.report import Column
 
-__all__ = ["Bound", "Formula", "Line", "MismatchError", "Request", "Wanted", "formulas"]
+__all__ = ["Formula", "FormulaRequest", "FormulaRow", "MismatchError", "SymbolicDesign", "Wanted", "derive"]
 
-TRIALS = 400
-LARGEST = 64
+MAX_TRIALS = 400
+MAX_SAMPLE = 64
 
 
 class MismatchError(Exception):
     """A formula that does not give what the integers give: a bug, and never shown to anybody as a formula."""
 
 
-class Line(NamedTuple):
+class FormulaRow(NamedTuple):
     """One layer, or the layers below one path: a formula for every metric."""
 
     path: str
     op: str
-    layers: int
-    values: Mapping[str, Tree]
+    layer_count: int
+    values: Mapping[str, Expr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,15 @@ class Formula(Drawn):
     name: str
     batch: int
     dtype: str
-    symbols: tuple[Use, ...]
+    symbols: tuple[SymbolUse, ...]
     settings: Mapping[str, str]
     assumptions: tuple[Assumption, ...]
     columns: tuple[Column, ...]
-    totals: Mapping[str, Tree]
-    lines: Sequence[Line]
-    checked: Mapping[str, int]
+    totals: Mapping[str, Expr]
+    rows: Sequence[FormulaRow]
+    checked_at: Mapping[str, int]
     warnings: tuple[str, ...] = ()
-    over: str = ""
+    denominator: str = ""
     """The design that this one is divided by, if any."""
     ratios: Mapping[str, Ratio | None] | None = None
     """For every metric this design over the other; nothing where the other has 0."""
@@ -121,8 +121,8 @@ class Wanted:
             yield path, op.kind if len(places) == 1 else "", places
 
 
-def formulas(
-    design: str | Network, request: Request, wanted: Wanted | None = None, *, over: str | Network | None = None
+def derive(
+    design: str | Network, request: FormulaRequest, wanted: Wanted | None = None, *, over: str | Network | None = None
 ) -> Formula:
     """Return the closed forms of a design.
 
@@ -136,16 +136,16 @@ def formulas(
         SpecErrors: what is wrong with the spec or the symbols.
         MismatchError: the formulas are wrong, which is a bug.
     """
-    bound = [Bound(each, request) for each in (design, over) if each is not None]
+    bound = [SymbolicDesign(each, request) for each in (design, over) if each is not None]
     require_known(request.symbols, bound, "--symbols")
     require_known(request.settings, bound, "--set")
-    uses = tuple({use.name: use for part in reversed(bound) for use in part.uses}.values())
+    uses = tuple({use.name: use for part in reversed(bound) for use in part.symbols}.values())
     uses = tuple(sorted(uses, key=lambda use: _position(use.name, request.symbols)))
     if not uses:
-        hint = f"{bound[0].known}; for example --symbols {next(iter(bound[0].axes), 'width')}"
+        hint = f"{bound[0].names_hint}; for example --symbols {next(iter(bound[0].axes), 'width')}"
         raise SpecErrors([SpecError("CC721", "a formula needs a symbol at least: --symbols names them", hint=hint)])
     try:
-        return _closed(bound, uses, request, wanted or Wanted())
+        return _derive(bound, uses, request, wanted or Wanted())
     except Undecided as undecided:
         raise SpecErrors([SpecError("CC411", f"no closed form: {undecided}")]) from None
 
@@ -154,7 +154,9 @@ def _position(name: str, order: Sequence[str]) -> int:
     return order.index(name) if name in order else len(order)
 
 
-def _closed(bound: Sequence[Bound], uses: tuple[Use, ...], request: Request, wanted: Wanted) -> Formula:
+def _derive(
+    bound: Sequence[SymbolicDesign], uses: tuple[SymbolUse, ...], request: FormulaRequest, wanted: Wanted
+) -> Formula:
     """Walk over the designs with symbols, write what comes out, and check it."""
     from convcalc.symbols import symbol
 
@@ -162,13 +164,13 @@ def _closed(bound: Sequence[Bound], uses: tuple[Use, ...], request: Request, wan
     with recording() as ledger:
         networks = [part.network(symbols) for part in bound]
         counted = [wanted.counts(network) for network in networks]
-    forms = Forms(list(symbols), ledger.assumptions)
+    forms = Simplifier(list(symbols), ledger.assumptions)
     network, counts = networks[0], counted[0]
     lines = [
-        Line(path, op, layers, {key: forms.tree(value) for key, value in values.items()})
+        FormulaRow(path, op, layers, {key: forms.simplify(value) for key, value in values.items()})
         for path, op, layers, values in counts.rows
     ]
-    totals = {key: forms.tree(value) for key, value in counts.totals.items()}
+    totals = {key: forms.simplify(value) for key, value in counts.totals.items()}
     ratios = None
     if len(counted) > 1:
         ratios = {key: forms.ratio(value, counted[1].totals[key]) for key, value in counts.totals.items()}
@@ -182,19 +184,19 @@ def _closed(bound: Sequence[Bound], uses: tuple[Use, ...], request: Request, wan
         assumptions=forms.assumptions(),
         columns=tuple(Column(each.key, each.title, each.unit, each.meaning) for each in wanted.measures),
         totals=totals,
-        lines=lines,
-        checked={},
+        rows=lines,
+        checked_at={},
         warnings=tuple(describe_one(warning) for each in networks for warning in each.graph.warnings),
-        over=bound[1].design.text if len(bound) > 1 else "",
+        denominator=bound[1].design.text if len(bound) > 1 else "",
         ratios=ratios,
     )
-    return _checked(found, bound, wanted)
+    return _verify(found, bound, wanted)
 
 
 # --- the check --------------------------------------------------------------------------------------------------------
 
 
-def _checked(formula: Formula, bound: Sequence[Bound], wanted: Wanted) -> Formula:
+def _verify(formula: Formula, bound: Sequence[SymbolicDesign], wanted: Wanted) -> Formula:
     """Compare with a run on integers, at values that the assumptions allow.
 
     Raises:
@@ -208,17 +210,17 @@ def _checked(formula: Formula, bound: Sequence[Bound], wanted: Wanted) -> Formul
     except SpecErrors as errors:
         raise MismatchError(f"the assumptions hold at {dict(values)}, and yet: {errors.errors[0]}") from None
     require_equal(formula, counted, values)
-    return replace(formula, checked=dict(values))
+    return replace(formula, checked_at=dict(values))
 
 
-def require_equal(formula: Formula, counted: Sequence[Counts], values: Values) -> None:
+def require_equal(formula: Formula, counted: Sequence[Counts], values: Assignment) -> None:
     """Demand that the formulas give what was counted.
 
     Raises:
         MismatchError: where they do not.
     """
     counts = counted[0]
-    pairs = [(line.path, line.values, row[3]) for line, row in zip(formula.lines, counts.rows, strict=True)]
+    pairs = [(line.path, line.values, row[3]) for line, row in zip(formula.rows, counts.rows, strict=True)]
     for path, trees, expected in [*pairs, ("the total", formula.totals, counts.totals)]:
         for key, tree in trees.items():
             if (found := tree.value(values)) != expected[key]:
@@ -237,7 +239,7 @@ def _samples(formula: Formula) -> Iterator[dict[str, int]]:
     Multiples of the spec's own values are tried first, because they satisfy most divisibilities.
     """
     dice = Random(formula.design)  # noqa: S311 - the same design is checked at the same values
-    for _ in range(TRIALS):
+    for _ in range(MAX_TRIALS):
         values = {use.name: _sample(dice, use.value) for use in formula.symbols}
         if all(assumption.holds(values) for assumption in formula.assumptions):
             yield values
@@ -248,5 +250,5 @@ def _samples(formula: Formula) -> Iterator[dict[str, int]]:
 
 def _sample(dice: Random, own: int | None) -> int:
     """Return a value: near to that of the spec, a multiple of it, or any small one."""
-    near, anything = (own or 0) + dice.randint(1, LARGEST), dice.randint(1, LARGEST)
+    near, anything = (own or 0) + dice.randint(1, MAX_SAMPLE), dice.randint(1, MAX_SAMPLE)
     return int(dice.choice((near, anything, (own or 1) * dice.randint(1, 4))))

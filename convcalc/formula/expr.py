@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
-Values = Mapping[str, int]
+Assignment = Mapping[str, int]
 """An integer for every name."""
 
 
@@ -19,13 +19,13 @@ class InexactError(ArithmeticError):
     """A division that a closed form promises to come out whole did not."""
 
 
-class Tree(ABC):
+class Expr(ABC):
     """An integer expression."""
 
     __slots__ = ()
 
     @abstractmethod
-    def value(self, values: Values) -> int:
+    def value(self, values: Assignment) -> int:
         """Work the expression out."""
 
     @property
@@ -50,12 +50,12 @@ class Tree(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Number(Tree):
+class IntegerLiteral(Expr):
     """An integer."""
 
     number: int
 
-    def value(self, values: Values) -> int:
+    def value(self, values: Assignment) -> int:
         return self.number
 
     @property
@@ -68,12 +68,12 @@ class Number(Tree):
 
 
 @dataclass(frozen=True, slots=True)
-class Name(Tree):
+class SymbolRef(Expr):
     """A symbol."""
 
     name: str
 
-    def value(self, values: Values) -> int:
+    def value(self, values: Assignment) -> int:
         return values[self.name]
 
     @property
@@ -86,12 +86,12 @@ class Name(Tree):
 
 
 @dataclass(frozen=True, slots=True)
-class Sum(Tree):
+class Sum(Expr):
     """The sum of two terms or more."""
 
-    terms: tuple[Tree, ...]
+    terms: tuple[Expr, ...]
 
-    def value(self, values: Values) -> int:
+    def value(self, values: Assignment) -> int:
         return sum(term.value(values) for term in self.terms)
 
     @property
@@ -104,17 +104,17 @@ class Sum(Tree):
 
 
 @dataclass(frozen=True, slots=True)
-class Product(Tree):
+class Product(Expr):
     """The product of two factors or more; only the first may be an integer."""
 
-    factors: tuple[Tree, ...]
+    factors: tuple[Expr, ...]
 
-    def value(self, values: Values) -> int:
+    def value(self, values: Assignment) -> int:
         return prod(factor.value(values) for factor in self.factors)
 
     @property
     def operations(self) -> int:
-        signs = self.factors[0] == Number(-1)  # −x costs nothing
+        signs = self.factors[0] == IntegerLiteral(-1)  # −x costs nothing
         return sum(factor.operations for factor in self.factors) + len(self.factors) - 1 - signs
 
     @property
@@ -123,13 +123,13 @@ class Product(Tree):
 
 
 @dataclass(frozen=True, slots=True)
-class Power(Tree):
+class Power(Expr):
     """A base to the power of an integer above 1."""
 
-    base: Tree
+    base: Expr
     exponent: int
 
-    def value(self, values: Values) -> int:
+    def value(self, values: Assignment) -> int:
         return self.base.value(values) ** self.exponent  # type: ignore[no-any-return] # the exponent is not negative
 
     @property
@@ -142,16 +142,16 @@ class Power(Tree):
 
 
 @dataclass(frozen=True, slots=True)
-class Floor(Tree):
+class FloorDivision(Expr):
     """⌊dividend / divisor⌋; ``exact`` where the assumptions say that the division leaves nothing."""
 
-    dividend: Tree
-    divisor: Tree
-    exact: bool = False
+    dividend: Expr
+    divisor: Expr
+    is_exact: bool = False
 
-    def value(self, values: Values) -> int:
+    def value(self, values: Assignment) -> int:
         quotient, remainder = divmod(self.dividend.value(values), self.divisor.value(values))
-        if self.exact and remainder:
+        if self.is_exact and remainder:
             raise InexactError(f"a division leaves {remainder}")
         return quotient
 
@@ -165,13 +165,13 @@ class Floor(Tree):
 
 
 @dataclass(frozen=True, slots=True)
-class Extreme(Tree):
+class MinMax(Expr):
     """The largest or the smallest of some values; ``word`` is ``max`` or ``min``."""
 
     word: str
-    items: tuple[Tree, ...]
+    items: tuple[Expr, ...]
 
-    def value(self, values: Values) -> int:
+    def value(self, values: Assignment) -> int:
         found = [item.value(values) for item in self.items]
         return max(found) if self.word == "max" else min(found)
 
@@ -184,37 +184,37 @@ class Extreme(Tree):
         return max(item.degree for item in self.items)
 
 
-def negative(term: Tree) -> bool:
+def is_negated(term: Expr) -> bool:
     """Whether a term is written behind a minus."""
     first = term.factors[0] if isinstance(term, Product) else term
-    return isinstance(first, Number) and first.number < 0
+    return isinstance(first, IntegerLiteral) and first.number < 0
 
 
-def negated(term: Tree) -> Tree:
+def negate(term: Expr) -> Expr:
     """Return −term for a negative term."""
     if not isinstance(term, Product):
-        assert isinstance(term, Number)
-        return Number(-term.number)
+        assert isinstance(term, IntegerLiteral)
+        return IntegerLiteral(-term.number)
     first, *others = term.factors
-    assert isinstance(first, Number)
-    return multiplied([Number(-first.number), *others])
+    assert isinstance(first, IntegerLiteral)
+    return make_product([IntegerLiteral(-first.number), *others])
 
 
-def added(terms: list[Tree]) -> Tree:
+def make_sum(terms: list[Expr]) -> Expr:
     """Return the sum of terms, flat; zeros fall away."""
     flat = [part for term in terms for part in (term.terms if isinstance(term, Sum) else (term,))]
-    kept = [term for term in flat if term != Number(0)]
-    return Sum(tuple(kept)) if len(kept) > 1 else kept[0] if kept else Number(0)
+    kept = [term for term in flat if term != IntegerLiteral(0)]
+    return Sum(tuple(kept)) if len(kept) > 1 else kept[0] if kept else IntegerLiteral(0)
 
 
-def multiplied(factors: list[Tree]) -> Tree:
+def make_product(factors: list[Expr]) -> Expr:
     """Return the product of factors, flat; their integers come first as one."""
     flat = [part for factor in factors for part in (factor.factors if isinstance(factor, Product) else (factor,))]
-    number = prod(factor.number for factor in flat if isinstance(factor, Number))
-    others = [factor for factor in flat if not isinstance(factor, Number)]
+    number = prod(factor.number for factor in flat if isinstance(factor, IntegerLiteral))
+    others = [factor for factor in flat if not isinstance(factor, IntegerLiteral)]
     if number == 0 or not others:
-        return Number(number)
-    kept = others if number == 1 else [Number(number), *others]
+        return IntegerLiteral(number)
+    kept = others if number == 1 else [IntegerLiteral(number), *others]
     return Product(tuple(kept)) if len(kept) > 1 else kept[0]
 
 
@@ -225,11 +225,11 @@ def multiplied(factors: list[Tree]) -> Tree:
 class Relation:
     """Two trees and what is said of them: one of ``= ≠ < ≤ > ≥``, or that the left divides the right."""
 
-    left: Tree
-    right: Tree
+    left: Expr
+    right: Expr
     sign: str
 
-    def holds(self, values: Values) -> bool:
+    def holds(self, values: Assignment) -> bool:
         """Whether it is so."""
         left, right = self.left.value(values), self.right.value(values)
         if self.sign == "divides":
@@ -239,24 +239,24 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
-class Combined:
+class BoolCombination:
     """Relations of which all hold (``and``), or at least one (``or``)."""
 
     word: str
     parts: tuple[Assumption, ...]
 
-    def holds(self, values: Values) -> bool:
+    def holds(self, values: Assignment) -> bool:
         """Whether it is so."""
         found = [part.holds(values) for part in self.parts]
         return all(found) if self.word == "and" else any(found)
 
 
-Assumption = Relation | Combined
+Assumption = Relation | BoolCombination
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
     """A fraction of two trees without a common factor."""
 
-    numerator: Tree
-    denominator: Tree
+    numerator: Expr
+    denominator: Expr

@@ -9,68 +9,68 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import gcd
 
-from convcalc.formula.expr import Number, Power, Tree, added, multiplied
+from convcalc.formula.expr import Expr, IntegerLiteral, Power, make_product, make_sum
 
 Exponents = tuple[int, ...]
 Terms = Mapping[Exponents, int]
 
 
-def order(exponents: Exponents) -> tuple[int, Exponents]:
+def term_order(exponents: Exponents) -> tuple[int, Exponents]:
     """Where a term stands in a sum: by falling degree, then by what the first atoms contribute."""
     return -sum(exponents), tuple(-exponent for exponent in exponents)
 
 
 def in_order(terms: Terms) -> list[tuple[Exponents, int]]:
     """Return the terms as they are written."""
-    return sorted(terms.items(), key=lambda term: order(term[0]))
+    return sorted(terms.items(), key=lambda term: term_order(term[0]))
 
 
-def expanded(terms: Terms, atoms: Sequence[Tree]) -> Tree:
+def expand(terms: Terms, atoms: Sequence[Expr]) -> Expr:
     """Every product multiplied out: 9·h·w·m² + 2·c·h·w·m."""
-    return added([monomial(coefficient, exponents, atoms) for exponents, coefficient in in_order(terms)])
+    return make_sum([monomial(coefficient, exponents, atoms) for exponents, coefficient in in_order(terms)])
 
 
-def collected(terms: Terms, atoms: Sequence[Tree], *, integers: bool) -> Tree:
+def factor_common(terms: Terms, atoms: Sequence[Expr], *, integers: bool) -> Expr:
     """What all terms share in front, and again in what is left; then the atom that most terms share.
 
     ``integers`` says whether a common divisor of the coefficients is taken out too.
     """
     if len(terms) < 2:
-        return expanded(terms, atoms)
+        return expand(terms, atoms)
     shared = tuple(map(min, zip(*terms, strict=True)))
     divisor = gcd(*terms.values()) if integers else 1
     if any(shared) or divisor > 1:
-        rest = {_less(each, shared): coefficient // divisor for each, coefficient in terms.items()}
-        return multiplied([monomial(divisor, shared, atoms), collected(rest, atoms, integers=integers)])
+        rest = {_subtract(each, shared): coefficient // divisor for each, coefficient in terms.items()}
+        return make_product([monomial(divisor, shared, atoms), factor_common(rest, atoms, integers=integers)])
     counts = [sum(each[place] > 0 for each in terms) for place in range(len(atoms))]
     most = max(counts, default=0)
     if most < 2:
-        return expanded(terms, atoms)
+        return expand(terms, atoms)
     place = counts.index(most)
     parts = [{each: value for each, value in terms.items() if (each[place] > 0) is inside} for inside in (True, False)]
-    parts.sort(key=lambda part: min(map(order, part)))
-    return added([collected(part, atoms, integers=integers) for part in parts])
+    parts.sort(key=lambda part: min(map(term_order, part)))
+    return make_sum([factor_common(part, atoms, integers=integers) for part in parts])
 
 
-def monomial(coefficient: int, exponents: Exponents, atoms: Sequence[Tree]) -> Tree:
+def monomial(coefficient: int, exponents: Exponents, atoms: Sequence[Expr]) -> Expr:
     """Return one term."""
     powers = [
         atom if exponent == 1 else Power(atom, exponent)
         for atom, exponent in zip(atoms, exponents, strict=True)
         if exponent
     ]
-    return multiplied([Number(coefficient), *powers])
+    return make_product([IntegerLiteral(coefficient), *powers])
 
 
-def content(terms: Terms) -> tuple[int, Exponents]:
+def common_factor(terms: Terms) -> tuple[int, Exponents]:
     """Return the integer and the powers of atoms that all terms share."""
     return gcd(*terms.values()), tuple(map(min, zip(*terms, strict=True)))
 
 
-def without(terms: Terms, divisor: int, shared: Exponents) -> Terms:
+def divide_out(terms: Terms, divisor: int, shared: Exponents) -> Terms:
     """Divide every term by what all share."""
-    return {_less(each, shared): coefficient // divisor for each, coefficient in terms.items()}
+    return {_subtract(each, shared): coefficient // divisor for each, coefficient in terms.items()}
 
 
-def _less(exponents: Exponents, shared: Exponents) -> Exponents:
+def _subtract(exponents: Exponents, shared: Exponents) -> Exponents:
     return tuple(one - other for one, other in zip(exponents, shared, strict=True))

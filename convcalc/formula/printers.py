@@ -9,25 +9,25 @@ from types import MappingProxyType
 
 from convcalc.formula.expr import (
     Assumption,
-    Combined,
-    Extreme,
-    Floor,
-    Name,
-    Number,
+    BoolCombination,
+    Expr,
+    FloorDivision,
+    IntegerLiteral,
+    MinMax,
     Power,
     Product,
     Ratio,
     Relation,
     Sum,
-    Tree,
-    negated,
-    negative,
+    SymbolRef,
+    is_negated,
+    negate,
 )
 
 SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(5)
 """How tightly an expression holds together; what holds less tightly than its place asks for gets parentheses."""
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-TAKEN = frozenset({"Fraction", "ValueError", "layers", "max", "min", "require"})
+RESERVED = frozenset({"Fraction", "ValueError", "layers", "max", "min", "require"})
 """What a module of formulas calls itself, so that no argument may."""
 GREEK = frozenset(
     {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "pi"}
@@ -35,32 +35,32 @@ GREEK = frozenset(
 )
 
 
-class Notation:
+class TextPrinter:
     """For people: ``3,200·((n + 1)//2)² + 9·h·w``."""
 
     times = "·"
     signs: Mapping[str, str] = MappingProxyType({"=": "=", "≠": "≠", "<": "<", "≤": "≤", ">": ">", "≥": "≥"})
     words: Mapping[str, str] = MappingProxyType({"and": " and ", "or": " or "})
 
-    def write(self, tree: Tree) -> str:
+    def write(self, tree: Expr) -> str:
         """Write an expression."""
-        return self._written(tree)[0]
+        return self._write(tree)[0]
 
     def assumption(self, assumption: Assumption) -> str:
         """Write what a formula rests on."""
-        if isinstance(assumption, Combined):
+        if isinstance(assumption, BoolCombination):
             parts = (self.assumption(part) for part in assumption.parts)
             return self.words[assumption.word].join(
-                f"({text})" if isinstance(part, Combined) else text
+                f"({text})" if isinstance(part, BoolCombination) else text
                 for part, text in zip(assumption.parts, parts, strict=True)
             )
         return self._relation(assumption)
 
     def ratio(self, ratio: Ratio) -> str:
         """Write a fraction."""
-        if ratio.denominator == Number(1):
+        if ratio.denominator == IntegerLiteral(1):
             return self.write(ratio.numerator)
-        return f"{self._held(ratio.numerator, PRODUCT)}/{self._held(ratio.denominator, POWER)}"
+        return f"{self._parenthesized(ratio.numerator, PRODUCT)}/{self._parenthesized(ratio.denominator, POWER)}"
 
     def name(self, name: str) -> str:
         return name
@@ -71,11 +71,14 @@ class Notation:
     def power(self, base: str, exponent: int) -> str:
         return base + str(exponent).translate(SUPERSCRIPTS)
 
-    def floor(self, floor: Floor) -> tuple[str, int]:
-        sign = "/" if floor.exact else "//"
-        return f"{self._held(floor.dividend, POWER)}{sign}{self._held(floor.divisor, POWER)}", QUOTIENT
+    def floor(self, floor: FloorDivision) -> tuple[str, int]:
+        sign = "/" if floor.is_exact else "//"
+        return (
+            f"{self._parenthesized(floor.dividend, POWER)}{sign}{self._parenthesized(floor.divisor, POWER)}",
+            QUOTIENT,
+        )
 
-    def extreme(self, extreme: Extreme) -> str:
+    def extreme(self, extreme: MinMax) -> str:
         return f"{extreme.word}({', '.join(map(self.write, extreme.items))})"
 
     def brackets(self, text: str) -> str:
@@ -83,42 +86,48 @@ class Notation:
 
     def _relation(self, relation: Relation) -> str:
         if relation.sign == "divides":
-            return f"{self._held(relation.left, POWER)} divides {self._held(relation.right, POWER)}"
+            return f"{self._parenthesized(relation.left, POWER)} divides {self._parenthesized(relation.right, POWER)}"
         return f"{self.write(relation.left)} {self.signs[relation.sign]} {self.write(relation.right)}"
 
-    def _held(self, tree: Tree, least: int) -> str:
-        text, binding = self._written(tree)
+    def _parenthesized(self, tree: Expr, least: int) -> str:
+        text, binding = self._write(tree)
         return text if binding >= least else self.brackets(text)
 
-    def _written(self, tree: Tree) -> tuple[str, int]:
-        writers: dict[type[Tree], Callable[..., tuple[str, int]]] = {
-            Number: lambda tree: (self.number(tree.number), ATOM if tree.number >= 0 else QUOTIENT),
-            Name: lambda tree: (self.name(tree.name), ATOM),
+    def _write(self, tree: Expr) -> tuple[str, int]:
+        writers: dict[type[Expr], Callable[..., tuple[str, int]]] = {
+            IntegerLiteral: lambda tree: (self.number(tree.number), ATOM if tree.number >= 0 else QUOTIENT),
+            SymbolRef: lambda tree: (self.name(tree.name), ATOM),
             Sum: lambda tree: (self._sum(tree), SUM),
             Product: lambda tree: (self._product(tree), PRODUCT),
-            Power: lambda tree: (self.power(self._held(tree.base, ATOM), tree.exponent), POWER),
-            Floor: self.floor,
-            Extreme: lambda tree: (self.extreme(tree), ATOM),
+            Power: lambda tree: (self.power(self._parenthesized(tree.base, ATOM), tree.exponent), POWER),
+            FloorDivision: self.floor,
+            MinMax: lambda tree: (self.extreme(tree), ATOM),
         }
         return writers[type(tree)](tree)
 
     def _sum(self, tree: Sum) -> str:
         first, *others = tree.terms
-        return self._signed(first) + "".join(
-            f" - {self._held(negated(term), QUOTIENT)}" if negative(term) else f" + {self._held(term, QUOTIENT)}"
+        return self._write_signed(first) + "".join(
+            f" - {self._parenthesized(negate(term), QUOTIENT)}"
+            if is_negated(term)
+            else f" + {self._parenthesized(term, QUOTIENT)}"
             for term in others
         )
 
-    def _signed(self, term: Tree) -> str:
-        return f"-{self._held(negated(term), PRODUCT)}" if negative(term) else self._held(term, QUOTIENT)
+    def _write_signed(self, term: Expr) -> str:
+        return (
+            f"-{self._parenthesized(negate(term), PRODUCT)}"
+            if is_negated(term)
+            else self._parenthesized(term, QUOTIENT)
+        )
 
     def _product(self, tree: Product) -> str:
-        if negative(tree):
-            return self._signed(tree)
-        return self.times.join(self._held(factor, POWER) for factor in tree.factors)
+        if is_negated(tree):
+            return self._write_signed(tree)
+        return self.times.join(self._parenthesized(factor, POWER) for factor in tree.factors)
 
 
-class Ascii(Notation):
+class AsciiPrinter(TextPrinter):
     """For people whose terminal has no more than ASCII: ``3,200*((n + 1)//2)^2``."""
 
     times = "*"
@@ -131,14 +140,14 @@ class Ascii(Notation):
         return f"{base}^{exponent}"
 
 
-class Python(Notation):
+class PythonPrinter(TextPrinter):
     """An expression of Python on integers: ``3200*((n + 1)//2)**2``."""
 
     times = "*"
     signs: Mapping[str, str] = MappingProxyType({"=": "==", "≠": "!=", "<": "<", "≤": "<=", ">": ">", "≥": ">="})
 
     def name(self, name: str) -> str:
-        return f"{name}_" if keyword.iskeyword(name) or name in TAKEN else name
+        return f"{name}_" if keyword.iskeyword(name) or name in RESERVED else name
 
     def number(self, number: int) -> str:
         return str(number)
@@ -146,8 +155,8 @@ class Python(Notation):
     def power(self, base: str, exponent: int) -> str:
         return f"{base}**{exponent}"
 
-    def floor(self, floor: Floor) -> tuple[str, int]:
-        return f"{self._held(floor.dividend, POWER)}//{self._held(floor.divisor, POWER)}", QUOTIENT
+    def floor(self, floor: FloorDivision) -> tuple[str, int]:
+        return f"{self._parenthesized(floor.dividend, POWER)}//{self._parenthesized(floor.divisor, POWER)}", QUOTIENT
 
     def ratio(self, ratio: Ratio) -> str:
         """Write a fraction, as the exact ``Fraction`` of the standard library."""
@@ -155,11 +164,11 @@ class Python(Notation):
 
     def _relation(self, relation: Relation) -> str:
         if relation.sign == "divides":
-            return f"{self._held(relation.right, POWER)} % {self._held(relation.left, POWER)} == 0"
+            return f"{self._parenthesized(relation.right, POWER)} % {self._parenthesized(relation.left, POWER)} == 0"
         return super()._relation(relation)
 
 
-class Latex(Notation):
+class LatexPrinter(TextPrinter):
     r"""For papers: ``3\,200 \cdot \left\lfloor\frac{n + 1}{2}\right\rfloor^{2}``, for math mode."""
 
     times = r" \cdot "
@@ -186,11 +195,11 @@ class Latex(Notation):
     def power(self, base: str, exponent: int) -> str:
         return f"{base}^{{{exponent}}}"
 
-    def floor(self, floor: Floor) -> tuple[str, int]:
+    def floor(self, floor: FloorDivision) -> tuple[str, int]:
         fraction = rf"\frac{{{self.write(floor.dividend)}}}{{{self.write(floor.divisor)}}}"
-        return (fraction, PRODUCT) if floor.exact else (rf"\left\lfloor{fraction}\right\rfloor", ATOM)
+        return (fraction, PRODUCT) if floor.is_exact else (rf"\left\lfloor{fraction}\right\rfloor", ATOM)
 
-    def extreme(self, extreme: Extreme) -> str:
+    def extreme(self, extreme: MinMax) -> str:
         return rf"\{extreme.word}{self.brackets(', '.join(map(self.write, extreme.items)))}"
 
     def brackets(self, text: str) -> str:
@@ -198,7 +207,7 @@ class Latex(Notation):
 
     def ratio(self, ratio: Ratio) -> str:
         """Write a fraction."""
-        if ratio.denominator == Number(1):
+        if ratio.denominator == IntegerLiteral(1):
             return self.write(ratio.numerator)
         return rf"\frac{{{self.write(ratio.numerator)}}}{{{self.write(ratio.denominator)}}}"
 
@@ -208,4 +217,4 @@ class Latex(Notation):
         return super()._relation(relation)
 
 
-TEXT, ASCII, PYTHON, LATEX = Notation(), Ascii(), Python(), Latex()
+TEXT, ASCII, PYTHON, LATEX = TextPrinter(), AsciiPrinter(), PythonPrinter(), LatexPrinter()

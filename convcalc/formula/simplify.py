@@ -15,28 +15,28 @@ from typing import Any, NamedTuple
 from convcalc.errors import Undecided
 from convcalc.formula.expr import (
     Assumption,
-    Combined,
-    Extreme,
-    Floor,
-    Name,
-    Number,
+    BoolCombination,
+    Expr,
+    FloorDivision,
+    IntegerLiteral,
+    MinMax,
     Power,
     Ratio,
     Relation,
-    Tree,
-    added,
-    multiplied,
+    SymbolRef,
+    make_product,
+    make_sum,
 )
-from convcalc.formula.polynomial import Terms, collected, content, expanded, monomial, order, without
+from convcalc.formula.polynomial import Terms, common_factor, divide_out, expand, factor_common, monomial, term_order
 from convcalc.formula.printers import TEXT
 
-FACTORED_TERMS = 40
-FACTORED_ATOMS = 8
+MAX_FACTORED_TERMS = 40
+MAX_FACTORED_ATOMS = 8
 """Polynomials larger than this are not factored: SymPy may take minutes over them."""
-CANCELLED_TERMS = 400
+MAX_CANCELLED_TERMS = 400
 """Of two polynomials larger than this together, only what all terms share is cancelled."""
-SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
-MIRRORED = {"=": "=", "≠": "≠", "<": ">", "≤": "≥", ">": "<", "≥": "≤"}
+SYMBOL_OF = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+FLIPPED = {"=": "=", "≠": "≠", "<": ">", "≤": "≥", ">": "<", "≥": "≤"}
 
 
 class Polynomial(NamedTuple):
@@ -48,7 +48,7 @@ class Polynomial(NamedTuple):
     denominator: int = 1
 
 
-class Forms:
+class Simplifier:
     """Writes expressions as trees; the same expression is worked out once.
 
     ``names`` are the symbols in the order in which factors are written; ``known`` are relations that may be relied on:
@@ -57,11 +57,11 @@ class Forms:
 
     def __init__(self, names: Sequence[str], known: Sequence[Any]) -> None:
         self._ranks = {name: rank for rank, name in enumerate(names)}
-        self._known = known
+        self._assumptions = known
         self._divisions = _divisions(known)
-        self._trees: dict[Any, Tree] = {}
+        self._simplified: dict[Any, Expr] = {}
 
-    def tree(self, expression: Any) -> Tree:
+    def simplify(self, expression: Any) -> Expr:
         """Return an expression in its most readable form.
 
         Raises:
@@ -71,10 +71,10 @@ class Forms:
 
         from convcalc.symbols import under
 
-        expression = under(sympy.sympify(expression).xreplace(self._divisions), self._known)
-        if expression not in self._trees:
-            self._trees[expression] = self._best(expression)
-        return self._trees[expression]
+        expression = under(sympy.sympify(expression).xreplace(self._divisions), self._assumptions)
+        if expression not in self._simplified:
+            self._simplified[expression] = self._simplify(expression)
+        return self._simplified[expression]
 
     def ratio(self, numerator: Any, denominator: Any) -> Ratio | None:
         """Return a fraction with common factors cancelled; nothing where the denominator is 0."""
@@ -83,15 +83,15 @@ class Forms:
         above, below = (sympy.sympify(part).xreplace(self._divisions) for part in (numerator, denominator))
         if sympy.expand(below) == 0:
             return None
-        first, second = self._cancelled(above, below)
-        return Ratio(self.tree(first), self.tree(second))
+        first, second = self._cancel(above, below)
+        return Ratio(self.simplify(first), self.simplify(second))
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Return what the trees rest on, each relation once and without those that the bounds decide."""
         from convcalc.symbols import under
 
-        plain = Forms(list(self._ranks), ())
-        kept = (under(condition, self._known) for condition in self._known)
+        plain = Simplifier(list(self._ranks), ())
+        kept = (under(condition, self._assumptions) for condition in self._assumptions)
         found = (plain.relation(condition) for condition in kept if condition != True)  # noqa: E712 - SymPy's own true
         return tuple(dict.fromkeys(found))
 
@@ -101,43 +101,43 @@ class Forms:
 
         if isinstance(condition, sympy.Or | sympy.And):
             word = "or" if isinstance(condition, sympy.Or) else "and"
-            return Combined(word, tuple(sorted(map(self.relation, condition.args), key=TEXT.assumption)))
+            return BoolCombination(word, tuple(sorted(map(self.relation, condition.args), key=TEXT.assumption)))
         divided = division(condition)
         if divided is not None:
-            return Relation(self.tree(divided[1]), self.tree(divided[0]), "divides")
-        sign = SIGNS[condition.rel_op]
+            return Relation(self.simplify(divided[1]), self.simplify(divided[0]), "divides")
+        sign = SYMBOL_OF[condition.rel_op]
         if sign in "=≠":
-            return Relation(*self._balanced(condition.lhs - condition.rhs), sign)
-        left, right = self.tree(condition.lhs), self.tree(condition.rhs)
-        return Relation(right, left, MIRRORED[sign]) if isinstance(left, Number) else Relation(left, right, sign)
+            return Relation(*self._balance(condition.lhs - condition.rhs), sign)
+        left, right = self.simplify(condition.lhs), self.simplify(condition.rhs)
+        return Relation(right, left, FLIPPED[sign]) if isinstance(left, IntegerLiteral) else Relation(left, right, sign)
 
-    def _balanced(self, difference: Any) -> tuple[Tree, Tree]:
+    def _balance(self, difference: Any) -> tuple[Expr, Expr]:
         """Return what is added and what is taken away in a difference, without the divisor that all terms share."""
         whole = self._polynomial(difference)
         atoms = tuple(map(self._atom, whole.atoms))
         divisor = gcd(*whole.terms.values())
-        leading = min(whole.terms, key=order)
+        leading = min(whole.terms, key=term_order)
         scale = divisor if whole.terms[leading] > 0 else -divisor
         terms = {each: value // scale for each, value in whole.terms.items()}
         added = {each: value for each, value in terms.items() if value > 0}
         taken = {each: -value for each, value in terms.items() if value < 0}
-        return _shortest(_forms(added, atoms)), _shortest(_forms(taken, atoms))
+        return _cheapest(_candidates(added, atoms)), _cheapest(_candidates(taken, atoms))
 
     # --- polynomials --------------------------------------------------------------------------------------------------
 
-    def _best(self, expression: Any) -> Tree:
+    def _simplify(self, expression: Any) -> Expr:
         import sympy
 
         whole = self._polynomial(expression)
         atoms = tuple(map(self._atom, whole.atoms))
-        forms = _forms(whole.terms, atoms)
-        if 1 < len(whole.terms) <= FACTORED_TERMS and len(atoms) <= FACTORED_ATOMS:
-            forms.append(_factored(whole.terms, atoms))
+        forms = _candidates(whole.terms, atoms)
+        if 1 < len(whole.terms) <= MAX_FACTORED_TERMS and len(atoms) <= MAX_FACTORED_ATOMS:
+            forms.append(_factor(whole.terms, atoms))
         if whole.denominator > 1:
-            return Floor(_shortest(forms), Number(whole.denominator), exact=True)
+            return FloorDivision(_cheapest(forms), IntegerLiteral(whole.denominator), is_exact=True)
         if all(number.is_Integer for number in expression.atoms(sympy.Number)):
-            forms.append(self._computed(expression))
-        return _shortest(forms)
+            forms.append(self._as_computed(expression))
+        return _cheapest(forms)
 
     def _polynomial(self, expression: Any) -> Polynomial:
         """Multiply an expression out."""
@@ -153,7 +153,7 @@ class Forms:
         terms = {tuple(held.get(atom, 0) for atom in atoms): int(value * denominator) for value, held in powers}
         return Polynomial({each: value for each, value in terms.items() if value}, atoms, denominator)
 
-    def _cancelled(self, above: Any, below: Any) -> tuple[Any, Any]:
+    def _cancel(self, above: Any, below: Any) -> tuple[Any, Any]:
         """Divide two expressions by what they share."""
         import sympy
 
@@ -161,7 +161,7 @@ class Forms:
         atoms = sorted({*first.atoms, *second.atoms}, key=self._place)
         dummies = [sympy.Symbol(f"x{place}") for place in range(len(atoms))]
         known, back = dict(zip(atoms, dummies, strict=True)), dict(zip(dummies, atoms, strict=True))
-        if len(first.terms) + len(second.terms) <= CANCELLED_TERMS:
+        if len(first.terms) + len(second.terms) <= MAX_CANCELLED_TERMS:
             parts = sympy.expand(above).xreplace(known), sympy.expand(below).xreplace(known)
             numerator, denominator = sympy.fraction(sympy.together(sympy.cancel(parts[0] / parts[1])))
             return numerator.xreplace(back), denominator.xreplace(back)
@@ -171,81 +171,81 @@ class Forms:
 
     # --- parts of expressions -----------------------------------------------------------------------------------------
 
-    def _atom(self, atom: Any) -> Tree:
+    def _atom(self, atom: Any) -> Expr:
         """Return what a polynomial takes as a whole: a symbol, a floor, the largest or smallest of some."""
         import sympy
 
         from convcalc.symbols import FloorDiv
 
         if atom.is_Symbol:
-            return Name(atom.name)
+            return SymbolRef(atom.name)
         if isinstance(atom, FloorDiv):
             dividend, divisor = atom.args
-            return Floor(self.tree(dividend), self.tree(divisor))
+            return FloorDivision(self.simplify(dividend), self.simplify(divisor))
         if isinstance(atom, sympy.Max | sympy.Min):
-            items = sorted(map(self.tree, atom.args), key=TEXT.write)
-            return Extreme("max" if isinstance(atom, sympy.Max) else "min", tuple(items))
+            items = sorted(map(self.simplify, atom.args), key=TEXT.write)
+            return MinMax("max" if isinstance(atom, sympy.Max) else "min", tuple(items))
         raise Undecided("a choice between cases", tuple(sorted(str(name) for name in atom.free_symbols)))
 
     def _place(self, atom: Any) -> tuple[int, int, str]:
         """Where an atom stands among the factors of a term: symbols as they were named, floors by their divisors."""
         tree = self._atom(atom)
-        if isinstance(tree, Name):
+        if isinstance(tree, SymbolRef):
             return 0, self._ranks.get(tree.name, len(self._ranks)), tree.name
-        divisor = tree.divisor if isinstance(tree, Floor) else None
-        return 1, divisor.number if isinstance(divisor, Number) else 0, TEXT.write(tree)
+        divisor = tree.divisor if isinstance(tree, FloorDivision) else None
+        return 1, divisor.number if isinstance(divisor, IntegerLiteral) else 0, TEXT.write(tree)
 
-    def _computed(self, expression: Any) -> Tree:
+    def _as_computed(self, expression: Any) -> Expr:
         """Return an expression with integer coefficients as it came out of the walk over the layers."""
         if expression.is_Integer:
-            return Number(int(expression))
+            return IntegerLiteral(int(expression))
         if expression.is_Pow:
-            return Power(self._computed(expression.base), int(expression.exp))
+            return Power(self._as_computed(expression.base), int(expression.exp))
         if expression.is_Add:
-            terms = [self._computed(term) for term in expression.args]
-            return added(sorted(terms, key=lambda term: (-term.degree, TEXT.write(term))))
+            terms = [self._as_computed(term) for term in expression.args]
+            return make_sum(sorted(terms, key=lambda term: (-term.degree, TEXT.write(term))))
         if expression.is_Mul:
-            return multiplied(sorted((self._computed(factor) for factor in expression.args), key=self._rank))
+            return make_product(sorted((self._as_computed(factor) for factor in expression.args), key=self._rank))
         return self._atom(expression)
 
-    def _rank(self, factor: Tree) -> tuple[int, int, str]:
+    def _rank(self, factor: Expr) -> tuple[int, int, str]:
         """Where a factor stands: symbols, floors, sums."""
         base = factor.base if isinstance(factor, Power) else factor
-        if isinstance(base, Name):
+        if isinstance(base, SymbolRef):
             return 0, self._ranks.get(base.name, len(self._ranks)), base.name
-        return 1 if isinstance(base, Floor) else 2, 0, TEXT.write(base)
+        return 1 if isinstance(base, FloorDivision) else 2, 0, TEXT.write(base)
 
 
-def _forms(terms: Terms, atoms: Sequence[Tree]) -> list[Tree]:
+def _candidates(terms: Terms, atoms: Sequence[Expr]) -> list[Expr]:
     """Return the forms that cost nothing to find."""
-    return [expanded(terms, atoms), *(collected(terms, atoms, integers=integers) for integers in (True, False))]
+    return [expand(terms, atoms), *(factor_common(terms, atoms, integers=integers) for integers in (True, False))]
 
 
-def _shortest(forms: Sequence[Tree]) -> Tree:
+def _cheapest(forms: Sequence[Expr]) -> Expr:
     """Return the form of the fewest operations, then of the fewest parentheses, then of the shortest text."""
     return min(forms, key=_cost)
 
 
-def _cost(form: Tree) -> tuple[int, int, int]:
+def _cost(form: Expr) -> tuple[int, int, int]:
     text = TEXT.write(form)
     return form.operations, text.count("("), len(text)
 
 
-def _factored(terms: Terms, atoms: Sequence[Tree]) -> Tree:
+def _factor(terms: Terms, atoms: Sequence[Expr]) -> Expr:
     """Return a product of polynomials that cannot be split further."""
     import sympy
 
-    divisor, shared = content(terms)
+    divisor, shared = common_factor(terms)
     symbols = [sympy.Symbol(f"x{place}") for place in range(len(atoms))]
-    rest = sympy.Poly.from_dict(dict(without(terms, divisor, shared)), *symbols)
+    rest = sympy.Poly.from_dict(dict(divide_out(terms, divisor, shared)), *symbols)
     scale, factors = rest.factor_list()
     found = [({tuple(each): int(value) for each, value in factor.terms()}, times) for factor, times in factors]
-    found.sort(key=lambda factor: (len(factor[0]), sorted(map(order, factor[0])), sorted(factor[0].values())))
+    found.sort(key=lambda factor: (len(factor[0]), sorted(map(term_order, factor[0])), sorted(factor[0].values())))
     parts = [monomial(divisor * int(scale), shared, atoms)]
     for factor, times in found:
-        forms = [expanded(factor, atoms), collected(factor, atoms, integers=False)]
-        parts.append(_shortest(forms) if times == 1 else Power(_shortest(forms), times))
-    return multiplied(parts)
+        forms = [expand(factor, atoms), factor_common(factor, atoms, integers=False)]
+        parts.append(_cheapest(forms) if times == 1 else Power(_cheapest(forms), times))
+    return make_product(parts)
 
 
 def _divisions(known: Sequence[Any]) -> dict[Any, Any]:

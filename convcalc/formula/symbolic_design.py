@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 from convcalc.designs.names import parse_design
 from convcalc.designs.sources import Network, Spec, carried, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, nearest, quoted
-from convcalc.spec.document.names import checked_variable
+from convcalc.spec.document.names import validate_variable
 from convcalc.spec.document.syntax_tree import Document
-from convcalc.spec.document.value_nodes import Known, Value, compile_text
+from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import parse
-from convcalc.spec.yaml.nodes import Scalar
+from convcalc.spec.yaml.nodes import ScalarNode
 
-AXES: Mapping[int, tuple[tuple[str, ...], ...]] = {
+AXIS_NAMES: Mapping[int, tuple[tuple[str, ...], ...]] = {
     1: (("c", "cin", "features", "tokens"),),
     2: (("c", "cin", "tokens"), ("l", "features")),
     3: (("c", "cin"), ("h",), ("w",)),
@@ -31,7 +31,7 @@ AXES: Mapping[int, tuple[tuple[str, ...], ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class FormulaRequest:
     """What is asked of a design: symbols by name, and ``--set``."""
 
     symbols: tuple[str, ...]
@@ -40,7 +40,7 @@ class Request:
     libraries: Sequence[str] = ()
 
 
-class Use(NamedTuple):
+class SymbolUse(NamedTuple):
     """One symbol: what it stands for (``variable``, ``axis``, ``free``), and its value in the spec, if it has one."""
 
     name: str
@@ -48,22 +48,22 @@ class Use(NamedTuple):
     value: int | None = None
 
 
-class Bound:
+class SymbolicDesign:
     """A design in which sizes are symbols. It is expanded for symbols, or for numbers in their places."""
 
-    def __init__(self, design: str | Network, request: Request) -> None:
+    def __init__(self, design: str | Network, request: FormulaRequest) -> None:
         self.design = design.design if isinstance(design, Network) else parse_design(design)
         self.variant = request.variant if self.design.variant is None else self.design.variant
         self.spec: Spec = self._spec(design, request)
         self._document: Document = self.spec.document
         self._variables = tuple(self._document.vars)
-        self.axes = axes_of(self._document)
-        self._settings = {name: text for name, text in request.settings.items() if self.knows(name)}
-        self._own = self._plain_values()
-        self.uses = self._uses(request)
+        self.axes = input_axes(self._document)
+        self._settings = {name: text for name, text in request.settings.items() if self.has_name(name)}
+        self._plain = self._plain_values()
+        self.symbols = self._find_symbols(request)
         self._enter_symbols()
 
-    def _spec(self, design: str | Network, request: Request) -> Spec:
+    def _spec(self, design: str | Network, request: FormulaRequest) -> Spec:
         """Read the spec of its own, as its variables and inputs are changed."""
         if not isinstance(design, Network):
             return open_spec(self.design.file, libraries=request.libraries)
@@ -71,12 +71,12 @@ class Bound:
         assert spec is not None, "a graph in memory has no variables"
         return carried(spec.file, spec.path, spec.texts, request.libraries)
 
-    def knows(self, name: str) -> bool:
+    def has_name(self, name: str) -> bool:
         """Whether a name is that of a variable or of an axis."""
         return name in self._variables or name in self.axes
 
     @property
-    def known(self) -> str:
+    def names_hint(self) -> str:
         """The names of all variables and axes, for a hint."""
         variables, axes = ", ".join(self._variables) or "none", ", ".join(self.axes) or "none"
         return f"variables: {variables}; axes of the input: {axes}"
@@ -88,7 +88,7 @@ class Bound:
             SpecErrors: what is wrong with it; a symbol that shapes the graph is named.
         """
         given = {name: text for name, text in self._settings.items() if name in self._variables}
-        chosen = {use.name: values[use.name] for use in self.uses}
+        chosen = {use.name: values[use.name] for use in self.symbols}
         try:
             return self.spec.network(self.variant, self.design.part, overrides={**chosen, **given})
         except SpecErrors as errors:
@@ -113,8 +113,8 @@ class Bound:
                     continue
         return env
 
-    def _uses(self, request: Request) -> tuple[Use, ...]:
-        found: dict[str, Use] = {}
+    def _find_symbols(self, request: FormulaRequest) -> tuple[SymbolUse, ...]:
+        found: dict[str, SymbolUse] = {}
         names = [name for text in self._settings.values() for name in _names_in(text)]
         for name in (*request.symbols, *names):
             if name in found or (name not in request.symbols and self._is_ordinary(name)):
@@ -122,12 +122,12 @@ class Bound:
             if name in self._settings:
                 text = f"{quoted(name)} is both a symbol and set to {quoted(self._settings[name])}"
                 raise SpecErrors([SpecError("CC721", text, _place("--symbols", name))])
-            if self.knows(name):
+            if self.has_name(name):
                 role = "variable" if name in self._variables else "axis"
-                found[name] = Use(name, role, self._require_size(name))
+                found[name] = SymbolUse(name, role, self._require_size(name))
             elif name in names:
                 self._require_new(name, request)
-                found[name] = Use(name, "free")
+                found[name] = SymbolUse(name, "free")
         return tuple(found.values())
 
     def _is_ordinary(self, name: str) -> bool:
@@ -135,17 +135,17 @@ class Bound:
         return name in self._variables
 
     def _require_size(self, name: str) -> int:
-        value = self._own.get(name)
+        value = self._plain.get(name)
         if type(value) is int and value >= 0:
             return value
-        text = f"{quoted(name)} is {_described(value)} in the spec, and a symbol stands for a positive integer"
-        raise SpecErrors([SpecError("CC721", text, _place("--symbols", name), hint=self.known)])
+        text = f"{quoted(name)} is {_describe(value)} in the spec, and a symbol stands for a positive integer"
+        raise SpecErrors([SpecError("CC721", text, _place("--symbols", name), hint=self.names_hint)])
 
-    def _require_new(self, name: str, request: Request) -> None:
+    def _require_new(self, name: str, request: FormulaRequest) -> None:
         """Demand that a name that is neither variable nor axis is meant: declared, or like no other."""
         span = _place("--set", name)
         try:
-            checked_variable(Scalar(name, span), "symbol")
+            validate_variable(ScalarNode(name, span), "symbol")
         except SpecError as error:
             raise SpecErrors([error]) from None
         guess = nearest(name, self._variables) if len(name) > 2 and name not in request.symbols else ""
@@ -156,47 +156,47 @@ class Bound:
     def _enter_symbols(self) -> None:
         """Put the symbols before all variables, where every expression may use them, and into the input's axes."""
         document = self._document
-        spare = compile_text("1", Scalar("1", Span(Source("--symbols"))), Known(frozenset()))
-        first = {use.name: spare for use in self.uses}
+        spare = parse_expression("1", ScalarNode("1", Span(Source("--symbols"))), NameScope(frozenset()))
+        first = {use.name: spare for use in self.symbols}
         document.vars = first | {name: value for name, value in document.vars.items() if name not in first}
         names = frozenset(document.vars)
-        symbols = {use.name for use in self.uses if use.role == "axis"}
+        symbols = {use.name for use in self.symbols if use.role == "axis"}
         texts = {name: name for name in symbols} | {
             name: text for name, text in self._settings.items() if name not in self._variables
         }
         for label, value in document.inputs.items():
             items = list(value.items)
             for name, text in texts.items():
-                for place, aliases in enumerate(AXES.get(len(items), ())):
+                for place, aliases in enumerate(AXIS_NAMES.get(len(items), ())):
                     if name in aliases:
-                        items[place] = _compiled(name, text, names)
+                        items[place] = _parse_setting(name, text, names)
             document.inputs[label] = value._replace(items=tuple(items))
 
 
-def axes_of(document: Document) -> dict[str, list[Value]]:
+def input_axes(document: Document) -> dict[str, list[ValueNode]]:
     """Return every name of an axis of an input, with the sizes that it names."""
-    found: dict[str, list[Value]] = {}
+    found: dict[str, list[ValueNode]] = {}
     for value in document.inputs.values():
-        for item, aliases in zip(value.items, AXES.get(len(value.items), ()), strict=False):
+        for item, aliases in zip(value.items, AXIS_NAMES.get(len(value.items), ()), strict=False):
             for name in aliases:
                 found.setdefault(name, []).append(item)
     return found
 
 
-def require_known(names: Iterable[str], designs: Sequence[Bound], option: str) -> None:
+def require_known(names: Iterable[str], designs: Sequence[SymbolicDesign], option: str) -> None:
     """Demand that every name means something in at least one design.
 
     Raises:
         SpecErrors: CC721, with the nearest name.
     """
-    used = {use.name for design in designs for use in design.uses}
+    used = {use.name for design in designs for use in design.symbols}
     errors = []
     for name in names:
-        if name in used or any(design.knows(name) for design in designs):
+        if name in used or any(design.has_name(name) for design in designs):
             continue
         known = [each for design in designs for each in (*design._variables, *design.axes)]  # noqa: SLF001
         text = f"no variable or axis {quoted(name)}{did_you_mean(name, known)}"
-        hint = f"{designs[0].known}; or use it in a value: --set {(known or ['size'])[0]}=2*{name}"
+        hint = f"{designs[0].names_hint}; or use it in a value: --set {(known or ['size'])[0]}=2*{name}"
         errors.append(SpecError("CC721", text, _place(option, name), hint=hint))
     if errors:
         raise SpecErrors(errors)
@@ -210,11 +210,11 @@ def _names_in(text: str) -> list[str]:
         return []
 
 
-def _compiled(name: str, text: str, names: frozenset[str]) -> Value:
+def _parse_setting(name: str, text: str, names: frozenset[str]) -> ValueNode:
     """Read what is set for an axis."""
     span = Span(Source("--set", f"{name}={text}"), 1, len(name) + 2, len(text))
     try:
-        return compile_text(text, Scalar(text, span), Known(names, entering=False))
+        return parse_expression(text, ScalarNode(text, span), NameScope(names, has_input=False))
     except SpecError as error:
         raise SpecErrors([error]) from None
 
@@ -223,7 +223,7 @@ def _place(option: str, text: str) -> Span:
     return Span(Source(option, text), 1, 1, max(1, len(text)))
 
 
-def _described(value: object) -> str:
+def _describe(value: object) -> str:
     if isinstance(value, tuple):
         return f"a list of {len(value)}"
     if isinstance(value, bool):

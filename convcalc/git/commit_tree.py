@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import FULL_CLONE_HINT, NO_REPOSITORY, Commit, Repository
-from convcalc.spec.yaml.text import decode, read
+from convcalc.spec.yaml.text import decode, read_text
 
 LINK, SUBMODULE = b"120000", b"160000"
 MAX_LINKS = 40
@@ -135,7 +135,7 @@ class CommitTree:
         """
         path = self.resolve(path)
         if self._is_in_library(path):
-            return read(path)
+            return read_text(path)
         name, entry = self.display_name(path), self.entry(path)
         if entry is None or not self.is_file(path):
             raise SpecError("CC001", f"no such file at {self.commit.short}", Span(Source(name)))

@@ -14,10 +14,10 @@ from convcalc.ops.docs import doc_of
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activations, every, find, kinds
 from convcalc.spec import limits
-from convcalc.spec.document.value_nodes import ENTERING, TURN
+from convcalc.spec.document.value_nodes import ENTERING, LOOP_VARIABLES
 from convcalc.spec.expressions.functions import FUNCTIONS
 from convcalc.spec.expressions.vocabulary import KEYWORDS, VOCABULARIES
-from convcalc.spec.yaml.nodes import Mapping, Scalar, compose
+from convcalc.spec.yaml.nodes import MapNode, ScalarNode, parse_yaml
 
 CODES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "error_codes.yaml")
 WIDTH = 80
@@ -179,7 +179,7 @@ def words_table() -> str:
     """Return the words that expressions understand as a Markdown table; no variable may bear their names."""
     groups = {
         "what enters the item": sorted(ENTERING),
-        "of a repeat": TURN,
+        "of a repeat": LOOP_VARIABLES,
         "keyword": sorted(KEYWORDS),
         **{group: sorted(words) for group, words in VOCABULARIES.items()},
     }
@@ -233,13 +233,13 @@ def error_page(code: str, width: int = WIDTH) -> str:
 def _codes() -> dict[str, dict[str, str]]:
     """Read code → title, text and perhaps an example, wrong and right."""
     with open(CODES, encoding="utf-8") as file:
-        root = compose(Source(CODES, file.read()))
-    assert isinstance(root, Mapping)
-    return {code.text: dict(_texts(entry)) for code, entry in root.pairs if isinstance(entry, Mapping)}
+        root = parse_yaml(Source(CODES, file.read()))
+    assert isinstance(root, MapNode)
+    return {code.text: dict(_texts(entry)) for code, entry in root.pairs if isinstance(entry, MapNode)}
 
 
-def _texts(entry: Mapping) -> Iterator[tuple[str, str]]:
-    return ((key.text, value.text) for key, value in entry.pairs if isinstance(value, Scalar))
+def _texts(entry: MapNode) -> Iterator[tuple[str, str]]:
+    return ((key.text, value.text) for key, value in entry.pairs if isinstance(value, ScalarNode))
 
 
 # --- text -------------------------------------------------------------------------------------------------------------

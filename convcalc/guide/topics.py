@@ -54,7 +54,7 @@ PixelShuffle. `convcalc explain DESIGN [PATH]` tells where the numbers of a desi
 def guess(word: str) -> str:
     """Return what the writer of a word without a page may have meant, to be put behind a sentence; or nothing."""
     names = foreign.names()
-    meant = foreign.guess(word, (*words(), *names.said, *names.pages, *names.metrics))[0]
+    meant = foreign.suggest(word, (*words(), *names.said, *names.pages, *names.metrics))[0]
     longer = [each for each in words() if each.lower().startswith(word.lower())]
     return meant or (f"; did you mean {quoted(longer[0])}?" if longer and word else "")
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from convcalc.report.compare import Comparison
     from convcalc.report.report import Report
     from convcalc.report.row_list import Listing
-    from convcalc.sweep import Answer
+    from convcalc.sweep import SolveResult
 
 __all__ = [
     "DIFFS",
@@ -129,7 +129,7 @@ class FormulaFormat(Protocol):
 class SolutionFormat(Protocol):
     """What a file of this folder offers in order to show values within limits."""
 
-    def solution(self, answer: Answer, surface: Surface) -> str:
+    def solution(self, answer: SolveResult, surface: Surface) -> str:
         """Return the answer of ``solve``."""
 
 

@@ -15,11 +15,11 @@ from convcalc.ops.docs import doc_of
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activations, every, find
 from convcalc.ops.source_form import VIA
-from convcalc.spec.document.arguments import FUSED, KEY
-from convcalc.spec.document.blocks import KEYS
+from convcalc.spec.document.arguments import FUSED, VIA_KEY
+from convcalc.spec.document.blocks import BLOCK_KEYS
 from convcalc.spec.document.claims import COUNTS, DISAGREES, FORM, STORED
 from convcalc.spec.document.claims import KEYS as CLAIM
-from convcalc.spec.document.document_reader import AXES, TOP
+from convcalc.spec.document.document_reader import AXES, TOP_LEVEL_KEYS
 from convcalc.spec.document.item_reader import MODIFIERS
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -48,7 +48,7 @@ def spec_schema() -> JsonSchema:
         "$schema": DRAFT,
         "title": "convcalc spec",
         "description": "A neural network, as convcalc counts it.",
-        **closed_object(_sections(ops), TOP),
+        **closed_object(_sections(ops), TOP_LEVEL_KEYS),
         "definitions": {
             "value": _any(TEXT_SCHEMA, {"type": "array", "items": ref("value")}),
             "printed": {"type": ["number", "string"], "pattern": PRINTED},
@@ -68,7 +68,7 @@ def _sections(ops: Ops) -> dict[str, JsonSchema]:
     """Return what each top-level key holds."""
     expressions = _entries(VARIABLE, ref("value"))
     blocks = _entries(BLOCK_NAME, _any(ref("items"), _block()))
-    defaults = closed_object({kind: closed_object({**_named(op), KEY: _via()}) for kind, op in ops.items()})
+    defaults = closed_object({kind: closed_object({**_named(op), VIA_KEY: _via()}) for kind, op in ops.items()})
     return {
         "convcalc": described("Version of the language; the first line of the file.", {"enum": [1, "1"]}),
         "name": described("What the network is called; may hold {expression}.", TEXT_SCHEMA),
@@ -101,7 +101,7 @@ def _block() -> JsonSchema:
         "layers": described("The items of the block.", ref("items")),
         "note": described("A remark for people.", TEXT_SCHEMA),
     }
-    return closed_object(parts, KEYS, required=["layers"])
+    return closed_object(parts, BLOCK_KEYS, required=["layers"])
 
 
 def _claim(ops: Ops) -> JsonSchema:
@@ -191,7 +191,7 @@ def _fused(kind: str) -> JsonSchema:
     """Return what a fused norm or activation takes: what the kind does, and how it is written."""
     op = find(kind)
     assert op is not None
-    return _any(ref(kind), closed_object({**_named(op), KEY: _via()}))
+    return _any(ref(kind), closed_object({**_named(op), VIA_KEY: _via()}))
 
 
 def _slot(op: type[Op], key: str) -> JsonSchema:

@@ -10,23 +10,23 @@ from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, f
 from convcalc.gc_pause import uncollected
 from convcalc.graph.builder import input_size
 from convcalc.graph.graph import Graph
-from convcalc.spec.document.loader import Files
+from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.names import Reference, no_variant
 from convcalc.spec.document.syntax_tree import Document
-from convcalc.spec.document.value_nodes import Known, Value, compile_text
+from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
 from convcalc.spec.expansion.expander import Expander
 from convcalc.spec.expansion.frames import Frame, deep_calls
-from convcalc.spec.expansion.scopes import Entry, Scope
-from convcalc.spec.yaml.nodes import Scalar
-from convcalc.spec.yaml.text import accepted, checked
+from convcalc.spec.expansion.scopes import Binding, LayerScope
+from convcalc.spec.yaml.nodes import ScalarNode
+from convcalc.spec.yaml.text import reject_control_characters, validate_text
 
-__all__ = ["Files", "Overrides", "expand", "read_root"]
+__all__ = ["DocumentLoader", "Overrides", "expand", "parse_spec"]
 
 Overrides = Mapping[str, Any]
 """``--set``: expressions as text, or values of any kind of number."""
 
 
-def read_root(source: Source, files: Files, path: str | None = None) -> Document:
+def parse_spec(source: Source, files: DocumentLoader, path: str | None = None) -> Document:
     """Read a spec and what it imports, without expanding it: its form and its names stand.
 
     Args:
@@ -38,11 +38,11 @@ def read_root(source: Source, files: Files, path: str | None = None) -> Document
         SpecErrors: what is wrong with form and names.
     """
     with deep_calls(), uncollected(), few_guesses():
-        return files.root(_accepted(source), path)
+        return files.load_root(_validated(source), path)
 
 
 def expand(
-    document: Document, files: Files, *, overrides: Overrides | None = None, variant: str | None = None
+    document: Document, files: DocumentLoader, *, overrides: Overrides | None = None, variant: str | None = None
 ) -> tuple[Graph, Mapping[str, Any]]:
     """Expand a document that has been read, for one choice of variables; it may be expanded again for others.
 
@@ -53,32 +53,32 @@ def expand(
         SpecErrors: what is wrong with values and shapes.
     """
     with deep_calls(), uncollected(), few_guesses():
-        variables = _settled(document, overrides or {}, variant)
+        variables = evaluate_variables(document, overrides or {}, variant)
         return _graph(document, files, variables), variables
 
 
-def _accepted(source: Source) -> Source:
+def _validated(source: Source) -> Source:
     try:
-        return accepted(source)
+        return validate_text(source)
     except SpecError as error:
         raise SpecErrors([error]) from None
 
 
-def _settled(document: Document, overrides: Overrides, variant: str | None) -> dict[str, Any]:
+def evaluate_variables(document: Document, overrides: Overrides, variant: str | None) -> dict[str, Any]:
     """Work the variables out in order; ``--set`` goes before the variant, the variant before the file."""
     variant = variant and unicodedata.normalize("NFC", variant)
     if variant is not None and variant not in document.variants:
         raise SpecErrors([no_variant("CC701", variant, document.variants, Span(document.source))])
     chosen = {**document.vars, **document.variants.get(variant or "", {})}
-    given = dict(_override(document, name, value) for name, value in overrides.items())
+    given = dict(_read_override(document, name, value) for name, value in overrides.items())
     env: dict[str, Any] = {}
     errors: list[SpecError] = []
     for name, written in chosen.items():
         value = given.get(name, written)
-        if isinstance(value, Value) and not value.names <= env.keys():
+        if isinstance(value, ValueNode) and not value.names <= env.keys():
             continue  # it uses a variable that has failed already
         try:
-            env[name] = value.evaluate(env) if isinstance(value, Value) else value
+            env[name] = value.evaluate(env) if isinstance(value, ValueNode) else value
         except SpecError as error:
             errors.append(error)
     if errors:
@@ -86,7 +86,7 @@ def _settled(document: Document, overrides: Overrides, variant: str | None) -> d
     return env
 
 
-def _override(document: Document, name: str, value: Any) -> tuple[str, Any]:
+def _read_override(document: Document, name: str, value: Any) -> tuple[str, Any]:
     """Read the name of a variable and what ``--set`` gives for it; a float means the decimal that it prints as."""
     name, value = unicodedata.normalize("NFC", name), str(value) if isinstance(value, float) else value
     place = Span(Source("--set", f"{name}={value}" if isinstance(value, str) else name), 1, 1, max(1, len(name)))
@@ -96,24 +96,24 @@ def _override(document: Document, name: str, value: Any) -> tuple[str, Any]:
         raise SpecErrors([SpecError("CC702", text, place, hint=f"variables: {known}")])
     if not isinstance(value, str):
         return name, tuple(value) if isinstance(value, list) else value
-    scalar = Scalar(value, Span(place.source, 1, len(name) + 2, max(1, len(value))))
+    scalar = ScalarNode(value, Span(place.source, 1, len(name) + 2, max(1, len(value))))
     earlier = list(document.vars)[: list(document.vars).index(name)]
     try:
-        checked(place.source)
-        return name, compile_text(value, scalar, Known(frozenset(earlier), entering=False))
+        reject_control_characters(place.source)
+        return name, parse_expression(value, scalar, NameScope(frozenset(earlier), has_input=False))
     except SpecError as error:
         raise SpecErrors([error]) from None
 
 
-def _graph(document: Document, files: Files, variables: Mapping[str, Any]) -> Graph:
+def _graph(document: Document, files: DocumentLoader, variables: Mapping[str, Any]) -> Graph:
     """Expand the layers of the root document."""
     _require_network(document)
     own: dict[int, Mapping[str, Any]] = {
-        id(other): _settled(other, {}, None) for other in files.documents.values() if other is not document
+        id(other): evaluate_variables(other, {}, None) for other in files.documents.values() if other is not document
     }
     own[id(document)] = variables
     expander = Expander(own)
-    scope = Scope()
+    scope = LayerScope()
     errors: list[SpecError] = []
     for name, value in document.inputs.items():
         try:
@@ -123,25 +123,25 @@ def _graph(document: Document, files: Files, variables: Mapping[str, Any]) -> Gr
             errors.append(error)
             continue
         if name != "input":
-            scope.add(name, Entry(index, value.span))
+            scope.add(name, Binding(index, value.span))
     if errors:
         raise SpecErrors(errors)
     frame = Frame(variables, variables, scope, 0)
     try:
-        last = expander.series(document.layers or [], 0, frame)
+        last = expander.expand_items(document.layers or [], 0, frame)
     except SpecError as error:  # a limit: nothing behind it is known
         raise SpecErrors([*expander.errors, error]) from None
     outputs = _outputs(document, expander, frame, last)
     if expander.errors:
         raise SpecErrors(expander.errors)
-    graph = expander.builder.graph(outputs, name=_name(document, variables))
+    graph = expander.builder.graph(outputs, name=_design_name(document, variables))
     graph.warnings[:0] = [*document.warnings, *expander.layers.warnings]
     return graph
 
 
 def _require_network(document: Document) -> None:
     """Demand layers and what enters them, for a spec that is to be counted."""
-    top, places = Span(document.source, 1, 1), document.places
+    top, places = Span(document.source, 1, 1), document.key_spans
     if document.layers is None:
         text = "the spec has no `layers`; a file of blocks can only be imported"
         raise SpecErrors([SpecError("CC121", text, places.get("layers", top))])
@@ -169,12 +169,12 @@ def _outputs(document: Document, expander: Expander, frame: Frame, last: int) ->
 def _output(reference: Reference, frame: Frame) -> tuple[str, int | None]:
     segments = reference.segments(frame.env)
     if segments == ("input",):
-        return "input", frame.entry
+        return "input", frame.block_input
     entry = frame.scope.find(segments, reference.span)
     return ".".join(segments), entry.output if entry else None
 
 
-def _input_shape(value: Value, env: Mapping[str, Any]) -> Iterator[Any]:
+def _input_shape(value: ValueNode, env: Mapping[str, Any]) -> Iterator[Any]:
     """Evaluate the sizes of an input."""
     for item in value.items if value.expression is None else (value,):
         size = item.evaluate(env)
@@ -185,10 +185,10 @@ def _input_shape(value: Value, env: Mapping[str, Any]) -> Iterator[Any]:
             raise
 
 
-def _name(document: Document, variables: Mapping[str, Any]) -> str:
+def _design_name(document: Document, variables: Mapping[str, Any]) -> str:
     if document.name is None:
         return ""
     try:
-        return document.name.fill(variables, decimals=True)
+        return document.name.render(variables, decimals=True)
     except SpecError as error:
         raise SpecErrors([error]) from None

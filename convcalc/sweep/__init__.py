@@ -14,20 +14,59 @@ largest or smallest values within limits without going through all points.
 
 from __future__ import annotations
 
-from convcalc.sweep.axes import Axis, Piece, count, pieces, read_axis
-from convcalc.sweep.checkpoint import Journal, Known, State
-from convcalc.sweep.evaluator import Columns, Dropped, evaluate, reason
-from convcalc.sweep.executors import Engine, Result, Task, cluster, here, processes, require_arrays, work
+from convcalc.sweep.axes import Axis, Block, blocks, point_count, read_axis
+from convcalc.sweep.checkpoint import Checkpoint, Progress, SavedProgress
+from convcalc.sweep.evaluator import BlockColumns, InvalidPoints, error_group, evaluate
+from convcalc.sweep.executors import (
+    BlockResult,
+    BlockTask,
+    Engine,
+    cluster,
+    processes,
+    require_arrays,
+    run_block,
+    serial,
+)
 from convcalc.sweep.fingerprint import facts
-from convcalc.sweep.job import Circumstances, Job, metric_names, space
-from convcalc.sweep.search import Bound, Question
-from convcalc.sweep.selection import Keep, Points
-from convcalc.sweep.solve import Answer, Point, solve
-from convcalc.sweep.where import condition, needed
+from convcalc.sweep.job import CountOptions, SweepJob, make_job, metric_names
+from convcalc.sweep.search import MetricLimit, SolveProblem
+from convcalc.sweep.selection import SelectedPoints, Selection
+from convcalc.sweep.solve import Candidate, SolveResult, solve
+from convcalc.sweep.where import metrics_used, parse_condition
 
 __all__ = [
-    "Answer", "Axis", "Bound", "Circumstances", "Columns", "Dropped", "Engine", "Job", "Journal", "Keep", "Known",
-    "Piece", "Point", "Points", "Question", "Result", "State", "Task", "cluster", "condition", "count", "evaluate",
-    "facts", "here", "metric_names", "needed", "pieces", "processes", "read_axis", "reason", "require_arrays", "solve",
-    "space", "work",
+    "Axis",
+    "Block",
+    "BlockColumns",
+    "BlockResult",
+    "BlockTask",
+    "Candidate",
+    "Checkpoint",
+    "CountOptions",
+    "Engine",
+    "InvalidPoints",
+    "MetricLimit",
+    "Progress",
+    "SavedProgress",
+    "SelectedPoints",
+    "Selection",
+    "SolveProblem",
+    "SolveResult",
+    "SweepJob",
+    "blocks",
+    "cluster",
+    "error_group",
+    "evaluate",
+    "facts",
+    "make_job",
+    "metric_names",
+    "metrics_used",
+    "parse_condition",
+    "point_count",
+    "processes",
+    "read_axis",
+    "require_arrays",
+    "run_block",
+    "serial",
+    "solve",
 ]  # fmt: skip

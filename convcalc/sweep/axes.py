@@ -20,9 +20,9 @@ HINTS = {
     AXIS: "write {0}=32,64,128 or {0}=128..320:32 or {0}=0.25..1.5:0.05",
     FOR: "write --for {0}=1..512 or --for {0}=0.25..2:0.05",
 }
-POINTS = 2**62
+MAX_POINTS = 2**62
 """Most points of a sweep: the number of one has 64 bits."""
-CHUNK = 2**17
+BLOCK_SIZE = 2**17
 """Points of a block: what is worked out for them stays in a processor's cache."""
 
 Bracket = {"[": 1, "(": 1, "]": -1, ")": -1}
@@ -39,7 +39,7 @@ class Axis:
     """What it was written as, for errors."""
 
     @property
-    def numeric(self) -> bool:
+    def is_numeric(self) -> bool:
         """Whether its values are numbers, which arrays can hold."""
         return self.denominator > 0
 
@@ -52,15 +52,15 @@ class Axis:
         return exact.numerator if exact.denominator == 1 else exact
 
 
-Block: TypeAlias = tuple[tuple[int, int], ...]
+Ranges: TypeAlias = tuple[tuple[int, int], ...]
 """For each axis the first of its values and the one after the last."""
 
 
-class Piece(NamedTuple):
+class Block(NamedTuple):
     """A block and the number of its first point."""
 
-    start: int
-    block: Block
+    first: int
+    ranges: Ranges
 
 
 def read_axis(text: str, argument: str = AXIS) -> Axis:
@@ -79,11 +79,11 @@ def read_axis(text: str, argument: str = AXIS) -> Axis:
         raise SpecError(FORM, f"{who} takes a variable and its values, and {quoted(text)} {lacks}", whole, hint=hint)
     values: list[Any] = []
     at = len(text) - len(written)
-    for piece in _pieces(written):
+    for piece in _split_at_commas(written):
         span = whole._replace(column=at + 1, extent=max(1, len(piece)))
         at += len(piece) + 1
         if ".." in piece:
-            values.append(_range(piece, span))
+            values.append(_read_range(piece, span))
         elif piece.strip():
             values.append(read_value(piece, span))
         else:
@@ -131,17 +131,17 @@ class _Range(NamedTuple):
         return (Fraction(value, self.denominator) for value in self.numerators)
 
 
-def _range(text: str, span: Span) -> _Range:
+def _read_range(text: str, span: Span) -> _Range:
     """Read ``first..last:step``; the last is in it where a step ends there. The step is 1 by default, of integers."""
     first, _, rest = text.partition("..")
     last, colon, step = rest.partition(":")
     hint = _hint(span.source)
     if not first.strip() or not last.strip() or (colon and not step.strip()):
         raise SpecError(FORM, f"{quoted(text)} is no range", span, hint=hint)
-    low, high, by = (_number(part, span) for part in (first, last, step if colon else "1"))
+    low, high, by = (_read_number(part, span) for part in (first, last, step if colon else "1"))
     if not colon and low != high and max(low.denominator, high.denominator) > 1:
         said = f"the range {quoted(text.strip())} has no step, which is 1 between integers only"
-        raise SpecError(FORM, said, span, hint=f"say the step: {text.strip()}:{_step(low, high)}")
+        raise SpecError(FORM, said, span, hint=f"say the step: {text.strip()}:{_suggest_step(low, high)}")
     if by == 0:
         raise SpecError(EMPTY, f"the step of {quoted(text)} is 0", span, hint=hint)
     shared = math.lcm(low.denominator, by.denominator)
@@ -154,14 +154,14 @@ def _range(text: str, span: Span) -> _Range:
     return _Range(found, shared)
 
 
-def _step(low: Fraction, high: Fraction) -> str:
+def _suggest_step(low: Fraction, high: Fraction) -> str:
     """Return the largest step by which both ends are reached from 0: 0.1 for 0.1 and 1."""
     shared = math.lcm(low.denominator, high.denominator)
     step = Fraction(math.gcd(int(low * shared), int(high * shared)), shared) * (1 if low < high else -1)
     return str(step) if float(step) != step and Fraction(str(float(step))) != step else f"{float(step):.15g}"
 
 
-def _number(text: str, span: Span) -> Fraction:
+def _read_number(text: str, span: Span) -> Fraction:
     value = read_value(text, span)
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         said = f"{quoted(text)} is no number, as the ends and the step of a range are"
@@ -176,7 +176,7 @@ def read_value(text: str, span: Span) -> Any:
         raise SpecError(FORM, f"{quoted(text)}: {error.text}", span, hint=error.hint) from None
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _split_at_commas(text: str) -> Iterator[str]:
     """Cut at the commas that stand in no bracket."""
     start = depth = 0
     for place, character in enumerate(text):
@@ -187,12 +187,12 @@ def _pieces(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def count(axes: Sequence[Axis]) -> int:
+def point_count(axes: Sequence[Axis]) -> int:
     """Return how many points a sweep has."""
     return math.prod(len(axis.values) for axis in axes)
 
 
-def pieces(axes: Sequence[Axis], limit: int = CHUNK) -> Iterator[Piece]:
+def blocks(axes: Sequence[Axis], limit: int = BLOCK_SIZE) -> Iterator[Block]:
     """Cut the product of all axes into blocks of at most ``limit`` points that follow one another.
 
     The last axis is the fastest: whole inner axes, a stretch of one axis, one value of each axis before it.
@@ -204,7 +204,7 @@ def pieces(axes: Sequence[Axis], limit: int = CHUNK) -> Iterator[Piece]:
         inner *= sizes[cut]
     whole = tuple((0, size) for size in sizes[cut:])
     if not cut:
-        yield Piece(0, whole)
+        yield Block(0, whole)
         return
     length = limit // inner
     stretches = -(-sizes[cut - 1] // length)
@@ -213,11 +213,11 @@ def pieces(axes: Sequence[Axis], limit: int = CHUNK) -> Iterator[Piece]:
         outer, stretch = divmod(number, stretches)
         first = stretch * length
         end = min(first + length, sizes[cut - 1])
-        yield Piece(start, (*_at(outer, sizes[: cut - 1]), (first, end), *whole))
+        yield Block(start, (*_unravel(outer, sizes[: cut - 1]), (first, end), *whole))
         start += (end - first) * inner
 
 
-def _at(number: int, sizes: Sequence[int]) -> list[tuple[int, int]]:
+def _unravel(number: int, sizes: Sequence[int]) -> list[tuple[int, int]]:
     """Return the one value of each of the outer axes that a number stands for."""
     found = []
     for size in reversed(sizes):
@@ -226,6 +226,6 @@ def _at(number: int, sizes: Sequence[int]) -> list[tuple[int, int]]:
     return found[::-1]
 
 
-def place(axes: Sequence[Axis], number: int) -> tuple[int, ...]:
+def unravel(axes: Sequence[Axis], number: int) -> tuple[int, ...]:
     """Return for each axis the value that point ``number`` has, by its place."""
-    return tuple(first for first, _ in _at(number, [len(axis.values) for axis in axes]))
+    return tuple(first for first, _ in _unravel(number, [len(axis.values) for axis in axes]))

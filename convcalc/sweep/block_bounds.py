@@ -9,93 +9,93 @@ from typing import Any, NamedTuple
 from convcalc.errors import SpecError, SpecErrors, Undecided
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expressions.values import Quotient
-from convcalc.sweep.axes import Block
+from convcalc.sweep.axes import Ranges
 from convcalc.sweep.bounds.interval import Interval
 from convcalc.sweep.bounds.rules import Bounds
-from convcalc.sweep.bounds.symbolic_terms import Known
+from convcalc.sweep.bounds.symbolic_terms import AtomTable
 from convcalc.sweep.evaluator import Evaluator, evaluator
-from convcalc.sweep.job import VARIANT, Job
+from convcalc.sweep.job import VARIANT, SweepJob
 
-GRAPHS = 64
+MAX_BOUNDED_GRAPHS = 64
 """Most graphs that are bounded one by one where the values of a block shape the graph."""
 
 
-class Outlook(NamedTuple):
+class BlockBounds(NamedTuple):
     """What is sure of a block."""
 
     totals: dict[str, Bounds] | None
     """Metric → what no network of the block is below or above; nothing where no point of it is a network."""
-    certain: bool
+    all_valid: bool
     """Whether every point is a network."""
 
-    def joined(self, other: Outlook) -> Outlook:
+    def merge(self, other: BlockBounds) -> BlockBounds:
         """Return what is sure of two blocks together."""
         if self.totals is None or other.totals is None:
-            return Outlook(other.totals if self.totals is None else self.totals, certain=False)
+            return BlockBounds(other.totals if self.totals is None else self.totals, all_valid=False)
         both = {key: (self.totals[key], other.totals[key]) for key in self.totals}
         totals = {key: (min(a, c), max(b, d)) for key, ((a, b), (c, d)) in both.items()}
-        return Outlook(totals, self.certain and other.certain)
+        return BlockBounds(totals, self.all_valid and other.all_valid)
 
 
-NOTHING = Outlook(None, certain=False)
+NO_VALID_POINT = BlockBounds(None, all_valid=False)
 """No point is a network."""
 
 
-def outlook(job: Job, block: Block) -> Outlook | None:
+def bound_block(job: SweepJob, block: Ranges) -> BlockBounds | None:
     """Return what bounds tell of a block; nothing where they cannot: a condition is open, or there are many graphs."""
     works = evaluator(job)
     while True:
-        parts = list(islice(works.parts(block), GRAPHS + 1))
-        if len(parts) > GRAPHS:
+        parts = list(islice(works.split_structural(block), MAX_BOUNDED_GRAPHS + 1))
+        if len(parts) > MAX_BOUNDED_GRAPHS:
             return None
         known = set(works.structural)
-        found = [_bounded(works, part) for part in parts]
+        found = [_bound_part(works, part) for part in parts]
         if works.structural == known:
             break
-    joined: Outlook | None = None
+    joined: BlockBounds | None = None
     for each in found:
         if each is None:
             return None
-        joined = each if joined is None else joined.joined(each)
+        joined = each if joined is None else joined.merge(each)
     return joined
 
 
-def shaping(job: Job) -> set[int]:
+def structural_axes(job: SweepJob) -> set[int]:
     """Return the axes that are known to shape the graph."""
     return evaluator(job).structural
 
 
-def graphs(job: Job, block: Block) -> int:
+def graph_count(job: SweepJob, block: Ranges) -> int:
     """Return how many graphs a block has, as far as is known yet."""
-    return prod(end - first for place, (first, end) in enumerate(block) if place in shaping(job))
+    return prod(end - first for place, (first, end) in enumerate(block) if place in structural_axes(job))
 
 
-def _bounded(works: Evaluator, block: Block) -> Outlook | None:
+def _bound_part(works: Evaluator, block: Ranges) -> BlockBounds | None:
     try:
-        totals, ledger = works.counted(_values(works.job, block))
+        totals, ledger = works.totals(_values(works.job, block))
     except SpecErrors as errors:
         asked = [error for error in errors.errors if isinstance(error, StructuralError)]
         if not asked:
-            return NOTHING
-        names = {name for error in asked if not error.condition for name in error.names}
+            return NO_VALID_POINT
+        names = {name for error in asked if not error.is_condition for name in error.names}
         works.structural.update(place for place, axis in enumerate(works.job.axes)
                                 if axis.name in names and block[place][1] - block[place][0] > 1)  # fmt: skip
         return None
     except SpecError:
-        return NOTHING
+        return NO_VALID_POINT
     except Undecided:
         return None
-    return Outlook({key: _reach(total) for key, total in totals.items()}, not ledger.refused)
+    return BlockBounds({key: _bounds_of_total(total) for key, total in totals.items()}, not ledger.refused)
 
 
-def _reach(total: Any) -> Bounds:
-    return total.reached if isinstance(total, Interval) else (total, total)
+def _bounds_of_total(total: Any) -> Bounds:
+    return total.tight_bounds if isinstance(total, Interval) else (total, total)
 
 
-def _values(job: Job, block: Block) -> dict[str, Any]:
+def _values(job: SweepJob, block: Ranges) -> dict[str, Any]:
     """Return the values of the axes: plain where there is one, else an interval. Values rise or fall along an axis."""
     values: dict[str, Any] = {}
-    known: Known = {}
+    known: AtomTable = {}
     for axis, (first, end) in zip(job.axes, block, strict=True):
         if end - first == 1 or axis.name == VARIANT:
             values[axis.name] = axis.value(first)

@@ -18,46 +18,46 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, escape
-from convcalc.sweep.evaluator import Dropped, merged
-from convcalc.sweep.executors import Result
+from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
+from convcalc.sweep.executors import BlockResult
 from convcalc.sweep.fingerprint import Facts, differences
-from convcalc.sweep.selection import Keep, Points
+from convcalc.sweep.selection import SelectedPoints, Selection
 
-OTHER = "CC717"
+OTHER_SWEEP = "CC717"
 MARK = "convcalc sweep"
 """Notes begin with it."""
 ATTRIBUTE = "user.convcalc.sweep"
-ANEW = "leave --resume out to begin anew, which replaces it"
+START_ANEW_HINT = "leave --resume out to begin anew, which replaces it"
 
 
 @dataclass(slots=True)
-class State:
+class Progress:
     """What the blocks that are done have come to."""
 
     done: int = 0
     rows: int = 0
     valid: int = 0
-    dropped: dict[str, Dropped] = field(default_factory=dict)
-    points: Points | None = None
+    invalid: dict[str, InvalidPoints] = field(default_factory=dict)
+    points: SelectedPoints | None = None
     """What a reduction has kept so far."""
 
-    def add(self, result: Result, keep: Keep) -> None:
+    def add(self, result: BlockResult, keep: Selection) -> None:
         """Count a block; a reduction takes its points in."""
         self.done += 1
         self.valid += result.valid
-        self.dropped = merged(self.dropped, result.dropped)
+        self.invalid = merge_invalid(self.invalid, result.invalid)
         if keep.kind == "all":
             self.rows += result.kept
         else:
-            self.points = keep.joined(self.points, result.points)
+            self.points = keep.merge(self.points, result.points)
             self.rows = len(self.points.numbers)
 
 
-class Known(NamedTuple):
+class SavedProgress(NamedTuple):
     """What a journal holds."""
 
     facts: Facts
-    state: State
+    state: Progress
     length: int = 0
     digest: str = ""
     """Of so many bytes of the partial file."""
@@ -65,7 +65,7 @@ class Known(NamedTuple):
     """The digest of the whole output, once that is about to be moved to its place."""
 
 
-class Journal:
+class Checkpoint:
     """The two files beside an output."""
 
     def __init__(self, path: str, facts: Facts) -> None:
@@ -74,25 +74,25 @@ class Journal:
         self.partial, self.progress = f"{place}.partial", f"{place}.progress"
         self.facts = facts
 
-    def load(self) -> Known | None:
+    def load(self) -> SavedProgress | None:
         """Return what the notes say; nothing where there are none.
 
         Raises:
             SpecError: CC717 for a file that no sweep wrote.
         """
         try:
-            check, _, text = _text(self.progress).partition("\n")
-            if check != _checked(text):
+            check, _, text = _read_plain_file(self.progress).partition("\n")
+            if check != _header(text):
                 raise ValueError
             known = json.loads(text)
-            dropped = {code: Dropped(*facts) for code, facts in known["dropped"].items()}
-            state = State(known["done"], known["rows"], known["valid"], dropped, _points(known["points"]))
-            return Known(_facts(known["sweep"]), state, known["length"], known["digest"], known["whole"])
+            dropped = {code: InvalidPoints(*facts) for code, facts in known["dropped"].items()}
+            state = Progress(known["done"], known["rows"], known["valid"], dropped, _points_from_json(known["points"]))
+            return SavedProgress(_read_facts(known["sweep"]), state, known["length"], known["digest"], known["whole"])
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, AttributeError):
             text = f"'{escape(self.progress)}' does not hold the notes of a sweep of this version"
-            raise self._refused(text, f"move it away, or delete it and '{escape(self.partial)}'") from None
+            raise self._error(text, f"move it away, or delete it and '{escape(self.partial)}'") from None
 
     def require_same(self, facts: Facts) -> None:
         """Demand that what is there came of this very sweep.
@@ -103,9 +103,9 @@ class Journal:
         differing = list(differences(facts, self.facts))
         if differing:
             text = f"'{escape(self.path)}' was made by another sweep: {'; '.join(differing)}"
-            raise self._refused(text, f"repeat that sweep, give another -o, or {ANEW}")
+            raise self._error(text, f"repeat that sweep, give another -o, or {START_ANEW_HINT}")
 
-    def require_lines(self, known: Known, digest: str) -> None:
+    def require_lines(self, known: SavedProgress, digest: str) -> None:
         """Demand that the lines of the blocks that are done are as they were written.
 
         Raises:
@@ -113,18 +113,18 @@ class Journal:
         """
         if digest != known.digest:
             text = f"'{escape(self.partial)}' is not as the sweep that was killed had left it"
-            raise self._refused(text, ANEW)
+            raise self._error(text, START_ANEW_HINT)
 
-    def require_ours(self, known: Known | None, size: int) -> None:
+    def require_ours(self, known: SavedProgress | None, size: int) -> None:
         """Demand that the partial file, of so many bytes, is one that a sweep has left.
 
         Raises:
             SpecError: CC717.
         """
         if known is None and size > 0:
-            raise self._refused(f"'{escape(self.partial)}' is in the way, and no sweep has left it", "move it away")
+            raise self._error(f"'{escape(self.partial)}' is in the way, and no sweep has left it", "move it away")
 
-    def require_complete(self, known: Known | None) -> None:
+    def require_complete(self, known: SavedProgress | None) -> None:
         """Demand that what has the output's name is the whole output of this very sweep.
 
         Args:
@@ -133,19 +133,19 @@ class Journal:
         Raises:
             SpecError: CC717, with what differs, where that is known.
         """
-        made = (known.facts, known.whole) if known else self._made()
+        made = (known.facts, known.whole) if known else self._read_attribute()
         if made is None:
             text = f"'{escape(self.path)}' is complete, or no sweep that can be gone on with has made it"
-            raise self._refused(text, ANEW)
+            raise self._error(text, START_ANEW_HINT)
         self.require_same(made[0])
         if not os.path.isfile(self.path) or made[1] != digest_of(self.path):
-            raise self._refused(f"'{escape(self.path)}' has been changed since its sweep had ended", ANEW)
+            raise self._error(f"'{escape(self.path)}' has been changed since its sweep had ended", START_ANEW_HINT)
 
-    def _made(self) -> tuple[Facts, str] | None:
+    def _read_attribute(self) -> tuple[Facts, str] | None:
         """Return what sweep made the output, and the digest that it had."""
         with contextlib.suppress(OSError, AttributeError, ValueError, KeyError, TypeError):
             made = json.loads(os.getxattr(self.path, ATTRIBUTE))
-            return _facts(made["sweep"]), str(made["digest"])
+            return _read_facts(made["sweep"]), str(made["digest"])
         return None
 
     def sign(self, handle: int, digest: str) -> None:
@@ -153,10 +153,10 @@ class Journal:
         with contextlib.suppress(OSError, AttributeError):
             os.setxattr(handle, ATTRIBUTE, json.dumps({"sweep": self.facts, "digest": digest}).encode())
 
-    def _refused(self, text: str, hint: str) -> SpecError:
-        return SpecError(OTHER, text, Span(Source(self.path)), hint=hint)
+    def _error(self, text: str, hint: str) -> SpecError:
+        return SpecError(OTHER_SWEEP, text, Span(Source(self.path)), hint=hint)
 
-    def save(self, known: Known) -> None:
+    def save(self, known: SavedProgress) -> None:
         """Remember what is done, whole or not at all."""
         state = known.state
         facts = {
@@ -167,21 +167,21 @@ class Journal:
             "whole": known.whole,
             "rows": state.rows,
             "valid": state.valid,
-            "dropped": state.dropped,
-            "points": None if state.points is None else _plain(state.points),
+            "dropped": state.invalid,
+            "points": None if state.points is None else _points_to_json(state.points),
         }
         written = f"{self.progress}.new"
         text = json.dumps(facts)
         try:
-            with open(self._begun(written), "w", encoding="utf-8") as file:
-                file.write(f"{_checked(text)}\n{text}")
+            with open(self._open_new(written), "w", encoding="utf-8") as file:
+                file.write(f"{_header(text)}\n{text}")
             os.replace(written, self.progress)
         except OSError:
             with contextlib.suppress(OSError):
                 os.unlink(written)
             raise
 
-    def _begun(self, path: str) -> int:
+    def _open_new(self, path: str) -> int:
         """Make a new file, in the place of one that a killed sweep has left there and of nothing else.
 
         Raises:
@@ -191,22 +191,20 @@ class Journal:
         try:
             return os.open(path, new, 0o600)
         except FileExistsError:
-            if not _is_left(path):
-                raise self._refused(
-                    f"'{escape(path)}' is in the way, and no sweep has left it", "move it away"
-                ) from None
+            if not _is_unfinished_notes(path):
+                raise self._error(f"'{escape(path)}' is in the way, and no sweep has left it", "move it away") from None
         os.unlink(path)
         return os.open(path, new, 0o600)
 
     def remove(self) -> None:
         """Forget: the output is whole, or nothing of it is done. Notes go last, so that no lines are without."""
         begun = f"{self.progress}.new"
-        for path in (self.partial, *([begun] if _is_left(begun) else []), self.progress):
+        for path in (self.partial, *([begun] if _is_unfinished_notes(begun) else []), self.progress):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
 
 
-def _text(path: str) -> str:
+def _read_plain_file(path: str) -> str:
     """Return the text of a plain file.
 
     Raises:
@@ -219,49 +217,49 @@ def _text(path: str) -> str:
         return file.read()
 
 
-def _is_left(path: str) -> bool:
+def _is_unfinished_notes(path: str) -> bool:
     """Whether a file is what a killed sweep leaves: the beginning of notes, or nothing yet."""
     try:
-        return not os.path.islink(path) and MARK.startswith(_text(path)[: len(MARK)])
+        return not os.path.islink(path) and MARK.startswith(_read_plain_file(path)[: len(MARK)])
     except (OSError, ValueError):
         return False
 
 
-def _checked(text: str) -> str:
+def _header(text: str) -> str:
     """Return the first line of notes: what they are, and a digest of them."""
-    digest = hashing()
+    digest = new_hash()
     digest.update(text.encode())
     return f"{MARK} {digest.hexdigest()}"
 
 
-def _facts(known: Mapping[str, Any]) -> Facts:
+def _read_facts(known: Mapping[str, Any]) -> Facts:
     return {key: (str(shown), str(digest)) for key, (shown, digest) in known.items()}
 
 
 def digest_of(path: str) -> str:
     """Return the digest of a file."""
-    digest = hashing()
+    digest = new_hash()
     with open(path, "rb") as file:
-        for data in _read(file):
+        for data in _chunks(file):
             digest.update(data)
     return str(digest.hexdigest())
 
 
-def hashing() -> Any:
+def new_hash() -> Any:
     """Return what digests of outputs are made with."""
     return hashlib.blake2b(digest_size=16)
 
 
-def _read(file: Any) -> Iterator[bytes]:
+def _chunks(file: Any) -> Iterator[bytes]:
     while data := file.read(1 << 20):
         yield data
 
 
-def _plain(points: Points) -> dict[str, object]:
+def _points_to_json(points: SelectedPoints) -> dict[str, object]:
     return {"numbers": points.numbers.tolist(), **{key: column.tolist() for key, column in points.metrics.items()}}
 
 
-def _points(known: dict[str, list[int]] | None) -> Points | None:
+def _points_from_json(known: dict[str, list[int]] | None) -> SelectedPoints | None:
     if known is None:
         return None
     import numpy
@@ -270,4 +268,4 @@ def _points(known: dict[str, list[int]] | None) -> Points | None:
         return numpy.array(values, "int64" if all(-(2**63) <= value < 2**63 for value in values) else object)
 
     numbers = column(known.pop("numbers"))
-    return Points(numbers, {key: column(values) for key, values in known.items()})
+    return SelectedPoints(numbers, {key: column(values) for key, values in known.items()})

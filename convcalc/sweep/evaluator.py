@@ -21,44 +21,44 @@ from convcalc.metrics.metric import Measure
 from convcalc.metrics.registry import measures
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expressions.values import Quotient
-from convcalc.sweep.axes import Block, Piece
-from convcalc.sweep.bounds.bounded_array import Bounded, Memo, column
-from convcalc.sweep.job import VARIANT, Job
+from convcalc.sweep.axes import Block, Ranges
+from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axis_array
+from convcalc.sweep.job import VARIANT, SweepJob
 
 NUMBERS = re.compile(r"\{\}|-?\d+(?:\.\d+)?")
 """Numbers in a sentence, or the places for them."""
 
 
-class Dropped(NamedTuple):
+class InvalidPoints(NamedTuple):
     """Points that are no network for one reason: how many, and the number of the first."""
 
     points: int
     first: int
 
-    def plus(self, other: Dropped) -> Dropped:
-        return Dropped(self.points + other.points, min(self.first, other.first))
+    def merge(self, other: InvalidPoints) -> InvalidPoints:
+        return InvalidPoints(self.points + other.points, min(self.first, other.first))
 
 
 @dataclass(slots=True)
-class Columns:
+class BlockColumns:
     """What was worked out for a block: arrays with an axis for each of the sweep's."""
 
-    piece: Piece
+    block: Block
     valid: Any
     """Which points are networks."""
     metrics: dict[str, Any]
     """Metric → totals; at points that are no network they mean nothing."""
-    dropped: dict[str, Dropped] = field(default_factory=dict)
+    invalid: dict[str, InvalidPoints] = field(default_factory=dict)
     """Reason → the points that fail for it first; see :func:`reason`."""
 
 
-def evaluate(job: Job, piece: Piece) -> Columns:
+def evaluate(job: SweepJob, piece: Block) -> BlockColumns:
     """Work a block out. The same block gives the same columns, in every process."""
-    return evaluator(job).columns(piece)
+    return evaluator(job).evaluate(piece)
 
 
 @lru_cache(4)
-def evaluator(job: Job) -> Evaluator:
+def evaluator(job: SweepJob) -> Evaluator:
     """Return what works out blocks of a sweep."""
     return Evaluator(job)
 
@@ -66,31 +66,33 @@ def evaluator(job: Job) -> Evaluator:
 class Evaluator:
     """Works out blocks of one sweep; the spec is read once."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: SweepJob) -> None:
         self.job = job
         self.spec = job.open()
-        self.structural = {place for place, axis in enumerate(job.axes) if not axis.numeric}
+        self.structural = {place for place, axis in enumerate(job.axes) if not axis.is_numeric}
         """Axes that arrays cannot hold, or that a graph asked for plain values of: split at once."""
         wanted = {measure.key: measure for measure in measures()}
         self.measures: list[Measure] = [wanted[key] for key in job.metrics]
 
-    def columns(self, piece: Piece) -> Columns:
+    def evaluate(self, piece: Block) -> BlockColumns:
         """Work out a block."""
         import numpy
 
-        shape = _shape(piece.block)
-        found = Columns(piece, numpy.ones(shape, bool), {key: numpy.zeros(shape, "int64") for key in self.job.metrics})
-        waiting = [piece.block]
+        shape = _shape(piece.ranges)
+        found = BlockColumns(
+            piece, numpy.ones(shape, bool), {key: numpy.zeros(shape, "int64") for key in self.job.metrics}
+        )
+        waiting = [piece.ranges]
         while waiting:
             block = waiting.pop()
-            parts = list(self.parts(block))
+            parts = list(self.split_structural(block))
             if len(parts) > 1:
                 waiting += reversed(parts)
             else:
-                waiting += reversed(self._enter(found, block))
+                waiting += reversed(self._evaluate_part(found, block))
         return found
 
-    def parts(self, block: Block) -> Iterator[Block]:
+    def split_structural(self, block: Ranges) -> Iterator[Ranges]:
         """Split a block at the axes that are known to be structural."""
         split = [
             [(at, at + 1) for at in range(first, end)] if place in self.structural else [(first, end)]
@@ -98,35 +100,35 @@ class Evaluator:
         ]
         yield from product(*split)
 
-    def _enter(self, found: Columns, block: Block) -> list[Block]:
+    def _evaluate_part(self, found: BlockColumns, block: Ranges) -> list[Ranges]:
         """Put the totals of a block in their places, or return the parts that it must be split into."""
-        window = tuple(slice(a - c, b - c) for (a, b), (c, _) in zip(block, found.piece.block, strict=True))
+        window = tuple(slice(a - c, b - c) for (a, b), (c, _) in zip(block, found.block.ranges, strict=True))
         try:
-            totals, refused = self._totals(block)
+            totals, refused = self._totals_and_masks(block)
         except SpecErrors as errors:
             asked = [error for error in errors.errors if isinstance(error, StructuralError)]
             if not asked:
-                self._drop(found, window, None, reason(errors.errors[0].code, errors.errors[0].text))
+                self._mark_invalid(found, window, None, error_group(errors.errors[0].code, errors.errors[0].text))
                 return []
             return self._split(block, asked)
         except SpecError as error:
-            self._drop(found, window, None, reason(error.code, error.text))
+            self._mark_invalid(found, window, None, error_group(error.code, error.text))
             return []
         except Undecided as undecided:
             return self._split(block, [StructuralError("CC411", str(undecided), names=undecided.names)])
         for mask, why in refused:
-            self._drop(found, window, mask, why)
+            self._mark_invalid(found, window, mask, why)
         for key, total in totals.items():
-            _put(found.metrics, key, window, total)
+            _store(found.metrics, key, window, total)
         return []
 
-    def _totals(self, block: Block) -> tuple[dict[str, Any], list[tuple[Any, str]]]:
+    def _totals_and_masks(self, block: Ranges) -> tuple[dict[str, Any], list[tuple[Any, str]]]:
         """Return the totals of a block's metrics, and masks of the points that are refused, with reasons."""
-        totals, ledger = self.counted(self._values(block))
-        masks: list[tuple[Any, str]] = [(mask, reason(code, text)) for mask, code, text in ledger.refused]
+        totals, ledger = self.totals(self._values(block))
+        masks: list[tuple[Any, str]] = [(mask, error_group(code, text)) for mask, code, text in ledger.refused]
         return totals, [(mask.array, why) for mask, why in masks]
 
-    def counted(self, values: dict[str, Any]) -> tuple[dict[str, Any], Ledger]:
+    def totals(self, values: dict[str, Any]) -> tuple[dict[str, Any], Ledger]:
         """Return the totals of the metrics for values of the axes of any kind, and what ``require`` noted."""
         variant = values.pop(VARIANT) if self.job.by_variant else self.job.variant
         with recording() as ledger:
@@ -135,7 +137,7 @@ class Evaluator:
             totals = {each.key: each.values(graph, self.job.batch, self.job.dtype)[1] for each in self.measures}
         return totals, ledger
 
-    def _values(self, block: Block) -> dict[str, Any]:
+    def _values(self, block: Ranges) -> dict[str, Any]:
         """Return the values of all variables: plain where there is one, else an array along its own axis."""
         names, memo = [axis.name for axis in self.job.axes], Memo()
         values: dict[str, Any] = {}
@@ -143,18 +145,18 @@ class Evaluator:
             if end - first == 1:
                 values[axis.name] = axis.value(first)
                 continue
-            array = column(axis.values[first:end], place, names, memo)
+            array = axis_array(axis.values[first:end], place, names, memo)
             values[axis.name] = array if axis.denominator == 1 else Quotient(array, axis.denominator)
         return values
 
-    def _split(self, block: Block, asked: list[StructuralError]) -> list[Block]:
+    def _split(self, block: Ranges, asked: list[StructuralError]) -> list[Ranges]:
         """Split a block where graphs differ: in halves for a condition, else at every value."""
         wide = [place for place, (first, end) in enumerate(block) if end - first > 1]
-        names = {name for error in asked if not error.condition for name in error.names}
+        names = {name for error in asked if not error.is_condition for name in error.names}
         places = [place for place in wide if self.job.axes[place].name in names]
         if places:
             self.structural.update(places)
-            return list(self.parts(block))
+            return list(self.split_structural(block))
         conditions = {name for error in asked for name in error.names}
         halved = [place for place in wide if self.job.axes[place].name in conditions] or wide
         place = max(halved, key=lambda place: block[place][1] - block[place][0])
@@ -162,7 +164,7 @@ class Evaluator:
         middle = (first + end) // 2
         return [(*block[:place], half, *block[place + 1 :]) for half in ((first, middle), (middle, end))]
 
-    def _drop(self, found: Columns, window: tuple[slice, ...], mask: Any, why: str) -> None:
+    def _mark_invalid(self, found: BlockColumns, window: tuple[slice, ...], mask: Any, why: str) -> None:
         """Note points of a window that are no network, unless they have failed before: all of them without a mask."""
         import numpy
 
@@ -173,34 +175,34 @@ class Evaluator:
             return
         within = numpy.unravel_index(int(numpy.argmax(failed)), valid.shape)
         places = tuple(int(at) + side.start for at, side in zip(within, window, strict=True))
-        first = found.piece.start + int(numpy.ravel_multi_index(places, found.valid.shape))
+        first = found.block.first + int(numpy.ravel_multi_index(places, found.valid.shape))
         valid &= ~failed
-        new = Dropped(count, first)
-        found.dropped[why] = found.dropped[why].plus(new) if why in found.dropped else new
+        new = InvalidPoints(count, first)
+        found.invalid[why] = found.invalid[why].merge(new) if why in found.invalid else new
 
 
-def _shape(block: Block) -> tuple[int, ...]:
+def _shape(block: Ranges) -> tuple[int, ...]:
     return tuple(end - first for first, end in block)
 
 
-def _put(metrics: dict[str, Any], key: str, window: tuple[slice, ...], total: Any) -> None:
+def _store(metrics: dict[str, Any], key: str, window: tuple[slice, ...], total: Any) -> None:
     """Write a total in its place; what does not fit 64 bits makes the whole column one of Python ints."""
-    column, value = metrics[key], total.array if isinstance(total, Bounded) else total
-    large = value.dtype == object if isinstance(total, Bounded) else not -(2**63) <= value < 2**63
+    column, value = metrics[key], total.array if isinstance(total, BoundedArray) else total
+    large = value.dtype == object if isinstance(total, BoundedArray) else not -(2**63) <= value < 2**63
     if large and column.dtype != object:
         column = metrics[key] = column.astype(object)
     column[window] = value
 
 
-def merged(one: Mapping[str, Dropped], other: Mapping[str, Dropped]) -> dict[str, Dropped]:
+def merge_invalid(one: Mapping[str, InvalidPoints], other: Mapping[str, InvalidPoints]) -> dict[str, InvalidPoints]:
     """Return the points dropped in two blocks."""
     both = dict(one)
     for why, more in other.items():
-        both[why] = both[why].plus(more) if why in both else more
+        both[why] = both[why].merge(more) if why in both else more
     return both
 
 
-def reason(code: str, text: str) -> str:
+def error_group(code: str, text: str) -> str:
     """Return what failures are told apart by: the code, and the sentence without its numbers.
 
     >>> reason("CC403", "the kernel reaches over 7 but the padded input has only 5")
@@ -209,6 +211,6 @@ def reason(code: str, text: str) -> str:
     return f"{code} {NUMBERS.sub('…', text)}"
 
 
-def points_of(piece: Piece) -> int:
+def points_of(piece: Block) -> int:
     """Return how many points a block has."""
-    return prod(_shape(piece.block))
+    return prod(_shape(piece.ranges))

@@ -19,63 +19,65 @@ from typing import Any, NamedTuple
 from convcalc.errors import SpecError
 from convcalc.extras import require
 from convcalc.memory_limits import is_short
-from convcalc.sweep.axes import Piece
-from convcalc.sweep.evaluator import Dropped, evaluate
-from convcalc.sweep.job import Job
-from convcalc.sweep.selection import Keep, Points
-from convcalc.sweep.where import wanted
+from convcalc.sweep.axes import Block
+from convcalc.sweep.evaluator import InvalidPoints, evaluate
+from convcalc.sweep.job import SweepJob
+from convcalc.sweep.selection import SelectedPoints, Selection
+from convcalc.sweep.where import matching_points
 
 LOCAL = "local"
-PARCEL = 8
+BATCH = 8
 """Blocks that a cluster gets at once: each costs its scheduler milliseconds, as many as a block takes."""
-GLANCE = 1.0
+POLL_SECONDS = 1.0
 """Seconds between two looks at whether somebody is still working on what is waited for."""
-ATTEMPTS = 3
+MAX_RESTARTS = 3
 """How often lost workers are replaced before the sweep is given up."""
 
-Drawn = Callable[[Job, Points], str]
+LineWriter = Callable[[SweepJob, SelectedPoints], str]
 """What writes points as lines of a format."""
 
 
-class Task(NamedTuple):
+class BlockTask(NamedTuple):
     """What is done with every block: what stays of it, and how it is written, by functions that any process knows."""
 
-    job: Job
-    keep: Keep = Keep()
-    drawn: tuple[Drawn, ...] = ()
-    most: int | None = None
+    job: SweepJob
+    selection: Selection = Selection()
+    writers: tuple[LineWriter, ...] = ()
+    max_points: int | None = None
     """How many of its points come back as numbers; all of them without one."""
 
 
 @dataclass(slots=True)
-class Result:
+class BlockResult:
     """What came of a block."""
 
-    points: Points
+    points: SelectedPoints
     texts: tuple[str, ...]
     kept: int
     valid: int
     size: int
     """Points of the block: those that stay, those that do not and those that are no network."""
-    dropped: dict[str, Dropped] = field(default_factory=dict)
+    invalid: dict[str, InvalidPoints] = field(default_factory=dict)
 
 
-def work(task: Task, piece: Piece) -> Result:
+def run_block(task: BlockTask, piece: Block) -> BlockResult:
     """Work a block out: a pure function, so that a lost block can be worked out again anywhere."""
     import numpy
 
     columns = evaluate(task.job, piece)
-    places = numpy.flatnonzero(wanted(task.job, columns))
+    places = numpy.flatnonzero(matching_points(task.job, columns))
     totals = {key: column.ravel()[places] for key, column in columns.metrics.items()}
-    points = task.keep.reduced(Points(places + piece.start, totals))
-    texts = tuple(draw(task.job, points) for draw in task.drawn)
+    points = task.selection.select(SelectedPoints(places + piece.first, totals))
+    texts = tuple(draw(task.job, points) for draw in task.writers)
     valid = int(numpy.count_nonzero(columns.valid))
-    return Result(points.at(slice(task.most)), texts, len(points.numbers), valid, columns.valid.size, columns.dropped)
+    return BlockResult(
+        points.take(slice(task.max_points)), texts, len(points.numbers), valid, columns.valid.size, columns.invalid
+    )
 
 
-def work_through(task: Task, pieces: Sequence[Piece]) -> list[Result]:
+def run_blocks(task: BlockTask, pieces: Sequence[Block]) -> list[BlockResult]:
     """Work several blocks out, which costs the one who hands out work no more than one."""
-    return [work(task, piece) for piece in pieces]
+    return [run_block(task, piece) for piece in pieces]
 
 
 def require_arrays() -> None:
@@ -92,43 +94,43 @@ class Engine(NamedTuple):
 
     start: Callable[[], Executor]
     width: int
-    parcel: int = 1
+    batch_size: int = 1
     """Blocks in a parcel, where a reduction makes their results small; the first parcels are smaller."""
 
-    def run(self, task: Task, pieces: Iterable[Piece]) -> Generator[Result, None, None]:
+    def run(self, task: BlockTask, pieces: Iterable[Block]) -> Generator[BlockResult, None, None]:
         """Give the results of blocks in their order.
 
         Raises:
             SpecError: CC718, where workers die again and again.
             MemoryError: where there is too little of it for the processes.
         """
-        with _deaths() as died:
+        with _record_thread_deaths() as died:
             yield from self._run(task, pieces, died)
 
     def _run(
-        self, task: Task, pieces: Iterable[Piece], died: Sequence[BaseException | None]
-    ) -> Generator[Result, None, None]:
-        waiting: deque[tuple[Sequence[Piece], Future[list[Result]]]] = deque()
-        source, lost = self._parcels(task, pieces), 0
+        self, task: BlockTask, pieces: Iterable[Block], died: Sequence[BaseException | None]
+    ) -> Generator[BlockResult, None, None]:
+        waiting: deque[tuple[Sequence[Block], Future[list[BlockResult]]]] = deque()
+        source, lost = self._batches(task, pieces), 0
         executor = self.start()
         try:
             while True:
                 try:
                     for parcel in source if len(waiting) < self.width else ():
-                        waiting.append((parcel, executor.submit(work_through, task, parcel)))
+                        waiting.append((parcel, executor.submit(run_blocks, task, parcel)))
                         if len(waiting) >= self.width:
                             break
                     if not waiting:
                         return
-                    results = _awaited(waiting[0][1], died)
+                    results = _await_result(waiting[0][1], died)
                 except BrokenExecutor:
                     lost += 1
-                    if lost > ATTEMPTS:
+                    if lost > MAX_RESTARTS:
                         hint = "not enough memory for so many? Try fewer with --jobs"
                         raise SpecError("CC718", f"worker processes died {lost} times", hint=hint) from None
                     executor.shutdown(wait=False)
                     executor = self.start()
-                    waiting = deque((parcel, executor.submit(work_through, task, parcel)) for parcel, _ in waiting)
+                    waiting = deque((parcel, executor.submit(run_blocks, task, parcel)) for parcel, _ in waiting)
                     continue
                 waiting.popleft()
                 yield from results
@@ -137,29 +139,29 @@ class Engine(NamedTuple):
                 future.cancel()
             executor.shutdown(wait=True)
 
-    def _parcels(self, task: Task, pieces: Iterable[Piece]) -> Iterator[Sequence[Piece]]:
+    def _batches(self, task: BlockTask, pieces: Iterable[Block]) -> Iterator[Sequence[Block]]:
         """Give the blocks in parcels that grow, so that a small sweep is worked out by all."""
-        most = 1 if task.keep.kind == "all" else self.parcel
+        most = 1 if task.selection.kind == "all" else self.batch_size
         source, given = iter(pieces), 0
         while parcel := tuple(islice(source, min(most, 1 + given // (4 * self.width)))):
             yield parcel
             given += 1
 
 
-def _awaited(future: Future[Any], died: Sequence[BaseException | None]) -> Any:
+def _await_result(future: Future[Any], died: Sequence[BaseException | None]) -> Any:
     """Return a result; a pool whose own thread has died for want of memory would have it waited for for ever.
 
     Raises:
         MemoryError: then.
     """
-    while not future.done() and not wait([future], GLANCE).done:
+    while not future.done() and not wait([future], POLL_SECONDS).done:
         if any(map(is_short, died)):
             raise MemoryError from died[0]
     return future.result()
 
 
 @contextmanager
-def _deaths() -> Iterator[list[BaseException | None]]:
+def _record_thread_deaths() -> Iterator[list[BaseException | None]]:
     """Give what threads die of meanwhile. Where memory runs out, end the processes that nobody sees to any more."""
     died: list[BaseException | None] = []
     usual = threading.excepthook
@@ -177,7 +179,7 @@ def _deaths() -> Iterator[list[BaseException | None]]:
         threading.excepthook = usual
 
 
-class Here(Executor):
+class SerialExecutor(Executor):
     """Works out at once, in this process."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -186,9 +188,9 @@ class Here(Executor):
         return future
 
 
-def here() -> Engine:
+def serial() -> Engine:
     """Return the engine that is this process."""
-    return Engine(Here, 1)
+    return Engine(SerialExecutor, 1)
 
 
 def processes(jobs: int) -> Engine:
@@ -224,7 +226,7 @@ def cluster(address: str) -> Iterator[Engine]:
         raise SpecError("CC718", f"no Dask scheduler at {address}: {error}", hint=hint) from None
     try:
         width = max(2 * sum(client.nthreads().values()), 2) + 2
-        yield Engine(lambda: client.get_executor(pure=False, retries=ATTEMPTS), width, PARCEL)
+        yield Engine(lambda: client.get_executor(pure=False, retries=MAX_RESTARTS), width, BATCH)
     except KilledWorker as error:
         raise SpecError("CC718", f"workers died again and again: {error}", hint="not enough memory?") from None
     finally:

@@ -9,39 +9,39 @@ from typing import TypeAlias
 from convcalc import __version__
 from convcalc.report.report import CONVENTION
 from convcalc.sweep.axes import Axis
-from convcalc.sweep.job import Job
-from convcalc.sweep.selection import Keep
+from convcalc.sweep.job import SweepJob
+from convcalc.sweep.selection import Selection
 
 Facts: TypeAlias = Mapping[str, tuple[str, str]]
 """What → how it is shown, and a digest of all of it."""
 
-LISTED = 8
+MAX_LISTED_VALUES = 8
 """Values of an axis that are shown one by one."""
-COMPARED = 1 << 16
+MAX_HASHED_VALUES = 1 << 16
 """Values of an axis that are compared one by one; a longer one by how it is written."""
-SHOWN = 60
+MAX_SHOWN_LENGTH = 60
 
 
-def facts(job: Job, keep: Keep, format_: str) -> Facts:
+def facts(job: SweepJob, keep: Selection, format_: str) -> Facts:
     """Return what makes a sweep that sweep, and its output that output."""
     plain = {
         "program": f"convcalc {__version__}, {CONVENTION}",
         "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
         "axes": ", ".join(axis.name for axis in job.axes),
         "--set": ", ".join(f"{name}={value}" for name, value in sorted(job.overrides)),
-        "--metrics": ",".join(job.shown),
+        "--metrics": ",".join(job.output_metrics),
         "--where": job.where or "",
         "--keep": ":".join(
-            [keep.kind, *([str(keep.most)] if keep.most else []), *filter(None, [",".join(keep.metrics)])]
+            [keep.kind, *([str(keep.limit)] if keep.limit else []), *filter(None, [",".join(keep.metrics)])]
         ),
         "--batch": str(job.batch),
         "--dtype": job.dtype,
         "format": format_,
     }
     return {
-        **{name: (_cut(text), _digest(text)) for name, text in plain.items()},
+        **{name: (_shorten(text), _digest(text)) for name, text in plain.items()},
         **{f"axis {axis.name}": _axis(axis) for axis in job.axes},
-        **{f"text of {name}": ("", _digest(text)) for _, name, text in job.texts},
+        **{f"text of {name}": ("", _digest(text)) for _, name, text in job.files},
     }
 
 
@@ -59,16 +59,18 @@ def differences(before: Facts, now: Facts) -> Iterator[str]:
 
 def _axis(axis: Axis) -> tuple[str, str]:
     size = len(axis.values)
-    places = range(size) if size <= LISTED else (0, 1, size - 1)
+    places = range(size) if size <= MAX_LISTED_VALUES else (0, 1, size - 1)
     shown = [str(axis.value(place)) for place in places]
-    if size > LISTED:
+    if size > MAX_LISTED_VALUES:
         shown = [*shown[:2], "…", f"{shown[2]} ({size:,} values)"]
-    whole = [axis.value(place) for place in range(size)] if size <= COMPARED else [axis.values, axis.denominator]
-    return _cut(", ".join(shown)), _digest(repr(whole))
+    whole = (
+        [axis.value(place) for place in range(size)] if size <= MAX_HASHED_VALUES else [axis.values, axis.denominator]
+    )
+    return _shorten(", ".join(shown)), _digest(repr(whole))
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[: MAX_SHOWN_LENGTH - 1]}…"
 
 
 def _digest(text: str) -> str:

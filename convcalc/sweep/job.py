@@ -12,22 +12,22 @@ from convcalc.designs.sources import Network, Spec, carried, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.metrics.registry import measures
 from convcalc.spec.document.names import no_variant
-from convcalc.sweep.axes import EMPTY, FOR, POINTS, Axis, count, place
+from convcalc.sweep.axes import EMPTY, FOR, MAX_POINTS, Axis, point_count, unravel
 
 VARIANT = "variant"
 """The axis of variants; it stands before all others."""
-PARTS = ("params", "macs")
+DEFAULT_METRICS = ("params", "macs")
 """The metrics of a sweep that asks for none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SweepJob:
     """A sweep: a spec with what it imports, what is set, the axes, and the metrics that are worked out."""
 
     file: str
     """As the user named it."""
     path: str
-    texts: tuple[tuple[str, str, str], ...]
+    files: tuple[tuple[str, str, str], ...]
     """Of every file its path, its name in errors and its text."""
     libraries: tuple[str, ...] = ()
     overrides: tuple[tuple[str, Any], ...] = ()
@@ -36,9 +36,9 @@ class Job:
     batch: int = 1
     dtype: str = "float32"
     axes: tuple[Axis, ...] = ()
-    metrics: tuple[str, ...] = PARTS
+    metrics: tuple[str, ...] = DEFAULT_METRICS
     """What is worked out: what is shown, and what a condition or a reduction reads."""
-    shown: tuple[str, ...] = PARTS
+    output_metrics: tuple[str, ...] = DEFAULT_METRICS
     where: str | None = None
 
     @property
@@ -47,42 +47,42 @@ class Job:
         return bool(self.axes) and self.axes[0].name == VARIANT
 
     @property
-    def points(self) -> int:
-        return count(self.axes)
+    def point_count(self) -> int:
+        return point_count(self.axes)
 
-    def reading(self, more: Sequence[str]) -> Job:
+    def with_metrics(self, more: Sequence[str]) -> SweepJob:
         """Return the sweep that works out more metrics, which are not shown."""
         return replace(self, metrics=tuple(dict.fromkeys((*self.metrics, *more))))
 
     def open(self) -> Spec:
         """Read the spec from its texts."""
-        return carried(self.file, self.path, self.texts, self.libraries)
+        return carried(self.file, self.path, self.files, self.libraries)
 
-    def point(self, number: int) -> dict[str, Any]:
+    def values_at(self, number: int) -> dict[str, Any]:
         """Return the values of all axes at one point."""
-        places = place(self.axes, number)
+        places = unravel(self.axes, number)
         return {axis.name: axis.value(at) for axis, at in zip(self.axes, places, strict=True)}
 
-    def network(self, number: int) -> Network:
+    def network_at(self, number: int) -> Network:
         """Return the design at one point, worked out with plain numbers.
 
         Raises:
             SpecErrors: why it is no network.
         """
-        overrides = self.point(number)
+        overrides = self.values_at(number)
         variant = overrides.pop(VARIANT) if self.by_variant else self.variant
         return self.open().network(variant, self.part, overrides={**dict(self.overrides), **overrides})
 
-    def faults(self, number: int) -> list[SpecError]:
+    def errors_at(self, number: int) -> list[SpecError]:
         """Return what is wrong with one point; nothing for a network."""
         try:
-            self.network(number)
+            self.network_at(number)
         except SpecErrors as errors:
             return errors.errors
         return []
 
 
-class Circumstances(NamedTuple):
+class CountOptions(NamedTuple):
     """How a design is read and counted, beside its axes."""
 
     overrides: Mapping[str, Any] = {}
@@ -92,30 +92,30 @@ class Circumstances(NamedTuple):
     dtype: str = "float32"
 
 
-def space(
+def make_job(
     design: str | Network,
     axes: Sequence[Axis],
-    circumstances: Circumstances | None = None,
+    circumstances: CountOptions | None = None,
     *,
     variants: Sequence[str] | None = None,
-    metrics: Sequence[str] = PARTS,
+    metrics: Sequence[str] = DEFAULT_METRICS,
     where: str | None = None,
-) -> Job:
+) -> SweepJob:
     """Return the sweep of a design over axes; ``variants`` makes an axis of its variants, no names for all of them.
 
     Raises:
         SpecErrors: what is wrong with the spec, an axis or a name.
     """
-    given = circumstances or Circumstances()
+    given = circumstances or CountOptions()
     named = design.design if isinstance(design, Network) else parse_design(design)
     spec = design.spec if isinstance(design, Network) else open_spec(named.file, libraries=given.libraries)
     assert spec is not None, "a graph in memory has no variables"
     if variants is not None:
-        axes = (_variants(spec, variants), *axes)
-    job = Job(
+        axes = (_variant_axis(spec, variants), *axes)
+    job = SweepJob(
         file=named.file,
         path=spec.path,
-        texts=spec.texts,
+        files=spec.texts,
         libraries=tuple(map(os.path.realpath, given.libraries)),
         overrides=tuple(given.overrides.items()),
         variant=given.variant if named.variant is None else named.variant,
@@ -124,10 +124,10 @@ def space(
         dtype=given.dtype,
         axes=tuple(axes),
         metrics=tuple(metrics),
-        shown=tuple(metrics),
+        output_metrics=tuple(metrics),
         where=where,
     )
-    _require(job, spec)
+    _require_valid(job, spec)
     return job
 
 
@@ -139,7 +139,7 @@ def variables(design: str, libraries: Sequence[str]) -> tuple[str, ...]:
         return ()
 
 
-def _variants(spec: Spec, names: Sequence[str]) -> Axis:
+def _variant_axis(spec: Spec, names: Sequence[str]) -> Axis:
     known = spec.document.variants
     for name in names:
         if name not in known:
@@ -147,7 +147,7 @@ def _variants(spec: Spec, names: Sequence[str]) -> Axis:
     return Axis(VARIANT, tuple(names) or spec.variants, 0)
 
 
-def _require(job: Job, spec: Spec) -> None:
+def _require_valid(job: SweepJob, spec: Spec) -> None:
     """Demand axes that are variables of the spec, each once, and no other column of the same name."""
     errors = []
     seen = {VARIANT} if job.by_variant else set[str]()
@@ -161,21 +161,25 @@ def _require(job: Job, spec: Spec) -> None:
             done = "solve for" if axis.argument == FOR else "sweep"
             text = f"no variable {quoted(axis.name)} to {done}{did_you_mean(axis.name, known)}"
             errors.append(SpecError("CC712", text, span, hint=hint))
-        elif axis.name in job.shown:
+        elif axis.name in job.output_metrics:
             text = f"{quoted(axis.name)} is an axis and a metric; ask for other metrics with --metrics"
             errors.append(SpecError("CC714", text, span))
         elif axis.name in dict(job.overrides):
             errors.append(SpecError("CC714", f"{quoted(axis.name)} is an axis and set by --set", span))
         seen.add(axis.name)
-    if not job.axes or job.points > POINTS:
-        text = "a sweep needs an axis" if not job.axes else f"{job.points} points are more than the limit of {POINTS}"
+    if not job.axes or job.point_count > MAX_POINTS:
+        text = (
+            "a sweep needs an axis"
+            if not job.axes
+            else f"{job.point_count} points are more than the limit of {MAX_POINTS}"
+        )
         errors.append(SpecError(EMPTY, text, Span(Source("sweep")), hint="write width=32,64,128 behind the design"))
     if errors:
         raise SpecErrors(errors)
     _require_variables(job, spec)
 
 
-def _require_variables(job: Job, spec: Spec) -> None:
+def _require_variables(job: SweepJob, spec: Spec) -> None:
     """Demand that the variant and what is set exist, so that they fail once and not at every point."""
     for name, _ in job.overrides:
         if name not in spec.document.vars:
@@ -183,7 +187,7 @@ def _require_variables(job: Job, spec: Spec) -> None:
             hint = f"variables: {', '.join(spec.document.vars) or 'none'}"
             raise SpecErrors([SpecError("CC702", text, Span(Source("--set", name), 1, 1), hint=hint)])
     if not job.by_variant and job.variant is not None:
-        _variants(spec, [job.variant])
+        _variant_axis(spec, [job.variant])
 
 
 def metric_names() -> tuple[str, ...]:

@@ -8,25 +8,25 @@ from fractions import Fraction
 from math import prod
 from typing import Any, NamedTuple
 
-from convcalc.sweep.axes import Block, Piece
-from convcalc.sweep.block_bounds import Outlook, graphs, outlook, shaping
+from convcalc.sweep.axes import Block, Ranges
+from convcalc.sweep.block_bounds import BlockBounds, bound_block, graph_count, structural_axes
 from convcalc.sweep.evaluator import evaluate
-from convcalc.sweep.job import Job
+from convcalc.sweep.job import SweepJob
 
 MAX, MIN = "max", "min"
-COUNTED = 2**20
+MAX_COUNTED_POINTS = 2**20
 """Up to so many points, it is also counted how many fit."""
-FEW = 16
+MAX_LEAF_GRAPHS = 16
 """A block of at most so many graphs is worked out, be they bounded or not."""
 
 Advance = Callable[[int], None]
 
 
-def silent(points: int) -> None:
+def no_progress(points: int) -> None:
     """Tell nobody how many points have been looked at."""
 
 
-class Bound(NamedTuple):
+class MetricLimit(NamedTuple):
     """A limit on a metric of the whole design, inclusive."""
 
     metric: str
@@ -38,10 +38,10 @@ class Bound(NamedTuple):
 
     def holds(self, total: Any) -> Any:
         """Whether a total, or each of an array, is within the limit."""
-        return total <= self.whole if self.kind == MAX else total >= self.whole
+        return total <= self.is_integer if self.kind == MAX else total >= self.is_integer
 
     @property
-    def whole(self) -> int:
+    def is_integer(self) -> int:
         """The nearest integer that is allowed: totals are integers."""
         return self.value.__floor__() if self.kind == MAX else self.value.__ceil__()
 
@@ -50,13 +50,13 @@ class Bound(NamedTuple):
         return self.value - total if self.kind == MAX else total - self.value
 
 
-class Question(NamedTuple):
+class SolveProblem(NamedTuple):
     """What is sought: values within limits, the largest or smallest of them, the first variable before the others.
 
     An ``objective`` comes before that: the metric that is to be as large as possible, or with − before it, as small.
     """
 
-    bounds: tuple[Bound, ...]
+    bounds: tuple[MetricLimit, ...]
     largest: bool = True
     objective: str | None = None
 
@@ -70,18 +70,18 @@ class Question(NamedTuple):
 class Search:
     """Goes through the blocks of a job, whose axes are in the order of preference."""
 
-    def __init__(self, job: Job, question: Question, advance: Advance, leaf: int) -> None:
-        self.job, self.question, self.advance, self.leaf = job, question, advance, leaf
-        self.entire: Block = tuple((0, len(axis.values)) for axis in job.axes)
-        self.networks = False
+    def __init__(self, job: SweepJob, question: SolveProblem, advance: Advance, leaf: int) -> None:
+        self.job, self.question, self.advance, self.leaf_size = job, question, advance, leaf
+        self.root: Ranges = tuple((0, len(axis.values)) for axis in job.axes)
+        self.saw_valid = False
         """Whether any block may have had a network in it."""
-        self.fitting = self._settled()
+        self.counts = self._leaves_in_order()
         self.known = 0
         self.ended = False
 
     def first(self) -> int | None:
         """Return the number of the first point that fits."""
-        for points, number in self.fitting:
+        for points, number in self.counts:
             if points:
                 self.known = points
                 return number
@@ -91,23 +91,23 @@ class Search:
     def count(self) -> int | None:
         """Go on after ``first``; return how many points fit, where that is not much work."""
         if self.question.objective is not None:
-            self.fitting, self.advance = self._settled(), silent
-        if self.job.points > COUNTED or graphs(self.job, self.entire) > FEW**2:
-            return self.job.points if self._judged(outlook(self.job, self.entire)) else None
+            self.counts, self.advance = self._leaves_in_order(), no_progress
+        if self.job.point_count > MAX_COUNTED_POINTS or graph_count(self.job, self.root) > MAX_LEAF_GRAPHS**2:
+            return self.job.point_count if self._decide(bound_block(self.job, self.root)) else None
         if not self.ended:
-            self.known += sum(points for points, _ in self.fitting)
+            self.known += sum(points for points, _ in self.counts)
         return self.known
 
     def best(self) -> int | None:
         """Return the number of the first point of all that fit and have the best objective."""
         best: tuple[float, int] | None = None
-        waiting: list[tuple[float, int, Block, Outlook | None]] = []
-        self._push(waiting, self.entire)
+        waiting: list[tuple[float, int, Ranges, BlockBounds | None]] = []
+        self._push(waiting, self.root)
         while waiting and (best is None or waiting[0][:2] < best):
             _, _, block, known = heapq.heappop(waiting)
-            if self._judged(known) is False:
+            if self._decide(known) is False:
                 self.advance(_size(block))
-            elif self._small(block):
+            elif self._is_leaf(block):
                 found = self._best_of(block)
                 best = found if best is None or (found is not None and found < best) else best
                 self.advance(_size(block))
@@ -116,25 +116,27 @@ class Search:
                     self._push(waiting, half)
         return None if best is None else best[1]
 
-    def _push(self, waiting: list[tuple[float, int, Block, Outlook | None]], block: Block) -> None:
+    def _push(self, waiting: list[tuple[float, int, Ranges, BlockBounds | None]], block: Ranges) -> None:
         """Put a block where the best that it may hold says."""
-        known = outlook(self.job, block)
+        known = bound_block(self.job, block)
         cost: float = float("-inf")
         if known is not None and known.totals is not None:
             low, high = known.totals[self._goal]
-            cost = self._within(-high if self._falling else low)
+            cost = self._clip_to_limits(-high if self._maximizing else low)
         heapq.heappush(waiting, (cost, self._number(block, (0,) * len(block)), block, known))
 
-    def _within(self, cost: int) -> int:
+    def _clip_to_limits(self, cost: int) -> int:
         """Return a cost that no point is below, one that no point within the limits is below."""
-        kind = MAX if self._falling else MIN
-        limits = [bound.whole for bound in self.question.bounds if (bound.metric, bound.kind) == (self._goal, kind)]
-        return max([cost, *(-limit if self._falling else limit for limit in limits)])
+        kind = MAX if self._maximizing else MIN
+        limits = [
+            bound.is_integer for bound in self.question.bounds if (bound.metric, bound.kind) == (self._goal, kind)
+        ]
+        return max([cost, *(-limit if self._maximizing else limit for limit in limits)])
 
-    def _widest(self, block: Block) -> int:
+    def _widest(self, block: Ranges) -> int:
         """Return the axis to halve: one that shapes the graph, where many graphs keep the others from being bounded."""
         wide = [place for place, (start, end) in enumerate(block) if end - start > 1]
-        found = shaping(self.job) if graphs(self.job, block) > FEW else set()
+        found = structural_axes(self.job) if graph_count(self.job, block) > MAX_LEAF_GRAPHS else set()
         return max(
             [place for place in wide if place in found] or wide,
             key=lambda place: block[place][1] - block[place][0],
@@ -145,36 +147,36 @@ class Search:
         return (self.question.objective or "").removeprefix("-")
 
     @property
-    def _falling(self) -> bool:
+    def _maximizing(self) -> bool:
         """Whether less than the most is worse."""
         return not (self.question.objective or "").startswith("-")
 
-    def _best_of(self, block: Block) -> tuple[int, int] | None:
+    def _best_of(self, block: Ranges) -> tuple[int, int] | None:
         """Return the least cost of the points of a block that fit, and the first point that has it."""
         import numpy
 
-        fits, totals = self._worked_out(block)
+        fits, totals = self._evaluate(block)
         places = numpy.flatnonzero(fits)
         if not len(places):
             return None
         reached = totals[self._goal].ravel()[places]
-        costs = -reached if self._falling else reached
+        costs = -reached if self._maximizing else reached
         at = int(numpy.argmin(costs))
         return int(costs[at]), self._number(block, numpy.unravel_index(int(places[at]), fits.shape))
 
-    def _settled(self) -> Iterator[tuple[int, int]]:
+    def _leaves_in_order(self) -> Iterator[tuple[int, int]]:
         """Give, in the order of the points, how many of a block fit and which is the first."""
         import numpy
 
-        waiting = [self.entire]
+        waiting = [self.root]
         while waiting:
             block = waiting.pop()
             size = _size(block)
-            judged = self._judged(outlook(self.job, block)) if size > self.leaf else None
+            judged = self._decide(bound_block(self.job, block)) if size > self.leaf_size else None
             if judged is not None:
                 yield (size if judged else 0), self._number(block, (0,) * len(block))
-            elif self._small(block):
-                fits, _ = self._worked_out(block)
+            elif self._is_leaf(block):
+                fits, _ = self._evaluate(block)
                 first = numpy.unravel_index(int(numpy.argmax(fits)), fits.shape)
                 yield int(numpy.count_nonzero(fits)), self._number(block, first)
             else:
@@ -183,32 +185,32 @@ class Search:
                 continue
             self.advance(size)
 
-    def _judged(self, known: Outlook | None) -> bool | None:
+    def _decide(self, known: BlockBounds | None) -> bool | None:
         """Whether all points of a block fit, or none of them; nothing where neither is sure."""
         if known is None:
             return None
         if known.totals is None:
             return False
-        self.networks = True
+        self.saw_valid = True
         sides = [(bound, known.totals[bound.metric]) for bound in self.question.bounds]
         if any(not bound.holds(low if bound.kind == MAX else high) for bound, (low, high) in sides):
             return False
-        return True if known.certain and all(bound.holds(a) and bound.holds(b) for bound, (a, b) in sides) else None
+        return True if known.all_valid and all(bound.holds(a) and bound.holds(b) for bound, (a, b) in sides) else None
 
-    def _small(self, block: Block) -> bool:
+    def _is_leaf(self, block: Ranges) -> bool:
         """Whether a block is worked out point by point."""
-        return _size(block) <= self.leaf and (graphs(self.job, block) <= FEW or _size(block) == 1)
+        return _size(block) <= self.leaf_size and (graph_count(self.job, block) <= MAX_LEAF_GRAPHS or _size(block) == 1)
 
-    def _worked_out(self, block: Block) -> tuple[Any, dict[str, Any]]:
+    def _evaluate(self, block: Ranges) -> tuple[Any, dict[str, Any]]:
         """Return which points of a block fit, and the totals of all."""
-        columns = evaluate(self.job, Piece(0, block))
+        columns = evaluate(self.job, Block(0, block))
         fits = columns.valid.copy()
-        self.networks = self.networks or bool(fits.any())
+        self.saw_valid = self.saw_valid or bool(fits.any())
         for bound in self.question.bounds:
             fits &= bound.holds(columns.metrics[bound.metric]).astype(bool)
         return fits, columns.metrics
 
-    def _number(self, block: Block, places: Any) -> int:
+    def _number(self, block: Ranges, places: Any) -> int:
         """Return the number of a point from its places in a block."""
         number = 0
         for axis, (start, _), place in zip(self.job.axes, block, places, strict=True):
@@ -216,11 +218,11 @@ class Search:
         return number
 
 
-def _size(block: Block) -> int:
+def _size(block: Ranges) -> int:
     return prod(end - start for start, end in block)
 
 
-def _halves(block: Block, place: int) -> list[Block]:
+def _halves(block: Ranges, place: int) -> list[Ranges]:
     start, end = block[place]
     middle = (start + end) // 2
     return [(*block[:place], half, *block[place + 1 :]) for half in ((start, middle), (middle, end))]

@@ -9,42 +9,42 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 
-class Points(NamedTuple):
+class SelectedPoints(NamedTuple):
     """Points by number, in order, and the totals of each: arrays of one axis."""
 
     numbers: Any
     metrics: dict[str, Any]
 
-    def at(self, places: Any) -> Points:
+    def take(self, places: Any) -> SelectedPoints:
         """Return some of the points."""
-        return Points(self.numbers[places], {key: column[places] for key, column in self.metrics.items()})
+        return SelectedPoints(self.numbers[places], {key: column[places] for key, column in self.metrics.items()})
 
     def __bool__(self) -> bool:
         return len(self.numbers) > 0
 
 
-class Keep(NamedTuple):
+class Selection(NamedTuple):
     """``all``; ``pareto`` by some metrics; or ``top`` so many by one. A metric with − before it is better if larger."""
 
     kind: str = "all"
     metrics: tuple[str, ...] = ()
-    most: int = 0
+    limit: int = 0
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The metrics without their signs."""
         return tuple(metric.removeprefix("-") for metric in self.metrics)
 
-    def reduced(self, points: Points) -> Points:
+    def select(self, points: SelectedPoints) -> SelectedPoints:
         """Return the points that stay: of ``top`` the best first, of ``pareto`` in the order of its metrics."""
         if self.kind == "all" or not points:
             return points
         columns = [_signed(points.metrics[metric.removeprefix("-")], metric) for metric in self.metrics]
         if self.kind == "top":
-            return points.at(_order([columns[0]], points.numbers)[: self.most])
-        return points.at(_front(columns, _order(columns, points.numbers)))
+            return points.take(_order([columns[0]], points.numbers)[: self.limit])
+        return points.take(_front(columns, _order(columns, points.numbers)))
 
-    def joined(self, one: Points | None, other: Points) -> Points:
+    def merge(self, one: SelectedPoints | None, other: SelectedPoints) -> SelectedPoints:
         """Return what stays of two sets of points that have been reduced."""
         if one is None or not one:
             return other
@@ -53,7 +53,7 @@ class Keep(NamedTuple):
         import numpy
 
         both = {key: numpy.concatenate([one.metrics[key], other.metrics[key]]) for key in one.metrics}
-        return self.reduced(Points(numpy.concatenate([one.numbers, other.numbers]), both))
+        return self.select(SelectedPoints(numpy.concatenate([one.numbers, other.numbers]), both))
 
 
 def _signed(column: Any, metric: str) -> Any:

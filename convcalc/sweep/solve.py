@@ -21,83 +21,85 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
-from convcalc.sweep.axes import CHUNK, Axis
-from convcalc.sweep.job import Job
-from convcalc.sweep.search import Advance, Bound, Question, Search, silent
+from convcalc.sweep.axes import BLOCK_SIZE, Axis
+from convcalc.sweep.job import SweepJob
+from convcalc.sweep.search import Advance, MetricLimit, Search, SolveProblem, no_progress
 
 
-class Point(NamedTuple):
+class Candidate(NamedTuple):
     """One choice of values: its totals in plain numbers, or why it is no network."""
 
-    point: dict[str, Any]
+    values: dict[str, Any]
     totals: dict[str, int]
-    broken: tuple[Bound, ...] = ()
-    fault: SpecError | None = None
+    violated: tuple[MetricLimit, ...] = ()
+    error: SpecError | None = None
     step: str = ""
     """The variable that is moved on to come here."""
 
     @property
-    def fits(self) -> bool:
-        return self.fault is None and not self.broken
+    def is_within_limits(self) -> bool:
+        return self.error is None and not self.violated
 
 
-class Answer(NamedTuple):
+class SolveResult(NamedTuple):
     """What was found."""
 
-    job: Job
+    job: SweepJob
     """Its axes are in the order of preference: the best value first."""
-    question: Question
-    solution: Point | None
-    following: tuple[Point, ...] = ()
+    question: SolveProblem
+    solution: Candidate | None
+    following: tuple[Candidate, ...] = ()
     """For each variable that has one the next value, the others as in the solution."""
-    last: Point | None = None
+    last: Candidate | None = None
     """Without a solution, the point that is preferred least."""
-    fitting: int | None = None
+    fitting_count: int | None = None
     """How many points fit, where that is known."""
 
 
-def solve(job: Job, question: Question, advance: Advance = silent, *, leaf: int = CHUNK) -> Answer:
+def solve(
+    job: SweepJob, question: SolveProblem, advance: Advance = no_progress, *, leaf: int = BLOCK_SIZE
+) -> SolveResult:
     """Find the preferred point of a job within limits; ``leaf`` is how many points are worked out at once.
 
     Raises:
         SpecErrors: CC716 for an axis that is not of numbers; all errors of the only point there is, or of the least
             preferred one where no point is a network.
     """
-    job = replace(_ordered(job, largest=question.largest), metrics=question.metrics)
+    job = replace(_in_preference_order(job, largest=question.largest), metrics=question.metrics)
     search = Search(job, question, advance, leaf)
     number = search.first() if question.objective is None else search.best()
     fitting = search.count()
     if number is None:
-        last = _point(job, question, job.points - 1)
-        if last.fault and not search.networks:
-            raise SpecErrors(job.faults(job.points - 1))
-        return Answer(job, question, None, last=last, fitting=0)
-    solution = _point(job, question, number)
-    assert solution.fits, "arrays and plain numbers agree"
-    following = tuple(_point(job, question, after, step) for after, step in _following(job, number))
-    return Answer(job, question, solution, following, fitting=fitting)
+        last = _candidate(job, question, job.point_count - 1)
+        if last.error and not search.saw_valid:
+            raise SpecErrors(job.errors_at(job.point_count - 1))
+        return SolveResult(job, question, None, last=last, fitting_count=0)
+    solution = _candidate(job, question, number)
+    assert solution.is_within_limits, "arrays and plain numbers agree"
+    following = tuple(_candidate(job, question, after, step) for after, step in _next_points(job, number))
+    return SolveResult(job, question, solution, following, fitting_count=fitting)
 
 
-def _ordered(job: Job, *, largest: bool) -> Job:
+def _in_preference_order(job: SweepJob, *, largest: bool) -> SweepJob:
     """Return the job with every axis in the order of preference, each value once."""
     errors = []
     for axis in job.axes:
-        if not axis.numeric:
+        if not axis.is_numeric:
             text = f"{quoted(axis.name)} has values that are no numbers: there is no largest or smallest of them"
             span = Span(Source(axis.argument, axis.name), 1, 1, max(1, len(axis.name)))
             errors.append(SpecError("CC716", text, span, hint="`convcalc sweep` goes through any values"))
     if errors:
         raise SpecErrors(errors)
-    return replace(job, axes=tuple(_sorted(axis, falling=largest) for axis in job.axes))
+    return replace(job, axes=tuple(_sort_axis(axis, falling=largest) for axis in job.axes))
 
 
-def _sorted(axis: Axis, *, falling: bool) -> Axis:
+def _sort_axis(axis: Axis, *, falling: bool) -> Axis:
     if isinstance(axis.values, range):
         return replace(axis, values=axis.values if (axis.values.step < 0) == falling else axis.values[::-1])
     return replace(axis, values=tuple(sorted(set(axis.values), reverse=falling)))
 
 
-def _following(job: Job, number: int) -> Iterator[tuple[int, str]]:
+def _next_points(job: SweepJob, number: int) -> Iterator[tuple[int, str]]:
     """Give the next preferred value of every variable that has one: the number of the point, and the variable."""
     stride = 1
     found = []
@@ -108,12 +110,12 @@ def _following(job: Job, number: int) -> Iterator[tuple[int, str]]:
     yield from reversed(found)
 
 
-def _point(job: Job, question: Question, number: int, step: str = "") -> Point:
-    point = job.point(number)
+def _candidate(job: SweepJob, question: SolveProblem, number: int, step: str = "") -> Candidate:
+    point = job.values_at(number)
     try:
-        report = job.network(number).report(batch=job.batch, dtype=job.dtype)
+        report = job.network_at(number).report(batch=job.batch, dtype=job.dtype)
     except SpecErrors as errors:
-        return Point(point, {}, fault=errors.errors[0], step=step)
+        return Candidate(point, {}, error=errors.errors[0], step=step)
     totals = dict(report.totals)
     broken = tuple(bound for bound in question.bounds if not bound.holds(totals[bound.metric]))
-    return Point(point, totals, broken, step=step)
+    return Candidate(point, totals, broken, step=step)

@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, quoted
-from convcalc.sweep.axes import AXIS, FORM, HINTS, Axis, joined, pieces, read_axis, read_value
-from convcalc.sweep.evaluator import Dropped, merged
-from convcalc.sweep.executors import Engine, Task, require_arrays
-from convcalc.sweep.job import Job
-from convcalc.sweep.selection import Points
+from convcalc.sweep.axes import AXIS, FORM, HINTS, Axis, blocks, joined, read_axis, read_value
+from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
+from convcalc.sweep.executors import BlockTask, Engine, require_arrays
+from convcalc.sweep.job import SweepJob
+from convcalc.sweep.selection import SelectedPoints
 
 
 class SweepTable:
@@ -60,20 +60,20 @@ class SweepTable:
         return f"<SweepTable of {len(self):,} points{others}: {', '.join(self._columns)}>"
 
 
-def swept(job: Job, engine: Engine) -> SweepTable:
+def swept(job: SweepJob, engine: Engine) -> SweepTable:
     """Count every point of a sweep and keep all."""
     import numpy
 
-    points: list[Points] = []
-    dropped: dict[str, Dropped] = {}
-    with closing(engine.run(Task(job), pieces(job.axes))) as results:
+    points: list[SelectedPoints] = []
+    dropped: dict[str, InvalidPoints] = {}
+    with closing(engine.run(BlockTask(job), blocks(job.axes))) as results:
         for result in results:
             points.append(result.points)
-            dropped = merged(dropped, result.dropped)
+            dropped = merge_invalid(dropped, result.invalid)
     numbers = numpy.concatenate([each.numbers for each in points])
     places = numpy.unravel_index(numbers, [len(axis.values) for axis in job.axes])
     columns = {axis.name: _values(axis)[at] for axis, at in zip(job.axes, places, strict=True)}
-    columns |= {key: numpy.concatenate([each.metrics[key] for each in points]) for key in job.shown}
+    columns |= {key: numpy.concatenate([each.metrics[key] for each in points]) for key in job.output_metrics}
     return SweepTable(columns, {why: each.points for why, each in dropped.items()})
 
 
@@ -82,9 +82,9 @@ def _values(axis: Axis) -> Any:
     import numpy
 
     values = [axis.value(place) for place in range(len(axis.values))]
-    if axis.numeric and axis.denominator == 1:
+    if axis.is_numeric and axis.denominator == 1:
         return numpy.array(values, "int64" if all(-(2**63) <= value < 2**63 for value in values) else object)
-    if axis.numeric:
+    if axis.is_numeric:
         return numpy.array([float(value) for value in values])
     if all(isinstance(value, bool) for value in values):
         return numpy.array(values)

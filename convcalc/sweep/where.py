@@ -14,18 +14,18 @@ from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
-from convcalc.sweep.bounds.bounded_array import Bounded, Memo, column
-from convcalc.sweep.evaluator import Columns
-from convcalc.sweep.job import VARIANT, Job, metric_names
+from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axis_array
+from convcalc.sweep.evaluator import BlockColumns
+from convcalc.sweep.job import VARIANT, SweepJob, metric_names
 
-WRONG = "CC715"
+INVALID_CONDITION = "CC715"
 CLAUSES = re.compile(r"\b(?:and|or|not|if|else)\b")
-OF_BYTES = re.compile(rf"(?<![\w.]){QUANTITY.removesuffix('?')}(?!\w)")
+BYTE_QUANTITY = re.compile(rf"(?<![\w.]){QUANTITY.removesuffix('?')}(?!\w)")
 """A quantity that is written with its B."""
 
 
 @lru_cache(16)
-def condition(text: str) -> Expression:
+def parse_condition(text: str) -> Expression:
     """Read a condition; numbers are quantities: 5M is 5e6, 2MiB is 2·2²⁰.
 
     Raises:
@@ -34,10 +34,10 @@ def condition(text: str) -> Expression:
     try:
         return parse(text, suffixed=True)
     except ExpressionError as error:
-        raise _wrong(text, error) from None
+        raise _condition_error(text, error) from None
 
 
-def needed(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
+def metrics_used(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
     """Return the metrics that a condition reads; an axis of the same name goes before a metric.
 
     Raises:
@@ -46,14 +46,14 @@ def needed(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
     if text is None:
         return ()
     known = {axis.name for axis in axes if axis.name != VARIANT}
-    read = dict.fromkeys(name for name, _, _ in condition(text).names)
+    read = dict.fromkeys(name for name, _, _ in parse_condition(text).names)
     for name in read:
         if name not in known and name not in metric_names():
             both = (*known, *metric_names())
             said = f"--where reads '{name}', which is neither an axis nor a metric{did_you_mean(name, both)}"
-            at, end = next((at, end) for each, at, end in condition(text).names if each == name)
+            at, end = next((at, end) for each, at, end in parse_condition(text).names if each == name)
             hint = _suffixed(text, at, end) or f"it may read {', '.join(both)}"
-            raise SpecError(WRONG, said, Span(Source("--where", text), 1, 1 + at, end - at), hint=hint)
+            raise SpecError(INVALID_CONDITION, said, Span(Source("--where", text), 1, 1 + at, end - at), hint=hint)
     _require_bytes(text, known)
     return tuple(name for name in read if name not in known)
 
@@ -73,15 +73,15 @@ def _require_bytes(text: str, axes: Container[str]) -> None:
     start = 0
     for clause in CLAUSES.split(text):
         start = text.index(clause, start)
-        found = OF_BYTES.search(clause)
-        names = [name for name, at, _ in condition(text).names if start <= at < start + len(clause)]
+        found = BYTE_QUANTITY.search(clause)
+        names = [name for name, at, _ in parse_condition(text).names if start <= at < start + len(clause)]
         if found and names and not any(name in axes or name in of_bytes for name in names):
             span = Span(Source("--where", text), 1, 1 + start + found.start(), len(found[0]))
             said = f"--where: {', '.join(dict.fromkeys(names))} are no bytes: {quoted(found[0])}"
-            raise SpecError(WRONG, said, span, hint=f"without the B: {found[0][:-1]}; for 10⁹ write G")
+            raise SpecError(INVALID_CONDITION, said, span, hint=f"without the B: {found[0][:-1]}; for 10⁹ write G")
 
 
-def wanted(job: Job, columns: Columns) -> Any:
+def matching_points(job: SweepJob, columns: BlockColumns) -> Any:
     """Return which points of a block are networks and fulfil the condition, as an array of truths.
 
     Raises:
@@ -89,63 +89,63 @@ def wanted(job: Job, columns: Columns) -> Any:
     """
     if job.where is None:
         return columns.valid
-    plain = {axis.name for axis in job.axes if not axis.numeric}
-    if any(name in plain for name, _, _ in condition(job.where).names):
-        return _one_by_one(job, columns)
+    plain = {axis.name for axis in job.axes if not axis.is_numeric}
+    if any(name in plain for name, _, _ in parse_condition(job.where).names):
+        return _evaluate_point_by_point(job, columns)
     try:
-        answer = condition(job.where).evaluate(_scope(job, columns))
+        answer = parse_condition(job.where).evaluate(_scope(job, columns))
     except Undecided:
-        return _one_by_one(job, columns)
+        return _evaluate_point_by_point(job, columns)
     except ExpressionError as error:
-        raise _wrong(job.where, error) from None
-    if not isinstance(answer, bool) and not (isinstance(answer, Bounded) and answer.dtype == bool):
-        raise _no_truth(job.where)
-    return columns.valid & (answer.array if isinstance(answer, Bounded) else answer)
+        raise _condition_error(job.where, error) from None
+    if not isinstance(answer, bool) and not (isinstance(answer, BoundedArray) and answer.dtype == bool):
+        raise _not_boolean_error(job.where)
+    return columns.valid & (answer.array if isinstance(answer, BoundedArray) else answer)
 
 
-def _scope(job: Job, columns: Columns) -> dict[str, Any]:
+def _scope(job: SweepJob, columns: BlockColumns) -> dict[str, Any]:
     """Return the values of all metrics and axes, as arrays with known bounds."""
     memo, names = Memo(), [axis.name for axis in job.axes]
     scope: dict[str, Any] = {}
     for key, array in columns.metrics.items():
         bounds = (int(array.min()), int(array.max()))
-        scope[key] = Bounded(array, bounds, (key,), memo)
-    for place, (axis, (first, end)) in enumerate(zip(job.axes, columns.piece.block, strict=True)):
+        scope[key] = BoundedArray(array, bounds, (key,), memo)
+    for place, (axis, (first, end)) in enumerate(zip(job.axes, columns.block.ranges, strict=True)):
         if end - first == 1:
             scope[axis.name] = axis.value(first)
-        elif axis.numeric:
-            values = column(axis.values[first:end], place, names, memo)
+        elif axis.is_numeric:
+            values = axis_array(axis.values[first:end], place, names, memo)
             scope[axis.name] = values if axis.denominator == 1 else Quotient(values, axis.denominator)
     return scope
 
 
-def _one_by_one(job: Job, columns: Columns) -> Any:
+def _evaluate_point_by_point(job: SweepJob, columns: BlockColumns) -> Any:
     """Decide every point with plain numbers, where arrays leave something open."""
     import numpy
 
     assert job.where is not None
     found = numpy.zeros_like(columns.valid)
     for place in zip(*numpy.nonzero(columns.valid), strict=True):
-        places = zip(job.axes, columns.piece.block, place, strict=True)
+        places = zip(job.axes, columns.block.ranges, place, strict=True)
         scope = {axis.name: axis.value(first + int(at)) for axis, (first, _), at in places}
         scope |= {key: int(array[place]) for key, array in columns.metrics.items()}
         try:
-            answer = condition(job.where).evaluate(scope)
+            answer = parse_condition(job.where).evaluate(scope)
         except ExpressionError as error:
-            raise _wrong(job.where, error, scope) from None
+            raise _condition_error(job.where, error, scope) from None
         if not isinstance(answer, bool):
-            raise _no_truth(job.where)
+            raise _not_boolean_error(job.where)
         found[place] = answer
     return found
 
 
-def _wrong(text: str, error: ExpressionError, scope: Mapping[str, Any] | None = None) -> SpecError:
+def _condition_error(text: str, error: ExpressionError, scope: Mapping[str, Any] | None = None) -> SpecError:
     at = f" at {', '.join(f'{name}={value}' for name, value in scope.items())}" if scope else ""
     start, length = (0, len(text)) if "\n" in text else (error.start, max(1, error.end - error.start))
     span = Span(Source("--where", text), 1, 1 + start, length)
-    return SpecError(WRONG, f"--where: {error.text}{at}", span, error.hint)
+    return SpecError(INVALID_CONDITION, f"--where: {error.text}{at}", span, error.hint)
 
 
-def _no_truth(text: str) -> SpecError:
+def _not_boolean_error(text: str) -> SpecError:
     span = Span(Source("--where", text), 1, 1, len(text))
-    return SpecError(WRONG, "--where must be true or false", span, hint="compare: --where 'params <= 5e6'")
+    return SpecError(INVALID_CONDITION, "--where must be true or false", span, hint="compare: --where 'params <= 5e6'")

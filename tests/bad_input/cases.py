@@ -8,7 +8,7 @@ from typing import Any
 
 import convcalc
 from convcalc.errors import Source, SpecError, SpecErrors
-from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, Sequence, compose
+from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, parse_yaml
 
 HERE = Path(__file__).resolve().parent
 
@@ -31,7 +31,7 @@ class Case:
 
 
 def cases() -> list[Case]:
-    root = compose(Source("bad_specs.yaml", (HERE / "bad_specs.yaml").read_text(encoding="utf-8")))
+    root = parse_yaml(Source("bad_specs.yaml", (HERE / "bad_specs.yaml").read_text(encoding="utf-8")))
     read: list[dict[str, Any]] = plain(root)
     return [_case(entry) for entry in read]
 
@@ -55,13 +55,13 @@ def blamed(marked: str) -> tuple[str, int, int, int]:
     return before + part + after, before.count("\n") + 1, column, max(1, len(part))
 
 
-def plain(node: Node | None) -> Any:
+def plain(node: YamlNode | None) -> Any:
     """Return nodes as dicts, lists and texts."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         return {key.text: plain(value) for key, value in node.pairs}
-    if isinstance(node, Sequence):
+    if isinstance(node, ListNode):
         return [plain(item) for item in node.items]
-    return node.text if isinstance(node, Scalar) else None
+    return node.text if isinstance(node, ScalarNode) else None
 
 
 def errors_of(text: str, name: str = "spec.yaml", **options: Any) -> list[SpecError]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from convcalc.designs.names import BUDGET
 from convcalc.ops.op import arguments_of
 from convcalc.ops.registry import every
-from convcalc.spec.document.document_reader import TOP
+from convcalc.spec.document.document_reader import TOP_LEVEL_KEYS
 from convcalc.spec.document.item_reader import MODIFIERS
 from convcalc.spec.expressions.vocabulary import SYMBOLS
 from tests.bad_input.cases import cases
@@ -198,7 +198,7 @@ def specs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
     return "".join(f"{key}: {draw(mostly(SECTIONS[key], values))}\n" for key in chosen)
 
 
-VOCABULARY = [*TOP, *MODIFIERS, *LAYERS, *SYMBOLS, *TOKENS, *ODD]
+VOCABULARY = [*TOP_LEVEL_KEYS, *MODIFIERS, *LAYERS, *SYMBOLS, *TOKENS, *ODD]
 words = st.sampled_from(VOCABULARY)
 jumbles = st.lists(words, max_size=30).map("".join)
 """Words of the language, one behind the other."""

@@ -12,13 +12,13 @@ from convcalc.designs.claims import check_claims, finding
 from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, SpecErrors
 from convcalc.guide.pages import error_codes, error_page
-from convcalc.spec.yaml.nodes import compose
+from convcalc.spec.yaml.nodes import parse_yaml
 from tests.bad_input.cases import errors_of, plain
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "convcalc"
 PAGES: dict[str, dict[str, str]] = plain(
-    compose(Source("error_codes.yaml", (PACKAGE / "error_codes.yaml").read_text(encoding="utf-8")))
+    parse_yaml(Source("error_codes.yaml", (PACKAGE / "error_codes.yaml").read_text(encoding="utf-8")))
 )
 SHOWN = [code for code, page in PAGES.items() if "wrong" in page]
 

@@ -273,10 +273,10 @@ def test_a_file_imported_twice_is_read_once() -> None:
 
     def read(path: str) -> Source:
         reads.append(Path(path).name)
-        return source.read(path)
+        return source.read_text(path)
 
-    files = load.Files(read=read)
-    load.expand(load.read_root(source.read("a.yaml"), files), files)
+    files = load.DocumentLoader(read=read)
+    load.expand(load.parse_spec(source.read_text("a.yaml"), files), files)
     assert sorted(reads) == ["b.yaml", "c.yaml", "lib.yaml"]
 
 

@@ -12,7 +12,7 @@ from convcalc.errors import Source, SpecError
 from convcalc.ops.kinds.norm import TYPES
 from convcalc.ops.registry import activations, find, kinds
 from convcalc.spec.document import foreign_names as foreign
-from convcalc.spec.yaml.nodes import compose
+from convcalc.spec.yaml.nodes import parse_yaml
 from tests.bad_input.cases import errors_of
 
 
@@ -215,7 +215,7 @@ def test_what_is_said_instead_exists() -> None:
 
 def test_a_word_stands_once() -> None:
     """Of two lines that say something of one word, one would be lost."""
-    parts = foreign._entries(compose(Source(foreign.NAMES, Path(foreign.NAMES).read_text("utf-8"))))
+    parts = foreign._entries(parse_yaml(Source(foreign.NAMES, Path(foreign.NAMES).read_text("utf-8"))))
     pages = foreign._entries(parts["pages"])
     lists = [foreign._entries(page)["words"] for page in pages.values()]
     lists += [words for part in ("said", "metrics") for words in foreign._entries(parts[part]).values()]

@@ -12,7 +12,7 @@ import sys
 import time
 
 import convcalc
-from convcalc.sweep import evaluate, pieces, read_axis, space
+from convcalc.sweep import blocks, evaluate, make_job, read_axis
 from tests.benchmarks.conftest import Show
 from tests.conftest import ROOT
 from tests.sweep.test_nasbench201 import EDGES, OPERATIONS, cost_is_a_sum_of_edges
@@ -75,10 +75,13 @@ def test_searches(show: Show) -> None:
 
 
 def test_all_of_nas_bench_201(show: Show) -> None:
-    job = space(str(CELLS), [read_axis(f"e{edge}=0..{OPERATIONS - 1}") for edge in range(EDGES)])
-    (piece,) = pieces(job.axes)
+    job = make_job(str(CELLS), [read_axis(f"e{edge}=0..{OPERATIONS - 1}") for edge in range(EDGES)])
+    (piece,) = blocks(job.axes)
     begun = time.process_time()
     columns = evaluate(job, piece)
     seconds = time.process_time() - begun
     cost_is_a_sum_of_edges(columns)
-    show(f"all {job.points:,} cells of NAS-Bench-201: {seconds:.0f} s, {seconds / job.points * 1e3:.1f} ms a cell")
+    show(
+        f"all {job.point_count:,} cells of NAS-Bench-201: {seconds:.0f} s, "
+        f"{seconds / job.point_count * 1e3:.1f} ms a cell"
+    )

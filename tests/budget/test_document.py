@@ -14,7 +14,7 @@ from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import BaselineLocation, Budget, BudgetFile, LimitedMetric
 from convcalc.errors import Source, SpecError, SpecErrors, describe_one
 from convcalc.guide.pages import CODES
-from convcalc.spec.yaml.nodes import compose
+from convcalc.spec.yaml.nodes import parse_yaml
 from tests.bad_input.cases import blamed, plain
 from tests.bad_input.conftest import LOADERS
 from tests.work import limited_work
@@ -269,7 +269,7 @@ class Case:
 
 def cases() -> list[Case]:
     text = (HERE / "bad_budgets.yaml").read_text(encoding="utf-8")
-    return [_case(each) for each in plain(compose(Source("bad_budgets.yaml", text)))]
+    return [_case(each) for each in plain(parse_yaml(Source("bad_budgets.yaml", text)))]
 
 
 SOUND = "version: 1\nbudgets: [{id: edge, designs: m.yaml, max: {params: 1}}]\n"
@@ -426,7 +426,7 @@ def test_hostile_files_take_no_more_than_so_much_work(tmp_path: Path, text: str)
 
 PAGES = {
     code: page
-    for code, page in plain(compose(Source(CODES, Path(CODES).read_text(encoding="utf-8")))).items()
+    for code, page in plain(parse_yaml(Source(CODES, Path(CODES).read_text(encoding="utf-8")))).items()
     if "CC631" <= code <= "CC636"
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from convcalc import schemas
 from convcalc.errors import Source
-from convcalc.spec.yaml.nodes import compose
+from convcalc.spec.yaml.nodes import parse_yaml
 from tests.conftest import Command
 from tests.test_schema import as_json
 
@@ -65,5 +65,5 @@ def test_a_misspelt_one_is_guessed_at(cli: Command) -> None:
 def test_the_schema_knows_them() -> None:
     schema = json.loads(schemas.schema("budget"))
     for rule, fits in (("max: {fvcore: 4.2G}", True), ("max: {fvcor: 4.2G}", False)):
-        document = as_json(compose(Source("budget", BUDGET.replace("RULE", rule))))
+        document = as_json(parse_yaml(Source("budget", BUDGET.replace("RULE", rule))))
         assert jsonschema.Draft7Validator(schema).is_valid(document) is fits

@@ -16,7 +16,7 @@ from convcalc.budget.file.reader import TOP_LEVEL_KEYS, read_budget_file
 from convcalc.errors import Source, SpecErrors
 from convcalc.metrics.registry import measures
 from convcalc.profiles import profile_keys
-from convcalc.spec.yaml.nodes import compose
+from convcalc.spec.yaml.nodes import parse_yaml
 from tests.budget.test_document import NORMATIVE, PAGES
 from tests.test_schema import as_json, is_sentence, parts
 
@@ -26,7 +26,7 @@ BASELINE = jsonschema.Draft7Validator(json.loads(schemas.schema("baseline")))
 
 
 def faults(text: str) -> list[str]:
-    return [error.message for error in VALIDATOR.iter_errors(as_json(compose(Source("budget", text))))]
+    return [error.message for error in VALIDATOR.iter_errors(as_json(parse_yaml(Source("budget", text))))]
 
 
 def accepted(text: str, folder: Path) -> bool:

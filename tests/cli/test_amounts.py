@@ -14,16 +14,16 @@ from convcalc.cli.commands.solve import Limits
 from convcalc.cli.types import Positive
 from convcalc.devices.roofline import device
 from convcalc.errors import Source, Span, SpecError, SpecErrors
-from convcalc.spec.document.claims import quantity as printed
-from convcalc.spec.yaml.nodes import Scalar
-from convcalc.sweep import condition, read_axis
+from convcalc.spec.document.claims import parse_quantity as printed
+from convcalc.spec.yaml.nodes import ScalarNode
+from convcalc.sweep import parse_condition, read_axis
 from tests.conftest import Command
 
 SPEC = "input: [3, 8, 8]\nvars: {w: 8}\nlayers: [conv: [w, 3], flatten, linear: 10]\n"
 
 
-def scalar(text: str) -> Scalar:
-    return Scalar(text, Span(Source("test", text), 1, 1, max(1, len(text))))
+def scalar(text: str) -> ScalarNode:
+    return ScalarNode(text, Span(Source("test", text), 1, 1, max(1, len(text))))
 
 
 def of_device(text: str) -> Fraction:
@@ -34,7 +34,7 @@ def of_device(text: str) -> Fraction:
 
 def of_condition(text: str) -> Fraction:
     """The one number that is equal to it."""
-    number = condition(f"weight_bytes - {text}").evaluate({"weight_bytes": 0})
+    number = parse_condition(f"weight_bytes - {text}").evaluate({"weight_bytes": 0})
     return -Fraction(number)
 
 

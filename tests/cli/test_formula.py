@@ -239,10 +239,10 @@ def test_a_sympy_that_cannot_be_loaded_is_told_with_what_it_raises(tmp_path: Pat
 
 
 def test_a_formula_that_is_wrong_is_a_bug(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from convcalc.formula.simplify import Forms
+    from convcalc.formula.simplify import Simplifier
 
-    right = Forms.tree
-    monkeypatch.setattr(Forms, "tree", lambda self, expression: right(self, expression * 2))
+    right = Simplifier.simplify
+    monkeypatch.setattr(Simplifier, "tree", lambda self, expression: right(self, expression * 2))
     result = cli("formula", "zoo:mobilenet_v2", "--symbols", "size")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "internal error: MismatchError: params of " in result.stderr

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from convcalc.sweep import executors
-from convcalc.sweep.executors import work
+from convcalc.sweep.executors import run_block
 from tests.cli.conftest import files
 from tests.conftest import ROOT, Command
 from tests.kills import Runs
@@ -45,9 +45,9 @@ def test_a_sweep_begun_without_it_goes_on(killed: Runs, cli: Command, monkeypatc
 
     def counted(*args: Any) -> Any:
         worked.append(args)
-        return work(*args)
+        return run_block(*args)
 
-    monkeypatch.setattr(executors, "work", counted)
+    monkeypatch.setattr(executors, "run_block", counted)
     assert cli(*AXES, "-o", "out/points.csv", "--resume").exit_code == 0
     assert len(worked) == BLOCKS - done < BLOCKS
     resumed = killed.held()

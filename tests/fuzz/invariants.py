@@ -17,15 +17,15 @@ from convcalc.cli import main
 from convcalc.designs.names import parse_design
 from convcalc.errors import SpecErrors
 from convcalc.explain import explain
-from convcalc.formula.closed_form import Wanted, formulas
-from convcalc.formula.symbolic_design import Request
+from convcalc.formula.closed_form import Wanted, derive
+from convcalc.formula.symbolic_design import FormulaRequest
 from convcalc.metrics.registry import DETAILS, measures
 from convcalc.render import EXPLANATIONS, FORMATS, Surface
 from convcalc.report.compare import compare
 from convcalc.report.fold import GROUPINGS, View, fold
 from convcalc.report.path_tree import tree
 from convcalc.report.report import Report, report_on
-from convcalc.sweep import Axis, pieces, space
+from convcalc.sweep import Axis, blocks, make_job
 from convcalc.sweep.evaluator import evaluate
 from tests.fuzz.campaign import Target, require
 from tests.fuzz.commands import streams
@@ -213,8 +213,8 @@ def _swept(network: Network, other: dict[str, int], own: Totals, changed: Totals
     if not network.variables:
         return
     axes = [Axis(name, (value, other[name])) for name, value in network.variables.items()]
-    job = space(FILE, axes, metrics=METRICS)
-    (piece,) = pieces(job.axes)
+    job = make_job(FILE, axes, metrics=METRICS)
+    (piece,) = blocks(job.axes)
     columns = evaluate(job, piece)
     for place, expected in ((0, own), (-1, changed)):
         valid = bool(columns.valid.ravel()[place])
@@ -227,7 +227,7 @@ def _swept(network: Network, other: dict[str, int], own: Totals, changed: Totals
 def _formula(network: Network, other: dict[str, int], changed: Totals | None) -> None:
     """The closed forms, with numbers put in, give what is counted where their assumptions hold."""
     try:
-        found = formulas(FILE, Request(tuple(network.variables), {}), Wanted(("params", "macs")))
+        found = derive(FILE, FormulaRequest(tuple(network.variables), {}), Wanted(("params", "macs")))
     except SpecErrors:
         return  # what shapes the graph has no closed form
     if all(assumption.holds(other) for assumption in found.assumptions):

@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 
 from convcalc.errors import Source, SpecError, SpecErrors
-from convcalc.spec.yaml.nodes import compose
-from convcalc.spec.yaml.text import accepted
+from convcalc.spec.yaml.nodes import parse_yaml
+from convcalc.spec.yaml.text import validate_text
 from tests.bad_input.cases import plain
 from tests.bad_input.strategies import EXPRESSIONS, ODD, UNITS
 
@@ -124,7 +124,7 @@ def parsed(text: str) -> Any:
 @cache
 def _parsed(text: str) -> str:
     try:
-        return json.dumps(plain(compose(accepted(Source("corpus", text)))))
+        return json.dumps(plain(parse_yaml(validate_text(Source("corpus", text)))))
     except (SpecError, SpecErrors):
         return "null"
 

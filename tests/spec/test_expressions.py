@@ -22,7 +22,7 @@ from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import parse
 from convcalc.spec.expressions.functions import FUNCTIONS
 from convcalc.spec.expressions.messages import reserved_reason
-from convcalc.spec.expressions.values import Symbol
+from convcalc.spec.expressions.values import Keyword
 from convcalc.spec.expressions.vocabulary import KEYWORDS, SYMBOLS
 from convcalc.symbols import symbol
 from tests.work import limited_work
@@ -32,7 +32,7 @@ SCOPE: Mapping[str, Any] = {
     "width": 64,
     "alpha": Fraction(3, 4),
     "mobile": True,
-    "act": Symbol("silu"),
+    "act": Keyword("silu"),
     "dims": (4, 5, 6),
     "tables": ((1, 2), (3, 4)),
     "größe": 7,
@@ -157,7 +157,7 @@ def test_choices_and_lists(text: str, value: object) -> None:
 
 
 def test_a_symbol_is_a_word_with_a_type_of_its_own() -> None:
-    assert type(evaluate("relu")) is Symbol
+    assert type(evaluate("relu")) is Keyword
     assert evaluate("relu") == "relu"
 
 
@@ -229,8 +229,8 @@ def test_arithmetic_with_rounded_numbers_is_rounded_and_only_their_size_is_limit
 def test_names_are_the_variables_with_their_places() -> None:
     expression = parse("max(dims(j - 1), relu) if first else j + gro\u0308ße")
     names = (("dims", 4, 8), ("j", 9, 10), ("first", 26, 31), ("j", 37, 38), ("größe", 41, 47))
-    assert (expression.names, expression.constant) == (names, False)
-    assert parse("4*8 if true else relu").constant
+    assert (expression.names, expression.is_constant) == (names, False)
+    assert parse("4*8 if true else relu").is_constant
 
 
 def test_the_limits_are_inclusive() -> None:
@@ -402,8 +402,8 @@ def test_an_unknown_name_is_only_an_error_where_it_is_read() -> None:
 
 
 def test_lists_that_share_parts_do_not_take_for_ever() -> None:
-    one: tuple[Any, ...] = (1, Symbol("relu"))
-    other: tuple[Any, ...] = (1, Symbol("relu"))
+    one: tuple[Any, ...] = (1, Keyword("relu"))
+    other: tuple[Any, ...] = (1, Keyword("relu"))
     for _ in range(64):
         one, other = (one, one), (other, other)
     assert error_of("a == b", a=one, b=other).code == "CC304"

@@ -60,10 +60,10 @@ def _number(text: str) -> int:
 
 def whole(text: str) -> str:
     """A part of a spec as a whole one: items become its layers, and what is missing is put beside what is there."""
-    root = nodes.compose(Source("<example>", text))
-    if isinstance(root, nodes.Sequence):
+    root = nodes.parse_yaml(Source("<example>", text))
+    if isinstance(root, nodes.ListNode):
         return f"input: [192, 32, 32]\nlayers:\n{text}"
-    assert isinstance(root, nodes.Mapping)
+    assert isinstance(root, nodes.MapNode)
     keys = {key.text for key, _ in root.pairs}
     shape = "" if keys & {"input", "inputs"} else "input: [64, 32, 32]\n"
     return text + shape + ("" if "layers" in keys else "layers: [relu]\n")

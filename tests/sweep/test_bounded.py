@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import arith
-from convcalc.sweep.bounds.bounded_array import Bounded, column
+from convcalc.sweep.bounds.bounded_array import BoundedArray, axis_array
 
 EDGE = 2**63
 LARGE = st.integers(-(2**66), 2**66) | st.sampled_from(
@@ -20,13 +20,13 @@ OPERATIONS = [operator.add, operator.sub, operator.mul, arith.floordiv, arith.at
 COMPARISONS = [arith.equal, arith.less, arith.less_equal, operator.ne, operator.gt, operator.ge]
 
 
-def arrays(left: list[int], right: list[int]) -> tuple[Bounded, Bounded]:
+def arrays(left: list[int], right: list[int]) -> tuple[BoundedArray, BoundedArray]:
     memo: dict[Any, Any] = {}
-    return column(left, 0, ("a", "b"), memo), column(right, 1, ("a", "b"), memo)
+    return axis_array(left, 0, ("a", "b"), memo), axis_array(right, 1, ("a", "b"), memo)
 
 
 def elements(value: Any, shape: tuple[int, int]) -> list[Any]:
-    array = value.array if isinstance(value, Bounded) else np.array(value, object)
+    array = value.array if isinstance(value, BoundedArray) else np.array(value, object)
     return np.broadcast_to(array, shape).ravel().tolist()
 
 
@@ -38,7 +38,7 @@ def test_every_operation_is_that_of_ints(left: list[int], right: list[int], oper
     result = operation(a, b)
     true = [operation(one, other) for one in left for other in right]
     assert elements(result, (len(left), len(right))) == true
-    if isinstance(result, Bounded):
+    if isinstance(result, BoundedArray):
         assert result.low <= min(true) <= max(true) <= result.high
         assert result.dtype == ("int64" if result.low >= -EDGE and result.high < EDGE else object)
 

@@ -10,7 +10,7 @@ import json
 import numpy as np
 import pytest
 
-from convcalc.sweep import Columns, Job, Piece, evaluate, read_axis, space
+from convcalc.sweep import Block, BlockColumns, SweepJob, evaluate, make_job, read_axis
 from tests.conftest import ROOT
 
 SPEC = ROOT / "tests" / "sweep" / "nasbench201.yaml"
@@ -19,17 +19,17 @@ EDGES, OPERATIONS = 6, 5
 
 
 @pytest.fixture(scope="module")
-def job() -> Job:
-    return space(str(SPEC), [read_axis(f"e{edge}=0..{OPERATIONS - 1}") for edge in range(EDGES)])
+def job() -> SweepJob:
+    return make_job(str(SPEC), [read_axis(f"e{edge}=0..{OPERATIONS - 1}") for edge in range(EDGES)])
 
 
-def part(job: Job, *fixed: int) -> Columns:
+def part(job: SweepJob, *fixed: int) -> BlockColumns:
     """All cells whose first edges are these, worked out as a sweep would."""
     free = ((0, OPERATIONS),) * (EDGES - len(fixed))
-    return evaluate(job, Piece(0, (*((edge, edge + 1) for edge in fixed), *free)))
+    return evaluate(job, Block(0, (*((edge, edge + 1) for edge in fixed), *free)))
 
 
-def test_cells_cost_what_torch_counts(job: Job) -> None:
+def test_cells_cost_what_torch_counts(job: SweepJob) -> None:
     cells = json.loads(FACTS.read_text())["cells"]
     assert len(cells) == 25
     for fact in cells:
@@ -37,10 +37,10 @@ def test_cells_cost_what_torch_counts(job: Job) -> None:
         assert totals == {"params": fact["params"], "macs": fact["macs"]}, fact["cell"]
 
 
-def cost_is_a_sum_of_edges(columns: Columns) -> None:
+def cost_is_a_sum_of_edges(columns: BlockColumns) -> None:
     """Operations cost the same on all six edges, so that a cell's cost is a sum of six."""
     assert columns.valid.all()
-    assert columns.dropped == {}
+    assert columns.invalid == {}
     for totals in columns.metrics.values():
         edges = [place for place, size in enumerate(totals.shape) if size > 1]
         least = int(totals.ravel()[0])
@@ -49,5 +49,5 @@ def cost_is_a_sum_of_edges(columns: Columns) -> None:
             assert totals[place] == least + sum(int(alone[place[edge]]) for edge in edges)
 
 
-def test_every_cell_costs_what_its_edges_cost(job: Job) -> None:
+def test_every_cell_costs_what_its_edges_cost(job: SweepJob) -> None:
     cost_is_a_sum_of_edges(part(job, 3, 4))

@@ -15,9 +15,9 @@ import pytest
 import convcalc
 from convcalc import sweep
 from convcalc.errors import SpecErrors
-from convcalc.sweep import Bound, Question, read_axis, search, solve, space
-from convcalc.sweep.bounds.interval import Interval, Unsettled
-from convcalc.sweep.bounds.symbolic_terms import Known
+from convcalc.sweep import MetricLimit, SolveProblem, make_job, read_axis, search, solve
+from convcalc.sweep.bounds.interval import Interval, UnknownBoolean
+from convcalc.sweep.bounds.symbolic_terms import AtomTable
 
 RESNET50 = str(Path(__file__).with_name("resnet50.yaml"))
 SPACES = 370
@@ -41,9 +41,9 @@ def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_conditions_on_one_variable_do_not_stop_the_search(worked_out: list[int], most: int) -> None:
     """Of 64 million points and of 10¹² no more than what one block holds: width and classes both only add params."""
     axes = [read_axis(f"width=1..{most}"), read_axis(f"classes=1..{most}")]
-    answer = solve(space(RESNET50, axes), Question((Bound("params", "max", Fraction(50_000_000)),)))
+    answer = solve(make_job(RESNET50, axes), SolveProblem((MetricLimit("params", "max", Fraction(50_000_000)),)))
     assert answer.solution is not None
-    assert answer.solution.point == {"width": 93, "classes": 135}
+    assert answer.solution.values == {"width": 93, "classes": 135}
     params = [
         convcalc.load(RESNET50, set={"width": width, "classes": classes}).report().totals["params"]
         for width, classes in [(93, 135), (93, 136), (94, 1)]
@@ -55,8 +55,8 @@ def test_conditions_on_one_variable_do_not_stop_the_search(worked_out: list[int]
 @pytest.mark.parametrize("objective", ["params", "-macs"])
 def test_objectives_too_are_bounded(worked_out: list[int], objective: str) -> None:
     axes = [read_axis("width=1..4000"), read_axis("classes=1..4000")]
-    bounds = (Bound("params", "max", Fraction(50_000_000)), Bound("params", "min", Fraction(40_000_000)))
-    answer = solve(space(RESNET50, axes), Question(bounds, objective=objective))
+    bounds = (MetricLimit("params", "max", Fraction(50_000_000)), MetricLimit("params", "min", Fraction(40_000_000)))
+    answer = solve(make_job(RESNET50, axes), SolveProblem(bounds, objective=objective))
     assert answer.solution is not None
     assert 40_000_000 <= answer.solution.totals["params"] <= 50_000_000
     assert sum(worked_out) <= 16_000_000 // 10
@@ -110,7 +110,7 @@ def rows(design: str, axes: list[Any]) -> Iterator[tuple[tuple[Any, ...], dict[s
             yield values, None
 
 
-def wanted(found: dict[tuple[Any, ...], dict[str, int]], question: Question) -> tuple[Any, ...] | None:
+def wanted(found: dict[tuple[Any, ...], dict[str, int]], question: SolveProblem) -> tuple[Any, ...] | None:
     """What an exhaustive search finds."""
     holds: dict[str, Callable[[Any, Any], bool]] = {"max": lambda a, b: a <= b, "min": lambda a, b: a >= b}
     fitting = [
@@ -136,19 +136,19 @@ def test_random_spaces_are_searched_as_if_by_hand(tmp_path: Path) -> None:
         for objective in (None, "macs", "-params"):
             totals = drawn.dice.choice(list(found.values()))
             bounds = tuple(
-                Bound(key, kind, Fraction(totals[key] + drawn.dice.randint(-1, 1)))
+                MetricLimit(key, kind, Fraction(totals[key] + drawn.dice.randint(-1, 1)))
                 for key, kind in (("params", drawn.dice.choice(["max", "min"])), ("macs", "max"))
             )
-            question = Question(bounds, largest=drawn.dice.random() < 0.5, objective=objective)
-            answer = solve(space(str(path), axes), question, leaf=drawn.dice.choice([1, 2, 5]))
-            point = None if answer.solution is None else tuple(answer.solution.point.values())
+            question = SolveProblem(bounds, largest=drawn.dice.random() < 0.5, objective=objective)
+            answer = solve(make_job(str(path), axes), question, leaf=drawn.dice.choice([1, 2, 5]))
+            point = None if answer.solution is None else tuple(answer.solution.values.values())
             assert point == wanted(found, question), (drawn.text(), drawn.axes, question)
-            assert answer.fitting in (None, sum(_fits(each, bounds) for each in found.values()))
+            assert answer.fitting_count in (None, sum(_fits(each, bounds) for each in found.values()))
             answered += 1
     assert answered >= 3 * 300
 
 
-def _fits(totals: dict[str, int], bounds: tuple[Bound, ...]) -> bool:
+def _fits(totals: dict[str, int], bounds: tuple[MetricLimit, ...]) -> bool:
     return all(bound.margin(totals[bound.metric]) >= 0 for bound in bounds)
 
 
@@ -157,7 +157,7 @@ def _fits(totals: dict[str, int], bounds: tuple[Bound, ...]) -> bool:
 
 def both(low: int, high: int) -> tuple[Interval, Interval]:
     """Two variables between the same bounds."""
-    known: Known = {}
+    known: AtomTable = {}
     return Interval((low, high), ("a",), known), Interval((low, high), ("b",), known)
 
 
@@ -168,10 +168,10 @@ def test_expressions_of_the_same_variables_are_told_apart() -> None:
     assert (a * b + a == a * (b + 1)) is True
     assert (a + b - b <= a) is True
     assert (8 * a).__array_ufunc__  # the door to floors
-    assert isinstance(a == b, Unsettled)
-    assert isinstance(4 * a == a + 3, Unsettled)  # they are equal at 1
+    assert isinstance(a == b, UnknownBoolean)
+    assert isinstance(4 * a == a + 3, UnknownBoolean)  # they are equal at 1
     assert (a * a >= a) is True
-    assert isinstance(a * a > a, Unsettled)
+    assert isinstance(a * a > a, UnknownBoolean)
 
 
 def test_polynomials_reach_what_they_reach() -> None:
@@ -188,7 +188,7 @@ def test_polynomials_reach_what_they_reach() -> None:
 
         found = value(a, b)
         exact = [value(x, y) for x, y in itertools.product(range(low, high + 1), repeat=2)]
-        least, most = found.reached if isinstance(found, Interval) else (found, found)
+        least, most = found.tight_bounds if isinstance(found, Interval) else (found, found)
         assert least <= min(exact) <= max(exact) <= most
         if low >= 0 and min(n[:5]) >= 0:
             assert (least, most) == (min(exact), max(exact))

@@ -14,9 +14,9 @@ import pytest
 import convcalc
 from convcalc.arith import at_least, at_most, floordiv, recording, require, select
 from convcalc.errors import SpecErrors
-from convcalc.sweep import Bound, Question, evaluate, pieces, read_axis, solve, space
-from convcalc.sweep.block_bounds import outlook
-from convcalc.sweep.bounds.interval import Interval, Unsettled
+from convcalc.sweep import MetricLimit, SolveProblem, blocks, evaluate, make_job, read_axis, solve
+from convcalc.sweep.block_bounds import bound_block
+from convcalc.sweep.bounds.interval import Interval, UnknownBoolean
 
 ZIGZAG = """
 input: [3, 12, 12]
@@ -77,7 +77,7 @@ def counted(design: str, axes: Any) -> Iterator[Row]:
             yield values, None
 
 
-def best(rows: list[Row], question: Question) -> tuple[Any, ...] | None:
+def best(rows: list[Row], question: SolveProblem) -> tuple[Any, ...] | None:
     """What an exhaustive search finds."""
     fitting = fits(rows, question)
     if question.objective:
@@ -88,11 +88,11 @@ def best(rows: list[Row], question: Question) -> tuple[Any, ...] | None:
     return (max if question.largest else min)(fitting, default=None)
 
 
-def fits(rows: list[Row], question: Question) -> list[tuple[Any, ...]]:
+def fits(rows: list[Row], question: SolveProblem) -> list[tuple[Any, ...]]:
     return [values for values, totals in rows if totals and not broken(totals, question)]
 
 
-def broken(totals: dict[str, int], question: Question) -> list[Bound]:
+def broken(totals: dict[str, int], question: SolveProblem) -> list[MetricLimit]:
     return [
         bound
         for bound in question.bounds
@@ -100,7 +100,7 @@ def broken(totals: dict[str, int], question: Question) -> list[Bound]:
     ]
 
 
-def questions(rows: list[Row]) -> Iterator[Question]:
+def questions(rows: list[Row]) -> Iterator[SolveProblem]:
     """Limits that lie on counts, between them and beyond them."""
     dice = random.Random(4)
     known = [totals for _, totals in rows if totals]
@@ -109,15 +109,17 @@ def questions(rows: list[Row]) -> Iterator[Question]:
         for _ in range(dice.randint(1, 3)):
             metric = dice.choice(["params", "macs", "activations", "output_elements"])
             value = Fraction(dice.choice(known)[metric]) + Fraction(dice.choice(["0", "0", "1", "-1", "1/2"]))
-            bounds.append(Bound(metric, dice.choice(["max", "max", "min"]), max(value, Fraction(0))))
+            bounds.append(MetricLimit(metric, dice.choice(["max", "max", "min"]), max(value, Fraction(0))))
         objective = [None, None, "macs", "-params", "output_elements"][number % 5]
-        yield Question(tuple(bounds), dice.random() < 0.6, objective)
-    yield Question((), True, "macs")
+        yield SolveProblem(tuple(bounds), dice.random() < 0.6, objective)
+    yield SolveProblem((), True, "macs")
     middle = sorted(totals["macs"] for totals in known)[len(known) // 3]
-    yield Question((Bound("macs", "max", Fraction(middle)),), True, "depth")  # as deep as each other, all or many
-    yield Question((Bound("macs", "min", Fraction(middle)),), False, "-depth")
-    yield Question((Bound("params", "max", Fraction(0)),), True)
-    yield Question((Bound("params", "max", Fraction(10**12)),), False)
+    yield SolveProblem(
+        (MetricLimit("macs", "max", Fraction(middle)),), True, "depth"
+    )  # as deep as each other, all or many
+    yield SolveProblem((MetricLimit("macs", "min", Fraction(middle)),), False, "-depth")
+    yield SolveProblem((MetricLimit("params", "max", Fraction(0)),), True)
+    yield SolveProblem((MetricLimit("params", "max", Fraction(10**12)),), False)
 
 
 @pytest.mark.parametrize("leaf", [1, 5, 10**6])
@@ -128,36 +130,37 @@ def test_answers_are_those_of_an_exhaustive_search(space_of: tuple[str, Any, lis
     found = 0
     for question in questions(rows):
         seen: list[int] = []
-        answer = solve(space(design, axes), question, seen.append, leaf=leaf)
+        answer = solve(make_job(design, axes), question, seen.append, leaf=leaf)
         expected = best(rows, question)
-        assert (None if answer.solution is None else tuple(answer.solution.point.values())) == expected, question
-        assert answer.fitting in (None, len(fits(rows, question)))
-        assert leaf < 10**6 or answer.fitting is not None
+        assert (None if answer.solution is None else tuple(answer.solution.values.values())) == expected, question
+        assert answer.fitting_count in (None, len(fits(rows, question)))
+        assert leaf < 10**6 or answer.fitting_count is not None
         assert sum(seen) <= len(rows)
         found += expected is not None
         for point in answer.following:
-            totals = totals_of[tuple(point.point.values())]
-            assert (totals is None) == (point.fault is not None)
-            assert list(point.broken) == ([] if totals is None else broken(totals, question))
-            assert question.objective or not point.fits
+            totals = totals_of[tuple(point.values.values())]
+            assert (totals is None) == (point.error is not None)
+            assert list(point.violated) == ([] if totals is None else broken(totals, question))
+            assert question.objective or not point.is_within_limits
     assert 5 <= found <= 14
 
 
 def test_a_large_range_is_bisected_and_a_far_larger_one_too() -> None:
-    question = Question((Bound("params", "max", Fraction(20_000_000)),))
-    answer = solve(space("zoo:resnet18", [read_axis("classes=1..10**15")]), question)
+    question = SolveProblem((MetricLimit("params", "max", Fraction(20_000_000)),))
+    answer = solve(make_job("zoo:resnet18", [read_axis("classes=1..10**15")]), question)
     assert answer.solution is not None
-    assert answer.solution.point == {"classes": (20_000_000 - 11_176_512) // 513}  # 512 weights and a bias a class
-    assert answer.following[0].broken == question.bounds
-    assert answer.fitting is None
+    assert answer.solution.values == {"classes": (20_000_000 - 11_176_512) // 513}  # 512 weights and a bias a class
+    assert answer.following[0].violated == question.bounds
+    assert answer.fitting_count is None
 
 
 def test_all_of_a_space_that_is_too_large_to_count() -> None:
     answer = solve(
-        space("zoo:resnet18", [read_axis("classes=1..10**9")]), Question((Bound("params", "min", Fraction(1)),))
+        make_job("zoo:resnet18", [read_axis("classes=1..10**9")]),
+        SolveProblem((MetricLimit("params", "min", Fraction(1)),)),
     )
-    assert answer.fitting == 10**9
-    assert (answer.solution and answer.solution.point, answer.following) == ({"classes": 10**9}, ())
+    assert answer.fitting_count == 10**9
+    assert (answer.solution and answer.solution.values, answer.following) == ({"classes": 10**9}, ())
 
 
 def test_a_peak_in_the_middle_of_a_large_range(tmp_path: Path) -> None:
@@ -165,14 +168,14 @@ def test_a_peak_in_the_middle_of_a_large_range(tmp_path: Path) -> None:
     path = tmp_path / "hill.yaml"
     path.write_text("input: [n, 1]\nvars: {n: 1}\nlayers: [conv: {out: 3000001 - n, kernel: 1, bias: false}]\n")
     limit = 2_000_000 * 1_000_001
-    question = Question((Bound("params", "min", Fraction(limit)),), largest=True)
-    answer = solve(space(str(path), [read_axis("n=1..3000000")]), question)
+    question = SolveProblem((MetricLimit("params", "min", Fraction(limit)),), largest=True)
+    answer = solve(make_job(str(path), [read_axis("n=1..3000000")]), question)
     assert answer.solution is not None
-    assert answer.solution.point == {"n": 2_000_000}
-    question = Question((), objective="params")
-    answer = solve(space(str(path), [read_axis("n=1..3000000")]), question, leaf=64)
+    assert answer.solution.values == {"n": 2_000_000}
+    question = SolveProblem((), objective="params")
+    answer = solve(make_job(str(path), [read_axis("n=1..3000000")]), question, leaf=64)
     assert answer.solution is not None
-    assert answer.solution.point == {"n": 1_500_001}  # as good as 1,500,000, and larger
+    assert answer.solution.values == {"n": 1_500_001}  # as good as 1,500,000, and larger
 
 
 @pytest.mark.parametrize("axis", ["w=relu,silu", "w=true,false"])
@@ -180,7 +183,7 @@ def test_words_have_no_order(tmp_path: Path, axis: str) -> None:
     path = tmp_path / "model.yaml"
     path.write_text(ZIGZAG)
     with pytest.raises(SpecErrors) as caught:
-        solve(space(str(path), [read_axis(axis)]), Question((Bound("params", "max", Fraction(1)),)))
+        solve(make_job(str(path), [read_axis(axis)]), SolveProblem((MetricLimit("params", "max", Fraction(1)),)))
     assert [error.code for error in caught.value.errors] == ["CC716"]
 
 
@@ -188,7 +191,9 @@ def test_no_network_at_all_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "model.yaml"
     path.write_text(ZIGZAG)
     with pytest.raises(SpecErrors) as caught:
-        solve(space(str(path), [read_axis("k=13..20")]), Question((Bound("params", "max", Fraction(10**9)),)))
+        solve(
+            make_job(str(path), [read_axis("k=13..20")]), SolveProblem((MetricLimit("params", "max", Fraction(10**9)),))
+        )
     assert caught.value.errors[0].code == "CC403"
 
 
@@ -200,15 +205,15 @@ def test_no_network_at_all_is_an_error(tmp_path: Path) -> None:
 )  # no open conditions, and axes that ascend: solve sorts the others
 def test_bounds_hold_at_every_point(space_of: tuple[str, Any, list[Row]]) -> None:
     design, axes, _ = space_of
-    job = space(design, axes, metrics=("params", "macs", "depth", "peak_activation_bytes", "traffic_bytes"))
+    job = make_job(design, axes, metrics=("params", "macs", "depth", "peak_activation_bytes", "traffic_bytes"))
     told = 0
     for limit in (3, 8, 40):
-        for piece in pieces(job.axes, limit):
-            columns, known = evaluate(job, piece), outlook(job, piece.block)
+        for piece in blocks(job.axes, limit):
+            columns, known = evaluate(job, piece), bound_block(job, piece.ranges)
             if known is None:
                 continue
             told += 1
-            assert not known.certain or columns.valid.all()
+            assert not known.all_valid or columns.valid.all()
             if known.totals is None:
                 assert not columns.valid.any()
                 continue
@@ -243,9 +248,9 @@ def test_relations_are_told_only_where_they_are_sure() -> None:
     left, right = Interval((1, 4), ("a",)), Interval((4, 6), ("b",))
     assert (left <= right) is True
     assert (left > right) is False
-    assert isinstance(left < right, Unsettled)
+    assert isinstance(left < right, UnknownBoolean)
     assert (left == left) is True  # noqa: PLR0124 - one number is itself
-    assert isinstance(left == Interval((1, 4), ("c",)), Unsettled)
+    assert isinstance(left == Interval((1, 4), ("c",)), UnknownBoolean)
     with recording() as ledger:
         require(left < right, "CC403", "no")
     assert [code for _, code, _ in ledger.refused] == ["CC403"]

@@ -16,8 +16,19 @@ import pytest
 import convcalc
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.sweep import Circumstances, Keep, Points, Task, condition, evaluate, here, pieces, read_axis, space
-from convcalc.sweep.axes import place
+from convcalc.sweep import (
+    BlockTask,
+    CountOptions,
+    SelectedPoints,
+    Selection,
+    blocks,
+    evaluate,
+    make_job,
+    parse_condition,
+    read_axis,
+    serial,
+)
+from convcalc.sweep.axes import unravel
 from tests.conftest import ROOT
 
 RESNET50 = str(ROOT / "tests" / "sweep" / "resnet50.yaml")
@@ -62,16 +73,16 @@ def written(folder: Path, text: str) -> str:
 
 def check(design: str, *axes: str, limit: int = 50, **more: Any) -> tuple[int, int]:
     """Compare every point with plain numbers; return how many are networks, and how many are none."""
-    job = space(design, [read_axis(axis) for axis in axes], metrics=METRICS, **more)
+    job = make_job(design, [read_axis(axis) for axis in axes], metrics=METRICS, **more)
     valid = start = 0
     reasons: dict[str, int] = {}
-    for piece in pieces(job.axes, limit):
+    for piece in blocks(job.axes, limit):
         columns = evaluate(job, piece)
-        assert piece.start == start
+        assert piece.first == start
         start += columns.valid.size
         assert columns.valid.size <= limit
-        for number, stands in enumerate(columns.valid.ravel().tolist(), piece.start):
-            point = job.point(number)
+        for number, stands in enumerate(columns.valid.ravel().tolist(), piece.first):
+            point = job.values_at(number)
             variant, codes = point.pop("variant", None), list[str]()
             totals: Mapping[str, int]
             try:
@@ -83,15 +94,15 @@ def check(design: str, *axes: str, limit: int = 50, **more: Any) -> tuple[int, i
                 reasons[codes[0]] = reasons.get(codes[0], 0) + 1
                 continue
             valid += 1
-            found = {key: int(column.ravel()[number - piece.start]) for key, column in columns.metrics.items()}
+            found = {key: int(column.ravel()[number - piece.first]) for key, column in columns.metrics.items()}
             assert found == {key: totals[key] for key in METRICS}, point
-        for why, dropped in columns.dropped.items():
+        for why, dropped in columns.invalid.items():
             code = why.split(" ")[0]
             reasons[code] = reasons.get(code, 0) - dropped.points
-            assert job.faults(dropped.first)[0].code == code
-    assert start == job.points
+            assert job.errors_at(dropped.first)[0].code == code
+    assert start == job.point_count
     assert set(reasons.values()) <= {0}
-    return valid, job.points - valid
+    return valid, job.point_count - valid
 
 
 def test_width_size_and_classes_of_resnet50() -> None:
@@ -100,20 +111,20 @@ def test_width_size_and_classes_of_resnet50() -> None:
 
 def test_a_thousand_random_points_of_millions_of_resnet50s() -> None:
     """In the blocks in which the whole space is worked out."""
-    job = space(RESNET50, [read_axis(axis) for axis in ("width=8..512:8", "size=32..416:2", "classes=1..22000")])
+    job = make_job(RESNET50, [read_axis(axis) for axis in ("width=8..512:8", "size=32..416:2", "classes=1..22000")])
     spec = open_spec(RESNET50)
-    drawn = sorted(random.Random(5).sample(range(job.points), 1000))
-    blocks = list(pieces(job.axes))
-    ends = [*(piece.start for piece in blocks[1:]), job.points]
-    for piece, end in zip(blocks, ends, strict=True):
+    drawn = sorted(random.Random(5).sample(range(job.point_count), 1000))
+    pieces = list(blocks(job.axes))
+    ends = [*(piece.first for piece in pieces[1:]), job.point_count]
+    for piece, end in zip(pieces, ends, strict=True):
         inside = drawn[: bisect_left(drawn, end)]
         columns = evaluate(job, piece) if inside else None
         del drawn[: len(inside)]
         for number in inside:
             assert columns
-            totals = spec.network(overrides=job.point(number)).report().totals
-            found = {key: int(column.ravel()[number - piece.start]) for key, column in columns.metrics.items()}
-            assert found == {key: totals[key] for key in found}, job.point(number)
+            totals = spec.network(overrides=job.values_at(number)).report().totals
+            found = {key: int(column.ravel()[number - piece.first]) for key, column in columns.metrics.items()}
+            assert found == {key: totals[key] for key in found}, job.values_at(number)
             assert {"params", "macs"} <= set(found)
     assert not drawn
 
@@ -147,9 +158,9 @@ def test_variants() -> None:
 
 
 def test_what_is_set_batch_and_part() -> None:
-    given = Circumstances({"classes": "7"}, batch=3, dtype="int4")
-    job = space(f"{RESNET50}#stage4", [read_axis("width=8,16")], given, metrics=("macs", "weight_bytes"))
-    (piece,) = pieces(job.axes)
+    given = CountOptions({"classes": "7"}, batch=3, dtype="int4")
+    job = make_job(f"{RESNET50}#stage4", [read_axis("width=8,16")], given, metrics=("macs", "weight_bytes"))
+    (piece,) = blocks(job.axes)
     for number, width in enumerate((8, 16)):
         true = convcalc.load(f"{RESNET50}#stage4", set={"width": width}).report(batch=3, dtype="int4").totals
         assert [column[number] for column in evaluate(job, piece).metrics.values()] == [
@@ -232,7 +243,7 @@ def test_a_range_of_fractions_is_told_a_step_that_reaches_both_ends(text: str, s
 @pytest.mark.parametrize(("axes", "code"), [(["widht=1"], "CC712"), (["width=1", "width=2"], "CC714"), ([], "CC713")])
 def test_axes_that_do_not_fit_the_spec(axes: list[str], code: str) -> None:
     with pytest.raises(SpecErrors) as caught:
-        space(RESNET50, [read_axis(axis) for axis in axes])
+        make_job(RESNET50, [read_axis(axis) for axis in axes])
     assert [error.code for error in caught.value.errors] == [code]
     assert code != "CC712" or "did you mean 'width'?" in str(caught.value)
 
@@ -241,13 +252,13 @@ def test_axes_that_do_not_fit_the_spec(axes: list[str], code: str) -> None:
 def test_pieces_are_the_product_in_order(limit: int) -> None:
     axes = [read_axis(axis) for axis in ("a=1..3", "b=1..4", "c=1..5")]
     found: list[tuple[int, ...]] = []
-    for piece in pieces(axes, limit):
-        points = list(itertools.product(*(range(*side) for side in piece.block)))
-        assert piece.start == len(found)
+    for piece in blocks(axes, limit):
+        points = list(itertools.product(*(range(*side) for side in piece.ranges)))
+        assert piece.first == len(found)
         assert len(points) <= limit
         found += points
     assert found == list(itertools.product(range(3), range(4), range(5)))
-    assert found == [place(axes, number) for number in range(60)]
+    assert found == [unravel(axes, number) for number in range(60)]
 
 
 # --- conditions and reductions ----------------------------------------------------------------------------------------
@@ -267,17 +278,17 @@ def test_pieces_are_the_product_in_order(limit: int) -> None:
     ],
 )
 def test_conditions_are_those_of_plain_numbers(where: str) -> None:
-    from convcalc.sweep.where import needed, wanted
+    from convcalc.sweep.where import matching_points, metrics_used
 
     axes = [read_axis("alpha=0.5..1:0.25"), read_axis("size=64..128:16")]
-    job = space("zoo:mobilenet_v2", axes, where=where)
-    job = job.reading(needed(where, job.axes))
-    (piece,) = pieces(job.axes)
+    job = make_job("zoo:mobilenet_v2", axes, where=where)
+    job = job.with_metrics(metrics_used(where, job.axes))
+    (piece,) = blocks(job.axes)
     columns = evaluate(job, piece)
-    found = np.broadcast_to(wanted(job, columns), columns.valid.shape).ravel().tolist()
+    found = np.broadcast_to(matching_points(job, columns), columns.valid.shape).ravel().tolist()
     for number, is_wanted in enumerate(found):
-        scope = job.point(number) | {key: int(array.ravel()[number]) for key, array in columns.metrics.items()}
-        assert is_wanted is condition(where).evaluate(scope), scope
+        scope = job.values_at(number) | {key: int(array.ravel()[number]) for key, array in columns.metrics.items()}
+        assert is_wanted is parse_condition(where).evaluate(scope), scope
 
 
 def brute_front(rows: list[tuple[int, ...]]) -> set[int]:
@@ -297,9 +308,11 @@ def brute_front(rows: list[tuple[int, ...]]) -> set[int]:
 def test_pareto_fronts(metrics: tuple[str, ...], dtype: str, parts: int) -> None:
     dice = np.random.default_rng(7)
     columns = {key: dice.integers(0, 12, 120).astype(dtype) for key in "abc"}
-    keep, kept = Keep("pareto", metrics), None
+    keep, kept = Selection("pareto", metrics), None
     for some in np.array_split(np.arange(120), parts):
-        kept = keep.joined(kept, keep.reduced(Points(some, {key: column[some] for key, column in columns.items()})))
+        kept = keep.merge(
+            kept, keep.select(SelectedPoints(some, {key: column[some] for key, column in columns.items()}))
+        )
     signed = [-columns[key[1:]] if key.startswith("-") else columns[key] for key in metrics]
     assert kept is not None
     assert set(kept.numbers.tolist()) == brute_front(list(zip(*(column.tolist() for column in signed), strict=True)))
@@ -309,15 +322,15 @@ def test_pareto_fronts(metrics: tuple[str, ...], dtype: str, parts: int) -> None
 @pytest.mark.parametrize("parts", [1, 3, 40])
 def test_top(metric: str, parts: int) -> None:
     column = np.random.default_rng(3).integers(0, 20, 120)
-    keep, kept = Keep("top", (metric,), 15), None
+    keep, kept = Selection("top", (metric,), 15), None
     for some in np.array_split(np.arange(120), parts):
-        kept = keep.joined(kept, keep.reduced(Points(some, {"a": column[some]})))
+        kept = keep.merge(kept, keep.select(SelectedPoints(some, {"a": column[some]})))
     sign = -1 if metric == "-a" else 1
     assert kept is not None
     assert kept.numbers.tolist() == sorted(range(120), key=lambda number: (sign * int(column[number]), number))[:15]
 
 
 def test_results_come_in_order_and_nothing_is_lost() -> None:
-    job = space(RESNET50, [read_axis("width=8..64:8"), read_axis("size=32..96:16")])
-    results = list(here().run(Task(job), pieces(job.axes, 7)))
-    assert np.concatenate([result.points.numbers for result in results]).tolist() == list(range(job.points))
+    job = make_job(RESNET50, [read_axis("width=8..64:8"), read_axis("size=32..96:16")])
+    results = list(serial().run(BlockTask(job), blocks(job.axes, 7)))
+    assert np.concatenate([result.points.numbers for result in results]).tolist() == list(range(job.point_count))

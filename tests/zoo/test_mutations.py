@@ -13,8 +13,8 @@ from convcalc.designs.claims import check_claims
 from convcalc.designs.sources import Spec
 from convcalc.designs.zoo import Shipped
 from convcalc.errors import Source, SpecErrors
-from convcalc.spec.load import Files, read_root
-from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, Sequence, compose
+from convcalc.spec.load import DocumentLoader, parse_spec
+from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, parse_yaml
 from tests.zoo.layerwise import SPECS, assert_equals_module
 
 ZOO = sorted((SPECS / "zoo").glob("*.yaml"))
@@ -28,27 +28,27 @@ STEP = 8
 
 
 def opened(path: Path, text: str) -> Spec:
-    source, files = Source(str(path), text), Files()
-    return Spec(str(path), read_root(source, files), files)
+    source, files = Source(str(path), text), DocumentLoader()
+    return Spec(str(path), parse_spec(source, files), files)
 
 
 def numbers(text: str, sections: set[str], least: int) -> Iterator[tuple[int, int]]:
     """Where whole numbers stand in these sections of a spec."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
-    root = compose(Source("spec", text))
-    assert isinstance(root, Mapping)
+    root = parse_yaml(Source("spec", text))
+    assert isinstance(root, MapNode)
     for key, node in root.pairs:
         for scalar in scalars(node) if key.text in sections else ():
             at = starts[scalar.span.line - 1] + scalar.span.column - 1
-            for match in NUMBER.finditer(scalar.text) if scalar.plain and not scalar.quoted else ():
+            for match in NUMBER.finditer(scalar.text) if scalar.is_plain and not scalar.is_quoted else ():
                 if int(match[0]) >= least:
                     yield at + match.start(), at + match.end()
 
 
-def scalars(node: Node) -> Iterator[Scalar]:
-    if isinstance(node, Scalar):
+def scalars(node: YamlNode) -> Iterator[ScalarNode]:
+    if isinstance(node, ScalarNode):
         yield node
-    elif isinstance(node, Sequence):
+    elif isinstance(node, ListNode):
         for item in node.items:
             yield from scalars(item)
     else:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.report.report import CONVENTION, SCHEMA_VERSION
-from convcalc.spec.yaml.text import require_own
+from convcalc.spec.yaml.text import require_inside_repository
 
 DEFAULT_NAME = "convcalc-baseline.json"
 MISSING, COUNTED_DIFFERENTLY, MALFORMED = "CC641", "CC645", "CC646"
@@ -75,7 +75,7 @@ def read_baseline_file(path: str, missing: SpecError) -> BaselineFile:
         SpecErrors: ``missing`` where there is no such file, CC645 counted otherwise, CC646 malformed.
     """
     try:
-        require_own(path)
+        require_inside_repository(path)
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except SpecError as error:

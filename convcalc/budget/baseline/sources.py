@@ -20,7 +20,7 @@ from convcalc.git.object_reader import blob_hash
 from convcalc.git.renames import Renames, read_file
 from convcalc.git.repository import MERGE_BASE, Commit, Repository
 from convcalc.repository_paths import is_inside, path_from_cwd, repository_root
-from convcalc.spec.document.loader import Files
+from convcalc.spec.document.loader import DocumentLoader
 
 GIT_KIND = "git"
 SPEC_MARKER = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks)["']?\s*:""")
@@ -206,7 +206,7 @@ class GitBaseline:
                 source = self.tree.read(path)
             except SpecError as error:
                 raise SpecErrors([error]) from None
-            files = Files(self.tree.read, self.tree.libraries, self.tree)
+            files = DocumentLoader(self.tree.read, self.tree.libraries, self.tree)
             name = os.path.relpath(path, self.folder).replace(os.sep, "/")
             self._spec = path, past_spec(source, name, path, files)
         return self._spec[1]

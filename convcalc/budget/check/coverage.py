@@ -10,8 +10,8 @@ from convcalc.budget.select.plan import WHOLE_FILE, CheckPlan, FileToCheck
 from convcalc.designs.names import is_spec_name
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.findings import Finding
-from convcalc.spec.yaml.nodes import Mapping, compose
-from convcalc.spec.yaml.text import read
+from convcalc.spec.yaml.nodes import MapNode, parse_yaml
+from convcalc.spec.yaml.text import read_text
 
 UNCOVERED = "CC619"
 LAYERS = "layers"
@@ -58,11 +58,11 @@ def _below(folder: str) -> Iterator[tuple[str, str]]:
 def _is_network(path: str) -> bool:
     """Whether a YAML file has layers; one that is no YAML is no spec that anybody could guard."""
     try:
-        source = read(path)
-        top = compose(source) if LAYERS in source.text else None
+        source = read_text(path)
+        top = parse_yaml(source) if LAYERS in source.text else None
     except (SpecError, SpecErrors):
         return False
-    return isinstance(top, Mapping) and any(key.text == LAYERS for key, _ in top.pairs)
+    return isinstance(top, MapNode) and any(key.text == LAYERS for key, _ in top.pairs)
 
 
 def _finding(file: BudgetFile | None, name: str, path: str) -> Finding:

@@ -22,7 +22,7 @@ from convcalc.git.worktree_files import worktree_files
 from convcalc.metrics.registry import measures
 from convcalc.repository_paths import path_from_cwd
 from convcalc.spec.limits import FILE_BYTES
-from convcalc.spec.yaml.text import require_own
+from convcalc.spec.yaml.text import require_inside_repository
 
 KEY_METRICS = ("params", "macs")
 
@@ -145,7 +145,7 @@ class _Comparison:
     def _looks_like_spec(self, path: str) -> bool:
         """Whether a file that was not named looks like a spec, now or then."""
         try:
-            require_own(path)
+            require_inside_repository(path)
             with open(path, "rb") as file:
                 if SPEC_MARKER.search(file.read(FILE_BYTES)):
                     return True

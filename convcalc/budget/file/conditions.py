@@ -13,7 +13,7 @@ from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.quantities import parse_positive_integer
 from convcalc.report.report import Device
 from convcalc.repository_paths import is_inside, repository_root
-from convcalc.spec.yaml.nodes import Scalar
+from convcalc.spec.yaml.nodes import ScalarNode
 
 CONDITION_KEYS = ("batch", "dtype", "device")
 QUANTITY = "CC633"
@@ -28,7 +28,7 @@ def read_conditions(given: Fields, folder: str, errors: list[SpecError]) -> Cond
     )
 
 
-def _read_batch(written: Scalar) -> int:
+def _read_batch(written: ScalarNode) -> int:
     number = parse_positive_integer(written.text.strip())
     if number is None:
         wrong = f"{quoted(written.text)} is no number of samples"
@@ -36,7 +36,7 @@ def _read_batch(written: Scalar) -> int:
     return number
 
 
-def _read_dtype(written: Scalar) -> str:
+def _read_dtype(written: ScalarNode) -> str:
     try:
         formats(written.text)
     except SpecError as error:
@@ -45,7 +45,7 @@ def _read_dtype(written: Scalar) -> str:
     return written.text.strip()
 
 
-def _read_device(written: Scalar, folder: str, errors: list[SpecError]) -> Device | None:
+def _read_device(written: ScalarNode, folder: str, errors: list[SpecError]) -> Device | None:
     from convcalc.devices.roofline import device, devices
 
     name = written.text.strip()
@@ -69,7 +69,7 @@ def _may_be_file(name: str, folder: str) -> bool:
     return any(os.path.lexists(path) for path in (name, os.path.join(folder, name)))
 
 
-def _require_inside(name: str, written: Scalar, folder: str) -> None:
+def _require_inside(name: str, written: ScalarNode, folder: str) -> None:
     """Refuse a file, or a link to one, that is not in the repository: what is wrong with it would be shown."""
     require_inside_repository(name, written, folder)
     if "\0" in name:

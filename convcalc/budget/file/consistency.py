@@ -12,7 +12,7 @@ from convcalc.budget.file.types import LEAST_TIME, RATIO_SUFFIX, SHARE_SUFFIX, B
 from convcalc.errors import Span, SpecError, quoted
 from convcalc.metrics.metric import Measure
 from convcalc.spec.yaml.fields import is_empty
-from convcalc.spec.yaml.nodes import Mapping, Scalar
+from convcalc.spec.yaml.nodes import MapNode, ScalarNode
 
 # --- what makes no sense together -------------------------------------------------------------------------------------
 
@@ -63,8 +63,8 @@ def _metrics_by_rule(given: Fields) -> Iterator[tuple[str, LimitedMetric, Span]]
     """Give every metric of a budget that stands, with its rule and its place."""
     for rule in RULES:
         node = given[rule][1] if rule in given else None
-        held = node.get("metrics") if rule == "ratchet" and isinstance(node, Mapping) else None
-        keys = [key for key, _ in node.pairs] if isinstance(node, Mapping) else []
+        held = node.get("metrics") if rule == "ratchet" and isinstance(node, MapNode) else None
+        keys = [key for key, _ in node.pairs] if isinstance(node, MapNode) else []
         for key in keys if held is None or is_empty(held) else read_list(held, "metrics"):
-            if isinstance(key, Scalar):
+            if isinstance(key, ScalarNode):
                 yield rule, read_metric(key), key.span

@@ -22,8 +22,8 @@ from convcalc.budget.file.selectors import (
 )
 from convcalc.budget.file.types import GRANULARITIES, OFF, SEVERITIES, Budget, Pattern, ReferenceDesign, Waiver
 from convcalc.errors import Span, SpecError, did_you_mean, escape, quoted
-from convcalc.spec.document.value_nodes import gathering
-from convcalc.spec.yaml.nodes import Node, Scalar
+from convcalc.spec.document.value_nodes import collect_errors
+from convcalc.spec.yaml.nodes import ScalarNode, YamlNode
 
 QUANTITY, WAIVER, ID = "CC633", "CC635", "CC636"
 
@@ -64,7 +64,7 @@ def read_defaults(given: Fields, inherited: BudgetDefaults, errors: list[SpecErr
     )
 
 
-def _read_loose_below(given: Scalar) -> Fraction | None:
+def _read_loose_below(given: ScalarNode) -> Fraction | None:
     if given.text == OFF:
         return None
     value = read_percentage(given, "loose_below")
@@ -80,14 +80,14 @@ class EntryReader:
 
     folder: str
     errors: list[SpecError]
-    ids: dict[str, Scalar] = field(default_factory=dict)
+    ids: dict[str, ScalarNode] = field(default_factory=dict)
     """Where each id first stands."""
 
     # --- budgets ------------------------------------------------------------------------------------------------------
 
-    def read_budget(self, node: Node, inherited: BudgetDefaults) -> Budget | None:
+    def read_budget(self, node: YamlNode, inherited: BudgetDefaults) -> Budget | None:
         """Read one budget."""
-        with gathering(self.errors):
+        with collect_errors(self.errors):
             given = read_mapping(node, "a budget", BUDGET_KEYS, self.errors)
             before = len(self.errors)
             id_, span = self._read_id(given, node)
@@ -124,7 +124,7 @@ class EntryReader:
     def _read_designs(self, given: Fields) -> tuple[Pattern, ...]:
         return read_design_patterns(given["designs"][1], self.folder, self.errors) if "designs" in given else ()
 
-    def _read_against(self, written: Scalar) -> ReferenceDesign:
+    def _read_against(self, written: ScalarNode) -> ReferenceDesign:
         return ReferenceDesign(read_design_name(written, self.folder), written.span)
 
     def _require_complete(self, budget: Budget) -> None:
@@ -139,9 +139,9 @@ class EntryReader:
                 SpecError(BAD_STRUCTURE, f"the budget {name} needs {' and '.join(lacks)}", budget.span, hint)
             )
 
-    def _read_id(self, given: Fields, node: Node) -> tuple[str, Span]:
+    def _read_id(self, given: Fields, node: YamlNode) -> tuple[str, Span]:
         """Return an id in its normal form (NFC) and its place; the budget's place where there is none."""
-        with gathering(self.errors):
+        with collect_errors(self.errors):
             if "id" not in given:
                 raise SpecError(
                     BAD_STRUCTURE, "a budget needs `id`, by which outputs name it", node.span, hint="such as id: edge"
@@ -156,7 +156,7 @@ class EntryReader:
             return id_, written.span
         return "", node.span
 
-    def _require_id(self, id_: str, written: Scalar) -> None:
+    def _require_id(self, id_: str, written: ScalarNode) -> None:
         if len(id_) > MAX_ID_LENGTH:
             raise SpecError(ID, f"the id {quoted(id_)} is longer than {MAX_ID_LENGTH} characters", written.span)
         if escape(id_) != id_ or id_ != id_.strip():
@@ -169,9 +169,9 @@ class EntryReader:
 
     # --- waivers ------------------------------------------------------------------------------------------------------
 
-    def read_waiver(self, node: Node) -> Waiver | None:
+    def read_waiver(self, node: YamlNode) -> Waiver | None:
         """Read one waiver, when all budgets have been read."""
-        with gathering(self.errors):
+        with collect_errors(self.errors):
             given = read_mapping(node, "a waiver", WAIVER_KEYS, self.errors)
             lacks = [key for key in WAIVER_KEYS if key not in given or _is_blank(given[key][1])]
             if lacks:
@@ -188,7 +188,7 @@ class EntryReader:
             return Waiver(budget, pattern, until, reason, node.span) if until else None
         return None
 
-    def _read_budget_id(self, given: Scalar) -> str:
+    def _read_budget_id(self, given: ScalarNode) -> str:
         id_ = unicodedata.normalize("NFC", given.text)
         if id_ not in self.ids:
             text = f"no budget has the id {quoted(id_)}{did_you_mean(id_, self.ids)}"
@@ -196,8 +196,8 @@ class EntryReader:
             self.errors.append(SpecError(WAIVER, text, given.span, hint=f"budgets of this file: {known}"))
         return id_
 
-    def _read_date(self, node: Node) -> date | None:
-        with gathering(self.errors):
+    def _read_date(self, node: YamlNode) -> date | None:
+        with collect_errors(self.errors):
             given = read_scalar(node, "until")
             found = _DAY.fullmatch(given.text)
             hint = "year, month, day: 2030-12-31"
@@ -211,5 +211,5 @@ class EntryReader:
         return None
 
 
-def _is_blank(node: Node) -> bool:
-    return isinstance(node, Scalar) and not node.text.strip()
+def _is_blank(node: YamlNode) -> bool:
+    return isinstance(node, ScalarNode) and not node.text.strip()

@@ -6,21 +6,21 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.spec.document.value_nodes import gathering
+from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.limits import ENTRIES
 from convcalc.spec.yaml.fields import is_empty
-from convcalc.spec.yaml.nodes import Mapping as MappingNode
-from convcalc.spec.yaml.nodes import Node, Scalar, Sequence
+from convcalc.spec.yaml.nodes import ListNode, ScalarNode, YamlNode
+from convcalc.spec.yaml.nodes import MapNode as MappingNode
 
 BAD_STRUCTURE, UNKNOWN_WORD = "CC631", "CC632"
 
 Value = TypeVar("Value")
 
-Fields = Mapping[str, tuple[Scalar, Node]]
+Fields = Mapping[str, tuple[ScalarNode, YamlNode]]
 """What stands behind each key, with the key itself."""
 
 
-def read_mapping(node: Node, what: str, keys: Iterable[str], errors: list[SpecError]) -> Fields:
+def read_mapping(node: YamlNode, what: str, keys: Iterable[str], errors: list[SpecError]) -> Fields:
     """Return the keys of a mapping that have something behind them; unknown ones are gathered as errors.
 
     Raises:
@@ -39,43 +39,43 @@ def read_mapping(node: Node, what: str, keys: Iterable[str], errors: list[SpecEr
     return found
 
 
-def read_list(node: Node, what: str) -> list[Node]:
+def read_list(node: YamlNode, what: str) -> list[YamlNode]:
     """Return the items of a list of limited length; something that stands alone is a list of one.
 
     Raises:
         SpecError: CC507 for too many.
     """
-    items: list[Node] = node.items if isinstance(node, Sequence) else [node]
+    items: list[YamlNode] = node.items if isinstance(node, ListNode) else [node]
     if len(items) > ENTRIES:
         raise SpecError("CC507", f"{what} has {len(items)} entries; the limit is {ENTRIES}", node.span)
     return items
 
 
-def read_mapping_list(node: Node, what: str, form: str) -> list[Node]:
+def read_mapping_list(node: YamlNode, what: str, form: str) -> list[YamlNode]:
     """Return the items of a list that may not stand alone.
 
     Raises:
         SpecError: CC631, where it is no list; CC507 for too many.
     """
-    if not isinstance(node, Sequence):
+    if not isinstance(node, ListNode):
         raise SpecError(BAD_STRUCTURE, f"{what} is a list: {form}", node.span)
     return read_list(node, what)
 
 
-def read_scalar(node: Node, what: str) -> Scalar:
+def read_scalar(node: YamlNode, what: str) -> ScalarNode:
     """Return a text that says something.
 
     Raises:
         SpecError: CC631 for a list, a mapping or nothing.
     """
-    if not isinstance(node, Scalar):
+    if not isinstance(node, ScalarNode):
         raise SpecError(BAD_STRUCTURE, f"{what} takes one value, not a {_name(node)}", node.span)
-    if node.empty or not node.text.strip():
+    if node.is_empty or not node.text.strip():
         raise SpecError(BAD_STRUCTURE, f"{what} is empty", node.span)
     return node
 
 
-def read_choice(node: Node, what: str, words: Iterable[str], hint: str = "") -> str:
+def read_choice(node: YamlNode, what: str, words: Iterable[str], hint: str = "") -> str:
     """Return one of some words.
 
     Raises:
@@ -90,10 +90,10 @@ def read_choice(node: Node, what: str, words: Iterable[str], hint: str = "") -> 
 
 
 def read_optional(
-    given: Fields, key: str, read: Callable[[Scalar], Value], default: Value, errors: list[SpecError]
+    given: Fields, key: str, read: Callable[[ScalarNode], Value], default: Value, errors: list[SpecError]
 ) -> Value:
     """Return what the one value behind a key is read as, or else the default; a fault is gathered."""
-    with gathering(errors):
+    with collect_errors(errors):
         if key in given:
             return read(read_scalar(given[key][1], key))
     return default
@@ -104,5 +104,5 @@ def missing_key_error(what: str, key: str, span: Span, hint: str) -> SpecError:
     return SpecError(BAD_STRUCTURE, f"{what} needs `{key}`", span, hint=hint)
 
 
-def _name(node: Node) -> str:
+def _name(node: YamlNode) -> str:
     return "mapping" if isinstance(node, MappingNode) else "list"

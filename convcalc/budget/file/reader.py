@@ -12,10 +12,10 @@ from convcalc.designs.names import BUDGET
 from convcalc.errors import Source, Span, SpecError, SpecErrors, few_guesses
 from convcalc.gc_pause import uncollected
 from convcalc.repository_paths import folders_up_to_root
-from convcalc.spec.document.value_nodes import gathering
+from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.yaml.fields import is_empty
-from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, compose
-from convcalc.spec.yaml.text import read
+from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode, parse_yaml
+from convcalc.spec.yaml.text import read_text
 
 TOP_LEVEL_KEYS = ("version", "note", "baseline", "defaults", "budgets", "waivers")
 BASELINE_KINDS = ("git", "file")
@@ -49,11 +49,11 @@ def read_budget_file(path: str) -> BudgetFile:
             words, CC633 quantities, CC634 globs and paths, CC635 waivers, CC636 ids.
     """
     try:
-        source = read(path)
+        source = read_text(path)
     except SpecError as error:
         raise SpecErrors([error]) from None
-    root = compose(source)
-    if not isinstance(root, Mapping):
+    root = parse_yaml(source)
+    if not isinstance(root, MapNode):
         what = "is empty" if is_empty(root) else "is not a mapping"
         text = f"the budget file {what}; it begins with `version: 1` and has `budgets:`"
         raise SpecErrors([SpecError(BAD_STRUCTURE, text, Span(source, 1, 1), hint=DEFAULT_HINTS[BAD_STRUCTURE])])
@@ -67,11 +67,11 @@ def read_budget_file(path: str) -> BudgetFile:
     return found
 
 
-def _read_file(source: Source, root: Mapping, folder: str, errors: list[SpecError]) -> BudgetFile:
+def _read_file(source: Source, root: MapNode, folder: str, errors: list[SpecError]) -> BudgetFile:
     given = read_mapping(root, "a budget file", TOP_LEVEL_KEYS, errors)
-    with gathering(errors):
+    with collect_errors(errors):
         _require_version(root, given)
-    with gathering(errors):
+    with collect_errors(errors):
         note = read_scalar(given["note"][1], "note").text if "note" in given else ""
     inherited = _read_defaults(given["defaults"][1], errors) if "defaults" in given else BudgetDefaults()
     entries = EntryReader(folder, errors)
@@ -89,20 +89,20 @@ def _read_file(source: Source, root: Mapping, folder: str, errors: list[SpecErro
     )
 
 
-def _require_version(root: Mapping, given: Fields) -> None:
+def _require_version(root: MapNode, given: Fields) -> None:
     if "version" not in given:
         place = _place_of_key(root, "version")
         raise SpecError(
             BAD_STRUCTURE, "a budget file needs its `version`", place, hint="its first line is `version: 1`"
         )
     node = given["version"][1]
-    if not isinstance(node, Scalar) or node.text != "1":
+    if not isinstance(node, ScalarNode) or node.text != "1":
         raise SpecError(BAD_STRUCTURE, "this program reads budget files of `version: 1`", node.span)
 
 
-def _read_items(root: Mapping, given: Fields, key: str, form: str, errors: list[SpecError]) -> list[Node]:
+def _read_items(root: MapNode, given: Fields, key: str, form: str, errors: list[SpecError]) -> list[YamlNode]:
     """Return the items of a list of mappings; there must be a budget."""
-    with gathering(errors):
+    with collect_errors(errors):
         items = read_mapping_list(given[key][1], key, form) if key in given else []
         if not items and key == "budgets":
             raise SpecError(
@@ -112,20 +112,22 @@ def _read_items(root: Mapping, given: Fields, key: str, form: str, errors: list[
     return []
 
 
-def _place_of_key(root: Mapping, key: str) -> Span:
+def _place_of_key(root: MapNode, key: str) -> Span:
     """Return the place of a key that has nothing behind it, or else of the whole."""
     return next((name.span for name, _ in root.pairs if name.text == key), root.span)
 
 
-def _read_defaults(node: Node, errors: list[SpecError]) -> BudgetDefaults:
-    with gathering(errors):
+def _read_defaults(node: YamlNode, errors: list[SpecError]) -> BudgetDefaults:
+    with collect_errors(errors):
         return read_defaults(read_mapping(node, "defaults", DEFAULT_KEYS, errors), BudgetDefaults(), errors)
     return BudgetDefaults()
 
 
-def _read_baseline_location(key: Scalar, node: Node, folder: str, errors: list[SpecError]) -> BaselineLocation | None:
+def _read_baseline_location(
+    key: ScalarNode, node: YamlNode, folder: str, errors: list[SpecError]
+) -> BaselineLocation | None:
     before = len(errors)
-    with gathering(errors):
+    with collect_errors(errors):
         given = read_mapping(node, "baseline", BASELINE_KINDS, errors)
         if len(given) != 1:
             if len(errors) > before:

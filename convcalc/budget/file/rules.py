@@ -12,9 +12,9 @@ from convcalc.budget.file.metrics import core_metrics, documented_keys, find_met
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, GrowthLimit, Limit, LimitedMetric
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.number_format import format_count, format_percent
-from convcalc.spec.document.value_nodes import gathering
-from convcalc.spec.yaml.fields import entries
-from convcalc.spec.yaml.nodes import Node, Scalar
+from convcalc.spec.document.value_nodes import collect_errors
+from convcalc.spec.yaml.fields import mapping_entries
+from convcalc.spec.yaml.nodes import ScalarNode, YamlNode
 
 QUANTITY = "CC633"
 METRIC_SUFFIXES = ("", SHARE_SUFFIX, RATIO_SUFFIX)
@@ -25,7 +25,7 @@ BYTES, TIMES = "bytes", "ns"
 _OR = re.compile(r"(?<= )or(?= )")
 
 
-def read_metric(node: Scalar, forms: Iterable[str] = METRIC_SUFFIXES) -> LimitedMetric:
+def read_metric(node: ScalarNode, forms: Iterable[str] = METRIC_SUFFIXES) -> LimitedMetric:
     """Read what is limited: its key, and behind that ``%`` or ``/``, where those are taken.
 
     Raises:
@@ -54,17 +54,17 @@ def read_metric(node: Scalar, forms: Iterable[str] = METRIC_SUFFIXES) -> Limited
 # --- max, min, equals -------------------------------------------------------------------------------------------------
 
 
-def read_limits(node: Node, what: str, errors: list[SpecError]) -> tuple[Limit, ...]:
+def read_limits(node: YamlNode, what: str, errors: list[SpecError]) -> tuple[Limit, ...]:
     """Read the bounds of ``max``, ``min`` or ``equals``; faults are gathered."""
     found = []
-    with gathering(errors):
-        for key, value in entries(node, what, f"{what}: {{params: 5.5M}}", BAD_STRUCTURE):
-            with gathering(errors):
+    with collect_errors(errors):
+        for key, value in mapping_entries(node, what, f"{what}: {{params: 5.5M}}", BAD_STRUCTURE):
+            with collect_errors(errors):
                 found.append(read_limit(key, value))
     return tuple(found)
 
 
-def read_limit(key: Scalar, node: Node) -> Limit:
+def read_limit(key: ScalarNode, node: YamlNode) -> Limit:
     """Read one bound: a metric and its value.
 
     Raises:
@@ -75,15 +75,15 @@ def read_limit(key: Scalar, node: Node) -> Limit:
     return Limit(what, _read_value(what, given), given.text, given.span)
 
 
-def _quantity_text(node: Node, what: str, span: Span) -> Scalar:
-    if not isinstance(node, Scalar):
+def _quantity_text(node: YamlNode, what: str, span: Span) -> ScalarNode:
+    if not isinstance(node, ScalarNode):
         raise SpecError(QUANTITY, f"{what} takes one quantity", node.span, hint=quantities.FORM)
-    if not node.text.strip() or node.empty:
+    if not node.text.strip() or node.is_empty:
         raise SpecError(QUANTITY, f"no quantity stands behind {what}", span, hint=quantities.FORM)
     return node._replace(text=node.text.strip())
 
 
-def _read_value(what: LimitedMetric, given: Scalar) -> Fraction:
+def _read_value(what: LimitedMetric, given: ScalarNode) -> Fraction:
     if what.suffix == SHARE_SUFFIX:
         return read_percentage(given, f"a share of the design's {what.key}")
     if what.suffix == RATIO_SUFFIX:
@@ -91,7 +91,7 @@ def _read_value(what: LimitedMetric, given: Scalar) -> Fraction:
     return _read_amount(what, given)
 
 
-def read_percentage(given: Scalar, what: str) -> Fraction:
+def read_percentage(given: ScalarNode, what: str) -> Fraction:
     """Read a percentage; a bare number is refused, whatever it means.
 
     Raises:
@@ -109,7 +109,7 @@ def _percentage_hint(text: str) -> str:
     return f"write {quantities.decimal_to_percentage(text)}" + (f", or {text}%" if Fraction(text) >= 1 else "")
 
 
-def _read_amount(what: LimitedMetric, given: Scalar) -> Fraction:
+def _read_amount(what: LimitedMetric, given: ScalarNode) -> Fraction:
     """Read a quantity of a metric; ``B`` is for bytes alone, and a unit of time for times."""
     unit = metric(what.key).unit
     if unit == TIMES and (time := quantities.parse_duration(given.text)) is not None:
@@ -130,7 +130,7 @@ def _quantity_hint(text: str) -> str:
     return f"write {near}" if near else quantities.FORM
 
 
-def _parse_scalar(given: Scalar, reader: Callable[[str], Fraction | None], what: str, hint: str) -> Fraction:
+def _parse_scalar(given: ScalarNode, reader: Callable[[str], Fraction | None], what: str, hint: str) -> Fraction:
     value = reader(given.text)
     if value is None:
         lowest = "; the least is 0" if given.text.startswith(("-", "−")) else ""
@@ -141,17 +141,17 @@ def _parse_scalar(given: Scalar, reader: Callable[[str], Fraction | None], what:
 # --- growth and ratchet -----------------------------------------------------------------------------------------------
 
 
-def read_growth(node: Node, errors: list[SpecError]) -> tuple[GrowthLimit, ...]:
+def read_growth(node: YamlNode, errors: list[SpecError]) -> tuple[GrowthLimit, ...]:
     """Read how much metrics may grow; faults are gathered."""
     found = []
-    with gathering(errors):
-        for key, value in entries(node, "growth", "growth: {params: +1%}", BAD_STRUCTURE):
-            with gathering(errors):
+    with collect_errors(errors):
+        for key, value in mapping_entries(node, "growth", "growth: {params: +1%}", BAD_STRUCTURE):
+            with collect_errors(errors):
                 found.append(_read_metric_growth(key, value))
     return tuple(found)
 
 
-def _read_metric_growth(key: Scalar, node: Node) -> GrowthLimit:
+def _read_metric_growth(key: ScalarNode, node: YamlNode) -> GrowthLimit:
     what = read_metric(key, ("",))
     given = _quantity_text(node, what.label, key.span)
     part_of: Fraction | None = None
@@ -169,22 +169,22 @@ def _read_metric_growth(key: Scalar, node: Node) -> GrowthLimit:
     return GrowthLimit("growth", what, part_of or nothing, amount or nothing, nothing, given.text, given.span)
 
 
-def _split_alternatives(given: Scalar) -> Iterator[Scalar]:
+def _split_alternatives(given: ScalarNode) -> Iterator[ScalarNode]:
     """Give what stands beside ``or``, each at its place where columns inside the text can be told."""
     start = 0
     for end in (*(found.start() for found in _OR.finditer(given.text)), len(given.text)):
         text = given.text[start:end]
         left = start + len(text) - len(text.lstrip())
-        span = given.span.within(left, left + len(text.strip())) if given.plain else given.span
+        span = given.span.within(left, left + len(text.strip())) if given.is_plain else given.span
         yield given._replace(text=text.strip(), span=span)
         start = end + len("or")
 
 
-def _without_plus(part: Scalar) -> Scalar:
+def _without_plus(part: ScalarNode) -> ScalarNode:
     return part._replace(text=part.text.removeprefix("+"))
 
 
-def _read_growth_amount(what: LimitedMetric, part: Scalar) -> Fraction:
+def _read_growth_amount(what: LimitedMetric, part: ScalarNode) -> Fraction:
     """Read an amount; a bare decimal is refused, for it looks like a share."""
     if ("." in part.text or "e-" in part.text.lower()) and quantities.parse_ratio(part.text) is not None:
         text = f"growth by {quoted(part.text)} is neither a share nor an amount: a percentage carries its %"
@@ -197,7 +197,7 @@ def _read_growth_amount(what: LimitedMetric, part: Scalar) -> Fraction:
     return _read_amount(what, part)
 
 
-def read_ratchet(key: Scalar, node: Node, errors: list[SpecError]) -> tuple[GrowthLimit, ...]:
+def read_ratchet(key: ScalarNode, node: YamlNode, errors: list[SpecError]) -> tuple[GrowthLimit, ...]:
     """Read a ratchet; faults are gathered."""
     given = read_mapping(node, "ratchet", RATCHET_KEYS, errors)
     metrics, headroom, floor = list[LimitedMetric](), Fraction(0), Fraction(0)
@@ -205,16 +205,16 @@ def read_ratchet(key: Scalar, node: Node, errors: list[SpecError]) -> tuple[Grow
         errors.append(missing_key_error("a ratchet", "metrics", key.span, "such as metrics: [params]"))
         return ()
     for item in read_list(given["metrics"][1], "metrics"):
-        with gathering(errors):
-            if not isinstance(item, Scalar):
+        with collect_errors(errors):
+            if not isinstance(item, ScalarNode):
                 raise SpecError(BAD_STRUCTURE, "metrics is a list of metrics", item.span)
             metrics.append(read_metric(item, ("",)))
-    with gathering(errors):
+    with collect_errors(errors):
         if "headroom" in given:
             headroom = read_percentage(
                 _without_plus(_quantity_text(given["headroom"][1], "headroom", key.span)), "headroom"
             )
-    with gathering(errors):
+    with collect_errors(errors):
         if "floor" in given:
             floor = _read_floor(metrics, _quantity_text(given["floor"][1], "floor", key.span))
     if not metrics and not read_list(given["metrics"][1], "metrics"):
@@ -224,7 +224,7 @@ def read_ratchet(key: Scalar, node: Node, errors: list[SpecError]) -> tuple[Grow
     return tuple(GrowthLimit("ratchet", each, headroom, Fraction(0), floor, text, key.span) for each in metrics)
 
 
-def _read_floor(metrics: list[LimitedMetric], given: Scalar) -> Fraction:
+def _read_floor(metrics: list[LimitedMetric], given: ScalarNode) -> Fraction:
     """Read a quantity that holds for all metrics of a ratchet."""
     values = [_read_amount(what, given) for what in metrics]
     return values[0] if values else Fraction(0)

@@ -12,8 +12,8 @@ from convcalc.errors import SpecError, quoted
 from convcalc.git.worktree import leaves_repository
 from convcalc.globs import fault, is_wild
 from convcalc.ops.registry import activations, kinds
-from convcalc.spec.document.value_nodes import gathering
-from convcalc.spec.yaml.nodes import Node, Scalar
+from convcalc.spec.document.value_nodes import collect_errors
+from convcalc.spec.yaml.nodes import ScalarNode, YamlNode
 
 GLOB = "CC634"
 LAYER_FILTER_KEYS = ("name", "op")
@@ -21,12 +21,12 @@ EXCLUSION_PREFIX = "!"
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 
 
-def read_design_patterns(node: Node, folder: str, errors: list[SpecError]) -> tuple[Pattern, ...]:
+def read_design_patterns(node: YamlNode, folder: str, errors: list[SpecError]) -> tuple[Pattern, ...]:
     """Read the patterns of a budget; faults are gathered."""
     found, before = [], len(errors)
-    with gathering(errors):
+    with collect_errors(errors):
         for item in read_list(node, "designs"):
-            with gathering(errors):
+            with collect_errors(errors):
                 found.append(read_design_pattern(read_scalar(item, "designs"), folder))
     if found and all(pattern.is_exclusion for pattern in found) and len(errors) == before:
         text = "every pattern begins with ! and takes designs away; none adds one"
@@ -34,7 +34,7 @@ def read_design_patterns(node: Node, folder: str, errors: list[SpecError]) -> tu
     return tuple(found)
 
 
-def read_design_pattern(given: Scalar, folder: str) -> Pattern:
+def read_design_pattern(given: ScalarNode, folder: str) -> Pattern:
     """Read one pattern of designs.
 
     Raises:
@@ -58,7 +58,7 @@ def read_design_pattern(given: Scalar, folder: str) -> Pattern:
     return pattern
 
 
-def read_design_name(given: Scalar, folder: str) -> str:
+def read_design_name(given: ScalarNode, folder: str) -> str:
     """Read the name of one design, with no glob in it.
 
     Raises:
@@ -70,7 +70,7 @@ def read_design_name(given: Scalar, folder: str) -> str:
     return pattern.text
 
 
-def require_inside_repository(path: str, given: Scalar, folder: str) -> None:
+def require_inside_repository(path: str, given: ScalarNode, folder: str) -> None:
     """Refuse a path, or the beginning of a glob, that is not inside the repository of a budget file.
 
     Raises:
@@ -91,10 +91,10 @@ def require_inside_repository(path: str, given: Scalar, folder: str) -> None:
         raise SpecError(GLOB, text, given.span, hint="paths start in the folder of the budget file")
 
 
-def read_layer_filter(key: Scalar, node: Node, errors: list[SpecError]) -> LayerFilter | None:
+def read_layer_filter(key: ScalarNode, node: YamlNode, errors: list[SpecError]) -> LayerFilter | None:
     """Read which layers are meant; faults are gathered."""
     before = len(errors)
-    with gathering(errors):
+    with collect_errors(errors):
         given = read_mapping(node, "layers", LAYER_FILTER_KEYS, errors)
         names = (
             [_read_path_glob(item, errors) for item in read_list(given["name"][1], "name")] if "name" in given else []
@@ -108,8 +108,8 @@ def read_layer_filter(key: Scalar, node: Node, errors: list[SpecError]) -> Layer
     return None
 
 
-def _read_path_glob(node: Node, errors: list[SpecError]) -> Pattern | None:
-    with gathering(errors):
+def _read_path_glob(node: YamlNode, errors: list[SpecError]) -> Pattern | None:
+    with collect_errors(errors):
         given = read_scalar(node, "name")
         pattern = _read_pattern(given)
         _require_valid_glob(pattern.text, ".", given)
@@ -117,16 +117,16 @@ def _read_path_glob(node: Node, errors: list[SpecError]) -> Pattern | None:
     return None
 
 
-def _read_kind(node: Node, errors: list[SpecError]) -> str:
-    with gathering(errors):
-        given = node.text if isinstance(node, Scalar) else ""
+def _read_kind(node: YamlNode, errors: list[SpecError]) -> str:
+    with collect_errors(errors):
+        given = node.text if isinstance(node, ScalarNode) else ""
         is_activation = given in activations() and given not in kinds()
         hint = f"a layer {given} is of the kind act" if is_activation else "kinds of layers: `convcalc explain KIND`"
         return read_choice(node, "op", kinds(), hint)
     return ""
 
 
-def _read_pattern(given: Scalar) -> Pattern:
+def _read_pattern(given: ScalarNode) -> Pattern:
     excludes = given.text.startswith(EXCLUSION_PREFIX)
     text = given.text[len(EXCLUSION_PREFIX) :] if excludes else given.text
     if not text:
@@ -134,7 +134,7 @@ def _read_pattern(given: Scalar) -> Pattern:
     return Pattern(text, given.span, excludes)
 
 
-def _require_valid_glob(text: str, separator: str | None, given: Scalar) -> None:
+def _require_valid_glob(text: str, separator: str | None, given: ScalarNode) -> None:
     wrong = fault(text, separator)
     if wrong:
         hint = "the character [ itself is written [[]" if "[" in wrong else ""

@@ -45,7 +45,7 @@ from convcalc.findings import Verdict
 from convcalc.render import VERDICTS
 from convcalc.render.check.page import verdict_text
 from convcalc.repository_paths import is_inside, repository_root
-from convcalc.spec.yaml.nodes import Scalar
+from convcalc.spec.yaml.nodes import ScalarNode
 
 COUNTED = ("macs", "flops")
 """What tools count, each in its own way."""
@@ -68,8 +68,8 @@ def _limit(option: str, text: str) -> Limit:
     if name.strip().endswith(RATIO_SUFFIX):
         raise click.BadParameter(f"{quoted(name.strip())} needs a design to hold against: write a budget")
     source = Source(option, text)
-    key = Scalar(name.strip(), Span(source, 1, 1, len(name)))
-    return read_limit(key, Scalar(value.strip(), Span(source, 1, len(name) + 2, len(value))))
+    key = ScalarNode(name.strip(), Span(source, 1, 1, len(name)))
+    return read_limit(key, ScalarNode(value.strip(), Span(source, 1, len(name) + 2, len(value))))
 
 
 def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> BaselineLocation | None:

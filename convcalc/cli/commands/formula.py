@@ -41,13 +41,13 @@ def _names(design: str) -> list[str]:
     """Return what can become a symbol in a design."""
     from convcalc.designs.names import parse_design
     from convcalc.designs.sources import open_spec
-    from convcalc.formula.symbolic_design import axes_of
+    from convcalc.formula.symbolic_design import input_axes
 
     try:
         document = open_spec(parse_design(design).file).document
     except SpecErrors:
         return []
-    return list(dict.fromkeys([*document.vars, *axes_of(document)]))
+    return list(dict.fromkeys([*document.vars, *input_axes(document)]))
 
 
 @click.command("formula", cls=Command, epilog=DESIGNS, short_help="Closed forms in the symbols of its sizes.")
@@ -89,11 +89,11 @@ def command(
         --set c=4*m --over specs/tutorials/resnet_bottleneck.yaml#single
     """
     require("sympy", code="CC719", needed="formulas need SymPy", hint="pip install 'convcalc[formula]'")
-    from convcalc.formula.closed_form import Wanted, formulas
-    from convcalc.formula.symbolic_design import Request
+    from convcalc.formula.closed_form import Wanted, derive
+    from convcalc.formula.symbolic_design import FormulaRequest
 
-    request = Request(symbols or (), reading.overrides, reading.variant, reading.libraries)
+    request = FormulaRequest(symbols or (), reading.overrides, reading.variant, reading.libraries)
     wanted = Wanted(metrics, depth, reading.batch, reading.dtype)
-    found = formulas(design, request, wanted, over=over)
+    found = derive(design, request, wanted, over=over)
     write(settings, targets, lambda format_, surface: FORMULAS[format_].formula(found, surface))
     warn(settings, found.warnings)

@@ -16,8 +16,8 @@ from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import ParamType, Word, beginning
 from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.render import SOLUTIONS
-from convcalc.spec.yaml.nodes import Scalar
-from convcalc.sweep import Bound, Question, require_arrays, solve, space
+from convcalc.spec.yaml.nodes import ScalarNode
+from convcalc.sweep import MetricLimit, SolveProblem, make_job, require_arrays, solve
 from convcalc.sweep.axes import FOR
 from convcalc.sweep.search import MAX, MIN
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SHOWN = ("params", "macs")
 
 
-class Limits(ParamType[tuple[Bound, ...]]):
+class Limits(ParamType[tuple[MetricLimit, ...]]):
     """``METRIC=LIMIT,METRIC=LIMIT…``; quantities are read as those of budgets are."""
 
     name = "limits"
@@ -35,7 +35,7 @@ class Limits(ParamType[tuple[Bound, ...]]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Bound, ...]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[MetricLimit, ...]:
         if isinstance(value, tuple):
             return value
         try:
@@ -43,15 +43,15 @@ class Limits(ParamType[tuple[Bound, ...]]):
         except SpecError as error:
             return self.fail(f"{error.text}{f' ({error.hint})' if error.hint else ''}", param, ctx)
 
-    def _bound(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> Bound:
+    def _bound(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> MetricLimit:
         key, equals, amount = (part.strip() for part in text.partition("="))
         if not key or not equals or not amount:
             self.fail(f"{quoted(text)} is not metric=limit", param, ctx)
         span = Span(Source(f"--{self.kind}", text), 1, 1, len(text))
-        read = read_limit(Scalar(key, span), Scalar(amount, span))
+        read = read_limit(ScalarNode(key, span), ScalarNode(amount, span))
         if read.metric.suffix:
             self.fail(f"{quoted(key)}: limits are on metrics themselves: write {read.metric.key}", param, ctx)
-        return Bound(read.metric.key, self.kind, read.value, amount)
+        return MetricLimit(read.metric.key, self.kind, read.value, amount)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, _ = incomplete.rpartition(",")
@@ -99,7 +99,7 @@ class Limits(ParamType[tuple[Bound, ...]]):
 @click.pass_obj
 def command(
     settings: Settings, design: str, reading: Reading, targets: list[Target], for_: tuple[str, ...],
-    max_: tuple[tuple[Bound, ...], ...], min_: tuple[tuple[Bound, ...], ...], largest: bool | None,
+    max_: tuple[tuple[MetricLimit, ...], ...], min_: tuple[tuple[MetricLimit, ...], ...], largest: bool | None,
     maximize: str | None, minimize: str | None, metrics: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Find the largest values of variables for which DESIGN keeps its limits.
@@ -123,10 +123,10 @@ def command(
         raise click.UsageError("nothing limits the values: give --max or --min")
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize: give one of them")
-    job = space(design, read_axes(for_, design, reading, FOR), circumstances(reading), metrics=metrics)
+    job = make_job(design, read_axes(for_, design, reading, FOR), circumstances(reading), metrics=metrics)
     first = bool(max_) or not min_ if largest is None else largest
     objective = maximize or (f"-{minimize}" if minimize else None)
-    with advancing(settings, "Solving", lambda: job.points) as advance:
-        answer = solve(job, Question(bounds, first, objective), advance)
+    with advancing(settings, "Solving", lambda: job.point_count) as advance:
+        answer = solve(job, SolveProblem(bounds, first, objective), advance)
     write(settings, targets, lambda format_, surface: SOLUTIONS[format_].solution(answer, surface))
     return FINDING if answer.solution is None else FINE

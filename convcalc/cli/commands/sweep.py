@@ -23,22 +23,22 @@ from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.sweep import (
     Axis,
-    Circumstances,
+    BlockTask,
+    Checkpoint,
+    CountOptions,
     Engine,
-    Job,
-    Journal,
-    Keep,
-    Task,
+    Selection,
+    SweepJob,
+    blocks,
     cluster,
     facts,
-    here,
+    make_job,
     metric_names,
-    needed,
-    pieces,
+    metrics_used,
     processes,
     read_axis,
     require_arrays,
-    space,
+    serial,
 )  # fmt: skip
 from convcalc.sweep.axes import AXIS, meant
 from convcalc.sweep.job import variables
@@ -80,21 +80,21 @@ class Metrics(ParamType[tuple[str, ...]]):
         return beginning(incomplete, [f"{before}{comma}{metric}" for metric in METRICS])
 
 
-class KeepType(ParamType[Keep]):
+class KeepType(ParamType[Selection]):
     """``all``, ``pareto:METRIC,METRIC…`` or ``top:N:METRIC``."""
 
     name = "keep"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Keep:
-        if isinstance(value, Keep):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Selection:
+        if isinstance(value, Selection):
             return value
         kind, *rest = value.split(":")
         if kind == "all" and not rest:
-            return Keep()
+            return Selection()
         if kind == "pareto" and len(rest) == 1:
-            return Keep(kind, tuple(self._metric(key, param, ctx) for key in rest[0].split(",")))
+            return Selection(kind, tuple(self._metric(key, param, ctx) for key in rest[0].split(",")))
         if kind == "top" and len(rest) == 2:
-            return Keep(kind, (self._metric(rest[1], param, ctx),), Positive().convert(rest[0], param, ctx))
+            return Selection(kind, (self._metric(rest[1], param, ctx),), Positive().convert(rest[0], param, ctx))
         return self.fail(f"{quoted(value)} is none of all, pareto:METRIC,METRIC and top:N:METRIC", param, ctx)
 
     def _metric(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -140,7 +140,7 @@ class KeepType(ParamType[Keep]):
 @click.pass_obj
 def command(
     settings: Settings, design: str, axes: tuple[str, ...], reading: Reading, targets: list[Target],
-    variants: str | None, metrics: tuple[str, ...], where: str | None, keep: Keep, jobs: int, dask: str | None,
+    variants: str | None, metrics: tuple[str, ...], where: str | None, keep: Selection, jobs: int, dask: str | None,
     resume: bool,
 ) -> int:  # fmt: skip
     """Count every point of a design space: the product of all axes, the last one fastest.
@@ -164,9 +164,9 @@ def command(
     job = _job(design, axes, reading, variants, metrics, where, keep)
     given = _resumable(settings, targets, job, keep, resume=resume)
     with outputs(settings, targets, job, keep, given) as out:
-        with _engine(jobs, dask) as engine, advancing(settings, "Counting", lambda: job.points) as advance:
-            task = Task(job, keep, out.drawn, out.most)
-            with contextlib.closing(engine.run(task, islice(pieces(job.axes), out.state.done, None))) as results:
+        with _engine(jobs, dask) as engine, advancing(settings, "Counting", lambda: job.point_count) as advance:
+            task = BlockTask(job, keep, out.drawn, out.most)
+            with contextlib.closing(engine.run(task, islice(blocks(job.axes), out.state.done, None))) as results:
                 for result in results:
                     out.add(result)
                     advance(result.size)
@@ -179,13 +179,13 @@ def command(
 
 def _job(
     design: str, axes: Sequence[str], reading: Reading, variants: str | None, metrics: tuple[str, ...],
-    where: str | None, keep: Keep,
-) -> Job:  # fmt: skip
+    where: str | None, keep: Selection,
+) -> SweepJob:  # fmt: skip
     """Return what is to be swept."""
     names = None if variants is None else () if variants == "all" else tuple(variants.split(","))
     given = circumstances(reading)
-    job = space(design, read_axes(axes, design, reading), given, variants=names, metrics=metrics, where=where)
-    return job.reading((*needed(where, job.axes), *keep.keys))
+    job = make_job(design, read_axes(axes, design, reading), given, variants=names, metrics=metrics, where=where)
+    return job.with_metrics((*metrics_used(where, job.axes), *keep.keys))
 
 
 def read_axes(texts: Sequence[str], design: str, reading: Reading, argument: str = AXIS) -> list[Axis]:
@@ -202,19 +202,19 @@ def read_axes(texts: Sequence[str], design: str, reading: Reading, argument: str
     return read
 
 
-def circumstances(reading: Reading) -> Circumstances:
+def circumstances(reading: Reading) -> CountOptions:
     """Return how a design is read and counted."""
-    return Circumstances(reading.overrides, reading.libraries, reading.variant, reading.batch, reading.dtype)
+    return CountOptions(reading.overrides, reading.libraries, reading.variant, reading.batch, reading.dtype)
 
 
 def _resumable(
-    settings: Settings, targets: Sequence[Target], job: Job, keep: Keep, *, resume: bool
+    settings: Settings, targets: Sequence[Target], job: SweepJob, keep: Selection, *, resume: bool
 ) -> Resumable | None:
     """Return how a sweep is gone on with when it is killed; nothing where it cannot be, which is said before."""
     why = _why_not(targets, keep)
     if not why:
         ((format_, path),) = targets
-        return Resumable(Journal(str(path), facts(job, keep, format_)), resume, settings.quiet)
+        return Resumable(Checkpoint(str(path), facts(job, keep, format_)), resume, settings.quiet)
     if resume:
         raise click.UsageError(why)
     if any(target.path for target in targets) and _is_long(job) and not settings.quiet:
@@ -222,7 +222,7 @@ def _resumable(
     return None
 
 
-def _why_not(targets: Sequence[Target], keep: Keep) -> str:
+def _why_not(targets: Sequence[Target], keep: Selection) -> str:
     if len(targets) != 1 or not targets[0].path or is_device(targets[0].path):
         return "--resume needs one file: -o PATH"
     if keep.kind == "all" and targets[0].format not in APPENDED:
@@ -230,9 +230,9 @@ def _why_not(targets: Sequence[Target], keep: Keep) -> str:
     return ""
 
 
-def _is_long(job: Job) -> bool:
+def _is_long(job: SweepJob) -> bool:
     """Whether there is more than one block: of one, nothing can be done before all is."""
-    return len([*islice(pieces(job.axes), 2)]) > 1
+    return len([*islice(blocks(job.axes), 2)]) > 1
 
 
 @contextlib.contextmanager
@@ -243,4 +243,4 @@ def _engine(jobs: int, dask: str | None) -> Iterator[Engine]:
         with cluster(dask) as engine:
             yield engine
     else:
-        yield processes(jobs) if jobs > 1 else here()
+        yield processes(jobs) if jobs > 1 else serial()

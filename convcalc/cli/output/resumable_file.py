@@ -18,8 +18,8 @@ from convcalc.cli import FINE, say
 from convcalc.cli.output.atomic_files import File, blamed, encoded, moved, remove_leftovers, require_writable, synced
 from convcalc.cli.output.file_locks import is_there, locked
 from convcalc.errors import escape
-from convcalc.sweep import Journal, Known, State
-from convcalc.sweep.checkpoint import hashing
+from convcalc.sweep import Checkpoint, Progress, SavedProgress
+from convcalc.sweep.checkpoint import new_hash
 from convcalc.sweep.fingerprint import differences
 
 BETWEEN_SAVES = 0.2
@@ -37,7 +37,7 @@ class Table(Protocol):
 class Resumable(NamedTuple):
     """How a sweep is gone on with: what it remembers, whether it shall go on, and whether it may say so."""
 
-    journal: Journal
+    journal: Checkpoint
     resume: bool
     quiet: bool = False
 
@@ -53,7 +53,7 @@ class Resumed:
         self.path, self.journal, self.quiet = given.journal.path, given.journal, given.quiet
         self.kept = False
         self.saved = 0.0
-        self.known = Known(self.journal.facts, State())
+        self.known = SavedProgress(self.journal.facts, Progress())
         with blamed(self.path):
             require_writable(self.path)
             remove_leftovers(self.path)
@@ -90,7 +90,7 @@ class Resumed:
             if not mine:
                 raise click.ClickException(f"cannot write '{escape(self.path)}': another sweep is writing it")
 
-    def _begun(self, *, resume: bool) -> State:
+    def _begun(self, *, resume: bool) -> Progress:
         """Return what is done already, with the file at the end of its lines."""
         with blamed(self.path):
             known, size = self.journal.load(), os.fstat(self.file.fileno()).st_size
@@ -105,7 +105,7 @@ class Resumed:
             self._say_dropped(known)
         return self._anew()
 
-    def _end_complete(self, known: Known | None) -> NoReturn:
+    def _end_complete(self, known: SavedProgress | None) -> NoReturn:
         """End the run: the output is whole, and of this very sweep.
 
         Raises:
@@ -118,23 +118,23 @@ class Resumed:
             say(f"{escape(self.path)} is complete: nothing to do")
         raise click.exceptions.Exit(FINE)
 
-    def _say_dropped(self, known: Known) -> None:
+    def _say_dropped(self, known: SavedProgress) -> None:
         if not self.quiet:
             same = not any(differences(known.facts, self.journal.facts))
             whose = "--resume would have gone on with it" if same else "it was another sweep"
             count = f"{known.state.done:,} block{'s' if known.state.done != 1 else ''}"
             say(f"{escape(self.path)}: the partial run of a sweep that was killed, {count}, is dropped; {whose}")
 
-    def _anew(self) -> State:
+    def _anew(self) -> Progress:
         """Begin with nothing. The notes say so first: they are never behind what the file holds."""
-        self.digest = hashing()
+        self.digest = new_hash()
         with blamed(self.path):
             self.journal.save(self.known._replace(digest=self.digest.hexdigest()))
             self.file.truncate(0)
-        return State()
+        return Progress()
 
-    def _gone_on(self, known: Known) -> State:
-        self.digest = hashing()
+    def _gone_on(self, known: SavedProgress) -> Progress:
+        self.digest = new_hash()
         left = known.length
         with blamed(self.path):
             while data := self.file.read(min(left, AT_ONCE)):
@@ -159,12 +159,12 @@ class Resumed:
             self.file.write(written)
         self.digest.update(written)
 
-    def save(self, state: State, *, ended: bool = False) -> None:
+    def save(self, state: Progress, *, ended: bool = False) -> None:
         """Note what is done: if nothing is noted yet, if the last note is old, and where all blocks are done."""
         if ended or not self.noted or time.monotonic() - self.saved >= BETWEEN_SAVES:
             with blamed(self.path):
                 self.file.flush()
-                self.known = Known(self.journal.facts, state, self.file.tell(), self.digest.hexdigest())
+                self.known = SavedProgress(self.journal.facts, state, self.file.tell(), self.digest.hexdigest())
                 self.journal.save(self.known)
             self.noted, self.saved = state.done, time.monotonic()
 
@@ -211,7 +211,7 @@ class Converted(Resumed):
         self.table = table
 
     def keep(self) -> None:
-        made, digest = File(self.path), hashing()
+        made, digest = File(self.path), new_hash()
         self.file.seek(0)
         try:
             text = io.TextIOWrapper(self.file, encoding="utf-8", newline="")

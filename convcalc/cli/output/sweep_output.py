@@ -22,7 +22,7 @@ from convcalc.render.results import sweep_points as lines
 from convcalc.render.results.sweep_points import scatter
 from convcalc.render.tables.surface import Surface, is_terminal, surface
 from convcalc.report.row_list import Field, Listing
-from convcalc.sweep import Job, Keep, Points, Result, State, reason
+from convcalc.sweep import BlockResult, Progress, SelectedPoints, Selection, SweepJob, error_group
 
 FORMATS = ("text", "csv", "json", "jsonl", "markdown", "parquet")
 SHOWN = 1000
@@ -36,16 +36,19 @@ class Outcome(NamedTuple):
     dropped: Sequence[Mapping[str, Any]]
 
     @classmethod
-    def of(cls, job: Job, state: State) -> Outcome:
+    def of(cls, job: SweepJob, state: Progress) -> Outcome:
         """Word what a sweep has come to; of every reason the first point is worked out once more, for the sentence."""
-        counts = {"points": job.points, "networks": state.valid, "kept": state.rows}
+        counts = {"points": job.point_count, "networks": state.valid, "kept": state.rows}
         reasons: list[dict[str, Any]] = []
-        for why, (points, first) in sorted(state.dropped.items()):
+        for why, (points, first) in sorted(state.invalid.items()):
             code, _, sentence = why.partition(" ")
-            faults = job.faults(first)
-            alike = [fault for fault in faults if reason(fault.code, fault.text) == why]
+            faults = job.errors_at(first)
+            alike = [fault for fault in faults if error_group(fault.code, fault.text) == why]
             fault = [*alike, *(fault for fault in faults if fault.code == code), *faults][0]
-            at = {name: value if type(value) is int else lines.plain(value) for name, value in job.point(first).items()}
+            at = {
+                name: value if type(value) is int else lines.plain(value)
+                for name, value in job.values_at(first).items()
+            }
             reasons.append({"code": code, "sentence": sentence, "points": points, "text": str(fault), "first": at})
         return cls(counts, reasons)
 
@@ -63,7 +66,7 @@ class Outcome(NamedTuple):
 class _Lines:
     """A format whose lines are written where the points are worked out."""
 
-    def __init__(self, name: str, place: Place, job: Job, *, begun: bool) -> None:
+    def __init__(self, name: str, place: Place, job: SweepJob, *, begun: bool) -> None:
         self.name, self.place, self.job = name, place, job
         self.begun = begun
         self.empty = True
@@ -74,7 +77,7 @@ class _Lines:
             self.begun = True
         self.place.write(text[1:] if first and self.name == "json" else text)
 
-    def end(self, outcome: Outcome, points: Points | None, keep: Keep) -> None:
+    def end(self, outcome: Outcome, points: SelectedPoints | None, keep: Selection) -> None:
         self.add("" if points is None else lines.LINES[self.name](self.job, points), first=True)
         self.place.write(lines.foot(self.name, outcome.counts, outcome.dropped))
 
@@ -84,12 +87,12 @@ class _Rows:
 
     place: Place
 
-    def __init__(self, name: str, job: Job, surface: Surface) -> None:
+    def __init__(self, name: str, job: SweepJob, surface: Surface) -> None:
         self.name, self.job, self.surface = name, job, surface
         titles = {measure.key: measure.title for measure in measures()}
-        whole = [axis.numeric and axis.denominator == 1 for axis in job.axes]
+        whole = [axis.is_numeric and axis.denominator == 1 for axis in job.axes]
         fields = [Field(axis.name, axis.name, number=is_whole) for axis, is_whole in zip(job.axes, whole, strict=True)]
-        self.fields = [*fields, *(Field(key, titles[key], number=True) for key in job.shown)]
+        self.fields = [*fields, *(Field(key, titles[key], number=True) for key in job.output_metrics)]
         listing = Listing("point", self.fields)
         self.stream = STREAMS[name].stream(listing, surface)
         self.left = SHOWN if name == "text" else None
@@ -105,14 +108,14 @@ class _Rows:
     def _read(self, row: Mapping[str, str]) -> dict[str, Any]:
         return {field.key: int(row[field.key]) if field.number else row[field.key] for field in self.fields}
 
-    def add(self, points: Points) -> None:
+    def add(self, points: SelectedPoints) -> None:
         self.known += len(points.numbers)
-        some = points.at(slice(self.left))
+        some = points.take(slice(self.left))
         if self.left is not None:
             self.left -= len(some.numbers)
         self.place.write(self.stream.add(list(_rows(self.job, some))))
 
-    def end(self, outcome: Outcome, points: Points | None, keep: Keep) -> None:
+    def end(self, outcome: Outcome, points: SelectedPoints | None, keep: Selection) -> None:
         if points is not None:
             self.add(points)
         self.place.write(self.stream.end())
@@ -124,8 +127,8 @@ class _Rows:
             self.place.write(f"\n{drawn}")
 
 
-def _rows(job: Job, points: Points) -> Iterator[dict[str, Any]]:
-    stride, columns = job.points, []
+def _rows(job: SweepJob, points: SelectedPoints) -> Iterator[dict[str, Any]]:
+    stride, columns = job.point_count, []
     for axis in job.axes:
         stride //= len(axis.values)
         values = [axis.value(place) for place in (points.numbers // stride % len(axis.values)).tolist()]
@@ -140,10 +143,12 @@ def _rows(job: Job, points: Points) -> Iterator[dict[str, Any]]:
 class Outputs:
     """All that is written of a sweep."""
 
-    def __init__(self, job: Job, keep: Keep, written: Sequence[_Lines | _Rows], resumed: Resumed | None) -> None:
+    def __init__(
+        self, job: SweepJob, keep: Selection, written: Sequence[_Lines | _Rows], resumed: Resumed | None
+    ) -> None:
         self.job, self.keep = job, keep
         self.written, self.resumed = written, resumed
-        self.state = resumed.state if resumed else State()
+        self.state = resumed.state if resumed else Progress()
         """What is done of it."""
 
     @property
@@ -160,7 +165,7 @@ class Outputs:
             return None
         return SHOWN if any(one.name == "text" for one in self.written) else 0
 
-    def add(self, result: Result) -> None:
+    def add(self, result: BlockResult) -> None:
         """Write what came of a block, and take it into the state."""
         if self.keep.kind == "all":
             texts = iter(result.texts)
@@ -183,7 +188,7 @@ class Outputs:
 
 @contextlib.contextmanager
 def outputs(
-    settings: Settings, targets: Sequence[Target], job: Job, keep: Keep, given: Resumable | None
+    settings: Settings, targets: Sequence[Target], job: SweepJob, keep: Selection, given: Resumable | None
 ) -> Iterator[Outputs]:
     """Give what a sweep is written to. Files get into their places when all is done."""
     screen = surface(sys.stdout, color=settings.color, width=settings.width)

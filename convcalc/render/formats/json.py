@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from convcalc.report.fold import View
     from convcalc.report.report import Report, Row
     from convcalc.report.row_list import Listing
-    from convcalc.sweep import Answer
+    from convcalc.sweep import SolveResult
 
 
 def report(report: Report, view: View, surface: Surface) -> str:
@@ -104,7 +104,7 @@ def formula(formula: Formula, surface: Surface) -> str:
     return _document({**_made_by(), **dict(formula_facts(formula))})
 
 
-def solution(answer: Answer, surface: Surface) -> str:
+def solution(answer: SolveResult, surface: Surface) -> str:
     """Return the answer of ``solve``: see ``schemas/solve.schema.json``."""
     from convcalc.render.results.solution import solution_facts
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from convcalc.findings import Verdict
     from convcalc.profiles import Reconciliation
     from convcalc.report.compare import Comparison
-    from convcalc.sweep import Answer
+    from convcalc.sweep import SolveResult
 
 SIDES = Plan(together=False, bar=False)
 
@@ -98,7 +98,7 @@ def diff(diff: Diff, surface: Surface) -> str:
     return diff_comment(diff, ascii_only=surface.ascii_only)
 
 
-def solution(answer: Answer, surface: Surface) -> str:
+def solution(answer: SolveResult, surface: Surface) -> str:
     """Return the values, a table of their metrics, and which limit binds."""
     from convcalc.render.results.solution import solution_comment  # what it needs is not for reports to load
 

@@ -57,7 +57,7 @@ def _ratio(formula: Formula, key: str) -> Iterator[str]:
     ratio = formula.ratios[key]
     assert ratio is not None
     yield f"def {key}_ratio({_arguments(formula)}):"
-    yield f'    """The same over that of {_plain(formula.over)}, exactly."""'
+    yield f'    """The same over that of {_plain(formula.denominator)}, exactly."""'
     yield f"    return {PYTHON.ratio(ratio)}"
 
 
@@ -67,7 +67,7 @@ def _layers(formula: Formula) -> Iterator[str]:
     yield '    """The same for each layer, by its path."""'
     yield f"    require({names})"
     yield "    return {"
-    for line in formula.lines:
+    for line in formula.rows:
         counts = ", ".join(f'"{key}": {PYTHON.write(tree)}' for key, tree in line.values.items())
         yield f"        {json.dumps(line.path)}: {{{counts}}},"
     yield "    }"

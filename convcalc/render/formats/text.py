@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from convcalc.report.fold import View
     from convcalc.report.report import Report
     from convcalc.report.row_list import Listing
-    from convcalc.sweep import Answer
+    from convcalc.sweep import SolveResult
 
 
 def report(report: Report, view: View, surface: Surface) -> str:
@@ -84,7 +84,7 @@ def formula(formula: Formula, surface: Surface) -> str:
     return drawn(formula_blocks(formula, surface), surface)
 
 
-def solution(answer: Answer, surface: Surface) -> str:
+def solution(answer: SolveResult, surface: Surface) -> str:
     """Return the values, their metrics beside the limits, and which limit binds."""
     from convcalc.render.results.solution import solution_blocks
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from convcalc.formula.closed_form import Formula, Line
-from convcalc.formula.expr import Number, Ratio, Sum, Tree, negated, negative
-from convcalc.formula.printers import ASCII, LATEX, PYTHON, TEXT, Notation
+from convcalc.formula.closed_form import Formula, FormulaRow
+from convcalc.formula.expr import Expr, IntegerLiteral, Ratio, Sum, is_negated, negate
+from convcalc.formula.printers import ASCII, LATEX, PYTHON, TEXT, TextPrinter
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
@@ -36,18 +36,18 @@ def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
     yield from _equations(formula.totals, formula, notation, surface, glyphs)
     if formula.ratios is not None:
         yield Prose()
-        yield Prose([(f"Over {glyphs.text(formula.over)}:", "")], surface.width)
+        yield Prose([(f"Over {glyphs.text(formula.denominator)}:", "")], surface.width)
         yield from _ratios(formula.ratios, formula, notation, surface, glyphs)
     yield Prose()
     for note in notes(formula, notation):
         yield Prose([(glyphs.text(note), "dim")], surface.width)
 
 
-def grouped(formula: Formula) -> list[tuple[Line, int]]:
+def grouped(formula: Formula) -> list[tuple[FormulaRow, int]]:
     """Return the lines that count anything, those that share op and formulas as one, with how many each stands for."""
-    groups: dict[tuple[object, ...], tuple[Line, int]] = {}
-    for line in formula.lines:
-        if all(tree == Number(0) for tree in line.values.values()):
+    groups: dict[tuple[object, ...], tuple[FormulaRow, int]] = {}
+    for line in formula.rows:
+        if all(tree == IntegerLiteral(0) for tree in line.values.values()):
             continue
         key = (line.op, *line.values.values())
         first, count = groups.get(key, (line, 0))
@@ -55,7 +55,7 @@ def grouped(formula: Formula) -> list[tuple[Line, int]]:
     return list(groups.values())
 
 
-def domain(formula: Formula, notation: Notation) -> str:
+def domain(formula: Formula, notation: TextPrinter) -> str:
     """``for positive integers h, w, m · c = 4*m``."""
     names = ", ".join(notation.name(use.name) for use in formula.symbols)
     settings = [f"{name} = {text}" for name, text in formula.settings.items()]
@@ -64,16 +64,18 @@ def domain(formula: Formula, notation: Notation) -> str:
     return " · ".join([f"for positive {kind} {names}", *settings, *circumstances])
 
 
-def notes(formula: Formula, notation: Notation) -> Iterator[str]:
+def notes(formula: Formula, notation: TextPrinter) -> Iterator[str]:
     """What the formulas rest on, how they were checked, and what is not shown."""
     if formula.assumptions:
         yield f"Assumed: {'; '.join(map(notation.assumption, formula.assumptions))}."
-    if formula.checked:
-        values = ", ".join(f"{notation.name(name)} = {value:,}" for name, value in formula.checked.items())
+    if formula.checked_at:
+        values = ", ".join(f"{notation.name(name)} = {value:,}" for name, value in formula.checked_at.items())
         yield f"Equal to the count in integers at {values}."
     else:
         yield "Not compared with a count in integers: no sizes were found that satisfy the assumptions."
-    silent = sum(line.layers for line in formula.lines if all(tree == Number(0) for tree in line.values.values()))
+    silent = sum(
+        line.layer_count for line in formula.rows if all(tree == IntegerLiteral(0) for tree in line.values.values())
+    )
     if silent:
         titles = " or ".join(column.title.lower() for column in formula.columns)
         yield f"{silent:,} {'layers' if silent > 1 else 'layer'} without {titles} not shown."
@@ -84,17 +86,17 @@ def _title(formula: Formula, glyphs: Glyphs) -> list[Span]:
     return [(name, "title")] if name == design else [(name, "title"), ("  ", ""), (design, "dim")]
 
 
-def label(line: Line, count: int) -> str:
+def label(line: FormulaRow, count: int) -> str:
     """``stage1.block2.conv1 × 3``: the first of the layers that share their formulas, and how many they are."""
     return f"{line.path} × {count}" if count > 1 else line.path
 
 
-def operation(line: Line) -> str:
+def operation(line: FormulaRow) -> str:
     """The kind of a layer, or how many layers stand in a row."""
-    return line.op or f"{line.layers:,} layers"
+    return line.op or f"{line.layer_count:,} layers"
 
 
-def _table(formula: Formula, groups: Sequence[tuple[Line, int]], notation: Notation, glyphs: Glyphs) -> Grid:
+def _table(formula: Formula, groups: Sequence[tuple[FormulaRow, int]], notation: TextPrinter, glyphs: Glyphs) -> Grid:
     columns = [
         Column("Layer", [glyphs.text(label(line, count)) for line, count in groups]),
         Column("Operation", [glyphs.text(operation(line)) for line, _ in groups]),
@@ -105,24 +107,24 @@ def _table(formula: Formula, groups: Sequence[tuple[Line, int]], notation: Notat
     return Grid(columns, [""] * len(groups), glyphs.rule)
 
 
-def _shown(tree: Tree, notation: Notation, glyphs: Glyphs) -> str:
-    return glyphs.nothing if tree == Number(0) else notation.write(tree)
+def _shown(tree: Expr, notation: TextPrinter, glyphs: Glyphs) -> str:
+    return glyphs.nothing if tree == IntegerLiteral(0) else notation.write(tree)
 
 
 def _entries(
-    formula: Formula, groups: Sequence[tuple[Line, int]], notation: Notation, surface: Surface, glyphs: Glyphs
+    formula: Formula, groups: Sequence[tuple[FormulaRow, int]], notation: TextPrinter, surface: Surface, glyphs: Glyphs
 ) -> Iterator[Block]:
     """The layers one below the other, for formulas that no table has room for."""
     for line, count in groups:
         yield Prose([(glyphs.text(label(line, count)), "group"), (f"  {operation(line)}", "dim")], surface.width)
         for column in formula.columns:
-            if line.values[column.key] != Number(0):
+            if line.values[column.key] != IntegerLiteral(0):
                 text = f"  {column.title} = {notation.write(line.values[column.key])}"
                 yield Prose([(text, "")], surface.width, indent=6)
 
 
 def _equations(
-    trees: Mapping[str, Tree], formula: Formula, notation: Notation, surface: Surface, glyphs: Glyphs
+    trees: Mapping[str, Expr], formula: Formula, notation: TextPrinter, surface: Surface, glyphs: Glyphs
 ) -> Iterator[Block]:
     width = max(len(column.title) for column in formula.columns)
     for column in formula.columns:
@@ -131,7 +133,7 @@ def _equations(
 
 
 def _ratios(
-    ratios: Mapping[str, Ratio | None], formula: Formula, notation: Notation, surface: Surface, glyphs: Glyphs
+    ratios: Mapping[str, Ratio | None], formula: Formula, notation: TextPrinter, surface: Surface, glyphs: Glyphs
 ) -> Iterator[Block]:
     width = max(len(column.title) for column in formula.columns)
     for column in formula.columns:
@@ -143,7 +145,7 @@ def _ratios(
 def _decimal(ratio: Ratio, glyphs: Glyphs) -> str:
     """A constant fraction to four digits too."""
     above, below = ratio.numerator, ratio.denominator
-    if isinstance(above, Number) and isinstance(below, Number) and below.number != 1:
+    if isinstance(above, IntegerLiteral) and isinstance(below, IntegerLiteral) and below.number != 1:
         return (
             f" {glyphs.text('≈' if not glyphs.ascii_only else '=~')} {float(Fraction(above.number, below.number)):.4g}"
         )
@@ -156,18 +158,18 @@ def formula_facts(formula: Formula) -> Iterator[tuple[str, object]]:
     yield "symbols", [use._asdict() for use in formula.symbols]
     yield "settings", formula.settings
     yield "assumptions", [_notations(each, "assumption") for each in formula.assumptions]
-    yield "checked", formula.checked
+    yield "checked", formula.checked_at
     yield "totals", {key: _notations(tree, "write") for key, tree in formula.totals.items()}
-    yield "layers", map(_layer, formula.lines)
+    yield "layers", map(_layer, formula.rows)
     if formula.ratios is not None:
         found = formula.ratios.items()
-        yield "over", formula.over
+        yield "over", formula.denominator
         yield "ratios", {key: None if ratio is None else _notations(ratio, "ratio") for key, ratio in found}
 
 
-def _layer(line: Line) -> dict[str, object]:
+def _layer(line: FormulaRow) -> dict[str, object]:
     counts = {key: PYTHON.write(tree) for key, tree in line.values.items()}
-    return {"name": line.path, "op": line.op or None, "layers": line.layers, **counts}
+    return {"name": line.path, "op": line.op or None, "layers": line.layer_count, **counts}
 
 
 def _notations(what: object, how: str) -> dict[str, str]:
@@ -199,7 +201,7 @@ def equations(formula: Formula, glyphs: Glyphs, escaped: Escape) -> str:
 
 def _lines(formula: Formula, key: str, title: str, escaped: Escape) -> Iterator[str]:
     for line, count in grouped(formula):
-        if line.values[key] != Number(0):
+        if line.values[key] != IntegerLiteral(0):
             yield rf"\text{{{escaped(label(line, count))}}} &= {_broken(line.values[key])}"
     yield rf"\text{{{escaped(title)}}} &= {_broken(formula.totals[key])}"
 
@@ -208,7 +210,7 @@ def _aligned(equations: Sequence[str]) -> str:
     return "\n".join([r"\begin{align*}", " \\\\\n".join(equations), r"\end{align*}"])
 
 
-def _broken(tree: Tree) -> str:
+def _broken(tree: Expr) -> str:
     """Write a formula; a long sum goes on in further lines, between its terms."""
     text = LATEX.write(tree)
     if len(text) <= LONGEST or not isinstance(tree, Sum):
@@ -217,7 +219,7 @@ def _broken(tree: Tree) -> str:
     for place, term in enumerate(tree.terms):
         written = LATEX.write(term)
         if place:
-            written = rf" - {LATEX.write(negated(term))}" if negative(term) else rf" + {written}"
+            written = rf" - {LATEX.write(negate(term))}" if is_negated(term) else rf" + {written}"
         if not lines or len(lines[-1]) + len(written) > LONGEST:
             lines.append(written if not place else rf"&\quad{written}")
         else:

@@ -14,19 +14,19 @@ from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
-from convcalc.sweep import Answer, Axis, Bound, Point
+from convcalc.sweep import Axis, Candidate, MetricLimit, SolveResult
 
 SIGNS = {"max": "≤", "min": "≥"}
 
 
-def solution_blocks(answer: Answer, surface: Surface) -> Iterator[Block]:
+def solution_blocks(answer: SolveResult, surface: Surface) -> Iterator[Block]:
     """What was asked, the values, the metrics beside their limits, and sentences about what comes next."""
     glyphs, width = Glyphs(surface.ascii_only), surface.width
     yield Prose([(glyphs.text(design(answer)), "title")], width)
     yield Prose([(glyphs.text(question(answer)), "dim")], width)
     yield Prose()
     if answer.solution is not None:
-        yield Prose([(glyphs.text(values(answer.solution.point)), "total")], width)
+        yield Prose([(glyphs.text(values(answer.solution.values)), "total")], width)
         yield Prose()
         yield metrics(answer, answer.solution, glyphs)
         yield Prose()
@@ -34,10 +34,10 @@ def solution_blocks(answer: Answer, surface: Surface) -> Iterator[Block]:
         yield Prose([(glyphs.text(sentence), "")], width)
 
 
-def solution_comment(answer: Answer, surface: Surface) -> str:
+def solution_comment(answer: SolveResult, surface: Surface) -> str:
     """Return the same as Markdown."""
     glyphs = Glyphs(surface.ascii_only)
-    heading = values(answer.solution.point) if answer.solution else "No value fits"
+    heading = values(answer.solution.values) if answer.solution else "No value fits"
     parts = [f"### {gfm.text(glyphs.text(heading))}", gfm.code(glyphs.text(design(answer))) + ": "
              + gfm.text(glyphs.text(question(answer)))]  # fmt: skip
     if answer.solution is not None:
@@ -46,13 +46,13 @@ def solution_comment(answer: Answer, surface: Surface) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def design(answer: Answer) -> str:
+def design(answer: SolveResult) -> str:
     """Return the name of the design."""
     job = answer.job
     return job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else "")
 
 
-def question(answer: Answer) -> str:
+def question(answer: SolveResult) -> str:
     """``the largest classes of 1..1000 with params ≤ 24,000,000``."""
     asked, job = answer.question, answer.job
     size = "largest" if asked.largest else "smallest"
@@ -87,11 +87,11 @@ def amount(value: int | Fraction) -> str:
     return format_exact(int(whole)) if whole.denominator == 1 else decimal(whole)
 
 
-def metrics(answer: Answer, point: Point, glyphs: Glyphs) -> Grid:
+def metrics(answer: SolveResult, point: Candidate, glyphs: Glyphs) -> Grid:
     """Return the metrics that were asked for, each with its limits and what is left of them."""
     rows: list[tuple[str, str, str, str, str]] = []
     for measure in measures():
-        if measure.key not in answer.job.shown and measure.key not in answer.question.metrics:
+        if measure.key not in answer.job.output_metrics and measure.key not in answer.question.metrics:
             continue
         total = point.totals[measure.key]
         held = [bound for bound in answer.question.bounds if bound.metric == measure.key]
@@ -110,18 +110,18 @@ def metrics(answer: Answer, point: Point, glyphs: Glyphs) -> Grid:
     return Grid(columns, [""] * len(rows), glyphs.rule)
 
 
-def _share(bound: Bound, total: int) -> str:
+def _share(bound: MetricLimit, total: int) -> str:
     return format_significant(100 * bound.margin(total) / bound.value, 2) if bound.value else ""
 
 
-def sentences(answer: Answer) -> Iterator[str]:
+def sentences(answer: SolveResult) -> Iterator[str]:
     """What binds, and how many points fit."""
     job, asked = answer.job, answer.question
     if answer.solution is None:
         assert answer.last is not None
         yield f"No value fits: none of {_many(answer)} is within the limits."
         size = "smallest" if asked.largest else "largest"
-        yield f"The {size} of all, {_told(answer.last, values(answer.last.point))}."
+        yield f"The {size} of all, {_told(answer.last, values(answer.last.values))}."
         return
     moved = {point.step: point for point in answer.following}
     for axis in job.axes:
@@ -130,33 +130,33 @@ def sentences(answer: Answer) -> Iterator[str]:
         else:
             edge = "largest" if asked.largest else "smallest"
             yield f"No limit binds {axis.name}: it is at the {edge} value that was asked for."
-    if answer.fitting == job.points:
+    if answer.fitting_count == job.point_count:
         yield f"Every value fits: all of {_many(answer)}."
-    elif answer.fitting is not None:
-        yield f"{answer.fitting:,} of {_many(answer)} {'fits' if answer.fitting == 1 else 'fit'}."
+    elif answer.fitting_count is not None:
+        yield f"{answer.fitting_count:,} of {_many(answer)} {'fits' if answer.fitting_count == 1 else 'fit'}."
 
 
-def _many(answer: Answer) -> str:
-    return count_of(answer.job.points, "value" if len(answer.job.axes) == 1 else "choice")
+def _many(answer: SolveResult) -> str:
+    return count_of(answer.job.point_count, "value" if len(answer.job.axes) == 1 else "choice")
 
 
-def _next(answer: Answer, point: Point) -> str:
+def _next(answer: SolveResult, point: Candidate) -> str:
     """Say why the next value of a variable is not the answer."""
-    where = f"{point.step} = {plain(point.point[point.step])}"
+    where = f"{point.step} = {plain(point.values[point.step])}"
     key = (answer.question.objective or "").removeprefix("-")
-    if point.fits and answer.solution is not None:
+    if point.is_within_limits and answer.solution is not None:
         return f"The next value, {where}, fits too, with {format_exact(point.totals[key])} {key}: that is no better"
     return f"The next value, {_told(point, where)}"
 
 
-def _told(point: Point, where: str) -> str:
+def _told(point: Candidate, where: str) -> str:
     """``width = 8, breaks params ≤ 5,000,000 by 123 (0.0025 %)``."""
-    if point.fault is not None:
-        return f"{where}, is no network: {point.fault.text} ({point.fault.code})"
-    return f"{where}, breaks " + " and ".join(_broken(bound, point.totals[bound.metric]) for bound in point.broken)
+    if point.error is not None:
+        return f"{where}, is no network: {point.error.text} ({point.error.code})"
+    return f"{where}, breaks " + " and ".join(_broken(bound, point.totals[bound.metric]) for bound in point.violated)
 
 
-def _broken(bound: Bound, total: int) -> str:
+def _broken(bound: MetricLimit, total: int) -> str:
     excess = -bound.margin(total)
     share = f" ({format_significant(100 * excess / bound.value, 2)} %)" if bound.value else ""
     return f"{bound.metric} {SIGNS[bound.kind]} {amount(bound.value)} by {amount(excess)}{share}"
@@ -165,7 +165,7 @@ def _broken(bound: Bound, total: int) -> str:
 # --- for programs -----------------------------------------------------------------------------------------------------
 
 
-def solution_facts(answer: Answer) -> dict[str, Any]:
+def solution_facts(answer: SolveResult) -> dict[str, Any]:
     """Return all of an answer, with the keys of ``schemas/solve.schema.json``."""
     job, asked = answer.job, answer.question
     solved = answer.solution
@@ -177,10 +177,10 @@ def solution_facts(answer: Answer) -> dict[str, Any]:
         "limits": [_limit(bound) for bound in asked.bounds],
         "prefer": "largest" if asked.largest else "smallest",
         "objective": _objective(asked.objective),
-        "points": job.points,
-        "fitting": answer.fitting,
+        "points": job.point_count,
+        "fitting": answer.fitting_count,
         "solution": None if solved is None else {
-            "values": _values(solved.point),
+            "values": _values(solved.values),
             "metrics": _totals(answer, solved),
             "margins": [{**_limit(bound), "value": solved.totals[bound.metric],
                          "margin": number(bound.margin(solved.totals[bound.metric]))} for bound in asked.bounds],
@@ -195,7 +195,7 @@ def _variable(axis: Axis) -> dict[str, Any]:
     return {"name": axis.name, "least": number(low), "most": number(high), "values": len(axis.values)}
 
 
-def _limit(bound: Bound) -> dict[str, Any]:
+def _limit(bound: MetricLimit) -> dict[str, Any]:
     return {"metric": bound.metric, "kind": bound.kind, "limit": number(bound.value)}
 
 
@@ -209,19 +209,25 @@ def _values(point: Mapping[str, Any]) -> dict[str, Any]:
     return {name: number(value) for name, value in point.items()}
 
 
-def _totals(answer: Answer, point: Point) -> dict[str, int]:
-    wanted = (*answer.question.metrics, *answer.job.shown)
+def _totals(answer: SolveResult, point: Candidate) -> dict[str, int]:
+    wanted = (*answer.question.metrics, *answer.job.output_metrics)
     return {measure.key: point.totals[measure.key] for measure in measures() if measure.key in wanted}
 
 
-def _told_facts(answer: Answer, point: Point) -> dict[str, Any]:
+def _told_facts(answer: SolveResult, point: Candidate) -> dict[str, Any]:
     breaks = []
-    for bound in point.broken:
+    for bound in point.violated:
         total = point.totals[bound.metric]
         breaks.append({**_limit(bound), "value": total, "excess": number(-bound.margin(total))})
-    fault = None if point.fault is None else {"code": point.fault.code, "text": point.fault.text}
-    totals = {} if point.fault else _totals(answer, point)
-    return {"values": _values(point.point), "fits": point.fits, "metrics": totals, "breaks": breaks, "error": fault}
+    fault = None if point.error is None else {"code": point.error.code, "text": point.error.text}
+    totals = {} if point.error else _totals(answer, point)
+    return {
+        "values": _values(point.values),
+        "fits": point.is_within_limits,
+        "metrics": totals,
+        "breaks": breaks,
+        "error": fault,
+    }
 
 
 def number(value: int | Fraction) -> int | float | str:

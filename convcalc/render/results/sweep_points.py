@@ -15,25 +15,25 @@ from typing import Any
 from convcalc import __version__
 from convcalc.number_format import format_exact
 from convcalc.report.report import CONVENTION, SCHEMA_VERSION
-from convcalc.sweep.job import Job
-from convcalc.sweep.selection import Points
+from convcalc.sweep.job import SweepJob
+from convcalc.sweep.selection import SelectedPoints
 
 Cell = Callable[[Any], str]
 
 
-def columns_of(job: Job, points: Points, cell: Cell) -> list[list[str]]:
+def columns_of(job: SweepJob, points: SelectedPoints, cell: Cell) -> list[list[str]]:
     """Return the texts of all columns: the axes, then the metrics."""
     found = []
-    stride = job.points
+    stride = job.point_count
     for axis in job.axes:
         stride //= len(axis.values)
         found.append(_axis(axis.value, points.numbers // stride % len(axis.values), cell))
     return [*found, *([cell(value) for value in column.tolist()] for column in shown(job, points))]
 
 
-def shown(job: Job, points: Points) -> list[Any]:
+def shown(job: SweepJob, points: SelectedPoints) -> list[Any]:
     """Return the columns of the metrics that were asked for."""
-    return [points.metrics[key] for key in job.shown]
+    return [points.metrics[key] for key in job.output_metrics]
 
 
 def _axis(value: Callable[[int], Any], places: Any, cell: Cell) -> list[str]:
@@ -87,48 +87,48 @@ def _people(value: Any) -> str:
     return format_exact(value) if type(value) is int else plain(value)
 
 
-def keys(job: Job) -> list[str]:
+def keys(job: SweepJob) -> list[str]:
     """Return the headings of the columns."""
-    return [*(axis.name for axis in job.axes), *job.shown]
+    return [*(axis.name for axis in job.axes), *job.output_metrics]
 
 
 # --- formats ----------------------------------------------------------------------------------------------------------
 
 
-def csv(job: Job, points: Points) -> str:
+def csv(job: SweepJob, points: SelectedPoints) -> str:
     """A point a line, RFC 4180."""
     return "".join(f"{','.join(row)}\r\n" for row in zip(*columns_of(job, points, _quoted), strict=True))
 
 
-def jsonl(job: Job, points: Points) -> str:
+def jsonl(job: SweepJob, points: SelectedPoints) -> str:
     """A point a line, an object each."""
     return _objects(job, points, "", "\n")
 
 
-def json_rows(job: Job, points: Points) -> str:
+def json_rows(job: SweepJob, points: SelectedPoints) -> str:
     """A point a line; the comma before the first of all is for the writer to leave out."""
     return _objects(job, points, ",\n  ", "")
 
 
-def _objects(job: Job, points: Points, before: str, behind: str) -> str:
+def _objects(job: SweepJob, points: SelectedPoints, before: str, behind: str) -> str:
     names = [json.dumps(key).replace("%", "%%") for key in keys(job)]
     template = f"{before}{{{', '.join(f'{name}: %s' for name in names)}}}{behind}"
     return "".join([template % row for row in zip(*columns_of(job, points, _encoded), strict=True)])
 
 
-def markdown(job: Job, points: Points) -> str:
+def markdown(job: SweepJob, points: SelectedPoints) -> str:
     """A row of a table a point."""
     cells = columns_of(job, points, lambda value: _people(value).replace("|", "\\|"))
     return "".join(f"| {' | '.join(row)} |\n" for row in zip(*cells, strict=True))
 
 
-LINES: Mapping[str, Callable[[Job, Points], str]] = {
+LINES: Mapping[str, Callable[[SweepJob, SelectedPoints], str]] = {
     "csv": csv, "jsonl": jsonl, "json": json_rows, "markdown": markdown,
 }  # fmt: skip
 """Format → what writes its lines."""
 
 
-def head(name: str, job: Job) -> str:
+def head(name: str, job: SweepJob) -> str:
     """Return what stands before all points."""
     if name == "csv":
         return f"{','.join(keys(job))}\r\n"
@@ -142,7 +142,7 @@ def head(name: str, job: Job) -> str:
             "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
             "batch": job.batch, "dtype": job.dtype, "where": job.where,
             "axes": [{"name": axis.name, "values": len(axis.values)} for axis in job.axes],
-            "metrics": list(job.shown),
+            "metrics": list(job.output_metrics),
         }  # fmt: skip
         return (
             "{"

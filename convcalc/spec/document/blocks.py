@@ -9,28 +9,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.spec.document.names import checked_name, checked_variable
-from convcalc.spec.document.syntax_tree import Block, Call, Item, Layer, Repeat, Series
-from convcalc.spec.document.value_nodes import Known, Value, compile_value, gathering
+from convcalc.spec.document.names import validate_name, validate_variable
+from convcalc.spec.document.syntax_tree import BlockCall, BlockDefinition, Item, LayerItem, Repeat, SequenceItem
+from convcalc.spec.document.value_nodes import NameScope, ValueNode, collect_errors, parse_value
 from convcalc.spec.limits import ITEMS
-from convcalc.spec.yaml.fields import elements, entries, is_empty, require_text
-from convcalc.spec.yaml.nodes import Node, Scalar, Sequence
+from convcalc.spec.yaml.fields import is_empty, list_items, mapping_entries, require_text
+from convcalc.spec.yaml.nodes import ListNode, ScalarNode, YamlNode
 
 if TYPE_CHECKING:
     from convcalc.spec.document.syntax_tree import Document
 
 
-SHOWN_BLOCKS = 8
+MAX_SHOWN_BLOCKS = 8
 
 
 @dataclass(slots=True, eq=False)
-class Library:
+class BlockTable:
     """Finds blocks by the words that call them."""
 
-    own: Mapping[str, Block]
+    own: Mapping[str, BlockDefinition]
     imports: Mapping[str, Document]
 
-    def find(self, word: str, span: Span) -> Block | None:
+    def find(self, word: str, span: Span) -> BlockDefinition | None:
         """Return the block of a word, noting that it is used; nothing for a word that is none.
 
         Raises:
@@ -41,7 +41,7 @@ class Library:
             raise SpecError("CC204", f"no import {quoted(alias)}{did_you_mean(alias, self.imports)}", span)
         block = self._block(word)
         if block:
-            block.used = True
+            block.is_used = True
         return block
 
     def __contains__(self, word: str) -> bool:
@@ -53,14 +53,14 @@ class Library:
         for alias, document in self.imports.items():
             yield from (f"{alias}.{name}" for name in document.blocks)
 
-    def _block(self, word: str) -> Block | None:
+    def _block(self, word: str) -> BlockDefinition | None:
         alias, dot, name = unicodedata.normalize("NFC", word).partition(".")
         if not dot:
             return self.own.get(alias)
         return self.imports[alias].blocks.get(name) if alias in self.imports else None
 
 
-def rings(blocks: Iterable[Block]) -> Iterator[SpecError]:
+def find_cycles(blocks: Iterable[BlockDefinition]) -> Iterator[SpecError]:
     """Give an error (CC206) for every call that closes a ring of blocks, whether anything calls them or not.
 
     On the way, every block learns how many items a call of it makes at least: without rings, those it calls know first.
@@ -75,9 +75,9 @@ def rings(blocks: Iterable[Block]) -> Iterator[SpecError]:
                 last = trail.pop()
                 del places[id(last)]
                 done.add(id(last))
-                last.least = least(last.items)
+                last.min_items = min_items(last.items)
             elif id(block) in places:
-                text = f"block calling itself: {_ring(trail, places[id(block)])}"
+                text = f"block calling itself: {_format_cycle(trail, places[id(block)])}"
                 yield SpecError("CC206", text, span)
             elif id(block) not in done:
                 places[id(block)] = len(trail)
@@ -85,30 +85,30 @@ def rings(blocks: Iterable[Block]) -> Iterator[SpecError]:
                 calls.append(iter(block.calls))
 
 
-def least(items: Iterable[Item]) -> int:
+def min_items(items: Iterable[Item]) -> int:
     """Return how many items these expand to at least; beyond the limit it is all the same."""
     total = 0
     for item in items:
-        inside = least_inside(item)
-        total += 1 + (_turns(item.repeat) * (1 + inside) if item.repeat else inside)
+        inside = min_items_per_turn(item)
+        total += 1 + (_min_turns(item.repeat) * (1 + inside) if item.repeat else inside)
     return min(total, ITEMS + 1)
 
 
-def least_inside(item: Item) -> int:
+def min_items_per_turn(item: Item) -> int:
     """Return how many items one turn of an item expands to at least, beside itself."""
     body = item.body
-    if item.when is not None or isinstance(body, Layer):
+    if item.when is not None or isinstance(body, LayerItem):
         return 0
-    if isinstance(body, Call):
-        return body.block.least
-    return least(body.items if isinstance(body, Series) else body.branches)
+    if isinstance(body, BlockCall):
+        return body.block.min_items
+    return min_items(body.items if isinstance(body, SequenceItem) else body.branches)
 
 
-def _turns(repeat: Repeat) -> int:
+def _min_turns(repeat: Repeat) -> int:
     """Return how often a repeat runs, where that is a plain number; else 0."""
     if repeat.count is None:
         return min(len(column.items) for column in repeat.columns.values())
-    if not repeat.count.constant:
+    if not repeat.count.is_constant:
         return 0
     with suppress(SpecError):
         count = repeat.count.evaluate({})
@@ -116,16 +116,18 @@ def _turns(repeat: Repeat) -> int:
     return 0
 
 
-def _ring(trail: list[Block], start: int) -> str:
-    names = [block.name for block in trail[start : start + SHOWN_BLOCKS]]
-    more = ["…"] if len(trail) - start > SHOWN_BLOCKS else []
+def _format_cycle(trail: list[BlockDefinition], start: int) -> str:
+    names = [block.name for block in trail[start : start + MAX_SHOWN_BLOCKS]]
+    more = ["…"] if len(trail) - start > MAX_SHOWN_BLOCKS else []
     return " calls ".join((*names, *more, trail[start].name))
 
 
-KEYS = ("params", "inputs", "layers", "note")
+BLOCK_KEYS = ("params", "inputs", "layers", "note")
 
 
-def signature(block: Block, node: Node, outside: Known, errors: list[SpecError]) -> tuple[Node, Known]:
+def read_signature(
+    block: BlockDefinition, node: YamlNode, outside: NameScope, errors: list[SpecError]
+) -> tuple[YamlNode, NameScope]:
     """Read what is declared of a block; return its body and the variables that the body sees.
 
     Args:
@@ -134,48 +136,50 @@ def signature(block: Block, node: Node, outside: Known, errors: list[SpecError])
         outside: the variables of the file.
         errors: takes what is wrong beside what is raised.
     """
-    if isinstance(node, Sequence):
+    if isinstance(node, ListNode):
         return node, outside
-    pairs = entries(node, f"the block {quoted(block.name)}", "{params: …, layers: …}, or just a list of items")
+    pairs = mapping_entries(node, f"the block {quoted(block.name)}", "{params: …, layers: …}, or just a list of items")
     parts = {key.text: value for key, value in pairs}
     for key, _ in pairs:
-        if key.text not in KEYS:
-            text = f"a block has no key {quoted(key.text)}{did_you_mean(key.text, KEYS)}"
+        if key.text not in BLOCK_KEYS:
+            text = f"a block has no key {quoted(key.text)}{did_you_mean(key.text, BLOCK_KEYS)}"
             errors.append(SpecError("CC116", text, key.span))
     if "note" in parts:
         require_text("note", parts["note"])
-    known = _parameters(block, parts.get("params"), outside, errors)
-    block.inputs = tuple(_input_names(parts.get("inputs")))
+    known = _read_parameters(block, parts.get("params"), outside, errors)
+    block.inputs = tuple(_read_input_names(parts.get("inputs")))
     if "layers" not in parts:
         raise SpecError("CC114", f"the block {quoted(block.name)} has no `layers`", block.span)
     return parts["layers"], known
 
 
-def _parameters(block: Block, node: Node | None, outside: Known, errors: list[SpecError]) -> Known:
+def _read_parameters(
+    block: BlockDefinition, node: YamlNode | None, outside: NameScope, errors: list[SpecError]
+) -> NameScope:
     """Read the parameters in order; a default sees those before it, and what enters the block."""
     names = set(outside.names)
-    known = Known(names, outside.used)
-    params: dict[str, Value | None] = {}
+    known = NameScope(names, outside.used)
+    params: dict[str, ValueNode | None] = {}
     block.params = params
-    for key, value in entries(node, f"params of {quoted(block.name)}", "{name: default}"):
-        with gathering(errors):
-            name = checked_variable(key, "parameter")
+    for key, value in mapping_entries(node, f"params of {quoted(block.name)}", "{name: default}"):
+        with collect_errors(errors):
+            name = validate_variable(key, "parameter")
             params[name] = None
             try:
                 if not is_empty(value):
-                    params[name] = Value(key.span, None)  # unless the default can be read
-                    params[name] = compile_value(value, known, quoted(name))
+                    params[name] = ValueNode(key.span, None)  # unless the default can be read
+                    params[name] = parse_value(value, known, quoted(name))
             finally:
                 names.add(name)
     return known
 
 
-def _input_names(node: Node | None) -> Iterator[str]:
+def _read_input_names(node: YamlNode | None) -> Iterator[str]:
     seen: dict[str, Span] = {}
-    for item in elements(node, "`inputs` of a block"):
-        if not isinstance(item, Scalar):
+    for item in list_items(node, "`inputs` of a block"):
+        if not isinstance(item, ScalarNode):
             raise SpecError("CC117", "`inputs` of a block is a list of names", item.span)
-        name = checked_name(item.text, item.span)
+        name = validate_name(item.text, item.span)
         if name in seen:
             text = f"the input {quoted(name)} is named twice, first on line {seen[name].line}"
             raise SpecError("CC105", text, item.span)

@@ -14,8 +14,8 @@ from convcalc.quantities import SUFFIXES, intended_quantity
 from convcalc.spec.document.names import no_variant
 from convcalc.spec.limits import ENTRIES
 from convcalc.spec.yaml.fields import is_empty
-from convcalc.spec.yaml.nodes import Mapping as MappingNode
-from convcalc.spec.yaml.nodes import Node, Scalar, Sequence
+from convcalc.spec.yaml.nodes import ListNode, ScalarNode, YamlNode
+from convcalc.spec.yaml.nodes import MapNode as MappingNode
 
 COUNTS = ("params", "macs", "flops", "activations", "depth")
 STORED = ("top1", "top5")
@@ -48,16 +48,16 @@ class Claim(NamedTuple):
     texts: Mapping[str, str]
     """source (always there), quote, url, note, at (a path), variant, expect, reason."""
     excluding: tuple[str, ...] = ()
-    places: Mapping[str, Span] = {}
+    spans: Mapping[str, Span] = {}
     """Where each number and text stands."""
 
     @property
-    def loose(self) -> bool:
+    def is_expected_to_disagree(self) -> bool:
         """Whether the source's numbers are known not to agree."""
         return self.texts.get("expect") == DISAGREES
 
 
-def quantity(node: Scalar) -> Quantity:
+def parse_quantity(node: ScalarNode) -> Quantity:
     """Read a printed number.
 
     Raises:
@@ -74,30 +74,32 @@ def quantity(node: Scalar) -> Quantity:
     return Quantity(node.text.strip(), int(whole + decimals) * unit, unit, node.span)
 
 
-def read_claims(node: Node, variants: Collection[str], errors: list[SpecError]) -> list[Claim]:
+def read_claims(node: YamlNode, variants: Collection[str], errors: list[SpecError]) -> list[Claim]:
     """Read the list of claims; faults are gathered."""
-    if not isinstance(node, Sequence):
+    if not isinstance(node, ListNode):
         raise SpecError("CC117", "claims is a list of mappings", node.span)
     if len(node.items) > ENTRIES:
         raise SpecError("CC507", f"{len(node.items)} claims exceed the limit of {ENTRIES}", node.span)
     read = []
     for item in node.items:
         try:
-            read.append(_claim(item, variants))
+            read.append(_read_claim(item, variants))
         except SpecError as error:
             errors.append(error)
     return read
 
 
-def _claim(node: Node, variants: Collection[str]) -> Claim:
+def _read_claim(node: YamlNode, variants: Collection[str]) -> Claim:
     if not isinstance(node, MappingNode):
         raise SpecError("CC117", "a claim is a mapping such as {params: 25.6M, source: …}", node.span)
     for key, _ in node.pairs:
         if key.text not in KEYS:
             raise SpecError("CC602", f"a claim has no key {quoted(key.text)}{did_you_mean(key.text, KEYS)}", key.span)
     given = {key.text: value for key, value in node.pairs if not is_empty(value)}
-    numbers = {key: quantity(_word(key, value)) for key, value in given.items() if key in (*COUNTS, *STORED)}
-    texts = {key: _word(key, value).text for key, value in given.items() if key in TEXTS}
+    numbers = {
+        key: parse_quantity(_require_scalar(key, value)) for key, value in given.items() if key in (*COUNTS, *STORED)
+    }
+    texts = {key: _require_scalar(key, value).text for key, value in given.items() if key in TEXTS}
     if "variant" in texts:
         texts["variant"] = unicodedata.normalize("NFC", texts["variant"])
     if texts.get("variant", "") and texts["variant"] not in variants:
@@ -108,12 +110,12 @@ def _claim(node: Node, variants: Collection[str]) -> Claim:
         raise SpecError("CC603", f"a claim needs a number: one of {', '.join((*COUNTS, 'out', *STORED))}", node.span)
     if "expect" in texts or "reason" in texts:
         _require_reason(node, given, texts)
-    out = _sizes(given["out"]) if "out" in given else None
+    out = _read_shape(given["out"]) if "out" in given else None
     places = {key: value.span for key, value in given.items()}
-    return Claim(node.span, numbers, out, texts, _excluded(given.get("excluding")), places)
+    return Claim(node.span, numbers, out, texts, _read_excluding(given.get("excluding")), places)
 
 
-def _require_reason(node: Node, given: Mapping[str, Node], texts: Mapping[str, str]) -> None:
+def _require_reason(node: YamlNode, given: Mapping[str, YamlNode], texts: Mapping[str, str]) -> None:
     if texts.get("expect", DISAGREES) != DISAGREES:
         raise SpecError("CC602", f"expect takes {DISAGREES}, not {quoted(texts['expect'])}", given["expect"].span)
     if not (texts.get("expect") and texts.get("reason")):
@@ -123,15 +125,15 @@ def _require_reason(node: Node, given: Mapping[str, Node], texts: Mapping[str, s
         raise SpecError("CC603", f"what is to disagree? One of {', '.join((*COUNTS, 'out'))}", node.span)
 
 
-def _word(key: str, node: Node) -> Scalar:
-    if not isinstance(node, Scalar):
+def _require_scalar(key: str, node: YamlNode) -> ScalarNode:
+    if not isinstance(node, ScalarNode):
         raise SpecError("CC601", f"{key} takes one value", node.span)
     return node
 
 
-def _sizes(node: Node) -> tuple[int, ...]:
-    items = node.items if isinstance(node, Sequence) else [node]
-    texts = [item.text if isinstance(item, Scalar) else "" for item in items]
+def _read_shape(node: YamlNode) -> tuple[int, ...]:
+    items = node.items if isinstance(node, ListNode) else [node]
+    texts = [item.text if isinstance(item, ScalarNode) else "" for item in items]
     for text, item in zip(texts, items, strict=True):
         if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
             raise SpecError("CC601", "out is a shape: a list of positive integers", item.span)
@@ -140,18 +142,18 @@ def _sizes(node: Node) -> tuple[int, ...]:
     return tuple(map(int, texts))
 
 
-def _excluded(node: Node | None) -> tuple[str, ...]:
+def _read_excluding(node: YamlNode | None) -> tuple[str, ...]:
     """Read what a claim leaves out: ``bias`` and kinds of layers."""
     if node is None:
         return ()
-    items = node.items if isinstance(node, Sequence) else [node]
+    items = node.items if isinstance(node, ListNode) else [node]
     words = ("bias", *kinds())
     for item in items:
-        if not isinstance(item, Scalar) or item.text not in words:
-            text = item.text if isinstance(item, Scalar) else "…"
+        if not isinstance(item, ScalarNode) or item.text not in words:
+            text = item.text if isinstance(item, ScalarNode) else "…"
             raise SpecError(
                 "CC602",
                 f"excluding takes bias and kinds of layers, not {quoted(text)}{did_you_mean(text, words)}",
                 item.span,
             )
-    return tuple(item.text for item in items if isinstance(item, Scalar))
+    return tuple(item.text for item in items if isinstance(item, ScalarNode))

@@ -7,23 +7,30 @@ from collections.abc import Callable
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
 from convcalc.ops.registry import find, kinds
-from convcalc.spec.document.arguments import KEY, allowed, attribute
-from convcalc.spec.document.blocks import Library, rings, signature
+from convcalc.spec.document.arguments import VIA_KEY, argument_names, read_argument
+from convcalc.spec.document.blocks import BlockTable, find_cycles, read_signature
 from convcalc.spec.document.claims import read_claims
-from convcalc.spec.document.item_reader import Reader
-from convcalc.spec.document.names import Template, checked_block, checked_name, checked_variable, reference, template
-from convcalc.spec.document.syntax_tree import Block, Document
-from convcalc.spec.document.value_nodes import Known, Value, compile_value, gathering, listed
-from convcalc.spec.yaml.fields import elements, entries, is_empty, require_text
-from convcalc.spec.yaml.nodes import Mapping as MappingNode
-from convcalc.spec.yaml.nodes import Node, Scalar, Sequence, compose
+from convcalc.spec.document.item_reader import ItemReader
+from convcalc.spec.document.names import (
+    Template,
+    parse_reference,
+    parse_template,
+    validate_block,
+    validate_name,
+    validate_variable,
+)
+from convcalc.spec.document.syntax_tree import BlockDefinition, Document
+from convcalc.spec.document.value_nodes import NameScope, ValueNode, collect_errors, list_node, parse_value
+from convcalc.spec.yaml.fields import is_empty, list_items, mapping_entries, require_text
+from convcalc.spec.yaml.nodes import ListNode, ScalarNode, YamlNode, parse_yaml
+from convcalc.spec.yaml.nodes import MapNode as MappingNode
 
-TOP = (
+TOP_LEVEL_KEYS = (
     "convcalc", "name", "note", "import", "input", "inputs", "vars", "variants", "defaults", "blocks", "layers",
     "outputs", "claims",
 )  # fmt: skip
 
-SECTIONS = (
+READ_ORDER = (
     "note", "import", "vars", "variants", "input", "inputs", "defaults", "blocks", "layers", "outputs", "claims",
     "name",
 )  # fmt: skip
@@ -42,7 +49,7 @@ def read_document(source: Source, importer: Importer) -> Document:
     Raises:
         SpecErrors: everything that is wrong with its form; if nothing is, all of its imports; else of its names.
     """
-    root = compose(source)
+    root = parse_yaml(source)
     if not isinstance(root, MappingNode):
         what = "is empty" if is_empty(root) else "is not a mapping"
         text = f"the spec {what}; it begins with keys such as `input:` and `layers:`"
@@ -51,16 +58,16 @@ def read_document(source: Source, importer: Importer) -> Document:
     with few_guesses():
         sections.read()
     if sections.errors:
-        from convcalc.spec.document.comma_errors import explained  # only what is wrong needs it
+        from convcalc.spec.document.comma_errors import explain_comma_errors  # only what is wrong needs it
 
-        sections.errors = explained(root, sections.errors)
-    form = [error for error in (*sections.errors, *sections.imported) if _is_of_form(error.code)]
-    if errors := form or sections.imported or sections.errors:
+        sections.errors = explain_comma_errors(root, sections.errors)
+    form = [error for error in (*sections.errors, *sections.import_errors) if _is_structural(error.code)]
+    if errors := form or sections.import_errors or sections.errors:
         raise SpecErrors(errors)
     return sections.document
 
 
-def _is_of_form(code: str) -> bool:
+def _is_structural(code: str) -> bool:
     return code[:3] in {"CC0", "CC1", "CC5"} or "CC301" <= code <= "CC304"
 
 
@@ -71,16 +78,16 @@ class _Sections:
         self.document = document
         self.importer = importer
         self.errors: list[SpecError] = []
-        self.imported: list[SpecError] = []
+        self.import_errors: list[SpecError] = []
         self.order: dict[str, int] = {}
         """Variable → its place among all."""
-        self.known = Known(self.order.keys())
-        self.library = Library(document.blocks, document.imports)
-        self.nodes: dict[str, Node] = {}
-        document.places = {key.text: key.span for key, _ in root.pairs}
+        self.known = NameScope(self.order.keys())
+        self.library = BlockTable(document.blocks, document.imports)
+        self.nodes: dict[str, YamlNode] = {}
+        document.key_spans = {key.text: key.span for key, _ in root.pairs}
         for key, value in root.pairs:
-            if key.text not in TOP:
-                guess = did_you_mean(key.text, TOP)
+            if key.text not in TOP_LEVEL_KEYS:
+                guess = did_you_mean(key.text, TOP_LEVEL_KEYS)
                 self.errors.append(SpecError("CC116", f"unknown top-level key {quoted(key.text)}{guess}", key.span))
             elif not is_empty(value):
                 self.nodes[key.text] = value
@@ -88,157 +95,161 @@ class _Sections:
     def read(self) -> None:
         """Read all sections; errors and warnings are gathered."""
         self._version()
-        for section in SECTIONS:
+        for section in READ_ORDER:
             if section in self.nodes:
-                with gathering(self.errors):
+                with collect_errors(self.errors):
                     getattr(self, f"_{section}")(self.nodes[section])
         if "input" in self.nodes and "inputs" in self.nodes:
-            places = self.document.places
+            places = self.document.key_spans
             first, second = sorted(("input", "inputs"), key=lambda key: places[key][1:])
             text = f"a spec has `input` or `inputs`, not both; `{first}` is on line {places[first].line}"
             self.errors.append(SpecError("CC122", text, places[second]))
-        self.errors += rings(self.document.blocks.values())
+        self.errors += find_cycles(self.document.blocks.values())
         self._warn_unused()
 
     def _version(self) -> None:
         node = self.nodes.get("convcalc")
-        if node is not None and not (isinstance(node, Scalar) and node.text == "1"):
+        if node is not None and not (isinstance(node, ScalarNode) and node.text == "1"):
             text = "this program reads version 1 of the language: `convcalc: 1`"
             self.errors.append(SpecError("CC120", text, node.span))
 
-    def _note(self, node: Node) -> None:
+    def _note(self, node: YamlNode) -> None:
         require_text("note", node)
 
-    def _import(self, node: Node) -> None:
-        for key, value in entries(node, "import", "{alias: path.yaml}"):
-            with gathering(self.errors):
+    def _import(self, node: YamlNode) -> None:
+        for key, value in mapping_entries(node, "import", "{alias: path.yaml}"):
+            with collect_errors(self.errors):
                 if not key.text.isidentifier() or not key.text[0].islower():
                     rule = "it begins with a lower-case letter and holds letters, digits and _"
                     raise SpecError("CC110", f"{quoted(key.text)} cannot name an import: {rule}", key.span)
                 if is_empty(value):
                     raise SpecError("CC114", f"the path of the import {quoted(key.text)} is missing", key.span)
-                if not isinstance(value, Scalar):
+                if not isinstance(value, ScalarNode):
                     raise SpecError("CC117", "an import is the path of a spec file", value.span)
                 try:
                     self.document.imports[key.text] = self.importer(value.text, value.span)
                 except SpecErrors as errors:
-                    self.imported += errors.errors
+                    self.import_errors += errors.errors
                 except SpecError as error:
-                    self.imported.append(error)
+                    self.import_errors.append(error)
 
-    def _vars(self, node: Node) -> None:
-        for key, value in entries(node, "vars", "{name: expression}"):
-            with gathering(self.errors):
-                name = checked_variable(key)
+    def _vars(self, node: YamlNode) -> None:
+        for key, value in mapping_entries(node, "vars", "{name: expression}"):
+            with collect_errors(self.errors):
+                name = validate_variable(key)
                 try:
-                    self.document.vars[name] = compile_value(value, self.known.outside(), quoted(name), key.span)
+                    self.document.vars[name] = parse_value(value, self.known.without_input(), quoted(name), key.span)
                 finally:
                     self.order[name] = len(self.order)
 
-    def _variants(self, node: Node) -> None:
-        for key, value in entries(node, "variants", "{name: {variable: expression}}"):
-            with gathering(self.errors):
-                name = checked_name(key.text, key.span, more=".")
+    def _variants(self, node: YamlNode) -> None:
+        for key, value in mapping_entries(node, "variants", "{name: {variable: expression}}"):
+            with collect_errors(self.errors):
+                name = validate_name(key.text, key.span, more=".")
                 overrides = self.document.variants.setdefault(name, {})
-                for variable, expression in entries(value, f"the variant {quoted(name)}", "{variable: expression}"):
-                    with gathering(self.errors):
+                for variable, expression in mapping_entries(
+                    value, f"the variant {quoted(name)}", "{variable: expression}"
+                ):
+                    with collect_errors(self.errors):
                         overrides[variable.text] = self._override(variable, expression)
 
-    def _override(self, key: Scalar, node: Node) -> Value:
+    def _override(self, key: ScalarNode, node: YamlNode) -> ValueNode:
         """Read the value that a variant gives a variable; it sees the variables before that one."""
         place = self.order.get(key.text)
         if place is None:
             text = f"no variable {quoted(key.text)} in vars{did_you_mean(key.text, self.order)}"
             raise SpecError("CC208", text, key.span)
-        value = compile_value(node, self.known.outside(), quoted(key.text), key.span)
+        value = parse_value(node, self.known.without_input(), quoted(key.text), key.span)
         if any(self.order.get(name, -1) >= place for name in value.names):
             before = frozenset(name for name, other in self.order.items() if other < place)
-            compile_value(node, Known(before, entering=False))
+            parse_value(node, NameScope(before, has_input=False))
         return value
 
-    def _input(self, node: Node) -> None:
+    def _input(self, node: YamlNode) -> None:
         self.document.inputs["input"] = self._shape(node)
 
-    def _inputs(self, node: Node) -> None:
-        for key, value in entries(node, "inputs", "{name: shape}"):
-            with gathering(self.errors):
-                name = checked_name(key.text, key.span)
+    def _inputs(self, node: YamlNode) -> None:
+        for key, value in mapping_entries(node, "inputs", "{name: shape}"):
+            with collect_errors(self.errors):
+                name = validate_name(key.text, key.span)
                 if is_empty(value):
                     raise SpecError("CC114", f"the shape of the input {quoted(name)} is missing", key.span)
                 self.document.inputs[name] = self._shape(value)
 
-    def _shape(self, node: Node) -> Value:
+    def _shape(self, node: YamlNode) -> ValueNode:
         """Read a shape: a list, channels first, or a mapping by the letters of its axes."""
-        known = self.known.outside()
+        known = self.known.without_input()
         if not isinstance(node, MappingNode):
-            value = compile_value(node, known, "the input shape")
-            return listed(node.span, [value]) if isinstance(node, Scalar) else value
-        axes: dict[str, Value] = {}
+            value = parse_value(node, known, "the input shape")
+            return list_node(node.span, [value]) if isinstance(node, ScalarNode) else value
+        axes: dict[str, ValueNode] = {}
         for key, value_node in node.pairs:
-            with gathering(self.errors):
+            with collect_errors(self.errors):
                 if key.text not in AXES:
                     letter = key.text[:1].lower()
                     meant = f"; did you mean {quoted(letter)}?" if letter in AXES else ""
                     text = f"unknown axis {quoted(key.text)}{meant or '; axes are ' + ', '.join(AXES)}"
                     raise SpecError("CC116", text, key.span)
-                axes[key.text] = compile_value(value_node, known, quoted(key.text), key.span)
+                axes[key.text] = parse_value(value_node, known, quoted(key.text), key.span)
         if node.get("c") is None:
             raise SpecError("CC114", "an input shape by letters needs its channels `c`", node.span)
-        return listed(node.span, [axes[letter] for letter in AXES if letter in axes])
+        return list_node(node.span, [axes[letter] for letter in AXES if letter in axes])
 
-    def _defaults(self, node: Node) -> None:
-        for key, value in entries(node, "defaults", "{kind: {attribute: expression}}"):
-            with gathering(self.errors):
+    def _defaults(self, node: YamlNode) -> None:
+        for key, value in mapping_entries(node, "defaults", "{kind: {attribute: expression}}"):
+            with collect_errors(self.errors):
                 op = find(key.text) if key.text in kinds() else None
                 if op is None:
-                    from convcalc.spec.document.foreign_names import guess  # only what is wrong needs it
+                    from convcalc.spec.document.foreign_names import suggest  # only what is wrong needs it
 
-                    meant, hint = guess(key.text, kinds())
+                    meant, hint = suggest(key.text, kinds())
                     raise SpecError("CC204", f"no kind of layer {quoted(key.text)}{meant}", key.span, hint=hint)
-                words = [*(word for word in allowed(op) if word not in op.references), KEY]
+                words = [*(word for word in argument_names(op) if word not in op.references), VIA_KEY]
                 held = self.document.defaults.setdefault(key.text, {})
-                for name, expression in entries(value, f"defaults of {key.text}", "{attribute: expression}"):
-                    with gathering(self.errors):
+                for name, expression in mapping_entries(value, f"defaults of {key.text}", "{attribute: expression}"):
+                    with collect_errors(self.errors):
                         if name.text not in words:
                             text = f"{key.text} has no attribute {quoted(name.text)}{did_you_mean(name.text, words)}"
                             raise SpecError("CC203", text, name.span)
                         if not is_empty(expression):
-                            held[name.text] = attribute(op, name, expression, self.known, written=False)
+                            held[name.text] = read_argument(op, name, expression, self.known, written=False)
 
-    def _blocks(self, node: Node) -> None:
-        bodies: list[tuple[Block, Node, Known]] = []
-        for key, value in entries(node, "blocks", "{Name: [items]}"):
-            with gathering(self.errors):
-                block = Block(checked_block(key), key.span, self.document)
+    def _blocks(self, node: YamlNode) -> None:
+        bodies: list[tuple[BlockDefinition, YamlNode, NameScope]] = []
+        for key, value in mapping_entries(node, "blocks", "{Name: [items]}"):
+            with collect_errors(self.errors):
+                block = BlockDefinition(validate_block(key), key.span, self.document)
                 self.document.blocks[block.name] = block
-                bodies.append((block, *signature(block, value, self.known, self.errors)))
+                bodies.append((block, *read_signature(block, value, self.known, self.errors)))
         for block, body, known in bodies:
-            with gathering(self.errors):
+            with collect_errors(self.errors):
                 reader = self._reader()
-                block.items = reader.items(elements(body, f"the layers of {quoted(block.name)}"), known, Counter())
+                block.items = reader.read_items(
+                    list_items(body, f"the layers of {quoted(block.name)}"), known, Counter()
+                )
                 block.calls = reader.calls
 
-    def _layers(self, node: Node) -> None:
-        self.document.layers = self._reader().items(elements(node, "layers"), self.known, Counter())
+    def _layers(self, node: YamlNode) -> None:
+        self.document.layers = self._reader().read_items(list_items(node, "layers"), self.known, Counter())
 
-    def _reader(self) -> Reader:
-        return Reader(self.document.defaults, self.library, self.errors, self.document.warnings)
+    def _reader(self) -> ItemReader:
+        return ItemReader(self.document.defaults, self.library, self.errors, self.document.warnings)
 
-    def _outputs(self, node: Node) -> None:
-        for item in node.items if isinstance(node, Sequence) else [node]:
-            with gathering(self.errors):
-                if not isinstance(item, Scalar) or item.empty:
+    def _outputs(self, node: YamlNode) -> None:
+        for item in node.items if isinstance(node, ListNode) else [node]:
+            with collect_errors(self.errors):
+                if not isinstance(item, ScalarNode) or item.is_empty:
                     raise SpecError("CC113", "outputs is a list of paths of layers", item.span)
-                self.document.outputs.append(reference(item, self.known))
+                self.document.outputs.append(parse_reference(item, self.known))
 
-    def _claims(self, node: Node) -> None:
+    def _claims(self, node: YamlNode) -> None:
         self.document.claims = read_claims(node, self.document.variants, self.errors)
 
-    def _name(self, node: Node) -> None:
+    def _name(self, node: YamlNode) -> None:
         require_text("name", node)
-        assert isinstance(node, Scalar)
+        assert isinstance(node, ScalarNode)
         try:
-            self.document.name = template(node, self.known)
+            self.document.name = parse_template(node, self.known)
         except SpecError:  # braces that hold no expression are just text
             self.document.name = Template((node.text,), node.span)
 
@@ -246,11 +257,11 @@ class _Sections:
         """Note variables and blocks that nothing in the file uses."""
         if self.document.layers is None:
             return
-        for key, _ in entries(self.nodes.get("vars"), "vars", "") if not self.errors else ():
+        for key, _ in mapping_entries(self.nodes.get("vars"), "vars", "") if not self.errors else ():
             if key.text not in self.known.used:
                 text = f"the variable {quoted(key.text)} is never used"
                 self.document.warnings.append(SpecError("CC801", text, key.span))
         for block in self.document.blocks.values():
-            if not block.used:
+            if not block.is_used:
                 text = f"the block {quoted(block.name)} is never used"
                 self.document.warnings.append(SpecError("CC802", text, block.span))

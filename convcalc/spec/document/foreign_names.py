@@ -12,10 +12,10 @@ from functools import cache
 from typing import NamedTuple
 
 from convcalc.errors import Source, nearest, quoted
-from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, compose
+from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode, parse_yaml
 
 NAMES = os.path.join(os.path.dirname(__file__), "foreign_names.yaml")
-NEAR = 0.75
+MIN_SIMILARITY = 0.75
 """How alike a word must be to a kind to be taken for it misspelt."""
 
 
@@ -43,24 +43,24 @@ class Names(NamedTuple):
 def names() -> Names:
     """Read all words."""
     with open(NAMES, encoding="utf-8") as file:
-        parts = _entries(compose(Source(NAMES, file.read())))
+        parts = _entries(parse_yaml(Source(NAMES, file.read())))
     said = {word: said for said, words in _entries(parts["said"]).items() for word in _words(words)}
     metrics = {word: key for key, words in _entries(parts["metrics"]).items() for word in _words(words)}
     pages: dict[str, Written] = {}
     for name, node in _entries(parts["pages"]).items():
-        texts = {key: value.text for key, value in _entries(node).items() if isinstance(value, Scalar)}
+        texts = {key: value.text for key, value in _entries(node).items() if isinstance(value, ScalarNode)}
         page = Written(name, texts.get("said", ""), texts["text"], texts["spec"])
         pages |= dict.fromkeys((plain(name), *texts["words"].split()), page)
     return Names(said, pages, metrics)
 
 
-def _entries(node: Node | None) -> dict[str, Node]:
-    assert isinstance(node, Mapping)
+def _entries(node: YamlNode | None) -> dict[str, YamlNode]:
+    assert isinstance(node, MapNode)
     return {key.text: value for key, value in node.pairs}
 
 
-def _words(node: Node) -> list[str]:
-    assert isinstance(node, Scalar)
+def _words(node: YamlNode) -> list[str]:
+    assert isinstance(node, ScalarNode)
     return node.text.split()
 
 
@@ -74,7 +74,7 @@ def is_kind(said: str) -> bool:
     return re.fullmatch(r"\w+(: \w+)?", said) is not None
 
 
-def guess(word: str, known: Iterable[str]) -> tuple[str, str]:
+def suggest(word: str, known: Iterable[str]) -> tuple[str, str]:
     """Return for a word that is no kind what its writer may have meant, to be put behind a sentence; and a hint.
 
     A word of the field is never taken for a kind that is merely spelt like it: pixel shuffle is no shuffle of channels.
@@ -85,5 +85,5 @@ def guess(word: str, known: Iterable[str]) -> tuple[str, str]:
             return (f"; did you mean {quoted(said)}?", "") if is_kind(said) else ("", said)
         if page:
             return "", f"it has no kind of its own; `convcalc explain {page.name}` shows how it is written"
-    near = nearest(word, known, NEAR)
+    near = nearest(word, known, MIN_SIMILARITY)
     return (f"; did you mean {quoted(near)}?" if near else ""), ""

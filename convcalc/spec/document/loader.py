@@ -12,10 +12,10 @@ from convcalc.repository_paths import path_from_cwd
 from convcalc.spec.document.document_reader import read_document
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.limits import IMPORTS
-from convcalc.spec.yaml.text import read
+from convcalc.spec.yaml.text import read_text
 
 
-class Places(Protocol):
+class FileSystem(Protocol):
     """How paths lead to files."""
 
     def resolve(self, path: str) -> str:
@@ -28,7 +28,7 @@ class Places(Protocol):
         """Return what an error calls the file with this real path."""
 
 
-class Disk:
+class LocalFiles:
     """The files as they lie there now."""
 
     def resolve(self, path: str) -> str:
@@ -45,60 +45,60 @@ class Disk:
 
 
 @dataclass(slots=True, eq=False)
-class Files:
+class DocumentLoader:
     """Reads documents, each file once. ``read`` gives the text of a path: from the disk, unless told otherwise."""
 
-    read: Callable[[str], Source] = read
+    read: Callable[[str], Source] = read_text
     libraries: Sequence[str] = ()
-    places: Places = field(default_factory=Disk)
+    file_system: FileSystem = field(default_factory=LocalFiles)
     documents: dict[str, Document] = field(default_factory=dict)
     """By real path: the root and everything imported."""
-    _broken: dict[str, SpecErrors] = field(default_factory=dict)
+    _errors: dict[str, SpecErrors] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
-    def root(self, source: Source, path: str | None = None) -> Document:
+    def load_root(self, source: Source, path: str | None = None) -> Document:
         """Read the root document; imports are looked up beside it (beside the current folder for standard input)."""
-        real = self.places.resolve(source.name if path is None else path)
-        there = path is not None or self.places.is_file(source.name)
-        folder = os.path.dirname(real) if there else self.places.resolve(".")
+        real = self.file_system.resolve(source.name if path is None else path)
+        there = path is not None or self.file_system.is_file(source.name)
+        folder = os.path.dirname(real) if there else self.file_system.resolve(".")
         self._open.append(real)
         self.documents[real] = document = read_document(source, self._importer(folder, folder))
         return document
 
     def _importer(self, root: str, folder: str) -> Callable[[str, Span], Document]:
-        return lambda text, span: self._imported(root, folder, text, span)
+        return lambda text, span: self._load_import(root, folder, text, span)
 
-    def _imported(self, root: str, folder: str, text: str, span: Span) -> Document:
-        path = self._resolved(root, folder, text, span)
+    def _load_import(self, root: str, folder: str, text: str, span: Span) -> Document:
+        path = self._resolve_import(root, folder, text, span)
         if path in self._open:
             raise SpecError("CC209", f"{quoted(text)} imports itself through its imports", span)
-        if path in self._broken:
-            raise self._broken[path]
+        if path in self._errors:
+            raise self._errors[path]
         if path in self.documents:
             return self.documents[path]
-        held = len(self.documents) + len(self._broken) + len(self._open)
+        held = len(self.documents) + len(self._errors) + len(self._open)
         if held > IMPORTS:  # of those that are open, one is the root
             raise SpecError("CC505", f"more imported files than the limit of {IMPORTS}", span)
-        shown = self.places.display_name(path)
+        shown = self.file_system.display_name(path)
         self._open.append(path)
         try:
-            source = Source(shown, _read(self.read, path, shown, text, span).text)
+            source = Source(shown, _read_import(self.read, path, shown, text, span).text)
             self.documents[path] = read_document(source, self._importer(root, os.path.dirname(path)))
         except SpecErrors as errors:
             for error in errors.errors:
                 error.notes = (*error.notes, (span, "imported here"))
-            self._broken[path] = errors
+            self._errors[path] = errors
             raise
         finally:
             self._open.pop()
         return self.documents[path]
 
-    def _resolved(self, root: str, folder: str, text: str, span: Span) -> str:
+    def _resolve_import(self, root: str, folder: str, text: str, span: Span) -> str:
         """Return the real path of an import, inside the root file's folder or a library folder."""
         if "://" in text or os.path.isabs(text) or "\0" in text:
             raise SpecError("CC209", f"the import {quoted(text)} must be a relative path", span)
-        trees = [root, *map(self.places.resolve, self.libraries)]
-        paths = [self.places.resolve(os.path.join(start, text)) for start in (folder, *self.libraries)]
+        trees = [root, *map(self.file_system.resolve, self.libraries)]
+        paths = [self.file_system.resolve(os.path.join(start, text)) for start in (folder, *self.libraries)]
         inside = [path for path in paths if any(os.path.commonpath((tree, path)) == tree for tree in trees)]
         if not inside:
             raise SpecError(
@@ -107,10 +107,10 @@ class Files:
                 span,
                 hint="name its folder with --lib",
             )
-        return next((path for path in inside if self.places.is_file(path)), inside[0])
+        return next((path for path in inside if self.file_system.is_file(path)), inside[0])
 
 
-def _read(reader: Callable[[str], Source], path: str, shown: str, text: str, span: Span) -> Source:
+def _read_import(reader: Callable[[str], Source], path: str, shown: str, text: str, span: Span) -> Source:
     """Read an imported file. What is wrong in it stands there; that it cannot be read, at the import."""
     try:
         return reader(path)

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from convcalc.arith import is_plain, names_of
 from convcalc.errors import Span, SpecError, Undecided, nearest, quoted
-from convcalc.spec.document.value_nodes import Known, StructuralError, Value, compile_text, structural
+from convcalc.spec.document.value_nodes import NameScope, StructuralError, ValueNode, parse_expression, structural_error
 from convcalc.spec.limits import NAME
-from convcalc.spec.yaml.nodes import Scalar
+from convcalc.spec.yaml.nodes import ScalarNode
 
 _NAME = re.compile(r"\w[\w-]*")
 _BLOCK = re.compile(r"[^\W\d_]\w*")
@@ -30,7 +30,7 @@ def no_variant(code: str, name: str, variants: Collection[str], span: Span) -> S
     return SpecError(code, f"no variant {quoted(name)}{meant}", span, hint=hint)
 
 
-def checked_name(text: str, span: Span, more: str = "") -> str:
+def validate_name(text: str, span: Span, more: str = "") -> str:
     """Return a name in its normal form (NFC); ``more`` are further characters that it may hold, but not begin with.
 
     Raises:
@@ -54,7 +54,7 @@ def checked_name(text: str, span: Span, more: str = "") -> str:
     return name
 
 
-def checked_variable(node: Scalar, what: str = "variable") -> str:
+def validate_variable(node: ScalarNode, what: str = "variable") -> str:
     """Return the name of a variable or parameter, which expressions can say.
 
     Raises:
@@ -80,35 +80,35 @@ def _is_identifier(name: str) -> bool:
     return fits and name != "" and not name[0].isdecimal()
 
 
-def checked_block(node: Scalar) -> str:
+def validate_block(node: ScalarNode) -> str:
     """Return the name of a block: it begins with a capital, which no built-in kind does."""
     name = unicodedata.normalize("NFC", node.text)
     if not _BLOCK.fullmatch(name) or not name[0].isupper():
         rule = "it begins with a capital and holds letters, digits and _"
         raise SpecError("CC110", f"{quoted(name)} cannot name a block: {rule}", node.span)
-    return checked_name(name, node.span)
+    return validate_name(name, node.span)
 
 
 class Template(NamedTuple):
     """Text that may hold ``{expression}``: the name of an item, or one part of a reference."""
 
-    parts: tuple[str | Value, ...]
+    parts: tuple[str | ValueNode, ...]
     span: Span
 
     @property
-    def fixed(self) -> bool:
+    def is_constant(self) -> bool:
         """Whether it holds no expression."""
         return len(self.parts) == 1
 
-    def fill(self, env: Mapping[str, Any], *, decimals: bool = False) -> str:
+    def render(self, env: Mapping[str, Any], *, decimals: bool = False) -> str:
         """Return the text; ``decimals`` lets an expression be a decimal such as 0.75, which no path may hold."""
         return "".join(part if isinstance(part, str) else self._text(part, env, decimals) for part in self.parts)
 
-    def _text(self, part: Value, env: Mapping[str, Any], decimals: bool) -> str:
+    def _text(self, part: ValueNode, env: Mapping[str, Any], decimals: bool) -> str:
         try:
             value = part.evaluate(env)
             if not is_plain(value):
-                raise structural(Undecided("a name", names_of(value)), part)
+                raise structural_error(Undecided("a name", names_of(value)), part)
         except StructuralError:
             if decimals and part.expression:  # the network's own name, one for all points of a sweep
                 return f"{{{part.expression.text}}}"
@@ -122,28 +122,28 @@ class Template(NamedTuple):
         raise SpecError("CC412", f"a name needs an integer or a word between {{ and }}, not {shown(value)}", self.span)
 
 
-def template(node: Scalar, known: Known) -> Template:
+def parse_template(node: ScalarNode, known: NameScope) -> Template:
     """Read text that may hold ``{expression}``.
 
     Raises:
         SpecError: CC112, where the braces do not pair.
     """
-    text, parts, at = node.text, list[str | Value](), 0
+    text, parts, at = node.text, list[str | ValueNode](), 0
     while (start := text.find("{", at)) >= 0:
         end = text.find("}", start)
         if end < 0:
             raise SpecError("CC112", f"{quoted(text)}: '{{' without '}}'", node.span)
         parts.append(text[at:start])
-        parts.append(compile_text(text[start + 1 : end], _inner(node, start + 1, end), known.outside()))
+        parts.append(parse_expression(text[start + 1 : end], _sub_scalar(node, start + 1, end), known.without_input()))
         at = end + 1
     if "}" in text[at:]:
         raise SpecError("CC112", f"{quoted(text)}: '}}' without '{{'", node.span)
     return Template((*parts, text[at:]), node.span)
 
 
-def _inner(node: Scalar, start: int, end: int) -> Scalar:
+def _sub_scalar(node: ScalarNode, start: int, end: int) -> ScalarNode:
     """Return a part of a scalar; in quotes or on several lines, its place is that of the whole."""
-    return Scalar(node.text[start:end], node.span.within(start, end) if node.plain else node.span, node.plain)
+    return ScalarNode(node.text[start:end], node.span.within(start, end) if node.is_plain else node.span, node.is_plain)
 
 
 class Reference(NamedTuple):
@@ -156,17 +156,17 @@ class Reference(NamedTuple):
         return self.path.span
 
     def segments(self, env: Mapping[str, Any]) -> tuple[str, ...]:
-        text = unicodedata.normalize("NFC", self.path.fill(env))
+        text = unicodedata.normalize("NFC", self.path.render(env))
         return (".",) if text == "." else tuple(text.split("."))
 
 
-def reference(node: Scalar, known: Known) -> Reference:
+def parse_reference(node: ScalarNode, known: NameScope) -> Reference:
     """Read a reference; what it means is found when the layers stand.
 
     Raises:
         SpecError: CC113, where it is none.
     """
-    path = template(node, known)
+    path = parse_template(node, known)
     outline = "".join(part if isinstance(part, str) else "0" for part in path.parts)
     if outline != "." and not all(
         _NAME.fullmatch(segment) for segment in unicodedata.normalize("NFC", outline).split(".")

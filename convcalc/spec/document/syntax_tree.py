@@ -12,55 +12,55 @@ from convcalc.ops.op import Op
 from convcalc.ops.source_form import VIA
 from convcalc.spec.document.claims import Claim
 from convcalc.spec.document.names import Reference, Template
-from convcalc.spec.document.value_nodes import Value, extended
+from convcalc.spec.document.value_nodes import ValueNode, with_variables
 
 
-class Given(NamedTuple):
+class ArgumentValue(NamedTuple):
     """The value of an argument, and whether it stands at the layer or comes from ``defaults``."""
 
-    value: Value
-    written: bool = True
+    value: ValueNode
+    explicit: bool = True
     key: Span | None = None
     """Where its word stands, where it has one."""
 
 
 @dataclass(slots=True, eq=False)
-class Layer:
+class LayerItem:
     """One layer of a built-in kind; ``fused`` are the norm and act that follow it."""
 
     op: type[Op]
-    arguments: Mapping[str, Given]
+    arguments: Mapping[str, ArgumentValue]
     references: Mapping[str, Reference] = field(default_factory=dict)
-    fused: Mapping[str, Layer] = field(default_factory=dict)
+    fused: Mapping[str, LayerItem] = field(default_factory=dict)
     span: Span | None = None
     """Where a fused part stands; the item's own place otherwise."""
-    via: Via | None = None
+    source_form: SourceForm | None = None
 
 
 @dataclass(slots=True, eq=False)
-class Join:
+class JoinItem:
     """Branches that read the same input and meet in one op."""
 
-    layer: Layer
+    layer: LayerItem
     branches: list[Item]
 
 
 @dataclass(slots=True, eq=False)
-class Series:
+class SequenceItem:
     """Items run in order; none pass their input on."""
 
     items: list[Item]
 
 
 @dataclass(slots=True, eq=False)
-class Call:
+class BlockCall:
     """A call of a block, with the arguments that are given."""
 
-    block: Block
-    arguments: Mapping[str, Value]
+    block: BlockDefinition
+    arguments: Mapping[str, ValueNode]
 
 
-Body: TypeAlias = Layer | Join | Series | Call
+ItemBody: TypeAlias = LayerItem | JoinItem | SequenceItem | BlockCall
 
 
 @dataclass(slots=True, eq=False)
@@ -68,8 +68,8 @@ class Repeat:
     """A count, or columns of equal length."""
 
     span: Span
-    count: Value | None
-    columns: Mapping[str, Value]
+    count: ValueNode | None
+    columns: Mapping[str, ValueNode]
 
 
 @dataclass(slots=True, eq=False)
@@ -77,45 +77,45 @@ class Item:
     """One item with its modifiers. ``segment`` names it where ``name`` does not."""
 
     span: Span
-    body: Body
-    segment: str
+    body: ItemBody
+    default_name: str
     name: Template | None = None
-    sources: tuple[Reference, ...] | None = None
-    when: Value | None = None
-    other: Item | None = None
+    inputs: tuple[Reference, ...] | None = None
+    when: ValueNode | None = None
+    otherwise: Item | None = None
     repeat: Repeat | None = None
     each: bool = False
     tie: Reference | bool = False
 
     @property
-    def scoped(self) -> bool:
+    def opens_scope(self) -> bool:
         """Whether its own layers are named below it: a name or a repeat makes a series or a join a scope."""
         return self.name is not None or self.repeat is not None
 
 
 @dataclass(slots=True, eq=False)
-class Block:
+class BlockDefinition:
     """A block: parameters in order (no default = required), names of further inputs, items."""
 
     name: str
     span: Span
     document: Document
-    params: Mapping[str, Value | None] = field(default_factory=dict)
+    params: Mapping[str, ValueNode | None] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
     items: list[Item] = field(default_factory=list)
-    calls: list[tuple[Block, Span]] = field(default_factory=list)
+    calls: list[tuple[BlockDefinition, Span]] = field(default_factory=list)
     """Blocks that its items call, and where: for finding rings."""
-    used: bool = False
-    least: int = 0
+    is_used: bool = False
+    min_items: int = 0
     """How many items a call makes at least."""
 
 
-class Via(NamedTuple):
+class SourceForm(NamedTuple):
     """A word, or an expression whose value is one; and whether it stands at the layer or comes from ``defaults``."""
 
     word: str
-    value: Value | None = None
-    written: bool = True
+    value: ValueNode | None = None
+    explicit: bool = True
     words: Mapping[str, str] = MappingProxyType({})
     """The words in the expression."""
 
@@ -127,7 +127,7 @@ class Via(NamedTuple):
         """
         if self.value is None:
             return self.word
-        found = self.value.evaluate(extended(env if self.written else own, self.words))
+        found = self.value.evaluate(with_variables(env if self.explicit else own, self.words))
         if not isinstance(found, str) or found not in VIA:
             raise SpecError("CC410", f"via is none of {', '.join(VIA)}", self.value.span)
         return found
@@ -138,13 +138,13 @@ class Document:
     """A spec file. ``layers`` is ``None`` in a file that is only imported."""
 
     source: Source
-    places: dict[str, Span] = field(default_factory=dict)
+    key_spans: dict[str, Span] = field(default_factory=dict)
     """Where the top-level keys stand, those with nothing behind them included."""
-    inputs: dict[str, Value] = field(default_factory=dict)
-    vars: dict[str, Value] = field(default_factory=dict)
-    variants: dict[str, dict[str, Value]] = field(default_factory=dict)
-    defaults: dict[str, dict[str, Given | Layer | Via]] = field(default_factory=dict)
-    blocks: dict[str, Block] = field(default_factory=dict)
+    inputs: dict[str, ValueNode] = field(default_factory=dict)
+    vars: dict[str, ValueNode] = field(default_factory=dict)
+    variants: dict[str, dict[str, ValueNode]] = field(default_factory=dict)
+    defaults: dict[str, dict[str, ArgumentValue | LayerItem | SourceForm]] = field(default_factory=dict)
+    blocks: dict[str, BlockDefinition] = field(default_factory=dict)
     imports: dict[str, Document] = field(default_factory=dict)
     layers: list[Item] | None = None
     outputs: list[Reference] = field(default_factory=list)

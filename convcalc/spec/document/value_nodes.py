@@ -13,35 +13,35 @@ from convcalc.errors import Span, SpecError, Undecided, did_you_mean, quoted
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.spec.expressions.functions import FUNCTIONS
-from convcalc.spec.expressions.vocabulary import HABITS, SYMBOLS
+from convcalc.spec.expressions.vocabulary import FOREIGN_SPELLINGS, SYMBOLS
 from convcalc.spec.limits import LIST, YAML_DEPTH
-from convcalc.spec.yaml.nodes import Mapping as MappingNode
-from convcalc.spec.yaml.nodes import Node, Scalar
+from convcalc.spec.yaml.nodes import MapNode as MappingNode
+from convcalc.spec.yaml.nodes import ScalarNode, YamlNode
 
 ENTERING = frozenset({"cin", "din", "shape"})
 """What describes the tensor that enters an item."""
 
-TURN = ("i", "first", "last")
+LOOP_VARIABLES = ("i", "first", "last")
 """What a repeated item sees beside its columns."""
 
-SHOWN_NAMES = 12
+MAX_SHOWN_NAMES = 12
 
 
 @dataclass(slots=True, eq=False)
-class Known:
+class NameScope:
     """The variables that may be used at a place, and which have been, for the file as a whole."""
 
     names: AbstractSet[str]
     used: set[str] = field(default_factory=set)
-    entering: bool = True
+    has_input: bool = True
     """Whether a tensor enters at the place, so that ``cin``, ``din`` and ``shape`` have a meaning."""
 
-    def plus(self, names: Iterable[str]) -> Known:
-        return Known(self.names | set(names), self.used, self.entering)
+    def with_names(self, names: Iterable[str]) -> NameScope:
+        return NameScope(self.names | set(names), self.used, self.has_input)
 
-    def outside(self) -> Known:
+    def without_input(self) -> NameScope:
         """Return the same variables for a place that no tensor enters: a name, a reference, the input shape."""
-        return Known(self.names, self.used, entering=False)
+        return NameScope(self.names, self.used, has_input=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -49,22 +49,22 @@ class StructuralError(SpecError):
     """A plain value is needed where arrays or symbols stand; ``names`` are those that it depends on."""
 
     names: tuple[str, ...] = ()
-    condition: bool = False
+    is_condition: bool = False
     """Whether it is a truth that is needed, which many values may share."""
 
 
-class Value(NamedTuple):
+class ValueNode(NamedTuple):
     """An expression, or a list of values, that is worked out against an environment of variables."""
 
     span: Span
     expression: Expression | None
-    items: tuple[Value, ...] = ()
-    plain: bool = True
+    items: tuple[ValueNode, ...] = ()
+    is_plain_scalar: bool = True
     names: frozenset[str] = frozenset()
     """Every variable in it."""
-    constant: bool = True
+    is_constant: bool = True
     """Whether it holds no variable at all."""
-    entering: bool = False
+    uses_input: bool = False
     """Whether it asks for the tensor that enters (``cin``, ``din``, ``shape``)."""
 
     def evaluate(self, env: Mapping[str, Any]) -> Any:
@@ -78,9 +78,9 @@ class Value(NamedTuple):
                 self.expression.evaluate(env) if self.expression else tuple([item.evaluate(env) for item in self.items])
             )
         except ExpressionError as error:
-            raise _placed(error, self.span, self.plain) from None
+            raise _locate(error, self.span, self.is_plain_scalar) from None
         except Undecided as undecided:
-            raise structural(undecided, self) from None
+            raise structural_error(undecided, self) from None
         if type(value) is tuple:
             _require_small(value, self.span)
         return value
@@ -97,11 +97,11 @@ def _require_small(value: tuple[Any, ...], span: Span) -> None:
         inner = [each for one in inner for each in one if type(each) is tuple]
 
 
-def _placed(error: ExpressionError, span: Span, plain: bool) -> SpecError:
+def _locate(error: ExpressionError, span: Span, plain: bool) -> SpecError:
     return SpecError(error.code, error.text, span.within(error.start, error.end) if plain else span, hint=error.hint)
 
 
-def structural(undecided: Undecided, value: Value) -> StructuralError:
+def structural_error(undecided: Undecided, value: ValueNode) -> StructuralError:
     """Say that a swept variable or a symbol reached a place that shapes the graph, and name it."""
     found = undecided.names or tuple(sorted(value.names))
     names = ", ".join(map(quoted, found))
@@ -109,10 +109,10 @@ def structural(undecided: Undecided, value: Value) -> StructuralError:
         f"{undecided.needed} shapes the graph and must be a plain value, but depends on the swept or symbolic {names}"
     )
     condition = undecided.needed == "a condition"
-    return StructuralError("CC411", text, value.span, names=found, condition=condition)
+    return StructuralError("CC411", text, value.span, names=found, is_condition=condition)
 
 
-def compile_text(text: str, scalar: Scalar, known: Known) -> Value:
+def parse_expression(text: str, scalar: ScalarNode, known: NameScope) -> ValueNode:
     """Parse an expression and check that every name in it is known.
 
     Raises:
@@ -121,56 +121,56 @@ def compile_text(text: str, scalar: Scalar, known: Known) -> Value:
     try:
         expression = parse(text)
     except ExpressionError as error:
-        raise _placed(error, scalar.span, scalar.plain) from None
+        raise _locate(error, scalar.span, scalar.is_plain) from None
     for name, start, end in expression.names:
         if name in known.names:
             known.used.add(name)
-        elif name not in ENTERING or not known.entering:
-            raise _unknown(name, scalar.span.within(start, end) if scalar.plain else scalar.span, known)
+        elif name not in ENTERING or not known.has_input:
+            raise _unknown_variable(name, scalar.span.within(start, end) if scalar.is_plain else scalar.span, known)
     names = frozenset(name for name, _, _ in expression.names)
-    return Value(scalar.span, expression, (), scalar.plain, names, not names, not names.isdisjoint(ENTERING))
+    return ValueNode(scalar.span, expression, (), scalar.is_plain, names, not names, not names.isdisjoint(ENTERING))
 
 
-def _unknown(name: str, span: Span, known: Known) -> SpecError:
+def _unknown_variable(name: str, span: Span, known: NameScope) -> SpecError:
     if name in ENTERING:
         return SpecError("CC201", f"'{name}' describes the tensor that enters an item, and none enters here", span)
-    if name in HABITS:
-        return SpecError("CC201", f"unknown variable {quoted(name)}; did you mean '{HABITS[name]}'?", span)
-    if name in TURN:
-        hint = f"{', '.join(TURN)} exist inside a `repeat`"
+    if name in FOREIGN_SPELLINGS:
+        return SpecError("CC201", f"unknown variable {quoted(name)}; did you mean '{FOREIGN_SPELLINGS[name]}'?", span)
+    if name in LOOP_VARIABLES:
+        hint = f"{', '.join(LOOP_VARIABLES)} exist inside a `repeat`"
         return SpecError("CC201", f"unknown variable {quoted(name)}", span, hint=hint)
-    guess = did_you_mean(name, chain(known.names, ENTERING if known.entering else (), SYMBOLS, FUNCTIONS))
-    few = known.names and not guess and len(known.names) <= SHOWN_NAMES
+    guess = did_you_mean(name, chain(known.names, ENTERING if known.has_input else (), SYMBOLS, FUNCTIONS))
+    few = known.names and not guess and len(known.names) <= MAX_SHOWN_NAMES
     hint = f"known here: {', '.join(sorted(known.names))}" if few else ""
     return SpecError("CC201", f"unknown variable {quoted(name)}{guess}", span, hint=hint)
 
 
-def compile_value(node: Node, known: Known, what: str = "a value", key: Span | None = None) -> Value:
+def parse_value(node: YamlNode, known: NameScope, what: str = "a value", key: Span | None = None) -> ValueNode:
     """Read a scalar as an expression, or a list of them, nested as it is. ``key`` is blamed where nothing stands.
 
     Raises:
         SpecError: CC114 for nothing, CC117 for a mapping, CC501 for a list that is too long.
     """
-    if isinstance(node, Scalar):
-        if node.empty:
+    if isinstance(node, ScalarNode):
+        if node.is_empty:
             raise SpecError("CC114", f"{what} is missing", key or node.span)
-        return compile_text(node.text, node, known)
+        return parse_expression(node.text, node, known)
     if isinstance(node, MappingNode):
         raise SpecError("CC117", f"{what} must be an expression or a list, not a mapping", node.span)
     if len(node.items) > LIST:
         raise SpecError("CC501", f"a list of {len(node.items)} exceeds the limit of {LIST}", node.span)
-    return listed(node.span, [compile_value(item, known, f"an element of {what}") for item in node.items])
+    return list_node(node.span, [parse_value(item, known, f"an element of {what}") for item in node.items])
 
 
-def listed(span: Span, items: Iterable[Value]) -> Value:
+def list_node(span: Span, items: Iterable[ValueNode]) -> ValueNode:
     """Return a list of values as one value."""
     held = tuple(items)
     names = frozenset[str]().union(*(item.names for item in held))
-    return Value(span, None, held, True, names, not names, not names.isdisjoint(ENTERING))
+    return ValueNode(span, None, held, True, names, not names, not names.isdisjoint(ENTERING))
 
 
 @contextmanager
-def gathering(errors: list[SpecError]) -> Iterator[None]:
+def collect_errors(errors: list[SpecError]) -> Iterator[None]:
     """Collect an error and go on behind the block."""
     try:
         yield
@@ -178,29 +178,29 @@ def gathering(errors: list[SpecError]) -> Iterator[None]:
         errors.append(error)
 
 
-COPIED = 50
+MAX_COPIED_VARIABLES = 50
 
 Variables = Mapping[str, Any]
 
 
-class Layered(dict[str, Any]):
+class ChainedVariables(dict[str, Any]):
     """Variables over others, which are looked up where these have no value."""
 
-    __slots__ = ("under",)
+    __slots__ = ("parent",)
 
     def __init__(self, over: Variables, under: Variables) -> None:
         super().__init__(over)
-        self.under = under
+        self.parent = under
 
     def __missing__(self, name: str) -> Any:
-        return self.under[name]
+        return self.parent[name]
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else self.under.get(name, default)
+        return self[name] if name in self else self.parent.get(name, default)
 
 
-def extended(variables: Variables, more: Variables) -> dict[str, Any]:
+def with_variables(variables: Variables, more: Variables) -> dict[str, Any]:
     """Return variables with more of them. Many are not copied again and again, but looked through."""
-    if type(variables) is dict and len(variables) <= COPIED:
+    if type(variables) is dict and len(variables) <= MAX_COPIED_VARIABLES:
         return {**variables, **more}
-    return Layered(more, variables)
+    return ChainedVariables(more, variables)

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from convcalc.errors import SpecError
 from convcalc.shapes import Shape
-from convcalc.spec.document.syntax_tree import Call, Item, Join, Layer, Series
-from convcalc.spec.document.value_nodes import Value
+from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, SequenceItem
+from convcalc.spec.document.value_nodes import ValueNode
 
 MISMATCH = "CC405"
 AXES = {"cin": 0, "din": -1}
 """Word → the axis that it is the size of."""
 
 
-def blame_entering(error: SpecError, join: Join, ends: Sequence[Shape]) -> None:
+def blame_entering(error: SpecError, join: JoinItem, ends: Sequence[Shape]) -> None:
     """Tell of branches that do not meet because a word in one is not what enters the block, but a later item."""
     for word, axis in AXES.items():
         value = next((value for value in _late(join) if word in value.names), None)
@@ -23,20 +23,20 @@ def blame_entering(error: SpecError, join: Join, ends: Sequence[Shape]) -> None:
             error.hint = f"a parameter of the block, `params: {{c: {word}}}`, is the size of what enters the block"
 
 
-def _late(join: Join) -> Iterator[Value]:
+def _late(join: JoinItem) -> Iterator[ValueNode]:
     """Give the values of what stands behind the first item of a branch."""
     for branch in join.branches:
-        if isinstance(branch.body, Series):
+        if isinstance(branch.body, SequenceItem):
             for item in branch.body.items[1:]:
                 yield from _values(item)
 
 
-def _values(item: Item) -> Iterator[Value]:
+def _values(item: Item) -> Iterator[ValueNode]:
     match item.body:
-        case Layer(arguments=arguments):
-            yield from (given.value for given in arguments.values() if given.written)
-        case Call(arguments=given):
+        case LayerItem(arguments=arguments):
+            yield from (given.value for given in arguments.values() if given.explicit)
+        case BlockCall(arguments=given):
             yield from given.values()
-        case Series(items=items) | Join(branches=items):
+        case SequenceItem(items=items) | JoinItem(branches=items):
             for inner in items:
                 yield from _values(inner)

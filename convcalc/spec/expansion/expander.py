@@ -13,13 +13,21 @@ from typing import Any
 from convcalc.arith import agreed, is_plain, names_of
 from convcalc.errors import Span, SpecError, Undecided, quoted
 from convcalc.ops.arguments import named
-from convcalc.spec.document.blocks import least_inside
-from convcalc.spec.document.names import Reference, checked_name
-from convcalc.spec.document.syntax_tree import Call, Item, Join, Layer, Repeat, Series
-from convcalc.spec.document.value_nodes import Value, extended, structural
-from convcalc.spec.expansion.frames import DELETED, Frame, Loop, SkipError, TooLargeError, numbered, turns
+from convcalc.spec.document.blocks import min_items_per_turn
+from convcalc.spec.document.names import Reference, validate_name
+from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
+from convcalc.spec.document.value_nodes import ValueNode, structural_error, with_variables
+from convcalc.spec.expansion.frames import (
+    OMITTED,
+    Frame,
+    InputFailedError,
+    Loop,
+    TooLargeError,
+    iterations,
+    numbered_name,
+)
 from convcalc.spec.expansion.layers import Layers, with_entering
-from convcalc.spec.expansion.scopes import FAILED, Entry
+from convcalc.spec.expansion.scopes import FAILED, Binding
 from convcalc.spec.limits import CALLS, ITEMS
 
 Variables = Mapping[str, Any]
@@ -35,197 +43,203 @@ class Expander:
         self._variables = variables
         """The variables of each document, by its identity."""
         self._items = 0
-        self._said: set[tuple[object, ...]] = set()
+        self._reported: set[tuple[object, ...]] = set()
         """Code and place of the errors so far: every turn of a repeat may make the same."""
 
-    def series(self, items: list[Item], tensor: int, frame: Frame) -> int:
+    def expand_items(self, items: list[Item], tensor: int, frame: Frame) -> int:
         """Expand items in order and return the output of the last."""
         for item in items:
-            result = self.item(item, tensor, frame)
-            tensor = tensor if result == DELETED else result
+            result = self.expand_item(item, tensor, frame)
+            tensor = tensor if result == OMITTED else result
         return tensor
 
-    def item(self, item: Item, tensor: int, frame: Frame) -> int:
+    def expand_item(self, item: Item, tensor: int, frame: Frame) -> int:
         """Expand an item, once or as often as it is repeated in series."""
         if item.repeat is None:
             self._count(item.span)
-            return self._guarded(item, tensor, frame, item.segment)
-        result = DELETED
-        for turn, segment in self._turns(item, item.repeat, tensor, frame):
-            given = self._guarded(item, tensor, turn, segment) if turn else FAILED
-            if given != DELETED:
+            return self._expand_or_record(item, tensor, frame, item.default_name)
+        result = OMITTED
+        for turn, segment in self._iterations(item, item.repeat, tensor, frame):
+            given = self._expand_or_record(item, tensor, turn, segment) if turn else FAILED
+            if given != OMITTED:
                 result = tensor = given
         return result
 
-    def branch(self, item: Item, tensor: int, frame: Frame) -> Iterator[int]:
+    def expand_branch(self, item: Item, tensor: int, frame: Frame) -> Iterator[int]:
         """Expand a branch of a join; ``each`` gives several, side by side."""
         if not item.each or item.repeat is None:
-            yield self.item(item, tensor, frame)
+            yield self.expand_item(item, tensor, frame)
             return
-        for turn, segment in self._turns(item, item.repeat, tensor, frame):
-            yield self._guarded(item, tensor, turn, segment) if turn else FAILED
+        for turn, segment in self._iterations(item, item.repeat, tensor, frame):
+            yield self._expand_or_record(item, tensor, turn, segment) if turn else FAILED
 
-    def _turns(self, item: Item, repeat: Repeat, tensor: int, frame: Frame) -> Iterator[tuple[Frame | None, str]]:
+    def _iterations(self, item: Item, repeat: Repeat, tensor: int, frame: Frame) -> Iterator[tuple[Frame | None, str]]:
         """Give the frame and the default segment of every turn; no frame where the repeat itself has failed."""
         self._count(item.span)
         try:
-            columns, count = turns(repeat, lambda value: self._evaluate(value, tensor, frame))
-        except (SpecError, SkipError) as error:
-            self._failed(item, frame, item.segment, error)
+            columns, count = iterations(repeat, lambda value: self._evaluate(value, tensor, frame))
+        except (SpecError, InputFailedError) as error:
+            self._record_failure(item, frame, item.default_name, error)
             yield None, ""
             return
         if count:
-            self._count(item.span, more=count * (1 + least_inside(item)))
+            self._count(item.span, more=count * (1 + min_items_per_turn(item)))
         else:
-            frame.scope.delete(next(_names(item), item.segment))
+            frame.scope.delete(next(_name_prefixes(item), item.default_name))
         loop, last = Loop(), count - 1
         for i in range(count):
             self._count(item.span)
             turn = {"i": i, "first": i == 0, "last": i == last} | {name: column[i] for name, column in columns.items()}
-            yield frame.turn(turn, loop), numbered(item.segment, i + 1)
+            yield frame.for_iteration(turn, loop), numbered_name(item.default_name, i + 1)
 
-    def _guarded(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
+    def _expand_or_record(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
         """Expand one turn of an item; where it fails, the error is recorded and its name stands for a failed layer."""
         try:
-            segment = self._named(item, frame, segment)
-            return self._turn(item, tensor, frame, segment)
-        except (SpecError, SkipError) as error:
-            self._failed(item, frame, segment, error)
+            segment = self._segment_of(item, frame, segment)
+            return self._expand_once(item, tensor, frame, segment)
+        except (SpecError, InputFailedError) as error:
+            self._record_failure(item, frame, segment, error)
             return FAILED
 
-    def _failed(self, item: Item, frame: Frame, segment: str, error: SpecError | SkipError) -> None:
+    def _record_failure(self, item: Item, frame: Frame, segment: str, error: SpecError | InputFailedError) -> None:
         """Record an error, and let later references to the names that the item would have given pass in silence."""
         if isinstance(error, SpecError):
             error.span = error.span or item.span
             error.trail = error.trail or frame.trail
             if isinstance(error, TooLargeError):
                 raise error
-            if (error.code, *error.order) not in self._said:
-                self._said.add((error.code, *error.order))
+            if (error.code, *error.order) not in self._reported:
+                self._reported.add((error.code, *error.order))
                 self.errors.append(error)
         if segment:
-            frame.scope.names.setdefault(segment, Entry(FAILED, item.span))
-        frame.scope.fail(_names(item))
+            frame.scope.names.setdefault(segment, Binding(FAILED, item.span))
+        frame.scope.mark_failed(_name_prefixes(item))
 
-    def _named(self, item: Item, frame: Frame, segment: str) -> str:
+    def _segment_of(self, item: Item, frame: Frame, segment: str) -> str:
         """Return the item's path segment: its name, numbered where it is repeated, or the default one."""
         if item.name is None:
             return segment
-        name = item.name.fill(frame.env)
-        if item.name.fixed:
-            return numbered(name, frame.env["i"] + 1) if item.repeat is not None else name
-        return checked_name(name, item.name.span)
+        name = item.name.render(frame.env)
+        if item.name.is_constant:
+            return numbered_name(name, frame.env["i"] + 1) if item.repeat is not None else name
+        return validate_name(name, item.name.span)
 
-    def _turn(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
+    def _expand_once(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
         """``from`` → ``when``/``else`` → body → ``tie``."""
         entering: tuple[int, ...] = (tensor,)
-        asks = item.when is None or item.when.entering
+        asks = item.when is None or item.when.uses_input
         if asks:
-            entering = self._entering(item, tensor, frame)
-        if item.when is not None and not self._holds(item.when, entering[0], frame):
-            return self._otherwise(item, tensor, frame, segment)
+            entering = self._inputs_of(item, tensor, frame)
+        if item.when is not None and not self._condition_holds(item.when, entering[0], frame):
+            return self._expand_else(item, tensor, frame, segment)
         if not asks:
-            entering = self._entering(item, tensor, frame)
+            entering = self._inputs_of(item, tensor, frame)
         start = len(self.builder.nodes)
-        result = self._body(item, entering[0], entering[1:], frame, segment)
+        result = self._expand_body(item, entering[0], entering[1:], frame, segment)
         if item.tie:
             self._tie(item, (start, len(self.builder.nodes)), frame)
         return result
 
-    def _entering(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
+    def _inputs_of(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
         """Return the tensors that enter an item: the current one, or what ``from`` names."""
         found = (
-            tuple(self._look_up(reference, tensor, frame) for reference in item.sources) if item.sources else (tensor,)
+            tuple(self._look_up(reference, tensor, frame) for reference in item.inputs) if item.inputs else (tensor,)
         )
         if FAILED in found:
-            raise SkipError
+            raise InputFailedError
         return found
 
-    def _otherwise(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
+    def _expand_else(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
         """Expand what stands in an item's place; its ``repeat``, ``from`` and ``name`` hold for that too."""
-        other = item.other
+        other = item.otherwise
         if other is None:
             frame.scope.delete(segment)
-            return DELETED
-        if other.sources is None and item.sources is not None:
-            other = replace(other, sources=item.sources)
+            return OMITTED
+        if other.inputs is None and item.inputs is not None:
+            other = replace(other, inputs=item.inputs)
         if other.repeat is not None or other.name is not None:
-            return self.item(other, tensor, frame)
+            return self.expand_item(other, tensor, frame)
         self._count(other.span)
-        if not item.scoped:
-            return self._guarded(other, tensor, frame, other.segment)
-        return self._turn(replace(other, name=item.name, repeat=item.repeat), tensor, frame, segment)
+        if not item.opens_scope:
+            return self._expand_or_record(other, tensor, frame, other.default_name)
+        return self._expand_once(replace(other, name=item.name, repeat=item.repeat), tensor, frame, segment)
 
-    def _holds(self, when: Value, tensor: int, frame: Frame) -> bool:
+    def _condition_holds(self, when: ValueNode, tensor: int, frame: Frame) -> bool:
         value = agreed(self._evaluate(when, tensor, frame))
         if not is_plain(value):
-            raise structural(Undecided("a condition", names_of(value)), when)
+            raise structural_error(Undecided("a condition", names_of(value)), when)
         if not isinstance(value, bool):
             raise SpecError("CC413", f"`when` must be true or false, not {named(value)}", when.span)
         return value
 
-    def _evaluate(self, value: Value, tensor: int, frame: Frame) -> Any:
-        if not value.entering:
+    def _evaluate(self, value: ValueNode, tensor: int, frame: Frame) -> Any:
+        if not value.uses_input:
             return value.evaluate(frame.env)
         if tensor == FAILED:
-            raise SkipError
+            raise InputFailedError
         return value.evaluate(with_entering(frame.env, self.builder.shape(tensor)))
 
     def _look_up(self, reference: Reference, tensor: int, frame: Frame) -> int:
         segments = reference.segments(frame.env)
         if segments == (".",):
             return tensor
-        return frame.entry if segments == ("input",) else self._entry(reference, segments, frame).output or 0
+        return frame.block_input if segments == ("input",) else self._entry(reference, segments, frame).output or 0
 
-    def _entry(self, reference: Reference, segments: tuple[str, ...], frame: Frame) -> Entry:
+    def _entry(self, reference: Reference, segments: tuple[str, ...], frame: Frame) -> Binding:
         entry = frame.scope.find(segments, reference.span)
         if entry is None:
             text = f"{quoted('.'.join(segments))} was deleted by its `when` or `repeat`"
             raise SpecError("CC210", text, reference.span)
         return entry
 
-    def _body(self, item: Item, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> int:
+    def _expand_body(self, item: Item, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> int:
         body = item.body
-        if isinstance(body, Layer):
+        if isinstance(body, LayerItem):
             return self.layers.add(
                 body, item, tensor, frame, segment, lambda reference: self._look_up(reference, tensor, frame)
             )
-        if isinstance(body, Series) and not item.scoped:
-            return self.series(body.items, tensor, frame)
+        if isinstance(body, SequenceItem) and not item.opens_scope:
+            return self.expand_items(body.items, tensor, frame)
         start = len(self.builder.nodes)
         inner = frame
-        if isinstance(body, Call):
-            inner = self._called(body, item.span, tensor, extra, frame, segment)
-        elif item.scoped:
-            inner = frame.below(segment)
+        if isinstance(body, BlockCall):
+            inner = self._enter_block(body, item.span, tensor, extra, frame, segment)
+        elif item.opens_scope:
+            inner = frame.nested(segment)
         below = inner.scope if inner is not frame else None
-        entry = Entry(None, item.name.span if item.name else item.span, (start, start), below)
+        entry = Binding(None, item.name.span if item.name else item.span, (start, start), below)
         frame.scope.add(segment, entry)
-        if isinstance(body, Join):
-            ends = [end for branch in body.branches for end in self.branch(branch, tensor, inner) if end != DELETED]
+        if isinstance(body, JoinItem):
+            ends = [
+                end for branch in body.branches for end in self.expand_branch(branch, tensor, inner) if end != OMITTED
+            ]
             entry.output = FAILED  # unless the join succeeds
             try:
-                entry.output = self.layers.join(body.layer, ends, inner, frame.scope.at(segment), item.span)
+                entry.output = self.layers.join(body.layer, ends, inner, frame.scope.path_of(segment), item.span)
             except SpecError as error:
                 from convcalc.spec.expansion.entering import blame_entering  # only what is wrong needs it
 
                 blame_entering(error, body, [self.builder.shape(end) for end in ends if end != FAILED])
                 raise
         else:
-            entry.output = self.series(body.block.items if isinstance(body, Call) else body.items, tensor, inner)
+            entry.output = self.expand_items(
+                body.block.items if isinstance(body, BlockCall) else body.items, tensor, inner
+            )
         entry.nodes = (start, len(self.builder.nodes))
         return entry.output
 
-    def _called(self, call: Call, span: Span, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> Frame:
+    def _enter_block(
+        self, call: BlockCall, span: Span, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str
+    ) -> Frame:
         """Open a block: a scope with an edge; its parameters from the caller's values, then from its defaults."""
         if len(frame.calls) >= CALLS:
             raise SpecError("CC506", f"block calls are nested deeper than the limit of {CALLS}", span)
-        self._count(span, more=call.block.least)
-        block, scope = call.block, frame.scope.below(segment, is_block=True)
+        self._count(span, more=call.block.min_items)
+        block, scope = call.block, frame.scope.child(segment, is_block=True)
         for name, index in zip(block.inputs, extra, strict=False):
-            scope.add(name, Entry(index, span))
+            scope.add(name, Binding(index, span))
         own = self._variables[id(block.document)]
-        env = extended(own, {})
+        env = with_variables(own, {})
         inner = Frame(env, own, scope, tensor, None, ((scope, span), *frame.calls))
         given = {name: self._evaluate(value, tensor, frame) for name, value in call.arguments.items()}
         for name, default in block.params.items():
@@ -235,7 +249,7 @@ class Expander:
                 env[name] = self._default(default, tensor, inner)
         return inner
 
-    def _default(self, default: Value, tensor: int, inner: Frame) -> Any:
+    def _default(self, default: ValueNode, tensor: int, inner: Frame) -> Any:
         """Evaluate the default of a parameter: it stands in the block, so a fault of it names the call."""
         try:
             return self._evaluate(default, tensor, inner)
@@ -248,7 +262,7 @@ class Expander:
         if isinstance(item.tie, Reference):
             entry = self._entry(item.tie, item.tie.segments(frame.env), frame)
             if entry.output == FAILED:
-                raise SkipError
+                raise InputFailedError
             owners = entry.nodes
         elif frame.loop is None:
             text = "`tie: true` needs a `repeat` or `each`; or name the layer to share weights with"
@@ -265,15 +279,15 @@ class Expander:
             raise TooLargeError("CC504", f"the spec expands to more items than the limit of {ITEMS}", span)
 
 
-def _names(item: Item) -> Iterator[str]:
+def _name_prefixes(item: Item) -> Iterator[str]:
     """Give the beginnings of all names that an item would have entered into its scope."""
     if item.name is not None:
         first = item.name.parts[0]
         yield first if isinstance(first, str) else ""
     elif item.repeat is not None:
-        yield item.segment
-    elif isinstance(item.body, Series | Join):
-        for inner in item.body.items if isinstance(item.body, Series) else item.body.branches:
-            if inner.segment:
-                yield inner.segment
-            yield from _names(inner)
+        yield item.default_name
+    elif isinstance(item.body, SequenceItem | JoinItem):
+        for inner in item.body.items if isinstance(item.body, SequenceItem) else item.body.branches:
+            if inner.default_name:
+                yield inner.default_name
+            yield from _name_prefixes(inner)

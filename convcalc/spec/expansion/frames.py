@@ -12,14 +12,14 @@ from convcalc.arith import is_plain, names_of
 from convcalc.errors import Span, SpecError, Undecided, quoted
 from convcalc.ops.arguments import named
 from convcalc.spec.document.syntax_tree import Repeat
-from convcalc.spec.document.value_nodes import Value, Variables, extended, structural
-from convcalc.spec.expansion.scopes import Scope
+from convcalc.spec.document.value_nodes import ValueNode, Variables, structural_error, with_variables
+from convcalc.spec.expansion.scopes import LayerScope
 from convcalc.spec.limits import REPEAT
 
-DELETED = -2
+OMITTED = -2
 """What an item gives that is as if it had not been written."""
 
-_FRAMES = 50_000
+MAX_PYTHON_FRAMES = 50_000
 """Room for 64 block calls, each with a body nested as deep as YAML may be."""
 
 
@@ -35,20 +35,22 @@ class Frame:
     """What an item sees: variables (``own`` are its file's), scope, input of its block or file, repeat, block calls."""
 
     env: Variables
-    own: Variables
-    scope: Scope
-    entry: int
+    file_variables: Variables
+    scope: LayerScope
+    block_input: int
     loop: Loop | None = None
-    calls: tuple[tuple[Scope, Span], ...] = ()
+    calls: tuple[tuple[LayerScope, Span], ...] = ()
     """The blocks that are open, with the places of their calls, innermost first."""
 
-    def turn(self, variables: Variables, loop: Loop) -> Frame:
+    def for_iteration(self, variables: Variables, loop: Loop) -> Frame:
         """Return the frame of one turn of a repeat."""
-        return Frame(extended(self.env, variables), self.own, self.scope, self.entry, loop, self.calls)
+        return Frame(
+            with_variables(self.env, variables), self.file_variables, self.scope, self.block_input, loop, self.calls
+        )
 
-    def below(self, segment: str) -> Frame:
+    def nested(self, segment: str) -> Frame:
         """Return the frame of a scope in this one."""
-        return Frame(self.env, self.own, self.scope.below(segment), self.entry, self.loop, self.calls)
+        return Frame(self.env, self.file_variables, self.scope.child(segment), self.block_input, self.loop, self.calls)
 
     @property
     def trail(self) -> tuple[tuple[str, Span], ...]:
@@ -60,11 +62,11 @@ class TooLargeError(SpecError):
     """A limit was passed: the expansion stops here."""
 
 
-class SkipError(Exception):
+class InputFailedError(Exception):
     """What enters an item has failed: the item is skipped without an error of its own."""
 
 
-def numbered(base: str, number: int) -> str:
+def numbered_name(base: str, number: int) -> str:
     """Return the segment of one turn of a repeat; ``_`` between where the base ends in a digit."""
     return f"{base}{'_' if base[-1:].isdigit() else ''}{number}"
 
@@ -73,19 +75,19 @@ def numbered(base: str, number: int) -> str:
 def deep_calls() -> Iterator[None]:
     """Allow the nesting that the limits allow. Calls between Python functions take no C stack, so this is safe."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _FRAMES))
+    sys.setrecursionlimit(max(before, MAX_PYTHON_FRAMES))
     try:
         yield
     finally:
         sys.setrecursionlimit(before)
 
 
-Evaluate: TypeAlias = Callable[[Value], Any]
+Evaluate: TypeAlias = Callable[[ValueNode], Any]
 
 Columns: TypeAlias = dict[str, tuple[Any, ...]]
 
 
-def turns(repeat: Repeat, evaluate: Evaluate) -> tuple[Columns, int]:
+def iterations(repeat: Repeat, evaluate: Evaluate) -> tuple[Columns, int]:
     """Return the columns of a repeat, and how often it runs.
 
     Raises:
@@ -101,7 +103,7 @@ def turns(repeat: Repeat, evaluate: Evaluate) -> tuple[Columns, int]:
     return columns, count
 
 
-def _count(value: Value, evaluate: Evaluate) -> int:
+def _count(value: ValueNode, evaluate: Evaluate) -> int:
     count = _plain(value, "a repeat count", evaluate)
     if type(count) is not int or count < 0:
         text = f"a repeat count must be an integer of at least 0, not {named(count)}"
@@ -109,7 +111,7 @@ def _count(value: Value, evaluate: Evaluate) -> int:
     return count
 
 
-def _column(name: str, value: Value, evaluate: Evaluate) -> tuple[Any, ...]:
+def _column(name: str, value: ValueNode, evaluate: Evaluate) -> tuple[Any, ...]:
     column = _plain(value, "a column of a repeat", evaluate)
     if not isinstance(column, tuple):
         text = f"the column {quoted(name)} of a repeat must be a list, not {named(column)}"
@@ -117,11 +119,11 @@ def _column(name: str, value: Value, evaluate: Evaluate) -> tuple[Any, ...]:
     return column
 
 
-def _plain(value: Value, needed: str, evaluate: Evaluate) -> Any:
+def _plain(value: ValueNode, needed: str, evaluate: Evaluate) -> Any:
     found = evaluate(value)
     if is_plain(found):
         return found
-    raise structural(Undecided(needed, names_of(found)), value)
+    raise structural_error(Undecided(needed, names_of(found)), value)
 
 
 def _length(repeat: Repeat, columns: Columns) -> int:

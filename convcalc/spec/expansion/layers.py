@@ -11,10 +11,10 @@ from convcalc.ops.make import ArgumentError, bound, unused
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 from convcalc.spec.document.names import Reference
-from convcalc.spec.document.syntax_tree import Given, Item, Layer
-from convcalc.spec.document.value_nodes import extended, structural
-from convcalc.spec.expansion.frames import Frame, SkipError, TooLargeError
-from convcalc.spec.expansion.scopes import FAILED, Entry, Scope
+from convcalc.spec.document.syntax_tree import ArgumentValue, Item, LayerItem
+from convcalc.spec.document.value_nodes import structural_error, with_variables
+from convcalc.spec.expansion.frames import Frame, InputFailedError, TooLargeError
+from convcalc.spec.expansion.scopes import FAILED, Binding, LayerScope
 from convcalc.spec.limits import LAYERS, PATHS
 
 NONE = "none"
@@ -24,7 +24,7 @@ Variables = Mapping[str, Any]
 
 def with_entering(env: Variables, entering: Shape) -> Variables:
     """Return an environment that also describes the tensor that enters an item."""
-    return extended(env, {"cin": entering[0], "din": entering[-1], "shape": tuple(entering)})
+    return with_variables(env, {"cin": entering[0], "din": entering[-1], "shape": tuple(entering)})
 
 
 class OpBuilder:
@@ -34,25 +34,25 @@ class OpBuilder:
         self._ops: dict[tuple[object, ...], Op] = {}
         self._constants: dict[int, dict[str, Any]] = {}
 
-    def values(self, layer: Layer, env: Variables, own: Variables, entering: Shape) -> dict[str, Any]:
+    def values(self, layer: LayerItem, env: Variables, own: Variables, entering: Shape) -> dict[str, Any]:
         """Evaluate what is given; defaults see the variables of their file alone (``own``)."""
         known = self._constants.get(id(layer))
         if known is not None:
             return known
         values = {
-            key: _evaluated(given, env if given.written else own, entering) for key, given in layer.arguments.items()
+            key: _evaluated(given, env if given.explicit else own, entering) for key, given in layer.arguments.items()
         }
         for key in layer.op.ignored(values):
-            if layer.arguments[key].written:
+            if layer.arguments[key].explicit:
                 error = unused(layer.op, values, key)
                 error.span = layer.arguments[key].key
                 raise error
             del values[key]
-        if all(given.value.constant for given in layer.arguments.values()):
+        if all(given.value.is_constant for given in layer.arguments.values()):
             self._constants[id(layer)] = values
         return values
 
-    def op(self, layer: Layer, values: Mapping[str, Any], entering: Shape) -> Op:
+    def op(self, layer: LayerItem, values: Mapping[str, Any], entering: Shape) -> Op:
         """Bind the values to the arguments of the op, for an input of this rank.
 
         Raises:
@@ -74,11 +74,11 @@ def is_none(values: Mapping[str, Any]) -> bool:
     return isinstance(values.get("type"), str) and values["type"] == NONE
 
 
-def _evaluated(given: Given, env: Variables, entering: Shape) -> Any:
-    return given.value.evaluate(with_entering(env, entering) if given.value.entering else env)
+def _evaluated(given: ArgumentValue, env: Variables, entering: Shape) -> Any:
+    return given.value.evaluate(with_entering(env, entering) if given.value.uses_input else env)
 
 
-def _bound(layer: Layer, values: Mapping[str, Any], axes: int) -> Op:
+def _bound(layer: LayerItem, values: Mapping[str, Any], axes: int) -> Op:
     """Bind the values, and give an error its place: that of the element of a list that is to blame."""
     try:
         return bound(layer.op, values, axes)
@@ -88,10 +88,10 @@ def _bound(layer: Layer, values: Mapping[str, Any], axes: int) -> Op:
         for index in error.place:
             written = written.items[index] if written.items else written
         error.span = written.span
-        error.notes = ((layer.span, "it holds for this layer"),) if layer.span and not given.written else ()
+        error.notes = ((layer.span, "it holds for this layer"),) if layer.span and not given.explicit else ()
         raise
     except Undecided as undecided:
-        raise structural(undecided, layer.arguments[undecided.argument].value) from None
+        raise structural_error(undecided, layer.arguments[undecided.argument].value) from None
 
 
 class Layers:
@@ -106,23 +106,25 @@ class Layers:
         self._refused: set[int] = set()
 
     def add(
-        self, layer: Layer, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]
+        self, layer: LayerItem, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]
     ) -> int:
         """Add a layer and what is fused to it; enter its name; return its last output."""
         entering, start = self.builder.shape(tensor), len(self.builder.nodes)
         span = item.name.span if item.name else item.span
-        values = self._ops.values(layer, frame.env, frame.own, entering)
+        values = self._ops.values(layer, frame.env, frame.file_variables, entering)
         if layer.op.passes or is_none(values):
-            frame.scope.add(segment, Entry(tensor, span, (start, start)))
+            frame.scope.add(segment, Binding(tensor, span, (start, start)))
             return tensor
-        parts = {key: self._ops.values(part, frame.env, frame.own, entering) for key, part in layer.fused.items()}
+        parts = {
+            key: self._ops.values(part, frame.env, frame.file_variables, entering) for key, part in layer.fused.items()
+        }
         parts = {key: given for key, given in parts.items() if not is_none(given)}
         if "norm" in parts and "bias" not in values:
             values = {**values, "bias": False}
         more = [look_up(reference) for reference in layer.references.values()]
         if FAILED in more:
-            raise SkipError
-        path, below = frame.scope.at(segment), Scope() if parts else None
+            raise InputFailedError
+        path, below = frame.scope.path_of(segment), LayerScope() if parts else None
         op = self._ops.op(layer, values, entering)
         output = self._append(path, op, (tensor, *more), item.span, _via(layer, frame))
         shapes = (entering, *map(self.builder.shape, more))
@@ -131,24 +133,24 @@ class Layers:
         for key, given in parts.items():
             output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span, frame)
             if below is not None:
-                below.names[key] = Entry(output, span, (output, output + 1))
-        frame.scope.add(segment, Entry(output, span, (start, len(self.builder.nodes)), below))
+                below.names[key] = Binding(output, span, (output, output + 1))
+        frame.scope.add(segment, Binding(output, span, (start, len(self.builder.nodes)), below))
         return output
 
-    def _doubt(self, layer: Layer, op: Op, entering: Sequence[Shape], span: Span) -> None:
+    def _doubt(self, layer: LayerItem, op: Op, entering: Sequence[Shape], span: Span) -> None:
         """Warn, once for every place in the spec, of what is probably not meant."""
         if id(layer) not in self._doubted:
             self._doubted.add(id(layer))
             if doubt := op.doubt(*entering):
                 self.warnings.append(SpecError("CC805", doubt, span))
 
-    def _unbuilt(self, layer: Layer, why: str, span: Span) -> None:
+    def _unbuilt(self, layer: LayerItem, why: str, span: Span) -> None:
         """Warn, once for every place in the spec, of what PyTorch refuses."""
         if why and id(layer) not in self._refused:
             self._refused.add(id(layer))
             self.warnings.append(SpecError("CC806", f"PyTorch does not build this layer: {why}", span))
 
-    def join(self, layer: Layer, ends: Sequence[int], frame: Frame, path: str, span: Span) -> int:
+    def join(self, layer: LayerItem, ends: Sequence[int], frame: Frame, path: str, span: Span) -> int:
         """Add the op in which branches meet; one branch keeps the row, at zero cost."""
         fewest, most = layer.op.arity
         if not ends:
@@ -156,9 +158,9 @@ class Layers:
         if len(ends) < fewest or (most is not None and len(ends) > most):
             raise SpecError("CC415", f"{layer.op.kind} needs exactly {fewest} branches, not {len(ends)}", span)
         if FAILED in ends:
-            raise SkipError
+            raise InputFailedError
         entering = self.builder.shape(ends[0])
-        values = self._ops.values(layer, frame.env, frame.own, entering)
+        values = self._ops.values(layer, frame.env, frame.file_variables, entering)
         return self._append(path, self._ops.op(layer, values, entering), ends, span, _via(layer, frame))
 
     def tie(self, made: tuple[int, int], owners: tuple[int, int], span: Span) -> None:
@@ -172,14 +174,16 @@ class Layers:
     def _weighted(self, nodes: tuple[int, int]) -> list[int]:
         return [index for index in range(*nodes) if self.builder.nodes[index].facts.weights]
 
-    def _part(self, part: Layer, values: Mapping[str, Any], tensor: int, path: str, span: Span, frame: Frame) -> int:
+    def _part(
+        self, part: LayerItem, values: Mapping[str, Any], tensor: int, path: str, span: Span, frame: Frame
+    ) -> int:
         """Add a fused norm or activation. One that comes from ``defaults`` and does not fit is a fault of the layer."""
         entering = self.builder.shape(tensor)
         try:
             op = self._ops.op(part, values, entering)
             return self._append(path, op, (tensor,), part.span, _via(part, frame))
         except SpecError as error:
-            if all(given.written for given in part.arguments.values()) or part.span is None:
+            if all(given.explicit for given in part.arguments.values()) or part.span is None:
                 error.span = error.span or part.span
             elif error.span is None:
                 error.span, error.notes = span, ((part.span, f"the {part.op.kind} comes from here"),)
@@ -197,5 +201,5 @@ class Layers:
         return self.builder.append(path, op, inputs, span, via)
 
 
-def _via(layer: Layer, frame: Frame) -> str:
-    return layer.via.evaluate(frame.env, frame.own) if layer.via is not None else ""
+def _via(layer: LayerItem, frame: Frame) -> str:
+    return layer.source_form.evaluate(frame.env, frame.file_variables) if layer.source_form is not None else ""

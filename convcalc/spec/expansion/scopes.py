@@ -11,12 +11,12 @@ from convcalc.errors import Span, SpecError, did_you_mean, quoted
 
 FAILED = -1
 """The handle of the output of a layer that could not be: what reads it is skipped."""
-SHOWN_NAMES = 8
-MANY = 1000
+MAX_SHOWN_NAMES = 8
+MAX_FAILED_PREFIXES = 1000
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class Binding:
     """What a name stands for: its last output, the nodes it made, and the names below it.
 
     ``output`` is ``None`` while the scope is still being expanded. ``nodes`` is a half-open range of indices.
@@ -25,11 +25,11 @@ class Entry:
     output: int | None
     span: Span
     nodes: tuple[int, int] = (0, 0)
-    scope: Scope | None = None
+    scope: LayerScope | None = None
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
-class Scope:
+class LayerScope:
     """Names that clash with each other.
 
     There may be a million: what most do not need is made when it is needed, and none holds the one around it, so that
@@ -38,42 +38,42 @@ class Scope:
 
     segment: str = ""
     """Its name in the scope around it."""
-    _outer: ReferenceType[Scope] | None = None
+    _outer: ReferenceType[LayerScope] | None = None
     is_block: bool = False
     """Whether names inside see nothing outside."""
-    names: dict[str, Entry] = field(default_factory=dict)
+    names: dict[str, Binding] = field(default_factory=dict)
     _deleted: set[str] | None = None
     _failed: set[str] | None = None
     """Beginnings of names that layers would have had that failed: a reference to one is no further error."""
-    known_path: str | None = None
+    cached_path: str | None = None
 
-    def below(self, segment: str, *, is_block: bool = False) -> Scope:
+    def child(self, segment: str, *, is_block: bool = False) -> LayerScope:
         """Return a new scope that stands in this one as ``segment``."""
-        return Scope(segment, ref(self), is_block)
+        return LayerScope(segment, ref(self), is_block)
 
     @property
-    def outer(self) -> Scope | None:
+    def outer(self) -> LayerScope | None:
         """The scope around it."""
         return self._outer() if self._outer else None
 
     @property
     def path(self) -> str:
         """The segments from the outermost scope to this one."""
-        if self.known_path is None:
+        if self.cached_path is None:
             segments, scope = [self.segment], self.outer
-            while scope is not None and scope.known_path is None:
+            while scope is not None and scope.cached_path is None:
                 segments.append(scope.segment)
                 scope = scope.outer
-            if scope is not None and scope.known_path:
-                segments.append(scope.known_path)
-            self.known_path = ".".join(filter(None, reversed(segments)))
-        return self.known_path
+            if scope is not None and scope.cached_path:
+                segments.append(scope.cached_path)
+            self.cached_path = ".".join(filter(None, reversed(segments)))
+        return self.cached_path
 
-    def at(self, segment: str) -> str:
+    def path_of(self, segment: str) -> str:
         """Return the path of a name in this scope."""
         return f"{self.path}.{segment}" if self.path else segment
 
-    def add(self, segment: str, entry: Entry) -> None:
+    def add(self, segment: str, entry: Binding) -> None:
         """Enter a name.
 
         Raises:
@@ -96,43 +96,43 @@ class Scope:
         deleted = self._deleted or ()
         return segment in deleted or segment.rstrip("0123456789").rstrip("_") in deleted
 
-    def fail(self, beginnings: Iterable[str]) -> None:
+    def mark_failed(self, beginnings: Iterable[str]) -> None:
         """Note beginnings of names that layers would have had."""
         if self._failed is None:
             self._failed = set()
         self._failed.update(beginnings)
 
-    def has_failed(self, segment: str) -> bool:
+    def may_have_failed(self, segment: str) -> bool:
         """Whether a layer of this name may have failed; where very many have, any."""
         failed = self._failed or ()
-        return len(failed) > MANY or segment.startswith(tuple(failed))
+        return len(failed) > MAX_FAILED_PREFIXES or segment.startswith(tuple(failed))
 
-    def outwards(self) -> Iterator[Scope]:
-        scope: Scope | None = self
+    def enclosing(self) -> Iterator[LayerScope]:
+        scope: LayerScope | None = self
         while scope is not None:
             yield scope
             scope = None if scope.is_block else scope.outer
 
-    def find(self, segments: Sequence[str], span: Span) -> Entry | None:
+    def find(self, segments: Sequence[str], span: Span) -> Binding | None:
         """Look a path up, innermost scope outwards; nothing for a layer that was deleted.
 
         Raises:
             SpecError: CC210, where no layer written before has the path.
         """
         first, *rest = segments
-        for scope in self.outwards():
+        for scope in self.enclosing():
             if first in scope.names:
                 return _descend(scope.names[first], rest, segments, span)
-        if any(scope.has_deleted(first) for scope in self.outwards()):
+        if any(scope.has_deleted(first) for scope in self.enclosing()):
             return None
-        if any(scope.has_failed(first) for scope in self.outwards()):
-            return Entry(FAILED, span)
-        guess = did_you_mean(first, (name for scope in self.outwards() for name in scope.names))
+        if any(scope.may_have_failed(first) for scope in self.enclosing()):
+            return Binding(FAILED, span)
+        guess = did_you_mean(first, (name for scope in self.enclosing() for name in scope.names))
         text = f"no layer {quoted('.'.join(segments))} stands before this{guess}"
-        raise SpecError("CC210", text, span, hint=_last(self.names))
+        raise SpecError("CC210", text, span, hint=_last_names_hint(self.names))
 
 
-def _descend(entry: Entry, rest: Sequence[str], segments: Sequence[str], span: Span) -> Entry | None:
+def _descend(entry: Binding, rest: Sequence[str], segments: Sequence[str], span: Span) -> Binding | None:
     for segment in rest:
         if entry.output == FAILED:
             return entry
@@ -144,14 +144,14 @@ def _descend(entry: Entry, rest: Sequence[str], segments: Sequence[str], span: S
         else:
             names = below.names if below else {}
             text = f"no layer {quoted(segment)} in {quoted('.'.join(segments))}{did_you_mean(segment, names)}"
-            raise SpecError("CC210", text, span, hint=_last(names))
+            raise SpecError("CC210", text, span, hint=_last_names_hint(names))
     if entry.output is None:
         text = f"{quoted('.'.join(segments))} is not complete here: it surrounds the layer that reads it"
         raise SpecError("CC210", text, span)
     return entry
 
 
-def _last(names: dict[str, Entry]) -> str:
+def _last_names_hint(names: dict[str, Binding]) -> str:
     """Name the layers that were entered last."""
-    last = list(islice(reversed(names), SHOWN_NAMES))
+    last = list(islice(reversed(names), MAX_SHOWN_NAMES))
     return f"layers before this: {', '.join(reversed(last))}" if last else ""

@@ -11,137 +11,141 @@ from typing import Any, TypeAlias
 
 from convcalc.arith import agreed, is_swept, names_of
 from convcalc.errors import Undecided
-from convcalc.spec.expressions.errors import ExpressionError, Fault, Place
+from convcalc.spec.expressions.errors import ExpressionError, OperandError, TextRange
 from convcalc.spec.expressions.messages import unknown_name
 from convcalc.spec.expressions.operators import Operation
-from convcalc.spec.expressions.values import Value, finished, kind, truth
+from convcalc.spec.expressions.values import Value, as_boolean, require_no_quotient, type_name
 
-Scope: TypeAlias = Mapping[str, Any]
-Run: TypeAlias = Callable[[Scope], Value]
+Variables: TypeAlias = Mapping[str, Any]
+Evaluator: TypeAlias = Callable[[Variables], Value]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Compiled:
     """A piece of an expression: how to evaluate it and where it stands."""
 
-    run: Run
-    place: Place
+    run: Evaluator
+    place: TextRange
 
 
-def constant(value: Value, place: Place) -> Part:
+def compile_constant(value: Value, place: TextRange) -> Compiled:
     """A number, a boolean or a symbol."""
-    return Part(lambda _: value, place)
+    return Compiled(lambda _: value, place)
 
 
-def variable(name: str, place: Place) -> Part:
+def compile_variable(name: str, place: TextRange) -> Compiled:
     """The value that a name has in scope."""
 
-    def run(scope: Scope) -> Value:
+    def run(scope: Variables) -> Value:
         try:
             return scope[name]
         except KeyError:
             raise unknown_name(name, place, scope) from None
 
-    return Part(run, place)
+    return Compiled(run, place)
 
 
-def listed(elements: Sequence[Part], place: Place) -> Part:
+def compile_list(elements: Sequence[Compiled], place: TextRange) -> Compiled:
     """``[a, b, …]``."""
     runs = [element.run for element in elements]
-    return Part(lambda scope: tuple([finished(run(scope)) for run in runs]), place)
+    return Compiled(lambda scope: tuple([require_no_quotient(run(scope)) for run in runs]), place)
 
 
-def applied(operation: Callable[..., Value], sign: Place, operands: Sequence[Part], place: Place) -> Part:
+def compile_call(
+    operation: Callable[..., Value], sign: TextRange, operands: Sequence[Compiled], place: TextRange
+) -> Compiled:
     """An operation on operands that are all evaluated first: an operator, a function, an index."""
     places = (sign, *(operand.place for operand in operands))
     runs = [operand.run for operand in operands]
     if len(runs) == 2:
-        return Part(_applied_to_two(operation, runs[0], runs[1], places), place)
+        return Compiled(_call_of_two(operation, runs[0], runs[1], places), place)
 
-    def run(scope: Scope) -> Value:
+    def run(scope: Variables) -> Value:
         try:
             return operation(*[operand(scope) for operand in runs])
-        except Fault as fault:
+        except OperandError as fault:
             raise fault.at(places) from None
 
-    return Part(run, place)
+    return Compiled(run, place)
 
 
-def _applied_to_two(operation: Operation, first: Run, second: Run, places: Sequence[Place]) -> Run:
+def _call_of_two(operation: Operation, first: Evaluator, second: Evaluator, places: Sequence[TextRange]) -> Evaluator:
     """Nearly all operations have two operands; without a list of them they take half the time."""
 
-    def run(scope: Scope) -> Value:
+    def run(scope: Variables) -> Value:
         try:
             return operation(first(scope), second(scope))
-        except Fault as fault:
+        except OperandError as fault:
             raise fault.at(places) from None
 
     return run
 
 
-def compared(comparisons: Sequence[Operation], signs: Sequence[Place], operands: Sequence[Part], place: Place) -> Part:
+def compile_comparison(
+    comparisons: Sequence[Operation], signs: Sequence[TextRange], operands: Sequence[Compiled], place: TextRange
+) -> Compiled:
     """``a < b < c``: neighbours are compared until one comparison fails; every operand is evaluated at most once."""
     if len(comparisons) == 1:
-        return applied(comparisons[0], signs[0], operands, place)
+        return compile_call(comparisons[0], signs[0], operands, place)
     first, *others = (operand.run for operand in operands)
     neighbours = zip(signs, operands, operands[1:], strict=False)
     places = [(sign, left.place, right.place) for sign, left, right in neighbours]
     steps = list(zip(comparisons, others, places, strict=True))
 
-    def run(scope: Scope) -> Value:
+    def run(scope: Variables) -> Value:
         answer, left = True, first(scope)
         for compare, operand, around in steps:
             try:
-                if not truth("a comparison", answer, 0):
+                if not as_boolean("a comparison", answer, 0):
                     return False
                 right = operand(scope)
                 answer, left = compare(left, right), right
-            except Fault as fault:
+            except OperandError as fault:
                 raise fault.at(around) from None
         return answer
 
-    return Part(run, place)
+    return Compiled(run, place)
 
 
-def logical(word: str, sign: Place, left: Part, right: Part, place: Place) -> Part:
+def compile_logical(word: str, sign: TextRange, left: Compiled, right: Compiled, place: TextRange) -> Compiled:
     """``a and b``, ``a or b``: the second is evaluated only where the first does not decide."""
     first, second, places, decisive = left.run, right.run, (sign, left.place, right.place), word == "or"
 
-    def run(scope: Scope) -> Value:
+    def run(scope: Variables) -> Value:
         try:
             one = agreed(first(scope))
             if is_swept(one):
                 return _pointwise(one, lambda: second(scope), decisive)
-            if truth(f"'{word}'", one, 1) is decisive:
+            if as_boolean(f"'{word}'", one, 1) is decisive:
                 return decisive
             other = second(scope)
-            return other if is_swept(other) else truth(f"'{word}'", other, 2)
-        except Fault as fault:
+            return other if is_swept(other) else as_boolean(f"'{word}'", other, 2)
+        except OperandError as fault:
             raise fault.at(places) from None
 
-    return Part(run, place)
+    return Compiled(run, place)
 
 
 def _pointwise(one: Any, second: Callable[[], Value], decisive: bool) -> Value:
     """Join two truths point by point; what fails in the second might not be evaluated at any point that fails."""
     try:
         other = second()
-    except (Fault, ExpressionError):
+    except (OperandError, ExpressionError):
         raise Undecided("a condition", names_of(one)) from None
-    if kind(one) != "boolean" or kind(other) != "boolean":
+    if type_name(one) != "boolean" or type_name(other) != "boolean":
         raise Undecided("a condition", names_of(one))
     return one | other if decisive else one & other
 
 
-def chosen(then: Part, condition: Part, otherwise: Part, place: Place) -> Part:
+def compile_conditional(then: Compiled, condition: Compiled, otherwise: Compiled, place: TextRange) -> Compiled:
     """``a if condition else b``: only the one that is chosen is evaluated."""
     decide, places, one, other = condition.run, (place, condition.place), then.run, otherwise.run
 
-    def run(scope: Scope) -> Value:
+    def run(scope: Variables) -> Value:
         try:
-            taken = truth("'if'", decide(scope), 1)
-        except Fault as fault:
+            taken = as_boolean("'if'", decide(scope), 1)
+        except OperandError as fault:
             raise fault.at(places) from None
         return one(scope) if taken else other(scope)
 
-    return Part(run, place)
+    return Compiled(run, place)

@@ -18,19 +18,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
-SYNTAX = "CC301"
-BALANCE = "CC302"
-CHARACTER = "CC303"
-LIMIT = "CC304"
-UNKNOWN_NAME = "CC305"
-KIND = "CC306"
-ZERO_DIVISION = "CC307"
-CALL = "CC308"
-INDEX = "CC309"
+E_SYNTAX = "CC301"
+E_BALANCE = "CC302"
+E_CHARACTER = "CC303"
+E_LIMIT = "CC304"
+E_UNKNOWN_NAME = "CC305"
+E_TYPE = "CC306"
+E_ZERO_DIVISION = "CC307"
+E_CALL = "CC308"
+E_INDEX = "CC309"
 
 Result = TypeVar("Result")
 
-Place: TypeAlias = tuple[int, int]
+TextRange: TypeAlias = tuple[int, int]
 """Where something stands in the text of its expression: characters from start to before end."""
 
 
@@ -49,7 +49,7 @@ class ExpressionError(Exception):
         return self.text
 
 
-class Fault(Exception):
+class OperandError(Exception):
     """An error that does not know its place yet: arithmetic knows only which of its operands is to blame.
 
     ``operand`` counts from 1; 0 blames the operation itself.
@@ -62,15 +62,15 @@ class Fault(Exception):
         self.operand = operand
         self.hint = hint
 
-    def at(self, places: Sequence[Place]) -> ExpressionError:
+    def at(self, places: Sequence[TextRange]) -> ExpressionError:
         """Return the error at its place, given those of the operation and of its operands."""
         start, end = places[self.operand]
         return ExpressionError(self.code, self.text, start, end, self.hint)
 
 
-def placed(rule: Callable[[], Result], place: Place) -> Result:
+def locate_errors(rule: Callable[[], Result], place: TextRange) -> Result:
     """Return what a rule gives; a fault of it stands at this place."""
     try:
         return rule()
-    except Fault as fault:
+    except OperandError as fault:
         raise fault.at([place]) from None

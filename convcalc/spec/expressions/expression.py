@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from convcalc.errors import Undecided
-from convcalc.spec.expressions.closures import Run, Scope
+from convcalc.spec.expressions.closures import Evaluator, Variables
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.functions import FUNCTIONS
 from convcalc.spec.expressions.messages import reserved_reason, unknown_name
 from convcalc.spec.expressions.parser import Parser
-from convcalc.spec.expressions.values import Symbol, Value, finished, is_open, is_quotient
+from convcalc.spec.expressions.values import Keyword, Value, is_quotient, is_symbolic, require_no_quotient
 from convcalc.spec.expressions.vocabulary import KEYWORDS, SYMBOLS
 
 __all__ = [
@@ -27,14 +27,14 @@ __all__ = [
     "SYMBOLS",
     "Expression",
     "ExpressionError",
-    "Symbol",
+    "Keyword",
     "Value",
     "parse",
     "reserved_reason",
     "unknown_name",
 ]
 
-REMEMBERED = 512
+CACHE_SIZE = 512
 """Texts whose expressions are kept: specs repeat ``3``, ``relu`` and their variables a great deal."""
 
 
@@ -47,14 +47,14 @@ class Expression:
 
     text: str
     names: tuple[tuple[str, int, int], ...]
-    _run: Run
+    _run: Evaluator
 
     @property
-    def constant(self) -> bool:
+    def is_constant(self) -> bool:
         """Whether it reads no variable."""
         return not self.names
 
-    def evaluate(self, scope: Scope) -> Value:
+    def evaluate(self, scope: Variables) -> Value:
         """Return the value, given those of variables.
 
         Raises:
@@ -62,22 +62,24 @@ class Expression:
             Undecided: a plain value is needed where a variable holds an array or a symbolic expression.
         """
         try:
-            return finished(self._run(scope))
+            return require_no_quotient(self._run(scope))
         except Undecided as undecided:
-            raise Undecided(undecided.needed, undecided.names or self._open(scope)) from None
+            raise Undecided(undecided.needed, undecided.names or self._symbolic_names(scope)) from None
 
-    def _open(self, scope: Scope) -> tuple[str, ...]:
+    def _symbolic_names(self, scope: Variables) -> tuple[str, ...]:
         """Return the variables whose values are not known yet, or the axes of a sweep that they span."""
-        read = {name: _open_values(scope.get(name)) for name, _, _ in self.names}
+        read = {name: _symbolic_values(scope.get(name)) for name, _, _ in self.names}
         found = (getattr(value, "swept", ()) or (name,) for name, values in read.items() for value in values)
         return tuple(dict.fromkeys(name for names in found for name in names))
 
 
-def _open_values(value: Value) -> list[Value]:
-    return [each for each in (value if isinstance(value, tuple) else (value,)) if is_open(each) or is_quotient(each)]
+def _symbolic_values(value: Value) -> list[Value]:
+    return [
+        each for each in (value if isinstance(value, tuple) else (value,)) if is_symbolic(each) or is_quotient(each)
+    ]
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHE_SIZE)
 def parse(text: str, *, suffixed: bool = False) -> Expression:
     """Read an expression; outside of specs its numbers may be ``suffixed``: 5M, 2MiB.
 
@@ -85,5 +87,5 @@ def parse(text: str, *, suffixed: bool = False) -> Expression:
         ExpressionError: the text is none.
     """
     parser = Parser(text, suffixed=suffixed)
-    part = parser.whole()
+    part = parser.parse()
     return Expression(text, tuple(parser.names), part.run)

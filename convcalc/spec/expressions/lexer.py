@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from convcalc import quantities
 from convcalc.errors import quoted
-from convcalc.spec.expressions.errors import BALANCE, CHARACTER, LIMIT, SYNTAX, ExpressionError, Place
+from convcalc.spec.expressions.errors import E_BALANCE, E_CHARACTER, E_LIMIT, E_SYNTAX, ExpressionError, TextRange
 from convcalc.spec.limits import DEEPEST_NESTING, LONGEST_TEXT
 
 NUMBER, NAME, SIGN, END = "number", "name", "sign", "end"
@@ -26,7 +26,7 @@ _AMOUNT = rf"({quantities.DECIMAL})([A-Za-z]+?)B?"
 
 _WORD = re.compile(r"[A-Za-z0-9_]*")
 
-_BLOB = re.compile(r"[\w.]+")
+_WORD_OR_NUMBER = re.compile(r"[\w.]+")
 
 _SIGN = re.compile(r"\*\*|//|[=!<>]=|[-+*/%<>()\[\],]")
 
@@ -70,19 +70,19 @@ class Token(NamedTuple):
     end: int
 
     @property
-    def place(self) -> Place:
+    def place(self) -> TextRange:
         return self.start, self.end
 
 
-def tokens(text: str, *, suffixed: bool = False) -> list[Token]:
+def tokenize(text: str, *, suffixed: bool = False) -> list[Token]:
     """Return the tokens of an expression, ending with one of kind ``END``; numbers may be ``suffixed``: 5M, 2MiB."""
     if len(text) > LONGEST_TEXT:
         message = f"the expression has {len(text)} characters; the limit is {LONGEST_TEXT}"
-        raise ExpressionError(LIMIT, message, 0, len(text))
+        raise ExpressionError(E_LIMIT, message, 0, len(text))
     found = list(_scan(text, suffixed=suffixed))
     if len(found) == 1:
-        raise ExpressionError(SYNTAX, "an expression is missing", 0, len(text))
-    require_balance(text, found)
+        raise ExpressionError(E_SYNTAX, "an expression is missing", 0, len(text))
+    check_brackets(text, found)
     return found
 
 
@@ -112,7 +112,7 @@ def _token(text: str, at: int, *, suffixed: bool) -> Token:
         return Token(SIGN, text[at:end], at, end)
     codepoint = "" if character.isascii() else f" (U+{ord(character):04X})"
     message = f"unknown character {quoted(character)}{codepoint}"
-    raise ExpressionError(CHARACTER, message, at, at + 1, _HINTS.get(character, ""))
+    raise ExpressionError(E_CHARACTER, message, at, at + 1, _HINTS.get(character, ""))
 
 
 def _name(text: str, at: int) -> Token:
@@ -120,13 +120,13 @@ def _name(text: str, at: int) -> Token:
     while end < len(text) and (_in_name(text[end]) or unicodedata.category(text[end]).startswith("M")):
         end += 1
     if text[end : end + 1] == ".":
-        end = _after(_BLOB, text, end)
+        end = _after(_WORD_OR_NUMBER, text, end)
         message = f"{quoted(text[at:end])} has a dot: expressions name variables, which have none"
-        raise ExpressionError(CHARACTER, message, at, end, "pass what a block needs as its parameter")
+        raise ExpressionError(E_CHARACTER, message, at, end, "pass what a block needs as its parameter")
     name = unicodedata.normalize("NFC", text[at:end])
     if not all(map(_in_name, name)):
         message = f"{quoted(name)} is no name: a name holds letters, digits and _"
-        raise ExpressionError(CHARACTER, message, at, end)
+        raise ExpressionError(E_CHARACTER, message, at, end)
     return Token(NAME, name, at, end)
 
 
@@ -138,7 +138,7 @@ def _number(text: str, at: int) -> Token:
     end = _after(_NUMBER, text, at)
     if end > at and not (text[end : end + 1] == "." or _in_name(text[end : end + 1])):
         return Token(NUMBER, text[at:end], at, end)
-    end = _after(_BLOB, text, at)
+    end = _after(_WORD_OR_NUMBER, text, at)
     raise _malformed(text[at:end], at, end)
 
 
@@ -152,10 +152,10 @@ def _quantity(text: str, at: int) -> Token:
         end = apart.end()
         message = f"{quoted(apart[0])} is no number: its suffix stands apart"
     else:
-        end = _after(_BLOB, text, at)
+        end = _after(_WORD_OR_NUMBER, text, at)
         message = f"{quoted(text[at:end])} is no number with a suffix"
     near = quantities.intended_quantity(text[at:end])
-    raise ExpressionError(CHARACTER, message, at, end, f"write {near}" if near else quantities.FORM)
+    raise ExpressionError(E_CHARACTER, message, at, end, f"write {near}" if near else quantities.FORM)
 
 
 def _malformed(number: str, start: int, end: int) -> ExpressionError:
@@ -164,14 +164,14 @@ def _malformed(number: str, start: int, end: int) -> ExpressionError:
         digits, suffix = amount[1], amount[2]
         message = f"{quoted(number)} is no number: no letter may follow its digits, and a spec has no suffixes"
         plain = f"{digits}{_ZEROS[suffix]}" if suffix in _ZEROS else f"{digits}*{quantities.SUFFIXES[suffix]}"
-        raise ExpressionError(CHARACTER, message, start, end, f"write {plain}, or {digits}*{suffix} for a product")
+        raise ExpressionError(E_CHARACTER, message, start, end, f"write {plain}, or {digits}*{suffix} for a product")
     forms = ((re.fullmatch(form, number, re.IGNORECASE), reason, hint) for form, reason, hint in _MALFORMED)
     match, reason, hint = next(found for found in forms if found[0])
     message = f"{quoted(number)} is no number: {reason}"
-    return ExpressionError(CHARACTER, message, start, end, match.expand(hint) if match else "")
+    return ExpressionError(E_CHARACTER, message, start, end, match.expand(hint) if match else "")
 
 
-def require_balance(text: str, found: list[Token]) -> None:
+def check_brackets(text: str, found: list[Token]) -> None:
     """Demand that brackets pair, at most 64 deep, before anything reads them recursively."""
     opened: list[Token] = []
     for token in found:
@@ -181,11 +181,11 @@ def require_balance(text: str, found: list[Token]) -> None:
             opened.append(token)
             if len(opened) > DEEPEST_NESTING:
                 message = f"parentheses and brackets are nested deeper than {DEEPEST_NESTING}, the limit"
-                raise ExpressionError(LIMIT, message, token.start, token.end)
+                raise ExpressionError(E_LIMIT, message, token.start, token.end)
         elif token.text in _CLOSING.values():
             _require_pair(text, opened.pop() if opened else None, token)
     if opened:
-        raise ExpressionError(BALANCE, f"unbalanced {_unclosed(text, opened[-1])}", 0, len(text))
+        raise ExpressionError(E_BALANCE, f"unbalanced {_unclosed(text, opened[-1])}", 0, len(text))
 
 
 def _unclosed(text: str, opening: Token) -> str:
@@ -198,7 +198,7 @@ def _require_pair(text: str, opening: Token | None, closing: Token) -> None:
     what = "parenthesis" if closing.text == ")" else "bracket"
     if opening is None:
         message = f"unbalanced {what} in {quoted(text.strip())}: '{closing.text}' closes nothing"
-        raise ExpressionError(BALANCE, message, closing.start, closing.end, COMMA_TRAP)
+        raise ExpressionError(E_BALANCE, message, closing.start, closing.end, COMMA_TRAP)
     if _CLOSING[opening.text] != closing.text:
         message = f"unbalanced {what}: '{closing.text}' cannot close '{opening.text}'"
-        raise ExpressionError(BALANCE, message, closing.start, closing.end)
+        raise ExpressionError(E_BALANCE, message, closing.start, closing.end)

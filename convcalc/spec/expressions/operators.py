@@ -12,42 +12,42 @@ from typing import TypeAlias
 from convcalc import arith
 from convcalc.arith import agreed, is_swept
 from convcalc.spec.expressions import symbolic_arithmetic as unknowns
-from convcalc.spec.expressions.errors import INDEX, KIND, LIMIT, Fault
-from convcalc.spec.expressions.symbolic_arithmetic import require_divisor, same_denominator
+from convcalc.spec.expressions.errors import E_INDEX, E_LIMIT, E_TYPE, OperandError
+from convcalc.spec.expressions.symbolic_arithmetic import common_denominator, require_divisor
 from convcalc.spec.expressions.values import (
     Rational,
     Value,
     all_exact,
+    as_boolean,
+    check_magnitude,
+    describe_value,
+    format_rational,
     is_exact,
-    kind,
-    known,
-    named,
+    normalize,
     require_number,
-    settle,
-    shown,
-    truth,
-    within,
+    require_plain,
+    type_name,
 )
 from convcalc.spec.limits import LARGEST_EXPONENT, LIST
 
 Operation: TypeAlias = Callable[[Value, Value], Value]
 
 
-def operation(sign: str, exact: Operation, unknown: Operation) -> Operation:
+def binary_operator(sign: str, exact: Operation, unknown: Operation) -> Operation:
     """Return the operator of a sign, from its rule for exact numbers and its rule for others."""
 
     def operate(left: Value, right: Value) -> Value:
         if type(left) is int and type(right) is int:
             result = exact(left, right)
-            return within(result) if type(result) is int else settle(result)
-        if both_exact(sign, left, right):
-            return settle(exact(left, right), left, right)
+            return check_magnitude(result) if type(result) is int else normalize(result)
+        if check_numbers(sign, left, right):
+            return normalize(exact(left, right), left, right)
         return unknown(left, right)
 
     return operate
 
 
-def both_exact(sign: str, left: Value, right: Value) -> bool:
+def check_numbers(sign: str, left: Value, right: Value) -> bool:
     """Demand two numbers; return whether both are known."""
     require_number(f"'{sign}'", left, 1)
     require_number(f"'{sign}'", right, 2)
@@ -69,32 +69,36 @@ def exact_remainder(left: Rational, right: Rational) -> Rational:
     return left % right
 
 
-add = operation("+", operator.add, unknowns.add)
+add = binary_operator("+", operator.add, unknowns.add)
 
-subtract = operation("-", operator.sub, unknowns.subtract)
+subtract = binary_operator("-", operator.sub, unknowns.subtract)
 
-multiply = operation("*", operator.mul, unknowns.multiply)
+multiply = binary_operator("*", operator.mul, unknowns.multiply)
 
-divide = operation("/", exact_quotient, unknowns.divide)
+divide = binary_operator("/", exact_quotient, unknowns.divide)
 
-floor_divide = operation("//", exact_floor, unknowns.floor_divide)
+floor_divide = binary_operator("//", exact_floor, unknowns.floor_divide)
 
-remainder = operation("%", exact_remainder, unknowns.remainder)
+remainder = binary_operator("%", exact_remainder, unknowns.remainder)
 
 
 def power(base: Value, exponent: Value) -> Value:
     """base^exponent for an integer exponent of at most 64 in size."""
-    both_exact("**", base, exponent)
-    exponent = known(exponent, "an exponent")
+    check_numbers("**", base, exponent)
+    exponent = require_plain(exponent, "an exponent")
     if not isinstance(exponent, int):
-        raise Fault(KIND, f"an exponent must be an integer, not {shown(exponent)}", 2, "sqrt(x) is the square root")
+        raise OperandError(
+            E_TYPE, f"an exponent must be an integer, not {format_rational(exponent)}", 2, "sqrt(x) is the square root"
+        )
     if abs(exponent) > LARGEST_EXPONENT:
-        raise Fault(LIMIT, f"the exponent {exponent} is beyond {LARGEST_EXPONENT}, the limit of expressions", 2)
+        raise OperandError(
+            E_LIMIT, f"the exponent {exponent} is beyond {LARGEST_EXPONENT}, the limit of expressions", 2
+        )
     if not is_exact(base):
         return unknowns.power(base, exponent)
     if exponent < 0:
         require_divisor(base)
-    return settle(Fraction(base) ** exponent, base)
+    return normalize(Fraction(base) ** exponent, base)
 
 
 def negate(value: Value) -> Value:
@@ -123,15 +127,15 @@ def equal(left: Value, right: Value) -> Value:
         return left == right
     if isinstance(left, tuple) and isinstance(right, tuple):
         return equal_lists(left, right)
-    compared = kind(left)
-    if compared != kind(right):
+    compared = type_name(left)
+    if compared != type_name(right):
         return False
     if compared == "number" and not (is_exact(left) and is_exact(right)):
-        first, second, _ = same_denominator(left, right)
+        first, second, _ = common_denominator(left, right)
         return arith.equal(first, second)
     if compared == "boolean":
-        known(left, "a condition")
-        known(right, "a condition")
+        require_plain(left, "a condition")
+        require_plain(right, "a condition")
     return left == right
 
 
@@ -145,12 +149,12 @@ def equal_lists(left: tuple[Value, ...], right: tuple[Value, ...]) -> bool:
     while pairs:
         one, other = pairs.pop()
         if not (isinstance(one, tuple) and isinstance(other, tuple)):
-            if not truth("'=='", equal(one, other), 0):
+            if not as_boolean("'=='", equal(one, other), 0):
                 return False
             continue
         elements += len(one)
         if elements > LIST:
-            raise Fault(LIMIT, f"lists of more than {LIST} elements in all cannot be compared")
+            raise OperandError(E_LIMIT, f"lists of more than {LIST} elements in all cannot be compared")
         if len(one) != len(other):
             return False
         if not (all_exact(one) and all_exact(other)):
@@ -166,19 +170,19 @@ def unequal(left: Value, right: Value) -> Value:
     return not answer if isinstance(answer, bool) else ~answer
 
 
-def inverse(value: Value) -> Value:
+def logical_not(value: Value) -> Value:
     """``not value``."""
     settled = agreed(value)
-    return ~settled if is_swept(settled) and kind(settled) == "boolean" else not truth("'not'", settled, 1)
+    return ~settled if is_swept(settled) and type_name(settled) == "boolean" else not as_boolean("'not'", settled, 1)
 
 
-def order(sign: str, exact: Operation, unknown: Operation) -> Operation:
+def comparison_operator(sign: str, exact: Operation, unknown: Operation) -> Operation:
     """Return the comparison of a sign, from its rule for exact numbers and its rule for others."""
 
     def compare(left: Value, right: Value) -> Value:
-        if (type(left) is int and type(right) is int) or both_exact(sign, left, right):
+        if (type(left) is int and type(right) is int) or check_numbers(sign, left, right):
             return exact(left, right)
-        first, second, _ = same_denominator(left, right)
+        first, second, _ = common_denominator(left, right)
         return unknown(first, second)
 
     return compare
@@ -188,24 +192,26 @@ COMPARISONS: Mapping[str, Operation] = MappingProxyType(
     {
         "==": equal,
         "!=": unequal,
-        "<": order("<", operator.lt, arith.less),
-        "<=": order("<=", operator.le, arith.less_equal),
-        ">": order(">", operator.gt, lambda left, right: arith.less(right, left)),
-        ">=": order(">=", operator.ge, lambda left, right: arith.less_equal(right, left)),
+        "<": comparison_operator("<", operator.lt, arith.less),
+        "<=": comparison_operator("<=", operator.le, arith.less_equal),
+        ">": comparison_operator(">", operator.gt, lambda left, right: arith.less(right, left)),
+        ">=": comparison_operator(">=", operator.ge, lambda left, right: arith.less_equal(right, left)),
     }
 )
 """Sign → comparison."""
 
 
-def element(values: Value, index: Value) -> Value:
+def index_list(values: Value, index: Value) -> Value:
     """The element of a list at an index from 0; negative ones count from the end."""
     if not isinstance(values, tuple):
-        raise Fault(INDEX, f"only a list has elements, not {named(values)}", 1, "to multiply, write *")
-    index = known(index, "an index")
+        raise OperandError(
+            E_INDEX, f"only a list has elements, not {describe_value(values)}", 1, "to multiply, write *"
+        )
+    index = require_plain(index, "an index")
     if type(index) is not int:
-        raise Fault(INDEX, f"an index must be an integer, not {named(index)}", 2)
+        raise OperandError(E_INDEX, f"an index must be an integer, not {describe_value(index)}", 2)
     if not -len(values) <= index < len(values):
-        raise Fault(INDEX, f"index {index} is outside a list of {len(values)}{_bounds(len(values))}", 2)
+        raise OperandError(E_INDEX, f"index {index} is outside a list of {len(values)}{_bounds(len(values))}", 2)
     return values[index]
 
 
@@ -213,7 +219,7 @@ def _bounds(length: int) -> str:
     return f": 0 to {length - 1}, or -{length} to -1" if length else ""
 
 
-class Level(IntEnum):
+class Precedence(IntEnum):
     """How tightly an operator binds: the ones further down bind tighter."""
 
     LOWEST = auto()
@@ -228,20 +234,20 @@ class Level(IntEnum):
     POWER = auto()
 
 
-LEVELS: dict[str, Level] = {
-    "if": Level.IF,
-    "or": Level.OR,
-    "and": Level.AND,
-    **dict.fromkeys(COMPARISONS, Level.COMPARISON),
-    **dict.fromkeys("+-", Level.SUM),
-    **dict.fromkeys(("*", "/", "//", "%"), Level.PRODUCT),
-    "**": Level.POWER,
+INFIX_PRECEDENCE: dict[str, Precedence] = {
+    "if": Precedence.IF,
+    "or": Precedence.OR,
+    "and": Precedence.AND,
+    **dict.fromkeys(COMPARISONS, Precedence.COMPARISON),
+    **dict.fromkeys("+-", Precedence.SUM),
+    **dict.fromkeys(("*", "/", "//", "%"), Precedence.PRODUCT),
+    "**": Precedence.POWER,
 }
 """Operator between two operands → how tightly it binds."""
 
-PREFIXES: dict[str, Level] = {"not": Level.NOT, "-": Level.MINUS}
+PREFIX_PRECEDENCE: dict[str, Precedence] = {"not": Precedence.NOT, "-": Precedence.MINUS}
 """Operator before its operand → how tightly it binds."""
 
 BRACKETS = {"(": ")", "[": "]"}
 
-OPERATORS = frozenset({*LEVELS, *PREFIXES, "else"})
+OPERATORS = frozenset({*INFIX_PRECEDENCE, *PREFIX_PRECEDENCE, "else"})

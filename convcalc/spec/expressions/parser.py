@@ -10,31 +10,40 @@ Every operator has a level; an operand reaches as far as operators bind tighter 
 
 from __future__ import annotations
 
-from convcalc.spec.expressions.closures import Part, applied, chosen, compared, constant, listed, logical, variable
-from convcalc.spec.expressions.errors import CALL, ExpressionError, Place, placed
+from convcalc.spec.expressions.closures import (
+    Compiled,
+    compile_call,
+    compile_comparison,
+    compile_conditional,
+    compile_constant,
+    compile_list,
+    compile_logical,
+    compile_variable,
+)
+from convcalc.spec.expressions.errors import E_CALL, ExpressionError, TextRange, locate_errors
 from convcalc.spec.expressions.functions import FUNCTIONS
-from convcalc.spec.expressions.lexer import END, NAME, NUMBER, Token, tokens
+from convcalc.spec.expressions.lexer import END, NAME, NUMBER, Token, tokenize
 from convcalc.spec.expressions.messages import (
     is_misspelt_boolean,
+    missing_else,
     missing_value,
-    no_else,
-    no_function,
-    unexpected,
+    not_a_function,
+    unexpected_token,
     unknown_name,
 )
 from convcalc.spec.expressions.operators import (
     BINARY,
     BRACKETS,
     COMPARISONS,
-    LEVELS,
+    INFIX_PRECEDENCE,
     OPERATORS,
-    PREFIXES,
-    Level,
-    element,
-    inverse,
+    PREFIX_PRECEDENCE,
+    Precedence,
+    index_list,
+    logical_not,
     negate,
 )
-from convcalc.spec.expressions.values import Symbol, literal
+from convcalc.spec.expressions.values import Keyword, parse_number
 from convcalc.spec.expressions.vocabulary import SYMBOLS
 
 BOOLEANS = {"true": True, "false": False}
@@ -45,157 +54,159 @@ class Parser:
 
     def __init__(self, text: str, *, suffixed: bool = False) -> None:
         self.text = text
-        self.tokens = tokens(text, suffixed=suffixed)
-        self.at = 0
+        self.tokens = tokenize(text, suffixed=suffixed)
+        self.position = 0
         self.names: list[tuple[str, int, int]] = []
 
-    def whole(self) -> Part:
+    def parse(self) -> Compiled:
         """Read the whole text as one expression."""
-        part = self.expression()
+        part = self.parse_expression()
         if self.token.kind != END:
-            raise unexpected(self.token, self.text)
+            raise unexpected_token(self.token, self.text)
         return part
 
-    def expression(self, level: int = Level.LOWEST) -> Part:
+    def parse_expression(self, level: int = Precedence.LOWEST) -> Compiled:
         """Read an operand and all operators behind it that bind tighter than ``level``."""
-        part = self.prefixed(level)
-        while (tightness := LEVELS.get(self.token.text, Level.LOWEST)) > level:
-            part = self.infix(part, tightness)
+        part = self.parse_prefix(level)
+        while (tightness := INFIX_PRECEDENCE.get(self.token.text, Precedence.LOWEST)) > level:
+            part = self.parse_infix(part, tightness)
         return part
 
-    def prefixed(self, level: int) -> Part:
+    def parse_prefix(self, level: int) -> Compiled:
         """Read an operand with the sign or the ``not`` before it, which must bind tighter than what stands before."""
         sign = self.token
-        tightness = PREFIXES.get(sign.text)
+        tightness = PREFIX_PRECEDENCE.get(sign.text)
         if tightness is None:
-            return self.postfixed()
+            return self.parse_postfix()
         if tightness <= level:
-            raise missing_value(self.before, self.token)
+            raise missing_value(self.previous, self.token)
         self.take()
-        operand = self.expression(tightness)
-        operation = negate if sign.text == "-" else inverse
-        return applied(operation, sign.place, [operand], spanning(sign.place, operand.place))
+        operand = self.parse_expression(tightness)
+        operation = negate if sign.text == "-" else logical_not
+        return compile_call(operation, sign.place, [operand], spanning(sign.place, operand.place))
 
-    def infix(self, left: Part, level: int) -> Part:
+    def parse_infix(self, left: Compiled, level: int) -> Compiled:
         """Read an operator and what stands behind it."""
-        if level == Level.IF:
-            return self.conditional(left)
-        if level == Level.COMPARISON:
-            return self.comparison(left)
+        if level == Precedence.IF:
+            return self.parse_conditional(left)
+        if level == Precedence.COMPARISON:
+            return self.parse_comparison(left)
         sign = self.take()
-        right = self.expression(Level.PRODUCT if level == Level.POWER else level)  # a power's exponent may have a sign
+        right = self.parse_expression(
+            Precedence.PRODUCT if level == Precedence.POWER else level
+        )  # a power's exponent may have a sign
         place = spanning(left.place, right.place)
-        if level in (Level.AND, Level.OR):
-            return logical(sign.text, sign.place, left, right, place)
-        return applied(BINARY[sign.text], sign.place, [left, right], place)
+        if level in (Precedence.AND, Precedence.OR):
+            return compile_logical(sign.text, sign.place, left, right, place)
+        return compile_call(BINARY[sign.text], sign.place, [left, right], place)
 
-    def comparison(self, left: Part) -> Part:
+    def parse_comparison(self, left: Compiled) -> Compiled:
         """Read ``{(== != < <= > >=) sum}``, a chain."""
         operands, comparisons, signs = [left], [], []
         while self.token.text in COMPARISONS:
             sign = self.take()
             comparisons.append(COMPARISONS[sign.text])
             signs.append(sign.place)
-            operands.append(self.expression(Level.COMPARISON))
-        return compared(comparisons, signs, operands, spanning(left.place, operands[-1].place))
+            operands.append(self.parse_expression(Precedence.COMPARISON))
+        return compile_comparison(comparisons, signs, operands, spanning(left.place, operands[-1].place))
 
-    def conditional(self, then: Part) -> Part:
+    def parse_conditional(self, then: Compiled) -> Compiled:
         """Read ``if or else expr``."""
         start = self.take()
-        condition = self.expression(Level.IF)
+        condition = self.parse_expression(Precedence.IF)
         if self.token.text in ("if", ",", ")", "]", ""):
-            raise no_else(start)
+            raise missing_else(start)
         if self.token.text != "else":
-            raise unexpected(self.token, self.text)
+            raise unexpected_token(self.token, self.text)
         self.take()
-        otherwise = self.expression()
-        return chosen(then, condition, otherwise, spanning(then.place, otherwise.place))
+        otherwise = self.parse_expression()
+        return compile_conditional(then, condition, otherwise, spanning(then.place, otherwise.place))
 
-    def postfixed(self) -> Part:
+    def parse_postfix(self) -> Compiled:
         """Read an atom and the indices behind it."""
-        part = self.atom()
+        part = self.parse_atom()
         while self.token.text in BRACKETS:
             opening = self.take()
-            index = self.expression()
+            index = self.parse_expression()
             if self.token.text == ",":
-                raise no_function(self.text[slice(*part.place)], part.place)
-            place = (part.place[0], self.closing(opening).end)
-            part = applied(element, place, [part, index], place)
+                raise not_a_function(self.text[slice(*part.place)], part.place)
+            place = (part.place[0], self.parse_closing(opening).end)
+            part = compile_call(index_list, place, [part, index], place)
         return part
 
-    def atom(self) -> Part:
+    def parse_atom(self) -> Compiled:
         """Read a number, a word, a list, or an expression in parentheses."""
         token = self.token
         if token.kind == NAME and token.text not in OPERATORS:
-            return self.word()
+            return self.parse_word()
         if token.kind == NUMBER:
             self.take()
-            return constant(placed(lambda: literal(token.text), token.place), token.place)
+            return compile_constant(locate_errors(lambda: parse_number(token.text), token.place), token.place)
         if token.text == "[":
-            elements, place = self.elements(self.take())
-            return listed(elements, place)
+            elements, place = self.parse_elements(self.take())
+            return compile_list(elements, place)
         if token.text == "(":
             self.take()
-            inner = self.expression()
-            return Part(inner.run, (token.start, self.closing(token).end))
-        raise missing_value(self.before, self.token)
+            inner = self.parse_expression()
+            return Compiled(inner.run, (token.start, self.parse_closing(token).end))
+        raise missing_value(self.previous, self.token)
 
-    def word(self) -> Part:
+    def parse_word(self) -> Compiled:
         """Read a word: a boolean, a function, a symbol, else a variable."""
         token = self.take()
         name = token.text
         if name in BOOLEANS:
-            return constant(BOOLEANS[name], token.place)
+            return compile_constant(BOOLEANS[name], token.place)
         if name in FUNCTIONS:
-            return self.call(token)
+            return self.parse_call(token)
         if name in SYMBOLS:
-            return constant(Symbol(name), token.place)
+            return compile_constant(Keyword(name), token.place)
         if is_misspelt_boolean(name):
             raise unknown_name(name, token.place)
         self.names.append((name, token.start, token.end))
-        return variable(name, token.place)
+        return compile_variable(name, token.place)
 
-    def call(self, name: Token) -> Part:
+    def parse_call(self, name: Token) -> Compiled:
         """Read the arguments of a function."""
         function = FUNCTIONS[name.text]
         if self.token.text != "(":
-            raise ExpressionError(CALL, f"'{name.text}' is a function: write {function.signature}", *name.place)
-        arguments, (_, end) = self.elements(self.take())
+            raise ExpressionError(E_CALL, f"'{name.text}' is a function: write {function.signature}", *name.place)
+        arguments, (_, end) = self.parse_elements(self.take())
         place = (name.start, end)
-        placed(lambda: function.require_count(len(arguments)), place)
-        return applied(function, place, arguments, place)
+        locate_errors(lambda: function.require_count(len(arguments)), place)
+        return compile_call(function, place, arguments, place)
 
-    def elements(self, opening: Token) -> tuple[list[Part], Place]:
+    def parse_elements(self, opening: Token) -> tuple[list[Compiled], TextRange]:
         """Read expressions between commas up to the closing bracket; return them and the place of the whole."""
         elements = []
         if self.token.text != BRACKETS[opening.text]:
-            elements.append(self.expression())
+            elements.append(self.parse_expression())
             while self.token.text == ",":
                 self.take()
-                elements.append(self.expression())
-        return elements, (opening.start, self.closing(opening).end)
+                elements.append(self.parse_expression())
+        return elements, (opening.start, self.parse_closing(opening).end)
 
-    def closing(self, opening: Token) -> Token:
+    def parse_closing(self, opening: Token) -> Token:
         """Read the bracket that closes another."""
         if self.token.text != BRACKETS[opening.text]:
-            raise unexpected(self.token, self.text)
+            raise unexpected_token(self.token, self.text)
         return self.take()
 
     @property
     def token(self) -> Token:
         """The token that is read next."""
-        return self.tokens[self.at]
+        return self.tokens[self.position]
 
     @property
-    def before(self) -> Token | None:
+    def previous(self) -> Token | None:
         """The token that was read last."""
-        return self.tokens[self.at - 1] if self.at else None
+        return self.tokens[self.position - 1] if self.position else None
 
     def take(self) -> Token:
         """Read a token."""
-        self.at += 1
-        return self.tokens[self.at - 1]
+        self.position += 1
+        return self.tokens[self.position - 1]
 
 
-def spanning(first: Place, last: Place) -> Place:
+def spanning(first: TextRange, last: TextRange) -> TextRange:
     return first[0], last[1]

@@ -13,8 +13,8 @@ from typing import Any
 from convcalc import arith
 from convcalc.arith import names_of
 from convcalc.errors import Undecided
-from convcalc.spec.expressions.errors import ZERO_DIVISION, Fault
-from convcalc.spec.expressions.values import Quotient, is_exact, settle, was_rounded
+from convcalc.spec.expressions.errors import E_ZERO_DIVISION, OperandError
+from convcalc.spec.expressions.values import Quotient, is_exact, is_rounded, normalize
 from convcalc.spec.limits import LARGEST
 
 
@@ -29,7 +29,7 @@ def is_negative(value: Any) -> bool:
     return bool(value < 0 if is_exact(value) else value.is_negative)
 
 
-def reach(value: Any) -> int:
+def max_magnitude(value: Any) -> int:
     """The largest size of any element; 0 for what cannot overflow, a symbolic expression."""
     if is_exact(value):
         return abs(int(value))
@@ -38,7 +38,7 @@ def reach(value: Any) -> int:
     return max(abs(int(value.min())), abs(int(value.max())))
 
 
-def require_room(size: int) -> None:
+def require_no_overflow(size: int) -> None:
     """Demand that a result of at most this size stays within the limits of plain numbers."""
     if size > LARGEST:
         raise Undecided("a number that may pass 10^18")
@@ -53,16 +53,16 @@ def require_divisor(divisor: Any) -> None:
         if divisor.size and divisor.min() <= 0:
             raise Undecided("a divisor that may be 0 or negative")
     elif divisor == 0 or (not is_exact(divisor) and divisor.expand() == 0):
-        raise Fault(ZERO_DIVISION, "division by zero")
+        raise OperandError(E_ZERO_DIVISION, "division by zero")
 
 
 def add(left: Any, right: Any) -> Any:
     """left + right."""
-    if is_whole(left) and is_whole(right):
-        require_room(reach(left) + reach(right))
-        return decided(left + right)
-    first, second, denominator = same_denominator(left, right)
-    return reduced(add(first, second), denominator)
+    if is_integer_valued(left) and is_integer_valued(right):
+        require_no_overflow(max_magnitude(left) + max_magnitude(right))
+        return as_int_if_constant(left + right)
+    first, second, denominator = common_denominator(left, right)
+    return make_quotient(add(first, second), denominator)
 
 
 def negate(value: Any) -> Any:
@@ -72,17 +72,17 @@ def negate(value: Any) -> Any:
 
 def multiply(left: Any, right: Any) -> Any:
     """left · right, with common factors cancelled as far as they are known: n/4·8 is 2n."""
-    if is_whole(left) and is_whole(right):
-        require_room(reach(left) * reach(right))
-        return decided(left * right)
-    a, b = quotient(left), quotient(right)
-    first, second = cancelled(a.numerator, b.denominator), cancelled(b.numerator, a.denominator)
-    return reduced(multiply(first[0], second[0]), multiply(first[1], second[1]))
+    if is_integer_valued(left) and is_integer_valued(right):
+        require_no_overflow(max_magnitude(left) * max_magnitude(right))
+        return as_int_if_constant(left * right)
+    a, b = as_quotient(left), as_quotient(right)
+    first, second = cancel_gcd(a.numerator, b.denominator), cancel_gcd(b.numerator, a.denominator)
+    return make_quotient(multiply(first[0], second[0]), multiply(first[1], second[1]))
 
 
 def divide(left: Any, right: Any) -> Any:
     """left / right, exactly."""
-    divisor = quotient(right)
+    divisor = as_quotient(right)
     require_divisor(divisor.numerator)
     return multiply(left, Quotient(divisor.denominator, divisor.numerator))
 
@@ -107,19 +107,23 @@ def power(base: Any, exponent: int) -> Any:
     if exponent < 0:
         return divide(1, power(base, -exponent))
     if isinstance(base, Quotient):
-        return reduced(power(base.numerator, exponent), power(base.denominator, exponent))
-    require_room(reach(base) ** exponent)
-    return decided(base**exponent)
+        return make_quotient(power(base.numerator, exponent), power(base.denominator, exponent))
+    require_no_overflow(max_magnitude(base) ** exponent)
+    return as_int_if_constant(base**exponent)
 
 
 def floor(value: Any) -> Any:
     """⌊value⌋."""
-    return decided(arith.floordiv(value.numerator, value.denominator)) if isinstance(value, Quotient) else value
+    return (
+        as_int_if_constant(arith.floordiv(value.numerator, value.denominator)) if isinstance(value, Quotient) else value
+    )
 
 
 def ceil(value: Any) -> Any:
     """⌈value⌉."""
-    return decided(arith.ceildiv(value.numerator, value.denominator)) if isinstance(value, Quotient) else value
+    return (
+        as_int_if_constant(arith.ceildiv(value.numerator, value.denominator)) if isinstance(value, Quotient) else value
+    )
 
 
 def truncate(value: Any) -> Any:
@@ -129,11 +133,11 @@ def truncate(value: Any) -> Any:
     return floor(value)
 
 
-def nearest(value: Any) -> Any:
+def round_half_even(value: Any) -> Any:
     """The nearest integer, and of two the even one: ⌊value + 1/2⌋, less 1 where that was a tie and became odd."""
     if not isinstance(value, Quotient):
         return value
-    shifted = quotient(add(value, Fraction(1, 2)))
+    shifted = as_quotient(add(value, Fraction(1, 2)))
     up = floor(shifted)
     if is_exact(value.denominator) and value.denominator % 2 == 1:
         return up  # an odd denominator cannot tie
@@ -143,27 +147,31 @@ def nearest(value: Any) -> Any:
 
 def at_least(value: Any, least: Any) -> Any:
     """max(value, least)."""
-    first, second, denominator = same_denominator(value, least)
-    return reduced(decided(arith.at_least(whole(first), whole(second))), denominator)
+    first, second, denominator = common_denominator(value, least)
+    return make_quotient(
+        as_int_if_constant(arith.at_least(require_integer(first), require_integer(second))), denominator
+    )
 
 
 def at_most(value: Any, most: Any) -> Any:
     """min(value, most)."""
-    first, second, denominator = same_denominator(value, most)
-    return reduced(decided(arith.at_most(whole(first), whole(second))), denominator)
+    first, second, denominator = common_denominator(value, most)
+    return make_quotient(
+        as_int_if_constant(arith.at_most(require_integer(first), require_integer(second))), denominator
+    )
 
 
-def is_less(left: Any, right: Any) -> Any:
+def less_as_int(left: Any, right: Any) -> Any:
     """1 where left < right, else 0: a count, because symbolic conditions within conditions take SymPy minutes."""
-    smaller, larger, _ = same_denominator(left, right)
+    smaller, larger, _ = common_denominator(left, right)
     return arith.at_most(arith.at_least(subtract(larger, smaller), 0), 1)
 
 
-def same_denominator(left: Any, right: Any) -> tuple[Any, Any, Any]:
+def common_denominator(left: Any, right: Any) -> tuple[Any, Any, Any]:
     """Return two numerators and the positive denominator they share; so they compare as the two values do."""
-    if is_whole(left) and is_whole(right):
+    if is_integer_valued(left) and is_integer_valued(right):
         return left, right, 1
-    a, b = quotient(left), quotient(right)
+    a, b = as_quotient(left), as_quotient(right)
     if is_exact(a.denominator) and is_exact(b.denominator):
         shared = lcm(a.denominator, b.denominator)
         return multiply(a.numerator, shared // a.denominator), multiply(b.numerator, shared // b.denominator), shared
@@ -171,47 +179,47 @@ def same_denominator(left: Any, right: Any) -> tuple[Any, Any, Any]:
     return multiply(a.numerator, b.denominator), multiply(b.numerator, a.denominator), shared
 
 
-def whole(value: Any) -> Any:
+def require_integer(value: Any) -> Any:
     """Return a value that must be an integer, or raise ``Undecided``."""
-    if is_whole(value):
+    if is_integer_valued(value):
         return value
     raise Undecided("a division", names_of(value))
 
 
-def decided(value: Any) -> Any:
+def as_int_if_constant(value: Any) -> Any:
     """Return a symbolic result as an int where the symbols have cancelled: n − n is 0."""
     return int(value) if getattr(value, "is_Integer", False) else value
 
 
-def is_whole(value: Any) -> bool:
+def is_integer_valued(value: Any) -> bool:
     return not isinstance(value, Quotient | Fraction)
 
 
-def quotient(value: Any) -> Quotient:
+def as_quotient(value: Any) -> Quotient:
     """Return any number as numerator and denominator."""
     if isinstance(value, Quotient):
         return value
     if isinstance(value, Fraction):
-        if was_rounded(value):
+        if is_rounded(value):
             raise Undecided("what an irrational number is multiplied with")
         return Quotient(value.numerator, value.denominator)
     return Quotient(value, 1)
 
 
-def reduced(numerator: Any, denominator: Any) -> Any:
+def make_quotient(numerator: Any, denominator: Any) -> Any:
     """Return numerator/denominator with a positive denominator: no quotient where both are known or it divides by 1."""
     if not is_exact(denominator):
         return Quotient(numerator, denominator)
     if is_exact(numerator):
-        return settle(Fraction(numerator, denominator))
+        return normalize(Fraction(numerator, denominator))
     if denominator < 0:
         numerator, denominator = negate(numerator), -denominator
     if hasattr(numerator, "free_symbols") and arith.divides(denominator, numerator) is True:
-        return decided(arith.floordiv(numerator, denominator))  # 4·m/4 is m
+        return as_int_if_constant(arith.floordiv(numerator, denominator))  # 4·m/4 is m
     return numerator if denominator == 1 else Quotient(numerator, denominator)
 
 
-def cancelled(numerator: Any, denominator: Any) -> tuple[Any, Any]:
+def cancel_gcd(numerator: Any, denominator: Any) -> tuple[Any, Any]:
     """Return the two without their common factor, where both are known."""
     if not (is_exact(numerator) and is_exact(denominator)):
         return numerator, denominator

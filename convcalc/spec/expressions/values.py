@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 from convcalc.arith import agreed, names_of
 from convcalc.errors import Undecided, quoted
 from convcalc.quantities import parse_quantity
-from convcalc.spec.expressions.errors import KIND, LIMIT, Fault
+from convcalc.spec.expressions.errors import E_LIMIT, E_TYPE, OperandError
 from convcalc.spec.expressions.vocabulary import SYMBOLS
 from convcalc.spec.limits import DECIMALS, LARGEST, LARGEST_EXPONENT
 
-SHOWN_DENOMINATOR = 10**6
+MAX_SHOWN_DENOMINATOR = 10**6
 
 Value: TypeAlias = Any
 """int, Fraction (never a whole one), bool, ``Symbol``, a tuple of values; or an array or a symbolic expression."""
@@ -22,7 +22,7 @@ Value: TypeAlias = Any
 Rational: TypeAlias = int | Fraction
 
 
-class Symbol(str):
+class Keyword(str):
     """A word of a closed vocabulary, such as ``relu``."""
 
     __slots__ = ()
@@ -48,7 +48,7 @@ class Quotient:
         return tuple(sorted({name for part in parts for name in getattr(part, "swept", ())}))
 
 
-def is_open(value: Value) -> bool:
+def is_symbolic(value: Value) -> bool:
     """Whether a value is a number, or a truth, that is not known yet: an array or a symbolic expression."""
     return hasattr(value, "dtype") or hasattr(value, "free_symbols")
 
@@ -57,7 +57,7 @@ def is_quotient(value: Value) -> bool:
     return type(value) is Quotient
 
 
-def kind(value: Value) -> str:
+def type_name(value: Value) -> str:
     """Return ``number``, ``boolean``, ``symbol`` or ``list``; arrays of truths and symbolic relations are booleans."""
     if isinstance(value, bool):
         return "boolean"
@@ -67,7 +67,7 @@ def kind(value: Value) -> str:
         return "symbol"
     if isinstance(value, tuple):
         return "list"
-    if not is_open(value):
+    if not is_symbolic(value):
         raise TypeError(f"expressions have no values of type {type(value).__name__}")
     is_truth = any(getattr(value, flag, False) for flag in ("is_Boolean", "is_Relational"))  # of SymPy
     dtype = getattr(value, "dtype", None)
@@ -89,14 +89,14 @@ def all_exact(values: tuple[Value, ...]) -> bool:
     return set(map(type, values)) <= {int, Fraction}
 
 
-def known(value: Value, needed: str) -> Value:
+def require_plain(value: Value, needed: str) -> Value:
     """Return a value that must be plain, or raise ``Undecided`` saying what needs it."""
-    if isinstance(value, Quotient) or is_open(value):
+    if isinstance(value, Quotient) or is_symbolic(value):
         raise Undecided(needed, names_of(value))
     return value
 
 
-def finished(value: Value) -> Value:
+def require_no_quotient(value: Value) -> Value:
     """Return a value that may leave its expression, or raise ``Undecided`` for a division that was left open."""
     if type(value) is Quotient:
         raise Undecided("a division", names_of(value))
@@ -105,25 +105,30 @@ def finished(value: Value) -> Value:
 
 def require_number(who: str, value: Value, operand: int) -> None:
     """Demand a number of whoever has the value as an operand."""
-    if kind(value) != "number":
-        raise Fault(KIND, f"{who} needs numbers, not {named(value)}", operand)
+    if type_name(value) != "number":
+        raise OperandError(E_TYPE, f"{who} needs numbers, not {describe_value(value)}", operand)
 
 
-def truth(who: str, value: Value, operand: int) -> bool:
+def as_boolean(who: str, value: Value, operand: int) -> bool:
     """Return the truth of a boolean. 1 and 0 are none; that of a symbolic relation is not known yet.
 
     Nor is that of an array, unless it is one of a sweep whose points agree.
     """
     if isinstance(value, bool):
         return value
-    if kind(value) == "boolean":
+    if type_name(value) == "boolean":
         if isinstance(settled := agreed(value), bool):
             return settled
         raise Undecided("a condition", names_of(value))
-    raise Fault(KIND, f"{who} needs booleans, not {named(value)}", operand, "a comparison such as x != 0 is a boolean")
+    raise OperandError(
+        E_TYPE,
+        f"{who} needs booleans, not {describe_value(value)}",
+        operand,
+        "a comparison such as x != 0 is a boolean",
+    )
 
 
-def named(value: Value) -> str:
+def describe_value(value: Value) -> str:
     """Name a value with its kind, for a sentence."""
     if isinstance(value, tuple):
         return f"a list of {len(value)}"
@@ -131,15 +136,15 @@ def named(value: Value) -> str:
         return f"the {SYMBOLS.get(value, 'word')} '{value}'"
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
-    return f"the number {shown(value)}" if is_exact(value) else f"a {kind(value)} that is not known yet"
+    return f"the number {format_rational(value)}" if is_exact(value) else f"a {type_name(value)} that is not known yet"
 
 
-def shown(number: Rational) -> str:
+def format_rational(number: Rational) -> str:
     """Write a number as it is, or with six digits where it would be too long to read."""
-    return str(number) if number.denominator <= SHOWN_DENOMINATOR else f"{float(number):.6g}"
+    return str(number) if number.denominator <= MAX_SHOWN_DENOMINATOR else f"{float(number):.6g}"
 
 
-def literal(text: str) -> Rational:
+def parse_number(text: str) -> Rational:
     """Return the value of a number as it is written: digits, decimals, exponent; perhaps a suffix.
 
     An exponent beyond 64 is refused without being worked out.
@@ -148,7 +153,9 @@ def literal(text: str) -> Rational:
         return _limited(text, parse_quantity(text) or 0)
     digits, _, exponent = text.lower().partition("e")
     if exponent and abs(int(exponent)) > LARGEST_EXPONENT:
-        raise Fault(LIMIT, f"the exponent of {quoted(text)} is beyond {LARGEST_EXPONENT}, the limit of expressions")
+        raise OperandError(
+            E_LIMIT, f"the exponent of {quoted(text)} is beyond {LARGEST_EXPONENT}, the limit of expressions"
+        )
     integer, _, decimals = digits.partition(".")
     shift = int(exponent or 0) - len(decimals)
     return _limited(text, int(integer + decimals) * Fraction(10) ** shift)
@@ -156,42 +163,44 @@ def literal(text: str) -> Rational:
 
 def _limited(text: str, number: Rational) -> Rational:
     try:
-        return settle(number)
-    except Fault:
-        raise Fault(LIMIT, f"{quoted(text)} is beyond the limit of expressions: 10^18, or 18 decimals") from None
+        return normalize(number)
+    except OperandError:
+        raise OperandError(
+            E_LIMIT, f"{quoted(text)} is beyond the limit of expressions: 10^18, or 18 decimals"
+        ) from None
 
 
-def within(number: int) -> int:
+def check_magnitude(number: int) -> int:
     """Return an integer of at most 10¹⁸ in size."""
     if -LARGEST <= number <= LARGEST:
         return number
-    raise Fault(LIMIT, "the result is beyond 10^18, the limit of expressions")
+    raise OperandError(E_LIMIT, "the result is beyond 10^18, the limit of expressions")
 
 
-def settle(result: Rational, *operands: Rational) -> Rational:
+def normalize(result: Rational, *operands: Rational) -> Rational:
     """Return the result of an operation in its one form and within limits: a whole number is an int.
 
     Numerator and denominator are at most 10¹⁸. Only rounded numbers have longer ones; what is computed from those is
     rounded again, and only its size is limited.
     """
-    if any(map(was_rounded, operands)):
-        return rounded(Fraction(result))
+    if any(map(is_rounded, operands)):
+        return round_to_limit(Fraction(result))
     if result.denominator == 1:
-        return within(result.numerator)
+        return check_magnitude(result.numerator)
     if result.denominator <= LARGEST and -LARGEST <= result.numerator <= LARGEST:
         return result
-    raise Fault(LIMIT, "the numerator or denominator of the result is beyond 10^18, the limit of expressions")
+    raise OperandError(E_LIMIT, "the numerator or denominator of the result is beyond 10^18, the limit of expressions")
 
 
-def was_rounded(number: Rational) -> bool:
+def is_rounded(number: Rational) -> bool:
     """Whether a number exceeds the limits of exact fractions, so that it must come from rounding."""
     return isinstance(number, Fraction) and (number.denominator > LARGEST or abs(number.numerator) > LARGEST)
 
 
-def rounded(number: Fraction) -> Rational:
+def round_to_limit(number: Fraction) -> Rational:
     """Return the number rounded half to even at 30 decimals, at most 10¹⁸ in size."""
     result = round(number, DECIMALS)
-    within(int(result))
+    check_magnitude(int(result))
     return result.numerator if result.denominator == 1 else result
 
 
@@ -199,11 +208,11 @@ def square_root(number: Rational) -> Rational:
     """√number for a number ≥ 0: exact where that is rational, else to 30 decimals."""
     root = Fraction(isqrt(number.numerator), isqrt(number.denominator))
     if root * root == number:
-        return settle(root, number)
+        return normalize(root, number)
     scaled = number * 100**DECIMALS
     below = isqrt(int(scaled))
     nearest = below + 1 if (2 * below + 1) ** 2 < 4 * scaled else below  # no tie: its root would be rational
-    return rounded(Fraction(nearest, 10**DECIMALS))
+    return round_to_limit(Fraction(nearest, 10**DECIMALS))
 
 
 def binary_logarithm(number: Rational) -> Rational:
@@ -213,7 +222,7 @@ def binary_logarithm(number: Rational) -> Rational:
     # 90 digits are far more than 30 decimals of a logarithm below 200 need, and decimal rounds ln correctly everywhere
     context = Context(prec=90)
     quotient = context.divide(Decimal(number.numerator), Decimal(number.denominator))
-    return rounded(Fraction(context.divide(context.ln(quotient), context.ln(Decimal(2)))))
+    return round_to_limit(Fraction(context.divide(context.ln(quotient), context.ln(Decimal(2)))))
 
 
 def is_power_of_two(number: int) -> bool:

@@ -25,10 +25,10 @@ SYMBOLS: dict[str, str] = {word: group for group, words in VOCABULARIES.items() 
 
 KEYWORDS: frozenset[str] = frozenset({"true", "false", "and", "or", "not", "if", "else"})
 
-ENTERING: dict[str, str] = {"cin": "in_channels", "din": "in_features", "shape": "in_shape"}
+INPUT_VARIABLES: dict[str, str] = {"cin": "in_channels", "din": "in_features", "shape": "in_shape"}
 """What describes the tensor entering an item → another name for one's own variable."""
 
-INSTEAD: dict[str, str] = {
+SUGGESTED_NAMES: dict[str, str] = {
     "abs": "magnitude", "ceil": "upper", "floor": "lower", "int": "whole", "len": "length", "log2": "bits",
     "make_divisible": "divisible", "max": "largest", "min": "smallest", "range": "span", "round": "rounded",
     "round_up": "multiple", "sqrt": "root", "sum": "total", "batch": "batch_size", "group": "group_width",
@@ -40,5 +40,12 @@ INSTEAD: dict[str, str] = {
 }  # fmt: skip
 """Reserved word → a name that a variable may have; other words get ``use_`` before them."""
 
-HABITS: dict[str, str] = {"yes": "true", "on": "true", "no": "false", "off": "false", "null": "none", "nil": "none"}
+FOREIGN_SPELLINGS: dict[str, str] = {
+    "yes": "true",
+    "on": "true",
+    "no": "false",
+    "off": "false",
+    "null": "none",
+    "nil": "none",
+}
 """Words of YAML 1.1 and other languages → what is written here."""

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from convcalc.errors import SpecError
 from convcalc.spec.limits import ENTRIES
-from convcalc.spec.yaml.nodes import Mapping, Node, Scalar, Sequence
+from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode
 
 BAD_STRUCTURE = "CC117"
 
 
-def is_empty(node: Node | None) -> bool:
+def is_empty(node: YamlNode | None) -> bool:
     """Whether nothing is written, or ``null``."""
-    return node is None or (isinstance(node, Scalar) and node.empty)
+    return node is None or (isinstance(node, ScalarNode) and node.is_empty)
 
 
-def holds_nothing(node: Node) -> bool:
+def has_no_arguments(node: YamlNode) -> bool:
     """Whether no arguments are written: nothing, ``{}`` or ``[]``."""
-    if isinstance(node, Scalar):
-        return node.empty
-    return not (node.pairs if isinstance(node, Mapping) else node.items)
+    if isinstance(node, ScalarNode):
+        return node.is_empty
+    return not (node.pairs if isinstance(node, MapNode) else node.items)
 
 
-def entries(node: Node | None, what: str, form: str, code: str = BAD_STRUCTURE) -> list[tuple[Scalar, Node]]:
+def mapping_entries(
+    node: YamlNode | None, what: str, form: str, code: str = BAD_STRUCTURE
+) -> list[tuple[ScalarNode, YamlNode]]:
     """Return the pairs of a mapping of limited length; none where nothing is written.
 
     Raises:
@@ -29,14 +31,14 @@ def entries(node: Node | None, what: str, form: str, code: str = BAD_STRUCTURE) 
     """
     if node is None or is_empty(node):
         return []
-    if not isinstance(node, Mapping):
+    if not isinstance(node, MapNode):
         raise SpecError(code, f"{what} is a mapping: {form}", node.span)
     if len(node.pairs) > ENTRIES:
         raise SpecError("CC507", f"{what} has {len(node.pairs)} entries; the limit is {ENTRIES}", node.span)
     return node.pairs
 
 
-def elements(node: Node | None, what: str) -> list[Node]:
+def list_items(node: YamlNode | None, what: str) -> list[YamlNode]:
     """Return the elements of a list; none where nothing is written.
 
     Raises:
@@ -44,16 +46,16 @@ def elements(node: Node | None, what: str) -> list[Node]:
     """
     if node is None or is_empty(node):
         return []
-    if not isinstance(node, Sequence):
+    if not isinstance(node, ListNode):
         raise SpecError(BAD_STRUCTURE, f"{what} is a list", node.span)
     return node.items
 
 
-def require_text(what: str, node: Node) -> None:
+def require_text(what: str, node: YamlNode) -> None:
     """Demand a text, or nothing.
 
     Raises:
         SpecError: CC117 for a list or a mapping.
     """
-    if not isinstance(node, Scalar):
+    if not isinstance(node, ScalarNode):
         raise SpecError(BAD_STRUCTURE, f"{what} takes a text", node.span)

@@ -19,41 +19,41 @@ LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 """libyaml's parser where PyYAML was built with it (about 13 times faster), else the one in Python."""
 
 
-class Scalar(NamedTuple):
+class ScalarNode(NamedTuple):
     """A scalar's text. ``plain`` when it stands unquoted on one line, so that columns inside it can be told."""
 
     text: str
     span: Span
-    plain: bool = True
-    quoted: bool = False
+    is_plain: bool = True
+    is_quoted: bool = False
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing is written, or ``null``."""
-        return not self.quoted and self.text in ("", "null")
+        return not self.is_quoted and self.text in ("", "null")
 
 
-class Sequence(NamedTuple):
+class ListNode(NamedTuple):
     """A list."""
 
-    items: list[Node]
+    items: list[YamlNode]
     span: Span
 
 
-class Mapping(NamedTuple):
+class MapNode(NamedTuple):
     """A mapping in the order of the text; keys are scalars, each once."""
 
-    pairs: list[tuple[Scalar, Node]]
+    pairs: list[tuple[ScalarNode, YamlNode]]
     span: Span
 
-    def get(self, key: str) -> Node | None:
+    def get(self, key: str) -> YamlNode | None:
         return next((value for name, value in self.pairs if name.text == key), None)
 
 
-Node: TypeAlias = Scalar | Sequence | Mapping
+YamlNode: TypeAlias = ScalarNode | ListNode | MapNode
 
 
-def compose(source: Source, loader: Any = None) -> Node | None:
+def parse_yaml(source: Source, loader: Any = None) -> YamlNode | None:
     """Return the document of a source, or nothing for an empty one.
 
     Raises:
@@ -61,12 +61,12 @@ def compose(source: Source, loader: Any = None) -> Node | None:
             CC106 key that is no scalar, CC107 second document, CC108 nested too deep, CC109 directive.
     """
     builder = _Builder(source)
-    failure = builder.read(source.text, loader or LOADER)
+    failure = builder.feed_all(source.text, loader or LOADER)
     if failure is not None:
-        from convcalc.spec.yaml.syntax_errors import broken  # only what is wrong needs it
+        from convcalc.spec.yaml.syntax_errors import yaml_error  # only what is wrong needs it
 
         too_deep = _too_deep_before(source, failure, loader or LOADER)
-        builder.errors.append(too_deep or broken(source, failure, builder.bracket))
+        builder.errors.append(too_deep or yaml_error(source, failure, builder.bracket))
     if builder.errors:
         raise SpecErrors(builder.errors)
     return builder.root
@@ -81,7 +81,7 @@ def _too_deep_before(source: Source, failure: Exception, loader: Any) -> SpecErr
     mark = getattr(failure, "problem_mark", None)
     ahead = _Builder(source)
     if mark is not None:
-        ahead.read(source.text[: mark.index], loader)
+        ahead.feed_all(source.text[: mark.index], loader)
     return next((error for error in ahead.errors if error.code == "CC108"), None)
 
 
@@ -90,24 +90,24 @@ class _Builder:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.root: Node | None = None
+        self.root: YamlNode | None = None
         self.documents = 0
         self.errors: list[SpecError] = []
         self.open: list[tuple[Any, list[Any]]] = []
         """Collections that are not complete: their opening event and what they hold so far."""
 
-    def read(self, text: str, loader: Any) -> Exception | None:
+    def feed_all(self, text: str, loader: Any) -> Exception | None:
         """Take the events of a text; return what the parser gave up with."""
         try:
             for event in yaml.parse(text, Loader=loader):
-                self.take(event)
+                self.feed(event)
         except (yaml.YAMLError, ValueError) as error:  # PyYAML lets chr() fail on \\U00110000
             return error
         except SpecError as error:
             self.errors.append(error)
         return None
 
-    def take(self, event: Any) -> None:
+    def feed(self, event: Any) -> None:
         """Add an event to what is open.
 
         Raises:
@@ -124,7 +124,7 @@ class _Builder:
         elif isinstance(event, yaml.CollectionEndEvent):
             start, held = self.open.pop()
             is_mapping = isinstance(start, yaml.MappingStartEvent)
-            self._place(self._mapping(start, held) if is_mapping else Sequence(held, self._span(start)))
+            self._place(self._mapping(start, held) if is_mapping else ListNode(held, self._span(start)))
         elif isinstance(event, yaml.AliasEvent):
             self._refuse_alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
@@ -146,7 +146,7 @@ class _Builder:
         if event.version or event.tags:
             raise SpecError("CC109", "YAML directives are not allowed; leave the line with '%' out", self._span(event))
 
-    def _place(self, node: Node) -> None:
+    def _place(self, node: YamlNode) -> None:
         if self.open:
             self.open[-1][1].append(node)
         else:
@@ -157,19 +157,19 @@ class _Builder:
         extent = end.column - start.column if end.line == start.line else 1
         return Span(self.source, start.line + 1, start.column + 1, max(1, extent))
 
-    def _scalar(self, event: Any) -> Scalar:
+    def _scalar(self, event: Any) -> ScalarNode:
         span = self._span(event)
         if event.style == '"' and _has_surrogates(event.value):  # libyaml refuses them itself
             self.errors.append(SpecError("CC101", "the escape of half a character is not allowed", span))
         one_line = event.start_mark.line == event.end_mark.line
-        return Scalar(event.value, span, one_line and not event.style, bool(event.style))
+        return ScalarNode(event.value, span, one_line and not event.style, bool(event.style))
 
     def _refuse_alias(self, event: Any) -> None:
         variable = event.anchor if len(event.anchor) <= SHOWN_WORD else "w"
         hint = f"an expression cannot begin with '*': write 4*{variable}; to reuse layers write a block"
         text = f"YAML alias {quoted('*' + event.anchor)} not allowed ({hint})"
         self.errors.append(SpecError("CC102", text, self._span(event)))
-        self._place(Scalar("", self._span(event)))
+        self._place(ScalarNode("", self._span(event)))
 
     def _refuse_extras(self, event: Any) -> None:
         if event.anchor is not None:
@@ -179,15 +179,15 @@ class _Builder:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.errors.append(SpecError("CC103", f"YAML tag {quoted(tag)} not allowed", self._span(event)))
 
-    def _mapping(self, start: Any, held: list[Node]) -> Mapping:
-        seen: dict[str, Scalar] = {}
-        pairs: list[tuple[Scalar, Node]] = []
-        for written, value in _paired(held):
-            if not isinstance(written, Scalar):
+    def _mapping(self, start: Any, held: list[YamlNode]) -> MapNode:
+        seen: dict[str, ScalarNode] = {}
+        pairs: list[tuple[ScalarNode, YamlNode]] = []
+        for written, value in _pairs(held):
+            if not isinstance(written, ScalarNode):
                 self.errors.append(SpecError("CC106", "a key must be a word, not a list or a mapping", written.span))
                 continue
             key = written._replace(text=unicodedata.normalize("NFC", written.text))
-            if key.text == "<<" and not key.quoted:
+            if key.text == "<<" and not key.is_quoted:
                 text = "YAML merge key '<<' not allowed; to reuse layers write a block"
                 self.errors.append(SpecError("CC104", text, key.span))
             elif key.text in seen and not _is_cut(key):
@@ -197,15 +197,15 @@ class _Builder:
             else:
                 seen[key.text] = key
                 pairs.append((key, value))
-        return Mapping(pairs, self._span(start))
+        return MapNode(pairs, self._span(start))
 
 
-def _is_cut(key: Scalar) -> bool:
+def _is_cut(key: ScalarNode) -> bool:
     """Whether a key is the end of a call that its comma has cut, so that another of its name is no second key."""
-    return key.plain and key.text.count(")") > key.text.count("(")
+    return key.is_plain and key.text.count(")") > key.text.count("(")
 
 
-def _paired(held: list[Node]) -> Iterator[tuple[Node, Node]]:
+def _pairs(held: list[YamlNode]) -> Iterator[tuple[YamlNode, YamlNode]]:
     return zip(held[::2], held[1::2], strict=True)
 
 

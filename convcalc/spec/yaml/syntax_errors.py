@@ -13,26 +13,26 @@ import yaml
 from convcalc.errors import Source, Span, SpecError
 
 
-class _Trap(NamedTuple):
+class _ErrorPattern(NamedTuple):
     """A complaint (what was being read; what is wrong with it; the text from there) and what we say of it."""
 
     context: str
     problem: str
     rest: str
-    said: str
+    message: str
     code: str = "CC101"
     at_start: bool = False
     """Whether the place to mend is where the reading began, and not where it failed."""
     before: str = ""
     """What must stand in the text before it."""
-    later: bool = False
+    open_bracket_above: bool = False
     """Whether it failed on a later line than that of the last bracket that is open."""
 
-    def fits(self, context: str, problem: str) -> bool:
+    def matches_problem(self, context: str, problem: str) -> bool:
         """Whether this is what the parser complains of."""
         return bool(re.search(self.context, context) and re.search(self.problem, problem))
 
-    def stands(self, before: str, rest: str) -> bool:
+    def matches_text(self, before: str, rest: str) -> bool:
         """Whether the text around the place is that of the trap."""
         return bool(re.search(self.before, before, re.MULTILINE) and re.match(self.rest, rest))
 
@@ -46,36 +46,40 @@ _CHOICE = "expressions choose by words: write a if condition else b"
 _COMMENT = "behind ' #' the line is a comment, its brackets and commas too; quote a text that holds it"
 _QUOTATION = "the quotation mark that opens here is never closed"
 _BRACKET = "the bracket that opens here is never closed"
-_TRAPS = (
-    _Trap("alias", "", "", _ALIAS, "CC102", at_start=True),
-    _Trap("anchor", "", "", _ANCHOR, "CC102", at_start=True),
-    _Trap("tag", "", "", _TAG, "CC103", at_start=True),
-    _Trap("", "tag handle", "", _TAG, "CC103"),
-    _Trap("directive", "", "", _DIRECTIVE, "CC109", at_start=True),
-    _Trap("", "incompatible YAML|directive", "", _DIRECTIVE, "CC109"),
-    _Trap("", "document start", "", _SECOND, "CC107", before=r"^\.\.\."),
-    _Trap("", "document start", "", "nothing can follow here: a spec is one mapping"),
-    _Trap("quoted scalar", "end of stream|document separator", "", _QUOTATION, at_start=True),
-    _Trap("flow", "", r"\Z", _BRACKET, at_start=True),
-    _Trap("flow", "", r"- |:|\w+:(\s|\Z)", _BRACKET, at_start=True, later=True),
-    _Trap("plain scalar", "unexpected ':'", "", "a ':' in { } or [ ] needs a space behind it"),
-    _Trap("flow", "", r"\[", "inside { } or [ ] a '[' breaks an expression: quote it, or write shape(0) for shape[0]"),
-    _Trap("flow node", "", ",", "a value is missing before ','"),
-    _Trap("flow", "", ":", _CHOICE, before=r"\?[^,?\[\]{}]*\Z"),
-    _Trap("flow", "", "", "a ',' or a closing bracket is missing before this"),
-    _Trap("", "", r"\t", "a tab cannot indent; use spaces"),
-    _Trap("", "start any token", "[@`%]", "a value cannot begin with this character; quote it"),
-    _Trap("simple key", "", "", "a ':' is missing behind this", at_start=True),
-    _Trap("", "mapping values", "", _CHOICE, before=r"\w \?[^,?\[\]{}\n]*\Z"),
-    _Trap("", "mapping values", "", "a ':' cannot stand here: quote the text, or put the mapping on lines of its own"),
-    _Trap("", "sequence entries", "", "a list with '-' begins on a line of its own"),
-    _Trap("", "escape|hexdecimal|hexadecimal", "", "an unknown escape in double quotes"),
-    _Trap("", "node content", r"[\]}]", "this bracket closes nothing"),
+_ERROR_PATTERNS = (
+    _ErrorPattern("alias", "", "", _ALIAS, "CC102", at_start=True),
+    _ErrorPattern("anchor", "", "", _ANCHOR, "CC102", at_start=True),
+    _ErrorPattern("tag", "", "", _TAG, "CC103", at_start=True),
+    _ErrorPattern("", "tag handle", "", _TAG, "CC103"),
+    _ErrorPattern("directive", "", "", _DIRECTIVE, "CC109", at_start=True),
+    _ErrorPattern("", "incompatible YAML|directive", "", _DIRECTIVE, "CC109"),
+    _ErrorPattern("", "document start", "", _SECOND, "CC107", before=r"^\.\.\."),
+    _ErrorPattern("", "document start", "", "nothing can follow here: a spec is one mapping"),
+    _ErrorPattern("quoted scalar", "end of stream|document separator", "", _QUOTATION, at_start=True),
+    _ErrorPattern("flow", "", r"\Z", _BRACKET, at_start=True),
+    _ErrorPattern("flow", "", r"- |:|\w+:(\s|\Z)", _BRACKET, at_start=True, open_bracket_above=True),
+    _ErrorPattern("plain scalar", "unexpected ':'", "", "a ':' in { } or [ ] needs a space behind it"),
+    _ErrorPattern(
+        "flow", "", r"\[", "inside { } or [ ] a '[' breaks an expression: quote it, or write shape(0) for shape[0]"
+    ),
+    _ErrorPattern("flow node", "", ",", "a value is missing before ','"),
+    _ErrorPattern("flow", "", ":", _CHOICE, before=r"\?[^,?\[\]{}]*\Z"),
+    _ErrorPattern("flow", "", "", "a ',' or a closing bracket is missing before this"),
+    _ErrorPattern("", "", r"\t", "a tab cannot indent; use spaces"),
+    _ErrorPattern("", "start any token", "[@`%]", "a value cannot begin with this character; quote it"),
+    _ErrorPattern("simple key", "", "", "a ':' is missing behind this", at_start=True),
+    _ErrorPattern("", "mapping values", "", _CHOICE, before=r"\w \?[^,?\[\]{}\n]*\Z"),
+    _ErrorPattern(
+        "", "mapping values", "", "a ':' cannot stand here: quote the text, or put the mapping on lines of its own"
+    ),
+    _ErrorPattern("", "sequence entries", "", "a list with '-' begins on a line of its own"),
+    _ErrorPattern("", "escape|hexdecimal|hexadecimal", "", "an unknown escape in double quotes"),
+    _ErrorPattern("", "node content", r"[\]}]", "this bracket closes nothing"),
 )
 """The first that fits is said."""
 
 
-def broken(source: Source, error: Exception, bracket: Span | None = None) -> SpecError:
+def yaml_error(source: Source, error: Exception, bracket: Span | None = None) -> SpecError:
     """Return the error about a text that the YAML parser gave up on; ``bracket`` is the last that is open."""
     problem, context = str(getattr(error, "problem", None) or ""), str(getattr(error, "context", None) or "")
     mark, start = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
@@ -84,17 +88,23 @@ def broken(source: Source, error: Exception, bracket: Span | None = None) -> Spe
     line = source.line(mark.line + 1)
     rest = line[mark.column :] or ("" if mark.index >= len(source.text) else "\n")
     before, later = source.text[: mark.index], bool(bracket and bracket.line <= mark.line)
-    for trap in _TRAPS:
-        if trap.fits(context, problem) and trap.stands(before, rest) and later >= trap.later:
-            if bracket and trap.said == _BRACKET:
+    for trap in _ERROR_PATTERNS:
+        if (
+            trap.matches_problem(context, problem)
+            and trap.matches_text(before, rest)
+            and later >= trap.open_bracket_above
+        ):
+            if bracket and trap.message == _BRACKET:
                 hidden = re.search(r"\s#", source.line(bracket.line)[bracket.column - 1 :])
-                return SpecError(trap.code, trap.said, bracket, hint=_COMMENT if hidden else "")
+                return SpecError(trap.code, trap.message, bracket, hint=_COMMENT if hidden else "")
             place = start if trap.at_start and start else mark
-            return SpecError(trap.code, trap.said, Span(source, place.line + 1, place.column + 1))
-    return SpecError("CC101", _misplaced(line[: mark.column], rest), Span(source, mark.line + 1, mark.column + 1))
+            return SpecError(trap.code, trap.message, Span(source, place.line + 1, place.column + 1))
+    return SpecError(
+        "CC101", _misplaced_message(line[: mark.column], rest), Span(source, mark.line + 1, mark.column + 1)
+    )
 
 
-def _misplaced(before: str, rest: str) -> str:
+def _misplaced_message(before: str, rest: str) -> str:
     """Say what is wrong with something that continues nothing: its indentation, or that it stands behind a value."""
     if before.strip(" -"):
         return "nothing can follow here; quote the whole value"

@@ -19,7 +19,7 @@ _BAD = r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00
 """Control and surrogate characters, line ends that only YAML 1.1 knows, and byte order marks inside the text."""
 
 
-def read(path: str) -> Source:
+def read_text(path: str) -> Source:
     """Read a spec from a file, or from standard input for ``-``.
 
     Raises:
@@ -27,7 +27,7 @@ def read(path: str) -> Source:
             large, CC004 not UTF-8, CC005 control characters.
     """
     name = "<stdin>" if path == "-" else path
-    require_own(path)
+    require_inside_repository(path)
     try:
         with _standard_input() if path == "-" else open(path, "rb") as file:
             data = file.read(FILE_BYTES + 1)
@@ -41,7 +41,7 @@ def read(path: str) -> Source:
     return decode(data, name)
 
 
-def require_own(path: str) -> None:
+def require_inside_repository(path: str) -> None:
     """Of what lies in a repository, let only its own plain files be read: errors show lines, and a pipe never ends.
 
     A repository may come from a stranger. What lies in none is read whatever it is, such as ``/dev/stdin``.
@@ -84,14 +84,14 @@ def decode(data: bytes, name: str) -> Source:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = Source(name, data[: error.start].decode("utf-8", "replace"))
-        line, column = _place(before.text, len(before.text))
+        line, column = _line_and_column(before.text, len(before.text))
         raise SpecError("CC004", f"is not UTF-8: byte 0x{data[error.start]:02x}", Span(before, line, column)) from None
-    return checked(Source(name, text))
+    return reject_control_characters(Source(name, text))
 
 
-def accepted(source: Source) -> Source:
+def validate_text(source: Source) -> Source:
     """Take a text that was not read from a file by the same rules: limited, perhaps with a byte order mark."""
-    source = checked(source._replace(text=source.text.removeprefix("\ufeff")))
+    source = reject_control_characters(source._replace(text=source.text.removeprefix("\ufeff")))
     _require_small(len(source.text) if source.text.isascii() else len(source.text.encode()), Span(Source(source.name)))
     return source
 
@@ -101,16 +101,16 @@ def _require_small(size: int, whole: Span) -> None:
         raise SpecError("CC003", f"is larger than the limit of {FILE_BYTES} bytes (1 MiB)", whole)
 
 
-def checked(source: Source) -> Source:
+def reject_control_characters(source: Source) -> Source:
     """Refuse a text with characters that a reader would not see as they are."""
     bad = re.search(_BAD_ASCII if source.text.isascii() else _BAD, source.text)  # the second is dear to compile
     if bad:
-        line, column = _place(source.text, bad.start())
+        line, column = _line_and_column(source.text, bad.start())
         raise SpecError("CC005", f"control character U+{ord(bad[0]):04X} is not allowed", Span(source, line, column))
     return source
 
 
-def _place(text: str, offset: int) -> tuple[int, int]:
+def _line_and_column(text: str, offset: int) -> tuple[int, int]:
     """Return line and column, from 1, of an offset; lines end with LF, CRLF or CR."""
     lines = text[:offset].replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return len(lines), len(lines[-1]) + 1

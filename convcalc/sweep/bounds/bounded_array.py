@@ -12,17 +12,17 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from convcalc.errors import Undecided
-from convcalc.sweep.bounds.rules import Bounds, Operators, Rule, settled
+from convcalc.sweep.bounds.rules import BoundedNumber, BoundRule, Bounds, decide
 
 Memo: TypeAlias = dict[tuple[object, ...], Any]
 """Results by operation and operands: blocks that repeat cost nothing, and equal shapes are the same objects."""
 
-LEAST, MOST = -(2**63), 2**63 - 1
-REMEMBERED = 4096
+MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
+MAX_CACHED_SIZE = 4096
 """Results with more elements are not kept."""
 
 
-class Bounded(Operators):
+class BoundedArray(BoundedNumber):
     """An array of integers between ``low`` and ``high``, or of truths, that spans the axes ``swept``."""
 
     __slots__ = ("array", "high", "low", "memo", "swept")
@@ -55,17 +55,17 @@ class Bounded(Operators):
     def __invert__(self) -> Any:
         import numpy
 
-        return Bounded(numpy.logical_not(self.array), (0, 1), self.swept, self.memo)
+        return BoundedArray(numpy.logical_not(self.array), (0, 1), self.swept, self.memo)
 
     def __or__(self, other: Any) -> Any:
         import numpy
 
-        return joined(numpy.logical_or, self, other)
+        return logical(numpy.logical_or, self, other)
 
     def __and__(self, other: Any) -> Any:
         import numpy
 
-        return joined(numpy.logical_and, self, other)
+        return logical(numpy.logical_and, self, other)
 
     __ror__, __rand__ = __or__, __and__
 
@@ -75,36 +75,36 @@ class Bounded(Operators):
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     @staticmethod
-    def combined(rule: Rule, left: Any, right: Any) -> Any:
+    def apply(rule: BoundRule, left: Any, right: Any) -> Any:
         """Return the result of an operation, exact whatever its size."""
-        memo = left.memo if isinstance(left, Bounded) else right.memo
+        memo = left.memo if isinstance(left, BoundedArray) else right.memo
         key = (rule.name, left, right)
         known = memo.get(key)
         if known is None:
             import numpy
 
             bounds = rule.bounds(bounds_of(left), bounds_of(right))
-            known = _worked_out(getattr(numpy, rule.name), bounds, left, right)
-            if known.size <= REMEMBERED:
+            known = _apply(getattr(numpy, rule.name), bounds, left, right)
+            if known.size <= MAX_CACHED_SIZE:
                 memo[key] = known
         return known
 
     @staticmethod
-    def compared(name: str, left: Any, right: Any) -> Any:
+    def compare(name: str, left: Any, right: Any) -> Any:
         """Return ``equal``, ``less`` or ``less_equal``: a bool where the bounds settle it, else an array of truths."""
         (low, high), (least, most) = bounds_of(left), bounds_of(right)
-        answer = settled(name, (low, high), (least, most), same=left is right)
+        answer = decide(name, (low, high), (least, most), same=left is right)
         if answer is not None:
             return answer
         import numpy
 
-        exact = not (fits((low, high)) and fits((least, most)))
+        exact = not (fits_int64((low, high)) and fits_int64((least, most)))
         result = getattr(numpy, name)(_array(left, exact=exact), _array(right, exact=exact)).astype(bool)
-        held = [each for each in (left, right) if isinstance(each, Bounded)]
-        return Bounded(result, (0, 1), _spanned(held), held[0].memo)
+        held = [each for each in (left, right) if isinstance(each, BoundedArray)]
+        return BoundedArray(result, (0, 1), _axes_of(held), held[0].memo)
 
     @staticmethod
-    def chosen(condition: Any, then: Any, otherwise: Any) -> Any:
+    def where(condition: Any, then: Any, otherwise: Any) -> Any:
         """Return ``then`` where the condition holds, else ``otherwise``."""
         if isinstance(condition, bool):
             return then if condition else otherwise
@@ -112,62 +112,62 @@ class Bounded(Operators):
 
         (low, high), (least, most) = bounds_of(then), bounds_of(otherwise)
         bounds = min(low, least), max(high, most)
-        exact = not fits(bounds)
+        exact = not fits_int64(bounds)
         arrays = [_array(each, exact=exact) for each in (then, otherwise)]
         if exact:
             arrays = [array if hasattr(array, "dtype") else numpy.array(array, object) for array in arrays]
-        held = [each for each in (condition, then, otherwise) if isinstance(each, Bounded)]
+        held = [each for each in (condition, then, otherwise) if isinstance(each, BoundedArray)]
         result = numpy.where(condition.array, *arrays)
         if not exact and result.dtype == object:
             result = result.astype("int64")
-        return Bounded(result, bounds, _spanned(held), condition.memo)
+        return BoundedArray(result, bounds, _axes_of(held), condition.memo)
 
 
 def bounds_of(value: Any) -> Bounds:
     """Return the bounds of a number."""
-    return (value.low, value.high) if isinstance(value, Bounded) else (value, value)
+    return (value.low, value.high) if isinstance(value, BoundedArray) else (value, value)
 
 
-def _worked_out(operation: Callable[..., Any], bounds: Bounds, *operands: Any) -> Bounded:
-    held = [operand for operand in operands if isinstance(operand, Bounded)]
-    room = fits(bounds) and all(fits(bounds_of(operand)) for operand in operands)
+def _apply(operation: Callable[..., Any], bounds: Bounds, *operands: Any) -> BoundedArray:
+    held = [operand for operand in operands if isinstance(operand, BoundedArray)]
+    room = fits_int64(bounds) and all(fits_int64(bounds_of(operand)) for operand in operands)
     arrays = [_array(operand, exact=not room) for operand in operands]
     result = operation(*arrays)
-    if not room and fits(bounds):
+    if not room and fits_int64(bounds):
         result = result.astype("int64")
-    return Bounded(result, bounds, _spanned(held), held[0].memo)
+    return BoundedArray(result, bounds, _axes_of(held), held[0].memo)
 
 
-def fits(bounds: Bounds) -> bool:
+def fits_int64(bounds: Bounds) -> bool:
     """Whether all numbers within the bounds have 64 bits."""
-    return bounds[0] >= LEAST and bounds[1] <= MOST
+    return bounds[0] >= MIN_INT64 and bounds[1] <= MAX_INT64
 
 
 def _array(operand: Any, *, exact: bool) -> Any:
     """Return what NumPy works on; ``exact`` for Python ints in place of 64 bits."""
-    if isinstance(operand, Bounded):
+    if isinstance(operand, BoundedArray):
         return operand.array.astype(object) if exact and operand.dtype != object else operand.array
     return operand
 
 
-def _spanned(held: Sequence[Bounded]) -> tuple[str, ...]:
+def _axes_of(held: Sequence[BoundedArray]) -> tuple[str, ...]:
     first = held[0].swept
     if all(other.swept == first for other in held):
         return first
     return tuple(dict.fromkeys(name for each in held for name in each.swept))
 
 
-def joined(operation: Callable[..., Any], left: Bounded, right: Any) -> Bounded:
+def logical(operation: Callable[..., Any], left: BoundedArray, right: Any) -> BoundedArray:
     """Return two truths joined point by point."""
-    held = [left, right] if isinstance(right, Bounded) else [left]
-    return Bounded(operation(left.array, _array(right, exact=False)), (0, 1), _spanned(held), left.memo)
+    held = [left, right] if isinstance(right, BoundedArray) else [left]
+    return BoundedArray(operation(left.array, _array(right, exact=False)), (0, 1), _axes_of(held), left.memo)
 
 
-def column(values: Sequence[int], axis: int, axes: Sequence[str], memo: Memo) -> Bounded:
+def axis_array(values: Sequence[int], axis: int, axes: Sequence[str], memo: Memo) -> BoundedArray:
     """Return the values of one axis of a sweep as an array that spans it alone."""
     import numpy
 
     bounds = min(values), max(values)
     shape = tuple(-1 if place == axis else 1 for place in range(len(axes)))
-    array = numpy.fromiter(values, "int64" if fits(bounds) else object, len(values))
-    return Bounded(array.reshape(shape), bounds, (axes[axis],), memo)
+    array = numpy.fromiter(values, "int64" if fits_int64(bounds) else object, len(values))
+    return BoundedArray(array.reshape(shape), bounds, (axes[axis],), memo)

@@ -14,21 +14,31 @@ from operator import index
 from typing import Any, NamedTuple
 
 from convcalc.errors import Undecided
-from convcalc.sweep.bounds.rules import SUBTRACT, Bounds, Operators, Rule, settled
-from convcalc.sweep.bounds.symbolic_terms import Atom, Known, Terms, added, combined, constant, key, opaque, reach
+from convcalc.sweep.bounds.rules import SUBTRACT, BoundedNumber, BoundRule, Bounds, decide
+from convcalc.sweep.bounds.symbolic_terms import (
+    Atom,
+    AtomTable,
+    Terms,
+    add,
+    apply,
+    atom_for,
+    bounds_of_terms,
+    constant,
+    key,
+)
 
 
-class Kind(NamedTuple):
+class FakeDtype(NamedTuple):
     """What stands for a NumPy dtype: ``i`` for integers, ``b`` for truths."""
 
     kind: str
 
 
-class Unsettled:
+class UnknownBoolean:
     """A truth that the bounds do not tell: it may differ from point to point. ``what`` is equal for equal ones."""
 
     __slots__ = ("swept", "what")
-    dtype = Kind("b")
+    dtype = FakeDtype("b")
     size = 1
 
     def __init__(self, swept: tuple[str, ...], what: Any = None) -> None:
@@ -46,29 +56,29 @@ class Unsettled:
     def __bool__(self) -> bool:
         raise Undecided("a condition", self.swept)
 
-    def __invert__(self) -> Unsettled:
-        return Unsettled(self.swept, ("not", self.what))
+    def __invert__(self) -> UnknownBoolean:
+        return UnknownBoolean(self.swept, ("not", self.what))
 
-    def __or__(self, other: object) -> Unsettled:
+    def __or__(self, other: object) -> UnknownBoolean:
         return self._joined("or", other)
 
-    def __and__(self, other: object) -> Unsettled:
+    def __and__(self, other: object) -> UnknownBoolean:
         return self._joined("and", other)
 
     __ror__, __rand__ = __or__, __and__
 
-    def _joined(self, word: str, other: object) -> Unsettled:
-        what = (word, self.what, other.what) if isinstance(other, Unsettled) else None
-        return Unsettled(_names(self, other), what)
+    def _joined(self, word: str, other: object) -> UnknownBoolean:
+        what = (word, self.what, other.what) if isinstance(other, UnknownBoolean) else None
+        return UnknownBoolean(_names(self, other), what)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return ~self if ufunc.__name__ == "logical_not" and method == "__call__" else NotImplemented
 
     def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Any) -> Any:
-        return Interval.chosen(*args) if function.__name__ == "where" else NotImplemented
+        return Interval.where(*args) if function.__name__ == "where" else NotImplemented
 
 
-class Interval(Operators):
+class Interval(BoundedNumber):
     """An integer between ``low`` and ``high``, at any point of a block; ``swept`` are the axes that it depends on.
 
     ``terms`` say what it is, a variable of its own where they are not given; numbers that share ``known`` know what is
@@ -76,11 +86,11 @@ class Interval(Operators):
     """
 
     __slots__ = ("high", "known", "low", "swept", "terms")
-    dtype = Kind("i")
+    dtype = FakeDtype("i")
     size = 1
 
     def __init__(
-        self, bounds: Bounds, swept: tuple[str, ...], known: Known | None = None, terms: Terms | None = None
+        self, bounds: Bounds, swept: tuple[str, ...], known: AtomTable | None = None, terms: Terms | None = None
     ) -> None:
         self.low, self.high = bounds
         self.swept = swept
@@ -88,42 +98,42 @@ class Interval(Operators):
         self.terms: Terms = {(Atom(bounds),): 1} if terms is None else terms
 
     @staticmethod
-    def combined(rule: Rule, left: Any, right: Any) -> Interval:
+    def apply(rule: BoundRule, left: Any, right: Any) -> Interval:
         known = _known(left, right)
-        low, high = rule.bounds(ends(left), ends(right))
-        terms = combined(rule, _terms(left), _terms(right), (low, high), known)
+        low, high = rule.bounds(bounds_of(left), bounds_of(right))
+        terms = apply(rule, _terms(left), _terms(right), (low, high), known)
         if rule is SUBTRACT:
-            least, most = reach(terms)
+            least, most = bounds_of_terms(terms)
             low, high = max(low, least), min(high, most)
         return Interval((low, high), _names(left, right), known, terms)
 
     @staticmethod
-    def compared(name: str, left: Any, right: Any) -> Any:
-        answer = settled(name, ends(left), ends(right), same=left is right)
+    def compare(name: str, left: Any, right: Any) -> Any:
+        answer = decide(name, bounds_of(left), bounds_of(right), same=left is right)
         if answer is not None:
             return answer
-        difference = added(_terms(left), _terms(right), -1)
-        answer = settled(name, reach(difference), (0, 0), same=False)
-        return Unsettled(_names(left, right), (name, key(difference))) if answer is None else answer
+        difference = add(_terms(left), _terms(right), -1)
+        answer = decide(name, bounds_of_terms(difference), (0, 0), same=False)
+        return UnknownBoolean(_names(left, right), (name, key(difference))) if answer is None else answer
 
     @staticmethod
-    def chosen(condition: Any, then: Any, otherwise: Any) -> Any:
+    def where(condition: Any, then: Any, otherwise: Any) -> Any:
         """Return ``then`` or ``otherwise``: where the condition is open, what may be any of the two."""
         if isinstance(condition, bool):
             return then if condition else otherwise
-        (low, high), (least, most) = ends(then), ends(otherwise)
+        (low, high), (least, most) = bounds_of(then), bounds_of(otherwise)
         bounds, known = (min(low, least), max(high, most)), _known(then, otherwise)
         what = ("where", condition.what, key(_terms(then)), key(_terms(otherwise)))
-        return Interval(bounds, _names(condition, then, otherwise), known, opaque(what, bounds, known))
+        return Interval(bounds, _names(condition, then, otherwise), known, atom_for(what, bounds, known))
 
     @property
-    def reached(self) -> Bounds:
+    def tight_bounds(self) -> Bounds:
         """The closest bounds that are known: those of the operations, and of what it is in terms of the axes."""
-        least, most = reach(self.terms)
+        least, most = bounds_of_terms(self.terms)
         return max(self.low, least), min(self.high, most)
 
 
-def ends(value: Any) -> Bounds:
+def bounds_of(value: Any) -> Bounds:
     """Return the bounds of a number."""
     return (value.low, value.high) if isinstance(value, Interval) else (value, value)
 
@@ -132,7 +142,7 @@ def _terms(value: Any) -> Terms:
     return value.terms if isinstance(value, Interval) else constant(index(value))
 
 
-def _known(*values: Any) -> Known:
+def _known(*values: Any) -> AtomTable:
     return next((value.known for value in values if isinstance(value, Interval)), {})
 
 

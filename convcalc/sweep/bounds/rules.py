@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 Bounds: TypeAlias = tuple[int, int]
 
 
-class Rule(NamedTuple):
+class BoundRule(NamedTuple):
     """An operation: its name in NumPy and the bounds of its result from those of its operands."""
 
     name: str
@@ -29,16 +29,16 @@ def _quotients(left: Bounds, right: Bounds) -> Bounds:
     return -size, size
 
 
-ADD = Rule("add", lambda a, b: (a[0] + b[0], a[1] + b[1]))
-SUBTRACT = Rule("subtract", lambda a, b: (a[0] - b[1], a[1] - b[0]))
-MULTIPLY = Rule("multiply", _corners)
-FLOOR_DIVIDE = Rule("floor_divide", _quotients)
-MAXIMUM = Rule("maximum", lambda a, b: (max(a[0], b[0]), max(a[1], b[1])))
-MINIMUM = Rule("minimum", lambda a, b: (min(a[0], b[0]), min(a[1], b[1])))
+ADD = BoundRule("add", lambda a, b: (a[0] + b[0], a[1] + b[1]))
+SUBTRACT = BoundRule("subtract", lambda a, b: (a[0] - b[1], a[1] - b[0]))
+MULTIPLY = BoundRule("multiply", _corners)
+FLOOR_DIVIDE = BoundRule("floor_divide", _quotients)
+MAXIMUM = BoundRule("maximum", lambda a, b: (max(a[0], b[0]), max(a[1], b[1])))
+MINIMUM = BoundRule("minimum", lambda a, b: (min(a[0], b[0]), min(a[1], b[1])))
 RULES = {rule.name: rule for rule in (ADD, SUBTRACT, MULTIPLY, FLOOR_DIVIDE, MAXIMUM, MINIMUM)}
 
 
-def settled(name: str, left: Bounds, right: Bounds, *, same: bool) -> bool | None:
+def decide(name: str, left: Bounds, right: Bounds, *, same: bool) -> bool | None:
     """Return what bounds tell of ``equal``, ``less`` or ``less_equal``: True or False at every point, else nothing.
 
     ``same`` says that both sides are one and the same number.
@@ -53,7 +53,7 @@ def settled(name: str, left: Bounds, right: Bounds, *, same: bool) -> bool | Non
     return surely if apart or surely else None
 
 
-class Operators:
+class BoundedNumber:
     """The signs and doors of arithmetic for numbers that know their bounds.
 
     A subclass has static methods for what becomes of an operation (``combined``), of a comparison (``compared``: equal,
@@ -65,9 +65,9 @@ class Operators:
     low: int
     high: int
 
-    combined: Callable[[Rule, Any, Any], Any]
-    compared: Callable[[str, Any, Any], Any]
-    chosen: Callable[[Any, Any, Any], Any]
+    apply: Callable[[BoundRule, Any, Any], Any]
+    compare: Callable[[str, Any, Any], Any]
+    where: Callable[[Any, Any, Any], Any]
 
     def min(self) -> int:
         """A bound that it is nowhere below."""
@@ -81,23 +81,23 @@ class Operators:
         return f"{self.low}…{self.high}"
 
     def __add__(self, other: Any) -> Any:
-        return self if type(other) is int and other == 0 else self.combined(ADD, self, other)
+        return self if type(other) is int and other == 0 else self.apply(ADD, self, other)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
-        return self if type(other) is int and other == 0 else self.combined(SUBTRACT, self, other)
+        return self if type(other) is int and other == 0 else self.apply(SUBTRACT, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return self.combined(SUBTRACT, other, self)
+        return self.apply(SUBTRACT, other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return self if type(other) is int and other == 1 else self.combined(MULTIPLY, self, other)
+        return self if type(other) is int and other == 1 else self.apply(MULTIPLY, self, other)
 
     __rmul__ = __mul__
 
     def __neg__(self) -> Any:
-        return self.combined(SUBTRACT, 0, self)
+        return self.apply(SUBTRACT, 0, self)
 
     def __pow__(self, exponent: int) -> Any:
         power: Any = 1
@@ -106,27 +106,27 @@ class Operators:
         return power
 
     def __eq__(self, other: object) -> Any:
-        return self.compared("equal", self, other)
+        return self.compare("equal", self, other)
 
     def __ne__(self, other: object) -> Any:
-        answer = self.compared("equal", self, other)
+        answer = self.compare("equal", self, other)
         return not answer if isinstance(answer, bool) else ~answer
 
     def __lt__(self, other: Any) -> Any:
-        return self.compared("less", self, other)
+        return self.compare("less", self, other)
 
     def __le__(self, other: Any) -> Any:
-        return self.compared("less_equal", self, other)
+        return self.compare("less_equal", self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.compared("less", other, self)
+        return self.compare("less", other, self)
 
     def __ge__(self, other: Any) -> Any:
-        return self.compared("less_equal", other, self)
+        return self.compare("less_equal", other, self)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         rule = RULES.get(ufunc.__name__)
-        return NotImplemented if rule is None or method != "__call__" or kwargs else self.combined(rule, *inputs)
+        return NotImplemented if rule is None or method != "__call__" or kwargs else self.apply(rule, *inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Any) -> Any:
-        return self.chosen(*args) if function.__name__ == "where" else NotImplemented
+        return self.where(*args) if function.__name__ == "where" else NotImplemented

@@ -12,11 +12,11 @@ from itertools import count
 from math import prod
 from typing import Any, TypeAlias
 
-from convcalc.sweep.bounds.rules import ADD, FLOOR_DIVIDE, MAXIMUM, MULTIPLY, SUBTRACT, Bounds, Rule
+from convcalc.sweep.bounds.rules import ADD, FLOOR_DIVIDE, MAXIMUM, MULTIPLY, SUBTRACT, BoundRule, Bounds
 
-MOST_TERMS = 24
+MAX_TERMS = 24
 """A sum of more terms is a variable of its own: long ones tell little."""
-HIGHEST_DEGREE = 6
+MAX_DEGREE = 6
 _numbers = count()
 
 
@@ -33,7 +33,7 @@ class Atom:
 Monomial: TypeAlias = tuple[Atom, ...]
 Terms: TypeAlias = dict[Monomial, int]
 """Product of variables, in the order of their numbers → its coefficient, never 0."""
-Known: TypeAlias = dict[Any, Atom]
+AtomTable: TypeAlias = dict[Any, Atom]
 """What is done to which numbers → the variable that stands for it."""
 
 
@@ -46,7 +46,7 @@ def key(terms: Terms) -> frozenset[tuple[Monomial, int]]:
     return frozenset(terms.items())
 
 
-def added(one: Terms, other: Terms, factor: int = 1) -> Terms:
+def add(one: Terms, other: Terms, factor: int = 1) -> Terms:
     """Return one + factor·other."""
     result = dict(one)
     for monomial, coefficient in other.items():
@@ -58,15 +58,15 @@ def added(one: Terms, other: Terms, factor: int = 1) -> Terms:
     return result
 
 
-def multiplied(one: Terms, other: Terms) -> Terms | None:
+def multiply(one: Terms, other: Terms) -> Terms | None:
     """Return the product; nothing where it would have too many terms."""
-    if len(one) * len(other) > MOST_TERMS:
+    if len(one) * len(other) > MAX_TERMS:
         return None
     result: Terms = {}
     for left, some in one.items():
         for right, more in other.items():
             monomial = left + right
-            if len(monomial) > HIGHEST_DEGREE:
+            if len(monomial) > MAX_DEGREE:
                 return None
             if left and right:
                 monomial = tuple(sorted(monomial, key=lambda atom: atom.number))
@@ -74,23 +74,23 @@ def multiplied(one: Terms, other: Terms) -> Terms | None:
     return {monomial: coefficient for monomial, coefficient in result.items() if coefficient}
 
 
-def combined(rule: Rule, one: Terms, other: Terms, bounds: Bounds, known: Known) -> Terms:
+def apply(rule: BoundRule, one: Terms, other: Terms, bounds: Bounds, known: AtomTable) -> Terms:
     """Return what an operation makes of two polynomials; ``bounds`` are those of its result."""
     found: Terms | None
     if rule is ADD or rule is SUBTRACT:
-        found = added(one, other, 1 if rule is ADD else -1)
+        found = add(one, other, 1 if rule is ADD else -1)
     elif rule is MULTIPLY:
-        found = multiplied(one, other)
+        found = multiply(one, other)
     elif rule is FLOOR_DIVIDE:
-        found = _divided(one, other, known)
+        found = _floor_divide(one, other, known)
     else:
         found = _extreme(one, other, larger=rule is MAXIMUM)
     return (
-        opaque((rule.name, key(one), key(other)), bounds, known) if found is None or len(found) > MOST_TERMS else found
+        atom_for((rule.name, key(one), key(other)), bounds, known) if found is None or len(found) > MAX_TERMS else found
     )
 
 
-def opaque(what: Any, bounds: Bounds, known: Known) -> Terms:
+def atom_for(what: Any, bounds: Bounds, known: AtomTable) -> Terms:
     """Return the variable that stands for something, the same for the same."""
     atom = known.get(what)
     if atom is None:
@@ -98,7 +98,7 @@ def opaque(what: Any, bounds: Bounds, known: Known) -> Terms:
     return {(atom,): 1}
 
 
-def _divided(one: Terms, other: Terms, known: Known) -> Terms | None:
+def _floor_divide(one: Terms, other: Terms, known: AtomTable) -> Terms | None:
     """⌊(d·a + r)/d⌋ = a + ⌊r/d⌋ for a positive integer d; nothing where d leaves no term whole."""
     divisor = other.get((), 0)
     if len(other) != 1 or divisor < 1:
@@ -106,17 +106,17 @@ def _divided(one: Terms, other: Terms, known: Known) -> Terms | None:
     whole = {monomial: n // divisor for monomial, n in one.items() if n % divisor == 0}
     rest = {monomial: n for monomial, n in one.items() if n % divisor}
     if rest.keys() <= {()}:
-        return added(whole, constant(rest.get((), 0) // divisor))
+        return add(whole, constant(rest.get((), 0) // divisor))
     if not whole:
         return None
-    low, high = reach(rest)
-    floor = opaque((FLOOR_DIVIDE.name, key(rest), key(other)), (low // divisor, high // divisor), known)
-    return added(whole, floor)
+    low, high = bounds_of_terms(rest)
+    floor = atom_for((FLOOR_DIVIDE.name, key(rest), key(other)), (low // divisor, high // divisor), known)
+    return add(whole, floor)
 
 
 def _extreme(one: Terms, other: Terms, *, larger: bool) -> Terms | None:
     """Return the larger or smaller of two, where one of them is that at every point."""
-    low, high = reach(added(one, other, -1))
+    low, high = bounds_of_terms(add(one, other, -1))
     if low >= 0:
         return one if larger else other
     if high <= 0:
@@ -124,21 +124,21 @@ def _extreme(one: Terms, other: Terms, *, larger: bool) -> Terms | None:
     return None
 
 
-def reach(terms: Terms) -> Bounds:
+def bounds_of_terms(terms: Terms) -> Bounds:
     """Return bounds of a polynomial: the best of three ways to write it.
 
     Term by term, n² − n of n in 5…9 is in 16…76. Written in n − 5 = m it is 20 + 9m + m², every term of which grows:
     20…72. So is it written from the upper end, in 9 − n.
     """
-    low, high = _reach(terms, {atom: atom.bounds for monomial in terms for atom in monomial})
+    low, high = _termwise_bounds(terms, {atom: atom.bounds for monomial in terms for atom in monomial})
     if low < 0 < high or min(terms.values(), default=0) < 0 < max(terms.values(), default=0):
         for end in (0, 1):
-            least, most = _reach(*_shifted(terms, end))
+            least, most = _termwise_bounds(*_shift_to_bound(terms, end))
             low, high = max(low, least), min(high, most)
     return low, high
 
 
-def _reach(terms: Terms, bounds: dict[Atom, Bounds]) -> Bounds:
+def _termwise_bounds(terms: Terms, bounds: dict[Atom, Bounds]) -> Bounds:
     """Return the sum of the bounds of all terms."""
     low = high = 0
     for monomial, coefficient in terms.items():
@@ -151,18 +151,18 @@ def _reach(terms: Terms, bounds: dict[Atom, Bounds]) -> Bounds:
     return low, high
 
 
-def _shifted(terms: Terms, end: int) -> tuple[Terms, dict[Atom, Bounds]]:
+def _shift_to_bound(terms: Terms, end: int) -> tuple[Terms, dict[Atom, Bounds]]:
     """Write every variable as one of its bounds and a distance from there; return that, and the distances' bounds."""
     result: Terms = {}
     for monomial, coefficient in terms.items():
-        for part, factor in _expanded(monomial, end):
+        for part, factor in _expand(monomial, end):
             result[part] = result.get(part, 0) + coefficient * factor
     atoms = {atom for monomial in terms for atom in monomial}
     distances = {atom: (atom.bounds[0] - atom.bounds[end], atom.bounds[1] - atom.bounds[end]) for atom in atoms}
     return {monomial: coefficient for monomial, coefficient in result.items() if coefficient}, distances
 
 
-def _expanded(monomial: Monomial, end: int) -> Iterator[tuple[Monomial, int]]:
+def _expand(monomial: Monomial, end: int) -> Iterator[tuple[Monomial, int]]:
     """Multiply out ∏(bound + distance): give each product of distances and the product of the bounds beside it."""
     for chosen in range(2 ** len(monomial)):
         distances = tuple(atom for place, atom in enumerate(monomial) if chosen >> place & 1)
