@@ -425,7 +425,7 @@ def test_a_wrong_formula_is_never_given(monkeypatch: pytest.MonkeyPatch) -> None
     def wrong(self: Simplifier, expression: Any) -> Expr:
         return right(self, expression + 1) if expression == 31030658 else right(self, expression)
 
-    monkeypatch.setattr(Simplifier, "tree", wrong)
+    monkeypatch.setattr(Simplifier, "simplify", wrong)
     with pytest.raises(MismatchError, match="params of the total is 31030658"):
         derive("zoo:unet", FormulaRequest(("size",), {}))
 

@@ -1,4 +1,4 @@
-"""Claims judged: does the arithmetic give what a source prints?"""
+"""Comparison of claims with the counts of the program."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _bias_elements(node: Node) -> int:
 
 
 def finding(judgement: ClaimResult) -> Finding:
-    """Return what is wrong with a claim that is not what it says of itself."""
+    """Return the finding for a claim whose outcome differs from its `expect`."""
     value, design = format_count_or_shape(judgement.value), judgement.design
     if judgement.expected_to_disagree:
         text = f"{judgement.metric} of {design} is {value}, which agrees with {judgement.printed}, though it is not to"

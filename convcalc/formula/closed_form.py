@@ -47,7 +47,7 @@ class Formula(Drawn):
     """The closed forms of one design.
 
     ``settings`` is what ``--set`` gave; ``assumptions`` are what the formulas rest on, beside that all symbols are
-    positive integers; ``checked`` are the values at which they were compared with a run on integers (empty where no
+    positive integers; ``checked_at`` are the values at which they were compared with a run on integers (empty where no
     values were found that satisfy the assumptions).
     """
 
@@ -64,7 +64,7 @@ class Formula(Drawn):
     checked_at: Mapping[str, int]
     warnings: tuple[str, ...] = ()
     denominator: str = ""
-    """The design that this one is divided by, if any."""
+    """The design of the denominator of ``ratios``, if any."""
     ratios: Mapping[str, Ratio | None] | None = None
     """For every metric this design over the other; nothing where the other has 0."""
 

@@ -143,7 +143,7 @@ class Power(Expr):
 
 @dataclass(frozen=True, slots=True)
 class FloorDivision(Expr):
-    """⌊dividend / divisor⌋; ``exact`` where the assumptions say that the division leaves nothing."""
+    """⌊dividend / divisor⌋; ``is_exact`` where the assumptions make the remainder 0."""
 
     dividend: Expr
     divisor: Expr

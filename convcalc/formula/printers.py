@@ -1,4 +1,4 @@
-"""How closed forms are written: for people, in ASCII, as Python, as LaTeX."""
+"""Printers of closed forms: text, ASCII, Python, LaTeX."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(5)
 """How tightly an expression holds together; what holds less tightly than its place asks for gets parentheses."""
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 RESERVED = frozenset({"Fraction", "ValueError", "layers", "max", "min", "require"})
-"""What a module of formulas calls itself, so that no argument may."""
+"""Names that the generated Python module uses itself; arguments avoid them."""
 GREEK = frozenset(
     {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "pi"}
     | {"rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"}

@@ -1,4 +1,4 @@
-"""From symbolic expressions to trees, each in its most readable form. What is known of SymPy here ends here.
+"""SymPy expressions to ``Expr`` trees, in their most readable form. Only this module inspects SymPy expressions.
 
 An expression is written in that form which takes the fewest operations: expanded, collected, factored or as it was
 computed. Of those with equally many it is the one with the fewest parentheses, then the shortest, then the first.

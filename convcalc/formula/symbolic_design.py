@@ -1,8 +1,8 @@
 """Which sizes of a spec become symbols: variables and axes of the input, by their names or by expressions.
 
 ``--symbols h,width`` makes a symbol of an axis and of a variable; ``--set size=32*k`` puts an expression in the place
-of one, and every name in it that is no variable is a symbol too. Names of variables go before names of axes. An axis is
-that of the input alone: a variable that the spec computes it from keeps its value elsewhere.
+of one, and every name in it that is no variable is a symbol too. Names of variables go before names of axes. An axis
+symbol replaces only the input size; variables computed from it keep their value.
 """
 
 from __future__ import annotations

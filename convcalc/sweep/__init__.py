@@ -1,14 +1,14 @@
 """Design spaces: the formulas of one spec over the product of axes, on arrays, exactly.
 
->>> job = space("zoo:resnet50", [read_axis("classes=10..12")])
->>> columns = evaluate(job, next(pieces(job.axes)))
+>>> job = make_job("zoo:resnet50", [read_axis("classes=10..12")])
+>>> columns = evaluate(job, next(blocks(job.axes)))
 >>> columns.metrics["params"].tolist(), columns.valid.tolist()
 ([23528522, 23530571, 23532620], [True, True, True])
 
-``read_axis`` reads an axis as it is written, ``space`` makes a ``Job`` of a design and axes: plain data that any
-process can work with. ``pieces`` cuts the points into blocks in their order, ``evaluate`` works a block out: arrays
-with an axis for each of the sweep's, a mask of the points that are networks and the reasons of the others.
-``Engine.run`` does that for all blocks, wherever the work is done, and ``Keep`` reduces what comes. ``solve`` finds the
+``read_axis`` parses an axis, ``make_job`` makes a ``SweepJob`` of a design and axes: plain data that any
+process can work with. ``blocks`` cuts the points into blocks in their order, ``evaluate`` evaluates one: arrays
+with an axis for each of the sweep's, a mask of the valid points and the reasons of the others.
+``Engine.run`` does that for all blocks, wherever the work is done; ``Selection`` selects points. ``solve`` finds the
 largest or smallest values within limits without going through all points.
 """
 
@@ -35,38 +35,9 @@ from convcalc.sweep.solve import Candidate, SolveResult, solve
 from convcalc.sweep.where import metrics_used, parse_condition
 
 __all__ = [
-    "Axis",
-    "Block",
-    "BlockColumns",
-    "BlockResult",
-    "BlockTask",
-    "Candidate",
-    "Checkpoint",
-    "CountOptions",
-    "Engine",
-    "InvalidPoints",
-    "MetricLimit",
-    "Progress",
-    "SavedProgress",
-    "SelectedPoints",
-    "Selection",
-    "SolveProblem",
-    "SolveResult",
-    "SweepJob",
-    "blocks",
-    "cluster",
-    "error_group",
-    "evaluate",
-    "facts",
-    "make_job",
-    "metric_names",
-    "metrics_used",
-    "parse_condition",
-    "point_count",
-    "processes",
-    "read_axis",
-    "require_arrays",
-    "run_block",
-    "serial",
-    "solve",
+    "Axis", "Block", "BlockColumns", "BlockResult", "BlockTask", "Candidate", "Checkpoint", "CountOptions",
+    "Engine", "InvalidPoints", "MetricLimit", "Progress", "SavedProgress", "SelectedPoints", "Selection",
+    "SolveProblem", "SolveResult", "SweepJob", "blocks", "cluster", "error_group", "evaluate", "facts", "make_job",
+    "metric_names", "metrics_used", "parse_condition", "point_count", "processes", "read_axis", "require_arrays",
+    "run_block", "serial", "solve",
 ]  # fmt: skip

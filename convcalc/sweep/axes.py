@@ -1,4 +1,4 @@
-"""The axes of a sweep as they are written, and the blocks that their product is worked out in."""
+"""Axes of a sweep: parsing, and the blocks of their product."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ HINTS = {
     FOR: "write --for {0}=1..512 or --for {0}=0.25..2:0.05",
 }
 MAX_POINTS = 2**62
-"""Most points of a sweep: the number of one has 64 bits."""
+"""Limit of points: their numbers have 64 bits."""
 BLOCK_SIZE = 2**17
-"""Points of a block: what is worked out for them stays in a processor's cache."""
+"""Points per block: arrays of this size fit a processor's cache."""
 
 Bracket = {"[": 1, "(": 1, "]": -1, ")": -1}
 
@@ -57,7 +57,7 @@ Ranges: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class Block(NamedTuple):
-    """A block and the number of its first point."""
+    """A block: the number of its first point and, for each axis, a half-open range of values."""
 
     first: int
     ranges: Ranges

@@ -1,4 +1,4 @@
-"""What bounds tell of a block, without working out its points: how far its totals reach, whether it has networks."""
+"""Bounds of a block's totals, by interval arithmetic, without evaluating its points."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ MAX_BOUNDED_GRAPHS = 64
 
 
 class BlockBounds(NamedTuple):
-    """What is sure of a block."""
+    """Bounds of the totals of a block."""
 
     totals: dict[str, Bounds] | None
-    """Metric → what no network of the block is below or above; nothing where no point of it is a network."""
+    """Metric → (lower, upper) bound over valid points; ``None`` if no point is valid."""
     all_valid: bool
-    """Whether every point is a network."""
+    """Whether every point is valid."""
 
     def merge(self, other: BlockBounds) -> BlockBounds:
-        """Return what is sure of two blocks together."""
+        """Return the bounds of two blocks together."""
         if self.totals is None or other.totals is None:
             return BlockBounds(other.totals if self.totals is None else self.totals, all_valid=False)
         both = {key: (self.totals[key], other.totals[key]) for key in self.totals}
@@ -38,11 +38,11 @@ class BlockBounds(NamedTuple):
 
 
 NO_VALID_POINT = BlockBounds(None, all_valid=False)
-"""No point is a network."""
+"""The bounds of a block without a valid point."""
 
 
 def bound_block(job: SweepJob, block: Ranges) -> BlockBounds | None:
-    """Return what bounds tell of a block; nothing where they cannot: a condition is open, or there are many graphs."""
+    """Return the bounds of a block; ``None`` where a condition is undecided or there are many graphs."""
     works = evaluator(job)
     while True:
         parts = list(islice(works.split_structural(block), MAX_BOUNDED_GRAPHS + 1))

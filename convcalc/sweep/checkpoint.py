@@ -1,4 +1,4 @@
-"""What a sweep remembers beside its output, so that it can go on where it was killed.
+"""Checkpoint files that let an interrupted sweep resume.
 
 ``PATH.partial`` holds the lines of the blocks that are done, ``PATH.progress`` how many blocks these are, how long the
 lines were then and their digest. Lines go first: what stands behind that length is cut off when the sweep goes on.
@@ -32,14 +32,14 @@ START_ANEW_HINT = "leave --resume out to begin anew, which replaces it"
 
 @dataclass(slots=True)
 class Progress:
-    """What the blocks that are done have come to."""
+    """Progress of the blocks that are done."""
 
     done: int = 0
     rows: int = 0
     valid: int = 0
     invalid: dict[str, InvalidPoints] = field(default_factory=dict)
     points: SelectedPoints | None = None
-    """What a reduction has kept so far."""
+    """Points selected so far."""
 
     def add(self, result: BlockResult, keep: Selection) -> None:
         """Count a block; a reduction takes its points in."""
@@ -54,7 +54,7 @@ class Progress:
 
 
 class SavedProgress(NamedTuple):
-    """What a journal holds."""
+    """Contents of a checkpoint."""
 
     facts: Facts
     state: Progress
@@ -66,7 +66,7 @@ class SavedProgress(NamedTuple):
 
 
 class Checkpoint:
-    """The two files beside an output."""
+    """The two checkpoint files beside an output."""
 
     def __init__(self, path: str, facts: Facts) -> None:
         self.path = path

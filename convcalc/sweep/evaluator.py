@@ -1,4 +1,4 @@
-"""One block of a sweep: from its points to the totals of the metrics, and which points are no network.
+"""Evaluation of one block of a sweep: totals of the metrics, and which points are invalid.
 
 The formulas run on arrays over all axes of the block. Where one of them needs a plain value (a count of repeats, a
 condition that its points do not share), the axes that it depends on are structural: the block is split there, down to
@@ -30,7 +30,7 @@ NUMBERS = re.compile(r"\{\}|-?\d+(?:\.\d+)?")
 
 
 class InvalidPoints(NamedTuple):
-    """Points that are no network for one reason: how many, and the number of the first."""
+    """Points that are invalid for one reason: how many, and the number of the first."""
 
     points: int
     first: int
@@ -41,30 +41,30 @@ class InvalidPoints(NamedTuple):
 
 @dataclass(slots=True)
 class BlockColumns:
-    """What was worked out for a block: arrays with an axis for each of the sweep's."""
+    """Results of a block: arrays with one axis per axis of the sweep."""
 
     block: Block
     valid: Any
-    """Which points are networks."""
+    """Which points are valid."""
     metrics: dict[str, Any]
-    """Metric → totals; at points that are no network they mean nothing."""
+    """Metric → totals; meaningless at invalid points."""
     invalid: dict[str, InvalidPoints] = field(default_factory=dict)
-    """Reason → the points that fail for it first; see :func:`reason`."""
+    """Reason → the points that fail for it first; see :func:`error_group`."""
 
 
 def evaluate(job: SweepJob, piece: Block) -> BlockColumns:
-    """Work a block out. The same block gives the same columns, in every process."""
+    """Evaluate a block; deterministic, in every process."""
     return evaluator(job).evaluate(piece)
 
 
 @lru_cache(4)
 def evaluator(job: SweepJob) -> Evaluator:
-    """Return what works out blocks of a sweep."""
+    """Return the evaluator of a sweep, cached."""
     return Evaluator(job)
 
 
 class Evaluator:
-    """Works out blocks of one sweep; the spec is read once."""
+    """Evaluates blocks of one sweep; the spec is read once."""
 
     def __init__(self, job: SweepJob) -> None:
         self.job = job
@@ -75,7 +75,7 @@ class Evaluator:
         self.measures: list[Measure] = [wanted[key] for key in job.metrics]
 
     def evaluate(self, piece: Block) -> BlockColumns:
-        """Work out a block."""
+        """Evaluate a block."""
         import numpy
 
         shape = _shape(piece.ranges)
@@ -195,7 +195,7 @@ def _store(metrics: dict[str, Any], key: str, window: tuple[slice, ...], total: 
 
 
 def merge_invalid(one: Mapping[str, InvalidPoints], other: Mapping[str, InvalidPoints]) -> dict[str, InvalidPoints]:
-    """Return the points dropped in two blocks."""
+    """Return the invalid points of two blocks."""
     both = dict(one)
     for why, more in other.items():
         both[why] = both[why].merge(more) if why in both else more
@@ -203,9 +203,9 @@ def merge_invalid(one: Mapping[str, InvalidPoints], other: Mapping[str, InvalidP
 
 
 def error_group(code: str, text: str) -> str:
-    """Return what failures are told apart by: the code, and the sentence without its numbers.
+    """Return the key that groups similar errors: code and message without numbers.
 
-    >>> reason("CC403", "the kernel reaches over 7 but the padded input has only 5")
+    >>> error_group("CC403", "the kernel reaches over 7 but the padded input has only 5")
     'CC403 the kernel reaches over … but the padded input has only …'
     """
     return f"{code} {NUMBERS.sub('…', text)}"

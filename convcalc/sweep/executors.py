@@ -1,4 +1,4 @@
-"""Where blocks are worked out: in this process, in others on this machine, or on a cluster; the results are the same.
+"""Executors of blocks: this process, other processes, or a cluster; the results are the same.
 
 Every engine is a ``concurrent.futures.Executor``. Only some blocks are on their way at any time, and results come in
 the order of the blocks, so that memory does not grow with the sweep.
@@ -34,11 +34,11 @@ MAX_RESTARTS = 3
 """How often lost workers are replaced before the sweep is given up."""
 
 LineWriter = Callable[[SweepJob, SelectedPoints], str]
-"""What writes points as lines of a format."""
+"""Formats points as lines."""
 
 
 class BlockTask(NamedTuple):
-    """What is done with every block: what stays of it, and how it is written, by functions that any process knows."""
+    """Work on one block: which points to keep, how to format them. Picklable."""
 
     job: SweepJob
     selection: Selection = Selection()
@@ -49,19 +49,19 @@ class BlockTask(NamedTuple):
 
 @dataclass(slots=True)
 class BlockResult:
-    """What came of a block."""
+    """Result of a block."""
 
     points: SelectedPoints
     texts: tuple[str, ...]
     kept: int
     valid: int
     size: int
-    """Points of the block: those that stay, those that do not and those that are no network."""
+    """All points of the block: selected, not selected and invalid."""
     invalid: dict[str, InvalidPoints] = field(default_factory=dict)
 
 
 def run_block(task: BlockTask, piece: Block) -> BlockResult:
-    """Work a block out: a pure function, so that a lost block can be worked out again anywhere."""
+    """Evaluate and select one block: a pure function, so that a lost block can be repeated anywhere."""
     import numpy
 
     columns = evaluate(task.job, piece)
@@ -76,7 +76,7 @@ def run_block(task: BlockTask, piece: Block) -> BlockResult:
 
 
 def run_blocks(task: BlockTask, pieces: Sequence[Block]) -> list[BlockResult]:
-    """Work several blocks out, which costs the one who hands out work no more than one."""
+    """Run several blocks as one task, to save scheduling."""
     return [run_block(task, piece) for piece in pieces]
 
 
@@ -180,7 +180,7 @@ def _record_thread_deaths() -> Iterator[list[BaseException | None]]:
 
 
 class SerialExecutor(Executor):
-    """Works out at once, in this process."""
+    """Runs tasks immediately in this process."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -189,7 +189,7 @@ class SerialExecutor(Executor):
 
 
 def serial() -> Engine:
-    """Return the engine that is this process."""
+    """Return the engine of this process."""
     return Engine(SerialExecutor, 1)
 
 

@@ -1,4 +1,4 @@
-"""What a sweep is: texts and plain data alone, so that any process on any machine can work a part of it out."""
+"""The description of a sweep: texts and plain data, so that any process on any machine can evaluate a part of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from convcalc.sweep.axes import EMPTY, FOR, MAX_POINTS, Axis, point_count, unrav
 VARIANT = "variant"
 """The axis of variants; it stands before all others."""
 DEFAULT_METRICS = ("params", "macs")
-"""The metrics of a sweep that asks for none."""
+"""Default metrics of a sweep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class SweepJob:
     dtype: str = "float32"
     axes: tuple[Axis, ...] = ()
     metrics: tuple[str, ...] = DEFAULT_METRICS
-    """What is worked out: what is shown, and what a condition or a reduction reads."""
+    """Metrics to evaluate: those of the output, and those of the condition and the selection."""
     output_metrics: tuple[str, ...] = DEFAULT_METRICS
     where: str | None = None
 
@@ -83,7 +83,7 @@ class SweepJob:
 
 
 class CountOptions(NamedTuple):
-    """How a design is read and counted, beside its axes."""
+    """Options of reading and counting a design."""
 
     overrides: Mapping[str, Any] = {}
     libraries: Sequence[str] = ()

@@ -17,13 +17,13 @@ MAX, MIN = "max", "min"
 MAX_COUNTED_POINTS = 2**20
 """Up to so many points, it is also counted how many fit."""
 MAX_LEAF_GRAPHS = 16
-"""A block of at most so many graphs is worked out, be they bounded or not."""
+"""Blocks with at most this many distinct graphs are evaluated point by point."""
 
 Advance = Callable[[int], None]
 
 
 def no_progress(points: int) -> None:
-    """Tell nobody how many points have been looked at."""
+    """Default progress callback: does nothing."""
 
 
 class MetricLimit(NamedTuple):
@@ -68,13 +68,13 @@ class SolveProblem(NamedTuple):
 
 
 class Search:
-    """Goes through the blocks of a job, whose axes are in the order of preference."""
+    """Branch-and-bound search over the blocks of a job, whose axes are in the order of preference."""
 
     def __init__(self, job: SweepJob, question: SolveProblem, advance: Advance, leaf: int) -> None:
         self.job, self.question, self.advance, self.leaf_size = job, question, advance, leaf
         self.root: Ranges = tuple((0, len(axis.values)) for axis in job.axes)
         self.saw_valid = False
-        """Whether any block may have had a network in it."""
+        """Whether any block may have had a valid point."""
         self.counts = self._leaves_in_order()
         self.known = 0
         self.ended = False
@@ -117,7 +117,7 @@ class Search:
         return None if best is None else best[1]
 
     def _push(self, waiting: list[tuple[float, int, Ranges, BlockBounds | None]], block: Ranges) -> None:
-        """Put a block where the best that it may hold says."""
+        """Push a block on the heap, keyed by the lower bound of its cost."""
         known = bound_block(self.job, block)
         cost: float = float("-inf")
         if known is not None and known.totals is not None:
@@ -148,7 +148,7 @@ class Search:
 
     @property
     def _maximizing(self) -> bool:
-        """Whether less than the most is worse."""
+        """Whether the objective is maximised."""
         return not (self.question.objective or "").startswith("-")
 
     def _best_of(self, block: Ranges) -> tuple[int, int] | None:

@@ -1,7 +1,7 @@
 """Which points stay: all, the non-dominated ones, or the first so many by a metric. Reductions run as blocks come.
 
 Ties are settled by the order of the points: of points with the same metrics the first stays, whatever the engine. So
-``pareto`` keeps one point for each choice of metrics that nothing beats.
+``pareto`` keeps one point for each non-dominated combination of metrics.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 >>> from fractions import Fraction
 >>> from convcalc.sweep.axes import read_axis
->>> from convcalc.sweep.job import space
->>> asked = Question((Bound("params", "max", Fraction(24_000_000)),))
->>> answer = solve(space("zoo:resnet50", [read_axis("classes=1..1000")]), asked)
->>> answer.solution.point, answer.solution.totals["params"], answer.fitting
+>>> from convcalc.sweep.job import make_job
+>>> asked = SolveProblem((MetricLimit("params", "max", Fraction(24_000_000)),))
+>>> answer = solve(make_job("zoo:resnet50", [read_axis("classes=1..1000")]), asked)
+>>> answer.solution.values, answer.solution.totals["params"], answer.fitting_count
 ({'classes': 240}, 23999792, 240)
 
 Points are looked at in the order of preference, in blocks. A block whose bounds break a limit (see ``interval``) is
@@ -27,7 +27,7 @@ from convcalc.sweep.search import Advance, MetricLimit, Search, SolveProblem, no
 
 
 class Candidate(NamedTuple):
-    """One choice of values: its totals in plain numbers, or why it is no network."""
+    """One point: its totals in plain numbers, or why it is invalid."""
 
     values: dict[str, Any]
     totals: dict[str, int]
@@ -42,7 +42,7 @@ class Candidate(NamedTuple):
 
 
 class SolveResult(NamedTuple):
-    """What was found."""
+    """Result of a search."""
 
     job: SweepJob
     """Its axes are in the order of preference: the best value first."""

@@ -1,4 +1,4 @@
-"""``--where``: an expression of the spec language over metrics and axes that says which points are wanted."""
+"""``--where``: a condition over metrics and axes, in the expression language of specs."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     evaluate = sweep.evaluate
 
     def noted(job: Any, piece: Any) -> Any:
-        sizes.append(prod(end - first for first, end in piece.block))
+        sizes.append(prod(end - first for first, end in piece.ranges))
         return evaluate(job, piece)
 
     monkeypatch.setattr(search, "evaluate", noted)

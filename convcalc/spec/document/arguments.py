@@ -121,7 +121,7 @@ def arguments_by_name(
 ) -> dict[str, tuple[ScalarNode, YamlNode]]:
     """Return arguments by name, each with its word, whichever way they are written; an empty one counts as missing.
 
-    An argument that stands without its word has its own place as that of the word.
+    The span of a positional argument also serves as the span of its name.
     """
     if node is None or is_empty(node):
         return {}

@@ -61,9 +61,9 @@ class BlockTable:
 
 
 def find_cycles(blocks: Iterable[BlockDefinition]) -> Iterator[SpecError]:
-    """Give an error (CC206) for every call that closes a ring of blocks, whether anything calls them or not.
+    """Give an error (CC206) for every call that closes a cycle of blocks, whether anything calls them or not.
 
-    On the way, every block learns how many items a call of it makes at least: without rings, those it calls know first.
+    Also sets ``min_items`` of each block; without cycles, callees are complete before their callers.
     """
     done: set[int] = set()
     for start in blocks:

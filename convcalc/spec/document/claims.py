@@ -1,4 +1,4 @@
-"""Claims: published numbers that stand in a spec, read and checked for their form."""
+"""Claims: published numbers in a spec, read and validated."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Quantity(NamedTuple):
     value: Fraction
     """The printed number with its suffix worked out."""
     unit: Fraction
-    """What one step of the last printed digit is worth: 0.1·10⁶ for ``25.6M``."""
+    """One unit of the last printed digit: 0.1·10⁶ for ``25.6M``."""
     span: Span
 
 
 class Claim(NamedTuple):
-    """What a source says of a design, or of a part of it."""
+    """A published number of a design or of a part of it."""
 
     span: Span
     numbers: Mapping[str, Quantity]
@@ -49,7 +49,7 @@ class Claim(NamedTuple):
     """source (always there), quote, url, note, at (a path), variant, expect, reason."""
     excluding: tuple[str, ...] = ()
     spans: Mapping[str, Span] = {}
-    """Where each number and text stands."""
+    """The span of each number and text."""
 
     @property
     def is_expected_to_disagree(self) -> bool:

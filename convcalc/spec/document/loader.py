@@ -1,4 +1,4 @@
-"""The files of a spec: its root and what it imports, each read once, from the disk or from a past of it."""
+"""The root spec and its imports, each read once, from disk or from a Git revision."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from convcalc.spec.yaml.text import read_text
 
 
 class FileSystem(Protocol):
-    """How paths lead to files."""
+    """File-system access: resolve a path, test it, name it in errors."""
 
     def resolve(self, path: str) -> str:
         """Return the absolute path that a path leads to, links resolved."""
@@ -29,7 +29,7 @@ class FileSystem(Protocol):
 
 
 class LocalFiles:
-    """The files as they lie there now."""
+    """Files on disk."""
 
     def resolve(self, path: str) -> str:
         """Return the absolute path, links resolved."""

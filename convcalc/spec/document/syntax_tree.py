@@ -1,4 +1,4 @@
-"""What a spec's items are once they are read: names checked, expressions parsed, nothing evaluated yet."""
+"""Syntax tree of a spec: names validated, expressions parsed, nothing evaluated."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from convcalc.spec.document.value_nodes import ValueNode, with_variables
 
 
 class ArgumentValue(NamedTuple):
-    """The value of an argument, and whether it stands at the layer or comes from ``defaults``."""
+    """The value of an argument; ``explicit``: written at the layer, not taken from ``defaults``."""
 
     value: ValueNode
     explicit: bool = True
     key: Span | None = None
-    """Where its word stands, where it has one."""
+    """The span of its name, if it has one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -104,14 +104,14 @@ class BlockDefinition:
     inputs: tuple[str, ...] = ()
     items: list[Item] = field(default_factory=list)
     calls: list[tuple[BlockDefinition, Span]] = field(default_factory=list)
-    """Blocks that its items call, and where: for finding rings."""
+    """Blocks that its items call, and where: for finding cycles."""
     is_used: bool = False
     min_items: int = 0
     """How many items a call makes at least."""
 
 
 class SourceForm(NamedTuple):
-    """A word, or an expression whose value is one; and whether it stands at the layer or comes from ``defaults``."""
+    """A word, or an expression of one; ``explicit``: written at the layer, not taken from ``defaults``."""
 
     word: str
     value: ValueNode | None = None
@@ -139,7 +139,7 @@ class Document:
 
     source: Source
     key_spans: dict[str, Span] = field(default_factory=dict)
-    """Where the top-level keys stand, those with nothing behind them included."""
+    """Spans of the top-level keys, those without a value included."""
     inputs: dict[str, ValueNode] = field(default_factory=dict)
     vars: dict[str, ValueNode] = field(default_factory=dict)
     variants: dict[str, dict[str, ValueNode]] = field(default_factory=dict)

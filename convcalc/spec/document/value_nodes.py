@@ -22,14 +22,14 @@ ENTERING = frozenset({"cin", "din", "shape"})
 """What describes the tensor that enters an item."""
 
 LOOP_VARIABLES = ("i", "first", "last")
-"""What a repeated item sees beside its columns."""
+"""Variables of a `repeat` beside its columns."""
 
 MAX_SHOWN_NAMES = 12
 
 
 @dataclass(slots=True, eq=False)
 class NameScope:
-    """The variables that may be used at a place, and which have been, for the file as a whole."""
+    """The variables in scope at a place, and those used so far in the file."""
 
     names: AbstractSet[str]
     used: set[str] = field(default_factory=set)
@@ -46,11 +46,11 @@ class NameScope:
 
 @dataclass(slots=True, eq=False)
 class StructuralError(SpecError):
-    """A plain value is needed where arrays or symbols stand; ``names`` are those that it depends on."""
+    """A plain value is needed where a variable holds an array or a symbol; ``names``: the variables it depends on."""
 
     names: tuple[str, ...] = ()
     is_condition: bool = False
-    """Whether it is a truth that is needed, which many values may share."""
+    """Whether a boolean is needed, which many values may share."""
 
 
 class ValueNode(NamedTuple):
@@ -63,7 +63,7 @@ class ValueNode(NamedTuple):
     names: frozenset[str] = frozenset()
     """Every variable in it."""
     is_constant: bool = True
-    """Whether it holds no variable at all."""
+    """Whether it has no variables."""
     uses_input: bool = False
     """Whether it asks for the tensor that enters (``cin``, ``din``, ``shape``)."""
 
@@ -171,7 +171,7 @@ def list_node(span: Span, items: Iterable[ValueNode]) -> ValueNode:
 
 @contextmanager
 def collect_errors(errors: list[SpecError]) -> Iterator[None]:
-    """Collect an error and go on behind the block."""
+    """Collect an error and continue after the block."""
     try:
         yield
     except SpecError as error:
@@ -184,7 +184,7 @@ Variables = Mapping[str, Any]
 
 
 class ChainedVariables(dict[str, Any]):
-    """Variables over others, which are looked up where these have no value."""
+    """A dict that falls back to another mapping for missing names."""
 
     __slots__ = ("parent",)
 

@@ -1,4 +1,4 @@
-"""Where expansion stands: the variables, names and block calls around an item, and the ways out of it."""
+"""State of an expansion (variables, scope, loop, call stack) and the exceptions that end it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from convcalc.spec.expansion.scopes import LayerScope
 from convcalc.spec.limits import REPEAT
 
 OMITTED = -2
-"""What an item gives that is as if it had not been written."""
+"""Result of an item omitted by `when` or by a repeat of 0."""
 
 MAX_PYTHON_FRAMES = 50_000
 """Room for 64 block calls, each with a body nested as deep as YAML may be."""

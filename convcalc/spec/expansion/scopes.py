@@ -1,4 +1,4 @@
-"""Names while a spec is expanded: which layers can be referred to, from where."""
+"""Scopes of layer names during expansion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_FAILED_PREFIXES = 1000
 
 @dataclass(slots=True, eq=False)
 class Binding:
-    """What a name stands for: its last output, the nodes it made, and the names below it.
+    """A bound name: its output node, the nodes it created, its inner scope.
 
     ``output`` is ``None`` while the scope is still being expanded. ``nodes`` is a half-open range of indices.
     """
@@ -30,7 +30,7 @@ class Binding:
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class LayerScope:
-    """Names that clash with each other.
+    """A namespace: names in it must be unique.
 
     There may be a million: what most do not need is made when it is needed, and none holds the one around it, so that
     all are freed at once.
@@ -44,7 +44,7 @@ class LayerScope:
     names: dict[str, Binding] = field(default_factory=dict)
     _deleted: set[str] | None = None
     _failed: set[str] | None = None
-    """Beginnings of names that layers would have had that failed: a reference to one is no further error."""
+    """Name prefixes of layers that failed; references to them raise no second error."""
     cached_path: str | None = None
 
     def child(self, segment: str, *, is_block: bool = False) -> LayerScope:

@@ -1,4 +1,4 @@
-"""What a function of expressions is: how it is written, what it takes, and the rule that works it out."""
+"""Functions of expressions: signature, parameter types and implementation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Rule: TypeAlias = Callable[..., Value]
 
 @dataclass(frozen=True, slots=True)
 class ParameterType:
-    """What an argument must be, in words and as a test."""
+    """The type of a parameter, in words and as a test."""
 
     description: str
     accepts: Callable[[Value], bool]
@@ -45,7 +45,7 @@ def _is_integer(value: Value) -> bool:
     return type(value) is int or (_is_number(value) and not is_exact(value) and is_integer_valued(value))
 
 
-# What is not known yet, an array or a symbolic expression, is taken to have the sign that is asked for: sizes have it.
+# Arrays and symbols pass every sign check: they represent sizes, which are positive.
 NUMBER = ParameterType("a number", _is_number)
 
 NOT_NEGATIVE = ParameterType("a number >= 0", lambda value: _is_number(value) and (not is_exact(value) or value >= 0))
@@ -88,7 +88,7 @@ class Function:
         return "1 argument" if self.min_arguments == 1 else f"{self.min_arguments} arguments"
 
     def __call__(self, *values: Value) -> Value:
-        """Return the function's value, once every argument is what it must be."""
+        """Check the arguments and return the function's value."""
         for operand, (value, argument) in enumerate(zip(values, self.parameters, strict=False), 1):
             if not argument.accepts(value):
                 raise OperandError(

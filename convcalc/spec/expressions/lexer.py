@@ -1,4 +1,4 @@
-"""Text of an expression → tokens. What no token can be is refused here, and brackets that do not pair."""
+"""Text of an expression → tokens; unknown characters and unbalanced brackets are errors here."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _HINTS = {
     "–": "write -", "≤": "write <=", "≥": "write >=", "≠": "write !=", "²": "write **2", "³": "write **3",
     "√": "write sqrt(x)",
 }  # fmt: skip
-"""Character that no token begins with → what its writer meant."""
+"""Unknown character → hint."""
 
 _ZEROS = {"k": "e3", "K": "e3", "M": "e6", "G": "e9", "T": "e12", "P": "e15"}
 
@@ -56,7 +56,7 @@ _MALFORMED = (
     (r"([0-9.]+)([^\W\d]\w*)", "no letter may follow its digits", r"write \1*\2"),
     (r".*", "it is digits, or digits, a point and digits", ""),
 )
-"""Form of what begins like a number and is none → what is wrong, and a hint."""
+"""Pattern of a malformed number → reason, hint."""
 
 COMMA_TRAP = "inside { } or [ ] a comma ends a value; quote the expression"
 

@@ -1,4 +1,4 @@
-"""What is said about a word: why no variable may bear it, and what an unknown one may have been meant to be."""
+"""Messages about reserved and unknown names, and about unexpected tokens."""
 
 from __future__ import annotations
 

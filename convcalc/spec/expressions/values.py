@@ -1,4 +1,4 @@
-"""What an expression works on: exact numbers, booleans, symbols and lists; how they are told apart and named."""
+"""Values of expressions: exact numbers, booleans, keywords and lists; their types and names."""
 
 from __future__ import annotations
 

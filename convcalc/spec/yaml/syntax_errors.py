@@ -1,4 +1,4 @@
-"""What is said of a text that is no YAML: the parser's complaint in our words, with the traps of flow style explained.
+"""Error messages for invalid YAML: PyYAML's errors, reworded, with hints on flow-style pitfalls.
 
 libyaml and PyYAML's own parser word their complaints differently, but say the same by the parts that are looked for.
 """
@@ -14,7 +14,7 @@ from convcalc.errors import Source, Span, SpecError
 
 
 class _ErrorPattern(NamedTuple):
-    """A complaint (what was being read; what is wrong with it; the text from there) and what we say of it."""
+    """A parser's error (context, problem, text from there) and the message for it."""
 
     context: str
     problem: str
@@ -29,11 +29,11 @@ class _ErrorPattern(NamedTuple):
     """Whether it failed on a later line than that of the last bracket that is open."""
 
     def matches_problem(self, context: str, problem: str) -> bool:
-        """Whether this is what the parser complains of."""
+        """Whether the parser's context and problem match."""
         return bool(re.search(self.context, context) and re.search(self.problem, problem))
 
     def matches_text(self, before: str, rest: str) -> bool:
-        """Whether the text around the place is that of the trap."""
+        """Whether the text around the place matches."""
         return bool(re.search(self.before, before, re.MULTILINE) and re.match(self.rest, rest))
 
 
@@ -76,7 +76,7 @@ _ERROR_PATTERNS = (
     _ErrorPattern("", "escape|hexdecimal|hexadecimal", "", "an unknown escape in double quotes"),
     _ErrorPattern("", "node content", r"[\]}]", "this bracket closes nothing"),
 )
-"""The first that fits is said."""
+"""In order of priority: the first match is used."""
 
 
 def yaml_error(source: Source, error: Exception, bracket: Span | None = None) -> SpecError:

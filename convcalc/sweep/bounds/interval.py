@@ -29,13 +29,13 @@ from convcalc.sweep.bounds.symbolic_terms import (
 
 
 class FakeDtype(NamedTuple):
-    """What stands for a NumPy dtype: ``i`` for integers, ``b`` for truths."""
+    """A stand-in for a NumPy dtype: ``i`` for integers, ``b`` for booleans."""
 
     kind: str
 
 
 class UnknownBoolean:
-    """A truth that the bounds do not tell: it may differ from point to point. ``what`` is equal for equal ones."""
+    """A boolean that the bounds do not decide; ``what`` is equal for equal conditions."""
 
     __slots__ = ("swept", "what")
     dtype = FakeDtype("b")

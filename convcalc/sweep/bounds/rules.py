@@ -1,4 +1,4 @@
-"""What all numbers share that know their bounds: how bounds follow from bounds, and the signs of arithmetic."""
+"""Numbers with bounds: interval rules of the operations, and the operators of Python and NumPy."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RULES = {rule.name: rule for rule in (ADD, SUBTRACT, MULTIPLY, FLOOR_DIVIDE, MAX
 
 
 def decide(name: str, left: Bounds, right: Bounds, *, same: bool) -> bool | None:
-    """Return what bounds tell of ``equal``, ``less`` or ``less_equal``: True or False at every point, else nothing.
+    """Decide ``equal``, ``less`` or ``less_equal`` from the bounds: True or False at every point, else ``None``.
 
     ``same`` says that both sides are one and the same number.
     """
@@ -54,10 +54,10 @@ def decide(name: str, left: Bounds, right: Bounds, *, same: bool) -> bool | None
 
 
 class BoundedNumber:
-    """The signs and doors of arithmetic for numbers that know their bounds.
+    """Operators of Python and NumPy for numbers with bounds.
 
-    A subclass has static methods for what becomes of an operation (``combined``), of a comparison (``compared``: equal,
-    less, less_equal) and of a choice between two numbers (``chosen``).
+    A subclass has static methods for an operation (``apply``), a comparison (``compare``: equal, less, less_equal)
+    and a choice between two numbers (``where``).
     """
 
     __slots__ = ()
@@ -70,11 +70,11 @@ class BoundedNumber:
     where: Callable[[Any, Any, Any], Any]
 
     def min(self) -> int:
-        """A bound that it is nowhere below."""
+        """A lower bound of all elements."""
         return self.low
 
     def max(self) -> int:
-        """A bound that it is nowhere above."""
+        """An upper bound of all elements."""
         return self.high
 
     def __str__(self) -> str:
