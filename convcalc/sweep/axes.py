@@ -229,3 +229,10 @@ def _unravel(number: int, sizes: Sequence[int]) -> list[tuple[int, int]]:
 def unravel(axes: Sequence[Axis], number: int) -> tuple[int, ...]:
     """Return for each axis the value that point ``number`` has, by its place."""
     return tuple(first for first, _ in _unravel(number, [len(axis.values) for axis in axes]))
+
+
+def halves(ranges: Ranges, axis: int) -> list[Ranges]:
+    """Split a block in the middle of one of its axes."""
+    start, end = ranges[axis]
+    middle = (start + end) // 2
+    return [(*ranges[:axis], half, *ranges[axis + 1 :]) for half in ((start, middle), (middle, end))]

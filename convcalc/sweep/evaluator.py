@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
-from math import prod
 from typing import Any, NamedTuple
 
 from convcalc.arith import Ledger, recording
@@ -21,7 +20,7 @@ from convcalc.metrics.metric import Measure
 from convcalc.metrics.registry import measures
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expressions.values import Quotient
-from convcalc.sweep.axes import Block, Ranges
+from convcalc.sweep.axes import Block, Ranges, halves
 from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axis_array
 from convcalc.sweep.job import VARIANT, SweepJob
 
@@ -160,9 +159,7 @@ class Evaluator:
         conditions = {name for error in asked for name in error.names}
         halved = [place for place in wide if self.job.axes[place].name in conditions] or wide
         place = max(halved, key=lambda place: block[place][1] - block[place][0])
-        first, end = block[place]
-        middle = (first + end) // 2
-        return [(*block[:place], half, *block[place + 1 :]) for half in ((first, middle), (middle, end))]
+        return halves(block, place)
 
     def _mark_invalid(self, found: BlockColumns, window: tuple[slice, ...], mask: Any, why: str) -> None:
         """Note points of a window that are no network, unless they have failed before: all of them without a mask."""
@@ -209,8 +206,3 @@ def error_group(code: str, text: str) -> str:
     'CC403 the kernel reaches over … but the padded input has only …'
     """
     return f"{code} {NUMBERS.sub('…', text)}"
-
-
-def points_of(piece: Block) -> int:
-    """Return how many points a block has."""
-    return prod(_shape(piece.ranges))

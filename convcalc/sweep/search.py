@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any, NamedTuple
 
-from convcalc.sweep.axes import Block, Ranges
+from convcalc.sweep.axes import Block, Ranges, halves
 from convcalc.sweep.block_bounds import BlockBounds, bound_block, graph_count, structural_axes
 from convcalc.sweep.evaluator import evaluate
 from convcalc.sweep.job import SweepJob
@@ -112,7 +112,7 @@ class Search:
                 best = found if best is None or (found is not None and found < best) else best
                 self.advance(_size(block))
             else:
-                for half in _halves(block, self._widest(block)):
+                for half in halves(block, self._widest(block)):
                     self._push(waiting, half)
         return None if best is None else best[1]
 
@@ -181,7 +181,7 @@ class Search:
                 yield int(numpy.count_nonzero(fits)), self._number(block, first)
             else:
                 wide = next(place for place, (start, end) in enumerate(block) if end - start > 1)
-                waiting += reversed(_halves(block, wide))
+                waiting += reversed(halves(block, wide))
                 continue
             self.advance(size)
 
@@ -220,9 +220,3 @@ class Search:
 
 def _size(block: Ranges) -> int:
     return prod(end - start for start, end in block)
-
-
-def _halves(block: Ranges, place: int) -> list[Ranges]:
-    start, end = block[place]
-    middle = (start + end) // 2
-    return [(*block[:place], half, *block[place + 1 :]) for half in ((start, middle), (middle, end))]

@@ -201,13 +201,13 @@ def test_an_interrupted_sweep_says_how_to_go_on(killed: Runs, monkeypatch: pytes
     """The second block is never worked out: Ctrl-C."""
     program = (
         "import sys, convcalc.sweep.executors as engine\n"
-        "usual, calls = engine.work, []\n"
+        "usual, calls = engine.run_block, []\n"
         "def work(*args):\n"
         "    calls.append(args)\n"
         "    if len(calls) > 1:\n"
         "        raise KeyboardInterrupt\n"
         "    return usual(*args)\n"
-        "engine.work = work\n"
+        "engine.run_block = work\n"
         "from convcalc.cli import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )

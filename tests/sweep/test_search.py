@@ -197,4 +197,4 @@ def test_polynomials_reach_what_they_reach() -> None:
 def test_a_difference_that_grows_is_bounded_exactly() -> None:
     """n² − n in 5…9 is 20…72, though n² is 25…81 and n 5…9."""
     n, _ = both(5, 9)
-    assert (n * n - n).reached == (20, 72)
+    assert (n * n - n).tight_bounds == (20, 72)
