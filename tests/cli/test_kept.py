@@ -40,7 +40,7 @@ def limited(folder: Path, size: int, *arguments: str) -> subprocess.CompletedPro
     return subprocess.run(
         [sys.executable, "-m", "convcalc", *arguments],
         cwd=folder,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"},  # it would keep the half of a compiled file that fits
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
         capture_output=True,
         text=True,
