@@ -39,7 +39,7 @@ def test_a_terminal_gets_it_formatted(cli: Command, name: str) -> None:
     assert max(map(len, lines)) <= 80
     assert not any(line.lstrip().startswith(("```", "## ", "| ---")) for line in lines)
     title = cli("guide", name).stdout.splitlines()[0].removeprefix("# ")
-    assert title in lines[0]
+    assert any(title in line for line in lines[:3])  # releases of rich before 14 frame it
 
 
 def test_without_colour_it_stays_markdown(cli: Command) -> None:

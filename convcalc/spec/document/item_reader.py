@@ -19,6 +19,7 @@ from convcalc.spec.document.arguments import (
     read_via,
 )
 from convcalc.spec.document.blocks import BlockTable
+from convcalc.spec.document.modifiers import Modifiers, require_valid_modifiers
 from convcalc.spec.document.names import (
     Reference,
     Template,
@@ -42,8 +43,6 @@ from convcalc.spec.yaml.fields import has_no_arguments, is_empty, require_text
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode
 
 MODIFIERS = ("name", "from", "when", "else", "repeat", "each", "tie", "via", "note")
-
-Modifiers = dict[str, tuple[ScalarNode, YamlNode]]
 
 
 @dataclass(slots=True, eq=False)
@@ -86,7 +85,7 @@ class ItemReader:
     def _read_mapping(self, node: MapNode, known: NameScope, series: Counter[str], *, in_join: bool) -> Item:
         modifiers = {key.text: (key, value) for key, value in node.pairs if key.text in MODIFIERS}
         kind = self._kind_key(node)
-        _require_valid_modifiers(modifiers, in_join=in_join)
+        require_valid_modifiers(modifiers, in_join=in_join)
         repeat = _read_repeat(modifiers, known)
         inside = known.with_names((*LOOP_VARIABLES, *repeat.columns)) if repeat else known
         scoped = repeat is not None or "name" in modifiers
@@ -296,15 +295,3 @@ def _require_inputs(read: Item, inherited: int) -> None:
         named = f"`from` names {given}" if read.inputs else "there is no `from` with their names"
         span = (read.inputs or ())[len(names)].span if given > len(names) else read.span
         raise SpecError("CC124", f"{reads}, but {named}", span)
-
-
-def _require_valid_modifiers(modifiers: Modifiers, *, in_join: bool) -> None:
-    """Demand that modifiers stand where they mean something."""
-    if "each" in modifiers and not in_join:
-        text = "`each` stands only directly in the list of a join; for a series write `repeat`"
-        raise SpecError("CC119", text, modifiers["each"][0].span)
-    if "each" in modifiers and "repeat" in modifiers:
-        second = max((modifiers["each"][0], modifiers["repeat"][0]), key=lambda key: key.span[1:])
-        raise SpecError("CC119", "an item has `each` or `repeat`, not both", second.span)
-    if "else" in modifiers and "when" not in modifiers:
-        raise SpecError("CC119", "`else` needs a `when`", modifiers["else"][0].span)
