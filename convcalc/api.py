@@ -148,17 +148,17 @@ class Design:
             dtype: number format for metrics in bytes.
 
         Raises:
-            SpecErrors: CC751 for a graph in memory, CC721 for a symbol, CC709 without SymPy.
+            SpecErrors: CC751 for a graph in memory, CC721 for a symbol, CC719 without SymPy.
 
         >>> load("zoo:resnet18").formula(symbols="classes").totals["params"].value({"classes": 1000})
         11689512
         """
-        from convcalc.extras import require
+        from convcalc.formula import require_symbols
 
         spec = self._require_variables("a formula", over)
         keys = _metrics(metrics, additive=True)
         with _all_errors():
-            require("sympy", code="CC709", needed="formulas need SymPy", hint="pip install sympy")
+            require_symbols()
             from convcalc.formula.closed_form import Wanted, derive
             from convcalc.formula.symbolic_design import FormulaRequest
             from convcalc.render.results.sweep_points import plain

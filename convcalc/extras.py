@@ -14,6 +14,7 @@ from convcalc.errors import SpecError
 from convcalc.memory_limits import is_short, require_room
 
 ABSENT = "not installed"
+MISSING = "CC719"
 
 
 def require(*modules: str, code: str, needed: str, hint: str, trial: Callable[[], object] = lambda: None) -> None:
@@ -88,11 +89,11 @@ def data_frame(columns: Mapping[str, Any], library: str) -> Any:
 
     Raises:
         ValueError: for a library that is none of ``FRAMES``.
-        SpecError: CC709, where it is not installed or cannot be loaded.
+        SpecError: CC719, where it is not installed or cannot be loaded.
     """
     if library not in FRAMES:
         raise ValueError(f"data frames are those of {' or '.join(FRAMES)}, not of {library!r}")
-    require(library, code="CC709", needed=f"data frames need {library}", hint=f"pip install {library}")
+    require(library, code=MISSING, needed=f"data frames need {library}", hint="pip install 'convcalc[dataframe]'")
     frames = importlib.import_module(library)
     if library == "polars":
         return frames.DataFrame([_polars_column(frames, name, values) for name, values in columns.items()])

@@ -103,10 +103,6 @@ class Graph:
         last = {self._last(inside): path}
         return self._subgraph(inside, {label: index for index, label in last.items()})
 
-    def only(self, node: Node) -> Graph:
-        """Return one layer as a graph of its own."""
-        return self._subgraph([node], {node.path: node.index})
-
     def leading_to(self, output: str) -> Graph:
         """Return the graph of one output: that layer and everything that it needs."""
         index = self.outputs[output]

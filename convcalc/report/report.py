@@ -144,7 +144,7 @@ class Report(Drawn):
 
         Raises:
             ValueError: for another library.
-            SpecError: CC709, where the library is not installed.
+            SpecError: CC719, where the library is not installed.
 
         >>> import convcalc
         >>> convcalc.load("zoo:resnet50").report().to_dataframe()["params"].sum()

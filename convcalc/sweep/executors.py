@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from convcalc.errors import SpecError
-from convcalc.extras import require
+from convcalc.extras import MISSING, require
 from convcalc.memory_limits import is_short
 from convcalc.sweep.axes import Block
 from convcalc.sweep.evaluator import InvalidPoints, evaluate
@@ -86,7 +86,7 @@ def require_arrays() -> None:
     Raises:
         SpecError: CC719, where it is not installed or cannot be loaded.
     """
-    require("numpy", code="CC719", needed="sweeps need NumPy", hint="pip install 'convcalc[sweep]'")
+    require("numpy", code=MISSING, needed="sweeps need NumPy", hint="pip install 'convcalc[sweep]'")
 
 
 class Engine(NamedTuple):
@@ -215,7 +215,7 @@ def cluster(address: str) -> Iterator[Engine]:
         SpecError: CC718 where no scheduler answers, CC719 without the packages.
     """
     hint = "pip install 'convcalc[cluster]', or use --jobs"
-    require("distributed", code="CC719", needed="clusters need Dask's distributed", hint=hint)
+    require("distributed", code=MISSING, needed="clusters need Dask's distributed", hint=hint)
     from distributed import Client, KilledWorker
 
     client: Any = None

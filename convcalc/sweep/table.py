@@ -48,7 +48,7 @@ class SweepTable:
 
         Raises:
             ValueError: for another library.
-            SpecError: CC709, where the library is not installed.
+            SpecError: CC719, where the library is not installed.
         """
         from convcalc.extras import data_frame
 

@@ -55,6 +55,15 @@ def test_help(cli: Command, command: str, option: str) -> None:
 # --- 2 ----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def deleted_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder is one that is no longer there."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -63,13 +72,8 @@ def test_help(cli: Command, command: str, option: str) -> None:
         "baseline write", "zoo vgg -o z.txt", "reconcile x.yaml", "explain x.yaml a", "report zoo:resnet50 -o r.txt",
     ],
 )  # fmt: skip
-def test_a_current_folder_that_was_deleted(
-    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
-) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    gone.rmdir()
+@pytest.mark.usefixtures("deleted_folder")
+def test_a_current_folder_that_was_deleted(cli: Command, line: str) -> None:
     result = cli(*line.split())
     assert result.exit_code == 2
     assert result.stderr == "convcalc: the current folder no longer exists: change into one that does\n"
@@ -79,22 +83,14 @@ def test_a_current_folder_that_was_deleted(
     ("line", "said"),
     [("report zoo:vgg@q", "no variant 'q'"), ("report --nope", "No such option"), ("explain cnov", "mean 'conv'?")],
 )
-def test_other_errors_there_are_told_alone(
-    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str
-) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    gone.rmdir()
+@pytest.mark.usefixtures("deleted_folder")
+def test_other_errors_there_are_told_alone(cli: Command, line: str, said: str) -> None:
     result = cli(*line.split())
     assert (result.exit_code, said in result.stderr, "folder" in result.stderr) == (2, True, False)
 
 
-def test_what_needs_no_folder_runs_without_one(cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    gone.rmdir()
+@pytest.mark.usefixtures("deleted_folder")
+def test_what_needs_no_folder_runs_without_one(cli: Command) -> None:
     for line in ("report zoo:resnet50", "--version", "zoo", "report zoo:deeplabv3", "explain macs"):
         assert (cli(*line.split()).exit_code, line) == (0, line)
 

@@ -61,6 +61,6 @@ def test_a_sweep_as_a_frame(library: Library) -> None:
 @both
 def test_a_library_that_is_not_installed(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, library, None)
-    with pytest.raises(SpecError, match=f"CC709: data frames need {library}, which is not installed") as caught:
+    with pytest.raises(SpecError, match=f"CC719: data frames need {library}, which is not installed") as caught:
         convcalc.load("zoo:lenet").report().to_dataframe(library)
-    assert caught.value.hint == f"pip install {library}"
+    assert caught.value.hint == "pip install 'convcalc[dataframe]'"

@@ -12,7 +12,7 @@ from convcalc.cli.options.designs import DesignType, Reading, reading_options, w
 from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import ParamType, Positive, Word, beginning
 from convcalc.errors import SpecErrors, quoted
-from convcalc.extras import require
+from convcalc.formula import require_symbols
 from convcalc.render import FORMULAS
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def command(
       convcalc formula specs/tutorials/resnet_bottleneck.yaml#bottleneck \\
         --set c=4*m --over specs/tutorials/resnet_bottleneck.yaml#single
     """
-    require("sympy", code="CC719", needed="formulas need SymPy", hint="pip install 'convcalc[formula]'")
+    require_symbols()
     from convcalc.formula.closed_form import Wanted, derive
     from convcalc.formula.symbolic_design import FormulaRequest
 

@@ -19,12 +19,12 @@ from typing import IO, Protocol
 import click
 
 from convcalc.cli.output.file_locks import is_there, locked
+from convcalc.designs.names import SPEC_SUFFIXES
 from convcalc.errors import escape
 
 ENDING = ".convcalc"
 LONGEST = 40
 """Characters of a name that are repeated in that of the file beside it; a file system takes 255 bytes."""
-INPUTS = (".yaml", ".yml")
 LINKS = 40
 """Links that are followed in a row, as Linux does."""
 DESCRIPTORS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
@@ -195,7 +195,7 @@ def require_writable(path: str) -> None:
         ClickException: for a YAML file: specs, budgets and devices are read, and no output is one.
         PermissionError: for a file that somebody has protected.
     """
-    if os.path.isfile(path) and os.path.realpath(path).lower().endswith(INPUTS):
+    if os.path.isfile(path) and os.path.realpath(path).lower().endswith(SPEC_SUFFIXES):
         text = "it is YAML, as specs and budget files are, and would be lost; give another name"
         raise click.ClickException(f"cannot write '{escape(path)}': {text}")
     if os.path.isfile(path) and not os.access(path, os.W_OK):
