@@ -18,10 +18,10 @@ import convcalc
 from convcalc.batch import run as running
 from convcalc.batch import worker_pool as workers
 from convcalc.batch.count import Counted, CountRequest, CountTask, count
-from convcalc.batch.patterns import tasks_named
 from convcalc.batch.run import Result, count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.designs.names import parse_design
+from convcalc.designs.patterns import designs_named
 from convcalc.errors import Source, Span, SpecError, SpecErrors, Undecided, describe_one
 from tests.conftest import ROOT
 from tests.work import limited_work
@@ -107,7 +107,7 @@ def tree(here: Path) -> Path:
 
 
 def found(pattern: str) -> list[str]:
-    return [job.design.text for job in tasks_named(pattern)]
+    return [job.design.text for job in designs_named(pattern)]
 
 
 def visible(path: str) -> bool:
@@ -148,7 +148,7 @@ def test_globs_and_folders(tree: Path, pattern: str, expected: list[str]) -> Non
 @pytest.mark.parametrize("pattern", ["*.toml", "nowhere/*.yaml", "zoo:zz*", ".git/deep/**", "[z-a].yaml"])
 def test_a_glob_that_matches_nothing(tree: Path, pattern: str) -> None:
     with pytest.raises(SpecError, match=r"CC705: (nothing matches|the glob) '.*'"):
-        tasks_named(pattern)
+        designs_named(pattern)
 
 
 def test_shipped_specs_have_globs() -> None:
@@ -159,7 +159,7 @@ def test_shipped_specs_have_globs() -> None:
 def test_a_pattern_of_many_stars_takes_no_more_than_so_much_work(here: Path) -> None:
     write(here / "/".join("a" * 12) / "a.yaml", "")
     with limited_work(), pytest.raises(SpecError):
-        tasks_named("/".join(["**"] * 6) + "/b.yaml")
+        designs_named("/".join(["**"] * 6) + "/b.yaml")
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def test_every_design_in_its_place(here: Path, monkeypatch: pytest.MonkeyPatch, 
 
 def test_totals_are_those_of_the_report() -> None:
     keys = tuple(convcalc.load("zoo:lenet").report(detailed=()).totals)
-    asked = CountRequest(keys, batch=3, dtype="float16", all_variants=True)
+    asked = CountRequest(keys, batch=3, dtypes=("float16",), variants=())
     for name in ("resnet50", "mobilenet_v2", "vit"):
         for one in count(CountTask(parse_design(f"zoo:{name}")), asked):
             report = convcalc.load(one.design).report(batch=3, dtype="float16", detailed=())
@@ -225,7 +225,7 @@ def test_identical_files_are_counted_once(here: Path, counts: list[str]) -> None
 def test_identical_files_without_a_name_keep_their_own(here: Path, counts: list[str]) -> None:
     for name in ("a.yaml", "b.yaml"):
         write(here / name, SPEC.format(out=4) + "variants: {w: {}}\n")
-    got = rows([CountTask(parse_design(name)) for name in ("a.yaml", "b.yaml")], 1, ASKED._replace(all_variants=True))
+    got = rows([CountTask(parse_design(name)) for name in ("a.yaml", "b.yaml")], 1, ASKED._replace(variants=()))
     assert counts == ["a.yaml"]
     assert [row["name"] for row in got] == ["a.yaml", "a.yaml@w", "b.yaml", "b.yaml@w"]
 
@@ -334,29 +334,31 @@ def result(place: int, *values: int) -> Result:
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("metrics", ["a", "ab", "abc"])
-def test_the_front_is_what_nothing_dominates(seed: int, metrics: str) -> None:
+@pytest.mark.parametrize("metrics", [["a"], ["a", "b"], ["a", "b", "c"], ["-a", "b"], ["-a", "c", "-b"]])
+def test_the_front_is_what_nothing_dominates(seed: int, metrics: list[str]) -> None:
     chance = random.Random(seed)
     points = [[chance.randrange(9) for _ in range(3)] for _ in range(60)]
     got = pareto_front([[result(n, *point)] for n, point in enumerate(points)], metrics)
     expected = []
+    sides = [("abc".index(metric[-1]), -1 if metric[0] == "-" else 1) for metric in metrics]
     for n, point in enumerate(points):
-        mine = [point["abc".index(metric)] for metric in metrics]
-        rivals = [[other["abc".index(metric)] for metric in metrics] for other in points]
+        mine = [sign * point[place] for place, sign in sides]
+        rivals = [[sign * other[place] for place, sign in sides] for other in points]
         beaten = any(all(map(int.__le__, rival, mine)) and any(map(int.__lt__, rival, mine)) for rival in rivals)
         if not beaten:
             expected.append(str(n))
     assert [one.row["design"] for one in got] == expected
 
 
-def test_sorting_keeps_the_order_of_equals_and_puts_the_broken_last() -> None:
+@pytest.mark.parametrize(("metric", "sign"), [("-a", -1), ("a", 1)])
+def test_sorting_keeps_the_order_of_equals_and_puts_the_broken_last(metric: str, sign: int) -> None:
     chance = random.Random(3)
     values = [chance.choice([1, 5, 10**30]) for _ in range(1300)]
     some = [result(n, value) for n, value in enumerate(values)]
     fault = count(CountTask(parse_design("nowhere.yaml")), ASKED)[0].faults
     some[4] = Result({**some[4].row, "a": None}, fault)
     with tempfile.TemporaryFile() as file:
-        got = [row for part in sort_rows([some[:700], some[700:]], "a", file) for row in part]
-    expected = sorted((n for n in range(1300) if n != 4), key=lambda n: -values[n])
+        got = [row for part in sort_rows([some[:700], some[700:]], metric, file) for row in part]
+    expected = sorted((n for n in range(1300) if n != 4), key=lambda n: sign * values[n])
     assert [row["design"] for row in got] == [*map(str, expected), "4"]
     assert got[0] == some[expected[0]].row

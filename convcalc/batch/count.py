@@ -20,10 +20,12 @@ class CountRequest(NamedTuple):
     overrides: Mapping[str, Any] = {}
     libraries: tuple[str, ...] = ()
     variant: str | None = None
-    all_variants: bool = False
-    """Whether a file without a named variant stands for all its variants."""
+    variants: tuple[str | None, ...] | None = None
+    """Those that a file without a named variant stands for; without names all."""
     batch: int = 1
-    dtype: str = "float32"
+    dtypes: tuple[str, ...] = ("float32",)
+    """Number formats: a row each."""
+    inputs: Mapping[str, str] = {}
 
 
 class CountTask(NamedTuple):
@@ -55,6 +57,7 @@ class Counted(NamedTuple):
     name: str = ""
     input: object = None
     """The shape that goes in; where there are several, a shape by name."""
+    dtype: str = ""
     totals: tuple[int, ...] = ()
     faults: tuple[ErrorText, ...] = ()
 
@@ -69,21 +72,25 @@ def count(task: CountTask, request: CountRequest) -> list[Counted]:
         return [Counted(design.text, faults=_error_texts(errors))]
     if task.from_glob and not spec.variants:
         return []
-    if request.all_variants and variant is None and spec.variants:
-        return [_count_variant(spec, _with_variant(design, each), each, request) for each in spec.variants]
-    return [_count_variant(spec, design, variant, request)]
+    if request.variants is not None and variant is None and spec.variants:
+        return [
+            one
+            for each in request.variants or spec.variants
+            for one in _count_variant(spec, _with_variant(design, each), each, request)
+        ]
+    return _count_variant(spec, design, variant, request)
 
 
 def _open(task: CountTask, request: CountRequest) -> Spec:
     file = task.design.file
     if task.data is None:
-        return open_spec(file, libraries=request.libraries)
+        return open_spec(file, libraries=request.libraries, inputs=request.inputs)
     try:
         path = spec_path(file)
         source = decode(task.data, path)
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return past_spec(source, file, path, DocumentLoader(libraries=request.libraries))
+    return past_spec(source, file, path, DocumentLoader(libraries=request.libraries), request.inputs)
 
 
 def _with_variant(design: DesignName, variant: str | None) -> DesignName:
@@ -91,19 +98,22 @@ def _with_variant(design: DesignName, variant: str | None) -> DesignName:
     return design._replace(text=named, variant=variant)
 
 
-def _count_variant(spec: Spec, design: DesignName, variant: str | None, request: CountRequest) -> Counted:
+def _count_variant(spec: Spec, design: DesignName, variant: str | None, request: CountRequest) -> list[Counted]:
     try:
         network = spec.network(variant, design.part, overrides=request.overrides)
     except SpecErrors as errors:
-        return Counted(design.text, faults=_error_texts(errors))
-    return Counted(design.text, network.graph.name, _input_shapes(network), tuple(totals(network, request)))
+        return [Counted(design.text, faults=_error_texts(errors))]
+    name, shape = network.graph.name, _input_shapes(network)
+    return [
+        Counted(design.text, name, shape, dtype, tuple(totals(network, request, dtype))) for dtype in request.dtypes
+    ]
 
 
-def totals(network: Network, request: CountRequest) -> Iterator[int]:
+def totals(network: Network, request: CountRequest, dtype: str) -> Iterator[int]:
     """Give the totals of the metrics that are asked for, as ``report`` has them."""
     known = {measure.key: measure for measure in measures()}
     for key in request.metrics:
-        _, total = known[key].values(network.graph, request.batch, request.dtype)
+        _, total = known[key].values(network.graph, request.batch, dtype)
         yield int(total)
 
 

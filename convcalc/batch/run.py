@@ -28,6 +28,9 @@ MAX_REPEATS_PER_CHUNK = 512
 MAX_CACHED_FILES = 1 << 15
 """How many different files are remembered, in case that others are identical to them."""
 
+DTYPE = "dtype"
+"""What a row calls its number format."""
+
 Key: TypeAlias = tuple[object, ...]
 
 
@@ -178,6 +181,7 @@ class _Duplicates:
             "design": one.design,
             "name": f"{name} · {task.design.part}" if task.design.part else name,
             "input": one.input,
+            **({DTYPE: one.dtype or None} if len(self.request.dtypes) > 1 else {}),
             **dict(zip(self.request.metrics, one.totals or (None,) * len(self.request.metrics), strict=True)),
             "error": one.faults[0].line if one.faults else None,
         }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import IO, Any
 
 from convcalc.batch.run import Result
@@ -13,7 +14,9 @@ ROWS_PER_WRITE = 512
 
 
 def pareto_front(results: Iterable[Sequence[Result]], metrics: Sequence[str]) -> list[Result]:
-    """Return the designs that are not dominated, in their order: smaller is better, and equal ones all stay.
+    """Return the designs that are not dominated, in their order; equal ones all stay.
+
+    Smaller is better, of a metric with a minus before it larger.
 
     One design dominates another when no metric of it is larger and one is smaller. Only the front is kept meanwhile.
     """
@@ -21,11 +24,17 @@ def pareto_front(results: Iterable[Sequence[Result]], metrics: Sequence[str]) ->
     for some in results:
         for result in some:
             if not result.faults:
-                values = tuple(result.row[metric] for metric in metrics)
+                values = tuple(_signed_value(result.row, metric) for metric in metrics)
                 if not any(dominates(other, values) for other, _ in kept):
                     kept = [(other, held) for other, held in kept if not dominates(values, other)]
                     kept.append((values, result))
     return [result for _, result in kept]
+
+
+def _signed_value(row: Mapping[str, Any], metric: str) -> int:
+    """Return the value of a metric, negative where larger is better."""
+    value: int = row[metric.removeprefix("-")]
+    return -value if metric.startswith("-") else value
 
 
 def dominates(one: Sequence[int], other: Sequence[int]) -> bool:
@@ -34,11 +43,11 @@ def dominates(one: Sequence[int], other: Sequence[int]) -> bool:
 
 
 def sort_rows(results: Iterable[Sequence[Result]], metric: str, file: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
-    """Give rows with the largest value of a metric first; equal ones in their order, broken ones last.
+    """Give rows with the smallest value of a metric first; equal ones in their order, broken ones last.
 
     Args:
         results: what is to be sorted.
-        metric: by what.
+        metric: by what; with a minus before it the largest comes first.
         file: holds the rows meanwhile: only the numbers that are compared, and where rows stand, are kept in memory.
     """
     places: list[tuple[int, int, int]] = []
@@ -49,7 +58,7 @@ def sort_rows(results: Iterable[Sequence[Result]], metric: str, file: IO[bytes])
             if result.faults:
                 broken.append(file.tell())
             else:
-                places.append((-result.row[metric], len(places), file.tell()))
+                places.append((_signed_value(result.row, metric), len(places), file.tell()))
             file.write(text)
     places.sort()
     wanted = [place for _, _, place in places] + broken
@@ -65,3 +74,11 @@ def _read_row(file: IO[bytes], place: int) -> dict[str, Any]:
     elif row["input"]:
         row["input"] = {name: tuple(axes) for name, axes in row["input"].items()}
     return row
+
+
+def first_rows(rows: Iterable[list[dict[str, Any]]], most: int | None) -> Iterator[list[dict[str, Any]]]:
+    """Give no more rows than are wanted; without a number all of them, as they come."""
+    if most is None:
+        yield from rows
+    else:
+        yield list(islice(chain.from_iterable(rows), most))

@@ -55,11 +55,19 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     return callback
 
 
+FORMER = {"metrics": "columns"}
+"""Options of earlier releases that scripts may use → their present names."""
+
+
+def _present(name: str) -> str:
+    return FORMER.get(name, name)
+
+
 class Command(click.Command):
     """A command that takes ``-h`` and the general options too, and sets them apart in its help."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["context_settings"] = {"help_option_names": ["-h", "--help"]}
+        kwargs["context_settings"] = {"help_option_names": ["-h", "--help"], "token_normalize_func": _present}
         super().__init__(*args, **kwargs)
         self.params.extend(_general())
 

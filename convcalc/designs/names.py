@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -92,30 +91,6 @@ def zoo() -> dict[str, str]:
             names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
             return {name.removesuffix(".yaml"): os.path.join(folder, name) for name in names}
     return {}
-
-
-# --- folders of specs -------------------------------------------------------------------------------------------------
-
-
-def spec_files(paths: Iterable[str]) -> list[str]:
-    """Return the files that paths name: files as they are, folders by the specs below them that are not hidden.
-
-    Raises:
-        SpecError: CC705, for a folder without any.
-    """
-    found: list[str] = []
-    for path in paths:
-        below = sorted(_below(path)) if os.path.isdir(path) else [path]
-        if not below:
-            raise SpecError("CC705", f"no {' or '.join(SPEC_SUFFIXES)} file in the folder {quoted(path)}")
-        found += below
-    return list(dict.fromkeys(found))
-
-
-def _below(folder: str) -> Iterator[str]:
-    for here, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (os.path.join(here, name) for name in names if is_visible_spec(name))
 
 
 def is_visible_spec(name: str) -> bool:

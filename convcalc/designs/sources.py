@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.designs.names import DesignName, parse_design, spec_path
 from convcalc.dtypes import BITS, formats
@@ -15,6 +16,10 @@ from convcalc.report.report import Report, report_on
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.load import DocumentLoader, Overrides, expand, parse_spec
 from convcalc.spec.yaml.text import read_text
+
+Inputs: TypeAlias = Mapping[str, str]
+"""Shapes as text by the names of inputs, ``""`` for the only one: ``--input``."""
+NO_INPUTS: Inputs = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,10 @@ class Network:
         if dtype not in BITS:
             formats(dtype)
         report = report_on(self.graph, self.design.text, batch=batch, dtype=dtype, detailed=detailed)
-        return replace(report, name=self.title)
+        if self.spec is None:
+            return replace(report, name=self.title)
+        document = self.spec.document
+        return replace(report, name=self.title, given=document.given, note=document.note)
 
     def outputs(self) -> list[Network]:
         """Return every output as a design of its own: the layers that lead to it."""
@@ -62,6 +70,8 @@ class Spec:
     """As the user named it."""
     document: Document
     files: DocumentLoader
+    inputs: Inputs = NO_INPUTS
+    """Shapes that went before its own."""
 
     def network(
         self, variant: str | None = None, part: str | None = None, *, overrides: Overrides | None = None
@@ -102,8 +112,8 @@ class Spec:
         return (None, *self.document.variants) if self.document.layers is not None else ()
 
 
-def open_spec(file: str, *, libraries: Sequence[str] = ()) -> Spec:
-    """Read a spec and what it imports; ``file`` may be ``zoo:NAME`` or ``-``.
+def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_INPUTS) -> Spec:
+    """Read a spec and what it imports; ``file`` may be ``zoo:NAME`` or ``-``, ``inputs`` go before the spec's own.
 
     Raises:
         SpecErrors: what is wrong with its form and its names.
@@ -112,15 +122,15 @@ def open_spec(file: str, *, libraries: Sequence[str] = ()) -> Spec:
         source = read_text(spec_path(file))
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return _spec(source, file, libraries)
+    return _spec(source, file, libraries, inputs)
 
 
-def _spec(source: Source, file: str, libraries: Sequence[str]) -> Spec:
+def _spec(source: Source, file: str, libraries: Sequence[str], inputs: Inputs = NO_INPUTS) -> Spec:
     files = DocumentLoader(libraries=libraries)
-    return Spec(file, parse_spec(source, files), files)
+    return Spec(file, parse_spec(source, files, inputs=inputs), files, inputs)
 
 
-def past_spec(source: Source, file: str, path: str, files: DocumentLoader) -> Spec:
+def past_spec(source: Source, file: str, path: str, files: DocumentLoader, inputs: Inputs = NO_INPUTS) -> Spec:
     """Read a spec that does not lie on the disk, such as that of a revision.
 
     Args:
@@ -128,11 +138,12 @@ def past_spec(source: Source, file: str, path: str, files: DocumentLoader) -> Sp
         file: what its designs are called.
         path: where it stands, for what it imports.
         files: read that.
+        inputs: shapes that go before those of the spec.
 
     Raises:
         SpecErrors: what is wrong with its form and its names.
     """
-    return Spec(file, parse_spec(source, files, path), files)
+    return Spec(file, parse_spec(source, files, path, inputs), files, inputs)
 
 
 class _Carried:
@@ -154,16 +165,26 @@ class _Carried:
         return self.sources[path].name if path in self.sources else path
 
 
-def carried(file: str, path: str, texts: Sequence[tuple[str, str, str]], libraries: Sequence[str] = ()) -> Spec:
+def carried(
+    file: str,
+    path: str,
+    texts: Sequence[tuple[str, str, str]],
+    libraries: Sequence[str] = (),
+    inputs: Inputs = NO_INPUTS,
+) -> Spec:
     """Read a spec again from its texts, in any process; what it is read from may have changed or gone."""
     files = _Carried({path: Source(name, text) for path, name, text in texts})
-    return past_spec(
-        files.read(path), file, path, DocumentLoader(read=files.read, libraries=libraries, file_system=files)
-    )
+    loader = DocumentLoader(read=files.read, libraries=libraries, file_system=files)
+    return past_spec(files.read(path), file, path, loader, inputs)
 
 
 def open_design(
-    text: str, *, overrides: Overrides | None = None, variant: str | None = None, libraries: Sequence[str] = ()
+    text: str,
+    *,
+    overrides: Overrides | None = None,
+    variant: str | None = None,
+    libraries: Sequence[str] = (),
+    inputs: Inputs = NO_INPUTS,
 ) -> Network:
     """Read the design that a text names.
 
@@ -171,7 +192,7 @@ def open_design(
         SpecErrors: everything that is wrong with the spec, or with the name of the design.
     """
     design = parse_design(text)
-    spec = open_spec(design.file, libraries=libraries)
+    spec = open_spec(design.file, libraries=libraries, inputs=inputs)
     network = spec.network(variant if design.variant is None else design.variant, design.part, overrides=overrides)
     return replace(network, design=network.design._replace(text=text))
 

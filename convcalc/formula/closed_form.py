@@ -46,9 +46,9 @@ class FormulaRow(NamedTuple):
 class Formula(Drawn):
     """The closed forms of one design.
 
-    ``settings`` is what ``--set`` gave; ``assumptions`` are what the formulas rest on, beside that all symbols are
-    positive integers; ``checked_at`` are the values at which they were compared with a run on integers (empty where no
-    values were found that satisfy the assumptions).
+    ``settings`` is what ``--set`` and ``--input`` gave; ``assumptions`` are what the formulas rest on, beside that all
+    symbols are positive integers; ``checked_at`` are the values at which they were compared with a run on integers
+    (empty where no values were found that satisfy the assumptions).
     """
 
     design: str
@@ -180,7 +180,7 @@ def _derive(
         batch=wanted.batch,
         dtype=wanted.dtype,
         symbols=uses,
-        settings=dict(request.settings),
+        settings=dict(request.settings) | {name or "input": text for name, text in request.inputs.items()},
         assumptions=forms.assumptions(),
         columns=tuple(Column(each.key, each.title, each.unit, each.meaning) for each in wanted.measures),
         totals=totals,

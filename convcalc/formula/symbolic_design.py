@@ -8,11 +8,11 @@ symbol replaces only the input size; variables computed from it keep their value
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from convcalc.designs.names import parse_design
-from convcalc.designs.sources import Network, Spec, carried, open_spec
+from convcalc.designs.sources import Inputs, Network, Spec, carried, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, nearest, quoted
 from convcalc.spec.document.names import validate_variable
 from convcalc.spec.document.syntax_tree import Document
@@ -38,6 +38,7 @@ class FormulaRequest:
     settings: Mapping[str, str]
     variant: str | None = None
     libraries: Sequence[str] = ()
+    inputs: Inputs = field(default_factory=dict)
 
 
 class SymbolUse(NamedTuple):
@@ -66,10 +67,10 @@ class SymbolicDesign:
     def _spec(self, design: str | Network, request: FormulaRequest) -> Spec:
         """Read the spec of its own, as its variables and inputs are changed."""
         if not isinstance(design, Network):
-            return open_spec(self.design.file, libraries=request.libraries)
+            return open_spec(self.design.file, libraries=request.libraries, inputs=request.inputs)
         spec = design.spec
         assert spec is not None, "a graph in memory has no variables"
-        return carried(spec.file, spec.path, spec.texts, request.libraries)
+        return carried(spec.file, spec.path, spec.texts, request.libraries, spec.inputs)
 
     def has_name(self, name: str) -> bool:
         """Whether a name is that of a variable or of an axis."""

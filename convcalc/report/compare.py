@@ -11,7 +11,7 @@ from typing import NamedTuple
 from convcalc.gc_pause import uncollected
 from convcalc.report.align_layers import Match, aligned
 from convcalc.report.drawn import Drawn
-from convcalc.report.fold import View, fold
+from convcalc.report.fold import DEFAULT_COLUMNS, View, fold
 from convcalc.report.path_tree import tree
 from convcalc.report.report import Column, Report
 
@@ -43,6 +43,21 @@ class Comparison(Drawn):
     labels: tuple[str, ...]
     metrics: tuple[Metric, ...]
     matches: tuple[Match, ...]
+    view: View
+    note: str
+    """What the spec says of its designs, where it says the same of all."""
+
+    @property
+    def columns(self) -> list[Metric]:
+        """The metrics that layers are compared in: those of the view."""
+        usual = DEFAULT_COLUMNS if self.view.columns is None else self.view.columns
+        known = {metric.column.key: metric for metric in self.metrics if metric.column.additive}
+        return [known[key] for key in dict.fromkeys((*usual, *self.view.more)) if key in known]
+
+    @property
+    def totals(self) -> list[Metric]:
+        """The metrics whose totals are shown."""
+        return [metric for metric in self.metrics if self.view.shows_total(metric.column.key)]
 
     method = "comparison"
 
@@ -64,8 +79,8 @@ class Comparison(Drawn):
 
 
 @uncollected()
-def compare(reports: Sequence[Report]) -> Comparison:
-    """Return the comparison of designs with the first of them.
+def compare(reports: Sequence[Report], view: View | None = None) -> Comparison:
+    """Return the comparison of designs with the first of them, folded as a view says.
 
     Raises:
         ValueError: for fewer than two reports.
@@ -74,8 +89,14 @@ def compare(reports: Sequence[Report]) -> Comparison:
         raise ValueError(f"a comparison needs two designs or more, not {len(reports)}")
     metrics = tuple(_metrics(reports))
     keys = [metric.column.key for metric in metrics if metric.column.additive]
-    matches = tuple(aligned([tree(fold(report, View()).lines, keys) for report in reports], keys))
-    return Comparison(tuple(reports), labels([report.design for report in reports]), metrics, matches)
+    view = view or View()
+    folding = View(view.depth, view.by)
+    lines = [fold(report, folding).lines for report in reports]
+    if view.by == "op":  # kinds meet by their names alone
+        lines = [[line._replace(op=line.path) for line in some] for some in lines]
+    matches = tuple(aligned([tree(some, keys) for some in lines], keys))
+    note = reports[0].note if len({report.note for report in reports}) == 1 else ""
+    return Comparison(tuple(reports), labels([report.design for report in reports]), metrics, matches, view, note)
 
 
 def _metrics(reports: Sequence[Report]) -> Iterator[Metric]:

@@ -20,6 +20,8 @@ class Overview(NamedTuple):
     """Layers without a value in the chosen metrics on any side."""
     folded: int
     """Groups that stand as sums: alike in all designs that have them."""
+    rest: Match | None = None
+    """The sum of what ``--top`` leaves out."""
 
 
 def overview(matches: Sequence[Match], keys: Sequence[str]) -> Overview:
@@ -43,6 +45,25 @@ def overview(matches: Sequence[Match], keys: Sequence[str]) -> Overview:
             folded += not match.layer
             closed = match.level
     return Overview(tuple(_runs(rows)), free, folded)
+
+
+def first(chosen: Overview, key: str, most: int) -> Overview:
+    """Keep the rows that differ most from the first design in a metric, and sum the others.
+
+    Groups give way to what is in them, except for a group that is a single layer elsewhere.
+    """
+    rows = [row for row in chosen.rows if not row.detail]
+    after = [*(row.level for row in rows[1:]), 0]
+    lowest = [row._replace(level=0) for row, level in zip(rows, after, strict=True) if level <= row.level]
+    order = sorted(range(len(lowest)), key=lambda place: -_apart(lowest[place], key))
+    left = [lowest[place] for place in sorted(order[most:])]
+    return chosen._replace(rows=tuple(lowest[place] for place in order[:most]), rest=_merged(left) if left else None)
+
+
+def _apart(row: Match, key: str) -> int:
+    """How far a design is from the first at a place, at most."""
+    base, *others = (value or 0 for value in row.values(key))
+    return max(abs(value - base) for value in others)
 
 
 def _unfolds(match: Match) -> bool:

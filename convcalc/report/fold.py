@@ -15,6 +15,9 @@ from convcalc.report.report import Column, Report, Row
 
 DEFAULT_COLUMNS = ("params", "macs")
 
+MAIN = ("params", "macs", "weight_bytes", "peak_activation_bytes", "depth")
+"""The totals that people ask for."""
+
 TEXT_KEYS = ("path", "op")
 
 GROUPINGS = ("layer", "op", "block")
@@ -40,6 +43,18 @@ class View(NamedTuple):
     """Keep so many lines (the largest by ``sort``, or by the first column) and sum the others in one more."""
     columns: tuple[str, ...] | None = None
     """Keys of the metrics to show; nothing means params and multiplies, or all of them in machine formats."""
+    more: tuple[str, ...] = ()
+    """Keys of metrics to show behind those."""
+    totals: tuple[str, ...] = ()
+    """Keys of metrics whose totals are shown, beside the main ones and those of the columns."""
+    every: bool = False
+    """Whether all totals are shown."""
+    falling: bool | None = None
+    """Whether ``sort`` begins with the largest, or the last in alphabetical order; nothing means as said there."""
+
+    def shows_total(self, key: str) -> bool:
+        """Whether people see the total of a metric."""
+        return self.every or key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
 
 
 class Line(NamedTuple):
@@ -90,13 +105,13 @@ def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COL
     Raises:
         UnknownKey: for a column, sort key or grouping that the report does not have.
     """
-    columns = chosen(report, view.columns, default)
+    columns = chosen(report, view.columns, default, view.more)
     if view.by not in GROUPINGS:
         raise unknown("grouping", view.by, GROUPINGS)
     lines = _grouped(report, view)
     sort = view.sort or (columns[0].key if view.top is not None and columns else None)
     if sort:
-        lines = _sorted(lines, sort, report)
+        lines = _sorted(lines, sort, report, falling=view.falling)
     rest = None
     cut: Sequence[Line] = ()
     if view.top is not None and view.top < len(lines):
@@ -105,29 +120,31 @@ def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COL
     return Folded(report, columns, lines, rest, not sort and view.by == "layer", view.by, cut)
 
 
-def chosen(report: Report, keys: Sequence[str] | None, default: Sequence[str] | None) -> tuple[Column, ...]:
-    """Return the columns that layers have: those named, or the default ones, or all that are sums."""
+def chosen(
+    report: Report, keys: Sequence[str] | None, default: Sequence[str] | None, more: Sequence[str] = ()
+) -> tuple[Column, ...]:
+    """Return the columns that layers have: those named, or the default ones, or all that are sums; then ``more``."""
     sums = _additive(report)
     known = {**sums, **{column.key: column for column in report.columns if column.of_layers}}
     whole = {column.key for column in report.columns} - known.keys()
-    for key in keys or ():
+    for key in (*(keys or ()), *more):
         if key in whole:
             raise UnknownKey(f"{key} is no sum over layers: it stands with the totals, not in a column")
         if key not in known:
             raise unknown("column", key, known)
-    if keys is not None:
-        return tuple(known[key] for key in dict.fromkeys(keys))
-    return tuple([known[key] for key in default or () if key in known] or sums.values())
+    usual = [key for key in default or () if key in known] or sums if keys is None else keys
+    return tuple(known[key] for key in dict.fromkeys((*usual, *more)))
 
 
-def _sorted(lines: Sequence[Line], key: str, report: Report) -> list[Line]:
+def _sorted(lines: Sequence[Line], key: str, report: Report, *, falling: bool | None) -> list[Line]:
     if key == "path":
-        return sorted(lines, key=lambda line: line.path)
+        return sorted(lines, key=lambda line: line.path, reverse=bool(falling))
     if key == "op":
-        return sorted(lines, key=lambda line: line.op or line.path)
+        return sorted(lines, key=lambda line: line.op or line.path, reverse=bool(falling))
     if key not in (known := [column.key for column in report.columns if column.additive or column.of_layers]):
         raise unknown("sort key", key, [*known, *TEXT_KEYS])
-    return sorted(lines, key=lambda line: _rank(line.values.get(key, 0)), reverse=True)
+    ranked = sorted(lines, key=lambda line: _rank(line.values.get(key, 0)), reverse=falling is not False)
+    return sorted(ranked, key=lambda line: not any(_rank(line.values.get(key, 0))[:2]))
 
 
 def _rank(value: Any) -> tuple[bool, bool, Any]:

@@ -102,6 +102,10 @@ class Report(Drawn):
     """The products whose gates are left out of receptive fields; nothing where gates are in them."""
     device: Device | None = None
     """The device that time bounds are for."""
+    given: tuple[str, ...] = ()
+    """The inputs whose shapes are not those of the spec: ``--input``."""
+    note: str = ""
+    """What the spec says of its designs."""
 
     method = "report"
 

@@ -26,19 +26,27 @@ Overrides = Mapping[str, Any]
 """``--set``: expressions as text, or values of any kind of number."""
 
 
-def parse_spec(source: Source, files: DocumentLoader, path: str | None = None) -> Document:
+def parse_spec(
+    source: Source, files: DocumentLoader, path: str | None = None, inputs: Mapping[str, str] | None = None
+) -> Document:
     """Read a spec and what it imports, without expanding it: its form and its names stand.
 
     Args:
         source: the text.
         files: read what it imports.
         path: where the spec stands, if its name does not say so.
+        inputs: shapes for inputs of the spec, in place of its own.
 
     Raises:
         SpecErrors: what is wrong with form and names.
     """
     with deep_calls(), uncollected(), few_guesses():
-        return files.load_root(_validated(source), path)
+        document = files.load_root(_validated(source), path)
+        if inputs:
+            from convcalc.spec.document.given_inputs import give_inputs  # only what gives some needs it
+
+            give_inputs(document, inputs)
+        return document
 
 
 def expand(

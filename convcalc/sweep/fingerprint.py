@@ -29,11 +29,12 @@ def facts(job: SweepJob, keep: Selection, format_: str) -> Facts:
         "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
         "axes": ", ".join(axis.name for axis in job.axes),
         "--set": ", ".join(f"{name}={value}" for name, value in sorted(job.overrides)),
-        "--metrics": ",".join(job.output_metrics),
+        "--input": "; ".join(f"{name}={text}" if name else text for name, text in sorted(job.inputs)),
+        "--columns": ",".join(job.output_metrics),
         "--where": job.where or "",
-        "--keep": ":".join(
-            [keep.kind, *([str(keep.limit)] if keep.limit else []), *filter(None, [",".join(keep.metrics)])]
-        ),
+        "--pareto": ",".join(keep.metrics) if keep.kind == "pareto" else "",
+        "--sort": keep.order or ("" if keep.kind == "pareto" else ",".join(keep.metrics)),
+        "--top": str(keep.limit or ""),
         "--batch": str(job.batch),
         "--dtype": job.dtype,
         "format": format_,

@@ -31,6 +31,7 @@ class SweepJob:
     """Of every file its path, its name in errors and its text."""
     libraries: tuple[str, ...] = ()
     overrides: tuple[tuple[str, Any], ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
     variant: str | None = None
     part: str | None = None
     batch: int = 1
@@ -50,13 +51,18 @@ class SweepJob:
     def point_count(self) -> int:
         return point_count(self.axes)
 
+    @property
+    def given_inputs(self) -> dict[str, str]:
+        """The shapes that ``--input`` gives, by the names of the inputs."""
+        return {name or "input": text for name, text in self.inputs}
+
     def with_metrics(self, more: Sequence[str]) -> SweepJob:
         """Return the sweep that works out more metrics, which are not shown."""
         return replace(self, metrics=tuple(dict.fromkeys((*self.metrics, *more))))
 
     def open(self) -> Spec:
         """Read the spec from its texts."""
-        return carried(self.file, self.path, self.files, self.libraries)
+        return carried(self.file, self.path, self.files, self.libraries, dict(self.inputs))
 
     def values_at(self, number: int) -> dict[str, Any]:
         """Return the values of all axes at one point."""
@@ -90,6 +96,7 @@ class CountOptions(NamedTuple):
     variant: str | None = None
     batch: int = 1
     dtype: str = "float32"
+    inputs: Mapping[str, str] = {}
 
 
 def make_job(
@@ -108,7 +115,10 @@ def make_job(
     """
     given = circumstances or CountOptions()
     named = design.design if isinstance(design, Network) else parse_design(design)
-    spec = design.spec if isinstance(design, Network) else open_spec(named.file, libraries=given.libraries)
+    if isinstance(design, Network):
+        spec = design.spec
+    else:
+        spec = open_spec(named.file, libraries=given.libraries, inputs=given.inputs)
     assert spec is not None, "a graph in memory has no variables"
     if variants is not None:
         axes = (_variant_axis(spec, variants), *axes)
@@ -118,6 +128,7 @@ def make_job(
         files=spec.texts,
         libraries=tuple(map(os.path.realpath, given.libraries)),
         overrides=tuple(given.overrides.items()),
+        inputs=tuple(spec.inputs.items()),
         variant=given.variant if named.variant is None else named.variant,
         part=named.part,
         batch=given.batch,
@@ -162,7 +173,7 @@ def _require_valid(job: SweepJob, spec: Spec) -> None:
             text = f"no variable {quoted(axis.name)} to {done}{did_you_mean(axis.name, known)}"
             errors.append(SpecError("CC712", text, span, hint=hint))
         elif axis.name in job.output_metrics:
-            text = f"{quoted(axis.name)} is an axis and a metric; ask for other metrics with --metrics"
+            text = f"{quoted(axis.name)} is an axis and a metric; ask for other metrics with --columns"
             errors.append(SpecError("CC714", text, span))
         elif axis.name in dict(job.overrides):
             errors.append(SpecError("CC714", f"{quoted(axis.name)} is an axis and set by --set", span))

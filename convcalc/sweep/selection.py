@@ -29,11 +29,21 @@ class Selection(NamedTuple):
     kind: str = "all"
     metrics: tuple[str, ...] = ()
     limit: int = 0
+    """How many points stay; of a front all, without a number."""
+    order: str = ""
+    """The metric by which a front is sorted at last, with its sign; the metrics of the front in their order if none."""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The metrics without their signs."""
-        return tuple(metric.removeprefix("-") for metric in self.metrics)
+        """The metrics without their signs, and that of the order behind them."""
+        return tuple(metric.removeprefix("-") for metric in (*self.metrics, self.order) if metric)
+
+    def ordered(self, points: SelectedPoints) -> SelectedPoints:
+        """Return what stays at last: of a front that is sorted, the first."""
+        if not self.order:
+            return points
+        column = _signed(points.metrics[self.order.removeprefix("-")], self.order)
+        return points.take(_order([column], points.numbers)[: self.limit or None])
 
     def select(self, points: SelectedPoints) -> SelectedPoints:
         """Return the points that stay: of ``top`` the best first, of ``pareto`` in the order of its metrics."""

@@ -50,7 +50,8 @@ def metrics_used(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
     for name in read:
         if name not in known and name not in metric_names():
             both = (*known, *metric_names())
-            said = f"--where reads '{name}', which is neither an axis nor a metric{did_you_mean(name, both)}"
+            kinds = "neither an axis nor a metric" if axes else "no metric"
+            said = f"--where reads '{name}', which is {kinds}{did_you_mean(name, both)}"
             at, end = next((at, end) for each, at, end in parse_condition(text).names if each == name)
             hint = _suffixed(text, at, end) or f"it may read {', '.join(both)}"
             raise SpecError(INVALID_CONDITION, said, Span(Source("--where", text), 1, 1 + at, end - at), hint=hint)
@@ -129,14 +130,23 @@ def _evaluate_point_by_point(job: SweepJob, columns: BlockColumns) -> Any:
         places = zip(job.axes, columns.block.ranges, place, strict=True)
         scope = {axis.name: axis.value(first + int(at)) for axis, (first, _), at in places}
         scope |= {key: int(array[place]) for key, array in columns.metrics.items()}
-        try:
-            answer = parse_condition(job.where).evaluate(scope)
-        except ExpressionError as error:
-            raise _condition_error(job.where, error, scope) from None
-        if not isinstance(answer, bool):
-            raise _not_boolean_error(job.where)
-        found[place] = answer
+        found[place] = holds(job.where, scope)
     return found
+
+
+def holds(text: str, scope: Mapping[str, Any]) -> bool:
+    """Whether a condition holds for plain numbers.
+
+    Raises:
+        SpecError: CC715, where it cannot be worked out or is none.
+    """
+    try:
+        answer = parse_condition(text).evaluate(scope)
+    except ExpressionError as error:
+        raise _condition_error(text, error, scope) from None
+    if not isinstance(answer, bool):
+        raise _not_boolean_error(text)
+    return answer
 
 
 def _condition_error(text: str, error: ExpressionError, scope: Mapping[str, Any] | None = None) -> SpecError:

@@ -65,6 +65,7 @@ def test_all_are_shown_but_those_that_no_short_spec_gives() -> None:
         "CC706",
         "CC707",
         "CC708",
+        "CC709",
         "CC721",
         "CC731",
         "CC732",

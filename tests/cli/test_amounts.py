@@ -10,7 +10,7 @@ import click  # noqa: TID251 - types of options raise its errors
 import pytest
 
 from convcalc.budget.file.rules import read_limit
-from convcalc.cli.commands.solve import Limits
+from convcalc.cli.options.limits import LimitList
 from convcalc.cli.types import Positive
 from convcalc.devices.roofline import device
 from convcalc.errors import Source, Span, SpecError, SpecErrors
@@ -40,7 +40,7 @@ def of_condition(text: str) -> Fraction:
 
 DOORS: dict[str, Callable[[str], Fraction]] = {
     "budget": lambda text: read_limit(scalar("weight_bytes"), scalar(text)).value,
-    "solve --max": lambda text: Limits("max").convert(f"weight_bytes={text}", None, None)[0].value,
+    "solve --max": lambda text: LimitList("--max", [], plain=True).convert(f"weight_bytes={text}", None, None)[0].value,
     "--where": of_condition,
     "axis": lambda text: Fraction(read_axis(f"w={text}").value(0)),
     "end of an axis": lambda text: Fraction(read_axis(f"w={text}..{text}").value(0)),

@@ -271,6 +271,130 @@ def test_what_is_sorted_by_is_shown(cli: Command, folder: Path) -> None:
     assert list(row) == ["design", "name", "input", "params", "macs", "buffers", "depth", "error"]
 
 
+def test_columns_replace_the_usual_ones_or_add_to_them(cli: Command, folder: Path) -> None:
+    def heading(*arguments: str) -> list[str]:
+        return cli("batch", "tiny.yaml", *arguments).stdout.splitlines()[0].split()
+
+    assert heading("--columns", "depth") == ["Design", "Name", "Input", "Depth"]
+    assert heading("--columns", "+depth") == ["Design", "Name", "Input", "Params", "Multiplies", "Depth"]
+    assert heading("--columns", "macs,params", "--sort", "depth")[3:] == ["Multiplies", "Params", "Depth"]
+    (row,) = table(cli("batch", "tiny.yaml", "--columns", "depth", "-f", "csv").stdout)
+    assert list(row) == ["design", "name", "input", "params", "macs", "depth", "error"]  # programs rely on the two
+    document = json.loads(cli("batch", "tiny.yaml", "--columns", "depth", "--json").stdout)
+    jsonschema.validate(document, json.loads(schemas.schema("batch")))
+
+
+def test_every_order_and_the_first_of_it(cli: Command, folder: Path) -> None:
+    rows = table(cli("batch", "zoo:*", "-f", "csv").stdout)
+    rising = sorted(rows, key=lambda row: int(row["macs"]))
+    falling = sorted(rows, key=lambda row: -int(row["macs"]))
+    for order, expected in (("macs", falling), ("-macs", falling), ("macs:desc", falling), ("macs:asc", rising)):
+        assert table(cli("batch", "zoo:*", "--sort", order, "-f", "csv", "--top", "7").stdout) == expected[:7], order
+    largest = sorted(rows, key=lambda row: -int(row["params"]))
+    assert table(cli("batch", "zoo:*", "--top", "2", "-f", "csv").stdout) == largest[:2]
+    assert table(cli("batch", "zoo:*", "--top", "999", "-f", "csv").stdout) == largest
+
+
+def test_a_front_where_more_of_something_is_better(cli: Command, folder: Path) -> None:
+    rows = table(cli("batch", "zoo:*", "--columns", "+depth", "-f", "csv").stdout)
+    points = [(int(row["params"]), -int(row["depth"])) for row in rows]
+    kept = [
+        row["design"]
+        for row, (params, depth) in zip(rows, points, strict=True)
+        if not any(p <= params and d <= depth and (p, d) != (params, depth) for p, d in points)
+    ]
+    assert 1 < len(kept) < len(rows)
+    front = table(cli("batch", "zoo:*", "--pareto", "params,-depth", "-f", "csv").stdout)
+    assert [row["design"] for row in front] == kept
+
+
+def test_where(cli: Command, folder: Path) -> None:
+    rows = table(cli("batch", "zoo:*", "--columns", "+weight_bytes", "-f", "csv").stdout)
+    fine = [row["design"] for row in rows if int(row["params"]) <= 5_000_000 and int(row["weight_bytes"]) > 8 * 2**20]
+    assert 0 < len(fine) < len(rows)
+    result = cli("batch", "zoo:*", "--where", "params <= 5M and weight_bytes > 8MiB", "-f", "csv")
+    kept = table(result.stdout)
+    assert [row["design"] for row in kept] == fine
+    assert "weight_bytes" not in kept[0]
+    broken = cli("batch", "tiny.yaml", "broken.yaml", "--where", "params < 0", "-f", "csv")
+    assert ([row["design"] for row in table(broken.stdout)], broken.exit_code) == (["broken.yaml"], 2)
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("parms < 1", "--where reads 'parms', which is no metric; did you mean 'params'?"),
+        ("params <", "CC715"),
+        ("params", "--where must be true or false"),
+        ("params / (macs - macs) > 1", "CC715"),
+        ("params < 5MB", "params are no bytes"),
+    ],
+)
+def test_a_condition_that_is_none(cli: Command, folder: Path, where: str, said: str) -> None:
+    result = cli("batch", "tiny.yaml", "--where", where)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_several_number_formats_are_a_row_each(cli: Command, folder: Path) -> None:
+    options = ("--columns", "+weight_bytes", "--variants", "all")
+    result = cli("batch", "tiny.yaml", "broken.yaml", *options, "--dtype", "float16", "--dtype", "int8",
+                 "--dtype", "stem=float32", "-f", "csv")  # fmt: skip
+    rows = table(result.stdout)
+    assert [(row["design"], row["dtype"]) for row in rows] == [
+        ("tiny.yaml", "float16, stem=float32"), ("tiny.yaml", "int8, stem=float32"),
+        ("tiny.yaml@wide", "float16, stem=float32"), ("tiny.yaml@wide", "int8, stem=float32"), ("broken.yaml", ""),
+    ]  # fmt: skip
+    stem, others = 4 * 3 * 9 + 4, int(rows[0]["params"]) - 4 * 3 * 9 - 4
+    assert [int(row["weight_bytes"]) for row in rows[:2]] == [4 * stem + 2 * others, 4 * stem + others]
+    lone = table(cli("batch", "tiny.yaml", *options, "--dtype", "int8", "-f", "csv").stdout)
+    assert "dtype" not in lone[0]
+    document = json.loads(cli("batch", "tiny.yaml", "--dtype", "int8", "--dtype", "float16", "--json").stdout)
+    jsonschema.validate(document, json.loads(schemas.schema("batch")))
+    assert [row["dtype"] for row in document["designs"]] == ["int8", "float16"]
+    assert document["dtype"] == "int8; float16"
+
+
+def test_variants_that_are_named(cli: Command, folder: Path) -> None:
+    (folder / "also.yaml").write_text(
+        "input: [3, 8, 8]\nvars: {n: 1}\nvariants: {wide: {n: 2}}\nlayers: [conv: [n, 3]]\n"
+    )
+    result = cli("batch", "tiny.yaml", "also.yaml", "tiny.yaml@wide", "--variants", "wide", "-f", "csv")
+    assert [(row["design"], row["error"]) for row in table(result.stdout)] == [
+        ("tiny.yaml@wide", ""), ("also.yaml@wide", ""), ("tiny.yaml@wide", ""),
+    ]  # fmt: skip
+    assert "no variant 'wid'; did you mean 'wide'?" in cli("batch", "tiny.yaml", "--variants", "wid").stderr
+    for command in (("batch", "tiny.yaml"), ("sweep", "tiny.yaml", "width=1"), ("compare", "tiny.yaml")):
+        both = cli(*command, "--variants", "all", "--variant", "wide")
+        assert (both.exit_code, both.stdout) == (2, "")
+        assert "--variant and --variants: give one of them" in both.stderr
+
+
+def test_what_the_environment_says(cli: Command, folder: Path) -> None:
+    (folder / "lib").mkdir()
+    (folder / "lib" / "shared.yaml").write_text("blocks: {Twice: [relu, relu]}\n")
+    (folder / "uses.yaml").write_text("import: {s: shared.yaml}\ninput: [3, 8, 8]\nlayers: [s.Twice]\n")
+    assert cli("report", "uses.yaml").exit_code == 2
+    assert cli("report", "uses.yaml", env={"CONVCALC_LIB": os.pathsep.join(("sub", "lib"))}).exit_code == 2  # no sub
+    (folder / "sub").mkdir(exist_ok=True)
+    for command in ("report", "validate", "batch"):
+        found = cli(command, "uses.yaml", env={"CONVCALC_LIB": os.pathsep.join(("sub", "lib"))})
+        assert found.exit_code == 0, found.stderr
+    assert cli("report", "uses.yaml", "--lib", "sub", env={"CONVCALC_LIB": "lib"}).exit_code == 2  # the option wins
+    assert "'none' is not a positive integer" in cli("batch", "tiny.yaml", env={"CONVCALC_JOBS": "none"}).stderr
+    assert cli("batch", "tiny.yaml", "--jobs", "1", env={"CONVCALC_JOBS": "none"}).exit_code == 0
+
+
+def test_what_is_wrong_is_told_once(cli: Command, folder: Path) -> None:
+    (folder / "same.yaml").write_text("input: [3, 8, 8]\nvariants: {a: {}, b: {}}\nlayers: [conv: [4, 30]]\n")
+    result = cli("batch", "same.yaml", "broken.yaml", "./same.yaml", "same.yaml", "--variants", "all")
+    assert result.stderr.count("error CC203") == 1
+    assert result.stderr.count("same.yaml:3:10: error CC403") == 2  # by either of its names
+    assert result.stderr.endswith("10 of 10 designs are broken\n")
+    assert result.stdout.count("CC403") == 9
+    assert "the kernel reaches" not in result.stdout
+
+
 @pytest.mark.parametrize("option", ["--sort", "--pareto", "--columns"])
 def test_an_unknown_metric(cli: Command, folder: Path, option: str) -> None:
     result = cli("batch", "tiny.yaml", option, "parms")

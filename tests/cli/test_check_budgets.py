@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
+from tests.budget.repositories import created
 from tests.budget.test_rules import NET
 from tests.conftest import Command
 
@@ -174,6 +175,7 @@ def test_another_file(cli: Command, project: Path) -> None:
         (["--max", "params=182"], 0, []),
         (["--max", "params=181"], 1, ["max"]),
         (["--max", "params=0.1k", "--max", "macs=1", "--min", "depth=5"], 1, ["max", "max", "min"]),
+        (["--max", "params=0.1k,macs=1", "--min", "depth=5"], 1, ["max", "max", "min"]),
         (["--min", "depth=4"], 0, []),
     ],
 )
@@ -191,6 +193,7 @@ def test_limits_on_the_command_line(
         ("--max params=1M", "need a PATH"),
         ("models/a.yaml --max params", "'params' is not metric=limit"),
         ("models/a.yaml --max parms=1", "no metric 'parms'; did you mean 'params'?"),
+        ("models/a.yaml --max params=1k,", "'' is not metric=limit"),
         ("models/a.yaml --max params=many", "'many' is not a quantity of params"),
         ("models/a.yaml --min params/=1", "needs a design to hold against"),
         ("models/a.yaml --fail-on erorr", "did you mean 'error'?"),
@@ -292,3 +295,41 @@ def test_hostile_text_stays_text(cli: Command, project: Path) -> None:
         assert "[bold]x" in text
         assert "a[red]\\u202e.yaml" in text
         assert "\u202e" not in text
+
+
+def test_the_branch_to_be_merged_into(cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 1×1 convolution of 3 channels: 4 outputs have 16 params, 8 have 32, 9 have 36."""
+    monkeypatch.chdir(tmp_path)
+    repository = created(tmp_path)
+    net = "input: [3, 4, 4]\nlayers: [conv: [{}, 1]]\n"
+    budget = "version: 1\nbaseline: {git: merge-base}\nbudgets: [{id: a, designs: net.yaml, growth: {params: +20%}}]\n"
+    repository.commit({"net.yaml": net.format(4), BUDGET: budget})
+    repository.git("branch", "old")
+    repository.commit({"net.yaml": net.format(8)})
+    repository.git("branch", "new")
+    repository.git("checkout", "-q", "-b", "feature")
+    repository.commit({"net.yaml": net.format(9)})
+    assert cli("check", "--base", "new").exit_code == 0
+    grown = cli("check", "--base", "old", "--json")
+    assert (grown.exit_code, [one["code"] for one in document(grown.stdout)["findings"]]) == (1, ["CC614"])
+    nowhere = cli("check", "--base", "nowhere")
+    assert (nowhere.exit_code, "nowhere" in nowhere.stdout) == (2, True)
+    for more in (("--baseline", "git:HEAD~1"), ("--baseline", "some.json")):
+        refused = cli("check", "--base", "new", *more)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert "add --baseline git:merge-base" in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "validate"])
+def test_a_glob(cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/one.yaml", "a/b/two.yaml", "a/b/.hid.yaml", "a/b/two.txt", "three.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("input: [3, 4, 4]\nlayers: [conv: [4, 1]]\n")
+    for glob, count in (("a/**/*.yaml", 2), ("a/*.yaml", 1), ("*.yaml", 1), ("**/t*.yaml", 2)):
+        found = json.loads(cli(command, glob, "--json").stdout)
+        assert (found["files"] if command == "check" else len(found["specs"])) == count, glob
+    assert cli(command, "zoo:le*", "--json").exit_code == 0
+    nothing = cli(command, "b/*.yaml")
+    assert (nothing.exit_code, nothing.stdout) == (2, "")
+    assert "CC705: nothing matches 'b/*.yaml'" in nothing.stderr

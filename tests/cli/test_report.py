@@ -58,6 +58,8 @@ def test_sorting_and_cutting(cli: Command, folder: Path) -> None:
     assert paths(cli("report", "tiny.yaml", "--sort", "params").stdout)[:2] == ["stem", "linear1"]
     assert paths(cli("report", "tiny.yaml", "--sort", "path").stdout)[0] == "avgpool1"
     assert paths(cli("report", "tiny.yaml", "--top", "1").stdout)[0] == "stem"
+    assert paths(cli("report", "tiny.yaml", "--sort", "params:asc").stdout)[-2:] == ["linear1", "stem"]
+    assert paths(cli("report", "tiny.yaml", "--sort", "path:desc").stdout)[0] == "stem"
 
 
 def test_columns(cli: Command, folder: Path) -> None:
@@ -65,6 +67,19 @@ def test_columns(cli: Command, folder: Path) -> None:
     assert "FLOPs" in heading
     assert "Activations" in heading
     assert "Params" not in heading
+
+
+def test_columns_can_be_added_and_tools_are_columns(cli: Command, folder: Path) -> None:
+    def titles(*arguments: str) -> list[str]:
+        return cli("report", "tiny.yaml", *arguments, "-f", "csv").stdout.splitlines()[0].split(",")[5:-1]
+
+    usual = titles()
+    assert titles("--columns", "+fvcore") == titles("--profile", "fvcore") == [*usual, "fvcore"]
+    assert titles("--columns", "macs", "--profile", "thop") == ["macs", "thop"]
+    assert titles("--columns", "macs,fvcore", "--sort", "fvcore") == ["macs", "fvcore"]
+    heading = cli("report", "tiny.yaml", "--columns", "+flops").stdout.splitlines()[3]
+    assert [title for title in ("Params", "Multiplies", "FLOPs") if title not in heading] == []
+    assert "did you mean 'params'?" in cli("report", "tiny.yaml", "--columns", "+parms").stderr
 
 
 def test_verbose_shows_every_metric(cli: Command, folder: Path) -> None:

@@ -63,12 +63,14 @@ OTHERS = [
     ),
     ((*AXES[:4], *AXES[5:]), "axis depth was 1, 2, …, 16 (16 values) and is none"),
     (("sweep", "net.yaml@s", *AXES[2:]), "design was net.yaml and is net.yaml@s"),
-    ((*AXES, "--metrics", "macs"), "--metrics was params,macs and is macs"),
+    ((*AXES, "--columns", "macs"), "--columns was params,macs and is macs"),
     ((*AXES[:5], "--where", "size % 32 == 0"), "--where was size % 64 == 0 and is size % 32 == 0"),
     (AXES[:5], "--where was size % 64 == 0 and is none"),
-    ((*AXES, "--keep", "top:3:macs"), "--keep was all and is top:3:macs"),
+    ((*AXES, "--sort", "macs:asc", "--top", "3"), "--sort was none and is macs"),
+    ((*AXES, "--pareto", "params,-macs"), "--pareto was none and is params,-macs"),
     ((*AXES, "-f", "jsonl"), "format was csv and is jsonl"),
     ((*AXES, "--batch", "2"), "--batch was 1 and is 2"),
+    ((*AXES, "--input", "3,size,16"), "--input was none and is 3,size,16"),
     ((*AXES, "--dtype", "int8"), "--dtype was float32 and is int8"),
 ]
 

@@ -97,6 +97,27 @@ def test_reductions(cli: Command) -> None:
     assert "└" in cli(*SMALL, "--keep", "pareto:params,-macs").stdout
 
 
+def test_the_order_of_points_and_the_former_names_of_its_options(cli: Command) -> None:
+    def points(*arguments: str) -> list[dict[str, int]]:
+        found: list[dict[str, int]] = json.loads(cli(*SMALL, *arguments, "--json").stdout)["points"]
+        return found
+
+    true = truth()
+    rising, falling = (sorted(true, key=lambda row: sign * row["macs"]) for sign in (1, -1))
+    for order, expected in (("macs", falling), ("-macs", falling), ("macs:asc", rising)):
+        assert points("--sort", order) == expected
+        assert points("--sort", order, "--top", "3") == expected[:3]
+    assert points("--top", "3") == sorted(true, key=lambda row: -row["params"])[:3]
+    assert points("--keep", "top:3:macs") == rising[:3]
+    front = points("--keep", "pareto:params,-macs")
+    assert points("--pareto", "params,-macs") == front
+    ordered = sorted(front, key=lambda row: -row["macs"])
+    assert points("--pareto", "params,-macs", "--sort", "macs") == ordered
+    assert points("--pareto", "params,-macs", "--sort", "macs", "--top", "2") == ordered[:2]
+    assert points("--columns", "+flops", "--top", "1")[0].keys() == {*true[0], "flops"}
+    assert points("--metrics", "flops") == points("--columns", "flops")
+
+
 def test_points_that_are_no_network_are_counted_and_explained(cli: Command, folder: Path) -> None:
     (folder / "net.yaml").write_text("input: [3, n, n]\nvars: {n: 8, k: 3}\nlayers: [conv: [4, k]]\n")
     result = cli("sweep", "net.yaml", "n=1..4", "k=1..4", "--json")
@@ -179,6 +200,10 @@ def test_missing_packages(tmp_path: Path, package: str, arguments: tuple[str, ..
         (["width=8", "--where", "params"], "CC715"),
         (["width=8", "--keep", "best"], "none of all"),
         (["width=8", "--keep", "top:5:mcs"], "did you mean 'macs'?"),
+        (["width=8", "--keep", "top:5:macs", "--top", "3"], "former name"),
+        (["width=8", "--sort", "-macs:asc"], "has a minus"),
+        (["width=8", "--sort", "macs:up"], "none of macs, macs:asc and macs:desc"),
+        (["classes=1..2000000", "--sort", "macs"], "say with --top how many"),
         (["width=8", "--resume"], "-o PATH"),
         (["width=8", "--jobs", "2", "--dask", "local"], "give one of them"),
         (["width=8", "--variants", "nonesuch"], "CC701"),

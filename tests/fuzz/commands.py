@@ -62,6 +62,10 @@ VALUES = {
     "rev": ["HEAD", "main", "^HEAD", "--", "nope"],
     "words": ["lenet", "alexnet nope", "resnet99"],
     "reason": ["why", "why not", ""],
+    "input_": ["3,9,9", "3,16,16", "4,5", "n,8,8", "input=3,9,9", "left=3,9,9", "nope=3", "3,,3", "[3,9,9]", "=3"],
+    "sort": ["macs:asc", "-params", "-macs:asc", "macs:up", "path", "nope"],
+    "columns": ["+depth", "+flops,fvcore", "macs", "+", "nope"],
+    "pareto": ["params,-macs", "-params", "+macs", ""],
     "keep": ["all", "pareto:params,macs", "top:2:macs", "top:1:-params", "top:0:macs", "pareto:", "top:x"],
 }  # fmt: skip
 """What options and arguments are given whose values are free, by their names."""
@@ -70,7 +74,7 @@ LEFT_OUT = {"dask", "jobs", "resume", "help", "debug", "version"}
 """Options that start other processes, and those that only show a page."""
 OFTEN = {
     "axes": 0.97, "max_": 0.7, "min_": 0.1, "budget": 0.7, "reason": 0.7, "symbols": 0.7, "columns": 0.2,
-    "metrics": 0.2, "keep": 0.2, "format_": 0.2,
+    "keep": 0.2, "sort": 0.2, "top": 0.2, "pareto": 0.1, "where": 0.1, "format_": 0.2,
 }  # fmt: skip
 """How often options are given without which a command does little."""
 RARE = {"formula": 1, "diff": 1, "baseline": 2, "zoo": 1, "completion": 2, "schema": 2}

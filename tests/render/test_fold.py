@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from convcalc.report.drawn import UnknownKey
 from convcalc.report.fold import GROUPINGS, View, fold
 from convcalc.report.path_tree import tree
+from convcalc.report.report import Column
 from tests.render import designs
 
 RESNET = designs.resnet()
@@ -21,6 +24,8 @@ VIEWS = st.builds(
     sort=st.none() | st.sampled_from([*ADDITIVE, "path", "op"]),
     top=st.none() | st.integers(0, 200),
     columns=st.none() | st.lists(st.sampled_from(ADDITIVE), min_size=1).map(tuple),
+    more=st.lists(st.sampled_from(ADDITIVE)).map(tuple),
+    falling=st.none() | st.booleans(),
 )
 
 
@@ -78,6 +83,39 @@ def test_sorting_is_stable_and_descending() -> None:
     values = [line.values["params"] for line in fold(RESNET, View(sort="params")).lines]
     assert values == sorted(values, reverse=True)
     assert [line.path for line in fold(RESNET, View(sort="path")).lines] == sorted(row.path for row in RESNET.rows)
+
+
+def test_sorting_either_way_puts_what_is_not_known_last() -> None:
+    rising = [line.values["macs"] for line in fold(RESNET, View(sort="macs", falling=False)).lines]
+    assert rising == sorted(row.values["macs"] for row in RESNET.rows)
+    paths = [line.path for line in fold(RESNET, View(sort="path", falling=True)).lines]
+    assert paths == sorted((row.path for row in RESNET.rows), reverse=True)
+    column = Column("offset", "Offset", "", "", additive=False, of_layers=True)
+    rows = [RESNET.rows[0]._replace(path=name, values={"offset": value})
+            for name, value in (("a", None), ("b", 3), ("c", (1, None)), ("d", (None, None)))]  # fmt: skip
+    partly = replace(RESNET, columns=(column,), rows=rows, totals={})
+    for falling, expected in ((True, "bcad"), (False, "cbad")):
+        view = View(sort="offset", falling=falling, columns=("offset",))
+        assert "".join(line.path for line in fold(partly, view).lines) == expected
+
+
+def test_more_columns_stand_behind_the_usual_ones() -> None:
+    def keys(view: View, default: tuple[str, ...] | None = ("params", "macs")) -> list[str]:
+        return [column.key for column in fold(RESNET, view, default).columns]
+
+    assert keys(View(more=("flops", "params"))) == ["params", "macs", "flops"]
+    assert keys(View(columns=("buffers",), more=("flops",))) == ["buffers", "flops"]
+    assert keys(View(more=("flops",)), None) == keys(View(), None)
+
+
+def test_the_totals_that_are_shown() -> None:
+    usual = {"params", "macs", "weight_bytes", "peak_activation_bytes", "depth"}
+    keys = {column.key for column in RESNET.columns}
+    for view, expected in (
+        (View(), usual), (View(columns=("flops",), more=("buffers",)), usual | {"flops", "buffers"}),
+        (View(totals=("nonlinearities",)), usual | {"nonlinearities"}), (View(every=True), keys),
+    ):  # fmt: skip
+        assert {key for key in keys if view.shows_total(key)} == expected & keys
 
 
 def test_a_tree_has_subtotals_and_the_last_output() -> None:

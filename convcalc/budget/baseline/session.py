@@ -27,11 +27,13 @@ class BaselineSession:
         libraries: Sequence[str],
         *,
         required: bool = False,
+        base: str | None = None,
     ) -> None:
         self._location = origin or (file.baseline if file else None)
         self._folder = folder
         self._libraries = libraries
         self._is_required = required
+        self._base = base
         self.errors: list[SpecError] = []
         self.label = ""
         self._no_growth_reason = ""
@@ -71,7 +73,7 @@ class BaselineSession:
         try:
             if self._location is None:
                 raise SpecErrors([_no_baseline_error(self._first_rule)])
-            baseline = open_baseline(self._location, self._folder, libraries=self._libraries)
+            baseline = open_baseline(self._location, self._folder, base=self._base, libraries=self._libraries)
         except SpecErrors as errors:
             self.errors += errors.errors
             return None

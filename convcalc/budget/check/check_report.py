@@ -10,7 +10,7 @@ from convcalc.budget.check.checker import Options
 from convcalc.budget.check.checker import check as judged
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import BaselineLocation
-from convcalc.designs.names import spec_files
+from convcalc.designs.patterns import spec_files
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import ClaimResult, DesignResult, Finding, LimitResult, Verdict
 from convcalc.report.drawn import Drawn

@@ -55,6 +55,8 @@ class Options(NamedTuple):
     """The day by which waivers are judged; nothing for the present one."""
     require_baseline: bool = False
     """Whether it is an error that there is nothing to compare with: the first commit, or HEAD held against itself."""
+    base: str | None = None
+    """The branch to be merged into, for a baseline at the merge base; nothing for what CI or origin says."""
 
 
 DEFAULT = Options()
@@ -94,8 +96,9 @@ class _Run:
         self.places = PartFinder()
         self.others = ReferenceDesigns(found.folder, options.libraries)
         self.history = BaselineSession(
-            file, options.baseline, found.folder, options.libraries, required=options.require_baseline
-        )
+            file, options.baseline, found.folder, options.libraries, required=options.require_baseline,
+            base=options.base,
+        )  # fmt: skip
         self.placed: dict[str, bool] = {}
         """Of every budget that was judged, whether there was a layer or group for it."""
         self.idle_formats: dict[str, list[str]] = {}

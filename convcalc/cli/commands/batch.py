@@ -7,34 +7,39 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from convcalc.batch.count import CountRequest, CountTask, ErrorText
-from convcalc.batch.patterns import tasks_named as named
-from convcalc.batch.run import Result, RowBatch, count_all
-from convcalc.batch.selection import pareto_front, sort_rows
+from convcalc.batch.run import DTYPE, Result, RowBatch, count_all
+from convcalc.batch.selection import first_rows, pareto_front, sort_rows
 from convcalc.cli import FINE, UNUSABLE, say
 from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, reading_options
+from convcalc.cli.options.designs import DesignType, Reading, jobs_option, reading_options, variants_option
+from convcalc.cli.options.metrics import (
+    MetricKey,
+    Metrics,
+    Sort,
+    columns_option,
+    order_options,
+    pareto_option,
+)
 from convcalc.cli.output.progress import advancing
-from convcalc.cli.output.row_output import Outlet, outlet
+from convcalc.cli.output.row_output import outlet
 from convcalc.cli.output.targets import STANDARD, Target, output_options
-from convcalc.cli.types import ParamType, Positive, Word, beginning
 from convcalc.designs.names import parse_design
+from convcalc.designs.patterns import designs_named
 from convcalc.errors import SHOWN_ERRORS
 from convcalc.memory_limits import is_short
 from convcalc.metrics.registry import measures
 from convcalc.render import STREAMS
 from convcalc.render.tables.surface import is_terminal
+from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.report.row_list import Field, Listing
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
 TITLES = {measure.key: measure.title for measure in measures()}
-USUAL = ("params", "macs")
+KEY = MetricKey(tuple(TITLES))
 AT_THE_END = ("text", "markdown")
 """Formats whose rows are laid out when all are there."""
 LONGEST_NAME = 1 << 16
@@ -45,92 +50,108 @@ NAMED = DESIGNS.replace("A spec from standard input.", "A list of designs on sta
 Some = Iterable[Sequence[Result]]
 
 
-class Metrics(ParamType[tuple[str, ...]]):
-    """Keys of metrics with commas between."""
-
-    name = "keys"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        return tuple(Word(tuple(TITLES)).convert(key.strip(), param, ctx) for key in value.split(","))
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        before, comma, _ = incomplete.rpartition(",")
-        return beginning(incomplete, [f"{before}{comma}{metric}" for metric in TITLES])
-
-
 @click.command("batch", cls=Command, epilog=NAMED, short_help="Many designs, a row each, by all cores.")
 @click.argument("paths", nargs=-1, required=True, type=DesignType(), metavar="PATH…")
 @click.option("-0", "--null", "null", is_flag=True, help="Names in the list on standard input end with NUL.")
-@click.option("--variants", type=Word(("all",)), metavar="all", help="A row for every variant of every file.")
-@click.option("--columns", type=Metrics(), metavar="KEY,…", help=f"More metrics: {', '.join(TITLES)}.")
-@click.option("--sort", type=Word(tuple(TITLES)), metavar="METRIC", help="Largest first; equal ones in their order.")
-@click.option("--pareto", type=Metrics(), metavar="KEY,…", help="Only designs that no other one beats in all of these.")
-@click.option("--jobs", type=Positive(), metavar="N", help="Processes; as many as there are cores by default.")
+@variants_option("A row for every variant of every file, or for those that are named.")
+@columns_option(KEY, f"In place of params,macs, or with + beside them, any of {', '.join(TITLES)}.")
+@order_options(KEY, "designs")
+@pareto_option(KEY, "Equal designs all stay.")
+@click.option("--where", metavar="EXPR", help="Only designs for which this holds: 'params <= 5M and macs <= 600M'.")
+@jobs_option(help="Processes; as many as there are cores by default.")
 @reading_options
 @output_options(STREAMS)
 @click.pass_obj
 def command(
     settings: Settings, paths: tuple[str, ...], reading: Reading, targets: list[Target], null: bool,
-    variants: str | None, columns: tuple[str, ...] | None, sort: str | None, pareto: tuple[str, ...] | None,
-    jobs: int | None,
+    variants: tuple[str, ...] | None, columns: Metrics, sort: Sort | None, top: int | None, pareto: Metrics | None,
+    where: str | None, jobs: int | None,
 ) -> int:  # fmt: skip
     """Count many designs: one row each, in the order in which they are named.
 
     PATH is a design, a folder of specs, or a glob in quotes (** is any number of folders; zoo:* works too). With -
     the designs are read from standard input, one a line. A file that is broken is a row with its error; the exit
-    code is then 2. csv, jsonl, json and parquet are written as the rows come, whatever their number.
+    code is then 2. csv, jsonl, json and parquet are written as the rows come, whatever their number. Several --dtype
+    are a row each.
 
     \b
     Examples:
       convcalc batch specs -f csv
       convcalc batch 'specs/**/*.yaml' --variants all --sort params
-      convcalc batch 'zoo:*' --columns depth --pareto params,macs -f markdown
+      convcalc batch 'zoo:*' --columns +depth --pareto params,macs -f markdown
+      convcalc batch 'zoo:*' --where 'params <= 5M' --sort macs:asc --top 3
       convcalc batch specs -f csv -o designs.csv
       find . -name '*.yaml' -print0 | convcalc batch -0 - -f jsonl
     """
     if paths.count(STANDARD) > 1:
         raise click.UsageError("standard input can be read once: give - once")
-    if variants and reading.variant:
-        raise click.UsageError("--variant names one, --variants all asks for all")
-    more = TITLES if settings.verbose else [*(columns or ()), *(pareto or ()), *filter(None, [sort])]
-    metrics = tuple(dict.fromkeys([*USUAL, *more]))
+    keys = pareto.keys if pareto else ()
+    usual = tuple(TITLES) if settings.verbose else DEFAULT_COLUMNS
+    shown = tuple(dict.fromkeys((*columns.over(usual), *_unsigned(keys), *([sort.key] if sort else []))))
+    order = (sort or Sort(shown[0])).signed if sort or top else ""
+    metrics = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *shown, *_metrics_read(where))))
     asked = CountRequest(
-        metrics, reading.overrides, reading.libraries, reading.variant, variants == "all", reading.batch, reading.dtype
-    )
-    found = [_listed(null=null) if path == STANDARD else named(path) for path in paths]
+        metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch,
+        reading.dtypes, reading.inputs,
+    )  # fmt: skip
+    found = [_listed(null=null) if path == STANDARD else _named(path) for path in paths]
     log = _Log(keeps=any(target.format == "json" for target in targets))
-    with outlet(settings, targets, _listing(asked)) as out:
+    with outlet(settings, targets, _listing(asked, shown)) as out:
         with (
             advancing(_quiet(settings, targets), "Counting", lambda: _number(paths)) as advance,
             closing(count_all(chain(*found), asked, jobs or _cores())) as done,
         ):
-            _write(out, log.noting(done, advance), sort, pareto)
+            chosen: Some = log.noting(done, advance)
+            chosen = _matching(chosen, where) if where else chosen
+            chosen = [pareto_front(chosen, keys)] if keys else chosen
+            for rows in first_rows(_sorted(chosen, order) if order else map(_rows, chosen), top):
+                out.add(rows)
         out.end(log.errors)
     log.tell()
     return UNUSABLE if log.broken else FINE
 
 
-def _listing(asked: CountRequest) -> Listing:
+def _unsigned(keys: Iterable[str]) -> list[str]:
+    return [key.removeprefix("-") for key in keys]
+
+
+def _metrics_read(where: str | None) -> tuple[str, ...]:
+    """Return the metrics that a condition reads."""
+    if where is None:
+        return ()
+    from convcalc.sweep.where import metrics_used  # sweeps load where one of their conditions is used
+
+    return metrics_used(where, ())
+
+
+def _matching(counted: Some, where: str) -> Iterator[list[Result]]:
+    """Give the designs for which a condition holds, and those of which that cannot be known: the broken ones."""
+    from convcalc.sweep.where import holds
+
+    keys = _metrics_read(where)
+    for some in counted:
+        yield [one for one in some if one.faults or holds(where, {key: one.row[key] for key in keys})]
+
+
+def _rows(some: Iterable[Result]) -> list[dict[str, Any]]:
+    return [result.row for result in some]
+
+
+def _listing(asked: CountRequest, shown: Sequence[str]) -> Listing:
+    always = [key for key in DEFAULT_COLUMNS if key not in shown]  # programs may rely on these
     fields = [
         Field("design", "Design"),
         Field("name", "Name", wanted=4),
         Field("input", "Input", wanted=2),
-        *(Field(key, TITLES[key], number=True, wanted=0 if key in USUAL else 1) for key in asked.metrics),
+        *([Field(DTYPE, "Format")] if len(asked.dtypes) > 1 else []),
+        *(Field(key, TITLES[key], number=True, people=False) for key in always),
+        *(Field(key, TITLES[key], number=True, wanted=int(key not in shown[:2])) for key in shown),
         Field("error", "Error", wanted=5, optional=True),
     ]
-    return Listing("design", fields, circumstances={"batch": asked.batch, "dtype": asked.dtype}, has_errors=True)
-
-
-def _write(out: Outlet, counted: Some, sort: str | None, pareto: tuple[str, ...] | None) -> None:
-    """Write rows as they come, or those of the front; sorted ones when all are there."""
-    if pareto:
-        counted = [pareto_front(counted, pareto)]
-    if not sort:
-        for some in counted:
-            out.add([result.row for result in some])
-        return
-    for rows in _sorted(counted, sort):
-        out.add(rows)
+    circumstances: dict[str, Any] = {"batch": asked.batch, "dtype": "; ".join(asked.dtypes)}
+    if asked.inputs:
+        circumstances["given_inputs"] = {name or "input": text for name, text in asked.inputs.items()}
+    return Listing("design", fields, circumstances=circumstances, has_errors=True)
 
 
 def _sorted(counted: Some, sort: str) -> Iterator[list[dict[str, Any]]]:
@@ -154,6 +175,10 @@ def _quiet(settings: Settings, targets: Iterable[Target]) -> Settings:
 
 
 # --- what is named ----------------------------------------------------------------------------------------------------
+
+
+def _named(path: str) -> Iterator[CountTask]:
+    return (CountTask(*found) for found in designs_named(path))
 
 
 def _listed(*, null: bool) -> Iterator[CountTask]:
@@ -186,7 +211,7 @@ def _job(name: bytes) -> CountTask:
 
 def _number(paths: Sequence[str]) -> int | None:
     """Return how many files there are; nothing while a list is being read."""
-    return None if STANDARD in paths else sum(1 for path in paths for _ in named(path))
+    return None if STANDARD in paths else sum(1 for path in paths for _ in designs_named(path))
 
 
 def _cores() -> int:
@@ -204,7 +229,7 @@ class _Log:
         self.errors: list[dict[str, Any]] = []
         self.broken = 0
         self._keeps = keeps
-        self._shown: list[str] = []
+        self._shown: dict[str, None] = {}
         self._faults = self._designs = 0
 
     def noting(self, done: Iterable[RowBatch], advance: Callable[[int], None]) -> Iterator[list[Result]]:
@@ -219,8 +244,10 @@ class _Log:
 
     def _note(self, result: Result) -> None:
         self.broken += 1
-        self._faults += len(result.faults)
-        self._shown += (fault.excerpt for fault in result.faults[: SHOWN_ERRORS - len(self._shown)])
+        for fault in result.faults:
+            self._faults += fault.excerpt not in self._shown
+            if len(self._shown) < SHOWN_ERRORS:
+                self._shown.setdefault(fault.excerpt)
         if self._keeps:
             self.errors += (_error(result.row["design"], fault) for fault in result.faults)
 

@@ -13,11 +13,9 @@ from convcalc.budget.baseline.file import DEFAULT_NAME
 from convcalc.budget.check.check_report import GIT, origin_of
 from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
-from convcalc.budget.file.rules import read_limit
 from convcalc.budget.file.types import (
     DEFAULT_CONDITIONS,
     LEAST_TIME,
-    RATIO_SUFFIX,
     SEVERITIES,
     BaselineLocation,
     Budget,
@@ -35,41 +33,24 @@ from convcalc.cli.options.designs import (
     dtype_option,
     lib_option,
 )
+from convcalc.cli.options.limits import limit_options
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import Word
-from convcalc.designs.names import BUDGET, spec_files
-from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.designs.names import BUDGET
+from convcalc.designs.patterns import spec_files
+from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import Verdict
+from convcalc.git.repository import MERGE_BASE
+from convcalc.metrics.registry import measures
 from convcalc.render import VERDICTS
 from convcalc.render.check.page import verdict_text
 from convcalc.repository_paths import is_inside, repository_root
-from convcalc.spec.yaml.nodes import ScalarNode
 
 COUNTED = ("macs", "flops")
 """What tools count, each in its own way."""
 NO_BUDGET = f"no {BUDGET} here or above: only claims are checked"
-
-
-def _limits(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Limit, ...]:
-    """Read ``--max metric=limit`` as a budget file's ``max: {metric: limit}`` is read."""
-    try:
-        return tuple(_limit(f"--{parameter.name.rstrip('_')}", value) for value in values if parameter.name)
-    except SpecError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        raise click.BadParameter(f"{error.text}{hint}") from None
-
-
-def _limit(option: str, text: str) -> Limit:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip() or not value.strip():
-        raise click.BadParameter(f"{quoted(text)} is not metric=limit")
-    if name.strip().endswith(RATIO_SUFFIX):
-        raise click.BadParameter(f"{quoted(name.strip())} needs a design to hold against: write a budget")
-    source = Source(option, text)
-    key = ScalarNode(name.strip(), Span(source, 1, 1, len(name)))
-    return read_limit(key, ScalarNode(value.strip(), Span(source, 1, len(name) + 2, len(value))))
 
 
 def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> BaselineLocation | None:
@@ -82,22 +63,7 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.command("check", cls=Command, epilog=DESIGNS, short_help="Judge specs by their budgets and their claims.")
 @click.argument("designs", nargs=-1, type=DesignType(), metavar="[PATH…]")
 @click.option("--budget", metavar="PATH", help=f"The budget file; {BUDGET} here or above by default.")
-@click.option(
-    "--max",
-    "max_",
-    multiple=True,
-    metavar="METRIC=LIMIT",
-    callback=_limits,
-    help="A maximum for the given designs, as params=25M. Repeatable.",
-)
-@click.option(
-    "--min",
-    "min_",
-    multiple=True,
-    metavar="METRIC=LIMIT",
-    callback=_limits,
-    help="A minimum for the given designs. Repeatable.",
-)
+@limit_options([measure.key for measure in measures()], " for the given designs")
 @click.option(
     "--profile",
     type=ProfileType(),
@@ -113,6 +79,7 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
     callback=_origin,
     help="git:REV, git:merge-base or a file, in place of the budget file's.",
 )
+@click.option("--base", metavar="REV", help="The branch to be merged into, for git:merge-base; see diff.")
 @click.option("--require-baseline", is_flag=True, help="Fail with 2 where there is nothing to compare with.")
 @click.option("--require-coverage", is_flag=True, help="A design under no budget is a finding.")
 @click.option(
@@ -135,9 +102,10 @@ def command(
     min_: tuple[Limit, ...],
     profile: str | None,
     device: str | None,
-    dtype: str,
+    dtype: tuple[str, ...],
     batch: int,
     baseline: BaselineLocation | None,
+    base: str | None,
     require_baseline: bool,
     require_coverage: bool,
     fail_on: str,
@@ -147,15 +115,15 @@ def command(
 ) -> int:
     """Judge specs by the limits of a budget file, and by the claims that they make of themselves.
 
-    Without PATH: all designs of all budgets. With files, folders or designs: those alone, by the budgets that they are
-    under. A printed number of a claim agrees when the exact value rounds or truncates to its digits; -v lists them.
-    The exit code is 1 when a limit or a claim does not hold, 2 when something could not be judged.
+    Without PATH: all designs of all budgets. With files, folders, globs or designs: those alone, by the budgets that
+    they are under. A printed number of a claim agrees when the exact value rounds or truncates to its digits; -v lists
+    them. The exit code is 1 when a limit or a claim does not hold, 2 when something could not be judged.
 
     \b
     Examples:
       convcalc check specs
       convcalc check zoo:resnet50@101 -v
-      convcalc check model.yaml --max params=25M --max macs=4.2G
+      convcalc check model.yaml --max params=25M,macs=4.2G
       convcalc check model.yaml --profile fvcore --max macs=4.2G
       convcalc check model.yaml --dtype int8 --max peak_activation_bytes=512KiB
       convcalc check model.yaml -f concise
@@ -163,14 +131,17 @@ def command(
     if (max_ or min_) and not designs:
         raise click.UsageError("--max and --min need a PATH: they are limits of the designs that are given")
     max_, min_ = _counted_by(profile, max_, min_)
-    wanted = _conditions(batch, dtype, device, (*max_, *min_))
+    wanted = _conditions(batch, dtype[-1], device, (*max_, *min_))
     given = spec_files(designs) if designs else None
     file, errors = _budget_file(budget)
     if file is None and not errors and given is None:
         raise click.UsageError(f"no {BUDGET} here or above; name the designs to check, or a budget file with --budget")
     _require_outputs(targets, file, baseline)
+    origin = baseline or (file.baseline if file else None)
+    if base is not None and not errors and (origin is None or origin[:2] != ("git", MERGE_BASE)):
+        raise click.UsageError(f"--base is for a baseline at the merge base: add --baseline {GIT}{MERGE_BASE}")
     always = _ad_hoc(max_, min_, wanted)
-    options = Options(baseline, always, require_coverage, lib, require_baseline=require_baseline)
+    options = Options(baseline, always, require_coverage, lib, require_baseline=require_baseline, base=base)
     verdict = _verdict(settings, file, given, options, errors)
     if file is None and not errors and not always:
         verdict = verdict._replace(notes=[NO_BUDGET, *verdict.notes])

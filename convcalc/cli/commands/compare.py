@@ -2,40 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import click
 
+from convcalc.cli.commands.report import METRICS, WHOLE, by_option, depth_option
 from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, profile_option, profiled, reading_options, warn
+from convcalc.cli.options.designs import (
+    DesignType,
+    Reading,
+    profile_option,
+    profiled,
+    reading_options,
+    variants_option,
+    warn,
+)
+from convcalc.cli.options.metrics import MetricKey, Metrics, columns_option, parted
 from convcalc.cli.output.targets import Target, output_options, write
+from convcalc.cli.types import Positive
+from convcalc.designs.names import parse_design
+from convcalc.designs.sources import open_spec
 from convcalc.errors import quoted
 from convcalc.render import FORMATS
 from convcalc.report.compare import compare
+from convcalc.report.fold import View
 
 
 @click.command("compare", cls=Command, epilog=DESIGNS, short_help="Designs side by side: ratios and differences.")
 @click.argument("designs", nargs=-1, required=True, type=DesignType(), metavar="DESIGN…")
+@variants_option("Every variant of every design that names none, or those that are named.")
+@depth_option
+@by_option
+@click.option("--top", type=Positive(), metavar="N", help="Only the N places that differ most in the first metric.")
+@columns_option(
+    MetricKey((*METRICS, *WHOLE), profiles=True),
+    f"In place of params,macs, or with + beside them: {', '.join(METRICS)}; fvcore and whatever else --profile knows; "
+    f"with the totals: {', '.join(WHOLE)}.",
+)
 @profile_option
 @reading_options
 @output_options(FORMATS)
 @click.pass_obj
 def command(
-    settings: Settings, designs: tuple[str, ...], reading: Reading, targets: list[Target], profile: str | None
-) -> None:
+    settings: Settings, designs: tuple[str, ...], reading: Reading, targets: list[Target], profile: str | None,
+    variants: tuple[str, ...] | None, depth: int | None, by: str, top: int | None, columns: Metrics,
+) -> None:  # fmt: skip
     """Compare designs with the first one. A single file with several outputs is compared output by output.
 
     \b
     Examples:
       convcalc compare zoo:resnet50 zoo:resnet50@101 zoo:mobilenet_v2
       convcalc compare specs/tutorials/googlenet_3a.yaml
-      convcalc compare zoo:resnet50 zoo:mobilenet_v2 --profile fvcore
+      convcalc compare zoo:resnet50 zoo:mobilenet_v2 --columns +fvcore --depth 1
+      convcalc compare zoo:resnet50 zoo:resnet50@101 --columns activations --top 5
       convcalc compare model.yaml@small model.yaml@large -f markdown -o compare.md
     """
-    networks = reading.networks(designs)
+    networks = reading.networks(designs if variants is None else _every(designs, variants, reading))
     if len(networks) == 1:
         networks = networks[0].outputs()
         if len(networks) == 1:
             raise click.ClickException(f"{quoted(designs[0])} has one output; name a second design to compare it with")
-    reports = [profiled(reading.report(network), network, profile) for network in networks]
-    comparison = compare(reports)
+    layers, whole = parted(columns, WHOLE, profile)
+    view = View(
+        depth, by, top=top, columns=None if layers.adds else layers.keys, more=layers.keys if layers.adds else (),
+        totals=whole, every=settings.verbose,
+    )  # fmt: skip
+    tools = set(layers.keys).difference(METRICS)
+    reports = [profiled(reading.report(network), network, tools) for network in networks]
+    comparison = compare(reports, view)
     write(settings, targets, lambda format_, surface: FORMATS[format_].comparison(comparison, surface))
     warn(settings, (warning for report in reports for warning in report.warnings))
+
+
+def _every(designs: Sequence[str], variants: tuple[str, ...], reading: Reading) -> Iterator[str]:
+    """Give the names of designs, in place of one without a variant those of its variants."""
+    for design in designs:
+        named = parse_design(design)
+        spec = open_spec(named.file, libraries=reading.libraries)
+        names = (variants or spec.variants) if named.variant is None else (named.variant,)
+        yield from (spec.design(name, named.part).text for name in names)

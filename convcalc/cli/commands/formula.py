@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcalc.cli.commands.report import METRICS, Metrics
+from convcalc.cli.commands.report import METRICS
 from convcalc.cli.group import DESIGNS, Command, Settings
 from convcalc.cli.options.designs import DesignType, Reading, reading_options, warn
+from convcalc.cli.options.metrics import MetricKey, Metrics, columns_option
 from convcalc.cli.output.targets import Target, output_options, write
-from convcalc.cli.types import ParamType, Positive, Word, beginning
+from convcalc.cli.types import ParamType, Positive, beginning
 from convcalc.errors import SpecErrors, quoted
 from convcalc.formula import require_symbols
 from convcalc.render import FORMULAS
+from convcalc.report.fold import DEFAULT_COLUMNS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -54,21 +56,14 @@ def _names(design: str) -> list[str]:
 @click.argument("design", type=DesignType())
 @click.option("--symbols", type=Symbols(), metavar="NAME,…", help="Variables and axes to leave open.")
 @click.option("--over", type=DesignType(), metavar="DESIGN", help="Divide by the totals of another design.")
-@click.option(
-    "--metrics",
-    type=Metrics(Word(METRICS)),
-    default="params,macs",
-    show_default=True,
-    metavar="KEY,…",
-    help="What to count.",
-)
+@columns_option(MetricKey(METRICS), "What to count, in place of params,macs or with + beside them.")
 @click.option("--depth", type=Positive(), metavar="N", help="Fold layers to the first N segments of their path.")
 @reading_options
 @output_options(FORMULAS)
 @click.pass_obj
 def command(
     settings: Settings, design: str, reading: Reading, targets: list[Target], symbols: tuple[str, ...] | None,
-    over: str | None, metrics: tuple[str, ...], depth: int | None,
+    over: str | None, columns: Metrics, depth: int | None,
 ) -> None:  # fmt: skip
     """Write the counts of DESIGN as formulas in its sizes, layer by layer and in total.
 
@@ -92,8 +87,8 @@ def command(
     from convcalc.formula.closed_form import Wanted, derive
     from convcalc.formula.symbolic_design import FormulaRequest
 
-    request = FormulaRequest(symbols or (), reading.overrides, reading.variant, reading.libraries)
-    wanted = Wanted(metrics, depth, reading.batch, reading.dtype)
+    request = FormulaRequest(symbols or (), reading.overrides, reading.variant, reading.libraries, reading.inputs)
+    wanted = Wanted(columns.over(DEFAULT_COLUMNS), depth, reading.batch, reading.dtype)
     found = derive(design, request, wanted, over=over)
     write(settings, targets, lambda format_, surface: FORMULAS[format_].formula(found, surface))
     warn(settings, found.warnings)

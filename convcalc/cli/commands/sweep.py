@@ -8,19 +8,31 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from convcalc.cli import FINE, UNUSABLE, say
 from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, reading_options
+from convcalc.cli.options.designs import DesignType, Reading, jobs_option, reading_options, variants_option
+from convcalc.cli.options.metrics import (
+    MetricKey,
+    MetricList,
+    Metrics,
+    Sort,
+    SortType,
+    columns_option,
+    order_options,
+    pareto_option,
+)
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import advancing
 from convcalc.cli.output.resumable_file import Resumable
 from convcalc.cli.output.sweep_output import FORMATS, Outcome, outputs
 from convcalc.cli.output.targets import Target, output_options
-from convcalc.cli.types import ParamType, Positive, Word, beginning
+from convcalc.cli.types import ParamType, Positive, beginning
 from convcalc.designs.names import parse_design
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
+from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.sweep import (
     Axis,
     BlockTask,
@@ -47,6 +59,9 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 METRICS = metric_names()
+KEY = MetricKey(METRICS)
+SORTED = 10**6
+"""Most points that are sorted without --top: they are kept in memory."""
 APPENDED = ("csv", "jsonl", "json", "markdown", "parquet")
 """Formats that a killed sweep of all points can go on with; Parquet by way of lines."""
 
@@ -65,21 +80,6 @@ class AxisType(ParamType[str]):
         return beginning(incomplete, [f"{name}=" for name in document.vars] if document else [])
 
 
-class Metrics(ParamType[tuple[str, ...]]):
-    """Keys of metrics with commas between."""
-
-    name = "keys"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        if isinstance(value, tuple):
-            return value
-        return tuple(dict.fromkeys(Word(METRICS).convert(key.strip(), param, ctx) for key in value.split(",")))
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        before, comma, _ = incomplete.rpartition(",")
-        return beginning(incomplete, [f"{before}{comma}{metric}" for metric in METRICS])
-
-
 class KeepType(ParamType[Selection]):
     """``all``, ``pareto:METRIC,METRIC…`` or ``top:N:METRIC``."""
 
@@ -92,42 +92,24 @@ class KeepType(ParamType[Selection]):
         if kind == "all" and not rest:
             return Selection()
         if kind == "pareto" and len(rest) == 1:
-            return Selection(kind, tuple(self._metric(key, param, ctx) for key in rest[0].split(",")))
+            return Selection(kind, MetricList(KEY, signed=True).convert(rest[0], param, ctx).keys)
         if kind == "top" and len(rest) == 2:
-            return Selection(kind, (self._metric(rest[1], param, ctx),), Positive().convert(rest[0], param, ctx))
+            sign = "" if rest[1].startswith("-") else ":asc"
+            sort = SortType(KEY).convert(f"{rest[1].strip()}{sign}", param, ctx)
+            return Selection(kind, (sort.signed,), Positive().convert(rest[0], param, ctx))
         return self.fail(f"{quoted(value)} is none of all, pareto:METRIC,METRIC and top:N:METRIC", param, ctx)
-
-    def _metric(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        sign = "-" if text.startswith("-") else ""
-        return sign + Word(METRICS).convert(text.removeprefix("-").strip(), param, ctx)
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        return beginning(incomplete, ["all", "pareto:params,macs", *(f"top:10:{metric}" for metric in METRICS)])
 
 
 @click.command("sweep", cls=Command, epilog=DESIGNS, short_help="A whole design space: every choice of variables.")
 @click.argument("design", type=DesignType())
 @click.argument("axes", nargs=-1, type=AxisType(), metavar="NAME=VALUES…")
-@click.option("--variants", metavar="all|NAME,…", help="An axis of variants, before all others.")
-@click.option(
-    "--metrics",
-    type=Metrics(),
-    default="params,macs",
-    show_default=True,
-    metavar="KEY,…",
-    help=f"Any of {', '.join(METRICS)}.",
-)
+@variants_option("An axis of variants, before all others.")
+@columns_option(KEY, f"In place of params,macs, or with + beside them, any of {', '.join(METRICS)}.")
 @click.option("--where", metavar="EXPR", help="Only points for which this holds: 'params <= 5M and macs <= 600M'.")
-@click.option(
-    "--keep",
-    type=KeepType(),
-    default="all",
-    show_default=True,
-    metavar="WHAT",
-    help="all; pareto:params,macs, what no point beats; top:100:macs, the smallest; -macs for the largest. "
-    "Of equal points the first stays.",
-)
-@click.option("--jobs", type=Positive(), default=1, show_default=True, metavar="N", help="Processes.")
+@order_options(KEY, "points")
+@pareto_option(KEY, "Of equal points the first stays.")
+@click.option("--keep", type=KeepType(), hidden=True)
+@jobs_option(default=1, show_default=True, help="Processes.")
 @click.option("--dask", metavar="ADDRESS", help="A Dask cluster: tcp://HOST:8786, or local.")
 @click.option(
     "--resume",
@@ -140,8 +122,8 @@ class KeepType(ParamType[Selection]):
 @click.pass_obj
 def command(
     settings: Settings, design: str, axes: tuple[str, ...], reading: Reading, targets: list[Target],
-    variants: str | None, metrics: tuple[str, ...], where: str | None, keep: Selection, jobs: int, dask: str | None,
-    resume: bool,
+    variants: tuple[str, ...] | None, columns: Metrics, where: str | None, sort: Sort | None, top: int | None,
+    pareto: Metrics | None, keep: Selection | None, jobs: int, dask: str | None, resume: bool,
 ) -> int:  # fmt: skip
     """Count every point of a design space: the product of all axes, the last one fastest.
 
@@ -156,12 +138,18 @@ def command(
     Examples:
       convcalc sweep zoo:resnet18 classes=10,100,1000
       convcalc sweep zoo:mobilenet_v2 alpha=0.25..1.5:0.05 size=96..256:32
-      convcalc sweep zoo:mobilenet_v2 alpha=0.5,1 size=96..256 --keep top:5:macs
+      convcalc sweep zoo:mobilenet_v2 size=96..256 --sort macs:asc --top 5
       convcalc sweep zoo:resnet18 classes=1..1000 --where 'params <= 11.5M'
       convcalc sweep zoo:resnet50 --variants all classes=10..100 -f csv
     """
     require_arrays()
+    metrics = columns.over(DEFAULT_COLUMNS)
+    if keep and (sort or top or pareto):
+        raise click.UsageError("--keep is the former name of --top, --sort and --pareto: give those alone")
+    keep = keep or _keep(metrics, sort, top, pareto)
     job = _job(design, axes, reading, variants, metrics, where, keep)
+    if sort and not top and not pareto and job.point_count > SORTED:
+        raise click.UsageError(f"{job.point_count:,} points are too many to be sorted: say with --top how many to keep")
     given = _resumable(settings, targets, job, keep, resume=resume)
     with outputs(settings, targets, job, keep, given) as out:
         with _engine(jobs, dask) as engine, advancing(settings, "Counting", lambda: job.point_count) as advance:
@@ -170,6 +158,7 @@ def command(
                 for result in results:
                     out.add(result)
                     advance(result.size)
+        out.settle()
         outcome = Outcome.of(job, out.state)
         out.end(outcome)
     if not settings.quiet:
@@ -178,14 +167,22 @@ def command(
 
 
 def _job(
-    design: str, axes: Sequence[str], reading: Reading, variants: str | None, metrics: tuple[str, ...],
+    design: str, axes: Sequence[str], reading: Reading, variants: tuple[str, ...] | None, metrics: tuple[str, ...],
     where: str | None, keep: Selection,
 ) -> SweepJob:  # fmt: skip
     """Return what is to be swept."""
-    names = None if variants is None else () if variants == "all" else tuple(variants.split(","))
     given = circumstances(reading)
-    job = make_job(design, read_axes(axes, design, reading), given, variants=names, metrics=metrics, where=where)
+    read = read_axes(axes, design, reading)
+    job = make_job(design, read, given, variants=variants, metrics=metrics, where=where)
     return job.with_metrics((*metrics_used(where, job.axes), *keep.keys))
+
+
+def _keep(metrics: Sequence[str], sort: Sort | None, top: int | None, pareto: Metrics | None) -> Selection:
+    """Return which points stay, and in which order."""
+    order = (sort or Sort(metrics[0])).signed if sort or top else ""
+    if pareto:
+        return Selection("pareto", pareto.keys, top or 0, order)
+    return Selection("top", (order,), top or SORTED) if order else Selection()
 
 
 def read_axes(texts: Sequence[str], design: str, reading: Reading, argument: str = AXIS) -> list[Axis]:
@@ -204,7 +201,9 @@ def read_axes(texts: Sequence[str], design: str, reading: Reading, argument: str
 
 def circumstances(reading: Reading) -> CountOptions:
     """Return how a design is read and counted."""
-    return CountOptions(reading.overrides, reading.libraries, reading.variant, reading.batch, reading.dtype)
+    return CountOptions(
+        reading.overrides, reading.libraries, reading.variant, reading.batch, reading.dtype, reading.inputs
+    )
 
 
 def _resumable(
@@ -237,7 +236,8 @@ def _is_long(job: SweepJob) -> bool:
 
 @contextlib.contextmanager
 def _engine(jobs: int, dask: str | None) -> Iterator[Engine]:
-    if dask and jobs > 1:
+    source = click.get_current_context().get_parameter_source("jobs")
+    if dask and jobs > 1 and source is not ParameterSource.ENVIRONMENT:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them")
     if dask:
         with cluster(dask) as engine:

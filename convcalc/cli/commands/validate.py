@@ -11,7 +11,7 @@ from convcalc.cli import FINE, UNUSABLE
 from convcalc.cli.group import Command, Settings
 from convcalc.cli.options.designs import SpecType, lib_option, warn
 from convcalc.cli.output.targets import Target, output_options, write
-from convcalc.designs.names import spec_files
+from convcalc.designs.patterns import spec_files
 from convcalc.designs.sources import Checked, check_file
 from convcalc.errors import SpecError, describe, escape
 
@@ -22,7 +22,7 @@ from convcalc.errors import SpecError, describe, escape
 @output_options(("text", "concise", "json"))
 @click.pass_obj
 def command(settings: Settings, paths: tuple[str, ...], lib: tuple[str, ...], targets: list[Target]) -> int:
-    """Parse and shape-check spec files, and the specs in folders, with every variant.
+    """Parse and shape-check spec files, and the specs in folders or that globs in quotes match, with every variant.
 
     All are checked and all errors are listed; the exit code is 2 when a spec is broken.
 
@@ -30,6 +30,7 @@ def command(settings: Settings, paths: tuple[str, ...], lib: tuple[str, ...], ta
     Examples:
       convcalc validate model.yaml
       convcalc validate specs -f concise
+      convcalc validate 'specs/**/mo*.yaml'
       convcalc validate - < model.yaml
     """
     checked = [check_file(path, libraries=lib) for path in spec_files(paths)]

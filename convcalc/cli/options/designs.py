@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -28,10 +29,16 @@ class Reading(NamedTuple):
     """How designs are to be read: overrides, library folders, batch and number format."""
 
     overrides: dict[str, str]
+    inputs: dict[str, str]
     libraries: tuple[str, ...]
     variant: str | None
     batch: int
-    dtype: str
+    dtypes: tuple[str, ...]
+    """Every number format that is named, for rows of each; other commands take the last one."""
+
+    @property
+    def dtype(self) -> str:
+        return self.dtypes[-1]
 
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
         """Read every design; the errors of all are reported together."""
@@ -46,7 +53,9 @@ class Reading(NamedTuple):
         return read
 
     def _network(self, text: str) -> sources.Network:
-        return sources.open_design(text, overrides=self.overrides, variant=self.variant, libraries=self.libraries)
+        return sources.open_design(
+            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=self.inputs
+        )
 
     def report(self, network: sources.Network, detailed: Collection[str] = ()) -> Report:
         """Count a design, with the details that are asked for."""
@@ -60,6 +69,20 @@ def _overrides(context: click.Context, parameter: click.Parameter, values: Seque
         if not equals or not name.strip() or not expression.strip():
             raise click.BadParameter(f"{quoted(value)} is not name=expression")
         given[name.strip()] = expression.strip()
+    return given
+
+
+def _inputs(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for value in values:
+        name, equals, shape = value.rpartition("=")
+        if equals and not name.strip():
+            raise click.BadParameter(f"{quoted(value)} has no name before the =")
+        if name.strip() in given:
+            raise click.BadParameter(f"{quoted(value)} is the second shape of one input")
+        given[name.strip()] = shape.strip()
+    if "" in given and len(given) > 1:
+        raise click.BadParameter("a shape without a name is for the only input of a spec")
     return given
 
 
@@ -78,10 +101,10 @@ class Format(Word):
         return f"{glob}{equals}{super().convert(name, param, ctx)}"
 
 
-def _formats(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> str:
-    """Return the last format and its exceptions as one text."""
-    usual = [value for value in values if "=" not in value]
-    return ", ".join([*(usual[-1:] or ["float32"]), *(value for value in values if "=" in value)])
+def _formats(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Return every format, with all exceptions, as one text; the last one of equal ones counts."""
+    usual = list(dict.fromkeys(value for value in reversed(values) if "=" not in value))[::-1] or ["float32"]
+    return tuple(", ".join([each, *(value for value in values if "=" in value)]) for each in usual)
 
 
 class DeviceType(ParamType[str]):
@@ -112,18 +135,19 @@ def dtype_option(words: str) -> Callable[..., Any]:
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--set``, ``--variant``, ``--lib``, ``--batch`` and ``--dtype``, as one ``reading``."""
+    """Add ``--set``, ``--input``, ``--variant``, ``--lib``, ``--batch`` and ``--dtype``, as one ``reading``."""
 
     def collected(
         *args: Any,
         set_: dict[str, str],
+        input_: dict[str, str],
         variant: str | None,
         lib: tuple[str, ...],
         batch: int,
-        dtype: str,
+        dtype: tuple[str, ...],
         **kwargs: Any,
     ) -> Any:
-        return command(*args, reading=Reading(set_, lib, variant, batch, dtype), **kwargs)
+        return command(*args, reading=Reading(set_, input_, lib, variant, batch, dtype), **kwargs)
 
     collected.__doc__, collected.__name__ = command.__doc__, command.__name__
     collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
@@ -131,7 +155,9 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         dtype_option(f"Number format: {', '.join(tuple(BITS)[1:4])}, …; for some layers: 'stage1.**=int8'."),
         batch_option("Samples at once."),
         lib_option,
-        click.option("--variant", metavar="NAME", help="A variant of the spec, as FILE@NAME."),
+        click.option("--variant", metavar="NAME", is_eager=True, help="A variant of the spec, as FILE@NAME."),
+        click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs,
+                     help="Another input shape, channels first: 3,320,320; repeatable by name."),
         click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides,
                      help="Override a variable of the spec; repeatable."),
     ):  # fmt: skip
@@ -139,9 +165,26 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return collected
 
 
+def variants_option(words: str) -> Callable[..., Any]:
+    """``--variants``, as names; none of them for all."""
+
+    def names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+        if value is not None and context.params.get("variant"):
+            raise click.UsageError("--variant and --variants: give one of them")
+        chosen = None if value is None else tuple(name.strip() for name in value.split(","))
+        if chosen is not None and not all(chosen):
+            raise click.BadParameter(f"{quoted(value or '')} is not all, nor names with commas between")
+        return () if chosen == ("all",) else chosen
+
+    return click.option("--variants", metavar="all|NAME,…", callback=names, help=words)
+
+
+jobs_option = partial(click.option, "--jobs", type=Positive(), metavar="N", envvar="CONVCALC_JOBS", show_envvar=True)
+"""``--jobs``, with what it is by default."""
+
 lib_option = click.option(
     "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
-    help="A folder that specs may import from; repeatable.",
+    help="A folder that specs may import from; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
 )  # fmt: skip
 
 
@@ -217,15 +260,16 @@ class ProfileType(ParamType[str]):
 
 
 profile_option = click.option(
-    "--profile", type=ProfileType(), metavar="NAME", help="Add what a tool prints, such as fvcore or thop."
+    "--profile", type=ProfileType(), metavar="NAME", help="Add what a tool prints: short for --columns +NAME."
 )
 
 
-def profiled(report: Report, network: Network, name: str | None) -> Report:
-    """Return a report with a tool's counts as one more metric, if a tool is named."""
-    if name is None:
-        return report
-    from convcalc.profiles import add_profile_column as counted
-    from convcalc.profiles import find_profile
+def profiled(report: Report, network: Network, names: Collection[str]) -> Report:
+    """Return a report with the counts of some tools as metrics."""
+    if names:
+        from convcalc.profiles import add_profile_column, profiles
 
-    return counted(report, network.graph, find_profile(name))
+        for profile in profiles():
+            if profile.key in names:
+                report = add_profile_column(report, network.graph, profile)
+    return report

@@ -121,8 +121,8 @@ class _Rows:
         self.place.write(self.stream.end())
         if self.name == "text" and outcome.counts["kept"] > SHOWN:
             self.place.write(f"… of {outcome.counts['kept']:,}: -f csv or -o points.csv has all\n")
-        if self.name == "text" and keep.kind == "pareto" and points and len(keep.keys) == 2:
-            across, up = (points.metrics[key].tolist() for key in keep.keys)
+        if self.name == "text" and keep.kind == "pareto" and points and len(keep.metrics) == 2:
+            across, up = (points.metrics[key].tolist() for key in keep.keys[:2])
             drawn = scatter(across, up, (keep.keys[0], keep.keys[1]), ascii_only=self.surface.ascii_only)
             self.place.write(f"\n{drawn}")
 
@@ -177,6 +177,12 @@ class Outputs:
         self.state.add(result, self.keep)
         if self.resumed:
             self.resumed.save(self.state)
+
+    def settle(self) -> None:
+        """Sort and cut a front, which is known when all blocks are."""
+        if self.state.points is not None:
+            self.state.points = self.keep.ordered(self.state.points)
+            self.state.rows = len(self.state.points.numbers)
 
     def end(self, outcome: Outcome) -> None:
         """Write what stands behind the last point."""

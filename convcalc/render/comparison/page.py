@@ -14,8 +14,7 @@ from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
 from convcalc.report.align_layers import Match
 from convcalc.report.compare import Comparison, Metric
-from convcalc.report.comparison_rows import Overview, overview
-from convcalc.report.fold import DEFAULT_COLUMNS
+from convcalc.report.comparison_rows import Overview, first, overview
 from convcalc.report.report import Report
 
 BAR = 8
@@ -25,23 +24,27 @@ WHOLE = "(whole design)"
 
 def layers(comparison: Comparison, glyphs: Glyphs) -> tuple[Sides, str]:
     """Return the rows worth seeing, and a line on those that are not shown; without rows there is no table to draw."""
-    metrics = [metric for metric in comparison.metrics if metric.column.key in DEFAULT_COLUMNS]
+    metrics, top = comparison.columns, comparison.view.top
     chosen = overview(comparison.matches, [metric.column.key for metric in metrics])
+    if top is not None and metrics:
+        chosen = first(chosen, metrics[0].column.key, top)
+    rows = [*chosen.rows, *([chosen.rest] if chosen.rest else [])]
+    names = [_name(match, glyphs, whole=top is not None) for match in chosen.rows]
     sides = Sides(
         glyphs,
         [glyphs.text(label) for label in comparison.labels],
         "Layer",
-        [*(_name(match, glyphs) for match in chosen.rows), "Total"],
-        [*("zero" if match.equal else "" for match in chosen.rows), "total"],
-        [_group(comparison, metric, chosen.rows, glyphs) for metric in metrics],
+        [*names, *(["Others"] if chosen.rest else []), "Total"],
+        [*("zero" if match.equal else "" for match in rows), "total"],
+        [_group(comparison, metric, rows, glyphs) for metric in metrics],
         foot=1,
     )
-    return sides, _unseen(chosen)
+    return sides, _unseen(chosen, metrics)
 
 
 def totals(comparison: Comparison, glyphs: Glyphs) -> Sides:
     """Return every metric of the whole designs, one a row."""
-    metrics = comparison.metrics
+    metrics = comparison.totals
     complete = [report.complete for report in comparison.reports]
     sides = [
         Side(
@@ -59,9 +62,9 @@ def totals(comparison: Comparison, glyphs: Glyphs) -> Sides:
     return Sides(glyphs, labels, "Total", names, [""] * len(names), [Group("", sides)])
 
 
-def _name(match: Match, glyphs: Glyphs) -> str:
-    """The segment, indented; where names differ, all of them; of a run, the first and the last."""
-    segments = dict.fromkeys(cell.path.rpartition(".")[2] for cell in match.cells if cell)
+def _name(match: Match, glyphs: Glyphs, *, whole: bool) -> str:
+    """The segment, indented, or the ``whole`` path; where names differ, all; of a run, the first and the last."""
+    segments = dict.fromkeys(cell.path if whole else cell.path.rpartition(".")[2] for cell in match.cells if cell)
     name = " / ".join(segments) if match.path else WHOLE
     if match.until:
         name = f"{name} … {match.until}"
@@ -94,12 +97,13 @@ def _bars(key: str, rows: Sequence[Match], designs: int, glyphs: Glyphs) -> list
     return [[*drawn[place::designs], ""] for place in range(designs)]
 
 
-def _unseen(chosen: Overview) -> str:
+def _unseen(chosen: Overview, metrics: Sequence[Metric]) -> str:
     """Say which layers the table leaves out."""
+    nouns = " or ".join(metric.column.title.lower() for metric in metrics)
     parts = []
     if chosen.free:
         verb = "is" if chosen.free == 1 else "are"
-        parts.append(f"{count_of(chosen.free, 'layer')} without params or multiplies {verb} not shown")
+        parts.append(f"{count_of(chosen.free, 'layer')} without {nouns} {verb} not shown")
     if chosen.folded:
         verb = "shows" if chosen.folded == 1 else "show"
         parts.append(f"{count_of(chosen.folded, 'group')} without differences inside {verb} sums only")
@@ -118,6 +122,8 @@ def comparison_blocks(comparison: Comparison, surface: Surface) -> Iterator[Bloc
             yield Prose([(unseen, "dim")], width)
         yield Prose()
     yield from totals(comparison, glyphs).blocks(width)
+    if hidden := len(comparison.metrics) - len(comparison.totals):
+        yield Prose([(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")], width)
     yield Prose()
     for sentence in conclusions(comparison):
         yield Prose([(glyphs.text(sentence), "")], width)

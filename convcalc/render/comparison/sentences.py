@@ -44,12 +44,26 @@ CLOSE = Fraction(1, 10)
 
 
 def conclusions(comparison: Comparison) -> list[str]:
-    """Return a sentence a metric, without those that no design has anything of."""
-    return [
-        sentence(comparison, metric)
-        for metric in comparison.metrics
-        if any(metric.values) and None not in metric.values
-    ]
+    """Return a sentence a column and one on depth, or a sentence a metric where all are shown; then the spec's note.
+
+    There is none for a metric that no design has anything of.
+    """
+    metrics = comparison.metrics if comparison.view.every else comparison.columns
+    told = [sentence(comparison, metric) for metric in metrics if any(metric.values) and None not in metric.values]
+    told += [] if comparison.view.every else _structure(comparison)
+    return told + [" ".join(part.split()) for part in comparison.note.split("\n\n") if part.strip()]
+
+
+def _structure(comparison: Comparison) -> list[str]:
+    """Return a sentence on depth and nonlinearities, where designs differ in them."""
+    known = {metric.column.key: metric for metric in comparison.metrics if None not in metric.values}
+    keys = [key for key in ("depth", "nonlinearities") if key in known and len(set(known[key].values)) > 1]
+    told = [sentence(comparison, known[key]) for key in keys[:1]]
+    if len(keys) == 2 and len(comparison.reports) == 2 and all(report.complete for report in comparison.reports):
+        value, base = (values or 0 for values in reversed(known[keys[1]].values))
+        more = _stepped(value, base, NOUNS[keys[1]], comparison.labels[0])
+        told = [f"{told[0].removesuffix('.')}, and {more}."]
+    return told
 
 
 def sentence(comparison: Comparison, metric: Metric) -> str:

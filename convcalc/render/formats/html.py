@@ -37,7 +37,7 @@ def report(report: Report, view: View, surface: Surface) -> str:
     about = f"{_named(report.name, report.design, glyphs)}<br>{_text(flow(report, glyphs), glyphs)}"
     about += f" {glyphs.text('·')} {circumstances(report, glyphs)}"
     parts = [*(_table(flat(fold(report, view), glyphs), about) if report.rows else [f"<p>{about}</p>"])]
-    parts += _table(_totals(report, glyphs), "")
+    parts += _table(_totals(report, view, glyphs), "")
     if not report.complete:
         parts.append(f"<p>{_text(''.join(text for text, _ in coverage(report, glyphs)), glyphs)}</p>")
     parts += [f"<p>{_text(text, glyphs)}</p>" for text in remarks(report)]
@@ -77,8 +77,8 @@ def _named(name: str, design: str, glyphs: Glyphs) -> str:
     return f"<b>{_text(name, glyphs)}</b> <code>{_text(design, glyphs)}</code>"
 
 
-def _totals(report: Report, glyphs: Glyphs) -> Grid:
-    grid = totals(report, glyphs)
+def _totals(report: Report, view: View, glyphs: Glyphs) -> Grid:
+    grid = totals(report, view, glyphs)
     title, exact, short, suffix, unit = grid.columns
     rounded = [" ".join(parts).strip() for parts in zip(short.texts, suffix.texts, strict=True)]
     return Grid([title, exact, Column("", rounded, right=True), unit], grid.kinds)

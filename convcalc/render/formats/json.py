@@ -206,6 +206,7 @@ def _design(report: Report) -> dict[str, object]:
         "dtype": report.dtype,
         "inputs": dict(report.inputs),
         "outputs": dict(report.outputs),
+        **({"given_inputs": {name: report.inputs.get(name) for name in report.given}} if report.given else {}),
     }
 
 

@@ -34,7 +34,7 @@ def report(report: Report, view: View, surface: Surface) -> str:
     parts = [f"### {gfm.text(glyphs.text(report.name))}", _about(report, glyphs)]
     if report.rows:
         parts.append(gfm.table(flat(fold(report, view), glyphs)))
-    parts.append(_totals(report, glyphs))
+    parts.append(_totals(report, view, glyphs))
     if not report.complete:
         parts.append(gfm.text("".join(text for text, _ in coverage(report, glyphs))))
     parts += [gfm.text(glyphs.text(text)) for text in remarks(report)]
@@ -119,8 +119,8 @@ def _about(report: Report, glyphs: Glyphs) -> str:
     return f" {glyphs.text('·')} ".join(parts)
 
 
-def _totals(report: Report, glyphs: Glyphs) -> str:
-    grid = totals(report, glyphs)
+def _totals(report: Report, view: View, glyphs: Glyphs) -> str:
+    grid = totals(report, view, glyphs)
     title, exact, short, suffix, _ = (column.texts for column in grid.columns)
     rounded = [" ".join(parts).strip() for parts in zip(short, suffix, strict=True)]
     columns = [Column("Total", title), Column("exact", exact, right=True), Column("short", rounded, right=True)]

@@ -8,6 +8,7 @@ from convcalc.number_format import format_exact, format_short
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.table import Column, Grid, Span
+from convcalc.report.fold import View
 from convcalc.report.report import CONVENTION, Report
 
 SHOWN_JOINS = 6
@@ -42,8 +43,9 @@ def flow(report: Report, glyphs: Glyphs) -> str:
 
 
 def circumstances(report: Report, glyphs: Glyphs) -> str:
-    """``batch 1 · float32``."""
-    return f"batch {report.batch:,} {glyphs.text('·')} {glyphs.text(report.dtype)}"
+    """``batch 1 · float32``, and which inputs have another shape than in the spec."""
+    given = f" {glyphs.text('·')} {', '.join(map(glyphs.text, report.given))} by --input" if report.given else ""
+    return f"batch {report.batch:,} {glyphs.text('·')} {glyphs.text(report.dtype)}{given}"
 
 
 def tensors(shapes: Mapping[str, Sequence[int]], glyphs: Glyphs) -> str:
@@ -53,10 +55,10 @@ def tensors(shapes: Mapping[str, Sequence[int]], glyphs: Glyphs) -> str:
     return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in shapes.items()) or "nothing"
 
 
-def totals(report: Report, glyphs: Glyphs, width: int | None = None) -> Grid:
-    """Every metric of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
+def totals(report: Report, view: View, glyphs: Glyphs, width: int | None = None) -> Grid:
+    """Metrics of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
     mark = "" if report.complete else f"{glyphs.at_least} "
-    columns = [column for column in report.columns if column.key in report.totals]
+    columns = [column for column in report.columns if column.key in report.totals and view.shows_total(column.key)]
     values = [report.totals[column.key] for column in columns]
     shortened = [format_short(value, column.unit) for value, column in zip(values, columns, strict=True)]
     plain = [format_exact(value) for value in values]

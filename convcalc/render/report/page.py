@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convcalc.number_format import count_of
 from convcalc.render.report.cells import Texts, entries, total
 from convcalc.render.report.fit_columns import Plan, fit, used
 from convcalc.render.report.header import closing, heading, totals
@@ -25,7 +26,10 @@ def report_blocks(report: Report, view: View, surface: Surface) -> Iterator[Bloc
     else:
         yield Prose([("There is nothing to count: the design has no layers.", "")], surface.width)
     yield Prose()
-    yield totals(report, glyphs, surface.width)
+    yield totals(report, view, glyphs, surface.width)
+    hidden = sum(not view.shows_total(key) for key in report.totals)
+    if hidden:
+        yield Prose([(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")], surface.width)
     yield Prose()
     yield from closing(report, glyphs, surface.width)
 

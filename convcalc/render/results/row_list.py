@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -12,10 +13,13 @@ from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
 from convcalc.report.row_list import Field, Listing
 
+CODE = re.compile(r"CC\d{3}")
+
 
 def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
     """The table, what is hidden of it, and how many rows there are."""
     glyphs = Glyphs(surface.ascii_only)
+    listing = listing._replace(rows=[_brief(row) for row in listing.rows])
     shown, hidden = seen(listing), []
     table = grid(listing, shown, glyphs)
     while surface.width is not None and table.width > surface.width and any(field.wanted for field in shown):
@@ -27,8 +31,14 @@ def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
         yield table
         yield Prose()
     if hidden:
-        yield Prose([(f"Too narrow for {', '.join(hidden)}.", "dim")], surface.width)
+        yield Prose([(f"Not shown in {surface.width} columns: {', '.join(hidden)}.", "dim")], surface.width)
     yield Prose([(count_of(len(listing.rows), listing.noun), "")], surface.width)
+
+
+def _brief(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row with the code of its error alone: it is told in full beside the table."""
+    code = CODE.search(row.get("error") or "")
+    return {**row, "error": code[0]} if code else row
 
 
 def seen(listing: Listing) -> list[Field]:

@@ -64,6 +64,7 @@ def question(answer: SolveResult) -> str:
     limits = ", ".join(f"{bound.metric} {SIGNS[bound.kind]} {amount(bound.value)}" for bound in asked.bounds)
     facts = [f"batch {job.batch:,}"] if job.batch > 1 else []
     facts += [job.dtype] if job.dtype != "float32" else []
+    facts += [f"{name} {text} by --input" for name, text in job.given_inputs.items()]
     within = f", within {limits}" if limits else ""
     return " · ".join([sought + within, *facts])
 
@@ -173,6 +174,7 @@ def solution_facts(answer: SolveResult) -> dict[str, Any]:
         "design": design(answer),
         "batch": job.batch,
         "dtype": job.dtype,
+        **({"given_inputs": job.given_inputs} if job.inputs else {}),
         "variables": [_variable(axis) for axis in job.axes],
         "limits": [_limit(bound) for bound in asked.bounds],
         "prefer": "largest" if asked.largest else "smallest",

@@ -141,6 +141,7 @@ def head(name: str, job: SweepJob) -> str:
             "tool": {"name": "convcalc", "version": __version__},
             "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
             "batch": job.batch, "dtype": job.dtype, "where": job.where,
+            **({"given_inputs": job.given_inputs} if job.inputs else {}),
             "axes": [{"name": axis.name, "values": len(axis.values)} for axis in job.axes],
             "metrics": list(job.output_metrics),
         }  # fmt: skip

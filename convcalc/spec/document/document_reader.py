@@ -115,6 +115,7 @@ class _Sections:
 
     def _note(self, node: YamlNode) -> None:
         require_text("note", node)
+        self.document.note = node.text if isinstance(node, ScalarNode) else ""
 
     def _import(self, node: YamlNode) -> None:
         for key, value in mapping_entries(node, "import", "{alias: path.yaml}"):

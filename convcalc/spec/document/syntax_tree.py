@@ -141,6 +141,8 @@ class Document:
     key_spans: dict[str, Span] = field(default_factory=dict)
     """Spans of the top-level keys, those without a value included."""
     inputs: dict[str, ValueNode] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    """The inputs that have other shapes than the file says: ``--input``."""
     vars: dict[str, ValueNode] = field(default_factory=dict)
     variants: dict[str, dict[str, ValueNode]] = field(default_factory=dict)
     defaults: dict[str, dict[str, ArgumentValue | LayerItem | SourceForm]] = field(default_factory=dict)
@@ -150,4 +152,5 @@ class Document:
     outputs: list[Reference] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     name: Template | None = None
+    note: str = ""
     warnings: list[SpecError] = field(default_factory=list)

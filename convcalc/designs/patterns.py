@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from typing import NamedTuple
 
-from convcalc.batch.count import CountTask
-from convcalc.designs.names import SPEC_SUFFIXES, ZOO, is_spec_name, parse_design, zoo
+from convcalc.designs.names import SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design, zoo
 from convcalc.errors import SpecError, quoted
 from convcalc.globs import DEEP, fault, matches
 
@@ -17,28 +17,44 @@ MAGIC = re.compile(r"[*?\[]")
 Wanted = Callable[[str], bool]
 
 
-def tasks_named(text: str) -> Iterator[CountTask]:
+class Found(NamedTuple):
+    """A design, and whether a folder or a glob named it."""
+
+    design: DesignName
+    from_glob: bool = False
+
+
+def spec_files(paths: Iterable[str]) -> list[str]:
+    """Return what paths name, each once: designs as they are, folders and globs by their specs.
+
+    Raises:
+        SpecError: CC705, where a folder or a glob has none.
+    """
+    return list(dict.fromkeys(found.design.text for path in paths for found in designs_named(path)))
+
+
+def designs_named(text: str) -> Iterator[Found]:
     """Give the designs that a text names: one, or those of a folder or a glob, sorted by their paths.
 
     Raises:
         SpecError: CC705, where a folder or a glob has none.
     """
     if os.path.isdir(text):
-        return _tasks_of(_specs_below(text), "", f"no spec in the folder {quoted(text)}")
+        return _found(_specs_below(text), "", f"no spec in the folder {quoted(text)}")
     design = parse_design(text)
     if not MAGIC.search(design.file) or os.path.lexists(design.file):
-        return iter([CountTask(design)])
+        return iter([Found(design)])
     files = _shipped_specs(design.file) if design.file.startswith(ZOO) else _specs_matching(design.file)
-    return _tasks_of(files, text[len(design.file) :], f"nothing matches {quoted(text)}")
+    return _found(files, text[len(design.file) :], f"nothing matches {quoted(text)}")
 
 
-def _tasks_of(files: Iterator[str], ending: str, otherwise: str) -> Iterator[CountTask]:
+def _found(files: Iterator[str], ending: str, otherwise: str) -> Iterator[Found]:
     """Give the designs of some files, after making sure that there is one."""
     first = next(files, None)
     if first is None:
         hint = f"a folder or a glob stands for the {' and '.join(SPEC_SUFFIXES)} files in it that are not hidden"
         raise SpecError("CC705", otherwise, hint=hint)
-    return (CountTask(parse_design(file + ending), from_glob=True) for file in chain([first], files))
+    return (Found(parse_design(file + ending), from_glob=True) for file in chain([first], files))
 
 
 def _shipped_specs(pattern: str) -> Iterator[str]:

@@ -1,0 +1,73 @@
+"""Options that limit metrics: ``--max`` and ``--min``, read as a budget file's ``max`` and ``min`` are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from convcalc.budget.file.rules import read_limit
+from convcalc.budget.file.types import RATIO_SUFFIX, Limit
+from convcalc.cli.types import ParamType, beginning
+from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.spec.yaml.nodes import ScalarNode
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+class LimitList(ParamType[tuple[Limit, ...]]):
+    """``KEY=V,KEY=V…``; errors are those of a budget file."""
+
+    name = "limits"
+
+    def __init__(self, option: str, keys: Sequence[str], *, plain: bool) -> None:
+        self.option, self.keys = option, keys
+        self.plain = plain
+        """Whether limits are on metrics themselves, and on no shares of them."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Limit, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(self._limit(text, param, ctx) for text in value.split(","))
+        except SpecError as error:
+            return self.fail(f"{error.text}{f' ({error.hint})' if error.hint else ''}", param, ctx)
+
+    def _limit(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> Limit:
+        key, equals, amount = (part.strip() for part in text.partition("="))
+        if not key or not equals or not amount:
+            self.fail(f"{quoted(text)} is not metric=limit", param, ctx)
+        if key.endswith(RATIO_SUFFIX) and not self.plain:
+            self.fail(f"{quoted(key)} needs a design to hold against: write a budget", param, ctx)
+        source = Source(self.option, text)
+        name, _, value = text.partition("=")
+        place = Span(source, 1, len(name) + 2, max(1, len(value)))
+        read = read_limit(ScalarNode(key, Span(source, 1, 1, max(1, len(name)))), ScalarNode(amount, place))
+        if self.plain and read.metric.suffix:
+            self.fail(f"{quoted(key)}: limits are on metrics themselves: write {read.metric.key}", param, ctx)
+        return read
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        before, comma, _ = incomplete.rpartition(",")
+        return beginning(incomplete, [f"{before}{comma}{metric}=" for metric in self.keys])
+
+
+def limit_options(
+    keys: Sequence[str], words: str = "", *, plain: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--max`` and ``--min``, each a tuple of limits; ``words`` say what they are of."""
+
+    def flat(context: click.Context, parameter: click.Parameter, values: Any) -> tuple[Limit, ...]:
+        return tuple(one for group in values for one in group)
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for kind, example in (("min", ""), ("max", ", as params=5M,macs=600M")):
+            command = click.option(
+                f"--{kind}", f"{kind}_", type=LimitList(f"--{kind}", keys, plain=plain), multiple=True,
+                metavar="KEY=V,…", callback=flat, help=f"{kind.capitalize()}ima{words}{example}. Repeatable.",
+            )(command)  # fmt: skip
+        return command
+
+    return decorate

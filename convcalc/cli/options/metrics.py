@@ -1,0 +1,146 @@
+"""Options that name metrics: which to show, by which to sort, in which nothing may be beaten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from convcalc.cli.types import ParamType, Positive, Word, beginning
+from convcalc.errors import quoted
+from convcalc.report.fold import TEXT_KEYS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+class Metrics(NamedTuple):
+    """Keys of metrics, in place of the usual ones or beside them."""
+
+    keys: tuple[str, ...] = ()
+    adds: bool = True
+
+    def over(self, usual: Iterable[str]) -> tuple[str, ...]:
+        """Return what is shown where some are usual."""
+        return tuple(dict.fromkeys([*(usual if self.adds else ()), *self.keys]))
+
+
+def parted(columns: Metrics, whole: Sequence[str], profile: str | None) -> tuple[Metrics, tuple[str, ...]]:
+    """Return the columns of layers, with that of ``--profile``, and the metrics that whole designs alone have."""
+    keys = [key for key in columns.keys if key not in whole]
+    adds = columns.adds or not keys
+    layers = Metrics(tuple(dict.fromkeys([*keys, *([profile] if profile else [])])), adds)
+    return layers, tuple(key for key in columns.keys if key in whole)
+
+
+class MetricKey(Word):
+    """The key of a metric; where a report is made, that of a profile too: they load only for a key of theirs."""
+
+    def __init__(self, keys: Sequence[str], *, profiles: bool = False) -> None:
+        super().__init__(keys)
+        self.profiles = profiles
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if self.profiles and value not in self.choices:
+            from convcalc.profiles import profile_keys
+
+            if value in profile_keys():
+                return value
+        return super().convert(value, param, ctx)
+
+    def known(self) -> tuple[str, ...]:
+        """Return all keys, for completion."""
+        if not self.profiles:
+            return tuple(self.choices)
+        from convcalc.profiles import profile_keys
+
+        return (*self.choices, *profile_keys())
+
+
+class MetricList(ParamType[Metrics]):
+    """``KEY,KEY…``, or ``+KEY,KEY…`` for what is added to the usual ones; ``signed`` ones may have a minus each."""
+
+    name = "keys"
+
+    def __init__(self, key: MetricKey, *, signed: bool = False) -> None:
+        self.key, self.signed = key, signed
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Metrics:
+        if isinstance(value, Metrics):
+            return value
+        adds = not self.signed and value.startswith("+")
+        keys = [text.strip() for text in value.removeprefix("+" if adds else "").split(",")]
+        return Metrics(tuple(dict.fromkeys(self._key(text, param, ctx) for text in keys)), adds)
+
+    def _key(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        sign = "-" if self.signed and text.startswith("-") else ""
+        return sign + self.key.convert(text.removeprefix(sign), param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        before, comma, last = incomplete.rpartition(",")
+        sign = last[:1] if last[:1] == ("-" if self.signed else "+" * (not comma)) else ""
+        return beginning(incomplete, [f"{before}{comma}{sign}{metric}" for metric in self.key.known()])
+
+
+class Sort(NamedTuple):
+    """By what rows are sorted, and whether the largest comes first."""
+
+    key: str
+    falling: bool = True
+
+    @property
+    def signed(self) -> str:
+        """The key, with a minus where larger is better."""
+        return f"-{self.key}" if self.falling else self.key
+
+
+class SortType(ParamType[Sort]):
+    """``KEY``, ``KEY:asc`` or ``KEY:desc``: of a metric the largest first by default; ``-KEY`` says so too."""
+
+    name = "key"
+
+    def __init__(self, key: MetricKey) -> None:
+        self.key = key
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Sort:
+        if isinstance(value, Sort):
+            return value
+        key, colon, order = value.removeprefix("-").partition(":")
+        signed = value.startswith("-")
+        known = self.key.convert(key.strip(), param, ctx)
+        if colon and order not in ("asc", "desc"):
+            self.fail(f"{quoted(value)} is none of {known}, {known}:asc and {known}:desc", param, ctx)
+        if signed and order == "asc":
+            self.fail(f"{quoted(value)} has a minus, for the largest first, and asc, for the smallest", param, ctx)
+        return Sort(known, signed or order == "desc" or (not order and known not in TEXT_KEYS))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        if ":" in incomplete:
+            return beginning(incomplete, [f"{incomplete.partition(':')[0]}:{order}" for order in ("asc", "desc")])
+        return beginning(incomplete, self.key.known())
+
+
+def columns_option(key: MetricKey, words: str) -> Callable[..., Any]:
+    """``--columns``, with what there is to choose from; ``+KEY,…`` adds."""
+    return click.option("--columns", type=MetricList(key), default=Metrics(), metavar="[+]KEY,…", help=words)
+
+
+ORDER = "Largest first, unless :asc; equal ones in their order."
+
+
+def order_options(key: MetricKey, rows: str, *, order: str = ORDER, words: str = "") -> Callable[..., Any]:
+    """``--sort`` and ``--top``, of some rows."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        choice = f"Only the first N {rows} by --sort, or the largest of the first metric{words}."
+        top = click.option("--top", type=Positive(), metavar="N", help=choice)
+        return click.option("--sort", type=SortType(key), metavar="KEY[:asc|desc]", help=order)(top(command))
+
+    return decorate
+
+
+def pareto_option(key: MetricKey, words: str) -> Callable[..., Any]:
+    """``--pareto``, with what becomes of equal rows."""
+    best = "Only what nothing beats in all of these: smaller is better, of -KEY larger."
+    return click.option("--pareto", type=MetricList(key, signed=True), metavar="[-]KEY,…", help=f"{best} {words}")

@@ -1,0 +1,56 @@
+"""``--input``: shapes that are put in the places of those of a spec, as expressions of the same language."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
+from convcalc.spec.document.syntax_tree import Document
+from convcalc.spec.document.value_nodes import NameScope, ValueNode, list_node, parse_value
+from convcalc.spec.yaml.nodes import ListNode, parse_yaml
+from convcalc.spec.yaml.text import reject_control_characters
+
+OPTION = "--input"
+
+
+def give_inputs(document: Document, given: Mapping[str, str]) -> None:
+    """Put shapes in the places of those of a spec; the name ``""`` is that of its only input.
+
+    Raises:
+        SpecErrors: CC709, where no input is meant; what is wrong with the text of a shape.
+    """
+    if document.layers is None:  # a file of blocks has no inputs, and is no design
+        return
+    try:
+        shapes = dict(_given(document, given))
+    except SpecError as error:
+        raise SpecErrors([error]) from None
+    document.inputs |= shapes
+    document.given = (*shapes,)
+
+
+def _given(document: Document, given: Mapping[str, str]) -> Iterator[tuple[str, ValueNode]]:
+    known = list(document.inputs) or ["input"]
+    for name, text in ((unicodedata.normalize("NFC", name), text) for name, text in given.items()):
+        if not name and len(known) > 1:
+            said = f"the spec has {len(known)} inputs, and {quoted(text)} names none of them"
+            raise _wrong(text, said, f"write {OPTION} {known[0]}={text}; inputs are {', '.join(known)}")
+        if name and name not in known:
+            said = f"no input {quoted(name)}{did_you_mean(name, known)}"
+            raise _wrong(f"{name}={text}", said, f"inputs of this spec: {', '.join(known)}")
+        yield name or known[0], _shape(document, text)
+
+
+def _wrong(written: str, said: str, hint: str) -> SpecError:
+    return SpecError("CC709", said, Span(Source(OPTION, written), 1, 1, max(1, len(written))), hint=hint)
+
+
+def _shape(document: Document, text: str) -> ValueNode:
+    source = Source(OPTION, text if text.startswith("[") else f"[{text}]")
+    reject_control_characters(source)
+    node = parse_yaml(source)
+    known = NameScope(frozenset(document.vars), has_input=False)
+    if not isinstance(node, ListNode) or not text.strip():
+        raise _wrong(text, f"{quoted(text)} is no shape", f"write its axes, channels first: {OPTION} 3,224,224")
+    return list_node(node.span, [parse_value(item, known, "an axis of the input") for item in node.items])
