@@ -70,7 +70,7 @@ class Spec:
     """As the user named it."""
     document: Document
     files: DocumentLoader
-    inputs: Inputs = NO_INPUTS
+    inputs: Inputs
     """Shapes that went before its own."""
 
     def network(

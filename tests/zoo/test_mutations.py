@@ -29,7 +29,7 @@ STEP = 8
 
 def opened(path: Path, text: str) -> Spec:
     source, files = Source(str(path), text), DocumentLoader()
-    return Spec(str(path), parse_spec(source, files), files)
+    return Spec(str(path), parse_spec(source, files), files, {})
 
 
 def numbers(text: str, sections: set[str], least: int) -> Iterator[tuple[int, int]]:

@@ -66,7 +66,7 @@ def open_cached_spec(name: str, path: str, libraries: Sequence[str] = ()) -> Cac
         SpecErrors: what is wrong with its form and its names.
     """
     spec = open_spec(path, libraries=libraries)
-    return CachedSpec(name, spec.document, spec.files)
+    return CachedSpec(name, spec.document, spec.files, spec.inputs)
 
 
 class ReferenceDesigns:
