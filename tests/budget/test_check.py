@@ -194,7 +194,7 @@ def test_a_limit_is_loose_by_what_uses_most_of_it(folder: Path) -> None:
     (note,) = checked(rule.format(241)).findings
     assert (note.code, note.severity, note.design, pointed(note)) == ("CC620", "note", "models/a.yaml@wide", "241")
     assert note.text == (
-        "of the maximum of 241 for params, 79.67 % is used at the most, by models/a.yaml@wide: less than 80 %"
+        "the params limit of 241 is loose: at most 79.67 % is used (models/a.yaml@wide), less than 80 %"
     )
     assert not checked(rule.format(241), "models/b.yaml").findings  # others may use more of it
 

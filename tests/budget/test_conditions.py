@@ -80,7 +80,7 @@ def test_what_is_broken_says_for_what(cli: Command, tmp_path: Path) -> None:
     code, verdict = check(cli, tmp_path, "batch: 2, dtype: int8, max: {weight_bytes: 100}")
     assert code == 1
     assert verdict["standings"][0]["under"] == "batch 2, int8"
-    assert "weight_bytes (batch 2, int8) of net.yaml is 180, above" in verdict["findings"][0]["text"]
+    assert "weight_bytes (batch 2, int8) of net.yaml: 180, above" in verdict["findings"][0]["text"]
 
 
 def test_another_design_is_measured_for_the_same(cli: Command, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_limit_is_inclusive_and_exact(rule: str, value: int | str, code: str) 
 def test_a_finding_says_all_there_is() -> None:
     found = judged(max=(limit("params", 150, "0.15k"),))
     (finding,) = found.findings
-    assert finding.text == "params of net.yaml is 182, above the maximum of 0.15k by 32 (21.33 %)"
+    assert finding.text == "params of net.yaml: 182, above the limit of 0.15k (150) by 21.33 %"
     assert (finding.value, finding.limit, finding.excess) == (182, 150, 32)
     assert [(layer.path, layer.after) for layer in finding.heaviest] == [
         ("stem", 112), ("head", 30), ("stage1.conv", 20),
@@ -98,13 +98,13 @@ def test_a_finding_says_all_there_is() -> None:
 
 def test_no_limit_at_all_has_no_share() -> None:
     found = judged(max=(limit("params", 0),))
-    assert texts(found) == ["params of net.yaml is 182, above the maximum of 0 by 182"]
+    assert texts(found) == ["params of net.yaml: 182, above the limit of 0 by 182"]
     assert found.standings[0].used is None
 
 
 def test_what_is_no_sum() -> None:
     found = judged(max=(limit("depth", 3),))
-    assert texts(found) == ["depth of net.yaml is 4, above the maximum of 3 by 1 (33.33 %)"]
+    assert texts(found) == ["depth of net.yaml: 4, above the limit of 3 by 33.33 %"]
     assert (found.findings[0].heaviest, str(found.findings[0].span)) == ((), "net.yaml:7:6")
 
 
@@ -131,8 +131,8 @@ def test_layers_that_are_not_there_have_no_limit() -> None:
 def test_each_layer() -> None:
     found = judged(layers=layers("**"), per="layer", max=(limit("params", 29),))
     assert texts(found) == [
-        "params of stem in net.yaml is 112, above the maximum of 29 by 83 (286.21 %)",
-        "params of head in net.yaml is 30, above the maximum of 29 by 1 (3.45 %)",
+        "params of stem in net.yaml: 112, above the limit of 29 by 286.21 %",
+        "params of head in net.yaml: 30, above the limit of 29 by 3.45 %",
     ]
     assert [str(finding.span) for finding in found.findings] == ["net.yaml:3:6", "net.yaml:7:6"]
     assert [(standing.path, standing.holds) for standing in found.standings] == [("stem", False), ("head", False)]
@@ -171,10 +171,7 @@ def test_weights_that_a_group_shares_with_another_count_in_both() -> None:
 def test_a_share_of_the_total() -> None:
     found = judged(layers=layers("**"), per="layer", max=(limit("params%", "3/5", "60%"),))
     assert texts(found) == [
-        (
-            "the share of params of stem in net.yaml is 61.54 % (112 of 182), above the maximum of 60% by 1.54 points "
-            "(2.56 %)"
-        )
+        ("the share of params of stem in net.yaml: 61.54 % (112 of 182), above the limit of 60% by 1.54 points")
     ]
     assert (found.findings[0].value, found.findings[0].limit) == (Fraction(112, 182), Fraction(3, 5))
     assert not judged(layers=layers("stem"), max=(limit("params%", "112/182", "x"),)).findings
@@ -184,7 +181,7 @@ def test_a_ratio_to_another_design() -> None:
     other = measured(NET.replace("out: 6", "out: 2"), "other.yaml")  # 4·2 + 2 = 10 in the head: 162 together
     found = judged(other, max=(limit("params/", "1.1", "1.1"),))
     assert texts(found) == [
-        "the ratio of params of net.yaml to other.yaml is 1.12 (182 to 162), above the maximum of 1.1 by 0.02 (2.13 %)"
+        "the ratio of params of net.yaml to other.yaml: 1.12 (182 to 162), above the limit of 1.1 by 2.13 %"
     ]
     found = judged(other, layers=layers("head"), per="layer", max=(limit("params/", 3), limit("params/", 2)))
     assert [(one.value, one.holds) for one in found.standings] == [(3, True), (3, False)]
@@ -246,9 +243,7 @@ def test_the_larger_allowance_counts_inclusive(share: str | None, amount: int | 
 
 def test_a_finding_names_what_grew() -> None:
     (finding,) = judged(past=past(stage1_conv=20, stage2_conv=12, head=29), growth=grows("0")).findings
-    assert finding.text == (
-        "params of net.yaml grew from 61 to 182 (+121, 198.36 %), past the rule, which allows 61 by 121 (198.36 %)"
-    )
+    assert finding.text == "params of net.yaml grew 198.4 % (61 → 182); limit the rule = 61"
     assert [(layer.path, layer.after, layer.change, layer.before) for layer in finding.heaviest] == [
         ("stem", 112, "new", None), ("stage2.conv", 20, "grew", 12), ("head", 30, "grew", 29),
     ]  # fmt: skip
@@ -301,7 +296,7 @@ def test_an_accepted_value_raises_growth_and_nothing_else() -> None:
     assert [finding.code for finding in found.findings] == ["CC611"]
     found = judged(past=WAS, accepted={"params": 181, "macs": 999}, **rules)
     assert [finding.code for finding in found.findings] == ["CC611", "CC614"]
-    assert "past the accepted 181 by 1" in found.findings[1].text
+    assert "limit accepted = 181" in found.findings[1].text
     assert not judged(past=WAS, accepted={"params": 5}, growth=grows("1/90")).findings
 
 

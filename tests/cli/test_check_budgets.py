@@ -82,7 +82,7 @@ def test_a_broken_limit_shows_layer_and_rule(cli: Command, project: Path) -> Non
     result = cli("check")
     assert result.exit_code == 1
     assert result.stdout.splitlines()[:8] == [
-        "models/a.yaml:3:6: error CC611: params of models/a.yaml is 182, above the maximum of 150 by 32 (21.33 %)",
+        "models/a.yaml:3:6: error CC611: params of models/a.yaml: 182, above the limit of 150 by 21.33 %",
         "      - {conv: {out: 4, kernel: 3, padding: 1, bias: true}, name: stem}",
         "         ^^^^",
         "  heaviest: stem 112, head 30, stage1.conv 20",
@@ -101,8 +101,7 @@ def test_growth_shows_what_changed(cli: Command, project: Path) -> None:
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert lines[0] == (
-        "models/a.yaml:7:6: error CC614: params of models/a.yaml grew from 180 to 182 (+2, 1.11 %), "
-        "past +1%, which allows 181 by 1 (0.55 %)"
+        "models/a.yaml:7:6: error CC614: params of models/a.yaml grew 1.1 % (180 → 182); limit +1 % = 181"
     )
     assert "  grew most: head 30 (grew from 26)" in lines
     start = lines.index("Changes since convcalc-baseline.json:")
@@ -118,7 +117,7 @@ def test_concise_is_a_line_a_finding(cli: Command, project: Path) -> None:
         more="waivers: [{budget: edge, design: models/b.yaml, until: 2999-01-01, reason: slow}]\n",
     )  # fmt: skip
     result = cli("check", "-f", "concise")
-    sentence = "params of models/{}.yaml is 182, above the maximum of 181 by 1 (0.55 %)"
+    sentence = "params of models/{}.yaml: 182, above the limit of 181 by 0.55 %"
     layers = "heaviest: stem 112, head 30, stage1.conv 20"
     assert result.stdout.splitlines() == [
         f"models/a.yaml:3:6: error CC611 [edge] {sentence.format('a')}; {layers}",

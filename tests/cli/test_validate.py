@@ -38,7 +38,7 @@ def test_an_empty_folder(cli: Command, folder: Path) -> None:
     (folder / "empty").mkdir()
     result = cli("validate", "empty")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "error CC705: no .yaml or .yml file in the folder 'empty'\n"
+    assert result.stderr.startswith("error CC705: no spec in the folder 'empty'\n")
 
 
 def test_a_broken_spec_does_not_hide_the_others(cli: Command, folder: Path) -> None:

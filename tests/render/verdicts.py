@@ -24,7 +24,7 @@ BROKEN = Finding(
     severity="error",
     design="models/edge.yaml",
     metric="params",
-    text="params of models/edge.yaml is 5,612,345, above the maximum of 5.5M by 112,345 (2.04 %)",
+    text="params of models/edge.yaml: 5,612,345, above the limit of 5.5M (5,500,000) by 2.04 %",
     span=AT,
     value=5_612_345,
     limit=5_500_000,
@@ -47,7 +47,7 @@ WAIVED = Finding(
 UNMATCHED = Finding(
     "ghost", "CC616", "error", "", "", "the budget matches no design", None, rule=Span(BUDGET, 3, 9, 10)
 )
-PLACELESS = Finding("max", "CC611", "error", "-", "params", "params of - is 2, above the maximum of 1 by 1", None)
+PLACELESS = Finding("max", "CC611", "error", "-", "params", "params of -: 2, above the limit of 1 by 100 %", None)
 CLAIM = Finding(
     "claim:wide:params", "CC604", "error", "models/edge.yaml@wide", "params", "is 9, not 8", Span(SPEC, 5, 3)
 )
@@ -125,7 +125,7 @@ def many(number: int = 10_000) -> Verdict:
     """More findings than any service shows; the last is the worst."""
     findings, standings, outcomes = [], [], []
     for n in range(1, number + 1):
-        design, text = f"models/net{n}.yaml", f"params of models/net{n}.yaml is {1000 + n:,}, above the maximum of 1k"
+        design, text = f"models/net{n}.yaml", f"params of models/net{n}.yaml: {1000 + n:,}, above the limit of 1k"
         place = Span(Source(design), 7, 3, 4)
         findings.append(Finding("all", "CC611", "error", design, "params", text, place, value=1000 + n, limit=1000))
         standings.append(

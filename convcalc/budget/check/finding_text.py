@@ -67,24 +67,22 @@ def format_value(metric: LimitedMetric, value: Value, limit: Value) -> str:
 
 
 def format_limit(limit: Limit) -> str:
-    """Return a limit as the file writes it, and its digits where a unit hides them.
-
-    ``5.5M`` is plain; how many bytes are 22MiB, few people know.
-    """
+    """Return a limit as the file writes it, and its digits where a unit hides them: ``25M (25,000,000)``."""
     plain = limit.text.strip().replace(" ", "")
-    if limit.metric.suffix or "i" not in plain:
+    if limit.metric.suffix:
         return plain
-    return f"{plain} ({format_count(limit.value)})"
+    digits = format_count(limit.value)
+    return f"{plain} ({digits})" if plain[-1:].isalpha() else digits
 
 
 def format_excess(metric: LimitedMetric, value: Value, limit: Value) -> str:
-    """Return how far a value is from its limit: ``112,345 (2.04 %)``; the share is one of the limit."""
+    """Return how far a value is from its limit: ``2.04 %`` of the limit; a share differs by percentage points."""
     distance = abs(Fraction(value) - Fraction(limit))
-    share = f" ({format_percent(distance / limit)})" if limit else ""
     if metric.suffix == SHARE_SUFFIX:
-        return f"{format_unlike(distance, 0, format_percent).removesuffix(' %')} points{share}"
-    is_ratio = metric.suffix == RATIO_SUFFIX
-    return f"{format_unlike(distance, 0, format_decimal) if is_ratio else format_count(distance)}{share}"
+        return f"{format_unlike(distance, 0, format_percent).removesuffix(' %')} points"
+    if limit:
+        return format_percent(distance / limit)
+    return format_unlike(distance, 0, format_decimal) if metric.suffix == RATIO_SUFFIX else format_count(distance)
 
 
 def _format_count_or_decimal(value: Value, places: int) -> str:

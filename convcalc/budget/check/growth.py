@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case, Judged, Size
-from convcalc.budget.check.finding_text import blamed_layer, format_excess, subject
+from convcalc.budget.check.finding_text import blamed_layer, subject
 from convcalc.budget.file.metrics import is_additive
 from convcalc.budget.file.types import Budget, GrowthLimit
 from convcalc.budget.select.measured import SEPARATOR, DesignPart, MeasuredDesign, PartFinder
 from convcalc.errors import Span
 from convcalc.findings import Finding, LayerMetricChange, LimitResult
-from convcalc.number_format import format_count, format_percent, format_signed
+from convcalc.number_format import format_count, format_percent
 
 CODES = {"growth": "CC614", "ratchet": "CC615"}
 
@@ -112,16 +113,19 @@ def _stands(case: Case, allowance: GrowthLimit, step: _Step) -> LimitResult:
     )
 
 
+def _as_said(allowance: GrowthLimit) -> str:
+    """``+1 %``, ``of the ratchet``: what stands behind the word limit."""
+    return f"of {allowance.text}" if allowance.rule == "ratchet" else re.sub(r" ?%", " %", allowance.text)
+
+
 def _outgrown(case: Case, allowance: GrowthLimit, step: _Step) -> Finding:
     metric, (place, before, size, limit) = allowance.metric, step
     assert case.past is not None
-    share = f", {format_percent(Fraction(size - before, before))}" if before else ""
-    accepted = case.accepted.get(metric.label) == limit
-    allowed = "the accepted" if accepted else f"{allowance.text}, which allows"
-    verb = "grew" if size > before else "went"  # the floor of a ratchet may have been lowered below what there was
-    text = f"{subject(case, metric, place)} {verb} from {format_count(before)} to {format_count(size)} "
-    text += f"({format_signed(size - before)}{share}), past {allowed} {format_count(limit)} "
-    text += f"by {format_excess(metric, size, limit)}"
+    share = f" {format_percent(abs(Fraction(size - before, before)), 1)}" if before and size != before else ""
+    rule = "accepted" if case.accepted.get(metric.label) == limit else _as_said(allowance)
+    verb = "grew" if size > before else "shrank" if size < before else "stayed"
+    text = f"{subject(case, metric, place)} {verb}{share} ({format_count(before)} → {format_count(size)}); "
+    text += f"limit {rule} = {format_count(limit)}"
     changed = most_grown(case.measured, case.past, metric.key, place) if is_additive(metric.key) else []
     blamed = changed[0][0] if changed else blamed_layer(case.measured, metric.key, place, [])
     return Finding(
@@ -132,7 +136,7 @@ def _outgrown(case: Case, allowance: GrowthLimit, step: _Step) -> Finding:
         metric=metric.label,
         text=text,
         span=case.measured.span(blamed),
-        hint=f'if it is meant: convcalc baseline accept {case.budget.id} --reason "…"',
+        hint=f'if intended, run: convcalc baseline accept {case.budget.id} --reason "…"',
         path=place.path,
         value=size,
         limit=limit,

@@ -142,8 +142,8 @@ def _finding(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart)
     value = format_value(limit.metric, size, limit.value)
     beyond = format_excess(limit.metric, size, limit.value)
     other = f" to {case.against.design}" if limit.metric.suffix == RATIO_SUFFIX and case.against else ""
-    text = f"{subject(case, limit.metric, place)}{other} is {value}{counts_of_ratio(case, limit, place)}, "
-    text += f"{direction} {_BOUNDS[rule]} {format_limit(limit)} by {beyond}"
+    text = f"{subject(case, limit.metric, place)}{other}: {value}{counts_of_ratio(case, limit, place)}, "
+    text += f"{direction} the {'required' if rule == 'equals' else 'limit of'} {format_limit(limit)} by {beyond}"
     heaviest = case.measured.heaviest(limit.metric.key, place) if is_additive(limit.metric.key) else []
     return Finding(
         id=case.budget.id,
@@ -162,8 +162,6 @@ def _finding(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart)
 
 
 _RELATIONS = {"max": (ABOVE, "above"), "min": (BELOW, "below"), "equals": (UNEQUAL, "")}
-
-_BOUNDS = {"max": "the maximum of", "min": "the minimum of", "equals": "the demanded"}
 
 
 def _whole(value: Fraction) -> Size:

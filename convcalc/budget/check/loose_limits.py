@@ -42,8 +42,8 @@ def _finding(budget: Budget, limit: Limit, standing: LimitResult) -> Finding:
     assert budget.loose_below is not None
     place = f"{standing.path} in {standing.design}" if standing.path else standing.design
     used = format_unlike(standing.used, budget.loose_below, format_percent)
-    text = f"of the maximum of {format_limit(limit)} for {limit.metric.label}, {used} is used at the most, "
-    text += f"by {place}: less than {format_percent(budget.loose_below)}"
+    text = f"the {limit.metric.label} limit of {format_limit(limit)} is loose: at most {used} is used ({place}), "
+    text += f"less than {format_percent(budget.loose_below)}"
     return Finding(
         id=budget.id,
         code=LOOSE,

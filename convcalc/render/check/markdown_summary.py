@@ -32,6 +32,7 @@ class Section(NamedTuple):
     heading: str
     head: Sequence[str]
     rows: Sequence[str]
+    foot: str = ""
 
 
 def summarized(verdict: Verdict, limit: int, *, ascii_only: bool = False) -> str:
@@ -40,10 +41,10 @@ def summarized(verdict: Verdict, limit: int, *, ascii_only: bool = False) -> str
     text = f"### {_headline(verdict, glyphs)}\n\n{_about(verdict, glyphs)}\n"
     room, cut = limit - RESERVED - _bytes(text), []
     for section in _sections(verdict, glyphs):
-        top = f"\n#### {section.heading}\n\n" + "".join(f"{line}\n" for line in section.head)
+        top = f"\n{section.heading}\n\n" + "".join(f"{line}\n" for line in section.head)
         shown, room = _fitting(section, top, room)
         if shown:
-            text += top + "".join(f"{row}\n" for row in section.rows[:shown])
+            text += top + "".join(f"{row}\n" for row in section.rows[:shown]) + section.foot
         if shown < len(section.rows):
             cut.append(count_of(len(section.rows) - shown, section.noun))
             room = 0  # what comes later is worth less
@@ -54,7 +55,7 @@ def summarized(verdict: Verdict, limit: int, *, ascii_only: bool = False) -> str
 
 def _fitting(section: Section, top: str, room: int) -> tuple[int, int]:
     """Return how many rows of a section fit, and the room that is left then."""
-    left, shown = room - _bytes(top), 0
+    left, shown = room - _bytes(top) - _bytes(section.foot), 0
     for row in section.rows:
         if left < _bytes(row) + 1:
             break
@@ -77,7 +78,7 @@ def _size(limit: int) -> str:
 def _headline(verdict: Verdict, glyphs: Glyphs) -> str:
     """Say how it went: what could not be judged, what is wrong, or that all is well."""
     numbers = {word: sum(one.severity == word for one in verdict.findings) for word in ("error", "warning", "waived")}
-    told = [count_of(len(verdict.errors), "thing") + " could not be judged"] if verdict.errors else []
+    told = [count_of(len(verdict.errors), "error")] if verdict.errors else []
     told += [count_of(numbers["error"], "finding")] if numbers["error"] else []
     told += [count_of(numbers["warning"], "warning")] if numbers["warning"] else []
     told += [f"{numbers['waived']:,} waived"] if numbers["waived"] else []
@@ -101,23 +102,34 @@ def _about(verdict: Verdict, glyphs: Glyphs) -> str:
 
 def _sections(verdict: Verdict, glyphs: Glyphs) -> Iterator[Section]:
     """Give the sections that have something in them, the one that matters most first."""
-    yield from _listed("error", "Could not be judged", verdict.errors, lambda error: _error(error, glyphs))
+    yield from _listed("error", "Errors", verdict.errors, lambda error: _error(error, glyphs))
     yield from _listed("finding", "Findings", worst(verdict.findings), lambda finding: _finding(finding, glyphs))
     if verdict.outcomes:
         keys = [key for key in SHOWN_METRICS if any(key in outcome.totals for outcome in verdict.outcomes)]
         heads = [text for key in keys for text in (key, *(["change"] if verdict.baseline else []))]
         rows = [_outcome(outcome, keys, glyphs, changes=bool(verdict.baseline)) for outcome in _moved(verdict.outcomes)]
-        yield Section("design", "Designs", gfm.head(["Design", *heads], [False, *(True for _ in heads)]), rows)
-    if verdict.standings:
-        heads = ["Budget", "Design", "Layers", "Metric", "Value", "Limit", "Used", "Holds"]
-        head = gfm.head(heads, [False] * 4 + [True] * 3 + [False])
-        yield Section("limit", "Limits", head, [_standing(one, glyphs) for one in _tightest(verdict.standings)])
+        yield Section("design", "#### Designs", gfm.head(["Design", *heads], [False, *(True for _ in heads)]), rows)
+    yield from _limits(verdict.standings, glyphs)
     yield from _listed("note", "Notes", verdict.notes, lambda note: gfm.text(sentence(note, glyphs)))
+
+
+def _limits(standings: Sequence[LimitResult], glyphs: Glyphs) -> Iterator[Section]:
+    """Give the limits that are broken, then those that are kept: these are folded away until somebody opens them."""
+    heads = ["Budget", "Design", "Layers", "Metric", "Value", "Limit", "Used"]
+    head = gfm.head(heads, [False] * 4 + [True] * 3)
+    ordered = sorted(standings, key=lambda one: -(one.used or 0))
+    broken = [_standing(one, glyphs) for one in ordered if not one.holds]
+    kept = [_standing(one, glyphs) for one in ordered if one.holds]
+    if broken:
+        yield Section("exceeded limit", "#### Exceeded limits", head, broken)
+    if kept:
+        summary = f"<details><summary>{count_of(len(kept), 'limit')} met</summary>"
+        yield Section("limit", summary, head, kept, "\n</details>\n")
 
 
 def _listed(noun: str, heading: str, items: Sequence[Item], shown: Callable[[Item], str]) -> Iterator[Section]:
     if items:
-        yield Section(noun, heading, [], [f"- {shown(item)}" for item in items])
+        yield Section(noun, f"#### {heading}", [], [f"- {shown(item)}" for item in items])
 
 
 def _error(error: SpecError, glyphs: Glyphs) -> str:
@@ -174,15 +186,9 @@ def _change(outcome: DesignResult, key: str, glyphs: Glyphs) -> str:
     return f"{format_signed(grown)}{share}" if grown else glyphs.nothing
 
 
-def _tightest(standings: Sequence[LimitResult]) -> list[LimitResult]:
-    """Return what is broken first, then by how much of the limit is used."""
-    return sorted(standings, key=lambda one: (one.holds, -(one.used or 0)))
-
-
 def _standing(standing: LimitResult, glyphs: Glyphs) -> str:
     names = [gfm.cell(sentence(text, glyphs)) for text in (standing.id, standing.design, standing.path)]
     value, limit = standing.value, standing.limit
     used = "" if standing.used is None else format_unlike(standing.used, 1, format_percent)
-    holds = "yes" if standing.holds else "**no**"
     numbers = [amount(standing.metric, value, limit), amount(standing.metric, limit, value), used]
-    return gfm.line([*names, gfm.text(f"{standing.rule} {standing.metric_label}"), *numbers, holds])
+    return gfm.line([*names, gfm.text(f"{standing.rule} {standing.metric_label}"), *numbers])

@@ -20,7 +20,7 @@ def verdict_text(verdict: Verdict, surface: Surface = NATURAL, *, every: bool = 
     """Return the text; ``every`` lists the claims that agree too, and the designs under every limit."""
     glyphs = Glyphs(surface.ascii_only)
     parts = [describe(verdict.errors)] if verdict.errors else []
-    parts += _findings(verdict.findings)
+    parts += _findings(verdict.findings, glyphs)
     if every:
         parts += _listed("Claims that agree:", (one for one in verdict.judgements if one.agrees and one.holds))
     parts += _listed("Known to be loose in their sources:", (one for one in verdict.judgements if _known(one)))
@@ -34,19 +34,19 @@ def verdict_text(verdict: Verdict, surface: Surface = NATURAL, *, every: bool = 
 # --- findings ---------------------------------------------------------------------------------------------------------
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+def _findings(findings: Sequence[Finding], glyphs: Glyphs) -> Iterator[str]:
     """Give the worst findings in full."""
     for finding in worst(findings)[:SHOWN_FINDINGS]:
-        yield "\n".join(_lines(finding))
+        yield "\n".join(_lines(finding, glyphs))
     if len(findings) > SHOWN_FINDINGS:
         more = len(findings) - SHOWN_FINDINGS
         yield f"and {count_of(more, 'finding')} more; --json and -f concise have all"
 
 
-def _lines(finding: Finding) -> Iterator[str]:
+def _lines(finding: Finding, glyphs: Glyphs) -> Iterator[str]:
     """The sentence with its place and excerpt, the layers, the line of the budget, the hint and the id."""
     span = main_span(finding)
-    error = SpecError(finding.code, finding.text)
+    error = SpecError(finding.code, glyphs.text(finding.text))
     place = f"{span}: " if span else ""
     yield place + str(error).replace(error.severity, finding.severity, 1)
     yield from excerpt(span) if span and span.line else ()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from convcalc.number_format import count_of, format_exact, format_short, format_signed
 from convcalc.number_format import format_multiple as ratio_text
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.paragraph import Block, Prose, left_out
 from convcalc.render.tables.table import Column, Grid
 from convcalc.report.compare import Value, difference, ratio
 
@@ -151,7 +151,7 @@ class Sides(NamedTuple):
             yield table
         gone = ", ".join(_gone(plan, len(self.labels)))
         if gone:
-            yield Prose([(f"Not shown in {width} columns: {gone}; a pipe shows all.", "dim")], width)
+            yield left_out(gone, width)
 
     def tables(self, plan: Plan) -> list[Grid]:
         """Return one table for all metrics, or one for each."""

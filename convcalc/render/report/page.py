@@ -9,7 +9,7 @@ from convcalc.render.report.cells import Texts, entries, total
 from convcalc.render.report.fit_columns import Plan, fit, used
 from convcalc.render.report.header import closing, heading, totals
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.paragraph import Block, Prose, left_out
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
 from convcalc.report.fold import Folded, View, fold
@@ -47,8 +47,7 @@ def layers(folded: Folded, glyphs: Glyphs, width: int | None) -> Iterator[Block]
     yield Grid(list(_columns(texts, plan)), [row.style for row in rows], glyphs.rule, foot=1)
     hidden = ", ".join(_hidden(texts, full, plan))
     if hidden:
-        hint = f"--width {used(full, texts.width)} or a pipe shows all"
-        yield Prose([(f"Not shown in {width} columns: {hidden}; {hint}.", "dim")], width)
+        yield left_out(hidden, width, used(full, texts.width))
 
 
 def flat(folded: Folded, glyphs: Glyphs) -> Grid:

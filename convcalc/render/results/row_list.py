@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from convcalc.number_format import count_of, format_exact
 from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.paragraph import Block, Prose, left_out
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
 from convcalc.report.row_list import Field, Listing
@@ -31,7 +31,7 @@ def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
         yield table
         yield Prose()
     if hidden:
-        yield Prose([(f"Not shown in {surface.width} columns: {', '.join(hidden)}.", "dim")], surface.width)
+        yield left_out(", ".join(hidden), surface.width)
     yield Prose([(count_of(len(listing.rows), listing.noun), "")], surface.width)
 
 

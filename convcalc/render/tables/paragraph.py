@@ -49,6 +49,12 @@ class Prose(NamedTuple):
                     yield rest, style
 
 
+def left_out(what: str, width: int | None, whole: int | None = None) -> Prose:
+    """Return the line below a table that lost something to a narrow terminal; ``whole`` is the width that shows all."""
+    wider = f"--width {whole}" if whole else "a wider terminal"
+    return Prose([(f"Not shown in {width} columns: {what}; {wider} or a pipe shows all.", "dim")], width)
+
+
 def _trimmed(line: list[Span]) -> list[Span]:
     """Return a line without blanks at its end."""
     while line and not line[-1][0].strip():
