@@ -20,6 +20,7 @@ from convcalc.spec.yaml.text import read_text
 Inputs: TypeAlias = Mapping[str, str]
 """Shapes as text by the names of inputs, ``""`` for the only one: ``--input``."""
 NO_INPUTS: Inputs = MappingProxyType({})
+MISSING_FILE = ("CC001", "CC703")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,10 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
     try:
         source = read_text(spec_path(file))
     except SpecError as error:
+        if error.code in MISSING_FILE and not error.hint:
+            from convcalc.designs.zoo import similar_designs  # only what is missing needs it
+
+            error.hint = similar_designs(file)
         raise SpecErrors([error]) from None
     return _spec(source, file, libraries, inputs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from convcalc.designs.names import ZOO, zoo
@@ -15,6 +16,9 @@ MODULE = re.compile(r"[a-z]+/[\w@.-]+")
 """The source of a claim that names a framework's module: ``torchvision/resnet50``. The design then equals it."""
 FRAMEWORKS = ("torchvision/", "timm/")
 """The libraries whose modules others build too; the rest were written for the measurement, or are little known."""
+
+MAX_SIMILAR = 3
+"""Designs that a hint names."""
 
 FIELDS = (
     Field("design", "Design"),
@@ -63,14 +67,31 @@ class Shipped(NamedTuple):
 
 
 def shipped(words: Sequence[str] = ()) -> Iterator[Shipped]:
-    """Give the shipped designs whose name, module or source holds every word, in any case."""
+    """Give the shipped designs whose name, module or source has every word; case, hyphens and underscores are alike."""
     for name in zoo():
         spec = open_spec(f"{ZOO}{name}")
         for variant in spec.variants:
             one = Shipped(spec, variant)
-            said = " ".join([one.design, *one.modules, one.source]).lower()
-            if all(word.lower() in said for word in words):
+            text = _squeezed(" ".join([one.design, *one.modules, one.source]))
+            if all(_squeezed(word) in text for word in words):
                 yield one
+
+
+def _squeezed(text: str) -> str:
+    """``MobileNet-V2`` and ``mobilenet_v2`` are one name."""
+    return re.sub(r"[-_]", "", text.lower())
+
+
+def similar_designs(file: str) -> str:
+    """Return a hint with the shipped designs that the name of a missing file may mean, if there are any."""
+    word = file.removeprefix(ZOO).removesuffix(".yaml")
+    if word in zoo():
+        return f"did you mean {ZOO}{word}?"
+    if not re.fullmatch(r"[\w.-]{3,40}", word):
+        return ""
+    names = [one.design for one in islice(shipped([word]), MAX_SIMILAR + 1)]
+    more = ", …" if len(names) > MAX_SIMILAR else ""
+    return f"in the zoo: {', '.join(names[:MAX_SIMILAR])}{more}" if names else ""
 
 
 def row(one: Shipped) -> dict[str, object]:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -88,3 +89,30 @@ def test_nothing_found(cli: Command) -> None:
 
 def test_names_are_completed() -> None:
     assert {"efficientnet", "mobilenet_v2", "mobilenet_v3", "resnet50"} <= set(designs.zoo())
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("resnet18", "did you mean zoo:resnet18?"),
+        ("resnet18.yaml", "did you mean zoo:resnet18?"),
+        ("zoo:resnet34", "in the zoo: zoo:resnet18@34, "),
+        ("MobileNet-V2", "in the zoo: zoo:mobilenet_v2, "),
+        ("zoo:mobilenetv2", "in the zoo: zoo:mobilenet_v2, "),
+    ],
+)
+def test_a_missing_file_may_be_in_the_zoo(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, hint: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cli("report", name)
+    assert result.exit_code == 2
+    assert f"hint: {hint}" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["nothing_like_it", "a/b/resnet", "(", ".*"])
+def test_no_hint_where_the_zoo_has_none(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "hint" not in cli("report", name).stderr

@@ -59,9 +59,12 @@ def command(
     """
     networks = reading.networks(designs if variants is None else _every(designs, variants, reading))
     if len(networks) == 1:
-        networks = networks[0].outputs()
+        (only,) = networks
+        networks = only.outputs()
         if len(networks) == 1:
-            raise click.ClickException(f"{quoted(designs[0])} has one output; name a second design to compare it with")
+            raise click.ClickException(
+                f"{quoted(only.design.text)} has one output; name a second design to compare it with"
+            )
     layers, whole = parted(columns, WHOLE, profile)
     view = View(
         depth, by, top=top, columns=None if layers.adds else layers.keys, more=layers.keys if layers.adds else (),
