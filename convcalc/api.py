@@ -102,13 +102,13 @@ class Design:
         """
         details = chosen("detail", detailed, (*DETAILS, "peak", WITHOUT_GATES))
         _require_positive("batch", batch)
-        report = self.network.report(batch=batch, dtype=dtype, detailed=details)
         if device is None:
-            return report
+            return self.network.report(batch=batch, dtype=dtype, more=details)
         from convcalc.devices import roofline
 
         with _all_errors():
-            return roofline.bounded(report, self.graph, roofline.device(device))
+            machine = roofline.device(device)
+            return self.network.report(batch=batch, dtype=dtype, more=details, device=machine)
 
     def compare(self, *others: Design | Path, batch: int = 1, dtype: str = "float32") -> Comparison:
         """Compare designs with this one; without others, the outputs of this one with each other.

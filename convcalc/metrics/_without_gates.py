@@ -12,25 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any
 
 from convcalc.arith import Number, is_plain
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics import receptive_field
-from convcalc.metrics.metric import Found
+from convcalc.metrics.metric import Measure
 
 POOLS = ("avgpool", "maxpool")
 
 
-def details(graph: Graph, batch: int, dtype: str) -> Found:
-    """Return the details of receptive fields, worked out without gates, and the paths of the gated products."""
-    ungated = without_gates(graph)
-    pairs = zip(graph.nodes, ungated.nodes, strict=True)
-    gated = tuple([node.path for node, other in pairs if node is not other])
-    found = receptive_field.details(ungated, batch, dtype)
-    told = [detail._replace(meaning=f"{detail.meaning}; gates are left out") for detail in found.details]
-    return found._replace(details=tuple(told), gated=gated)
-
-
+@lru_cache(maxsize=1)  # so that the receptive fields of one are worked out once
 def without_gates(graph: Graph) -> Graph:
     """Return the graph in which products do not read their gates."""
     pooled: list[bool | None] = []
@@ -75,3 +68,13 @@ def _pooled(node: Node, pooled: Sequence[bool | None]) -> bool | None:
 
 def _is_one(size: Number) -> bool:
     return is_plain(size) and size == 1
+
+
+def _values_without_gates(detail: Measure, graph: Graph, batch: int, dtype: str) -> tuple[Sequence[Any], Any]:
+    return detail.values(without_gates(graph), batch, dtype)
+
+
+DETAILS = tuple(
+    detail._replace(meaning=f"{detail.meaning}; gates are left out", both=partial(_values_without_gates, detail))
+    for detail in receptive_field.DETAILS
+)

@@ -158,15 +158,21 @@ def _reads(node: Node) -> bool:
     return node.op is None or node.op.reads
 
 
+PEAK = Measure(
+    "peak_activation_bytes", "Peak activation bytes", "bytes",
+    "most that is alive at once while the layers run in order, nothing in place", 90, whole=largest, sized=alive_bytes,
+)  # fmt: skip
+DETAILS = (
+    PEAK._replace(
+        meaning="activations in memory while the layer runs, nothing in place; the design has the largest",
+        of_layers=True, largest=True,
+    ),
+)  # fmt: skip
 MEASURES = (
     Measure(
         "weight_bytes", "Weight bytes", "bytes", "params and buffers in the number format", 25, sized=weight_bytes
     ),
-    Measure(
-        "peak_activation_bytes", "Peak activation bytes", "bytes",
-        "most that is alive at once while the layers run in order, nothing in place", 90,
-        whole=largest, sized=alive_bytes,
-    ),
+    PEAK,
     Measure(
         "training_bytes", "Training bytes", "bytes",
         "weights, gradients, Adam's two numbers a weight, and every output", 100, sized=training_bytes,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from convcalc.arith import Number, total
 from convcalc.graph.graph import Graph
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 
 class Measure(NamedTuple):
@@ -25,22 +22,21 @@ class Measure(NamedTuple):
     title: str
     unit: str
     meaning: str
-    order: int
+    order: int = 0
     layers: Callable[[Graph], Sequence[Number]] | None = None
     whole: Callable[[Sequence[Number]], Number] | None = None
     batched: bool = False
     sized: Callable[[Graph, int, str], Sequence[Number]] | None = None
     both: Callable[[Graph, int, str], tuple[Sequence[Any], Any]] | None = None
+    of_layers: bool = False
+    """Whether reports have a column of it, though it is no sum: a ratio, a receptive field."""
+    largest: bool = False
+    """Whether several layers have the largest of theirs."""
 
     @property
     def additive(self) -> bool:
         """Whether the total is the sum of the layers."""
         return self.whole is None and self.both is None
-
-    @property
-    def of_layers(self) -> bool:
-        """Whether a single layer has it, be it a sum or not."""
-        return self.whole is None or self.sized is not None
 
     def values(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Any], Any]:
         """Return the value of every layer and the total, for a batch in a number format."""
@@ -57,21 +53,6 @@ class Measure(NamedTuple):
         return [value * batch for value in values] if self.batched and batch != 1 else values
 
 
-class Detail(NamedTuple):
-    """A fact of single layers that is no sum of theirs: a ratio, or for every axis of the input a number or a mark."""
-
-    key: str
-    title: str
-    unit: str
-    meaning: str
-    values: Sequence[Any]
-    """One a layer: a number, or a tuple of numbers, words and ``None`` (not known)."""
-    total: Fraction | int | None = None
-    """What the whole design has, where that means something."""
-    largest: bool = False
-    """Whether several layers have the largest of theirs."""
-
-
 class Misaligned(NamedTuple):
     """A join of paths that look at different places of the input: names of what meets, and in what they differ."""
 
@@ -80,12 +61,3 @@ class Misaligned(NamedTuple):
     paths: tuple[str, ...]
     differ: str
     """``strides`` or ``centres``."""
-
-
-class Found(NamedTuple):
-    """What a lazy file works out of a graph."""
-
-    details: tuple[Detail, ...]
-    misaligned: tuple[Misaligned, ...] = ()
-    gated: tuple[str, ...] | None = None
-    """The products whose gates are left out of receptive fields, where that was asked for."""

@@ -19,13 +19,14 @@ see everything too; ``_without_gates`` leaves them out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from convcalc.arith import is_plain
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics._receptive_axis import FIRST, NOTHING, WHOLE, Axis, Order, Place, joined
 from convcalc.metrics._window_reads import Reading, readings
-from convcalc.metrics.metric import Detail, Found, Measure, Misaligned
+from convcalc.metrics.metric import Measure, Misaligned
 
 ALL_TOKENS = ("attention", "lstm", "gru", "rnn")
 TURNING = "permute"
@@ -33,25 +34,6 @@ SCATTERING = ("reshape", TURNING, "flatten", "matmul", "custom")
 KNOWN_PRODUCTS = ("linear",)
 MOST_CELLS = 2**20
 """Cells of all periods that are worked out for one graph; beyond, no axis is followed whose cells take turns."""
-
-
-def details(graph: Graph, batch: int, dtype: str) -> Found:  # noqa: ARG001 - the form of all lazy files
-    """receptive_field, effective_stride and offset of every layer, in cells of the input, a value an axis.
-
-    The offset is the first input cell that output cell 0 looks at: minus the padding folded so far.
-    """
-    places, misaligned = fields(graph)
-    unit = "input cells"
-    kept = [places[node.index] for node in graph.layers]
-    sizes, strides, offsets = ([tuple([fact(one) for one in axes]) for axes in kept] for fact in FACTS)
-    return Found(
-        (
-            Detail("receptive_field", "Receptive field", unit, "cells of the input that one cell looks at", sizes),
-            Detail("effective_stride", "Stride", unit, "cells of the input from one cell to the next", strides),
-            Detail("offset", "Offset", unit, "first cell of the input that the first cell looks at", offsets),
-        ),
-        tuple(misaligned),
-    )
 
 
 def _size(place: Place) -> Any:
@@ -66,7 +48,20 @@ def _offset(place: Place) -> Any:
     return place.low[0] if isinstance(place, Axis) and place.looks else None
 
 
-FACTS = (_size, _stride, _offset)
+def _axis_by_axis(fact: Callable[[Place], Any], graph: Graph, *_: object) -> tuple[list[tuple[Any, ...]], None]:
+    """Return a fact of every layer, a value for each axis of the input; of the whole design there is none."""
+    places = fields(graph)[0]
+    return [tuple(map(fact, places[node.index])) for node in graph.layers], None
+
+
+DETAILS = tuple(
+    Measure(key, title, "input cells", meaning, both=partial(_axis_by_axis, fact), of_layers=True)
+    for key, title, meaning, fact in (
+        ("receptive_field", "Receptive field", "cells of the input that one cell looks at", _size),
+        ("effective_stride", "Stride", "cells of the input from one cell to the next", _stride),
+        ("offset", "Offset", "first cell of the input that the first cell looks at", _offset),
+    )
+)
 
 
 def narrowest(graph: Graph, batch: int, dtype: str) -> tuple[list[int | None], int | None]:  # noqa: ARG001
@@ -132,6 +127,7 @@ MEASURES = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=1)  # several metrics in turn ask for those of one graph
 def fields(graph: Graph) -> tuple[list[tuple[Place, ...]], list[Misaligned]]:
     """Return the places of every node, and the joins at which paths disagree. Several inputs lie upon one another."""
     axes = _axes(graph)

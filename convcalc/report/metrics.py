@@ -1,19 +1,17 @@
-"""What budgets limit: our metrics, facts that are no sums, the least time on a device, and other tools' counts."""
+"""Metrics by their keys: our own, facts that are no sums, the least time on a device, and other tools' counts."""
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
+from typing import TYPE_CHECKING
 
-from convcalc.budget.file.types import LEAST_TIME
 from convcalc.metrics.metric import Measure
-from convcalc.metrics.registry import detailed, measures
-from convcalc.report.report import Device
+from convcalc.metrics.registry import core_metrics, detailed
 
+if TYPE_CHECKING:
+    from convcalc.devices.roofline import Device
 
-@cache
-def core_metrics() -> dict[str, Measure]:
-    """Return our metrics by their keys: what baselines keep, and what may be held against them."""
-    return {measure.key: measure for measure in measures()}
+LEAST_TIME = "least_time"
 
 
 @cache
@@ -41,11 +39,11 @@ def find_metric(key: str) -> Measure | None:
 
 
 def metric(key: str, device: Device | None = None) -> Measure:
-    """Return what a budget limits, by its key."""
+    """Return a metric that there is, by its key."""
     if key == LEAST_TIME and device is not None:
-        from convcalc.devices.roofline import least_times
+        from convcalc.devices.roofline import device_metrics
 
-        return detail_metrics()[LEAST_TIME]._replace(sized=partial(least_times, device))
+        return device_metrics(device)[0]
     found = find_metric(key)
     assert found
     return found
