@@ -102,13 +102,7 @@ class Design:
         """
         details = chosen("detail", detailed, (*DETAILS, "peak", WITHOUT_GATES))
         _require_positive("batch", batch)
-        if device is None:
-            return self.network.report(batch=batch, dtype=dtype, more=details)
-        from convcalc.devices import roofline
-
-        with _all_errors():
-            machine = roofline.device(device)
-            return self.network.report(batch=batch, dtype=dtype, more=details, device=machine)
+        return self.network.report(batch=batch, dtype=dtype, more=details, device=device)
 
     def compare(self, *others: Design | Path, batch: int = 1, dtype: str = "float32") -> Comparison:
         """Compare designs with this one; without others, the outputs of this one with each other.

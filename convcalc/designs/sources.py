@@ -46,17 +46,22 @@ class Network:
         name = self.graph.name or self.design.text
         return f"{name} · {self.design.part}" if self.design.part else name
 
-    def measured(self, *, batch: int = 1, dtype: str = "float32", device: Device | None = None) -> Measurements:
+    def measured(self, batch: int = 1, dtype: str = "float32", device: Device | None = None) -> Measurements:
         """Return its metrics, which are worked out when they are asked for."""
         return Measurements(self.design.text, self.graph, self.source, Conditions(batch, dtype, device))
 
     def report(
-        self, *, batch: int = 1, dtype: str = "float32", more: Collection[str] = (), device: Device | None = None
+        self, *, batch: int = 1, dtype: str = "float32", more: Collection[str] = (), device: str | None = None
     ) -> Report:
         """Count everything; see :meth:`convcalc.report.measurements.Measurements.report`."""
         if dtype not in BITS:
             formats(dtype)
-        report = self.measured(batch=batch, dtype=dtype, device=device).report(more)
+        machine = None
+        if device is not None:
+            from convcalc.devices import roofline  # a plain report does without
+
+            machine = roofline.device(device)
+        report = self.measured(batch, dtype, machine).report(more)
         if self.spec is None:
             return replace(report, name=self.title)
         document = self.spec.document

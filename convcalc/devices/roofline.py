@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 from convcalc.dtypes import BITS, format_of
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.graph.graph import Graph
+from convcalc.metrics.counts import flops
 from convcalc.metrics.memory import traffic_bytes
 from convcalc.metrics.metric import Measure
-from convcalc.metrics.multiplies import flops
 from convcalc.quantities import has_byte_suffix, intended_quantity, parse_quantity
 from convcalc.spec.yaml.nodes import MapNode as Pairs
 from convcalc.spec.yaml.nodes import ScalarNode, YamlNode, parse_yaml
@@ -32,8 +32,8 @@ from convcalc.spec.yaml.text import read_text
 FOLDER = os.path.dirname(__file__)
 ENDING = ".yaml"
 BANDWIDTH = "bandwidth"
-KEYS = ("name", "source", "note", "bandwidth", "operations")
 REQUIRED = ("name", "source", "bandwidth", "operations")
+KEYS = (*REQUIRED, "note")
 NANOSECONDS = 10**9
 MEASURE = Measure("least_time", "Time bound (ns)", "ns", "lower bound by the device's datasheet; no measurement", 150)
 """It and :data:`BOUND` have values once they are those of a device: :func:`device_metrics`."""
@@ -64,15 +64,15 @@ def device(name: str) -> Device:
     Raises:
         SpecErrors: CC731 no such device, CC732 what is wrong with its file, or why that cannot be read.
     """
-    shipped = os.path.join(FOLDER, f"{name}{ENDING}")
+    path = name
     if name in devices():
-        return _device(name, read_text(os.path.realpath(shipped)))  # as with bundled specs: it may be linked to a store
-    if os.sep not in name and not name.endswith((ENDING, ".yml")) and not os.path.exists(name):
+        path = os.path.realpath(os.path.join(FOLDER, f"{name}{ENDING}"))  # bundled files may be links into a store
+    elif os.sep not in name and not name.endswith((ENDING, ".yml")) and not os.path.exists(name):
         hint = f"known: {', '.join(devices())}; or the path of a file"
         text = f"no device {quoted(name)}{did_you_mean(name, devices())}"
         raise SpecErrors([SpecError("CC731", text, Span(Source(name)), hint=hint)])
     try:
-        return _device(name, read_text(name))
+        return _device(name, read_text(path))
     except SpecError as error:
         raise SpecErrors([error]) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import gcd, lcm
@@ -145,19 +145,16 @@ def _largest(places: Sequence[Place]) -> Place:
         return NOTHING
     largest = found[0]
     for other in found[1:]:
-        largest = other if other is not largest and _is_larger(other, largest) is True else _either(largest, other)
+        if other is not largest:
+            largest = _larger(largest, other)
     return largest
 
 
-def _is_larger(one: Axis, other: Axis) -> Any:
-    return less(other.size, one.size)
-
-
-def _either(one: Axis, other: Axis) -> Axis:
-    """Return the larger of two axes whose sizes may be arrays or symbols."""
-    larger = _is_larger(other, one)
+def _larger(one: Axis, other: Axis) -> Axis:
+    """Return the axis with the larger field; sizes may be arrays or symbols."""
+    larger = less(one.size, other.size)
     if isinstance(larger, bool) or len(one.low) + len(other.low) > 2:
-        return one
+        return other if larger is True else one
     low, high, step = (
         select(larger, b, a)
         for a, b in ((one.low[0], other.low[0]), (one.high[0], other.high[0]), (one.step, other.step))
@@ -183,13 +180,12 @@ def _same_stride(one: Axis, other: Axis) -> bool:
 
 
 def _same_centres(one: Axis, other: Axis) -> bool:
-    return all(_agree(a, b) for a, b in zip(_centres(one, other), _centres(other, one), strict=True))
+    """Whether every field of the period that two axes have in common has the same middle, here taken twice."""
 
+    def middle(axis: Axis, cell: int) -> Number:
+        return axis.reaching(cell, axis.low) + axis.reaching(cell, axis.high)
 
-def _centres(axis: Axis, other: Axis) -> Iterator[Number]:
-    """Twice the middle of every field of the period that two axes have in common."""
-    for cell in range(lcm(len(axis.low), len(other.low))):
-        yield axis.reaching(cell, axis.low) + axis.reaching(cell, axis.high)
+    return all(_agree(middle(one, cell), middle(other, cell)) for cell in range(lcm(len(one.low), len(other.low))))
 
 
 def _agree(one: Number, other: Number) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 
 from convcalc.arith import Number, is_plain, total
 from convcalc.graph.graph import Graph
+from convcalc.metrics.counts import flops
 from convcalc.metrics.memory import traffic_bytes
 from convcalc.metrics.metric import Measure
-from convcalc.metrics.multiplies import flops
 
 
 def intensities(graph: Graph, batch: int, dtype: str) -> tuple[list[Any], Any]:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from convcalc.arith import Number, largest, total
 from convcalc.dtypes import bytes_of, format_of
 from convcalc.graph.graph import Graph, Node
+from convcalc.metrics.counts import buffers, params
 from convcalc.metrics.metric import Measure
-from convcalc.metrics.params import buffers, params
 
 ADAM = 2
 """Numbers that the Adam optimizer keeps for every weight: the running means of its gradient and of its square."""
@@ -71,13 +71,6 @@ def last_uses(graph: Graph) -> list[int]:
     return ends
 
 
-def alive_at(graph: Graph, step: int) -> list[Node]:
-    """Return the nodes whose tensors are alive while the layer of that index runs, in the order of the graph."""
-    ends = last_uses(graph)
-    begun = (node for node in graph.nodes if node.op is None or node.index <= step)
-    return [node for node in begun if ends[node.index] >= step or node.index == step]
-
-
 class Alive(NamedTuple):
     """A tensor in memory: the layer or the input that gave it, and its bytes."""
 
@@ -99,8 +92,9 @@ def peak(graph: Graph, batch: int = 1, dtype: str = "float32") -> Peak | None:
     if not steps:
         return None
     most, layer = max(zip(steps, graph.layers, strict=True), key=lambda step: step[0])
-    sizes = _tensors(graph, batch, dtype)
-    alive = [Alive(node.path, sizes[node.index]) for node in alive_at(graph, layer.index) if sizes[node.index]]
+    sizes, ends, step = _tensors(graph, batch, dtype), last_uses(graph), layer.index
+    begun = (node for node in graph.nodes if sizes[node.index] and (node.op is None or node.index <= step))
+    alive = [Alive(node.path, sizes[node.index]) for node in begun if ends[node.index] >= step or node is layer]
     return Peak(layer.path, most, tuple(sorted(alive, key=lambda tensor: -tensor.bytes)))
 
 

@@ -154,7 +154,9 @@ def fields(graph: Graph) -> tuple[list[tuple[Place, ...]], list[Misaligned]]:
             cells += sum(
                 len(axis.low) - 1 for axis in found if isinstance(axis, Axis) and all(axis is not old for old in place)
             )
-        places.append(found if cells < MOST_CELLS else tuple(map(_short, found)))
+        if cells >= MOST_CELLS:
+            found = tuple([place if not isinstance(place, Axis) or len(place.low) == 1 else None for place in found])
+        places.append(found)
         orders.append(order)
     return places, misaligned
 
@@ -170,11 +172,6 @@ def _order_after(node: Node, order: Order) -> Order:
 def _turns(node: Node, order: Order) -> bool:
     """Whether all axes of the input are still there, and change their places."""
     return node.op is not None and node.op.kind == TURNING and node.shape.rank == len(order) + 1
-
-
-def _short(place: Place) -> Place:
-    """Give up what takes many cells to tell."""
-    return place if not isinstance(place, Axis) or len(place.low) == 1 else None
 
 
 # --- layers -----------------------------------------------------------------------------------------------------------
@@ -197,8 +194,8 @@ def _after(node: Node, entering: tuple[Place, ...], order: Order) -> tuple[Place
         return entering
     if _scatters(node, order):
         return tuple([place if isinstance(place, str) or _is_point(node) else None for place in entering])
-    mixed = mixes(node)
-    return tuple([_mixed(place, axis in mixed) for place, axis in zip(entering, order, strict=True)])
+    mixed, kept = mixes(node), zip(entering, order, strict=True)
+    return tuple([WHOLE if axis in mixed and isinstance(place, Axis) else place for place, axis in kept])
 
 
 def _through(place: Place, reading: Reading | str | None) -> Place:
@@ -207,11 +204,6 @@ def _through(place: Place, reading: Reading | str | None) -> Place:
     if not isinstance(place, Axis):
         return place
     return place.read(reading) if isinstance(reading, Reading) else None
-
-
-def _mixed(place: Place, everything: bool) -> Place:
-    """All of an axis that is mixed; what is no longer known to lie on that axis of the tensor stays unknown."""
-    return WHOLE if everything and isinstance(place, Axis) else place
 
 
 def _scatters(node: Node, order: Order) -> bool:

@@ -14,7 +14,7 @@ from convcalc.budget.check.case import Case, Judged
 from convcalc.budget.check.finding_text import format_value
 from convcalc.budget.check.limits import judge
 from convcalc.budget.file.types import Budget, GrowthLimit, LayerFilter, Limit, LimitedMetric, Pattern
-from convcalc.budget.select.measured import PartFinder
+from convcalc.budget.select.parts import PartFinder
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, Span
 from convcalc.report.measurements import Measurements

@@ -12,7 +12,7 @@ from convcalc.budget.baseline.sources import baseline_path
 from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.file.types import Budget, BudgetFile
 from convcalc.budget.select.match_designs import matching_designs, patterns_match
-from convcalc.budget.select.measured import PartFinder
+from convcalc.budget.select.parts import PartFinder
 from convcalc.designs.names import ZOO, parse_design
 from convcalc.designs.sources import Network, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted

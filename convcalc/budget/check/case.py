@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.file.types import Budget
-from convcalc.budget.select.measured import PartFinder
+from convcalc.budget.select.parts import PartFinder
 from convcalc.errors import SpecError
 from convcalc.findings import Finding, LimitResult
 from convcalc.report.measurements import Measurements

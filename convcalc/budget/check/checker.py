@@ -17,7 +17,7 @@ from convcalc.budget.check.loose_limits import loose, tightest
 from convcalc.budget.check.waivers import waived
 from convcalc.budget.diff.match_layers import metric_changes
 from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile
-from convcalc.budget.select.measured import PartFinder
+from convcalc.budget.select.parts import PartFinder
 from convcalc.budget.select.plan import (
     WHOLE_FILE,
     CheckPlan,

@@ -11,7 +11,7 @@ from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case, Judged, Size
 from convcalc.budget.check.finding_text import blamed_layer, subject
 from convcalc.budget.file.types import Budget, GrowthLimit
-from convcalc.budget.select.measured import SEPARATOR, PartFinder
+from convcalc.budget.select.parts import SEPARATOR, PartFinder
 from convcalc.errors import Span
 from convcalc.findings import Finding, LayerMetricChange, LimitResult
 from convcalc.number_format import format_count, format_percent

@@ -57,12 +57,7 @@ class Reading(NamedTuple):
 
     def report(self, network: sources.Network, more: Collection[str] = (), device: str | None = None) -> Report:
         """Count a design, with the metrics beside those of all reports that are asked for, such as a device's."""
-        machine = None
-        if device is not None:
-            from convcalc.devices import roofline
-
-            machine = roofline.device(device)
-        return network.report(batch=self.batch, dtype=self.dtype, more=more, device=machine)
+        return network.report(batch=self.batch, dtype=self.dtype, more=more, device=device)
 
 
 def _overrides(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
