@@ -50,7 +50,7 @@ class Device(NamedTuple):
     operations: Mapping[str, Fraction]
     bandwidth: Fraction
     note: str = ""
-    """What its numbers rest on."""
+    """The assumptions behind its numbers."""
 
 
 def devices() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which cells of what enters a layer each of its cells reads, axis by axis, for layers that have a window or resize."""
+"""Which input cells a cell of a layer reads, axis by axis, for layers that have a window or resize."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHOLE = "whole"
 class Reading(NamedTuple):
     """Along one axis: the first and the last cell that a cell reads; ``period`` cells further, ``advance`` further.
 
-    Between these it reads every cell, or, where ``every`` is more than 1, only so many-th.
+    Between these it reads every ``every``-th cell.
     """
 
     cells: Callable[[int], tuple[Number, Number]]

@@ -3,9 +3,9 @@
 A gate is a branch of a product (``mul``) that has one cell on every spatial axis and to which paths lead from inputs,
 every one of them through a global pool: what squeeze-and-excitation multiplies a map by. To another branch of the same
 product there is a path without such a pool: to what is gated. A global pool is a max or average pool with one window
-over all that enters it, or that is told to give one cell on every axis.
+over all that enters it, or with an output size of one cell on every axis.
 
-Left out is what the product reads of its gates, and nothing else: the layers of a gate keep their own fields.
+Only what the product reads of its gates is left out: the layers of a gate keep their own fields.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _is_global_pool(node: Node) -> bool:
 
 
 def _pooled(node: Node, pooled: Sequence[bool | None]) -> bool | None:
-    """Whether every path to a node runs through a global pool; nothing where there is none, as to a learned table."""
+    """Whether every path from an input passes a global pool; ``None`` without a path, as for a learned table."""
     if node.op is None or _is_global_pool(node):
         return node.op is not None
     read = [pooled[index] for index in node.inputs if node.op.reads and pooled[index] is not None]

@@ -1,4 +1,4 @@
-"""What a metric is: its key, title, unit and meaning, and how a graph is measured with it."""
+"""The type of a metric: its key, title, unit and meaning, and how it measures a graph."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from convcalc.graph.graph import Graph
 
 
 class Measure(NamedTuple):
-    """One metric: how it is called and how it is worked out.
+    """One metric: its names and how it is computed.
 
     ``layers`` gives one value per layer of ``graph.layers`` for one sample; ``sized``, in its place, one in bytes for a
     batch in a number format. ``whole``, where given, works the total out of these; otherwise the total is their sum.
-    ``both`` gives values and total at once, where the total does not follow from the values: ``None`` is not known.
+    ``both`` gives values and total at once, where the total does not follow from the values: ``None`` is undefined.
     ``batched`` says whether the values of ``layers`` grow with the batch.
     """
 
@@ -29,9 +29,9 @@ class Measure(NamedTuple):
     sized: Callable[[Graph, int, str], Sequence[Number]] | None = None
     both: Callable[[Graph, int, str], tuple[Sequence[Any], Any]] | None = None
     of_layers: bool = False
-    """Whether reports have a column of it, though it is no sum: a ratio, a receptive field."""
+    """Whether layers have values that do not add up: a ratio, a receptive field. Such columns are shown on request."""
     largest: bool = False
-    """Whether several layers have the largest of theirs."""
+    """Whether the value of a group is the largest of its layers."""
 
     @property
     def additive(self) -> bool:
@@ -54,7 +54,7 @@ class Measure(NamedTuple):
 
 
 class Misaligned(NamedTuple):
-    """A join of paths that look at different places of the input: names of what meets, and in what they differ."""
+    """A join of paths whose receptive fields are not aligned: the layers that it reads, and in what they differ."""
 
     layer: str
     axis: int

@@ -1,6 +1,6 @@
-"""Which cells of the input a cell of a layer looks at: receptive field, effective stride and offset, axis by axis.
+"""Which cells of the input a cell of a layer depends on: receptive field, effective stride and offset, axis by axis.
 
-For a layer and an axis of the input, the cells that output cell i looks at reach from ``low(i)`` to ``high(i)``,
+For a layer and an axis of the input, the cells that output cell i depends on reach from ``low(i)`` to ``high(i)``,
 counted from the first cell of the input; negative ones lie in the padding. Both are periodic: ``low(i + P) = low(i) +
 step``. P is 1 until something is enlarged; behind an upsampling cells take turns, and the largest field of a period is
 reported.
@@ -57,9 +57,9 @@ def _axis_by_axis(fact: Callable[[Place], Any], graph: Graph, *_: object) -> tup
 DETAILS = tuple(
     Measure(key, title, "input cells", meaning, both=partial(_axis_by_axis, fact), of_layers=True)
     for key, title, meaning, fact in (
-        ("receptive_field", "Receptive field", "cells of the input that one cell looks at", _size),
+        ("receptive_field", "Receptive field", "cells of the input that one cell depends on", _size),
         ("effective_stride", "Stride", "cells of the input from one cell to the next", _stride),
-        ("offset", "Offset", "first cell of the input that the first cell looks at", _offset),
+        ("offset", "Offset", "first cell of the input that the first cell depends on", _offset),
     )
 )
 
@@ -101,7 +101,7 @@ def widest(graph: Graph, batch: int, dtype: str) -> tuple[list[int | None], int 
 def _of_all(
     graph: Graph, fact: Callable[[int, Place], Any], worst: Callable[[Sequence[int]], int]
 ) -> tuple[list[int | None], int | None]:
-    """Return one number for all axes of a place; nothing where one of them is not known, or where there is none."""
+    """Return one number for all axes; ``None`` where one of them is unknown, or where there is none."""
 
     def one(facts: Sequence[Any]) -> int | None:
         return worst(facts) if facts and None not in facts else None
@@ -117,7 +117,7 @@ def _axes(graph: Graph) -> int:
 MEASURES = (
     Measure(
         "receptive_field", "Receptive field", "input cells",
-        "cells of the input that one cell looks at, on the axis with the fewest; all of them where everything is seen",
+        "cells of the input that one cell depends on, on the axis with the fewest; the whole axis where all are read",
         130, both=narrowest,
     ),
     Measure(
@@ -129,7 +129,7 @@ MEASURES = (
 
 @lru_cache(maxsize=1)  # several metrics in turn ask for those of one graph
 def fields(graph: Graph) -> tuple[list[tuple[Place, ...]], list[Misaligned]]:
-    """Return the places of every node, and the joins at which paths disagree. Several inputs lie upon one another."""
+    """Return the places of every node, and the joins at which paths disagree. Several inputs are assumed aligned."""
     axes = _axes(graph)
     straight = tuple(range(1, axes + 1))
     places: list[tuple[Place, ...]] = []
@@ -162,7 +162,7 @@ def fields(graph: Graph) -> tuple[list[tuple[Place, ...]], list[Misaligned]]:
 
 
 def _order_after(node: Node, order: Order) -> Order:
-    """Return on which axes of its output those of the input lie, given on which they lie of what it reads."""
+    """Return which axis of its output each input axis is, given which axis it is of the tensor that it reads."""
     if _turns(node, order):
         places = [node.input_shapes[0].axis(axis) for axis in node.op.axes]  # type: ignore[union-attr]
         return tuple([places.index(axis) for axis in order])
@@ -170,7 +170,7 @@ def _order_after(node: Node, order: Order) -> Order:
 
 
 def _turns(node: Node, order: Order) -> bool:
-    """Whether all axes of the input are still there, and change their places."""
+    """Whether it permutes axes, all of the input among them."""
     return node.op is not None and node.op.kind == TURNING and node.shape.rank == len(order) + 1
 
 
@@ -178,7 +178,7 @@ def _turns(node: Node, order: Order) -> bool:
 
 
 def _after(node: Node, entering: tuple[Place, ...], order: Order) -> tuple[Place, ...]:
-    """Return the places of a layer, given those of what enters it and on which of its axes they lie."""
+    """Return the fields of a layer, given those of the tensor that it reads and their axes in it."""
     op = node.op
     assert op is not None
     kind, x = op.kind, node.input_shapes[0]
@@ -207,7 +207,7 @@ def _through(place: Place, reading: Reading | str | None) -> Place:
 
 
 def _scatters(node: Node, order: Order) -> bool:
-    """Whether the cells of a layer are not those of what enters: they are rearranged, or it is not known how."""
+    """Whether a layer rearranges cells, or in a way that is unknown."""
     op = node.op
     assert op is not None
     if op.kind in SCATTERING or (op.kind == "concat" and _tensor_axis(node) in order):
@@ -216,12 +216,12 @@ def _scatters(node: Node, order: Order) -> bool:
 
 
 def _is_point(node: Node) -> bool:
-    """Whether everything that enters stands at one place, so that rearranging it moves nothing."""
+    """Whether the input is a single cell, so that rearranging moves nothing."""
     return len(node.inputs) == 1 and all(is_plain(size) and size == 1 for size in node.input_shapes[0].spatial)
 
 
 def mixes(node: Node) -> frozenset[int]:
-    """Return the axes of the tensor along which every cell looks at all others, for a layer that has no window."""
+    """Return the axes along which every cell depends on all others, for a layer that has no window."""
     op, x = node.op, node.input_shapes[0]
     assert op is not None
     if op.kind == "linear":

@@ -1,4 +1,4 @@
-"""One design, measured: every metric is worked out when it is first asked for, and kept."""
+"""Metrics of one design: each is computed when it is first read, and kept."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ UNDEFINED_METRIC = "CC622"
 
 
 class Conditions(NamedTuple):
-    """What designs are measured for: samples at once, the number formats, a device."""
+    """What a design is measured for: batch size, number formats, device."""
 
     batch: int = 1
     dtype: str = "float32"
     device: Device | None = None
 
     def describe(self, key: str) -> str:
-        """``batch 8, int8``: what is unlike that of a report; for times the unit and the device too."""
+        """Return what differs from the default: ``batch 8, int8``; for times also the unit and the device."""
         timed = self.device is not None and key == LEAST_TIME
         parts = ["in ns"] if timed else []
         parts += [f"batch {self.batch}"] if self.batch != 1 else []
@@ -49,23 +49,23 @@ DEFAULT_CONDITIONS = Conditions()
 
 
 class DesignPart(NamedTuple):
-    """What of a design one number is of."""
+    """The part of a design that one number is about."""
 
     path: str = ""
-    """The layer or the group; nothing for the design, or for the sum of the layers that are meant."""
+    """The layer or the group; empty for the design, or for the sum of some layers."""
     layers: Sequence[int] | None = None
-    """Which layers, by their order; nothing for all, and for what is no sum."""
+    """Which layers, by their order; ``None`` for all."""
     is_group: bool = False
-    """Whether it is a scope, or a layer with what stands below it."""
+    """Whether it is a scope, or a layer with the layers below it."""
     is_whole_group: bool = True
-    """Whether a group is meant with all of its layers, and not with those of some kinds alone."""
+    """Whether it has all layers of the group, and not only those of some kinds."""
 
 
 WHOLE_DESIGN = DesignPart()
 
 
 class Measurements:
-    """The metrics of one graph, of one sample in float32 unless conditions say otherwise."""
+    """The metrics of one graph, for one sample in float32 unless conditions differ."""
 
     def __init__(self, design: str, graph: Graph, source: Source, conditions: Conditions = DEFAULT_CONDITIONS) -> None:
         self.design = design
@@ -78,7 +78,7 @@ class Measurements:
         self._by_conditions: dict[tuple[object, ...], Measurements] = {}
 
     def with_conditions(self, conditions: Conditions) -> Measurements:
-        """Return the same design measured for something else."""
+        """Return the same design under other conditions."""
         if conditions == self.conditions:
             return self
         batch, dtype, device = conditions
@@ -99,7 +99,7 @@ class Measurements:
 
     @cached_property
     def layer_kinds(self) -> tuple[tuple[str, str], ...]:
-        """Path and kind of every layer: what a budget chooses layers by."""
+        """Path and kind of every layer."""
         return tuple((node.path, node.op.kind if node.op else "") for node in self.layers)
 
     @cached_property
@@ -107,61 +107,63 @@ class Measurements:
         return any(node.owner != node.index for node in self.layers)
 
     def span(self, index: int | None) -> Span:
-        """Return where a layer stands in the spec; the top of the spec for no layer."""
+        """Return the place of a layer in the spec; the top of the spec for no layer."""
         source = None if index is None else self.layers[index].source
         return source or Span(self.source, 1, 1)
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 
     def values_and_total(self, key: str) -> tuple[Sequence[Any], Any]:
-        """Return the value of every layer and of the whole design; ``None`` where it is not known."""
+        """Return the value of every layer and of the whole design; ``None`` where it is undefined."""
         if key not in self._values:
             batch, dtype, device = self.conditions
             self._values[key] = metric(key, device).values(self.graph, batch, dtype)
         return self._values[key]
 
     def values(self, key: str) -> Sequence[Any]:
-        """Return the value of every layer; ``None`` where it is not known."""
+        """Return the value of every layer; ``None`` where it is undefined."""
         return self.values_and_total(key)[0]
 
     def total(self, key: str) -> MetricValue:
         """Return the value of the whole design.
 
         Raises:
-            SpecError: CC622, where it is not known.
+            SpecError: CC622, where it is undefined.
         """
         return self._require_defined(key, self.values_and_total(key)[1])
 
     def totals(self, keys: Iterable[str] | None = None) -> dict[str, int]:
-        """Return counts of the whole design by the keys of their metrics: of all that every report has, or of some."""
+        """Return totals of the design by the keys of their metrics: of all metrics of a report, or of some."""
         return {key: int(self.total(key)) for key in (core_metrics() if keys is None else keys)}
 
     def value_of(self, key: str, part: DesignPart) -> MetricValue:
-        """Return what a part counts: the whole, the sum of some layers, or a group as a design of its own.
+        """Return the value of a part: the whole, the sum of some layers, or a group as a design of its own.
 
         Raises:
-            SpecError: CC622, where it is not known.
+            SpecError: CC622, where it is undefined.
         """
-        if part.layers is None or (not is_additive(key) and not part.path):
+        is_sum = is_additive(key)
+        if part.layers is None or (not is_sum and not part.path):
             return self.total(key)
-        if not is_additive(key) and not part.is_group:
-            return self._require_defined(key, self.values(key)[part.layers[0]], part.path, part.layers[0])
-        if not is_additive(key) or (part.is_group and part.is_whole_group and self.shares_weights):
-            total = self.part(part.path).values_and_total(key)[1]
-            return self._require_defined(key, total, part.path, part.layers[0])
-        values = self.values(key)
-        whole: MetricValue = sum(values[index] for index in part.layers)
-        return whole
+        value: MetricValue | None
+        if is_sum and not (part.is_group and part.is_whole_group and self.shares_weights):
+            values = self.values(key)
+            value = sum(values[index] for index in part.layers)
+        elif part.is_group:
+            value = self.part(part.path).values_and_total(key)[1]
+        else:
+            value = self.values(key)[part.layers[0]]
+        return self._require_defined(key, value, part.path, part.layers[0])
 
     def values_of(self, key: str, parts: Sequence[DesignPart]) -> list[MetricValue]:
-        """Return what every part counts."""
+        """Return the value of every part."""
         if not is_additive(key) or self.shares_weights:
             return [self.value_of(key, part) for part in parts]
         values, total = self.values_and_total(key)
         return [total if part.layers is None else sum([values[each] for each in part.layers]) for part in parts]
 
     def heaviest(self, key: str, part: DesignPart, top: int = 3) -> list[int]:
-        """Return the layers of a part that count most, by their order; none that count nothing."""
+        """Return the layers of a part with the largest values, by their order; none with a value of 0."""
         values = self.values(key)
         chosen = range(len(values)) if part.layers is None else part.layers
         return [index for index in sorted(chosen, key=lambda index: (-values[index], index))[:top] if values[index]]
@@ -172,17 +174,17 @@ class Measurements:
         if value is None:
             whose = f"{path} in {self.design}" if path else self.design
             hint = "see `convcalc explain CC622`; limit it in layers before"
-            raise SpecError(UNDEFINED_METRIC, f"{whose} has no {key} that could be told", self.span(index), hint)
+            raise SpecError(UNDEFINED_METRIC, f"{whose} has no {key}", self.span(index), hint)
         return value
 
     # --- the report ---------------------------------------------------------------------------------------------------
 
     @uncollected()
     def report(self, more: Collection[str] = ()) -> Report:
-        """Return what is known as plain frozen data.
+        """Return the metrics as plain frozen data.
 
         Args:
-            more: what to add: details, of :data:`convcalc.metrics.registry.DETAILS`; ``peak``, what is alive at the
+            more: what to add: details, of :data:`convcalc.metrics.registry.DETAILS`; ``peak``, the tensors alive at the
                 peak; :data:`convcalc.metrics.registry.WITHOUT_GATES`, which leaves gates out of receptive fields; keys
                 of profiles. Plain numbers have details; a graph of arrays or symbols goes without.
 
@@ -219,7 +221,7 @@ class Measurements:
         )
 
     def _added(self, keys: Collection[str]) -> Iterator[Measure]:
-        """Give the metrics that a report has beside those of all."""
+        """Yield the metrics of this report that others have not."""
         yield from details(keys)
         if self.conditions.device is not None:
             from convcalc.devices.roofline import device_metrics

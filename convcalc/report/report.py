@@ -1,4 +1,4 @@
-"""The report: plain frozen data between the metrics and everything that shows, compares or checks numbers."""
+"""The report: plain frozen data between measurements and everything that shows or compares numbers."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ SCHEMA_VERSION = 1
 
 
 class Row(NamedTuple):
-    """One layer: where it stands, what it is, and its value in every additive column."""
+    """One layer: its path, its kind, its shapes and its values."""
 
     path: str
     op: str
     summary: str
-    """What a person wants to read of the layer's parameters: ``3×3, 128 → 192, stride 2``."""
+    """The layer's parameters in short: ``3×3, 128 → 192, /2``."""
     inputs: tuple[str, ...]
     input_shapes: tuple[tuple[int, ...], ...]
     output_shape: tuple[int, ...]
     attributes: Mapping[str, Any]
     values: Mapping[str, Any]
-    """Integers; of a column that is no sum also a ratio, a word, or a tuple with one of these for each input axis."""
+    """By the keys of metrics: integers, or, where values do not add up, ratios, words, tuples with a value per axis."""
     tied_to: str | None = None
     source: Span | None = None
 
@@ -42,11 +42,11 @@ Format = Literal["text", "json", "csv", "markdown", "latex", "html", "svg"]
 
 @dataclass(frozen=True, slots=True)
 class Report(Drawn):
-    """What is known of one design under one convention.
+    """Metrics of one design under one counting convention.
 
     ``design`` is what the user typed, ``name`` the spec's own name (or the design). ``totals`` has a value for every
     column, in the order of ``columns``. ``unknown`` lists layers that could not be counted: then totals are lower
-    bounds. ``peak``, ``misaligned`` and ``device`` are there where details were asked for.
+    bounds. ``peak``, ``misaligned`` and ``device`` are set if they were requested.
     """
 
     design: str
@@ -61,17 +61,17 @@ class Report(Drawn):
     unknown: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     peak: Peak | None = None
-    """Where the most activations are alive, and which."""
+    """The step with the largest activations, and their tensors."""
     misaligned: tuple[Misaligned, ...] | None = None
-    """The joins of paths that look at different places of the input."""
+    """The joins of paths whose receptive fields are not aligned."""
     gated: tuple[str, ...] | None = None
-    """The products whose gates are left out of receptive fields; nothing where gates are in them."""
+    """The products whose gates are left out of receptive fields; ``None`` if gates count."""
     device: Device | None = None
     """The device that time bounds are for."""
     given: tuple[str, ...] = ()
     """The inputs whose shapes are not those of the spec: ``--input``."""
     note: str = ""
-    """What the spec says of its designs."""
+    """The ``note`` of the spec."""
 
     method = "report"
 

@@ -12,7 +12,7 @@ SEPARATOR = "."
 
 
 class PartFinder:
-    """Finds the places that budgets are about. Designs with the same layers are looked through once."""
+    """Finds the parts of designs that budgets limit. Designs with the same layers are searched once."""
 
     def __init__(self) -> None:
         self._outlines: dict[tuple[tuple[str, str], ...], int] = {}
@@ -21,7 +21,7 @@ class PartFinder:
         self._matched_patterns: set[int] = set()
 
     def parts(self, budget: Budget, measured: Measurements) -> Sequence[DesignPart]:
-        """Return the places of a design that each get a number of their own; none where nothing matches."""
+        """Return the parts of a design that are limited one by one; none where no layer matches."""
         if budget.layers is None and budget.per == "total":
             return (WHOLE_DESIGN,)
         outline = self._outlines.setdefault(measured.layer_kinds, len(self._outlines))
