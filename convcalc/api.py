@@ -102,7 +102,7 @@ class Design:
         """
         details = chosen("detail", detailed, (*DETAILS, "peak", WITHOUT_GATES))
         _require_positive("batch", batch)
-        return self.network.report(batch=batch, dtype=dtype, more=details, device=device)
+        return self.network.report(batch=batch, dtype=dtype, extra=details, device=device)
 
     def compare(self, *others: Design | Path, batch: int = 1, dtype: str = "float32") -> Comparison:
         """Compare designs with this one; without others, the outputs of this one with each other.

@@ -105,7 +105,7 @@ def _count_variant(spec: Spec, design: DesignName, variant: str | None, request:
     name, shape = network.graph.name, _input_shapes(network)
     counted: list[Counted] = []
     for dtype in request.dtypes:
-        totals = network.measured(request.batch, dtype).totals(request.metrics)
+        totals = network.measurements(request.batch, dtype).totals(request.metrics)
         counted.append(Counted(design.text, name, shape, dtype, tuple(totals.values())))
     return counted
 

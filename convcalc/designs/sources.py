@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from convcalc.designs.names import DesignName, parse_design, spec_path
-from convcalc.dtypes import BITS, formats
 from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one
 from convcalc.graph.graph import Graph
 from convcalc.report.measurements import Conditions, Measurements
@@ -46,22 +45,20 @@ class Network:
         name = self.graph.name or self.design.text
         return f"{name} · {self.design.part}" if self.design.part else name
 
-    def measured(self, batch: int = 1, dtype: str = "float32", device: Device | None = None) -> Measurements:
+    def measurements(self, batch: int = 1, dtype: str = "float32", device: Device | None = None) -> Measurements:
         """Return its metrics, which are worked out when they are asked for."""
         return Measurements(self.design.text, self.graph, self.source, Conditions(batch, dtype, device))
 
     def report(
-        self, *, batch: int = 1, dtype: str = "float32", more: Collection[str] = (), device: str | None = None
+        self, *, batch: int = 1, dtype: str = "float32", extra: Collection[str] = (), device: str | None = None
     ) -> Report:
         """Count everything; see :meth:`convcalc.report.measurements.Measurements.report`."""
-        if dtype not in BITS:
-            formats(dtype)
         machine = None
         if device is not None:
             from convcalc.devices import roofline  # a plain report does without
 
             machine = roofline.device(device)
-        report = self.measured(batch, dtype, machine).report(more)
+        report = self.measurements(batch, dtype, machine).report(extra)
         if self.spec is None:
             return replace(report, name=self.title)
         document = self.spec.document

@@ -29,7 +29,7 @@ def explain(network: Network, path: str = "", *, batch: int = 1, dtype: str = "f
         measured = Measurements(network.design.text, part, network.source, Conditions(batch, dtype))
         return _group(network, path, measured.report((INTENSITY, "peak")))
     fused = tuple(other.path for other in part.layers if other.path != path)
-    report = network.report(batch=batch, dtype=dtype, more=DETAILS)
+    report = network.report(batch=batch, dtype=dtype, extra=DETAILS)
     return explained(graph, node, report)._replace(fused=fused)
 
 

@@ -86,7 +86,7 @@ def output_elements(graph: Graph) -> Sequence[Number]:
     return [node.facts.elements for node in graph.layers]
 
 
-MEASURES = (
+METRICS = (
     Measure("params", "Params", "scalars", "learnable weights and biases", 10, params),
     Measure(
         "buffers", "Buffers", "scalars", "state that is kept but not learned: running means and variances", 20, buffers

@@ -36,7 +36,7 @@ def ratio(operations: Number, moved: Number) -> Any:
     return Fraction(operations, moved) if moved else Fraction(0)
 
 
-MEASURES = DETAILS = (
+METRICS = DETAILS = (
     Measure(
         "arithmetic_intensity", "Intensity", "flops/byte", "operations for every byte moved: FLOPs / traffic bytes",
         120, both=intensities, of_layers=True,

@@ -162,7 +162,7 @@ DETAILS = (
         of_layers=True, largest=True,
     ),
 )  # fmt: skip
-MEASURES = (
+METRICS = (
     Measure(
         "weight_bytes", "Weight bytes", "bytes", "params and buffers in the number format", 25, sized=weight_bytes
     ),

@@ -42,15 +42,14 @@ class Measure(NamedTuple):
         """Return the value of every layer and the total, for a batch in a number format."""
         if self.both is not None:
             return self.both(graph, batch, dtype)
-        values = self._values(graph, batch, dtype)
-        return values, (self.whole or total)(values)
-
-    def _values(self, graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         if self.sized is not None:
-            return self.sized(graph, batch, dtype)
-        assert self.layers is not None
-        values = self.layers(graph)
-        return [value * batch for value in values] if self.batched and batch != 1 else values
+            values = self.sized(graph, batch, dtype)
+        else:
+            assert self.layers is not None
+            values = self.layers(graph)
+            if self.batched and batch != 1:
+                values = [value * batch for value in values]
+        return values, (self.whole or total)(values)
 
 
 class Misaligned(NamedTuple):

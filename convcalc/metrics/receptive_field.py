@@ -114,7 +114,7 @@ def _axes(graph: Graph) -> int:
     return max((node.shape.rank - 1 for node in graph.inputs), default=0)
 
 
-MEASURES = (
+METRICS = (
     Measure(
         "receptive_field", "Receptive field", "input cells",
         "cells of the input that one cell depends on, on the axis with the fewest; the whole axis where all are read",

@@ -1,8 +1,8 @@
 """The metrics: one file a family, found by walking the folder. Each turns a shaped graph into columns.
 
-A file defines ``MEASURES``, a tuple of ``Measure``; their ``order`` says where the column stands. Values are of the
+A file defines ``METRICS``, a tuple of ``Measure``; their ``order`` says where the column stands. Values are of the
 whole batch. The guide ``metrics`` defines them. Details are metrics that are no sums and in no report that does not ask
-for them: a file's ``DETAILS`` have what reports show of every layer; ``MEASURES`` of the files in ``LAZY`` are those
+for them: a file's ``DETAILS`` have what reports show of every layer; ``METRICS`` of the files in ``LAZY`` are those
 among them that are one number for a design.
 """
 
@@ -34,7 +34,10 @@ SHARED = ("metric", "registry")
 DETAILS = tuple(key for keys in DETAIL_FILES.values() for key in keys)
 
 WITHOUT_GATES = "without-gates"
-"""Asked for beside details, it leaves gates out of receptive fields, strides and offsets."""
+"""Requested beside details, it leaves gates out of receptive fields, strides and offsets."""
+
+DETAIL_REQUESTS = frozenset((*DETAILS, "peak", WITHOUT_GATES))
+"""What can be requested of a report of plain numbers; ``peak`` is the tensors alive at the peak."""
 
 
 def _file(name: str) -> ModuleType:
@@ -44,14 +47,14 @@ def _file(name: str) -> ModuleType:
 def details(keys: Collection[str]) -> list[Measure]:
     """Return details by their keys, in their usual order."""
     found: list[Measure] = []
-    for name, held in DETAIL_FILES.items():
-        if not set(held).isdisjoint(keys):
-            file = _file("_without_gates" if held == FIELDS and WITHOUT_GATES in keys else name)
+    for name, defined in DETAIL_FILES.items():
+        if not set(defined).isdisjoint(keys):
+            file = _file("_without_gates" if defined == FIELDS and WITHOUT_GATES in keys else name)
             found += [detail for detail in file.DETAILS if detail.key in keys]
     return found
 
 
-def misaligned(graph: Graph, keys: Collection[str]) -> tuple[tuple[Misaligned, ...], tuple[str, ...] | None]:
+def misaligned_joins(graph: Graph, keys: Collection[str]) -> tuple[tuple[Misaligned, ...], tuple[str, ...] | None]:
     """Return the joins of paths that disagree, and the products whose gates are left out, where keys ask for fields."""
     if set(FIELDS).isdisjoint(keys):
         return (), None
@@ -68,7 +71,7 @@ def misaligned(graph: Graph, keys: Collection[str]) -> tuple[tuple[Misaligned, .
 @cache
 def detailed() -> tuple[Measure, ...]:
     """Return the metrics of the lazy files: no sums, but one number for a design, so that it can be limited."""
-    return tuple(measure for name in LAZY for measure in _file(name).MEASURES)
+    return tuple(measure for name in LAZY for measure in _file(name).METRICS)
 
 
 @cache
@@ -76,7 +79,7 @@ def core_metrics() -> Mapping[str, Measure]:
     """Return the metrics of every report by their keys, in the order of their columns."""
     files = sorted(name[:-3] for name in os.listdir(metrics.__path__[0]) if name.endswith(".py"))
     eager = [name for name in files if not name.startswith("_") and name not in (*LAZY, *SHARED)]
-    found = sorted((each for name in eager for each in _file(name).MEASURES), key=lambda measure: measure.order)
+    found = sorted((each for name in eager for each in _file(name).METRICS), key=lambda measure: measure.order)
     return {measure.key: measure for measure in found}
 
 

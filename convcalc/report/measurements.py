@@ -13,7 +13,7 @@ from convcalc.gc_pause import uncollected
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.memory import peak
 from convcalc.metrics.metric import Measure
-from convcalc.metrics.registry import DETAILS, WITHOUT_GATES, core_metrics, details, measures, misaligned
+from convcalc.metrics.registry import DETAIL_REQUESTS, core_metrics, details, misaligned_joins
 from convcalc.report.layer_summary import summary
 from convcalc.report.metrics import LEAST_TIME, is_additive, metric, profile_metrics
 from convcalc.report.report import Report, Row
@@ -180,29 +180,28 @@ class Measurements:
     # --- the report ---------------------------------------------------------------------------------------------------
 
     @uncollected()
-    def report(self, more: Collection[str] = ()) -> Report:
+    def report(self, extra: Collection[str] = ()) -> Report:
         """Return the metrics as plain frozen data.
 
         Args:
-            more: what to add: details, of :data:`convcalc.metrics.registry.DETAILS`; ``peak``, the tensors alive at the
-                peak; :data:`convcalc.metrics.registry.WITHOUT_GATES`, which leaves gates out of receptive fields; keys
-                of profiles. Plain numbers have details; a graph of arrays or symbols goes without.
+            extra: some of :data:`convcalc.metrics.registry.DETAIL_REQUESTS`, which are ignored where counts are arrays
+                or symbols, and keys of profiles.
 
         Raises:
             SpecError: CC742, where a tool has no number for a layer.
             SpecErrors: CC733, where the device states no rate for the number format of a layer that multiplies.
         """
         graph, (batch, dtype, device) = self.graph, self.conditions
-        columns = {measure.key: measure for measure in measures()}
+        columns = dict(core_metrics())
         totals = {key: self.values_and_total(key)[1] for key in columns}
         values = {key: self.values(key) for key, measure in columns.items() if measure.additive}
-        has_details = bool(more) and all(map(is_plain, totals.values()))
-        for measure in self._added(more if has_details else set(more).difference(DETAILS)):
+        asked = DETAIL_REQUESTS.intersection(extra) if all(map(is_plain, totals.values())) else frozenset()
+        for measure in (*details(asked), *self._extra_metrics(set(extra) - DETAIL_REQUESTS)):
             columns[measure.key] = measure
             values[measure.key], total = measure.values(graph, batch, dtype)
             if total is not None:
                 totals[measure.key] = total
-        joins, gated = misaligned(graph, more) if has_details else (None, None)
+        joins, gated = misaligned_joins(graph, asked) if asked else (None, None)
         return Report(
             design=self.design,
             name=graph.name or self.design,
@@ -214,23 +213,20 @@ class Measurements:
             totals=totals,
             rows=list(_rows(graph, values)),
             warnings=(*map(describe_one, graph.warnings), *_unmatched(graph, dtype)),
-            peak=peak(graph, batch, dtype) if has_details and "peak" in more else None,
+            peak=peak(graph, batch, dtype) if "peak" in asked else None,
             misaligned=joins,
             gated=gated,
             device=device,
         )
 
-    def _added(self, keys: Collection[str]) -> Iterator[Measure]:
-        """Yield the metrics of this report that others have not."""
-        yield from details(keys)
+    def _extra_metrics(self, profiles: Collection[str]) -> Iterator[Measure]:
+        """Yield the metrics of the device and of profiles."""
         if self.conditions.device is not None:
             from convcalc.devices.roofline import device_metrics
 
             yield from device_metrics(self.conditions.device)
-        if not {*DETAILS, "peak", WITHOUT_GATES}.issuperset(keys):
-            for key, measure in profile_metrics().items():
-                if key in keys:
-                    yield measure._replace(title=key)
+        if profiles:
+            yield from (each._replace(title=key) for key, each in profile_metrics().items() if key in profiles)
 
 
 def _unmatched(graph: Graph, dtype: str) -> list[str]:
@@ -242,13 +238,13 @@ def _unmatched(graph: Graph, dtype: str) -> list[str]:
 
 def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[Row]:
     """Give the row of every layer; layers that share their facts are described once."""
-    described: dict[int, tuple[Mapping[str, Any], str]] = {}
+    described: dict[int, tuple[dict[str, Any], str]] = {}
     for node, values in zip(graph.layers, zip(*columns.values(), strict=True), strict=True):
         op = node.op
         assert op is not None
         if id(node.facts) not in described:
-            found = op.attributes(*node.input_shapes)
-            described[id(node.facts)] = found, summary(found, node)
+            attributes = op.attributes(*node.input_shapes)
+            described[id(node.facts)] = attributes, summary(attributes, node)
         attributes, words = described[id(node.facts)]
         yield Row(
             path=node.path,

@@ -121,7 +121,7 @@ def _parts(network: convcalc.Network, report: Report) -> None:
     """A part counts what its layers do."""
     for path in {row.path.partition(".")[0] for row in report.rows}:
         rows = [row for row in report.rows if f"{row.path}.".startswith(f"{path}.")]
-        part = network.network.measured().part(path).totals()
+        part = network.network.measurements().part(path).totals()
         _same("a part is its layers", part, {key: sum(row.values[key] for row in rows) for key in PLACED}, PLACED)
 
 

@@ -55,9 +55,9 @@ class Reading(NamedTuple):
             text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=self.inputs
         )
 
-    def report(self, network: sources.Network, more: Collection[str] = (), device: str | None = None) -> Report:
+    def report(self, network: sources.Network, extra: Collection[str] = (), device: str | None = None) -> Report:
         """Count a design, with the metrics beside those of all reports that are asked for, such as a device's."""
-        return network.report(batch=self.batch, dtype=self.dtype, more=more, device=device)
+        return network.report(batch=self.batch, dtype=self.dtype, extra=extra, device=device)
 
 
 def _overrides(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
