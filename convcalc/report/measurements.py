@@ -74,8 +74,7 @@ class Measurements:
         self.source = source
         self.conditions = conditions
         self._values: dict[str, tuple[Sequence[Any], Any]] = {}
-        self._parts: dict[str, Measurements] = {}
-        self._by_conditions: dict[tuple[object, ...], Measurements] = {}
+        self._derived: dict[object, Measurements] = {}
 
     def with_conditions(self, conditions: Conditions) -> Measurements:
         """Return the same design under other conditions."""
@@ -83,15 +82,15 @@ class Measurements:
             return self
         batch, dtype, device = conditions
         key = batch, dtype, device and device.key
-        if key not in self._by_conditions:
-            self._by_conditions[key] = Measurements(self.design, self.graph, self.source, conditions)
-        return self._by_conditions[key]
+        if key not in self._derived:
+            self._derived[key] = Measurements(self.design, self.graph, self.source, conditions)
+        return self._derived[key]
 
     def part(self, path: str) -> Measurements:
         """Return a group of layers measured by itself."""
-        if path not in self._parts:
-            self._parts[path] = Measurements(self.design, self.graph.part(path), self.source, self.conditions)
-        return self._parts[path]
+        if path not in self._derived:
+            self._derived[path] = Measurements(self.design, self.graph.part(path), self.source, self.conditions)
+        return self._derived[path]
 
     @cached_property
     def layers(self) -> Sequence[Node]:
