@@ -97,11 +97,16 @@ METRICS = (
         "no bias, norm, activation, pooling or elementwise work",
         30, macs, batched=True,
     ),
-    Measure("flops", "FLOPs", "operations", "2 × multiplies: one multiply and one add each", 40, flops, batched=True),
     Measure(
-        "activations", "Activations", "elements", "outputs of the layers that multiply", 50, activations, batched=True
+        "flops", "FLOPs", "operations", "2 × multiplies: one multiply and one add each",
+        40, flops, batched=True,
     ),
     Measure(
-        "output_elements", "Output elements", "elements", "outputs of all layers", 60, output_elements, batched=True
+        "activations", "Activations", "elements", "outputs of the layers that multiply",
+        50, activations, batched=True,
+    ),
+    Measure(
+        "output_elements", "Output elements", "elements", "outputs of all layers",
+        60, output_elements, batched=True,
     ),
 )  # fmt: skip

@@ -154,7 +154,8 @@ def _reads(node: Node) -> bool:
 
 PEAK = Measure(
     "peak_activation_bytes", "Peak activation bytes", "bytes",
-    "most that is alive at once while the layers run in order, nothing in place", 90, whole=largest, sized=alive_bytes,
+    "most that is alive at once while the layers run in order, nothing in place",
+    90, whole=largest, sized=alive_bytes,
 )  # fmt: skip
 DETAILS = (
     PEAK._replace(
