@@ -26,15 +26,12 @@ class PartFinder:
             return (WHOLE_DESIGN,)
         outline = self._outlines.setdefault(measured.layer_kinds, len(self._outlines))
         key = id(budget), outline
-        if key not in self._parts_by_outline:
-            self._parts_by_outline[key] = (
-                budget,
-                tuple(self._select(budget, measured)),
-            )  # holds the budget: its id stays its own
+        if key not in self._parts_by_outline:  # with the budget: while it is held, no other has its id
+            self._parts_by_outline[key] = budget, tuple(self._select(budget, measured.layer_kinds))
         return self._parts_by_outline[key][1]
 
-    def _select(self, budget: Budget, measured: Measurements) -> Iterable[DesignPart]:
-        outline, layers = measured.layer_kinds, budget.layers
+    def _select(self, budget: Budget, outline: Sequence[tuple[str, str]]) -> Iterable[DesignPart]:
+        layers = budget.layers
         if budget.per == "group":
             return self._groups(outline, layers)
         chosen = [
@@ -47,7 +44,7 @@ class PartFinder:
         return [DesignPart("", tuple(chosen))] if chosen else []
 
     def _groups(self, outline: Sequence[tuple[str, str]], layers: LayerFilter | None) -> Iterable[DesignPart]:
-        """Give every scope and layer that is named, with the layers at and below it, in the network's order."""
+        """Return every scope and layer that a budget names, with the layers at and below it, in network order."""
         below: dict[str, list[int]] = {}
         for index, (path, kind) in enumerate(outline):
             if _has_kind(layers, kind):
