@@ -144,15 +144,13 @@ class Measurements:
         is_sum = is_additive(key)
         if part.layers is None or (not is_sum and not part.path):
             return self.total(key)
-        value: MetricValue | None
         if is_sum and not (part.is_group and part.is_whole_group and self.shares_weights):
             values = self.values(key)
-            value = sum(values[index] for index in part.layers)
-        elif part.is_group:
-            value = self.part(part.path).values_and_total(key)[1]
-        else:
-            value = self.values(key)[part.layers[0]]
-        return self._require_defined(key, value, part.path, part.layers[0])
+            whole: MetricValue = sum(values[index] for index in part.layers)
+            return whole
+        first = part.layers[0]
+        value = self.part(part.path).values_and_total(key)[1] if part.is_group else self.values(key)[first]
+        return self._require_defined(key, value, part.path, first)
 
     def values_of(self, key: str, parts: Sequence[DesignPart]) -> list[MetricValue]:
         """Return the value of every part."""
