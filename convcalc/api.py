@@ -47,12 +47,12 @@ class Design:
 
     def __init__(self, network: _Network, given: Mapping[str, Any] | None = None) -> None:
         self.network = network
-        """What the other rooms of the program work with."""
+        """What the rest of the program works with."""
         self._set = {name: _listed(value) for name, value in (given or {}).items()}
 
     @property
     def name(self) -> str:
-        """What reports call it: the network's own name, or that by which it was loaded."""
+        """Its name in reports: the network's own, or that by which it was loaded."""
         return self.network.title
 
     @property
@@ -85,7 +85,7 @@ class Design:
         Args:
             batch: samples at once.
             dtype: number format for metrics in bytes; ``float16, stage1.**=int8`` for others in some layers.
-            detailed: what to work out beside the counts, of ``receptive_field``, ``effective_stride``, ``offset``,
+            detailed: what to add to the counts, of ``receptive_field``, ``effective_stride``, ``offset``,
                 ``arithmetic_intensity`` and ``peak``.
             device: adds the least time on a device: ``v100-sxm2``, or the path of its file.
 
@@ -102,13 +102,7 @@ class Design:
         """
         details = chosen("detail", detailed, (*DETAILS, "peak", WITHOUT_GATES))
         _require_positive("batch", batch)
-        report = self.network.report(batch=batch, dtype=dtype, detailed=details)
-        if device is None:
-            return report
-        from convcalc.devices import roofline
-
-        with _all_errors():
-            return roofline.bounded(report, self.graph, roofline.device(device))
+        return self.network.report(batch=batch, dtype=dtype, extra=details, device=device)
 
     def compare(self, *others: Design | Path, batch: int = 1, dtype: str = "float32") -> Comparison:
         """Compare designs with this one; without others, the outputs of this one with each other.
@@ -207,7 +201,7 @@ class Design:
             return swept(job.with_metrics(metrics_used(where, job.axes)), processes(jobs) if jobs > 1 else serial())
 
     def _set_but(self, names: str | Iterable[str]) -> dict[str, Any]:
-        """Return what was set when it was loaded, without what is left open now."""
+        """Return the values that were set at loading, without those of some names."""
         return {name: value for name, value in self._set.items() if name not in words(names)}
 
     def _require_variables(self, what: str, other: Design | None = None) -> Spec:
@@ -228,7 +222,7 @@ Network = Design
 
 
 def _listed(value: Any) -> Any:
-    """Return a value with tuples for lists, which can be told apart from others at once."""
+    """Return a value with tuples for lists, which can be hashed."""
     return tuple(map(_listed, value)) if isinstance(value, list | tuple) else value
 
 

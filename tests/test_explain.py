@@ -54,7 +54,7 @@ def test_every_derivation_comes_to_the_number_of_the_report(path: Path) -> None:
 
 def test_what_is_no_sum_is_that_of_the_layer_in_its_network() -> None:
     network = open_design("zoo:resnet50")
-    rows = network.report(detailed=DETAILS).rows
+    rows = network.report(extra=DETAILS).rows
     for row in rows[::7]:
         found = {metric.column.key: metric.value for metric in explain(network, row.path).metrics}
         assert {key: found[key] for key in DETAILS} == {key: row.values[key] for key in DETAILS}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from convcalc.designs.names import DesignName, spec_path
 from convcalc.designs.sources import Network, Spec, open_spec, past_spec
 from convcalc.errors import SHOWN_ERRORS, Span, SpecError, SpecErrors, describe_one
-from convcalc.metrics.registry import measures
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.yaml.text import decode
 
@@ -104,17 +103,11 @@ def _count_variant(spec: Spec, design: DesignName, variant: str | None, request:
     except SpecErrors as errors:
         return [Counted(design.text, faults=_error_texts(errors))]
     name, shape = network.graph.name, _input_shapes(network)
-    return [
-        Counted(design.text, name, shape, dtype, tuple(totals(network, request, dtype))) for dtype in request.dtypes
-    ]
-
-
-def totals(network: Network, request: CountRequest, dtype: str) -> Iterator[int]:
-    """Give the totals of the metrics that are asked for, as ``report`` has them."""
-    known = {measure.key: measure for measure in measures()}
-    for key in request.metrics:
-        _, total = known[key].values(network.graph, request.batch, dtype)
-        yield int(total)
+    counted: list[Counted] = []
+    for dtype in request.dtypes:
+        totals = network.measurements(request.batch, dtype).totals(request.metrics)
+        counted.append(Counted(design.text, name, shape, dtype, tuple(totals.values())))
+    return counted
 
 
 def _input_shapes(network: Network) -> object:

@@ -9,7 +9,7 @@ from convcalc.designs.sources import Network, Spec
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import ClaimResult, Finding, Value
 from convcalc.graph.graph import Graph, Node
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import core_metrics
 from convcalc.number_format import format_count_or_shape
 from convcalc.spec.document.claims import COUNTS, Claim, Quantity
 
@@ -98,7 +98,7 @@ def total_without(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> i
 
     The shift of a norm is the norm's: ``norm`` excludes it, ``bias`` does not.
     """
-    measure = next(measure for measure in measures() if measure.key == metric)
+    measure = core_metrics()[metric]
     values, whole = measure.values(graph)
     if not excluding or not measure.additive:
         return int(whole)

@@ -6,16 +6,19 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from convcalc.designs.names import DesignName, parse_design, spec_path
-from convcalc.dtypes import BITS, formats
 from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one
 from convcalc.graph.graph import Graph
-from convcalc.report.report import Report, report_on
+from convcalc.report.measurements import Conditions, Measurements
+from convcalc.report.report import Report
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.load import DocumentLoader, Overrides, expand, parse_spec
 from convcalc.spec.yaml.text import read_text
+
+if TYPE_CHECKING:
+    from convcalc.devices.roofline import Device
 
 Inputs: TypeAlias = Mapping[str, str]
 """Shapes as text by the names of inputs, ``""`` for the only one: ``--input``."""
@@ -43,11 +46,20 @@ class Network:
         name = self.graph.name or self.design.text
         return f"{name} · {self.design.part}" if self.design.part else name
 
-    def report(self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = ()) -> Report:
-        """Count everything; see :func:`convcalc.report.report.report_on`."""
-        if dtype not in BITS:
-            formats(dtype)
-        report = report_on(self.graph, self.design.text, batch=batch, dtype=dtype, detailed=detailed)
+    def measurements(self, batch: int = 1, dtype: str = "float32", device: Device | None = None) -> Measurements:
+        """Return its metrics, which are worked out when they are asked for."""
+        return Measurements(self.design.text, self.graph, self.source, Conditions(batch, dtype, device))
+
+    def report(
+        self, *, batch: int = 1, dtype: str = "float32", extra: Collection[str] = (), device: str | None = None
+    ) -> Report:
+        """Count everything; see :meth:`convcalc.report.measurements.Measurements.report`."""
+        machine = None
+        if device is not None:
+            from convcalc.devices import roofline  # a plain report does without
+
+            machine = roofline.device(device)
+        report = self.measurements(batch, dtype, machine).report(extra)
         if self.spec is None:
             return replace(report, name=self.title)
         document = self.spec.document

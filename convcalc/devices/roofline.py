@@ -13,20 +13,18 @@ layers that run one after another with no cache between them, worked out from da
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from convcalc.arith import total
 from convcalc.dtypes import BITS, format_of
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.graph.graph import Graph
+from convcalc.metrics.counts import flops
 from convcalc.metrics.memory import traffic_bytes
 from convcalc.metrics.metric import Measure
-from convcalc.metrics.multiplies import flops
 from convcalc.quantities import has_byte_suffix, intended_quantity, parse_quantity
-from convcalc.report.report import Column, Device, Report, added
 from convcalc.spec.yaml.nodes import MapNode as Pairs
 from convcalc.spec.yaml.nodes import ScalarNode, YamlNode, parse_yaml
 from convcalc.spec.yaml.text import read_text
@@ -34,14 +32,25 @@ from convcalc.spec.yaml.text import read_text
 FOLDER = os.path.dirname(__file__)
 ENDING = ".yaml"
 BANDWIDTH = "bandwidth"
-KEYS = ("name", "source", "note", "bandwidth", "operations")
 REQUIRED = ("name", "source", "bandwidth", "operations")
+KEYS = (*REQUIRED, "note")
 NANOSECONDS = 10**9
 MEASURE = Measure("least_time", "Time bound (ns)", "ns", "lower bound by the device's datasheet; no measurement", 150)
-"""As a metric that budgets can limit, once :func:`least_times` of a device gives its values."""
-TIME = Column(*MEASURE[:4])
-BOUND = Column("bound", "Bound", "", "what sets the least time: compute or memory", additive=False, of_layers=True)
-COMPUTE, MEMORY = "compute", "memory"
+"""It and :data:`BOUND` have values once they are those of a device: :func:`device_metrics`."""
+BOUND = Measure("bound", "Bound", "", "what sets the least time: compute or memory", of_layers=True)
+
+
+class Device(NamedTuple):
+    """A machine as its maker states it: the most operations in a second by number format, and bytes in a second."""
+
+    key: str
+    """What ``--device`` called it."""
+    name: str
+    source: str
+    operations: Mapping[str, Fraction]
+    bandwidth: Fraction
+    note: str = ""
+    """The assumptions behind its numbers."""
 
 
 def devices() -> tuple[str, ...]:
@@ -55,15 +64,15 @@ def device(name: str) -> Device:
     Raises:
         SpecErrors: CC731 no such device, CC732 what is wrong with its file, or why that cannot be read.
     """
-    shipped = os.path.join(FOLDER, f"{name}{ENDING}")
+    path = name
     if name in devices():
-        return _device(name, read_text(os.path.realpath(shipped)))  # as with bundled specs: it may be linked to a store
-    if os.sep not in name and not name.endswith((ENDING, ".yml")) and not os.path.exists(name):
+        path = os.path.realpath(os.path.join(FOLDER, f"{name}{ENDING}"))  # bundled files may be links into a store
+    elif os.sep not in name and not name.endswith((ENDING, ".yml")) and not os.path.exists(name):
         hint = f"known: {', '.join(devices())}; or the path of a file"
         text = f"no device {quoted(name)}{did_you_mean(name, devices())}"
         raise SpecErrors([SpecError("CC731", text, Span(Source(name)), hint=hint)])
     try:
-        return _device(name, read_text(name))
+        return _device(name, read_text(path))
     except SpecError as error:
         raise SpecErrors([error]) from None
 
@@ -123,19 +132,12 @@ def _operations(node: YamlNode, faults: list[tuple[str, Span]]) -> Iterator[tupl
 # --- bounds -----------------------------------------------------------------------------------------------------------
 
 
-def bounded(report: Report, graph: Graph, machine: Device) -> Report:
-    """Return a report with two columns more: the least time of every layer in nanoseconds, and what sets it.
+def device_metrics(machine: Device) -> tuple[Measure, Measure]:
+    """Return the metrics of a device: the least time of every layer in nanoseconds, and what sets it.
 
     The layers run one after another, so that their least times add up to that of the design.
-
-    Raises:
-        SpecErrors: CC733, where the device states no rate for the number format of a layer that multiplies.
     """
-    needed = list(_times(machine, graph, report.batch, report.dtype))
-    times = [max(pair) for pair in needed]
-    bounds = [COMPUTE if compute >= memory else MEMORY for compute, memory in needed]
-    whole = total(times)  # type: ignore[arg-type]
-    return replace(added(report, [(TIME, times, whole), (BOUND, bounds, None)]), device=machine)
+    return MEASURE._replace(sized=partial(least_times, machine)), BOUND._replace(both=partial(_bounds, machine))
 
 
 def least_times(machine: Device, graph: Graph, batch: int, dtype: str) -> Sequence[Any]:
@@ -150,9 +152,14 @@ def least_times(machine: Device, graph: Graph, batch: int, dtype: str) -> Sequen
         the roofline; latency where people measure it.
 
     Raises:
-        SpecErrors: as :func:`bounded` does.
+        SpecErrors: CC733, where the device states no rate for the number format of a layer that multiplies.
     """
     return [max(pair) for pair in _times(machine, graph, batch, dtype)]
+
+
+def _bounds(machine: Device, graph: Graph, batch: int, dtype: str) -> tuple[Sequence[str], None]:
+    needed = _times(machine, graph, batch, dtype)
+    return ["compute" if compute >= memory else "memory" for compute, memory in needed], None
 
 
 def _times(machine: Device, graph: Graph, batch: int, dtype: str) -> Iterator[tuple[Fraction, Fraction]]:

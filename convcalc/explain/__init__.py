@@ -9,9 +9,9 @@ from __future__ import annotations
 from convcalc.designs.sources import Network
 from convcalc.explain.derivations import INTENSITY, explained
 from convcalc.explain.model import Entering, Explanation, Metric
-from convcalc.metrics.memory import peak
 from convcalc.metrics.registry import DETAILS
-from convcalc.report.report import Report, report_on
+from convcalc.report.measurements import Conditions, Measurements
+from convcalc.report.report import Report
 
 SHOWN_PARTS = 8
 
@@ -26,10 +26,10 @@ def explain(network: Network, path: str = "", *, batch: int = 1, dtype: str = "f
     part = graph.part(path) if path else graph
     node = next((node for node in graph.layers if node.path == path), None)
     if node is None:
-        report = report_on(part, network.design.text, batch=batch, dtype=dtype, detailed=(INTENSITY,))
-        return _group(network, path, report)._replace(peak=peak(part, batch, dtype))
+        measured = Measurements(network.design.text, part, network.source, Conditions(batch, dtype))
+        return _group(network, path, measured.report((INTENSITY, "peak")))
     fused = tuple(other.path for other in part.layers if other.path != path)
-    report = network.report(batch=batch, dtype=dtype, detailed=DETAILS)
+    report = network.report(batch=batch, dtype=dtype, extra=DETAILS)
     return explained(graph, node, report)._replace(fused=fused)
 
 
@@ -55,4 +55,5 @@ def _group(network: Network, path: str, report: Report) -> Explanation:
         left_out=(),
         source=None,
         warnings=report.warnings,
+        peak=report.peak,
     )

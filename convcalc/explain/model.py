@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from convcalc.errors import Span
 from convcalc.metrics.memory import Peak
-from convcalc.report.report import Column
+from convcalc.metrics.metric import Measure
 
 
 class Step(NamedTuple):
@@ -20,7 +20,7 @@ class Step(NamedTuple):
 class Metric(NamedTuple):
     """A number and how it comes about."""
 
-    column: Column
+    column: Measure
     value: Any
     """An integer; of what is no sum also a ratio, or a tuple with a number, a word or nothing for each input axis."""
     steps: tuple[Step, ...] = ()

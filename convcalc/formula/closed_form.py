@@ -21,7 +21,6 @@ from convcalc.formula.symbolic_design import FormulaRequest, SymbolicDesign, Sym
 from convcalc.metrics.metric import Measure
 from convcalc.metrics.registry import measures
 from convcalc.report.drawn import Drawn
-from convcalc.report.report import Column
 
 __all__ = ["Formula", "FormulaRequest", "FormulaRow", "MismatchError", "SymbolicDesign", "Wanted", "derive"]
 
@@ -58,7 +57,7 @@ class Formula(Drawn):
     symbols: tuple[SymbolUse, ...]
     settings: Mapping[str, str]
     assumptions: tuple[Assumption, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[Measure, ...]
     totals: Mapping[str, Expr]
     rows: Sequence[FormulaRow]
     checked_at: Mapping[str, int]
@@ -182,7 +181,7 @@ def _derive(
         symbols=uses,
         settings=dict(request.settings) | {name or "input": text for name, text in request.inputs.items()},
         assumptions=forms.assumptions(),
-        columns=tuple(Column(each.key, each.title, each.unit, each.meaning) for each in wanted.measures),
+        columns=wanted.measures,
         totals=totals,
         rows=lines,
         checked_at={},

@@ -1,8 +1,8 @@
-"""What is known of one axis of the input behind a layer, and what becomes of several where paths join."""
+"""The receptive field along one axis of the input, and how fields combine at joins."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import gcd, lcm
@@ -19,11 +19,11 @@ NOTHING = "nothing"
 LONGEST = 4096
 """Cells of a period; an axis with a longer one is not followed any further."""
 FEW = 64
-"""Cells of the period of what a layer reads, where each has to be looked at."""
+"""The longest period of what a layer reads whose cells are worked out one by one."""
 
 
 class Axis(NamedTuple):
-    """The cells that the cells of one period look at, and how far on those of the next one are."""
+    """The input cells that the cells of one period depend on, and by how many those of the next period are shifted."""
 
     low: tuple[Number, ...]
     high: tuple[Number, ...]
@@ -74,7 +74,7 @@ class Axis(NamedTuple):
 
     @property
     def looks(self) -> bool:
-        """Whether the first cell looks at any: it does not in a gap of a transposed convolution."""
+        """Whether the first cell depends on any: not in a gap of a transposed convolution."""
         low, high = self.low[0], self.high[0]
         return not (is_plain(low) and is_plain(high) and low > high)
 
@@ -101,7 +101,7 @@ class Axis(NamedTuple):
 
 
 Place: TypeAlias = Axis | str | None
-"""What is known of one axis of the input: numbers, ``whole``, ``nothing``, or not a thing."""
+"""The receptive field along one input axis: cells, ``whole``, ``nothing`` (no input), or ``None`` (unknown)."""
 FIRST = Axis((0,), (0,), 1)
 Order: TypeAlias = tuple[int, ...]
 """For every axis of the input, on which axis of the tensor it lies: 1, 2, … until they are permuted."""
@@ -113,7 +113,7 @@ Order: TypeAlias = tuple[int, ...]
 def joined(
     graph: Graph, node: Node, entering: Sequence[tuple[Place, ...]], order: Order, misaligned: list[Misaligned]
 ) -> tuple[Place, ...]:
-    """Return the places of what a join reads, its paths being added, concatenated or multiplied; note who disagrees."""
+    """Return the fields behind a join, which adds, concatenates or multiplies; record the paths that disagree."""
     names = [graph.nodes[index].path for index in node.inputs]
     joined: list[Place] = []
     for axis, meeting in enumerate(zip(*entering, strict=True)):
@@ -127,7 +127,7 @@ def joined(
 
 
 def _spread(node: Node, branch: int, axis: int, place: Place) -> Place:
-    """What has one place and is read at many says the same everywhere: no cell is nearer to it than another."""
+    """A size-1 branch broadcast along the axis has no position: its field is the whole axis."""
     sizes, leaving = node.input_shapes[branch], node.shape
     one = len(sizes) == len(leaving) and axis < len(sizes) and is_plain(sizes[axis]) and sizes[axis] == 1
     many = one and not (is_plain(leaving[axis]) and leaving[axis] == 1)
@@ -135,7 +135,7 @@ def _spread(node: Node, branch: int, axis: int, place: Place) -> Place:
 
 
 def _largest(places: Sequence[Place]) -> Place:
-    """Return the axis with the largest field; everything wins over that, and what is not known over numbers."""
+    """Return the largest field; the whole axis is larger than an unknown field, and that than a known one."""
     if WHOLE in places:
         return WHOLE
     if None in places:
@@ -145,19 +145,16 @@ def _largest(places: Sequence[Place]) -> Place:
         return NOTHING
     largest = found[0]
     for other in found[1:]:
-        largest = other if other is not largest and _is_larger(other, largest) is True else _either(largest, other)
+        if other is not largest:
+            largest = _larger(largest, other)
     return largest
 
 
-def _is_larger(one: Axis, other: Axis) -> Any:
-    return less(other.size, one.size)
-
-
-def _either(one: Axis, other: Axis) -> Axis:
-    """Return the larger of two axes whose sizes may be arrays or symbols."""
-    larger = _is_larger(other, one)
+def _larger(one: Axis, other: Axis) -> Axis:
+    """Return the axis with the larger field; sizes may be arrays or symbols."""
+    larger = less(one.size, other.size)
     if isinstance(larger, bool) or len(one.low) + len(other.low) > 2:
-        return one
+        return other if larger is True else one
     low, high, step = (
         select(larger, b, a)
         for a, b in ((one.low[0], other.low[0]), (one.high[0], other.high[0]), (one.step, other.step))
@@ -166,7 +163,7 @@ def _either(one: Axis, other: Axis) -> Axis:
 
 
 def _disagreement(places: Sequence[Place]) -> tuple[str, list[int]] | None:
-    """Return in what paths differ, and which do from the first; undecided sizes do not."""
+    """Return in what paths differ, and which of them differ from the first; undecided sizes count as equal."""
     found = [(branch, place) for branch, place in enumerate(places) if isinstance(place, Axis)]
     if len(found) < 2 or all(place is found[0][1] for _, place in found):
         return None
@@ -183,13 +180,12 @@ def _same_stride(one: Axis, other: Axis) -> bool:
 
 
 def _same_centres(one: Axis, other: Axis) -> bool:
-    return all(_agree(a, b) for a, b in zip(_centres(one, other), _centres(other, one), strict=True))
+    """Whether every field of the period that two axes have in common has the same middle, here taken twice."""
 
+    def middle(axis: Axis, cell: int) -> Number:
+        return axis.reaching(cell, axis.low) + axis.reaching(cell, axis.high)
 
-def _centres(axis: Axis, other: Axis) -> Iterator[Number]:
-    """Twice the middle of every field of the period that two axes have in common."""
-    for cell in range(lcm(len(axis.low), len(other.low))):
-        yield axis.reaching(cell, axis.low) + axis.reaching(cell, axis.high)
+    return all(_agree(middle(one, cell), middle(other, cell)) for cell in range(lcm(len(one.low), len(other.low))))
 
 
 def _agree(one: Number, other: Number) -> bool:

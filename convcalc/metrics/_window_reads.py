@@ -1,13 +1,13 @@
-"""Which cells of what enters a layer each of its cells reads, axis by axis, for layers that have a window or resize."""
+"""Which input cells a cell of a layer reads, axis by axis, for layers that have a window or resize."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import gcd
 from typing import NamedTuple
 
 from convcalc.arith import Number, at_least, is_plain
-from convcalc.ops.op import Op, Window
+from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
 WHOLE = "whole"
@@ -16,7 +16,7 @@ WHOLE = "whole"
 class Reading(NamedTuple):
     """Along one axis: the first and the last cell that a cell reads; ``period`` cells further, ``advance`` further.
 
-    Between these it reads every cell, or, where ``every`` is more than 1, only so many-th.
+    Between these it reads every ``every``-th cell.
     """
 
     cells: Callable[[int], tuple[Number, Number]]
@@ -50,14 +50,9 @@ def readings(op: Op, entering: Sequence[Shape], leaving: Shape) -> list[Reading 
         return None
     if getattr(op, "kernel_size", None) == "global":
         return [WHOLE] * len(x.spatial)
-    axis = _transposed if op.kind == "deconv" else _window
-    return [axis(*facts) for facts in _axes(window)]
-
-
-def _axes(window: Window) -> Iterator[tuple[Number, Number, Number, Number]]:
-    """Give kernel size, dilation, stride and padding before, of every axis."""
+    read = _transposed if op.kind == "deconv" else _window
     axes = zip(window.kernel_size, window.stride, window.padding, window.dilation, strict=True)
-    return ((k, d, s, p[0]) for k, s, p, d in axes)
+    return [read(size, dilation, stride, before) for size, stride, (before, _), dilation in axes]
 
 
 def _window(size: Number, dilation: Number, stride: Number, before: Number) -> Reading:
@@ -93,14 +88,12 @@ def _moved(start: Number, step: Number) -> Reading:
 
 def _sliced(op: Op, x: Shape) -> list[Reading | str | None]:
     axis, start, step = x.axis(op.axis), op.start, op.step  # type: ignore[attr-defined]
-    sizes = list(enumerate(x))[1:]
-    if axis and not is_plain(start):
-        return [None if place == axis else _moved(0, 1) for place, _ in sizes]
-    return [_moved(_from(start, n) if place == axis else 0, step if place == axis else 1) for place, n in sizes]
-
-
-def _from(start: int, size: Number) -> Number:
-    return start if start >= 0 else at_least(size + start, 0)
+    read: list[Reading | str | None] = [_moved(0, 1) for _ in x.spatial]
+    if axis and is_plain(start):
+        read[axis - 1] = _moved(start if start >= 0 else at_least(x[axis] + start, 0), step)
+    elif axis:
+        read[axis - 1] = None
+    return read
 
 
 def _adaptive(n: Number, m: Number) -> Reading | str | None:

@@ -3,34 +3,27 @@
 A gate is a branch of a product (``mul``) that has one cell on every spatial axis and to which paths lead from inputs,
 every one of them through a global pool: what squeeze-and-excitation multiplies a map by. To another branch of the same
 product there is a path without such a pool: to what is gated. A global pool is a max or average pool with one window
-over all that enters it, or that is told to give one cell on every axis.
+over all that enters it, or with an output size of one cell on every axis.
 
-Left out is what the product reads of its gates, and nothing else: the layers of a gate keep their own fields.
+Only what the product reads of its gates is left out: the layers of a gate keep their own fields.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any
 
 from convcalc.arith import Number, is_plain
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics import receptive_field
-from convcalc.metrics.metric import Found
+from convcalc.metrics.metric import Measure
 
 POOLS = ("avgpool", "maxpool")
 
 
-def details(graph: Graph, batch: int, dtype: str) -> Found:
-    """Return the details of receptive fields, worked out without gates, and the paths of the gated products."""
-    ungated = without_gates(graph)
-    pairs = zip(graph.nodes, ungated.nodes, strict=True)
-    gated = tuple([node.path for node, other in pairs if node is not other])
-    found = receptive_field.details(ungated, batch, dtype)
-    told = [detail._replace(meaning=f"{detail.meaning}; gates are left out") for detail in found.details]
-    return found._replace(details=tuple(told), gated=gated)
-
-
+@lru_cache(maxsize=1)  # so that the receptive fields of one are worked out once
 def without_gates(graph: Graph) -> Graph:
     """Return the graph in which products do not read their gates."""
     pooled: list[bool | None] = []
@@ -66,7 +59,7 @@ def _is_global_pool(node: Node) -> bool:
 
 
 def _pooled(node: Node, pooled: Sequence[bool | None]) -> bool | None:
-    """Whether every path to a node runs through a global pool; nothing where there is none, as to a learned table."""
+    """Whether every path from an input passes a global pool; ``None`` without a path, as for a learned table."""
     if node.op is None or _is_global_pool(node):
         return node.op is not None
     read = [pooled[index] for index in node.inputs if node.op.reads and pooled[index] is not None]
@@ -75,3 +68,13 @@ def _pooled(node: Node, pooled: Sequence[bool | None]) -> bool | None:
 
 def _is_one(size: Number) -> bool:
     return is_plain(size) and size == 1
+
+
+def _values_without_gates(detail: Measure, graph: Graph, batch: int, dtype: str) -> tuple[Sequence[Any], Any]:
+    return detail.values(without_gates(graph), batch, dtype)
+
+
+DETAILS = tuple(
+    detail._replace(meaning=f"{detail.meaning}; gates are left out", both=partial(_values_without_gates, detail))
+    for detail in receptive_field.DETAILS
+)

@@ -48,7 +48,7 @@ def _deepest(values: Sequence[Number]) -> Number:
     return max(values, default=0)
 
 
-MEASURES = (
+METRICS = (
     Measure("depth", "Depth", "layers", "layers with weights on the longest path", 70, depth, _deepest),
     Measure(
         "nonlinearities",

@@ -7,9 +7,9 @@ from typing import Any
 
 from convcalc.arith import Number, is_plain, total
 from convcalc.graph.graph import Graph
+from convcalc.metrics.counts import flops
 from convcalc.metrics.memory import traffic_bytes
-from convcalc.metrics.metric import Detail, Found, Measure
-from convcalc.metrics.multiplies import flops
+from convcalc.metrics.metric import Measure
 
 
 def intensities(graph: Graph, batch: int, dtype: str) -> tuple[list[Any], Any]:
@@ -36,13 +36,9 @@ def ratio(operations: Number, moved: Number) -> Any:
     return Fraction(operations, moved) if moved else Fraction(0)
 
 
-MEASURE = Measure(
-    "arithmetic_intensity", "Intensity", "flops/byte", "operations for every byte moved: FLOPs / traffic bytes", 120,
-    both=intensities,
+METRICS = DETAILS = (
+    Measure(
+        "arithmetic_intensity", "Intensity", "flops/byte", "operations for every byte moved: FLOPs / traffic bytes",
+        120, both=intensities, of_layers=True,
+    ),
 )  # fmt: skip
-MEASURES = (MEASURE,)
-
-
-def details(graph: Graph, batch: int, dtype: str) -> Found:
-    """Return the intensity of every layer and of the design."""
-    return Found((Detail(*MEASURE[:4], *intensities(graph, batch, dtype)),))

@@ -1,7 +1,7 @@
-"""What a design takes in memory and moves, in bytes of a number format.
+"""Memory use and memory traffic, in bytes of a number format.
 
-The format may differ from layer to layer (``float16, stage1.**=int8``). That of a layer is the format of its weights
-and of the tensor that it gives; whoever reads the tensor reads it in that format. Shared weights have their owner's.
+The format may differ from layer to layer (``float16, stage1.**=int8``). A layer's weights and its output have the
+format of the layer, and consumers read the output in that format. Shared weights have the format of their owner.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import NamedTuple
 from convcalc.arith import Number, largest, total
 from convcalc.dtypes import bytes_of, format_of
 from convcalc.graph.graph import Graph, Node
+from convcalc.metrics.counts import buffers, params
 from convcalc.metrics.metric import Measure
-from convcalc.metrics.params import buffers, params
 
 ADAM = 2
 """Numbers that the Adam optimizer keeps for every weight: the running means of its gradient and of its square."""
@@ -37,8 +37,8 @@ def alive_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """Bytes of the tensors alive while each layer runs, in the order of the graph.
 
     Alive are the layer's inputs and its output, and every tensor that a later layer or the result still needs. Nothing
-    is done in place, and no tensor is a view of another. What a layer gives that reads nothing (a learned table) is a
-    weight, and no activation.
+    is done in place, and no tensor is a view of another. The output of a layer that reads nothing (a learned table) is
+    a weight and no activation.
 
     Not:
         Weights; a measurement: what a framework's allocator and its kernels need beside the tensors is not in it.
@@ -61,7 +61,7 @@ def alive_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
 
 
 def last_uses(graph: Graph) -> list[int]:
-    """Return, for every node, the last layer that reads it; outputs are needed to the end, what nobody reads never."""
+    """Return, for every node, the last layer that reads it: for outputs the last of all, without a reader the node."""
     ends = [node.index for node in graph.nodes]
     for node in graph.nodes:
         for index in node.inputs:
@@ -71,15 +71,8 @@ def last_uses(graph: Graph) -> list[int]:
     return ends
 
 
-def alive_at(graph: Graph, step: int) -> list[Node]:
-    """Return the nodes whose tensors are alive while the layer of that index runs, in the order of the graph."""
-    ends = last_uses(graph)
-    begun = (node for node in graph.nodes if node.op is None or node.index <= step)
-    return [node for node in begun if ends[node.index] >= step or node.index == step]
-
-
 class Alive(NamedTuple):
-    """A tensor in memory: the layer or the input that gave it, and its bytes."""
+    """A tensor in memory: the layer or the input that it is the output of, and its bytes."""
 
     name: str
     bytes: int
@@ -94,13 +87,14 @@ class Peak(NamedTuple):
 
 
 def peak(graph: Graph, batch: int = 1, dtype: str = "float32") -> Peak | None:
-    """Return the peak of the activations and what is alive there, the largest first; nothing without layers."""
+    """Return the peak of the activations and the tensors alive there, the largest first; ``None`` without layers."""
     steps = alive_bytes(graph, batch, dtype)
     if not steps:
         return None
     most, layer = max(zip(steps, graph.layers, strict=True), key=lambda step: step[0])
-    sizes = _tensors(graph, batch, dtype)
-    alive = [Alive(node.path, sizes[node.index]) for node in alive_at(graph, layer.index) if sizes[node.index]]
+    sizes, ends, step = _tensors(graph, batch, dtype), last_uses(graph), layer.index
+    begun = (node for node in graph.nodes if sizes[node.index] and (node.op is None or node.index <= step))
+    alive = [Alive(node.path, sizes[node.index]) for node in begun if ends[node.index] >= step or node is layer]
     return Peak(layer.path, most, tuple(sorted(alive, key=lambda tensor: -tensor.bytes)))
 
 
@@ -147,7 +141,7 @@ def _weights(node: Node, batch: int, dtype: str) -> Number:
 
 
 def _tensors(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:
-    """Bytes of what every node gives; a learned table is a weight, and counts only among ``tables``."""
+    """Bytes of the output of every node; a learned table is a weight and counts only with ``tables``."""
     form = format_of(dtype)
     return [
         bytes_of(node.facts.elements * batch, form(node.path)) if tables or _reads(node) else 0 for node in graph.nodes
@@ -158,15 +152,22 @@ def _reads(node: Node) -> bool:
     return node.op is None or node.op.reads
 
 
-MEASURES = (
+PEAK = Measure(
+    "peak_activation_bytes", "Peak activation bytes", "bytes",
+    "most that is alive at once while the layers run in order, nothing in place",
+    90, whole=largest, sized=alive_bytes,
+)  # fmt: skip
+DETAILS = (
+    PEAK._replace(
+        meaning="activations in memory while the layer runs, nothing in place; the design has the largest",
+        of_layers=True, largest=True,
+    ),
+)  # fmt: skip
+METRICS = (
     Measure(
         "weight_bytes", "Weight bytes", "bytes", "params and buffers in the number format", 25, sized=weight_bytes
     ),
-    Measure(
-        "peak_activation_bytes", "Peak activation bytes", "bytes",
-        "most that is alive at once while the layers run in order, nothing in place", 90,
-        whole=largest, sized=alive_bytes,
-    ),
+    PEAK,
     Measure(
         "training_bytes", "Training bytes", "bytes",
         "weights, gradients, Adam's two numbers a weight, and every output", 100, sized=training_bytes,

@@ -1,23 +1,20 @@
-"""What a metric is: its key, title, unit and meaning, and how a graph is measured with it."""
+"""The type of a metric: its key, title, unit and meaning, and how it measures a graph."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from convcalc.arith import Number, total
 from convcalc.graph.graph import Graph
 
-if TYPE_CHECKING:
-    from fractions import Fraction
-
 
 class Measure(NamedTuple):
-    """One metric: how it is called and how it is worked out.
+    """One metric: its names and how it is computed.
 
     ``layers`` gives one value per layer of ``graph.layers`` for one sample; ``sized``, in its place, one in bytes for a
     batch in a number format. ``whole``, where given, works the total out of these; otherwise the total is their sum.
-    ``both`` gives values and total at once, where the total does not follow from the values: ``None`` is not known.
+    ``both`` gives values and total at once, where the total does not follow from the values: ``None`` is undefined.
     ``batched`` says whether the values of ``layers`` grow with the batch.
     """
 
@@ -25,67 +22,41 @@ class Measure(NamedTuple):
     title: str
     unit: str
     meaning: str
-    order: int
+    order: int = 0
     layers: Callable[[Graph], Sequence[Number]] | None = None
     whole: Callable[[Sequence[Number]], Number] | None = None
     batched: bool = False
     sized: Callable[[Graph, int, str], Sequence[Number]] | None = None
     both: Callable[[Graph, int, str], tuple[Sequence[Any], Any]] | None = None
+    of_layers: bool = False
+    """Whether layers have values that do not add up: a ratio, a receptive field. Such columns are shown on request."""
+    largest: bool = False
+    """Whether the value of a group is the largest of its layers."""
 
     @property
     def additive(self) -> bool:
         """Whether the total is the sum of the layers."""
         return self.whole is None and self.both is None
 
-    @property
-    def of_layers(self) -> bool:
-        """Whether a single layer has it, be it a sum or not."""
-        return self.whole is None or self.sized is not None
-
     def values(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Any], Any]:
         """Return the value of every layer and the total, for a batch in a number format."""
         if self.both is not None:
             return self.both(graph, batch, dtype)
-        values = self._values(graph, batch, dtype)
-        return values, (self.whole or total)(values)
-
-    def _values(self, graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         if self.sized is not None:
-            return self.sized(graph, batch, dtype)
-        assert self.layers is not None
-        values = self.layers(graph)
-        return [value * batch for value in values] if self.batched and batch != 1 else values
-
-
-class Detail(NamedTuple):
-    """A fact of single layers that is no sum of theirs: a ratio, or for every axis of the input a number or a mark."""
-
-    key: str
-    title: str
-    unit: str
-    meaning: str
-    values: Sequence[Any]
-    """One a layer: a number, or a tuple of numbers, words and ``None`` (not known)."""
-    total: Fraction | int | None = None
-    """What the whole design has, where that means something."""
-    largest: bool = False
-    """Whether several layers have the largest of theirs."""
+            values = self.sized(graph, batch, dtype)
+        else:
+            assert self.layers is not None
+            values = self.layers(graph)
+            if self.batched and batch != 1:
+                values = [value * batch for value in values]
+        return values, (self.whole or total)(values)
 
 
 class Misaligned(NamedTuple):
-    """A join of paths that look at different places of the input: names of what meets, and in what they differ."""
+    """A join of paths whose receptive fields are not aligned: the layers that it reads, and in what they differ."""
 
     layer: str
     axis: int
     paths: tuple[str, ...]
     differ: str
     """``strides`` or ``centres``."""
-
-
-class Found(NamedTuple):
-    """What a lazy file works out of a graph."""
-
-    details: tuple[Detail, ...]
-    misaligned: tuple[Misaligned, ...] = ()
-    gated: tuple[str, ...] | None = None
-    """The products whose gates are left out of receptive fields, where that was asked for."""

@@ -1,6 +1,6 @@
-"""Which cells of the input a cell of a layer looks at: receptive field, effective stride and offset, axis by axis.
+"""Which cells of the input a cell of a layer depends on: receptive field, effective stride and offset, axis by axis.
 
-For a layer and an axis of the input, the cells that output cell i looks at reach from ``low(i)`` to ``high(i)``,
+For a layer and an axis of the input, the cells that output cell i depends on reach from ``low(i)`` to ``high(i)``,
 counted from the first cell of the input; negative ones lie in the padding. Both are periodic: ``low(i + P) = low(i) +
 step``. P is 1 until something is enlarged; behind an upsampling cells take turns, and the largest field of a period is
 reported.
@@ -19,13 +19,14 @@ see everything too; ``_without_gates`` leaves them out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from convcalc.arith import is_plain
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics._receptive_axis import FIRST, NOTHING, WHOLE, Axis, Order, Place, joined
 from convcalc.metrics._window_reads import Reading, readings
-from convcalc.metrics.metric import Detail, Found, Measure, Misaligned
+from convcalc.metrics.metric import Measure, Misaligned
 
 ALL_TOKENS = ("attention", "lstm", "gru", "rnn")
 TURNING = "permute"
@@ -33,25 +34,6 @@ SCATTERING = ("reshape", TURNING, "flatten", "matmul", "custom")
 KNOWN_PRODUCTS = ("linear",)
 MOST_CELLS = 2**20
 """Cells of all periods that are worked out for one graph; beyond, no axis is followed whose cells take turns."""
-
-
-def details(graph: Graph, batch: int, dtype: str) -> Found:  # noqa: ARG001 - the form of all lazy files
-    """receptive_field, effective_stride and offset of every layer, in cells of the input, a value an axis.
-
-    The offset is the first input cell that output cell 0 looks at: minus the padding folded so far.
-    """
-    places, misaligned = fields(graph)
-    unit = "input cells"
-    kept = [places[node.index] for node in graph.layers]
-    sizes, strides, offsets = ([tuple([fact(one) for one in axes]) for axes in kept] for fact in FACTS)
-    return Found(
-        (
-            Detail("receptive_field", "Receptive field", unit, "cells of the input that one cell looks at", sizes),
-            Detail("effective_stride", "Stride", unit, "cells of the input from one cell to the next", strides),
-            Detail("offset", "Offset", unit, "first cell of the input that the first cell looks at", offsets),
-        ),
-        tuple(misaligned),
-    )
 
 
 def _size(place: Place) -> Any:
@@ -66,7 +48,20 @@ def _offset(place: Place) -> Any:
     return place.low[0] if isinstance(place, Axis) and place.looks else None
 
 
-FACTS = (_size, _stride, _offset)
+def _axis_by_axis(fact: Callable[[Place], Any], graph: Graph, *_: object) -> tuple[list[tuple[Any, ...]], None]:
+    """Return a fact of every layer, a value for each axis of the input; of the whole design there is none."""
+    places = fields(graph)[0]
+    return [tuple(map(fact, places[node.index])) for node in graph.layers], None
+
+
+DETAILS = tuple(
+    Measure(key, title, "input cells", meaning, both=partial(_axis_by_axis, fact), of_layers=True)
+    for key, title, meaning, fact in (
+        ("receptive_field", "Receptive field", "cells of the input that one cell depends on", _size),
+        ("effective_stride", "Stride", "cells of the input from one cell to the next", _stride),
+        ("offset", "Offset", "first cell of the input that the first cell depends on", _offset),
+    )
+)
 
 
 def narrowest(graph: Graph, batch: int, dtype: str) -> tuple[list[int | None], int | None]:  # noqa: ARG001
@@ -106,7 +101,7 @@ def widest(graph: Graph, batch: int, dtype: str) -> tuple[list[int | None], int 
 def _of_all(
     graph: Graph, fact: Callable[[int, Place], Any], worst: Callable[[Sequence[int]], int]
 ) -> tuple[list[int | None], int | None]:
-    """Return one number for all axes of a place; nothing where one of them is not known, or where there is none."""
+    """Return one number for all axes; ``None`` where one of them is unknown, or where there is none."""
 
     def one(facts: Sequence[Any]) -> int | None:
         return worst(facts) if facts and None not in facts else None
@@ -119,10 +114,10 @@ def _axes(graph: Graph) -> int:
     return max((node.shape.rank - 1 for node in graph.inputs), default=0)
 
 
-MEASURES = (
+METRICS = (
     Measure(
         "receptive_field", "Receptive field", "input cells",
-        "cells of the input that one cell looks at, on the axis with the fewest; all of them where everything is seen",
+        "cells of the input that one cell depends on, on the axis with the fewest; the whole axis where all are read",
         130, both=narrowest,
     ),
     Measure(
@@ -132,8 +127,9 @@ MEASURES = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=1)  # several metrics in turn ask for those of one graph
 def fields(graph: Graph) -> tuple[list[tuple[Place, ...]], list[Misaligned]]:
-    """Return the places of every node, and the joins at which paths disagree. Several inputs lie upon one another."""
+    """Return the places of every node, and the joins at which paths disagree. Several inputs are assumed aligned."""
     axes = _axes(graph)
     straight = tuple(range(1, axes + 1))
     places: list[tuple[Place, ...]] = []
@@ -158,13 +154,15 @@ def fields(graph: Graph) -> tuple[list[tuple[Place, ...]], list[Misaligned]]:
             cells += sum(
                 len(axis.low) - 1 for axis in found if isinstance(axis, Axis) and all(axis is not old for old in place)
             )
-        places.append(found if cells < MOST_CELLS else tuple(map(_short, found)))
+        if cells >= MOST_CELLS:
+            found = tuple([place if not isinstance(place, Axis) or len(place.low) == 1 else None for place in found])
+        places.append(found)
         orders.append(order)
     return places, misaligned
 
 
 def _order_after(node: Node, order: Order) -> Order:
-    """Return on which axes of its output those of the input lie, given on which they lie of what it reads."""
+    """Return which axis of its output each input axis is, given which axis it is of the tensor that it reads."""
     if _turns(node, order):
         places = [node.input_shapes[0].axis(axis) for axis in node.op.axes]  # type: ignore[union-attr]
         return tuple([places.index(axis) for axis in order])
@@ -172,20 +170,15 @@ def _order_after(node: Node, order: Order) -> Order:
 
 
 def _turns(node: Node, order: Order) -> bool:
-    """Whether all axes of the input are still there, and change their places."""
+    """Whether it permutes axes, all of the input among them."""
     return node.op is not None and node.op.kind == TURNING and node.shape.rank == len(order) + 1
-
-
-def _short(place: Place) -> Place:
-    """Give up what takes many cells to tell."""
-    return place if not isinstance(place, Axis) or len(place.low) == 1 else None
 
 
 # --- layers -----------------------------------------------------------------------------------------------------------
 
 
 def _after(node: Node, entering: tuple[Place, ...], order: Order) -> tuple[Place, ...]:
-    """Return the places of a layer, given those of what enters it and on which of its axes they lie."""
+    """Return the fields of a layer, given those of the tensor that it reads and their axes in it."""
     op = node.op
     assert op is not None
     kind, x = op.kind, node.input_shapes[0]
@@ -201,8 +194,8 @@ def _after(node: Node, entering: tuple[Place, ...], order: Order) -> tuple[Place
         return entering
     if _scatters(node, order):
         return tuple([place if isinstance(place, str) or _is_point(node) else None for place in entering])
-    mixed = mixes(node)
-    return tuple([_mixed(place, axis in mixed) for place, axis in zip(entering, order, strict=True)])
+    mixed, kept = mixes(node), zip(entering, order, strict=True)
+    return tuple([WHOLE if axis in mixed and isinstance(place, Axis) else place for place, axis in kept])
 
 
 def _through(place: Place, reading: Reading | str | None) -> Place:
@@ -213,13 +206,8 @@ def _through(place: Place, reading: Reading | str | None) -> Place:
     return place.read(reading) if isinstance(reading, Reading) else None
 
 
-def _mixed(place: Place, everything: bool) -> Place:
-    """All of an axis that is mixed; what is no longer known to lie on that axis of the tensor stays unknown."""
-    return WHOLE if everything and isinstance(place, Axis) else place
-
-
 def _scatters(node: Node, order: Order) -> bool:
-    """Whether the cells of a layer are not those of what enters: they are rearranged, or it is not known how."""
+    """Whether a layer rearranges cells, or in a way that is unknown."""
     op = node.op
     assert op is not None
     if op.kind in SCATTERING or (op.kind == "concat" and _tensor_axis(node) in order):
@@ -228,12 +216,12 @@ def _scatters(node: Node, order: Order) -> bool:
 
 
 def _is_point(node: Node) -> bool:
-    """Whether everything that enters stands at one place, so that rearranging it moves nothing."""
+    """Whether the input is a single cell, so that rearranging moves nothing."""
     return len(node.inputs) == 1 and all(is_plain(size) and size == 1 for size in node.input_shapes[0].spatial)
 
 
 def mixes(node: Node) -> frozenset[int]:
-    """Return the axes of the tensor along which every cell looks at all others, for a layer that has no window."""
+    """Return the axes along which every cell depends on all others, for a layer that has no window."""
     op, x = node.op, node.input_shapes[0]
     assert op is not None
     if op.kind == "linear":

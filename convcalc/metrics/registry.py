@@ -1,65 +1,89 @@
 """The metrics: one file a family, found by walking the folder. Each turns a shaped graph into columns.
 
-A file defines ``MEASURES``, a tuple of ``Measure``; their ``order`` says where the column stands. Values are of the
-whole batch. The guide ``metrics`` defines them. What is no sum and not for every report is a ``Detail``: files in
-``LAZY`` define ``details``, which works out all of theirs at once, and ``MEASURES``, the metrics among them that are
-one number for a design.
+A file defines ``METRICS``, a tuple of ``Measure``; their ``order`` says where the column stands. Values are of the
+whole batch. The guide ``metrics`` defines them. Details are metrics that are no sums and in no report that does not ask
+for them: a file's ``DETAILS`` have what reports show of every layer; ``METRICS`` of the files in ``LAZY`` are those
+among them that are one number for a design.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from functools import cache
+from types import ModuleType
 
 from convcalc import metrics
 from convcalc.graph.graph import Graph
-from convcalc.metrics.metric import Detail, Found, Measure, Misaligned
+from convcalc.metrics.metric import Measure, Misaligned
 
-LAZY = {
-    "alive": ("peak_activation_bytes",),
-    "intensity": ("arithmetic_intensity",),
-    "receptive_field": ("receptive_field", "effective_stride", "offset"),
-}
-"""File → its details: facts of single layers that are worked out, and whose files are read, when they are asked for."""
+FIELDS = ("receptive_field", "effective_stride", "offset")
+
+DETAIL_FILES = {
+    "memory": ("peak_activation_bytes",), "intensity": ("arithmetic_intensity",), "receptive_field": FIELDS,
+}  # fmt: skip
+"""File → the keys of its ``DETAILS``."""
+
+LAZY = ("intensity", "receptive_field")
+"""Files that are read when they are asked for."""
 
 SHARED = ("metric", "registry")
 """Files of the folder that hold no family."""
 
-DETAILS = tuple(key for keys in LAZY.values() for key in keys)
+DETAILS = tuple(key for keys in DETAIL_FILES.values() for key in keys)
 
 WITHOUT_GATES = "without-gates"
-"""Asked for beside details, it leaves gates out of receptive fields, strides and offsets."""
+"""Requested beside details, it leaves gates out of receptive fields, strides and offsets."""
+
+DETAIL_REQUESTS = frozenset((*DETAILS, "peak", WITHOUT_GATES))
+"""What can be requested of a report of plain numbers; ``peak`` is the tensors alive at the peak."""
 
 
-def details(graph: Graph, keys: Iterable[str], batch: int = 1, dtype: str = "float32") -> Found:
-    """Work out details by their keys, in their usual order."""
-    wanted = set(keys)
-    found: list[Detail] = []
-    misaligned: list[Misaligned] = []
-    gated: tuple[str, ...] | None = None
-    for name, held in LAZY.items():
-        if not wanted.isdisjoint(held):
-            ungated = name == "receptive_field" and WITHOUT_GATES in wanted
-            file = importlib.import_module(f"{metrics.__name__}.{'_without_gates' if ungated else name}")
-            more = file.details(graph, batch, dtype)
-            found += [detail for detail in more.details if detail.key in wanted]
-            misaligned += more.misaligned
-            gated = more.gated if ungated else gated
-    return Found(tuple(found), tuple(misaligned), gated)
+def _file(name: str) -> ModuleType:
+    return importlib.import_module(f"{metrics.__name__}.{name}")
+
+
+def details(keys: Collection[str]) -> list[Measure]:
+    """Return details by their keys, in their usual order."""
+    found: list[Measure] = []
+    for name, defined in DETAIL_FILES.items():
+        if not set(defined).isdisjoint(keys):
+            file = _file("_without_gates" if defined == FIELDS and WITHOUT_GATES in keys else name)
+            found += [detail for detail in file.DETAILS if detail.key in keys]
+    return found
+
+
+def misaligned_joins(graph: Graph, keys: Collection[str]) -> tuple[tuple[Misaligned, ...], tuple[str, ...] | None]:
+    """Return the joins of paths that disagree, and the products whose gates are left out, where keys ask for fields."""
+    if set(FIELDS).isdisjoint(keys):
+        return (), None
+    from convcalc.metrics._without_gates import without_gates
+    from convcalc.metrics.receptive_field import fields
+
+    if WITHOUT_GATES not in keys:
+        return tuple(fields(graph)[1]), None
+    ungated = without_gates(graph)
+    pairs = zip(graph.nodes, ungated.nodes, strict=True)
+    return tuple(fields(ungated)[1]), tuple([node.path for node, other in pairs if node is not other])
 
 
 @cache
 def detailed() -> tuple[Measure, ...]:
     """Return the metrics of the lazy files: no sums, but one number for a design, so that it can be limited."""
-    return tuple(one for name in LAZY for one in importlib.import_module(f"{metrics.__name__}.{name}").MEASURES)
+    return tuple(measure for name in LAZY for measure in _file(name).METRICS)
+
+
+@cache
+def core_metrics() -> Mapping[str, Measure]:
+    """Return the metrics of every report by their keys, in the order of their columns."""
+    files = sorted(name[:-3] for name in os.listdir(metrics.__path__[0]) if name.endswith(".py"))
+    eager = [name for name in files if not name.startswith("_") and name not in (*LAZY, *SHARED)]
+    found = sorted((each for name in eager for each in _file(name).METRICS), key=lambda measure: measure.order)
+    return {measure.key: measure for measure in found}
 
 
 @cache
 def measures() -> tuple[Measure, ...]:
-    """Return all metrics in the order of their columns."""
-    files = sorted(name[:-3] for name in os.listdir(metrics.__path__[0]) if name.endswith(".py"))
-    eager = [name for name in files if not name.startswith("_") and name not in LAZY and name not in SHARED]
-    found = [measure for name in eager for measure in importlib.import_module(f"{metrics.__name__}.{name}").MEASURES]
-    return tuple(sorted(found, key=lambda measure: measure.order))
+    """Return the metrics of every report in the order of their columns."""
+    return tuple(core_metrics().values())

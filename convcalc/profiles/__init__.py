@@ -12,18 +12,15 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from convcalc.arith import Number
 from convcalc.arith import total as summed
-from convcalc.designs.sources import Network
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.graph.graph import Graph
 from convcalc.metrics.metric import Measure
 from convcalc.profiles._layer_sizes import LayerSizes
-from convcalc.report.report import Column, Report
 
 Term: TypeAlias = tuple[str, Number]
 
@@ -169,9 +166,8 @@ def _sum_terms(graph: Graph, profile: Profile, batch: int) -> ProfileResult:
     return ProfileResult(profile, summed(terms.values()), kept)
 
 
-def reconcile(network: Network, *, batch: int = 1) -> Reconciliation:
-    """Return what every tool prints for a design."""
-    graph = network.graph
+def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconciliation:
+    """Return what every tool prints for a design, whose own name may be another than the user's."""
     standings = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
     seen = [LayerSizes(node, batch) for node in graph.layers]
     elements: dict[str, Number] = {}
@@ -179,18 +175,7 @@ def reconcile(network: Network, *, batch: int = 1) -> Reconciliation:
         if term := layer.term:
             elements[term] = elements.get(term, 0) + layer.input_elements
     macs = summed(layer.macs for layer in seen)
-    return Reconciliation(network.design.text, network.title, batch, macs, standings, elements)
-
-
-def add_profile_column(report: Report, graph: Graph, profile: Profile) -> Report:
-    """Return a report with one more column: what a tool counts for every layer."""
-    counts = layers(graph, profile, batch=report.batch)
-    rows = [
-        row._replace(values={**row.values, profile.key: count}) for row, count in zip(report.rows, counts, strict=True)
-    ]
-    column = Column(profile.key, profile.key, profile.unit, profile.counts)
-    totals = {**report.totals, profile.key: summed(counts)}
-    return replace(report, columns=(*report.columns, column), totals=totals, rows=rows)
+    return Reconciliation(design, name, batch, macs, standings, elements)
 
 
 def _terms(layer: LayerSizes, profile: Profile) -> list[Term]:

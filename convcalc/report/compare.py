@@ -9,11 +9,12 @@ from os.path import basename, splitext
 from typing import NamedTuple
 
 from convcalc.gc_pause import uncollected
+from convcalc.metrics.metric import Measure
 from convcalc.report.align_layers import Match, aligned
 from convcalc.report.drawn import Drawn
 from convcalc.report.fold import DEFAULT_COLUMNS, View, fold
 from convcalc.report.path_tree import tree
-from convcalc.report.report import Column, Report
+from convcalc.report.report import Report
 
 Value = int | Fraction
 
@@ -21,7 +22,7 @@ Value = int | Fraction
 class Metric(NamedTuple):
     """One metric of the whole designs; the first design is what the others are compared with."""
 
-    column: Column
+    column: Measure
     values: tuple[Value | None, ...]
 
     @property

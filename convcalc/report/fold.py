@@ -10,8 +10,9 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from convcalc.metrics.metric import Measure
 from convcalc.report.drawn import UnknownKey, unknown
-from convcalc.report.report import Column, Report, Row
+from convcalc.report.report import Report, Row
 
 DEFAULT_COLUMNS = ("params", "macs")
 
@@ -76,7 +77,7 @@ class Folded(NamedTuple):
     """The lines of a report under a view. ``rest`` sums what ``--top`` left out."""
 
     report: Report
-    columns: tuple[Column, ...]
+    columns: tuple[Measure, ...]
     lines: Sequence[Line]
     rest: Line | None = None
     ordered: bool = True
@@ -122,7 +123,7 @@ def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COL
 
 def chosen(
     report: Report, keys: Sequence[str] | None, default: Sequence[str] | None, more: Sequence[str] = ()
-) -> tuple[Column, ...]:
+) -> tuple[Measure, ...]:
     """Return the columns that layers have: those named, or the default ones, or all that are sums; then ``more``."""
     sums = _additive(report)
     known = {**sums, **{column.key: column for column in report.columns if column.of_layers}}
@@ -183,7 +184,7 @@ def _folding(report: Report, *, leaving: bool = False) -> _Folding:
     return _Folding(_additive(report), {column.key for column in report.columns if column.largest}, leaving)
 
 
-def _additive(report: Report) -> dict[str, Column]:
+def _additive(report: Report) -> dict[str, Measure]:
     return {column.key: column for column in report.columns if column.additive}
 
 

@@ -14,9 +14,10 @@ from convcalc.budget.check.case import Case, Judged
 from convcalc.budget.check.finding_text import format_value
 from convcalc.budget.check.limits import judge
 from convcalc.budget.file.types import Budget, GrowthLimit, LayerFilter, Limit, LimitedMetric, Pattern
-from convcalc.budget.select.measured import MeasuredDesign, PartFinder
+from convcalc.budget.select.parts import PartFinder
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, Span
+from convcalc.report.measurements import Measurements
 
 NET = """\
 input: [3, 8, 8]
@@ -32,9 +33,9 @@ layers:
 RULE = Span(Source("convcalc-budget.yaml", "rule\n"), 1, 1, 4)
 
 
-def measured(text: str = NET, name: str = "net.yaml") -> MeasuredDesign:
+def measured(text: str = NET, name: str = "net.yaml") -> Measurements:
     source = Source(name, text)
-    return MeasuredDesign(name, open_source(source).graph, source)
+    return Measurements(name, open_source(source).graph, source)
 
 
 def metric(text: str) -> LimitedMetric:
@@ -55,7 +56,7 @@ def budget(**rules: Any) -> Budget:
 
 
 def judged(
-    against: MeasuredDesign | None = None, past: DesignCounts | None = None, accepted: Any = None, **rules: Any
+    against: Measurements | None = None, past: DesignCounts | None = None, accepted: Any = None, **rules: Any
 ) -> Judged:
     return judge(Case(budget(**rules), measured(), PartFinder(), against, past, accepted or {}))
 

@@ -24,7 +24,7 @@ from convcalc.render import EXPLANATIONS, FORMATS, Surface
 from convcalc.report.compare import compare
 from convcalc.report.fold import GROUPINGS, View, fold
 from convcalc.report.path_tree import tree
-from convcalc.report.report import Report, report_on
+from convcalc.report.report import Report
 from convcalc.sweep import Axis, blocks, make_job
 from convcalc.sweep.evaluator import evaluate
 from tests.fuzz.campaign import Target, require
@@ -121,8 +121,7 @@ def _parts(network: convcalc.Network, report: Report) -> None:
     """A part counts what its layers do."""
     for path in {row.path.partition(".")[0] for row in report.rows}:
         rows = [row for row in report.rows if f"{row.path}.".startswith(f"{path}.")]
-        graph = network.graph.part(path)
-        part = report_on(graph, path).totals
+        part = network.network.measurements().part(path).totals()
         _same("a part is its layers", part, {key: sum(row.values[key] for row in rows) for key in PLACED}, PLACED)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc.devices.roofline import bounded, device, devices
+from convcalc.devices.roofline import device, devices
 
 NET = "input: [3, 8, 8]\nlayers: [{conv: {out: 4, kernel: 3, bias: false}, name: c}, {relu: , name: r}]"
 BOARD = """\
@@ -55,7 +55,7 @@ def test_all_shipped_devices_can_be_read_and_name_their_source() -> None:
 def test_bounds_by_hand(board: str) -> None:
     """The convolution: 2·4·27·36 operations at 1 per ps, (192 + 108 + 144) numbers of 4 bytes at 2.5 per ns."""
     network = convcalc.load(text=NET)
-    report = bounded(network.report(), network.graph, device(board))
+    report = network.report(device=board)
     first, second = report.rows
     assert 2 * 4 * 27 * 36 / 1000 < 4 * 444 / 2.5
     assert (first.values["least_time"], first.values["bound"]) == (Fraction(4 * 444) / Fraction(5, 2), "memory")
@@ -66,14 +66,14 @@ def test_bounds_by_hand(board: str) -> None:
 def test_a_layer_that_computes_longer_than_it_reads(tmp_path: Path) -> None:
     (tmp_path / "slow.yaml").write_text(BOARD.replace("float32: 1T", "float32: 1G"), "utf-8")
     network = convcalc.load(text=NET)
-    report = bounded(network.report(batch=3), network.graph, device(str(tmp_path / "slow.yaml")))
+    report = network.report(batch=3, device=str(tmp_path / "slow.yaml"))
     assert (report.rows[0].values["least_time"], report.rows[0].values["bound"]) == (3 * 2 * 4 * 27 * 36, "compute")
 
 
 def test_formats_of_single_layers_have_their_own_rates(board: str) -> None:
     """In int8 the convolution reads 192 numbers of 4 bytes from the input, 108 weights and 144 outputs of one."""
     network = convcalc.load(text=NET)
-    report = bounded(network.report(dtype="float32, c=int8"), network.graph, device(board))
+    report = network.report(dtype="float32, c=int8", device=board)
     assert report.rows[0].values["traffic_bytes"] == 4 * 192 + 108 + 144
     assert report.rows[1].values["traffic_bytes"] == 144 + 4 * 144
     assert report.rows[0].values["least_time"] == Fraction(4 * 192 + 108 + 144) / Fraction(5, 2)
@@ -82,7 +82,7 @@ def test_formats_of_single_layers_have_their_own_rates(board: str) -> None:
 def test_a_rate_that_is_not_stated(board: str) -> None:
     network = convcalc.load(text=NET)
     with pytest.raises(convcalc.SpecErrors, match=r"CC733.*Board states no operations in a second for float16"):
-        bounded(network.report(dtype="float16"), network.graph, device(board))
+        network.report(dtype="float16", device=board)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_every_format_for_people_says_that_it_is_a_bound(form: str) -> None:
     from convcalc.render import FORMATS, Surface, View
 
     network = convcalc.load("zoo:lenet")
-    report = bounded(network.report(), network.graph, device("v100-sxm2"))
+    report = network.report(device="v100-sxm2")
     text = FORMATS[form].report(report, View(columns=("least_time", "bound")), Surface())
     assert "not measurements" in text
     assert "Time bound (ns)" in text

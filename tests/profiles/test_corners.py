@@ -51,7 +51,7 @@ def test_deepspeed_counts_the_bias_of_a_transposed_convolution_where_it_is_added
 
 
 def test_every_tool_counts_a_generator() -> None:
-    found = profiles.reconcile(convcalc.load(text=GENERATOR).network)
+    found = profiles.reconcile(convcalc.load(text=GENERATOR).graph, "generator.yaml", "generator")
     assert [standing.profile.key for standing in found.results if standing.total is None] == []
 
 

@@ -7,18 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from convcalc.errors import Source, Span
-from convcalc.report.report import Column, Report, Row
+from convcalc.metrics.metric import Measure
+from convcalc.report.report import Report, Row
 
 COLUMNS = (
-    Column("params", "Params", "scalars", "learnable weights and biases"),
-    Column("buffers", "Buffers", "scalars", "state that is kept but not learned"),
-    Column("macs", "Multiplies", "multiplications", "multiply-accumulates of layers that multiply"),
-    Column("flops", "FLOPs", "operations", "2 x multiplies"),
-    Column("activations", "Activations", "elements", "outputs of the layers that multiply"),
-    Column("output_elements", "Output elements", "elements", "outputs of all layers"),
-    Column("depth", "Depth", "layers", "weighted layers on the longest path", additive=False),
-    Column("nonlinearities", "Nonlinearities", "layers", "activations on the longest path", additive=False),
-    Column("weight_bytes", "Weight bytes", "bytes", "params and buffers at the width of the dtype", additive=False),
+    Measure("params", "Params", "scalars", "learnable weights and biases"),
+    Measure("buffers", "Buffers", "scalars", "state that is kept but not learned"),
+    Measure("macs", "Multiplies", "multiplications", "multiply-accumulates of layers that multiply"),
+    Measure("flops", "FLOPs", "operations", "2 x multiplies"),
+    Measure("activations", "Activations", "elements", "outputs of the layers that multiply"),
+    Measure("output_elements", "Output elements", "elements", "outputs of all layers"),
+    Measure("depth", "Depth", "layers", "weighted layers on the longest path", whole=max),
+    Measure("nonlinearities", "Nonlinearities", "layers", "activations on the longest path", whole=max),
+    Measure("weight_bytes", "Weight bytes", "bytes", "params and buffers at the width of the dtype", whole=max),
 )
 PER_LAYER = ("params", "buffers", "macs", "flops", "activations", "output_elements")
 Shape = tuple[int, ...]

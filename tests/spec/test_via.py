@@ -8,7 +8,7 @@ import convcalc
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, SpecErrors
 from convcalc.ops.source_form import VIA
-from convcalc.report.report import report_on
+from convcalc.report.measurements import Measurements
 from tests.conftest import ROOT
 
 
@@ -79,10 +79,10 @@ def test_what_is_wrong_is_said_where_it_stands() -> None:
 def test_it_changes_no_count() -> None:
     for design in ("zoo:googlenet", "zoo:vit"):
         graph = convcalc.load(design).graph
-        before = report_on(graph, design).totals
+        before = Measurements(design, graph, Source(design)).totals()
         for node in graph.nodes:
             node.via = ""
-        assert report_on(graph, design).totals == before
+        assert Measurements(design, graph, Source(design)).totals() == before
 
 
 def test_the_reference_of_the_language_lists_the_words() -> None:

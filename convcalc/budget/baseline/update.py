@@ -10,13 +10,14 @@ from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, BaselineFile, read_baseline_file, require_replaceable
 from convcalc.budget.baseline.sources import baseline_path
 from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
-from convcalc.budget.file.metrics import is_additive
 from convcalc.budget.file.types import Budget, BudgetFile
 from convcalc.budget.select.match_designs import matching_designs, patterns_match
-from convcalc.budget.select.measured import MeasuredDesign, PartFinder
+from convcalc.budget.select.parts import PartFinder
 from convcalc.designs.names import ZOO, parse_design
 from convcalc.designs.sources import Network, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.report.measurements import Measurements
+from convcalc.report.metrics import is_additive
 from convcalc.repository_paths import path_from_cwd
 
 
@@ -153,7 +154,7 @@ def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> BaselineUpdat
     lowered, said, totals = dict(record.designs), list[str](), dict[str, Mapping[str, int]]()
     for name, network in present.networks(names):
         budgets = [budget for budget in ratchets if patterns_match(budget.designs, name)]
-        measured = MeasuredDesign(name, network.graph, network.source)
+        measured = Measurements(name, network.graph, network.source)
         now = count_graph(network.graph)
         totals[name] = now.totals
         lowered[name] = _lower_to_current(record.designs[name], now, list(_ratchet_metrics(budgets, measured, places)))
@@ -166,7 +167,7 @@ def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> BaselineUpdat
 
 
 def _ratchet_metrics(
-    budgets: Iterable[Budget], measured: MeasuredDesign, places: PartFinder
+    budgets: Iterable[Budget], measured: Measurements, places: PartFinder
 ) -> Iterator[tuple[str, Sequence[str] | None]]:
     """Give the metrics that are held, each with the layers of one place; with nothing for the whole design."""
     for budget in budgets:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.file.types import Budget
-from convcalc.budget.select.measured import MeasuredDesign, PartFinder
+from convcalc.budget.select.parts import PartFinder
 from convcalc.errors import SpecError
 from convcalc.findings import Finding, LimitResult
+from convcalc.report.measurements import Measurements
 
 Size = int | Fraction
 
@@ -19,9 +20,9 @@ class Case(NamedTuple):
     """A budget with everything that it needs to know of one design."""
 
     budget: Budget
-    measured: MeasuredDesign
+    measured: Measurements
     places: PartFinder
-    against: MeasuredDesign | None = None
+    against: Measurements | None = None
     """The design that ratios are to."""
     past: DesignCounts | None = None
     """What the design counted in the baseline; without it no growth is judged."""

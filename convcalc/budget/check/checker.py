@@ -16,9 +16,8 @@ from convcalc.budget.check.limits import judge
 from convcalc.budget.check.loose_limits import loose, tightest
 from convcalc.budget.check.waivers import waived
 from convcalc.budget.diff.match_layers import metric_changes
-from convcalc.budget.file.metrics import core_metrics, is_additive
 from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile
-from convcalc.budget.select.measured import MeasuredDesign, PartFinder
+from convcalc.budget.select.parts import PartFinder
 from convcalc.budget.select.plan import (
     WHOLE_FILE,
     CheckPlan,
@@ -34,6 +33,9 @@ from convcalc.dtypes import unmatched as unmatched_formats
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import ClaimResult, DesignResult, Finding, LimitResult, Verdict
 from convcalc.gc_pause import uncollected
+from convcalc.metrics.registry import core_metrics
+from convcalc.report.measurements import Measurements
+from convcalc.report.metrics import is_additive
 from convcalc.spec.document.claims import Claim
 
 SUMMED_UP = ("params", "macs")
@@ -144,7 +146,7 @@ class _Run:
             return None, False
         return self.history.counts(design, rule_span(needing) if needing else None)
 
-    def _judge(self, budget: Budget, measured: MeasuredDesign, past: DesignCounts | None, spec: CachedSpec) -> None:
+    def _judge(self, budget: Budget, measured: Measurements, past: DesignCounts | None, spec: CachedSpec) -> None:
         try:
             against = self.others.get(budget, spec)
         except SpecErrors as faults:
@@ -225,7 +227,7 @@ def _claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
 
 
 def _outcome(
-    measured: MeasuredDesign, past: DesignCounts | None, budgets: Sequence[Budget], *, is_new: bool
+    measured: Measurements, past: DesignCounts | None, budgets: Sequence[Budget], *, is_new: bool
 ) -> DesignResult:
     totals = measured.totals()
     if past is None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from convcalc.budget.check.case import Case
-from convcalc.budget.file.metrics import metric
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit, LimitedMetric
-from convcalc.budget.select.measured import WHOLE_DESIGN, DesignPart, MeasuredDesign
 from convcalc.findings import LayerMetricChange
 from convcalc.number_format import Value, format_count, format_decimal, format_percent, format_ratio, format_unlike
+from convcalc.report.measurements import WHOLE_DESIGN, DesignPart, Measurements
+from convcalc.report.metrics import metric
 
 
 def counts_of_ratio(case: Case, limit: Limit, place: DesignPart) -> str:
@@ -38,7 +38,7 @@ def subject(case: Case, metric: LimitedMetric, place: DesignPart) -> str:
     return f"{name}{key} of {many} of {case.measured.design}"
 
 
-def blamed_layer(measured: MeasuredDesign, key: str, place: DesignPart, heaviest: Sequence[int]) -> int | None:
+def blamed_layer(measured: Measurements, key: str, place: DesignPart, heaviest: Sequence[int]) -> int | None:
     """Return the layer to look at: the only one or the heaviest, or the first at which a depth is reached."""
     if heaviest:
         return heaviest[0]
@@ -50,7 +50,7 @@ def blamed_layer(measured: MeasuredDesign, key: str, place: DesignPart, heaviest
     return max(range(len(values)), key=values.__getitem__, default=None)
 
 
-def heaviest_layers(measured: MeasuredDesign, key: str, layers: Iterable[int]) -> tuple[LayerMetricChange, ...]:
+def heaviest_layers(measured: Measurements, key: str, layers: Iterable[int]) -> tuple[LayerMetricChange, ...]:
     values = measured.values(key)
     return tuple(LayerMetricChange(measured.layers[index].path, key, after=values[index]) for index in layers)
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.check.case import Case, Judged, Size
 from convcalc.budget.check.finding_text import blamed_layer, subject
-from convcalc.budget.file.metrics import is_additive
 from convcalc.budget.file.types import Budget, GrowthLimit
-from convcalc.budget.select.measured import SEPARATOR, DesignPart, MeasuredDesign, PartFinder
+from convcalc.budget.select.parts import SEPARATOR, PartFinder
 from convcalc.errors import Span
 from convcalc.findings import Finding, LayerMetricChange, LimitResult
 from convcalc.number_format import format_count, format_percent
+from convcalc.report.measurements import DesignPart, Measurements
+from convcalc.report.metrics import is_additive
 
 CODES = {"growth": "CC614", "ratchet": "CC615"}
 
@@ -31,7 +32,7 @@ def rule_span(budget: Budget) -> Span:
 
 
 def baseline_value(
-    budget: Budget, places: PartFinder, measured: MeasuredDesign, past: DesignCounts, key: str, place: DesignPart
+    budget: Budget, places: PartFinder, measured: Measurements, past: DesignCounts, key: str, place: DesignPart
 ) -> int | None:
     """Return what a place counted in the baseline; nothing where it is new, or where the baseline does not know.
 
@@ -56,7 +57,7 @@ def baseline_value(
 
 
 def most_grown(
-    measured: MeasuredDesign, past: DesignCounts, key: str, place: DesignPart, top: int = 3
+    measured: Measurements, past: DesignCounts, key: str, place: DesignPart, top: int = 3
 ) -> list[tuple[int, LayerMetricChange]]:
     """Return the layers of a place that grew most or are new, by their order, with what they count."""
     values = measured.values(key)

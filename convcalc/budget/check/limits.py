@@ -20,11 +20,11 @@ from convcalc.budget.check.finding_text import (
     subject,
 )
 from convcalc.budget.check.growth import judge_growth
-from convcalc.budget.file.metrics import is_additive, metric
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit
-from convcalc.budget.select.measured import DesignPart
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import Finding, LimitResult
+from convcalc.report.measurements import DesignPart
+from convcalc.report.metrics import is_additive, metric
 
 Holds = Callable[[Size, Size], bool]
 

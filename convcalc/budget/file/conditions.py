@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from convcalc.budget.file.fields import Fields, read_optional
 from convcalc.budget.file.selectors import GLOB, require_inside_repository
-from convcalc.budget.file.types import DEFAULT_CONDITIONS, Conditions
 from convcalc.designs.names import SPEC_SUFFIXES
 from convcalc.dtypes import formats
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.quantities import parse_positive_integer
-from convcalc.report.report import Device
+from convcalc.report.measurements import DEFAULT_CONDITIONS, Conditions
 from convcalc.repository_paths import is_inside, repository_root
 from convcalc.spec.yaml.nodes import ScalarNode
+
+if TYPE_CHECKING:
+    from convcalc.devices.roofline import Device
 
 CONDITION_KEYS = ("batch", "dtype", "device")
 QUANTITY = "CC633"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from convcalc.budget.file.conditions import CONDITION_KEYS
 from convcalc.budget.file.fields import BAD_STRUCTURE, UNKNOWN_WORD, Fields, read_list
-from convcalc.budget.file.metrics import metric
 from convcalc.budget.file.rules import ABSOLUTE_RULES, RULES, read_metric
-from convcalc.budget.file.types import LEAST_TIME, RATIO_SUFFIX, SHARE_SUFFIX, Budget, LimitedMetric
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Budget, LimitedMetric
 from convcalc.errors import Span, SpecError, quoted
 from convcalc.metrics.metric import Measure
+from convcalc.report.metrics import LEAST_TIME, metric
 from convcalc.spec.yaml.fields import is_empty
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode
 
@@ -56,7 +56,7 @@ def contradictions(budget: Budget, given: Fields) -> Iterator[SpecError]:
 
 def _allowed_granularities(found: Measure) -> tuple[str, ...]:
     """Return for what parts of a design a metric that is no sum may be limited."""
-    return ("layer", "group") if found.of_layers or found.both else ("group",)
+    return ("group",) if found.layers else ("layer", "group")
 
 
 def _metrics_by_rule(given: Fields) -> Iterator[tuple[str, LimitedMetric, Span]]:

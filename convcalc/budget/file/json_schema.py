@@ -10,15 +10,15 @@ from collections.abc import Iterable
 
 from convcalc import quantities
 from convcalc.budget.file.entries import BUDGET_KEYS, DEFAULT_KEYS, MAX_ID_LENGTH, WAIVER_KEYS
-from convcalc.budget.file.metrics import core_metrics, detail_metrics, profile_metrics
 from convcalc.budget.file.reader import BASELINE_KINDS, TOP_LEVEL_KEYS
 from convcalc.budget.file.rules import BYTES, RATCHET_KEYS, RULES, TIMES
 from convcalc.budget.file.selectors import LAYER_FILTER_KEYS
 from convcalc.budget.file.types import GRANULARITIES, OFF, RATIO_SUFFIX, SEVERITIES, SHARE_SUFFIX
 from convcalc.metrics.metric import Measure
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import core_metrics, measures
 from convcalc.ops.arguments import JsonSchema
 from convcalc.ops.registry import kinds
+from convcalc.report.metrics import detail_metrics, profile_metrics
 from convcalc.spec.json_schema import DRAFT, TEXT_SCHEMA, array_of, closed_object, described, one_or_more, ref
 
 NON_EMPTY_TEXT: JsonSchema = {**TEXT_SCHEMA, "minLength": 1}

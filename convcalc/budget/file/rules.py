@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from convcalc import quantities
 from convcalc.budget.file.fields import BAD_STRUCTURE, UNKNOWN_WORD, missing_key_error, read_list, read_mapping
-from convcalc.budget.file.metrics import core_metrics, documented_keys, find_metric, metric
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, GrowthLimit, Limit, LimitedMetric
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.metrics.registry import core_metrics
 from convcalc.number_format import format_count, format_percent
+from convcalc.report.metrics import documented_keys, find_metric, metric
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.yaml.fields import mapping_entries
 from convcalc.spec.yaml.nodes import ScalarNode, YamlNode

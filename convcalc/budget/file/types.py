@@ -7,12 +7,10 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from convcalc.errors import Source, Span
-from convcalc.report.report import Device
+from convcalc.report.measurements import DEFAULT_CONDITIONS, Conditions
 
 SEVERITIES = ("error", "warning", "note")
 OFF = "off"
-LEAST_TIME = "least_time"
-"""The metric that is that of a device."""
 GRANULARITIES = ("total", "layer", "group")
 SHARE_SUFFIX, RATIO_SUFFIX = "%", "/"
 """What may stand behind a metric: its share of the design's total, its ratio to the design it is held against."""
@@ -77,26 +75,6 @@ class LayerFilter(NamedTuple):
     kinds: tuple[str, ...]
     """Nothing means every kind."""
     span: Span
-
-
-class Conditions(NamedTuple):
-    """What designs are measured for: samples at once, the number formats, a device."""
-
-    batch: int = 1
-    dtype: str = "float32"
-    device: Device | None = None
-
-    def describe(self, key: str) -> str:
-        """``batch 8, int8``: what is unlike that of a report; for times the unit and the device too."""
-        timed = self.device is not None and key == LEAST_TIME
-        parts = ["in ns"] if timed else []
-        parts += [f"batch {self.batch}"] if self.batch != 1 else []
-        parts += [self.dtype] if self.dtype != "float32" else []
-        parts += [f"on {self.device.key}"] if self.device and timed else []
-        return ", ".join(parts)
-
-
-DEFAULT_CONDITIONS = Conditions()
 
 
 class ReferenceDesign(NamedTuple):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from convcalc.budget.file.types import Budget, ReferenceDesign
-from convcalc.budget.select.measured import MeasuredDesign
 from convcalc.budget.select.plan import spec_path_from_cwd
 from convcalc.designs.names import parse_pattern
 from convcalc.designs.sources import Network, Spec, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import Graph
+from convcalc.report.measurements import Measurements
 from convcalc.spec.load import Overrides
 
 
@@ -20,7 +20,7 @@ class CachedSpec(Spec):
     """A spec whose variants are expanded when they are first asked for, and then kept."""
 
     networks: dict[str | None, Network | list[SpecError]] = field(default_factory=dict)
-    designs: dict[str, MeasuredDesign] = field(default_factory=dict)
+    designs: dict[str, Measurements] = field(default_factory=dict)
 
     def network(
         self, variant: str | None = None, part: str | None = None, *, overrides: Overrides | None = None
@@ -38,7 +38,7 @@ class CachedSpec(Spec):
             raise SpecErrors(found)
         return found
 
-    def measured_design(self, variant: str | None, part: str | None) -> MeasuredDesign:
+    def measured_design(self, variant: str | None, part: str | None) -> Measurements:
         """Return one design to be measured.
 
         Raises:
@@ -47,7 +47,7 @@ class CachedSpec(Spec):
         name, source = self.design(variant, part).text, self.document.source
         if name not in self.designs:
             graph = self.network(variant).graph
-            self.designs[name] = MeasuredDesign(name, _part(graph, part, source), source)
+            self.designs[name] = Measurements(name, _part(graph, part, source), source)
         return self.designs[name]
 
 
@@ -75,9 +75,9 @@ class ReferenceDesigns:
     def __init__(self, folder: str, libraries: Sequence[str]) -> None:
         self._folder = folder
         self._libraries = libraries
-        self._designs: dict[str, MeasuredDesign | list[SpecError]] = {}
+        self._designs: dict[str, Measurements | list[SpecError]] = {}
 
-    def get(self, budget: Budget, current: CachedSpec) -> MeasuredDesign | None:
+    def get(self, budget: Budget, current: CachedSpec) -> Measurements | None:
         """Return the design that a budget holds others against, which may be one of the file at hand.
 
         Raises:
@@ -98,7 +98,7 @@ class ReferenceDesigns:
             raise SpecErrors(found)
         return found
 
-    def _open(self, against: ReferenceDesign, current: CachedSpec) -> MeasuredDesign:
+    def _open(self, against: ReferenceDesign, current: CachedSpec) -> Measurements:
         target = parse_pattern(against.design)
         if target.file != current.file:
             current = open_cached_spec(target.file, spec_path_from_cwd(target.file, self._folder), self._libraries)

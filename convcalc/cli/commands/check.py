@@ -14,13 +14,10 @@ from convcalc.budget.check.check_report import GIT, origin_of
 from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import (
-    DEFAULT_CONDITIONS,
-    LEAST_TIME,
     SEVERITIES,
     BaselineLocation,
     Budget,
     BudgetFile,
-    Conditions,
     Limit,
 )
 from convcalc.cli import FINDING, FINE, UNUSABLE, say
@@ -46,6 +43,8 @@ from convcalc.git.repository import MERGE_BASE
 from convcalc.metrics.registry import measures
 from convcalc.render import VERDICTS
 from convcalc.render.check.page import verdict_text
+from convcalc.report.measurements import DEFAULT_CONDITIONS, Conditions
+from convcalc.report.metrics import LEAST_TIME
 from convcalc.repository_paths import is_inside, repository_root
 
 COUNTED = ("macs", "flops")

@@ -12,7 +12,6 @@ from convcalc.cli.options.designs import (
     DesignType,
     Reading,
     profile_option,
-    profiled,
     reading_options,
     variants_option,
     warn,
@@ -71,7 +70,7 @@ def command(
         totals=whole, every=settings.verbose,
     )  # fmt: skip
     tools = set(layers.keys).difference(METRICS)
-    reports = [profiled(reading.report(network), network, tools) for network in networks]
+    reports = [reading.report(network, tools) for network in networks]
     comparison = compare(reports, view)
     write(settings, targets, lambda format_, surface: FORMATS[format_].comparison(comparison, surface))
     warn(settings, (warning for report in reports for warning in report.warnings))

@@ -33,6 +33,6 @@ def command(settings: Settings, design: str, reading: Reading, targets: list[Tar
     from convcalc.profiles import reconcile
 
     (network,) = reading.networks([design])
-    found = reconcile(network, batch=reading.batch)
+    found = reconcile(network.graph, network.design.text, network.title, batch=reading.batch)
     write(settings, targets, lambda format_, surface: RECONCILIATIONS[format_].reconciliation(found, surface))
     warn(settings, map(describe_one, network.graph.warnings))

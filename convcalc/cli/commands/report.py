@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from convcalc.cli.group import DESIGNS, Command, Settings
@@ -12,20 +10,15 @@ from convcalc.cli.options.designs import (
     Reading,
     device_option,
     profile_option,
-    profiled,
     reading_options,
     warn,
 )
 from convcalc.cli.options.metrics import MetricKey, Metrics, Sort, columns_option, order_options, parted
 from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import Positive, Word
-from convcalc.metrics.registry import DETAILS, LAZY, WITHOUT_GATES, measures
+from convcalc.metrics.registry import DETAILS, FIELDS, WITHOUT_GATES, measures
 from convcalc.render import FORMATS
 from convcalc.report.fold import GROUPINGS, TEXT_KEYS, View
-
-if TYPE_CHECKING:
-    from convcalc.designs.sources import Network
-    from convcalc.report.report import Report
 
 METRICS = tuple(measure.key for measure in measures() if measure.additive)
 """The metrics that are sums over layers."""
@@ -35,7 +28,6 @@ BOUNDED = ("macs", "traffic_bytes", "least_time", "bound")
 """The columns of a report for a device, and the two that it adds."""
 
 
-FIELDS = LAZY["receptive_field"]
 GATES = ("with-gates", WITHOUT_GATES)
 
 depth_option = click.option(
@@ -43,12 +35,6 @@ depth_option = click.option(
 )
 by_option = click.option("--by", type=Word(GROUPINGS), default="layer", show_default=True, metavar="GROUP",
                          help="One row per layer, op or block.")  # fmt: skip
-
-
-def _bounded(report: Report, network: Network, name: str) -> Report:
-    from convcalc.devices.roofline import bounded, device  # a plain report does without
-
-    return bounded(report, network.graph, device(name))
 
 
 @click.command("report", cls=Command, epilog=DESIGNS, short_help="The layers of a design and what they cost.")
@@ -100,10 +86,8 @@ def command(
         raise click.UsageError("least_time and bound are those of a device: add --device NAME")
     programs = ["peak"] if any(target.format == "json" for target in targets) else []
     details = [key for key in (*DETAILS, WITHOUT_GATES) if key in {*asked, fields}]
-    report = reading.report(network, programs + details)
-    if device is not None:
-        report = _bounded(report, network, device)
-    report = profiled(report, network, asked.difference(COLUMNS, TEXT_KEYS))
+    tools = asked.difference(COLUMNS, TEXT_KEYS)
+    report = reading.report(network, {*programs, *details, *tools}, device)
     usual = [*(METRICS if settings.verbose else BOUNDED[:2]), *BOUNDED[2:]] if device else METRICS
     replaced = None if columns.adds and not device and not settings.verbose else columns.over(usual)
     more = columns.keys if columns.adds else ()

@@ -22,8 +22,6 @@ from convcalc.report.report import Report
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from convcalc.designs.sources import Network
-
 
 class Reading(NamedTuple):
     """How designs are to be read: overrides, library folders, batch and number format."""
@@ -57,9 +55,9 @@ class Reading(NamedTuple):
             text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=self.inputs
         )
 
-    def report(self, network: sources.Network, detailed: Collection[str] = ()) -> Report:
-        """Count a design, with the details that are asked for."""
-        return network.report(batch=self.batch, dtype=self.dtype, detailed=detailed)
+    def report(self, network: sources.Network, extra: Collection[str] = (), device: str | None = None) -> Report:
+        """Count a design, with the metrics beside those of all reports that are asked for, such as a device's."""
+        return network.report(batch=self.batch, dtype=self.dtype, extra=extra, device=device)
 
 
 def _overrides(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
@@ -262,14 +260,3 @@ class ProfileType(ParamType[str]):
 profile_option = click.option(
     "--profile", type=ProfileType(), metavar="NAME", help="Add what a tool prints: short for --columns +NAME."
 )
-
-
-def profiled(report: Report, network: Network, names: Collection[str]) -> Report:
-    """Return a report with the counts of some tools as metrics."""
-    if names:
-        from convcalc.profiles import add_profile_column, profiles
-
-        for profile in profiles():
-            if profile.key in names:
-                report = add_profile_column(report, network.graph, profile)
-    return report

@@ -148,7 +148,7 @@ class Texts:
             return self._shares(key)
         unit = self.columns[key].unit
         written = (lambda value: format_short(value, unit)) if form else format_exact
-        if self.columns[key].of_layers:
+        if not self.columns[key].additive:
             return [format_per_axis(row.values.get(key), written, self.glyphs.text) for row in self.rows]
         return self._numbers(key, written)
 

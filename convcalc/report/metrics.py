@@ -1,24 +1,22 @@
-"""What budgets limit: our metrics, facts that are no sums, the least time on a device, and other tools' counts."""
+"""Metrics by their keys: our own, those that do not add up, the least time on a device, and other tools' counts."""
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
+from typing import TYPE_CHECKING
 
-from convcalc.budget.file.types import LEAST_TIME
 from convcalc.metrics.metric import Measure
-from convcalc.metrics.registry import detailed, measures
-from convcalc.report.report import Device
+from convcalc.metrics.registry import core_metrics, detailed
 
+if TYPE_CHECKING:
+    from convcalc.devices.roofline import Device
 
-@cache
-def core_metrics() -> dict[str, Measure]:
-    """Return our metrics by their keys: what baselines keep, and what may be held against them."""
-    return {measure.key: measure for measure in measures()}
+LEAST_TIME = "least_time"
 
 
 @cache
 def detail_metrics() -> dict[str, Measure]:
-    """Return what ``max``, ``min`` and ``equals`` take beside: worked out for the budgets that name one."""
+    """Return the metrics that only ``max``, ``min`` and ``equals`` of budgets take, by their keys."""
     from convcalc.devices import roofline
 
     return {measure.key: measure for measure in (*detailed(), roofline.MEASURE)}
@@ -34,18 +32,18 @@ def profile_metrics() -> dict[str, Measure]:
 
 @cache
 def find_metric(key: str) -> Measure | None:
-    """Return what a key is that of, if of anything; what loads most is asked last."""
+    """Return the metric of a key, if there is one; profiles, which take longest to load, come last."""
     return next(
         (found[key] for known in (core_metrics, detail_metrics, profile_metrics) if key in (found := known())), None
     )
 
 
 def metric(key: str, device: Device | None = None) -> Measure:
-    """Return what a budget limits, by its key."""
+    """Return an existing metric by its key."""
     if key == LEAST_TIME and device is not None:
-        from convcalc.devices.roofline import least_times
+        from convcalc.devices.roofline import device_metrics
 
-        return detail_metrics()[LEAST_TIME]._replace(sized=partial(least_times, device))
+        return device_metrics(device)[0]
     found = find_metric(key)
     assert found
     return found
@@ -57,5 +55,5 @@ def is_additive(key: str) -> bool:
 
 
 def documented_keys() -> tuple[str, ...]:
-    """Return the keys that people look for first: without the counts of other tools, of which there are many."""
+    """Return the keys of all metrics but the counts of other tools, of which there are many."""
     return (*core_metrics(), *detail_metrics())
