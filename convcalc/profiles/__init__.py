@@ -1,10 +1,10 @@
 """Other tools' totals from the same graph, and the terms by which each differs from ours.
 
-A profile is a file in this folder that defines ``PROFILE``; the folder is walked, so a new one needs no line anywhere
-else. Files that begin with ``_`` hold what profiles share. A profile says of one layer by which named terms the tool's
-count differs from the ``base`` (the layer's multiplies, as ``report`` counts them): base and terms add up, exactly, to
-what the tool prints. The rules follow the sources of the tools, in the versions that the profiles name, in evaluation
-mode. What depends on how a model's source is written (a module, a function, an operator), ``via`` says in the spec.
+A tool is a file in this folder that defines a ``Profile`` for each number that the tool prints. The folder is walked,
+so a new file needs no line anywhere else. A profile gives for one layer the named terms by which the tool's count
+differs from the ``base`` (the layer's multiplies, as ``report`` counts them): base and terms add up, exactly, to what
+the tool prints. The rules follow the sources of the tools, in the versions that the profiles name, in evaluation mode.
+Where a count depends on how a model's source is written (a module, a function, an operator), ``via`` in the spec says.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from convcalc.arith import Number
 from convcalc.arith import total as summed
@@ -22,10 +22,9 @@ from convcalc.designs.sources import Network
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.graph.graph import Graph
 from convcalc.metrics.metric import Measure
-from convcalc.profiles._layer_sizes import LayerSizes
+from convcalc.profiles._layer_sizes import LayerSizes as LayerSizes
+from convcalc.profiles._layer_sizes import Term as Term
 from convcalc.report.report import Column, Report
-
-Term: TypeAlias = tuple[str, Number]
 
 TERMS = {
     "macs": "multiplies, as report counts them",
@@ -76,7 +75,7 @@ class Profile(NamedTuple):
 class ProfileResult(NamedTuple):
     """What a tool prints for a graph: the terms add up to the total. Terms of nothing are left out.
 
-    Where there is no such number, ``total`` is nothing and ``fault`` says at which layer, and why.
+    Where there is no such number, ``total`` is nothing and ``error`` says at which layer, and why.
     """
 
     profile: Profile
@@ -107,8 +106,8 @@ def profile_keys() -> tuple[str, ...]:
 def profiles() -> tuple[Profile, ...]:
     """Return all profiles, in the order in which they are shown."""
     files = sorted(name[:-3] for name in os.listdir(__path__[0]) if name.endswith(".py") and not name.startswith("_"))
-    found: list[Profile] = [importlib.import_module(f"{__name__}.{name}").PROFILE for name in files]
-    return tuple(sorted(found, key=lambda profile: profile.order))
+    defined = (value for name in files for value in vars(importlib.import_module(f"{__name__}.{name}")).values())
+    return tuple(sorted((one for one in defined if isinstance(one, Profile)), key=lambda profile: profile.order))
 
 
 def find_profile(name: str) -> Profile:
