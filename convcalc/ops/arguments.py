@@ -107,9 +107,7 @@ class Sizes(Slot):
             if value in self.words:
                 return str(value)
             raise BadValue(f"must be an integer or a list of them{also(self.words)}, not {named(value)}")
-        made, sizes = (tuple, value) if isinstance(value, tuple) else (Alike, (value,) * axes)
-        require_axes(sizes, axes)
-        return made(Size(self.minimum).bind(size, axes) for size in sizes)
+        return _for_each_axis(Size(self.minimum), value, axes)
 
 
 class Count(Size):
@@ -138,7 +136,7 @@ class Padding(Slot):
                 raise BadValue(f"must be an integer, a list{also(self.words)}, not {named(value)}")
             return str(value) if value != "valid" else ((0, 0),) * axes
         per_axis = value if isinstance(value, tuple) else (value,) * axes
-        require_axes(per_axis, axes)
+        _require_axes(per_axis, axes)
         return tuple(self._pair(entry) for entry in per_axis)
 
     def _pair(self, entry: Any) -> tuple[Any, Any]:
@@ -240,13 +238,17 @@ class Scales(Slot):
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
 
     def bind(self, value: Any, axes: int) -> Any:
-        made, scales = (tuple, value) if isinstance(value, tuple) else (Alike, (value,) * axes)
-        require_axes(scales, axes)
-        return made(Real().bind(scale, axes) for scale in scales)
+        return _for_each_axis(Real(), value, axes)
 
 
-def require_axes(values: tuple[Any, ...], axes: int) -> None:
-    """Demand one value per spatial axis."""
+def _for_each_axis(slot: Slot, value: Any, axes: int) -> tuple[Any, ...]:
+    """Bind the values of a list, or one value for each axis."""
+    made, values = (tuple, value) if isinstance(value, tuple) else (Alike, (value,) * axes)
+    _require_axes(values, axes)
+    return made(slot.bind(one, axes) for one in values)
+
+
+def _require_axes(values: tuple[Any, ...], axes: int) -> None:
     if len(values) != axes:
         noun = "axis" if axes == 1 else "axes"
         raise BadValue(f"= {shown(values)} has {len(values)} entries, but the input has {axes} spatial {noun}")

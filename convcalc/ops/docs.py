@@ -62,7 +62,7 @@ def plain_text(markup: str) -> str:
 def _arguments(op: type[Op]) -> dict[str, str]:
     """Return the docstring below each field that ``argument`` makes; they are not kept at run time, but in the file."""
     found = {}
-    for statement, below in pairwise(_class(op).body):
+    for statement, below in (pair for base in reversed(op.__mro__) for pair in pairwise(_body(base))):
         match statement, below:
             case (
                 ast.AnnAssign(value=ast.Call(func=ast.Name("argument"), args=[ast.Constant(str(key)), *_])),
@@ -72,9 +72,12 @@ def _arguments(op: type[Op]) -> dict[str, str]:
     return found
 
 
-def _class(op: type[Op]) -> ast.ClassDef:
-    module = _parsed(op.__module__)
-    return next(node for node in module.body if isinstance(node, ast.ClassDef) and node.name == op.__name__)
+def _body(base: type) -> list[ast.stmt]:
+    """Return the statements of a class that may declare arguments: an op, or what several ops derive from."""
+    if not issubclass(base, Op) or base is Op:
+        return []
+    module = _parsed(base.__module__)
+    return next(node.body for node in module.body if isinstance(node, ast.ClassDef) and node.name == base.__name__)
 
 
 @cache
