@@ -1,4 +1,4 @@
-"""What the docstrings of an op say, taken apart for schemas, pages and tables: one text serves them all."""
+"""The docstrings of an op and its arguments, parsed for schemas, pages and tables."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def doc_of(op: type[Op]) -> Doc:
 
 
 def taken_apart(documented: object) -> tuple[str, dict[str, str]]:
-    """Return what a docstring says before its first heading, and below each."""
+    """Return the text of a docstring before its first heading, and its sections: heading → text."""
     sections: dict[str, list[str]] = {"": []}
     for line in plain_text(inspect.cleandoc(documented.__doc__ or "")).splitlines():
         if line.endswith(":") and not line[:1].isspace():
@@ -55,7 +55,7 @@ def taken_apart(documented: object) -> tuple[str, dict[str, str]]:
 
 
 def plain_text(markup: str) -> str:
-    """Return a docstring's text with its code marked as people do it, by one backtick and not two."""
+    """Return a docstring's text with code between single backticks instead of double ones."""
     return markup.replace("``", "`")
 
 

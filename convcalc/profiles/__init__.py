@@ -1,10 +1,10 @@
-"""Other tools' totals from the same graph, and the terms by which each differs from ours.
+"""Profiles: other tools' counts of the same graph, and the named terms by which each differs from ours.
 
 A tool is a file in this folder that defines a ``Profile`` for each number that the tool prints. The folder is walked,
 so a new file needs no line anywhere else. A profile gives for one layer the named terms by which the tool's count
 differs from the ``base`` (the layer's multiplies, as ``report`` counts them): base and terms add up, exactly, to what
 the tool prints. The rules follow the sources of the tools, in the versions that the profiles name, in evaluation mode.
-Where a count depends on how a model's source is written (a module, a function, an operator), ``via`` in the spec says.
+Where a count depends on how a model's source is written (a module, a function, an operator), ``via`` decides.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ class Profile(NamedTuple):
 
 
 class ProfileResult(NamedTuple):
-    """What a tool prints for a graph: the terms add up to the total. Terms of nothing are left out.
+    """A tool's count of a graph: the terms add up to the total. Terms that are 0 are left out.
 
-    Where there is no such number, ``total`` is nothing and ``error`` says at which layer, and why.
+    Where the tool has no number, ``total`` is ``None`` and ``error`` has the layer and the reason.
     """
 
     profile: Profile
@@ -85,7 +85,7 @@ class ProfileResult(NamedTuple):
 
 
 class Reconciliation(NamedTuple):
-    """What every tool prints for one design."""
+    """The counts of all tools for one design."""
 
     design: str
     name: str
@@ -93,7 +93,7 @@ class Reconciliation(NamedTuple):
     macs: Number
     results: tuple[ProfileResult, ...]
     elements: Mapping[str, Number]
-    """Term → elements that enter the layers it is about: what a term is a multiple of."""
+    """Term → input elements of its layers, which the term is a multiple of."""
 
 
 @cache
@@ -114,7 +114,7 @@ def find_profile(name: str) -> Profile:
     """Return a profile by its key.
 
     Raises:
-        SpecError: CC741, where there is none of the name.
+        SpecError: CC741, for an unknown name.
     """
     for profile in profiles():
         if profile.key == name:
@@ -132,10 +132,10 @@ def profile_metric(profile: Profile) -> Measure:
 
 
 def total(graph: Graph, name: str, *, batch: int = 1) -> Number:
-    """Return what a tool prints for a graph, in the tool's unit.
+    """Return a tool's count of a graph, in the tool's unit.
 
     Raises:
-        SpecError: CC741, where no profile has the name; CC742, where the tool has no number for a layer.
+        SpecError: CC741, for an unknown name; CC742, where the tool has no number for a layer.
     """
     return summed(layers(graph, find_profile(name), batch=batch))
 
@@ -151,7 +151,7 @@ def layers(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Number]:
 
 
 def profile_result(graph: Graph, profile: Profile, *, batch: int = 1) -> ProfileResult:
-    """Return a tool's total and its terms, or why there are none."""
+    """Return a tool's total and its terms, or the reason why there are none."""
     try:
         return _sum_terms(graph, profile, batch)
     except SpecError as error:
@@ -169,7 +169,7 @@ def _sum_terms(graph: Graph, profile: Profile, batch: int) -> ProfileResult:
 
 
 def reconcile(network: Network, *, batch: int = 1) -> Reconciliation:
-    """Return what every tool prints for a design."""
+    """Return the counts of all tools for a design."""
     graph = network.graph
     standings = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
     seen = [LayerSizes(node, batch) for node in graph.layers]
@@ -193,7 +193,7 @@ def add_profile_column(report: Report, graph: Graph, profile: Profile) -> Report
 
 
 def _terms(layer: LayerSizes, profile: Profile) -> list[Term]:
-    """Return the terms of one layer; what a tool refuses is an error at the layer's place."""
+    """Return the terms of one layer, or raise an error at the layer's place where the tool has none."""
     base = profile.base, layer.macs if profile.base == "macs" else layer.outputs
     try:
         return [base, *profile.terms(layer)]
@@ -204,5 +204,5 @@ def _terms(layer: LayerSizes, profile: Profile) -> list[Term]:
 
 
 def _is_nonzero(amount: Number) -> bool:
-    """Whether an amount is more than nothing; an array or a symbol is, unless it is known to be none."""
+    """Whether an amount is not 0; arrays and symbols are not compared."""
     return not isinstance(amount, int) or amount != 0

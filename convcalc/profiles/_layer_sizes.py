@@ -21,7 +21,7 @@ MODULES = ("module", "string", "transposed", "unpadded")
 class LayerSizes:
     """One layer with the sizes that rules are written in, for a batch of N samples.
 
-    x elements that enter, y elements that leave, K the product of the kernel sizes.
+    x: elements of the first input, y: elements of the output, K: the product of the kernel sizes.
     """
 
     __slots__ = ("batch", "input", "kind", "node", "op", "output", "via")
@@ -38,7 +38,7 @@ class LayerSizes:
         self.output: Shape = node.shape
 
     def argument(self, name: str) -> Any:
-        """Return an argument of the op, or nothing where the op has no such."""
+        """Return an argument of the op; ``None`` where the op has no such argument."""
         return getattr(self.op, name, None)
 
     @property
@@ -72,12 +72,12 @@ class LayerSizes:
 
     @property
     def input_elements(self) -> Number:
-        """Elements that enter, of the first input."""
+        """Elements of the first input."""
         return self.input.elements * self.batch
 
     @property
     def output_elements(self) -> Number:
-        """Elements that leave."""
+        """Elements of the output."""
         return self.output.elements * self.batch
 
     @property
@@ -118,7 +118,7 @@ class LayerSizes:
 
     @property
     def outputs(self) -> Number:
-        """Elements that the products put out."""
+        """Elements of the outputs of all products."""
         return self.batch * self.node.facts.outputs
 
     def products(self, *names: str) -> Number:
@@ -126,7 +126,7 @@ class LayerSizes:
         return self.batch * total(one.multiplies for one in self.node.facts.products if one.name in names)
 
     def product_outputs(self, *names: str) -> Number:
-        """Elements that the products of these names put out."""
+        """Elements of the outputs of the products of these names."""
         return self.batch * total(one.outputs for one in self.node.facts.products if one.name in names)
 
     @property
@@ -186,7 +186,7 @@ class LayerSizes:
 
     @property
     def is_adaptive(self) -> bool:
-        """Whether a pool is told the size to reach (adaptive), rather than a kernel."""
+        """Whether a pool has an output size (adaptive) rather than a kernel."""
         return self.argument("out_size") is not None or self.argument("kernel_size") == "global"
 
     @property
@@ -231,7 +231,7 @@ class LayerSizes:
 
     @property
     def term(self) -> str:
-        """The term that work on each element of the layer belongs to, or nothing where it has none."""
+        """The term of elementwise work of the layer, or an empty text."""
         if self.kind == "norm":
             return f"{self.type} norm"
         return {"act": "activation functions", "softmax": "softmax"}.get(self.kind, "")

@@ -8,7 +8,7 @@ from convcalc.arith import equal, floordiv, prod, select
 from convcalc.profiles import LayerSizes, Profile, Term
 
 LRN_SIZE = 5
-"""Channels that a local response norm looks at; a spec does not say it, AlexNet and GoogLeNet have five."""
+"""Channels of the window of a local response norm: no argument of a spec, five in AlexNet and GoogLeNet."""
 
 
 def terms(layer: LayerSizes) -> Iterator[Term]:
