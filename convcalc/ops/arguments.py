@@ -124,11 +124,11 @@ class Padding(Slot):
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, NESTED]}
 
     def __init__(
-        self, words: tuple[str, ...] = ("valid", "half", "same"), minimum: int | None = 0, *, whole: bool = False
+        self, words: tuple[str, ...] = ("valid", "half", "same"), minimum: int | None = 0, *, takes_list: bool = False
     ) -> None:
         self.words = words
         self.minimum = minimum
-        self.takes_list = whole
+        self.takes_list = takes_list
 
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, str):
