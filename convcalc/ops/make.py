@@ -23,7 +23,7 @@ Made = TypeVar("Made", bound=Op)
 
 @dataclass(slots=True, eq=False)
 class ArgumentError(SpecError):
-    """An invalid value of an argument; ``place`` has the indices, through lists, of the invalid element."""
+    """An invalid value of an argument; ``place`` has the indices that lead to the invalid element of a list."""
 
     argument: str = ""
     place: tuple[int, ...] = ()
