@@ -152,33 +152,30 @@ def layers(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Number]:
 
 def profile_result(graph: Graph, profile: Profile, *, batch: int = 1) -> ProfileResult:
     """Return a tool's total and its terms, or the reason why there are none."""
+    samples, terms = 1 if profile.is_per_sample else batch, dict[str, Number]()
     try:
-        return _sum_terms(graph, profile, batch)
+        for node in graph.layers:
+            for name, amount in _terms(LayerSizes(node, samples), profile):
+                terms[name] = terms.get(name, 0) + amount
     except SpecError as error:
         return ProfileResult(profile, None, {}, error.text)
-
-
-def _sum_terms(graph: Graph, profile: Profile, batch: int) -> ProfileResult:
-    samples, terms = 1 if profile.is_per_sample else batch, dict[str, Number]()
-    for node in graph.layers:
-        for name, amount in _terms(LayerSizes(node, samples), profile):
-            terms[name] = terms.get(name, 0) + amount
     order = [*(name for name in TERMS if name in terms), *(name for name in terms if name not in TERMS)]
-    kept = {name: terms[name] for name in order if _is_nonzero(terms[name])}
+    # arrays and symbols are not compared with 0
+    kept = {name: terms[name] for name in order if not isinstance(terms[name], int) or terms[name] != 0}
     return ProfileResult(profile, summed(terms.values()), kept)
 
 
 def reconcile(network: Network, *, batch: int = 1) -> Reconciliation:
     """Return the counts of all tools for a design."""
     graph = network.graph
-    standings = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
-    seen = [LayerSizes(node, batch) for node in graph.layers]
+    results = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
+    sizes = [LayerSizes(node, batch) for node in graph.layers]
     elements: dict[str, Number] = {}
-    for layer in seen:
+    for layer in sizes:
         if term := layer.term:
             elements[term] = elements.get(term, 0) + layer.input_elements
-    macs = summed(layer.macs for layer in seen)
-    return Reconciliation(network.design.text, network.title, batch, macs, standings, elements)
+    macs = summed(layer.macs for layer in sizes)
+    return Reconciliation(network.design.text, network.title, batch, macs, results, elements)
 
 
 def add_profile_column(report: Report, graph: Graph, profile: Profile) -> Report:
@@ -201,8 +198,3 @@ def _terms(layer: LayerSizes, profile: Profile) -> list[Term]:
         text = f"{profile.key}: no number for {quoted(layer.node.path)}: {error.text}"
         hint = error.hint or "`convcalc reconcile` shows what the other tools print"
         raise SpecError("CC742", text, layer.node.source, hint) from error
-
-
-def _is_nonzero(amount: Number) -> bool:
-    """Whether an amount is not 0; arrays and symbols are not compared."""
-    return not isinstance(amount, int) or amount != 0
