@@ -1,4 +1,4 @@
-"""Number formats: bits of a number, bytes of a tensor, and which layer has which format."""
+"""Number formats: bits of a number, bytes of a tensor, and the formats of layers."""
 
 from __future__ import annotations
 
@@ -29,19 +29,16 @@ def bytes_of(elements: Number, dtype: str) -> Number:
     return bits // 8 * elements if bits >= 8 else ceildiv(bits * elements, 8)
 
 
-# --- number formats ---------------------------------------------------------------------------------------------------
-
-
 @lru_cache(maxsize=64)
 def formats(dtype: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return the usual format of ``--dtype`` and its exceptions: glob over paths → format, in the order written.
+    """Parse ``--dtype``: the format of most layers, and the exceptions (glob over paths, format) in order.
 
     Examples:
         >>> formats("float16, stage1.**=int8")
         ('float16', (('stage1.**', 'int8'),))
 
     Raises:
-        SpecError: CC704, for a word that is no format and a glob without its text.
+        SpecError: CC704, for an unknown format and an invalid glob.
     """
     usual, exceptions = "float32", []
     for part in dtype.split(","):
@@ -49,26 +46,19 @@ def formats(dtype: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         if name not in BITS or (equals and not glob):
             text = f"no number format {quoted(name or part.strip())}{did_you_mean(name, BITS)}"
             raise SpecError("CC704", text, hint=f"known: {', '.join(BITS)}; for some layers: 'stage1.**=int8'")
-        if equals:
-            _require_glob(glob)
-            exceptions.append((glob, name))
-        else:
+        if not equals:
             usual = name
+            continue
+        from convcalc.globs import fault  # only exceptions need it
+
+        if wrong := fault(glob, "."):
+            raise SpecError("CC704", f"the glob {quoted(glob)} {wrong}", hint="such as 'stage1.**=int8'")
+        exceptions.append((glob, name))
     return usual, tuple(exceptions)
 
 
-def _require_glob(glob: str) -> None:
-    from convcalc.globs import fault
-
-    if wrong := fault(glob, "."):
-        raise SpecError("CC704", f"the glob {quoted(glob)} {wrong}", hint="such as 'stage1.**=int8'")
-
-
 def format_of(dtype: str) -> Callable[[str], str]:
-    """Return what gives the format of a path: that of the last glob that it matches, else the usual one.
-
-    Globs are those of budgets, over paths: see :mod:`convcalc.globs`.
-    """
+    """Return a function from a path to its format: that of the last matching glob, else the usual one."""
     if dtype in BITS:
         return lambda _: dtype
     from convcalc.globs import matches  # only exceptions need it

@@ -1,4 +1,4 @@
-"""Where an error is, what it says, and how it is shown: values, not printing."""
+"""Errors that people cause: codes, texts, places in source texts, and their format. Nothing is printed here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GUESSED_FROM = 1000
 
 
 class Source(NamedTuple):
-    """A text that people wrote and that errors point into: a spec file, standard input, a ``--set`` option."""
+    """A text that errors point into: a spec file, standard input, a ``--set`` option."""
 
     name: str
     text: str = ""
@@ -59,8 +59,8 @@ class SpecError(Exception):
     """An error that a person caused and can mend.
 
     ``code`` is stable and documented by ``convcalc explain CODE``; ``text`` is one sentence; ``span`` is the place to
-    mend; ``notes`` are further places with what they have to do with it; ``trail`` holds the block calls that led there
-    (layer path, place of the call), innermost first.
+    mend; ``notes`` are further places, each with a text; ``trail`` has the block calls that led there (layer path,
+    place of the call), innermost first.
     """
 
     code: str
@@ -75,12 +75,12 @@ class SpecError(Exception):
         return f"{place}{self.severity} {self.code}: {_cut(escape(self.text), SHOWN_TEXT)}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Go from process to process whole: an exception would only take the arguments that it was made with."""
+        """Pickle all fields: by default an exception keeps only the arguments of its constructor."""
         return type(self), (self.code, self.text, self.span, self.hint, self.notes, self.trail)
 
     @property
     def severity(self) -> str:
-        """CC8nn are warnings: the spec stands, but something in it is probably not meant."""
+        """CC8nn are warnings: the spec is valid, but something in it is probably a mistake."""
         return "warning" if self.code.startswith("CC8") else "error"
 
     @property
@@ -94,7 +94,7 @@ class SpecErrors(Exception):
     def __init__(self, errors: Iterable[SpecError]) -> None:
         first: dict[tuple[object, ...], SpecError] = {}
         for error in errors:
-            error.__traceback__ = error.__context__ = None  # these hold all that was worked on
+            error.__traceback__ = error.__context__ = None  # these keep all local variables alive
             first.setdefault((*error.order, error.code), error)
         self.errors: list[SpecError] = sorted(first.values(), key=lambda error: error.order)
         super().__init__(describe(self.errors))
@@ -104,7 +104,7 @@ class SpecErrors(Exception):
 
 
 class Undecided(Exception):
-    """A plain value was needed where a symbol or an array stands: a count of repeats, a condition, a rank."""
+    """A plain value is needed and a symbol or an array was given: a count of repeats, a condition, a rank."""
 
     def __init__(self, needed: str, names: Sequence[str] = ()) -> None:
         self.needed = needed
@@ -117,7 +117,7 @@ class Undecided(Exception):
 
 
 def escape(text: str) -> str:
-    """Show control, bidirectional and surrogate characters, line ends and odd spaces as escapes: no text can lie."""
+    """Escape control, bidirectional and surrogate characters, line ends and unusual spaces: none can deceive."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(character) for character in text)
@@ -131,7 +131,7 @@ def _visible(character: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Repeat a word or an expression in a message: in quotes, cut at 60 characters."""
+    """Quote a word or an expression for a message, cut at 60 characters."""
     return f"'{_cut(escape(text), SHOWN_WORD)}'"
 
 
@@ -140,12 +140,12 @@ def _cut(text: str, length: int) -> str:
 
 
 _guesses_left: ContextVar[int] = ContextVar("guesses left", default=-1)
-"""How many mistakes are still guessed at; negative for all of them."""
+"""How many more mistakes get suggestions; negative for all of them."""
 
 
 @contextmanager
 def few_guesses() -> Iterator[None]:
-    """Let only the first hundred mistakes be guessed at: a guess among many names is dear, and 20 errors are shown."""
+    """Search suggestions for the first hundred mistakes alone: each search takes time, and 20 errors are shown."""
     token = _guesses_left.set(GUESSES)
     try:
         yield
@@ -154,7 +154,7 @@ def few_guesses() -> Iterator[None]:
 
 
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str:
-    """Return the known word most like ``word``, or nothing. Of very many, only those with its first letter count."""
+    """Return the known word most like ``word``, or an empty text; of very many, one with the same first letter."""
     left = _guesses_left.get()
     if not word or len(word) > LONGEST_GUESS or left == 0:
         return ""
@@ -170,7 +170,7 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` or nothing, to be put behind a sentence."""
+    """Return ``; did you mean 'x'?`` or an empty text, to be appended to a sentence."""
     guess = nearest(word, known)
     return f"; did you mean {quoted(guess)}?" if guess else ""
 
@@ -200,7 +200,7 @@ def _cells(text: str) -> int:
 
 
 def describe_one(error: SpecError) -> str:
-    """Return an error with its line, carets, further places, block calls and hint."""
+    """Return an error with its source line, carets, further places, block calls and hint."""
     lines = [str(error)]
     if error.span and error.span.line:
         lines += excerpt(error.span)
@@ -214,7 +214,7 @@ def describe_one(error: SpecError) -> str:
 
 
 def describe(errors: Sequence[SpecError]) -> str:
-    """Return the first 20 errors in full and say how many more there are."""
+    """Return the first 20 errors in full, and the number of the others."""
     lines = [describe_one(error) for error in errors[:SHOWN_ERRORS]]
     if len(errors) > SHOWN_ERRORS:
         lines.append(f"and {len(errors) - SHOWN_ERRORS} more")

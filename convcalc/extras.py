@@ -1,4 +1,4 @@
-"""Packages that only some work needs: one that is not installed is told from one that cannot be loaded."""
+"""Optional packages: errors where one is not installed or cannot be loaded; data frames of pandas and polars."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def require(*modules: str, code: str, needed: str, hint: str, trial: Callable[[]
     """Load modules.
 
     Args:
-        modules: their dotted names; the first tells the package.
+        modules: their dotted names, all of one package.
         code: of the error.
-        needed: who needs which package: ``sweeps need NumPy``.
-        hint: what installs it.
-        trial: what the package does not survive without memory; tried apart where that is limited.
+        needed: begins the error: ``sweeps need NumPy``.
+        hint: how to install the package.
+        trial: work of the package that may end the process without memory: tried in a fork where memory is limited.
 
     Raises:
         SpecError: where the package is not installed, or is and cannot be loaded.
@@ -39,7 +39,7 @@ def require(*modules: str, code: str, needed: str, hint: str, trial: Callable[[]
 
 
 def fault(*modules: str, trial: Callable[[], object] = lambda: None) -> str:
-    """Load modules of one package, and return what is wrong with it; nothing where all are loaded.
+    """Load modules of one package, and return what is wrong with it; an empty text where all are loaded.
 
     Raises:
         MemoryError: where there is too little of it.
@@ -57,8 +57,8 @@ def fault(*modules: str, trial: Callable[[], object] = lambda: None) -> str:
             raise MemoryError from error
         if isinstance(error, ModuleNotFoundError) and error.name in {None, package}:
             return ABSENT
-        said = next(iter(str(error).strip().splitlines()), "")
-        return f"installed but cannot be loaded: {type(error).__name__}: {said}"
+        reason = next(iter(str(error).strip().splitlines()), "")
+        return f"installed but cannot be loaded: {type(error).__name__}: {reason}"
     return ""
 
 
@@ -68,7 +68,7 @@ def _load(modules: tuple[str, ...]) -> None:
 
 
 def _is_installed(package: str) -> bool:
-    """Whether there is such a package, without loading it; an import that is barred is none."""
+    """Whether a package is installed, without loading it; one that ``sys.modules`` blocks is not."""
     if package in sys.modules:
         return sys.modules[package] is not None
     try:
@@ -85,7 +85,7 @@ SIGNED = 2**63
 
 
 def data_frame(columns: Mapping[str, Any], library: str) -> Any:
-    """Return a data frame of a library; integers stay exact at any size, fractions become floats.
+    """Return a data frame; integers stay exact at any size, fractions become floats.
 
     Raises:
         ValueError: for a library that is none of ``FRAMES``.
@@ -101,7 +101,7 @@ def data_frame(columns: Mapping[str, Any], library: str) -> Any:
 
 
 def _kind(values: Sequence[Any]) -> type | None:
-    """Return the one type of all values that are not ``None``; nothing for several, or integers beyond 64 bits."""
+    """Return the one type of all values but ``None``; ``None`` for several types, or integers beyond 64 bits."""
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) != 1 or (
         int in kinds and not all(-SIGNED <= value < SIGNED for value in values if value is not None)

@@ -1,4 +1,4 @@
-"""What a check finds: the verdict between what judges designs and what shows it."""
+"""Results of a check: claims, limits and findings, as values that formats show."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Value = int | tuple[int, ...]
 
 
 class ClaimResult(NamedTuple):
-    """One number of one claim beside what the arithmetic gives."""
+    """Result of one claimed number: the published value and the computed one."""
 
     id: str
-    """``claim:VARIANT:PATH:METRIC``; what a claim does not name is left out."""
+    """``claim:VARIANT:PATH:METRIC``, without the parts that the claim does not name."""
     design: str
     metric: str
     value: Value
     printed: str
     """As the source prints it."""
     agrees: bool
-    """Whether the value rounds or truncates to the printed digits; a shape is the same or not."""
+    """Whether the value rounds or truncates to the printed digits; shapes must be equal."""
     expected_to_disagree: bool
-    """Whether the claim says of itself that it disagrees."""
+    """Whether the claim has ``expect: disagrees``."""
     ratio: Fraction | None
     """The value as a share of the printed number, where that is not zero."""
     source: str
@@ -35,27 +35,27 @@ class ClaimResult(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the claim is what it says of itself: it agrees, or is known not to."""
+        """Whether the outcome is the expected one: the claim agrees, or is expected to disagree."""
         return self.agrees is not self.expected_to_disagree
 
 
 class LayerMetricChange(NamedTuple):
-    """A layer that weighs much in a metric, or what became of it since the baseline."""
+    """A layer with a large share of a metric, or its change since the baseline."""
 
     path: str
     metric: str
     change: str = ""
-    """grew, shrank, new, removed or moved; nothing where it is as it was, or there is nothing to compare with."""
+    """grew, shrank, new, removed or moved; empty where it is unchanged or there is no baseline."""
     before: int | None = None
-    """What it was in the baseline, where it was there and has changed."""
+    """Its value in the baseline, if it changed."""
     after: int | None = None
-    """What it counts now, where it is there."""
+    """Its value now, if it exists."""
     old_path: str = ""
-    """The path before, where it was another."""
+    """The path in the baseline, if it was another."""
 
 
 class Finding(NamedTuple):
-    """Something that a check does not let pass, with the place to look at."""
+    """A broken limit or claim, with its place."""
 
     id: str
     """Of the budget or the claim."""
@@ -70,11 +70,11 @@ class Finding(NamedTuple):
     """The place in the spec."""
     hint: str = ""
     path: str = ""
-    """The layer or group of layers that is meant; nothing for the whole design."""
+    """Path of the layer or group; empty for the whole design."""
     value: int | Fraction | None = None
     limit: int | Fraction | None = None
     heaviest: tuple[LayerMetricChange, ...] = ()
-    """The three layers that weigh most in the metric, or that grew most."""
+    """The three layers with the largest values of the metric, or that grew most."""
     rule: Span | None = None
     """The line of the budget."""
 
@@ -85,13 +85,13 @@ class Finding(NamedTuple):
 
 
 class LimitResult(NamedTuple):
-    """Where one design stands under one limit, kept or broken."""
+    """Result of one limit for one design."""
 
     id: str
     design: str
     path: str
     metric: str
-    """As the budget writes it: ``params``, ``params%``, ``params/``."""
+    """As written in the budget: ``params``, ``params%``, ``params/``."""
     rule: str
     """max, min, equals, growth or ratchet."""
     value: int | Fraction
@@ -100,11 +100,11 @@ class LimitResult(NamedTuple):
     used: Fraction | None = None
     """The value as a share of the limit, where that is above zero."""
     under: str = ""
-    """``batch 8, int8, on h100-sxm``: what it is measured for; nothing for one sample in float32."""
+    """Conditions of the measurement: ``batch 8, int8, on h100-sxm``; empty for one sample in float32."""
 
     @property
     def metric_label(self) -> str:
-        """The metric with what it is measured for."""
+        """The metric with the conditions of the measurement."""
         return f"{self.metric} ({self.under})" if self.under else self.metric
 
 
@@ -114,25 +114,25 @@ class DesignResult(NamedTuple):
     design: str
     totals: dict[str, int]
     past: dict[str, int] | None = None
-    """Its totals in the baseline; nothing where there is none, or where the design is new to it."""
+    """Its totals in the baseline; ``None`` without a baseline, or where the design is new."""
     changes: tuple[LayerMetricChange, ...] = ()
-    """Its layers that changed, most first."""
+    """Its changed layers, the largest change first."""
     is_new: bool = False
 
 
 class Verdict(NamedTuple):
-    """What a check says of all that it was given."""
+    """Result of a check of all designs."""
 
     files: int
     judgements: Sequence[ClaimResult] = ()
     findings: Sequence[Finding] = ()
     errors: Sequence[SpecError] = ()
-    """Why something could not be judged."""
+    """Errors of designs and budgets that could not be evaluated."""
     standings: Sequence[LimitResult] = ()
     outcomes: Sequence[DesignResult] = ()
     baseline: str = ""
-    """In words; nothing where none was needed."""
+    """In words; empty where none was needed."""
     notes: Sequence[str] = ()
-    """What a reader should know: no budget file was found, designs that are new to the baseline."""
+    """Sentences for the reader: no budget file was found, designs that are new to the baseline."""
     failing_severities: tuple[str, ...] = ("error",)
     """The severities of findings that make the check fail."""

@@ -1,4 +1,4 @@
-"""Python's cycle collector, kept out of work that makes many objects and no cycles."""
+"""A pause of Python's cycle collector during work that makes many objects and no cycles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Pause the cycle collector: it would walk every layer again and again, and find nothing."""
+    """Pause the cycle collector, which would visit every layer again and again, and find nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

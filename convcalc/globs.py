@@ -1,8 +1,7 @@
 """Globs over paths: ``*`` and ``?`` within a segment, ``**`` across segments, ``[…]`` one character of some.
 
-A glob is a list of steps, one a segment. Matching keeps the set of steps that may come next and moves it on by one
-segment of the path at a time, and nothing is ever tried twice: with n segments in the path at most 2n + 2 steps are
-waiting. The folders of a disk are walked by the same moves.
+A glob is a list of steps, one for each segment. Matching is that of a finite automaton: the set of steps that may come
+next advances by one segment of the path at a time, without backtracking. Folders on disk are walked with the same sets.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ class Glob:
 
     @property
     def start(self) -> frozenset[int]:
-        """The steps that may come first."""
+        """The states before the first segment."""
         return self._opened({0})
 
     def after(self, waiting: frozenset[int], name: str, *, named: bool = False) -> frozenset[int]:
-        """Return the steps that may come next behind a segment; with ``named``, only where the glob spells it out.
+        """Return the states after a segment; with ``named``, only by steps without wildcards.
 
-        A segment with a point at its beginning is matched by steps that begin with one, and ``**`` does not cross it.
+        A segment that begins with a point is matched by steps that begin with one, and ``**`` does not match it.
         """
         name = _composed(name)
         return self._opened(set(self._passed(waiting, name, named)))
@@ -58,17 +57,16 @@ class Glob:
                 yield place
 
     def _opened(self, waiting: set[int]) -> frozenset[int]:
-        """Add what stands behind a ``**``, which may match nothing."""
+        """Add the steps after a ``**``, which may match no segment."""
         return frozenset(
             waiting | {place + 1 for place in waiting if place < len(self.steps) and not self.steps[place]}
         )
 
 
 def matches(pattern: str, path: str, separator: str) -> bool:
-    """Whether a glob matches a whole path; ``separator`` parts both: ``/`` for files, ``.`` for layers.
+    """Whether a glob matches a whole path; ``separator`` splits both: ``/`` for files, ``.`` for layers.
 
-    ``**`` in the middle or at the beginning stands for any number of segments, none included; at the end for one or
-    more.
+    ``**`` at the beginning or in the middle matches any number of segments, also none; at the end one or more.
 
     Examples:
         >>> matches("models/**/*.yaml", "models/a.yaml", "/")
@@ -86,7 +84,7 @@ def matches(pattern: str, path: str, separator: str) -> bool:
 
 
 def matches_word(pattern: str, word: str) -> bool:
-    """Whether a glob matches a word that has no segments: the name of a variant."""
+    """Whether a glob matches a word without segments, such as the name of a variant."""
     step = _step(_composed(pattern))
     return step == _composed(word) if isinstance(step, str) else bool(step.fullmatch(_composed(word)))
 
@@ -106,12 +104,12 @@ def glob(pattern: str, separator: str) -> Glob:
 
 
 def is_wild(text: str) -> bool:
-    """Whether a text holds a character that globs take for more than itself."""
+    """Whether a text has wildcards."""
     return not _WILD.isdisjoint(text)
 
 
 def fault(pattern: str, separator: str | None) -> str:
-    """Return what is wrong with the form of a glob, or nothing; without a separator it is one for words."""
+    """Return the syntax error of a glob, or an empty text; globs over words have no separator."""
     if len(pattern) > LONGEST:
         return f"is longer than the limit of {LONGEST} characters"
     if separator is None:
@@ -139,10 +137,10 @@ def _composed(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _step(text: str) -> str | re.Pattern[str]:
-    """Return what matches one segment: its text, or an expression that does not look back.
+    """Return the text of a segment without wildcards, or a regular expression that does not backtrack.
 
-    What stands between two ``*`` is found where it first occurs, once and for all (an atomic group): were there a match
-    further on, then also from here.
+    The text between two ``*`` is matched where it first occurs, without backtracking (an atomic group): if a later
+    occurrence leads to a match, the first one does too.
     """
     if not is_wild(text):
         return text
@@ -154,7 +152,7 @@ def _step(text: str) -> str | re.Pattern[str]:
 
 
 def _pieces(text: str) -> list[str]:
-    """Return the expressions of what stands between the ``*`` of a segment."""
+    """Return the regular expressions of the parts of a segment between its ``*``."""
     pieces, place = [""], 0
     while place < len(text):
         found = _SET.match(text, place)
@@ -167,7 +165,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def _set(found: re.Match[str]) -> str:
-    """Return the expression for one of some characters."""
+    """Return the regular expression of a set of characters."""
     inner = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in _ranges(found[2]) if low <= high)
     if not inner:
         return "." if found[1] else "(?!)"
@@ -175,5 +173,5 @@ def _set(found: re.Match[str]) -> str:
 
 
 def _ranges(inner: str) -> Iterator[tuple[str, str]]:
-    """Give first and last character of every range in brackets; one character is a range of its own."""
+    """Return the first and last character of every range in brackets; a single character is a range."""
     return ((part[0], part[-1]) for part in re.findall(r".-.|.", inner, re.DOTALL))

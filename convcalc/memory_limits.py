@@ -1,4 +1,4 @@
-"""Too little memory: how it shows, and packages that end the process where they cannot have theirs."""
+"""Too little memory: how to recognise it, and a trial of packages that end the process without it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import signal
 from collections.abc import Callable, Sequence
 
 PATIENCE = 20
-"""Seconds until a trial that does not end is one that failed: threads that got no memory are waited for, for ever."""
+"""Seconds until a trial counts as failed: some packages wait for ever for threads that got no memory."""
 
 NEAR = 32 << 20
-"""Bytes below a limit that may be asked for at once."""
+"""Distance in bytes from a limit within which a single allocation may fail."""
 
 SENTENCE = "not enough memory"
 SAID = ("cannot allocate memory", "failed to map segment", "can't start new thread", "paging file is too small")
-"""How loaders and threads say it, in errors that have no number."""
+"""Messages of loaders and threads for too little memory, in errors without ``errno``."""
 UNLIKE = "static TLS block"
-"""What a loader calls memory and is none of the machine's."""
+"""In a loader's message about memory that is not the machine's."""
 
 
 def is_short(error: BaseException | None) -> bool:
-    """Whether an error is that of too little memory, or came of one."""
+    """Whether an error, or one that caused it, is due to too little memory."""
     while error is not None:
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             return True
         if isinstance(error, ImportError | OSError | RuntimeError):
-            said = str(error)
-            if UNLIKE not in said and any(each in said.lower() for each in SAID):
+            message = str(error)
+            if UNLIKE not in message and any(each in message.lower() for each in SAID):
                 return True
         error = error.__cause__ or error.__context__
     return False
@@ -46,9 +46,9 @@ def is_limited() -> bool:
 
 
 def is_near_limit() -> bool:
-    """Whether a process has ever had nearly all the addresses that it may have: then any error may be one of memory.
+    """Whether the peak address space was near its limit: then any error may be due to too little memory.
 
-    What is refused there shows as other errors too, such as a ``ValueError`` of a parser whose tree has holes.
+    Refused memory causes other errors too, such as a ``ValueError`` of a parser whose tree is incomplete.
     """
     if not is_limited():
         return False
@@ -72,13 +72,13 @@ def _is_strict() -> bool:
 
 
 def require_room(*steps: Callable[[], object]) -> None:
-    """Demand that a package can be loaded, where memory is limited; else do nothing, at no cost.
+    """Where memory is limited, run steps in a fork first; otherwise do nothing.
 
-    Libraries below NumPy end the process when they get no memory, with the exit code of a finding or as if by Ctrl-C.
-    So a fork of this process tries first; what is wrong in other ways is for the caller to find.
+    Libraries that NumPy uses end the process when they get no memory, with the exit code of a finding or of Ctrl-C.
+    Errors other than those of memory are left to the caller.
 
     Raises:
-        MemoryError: where the fork did not come through it.
+        MemoryError: where the fork failed for want of memory.
     """
     if not hasattr(os, "fork") or not is_limited():
         return
@@ -91,19 +91,19 @@ def require_room(*steps: Callable[[], object]) -> None:
 
 
 def _try(steps: Sequence[Callable[[], object]]) -> None:
-    """Load, and end: with 0 where it works, or fails for another reason than memory."""
+    """Run the steps and exit: with 0 where they work, or fail for another reason than memory."""
     code = 1
     try:
         signal.alarm(PATIENCE)
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (1, 2):  # whatever a package says, and what this process has not written yet
+        for stream in (1, 2):  # output of the package, and of buffers that the fork inherited
             os.dup2(nowhere, stream)
         for step in steps:
             step()
         code = 0
     except (MemoryError, SystemError, KeyboardInterrupt):
         code = 1
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the process that asks will meet it itself
+    except BaseException as error:  # noqa: BLE001 - the parent process will get the same error
         code = int(is_short(error))
     finally:
         os._exit(code)

@@ -1,4 +1,4 @@
-"""Numbers as people read them. Counts stay exact; only short forms and ratios are rounded, here and nowhere before.
+"""Numbers as text. Counts stay exact; only short forms and ratios are rounded, here and nowhere else.
 
 Everything is rounded from exact rationals, half up, and never in floating point.
 """
@@ -15,7 +15,7 @@ IEC = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi")
 DECIMALS = 2
 MAX_WRITTEN_DECIMALS = 6
 MAX_DECIMALS = 60
-"""Where two shares are alike in so many decimals, the numbers that they are of tell more than any further digit."""
+"""Most decimals of ``format_unlike``."""
 
 Value = int | Fraction
 
@@ -36,7 +36,7 @@ def format_signed(value: Value) -> str:
 
 
 def format_count(value: Value) -> str:
-    """``5612345`` → ``5,612,345``; what is no whole number gets two decimals.
+    """``5612345`` → ``5,612,345``; other numbers have two decimals.
 
     >>> format_count(5612345), format_count(Fraction(5, 2)), format_count(-1200)
     ('5,612,345', '2.5', '-1,200')
@@ -69,7 +69,7 @@ def format_short(value: Value, unit: str = "") -> str:
 
 
 def _rounds_past(size: Fraction, base: int) -> bool:
-    """Tell whether ``size`` would print as ``base`` or more: 999,999 is 1.000 M and not 1,000 k."""
+    """Whether ``size`` would print as ``base`` or more: 999,999 is 1.000 M and not 1,000 k."""
     return abs(size) >= base or (base == 1000 and abs(size) * 10 >= 9999 + Fraction(1, 2))
 
 
@@ -77,7 +77,7 @@ def _rounds_past(size: Fraction, base: int) -> bool:
 
 
 def format_decimal(value: Value, places: int = DECIMALS) -> str:
-    """Round half up to so many decimals; noughts at the end stand only where something was rounded.
+    """Round half up to so many decimals; zeros at the end remain only where something was rounded.
 
     >>> [format_decimal(value) for value in (Fraction(9, 20), Fraction(2, 3), Fraction(-1, 3), Fraction(1999, 1000))]
     ['0.45', '0.67', '-0.33', '2.00']
@@ -117,7 +117,7 @@ def _round_half_up(size: Fraction, places: int) -> int:
 
 
 def format_ratio(value: Value, places: int = DECIMALS) -> str:
-    """Round as ``decimal`` does, but not what somebody can have written: up to six decimals stand as they are.
+    """Round as ``format_decimal`` does, but keep numbers of up to six decimals as they are.
 
     >>> format_ratio(Fraction(23, 200)), format_ratio(Fraction(2, 3))
     ('0.115', '0.67')
@@ -127,7 +127,7 @@ def format_ratio(value: Value, places: int = DECIMALS) -> str:
 
 
 def format_multiple(value: Fraction) -> str:
-    """Three digits, and as many more as it takes that two different numbers never read ``1.00``."""
+    """Three digits, and as many more as needed for a ratio of different numbers not to read ``1.00``."""
     if 0 < value < Fraction(1, 10**6):
         return "<0.000001"
     digits = 3
@@ -139,7 +139,7 @@ def format_multiple(value: Fraction) -> str:
 
 
 def format_percent(value: Value, places: int = DECIMALS) -> str:
-    """``1/49`` → ``2.04 %``; a trace is not nothing.
+    """``1/49`` → ``2.04 %``; a small share is not 0.
 
     >>> [format_percent(value) for value in (Fraction(1, 49), Fraction(2, 5), Fraction(1, 10**9), 0)]
     ['2.04 %', '40 %', '<0.01 %', '0 %']
@@ -151,14 +151,14 @@ def format_percent(value: Value, places: int = DECIMALS) -> str:
 
 
 def format_share(thousandths: int, value: int) -> str:
-    """Tenths of a percent: ``92`` → ``9.2``; nothing is blank, a trace ``<0.1``, the whole ``100``."""
+    """Tenths of a percent: ``92`` → ``9.2``; 0 is blank, less than a tenth ``<0.1``, the whole ``100``."""
     if not thousandths:
         return "<0.1" if value else ""
     return "100" if thousandths == 1000 else f"{thousandths // 10}.{thousandths % 10}"
 
 
 def format_unlike(value: Value, other: Value, form: Callable[[Value, int], str]) -> str:
-    """Return ``value`` with two decimals, and as many more as it takes to read unlike ``other``."""
+    """Return ``value`` with two decimals, and as many more as needed to differ from ``other``."""
     places = DECIMALS
     while (
         value != other
@@ -170,13 +170,13 @@ def format_unlike(value: Value, other: Value, form: Callable[[Value, int], str])
 
 
 def _without_trailing_zeros(text: str) -> str:
-    """Return a number without the noughts at its end: 0.50 is no other number than 0.5."""
+    """Return a number without the zeros at its end: 0.50 and 0.5 are equal."""
     digits, blank, unit = text.partition(" ")
     return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + blank + unit
 
 
 def format_per_axis(value: Any, written: Callable[[Any], str], text: Callable[[str], str]) -> str:
-    """Write what is no sum: a number, a word, or both for every axis, once where all are alike: ``7×3``, ``whole``."""
+    """Format a number or a word, or one of them for each axis, once where all are equal: ``7×3``, ``whole``."""
     if value is None or isinstance(value, str):
         return text(value or "")
     if not isinstance(value, tuple):

@@ -1,10 +1,10 @@
-"""Quantities as people write them: ``5.5M``, ``22MiB``, ``1e9``, ``40%``. All of them exact, and read alike everywhere.
+"""Quantities with suffixes, read exactly and alike everywhere: ``5.5M``, ``22MiB``, ``1e9``, ``40%``.
 
     number   := digits [. digits] [e [+ or -] digits]
     quantity := number [k K M G T P Ki Mi Gi Ti Pi] [B]
 
-k to P are powers of 1000 and Ki to Pi of 1024; K is k, every other letter as SI and IEC have it. No space stands
-between. ``B`` says that bytes are counted, and nothing else may be limited by it.
+k to P are powers of 1000 and Ki to Pi of 1024; K is k, all other letters are those of SI and IEC. Spaces are not
+allowed. ``B`` is for metrics in bytes only.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DECIMAL = r"[0-9]{1,30}(?:\.[0-9]{1,30})?"
 NUMBER = rf"{DECIMAL}(?:[eE][-+]?[0-9]{{1,2}})?"
 SUFFIX = "|".join(sorted(filter(None, SUFFIXES), key=len, reverse=True))
 AMOUNT = rf"{NUMBER}(?:{SUFFIX})?"
-"""A quantity of what is not bytes."""
+"""A quantity without ``B``."""
 QUANTITY = rf"{AMOUNT}{BYTES}?"
 TIME = rf"{NUMBER}(?:{'|'.join(UNITS)})"
 PERCENT = rf"{DECIMAL}%"
@@ -44,7 +44,7 @@ _MEANT = {f"{suffix}{b}".lower(): f"{suffix}{b}" for suffix in SUFFIXES for b in
 
 
 def parse_quantity(text: str) -> Fraction | None:
-    """Return what a number with a suffix is worth, or nothing where it is none; see :func:`has_byte_suffix`.
+    """Return the value of a number with a suffix, or ``None`` where the text is none; see :func:`has_byte_suffix`.
 
     Examples:
         >>> parse_quantity("5.5M"), parse_quantity("22MiB"), parse_quantity("5e6"), parse_quantity("5 M")
@@ -58,7 +58,7 @@ def parse_quantity(text: str) -> Fraction | None:
 
 
 def parse_positive_integer(text: str) -> int | None:
-    """Return a quantity that is a positive integer of no unit, or nothing where the text is none.
+    """Return a quantity that is a positive integer without unit, or ``None`` where the text is none.
 
     Examples:
         >>> [parse_positive_integer(text) for text in ("32", "1k", "0", "2.5", "1kB")]
@@ -69,7 +69,7 @@ def parse_positive_integer(text: str) -> int | None:
 
 
 def parse_duration(text: str) -> Fraction | None:
-    """Return the nanoseconds of a time with its unit, or nothing where the text is none.
+    """Return the nanoseconds of a time with its unit, or ``None`` where the text is none.
 
     Examples:
         >>> parse_duration("2.5ms"), parse_duration("40us"), parse_duration("2.5")
@@ -81,12 +81,12 @@ def parse_duration(text: str) -> Fraction | None:
 
 
 def has_byte_suffix(text: str) -> bool:
-    """Whether a quantity is written with ``B``: it counts bytes, and nothing else may be limited by it."""
+    """Whether a quantity is written with ``B``, which is for metrics in bytes only."""
     return text.endswith(BYTES)
 
 
 def parse_percentage(text: str) -> Fraction | None:
-    """Return the share that a percentage is, or nothing where the text is none: it must carry its ``%``.
+    """Return the ratio of a percentage, or ``None`` where the text is none: it must have its ``%``.
 
     Examples:
         >>> parse_percentage("40%"), parse_percentage("0.4")
@@ -96,7 +96,7 @@ def parse_percentage(text: str) -> Fraction | None:
 
 
 def parse_ratio(text: str) -> Fraction | None:
-    """Return a plain number or a percentage as a ratio, or nothing where the text is neither.
+    """Return a plain number or a percentage as a ratio, or ``None`` where the text is neither.
 
     Examples:
         >>> parse_ratio("0.45") == parse_ratio("45%") == parse_ratio("4.5e-1")
@@ -117,7 +117,7 @@ def decimal_to_percentage(text: str) -> str:
 
 
 def intended_quantity(text: str) -> str:
-    """Return how a quantity is written that differs by a space, by grouped digits or by large and small letters.
+    """Return the correct form of a quantity with a space, grouped digits or wrong case; else an empty text.
 
     Examples:
         >>> [intended_quantity(text) for text in ("2 mib", "25,557,032", "5m", "five")]

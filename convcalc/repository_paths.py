@@ -1,4 +1,4 @@
-"""Which repository a path lies in, and whether a path lies in a folder."""
+"""Paths and repositories: the root of the repository that has a path, and whether a folder has it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ GIT = ".git"
 
 
 def folders_up_to_root(folder: str) -> Iterator[str]:
-    """Give a folder and those above it, up to that of the repository or of the file system."""
+    """Give a folder and its parents, up to the root of the repository or of the file system."""
     folder = os.path.abspath(folder)
     yield folder
     while not _holds_repository(folder) and os.path.dirname(folder) != folder:
@@ -18,7 +18,7 @@ def folders_up_to_root(folder: str) -> Iterator[str]:
 
 
 def repository_root(folder: str) -> str | None:
-    """Return the nearest folder, from here upward, that holds ``.git``, whatever that is; a bare repository is none."""
+    """Return the nearest folder, from here upward, with an entry ``.git``; ``None`` where there is none."""
     *_, last = folders_up_to_root(folder)
     return last if _holds_repository(last) else None
 
@@ -28,12 +28,12 @@ def _holds_repository(folder: str) -> bool:
 
 
 def is_inside(path: str, folder: str) -> bool:
-    """Whether a real path is a folder or lies below it."""
+    """Whether a real path is a folder or below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def path_from_cwd(path: str) -> str:
-    """Return a path from the current folder, or as it is where it does not lie below."""
+    """Return a path relative to the current folder, or unchanged where it is not below."""
     try:
         below = os.path.relpath(path)
     except OSError:  # the current folder has been deleted

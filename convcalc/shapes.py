@@ -1,4 +1,4 @@
-"""Shapes without the batch axis: channels first, then any number of spatial axes; and the widths of number formats."""
+"""Shapes without the batch axis: channels first, then any number of spatial axes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from convcalc.errors import SpecError
 AXES = 64
 """Most axes of a shape."""
 AXIS = 10**18
-"""Most cells of an axis: a number in an expression, which may ask for it, is no larger."""
+"""Largest size of an axis, which is also the largest number of an expression."""
 
 
 class Shape(tuple[Number, ...]):

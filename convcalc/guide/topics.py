@@ -97,8 +97,8 @@ def _metrics() -> dict[str, tuple[Measure, object]]:
 def _metric_page(key: str, width: int, called: str = "") -> str:
     measure, function = _metrics()[key]
     formula, sections = taken_apart(function)
-    facts = {"Unit": measure.unit, "Formula": formula, "Not": sections["Not"], "Called": sections["Called"]}
-    written = {heading: wrapped(text, width - 2) for heading, text in facts.items()}
+    facts = {"Unit": measure.unit, "Formula": formula, **{key: sections.get(key, "") for key in ("Not", "Called")}}
+    written = {heading: wrapped(text, width - 2) for heading, text in facts.items() if text}
     tools = [(one.key, one.unit, one.counts) for one in profiles.profiles() if _counts(one, key)]
     if tools:
         written["Tools and what they count"] = "\n".join(hanging(tools, width - 2))

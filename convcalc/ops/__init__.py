@@ -1,7 +1,7 @@
-"""Layer types: what they are made of, where they are found, and how one is read.
+"""Layer types (ops): arguments, output shape, weights and multiplies of every kind of layer.
 
-``kinds/`` has one file a type; ``registry`` finds them, ``op`` is what they derive from, ``arguments`` their arguments,
-and ``make`` builds one: ``ops.make("conv", out=16, kernel=3)``.
+``kinds/`` has one file a type; ``registry`` finds them, ``op`` has their base class, ``arguments`` the types of
+arguments; ``make`` builds one: ``ops.make("conv", out=16, kernel=3)``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The arguments of ops: which values a spec may give, and how they are brought into one form.
+"""The arguments of ops and their types: which values are allowed, and the one form that ops get them in.
 
-A *slot* says what a value must be. ``bind`` takes what an expression gave (int, Fraction, bool, word, tuple; or an
-array or a symbol in a place of a size) and the number of spatial axes, and returns what the op works with.
+A *slot* is the type of an argument. Its ``bind`` takes the value of an expression (int, Fraction, bool, word, tuple; or
+an array or a symbol as a size) and the number of spatial axes, and returns the value that the op works with.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ NESTED: JsonSchema = {"type": "array", "items": {"anyOf": [EXPRESSION, LIST]}}
 
 
 class BadValue(ValueError):
-    """A value that its slot does not take; the text is the rest of a sentence that begins with the argument's name."""
+    """An invalid value; the text continues a sentence that begins with the argument's name."""
 
 
 class Slot:
-    """What a value must be. ``takes_list`` says that a bare list is one value and not several arguments."""
+    """The type of an argument. With ``takes_list`` a bare list is one value and not several arguments."""
 
     takes_list: bool = False
     per_axis: ClassVar[bool] = False
-    """Whether a tuple that it gives has one entry for each spatial axis."""
+    """Whether its tuples have one entry for each spatial axis."""
     schema: ClassVar[JsonSchema] = EXPRESSION
 
     def bind(self, value: Any, axes: int) -> Any:
@@ -36,7 +36,7 @@ class Slot:
 
 
 class Argument(NamedTuple):
-    """One argument of an op: its word in a spec, its slot, its default and whether it may stand without its word."""
+    """One argument of an op: its key in a spec, its type, its default, and whether its key may be left out."""
 
     key: str
     slot: Slot
@@ -48,7 +48,7 @@ class Argument(NamedTuple):
 def argument(key: str, slot: Slot, *, positional: bool = False, **default: Any) -> Any:
     """Declare a field of an op as an argument; without ``default=`` it is required.
 
-    One whose default is nothing may be left out where an op is made by its class, too.
+    One with ``default=None`` may also be left out of the constructor of the class.
     """
     declared = Argument(key, slot, default.get("default"), not default, positional)
     absent: dict[str, Any] = {"default": None, "kw_only": True} if default == {"default": None} else {}
@@ -87,13 +87,13 @@ class Size(Slot):
 
 
 class Alike(tuple[Any, ...]):
-    """One number that was written for all axes, which some tools take otherwise than a list of equal ones."""
+    """One number for all axes, which some tools count otherwise than a list of equal numbers."""
 
     __slots__ = ()
 
 
 class Sizes(Slot):
-    """A size, or a list of one size per spatial axis; ``words`` may stand in place of it."""
+    """A size, a list of one size per spatial axis, or one of ``words``."""
 
     per_axis = True
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
@@ -107,9 +107,7 @@ class Sizes(Slot):
             if value in self.words:
                 return str(value)
             raise BadValue(f"must be an integer or a list of them{also(self.words)}, not {named(value)}")
-        made, sizes = (tuple, value) if isinstance(value, tuple) else (Alike, (value,) * axes)
-        require_axes(sizes, axes)
-        return made(Size(self.minimum).bind(size, axes) for size in sizes)
+        return _for_each_axis(Size(self.minimum), value, axes)
 
 
 class Count(Size):
@@ -126,11 +124,11 @@ class Padding(Slot):
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, NESTED]}
 
     def __init__(
-        self, words: tuple[str, ...] = ("valid", "half", "same"), minimum: int | None = 0, *, whole: bool = False
+        self, words: tuple[str, ...] = ("valid", "half", "same"), minimum: int | None = 0, *, takes_list: bool = False
     ) -> None:
         self.words = words
         self.minimum = minimum
-        self.takes_list = whole
+        self.takes_list = takes_list
 
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, str):
@@ -138,7 +136,7 @@ class Padding(Slot):
                 raise BadValue(f"must be an integer, a list{also(self.words)}, not {named(value)}")
             return str(value) if value != "valid" else ((0, 0),) * axes
         per_axis = value if isinstance(value, tuple) else (value,) * axes
-        require_axes(per_axis, axes)
+        _require_axes(per_axis, axes)
         return tuple(self._pair(entry) for entry in per_axis)
 
     def _pair(self, entry: Any) -> tuple[Any, Any]:
@@ -240,13 +238,17 @@ class Scales(Slot):
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
 
     def bind(self, value: Any, axes: int) -> Any:
-        made, scales = (tuple, value) if isinstance(value, tuple) else (Alike, (value,) * axes)
-        require_axes(scales, axes)
-        return made(Real().bind(scale, axes) for scale in scales)
+        return _for_each_axis(Real(), value, axes)
 
 
-def require_axes(values: tuple[Any, ...], axes: int) -> None:
-    """Demand one value per spatial axis."""
+def _for_each_axis(slot: Slot, value: Any, axes: int) -> tuple[Any, ...]:
+    """Bind the values of a list, or one value for each axis."""
+    made, values = (tuple, value) if isinstance(value, tuple) else (Alike, (value,) * axes)
+    _require_axes(values, axes)
+    return made(slot.bind(one, axes) for one in values)
+
+
+def _require_axes(values: tuple[Any, ...], axes: int) -> None:
     if len(values) != axes:
         noun = "axis" if axes == 1 else "axes"
         raise BadValue(f"= {shown(values)} has {len(values)} entries, but the input has {axes} spatial {noun}")

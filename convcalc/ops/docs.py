@@ -1,4 +1,4 @@
-"""What the docstrings of an op say, taken apart for schemas, pages and tables: one text serves them all."""
+"""The docstrings of an op and its arguments, parsed for schemas, pages and tables."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def doc_of(op: type[Op]) -> Doc:
 
 
 def taken_apart(documented: object) -> tuple[str, dict[str, str]]:
-    """Return what a docstring says before its first heading, and below each."""
+    """Return the text of a docstring before its first heading, and its sections: heading → text."""
     sections: dict[str, list[str]] = {"": []}
     for line in plain_text(inspect.cleandoc(documented.__doc__ or "")).splitlines():
         if line.endswith(":") and not line[:1].isspace():
@@ -55,14 +55,14 @@ def taken_apart(documented: object) -> tuple[str, dict[str, str]]:
 
 
 def plain_text(markup: str) -> str:
-    """Return a docstring's text with its code marked as people do it, by one backtick and not two."""
+    """Return a docstring's text with code between single backticks instead of double ones."""
     return markup.replace("``", "`")
 
 
 def _arguments(op: type[Op]) -> dict[str, str]:
     """Return the docstring below each field that ``argument`` makes; they are not kept at run time, but in the file."""
     found = {}
-    for statement, below in pairwise(_class(op).body):
+    for statement, below in (pair for base in reversed(op.__mro__) for pair in pairwise(_body(base))):
         match statement, below:
             case (
                 ast.AnnAssign(value=ast.Call(func=ast.Name("argument"), args=[ast.Constant(str(key)), *_])),
@@ -72,9 +72,12 @@ def _arguments(op: type[Op]) -> dict[str, str]:
     return found
 
 
-def _class(op: type[Op]) -> ast.ClassDef:
-    module = _parsed(op.__module__)
-    return next(node for node in module.body if isinstance(node, ast.ClassDef) and node.name == op.__name__)
+def _body(base: type) -> list[ast.stmt]:
+    """Return the statements of a class that may declare arguments: an op, or what several ops derive from."""
+    if not issubclass(base, Op) or base is Op:
+        return []
+    module = _parsed(base.__module__)
+    return next(node.body for node in module.body if isinstance(node, ast.ClassDef) and node.name == base.__name__)
 
 
 @cache

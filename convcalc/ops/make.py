@@ -23,7 +23,7 @@ Made = TypeVar("Made", bound=Op)
 
 @dataclass(slots=True, eq=False)
 class ArgumentError(SpecError):
-    """A value that an argument does not take: ``place`` leads through lists to the element that is to blame."""
+    """An invalid value of an argument; ``place`` has the indices that lead to the invalid element of a list."""
 
     argument: str = ""
     place: tuple[int, ...] = ()
@@ -93,7 +93,7 @@ def made(op: type[Made], arguments: Mapping[str, Any], axes: Any = None) -> Made
 
 
 def _misplaced(op: type[Op], key: str) -> ArgumentError | None:
-    """Return the error of what a spec writes among the arguments of a layer, and a graph holds elsewhere."""
+    """Return the error for a key that a spec has among the arguments of a layer, and a graph elsewhere."""
     where = "is an input of the layer: give its handle to add()" if key in op.references else ""
     if op.fused and find(key) and key in {"norm", "act"}:
         where = "is a layer of its own: add it behind this one"
@@ -146,7 +146,7 @@ def _bind(argument: Argument, values: Mapping[str, Any], axes: int) -> Any:
 
 
 def _culprit(slot: Slot, value: Any, text: str) -> Iterable[int]:
-    """Give the way to the element of a list that is to blame: the one that is refused alike on its own."""
+    """Give the indices of the element of a list that alone raises the same error."""
     for index, element in enumerate(value if type(value) is tuple else ()):
         try:
             slot.bind((element,), 1)
@@ -159,14 +159,14 @@ def _culprit(slot: Slot, value: Any, text: str) -> Iterable[int]:
 
 
 def unknown(op: type[Op], word: str, words: Iterable[str]) -> ArgumentError:
-    """Return the error of a word that an op has no argument for; ``words`` are those that it has."""
+    """Return the error for an unknown argument; ``words`` are the known ones."""
     every = tuple(words)
     text = f"{op.kind} has no attribute {quoted(word)}{did_you_mean(word, every)}"
     return ArgumentError("CC203", text, hint=f"it has {', '.join(every) or 'none'}", argument=word)
 
 
 def missing(op: type[Op], given: Mapping[str, object]) -> SpecError | None:
-    """Return the error of arguments that have no default and are not given, if there are any."""
+    """Return the error for required arguments that are missing, if there are any."""
     absent = [argument for argument in arguments_of(op).values() if argument.required and argument.key not in given]
     if not absent:
         return None
@@ -178,6 +178,6 @@ def missing(op: type[Op], given: Mapping[str, object]) -> SpecError | None:
 
 
 def unused(op: type[Op], values: Mapping[str, Any], key: str) -> ArgumentError:
-    """Return the error of an argument that means nothing beside the others."""
+    """Return the error for an argument without effect."""
     what = f"{values.get('type', '')} {op.kind}".strip()
     return ArgumentError("CC203", f"{what} does not use '{key}'", argument=key)

@@ -1,4 +1,4 @@
-"""What an op is: a frozen dataclass of parameters that states five facts of a layer, and nothing else."""
+"""The base class of ops: a frozen dataclass of arguments, with methods for output, weights, products and windows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convcalc.shapes import Shape
 
 
 class Product(NamedTuple):
-    """One matrix product inside a layer: what it multiplies and what it leaves.
+    """One matrix product inside a layer.
 
     Most layers are one product; attention is six, a recurrent layer one per direction and stacked layer.
     """
@@ -22,7 +22,7 @@ class Product(NamedTuple):
     outputs: Number
     """Elements that the product computes, of one sample."""
     stage: int = 1
-    """Products of the same stage stand side by side; stages follow one another."""
+    """A product of a later stage needs the outputs of an earlier one; products of one stage are independent."""
     weighted: bool = True
     """Whether one factor is a learnable weight."""
     name: str = ""
@@ -41,8 +41,8 @@ class Window(NamedTuple):
 class Op:
     """Base of all ops. A subclass is a frozen dataclass whose fields are made by ``argument``.
 
-    Facts are methods of the shapes that enter the layer, without batch axis, over ``Number``: the same code runs on
-    ints, arrays and symbols. ``output`` raises ``SpecError`` (through ``require``) where the layer does not fit.
+    Methods take the shapes of the inputs, without batch axis, and compute with ``Number``: the same code runs on ints,
+    arrays and symbols. ``output`` raises ``SpecError`` (through ``require``) where the layer does not fit.
     """
 
     __slots__ = ()
@@ -51,9 +51,9 @@ class Op:
     kind: ClassVar[str]
     """The word that names the layer in a spec; the file is named after it."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
-    """Fewest and most tensors that enter; ``None`` for no end. With more than one, they are a join's branches."""
+    """Least and most inputs; ``None`` for no limit. With more than one, they are the branches of a join."""
     references: ClassVar[tuple[str, ...]] = ()
-    """Arguments that name another layer, whose output then enters the layer too, after the first input."""
+    """Arguments that name another layer, whose output is a further input."""
     fused: ClassVar[bool] = False
     """Whether a spec may write ``norm`` and ``act`` on the layer, as layers that follow it."""
     borrows: ClassVar[str] = ""
@@ -61,10 +61,9 @@ class Op:
     nonlinear: ClassVar[bool] = False
     """Whether the layer is an activation."""
     reads: ClassVar[bool] = True
-    """Whether the output depends on the values that enter, and not on their shape alone."""
-
+    """Whether the output depends on the values of the inputs, and not on their shapes alone."""
     passes: ClassVar[bool] = False
-    """Whether the output is the input itself, so that the layer is no row of its own."""
+    """The op returns its input unchanged and gets no row in reports."""
 
     @classmethod
     def make(cls, *, axes: Any = None, **arguments: Any) -> Self:
@@ -75,7 +74,7 @@ class Op:
 
     @classmethod
     def ignored(cls, given: Mapping[str, Any]) -> frozenset[str]:
-        """Return the arguments that mean nothing beside the others: dropped from defaults, an error where written."""
+        """Return arguments without effect given the others: dropped if from ``defaults``, an error if explicit."""
         return frozenset()
 
     def output(self, *inputs: Shape) -> Shape:
@@ -87,11 +86,11 @@ class Op:
         return {}
 
     def buffers(self, *inputs: Shape) -> dict[str, Shape]:
-        """Return the state that is kept but not learned: name → shape."""
+        """Return state that is not learned: name → shape."""
         return {}
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
-        """Return how many elements of the weights a batch reads, or nothing for all of them."""
+        """Return how many elements of the weights a batch reads; ``None`` for all of them."""
         return None
 
     def products(self, *inputs: Shape) -> tuple[Product, ...]:
@@ -99,22 +98,22 @@ class Op:
         return ()
 
     def window(self, *inputs: Shape) -> Window | None:
-        """Return the window over the spatial axes, or nothing for a layer that has none."""
+        """Return the window over the spatial axes; ``None`` for a layer without one."""
         return None
 
     def doubt(self, *inputs: Shape) -> str:
-        """Return what is probably not meant, for a warning, or nothing."""
+        """Return a warning about a probable mistake, or an empty text."""
         return ""
 
     def unbuilt(self, via: str, *inputs: Shape) -> str:
-        """Return why PyTorch does not run the layer, though others such as ONNX do, for a warning, or nothing.
+        """Return why PyTorch does not run the layer, though others such as ONNX do; an empty text where it does.
 
-        ``via`` is how the model's source writes it. Sizes that are no plain numbers raise no doubt.
+        ``via`` is how the model's source writes the layer. Arrays and symbols among the sizes give no warning.
         """
         return ""
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
-        """Return the parameters of the layer as they hold for these inputs, for people and machines to read."""
+        """Return the arguments of the layer, resolved for these inputs, as reports show them."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 

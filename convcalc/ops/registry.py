@@ -1,4 +1,4 @@
-"""The ops: one file each, named after the kind, found by walking the folder. There is no list to forget.
+"""The ops: one file each, named after the kind, found by walking the folder.
 
 ``find("conv")`` imports ``conv.py`` alone; ``every()`` imports all. Each file is checked when it is loaded, and one
 that is malformed is refused with its name and line. Files that begin with ``_`` hold what ops share.
@@ -17,7 +17,7 @@ from convcalc.ops import kinds as operations
 from convcalc.ops.op import Op
 
 HEADINGS = ("Formula:", "Shapes:", "Source:", "Examples:")
-"""What the docstring of every op says, under these headings."""
+"""Sections that the docstring of every op must have."""
 
 
 @cache
@@ -42,7 +42,7 @@ def kinds() -> tuple[str, ...]:
 
 @cache
 def find(kind: str) -> type[Op] | None:
-    """Return the op of a kind, loading its file alone, or nothing for a word that is no kind."""
+    """Return the op of a kind, loading its file alone; ``None`` for an unknown kind."""
     path = files().get(kind)
     return _load(kind, path) if path else None
 
@@ -73,7 +73,7 @@ def _load(kind: str, path: str) -> type[Op]:
 
 
 def _checked(module: ModuleType, kind: str, path: str) -> type[Op]:
-    """Return the op of a file, if there is one alone and it is well formed."""
+    """Return the op of a file, which must define exactly one, well formed."""
     classes = [value for value in vars(module).values() if isinstance(value, type)]
     ops = [value for value in classes if issubclass(value, Op) and value.__module__ == module.__name__]
     if len(ops) != 1:
@@ -83,7 +83,7 @@ def _checked(module: ModuleType, kind: str, path: str) -> type[Op]:
 
 
 def _check(op: type[Op], kind: str, path: str) -> None:
-    """Refuse an op whose heading, facts or arguments are not what every reader of ops relies on."""
+    """Raise an error for an op whose docstring, methods or arguments are incomplete."""
     wanted = HEADINGS if __doc__ else ()  # python -OO keeps no docstrings: networks are counted without
     faults = [f"its docstring has no '{heading}'" for heading in wanted if heading not in (op.__doc__ or "")]
     if getattr(op, "kind", None) != kind:

@@ -1,6 +1,6 @@
-"""What a layer is in the source of the model: what ``via`` says beside a kind.
+"""How the source code of a model writes a layer: the words of ``via`` in a spec.
 
-Other tools see some of these forms and miss others, so that their counts follow from the words here; ours never do.
+Other tools count some of these forms and miss others. Our own counts do not depend on them.
 """
 
 from __future__ import annotations
@@ -24,5 +24,5 @@ DEFAULTS = {"add": "operator", "mul": "operator", "concat": "operator", "scale":
 
 
 def default_via(kind: str) -> str:
-    """Return how a kind is written where the spec does not say it."""
+    """Return the form of a kind where the spec has no ``via``."""
     return DEFAULTS.get(kind, "module")

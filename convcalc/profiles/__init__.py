@@ -1,10 +1,10 @@
-"""Other tools' totals from the same graph, and the terms by which each differs from ours.
+"""Profiles: other tools' counts of the same graph, and the named terms by which each differs from ours.
 
-A profile is a file in this folder that defines ``PROFILE``; the folder is walked, so a new one needs no line anywhere
-else. Files that begin with ``_`` hold what profiles share. A profile says of one layer by which named terms the tool's
-count differs from the ``base`` (the layer's multiplies, as ``report`` counts them): base and terms add up, exactly, to
-what the tool prints. The rules follow the sources of the tools, in the versions that the profiles name, in evaluation
-mode. What depends on how a model's source is written (a module, a function, an operator), ``via`` says in the spec.
+A tool is a file in this folder that defines a ``Profile`` for each number that the tool prints. The folder is walked,
+so a new file needs no line anywhere else. A profile gives for one layer the named terms by which the tool's count
+differs from the ``base`` (the layer's multiplies, as ``report`` counts them): base and terms add up, exactly, to what
+the tool prints. The rules follow the sources of the tools, in the versions that the profiles name, in evaluation mode.
+Where a count depends on how a model's source is written (a module, a function, an operator), ``via`` decides.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from convcalc.arith import Number
 from convcalc.arith import total as summed
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.graph.graph import Graph
 from convcalc.metrics.metric import Measure
-from convcalc.profiles._layer_sizes import LayerSizes
-
-Term: TypeAlias = tuple[str, Number]
+from convcalc.profiles._layer_sizes import LayerSizes as LayerSizes
+from convcalc.profiles._layer_sizes import Term as Term
 
 TERMS = {
     "macs": "multiplies, as report counts them",
@@ -71,9 +70,9 @@ class Profile(NamedTuple):
 
 
 class ProfileResult(NamedTuple):
-    """What a tool prints for a graph: the terms add up to the total. Terms of nothing are left out.
+    """A tool's count of a graph: the terms add up to the total. Terms that are 0 are left out.
 
-    Where there is no such number, ``total`` is nothing and ``fault`` says at which layer, and why.
+    Where the tool has no number, ``total`` is ``None`` and ``error`` has the layer and the reason.
     """
 
     profile: Profile
@@ -83,7 +82,7 @@ class ProfileResult(NamedTuple):
 
 
 class Reconciliation(NamedTuple):
-    """What every tool prints for one design."""
+    """The counts of all tools for one design."""
 
     design: str
     name: str
@@ -91,7 +90,7 @@ class Reconciliation(NamedTuple):
     macs: Number
     results: tuple[ProfileResult, ...]
     elements: Mapping[str, Number]
-    """Term → elements that enter the layers it is about: what a term is a multiple of."""
+    """Term → input elements of its layers, which the term is a multiple of."""
 
 
 @cache
@@ -104,15 +103,15 @@ def profile_keys() -> tuple[str, ...]:
 def profiles() -> tuple[Profile, ...]:
     """Return all profiles, in the order in which they are shown."""
     files = sorted(name[:-3] for name in os.listdir(__path__[0]) if name.endswith(".py") and not name.startswith("_"))
-    found: list[Profile] = [importlib.import_module(f"{__name__}.{name}").PROFILE for name in files]
-    return tuple(sorted(found, key=lambda profile: profile.order))
+    defined = (value for name in files for value in vars(importlib.import_module(f"{__name__}.{name}")).values())
+    return tuple(sorted((one for one in defined if isinstance(one, Profile)), key=lambda profile: profile.order))
 
 
 def find_profile(name: str) -> Profile:
     """Return a profile by its key.
 
     Raises:
-        SpecError: CC741, where there is none of the name.
+        SpecError: CC741, for an unknown name.
     """
     for profile in profiles():
         if profile.key == name:
@@ -130,10 +129,10 @@ def profile_metric(profile: Profile) -> Measure:
 
 
 def total(graph: Graph, name: str, *, batch: int = 1) -> Number:
-    """Return what a tool prints for a graph, in the tool's unit.
+    """Return a tool's count of a graph, in the tool's unit.
 
     Raises:
-        SpecError: CC741, where no profile has the name; CC742, where the tool has no number for a layer.
+        SpecError: CC741, for an unknown name; CC742, where the tool has no number for a layer.
     """
     return summed(layers(graph, find_profile(name), batch=batch))
 
@@ -149,37 +148,34 @@ def layers(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Number]:
 
 
 def profile_result(graph: Graph, profile: Profile, *, batch: int = 1) -> ProfileResult:
-    """Return a tool's total and its terms, or why there are none."""
+    """Return a tool's total and its terms, or the reason why there are none."""
+    samples, terms = 1 if profile.is_per_sample else batch, dict[str, Number]()
     try:
-        return _sum_terms(graph, profile, batch)
+        for node in graph.layers:
+            for name, amount in _terms(LayerSizes(node, samples), profile):
+                terms[name] = terms.get(name, 0) + amount
     except SpecError as error:
         return ProfileResult(profile, None, {}, error.text)
-
-
-def _sum_terms(graph: Graph, profile: Profile, batch: int) -> ProfileResult:
-    samples, terms = 1 if profile.is_per_sample else batch, dict[str, Number]()
-    for node in graph.layers:
-        for name, amount in _terms(LayerSizes(node, samples), profile):
-            terms[name] = terms.get(name, 0) + amount
     order = [*(name for name in TERMS if name in terms), *(name for name in terms if name not in TERMS)]
-    kept = {name: terms[name] for name in order if _is_nonzero(terms[name])}
+    # arrays and symbols are not compared with 0
+    kept = {name: terms[name] for name in order if not isinstance(terms[name], int) or terms[name] != 0}
     return ProfileResult(profile, summed(terms.values()), kept)
 
 
 def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconciliation:
-    """Return what every tool prints for a design, whose own name may be another than the user's."""
-    standings = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
-    seen = [LayerSizes(node, batch) for node in graph.layers]
+    """Return the counts of all tools for a design, whose own name may be another than the user's."""
+    results = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
+    sizes = [LayerSizes(node, batch) for node in graph.layers]
     elements: dict[str, Number] = {}
-    for layer in seen:
+    for layer in sizes:
         if term := layer.term:
             elements[term] = elements.get(term, 0) + layer.input_elements
-    macs = summed(layer.macs for layer in seen)
-    return Reconciliation(design, name, batch, macs, standings, elements)
+    macs = summed(layer.macs for layer in sizes)
+    return Reconciliation(design, name, batch, macs, results, elements)
 
 
 def _terms(layer: LayerSizes, profile: Profile) -> list[Term]:
-    """Return the terms of one layer; what a tool refuses is an error at the layer's place."""
+    """Return the terms of one layer, or raise an error at the layer's place where the tool has none."""
     base = profile.base, layer.macs if profile.base == "macs" else layer.outputs
     try:
         return [base, *profile.terms(layer)]
@@ -187,8 +183,3 @@ def _terms(layer: LayerSizes, profile: Profile) -> list[Term]:
         text = f"{profile.key}: no number for {quoted(layer.node.path)}: {error.text}"
         hint = error.hint or "`convcalc reconcile` shows what the other tools print"
         raise SpecError("CC742", text, layer.node.source, hint) from error
-
-
-def _is_nonzero(amount: Number) -> bool:
-    """Whether an amount is more than nothing; an array or a symbol is, unless it is known to be none."""
-    return not isinstance(amount, int) or amount != 0

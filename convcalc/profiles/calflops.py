@@ -1,4 +1,4 @@
-"""calflops: functions of PyTorch replaced by counting ones."""
+"""calflops: DeepSpeed's flops profiler, taken out, as it was then."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 from convcalc.arith import Number, equal, floordiv, prod, require
 from convcalc.ops.arguments import Alike
-from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import LayerSizes
-from convcalc.profiles._patched_functions import flops_terms, operations, positions, upsampled_size
-from convcalc.profiles._pytorch_layers import attention_products, first_operand
+from convcalc.profiles import LayerSizes, Profile, Term
+from convcalc.profiles.deepspeed import flops_terms, multiplies, operations, positions, upsampled_size
 
 UNSEEN_PRODUCTS = ("operator", "subclass", "module", "fused")
 
@@ -17,10 +15,10 @@ UNSEEN_PRODUCTS = ("operator", "subclass", "module", "fused")
 def missed_macs(layer: LayerSizes) -> Number:
     """Multiplies that it does not see: ``@``, bmm, scaled_dot_product_attention, and attention's fast path."""
     if layer.kind == "matmul":
-        return layer.macs - (first_operand(layer) if layer.via in ("function", "method") else 0)
+        return layer.macs - (layer.seen_in_first_operand if layer.is_call else 0)
     if layer.kind == "attention" and layer.via == "fast_path":
         return layer.macs
-    return attention_products(layer) if layer.kind == "attention" and layer.via in UNSEEN_PRODUCTS else 0
+    return layer.attention_products if layer.kind == "attention" and layer.via in UNSEEN_PRODUCTS else 0
 
 
 def macs_lost_to_groups(layer: LayerSizes) -> Number:
@@ -62,9 +60,22 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     return operations(layer, missed_macs(layer), upsample_operations)
 
 
-PROFILE = Profile(
+def macs_terms(layer: LayerSizes) -> Iterator[Term]:
+    """1 for each multiply–accumulate that it sees."""
+    if layer.kind == "deconv":
+        return iter([("repeated groups", -macs_lost_to_groups(layer))])
+    return multiplies(layer, missed_macs(layer))
+
+
+SOURCE = "MrYxJ/calculate-flops.pytorch: calflops/pytorch_ops.py"
+FLOPS = Profile(
     "calflops", "calflops 0.3.2", "FLOPs",
     "two for each multiply–accumulate, the bias of convolutions, and so many for each element of norms, activations "
     "and pools; the operators @, + and * count nothing",
-    "MrYxJ/calculate-flops.pytorch: calflops/pytorch_ops.py", 60, terms,
+    SOURCE, 60, terms,
+)  # fmt: skip
+MACS = Profile(
+    "calflops_macs", "calflops 0.3.2 (MACs)", "MACs",
+    "one for each multiply–accumulate that it sees; the operator @ and fused attention count nothing",
+    SOURCE, 61, macs_terms,
 )  # fmt: skip

@@ -1,21 +1,12 @@
-"""fvcore's ``FlopCountAnalysis``: what the traced operators of a module multiply, and some norms and pools."""
+"""fvcore: what the traced operators of a module multiply, with some norms and pools, and what they put out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import CONVOLUTIONS, RECURRENT, LayerSizes
-from convcalc.profiles._pytorch_layers import (
-    attention_products,
-    broadcast_matmul_correction,
-    norm_elements,
-    resizes_by_area,
-)
+from convcalc.profiles import LayerSizes, Profile, Term
 
 UPSAMPLED = {"nearest": 1, "bilinear": 4}
-UNSEEN = {("attention", "fast_path"), ("matmul", "fused"), *((kind, "string") for kind in CONVOLUTIONS)}
-"""(Kind, form) without a rule."""
 
 
 def terms(layer: LayerSizes) -> Iterator[Term]:
@@ -24,24 +15,38 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     Nearest and bilinear upsampling in two axes are 1 and 4 an output. Without a rule, and so 0: recurrent layers,
     fused attention, and convolutions with padding='same' (``aten::_convolution_mode``).
     """
+    yield "missed layers", -(layer.macs if _has_no_rule(layer) else layer.fused_macs)
     match layer.kind:
         case "norm" if layer.type not in ("rms", "lrn"):
-            yield norm_elements(layer, 2, 1) if layer.type == "batch" else norm_elements(layer, 5, 4)
+            yield layer.functional_norm
         case "avgpool" if layer.is_adaptive and layer.axes == 2 and layer.via != "method":
             yield "pooling", layer.input_elements
         case "upsample" if layer.axes == 2:
-            yield "upsampling", UPSAMPLED.get(str(layer.argument("mode")), 0) * layer.output_elements
-            yield "pooling", layer.input_elements * resizes_by_area(layer)
-        case "attention" if layer.via == "fused":
-            yield "missed layers", -attention_products(layer)
-        case kind if kind in RECURRENT or (kind, layer.via) in UNSEEN:
-            yield "missed layers", -layer.macs
-        case "matmul":
-            yield from broadcast_matmul_correction(layer)
+            yield layer.upsampling(UPSAMPLED)
+            yield "pooling", layer.input_elements * layer.resizes_by_area
+        case "matmul" if layer.via != "fused":
+            yield "missed layers", layer.seen_in_first_operand - layer.macs
 
 
-PROFILE = Profile(
+def activation_terms(layer: LayerSizes) -> Iterator[Term]:
+    """Recurrent layers, fused attention and convolutions with padding='same' have no rule."""
+    if (layer.kind, layer.via) == ("attention", "fused"):
+        yield "missed layers", -layer.product_outputs("scores", "context")
+    elif _has_no_rule(layer) or (layer.kind, layer.via) in (("attention", "fast_path"), ("matmul", "fused")):
+        yield "missed layers", -layer.outputs
+
+
+def _has_no_rule(layer: LayerSizes) -> bool:
+    return layer.is_recurrent or (layer.is_convolution and layer.via == "string")
+
+
+FLOPS = Profile(
     "fvcore", "fvcore 0.1.5", "MACs",
     "one for each multiply–accumulate, and so many for each element of a norm, adaptive average pool or upsampling",
     "facebookresearch/fvcore: fvcore/nn/jit_handles.py, flop_count.py", 10, terms,
+)  # fmt: skip
+ACTIVATIONS = Profile(
+    "fvcore_activations", "fvcore 0.1.5", "elements",
+    "outputs of convolutions, linear layers and matrix products",
+    "facebookresearch/fvcore: fvcore/nn/activation_count.py, jit_handles.py", 11, activation_terms, base="activations",
 )  # fmt: skip

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.arith import Number, ceildiv, divides, equal, floordiv, prod, require, select, total
-from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import CONVOLUTIONS, JOINS, POOLS, RECURRENT, LayerSizes
-from convcalc.profiles._pytorch_layers import NORMS, attention_scores, cell_sizes, join_operations
+from convcalc.profiles import LayerSizes, Profile, Term
 
 ACTIVATIONS = {
     "prelu": 3, "gelu": 4, "quick_gelu": 2, "silu": 2, "swish": 2, "mish": 1, "logsigmoid": 2, "hardswish": 3,
@@ -24,36 +22,34 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     Layers are those of Keras. A convolution in groups is compiled apart and has no formula, nor have pools over three
     axes, resizing, the statistics of a layer norm, and what a recurrent layer runs in its loop.
     """
-    yield from _recurrent_terms(layer) if layer.kind in RECURRENT else _products(layer)
+    yield from _recurrent_terms(layer) if layer.is_recurrent else _products(layer)
     match layer.kind:
         case "norm":
-            yield NORMS[layer.type], _norm(layer)
+            yield layer.term, _norm(layer)
         case "act":
             yield "activation functions", ACTIVATIONS.get(layer.type, 0) * layer.input_elements + layer.weights
-        case kind if kind in POOLS:
+        case "maxpool" | "avgpool":
             yield "pooling", _pool_operations(layer)
         case "softmax":
             yield "softmax", 5 * layer.input_elements
-        case kind if kind in JOINS:
-            yield "elementwise", join_operations(layer)
-        case "scale":
-            yield "elementwise", layer.output_elements
+        case "add" | "mul" | "scale":
+            yield "elementwise", layer.join_operations
         case "attention":
-            yield "elementwise", layer.batch * layer.product("q").outputs
-            yield "softmax", 5 * attention_scores(layer)
+            yield "elementwise", layer.product_outputs("q")
+            yield "softmax", 5 * layer.attention_scores
 
 
 def _products(layer: LayerSizes) -> Iterator[Term]:
     """A transposed convolution is 2·y·K·Ci/stride², rounded down; one over three axes has no formula."""
     flops, counted, biased = 2 * layer.macs, layer.kind != "attention" or layer.via not in EINSUM, layer.bias_additions
-    if layer.kind in CONVOLUTIONS:
-        flops = 2 * floordiv(layer.macs, prod(layer.node.shape.spatial)) * _places(layer)
+    if layer.is_convolution:
+        flops = 2 * floordiv(layer.macs, prod(layer.output.spatial)) * _places(layer)
     if layer.kind == "conv":
         counted = equal(layer.argument("groups"), 1)
         biased = select(counted, biased, 0)
     if layer.kind == "deconv":
-        (x,) = layer.node.input_shapes
-        whole = 2 * layer.batch * layer.node.shape.channels * _places(layer) * layer.kernel_elements * x.channels
+        outputs = layer.batch * layer.output.channels * _places(layer)
+        whole = 2 * outputs * layer.kernel_elements * layer.input.channels
         flops, counted = floordiv(whole, prod(layer.window.stride)), layer.axes < 3
     multiplies = floordiv(flops, 2)
     yield "output positions", multiplies - layer.macs
@@ -64,7 +60,7 @@ def _products(layer: LayerSizes) -> Iterator[Term]:
 
 def _places(layer: LayerSizes) -> Number:
     """Output positions; a dilated kernel runs on a picture whose sides are made up to multiples of the dilation."""
-    window, sizes = layer.window, layer.node.shape.spatial
+    window, sizes = layer.window, layer.output.spatial
     if layer.kind == "deconv":  # what padding cuts is cut from a dilated one afterwards
         cuts = zip(window.padding, window.dilation, strict=True)
         cut = (select(equal(dilation, 1), 0, total(pads)) for pads, dilation in cuts)
@@ -83,7 +79,7 @@ def _recurrent_terms(layer: LayerSizes) -> Iterator[Term]:
     yield "missed layers", step - layer.macs
     yield "additions", step
     if found and layer.argument("bias"):
-        yield "bias", layer.batch * total(size for _, size in cell_sizes(layer))
+        yield "bias", layer.batch * layer.hidden_units
 
 
 def _norm(layer: LayerSizes) -> Number:
@@ -91,7 +87,7 @@ def _norm(layer: LayerSizes) -> Number:
 
     The statistics of a group norm are 5 an element; those of a layer norm are the kernel of a batch norm in training.
     """
-    channels = layer.node.shape.channels
+    channels = layer.output.channels
     match layer.type:
         case "batch":
             return 2 * layer.input_elements + (6 if layer.is_affine or layer.axes > 1 else 5) * channels
@@ -111,8 +107,7 @@ def _pool_operations(layer: LayerSizes) -> Number:
     if layer.argument("kernel_size") == "global":
         return layer.input_elements if layer.kind == "avgpool" else layer.input_elements - layer.output_elements
     if layer.is_adaptive:
-        axes = list(zip(layer.node.input_shapes[0].spatial, layer.node.shape.spatial, strict=True))
-        for size, places in axes:
+        for size, places in layer.spatial_sizes:
             text = "Keras has no adaptive pool from {} to {} places, which is no whole step"
             require(divides(places, size), "CC742", text, size, places)
         return layer.input_elements if layer.kind == "avgpool" or layer.axes < 3 else 0

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import equal, floordiv, prod, select, total
-from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import RECURRENT, LayerSizes
+from convcalc.arith import equal, floordiv, prod, select
+from convcalc.profiles import LayerSizes, Profile, Term
 
 LRN_SIZE = 5
-"""Channels that a local response norm looks at; a spec does not say it, AlexNet and GoogLeNet have five."""
+"""Channels of the window of a local response norm: no argument of a spec, five in AlexNet and GoogLeNet."""
 
 
 def terms(layer: LayerSizes) -> Iterator[Term]:
@@ -21,8 +20,7 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     """
     match layer.kind:
         case "deconv":
-            (x,) = layer.node.input_shapes
-            whole = layer.output_elements * layer.kernel_elements * x.channels
+            whole = layer.output_elements * layer.kernel_elements * layer.input.channels
             yield "output positions", floordiv(whole, prod(layer.window.stride)) - layer.macs
         case "norm" if layer.type == "lrn":
             yield "lrn norm", LRN_SIZE * layer.input_elements
@@ -31,12 +29,9 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
         case "scale":
             yield "elementwise", layer.output_elements
         case "mul":
-            y = layer.node.shape.elements
-            yield (
-                "elementwise",
-                total(select(equal(x.elements, y), 0, layer.output_elements) for x in layer.node.input_shapes),
-            )
-        case kind if kind in ("matmul", "attention", *RECURRENT):
+            for branch in layer.node.input_shapes:
+                yield "elementwise", select(equal(branch.elements, layer.output.elements), 0, layer.output_elements)
+        case "matmul" | "attention" | "lstm" | "gru" | "rnn":
             yield "missed layers", -layer.macs
 
 

@@ -11,22 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convcalc.arith import (
-    Number,
-    at_least,
-    at_most,
-    divides,
-    equal,
-    floordiv,
-    modulo,
-    prod,
-    require,
-    select,
-    total,
-)
-from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import JOINS, POOLS, LayerSizes
-from convcalc.profiles._pytorch_layers import attention_scores, biases, join_operations, steps
+from convcalc.arith import Number, at_least, at_most, divides, equal, floordiv, modulo, prod, require, select, total
+from convcalc.profiles import LayerSizes, Profile, Term
 
 EXP, DIVIDE, SQRT, TANH, LOG = 32, 4, 24, 38, 43
 SOFTMAX, SOFTPLUS = EXP + DIVIDE, EXP + 1 + LOG
@@ -49,17 +35,17 @@ ROOTS, PACKED = 3 * SQRT + DIVIDE, 2
 def terms(layer: LayerSizes) -> Iterator[Term]:
     """Bias 1 an output, norms 7 to 31 an element, pools K an output, softmax 36; recurrent layers by their features."""
     if layer.kind in GATES:
-        yield "bias", steps(layer) * biases(layer)
-        yield (
-            "recurrent gates",
-            GATES[layer.kind] * steps(layer) * layer.argument("hidden_size") * layer.argument("num_layers"),
-        )
+        yield "bias", layer.bias_additions
+        features = layer.argument("hidden_size") * layer.argument("num_layers")
+        yield "recurrent gates", GATES[layer.kind] * layer.steps * features
         return
     _require_price(layer)
     yield "bias", layer.bias_additions
     yield from _elementwise(layer)
     if layer.kind == "deconv":
-        yield "output positions", _macs_at_output_channels(layer) - layer.macs
+        # y·(Co/g)·K, which is right for none but Ci = Co and stride 1
+        channels = floordiv(layer.argument("out_channels"), layer.argument("groups"))
+        yield "output positions", layer.output_elements * channels * layer.kernel_elements - layer.macs
 
 
 def _require_price(layer: LayerSizes) -> None:
@@ -73,38 +59,27 @@ def _require_price(layer: LayerSizes) -> None:
 def _elementwise(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "norm":
-            yield f"{layer.type} norm", NORMS[layer.type] * layer.output_elements
+            yield layer.term, NORMS[layer.type] * layer.output_elements
             if layer.type == "layer":
                 yield "layer norm", (SQRT + DIVIDE + 1) * _first_axis(layer)
         case "act":
             yield "activation functions", ACTIVATIONS[layer.type] * layer.output_elements
-        case kind if kind in POOLS:
+        case "maxpool" | "avgpool":
             yield "pooling", _pool_operations(layer)
         case "softmax":
             yield "softmax", SOFTMAX * layer.output_elements
-        case kind if kind in JOINS:
-            yield "elementwise", join_operations(layer)
-        case "scale":
-            yield "elementwise", layer.output_elements
+        case "add" | "mul" | "scale":
+            yield "elementwise", layer.join_operations
         case "upsample":
-            yield "upsampling", RESIZED.get(str(layer.argument("mode")), 0) * layer.output_elements
+            yield layer.upsampling(RESIZED)
         case "attention":
-            yield "softmax", SOFTMAX * attention_scores(layer)
+            yield "softmax", SOFTMAX * layer.attention_scores
             yield "elementwise", _scale_operations(layer)
-
-
-def _macs_at_output_channels(layer: LayerSizes) -> Number:
-    """y·(Co/g)·K of a transposed convolution, which is right for none but Ci = Co and stride 1."""
-    return (
-        layer.output_elements
-        * floordiv(layer.argument("out_channels"), layer.argument("groups"))
-        * layer.kernel_elements
-    )
 
 
 def _first_axis(layer: LayerSizes) -> Number:
     """Elements divided by the first axis that a layer norm works over, whether or not it is the only one."""
-    shape = layer.node.input_shapes[0]
+    shape = layer.input
     first = min(shape.axis(axis) for axis in layer.op.attributes(shape)["axis"])
     return layer.batch * shape.replaced(first, 1).elements
 
@@ -113,16 +88,11 @@ def _pool_operations(layer: LayerSizes) -> Number:
     """K an output, of a cube one side of it; of an average down to one element a sum of all, and a division."""
     if layer.via == "method" and layer.kind == "avgpool" and layer.is_adaptive:
         return layer.input_elements
-    windows = (
-        _window_elements(layer, layer.window.kernel_size)
-        if layer.argument("out_size") is None
-        else _adaptive_operations(layer)
-    )
+    out_size = layer.argument("out_size")
+    windows = _window_elements(layer, layer.window.kernel_size) if out_size is None else _adaptive_operations(layer)
     if layer.kind == "maxpool" or not layer.is_adaptive:
         return windows
-    return select(
-        equal(prod(layer.argument("out_size") or ()), 1), layer.input_elements + DIVIDE * layer.output_elements, windows
-    )
+    return select(equal(prod(out_size or ()), 1), layer.input_elements + DIVIDE * layer.output_elements, windows)
 
 
 def _window_elements(layer: LayerSizes, sizes: Sequence[Number]) -> Number:
@@ -135,7 +105,7 @@ def _adaptive_operations(layer: LayerSizes) -> Number:
     Windows of one length a = ⌊n/o⌋ + 1, where n mod o divides o, are a mean of a cells a place. Where lengths differ,
     there are up to a + 1 cells, added one by one, and a division. For maximums and three axes there is no export.
     """
-    axes = list(zip(layer.node.input_shapes[0].spatial, layer.node.shape.spatial, strict=True))
+    axes = layer.spatial_sizes
     rests = [modulo(size, places) for size, places in axes]
     if layer.kind == "maxpool" or layer.axes > 2:
         for (size, places), rest in zip(axes, rests, strict=True):
@@ -152,13 +122,9 @@ def _adaptive_operations(layer: LayerSizes) -> Number:
 
 def _scale_operations(layer: LayerSizes) -> Number:
     """Queries times a scale; of scaled_dot_product_attention the keys too, and the scale itself."""
-    queries = layer.batch * layer.product("q").outputs
-    match layer.via:
-        case "fused":
-            return queries + layer.batch * layer.product("k").outputs + ROOTS + PACKED
-        case "module":
-            return queries + PACKED
-    return queries
+    if layer.via == "fused":
+        return layer.product_outputs("q", "k") + ROOTS + PACKED
+    return layer.product_outputs("q") + (PACKED if layer.via == "module" else 0)
 
 
 PROFILE = Profile(

@@ -6,28 +6,18 @@ from collections.abc import Iterator
 from math import prod
 
 from convcalc.arith import Number, is_plain
-from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import RECURRENT, LayerSizes
-from convcalc.profiles._pytorch_layers import (
-    MODULES,
-    attention_products,
-    biases,
-    hidden_steps,
-    macs_at_output_positions,
-    norm_elements,
-    steps,
-)
+from convcalc.profiles import LayerSizes, Profile, Term
 
 UPSAMPLED = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
-GATES = {"lstm": (4, 4), "gru": (3, 4), "rnn": (1, 0)}
+GATES = {"lstm": 4 + 4, "gru": 3 + 4, "rnn": 1}
 """Elementwise operations of one cell and step, per hidden feature: sums inside the gates, and what follows them."""
 
 
 def terms(layer: LayerSizes) -> Iterator[Term]:
     """Norms 4 an element (2 without affine; none for group norm), pools, softmax and upsampling as modules; no bias."""
     if layer.kind == "attention":
-        yield "missed layers", -(attention_products(layer) if layer.via in ("operator", "subclass") else layer.macs)
-    elif layer.kind == "matmul" or layer.via not in MODULES:
+        yield "missed layers", -(layer.attention_products if layer.via in ("operator", "subclass") else layer.macs)
+    elif layer.kind == "matmul" or not layer.is_framework_module:
         yield "missed layers", -layer.macs
     else:
         yield from _module(layer)
@@ -36,13 +26,13 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
 def _module(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "deconv":
-            yield "output positions", macs_at_output_positions(layer) - layer.macs
+            yield "output positions", layer.macs_at_output_positions - layer.macs
         case "norm" if layer.type in ("batch", "instance", "layer"):
-            yield norm_elements(layer, 4, 2)
+            yield layer.norm(4, 2)
         case "avgpool":
-            yield "pooling", adaptive_operations(layer) if layer.is_adaptive else layer.output_elements
+            yield "pooling", _adaptive_operations(layer) if layer.is_adaptive else layer.output_elements
         case "upsample":
-            yield "upsampling", UPSAMPLED.get(str(layer.argument("mode")), 0) * layer.output_elements
+            yield layer.upsampling(UPSAMPLED)
         case _:
             yield from common_terms(layer)
 
@@ -53,30 +43,18 @@ def common_terms(layer: LayerSizes) -> Iterator[Term]:
         case "act" if layer.type == "prelu":
             yield "activation functions", layer.input_elements
         case "softmax":
-            yield "softmax", softmax_operations(layer)
-        case kind if kind in RECURRENT:
-            yield from recurrent_operations(layer)
+            rows = layer.batch * layer.input.replaced(layer.argument("axis"), 1).elements
+            yield "softmax", 3 * layer.input_elements - rows  # n exponentials, n − 1 sums and n divisions a row
+        case "lstm" | "gru" | "rnn":
+            yield "bias", layer.bias_additions
+            yield "recurrent gates", GATES[layer.kind] * layer.hidden_steps
 
 
-def adaptive_operations(layer: LayerSizes) -> Number:
+def _adaptive_operations(layer: LayerSizes) -> Number:
     """⌊(Π n/o + 1)·y⌋ of an adaptive pool, in floating point as there; x + y where sizes are arrays or symbols."""
-    before, after = layer.node.input_shapes[0].spatial, layer.node.shape.spatial
-    if not all(map(is_plain, (*before, *after, layer.output_elements))):
+    if not all(map(is_plain, (*layer.input.spatial, *layer.output.spatial, layer.output_elements))):
         return layer.input_elements + layer.output_elements
-    return int((prod([n / o for n, o in zip(before, after, strict=True)]) + 1) * layer.output_elements)
-
-
-def softmax_operations(layer: LayerSizes) -> Number:
-    """rows·(3n − 1): n exponentials, n − 1 sums and n divisions for n elements a row."""
-    (x,) = layer.node.input_shapes
-    return 3 * layer.input_elements - layer.batch * x.replaced(layer.argument("axis"), 1).elements
-
-
-def recurrent_operations(layer: LayerSizes) -> Iterator[Term]:
-    """(I + H)·H + H for each gate, both biases, and the products of states."""
-    inside, after = GATES[layer.kind]
-    yield "bias", steps(layer) * biases(layer)
-    yield "recurrent gates", (inside + after) * hidden_steps(layer)
+    return int((prod([n / o for n, o in layer.spatial_sizes]) + 1) * layer.output_elements)
 
 
 PROFILE = Profile(

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.arith import Number, at_least, at_most, ceildiv, floordiv, plain, prod, total
-from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import LayerSizes
-from convcalc.profiles._pytorch_layers import MODULES, attention_scores, norm_elements
+from convcalc.profiles import LayerSizes, Profile, Term
 from convcalc.profiles.thop import common_terms
 
-CLASSES = (*MODULES, "subclass")
 UPSAMPLED = {"linear": 5, "bilinear": 11, "bicubic": 259, "trilinear": 31}
 
 
@@ -21,11 +18,10 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     """
     if layer.kind == "attention":
         if layer.via in ("module", "fused", "fast_path"):
-            rows = layer.batch * layer.node.input_shapes[0].replaced(-1, layer.argument("heads")).elements
-            yield "softmax", 3 * attention_scores(layer) - rows
+            yield "softmax", layer.softmax_of_scores
     elif layer.kind in ("linear", "matmul"):
         return
-    elif layer.via not in CLASSES:
+    elif not layer.is_module:
         yield "missed layers", -layer.macs
     else:
         yield from _module(layer)
@@ -34,28 +30,28 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
 def _module(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "norm" if layer.type != "lrn":
-            yield norm_elements(layer, 4, 2)
+            yield layer.norm(4, 2)
         case "avgpool":
             yield "pooling", layer.output_elements + _windows(layer)
         case "upsample":
-            yield "upsampling", UPSAMPLED.get(str(layer.argument("mode")), 0) * layer.output_elements
+            yield layer.upsampling(UPSAMPLED)
         case _:
             yield from common_terms(layer)
 
 
 def _windows(layer: LayerSizes) -> Number:
     """Cells in all windows of an average pool together, those of the padding too."""
-    (x,) = layer.node.input_shapes
-    axes = zip(x.spatial, layer.node.shape.spatial, strict=True)
-    unpadded = layer.via == "unpadded"
     if layer.argument("kernel_size") == "global":
         return layer.input_elements
     if layer.is_adaptive:
-        cells = [_adaptive_cells(n, plain(o, "the size of an adaptive pool")) for n, o in axes]
+        cells = [_adaptive_cells(n, plain(o, "the size of an adaptive pool")) for n, o in layer.spatial_sizes]
     else:
-        each = zip(axes, layer.window.kernel_size, layer.window.stride, layer.window.padding, strict=True)
-        cells = [(_input_cells if unpadded else _window_cells)(n, o, k, s, p) for (n, o), k, s, p in each]
-    return layer.batch * x.channels * prod(cells)
+        count = _input_cells if layer.via == "unpadded" else _window_cells
+        cells = [
+            count(n, o, kernel, stride, pads)
+            for (n, o), kernel, stride, pads, _ in zip(layer.spatial_sizes, *layer.window, strict=True)
+        ]
+    return layer.batch * layer.input.channels * prod(cells)
 
 
 def _adaptive_cells(size: Number, places: Number) -> Number:

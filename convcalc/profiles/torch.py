@@ -1,11 +1,10 @@
-"""torch.utils.flop_counter where no operator hides its work: on the meta device or with the math backend."""
+"""torch.utils.flop_counter: where no operator hides its work (the meta device, the math backend), and on a CPU."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import LayerSizes
+from convcalc.profiles import LayerSizes, Profile, Term
 
 
 def terms(layer: LayerSizes) -> Iterator[Term]:
@@ -16,8 +15,20 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
         yield "additions", layer.macs
 
 
-PROFILE = Profile(
+def cpu_terms(layer: LayerSizes) -> Iterator[Term]:
+    """2 for each multiply–accumulate; fused attention and the LSTM's one kernel are missed."""
+    missed = layer.macs if layer.kind == "lstm" else layer.fused_macs
+    yield "missed layers", -missed
+    yield "additions", layer.macs - missed
+
+
+TORCH = Profile(
     "torch", "torch.utils.flop_counter 2.14", "FLOPs",
     "two for each multiply–accumulate of convolutions, linear layers and matrix products, without bias; nothing else",
     "pytorch/pytorch: torch/utils/flop_counter.py", 20, terms,
+)  # fmt: skip
+ON_CPU = Profile(
+    "torch_cpu", "torch.utils.flop_counter 2.14", "FLOPs",
+    "as torch; on a CPU it misses scaled_dot_product_attention and LSTMs, which are one operator there",
+    "pytorch/pytorch: torch/utils/flop_counter.py, issue 195460", 21, cpu_terms,
 )  # fmt: skip

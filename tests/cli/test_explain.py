@@ -16,6 +16,7 @@ from convcalc.designs.sources import open_source
 from convcalc.devices.roofline import devices
 from convcalc.errors import Source
 from convcalc.guide import pages, topics
+from convcalc.metrics.metric import Measure
 from convcalc.ops.docs import doc_of
 from convcalc.ops.op import arguments_of
 from convcalc.ops.registry import activations, every, kinds
@@ -60,6 +61,21 @@ def test_every_metric_has_a_page(cli: Command, metric: str) -> None:
     page = cli("explain", metric).stdout
     assert re.match(rf"{metric}( \(\w+\))?: \S", page)
     assert [heading for heading in METRICS if f"\n{heading}\n  " not in page] == []
+
+
+def test_a_metric_may_be_documented_by_its_formula_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def documented() -> None:
+        """Σ of something."""
+
+    def bare() -> None: ...
+
+    measure = Measure("work", "Work", "operations", "some work", 1)
+    known = {"work": (measure, documented), "idle": (measure, bare)}
+    monkeypatch.setattr(topics, "_metrics", lambda: known)
+    pages_of = [topics.find(key)[0](80) for key in known]
+    assert [heading in page for page in pages_of for heading in ("Σ of something", "Not", "Called")] == [
+        True, False, False, False, False, False,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("profile", profiles.profile_keys())

@@ -7,7 +7,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from itertools import pairwise
 
 import pytest
@@ -28,18 +28,19 @@ def sections(op: type[Op]) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def class_of(op: type[Op]) -> ast.ClassDef:
+def class_of(op: type) -> ast.ClassDef:
     tree = ast.parse(inspect.getsource(sys.modules[op.__module__]))
     (found,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == op.__name__]
     return found
 
 
 def documented(op: type[Op]) -> Iterator[tuple[str, str]]:
-    """(field, docstring under it) for every annotated field that has one."""
-    for statement, below in pairwise(class_of(op).body):
-        match statement, below:
-            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
-                yield name, text
+    """(field, docstring under it) for every annotated field that has one, those of a base dataclass first."""
+    for base in reversed(op.__mro__):
+        for statement, below in pairwise(class_of(base).body if is_dataclass(base) else []):
+            match statement, below:
+                case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                    yield name, text
 
 
 @every_op

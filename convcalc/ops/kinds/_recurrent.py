@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from dataclasses import dataclass
 
 from convcalc.arith import Number, require
+from convcalc.ops.arguments import Count, Flag, Size, argument
 from convcalc.ops.op import Op, Product
 from convcalc.shapes import Shape
 
 
+@dataclass(frozen=True, slots=True)
 class Recurrent(Op):
-    """A cell run over the steps of a sequence. The fields are declared by the ops."""
+    """A cell run over the steps of a sequence."""
 
-    __slots__ = ()
-
-    gates: ClassVar[int]
+    gates = 1
     """Matrices of one cell: 4, 3 or 1."""
 
-    hidden_size: Number
-    num_layers: int
-    bidirectional: bool
-    bias: bool
+    hidden_size: Number = argument("hidden", Size(), positional=True)
+    """Features H of the state."""
+    num_layers: int = argument("layers", Count(), positional=True, default=1)
+    """Stacked layers, each reading the one below."""
+    bidirectional: bool = argument("bidirectional", Flag(), default=False)
+    """Whether a second cell runs backwards and both outputs are joined."""
+    bias: bool = argument("bias", Flag(), default=True)
+    """Whether the two biases are learned."""
 
     def _cells(self, x: Shape) -> Iterator[tuple[int, str, Number]]:
         """Give (stacked layer, direction, size of what enters the cell) for every cell."""

@@ -32,7 +32,7 @@ def resolved(padding: str | Pads, sizes: Sides, kernel_size: Sides, stride: Side
         return tuple((floordiv(d * (k - 1), 2),) * 2 for k, d in zip(kernel_size, dilation, strict=True))
     if padding == "same":
         axes = zip(sizes, kernel_size, stride, dilation, strict=True)
-        return tuple(_halves(at_least((ceildiv(n, s) - 1) * s + extent(k, d) - n, 0)) for n, k, s, d in axes)
+        return tuple(halves(at_least((ceildiv(n, s) - 1) * s + extent(k, d) - n, 0)) for n, k, s, d in axes)
     return padding  # type: ignore[return-value]
 
 
@@ -47,7 +47,8 @@ def uneven(padding: object, window: Window) -> str:
     )
 
 
-def _halves(whole: Number) -> tuple[Number, Number]:
+def halves(whole: Number) -> tuple[Number, Number]:
+    """Return a padding in all as (before, after), the odd one after."""
     before = floordiv(whole, 2)
     return before, whole - before
 
@@ -56,8 +57,7 @@ def places(padding: str | Pads, sizes: Sides, window: Window) -> Sides:
     """⌊(n + p₀ + p₁ − e)/s⌋ + 1 on each axis; ``same`` is made so that this is ⌈n/s⌉."""
     if padding == "same":
         return tuple(ceildiv(n, s) for n, s in zip(sizes, window.stride, strict=True))
-    axes = zip(sizes, window.kernel_size, window.stride, window.padding, window.dilation, strict=True)
-    return tuple(floordiv(_slack(n, k, p, d), s) + 1 for n, k, s, p, d in axes)
+    return tuple(floordiv(_slack(n, k, p, d), s) + 1 for n, k, s, p, d in zip(sizes, *window, strict=True))
 
 
 def ceil_places(padding: str | Pads, sizes: Sides, window: Window) -> Sides:
@@ -68,7 +68,7 @@ def ceil_places(padding: str | Pads, sizes: Sides, window: Window) -> Sides:
     """
     if padding == "same":
         return places(padding, sizes, window)
-    axes = zip(sizes, window.kernel_size, window.stride, window.padding, window.dilation, strict=True)
+    axes = zip(sizes, *window, strict=True)
     return tuple(at_most(floordiv(_slack(n, k, p, d, s - 1), s) + 1, ceildiv(n + p[0], s)) for n, k, s, p, d in axes)
 
 
@@ -84,7 +84,7 @@ def _slack(
 
 def transposed_places(sizes: Sides, window: Window, output_padding: Sides) -> Sides:
     """(n − 1)·s − p₀ − p₁ + e + output_padding on each axis."""
-    axes = zip(sizes, window.kernel_size, window.stride, window.padding, window.dilation, output_padding, strict=True)
+    axes = zip(sizes, *window, output_padding, strict=True)
     return tuple((n - 1) * s - p[0] - p[1] + extent(k, d) + o for n, k, s, p, d, o in axes)
 
 

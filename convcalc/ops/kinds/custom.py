@@ -1,4 +1,4 @@
-"""A layer whose cost the spec says itself."""
+"""A layer whose cost is written in the spec."""
 
 from __future__ import annotations
 

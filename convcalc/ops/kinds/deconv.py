@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.arith import Number, either, floordiv, less, less_equal, prod, require
 from convcalc.ops.arguments import Choice, Flag, Padding, Size, Sizes, argument
 from convcalc.ops.kinds._checks import require_groups
-from convcalc.ops.kinds._window import Pads, Sides, extent, require_spatial, resolved, transposed_places, uneven
+from convcalc.ops.kinds._window import Pads, Sides, extent, halves, require_spatial, resolved, transposed_places, uneven
 from convcalc.ops.op import Op, Product, Window
 from convcalc.shapes import Shape
 
@@ -92,7 +92,7 @@ class TransposedConv(Op):
         if self.padding == "same":  # e − s cells are cut, so that n·s stay
             reach = (extent(k, d) for k, d in zip(self.kernel_size, self.dilation, strict=True))
             spare = tuple(e - s + o for e, s, o in zip(reach, self.stride, self.output_padding, strict=True))
-            return tuple((floordiv(cut, 2), cut - floordiv(cut, 2)) for cut in spare)
+            return tuple(map(halves, spare))
         return resolved(self.padding, x.spatial, self.kernel_size, self.stride, self.dilation)
 
     def doubt(self, *inputs: Shape) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convcalc.arith import Number
-from convcalc.ops.arguments import Count, Flag, Size, argument
 from convcalc.ops.kinds._recurrent import Recurrent
 
 
@@ -27,12 +25,3 @@ class Lstm(Recurrent):
 
     kind = "lstm"
     gates = 4
-
-    hidden_size: Number = argument("hidden", Size(), positional=True)
-    """Features H of the state."""
-    num_layers: int = argument("layers", Count(), positional=True, default=1)
-    """Stacked layers, each reading the one below."""
-    bidirectional: bool = argument("bidirectional", Flag(), default=False)
-    """Whether a second cell runs backwards and both outputs are joined."""
-    bias: bool = argument("bias", Flag(), default=True)
-    """Whether the two biases are learned."""

@@ -28,7 +28,7 @@ class Pad(Op):
 
     kind = "pad"
 
-    padding: Pads = argument("padding", Padding((), minimum=None, whole=True), positional=True)
+    padding: Pads = argument("padding", Padding((), minimum=None, takes_list=True), positional=True)
     """n, [per axis] or [[before, after], …]; negative crops."""
 
     def output(self, *inputs: Shape) -> Shape:

@@ -1,4 +1,4 @@
-"""A learned tensor that stands by itself."""
+"""A learned tensor that is a layer of its own."""
 
 from __future__ import annotations
 

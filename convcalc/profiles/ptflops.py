@@ -1,4 +1,7 @@
-"""ptflops with its backend ``pytorch``: hooks on modules, and functions of PyTorch replaced by counting ones."""
+"""ptflops: with its backend ``pytorch`` hooks on modules, and functions of PyTorch replaced by counting ones.
+
+With its backend ``aten`` the operators that PyTorch dispatches.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,7 @@ from math import floor
 
 from convcalc.arith import Number, floordiv
 from convcalc.ops.arguments import Alike
-from convcalc.profiles import Profile, Term
-from convcalc.profiles._layer_sizes import CONVOLUTIONS, JOINS, POOLS, RECURRENT, LayerSizes
-from convcalc.profiles._pytorch_layers import (
-    MODULES,
-    PATCHED,
-    attention_products,
-    attention_scores,
-    biases,
-    first_operand,
-    hidden_steps,
-    join_operations,
-    norm_elements,
-    projections,
-    resizes_by_area,
-    response_norm_operations,
-    steps,
-    upsampled_elements,
-)
+from convcalc.profiles import LayerSizes, Profile, Term
 
 DOUBLED = ("relu", "prelu", "elu", "gelu")
 """Activations whose module is counted, and the function that it calls once more."""
@@ -38,20 +24,20 @@ GATES = {"lstm": 10, "gru": 7, "rnn": 1}
 def terms(layer: LayerSizes) -> Iterator[Term]:
     """Modules by their exact class, functions by name: what is both counts twice, what is neither not at all."""
     match layer.kind:
-        case kind if kind in CONVOLUTIONS or kind in ("deconv", "linear"):
-            seen = layer.via in MODULES
+        case "conv" | "dwconv" | "deconv" | "linear":
+            seen = layer.is_framework_module
             yield ("bias", layer.bias_additions) if seen else ("missed layers", -layer.macs)
         case "norm" if layer.via == "module" and layer.type not in ("rms", "lrn"):
-            yield norm_elements(layer, 1, 1) if layer.type == "layer" else norm_elements(layer, 2, 1)
-        case "norm" if layer.type == "lrn" and layer.via in PATCHED:
-            yield "lrn norm", response_norm_operations(layer)
+            yield layer.norm(1, 1) if layer.type == "layer" else layer.norm(2, 1)
+        case "norm" if layer.type == "lrn" and layer.calls_functional:
+            yield "lrn norm", layer.response_norm_operations
         case "matmul":
-            seen = layer.via in ("function", "method")
-            yield "missed layers", (first_operand(layer) if seen else 0) - layer.macs
+            yield "missed layers", (layer.seen_in_first_operand if layer.is_call else 0) - layer.macs
         case "attention":
             yield from _attention(layer)
-        case kind if kind in RECURRENT:
-            yield from _recurrent(layer)
+        case "lstm" | "gru" | "rnn":
+            yield "bias", layer.bias_additions
+            yield "recurrent gates", GATES[layer.kind] * layer.hidden_steps
         case _:
             yield from _elementwise(layer)
 
@@ -60,16 +46,14 @@ def _elementwise(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "act":
             yield from _activation(layer)
-        case kind if kind in POOLS:
+        case "maxpool" | "avgpool":
             yield from _module_and_function(layer, "pooling", layer.input_elements)
         case "upsample":
             yield from _upsample_terms(layer)
-        case "softmax" if layer.via in PATCHED:
+        case "softmax" if layer.calls_functional:
             yield "softmax", layer.input_elements
-        case kind if kind in JOINS and layer.via in ("function", "method"):
-            yield "elementwise", join_operations(layer)
-        case "scale" if layer.via in ("function", "method"):
-            yield "elementwise", layer.output_elements
+        case "add" | "mul" | "scale" if layer.is_call:
+            yield "elementwise", layer.join_operations
 
 
 def _upsample_terms(layer: LayerSizes) -> Iterator[Term]:
@@ -77,21 +61,21 @@ def _upsample_terms(layer: LayerSizes) -> Iterator[Term]:
 
     Of a list each scale is rounded down first.
     """
-    if layer.via in PATCHED:
+    if layer.calls_functional:
         scales = layer.argument("scale")
         if scales is not None and not isinstance(scales, Alike):
             scales = [floor(s) if isinstance(s, Fraction) else s for s in scales]
-        yield "upsampling", layer.output_elements if scales is None else upsampled_elements(layer, scales)
-        yield "pooling", layer.input_elements * resizes_by_area(layer)
-    if layer.via in MODULES:
+        yield "upsampling", layer.output_elements if scales is None else layer.upsampled_elements(scales)
+        yield "pooling", layer.input_elements * layer.resizes_by_area
+    if layer.is_framework_module:
         yield "doubled modules", layer.output_elements
 
 
 def _module_and_function(layer: LayerSizes, name: str, count: Number) -> Iterator[Term]:
     """A module, counted once more as the function that it calls; or the function alone."""
-    if layer.via in PATCHED:
+    if layer.calls_functional:
         yield name, count
-    if layer.via in MODULES:
+    if layer.is_framework_module:
         yield "doubled modules", count
 
 
@@ -99,8 +83,8 @@ def _activation(layer: LayerSizes) -> Iterator[Term]:
     if layer.type in DOUBLED:
         yield from _module_and_function(layer, "activation functions", layer.output_elements)
     elif (
-        (layer.type in ("silu", "swish") and layer.via in PATCHED)
-        or (layer.type in HOOKED and layer.via in MODULES)
+        (layer.type in ("silu", "swish") and layer.calls_functional)
+        or (layer.type in HOOKED and layer.is_framework_module)
         or (layer.type, layer.via) == ("relu6", "function")
     ):
         yield "activation functions", layer.output_elements
@@ -111,25 +95,25 @@ def _attention(layer: LayerSizes) -> Iterator[Term]:
 
     The first always adds the bias of the output, and takes keys and values to be projected to their own width.
     """
-    queries = layer.batch * layer.product("q").outputs
+    queries = layer.product_outputs("q")
     if layer.via in ("module", "fused", "fast_path"):
-        yield "bias", layer.bias_additions if layer.argument("bias") else layer.batch * layer.product("o").outputs
+        yield "bias", layer.bias_additions if layer.argument("bias") else layer.product_outputs("o")
         yield "elementwise", queries
-        yield "softmax", attention_scores(layer)
+        yield "softmax", layer.attention_scores
         if layer.via == "module":
-            yield "doubled modules", attention_products(layer) + attention_scores(layer)
+            yield "doubled modules", layer.attention_products + layer.attention_scores
         if len(layer.node.input_shapes) > 1:
             yield from _projection_terms(layer)
     elif layer.via == "subclass":
-        yield "missed layers", -projections(layer)
+        yield "missed layers", -layer.projections
         yield "elementwise", queries
-        yield "softmax", attention_scores(layer)
+        yield "softmax", layer.attention_scores
     elif layer.via == "operator":
-        yield "missed layers", -attention_products(layer)
+        yield "missed layers", -layer.attention_products
         yield "bias", layer.bias_additions
     else:
-        yield "missed layers", -projections(layer)
-        yield "softmax", attention_scores(layer)
+        yield "missed layers", -layer.projections
+        yield "softmax", layer.attention_scores
 
 
 def _projection_terms(layer: LayerSizes) -> Iterator[Term]:
@@ -141,18 +125,29 @@ def _projection_terms(layer: LayerSizes) -> Iterator[Term]:
     width, read, heads = x.features, memory.features, layer.argument("heads")
     rows, positions = layer.batch * memory.replaced(-1, 1).elements, layer.batch * x.replaced(-1, 1).elements
     yield "missed layers", 2 * rows * read * (read - width) + positions * (read * read - width * width)
-    yield "missed layers", attention_scores(layer) * (floordiv(read, heads) - floordiv(width, heads))
+    yield "missed layers", layer.attention_scores * (floordiv(read, heads) - floordiv(width, heads))
     yield "bias", positions * (read - width)
 
 
-def _recurrent(layer: LayerSizes) -> Iterator[Term]:
-    yield "bias", steps(layer) * biases(layer)
-    yield "recurrent gates", GATES[layer.kind] * hidden_steps(layer)
+def aten_terms(layer: LayerSizes) -> Iterator[Term]:
+    """Bias of convolutions and linear layers; what is one operator without a rule is missed.
+
+    So are an LSTM, an attention's fast path, and scaled_dot_product_attention with its fused kernels.
+    """
+    one_kernel = layer.kind == "lstm" or (layer.kind, layer.via) == ("attention", "fast_path")
+    yield "missed layers", -(layer.macs if one_kernel else layer.fused_macs)
+    if not one_kernel and layer.via != "transposed":
+        yield "bias", layer.bias_additions
 
 
-PROFILE = Profile(
+PYTORCH = Profile(
     "ptflops_pytorch", "ptflops 0.7.5, backend pytorch", "Mac",
     "multiply–accumulates with bias, and so many for each element of norms, activations and pools; "
     "a module whose function is counted too counts twice; for one sample, whatever the batch",
     "sovrasov/flops-counter.pytorch: ptflops/pytorch_ops.py, pytorch_engine.py", 30, terms, is_per_sample=True,
+)  # fmt: skip
+ATEN = Profile(
+    "ptflops_aten", "ptflops 0.7.5, backend aten", "Mac",
+    "multiply–accumulates of convolutions, linear layers and matrix products, with bias; nothing else; for one sample",
+    "sovrasov/flops-counter.pytorch: ptflops/aten_ops.py, aten_engine.py", 31, aten_terms, is_per_sample=True,
 )  # fmt: skip
