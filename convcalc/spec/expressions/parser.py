@@ -20,12 +20,12 @@ from convcalc.spec.expressions.closures import (
     compile_logical,
     compile_variable,
 )
-from convcalc.spec.expressions.errors import E_CALL, ExpressionError, TextRange, locate_errors
+from convcalc.spec.expressions.errors import E_CALL, E_SYNTAX, ExpressionError, TextRange, locate_errors
 from convcalc.spec.expressions.functions import FUNCTIONS
-from convcalc.spec.expressions.lexer import END, NAME, NUMBER, Token, tokenize
+from convcalc.spec.expressions.lexer import BRACKETS, END, NAME, NUMBER, Token, tokenize
 from convcalc.spec.expressions.messages import (
+    CONDITIONAL,
     is_misspelt_boolean,
-    missing_else,
     missing_value,
     not_a_function,
     unexpected_token,
@@ -33,7 +33,6 @@ from convcalc.spec.expressions.messages import (
 )
 from convcalc.spec.expressions.operators import (
     BINARY,
-    BRACKETS,
     COMPARISONS,
     INFIX_PRECEDENCE,
     OPERATORS,
@@ -92,9 +91,8 @@ class Parser:
         if level == Precedence.COMPARISON:
             return self.parse_comparison(left)
         sign = self.take()
-        right = self.parse_expression(
-            Precedence.PRODUCT if level == Precedence.POWER else level
-        )  # a power's exponent may have a sign
+        level_of_right = Precedence.PRODUCT if level == Precedence.POWER else level  # an exponent may have a sign
+        right = self.parse_expression(level_of_right)
         place = spanning(left.place, right.place)
         if level in (Precedence.AND, Precedence.OR):
             return compile_logical(sign.text, sign.place, left, right, place)
@@ -115,7 +113,7 @@ class Parser:
         start = self.take()
         condition = self.parse_expression(Precedence.IF)
         if self.token.text in ("if", ",", ")", "]", ""):
-            raise missing_else(start)
+            raise ExpressionError(E_SYNTAX, "'if' without 'else'", *start.place, CONDITIONAL)
         if self.token.text != "else":
             raise unexpected_token(self.token, self.text)
         self.take()
