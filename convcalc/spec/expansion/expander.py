@@ -14,7 +14,7 @@ from convcalc.arith import agreed, is_plain, names_of
 from convcalc.errors import Span, SpecError, Undecided, quoted
 from convcalc.ops.arguments import named
 from convcalc.spec.document.blocks import min_items_per_turn
-from convcalc.spec.document.names import Reference, validate_name
+from convcalc.spec.document.names import Template, validate_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode, structural_error, with_variables
 from convcalc.spec.expansion.frames import (
@@ -179,13 +179,13 @@ class Expander:
             raise InputFailedError
         return value.evaluate(with_entering(frame.env, self.builder.shape(tensor)))
 
-    def _look_up(self, reference: Reference, tensor: int, frame: Frame) -> int:
+    def _look_up(self, reference: Template, tensor: int, frame: Frame) -> int:
         segments = reference.segments(frame.env)
         if segments == (".",):
             return tensor
         return frame.block_input if segments == ("input",) else self._entry(reference, segments, frame).output or 0
 
-    def _entry(self, reference: Reference, segments: tuple[str, ...], frame: Frame) -> Binding:
+    def _entry(self, reference: Template, segments: tuple[str, ...], frame: Frame) -> Binding:
         entry = frame.scope.find(segments, reference.span)
         if entry is None:
             text = f"{quoted('.'.join(segments))} was deleted by its `when` or `repeat`"
@@ -259,7 +259,7 @@ class Expander:
 
     def _tie(self, item: Item, made: tuple[int, int], frame: Frame) -> None:
         """Let an item use the weights of the layer that is named, or of its first turn."""
-        if isinstance(item.tie, Reference):
+        if isinstance(item.tie, Template):
             entry = self._entry(item.tie, item.tie.segments(frame.env), frame)
             if entry.output == FAILED:
                 raise InputFailedError

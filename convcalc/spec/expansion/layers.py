@@ -10,7 +10,7 @@ from convcalc.graph.builder import GraphBuilder
 from convcalc.ops.make import ArgumentError, bound, unused
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
-from convcalc.spec.document.names import Reference
+from convcalc.spec.document.names import Template
 from convcalc.spec.document.syntax_tree import ArgumentValue, Item, LayerItem
 from convcalc.spec.document.value_nodes import structural_error, with_variables
 from convcalc.spec.expansion.frames import Frame, InputFailedError, TooLargeError
@@ -48,7 +48,7 @@ class OpBuilder:
                 error.span = layer.arguments[key].key
                 raise error
             del values[key]
-        if all(given.value.is_constant for given in layer.arguments.values()):
+        if not any(given.value.names for given in layer.arguments.values()):
             self._constants[id(layer)] = values
         return values
 
@@ -106,7 +106,7 @@ class Layers:
         self._refused: set[int] = set()
 
     def add(
-        self, layer: LayerItem, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]
+        self, layer: LayerItem, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Template], int]
     ) -> int:
         """Add a layer and what is fused to it; enter its name; return its last output."""
         entering, start = self.builder.shape(tensor), len(self.builder.nodes)

@@ -14,7 +14,6 @@ from convcalc.spec.expressions import symbolic_arithmetic as unknowns
 from convcalc.spec.expressions.errors import E_INDEX, E_LIMIT, E_TYPE, OperandError
 from convcalc.spec.expressions.symbolic_arithmetic import common_denominator, require_divisor
 from convcalc.spec.expressions.values import (
-    Rational,
     Value,
     all_exact,
     as_boolean,
@@ -53,10 +52,10 @@ def check_numbers(sign: str, left: Value, right: Value) -> bool:
     return is_exact(left) and is_exact(right)
 
 
-def _divided_exactly(divide: Operation) -> Operation:
+def _exact_division(divide: Operation) -> Operation:
     """Return a division of exact numbers that refuses to divide by 0."""
 
-    def operate(left: Rational, right: Rational) -> Rational:
+    def operate(left: Value, right: Value) -> Value:
         require_divisor(right)
         return divide(left, right)
 
@@ -66,9 +65,9 @@ def _divided_exactly(divide: Operation) -> Operation:
 add = binary_operator("+", operator.add, unknowns.add)
 subtract = binary_operator("-", operator.sub, unknowns.subtract)
 multiply = binary_operator("*", operator.mul, unknowns.multiply)
-divide = binary_operator("/", _divided_exactly(Fraction), unknowns.divide)
-floor_divide = binary_operator("//", _divided_exactly(operator.floordiv), unknowns.floor_divide)
-remainder = binary_operator("%", _divided_exactly(operator.mod), unknowns.remainder)
+divide = binary_operator("/", _exact_division(Fraction), unknowns.divide)
+floor_divide = binary_operator("//", _exact_division(operator.floordiv), unknowns.floor_divide)
+remainder = binary_operator("%", _exact_division(operator.mod), unknowns.remainder)
 
 
 def power(base: Value, exponent: Value) -> Value:

@@ -20,7 +20,7 @@ LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 
 
 class ScalarNode(NamedTuple):
-    """A scalar's text. ``plain`` when it stands unquoted on one line, so that columns inside it can be told."""
+    """A scalar's text. ``is_plain`` if it is unquoted and on one line, so that columns inside it are known."""
 
     text: str
     span: Span
@@ -29,8 +29,12 @@ class ScalarNode(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is written, or ``null``."""
+        """Whether there is no value, or ``null``."""
         return not self.is_quoted and self.text in ("", "null")
+
+    def span_of(self, start: int, end: int) -> Span:
+        """Return the span of a part of the text; that of the whole, where it is quoted or on several lines."""
+        return self.span.within(start, end) if self.is_plain else self.span
 
 
 class ListNode(NamedTuple):
