@@ -17,7 +17,14 @@ from convcalc.spec.document.arguments import (
     read_layer,
     read_via,
 )
-from convcalc.spec.document.names import Template, parse_reference, parse_template, validate_name, validate_variable
+from convcalc.spec.document.names import (
+    Template,
+    numbered_name,
+    parse_reference,
+    parse_template,
+    validate_name,
+    validate_variable,
+)
 from convcalc.spec.document.syntax_tree import (
     ArgumentValue,
     BlockCall,
@@ -251,9 +258,8 @@ def _read_repeat(modifiers: Modifiers, known: NameScope) -> Repeat | None:
 
 
 def _next_name(base: str, series: Counter[str]) -> str:
-    """Return the default name of an item: base and place; ``_`` between where the base ends in a digit."""
     series[base] += 1
-    return f"{base}{'_' if base[-1:].isdigit() else ''}{series[base]}"
+    return numbered_name(base, series[base])
 
 
 def _read_from(key: ScalarNode, node: YamlNode, known: NameScope) -> tuple[Template, ...]:

@@ -27,6 +27,11 @@ def no_variant(code: str, name: str, variants: Collection[str], span: Span) -> S
     return SpecError(code, f"no variant {quoted(name)}{meant}", span, hint=hint)
 
 
+def numbered_name(base: str, number: int) -> str:
+    """Return the default name of an item, or of one iteration: ``_`` is between where the base ends in a digit."""
+    return f"{base}{'_' if base[-1:].isdigit() else ''}{number}"
+
+
 def validate_name(text: str, span: Span, more: str = "") -> str:
     """Return a name in its normal form (NFC); ``more`` are further characters that it may hold, but not begin with.
 
