@@ -13,7 +13,7 @@ from convcalc.dtypes import BITS, formats
 from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one
 from convcalc.graph.graph import Graph
 from convcalc.report.report import Report, report_on
-from convcalc.spec.document.loader import DocumentLoader
+from convcalc.spec.document.loader import DocumentLoader, FileSystem
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.load import Overrides, expand, parse_spec
@@ -158,7 +158,7 @@ def past_spec(source: Source, file: str, path: str | None, files: DocumentLoader
     return Spec(file, document, files, inputs, read_inputs(document, inputs))
 
 
-class _Carried:
+class _Carried(FileSystem):
     """Files whose texts are known."""
 
     def __init__(self, sources: Mapping[str, Source]) -> None:

@@ -157,11 +157,7 @@ def _require_used(op: type[Op], given: Mapping[str, ArgumentValue]) -> None:
 def read_block_arguments(
     name: str, params: Mapping[str, ValueNode | None], span: Span, node: YamlNode | None, known: NameScope
 ) -> dict[str, ValueNode]:
-    """Read the arguments of a block call.
-
-    Raises:
-        SpecError: CC202 missing, CC205 too many, CC207 unknown parameter.
-    """
+    """Read the arguments of a block call. CC202 missing, CC205 too many, CC207 unknown parameter."""
     pairs = [(key, item) for key, item in _pairs(name, params, node) if not is_empty(item)]
     given = {key: parse_value(item, known, quoted(key)) for key, item in pairs}
     missing = [key for key, default in params.items() if default is None and key not in given]

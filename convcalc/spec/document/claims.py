@@ -59,11 +59,7 @@ class Claim(NamedTuple):
 
 
 def parse_quantity(node: ScalarNode) -> Quantity:
-    """Read a printed number.
-
-    Raises:
-        SpecError: CC601, where it is none.
-    """
+    """Read a printed number; CC601, where it is none."""
     match = re.fullmatch(FORM, node.text.strip())
     if not match:
         near = intended_quantity(node.text.strip())

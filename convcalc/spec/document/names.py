@@ -54,11 +54,7 @@ def validate_name(text: str, span: Span, more: str = "") -> str:
 
 
 def validate_variable(node: ScalarNode, what: str = "variable") -> str:
-    """Return the name of a variable or parameter, which expressions can say.
-
-    Raises:
-        SpecError: CC110 no name; CC111 a word that the language needs.
-    """
+    """Return the name of a variable or parameter; CC110, where it is none, CC111, where it is reserved."""
     from convcalc.spec.expressions.messages import reserved_reason
 
     name = unicodedata.normalize("NFC", node.text)
@@ -122,11 +118,7 @@ class Template(NamedTuple):
 
 
 def parse_template(node: ScalarNode, known: NameScope) -> Template:
-    """Read text that may hold ``{expression}``.
-
-    Raises:
-        SpecError: CC112, where the braces do not pair.
-    """
+    """Read text that may hold ``{expression}``; CC112, where the braces do not pair."""
     text, parts, at = node.text, list[str | ValueNode](), 0
     while (start := text.find("{", at)) >= 0:
         end = text.find("}", start)
@@ -142,11 +134,7 @@ def parse_template(node: ScalarNode, known: NameScope) -> Template:
 
 
 def parse_reference(node: ScalarNode, known: NameScope) -> Template:
-    """Read a reference; it is looked up when the layers exist.
-
-    Raises:
-        SpecError: CC113, where it is none.
-    """
+    """Read a reference, to be looked up when the layers exist; CC113, where it is none."""
     path = parse_template(node, known)
     outline = unicodedata.normalize("NFC", "".join(part if isinstance(part, str) else "0" for part in path.parts))
     if outline != "." and not all(_NAME.fullmatch(segment) for segment in outline.split(".")):

@@ -121,11 +121,7 @@ class SourceForm(NamedTuple):
     """The words in the expression."""
 
     def evaluate(self, env: Mapping[str, Any], own: Mapping[str, Any]) -> str:
-        """Return the word; ``defaults`` see the variables of their file alone (``own``).
-
-        Raises:
-            SpecError: CC410, where the value of the expression is none of the words.
-        """
+        """Return the word, CC410 where it is none; ``defaults`` see only the variables of their file (``own``)."""
         if self.value is None:
             return self.word
         found = self.value.evaluate(with_variables(env if self.explicit else own, self.words))

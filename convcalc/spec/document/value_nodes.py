@@ -62,11 +62,7 @@ class ValueNode(NamedTuple):
     """Whether it depends on the tensor that enters: ``cin``, ``din``, ``shape``."""
 
     def evaluate(self, env: Mapping[str, Any]) -> Any:
-        """Return the value.
-
-        Raises:
-            SpecError: placed at the token, where the scalar stands unquoted on one line, else at the scalar.
-        """
+        """Return the value; an error is at the token, or at the whole scalar if it is quoted or on several lines."""
         try:
             if self.expression:
                 value = self.expression.evaluate(env)
@@ -106,11 +102,7 @@ def structural_error(undecided: Undecided, value: ValueNode) -> StructuralError:
 
 
 def parse_expression(text: str, scalar: ScalarNode, known: NameScope) -> ValueNode:
-    """Parse an expression and check that every name in it is known.
-
-    Raises:
-        SpecError: a syntax error of the expression, or CC201 for an unknown variable.
-    """
+    """Parse an expression and check its names; CC201 for an unknown variable, or a syntax error of the expression."""
     try:
         expression = parse(text)
     except ExpressionError as error:

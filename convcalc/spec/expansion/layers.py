@@ -52,11 +52,7 @@ class OpBuilder:
         return values
 
     def op(self, layer: LayerItem, values: Mapping[str, Any], entering: Shape) -> Op:
-        """Bind the values to the arguments of the op, for an input of this rank.
-
-        Raises:
-            SpecError: CC410 at the value that its argument does not take.
-        """
+        """Bind the values to the arguments of the op, for an input of this rank; CC410 at a value that does not fit."""
         axes = entering.rank - 1
         try:
             key = (id(layer), axes, *values.items())

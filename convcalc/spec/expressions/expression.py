@@ -57,11 +57,7 @@ class Expression:
 
 @lru_cache(CACHE_SIZE)
 def parse(text: str, *, suffixed: bool = False) -> Expression:
-    """Read an expression; outside of specs its numbers may be ``suffixed``: 5M, 2MiB.
-
-    Raises:
-        ExpressionError: the text is none.
-    """
+    """Read an expression; outside of specs its numbers may be ``suffixed``: 5M, 2MiB."""
     parser = Parser(text, suffixed=suffixed)
     part = parser.parse()
     return Expression(text, tuple(parser.names), part.run)

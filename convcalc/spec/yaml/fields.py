@@ -24,11 +24,7 @@ def has_no_arguments(node: YamlNode) -> bool:
 def mapping_entries(
     node: YamlNode | None, what: str, form: str, code: str = BAD_STRUCTURE
 ) -> list[tuple[ScalarNode, YamlNode]]:
-    """Return the pairs of a mapping of limited length; none where nothing is written.
-
-    Raises:
-        SpecError: ``code`` for another form, CC507 for too many.
-    """
+    """Return the pairs of a mapping, or none without a value; ``code`` for another form, CC507 for too many."""
     if node is None or is_empty(node):
         return []
     if not isinstance(node, MapNode):
@@ -39,11 +35,7 @@ def mapping_entries(
 
 
 def list_items(node: YamlNode | None, what: str) -> list[YamlNode]:
-    """Return the elements of a list; none where nothing is written.
-
-    Raises:
-        SpecError: CC117 for another form.
-    """
+    """Return the items of a list, or none without a value; CC117 for another form."""
     if node is None or is_empty(node):
         return []
     if not isinstance(node, ListNode):
@@ -52,11 +44,7 @@ def list_items(node: YamlNode | None, what: str) -> list[YamlNode]:
 
 
 def require_scalar(key: ScalarNode, node: YamlNode) -> ScalarNode:
-    """Return the single value of a key.
-
-    Raises:
-        SpecError: CC114 for nothing, CC117 for a list or a mapping.
-    """
+    """Return the single value of a key; CC114 for none, CC117 for a list or a mapping."""
     if is_empty(node):
         raise SpecError("CC114", f"`{key.text}` is missing its value", key.span)
     if not isinstance(node, ScalarNode):
@@ -70,11 +58,7 @@ def items_or_self(node: YamlNode) -> list[YamlNode]:
 
 
 def require_text(what: str, node: YamlNode) -> ScalarNode:
-    """Return a node that must be a text, or nothing.
-
-    Raises:
-        SpecError: CC117 for a list or a mapping.
-    """
+    """Return a node that is a text or has no value; CC117 for a list or a mapping."""
     if not isinstance(node, ScalarNode):
         raise SpecError(BAD_STRUCTURE, f"{what} takes a text", node.span)
     return node

@@ -112,11 +112,7 @@ class _Builder:
         return None
 
     def feed(self, event: Any) -> None:
-        """Add an event to what is open.
-
-        Raises:
-            SpecError: CC107, CC108, CC109, behind which there is nothing worth reading.
-        """
+        """Add an event to the open collections; CC107, CC108 and CC109 end the reading."""
         if isinstance(event, yaml.ScalarEvent):
             self._refuse_extras(event)
             self._place(self._scalar(event))
