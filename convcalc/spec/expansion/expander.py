@@ -252,7 +252,7 @@ class Expander:
             text = "`tie: true` needs a `repeat` or `each`; or name the layer to share weights with"
             raise SpecError("CC409", text, item.span)
         else:
-            owners = frame.loop.first.setdefault(id(item.body), made)
+            owners = frame.loop.setdefault(id(item.body), made)
         if owners != made:
             self.layers.tie(made, owners, item.span)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from convcalc.arith import is_plain, names_of
 from convcalc.errors import Span, SpecError, Undecided, quoted
@@ -23,11 +23,8 @@ MAX_PYTHON_FRAMES = 50_000
 """Room for 64 block calls, each with a body nested as deep as YAML may be."""
 
 
-@dataclass(slots=True, eq=False)
-class Loop:
-    """One run of a repeat: the nodes that each tied item made in the first turn."""
-
-    first: dict[int, tuple[int, int]] = field(default_factory=dict)
+Loop: TypeAlias = dict[int, tuple[int, int]]
+"""The nodes that each tied item, by its identity, made in the first iteration of a repeat."""
 
 
 @dataclass(slots=True, eq=False)

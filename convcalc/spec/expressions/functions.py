@@ -121,16 +121,8 @@ def register(signature: str, *arguments: ParameterType, optional: int = 0) -> Ca
     return register
 
 
-@register("ceil(x)", NUMBER)
-def ceil(x: Value) -> Value:
-    """The smallest integer that is at least x."""
-    return math.ceil(x) if is_exact(x) else unknowns.ceil(x)
-
-
-@register("floor(x)", NUMBER)
-def floor(x: Value) -> Value:
-    """The largest integer that is at most x."""
-    return math.floor(x) if is_exact(x) else unknowns.floor(x)
+ceil = register("ceil(x)", NUMBER)(unknowns.ceil)
+floor = register("floor(x)", NUMBER)(unknowns.floor)
 
 
 @register("round(x)", NUMBER)

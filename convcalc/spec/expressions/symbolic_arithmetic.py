@@ -114,15 +114,15 @@ def power(base: Any, exponent: int) -> Any:
 
 
 def floor(value: Any) -> Any:
-    """⌊value⌋."""
-    if not isinstance(value, Quotient):
+    """The largest integer that is at most x."""
+    if is_integer_valued(value):
         return value
     return as_int_if_constant(arith.floordiv(value.numerator, value.denominator))
 
 
 def ceil(value: Any) -> Any:
-    """⌈value⌉."""
-    if not isinstance(value, Quotient):
+    """The smallest integer that is at least x."""
+    if is_integer_valued(value):
         return value
     return as_int_if_constant(arith.ceildiv(value.numerator, value.denominator))
 
