@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -13,8 +13,10 @@ from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one
 from convcalc.graph.graph import Graph
 from convcalc.report.measurements import Conditions, Measurements
 from convcalc.report.report import Report
+from convcalc.spec.document.loader import DocumentLoader, FileSystem
 from convcalc.spec.document.syntax_tree import Document
-from convcalc.spec.load import DocumentLoader, Overrides, expand, parse_spec
+from convcalc.spec.document.value_nodes import ValueNode
+from convcalc.spec.load import Overrides, expand, parse_spec
 from convcalc.spec.yaml.text import read_text
 
 if TYPE_CHECKING:
@@ -62,8 +64,7 @@ class Network:
         report = self.measurements(batch, dtype, machine).report(extra)
         if self.spec is None:
             return replace(report, name=self.title)
-        document = self.spec.document
-        return replace(report, name=self.title, given=document.given, note=document.note)
+        return replace(report, name=self.title, given=tuple(self.spec.shapes), note=self.spec.document.note)
 
     def outputs(self) -> list[Network]:
         """Return every output as a design of its own: the layers that lead to it."""
@@ -84,17 +85,28 @@ class Spec:
     document: Document
     files: DocumentLoader
     inputs: Inputs
-    """Shapes that went before its own."""
+    """Shapes in place of its own, as text."""
+    shapes: Mapping[str, ValueNode] = field(default_factory=dict)
+    """The same, by the names of the inputs."""
 
     def network(
-        self, variant: str | None = None, part: str | None = None, *, overrides: Overrides | None = None
+        self,
+        variant: str | None = None,
+        part: str | None = None,
+        *,
+        overrides: Overrides | None = None,
+        symbols: Mapping[str, Any] = MappingProxyType({}),
+        inputs: Mapping[str, ValueNode] = MappingProxyType({}),
     ) -> Network:
-        """Expand one design of the file.
+        """Expand one design of the file; ``inputs`` replace its shapes, see :func:`convcalc.spec.load.expand`.
 
         Raises:
             SpecErrors: everything that is wrong with values and shapes, or with the names of variant and part.
         """
-        graph, variables = expand(self.document, self.files, overrides=overrides, variant=variant)
+        shapes = {**self.shapes, **inputs}
+        graph, variables = expand(
+            self.document, self.files, overrides=overrides or {}, variant=variant, symbols=symbols, inputs=shapes
+        )
         if part is not None:
             try:
                 graph = graph.part(part)
@@ -139,31 +151,31 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
 
             error.hint = similar_designs(file)
         raise SpecErrors([error]) from None
-    return _spec(source, file, libraries, inputs)
+    return past_spec(source, file, None, DocumentLoader(libraries=libraries), inputs)
 
 
-def _spec(source: Source, file: str, libraries: Sequence[str], inputs: Inputs = NO_INPUTS) -> Spec:
-    files = DocumentLoader(libraries=libraries)
-    return Spec(file, parse_spec(source, files, inputs=inputs), files, inputs)
-
-
-def past_spec(source: Source, file: str, path: str, files: DocumentLoader, inputs: Inputs = NO_INPUTS) -> Spec:
-    """Read a spec that does not lie on the disk, such as that of a revision.
+def past_spec(source: Source, file: str, path: str | None, files: DocumentLoader, inputs: Inputs = NO_INPUTS) -> Spec:
+    """Read a spec from its text, such as that of a revision.
 
     Args:
-        source: its text, under the name that errors give it.
-        file: what its designs are called.
-        path: where it stands, for what it imports.
-        files: read that.
-        inputs: shapes that go before those of the spec.
+        source: its text, with its name in errors.
+        file: the name of its designs.
+        path: of the spec, for its imports, where it is not the name of the source.
+        files: read the imports.
+        inputs: shapes in place of those of the spec.
 
     Raises:
         SpecErrors: what is wrong with its form and its names.
     """
-    return Spec(file, parse_spec(source, files, path, inputs), files, inputs)
+    document = parse_spec(source, files, path)
+    if not inputs:
+        return Spec(file, document, files, inputs)
+    from convcalc.spec.document.given_inputs import read_inputs  # not needed by most
+
+    return Spec(file, document, files, inputs, read_inputs(document, inputs))
 
 
-class _Carried:
+class _Carried(FileSystem):
     """Files whose texts are known."""
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
@@ -218,7 +230,8 @@ def open_source(
     source: Source, *, variant: str | None = None, overrides: Overrides | None = None, libraries: Sequence[str] = ()
 ) -> Network:
     """Read the design whose text is given."""
-    network = _spec(source, source.name, libraries).network(variant, overrides=overrides)
+    spec = past_spec(source, source.name, None, DocumentLoader(libraries=libraries))
+    network = spec.network(variant, overrides=overrides)
     return replace(network, design=network.design._replace(text=source.name))
 
 

@@ -7,12 +7,12 @@ symbol replaces only the input size; variables computed from it keep their value
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from convcalc.designs.names import parse_design
-from convcalc.designs.sources import Inputs, Network, Spec, carried, open_spec
+from convcalc.designs.sources import Inputs, Network, Spec, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, nearest, quoted
 from convcalc.spec.document.names import validate_variable
 from convcalc.spec.document.syntax_tree import Document
@@ -58,19 +58,18 @@ class SymbolicDesign:
         self.spec: Spec = self._spec(design, request)
         self._document: Document = self.spec.document
         self._variables = tuple(self._document.vars)
-        self.axes = input_axes(self._document)
+        self._shapes = {**self._document.inputs, **self.spec.shapes}
+        self.axes = input_axes(self._shapes)
         self._settings = {name: text for name, text in request.settings.items() if self.has_name(name)}
         self._plain = self._plain_values()
         self.symbols = self._find_symbols(request)
-        self._enter_symbols()
+        self._inputs = dict(self._symbolic_inputs())
 
     def _spec(self, design: str | Network, request: FormulaRequest) -> Spec:
-        """Read the spec of its own, as its variables and inputs are changed."""
         if not isinstance(design, Network):
             return open_spec(self.design.file, libraries=request.libraries, inputs=request.inputs)
-        spec = design.spec
-        assert spec is not None, "a graph in memory has no variables"
-        return carried(spec.file, spec.path, spec.texts, request.libraries, spec.inputs)
+        assert design.spec is not None, "a graph in memory has no variables"
+        return design.spec
 
     def has_name(self, name: str) -> bool:
         """Whether a name is that of a variable or of an axis."""
@@ -89,9 +88,11 @@ class SymbolicDesign:
             SpecErrors: what is wrong with it; a symbol that shapes the graph is named.
         """
         given = {name: text for name, text in self._settings.items() if name in self._variables}
-        chosen = {use.name: values[use.name] for use in self.symbols}
+        symbols = {use.name: values[use.name] for use in self.symbols}
         try:
-            return self.spec.network(self.variant, self.design.part, overrides={**chosen, **given})
+            return self.spec.network(
+                self.variant, self.design.part, overrides=given, symbols=symbols, inputs=self._inputs
+            )
         except SpecErrors as errors:
             for error in errors.errors:
                 error.hint = error.hint or _structural_hint(error)
@@ -154,30 +155,26 @@ class SymbolicDesign:
             text = f"no variable {quoted(name)}; did you mean {quoted(guess)}?"
             raise SpecErrors([SpecError("CC721", text, span, hint=f"for a new symbol say --symbols {name}")])
 
-    def _enter_symbols(self) -> None:
-        """Put the symbols before all variables, where every expression may use them, and into the input's axes."""
-        document = self._document
-        spare = parse_expression("1", ScalarNode("1", Span(Source("--symbols"))), NameScope(frozenset()))
-        first = {use.name: spare for use in self.symbols}
-        document.vars = first | {name: value for name, value in document.vars.items() if name not in first}
-        names = frozenset(document.vars)
+    def _symbolic_inputs(self) -> Iterator[tuple[str, ValueNode]]:
+        """Yield the shapes of the inputs, with symbols and what is set in the places of their axes."""
+        names = frozenset(self._variables).union(use.name for use in self.symbols)
         symbols = {use.name for use in self.symbols if use.role == "axis"}
         texts = {name: name for name in symbols} | {
             name: text for name, text in self._settings.items() if name not in self._variables
         }
-        for label, value in document.inputs.items():
+        for label, value in self._shapes.items():
             items = list(value.items)
             for name, text in texts.items():
                 for place, aliases in enumerate(AXIS_NAMES.get(len(items), ())):
                     if name in aliases:
                         items[place] = _parse_setting(name, text, names)
-            document.inputs[label] = value._replace(items=tuple(items))
+            yield label, value._replace(items=tuple(items))
 
 
-def input_axes(document: Document) -> dict[str, list[ValueNode]]:
+def input_axes(shapes: Mapping[str, ValueNode]) -> dict[str, list[ValueNode]]:
     """Return every name of an axis of an input, with the sizes that it names."""
     found: dict[str, list[ValueNode]] = {}
-    for value in document.inputs.values():
+    for value in shapes.values():
         for item, aliases in zip(value.items, AXIS_NAMES.get(len(value.items), ()), strict=False):
             for name in aliases:
                 found.setdefault(name, []).append(item)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import FULL_CLONE_HINT, NO_REPOSITORY, Commit, Repository
+from convcalc.spec.document.loader import FileSystem
 from convcalc.spec.yaml.text import decode, read_text
 
 LINK, SUBMODULE = b"120000", b"160000"
@@ -23,7 +24,7 @@ class TreeEntry(NamedTuple):
     object: str
 
 
-class CommitTree:
+class CommitTree(FileSystem):
     """The work tree as it was at a commit. Paths are absolute. Libraries that lie outside it have no past here."""
 
     def __init__(self, repository: Repository, commit: Commit, libraries: Sequence[str] = ()) -> None:

@@ -14,9 +14,9 @@ from convcalc.shapes import Shape
 
 @dataclass(eq=False)
 class Facts:
-    """What an op states of one layer, worked out for its input shapes, and sums of it.
+    """Shapes and products of one layer, for its input shapes, and their sums.
 
-    Layers of one op and the same shapes share it, and so what has been added up once.
+    Layers of one op and the same shapes share it, and so each sum is computed once.
     """
 
     output: Shape
@@ -36,7 +36,7 @@ class Facts:
 
     @cached_property
     def state(self) -> Number:
-        """Elements of what is kept but not learned."""
+        """Elements of the buffers, which are kept but not learned."""
         return total(shape.elements for shape in self.buffers.values())
 
     @cached_property
@@ -91,7 +91,7 @@ class Graph:
         return [node for node in self.nodes if node.op is not None]
 
     def part(self, path: str) -> Graph:
-        """Return the layers at and below a path as a graph of its own; what they read from outside becomes inputs.
+        """Return the layers at and below a path as a graph of its own, whose inputs are the outside layers they read.
 
         Raises:
             SpecError: CC211, where no layer has the path.
@@ -100,8 +100,9 @@ class Graph:
         inside = [node for node in self.layers if node.path == path or node.path.startswith(below)]
         if not inside:
             raise SpecError("CC211", f"no layer has the path '{path}'{did_you_mean(path, self.paths())}")
-        last = {self._last(inside): path}
-        return self._subgraph(inside, {label: index for index, label in last.items()})
+        read = {index for node in inside for index in node.inputs}
+        last = [node.index for node in inside if node.index not in read][-1]
+        return self._subgraph(inside, {path: last})
 
     def leading_to(self, output: str) -> Graph:
         """Return the graph of one output: that layer and everything that it needs."""
@@ -121,11 +122,6 @@ class Graph:
                 found.add(path)
                 path = path.rpartition(".")[0]
         return found
-
-    def _last(self, inside: Sequence[Node]) -> int:
-        """Return the last layer of a part that nothing else in the part reads."""
-        read = {index for node in inside for index in node.inputs}
-        return [node.index for node in inside if node.index not in read][-1]
 
     def _subgraph(self, inside: Sequence[Node], outputs: Mapping[str, int]) -> Graph:
         chosen = {node.index for node in inside}

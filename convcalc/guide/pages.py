@@ -14,9 +14,9 @@ from convcalc.ops.docs import doc_of
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activations, every, find, kinds
 from convcalc.spec import limits
-from convcalc.spec.document.value_nodes import ENTERING, LOOP_VARIABLES
+from convcalc.spec.document.value_nodes import LOOP_VARIABLES
 from convcalc.spec.expressions.functions import FUNCTIONS
-from convcalc.spec.expressions.vocabulary import KEYWORDS, VOCABULARIES
+from convcalc.spec.expressions.vocabulary import INPUT_VARIABLES, KEYWORDS, VOCABULARIES
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, parse_yaml
 
 CODES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "error_codes.yaml")
@@ -178,7 +178,7 @@ def functions_table() -> str:
 def words_table() -> str:
     """Return the words that expressions understand as a Markdown table; no variable may bear their names."""
     groups = {
-        "what enters the item": sorted(ENTERING),
+        "what enters the item": sorted(INPUT_VARIABLES),
         "of a repeat": LOOP_VARIABLES,
         "keyword": sorted(KEYWORDS),
         **{group: sorted(words) for group, words in VOCABULARIES.items()},

@@ -1,9 +1,10 @@
-"""From the text of a spec to a shaped graph: variables settled, items expanded, outputs found."""
+"""From the text of a spec to a graph with shapes: variables evaluated, items expanded, outputs found."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
@@ -11,48 +12,56 @@ from convcalc.gc_pause import uncollected
 from convcalc.graph.builder import input_size
 from convcalc.graph.graph import Graph
 from convcalc.spec.document.loader import DocumentLoader
-from convcalc.spec.document.names import Reference, no_variant
+from convcalc.spec.document.names import no_variant
 from convcalc.spec.document.syntax_tree import Document
-from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
+from convcalc.spec.document.value_nodes import NameScope, ValueNode, collect_errors, parse_expression
 from convcalc.spec.expansion.expander import Expander
 from convcalc.spec.expansion.frames import Frame, deep_calls
 from convcalc.spec.expansion.scopes import Binding, LayerScope
 from convcalc.spec.yaml.nodes import ScalarNode
 from convcalc.spec.yaml.text import reject_control_characters, validate_text
 
-__all__ = ["DocumentLoader", "Overrides", "expand", "parse_spec"]
-
 Overrides = Mapping[str, Any]
 """``--set``: expressions as text, or values of any kind of number."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-def parse_spec(
-    source: Source, files: DocumentLoader, path: str | None = None, inputs: Mapping[str, str] | None = None
-) -> Document:
-    """Read a spec and what it imports, without expanding it: its form and its names stand.
+def parse_spec(source: Source, files: DocumentLoader, path: str | None = None) -> Document:
+    """Read a spec and what it imports, and check its form and its names, without expanding it.
 
     Args:
         source: the text.
-        files: read what it imports.
-        path: where the spec stands, if its name does not say so.
-        inputs: shapes for inputs of the spec, in place of its own.
+        files: read its imports.
+        path: of the spec, where it is not the name of the source.
 
     Raises:
         SpecErrors: what is wrong with form and names.
     """
     with deep_calls(), uncollected(), few_guesses():
-        document = files.load_root(_validated(source), path)
-        if inputs:
-            from convcalc.spec.document.given_inputs import give_inputs  # only what gives some needs it
-
-            give_inputs(document, inputs)
-        return document
+        try:
+            return files.load_root(validate_text(source), path)
+        except SpecError as error:
+            raise SpecErrors([error]) from None
 
 
 def expand(
-    document: Document, files: DocumentLoader, *, overrides: Overrides | None = None, variant: str | None = None
+    document: Document,
+    files: DocumentLoader,
+    *,
+    overrides: Overrides = NOTHING,
+    variant: str | None = None,
+    symbols: Mapping[str, Any] = NOTHING,
+    inputs: Mapping[str, ValueNode] = NOTHING,
 ) -> tuple[Graph, Mapping[str, Any]]:
-    """Expand a document that has been read, for one choice of variables; it may be expanded again for others.
+    """Expand a document for one choice of variables; it does not change, and may be expanded again for others.
+
+    Args:
+        document: a spec that has been read.
+        files: those that it was read from.
+        overrides: of its variables.
+        variant: of its variables, before the overrides.
+        symbols: values of names that all variables may use, and in place of variables of these names.
+        inputs: shapes in place of those of the spec.
 
     Returns:
         The graph, and the variables with their values.
@@ -61,30 +70,25 @@ def expand(
         SpecErrors: what is wrong with values and shapes.
     """
     with deep_calls(), uncollected(), few_guesses():
-        variables = evaluate_variables(document, overrides or {}, variant)
-        return _graph(document, files, variables), variables
+        variables = evaluate_variables(document, overrides, variant, symbols)
+        return _graph(document, files, variables, {**document.inputs, **inputs}), variables
 
 
-def _validated(source: Source) -> Source:
-    try:
-        return validate_text(source)
-    except SpecError as error:
-        raise SpecErrors([error]) from None
-
-
-def evaluate_variables(document: Document, overrides: Overrides, variant: str | None) -> dict[str, Any]:
-    """Work the variables out in order; ``--set`` goes before the variant, the variant before the file."""
+def evaluate_variables(
+    document: Document, overrides: Overrides = NOTHING, variant: str | None = None, symbols: Mapping[str, Any] = NOTHING
+) -> dict[str, Any]:
+    """Evaluate the variables in order; ``--set`` overrides the variant, the variant overrides the file."""
     variant = variant and unicodedata.normalize("NFC", variant)
     if variant is not None and variant not in document.variants:
         raise SpecErrors([no_variant("CC701", variant, document.variants, Span(document.source))])
     chosen = {**document.vars, **document.variants.get(variant or "", {})}
-    given = dict(_read_override(document, name, value) for name, value in overrides.items())
-    env: dict[str, Any] = {}
+    given = dict(_read_override(document, name, value, symbols) for name, value in overrides.items())
+    env: dict[str, Any] = dict(symbols)
     errors: list[SpecError] = []
     for name, written in chosen.items():
         value = given.get(name, written)
-        if isinstance(value, ValueNode) and not value.names <= env.keys():
-            continue  # it uses a variable that has failed already
+        if name in symbols or (isinstance(value, ValueNode) and not value.names <= env.keys()):
+            continue  # or it uses a variable that has failed already
         try:
             env[name] = value.evaluate(env) if isinstance(value, ValueNode) else value
         except SpecError as error:
@@ -94,8 +98,8 @@ def evaluate_variables(document: Document, overrides: Overrides, variant: str | 
     return env
 
 
-def _read_override(document: Document, name: str, value: Any) -> tuple[str, Any]:
-    """Read the name of a variable and what ``--set`` gives for it; a float means the decimal that it prints as."""
+def _read_override(document: Document, name: str, value: Any, symbols: Collection[str]) -> tuple[str, Any]:
+    """Read the name of a variable and its value in ``--set``; a float means the decimal that it prints as."""
     name, value = unicodedata.normalize("NFC", name), str(value) if isinstance(value, float) else value
     place = Span(Source("--set", f"{name}={value}" if isinstance(value, str) else name), 1, 1, max(1, len(name)))
     if name not in document.vars:
@@ -105,7 +109,7 @@ def _read_override(document: Document, name: str, value: Any) -> tuple[str, Any]
     if not isinstance(value, str):
         return name, tuple(value) if isinstance(value, list) else value
     scalar = ScalarNode(value, Span(place.source, 1, len(name) + 2, max(1, len(value))))
-    earlier = list(document.vars)[: list(document.vars).index(name)]
+    earlier = (*symbols, *list(document.vars)[: list(document.vars).index(name)])
     try:
         reject_control_characters(place.source)
         return name, parse_expression(value, scalar, NameScope(frozenset(earlier), has_input=False))
@@ -113,17 +117,17 @@ def _read_override(document: Document, name: str, value: Any) -> tuple[str, Any]
         raise SpecErrors([error]) from None
 
 
-def _graph(document: Document, files: DocumentLoader, variables: Mapping[str, Any]) -> Graph:
+def _graph(
+    document: Document, files: DocumentLoader, variables: Mapping[str, Any], inputs: Mapping[str, ValueNode]
+) -> Graph:
     """Expand the layers of the root document."""
-    _require_network(document)
-    own: dict[int, Mapping[str, Any]] = {
-        id(other): evaluate_variables(other, {}, None) for other in files.documents.values() if other is not document
-    }
-    own[id(document)] = variables
-    expander = Expander(own)
+    _require_network(document, inputs)
+    imported = [other for other in files.documents.values() if other is not document]
+    own = {id(other): evaluate_variables(other) for other in imported}
+    expander = Expander({**own, id(document): variables})
     scope = LayerScope()
     errors: list[SpecError] = []
-    for name, value in document.inputs.items():
+    for name, value in inputs.items():
         try:
             index = expander.builder.input(name, _input_shape(value, variables), source=value.span)
         except SpecError as error:
@@ -147,39 +151,30 @@ def _graph(document: Document, files: DocumentLoader, variables: Mapping[str, An
     return graph
 
 
-def _require_network(document: Document) -> None:
-    """Demand layers and what enters them, for a spec that is to be counted."""
-    top, places = Span(document.source, 1, 1), document.key_spans
+def _require_network(document: Document, inputs: Mapping[str, ValueNode]) -> None:
+    """Demand layers and an input, for a spec that is to be counted."""
+    top, spans = Span(document.source, 1, 1), document.key_spans
     if document.layers is None:
         text = "the spec has no `layers`; a file of blocks can only be imported"
-        raise SpecErrors([SpecError("CC121", text, places.get("layers", top))])
-    if not document.inputs:
+        raise SpecErrors([SpecError("CC121", text, spans.get("layers", top))])
+    if not inputs:
         text = "the spec has no `input`: write input: [channels, height, width]"
-        raise SpecErrors([SpecError("CC121", text, places.get("input") or places.get("inputs", top))])
+        raise SpecErrors([SpecError("CC121", text, spans.get("input") or spans.get("inputs", top))])
 
 
 def _outputs(document: Document, expander: Expander, frame: Frame, last: int) -> dict[str, int]:
-    """Return the outputs by label, in their order; the last layer is one."""
+    """Return the outputs by label, in their order; the last layer always is one."""
     found: dict[str, int] = {}
     for reference in document.outputs:
-        try:
-            label, index = _output(reference, frame)
-        except SpecError as error:
-            expander.errors.append(error)
-            continue
-        if index is not None and index >= 0:
-            found[label] = index
+        with collect_errors(expander.errors):
+            segments = reference.segments(frame.env)
+            binding = frame.scope.find(segments, reference.span) if segments != ("input",) else None
+            index = frame.block_input if segments == ("input",) else binding.output if binding else None
+            if index is not None and index >= 0:
+                found[".".join(segments)] = index
     if last >= 0 and last not in found.values():
         found[expander.builder.nodes[last].path] = last
     return found
-
-
-def _output(reference: Reference, frame: Frame) -> tuple[str, int | None]:
-    segments = reference.segments(frame.env)
-    if segments == ("input",):
-        return "input", frame.block_input
-    entry = frame.scope.find(segments, reference.span)
-    return ".".join(segments), entry.output if entry else None
 
 
 def _input_shape(value: ValueNode, env: Mapping[str, Any]) -> Iterator[Any]:

@@ -261,7 +261,8 @@ def test_a_variable_of_an_import_that_fails() -> None:
 
 
 def test_a_file_imported_twice_is_read_once() -> None:
-    from convcalc.spec import load
+    from convcalc.spec.document.loader import DocumentLoader
+    from convcalc.spec.load import expand, parse_spec
     from convcalc.spec.yaml import text as source
 
     write("lib.yaml", LIBRARY)
@@ -275,8 +276,8 @@ def test_a_file_imported_twice_is_read_once() -> None:
         reads.append(Path(path).name)
         return source.read_text(path)
 
-    files = load.DocumentLoader(read=read)
-    load.expand(load.parse_spec(source.read_text("a.yaml"), files), files)
+    files = DocumentLoader(read=read)
+    expand(parse_spec(source.read_text("a.yaml"), files), files)
     assert sorted(reads) == ["b.yaml", "c.yaml", "lib.yaml"]
 
 

@@ -13,7 +13,8 @@ from convcalc.designs.claims import check_claims
 from convcalc.designs.sources import Spec
 from convcalc.designs.zoo import Shipped
 from convcalc.errors import Source, SpecErrors
-from convcalc.spec.load import DocumentLoader, parse_spec
+from convcalc.spec.document.loader import DocumentLoader
+from convcalc.spec.load import parse_spec
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, parse_yaml
 from tests.zoo.layerwise import SPECS, assert_equals_module
 

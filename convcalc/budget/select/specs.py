@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from convcalc.budget.file.types import Budget, ReferenceDesign
 from convcalc.budget.select.plan import spec_path_from_cwd
@@ -12,7 +13,6 @@ from convcalc.designs.sources import Network, Spec, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import Graph
 from convcalc.report.measurements import Measurements
-from convcalc.spec.load import Overrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,10 @@ class CachedSpec(Spec):
     networks: dict[str | None, Network | list[SpecError]] = field(default_factory=dict)
     designs: dict[str, Measurements] = field(default_factory=dict)
 
-    def network(
-        self, variant: str | None = None, part: str | None = None, *, overrides: Overrides | None = None
-    ) -> Network:
+    def network(self, variant: str | None = None, part: str | None = None, **choices: Any) -> Network:
         """Return one design of the file, as :meth:`Spec.network` does."""
-        if part is not None or overrides:
-            return Spec.network(self, variant, part, overrides=overrides)
+        if part is not None or any(choices.values()):
+            return Spec.network(self, variant, part, **choices)
         if variant not in self.networks:
             try:
                 self.networks[variant] = Spec.network(self, variant)

@@ -49,7 +49,7 @@ def _names(design: str) -> list[str]:
         document = open_spec(parse_design(design).file).document
     except SpecErrors:
         return []
-    return list(dict.fromkeys([*document.vars, *input_axes(document)]))
+    return list(dict.fromkeys([*document.vars, *input_axes(document.inputs)]))
 
 
 @click.command("formula", cls=Command, epilog=DESIGNS, short_help="Closed forms in the symbols of its sizes.")

@@ -1,56 +1,51 @@
-"""``via``: how the model's source writes a layer, as a word or as an expression over the words.
+"""Arguments of layers and blocks, and ``via``: how the model's source writes a layer, a word or an expression of words.
 
-The words mean themselves here alone, so that a variable may bear the name of one, and an expression then means it.
+The words of ``via`` are reserved in it alone: where a variable has the name of one, an expression means the variable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops.make import missing, unknown, unused
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import find
 from convcalc.ops.source_form import VIA
-from convcalc.spec.document.names import Reference, parse_reference
+from convcalc.spec.document.names import parse_reference
 from convcalc.spec.document.syntax_tree import ArgumentValue, LayerItem, SourceForm
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value
 from convcalc.spec.expressions.vocabulary import SYMBOLS
-from convcalc.spec.yaml.fields import is_empty
-from convcalc.spec.yaml.nodes import ListNode, ScalarNode, YamlNode
-from convcalc.spec.yaml.nodes import MapNode as MappingNode
+from convcalc.spec.yaml.fields import is_empty, items_or_self, require_scalar
+from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode
 
 VIA_KEY = "via"
 
 
 def read_via(key: ScalarNode, node: YamlNode, known: NameScope, *, written: bool = True) -> SourceForm:
-    """Read what stands under ``via``.
+    """Read the value of ``via``.
 
     Raises:
-        SpecError: CC114 nothing, CC117 no single value, CC410 no such word, or a fault of the expression.
+        SpecError: CC114 nothing, CC117 no single value, CC410 no such word, or an error of the expression.
     """
-    if is_empty(node):
-        raise SpecError("CC114", "`via` is missing its value", key.span)
-    if not isinstance(node, ScalarNode):
-        raise SpecError("CC117", "`via` takes a single value", node.span)
+    node = require_scalar(key, node)
     if node.text in VIA:
         return SourceForm(node.text, explicit=written)
     if node.text.isidentifier() and node.text not in known.names:
         guess = did_you_mean(node.text, VIA)
         raise SpecError("CC410", f"via is {', '.join(VIA)}, not {quoted(node.text)}{guess}", node.span)
     value = parse_expression(node.text, node, known.with_names(VIA))
-    return SourceForm(
-        "", value, written, {word: word for word in VIA if word in value.names and word not in known.names}
-    )
+    words = {word: word for word in VIA if word in value.names and word not in known.names}
+    return SourceForm("", value, written, words)
 
 
 FUSED = ("norm", "act")
 
-Defaults = Mapping[str, Mapping[str, "ArgumentValue | LayerItem | SourceForm"]]
+Defaults = Mapping[str, Mapping[str, ArgumentValue | LayerItem | SourceForm]]
 
 
 def argument_names(op: type[Op]) -> tuple[str, ...]:
-    """Return every word that may stand among the arguments of an op."""
+    """Return the names of all arguments of an op."""
     return (*arguments_of(op), *op.references, *(FUSED if op.fused else ()))
 
 
@@ -63,14 +58,14 @@ def read_layer(op: type[Op], span: Span, node: YamlNode | None, known: NameScope
     words = argument_names(op)
     read = LayerItem(op, {}, span=span)
     inherited = {**defaults.get(op.borrows, {}), **defaults.get(op.kind, {})}
-    merged: dict[str, ArgumentValue | LayerItem | SourceForm] = {
-        key: value for key, value in inherited.items() if key in words
-    }
+    merged = {key: value for key, value in inherited.items() if key in words}
     for key, value in arguments_by_name(op, node, words).values():
-        if key.text in op.references:
-            read.references = {**read.references, key.text: _read_reference(key, value, known)}
-        else:
+        if key.text not in op.references:
             merged[key.text] = read_argument(op, key, value, known)
+        elif isinstance(value, ScalarNode):
+            read.references = {**read.references, key.text: parse_reference(value, known)}
+        else:
+            raise SpecError("CC117", f"{key.text} must be the path of a layer", value.span)
     read.fused = {key: part for key in FUSED if isinstance(part := merged.get(key), LayerItem)}
     read.arguments = {key: value for key, value in merged.items() if isinstance(value, ArgumentValue)}
     read.source_form = default_source_form(defaults, op)
@@ -85,12 +80,6 @@ def default_source_form(defaults: Defaults, op: type[Op]) -> SourceForm | None:
     """Return the ``via`` that the file's defaults give a kind; it holds for a fused norm or activation too."""
     found = defaults.get(op.kind, {}).get(VIA_KEY)
     return found if isinstance(found, SourceForm) else None
-
-
-def _read_reference(key: ScalarNode, node: YamlNode, known: NameScope) -> Reference:
-    if not isinstance(node, ScalarNode):
-        raise SpecError("CC117", f"{key.text} must be the path of a layer", node.span)
-    return parse_reference(node, known)
 
 
 def read_argument(
@@ -110,27 +99,30 @@ def read_argument(
         }
         _require_all(part, key.span, values)
         _require_used(part, values)
-        return LayerItem(
-            part, values, span=key.span, source_form=read_via(*via, known, written=written) if via else None
-        )
+        source_form = read_via(*via, known, written=written) if via else None
+        return LayerItem(part, values, span=key.span, source_form=source_form)
     return ArgumentValue(parse_value(node, known, key.text, key.span), written, key.span)
 
 
 def arguments_by_name(
-    op: type[Op], node: YamlNode | None, words: Iterable[str]
+    op: type[Op], node: YamlNode | None, words: Sequence[str]
 ) -> dict[str, tuple[ScalarNode, YamlNode]]:
-    """Return arguments by name, each with its word, whichever way they are written; an empty one counts as missing.
+    """Return arguments by name, each with its key, in whichever form they are written; an empty one counts as missing.
 
     The span of a positional argument also serves as the span of its name.
     """
     if node is None or is_empty(node):
         return {}
-    if isinstance(node, MappingNode):
-        return _mapping(op, node, tuple(words))
+    if isinstance(node, MapNode):
+        for key, _ in node.pairs:
+            if key.text not in words:
+                error = unknown(op, key.text, words if op.arity == (1, 1) else ("branches", *words))
+                error.span = key.span
+                raise error
+        return {key.text: (key, value) for key, value in node.pairs if not is_empty(value)}
     places = [argument for argument in arguments_of(op).values() if argument.positional]
     if not places:
-        name = next(iter(words), "")
-        hint = f"write {{{op.kind}: {{{name}: …}}}}" if name else f"write `{op.kind}` alone"
+        hint = f"write {{{op.kind}: {{{words[0]}: …}}}}" if words else f"write `{op.kind}` alone"
         raise SpecError("CC205", f"{op.kind} takes no argument without its name", node.span, hint=hint)
     if isinstance(node, ScalarNode) or places[0].slot.takes_list:
         return {places[0].key: (ScalarNode(places[0].key, node.span), node)}
@@ -143,15 +135,6 @@ def arguments_by_name(
     return {place.key: (ScalarNode(place.key, item.span), item) for place, item in given if not is_empty(item)}
 
 
-def _mapping(op: type[Op], node: MappingNode, words: tuple[str, ...]) -> dict[str, tuple[ScalarNode, YamlNode]]:
-    for key, _ in node.pairs:
-        if key.text not in words:
-            error = unknown(op, key.text, words if op.arity == (1, 1) else ("branches", *words))
-            error.span = key.span
-            raise error
-    return {key.text: (key, value) for key, value in node.pairs if not is_empty(value)}
-
-
 def _require_all(op: type[Op], span: Span, given: Mapping[str, object]) -> None:
     if error := missing(op, given):
         error.span = span
@@ -159,7 +142,7 @@ def _require_all(op: type[Op], span: Span, given: Mapping[str, object]) -> None:
 
 
 def _require_used(op: type[Op], given: Mapping[str, ArgumentValue]) -> None:
-    """Demand that a type that is a plain word uses what is written beside it; other types are known at expansion."""
+    """Demand that a type that is a plain word uses its other arguments; other types are known at expansion."""
     type_ = given.get("type")
     word = type_.value.expression if type_ else None
     if type_ is None or word is None or word.text not in SYMBOLS:
@@ -174,11 +157,7 @@ def _require_used(op: type[Op], given: Mapping[str, ArgumentValue]) -> None:
 def read_block_arguments(
     name: str, params: Mapping[str, ValueNode | None], span: Span, node: YamlNode | None, known: NameScope
 ) -> dict[str, ValueNode]:
-    """Read the arguments of a block call.
-
-    Raises:
-        SpecError: CC202 missing, CC205 too many, CC207 unknown parameter.
-    """
+    """Read the arguments of a block call. CC202 missing, CC205 too many, CC207 unknown parameter."""
     pairs = [(key, item) for key, item in _pairs(name, params, node) if not is_empty(item)]
     given = {key: parse_value(item, known, quoted(key)) for key, item in pairs}
     missing = [key for key, default in params.items() if default is None and key not in given]
@@ -191,14 +170,14 @@ def read_block_arguments(
 def _pairs(name: str, params: Mapping[str, object], node: YamlNode | None) -> list[tuple[str, YamlNode]]:
     if node is None or is_empty(node):
         return []
-    if isinstance(node, MappingNode):
+    if isinstance(node, MapNode):
         for key, _ in node.pairs:
             if key.text not in params:
                 valid = f"its parameters are {', '.join(params)}" if params else "it has no parameters"
                 text = f"{name} has no parameter {quoted(key.text)}{did_you_mean(key.text, params)}"
                 raise SpecError("CC207", text, key.span, hint=valid)
         return [(key.text, value) for key, value in node.pairs]
-    items = node.items if isinstance(node, ListNode) else [node]
+    items = items_or_self(node)
     if len(items) > len(params):
         plural = "parameter" if len(params) == 1 else "parameters"
         text = f"{name} has {len(params) or 'no'} {plural}, but is given {len(items)}"

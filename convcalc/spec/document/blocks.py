@@ -1,12 +1,9 @@
-"""The blocks that a file can call: its own by their names, those of its imports as ``alias.Name``."""
+"""Blocks: their parameters, the calls among them, and how many items a call makes at least."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.spec.document.names import validate_name, validate_variable
@@ -16,52 +13,11 @@ from convcalc.spec.limits import ITEMS
 from convcalc.spec.yaml.fields import is_empty, list_items, mapping_entries, require_text
 from convcalc.spec.yaml.nodes import ListNode, ScalarNode, YamlNode
 
-if TYPE_CHECKING:
-    from convcalc.spec.document.syntax_tree import Document
-
-
 MAX_SHOWN_BLOCKS = 8
 
 
-@dataclass(slots=True, eq=False)
-class BlockTable:
-    """Finds blocks by the words that call them."""
-
-    own: Mapping[str, BlockDefinition]
-    imports: Mapping[str, Document]
-
-    def find(self, word: str, span: Span) -> BlockDefinition | None:
-        """Return the block of a word, noting that it is used; nothing for a word that is none.
-
-        Raises:
-            SpecError: CC204, where nothing is imported under the alias.
-        """
-        alias, dot, _ = word.partition(".")
-        if dot and alias not in self.imports:
-            raise SpecError("CC204", f"no import {quoted(alias)}{did_you_mean(alias, self.imports)}", span)
-        block = self._block(word)
-        if block:
-            block.is_used = True
-        return block
-
-    def __contains__(self, word: str) -> bool:
-        return self._block(word) is not None
-
-    def words(self) -> Iterator[str]:
-        """Give the words of all blocks."""
-        yield from self.own
-        for alias, document in self.imports.items():
-            yield from (f"{alias}.{name}" for name in document.blocks)
-
-    def _block(self, word: str) -> BlockDefinition | None:
-        alias, dot, name = unicodedata.normalize("NFC", word).partition(".")
-        if not dot:
-            return self.own.get(alias)
-        return self.imports[alias].blocks.get(name) if alias in self.imports else None
-
-
 def find_cycles(blocks: Iterable[BlockDefinition]) -> Iterator[SpecError]:
-    """Give an error (CC206) for every call that closes a cycle of blocks, whether anything calls them or not.
+    """Yield an error (CC206) for every call that closes a cycle of blocks, whether anything calls them or not.
 
     Also sets ``min_items`` of each block; without cycles, callees are complete before their callers.
     """
@@ -77,8 +33,10 @@ def find_cycles(blocks: Iterable[BlockDefinition]) -> Iterator[SpecError]:
                 done.add(id(last))
                 last.min_items = min_items(last.items)
             elif id(block) in places:
-                text = f"block calling itself: {_format_cycle(trail, places[id(block)])}"
-                yield SpecError("CC206", text, span)
+                cycle = [block.name for block in trail[places[id(block)] :]]
+                more = ["…"] if len(cycle) > MAX_SHOWN_BLOCKS else []
+                names = " calls ".join((*cycle[:MAX_SHOWN_BLOCKS], *more, cycle[0]))
+                yield SpecError("CC206", f"block calling itself: {names}", span)
             elif id(block) not in done:
                 places[id(block)] = len(trail)
                 trail.append(block)
@@ -86,7 +44,7 @@ def find_cycles(blocks: Iterable[BlockDefinition]) -> Iterator[SpecError]:
 
 
 def min_items(items: Iterable[Item]) -> int:
-    """Return how many items these expand to at least; beyond the limit it is all the same."""
+    """Return how many items these expand to at least, up to just above the limit."""
     total = 0
     for item in items:
         inside = min_items_per_turn(item)
@@ -95,7 +53,7 @@ def min_items(items: Iterable[Item]) -> int:
 
 
 def min_items_per_turn(item: Item) -> int:
-    """Return how many items one turn of an item expands to at least, beside itself."""
+    """Return how many items one iteration of an item expands to at least, without itself."""
     body = item.body
     if item.when is not None or isinstance(body, LayerItem):
         return 0
@@ -105,21 +63,15 @@ def min_items_per_turn(item: Item) -> int:
 
 
 def _min_turns(repeat: Repeat) -> int:
-    """Return how often a repeat runs, where that is a plain number; else 0."""
+    """Return how often a repeat runs, if that is a constant; else 0."""
     if repeat.count is None:
         return min(len(column.items) for column in repeat.columns.values())
-    if not repeat.count.is_constant:
+    if repeat.count.names:
         return 0
     with suppress(SpecError):
         count = repeat.count.evaluate({})
         return count if type(count) is int and count > 0 else 0
     return 0
-
-
-def _format_cycle(trail: list[BlockDefinition], start: int) -> str:
-    names = [block.name for block in trail[start : start + MAX_SHOWN_BLOCKS]]
-    more = ["…"] if len(trail) - start > MAX_SHOWN_BLOCKS else []
-    return " calls ".join((*names, *more, trail[start].name))
 
 
 BLOCK_KEYS = ("params", "inputs", "layers", "note")
@@ -128,7 +80,7 @@ BLOCK_KEYS = ("params", "inputs", "layers", "note")
 def read_signature(
     block: BlockDefinition, node: YamlNode, outside: NameScope, errors: list[SpecError]
 ) -> tuple[YamlNode, NameScope]:
-    """Read what is declared of a block; return its body and the variables that the body sees.
+    """Read the signature of a block; return its body and the variables that the body sees.
 
     Args:
         block: takes the parameters and the names of inputs.

@@ -12,13 +12,14 @@ from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops.registry import kinds
 from convcalc.quantities import SUFFIXES, intended_quantity
 from convcalc.spec.document.names import no_variant
+from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.limits import ENTRIES
-from convcalc.spec.yaml.fields import is_empty
-from convcalc.spec.yaml.nodes import ListNode, ScalarNode, YamlNode
-from convcalc.spec.yaml.nodes import MapNode as MappingNode
+from convcalc.spec.yaml.fields import is_empty, items_or_self
+from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode
 
 COUNTS = ("params", "macs", "flops", "activations", "depth")
 STORED = ("top1", "top5")
+NUMBERS = (*COUNTS, *STORED)
 TEXTS = ("source", "quote", "url", "note", "at", "variant", "expect", "reason")
 DISAGREES = "disagrees"
 KEYS = (*COUNTS, "out", *STORED, *TEXTS, "excluding")
@@ -58,11 +59,7 @@ class Claim(NamedTuple):
 
 
 def parse_quantity(node: ScalarNode) -> Quantity:
-    """Read a printed number.
-
-    Raises:
-        SpecError: CC601, where it is none.
-    """
+    """Read a printed number; CC601, where it is none."""
     match = re.fullmatch(FORM, node.text.strip())
     if not match:
         near = intended_quantity(node.text.strip())
@@ -75,30 +72,26 @@ def parse_quantity(node: ScalarNode) -> Quantity:
 
 
 def read_claims(node: YamlNode, variants: Collection[str], errors: list[SpecError]) -> list[Claim]:
-    """Read the list of claims; faults are gathered."""
+    """Read the list of claims; errors are gathered."""
     if not isinstance(node, ListNode):
         raise SpecError("CC117", "claims is a list of mappings", node.span)
     if len(node.items) > ENTRIES:
         raise SpecError("CC507", f"{len(node.items)} claims exceed the limit of {ENTRIES}", node.span)
-    read = []
+    read: list[Claim] = []
     for item in node.items:
-        try:
+        with collect_errors(errors):
             read.append(_read_claim(item, variants))
-        except SpecError as error:
-            errors.append(error)
     return read
 
 
 def _read_claim(node: YamlNode, variants: Collection[str]) -> Claim:
-    if not isinstance(node, MappingNode):
+    if not isinstance(node, MapNode):
         raise SpecError("CC117", "a claim is a mapping such as {params: 25.6M, source: …}", node.span)
     for key, _ in node.pairs:
         if key.text not in KEYS:
             raise SpecError("CC602", f"a claim has no key {quoted(key.text)}{did_you_mean(key.text, KEYS)}", key.span)
     given = {key.text: value for key, value in node.pairs if not is_empty(value)}
-    numbers = {
-        key: parse_quantity(_require_scalar(key, value)) for key, value in given.items() if key in (*COUNTS, *STORED)
-    }
+    numbers = {key: parse_quantity(_require_scalar(key, value)) for key, value in given.items() if key in NUMBERS}
     texts = {key: _require_scalar(key, value).text for key, value in given.items() if key in TEXTS}
     if "variant" in texts:
         texts["variant"] = unicodedata.normalize("NFC", texts["variant"])
@@ -132,28 +125,22 @@ def _require_scalar(key: str, node: YamlNode) -> ScalarNode:
 
 
 def _read_shape(node: YamlNode) -> tuple[int, ...]:
-    items = node.items if isinstance(node, ListNode) else [node]
-    texts = [item.text if isinstance(item, ScalarNode) else "" for item in items]
-    for text, item in zip(texts, items, strict=True):
-        if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
+    for item in items_or_self(node) or [node]:
+        if not isinstance(item, ScalarNode) or not re.fullmatch(r"[0-9]{1,18}", item.text) or int(item.text) < 1:
             raise SpecError("CC601", "out is a shape: a list of positive integers", item.span)
-    if not texts:
-        raise SpecError("CC601", "out is a shape: a list of positive integers", node.span)
-    return tuple(map(int, texts))
+    return tuple(int(item.text) for item in items_or_self(node) if isinstance(item, ScalarNode))
 
 
 def _read_excluding(node: YamlNode | None) -> tuple[str, ...]:
     """Read what a claim leaves out: ``bias`` and kinds of layers."""
     if node is None:
         return ()
-    items = node.items if isinstance(node, ListNode) else [node]
     words = ("bias", *kinds())
-    for item in items:
-        if not isinstance(item, ScalarNode) or item.text not in words:
-            text = item.text if isinstance(item, ScalarNode) else "…"
-            raise SpecError(
-                "CC602",
-                f"excluding takes bias and kinds of layers, not {quoted(text)}{did_you_mean(text, words)}",
-                item.span,
-            )
-    return tuple(item.text for item in items if isinstance(item, ScalarNode))
+    found = []
+    for item in items_or_self(node):
+        text = item.text if isinstance(item, ScalarNode) else "…"
+        if text not in words:
+            guess = did_you_mean(text, words)
+            raise SpecError("CC602", f"excluding takes bias and kinds of layers, not {quoted(text)}{guess}", item.span)
+        found.append(text)
+    return tuple(found)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
 from convcalc.ops.registry import find, kinds
 from convcalc.spec.document.arguments import VIA_KEY, argument_names, read_argument
-from convcalc.spec.document.blocks import BlockTable, find_cycles, read_signature
+from convcalc.spec.document.blocks import find_cycles, read_signature
 from convcalc.spec.document.claims import read_claims
 from convcalc.spec.document.item_reader import ItemReader
 from convcalc.spec.document.names import (
@@ -21,9 +22,8 @@ from convcalc.spec.document.names import (
 )
 from convcalc.spec.document.syntax_tree import BlockDefinition, Document
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, collect_errors, list_node, parse_value
-from convcalc.spec.yaml.fields import is_empty, list_items, mapping_entries, require_text
-from convcalc.spec.yaml.nodes import ListNode, ScalarNode, YamlNode, parse_yaml
-from convcalc.spec.yaml.nodes import MapNode as MappingNode
+from convcalc.spec.yaml.fields import is_empty, items_or_self, list_items, mapping_entries, require_text
+from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode, parse_yaml
 
 TOP_LEVEL_KEYS = (
     "convcalc", "name", "note", "import", "input", "inputs", "vars", "variants", "defaults", "blocks", "layers",
@@ -39,8 +39,8 @@ READ_ORDER = (
 AXES = ("c", "d", "h", "w", "l")
 """Letters of axes in the order in which a shape has them."""
 
-Importer = Callable[[str, Span], "Document"]
-"""Reads the file that stands as a path at a place, or raises ``SpecErrors``."""
+Importer = Callable[[str, Span], Document]
+"""Reads the file of a path, which is at this span, or raises ``SpecErrors``."""
 
 
 def read_document(source: Source, importer: Importer) -> Document:
@@ -50,7 +50,7 @@ def read_document(source: Source, importer: Importer) -> Document:
         SpecErrors: everything that is wrong with its form; if nothing is, all of its imports; else of its names.
     """
     root = parse_yaml(source)
-    if not isinstance(root, MappingNode):
+    if not isinstance(root, MapNode):
         what = "is empty" if is_empty(root) else "is not a mapping"
         text = f"the spec {what}; it begins with keys such as `input:` and `layers:`"
         raise SpecErrors([SpecError("CC115", text, Span(source, 1, 1))])
@@ -61,20 +61,16 @@ def read_document(source: Source, importer: Importer) -> Document:
         from convcalc.spec.document.comma_errors import explain_comma_errors  # only what is wrong needs it
 
         sections.errors = explain_comma_errors(root, sections.errors)
-    form = [error for error in (*sections.errors, *sections.import_errors) if _is_structural(error.code)]
+    form = [error for error in (*sections.errors, *sections.import_errors) if re.match("CC[015]|CC30[1-4]", error.code)]
     if errors := form or sections.import_errors or sections.errors:
         raise SpecErrors(errors)
     return sections.document
 
 
-def _is_structural(code: str) -> bool:
-    return code[:3] in {"CC0", "CC1", "CC5"} or "CC301" <= code <= "CC304"
-
-
 class _Sections:
     """Reads the top-level keys."""
 
-    def __init__(self, document: Document, root: MappingNode, importer: Importer) -> None:
+    def __init__(self, document: Document, root: MapNode, importer: Importer) -> None:
         self.document = document
         self.importer = importer
         self.errors: list[SpecError] = []
@@ -82,7 +78,6 @@ class _Sections:
         self.order: dict[str, int] = {}
         """Variable → its place among all."""
         self.known = NameScope(self.order.keys())
-        self.library = BlockTable(document.blocks, document.imports)
         self.nodes: dict[str, YamlNode] = {}
         document.key_spans = {key.text: key.span for key, _ in root.pairs}
         for key, value in root.pairs:
@@ -94,7 +89,10 @@ class _Sections:
 
     def read(self) -> None:
         """Read all sections; errors and warnings are gathered."""
-        self._version()
+        version = self.nodes.get("convcalc")
+        if version is not None and not (isinstance(version, ScalarNode) and version.text == "1"):
+            text = "this program reads version 1 of the language: `convcalc: 1`"
+            self.errors.append(SpecError("CC120", text, version.span))
         for section in READ_ORDER:
             if section in self.nodes:
                 with collect_errors(self.errors):
@@ -107,15 +105,8 @@ class _Sections:
         self.errors += find_cycles(self.document.blocks.values())
         self._warn_unused()
 
-    def _version(self) -> None:
-        node = self.nodes.get("convcalc")
-        if node is not None and not (isinstance(node, ScalarNode) and node.text == "1"):
-            text = "this program reads version 1 of the language: `convcalc: 1`"
-            self.errors.append(SpecError("CC120", text, node.span))
-
     def _note(self, node: YamlNode) -> None:
-        require_text("note", node)
-        self.document.note = node.text if isinstance(node, ScalarNode) else ""
+        self.document.note = require_text("note", node).text
 
     def _import(self, node: YamlNode) -> None:
         for key, value in mapping_entries(node, "import", "{alias: path.yaml}"):
@@ -148,9 +139,8 @@ class _Sections:
             with collect_errors(self.errors):
                 name = validate_name(key.text, key.span, more=".")
                 overrides = self.document.variants.setdefault(name, {})
-                for variable, expression in mapping_entries(
-                    value, f"the variant {quoted(name)}", "{variable: expression}"
-                ):
+                entries = mapping_entries(value, f"the variant {quoted(name)}", "{variable: expression}")
+                for variable, expression in entries:
                     with collect_errors(self.errors):
                         overrides[variable.text] = self._override(variable, expression)
 
@@ -180,7 +170,7 @@ class _Sections:
     def _shape(self, node: YamlNode) -> ValueNode:
         """Read a shape: a list, channels first, or a mapping by the letters of its axes."""
         known = self.known.without_input()
-        if not isinstance(node, MappingNode):
+        if not isinstance(node, MapNode):
             value = parse_value(node, known, "the input shape")
             return list_node(node.span, [value]) if isinstance(node, ScalarNode) else value
         axes: dict[str, ValueNode] = {}
@@ -199,7 +189,7 @@ class _Sections:
     def _defaults(self, node: YamlNode) -> None:
         for key, value in mapping_entries(node, "defaults", "{kind: {attribute: expression}}"):
             with collect_errors(self.errors):
-                op = find(key.text) if key.text in kinds() else None
+                op = find(key.text)
                 if op is None:
                     from convcalc.spec.document.foreign_names import suggest  # only what is wrong needs it
 
@@ -224,20 +214,16 @@ class _Sections:
                 bodies.append((block, *read_signature(block, value, self.known, self.errors)))
         for block, body, known in bodies:
             with collect_errors(self.errors):
-                reader = self._reader()
-                block.items = reader.read_items(
-                    list_items(body, f"the layers of {quoted(block.name)}"), known, Counter()
-                )
-                block.calls = reader.calls
+                reader = ItemReader(self.document, self.errors)
+                items = list_items(body, f"the layers of {quoted(block.name)}")
+                block.items, block.calls = reader.read_items(items, known, Counter()), reader.calls
 
     def _layers(self, node: YamlNode) -> None:
-        self.document.layers = self._reader().read_items(list_items(node, "layers"), self.known, Counter())
-
-    def _reader(self) -> ItemReader:
-        return ItemReader(self.document.defaults, self.library, self.errors, self.document.warnings)
+        reader = ItemReader(self.document, self.errors)
+        self.document.layers = reader.read_items(list_items(node, "layers"), self.known, Counter())
 
     def _outputs(self, node: YamlNode) -> None:
-        for item in node.items if isinstance(node, ListNode) else [node]:
+        for item in items_or_self(node):
             with collect_errors(self.errors):
                 if not isinstance(item, ScalarNode) or item.is_empty:
                     raise SpecError("CC113", "outputs is a list of paths of layers", item.span)
@@ -247,8 +233,7 @@ class _Sections:
         self.document.claims = read_claims(node, self.document.variants, self.errors)
 
     def _name(self, node: YamlNode) -> None:
-        require_text("name", node)
-        assert isinstance(node, ScalarNode)
+        node = require_text("name", node)
         try:
             self.document.name = parse_template(node, self.known)
         except SpecError:  # braces that hold no expression are just text

@@ -1,4 +1,4 @@
-"""``--input``: shapes that are put in the places of those of a spec, as expressions of the same language."""
+"""``--input``: shapes that replace those of a spec, as expressions of the same language."""
 
 from __future__ import annotations
 
@@ -14,36 +14,34 @@ from convcalc.spec.yaml.text import reject_control_characters
 OPTION = "--input"
 
 
-def give_inputs(document: Document, given: Mapping[str, str]) -> None:
-    """Put shapes in the places of those of a spec; the name ``""`` is that of its only input.
+def read_inputs(document: Document, inputs: Mapping[str, str]) -> dict[str, ValueNode]:
+    """Read shapes that replace those of a spec; the name ``""`` is that of its only input.
 
     Raises:
         SpecErrors: CC709, where no input is meant; what is wrong with the text of a shape.
     """
     if document.layers is None:  # a file of blocks has no inputs, and is no design
-        return
+        return {}
     try:
-        shapes = dict(_given(document, given))
+        return dict(_read_inputs(document, inputs))
     except SpecError as error:
         raise SpecErrors([error]) from None
-    document.inputs |= shapes
-    document.given = (*shapes,)
 
 
-def _given(document: Document, given: Mapping[str, str]) -> Iterator[tuple[str, ValueNode]]:
+def _read_inputs(document: Document, inputs: Mapping[str, str]) -> Iterator[tuple[str, ValueNode]]:
     known = list(document.inputs) or ["input"]
-    for name, text in ((unicodedata.normalize("NFC", name), text) for name, text in given.items()):
+    for name, text in ((unicodedata.normalize("NFC", name), text) for name, text in inputs.items()):
         if not name and len(known) > 1:
-            said = f"the spec has {len(known)} inputs, and {quoted(text)} names none of them"
-            raise _wrong(text, said, f"write {OPTION} {known[0]}={text}; inputs are {', '.join(known)}")
+            wrong = f"the spec has {len(known)} inputs, and {quoted(text)} names none of them"
+            raise _error(text, wrong, f"write {OPTION} {known[0]}={text}; inputs are {', '.join(known)}")
         if name and name not in known:
-            said = f"no input {quoted(name)}{did_you_mean(name, known)}"
-            raise _wrong(f"{name}={text}", said, f"inputs of this spec: {', '.join(known)}")
+            wrong = f"no input {quoted(name)}{did_you_mean(name, known)}"
+            raise _error(f"{name}={text}", wrong, f"inputs of this spec: {', '.join(known)}")
         yield name or known[0], _shape(document, text)
 
 
-def _wrong(written: str, said: str, hint: str) -> SpecError:
-    return SpecError("CC709", said, Span(Source(OPTION, written), 1, 1, max(1, len(written))), hint=hint)
+def _error(written: str, text: str, hint: str) -> SpecError:
+    return SpecError("CC709", text, Span(Source(OPTION, written), 1, 1, max(1, len(written))), hint=hint)
 
 
 def _shape(document: Document, text: str) -> ValueNode:
@@ -52,5 +50,5 @@ def _shape(document: Document, text: str) -> ValueNode:
     node = parse_yaml(source)
     known = NameScope(frozenset(document.vars), has_input=False)
     if not isinstance(node, ListNode) or not text.strip():
-        raise _wrong(text, f"{quoted(text)} is no shape", f"write its axes, channels first: {OPTION} 3,224,224")
+        raise _error(text, f"{quoted(text)} is no shape", f"write its axes, channels first: {OPTION} 3,224,224")
     return list_node(node.span, [parse_value(item, known, "an axis of the input") for item in node.items])

@@ -8,21 +8,18 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.ops.op import arguments_of
+from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activations, find, kinds
 from convcalc.spec.document.arguments import (
     VIA_KEY,
-    Defaults,
     default_source_form,
     read_block_arguments,
     read_layer,
     read_via,
 )
-from convcalc.spec.document.blocks import BlockTable
-from convcalc.spec.document.modifiers import Modifiers, require_valid_modifiers
 from convcalc.spec.document.names import (
-    Reference,
     Template,
+    numbered_name,
     parse_reference,
     parse_template,
     validate_name,
@@ -32,6 +29,7 @@ from convcalc.spec.document.syntax_tree import (
     ArgumentValue,
     BlockCall,
     BlockDefinition,
+    Document,
     Item,
     JoinItem,
     LayerItem,
@@ -39,60 +37,59 @@ from convcalc.spec.document.syntax_tree import (
     SequenceItem,
 )
 from convcalc.spec.document.value_nodes import LOOP_VARIABLES, NameScope, collect_errors, parse_expression, parse_value
-from convcalc.spec.yaml.fields import has_no_arguments, is_empty, require_text
+from convcalc.spec.yaml.fields import has_no_arguments, is_empty, items_or_self, require_scalar, require_text
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode
 
+Modifiers = dict[str, tuple[ScalarNode, YamlNode]]
+"""Keys of an item beside its layer, such as ``when`` and ``repeat``, with their values."""
 MODIFIERS = ("name", "from", "when", "else", "repeat", "each", "tie", "via", "note")
 
 
 @dataclass(slots=True, eq=False)
 class ItemReader:
-    """Reads the items of one file or one block. Errors are gathered; a faulty item is left out."""
+    """Reads the items of a file or of a block. Errors are gathered; a faulty item is left out."""
 
-    defaults: Defaults
-    library: BlockTable
+    document: Document
     errors: list[SpecError]
-    warnings: list[SpecError]
     calls: list[tuple[BlockDefinition, Span]] = field(default_factory=list)
-    """The blocks that are called, and where."""
+    """The blocks that are called, with the spans of the calls."""
 
-    def read_items(self, nodes: list[YamlNode], known: NameScope, series: Counter[str]) -> list[Item]:
-        """Read a list of items; ``series`` counts the places of each base name in the scope."""
+    def read_items(
+        self, nodes: list[YamlNode], known: NameScope, series: Counter[str], *, in_join: bool = False
+    ) -> list[Item]:
+        """Read a list of items; ``series`` counts the items of each default name in the scope."""
         read: list[Item] = []
         for node in nodes:
             with collect_errors(self.errors):
-                read.append(self.read_item(node, known, series))
+                read.append(self.read_item(node, known, series, in_join=in_join))
         return read
 
     def read_item(
         self, node: YamlNode, known: NameScope, series: Counter[str], *, in_join: bool = False, inherited: int = 0
     ) -> Item:
-        """Read one item. One that stands in the place of another has ``inherited`` the references of its ``from``."""
+        """Read one item; that of an ``else`` has ``inherited`` so many references of a ``from``."""
         if isinstance(node, ListNode):
             return Item(node.span, SequenceItem(self.read_items(node.items, known, series)), "")
         if isinstance(node, ScalarNode):
-            read = self._read_scalar(node, known, series)
+            if node.is_empty:
+                raise SpecError("CC118", "an item is missing", node.span)
+            read = self._read_kind(node, None, known, series, series)
         else:
             read = self._read_mapping(node, known, series, in_join=in_join)
         _require_inputs(read, inherited)
         return read
 
-    def _read_scalar(self, node: ScalarNode, known: NameScope, series: Counter[str]) -> Item:
-        if node.is_empty:
-            raise SpecError("CC118", "an item is missing", node.span)
-        return self._read_kind(node, None, known, series, scoped=False)
-
     def _read_mapping(self, node: MapNode, known: NameScope, series: Counter[str], *, in_join: bool) -> Item:
         modifiers = {key.text: (key, value) for key, value in node.pairs if key.text in MODIFIERS}
         kind = self._kind_key(node)
-        require_valid_modifiers(modifiers, in_join=in_join)
+        _require_valid_modifiers(modifiers, in_join=in_join)
         repeat = _read_repeat(modifiers, known)
         inside = known.with_names((*LOOP_VARIABLES, *repeat.columns)) if repeat else known
-        scoped = repeat is not None or "name" in modifiers
         if kind is None:
             read = Item(modifiers["from"][0].span, SequenceItem([]), _next_name("from", series))
         else:
-            read = self._read_kind(*kind, inside, series, scoped=scoped)
+            opens_scope = repeat is not None or "name" in modifiers
+            read = self._read_kind(*kind, inside, series, Counter[str]() if opens_scope else series)
         read.repeat, read.each = repeat, "each" in modifiers
         self._read_modifiers(read, modifiers, inside, series)
         return read
@@ -120,28 +117,31 @@ class ItemReader:
         return SpecError("CC123", text, second.span, hint="write a list of two items", notes=notes)
 
     def _is_kind(self, word: str) -> bool:
-        return word == "seq" or word in activations() or word in kinds() or word in self.library
+        return word == "seq" or word in activations() or word in kinds() or self.document.find_block(word) is not None
 
     def _read_kind(
-        self, key: ScalarNode, node: YamlNode | None, known: NameScope, series: Counter[str], *, scoped: bool
+        self, key: ScalarNode, node: YamlNode | None, known: NameScope, series: Counter[str], inner: Counter[str]
     ) -> Item:
-        """Read what stands under the word of a kind, an activation, a block or ``seq``."""
+        """Read the value of a kind, an activation, a block or ``seq``; ``inner`` counts the names of items inside."""
         word, span = key.text, key.span
-        if word == "seq":
-            segment = _next_name("seq", series)
-            return Item(
-                span, SequenceItem(self._read_sequence(node, span, known, Counter() if scoped else series)), segment
-            )
         if word in activations():
-            return self._read_activation(key, node, known, series)
-        op = find(word) if word in kinds() else None
-        if op is not None and op.arity != (1, 1):
-            return self._read_join(word, span, node, known, series, scoped=scoped)
+            return Item(span, self._read_activation(key, node, known), _next_name("act", series))
+        op = find(word)
+        if op is None and word != "seq":
+            call = self._read_call(word, span, node, known)
+            return Item(span, call, _next_name(call.block.name.lower(), series))
+        if op is not None and op.arity == (1, 1):
+            return Item(span, read_layer(op, span, node, known, self.document.defaults), _next_name(word, series))
+        segment = _next_name(word, series)
         if op is not None:
-            return Item(span, read_layer(op, span, node, known, self.defaults), _next_name(word, series))
-        return self._read_call(word, span, node, known, series)
+            return Item(span, self._read_join(op, span, node, known, inner), segment)
+        if node is None or is_empty(node):
+            raise SpecError("CC202", "seq needs its items, a list", span)
+        if not isinstance(node, ListNode):
+            raise SpecError("CC117", "seq takes a list of items", node.span)
+        return Item(span, SequenceItem(self.read_items(node.items, known, inner)), segment)
 
-    def _read_activation(self, key: ScalarNode, node: YamlNode | None, known: NameScope, series: Counter[str]) -> Item:
+    def _read_activation(self, key: ScalarNode, node: YamlNode | None, known: NameScope) -> LayerItem:
         act = find("act")
         assert act is not None
         if isinstance(node, MapNode) and node.pairs:
@@ -151,16 +151,19 @@ class ItemReader:
         if node is not None and not has_no_arguments(node):
             raise SpecError("CC205", f"{key.text} takes no arguments", node.span)
         type_ = ArgumentValue(parse_expression(key.text, key, known))
-        read = LayerItem(act, {"type": type_}, span=key.span, source_form=default_source_form(self.defaults, act))
-        return Item(key.span, read, _next_name("act", series))
+        source_form = default_source_form(self.document.defaults, act)
+        return LayerItem(act, {"type": type_}, span=key.span, source_form=source_form)
 
-    def _read_call(self, word: str, span: Span, node: YamlNode | None, known: NameScope, series: Counter[str]) -> Item:
-        block = self.library.find(word, span)
+    def _read_call(self, word: str, span: Span, node: YamlNode | None, known: NameScope) -> BlockCall:
+        alias, dot, _ = word.partition(".")
+        if dot and alias not in self.document.imports:
+            raise SpecError("CC204", f"no import {quoted(alias)}{did_you_mean(alias, self.document.imports)}", span)
+        block = self.document.find_block(word)
         if block is None:
             raise self._unknown_kind(word, span)
+        block.is_used = True
         self.calls.append((block, span))
-        given = read_block_arguments(word, block.params, span, node, known)
-        return Item(span, BlockCall(block, given), _next_name(block.name.lower(), series))
+        return BlockCall(block, read_block_arguments(word, block.params, span, node, known))
 
     def _unknown_kind(self, word: str, span: Span) -> SpecError:
         what = "activation or layer" if word[:1].islower() and "." not in word else "block"
@@ -170,54 +173,39 @@ class ItemReader:
             return SpecError("CC204", f"unknown {what} {quoted(word)}", span, hint=hint)
         from convcalc.spec.document.foreign_names import suggest  # only what is wrong needs it
 
-        meant, hint = suggest(word, chain(kinds(), activations(), self.library.words(), ("seq",)))
+        meant, hint = suggest(word, chain(kinds(), activations(), self.document.block_words(), ("seq",)))
         return SpecError("CC204", f"unknown {what} {quoted(word)}{meant}", span, hint=hint)
 
     def _read_join(
-        self, word: str, span: Span, node: YamlNode | None, known: NameScope, series: Counter[str], *, scoped: bool
-    ) -> Item:
-        op = find(word)
-        assert op is not None
+        self, op: type[Op], span: Span, node: YamlNode | None, known: NameScope, inner: Counter[str]
+    ) -> JoinItem:
         branches, rest = node, None
         if isinstance(node, MapNode):
             branches = node.get("branches")
             rest = MapNode([(key, value) for key, value in node.pairs if key.text != "branches"], node.span)
-        joined = read_layer(op, span, rest, known, self.defaults)
+        joined = read_layer(op, span, rest, known, self.document.defaults)
         if branches is None or is_empty(branches):
-            raise SpecError("CC202", f"{word} needs its branches, a list of items", span)
+            raise SpecError("CC202", f"{op.kind} needs its branches, a list of items", span)
         if isinstance(branches, ScalarNode):
-            raise SpecError("CC117", f"{word} takes a list of branches", branches.span)
-        segment = _next_name(word, series)
-        inner = Counter[str]() if scoped else series
-        read: list[Item] = []
-        for branch in branches.items if isinstance(branches, ListNode) else [branches]:
-            with collect_errors(self.errors):
-                read.append(self.read_item(branch, known, inner, in_join=True))
-        return Item(span, JoinItem(joined, read), segment)
-
-    def _read_sequence(self, node: YamlNode | None, span: Span, known: NameScope, series: Counter[str]) -> list[Item]:
-        if node is None or is_empty(node):
-            raise SpecError("CC202", "seq needs its items, a list", span)
-        if not isinstance(node, ListNode):
-            raise SpecError("CC117", "seq takes a list of items", node.span)
-        return self.read_items(node.items, known, series)
+            raise SpecError("CC117", f"{op.kind} takes a list of branches", branches.span)
+        return JoinItem(joined, self.read_items(items_or_self(branches), known, inner, in_join=True))
 
     def _read_modifiers(self, read: Item, modifiers: Modifiers, known: NameScope, series: Counter[str]) -> None:
         """Read the modifiers that see the variables of a repeat."""
         if "name" in modifiers:
-            node = _require_scalar(*modifiers["name"])
+            node = require_scalar(*modifiers["name"])
             read.name = parse_template(node, known)
             if read.name.is_constant:
                 read.name = Template((validate_name(node.text, node.span),), node.span)
         if "from" in modifiers:
             read.inputs = _read_from(*modifiers["from"], known)
         if "when" in modifiers:
-            node = _require_scalar(*modifiers["when"])
+            node = require_scalar(*modifiers["when"])
             read.when = parse_expression(node.text, node, known)
-            if read.when.is_constant:
-                self.warnings.append(SpecError("CC803", f"`when` is constant: {quoted(node.text)}", node.span))
+            if not read.when.names:
+                self.document.warnings.append(SpecError("CC803", f"`when` is constant: {quoted(node.text)}", node.span))
         if "tie" in modifiers:
-            node = _require_scalar(*modifiers["tie"])
+            node = require_scalar(*modifiers["tie"])
             read.tie = True if node.text == "true" else parse_reference(node, known)
         if VIA_KEY in modifiers:
             _layer_of(read, modifiers[VIA_KEY][0].span).source_form = read_via(*modifiers[VIA_KEY], known)
@@ -227,11 +215,23 @@ class ItemReader:
             read.otherwise = self._read_else(read, *modifiers["else"], known, series)
 
     def _read_else(self, read: Item, key: ScalarNode, node: YamlNode, known: NameScope, series: Counter[str]) -> Item:
-        """Read what takes an item's place; a list below a named item is a scope of that name."""
+        """Read the item of an ``else``; a list below a named item is a scope of that name."""
         if is_empty(node):
             raise SpecError("CC114", "the item of `else` is missing", key.span)
         inner = Counter[str]() if read.opens_scope and isinstance(node, ListNode) else series
         return self.read_item(node, known, inner, inherited=len(read.inputs or ()))
+
+
+def _require_valid_modifiers(modifiers: Modifiers, *, in_join: bool) -> None:
+    """Demand that modifiers are used where they have a meaning."""
+    if "each" in modifiers and not in_join:
+        text = "`each` stands only directly in the list of a join; for a series write `repeat`"
+        raise SpecError("CC119", text, modifiers["each"][0].span)
+    if "each" in modifiers and "repeat" in modifiers:
+        second = max((modifiers["each"][0], modifiers["repeat"][0]), key=lambda key: key.span[1:])
+        raise SpecError("CC119", "an item has `each` or `repeat`, not both", second.span)
+    if "else" in modifiers and "when" not in modifiers:
+        raise SpecError("CC119", "`else` needs a `when`", modifiers["else"][0].span)
 
 
 def _layer_of(read: Item, span: Span) -> LayerItem:
@@ -258,24 +258,15 @@ def _read_repeat(modifiers: Modifiers, known: NameScope) -> Repeat | None:
 
 
 def _next_name(base: str, series: Counter[str]) -> str:
-    """Return the default name of an item: base and place; ``_`` between where the base ends in a digit."""
     series[base] += 1
-    return f"{base}{'_' if base[-1:].isdigit() else ''}{series[base]}"
+    return numbered_name(base, series[base])
 
 
-def _require_scalar(key: ScalarNode, node: YamlNode) -> ScalarNode:
-    if is_empty(node):
-        raise SpecError("CC114", f"`{key.text}` is missing its value", key.span)
-    if not isinstance(node, ScalarNode):
-        raise SpecError("CC117", f"`{key.text}` takes a single value", node.span)
-    return node
-
-
-def _read_from(key: ScalarNode, node: YamlNode, known: NameScope) -> tuple[Reference, ...]:
+def _read_from(key: ScalarNode, node: YamlNode, known: NameScope) -> tuple[Template, ...]:
     if is_empty(node):
         raise SpecError("CC114", "`from` is missing its value", key.span)
     read = []
-    for one in node.items if isinstance(node, ListNode) else [node]:
+    for one in items_or_self(node):
         if not isinstance(one, ScalarNode) or one.is_empty:
             text = "`from` takes the path of a layer, or a list of them for a block of several inputs"
             raise SpecError("CC113", text, one.span)

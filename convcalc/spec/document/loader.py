@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.repository_paths import path_from_cwd
@@ -15,21 +14,8 @@ from convcalc.spec.limits import IMPORTS
 from convcalc.spec.yaml.text import read_text
 
 
-class FileSystem(Protocol):
-    """File-system access: resolve a path, test it, name it in errors."""
-
-    def resolve(self, path: str) -> str:
-        """Return the absolute path that a path leads to, links resolved."""
-
-    def is_file(self, path: str) -> bool:
-        """Tell whether a path leads to a plain file."""
-
-    def display_name(self, path: str) -> str:
-        """Return what an error calls the file with this real path."""
-
-
-class LocalFiles:
-    """Files on disk."""
+class FileSystem:
+    """File-system access, here to the disk: resolve a path, test it, name it in errors."""
 
     def resolve(self, path: str) -> str:
         """Return the absolute path, links resolved."""
@@ -50,7 +36,7 @@ class DocumentLoader:
 
     read: Callable[[str], Source] = read_text
     libraries: Sequence[str] = ()
-    file_system: FileSystem = field(default_factory=LocalFiles)
+    file_system: FileSystem = field(default_factory=FileSystem)
     documents: dict[str, Document] = field(default_factory=dict)
     """By real path: the root and everything imported."""
     _errors: dict[str, SpecErrors] = field(default_factory=dict)

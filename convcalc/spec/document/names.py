@@ -19,15 +19,17 @@ _BLOCK = re.compile(r"[^\W\d_]\w*")
 
 
 def no_variant(code: str, name: str, variants: Collection[str], span: Span) -> SpecError:
-    """Return the error about a variant that a file has not, with the nearest: spelt alike, or what the name ends in.
-
-    ``vgg16`` is 16.
-    """
+    """Return the error about an unknown variant, with the closest one, or one that the name ends in (``vgg16``: 16)."""
     within = max((known for known in variants if name.endswith(known)), key=len, default="")
     near = nearest(name, variants) or within
     meant = f"; did you mean {quoted(near)}?" if near else ""
     hint = f"variants of this file: {', '.join(variants) or 'none'}"
     return SpecError(code, f"no variant {quoted(name)}{meant}", span, hint=hint)
+
+
+def numbered_name(base: str, number: int) -> str:
+    """Return the default name of an item, or of one iteration: ``_`` is between where the base ends in a digit."""
+    return f"{base}{'_' if base[-1:].isdigit() else ''}{number}"
 
 
 def validate_name(text: str, span: Span, more: str = "") -> str:
@@ -45,39 +47,27 @@ def validate_name(text: str, span: Span, more: str = "") -> str:
         raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", span)
     if not re.fullmatch(rf"\w[\w{more}-]*", name):
         bad = re.sub(rf"[\w{more}-]", "", name)[:1]
-        rule = (
-            f"may hold only letters, digits, {''.join(f'{each}, ' for each in more)}_ and -, not {quoted(bad)}"
-            if bad
-            else "must begin with a letter, a digit or _"
-        )
+        allowed = f"letters, digits, {''.join(f'{each}, ' for each in more)}_ and -"
+        rule = f"may hold only {allowed}, not {quoted(bad)}" if bad else "must begin with a letter, a digit or _"
         raise SpecError("CC110", f"the name {quoted(name)} {rule}", span)
     return name
 
 
 def validate_variable(node: ScalarNode, what: str = "variable") -> str:
-    """Return the name of a variable or parameter, which expressions can say.
-
-    Raises:
-        SpecError: CC110 no name; CC111 a word that the language needs.
-    """
+    """Return the name of a variable or parameter; CC110, where it is none, CC111, where it is reserved."""
     from convcalc.spec.expressions.messages import reserved_reason
 
     name = unicodedata.normalize("NFC", node.text)
     if len(name) > NAME:
         raise SpecError("CC110", f"the name {quoted(name)} is longer than the limit of {NAME} characters", node.span)
-    if not _is_identifier(name):
+    letters = all(each.isalpha() or each.isdecimal() or each == "_" for each in name)
+    if not letters or not name or name[0].isdecimal():
         rule = "use letters, digits and _, beginning with a letter or _"
         raise SpecError("CC110", f"{quoted(name)} cannot name a {what}: {rule}", node.span)
     reason = reserved_reason(name)
     if reason:
         raise SpecError("CC111", f"{quoted(name)} cannot name a {what}: {reason}", node.span)
     return name
-
-
-def _is_identifier(name: str) -> bool:
-    """Whether expressions can read it: letters, decimal digits and ``_``, not beginning with a digit."""
-    fits = all(each.isalpha() or each.isdecimal() or each == "_" for each in name)
-    return fits and name != "" and not name[0].isdecimal()
 
 
 def validate_block(node: ScalarNode) -> str:
@@ -90,7 +80,7 @@ def validate_block(node: ScalarNode) -> str:
 
 
 class Template(NamedTuple):
-    """Text that may hold ``{expression}``: the name of an item, or one part of a reference."""
+    """Text that may hold ``{expression}``: a name, or a reference: ``name(.name)*``, ``input`` or ``.``."""
 
     parts: tuple[str | ValueNode, ...]
     span: Span
@@ -103,6 +93,11 @@ class Template(NamedTuple):
     def render(self, env: Mapping[str, Any], *, decimals: bool = False) -> str:
         """Return the text; ``decimals`` lets an expression be a decimal such as 0.75, which no path may hold."""
         return "".join(part if isinstance(part, str) else self._text(part, env, decimals) for part in self.parts)
+
+    def segments(self, env: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of a reference."""
+        text = unicodedata.normalize("NFC", self.render(env))
+        return (".",) if text == "." else tuple(text.split("."))
 
     def _text(self, part: ValueNode, env: Mapping[str, Any], decimals: bool) -> str:
         try:
@@ -123,55 +118,26 @@ class Template(NamedTuple):
 
 
 def parse_template(node: ScalarNode, known: NameScope) -> Template:
-    """Read text that may hold ``{expression}``.
-
-    Raises:
-        SpecError: CC112, where the braces do not pair.
-    """
+    """Read text that may hold ``{expression}``; CC112, where the braces do not pair."""
     text, parts, at = node.text, list[str | ValueNode](), 0
     while (start := text.find("{", at)) >= 0:
         end = text.find("}", start)
         if end < 0:
             raise SpecError("CC112", f"{quoted(text)}: '{{' without '}}'", node.span)
-        parts.append(text[at:start])
-        parts.append(parse_expression(text[start + 1 : end], _sub_scalar(node, start + 1, end), known.without_input()))
+        inside = text[start + 1 : end]
+        scalar = ScalarNode(inside, node.span_of(start + 1, end), node.is_plain)
+        parts += text[at:start], parse_expression(inside, scalar, known.without_input())
         at = end + 1
     if "}" in text[at:]:
         raise SpecError("CC112", f"{quoted(text)}: '}}' without '{{'", node.span)
     return Template((*parts, text[at:]), node.span)
 
 
-def _sub_scalar(node: ScalarNode, start: int, end: int) -> ScalarNode:
-    """Return a part of a scalar; in quotes or on several lines, its place is that of the whole."""
-    return ScalarNode(node.text[start:end], node.span.within(start, end) if node.is_plain else node.span, node.is_plain)
-
-
-class Reference(NamedTuple):
-    """``name(.name)*``, ``input`` or ``.``, before it is looked up."""
-
-    path: Template
-
-    @property
-    def span(self) -> Span:
-        return self.path.span
-
-    def segments(self, env: Mapping[str, Any]) -> tuple[str, ...]:
-        text = unicodedata.normalize("NFC", self.path.render(env))
-        return (".",) if text == "." else tuple(text.split("."))
-
-
-def parse_reference(node: ScalarNode, known: NameScope) -> Reference:
-    """Read a reference; what it means is found when the layers stand.
-
-    Raises:
-        SpecError: CC113, where it is none.
-    """
+def parse_reference(node: ScalarNode, known: NameScope) -> Template:
+    """Read a reference, to be looked up when the layers exist; CC113, where it is none."""
     path = parse_template(node, known)
-    outline = "".join(part if isinstance(part, str) else "0" for part in path.parts)
-    if outline != "." and not all(
-        _NAME.fullmatch(segment) for segment in unicodedata.normalize("NFC", outline).split(".")
-    ):
-        raise SpecError(
-            "CC113", f"{quoted(node.text)} is no reference: write the path of a layer, `input` or `.`", node.span
-        )
-    return Reference(path)
+    outline = unicodedata.normalize("NFC", "".join(part if isinstance(part, str) else "0" for part in path.parts))
+    if outline != "." and not all(_NAME.fullmatch(segment) for segment in outline.split(".")):
+        text = f"{quoted(node.text)} is no reference: write the path of a layer, `input` or `.`"
+        raise SpecError("CC113", text, node.span)
+    return path

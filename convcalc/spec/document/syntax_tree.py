@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -11,7 +12,7 @@ from convcalc.errors import Source, Span, SpecError
 from convcalc.ops.op import Op
 from convcalc.ops.source_form import VIA
 from convcalc.spec.document.claims import Claim
-from convcalc.spec.document.names import Reference, Template
+from convcalc.spec.document.names import Template
 from convcalc.spec.document.value_nodes import ValueNode, with_variables
 
 
@@ -30,10 +31,10 @@ class LayerItem:
 
     op: type[Op]
     arguments: Mapping[str, ArgumentValue]
-    references: Mapping[str, Reference] = field(default_factory=dict)
+    references: Mapping[str, Template] = field(default_factory=dict)
     fused: Mapping[str, LayerItem] = field(default_factory=dict)
     span: Span | None = None
-    """Where a fused part stands; the item's own place otherwise."""
+    """The span of a fused part; otherwise that of the item."""
     source_form: SourceForm | None = None
 
 
@@ -80,12 +81,12 @@ class Item:
     body: ItemBody
     default_name: str
     name: Template | None = None
-    inputs: tuple[Reference, ...] | None = None
+    inputs: tuple[Template, ...] | None = None
     when: ValueNode | None = None
     otherwise: Item | None = None
     repeat: Repeat | None = None
     each: bool = False
-    tie: Reference | bool = False
+    tie: Template | bool = False
 
     @property
     def opens_scope(self) -> bool:
@@ -120,11 +121,7 @@ class SourceForm(NamedTuple):
     """The words in the expression."""
 
     def evaluate(self, env: Mapping[str, Any], own: Mapping[str, Any]) -> str:
-        """Return the word; ``defaults`` see the variables of their file alone (``own``).
-
-        Raises:
-            SpecError: CC410, where the value of the expression is none of the words.
-        """
+        """Return the word, CC410 where it is none; ``defaults`` see only the variables of their file (``own``)."""
         if self.value is None:
             return self.word
         found = self.value.evaluate(with_variables(env if self.explicit else own, self.words))
@@ -135,22 +132,33 @@ class SourceForm(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Document:
-    """A spec file. ``layers`` is ``None`` in a file that is only imported."""
+    """A spec file, which does not change once read. ``layers`` is ``None`` in a file that is only imported."""
 
     source: Source
     key_spans: dict[str, Span] = field(default_factory=dict)
     """Spans of the top-level keys, those without a value included."""
     inputs: dict[str, ValueNode] = field(default_factory=dict)
-    given: tuple[str, ...] = ()
-    """The inputs that have other shapes than the file says: ``--input``."""
     vars: dict[str, ValueNode] = field(default_factory=dict)
     variants: dict[str, dict[str, ValueNode]] = field(default_factory=dict)
     defaults: dict[str, dict[str, ArgumentValue | LayerItem | SourceForm]] = field(default_factory=dict)
     blocks: dict[str, BlockDefinition] = field(default_factory=dict)
     imports: dict[str, Document] = field(default_factory=dict)
     layers: list[Item] | None = None
-    outputs: list[Reference] = field(default_factory=list)
+    outputs: list[Template] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     name: Template | None = None
     note: str = ""
     warnings: list[SpecError] = field(default_factory=list)
+
+    def find_block(self, word: str) -> BlockDefinition | None:
+        """Return the block that a word calls: one of the file's own, or ``alias.Name`` of an import."""
+        alias, dot, name = unicodedata.normalize("NFC", word).partition(".")
+        if not dot:
+            return self.blocks.get(alias)
+        return self.imports[alias].blocks.get(name) if alias in self.imports else None
+
+    def block_words(self) -> Iterator[str]:
+        """Yield the words that call blocks."""
+        yield from self.blocks
+        for alias, document in self.imports.items():
+            yield from (f"{alias}.{name}" for name in document.blocks)

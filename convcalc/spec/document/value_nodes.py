@@ -13,13 +13,9 @@ from convcalc.errors import Span, SpecError, Undecided, did_you_mean, quoted
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.spec.expressions.functions import FUNCTIONS
-from convcalc.spec.expressions.vocabulary import FOREIGN_SPELLINGS, SYMBOLS
+from convcalc.spec.expressions.vocabulary import FOREIGN_SPELLINGS, INPUT_VARIABLES, SYMBOLS
 from convcalc.spec.limits import LIST, YAML_DEPTH
-from convcalc.spec.yaml.nodes import MapNode as MappingNode
-from convcalc.spec.yaml.nodes import ScalarNode, YamlNode
-
-ENTERING = frozenset({"cin", "din", "shape"})
-"""What describes the tensor that enters an item."""
+from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode
 
 LOOP_VARIABLES = ("i", "first", "last")
 """Variables of a `repeat` beside its columns."""
@@ -62,21 +58,16 @@ class ValueNode(NamedTuple):
     is_plain_scalar: bool = True
     names: frozenset[str] = frozenset()
     """Every variable in it."""
-    is_constant: bool = True
-    """Whether it has no variables."""
     uses_input: bool = False
-    """Whether it asks for the tensor that enters (``cin``, ``din``, ``shape``)."""
+    """Whether it depends on the tensor that enters: ``cin``, ``din``, ``shape``."""
 
     def evaluate(self, env: Mapping[str, Any]) -> Any:
-        """Return the value.
-
-        Raises:
-            SpecError: placed at the token, where the scalar stands unquoted on one line, else at the scalar.
-        """
+        """Return the value; an error is at the token, or at the whole scalar if it is quoted or on several lines."""
         try:
-            value = (
-                self.expression.evaluate(env) if self.expression else tuple([item.evaluate(env) for item in self.items])
-            )
+            if self.expression:
+                value = self.expression.evaluate(env)
+            else:
+                value = tuple([item.evaluate(env) for item in self.items])
         except ExpressionError as error:
             raise _locate(error, self.span, self.is_plain_scalar) from None
         except Undecided as undecided:
@@ -105,19 +96,13 @@ def structural_error(undecided: Undecided, value: ValueNode) -> StructuralError:
     """Say that a swept variable or a symbol reached a place that shapes the graph, and name it."""
     found = undecided.names or tuple(sorted(value.names))
     names = ", ".join(map(quoted, found))
-    text = (
-        f"{undecided.needed} shapes the graph and must be a plain value, but depends on the swept or symbolic {names}"
-    )
-    condition = undecided.needed == "a condition"
-    return StructuralError("CC411", text, value.span, names=found, is_condition=condition)
+    text = f"{undecided.needed} shapes the graph and must be a plain value, but depends on the swept or symbolic"
+    is_condition = undecided.needed == "a condition"
+    return StructuralError("CC411", f"{text} {names}", value.span, names=found, is_condition=is_condition)
 
 
 def parse_expression(text: str, scalar: ScalarNode, known: NameScope) -> ValueNode:
-    """Parse an expression and check that every name in it is known.
-
-    Raises:
-        SpecError: a syntax error of the expression, or CC201 for an unknown variable.
-    """
+    """Parse an expression and check its names; CC201 for an unknown variable, or a syntax error of the expression."""
     try:
         expression = parse(text)
     except ExpressionError as error:
@@ -125,21 +110,21 @@ def parse_expression(text: str, scalar: ScalarNode, known: NameScope) -> ValueNo
     for name, start, end in expression.names:
         if name in known.names:
             known.used.add(name)
-        elif name not in ENTERING or not known.has_input:
-            raise _unknown_variable(name, scalar.span.within(start, end) if scalar.is_plain else scalar.span, known)
+        elif name not in INPUT_VARIABLES or not known.has_input:
+            raise _unknown_variable(name, scalar.span_of(start, end), known)
     names = frozenset(name for name, _, _ in expression.names)
-    return ValueNode(scalar.span, expression, (), scalar.is_plain, names, not names, not names.isdisjoint(ENTERING))
+    return ValueNode(scalar.span, expression, (), scalar.is_plain, names, not names.isdisjoint(INPUT_VARIABLES))
 
 
 def _unknown_variable(name: str, span: Span, known: NameScope) -> SpecError:
-    if name in ENTERING:
+    if name in INPUT_VARIABLES:
         return SpecError("CC201", f"'{name}' describes the tensor that enters an item, and none enters here", span)
     if name in FOREIGN_SPELLINGS:
         return SpecError("CC201", f"unknown variable {quoted(name)}; did you mean '{FOREIGN_SPELLINGS[name]}'?", span)
     if name in LOOP_VARIABLES:
         hint = f"{', '.join(LOOP_VARIABLES)} exist inside a `repeat`"
         return SpecError("CC201", f"unknown variable {quoted(name)}", span, hint=hint)
-    guess = did_you_mean(name, chain(known.names, ENTERING if known.has_input else (), SYMBOLS, FUNCTIONS))
+    guess = did_you_mean(name, chain(known.names, INPUT_VARIABLES if known.has_input else (), SYMBOLS, FUNCTIONS))
     few = known.names and not guess and len(known.names) <= MAX_SHOWN_NAMES
     hint = f"known here: {', '.join(sorted(known.names))}" if few else ""
     return SpecError("CC201", f"unknown variable {quoted(name)}{guess}", span, hint=hint)
@@ -155,7 +140,7 @@ def parse_value(node: YamlNode, known: NameScope, what: str = "a value", key: Sp
         if node.is_empty:
             raise SpecError("CC114", f"{what} is missing", key or node.span)
         return parse_expression(node.text, node, known)
-    if isinstance(node, MappingNode):
+    if isinstance(node, MapNode):
         raise SpecError("CC117", f"{what} must be an expression or a list, not a mapping", node.span)
     if len(node.items) > LIST:
         raise SpecError("CC501", f"a list of {len(node.items)} exceeds the limit of {LIST}", node.span)
@@ -164,9 +149,9 @@ def parse_value(node: YamlNode, known: NameScope, what: str = "a value", key: Sp
 
 def list_node(span: Span, items: Iterable[ValueNode]) -> ValueNode:
     """Return a list of values as one value."""
-    held = tuple(items)
-    names = frozenset[str]().union(*(item.names for item in held))
-    return ValueNode(span, None, held, True, names, not names, not names.isdisjoint(ENTERING))
+    values = tuple(items)
+    names = frozenset[str]().union(*(item.names for item in values))
+    return ValueNode(span, None, values, True, names, not names.isdisjoint(INPUT_VARIABLES))
 
 
 @contextmanager

@@ -14,18 +14,10 @@ from convcalc.arith import agreed, is_plain, names_of
 from convcalc.errors import Span, SpecError, Undecided, quoted
 from convcalc.ops.arguments import named
 from convcalc.spec.document.blocks import min_items_per_turn
-from convcalc.spec.document.names import Reference, validate_name
+from convcalc.spec.document.names import Template, numbered_name, validate_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode, structural_error, with_variables
-from convcalc.spec.expansion.frames import (
-    OMITTED,
-    Frame,
-    InputFailedError,
-    Loop,
-    TooLargeError,
-    iterations,
-    numbered_name,
-)
+from convcalc.spec.expansion.frames import OMITTED, Frame, InputFailedError, Loop, TooLargeError, iterations
 from convcalc.spec.expansion.layers import Layers, with_entering
 from convcalc.spec.expansion.scopes import FAILED, Binding
 from convcalc.spec.limits import CALLS, ITEMS
@@ -127,12 +119,12 @@ class Expander:
     def _expand_once(self, item: Item, tensor: int, frame: Frame, segment: str) -> int:
         """``from`` → ``when``/``else`` → body → ``tie``."""
         entering: tuple[int, ...] = (tensor,)
-        asks = item.when is None or item.when.uses_input
-        if asks:
+        needs_input = item.when is None or item.when.uses_input
+        if needs_input:
             entering = self._inputs_of(item, tensor, frame)
         if item.when is not None and not self._condition_holds(item.when, entering[0], frame):
             return self._expand_else(item, tensor, frame, segment)
-        if not asks:
+        if not needs_input:
             entering = self._inputs_of(item, tensor, frame)
         start = len(self.builder.nodes)
         result = self._expand_body(item, entering[0], entering[1:], frame, segment)
@@ -142,9 +134,7 @@ class Expander:
 
     def _inputs_of(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
         """Return the tensors that enter an item: the current one, or what ``from`` names."""
-        found = (
-            tuple(self._look_up(reference, tensor, frame) for reference in item.inputs) if item.inputs else (tensor,)
-        )
+        found = tuple(self._look_up(each, tensor, frame) for each in item.inputs) if item.inputs else (tensor,)
         if FAILED in found:
             raise InputFailedError
         return found
@@ -179,13 +169,13 @@ class Expander:
             raise InputFailedError
         return value.evaluate(with_entering(frame.env, self.builder.shape(tensor)))
 
-    def _look_up(self, reference: Reference, tensor: int, frame: Frame) -> int:
+    def _look_up(self, reference: Template, tensor: int, frame: Frame) -> int:
         segments = reference.segments(frame.env)
         if segments == (".",):
             return tensor
         return frame.block_input if segments == ("input",) else self._entry(reference, segments, frame).output or 0
 
-    def _entry(self, reference: Reference, segments: tuple[str, ...], frame: Frame) -> Binding:
+    def _entry(self, reference: Template, segments: tuple[str, ...], frame: Frame) -> Binding:
         entry = frame.scope.find(segments, reference.span)
         if entry is None:
             text = f"{quoted('.'.join(segments))} was deleted by its `when` or `repeat`"
@@ -210,9 +200,8 @@ class Expander:
         entry = Binding(None, item.name.span if item.name else item.span, (start, start), below)
         frame.scope.add(segment, entry)
         if isinstance(body, JoinItem):
-            ends = [
-                end for branch in body.branches for end in self.expand_branch(branch, tensor, inner) if end != OMITTED
-            ]
+            ends = [end for branch in body.branches for end in self.expand_branch(branch, tensor, inner)]
+            ends = [end for end in ends if end != OMITTED]
             entry.output = FAILED  # unless the join succeeds
             try:
                 entry.output = self.layers.join(body.layer, ends, inner, frame.scope.path_of(segment), item.span)
@@ -222,9 +211,8 @@ class Expander:
                 blame_entering(error, body, [self.builder.shape(end) for end in ends if end != FAILED])
                 raise
         else:
-            entry.output = self.expand_items(
-                body.block.items if isinstance(body, BlockCall) else body.items, tensor, inner
-            )
+            items = body.block.items if isinstance(body, BlockCall) else body.items
+            entry.output = self.expand_items(items, tensor, inner)
         entry.nodes = (start, len(self.builder.nodes))
         return entry.output
 
@@ -246,20 +234,16 @@ class Expander:
             if name in given:
                 env[name] = given[name]
             elif default is not None:
-                env[name] = self._default(default, tensor, inner)
+                try:
+                    env[name] = self._evaluate(default, tensor, inner)
+                except SpecError as error:  # it is written in the block: name the call
+                    error.trail = inner.trail
+                    raise
         return inner
-
-    def _default(self, default: ValueNode, tensor: int, inner: Frame) -> Any:
-        """Evaluate the default of a parameter: it stands in the block, so a fault of it names the call."""
-        try:
-            return self._evaluate(default, tensor, inner)
-        except SpecError as error:
-            error.trail = inner.trail
-            raise
 
     def _tie(self, item: Item, made: tuple[int, int], frame: Frame) -> None:
         """Let an item use the weights of the layer that is named, or of its first turn."""
-        if isinstance(item.tie, Reference):
+        if isinstance(item.tie, Template):
             entry = self._entry(item.tie, item.tie.segments(frame.env), frame)
             if entry.output == FAILED:
                 raise InputFailedError
@@ -268,7 +252,7 @@ class Expander:
             text = "`tie: true` needs a `repeat` or `each`; or name the layer to share weights with"
             raise SpecError("CC409", text, item.span)
         else:
-            owners = frame.loop.first.setdefault(id(item.body), made)
+            owners = frame.loop.setdefault(id(item.body), made)
         if owners != made:
             self.layers.tie(made, owners, item.span)
 

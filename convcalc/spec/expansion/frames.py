@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from convcalc.arith import is_plain, names_of
@@ -23,16 +23,13 @@ MAX_PYTHON_FRAMES = 50_000
 """Room for 64 block calls, each with a body nested as deep as YAML may be."""
 
 
-@dataclass(slots=True, eq=False)
-class Loop:
-    """One run of a repeat: the nodes that each tied item made in the first turn."""
-
-    first: dict[int, tuple[int, int]] = field(default_factory=dict)
+Loop: TypeAlias = dict[int, tuple[int, int]]
+"""The nodes that each tied item, by its identity, made in the first iteration of a repeat."""
 
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """What an item sees: variables (``own`` are its file's), scope, input of its block or file, repeat, block calls."""
+    """What an item sees: all variables, those of its file, scope, input of its block or file, repeat, block calls."""
 
     env: Variables
     file_variables: Variables
@@ -40,13 +37,12 @@ class Frame:
     block_input: int
     loop: Loop | None = None
     calls: tuple[tuple[LayerScope, Span], ...] = ()
-    """The blocks that are open, with the places of their calls, innermost first."""
+    """The scopes of the blocks around it, with the spans of their calls, innermost first."""
 
     def for_iteration(self, variables: Variables, loop: Loop) -> Frame:
         """Return the frame of one turn of a repeat."""
-        return Frame(
-            with_variables(self.env, variables), self.file_variables, self.scope, self.block_input, loop, self.calls
-        )
+        env = with_variables(self.env, variables)
+        return Frame(env, self.file_variables, self.scope, self.block_input, loop, self.calls)
 
     def nested(self, segment: str) -> Frame:
         """Return the frame of a scope in this one."""
@@ -66,11 +62,6 @@ class InputFailedError(Exception):
     """What enters an item has failed: the item is skipped without an error of its own."""
 
 
-def numbered_name(base: str, number: int) -> str:
-    """Return the segment of one turn of a repeat; ``_`` between where the base ends in a digit."""
-    return f"{base}{'_' if base[-1:].isdigit() else ''}{number}"
-
-
 @contextmanager
 def deep_calls() -> Iterator[None]:
     """Allow the nesting that the limits allow. Calls between Python functions take no C stack, so this is safe."""
@@ -82,55 +73,33 @@ def deep_calls() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-Evaluate: TypeAlias = Callable[[ValueNode], Any]
-
-Columns: TypeAlias = dict[str, tuple[Any, ...]]
-
-
-def iterations(repeat: Repeat, evaluate: Evaluate) -> tuple[Columns, int]:
+def iterations(repeat: Repeat, evaluate: Callable[[ValueNode], Any]) -> tuple[dict[str, tuple[Any, ...]], int]:
     """Return the columns of a repeat, and how often it runs.
 
     Raises:
         SpecError: CC414 where it is no count and no columns, CC502 where it is too long, CC411 where it is swept.
     """
-    if repeat.count is not None:
-        columns, count = Columns(), _count(repeat.count, evaluate)
-    else:
-        columns = {name: _column(name, column, evaluate) for name, column in repeat.columns.items()}
-        count = _length(repeat, columns)
-    if count > REPEAT:
-        raise SpecError("CC502", f"a repeat of {count} exceeds the limit of {REPEAT}", repeat.span)
-    return columns, count
 
+    def plain(value: ValueNode, needed: str) -> Any:
+        found = evaluate(value)
+        if is_plain(found):
+            return found
+        raise structural_error(Undecided(needed, names_of(found)), value)
 
-def _count(value: ValueNode, evaluate: Evaluate) -> int:
-    count = _plain(value, "a repeat count", evaluate)
-    if type(count) is not int or count < 0:
+    columns: dict[str, tuple[Any, ...]] = {}
+    for name, value in repeat.columns.items():
+        columns[name] = column = plain(value, "a column of a repeat")
+        if not isinstance(column, tuple):
+            text = f"the column {quoted(name)} of a repeat must be a list, not {named(column)}"
+            raise SpecError("CC414", text, value.span)
+    count = len(next(iter(columns.values()))) if repeat.count is None else plain(repeat.count, "a repeat count")
+    if repeat.count is not None and (type(count) is not int or count < 0):
         text = f"a repeat count must be an integer of at least 0, not {named(count)}"
-        raise SpecError("CC414", text, value.span)
-    return count
-
-
-def _column(name: str, value: ValueNode, evaluate: Evaluate) -> tuple[Any, ...]:
-    column = _plain(value, "a column of a repeat", evaluate)
-    if not isinstance(column, tuple):
-        text = f"the column {quoted(name)} of a repeat must be a list, not {named(column)}"
-        raise SpecError("CC414", text, value.span)
-    return column
-
-
-def _plain(value: ValueNode, needed: str, evaluate: Evaluate) -> Any:
-    found = evaluate(value)
-    if is_plain(found):
-        return found
-    raise structural_error(Undecided(needed, names_of(found)), value)
-
-
-def _length(repeat: Repeat, columns: Columns) -> int:
-    """Return the length that all columns have."""
-    count = len(next(iter(columns.values())))
+        raise SpecError("CC414", text, repeat.count.span)
     other = next((name for name, column in columns.items() if len(column) != count), None)
     if other is not None:
         lengths = ", ".join(f"{name} has {len(column)}" for name, column in columns.items())
         raise SpecError("CC414", f"the columns of a repeat differ in length: {lengths}", repeat.columns[other].span)
-    return count
+    if count > REPEAT:
+        raise SpecError("CC502", f"a repeat of {count} exceeds the limit of {REPEAT}", repeat.span)
+    return columns, count

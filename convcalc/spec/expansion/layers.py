@@ -1,4 +1,4 @@
-"""From a layer of the spec and the tensor that enters it to an op: arguments evaluated, bound and checked."""
+"""Layers of a graph from those of a spec: their arguments evaluated, bound to an op and checked."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from convcalc.graph.builder import GraphBuilder
 from convcalc.ops.make import ArgumentError, bound, unused
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
-from convcalc.spec.document.names import Reference
-from convcalc.spec.document.syntax_tree import ArgumentValue, Item, LayerItem
+from convcalc.spec.document.names import Template
+from convcalc.spec.document.syntax_tree import Item, LayerItem
 from convcalc.spec.document.value_nodes import structural_error, with_variables
 from convcalc.spec.expansion.frames import Frame, InputFailedError, TooLargeError
 from convcalc.spec.expansion.scopes import FAILED, Binding, LayerScope
 from convcalc.spec.limits import LAYERS, PATHS
-
-NONE = "none"
 
 Variables = Mapping[str, Any]
 
@@ -34,30 +32,27 @@ class OpBuilder:
         self._ops: dict[tuple[object, ...], Op] = {}
         self._constants: dict[int, dict[str, Any]] = {}
 
-    def values(self, layer: LayerItem, env: Variables, own: Variables, entering: Shape) -> dict[str, Any]:
-        """Evaluate what is given; defaults see the variables of their file alone (``own``)."""
+    def values(self, layer: LayerItem, frame: Frame, entering: Shape) -> dict[str, Any]:
+        """Evaluate the arguments; those from ``defaults`` see only the variables of their file."""
         known = self._constants.get(id(layer))
         if known is not None:
             return known
-        values = {
-            key: _evaluated(given, env if given.explicit else own, entering) for key, given in layer.arguments.items()
-        }
+        values = {}
+        for key, given in layer.arguments.items():
+            env = frame.env if given.explicit else frame.file_variables
+            values[key] = given.value.evaluate(with_entering(env, entering) if given.value.uses_input else env)
         for key in layer.op.ignored(values):
             if layer.arguments[key].explicit:
                 error = unused(layer.op, values, key)
                 error.span = layer.arguments[key].key
                 raise error
             del values[key]
-        if all(given.value.is_constant for given in layer.arguments.values()):
+        if not any(given.value.names for given in layer.arguments.values()):
             self._constants[id(layer)] = values
         return values
 
     def op(self, layer: LayerItem, values: Mapping[str, Any], entering: Shape) -> Op:
-        """Bind the values to the arguments of the op, for an input of this rank.
-
-        Raises:
-            SpecError: CC410 at the value that its argument does not take.
-        """
+        """Bind the values to the arguments of the op, for an input of this rank; CC410 at a value that does not fit."""
         axes = entering.rank - 1
         try:
             key = (id(layer), axes, *values.items())
@@ -71,11 +66,7 @@ class OpBuilder:
 
 def is_none(values: Mapping[str, Any]) -> bool:
     """Whether a norm or an activation is switched off."""
-    return isinstance(values.get("type"), str) and values["type"] == NONE
-
-
-def _evaluated(given: ArgumentValue, env: Variables, entering: Shape) -> Any:
-    return given.value.evaluate(with_entering(env, entering) if given.value.uses_input else env)
+    return isinstance(values.get("type"), str) and values["type"] == "none"
 
 
 def _bound(layer: LayerItem, values: Mapping[str, Any], axes: int) -> Op:
@@ -106,18 +97,16 @@ class Layers:
         self._refused: set[int] = set()
 
     def add(
-        self, layer: LayerItem, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Reference], int]
+        self, layer: LayerItem, item: Item, tensor: int, frame: Frame, segment: str, look_up: Callable[[Template], int]
     ) -> int:
         """Add a layer and what is fused to it; enter its name; return its last output."""
         entering, start = self.builder.shape(tensor), len(self.builder.nodes)
         span = item.name.span if item.name else item.span
-        values = self._ops.values(layer, frame.env, frame.file_variables, entering)
+        values = self._ops.values(layer, frame, entering)
         if layer.op.passes or is_none(values):
             frame.scope.add(segment, Binding(tensor, span, (start, start)))
             return tensor
-        parts = {
-            key: self._ops.values(part, frame.env, frame.file_variables, entering) for key, part in layer.fused.items()
-        }
+        parts = {key: self._ops.values(part, frame, entering) for key, part in layer.fused.items()}
         parts = {key: given for key, given in parts.items() if not is_none(given)}
         if "norm" in parts and "bias" not in values:
             values = {**values, "bias": False}
@@ -128,8 +117,7 @@ class Layers:
         op = self._ops.op(layer, values, entering)
         output = self._append(path, op, (tensor, *more), item.span, _via(layer, frame))
         shapes = (entering, *map(self.builder.shape, more))
-        self._doubt(layer, op, shapes, item.span)
-        self._unbuilt(layer, op.unbuilt(_via(layer, frame), *shapes), item.span)
+        self._warn(layer, op, op.unbuilt(_via(layer, frame), *shapes), shapes, item.span)
         for key, given in parts.items():
             output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span, frame)
             if below is not None:
@@ -137,18 +125,15 @@ class Layers:
         frame.scope.add(segment, Binding(output, span, (start, len(self.builder.nodes)), below))
         return output
 
-    def _doubt(self, layer: LayerItem, op: Op, entering: Sequence[Shape], span: Span) -> None:
-        """Warn, once for every place in the spec, of what is probably not meant."""
+    def _warn(self, layer: LayerItem, op: Op, unbuilt: str, shapes: Sequence[Shape], span: Span) -> None:
+        """Warn, once for every layer of the spec, of what is probably not meant and of what PyTorch refuses."""
         if id(layer) not in self._doubted:
             self._doubted.add(id(layer))
-            if doubt := op.doubt(*entering):
+            if doubt := op.doubt(*shapes):
                 self.warnings.append(SpecError("CC805", doubt, span))
-
-    def _unbuilt(self, layer: LayerItem, why: str, span: Span) -> None:
-        """Warn, once for every place in the spec, of what PyTorch refuses."""
-        if why and id(layer) not in self._refused:
+        if unbuilt and id(layer) not in self._refused:
             self._refused.add(id(layer))
-            self.warnings.append(SpecError("CC806", f"PyTorch does not build this layer: {why}", span))
+            self.warnings.append(SpecError("CC806", f"PyTorch does not build this layer: {unbuilt}", span))
 
     def join(self, layer: LayerItem, ends: Sequence[int], frame: Frame, path: str, span: Span) -> int:
         """Add the op in which branches meet; one branch keeps the row, at zero cost."""
@@ -160,24 +145,21 @@ class Layers:
         if FAILED in ends:
             raise InputFailedError
         entering = self.builder.shape(ends[0])
-        values = self._ops.values(layer, frame.env, frame.file_variables, entering)
+        values = self._ops.values(layer, frame, entering)
         return self._append(path, self._ops.op(layer, values, entering), ends, span, _via(layer, frame))
 
     def tie(self, made: tuple[int, int], owners: tuple[int, int], span: Span) -> None:
         """Give layers the weights of others, one by one in order."""
-        own, other = self._weighted(made), self._weighted(owners)
+        own, other = ([at for at in range(*nodes) if self.builder.nodes[at].facts.weights] for nodes in (made, owners))
         if len(own) != len(other):
             raise SpecError("CC407", f"tie: {len(own)} layers with weights cannot share those of {len(other)}", span)
         for index, owner in zip(own, other, strict=True):
             self.builder.tie(index, owner)
 
-    def _weighted(self, nodes: tuple[int, int]) -> list[int]:
-        return [index for index in range(*nodes) if self.builder.nodes[index].facts.weights]
-
     def _part(
         self, part: LayerItem, values: Mapping[str, Any], tensor: int, path: str, span: Span, frame: Frame
     ) -> int:
-        """Add a fused norm or activation. One that comes from ``defaults`` and does not fit is a fault of the layer."""
+        """Add a fused norm or activation; if one from ``defaults`` does not fit, the error is at the layer."""
         entering = self.builder.shape(tensor)
         try:
             op = self._ops.op(part, values, entering)

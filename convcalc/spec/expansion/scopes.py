@@ -74,11 +74,7 @@ class LayerScope:
         return f"{self.path}.{segment}" if self.path else segment
 
     def add(self, segment: str, entry: Binding) -> None:
-        """Enter a name.
-
-        Raises:
-            SpecError: CC212, where another layer of the scope has it.
-        """
+        """Add a name; CC212, where another layer of the scope has it."""
         first = self.names.get(segment)
         if first is not None:
             text = f"the name {quoted(segment)} is taken by the layer on line {first.span.line}"
@@ -114,11 +110,7 @@ class LayerScope:
             scope = None if scope.is_block else scope.outer
 
     def find(self, segments: Sequence[str], span: Span) -> Binding | None:
-        """Look a path up, innermost scope outwards; nothing for a layer that was deleted.
-
-        Raises:
-            SpecError: CC210, where no layer written before has the path.
-        """
+        """Look a path up, innermost scope outwards. CC210 for no such layer; ``None`` for one that was deleted."""
         first, *rest = segments
         for scope in self.enclosing():
             if first in scope.names:

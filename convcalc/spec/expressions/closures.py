@@ -1,6 +1,6 @@
 """Parts of an expression, compiled: each is a Python closure that works its value out from the variables in scope.
 
-Arithmetic does not know where its operands stand. Here that is known, so here a ``Fault`` gets its place.
+Arithmetic does not know the places of its operands. They are known here, so an ``OperandError`` gets its place here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Evaluator: TypeAlias = Callable[[Variables], Value]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A piece of an expression: how to evaluate it and where it stands."""
+    """A part of an expression: how to evaluate it, and its place."""
 
     run: Evaluator
     place: TextRange
@@ -63,20 +63,20 @@ def compile_call(
     def run(scope: Variables) -> Value:
         try:
             return operation(*[operand(scope) for operand in runs])
-        except OperandError as fault:
-            raise fault.at(places) from None
+        except OperandError as error:
+            raise error.at(places) from None
 
     return Compiled(run, place)
 
 
 def _call_of_two(operation: Operation, first: Evaluator, second: Evaluator, places: Sequence[TextRange]) -> Evaluator:
-    """Nearly all operations have two operands; without a list of them they take half the time."""
+    """Nearly all operations have two operands: without a list of them, half the time."""
 
     def run(scope: Variables) -> Value:
         try:
             return operation(first(scope), second(scope))
-        except OperandError as fault:
-            raise fault.at(places) from None
+        except OperandError as error:
+            raise error.at(places) from None
 
     return run
 
@@ -100,8 +100,8 @@ def compile_comparison(
                     return False
                 right = operand(scope)
                 answer, left = compare(left, right), right
-            except OperandError as fault:
-                raise fault.at(around) from None
+            except OperandError as error:
+                raise error.at(around) from None
         return answer
 
     return Compiled(run, place)
@@ -120,8 +120,8 @@ def compile_logical(word: str, sign: TextRange, left: Compiled, right: Compiled,
                 return decisive
             other = second(scope)
             return other if is_swept(other) else as_boolean(f"'{word}'", other, 2)
-        except OperandError as fault:
-            raise fault.at(places) from None
+        except OperandError as error:
+            raise error.at(places) from None
 
     return Compiled(run, place)
 
@@ -144,8 +144,8 @@ def compile_conditional(then: Compiled, condition: Compiled, otherwise: Compiled
     def run(scope: Variables) -> Value:
         try:
             taken = as_boolean("'if'", decide(scope), 1)
-        except OperandError as fault:
-            raise fault.at(places) from None
+        except OperandError as error:
+            raise error.at(places) from None
         return one(scope) if taken else other(scope)
 
     return Compiled(run, place)

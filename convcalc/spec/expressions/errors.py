@@ -16,6 +16,7 @@ CC309  a list is indexed in a way it does not take
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 E_SYNTAX = "CC301"
@@ -31,36 +32,31 @@ E_INDEX = "CC309"
 Result = TypeVar("Result")
 
 TextRange: TypeAlias = tuple[int, int]
-"""Where something stands in the text of its expression: characters from start to before end."""
+"""Start and end (exclusive) of a part of an expression in its text."""
 
 
+@dataclass(eq=False)
 class ExpressionError(Exception):
     """An error in an expression: ``text`` is one sentence about the characters from ``start`` to before ``end``."""
 
-    def __init__(self, code: str, text: str, start: int, end: int, hint: str = "") -> None:
-        super().__init__(code, text, start, end, hint)
-        self.code = code
-        self.text = text
-        self.start = start
-        self.end = end
-        self.hint = hint
+    code: str
+    text: str
+    start: int
+    end: int
+    hint: str = ""
 
     def __str__(self) -> str:
         return self.text
 
 
+@dataclass(eq=False)
 class OperandError(Exception):
-    """An error that does not know its place yet: arithmetic knows only which of its operands is to blame.
+    """An error without a place: arithmetic knows only the operand to blame, from 1, or 0 for the operation itself."""
 
-    ``operand`` counts from 1; 0 blames the operation itself.
-    """
-
-    def __init__(self, code: str, text: str, operand: int = 0, hint: str = "") -> None:
-        super().__init__(code, text, operand, hint)
-        self.code = code
-        self.text = text
-        self.operand = operand
-        self.hint = hint
+    code: str
+    text: str
+    operand: int = 0
+    hint: str = ""
 
     def at(self, places: Sequence[TextRange]) -> ExpressionError:
         """Return the error at its place, given those of the operation and of its operands."""
@@ -69,8 +65,8 @@ class OperandError(Exception):
 
 
 def locate_errors(rule: Callable[[], Result], place: TextRange) -> Result:
-    """Return what a rule gives; a fault of it stands at this place."""
+    """Return the result of a rule; give an error of it this place."""
     try:
         return rule()
-    except OperandError as fault:
-        raise fault.at([place]) from None
+    except OperandError as error:
+        raise error.at([place]) from None

@@ -3,7 +3,7 @@
 >>> parse("make_divisible(32*alpha)").evaluate({"alpha": 2})
 64
 
-The grammar is at the head of ``parser``, the error codes are at the head of ``faults``. Numbers are exact and at most
+The grammar is at the head of ``parser``, the error codes are at the head of ``errors``. Numbers are exact and at most
 10¹⁸; a text has at most 500 characters; there are no loops: an expression always ends, and soon.
 """
 
@@ -14,25 +14,8 @@ from functools import lru_cache
 
 from convcalc.errors import Undecided
 from convcalc.spec.expressions.closures import Evaluator, Variables
-from convcalc.spec.expressions.errors import ExpressionError
-from convcalc.spec.expressions.functions import FUNCTIONS
-from convcalc.spec.expressions.messages import reserved_reason, unknown_name
 from convcalc.spec.expressions.parser import Parser
-from convcalc.spec.expressions.values import Keyword, Value, is_quotient, is_symbolic, require_no_quotient
-from convcalc.spec.expressions.vocabulary import KEYWORDS, SYMBOLS
-
-__all__ = [
-    "FUNCTIONS",
-    "KEYWORDS",
-    "SYMBOLS",
-    "Expression",
-    "ExpressionError",
-    "Keyword",
-    "Value",
-    "parse",
-    "reserved_reason",
-    "unknown_name",
-]
+from convcalc.spec.expressions.values import Value, is_quotient, is_symbolic, require_no_quotient
 
 CACHE_SIZE = 512
 """Texts whose expressions are kept: specs repeat ``3``, ``relu`` and their variables a great deal."""
@@ -49,11 +32,6 @@ class Expression:
     names: tuple[tuple[str, int, int], ...]
     _run: Evaluator
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether it reads no variable."""
-        return not self.names
-
     def evaluate(self, scope: Variables) -> Value:
         """Return the value, given those of variables.
 
@@ -68,24 +46,18 @@ class Expression:
 
     def _symbolic_names(self, scope: Variables) -> tuple[str, ...]:
         """Return the variables whose values are not known yet, or the axes of a sweep that they span."""
-        read = {name: _symbolic_values(scope.get(name)) for name, _, _ in self.names}
-        found = (getattr(value, "swept", ()) or (name,) for name, values in read.items() for value in values)
-        return tuple(dict.fromkeys(name for names in found for name in names))
-
-
-def _symbolic_values(value: Value) -> list[Value]:
-    return [
-        each for each in (value if isinstance(value, tuple) else (value,)) if is_symbolic(each) or is_quotient(each)
-    ]
+        found: dict[str, None] = {}
+        for name, _, _ in self.names:
+            value = scope.get(name)
+            for each in value if isinstance(value, tuple) else (value,):
+                if is_symbolic(each) or is_quotient(each):
+                    found |= dict.fromkeys(getattr(each, "swept", ()) or (name,))
+        return tuple(found)
 
 
 @lru_cache(CACHE_SIZE)
 def parse(text: str, *, suffixed: bool = False) -> Expression:
-    """Read an expression; outside of specs its numbers may be ``suffixed``: 5M, 2MiB.
-
-    Raises:
-        ExpressionError: the text is none.
-    """
+    """Read an expression; outside of specs its numbers may be ``suffixed``: 5M, 2MiB."""
     parser = Parser(text, suffixed=suffixed)
     part = parser.parse()
     return Expression(text, tuple(parser.names), part.run)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from convcalc import arith
 from convcalc.spec.expressions import symbolic_arithmetic as unknowns
@@ -29,8 +29,7 @@ from convcalc.spec.limits import LIST
 Rule: TypeAlias = Callable[..., Value]
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterType:
+class ParameterType(NamedTuple):
     """The type of a parameter, in words and as a test."""
 
     description: str
@@ -47,21 +46,16 @@ def _is_integer(value: Value) -> bool:
 
 # Arrays and symbols pass every sign check: they represent sizes, which are positive.
 NUMBER = ParameterType("a number", _is_number)
-
 NOT_NEGATIVE = ParameterType("a number >= 0", lambda value: _is_number(value) and (not is_exact(value) or value >= 0))
-
 ABOVE_ZERO = ParameterType("a number > 0", lambda value: _is_number(value) and (not is_exact(value) or value > 0))
-
 INTEGER = ParameterType("an integer", _is_integer)
-
 POSITIVE = ParameterType("an integer > 0", lambda value: _is_integer(value) and (not is_exact(value) or value > 0))
-
 LIST_PARAM = ParameterType("a list", lambda value: isinstance(value, tuple))
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function. ``most`` is ``None`` where any number of arguments will do: then the rule looks at them itself."""
+    """A function. ``max_arguments`` is ``None`` where there is no limit: then the rule checks them itself."""
 
     name: str
     signature: str
@@ -77,15 +71,11 @@ class Function:
 
     def require_count(self, count: int) -> None:
         """Demand that the function takes so many arguments."""
-        if count < self.min_arguments or (self.max_arguments is not None and count > self.max_arguments):
-            raise OperandError(E_CALL, f"{self.signature} takes {self._counts()}, not {count}")
-
-    def _counts(self) -> str:
-        if self.max_arguments is None:
-            return f"at least {self.min_arguments} argument"
-        if self.min_arguments < self.max_arguments:
-            return f"{self.min_arguments} to {self.max_arguments} arguments"
-        return "1 argument" if self.min_arguments == 1 else f"{self.min_arguments} arguments"
+        fewest, most = self.min_arguments, self.max_arguments
+        if count < fewest or (most is not None and count > most):
+            plural = "" if fewest == 1 and most in (1, None) else "s"
+            numbers = f"at least {fewest}" if most is None else f"{fewest} to {most}" if fewest < most else str(fewest)
+            raise OperandError(E_CALL, f"{self.signature} takes {numbers} argument{plural}, not {count}")
 
     def __call__(self, *values: Value) -> Value:
         """Check the arguments and return the function's value."""
@@ -97,18 +87,18 @@ class Function:
         return self.rule(*values)
 
 
-def number_arguments(signature: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Return the numbers that a function of ``f(x, y, …)`` or ``f(list)`` is given."""
+def number_arguments(signature: str, values: tuple[Value, ...], *, least: int = 0) -> tuple[Value, ...]:
+    """Return the numbers, at least so many, that a function of ``f(x, y, …)`` or ``f(list)`` is given."""
     listed = len(values) == 1 and isinstance(values[0], tuple)
     if len(values) == 1 and not listed:
         raise OperandError(E_CALL, f"{signature} needs a list or more arguments than {describe_value(values[0])}", 1)
     found: tuple[Value, ...] = values[0] if listed else values
-    if not all_exact(found):
-        for operand, value in enumerate(found, 1):
-            if not _is_number(value):
-                raise OperandError(
-                    E_CALL, f"{signature} needs numbers, not {describe_value(value)}", 1 if listed else operand
-                )
+    for operand, value in enumerate(found, 1) if not all_exact(found) else ():
+        if not _is_number(value):
+            text = f"{signature} needs numbers, not {describe_value(value)}"
+            raise OperandError(E_CALL, text, 1 if listed else operand)
+    if len(found) < least:
+        raise OperandError(E_CALL, f"{signature} of an empty list has no value", 1)
     return found
 
 
@@ -116,12 +106,7 @@ _functions: dict[str, Function] = {}
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(_functions)
 """Name → function."""
-
-MIN = "min(x, y, …)"
-
-MAX = "max(x, y, …)"
-
-SUM = "sum(x, y, …)"
+MIN, MAX, SUM = "min(x, y, …)", "max(x, y, …)", "sum(x, y, …)"
 
 
 def register(signature: str, *arguments: ParameterType, optional: int = 0) -> Callable[[Rule], Rule]:
@@ -136,16 +121,8 @@ def register(signature: str, *arguments: ParameterType, optional: int = 0) -> Ca
     return register
 
 
-@register("ceil(x)", NUMBER)
-def ceil(x: Value) -> Value:
-    """The smallest integer that is at least x."""
-    return math.ceil(x) if is_exact(x) else unknowns.ceil(x)
-
-
-@register("floor(x)", NUMBER)
-def floor(x: Value) -> Value:
-    """The largest integer that is at most x."""
-    return math.floor(x) if is_exact(x) else unknowns.floor(x)
+ceil = register("ceil(x)", NUMBER)(unknowns.ceil)
+floor = register("floor(x)", NUMBER)(unknowns.floor)
 
 
 @register("round(x)", NUMBER)
@@ -187,14 +164,14 @@ def length(values: tuple[Value, ...]) -> int:
 @register(MIN)
 def smallest(*values: Value) -> Value:
     """The smallest of several numbers, or of a list."""
-    found = require_nonempty(MIN, number_arguments(MIN, values))
+    found = number_arguments(MIN, values, least=1)
     return min(found) if all_exact(found) else reduce(unknowns.at_most, found)
 
 
 @register(MAX)
 def largest(*values: Value) -> Value:
     """The largest of several numbers, or of a list."""
-    found = require_nonempty(MAX, number_arguments(MAX, values))
+    found = number_arguments(MAX, values, least=1)
     return max(found) if all_exact(found) else reduce(unknowns.at_least, found)
 
 
@@ -238,10 +215,3 @@ def make_divisible(x: Value, divisor: Value = 8, least: Value = None) -> Value:
 def round_up(x: Value, multiple: Value = 8) -> Value:
     """The smallest multiple of m that is at least x. (ultralytics calls this make_divisible.)"""
     return multiply(ceil(divide(x, multiple)), multiple)
-
-
-def require_nonempty(signature: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Demand a list that is not empty."""
-    if not values:
-        raise OperandError(E_CALL, f"{signature} of an empty list has no value", 1)
-    return values

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from convcalc import quantities
@@ -15,23 +14,14 @@ from convcalc.spec.limits import DEEPEST_NESTING, LONGEST_TEXT
 NUMBER, NAME, SIGN, END = "number", "name", "sign", "end"
 
 _DIGITS = "0123456789"
-
 _SPACE = re.compile(r"[ \t\r\n]*")
-
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-
 _APART = rf"{quantities.NUMBER}[ \t]+(?:(?:{quantities.SUFFIX})B?|B)(?!\w)"
-
 _AMOUNT = rf"({quantities.DECIMAL})([A-Za-z]+?)B?"
-
 _WORD = re.compile(r"[A-Za-z0-9_]*")
-
 _WORD_OR_NUMBER = re.compile(r"[\w.]+")
-
 _SIGN = re.compile(r"\*\*|//|[=!<>]=|[-+*/%<>()\[\],]")
-
-_CLOSING = {"(": ")", "[": "]"}
-
+BRACKETS = {"(": ")", "[": "]"}
 _HINTS = {
     "=": "write == to compare", "!": "write not, or != to compare", "&": "write and", "|": "write or",
     "^": "write ** for a power", "~": "write none for nothing", "'": "words stand without quotes",
@@ -43,7 +33,6 @@ _HINTS = {
 """Unknown character → hint."""
 
 _ZEROS = {"k": "e3", "K": "e3", "M": "e6", "G": "e9", "T": "e12", "P": "e15"}
-
 _MALFORMED = (
     (r"\.(?:inf|nan)", "expressions are finite", ""),
     (r"0[xob]\w*", "only decimal digits are read", ""),
@@ -79,20 +68,15 @@ def tokenize(text: str, *, suffixed: bool = False) -> list[Token]:
     if len(text) > LONGEST_TEXT:
         message = f"the expression has {len(text)} characters; the limit is {LONGEST_TEXT}"
         raise ExpressionError(E_LIMIT, message, 0, len(text))
-    found = list(_scan(text, suffixed=suffixed))
-    if len(found) == 1:
-        raise ExpressionError(E_SYNTAX, "an expression is missing", 0, len(text))
-    check_brackets(text, found)
-    return found
-
-
-def _scan(text: str, *, suffixed: bool) -> Iterator[Token]:
+    found: list[Token] = []
     at = _after(_SPACE, text, 0)
     while at < len(text):
-        token = _token(text, at, suffixed=suffixed)
-        yield token
-        at = _after(_SPACE, text, token.end)
-    yield Token(END, "", at, at)
+        found.append(_token(text, at, suffixed=suffixed))
+        at = _after(_SPACE, text, found[-1].end)
+    if not found:
+        raise ExpressionError(E_SYNTAX, "an expression is missing", 0, len(text))
+    check_brackets(text, found)
+    return [*found, Token(END, "", at, at)]
 
 
 def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
@@ -177,21 +161,16 @@ def check_brackets(text: str, found: list[Token]) -> None:
     for token in found:
         if token.kind != SIGN:
             continue
-        if token.text in _CLOSING:
+        if token.text in BRACKETS:
             opened.append(token)
             if len(opened) > DEEPEST_NESTING:
                 message = f"parentheses and brackets are nested deeper than {DEEPEST_NESTING}, the limit"
                 raise ExpressionError(E_LIMIT, message, token.start, token.end)
-        elif token.text in _CLOSING.values():
+        elif token.text in BRACKETS.values():
             _require_pair(text, opened.pop() if opened else None, token)
     if opened:
-        raise ExpressionError(E_BALANCE, f"unbalanced {_unclosed(text, opened[-1])}", 0, len(text))
-
-
-def _unclosed(text: str, opening: Token) -> str:
-    if opening.text == "[":
-        return f"bracket in {quoted(text.strip())}: '[' is never closed"
-    return f"parenthesis in {quoted(text.strip())}: {COMMA_TRAP}"
+        what, reason = ("parenthesis", COMMA_TRAP) if opened[-1].text == "(" else ("bracket", "'[' is never closed")
+        raise ExpressionError(E_BALANCE, f"unbalanced {what} in {quoted(text.strip())}: {reason}", 0, len(text))
 
 
 def _require_pair(text: str, opening: Token | None, closing: Token) -> None:
@@ -199,6 +178,6 @@ def _require_pair(text: str, opening: Token | None, closing: Token) -> None:
     if opening is None:
         message = f"unbalanced {what} in {quoted(text.strip())}: '{closing.text}' closes nothing"
         raise ExpressionError(E_BALANCE, message, closing.start, closing.end, COMMA_TRAP)
-    if _CLOSING[opening.text] != closing.text:
+    if BRACKETS[opening.text] != closing.text:
         message = f"unbalanced {what}: '{closing.text}' cannot close '{opening.text}'"
         raise ExpressionError(E_BALANCE, message, closing.start, closing.end)

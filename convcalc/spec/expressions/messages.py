@@ -32,11 +32,9 @@ def reserved_reason(name: str) -> str:
 
 
 def unknown_name(name: str, place: TextRange, known: Iterable[str] = ()) -> ExpressionError:
-    """Return the error about a name that nothing bears, with the nearest of all known words."""
-    if name in FOREIGN_SPELLINGS:
-        guess = f"; did you mean '{FOREIGN_SPELLINGS[name]}'?"
-    else:
-        guess = did_you_mean(name, {*known, *SYMBOLS, *FUNCTIONS, *KEYWORDS})
+    """Return the error about an unknown name, with the closest of all known words."""
+    native = FOREIGN_SPELLINGS.get(name)
+    guess = f"; did you mean '{native}'?" if native else did_you_mean(name, {*known, *SYMBOLS, *FUNCTIONS, *KEYWORDS})
     return ExpressionError(E_UNKNOWN_NAME, f"unknown name {quoted(name)}{guess}", *place)
 
 
@@ -44,7 +42,7 @@ CONDITIONAL = "write a if condition else b"
 
 
 def missing_value(before: Token | None, token: Token) -> ExpressionError:
-    """Return the error about a token that stands where a value should, given the one before it."""
+    """Return the error about a token where a value is expected, given the token before it."""
     if before and token.kind == END:
         return ExpressionError(E_SYNTAX, f"a value is missing after '{before.text}'", *before.place)
     if before and before.text in OPERATORS and token.text in OPERATORS:
@@ -57,7 +55,7 @@ def missing_value(before: Token | None, token: Token) -> ExpressionError:
 
 
 def unexpected_token(token: Token, text: str) -> ExpressionError:
-    """Return the error about a token of a text that stands where an operator or the end should."""
+    """Return the error about a token where an operator or the end of the text is expected."""
     if token.text == ",":
         sizes = [size.strip() for size in text.strip("() ").split(",")]
         shown = f": [{', '.join(sizes)}]" if all(re.fullmatch(r"[0-9][\w.]*", size) for size in sizes) else ""
@@ -66,11 +64,6 @@ def unexpected_token(token: Token, text: str) -> ExpressionError:
     if token.text == "else":
         return ExpressionError(E_SYNTAX, "'else' without 'if'", *token.place, CONDITIONAL)
     return ExpressionError(E_SYNTAX, f"an operator is missing before {quoted(token.text)}", *token.place)
-
-
-def missing_else(start: Token) -> ExpressionError:
-    """Return the error about an ``if`` that nothing answers."""
-    return ExpressionError(E_SYNTAX, "'if' without 'else'", *start.place, CONDITIONAL)
 
 
 def not_a_function(word: str, place: TextRange) -> ExpressionError:

@@ -6,7 +6,6 @@ import operator
 from collections.abc import Callable, Mapping
 from enum import IntEnum, auto
 from fractions import Fraction
-from types import MappingProxyType
 from typing import TypeAlias
 
 from convcalc import arith
@@ -15,7 +14,6 @@ from convcalc.spec.expressions import symbolic_arithmetic as unknowns
 from convcalc.spec.expressions.errors import E_INDEX, E_LIMIT, E_TYPE, OperandError
 from convcalc.spec.expressions.symbolic_arithmetic import common_denominator, require_divisor
 from convcalc.spec.expressions.values import (
-    Rational,
     Value,
     all_exact,
     as_boolean,
@@ -54,32 +52,22 @@ def check_numbers(sign: str, left: Value, right: Value) -> bool:
     return is_exact(left) and is_exact(right)
 
 
-def exact_quotient(left: Rational, right: Rational) -> Rational:
-    require_divisor(right)
-    return Fraction(left) / right
+def _exact_division(divide: Operation) -> Operation:
+    """Return a division of exact numbers that refuses to divide by 0."""
 
+    def operate(left: Value, right: Value) -> Value:
+        require_divisor(right)
+        return divide(left, right)
 
-def exact_floor(left: Rational, right: Rational) -> int:
-    require_divisor(right)
-    return left // right
-
-
-def exact_remainder(left: Rational, right: Rational) -> Rational:
-    require_divisor(right)
-    return left % right
+    return operate
 
 
 add = binary_operator("+", operator.add, unknowns.add)
-
 subtract = binary_operator("-", operator.sub, unknowns.subtract)
-
 multiply = binary_operator("*", operator.mul, unknowns.multiply)
-
-divide = binary_operator("/", exact_quotient, unknowns.divide)
-
-floor_divide = binary_operator("//", exact_floor, unknowns.floor_divide)
-
-remainder = binary_operator("%", exact_remainder, unknowns.remainder)
+divide = binary_operator("/", _exact_division(Fraction), unknowns.divide)
+floor_divide = binary_operator("//", _exact_division(operator.floordiv), unknowns.floor_divide)
+remainder = binary_operator("%", _exact_division(operator.mod), unknowns.remainder)
 
 
 def power(base: Value, exponent: Value) -> Value:
@@ -107,17 +95,9 @@ def negate(value: Value) -> Value:
     return unknowns.negate(value)
 
 
-BINARY: Mapping[str, Operation] = MappingProxyType(
-    {
-        "+": add,
-        "-": subtract,
-        "*": multiply,
-        "/": divide,
-        "//": floor_divide,
-        "%": remainder,
-        "**": power,
-    }
-)
+BINARY: Mapping[str, Operation] = {
+    "+": add, "-": subtract, "*": multiply, "/": divide, "//": floor_divide, "%": remainder, "**": power,
+}  # fmt: skip
 """Sign → operation."""
 
 
@@ -188,16 +168,14 @@ def comparison_operator(sign: str, exact: Operation, unknown: Operation) -> Oper
     return compare
 
 
-COMPARISONS: Mapping[str, Operation] = MappingProxyType(
-    {
-        "==": equal,
-        "!=": unequal,
-        "<": comparison_operator("<", operator.lt, arith.less),
-        "<=": comparison_operator("<=", operator.le, arith.less_equal),
-        ">": comparison_operator(">", operator.gt, lambda left, right: arith.less(right, left)),
-        ">=": comparison_operator(">=", operator.ge, lambda left, right: arith.less_equal(right, left)),
-    }
-)
+COMPARISONS: Mapping[str, Operation] = {
+    "==": equal,
+    "!=": unequal,
+    "<": comparison_operator("<", operator.lt, arith.less),
+    "<=": comparison_operator("<=", operator.le, arith.less_equal),
+    ">": comparison_operator(">", operator.gt, lambda left, right: arith.less(right, left)),
+    ">=": comparison_operator(">=", operator.ge, lambda left, right: arith.less_equal(right, left)),
+}
 """Sign → comparison."""
 
 
@@ -211,12 +189,9 @@ def index_list(values: Value, index: Value) -> Value:
     if type(index) is not int:
         raise OperandError(E_INDEX, f"an index must be an integer, not {describe_value(index)}", 2)
     if not -len(values) <= index < len(values):
-        raise OperandError(E_INDEX, f"index {index} is outside a list of {len(values)}{_bounds(len(values))}", 2)
+        bounds = f": 0 to {len(values) - 1}, or -{len(values)} to -1" if values else ""
+        raise OperandError(E_INDEX, f"index {index} is outside a list of {len(values)}{bounds}", 2)
     return values[index]
-
-
-def _bounds(length: int) -> str:
-    return f": 0 to {length - 1}, or -{length} to -1" if length else ""
 
 
 class Precedence(IntEnum):
@@ -247,7 +222,5 @@ INFIX_PRECEDENCE: dict[str, Precedence] = {
 
 PREFIX_PRECEDENCE: dict[str, Precedence] = {"not": Precedence.NOT, "-": Precedence.MINUS}
 """Operator before its operand → how tightly it binds."""
-
-BRACKETS = {"(": ")", "[": "]"}
 
 OPERATORS = frozenset({*INFIX_PRECEDENCE, *PREFIX_PRECEDENCE, "else"})

@@ -10,30 +10,13 @@ Every operator has a level; an operand reaches as far as operators bind tighter 
 
 from __future__ import annotations
 
-from convcalc.spec.expressions.closures import (
-    Compiled,
-    compile_call,
-    compile_comparison,
-    compile_conditional,
-    compile_constant,
-    compile_list,
-    compile_logical,
-    compile_variable,
-)
-from convcalc.spec.expressions.errors import E_CALL, ExpressionError, TextRange, locate_errors
+from convcalc.spec.expressions import closures, messages
+from convcalc.spec.expressions.closures import Compiled
+from convcalc.spec.expressions.errors import E_CALL, E_SYNTAX, ExpressionError, TextRange, locate_errors
 from convcalc.spec.expressions.functions import FUNCTIONS
-from convcalc.spec.expressions.lexer import END, NAME, NUMBER, Token, tokenize
-from convcalc.spec.expressions.messages import (
-    is_misspelt_boolean,
-    missing_else,
-    missing_value,
-    not_a_function,
-    unexpected_token,
-    unknown_name,
-)
+from convcalc.spec.expressions.lexer import BRACKETS, END, NAME, NUMBER, Token, tokenize
 from convcalc.spec.expressions.operators import (
     BINARY,
-    BRACKETS,
     COMPARISONS,
     INFIX_PRECEDENCE,
     OPERATORS,
@@ -62,7 +45,7 @@ class Parser:
         """Read the whole text as one expression."""
         part = self.parse_expression()
         if self.token.kind != END:
-            raise unexpected_token(self.token, self.text)
+            raise messages.unexpected_token(self.token, self.text)
         return part
 
     def parse_expression(self, level: int = Precedence.LOWEST) -> Compiled:
@@ -79,11 +62,11 @@ class Parser:
         if tightness is None:
             return self.parse_postfix()
         if tightness <= level:
-            raise missing_value(self.previous, self.token)
+            raise messages.missing_value(self.previous, self.token)
         self.take()
         operand = self.parse_expression(tightness)
         operation = negate if sign.text == "-" else logical_not
-        return compile_call(operation, sign.place, [operand], spanning(sign.place, operand.place))
+        return closures.compile_call(operation, sign.place, [operand], spanning(sign.place, operand.place))
 
     def parse_infix(self, left: Compiled, level: int) -> Compiled:
         """Read an operator and what stands behind it."""
@@ -92,13 +75,12 @@ class Parser:
         if level == Precedence.COMPARISON:
             return self.parse_comparison(left)
         sign = self.take()
-        right = self.parse_expression(
-            Precedence.PRODUCT if level == Precedence.POWER else level
-        )  # a power's exponent may have a sign
+        exponent_level = Precedence.PRODUCT  # it may have a sign
+        right = self.parse_expression(exponent_level if level == Precedence.POWER else level)
         place = spanning(left.place, right.place)
         if level in (Precedence.AND, Precedence.OR):
-            return compile_logical(sign.text, sign.place, left, right, place)
-        return compile_call(BINARY[sign.text], sign.place, [left, right], place)
+            return closures.compile_logical(sign.text, sign.place, left, right, place)
+        return closures.compile_call(BINARY[sign.text], sign.place, [left, right], place)
 
     def parse_comparison(self, left: Compiled) -> Compiled:
         """Read ``{(== != < <= > >=) sum}``, a chain."""
@@ -108,19 +90,19 @@ class Parser:
             comparisons.append(COMPARISONS[sign.text])
             signs.append(sign.place)
             operands.append(self.parse_expression(Precedence.COMPARISON))
-        return compile_comparison(comparisons, signs, operands, spanning(left.place, operands[-1].place))
+        return closures.compile_comparison(comparisons, signs, operands, spanning(left.place, operands[-1].place))
 
     def parse_conditional(self, then: Compiled) -> Compiled:
         """Read ``if or else expr``."""
         start = self.take()
         condition = self.parse_expression(Precedence.IF)
         if self.token.text in ("if", ",", ")", "]", ""):
-            raise missing_else(start)
+            raise ExpressionError(E_SYNTAX, "'if' without 'else'", *start.place, messages.CONDITIONAL)
         if self.token.text != "else":
-            raise unexpected_token(self.token, self.text)
+            raise messages.unexpected_token(self.token, self.text)
         self.take()
         otherwise = self.parse_expression()
-        return compile_conditional(then, condition, otherwise, spanning(then.place, otherwise.place))
+        return closures.compile_conditional(then, condition, otherwise, spanning(then.place, otherwise.place))
 
     def parse_postfix(self) -> Compiled:
         """Read an atom and the indices behind it."""
@@ -129,9 +111,9 @@ class Parser:
             opening = self.take()
             index = self.parse_expression()
             if self.token.text == ",":
-                raise not_a_function(self.text[slice(*part.place)], part.place)
+                raise messages.not_a_function(self.text[slice(*part.place)], part.place)
             place = (part.place[0], self.parse_closing(opening).end)
-            part = compile_call(index_list, place, [part, index], place)
+            part = closures.compile_call(index_list, place, [part, index], place)
         return part
 
     def parse_atom(self) -> Compiled:
@@ -141,30 +123,30 @@ class Parser:
             return self.parse_word()
         if token.kind == NUMBER:
             self.take()
-            return compile_constant(locate_errors(lambda: parse_number(token.text), token.place), token.place)
+            return closures.compile_constant(locate_errors(lambda: parse_number(token.text), token.place), token.place)
         if token.text == "[":
             elements, place = self.parse_elements(self.take())
-            return compile_list(elements, place)
+            return closures.compile_list(elements, place)
         if token.text == "(":
             self.take()
             inner = self.parse_expression()
             return Compiled(inner.run, (token.start, self.parse_closing(token).end))
-        raise missing_value(self.previous, self.token)
+        raise messages.missing_value(self.previous, self.token)
 
     def parse_word(self) -> Compiled:
         """Read a word: a boolean, a function, a symbol, else a variable."""
         token = self.take()
         name = token.text
         if name in BOOLEANS:
-            return compile_constant(BOOLEANS[name], token.place)
+            return closures.compile_constant(BOOLEANS[name], token.place)
         if name in FUNCTIONS:
             return self.parse_call(token)
         if name in SYMBOLS:
-            return compile_constant(Keyword(name), token.place)
-        if is_misspelt_boolean(name):
-            raise unknown_name(name, token.place)
+            return closures.compile_constant(Keyword(name), token.place)
+        if messages.is_misspelt_boolean(name):
+            raise messages.unknown_name(name, token.place)
         self.names.append((name, token.start, token.end))
-        return compile_variable(name, token.place)
+        return closures.compile_variable(name, token.place)
 
     def parse_call(self, name: Token) -> Compiled:
         """Read the arguments of a function."""
@@ -174,7 +156,7 @@ class Parser:
         arguments, (_, end) = self.parse_elements(self.take())
         place = (name.start, end)
         locate_errors(lambda: function.require_count(len(arguments)), place)
-        return compile_call(function, place, arguments, place)
+        return closures.compile_call(function, place, arguments, place)
 
     def parse_elements(self, opening: Token) -> tuple[list[Compiled], TextRange]:
         """Read expressions between commas up to the closing bracket; return them and the place of the whole."""
@@ -189,7 +171,7 @@ class Parser:
     def parse_closing(self, opening: Token) -> Token:
         """Read the bracket that closes another."""
         if self.token.text != BRACKETS[opening.text]:
-            raise unexpected_token(self.token, self.text)
+            raise messages.unexpected_token(self.token, self.text)
         return self.take()
 
     @property

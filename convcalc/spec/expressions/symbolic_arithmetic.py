@@ -1,11 +1,12 @@
-"""What is asked of numbers before arithmetic: that nothing overflows, and that nothing is divided by 0.
+"""Exact arithmetic with arrays and symbolic expressions, and its checks of overflow and of division by 0.
 
-Arrays wrap in silence past 2⁶³ and divide by 0 in silence. Where any element might, the result is ``Undecided``: worked
-out point by point, with plain numbers, each is either right or an error of its own.
+NumPy wraps past 2⁶³ and divides by 0 silently. Where an element might, ``Undecided`` is raised, so that the points are
+evaluated one by one with plain numbers: each is then right or an error of its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
@@ -113,17 +114,17 @@ def power(base: Any, exponent: int) -> Any:
 
 
 def floor(value: Any) -> Any:
-    """⌊value⌋."""
-    return (
-        as_int_if_constant(arith.floordiv(value.numerator, value.denominator)) if isinstance(value, Quotient) else value
-    )
+    """The largest integer that is at most x."""
+    if is_integer_valued(value):
+        return value
+    return as_int_if_constant(arith.floordiv(value.numerator, value.denominator))
 
 
 def ceil(value: Any) -> Any:
-    """⌈value⌉."""
-    return (
-        as_int_if_constant(arith.ceildiv(value.numerator, value.denominator)) if isinstance(value, Quotient) else value
-    )
+    """The smallest integer that is at least x."""
+    if is_integer_valued(value):
+        return value
+    return as_int_if_constant(arith.ceildiv(value.numerator, value.denominator))
 
 
 def truncate(value: Any) -> Any:
@@ -147,18 +148,18 @@ def round_half_even(value: Any) -> Any:
 
 def at_least(value: Any, least: Any) -> Any:
     """max(value, least)."""
-    first, second, denominator = common_denominator(value, least)
-    return make_quotient(
-        as_int_if_constant(arith.at_least(require_integer(first), require_integer(second))), denominator
-    )
+    return _extreme(arith.at_least, value, least)
 
 
 def at_most(value: Any, most: Any) -> Any:
     """min(value, most)."""
-    first, second, denominator = common_denominator(value, most)
-    return make_quotient(
-        as_int_if_constant(arith.at_most(require_integer(first), require_integer(second))), denominator
-    )
+    return _extreme(arith.at_most, value, most)
+
+
+def _extreme(choose: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+    first, second, denominator = common_denominator(left, right)
+    chosen = choose(require_integer(first), require_integer(second))
+    return make_quotient(as_int_if_constant(chosen), denominator)
 
 
 def less_as_int(left: Any, right: Any) -> Any:

@@ -17,7 +17,7 @@ from convcalc.spec.limits import DECIMALS, LARGEST, LARGEST_EXPONENT
 MAX_SHOWN_DENOMINATOR = 10**6
 
 Value: TypeAlias = Any
-"""int, Fraction (never a whole one), bool, ``Symbol``, a tuple of values; or an array or a symbolic expression."""
+"""int, Fraction (never a whole one), bool, ``Keyword``, a tuple of values; or an array or a symbolic expression."""
 
 Rational: TypeAlias = int | Fraction
 
@@ -120,12 +120,8 @@ def as_boolean(who: str, value: Value, operand: int) -> bool:
         if isinstance(settled := agreed(value), bool):
             return settled
         raise Undecided("a condition", names_of(value))
-    raise OperandError(
-        E_TYPE,
-        f"{who} needs booleans, not {describe_value(value)}",
-        operand,
-        "a comparison such as x != 0 is a boolean",
-    )
+    text = f"{who} needs booleans, not {describe_value(value)}"
+    raise OperandError(E_TYPE, text, operand, "a comparison such as x != 0 is a boolean")
 
 
 def describe_value(value: Value) -> str:
@@ -153,9 +149,8 @@ def parse_number(text: str) -> Rational:
         return _limited(text, parse_quantity(text) or 0)
     digits, _, exponent = text.lower().partition("e")
     if exponent and abs(int(exponent)) > LARGEST_EXPONENT:
-        raise OperandError(
-            E_LIMIT, f"the exponent of {quoted(text)} is beyond {LARGEST_EXPONENT}, the limit of expressions"
-        )
+        beyond = f"the exponent of {quoted(text)} is beyond {LARGEST_EXPONENT}, the limit of expressions"
+        raise OperandError(E_LIMIT, beyond)
     integer, _, decimals = digits.partition(".")
     shift = int(exponent or 0) - len(decimals)
     return _limited(text, int(integer + decimals) * Fraction(10) ** shift)
@@ -165,9 +160,8 @@ def _limited(text: str, number: Rational) -> Rational:
     try:
         return normalize(number)
     except OperandError:
-        raise OperandError(
-            E_LIMIT, f"{quoted(text)} is beyond the limit of expressions: 10^18, or 18 decimals"
-        ) from None
+        beyond = f"{quoted(text)} is beyond the limit of expressions: 10^18, or 18 decimals"
+        raise OperandError(E_LIMIT, beyond) from None
 
 
 def check_magnitude(number: int) -> int:

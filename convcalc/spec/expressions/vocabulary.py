@@ -26,7 +26,7 @@ SYMBOLS: dict[str, str] = {word: group for group, words in VOCABULARIES.items() 
 KEYWORDS: frozenset[str] = frozenset({"true", "false", "and", "or", "not", "if", "else"})
 
 INPUT_VARIABLES: dict[str, str] = {"cin": "in_channels", "din": "in_features", "shape": "in_shape"}
-"""What describes the tensor entering an item → another name for one's own variable."""
+"""Variable that describes the tensor entering an item → a name that a user's own variable may have instead."""
 
 SUGGESTED_NAMES: dict[str, str] = {
     "abs": "magnitude", "ceil": "upper", "floor": "lower", "int": "whole", "len": "length", "log2": "bits",
@@ -41,11 +41,6 @@ SUGGESTED_NAMES: dict[str, str] = {
 """Reserved word → a name that a variable may have; other words get ``use_`` before them."""
 
 FOREIGN_SPELLINGS: dict[str, str] = {
-    "yes": "true",
-    "on": "true",
-    "no": "false",
-    "off": "false",
-    "null": "none",
-    "nil": "none",
-}
+    "yes": "true", "on": "true", "no": "false", "off": "false", "null": "none", "nil": "none",
+}  # fmt: skip
 """Words of YAML 1.1 and other languages → what is written here."""

@@ -1,4 +1,4 @@
-"""The forms that sections of a spec have: a mapping, a list, a text. Anything else is refused where it stands."""
+"""Readers of the parts of a spec: a mapping, a list, a text. Other forms are errors."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ BAD_STRUCTURE = "CC117"
 
 
 def is_empty(node: YamlNode | None) -> bool:
-    """Whether nothing is written, or ``null``."""
+    """Whether there is no value, or ``null``."""
     return node is None or (isinstance(node, ScalarNode) and node.is_empty)
 
 
 def has_no_arguments(node: YamlNode) -> bool:
-    """Whether no arguments are written: nothing, ``{}`` or ``[]``."""
+    """Whether there are no arguments: no value, ``{}`` or ``[]``."""
     if isinstance(node, ScalarNode):
         return node.is_empty
     return not (node.pairs if isinstance(node, MapNode) else node.items)
@@ -24,11 +24,7 @@ def has_no_arguments(node: YamlNode) -> bool:
 def mapping_entries(
     node: YamlNode | None, what: str, form: str, code: str = BAD_STRUCTURE
 ) -> list[tuple[ScalarNode, YamlNode]]:
-    """Return the pairs of a mapping of limited length; none where nothing is written.
-
-    Raises:
-        SpecError: ``code`` for another form, CC507 for too many.
-    """
+    """Return the pairs of a mapping, or none without a value; ``code`` for another form, CC507 for too many."""
     if node is None or is_empty(node):
         return []
     if not isinstance(node, MapNode):
@@ -39,11 +35,7 @@ def mapping_entries(
 
 
 def list_items(node: YamlNode | None, what: str) -> list[YamlNode]:
-    """Return the elements of a list; none where nothing is written.
-
-    Raises:
-        SpecError: CC117 for another form.
-    """
+    """Return the items of a list, or none without a value; CC117 for another form."""
     if node is None or is_empty(node):
         return []
     if not isinstance(node, ListNode):
@@ -51,11 +43,22 @@ def list_items(node: YamlNode | None, what: str) -> list[YamlNode]:
     return node.items
 
 
-def require_text(what: str, node: YamlNode) -> None:
-    """Demand a text, or nothing.
+def require_scalar(key: ScalarNode, node: YamlNode) -> ScalarNode:
+    """Return the single value of a key; CC114 for none, CC117 for a list or a mapping."""
+    if is_empty(node):
+        raise SpecError("CC114", f"`{key.text}` is missing its value", key.span)
+    if not isinstance(node, ScalarNode):
+        raise SpecError(BAD_STRUCTURE, f"`{key.text}` takes a single value", node.span)
+    return node
 
-    Raises:
-        SpecError: CC117 for a list or a mapping.
-    """
+
+def items_or_self(node: YamlNode) -> list[YamlNode]:
+    """Return the items of a list; a node of another form is a list of one."""
+    return node.items if isinstance(node, ListNode) else [node]
+
+
+def require_text(what: str, node: YamlNode) -> ScalarNode:
+    """Return a node that is a text or has no value; CC117 for a list or a mapping."""
     if not isinstance(node, ScalarNode):
         raise SpecError(BAD_STRUCTURE, f"{what} takes a text", node.span)
+    return node

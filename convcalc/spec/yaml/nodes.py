@@ -1,13 +1,12 @@
-"""YAML text → nodes that know their place: mappings, lists and scalars, and nothing else of YAML.
+"""Nodes of YAML text with their spans: mappings, lists and scalars, and nothing else of YAML.
 
 Built from the parser's events, so that aliases, anchors, tags, merge keys, second documents and too deep nesting are
-refused where they stand and before anything is built. Scalars keep their source text: typing is the expressions' work.
+refused at their places, before anything is built. Scalars keep their source text: expressions give them types.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
@@ -20,7 +19,7 @@ LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 
 
 class ScalarNode(NamedTuple):
-    """A scalar's text. ``plain`` when it stands unquoted on one line, so that columns inside it can be told."""
+    """A scalar's text. ``is_plain`` if it is unquoted and on one line, so that columns inside it are known."""
 
     text: str
     span: Span
@@ -29,8 +28,12 @@ class ScalarNode(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is written, or ``null``."""
+        """Whether there is no value, or ``null``."""
         return not self.is_quoted and self.text in ("", "null")
+
+    def span_of(self, start: int, end: int) -> Span:
+        """Return the span of a part of the text; that of the whole, where it is quoted or on several lines."""
+        return self.span.within(start, end) if self.is_plain else self.span
 
 
 class ListNode(NamedTuple):
@@ -86,7 +89,7 @@ def _too_deep_before(source: Source, failure: Exception, loader: Any) -> SpecErr
 
 
 class _Builder:
-    """Takes events and builds nodes without recursion. What may not be is gathered in ``errors``, and passed over."""
+    """Builds nodes from events, without recursion. Errors are gathered in ``errors``, and their nodes left out."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -94,7 +97,7 @@ class _Builder:
         self.documents = 0
         self.errors: list[SpecError] = []
         self.open: list[tuple[Any, list[Any]]] = []
-        """Collections that are not complete: their opening event and what they hold so far."""
+        """Collections that are not complete: their opening events and their nodes so far."""
 
     def feed_all(self, text: str, loader: Any) -> Exception | None:
         """Take the events of a text; return what the parser gave up with."""
@@ -108,11 +111,7 @@ class _Builder:
         return None
 
     def feed(self, event: Any) -> None:
-        """Add an event to what is open.
-
-        Raises:
-            SpecError: CC107, CC108, CC109, behind which there is nothing worth reading.
-        """
+        """Add an event to the open collections; CC107, CC108 and CC109 end the reading."""
         if isinstance(event, yaml.ScalarEvent):
             self._refuse_extras(event)
             self._place(self._scalar(event))
@@ -122,29 +121,27 @@ class _Builder:
                 raise SpecError("CC108", f"nested deeper than the limit of {YAML_DEPTH}", self._span(event))
             self.open.append((event, []))
         elif isinstance(event, yaml.CollectionEndEvent):
-            start, held = self.open.pop()
+            start, nodes = self.open.pop()
             is_mapping = isinstance(start, yaml.MappingStartEvent)
-            self._place(self._mapping(start, held) if is_mapping else ListNode(held, self._span(start)))
+            self._place(self._mapping(start, nodes) if is_mapping else ListNode(nodes, self._span(start)))
         elif isinstance(event, yaml.AliasEvent):
             self._refuse_alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
-            self._begin(event)
+            self.documents += 1
+            if self.documents > 1:
+                raise SpecError("CC107", "a second document begins here; a spec is one document", self._span(event))
+            if event.version or event.tags:
+                text = "YAML directives are not allowed; leave the line with '%' out"
+                raise SpecError("CC109", text, self._span(event))
 
     @property
     def bracket(self) -> Span | None:
-        """The place of the last bracket that is open."""
+        """The span of the last bracket that is open."""
         for event, _ in reversed(self.open):
             span = self._span(event)
             if event.flow_style and self.source.line(span.line)[span.column - 1] in "[{":  # a pair in a list has none
                 return span
         return None
-
-    def _begin(self, event: Any) -> None:
-        self.documents += 1
-        if self.documents > 1:
-            raise SpecError("CC107", "a second document begins here; a spec is one document", self._span(event))
-        if event.version or event.tags:
-            raise SpecError("CC109", "YAML directives are not allowed; leave the line with '%' out", self._span(event))
 
     def _place(self, node: YamlNode) -> None:
         if self.open:
@@ -159,7 +156,7 @@ class _Builder:
 
     def _scalar(self, event: Any) -> ScalarNode:
         span = self._span(event)
-        if event.style == '"' and _has_surrogates(event.value):  # libyaml refuses them itself
+        if event.style == '"' and any("\ud800" <= each <= "\udfff" for each in event.value):  # libyaml refuses them
             self.errors.append(SpecError("CC101", "the escape of half a character is not allowed", span))
         one_line = event.start_mark.line == event.end_mark.line
         return ScalarNode(event.value, span, one_line and not event.style, bool(event.style))
@@ -179,10 +176,10 @@ class _Builder:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.errors.append(SpecError("CC103", f"YAML tag {quoted(tag)} not allowed", self._span(event)))
 
-    def _mapping(self, start: Any, held: list[YamlNode]) -> MapNode:
+    def _mapping(self, start: Any, nodes: list[YamlNode]) -> MapNode:
         seen: dict[str, ScalarNode] = {}
         pairs: list[tuple[ScalarNode, YamlNode]] = []
-        for written, value in _pairs(held):
+        for written, value in zip(nodes[::2], nodes[1::2], strict=True):
             if not isinstance(written, ScalarNode):
                 self.errors.append(SpecError("CC106", "a key must be a word, not a list or a mapping", written.span))
                 continue
@@ -203,11 +200,3 @@ class _Builder:
 def _is_cut(key: ScalarNode) -> bool:
     """Whether a key is the end of a call that its comma has cut, so that another of its name is no second key."""
     return key.is_plain and key.text.count(")") > key.text.count("(")
-
-
-def _pairs(held: list[YamlNode]) -> Iterator[tuple[YamlNode, YamlNode]]:
-    return zip(held[::2], held[1::2], strict=True)
-
-
-def _has_surrogates(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)

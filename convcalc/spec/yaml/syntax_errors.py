@@ -28,14 +28,6 @@ class _ErrorPattern(NamedTuple):
     open_bracket_above: bool = False
     """Whether it failed on a later line than that of the last bracket that is open."""
 
-    def matches_problem(self, context: str, problem: str) -> bool:
-        """Whether the parser's context and problem match."""
-        return bool(re.search(self.context, context) and re.search(self.problem, problem))
-
-    def matches_text(self, before: str, rest: str) -> bool:
-        """Whether the text around the place matches."""
-        return bool(re.search(self.before, before, re.MULTILINE) and re.match(self.rest, rest))
-
 
 _ALIAS = "YAML alias not allowed (an expression cannot begin with '*': write 4*w; to reuse layers write a block)"
 _ANCHOR = "YAML anchor not allowed; to reuse layers write a block"
@@ -88,17 +80,15 @@ def yaml_error(source: Source, error: Exception, bracket: Span | None = None) ->
     line = source.line(mark.line + 1)
     rest = line[mark.column :] or ("" if mark.index >= len(source.text) else "\n")
     before, later = source.text[: mark.index], bool(bracket and bracket.line <= mark.line)
-    for trap in _ERROR_PATTERNS:
-        if (
-            trap.matches_problem(context, problem)
-            and trap.matches_text(before, rest)
-            and later >= trap.open_bracket_above
-        ):
-            if bracket and trap.message == _BRACKET:
+    for pattern in _ERROR_PATTERNS:
+        fits_problem = re.search(pattern.context, context) and re.search(pattern.problem, problem)
+        fits_text = re.search(pattern.before, before, re.MULTILINE) and re.match(pattern.rest, rest)
+        if fits_problem and fits_text and later >= pattern.open_bracket_above:
+            if bracket and pattern.message == _BRACKET:
                 hidden = re.search(r"\s#", source.line(bracket.line)[bracket.column - 1 :])
-                return SpecError(trap.code, trap.message, bracket, hint=_COMMENT if hidden else "")
-            place = start if trap.at_start and start else mark
-            return SpecError(trap.code, trap.message, Span(source, place.line + 1, place.column + 1))
+                return SpecError(pattern.code, pattern.message, bracket, hint=_COMMENT if hidden else "")
+            place = start if pattern.at_start and start else mark
+            return SpecError(pattern.code, pattern.message, Span(source, place.line + 1, place.column + 1))
     return SpecError(
         "CC101", _misplaced_message(line[: mark.column], rest), Span(source, mark.line + 1, mark.column + 1)
     )
