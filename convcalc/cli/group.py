@@ -32,14 +32,17 @@ class Settings(NamedTuple):
 def _general() -> list[click.Option]:
     """Return the general options; they may stand before or after the command."""
     return [
-        _setting("quiet", "-q", is_flag=True, help="No notes and warnings."),
-        _setting("verbose", "-v", is_flag=True, help="More detail: every metric, every claim."),
+        _setting("quiet", "-q", is_flag=True, help="Suppress notes and warnings."),
+        _setting("verbose", "-v", is_flag=True, help="Show all metrics and all claims."),
         _setting(
-            "color", type=Word(COLORS), metavar="WHEN", help="auto, always or never; beats NO_COLOR and FORCE_COLOR."
+            "color",
+            type=Word(COLORS),
+            metavar="WHEN",
+            help="auto, always or never; overrides NO_COLOR and FORCE_COLOR.",
         ),
-        _setting("width", type=Positive(), metavar="N", help="Columns of text; a terminal's own by default."),
-        _setting("no_progress", is_flag=True, help="No progress bars."),
-        _setting("debug", is_flag=True, help="Show where an internal error comes from."),
+        _setting("width", type=Positive(), metavar="N", help="Width of text output; default: that of the terminal."),
+        _setting("no_progress", is_flag=True, help="Hide progress bars."),
+        _setting("debug", is_flag=True, help="Print the traceback of internal errors."),
     ]
 
 
@@ -139,8 +142,8 @@ DESIGNS = """\
 Designs:
   FILE          A spec: model.yaml.
   FILE@VARIANT  A variant of it: model.yaml@large.
-  FILE#PATH     A part of it, by its path: model.yaml@large#stage2.block1.
-  zoo:NAME      A shipped spec: zoo:resnet50, zoo:resnet50@101.
+  FILE#PATH     One layer or group, by path: model.yaml@large#stage2.block1.
+  zoo:NAME      A bundled spec: zoo:resnet50, zoo:resnet50@101.
   -             A spec from standard input.
 """
 """How designs are named, for the end of a help text."""
@@ -148,9 +151,9 @@ Designs:
 
 EXIT_CODES = """
 Exit codes:
-  0    Fine.
-  1    A finding: a claim does not hold.
-  2    Could not compute: wrong usage, an unreadable or broken spec.
+  0    Success.
+  1    A limit or claim does not hold, or no value satisfies `solve`.
+  2    Wrong usage or an invalid spec.
   3    A bug in convcalc.
   130  Interrupted.
 """

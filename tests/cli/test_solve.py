@@ -114,7 +114,7 @@ def test_bytes_and_circumstances(cli: Command, net: str) -> None:
     ("arguments", "said"),
     [
         (["--max", "params=1M"], "--for"),
-        (["--for", "n=3..9"], "give --max or --min"),
+        (["--for", "n=3..9"], "add --max or --min"),
         (["--for", "n=3..9", "--max", "parms=1M"], "did you mean 'params'?"),
         (["--for", "n=3..9", "--max", "params"], "is not metric=limit"),
         (["--for", "n=3..9", "--max", "params=1M,"], "is not metric=limit"),

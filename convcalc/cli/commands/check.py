@@ -50,7 +50,7 @@ from convcalc.repository_paths import is_inside, repository_root
 
 COUNTED = ("macs", "flops")
 """What tools count, each in its own way."""
-NO_BUDGET = f"no {BUDGET} here or above: only claims are checked"
+NO_BUDGET = f"no {BUDGET} here or in a parent folder: only claims are checked"
 
 
 def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> BaselineLocation | None:
@@ -60,37 +60,37 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
         raise click.BadParameter(error.text) from None
 
 
-@click.command("check", cls=Command, epilog=DESIGNS, short_help="Judge specs by their budgets and their claims.")
+@click.command("check", cls=Command, epilog=DESIGNS, short_help="Check designs against budgets and published numbers.")
 @click.argument("designs", nargs=-1, type=DesignType(), metavar="[PATH…]")
-@click.option("--budget", metavar="PATH", help=f"The budget file; {BUDGET} here or above by default.")
+@click.option("--budget", metavar="PATH", help=f"Budget file; default: {BUDGET} here or in a parent folder.")
 @limit_options([measure.key for measure in measures()], " for the given designs")
 @click.option(
     "--profile",
     type=ProfileType(),
     metavar="NAME",
-    help="Whose count macs and flops are in --max and --min, such as fvcore.",
+    help="Count macs and flops in --max/--min as this tool does, e.g. fvcore.",
 )
-@device_option("The device of a least_time among --max and --min.")
-@dtype_option("Number format for --max and --min, such as int8.")
-@batch_option("Samples at once, for --max and --min.")
+@device_option("Device for least_time limits.")
+@dtype_option("Data type for --max and --min, e.g. int8.")
+@batch_option("Batch size for --max and --min.")
 @click.option(
     "--baseline",
     metavar="WHERE",
     callback=_origin,
-    help="git:REV, git:merge-base or a file, in place of the budget file's.",
+    help="git:REV, git:merge-base or a file; overrides the budget file.",
 )
-@click.option("--base", metavar="REV", help="The branch to be merged into, for git:merge-base; see diff.")
-@click.option("--require-baseline", is_flag=True, help="Fail with 2 where there is nothing to compare with.")
-@click.option("--require-coverage", is_flag=True, help="A design under no budget is a finding.")
+@click.option("--base", metavar="REV", help="Target branch of the merge, for git:merge-base; default as in diff.")
+@click.option("--require-baseline", is_flag=True, help="Exit 2 if there is no baseline to compare with.")
+@click.option("--require-coverage", is_flag=True, help="Report designs that no budget covers.")
 @click.option(
     "--fail-on",
     type=Word(SEVERITIES),
     default=SEVERITIES[0],
     show_default=True,
     metavar="SEVERITY",
-    help="From which severity on a finding fails: error, warning or note.",
+    help="Lowest severity that gives exit code 1: error, warning or note.",
 )
-@click.option("--exit-zero", is_flag=True, help="Findings do not fail; what cannot be judged does.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 despite findings; errors still exit 2.")
 @lib_option
 @output_options(VERDICTS)
 @click.pass_obj
@@ -113,11 +113,12 @@ def command(
     lib: tuple[str, ...],
     targets: list[Target],
 ) -> int:
-    """Judge specs by the limits of a budget file, and by the claims that they make of themselves.
+    """Check designs against the limits of a budget file and against the published numbers (claims) that specs cite.
 
-    Without PATH: all designs of all budgets. With files, folders, globs or designs: those alone, by the budgets that
-    they are under. A printed number of a claim agrees when the exact value rounds or truncates to its digits; -v lists
-    them. The exit code is 1 when a limit or a claim does not hold, 2 when something could not be judged.
+    Without PATH: all designs of all budgets. With files, folders, globs, designs or - for standard input: only
+    those, under the budgets that cover them. A published number matches if the exact value rounds or truncates to
+    its digits; -v lists all. The exit code is 1 if a limit or a claim does not hold, 2 if something could not be
+    checked.
 
     \b
     Examples:
@@ -135,7 +136,9 @@ def command(
     given = spec_files(designs) if designs else None
     file, errors = _budget_file(budget)
     if file is None and not errors and given is None:
-        raise click.UsageError(f"no {BUDGET} here or above; name the designs to check, or a budget file with --budget")
+        raise click.UsageError(
+            f"no {BUDGET} here or in a parent folder; name the designs to check, or a budget file with --budget"
+        )
     _require_outputs(targets, file, baseline)
     origin = baseline or (file.baseline if file else None)
     if base is not None and not errors and (origin is None or origin[:2] != ("git", MERGE_BASE)):

@@ -52,12 +52,14 @@ def _names(design: str) -> list[str]:
     return list(dict.fromkeys([*document.vars, *input_axes(document)]))
 
 
-@click.command("formula", cls=Command, epilog=DESIGNS, short_help="Closed forms in the symbols of its sizes.")
+@click.command("formula", cls=Command, epilog=DESIGNS, short_help="Derive counts as closed-form formulas.")
 @click.argument("design", type=DesignType())
-@click.option("--symbols", type=Symbols(), metavar="NAME,…", help="Variables and axes to leave open.")
-@click.option("--over", type=DesignType(), metavar="DESIGN", help="Divide by the totals of another design.")
-@columns_option(MetricKey(METRICS), "What to count, in place of params,macs or with + beside them.")
-@click.option("--depth", type=Positive(), metavar="N", help="Fold layers to the first N segments of their path.")
+@click.option("--symbols", type=Symbols(), metavar="NAME,…", help="Variables and axes to keep symbolic.")
+@click.option(
+    "--over", type=DesignType(), metavar="DESIGN", help="Also show the ratio to the totals of another design."
+)
+@columns_option(MetricKey(METRICS), "Metrics in place of params,macs; +KEY adds.")
+@click.option("--depth", type=Positive(), metavar="N", help="Group layers by the first N segments of their paths.")
 @reading_options
 @output_options(FORMULAS)
 @click.pass_obj
@@ -65,15 +67,16 @@ def command(
     settings: Settings, design: str, reading: Reading, targets: list[Target], symbols: tuple[str, ...] | None,
     over: str | None, columns: Metrics, depth: int | None,
 ) -> None:  # fmt: skip
-    """Write the counts of DESIGN as formulas in its sizes, layer by layer and in total.
+    """Write the counts of DESIGN as formulas in its sizes, for each layer and in total.
 
-    Symbols are variables of the spec, or axes of the input: h, w, d, c or cin,
-    of a sequence tokens and features. They stand for positive integers. Every
-    other name in a --set is a symbol too: --set size=32*k makes floors vanish.
-    What shapes the graph (a repeat, a condition, a rank) cannot be a symbol.
+    Symbols are variables of the spec, or axes of the input: h, w, d, c or cin;
+    tokens and features of a sequence. They are positive integers. Every other
+    name in a --set is a symbol too: --set size=32*k removes the floor divisions.
+    Variables that change the graph (a repeat, a condition, a rank) cannot be
+    symbolic.
 
-    Each formula is in the form with the fewest operations: expanded, collected
-    or factored. Before it is shown it is compared with a count in integers.
+    Each formula has the form with the fewest operations: expanded, collected
+    or factored. It is verified against an integer count before it is shown.
 
     \b
     Examples:
@@ -88,7 +91,7 @@ def command(
     from convcalc.formula.symbolic_design import FormulaRequest
 
     request = FormulaRequest(symbols or (), reading.overrides, reading.variant, reading.libraries, reading.inputs)
-    wanted = Wanted(columns.over(DEFAULT_COLUMNS), depth, reading.batch, reading.dtype)
+    wanted = Wanted(columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS), depth, reading.batch, reading.dtype)
     found = derive(design, request, wanted, over=over)
     write(settings, targets, lambda format_, surface: FORMULAS[format_].formula(found, surface))
     warn(settings, found.warnings)

@@ -100,22 +100,23 @@ class KeepType(ParamType[Selection]):
         return self.fail(f"{quoted(value)} is none of all, pareto:METRIC,METRIC and top:N:METRIC", param, ctx)
 
 
-@click.command("sweep", cls=Command, epilog=DESIGNS, short_help="A whole design space: every choice of variables.")
+@click.command("sweep", cls=Command, epilog=DESIGNS, short_help="Count every point of a design space.")
 @click.argument("design", type=DesignType())
 @click.argument("axes", nargs=-1, type=AxisType(), metavar="NAME=VALUES…")
-@variants_option("An axis of variants, before all others.")
-@columns_option(KEY, f"In place of params,macs, or with + beside them, any of {', '.join(METRICS)}.")
-@click.option("--where", metavar="EXPR", help="Only points for which this holds: 'params <= 5M and macs <= 600M'.")
+@variants_option("Add an axis of variants, before all others.")
+@columns_option(KEY, f"Metrics in place of params,macs; +KEY adds: {', '.join(METRICS)}.")
+@click.option(
+    "--where", metavar="EXPR", help="Keep only points that satisfy this condition: 'params <= 5M and macs <= 600M'."
+)
 @order_options(KEY, "points")
-@pareto_option(KEY, "Of equal points the first stays.")
+@pareto_option(KEY, "points", "Of ties the first is kept.")
 @click.option("--keep", type=KeepType(), hidden=True)
-@jobs_option(default=1, show_default=True, help="Processes.")
-@click.option("--dask", metavar="ADDRESS", help="A Dask cluster: tcp://HOST:8786, or local.")
+@jobs_option
+@click.option("--dask", metavar="ADDRESS", help="Use a Dask cluster: tcp://HOST:8786, or local.")
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on where the same sweep with the same -o was killed, however it was begun; "
-    "another's output is refused, with what differs.",
+    help="Resume an interrupted sweep with the same options and -o; if they differ, the differences are an error.",
 )
 @reading_options
 @output_options(FORMATS)
@@ -125,14 +126,14 @@ def command(
     variants: tuple[str, ...] | None, columns: Metrics, where: str | None, sort: Sort | None, top: int | None,
     pareto: Metrics | None, keep: Selection | None, jobs: int, dask: str | None, resume: bool,
 ) -> int:  # fmt: skip
-    """Count every point of a design space: the product of all axes, the last one fastest.
+    """Count every point of a design space: the product of all axes, the last one varying fastest.
 
     An axis is a variable of the spec with values (width=32,64,128) or ranges, ends included (size=128..320:32,
-    alpha=0.25..1.5:0.05); between integers the step is 1 by default. Points that are no network are left out, counted
-    and explained. csv, json, jsonl, markdown and parquet are written as the points come, whatever their number.
+    alpha=0.25..1.5:0.05); between integers the step is 1 by default. Invalid combinations are skipped and
+    reported by reason. csv, json, jsonl, markdown and parquet are streamed.
 
-    With one file to write, PATH.partial and PATH.progress lie beside it until it is whole: a sweep that is killed or
-    interrupted goes on with --resume. Without it the same command begins anew, and says so.
+    With one output file, PATH.partial and PATH.progress are kept beside it until it is complete: --resume continues a
+    sweep that was killed or interrupted. Without --resume the same command starts again, with a note.
 
     \b
     Examples:
@@ -143,13 +144,13 @@ def command(
       convcalc sweep zoo:resnet50 --variants all classes=10..100 -f csv
     """
     require_arrays()
-    metrics = columns.over(DEFAULT_COLUMNS)
+    metrics = columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS)
     if keep and (sort or top or pareto):
-        raise click.UsageError("--keep is the former name of --top, --sort and --pareto: give those alone")
+        raise click.UsageError("--keep is the former name of --top, --sort and --pareto: use those alone")
     keep = keep or _keep(metrics, sort, top, pareto)
     job = _job(design, axes, reading, variants, metrics, where, keep)
     if sort and not top and not pareto and job.point_count > SORTED:
-        raise click.UsageError(f"{job.point_count:,} points are too many to be sorted: say with --top how many to keep")
+        raise click.UsageError(f"{job.point_count:,} points are too many to sort: add --top N")
     given = _resumable(settings, targets, job, keep, resume=resume)
     with outputs(settings, targets, job, keep, given) as out:
         with _engine(jobs, dask) as engine, advancing(settings, "Counting", lambda: job.point_count) as advance:
@@ -237,7 +238,7 @@ def _is_long(job: SweepJob) -> bool:
 @contextlib.contextmanager
 def _engine(jobs: int, dask: str | None) -> Iterator[Engine]:
     source = click.get_current_context().get_parameter_source("jobs")
-    if dask and jobs > 1 and source is not ParameterSource.ENVIRONMENT:
+    if dask and jobs > 1 and source is ParameterSource.COMMANDLINE:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them")
     if dask:
         with cluster(dask) as engine:

@@ -13,7 +13,7 @@ from convcalc.repository_paths import path_from_cwd
 
 budget_option = click.option(
     "--budget", metavar="PATH", type=click.Path(),
-    help=f"The budget file; {BUDGET} here or above by default.",
+    help=f"Budget file; default: {BUDGET} here or in a parent folder.",
 )  # fmt: skip
 
 
@@ -25,5 +25,5 @@ def budget_file(path: str | None) -> BudgetFile:
     """
     found = path or find_budget_file(os.getcwd())
     if found is None:
-        raise click.ClickException(f"there is no {BUDGET} here or above; name one with --budget")
+        raise click.ClickException(f"no {BUDGET} here or in a parent folder; name one with --budget")
     return read_budget_file(path_from_cwd(found))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -152,12 +151,12 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     collected.__doc__, collected.__name__ = command.__doc__, command.__name__
     collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
     for option in (
-        dtype_option(f"Number format: {', '.join(tuple(BITS)[1:4])}, …; for some layers: 'stage1.**=int8'."),
-        batch_option("Samples at once."),
+        dtype_option(f"Data type: {', '.join(tuple(BITS)[1:4])}, …; per layer: 'stage1.**=int8'."),
+        batch_option("Batch size."),
         lib_option,
-        click.option("--variant", metavar="NAME", is_eager=True, help="A variant of the spec, as FILE@NAME."),
+        click.option("--variant", metavar="NAME", is_eager=True, help="Variant of the spec, as in FILE@NAME."),
         click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs,
-                     help="Another input shape, channels first: 3,320,320; repeatable by name."),
+                     help="Override an input shape, channels first: 3,320,320; repeatable by name."),
         click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides,
                      help="Override a variable of the spec; repeatable."),
     ):  # fmt: skip
@@ -179,12 +178,19 @@ def variants_option(words: str) -> Callable[..., Any]:
     return click.option("--variants", metavar="all|NAME,…", callback=names, help=words)
 
 
-jobs_option = partial(click.option, "--jobs", type=Positive(), metavar="N", envvar="CONVCALC_JOBS", show_envvar=True)
-"""``--jobs``, with what it is by default."""
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+jobs_option = click.option(
+    "--jobs", type=Positive(), default=available_cores, metavar="N", envvar="CONVCALC_JOBS", show_envvar=True,
+    help="Worker processes; default: all cores.",
+)  # fmt: skip
 
 lib_option = click.option(
     "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
-    help="A folder that specs may import from; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
+    help="Folder searched for imports; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
 )  # fmt: skip
 
 
@@ -260,7 +266,10 @@ class ProfileType(ParamType[str]):
 
 
 profile_option = click.option(
-    "--profile", type=ProfileType(), metavar="NAME", help="Add what a tool prints: short for --columns +NAME."
+    "--profile",
+    type=ProfileType(),
+    metavar="NAME",
+    help="Add the count of another tool, e.g. fvcore or thop: same as --columns +NAME.",
 )
 
 

@@ -63,10 +63,10 @@ def limit_options(
         return tuple(one for group in values for one in group)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for kind, example in (("min", ""), ("max", ", as params=5M,macs=600M")):
+        for kind, side, example in (("min", "Lower", ""), ("max", "Upper", ", e.g. params=5M,macs=600M")):
             command = click.option(
                 f"--{kind}", f"{kind}_", type=LimitList(f"--{kind}", keys, plain=plain), multiple=True,
-                metavar="KEY=V,…", callback=flat, help=f"{kind.capitalize()}ima{words}{example}. Repeatable.",
+                metavar="KEY=V,…", callback=flat, help=f"{side} limits{words}{example}. Repeatable.",
             )(command)  # fmt: skip
         return command
 

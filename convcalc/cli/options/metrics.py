@@ -1,4 +1,4 @@
-"""Options that name metrics: which to show, by which to sort, in which nothing may be beaten."""
+"""Options that name metrics: which to show, by which to sort, in which rows are Pareto-optimal."""
 
 from __future__ import annotations
 
@@ -126,21 +126,21 @@ def columns_option(key: MetricKey, words: str) -> Callable[..., Any]:
     return click.option("--columns", type=MetricList(key), default=Metrics(), metavar="[+]KEY,…", help=words)
 
 
-ORDER = "Largest first, unless :asc; equal ones in their order."
+ORDER = "Sort by a metric, largest first unless :asc; ties keep their order."
 
 
 def order_options(key: MetricKey, rows: str, *, order: str = ORDER, words: str = "") -> Callable[..., Any]:
     """``--sort`` and ``--top``, of some rows."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        choice = f"Only the first N {rows} by --sort, or the largest of the first metric{words}."
+        choice = f"Show the first N {rows} by --sort, else those largest in the first metric{words}."
         top = click.option("--top", type=Positive(), metavar="N", help=choice)
         return click.option("--sort", type=SortType(key), metavar="KEY[:asc|desc]", help=order)(top(command))
 
     return decorate
 
 
-def pareto_option(key: MetricKey, words: str) -> Callable[..., Any]:
-    """``--pareto``, with what becomes of equal rows."""
-    best = "Only what nothing beats in all of these: smaller is better, of -KEY larger."
-    return click.option("--pareto", type=MetricList(key, signed=True), metavar="[-]KEY,…", help=f"{best} {words}")
+def pareto_option(key: MetricKey, rows: str, ties: str) -> Callable[..., Any]:
+    """``--pareto``, with what becomes of ties."""
+    best = f"Keep the Pareto-optimal {rows} in these metrics: smaller is better; -KEY: larger."
+    return click.option("--pareto", type=MetricList(key, signed=True), metavar="[-]KEY,…", help=f"{best} {ties}")

@@ -52,13 +52,11 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
 
         collected.__doc__, collected.__name__ = command.__doc__, command.__name__
         collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
-        collected = click.option("--json", "json_", is_flag=True, help="Short for -f json.")(collected)
-        collected = output_option(
-            "Write to a file, whole or not at all; its ending tells the format, text without one."
-        )(collected)
+        collected = click.option("--json", "json_", is_flag=True, help="Same as -f json.")(collected)
+        collected = output_option("Write to a file; the extension selects the format, default: text.")(collected)
         return click.option(
             "-f", "--format", "format_", type=TargetType(words), multiple=True, metavar="FMT[=PATH]",
-            help=f"{', '.join(words)}; to standard output, or each to a file of its own. Repeatable.",
+            help=f"Output format: {', '.join(words)}; FMT=PATH writes to a file. Repeatable.",
         )(collected)  # fmt: skip
 
     return decorate
