@@ -154,11 +154,23 @@ def test_an_error_at_one_place_is_printed_once(
 
 
 def test_two_errors_at_one_place_are_both_printed(cli: Command, folder: Path) -> None:
-    (folder / "two.yaml").write_text("input: [3, 8, 8]\nlayers: [conv: {}]\n")
+    (folder / "two.yaml").write_text("input: [3, 8, 8]\nlayers: [cnov: 3, relv]\n")
     (folder / "missing.yaml").write_text("layers: [relu]\n")
-    alone = cli("batch", "two.yaml", "missing.yaml", "--json")
-    errors = json.loads(alone.stdout)["errors"]
-    assert alone.stderr.count("error CC") == len(errors)
+    errors = json.loads(cli("batch", "two.yaml", "missing.yaml", "--json").stdout)["errors"]
+    assert cli("batch", "two.yaml", "missing.yaml", "-f", "csv").stderr.count("error CC") == len(errors) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "is_silent"),
+    [("--json", True), ("-f json=a.json -f csv", False), ("-o a.json", False), ("-f csv", False), ("-f jsonl", False)],
+)
+def test_errors_that_standard_output_has_are_not_repeated(
+    cli: Command, folder: Path, options: str, is_silent: bool
+) -> None:
+    result = cli("batch", "broken.yaml", *options.split())
+    assert result.exit_code == 2
+    assert ("error CC203" not in result.stderr) is is_silent
+    assert "CC203" in result.stdout + result.stderr
 
 
 def test_errors_are_said_up_to_a_number(cli: Command, folder: Path) -> None:

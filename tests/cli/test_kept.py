@@ -138,7 +138,7 @@ def test_a_sweep_goes_on_when_there_is_room_again(tmp_path: Path) -> None:
     result = limited(tmp_path, len(whole) - 1, *scenario.arguments)
     assert result.returncode == 2
     assert "File too large" in result.stderr
-    assert "points.csv.partial holds what is done: the same command with --resume goes on" in result.stderr
+    assert "points.csv.partial has the finished part: resume with the same command and --resume" in result.stderr
     assert runs.held()["points.csv"] == OLD.encode()
     assert runs.run(*scenario.arguments, "--resume")[0] == 0
     assert runs.held() == {"points.csv": whole}
@@ -242,7 +242,7 @@ def test_where_no_file_can_be_locked(cli: Command, folder: Path, monkeypatch: py
     result = cli(*command.split(), "-f", "csv", "-o", "o.csv")
     if command.startswith("sweep"):
         assert (result.exit_code, files(folder)) == (2, set())
-        assert "no file can be locked there (No locks available)" in result.stderr
+        assert "files cannot be locked there (No locks available)" in result.stderr
     else:
         assert (result.exit_code, files(folder)) == (0, {"o.csv"})
 

@@ -125,7 +125,7 @@ def test_points_that_are_no_network_are_counted_and_explained(cli: Command, fold
     assert document["counts"] == {"points": 16, "networks": 10, "kept": 10}
     (reason,) = document["dropped"]
     assert (reason["code"], reason["points"], reason["first"]) == ("CC403", 6, {"n": 1, "k": 2})
-    assert "6 of 16 points are no network" in result.stderr
+    assert "6 of 16 combinations are invalid" in result.stderr
     assert cli("sweep", "net.yaml", "n=1", "k=2").exit_code == 2
 
 
@@ -203,7 +203,7 @@ def test_missing_packages(tmp_path: Path, package: str, arguments: tuple[str, ..
         (["width=8", "--keep", "top:5:macs", "--top", "3"], "former name"),
         (["width=8", "--sort", "-macs:asc"], "has a minus"),
         (["width=8", "--sort", "macs:up"], "none of macs, macs:asc and macs:desc"),
-        (["classes=1..2000000", "--sort", "macs"], "say with --top how many"),
+        (["classes=1..2000000", "--sort", "macs"], "add --top N"),
         (["width=8", "--resume"], "-o PATH"),
         (["width=8", "--jobs", "2", "--dask", "local"], "give one of them"),
         (["width=8", "--variants", "nonesuch"], "CC701"),

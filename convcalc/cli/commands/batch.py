@@ -20,7 +20,7 @@ from convcalc.cli.options.designs import DesignType, Reading, jobs_option, readi
 from convcalc.cli.options.metrics import MetricKey, Metrics, Sort, columns_option, order_options, pareto_option
 from convcalc.cli.output.progress import advancing
 from convcalc.cli.output.row_output import outlet
-from convcalc.cli.output.targets import STANDARD, Target, output_options
+from convcalc.cli.output.targets import STANDARD, Target, output_options, shows_errors
 from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import designs_named
 from convcalc.errors import SHOWN_ERRORS
@@ -107,7 +107,8 @@ def command(
                 for part in rows:
                     out.add([row.facts(metrics) for row in part])
         out.end(log.errors)
-    log.print()
+    if not shows_errors(targets, ["json"]):
+        log.print()
     return UNUSABLE if log.invalid else FINE
 
 

@@ -11,7 +11,7 @@ from convcalc.cli import FINE, UNUSABLE, say
 from convcalc.cli.group import Command, Settings
 from convcalc.cli.options.designs import SpecType, lib_option
 from convcalc.cli.output.progress import progress
-from convcalc.cli.output.targets import Target, output_options, write
+from convcalc.cli.output.targets import Target, output_options, shows_errors, write
 from convcalc.errors import describe
 from convcalc.git.commit_tree import CommitTree
 from convcalc.git.repository import Commit, Repository
@@ -27,7 +27,7 @@ from convcalc.render import DIFFS
 def command(
     settings: Settings, words: tuple[str, ...], base: str | None, lib: tuple[str, ...], targets: list[Target]
 ) -> int:
-    """Compare specs in files and folders (default: the current folder) with their state at a git revision.
+    """Compare the specs in files, folders and globs (default: the current folder) with their state at a git revision.
 
     REV defaults to the merge base with the target branch, else HEAD. If the first argument exists as a path, it is a
     path. Specs that import a changed file are included.
@@ -48,7 +48,7 @@ def command(
         advance=lambda files: progress(settings, list(files), "Comparing"),
     )
     write(settings, targets, lambda format_, surface: DIFFS[format_].diff(found, surface))
-    if found.errors:
+    if found.errors and not shows_errors(targets, ["json", "markdown"]):
         say(describe(found.errors))
     return UNUSABLE if found.errors else FINE
 

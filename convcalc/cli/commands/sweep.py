@@ -218,7 +218,7 @@ def _resumable(
     if resume:
         raise click.UsageError(why)
     if any(target.path for target in targets) and _is_long(job) and not settings.quiet:
-        say(f"if this sweep is killed it begins anew: {why}")
+        say(f"if this sweep is interrupted it cannot be resumed: {why}")
     return None
 
 
@@ -226,7 +226,7 @@ def _why_not(targets: Sequence[Target], keep: Selection) -> str:
     if len(targets) != 1 or not targets[0].path or is_device(targets[0].path):
         return "--resume needs one file: -o PATH"
     if keep.kind == "all" and targets[0].format not in APPENDED:
-        return f"--resume goes on with {', '.join(APPENDED)}, not with {targets[0].format}"
+        return f"--resume supports {', '.join(APPENDED)}, not {targets[0].format}"
     return ""
 
 
@@ -244,4 +244,4 @@ def _engine(jobs: int, dask: str | None) -> Iterator[Engine]:
         with cluster(dask) as engine:
             yield engine
     else:
-        yield processes(jobs) if jobs > 1 else serial()
+        yield processes(jobs) if jobs > 1 and source is not ParameterSource.DEFAULT else serial()

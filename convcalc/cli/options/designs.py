@@ -178,13 +178,13 @@ def variants_option(words: str) -> Callable[..., Any]:
     return click.option("--variants", metavar="all|NAME,…", callback=names, help=words)
 
 
-def available_cores() -> int:
+def _cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 jobs_option = click.option(
-    "--jobs", type=Positive(), default=available_cores, metavar="N", envvar="CONVCALC_JOBS", show_envvar=True,
+    "--jobs", type=Positive(), default=_cores, metavar="N", envvar="CONVCALC_JOBS", show_envvar=True,
     help="Worker processes; default: all cores.",
 )  # fmt: skip
 

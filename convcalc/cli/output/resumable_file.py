@@ -1,4 +1,4 @@
-"""A file that a killed sweep can go on with: it lies beside its place until it is whole, with notes of what is done."""
+"""A file that an interrupted sweep can resume: partial until it is complete, with a checkpoint beside it."""
 
 from __future__ import annotations
 
@@ -73,17 +73,17 @@ class Resumed:
             handle = os.open(self.journal.partial, flags, 0o600)
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 os.close(handle)
-                raise click.ClickException(f"cannot write '{escape(self.path)}': its partial file is no plain file")
+                raise click.ClickException(
+                    f"cannot write '{escape(self.path)}': its partial file is not a regular file"
+                )
             try:
                 mine = locked(handle)
             except OSError as error:
                 if os.fstat(handle).st_size == 0:
                     os.unlink(self.journal.partial)
                 os.close(handle)
-                said = f"no file can be locked there ({error.strerror}), which a sweep needs to go on with one"
-                raise click.ClickException(
-                    f"cannot write '{escape(self.path)}': {said}; -o - > FILE does without"
-                ) from None
+                said = f"files cannot be locked there ({error.strerror}), which --resume needs"
+                raise click.ClickException(f"cannot write '{escape(self.path)}': {said}; use -o - > FILE") from None
             if mine and is_there(handle, self.journal.partial):
                 return os.fdopen(handle, "r+b")
             os.close(handle)
@@ -121,9 +121,9 @@ class Resumed:
     def _say_dropped(self, known: SavedProgress) -> None:
         if not self.quiet:
             same = not any(differences(known.facts, self.journal.facts))
-            whose = "--resume would have gone on with it" if same else "it was another sweep"
+            whose = "--resume would have continued it" if same else "it is of another sweep"
             count = f"{known.state.done:,} block{'s' if known.state.done != 1 else ''}"
-            say(f"{escape(self.path)}: the partial run of a sweep that was killed, {count}, is dropped; {whose}")
+            say(f"{escape(self.path)}: the partial output of an interrupted sweep, {count}, is discarded; {whose}")
 
     def _anew(self) -> Progress:
         """Begin with nothing. The notes say so first: they are never behind what the file holds."""
@@ -200,7 +200,7 @@ class Resumed:
                 self._forget()
             self.file.close()
         if self.noted and not self.quiet:
-            say(f"{escape(self.journal.partial)} holds what is done: the same command with --resume goes on")
+            say(f"{escape(self.journal.partial)} has the finished part: resume with the same command and --resume")
 
 
 class Converted(Resumed):

@@ -52,7 +52,7 @@ def outlet(settings: Settings, targets: Sequence[Target], listing: Listing) -> I
 
 def _stream(settings: Settings, target: Target, listing: Listing) -> Stream:
     if target.format == "parquet" and not target.path and is_terminal(sys.stdout):
-        raise click.UsageError("parquet is no text for a terminal; name a file with -o")
+        raise click.UsageError("parquet cannot be shown on a terminal; write to a file with -o")
     screen = surface(sys.stdout, color=settings.color, width=settings.width)
     paper = Surface(settings.width, color=settings.color == "always")
     return STREAMS[target.format].stream(listing, paper if target.path else screen)

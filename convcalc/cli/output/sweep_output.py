@@ -1,4 +1,4 @@
-"""Where the points of a sweep go: lines as they come, a table of all, or a file that can be gone on with."""
+"""Output of a sweep: lines that are streamed, a table of all points, or a file that can be resumed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from convcalc.cli.output.resumable_file import Converted, Resumable, Resumed
 from convcalc.cli.output.row_output import Screen
 from convcalc.cli.output.targets import Target
 from convcalc.metrics.registry import measures
+from convcalc.number_format import count_of
 from convcalc.render import STREAMS
 from convcalc.render.results import sweep_points as lines
 from convcalc.render.results.sweep_points import scatter
@@ -26,7 +27,7 @@ from convcalc.sweep import BlockResult, Progress, SelectedPoints, Selection, Swe
 
 FORMATS = ("text", "csv", "json", "jsonl", "markdown", "parquet")
 SHOWN = 1000
-"""Points that a table for people has at most."""
+"""Points of a table for people, at most."""
 
 
 class Outcome(NamedTuple):
@@ -56,8 +57,9 @@ class Outcome(NamedTuple):
         """Say which points are no network."""
         if not self.dropped:
             return
-        left_out = self.counts["points"] - self.counts["networks"]
-        say(f"{left_out:,} of {self.counts['points']:,} points are no network:")
+        total = self.counts["points"]
+        invalid = total - self.counts["networks"]
+        say(f"{invalid:,} of {count_of(total, 'combination')} {'is' if invalid == 1 else 'are'} invalid:")
         for each in self.dropped:
             at = ", ".join(f"{name}={value}" for name, value in each["first"].items())
             say(f"  {each['points']:,}, first at {at}: {each['text']}")
@@ -120,7 +122,9 @@ class _Rows:
             self.add(points)
         self.place.write(self.stream.end())
         if self.name == "text" and outcome.counts["kept"] > SHOWN:
-            self.place.write(f"… of {outcome.counts['kept']:,}: -f csv or -o points.csv has all\n")
+            self.place.write(
+                f"showing {SHOWN:,} of {outcome.counts['kept']:,} points; -f csv or -o points.csv for all\n"
+            )
         if self.name == "text" and keep.kind == "pareto" and points and len(keep.metrics) == 2:
             across, up = (points.metrics[key].tolist() for key in keep.keys[:2])
             drawn = scatter(across, up, (keep.keys[0], keep.keys[1]), ascii_only=self.surface.ascii_only)
@@ -204,7 +208,7 @@ def outputs(
     with Places() as places:
         for target in targets:
             if target.format == "parquet" and not target.path and is_terminal(sys.stdout):
-                raise click.UsageError("parquet is no text for a terminal; name a file with -o")
+                raise click.UsageError("parquet cannot be shown on a terminal; write to a file with -o")
             rows = target.format in ("text", "parquet")
             made = _Rows(target.format, job, paper if target.path else screen) if rows else None
             if given:

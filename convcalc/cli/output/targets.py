@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -29,6 +29,11 @@ class Target(NamedTuple):
 
     format: str
     path: str | None = None
+
+
+def shows_errors(targets: Sequence[Target], formats: Collection[str]) -> bool:
+    """Whether standard output gets a format that has the errors in it; then standard error does without."""
+    return any(target.path is None and target.format in formats for target in targets)
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
