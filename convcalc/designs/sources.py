@@ -42,6 +42,12 @@ class Network:
         name = self.graph.name or self.design.text
         return f"{name} · {self.design.part}" if self.design.part else name
 
+    @property
+    def given_inputs(self) -> dict[str, tuple[int, ...] | None]:
+        """The shapes that ``--input`` gave, by input; none for an input that is not in this part of the network."""
+        shapes = {node.path: tuple(node.shape) for node in self.graph.inputs}
+        return {name: shapes.get(name) for name in (self.spec.document.given if self.spec else ())}
+
     def report(self, *, batch: int = 1, dtype: str = "float32", detailed: Collection[str] = ()) -> Report:
         """Count everything; see :func:`convcalc.report.report.report_on`."""
         if dtype not in BITS:

@@ -27,10 +27,11 @@ def explain(network: Network, path: str = "", *, batch: int = 1, dtype: str = "f
     node = next((node for node in graph.layers if node.path == path), None)
     if node is None:
         report = report_on(part, network.design.text, batch=batch, dtype=dtype, detailed=(INTENSITY,))
-        return _group(network, path, report)._replace(peak=peak(part, batch, dtype))
+        group = _group(network, path, report)
+        return group._replace(peak=peak(part, batch, dtype), given_inputs=network.given_inputs)
     fused = tuple(other.path for other in part.layers if other.path != path)
     report = network.report(batch=batch, dtype=dtype, detailed=DETAILS)
-    return explained(graph, node, report)._replace(fused=fused)
+    return explained(graph, node, report)._replace(fused=fused, given_inputs=network.given_inputs)
 
 
 def _group(network: Network, path: str, report: Report) -> Explanation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from convcalc.errors import Span
@@ -64,5 +65,7 @@ class Explanation(NamedTuple):
     fused: tuple[str, ...] = ()
     """Paths of the norm and the activation that the same line of the spec adds."""
     warnings: tuple[str, ...] = ()
+    given_inputs: Mapping[str, tuple[int, ...] | None] = {}
+    """The shapes that ``--input`` gave."""
     peak: Peak | None = None
     """Of a group: the step at which most is in memory, and what."""

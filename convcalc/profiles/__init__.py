@@ -95,6 +95,8 @@ class Reconciliation(NamedTuple):
     results: tuple[ProfileResult, ...]
     elements: Mapping[str, Number]
     """Term → elements that enter the layers it is about: what a term is a multiple of."""
+    given_inputs: Mapping[str, tuple[int, ...] | None] = {}
+    """The shapes that ``--input`` gave."""
 
 
 @cache
@@ -179,7 +181,8 @@ def reconcile(network: Network, *, batch: int = 1) -> Reconciliation:
         if term := layer.term:
             elements[term] = elements.get(term, 0) + layer.input_elements
     macs = summed(layer.macs for layer in seen)
-    return Reconciliation(network.design.text, network.title, batch, macs, standings, elements)
+    given = network.given_inputs
+    return Reconciliation(network.design.text, network.title, batch, macs, standings, elements, given)
 
 
 def add_profile_column(report: Report, graph: Graph, profile: Profile) -> Report:
