@@ -6,9 +6,9 @@ import click
 
 from convcalc.budget.file.types import Limit
 from convcalc.cli import FINDING, FINE
-from convcalc.cli.commands.sweep import METRICS, AxisType, circumstances, read_axes
+from convcalc.cli.commands.sweep import METRICS, circumstances, read_axes
 from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, reading_options
+from convcalc.cli.options.designs import VARIABLE, DesignType, Reading, reading_options
 from convcalc.cli.options.limits import limit_options
 from convcalc.cli.options.metrics import MetricKey, Metrics, columns_option
 from convcalc.cli.output.progress import advancing
@@ -26,7 +26,7 @@ from convcalc.sweep.search import MAX, MIN
 @click.option(
     "--for",
     "for_",
-    type=AxisType(),
+    type=VARIABLE,
     multiple=True,
     required=True,
     metavar="NAME=LO..HI[:STEP]",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from convcalc.cli import FINE, UNUSABLE, say
 from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, jobs_option, reading_options, variants_option
+from convcalc.cli.options.designs import VARIABLE, DesignType, Reading, jobs_option, reading_options, variants_option
 from convcalc.cli.options.metrics import (
     MetricKey,
     MetricList,
@@ -28,9 +28,7 @@ from convcalc.cli.output.progress import advancing
 from convcalc.cli.output.resumable_file import Resumable
 from convcalc.cli.output.sweep_output import FORMATS, Outcome, outputs
 from convcalc.cli.output.targets import Target, output_options
-from convcalc.cli.types import ParamType, Positive, beginning
-from convcalc.designs.names import parse_design
-from convcalc.designs.sources import open_spec
+from convcalc.cli.types import ParamType, Positive
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.sweep import (
@@ -55,29 +53,12 @@ from convcalc.sweep import (
 from convcalc.sweep.axes import AXIS, meant
 from convcalc.sweep.job import variables
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
 METRICS = metric_names()
 KEY = MetricKey(METRICS)
 SORTED = 10**6
 """Most points that are sorted without --top: they are kept in memory."""
 APPENDED = ("csv", "jsonl", "json", "markdown", "parquet")
 """Formats that a killed sweep of all points can go on with; Parquet by way of lines."""
-
-
-class AxisType(ParamType[str]):
-    """``name=values``."""
-
-    name = "axis"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        design = ctx.params.get("design") or next(iter(ctx.args), None)  # an option is behind it that waits for a value
-        try:
-            document = open_spec(parse_design(design).file).document if design else None
-        except SpecErrors:
-            return []
-        return beginning(incomplete, [f"{name}=" for name in document.vars] if document else [])
 
 
 class KeepType(ParamType[Selection]):
@@ -102,7 +83,7 @@ class KeepType(ParamType[Selection]):
 
 @click.command("sweep", cls=Command, epilog=DESIGNS, short_help="Count every point of a design space.")
 @click.argument("design", type=DesignType())
-@click.argument("axes", nargs=-1, type=AxisType(), metavar="NAME=VALUES…")
+@click.argument("axes", nargs=-1, type=VARIABLE, metavar="NAME=VALUES…")
 @variants_option("Add an axis of variants, before all others.")
 @columns_option(KEY, f"Metrics in place of params,macs; +KEY adds: {', '.join(METRICS)}.")
 @click.option(

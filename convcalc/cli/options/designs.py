@@ -13,15 +13,16 @@ from convcalc.cli import say
 from convcalc.cli.group import Settings
 from convcalc.cli.types import ParamType, Positive, Word, beginning
 from convcalc.designs import sources
-from convcalc.designs.names import ZOO, is_visible_spec, zoo
+from convcalc.designs.names import ZOO, is_visible_spec, parse_design, zoo
 from convcalc.dtypes import BITS
-from convcalc.errors import SpecErrors, quoted
+from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from convcalc.designs.sources import Network
+    from convcalc.spec.document.syntax_tree import Document
 
 
 class Reading(NamedTuple):
@@ -85,8 +86,35 @@ def _inputs(context: click.Context, parameter: click.Parameter, values: Sequence
     return given
 
 
+class SpecWord(ParamType[str]):
+    """A text that begins with a name of the spec that is on the line, or a list of such names: they are completed."""
+
+    name = "name"
+
+    def __init__(
+        self, words: Callable[[Document], Iterable[str]], *, listed: bool = False, alone: Sequence[str] = ()
+    ) -> None:
+        self.words, self.listed, self.alone = words, listed, alone
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        given = (ctx.params.get("design"), *(ctx.params.get("designs") or ctx.params.get("paths") or ()), *ctx.args)
+        design = next((text for text in given if text and not text.startswith("-")), None)
+        try:
+            words = list(self.words(sources.open_spec(parse_design(design).file).document)) if design else []
+        except (SpecError, SpecErrors):
+            return []
+        before, comma, _ = incomplete.rpartition(",") if self.listed else ("", "", "")
+        words = [word for word in words if word not in before.split(",")]
+        return beginning(incomplete, [*("" if comma else self.alone), *(f"{before}{comma}{word}" for word in words)])
+
+
+VARIABLE = SpecWord(lambda spec: [f"{name}=" for name in spec.vars])
+"""What begins with a variable and ``=``."""
+INPUT = SpecWord(lambda spec: [f"{name}=" for name in spec.inputs])
+
+
 class Format(Word):
-    """A number format, or one for the layers whose paths a glob matches: ``stage1.**=int8``."""
+    """A data type, or one for the layers whose paths a glob matches: ``stage1.**=int8``."""
 
     name = "format"
 
@@ -154,10 +182,11 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         dtype_option(f"Data type: {', '.join(tuple(BITS)[1:4])}, …; per layer: 'stage1.**=int8'."),
         batch_option("Batch size."),
         lib_option,
-        click.option("--variant", metavar="NAME", is_eager=True, help="Variant of the spec, as in FILE@NAME."),
-        click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs,
+        click.option("--variant", metavar="NAME", is_eager=True, type=SpecWord(lambda spec: spec.variants),
+                     help="Variant of the spec, as in FILE@NAME."),
+        click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs, type=INPUT,
                      help="Override an input shape, channels first: 3,320,320; repeatable by name."),
-        click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides,
+        click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides, type=VARIABLE,
                      help="Override a variable of the spec; repeatable."),
     ):  # fmt: skip
         collected = option(collected)
@@ -175,7 +204,8 @@ def variants_option(words: str) -> Callable[..., Any]:
             raise click.BadParameter(f"{quoted(value or '')} is not all, nor names with commas between")
         return () if chosen == ("all",) else chosen
 
-    return click.option("--variants", metavar="all|NAME,…", callback=names, help=words)
+    of_spec = SpecWord(lambda spec: spec.variants, listed=True, alone=("all",))
+    return click.option("--variants", metavar="all|NAME,…", type=of_spec, callback=names, help=words)
 
 
 def _cores() -> int:
