@@ -62,15 +62,13 @@ FORMER = {"metrics": "columns"}
 """Options of earlier releases that scripts may use → their present names."""
 
 
-def _present(name: str) -> str:
-    return FORMER.get(name, name)
-
-
 class Command(click.Command):
     """A command that takes ``-h`` and the general options too, and sets them apart in its help."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["context_settings"] = {"help_option_names": ["-h", "--help"], "token_normalize_func": _present}
+        kwargs["context_settings"] = {
+            "help_option_names": ["-h", "--help"], "token_normalize_func": lambda name: FORMER.get(name, name),
+        }  # fmt: skip
         super().__init__(*args, **kwargs)
         self.params.extend(_general())
 
@@ -93,13 +91,34 @@ def _is_general(option: click.Option) -> bool:
 
 
 class Group(Command, click.Group):
-    """Finds commands by the names of the files in ``commands/``."""
+    """A command with commands of its own; without one it shows its help."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args and not ctx.resilient_parsing:  # said here, because releases of click end with different codes
+        if not args and not ctx.resilient_parsing:  # here, because releases of click end with different codes
             click.echo(ctx.get_help(), err=True)
             ctx.exit(UNUSABLE)
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args and args[0] not in known:
+            guess = self.suggest(args[0]) or did_you_mean(args[0], known) or f" (commands: {', '.join(known)})"
+            ctx.fail(f"no command {quoted(args[0])}{guess}")
+        return super().resolve_command(ctx, args)
+
+    def suggest(self, word: str) -> str:
+        """Return what the writer of an unknown command may have meant beside a command."""
+        return ""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+
+class _Main(Group):
+    """Finds commands by the names of the files in ``commands/``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(commands())
@@ -110,24 +129,11 @@ class Group(Command, click.Group):
         command: click.Command = importlib.import_module(f"convcalc.cli.commands.{cmd_name}").command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in commands():
-            ctx.fail(f"no command {quoted(args[0])}{_meant(args[0])}")
-        return super().resolve_command(ctx, args)
+    def suggest(self, word: str) -> str:
+        from convcalc.designs.names import ZOO
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        self.format_commands(ctx, formatter)
-        super().format_options(ctx, formatter)
-
-
-def _meant(word: str) -> str:
-    from convcalc.designs.names import ZOO
-
-    if os.path.exists(word) or word.startswith(ZOO):
-        return f"; did you mean {quoted(f'report {word}')}?"
-    return did_you_mean(word, commands()) or f" (commands: {', '.join(commands())})"
+        is_design = os.path.exists(word) or word.startswith(ZOO)
+        return f"; did you mean {quoted(f'report {word}')}?" if is_design else ""
 
 
 @cache
@@ -159,7 +165,7 @@ Exit codes:
 """
 
 
-@click.group(cls=Group, epilog=DESIGNS + EXIT_CODES)
+@click.group(cls=_Main, epilog=DESIGNS + EXIT_CODES)
 @click.version_option(__version__, "--version", prog_name="convcalc", message="%(prog)s %(version)s")
 def convcalc() -> None:
     """Count the parameters, multiplies, activations and depth of neural networks, exactly, from a YAML spec.

@@ -120,7 +120,7 @@ def test_bytes_and_circumstances(cli: Command, net: str) -> None:
         (["--for", "n=3..9", "--max", "params=1M,"], "is not metric=limit"),
         (["--for", "n=3..9", "--max", "params=1e"], "is not a quantity of params"),
         (["--for", "n=3..9", "--max", "params=22MiB"], "params are no bytes"),
-        (["--for", "n=3..9", "--max", "params%=3%"], "limits are on metrics themselves"),
+        (["--for", "n=3..9", "--max", "params%=3%"], "limit the metric itself: params"),
         (["--for", "m=3..9", "--max", "params=1M"], "--for:1:1: error CC712: no variable 'm' to solve for"),
         (["--for", "n=9..3", "--max", "params=1M"], "CC713"),
         (["--for", "n", "--max", "params=1M"], "--for:1:1: error CC711: --for takes a variable and its values"),

@@ -8,39 +8,16 @@ from convcalc.budget.baseline.file import to_text
 from convcalc.budget.baseline.update import BaselineUpdate, tighten, write
 from convcalc.budget.check.accept import accept
 from convcalc.budget.check.checker import Options
-from convcalc.cli import UNUSABLE
-from convcalc.cli.group import Command, Settings
-from convcalc.cli.options.budget import budget_file, budget_option
+from convcalc.cli.group import Command, Group, Settings
 from convcalc.cli.options.designs import lib_option
+from convcalc.cli.options.limits import budget_file, budget_option
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import write_file
-from convcalc.errors import did_you_mean, escape, quoted
+from convcalc.errors import escape
 from convcalc.repository_paths import path_from_cwd
 
 
-class Actions(Command, click.Group):
-    """A command with commands of its own; without one it shows them."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args and not ctx.resilient_parsing:
-            click.echo(ctx.get_help(), err=True)
-            ctx.exit(UNUSABLE)
-        return super().parse_args(ctx, args)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.commands:
-            known = did_you_mean(args[0], self.commands) or f" (commands: {', '.join(self.commands)})"
-            ctx.fail(f"no command {quoted(args[0])}{known}")
-        return super().resolve_command(ctx, args)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        self.format_commands(ctx, formatter)
-        super().format_options(ctx, formatter)
-
-
-@click.group("baseline", cls=Actions, short_help="Update the baseline that budgets compare with.")
+@click.group("baseline", cls=Group, short_help="Update the baseline that budgets compare with.")
 def command() -> None:
     """Update the baseline that growth limits and ratchets compare with.
 
@@ -94,12 +71,11 @@ def accept_command(
     _written(accept(budget_file(budget), ids, reason.strip(), design=design, options=Options(libraries=lib)))
 
 
-def _written(made: BaselineUpdate, *, anew: bool = False) -> None:
-    """Write the file where something is new, and say what."""
-    if not made.changes and not anew:
-        click.echo(f"{escape(path_from_cwd(made.path))} is up to date")
+def _written(update: BaselineUpdate, *, anew: bool = False) -> None:
+    """Write the file if something is new, and say what."""
+    name = escape(path_from_cwd(update.path))
+    if not update.changes and not anew:
+        click.echo(f"{name} is up to date")
         return
-    write_file(made.path, to_text(made.file))
-    click.echo(
-        "\n".join([f"{escape(path_from_cwd(made.path))} written", *(f"  {escape(line)}" for line in made.changes)])
-    )
+    write_file(update.path, to_text(update.file))
+    click.echo("\n".join([f"{name} written", *(f"  {escape(line)}" for line in update.changes)]))

@@ -33,7 +33,7 @@ from convcalc.cli.options.designs import (
     dtype_option,
     lib_option,
 )
-from convcalc.cli.options.limits import limit_options
+from convcalc.cli.options.limits import budget_option, limit_options
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import Target, output_options, write
@@ -62,7 +62,7 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
 
 @click.command("check", cls=Command, epilog=DESIGNS, short_help="Check designs against budgets and published numbers.")
 @click.argument("designs", nargs=-1, type=DesignType(), metavar="[PATH…]")
-@click.option("--budget", metavar="PATH", help=f"Budget file; default: {BUDGET} here or in a parent folder.")
+@budget_option
 @limit_options([measure.key for measure in measures()], " for the given designs")
 @click.option(
     "--profile",
