@@ -144,7 +144,7 @@ def command(
         outcome = Outcome.of(job, out.state)
         out.end(outcome)
     if not settings.quiet:
-        outcome.tell()
+        outcome.print()
     return FINE if out.state.valid else UNUSABLE
 
 

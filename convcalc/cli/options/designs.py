@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -164,6 +165,7 @@ def dtype_option(words: str) -> Callable[..., Any]:
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--set``, ``--input``, ``--variant``, ``--lib``, ``--batch`` and ``--dtype``, as one ``reading``."""
 
+    @wraps(command)
     def collected(
         *args: Any,
         set_: dict[str, str],
@@ -176,8 +178,6 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         return command(*args, reading=Reading(set_, input_, lib, variant, batch, dtype), **kwargs)
 
-    collected.__doc__, collected.__name__ = command.__doc__, command.__name__
-    collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
     for option in (
         dtype_option(f"Data type: {', '.join(tuple(BITS)[1:4])}, …; per layer: 'stage1.**=int8'."),
         batch_option("Batch size."),

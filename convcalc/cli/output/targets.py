@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import wraps
 from typing import Any, NamedTuple
 
 import click
@@ -13,7 +14,7 @@ from convcalc.cli.group import Settings
 from convcalc.cli.output.atomic_files import Places, is_device, place
 from convcalc.cli.types import ParamType, Word
 from convcalc.errors import escape, quoted
-from convcalc.render.tables.surface import Surface, surface
+from convcalc.render.tables.surface import Surface, is_terminal, surface
 
 ENDINGS = {
     ".txt": "text", ".log": "text", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex",
@@ -49,20 +50,18 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
     words = tuple(formats)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
         def collected(*args: Any, format_: Sequence[Target], output: str | None, json_: bool, **kwargs: Any) -> Any:
-            written = [*format_, Target("json")] if json_ else format_
-            targets = _targets(words, written, output)
+            targets = _targets(words, [*format_, Target("json")] if json_ else format_, output)
             _require_unread(targets, list(_named(kwargs.values())))
             return command(*args, targets=targets, **kwargs)
 
-        collected.__doc__, collected.__name__ = command.__doc__, command.__name__
-        collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
-        collected = click.option("--json", "json_", is_flag=True, help="Same as -f json.")(collected)
-        collected = output_option("Write to a file; the extension selects the format, default: text.")(collected)
+        decorated = click.option("--json", "json_", is_flag=True, help="Same as -f json.")(collected)
+        output = output_option("Write to a file; the extension selects the format, default: text.")
         return click.option(
             "-f", "--format", "format_", type=TargetType(words), multiple=True, metavar="FMT[=PATH]",
             help=f"Output format: {', '.join(words)}; FMT=PATH writes to a file. Repeatable.",
-        )(collected)  # fmt: skip
+        )(output(decorated))  # fmt: skip
 
     return decorate
 
@@ -147,12 +146,28 @@ def guessed(formats: Sequence[str], output: str | None) -> str:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
+def surface_of(settings: Settings, target: Target) -> Surface:
+    """Return what a target is written on.
+
+    Raises:
+        UsageError: for Parquet on a terminal.
+    """
+    if target.path:
+        return Surface(settings.width, color=settings.color == "always")
+    if target.format == "parquet" and is_terminal(sys.stdout):
+        raise click.UsageError("parquet cannot be shown on a terminal; write to a file with -o")
+    return surface(sys.stdout, color=settings.color, width=settings.width)
+
+
 def write(settings: Settings, targets: Sequence[Target], render: Callable[[str, Surface], str]) -> None:
     """Render every target, then write all: nothing is touched when one of them fails to render."""
-    screen = surface(sys.stdout, color=settings.color, width=settings.width)
-    paper = Surface(settings.width, color=settings.color == "always")
-    texts = [(target.path, _ended(render(target.format, paper if target.path else screen))) for target in targets]
-    _write_files([(path, text) for path, text in texts if path])
+    texts = [(target.path, render(target.format, surface_of(settings, target))) for target in targets]
+    texts = [(path, text if text.endswith("\n") or not text else f"{text}\n") for path, text in texts]
+    with Places() as places:
+        for path, text in texts:
+            if path:
+                places.add(place(path)).write(text)
+        places.keep()
     for path, text in texts:
         if not path:
             sys.stdout.write(text)
@@ -160,16 +175,6 @@ def write(settings: Settings, targets: Sequence[Target], render: Callable[[str, 
 
 def write_file(path: str, text: str) -> None:
     """Write a file whole, or not at all."""
-    _write_files([(path, text)])
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith("\n") or not text else f"{text}\n"
-
-
-def _write_files(files: Sequence[tuple[str, str]]) -> None:
-    """Write all files beside their places first, then move each there."""
     with Places() as places:
-        for path, text in files:
-            places.add(place(path)).write(text)
+        places.add(place(path)).write(text)
         places.keep()
