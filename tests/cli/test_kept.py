@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.cli.output import atomic_files as _files
 from convcalc.cli.output import file_locks as _locks
 from convcalc.cli.output import resumable_file as _resumed
 from tests.cli.conftest import Shell, files
@@ -237,7 +236,7 @@ def test_where_no_file_can_be_locked(cli: Command, folder: Path, monkeypatch: py
     def refuse(handle: int) -> bool:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(_files, "locked", refuse)
+    monkeypatch.setattr(_locks, "locked", refuse)
     monkeypatch.setattr(_resumed, "locked", refuse)
     result = cli(*command.split(), "-f", "csv", "-o", "o.csv")
     if command.startswith("sweep"):

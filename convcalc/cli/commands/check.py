@@ -26,8 +26,8 @@ from convcalc.budget.file.types import (
 from convcalc.cli import FINDING, FINE, UNUSABLE, say
 from convcalc.cli.group import DESIGNS, Command, Settings
 from convcalc.cli.options.designs import (
+    PROFILE,
     DesignType,
-    ProfileType,
     batch_option,
     device_option,
     dtype_option,
@@ -66,7 +66,7 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
 @limit_options([measure.key for measure in measures()], " for the given designs")
 @click.option(
     "--profile",
-    type=ProfileType(),
+    type=PROFILE,
     metavar="NAME",
     help="Count macs and flops in --max/--min as this tool does, e.g. fvcore.",
 )

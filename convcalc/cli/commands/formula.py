@@ -8,10 +8,10 @@ import click
 
 from convcalc.cli.commands.report import METRICS
 from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, SpecWord, reading_options, warn
+from convcalc.cli.options.designs import DesignType, Reading, reading_options, warn
 from convcalc.cli.options.metrics import MetricKey, Metrics, columns_option
 from convcalc.cli.output.targets import Target, output_options, write
-from convcalc.cli.types import Positive
+from convcalc.cli.types import Positive, SpecWord
 from convcalc.errors import quoted
 from convcalc.formula import require_symbols
 from convcalc.render import FORMULAS

@@ -12,18 +12,17 @@ import click
 
 from convcalc.cli import say
 from convcalc.cli.group import Settings
-from convcalc.cli.types import ParamType, Positive, Word, beginning
+from convcalc.cli.types import LazyWord, ParamType, Positive, SpecWord, Word, beginning
 from convcalc.designs import sources
-from convcalc.designs.names import ZOO, is_visible_spec, parse_design, zoo
+from convcalc.designs.names import ZOO, is_visible_spec, zoo
 from convcalc.dtypes import BITS
-from convcalc.errors import SpecError, SpecErrors, quoted
+from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from convcalc.designs.sources import Network
-    from convcalc.spec.document.syntax_tree import Document
 
 
 class Reading(NamedTuple):
@@ -87,28 +86,6 @@ def _inputs(context: click.Context, parameter: click.Parameter, values: Sequence
     return given
 
 
-class SpecWord(ParamType[str]):
-    """A text that begins with a name of the spec that is on the line, or a list of such names: they are completed."""
-
-    name = "name"
-
-    def __init__(
-        self, words: Callable[[Document], Iterable[str]], *, listed: bool = False, alone: Sequence[str] = ()
-    ) -> None:
-        self.words, self.listed, self.alone = words, listed, alone
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        given = (ctx.params.get("design"), *(ctx.params.get("designs") or ctx.params.get("paths") or ()), *ctx.args)
-        design = next((text for text in given if text and not text.startswith("-")), None)
-        try:
-            words = list(self.words(sources.open_spec(parse_design(design).file).document)) if design else []
-        except (SpecError, SpecErrors):
-            return []
-        before, comma, _ = incomplete.rpartition(",") if self.listed else ("", "", "")
-        words = [word for word in words if word not in before.split(",")]
-        return beginning(incomplete, [*("" if comma else self.alone), *(f"{before}{comma}{word}" for word in words)])
-
-
 VARIABLE = SpecWord(lambda spec: [f"{name}=" for name in spec.vars])
 """What begins with a variable and ``=``."""
 INPUT = SpecWord(lambda spec: [f"{name}=" for name in spec.inputs])
@@ -135,20 +112,15 @@ def _formats(context: click.Context, parameter: click.Parameter, values: Sequenc
     return tuple(", ".join([each, *(value for value in values if "=" in value)]) for each in usual)
 
 
-class DeviceType(ParamType[str]):
-    """The name of a device that comes with the program, or the path of its file."""
+def _devices() -> tuple[str, ...]:
+    from convcalc.devices.roofline import devices
 
-    name = "device"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        from convcalc.devices.roofline import devices
-
-        return beginning(incomplete, devices())
+    return devices()
 
 
 def device_option(words: str) -> Callable[..., Any]:
     """``--device``, with what it is for."""
-    return click.option("--device", type=DeviceType(), metavar="NAME|PATH", help=words)
+    return click.option("--device", type=LazyWord(_devices, closed=False), metavar="NAME|PATH", help=words)
 
 
 def batch_option(words: str) -> Callable[..., Any]:
@@ -279,25 +251,17 @@ def warn(settings: Settings, warnings: Iterable[str]) -> None:
             say(text)
 
 
-class ProfileType(ParamType[str]):
-    """The key of a profile; the profiles load only where one is named."""
+def profile_keys() -> tuple[str, ...]:
+    """Return the keys of all profiles, which load only where one is named."""
+    from convcalc import profiles
 
-    name = "name"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from convcalc.profiles import profile_keys
-
-        return Word(profile_keys()).convert(value, param, ctx)
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        from convcalc.profiles import profile_keys
-
-        return beginning(incomplete, profile_keys())
+    return profiles.profile_keys()
 
 
+PROFILE = LazyWord(profile_keys, closed=True)
 profile_option = click.option(
     "--profile",
-    type=ProfileType(),
+    type=PROFILE,
     metavar="NAME",
     help="Add the count of another tool, e.g. fvcore or thop: same as --columns +NAME.",
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from convcalc.cli.options.designs import profile_keys
 from convcalc.cli.types import ParamType, Positive, Word, beginning
 from convcalc.errors import quoted
 from convcalc.report.fold import TEXT_KEYS
@@ -42,20 +43,13 @@ class MetricKey(Word):
         self.profiles = profiles
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if self.profiles and value not in self.choices:
-            from convcalc.profiles import profile_keys
-
-            if value in profile_keys():
-                return value
+        if self.profiles and value not in self.choices and value in profile_keys():
+            return value
         return super().convert(value, param, ctx)
 
     def known(self) -> tuple[str, ...]:
         """Return all keys, for completion."""
-        if not self.profiles:
-            return tuple(self.choices)
-        from convcalc.profiles import profile_keys
-
-        return (*self.choices, *profile_keys())
+        return (*self.choices, *(profile_keys() if self.profiles else ()))
 
 
 class MetricList(ParamType[Metrics]):
