@@ -1,4 +1,4 @@
-"""One file counted: only the totals that are asked for, worked out on the graph itself."""
+"""Count one file: only the totals that are requested, on the graph itself."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Processes that count. They are handed some designs at a time; one that dies costs at most the design it was at.
 
 Each worker has a pipe of its own, so that nobody waits for a lock that a dead process holds, and no thread is needed.
-It says in shared memory which design it is at. Ctrl-C is the parent's business: it ends them.
+It notes in shared memory which design it is at. The parent handles Ctrl-C: it ends them.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ COLORS = ("auto", "always", "never")
 
 
 class Settings(NamedTuple):
-    """The general options, wherever on the line they stand."""
+    """The general options, before or after the command."""
 
     quiet: bool = False
     verbose: bool = False
@@ -63,7 +63,7 @@ FORMER = {"metrics": "columns"}
 
 
 class Command(click.Command):
-    """A command that takes ``-h`` and the general options too, and sets them apart in its help."""
+    """A command that takes ``-h`` and the general options too, with a section of their own in its help."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["context_settings"] = {

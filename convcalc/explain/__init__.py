@@ -1,6 +1,6 @@
 """Where a number comes from: the facts of one layer, or of a group of layers, with their values put in.
 
-Nothing is worked out twice. Values are those of the report of the whole network; a derivation is given only where its
+Nothing is computed twice. Values are those of the report of the whole network; a derivation is given only where its
 factors, the sizes of the layer's own weights and tensors, come to the very number that the report has.
 """
 

@@ -1,4 +1,4 @@
-"""What is told of a layer, or of a group of layers: plain frozen data."""
+"""Explanation of a layer, or of a group of layers: plain frozen data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Metric(NamedTuple):
     value: Any
     """An integer; of what is no sum also a ratio, or a tuple with a number, a word or nothing for each input axis."""
     steps: tuple[Step, ...] = ()
-    """They add up to the value; of what is told axis by axis each gives that of an axis, or one that of all."""
+    """They add up to the value; of a value per axis each gives that of an axis, or one that of all."""
 
 
 class Entering(NamedTuple):
@@ -34,7 +34,7 @@ class Entering(NamedTuple):
     path: str
     shape: tuple[int, ...]
     source: Span | None
-    """Where the layer that made it stands."""
+    """The place of the layer that made it."""
 
 
 class Explanation(NamedTuple):

@@ -112,7 +112,7 @@ def error_codes() -> tuple[str, ...]:
 
 
 def error_page(code: str, width: int = WIDTH) -> str:
-    """Return what an error code means and how to mend it, with an example where the list of codes has one."""
+    """Return what an error code means and how to fix it, with an example where the list of codes has one."""
     entry = code_entries()[code]
     examples = {heading.capitalize(): entry[heading].rstrip() for heading in ("wrong", "right") if heading in entry}
     return page(f"{code}: {entry['title']}", entry["text"], examples, width)

@@ -275,7 +275,7 @@ def test_an_ending_that_tells_no_format(cli: Command, folder: Path, command: str
     (folder / name).write_text(OLD)
     result = cli(command, *COMMANDS[command].split(), "-o", name)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"no format for files that end in {name[name.rindex('.') :].lower()}; " in result.stderr
+    assert f"no format for files with the extension {name[name.rindex('.') :].lower()}; " in result.stderr
     assert ((folder / name).read_text(), files(folder)) == (OLD, {name})
 
 

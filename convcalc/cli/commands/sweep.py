@@ -58,7 +58,7 @@ KEY = MetricKey(METRICS)
 SORTED = 10**6
 """Most points that are sorted without --top: they are kept in memory."""
 APPENDED = ("csv", "jsonl", "json", "markdown", "parquet")
-"""Formats that a killed sweep of all points can go on with; Parquet by way of lines."""
+"""Formats that a sweep of all points can resume; Parquet by way of lines."""
 
 
 class KeepType(ParamType[Selection]):
@@ -78,7 +78,7 @@ class KeepType(ParamType[Selection]):
             sign = "" if rest[1].startswith("-") else ":asc"
             sort = SortType(KEY).convert(f"{rest[1].strip()}{sign}", param, ctx)
             return Selection(kind, (sort.signed,), Positive().convert(rest[0], param, ctx))
-        return self.fail(f"{quoted(value)} is none of all, pareto:METRIC,METRIC and top:N:METRIC", param, ctx)
+        return self.fail(f"{quoted(value)} is not one of all, pareto:METRIC,METRIC and top:N:METRIC", param, ctx)
 
 
 @click.command("sweep", cls=Command, epilog=DESIGNS, short_help="Count every point of a design space.")
@@ -152,7 +152,7 @@ def _job(
     design: str, axes: Sequence[str], reading: Reading, variants: tuple[str, ...] | None, metrics: tuple[str, ...],
     where: str | None, keep: Selection,
 ) -> SweepJob:  # fmt: skip
-    """Return what is to be swept."""
+    """Return the sweep."""
     given = circumstances(reading)
     read = read_axes(axes, design, reading)
     job = make_job(design, read, given, variants=variants, metrics=metrics, where=where)
@@ -191,7 +191,7 @@ def circumstances(reading: Reading) -> CountOptions:
 def _resumable(
     settings: Settings, targets: Sequence[Target], job: SweepJob, keep: Selection, *, resume: bool
 ) -> Resumable | None:
-    """Return how a sweep is gone on with when it is killed; nothing where it cannot be, which is said before."""
+    """Return how to resume the sweep if it is interrupted; nothing if it cannot be, with a note."""
     why = _why_not(targets, keep)
     if not why:
         ((format_, path),) = targets
@@ -212,7 +212,7 @@ def _why_not(targets: Sequence[Target], keep: Selection) -> str:
 
 
 def _is_long(job: SweepJob) -> bool:
-    """Whether there is more than one block: of one, nothing can be done before all is."""
+    """Whether there is more than one block: a single block cannot be done in part."""
     return len([*islice(blocks(job.axes), 2)]) > 1
 
 

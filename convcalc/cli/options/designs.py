@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Reading(NamedTuple):
-    """How designs are to be read: overrides, library folders, batch and number format."""
+    """Options of reading and counting designs: overrides, library folders, batch and data types."""
 
     overrides: dict[str, str]
     inputs: dict[str, str]
@@ -34,7 +34,7 @@ class Reading(NamedTuple):
     variant: str | None
     batch: int
     dtypes: tuple[str, ...]
-    """Every number format that is named, for rows of each; other commands take the last one."""
+    """All data types that are given, for a row of each; other commands take the last one."""
 
     @property
     def dtype(self) -> str:
@@ -58,7 +58,7 @@ class Reading(NamedTuple):
         )
 
     def report(self, network: sources.Network, detailed: Collection[str] = ()) -> Report:
-        """Count a design, with the details that are asked for."""
+        """Count a design, with some details."""
         return network.report(batch=self.batch, dtype=self.dtype, detailed=detailed)
 
 
@@ -119,17 +119,17 @@ def _devices() -> tuple[str, ...]:
 
 
 def device_option(words: str) -> Callable[..., Any]:
-    """``--device``, with what it is for."""
+    """``--device``, with its help."""
     return click.option("--device", type=LazyWord(_devices, closed=False), metavar="NAME|PATH", help=words)
 
 
 def batch_option(words: str) -> Callable[..., Any]:
-    """``--batch``, with what it is for."""
+    """``--batch``, with its help."""
     return click.option("--batch", type=Positive(), default=1, show_default=True, metavar="N", help=words)
 
 
 def dtype_option(words: str) -> Callable[..., Any]:
-    """``--dtype``, with what it is for; several become one text."""
+    """``--dtype``, with its help; several become one text."""
     return click.option("--dtype", type=Format(), multiple=True, callback=_formats, default=("float32",),
                         show_default=True, metavar="[GLOB=]NAME", help=words)  # fmt: skip
 
@@ -212,7 +212,7 @@ class SpecType(ParamType[str]):
 
 
 class DesignType(SpecType):
-    """The name of a design: a spec, a shipped one, a variant, a part."""
+    """The name of a design: a spec, a bundled one, a variant, a part."""
 
     name = "design"
 
@@ -221,10 +221,10 @@ class DesignType(SpecType):
             return beginning(incomplete, _parts(*incomplete.rsplit("#", 1)))
         if "@" in incomplete:
             return beginning(incomplete, _variants(incomplete.rsplit("@", 1)[0]))
-        shipped = beginning(incomplete, [f"{ZOO}{name}" for name in zoo()])
+        bundled = beginning(incomplete, [f"{ZOO}{name}" for name in zoo()])
         if incomplete.startswith(ZOO):
-            return shipped
-        return [*shipped, *super().shell_complete(ctx, param, incomplete)]
+            return bundled
+        return [*bundled, *super().shell_complete(ctx, param, incomplete)]
 
 
 def _variants(file: str) -> list[str]:
@@ -245,7 +245,7 @@ def _parts(file: str, part: str) -> list[str]:
 
 
 def warn(settings: Settings, warnings: Iterable[str]) -> None:
-    """Say the warnings of specs on standard error, each once, unless ``--quiet``."""
+    """Print the warnings of specs on standard error, each once, unless ``--quiet``."""
     if not settings.quiet:
         for text in dict.fromkeys(warnings):
             say(text)

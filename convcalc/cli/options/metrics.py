@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class Metrics(NamedTuple):
-    """Keys of metrics, in place of the usual ones or beside them."""
+    """Keys of metrics, in place of the default ones or beside them."""
 
     keys: tuple[str, ...] = ()
     adds: bool = True
 
     def over(self, usual: Iterable[str]) -> tuple[str, ...]:
-        """Return what is shown where some are usual."""
+        """Return the metrics that are shown, for a default."""
         return tuple(dict.fromkeys([*(usual if self.adds else ()), *self.keys]))
 
 
 def parted(columns: Metrics, whole: Sequence[str], profile: str | None) -> tuple[Metrics, tuple[str, ...]]:
-    """Return the columns of layers, with that of ``--profile``, and the metrics that whole designs alone have."""
+    """Return the columns of layers, with that of ``--profile``, and the metrics that only whole designs have."""
     keys = [key for key in columns.keys if key not in whole]
     adds = columns.adds or not keys
     layers = Metrics(tuple(dict.fromkeys([*keys, *([profile] if profile else [])])), adds)
@@ -90,7 +90,7 @@ class Sort(NamedTuple):
 
 
 class SortType(ParamType[Sort]):
-    """``KEY``, ``KEY:asc`` or ``KEY:desc``: of a metric the largest first by default; ``-KEY`` says so too."""
+    """``KEY``, ``KEY:asc`` or ``KEY:desc``: a metric sorts largest first by default, and with ``-KEY``."""
 
     name = "key"
 
@@ -104,9 +104,9 @@ class SortType(ParamType[Sort]):
         signed = value.startswith("-")
         known = self.key.convert(key.strip(), param, ctx)
         if colon and order not in ("asc", "desc"):
-            self.fail(f"{quoted(value)} is none of {known}, {known}:asc and {known}:desc", param, ctx)
+            self.fail(f"{quoted(value)} is not one of {known}, {known}:asc and {known}:desc", param, ctx)
         if signed and order == "asc":
-            self.fail(f"{quoted(value)} has a minus, for the largest first, and asc, for the smallest", param, ctx)
+            self.fail(f"{quoted(value)} combines a minus (largest first) with asc (smallest first)", param, ctx)
         return Sort(known, signed or order == "desc" or (not order and known not in TEXT_KEYS))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:

@@ -139,7 +139,7 @@ class Device(Place):
 
 
 class Screen(Place):
-    """Standard output. Rows leave at once, so that whoever reads along has them; Ctrl-C does not cut one."""
+    """Standard output. Rows are flushed at once; Ctrl-C does not cut one."""
 
     def write(self, data: str | bytes) -> None:
         with _unbroken():
@@ -199,7 +199,7 @@ def _descriptor(path: str) -> int | None:
 
 @contextlib.contextmanager
 def blamed(path: str) -> Iterator[None]:
-    """Say of what goes wrong that a path could not be written."""
+    """Turn errors of the system into one that names the path."""
     try:
         yield
     except OSError as error:
@@ -236,10 +236,10 @@ def synced(file: IO[bytes]) -> None:
 def moved(file: IO[bytes], staged: str, place: str) -> None:
     """Move a file in the place of another, whose permissions and owner it gets. Its lock is kept until it is there."""
     with contextlib.suppress(OSError):
-        held = os.stat(place)
+        old = os.stat(place)
         mine = os.fstat(file.fileno())
-        if (held.st_uid, held.st_gid) != (mine.st_uid, mine.st_gid):
-            os.chown(staged, held.st_uid, held.st_gid)
+        if (old.st_uid, old.st_gid) != (mine.st_uid, mine.st_gid):
+            os.chown(staged, old.st_uid, old.st_gid)
     os.chmod(staged, permissions(place))
     if sys.platform == "win32":  # where no open file can be moved
         file.close()

@@ -76,17 +76,15 @@ class Resumed(Place):
             handle = os.open(self.journal.partial, flags, 0o600)
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 os.close(handle)
-                raise click.ClickException(
-                    f"cannot write '{escape(self.path)}': its partial file is not a regular file"
-                )
+                raise self._refusal("its partial file is not a regular file")
             try:
                 mine = locked(handle)
             except OSError as error:
                 if os.fstat(handle).st_size == 0:
                     os.unlink(self.journal.partial)
                 os.close(handle)
-                said = f"files cannot be locked there ({error.strerror}), which --resume needs"
-                raise click.ClickException(f"cannot write '{escape(self.path)}': {said}; use -o - > FILE") from None
+                why = f"files cannot be locked there ({error.strerror}), which --resume needs; use -o - > FILE"
+                raise self._refusal(why) from None
             if mine and is_there(handle, self.journal.partial):
                 return os.fdopen(handle, "r+b")
             os.close(handle)

@@ -1,4 +1,4 @@
-"""Lists that are written while they are worked out: whole rows to standard output, files whole or not at all."""
+"""Lists that are written while they are computed: whole rows to standard output, files whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from convcalc.report.row_list import Listing
 
 
 class Outlet:
-    """One list, in all formats and to all places that are asked for."""
+    """One list, in several formats and to several places."""
 
     def __init__(self, streams: Sequence[tuple[Stream, Place]]) -> None:
         self._streams = streams

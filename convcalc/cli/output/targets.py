@@ -21,7 +21,7 @@ ENDINGS = {
     ".html": "html", ".svg": "svg", ".py": "python", ".jsonl": "jsonl", ".parquet": "parquet", ".sarif": "sarif",
     ".xml": "junit",
 }  # fmt: skip
-"""The end of a file's name → its format."""
+"""File extension → format."""
 STANDARD = "-"
 
 
@@ -78,7 +78,7 @@ class TargetType(ParamType[Target]):
         name, equals, path = value.partition("=")
         self.formats.convert(name, param, ctx)
         if equals and not path:
-            self.fail(f"{quoted(value)} has no path behind the =", param, ctx)
+            self.fail(f"{quoted(value)} has no path after the =", param, ctx)
         return Target(name, path if equals and path != STANDARD else None)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
@@ -124,11 +124,11 @@ def _named(values: Iterable[Any]) -> Iterator[str]:
 
 
 def guessed(formats: Sequence[str], output: str | None) -> str:
-    """Return the format that the end of a file's name tells; the first one for a name without an ending, for a device
-    and for standard output.
+    """Return the format of a file extension; the first one for a name without an extension, for a device and for
+    standard output.
 
     Raises:
-        UsageError: where the ending is that of none of these formats.
+        UsageError: if the extension is that of none of these formats.
     """
     stem, ending = os.path.splitext(os.path.basename(output or STANDARD))
     ending = (ending or (stem if stem.startswith(".") else "")).lower()
@@ -137,8 +137,8 @@ def guessed(formats: Sequence[str], output: str | None) -> str:
     if ENDINGS.get(ending) not in formats:
         known = ", ".join(each for each, name in ENDINGS.items() if name in formats)
         raise click.UsageError(
-            f"no format for files that end in {escape(ending)}; name one with -f: {', '.join(formats)} "
-            f"(endings that tell one: {known})"
+            f"no format for files with the extension {escape(ending)}; name one with -f: {', '.join(formats)} "
+            f"(known extensions: {known})"
         )
     return ENDINGS[ending]
 
