@@ -58,8 +58,8 @@ NAMED = DESIGNS.replace("A spec from standard input.", "A list of designs from s
 @click.pass_obj
 def command(
     settings: Settings, paths: tuple[str, ...], reading: Reading, targets: list[Target], null: bool,
-    variants: tuple[str, ...] | None, columns: Metrics, sort: Sort | None, top: int | None, pareto: Metrics | None,
-    where: str | None, jobs: int,
+    variants: tuple[str, ...] | None, columns: Metrics, sort: Sort | None, top: int | None,
+    pareto: Metrics | None, where: str | None, jobs: int,
 ) -> int:  # fmt: skip
     """Count many designs, one row each, in the order given.
 

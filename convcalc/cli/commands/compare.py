@@ -44,8 +44,9 @@ from convcalc.report.fold import View
 @output_options(FORMATS)
 @click.pass_obj
 def command(
-    settings: Settings, designs: tuple[str, ...], reading: Reading, targets: list[Target], profile: str | None,
-    variants: tuple[str, ...] | None, depth: int | None, by: str, top: int | None, columns: Metrics,
+    settings: Settings, designs: tuple[str, ...], reading: Reading, targets: list[Target],
+    profile: str | None, variants: tuple[str, ...] | None, depth: int | None, by: str, top: int | None,
+    columns: Metrics,
 ) -> None:  # fmt: skip
     """Compare designs with the first one. A single file with several outputs is compared output by output.
 

@@ -47,8 +47,8 @@ def _possible_symbols(spec: Document) -> list[str]:
 @output_options(FORMULAS)
 @click.pass_obj
 def command(
-    settings: Settings, design: str, reading: Reading, targets: list[Target], symbols: tuple[str, ...],
-    over: str | None, columns: Metrics, depth: int | None,
+    settings: Settings, design: str, reading: Reading, targets: list[Target],
+    symbols: tuple[str, ...], over: str | None, columns: Metrics, depth: int | None,
 ) -> None:  # fmt: skip
     """Write the counts of DESIGN as formulas in its sizes, for each layer and in total.
 

@@ -149,8 +149,8 @@ def command(
 
 
 def _job(
-    design: str, axes: Sequence[str], reading: Reading, variants: tuple[str, ...] | None, metrics: tuple[str, ...],
-    where: str | None, keep: Selection,
+    design: str, axes: Sequence[str], reading: Reading, variants: tuple[str, ...] | None,
+    metrics: tuple[str, ...], where: str | None, keep: Selection,
 ) -> SweepJob:  # fmt: skip
     """Return the sweep."""
     given = circumstances(reading)

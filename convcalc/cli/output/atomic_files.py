@@ -117,7 +117,8 @@ class File(Place):
         self.staged = ""
 
     def discard(self) -> None:
-        super().discard()
+        with contextlib.suppress(OSError):
+            self.file.close()
         if self.staged:
             with contextlib.suppress(OSError):
                 os.unlink(self.staged)
