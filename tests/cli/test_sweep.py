@@ -20,6 +20,7 @@ from distributed import Client
 from pyarrow import parquet
 
 import convcalc
+from convcalc.metrics.registry import measures
 from convcalc.schemas import schema
 from tests.conftest import HANG, ROOT, Command
 
@@ -357,3 +358,16 @@ def test_a_cluster_that_loses_a_worker_writes_the_same_bytes(
     running.communicate(timeout=HANG)
     assert running.returncode == 0
     assert path.read_bytes() == whole
+
+
+def test_verbose_shows_every_metric(cli: Command, folder: Path) -> None:
+    """In the commands that show two by default; what ``--columns`` names alone stays alone."""
+    keys = [measure.key for measure in measures()]
+    assert cli("sweep", "tiny.yaml", "width=4", "-f", "csv", "-v").stdout.splitlines()[0] == ",".join(["width", *keys])
+    assert cli("sweep", "tiny.yaml", "width=4", "-f", "csv", "-v", "--columns", "macs").stdout == (
+        cli("sweep", "tiny.yaml", "width=4", "-f", "csv", "--columns", "macs").stdout
+    )
+    solved = json.loads(cli("solve", "tiny.yaml", "--for", "width=1..9", "--max", "params=1k", "-v", "--json").stdout)
+    assert set(keys) <= set(solved["solution"]["metrics"])
+    formula = json.loads(cli("formula", "tiny.yaml", "--symbols", "width", "-v", "--json").stdout)
+    assert set(formula["totals"]) == {measure.key for measure in measures() if measure.additive}
