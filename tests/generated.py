@@ -17,8 +17,8 @@ from pathlib import Path
 import convcalc
 from convcalc import profiles, render
 from convcalc.cli import group as _group
-from convcalc.guide import pages
 from convcalc.report.compare import compare
+from tests import tables
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / ".github" / "googlenet_3a.svg"
@@ -84,15 +84,15 @@ GUIDES = ROOT / "convcalc" / "guide"
 DOCUMENTS: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "README.md": {"commands": commands},
     GUIDES / "contributing.md": {"rooms": rooms},
-    GUIDES / "metrics.md": {"ops": pages.ops_table},
+    GUIDES / "metrics.md": {"ops": tables.ops_table},
     GUIDES / "profiles.md": {"profiles": profile_table},
     ROOT / "specs" / "README.md": {
-        "ops": pages.kinds_table,
-        "arguments": pages.arguments_table,
-        "functions": pages.functions_table,
-        "words": pages.words_table,
-        "codes": pages.codes_table,
-        "limits": pages.limits_table,
+        "ops": tables.kinds_table,
+        "arguments": tables.arguments_table,
+        "functions": tables.functions_table,
+        "words": tables.words_table,
+        "codes": tables.codes_table,
+        "limits": tables.limits_table,
     },
 }
 """Document → section, between ``<!-- name -->`` and ``<!-- /name -->`` → what is written there."""

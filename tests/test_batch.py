@@ -17,8 +17,8 @@ import pytest
 import convcalc
 from convcalc.batch import run as running
 from convcalc.batch import worker_pool as workers
-from convcalc.batch.count import Counted, CountRequest, CountTask, count
-from convcalc.batch.run import Result, count_all
+from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
+from convcalc.batch.run import count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import designs_named
@@ -54,7 +54,7 @@ def params(out: int) -> int:
 
 
 def rows(wanted: list[CountTask], processes: int, asked: CountRequest = ASKED) -> list[dict[str, object]]:
-    return [result.row for done in count_all(wanted, asked, processes) for result in done.results]
+    return [row.facts(asked.metrics) for done in count_all(wanted, asked, processes) for row in done.rows]
 
 
 # --- errors travel ----------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def test_totals_are_those_of_the_report() -> None:
     asked = CountRequest(keys, batch=3, dtypes=("float16",), variants=())
     for name in ("resnet50", "mobilenet_v2", "vit"):
         for one in count(CountTask(parse_design(f"zoo:{name}")), asked):
-            report = convcalc.load(one.design).report(batch=3, dtype="float16", detailed=())
+            report = convcalc.load(one.design.text).report(batch=3, dtype="float16", detailed=())
             assert dict(zip(keys, one.totals, strict=True)) == report.totals
             assert (one.name, one.input) == (report.name, next(iter(report.inputs.values())))
 
@@ -200,7 +200,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that have been counted in this process."""
     called: list[str] = []
 
-    def noting(job: CountTask, asked: CountRequest) -> list[Counted]:
+    def noting(job: CountTask, asked: CountRequest) -> list[BatchRow]:
         called.append(job.design.text)
         return count(job, asked)
 
@@ -262,10 +262,10 @@ def test_memory_of_files_is_bounded(here: Path, monkeypatch: pytest.MonkeyPatch,
 # --- processes that die -----------------------------------------------------------------------------------------------
 
 
-def dying(flag: Path, times: int) -> Callable[[CountTask, CountRequest], list[Counted]]:
+def dying(flag: Path, times: int) -> Callable[[CountTask, CountRequest], list[BatchRow]]:
     """Counting that kills its process at the file 0077, so many times."""
 
-    def counting(job: CountTask, asked: CountRequest) -> list[Counted]:
+    def counting(job: CountTask, asked: CountRequest) -> list[BatchRow]:
         if job.design.file == "0077.yaml" and os.getpid() != parent and len(list(flag.iterdir())) < times:
             (flag / str(os.getpid())).touch()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -297,7 +297,7 @@ def test_processes_that_anybody_kills(here: Path, monkeypatch: pytest.MonkeyPatc
     wanted = specs(here, 300)
     got, killed = [], 0
     for done in count_all(wanted, ASKED, 2):
-        got += [result.row for result in done.results]
+        got += [row.facts(ASKED.metrics) for row in done.rows]
         for process in active_children()[:1]:
             process.kill()
             killed += 1
@@ -316,7 +316,7 @@ def test_without_processes_all_is_counted_here(here: Path, monkeypatch: pytest.M
 
 
 def test_a_bug_in_a_process_is_a_bug(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def faulty(job: CountTask, asked: CountRequest) -> list[Counted]:
+    def faulty(job: CountTask, asked: CountRequest) -> list[BatchRow]:
         raise ZeroDivisionError("of a test")
 
     monkeypatch.setattr(running, "START_WORKERS_AFTER", 0.0)
@@ -329,8 +329,8 @@ def test_a_bug_in_a_process_is_a_bug(here: Path, monkeypatch: pytest.MonkeyPatch
 # --- choosing ---------------------------------------------------------------------------------------------------------
 
 
-def result(place: int, *values: int) -> Result:
-    return Result({"design": str(place), "input": (1, 2), **dict(zip("abc", values, strict=False)), "error": None}, ())
+def row_of(place: int, *values: int) -> BatchRow:
+    return BatchRow(parse_design(str(place)), input=(1, 2), totals=values)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -338,7 +338,7 @@ def result(place: int, *values: int) -> Result:
 def test_the_front_is_what_nothing_dominates(seed: int, metrics: list[str]) -> None:
     chance = random.Random(seed)
     points = [[chance.randrange(9) for _ in range(3)] for _ in range(60)]
-    got = pareto_front([[result(n, *point)] for n, point in enumerate(points)], metrics)
+    got = pareto_front([[row_of(n, *point)] for n, point in enumerate(points)], metrics, "abc")
     expected = []
     sides = [("abc".index(metric[-1]), -1 if metric[0] == "-" else 1) for metric in metrics]
     for n, point in enumerate(points):
@@ -347,18 +347,18 @@ def test_the_front_is_what_nothing_dominates(seed: int, metrics: list[str]) -> N
         beaten = any(all(map(int.__le__, rival, mine)) and any(map(int.__lt__, rival, mine)) for rival in rivals)
         if not beaten:
             expected.append(str(n))
-    assert [one.row["design"] for one in got] == expected
+    assert [one.design.text for one in got] == expected
 
 
 @pytest.mark.parametrize(("metric", "sign"), [("-a", -1), ("a", 1)])
 def test_sorting_keeps_the_order_of_equals_and_puts_the_broken_last(metric: str, sign: int) -> None:
     chance = random.Random(3)
     values = [chance.choice([1, 5, 10**30]) for _ in range(1300)]
-    some = [result(n, value) for n, value in enumerate(values)]
-    fault = count(CountTask(parse_design("nowhere.yaml")), ASKED)[0].faults
-    some[4] = Result({**some[4].row, "a": None}, fault)
+    some = [row_of(n, value) for n, value in enumerate(values)]
+    error = count(CountTask(parse_design("nowhere.yaml")), ASKED)[0].errors
+    some[4] = some[4]._replace(totals=(), errors=error)
     with tempfile.TemporaryFile() as file:
-        got = [row for part in sort_rows([some[:700], some[700:]], metric, file) for row in part]
+        got = [row for part in sort_rows([some[:700], some[700:]], metric, "a", None, file) for row in part]
     expected = sorted((n for n in range(1300) if n != 4), key=lambda n: sign * values[n])
     assert [row["design"] for row in got] == [*map(str, expected), "4"]
-    assert got[0] == some[expected[0]].row
+    assert got[0] == some[expected[0]].facts("a")

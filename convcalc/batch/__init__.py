@@ -1,5 +1,5 @@
-"""Many designs, a row each: found, counted by all cores, given back in the order in which they were named.
+"""Many designs, a row each, counted on all cores, in the order in which they are named.
 
-``patterns`` turns folders and globs into files, ``counting`` counts one of them, ``workers`` are the processes that do
-so, ``running`` joins these to a stream of rows, and ``choosing`` sorts it or keeps its Pareto front.
+``count`` counts one file, ``worker_pool`` has the processes that do so, ``run`` makes a stream of rows of these, and
+``selection`` sorts it or keeps its Pareto front.
 """

@@ -1,34 +1,37 @@
-"""One file counted: only the totals that are asked for, worked out on the graph itself."""
+"""Count one file: only the totals that are requested, on the graph itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.designs.names import DesignName, spec_path
-from convcalc.designs.sources import Network, Spec, open_spec, past_spec
-from convcalc.errors import SHOWN_ERRORS, Span, SpecError, SpecErrors, describe_one
+from convcalc.designs.sources import Spec, open_spec, past_spec
+from convcalc.errors import SHOWN_ERRORS, SpecError, SpecErrors, describe_one
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.yaml.text import decode
 
+DTYPE = "dtype"
+"""The field of a row that has its data type."""
+
 
 class CountRequest(NamedTuple):
-    """What is wanted of every design alike: see the options of ``report``."""
+    """What to count of every design: see the options of ``report``."""
 
     metrics: tuple[str, ...]
     overrides: Mapping[str, Any] = {}
     libraries: tuple[str, ...] = ()
     variant: str | None = None
     variants: tuple[str | None, ...] | None = None
-    """Those that a file without a named variant stands for; without names all."""
+    """The variants of a file that is named without one; no names for all of them."""
     batch: int = 1
     dtypes: tuple[str, ...] = ("float32",)
-    """Number formats: a row each."""
+    """Data types: a row each."""
     inputs: Mapping[str, str] = {}
 
 
 class CountTask(NamedTuple):
-    """A design to count, with the bytes of its file where they have been read."""
+    """A design to count, with the bytes of its file if they have been read."""
 
     design: DesignName
     from_glob: bool = False
@@ -44,40 +47,50 @@ class ErrorText(NamedTuple):
     hint: str
     source: Mapping[str, Any] | None
     line: str
-    """The first line of what people see: ``file:line:col: error CCnnn: text``."""
+    """The first line of the message: ``file:line:col: error CCnnn: text``."""
     excerpt: str
-    """All of it: with the line of the spec and the hint."""
+    """The whole message: with the line of the spec and the hint."""
 
 
-class Counted(NamedTuple):
-    """What came out for one design: its totals in the order of ``Asked.metrics``, or what is wrong with it."""
+class BatchRow(NamedTuple):
+    """One design counted: its totals in the order of ``CountRequest.metrics``, or its errors."""
 
-    design: str
+    design: DesignName
     name: str = ""
+    """The network's own name; nothing if it has none."""
     input: object = None
-    """The shape that goes in; where there are several, a shape by name."""
-    dtype: str = ""
+    """The shape of the input; of several inputs, the shapes by name."""
+    dtype: str | None = None
     totals: tuple[int, ...] = ()
-    faults: tuple[ErrorText, ...] = ()
+    errors: tuple[ErrorText, ...] = ()
+
+    def facts(self, metrics: Sequence[str]) -> dict[str, Any]:
+        """Return the row by the keys of its fields."""
+        name = self.name or self.design.text
+        return {
+            "design": self.design.text,
+            "name": None if self.errors else f"{name} · {self.design.part}" if self.design.part else name,
+            "input": self.input,
+            DTYPE: self.dtype,
+            **dict(zip(metrics, self.totals or (None,) * len(metrics), strict=True)),
+            "error": self.errors[0].line if self.errors else None,
+        }
 
 
-def count(task: CountTask, request: CountRequest) -> list[Counted]:
-    """Count the design of a task, or all variants of it; what is wrong with one is its fault alone."""
+def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
+    """Count the design of a task, or all variants of it; an error in one does not affect the others."""
     design = task.design
     variant = request.variant if design.variant is None else design.variant
     try:
         spec = _open(task, request)
     except SpecErrors as errors:
-        return [Counted(design.text, faults=_error_texts(errors))]
+        return [BatchRow(design, errors=_error_texts(errors))]
     if task.from_glob and not spec.variants:
         return []
-    if request.variants is not None and variant is None and spec.variants:
-        return [
-            one
-            for each in request.variants or spec.variants
-            for one in _count_variant(spec, _with_variant(design, each), each, request)
-        ]
-    return _count_variant(spec, design, variant, request)
+    if request.variants is None or variant is not None or not spec.variants:
+        return _count_variant(spec, design, variant, request)
+    variants = request.variants or spec.variants
+    return [row for each in variants for row in _count_variant(spec, spec.design(each, design.part), each, request)]
 
 
 def _open(task: CountTask, request: CountRequest) -> Spec:
@@ -92,27 +105,18 @@ def _open(task: CountTask, request: CountRequest) -> Spec:
     return past_spec(source, file, path, DocumentLoader(libraries=request.libraries), request.inputs)
 
 
-def _with_variant(design: DesignName, variant: str | None) -> DesignName:
-    named = design.file + (f"@{variant}" if variant else "") + (f"#{design.part}" if design.part is not None else "")
-    return design._replace(text=named, variant=variant)
-
-
-def _count_variant(spec: Spec, design: DesignName, variant: str | None, request: CountRequest) -> list[Counted]:
+def _count_variant(spec: Spec, design: DesignName, variant: str | None, request: CountRequest) -> list[BatchRow]:
     try:
         network = spec.network(variant, design.part, overrides=request.overrides)
     except SpecErrors as errors:
-        return [Counted(design.text, faults=_error_texts(errors))]
-    name, shape = network.graph.name, _input_shapes(network)
-    counted: list[Counted] = []
+        return [BatchRow(design, errors=_error_texts(errors))]
+    shapes = {node.path: tuple(node.shape) for node in network.graph.inputs}
+    entering = next(iter(shapes.values())) if len(shapes) == 1 else shapes
+    rows: list[BatchRow] = []
     for dtype in request.dtypes:
         totals = network.measurements(request.batch, dtype).totals(request.metrics)
-        counted.append(Counted(design.text, name, shape, dtype, tuple(totals.values())))
-    return counted
-
-
-def _input_shapes(network: Network) -> object:
-    shapes = {node.path: tuple(node.shape) for node in network.graph.inputs}
-    return next(iter(shapes.values())) if len(shapes) == 1 else shapes
+        rows.append(BatchRow(design, network.graph.name, entering, dtype, tuple(totals.values())))
+    return rows
 
 
 def _error_texts(errors: SpecErrors) -> tuple[ErrorText, ...]:
@@ -121,11 +125,6 @@ def _error_texts(errors: SpecErrors) -> tuple[ErrorText, ...]:
 
 def error_text(error: SpecError, *, shown: bool = True) -> ErrorText:
     """Return an error as text; the excerpt of its source only where it may be shown."""
-    line = str(error)
-    return ErrorText(
-        error.code, error.text, error.hint, _location(error.span), line, describe_one(error) if shown else line
-    )
-
-
-def _location(span: Span | None) -> Mapping[str, Any] | None:
-    return None if span is None else {"file": span.file, "line": span.line, "column": span.column}
+    line, span = str(error), error.span
+    location = span and {"file": span.file, "line": span.line, "column": span.column}
+    return ErrorText(error.code, error.text, error.hint, location, line, describe_one(error) if shown else line)

@@ -1,4 +1,4 @@
-"""Designs in, rows out, in the same order and as they are done: identical files once, many files by all cores."""
+"""Designs in, rows out, in the same order and as they are done: identical files once, many files on all cores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
-from convcalc.batch.count import Counted, CountRequest, CountTask, ErrorText, count
+from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
 from convcalc.designs.names import spec_path
 from convcalc.designs.sources import past_spec
 from convcalc.errors import Source, SpecError, SpecErrors
@@ -28,28 +28,18 @@ MAX_REPEATS_PER_CHUNK = 512
 MAX_CACHED_FILES = 1 << 15
 """How many different files are remembered, in case that others are identical to them."""
 
-DTYPE = "dtype"
-"""What a row calls its number format."""
-
 Key: TypeAlias = tuple[object, ...]
 
 
-class Result(NamedTuple):
-    """A row, with what is wrong with its design."""
-
-    row: dict[str, Any]
-    faults: tuple[ErrorText, ...]
-
-
 class RowBatch(NamedTuple):
-    """What is ready: the rows of some designs that were named, which may stand for several each, or for none."""
+    """The rows of some designs that were named; each of these may have several rows, or none."""
 
     named: int
-    results: list[Result]
+    rows: list[BatchRow]
 
 
 class _QueuedTask(NamedTuple):
-    """A design in its place, and under which key its result is known or will be."""
+    """A design in its place, and the key of its rows in the cache."""
 
     task: CountTask
     key: Key | None
@@ -57,12 +47,12 @@ class _QueuedTask(NamedTuple):
 
 
 def count_all(tasks: Iterable[CountTask], request: CountRequest, processes: int) -> Generator[RowBatch, None, None]:
-    """Give the results of designs, some at a time, in the order of the designs; memory does not grow with their number.
+    """Give the rows of designs, some at a time, in the order of the designs; memory does not grow with their number.
 
     Args:
         tasks: the designs, with or without the bytes of their files.
-        request: what is wanted of each.
-        processes: how many may count at once; others than this one only start if there is a lot to do.
+        request: what to count of each.
+        processes: how many may count at once; others than this one start only after 0.25 seconds of work.
     """
     run = _Duplicates(request)
     entries = map(run.queue, tasks)
@@ -78,7 +68,6 @@ def count_all(tasks: Iterable[CountTask], request: CountRequest, processes: int)
 
 
 def _count_in_workers(run: _Duplicates, entries: Iterator[_QueuedTask], processes: int) -> Iterator[RowBatch]:
-    """Let other processes count."""
     from convcalc.batch.worker_pool import Chunk, Workers  # a few designs do without
 
     order: deque[list[_QueuedTask]] = deque()
@@ -109,12 +98,12 @@ def _group_tasks(entries: Iterator[_QueuedTask]) -> Iterator[list[_QueuedTask]]:
 
 
 class _Duplicates:
-    """What is remembered in the course of a run."""
+    """The rows of files that have been counted, for files that are identical to them."""
 
     def __init__(self, request: CountRequest) -> None:
         self.request = request
-        self._known: OrderedDict[Key, tuple[str, list[Counted]] | None] = OrderedDict()
-        """Key → the file that was counted and what came out; nothing yet while it is being counted."""
+        self._known: OrderedDict[Key, tuple[str, list[BatchRow]] | None] = OrderedDict()
+        """Key → the file that was counted and its rows; nothing yet while it is being counted."""
         self._first: OrderedDict[bytes, str] = OrderedDict()
         """Digest of a text with imports → the file that had it first."""
 
@@ -142,52 +131,39 @@ class _Duplicates:
         return (digest, *self._digest_of_imports(first, file, data))
 
     def _digest_of_imports(self, first: str, file: str, data: bytes) -> Key:
-        """Tell files of one text apart by what they import; the first of them, and all like it, by nothing."""
+        """Return what tells files of one text apart: their imports; nothing for those like the first of them."""
         if _folder(first) == _folder(file):
             return ()
-        held = digest_of_imports(file, data, self.request.libraries)
-        if held is None:
+        imports = digest_of_imports(file, data, self.request.libraries)
+        if imports is None:
             return (file,)
-        return () if held == digest_of_imports(first, data, self.request.libraries) else (held,)
+        return () if imports == digest_of_imports(first, data, self.request.libraries) else (imports,)
 
-    def rows_for(self, entries: Sequence[_QueuedTask], counted: Iterable[list[Counted]]) -> RowBatch:
+    def rows_for(self, entries: Sequence[_QueuedTask], counted: Iterable[list[BatchRow]]) -> RowBatch:
         """Return the rows of some designs; ``counted`` has those of the ones that were not repeated."""
         fresh = iter(counted)
-        found: list[Result] = []
+        rows: list[BatchRow] = []
         for entry in entries:
-            here = self._copy_rows(entry) if entry.is_repeat else next(fresh)
-            if not entry.is_repeat:
-                self._keep(entry, here)
-            found += (self._result(entry.task, one) for one in here)
-        return RowBatch(len(entries), found)
+            own = self._copy_rows(entry) if entry.is_repeat else next(fresh)
+            if (
+                not entry.is_repeat
+                and entry.key is not None
+                and entry.key in self._known
+                and not any(row.errors for row in own)
+            ):
+                self._known[entry.key] = entry.task.design.file, own  # not errors: they name the file
+            rows += own
+        return RowBatch(len(entries), rows)
 
-    def _keep(self, entry: _QueuedTask, counted: list[Counted]) -> None:
-        """Remember what came out; not what is wrong, which names the file."""
-        if entry.key is not None and entry.key in self._known and not any(one.faults for one in counted):
-            self._known[entry.key] = entry.task.design.file, counted
-
-    def _copy_rows(self, entry: _QueuedTask) -> list[Counted]:
-        """Return what came out for the identical file, under this one's name."""
+    def _copy_rows(self, entry: _QueuedTask) -> list[BatchRow]:
+        """Return the rows of the identical file, under the name of this one."""
         assert entry.key is not None
         known = self._known.get(entry.key)
         if known is None:
             return count(entry.task, self.request)
-        file, counted = known
-        return [one._replace(design=entry.task.design.file + one.design[len(file) :]) for one in counted]
-
-    def _result(self, task: CountTask, one: Counted) -> Result:
-        name = one.name or one.design
-        row: dict[str, Any] = {
-            "design": one.design,
-            "name": f"{name} · {task.design.part}" if task.design.part else name,
-            "input": one.input,
-            **({DTYPE: one.dtype or None} if len(self.request.dtypes) > 1 else {}),
-            **dict(zip(self.request.metrics, one.totals or (None,) * len(self.request.metrics), strict=True)),
-            "error": one.faults[0].line if one.faults else None,
-        }
-        if one.faults:
-            row["name"] = None
-        return Result(row, one.faults)
+        file, rows = known
+        here = entry.task.design.file
+        return [row._replace(design=row.design._replace(text=here + row.design.text[len(file) :])) for row in rows]
 
 
 def _folder(file: str) -> str:
@@ -201,7 +177,7 @@ def _put_bounded(known: OrderedDict[Any, Any], key: object, value: object) -> No
 
 
 def _read_bytes(file: str) -> bytes | None:
-    """Return what a file holds; nothing where it cannot be read, which is said when it is counted."""
+    """Return the bytes of a file; nothing if it cannot be read, which is an error when it is counted."""
     try:
         require_inside_repository(path := spec_path(file))
         with open(path, "rb") as opened:
@@ -216,17 +192,17 @@ def _digest(data: bytes) -> bytes:
 
 
 def digest_of_imports(file: str, data: bytes, libraries: tuple[str, ...]) -> bytes | None:
-    """Return a digest of all that a spec imports; nothing where that cannot be read."""
-    held: list[bytes] = []
+    """Return a digest of all that a spec imports; nothing if that cannot be read."""
+    digests: list[bytes] = []
 
-    def noted(path: str) -> Source:
+    def read_and_hash(path: str) -> Source:
         source = read_text(path)
-        held.append(_digest(source.text.encode("utf-8", "surrogatepass")))
+        digests.append(_digest(source.text.encode("utf-8", "surrogatepass")))
         return source
 
     try:
         path = spec_path(file)
-        past_spec(decode(data, path), file, path, DocumentLoader(read=noted, libraries=libraries))
+        past_spec(decode(data, path), file, path, DocumentLoader(read=read_and_hash, libraries=libraries))
     except (SpecError, SpecErrors):
         return None
-    return b"".join(held)
+    return b"".join(digests)

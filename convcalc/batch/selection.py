@@ -1,40 +1,39 @@
-"""Which rows, and in which order: sorted by a metric, or only those that no other one beats in every metric."""
+"""Which rows, and in which order: sorted by a metric, or only the Pareto-optimal ones."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
-from convcalc.batch.run import Result
+from convcalc.batch.count import BatchRow
 
 ROWS_PER_WRITE = 512
-"""Rows that are given back together."""
+"""Rows that are given together."""
 
 
-def pareto_front(results: Iterable[Sequence[Result]], metrics: Sequence[str]) -> list[Result]:
-    """Return the designs that are not dominated, in their order; equal ones all stay.
+def pareto_front(rows: Iterable[Sequence[BatchRow]], keys: Sequence[str], metrics: Sequence[str]) -> list[BatchRow]:
+    """Return the rows that are not dominated, in their order; ties are all kept.
 
-    Smaller is better, of a metric with a minus before it larger.
-
-    One design dominates another when no metric of it is larger and one is smaller. Only the front is kept meanwhile.
+    One row dominates another when no metric of it is larger and one is smaller; of ``-KEY`` larger is better. Only the
+    front is kept meanwhile.
     """
-    kept: list[tuple[tuple[int, ...], Result]] = []
-    for some in results:
-        for result in some:
-            if not result.faults:
-                values = tuple(_signed_value(result.row, metric) for metric in metrics)
-                if not any(dominates(other, values) for other, _ in kept):
-                    kept = [(other, held) for other, held in kept if not dominates(values, other)]
-                    kept.append((values, result))
-    return [result for _, result in kept]
+    values_of = [_signed(key, metrics) for key in keys]
+    front: list[tuple[tuple[int, ...], BatchRow]] = []
+    for some in rows:
+        for row in some:
+            if not row.errors:
+                values = tuple(value(row) for value in values_of)
+                if not any(dominates(other, values) for other, _ in front):
+                    front = [(other, kept) for other, kept in front if not dominates(values, other)]
+                    front.append((values, row))
+    return [row for _, row in front]
 
 
-def _signed_value(row: Mapping[str, Any], metric: str) -> int:
-    """Return the value of a metric, negative where larger is better."""
-    value: int = row[metric.removeprefix("-")]
-    return -value if metric.startswith("-") else value
+def _signed(key: str, metrics: Sequence[str]) -> Callable[[BatchRow], int]:
+    """Return what gives the total of a metric, negative where larger is better."""
+    place, sign = metrics.index(key.removeprefix("-")), -1 if key.startswith("-") else 1
+    return lambda row: sign * row.totals[place]
 
 
 def dominates(one: Sequence[int], other: Sequence[int]) -> bool:
@@ -42,43 +41,39 @@ def dominates(one: Sequence[int], other: Sequence[int]) -> bool:
     return tuple(one) != tuple(other) and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))
 
 
-def sort_rows(results: Iterable[Sequence[Result]], metric: str, file: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
-    """Give rows with the smallest value of a metric first; equal ones in their order, broken ones last.
+def sort_rows(
+    rows: Iterable[Sequence[BatchRow]], key: str, metrics: Sequence[str], top: int | None, file: IO[bytes]
+) -> Iterator[list[dict[str, Any]]]:
+    """Give the facts of rows, the smallest value of a metric first; ties keep their order, invalid designs are last.
 
     Args:
-        results: what is to be sorted.
-        metric: by what; with a minus before it the largest comes first.
-        file: holds the rows meanwhile: only the numbers that are compared, and where rows stand, are kept in memory.
+        rows: what to sort.
+        key: the metric; with a minus before it the largest comes first.
+        metrics: those of the totals of rows.
+        top: how many rows to give; all without it.
+        file: holds the rows meanwhile: only the numbers that are compared, and offsets of rows, are kept in memory.
     """
-    places: list[tuple[int, int, int]] = []
-    broken = []
-    for some in results:
-        for result in some:
-            text = json.dumps(result.row).encode() + b"\n"
-            if result.faults:
-                broken.append(file.tell())
+    value = _signed(key, metrics)
+    offsets: list[tuple[int, int, int]] = []
+    invalid = []
+    for some in rows:
+        for row in some:
+            if row.errors:
+                invalid.append(file.tell())
             else:
-                places.append((_signed_value(result.row, metric), len(places), file.tell()))
-            file.write(text)
-    places.sort()
-    wanted = [place for _, _, place in places] + broken
+                offsets.append((value(row), len(offsets), file.tell()))
+            file.write(json.dumps(row.facts(metrics)).encode() + b"\n")
+    offsets.sort()
+    wanted = [*(offset for _, _, offset in offsets), *invalid][:top]
     for start in range(0, len(wanted), ROWS_PER_WRITE):
-        yield [_read_row(file, place) for place in wanted[start : start + ROWS_PER_WRITE]]
+        yield [_read_row(file, offset) for offset in wanted[start : start + ROWS_PER_WRITE]]
 
 
-def _read_row(file: IO[bytes], place: int) -> dict[str, Any]:
-    file.seek(place)
+def _read_row(file: IO[bytes], offset: int) -> dict[str, Any]:
+    file.seek(offset)
     row: dict[str, Any] = json.loads(file.readline())
     if isinstance(row["input"], list):
         row["input"] = tuple(row["input"])
     elif row["input"]:
         row["input"] = {name: tuple(axes) for name, axes in row["input"].items()}
     return row
-
-
-def first_rows(rows: Iterable[list[dict[str, Any]]], most: int | None) -> Iterator[list[dict[str, Any]]]:
-    """Give no more rows than are wanted; without a number all of them, as they come."""
-    if most is None:
-        yield from rows
-    else:
-        yield list(islice(chain.from_iterable(rows), most))

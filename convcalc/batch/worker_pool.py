@@ -1,7 +1,7 @@
 """Processes that count. They are handed some designs at a time; one that dies costs at most the design it was at.
 
 Each worker has a pipe of its own, so that nobody waits for a lock that a dead process holds, and no thread is needed.
-It says in shared memory which design it is at. Ctrl-C is the parent's business: it ends them.
+It notes in shared memory which design it is at. The parent handles Ctrl-C: it ends them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from types import SimpleNamespace
 from typing import Any
 
-from convcalc.batch.count import Counted, CountRequest, CountTask, count, error_text
+from convcalc.batch.count import BatchRow, CountRequest, CountTask, count, error_text
 from convcalc.errors import Source, Span, SpecError
 from convcalc.memory_limits import is_short
 
@@ -31,17 +31,17 @@ MAX_WORKER_DEATHS = 2
 
 @dataclass(slots=True, eq=False)
 class Chunk:
-    """Designs that are handed to a worker together, and what came out."""
+    """Designs that are handed to a worker together, and their rows."""
 
     tasks: Sequence[CountTask]
-    counted: list[list[Counted]] = field(default_factory=list)
+    counted: list[list[BatchRow]] = field(default_factory=list)
     deaths: dict[int, int] = field(default_factory=dict)
     """How many workers died at which of the designs."""
     is_done: bool = False
 
 
 class Workers:
-    """Some processes. As a context manager it leaves none behind, whatever happens."""
+    """A pool of processes. As a context manager it leaves none behind, whatever happens."""
 
     def __init__(self, request: CountRequest, processes: int) -> None:
         # A fork starts in milliseconds with everything loaded; where it is not safe, a process starts afresh.
@@ -57,13 +57,13 @@ class Workers:
 
     def __exit__(self, *exception: object) -> None:
         for worker in list(self._alive):
-            self._end(worker)
+            worker.end()
 
     def run(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """Give the chunks back in their order, counted. Only so many are read ahead."""
         begun: deque[Chunk] = deque()
         while True:
-            while len(begun) < MAX_CHUNKS_AHEAD * self._processes and self._may_begin():
+            while len(begun) < MAX_CHUNKS_AHEAD * self._processes and len(self._busy) < self._processes:
                 chunk = next(chunks, None)
                 if chunk is None:
                     break
@@ -75,9 +75,6 @@ class Workers:
                 self._collect()
             elif not begun:
                 return
-
-    def _may_begin(self) -> bool:
-        return len(self._busy) < self._processes
 
     def _begin(self, chunk: Chunk) -> None:
         """Hand a chunk to a worker; without one to be had, count it here."""
@@ -98,13 +95,9 @@ class Workers:
             try:
                 worker.connection.send((chunk.tasks, _abandoned(chunk)))
             except OSError:  # it died while it was idle
-                self._end(worker)
+                worker.end()
                 continue
             return worker
-
-    def _end(self, worker: _Worker) -> None:
-        worker.end()
-        self._alive.discard(worker)
 
     def _collect(self) -> None:
         """Take what workers have done, after waiting for one of them."""
@@ -114,7 +107,7 @@ class Workers:
             try:
                 result = connection.recv()
             except (EOFError, OSError):
-                self._end(worker)
+                worker.end()
                 place = worker.place.value
                 chunk.deaths[place] = chunk.deaths.get(place, 0) + 1
                 self._begin(chunk)
@@ -139,6 +132,7 @@ class _Worker:
         self.place = context.RawValue("i", 0)
         self.process = context.Process(target=_work, args=(inside, self.connection, self.place, request), daemon=True)
         self.process.start()
+        self._alive = alive
         alive.add(self)
         inside.close()
 
@@ -148,6 +142,7 @@ class _Worker:
         with suppress(OSError):
             self.process.kill()
         self.process.join()
+        self._alive.discard(self)
 
 
 def _work(connection: Connection, parents: Connection, place: Any, request: CountRequest) -> None:
@@ -174,14 +169,14 @@ def _work(connection: Connection, parents: Connection, place: Any, request: Coun
 
 def _count_each(
     tasks: Iterable[CountTask], given_up: set[int], place: Any, request: CountRequest
-) -> Iterator[list[Counted]]:
+) -> Iterator[list[BatchRow]]:
     for number, task in enumerate(tasks):
         place.value = number
         yield [_killed_row(task)] if number in given_up else count(task, request)
 
 
-def _killed_row(task: CountTask) -> Counted:
-    """Return what is said of a design over which processes died."""
+def _killed_row(task: CountTask) -> BatchRow:
+    """Return the row of a design over which processes died."""
     text, hint = "the process that counted it was killed, twice", "not enough memory? try --jobs 1"
     error = SpecError("CC706", text, Span(Source(task.design.file)), hint)
-    return Counted(task.design.text, faults=(error_text(error),))
+    return BatchRow(task.design, errors=(error_text(error),))

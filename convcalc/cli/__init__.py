@@ -15,16 +15,16 @@ FINE, FINDING, UNUSABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 PROGRAM = "convcalc"
 ADRIFT = f"{PROGRAM}: the current folder no longer exists: change into one that does"
 OF_FILES = ("CC001", "CC002", "CC641", "CC644", "CC705")
-"""Errors that are not the user's where the current folder has been deleted: nothing is found from there."""
+"""Errors that a deleted current folder causes: nothing is found from there."""
 COMPLETE = "_CONVCALC_COMPLETE"
-"""The environment variable by which a shell's completion script asks what may stand next."""
+"""The environment variable with which a shell's completion script asks for completions."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        The exit code: 0 fine, 1 a finding, 2 could not judge or compute, 3 a bug, 130 interrupted.
+        The exit code: 0 success, 1 a finding, 2 an error of usage or of a spec, 3 a bug, 130 interrupted.
     """
     if main.__doc__ is None:
         say(f"{PROGRAM}: python -OO takes away the docstrings that helps and pages are made of: run it with -O at most")
@@ -59,7 +59,7 @@ def _main(arguments: list[str]) -> int:
 
 
 def _failed(error: Exception, *, debug: bool) -> int:
-    """Say why a run could not go on, and return its exit code."""
+    """Print why a run failed, and return its exit code."""
     refused = isinstance(error, ImportError | SystemError) and is_limited()
     if is_short(error) or refused or (not isinstance(error, OSError) and is_near_limit()):
         say(f"{PROGRAM}: {SENTENCE}")
@@ -119,7 +119,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _pardon_warnings() -> None:
-    """See to it that no warning ends a run, nor a worker of it: they are about the code of dependencies."""
+    """Keep warnings from ending a run or a worker: they are about the code of dependencies."""
     if any(option.lstrip().startswith("e") for option in sys.warnoptions):  # -W error, PYTHONWARNINGS=error
         import warnings
 
@@ -128,7 +128,7 @@ def _pardon_warnings() -> None:
 
 
 def _prepare_streams() -> None:
-    """Replace streams that are closed, and see to it that no encoding refuses a text."""
+    """Replace streams that are closed, and make every encoding accept every text."""
     for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):  # writing to a closed standard output fails
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we run
@@ -141,7 +141,7 @@ def _prepare_streams() -> None:
 
 
 def say(text: str) -> None:
-    """Say something on standard error; where that cannot be, nothing is lost but the words."""
+    """Print on standard error, if that is possible."""
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 

@@ -19,7 +19,7 @@ COLORS = ("auto", "always", "never")
 
 
 class Settings(NamedTuple):
-    """The general options, wherever on the line they stand."""
+    """The general options, before or after the command."""
 
     quiet: bool = False
     verbose: bool = False
@@ -32,14 +32,17 @@ class Settings(NamedTuple):
 def _general() -> list[click.Option]:
     """Return the general options; they may stand before or after the command."""
     return [
-        _setting("quiet", "-q", is_flag=True, help="No notes and warnings."),
-        _setting("verbose", "-v", is_flag=True, help="More detail: every metric, every claim."),
+        _setting("quiet", "-q", is_flag=True, help="Suppress notes and warnings."),
+        _setting("verbose", "-v", is_flag=True, help="Show all metrics and all claims."),
         _setting(
-            "color", type=Word(COLORS), metavar="WHEN", help="auto, always or never; beats NO_COLOR and FORCE_COLOR."
+            "color",
+            type=Word(COLORS),
+            metavar="WHEN",
+            help="auto, always or never; overrides NO_COLOR and FORCE_COLOR.",
         ),
-        _setting("width", type=Positive(), metavar="N", help="Columns of text; a terminal's own by default."),
-        _setting("no_progress", is_flag=True, help="No progress bars."),
-        _setting("debug", is_flag=True, help="Show where an internal error comes from."),
+        _setting("width", type=Positive(), metavar="N", help="Width of text output; default: that of the terminal."),
+        _setting("no_progress", is_flag=True, help="Hide progress bars."),
+        _setting("debug", is_flag=True, help="Print the traceback of internal errors."),
     ]
 
 
@@ -59,15 +62,13 @@ FORMER = {"metrics": "columns"}
 """Options of earlier releases that scripts may use → their present names."""
 
 
-def _present(name: str) -> str:
-    return FORMER.get(name, name)
-
-
 class Command(click.Command):
-    """A command that takes ``-h`` and the general options too, and sets them apart in its help."""
+    """A command that takes ``-h`` and the general options too, with a section of their own in its help."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["context_settings"] = {"help_option_names": ["-h", "--help"], "token_normalize_func": _present}
+        kwargs["context_settings"] = {
+            "help_option_names": ["-h", "--help"], "token_normalize_func": lambda name: FORMER.get(name, name),
+        }  # fmt: skip
         super().__init__(*args, **kwargs)
         self.params.extend(_general())
 
@@ -90,13 +91,34 @@ def _is_general(option: click.Option) -> bool:
 
 
 class Group(Command, click.Group):
-    """Finds commands by the names of the files in ``commands/``."""
+    """A command with commands of its own; without one it shows its help."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args and not ctx.resilient_parsing:  # said here, because releases of click end with different codes
+        if not args and not ctx.resilient_parsing:  # here, because releases of click end with different codes
             click.echo(ctx.get_help(), err=True)
             ctx.exit(UNUSABLE)
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args and args[0] not in known:
+            guess = self.suggest(args[0]) or did_you_mean(args[0], known) or f" (commands: {', '.join(known)})"
+            ctx.fail(f"no command {quoted(args[0])}{guess}")
+        return super().resolve_command(ctx, args)
+
+    def suggest(self, word: str) -> str:
+        """Return what the writer of an unknown command may have meant beside a command."""
+        return ""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+
+class _Main(Group):
+    """Finds commands by the names of the files in ``commands/``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(commands())
@@ -107,24 +129,11 @@ class Group(Command, click.Group):
         command: click.Command = importlib.import_module(f"convcalc.cli.commands.{cmd_name}").command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in commands():
-            ctx.fail(f"no command {quoted(args[0])}{_meant(args[0])}")
-        return super().resolve_command(ctx, args)
+    def suggest(self, word: str) -> str:
+        from convcalc.designs.names import ZOO
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        self.format_commands(ctx, formatter)
-        super().format_options(ctx, formatter)
-
-
-def _meant(word: str) -> str:
-    from convcalc.designs.names import ZOO
-
-    if os.path.exists(word) or word.startswith(ZOO):
-        return f"; did you mean {quoted(f'report {word}')}?"
-    return did_you_mean(word, commands()) or f" (commands: {', '.join(commands())})"
+        is_design = os.path.exists(word) or word.startswith(ZOO)
+        return f"; did you mean {quoted(f'report {word}')}?" if is_design else ""
 
 
 @cache
@@ -139,8 +148,8 @@ DESIGNS = """\
 Designs:
   FILE          A spec: model.yaml.
   FILE@VARIANT  A variant of it: model.yaml@large.
-  FILE#PATH     A part of it, by its path: model.yaml@large#stage2.block1.
-  zoo:NAME      A shipped spec: zoo:resnet50, zoo:resnet50@101.
+  FILE#PATH     One layer or group, by path: model.yaml@large#stage2.block1.
+  zoo:NAME      A bundled spec: zoo:resnet50, zoo:resnet50@101.
   -             A spec from standard input.
 """
 """How designs are named, for the end of a help text."""
@@ -148,15 +157,15 @@ Designs:
 
 EXIT_CODES = """
 Exit codes:
-  0    Fine.
-  1    A finding: a claim does not hold.
-  2    Could not compute: wrong usage, an unreadable or broken spec.
+  0    Success.
+  1    A limit or claim does not hold, or no value satisfies `solve`.
+  2    Wrong usage or an invalid spec.
   3    A bug in convcalc.
   130  Interrupted.
 """
 
 
-@click.group(cls=Group, epilog=DESIGNS + EXIT_CODES)
+@click.group(cls=_Main, epilog=DESIGNS + EXIT_CODES)
 @click.version_option(__version__, "--version", prog_name="convcalc", message="%(prog)s %(version)s")
 def convcalc() -> None:
     """Count the parameters, multiplies, activations and depth of neural networks, exactly, from a YAML spec.

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcalc.errors import did_you_mean, quoted
+from convcalc.designs.names import parse_design
+from convcalc.errors import SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.quantities import intended_quantity, parse_positive_integer
 
-__all__ = ["Choice", "ParamType", "Positive", "Word", "beginning"]
+__all__ = ["Choice", "LazyWord", "ParamType", "Positive", "SpecWord", "Word", "beginning"]
 
 if TYPE_CHECKING:
     from click import Choice, ParamType
     from click.shell_completion import CompletionItem
+
+    from convcalc.spec.document.syntax_tree import Document
 else:
 
     class Choice(click.Choice):
@@ -61,3 +64,42 @@ def beginning(incomplete: str, words: Iterable[str]) -> list[CompletionItem[str]
     from click.shell_completion import CompletionItem  # costs start-up time, and only a shell needs it
 
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+class LazyWord(ParamType[str]):
+    """One of words that are loaded only when needed; unless the list is ``closed``, other texts are allowed too."""
+
+    name = "name"
+
+    def __init__(self, words: Callable[[], Sequence[str]], *, closed: bool) -> None:
+        self.words, self.closed = words, closed
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return Word(self.words()).convert(value, param, ctx) if self.closed else str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        return beginning(incomplete, self.words())
+
+
+class SpecWord(ParamType[str]):
+    """A text that begins with a name of the spec that is on the line, or a list of such names: they are completed."""
+
+    name = "name"
+
+    def __init__(
+        self, words: Callable[[Document], Iterable[str]], *, listed: bool = False, alone: Sequence[str] = ()
+    ) -> None:
+        self.words, self.listed, self.alone = words, listed, alone
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        from convcalc.designs.sources import open_spec
+
+        given = (ctx.params.get("design"), *(ctx.params.get("designs") or ctx.params.get("paths") or ()), *ctx.args)
+        design = next((text for text in given if text and not text.startswith("-")), None)
+        try:
+            words = list(self.words(open_spec(parse_design(design).file).document)) if design else []
+        except (SpecError, SpecErrors):
+            return []
+        before, comma, _ = incomplete.rpartition(",") if self.listed else ("", "", "")
+        words = [word for word in words if word not in before.split(",")]
+        return beginning(incomplete, [*("" if comma else self.alone), *(f"{before}{comma}{word}" for word in words)])

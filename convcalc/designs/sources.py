@@ -52,6 +52,12 @@ class Network:
         """Return its metrics, which are worked out when they are asked for."""
         return Measurements(self.design.text, self.graph, self.source, Conditions(batch, dtype, device))
 
+    @property
+    def given_inputs(self) -> dict[str, tuple[int, ...] | None]:
+        """The shapes that ``--input`` gave, by input; none for an input that is not in this part of the network."""
+        shapes = {node.path: tuple(node.shape) for node in self.graph.inputs}
+        return {name: shapes.get(name) for name in (self.spec.shapes if self.spec else ())}
+
     def report(
         self, *, batch: int = 1, dtype: str = "float32", extra: Collection[str] = (), device: str | None = None
     ) -> Report:

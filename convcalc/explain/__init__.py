@@ -1,6 +1,6 @@
 """Where a number comes from: the facts of one layer, or of a group of layers, with their values put in.
 
-Nothing is worked out twice. Values are those of the report of the whole network; a derivation is given only where its
+Nothing is computed twice. Values are those of the report of the whole network; a derivation is given only where its
 factors, the sizes of the layer's own weights and tensors, come to the very number that the report has.
 """
 
@@ -27,10 +27,11 @@ def explain(network: Network, path: str = "", *, batch: int = 1, dtype: str = "f
     node = next((node for node in graph.layers if node.path == path), None)
     if node is None:
         measured = Measurements(network.design.text, part, network.source, Conditions(batch, dtype))
-        return _group(network, path, measured.report((INTENSITY, "peak")))
+        group = _group(network, path, measured.report((INTENSITY, "peak")))
+        return group._replace(given_inputs=network.given_inputs)
     fused = tuple(other.path for other in part.layers if other.path != path)
     report = network.report(batch=batch, dtype=dtype, extra=DETAILS)
-    return explained(graph, node, report)._replace(fused=fused)
+    return explained(graph, node, report)._replace(fused=fused, given_inputs=network.given_inputs)
 
 
 def _group(network: Network, path: str, report: Report) -> Explanation:

@@ -1,4 +1,4 @@
-"""How what is no sum comes about: intensity, receptive field, stride and offset of a layer in its network."""
+"""Derivations of the numbers of a layer: sums with its sizes, and intensity, receptive field, stride and offset."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _axes(node: Node, entering: Mapping[str, Sequence[Any]], key: str) -> Iterat
     window = node.op.window(*node.input_shapes) if node.op else None
     if window is None:
         return
-    told = zip(*(entering[each] for each in OF_AN_INPUT), strict=True)
-    for axis, ((r, j, q), k, s, (p, _), d) in enumerate(zip(told, *window, strict=False), 1):
+    values = zip(*(entering[each] for each in OF_AN_INPUT), strict=True)
+    for axis, ((r, j, q), k, s, (p, _), d) in enumerate(zip(values, *window, strict=False), 1):
         if not all(isinstance(number, int) for number in (r, j, q)):
             continue
         reach = f"({k} − 1)" + f"·{d}" * (d != 1)
@@ -135,7 +135,7 @@ def _product(factors: Sequence[int]) -> str:
 
 
 def _multiplies(node: Node, batch: int) -> list[Step]:
-    """A line for every matrix product: what it puts out times what one of these costs, if these are its sizes."""
+    """A line for every matrix product: its outputs times the cost of one, if the layer has these sizes."""
     products = node.facts.products
     return [_multiplied(node, product, batch, alone=len(products) == 1) for product in products if product.multiplies]
 
@@ -153,7 +153,7 @@ def _multiplied(node: Node, product: Product, batch: int, *, alone: bool) -> Ste
 
 
 def _ways(node: Node) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
-    """Give the ways in which layers multiply: every output costs a kernel, or every input does, or a row a column."""
+    """Give candidate factors: every output costs a kernel, or every input does, or a row a column."""
     weight = node.facts.weights.get("weight")
     entering = node.input_shapes[0]
     if weight is not None:
@@ -165,7 +165,7 @@ def _ways(node: Node) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
 
 
 def _sizes(node: Node) -> Iterator[Step]:
-    """How each spatial size comes about, by the rule of the layer; nothing where it is asked for."""
+    """How each spatial size is computed, by the formula of the layer; nothing if the layer sets it."""
     op = node.op
     assert op is not None
     window, facts = op.window(*node.input_shapes), op.attributes(*node.input_shapes)

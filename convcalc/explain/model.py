@@ -1,7 +1,8 @@
-"""What is told of a layer, or of a group of layers: plain frozen data."""
+"""Explanation of a layer, or of a group of layers: plain frozen data."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from convcalc.errors import Span
@@ -24,7 +25,7 @@ class Metric(NamedTuple):
     value: Any
     """An integer; of what is no sum also a ratio, or a tuple with a number, a word or nothing for each input axis."""
     steps: tuple[Step, ...] = ()
-    """They add up to the value; of what is told axis by axis each gives that of an axis, or one that of all."""
+    """They add up to the value; of a value per axis each gives that of an axis, or one that of all."""
 
 
 class Entering(NamedTuple):
@@ -33,7 +34,7 @@ class Entering(NamedTuple):
     path: str
     shape: tuple[int, ...]
     source: Span | None
-    """Where the layer that made it stands."""
+    """The place of the layer that made it."""
 
 
 class Explanation(NamedTuple):
@@ -64,5 +65,7 @@ class Explanation(NamedTuple):
     fused: tuple[str, ...] = ()
     """Paths of the norm and the activation that the same line of the spec adds."""
     warnings: tuple[str, ...] = ()
+    given_inputs: Mapping[str, tuple[int, ...] | None] = {}
+    """The shapes that ``--input`` gave."""
     peak: Peak | None = None
     """Of a group: the step at which most is in memory, and what."""

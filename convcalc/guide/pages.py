@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
 
 from convcalc.errors import Source
 from convcalc.ops.arguments import shown
 from convcalc.ops.docs import doc_of
 from convcalc.ops.op import Op, arguments_of
-from convcalc.ops.registry import activations, every, find, kinds
-from convcalc.spec import limits
-from convcalc.spec.document.value_nodes import LOOP_VARIABLES
-from convcalc.spec.expressions.functions import FUNCTIONS
-from convcalc.spec.expressions.vocabulary import INPUT_VARIABLES, KEYWORDS, VOCABULARIES
+from convcalc.ops.registry import activations, find, kinds
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, parse_yaml
 
 CODES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "error_codes.yaml")
@@ -52,14 +48,6 @@ def kind_page(word: str, width: int = WIDTH) -> str:
     return page(title, doc.summary, {**written, **arguments, **facts}, width)
 
 
-def ops_table() -> str:
-    """Return all kinds as a Markdown table: the arguments and what is counted; those of a list in parentheses."""
-    rows = (
-        (_code(kind), _code(_signature(op)), _joined(doc_of(op).sections["Formula"])) for kind, op in every().items()
-    )
-    return _table(("Kind", "Arguments", "Params, multiplies, size"), rows)
-
-
 def _forms(op: type[Op]) -> Iterator[str]:
     """Give the ways to write a layer: alone, with one value, with a list, by name."""
     arguments = arguments_of(op)
@@ -85,30 +73,23 @@ def _forms(op: type[Op]) -> Iterator[str]:
 def _argument_lines(op: type[Op], width: int) -> Iterator[str]:
     """Give a table of the arguments: word, default, meaning."""
     arguments = doc_of(op).arguments.items()
-    return hanging([(key, _default(op, key), f"{text}{_choices(op, key, text)}") for key, text in arguments], width)
+    return hanging(
+        [(key, default_text(op, key), f"{text}{choice_text(op, key, text)}") for key, text in arguments], width
+    )
 
 
-def _default(op: type[Op], key: str) -> str:
+def default_text(op: type[Op], key: str) -> str:
+    """Return the default of an argument, or that it is required."""
     argument = arguments_of(op).get(key)
     if argument is None or argument.default is None:
         return "required" if argument and argument.required else ""
     return shown(argument.default)
 
 
-def _choices(op: type[Op], key: str, text: str) -> str:
+def choice_text(op: type[Op], key: str, text: str) -> str:
     """Return the words that an argument chooses from, if its text does not say them."""
     words = getattr(arguments_of(op)[key].slot, "words", ()) if key in arguments_of(op) else ()
     return "" if all(word in text for word in words) else f" One of {', '.join(words)}."
-
-
-def _signature(op: type[Op]) -> str:
-    """Return the arguments with their defaults, those that may stand in a list in parentheses."""
-    arguments = arguments_of(op)
-    written = {key: f"{key}={shown(one.default)}" for key, one in arguments.items() if one.default is not None}
-    places = [key for key, argument in arguments.items() if argument.positional]
-    listed = ", ".join(written.get(key, key) for key in places)
-    named = [written.get(key, key) for key in doc_of(op).arguments if key not in places]
-    return ", ".join([f"({listed})", *named] if listed else named)
 
 
 def _examples(lines: str) -> str:
@@ -122,116 +103,24 @@ def _example(line: str) -> tuple[str, str]:
     return written.removesuffix(":"), f"    {facts.replace(' -> ', ' → ')}"
 
 
-# --- the reference of the language ------------------------------------------------------------------------------------
-
-_LIMITS = {
-    "FILE_BYTES": ("bytes of a file (1 MiB)", "CC003"),
-    "IMPORTS": ("files that are imported, directly or not", "CC505"),
-    "YAML_DEPTH": ("brackets and indents in one another", "CC108"),
-    "REPEAT": ("turns of one `repeat` or `each`", "CC502"),
-    "LAYERS": ("layers, fused norms and activations included", "CC503"),
-    "ITEMS": ("items after all repeats and calls, those without a layer included", "CC504"),
-    "LIST": ("elements of a list, those of the lists in it included", "CC501"),
-    "ENTRIES": ("entries of `vars`, `variants`, `defaults`, `blocks`, `claims` or `params`", "CC507"),
-    "NAME": ("characters of a name", "CC110"),
-    "CALLS": ("block calls in one another", "CC506"),
-    "PATHS": ("characters of the paths of all layers together", "CC509"),
-    "AXES": ("axes of a shape", "CC508"),
-    "AXIS": ("cells of an axis", "CC508"),
-    "LONGEST_TEXT": ("characters of an expression", "CC304"),
-    "DEEPEST_NESTING": ("brackets in one another in an expression", "CC304"),
-    "LARGEST": ("a number in an expression; the numerator and the denominator of a fraction", "CC304"),
-    "LARGEST_EXPONENT": ("an exponent, behind `e` and behind `**`", "CC304"),
-    "DECIMALS": ("decimals of an irrational number, which is rounded to them", ""),
-}
-"""Name of a limit in the program → what it bounds, and the code of the error."""
-
-
-def kinds_table() -> str:
-    """Return all kinds as a Markdown table, with what they do and the shapes they take."""
-    heads = ("Kind", "Does", "Arguments", "Shapes", "Params, multiplies, size")
-    return _table(heads, (_kind_row(kind, op) for kind, op in every().items()))
-
-
-def _kind_row(kind: str, op: type[Op]) -> tuple[str, ...]:
-    doc = doc_of(op)
-    facts = (_joined(doc.sections[heading]) for heading in ("Shapes", "Formula"))
-    lines = (re.sub(r"; (?![^(]*\))", "<br>", text) for text in facts)  # not those in parentheses
-    return (_code(kind), doc.summary, _code(_signature(op)), *lines)
-
-
-def arguments_table() -> str:
-    """Return the arguments of all kinds as a Markdown table: default and meaning."""
-    rows = (
-        (_code(kind), _code(key), _default(op, key), f"{text}{_choices(op, key, text)}")
-        for kind, op in every().items()
-        for key, text in doc_of(op).arguments.items()
-    )
-    return _table(("Kind", "Argument", "Default", "Meaning"), rows)
-
-
-def functions_table() -> str:
-    """Return the functions of expressions as a Markdown table."""
-    return _table(("Function", "Value"), ((_code(one.signature), one.summary) for one in FUNCTIONS.values()))
-
-
-def words_table() -> str:
-    """Return the words that expressions understand as a Markdown table; no variable may bear their names."""
-    groups = {
-        "what enters the item": sorted(INPUT_VARIABLES),
-        "of a repeat": LOOP_VARIABLES,
-        "keyword": sorted(KEYWORDS),
-        **{group: sorted(words) for group, words in VOCABULARIES.items()},
-    }
-    return _table(("What", "Words"), ((group, ", ".join(map(_code, words))) for group, words in groups.items()))
-
-
-def codes_table() -> str:
-    """Return the codes of errors and warnings with their titles as a Markdown table."""
-    return _table(("Code", "Title"), ((_code(code), _codes()[code]["title"]) for code in error_codes()))
-
-
-def limits_table() -> str:
-    """Return the limits of a spec as a Markdown table."""
-    held = ((name, value) for name, value in vars(limits).items())
-    found = ((value, *_LIMITS[name]) for name, value in held if name.isupper() and isinstance(value, int))
-    return _table(("At most", "of", "Error"), ((_size(value), text, _code(code)) for value, text, code in found))
-
-
-def _size(number: int) -> str:
-    """Write an integer in groups of three digits; a large power of ten as that."""
-    return f"10^{len(str(number)) - 1}" if number >= 10**9 else f"{number:,}"
-
-
-def _code(text: str) -> str:
-    return f"`{text}`" if text else ""
-
-
-def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return rows as a table in Markdown."""
-    heads = tuple(heads)
-    lines = (" | ".join(cell.replace("|", "\\|") for cell in line) for line in (heads, ("---",) * len(heads), *rows))
-    return "".join(f"| {line} |\n" for line in lines)
-
-
 # --- error codes ------------------------------------------------------------------------------------------------------
 
 
 def error_codes() -> tuple[str, ...]:
     """Return the codes of all errors and warnings, in order."""
-    return tuple(sorted(_codes()))
+    return tuple(sorted(code_entries()))
 
 
 def error_page(code: str, width: int = WIDTH) -> str:
-    """Return what an error code means and how to mend it, with an example where the list of codes has one."""
-    entry = _codes()[code]
+    """Return what an error code means and how to fix it, with an example where the list of codes has one."""
+    entry = code_entries()[code]
     examples = {heading.capitalize(): entry[heading].rstrip() for heading in ("wrong", "right") if heading in entry}
     return page(f"{code}: {entry['title']}", entry["text"], examples, width)
 
 
 @cache
-def _codes() -> dict[str, dict[str, str]]:
-    """Read code → title, text and perhaps an example, wrong and right."""
+def code_entries() -> dict[str, dict[str, str]]:
+    """Return code → title, text and perhaps an example, wrong and right."""
     with open(CODES, encoding="utf-8") as file:
         root = parse_yaml(Source(CODES, file.read()))
     assert isinstance(root, MapNode)
@@ -271,8 +160,9 @@ def wrapped(text: str, width: int) -> str:
 
 
 def _filled(paragraph: str, width: int) -> str:
-    return "\n".join(_fill(_joined(piece), width) for piece in re.split(r"\n(?=\w+ = )", paragraph))
+    return "\n".join(_fill(joined(piece), width) for piece in re.split(r"\n(?=\w+ = )", paragraph))
 
 
-def _joined(text: str) -> str:
+def joined(text: str) -> str:
+    """Return a text in one line."""
     return " ".join(text.split())

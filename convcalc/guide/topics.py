@@ -1,4 +1,4 @@
-"""All that ``explain`` has a page of: words by group, the pages of a word, and what a wrong one may have meant."""
+"""The words that ``explain`` has pages of, by group; the pages of a word; suggestions for unknown words."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ Page: TypeAlias = Callable[[int], str]
 def groups() -> dict[str, tuple[str, ...]]:
     """Return the words by group, as they are listed."""
     return {
-        "Kinds of layers and activations": kind_words(),
+        "Layer types and activations": kind_words(),
         "Metrics": tuple(_metrics()),
         "Profiles of tools": profiles.profile_keys(),
         "Devices": devices(),
-        "Words of the field": tuple(dict.fromkeys(entry.name for entry in foreign.names().pages.values())),
+        "Other terms": tuple(dict.fromkeys(entry.name for entry in foreign.names().pages.values())),
         "Errors and warnings": error_codes(),
     }
 
@@ -46,9 +46,9 @@ def listing(width: int) -> str:
     """Return what there are pages of, by group."""
     text = """\
 `convcalc explain WORD` has a page of each of these words. Names of layers in frameworks are known too: batchnorm, fc, \
-PixelShuffle. `convcalc explain DESIGN [PATH]` tells where the numbers of a design come from."""
-    held = {group: wrapped(", ".join(held), width - 2) for group, held in groups().items()}
-    return page("Words", text, held, width)
+PixelShuffle. `convcalc explain DESIGN [PATH]` shows where the numbers of a design come from."""
+    sections = {group: wrapped(", ".join(names), width - 2) for group, names in groups().items()}
+    return page("Words", text, sections, width)
 
 
 def guess(word: str) -> str:
@@ -89,7 +89,7 @@ def _foreign(word: str) -> Iterator[Page]:
 
 @cache
 def _metrics() -> dict[str, tuple[Measure, object]]:
-    """Return all metrics by their keys, each with the function whose docstring says the rest."""
+    """Return all metrics by their keys, each with the function whose docstring has the rest."""
     found = {one.key: (one, one.layers or one.sized or one.both) for one in (*measures(), *detailed())}
     return {**found, roofline.MEASURE.key: (roofline.MEASURE, roofline.least_times)}
 
@@ -129,7 +129,7 @@ def _device_page(key: str, width: int) -> str:
     machine = device(key)
     rates = [(name, f"{format_short(rate)} a second", f"{format_significant(rate / machine.bandwidth, 3)} FLOPs a byte")
              for name, rate in machine.operations.items()]  # fmt: skip
-    text = "A layer with fewer FLOPs for every byte that it moves than stand behind its format is bound by memory."
+    text = "A layer with fewer FLOPs per byte moved than listed for its data type is bound by memory."
     facts = {
         "Memory": f"{format_short(machine.bandwidth)}B a second",
         "Operations": "\n".join(hanging(rates, width - 2)),
@@ -157,5 +157,5 @@ def _written_page(entry: foreign.Written, width: int) -> str:
 
 def _said_page(word: str, said: str, width: int) -> str:
     if not foreign.is_kind(said):
-        return page(word, f"No kind of layer: {said}.", {}, width)
+        return page(word, f"Not a layer type: {said}.", {}, width)
     return f"{word} is written {quoted(said)} here.\n\n{kind_page(said.partition(':')[0], width)}"

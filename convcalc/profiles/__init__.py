@@ -91,6 +91,8 @@ class Reconciliation(NamedTuple):
     results: tuple[ProfileResult, ...]
     elements: Mapping[str, Number]
     """Term → input elements of its layers, which the term is a multiple of."""
+    given_inputs: Mapping[str, tuple[int, ...] | None] = {}
+    """The shapes that ``--input`` gave."""
 
 
 @cache

@@ -167,7 +167,7 @@ def test_tighten_raises_and_adds_nothing(cli: Command, folder: Path) -> None:
     (folder / "convcalc-budget.yaml").write_text(text)
     resize("a", 9)
     (folder / "models" / "c.yaml").write_text(net(3))
-    assert done(cli, "tighten") == f"{FILE} is as it should be: nothing written\n"
+    assert done(cli, "tighten") == f"{FILE} is up to date\n"
     assert Path(FILE).read_bytes() == before
 
 

@@ -113,7 +113,7 @@ def test_a_broken_spec_is_a_row(cli: Command, folder: Path) -> None:
     assert rows["nowhere.yaml"]["error"] == "nowhere.yaml: error CC001: no such file"
     assert rows["tiny.yaml@slim"]["error"].startswith("tiny.yaml: error CC701: no variant 'slim'")
     assert "    - conv: {out: 4, kernel: 3, dilaton: 2}\n" in result.stderr
-    assert result.stderr.endswith("3 of 6 designs are broken\n")
+    assert result.stderr.endswith("3 of 6 designs are invalid\n")
 
 
 def test_json_lists_every_error(cli: Command, folder: Path) -> None:
@@ -130,11 +130,54 @@ def test_json_lists_every_error(cli: Command, folder: Path) -> None:
     assert (fine["errors"], fine["batch"], fine["dtype"]) == ([], 1, "float32")
 
 
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        ((), 1), (("--variants", "all"), 4), (("--variants", "all", "--sort", "params"), 4),
+        (("--variants", "all", "--dtype", "int8", "--dtype", "float32"), 4), (("--variants", "all", "--top", "1"), 4),
+        (("--variants", "all", "--pareto", "params,macs"), 4), (("--variants", "all", "--where", "params > 0"), 4),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("order", [("bad.yaml", "bad.yaml", "tiny.yaml"), ("bad.yaml", "tiny.yaml", "bad.yaml")])
+def test_an_error_at_one_place_is_printed_once(
+    cli: Command, folder: Path, options: tuple[str, ...], rows: int, order: tuple[str, ...]
+) -> None:
+    """The kernel, which is too large in every variant, each time by another number: 9, 10, 11 and 12."""
+    (folder / "bad.yaml").write_text(
+        "input: [3, 8, 8]\nvars: {k: 9}\nvariants: {a: {k: 10}, b: {k: 11}, c: {k: 12}}\nlayers: [conv: [8, k]]\n"
+    )
+    result = cli("batch", *order, *options, "-f", "csv")
+    assert result.exit_code == 2
+    assert result.stderr.count("error CC403") == 1
+    assert result.stderr.startswith("bad.yaml:4:10: error CC403: the kernel reaches over 9 ")
+    assert f"{2 * rows} of " in result.stderr.splitlines()[-1]
+
+
+def test_two_errors_at_one_place_are_both_printed(cli: Command, folder: Path) -> None:
+    (folder / "two.yaml").write_text("input: [3, 8, 8]\nlayers: [cnov: 3, relv]\n")
+    (folder / "missing.yaml").write_text("layers: [relu]\n")
+    errors = json.loads(cli("batch", "two.yaml", "missing.yaml", "--json").stdout)["errors"]
+    assert cli("batch", "two.yaml", "missing.yaml", "-f", "csv").stderr.count("error CC") == len(errors) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "is_silent"),
+    [("--json", True), ("-f json=a.json -f csv", False), ("-o a.json", False), ("-f csv", False), ("-f jsonl", False)],
+)
+def test_errors_that_standard_output_has_are_not_repeated(
+    cli: Command, folder: Path, options: str, is_silent: bool
+) -> None:
+    result = cli("batch", "broken.yaml", *options.split())
+    assert result.exit_code == 2
+    assert ("error CC203" not in result.stderr) is is_silent
+    assert "CC203" in result.stdout + result.stderr
+
+
 def test_errors_are_said_up_to_a_number(cli: Command, folder: Path) -> None:
     many(folder, 30, "input: [3, 8, 8]\nlayers: [relv{n}x]\n")
     stderr = cli("batch", "many", "-f", "csv").stderr
     assert stderr.count("error CC") == 20
-    assert stderr.endswith("and 10 more\n30 of 30 designs are broken\n")
+    assert stderr.endswith("and 10 more\n30 of 30 designs are invalid\n")
 
 
 @pytest.mark.parametrize("pattern", ["*.toml", "nowhere/**", "zoo:zz*"])
@@ -390,7 +433,7 @@ def test_what_is_wrong_is_told_once(cli: Command, folder: Path) -> None:
     result = cli("batch", "same.yaml", "broken.yaml", "./same.yaml", "same.yaml", "--variants", "all")
     assert result.stderr.count("error CC203") == 1
     assert result.stderr.count("same.yaml:3:10: error CC403") == 2  # by either of its names
-    assert result.stderr.endswith("10 of 10 designs are broken\n")
+    assert result.stderr.endswith("10 of 10 designs are invalid\n")
     assert result.stdout.count("CC403") == 9
     assert "the kernel reaches" not in result.stdout
 

@@ -12,7 +12,7 @@ from convcalc import schemas
 from tests.conftest import Command
 from tests.test_claims import LOOSE, NET
 
-NOTE = "note: no convcalc-budget.yaml here or above: only claims are checked\n"
+NOTE = "note: no convcalc-budget.yaml here or in a parent folder: only claims are checked\n"
 
 
 def written(folder: Path, *claims: str) -> None:
@@ -113,7 +113,7 @@ def test_json_is_what_its_schema_says(cli: Command, folder: Path, claims: list[s
 def test_nothing_to_check_is_a_mistake(cli: Command, folder: Path) -> None:
     result = cli("check")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "no convcalc-budget.yaml here or above; name the designs to check" in result.stderr
+    assert "no convcalc-budget.yaml here or in a parent folder; name the designs to check" in result.stderr
 
 
 def test_a_folder(cli: Command, folder: Path) -> None:

@@ -194,7 +194,7 @@ def test_limits_on_the_command_line(
         ("models/a.yaml --max parms=1", "no metric 'parms'; did you mean 'params'?"),
         ("models/a.yaml --max params=1k,", "'' is not metric=limit"),
         ("models/a.yaml --max params=many", "'many' is not a quantity of params"),
-        ("models/a.yaml --min params/=1", "needs a design to hold against"),
+        ("models/a.yaml --min params/=1", "needs a reference design"),
         ("models/a.yaml --fail-on erorr", "did you mean 'error'?"),
         ("models/a.yaml --baseline git:", "names no revision"),
     ],

@@ -21,6 +21,7 @@ from convcalc.ops.docs import doc_of
 from convcalc.ops.op import arguments_of
 from convcalc.ops.registry import activations, every, kinds
 from convcalc.spec.document import foreign_names as foreign
+from tests import tables
 from tests.conftest import Command
 
 HEADINGS = ("Written", "Formula", "Shapes", "Source", "Examples")
@@ -259,18 +260,18 @@ def test_indented_text_keeps_its_lines(monkeypatch: pytest.MonkeyPatch, tmp_path
     codes = 'CC999: {title: Gone, text: "Some\\nwords.\\n\\n  a:\\n    b\\n\\nMore.", wrong: "a\\n  b\\n"}\n'
     (tmp_path / "codes.yaml").write_text(codes)
     monkeypatch.setattr(pages, "CODES", str(tmp_path / "codes.yaml"))
-    pages._codes.cache_clear()
+    pages.code_entries.cache_clear()
     try:
         assert pages.error_codes() == ("CC999",)
         assert pages.error_page("CC999") == (
             "CC999: Gone\n\n  Some words.\n\n    a:\n      b\n\n  More.\n\nWrong\n  a\n    b\n"
         )
     finally:
-        pages._codes.cache_clear()
+        pages.code_entries.cache_clear()
 
 
 def test_the_table_of_ops() -> None:
-    head, rule, *rows = pages.ops_table().splitlines()
+    head, rule, *rows = tables.ops_table().splitlines()
     assert head.count("|") == rule.count("|") == 4
     assert [row.split("`")[1] for row in rows] == list(kinds())
     assert {row.count("|") for row in rows} == {4}

@@ -86,6 +86,14 @@ def test_the_multiplies_and_how_it_is_told(cli: Command) -> None:
     assert "given_inputs" not in document(cli, "report", "net.yaml")
     assert "3×12×10 → 10 · batch 1 · float32 · input by --input\n" in cli(
         "report", "net.yaml", "--input", "3,12,10").stdout  # fmt: skip
+    explained = cli("explain", "net.yaml", "stem", "--input", "3,12,10").stdout
+    assert explained.startswith("stem\nconv 3×3, 3 → 4 · net.yaml · input by --input\n")
+    assert " · batch 1 · input by --input · " in cli("reconcile", "net.yaml", "--input", "3,12,10").stdout
+    assert " · batch 1 · input by --input\n" in cli(
+        "reconcile", "net.yaml", "--input", "3,12,10", "-f", "markdown").stdout  # fmt: skip
+    for words in ("explain net.yaml", "explain net.yaml stem", "reconcile net.yaml"):
+        assert document(cli, *words.split(), "--input", "3,12,10")["given_inputs"] == {"input": [3, 12, 10]}
+        assert "given_inputs" not in document(cli, *words.split())
     comparison = document(cli, "compare", "net.yaml", "net.yaml@wide", "--input", "3,12,10")
     assert [design["totals"]["macs"] for design in comparison["designs"]] == [MACS, 2 * MACS]
     for command in (("batch", "net.yaml"), ("sweep", "net.yaml", "width=1,2"),

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.cli.output import atomic_files as _files
 from convcalc.cli.output import file_locks as _locks
 from convcalc.cli.output import resumable_file as _resumed
 from tests.cli.conftest import Shell, files
@@ -138,7 +137,7 @@ def test_a_sweep_goes_on_when_there_is_room_again(tmp_path: Path) -> None:
     result = limited(tmp_path, len(whole) - 1, *scenario.arguments)
     assert result.returncode == 2
     assert "File too large" in result.stderr
-    assert "points.csv.partial holds what is done: the same command with --resume goes on" in result.stderr
+    assert "points.csv.partial has the finished part: resume with the same command and --resume" in result.stderr
     assert runs.held()["points.csv"] == OLD.encode()
     assert runs.run(*scenario.arguments, "--resume")[0] == 0
     assert runs.held() == {"points.csv": whole}
@@ -237,12 +236,12 @@ def test_where_no_file_can_be_locked(cli: Command, folder: Path, monkeypatch: py
     def refuse(handle: int) -> bool:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(_files, "locked", refuse)
+    monkeypatch.setattr(_locks, "locked", refuse)
     monkeypatch.setattr(_resumed, "locked", refuse)
     result = cli(*command.split(), "-f", "csv", "-o", "o.csv")
     if command.startswith("sweep"):
         assert (result.exit_code, files(folder)) == (2, set())
-        assert "no file can be locked there (No locks available)" in result.stderr
+        assert "files cannot be locked there (No locks available)" in result.stderr
     else:
         assert (result.exit_code, files(folder)) == (0, {"o.csv"})
 
@@ -276,7 +275,7 @@ def test_an_ending_that_tells_no_format(cli: Command, folder: Path, command: str
     (folder / name).write_text(OLD)
     result = cli(command, *COMMANDS[command].split(), "-o", name)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"no format for files that end in {name[name.rindex('.') :].lower()}; " in result.stderr
+    assert f"no format for files with the extension {name[name.rindex('.') :].lower()}; " in result.stderr
     assert ((folder / name).read_text(), files(folder)) == (OLD, {name})
 
 

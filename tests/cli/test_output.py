@@ -90,7 +90,7 @@ def test_o_takes_the_format_that_has_no_file_yet(cli: Command, folder: Path) -> 
         ("-f json=a -o x", "-o names one file"),
         ("-f json=a -f csv=a", "two formats are to be written to 'a'"),
         ("-f json=a -f csv -o a", "two formats are to be written to 'a'"),
-        ("-f json=", "'json=' has no path behind the ="),
+        ("-f json=", "'json=' has no path after the ="),
         ("-o=", "the path is empty"),
     ],
 )
@@ -104,7 +104,7 @@ def test_targets_that_contradict_each_other(cli: Command, folder: Path, options:
 def test_an_ending_whose_format_the_command_does_not_have(cli: Command, folder: Path) -> None:
     result = cli("validate", "tiny.yaml", "-o", "out.csv")
     assert (result.exit_code, files(folder)) == (2, set())
-    assert "no format for files that end in .csv; name one with -f: text, concise, json" in result.stderr
+    assert "no format for files with the extension .csv; name one with -f: text, concise, json" in result.stderr
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

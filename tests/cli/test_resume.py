@@ -154,8 +154,8 @@ def test_nothing_is_there_yet(cli: Command, folder: Path) -> None:
 def test_what_is_dropped_is_told(killed: Runs, cli: Command) -> None:
     result = cli(*AXES, "--metrics", "macs", "--batch", "2", "-o", "out/points.csv")
     assert result.exit_code == 0
-    assert "the partial run of a sweep that was killed" in result.stderr
-    assert "is dropped; it was another sweep" in result.stderr
+    assert "the partial output of an interrupted sweep" in result.stderr
+    assert "is discarded; it is of another sweep" in result.stderr
     assert set(killed.held()) == {"points.csv"}
 
 
@@ -185,7 +185,7 @@ def test_files_of_these_names_that_no_sweep_wrote(cli: Command, folder: Path, re
     ("options", "said"),
     [
         ("-f csv=a.csv -f json=b.json", "--resume needs one file: -o PATH"),
-        ("-o a.txt", "--resume goes on with csv, jsonl, json, markdown, parquet, not with text"),
+        ("-o a.txt", "--resume supports csv, jsonl, json, markdown, parquet, not text"),
     ],
 )
 def test_a_sweep_that_cannot_be_gone_on_with_says_so_before(
@@ -194,7 +194,7 @@ def test_a_sweep_that_cannot_be_gone_on_with_says_so_before(
     """Where there is more than one block: of one, nothing is done before all is."""
     assert cli(*SMALL, *options.split()).stderr == ""
     long = ("sweep", "tiny.yaml", "width=1..140000", "--where", "width == 7")
-    assert cli(*long, *options.split()).stderr == f"if this sweep is killed it begins anew: {said}\n"
+    assert cli(*long, *options.split()).stderr == f"if this sweep is interrupted it cannot be resumed: {said}\n"
     assert cli("-q", *long, *options.split()).stderr == ""
     assert cli(*SMALL, *options.split(), "--resume").exit_code == 2
 
@@ -218,7 +218,7 @@ def test_an_interrupted_sweep_says_how_to_go_on(killed: Runs, monkeypatch: pytes
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 130
-    assert "points.csv.partial holds what is done: the same command with --resume goes on" in done.stderr
+    assert "points.csv.partial has the finished part: resume with the same command and --resume" in done.stderr
     assert killed.run(*AXES, "-o", "out/points.csv", "--resume")[0] == 0
     assert set(killed.held()) == {"points.csv"}
 

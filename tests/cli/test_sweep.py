@@ -20,6 +20,7 @@ from distributed import Client
 from pyarrow import parquet
 
 import convcalc
+from convcalc.metrics.registry import measures
 from convcalc.schemas import schema
 from tests.conftest import HANG, ROOT, Command
 
@@ -125,7 +126,7 @@ def test_points_that_are_no_network_are_counted_and_explained(cli: Command, fold
     assert document["counts"] == {"points": 16, "networks": 10, "kept": 10}
     (reason,) = document["dropped"]
     assert (reason["code"], reason["points"], reason["first"]) == ("CC403", 6, {"n": 1, "k": 2})
-    assert "6 of 16 points are no network" in result.stderr
+    assert "6 of 16 combinations are invalid" in result.stderr
     assert cli("sweep", "net.yaml", "n=1", "k=2").exit_code == 2
 
 
@@ -198,12 +199,12 @@ def test_missing_packages(tmp_path: Path, package: str, arguments: tuple[str, ..
         (["width=1.."], "hint: write width=32,64,128 or width=128..320:32 or "),
         (["width=8", "--where", "params <"], "CC715"),
         (["width=8", "--where", "params"], "CC715"),
-        (["width=8", "--keep", "best"], "none of all"),
+        (["width=8", "--keep", "best"], "not one of all"),
         (["width=8", "--keep", "top:5:mcs"], "did you mean 'macs'?"),
         (["width=8", "--keep", "top:5:macs", "--top", "3"], "former name"),
-        (["width=8", "--sort", "-macs:asc"], "has a minus"),
-        (["width=8", "--sort", "macs:up"], "none of macs, macs:asc and macs:desc"),
-        (["classes=1..2000000", "--sort", "macs"], "say with --top how many"),
+        (["width=8", "--sort", "-macs:asc"], "combines a minus"),
+        (["width=8", "--sort", "macs:up"], "not one of macs, macs:asc and macs:desc"),
+        (["classes=1..2000000", "--sort", "macs"], "add --top N"),
         (["width=8", "--resume"], "-o PATH"),
         (["width=8", "--jobs", "2", "--dask", "local"], "give one of them"),
         (["width=8", "--variants", "nonesuch"], "CC701"),
@@ -357,3 +358,16 @@ def test_a_cluster_that_loses_a_worker_writes_the_same_bytes(
     running.communicate(timeout=HANG)
     assert running.returncode == 0
     assert path.read_bytes() == whole
+
+
+def test_verbose_shows_every_metric(cli: Command, folder: Path) -> None:
+    """In the commands that show two by default; what ``--columns`` names alone stays alone."""
+    keys = [measure.key for measure in measures()]
+    assert cli("sweep", "tiny.yaml", "width=4", "-f", "csv", "-v").stdout.splitlines()[0] == ",".join(["width", *keys])
+    assert cli("sweep", "tiny.yaml", "width=4", "-f", "csv", "-v", "--columns", "macs").stdout == (
+        cli("sweep", "tiny.yaml", "width=4", "-f", "csv", "--columns", "macs").stdout
+    )
+    solved = json.loads(cli("solve", "tiny.yaml", "--for", "width=1..9", "--max", "params=1k", "-v", "--json").stdout)
+    assert set(keys) <= set(solved["solution"]["metrics"])
+    formula = json.loads(cli("formula", "tiny.yaml", "--symbols", "width", "-v", "--json").stdout)
+    assert set(formula["totals"]) == {measure.key for measure in measures() if measure.additive}

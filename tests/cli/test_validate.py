@@ -15,7 +15,7 @@ from tests.conftest import ROOT, Command
 def test_fine_specs(cli: Command, folder: Path) -> None:
     result = cli("validate", "tiny.yaml", "pair.yaml")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == "tiny.yaml: fine (wide)\npair.yaml: fine\n2 specs, 0 broken\n"
+    assert result.stdout == "tiny.yaml: valid (wide)\npair.yaml: valid\n2 specs, 0 invalid\n"
 
 
 def test_the_specs_of_the_repository(cli: Command) -> None:
@@ -45,7 +45,7 @@ def test_a_broken_spec_does_not_hide_the_others(cli: Command, folder: Path) -> N
     result = cli("validate", "broken.yaml", "nowhere.yaml", "tiny.yaml")
     assert (result.exit_code, result.stderr) == (2, "")
     assert result.stdout.startswith("broken.yaml:3:31: error CC203: conv has no attribute 'dilaton'")
-    assert result.stdout.endswith("tiny.yaml: fine (wide)\n3 specs, 2 broken\n")
+    assert result.stdout.endswith("tiny.yaml: valid (wide)\n3 specs, 2 invalid\n")
 
 
 def test_json_lists_the_errors(cli: Command, folder: Path) -> None:
@@ -102,4 +102,4 @@ def test_the_document_is_written_when_something_is_broken_too(cli: Command, fold
 
 def test_hostile_names_are_escaped(cli: Command, folder: Path) -> None:
     (folder / "\x1b[1m.yaml").write_text(SPECS["tiny.yaml"], encoding="utf-8")
-    assert "./\\x1b[1m.yaml: fine" in cli("validate", ".").stdout
+    assert "./\\x1b[1m.yaml: valid" in cli("validate", ".").stdout

@@ -84,7 +84,7 @@ def test_a_narrow_terminal_has_fewer_columns_and_says_so(cli: Command) -> None:
 def test_nothing_found(cli: Command) -> None:
     result = cli("zoo", "nonesuch")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "no shipped network holds nonesuch" in result.stderr
+    assert "no bundled network matches 'nonesuch'" in result.stderr
 
 
 def test_names_are_completed() -> None:

@@ -184,7 +184,7 @@ def _batched(text: str, expected: Totals) -> None:
     """``batch`` counts as a report does."""
     for job in (CountTask(parse_design(FILE)), CountTask(parse_design(FILE), data=text.encode())):
         (counted,) = count(job, CountRequest(METRICS))
-        require(not counted.faults, f"batch reads what report reads: {counted.faults}")
+        require(not counted.errors, f"batch reads what report reads: {counted.errors}")
         _same("batch is the report", dict(zip(METRICS, counted.totals, strict=True)), expected)
 
 

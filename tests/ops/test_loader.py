@@ -17,6 +17,7 @@ from convcalc.guide import pages
 from convcalc.ops import docs as _docs
 from convcalc.ops import kinds
 from convcalc.ops import registry as ops
+from tests import tables
 from tests.ops.examples import lines_of, read
 
 STRETCH = '''\
@@ -138,7 +139,7 @@ def test_a_new_op_takes_defaults_and_guesses(write: Write) -> None:
 
 def test_a_new_op_is_documented(write: Write) -> None:
     write()
-    (row,) = [line for line in pages.ops_table().splitlines() if line.startswith("| `stretch` |")]
+    (row,) = [line for line in tables.ops_table().splitlines() if line.startswith("| `stretch` |")]
     assert "`(factor), bias=true`" in row
     assert "How many cells one becomes." in pages.kind_page("stretch")
     assert "stretch" in pages.kind_words()

@@ -17,8 +17,8 @@ import pytest
 import convcalc
 from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, SpecError, SpecErrors, describe
-from convcalc.guide import pages
 from convcalc.spec.yaml import nodes
+from tests import tables
 from tests.conftest import ROOT
 from tests.test_readme import Block, Reader, blocks, rewritten
 
@@ -146,7 +146,7 @@ def test_the_reference_shows_what_happens(
 
 
 def test_all_limits_are_listed() -> None:
-    assert pages.limits_table().count("\n") == 2 + len(pages._LIMITS)
+    assert tables.limits_table().count("\n") == 2 + len(tables._LIMITS)
 
 
 # --- the checks themselves --------------------------------------------------------------------------------------------

@@ -13,12 +13,14 @@ from convcalc.budget.baseline.sources import SPEC_MARKER, GitBaseline
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.diff.match_layers import LayerChange, match_layers
 from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name
+from convcalc.designs.patterns import MAGIC
 from convcalc.designs.sources import Spec, open_spec
-from convcalc.errors import SpecError, SpecErrors
+from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
 from convcalc.git.object_reader import blob_hash
 from convcalc.git.repository import Commit
 from convcalc.git.worktree_files import worktree_files
+from convcalc.globs import matches
 from convcalc.metrics.registry import measures
 from convcalc.repository_paths import path_from_cwd
 from convcalc.spec.limits import FILE_BYTES
@@ -78,7 +80,7 @@ def diff(tree: CommitTree, paths: Sequence[str], *, libraries: Sequence[str] = (
 
     Args:
         tree: the commit.
-        paths: files and folders.
+        paths: files, folders and globs.
         libraries: folders that specs may import from.
         advance: gives the files one after the other, as a progress bar does.
     """
@@ -121,8 +123,12 @@ class _Comparison:
                 here[real] = None
                 self._named_files.add(real)
             else:
-                here |= dict.fromkeys(self._specs_below(real, self._files_at_head))
-                gone |= dict.fromkeys(self._specs_below(real, list(self.tree.entries)))
+                both = [[*self._specs_at(path, names)] for names in (self._files_at_head, list(self.tree.entries))]
+                here |= dict.fromkeys(both[0])
+                gone |= dict.fromkeys(both[1])
+                if not any(both) and not os.path.isdir(real):
+                    text = f"no spec at {quoted(path)}, neither here nor at {self.tree.commit.label}"
+                    self.errors.append(SpecError("CC705", text))
         return [*here, *(path for path in gone if path not in here and not os.path.lexists(path))]
 
     @cached_property
@@ -132,15 +138,17 @@ class _Comparison:
         same = head == self.tree.commit.hash
         return worktree_files(self.tree if same else CommitTree(repository, Commit(head, "HEAD")), SPEC_SUFFIXES)
 
-    def _specs_below(self, folder: str, names: Iterable[str]) -> Iterator[str]:
-        """Give the specs at and below a path among names from the top."""
-        start = self.tree.relative_path(folder)
-        for name in names:
-            if not is_spec_name(os.path.basename(name)):
-                continue
-            path = os.path.join(self.tree.top, name)
-            if name == start or (_is_below(name, start or "") and self._looks_like_spec(path)):
-                yield path
+    def _specs_at(self, path: str, names: Sequence[str]) -> Iterator[str]:
+        """Give the specs at and below a path, or what a glob matches, among names from the top."""
+        start = self.tree.relative_path(os.path.realpath(path)) or ""
+        starts = {start}
+        if MAGIC.search(path) and not os.path.lexists(path):
+            starts = {one for name in names for one in (name, *_folders_of(name)) if matches(start, one, "/")}
+        for name in (one for one in names if is_spec_name(os.path.basename(one))):
+            full = os.path.join(self.tree.top, name)
+            is_below = any(folder in starts and _is_below(name, folder) for folder in _folders_of(name))
+            if name in starts or (is_below and self._looks_like_spec(full)):
+                yield full
 
     def _looks_like_spec(self, path: str) -> bool:
         """Whether a file that was not named looks like a spec, now or then."""
@@ -246,3 +254,8 @@ def _is_below(name: str, folder: str) -> bool:
     """Whether a path is below a folder and nothing between them is hidden."""
     start = f"{folder}/" if folder else ""
     return name.startswith(start) and not any(part.startswith(".") for part in name.removeprefix(start).split("/"))
+
+
+def _folders_of(name: str) -> list[str]:
+    """Return all folders around a path from the top, which is ``""``."""
+    return ["", *(name[:place] for place, character in enumerate(name) if character == "/")]

@@ -8,43 +8,20 @@ from convcalc.budget.baseline.file import to_text
 from convcalc.budget.baseline.update import BaselineUpdate, tighten, write
 from convcalc.budget.check.accept import accept
 from convcalc.budget.check.checker import Options
-from convcalc.cli import UNUSABLE
-from convcalc.cli.group import Command, Settings
-from convcalc.cli.options.budget import budget_file, budget_option
+from convcalc.cli.group import Command, Group, Settings
 from convcalc.cli.options.designs import lib_option
+from convcalc.cli.options.limits import budget_file, budget_option
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import write_file
-from convcalc.errors import did_you_mean, escape, quoted
+from convcalc.errors import escape
 from convcalc.repository_paths import path_from_cwd
 
 
-class Actions(Command, click.Group):
-    """A command with commands of its own; without one it shows them."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args and not ctx.resilient_parsing:
-            click.echo(ctx.get_help(), err=True)
-            ctx.exit(UNUSABLE)
-        return super().parse_args(ctx, args)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.commands:
-            known = did_you_mean(args[0], self.commands) or f" (commands: {', '.join(self.commands)})"
-            ctx.fail(f"no command {quoted(args[0])}{known}")
-        return super().resolve_command(ctx, args)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        self.format_commands(ctx, formatter)
-        super().format_options(ctx, formatter)
-
-
-@click.group("baseline", cls=Actions, short_help="Write the baseline that budgets compare with.")
+@click.group("baseline", cls=Group, short_help="Update the baseline that budgets compare with.")
 def command() -> None:
-    """Write what designs count now into the baseline that growth and ratchets are judged against.
+    """Update the baseline that growth limits and ratchets compare with.
 
-    Nothing is written when any spec is broken. No other command writes a baseline.
+    Nothing is written if a spec is invalid. No other command writes a baseline.
 
     \b
     Examples:
@@ -52,54 +29,53 @@ def command() -> None:
     """
 
 
-@command.command("write", cls=Command, short_help="Write the baseline anew, from the present numbers.")
+@command.command("write", cls=Command, short_help="Rewrite the baseline from current counts.")
 @budget_option
 @lib_option
 @click.pass_obj
 def write_command(settings: Settings, budget: str | None, lib: tuple[str, ...]) -> None:
-    """Write the baseline anew: all designs of all budgets, as they count now.
+    """Rewrite the baseline from the current counts of all designs of all budgets.
 
-    What was accepted is in the new numbers and dropped.
+    Accepted values are dropped: the new counts include them.
     """
     file = budget_file(budget)
     _written(write(file, libraries=lib, advance=lambda names: progress(settings, names, "Counting")), anew=True)
 
 
-@command.command("tighten", cls=Command, short_help="Lower what ratchets hold, where it got smaller.")
+@command.command("tighten", cls=Command, short_help="Lower baseline values of ratchets where designs shrank.")
 @budget_option
 @lib_option
 def tighten_command(budget: str | None, lib: tuple[str, ...]) -> None:
-    """Lower the values that ratchets hold on to, where the present ones are smaller. Nothing is added, nothing rises.
+    """Lower baseline values of ratchets where designs shrank. Never adds or raises values.
 
-    Made for a job that commits the file after each merge.
+    Intended for a job that commits the file after each merge.
     """
     _written(tighten(budget_file(budget), libraries=lib))
 
 
-@command.command("accept", cls=Command, short_help="Accept growth under some budgets, with a reason.")
+@command.command("accept", cls=Command, short_help="Accept growth under budgets, with a reason.")
 @click.argument("ids", nargs=-1, required=True, metavar="ID…")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept beside the values.")
-@click.option("--design", metavar="GLOB", help="Accept for these designs alone.")
+@click.option("--reason", required=True, metavar="TEXT", help="Reason, stored with the values.")
+@click.option("--design", metavar="GLOB", help="Accept only for these designs.")
 @budget_option
 @lib_option
 def accept_command(
     ids: tuple[str, ...], reason: str, design: str | None, budget: str | None, lib: tuple[str, ...]
 ) -> None:
-    """Accept the present values of what grew past the baseline under the budgets with these ids.
+    """Accept the current values that exceed growth limits or ratchets of the budgets with these ids.
 
-    Only growth and ratchets can be accepted; a fixed limit is raised in the budget file.
+    Only growth and ratchets can be accepted; change a fixed limit in the budget file.
     """
     if not reason.strip():
         raise click.UsageError("--reason is empty")
     _written(accept(budget_file(budget), ids, reason.strip(), design=design, options=Options(libraries=lib)))
 
 
-def _written(made: BaselineUpdate, *, anew: bool = False) -> None:
-    """Write the file where something is new, and say what."""
-    if not made.changes and not anew:
-        click.echo(f"{escape(path_from_cwd(made.path))} is as it should be: nothing written")
+def _written(update: BaselineUpdate, *, anew: bool = False) -> None:
+    """Write the file if something is new, and say what."""
+    name = escape(path_from_cwd(update.path))
+    if not update.changes and not anew:
+        click.echo(f"{name} is up to date")
         return
-    write_file(made.path, to_text(made.file))
-    click.echo(
-        "\n".join([f"{escape(path_from_cwd(made.path))} written", *(f"  {escape(line)}" for line in made.changes)])
-    )
+    write_file(update.path, to_text(update.file))
+    click.echo("\n".join([f"{name} written", *(f"  {escape(line)}" for line in update.changes)]))

@@ -11,28 +11,22 @@ from typing import Any
 
 import click
 
-from convcalc.batch.count import CountRequest, CountTask, ErrorText
-from convcalc.batch.run import DTYPE, Result, RowBatch, count_all
-from convcalc.batch.selection import first_rows, pareto_front, sort_rows
+from convcalc.batch.count import DTYPE, BatchRow, CountRequest, CountTask
+from convcalc.batch.run import RowBatch, count_all
+from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.cli import FINE, UNUSABLE, say
 from convcalc.cli.group import DESIGNS, Command, Settings
 from convcalc.cli.options.designs import DesignType, Reading, jobs_option, reading_options, variants_option
-from convcalc.cli.options.metrics import (
-    MetricKey,
-    Metrics,
-    Sort,
-    columns_option,
-    order_options,
-    pareto_option,
-)
+from convcalc.cli.options.metrics import MetricKey, Metrics, Sort, columns_option, order_options, pareto_option
 from convcalc.cli.output.progress import advancing
 from convcalc.cli.output.row_output import outlet
-from convcalc.cli.output.targets import STANDARD, Target, output_options
+from convcalc.cli.output.targets import STANDARD, Target, output_options, shows_errors
 from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import designs_named
 from convcalc.errors import SHOWN_ERRORS
 from convcalc.memory_limits import is_short
 from convcalc.metrics.registry import measures
+from convcalc.number_format import count_of
 from convcalc.render import STREAMS
 from convcalc.render.tables.surface import is_terminal
 from convcalc.report.fold import DEFAULT_COLUMNS
@@ -41,38 +35,37 @@ from convcalc.report.row_list import Field, Listing
 TITLES = {measure.key: measure.title for measure in measures()}
 KEY = MetricKey(tuple(TITLES))
 AT_THE_END = ("text", "markdown")
-"""Formats whose rows are laid out when all are there."""
+"""Formats that are written when all rows are there."""
 LONGEST_NAME = 1 << 16
-"""Bytes of a name in a list."""
+"""Bytes of a name on standard input, at most."""
 
-NAMED = DESIGNS.replace("A spec from standard input.", "A list of designs on standard input, one a line.")
-
-Some = Iterable[Sequence[Result]]
+NAMED = DESIGNS.replace("A spec from standard input.", "A list of designs from standard input, one per line.")
 
 
-@click.command("batch", cls=Command, epilog=NAMED, short_help="Many designs, a row each, by all cores.")
+@click.command("batch", cls=Command, epilog=NAMED, short_help="Count many designs, one row each, on all cores.")
 @click.argument("paths", nargs=-1, required=True, type=DesignType(), metavar="PATH…")
-@click.option("-0", "--null", "null", is_flag=True, help="Names in the list on standard input end with NUL.")
-@variants_option("A row for every variant of every file, or for those that are named.")
-@columns_option(KEY, f"In place of params,macs, or with + beside them, any of {', '.join(TITLES)}.")
+@click.option("-0", "--null", "null", is_flag=True, help="Names read from standard input are separated by NUL.")
+@variants_option("One row for every variant of every file, or for the variants named.")
+@columns_option(KEY, f"Metrics in place of params,macs; +KEY adds: {', '.join(TITLES)}.")
 @order_options(KEY, "designs")
-@pareto_option(KEY, "Equal designs all stay.")
-@click.option("--where", metavar="EXPR", help="Only designs for which this holds: 'params <= 5M and macs <= 600M'.")
-@jobs_option(help="Processes; as many as there are cores by default.")
+@pareto_option(KEY, "designs", "Ties are all kept.")
+@click.option(
+    "--where", metavar="EXPR", help="Keep only designs that satisfy this condition: 'params <= 5M and macs <= 600M'."
+)
+@jobs_option
 @reading_options
 @output_options(STREAMS)
 @click.pass_obj
 def command(
     settings: Settings, paths: tuple[str, ...], reading: Reading, targets: list[Target], null: bool,
-    variants: tuple[str, ...] | None, columns: Metrics, sort: Sort | None, top: int | None, pareto: Metrics | None,
-    where: str | None, jobs: int | None,
+    variants: tuple[str, ...] | None, columns: Metrics, sort: Sort | None, top: int | None,
+    pareto: Metrics | None, where: str | None, jobs: int,
 ) -> int:  # fmt: skip
-    """Count many designs: one row each, in the order in which they are named.
+    """Count many designs, one row each, in the order given.
 
     PATH is a design, a folder of specs, or a glob in quotes (** is any number of folders; zoo:* works too). With -
-    the designs are read from standard input, one a line. A file that is broken is a row with its error; the exit
-    code is then 2. csv, jsonl, json and parquet are written as the rows come, whatever their number. Several --dtype
-    are a row each.
+    the designs are read from standard input, one per line. An invalid file gives a row with its error and exit
+    code 2. csv, jsonl, json and parquet are streamed. With several --dtype each design has one row per data type.
 
     \b
     Examples:
@@ -85,34 +78,38 @@ def command(
     """
     if paths.count(STANDARD) > 1:
         raise click.UsageError("standard input can be read once: give - once")
-    keys = pareto.keys if pareto else ()
+    best = pareto.keys if pareto else ()
     usual = tuple(TITLES) if settings.verbose else DEFAULT_COLUMNS
-    shown = tuple(dict.fromkeys((*columns.over(usual), *_unsigned(keys), *([sort.key] if sort else []))))
-    order = (sort or Sort(shown[0])).signed if sort or top else ""
-    metrics = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *shown, *_metrics_read(where))))
-    asked = CountRequest(
+    asked = [*(key.removeprefix("-") for key in best), *([sort.key] if sort else [])]
+    shown = tuple(dict.fromkeys((*columns.over(usual), *asked)))
+    conditional = _metrics_read(where)
+    metrics = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *shown, *conditional)))
+    request = CountRequest(
         metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch,
         reading.dtypes, reading.inputs,
     )  # fmt: skip
-    found = [_listed(null=null) if path == STANDARD else _named(path) for path in paths]
-    log = _Log(keeps=any(target.format == "json" for target in targets))
-    with outlet(settings, targets, _listing(asked, shown)) as out:
+    tasks = chain(*(_listed(null=null) if path == STANDARD else _named(path) for path in paths))
+    log = _ErrorLog(keeps=any(target.format == "json" for target in targets))
+    with outlet(settings, targets, _listing(request, shown)) as out:
         with (
             advancing(_quiet(settings, targets), "Counting", lambda: _number(paths)) as advance,
-            closing(count_all(chain(*found), asked, jobs or _cores())) as done,
+            closing(count_all(tasks, request, jobs)) as done,
         ):
-            chosen: Some = log.noting(done, advance)
-            chosen = _matching(chosen, where) if where else chosen
-            chosen = [pareto_front(chosen, keys)] if keys else chosen
-            for rows in first_rows(_sorted(chosen, order) if order else map(_rows, chosen), top):
-                out.add(rows)
+            rows: Iterable[Sequence[BatchRow]] = log.noting(done, advance)
+            if where:
+                rows = _matching(rows, where, conditional, metrics)
+            if best:
+                rows = [pareto_front(rows, best, metrics)]
+            if sort or top:
+                for some in _sorted(rows, sort or Sort(shown[0]), metrics, top):
+                    out.add(some)
+            else:
+                for part in rows:
+                    out.add([row.facts(metrics) for row in part])
         out.end(log.errors)
-    log.tell()
-    return UNUSABLE if log.broken else FINE
-
-
-def _unsigned(keys: Iterable[str]) -> list[str]:
-    return [key.removeprefix("-") for key in keys]
+    if not shows_errors(targets, ["json"]):
+        log.print()
+    return UNUSABLE if log.invalid else FINE
 
 
 def _metrics_read(where: str | None) -> tuple[str, ...]:
@@ -124,57 +121,60 @@ def _metrics_read(where: str | None) -> tuple[str, ...]:
     return metrics_used(where, ())
 
 
-def _matching(counted: Some, where: str) -> Iterator[list[Result]]:
-    """Give the designs for which a condition holds, and those of which that cannot be known: the broken ones."""
+def _matching(
+    rows: Iterable[Sequence[BatchRow]], where: str, keys: Sequence[str], metrics: Sequence[str]
+) -> Iterator[list[BatchRow]]:
+    """Give the designs that satisfy a condition, and the invalid ones."""
     from convcalc.sweep.where import holds
 
-    keys = _metrics_read(where)
-    for some in counted:
-        yield [one for one in some if one.faults or holds(where, {key: one.row[key] for key in keys})]
+    places = [metrics.index(key) for key in keys]
+    for some in rows:
+        yield [
+            row for row in some
+            if row.errors or holds(where, dict(zip(keys, (row.totals[place] for place in places), strict=True)))
+        ]  # fmt: skip
 
 
-def _rows(some: Iterable[Result]) -> list[dict[str, Any]]:
-    return [result.row for result in some]
-
-
-def _listing(asked: CountRequest, shown: Sequence[str]) -> Listing:
+def _listing(request: CountRequest, shown: Sequence[str]) -> Listing:
     always = [key for key in DEFAULT_COLUMNS if key not in shown]  # programs may rely on these
     fields = [
         Field("design", "Design"),
         Field("name", "Name", wanted=4),
         Field("input", "Input", wanted=2),
-        *([Field(DTYPE, "Format")] if len(asked.dtypes) > 1 else []),
+        *([Field(DTYPE, "Data type")] if len(request.dtypes) > 1 else []),
         *(Field(key, TITLES[key], number=True, people=False) for key in always),
         *(Field(key, TITLES[key], number=True, wanted=int(key not in shown[:2])) for key in shown),
         Field("error", "Error", wanted=5, optional=True),
     ]
-    circumstances: dict[str, Any] = {"batch": asked.batch, "dtype": "; ".join(asked.dtypes)}
-    if asked.inputs:
-        circumstances["given_inputs"] = {name or "input": text for name, text in asked.inputs.items()}
-    return Listing("design", fields, circumstances=circumstances, has_errors=True)
+    conditions: dict[str, Any] = {"batch": request.batch, "dtype": "; ".join(request.dtypes)}
+    if request.inputs:
+        conditions["given_inputs"] = {name or "input": text for name, text in request.inputs.items()}
+    return Listing("design", fields, circumstances=conditions, has_errors=True)
 
 
-def _sorted(counted: Some, sort: str) -> Iterator[list[dict[str, Any]]]:
+def _sorted(
+    rows: Iterable[Sequence[BatchRow]], sort: Sort, metrics: Sequence[str], top: int | None
+) -> Iterator[list[dict[str, Any]]]:
     """Give sorted rows, by way of a temporary file."""
     import tempfile  # costs start-up time
 
     try:
         with tempfile.TemporaryFile() as file:
-            yield from sort_rows(counted, sort, file)
+            yield from sort_rows(rows, sort.signed, metrics, top, file)
     except OSError as error:
         if is_short(error):
             raise
         folder = os.environ.get("TMPDIR") or "of temporary files"
-        raise click.ClickException(f"cannot sort in the folder {folder}: {error.strerror}; TMPDIR names it") from None
+        raise click.ClickException(f"cannot sort in the folder {folder}: {error.strerror}; set TMPDIR") from None
 
 
 def _quiet(settings: Settings, targets: Iterable[Target]) -> Settings:
-    """Go without a bar where rows run over the same screen."""
+    """Go without a bar where rows are written to the same screen."""
     over = any(not target.path and target.format not in AT_THE_END for target in targets)
     return settings._replace(no_progress=settings.no_progress or (over and is_terminal(sys.stdout)))
 
 
-# --- what is named ----------------------------------------------------------------------------------------------------
+# --- designs ----------------------------------------------------------------------------------------------------------
 
 
 def _named(path: str) -> Iterator[CountTask]:
@@ -182,7 +182,7 @@ def _named(path: str) -> Iterator[CountTask]:
 
 
 def _listed(*, null: bool) -> Iterator[CountTask]:
-    """Give the designs that standard input lists, as they come."""
+    """Give the designs that are listed on standard input, as they are read."""
     stream = getattr(sys.stdin, "buffer", None)
     names = (name for name in _split(stream.read1, b"\0" if null else b"\n") if name) if stream else iter(())
     first = next(names, None)
@@ -192,74 +192,78 @@ def _listed(*, null: bool) -> Iterator[CountTask]:
 
 
 def _split(read: Callable[[int], bytes], mark: bytes) -> Iterator[bytes]:
-    """Cut what is read where the mark stands; lines may end with CRLF."""
+    """Split what is read at a mark; lines may end with CRLF."""
     rest = b""
     while data := read(LONGEST_NAME):
         *whole, rest = (rest + data).split(mark)
         yield from (name.removesuffix(b"\r") if mark == b"\n" else name for name in whole)
         if len(rest) > LONGEST_NAME:
-            raise click.ClickException("a name on standard input is too long; are names ended as -0 says?")
+            raise click.ClickException("a name on standard input is too long; does -0 fit the list?")
     yield rest.removesuffix(b"\r") if mark == b"\n" else rest
 
 
 def _job(name: bytes) -> CountTask:
     text = os.fsdecode(name)
     if text == STANDARD:
-        raise click.ClickException("standard input lists the designs, and cannot be one of them")
+        raise click.ClickException("standard input has the list of designs, and cannot be one of them")
     return CountTask(parse_design(text))
 
 
 def _number(paths: Sequence[str]) -> int | None:
-    """Return how many files there are; nothing while a list is being read."""
+    """Return how many files there are; nothing for a list that is still read."""
     return None if STANDARD in paths else sum(1 for path in paths for _ in designs_named(path))
 
 
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+# --- errors -----------------------------------------------------------------------------------------------------------
 
 
-# --- what is said -----------------------------------------------------------------------------------------------------
-
-
-class _Log:
-    """What is wrong, and with how many designs."""
+class _ErrorLog:
+    """The errors of all designs: the first ones for people, all for programs that read them."""
 
     def __init__(self, *, keeps: bool) -> None:
         self.errors: list[dict[str, Any]] = []
-        self.broken = 0
+        self.invalid = 0
         self._keeps = keeps
-        self._shown: dict[str, None] = {}
-        self._faults = self._designs = 0
+        self._excerpts: list[str] = []
+        self._count = self._designs = 0
+        self._file, self._places, self._shown = "", set[object](), set[object]()
 
-    def noting(self, done: Iterable[RowBatch], advance: Callable[[int], None]) -> Iterator[list[Result]]:
-        """Give on what is done, after noting what is wrong with it."""
-        for named_, results_ in done:
-            self._designs += len(results_)
-            for result in results_:
-                if result.faults:
-                    self._note(result)
-            advance(named_)
-            yield results_
+    def noting(self, done: Iterable[RowBatch], advance: Callable[[int], None]) -> Iterator[list[BatchRow]]:
+        """Give rows, after noting their errors."""
+        for named, rows in done:
+            self._designs += len(rows)
+            for row in rows:
+                if row.errors:
+                    self._note(row)
+            advance(named)
+            yield rows
 
-    def _note(self, result: Result) -> None:
-        self.broken += 1
-        for fault in result.faults:
-            self._faults += fault.excerpt not in self._shown
-            if len(self._shown) < SHOWN_ERRORS:
-                self._shown.setdefault(fault.excerpt)
+    def _note(self, row: BatchRow) -> None:
+        """Note the errors of a row; of a file, an error at one place is shown once, whatever its variants."""
+        self.invalid += 1
+        if row.design.file != self._file:
+            self._file, self._places = row.design.file, set()
+        known = self._places | self._shown
+        for error in row.errors:
+            place = (error.code, *(error.source or {"text": error.text}).values())
+            if place not in known:
+                self._places.add(place)
+                self._count += 1
+                if len(self._excerpts) < SHOWN_ERRORS:
+                    self._shown.add(place)
+                    self._excerpts.append(error.excerpt)
         if self._keeps:
-            self.errors += (_error(result.row["design"], fault) for fault in result.faults)
+            self.errors += (
+                {"design": row.design.text, "code": error.code, "text": error.text, "hint": error.hint,
+                 "source": error.source}
+                for error in row.errors
+            )  # fmt: skip
 
-    def tell(self) -> None:
-        """Say the first errors in full, and how many there are."""
-        if not self.broken:
-            return
-        more = self._faults - len(self._shown)
-        for text in (*self._shown, *([f"and {more} more"] if more else [])):
-            say(text)
-        say(f"{self.broken:,} of {self._designs:,} designs are broken")
-
-
-def _error(design: str, fault: ErrorText) -> dict[str, Any]:
-    return {"design": design, "code": fault.code, "text": fault.text, "hint": fault.hint, "source": fault.source}
+    def print(self) -> None:
+        """Print the first errors in full, and how many there are."""
+        if self.invalid:
+            more = self._count - len(self._excerpts)
+            for text in (*self._excerpts, *([f"and {more} more"] if more else [])):
+                say(text)
+            verb = "is" if self.invalid == 1 else "are"
+            say(f"{self.invalid:,} of {count_of(self._designs, 'design')} {verb} invalid")

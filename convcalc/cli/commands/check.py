@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -23,14 +23,14 @@ from convcalc.budget.file.types import (
 from convcalc.cli import FINDING, FINE, UNUSABLE, say
 from convcalc.cli.group import DESIGNS, Command, Settings
 from convcalc.cli.options.designs import (
+    PROFILE,
     DesignType,
-    ProfileType,
     batch_option,
     device_option,
     dtype_option,
     lib_option,
 )
-from convcalc.cli.options.limits import limit_options
+from convcalc.cli.options.limits import budget_option, limit_options
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import Target, output_options, write
@@ -49,7 +49,7 @@ from convcalc.repository_paths import is_inside, repository_root
 
 COUNTED = ("macs", "flops")
 """What tools count, each in its own way."""
-NO_BUDGET = f"no {BUDGET} here or above: only claims are checked"
+NO_BUDGET = f"no {BUDGET} here or in a parent folder: only claims are checked"
 
 
 def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> BaselineLocation | None:
@@ -59,37 +59,37 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
         raise click.BadParameter(error.text) from None
 
 
-@click.command("check", cls=Command, epilog=DESIGNS, short_help="Judge specs by their budgets and their claims.")
+@click.command("check", cls=Command, epilog=DESIGNS, short_help="Check designs against budgets and published numbers.")
 @click.argument("designs", nargs=-1, type=DesignType(), metavar="[PATH…]")
-@click.option("--budget", metavar="PATH", help=f"The budget file; {BUDGET} here or above by default.")
+@budget_option
 @limit_options([measure.key for measure in measures()], " for the given designs")
 @click.option(
     "--profile",
-    type=ProfileType(),
+    type=PROFILE,
     metavar="NAME",
-    help="Whose count macs and flops are in --max and --min, such as fvcore.",
+    help="Count macs and flops in --max/--min as this tool does, e.g. fvcore.",
 )
-@device_option("The device of a least_time among --max and --min.")
-@dtype_option("Number format for --max and --min, such as int8.")
-@batch_option("Samples at once, for --max and --min.")
+@device_option("Device for least_time limits.")
+@dtype_option("Data type for --max and --min, e.g. int8.")
+@batch_option("Batch size for --max and --min.")
 @click.option(
     "--baseline",
     metavar="WHERE",
     callback=_origin,
-    help="git:REV, git:merge-base or a file, in place of the budget file's.",
+    help="git:REV, git:merge-base or a file; overrides the budget file.",
 )
-@click.option("--base", metavar="REV", help="The branch to be merged into, for git:merge-base; see diff.")
-@click.option("--require-baseline", is_flag=True, help="Fail with 2 where there is nothing to compare with.")
-@click.option("--require-coverage", is_flag=True, help="A design under no budget is a finding.")
+@click.option("--base", metavar="REV", help="Target branch of the merge, for git:merge-base; default as in diff.")
+@click.option("--require-baseline", is_flag=True, help="Exit 2 if there is no baseline to compare with.")
+@click.option("--require-coverage", is_flag=True, help="Report designs that no budget covers.")
 @click.option(
     "--fail-on",
     type=Word(SEVERITIES),
     default=SEVERITIES[0],
     show_default=True,
     metavar="SEVERITY",
-    help="From which severity on a finding fails: error, warning or note.",
+    help="Lowest severity that gives exit code 1: error, warning or note.",
 )
-@click.option("--exit-zero", is_flag=True, help="Findings do not fail; what cannot be judged does.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 despite findings; errors still exit 2.")
 @lib_option
 @output_options(VERDICTS)
 @click.pass_obj
@@ -112,11 +112,12 @@ def command(
     lib: tuple[str, ...],
     targets: list[Target],
 ) -> int:
-    """Judge specs by the limits of a budget file, and by the claims that they make of themselves.
+    """Check designs against the limits of a budget file and against the published numbers (claims) that specs cite.
 
-    Without PATH: all designs of all budgets. With files, folders, globs or designs: those alone, by the budgets that
-    they are under. A printed number of a claim agrees when the exact value rounds or truncates to its digits; -v lists
-    them. The exit code is 1 when a limit or a claim does not hold, 2 when something could not be judged.
+    Without PATH: all designs of all budgets. With files, folders, globs, designs or - for standard input: only
+    those, under the budgets that cover them. A published number matches if the exact value rounds or truncates to
+    its digits; -v lists all. The exit code is 1 if a limit or a claim does not hold, 2 if something could not be
+    checked.
 
     \b
     Examples:
@@ -128,20 +129,25 @@ def command(
       convcalc check model.yaml -f concise
     """
     if (max_ or min_) and not designs:
-        raise click.UsageError("--max and --min need a PATH: they are limits of the designs that are given")
-    max_, min_ = _counted_by(profile, max_, min_)
-    wanted = _conditions(batch, dtype[-1], device, (*max_, *min_))
+        raise click.UsageError("--max and --min need a PATH: they limit the designs that are given")
+    conditions = _conditions(batch, dtype[-1], device, (*max_, *min_))
     given = spec_files(designs) if designs else None
     file, errors = _budget_file(budget)
     if file is None and not errors and given is None:
-        raise click.UsageError(f"no {BUDGET} here or above; name the designs to check, or a budget file with --budget")
+        raise click.UsageError(
+            f"no {BUDGET} here or in a parent folder; name the designs to check, or a budget file with --budget"
+        )
     _require_outputs(targets, file, baseline)
     origin = baseline or (file.baseline if file else None)
     if base is not None and not errors and (origin is None or origin[:2] != ("git", MERGE_BASE)):
         raise click.UsageError(f"--base is for a baseline at the merge base: add --baseline {GIT}{MERGE_BASE}")
-    always = _ad_hoc(max_, min_, wanted)
+    always = _command_line_budgets(profile, max_, min_, conditions)
     options = Options(baseline, always, require_coverage, lib, require_baseline=require_baseline, base=base)
-    verdict = _verdict(settings, file, given, options, errors)
+    verdict = Verdict(0)
+    if file is not None or given is not None:
+        advance: Any = partial(progress, settings, title="Checking")
+        verdict = check(file, given, options, advance)
+    verdict = verdict._replace(errors=[*errors, *verdict.errors])
     if file is None and not errors and not always:
         verdict = verdict._replace(notes=[NO_BUDGET, *verdict.notes])
         if not settings.quiet:
@@ -157,57 +163,27 @@ def command(
     return FINDING if fails and not exit_zero else FINE
 
 
-def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baseline: BaselineLocation | None) -> None:
-    """Demand that outputs lead to no place that a stranger's link may choose, and not onto what is judged by.
-
-    Raises:
-        UsageError: for a link out of the repository, or the budget file or its baseline.
-    """
-    read = {os.path.realpath(path) for path in _read_by(file, baseline)}
-    for path in filter(None, (target.path for target in targets)):
-        real, top = os.path.realpath(path), repository_root(os.path.dirname(path) or ".")
-        if real in read:
-            raise click.UsageError(f"{quoted(path)} is what is judged by, and would be lost; give another name")
-        if top and not is_device(path) and not is_inside(real, os.path.realpath(top)):
-            raise click.UsageError(f"{quoted(path)} leads out of its repository, to {quoted(real)}")
-
-
-def _read_by(file: BudgetFile | None, baseline: BaselineLocation | None) -> Iterator[str]:
-    """Give the paths of the budget file and of its baselines."""
-    folder = file.folder if file else os.getcwd()
-    if file:
-        yield from (file.source.name, os.path.join(folder, DEFAULT_NAME))
-    for origin in (baseline, file.baseline if file else None):
-        if origin is not None and origin.kind != GIT[:-1]:
-            yield os.path.join(folder, origin.value)
-
-
-def _budget_file(path: str | None) -> tuple[BudgetFile | None, list[SpecError]]:
-    """Read the budget file that is named or found; what is wrong with it keeps nothing else from being judged."""
-    path = find_budget_file(".") if path is None else path
-    if path is None:
-        return None, []
-    try:
-        return read_budget_file(path), []
-    except SpecErrors as faults:
-        return None, faults.errors
-
-
-def _counted_by(profile: str | None, *limits: tuple[Limit, ...]) -> Iterator[tuple[Limit, ...]]:
-    """Give limits in which multiplies and operations are those that a tool counts, if one is named."""
-    if profile and not any(limit.metric.key in COUNTED for held in limits for limit in held):
-        raise click.UsageError(f"--profile is whose count {' and '.join(COUNTED)} are: limit one with --max or --min")
-    for held in limits:
-        yield tuple(
-            limit._replace(metric=limit.metric._replace(key=profile))
-            if profile and limit.metric.key in COUNTED
-            else limit
-            for limit in held
+def _command_line_budgets(
+    profile: str | None, most: tuple[Limit, ...], least: tuple[Limit, ...], conditions: Conditions
+) -> tuple[Budget, ...]:
+    """Return ``--max`` and ``--min`` as a budget each; with a profile, multiplies and operations are its counts."""
+    if profile:
+        if not any(limit.metric.key in COUNTED for limit in (*most, *least)):
+            raise click.UsageError(f"--profile counts {' and '.join(COUNTED)} of --max and --min: limit one of them")
+        most, least = (
+            tuple(
+                limit._replace(metric=limit.metric._replace(key=profile)) if limit.metric.key in COUNTED else limit
+                for limit in limits
+            )
+            for limits in (most, least)
         )
+    made = [Budget("max", most[0].span, (), max=most, conditions=conditions)] if most else []
+    made += [Budget("min", least[0].span, (), min=least, conditions=conditions)] if least else []
+    return tuple(made)
 
 
 def _conditions(batch: int, dtype: str, name: str | None, limits: Sequence[Limit]) -> Conditions:
-    """Return what ``--max`` and ``--min`` are for.
+    """Return the conditions of ``--max`` and ``--min``.
 
     Raises:
         click.UsageError: where a condition has no limit, or a limit lacks one.
@@ -217,30 +193,39 @@ def _conditions(batch: int, dtype: str, name: str | None, limits: Sequence[Limit
         from convcalc.devices.roofline import device
 
         machine = device(name)
-    wanted = Conditions(batch, dtype, machine)
-    if wanted != DEFAULT_CONDITIONS and not limits:
-        raise click.UsageError("--batch, --dtype and --device are those of --max and --min; a budget file has its own")
+    conditions = Conditions(batch, dtype, machine)
+    if conditions != DEFAULT_CONDITIONS and not limits:
+        raise click.UsageError("--batch, --dtype and --device are for --max and --min; a budget file has its own")
     if machine is None and any(limit.metric.key == LEAST_TIME for limit in limits):
-        raise click.UsageError(f"{LEAST_TIME} is that of a device: add --device NAME")
-    return wanted
+        raise click.UsageError(f"{LEAST_TIME} needs a device: add --device NAME")
+    return conditions
 
 
-def _ad_hoc(most: tuple[Limit, ...], least: tuple[Limit, ...], wanted: Conditions) -> tuple[Budget, ...]:
-    """Return ``--max`` and ``--min`` as a budget each."""
-    made = [Budget("max", most[0].span, (), max=most, conditions=wanted)] if most else []
-    made += [Budget("min", least[0].span, (), min=least, conditions=wanted)] if least else []
-    return tuple(made)
+def _budget_file(path: str | None) -> tuple[BudgetFile | None, list[SpecError]]:
+    """Read the budget file that is named or found; its errors do not keep claims from being checked."""
+    path = find_budget_file(".") if path is None else path
+    try:
+        return (None if path is None else read_budget_file(path)), []
+    except SpecErrors as failed:
+        return None, failed.errors
 
 
-def _verdict(
-    settings: Settings,
-    file: BudgetFile | None,
-    given: Sequence[str] | None,
-    options: Options,
-    errors: Sequence[SpecError],
-) -> Verdict:
-    if file is None and given is None:
-        return Verdict(0, errors=errors)
-    advance: Any = partial(progress, settings, title="Checking")
-    verdict = check(file, given, options, advance)
-    return verdict._replace(errors=[*errors, *verdict.errors])
+def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baseline: BaselineLocation | None) -> None:
+    """Demand that outputs do not follow links out of the repository, nor replace the budget file or its baseline.
+
+    Raises:
+        UsageError: if one does.
+    """
+    folder = file.folder if file else os.getcwd()
+    read = [file.source.name, os.path.join(folder, DEFAULT_NAME)] if file else []
+    read += [
+        os.path.join(folder, origin.value)
+        for origin in (baseline, file.baseline if file else None)
+        if origin is not None and origin.kind != GIT[:-1]
+    ]
+    for path in filter(None, (target.path for target in targets)):
+        real, top = os.path.realpath(path), repository_root(os.path.dirname(path) or ".")
+        if real in map(os.path.realpath, read):
+            raise click.UsageError(f"{quoted(path)} is the budget file or its baseline; give another name")
+        if top and not is_device(path) and not is_inside(real, os.path.realpath(top)):
+            raise click.UsageError(f"{quoted(path)} leads out of its repository, to {quoted(real)}")

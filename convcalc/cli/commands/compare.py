@@ -27,24 +27,25 @@ from convcalc.report.compare import compare
 from convcalc.report.fold import View
 
 
-@click.command("compare", cls=Command, epilog=DESIGNS, short_help="Designs side by side: ratios and differences.")
+@click.command("compare", cls=Command, epilog=DESIGNS, short_help="Compare designs: differences and ratios.")
 @click.argument("designs", nargs=-1, required=True, type=DesignType(), metavar="DESIGN…")
-@variants_option("Every variant of every design that names none, or those that are named.")
+@variants_option("All variants of each design given without one, or the variants named.")
 @depth_option
 @by_option
-@click.option("--top", type=Positive(), metavar="N", help="Only the N places that differ most in the first metric.")
+@click.option("--top", type=Positive(), metavar="N", help="Show only the N rows that differ most in the first metric.")
 @columns_option(
     MetricKey((*METRICS, *WHOLE), profiles=True),
-    f"In place of params,macs, or with + beside them: {', '.join(METRICS)}; fvcore and whatever else --profile knows; "
-    f"with the totals: {', '.join(WHOLE)}.",
+    f"Metrics in place of params,macs; +KEY adds: {', '.join(METRICS)}; any profile, e.g. fvcore; "
+    f"in the totals: {', '.join(WHOLE)}.",
 )
 @profile_option
 @reading_options
 @output_options(FORMATS)
 @click.pass_obj
 def command(
-    settings: Settings, designs: tuple[str, ...], reading: Reading, targets: list[Target], profile: str | None,
-    variants: tuple[str, ...] | None, depth: int | None, by: str, top: int | None, columns: Metrics,
+    settings: Settings, designs: tuple[str, ...], reading: Reading, targets: list[Target],
+    profile: str | None, variants: tuple[str, ...] | None, depth: int | None, by: str, top: int | None,
+    columns: Metrics,
 ) -> None:  # fmt: skip
     """Compare designs with the first one. A single file with several outputs is compared output by output.
 

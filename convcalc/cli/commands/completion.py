@@ -43,7 +43,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
         return ShellComplete.source(self)
 
 
-@click.command("completion", cls=Command, short_help="Shell completion: commands, options, designs.")
+@click.command("completion", cls=Command, short_help="Print a shell completion script.")
 @click.argument("shell", type=Word(SHELLS), metavar="SHELL")
 @click.pass_obj
 def command(settings: Settings, shell: str) -> None:

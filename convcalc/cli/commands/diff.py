@@ -11,26 +11,26 @@ from convcalc.cli import FINE, UNUSABLE, say
 from convcalc.cli.group import Command, Settings
 from convcalc.cli.options.designs import SpecType, lib_option
 from convcalc.cli.output.progress import progress
-from convcalc.cli.output.targets import Target, output_options, write
+from convcalc.cli.output.targets import Target, output_options, shows_errors, write
 from convcalc.errors import describe
 from convcalc.git.commit_tree import CommitTree
 from convcalc.git.repository import Commit, Repository
 from convcalc.render import DIFFS
 
 
-@click.command("diff", cls=Command, short_help="What changed between a git revision and the work tree.")
+@click.command("diff", cls=Command, short_help="Show what changed since a git revision.")
 @click.argument("words", nargs=-1, type=SpecType(), metavar="[REV] [PATH…]")
-@click.option("--base", metavar="REV", help="The branch to be merged into; by default what CI or origin says.")
+@click.option("--base", metavar="REV", help="Target branch of the merge; default: from CI variables or origin.")
 @lib_option
 @output_options(DIFFS)
 @click.pass_obj
 def command(
     settings: Settings, words: tuple[str, ...], base: str | None, lib: tuple[str, ...], targets: list[Target]
 ) -> int:
-    """Compare the specs below paths (the current folder by default) with what they were at a git revision.
+    """Compare the specs in files, folders and globs (default: the current folder) with their state at a git revision.
 
-    Without REV that is where the branch left the one that it is to be merged into, or else HEAD. The first word is
-    a path where such a file or folder exists. Specs that only import what changed are found too.
+    REV defaults to the merge base with the target branch, else HEAD. If the first argument exists as a path, it is a
+    path. Specs that import a changed file are included.
 
     \b
     Examples:
@@ -48,7 +48,7 @@ def command(
         advance=lambda files: progress(settings, list(files), "Comparing"),
     )
     write(settings, targets, lambda format_, surface: DIFFS[format_].diff(found, surface))
-    if found.errors:
+    if found.errors and not shows_errors(targets, ["json", "markdown"]):
         say(describe(found.errors))
     return UNUSABLE if found.errors else FINE
 

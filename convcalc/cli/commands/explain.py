@@ -39,7 +39,7 @@ class Topic(DesignType):
     "explain",
     cls=Command,
     epilog=DESIGNS,
-    short_help="A number of a design, or a word of the field.",
+    short_help="Explain a layer's numbers, an error code or a layer type.",
 )
 @click.argument("topic", type=Topic(), required=False, metavar="[DESIGN|WORD]")
 @click.argument("path", required=False, metavar="[PATH]")
@@ -47,12 +47,11 @@ class Topic(DesignType):
 @output_options(EXPLANATIONS)
 @click.pass_obj
 def command(settings: Settings, topic: str | None, path: str | None, reading: Reading, targets: list[Target]) -> None:
-    """Explain where the numbers of a layer come from, or what a word means.
+    """Explain the numbers of a layer, or the meaning of a word.
 
-    With a design: its layer at PATH (or all below it, or the whole design), every number with the formula, the values
-    put in and the result. Words are kinds of layers, metrics, profiles of tools, devices, error codes, and words of the
-    field that have no kind, with how they are written; without an argument all are listed. A word that has a page is
-    that; write ./conv for a file of such a name.
+    With a design: its layer at PATH (or the group at PATH, or the whole design), each number with its formula,
+    substituted values and result. Words are layer types, metrics, profiles of tools, devices, error codes and other
+    terms of the field; without an argument all are listed. Words take precedence; write ./conv for a file named conv.
 
     \b
     Examples:

@@ -11,13 +11,13 @@ from convcalc.guide.guides import contents, guide, guides
 from convcalc.render.tables.rich_console import markdown
 
 
-@click.command("guide", cls=Command, short_help="Read a guide: CI, sweeps, formulas, Python and others.")
+@click.command("guide", cls=Command, short_help="Print a guide: CI, sweeps, formulas, Python and others.")
 @click.argument("name", type=Word(guides()), required=False, metavar="[NAME]")
 @click.pass_obj
 def command(settings: Settings, name: str | None) -> None:
     """Print the guide NAME, or the list of all guides.
 
-    A terminal shows it formatted; a pipe or a file gets the Markdown itself.
+    Formatted on a terminal; Markdown in a pipe or a file.
 
     \b
     Examples:

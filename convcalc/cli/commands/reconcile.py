@@ -11,17 +11,17 @@ from convcalc.errors import describe_one
 from convcalc.render import RECONCILIATIONS
 
 
-@click.command("reconcile", cls=Command, epilog=DESIGNS, short_help="What other tools print, and why.")
+@click.command("reconcile", cls=Command, epilog=DESIGNS, short_help="Explain the counts that other tools report.")
 @click.argument("design", type=DesignType())
 @reading_options
 @output_options(RECONCILIATIONS)
 @click.pass_obj
 def command(settings: Settings, design: str, reading: Reading, targets: list[Target]) -> None:
-    """Show what other tools print for DESIGN, and the terms that make it up.
+    """Show the count that each tool reports for DESIGN as a sum of terms.
 
-    Every total is the sum of its terms: the multiplies that report counts, and
-    what the tool adds to them or misses. What depends on how a model's source
-    is written (a module, a function, an operator) is said by `via` in the spec.
+    The terms are the multiplies that `report` counts, and what the tool adds or
+    misses. Where a tool's count depends on how the model's source is written (a
+    module, a function, an operator), that is set with `via` in the spec.
 
     \b
     Examples:
@@ -34,5 +34,6 @@ def command(settings: Settings, design: str, reading: Reading, targets: list[Tar
 
     (network,) = reading.networks([design])
     found = reconcile(network.graph, network.design.text, network.title, batch=reading.batch)
+    found = found._replace(given_inputs=network.given_inputs)
     write(settings, targets, lambda format_, surface: RECONCILIATIONS[format_].reconciliation(found, surface))
     warn(settings, map(describe_one, network.graph.warnings))

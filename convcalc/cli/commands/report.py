@@ -31,31 +31,30 @@ BOUNDED = ("macs", "traffic_bytes", "least_time", "bound")
 GATES = ("with-gates", WITHOUT_GATES)
 
 depth_option = click.option(
-    "--depth", type=Positive(), metavar="N", help="Fold layers to the first N segments of their path."
+    "--depth", type=Positive(), metavar="N", help="Group layers by the first N segments of their paths."
 )
 by_option = click.option("--by", type=Word(GROUPINGS), default="layer", show_default=True, metavar="GROUP",
                          help="One row per layer, op or block.")  # fmt: skip
 
 
-@click.command("report", cls=Command, epilog=DESIGNS, short_help="The layers of a design and what they cost.")
+@click.command("report", cls=Command, epilog=DESIGNS, short_help="Report every layer of a design and the totals.")
 @click.argument("design", type=DesignType())
 @depth_option
 @by_option
 @order_options(
     MetricKey((*COLUMNS[:-1], *TEXT_KEYS), profiles=True),
     "rows",
-    order="A metric (largest first, unless :asc), path or op.",
-    words=", and one that sums the others",
+    order="A metric (largest first unless :asc), path or op.",
+    words=", and the sum of the rest",
 )
 @columns_option(
     MetricKey((*COLUMNS, *WHOLE), profiles=True),
-    f"Metrics to show, or with + to add: {', '.join(COLUMNS)}; fvcore and whatever else --profile knows; "
-    f"with the totals: {', '.join(WHOLE)}.",
+    f"Metrics to show; +KEY adds: {', '.join(COLUMNS)}; any profile, e.g. fvcore; in the totals: {', '.join(WHOLE)}.",
 )
 @click.option("--receptive-field", "fields", type=Word(GATES), metavar="WAY",
-              help="Receptive fields with-gates (as by default) or without-gates: without the branches of a mul that "
-              "are one cell behind a global pool (squeeze-and-excitation).")  # fmt: skip
-@device_option("Add the least time on a device, such as v100-sxm2.")
+              help="Receptive fields with-gates (default) or without-gates: ignore branches of a mul that are one cell "
+              "after a global pool (squeeze-and-excitation).")  # fmt: skip
+@device_option("Add a roofline time bound for a device, e.g. v100-sxm2.")
 @profile_option
 @reading_options
 @output_options(FORMATS)

@@ -10,9 +10,9 @@ from convcalc.cli.types import Word
 from convcalc.schemas import NAMES, schema
 
 
-@click.command("schema", cls=Command, short_help="JSON Schemas of specs and of machine output.")
+@click.command("schema", cls=Command, short_help="Print JSON Schemas of specs, budgets and JSON output.")
 @click.argument("name", type=Word(NAMES), metavar="NAME")
-@output_option("Write to a file, which is JSON.")
+@output_option("Write to a .json file.")
 @click.pass_obj
 def command(settings: Settings, name: str, output: str | None) -> None:
     """Print the JSON Schema (draft-07) NAME: spec for editors; the others for what -f json writes.

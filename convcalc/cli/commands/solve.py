@@ -6,9 +6,9 @@ import click
 
 from convcalc.budget.file.types import Limit
 from convcalc.cli import FINDING, FINE
-from convcalc.cli.commands.sweep import METRICS, AxisType, circumstances, read_axes
+from convcalc.cli.commands.sweep import METRICS, circumstances, read_axes
 from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, reading_options
+from convcalc.cli.options.designs import VARIABLE, DesignType, Reading, reading_options
 from convcalc.cli.options.limits import limit_options
 from convcalc.cli.options.metrics import MetricKey, Metrics, columns_option
 from convcalc.cli.output.progress import advancing
@@ -21,29 +21,27 @@ from convcalc.sweep.axes import FOR
 from convcalc.sweep.search import MAX, MIN
 
 
-@click.command("solve", cls=Command, epilog=DESIGNS, short_help="The largest values of variables within limits.")
+@click.command("solve", cls=Command, epilog=DESIGNS, short_help="Find the largest variable values within limits.")
 @click.argument("design", type=DesignType())
 @click.option(
     "--for",
     "for_",
-    type=AxisType(),
+    type=VARIABLE,
     multiple=True,
     required=True,
     metavar="NAME=LO..HI[:STEP]",
-    help="What to solve for. Repeatable: the first is made as large as can be, then the second, and so on.",
+    help="Variable and its range. Repeatable; earlier variables take precedence.",
 )
 @limit_options(METRICS, plain=True)
 @click.option(
     "--largest/--smallest",
     "largest",
     default=None,
-    help="Which values to find; the smallest by default where there are minima alone.",
+    help="Which values to find; default: --smallest if only --min is given, else --largest.",
 )
-@click.option("--maximize", type=Word(METRICS), metavar="METRIC", help="Of all that fit, those with most of this.")
-@click.option("--minimize", type=Word(METRICS), metavar="METRIC", help="Of all that fit, those with least of this.")
-@columns_option(
-    MetricKey(METRICS), "What to show beside the limited metrics, in place of params,macs or with + beside them."
-)
+@click.option("--maximize", type=Word(METRICS), metavar="METRIC", help="Maximize this metric within the limits.")
+@click.option("--minimize", type=Word(METRICS), metavar="METRIC", help="Minimize this metric within the limits.")
+@columns_option(MetricKey(METRICS), "Metrics beside the limited ones, in place of params,macs; +KEY adds.")
 @reading_options
 @output_options(SOLUTIONS)
 @click.pass_obj
@@ -52,13 +50,12 @@ def command(
     max_: tuple[Limit, ...], min_: tuple[Limit, ...], largest: bool | None,
     maximize: str | None, minimize: str | None, columns: Metrics,
 ) -> int:  # fmt: skip
-    """Find the largest values of variables for which DESIGN keeps its limits.
+    """Find the largest values of variables for which DESIGN stays within limits.
 
-    The answer is that of counting every value, also where counts do not grow
-    steadily: no value is passed over that is not proved to break a limit. It
-    names the limit that the next value breaks, and by how much. Of values
-    with the same --maximize or --minimize the largest are taken. The exit
-    code is 1 when no value fits.
+    Exact also where counts are not monotonic: values are skipped only if bounds
+    prove that they exceed a limit. The limit that the next value exceeds is
+    shown, with the amount. Of values with equal --maximize or --minimize the
+    largest are taken. The exit code is 1 if no value is within the limits.
 
     \b
     Examples:
@@ -73,11 +70,13 @@ def command(
         for kind, limits in ((MAX, max_), (MIN, min_)) for each in limits
     )  # fmt: skip
     if not bounds and not (maximize or minimize):
-        raise click.UsageError("nothing limits the values: give --max or --min")
+        raise click.UsageError("solve needs a limit: add --max or --min")
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize: give one of them")
     axes = read_axes(for_, design, reading, FOR)
-    job = make_job(design, axes, circumstances(reading), metrics=columns.over(DEFAULT_COLUMNS))
+    job = make_job(
+        design, axes, circumstances(reading), metrics=columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS)
+    )
     first = bool(max_) or not min_ if largest is None else largest
     objective = maximize or (f"-{minimize}" if minimize else None)
     with advancing(settings, "Solving", lambda: job.point_count) as advance:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from convcalc.cli import FINE, UNUSABLE, say
 from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, jobs_option, reading_options, variants_option
+from convcalc.cli.options.designs import VARIABLE, DesignType, Reading, jobs_option, reading_options, variants_option
 from convcalc.cli.options.metrics import (
     MetricKey,
     MetricList,
@@ -28,9 +28,7 @@ from convcalc.cli.output.progress import advancing
 from convcalc.cli.output.resumable_file import Resumable
 from convcalc.cli.output.sweep_output import FORMATS, Outcome, outputs
 from convcalc.cli.output.targets import Target, output_options
-from convcalc.cli.types import ParamType, Positive, beginning
-from convcalc.designs.names import parse_design
-from convcalc.designs.sources import open_spec
+from convcalc.cli.types import ParamType, Positive
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.sweep import (
@@ -55,29 +53,12 @@ from convcalc.sweep import (
 from convcalc.sweep.axes import AXIS, meant
 from convcalc.sweep.job import variables
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
 METRICS = metric_names()
 KEY = MetricKey(METRICS)
 SORTED = 10**6
 """Most points that are sorted without --top: they are kept in memory."""
 APPENDED = ("csv", "jsonl", "json", "markdown", "parquet")
-"""Formats that a killed sweep of all points can go on with; Parquet by way of lines."""
-
-
-class AxisType(ParamType[str]):
-    """``name=values``."""
-
-    name = "axis"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        design = ctx.params.get("design") or next(iter(ctx.args), None)  # an option is behind it that waits for a value
-        try:
-            document = open_spec(parse_design(design).file).document if design else None
-        except SpecErrors:
-            return []
-        return beginning(incomplete, [f"{name}=" for name in document.vars] if document else [])
+"""Formats that a sweep of all points can resume; Parquet by way of lines."""
 
 
 class KeepType(ParamType[Selection]):
@@ -97,25 +78,26 @@ class KeepType(ParamType[Selection]):
             sign = "" if rest[1].startswith("-") else ":asc"
             sort = SortType(KEY).convert(f"{rest[1].strip()}{sign}", param, ctx)
             return Selection(kind, (sort.signed,), Positive().convert(rest[0], param, ctx))
-        return self.fail(f"{quoted(value)} is none of all, pareto:METRIC,METRIC and top:N:METRIC", param, ctx)
+        return self.fail(f"{quoted(value)} is not one of all, pareto:METRIC,METRIC and top:N:METRIC", param, ctx)
 
 
-@click.command("sweep", cls=Command, epilog=DESIGNS, short_help="A whole design space: every choice of variables.")
+@click.command("sweep", cls=Command, epilog=DESIGNS, short_help="Count every point of a design space.")
 @click.argument("design", type=DesignType())
-@click.argument("axes", nargs=-1, type=AxisType(), metavar="NAME=VALUES…")
-@variants_option("An axis of variants, before all others.")
-@columns_option(KEY, f"In place of params,macs, or with + beside them, any of {', '.join(METRICS)}.")
-@click.option("--where", metavar="EXPR", help="Only points for which this holds: 'params <= 5M and macs <= 600M'.")
+@click.argument("axes", nargs=-1, type=VARIABLE, metavar="NAME=VALUES…")
+@variants_option("Add an axis of variants, before all others.")
+@columns_option(KEY, f"Metrics in place of params,macs; +KEY adds: {', '.join(METRICS)}.")
+@click.option(
+    "--where", metavar="EXPR", help="Keep only points that satisfy this condition: 'params <= 5M and macs <= 600M'."
+)
 @order_options(KEY, "points")
-@pareto_option(KEY, "Of equal points the first stays.")
+@pareto_option(KEY, "points", "Of ties the first is kept.")
 @click.option("--keep", type=KeepType(), hidden=True)
-@jobs_option(default=1, show_default=True, help="Processes.")
-@click.option("--dask", metavar="ADDRESS", help="A Dask cluster: tcp://HOST:8786, or local.")
+@jobs_option
+@click.option("--dask", metavar="ADDRESS", help="Use a Dask cluster: tcp://HOST:8786, or local.")
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on where the same sweep with the same -o was killed, however it was begun; "
-    "another's output is refused, with what differs.",
+    help="Resume an interrupted sweep with the same options and -o; if they differ, the differences are an error.",
 )
 @reading_options
 @output_options(FORMATS)
@@ -125,14 +107,14 @@ def command(
     variants: tuple[str, ...] | None, columns: Metrics, where: str | None, sort: Sort | None, top: int | None,
     pareto: Metrics | None, keep: Selection | None, jobs: int, dask: str | None, resume: bool,
 ) -> int:  # fmt: skip
-    """Count every point of a design space: the product of all axes, the last one fastest.
+    """Count every point of a design space: the product of all axes, the last one varying fastest.
 
     An axis is a variable of the spec with values (width=32,64,128) or ranges, ends included (size=128..320:32,
-    alpha=0.25..1.5:0.05); between integers the step is 1 by default. Points that are no network are left out, counted
-    and explained. csv, json, jsonl, markdown and parquet are written as the points come, whatever their number.
+    alpha=0.25..1.5:0.05); between integers the step is 1 by default. Invalid combinations are skipped and
+    reported by reason. csv, json, jsonl, markdown and parquet are streamed.
 
-    With one file to write, PATH.partial and PATH.progress lie beside it until it is whole: a sweep that is killed or
-    interrupted goes on with --resume. Without it the same command begins anew, and says so.
+    With one output file, PATH.partial and PATH.progress are kept beside it until it is complete: --resume continues a
+    sweep that was killed or interrupted. Without --resume the same command starts again, with a note.
 
     \b
     Examples:
@@ -143,13 +125,13 @@ def command(
       convcalc sweep zoo:resnet50 --variants all classes=10..100 -f csv
     """
     require_arrays()
-    metrics = columns.over(DEFAULT_COLUMNS)
+    metrics = columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS)
     if keep and (sort or top or pareto):
-        raise click.UsageError("--keep is the former name of --top, --sort and --pareto: give those alone")
+        raise click.UsageError("--keep is the former name of --top, --sort and --pareto: use those alone")
     keep = keep or _keep(metrics, sort, top, pareto)
     job = _job(design, axes, reading, variants, metrics, where, keep)
     if sort and not top and not pareto and job.point_count > SORTED:
-        raise click.UsageError(f"{job.point_count:,} points are too many to be sorted: say with --top how many to keep")
+        raise click.UsageError(f"{job.point_count:,} points are too many to sort: add --top N")
     given = _resumable(settings, targets, job, keep, resume=resume)
     with outputs(settings, targets, job, keep, given) as out:
         with _engine(jobs, dask) as engine, advancing(settings, "Counting", lambda: job.point_count) as advance:
@@ -162,15 +144,15 @@ def command(
         outcome = Outcome.of(job, out.state)
         out.end(outcome)
     if not settings.quiet:
-        outcome.tell()
+        outcome.print()
     return FINE if out.state.valid else UNUSABLE
 
 
 def _job(
-    design: str, axes: Sequence[str], reading: Reading, variants: tuple[str, ...] | None, metrics: tuple[str, ...],
-    where: str | None, keep: Selection,
+    design: str, axes: Sequence[str], reading: Reading, variants: tuple[str, ...] | None,
+    metrics: tuple[str, ...], where: str | None, keep: Selection,
 ) -> SweepJob:  # fmt: skip
-    """Return what is to be swept."""
+    """Return the sweep."""
     given = circumstances(reading)
     read = read_axes(axes, design, reading)
     job = make_job(design, read, given, variants=variants, metrics=metrics, where=where)
@@ -209,7 +191,7 @@ def circumstances(reading: Reading) -> CountOptions:
 def _resumable(
     settings: Settings, targets: Sequence[Target], job: SweepJob, keep: Selection, *, resume: bool
 ) -> Resumable | None:
-    """Return how a sweep is gone on with when it is killed; nothing where it cannot be, which is said before."""
+    """Return how to resume the sweep if it is interrupted; nothing if it cannot be, with a note."""
     why = _why_not(targets, keep)
     if not why:
         ((format_, path),) = targets
@@ -217,7 +199,7 @@ def _resumable(
     if resume:
         raise click.UsageError(why)
     if any(target.path for target in targets) and _is_long(job) and not settings.quiet:
-        say(f"if this sweep is killed it begins anew: {why}")
+        say(f"if this sweep is interrupted it cannot be resumed: {why}")
     return None
 
 
@@ -225,22 +207,22 @@ def _why_not(targets: Sequence[Target], keep: Selection) -> str:
     if len(targets) != 1 or not targets[0].path or is_device(targets[0].path):
         return "--resume needs one file: -o PATH"
     if keep.kind == "all" and targets[0].format not in APPENDED:
-        return f"--resume goes on with {', '.join(APPENDED)}, not with {targets[0].format}"
+        return f"--resume supports {', '.join(APPENDED)}, not {targets[0].format}"
     return ""
 
 
 def _is_long(job: SweepJob) -> bool:
-    """Whether there is more than one block: of one, nothing can be done before all is."""
+    """Whether there is more than one block: a single block cannot be done in part."""
     return len([*islice(blocks(job.axes), 2)]) > 1
 
 
 @contextlib.contextmanager
 def _engine(jobs: int, dask: str | None) -> Iterator[Engine]:
     source = click.get_current_context().get_parameter_source("jobs")
-    if dask and jobs > 1 and source is not ParameterSource.ENVIRONMENT:
+    if dask and jobs > 1 and source is ParameterSource.COMMANDLINE:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them")
     if dask:
         with cluster(dask) as engine:
             yield engine
     else:
-        yield processes(jobs) if jobs > 1 else serial()
+        yield processes(jobs) if jobs > 1 and source is not ParameterSource.DEFAULT else serial()

@@ -16,15 +16,15 @@ from convcalc.designs.sources import Checked, check_file
 from convcalc.errors import SpecError, describe, escape
 
 
-@click.command("validate", cls=Command, short_help="Parse and shape-check specs, with all their variants.")
+@click.command("validate", cls=Command, short_help="Check the syntax and shapes of specs and their variants.")
 @click.argument("paths", nargs=-1, required=True, type=SpecType(), metavar="PATH…")
 @lib_option
 @output_options(("text", "concise", "json"))
 @click.pass_obj
 def command(settings: Settings, paths: tuple[str, ...], lib: tuple[str, ...], targets: list[Target]) -> int:
-    """Parse and shape-check spec files, and the specs in folders or that globs in quotes match, with every variant.
+    """Check the syntax and shapes of spec files, and of the specs in folders or matched by quoted globs.
 
-    All are checked and all errors are listed; the exit code is 2 when a spec is broken.
+    Every variant is checked and all errors are listed; the exit code is 2 if a spec is invalid.
 
     \b
     Examples:
@@ -43,9 +43,9 @@ def _text(checked: Sequence[Checked]) -> str:
     lines = []
     for one in checked:
         variants = f" ({', '.join(one.variants)})" if one.variants else ""
-        lines.append(describe(one.errors) if one.errors else f"{escape(one.file)}: fine{variants}")
-    broken = sum(bool(one.errors) for one in checked)
-    lines.append(f"{len(checked)} spec{'s' if len(checked) != 1 else ''}, {broken} broken")
+        lines.append(describe(one.errors) if one.errors else f"{escape(one.file)}: valid{variants}")
+    invalid = sum(bool(one.errors) for one in checked)
+    lines.append(f"{len(checked)} spec{'s' if len(checked) != 1 else ''}, {invalid} invalid")
     return "\n".join(lines)
 
 

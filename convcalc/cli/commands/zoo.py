@@ -10,19 +10,19 @@ from convcalc.cli.output.row_output import outlet
 from convcalc.cli.output.targets import Target, output_options
 from convcalc.designs.names import zoo
 from convcalc.designs.zoo import listing, row, shipped
-from convcalc.errors import did_you_mean
+from convcalc.errors import did_you_mean, quoted
 from convcalc.render import STREAMS
 
 
-@click.command("zoo", cls=Command, short_help="List the shipped networks with their counts and sources.")
+@click.command("zoo", cls=Command, short_help="List the bundled networks.")
 @click.argument("words", nargs=-1, metavar="[WORD…]")
 @output_options(STREAMS)
 @click.pass_obj
 def command(settings: Settings, words: tuple[str, ...], targets: list[Target]) -> None:
-    """List the shipped networks whose name, source or framework's module holds every WORD; all without one.
+    """List the bundled networks whose name, source or framework module contains every WORD; default: all.
 
-    Each is a design for every command: `convcalc report zoo:resnet50@101`. "Equals" names the module of a framework
-    that the design equals layer by layer.
+    Each is a design for every command: `convcalc report zoo:resnet50@101`. "Equals" names the framework module that
+    has the same layers.
 
     \b
     Examples:
@@ -33,7 +33,7 @@ def command(settings: Settings, words: tuple[str, ...], targets: list[Target]) -
     found = list(shipped(words))
     if not found:
         near = next(filter(None, (did_you_mean(word, zoo()) for word in words)), "; `convcalc zoo` lists all")
-        raise click.ClickException(f"no shipped network holds {' '.join(words)}{near}")
+        raise click.ClickException(f"no bundled network matches {quoted(' '.join(words))}{near}")
     rows = [row(one) for one in progress(settings, found, "Counting")]
     with outlet(settings, targets, listing()) as out:
         out.add(rows)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import partial
+from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from convcalc.cli import say
 from convcalc.cli.group import Settings
-from convcalc.cli.types import ParamType, Positive, Word, beginning
+from convcalc.cli.types import LazyWord, ParamType, Positive, SpecWord, Word, beginning
 from convcalc.designs import sources
 from convcalc.designs.names import ZOO, is_visible_spec, zoo
 from convcalc.dtypes import BITS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Reading(NamedTuple):
-    """How designs are to be read: overrides, library folders, batch and number format."""
+    """Options of reading and counting designs: overrides, library folders, batch and data types."""
 
     overrides: dict[str, str]
     inputs: dict[str, str]
@@ -32,7 +32,7 @@ class Reading(NamedTuple):
     variant: str | None
     batch: int
     dtypes: tuple[str, ...]
-    """Every number format that is named, for rows of each; other commands take the last one."""
+    """All data types that are given, for a row of each; other commands take the last one."""
 
     @property
     def dtype(self) -> str:
@@ -84,8 +84,13 @@ def _inputs(context: click.Context, parameter: click.Parameter, values: Sequence
     return given
 
 
+VARIABLE = SpecWord(lambda spec: [f"{name}=" for name in spec.vars])
+"""What begins with a variable and ``=``."""
+INPUT = SpecWord(lambda spec: [f"{name}=" for name in spec.inputs])
+
+
 class Format(Word):
-    """A number format, or one for the layers whose paths a glob matches: ``stage1.**=int8``."""
+    """A data type, or one for the layers whose paths a glob matches: ``stage1.**=int8``."""
 
     name = "format"
 
@@ -105,29 +110,24 @@ def _formats(context: click.Context, parameter: click.Parameter, values: Sequenc
     return tuple(", ".join([each, *(value for value in values if "=" in value)]) for each in usual)
 
 
-class DeviceType(ParamType[str]):
-    """The name of a device that comes with the program, or the path of its file."""
+def _devices() -> tuple[str, ...]:
+    from convcalc.devices.roofline import devices
 
-    name = "device"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        from convcalc.devices.roofline import devices
-
-        return beginning(incomplete, devices())
+    return devices()
 
 
 def device_option(words: str) -> Callable[..., Any]:
-    """``--device``, with what it is for."""
-    return click.option("--device", type=DeviceType(), metavar="NAME|PATH", help=words)
+    """``--device``, with its help."""
+    return click.option("--device", type=LazyWord(_devices, closed=False), metavar="NAME|PATH", help=words)
 
 
 def batch_option(words: str) -> Callable[..., Any]:
-    """``--batch``, with what it is for."""
+    """``--batch``, with its help."""
     return click.option("--batch", type=Positive(), default=1, show_default=True, metavar="N", help=words)
 
 
 def dtype_option(words: str) -> Callable[..., Any]:
-    """``--dtype``, with what it is for; several become one text."""
+    """``--dtype``, with its help; several become one text."""
     return click.option("--dtype", type=Format(), multiple=True, callback=_formats, default=("float32",),
                         show_default=True, metavar="[GLOB=]NAME", help=words)  # fmt: skip
 
@@ -135,6 +135,7 @@ def dtype_option(words: str) -> Callable[..., Any]:
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--set``, ``--input``, ``--variant``, ``--lib``, ``--batch`` and ``--dtype``, as one ``reading``."""
 
+    @wraps(command)
     def collected(
         *args: Any,
         set_: dict[str, str],
@@ -147,16 +148,15 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         return command(*args, reading=Reading(set_, input_, lib, variant, batch, dtype), **kwargs)
 
-    collected.__doc__, collected.__name__ = command.__doc__, command.__name__
-    collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
     for option in (
-        dtype_option(f"Number format: {', '.join(tuple(BITS)[1:4])}, …; for some layers: 'stage1.**=int8'."),
-        batch_option("Samples at once."),
+        dtype_option(f"Data type: {', '.join(tuple(BITS)[1:4])}, …; per layer: 'stage1.**=int8'."),
+        batch_option("Batch size."),
         lib_option,
-        click.option("--variant", metavar="NAME", is_eager=True, help="A variant of the spec, as FILE@NAME."),
-        click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs,
-                     help="Another input shape, channels first: 3,320,320; repeatable by name."),
-        click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides,
+        click.option("--variant", metavar="NAME", is_eager=True, type=SpecWord(lambda spec: spec.variants),
+                     help="Variant of the spec, as in FILE@NAME."),
+        click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs, type=INPUT,
+                     help="Override an input shape, channels first: 3,320,320; repeatable by name."),
+        click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides, type=VARIABLE,
                      help="Override a variable of the spec; repeatable."),
     ):  # fmt: skip
         collected = option(collected)
@@ -174,15 +174,23 @@ def variants_option(words: str) -> Callable[..., Any]:
             raise click.BadParameter(f"{quoted(value or '')} is not all, nor names with commas between")
         return () if chosen == ("all",) else chosen
 
-    return click.option("--variants", metavar="all|NAME,…", callback=names, help=words)
+    of_spec = SpecWord(lambda spec: spec.variants, listed=True, alone=("all",))
+    return click.option("--variants", metavar="all|NAME,…", type=of_spec, callback=names, help=words)
 
 
-jobs_option = partial(click.option, "--jobs", type=Positive(), metavar="N", envvar="CONVCALC_JOBS", show_envvar=True)
-"""``--jobs``, with what it is by default."""
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+jobs_option = click.option(
+    "--jobs", type=Positive(), default=_cores, metavar="N", envvar="CONVCALC_JOBS", show_envvar=True,
+    help="Worker processes; default: all cores.",
+)  # fmt: skip
 
 lib_option = click.option(
     "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
-    help="A folder that specs may import from; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
+    help="Folder searched for imports; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
 )  # fmt: skip
 
 
@@ -202,7 +210,7 @@ class SpecType(ParamType[str]):
 
 
 class DesignType(SpecType):
-    """The name of a design: a spec, a shipped one, a variant, a part."""
+    """The name of a design: a spec, a bundled one, a variant, a part."""
 
     name = "design"
 
@@ -211,10 +219,10 @@ class DesignType(SpecType):
             return beginning(incomplete, _parts(*incomplete.rsplit("#", 1)))
         if "@" in incomplete:
             return beginning(incomplete, _variants(incomplete.rsplit("@", 1)[0]))
-        shipped = beginning(incomplete, [f"{ZOO}{name}" for name in zoo()])
+        bundled = beginning(incomplete, [f"{ZOO}{name}" for name in zoo()])
         if incomplete.startswith(ZOO):
-            return shipped
-        return [*shipped, *super().shell_complete(ctx, param, incomplete)]
+            return bundled
+        return [*bundled, *super().shell_complete(ctx, param, incomplete)]
 
 
 def _variants(file: str) -> list[str]:
@@ -235,28 +243,23 @@ def _parts(file: str, part: str) -> list[str]:
 
 
 def warn(settings: Settings, warnings: Iterable[str]) -> None:
-    """Say the warnings of specs on standard error, each once, unless ``--quiet``."""
+    """Print the warnings of specs on standard error, each once, unless ``--quiet``."""
     if not settings.quiet:
         for text in dict.fromkeys(warnings):
             say(text)
 
 
-class ProfileType(ParamType[str]):
-    """The key of a profile; the profiles load only where one is named."""
+def profile_keys() -> tuple[str, ...]:
+    """Return the keys of all profiles, which load only where one is named."""
+    from convcalc import profiles
 
-    name = "name"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from convcalc.profiles import profile_keys
-
-        return Word(profile_keys()).convert(value, param, ctx)
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        from convcalc.profiles import profile_keys
-
-        return beginning(incomplete, profile_keys())
+    return profiles.profile_keys()
 
 
+PROFILE = LazyWord(profile_keys, closed=True)
 profile_option = click.option(
-    "--profile", type=ProfileType(), metavar="NAME", help="Add what a tool prints: short for --columns +NAME."
+    "--profile",
+    type=PROFILE,
+    metavar="NAME",
+    help="Add the count of another tool, e.g. fvcore or thop: same as --columns +NAME.",
 )

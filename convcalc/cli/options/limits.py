@@ -1,20 +1,41 @@
-"""Options that limit metrics: ``--max`` and ``--min``, read as a budget file's ``max`` and ``min`` are."""
+"""Options of limits: ``--budget``, and ``--max`` and ``--min``, which are read as those of a budget file."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.rules import read_limit
-from convcalc.budget.file.types import RATIO_SUFFIX, Limit
+from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit
 from convcalc.cli.types import ParamType, beginning
+from convcalc.designs.names import BUDGET
 from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.repository_paths import path_from_cwd
 from convcalc.spec.yaml.nodes import ScalarNode
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+
+budget_option = click.option(
+    "--budget", metavar="PATH", type=click.Path(), help=f"Budget file; default: {BUDGET} here or in a parent folder."
+)
+
+
+def budget_file(path: str | None) -> BudgetFile:
+    """Read the budget file that is named, or the one found from the current folder upward.
+
+    Raises:
+        SpecErrors: what is wrong with it.
+    """
+    found = path or find_budget_file(os.getcwd())
+    if found is None:
+        raise click.ClickException(f"no {BUDGET} here or in a parent folder; name one with --budget")
+    return read_budget_file(path_from_cwd(found))
 
 
 class LimitList(ParamType[tuple[Limit, ...]]):
@@ -40,13 +61,13 @@ class LimitList(ParamType[tuple[Limit, ...]]):
         if not key or not equals or not amount:
             self.fail(f"{quoted(text)} is not metric=limit", param, ctx)
         if key.endswith(RATIO_SUFFIX) and not self.plain:
-            self.fail(f"{quoted(key)} needs a design to hold against: write a budget", param, ctx)
+            self.fail(f"{quoted(key)} needs a reference design: write a budget", param, ctx)
         source = Source(self.option, text)
         name, _, value = text.partition("=")
         place = Span(source, 1, len(name) + 2, max(1, len(value)))
         read = read_limit(ScalarNode(key, Span(source, 1, 1, max(1, len(name)))), ScalarNode(amount, place))
         if self.plain and read.metric.suffix:
-            self.fail(f"{quoted(key)}: limits are on metrics themselves: write {read.metric.key}", param, ctx)
+            self.fail(f"{quoted(key)}: limit the metric itself: {read.metric.key}", param, ctx)
         return read
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
@@ -63,10 +84,10 @@ def limit_options(
         return tuple(one for group in values for one in group)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for kind, example in (("min", ""), ("max", ", as params=5M,macs=600M")):
+        for kind, side, example in (("min", "Lower", ""), ("max", "Upper", ", e.g. params=5M,macs=600M")):
             command = click.option(
                 f"--{kind}", f"{kind}_", type=LimitList(f"--{kind}", keys, plain=plain), multiple=True,
-                metavar="KEY=V,…", callback=flat, help=f"{kind.capitalize()}ima{words}{example}. Repeatable.",
+                metavar="KEY=V,…", callback=flat, help=f"{side} limits{words}{example}. Repeatable.",
             )(command)  # fmt: skip
         return command
 

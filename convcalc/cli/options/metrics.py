@@ -1,4 +1,4 @@
-"""Options that name metrics: which to show, by which to sort, in which nothing may be beaten."""
+"""Options that name metrics: which to show, by which to sort, in which rows are Pareto-optimal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from convcalc.cli.options.designs import profile_keys
 from convcalc.cli.types import ParamType, Positive, Word, beginning
 from convcalc.errors import quoted
 from convcalc.report.fold import TEXT_KEYS
@@ -16,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class Metrics(NamedTuple):
-    """Keys of metrics, in place of the usual ones or beside them."""
+    """Keys of metrics, in place of the default ones or beside them."""
 
     keys: tuple[str, ...] = ()
     adds: bool = True
 
     def over(self, usual: Iterable[str]) -> tuple[str, ...]:
-        """Return what is shown where some are usual."""
+        """Return the metrics that are shown, for a default."""
         return tuple(dict.fromkeys([*(usual if self.adds else ()), *self.keys]))
 
 
 def parted(columns: Metrics, whole: Sequence[str], profile: str | None) -> tuple[Metrics, tuple[str, ...]]:
-    """Return the columns of layers, with that of ``--profile``, and the metrics that whole designs alone have."""
+    """Return the columns of layers, with that of ``--profile``, and the metrics that only whole designs have."""
     keys = [key for key in columns.keys if key not in whole]
     adds = columns.adds or not keys
     layers = Metrics(tuple(dict.fromkeys([*keys, *([profile] if profile else [])])), adds)
@@ -42,20 +43,13 @@ class MetricKey(Word):
         self.profiles = profiles
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if self.profiles and value not in self.choices:
-            from convcalc.profiles import profile_keys
-
-            if value in profile_keys():
-                return value
+        if self.profiles and value not in self.choices and value in profile_keys():
+            return value
         return super().convert(value, param, ctx)
 
     def known(self) -> tuple[str, ...]:
         """Return all keys, for completion."""
-        if not self.profiles:
-            return tuple(self.choices)
-        from convcalc.profiles import profile_keys
-
-        return (*self.choices, *profile_keys())
+        return (*self.choices, *(profile_keys() if self.profiles else ()))
 
 
 class MetricList(ParamType[Metrics]):
@@ -96,7 +90,7 @@ class Sort(NamedTuple):
 
 
 class SortType(ParamType[Sort]):
-    """``KEY``, ``KEY:asc`` or ``KEY:desc``: of a metric the largest first by default; ``-KEY`` says so too."""
+    """``KEY``, ``KEY:asc`` or ``KEY:desc``: a metric sorts largest first by default, and with ``-KEY``."""
 
     name = "key"
 
@@ -110,9 +104,9 @@ class SortType(ParamType[Sort]):
         signed = value.startswith("-")
         known = self.key.convert(key.strip(), param, ctx)
         if colon and order not in ("asc", "desc"):
-            self.fail(f"{quoted(value)} is none of {known}, {known}:asc and {known}:desc", param, ctx)
+            self.fail(f"{quoted(value)} is not one of {known}, {known}:asc and {known}:desc", param, ctx)
         if signed and order == "asc":
-            self.fail(f"{quoted(value)} has a minus, for the largest first, and asc, for the smallest", param, ctx)
+            self.fail(f"{quoted(value)} combines a minus (largest first) with asc (smallest first)", param, ctx)
         return Sort(known, signed or order == "desc" or (not order and known not in TEXT_KEYS))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
@@ -126,21 +120,21 @@ def columns_option(key: MetricKey, words: str) -> Callable[..., Any]:
     return click.option("--columns", type=MetricList(key), default=Metrics(), metavar="[+]KEY,…", help=words)
 
 
-ORDER = "Largest first, unless :asc; equal ones in their order."
+ORDER = "Sort by a metric, largest first unless :asc; ties keep their order."
 
 
 def order_options(key: MetricKey, rows: str, *, order: str = ORDER, words: str = "") -> Callable[..., Any]:
     """``--sort`` and ``--top``, of some rows."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        choice = f"Only the first N {rows} by --sort, or the largest of the first metric{words}."
+        choice = f"Show the first N {rows} by --sort, else those largest in the first metric{words}."
         top = click.option("--top", type=Positive(), metavar="N", help=choice)
         return click.option("--sort", type=SortType(key), metavar="KEY[:asc|desc]", help=order)(top(command))
 
     return decorate
 
 
-def pareto_option(key: MetricKey, words: str) -> Callable[..., Any]:
-    """``--pareto``, with what becomes of equal rows."""
-    best = "Only what nothing beats in all of these: smaller is better, of -KEY larger."
-    return click.option("--pareto", type=MetricList(key, signed=True), metavar="[-]KEY,…", help=f"{best} {words}")
+def pareto_option(key: MetricKey, rows: str, ties: str) -> Callable[..., Any]:
+    """``--pareto``, with what becomes of ties."""
+    best = f"Keep the Pareto-optimal {rows} in these metrics: smaller is better; -KEY: larger."
+    return click.option("--pareto", type=MetricList(key, signed=True), metavar="[-]KEY,…", help=f"{best} {ties}")

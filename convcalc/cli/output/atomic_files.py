@@ -11,31 +11,36 @@ import contextlib
 import errno
 import os
 import re
+import signal
 import stat
 import sys
+import threading
 from collections.abc import Iterator
-from typing import IO, Protocol
+from types import FrameType
+from typing import IO, Any
 
 import click
 
-from convcalc.cli.output.file_locks import is_there, locked
+from convcalc.cli.output.file_locks import ENDING, is_ours, is_there, remove_leftovers, staged_prefix
 from convcalc.designs.names import SPEC_SUFFIXES
 from convcalc.errors import escape
 
-ENDING = ".convcalc"
-LONGEST = 40
-"""Characters of a name that are repeated in that of the file beside it; a file system takes 255 bytes."""
 LINKS = 40
 """Links that are followed in a row, as Linux does."""
 DESCRIPTORS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 BY_NUMBER = re.compile(r"(?:/dev/fd|/proc/self/fd)/(\d{1,9})")
 
 
-class Place(Protocol):
+class Place:
     """Where results go: a file, a device, standard output."""
+
+    path: str
+    file: IO[bytes]
 
     def write(self, data: str | bytes) -> None:
         """Write what comes next."""
+        with blamed(self.path):
+            self.file.write(encoded(data))
 
     def close(self) -> None:
         """Make sure that all is written."""
@@ -45,6 +50,8 @@ class Place(Protocol):
 
     def discard(self) -> None:
         """Leave nothing that is not whole, unless it is where it belongs already."""
+        with contextlib.suppress(OSError):
+            self.file.close()
 
 
 class Places:
@@ -73,12 +80,12 @@ class Places:
             place.discard()
 
 
-def place(path: str) -> Place:
-    """Return what writes to a path."""
-    return Device(path) if is_device(path) else File(path)
+def place(path: str | None) -> Place:
+    """Return what writes to a path, or to standard output."""
+    return Screen() if path is None else Device(path) if is_device(path) else File(path)
 
 
-class File:
+class File(Place):
     """A new file beside the one that it is to replace."""
 
     def __init__(self, path: str) -> None:
@@ -95,14 +102,10 @@ class File:
 
         folder, name = os.path.split(os.path.realpath(self.path))
         while True:
-            handle, self.staged = tempfile.mkstemp(prefix=_prefix(name), suffix=ENDING, dir=folder)
-            if _is_ours(handle) and is_there(handle, self.staged):
+            handle, self.staged = tempfile.mkstemp(prefix=staged_prefix(name), suffix=ENDING, dir=folder)
+            if is_ours(handle) and is_there(handle, self.staged):
                 return os.fdopen(handle, "wb")
             os.close(handle)
-
-    def write(self, data: str | bytes) -> None:
-        with blamed(self.path):
-            self.file.write(encoded(data))
 
     def close(self) -> None:
         with blamed(self.path):
@@ -121,37 +124,60 @@ class File:
                 os.unlink(self.staged)
 
 
-_WRITING = os.O_WRONLY | getattr(os, "O_BINARY", 0)
-
-
-class Device:
-    """What is there and no plain file, such as a pipe: nothing can be put in its place, it is written to as it is."""
+class Device(Place):
+    """What is not a regular file, e.g. a pipe: it cannot be replaced, and is written to as it is."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        number = _descriptor(path)
+        number, flags = _descriptor(path), os.O_WRONLY | getattr(os, "O_BINARY", 0)
         with blamed(path):
             # a descriptor that is opened anew by its name would begin at the start of its file, and empty it
-            self.file = os.fdopen(os.open(path, _WRITING) if number is None else os.dup(number), "wb")
-
-    def write(self, data: str | bytes) -> None:
-        with blamed(self.path):
-            self.file.write(encoded(data))
+            self.file = os.fdopen(os.open(path, flags) if number is None else os.dup(number), "wb")
 
     def close(self) -> None:
         with blamed(self.path):
             self.file.close()
 
-    def keep(self) -> None:
-        """Do nothing: it is there already."""
+
+class Screen(Place):
+    """Standard output. Rows are flushed at once; Ctrl-C does not cut one."""
+
+    def write(self, data: str | bytes) -> None:
+        with _unbroken():
+            if isinstance(data, bytes):
+                sys.stdout.buffer.write(data)
+            else:
+                sys.stdout.write(data)
+            sys.stdout.flush()
 
     def discard(self) -> None:
-        with contextlib.suppress(OSError):
-            self.file.close()
+        """Do nothing: others write to it too."""
+
+
+@contextlib.contextmanager
+def _unbroken() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block; a second one does not wait."""
+    usual: Any = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):  # ignored, as nohup does
+        yield
+        return
+    came: list[int] = []
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, wait)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    if came:
+        raise KeyboardInterrupt
 
 
 def is_device(path: str) -> bool:
-    """Whether a path is there and no plain file, or names something that this process has open."""
+    """Whether a path exists and is not a regular file, or names something that this process has open."""
     return _descriptor(path) is not None or (os.path.exists(path) and not os.path.isfile(path))
 
 
@@ -174,7 +200,7 @@ def _descriptor(path: str) -> int | None:
 
 @contextlib.contextmanager
 def blamed(path: str) -> Iterator[None]:
-    """Say of what goes wrong that a path could not be written."""
+    """Turn errors of the system into one that names the path."""
     try:
         yield
     except OSError as error:
@@ -184,7 +210,7 @@ def blamed(path: str) -> Iterator[None]:
 
 
 def encoded(data: str | bytes) -> bytes:
-    """Return the bytes of a text; what no file can hold is escaped."""
+    """Return the bytes of a text; what UTF-8 does not have is escaped."""
     return data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
 
 
@@ -196,7 +222,7 @@ def require_writable(path: str) -> None:
         PermissionError: for a file that somebody has protected.
     """
     if os.path.isfile(path) and os.path.realpath(path).lower().endswith(SPEC_SUFFIXES):
-        text = "it is YAML, as specs and budget files are, and would be lost; give another name"
+        text = "it is YAML, like specs and budget files, and would be lost; give another name"
         raise click.ClickException(f"cannot write '{escape(path)}': {text}")
     if os.path.isfile(path) and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
@@ -211,10 +237,10 @@ def synced(file: IO[bytes]) -> None:
 def moved(file: IO[bytes], staged: str, place: str) -> None:
     """Move a file in the place of another, whose permissions and owner it gets. Its lock is kept until it is there."""
     with contextlib.suppress(OSError):
-        held = os.stat(place)
+        old = os.stat(place)
         mine = os.fstat(file.fileno())
-        if (held.st_uid, held.st_gid) != (mine.st_uid, mine.st_gid):
-            os.chown(staged, held.st_uid, held.st_gid)
+        if (old.st_uid, old.st_gid) != (mine.st_uid, mine.st_gid):
+            os.chown(staged, old.st_uid, old.st_gid)
     os.chmod(staged, permissions(place))
     if sys.platform == "win32":  # where no open file can be moved
         file.close()
@@ -229,46 +255,3 @@ def permissions(path: str) -> int:
     umask = os.umask(0)
     os.umask(umask)
     return 0o666 & ~umask
-
-
-# --- leftovers --------------------------------------------------------------------------------------------------------
-
-
-def remove_leftovers(path: str) -> None:
-    """Remove what killed runs have left beside a path, and nothing that a run still writes."""
-    folder, name = os.path.split(os.path.realpath(path))
-    ours = re.compile(re.escape(_prefix(name)) + r"[a-z0-9_]{8}" + re.escape(ENDING))
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if ours.fullmatch(entry.name):
-                with contextlib.suppress(OSError):
-                    _remove_unlocked(entry.path)
-
-
-def _remove_unlocked(path: str) -> None:
-    if sys.platform == "win32":  # where an open file cannot be removed
-        os.unlink(path)
-        return
-    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        if locked(handle) and is_there(handle, path):
-            os.unlink(path)
-    finally:
-        os.close(handle)
-
-
-def _prefix(name: str) -> str:
-    """Return how the files beside one of this name begin; those of no other name do."""
-    if len(name) <= LONGEST:
-        return f".{name}."
-    from hashlib import blake2b
-
-    return f".{name[:LONGEST]}.{blake2b(os.fsencode(name), digest_size=8).hexdigest()}."
-
-
-def _is_ours(handle: int) -> bool:
-    """Lock a new file, if files can be locked here: where they cannot, nobody takes it for a leftover."""
-    try:
-        return locked(handle)
-    except OSError:
-        return True

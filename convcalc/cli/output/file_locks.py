@@ -1,9 +1,15 @@
-"""Locks of files that are being written: they end with the process, however it ends."""
+"""Locks of files that are being written, which end with the process, however it ends; and what killed runs left."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
+
+ENDING = ".convcalc"
+LONGEST = 40
+"""Characters of a name that are repeated in that of the file beside it; a file system takes 255 bytes."""
 
 
 def locked(handle: int) -> bool:
@@ -35,3 +41,43 @@ def is_there(handle: int, path: str) -> bool:
         return os.path.samestat(os.fstat(handle), os.stat(path, follow_symlinks=False))
     except OSError:
         return False
+
+
+def remove_leftovers(path: str) -> None:
+    """Remove what killed runs have left beside a path, and nothing that a run still writes."""
+    folder, name = os.path.split(os.path.realpath(path))
+    ours = re.compile(re.escape(staged_prefix(name)) + r"[a-z0-9_]{8}" + re.escape(ENDING))
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if ours.fullmatch(entry.name):
+                with contextlib.suppress(OSError):
+                    _remove_unlocked(entry.path)
+
+
+def _remove_unlocked(path: str) -> None:
+    if sys.platform == "win32":  # where an open file cannot be removed
+        os.unlink(path)
+        return
+    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if locked(handle) and is_there(handle, path):
+            os.unlink(path)
+    finally:
+        os.close(handle)
+
+
+def staged_prefix(name: str) -> str:
+    """Return how the files beside one of this name begin; those of no other name do."""
+    if len(name) <= LONGEST:
+        return f".{name}."
+    from hashlib import blake2b
+
+    return f".{name[:LONGEST]}.{blake2b(os.fsencode(name), digest_size=8).hexdigest()}."
+
+
+def is_ours(handle: int) -> bool:
+    """Lock a new file, if files can be locked here: where they cannot, nobody takes it for a leftover."""
+    try:
+        return locked(handle)
+    except OSError:
+        return True

@@ -1,4 +1,4 @@
-"""A file that a killed sweep can go on with: it lies beside its place until it is whole, with notes of what is done."""
+"""A file that an interrupted sweep can resume: partial until it is complete, with a checkpoint beside it."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from typing import IO, NamedTuple, NoReturn, Protocol
 import click
 
 from convcalc.cli import FINE, say
-from convcalc.cli.output.atomic_files import File, blamed, encoded, moved, remove_leftovers, require_writable, synced
-from convcalc.cli.output.file_locks import is_there, locked
+from convcalc.cli.output.atomic_files import File, Place, blamed, encoded, moved, require_writable, synced
+from convcalc.cli.output.file_locks import is_there, locked, remove_leftovers
 from convcalc.errors import escape
 from convcalc.sweep import Checkpoint, Progress, SavedProgress
 from convcalc.sweep.checkpoint import new_hash
 from convcalc.sweep.fingerprint import differences
 
 BETWEEN_SAVES = 0.2
-"""Seconds between two notes of what is done: what is done twice after a kill is less than that, or one block."""
+"""Seconds between two checkpoints: less than that, or one block, is repeated after a kill."""
 AT_ONCE = 1 << 20
 
 
 class Table(Protocol):
-    """What makes a file of rows that were written as CSV."""
+    """Makes a file of rows that were written as CSV."""
 
     def converted(self, rows: Iterable[Mapping[str, str]]) -> Iterator[str | bytes]:
         """Give the file, piece by piece."""
 
 
 class Resumable(NamedTuple):
-    """How a sweep is gone on with: what it remembers, whether it shall go on, and whether it may say so."""
+    """How to resume a sweep: its checkpoint, whether to resume it, and whether to print no notes."""
 
     journal: Checkpoint
     resume: bool
     quiet: bool = False
 
 
-class Resumed:
-    """The file and its notes, as one place.
+class Resumed(Place):
+    """The partial file and its checkpoint, as one place.
 
-    The notes are there before the first line and go after the last, so that at every moment either both tell how far a
-    sweep has come, or the whole output is in its place.
+    The checkpoint exists from before the first line until after the last, so that at every moment either both tell how
+    far the sweep is, or the complete output is in its place.
     """
 
     def __init__(self, given: Resumable) -> None:
@@ -57,59 +57,63 @@ class Resumed:
         with blamed(self.path):
             require_writable(self.path)
             remove_leftovers(self.path)
-            self.file = self._opened()
+            self.file = self._open_partial()
         try:
-            self.state = self._begun(resume=given.resume)
-        except BaseException:
-            self._closed_untouched()
+            self.state = self._restore(resume=given.resume)
+        except BaseException:  # everything stays as it was; an empty partial file is as good as none
+            with contextlib.suppress(OSError):
+                if os.fstat(self.file.fileno()).st_size == 0:
+                    os.unlink(self.journal.partial)
+            self.file.close()
             raise
         self.noted = self.state.done
         self.has_lines = self.file.tell() > 0
 
-    def _opened(self) -> IO[bytes]:
+    def _open_partial(self) -> IO[bytes]:
         """Open the partial file for this run alone."""
         while True:
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
             handle = os.open(self.journal.partial, flags, 0o600)
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 os.close(handle)
-                raise click.ClickException(f"cannot write '{escape(self.path)}': its partial file is no plain file")
+                raise self._refusal("its partial file is not a regular file")
             try:
                 mine = locked(handle)
             except OSError as error:
                 if os.fstat(handle).st_size == 0:
                     os.unlink(self.journal.partial)
                 os.close(handle)
-                said = f"no file can be locked there ({error.strerror}), which a sweep needs to go on with one"
-                raise click.ClickException(
-                    f"cannot write '{escape(self.path)}': {said}; -o - > FILE does without"
-                ) from None
+                why = f"files cannot be locked there ({error.strerror}), which --resume needs; use -o - > FILE"
+                raise self._refusal(why) from None
             if mine and is_there(handle, self.journal.partial):
                 return os.fdopen(handle, "r+b")
             os.close(handle)
             if not mine:
-                raise click.ClickException(f"cannot write '{escape(self.path)}': another sweep is writing it")
+                raise self._refusal("another sweep is writing it")
 
-    def _begun(self, *, resume: bool) -> Progress:
-        """Return what is done already, with the file at the end of its lines."""
+    def _refusal(self, why: str) -> click.ClickException:
+        return click.ClickException(f"cannot write '{escape(self.path)}': {why}")
+
+    def _restore(self, *, resume: bool) -> Progress:
+        """Return the progress so far, with the file at the end of its lines."""
         with blamed(self.path):
             known, size = self.journal.load(), os.fstat(self.file.fileno()).st_size
         self.journal.require_ours(known, size)
         is_moved = known is not None and known.whole != "" and size < known.length
         if resume and (is_moved or (known is None and os.path.lexists(self.path))):
-            self._end_complete(known)
+            self._end_if_complete(known)
         if resume and known is not None:
             self.journal.require_same(known.facts)
-            return self._gone_on(known)
+            return self._continue(known)
         if known is not None and known.state.done and not is_moved:
-            self._say_dropped(known)
-        return self._anew()
+            self._say_discarded(known)
+        return self._start_again()
 
-    def _end_complete(self, known: SavedProgress | None) -> NoReturn:
-        """End the run: the output is whole, and of this very sweep.
+    def _end_if_complete(self, known: SavedProgress | None) -> NoReturn:
+        """End the run: the output is complete, and of this very sweep.
 
         Raises:
-            SpecError: CC717, where it is not, or nobody knows.
+            SpecError: CC717, if it is not, or that is unknown.
         """
         with blamed(self.path):
             self.journal.require_complete(known)
@@ -118,22 +122,22 @@ class Resumed:
             say(f"{escape(self.path)} is complete: nothing to do")
         raise click.exceptions.Exit(FINE)
 
-    def _say_dropped(self, known: SavedProgress) -> None:
+    def _say_discarded(self, known: SavedProgress) -> None:
         if not self.quiet:
             same = not any(differences(known.facts, self.journal.facts))
-            whose = "--resume would have gone on with it" if same else "it was another sweep"
+            whose = "--resume would have continued it" if same else "it is of another sweep"
             count = f"{known.state.done:,} block{'s' if known.state.done != 1 else ''}"
-            say(f"{escape(self.path)}: the partial run of a sweep that was killed, {count}, is dropped; {whose}")
+            say(f"{escape(self.path)}: the partial output of an interrupted sweep, {count}, is discarded; {whose}")
 
-    def _anew(self) -> Progress:
-        """Begin with nothing. The notes say so first: they are never behind what the file holds."""
+    def _start_again(self) -> Progress:
+        """Start again. The checkpoint is written first: it is never behind the lines of the file."""
         self.digest = new_hash()
         with blamed(self.path):
             self.journal.save(self.known._replace(digest=self.digest.hexdigest()))
             self.file.truncate(0)
         return Progress()
 
-    def _gone_on(self, known: SavedProgress) -> Progress:
+    def _continue(self, known: SavedProgress) -> Progress:
         self.digest = new_hash()
         left = known.length
         with blamed(self.path):
@@ -146,13 +150,6 @@ class Resumed:
             self.file.truncate()
         return known.state
 
-    def _closed_untouched(self) -> None:
-        """Leave everything as it was; an empty partial file is as good as none."""
-        with contextlib.suppress(OSError):
-            if os.fstat(self.file.fileno()).st_size == 0:
-                os.unlink(self.journal.partial)
-        self.file.close()
-
     def write(self, data: str | bytes) -> None:
         written = encoded(data)
         with blamed(self.path):
@@ -160,7 +157,7 @@ class Resumed:
         self.digest.update(written)
 
     def save(self, state: Progress, *, ended: bool = False) -> None:
-        """Note what is done: if nothing is noted yet, if the last note is old, and where all blocks are done."""
+        """Write a checkpoint: if there is none yet, if the last one is old, and when all blocks are done."""
         if ended or not self.noted or time.monotonic() - self.saved >= BETWEEN_SAVES:
             with blamed(self.path):
                 self.file.flush()
@@ -174,37 +171,37 @@ class Resumed:
 
     def keep(self) -> None:
         with blamed(self.path):
-            self._note_whole(self.file, self.digest.hexdigest())
+            self._sign(self.file, self.digest.hexdigest())
             moved(self.file, self.journal.partial, os.path.realpath(self.path))
             self.kept = True
-            self._forget()
+            self._remove_checkpoint()
 
-    def _forget(self) -> None:
-        """Remove the notes and the partial file, whose lock holds until then."""
+    def _remove_checkpoint(self) -> None:
+        """Remove the checkpoint and the partial file, whose lock holds until then."""
         if sys.platform == "win32":  # where no open file can be removed
             self.file.close()
         self.journal.remove()
         self.file.close()
 
-    def _note_whole(self, file: IO[bytes], digest: str) -> None:
-        """Note what the output is, on it and beside it, before it is moved to its place."""
+    def _sign(self, file: IO[bytes], digest: str) -> None:
+        """Sign the output and its checkpoint before it is moved to its place."""
         self.journal.sign(file.fileno(), digest)
         self.journal.save(self.known._replace(whole=digest))
 
     def discard(self) -> None:
-        """Keep what is done, and say where it is; where nothing is done, leave nothing."""
+        """Keep the finished part, and say where it is; if there is none, leave nothing."""
         if self.kept:
             return
         with contextlib.suppress(OSError):
             if not self.noted:
-                self._forget()
+                self._remove_checkpoint()
             self.file.close()
         if self.noted and not self.quiet:
-            say(f"{escape(self.journal.partial)} holds what is done: the same command with --resume goes on")
+            say(f"{escape(self.journal.partial)} has the finished part: resume with the same command and --resume")
 
 
 class Converted(Resumed):
-    """A Parquet file, which nothing can be added to: its points lie beside it as CSV until all are there."""
+    """A Parquet file, which cannot be extended: its points are kept beside it as CSV until all are there."""
 
     def __init__(self, given: Resumable, table: Table) -> None:
         super().__init__(given)
@@ -220,10 +217,10 @@ class Converted(Resumed):
                 made.write(data)
             made.close()
             with blamed(self.path):
-                self._note_whole(made.file, digest.hexdigest())
+                self._sign(made.file, digest.hexdigest())
             made.keep()
             self.kept = True
             with blamed(self.path):
-                self._forget()
+                self._remove_checkpoint()
         finally:
             made.discard()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import wraps
 from typing import Any, NamedTuple
 
 import click
@@ -13,14 +14,14 @@ from convcalc.cli.group import Settings
 from convcalc.cli.output.atomic_files import Places, is_device, place
 from convcalc.cli.types import ParamType, Word
 from convcalc.errors import escape, quoted
-from convcalc.render.tables.surface import Surface, surface
+from convcalc.render.tables.surface import Surface, is_terminal, surface
 
 ENDINGS = {
     ".txt": "text", ".log": "text", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex",
     ".html": "html", ".svg": "svg", ".py": "python", ".jsonl": "jsonl", ".parquet": "parquet", ".sarif": "sarif",
     ".xml": "junit",
 }  # fmt: skip
-"""The end of a file's name → its format."""
+"""File extension → format."""
 STANDARD = "-"
 
 
@@ -29,6 +30,11 @@ class Target(NamedTuple):
 
     format: str
     path: str | None = None
+
+
+def shows_errors(targets: Sequence[Target], formats: Collection[str]) -> bool:
+    """Whether standard output gets a format that has the errors in it; then standard error does without."""
+    return any(target.path is None and target.format in formats for target in targets)
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -44,22 +50,18 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
     words = tuple(formats)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
         def collected(*args: Any, format_: Sequence[Target], output: str | None, json_: bool, **kwargs: Any) -> Any:
-            written = [*format_, Target("json")] if json_ else format_
-            targets = _targets(words, written, output)
+            targets = _targets(words, [*format_, Target("json")] if json_ else format_, output)
             _require_unread(targets, list(_named(kwargs.values())))
             return command(*args, targets=targets, **kwargs)
 
-        collected.__doc__, collected.__name__ = command.__doc__, command.__name__
-        collected.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
-        collected = click.option("--json", "json_", is_flag=True, help="Short for -f json.")(collected)
-        collected = output_option(
-            "Write to a file, whole or not at all; its ending tells the format, text without one."
-        )(collected)
+        decorated = click.option("--json", "json_", is_flag=True, help="Same as -f json.")(collected)
+        output = output_option("Write to a file; the extension selects the format, default: text.")
         return click.option(
             "-f", "--format", "format_", type=TargetType(words), multiple=True, metavar="FMT[=PATH]",
-            help=f"{', '.join(words)}; to standard output, or each to a file of its own. Repeatable.",
-        )(collected)  # fmt: skip
+            help=f"Output format: {', '.join(words)}; FMT=PATH writes to a file. Repeatable.",
+        )(output(decorated))  # fmt: skip
 
     return decorate
 
@@ -76,7 +78,7 @@ class TargetType(ParamType[Target]):
         name, equals, path = value.partition("=")
         self.formats.convert(name, param, ctx)
         if equals and not path:
-            self.fail(f"{quoted(value)} has no path behind the =", param, ctx)
+            self.fail(f"{quoted(value)} has no path after the =", param, ctx)
         return Target(name, path if equals and path != STANDARD else None)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
@@ -122,11 +124,11 @@ def _named(values: Iterable[Any]) -> Iterator[str]:
 
 
 def guessed(formats: Sequence[str], output: str | None) -> str:
-    """Return the format that the end of a file's name tells; the first one for a name without an ending, for a device
-    and for standard output.
+    """Return the format of a file extension; the first one for a name without an extension, for a device and for
+    standard output.
 
     Raises:
-        UsageError: where the ending is that of none of these formats.
+        UsageError: if the extension is that of none of these formats.
     """
     stem, ending = os.path.splitext(os.path.basename(output or STANDARD))
     ending = (ending or (stem if stem.startswith(".") else "")).lower()
@@ -135,8 +137,8 @@ def guessed(formats: Sequence[str], output: str | None) -> str:
     if ENDINGS.get(ending) not in formats:
         known = ", ".join(each for each, name in ENDINGS.items() if name in formats)
         raise click.UsageError(
-            f"no format for files that end in {escape(ending)}; name one with -f: {', '.join(formats)} "
-            f"(endings that tell one: {known})"
+            f"no format for files with the extension {escape(ending)}; name one with -f: {', '.join(formats)} "
+            f"(known extensions: {known})"
         )
     return ENDINGS[ending]
 
@@ -144,12 +146,28 @@ def guessed(formats: Sequence[str], output: str | None) -> str:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
+def surface_of(settings: Settings, target: Target) -> Surface:
+    """Return what a target is written on.
+
+    Raises:
+        UsageError: for Parquet on a terminal.
+    """
+    if target.path:
+        return Surface(settings.width, color=settings.color == "always")
+    if target.format == "parquet" and is_terminal(sys.stdout):
+        raise click.UsageError("parquet cannot be shown on a terminal; write to a file with -o")
+    return surface(sys.stdout, color=settings.color, width=settings.width)
+
+
 def write(settings: Settings, targets: Sequence[Target], render: Callable[[str, Surface], str]) -> None:
     """Render every target, then write all: nothing is touched when one of them fails to render."""
-    screen = surface(sys.stdout, color=settings.color, width=settings.width)
-    paper = Surface(settings.width, color=settings.color == "always")
-    texts = [(target.path, _ended(render(target.format, paper if target.path else screen))) for target in targets]
-    _write_files([(path, text) for path, text in texts if path])
+    texts = [(target.path, render(target.format, surface_of(settings, target))) for target in targets]
+    texts = [(path, text if text.endswith("\n") or not text else f"{text}\n") for path, text in texts]
+    with Places() as places:
+        for path, text in texts:
+            if path:
+                places.add(place(path)).write(text)
+        places.keep()
     for path, text in texts:
         if not path:
             sys.stdout.write(text)
@@ -157,16 +175,6 @@ def write(settings: Settings, targets: Sequence[Target], render: Callable[[str, 
 
 def write_file(path: str, text: str) -> None:
     """Write a file whole, or not at all."""
-    _write_files([(path, text)])
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith("\n") or not text else f"{text}\n"
-
-
-def _write_files(files: Sequence[tuple[str, str]]) -> None:
-    """Write all files beside their places first, then move each there."""
     with Places() as places:
-        for path, text in files:
-            places.add(place(path)).write(text)
+        places.add(place(path)).write(text)
         places.keep()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from convcalc.number_format import format_exact, format_short
 from convcalc.render.tables.characters import Glyphs
@@ -44,7 +44,7 @@ def flow(report: Report, glyphs: Glyphs) -> str:
 
 def circumstances(report: Report, glyphs: Glyphs) -> str:
     """``batch 1 · float32``, and which inputs have another shape than in the spec."""
-    given = f" {glyphs.text('·')} {', '.join(map(glyphs.text, report.given))} by --input" if report.given else ""
+    given = glyphs.text(given_inputs(report.given))
     return f"batch {report.batch:,} {glyphs.text('·')} {glyphs.text(report.dtype)}{given}"
 
 
@@ -115,3 +115,8 @@ def convention(report: Report) -> str:
     """One line that says how the numbers were come by."""
     fields = "" if report.gated is None else "; " + WITHOUT_GATES.format(len(report.gated))
     return f"Convention {CONVENTION}: {COUNTED}; batch {report.batch:,}; {report.dtype}{fields}."
+
+
+def given_inputs(names: Collection[str]) -> str:
+    """Return what a heading says of inputs whose shapes are not those of the spec."""
+    return f" · {', '.join(names)} by --input" if names else ""

@@ -8,6 +8,7 @@ from convcalc.errors import Span
 from convcalc.explain.model import Explanation, Metric
 from convcalc.metrics.memory import Peak
 from convcalc.number_format import count_of, format_exact, format_per_axis
+from convcalc.render.report.header import given_inputs
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
@@ -23,7 +24,7 @@ def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[B
 
     yield line(explanation.path or explanation.design, "title")
     what = f"{explanation.kind} {explanation.summary}".strip()
-    yield line(f"{what} · {explanation.design}", "dim")
+    yield line(f"{what} · {explanation.design}{given_inputs(explanation.given_inputs)}", "dim")
     if explanation.does:
         yield line(explanation.does)
     yield Prose()
@@ -123,6 +124,7 @@ def explained(explanation: Explanation, place: Callable[[Span | None], object]) 
     return {
         "design": explanation.design,
         "path": explanation.path,
+        **({"given_inputs": explanation.given_inputs} if explanation.given_inputs else {}),
         "op": explanation.kind,
         "summary": explanation.summary,
         "does": explanation.does,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from convcalc.number_format import count_of, format_exact
 from convcalc.profiles import TERMS, Profile, ProfileResult, Reconciliation
+from convcalc.render.report.header import given_inputs
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.paragraph import Block, Prose
@@ -23,7 +24,7 @@ def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[B
     glyphs, width = Glyphs(surface.ascii_only), surface.width
     yield Prose([(glyphs.text(found.name), "title"), (f"  {glyphs.text(found.design)}", "dim")], width)
     counts = count_of(sum(standing.total is not None for standing in found.results), "count")
-    head = f"{format_exact(found.macs)} multiplies · batch {found.batch:,} · {counts}"
+    head = f"{format_exact(found.macs)} multiplies · batch {found.batch:,}{given_inputs(found.given_inputs)} · {counts}"
     yield Prose([(glyphs.text(head), "")], width)
     yield Prose()
     yield _grid(found, glyphs, width)
@@ -48,7 +49,10 @@ def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
         Column("Terms", [glyphs.text(_sum(standing)) for standing in found.results]),
     ]
     about = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} {format_exact(found.macs)} multiplies"
-    parts = [f"### {gfm.text(glyphs.text(found.name))}", f"{about} {glyphs.text('·')} batch {found.batch:,}"]
+    parts = [
+        f"### {gfm.text(glyphs.text(found.name))}",
+        f"{about} {glyphs.text('·')} batch {found.batch:,}{glyphs.text(given_inputs(found.given_inputs))}",
+    ]
     parts.append(gfm.table(Grid(columns, ["" for _ in profiles])))
     parts.append("\n".join(f"- **{gfm.text(one.key)}**: {gfm.text(glyphs.text(one.counts))}" for one in profiles))
     return "\n\n".join(parts) + "\n"
@@ -61,6 +65,7 @@ def reconciliation_facts(found: Reconciliation) -> dict[str, object]:
         "design": found.design,
         "name": found.name,
         "batch": found.batch,
+        **({"given_inputs": found.given_inputs} if found.given_inputs else {}),
         "macs": found.macs,
         "profiles": profiles,
     }
