@@ -69,6 +69,8 @@ def _bounded(report: Report, network: Network, name: str) -> Report:
 @click.option("--receptive-field", "fields", type=Word(GATES), metavar="WAY",
               help="Receptive fields with-gates (as by default) or without-gates: without the branches of a mul that "
               "are one cell behind a global pool (squeeze-and-excitation).")  # fmt: skip
+@click.option("--show-repeats", "repeats", is_flag=True,
+              help="Each of several equal neighbours, which a terminal shows as one: block1 … block3 × 3.")  # fmt: skip
 @device_option("Add the least time on a device, such as v100-sxm2.")
 @profile_option
 @reading_options
@@ -77,7 +79,7 @@ def _bounded(report: Report, network: Network, name: str) -> Report:
 def command(
     settings: Settings, design: str, reading: Reading, targets: list[Target], depth: int | None, by: str,
     sort: Sort | None, top: int | None, columns: Metrics, device: str | None, fields: str | None,
-    profile: str | None,
+    profile: str | None, repeats: bool,
 ) -> None:  # fmt: skip
     """Count the layers of DESIGN: parameters, multiplies, activations, depth.
 
@@ -108,6 +110,6 @@ def command(
     replaced = None if columns.adds and not device and not settings.verbose else columns.over(usual)
     more = columns.keys if columns.adds else ()
     order = (sort.key, sort.falling) if sort else (None, None)
-    view = View(depth, by, order[0], top, replaced, more, whole, settings.verbose, order[1])
+    view = View(depth, by, order[0], top, replaced, more, whole, settings.verbose, order[1], repeats)
     write(settings, targets, lambda format_, surface: FORMATS[format_].report(report, view, surface))
     warn(settings, report.warnings)
