@@ -97,7 +97,8 @@ def _metrics() -> dict[str, tuple[Measure, object]]:
 def _metric_page(key: str, width: int, called: str = "") -> str:
     measure, function = _metrics()[key]
     formula, sections = taken_apart(function)
-    facts = {"Unit": measure.unit, "Formula": formula, "Not": sections["Not"], "Called": sections["Called"]}
+    facts = {"Unit": measure.unit, "Formula": formula}
+    facts |= {heading: sections[heading] for heading in ("Not", "Called") if heading in sections}
     written = {heading: wrapped(text, width - 2) for heading, text in facts.items()}
     tools = [(one.key, one.unit, one.counts) for one in profiles.profiles() if _counts(one, key)]
     if tools:

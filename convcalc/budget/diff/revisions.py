@@ -14,7 +14,7 @@ from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.diff.match_layers import LayerChange, match_layers
 from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name
 from convcalc.designs.sources import Spec, open_spec
-from convcalc.errors import SpecError, SpecErrors
+from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.git.commit_tree import CommitTree, error_if_outside
 from convcalc.git.object_reader import blob_hash
 from convcalc.git.repository import Commit
@@ -120,10 +120,17 @@ class _Comparison:
             elif os.path.isfile(real):
                 here[real] = None
                 self._named_files.add(real)
+            elif not os.path.lexists(path) and not self._was_there(real):
+                text = f"no such file or folder, now or at {self.tree.commit.label}"
+                self.errors.append(SpecError("CC001", text, Span(Source(path))))
             else:
                 here |= dict.fromkeys(self._specs_below(real, self._files_at_head))
                 gone |= dict.fromkeys(self._specs_below(real, list(self.tree.entries)))
         return [*here, *(path for path in gone if path not in here and not os.path.lexists(path))]
+
+    def _was_there(self, real: str) -> bool:
+        inside = self.tree.relative_path(real)
+        return inside in self.tree.entries or inside in self.tree.folders
 
     @cached_property
     def _files_at_head(self) -> list[str]:

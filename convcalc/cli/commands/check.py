@@ -32,6 +32,7 @@ from convcalc.cli.options.designs import (
     device_option,
     dtype_option,
     lib_option,
+    only_format,
 )
 from convcalc.cli.options.limits import limit_options
 from convcalc.cli.output.atomic_files import is_device
@@ -131,7 +132,7 @@ def command(
     if (max_ or min_) and not designs:
         raise click.UsageError("--max and --min need a PATH: they are limits of the designs that are given")
     max_, min_ = _counted_by(profile, max_, min_)
-    wanted = _conditions(batch, dtype[-1], device, (*max_, *min_))
+    wanted = _conditions(batch, only_format(dtype), device, (*max_, *min_))
     given = spec_files(designs) if designs else None
     file, errors = _budget_file(budget)
     if file is None and not errors and given is None:

@@ -21,7 +21,7 @@ from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import Positive, Word
 from convcalc.metrics.registry import DETAILS, LAZY, WITHOUT_GATES, measures
 from convcalc.render import FORMATS
-from convcalc.report.fold import GROUPINGS, TEXT_KEYS, View
+from convcalc.report.fold import DEFAULT_COLUMNS, GROUPINGS, TEXT_KEYS, View
 
 if TYPE_CHECKING:
     from convcalc.designs.sources import Network
@@ -95,6 +95,8 @@ def command(
     (network,) = reading.networks([design])
     columns, whole = parted(columns, WHOLE, profile)
     asked = {*columns.keys, *([sort.key] if sort else [])}
+    if sort and sort.key not in TEXT_KEYS and (not columns.adds or sort.key not in DEFAULT_COLUMNS):
+        columns = columns._replace(keys=tuple(dict.fromkeys((*columns.keys, sort.key))))
     if fields and asked.isdisjoint(FIELDS):
         columns = columns._replace(keys=(*columns.keys, FIELDS[0]))
         asked.add(FIELDS[0])
