@@ -25,7 +25,7 @@ from convcalc.formula.simplify import Simplifier
 from convcalc.formula.symbolic_design import FormulaRequest, SymbolicDesign
 from convcalc.render import FORMULAS, Surface
 from convcalc.symbols import FloorDiv, symbol, under
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Command
 
 TUTORIALS = ROOT / "specs" / "tutorials"
 Functions = Mapping[str, Callable[..., Any]]
@@ -495,3 +495,26 @@ def test_a_condition_on_a_symbol_is_named(tmp_path: Path) -> None:
     said = refusal(str(spec), "wide")
     assert "a condition shapes the graph" in said
     assert "'wide' is structural here" in said
+
+
+QUOTIENTS = """
+input: [1023, 95, 95]
+vars: {g: 1, c: 3069}
+layers: [conv: {out: c, kernel: 3, groups: g}, conv: {out: 93 * 11 // 33, kernel: 1}]
+"""
+
+
+@pytest.mark.parametrize("batch", [1, 10**12 + 39])
+def test_divisions_by_symbols_are_exact(tmp_path: Path, cli: Command, batch: int) -> None:
+    path = tmp_path / "quotients.yaml"
+    path.write_text(QUOTIENTS)
+    result = cli("formula", path, "--symbols", "g", "--batch", str(batch), "-f", "python", "--metrics", "params,macs")
+    assert result.exit_code == 0, result.stderr
+    module: dict[str, Any] = {}
+    exec(result.stdout, module)  # noqa: S102 - the program that was printed
+    for g in (1, 3, 11, 31, 33, 93, 341, 1023):
+        report = convcalc.load(path, set={"g": g}).report(batch=batch)
+        for metric in ("params", "macs"):
+            value = module[metric](g)
+            assert type(value) is int
+            assert value == report.totals[metric]

@@ -72,6 +72,14 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.params.extend(_general())
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:
+            _, _, given = self.make_parser(ctx).parse_args(list(args))
+            for option in given:
+                if isinstance(option, click.Option) and _takes_one_value(option) and given.count(option) > 1:
+                    ctx.fail(f"{option.opts[-1]} is given twice")
+        return super().parse_args(ctx, args)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         options = [parameter for parameter in self.get_params(ctx) if isinstance(parameter, click.Option)]
         for heading, general in (("Options", False), ("General options", True)):
@@ -84,6 +92,10 @@ class Command(click.Command):
         if self.epilog:
             formatter.write_paragraph()
             formatter.write(self.epilog)
+
+
+def _takes_one_value(option: click.Option) -> bool:
+    return not (option.multiple or option.is_flag or _is_general(option))
 
 
 def _is_general(option: click.Option) -> bool:

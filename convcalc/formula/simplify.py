@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd, lcm
+from operator import add
 from typing import Any, NamedTuple
 
 from convcalc.errors import Undecided
@@ -130,6 +131,8 @@ class Simplifier:
 
         whole = self._polynomial(expression)
         atoms = tuple(map(self._atom, whole.atoms))
+        if any(exponent < 0 for exponents in whole.terms for exponent in exponents):
+            return _quotient(whole, atoms)
         forms = _candidates(whole.terms, atoms)
         if 1 < len(whole.terms) <= MAX_FACTORED_TERMS and len(atoms) <= MAX_FACTORED_ATOMS:
             forms.append(_factor(whole.terms, atoms))
@@ -219,6 +222,19 @@ class Simplifier:
 def _candidates(terms: Terms, atoms: Sequence[Expr]) -> list[Expr]:
     """Return the forms that cost nothing to find."""
     return [expand(terms, atoms), *(factor_common(terms, atoms, integers=integers) for integers in (True, False))]
+
+
+def _quotient(whole: Polynomial, atoms: Sequence[Expr]) -> Expr:
+    """Return what divides by symbols as a polynomial and one exact division, which the assumptions make whole."""
+    is_plain = whole.denominator == 1
+    plain = {each: value for each, value in whole.terms.items() if is_plain and min(each) >= 0}
+    divided = {each: value for each, value in whole.terms.items() if each not in plain}
+    powers = tuple(max(0, *(-each[place] for each in divided)) for place in range(len(atoms)))
+    above = {tuple(map(add, each, powers)): value for each, value in divided.items()}
+    quotient = FloorDivision(
+        _cheapest(_candidates(above, atoms)), monomial(whole.denominator, powers, atoms), is_exact=True
+    )
+    return make_sum([_cheapest(_candidates(plain, atoms)), quotient]) if plain else quotient
 
 
 def _cheapest(forms: Sequence[Expr]) -> Expr:

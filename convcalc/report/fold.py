@@ -52,6 +52,8 @@ class View(NamedTuple):
     """Whether all totals are shown."""
     falling: bool | None = None
     """Whether ``sort`` begins with the largest, or the last in alphabetical order; nothing means as said there."""
+    repeats: bool = False
+    """Whether equal neighbours are shown one by one; otherwise they are one row where people read a tree."""
 
     def shows_total(self, key: str) -> bool:
         """Whether people see the total of a metric."""

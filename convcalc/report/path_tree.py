@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from itertools import groupby
+from string import digits
 
 from convcalc.report.fold import FUSED, Line
 
@@ -71,3 +73,39 @@ def _add_up(node: Node, keys: Sequence[str]) -> None:
             if key in child.values:
                 values[key] = values.get(key, 0) + child.values[key]
     node.values = values
+
+
+# --- equal neighbours -------------------------------------------------------------------------------------------------
+
+
+def structures(root: Node, keys: Sequence[str]) -> dict[int, int]:
+    """Return a number for every node by its ``id``: equal ones for nodes that differ in their own names alone.
+
+    Equal are the layers below, by their names, operations, output shapes and the values of ``keys``, in order.
+    """
+    nodes = [root]
+    for node in nodes:  # grows as it goes: parents come before their children
+        nodes += node.children.values()
+    numbers: dict[Hashable, int] = {}
+    found: dict[int, int] = {}
+    for node in reversed(nodes):
+        line = node.line
+        described = line and (line.op, line.summary, line.parts, line.tied_to, *map(line.values.get, keys))
+        values = node.known, *map(node.values.get, keys)
+        below = tuple([(child.segment, found[id(child)]) for child in node.children.values()])
+        found[id(node)] = numbers.setdefault((described, node.output_shape, node.layers, values, below), len(numbers))
+    return found
+
+
+def runs(node: Node, equal: Mapping[int, int]) -> Iterator[tuple[Node, Node, int]]:
+    """Give the children of a node, equal neighbours together: the first, the last, and how many there are.
+
+    Their names differ in a number at the end alone: a shortcut as large as its neighbour is none of its repeats.
+    """
+
+    def likeness(child: Node) -> object:
+        return (child.segment.rstrip(digits), equal[id(child)]) if equal else child
+
+    for _, group in groupby(node.children.values(), likeness):
+        neighbours = list(group)
+        yield neighbours[0], neighbours[-1], len(neighbours)

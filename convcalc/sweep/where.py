@@ -50,7 +50,7 @@ def metrics_used(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
     for name in read:
         if name not in known and name not in metric_names():
             both = (*known, *metric_names())
-            kinds = "neither an axis nor a metric" if axes else "no metric"
+            kinds = "neither an axis nor a metric of whole designs" if axes else "no metric of whole designs"
             said = f"--where reads '{name}', which is {kinds}{did_you_mean(name, both)}"
             at, end = next((at, end) for each, at, end in parse_condition(text).names if each == name)
             hint = _suffixed(text, at, end) or f"it may read {', '.join(both)}"

@@ -250,3 +250,33 @@ def test_control_c() -> None:
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=HANG)
     assert (process.returncode, stdout, stderr) == (130, b"", b"interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("report", "zoo:lenet", "--columns", "+depth", "--columns", "+flops"),
+        ("report", "zoo:lenet", "--sort", "macs", "--sort", "params"),
+        ("batch", "zoo:lenet", "--where", "params > 1", "--where", "params < 9"),
+        ("sweep", "zoo:mobilenet_v2", "alpha=0.5", "--top", "1", "--top", "2"),
+    ],
+)
+def test_an_option_that_takes_one_value_is_given_once(cli: Command, line: tuple[str, ...]) -> None:
+    result = cli(*line)
+    assert result.exit_code == 2
+    assert f"{line[-2]} is given twice" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["report", "explain", "compare"])
+def test_one_number_format_for_all_layers(cli: Command, command: str) -> None:
+    result = cli(command, "zoo:lenet", "--dtype", "int8", "--dtype", "float16")
+    assert result.exit_code == 2
+    assert "--dtype int8 and float16" in result.stderr
+    assert cli("report", "zoo:lenet", "--dtype", "int8", "--dtype", "conv*=float16").exit_code == 0
+
+
+@pytest.mark.parametrize("metric", ["fvcore", "receptive_field", "arithmetic_intensity", "least_time"])
+def test_solve_limits_what_it_can_count(cli: Command, metric: str) -> None:
+    result = cli("solve", "zoo:resnet18", "--for", "classes=1..9", "--max", f"{metric}=20M")
+    assert result.exit_code == 2
+    assert f"'{metric}' cannot be limited here; limit one of params, " in result.stderr

@@ -99,3 +99,10 @@ def test_general_options_stand_anywhere(cli: Command, folder: Path) -> None:
     expected = cli("report", "tiny.yaml", "--width", "60", "--color", "always", "-q", "--no-progress").stdout
     assert cli("--width", "60", "--color", "always", "-q", "--no-progress", "report", "tiny.yaml").stdout == expected
     assert cli("--width", "30", "-q", "report", "--color", "always", "tiny.yaml", "--width", "60").stdout == expected
+
+
+def test_what_is_sorted_by_is_shown(cli: Command) -> None:
+    result = cli("report", "zoo:lenet", "--sort", "weight_bytes", "--top", "1")
+    assert "Weight bytes" in result.stdout.splitlines()[3]
+    shown = cli("report", "zoo:lenet", "--columns", "params", "--sort", "macs", "--top", "1").stdout
+    assert shown.splitlines()[3].split() == ["Layer", "Operation", "Output", "Params", "%", "Multiplies", "%"]

@@ -29,6 +29,7 @@ from convcalc.cli.options.designs import (
     device_option,
     dtype_option,
     lib_option,
+    only_format,
 )
 from convcalc.cli.options.limits import budget_option, limit_options
 from convcalc.cli.output.atomic_files import is_device
@@ -130,7 +131,7 @@ def command(
     """
     if (max_ or min_) and not designs:
         raise click.UsageError("--max and --min need a PATH: they limit the designs that are given")
-    conditions = _conditions(batch, dtype[-1], device, (*max_, *min_))
+    conditions = _conditions(batch, only_format(dtype), device, (*max_, *min_))
     given = spec_files(designs) if designs else None
     file, errors = _budget_file(budget)
     if file is None and not errors and given is None:

@@ -62,9 +62,9 @@ def command(
         (only,) = networks
         networks = only.outputs()
         if len(networks) == 1:
-            raise click.ClickException(
-                f"{quoted(only.design.text)} has one output; name a second design to compare it with"
-            )
+            text = f"{quoted(only.design.text)} has one output; name a second design to compare it with"
+            has_variants = only.spec is not None and only.spec.document.variants
+            raise click.ClickException(f"{text}, or give --variants all" if has_variants else text)
     layers, whole = parted(columns, WHOLE, profile)
     view = View(
         depth, by, top=top, columns=None if layers.adds else layers.keys, more=layers.keys if layers.adds else (),

@@ -18,7 +18,7 @@ from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import Positive, Word
 from convcalc.metrics.registry import DETAILS, FIELDS, WITHOUT_GATES, measures
 from convcalc.render import FORMATS
-from convcalc.report.fold import GROUPINGS, TEXT_KEYS, View
+from convcalc.report.fold import DEFAULT_COLUMNS, GROUPINGS, TEXT_KEYS, View
 
 METRICS = tuple(measure.key for measure in measures() if measure.additive)
 """The metrics that are sums over layers."""
@@ -54,6 +54,8 @@ by_option = click.option("--by", type=Word(GROUPINGS), default="layer", show_def
 @click.option("--receptive-field", "fields", type=Word(GATES), metavar="WAY",
               help="Receptive fields with-gates (default) or without-gates: ignore branches of a mul that are one cell "
               "after a global pool (squeeze-and-excitation).")  # fmt: skip
+@click.option("--show-repeats", "repeats", is_flag=True,
+              help="Show each of several equal neighbours, which a terminal folds: block1 … block3 × 3.")  # fmt: skip
 @device_option("Add a roofline time bound for a device, e.g. v100-sxm2.")
 @profile_option
 @reading_options
@@ -62,7 +64,7 @@ by_option = click.option("--by", type=Word(GROUPINGS), default="layer", show_def
 def command(
     settings: Settings, design: str, reading: Reading, targets: list[Target], depth: int | None, by: str,
     sort: Sort | None, top: int | None, columns: Metrics, device: str | None, fields: str | None,
-    profile: str | None,
+    profile: str | None, repeats: bool,
 ) -> None:  # fmt: skip
     """Count the layers of DESIGN: parameters, multiplies, activations, depth.
 
@@ -78,6 +80,8 @@ def command(
     (network,) = reading.networks([design])
     columns, whole = parted(columns, WHOLE, profile)
     asked = {*columns.keys, *([sort.key] if sort else [])}
+    if sort and sort.key not in TEXT_KEYS and (not columns.adds or sort.key not in DEFAULT_COLUMNS):
+        columns = columns._replace(keys=tuple(dict.fromkeys((*columns.keys, sort.key))))
     if fields and asked.isdisjoint(FIELDS):
         columns = columns._replace(keys=(*columns.keys, FIELDS[0]))
         asked.add(FIELDS[0])
@@ -91,6 +95,6 @@ def command(
     replaced = None if columns.adds and not device and not settings.verbose else columns.over(usual)
     more = columns.keys if columns.adds else ()
     order = (sort.key, sort.falling) if sort else (None, None)
-    view = View(depth, by, order[0], top, replaced, more, whole, settings.verbose, order[1])
+    view = View(depth, by, order[0], top, replaced, more, whole, settings.verbose, order[1], repeats)
     write(settings, targets, lambda format_, surface: FORMATS[format_].report(report, view, surface))
     warn(settings, report.warnings)

@@ -32,11 +32,16 @@ class Reading(NamedTuple):
     variant: str | None
     batch: int
     dtypes: tuple[str, ...]
-    """All data types that are given, for a row of each; other commands take the last one."""
+    """All data types that are given, for a row of each."""
 
     @property
     def dtype(self) -> str:
-        return self.dtypes[-1]
+        """The only one.
+
+        Raises:
+            UsageError: where there are several.
+        """
+        return only_format(self.dtypes)
 
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
         """Read every design; the errors of all are reported together."""
@@ -108,6 +113,18 @@ def _formats(context: click.Context, parameter: click.Parameter, values: Sequenc
     """Return every format, with all exceptions, as one text; the last one of equal ones counts."""
     usual = list(dict.fromkeys(value for value in reversed(values) if "=" not in value))[::-1] or ["float32"]
     return tuple(", ".join([each, *(value for value in values if "=" in value)]) for each in usual)
+
+
+def only_format(dtypes: tuple[str, ...]) -> str:
+    """Return the data type of a command that counts for one alone.
+
+    Raises:
+        UsageError: where there are several.
+    """
+    if len(dtypes) > 1:
+        names = " and ".join(text.partition(",")[0] for text in dtypes)
+        raise click.UsageError(f"--dtype {names}: one of them is for all layers; only batch counts for several")
+    return dtypes[0]
 
 
 def _devices() -> tuple[str, ...]:

@@ -66,6 +66,8 @@ class LimitList(ParamType[tuple[Limit, ...]]):
         name, _, value = text.partition("=")
         place = Span(source, 1, len(name) + 2, max(1, len(value)))
         read = read_limit(ScalarNode(key, Span(source, 1, 1, max(1, len(name)))), ScalarNode(amount, place))
+        if self.plain and key not in self.keys and not read.metric.suffix:
+            self.fail(f"{quoted(key)} cannot be limited here; limit one of {', '.join(self.keys)}", param, ctx)
         if self.plain and read.metric.suffix:
             self.fail(f"{quoted(key)}: limit the metric itself: {read.metric.key}", param, ctx)
         return read

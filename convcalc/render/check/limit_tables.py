@@ -9,7 +9,8 @@ from convcalc.errors import escape
 from convcalc.findings import DesignResult, LayerMetricChange, LimitResult, Verdict
 from convcalc.number_format import MAX_DECIMALS, count_of, format_exact, format_percent, format_signed
 from convcalc.render.check.findings import amount
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.characters import Glyphs, cells
+from convcalc.render.tables.paragraph import Prose, left_out
 from convcalc.render.tables.table import Column, Grid
 
 BAR = 10
@@ -21,31 +22,73 @@ RELATIONS = {"max": "<=", "min": ">=", "equals": "=", "growth": "<=", "ratchet":
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 
-def limits(verdict: Verdict, glyphs: Glyphs, *, every: bool = False) -> Iterator[str]:
-    """Give a row a limit: the design that uses most of it, and how many are under it; ``every`` has each design."""
+def limits(verdict: Verdict, glyphs: Glyphs, width: int | None = None, *, every: bool = False) -> Iterator[str]:
+    """Give a row a limit: the design that uses most of it, and how many are under it; ``every`` has each design.
+
+    Where a terminal is too narrow, bars go first, then shares, the ends of ids and the middles of designs, then ids;
+    where the numbers alone do not fit, every row is a sentence.
+    """
     if not verdict.standings:
         return
     rows = [(one, 1) for one in verdict.standings] if every else list(_tightest(verdict.standings))
+    columns = _columns(rows, glyphs)
+    yield ""
+    for kept, gone in _narrowings(columns, rows, glyphs, width):
+        if width is None or _width(kept) <= width:
+            yield from Grid(list(kept.values()), [""] * len(rows), glyphs.rule).plain()
+            yield from left_out(gone, width, _width(columns)).plain() if gone else ()
+            break
+    else:
+        for one, many in rows:
+            yield from Prose([(glyphs.text(_sentence(one, many)), "")], width).plain()
+    yield ""
+
+
+IDS, SHARES, BARS, DESIGNS = "ids", "shares", "bars", "designs"
+SHORTEST_ID, SHORTEST_DESIGN = 8, 14
+
+
+def _columns(rows: Sequence[tuple[LimitResult, int]], glyphs: Glyphs) -> dict[str, Column]:
     shown = [one for one, _ in rows]
     widest = max(1, *(_thousandths(one) for one in shown))
-    bars = glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))
-    columns = [
-        Column("Budget", [glyphs.text(one.id) for one in shown]),
-        Column("Limit", [glyphs.text(one.metric_label) for one in shown]),
-        Column("", [RELATIONS[one.rule] for one in shown], gap=1),
-        Column("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
-        Column("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
-        Column("Value", [amount(one.metric, one.value, one.limit) for one in shown], right=True),
-        Column("Used", [_used(one) for one in shown], right=True),
-        Column("", ["" if one.holds else "broken" for one in shown], gap=2),
-        Column("", bars),
-        Column("Design", [glyphs.text(_whose(one, many)) for one, many in rows]),
-    ]
-    yield ""
-    yield from Grid(
-        [column for column in columns if column.heading or any(column.texts)], [""] * len(rows), glyphs.rule
-    ).plain()
-    yield ""
+    columns = {
+        IDS: Column("Budget", [glyphs.text(one.id) for one in shown]),
+        "metrics": Column("Limit", [glyphs.text(one.metric_label) for one in shown]),
+        "relations": Column("", [RELATIONS[one.rule] for one in shown], gap=1),
+        "limits": Column("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
+        "rules": Column("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
+        "values": Column("Value", [amount(one.metric, one.value, one.limit) for one in shown], right=True),
+        SHARES: Column("Used", [_used(one) for one in shown], right=True),
+        "broken": Column("", ["" if one.holds else "broken" for one in shown], gap=2),
+        BARS: Column("", glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))),
+        DESIGNS: Column("Design", [glyphs.text(_whose(one, many)) for one, many in rows]),
+    }
+    return {key: column for key, column in columns.items() if column.heading or any(column.texts)}
+
+
+def _narrowings(
+    columns: dict[str, Column], rows: Sequence[tuple[LimitResult, int]], glyphs: Glyphs, width: int | None
+) -> Iterator[tuple[dict[str, Column], str]]:
+    """Give the columns, then fewer and shorter ones, each with what is not shown."""
+    yield columns, ""
+    without = {key: column for key, column in columns.items() if key != BARS}
+    yield without, BARS
+    without = {key: column for key, column in without.items() if key != SHARES}
+    yield without, f"{BARS}, {SHARES}"
+    room = (width or 0) - _width({key: column for key, column in without.items() if key not in (IDS, DESIGNS)}) - 2 * 2
+    ids = max(SHORTEST_ID, min(room // 2, columns[IDS].width))
+    for kept in (ids, -2):  # then no ids, nor the gap behind them
+        named = max(SHORTEST_DESIGN, min(room - kept, columns[DESIGNS].width))
+        designs = columns[DESIGNS]._replace(texts=[_shortened(one, many, glyphs, named) for one, many in rows])
+        short = columns[IDS]._replace(texts=[glyphs.cut(text, kept) for text in columns[IDS].texts])
+        cut = {**without, DESIGNS: designs} | ({IDS: short} if kept > 0 else {})
+        names = f"ends of {IDS}, " if 0 < kept < columns[IDS].width else f"{IDS}, " if kept < 0 else ""
+        names += f"middles of {DESIGNS}, " if named < columns[DESIGNS].width else ""
+        yield {key: cut[key] for key in without if key != IDS or kept > 0}, f"{BARS}, {SHARES}, {names}".rstrip(", ")
+
+
+def _width(columns: dict[str, Column]) -> int:
+    return Grid(list(columns.values()), ()).width
 
 
 def _tightest(standings: Iterable[LimitResult]) -> Iterator[tuple[LimitResult, int]]:
@@ -79,6 +122,19 @@ def _used(one: LimitResult) -> str:
 def _whose(one: LimitResult, many: int) -> str:
     name = f"{one.path} in {one.design}" if one.path else one.design
     return f"{name} (and {many - 1:,} more)" if many > 1 else name
+
+
+def _sentence(one: LimitResult, many: int) -> str:
+    limit = f"{one.metric_label} {RELATIONS[one.rule]} {amount(one.metric, one.limit, one.value)}"
+    rule = "" if one.rule in ("max", "min", "equals") else f" ({one.rule})"
+    value = amount(one.metric, one.value, one.limit) + ("" if one.holds else ", broken")
+    return f"{one.id}: {limit}{rule}: {value}: {_whose(one, many)}"
+
+
+def _shortened(one: LimitResult, many: int, glyphs: Glyphs, width: int) -> str:
+    more = f" (+{many - 1:,})" if many > 1 else ""
+    whole = glyphs.text(_whose(one, many))
+    return whole if cells(whole) <= width else glyphs.elide(glyphs.text(_whose(one, 1)), width - len(more)) + more
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from convcalc.number_format import count_of, format_count_or_shape, format_signi
 from convcalc.render.check.findings import main_span, weight, worst
 from convcalc.render.check.limit_tables import changes, limits
 from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.paragraph import Prose
 from convcalc.render.tables.surface import Surface
 
 SHOWN_FINDINGS = 50
@@ -17,48 +18,56 @@ NATURAL = Surface()
 
 
 def verdict_text(verdict: Verdict, surface: Surface = NATURAL, *, every: bool = False) -> str:
-    """Return the text; ``every`` lists the claims that agree too, and the designs under every limit."""
-    glyphs = Glyphs(surface.ascii_only)
+    """Return the text; ``every`` lists the claims that agree too, and the designs under every limit.
+
+    At a terminal sentences are wrapped between words and tables leave out columns; lines of specs are never cut.
+    """
+    glyphs, width = Glyphs(surface.ascii_only), surface.width
     parts = [describe(verdict.errors)] if verdict.errors else []
-    parts += _findings(verdict.findings, glyphs)
+    parts += _findings(verdict.findings, glyphs, width)
     if every:
-        parts += _listed("Claims that agree:", (one for one in verdict.judgements if one.agrees and one.holds))
-    parts += _listed("Known to be loose in their sources:", (one for one in verdict.judgements if _known(one)))
-    parts += limits(verdict, glyphs, every=every)
-    parts += changes(verdict, glyphs)
+        agree = (one for one in verdict.judgements if one.agrees and one.holds)
+        parts += _listed("Claims that agree:", agree, width)
+    parts += _listed("Known to be loose in their sources:", filter(_known, verdict.judgements), width)
+    parts += limits(verdict, glyphs, width, every=every)
+    parts += (_wrapped(line, width, 6) for line in changes(verdict, glyphs))
     if verdict.outcomes:
-        parts += [f"note: {escape(note)}" for note in verdict.notes]
-    return "\n".join([*parts, summary(verdict)]).lstrip("\n")
+        parts += [_wrapped(f"note: {escape(note)}", width) for note in verdict.notes]
+    return "\n".join([*parts, _wrapped(summary(verdict), width)]).lstrip("\n")
+
+
+def _wrapped(text: str, width: int | None, indent: int = 2) -> str:
+    return "\n".join(Prose([(text, "")], width, indent).plain())
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
 
 
-def _findings(findings: Sequence[Finding], glyphs: Glyphs) -> Iterator[str]:
+def _findings(findings: Sequence[Finding], glyphs: Glyphs, width: int | None) -> Iterator[str]:
     """Give the worst findings in full."""
     for finding in worst(findings)[:SHOWN_FINDINGS]:
-        yield "\n".join(_lines(finding, glyphs))
+        yield "\n".join(_lines(finding, glyphs, width))
     if len(findings) > SHOWN_FINDINGS:
         more = len(findings) - SHOWN_FINDINGS
-        yield f"and {count_of(more, 'finding')} more; --json and -f concise have all"
+        yield _wrapped(f"and {count_of(more, 'finding')} more; --json and -f concise have all", width)
 
 
-def _lines(finding: Finding, glyphs: Glyphs) -> Iterator[str]:
+def _lines(finding: Finding, glyphs: Glyphs, width: int | None) -> Iterator[str]:
     """The sentence with its place and excerpt, the layers, the line of the budget, the hint and the id."""
     span = main_span(finding)
     error = SpecError(finding.code, glyphs.text(finding.text))
     place = f"{span}: " if span else ""
-    yield place + str(error).replace(error.severity, finding.severity, 1)
+    yield _wrapped(place + str(error).replace(error.severity, finding.severity, 1), width)
     yield from excerpt(span) if span and span.line else ()
     if finding.heaviest:
         layers = ", ".join(f"{escape(layer.path)} {weight(layer)}" for layer in finding.heaviest)
-        yield f"  {'grew most' if finding.heaviest[0].change else 'heaviest'}: {layers}"
+        yield _wrapped(f"  {'grew most' if finding.heaviest[0].change else 'heaviest'}: {layers}", width, 4)
     if finding.rule and finding.rule != span:
-        yield f"  {finding.rule}: the limit"
+        yield _wrapped(f"  {finding.rule}: the limit", width, 4)
         yield from excerpt(finding.rule) if finding.rule.line else ()
     if finding.hint:
-        yield f"  hint: {escape(finding.hint)}"
-    yield f"  id: {escape(finding.id)}"
+        yield _wrapped(f"  hint: {escape(finding.hint)}", width, 4)
+    yield _wrapped(f"  id: {escape(finding.id)}", width, 4)
 
 
 # --- claims -----------------------------------------------------------------------------------------------------------
@@ -68,13 +77,14 @@ def _known(judgement: ClaimResult) -> bool:
     return judgement.expected_to_disagree and judgement.holds
 
 
-def _listed(heading: str, judgements: Iterable[ClaimResult]) -> Iterator[str]:
+def _listed(heading: str, judgements: Iterable[ClaimResult], width: int | None) -> Iterator[str]:
     rows = [_cells(judgement) for judgement in judgements]
     if rows:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         yield heading
         for row in rows:
-            yield "  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=True))]).rstrip()
+            line = "  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=True))])
+            yield _wrapped(line.rstrip(), width, 6)
 
 
 def _cells(judgement: ClaimResult) -> tuple[str, ...]:

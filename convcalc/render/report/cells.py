@@ -10,7 +10,7 @@ from convcalc.number_format import count_of, format_exact, format_per_axis, form
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.table import widest
 from convcalc.report.fold import Folded, Line
-from convcalc.report.path_tree import Node, tree
+from convcalc.report.path_tree import Node, runs, structures, tree
 
 TOP_LEVEL = "(top level)"
 
@@ -28,14 +28,19 @@ class Entry(NamedTuple):
     """``group``, ``zero``, ``rest``, ``total`` or nothing for a layer that counts."""
     layers: int = 1
     known: bool = True
+    repeats: int = 1
+    """How many equal neighbours it is one of."""
 
 
-def entries(folded: Folded, glyphs: Glyphs, *, as_tree: bool) -> list[Entry]:
-    """Return the rows between the heading and the total: as a tree with subtotals, or flat with whole paths."""
+def entries(folded: Folded, glyphs: Glyphs, *, as_tree: bool, every: bool = False) -> list[Entry]:
+    """Return the rows between the heading and the total: as a tree with subtotals, or flat with whole paths.
+
+    Equal neighbours of the tree are one row with the numbers of one of them, unless ``every`` one is wanted.
+    """
     keys = [column.key for column in folded.columns]
     if as_tree and folded.ordered:
         additive = [column.key for column in folded.columns if column.additive]
-        made = list(_outline(tree(folded.lines, additive), keys, glyphs))
+        made = list(_outline(tree(folded.lines, additive), keys, glyphs, every=every))
     else:
         made = [_layer(line, line.path, keys, glyphs) for line in folded.lines]
     return [*made, _rest(folded, folded.rest)] if folded.rest else made
@@ -77,21 +82,25 @@ def _layer(line: Line, label: str, keys: Sequence[str], glyphs: Glyphs) -> Entry
     )
 
 
-def _outline(root: Node, keys: Sequence[str], glyphs: Glyphs) -> Iterator[Entry]:
-    """Walk the tree from the top; a chain of groups with one child each is one row."""
-    stack = [(child, 0) for child in reversed(root.children.values())]
+def _outline(root: Node, keys: Sequence[str], glyphs: Glyphs, *, every: bool) -> Iterator[Entry]:
+    """Walk the tree from the top; a chain of groups with one child each is one row, and so are equal neighbours."""
+    equal = {} if every else structures(root, keys)
+    stack = [(run, 0) for run in reversed(list(runs(root, equal)))]
     while stack:
-        node, level = stack.pop()
-        label = node.segment
+        (first, last, count), level = stack.pop()
+        node, chain = first, ""
         while node.line is None and len(node.children) == 1:
             (node,) = node.children.values()
-            label = f"{label}.{node.segment}"
-        label = "  " * level + label
+            chain += f".{node.segment}"
+        label = f"{'  ' * level}{first.segment}{chain}"
+        if count > 1:
+            label += f"{', ' if count == 2 else ' … '}{last.segment}{chain} × {count:,}"
         if node.line and not node.group:
-            yield _layer(node.line, label, keys, glyphs)
+            row = _layer(node.line, label, keys, glyphs)
         else:
-            yield _group(node, label, glyphs, whole=node.layers == root.layers)
-        stack += [(child, level + 1) for child in reversed(node.children.values())]
+            row = _group(node, label, glyphs, whole=node.layers == root.layers)
+        yield row._replace(repeats=count)
+        stack += [(run, level + 1) for run in reversed(list(runs(node, equal)))]
 
 
 def _group(node: Node, label: str, glyphs: Glyphs, *, whole: bool) -> Entry:

@@ -22,7 +22,7 @@ def report_blocks(report: Report, view: View, surface: Surface) -> Iterator[Bloc
     yield from heading(report, glyphs, surface.width)
     yield Prose()
     if report.rows:
-        yield from layers(fold(report, view), glyphs, surface.width)
+        yield from layers(fold(report, view), glyphs, surface.width, repeats=view.repeats)
     else:
         yield Prose([("There is nothing to count: the design has no layers.", "")], surface.width)
     yield Prose()
@@ -34,13 +34,13 @@ def report_blocks(report: Report, view: View, surface: Surface) -> Iterator[Bloc
     yield from closing(report, glyphs, surface.width)
 
 
-def layers(folded: Folded, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
+def layers(folded: Folded, glyphs: Glyphs, width: int | None, *, repeats: bool) -> Iterator[Block]:
     """Return the table of layers and, where a terminal was too narrow for all of it, a line that says what is missing.
 
     At a terminal it is a tree with subtotals; in a pipe every line has its whole path, so that it can be searched, and
     the lines of a column add up to its total.
     """
-    rows = [*entries(folded, glyphs, as_tree=width is not None), total(folded)]
+    rows = [*entries(folded, glyphs, as_tree=width is not None, every=repeats), total(folded)]
     texts = Texts(folded, rows, glyphs)
     full = Plan(tuple(column.key for column in folded.columns), output=folded.by != "op")
     plan = fit(full, texts.width, width)
@@ -48,6 +48,16 @@ def layers(folded: Folded, glyphs: Glyphs, width: int | None) -> Iterator[Block]
     hidden = ", ".join(_hidden(texts, full, plan))
     if hidden:
         yield left_out(hidden, width, used(full, texts.width))
+    if any(row.repeats > 1 for row in rows):
+        yield Prose(
+            [
+                (
+                    glyphs.text("Rows with × n stand for n equal neighbours and show one; --show-repeats shows all."),
+                    "dim",
+                )
+            ],
+            width,
+        )
 
 
 def flat(folded: Folded, glyphs: Glyphs) -> Grid:
