@@ -19,17 +19,11 @@ from convcalc.budget.diff.match_layers import metric_changes
 from convcalc.budget.file.metrics import core_metrics, is_additive
 from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile
 from convcalc.budget.select.measured import MeasuredDesign, PartFinder
-from convcalc.budget.select.plan import (
-    WHOLE_FILE,
-    CheckPlan,
-    FileToCheck,
-    VariantAndPart,
-    plan_check,
-    unmatched_finding,
-)
+from convcalc.budget.select.plan import CheckPlan, FileToCheck, plan_check, unmatched_finding
 from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cached_spec
 from convcalc.designs.claims import check_claims
 from convcalc.designs.claims import finding as claimed
+from convcalc.designs.names import DesignName
 from convcalc.dtypes import unmatched as unmatched_formats
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import ClaimResult, DesignResult, Finding, LimitResult, Verdict
@@ -117,16 +111,16 @@ class _Run:
             self.errors += faults.errors
             return
         for choice in {**dict.fromkeys(wanted.requested), **wanted.budgets}:
-            if spec.variants or choice != WHOLE_FILE:  # else it is a library of blocks
+            if spec.variants or not choice.is_whole_file:  # else it is a library of blocks
                 self._look_at_design(spec, choice, wanted.budgets.get(choice, ()))
         judged, errors = check_claims(spec, _claims(wanted, spec.document.claims))
         self.judgements += judged
         self.errors += errors
         self.findings += [claimed(each) for each in judged if not each.holds]
 
-    def _look_at_design(self, spec: CachedSpec, choice: VariantAndPart, budgets: Sequence[Budget]) -> None:
+    def _look_at_design(self, spec: CachedSpec, design: DesignName, budgets: Sequence[Budget]) -> None:
         try:
-            measured = spec.measured_design(*choice)
+            measured = spec.measured_design(design.variant, design.part)
         except SpecErrors as faults:
             self.errors += faults.errors
             return
@@ -214,12 +208,12 @@ class _Run:
 
 def _claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
     """Give the claims that are about what was asked for: those of its variant, at its part or below."""
-    asked = wanted.requested or [WHOLE_FILE]
+    requests = [(design.variant, design.part) for design in wanted.requested] or [(None, None)]
     for claim in claims:
         at = f"{claim.texts.get('at', '')}."
         if any(
             variant in (None, claim.texts.get("variant")) and at.startswith(f"{part or at[:-1]}.")
-            for variant, part in asked
+            for variant, part in requests
         ):
             yield claim
 
