@@ -87,10 +87,10 @@ class _Run:
         self.confined = confined
         self.places = PartFinder()
         self.others = ReferenceDesigns(found.folder, options.libraries)
+        location = options.baseline or (file.baseline if file else None)
         self.history = BaselineSession(
-            file, options.baseline, found.folder, options.libraries, required=options.require_baseline,
-            base=options.base,
-        )  # fmt: skip
+            location, found.folder, options.libraries, options.require_baseline, options.base
+        )
         self.placed: set[str] = set()
         """Budgets with a layer or group in any design."""
         self.idle_formats: dict[str, list[str]] = {}
