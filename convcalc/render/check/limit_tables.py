@@ -36,7 +36,7 @@ def limits(verdict: Verdict, glyphs: Glyphs, *, every: bool = False) -> Iterator
         Column("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
         Column("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
         Column("Value", [amount(one.metric, one.value, one.limit) for one in shown], right=True),
-        Column("Used", [_used(one) for one in shown], right=True),
+        Column("Used", [format_used(one) for one in shown], right=True),
         Column("", ["" if one.holds else "broken" for one in shown], gap=2),
         Column("", bars),
         Column("Design", [glyphs.text(_whose(one, many)) for one, many in rows]),
@@ -66,7 +66,7 @@ def _thousandths(one: LimitResult) -> int:
     return min(2000, int(1000 * one.used)) if one.used is not None else 0
 
 
-def _used(one: LimitResult) -> str:
+def format_used(one: LimitResult) -> str:
     """Return the share of the limit in tenths of a percent, and as many digits more as tell it from the whole."""
     if one.used is None:
         return ""
