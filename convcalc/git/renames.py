@@ -57,7 +57,6 @@ class Renames:
         return [path for path in self._missing_paths if path not in taken]
 
     def _match_equal(self, contents: Mapping[str, bytes]) -> dict[str, str]:
-        """Match files whose content has not changed."""
         olds: dict[str, list[str]] = {}
         for path in self._unmatched_paths():
             olds.setdefault(self._tree.entries[path].object, []).append(path)
@@ -69,7 +68,6 @@ class Renames:
         return found
 
     def _match_similar(self, edited: Mapping[str, bytes], gone: Iterable[str]) -> None:
-        """Match files whose content has changed."""
         old = {path: self._tree.content(os.path.join(self._tree.top, path)) or b"" for path in gone}
         taken = set[str]()
         for some, olds in _comparable_groups(edited, old):

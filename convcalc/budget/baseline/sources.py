@@ -111,7 +111,6 @@ def baseline_path(origin: BaselineLocation | None, folder: str) -> str:
 
 
 def _write_command(origin: BaselineLocation, folder: str) -> str:
-    """Return the command that writes the baseline."""
     file = origin.span.file if origin.span else os.path.join(folder, BUDGET)
     above = os.path.commonpath((folder, os.path.realpath("."))) == folder
     if above and os.path.basename(file) == BUDGET:

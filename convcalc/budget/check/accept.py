@@ -78,7 +78,6 @@ def _acceptable(findings: Iterable[Finding], reason: str) -> Iterator[AcceptedVa
 
 
 def _require_growth(file: BudgetFile, budget: str, findings: Sequence[Finding]) -> None:
-    """Demand that something grew under a budget."""
     if any(one.code in GROWTH_CODES and isinstance(one.value, int) for one in findings):
         return
     span = next(each.span for each in file.budgets if each.id == budget)

@@ -124,7 +124,6 @@ class EntryReader:
         return ReferenceDesign(read_design_name(written, self.folder), written.span)
 
     def _require_complete(self, budget: Budget) -> None:
-        """Say what a budget lacks."""
         lacks = [] if budget.designs else ["`designs`"]
         if not (budget.max or budget.min or budget.equals or budget.growth):
             lacks.append(f"a rule: one of {', '.join(RULES)}")

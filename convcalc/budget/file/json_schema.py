@@ -50,7 +50,6 @@ def budget_schema() -> JsonSchema:
 
 
 def _sections() -> dict[str, JsonSchema]:
-    """Return what each top-level key holds."""
     origins = {
         "git": described("A revision, or merge-base: what the branch was forked from.", NON_EMPTY_TEXT),
         "file": described("A file that `convcalc baseline write` writes; relative to this one.", NON_EMPTY_TEXT),
@@ -149,7 +148,6 @@ def _ratchet() -> JsonSchema:
 
 
 def _settings() -> dict[str, JsonSchema]:
-    """Return what defaults and budgets both may say."""
     loose = {"type": "string", "pattern": f"^({quantities.PERCENT}|{OFF})$"}
     return {
         "severity": described("How bad a broken limit is.", {"enum": list(SEVERITIES)}),

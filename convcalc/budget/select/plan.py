@@ -81,7 +81,6 @@ def plan_check(
 
 
 def _add_designs(found: CheckPlan, budget: Budget, finder: SpecFinder) -> None:
-    """Put the designs of one budget under it."""
     try:
         names = matches_by_pattern(budget, finder)
     except SpecErrors as errors:
