@@ -32,6 +32,8 @@ class ClaimResult(NamedTuple):
     quote: str
     reason: str
     span: Span
+    original: str = ""
+    """Where the claim does not hold: the bundled spec that makes it too, and that this spec differs from."""
 
     @property
     def holds(self) -> bool:

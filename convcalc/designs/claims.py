@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from functools import cache
 
-from convcalc.designs.sources import Network, Spec
+from convcalc.designs.names import ZOO, is_spec_name, zoo
+from convcalc.designs.sources import Network, Spec, open_spec
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import ClaimResult, Finding, Value
 from convcalc.graph.graph import Graph, Node
@@ -32,23 +35,24 @@ def check_claims(spec: Spec, claims: Iterable[Claim]) -> tuple[list[ClaimResult]
             variant = claim.texts.get("variant")
             if variant not in networks:
                 networks[variant] = spec.network(variant)
-            judged += _check_claim(claim, networks[variant])
+            judged += _check_claim(claim, networks[variant], spec)
         except SpecErrors as found:
             errors += found.errors
     return judged, errors
 
 
-def _check_claim(claim: Claim, network: Network) -> Iterator[ClaimResult]:
-    part = claim.texts.get("at")
+def _check_claim(claim: Claim, network: Network, spec: Spec) -> Iterator[ClaimResult]:
+    part, variant = claim.texts.get("at"), claim.texts.get("variant")
     try:
         graph = network.graph if part is None else network.graph.part(part)
     except SpecError as error:
         error.span = claim.spans["at"]
+        if original := _find_original(spec, claim, claim.spans):
+            error.hint = "; ".join(filter(None, (error.hint, f"the claim describes {original}: remove or change it")))
         raise SpecErrors([error]) from None
-    variant = claim.texts.get("variant")
     name = network.design.text + (f"#{part}" if part is not None else "")
     for metric, value, printed, agrees, ratio in (*_compare_counts(claim, graph), *_compare_shape(claim, graph)):
-        yield ClaimResult(
+        result = ClaimResult(
             id=":".join(word for word in ("claim", variant, part, metric) if word),
             design=name,
             metric=metric,
@@ -62,6 +66,7 @@ def _check_claim(claim: Claim, network: Network) -> Iterator[ClaimResult]:
             reason=claim.texts.get("reason", ""),
             span=claim.spans[metric],
         )
+        yield result if result.holds else result._replace(original=_find_original(spec, claim, [metric]))
 
 
 _Comparison = tuple[str, Value, str, bool, Fraction | None]
@@ -122,15 +127,75 @@ def _bias_elements(node: Node) -> int:
 
 def finding(judgement: ClaimResult) -> Finding:
     """Return the finding for a claim whose outcome differs from its `expect`."""
-    value, design = format_count_or_shape(judgement.value), judgement.design
+    text = f"{judgement.metric} of {judgement.design} is {format_count_or_shape(judgement.value)}, "
+    source = judgement.source + (f": {judgement.quote}" if judgement.quote else "")
     if judgement.expected_to_disagree:
-        text = f"{judgement.metric} of {design} is {value}, which agrees with {judgement.printed}, though it is not to"
-        return _finding(judgement, AGREES_UNEXPECTEDLY, text, "leave out `expect: disagrees` and its reason")
-    ratio = f" ({float(judgement.ratio):.4g} of it)" if judgement.ratio is not None else ""
-    text = f"{judgement.metric} of {design} is {value}, not {judgement.printed}{ratio}"
-    quote = f": {judgement.quote}" if judgement.quote else ""
-    return _finding(judgement, DISAGREES, text, f"the source is {judgement.source}{quote}")
-
-
-def _finding(judgement: ClaimResult, code: str, text: str, hint: str) -> Finding:
+        code, hint = AGREES_UNEXPECTEDLY, "leave out `expect: disagrees` and its reason"
+        text += f"which agrees with {judgement.printed}, though it is not to"
+    else:
+        code, hint = DISAGREES, f"the source is {source}"
+        ratio = f" ({float(judgement.ratio):.4g} of it)" if judgement.ratio is not None else ""
+        text += f"not {judgement.printed}{ratio}"
+    if judgement.original:
+        text += f"; the claim describes the original network, {judgement.original}"
+        hint = f"this spec differs from {judgement.original}, and the claim is about the network of {source}; "
+        hint += "remove `claims`, or change them"
+    elif os.path.realpath(judgement.span.file) in _bundled_paths().values():
+        hint += "; if this bundled spec was edited, its claims still describe the original: remove or change them"
     return Finding(judgement.id, code, "error", judgement.design, judgement.metric, text, judgement.span, hint)
+
+
+# --- copies of bundled specs ------------------------------------------------------------------------------------------
+
+
+def _find_original(spec: Spec, claim: Claim, metrics: Iterable[str]) -> str:
+    """Return the bundled spec that claims one of the same numbers where this spec, or what it imports, is another.
+
+    Bundled specs keep what they claim, so that a number which does not hold here is one of the network there.
+    """
+    file, numbers = os.path.basename(spec.path), _claimed_numbers(claim, metrics)
+    for name, path in sorted(_bundled_paths().items(), key=lambda item: os.path.basename(item[1]) != file):
+        if claim.texts["source"] in _bundled_text(path):
+            texts, claimed = _bundled_claims(path)
+            if texts != _texts(spec) and not claimed.isdisjoint(numbers):
+                return name
+    return ""
+
+
+@cache
+def _bundled_paths() -> dict[str, str]:
+    """Return the real path of every bundled spec by the name by which people know it."""
+    paths = {f"{ZOO}{name}": path for name, path in zoo().items()}
+    for path in list(paths.values())[:1]:
+        folder = os.path.join(os.path.dirname(os.path.dirname(path)), "tutorials")
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        paths |= {f"specs/tutorials/{name}": os.path.join(folder, name) for name in names if is_spec_name(name)}
+    return {name: os.path.realpath(path) for name, path in paths.items()}
+
+
+@cache
+def _bundled_text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+@cache
+def _bundled_claims(path: str) -> tuple[list[str], frozenset[object]]:
+    """Return the texts of a bundled spec and its imports, and all numbers that it claims."""
+    try:
+        spec = open_spec(path)
+    except SpecErrors:  # edited where it lies
+        return [], frozenset()
+    numbers = (_claimed_numbers(claim, claim.spans) for claim in spec.document.claims)
+    return _texts(spec), frozenset().union(*numbers)
+
+
+def _texts(spec: Spec) -> list[str]:
+    return [text for _, _, text in spec.texts]
+
+
+def _claimed_numbers(claim: Claim, metrics: Iterable[str]) -> set[object]:
+    """Return some numbers of a claim, each with all that says what it is of."""
+    meaning = *map(claim.texts.get, ("source", "variant", "at", "expect")), claim.excluding
+    printed = {key: number.text for key, number in claim.numbers.items()} | {"out": str(claim.out)}
+    return {(metric, printed[metric], meaning) for metric in metrics if metric in printed}

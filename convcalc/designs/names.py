@@ -27,6 +27,11 @@ class DesignName(NamedTuple):
     variant: str | None = None
     part: str | None = None
 
+    @property
+    def is_whole_file(self) -> bool:
+        """Whether neither a variant nor a part is named."""
+        return self.variant is None and self.part is None
+
 
 def parse_design(text: str) -> DesignName:
     """Take a design apart.

@@ -77,7 +77,6 @@ class ObjectReader:
         return found[0] if found and found[1] == kind else ""
 
     def _answer(self, expression: str) -> tuple[str, str, bytes] | None:
-        """Return name, kind and content of what an expression means."""
         try:
             asked = os.fsencode(expression)
         except UnicodeEncodeError:

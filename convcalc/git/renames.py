@@ -14,7 +14,6 @@ from convcalc.spec.limits import FILE_BYTES
 MIN_SIMILARITY = 50
 """Per cent of the larger file's bytes that stand, in whole lines, in both: git's own measure of a rename."""
 
-
 MAX_PAIRS = 1 << 18
 """Files that are new times files that are gone, so many of which are compared; of more, those of one name alone."""
 
@@ -32,7 +31,9 @@ class Renames:
         """
         self._tree = tree
         self._missing_paths = [
-            path for path, entry in tree.entries.items() if _is_file(entry.mode) and not _is_here(tree, path)
+            path
+            for path, entry in tree.entries.items()
+            if entry.mode not in (LINK, SUBMODULE) and not os.path.lexists(os.path.join(tree.top, path))
         ]
         new = (
             [path for path in worktree_files(tree, endings) if path not in tree.entries] if self._missing_paths else []
@@ -40,7 +41,7 @@ class Renames:
         contents = {path: content for path in new if (content := read_file(os.path.join(tree.top, path)))}
         self.old_paths: dict[str, str] = {}
         """New path → old path, from the top of the work tree."""
-        self.old_paths |= self._match_equal(contents)
+        self.old_paths = self._match_equal(contents)
         edited = {path: content for path, content in contents.items() if path not in self.old_paths}
         if edited:
             self._match_similar(edited, [path for path in self._unmatched_paths() if path.endswith(endings)])
@@ -56,7 +57,6 @@ class Renames:
         return [path for path in self._missing_paths if path not in taken]
 
     def _match_equal(self, contents: Mapping[str, bytes]) -> dict[str, str]:
-        """Match files whose content has not changed."""
         olds: dict[str, list[str]] = {}
         for path in self._unmatched_paths():
             olds.setdefault(self._tree.entries[path].object, []).append(path)
@@ -68,7 +68,6 @@ class Renames:
         return found
 
     def _match_similar(self, edited: Mapping[str, bytes], gone: Iterable[str]) -> None:
-        """Match files whose content has changed."""
         old = {path: self._tree.content(os.path.join(self._tree.top, path)) or b"" for path in gone}
         taken = set[str]()
         for some, olds in _comparable_groups(edited, old):
@@ -76,14 +75,6 @@ class Renames:
                 if path not in self.old_paths and past not in taken:
                     self.old_paths[path] = past
                     taken.add(past)
-
-
-def _is_file(mode: bytes) -> bool:
-    return mode not in (LINK, SUBMODULE)
-
-
-def _is_here(tree: CommitTree, path: str) -> bool:
-    return os.path.lexists(os.path.join(tree.top, path))
 
 
 def read_file(path: str) -> bytes:

@@ -60,7 +60,6 @@ class _Walk:
                     raise self.tree.repository.error(NO_REPOSITORY, refused.text, "delete it") from None
 
     def _is_open(self, path: str, entry: os.DirEntry[str]) -> bool:
-        """Whether a folder is looked into."""
         if entry.name == GIT or os.path.lexists(os.path.join(entry.path, GIT)):
             return False
         return path in self.tree.folders or not self._ignores(path)

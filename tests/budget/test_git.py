@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.budget.baseline.sources import open_baseline
-from convcalc.budget.baseline.types import Baseline
+from convcalc.budget.baseline.sources import Baseline, open_baseline
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.git import ci
 from convcalc.git import object_reader as objects

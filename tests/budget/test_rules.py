@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.check.case import Case, Judged
-from convcalc.budget.check.finding_text import format_value
+from convcalc.budget.check.finding_text import Case, Judged, format_value
 from convcalc.budget.check.limits import judge
 from convcalc.budget.file.types import Budget, GrowthLimit, LayerFilter, Limit, LimitedMetric, Pattern
 from convcalc.budget.select.parts import PartFinder

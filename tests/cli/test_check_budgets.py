@@ -121,8 +121,8 @@ def test_concise_is_a_line_a_finding(cli: Command, project: Path) -> None:
     layers = "heaviest: stem 112, head 30, stage1.conv 20"
     assert result.stdout.splitlines() == [
         f"models/a.yaml:3:6: error CC611 [edge] {sentence.format('a')}; {layers}",
-        f"models/b.yaml:3:6: waived CC611 [edge] {sentence.format('b')}; {layers}",
         f"{BUDGET}:5:25: error CC616 [none] the budget none matches no design: 'x/*'",
+        f"models/b.yaml:3:6: waived CC611 [edge] {sentence.format('b')}; {layers}",
     ]
 
 

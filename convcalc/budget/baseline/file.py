@@ -39,15 +39,8 @@ def to_text(record: BaselineFile) -> str:
     lines = [f" {_encode(key)}: {_encode(value)}," for key, value in head.items()]
     designs = [f"{_encode(name)}: {_encode(_design_facts(record.designs[name]))}" for name in sorted(record.designs)]
     accepted = [_encode(entry._asdict()) for entry in sorted(record.accepted)]
-    return "\n".join(
-        [
-            "{",
-            *lines,
-            *_format_section("designs", "{}", designs, ","),
-            *_format_section("accepted", "[]", accepted),
-            "}\n",
-        ]
-    )
+    sections = [*_format_section("designs", "{}", designs, ","), *_format_section("accepted", "[]", accepted)]
+    return "\n".join(["{", *lines, *sections, "}\n"])
 
 
 def _design_facts(past: DesignCounts) -> dict[str, object]:
@@ -145,9 +138,8 @@ class _Reader:
                 raise self._error_at_key(f"the baseline has no {quoted(key)}", "")
         if root["schema_version"] != SCHEMA_VERSION:
             version = quoted(str(root["schema_version"]))
-            raise self._error_at_key(
-                f"this program reads version {SCHEMA_VERSION} of baselines, not {version}", FILE_KEYS[0]
-            )
+            text = f"this program reads version {SCHEMA_VERSION} of baselines, not {version}"
+            raise self._error_at_key(text, FILE_KEYS[0])
         self._require_same(root)
         designs = self._require_mapping(root["designs"], "designs")
         if not isinstance(root["accepted"], list):
@@ -174,9 +166,8 @@ class _Reader:
             raise self._error_at_offset(0, 1, "the baseline is nested too deep") from None
         except ValueError:
             long = re.search(rf"\d{{{MAX_DIGITS},}}", text)
-            raise self._error_at_offset(
-                long.start() if long else 0, 1, f"a number has more than {MAX_DIGITS} digits"
-            ) from None
+            start, text = long.start() if long else 0, f"a number has more than {MAX_DIGITS} digits"
+            raise self._error_at_offset(start, 1, text) from None
 
     def _require_same(self, root: Mapping[str, object]) -> None:
         """Demand that the numbers were counted as this run counts."""
@@ -211,9 +202,8 @@ class _Reader:
         fields = self._require_mapping(held, "accepted")
         texts = [fields.get(key) for key in AcceptedValue._fields if key != "value"]
         if not all(isinstance(text, str) for text in texts) or type(fields.get("value")) is not int:
-            raise self._error_at_key(
-                "what is accepted has a budget, a design, a metric, a value and a reason", "accepted"
-            )
+            text = "what is accepted has a budget, a design, a metric, a value and a reason"
+            raise self._error_at_key(text, "accepted")
         return AcceptedValue(**{key: fields[key] for key in AcceptedValue._fields})
 
     def _require_mapping(self, held: object, *keys: str) -> dict[str, Any]:

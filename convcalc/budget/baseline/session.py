@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING
-from convcalc.budget.baseline.sources import open_baseline
-from convcalc.budget.baseline.types import Baseline, DesignCounts
-from convcalc.budget.file.types import BaselineLocation, Budget, BudgetFile
+from convcalc.budget.baseline.sources import Baseline, open_baseline
+from convcalc.budget.baseline.types import DesignCounts
+from convcalc.budget.file.types import BaselineLocation, Budget
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.git.repository import NAME_REVISION_HINT, UNKNOWN
 
@@ -16,30 +17,22 @@ MAX_NAMES_IN_NOTE = 3
 """Designs that a note names; of more, it tells how many."""
 
 
+@dataclass
 class BaselineSession:
     """What designs were."""
 
-    def __init__(
-        self,
-        file: BudgetFile | None,
-        origin: BaselineLocation | None,
-        folder: str,
-        libraries: Sequence[str],
-        *,
-        required: bool = False,
-        base: str | None = None,
-    ) -> None:
-        self._location = origin or (file.baseline if file else None)
-        self._folder = folder
-        self._libraries = libraries
-        self._is_required = required
-        self._base = base
-        self.errors: list[SpecError] = []
-        self.label = ""
-        self._no_growth_reason = ""
-        self._new_designs: list[str] = []
-        self._renamed_designs: list[tuple[str, str]] = []
-        self._first_rule: Span | None = None
+    location: BaselineLocation | None
+    folder: str
+    libraries: Sequence[str]
+    is_required: bool = False
+    """Whether it is an error that nothing can have grown since."""
+    base: str | None = None
+    errors: list[SpecError] = field(default_factory=list)
+    label: str = ""
+    _no_growth_reason: str = ""
+    _new_designs: list[str] = field(default_factory=list)
+    _renamed_designs: list[tuple[str, str]] = field(default_factory=list)
+    _first_rule: Span | None = None
 
     def counts(self, design: str, needed: Span | None) -> tuple[DesignCounts | None, bool]:
         """Return what a design counted, and whether it is new to the baseline.
@@ -71,18 +64,15 @@ class BaselineSession:
     @cached_property
     def _baseline(self) -> Baseline | None:
         try:
-            if self._location is None:
+            if self.location is None:
                 raise SpecErrors([_no_baseline_error(self._first_rule)])
-            baseline = open_baseline(self._location, self._folder, base=self._base, libraries=self._libraries)
+            baseline = open_baseline(self.location, self.folder, base=self.base, libraries=self.libraries)
         except SpecErrors as errors:
             self.errors += errors.errors
             return None
-        if self._is_required and baseline.no_growth_reason:
-            self.errors.append(
-                SpecError(
-                    UNKNOWN, baseline.no_growth_reason, self._location.span or self._first_rule, hint=NAME_REVISION_HINT
-                )
-            )
+        if self.is_required and baseline.no_growth_reason:
+            place = self.location.span or self._first_rule
+            self.errors.append(SpecError(UNKNOWN, baseline.no_growth_reason, place, NAME_REVISION_HINT))
         self.label, self._no_growth_reason = baseline.label, baseline.no_growth_reason
         return baseline
 

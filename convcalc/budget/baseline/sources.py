@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple, TypeAlias
 
 from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, read_baseline_file
-from convcalc.budget.baseline.types import AcceptedValue, Baseline, DesignCounts
+from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.names import BUDGET, SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design
 from convcalc.designs.sources import Spec, open_design, past_spec
@@ -18,7 +19,7 @@ from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
 from convcalc.git.object_reader import blob_hash
 from convcalc.git.renames import Renames, read_file
-from convcalc.git.repository import MERGE_BASE, Commit, Repository
+from convcalc.git.repository import MERGE_BASE, Repository
 from convcalc.repository_paths import is_inside, path_from_cwd, repository_root
 from convcalc.spec.document.loader import DocumentLoader
 
@@ -43,7 +44,7 @@ def open_baseline(
     """
     folder = os.path.realpath(folder)
     if origin.kind != GIT_KIND:
-        return FileBaseline(origin, folder)
+        return _read_stored(origin, folder)
     repository = Repository(folder, origin.span)
     left = origin.value == MERGE_BASE
     commit = repository.merge_base(base) if left else repository.commit(origin.value)
@@ -54,7 +55,8 @@ def open_baseline(
         return GitBaseline(tree, folder, place=origin.span, idle="the baseline is HEAD, and no spec differs from it")
     earlier = repository.commit_before_head()
     if earlier is None:
-        return NoBaseline(folder, f"{commit.short} is the first commit: there is nothing to compare it with")
+        reason = f"{commit.short} is the first commit: there is nothing to compare it with"
+        return StoredBaseline("nothing", {}, read_accepted_values(folder), reason)
     return GitBaseline(CommitTree(repository, earlier, libraries), folder, place=origin.span)
 
 
@@ -71,34 +73,25 @@ def _is_edited(tree: CommitTree) -> bool:
     return False
 
 
-class NoBaseline:
-    """What a first commit is held against: every design is new."""
+class StoredBaseline(NamedTuple):
+    """Designs as they were written down; none before a first commit."""
 
-    def __init__(self, folder: str, idle: str) -> None:
-        self.label = "nothing"
-        self.no_growth_reason = idle
-        self.accepted: Iterable[AcceptedValue] = read_accepted_values(folder)
-
-    def counts(self, design: str) -> DesignCounts | None:
-        """Return nothing."""
-        return None
-
-
-class FileBaseline:
-    """A baseline that was written down."""
-
-    def __init__(self, origin: BaselineLocation, folder: str) -> None:
-        path = baseline_path(origin, folder)
-        self.label = origin.value
-        self.no_growth_reason = ""
-        text = f"there is no baseline {quoted(origin.value)}"
-        missing = SpecError(MISSING, text, origin.span or Span(Source(path)), hint=_write_command(origin, folder))
-        self.record = read_baseline_file(path_from_cwd(path), missing)
-        self.accepted: Iterable[AcceptedValue] = self.record.accepted
+    label: str
+    """In words: ``convcalc-baseline.json``, ``1a2b3c4 (merge-base with origin/main)``."""
+    designs: Mapping[str, DesignCounts]
+    accepted: Iterable[AcceptedValue]
+    no_growth_reason: str = ""
+    """Why nothing can have grown since, in words; nothing where it can."""
 
     def counts(self, design: str) -> DesignCounts | None:
-        """Return what is written down of a design."""
-        return self.record.designs.get(design)
+        """Return what is written down of a design; nothing where it is new."""
+        return self.designs.get(design)
+
+
+def _read_stored(origin: BaselineLocation, folder: str) -> StoredBaseline:
+    path, text = baseline_path(origin, folder), f"there is no baseline {quoted(origin.value)}"
+    missing = SpecError(MISSING, text, origin.span or Span(Source(path)), hint=_write_command(origin, folder))
+    return StoredBaseline(origin.value, *read_baseline_file(path_from_cwd(path), missing))
 
 
 def baseline_path(origin: BaselineLocation | None, folder: str) -> str:
@@ -118,7 +111,6 @@ def baseline_path(origin: BaselineLocation | None, folder: str) -> str:
 
 
 def _write_command(origin: BaselineLocation, folder: str) -> str:
-    """Return the command that writes the baseline."""
     file = origin.span.file if origin.span else os.path.join(folder, BUDGET)
     above = os.path.commonpath((folder, os.path.realpath("."))) == folder
     if above and os.path.basename(file) == BUDGET:
@@ -131,9 +123,8 @@ def read_accepted_values(folder: str) -> tuple[AcceptedValue, ...]:
     path = os.path.join(folder, DEFAULT_NAME)
     if not os.path.lexists(path):
         return ()
-    return read_baseline_file(
-        path_from_cwd(path), SpecError(MISSING, "there is no baseline", Span(Source(path)))
-    ).accepted
+    missing = SpecError(MISSING, "there is no baseline", Span(Source(path)))
+    return read_baseline_file(path_from_cwd(path), missing).accepted
 
 
 class GitBaseline:
@@ -148,10 +139,6 @@ class GitBaseline:
         self.accepted: Iterable[AcceptedValue] = read_accepted_values(folder)
         self._spec: tuple[str, Spec] | None = None
         self._counts: dict[str, DesignCounts | None] = {}
-
-    @property
-    def commit(self) -> Commit:
-        return self.tree.commit
 
     def counts(self, design: str) -> DesignCounts | None:
         """Count a design as it was. A file that was renamed since is found under its old name.
@@ -220,3 +207,7 @@ def _count_design(spec: Spec, wanted: DesignName) -> DesignCounts | None:
     if wanted.part is None:
         return count_graph(graph)
     return count_graph(graph.part(wanted.part)) if wanted.part in graph.paths() else None
+
+
+Baseline: TypeAlias = StoredBaseline | GitBaseline
+"""Designs as they were."""

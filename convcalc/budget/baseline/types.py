@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import NamedTuple
 
 
 class DesignCounts(NamedTuple):
@@ -25,23 +25,3 @@ class AcceptedValue(NamedTuple):
     metric: str
     value: int
     reason: str
-
-
-class Baseline(Protocol):
-    """Designs as they were."""
-
-    label: str
-    """In words: ``convcalc-baseline.json``, ``1a2b3c4 (merge-base with origin/main)``."""
-    no_growth_reason: str
-    """Why nothing can have grown since, in words; nothing where it can."""
-    accepted: Iterable[AcceptedValue]
-
-    def counts(self, design: str) -> DesignCounts | None:
-        """Return what a design counted, or nothing where it is new.
-
-        Args:
-            design: its name relative to the budget file's folder, with ``/``: ``models/a.yaml@wide``.
-
-        Raises:
-            SpecErrors: where the baseline's own spec is broken or counts by another convention.
-        """

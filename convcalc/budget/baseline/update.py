@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from convcalc.budget.baseline.counts import count_graph
@@ -55,47 +56,38 @@ def read_existing(path: str) -> BaselineFile:
     Raises:
         SpecErrors: CC641 missing, CC645 counted otherwise, CC646 malformed.
     """
-    missing = SpecError(
-        MISSING,
-        f"there is no baseline {quoted(path_from_cwd(path))}",
-        Span(Source(path_from_cwd(path))),
-        hint="convcalc baseline write",
-    )
-    return read_baseline_file(path_from_cwd(path), missing)
+    path = path_from_cwd(path)
+    text = f"there is no baseline {quoted(path)}"
+    missing = SpecError(MISSING, text, Span(Source(path)), hint="convcalc baseline write")
+    return read_baseline_file(path, missing)
 
 
-class CurrentDesigns:
-    """The designs of a budget file as they count now; each file is read once."""
+def _design_names(file: BudgetFile, budgets: Iterable[Budget]) -> list[str]:
+    """Return the designs of budgets, sorted, so that those of one file stand together."""
+    return sorted({name for budget in budgets for name in matching_designs(budget, file.folder)})
 
-    def __init__(self, file: BudgetFile, libraries: Sequence[str] = ()) -> None:
-        self.file = file
-        self.libraries = libraries
 
-    def names(self, budgets: Iterable[Budget]) -> list[str]:
-        """Return the designs of budgets, sorted, so that those of one file stand together."""
-        return sorted({name for budget in budgets for name in matching_designs(budget, self.file.folder)})
+def _networks(file: BudgetFile, names: Iterable[str], libraries: Sequence[str]) -> Iterator[tuple[str, Network]]:
+    """Expand designs; each file is read once.
 
-    def networks(self, names: Iterable[str]) -> Iterator[tuple[str, Network]]:
-        """Expand designs.
-
-        Raises:
-            SpecErrors: everything that is wrong with any of them, when all were looked at.
-        """
-        errors: list[SpecError] = []
-        last, spec = "", None
-        for name in names:
-            place = name if name.startswith(ZOO) else os.path.join(self.file.folder, name)
-            design = parse_design(place)
-            try:
-                if spec is None or design.file != last:
-                    path = design.file if name.startswith(ZOO) else path_from_cwd(design.file)
-                    last, spec = design.file, open_spec(path, libraries=self.libraries)
-                yield name, spec.network(design.variant, design.part)
-            except SpecErrors as found:
-                errors += found.errors
-                spec = None
-        if errors:
-            raise SpecErrors(errors)
+    Raises:
+        SpecErrors: everything that is wrong with any of them, when all were looked at.
+    """
+    errors: list[SpecError] = []
+    last, spec = "", None
+    for name in names:
+        is_bundled = name.startswith(ZOO)
+        design = parse_design(name if is_bundled else os.path.join(file.folder, name))
+        try:
+            if spec is None or design.file != last:
+                path = design.file if is_bundled else path_from_cwd(design.file)
+                last, spec = design.file, open_spec(path, libraries=libraries)
+            yield name, spec.network(design.variant, design.part)
+        except SpecErrors as found:
+            errors += found.errors
+            spec = None
+    if errors:
+        raise SpecErrors(errors)
 
 
 # --- write ------------------------------------------------------------------------------------------------------------
@@ -110,19 +102,12 @@ def write(file: BudgetFile, *, libraries: Sequence[str] = (), advance: Advance =
         SpecErrors: what is wrong with any spec: then nothing is to be written.
     """
     path = writable_path(file)
-    present = CurrentDesigns(file, libraries)
-    names = present.names(file.budgets)
-    counted = {name: count_graph(network.graph) for name, network in present.networks(advance(names))}
-    before = _read_replaced(path)
+    names = advance(_design_names(file, file.budgets))
+    counted = {name: count_graph(network.graph) for name, network in _networks(file, names, libraries)}
+    before = BaselineFile()
+    with suppress(SpecErrors):  # a file that cannot be read is what is being mended
+        before = read_existing(path)
     return BaselineUpdate(path, BaselineFile(counted), list(_describe_rewrite(before, counted)))
-
-
-def _read_replaced(path: str) -> BaselineFile:
-    """Return what the file holds; a file that cannot be read is what is being mended."""
-    try:
-        return read_existing(path)
-    except SpecErrors:
-        return BaselineFile()
 
 
 def _describe_rewrite(before: BaselineFile, counted: Mapping[str, DesignCounts]) -> Iterator[str]:
@@ -149,10 +134,10 @@ def tighten(file: BudgetFile, *, libraries: Sequence[str] = ()) -> BaselineUpdat
     path = writable_path(file)
     record = read_existing(path)
     ratchets = [budget for budget in file.budgets if budget.ratchets]
-    present, places = CurrentDesigns(file, libraries), PartFinder()
-    names = [name for name in present.names(ratchets) if name in record.designs]
+    places = PartFinder()
+    names = [name for name in _design_names(file, ratchets) if name in record.designs]
     lowered, said, totals = dict(record.designs), list[str](), dict[str, Mapping[str, int]]()
-    for name, network in present.networks(names):
+    for name, network in _networks(file, names, libraries):
         budgets = [budget for budget in ratchets if patterns_match(budget.designs, name)]
         measured = Measurements(name, network.graph, network.source)
         now = count_graph(network.graph)
@@ -198,13 +183,8 @@ def _lower_to_current(
             for path, value in values.items():
                 if path in layers:
                     layers[path] = {**layers[path], metric: value}
-    return DesignCounts(
-        totals, {path: _without_zeros(values) for path, values in layers.items() if _without_zeros(values)}
-    )
-
-
-def _without_zeros(values: Mapping[str, int]) -> dict[str, int]:
-    return {metric: value for metric, value in values.items() if value}
+    nonzero = {path: {metric: value for metric, value in values.items() if value} for path, values in layers.items()}
+    return DesignCounts(totals, {path: values for path, values in nonzero.items() if values})
 
 
 def _describe_decrease(name: str, before: DesignCounts, after: DesignCounts) -> Iterator[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from convcalc.budget.baseline.file import DEFAULT_NAME, BaselineFile
 from convcalc.budget.baseline.sources import baseline_path, read_accepted_values
-from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
+from convcalc.budget.baseline.types import AcceptedValue
 from convcalc.budget.baseline.update import BaselineUpdate, describe_accepted, read_existing
 from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.types import BudgetFile
@@ -15,7 +15,7 @@ from convcalc.budget.select.match_designs import pattern_matches
 from convcalc.errors import Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.findings import Finding
 
-GREW = ("CC614", "CC615")
+GROWTH_CODES = ("CC614", "CC615")
 """What can be accepted: a value that is beyond the baseline."""
 NOTHING = "CC647"
 DEFAULTS = Options()
@@ -40,24 +40,19 @@ def accept(
     verdict = check(file, None, options)
     if verdict.errors:
         raise SpecErrors(verdict.errors)
-    meant = [
-        one for one in verdict.findings if one.id in ids and (design is None or pattern_matches(design, one.design))
-    ]
-    found = list(_acceptable(meant, reason))
+    meant = [one for one in verdict.findings if design is None or pattern_matches(design, one.design)]
     for each in ids:
-        _require_some(file, each, [one for one in meant if one.id == each])
+        _require_growth(file, each, [one for one in meant if one.id == each])
+    found = list(_acceptable([one for one in meant if one.id in ids], reason))
     path = os.path.join(file.folder, DEFAULT_NAME)
     if file.baseline is None or file.baseline.kind == "git":
-        record = BaselineFile(_designs_beside(path), read_accepted_values(file.folder))
+        designs = read_existing(path).designs if os.path.lexists(path) else {}
+        record = BaselineFile(designs, read_accepted_values(file.folder))
     else:
         record = read_existing(path := baseline_path(file.baseline, file.folder))
     places = {entry[:3] for entry in found}
     kept = [entry for entry in record.accepted if entry[:3] not in places]
     return BaselineUpdate(path, record._replace(accepted=(*kept, *found)), list(map(describe_accepted, found)))
-
-
-def _designs_beside(path: str) -> Mapping[str, DesignCounts]:
-    return read_existing(path).designs if os.path.lexists(path) else {}
 
 
 def _require_known(file: BudgetFile, ids: Iterable[str]) -> None:
@@ -76,19 +71,19 @@ def _acceptable(findings: Iterable[Finding], reason: str) -> Iterator[AcceptedVa
     """Give one entry for each budget, design and metric: the largest value, where layers are judged one by one."""
     largest: dict[tuple[str, str, str], int] = {}
     for one in findings:
-        if one.code in GREW and isinstance(one.value, int):
+        if one.code in GROWTH_CODES and isinstance(one.value, int):
             key = one.id, one.design, one.metric
             largest[key] = max(one.value, largest.get(key, 0))
     return (AcceptedValue(*key, value, reason) for key, value in sorted(largest.items()))
 
 
-def _require_some(file: BudgetFile, budget: str, findings: Sequence[Finding]) -> None:
-    """Demand that something grew under a budget."""
-    if any(one.code in GREW and isinstance(one.value, int) for one in findings):
+def _require_growth(file: BudgetFile, budget: str, findings: Sequence[Finding]) -> None:
+    if any(one.code in GROWTH_CODES and isinstance(one.value, int) for one in findings):
         return
     span = next(each.span for each in file.budgets if each.id == budget)
+    text = f"nothing grew past the baseline under the budget {quoted(budget)}"
+    hint = "convcalc check shows what is found"
     if findings:
         text = f"the budget {quoted(budget)} is broken by a fixed limit, which no baseline can raise"
-        raise SpecErrors([SpecError(NOTHING, text, span, "raise the limit in the budget file, or write a waiver")])
-    text = f"nothing grew past the baseline under the budget {quoted(budget)}"
-    raise SpecErrors([SpecError(NOTHING, text, span, "convcalc check shows what is found")])
+        hint = "raise the limit in the budget file, or write a waiver"
+    raise SpecErrors([SpecError(NOTHING, text, span, hint)])

@@ -9,26 +9,18 @@ from typing import NamedTuple
 from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.session import BaselineSession
 from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.check.case import Case
 from convcalc.budget.check.coverage import uncovered
-from convcalc.budget.check.growth import needs_baseline, rule_span
-from convcalc.budget.check.limits import judge
-from convcalc.budget.check.loose_limits import loose, tightest
+from convcalc.budget.check.finding_text import Case
+from convcalc.budget.check.limits import highest_use, judge, loose_limit_findings
 from convcalc.budget.check.waivers import waived
 from convcalc.budget.diff.match_layers import metric_changes
-from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile
+from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile, LayerFilter
 from convcalc.budget.select.parts import PartFinder
-from convcalc.budget.select.plan import (
-    WHOLE_FILE,
-    CheckPlan,
-    FileToCheck,
-    VariantAndPart,
-    plan_check,
-    unmatched_finding,
-)
+from convcalc.budget.select.plan import CheckPlan, FileToCheck, plan_check, unmatched_finding
 from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cached_spec
 from convcalc.designs.claims import check_claims
 from convcalc.designs.claims import finding as claimed
+from convcalc.designs.names import DesignName
 from convcalc.dtypes import unmatched as unmatched_formats
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import ClaimResult, DesignResult, Finding, LimitResult, Verdict
@@ -97,14 +89,14 @@ class _Run:
         self.confined = confined
         self.places = PartFinder()
         self.others = ReferenceDesigns(found.folder, options.libraries)
+        location = options.baseline or (file.baseline if file else None)
         self.history = BaselineSession(
-            file, options.baseline, found.folder, options.libraries, required=options.require_baseline,
-            base=options.base,
-        )  # fmt: skip
-        self.placed: dict[str, bool] = {}
-        """Of every budget that was judged, whether there was a layer or group for it."""
+            location, found.folder, options.libraries, options.require_baseline, options.base
+        )
+        self.placed: set[str] = set()
+        """Budgets with a layer or group in any design."""
         self.idle_formats: dict[str, list[str]] = {}
-        """Of every budget that was judged, the globs of its number formats that no layer has fitted so far."""
+        """Of every budget that was judged on a design, the globs of its number formats that no layer has fitted."""
         self.judgements: list[ClaimResult] = []
         self.findings: list[Finding] = []
         self.errors: list[SpecError] = [*found.errors]
@@ -119,16 +111,16 @@ class _Run:
             self.errors += faults.errors
             return
         for choice in {**dict.fromkeys(wanted.requested), **wanted.budgets}:
-            if spec.variants or choice != WHOLE_FILE:  # else it is a library of blocks
+            if spec.variants or not choice.is_whole_file:  # else it is a library of blocks
                 self._look_at_design(spec, choice, wanted.budgets.get(choice, ()))
         judged, errors = check_claims(spec, _claims(wanted, spec.document.claims))
         self.judgements += judged
         self.errors += errors
         self.findings += [claimed(each) for each in judged if not each.holds]
 
-    def _look_at_design(self, spec: CachedSpec, choice: VariantAndPart, budgets: Sequence[Budget]) -> None:
+    def _look_at_design(self, spec: CachedSpec, design: DesignName, budgets: Sequence[Budget]) -> None:
         try:
-            measured = spec.measured_design(*choice)
+            measured = spec.measured_design(design.variant, design.part)
         except SpecErrors as faults:
             self.errors += faults.errors
             return
@@ -141,10 +133,10 @@ class _Run:
 
     def _past(self, design: str, budgets: Sequence[Budget]) -> tuple[DesignCounts | None, bool]:
         """Return what a design was, where a rule needs it or the command line asks for it."""
-        needing = next((budget for budget in budgets if needs_baseline(budget)), None)
-        if needing is None and self.options.baseline is None:
+        rules = [rule for budget in budgets for rule in budget.growth]
+        if not rules and self.options.baseline is None:
             return None, False
-        return self.history.counts(design, rule_span(needing) if needing else None)
+        return self.history.counts(design, rules[0].span if rules else None)
 
     def _judge(self, budget: Budget, measured: Measurements, past: DesignCounts | None, spec: CachedSpec) -> None:
         try:
@@ -152,15 +144,14 @@ class _Run:
         except SpecErrors as faults:
             self.errors += faults.errors
             return
-        accepted = self.history.accepted_values(budget, measured.design) if past and needs_baseline(budget) else {}
+        accepted = self.history.accepted_values(budget, measured.design) if past and budget.growth else {}
         judged = judge(Case(budget, measured, self.places, against, past, accepted))
-        self.placed[budget.id] = self.placed.get(budget.id, False) or bool(self.places.parts(budget, measured))
+        if self.places.parts(budget, measured):
+            self.placed.add(budget.id)
         idle = self.idle_formats.setdefault(budget.id, unmatched_formats(budget.conditions.dtype, ()))
         if idle:
-            paths = [path for path, _ in measured.layer_kinds]
-            self.idle_formats[budget.id] = [
-                glob for glob in unmatched_formats(budget.conditions.dtype, paths) if glob in idle
-            ]
+            unmatched = unmatched_formats(budget.conditions.dtype, [path for path, _ in measured.layer_kinds])
+            self.idle_formats[budget.id] = [glob for glob in unmatched if glob in idle]
         self.standings += judged.standings
         self.findings += judged.findings
         self.errors += judged.errors
@@ -196,19 +187,16 @@ class _Run:
         """Give what guards nothing: layers that are in no design, limits that nothing comes near."""
         budgets = self.file.budgets if self.file else ()
         for budget in budgets:
-            if budget.unmatched != OFF and budget.layers is not None and budget.id in self.placed:
-                yield from self._without_layers(budget, any_placed=self.placed[budget.id])
+            if budget.unmatched != OFF and budget.layers is not None and budget.id in self.idle_formats:
+                yield from self._without_layers(budget, budget.layers)
         if not self.errors:
-            yield from loose(budgets, tightest(self.standings))
+            yield from loose_limit_findings(budgets, highest_use(self.standings))
 
-    def _without_layers(self, budget: Budget, *, any_placed: bool) -> Iterator[Finding]:
-        assert budget.layers is not None
-        if not any_placed:
-            yield unmatched_finding(
-                budget, budget.layers.span, f"the layers of the budget {budget.id} are in no design"
-            )
+    def _without_layers(self, budget: Budget, layers: LayerFilter) -> Iterator[Finding]:
+        if budget.id not in self.placed:
+            yield unmatched_finding(budget, layers.span, f"the layers of the budget {budget.id} are in no design")
             return
-        for pattern in budget.layers.path_globs:
+        for pattern in layers.path_globs:
             if not pattern.is_exclusion and not self.places.was_matched(pattern):
                 text = f"{quoted(pattern.text)} of the budget {budget.id} matches no layer"
                 yield unmatched_finding(budget, pattern.span, text)
@@ -216,12 +204,12 @@ class _Run:
 
 def _claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
     """Give the claims that are about what was asked for: those of its variant, at its part or below."""
-    asked = wanted.requested or [WHOLE_FILE]
+    requests = [(design.variant, design.part) for design in wanted.requested] or [(None, None)]
     for claim in claims:
         at = f"{claim.texts.get('at', '')}."
         if any(
             variant in (None, claim.texts.get("variant")) and at.startswith(f"{part or at[:-1]}.")
-            for variant, part in asked
+            for variant, part in requests
         ):
             yield claim
 
@@ -232,16 +220,13 @@ def _outcome(
     totals = measured.totals()
     if past is None:
         return DesignResult(measured.design, totals, is_new=is_new)
-    limited = {*SUMMED_UP, *(metric for budget in budgets for metric in _limited(budget))}
+    limited = {*SUMMED_UP}
+    for budget in budgets:
+        limited |= {rule.metric.key for rules in (budget.max, budget.min, budget.equals) for rule in rules}
+        limited |= {rule.metric.key for rule in budget.growth}
     keys = [key for key in core_metrics() if key in limited and is_additive(key)]
-    return DesignResult(
-        measured.design, totals, dict(past.totals), metric_changes(past, count_graph(measured.graph), keys)
-    )
-
-
-def _limited(budget: Budget) -> Iterator[str]:
-    yield from (limit.metric.key for limit in (*budget.max, *budget.min, *budget.equals))
-    yield from (rule.metric.key for rule in budget.growth)
+    changes = metric_changes(past, count_graph(measured.graph), keys)
+    return DesignResult(measured.design, totals, dict(past.totals), changes)
 
 
 def _distinct(errors: Iterable[SpecError]) -> Iterator[SpecError]:

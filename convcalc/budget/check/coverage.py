@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 
 from convcalc.budget.file.types import BudgetFile
-from convcalc.budget.select.plan import WHOLE_FILE, CheckPlan, FileToCheck
-from convcalc.designs.names import is_spec_name
+from convcalc.budget.select.plan import CheckPlan, FileToCheck
+from convcalc.designs.names import DesignName, is_spec_name
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.findings import Finding
 from convcalc.spec.yaml.nodes import MapNode, parse_yaml
@@ -24,25 +24,20 @@ def uncovered(file: BudgetFile | None, found: CheckPlan, *, confined: bool) -> I
     which is every YAML file with ``layers`` at its top. A file is guarded when one of its designs is.
     """
     for wanted in found.files.values():
-        for variant, part in dict.fromkeys(wanted.requested) if confined else ():
-            if not _guarded(wanted, variant, part):
-                name = wanted.name + (f"@{variant}" if variant else "") + (f"#{part}" if part else "")
-                yield _finding(file, name, wanted.path)
+        for design in dict.fromkeys(wanted.requested) if confined else ():
+            if not _has_budget(wanted, design):
+                yield _finding(file, design.text, wanted.path)
     if not confined and file is not None:
         for name, path in _below(file.folder):
             if name not in found.files and _is_network(path):
                 yield _finding(file, name, path)
 
 
-def _guarded(wanted: FileToCheck, variant: str | None, part: str | None) -> bool:
-    if (variant, part) == WHOLE_FILE:
-        return bool(wanted.budgets) or _is_library(wanted.path)
-    return bool(wanted.budgets.get((variant, part)))
-
-
-def _is_library(path: str) -> bool:
-    """Whether a file holds blocks alone, so that there is nothing to guard."""
-    return os.path.isfile(path) and not _is_network(path)
+def _has_budget(wanted: FileToCheck, design: DesignName) -> bool:
+    """Whether something guards a design; of a file that holds blocks alone there is nothing to guard."""
+    if design.is_whole_file:
+        return bool(wanted.budgets) or (os.path.isfile(wanted.path) and not _is_network(wanted.path))
+    return bool(wanted.budgets.get(design))
 
 
 def _below(folder: str) -> Iterator[tuple[str, str]]:

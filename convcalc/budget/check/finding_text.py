@@ -1,16 +1,43 @@
-"""Sentences of findings: what was measured, its counts, and the layers that it is made of."""
+"""A budget on one design, and the sentences of what is found: what was measured, its counts, the layers behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
-from convcalc.budget.check.case import Case
-from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit, LimitedMetric
-from convcalc.findings import LayerMetricChange
+from convcalc.budget.baseline.types import DesignCounts
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Budget, Limit, LimitedMetric
+from convcalc.budget.select.parts import PartFinder
+from convcalc.errors import SpecError
+from convcalc.findings import Finding, LayerMetricChange, LimitResult
 from convcalc.number_format import Value, format_count, format_decimal, format_percent, format_ratio, format_unlike
 from convcalc.report.measurements import WHOLE_DESIGN, DesignPart, Measurements
 from convcalc.report.metrics import metric
+
+Size = int | Fraction
+
+
+class Case(NamedTuple):
+    """A budget with everything that it needs to know of one design."""
+
+    budget: Budget
+    measured: Measurements
+    places: PartFinder
+    against: Measurements | None = None
+    """The design that ratios are to."""
+    past: DesignCounts | None = None
+    """What the design counted in the baseline; without it no growth is judged."""
+    accepted: Mapping[str, int] = {}
+    """By metric, values above what may be grown to that somebody took responsibility for."""
+
+
+class Judged(NamedTuple):
+    """What came of a case."""
+
+    standings: list[LimitResult]
+    findings: list[Finding]
+    errors: list[SpecError]
 
 
 def counts_of_ratio(case: Case, limit: Limit, place: DesignPart) -> str:
@@ -57,13 +84,8 @@ def heaviest_layers(measured: Measurements, key: str, layers: Iterable[int]) -> 
 
 def format_value(metric: LimitedMetric, value: Value, limit: Value) -> str:
     """Return a value as it stands beside a limit: a different one never reads the same."""
-    if metric.suffix == SHARE_SUFFIX:
-        return format_unlike(value, limit, format_percent)
-    return (
-        format_unlike(value, limit, format_ratio)
-        if metric.suffix == RATIO_SUFFIX
-        else format_unlike(value, limit, _format_count_or_decimal)
-    )
+    forms = {SHARE_SUFFIX: format_percent, RATIO_SUFFIX: format_ratio}
+    return format_unlike(value, limit, forms.get(metric.suffix, _format_count_or_decimal))
 
 
 def format_limit(limit: Limit) -> str:

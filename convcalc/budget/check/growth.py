@@ -8,27 +8,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.check.case import Case, Judged, Size
-from convcalc.budget.check.finding_text import blamed_layer, subject
+from convcalc.budget.check.finding_text import Case, Judged, Size, blamed_layer, subject
 from convcalc.budget.file.types import Budget, GrowthLimit
 from convcalc.budget.select.parts import SEPARATOR, PartFinder
-from convcalc.errors import Span
 from convcalc.findings import Finding, LayerMetricChange, LimitResult
 from convcalc.number_format import format_count, format_percent
 from convcalc.report.measurements import DesignPart, Measurements
 from convcalc.report.metrics import is_additive
 
 CODES = {"growth": "CC614", "ratchet": "CC615"}
-
-
-def needs_baseline(budget: Budget) -> bool:
-    """Whether a budget says something of growth."""
-    return bool(budget.growth)
-
-
-def rule_span(budget: Budget) -> Span:
-    """Return the place of the first rule that needs a baseline."""
-    return budget.growth[0].span if budget.growth else budget.span
 
 
 def baseline_value(
@@ -86,8 +74,12 @@ def judge_growth(case: Case, allowance: GrowthLimit, chosen: Sequence[DesignPart
     """Judge what grew: of the places that are kept, the one that has used most of its limit stands for all."""
     steps = list(_steps(case, allowance, chosen))
     broken = [step for step in steps if step.size > step.limit]
-    shown = broken or ([max(steps, key=_use)] if steps else [])
-    judged.standings.extend(_stands(case, allowance, step) for step in shown)
+    for place, _, size, limit in broken or ([max(steps, key=_use)] if steps else []):
+        used = Fraction(size, limit) if limit else None
+        design, metric = case.measured.design, allowance.metric.label
+        judged.standings.append(
+            LimitResult(case.budget.id, design, place.path, metric, allowance.rule, size, limit, size <= limit, used)
+        )
     judged.findings.extend(_outgrown(case, allowance, step) for step in broken)
 
 
@@ -106,24 +98,12 @@ def _use(step: _Step) -> Fraction:
     return Fraction(step.size, step.limit) if step.limit else Fraction(0)
 
 
-def _stands(case: Case, allowance: GrowthLimit, step: _Step) -> LimitResult:
-    design, metric, holds = case.measured.design, allowance.metric.label, step.size <= step.limit
-    used = _use(step) if step.limit else None
-    return LimitResult(
-        case.budget.id, design, step.place.path, metric, allowance.rule, step.size, step.limit, holds, used
-    )
-
-
-def _as_said(allowance: GrowthLimit) -> str:
-    """``+1 %``, ``of the ratchet``: what stands behind the word limit."""
-    return f"of {allowance.text}" if allowance.rule == "ratchet" else re.sub(r" ?%", " %", allowance.text)
-
-
 def _outgrown(case: Case, allowance: GrowthLimit, step: _Step) -> Finding:
     metric, (place, before, size, limit) = allowance.metric, step
     assert case.past is not None
     share = f" {format_percent(abs(Fraction(size - before, before)), 1)}" if before and size != before else ""
-    rule = "accepted" if case.accepted.get(metric.label) == limit else _as_said(allowance)
+    rule = f"of {allowance.text}" if allowance.rule == "ratchet" else re.sub(r" ?%", " %", allowance.text)
+    rule = "accepted" if case.accepted.get(metric.label) == limit else rule
     verb = "grew" if size > before else "shrank" if size < before else "stayed"
     text = f"{subject(case, metric, place)} {verb}{share} ({format_count(before)} → {format_count(size)}); "
     text += f"limit {rule} = {format_count(limit)}"

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from operator import eq, ge, le
 
-from convcalc.budget.check.case import Case, Judged, Size
 from convcalc.budget.check.finding_text import (
+    Case,
+    Judged,
+    Size,
     blamed_layer,
     counts_of_ratio,
     format_excess,
@@ -20,9 +22,10 @@ from convcalc.budget.check.finding_text import (
     subject,
 )
 from convcalc.budget.check.growth import judge_growth
-from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Limit
+from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Budget, Limit
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import Finding, LimitResult
+from convcalc.number_format import format_percent, format_unlike
 from convcalc.report.measurements import DesignPart
 from convcalc.report.metrics import is_additive, metric
 
@@ -30,14 +33,16 @@ Holds = Callable[[Size, Size], bool]
 
 HOLDS: Mapping[str, Holds] = {"max": le, "min": ge, "equals": eq}
 
-ABOVE, BELOW, UNEQUAL, NO_RATIO = "CC611", "CC612", "CC613", "CC621"
+ABOVE, BELOW, UNEQUAL, LOOSE, NO_RATIO = "CC611", "CC612", "CC613", "CC620", "CC621"
 
 
 def judge(case: Case) -> Judged:
     """Judge every limit of a budget. Where each layer or group has one, the tightest stands for all that are kept."""
     judged = Judged([], [], [])
     chosen = case.places.parts(case.budget, case.measured)
-    case = _under_conditions(case)
+    conditions, against = case.budget.conditions, case.against
+    against = against and against.with_conditions(conditions)
+    case = case._replace(measured=case.measured.with_conditions(conditions), against=against)
     for rule, limits in (("max", case.budget.max), ("min", case.budget.min), ("equals", case.budget.equals)):
         for limit in limits:
             try:
@@ -51,13 +56,6 @@ def judge(case: Case) -> Judged:
         for allowance in case.budget.growth:
             judge_growth(case, allowance, chosen, judged)
     return judged
-
-
-def _under_conditions(case: Case) -> Case:
-    wanted, against = case.budget.conditions, case.against
-    return case._replace(
-        measured=case.measured.with_conditions(wanted), against=against and against.with_conditions(wanted)
-    )
 
 
 def _known(case: Case, limit: Limit, chosen: Sequence[DesignPart], errors: list[SpecError]) -> Sequence[DesignPart]:
@@ -166,3 +164,50 @@ _RELATIONS = {"max": (ABOVE, "above"), "min": (BELOW, "below"), "equals": (UNEQU
 
 def _whole(value: Fraction) -> Size:
     return value.numerator if value.denominator == 1 else value
+
+
+# --- limits that are far from what they guard: nobody would notice what they let pass ---------------------------------
+
+
+def highest_use(standings: Iterable[LimitResult]) -> dict[tuple[str, str], LimitResult]:
+    """Return where every maximum is used most, by budget and metric."""
+    maxima = [standing for standing in standings if standing.rule == "max" and standing.used is not None]
+    maxima.sort(key=lambda standing: standing.used or 0, reverse=True)
+    found: dict[tuple[str, str], LimitResult] = {}
+    for standing in maxima:
+        found.setdefault((standing.id, standing.metric), standing)
+    return found
+
+
+def loose_limit_findings(budgets: Iterable[Budget], used: Mapping[tuple[str, str], LimitResult]) -> Iterator[Finding]:
+    """Give a note for every maximum of which all designs use less than the budget's ``loose_below``."""
+    for budget in budgets:
+        for limit in budget.max:
+            standing = used.get((budget.id, limit.metric.label))
+            if standing is None or standing.used is None or budget.loose_below is None:
+                continue
+            if standing.used < budget.loose_below:
+                yield _loose_finding(budget, limit, standing)
+
+
+def _loose_finding(budget: Budget, limit: Limit, standing: LimitResult) -> Finding:
+    assert standing.used is not None
+    assert budget.loose_below is not None
+    place = f"{standing.path} in {standing.design}" if standing.path else standing.design
+    used = format_unlike(standing.used, budget.loose_below, format_percent)
+    text = f"the {limit.metric.label} limit of {format_limit(limit)} is loose: at most {used} is used ({place}), "
+    text += f"less than {format_percent(budget.loose_below)}"
+    return Finding(
+        id=budget.id,
+        code=LOOSE,
+        severity="note",
+        design=standing.design,
+        metric=limit.metric.label,
+        text=text,
+        span=limit.span,
+        hint="lower the limit, so that it shows what grows, or set a lower `loose_below`",
+        path=standing.path,
+        value=standing.value,
+        limit=standing.limit,
+        rule=limit.span,
+    )

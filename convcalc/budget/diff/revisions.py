@@ -172,7 +172,7 @@ class _Comparison:
         """
         if not os.path.isfile(path):
             if path not in self._renamed_files:
-                self._add_file(None, self._spec_at_commit(path), "removed", "")
+                self._add_file(None, self.baseline.spec(path))
             return
         try:
             now = open_spec(path_from_cwd(path), libraries=self.libraries)
@@ -183,27 +183,24 @@ class _Comparison:
             return
         old, renamed = self.baseline.locate(path)
         if old is None:
-            self._add_file(now, None, "added", "")
+            self._add_file(now, None)
             return
         self._renamed_files.add(old)
         if not renamed and all(map(self._is_same, now.files.documents)):
             self.unchanged += len(now.variants)
             return
-        then = self._spec_at_commit(old)
-        self._add_file(now, then, "renamed" if renamed else "changed", then.file if renamed else "")
+        then = self.baseline.spec(old)
+        self._add_file(now, then, then.file if renamed else "")
 
     def _was_broken(self, path: str) -> bool:
         """Whether a file has not changed and could not be read at the commit either."""
         if not self._is_same(path):
             return False
         try:
-            self._spec_at_commit(path)
+            self.baseline.spec(path)
         except SpecErrors:
             return True
         return False
-
-    def _spec_at_commit(self, path: str) -> Spec:
-        return self.baseline.spec(path)
 
     def _is_same(self, path: str) -> bool:
         """Whether a file has the content that it had; a library outside the repository has no other."""
@@ -215,39 +212,26 @@ class _Comparison:
         with open(path, "rb") as file:
             return blob_hash(file.read(), len(entry.object)) == entry.object
 
-    def _add_file(self, now: Spec | None, then: Spec | None, change: str, was: str) -> None:
+    def _add_file(self, now: Spec | None, then: Spec | None, old_file: str = "") -> None:
         """Compare every variant; what is wrong with one keeps no other from being compared."""
-        variants = dict.fromkeys([*(now.variants if now else ()), *(then.variants if then else ())])
-        for variant in variants:
+        specs = [spec for spec in (now, then) if spec is not None]
+        for variant in dict.fromkeys(variant for spec in specs for variant in spec.variants):
             try:
-                sides = [
+                before, after = (
                     count_graph(spec.network(variant).graph) if spec and variant in spec.variants else None
                     for spec in (then, now)
-                ]
+                )
             except SpecErrors as found:
                 self.errors += found.errors
                 continue
-            self._add_design(
-                _design_name(now, then, variant), sides[0], sides[1], change, f"{was}@{variant}" if variant else was
-            )
-
-    def _add_design(
-        self, design: str, before: DesignCounts | None, after: DesignCounts | None, change: str, was: str
-    ) -> None:
-        if before is None or after is None:
-            word, was = "removed" if after is None else "added", ""
-        else:
-            word, was = change, was if change == "renamed" else ""
-        if word == "changed" and before == after:
-            self.unchanged += 1
-        else:
-            self.designs.append(DesignDiff(design, was, word, before, after))
-
-
-def _design_name(now: Spec | None, then: Spec | None, variant: str | None) -> str:
-    spec = now or then
-    assert spec is not None
-    return spec.design(variant).text
+            old_name = f"{old_file}@{variant}" if old_file and variant else old_file
+            change = "renamed" if old_file else "changed"
+            if before is None or after is None:
+                change, old_name = "removed" if after is None else "added", ""
+            if change == "changed" and before == after:
+                self.unchanged += 1
+            else:
+                self.designs.append(DesignDiff(specs[0].design(variant).text, old_name, change, before, after))
 
 
 def _is_below(name: str, folder: str) -> bool:

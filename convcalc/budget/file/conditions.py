@@ -52,7 +52,9 @@ def _read_device(written: ScalarNode, folder: str, errors: list[SpecError]) -> D
     from convcalc.devices.roofline import device, devices
 
     name = written.text.strip()
-    is_file = name not in devices() and (os.sep in name or name.endswith(SPEC_SUFFIXES) or _may_be_file(name, folder))
+    looks_like_file = os.sep in name or name.endswith(SPEC_SUFFIXES)
+    is_there = any(os.path.lexists(path) for path in (name, os.path.join(folder, name)))
+    is_file = name not in devices() and (looks_like_file or is_there)
     if is_file:
         _require_inside(name, written, folder)
     try:
@@ -65,11 +67,6 @@ def _read_device(written: ScalarNode, folder: str, errors: list[SpecError]) -> D
                 error.span = written.span
             errors.append(error)
         return None
-
-
-def _may_be_file(name: str, folder: str) -> bool:
-    """Whether a name could be that of a file, which then has to be one of the repository."""
-    return any(os.path.lexists(path) for path in (name, os.path.join(folder, name)))
 
 
 def _require_inside(name: str, written: ScalarNode, folder: str) -> None:

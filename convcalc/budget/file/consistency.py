@@ -14,8 +14,6 @@ from convcalc.report.metrics import LEAST_TIME, metric
 from convcalc.spec.yaml.fields import is_empty
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode
 
-# --- what makes no sense together -------------------------------------------------------------------------------------
-
 
 def contradictions(budget: Budget, given: Fields) -> Iterator[SpecError]:
     """Give what a budget cannot mean, though each part of it is well formed."""
@@ -33,25 +31,21 @@ def contradictions(budget: Budget, given: Fields) -> Iterator[SpecError]:
             text = f"{quoted(what.label)} of a whole design is always 100%"
             yield SpecError(BAD_STRUCTURE, text, span, hint="say of which `layers`, or `per: layer`")
         found = metric(what.key)
-        if (
-            not found.additive
-            and chosen
-            and not (rule in ABSOLUTE_RULES and budget.per in _allowed_granularities(found))
-        ):
+        granularities = _allowed_granularities(found) if rule in ABSOLUTE_RULES else ()
+        if not found.additive and chosen and budget.per not in granularities:
             text = f"{what.key} is no sum over layers, so that layers cannot be limited in it"
-            ways = " or ".join(f"`per: {each}`" for each in _allowed_granularities(found))
-            hint = "leave `layers` and `per` out, for the whole design" + f", or write {ways}" * (
-                rule in ABSOLUTE_RULES
-            )
+            hint = "leave `layers` and `per` out, for the whole design"
+            if granularities:
+                hint += f", or write {' or '.join(f'`per: {each}`' for each in granularities)}"
             yield SpecError(UNKNOWN_WORD, text, span, hint=hint)
         if what.key == LEAST_TIME and budget.conditions.device is None:
             yield SpecError(BAD_STRUCTURE, f"{LEAST_TIME} is that of a device", span, hint="such as device: h100-sxm")
-    if any(key in given for key in CONDITION_KEYS):
-        for rule in RULES[len(ABSOLUTE_RULES) :]:
-            if rule in given:
-                text = f"{rule} is held against a baseline, which is of one sample in float32"
-                hint = f"put it into a budget without {', '.join(key for key in CONDITION_KEYS if key in given)}"
-                yield SpecError(BAD_STRUCTURE, text, given[rule][0].span, hint=hint)
+    conditions = ", ".join(key for key in CONDITION_KEYS if key in given)
+    for rule in RULES[len(ABSOLUTE_RULES) :] if conditions else ():
+        if rule in given:
+            text = f"{rule} is held against a baseline, which is of one sample in float32"
+            hint = f"put it into a budget without {conditions}"
+            yield SpecError(BAD_STRUCTURE, text, given[rule][0].span, hint=hint)
 
 
 def _allowed_granularities(found: Measure) -> tuple[str, ...]:

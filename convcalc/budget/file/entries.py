@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -11,8 +12,15 @@ from typing import NamedTuple
 
 from convcalc.budget.file.conditions import CONDITION_KEYS, read_conditions
 from convcalc.budget.file.consistency import contradictions
-from convcalc.budget.file.fields import BAD_STRUCTURE, Fields, read_choice, read_mapping, read_optional, read_scalar
-from convcalc.budget.file.rules import RULES, read_growth, read_limits, read_percentage, read_ratchet
+from convcalc.budget.file.fields import (
+    BAD_STRUCTURE,
+    Fields,
+    read_mapping,
+    read_optional,
+    read_optional_choice,
+    read_scalar,
+)
+from convcalc.budget.file.rules import ABSOLUTE_RULES, RULES, read_growth, read_limits, read_percentage, read_ratchet
 from convcalc.budget.file.selectors import (
     GLOB,
     read_design_name,
@@ -20,7 +28,7 @@ from convcalc.budget.file.selectors import (
     read_design_patterns,
     read_layer_filter,
 )
-from convcalc.budget.file.types import GRANULARITIES, OFF, SEVERITIES, Budget, Pattern, ReferenceDesign, Waiver
+from convcalc.budget.file.types import GRANULARITIES, OFF, SEVERITIES, Budget, ReferenceDesign, Waiver
 from convcalc.errors import Span, SpecError, did_you_mean, escape, quoted
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.yaml.nodes import ScalarNode, YamlNode
@@ -56,10 +64,8 @@ def read_defaults(given: Fields, inherited: BudgetDefaults, errors: list[SpecErr
     """Read what is said; the rest is inherited."""
     severity, unmatched, loose_below = inherited
     return BudgetDefaults(
-        read_optional(given, "severity", lambda word: read_choice(word, "severity", SEVERITIES), severity, errors),
-        read_optional(
-            given, "unmatched", lambda word: read_choice(word, "unmatched", (*SEVERITIES, OFF)), unmatched, errors
-        ),
+        read_optional_choice(given, "severity", SEVERITIES, severity, errors),
+        read_optional_choice(given, "unmatched", (*SEVERITIES, OFF), unmatched, errors),
         read_optional(given, "loose_below", _read_loose_below, loose_below, errors),
     )
 
@@ -92,14 +98,19 @@ class EntryReader:
             before = len(self.errors)
             id_, span = self._read_id(given, node)
             read_optional(given, "note", str, "", self.errors)
-            patterns = self._read_designs(given)
+            designs = given.get("designs")
+            patterns = read_design_patterns(designs[1], self.folder, self.errors) if designs else ()
             defaults = read_defaults(given, inherited, self.errors)
-            found = self._read_rules(Budget(id_, span, patterns, **defaults._asdict()), given)
-            found = found._replace(
+            limits = {rule: read_limits(given[rule][1], rule, self.errors) for rule in ABSOLUTE_RULES if rule in given}
+            growth = read_growth(given["growth"][1], self.errors) if "growth" in given else ()
+            ratchet = read_ratchet(*given["ratchet"], self.errors) if "ratchet" in given else ()
+            found = Budget(id_, span, patterns, **defaults._asdict())._replace(
+                max=limits.get("max", ()),
+                min=limits.get("min", ()),
+                equals=limits.get("equals", ()),
+                growth=growth + ratchet,
                 layers=read_layer_filter(*given["layers"], self.errors) if "layers" in given else None,
-                per=read_optional(
-                    given, "per", lambda word: read_choice(word, "per", GRANULARITIES), found.per, self.errors
-                ),
+                per=read_optional_choice(given, "per", GRANULARITIES, GRANULARITIES[0], self.errors),
                 against=read_optional(given, "against", self._read_against, None, self.errors),
                 conditions=read_conditions(given, self.folder, self.errors),
             )
@@ -109,43 +120,24 @@ class EntryReader:
             return found
         return None
 
-    def _read_rules(self, budget: Budget, given: Fields) -> Budget:
-        errors = self.errors
-        return budget._replace(
-            max=read_limits(given["max"][1], "max", errors) if "max" in given else (),
-            min=read_limits(given["min"][1], "min", errors) if "min" in given else (),
-            equals=read_limits(given["equals"][1], "equals", errors) if "equals" in given else (),
-            growth=(
-                *(read_growth(given["growth"][1], errors) if "growth" in given else ()),
-                *(read_ratchet(*given["ratchet"], errors) if "ratchet" in given else ()),
-            ),
-        )
-
-    def _read_designs(self, given: Fields) -> tuple[Pattern, ...]:
-        return read_design_patterns(given["designs"][1], self.folder, self.errors) if "designs" in given else ()
-
     def _read_against(self, written: ScalarNode) -> ReferenceDesign:
         return ReferenceDesign(read_design_name(written, self.folder), written.span)
 
     def _require_complete(self, budget: Budget) -> None:
-        """Say what a budget lacks."""
-        name = quoted(budget.id)
         lacks = [] if budget.designs else ["`designs`"]
         if not (budget.max or budget.min or budget.equals or budget.growth):
             lacks.append(f"a rule: one of {', '.join(RULES)}")
         if lacks:
+            text = f"the budget {quoted(budget.id)} needs {' and '.join(lacks)}"
             hint = "such as designs: [models/**/*.yaml] and max: {params: 5M}"
-            self.errors.append(
-                SpecError(BAD_STRUCTURE, f"the budget {name} needs {' and '.join(lacks)}", budget.span, hint)
-            )
+            self.errors.append(SpecError(BAD_STRUCTURE, text, budget.span, hint))
 
     def _read_id(self, given: Fields, node: YamlNode) -> tuple[str, Span]:
         """Return an id in its normal form (NFC) and its place; the budget's place where there is none."""
         with collect_errors(self.errors):
             if "id" not in given:
-                raise SpecError(
-                    BAD_STRUCTURE, "a budget needs `id`, by which outputs name it", node.span, hint="such as id: edge"
-                )
+                text = "a budget needs `id`, by which outputs name it"
+                raise SpecError(BAD_STRUCTURE, text, node.span, hint="such as id: edge")
             written = read_scalar(given["id"][1], "id")
             id_ = unicodedata.normalize("NFC", written.text)
             first = self.ids.setdefault(id_, written)
@@ -163,9 +155,8 @@ class EntryReader:
             rule = "is one line of printable text without blanks at its ends"
             raise SpecError(ID, f"an id {rule}, and {quoted(id_)} is not", written.span)
         if id_.startswith(CLAIM_ID_PREFIX):
-            raise SpecError(
-                ID, f"ids that begin with {CLAIM_ID_PREFIX} are those of claims: {quoted(id_)}", written.span
-            )
+            text = f"ids that begin with {CLAIM_ID_PREFIX} are those of claims: {quoted(id_)}"
+            raise SpecError(ID, text, written.span)
 
     # --- waivers ------------------------------------------------------------------------------------------------------
 
@@ -177,10 +168,8 @@ class EntryReader:
             if lacks:
                 text = f"a waiver needs {' and '.join(f'`{key}`' for key in lacks)}"
                 raise SpecError(WAIVER, text, node.span, hint="who waives says why, and until which day: YYYY-MM-DD")
-            budget, until = (
-                self._read_budget_id(read_scalar(given["budget"][1], "budget")),
-                self._read_date(given["until"][1]),
-            )
+            budget = self._read_budget_id(read_scalar(given["budget"][1], "budget"))
+            until = self._read_date(given["until"][1])
             reason = read_scalar(given["reason"][1], "reason").text.strip()
             pattern = read_design_pattern(read_scalar(given["design"][1], "design"), self.folder)
             if pattern.is_exclusion:
@@ -199,15 +188,12 @@ class EntryReader:
     def _read_date(self, node: YamlNode) -> date | None:
         with collect_errors(self.errors):
             given = read_scalar(node, "until")
-            found = _DAY.fullmatch(given.text)
-            hint = "year, month, day: 2030-12-31"
-            if not found:
-                raise SpecError(WAIVER, f"{quoted(given.text)} is not a day as YYYY-MM-DD", given.span, hint=hint)
-            try:
-                return date(*map(int, found.groups()))
-            except ValueError:
+            text = f"{quoted(given.text)} is not a day as YYYY-MM-DD"
+            if found := _DAY.fullmatch(given.text):
                 text = f"there is no day {quoted(given.text)}"
-                raise SpecError(WAIVER, text, given.span, hint=hint) from None
+                with suppress(ValueError):
+                    return date(*map(int, found.groups()))
+            raise SpecError(WAIVER, text, given.span, hint="year, month, day: 2030-12-31")
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.limits import ENTRIES
 from convcalc.spec.yaml.fields import is_empty
@@ -69,7 +69,8 @@ def read_scalar(node: YamlNode, what: str) -> ScalarNode:
         SpecError: CC631 for a list, a mapping or nothing.
     """
     if not isinstance(node, ScalarNode):
-        raise SpecError(BAD_STRUCTURE, f"{what} takes one value, not a {_name(node)}", node.span)
+        kind = "mapping" if isinstance(node, MappingNode) else "list"
+        raise SpecError(BAD_STRUCTURE, f"{what} takes one value, not a {kind}", node.span)
     if node.is_empty or not node.text.strip():
         raise SpecError(BAD_STRUCTURE, f"{what} is empty", node.span)
     return node
@@ -99,10 +100,6 @@ def read_optional(
     return default
 
 
-def missing_key_error(what: str, key: str, span: Span, hint: str) -> SpecError:
-    """Return the error of a key that must be there; ``span`` is the place of what lacks it."""
-    return SpecError(BAD_STRUCTURE, f"{what} needs `{key}`", span, hint=hint)
-
-
-def _name(node: YamlNode) -> str:
-    return "mapping" if isinstance(node, MappingNode) else "list"
+def read_optional_choice(given: Fields, key: str, words: Iterable[str], default: str, errors: list[SpecError]) -> str:
+    """Return the word behind a key, or else the default; another word is gathered as an error."""
+    return read_optional(given, key, lambda word: read_choice(word, key, words), default, errors)

@@ -50,7 +50,6 @@ def budget_schema() -> JsonSchema:
 
 
 def _sections() -> dict[str, JsonSchema]:
-    """Return what each top-level key holds."""
     origins = {
         "git": described("A revision, or merge-base: what the branch was forked from.", NON_EMPTY_TEXT),
         "file": described("A file that `convcalc baseline write` writes; relative to this one.", NON_EMPTY_TEXT),
@@ -82,7 +81,12 @@ def _budget() -> JsonSchema:
         "max": described("What metrics may be at most.", ref("limits")),
         "min": described("What metrics must be at least.", ref("limits")),
         "equals": described("What metrics must be.", ref("limits")),
-        "growth": described("How much metrics may grow over the baseline: +1%, +5M, or the larger of both.", _growth()),
+        "growth": described(
+            "How much metrics may grow over the baseline: +1%, +5M, or the larger of both.",
+            closed_object(
+                {measure.key: described(f"{_meaning(measure)}.", ref("allowance")) for measure in measures()}
+            ),
+        ),
         "ratchet": described("Metrics that may not exceed the larger of baseline and floor.", _ratchet()),
         "against": described("The design that ratios are to.", {"type": "string", "minLength": 1}),
         "batch": described(
@@ -116,7 +120,8 @@ def _layers() -> JsonSchema:
 def _limits() -> JsonSchema:
     """Return the metrics in their three forms, each with what it takes."""
     known = (*core_metrics().values(), *detail_metrics().values(), *profile_metrics().values())
-    plain = {each.key: described(f"{_meaning(each)}.", ref(_value_type(each))) for each in known}
+    types = {BYTES: "bytes", TIMES: "time"}
+    plain = {each.key: described(f"{_meaning(each)}.", ref(types.get(each.unit, "quantity"))) for each in known}
     forms = {SHARE_SUFFIX: ("a share of the design's total", "share"), RATIO_SUFFIX: ("a ratio to `against`", "ratio")}
     others = {
         f"{each.key}{form}": described(f"{_meaning(each)}; as {words}.", ref(taken))
@@ -125,14 +130,6 @@ def _limits() -> JsonSchema:
         if form == RATIO_SUFFIX or each.both is None
     }
     return closed_object(plain | others)
-
-
-def _value_type(measure: Measure) -> str:
-    return {BYTES: "bytes", TIMES: "time"}.get(measure.unit, "quantity")
-
-
-def _growth() -> JsonSchema:
-    return closed_object({measure.key: described(f"{_meaning(measure)}.", ref("allowance")) for measure in measures()})
 
 
 def _meaning(measure: Measure) -> str:
@@ -151,7 +148,6 @@ def _ratchet() -> JsonSchema:
 
 
 def _settings() -> dict[str, JsonSchema]:
-    """Return what defaults and budgets both may say."""
     loose = {"type": "string", "pattern": f"^({quantities.PERCENT}|{OFF})$"}
     return {
         "severity": described("How bad a broken limit is.", {"enum": list(SEVERITIES)}),
@@ -168,9 +164,6 @@ def _waiver() -> JsonSchema:
         "reason": described("Why.", NON_EMPTY_TEXT),
     }
     return closed_object(parts, WAIVER_KEYS, list(WAIVER_KEYS))
-
-
-# --- JSON Schema ------------------------------------------------------------------------------------------------------
 
 
 def _refs(names: Iterable[str]) -> dict[str, JsonSchema]:

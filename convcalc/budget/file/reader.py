@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 
 from convcalc.budget.file.entries import DEFAULT_KEYS, BudgetDefaults, EntryReader, read_defaults
-from convcalc.budget.file.fields import BAD_STRUCTURE, Fields, read_mapping, read_mapping_list, read_scalar
+from convcalc.budget.file.fields import (
+    BAD_STRUCTURE,
+    Fields,
+    read_mapping,
+    read_mapping_list,
+    read_optional,
+    read_scalar,
+)
 from convcalc.budget.file.selectors import require_inside_repository
 from convcalc.budget.file.types import BaselineLocation, BudgetFile
 from convcalc.designs.names import BUDGET
@@ -71,13 +78,15 @@ def _read_file(source: Source, root: MapNode, folder: str, errors: list[SpecErro
     given = read_mapping(root, "a budget file", TOP_LEVEL_KEYS, errors)
     with collect_errors(errors):
         _require_version(root, given)
+    note = read_optional(given, "note", lambda node: node.text, "", errors)
+    inherited = BudgetDefaults()
     with collect_errors(errors):
-        note = read_scalar(given["note"][1], "note").text if "note" in given else ""
-    inherited = _read_defaults(given["defaults"][1], errors) if "defaults" in given else BudgetDefaults()
+        if "defaults" in given:
+            defaults = read_mapping(given["defaults"][1], "defaults", DEFAULT_KEYS, errors)
+            inherited = read_defaults(defaults, inherited, errors)
     entries = EntryReader(folder, errors)
-    budgets = [
-        entries.read_budget(node, inherited) for node in _read_items(root, given, "budgets", BUDGET_EXAMPLE, errors)
-    ]
+    items = _read_items(root, given, "budgets", BUDGET_EXAMPLE, errors)
+    budgets = [entries.read_budget(node, inherited) for node in items]
     waivers = [entries.read_waiver(node) for node in _read_items(root, given, "waivers", WAIVER_EXAMPLE, errors)]
     return BudgetFile(
         source=source,
@@ -85,16 +94,14 @@ def _read_file(source: Source, root: MapNode, folder: str, errors: list[SpecErro
         budgets=tuple(budget for budget in budgets if budget),
         waivers=tuple(waiver for waiver in waivers if waiver),
         baseline=_read_baseline_location(*given["baseline"], folder, errors) if "baseline" in given else None,
-        note=note if not errors else "",
+        note=note,
     )
 
 
 def _require_version(root: MapNode, given: Fields) -> None:
     if "version" not in given:
-        place = _place_of_key(root, "version")
-        raise SpecError(
-            BAD_STRUCTURE, "a budget file needs its `version`", place, hint="its first line is `version: 1`"
-        )
+        text, place = "a budget file needs its `version`", _place_of_key(root, "version")
+        raise SpecError(BAD_STRUCTURE, text, place, hint="its first line is `version: 1`")
     node = given["version"][1]
     if not isinstance(node, ScalarNode) or node.text != "1":
         raise SpecError(BAD_STRUCTURE, "this program reads budget files of `version: 1`", node.span)
@@ -105,9 +112,8 @@ def _read_items(root: MapNode, given: Fields, key: str, form: str, errors: list[
     with collect_errors(errors):
         items = read_mapping_list(given[key][1], key, form) if key in given else []
         if not items and key == "budgets":
-            raise SpecError(
-                BAD_STRUCTURE, "a budget file without a budget guards nothing", _place_of_key(root, key), hint=form
-            )
+            text = "a budget file without a budget guards nothing"
+            raise SpecError(BAD_STRUCTURE, text, _place_of_key(root, key), hint=form)
         return items
     return []
 
@@ -115,12 +121,6 @@ def _read_items(root: MapNode, given: Fields, key: str, form: str, errors: list[
 def _place_of_key(root: MapNode, key: str) -> Span:
     """Return the place of a key that has nothing behind it, or else of the whole."""
     return next((name.span for name, _ in root.pairs if name.text == key), root.span)
-
-
-def _read_defaults(node: YamlNode, errors: list[SpecError]) -> BudgetDefaults:
-    with collect_errors(errors):
-        return read_defaults(read_mapping(node, "defaults", DEFAULT_KEYS, errors), BudgetDefaults(), errors)
-    return BudgetDefaults()
 
 
 def _read_baseline_location(

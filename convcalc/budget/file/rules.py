@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from typing import TypeVar
 
 from convcalc import quantities
-from convcalc.budget.file.fields import BAD_STRUCTURE, UNKNOWN_WORD, missing_key_error, read_list, read_mapping
+from convcalc.budget.file.fields import BAD_STRUCTURE, UNKNOWN_WORD, read_list, read_mapping
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, GrowthLimit, Limit, LimitedMetric
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.metrics.registry import core_metrics
@@ -24,6 +25,8 @@ RULES = (*ABSOLUTE_RULES, "growth", "ratchet")
 RATCHET_KEYS = ("metrics", "headroom", "floor")
 BYTES, TIMES = "bytes", "ns"
 _OR = re.compile(r"(?<= )or(?= )")
+
+Entry = TypeVar("Entry")
 
 
 def read_metric(node: ScalarNode, forms: Iterable[str] = METRIC_SUFFIXES) -> LimitedMetric:
@@ -57,12 +60,17 @@ def read_metric(node: ScalarNode, forms: Iterable[str] = METRIC_SUFFIXES) -> Lim
 
 def read_limits(node: YamlNode, what: str, errors: list[SpecError]) -> tuple[Limit, ...]:
     """Read the bounds of ``max``, ``min`` or ``equals``; faults are gathered."""
-    found = []
+    return tuple(_read_entries(node, what, f"{what}: {{params: 5.5M}}", read_limit, errors))
+
+
+def _read_entries(
+    node: YamlNode, what: str, form: str, read: Callable[[ScalarNode, YamlNode], Entry], errors: list[SpecError]
+) -> Iterator[Entry]:
+    """Give what each metric of a rule is read as; faults are gathered."""
     with collect_errors(errors):
-        for key, value in mapping_entries(node, what, f"{what}: {{params: 5.5M}}", BAD_STRUCTURE):
+        for key, value in mapping_entries(node, what, form, BAD_STRUCTURE):
             with collect_errors(errors):
-                found.append(read_limit(key, value))
-    return tuple(found)
+                yield read(key, value)
 
 
 def read_limit(key: ScalarNode, node: YamlNode) -> Limit:
@@ -121,14 +129,11 @@ def _read_amount(what: LimitedMetric, given: ScalarNode) -> Fraction:
     if given.text.endswith("%"):
         hint = f"for a share of the design's total write {quoted(what.key + SHARE_SUFFIX)}: {given.text}"
         raise SpecError(QUANTITY, f"{what.key} takes a quantity, not {quoted(given.text)}", given.span, hint=hint)
-    hint = "nanoseconds, or a time with its unit: 2.5ms" if unit == TIMES else _quantity_hint(given.text)
+    near = quantities.intended_quantity(given.text)
+    hint = f"write {near}" if near else quantities.FORM
+    if unit == TIMES:
+        hint = "nanoseconds, or a time with its unit: 2.5ms"
     return _parse_scalar(given, quantities.parse_quantity, f"a quantity of {what.key}", hint)
-
-
-def _quantity_hint(text: str) -> str:
-    """Return how a quantity is written."""
-    near = quantities.intended_quantity(text)
-    return f"write {near}" if near else quantities.FORM
 
 
 def _parse_scalar(given: ScalarNode, reader: Callable[[str], Fraction | None], what: str, hint: str) -> Fraction:
@@ -144,12 +149,7 @@ def _parse_scalar(given: ScalarNode, reader: Callable[[str], Fraction | None], w
 
 def read_growth(node: YamlNode, errors: list[SpecError]) -> tuple[GrowthLimit, ...]:
     """Read how much metrics may grow; faults are gathered."""
-    found = []
-    with collect_errors(errors):
-        for key, value in mapping_entries(node, "growth", "growth: {params: +1%}", BAD_STRUCTURE):
-            with collect_errors(errors):
-                found.append(_read_metric_growth(key, value))
-    return tuple(found)
+    return tuple(_read_entries(node, "growth", "growth: {params: +1%}", _read_metric_growth, errors))
 
 
 def _read_metric_growth(key: ScalarNode, node: YamlNode) -> GrowthLimit:
@@ -202,30 +202,23 @@ def read_ratchet(key: ScalarNode, node: YamlNode, errors: list[SpecError]) -> tu
     """Read a ratchet; faults are gathered."""
     given = read_mapping(node, "ratchet", RATCHET_KEYS, errors)
     metrics, headroom, floor = list[LimitedMetric](), Fraction(0), Fraction(0)
-    if "metrics" not in given:
-        errors.append(missing_key_error("a ratchet", "metrics", key.span, "such as metrics: [params]"))
+    items = read_list(given["metrics"][1], "metrics") if "metrics" in given else []
+    if not items:
+        errors.append(SpecError(BAD_STRUCTURE, "a ratchet needs `metrics`", key.span, hint="such as metrics: [params]"))
         return ()
-    for item in read_list(given["metrics"][1], "metrics"):
+    for item in items:
         with collect_errors(errors):
             if not isinstance(item, ScalarNode):
                 raise SpecError(BAD_STRUCTURE, "metrics is a list of metrics", item.span)
             metrics.append(read_metric(item, ("",)))
     with collect_errors(errors):
         if "headroom" in given:
-            headroom = read_percentage(
-                _without_plus(_quantity_text(given["headroom"][1], "headroom", key.span)), "headroom"
-            )
+            written = _quantity_text(given["headroom"][1], "headroom", key.span)
+            headroom = read_percentage(_without_plus(written), "headroom")
     with collect_errors(errors):
         if "floor" in given:
-            floor = _read_floor(metrics, _quantity_text(given["floor"][1], "floor", key.span))
-    if not metrics and not read_list(given["metrics"][1], "metrics"):
-        errors.append(missing_key_error("a ratchet", "metrics", key.span, "such as metrics: [params]"))
+            written = _quantity_text(given["floor"][1], "floor", key.span)
+            floor = next(iter([_read_amount(what, written) for what in metrics]), floor)
     text = "the ratchet" + (f" with {format_percent(headroom)} headroom" if headroom else "")
     text += f" and a floor of {format_count(floor)}" if floor else ""
     return tuple(GrowthLimit("ratchet", each, headroom, Fraction(0), floor, text, key.span) for each in metrics)
-
-
-def _read_floor(metrics: list[LimitedMetric], given: ScalarNode) -> Fraction:
-    """Read a quantity that holds for all metrics of a ratchet."""
-    values = [_read_amount(what, given) for what in metrics]
-    return values[0] if values else Fraction(0)

@@ -1,15 +1,20 @@
-"""Patterns of designs: globs over files, perhaps with ``@VARIANT`` and ``#PATH`` behind them, and what they match."""
+"""Designs that the patterns of budgets match: globs over files, perhaps with ``@VARIANT`` and ``#PATH`` behind them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
 
 from convcalc.budget.file.types import Budget, Pattern
-from convcalc.budget.select.finder import SpecFinder, is_spec_match
-from convcalc.designs.names import ZOO, parse_pattern
+from convcalc.designs.names import BUDGET, SPEC_SUFFIXES, ZOO, DesignName, parse_pattern
+from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.globs import matches, matches_word
+from convcalc.git.worktree import PARENT
+from convcalc.globs import glob, is_wild, matches, matches_word
+from convcalc.repository_paths import is_inside, repository_root
 
 
 def pattern_matches(pattern: str, design: str) -> bool:
@@ -42,47 +47,145 @@ def patterns_match(patterns: Iterable[Pattern], design: str) -> bool:
     return found
 
 
+def is_spec_match(pattern: str, name: str) -> bool:
+    """Whether a glob that matches a file's name means the file: specs, unless it names the file or its ending."""
+    last = pattern.rpartition("/")[2]
+    if not is_wild(last):
+        return True
+    _, point, ending = last.rpartition(".")
+    return name != BUDGET and (name.endswith(SPEC_SUFFIXES) or bool(point and ending and not is_wild(ending)))
+
+
+# --- on the disk ------------------------------------------------------------------------------------------------------
+
+
 def matching_designs(budget: Budget, folder: str, finder: SpecFinder | None = None) -> list[str]:
     """Return the names of the designs below a folder that a budget is about, sorted; see :func:`matches_by_pattern`."""
-    found = matches_by_pattern(budget, folder, finder)
-    names = {name for pattern, held in found.items() if not pattern.is_exclusion for name in held}
-    return sorted(names.difference(*(held for pattern, held in found.items() if pattern.is_exclusion)))
+    return sorted(set(chain(*matches_by_pattern(budget, finder or SpecFinder(folder)).values())))
 
 
-def matches_by_pattern(budget: Budget, folder: str, finder: SpecFinder | None = None) -> dict[Pattern, list[str]]:
-    """Return what each pattern of a budget matches on the disk; for one with ``!``, what it removes.
+def matches_by_pattern(budget: Budget, finder: SpecFinder) -> dict[Pattern, list[str]]:
+    """Return what each pattern of a budget matches on the disk, without what those with ``!`` take away.
 
-    Names are relative to the folder, with ``/``. Specs are opened only where a pattern has a glob behind ``@``; a file
-    that cannot be read then stands as ``FILE@GLOB``, so that whoever opens that design learns why.
-
-    Args:
-        budget: whose patterns are looked up.
-        folder: that of the budget file.
-        finder: of the same folder, where several budgets are looked up: every folder and file is then read once.
+    Names are relative to the budget file's folder, with ``/``. Specs are opened only where a pattern has a glob behind
+    ``@``; a file that cannot be read then stands as ``FILE@GLOB``, so that whoever opens that design learns why.
 
     Raises:
         SpecErrors: CC634, where a file that is matched lies outside the repository.
     """
-    finder = finder or SpecFinder(folder)
-    kept = [pattern for pattern in budget.designs if not pattern.is_exclusion]
-    found = {pattern: finder.designs(pattern) for pattern in kept}
-    names = sorted({name for held in found.values() for name in held})
-    removed = {
-        pattern: [name for name in names if pattern_matches(pattern.text, name)]
-        for pattern in budget.designs
-        if pattern.is_exclusion
-    }
-    gone = {name for held in removed.values() for name in held}
-    _require_inside(finder, {pattern: [name for name in held if name not in gone] for pattern, held in found.items()})
-    return {pattern: removed[pattern] if pattern.is_exclusion else found[pattern] for pattern in budget.designs}
-
-
-def _require_inside(finder: SpecFinder, found: dict[Pattern, list[str]]) -> None:
+    found = {pattern: finder.designs(pattern) for pattern in budget.designs if not pattern.is_exclusion}
+    exclusions = [pattern.text for pattern in budget.designs if pattern.is_exclusion]
+    gone = {name for name in chain(*found.values()) if any(pattern_matches(text, name) for text in exclusions)}
+    kept = {pattern: [name for name in names if name not in gone] for pattern, names in found.items()}
     errors = []
-    for pattern, names in found.items():
+    for pattern, names in kept.items():
         outside = next((name for name in names if name in finder.outside), None)
         if outside is not None:
             text = f"{quoted(pattern.text)} matches {quoted(outside)}, which leads out of the repository {finder.root}"
             errors.append(SpecError("CC634", text, pattern.span))
     if errors:
         raise SpecErrors(errors)
+    return kept
+
+
+class Entry(NamedTuple):
+    """What a folder holds."""
+
+    name: str
+    is_folder: bool
+    is_file: bool
+    is_link: bool
+
+
+@dataclass(slots=True)
+class SpecFinder:
+    """The files below a budget file's folder. Folders are listed and specs are opened once."""
+
+    folder: str
+    libraries: Sequence[str] = ()
+    """Folders that specs may import from."""
+    only: Sequence[str] | None = None
+    """Names of the files that a check is confined to: no folder is walked for them."""
+    root: str = field(init=False)
+    """The real path of the repository, or of the folder itself where there is none: no file outside is taken."""
+    outside: set[str] = field(default_factory=set)
+    """Names of designs that were matched and whose files lie, with all links followed, outside."""
+    _listed: dict[str, list[Entry]] = field(default_factory=dict)
+    _links_outside: set[str] = field(default_factory=set)
+    """Files outside."""
+    _files_by_glob: dict[str, list[str]] = field(default_factory=dict)
+    _variants: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.root = os.path.realpath(repository_root(self.folder) or self.folder)
+
+    def designs(self, pattern: Pattern) -> list[str]:
+        """Return the names that one pattern matches, sorted."""
+        meant = parse_pattern(pattern.text)
+        part = "" if meant.part is None else f"#{meant.part}"
+        found = []
+        for file in self.files(meant.file):
+            names = [f"{file}{variant}{part}" for variant in self._matching_variants(file, meant)]
+            self.outside.update(names if file in self._links_outside else ())
+            found += names
+        return found
+
+    def files(self, pattern: str) -> list[str]:
+        """Return the files that a glob matches, sorted; a shipped spec is its own name."""
+        if self.only is not None:
+            return [name for name in self.only if pattern_matches(pattern, name)]
+        if pattern.startswith(ZOO):
+            return [pattern]
+        if pattern not in self._files_by_glob:
+            self._files_by_glob[pattern] = sorted(self._walk(pattern))
+        return self._files_by_glob[pattern]
+
+    def _walk(self, pattern: str) -> Iterator[str]:
+        """Walk the folders that a glob may lead into; links to folders only where the glob names them."""
+        names = pattern.split("/")
+        ascent = next((place for place, name in enumerate(names) if name != PARENT), len(names))
+        below = glob("/".join(names[ascent:]), "/")
+        open_folders = [("../" * ascent, below.start, ascent > 0)]
+        while open_folders:
+            folder, waiting, linked = open_folders.pop()
+            for entry in self._entries(folder):
+                after = below.after(waiting, entry.name, named=entry.is_link and entry.is_folder)
+                if entry.is_folder and after:
+                    open_folders.append((f"{folder}{entry.name}/", after, linked or entry.is_link))
+                elif entry.is_file and below.complete(after) and is_spec_match(pattern, entry.name):
+                    if (linked or entry.is_link) and not self._is_inside(folder + entry.name):
+                        self._links_outside.add(folder + entry.name)
+                    yield folder + entry.name
+
+    def _is_inside(self, file: str) -> bool:
+        return is_inside(os.path.realpath(os.path.join(self.folder, file)), self.root)
+
+    def _entries(self, folder: str) -> list[Entry]:
+        if folder not in self._listed:
+            try:
+                with os.scandir(os.path.join(self.folder, folder)) as entries:
+                    self._listed[folder] = [
+                        Entry(entry.name, entry.is_dir(), entry.is_file(), entry.is_symlink()) for entry in entries
+                    ]
+            except OSError:
+                self._listed[folder] = []
+        return self._listed[folder]
+
+    def _matching_variants(self, file: str, meant: DesignName) -> list[str]:
+        """Return the variants of a file that are meant, with their ``@``; nothing behind the file is one, too."""
+        if meant.variant is None:
+            return [""]
+        variants = self._variants_of(file) if is_wild(meant.variant) else None
+        if variants is None:
+            return [f"@{meant.variant}"]
+        return [f"@{variant}" for variant in sorted(variants) if matches_word(meant.variant, variant)]
+
+    def _variants_of(self, file: str) -> tuple[str, ...] | None:
+        if file not in self._variants:
+            path = file if file.startswith(ZOO) else os.path.join(self.folder, file)
+            try:
+                variants = open_spec(path, libraries=self.libraries).variants
+                self._variants[file] = tuple(variant for variant in variants if variant is not None)
+            except SpecErrors:
+                self._variants[file] = None
+        return self._variants[file]

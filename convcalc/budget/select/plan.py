@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from convcalc.budget.file.types import OFF, Budget, BudgetFile, Pattern
-from convcalc.budget.select.finder import SpecFinder
-from convcalc.budget.select.match_designs import matches_by_pattern, pattern_matches
+from convcalc.budget.select.match_designs import SpecFinder, matches_by_pattern
 from convcalc.designs.names import ZOO, DesignName, parse_design, parse_pattern
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Finding
@@ -16,10 +16,6 @@ from convcalc.git.worktree import leaves_repository
 
 UNMATCHED = "CC616"
 STANDARD_INPUT = "-"
-
-VariantAndPart = tuple[str | None, str | None]
-"""One design of a file: its variant and its part."""
-WHOLE_FILE: VariantAndPart = (None, None)
 
 
 @dataclass(slots=True)
@@ -30,13 +26,17 @@ class FileToCheck:
     """As budgets and baselines call it: relative to the budget file's folder, with ``/``."""
     path: str
     """As it is opened and shown."""
-    requested: list[VariantAndPart] = field(default_factory=list)
+    requested: list[DesignName] = field(default_factory=list)
     """Which of its designs were asked for; none where budgets alone lead to the file."""
-    budgets: dict[VariantAndPart, list[Budget]] = field(default_factory=dict)
+    budgets: dict[DesignName, list[Budget]] = field(default_factory=dict)
 
-    def requests(self, target: DesignName) -> bool:
+    def requests(self, design: DesignName) -> bool:
         """Whether a design is one of those asked for: a file stands for all of its variants and parts."""
-        return any(_is_requested(target, *choice) for choice in self.requested)
+        return any(
+            (asked.is_whole_file or asked.variant == design.variant)
+            and (asked.part is None or f"{design.part or ''}.".startswith(f"{asked.part}."))
+            for asked in self.requested
+        )
 
 
 @dataclass(slots=True)
@@ -47,17 +47,6 @@ class CheckPlan:
     files: dict[str, FileToCheck] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     errors: list[SpecError] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class NamedFiles(SpecFinder):
-    """The files that a check is confined to: no folder is walked for them."""
-
-    names: Sequence[str] = ()
-
-    def files(self, pattern: str) -> list[str]:
-        """Return those that a glob matches."""
-        return [name for name in self.names if pattern_matches(pattern, name)]
 
 
 def plan_check(
@@ -79,41 +68,33 @@ def plan_check(
     for text in given or ():
         design = parse_design(text)
         name = name_in_budgets(design.file, found.folder) if file else design.file
-        choice = design.variant, design.part
         wanted = found.files.setdefault(name, FileToCheck(name, design.file))
-        wanted.requested.append(choice)
+        design = design._replace(text=name + text.removeprefix(design.file), file=name)
+        wanted.requested.append(design)
         if always:
-            wanted.budgets.setdefault(choice, []).extend(always)
+            wanted.budgets.setdefault(design, []).extend(always)
     if file:
-        finder = (
-            SpecFinder(file.folder, libraries)
-            if given is None
-            else NamedFiles(file.folder, libraries, names=list(found.files))
-        )
+        finder = SpecFinder(file.folder, libraries, None if given is None else list(found.files))
         for budget in file.budgets:
             _add_designs(found, budget, finder)
     return found
 
 
 def _add_designs(found: CheckPlan, budget: Budget, finder: SpecFinder) -> None:
-    """Put the designs of one budget under it."""
     try:
-        names = matches_by_pattern(budget, found.folder, finder)
+        names = matches_by_pattern(budget, finder)
     except SpecErrors as errors:
         found.errors += errors.errors
         return
-    confined = isinstance(finder, NamedFiles)
-    gone = {name for pattern, held in names.items() if pattern.is_exclusion for name in held}
-    for name in dict.fromkeys(name for pattern, held in names.items() if not pattern.is_exclusion for name in held):
-        target = parse_pattern(name)
-        if name in gone or (confined and not found.files[target.file].requests(target)):
+    for name in dict.fromkeys(chain(*names.values())):
+        design = parse_pattern(name)
+        if finder.only is not None and not found.files[design.file].requests(design):
             continue
-        if target.file not in found.files:
-            found.files[target.file] = FileToCheck(target.file, spec_path_from_cwd(target.file, found.folder))
-        choice = target.variant, target.part
-        found.files[target.file].budgets.setdefault(choice, []).append(budget)
-    if not confined and budget.unmatched != OFF:
-        found.findings += _unmatched_findings(budget, names, gone)
+        if design.file not in found.files:
+            found.files[design.file] = FileToCheck(design.file, spec_path_from_cwd(design.file, found.folder))
+        found.files[design.file].budgets.setdefault(design, []).append(budget)
+    if finder.only is None and budget.unmatched != OFF:
+        found.findings += _unmatched_findings(budget, names)
 
 
 def spec_path_from_cwd(file: str, folder: str) -> str:
@@ -132,22 +113,15 @@ def name_in_budgets(file: str, folder: str) -> str:
     return file if leaves_repository(relative, folder) else relative
 
 
-def _is_requested(target: DesignName, variant: str | None, part: str | None) -> bool:
-    if variant != target.variant and (variant, part) != WHOLE_FILE:
-        return False
-    return part is None or f"{target.part or ''}.".startswith(f"{part}.")
-
-
-def _unmatched_findings(budget: Budget, names: Mapping[Pattern, Sequence[str]], gone: set[str]) -> Iterator[Finding]:
+def _unmatched_findings(budget: Budget, matches: Mapping[Pattern, Sequence[str]]) -> Iterator[Finding]:
     """Give a finding for a budget without designs, or for each of its globs that adds none."""
-    wanted = {pattern: set(held) - gone for pattern, held in names.items() if not pattern.is_exclusion}
-    if not any(wanted.values()):
-        globs = ", ".join(pattern.text for pattern in wanted)
+    if not any(matches.values()):
+        globs = ", ".join(pattern.text for pattern in matches)
         text = f"the budget {budget.id} matches no design: {quoted(globs)}"
-        yield unmatched_finding(budget, next((pattern.span for pattern in wanted), budget.span), text)
+        yield unmatched_finding(budget, next((pattern.span for pattern in matches), budget.span), text)
         return
-    for pattern, held in wanted.items():
-        if not held:
+    for pattern, names in matches.items():
+        if not names:
             text = f"{quoted(pattern.text)} of the budget {budget.id} matches no design"
             yield unmatched_finding(budget, pattern.span, text)
 

@@ -10,8 +10,7 @@ from convcalc.budget.file.types import Budget, ReferenceDesign
 from convcalc.budget.select.plan import spec_path_from_cwd
 from convcalc.designs.names import parse_pattern
 from convcalc.designs.sources import Network, Spec, open_spec
-from convcalc.errors import Source, Span, SpecError, SpecErrors
-from convcalc.graph.graph import Graph
+from convcalc.errors import Span, SpecError, SpecErrors
 from convcalc.report.measurements import Measurements
 
 
@@ -45,16 +44,13 @@ class CachedSpec(Spec):
         name, source = self.design(variant, part).text, self.document.source
         if name not in self.designs:
             graph = self.network(variant).graph
-            self.designs[name] = Measurements(name, _part(graph, part, source), source)
+            try:
+                graph = graph if part is None else graph.part(part)
+            except SpecError as error:
+                error.span = Span(source)
+                raise SpecErrors([error]) from None
+            self.designs[name] = Measurements(name, graph, source)
         return self.designs[name]
-
-
-def _part(graph: Graph, part: str | None, source: Source) -> Graph:
-    try:
-        return graph if part is None else graph.part(part)
-    except SpecError as error:
-        error.span = Span(source)
-        raise SpecErrors([error]) from None
 
 
 def open_cached_spec(name: str, path: str, libraries: Sequence[str] = ()) -> CachedSpec:

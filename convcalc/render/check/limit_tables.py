@@ -58,7 +58,7 @@ def _columns(rows: Sequence[tuple[LimitResult, int]], glyphs: Glyphs) -> dict[st
         "limits": Column("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
         "rules": Column("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
         "values": Column("Value", [amount(one.metric, one.value, one.limit) for one in shown], right=True),
-        SHARES: Column("Used", [_used(one) for one in shown], right=True),
+        SHARES: Column("Used", [format_used(one) for one in shown], right=True),
         "broken": Column("", ["" if one.holds else "broken" for one in shown], gap=2),
         BARS: Column("", glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))),
         DESIGNS: Column("Design", [glyphs.text(_whose(one, many)) for one, many in rows]),
@@ -109,7 +109,7 @@ def _thousandths(one: LimitResult) -> int:
     return min(2000, int(1000 * one.used)) if one.used is not None else 0
 
 
-def _used(one: LimitResult) -> str:
+def format_used(one: LimitResult) -> str:
     """Return the share of the limit in tenths of a percent, and as many digits more as tell it from the whole."""
     if one.used is None:
         return ""

@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeVar
 
 from convcalc.errors import Span, SpecError
 from convcalc.findings import DesignResult, Finding, LimitResult, Verdict
-from convcalc.number_format import count_of, format_exact, format_percent, format_signed, format_unlike
+from convcalc.number_format import count_of, format_exact, format_percent, format_signed
 from convcalc.render.check.findings import amount, details, main_span, most, place, sentence, weight, worst
+from convcalc.render.check.limit_tables import format_used
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Glyphs
 
@@ -189,6 +190,5 @@ def _change(outcome: DesignResult, key: str, glyphs: Glyphs) -> str:
 def _standing(standing: LimitResult, glyphs: Glyphs) -> str:
     names = [gfm.cell(sentence(text, glyphs)) for text in (standing.id, standing.design, standing.path)]
     value, limit = standing.value, standing.limit
-    used = "" if standing.used is None else format_unlike(standing.used, 1, format_percent)
-    numbers = [amount(standing.metric, value, limit), amount(standing.metric, limit, value), used]
+    numbers = [amount(standing.metric, value, limit), amount(standing.metric, limit, value), format_used(standing)]
     return gfm.line([*names, gfm.text(f"{standing.rule} {standing.metric_label}"), *numbers])
