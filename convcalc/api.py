@@ -196,15 +196,18 @@ class Design:
         _require_positive("jobs", jobs)
         keys = _metrics(metrics)
         with _all_errors():
-            from convcalc.sweep import CountOptions, make_job, metrics_used, processes, serial
+            from convcalc.designs.sources import CountOptions
+            from convcalc.sweep.executors import processes
+            from convcalc.sweep.job import make_job
             from convcalc.sweep.table import axis_of, swept
+            from convcalc.sweep.where import metrics_used
 
             variants = axes.pop("variant", None) if "variant" not in (self.variables or ()) else None
             names = None if variants is None else words(variants)
             read = [axis_of(name, values) for name, values in axes.items()]
             given = CountOptions(self._set_but(axes), spec.files.libraries, self.network.design.variant)
             job = make_job(self.network, read, given, variants=names, metrics=keys, where=where)
-            return swept(job.with_metrics(metrics_used(where, job.axes)), processes(jobs) if jobs > 1 else serial())
+            return swept(job.with_metrics(metrics_used(where, job.axes)), processes(jobs))
 
     def _set_but(self, names: str | Iterable[str]) -> dict[str, Any]:
         """Return what was set when it was loaded, without what is left open now."""

@@ -8,9 +8,10 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, quoted
-from convcalc.sweep.axes import AXIS, FORM, HINTS, Axis, blocks, joined, read_axis, read_value
+from convcalc.sweep.axes import AXIS, FORM, HINTS, Axis, joined, read_axis, read_value
 from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
 from convcalc.sweep.executors import BlockTask, Engine, require_arrays
+from convcalc.sweep.grid import blocks
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints
 

@@ -16,7 +16,8 @@ from convcalc.devices.roofline import device
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.spec.document.claims import parse_quantity as printed
 from convcalc.spec.yaml.nodes import ScalarNode
-from convcalc.sweep import parse_condition, read_axis
+from convcalc.sweep.axes import read_axis
+from convcalc.sweep.where import parse_condition
 from tests.conftest import Command
 
 SPEC = "input: [3, 8, 8]\nvars: {w: 8}\nlayers: [conv: [w, 3], flatten, linear: 10]\n"

@@ -25,8 +25,10 @@ from convcalc.report.compare import compare
 from convcalc.report.fold import GROUPINGS, View, fold
 from convcalc.report.path_tree import tree
 from convcalc.report.report import Report, report_on
-from convcalc.sweep import Axis, blocks, make_job
+from convcalc.sweep.axes import Axis
 from convcalc.sweep.evaluator import evaluate
+from convcalc.sweep.grid import blocks
+from convcalc.sweep.job import make_job
 from tests.fuzz.campaign import Target, require
 from tests.fuzz.commands import streams
 from tests.fuzz.folder import folder

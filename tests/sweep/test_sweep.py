@@ -14,21 +14,15 @@ import numpy as np
 import pytest
 
 import convcalc
-from convcalc.designs.sources import open_spec
+from convcalc.designs.sources import CountOptions, open_spec
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.sweep import (
-    BlockTask,
-    CountOptions,
-    SelectedPoints,
-    Selection,
-    blocks,
-    evaluate,
-    make_job,
-    parse_condition,
-    read_axis,
-    serial,
-)
-from convcalc.sweep.axes import unravel
+from convcalc.sweep.axes import read_axis
+from convcalc.sweep.evaluator import evaluate
+from convcalc.sweep.executors import BlockTask, processes
+from convcalc.sweep.grid import blocks, unravel
+from convcalc.sweep.job import make_job
+from convcalc.sweep.selection import SelectedPoints, Selection
+from convcalc.sweep.where import parse_condition
 from tests.conftest import ROOT
 
 RESNET50 = str(ROOT / "tests" / "sweep" / "resnet50.yaml")
@@ -258,7 +252,7 @@ def test_pieces_are_the_product_in_order(limit: int) -> None:
         assert len(points) <= limit
         found += points
     assert found == list(itertools.product(range(3), range(4), range(5)))
-    assert found == [unravel(axes, number) for number in range(60)]
+    assert found == [tuple(unravel(number, [len(axis.values) for axis in axes])) for number in range(60)]
 
 
 # --- conditions and reductions ----------------------------------------------------------------------------------------
@@ -332,5 +326,5 @@ def test_top(metric: str, parts: int) -> None:
 
 def test_results_come_in_order_and_nothing_is_lost() -> None:
     job = make_job(RESNET50, [read_axis("width=8..64:8"), read_axis("size=32..96:16")])
-    results = list(serial().run(BlockTask(job), blocks(job.axes, 7)))
+    results = list(processes(1).run(BlockTask(job), blocks(job.axes, 7)))
     assert np.concatenate([result.points.numbers for result in results]).tolist() == list(range(job.point_count))

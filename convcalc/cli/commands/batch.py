@@ -58,14 +58,14 @@ Some = Iterable[Sequence[Result]]
 @order_options(KEY, "designs")
 @pareto_option(KEY, "Equal designs all stay.")
 @click.option("--where", metavar="EXPR", help="Only designs for which this holds: 'params <= 5M and macs <= 600M'.")
-@jobs_option(help="Processes; as many as there are cores by default.")
+@jobs_option
 @reading_options
 @output_options(STREAMS)
 @click.pass_obj
 def command(
     settings: Settings, paths: tuple[str, ...], reading: Reading, targets: list[Target], null: bool,
     variants: tuple[str, ...] | None, columns: Metrics, sort: Sort | None, top: int | None, pareto: Metrics | None,
-    where: str | None, jobs: int | None,
+    where: str | None, jobs: int,
 ) -> int:  # fmt: skip
     """Count many designs: one row each, in the order in which they are named.
 
@@ -99,7 +99,7 @@ def command(
     with outlet(settings, targets, _listing(asked, shown)) as out:
         with (
             advancing(_quiet(settings, targets), "Counting", lambda: _number(paths)) as advance,
-            closing(count_all(chain(*found), asked, jobs or _cores())) as done,
+            closing(count_all(chain(*found), asked, jobs)) as done,
         ):
             chosen: Some = log.noting(done, advance)
             chosen = _matching(chosen, where) if where else chosen
@@ -212,11 +212,6 @@ def _job(name: bytes) -> CountTask:
 def _number(paths: Sequence[str]) -> int | None:
     """Return how many files there are; nothing while a list is being read."""
     return None if STANDARD in paths else sum(1 for path in paths for _ in designs_named(path))
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------

@@ -33,27 +33,14 @@ from convcalc.designs.names import parse_design
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.fold import DEFAULT_COLUMNS
-from convcalc.sweep import (
-    Axis,
-    BlockTask,
-    Checkpoint,
-    CountOptions,
-    Engine,
-    Selection,
-    SweepJob,
-    blocks,
-    cluster,
-    facts,
-    make_job,
-    metric_names,
-    metrics_used,
-    processes,
-    read_axis,
-    require_arrays,
-    serial,
-)  # fmt: skip
-from convcalc.sweep.axes import AXIS, meant
-from convcalc.sweep.job import variables
+from convcalc.sweep.axes import AXIS, Axis, meant, read_axis
+from convcalc.sweep.checkpoint import Checkpoint
+from convcalc.sweep.executors import BlockTask, Engine, cluster, processes, require_arrays
+from convcalc.sweep.fingerprint import facts
+from convcalc.sweep.grid import blocks
+from convcalc.sweep.job import SweepJob, make_job, metric_names, variables
+from convcalc.sweep.selection import Selection
+from convcalc.sweep.where import metrics_used
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -109,7 +96,7 @@ class KeepType(ParamType[Selection]):
 @order_options(KEY, "points")
 @pareto_option(KEY, "Of equal points the first stays.")
 @click.option("--keep", type=KeepType(), hidden=True)
-@jobs_option(default=1, show_default=True, help="Processes.")
+@jobs_option
 @click.option("--dask", metavar="ADDRESS", help="A Dask cluster: tcp://HOST:8786, or local.")
 @click.option(
     "--resume",
@@ -171,9 +158,8 @@ def _job(
     where: str | None, keep: Selection,
 ) -> SweepJob:  # fmt: skip
     """Return what is to be swept."""
-    given = circumstances(reading)
     read = read_axes(axes, design, reading)
-    job = make_job(design, read, given, variants=variants, metrics=metrics, where=where)
+    job = make_job(design, read, reading.count_options, variants=variants, metrics=metrics, where=where)
     return job.with_metrics((*metrics_used(where, job.axes), *keep.keys))
 
 
@@ -197,13 +183,6 @@ def read_axes(texts: Sequence[str], design: str, reading: Reading, argument: str
     if errors:
         raise SpecErrors(errors)
     return read
-
-
-def circumstances(reading: Reading) -> CountOptions:
-    """Return how a design is read and counted."""
-    return CountOptions(
-        reading.overrides, reading.libraries, reading.variant, reading.batch, reading.dtype, reading.inputs
-    )
 
 
 def _resumable(
@@ -237,10 +216,10 @@ def _is_long(job: SweepJob) -> bool:
 @contextlib.contextmanager
 def _engine(jobs: int, dask: str | None) -> Iterator[Engine]:
     source = click.get_current_context().get_parameter_source("jobs")
-    if dask and jobs > 1 and source is not ParameterSource.ENVIRONMENT:
+    if dask and jobs > 1 and source is ParameterSource.COMMANDLINE:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them")
     if dask:
         with cluster(dask) as engine:
             yield engine
     else:
-        yield processes(jobs) if jobs > 1 else serial()
+        yield processes(jobs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -39,6 +38,11 @@ class Reading(NamedTuple):
     @property
     def dtype(self) -> str:
         return self.dtypes[-1]
+
+    @property
+    def count_options(self) -> sources.CountOptions:
+        """What sweeps and formulas are told."""
+        return sources.CountOptions(self.overrides, self.libraries, self.variant, self.batch, self.dtype, self.inputs)
 
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
         """Read every design; the errors of all are reported together."""
@@ -179,8 +183,15 @@ def variants_option(words: str) -> Callable[..., Any]:
     return click.option("--variants", metavar="all|NAME,…", callback=names, help=words)
 
 
-jobs_option = partial(click.option, "--jobs", type=Positive(), metavar="N", envvar="CONVCALC_JOBS", show_envvar=True)
-"""``--jobs``, with what it is by default."""
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+jobs_option = click.option(
+    "--jobs", type=Positive(), metavar="N", default=_cores, envvar="CONVCALC_JOBS", show_envvar=True,
+    help="Processes; as many as there are cores by default.",
+)  # fmt: skip
 
 lib_option = click.option(
     "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
