@@ -95,7 +95,10 @@ def require_arrays() -> None:
 
 
 class Engine(NamedTuple):
-    """Works on blocks: in this process, and after ``seconds_here`` of work in those of an executor."""
+    """Works on blocks: in this process, and after ``seconds_here`` in an executor where the rest is worth it.
+
+    Without any seconds here, all work is the executor's.
+    """
 
     seconds_here: float
     start: Callable[[], Executor]
@@ -115,8 +118,8 @@ class Engine(NamedTuple):
         source = iter(blocks)
         for block in source:
             passed = time.monotonic() - begun
-            rest = (task.job.point_count - block.first) * passed / done if done else math.inf
-            if passed >= self.seconds_here and rest >= SECONDS_WORTH_WORKERS:
+            rest = (task.job.point_count - block.first) * passed / max(done, 1)
+            if not self.seconds_here or (passed >= self.seconds_here and rest >= SECONDS_WORTH_WORKERS):
                 with _record_thread_deaths() as died:
                     yield from self._run_elsewhere(task, chain([block], source), died)
             else:
@@ -200,12 +203,14 @@ def _record_thread_deaths() -> Iterator[list[BaseException | None]]:
 
 def processes(jobs: int) -> Engine:
     """Return an engine of so many processes on this machine; one is this process."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
 
-    context = get_context("spawn")  # a fork of a process with threads may hang
-    seconds = START_WORKERS_AFTER if jobs > 1 else math.inf
-    return Engine(seconds, lambda: ProcessPoolExecutor(jobs, context, _begin_worker), 2 * jobs + 1)
+    def start() -> Executor:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        return ProcessPoolExecutor(jobs, get_context("spawn"), _begin_worker)  # a fork of one with threads may hang
+
+    return Engine(START_WORKERS_AFTER if jobs > 1 else math.inf, start, 2 * jobs + 1)
 
 
 def _begin_worker() -> None:
