@@ -159,15 +159,18 @@ class Design:
         keys = _metrics(metrics, additive=True)
         with _all_errors():
             require_symbols()
-            from convcalc.formula.closed_form import Wanted, derive
+            from convcalc.designs.sources import CountOptions
+            from convcalc.formula.closed_form import derive
             from convcalc.formula.symbolic_design import FormulaRequest
             from convcalc.render.results.sweep_points import plain
 
             settings = {name: plain(value) for name, value in {**self._set_but(symbols), **(set or {})}.items()}
-            request = FormulaRequest(words(symbols), settings, self.network.design.variant, spec.files.libraries)
             _require_positive("batch", batch)
-            other = None if over is None else over.network
-            return derive(self.network, request, Wanted(keys, depth, batch, dtype), over=other)
+            variant, libraries = self.network.design.variant, spec.files.libraries
+            request = FormulaRequest(
+                words(symbols), CountOptions(settings, libraries, variant, batch, dtype), keys, depth
+            )
+            return derive(self.network, request, over=None if over is None else over.network)
 
     def sweep(
         self,

@@ -17,7 +17,7 @@ from convcalc.cli import main
 from convcalc.designs.names import parse_design
 from convcalc.errors import SpecErrors
 from convcalc.explain import explain
-from convcalc.formula.closed_form import Wanted, derive
+from convcalc.formula.closed_form import derive
 from convcalc.formula.symbolic_design import FormulaRequest
 from convcalc.metrics.registry import DETAILS, measures
 from convcalc.render import EXPLANATIONS, FORMATS, Surface
@@ -229,7 +229,7 @@ def _swept(network: Network, other: dict[str, int], own: Totals, changed: Totals
 def _formula(network: Network, other: dict[str, int], changed: Totals | None) -> None:
     """The closed forms, with numbers put in, give what is counted where their assumptions hold."""
     try:
-        found = derive(FILE, FormulaRequest(tuple(network.variables), {}), Wanted(("params", "macs")))
+        found = derive(FILE, FormulaRequest(tuple(network.variables)))
     except SpecErrors:
         return  # what shapes the graph has no closed form
     if all(assumption.holds(other) for assumption in found.assumptions):

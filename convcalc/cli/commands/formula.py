@@ -84,11 +84,10 @@ def command(
         --set c=4*m --over specs/tutorials/resnet_bottleneck.yaml#single
     """
     require_symbols()
-    from convcalc.formula.closed_form import Wanted, derive
+    from convcalc.formula.closed_form import derive
     from convcalc.formula.symbolic_design import FormulaRequest
 
-    request = FormulaRequest(symbols or (), reading.overrides, reading.variant, reading.libraries, reading.inputs)
-    wanted = Wanted(columns.over(DEFAULT_COLUMNS), depth, reading.batch, reading.dtype)
-    found = derive(design, request, wanted, over=over)
+    request = FormulaRequest(symbols or (), reading.count_options, columns.over(DEFAULT_COLUMNS), depth)
+    found = derive(design, request, over=over)
     write(settings, targets, lambda format_, surface: FORMULAS[format_].formula(found, surface))
     warn(settings, found.warnings)
