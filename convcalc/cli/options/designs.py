@@ -41,7 +41,7 @@ class Reading(NamedTuple):
 
     @property
     def count_options(self) -> sources.CountOptions:
-        """What sweeps and formulas are told."""
+        """The options of sweeps and formulas."""
         return sources.CountOptions(self.overrides, self.libraries, self.variant, self.batch, self.dtype, self.inputs)
 
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
