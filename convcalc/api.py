@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.arith import is_plain
 from convcalc.designs.names import DesignName
+from convcalc.designs.sources import CountOptions, open_design, open_source
 from convcalc.designs.sources import Network as _Network
-from convcalc.designs.sources import open_design, open_source
 from convcalc.errors import Source, SpecError, SpecErrors, quoted
 from convcalc.graph.graph import Graph
 from convcalc.metrics.registry import DETAILS, WITHOUT_GATES, measures
@@ -153,15 +153,17 @@ class Design:
         keys = _metrics(metrics, additive=True)
         with _all_errors():
             require_symbols()
-            from convcalc.formula.closed_form import Wanted, derive
+            from convcalc.formula.closed_form import derive
             from convcalc.formula.symbolic_design import FormulaRequest
             from convcalc.render.results.sweep_points import plain
 
             settings = {name: plain(value) for name, value in {**self._set_but(symbols), **(set or {})}.items()}
-            request = FormulaRequest(words(symbols), settings, self.network.design.variant, spec.files.libraries)
             _require_positive("batch", batch)
-            other = None if over is None else over.network
-            return derive(self.network, request, Wanted(keys, depth, batch, dtype), over=other)
+            variant, libraries = self.network.design.variant, spec.files.libraries
+            request = FormulaRequest(
+                words(symbols), CountOptions(settings, libraries, variant, batch, dtype), keys, depth
+            )
+            return derive(self.network, request, over=None if over is None else over.network)
 
     def sweep(
         self,
@@ -190,15 +192,14 @@ class Design:
         _require_positive("jobs", jobs)
         keys = _metrics(metrics)
         with _all_errors():
-            from convcalc.sweep import CountOptions, make_job, metrics_used, processes, serial
+            from convcalc.sweep.job import make_job
             from convcalc.sweep.table import axis_of, swept
 
             variants = axes.pop("variant", None) if "variant" not in (self.variables or ()) else None
             names = None if variants is None else words(variants)
             read = [axis_of(name, values) for name, values in axes.items()]
             given = CountOptions(self._set_but(axes), spec.files.libraries, self.network.design.variant)
-            job = make_job(self.network, read, given, variants=names, metrics=keys, where=where)
-            return swept(job.with_metrics(metrics_used(where, job.axes)), processes(jobs) if jobs > 1 else serial())
+            return swept(make_job(self.network, read, given, variants=names, metrics=keys, where=where), jobs)
 
     def _set_but(self, names: str | Iterable[str]) -> dict[str, Any]:
         """Return the values that were set at loading, without those of some names."""

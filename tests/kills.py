@@ -161,6 +161,7 @@ class Runs:
 
         command = [sys.executable, "-c", PROGRAM, str(moment), counted, str(self.out), *arguments]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment["CONVCALC_JOBS"] = "1"  # a run ends in the same place however many cores there are
         done = subprocess.run(
             command, cwd=self.folder, env=environment, preexec_fn=limit, capture_output=True, check=False
         )  # fmt: skip

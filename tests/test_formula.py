@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.arith import recording
-from convcalc.designs.sources import open_spec
+from convcalc.designs.sources import CountOptions, open_spec
 from convcalc.errors import SpecErrors
 from convcalc.formula import simplify as forms_module
-from convcalc.formula.closed_form import Formula, MismatchError, Wanted, derive, require_equal
+from convcalc.formula.closed_form import Formula, MismatchError, count, derive, require_equal
 from convcalc.formula.expr import Expr, IntegerLiteral, Ratio, SymbolRef
 from convcalc.formula.polynomial import expand, factor_common
 from convcalc.formula.printers import LATEX, PYTHON, TEXT
@@ -41,7 +41,9 @@ class Case(NamedTuple):
     """The input with ``{h}`` for symbols: it replaces the spec's own line."""
 
     def formula(self) -> Formula:
-        return derive(self.file, FormulaRequest(tuple(filter(None, self.symbols.split(","))), self.settings))
+        return derive(
+            self.file, FormulaRequest(tuple(filter(None, self.symbols.split(","))), CountOptions(self.settings))
+        )
 
     @property
     def file(self) -> str:
@@ -202,7 +204,7 @@ def test_the_assumptions_are_all_and_only_what_makes_a_network(case: Case, large
 
 def test_every_metric_and_batch_and_format() -> None:
     metrics = ("params", "buffers", "weight_bytes", "macs", "flops", "activations", "output_elements")
-    formula = derive("zoo:mobilenet_v2", FormulaRequest(("size",), {}), Wanted(metrics, batch=3, dtype="int4"))
+    formula = derive("zoo:mobilenet_v2", FormulaRequest(("size",), CountOptions(batch=3, dtype="int4"), metrics))
     assert tuple(formula.totals) == metrics
     for size in (32, 33, 64, 191, 224):
         report = convcalc.load("zoo:mobilenet_v2", set={"size": size}).report(batch=3, dtype="int4")
@@ -214,7 +216,7 @@ def test_every_metric_and_batch_and_format() -> None:
 
 
 def test_folded_layers_are_sums() -> None:
-    formula = derive("zoo:resnet50", FormulaRequest(("h", "w"), {}), Wanted(depth=1))
+    formula = derive("zoo:resnet50", FormulaRequest(("h", "w"), depth=1))
     report = convcalc.load("zoo:resnet50").report()
     for line in formula.rows:
         below = [row for row in report.rows if row.path == line.path or row.path.startswith(f"{line.path}.")]
@@ -227,7 +229,7 @@ def test_folded_layers_are_sums() -> None:
 
 def total(design: str, symbols: str, metric: str = "macs", **settings: str) -> str:
     file = design if design.startswith("zoo:") else str(TUTORIALS / design)
-    request = FormulaRequest(tuple(filter(None, symbols.split(","))), settings)
+    request = FormulaRequest(tuple(filter(None, symbols.split(","))), CountOptions(settings))
     return TEXT.write(derive(file, request).totals[metric])
 
 
@@ -255,7 +257,7 @@ def test_a_convolution_is_k_k_cin_cout_and_a_bias(tmp_path: Path) -> None:
     spec.write_text(
         "input: [8, 30, 30]\nvars: {k: 5, cout: 16}\nlayers: [conv: {out: cout, kernel: k, padding: same}]\n"
     )
-    found = derive(str(spec), FormulaRequest(("h", "w", "k", "cin", "cout"), {}))
+    found = derive(str(spec), FormulaRequest(("h", "w", "k", "cin", "cout")))
     assert TEXT.write(found.totals["params"]) == "k²·cin·cout + cout"
     assert TEXT.write(found.totals["macs"]) == "h·w·k²·cin·cout"
 
@@ -270,7 +272,7 @@ BOTTLENECK = str(TUTORIALS / "resnet_bottleneck.yaml")
 
 
 def test_the_bottleneck_is_17_parts_of_144() -> None:
-    request = FormulaRequest(("h", "w"), {"c": "4*m"})
+    request = FormulaRequest(("h", "w"), CountOptions({"c": "4*m"}))
     found = derive(f"{BOTTLENECK}#bottleneck", request, over=f"{BOTTLENECK}#single")
     assert found.ratios == dict.fromkeys(("params", "macs"), Ratio(IntegerLiteral(17), IntegerLiteral(144)))
     found = derive(f"{BOTTLENECK}#bottleneck", request, over=f"{BOTTLENECK}#plain")
@@ -279,7 +281,7 @@ def test_the_bottleneck_is_17_parts_of_144() -> None:
 
 def test_a_ratio_is_cancelled_and_may_keep_symbols() -> None:
     file = str(TUTORIALS / "reduction_5x5.yaml")
-    request = FormulaRequest(("h", "w", "deep", "kernels", "reduce"), {})
+    request = FormulaRequest(("h", "w", "deep", "kernels", "reduce"))
     found = derive(f"{file}#reduced", request, over=f"{file}#direct")
     assert found.ratios is not None
     ratio = found.ratios["macs"]
@@ -296,7 +298,7 @@ def test_a_ratio_to_a_constant_is_one_fraction(tmp_path: Path) -> None:
         "  - {seq: [attention: 2, lstm: 4], name: sequence, from: a}\n"
         "  - {linear: {out: 1, bias: false}, name: constant, from: b}\noutputs: [sequence, constant]\n"
     )
-    found = derive(f"{spec}#sequence", FormulaRequest(("t",), {}), over=f"{spec}#constant")
+    found = derive(f"{spec}#sequence", FormulaRequest(("t",)), over=f"{spec}#constant")
     assert found.ratios is not None
     assert found.ratios["macs"] is not None
     assert TEXT.ratio(found.ratios["macs"]) == "2·t·(t + 42)/2,741"
@@ -305,7 +307,7 @@ def test_a_ratio_to_a_constant_is_one_fraction(tmp_path: Path) -> None:
 def test_a_ratio_to_nothing_is_none(tmp_path: Path) -> None:
     spec = tmp_path / "two.yaml"
     spec.write_text("input: [8, 9, 9]\nlayers:\n  - {conv: [8, 3], name: a}\n  - {relu: , from: input, name: b}\n")
-    found = derive(f"{spec}#a", FormulaRequest(("h",), {}), over=f"{spec}#b")
+    found = derive(f"{spec}#a", FormulaRequest(("h",)), over=f"{spec}#b")
     assert found.ratios == {"params": None, "macs": None}
 
 
@@ -427,23 +429,22 @@ def test_a_wrong_formula_is_never_given(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(Simplifier, "simplify", wrong)
     with pytest.raises(MismatchError, match="params of the total is 31030658"):
-        derive("zoo:unet", FormulaRequest(("size",), {}))
+        derive("zoo:unet", FormulaRequest(("size",)))
 
 
 def test_an_assumption_that_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Simplifier, "assumptions", lambda _: ())
     with pytest.raises(MismatchError, match="the assumptions hold at"):
-        derive("zoo:unet", FormulaRequest(("size",), {}))
+        derive("zoo:unet", FormulaRequest(("size",)))
 
 
 def test_a_wrong_ratio_is_noticed() -> None:
-    request = FormulaRequest(("h", "w"), {"c": "4*m"})
+    request = FormulaRequest(("h", "w"), CountOptions({"c": "4*m"}))
     found = derive(f"{BOTTLENECK}#bottleneck", request, over=f"{BOTTLENECK}#single")
     assert found.ratios is not None
     bound = [SymbolicDesign(f"{BOTTLENECK}#{part}", request) for part in ("bottleneck", "single")]
-    wanted = Wanted()
     values = {"h": 3, "w": 5, "m": 2}
-    counted = [wanted.counts(part.network(values)) for part in bound]
+    counted = [count(part.network(values), request) for part in bound]
     require_equal(found, counted, values)
     found.ratios["macs"] = Ratio(IntegerLiteral(17), IntegerLiteral(143))  # type: ignore[index]
     with pytest.raises(MismatchError, match="ratio of macs"):
@@ -455,7 +456,7 @@ def test_a_wrong_ratio_is_noticed() -> None:
 
 def refusal(design: str, symbols: str = "", **settings: str) -> str:
     with pytest.raises(SpecErrors) as caught:
-        derive(design, FormulaRequest(tuple(filter(None, symbols.split(","))), settings))
+        derive(design, FormulaRequest(tuple(filter(None, symbols.split(","))), CountOptions(settings)))
     return str(caught.value)
 
 

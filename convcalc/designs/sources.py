@@ -28,6 +28,20 @@ NO_INPUTS: Inputs = MappingProxyType({})
 MISSING_FILE = ("CC001", "CC703")
 
 
+class CountOptions(NamedTuple):
+    """Options of reading and counting a design, as of ``--set``, ``--lib``, ``--variant`` and so on."""
+
+    overrides: Mapping[str, Any] = MappingProxyType({})
+    libraries: Sequence[str] = ()
+    variant: str | None = None
+    batch: int = 1
+    dtype: str = "float32"
+    inputs: Inputs = NO_INPUTS
+
+
+DEFAULT_COUNT_OPTIONS = CountOptions()
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """A design whose shapes are known: its graph, and the spec and the variables that it came from, if it did."""

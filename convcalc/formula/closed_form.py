@@ -1,7 +1,7 @@
 """Closed forms: the counts of a design as formulas in the symbols of its sizes, checked against the integers.
 
-The walk that counts a network runs once on symbols. What comes out is written in its most readable form, with what it
-rests on, and compared with a run on integers before anybody sees it.
+A network is counted once with symbols. The counts are written in their most readable form, with their assumptions, and
+compared with a count in integers before anybody sees them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from convcalc.arith import Number, recording, total
 from convcalc.designs.sources import Network
@@ -19,26 +19,23 @@ from convcalc.formula.expr import Assignment, Assumption, Expr, Ratio
 from convcalc.formula.simplify import Simplifier
 from convcalc.formula.symbolic_design import FormulaRequest, SymbolicDesign, SymbolUse, require_known
 from convcalc.metrics.metric import Measure
-from convcalc.metrics.registry import measures
 from convcalc.report.drawn import Drawn
-
-__all__ = ["Formula", "FormulaRequest", "FormulaRow", "MismatchError", "SymbolicDesign", "Wanted", "derive"]
 
 MAX_TRIALS = 400
 MAX_SAMPLE = 64
 
 
 class MismatchError(Exception):
-    """A formula that does not give what the integers give: a bug, and never shown to anybody as a formula."""
+    """A formula that differs from the count in integers: a bug, and never shown to anybody as a formula."""
 
 
 class FormulaRow(NamedTuple):
-    """One layer, or the layers below one path: a formula for every metric."""
+    """One layer, or the layers below one path: for every metric an ``Expr``, or while they are counted a number."""
 
     path: str
     op: str
     layer_count: int
-    values: Mapping[str, Expr]
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,160 +72,133 @@ class Formula(Drawn):
 
 
 class Counts(NamedTuple):
-    """What one walk gave: a row per layer or group, and the totals, by metric."""
+    """Counts of one design, with numbers for symbols or with symbols."""
 
-    rows: list[tuple[str, str, int, Mapping[str, Number]]]
+    rows: list[FormulaRow]
     totals: Mapping[str, Number]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be counted, by the keys of metrics, and how; ``depth`` folds layers to so many segments of a path."""
-
-    metrics: tuple[str, ...] = ("params", "macs")
-    depth: int | None = None
-    batch: int = 1
-    dtype: str = "float32"
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The metrics in the order of their columns."""
-        return tuple(measure for measure in measures() if measure.key in self.metrics)
-
-    def counts(self, network: Network) -> Counts:
-        """Count a design in whatever kind of number its sizes are."""
-        columns: dict[str, Sequence[Number]] = {}
-        totals: dict[str, Number] = {}
-        for measure in self.measures:
-            columns[measure.key], totals[measure.key] = measure.values(network.graph, self.batch, self.dtype)
-        rows: list[tuple[str, str, int, Mapping[str, Number]]] = []
-        for path, op, places in self._groups(network):
-            sums = {key: total(values[place] for place in places) for key, values in columns.items()}
-            rows.append((path, op, len(places), sums))
-        return Counts(rows, totals)
-
-    def _groups(self, network: Network) -> Iterator[tuple[str, str, list[int]]]:
-        """Give the path, the op and the places of the layers that make a row."""
-        groups: dict[str, list[int]] = {}
-        layers = network.graph.layers
-        for place, node in enumerate(layers):
-            path = ".".join(node.path.split(".")[: self.depth]) if self.depth else node.path
-            groups.setdefault(path, []).append(place)
-        for path, places in groups.items():
-            op = layers[places[0]].op
-            assert op is not None
-            yield path, op.kind if len(places) == 1 else "", places
+def count(network: Network, request: FormulaRequest) -> Counts:
+    """Count a design in whatever kind of number its sizes are."""
+    columns: dict[str, Sequence[Number]] = {}
+    totals: dict[str, Number] = {}
+    options = request.options
+    for measure in request.measures:
+        columns[measure.key], totals[measure.key] = measure.values(network.graph, options.batch, options.dtype)
+    layers = network.graph.layers
+    groups: dict[str, list[int]] = {}
+    for place, node in enumerate(layers):
+        path = ".".join(node.path.split(".")[: request.depth]) if request.depth else node.path
+        groups.setdefault(path, []).append(place)
+    rows: list[FormulaRow] = []
+    for path, places in groups.items():
+        op = layers[places[0]].op
+        assert op is not None
+        sums = {key: total(values[place] for place in places) for key, values in columns.items()}
+        rows.append(FormulaRow(path, op.kind if len(places) == 1 else "", len(places), sums))
+    return Counts(rows, totals)
 
 
-def derive(
-    design: str | Network, request: FormulaRequest, wanted: Wanted | None = None, *, over: str | Network | None = None
-) -> Formula:
+def derive(design: str | Network, request: FormulaRequest, *, over: str | Network | None = None) -> Formula:
     """Return the closed forms of a design.
 
     Args:
         design: as on a command line, or one that has been read from a spec.
-        request: which sizes become symbols.
-        wanted: which metrics are counted, and how; params and multiplies of every layer without it.
+        request: which sizes become symbols, which metrics are counted, and how.
         over: a design to divide the totals by.
 
     Raises:
         SpecErrors: what is wrong with the spec or the symbols.
         MismatchError: the formulas are wrong, which is a bug.
     """
-    bound = [SymbolicDesign(each, request) for each in (design, over) if each is not None]
-    require_known(request.symbols, bound, "--symbols")
-    require_known(request.settings, bound, "--set")
-    uses = tuple({use.name: use for part in reversed(bound) for use in part.symbols}.values())
-    uses = tuple(sorted(uses, key=lambda use: _position(use.name, request.symbols)))
-    if not uses:
-        hint = f"{bound[0].names_hint}; for example --symbols {next(iter(bound[0].axes), 'width')}"
+    designs = [SymbolicDesign(each, request) for each in (design, over) if each is not None]
+    require_known(request.symbols, designs, "--symbols")
+    require_known(request.options.overrides, designs, "--set")
+    uses = {use.name: use for each in reversed(designs) for use in each.symbols}
+    ranks = {name: rank for rank, name in enumerate(request.symbols)}
+    symbols = tuple(sorted(uses.values(), key=lambda use: ranks.get(use.name, len(ranks))))
+    if not symbols:
+        hint = f"{designs[0].names_hint}; for example --symbols {next(iter(designs[0].axes), 'width')}"
         raise SpecErrors([SpecError("CC721", "a formula needs a symbol at least: --symbols names them", hint=hint)])
     try:
-        return _derive(bound, uses, request, wanted or Wanted())
+        return _verify(_derive(designs, symbols, request), designs, request)
     except Undecided as undecided:
         raise SpecErrors([SpecError("CC411", f"no closed form: {undecided}")]) from None
 
 
-def _position(name: str, order: Sequence[str]) -> int:
-    return order.index(name) if name in order else len(order)
-
-
-def _derive(
-    bound: Sequence[SymbolicDesign], uses: tuple[SymbolUse, ...], request: FormulaRequest, wanted: Wanted
-) -> Formula:
-    """Walk over the designs with symbols, write what comes out, and check it."""
+def _derive(designs: Sequence[SymbolicDesign], uses: tuple[SymbolUse, ...], request: FormulaRequest) -> Formula:
+    """Count the designs with symbols, and simplify the counts."""
     from convcalc.symbols import symbol
 
     symbols = {use.name: symbol(use.name) for use in uses}
     with recording() as ledger:
-        networks = [part.network(symbols) for part in bound]
-        counted = [wanted.counts(network) for network in networks]
+        networks = [each.network(symbols) for each in designs]
+        counts, *others = [count(network, request) for network in networks]
     forms = Simplifier(list(symbols), ledger.assumptions)
-    network, counts = networks[0], counted[0]
-    lines = [
-        FormulaRow(path, op, layers, {key: forms.simplify(value) for key, value in values.items()})
-        for path, op, layers, values in counts.rows
-    ]
+    simplified = [{key: forms.simplify(value) for key, value in row.values.items()} for row in counts.rows]
     totals = {key: forms.simplify(value) for key, value in counts.totals.items()}
     ratios = None
-    if len(counted) > 1:
-        ratios = {key: forms.ratio(value, counted[1].totals[key]) for key, value in counts.totals.items()}
-    found = Formula(
-        design=bound[0].design.text,
-        name=network.title,
-        batch=wanted.batch,
-        dtype=wanted.dtype,
+    if others:
+        ratios = {key: forms.ratio(value, others[0].totals[key]) for key, value in counts.totals.items()}
+    options = request.options
+    return Formula(
+        design=designs[0].design.text,
+        name=networks[0].title,
+        batch=options.batch,
+        dtype=options.dtype,
         symbols=uses,
-        settings=dict(request.settings) | {name or "input": text for name, text in request.inputs.items()},
+        settings={**options.overrides, **{name or "input": text for name, text in options.inputs.items()}},
         assumptions=forms.assumptions(),
-        columns=wanted.measures,
+        columns=request.measures,
         totals=totals,
-        rows=lines,
+        rows=[
+            FormulaRow(row.path, row.op, row.layer_count, values)
+            for row, values in zip(counts.rows, simplified, strict=True)
+        ],
         checked_at={},
         warnings=tuple(describe_one(warning) for each in networks for warning in each.graph.warnings),
-        denominator=bound[1].design.text if len(bound) > 1 else "",
+        denominator=designs[1].design.text if others else "",
         ratios=ratios,
     )
-    return _verify(found, bound, wanted)
 
 
 # --- the check --------------------------------------------------------------------------------------------------------
 
 
-def _verify(formula: Formula, bound: Sequence[SymbolicDesign], wanted: Wanted) -> Formula:
+def _verify(formula: Formula, designs: Sequence[SymbolicDesign], request: FormulaRequest) -> Formula:
     """Compare with a run on integers, at values that the assumptions allow.
 
     Raises:
-        MismatchError: a count differs, or what the assumptions allow is no network.
+        MismatchError: a count differs, or the assumptions allow values that are invalid.
     """
     values = next(_samples(formula), None)
     if values is None:
         return formula
     try:
-        counted = [wanted.counts(part.network(values)) for part in bound]
+        counts = [count(each.network(values), request) for each in designs]
     except SpecErrors as errors:
         raise MismatchError(f"the assumptions hold at {dict(values)}, and yet: {errors.errors[0]}") from None
-    require_equal(formula, counted, values)
+    require_equal(formula, counts, values)
     return replace(formula, checked_at=dict(values))
 
 
-def require_equal(formula: Formula, counted: Sequence[Counts], values: Assignment) -> None:
-    """Demand that the formulas give what was counted.
+def require_equal(formula: Formula, counts: Sequence[Counts], values: Assignment) -> None:
+    """Demand that the formulas agree with counts in integers.
 
     Raises:
         MismatchError: where they do not.
     """
-    counts = counted[0]
-    pairs = [(line.path, line.values, row[3]) for line, row in zip(formula.rows, counts.rows, strict=True)]
-    for path, trees, expected in [*pairs, ("the total", formula.totals, counts.totals)]:
-        for key, tree in trees.items():
-            if (found := tree.value(values)) != expected[key]:
-                raise MismatchError(f"{key} of {path} is {expected[key]} at {dict(values)}, the formula gives {found}")
+    own = counts[0]
+    pairs = [(row.path, row.values, other.values) for row, other in zip(formula.rows, own.rows, strict=True)]
+    for path, forms, numbers in [*pairs, ("the total", formula.totals, own.totals)]:
+        for key, form in forms.items():
+            if (value := form.value(values)) != numbers[key]:
+                raise MismatchError(f"{key} of {path} is {numbers[key]} at {dict(values)}, the formula gives {value}")
     for key, ratio in (formula.ratios or {}).items():
         if ratio is None:
             continue
         share = Fraction(ratio.numerator.value(values), ratio.denominator.value(values))
-        if share != Fraction(counts.totals[key], counted[1].totals[key]):
+        if share != Fraction(own.totals[key], counts[1].totals[key]):
             raise MismatchError(f"the ratio of {key} is not {share} at {dict(values)}")
 
 

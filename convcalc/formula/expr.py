@@ -1,15 +1,16 @@
 """Closed forms as data: trees of integers, names and what is done with them, and relations between trees.
 
-A tree is worked out by :meth:`value` in plain integers and needs no SymPy; how it is written is the matter of
-``notation``.
+A tree is evaluated by :meth:`Expr.value` in plain integers and needs no SymPy; :mod:`convcalc.formula.printers` write
+it.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 
 Assignment = Mapping[str, int]
 """An integer for every name."""
@@ -19,24 +20,65 @@ class InexactError(ArithmeticError):
     """A division that a closed form promises to come out whole did not."""
 
 
-class Expr(ABC):
-    """An integer expression."""
+class Expr:
+    """An integer expression: one of the classes below."""
 
     __slots__ = ()
 
-    @abstractmethod
     def value(self, values: Assignment) -> int:
-        """Work the expression out."""
+        """Evaluate the expression."""
+        match self:
+            case IntegerLiteral(number):
+                return number
+            case SymbolRef(name):
+                return values[name]
+            case Sum(terms):
+                return sum(term.value(values) for term in terms)
+            case Product(factors):
+                return prod(factor.value(values) for factor in factors)
+            case Power(base, exponent):
+                return int(base.value(values) ** exponent)
+            case MinMax(word, items):
+                return (max if word == "max" else min)(item.value(values) for item in items)
+            case FloorDivision(dividend, divisor, is_exact):
+                quotient, remainder = divmod(dividend.value(values), divisor.value(values))
+                if is_exact and remainder:
+                    raise InexactError(f"a division leaves {remainder}")
+                return quotient
+        raise TypeError(type(self))
 
     @property
-    @abstractmethod
     def operations(self) -> int:
         """How many ``+ − · ^ ⌊/⌋`` are written in it."""
+        match self:
+            case Sum(terms):
+                return sum(term.operations for term in terms) + len(terms) - 1
+            case Product(factors):
+                is_minus = factors[0] == IntegerLiteral(-1)  # −x costs nothing
+                return sum(factor.operations for factor in factors) + len(factors) - 1 - is_minus
+            case Power(base):
+                return base.operations + 1
+            case FloorDivision(dividend, divisor):
+                return dividend.operations + divisor.operations + 1
+            case MinMax(_, items):
+                return sum(item.operations for item in items) + 1
+        return 0
 
     @property
-    @abstractmethod
     def degree(self) -> int:
         """How fast it grows with all names together; what comes first in a sum grows fastest."""
+        match self:
+            case SymbolRef():
+                return 1
+            case Sum(parts) | MinMax(_, parts):
+                return max(part.degree for part in parts)
+            case Product(factors):
+                return sum(factor.degree for factor in factors)
+            case Power(base, exponent):
+                return base.degree * exponent
+            case FloorDivision(dividend, divisor):
+                return max(0, dividend.degree - divisor.degree)
+        return 0
 
     def __str__(self) -> str:
         from convcalc.formula.printers import TEXT
@@ -55,34 +97,12 @@ class IntegerLiteral(Expr):
 
     number: int
 
-    def value(self, values: Assignment) -> int:
-        return self.number
-
-    @property
-    def operations(self) -> int:
-        return 0
-
-    @property
-    def degree(self) -> int:
-        return 0
-
 
 @dataclass(frozen=True, slots=True)
 class SymbolRef(Expr):
     """A symbol."""
 
     name: str
-
-    def value(self, values: Assignment) -> int:
-        return values[self.name]
-
-    @property
-    def operations(self) -> int:
-        return 0
-
-    @property
-    def degree(self) -> int:
-        return 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,35 +111,12 @@ class Sum(Expr):
 
     terms: tuple[Expr, ...]
 
-    def value(self, values: Assignment) -> int:
-        return sum(term.value(values) for term in self.terms)
-
-    @property
-    def operations(self) -> int:
-        return sum(term.operations for term in self.terms) + len(self.terms) - 1
-
-    @property
-    def degree(self) -> int:
-        return max(term.degree for term in self.terms)
-
 
 @dataclass(frozen=True, slots=True)
 class Product(Expr):
     """The product of two factors or more; only the first may be an integer."""
 
     factors: tuple[Expr, ...]
-
-    def value(self, values: Assignment) -> int:
-        return prod(factor.value(values) for factor in self.factors)
-
-    @property
-    def operations(self) -> int:
-        signs = self.factors[0] == IntegerLiteral(-1)  # −x costs nothing
-        return sum(factor.operations for factor in self.factors) + len(self.factors) - 1 - signs
-
-    @property
-    def degree(self) -> int:
-        return sum(factor.degree for factor in self.factors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +125,6 @@ class Power(Expr):
 
     base: Expr
     exponent: int
-
-    def value(self, values: Assignment) -> int:
-        return self.base.value(values) ** self.exponent  # type: ignore[no-any-return] # the exponent is not negative
-
-    @property
-    def operations(self) -> int:
-        return self.base.operations + 1
-
-    @property
-    def degree(self) -> int:
-        return self.base.degree * self.exponent
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +135,6 @@ class FloorDivision(Expr):
     divisor: Expr
     is_exact: bool = False
 
-    def value(self, values: Assignment) -> int:
-        quotient, remainder = divmod(self.dividend.value(values), self.divisor.value(values))
-        if self.is_exact and remainder:
-            raise InexactError(f"a division leaves {remainder}")
-        return quotient
-
-    @property
-    def operations(self) -> int:
-        return self.dividend.operations + self.divisor.operations + 1
-
-    @property
-    def degree(self) -> int:
-        return max(0, self.dividend.degree - self.divisor.degree)
-
 
 @dataclass(frozen=True, slots=True)
 class MinMax(Expr):
@@ -170,18 +142,6 @@ class MinMax(Expr):
 
     word: str
     items: tuple[Expr, ...]
-
-    def value(self, values: Assignment) -> int:
-        found = [item.value(values) for item in self.items]
-        return max(found) if self.word == "max" else min(found)
-
-    @property
-    def operations(self) -> int:
-        return sum(item.operations for item in self.items) + 1
-
-    @property
-    def degree(self) -> int:
-        return max(item.degree for item in self.items)
 
 
 def is_negated(term: Expr) -> bool:
@@ -221,9 +181,15 @@ def make_product(factors: list[Expr]) -> Expr:
 # --- relations --------------------------------------------------------------------------------------------------------
 
 
+COMPARISONS: Mapping[str, Callable[[int, int], bool]] = MappingProxyType(
+    {"=": operator.eq, "≠": operator.ne, "<": operator.lt, "≤": operator.le, ">": operator.gt, "≥": operator.ge}
+    | {"divides": lambda left, right: right % left == 0}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Two trees and what is said of them: one of ``= ≠ < ≤ > ≥``, or that the left divides the right."""
+    """Two expressions and their relation: one of ``= ≠ < ≤ > ≥``, or that the left divides the right."""
 
     left: Expr
     right: Expr
@@ -231,11 +197,7 @@ class Relation:
 
     def holds(self, values: Assignment) -> bool:
         """Whether it is so."""
-        left, right = self.left.value(values), self.right.value(values)
-        if self.sign == "divides":
-            return right % left == 0
-        return {"=": left == right, "≠": left != right, "<": left < right, "≤": left <= right,
-                ">": left > right, "≥": left >= right}[self.sign]  # fmt: skip
+        return COMPARISONS[self.sign](self.left.value(values), self.right.value(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +209,7 @@ class BoolCombination:
 
     def holds(self, values: Assignment) -> bool:
         """Whether it is so."""
-        found = [part.holds(values) for part in self.parts]
-        return all(found) if self.word == "and" else any(found)
+        return (all if self.word == "and" else any)(part.holds(values) for part in self.parts)
 
 
 Assumption = Relation | BoolCombination
@@ -256,7 +217,7 @@ Assumption = Relation | BoolCombination
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A fraction of two trees without a common factor."""
+    """A fraction of two expressions without a common factor."""
 
     numerator: Expr
     denominator: Expr

@@ -20,14 +20,9 @@ def term_order(exponents: Exponents) -> tuple[int, Exponents]:
     return -sum(exponents), tuple(-exponent for exponent in exponents)
 
 
-def in_order(terms: Terms) -> list[tuple[Exponents, int]]:
-    """Return the terms as they are written."""
-    return sorted(terms.items(), key=lambda term: term_order(term[0]))
-
-
 def expand(terms: Terms, atoms: Sequence[Expr]) -> Expr:
     """Every product multiplied out: 9·h·w·m² + 2·c·h·w·m."""
-    return make_sum([monomial(coefficient, exponents, atoms) for exponents, coefficient in in_order(terms)])
+    return make_sum([monomial(terms[exponents], exponents, atoms) for exponents in sorted(terms, key=term_order)])
 
 
 def factor_common(terms: Terms, atoms: Sequence[Expr], *, integers: bool) -> Expr:
@@ -37,10 +32,10 @@ def factor_common(terms: Terms, atoms: Sequence[Expr], *, integers: bool) -> Exp
     """
     if len(terms) < 2:
         return expand(terms, atoms)
-    shared = tuple(map(min, zip(*terms, strict=True)))
-    divisor = gcd(*terms.values()) if integers else 1
+    divisor, shared = common_factor(terms)
+    divisor = divisor if integers else 1
     if any(shared) or divisor > 1:
-        rest = {_subtract(each, shared): coefficient // divisor for each, coefficient in terms.items()}
+        rest = divide_out(terms, divisor, shared)
         return make_product([monomial(divisor, shared, atoms), factor_common(rest, atoms, integers=integers)])
     counts = [sum(each[place] > 0 for each in terms) for place in range(len(atoms))]
     most = max(counts, default=0)
@@ -69,8 +64,7 @@ def common_factor(terms: Terms) -> tuple[int, Exponents]:
 
 def divide_out(terms: Terms, divisor: int, shared: Exponents) -> Terms:
     """Divide every term by what all share."""
-    return {_subtract(each, shared): coefficient // divisor for each, coefficient in terms.items()}
-
-
-def _subtract(exponents: Exponents, shared: Exponents) -> Exponents:
-    return tuple(one - other for one, other in zip(exponents, shared, strict=True))
+    return {
+        tuple(one - other for one, other in zip(exponents, shared, strict=True)): coefficient // divisor
+        for exponents, coefficient in terms.items()
+    }

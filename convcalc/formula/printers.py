@@ -17,7 +17,6 @@ from convcalc.formula.expr import (
     Power,
     Product,
     Ratio,
-    Relation,
     Sum,
     SymbolRef,
     is_negated,
@@ -39,6 +38,7 @@ class TextPrinter:
     """For people: ``3,200·((n + 1)//2)² + 9·h·w``."""
 
     times = "·"
+    exact_division = "/"
     signs: Mapping[str, str] = MappingProxyType({"=": "=", "≠": "≠", "<": "<", "≤": "≤", ">": ">", "≥": "≥"})
     words: Mapping[str, str] = MappingProxyType({"and": " and ", "or": " or "})
 
@@ -54,13 +54,19 @@ class TextPrinter:
                 f"({text})" if isinstance(part, BoolCombination) else text
                 for part, text in zip(assumption.parts, parts, strict=True)
             )
-        return self._relation(assumption)
+        left, right, sign = assumption.left, assumption.right, assumption.sign
+        if sign == "divides":
+            return self.divides(left, right)
+        return f"{self.write(left)} {self.signs[sign]} {self.write(right)}"
 
     def ratio(self, ratio: Ratio) -> str:
         """Write a fraction."""
         if ratio.denominator == IntegerLiteral(1):
             return self.write(ratio.numerator)
-        return f"{self._parenthesized(ratio.numerator, PRODUCT)}/{self._parenthesized(ratio.denominator, POWER)}"
+        return self.fraction(ratio.numerator, ratio.denominator)
+
+    def fraction(self, numerator: Expr, denominator: Expr) -> str:
+        return f"{self._parenthesized(numerator, PRODUCT)}/{self._parenthesized(denominator, POWER)}"
 
     def name(self, name: str) -> str:
         return name
@@ -72,11 +78,9 @@ class TextPrinter:
         return base + str(exponent).translate(SUPERSCRIPTS)
 
     def floor(self, floor: FloorDivision) -> tuple[str, int]:
-        sign = "/" if floor.is_exact else "//"
-        return (
-            f"{self._parenthesized(floor.dividend, POWER)}{sign}{self._parenthesized(floor.divisor, POWER)}",
-            QUOTIENT,
-        )
+        sign = self.exact_division if floor.is_exact else "//"
+        dividend, divisor = (self._parenthesized(part, POWER) for part in (floor.dividend, floor.divisor))
+        return f"{dividend}{sign}{divisor}", QUOTIENT
 
     def extreme(self, extreme: MinMax) -> str:
         return f"{extreme.word}({', '.join(map(self.write, extreme.items))})"
@@ -84,10 +88,8 @@ class TextPrinter:
     def brackets(self, text: str) -> str:
         return f"({text})"
 
-    def _relation(self, relation: Relation) -> str:
-        if relation.sign == "divides":
-            return f"{self._parenthesized(relation.left, POWER)} divides {self._parenthesized(relation.right, POWER)}"
-        return f"{self.write(relation.left)} {self.signs[relation.sign]} {self.write(relation.right)}"
+    def divides(self, left: Expr, right: Expr) -> str:
+        return f"{self._parenthesized(left, POWER)} divides {self._parenthesized(right, POWER)}"
 
     def _parenthesized(self, tree: Expr, least: int) -> str:
         text, binding = self._write(tree)
@@ -144,6 +146,7 @@ class PythonPrinter(TextPrinter):
     """An expression of Python on integers: ``3200*((n + 1)//2)**2``."""
 
     times = "*"
+    exact_division = "//"
     signs: Mapping[str, str] = MappingProxyType({"=": "==", "≠": "!=", "<": "<", "≤": "<=", ">": ">", "≥": ">="})
 
     def name(self, name: str) -> str:
@@ -155,17 +158,12 @@ class PythonPrinter(TextPrinter):
     def power(self, base: str, exponent: int) -> str:
         return f"{base}**{exponent}"
 
-    def floor(self, floor: FloorDivision) -> tuple[str, int]:
-        return f"{self._parenthesized(floor.dividend, POWER)}//{self._parenthesized(floor.divisor, POWER)}", QUOTIENT
-
     def ratio(self, ratio: Ratio) -> str:
         """Write a fraction, as the exact ``Fraction`` of the standard library."""
         return f"Fraction({self.write(ratio.numerator)}, {self.write(ratio.denominator)})"
 
-    def _relation(self, relation: Relation) -> str:
-        if relation.sign == "divides":
-            return f"{self._parenthesized(relation.right, POWER)} % {self._parenthesized(relation.left, POWER)} == 0"
-        return super()._relation(relation)
+    def divides(self, left: Expr, right: Expr) -> str:
+        return f"{self._parenthesized(right, POWER)} % {self._parenthesized(left, POWER)} == 0"
 
 
 class LatexPrinter(TextPrinter):
@@ -196,7 +194,7 @@ class LatexPrinter(TextPrinter):
         return f"{base}^{{{exponent}}}"
 
     def floor(self, floor: FloorDivision) -> tuple[str, int]:
-        fraction = rf"\frac{{{self.write(floor.dividend)}}}{{{self.write(floor.divisor)}}}"
+        fraction = self.fraction(floor.dividend, floor.divisor)
         return (fraction, PRODUCT) if floor.is_exact else (rf"\left\lfloor{fraction}\right\rfloor", ATOM)
 
     def extreme(self, extreme: MinMax) -> str:
@@ -205,16 +203,11 @@ class LatexPrinter(TextPrinter):
     def brackets(self, text: str) -> str:
         return rf"\left({text}\right)"
 
-    def ratio(self, ratio: Ratio) -> str:
-        """Write a fraction."""
-        if ratio.denominator == IntegerLiteral(1):
-            return self.write(ratio.numerator)
-        return rf"\frac{{{self.write(ratio.numerator)}}}{{{self.write(ratio.denominator)}}}"
+    def fraction(self, numerator: Expr, denominator: Expr) -> str:
+        return rf"\frac{{{self.write(numerator)}}}{{{self.write(denominator)}}}"
 
-    def _relation(self, relation: Relation) -> str:
-        if relation.sign == "divides":
-            return rf"{self.write(relation.left)} \mid {self.write(relation.right)}"
-        return super()._relation(relation)
+    def divides(self, left: Expr, right: Expr) -> str:
+        return rf"{self.write(left)} \mid {self.write(right)}"
 
 
 TEXT, ASCII, PYTHON, LATEX = TextPrinter(), AsciiPrinter(), PythonPrinter(), LatexPrinter()

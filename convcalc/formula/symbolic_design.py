@@ -8,12 +8,15 @@ symbol replaces only the input size; variables computed from it keep their value
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from convcalc.designs.names import parse_design
-from convcalc.designs.sources import Inputs, Network, Spec, open_spec
+from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, Spec, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, nearest, quoted
+from convcalc.metrics.metric import Measure
+from convcalc.metrics.registry import measures
 from convcalc.spec.document.names import validate_variable
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
@@ -32,13 +35,20 @@ AXIS_NAMES: Mapping[int, tuple[tuple[str, ...], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class FormulaRequest:
-    """What is asked of a design: symbols by name, and ``--set``."""
+    """What is asked of a design: symbols by name, metrics by key, and how it is read and counted.
 
-    symbols: tuple[str, ...]
-    settings: Mapping[str, str]
-    variant: str | None = None
-    libraries: Sequence[str] = ()
-    inputs: Inputs = field(default_factory=dict)
+    What ``options`` override may hold symbols too; ``depth`` folds layers to so many segments of a path.
+    """
+
+    symbols: tuple[str, ...] = ()
+    options: CountOptions = DEFAULT_COUNT_OPTIONS
+    metrics: tuple[str, ...] = ("params", "macs")
+    depth: int | None = None
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The metrics in the order of their columns."""
+        return tuple(measure for measure in measures() if measure.key in self.metrics)
 
 
 class SymbolUse(NamedTuple):
@@ -53,23 +63,23 @@ class SymbolicDesign:
     """A design in which sizes are symbols. It is expanded for symbols, or for numbers in their places."""
 
     def __init__(self, design: str | Network, request: FormulaRequest) -> None:
-        self.design = design.design if isinstance(design, Network) else parse_design(design)
-        self.variant = request.variant if self.design.variant is None else self.design.variant
-        self.spec: Spec = self._spec(design, request)
+        options = request.options
+        if isinstance(design, Network):
+            self.design, known = design.design, design.spec
+            assert known is not None, "a graph in memory has no variables"
+            self.spec: Spec = known
+        else:
+            self.design = parse_design(design)
+            self.spec = open_spec(self.design.file, libraries=options.libraries, inputs=options.inputs)
+        self.variant = options.variant if self.design.variant is None else self.design.variant
         self._document: Document = self.spec.document
         self._variables = tuple(self._document.vars)
         self._shapes = {**self._document.inputs, **self.spec.shapes}
         self.axes = input_axes(self._shapes)
-        self._settings = {name: text for name, text in request.settings.items() if self.has_name(name)}
+        self._settings = {name: text for name, text in options.overrides.items() if self.has_name(name)}
         self._plain = self._plain_values()
         self.symbols = self._find_symbols(request)
         self._inputs = dict(self._symbolic_inputs())
-
-    def _spec(self, design: str | Network, request: FormulaRequest) -> Spec:
-        if not isinstance(design, Network):
-            return open_spec(self.design.file, libraries=request.libraries, inputs=request.inputs)
-        assert design.spec is not None, "a graph in memory has no variables"
-        return design.spec
 
     def has_name(self, name: str) -> bool:
         """Whether a name is that of a variable or of an axis."""
@@ -101,25 +111,18 @@ class SymbolicDesign:
     def _plain_values(self) -> Mapping[str, int]:
         """Work out what variables and axes are without any symbol; some may be unknown."""
         env: dict[str, Any] = {}
-        chosen = {**self._document.vars, **self._document.variants.get(self.variant or "", {})}
-        for name, value in chosen.items():
-            try:
-                env[name] = value.evaluate(env)
-            except (SpecError, KeyError):
-                continue
-        for name, places in self.axes.items():
-            for value in places:
-                try:
-                    env.setdefault(name, value.evaluate(env))
-                except (SpecError, KeyError):
-                    continue
+        variables = {**self._document.vars, **self._document.variants.get(self.variant or "", {})}
+        axes = [(name, size) for name, sizes in self.axes.items() if name not in variables for size in sizes]
+        for name, value in (*variables.items(), *axes):
+            with suppress(SpecError, KeyError):
+                env.setdefault(name, value.evaluate(env))
         return env
 
     def _find_symbols(self, request: FormulaRequest) -> tuple[SymbolUse, ...]:
         found: dict[str, SymbolUse] = {}
         names = [name for text in self._settings.values() for name in _names_in(text)]
         for name in (*request.symbols, *names):
-            if name in found or (name not in request.symbols and self._is_ordinary(name)):
+            if name in found or (name not in request.symbols and name in self._variables):
                 continue
             if name in self._settings:
                 text = f"{quoted(name)} is both a symbol and set to {quoted(self._settings[name])}"
@@ -131,10 +134,6 @@ class SymbolicDesign:
                 self._require_new(name, request)
                 found[name] = SymbolUse(name, "free")
         return tuple(found.values())
-
-    def _is_ordinary(self, name: str) -> bool:
-        """Whether a name in an expression is a variable, which has its value."""
-        return name in self._variables
 
     def _require_size(self, name: str) -> int:
         value = self._plain.get(name)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from convcalc.report.compare import Comparison
     from convcalc.report.report import Report
     from convcalc.report.row_list import Listing
-    from convcalc.sweep import SolveResult
+    from convcalc.sweep.solve import SolveResult
 
 __all__ = [
     "DIFFS",

@@ -1,4 +1,4 @@
-"""Axes of a sweep: parsing, and the blocks of their product."""
+"""Axes of a sweep: variables and their values, and how these are written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, nearest, quoted
 from convcalc.spec.expressions.errors import ExpressionError
@@ -20,11 +20,6 @@ HINTS = {
     AXIS: "write {0}=32,64,128 or {0}=128..320:32 or {0}=0.25..1.5:0.05",
     FOR: "write --for {0}=1..512 or --for {0}=0.25..2:0.05",
 }
-MAX_POINTS = 2**62
-"""Limit of points: their numbers have 64 bits."""
-BLOCK_SIZE = 2**17
-"""Points per block: arrays of this size fit a processor's cache."""
-
 Bracket = {"[": 1, "(": 1, "]": -1, ")": -1}
 
 
@@ -50,17 +45,6 @@ class Axis:
             return value
         exact = Fraction(value, self.denominator)
         return exact.numerator if exact.denominator == 1 else exact
-
-
-Ranges: TypeAlias = tuple[tuple[int, int], ...]
-"""For each axis the first of its values and the one after the last."""
-
-
-class Block(NamedTuple):
-    """A block: the number of its first point and, for each axis, a half-open range of values."""
-
-    first: int
-    ranges: Ranges
 
 
 def read_axis(text: str, argument: str = AXIS) -> Axis:
@@ -185,54 +169,3 @@ def _split_at_commas(text: str) -> Iterator[str]:
             yield text[start:place]
             start = place + 1
     yield text[start:]
-
-
-def point_count(axes: Sequence[Axis]) -> int:
-    """Return how many points a sweep has."""
-    return math.prod(len(axis.values) for axis in axes)
-
-
-def blocks(axes: Sequence[Axis], limit: int = BLOCK_SIZE) -> Iterator[Block]:
-    """Cut the product of all axes into blocks of at most ``limit`` points that follow one another.
-
-    The last axis is the fastest: whole inner axes, a stretch of one axis, one value of each axis before it.
-    """
-    sizes = [len(axis.values) for axis in axes]
-    inner, cut = 1, len(axes)
-    while cut and inner * sizes[cut - 1] <= limit:
-        cut -= 1
-        inner *= sizes[cut]
-    whole = tuple((0, size) for size in sizes[cut:])
-    if not cut:
-        yield Block(0, whole)
-        return
-    length = limit // inner
-    stretches = -(-sizes[cut - 1] // length)
-    start = 0
-    for number in range(math.prod(sizes[: cut - 1]) * stretches):
-        outer, stretch = divmod(number, stretches)
-        first = stretch * length
-        end = min(first + length, sizes[cut - 1])
-        yield Block(start, (*_unravel(outer, sizes[: cut - 1]), (first, end), *whole))
-        start += (end - first) * inner
-
-
-def _unravel(number: int, sizes: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the one value of each of the outer axes that a number stands for."""
-    found = []
-    for size in reversed(sizes):
-        number, place = divmod(number, size)
-        found.append((place, place + 1))
-    return found[::-1]
-
-
-def unravel(axes: Sequence[Axis], number: int) -> tuple[int, ...]:
-    """Return for each axis the value that point ``number`` has, by its place."""
-    return tuple(first for first, _ in _unravel(number, [len(axis.values) for axis in axes]))
-
-
-def halves(ranges: Ranges, axis: int) -> list[Ranges]:
-    """Split a block in the middle of one of its axes."""
-    start, end = ranges[axis]
-    middle = (start + end) // 2
-    return [(*ranges[:axis], half, *ranges[axis + 1 :]) for half in ((start, middle), (middle, end))]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
 from itertools import islice
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from convcalc.errors import SpecError, SpecErrors, Undecided
-from convcalc.spec.document.value_nodes import StructuralError
-from convcalc.spec.expressions.values import Quotient
-from convcalc.sweep.axes import Ranges
+from convcalc.errors import SpecErrors, Undecided
 from convcalc.sweep.bounds.interval import Interval
 from convcalc.sweep.bounds.rules import Bounds
 from convcalc.sweep.bounds.symbolic_terms import AtomTable
-from convcalc.sweep.evaluator import Evaluator, evaluator
-from convcalc.sweep.job import VARIANT, SweepJob
+from convcalc.sweep.evaluator import Evaluator, axis_values, evaluator, structural_errors
+from convcalc.sweep.grid import Block
+from convcalc.sweep.job import SweepJob
 
 MAX_BOUNDED_GRAPHS = 64
 """Most graphs that are bounded one by one where the values of a block shape the graph."""
@@ -41,66 +41,42 @@ NO_VALID_POINT = BlockBounds(None, all_valid=False)
 """The bounds of a block without a valid point."""
 
 
-def bound_block(job: SweepJob, block: Ranges) -> BlockBounds | None:
+def bound_block(job: SweepJob, block: Block) -> BlockBounds | None:
     """Return the bounds of a block; ``None`` where a condition is undecided or there are many graphs."""
     works = evaluator(job)
     while True:
-        parts = list(islice(works.split_structural(block), MAX_BOUNDED_GRAPHS + 1))
+        parts = list(islice(block.split(works.structural), MAX_BOUNDED_GRAPHS + 1))
         if len(parts) > MAX_BOUNDED_GRAPHS:
             return None
         known = set(works.structural)
-        found = [_bound_part(works, part) for part in parts]
+        bounds = [_bound_part(works, part) for part in parts]
         if works.structural == known:
             break
-    joined: BlockBounds | None = None
-    for each in found:
-        if each is None:
-            return None
-        joined = each if joined is None else joined.merge(each)
-    return joined
+    decided = [each for each in bounds if each is not None]
+    return reduce(BlockBounds.merge, decided) if len(decided) == len(bounds) else None
 
 
-def structural_axes(job: SweepJob) -> set[int]:
-    """Return the axes that are known to shape the graph."""
-    return evaluator(job).structural
-
-
-def graph_count(job: SweepJob, block: Ranges) -> int:
+def graph_count(job: SweepJob, block: Block) -> int:
     """Return how many graphs a block has, as far as is known yet."""
-    return prod(end - first for place, (first, end) in enumerate(block) if place in structural_axes(job))
+    return prod(size for axis, size in enumerate(block.shape) if axis in evaluator(job).structural)
 
 
-def _bound_part(works: Evaluator, block: Ranges) -> BlockBounds | None:
+def _bound_part(works: Evaluator, block: Block) -> BlockBounds | None:
+    """Return the bounds of a block of one graph; ``None`` where a condition is undecided or it has several graphs."""
+    known: AtomTable = {}
+
+    def interval(axis: int, values: Sequence[int]) -> Interval:
+        return Interval((min(values[0], values[-1]), max(values[0], values[-1])), (works.job.axes[axis].name,), known)
+
     try:
-        totals, ledger = works.totals(_values(works.job, block))
+        totals, ledger = works.totals(axis_values(works.job.axes, block, interval))
     except SpecErrors as errors:
-        asked = [error for error in errors.errors if isinstance(error, StructuralError)]
-        if not asked:
-            return NO_VALID_POINT
-        names = {name for error in asked if not error.is_condition for name in error.names}
-        works.structural.update(place for place, axis in enumerate(works.job.axes)
-                                if axis.name in names and block[place][1] - block[place][0] > 1)  # fmt: skip
-        return None
-    except SpecError:
-        return NO_VALID_POINT
+        structural = structural_errors(errors)
+        works.mark_structural(block, structural)
+        return None if structural else NO_VALID_POINT
     except Undecided:
         return None
-    return BlockBounds({key: _bounds_of_total(total) for key, total in totals.items()}, not ledger.refused)
-
-
-def _bounds_of_total(total: Any) -> Bounds:
-    return total.tight_bounds if isinstance(total, Interval) else (total, total)
-
-
-def _values(job: SweepJob, block: Ranges) -> dict[str, Any]:
-    """Return the values of the axes: plain where there is one, else an interval. Values rise or fall along an axis."""
-    values: dict[str, Any] = {}
-    known: AtomTable = {}
-    for axis, (first, end) in zip(job.axes, block, strict=True):
-        if end - first == 1 or axis.name == VARIANT:
-            values[axis.name] = axis.value(first)
-            continue
-        edges = axis.values[first], axis.values[end - 1]
-        interval = Interval((min(edges), max(edges)), (axis.name,), known)
-        values[axis.name] = interval if axis.denominator == 1 else Quotient(interval, axis.denominator)
-    return values
+    bounds = {
+        key: total.tight_bounds if isinstance(total, Interval) else (total, total) for key, total in totals.items()
+    }
+    return BlockBounds(bounds, not ledger.refused)

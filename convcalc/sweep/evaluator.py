@@ -8,10 +8,9 @@ single values if need be, and there is one graph for each.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import product
 from typing import Any, NamedTuple
 
 from convcalc.arith import Ledger, recording
@@ -20,8 +19,9 @@ from convcalc.metrics.metric import Measure
 from convcalc.metrics.registry import measures
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expressions.values import Quotient
-from convcalc.sweep.axes import Block, Ranges, halves
-from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axis_array
+from convcalc.sweep.axes import Axis
+from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axis_array, fits_int64
+from convcalc.sweep.grid import Block
 from convcalc.sweep.job import VARIANT, SweepJob
 
 NUMBERS = re.compile(r"\{\}|-?\d+(?:\.\d+)?")
@@ -33,9 +33,6 @@ class InvalidPoints(NamedTuple):
 
     points: int
     first: int
-
-    def merge(self, other: InvalidPoints) -> InvalidPoints:
-        return InvalidPoints(self.points + other.points, min(self.first, other.first))
 
 
 @dataclass(slots=True)
@@ -51,9 +48,9 @@ class BlockColumns:
     """Reason → the points that fail for it first; see :func:`error_group`."""
 
 
-def evaluate(job: SweepJob, piece: Block) -> BlockColumns:
+def evaluate(job: SweepJob, block: Block) -> BlockColumns:
     """Evaluate a block; deterministic, in every process."""
-    return evaluator(job).evaluate(piece)
+    return evaluator(job).evaluate(block)
 
 
 @lru_cache(4)
@@ -70,122 +67,122 @@ class Evaluator:
         self.spec = job.open()
         self.structural = {place for place, axis in enumerate(job.axes) if not axis.is_numeric}
         """Axes that arrays cannot hold, or that a graph asked for plain values of: split at once."""
-        wanted = {measure.key: measure for measure in measures()}
-        self.measures: list[Measure] = [wanted[key] for key in job.metrics]
+        known = {measure.key: measure for measure in measures()}
+        self.measures: list[Measure] = [known[key] for key in job.metrics]
 
-    def evaluate(self, piece: Block) -> BlockColumns:
+    def evaluate(self, block: Block) -> BlockColumns:
         """Evaluate a block."""
         import numpy
 
-        shape = _shape(piece.ranges)
-        found = BlockColumns(
-            piece, numpy.ones(shape, bool), {key: numpy.zeros(shape, "int64") for key in self.job.metrics}
-        )
-        waiting = [piece.ranges]
+        zeros = {key: numpy.zeros(block.shape, "int64") for key in self.job.metrics}
+        columns = BlockColumns(block, numpy.ones(block.shape, bool), zeros)
+        waiting = [block]
         while waiting:
-            block = waiting.pop()
-            parts = list(self.split_structural(block))
-            if len(parts) > 1:
-                waiting += reversed(parts)
-            else:
-                waiting += reversed(self._evaluate_part(found, block))
-        return found
+            part = waiting.pop()
+            parts = list(part.split(self.structural))
+            waiting += reversed(parts if len(parts) > 1 else self._evaluate_part(columns, part))
+        return columns
 
-    def split_structural(self, block: Ranges) -> Iterator[Ranges]:
-        """Split a block at the axes that are known to be structural."""
-        split = [
-            [(at, at + 1) for at in range(first, end)] if place in self.structural else [(first, end)]
-            for place, (first, end) in enumerate(block)
-        ]
-        yield from product(*split)
-
-    def _evaluate_part(self, found: BlockColumns, block: Ranges) -> list[Ranges]:
-        """Put the totals of a block in their places, or return the parts that it must be split into."""
-        window = tuple(slice(a - c, b - c) for (a, b), (c, _) in zip(block, found.block.ranges, strict=True))
+    def _evaluate_part(self, columns: BlockColumns, part: Block) -> list[Block]:
+        """Put the totals of a part of a block in their places, or return the parts that it must be split into."""
+        window = columns.block.offset(part)
         try:
-            totals, refused = self._totals_and_masks(block)
+            totals, ledger = self.totals(axis_arrays(self.job.axes, part, Memo()))
         except SpecErrors as errors:
-            asked = [error for error in errors.errors if isinstance(error, StructuralError)]
-            if not asked:
-                self._mark_invalid(found, window, None, error_group(errors.errors[0].code, errors.errors[0].text))
-                return []
-            return self._split(block, asked)
-        except SpecError as error:
-            self._mark_invalid(found, window, None, error_group(error.code, error.text))
+            if structural := structural_errors(errors):
+                return self._split(part, structural)
+            _mark_invalid(columns, window, True, error_group(errors.errors[0].code, errors.errors[0].text))
             return []
         except Undecided as undecided:
-            return self._split(block, [StructuralError("CC411", str(undecided), names=undecided.names)])
-        for mask, why in refused:
-            self._mark_invalid(found, window, mask, why)
+            return self._split(part, [StructuralError("CC411", str(undecided), names=undecided.names)])
+        masks: list[tuple[Any, str, str]] = list(ledger.refused)
+        for mask, code, text in masks:
+            _mark_invalid(columns, window, mask.array, error_group(code, text))
         for key, total in totals.items():
-            _store(found.metrics, key, window, total)
+            _store(columns.metrics, key, window, total)
         return []
 
-    def _totals_and_masks(self, block: Ranges) -> tuple[dict[str, Any], list[tuple[Any, str]]]:
-        """Return the totals of a block's metrics, and masks of the points that are refused, with reasons."""
-        totals, ledger = self.totals(self._values(block))
-        masks: list[tuple[Any, str]] = [(mask, error_group(code, text)) for mask, code, text in ledger.refused]
-        return totals, [(mask.array, why) for mask, why in masks]
-
     def totals(self, values: dict[str, Any]) -> tuple[dict[str, Any], Ledger]:
-        """Return the totals of the metrics for values of the axes of any kind, and what ``require`` noted."""
+        """Return the totals of the metrics for values of the axes of any kind, and what ``require`` noted.
+
+        Raises:
+            SpecErrors: why no point is valid, or with structural errors that there are several graphs.
+            Undecided: where there are several graphs as well.
+        """
         variant = values.pop(VARIANT) if self.job.by_variant else self.job.variant
         with recording() as ledger:
             overrides = {**dict(self.job.overrides), **values}
             graph = self.spec.network(variant, self.job.part, overrides=overrides).graph
-            totals = {each.key: each.values(graph, self.job.batch, self.job.dtype)[1] for each in self.measures}
+            try:
+                totals = {each.key: each.values(graph, self.job.batch, self.job.dtype)[1] for each in self.measures}
+            except SpecError as error:
+                raise SpecErrors([error]) from None
         return totals, ledger
 
-    def _values(self, block: Ranges) -> dict[str, Any]:
-        """Return the values of all variables: plain where there is one, else an array along its own axis."""
-        names, memo = [axis.name for axis in self.job.axes], Memo()
-        values: dict[str, Any] = {}
-        for place, (axis, (first, end)) in enumerate(zip(self.job.axes, block, strict=True)):
-            if end - first == 1:
-                values[axis.name] = axis.value(first)
-                continue
-            array = axis_array(axis.values[first:end], place, names, memo)
-            values[axis.name] = array if axis.denominator == 1 else Quotient(array, axis.denominator)
-        return values
+    def mark_structural(self, block: Block, errors: Iterable[StructuralError]) -> bool:
+        """Note the axes of a block of which graphs asked for plain values; return whether there is one."""
+        names = {name for error in errors if not error.is_condition for name in error.names}
+        axes = {axis for axis in block.wide if self.job.axes[axis].name in names}
+        self.structural |= axes
+        return bool(axes)
 
-    def _split(self, block: Ranges, asked: list[StructuralError]) -> list[Ranges]:
+    def _split(self, block: Block, errors: Sequence[StructuralError]) -> list[Block]:
         """Split a block where graphs differ: in halves for a condition, else at every value."""
-        wide = [place for place, (first, end) in enumerate(block) if end - first > 1]
-        names = {name for error in asked if not error.is_condition for name in error.names}
-        places = [place for place in wide if self.job.axes[place].name in names]
-        if places:
-            self.structural.update(places)
-            return list(self.split_structural(block))
-        conditions = {name for error in asked for name in error.names}
-        halved = [place for place in wide if self.job.axes[place].name in conditions] or wide
-        place = max(halved, key=lambda place: block[place][1] - block[place][0])
-        return halves(block, place)
-
-    def _mark_invalid(self, found: BlockColumns, window: tuple[slice, ...], mask: Any, why: str) -> None:
-        """Note points of a window that are no network, unless they have failed before: all of them without a mask."""
-        import numpy
-
-        valid = found.valid[window]
-        failed = valid.copy() if mask is None else valid & numpy.broadcast_to(mask, valid.shape)
-        count = int(numpy.count_nonzero(failed))
-        if not count:
-            return
-        within = numpy.unravel_index(int(numpy.argmax(failed)), valid.shape)
-        places = tuple(int(at) + side.start for at, side in zip(within, window, strict=True))
-        first = found.block.first + int(numpy.ravel_multi_index(places, found.valid.shape))
-        valid &= ~failed
-        new = InvalidPoints(count, first)
-        found.invalid[why] = found.invalid[why].merge(new) if why in found.invalid else new
+        if self.mark_structural(block, errors):
+            return list(block.split(self.structural))
+        names = {name for error in errors for name in error.names}
+        halved = [axis for axis in block.wide if self.job.axes[axis].name in names] or block.wide
+        return block.halves(max(halved, key=block.shape.__getitem__))
 
 
-def _shape(block: Ranges) -> tuple[int, ...]:
-    return tuple(end - first for first, end in block)
+def structural_errors(errors: SpecErrors) -> list[StructuralError]:
+    """Return the errors of values that shape the graph."""
+    return [error for error in errors.errors if isinstance(error, StructuralError)]
+
+
+def axis_values(axes: Sequence[Axis], block: Block, make: Callable[[int, Sequence[int]], Any]) -> dict[str, Any]:
+    """Return the values of all axes in a block: plain where there is one, else what stands for all of them.
+
+    Args:
+        axes: of the sweep; one that is not of numbers is left out where the block has several of its values.
+        block: the block.
+        make: gives what stands for several integers, from the number of their axis and them.
+    """
+    values: dict[str, Any] = {}
+    for number, (axis, (first, end)) in enumerate(zip(axes, block.ranges, strict=True)):
+        if end - first == 1:
+            values[axis.name] = axis.value(first)
+        elif axis.is_numeric:
+            numerators = make(number, axis.values[first:end])
+            values[axis.name] = numerators if axis.denominator == 1 else Quotient(numerators, axis.denominator)
+    return values
+
+
+def axis_arrays(axes: Sequence[Axis], block: Block, memo: Memo) -> dict[str, Any]:
+    """Return the values of all axes in a block: plain where there is one, else an array along its own axis."""
+    names = [axis.name for axis in axes]
+    return axis_values(axes, block, lambda number, values: axis_array(values, number, names, memo))
+
+
+def _mark_invalid(columns: BlockColumns, window: tuple[slice, ...], mask: Any, why: str) -> None:
+    """Note the points of a window that a mask marks as invalid, unless they have failed before."""
+    import numpy
+
+    valid = columns.valid[window]
+    failed = valid & numpy.broadcast_to(mask, valid.shape)
+    count = int(numpy.count_nonzero(failed))
+    if not count:
+        return
+    within = numpy.unravel_index(int(numpy.argmax(failed)), valid.shape)
+    first = columns.block.number([int(at) + side.start for at, side in zip(within, window, strict=True)])
+    valid &= ~failed
+    columns.invalid = merge_invalid(columns.invalid, {why: InvalidPoints(count, first)})
 
 
 def _store(metrics: dict[str, Any], key: str, window: tuple[slice, ...], total: Any) -> None:
     """Write a total in its place; what does not fit 64 bits makes the whole column one of Python ints."""
     column, value = metrics[key], total.array if isinstance(total, BoundedArray) else total
-    large = value.dtype == object if isinstance(total, BoundedArray) else not -(2**63) <= value < 2**63
+    large = value.dtype == object if isinstance(total, BoundedArray) else not fits_int64((value, value))
     if large and column.dtype != object:
         column = metrics[key] = column.astype(object)
     column[window] = value
@@ -195,7 +192,8 @@ def merge_invalid(one: Mapping[str, InvalidPoints], other: Mapping[str, InvalidP
     """Return the invalid points of two blocks."""
     both = dict(one)
     for why, more in other.items():
-        both[why] = both[why].merge(more) if why in both else more
+        known = both.get(why, InvalidPoints(0, more.first))
+        both[why] = InvalidPoints(known.points + more.points, min(known.first, more.first))
     return both
 
 

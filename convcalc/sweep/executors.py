@@ -1,35 +1,41 @@
 """Executors of blocks: this process, other processes, or a cluster; the results are the same.
 
-Every engine is a ``concurrent.futures.Executor``. Only some blocks are on their way at any time, and results come in
-the order of the blocks, so that memory does not grow with the sweep.
+Only some blocks are in work at any time, and results come in the order of the blocks, so that memory does not grow
+with the sweep.
 """
 
 from __future__ import annotations
 
+import math
+import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, count, islice
 from typing import Any, NamedTuple
 
+from convcalc.batch.run import START_WORKERS_AFTER
 from convcalc.errors import SpecError
 from convcalc.extras import MISSING, require
 from convcalc.memory_limits import is_short
-from convcalc.sweep.axes import Block
 from convcalc.sweep.evaluator import InvalidPoints, evaluate
+from convcalc.sweep.grid import Block
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints, Selection
 from convcalc.sweep.where import matching_points
 
 LOCAL = "local"
 BATCH = 8
-"""Blocks that a cluster gets at once: each costs its scheduler milliseconds, as many as a block takes."""
+"""Blocks that a cluster gets at once: each costs its scheduler milliseconds, as long as a block takes."""
 POLL_SECONDS = 1.0
-"""Seconds between two looks at whether somebody is still working on what is waited for."""
+"""Seconds between two checks that the executor still works on a result."""
+SECONDS_WORTH_WORKERS = 1.0
+"""Seconds that the rest of a sweep must take this process, as far as is known, for others to start."""
 MAX_RESTARTS = 3
 """How often lost workers are replaced before the sweep is given up."""
 
@@ -60,24 +66,23 @@ class BlockResult:
     invalid: dict[str, InvalidPoints] = field(default_factory=dict)
 
 
-def run_block(task: BlockTask, piece: Block) -> BlockResult:
+def run_block(task: BlockTask, block: Block) -> BlockResult:
     """Evaluate and select one block: a pure function, so that a lost block can be repeated anywhere."""
     import numpy
 
-    columns = evaluate(task.job, piece)
+    columns = evaluate(task.job, block)
     places = numpy.flatnonzero(matching_points(task.job, columns))
     totals = {key: column.ravel()[places] for key, column in columns.metrics.items()}
-    points = task.selection.select(SelectedPoints(places + piece.first, totals))
-    texts = tuple(draw(task.job, points) for draw in task.writers)
+    points = task.selection.select(SelectedPoints(places + block.first, totals))
+    texts = tuple(write(task.job, points) for write in task.writers)
     valid = int(numpy.count_nonzero(columns.valid))
-    return BlockResult(
-        points.take(slice(task.max_points)), texts, len(points.numbers), valid, columns.valid.size, columns.invalid
-    )
+    kept = points.take(slice(task.max_points))
+    return BlockResult(kept, texts, len(points.numbers), valid, block.size, columns.invalid)
 
 
-def run_blocks(task: BlockTask, pieces: Sequence[Block]) -> list[BlockResult]:
+def run_blocks(task: BlockTask, blocks: Sequence[Block]) -> list[BlockResult]:
     """Run several blocks as one task, to save scheduling."""
-    return [run_block(task, piece) for piece in pieces]
+    return [run_block(task, block) for block in blocks]
 
 
 def require_arrays() -> None:
@@ -90,39 +95,54 @@ def require_arrays() -> None:
 
 
 class Engine(NamedTuple):
-    """Makes executors; ``width`` is how many parcels of blocks may be on their way at once."""
+    """Works on blocks: in this process, and after ``seconds_here`` in an executor where the rest is worth it.
 
+    Without any seconds here, all work is the executor's.
+    """
+
+    seconds_here: float
     start: Callable[[], Executor]
     width: int
+    """How many batches of blocks the executor may have at once."""
     batch_size: int = 1
-    """Blocks in a parcel, where a reduction makes their results small; the first parcels are smaller."""
+    """Blocks in a batch, where a selection makes their results small; the first batches are smaller."""
 
-    def run(self, task: BlockTask, pieces: Iterable[Block]) -> Generator[BlockResult, None, None]:
+    def run(self, task: BlockTask, blocks: Iterable[Block]) -> Generator[BlockResult, None, None]:
         """Give the results of blocks in their order.
 
         Raises:
             SpecError: CC718, where workers die again and again.
             MemoryError: where there is too little of it for the processes.
         """
-        with _record_thread_deaths() as died:
-            yield from self._run(task, pieces, died)
+        begun, done = time.monotonic(), 0
+        source = iter(blocks)
+        for block in source:
+            passed = time.monotonic() - begun
+            rest = (task.job.point_count - block.first) * passed / max(done, 1)
+            if not self.seconds_here or (passed >= self.seconds_here and rest >= SECONDS_WORTH_WORKERS):
+                with _record_thread_deaths() as died:
+                    yield from self._run_elsewhere(task, chain([block], source), died)
+            else:
+                yield run_block(task, block)
+                done += block.size
 
-    def _run(
-        self, task: BlockTask, pieces: Iterable[Block], died: Sequence[BaseException | None]
+    def _run_elsewhere(
+        self, task: BlockTask, blocks: Iterator[Block], died: Sequence[BaseException | None]
     ) -> Generator[BlockResult, None, None]:
-        waiting: deque[tuple[Sequence[Block], Future[list[BlockResult]]]] = deque()
-        source, lost = self._batches(task, pieces), 0
+        """Give the results of blocks in their order; only ``width`` batches are on their way at any time."""
+        source, lost = self._batches(task, blocks), 0
+        batches: deque[Sequence[Block]] = deque()
+        futures: deque[Future[list[BlockResult]]] = deque()
         executor = self.start()
         try:
             while True:
+                batches.extend(islice(source, self.width - len(batches)))
+                if not batches:
+                    return
                 try:
-                    for parcel in source if len(waiting) < self.width else ():
-                        waiting.append((parcel, executor.submit(run_blocks, task, parcel)))
-                        if len(waiting) >= self.width:
-                            break
-                    if not waiting:
-                        return
-                    results = _await_result(waiting[0][1], died)
+                    while len(futures) < len(batches):
+                        futures.append(executor.submit(run_blocks, task, batches[len(futures)]))
+                    results = _await_result(futures[0], died)
                 except BrokenExecutor:
                     lost += 1
                     if lost > MAX_RESTARTS:
@@ -130,22 +150,24 @@ class Engine(NamedTuple):
                         raise SpecError("CC718", f"worker processes died {lost} times", hint=hint) from None
                     executor.shutdown(wait=False)
                     executor = self.start()
-                    waiting = deque((parcel, executor.submit(run_blocks, task, parcel)) for parcel, _ in waiting)
+                    futures.clear()
                     continue
-                waiting.popleft()
+                batches.popleft()
+                futures.popleft()
                 yield from results
         finally:
-            for _, future in waiting:
+            for future in futures:
                 future.cancel()
             executor.shutdown(wait=True)
 
-    def _batches(self, task: BlockTask, pieces: Iterable[Block]) -> Iterator[Sequence[Block]]:
-        """Give the blocks in parcels that grow, so that a small sweep is worked out by all."""
-        most = 1 if task.selection.kind == "all" else self.batch_size
-        source, given = iter(pieces), 0
-        while parcel := tuple(islice(source, min(most, 1 + given // (4 * self.width)))):
-            yield parcel
-            given += 1
+    def _batches(self, task: BlockTask, blocks: Iterator[Block]) -> Iterator[Sequence[Block]]:
+        """Give the blocks in batches that grow, so that all workers share a small sweep."""
+        largest = 1 if task.selection.kind == "all" else self.batch_size
+        for number in count():
+            batch = tuple(islice(blocks, min(largest, 1 + number // (4 * self.width))))
+            if not batch:
+                return
+            yield batch
 
 
 def _await_result(future: Future[Any], died: Sequence[BaseException | None]) -> Any:
@@ -179,32 +201,32 @@ def _record_thread_deaths() -> Iterator[list[BaseException | None]]:
         threading.excepthook = usual
 
 
-class SerialExecutor(Executor):
-    """Runs tasks immediately in this process."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
-
-
-def serial() -> Engine:
-    """Return the engine of this process."""
-    return Engine(SerialExecutor, 1)
-
-
 def processes(jobs: int) -> Engine:
-    """Return an engine of processes on this machine."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    """Return an engine of so many processes on this machine; one is this process."""
 
-    context = get_context("spawn")  # a fork of a process with threads may hang
-    return Engine(lambda: ProcessPoolExecutor(jobs, context, _ignore_interrupts), 2 * jobs + 1)
+    def start() -> Executor:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        return ProcessPoolExecutor(jobs, get_context("spawn"), _begin_worker)  # a fork of one with threads may hang
+
+    return Engine(START_WORKERS_AFTER if jobs > 1 else math.inf, start, 2 * jobs + 1)
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that gave the work."""
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the process that gave the work, and end with it, even where it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait as wait_for
+
+    parent = parent_process()
+    assert parent
+    wait_for([parent.sentinel])
+    os._exit(1)
 
 
 @contextmanager
@@ -226,7 +248,7 @@ def cluster(address: str) -> Iterator[Engine]:
         raise SpecError("CC718", f"no Dask scheduler at {address}: {error}", hint=hint) from None
     try:
         width = max(2 * sum(client.nthreads().values()), 2) + 2
-        yield Engine(lambda: client.get_executor(pure=False, retries=MAX_RESTARTS), width, BATCH)
+        yield Engine(0, lambda: client.get_executor(pure=False, retries=MAX_RESTARTS), width, BATCH)
     except KilledWorker as error:
         raise SpecError("CC718", f"workers died again and again: {error}", hint="not enough memory?") from None
     finally:

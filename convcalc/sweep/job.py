@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.designs.names import parse_design
-from convcalc.designs.sources import Network, Spec, carried, open_spec
+from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, Spec, carried, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.metrics.registry import measures
 from convcalc.spec.document.names import no_variant
-from convcalc.sweep.axes import EMPTY, FOR, MAX_POINTS, Axis, point_count, unravel
+from convcalc.sweep.axes import EMPTY, FOR, Axis
+from convcalc.sweep.grid import MAX_POINTS, Block, unravel
 
 VARIANT = "variant"
 """The axis of variants; it stands before all others."""
@@ -49,7 +50,7 @@ class SweepJob:
 
     @property
     def point_count(self) -> int:
-        return point_count(self.axes)
+        return Block.whole(self.axes).size
 
     @property
     def given_inputs(self) -> dict[str, str]:
@@ -66,7 +67,7 @@ class SweepJob:
 
     def values_at(self, number: int) -> dict[str, Any]:
         """Return the values of all axes at one point."""
-        places = unravel(self.axes, number)
+        places = unravel(number, [len(axis.values) for axis in self.axes])
         return {axis.name: axis.value(at) for axis, at in zip(self.axes, places, strict=True)}
 
     def network_at(self, number: int) -> Network:
@@ -88,21 +89,10 @@ class SweepJob:
         return []
 
 
-class CountOptions(NamedTuple):
-    """Options of reading and counting a design."""
-
-    overrides: Mapping[str, Any] = {}
-    libraries: Sequence[str] = ()
-    variant: str | None = None
-    batch: int = 1
-    dtype: str = "float32"
-    inputs: Mapping[str, str] = {}
-
-
 def make_job(
     design: str | Network,
     axes: Sequence[Axis],
-    circumstances: CountOptions | None = None,
+    options: CountOptions = DEFAULT_COUNT_OPTIONS,
     *,
     variants: Sequence[str] | None = None,
     metrics: Sequence[str] = DEFAULT_METRICS,
@@ -113,12 +103,11 @@ def make_job(
     Raises:
         SpecErrors: what is wrong with the spec, an axis or a name.
     """
-    given = circumstances or CountOptions()
     named = design.design if isinstance(design, Network) else parse_design(design)
     if isinstance(design, Network):
         spec = design.spec
     else:
-        spec = open_spec(named.file, libraries=given.libraries, inputs=given.inputs)
+        spec = open_spec(named.file, libraries=options.libraries, inputs=options.inputs)
     assert spec is not None, "a graph in memory has no variables"
     if variants is not None:
         axes = (_variant_axis(spec, variants), *axes)
@@ -126,13 +115,13 @@ def make_job(
         file=named.file,
         path=spec.path,
         files=spec.texts,
-        libraries=tuple(map(os.path.realpath, given.libraries)),
-        overrides=tuple(given.overrides.items()),
+        libraries=tuple(map(os.path.realpath, options.libraries)),
+        overrides=tuple(options.overrides.items()),
         inputs=tuple(spec.inputs.items()),
-        variant=given.variant if named.variant is None else named.variant,
+        variant=options.variant if named.variant is None else named.variant,
         part=named.part,
-        batch=given.batch,
-        dtype=given.dtype,
+        batch=options.batch,
+        dtype=options.dtype,
         axes=tuple(axes),
         metrics=tuple(metrics),
         output_metrics=tuple(metrics),

@@ -1,16 +1,15 @@
-"""The search of ``solve``: blocks of points in the order of preference, passed over, settled or worked out."""
+"""Branch and bound for ``solve``: blocks of points in the order of preference are skipped, decided or evaluated."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from math import prod
 from typing import Any, NamedTuple
 
-from convcalc.sweep.axes import Block, Ranges, halves
-from convcalc.sweep.block_bounds import BlockBounds, bound_block, graph_count, structural_axes
-from convcalc.sweep.evaluator import evaluate
+from convcalc.sweep.block_bounds import BlockBounds, bound_block, graph_count
+from convcalc.sweep.evaluator import evaluate, evaluator
+from convcalc.sweep.grid import Block
 from convcalc.sweep.job import SweepJob
 
 MAX, MIN = "max", "min"
@@ -38,10 +37,10 @@ class MetricLimit(NamedTuple):
 
     def holds(self, total: Any) -> Any:
         """Whether a total, or each of an array, is within the limit."""
-        return total <= self.is_integer if self.kind == MAX else total >= self.is_integer
+        return total <= self.integer if self.kind == MAX else total >= self.integer
 
     @property
-    def is_integer(self) -> int:
+    def integer(self) -> int:
         """The nearest integer that is allowed: totals are integers."""
         return self.value.__floor__() if self.kind == MAX else self.value.__ceil__()
 
@@ -72,12 +71,11 @@ class Search:
 
     def __init__(self, job: SweepJob, question: SolveProblem, advance: Advance, leaf: int) -> None:
         self.job, self.question, self.advance, self.leaf_size = job, question, advance, leaf
-        self.root: Ranges = tuple((0, len(axis.values)) for axis in job.axes)
+        self.root = Block.whole(job.axes)
         self.saw_valid = False
         """Whether any block may have had a valid point."""
         self.counts = self._leaves_in_order()
         self.known = 0
-        self.ended = False
 
     def first(self) -> int | None:
         """Return the number of the first point that fits."""
@@ -85,7 +83,6 @@ class Search:
             if points:
                 self.known = points
                 return number
-        self.ended = True
         return None
 
     def count(self) -> int | None:
@@ -94,53 +91,45 @@ class Search:
             self.counts, self.advance = self._leaves_in_order(), no_progress
         if self.job.point_count > MAX_COUNTED_POINTS or graph_count(self.job, self.root) > MAX_LEAF_GRAPHS**2:
             return self.job.point_count if self._decide(bound_block(self.job, self.root)) else None
-        if not self.ended:
-            self.known += sum(points for points, _ in self.counts)
-        return self.known
+        return self.known + sum(points for points, _ in self.counts)
 
     def best(self) -> int | None:
         """Return the number of the first point of all that fit and have the best objective."""
         best: tuple[float, int] | None = None
-        waiting: list[tuple[float, int, Ranges, BlockBounds | None]] = []
+        waiting: list[tuple[float, int, Block, BlockBounds | None]] = []
         self._push(waiting, self.root)
         while waiting and (best is None or waiting[0][:2] < best):
             _, _, block, known = heapq.heappop(waiting)
             if self._decide(known) is False:
-                self.advance(_size(block))
+                self.advance(block.size)
             elif self._is_leaf(block):
                 found = self._best_of(block)
                 best = found if best is None or (found is not None and found < best) else best
-                self.advance(_size(block))
+                self.advance(block.size)
             else:
-                for half in halves(block, self._widest(block)):
+                for half in block.halves(self._widest(block)):
                     self._push(waiting, half)
         return None if best is None else best[1]
 
-    def _push(self, waiting: list[tuple[float, int, Ranges, BlockBounds | None]], block: Ranges) -> None:
+    def _push(self, waiting: list[tuple[float, int, Block, BlockBounds | None]], block: Block) -> None:
         """Push a block on the heap, keyed by the lower bound of its cost."""
         known = bound_block(self.job, block)
         cost: float = float("-inf")
         if known is not None and known.totals is not None:
             low, high = known.totals[self._goal]
             cost = self._clip_to_limits(-high if self._maximizing else low)
-        heapq.heappush(waiting, (cost, self._number(block, (0,) * len(block)), block, known))
+        heapq.heappush(waiting, (cost, block.first, block, known))
 
     def _clip_to_limits(self, cost: int) -> int:
         """Return a cost that no point is below, one that no point within the limits is below."""
-        kind = MAX if self._maximizing else MIN
-        limits = [
-            bound.is_integer for bound in self.question.bounds if (bound.metric, bound.kind) == (self._goal, kind)
-        ]
-        return max([cost, *(-limit if self._maximizing else limit for limit in limits)])
+        kind, sign = (MAX, -1) if self._maximizing else (MIN, 1)
+        limits = [each for each in self.question.bounds if (each.metric, each.kind) == (self._goal, kind)]
+        return max([cost, *(sign * limit.integer for limit in limits)])
 
-    def _widest(self, block: Ranges) -> int:
+    def _widest(self, block: Block) -> int:
         """Return the axis to halve: one that shapes the graph, where many graphs keep the others from being bounded."""
-        wide = [place for place, (start, end) in enumerate(block) if end - start > 1]
-        found = structural_axes(self.job) if graph_count(self.job, block) > MAX_LEAF_GRAPHS else set()
-        return max(
-            [place for place in wide if place in found] or wide,
-            key=lambda place: block[place][1] - block[place][0],
-        )
+        shaping = evaluator(self.job).structural if graph_count(self.job, block) > MAX_LEAF_GRAPHS else set()
+        return max([axis for axis in block.wide if axis in shaping] or block.wide, key=block.shape.__getitem__)
 
     @property
     def _goal(self) -> str:
@@ -151,7 +140,7 @@ class Search:
         """Whether the objective is maximised."""
         return not (self.question.objective or "").startswith("-")
 
-    def _best_of(self, block: Ranges) -> tuple[int, int] | None:
+    def _best_of(self, block: Block) -> tuple[int, int] | None:
         """Return the least cost of the points of a block that fit, and the first point that has it."""
         import numpy
 
@@ -162,7 +151,7 @@ class Search:
         reached = totals[self._goal].ravel()[places]
         costs = -reached if self._maximizing else reached
         at = int(numpy.argmin(costs))
-        return int(costs[at]), self._number(block, numpy.unravel_index(int(places[at]), fits.shape))
+        return int(costs[at]), block.number(numpy.unravel_index(int(places[at]), fits.shape))
 
     def _leaves_in_order(self) -> Iterator[tuple[int, int]]:
         """Give, in the order of the points, how many of a block fit and which is the first."""
@@ -171,19 +160,17 @@ class Search:
         waiting = [self.root]
         while waiting:
             block = waiting.pop()
-            size = _size(block)
-            judged = self._decide(bound_block(self.job, block)) if size > self.leaf_size else None
-            if judged is not None:
-                yield (size if judged else 0), self._number(block, (0,) * len(block))
+            fit = self._decide(bound_block(self.job, block)) if block.size > self.leaf_size else None
+            if fit is not None:
+                yield (block.size if fit else 0), block.first
             elif self._is_leaf(block):
                 fits, _ = self._evaluate(block)
                 first = numpy.unravel_index(int(numpy.argmax(fits)), fits.shape)
-                yield int(numpy.count_nonzero(fits)), self._number(block, first)
+                yield int(numpy.count_nonzero(fits)), block.number(first)
             else:
-                wide = next(place for place, (start, end) in enumerate(block) if end - start > 1)
-                waiting += reversed(halves(block, wide))
+                waiting += reversed(block.halves(block.wide[0]))
                 continue
-            self.advance(size)
+            self.advance(block.size)
 
     def _decide(self, known: BlockBounds | None) -> bool | None:
         """Whether all points of a block fit, or none of them; nothing where neither is sure."""
@@ -197,26 +184,15 @@ class Search:
             return False
         return True if known.all_valid and all(bound.holds(a) and bound.holds(b) for bound, (a, b) in sides) else None
 
-    def _is_leaf(self, block: Ranges) -> bool:
+    def _is_leaf(self, block: Block) -> bool:
         """Whether a block is worked out point by point."""
-        return _size(block) <= self.leaf_size and (graph_count(self.job, block) <= MAX_LEAF_GRAPHS or _size(block) == 1)
+        return block.size <= self.leaf_size and (graph_count(self.job, block) <= MAX_LEAF_GRAPHS or block.size == 1)
 
-    def _evaluate(self, block: Ranges) -> tuple[Any, dict[str, Any]]:
+    def _evaluate(self, block: Block) -> tuple[Any, dict[str, Any]]:
         """Return which points of a block fit, and the totals of all."""
-        columns = evaluate(self.job, Block(0, block))
+        columns = evaluate(self.job, block)
         fits = columns.valid.copy()
         self.saw_valid = self.saw_valid or bool(fits.any())
         for bound in self.question.bounds:
             fits &= bound.holds(columns.metrics[bound.metric]).astype(bool)
         return fits, columns.metrics
-
-    def _number(self, block: Ranges, places: Any) -> int:
-        """Return the number of a point from its places in a block."""
-        number = 0
-        for axis, (start, _), place in zip(self.job.axes, block, places, strict=True):
-            number = number * len(axis.values) + start + int(place)
-        return number
-
-
-def _size(block: Ranges) -> int:
-    return prod(end - start for start, end in block)

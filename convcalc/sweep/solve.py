@@ -21,7 +21,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
-from convcalc.sweep.axes import BLOCK_SIZE, Axis
+from convcalc.sweep.axes import Axis
+from convcalc.sweep.grid import BLOCK_SIZE
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.search import Advance, MetricLimit, Search, SolveProblem, no_progress
 

@@ -8,11 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, quoted
-from convcalc.sweep.axes import AXIS, FORM, HINTS, Axis, blocks, joined, read_axis, read_value
+from convcalc.sweep.axes import AXIS, FORM, HINTS, Axis, joined, read_axis, read_value
 from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
-from convcalc.sweep.executors import BlockTask, Engine, require_arrays
+from convcalc.sweep.executors import BlockTask, processes, require_arrays
+from convcalc.sweep.grid import blocks
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints
+from convcalc.sweep.where import metrics_used
 
 
 class SweepTable:
@@ -60,13 +62,14 @@ class SweepTable:
         return f"<SweepTable of {len(self):,} points{others}: {', '.join(self._columns)}>"
 
 
-def swept(job: SweepJob, engine: Engine) -> SweepTable:
-    """Count every point of a sweep and keep all."""
+def swept(job: SweepJob, jobs: int) -> SweepTable:
+    """Count every point of a sweep in so many processes, and keep all that fulfil its condition."""
     import numpy
 
+    job = job.with_metrics(metrics_used(job.where, job.axes))
     points: list[SelectedPoints] = []
     dropped: dict[str, InvalidPoints] = {}
-    with closing(engine.run(BlockTask(job), blocks(job.axes))) as results:
+    with closing(processes(jobs).run(BlockTask(job), blocks(job.axes))) as results:
         for result in results:
             points.append(result.points)
             dropped = merge_invalid(dropped, result.invalid)

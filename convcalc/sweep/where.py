@@ -12,10 +12,9 @@ from convcalc.metrics.registry import measures
 from convcalc.quantities import QUANTITY, parse_quantity
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
-from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
-from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo, axis_array
-from convcalc.sweep.evaluator import BlockColumns
+from convcalc.sweep.bounds.bounded_array import BoundedArray, Memo
+from convcalc.sweep.evaluator import BlockColumns, axis_arrays
 from convcalc.sweep.job import VARIANT, SweepJob, metric_names
 
 INVALID_CONDITION = "CC715"
@@ -106,18 +105,12 @@ def matching_points(job: SweepJob, columns: BlockColumns) -> Any:
 
 def _scope(job: SweepJob, columns: BlockColumns) -> dict[str, Any]:
     """Return the values of all metrics and axes, as arrays with known bounds."""
-    memo, names = Memo(), [axis.name for axis in job.axes]
-    scope: dict[str, Any] = {}
-    for key, array in columns.metrics.items():
-        bounds = (int(array.min()), int(array.max()))
-        scope[key] = BoundedArray(array, bounds, (key,), memo)
-    for place, (axis, (first, end)) in enumerate(zip(job.axes, columns.block.ranges, strict=True)):
-        if end - first == 1:
-            scope[axis.name] = axis.value(first)
-        elif axis.is_numeric:
-            values = axis_array(axis.values[first:end], place, names, memo)
-            scope[axis.name] = values if axis.denominator == 1 else Quotient(values, axis.denominator)
-    return scope
+    memo = Memo()
+    scope: dict[str, Any] = {
+        key: BoundedArray(array, (int(array.min()), int(array.max())), (key,), memo)
+        for key, array in columns.metrics.items()
+    }
+    return scope | axis_arrays(job.axes, columns.block, memo)
 
 
 def _evaluate_point_by_point(job: SweepJob, columns: BlockColumns) -> Any:
@@ -127,8 +120,7 @@ def _evaluate_point_by_point(job: SweepJob, columns: BlockColumns) -> Any:
     assert job.where is not None
     found = numpy.zeros_like(columns.valid)
     for place in zip(*numpy.nonzero(columns.valid), strict=True):
-        places = zip(job.axes, columns.block.ranges, place, strict=True)
-        scope = {axis.name: axis.value(first + int(at)) for axis, (first, _), at in places}
+        scope = job.values_at(columns.block.number(place))
         scope |= {key: int(array[place]) for key, array in columns.metrics.items()}
         found[place] = holds(job.where, scope)
     return found

@@ -12,7 +12,10 @@ import sys
 import time
 
 import convcalc
-from convcalc.sweep import blocks, evaluate, make_job, read_axis
+from convcalc.sweep.axes import read_axis
+from convcalc.sweep.evaluator import evaluate
+from convcalc.sweep.grid import blocks
+from convcalc.sweep.job import make_job
 from tests.benchmarks.conftest import Show
 from tests.conftest import ROOT
 from tests.sweep.test_nasbench201 import EDGES, OPERATIONS, cost_is_a_sum_of_edges

@@ -16,7 +16,8 @@ from convcalc.devices.roofline import device
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.spec.document.claims import parse_quantity as printed
 from convcalc.spec.yaml.nodes import ScalarNode
-from convcalc.sweep import parse_condition, read_axis
+from convcalc.sweep.axes import read_axis
+from convcalc.sweep.where import parse_condition
 from tests.conftest import Command
 
 SPEC = "input: [3, 8, 8]\nvars: {w: 8}\nlayers: [conv: [w, 3], flatten, linear: 10]\n"
@@ -40,7 +41,9 @@ def of_condition(text: str) -> Fraction:
 
 DOORS: dict[str, Callable[[str], Fraction]] = {
     "budget": lambda text: read_limit(scalar("weight_bytes"), scalar(text)).value,
-    "solve --max": lambda text: LimitList("--max", [], plain=True).convert(f"weight_bytes={text}", None, None)[0].value,
+    "solve --max": lambda text: (
+        LimitList("--max", ["weight_bytes"], plain=True).convert(f"weight_bytes={text}", None, None)[0].value
+    ),
     "--where": of_condition,
     "axis": lambda text: Fraction(read_axis(f"w={text}").value(0)),
     "end of an axis": lambda text: Fraction(read_axis(f"w={text}..{text}").value(0)),

@@ -366,7 +366,7 @@ def test_where(cli: Command, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("parms < 1", "--where reads 'parms', which is no metric; did you mean 'params'?"),
+        ("parms < 1", "--where reads 'parms', which is no metric of whole designs; did you mean 'params'?"),
         ("params <", "CC715"),
         ("params", "--where must be true or false"),
         ("params / (macs - macs) > 1", "CC715"),

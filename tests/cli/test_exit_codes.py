@@ -267,9 +267,9 @@ def test_an_option_that_takes_one_value_is_given_once(cli: Command, line: tuple[
     assert f"{line[-2]} is given twice" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["report", "explain", "compare"])
-def test_one_number_format_for_all_layers(cli: Command, command: str) -> None:
-    result = cli(command, "zoo:lenet", "--dtype", "int8", "--dtype", "float16")
+@pytest.mark.parametrize("command", [("report",), ("explain",), ("compare", "zoo:vgg")])
+def test_one_number_format_for_all_layers(cli: Command, command: tuple[str, ...]) -> None:
+    result = cli(*command, "zoo:lenet", "--dtype", "int8", "--dtype", "float16")
     assert result.exit_code == 2
     assert "--dtype int8 and float16" in result.stderr
     assert cli("report", "zoo:lenet", "--dtype", "int8", "--dtype", "conv*=float16").exit_code == 0

@@ -28,6 +28,7 @@ def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     """A sweep without --resume that was killed when some of its blocks were noted, over an old file."""
     runs = Runs(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONVCALC_JOBS", "1")
     for moment in range(40, 400, 8):
         runs.fresh_named("points.csv")
         runs.run(*AXES, "-o", "out/points.csv", moment=moment)

@@ -22,12 +22,13 @@ from pyarrow import parquet
 import convcalc
 from convcalc.metrics.registry import measures
 from convcalc.schemas import schema
+from convcalc.sweep import executors
 from tests.conftest import HANG, ROOT, Command
 
 RESNET50 = str(ROOT / "tests" / "sweep" / "resnet50.yaml")
 SMALL = ("sweep", RESNET50, "width=8,16", "size=32..64:32", "classes=1..3")
 LARGE = ("sweep", RESNET50, "width=8..256:8", "size=32..224:2", "classes=1..200")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "CONVCALC_JOBS": "1"}
 
 
 def process(*arguments: str) -> subprocess.Popen[bytes]:
@@ -228,11 +229,22 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-def test_processes_write_the_same_bytes(whole: bytes, tmp_path: Path) -> None:
+def test_processes_write_the_same_bytes(
+    whole: bytes, tmp_path: Path, cli: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started at once, however short the sweep is: none of its blocks is evaluated here."""
+    monkeypatch.setattr(executors, "START_WORKERS_AFTER", 0)
+    monkeypatch.setattr(executors, "run_block", None)
     path = tmp_path / "points.csv"
-    running = process(*LARGE, "--jobs", "2", "-o", str(path))
-    assert (running.communicate()[1], running.returncode) == (b"", 0)
+    result = cli(*LARGE, "--jobs", "2", "-o", path)
+    assert (result.exit_code, result.stderr) == (0, "")
     assert path.read_bytes() == whole
+
+
+def test_a_short_sweep_starts_no_processes(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "START_WORKERS_AFTER", HANG)
+    monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", None)
+    assert cli(*SMALL, "--jobs", "2", "-f", "csv").stdout == cli(*SMALL, "--jobs", "1", "-f", "csv").stdout
 
 
 HELD = """\
@@ -296,6 +308,13 @@ def test_a_killed_sweep_to_parquet_goes_on(tmp_path: Path) -> None:
         assert last.returncode == 0
     assert path.read_bytes() == straight.read_bytes()
     assert sorted(tmp_path.iterdir()) == [path, straight]
+
+
+def test_processes_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
+    """They have the same standard error, which is closed when all have ended. After the last block they are idle."""
+    running = held(6, *LARGE, "--jobs", "2", "-o", str(tmp_path / "points.csv"))
+    running.kill()
+    running.communicate(timeout=HANG)
 
 
 def test_another_sweep_does_not_go_on(cli: Command, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from convcalc.cli import main
 from convcalc.designs.names import parse_design
 from convcalc.errors import SpecErrors
 from convcalc.explain import explain
-from convcalc.formula.closed_form import Wanted, derive
+from convcalc.formula.closed_form import derive
 from convcalc.formula.symbolic_design import FormulaRequest
 from convcalc.metrics.registry import DETAILS, measures
 from convcalc.render import EXPLANATIONS, FORMATS, Surface
@@ -25,8 +25,10 @@ from convcalc.report.compare import compare
 from convcalc.report.fold import GROUPINGS, View, fold
 from convcalc.report.path_tree import tree
 from convcalc.report.report import Report
-from convcalc.sweep import Axis, blocks, make_job
+from convcalc.sweep.axes import Axis
 from convcalc.sweep.evaluator import evaluate
+from convcalc.sweep.grid import blocks
+from convcalc.sweep.job import make_job
 from tests.fuzz.campaign import Target, require
 from tests.fuzz.commands import streams
 from tests.fuzz.folder import folder
@@ -226,7 +228,7 @@ def _swept(network: Network, other: dict[str, int], own: Totals, changed: Totals
 def _formula(network: Network, other: dict[str, int], changed: Totals | None) -> None:
     """The closed forms, with numbers put in, give what is counted where their assumptions hold."""
     try:
-        found = derive(FILE, FormulaRequest(tuple(network.variables), {}), Wanted(("params", "macs")))
+        found = derive(FILE, FormulaRequest(tuple(network.variables)))
     except SpecErrors:
         return  # what shapes the graph has no closed form
     if all(assumption.holds(other) for assumption in found.assumptions):

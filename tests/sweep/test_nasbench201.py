@@ -10,7 +10,10 @@ import json
 import numpy as np
 import pytest
 
-from convcalc.sweep import Block, BlockColumns, SweepJob, evaluate, make_job, read_axis
+from convcalc.sweep.axes import read_axis
+from convcalc.sweep.evaluator import BlockColumns, evaluate
+from convcalc.sweep.grid import Block
+from convcalc.sweep.job import SweepJob, make_job
 from tests.conftest import ROOT
 
 SPEC = ROOT / "tests" / "sweep" / "nasbench201.yaml"
@@ -26,7 +29,7 @@ def job() -> SweepJob:
 def part(job: SweepJob, *fixed: int) -> BlockColumns:
     """All cells whose first edges are these, worked out as a sweep would."""
     free = ((0, OPERATIONS),) * (EDGES - len(fixed))
-    return evaluate(job, Block(0, (*((edge, edge + 1) for edge in fixed), *free)))
+    return evaluate(job, Block((*((edge, edge + 1) for edge in fixed), *free), (OPERATIONS,) * EDGES))
 
 
 def test_cells_cost_what_torch_counts(job: SweepJob) -> None:

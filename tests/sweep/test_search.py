@@ -6,18 +6,20 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from math import prod
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import convcalc
-from convcalc import sweep
 from convcalc.errors import SpecErrors
-from convcalc.sweep import MetricLimit, SolveProblem, make_job, read_axis, search, solve
+from convcalc.sweep import evaluator, search
+from convcalc.sweep.axes import read_axis
 from convcalc.sweep.bounds.interval import Interval, UnknownBoolean
 from convcalc.sweep.bounds.symbolic_terms import AtomTable
+from convcalc.sweep.job import make_job
+from convcalc.sweep.search import MetricLimit, SolveProblem
+from convcalc.sweep.solve import solve
 
 RESNET50 = str(Path(__file__).with_name("resnet50.yaml"))
 SPACES = 370
@@ -27,10 +29,10 @@ SPACES = 370
 def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many points each block has that is worked out point by point."""
     sizes: list[int] = []
-    evaluate = sweep.evaluate
+    evaluate = evaluator.evaluate
 
     def noted(job: Any, piece: Any) -> Any:
-        sizes.append(prod(end - first for first, end in piece.ranges))
+        sizes.append(piece.size)
         return evaluate(job, piece)
 
     monkeypatch.setattr(search, "evaluate", noted)

@@ -14,9 +14,14 @@ import pytest
 import convcalc
 from convcalc.arith import at_least, at_most, floordiv, recording, require, select
 from convcalc.errors import SpecErrors
-from convcalc.sweep import MetricLimit, SolveProblem, blocks, evaluate, make_job, read_axis, solve
+from convcalc.sweep.axes import read_axis
 from convcalc.sweep.block_bounds import bound_block
 from convcalc.sweep.bounds.interval import Interval, UnknownBoolean
+from convcalc.sweep.evaluator import evaluate
+from convcalc.sweep.grid import blocks
+from convcalc.sweep.job import make_job
+from convcalc.sweep.search import MetricLimit, SolveProblem
+from convcalc.sweep.solve import solve
 
 ZIGZAG = """
 input: [3, 12, 12]
@@ -209,7 +214,7 @@ def test_bounds_hold_at_every_point(space_of: tuple[str, Any, list[Row]]) -> Non
     told = 0
     for limit in (3, 8, 40):
         for piece in blocks(job.axes, limit):
-            columns, known = evaluate(job, piece), bound_block(job, piece.ranges)
+            columns, known = evaluate(job, piece), bound_block(job, piece)
             if known is None:
                 continue
             told += 1

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,21 +16,16 @@ import numpy as np
 import pytest
 
 import convcalc
-from convcalc.designs.sources import open_spec
+from convcalc.designs.sources import CountOptions, open_spec
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.sweep import (
-    BlockTask,
-    CountOptions,
-    SelectedPoints,
-    Selection,
-    blocks,
-    evaluate,
-    make_job,
-    parse_condition,
-    read_axis,
-    serial,
-)
-from convcalc.sweep.axes import unravel
+from convcalc.sweep import executors
+from convcalc.sweep.axes import read_axis
+from convcalc.sweep.evaluator import evaluate
+from convcalc.sweep.executors import BlockTask, Engine, processes
+from convcalc.sweep.grid import blocks, unravel
+from convcalc.sweep.job import make_job
+from convcalc.sweep.selection import SelectedPoints, Selection
+from convcalc.sweep.where import parse_condition
 from tests.conftest import ROOT
 
 RESNET50 = str(ROOT / "tests" / "sweep" / "resnet50.yaml")
@@ -258,7 +255,7 @@ def test_pieces_are_the_product_in_order(limit: int) -> None:
         assert len(points) <= limit
         found += points
     assert found == list(itertools.product(range(3), range(4), range(5)))
-    assert found == [unravel(axes, number) for number in range(60)]
+    assert found == [tuple(unravel(number, [len(axis.values) for axis in axes])) for number in range(60)]
 
 
 # --- conditions and reductions ----------------------------------------------------------------------------------------
@@ -332,5 +329,47 @@ def test_top(metric: str, parts: int) -> None:
 
 def test_results_come_in_order_and_nothing_is_lost() -> None:
     job = make_job(RESNET50, [read_axis("width=8..64:8"), read_axis("size=32..96:16")])
-    results = list(serial().run(BlockTask(job), blocks(job.axes, 7)))
+    results = list(processes(1).run(BlockTask(job), blocks(job.axes, 7)))
     assert np.concatenate([result.points.numbers for result in results]).tolist() == list(range(job.point_count))
+
+
+class Fragile(Executor):
+    """Runs tasks when their results are asked for, and breaks at some of those that it is given."""
+
+    given = waiting = most = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        Fragile.given += 1
+        if Fragile.given in (2, 5):
+            raise BrokenExecutor
+        Fragile.waiting += 1
+        Fragile.most = max(Fragile.most, Fragile.waiting)
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def test_executors_that_break_lose_nothing_and_hold_few_blocks() -> None:
+    """A block that a broken executor does not take is not passed over."""
+    job = make_job(RESNET50, [read_axis("width=8..64:8"), read_axis("size=32..96:16")])
+    numbers = []
+    for result in Engine(0, Fragile, 3).run(BlockTask(job), blocks(job.axes, 2)):
+        Fragile.waiting -= 1
+        numbers += result.points.numbers.tolist()
+    assert numbers == list(range(job.point_count))
+    assert Fragile.most <= 3 + 2 * 2, "two of three that were lost twice"
+
+
+@pytest.mark.parametrize("worth", [0.0, math.inf])
+def test_others_start_only_where_the_rest_is_worth_it(monkeypatch: pytest.MonkeyPatch, worth: float) -> None:
+    job = make_job(RESNET50, [read_axis("width=8..64:8")])
+    started: list[int] = []
+
+    def start() -> Executor:
+        started.append(1)
+        return ThreadPoolExecutor(1)
+
+    monkeypatch.setattr(executors, "SECONDS_WORTH_WORKERS", worth)
+    results = list(Engine(1e-9, start, 3).run(BlockTask(job), blocks(job.axes, 2)))
+    assert np.concatenate([result.points.numbers for result in results]).tolist() == list(range(job.point_count))
+    assert len(started) == (worth == 0)

@@ -70,11 +70,10 @@ def command(
         --set c=4*m --over specs/tutorials/resnet_bottleneck.yaml#single
     """
     require_symbols()
-    from convcalc.formula.closed_form import Wanted, derive
+    from convcalc.formula.closed_form import derive
     from convcalc.formula.symbolic_design import FormulaRequest
 
-    request = FormulaRequest(symbols, reading.overrides, reading.variant, reading.libraries, reading.inputs)
-    wanted = Wanted(columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS), depth, reading.batch, reading.dtype)
-    found = derive(design, request, wanted, over=over)
+    metrics = columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS)
+    found = derive(design, FormulaRequest(symbols, reading.count_options, metrics, depth), over=over)
     write(settings, targets, lambda format_, surface: FORMULAS[format_].formula(found, surface))
     warn(settings, found.warnings)

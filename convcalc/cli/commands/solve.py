@@ -6,7 +6,7 @@ import click
 
 from convcalc.budget.file.types import Limit
 from convcalc.cli import FINDING, FINE
-from convcalc.cli.commands.sweep import METRICS, circumstances, read_axes
+from convcalc.cli.commands.sweep import METRICS, read_axes
 from convcalc.cli.group import DESIGNS, Command, Settings
 from convcalc.cli.options.designs import VARIABLE, DesignType, Reading, reading_options
 from convcalc.cli.options.limits import limit_options
@@ -16,9 +16,11 @@ from convcalc.cli.output.targets import Target, output_options, write
 from convcalc.cli.types import Word
 from convcalc.render import SOLUTIONS
 from convcalc.report.fold import DEFAULT_COLUMNS
-from convcalc.sweep import MetricLimit, SolveProblem, make_job, require_arrays, solve
 from convcalc.sweep.axes import FOR
-from convcalc.sweep.search import MAX, MIN
+from convcalc.sweep.executors import require_arrays
+from convcalc.sweep.job import make_job
+from convcalc.sweep.search import MAX, MIN, MetricLimit, SolveProblem
+from convcalc.sweep.solve import solve
 
 
 @click.command("solve", cls=Command, epilog=DESIGNS, short_help="Find the largest variable values within limits.")
@@ -74,9 +76,8 @@ def command(
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize: give one of them")
     axes = read_axes(for_, design, reading, FOR)
-    job = make_job(
-        design, axes, circumstances(reading), metrics=columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS)
-    )
+    metrics = columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS)
+    job = make_job(design, axes, reading.count_options, metrics=metrics)
     first = bool(max_) or not min_ if largest is None else largest
     objective = maximize or (f"-{minimize}" if minimize else None)
     with advancing(settings, "Solving", lambda: job.point_count) as advance:

@@ -31,27 +31,14 @@ from convcalc.cli.output.targets import Target, output_options
 from convcalc.cli.types import ParamType, Positive
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.fold import DEFAULT_COLUMNS
-from convcalc.sweep import (
-    Axis,
-    BlockTask,
-    Checkpoint,
-    CountOptions,
-    Engine,
-    Selection,
-    SweepJob,
-    blocks,
-    cluster,
-    facts,
-    make_job,
-    metric_names,
-    metrics_used,
-    processes,
-    read_axis,
-    require_arrays,
-    serial,
-)  # fmt: skip
-from convcalc.sweep.axes import AXIS, meant
-from convcalc.sweep.job import variables
+from convcalc.sweep.axes import AXIS, Axis, meant, read_axis
+from convcalc.sweep.checkpoint import Checkpoint
+from convcalc.sweep.executors import BlockTask, Engine, cluster, processes, require_arrays
+from convcalc.sweep.fingerprint import facts
+from convcalc.sweep.grid import blocks
+from convcalc.sweep.job import SweepJob, make_job, metric_names, variables
+from convcalc.sweep.selection import Selection
+from convcalc.sweep.where import metrics_used
 
 METRICS = metric_names()
 KEY = MetricKey(METRICS)
@@ -153,9 +140,8 @@ def _job(
     metrics: tuple[str, ...], where: str | None, keep: Selection,
 ) -> SweepJob:  # fmt: skip
     """Return the sweep."""
-    given = circumstances(reading)
     read = read_axes(axes, design, reading)
-    job = make_job(design, read, given, variants=variants, metrics=metrics, where=where)
+    job = make_job(design, read, reading.count_options, variants=variants, metrics=metrics, where=where)
     return job.with_metrics((*metrics_used(where, job.axes), *keep.keys))
 
 
@@ -179,13 +165,6 @@ def read_axes(texts: Sequence[str], design: str, reading: Reading, argument: str
     if errors:
         raise SpecErrors(errors)
     return read
-
-
-def circumstances(reading: Reading) -> CountOptions:
-    """Return how a design is read and counted."""
-    return CountOptions(
-        reading.overrides, reading.libraries, reading.variant, reading.batch, reading.dtype, reading.inputs
-    )
 
 
 def _resumable(
@@ -225,4 +204,4 @@ def _engine(jobs: int, dask: str | None) -> Iterator[Engine]:
         with cluster(dask) as engine:
             yield engine
     else:
-        yield processes(jobs) if jobs > 1 and source is not ParameterSource.DEFAULT else serial()
+        yield processes(jobs)

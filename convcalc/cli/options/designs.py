@@ -43,6 +43,11 @@ class Reading(NamedTuple):
         """
         return only_format(self.dtypes)
 
+    @property
+    def count_options(self) -> sources.CountOptions:
+        """The options of sweeps and formulas."""
+        return sources.CountOptions(self.overrides, self.libraries, self.variant, self.batch, self.dtype, self.inputs)
+
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
         """Read every design; the errors of all are reported together."""
         read, errors = [], []

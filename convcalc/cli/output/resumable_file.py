@@ -18,8 +18,7 @@ from convcalc.cli import FINE, say
 from convcalc.cli.output.atomic_files import File, Place, blamed, encoded, moved, require_writable, synced
 from convcalc.cli.output.file_locks import is_there, locked, remove_leftovers
 from convcalc.errors import escape
-from convcalc.sweep import Checkpoint, Progress, SavedProgress
-from convcalc.sweep.checkpoint import new_hash
+from convcalc.sweep.checkpoint import Checkpoint, Progress, SavedProgress, new_hash
 from convcalc.sweep.fingerprint import differences
 
 BETWEEN_SAVES = 0.2

@@ -19,7 +19,11 @@ from convcalc.render.results import sweep_points as lines
 from convcalc.render.results.sweep_points import scatter
 from convcalc.render.tables.surface import Surface
 from convcalc.report.row_list import Field, Listing
-from convcalc.sweep import BlockResult, Progress, SelectedPoints, Selection, SweepJob, error_group
+from convcalc.sweep.checkpoint import Progress
+from convcalc.sweep.evaluator import error_group
+from convcalc.sweep.executors import BlockResult
+from convcalc.sweep.job import SweepJob
+from convcalc.sweep.selection import SelectedPoints, Selection
 
 FORMATS = ("text", "csv", "json", "jsonl", "markdown", "parquet")
 SHOWN = 1000

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from convcalc.report.fold import View
     from convcalc.report.report import Report, Row
     from convcalc.report.row_list import Listing
-    from convcalc.sweep import SolveResult
+    from convcalc.sweep.solve import SolveResult
 
 
 def report(report: Report, view: View, surface: Surface) -> str:

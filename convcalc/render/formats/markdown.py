@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from convcalc.findings import Verdict
     from convcalc.profiles import Reconciliation
     from convcalc.report.compare import Comparison
-    from convcalc.sweep import SolveResult
+    from convcalc.sweep.solve import SolveResult
 
 SIDES = Plan(together=False, bar=False)
 

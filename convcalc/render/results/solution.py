@@ -14,7 +14,9 @@ from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
-from convcalc.sweep import Axis, Candidate, MetricLimit, SolveResult
+from convcalc.sweep.axes import Axis
+from convcalc.sweep.search import MetricLimit
+from convcalc.sweep.solve import Candidate, SolveResult
 
 SIGNS = {"max": "≤", "min": "≥"}
 
