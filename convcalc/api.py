@@ -13,7 +13,7 @@ from convcalc.designs.sources import CountOptions, open_design, open_source
 from convcalc.designs.sources import Network as _Network
 from convcalc.errors import Source, SpecError, SpecErrors, quoted
 from convcalc.graph.graph import Graph
-from convcalc.metrics.registry import DETAILS, WITHOUT_GATES, measures
+from convcalc.metrics.registry import DETAIL_KEYS, WITHOUT_GATES, report_metrics
 from convcalc.report.compare import Comparison
 from convcalc.report.compare import compare as _compared
 from convcalc.report.drawn import chosen, words
@@ -100,7 +100,7 @@ class Design:
         >>> load("zoo:resnet50").report(batch=8).totals["macs"]
         32713474048
         """
-        details = chosen("detail", detailed, (*DETAILS, "peak", WITHOUT_GATES))
+        details = chosen("detail", detailed, (*DETAIL_KEYS, "peak", WITHOUT_GATES))
         _require_positive("batch", batch)
         return self.network.report(batch=batch, dtype=dtype, extra=details, device=device)
 
@@ -228,7 +228,7 @@ def _listed(value: Any) -> Any:
 
 
 def _metrics(metrics: str | Sequence[str], *, additive: bool = False) -> tuple[str, ...]:
-    return chosen("metric", metrics, [measure.key for measure in measures() if measure.additive or not additive])
+    return chosen("metric", metrics, [measure.key for measure in report_metrics() if measure.additive or not additive])
 
 
 def _require_positive(what: str, value: Any) -> None:

@@ -34,19 +34,19 @@ def is_swept(value: object) -> bool:
     return hasattr(value, "swept") and hasattr(value, "dtype")
 
 
-def names_of(value: Any) -> tuple[str, ...]:
+def free_names(value: Any) -> tuple[str, ...]:
     """Return the names of the symbols in a value, sorted, or of the axes that an array of a sweep spans."""
     return getattr(value, "swept", ()) or tuple(sorted(str(symbol) for symbol in getattr(value, "free_symbols", ())))
 
 
-def plain(value: Any, needed: str) -> Any:
+def require_plain(value: Any, needed: str) -> Any:
     """Return a value that shapes the graph, or raise ``Undecided`` naming what was needed."""
     if is_plain(value):
         return value
-    raise Undecided(needed, names_of(value))
+    raise Undecided(needed, free_names(value))
 
 
-def agreed(condition: Any) -> Any:
+def collapse_uniform(condition: Any) -> Any:
     """Return the truth of an array of a sweep whose points all share it as a bool, and anything else as it is."""
     if not is_swept(condition):
         return condition
@@ -205,41 +205,41 @@ def require(condition: Condition, code: str, text: str, *values: object) -> None
     ledger = _ledger.get()
     if _symbolic(condition):
         if ledger is None:
-            raise Undecided(str(condition), names_of(condition))
-        ledger.assume(condition)
+            raise Undecided(str(condition), free_names(condition))
+        ledger.record_assumption(condition)
     elif ledger is not None:
-        ledger.refuse(condition, code, text)
+        ledger.record_violation(condition, code, text)
     elif not _numpy().all(condition):
         raise SpecError(code, text.format(*values))
 
 
 @dataclass(slots=True, eq=False)
-class Ledger:
+class ConstraintLog:
     """What ``require`` noted while formulas ran on arrays or symbols."""
 
     assumptions: list[Any] = field(default_factory=list)
     """Relations of symbols that the result rests on, without those that follow from others."""
-    refused: list[tuple[numpy.ndarray[Any, Any], str, str]] = field(default_factory=list)
+    violations: list[tuple[numpy.ndarray[Any, Any], str, str]] = field(default_factory=list)
     """(points that are no network, error code, reason with ``{}`` for values), in the order met."""
 
-    def assume(self, condition: Any) -> None:
-        from convcalc.symbols import follows
+    def record_assumption(self, condition: Any) -> None:
+        from convcalc.symbols import is_implied
 
-        if not follows(condition, self.assumptions):
-            self.assumptions[:] = [other for other in self.assumptions if not follows(other, [condition])]
+        if not is_implied(condition, self.assumptions):
+            self.assumptions[:] = [other for other in self.assumptions if not is_implied(other, [condition])]
             self.assumptions.append(condition)
 
-    def refuse(self, condition: Any, code: str, text: str) -> None:
+    def record_violation(self, condition: Any, code: str, text: str) -> None:
         numpy = _numpy()
         failed = numpy.logical_not(condition)
         if failed.any():
-            self.refused.append((failed, code, text))
+            self.violations.append((failed, code, text))
 
 
 @contextmanager
-def recording() -> Iterator[Ledger]:
+def record_constraints() -> Iterator[ConstraintLog]:
     """Let ``require`` note masked points and assumptions in the ledger that this gives, instead of raising."""
-    ledger = Ledger()
+    ledger = ConstraintLog()
     token = _ledger.set(ledger)
     try:
         yield ledger
@@ -247,7 +247,7 @@ def recording() -> Iterator[Ledger]:
         _ledger.reset(token)
 
 
-_ledger: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
+_ledger: ContextVar[ConstraintLog | None] = ContextVar("ledger", default=None)
 
 
 def _symbolic(*values: object) -> bool:

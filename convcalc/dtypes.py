@@ -8,7 +8,7 @@ from functools import lru_cache
 from convcalc.arith import Number, ceildiv
 from convcalc.errors import SpecError, did_you_mean, quoted
 
-BITS = {
+BIT_WIDTHS = {
     "float64": 64,
     "float32": 32,
     "float16": 16,
@@ -25,16 +25,16 @@ BITS = {
 
 def bytes_of(elements: Number, dtype: str) -> Number:
     """Return the bytes that ``elements`` numbers take: ⌈bits·elements / 8⌉ (int4 packs two in a byte)."""
-    bits = BITS[dtype]
+    bits = BIT_WIDTHS[dtype]
     return bits // 8 * elements if bits >= 8 else ceildiv(bits * elements, 8)
 
 
 @lru_cache(maxsize=64)
-def formats(dtype: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+def parse_dtype(dtype: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Parse ``--dtype``: the format of most layers, and the exceptions (glob over paths, format) in order.
 
     Examples:
-        >>> formats("float16, stage1.**=int8")
+        >>> parse_dtype("float16, stage1.**=int8")
         ('float16', (('stage1.**', 'int8'),))
 
     Raises:
@@ -43,36 +43,36 @@ def formats(dtype: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     usual, exceptions = "float32", []
     for part in dtype.split(","):
         glob, equals, name = map(str.strip, part.rpartition("="))
-        if name not in BITS or (equals and not glob):
-            text = f"no number format {quoted(name or part.strip())}{did_you_mean(name, BITS)}"
-            raise SpecError("CC704", text, hint=f"known: {', '.join(BITS)}; for some layers: 'stage1.**=int8'")
+        if name not in BIT_WIDTHS or (equals and not glob):
+            text = f"no number format {quoted(name or part.strip())}{did_you_mean(name, BIT_WIDTHS)}"
+            raise SpecError("CC704", text, hint=f"known: {', '.join(BIT_WIDTHS)}; for some layers: 'stage1.**=int8'")
         if not equals:
             usual = name
             continue
-        from convcalc.globs import fault  # only exceptions need it
+        from convcalc.globs import syntax_error  # only exceptions need it
 
-        if wrong := fault(glob, "."):
+        if wrong := syntax_error(glob, "."):
             raise SpecError("CC704", f"the glob {quoted(glob)} {wrong}", hint="such as 'stage1.**=int8'")
         exceptions.append((glob, name))
     return usual, tuple(exceptions)
 
 
-def format_of(dtype: str) -> Callable[[str], str]:
+def dtype_lookup(dtype: str) -> Callable[[str], str]:
     """Return a function from a path to its format: that of the last matching glob, else the usual one."""
-    if dtype in BITS:
+    if dtype in BIT_WIDTHS:
         return lambda _: dtype
     from convcalc.globs import matches  # only exceptions need it
 
-    usual, exceptions = formats(dtype)
+    usual, exceptions = parse_dtype(dtype)
     latest = exceptions[::-1]
     return lambda path: next((name for glob, name in latest if matches(glob, path, ".")), usual)
 
 
-def unmatched(dtype: str, paths: Iterable[str]) -> list[str]:
+def unmatched_globs(dtype: str, paths: Iterable[str]) -> list[str]:
     """Return the globs among the exceptions that no path matches."""
-    if dtype in BITS:
+    if dtype in BIT_WIDTHS:
         return []
     from convcalc.globs import matches
 
     known = list(paths)
-    return [glob for glob, _ in formats(dtype)[1] if not any(matches(glob, path, ".") for path in known)]
+    return [glob for glob, _ in parse_dtype(dtype)[1] if not any(matches(glob, path, ".") for path in known)]

@@ -9,13 +9,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-SHOWN_ERRORS = 20
-SHOWN_LINE = 120
-SHOWN_WORD = 60
-SHOWN_TEXT = 1000
-LONGEST_GUESS = 100
-GUESSES = 100
-GUESSED_FROM = 1000
+MAX_SHOWN_ERRORS = 20
+MAX_LINE_WIDTH = 120
+MAX_WORD_LENGTH = 60
+MAX_TEXT_LENGTH = 1000
+MAX_GUESSED_WORD = 100
+MAX_SUGGESTIONS = 100
+MAX_CANDIDATES = 1000
 
 
 class Source(NamedTuple):
@@ -45,7 +45,7 @@ class Span(NamedTuple):
     def file(self) -> str:
         return self.source.name
 
-    def within(self, start: int, end: int) -> Span:
+    def subspan(self, start: int, end: int) -> Span:
         """Return the part of this span from character ``start`` to ``end``, counted from its beginning."""
         return self._replace(column=self.column + start, extent=max(1, end - start))
 
@@ -59,7 +59,7 @@ class SpecError(Exception):
     """An error that a person caused and can mend.
 
     ``code`` is stable and documented by ``convcalc explain CODE``; ``text`` is one sentence; ``span`` is the place to
-    mend; ``notes`` are further places, each with a text; ``trail`` has the block calls that led there (layer path,
+    mend; ``notes`` are further places, each with a text; ``call_stack`` has the block calls that led there (layer path,
     place of the call), innermost first.
     """
 
@@ -68,15 +68,15 @@ class SpecError(Exception):
     span: Span | None = None
     hint: str = ""
     notes: tuple[tuple[Span, str], ...] = ()
-    trail: tuple[tuple[str, Span], ...] = field(default=())
+    call_stack: tuple[tuple[str, Span], ...] = field(default=())
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
-        return f"{place}{self.severity} {self.code}: {_cut(escape(self.text), SHOWN_TEXT)}"
+        return f"{place}{self.severity} {self.code}: {_cut(escape(self.text), MAX_TEXT_LENGTH)}"
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle all fields: by default an exception keeps only the arguments of its constructor."""
-        return type(self), (self.code, self.text, self.span, self.hint, self.notes, self.trail)
+        return type(self), (self.code, self.text, self.span, self.hint, self.notes, self.call_stack)
 
     @property
     def severity(self) -> str:
@@ -84,7 +84,7 @@ class SpecError(Exception):
         return "warning" if self.code.startswith("CC8") else "error"
 
     @property
-    def order(self) -> tuple[str, int, int]:
+    def sort_key(self) -> tuple[str, int, int]:
         return (self.span.file, self.span.line, self.span.column) if self.span else ("", 0, 0)
 
 
@@ -95,9 +95,9 @@ class SpecErrors(Exception):
         first: dict[tuple[object, ...], SpecError] = {}
         for error in errors:
             error.__traceback__ = error.__context__ = None  # these keep all local variables alive
-            first.setdefault((*error.order, error.code), error)
-        self.errors: list[SpecError] = sorted(first.values(), key=lambda error: error.order)
-        super().__init__(describe(self.errors))
+            first.setdefault((*error.sort_key, error.code), error)
+        self.errors: list[SpecError] = sorted(first.values(), key=lambda error: error.sort_key)
+        super().__init__(format_errors(self.errors))
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.errors,)
@@ -107,13 +107,13 @@ class Undecided(Exception):
     """A plain value is needed and a symbol or an array was given: a count of repeats, a condition, a rank."""
 
     def __init__(self, needed: str, names: Sequence[str] = ()) -> None:
-        self.needed = needed
+        self.requirement = needed
         self.names = tuple(names)
         self.argument = ""  # of the op that needed it
         super().__init__(f"{needed} must be a plain value" + (f"; it depends on {', '.join(names)}" if names else ""))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.needed, self.names)
+        return type(self), (self.requirement, self.names)
 
 
 def escape(text: str) -> str:
@@ -132,46 +132,46 @@ def _visible(character: str) -> str:
 
 def quoted(text: str) -> str:
     """Quote a word or an expression for a message, cut at 60 characters."""
-    return f"'{_cut(escape(text), SHOWN_WORD)}'"
+    return f"'{_cut(escape(text), MAX_WORD_LENGTH)}'"
 
 
 def _cut(text: str, length: int) -> str:
     return f"{text[: length - 1]}…" if len(text) > length else text
 
 
-_guesses_left: ContextVar[int] = ContextVar("guesses left", default=-1)
+_suggestions_left: ContextVar[int] = ContextVar("guesses left", default=-1)
 """How many more mistakes get suggestions; negative for all of them."""
 
 
 @contextmanager
-def few_guesses() -> Iterator[None]:
+def limit_suggestions() -> Iterator[None]:
     """Search suggestions for the first hundred mistakes alone: each search takes time, and 20 errors are shown."""
-    token = _guesses_left.set(GUESSES)
+    token = _suggestions_left.set(MAX_SUGGESTIONS)
     try:
         yield
     finally:
-        _guesses_left.reset(token)
+        _suggestions_left.reset(token)
 
 
-def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str:
+def closest_match(word: str, known: Iterable[str], alike: float = 0.6) -> str:
     """Return the known word most like ``word``, or an empty text; of very many, one with the same first letter."""
-    left = _guesses_left.get()
-    if not word or len(word) > LONGEST_GUESS or left == 0:
+    left = _suggestions_left.get()
+    if not word or len(word) > MAX_GUESSED_WORD or left == 0:
         return ""
     from difflib import get_close_matches  # costs start-up time, and only mistakes need it
 
-    _guesses_left.set(left - 1 if left > 0 else left)
+    _suggestions_left.set(left - 1 if left > 0 else left)
     folded = {name.lower(): name for name in sorted(known) if name != word}
     lowered = list(folded)
-    if len(lowered) > GUESSED_FROM:
-        lowered = [name for name in lowered if name[:1] == word[0].lower()][:GUESSED_FROM]
+    if len(lowered) > MAX_CANDIDATES:
+        lowered = [name for name in lowered if name[:1] == word[0].lower()][:MAX_CANDIDATES]
     found = get_close_matches(word.lower(), lowered, n=1, cutoff=alike)
     return folded[found[0]] if found else ""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` or an empty text, to be appended to a sentence."""
-    guess = nearest(word, known)
+    guess = closest_match(word, known)
     return f"; did you mean {quoted(guess)}?" if guess else ""
 
 
@@ -179,11 +179,11 @@ def excerpt(span: Span) -> list[str]:
     """Return the source line and the carets under the span, cut to 120 characters around it."""
     raw = span.source.line(span.line)
     start = max(0, min(span.column - 1, len(raw)))
-    left = max(0, min(start - SHOWN_LINE // 3, len(raw) - SHOWN_LINE))
-    shown = raw[left : left + SHOWN_LINE]
+    left = max(0, min(start - MAX_LINE_WIDTH // 3, len(raw) - MAX_LINE_WIDTH))
+    shown = raw[left : left + MAX_LINE_WIDTH]
     head, body = escape(shown[: start - left]), shown[start - left :]
     extent = _cells(escape(body[: span.extent])) or 1
-    lead, tail = ("…" if left else ""), ("…" if left + SHOWN_LINE < len(raw) else "")
+    lead, tail = ("…" if left else ""), ("…" if left + MAX_LINE_WIDTH < len(raw) else "")
     pad = " " * (len(lead) + _cells(head))
     return [f"    {lead}{head}{escape(body)}{tail}", f"    {pad}{'^' * extent}"]
 
@@ -199,7 +199,7 @@ def _cells(text: str) -> int:
     )
 
 
-def describe_one(error: SpecError) -> str:
+def format_error(error: SpecError) -> str:
     """Return an error with its source line, carets, further places, block calls and hint."""
     lines = [str(error)]
     if error.span and error.span.line:
@@ -207,15 +207,15 @@ def describe_one(error: SpecError) -> str:
     for span, text in error.notes:
         lines.append(f"  {span}: {escape(text)}")
         lines += excerpt(span) if span.line else []
-    lines += [f"  in {escape(path)} called from {span}" for path, span in error.trail]
+    lines += [f"  in {escape(path)} called from {span}" for path, span in error.call_stack]
     if error.hint:
-        lines.append(f"  hint: {_cut(escape(error.hint), SHOWN_TEXT)}")
+        lines.append(f"  hint: {_cut(escape(error.hint), MAX_TEXT_LENGTH)}")
     return "\n".join(lines)
 
 
-def describe(errors: Sequence[SpecError]) -> str:
+def format_errors(errors: Sequence[SpecError]) -> str:
     """Return the first 20 errors in full, and the number of the others."""
-    lines = [describe_one(error) for error in errors[:SHOWN_ERRORS]]
-    if len(errors) > SHOWN_ERRORS:
-        lines.append(f"and {len(errors) - SHOWN_ERRORS} more")
+    lines = [format_error(error) for error in errors[:MAX_SHOWN_ERRORS]]
+    if len(errors) > MAX_SHOWN_ERRORS:
+        lines.append(f"and {len(errors) - MAX_SHOWN_ERRORS} more")
     return "\n".join(lines)

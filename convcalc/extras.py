@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from convcalc.errors import SpecError
-from convcalc.memory_limits import is_short, require_room
+from convcalc.memory_limits import is_memory_error, require_memory
 
-ABSENT = "not installed"
-MISSING = "CC719"
+NOT_INSTALLED = "not installed"
+E_MISSING_PACKAGE = "CC719"
 
 
 def require(*modules: str, code: str, needed: str, hint: str, trial: Callable[[], object] = lambda: None) -> None:
@@ -31,14 +31,14 @@ def require(*modules: str, code: str, needed: str, hint: str, trial: Callable[[]
         SpecError: where the package is not installed, or is and cannot be loaded.
         MemoryError: where it cannot be loaded for want of memory.
     """
-    wrong = fault(*modules, trial=trial)
+    wrong = loading_error(*modules, trial=trial)
     if wrong:
         package = modules[0].partition(".")[0]
         again = f"install {package} anew; python -c 'import {package}' shows more"
-        raise SpecError(code, f"{needed}, which is {wrong}", hint=hint if wrong == ABSENT else again)
+        raise SpecError(code, f"{needed}, which is {wrong}", hint=hint if wrong == NOT_INSTALLED else again)
 
 
-def fault(*modules: str, trial: Callable[[], object] = lambda: None) -> str:
+def loading_error(*modules: str, trial: Callable[[], object] = lambda: None) -> str:
     """Load modules of one package, and return what is wrong with it; an empty text where all are loaded.
 
     Raises:
@@ -46,17 +46,17 @@ def fault(*modules: str, trial: Callable[[], object] = lambda: None) -> str:
     """
     package = modules[0].partition(".")[0]
     if not _is_installed(package):
-        return ABSENT
+        return NOT_INSTALLED
     if all(module in sys.modules for module in modules):
         return ""
-    require_room(partial(_load, modules), trial)
+    require_memory(partial(_load, modules), trial)
     try:
         _load(modules)
     except Exception as error:
-        if is_short(error):
+        if is_memory_error(error):
             raise MemoryError from error
         if isinstance(error, ModuleNotFoundError) and error.name in {None, package}:
-            return ABSENT
+            return NOT_INSTALLED
         reason = next(iter(str(error).strip().splitlines()), "")
         return f"installed but cannot be loaded: {type(error).__name__}: {reason}"
     return ""
@@ -93,7 +93,9 @@ def data_frame(columns: Mapping[str, Any], library: str) -> Any:
     """
     if library not in FRAMES:
         raise ValueError(f"data frames are those of {' or '.join(FRAMES)}, not of {library!r}")
-    require(library, code=MISSING, needed=f"data frames need {library}", hint="pip install 'convcalc[dataframe]'")
+    require(
+        library, code=E_MISSING_PACKAGE, needed=f"data frames need {library}", hint="pip install 'convcalc[dataframe]'"
+    )
     frames = importlib.import_module(library)
     if library == "polars":
         return frames.DataFrame([_polars_column(frames, name, values) for name, values in columns.items()])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from convcalc.errors import Span, SpecError
 
-Value = int | tuple[int, ...]
+CountOrShape = int | tuple[int, ...]
 """A count, or a shape."""
 
 
@@ -19,8 +19,8 @@ class ClaimResult(NamedTuple):
     """``claim:VARIANT:PATH:METRIC``, without the parts that the claim does not name."""
     design: str
     metric: str
-    value: Value
-    printed: str
+    value: CountOrShape
+    published: str
     """As the source prints it."""
     agrees: bool
     """Whether the value rounds or truncates to the printed digits; shapes must be equal."""
@@ -36,7 +36,7 @@ class ClaimResult(NamedTuple):
     """Where the claim does not hold: the bundled spec that makes it too, and that this spec differs from."""
 
     @property
-    def holds(self) -> bool:
+    def as_expected(self) -> bool:
         """Whether the outcome is the expected one: the claim agrees, or is expected to disagree."""
         return self.agrees is not self.expected_to_disagree
 
@@ -122,16 +122,16 @@ class DesignResult(NamedTuple):
     is_new: bool = False
 
 
-class Verdict(NamedTuple):
+class CheckResult(NamedTuple):
     """Result of a check of all designs."""
 
     files: int
-    judgements: Sequence[ClaimResult] = ()
+    claims: Sequence[ClaimResult] = ()
     findings: Sequence[Finding] = ()
     errors: Sequence[SpecError] = ()
     """Errors of designs and budgets that could not be evaluated."""
-    standings: Sequence[LimitResult] = ()
-    outcomes: Sequence[DesignResult] = ()
+    limits: Sequence[LimitResult] = ()
+    designs: Sequence[DesignResult] = ()
     baseline: str = ""
     """In words; empty where none was needed."""
     notes: Sequence[str] = ()

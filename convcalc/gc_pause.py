@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def paused() -> Iterator[None]:
     """Pause the cycle collector, which would visit every layer again and again, and find nothing."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-LONGEST = 1000
+MAX_PATTERN_LENGTH = 1000
 """Characters of a glob."""
-DEEP = "**"
+RECURSIVE = "**"
 _WILD = frozenset("*?[")
 _SET = re.compile(r"\[([!^]?)(\][^\]]*|[^\]]+)\]")
 
@@ -28,21 +28,21 @@ class Glob:
     @property
     def start(self) -> frozenset[int]:
         """The states before the first segment."""
-        return self._opened({0})
+        return self._with_empty_matches({0})
 
-    def after(self, waiting: frozenset[int], name: str, *, named: bool = False) -> frozenset[int]:
+    def advance(self, waiting: frozenset[int], name: str, *, named: bool = False) -> frozenset[int]:
         """Return the states after a segment; with ``named``, only by steps without wildcards.
 
         A segment that begins with a point is matched by steps that begin with one, and ``**`` does not match it.
         """
-        name = _composed(name)
-        return self._opened(set(self._passed(waiting, name, named)))
+        name = _normalized(name)
+        return self._with_empty_matches(set(self._next_states(waiting, name, named)))
 
-    def complete(self, waiting: frozenset[int]) -> bool:
+    def accepts(self, waiting: frozenset[int]) -> bool:
         """Whether the glob may end here."""
         return len(self.steps) in waiting
 
-    def _passed(self, waiting: frozenset[int], name: str, named: bool) -> Iterator[int]:
+    def _next_states(self, waiting: frozenset[int], name: str, named: bool) -> Iterator[int]:
         for place in waiting:
             step = self.steps[place] if place < len(self.steps) else ""
             if isinstance(step, str):
@@ -56,7 +56,7 @@ class Glob:
             elif not name.startswith("."):
                 yield place
 
-    def _opened(self, waiting: set[int]) -> frozenset[int]:
+    def _with_empty_matches(self, waiting: set[int]) -> frozenset[int]:
         """Add the steps after a ``**``, which may match no segment."""
         return frozenset(
             waiting | {place + 1 for place in waiting if place < len(self.steps) and not self.steps[place]}
@@ -77,24 +77,24 @@ def matches(pattern: str, path: str, separator: str) -> bool:
     pattern_steps = glob(pattern, separator)
     waiting = pattern_steps.start
     for name in path.split(separator):
-        waiting = pattern_steps.after(waiting, name)
+        waiting = pattern_steps.advance(waiting, name)
         if not waiting:
             return False
-    return pattern_steps.complete(waiting)
+    return pattern_steps.accepts(waiting)
 
 
 def matches_word(pattern: str, word: str) -> bool:
     """Whether a glob matches a word without segments, such as the name of a variant."""
-    step = _step(_composed(pattern))
-    return step == _composed(word) if isinstance(step, str) else bool(step.fullmatch(_composed(word)))
+    step = _step(_normalized(pattern))
+    return step == _normalized(word) if isinstance(step, str) else bool(step.fullmatch(_normalized(word)))
 
 
 @lru_cache(maxsize=4096)
 def glob(pattern: str, separator: str) -> Glob:
     """Return a glob ready to match."""
     steps: list[str | re.Pattern[str] | None] = []
-    for text in _composed(pattern).split(separator):
-        if text != DEEP:
+    for text in _normalized(pattern).split(separator):
+        if text != RECURSIVE:
             steps.append(_step(text))
         elif not steps or steps[-1] is not None:
             steps.append(None)
@@ -108,30 +108,30 @@ def is_wild(text: str) -> bool:
     return not _WILD.isdisjoint(text)
 
 
-def fault(pattern: str, separator: str | None) -> str:
+def syntax_error(pattern: str, separator: str | None) -> str:
     """Return the syntax error of a glob, or an empty text; globs over words have no separator."""
-    if len(pattern) > LONGEST:
-        return f"is longer than the limit of {LONGEST} characters"
+    if len(pattern) > MAX_PATTERN_LENGTH:
+        return f"is longer than the limit of {MAX_PATTERN_LENGTH} characters"
     if separator is None:
-        return _fault_of_sets(pattern)
+        return _set_syntax_error(pattern)
     for text in pattern.split(separator):
         if not text:
             return f"has an empty part: nothing stands before, behind or between its {separator!r}"
-        if DEEP in text and text != DEEP:
+        if RECURSIVE in text and text != RECURSIVE:
             return f"has ** beside other characters: ** stands alone between two {separator!r}"
-        if wrong := _fault_of_sets(text):
+        if wrong := _set_syntax_error(text):
             return wrong
     return ""
 
 
-def _fault_of_sets(text: str) -> str:
+def _set_syntax_error(text: str) -> str:
     for found in _SET.finditer(text):
         if any(low > high for low, high in _ranges(found[2])):
             return f"has a range from a later character to an earlier one: {found[0]}"
     return "has a [ without its ]" if "[" in _SET.sub("", text) else ""
 
 
-def _composed(text: str) -> str:
+def _normalized(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 

@@ -7,27 +7,32 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 
-PATIENCE = 20
+TRIAL_SECONDS = 20
 """Seconds until a trial counts as failed: some packages wait for ever for threads that got no memory."""
 
-NEAR = 32 << 20
+NEAR_LIMIT_BYTES = 32 << 20
 """Distance in bytes from a limit within which a single allocation may fail."""
 
-SENTENCE = "not enough memory"
-SAID = ("cannot allocate memory", "failed to map segment", "can't start new thread", "paging file is too small")
+NOT_ENOUGH_MEMORY = "not enough memory"
+MEMORY_MESSAGES = (
+    "cannot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "paging file is too small",
+)
 """Messages of loaders and threads for too little memory, in errors without ``errno``."""
-UNLIKE = "static TLS block"
+OTHER_MEMORY_MESSAGE = "static TLS block"
 """In a loader's message about memory that is not the machine's."""
 
 
-def is_short(error: BaseException | None) -> bool:
+def is_memory_error(error: BaseException | None) -> bool:
     """Whether an error, or one that caused it, is due to too little memory."""
     while error is not None:
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             return True
         if isinstance(error, ImportError | OSError | RuntimeError):
             message = str(error)
-            if UNLIKE not in message and any(each in message.lower() for each in SAID):
+            if OTHER_MEMORY_MESSAGE not in message and any(each in message.lower() for each in MEMORY_MESSAGES):
                 return True
         error = error.__cause__ or error.__context__
     return False
@@ -60,7 +65,7 @@ def is_near_limit() -> bool:
     except (ImportError, OSError, StopIteration):  # not known here
         return True
     limits = (resource.getrlimit(limit)[0] for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
-    return any(peak + NEAR >= limit for limit in limits if limit != resource.RLIM_INFINITY)
+    return any(peak + NEAR_LIMIT_BYTES >= limit for limit in limits if limit != resource.RLIM_INFINITY)
 
 
 def _is_strict() -> bool:
@@ -71,7 +76,7 @@ def _is_strict() -> bool:
         return False
 
 
-def require_room(*steps: Callable[[], object]) -> None:
+def require_memory(*steps: Callable[[], object]) -> None:
     """Where memory is limited, run steps in a fork first; otherwise do nothing.
 
     Libraries that NumPy uses end the process when they get no memory, with the exit code of a finding or of Ctrl-C.
@@ -84,17 +89,17 @@ def require_room(*steps: Callable[[], object]) -> None:
         return
     child = os.fork()
     if child == 0:
-        _try(steps)
+        _run_and_exit(steps)
     _, status = os.waitpid(child, 0)
     if status:
-        raise MemoryError(SENTENCE)
+        raise MemoryError(NOT_ENOUGH_MEMORY)
 
 
-def _try(steps: Sequence[Callable[[], object]]) -> None:
+def _run_and_exit(steps: Sequence[Callable[[], object]]) -> None:
     """Run the steps and exit: with 0 where they work, or fail for another reason than memory."""
     code = 1
     try:
-        signal.alarm(PATIENCE)
+        signal.alarm(TRIAL_SECONDS)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (1, 2):  # output of the package, and of buffers that the fork inherited
             os.dup2(nowhere, stream)
@@ -104,6 +109,6 @@ def _try(steps: Sequence[Callable[[], object]]) -> None:
     except (MemoryError, SystemError, KeyboardInterrupt):
         code = 1
     except BaseException as error:  # noqa: BLE001 - the parent process will get the same error
-        code = int(is_short(error))
+        code = int(is_memory_error(error))
     finally:
         os._exit(code)

@@ -17,25 +17,25 @@ MAX_WRITTEN_DECIMALS = 6
 MAX_DECIMALS = 60
 """Most decimals of ``format_unlike``."""
 
-Value = int | Fraction
+Rational = int | Fraction
 
 
 # --- counts -----------------------------------------------------------------------------------------------------------
 
 
-def format_exact(value: Value) -> str:
+def format_exact(value: Rational) -> str:
     """``25557032`` → ``25,557,032``; a ratio of counts, which has no exact decimal, gets four digits."""
     if isinstance(value, Fraction) and value.denominator != 1:
         return format_significant(value, 4)
     return f"{int(value):,}"
 
 
-def format_signed(value: Value) -> str:
+def format_signed(value: Rational) -> str:
     """``+1,024``, ``-223,744``: with an ASCII minus, so that a pipe can read it."""
     return f"+{format_exact(value)}" if value > 0 else format_exact(value)
 
 
-def format_count(value: Value) -> str:
+def format_count(value: Rational) -> str:
     """``5612345`` → ``5,612,345``; other numbers have two decimals.
 
     >>> format_count(5612345), format_count(Fraction(5, 2)), format_count(-1200)
@@ -54,7 +54,7 @@ def format_count_or_shape(value: int | tuple[int, ...]) -> str:
     return f"{value:,}" if isinstance(value, int) else "×".join(map(str, value))
 
 
-def format_short(value: Value, unit: str = "") -> str:
+def format_short(value: Rational, unit: str = "") -> str:
     """``25557032`` → ``25.56 M``, bytes in powers of 1024: ``97.49 MiB``; below a thousand the number itself.
 
     Nanoseconds become ``31.31 µs``.
@@ -76,7 +76,7 @@ def _rounds_past(size: Fraction, base: int) -> bool:
 # --- decimals ---------------------------------------------------------------------------------------------------------
 
 
-def format_decimal(value: Value, places: int = DECIMALS) -> str:
+def format_decimal(value: Rational, places: int = DECIMALS) -> str:
     """Round half up to so many decimals; zeros at the end remain only where something was rounded.
 
     >>> [format_decimal(value) for value in (Fraction(9, 20), Fraction(2, 3), Fraction(-1, 3), Fraction(1999, 1000))]
@@ -91,7 +91,7 @@ def format_decimal(value: Value, places: int = DECIMALS) -> str:
     return f"{'-' if value < 0 else ''}{whole:,}{tail}"
 
 
-def format_significant(value: Value, digits: int = 3) -> str:
+def format_significant(value: Rational, digits: int = 3) -> str:
     """Round half up to so many digits: ``2.46``, ``0.406``, ``275,000``.
 
     Zeros at the end mean that something was rounded there: 2 is ``2``, 1.9999 is ``2.00``.
@@ -116,7 +116,7 @@ def _round_half_up(size: Fraction, places: int) -> int:
     return (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
 
 
-def format_ratio(value: Value, places: int = DECIMALS) -> str:
+def format_ratio(value: Rational, places: int = DECIMALS) -> str:
     """Round as ``format_decimal`` does, but keep numbers of up to six decimals as they are.
 
     >>> format_ratio(Fraction(23, 200)), format_ratio(Fraction(2, 3))
@@ -138,7 +138,7 @@ def format_multiple(value: Fraction) -> str:
     return text
 
 
-def format_percent(value: Value, places: int = DECIMALS) -> str:
+def format_percent(value: Rational, places: int = DECIMALS) -> str:
     """``1/49`` → ``2.04 %``; a small share is not 0.
 
     >>> [format_percent(value) for value in (Fraction(1, 49), Fraction(2, 5), Fraction(1, 10**9), 0)]
@@ -157,7 +157,7 @@ def format_share(thousandths: int, value: int) -> str:
     return "100" if thousandths == 1000 else f"{thousandths // 10}.{thousandths % 10}"
 
 
-def format_unlike(value: Value, other: Value, form: Callable[[Value, int], str]) -> str:
+def format_unlike(value: Rational, other: Rational, form: Callable[[Rational, int], str]) -> str:
     """Return ``value`` with two decimals, and as many more as needed to differ from ``other``."""
     places = DECIMALS
     while (

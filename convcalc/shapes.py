@@ -5,9 +5,9 @@ from __future__ import annotations
 from convcalc.arith import Number, prod
 from convcalc.errors import SpecError
 
-AXES = 64
+MAX_AXES = 64
 """Most axes of a shape."""
-AXIS = 10**18
+MAX_AXIS_SIZE = 10**18
 """Largest size of an axis, which is also the largest number of an expression."""
 
 
@@ -50,7 +50,7 @@ class Shape(tuple[Number, ...]):
             raise SpecError("CC402", f"{name} {axis} is not an axis of {self}, which has {len(self)}")
         return axis % len(self)
 
-    def replaced(self, axis: int, size: Number) -> Shape:
+    def with_axis(self, axis: int, size: Number) -> Shape:
         """Return this shape with another size on one axis."""
         axis = self.axis(axis)
         return Shape((*self[:axis], size, *self[axis + 1 :]))

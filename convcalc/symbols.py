@@ -143,7 +143,7 @@ def piecewise(condition: Any, then: Any, otherwise: Any) -> Any:
 
 def equality(left: Any, right: Any) -> Any:
     """left = right: a relation, or a bool where all positive integers decide it alike."""
-    difference = _from_zero(left - right)
+    difference = _shift_to_naturals(left - right)
     if difference == 0:
         return True
     if difference.is_nonzero:
@@ -161,30 +161,30 @@ def less_equal(left: Any, right: Any) -> Any:
     return _decided(right - left, left <= right)
 
 
-def follows(relation: Any, known: Sequence[Any]) -> bool:
+def is_implied(relation: Any, known: Sequence[Any]) -> bool:
     """Whether a relation holds wherever one of the known relations, or all the bounds n ≥ b among them, do."""
     if relation in known:
         return True
     if not isinstance(relation, INEQUALITIES):
         return False
     bounds = _bounds(known)
-    spares = [0, *(_spare(other) for other in known if isinstance(other, INEQUALITIES))]
-    return any(_is_natural(_spare(relation) - spare, bounds) for spare in spares)
+    spares = [0, *(_slack(other) for other in known if isinstance(other, INEQUALITIES))]
+    return any(_is_provably_nonnegative(_slack(relation) - spare, bounds) for spare in spares)
 
 
-def under(expression: Any, known: Sequence[Any]) -> Any:
+def simplify_extremes(expression: Any, known: Sequence[Any]) -> Any:
     """Return an expression or a relation without the max and min that the bounds n ≥ b among known relations decide."""
     extremes = expression.atoms(sympy.Max, sympy.Min)
     bounds = _bounds(known) if extremes else {}
-    return expression.xreplace({extreme: _without_beaten(extreme, bounds) for extreme in extremes})
+    return expression.xreplace({extreme: _drop_dominated(extreme, bounds) for extreme in extremes})
 
 
-def _without_beaten(extreme: Any, bounds: Mapping[Any, Any]) -> Any:
+def _drop_dominated(extreme: Any, bounds: Mapping[Any, Any]) -> Any:
     """Return a max without what is never above another of its items; a min without what is never below."""
     sign = 1 if isinstance(extreme, sympy.Max) else -1
     kept = list(sympy.ordered(extreme.args))
     for item in tuple(kept):
-        if any(_is_natural(sign * (other - item), bounds) for other in kept if other is not item):
+        if any(_is_provably_nonnegative(sign * (other - item), bounds) for other in kept if other is not item):
             kept.remove(item)
     return extreme.func(*kept)
 
@@ -195,31 +195,31 @@ def _bounds(known: Sequence[Any]) -> dict[Any, Any]:
     return {other.gts: other.lts for other in inequalities if other.gts.is_Symbol and other.lts.is_Integer}
 
 
-def _spare(relation: Any) -> Any:
+def _slack(relation: Any) -> Any:
     """What an inequality says is at least 0."""
     return relation.gts - relation.lts - (1 if relation.rel_op in ("<", ">") else 0)
 
 
 def _decided(spare: Any, relation: Any) -> Any:
-    if _is_natural(spare):
+    if _is_provably_nonnegative(spare):
         return True
-    return False if _is_natural(-spare - 1) else _bound(sympy.expand(spare), relation)
+    return False if _is_provably_nonnegative(-spare - 1) else _isolate_bound(sympy.expand(spare), relation)
 
 
-def _is_natural(expression: Any, bounds: Mapping[Any, Any] = MappingProxyType({})) -> bool:
+def _is_provably_nonnegative(expression: Any, bounds: Mapping[Any, Any] = MappingProxyType({})) -> bool:
     """Whether an expression is seen to be at least 0 for all positive integers (within their lower bounds)."""
-    natural = _from_zero(expression, bounds)
-    return bool(natural.is_nonnegative) or any(map(_is_natural, _below(natural)))
+    natural = _shift_to_naturals(expression, bounds)
+    return bool(natural.is_nonnegative) or any(map(_is_provably_nonnegative, _floor_lower_bounds(natural)))
 
 
-def _from_zero(expression: Any, bounds: Mapping[Any, Any] = MappingProxyType({})) -> Any:
+def _shift_to_naturals(expression: Any, bounds: Mapping[Any, Any] = MappingProxyType({})) -> Any:
     """Put n + b in place of every n ≥ b, for n from 0: then the sign of n·m − 1 shows in its terms."""
     positive = [n for n in expression.free_symbols if n.is_positive]
     naturals = {n: sympy.Symbol(n.name, integer=True, nonnegative=True) + bounds.get(n, 1) for n in positive}
     return sympy.expand(expression.xreplace(naturals))
 
 
-def _below(expression: Any) -> Iterator[Any]:
+def _floor_lower_bounds(expression: Any) -> Iterator[Any]:
     """Give what is never above an expression with two floors less, by ⌊a/d⌋ − ⌊b/d⌋ ≥ ⌊(a − b)/d⌋."""
     terms = sympy.Add.make_args(expression)
     added = [term for term in terms if isinstance(term, FloorDiv)]
@@ -229,7 +229,7 @@ def _below(expression: Any) -> Iterator[Any]:
             yield expression - FloorDiv(a, divisor) + FloorDiv(b, divisor) + FloorDiv(a - b, divisor)
 
 
-def _bound(spare: Any, relation: Any) -> Any:
+def _isolate_bound(spare: Any, relation: Any) -> Any:
     """Turn k·x + c ≥ 0 into x ≥ ⌈−c/k⌉, and that into a ≥ d·⌈−c/k⌉ where x is ⌊a/d⌋; leave other relations."""
     constant, rest = spare.as_coeff_Add()
     factor, term = rest.as_coeff_Mul()
@@ -240,4 +240,4 @@ def _bound(spare: Any, relation: Any) -> Any:
         return term >= least
     dividend, divisor = term.args
     spare = sympy.expand(dividend - least * divisor)
-    return _bound(spare, spare >= 0) if divisor.is_positive else relation
+    return _isolate_bound(spare, spare >= 0) if divisor.is_positive else relation

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from convcalc.guide.pages import choice_text, code_entries, default_text, error_codes, joined
-from convcalc.ops.arguments import shown
-from convcalc.ops.docs import doc_of
+from convcalc.guide.pages import choice_text, code_entries, default_text, error_codes, in_one_line
+from convcalc.ops.arguments import format_value
+from convcalc.ops.docs import read_docs
 from convcalc.ops.op import Op, arguments_of
-from convcalc.ops.registry import every
+from convcalc.ops.registry import load_all
 from convcalc.spec import limits
 from convcalc.spec.document.value_nodes import LOOP_VARIABLES
 from convcalc.spec.expressions.functions import FUNCTIONS
@@ -19,7 +19,8 @@ from convcalc.spec.expressions.vocabulary import INPUT_VARIABLES, KEYWORDS, VOCA
 def ops_table() -> str:
     """Return all kinds as a Markdown table: the arguments and what is counted; those of a list in parentheses."""
     rows = (
-        (_code(kind), _code(_signature(op)), joined(doc_of(op).sections["Formula"])) for kind, op in every().items()
+        (_code(kind), _code(_signature(op)), in_one_line(read_docs(op).sections["Formula"]))
+        for kind, op in load_all().items()
     )
     return _table(("Kind", "Arguments", "Params, multiplies, size"), rows)
 
@@ -27,10 +28,10 @@ def ops_table() -> str:
 def _signature(op: type[Op]) -> str:
     """Return the arguments with their defaults, those that may stand in a list in parentheses."""
     arguments = arguments_of(op)
-    written = {key: f"{key}={shown(one.default)}" for key, one in arguments.items() if one.default is not None}
+    written = {key: f"{key}={format_value(one.default)}" for key, one in arguments.items() if one.default is not None}
     places = [key for key, argument in arguments.items() if argument.positional]
     listed = ", ".join(written.get(key, key) for key in places)
-    named = [written.get(key, key) for key in doc_of(op).arguments if key not in places]
+    named = [written.get(key, key) for key in read_docs(op).arguments if key not in places]
     return ", ".join([f"({listed})", *named] if listed else named)
 
 
@@ -60,12 +61,12 @@ _LIMITS = {
 def kinds_table() -> str:
     """Return all kinds as a Markdown table, with what they do and the shapes they take."""
     heads = ("Kind", "Does", "Arguments", "Shapes", "Params, multiplies, size")
-    return _table(heads, (_kind_row(kind, op) for kind, op in every().items()))
+    return _table(heads, (_kind_row(kind, op) for kind, op in load_all().items()))
 
 
 def _kind_row(kind: str, op: type[Op]) -> tuple[str, ...]:
-    doc = doc_of(op)
-    facts = (joined(doc.sections[heading]) for heading in ("Shapes", "Formula"))
+    doc = read_docs(op)
+    facts = (in_one_line(doc.sections[heading]) for heading in ("Shapes", "Formula"))
     lines = (re.sub(r"; (?![^(]*\))", "<br>", text) for text in facts)  # not those in parentheses
     return (_code(kind), doc.summary, _code(_signature(op)), *lines)
 
@@ -74,8 +75,8 @@ def arguments_table() -> str:
     """Return the arguments of all kinds as a Markdown table: default and meaning."""
     rows = (
         (_code(kind), _code(key), default_text(op, key), f"{text}{choice_text(op, key, text)}")
-        for kind, op in every().items()
-        for key, text in doc_of(op).arguments.items()
+        for kind, op in load_all().items()
+        for key, text in read_docs(op).arguments.items()
     )
     return _table(("Kind", "Argument", "Default", "Meaning"), rows)
 

@@ -21,15 +21,15 @@ from convcalc.arith import (
     either,
     equal,
     floordiv,
+    free_names,
     is_plain,
     less,
     less_equal,
     modulo,
-    names_of,
-    plain,
     prod,
-    recording,
+    record_constraints,
     require,
+    require_plain,
     select,
     total,
 )
@@ -141,11 +141,11 @@ def test_either() -> None:
 def test_plain_values_are_told_from_arrays_and_symbols() -> None:
     assert [is_plain(value) for value in (3, True, "same", None)] == [True] * 4
     assert [is_plain(value) for value in (n, n + 1, array(1))] == [False] * 3
-    assert names_of(n * m + 1) == ("m", "n")
-    assert names_of(array(1)) == names_of(3) == ()
-    assert plain(3, "a count") == 3
+    assert free_names(n * m + 1) == ("m", "n")
+    assert free_names(array(1)) == free_names(3) == ()
+    assert require_plain(3, "a count") == 3
     with pytest.raises(Undecided, match="a count must be a plain value; it depends on n"):
-        plain(n, "a count")
+        require_plain(n, "a count")
 
 
 # --- require ----------------------------------------------------------------------------------------------------------
@@ -154,18 +154,18 @@ REFUSAL = ("CC404", "groups = {} does not divide {}")
 
 
 def test_what_is_true_passes() -> None:
-    with recording() as ledger:
+    with record_constraints() as ledger:
         require(True, *REFUSAL)
         require(array(1, 2) < 3, *REFUSAL)
         require(less(n, n + 1), *REFUSAL)
-    assert (ledger.assumptions, ledger.refused) == ([], [])
+    assert (ledger.assumptions, ledger.violations) == ([], [])
 
 
 def test_what_is_false_is_an_error_even_while_recording() -> None:
-    with recording(), pytest.raises(SpecError, match="groups = 3 does not divide 8") as raised:
+    with record_constraints(), pytest.raises(SpecError, match="groups = 3 does not divide 8") as raised:
         require(divides(3, 8), *REFUSAL, 3, 8)
     assert raised.value.code == "CC404"
-    with recording(), pytest.raises(SpecError):
+    with record_constraints(), pytest.raises(SpecError):
         require(equal(n, n + 1), *REFUSAL, n, n + 1)
 
 
@@ -175,9 +175,9 @@ def test_one_false_point_of_an_array_is_an_error() -> None:
 
 
 def test_false_points_of_an_array_are_masked_with_their_reason() -> None:
-    with recording() as ledger:
+    with record_constraints() as ledger:
         require(divides(array(2, 3, 4), 8), *REFUSAL, array(2, 3, 4), 8)
-    ((failed, code, text),) = ledger.refused
+    ((failed, code, text),) = ledger.violations
     assert failed.tolist() == [False, True, False]
     assert (code, text) == REFUSAL
 
@@ -186,7 +186,7 @@ def test_what_a_symbol_leaves_open_must_be_recorded() -> None:
     with pytest.raises(Undecided, match="it depends on m, n") as raised:
         require(divides(m, n), *REFUSAL, m, n)
     assert raised.value.names == ("m", "n")
-    with recording() as ledger:
+    with record_constraints() as ledger:
         require(divides(m, n), *REFUSAL, m, n)
         require(divides(m, n), *REFUSAL, m, n)
     (assumption,) = ledger.assumptions
@@ -194,15 +194,15 @@ def test_what_a_symbol_leaves_open_must_be_recorded() -> None:
 
 
 def test_assumptions_that_follow_from_others_are_left_out() -> None:
-    with recording() as ledger:
+    with record_constraints() as ledger:
         for condition in (less_equal(3, n), less_equal(2, n), less(7, n), less_equal(m, n), less_equal(m, n + 1)):
             require(condition, *REFUSAL)
     assert ledger.assumptions == [n >= 8, m <= n]
 
 
 def test_recording_ends_and_nests() -> None:
-    with recording() as outer:
-        with recording() as inner:
+    with record_constraints() as outer:
+        with record_constraints() as inner:
             require(less_equal(2, n), *REFUSAL)
         require(less_equal(3, n), *REFUSAL)
     assert (outer.assumptions, inner.assumptions) == ([n >= 3], [n >= 2])

@@ -22,7 +22,7 @@ from convcalc.batch.run import count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import designs_named
-from convcalc.errors import Source, Span, SpecError, SpecErrors, Undecided, describe_one
+from convcalc.errors import Source, Span, SpecError, SpecErrors, Undecided, format_error
 from tests.conftest import ROOT
 from tests.work import limited_work
 
@@ -70,13 +70,15 @@ def sent(value: Any) -> Any:
 
 
 def test_an_error_is_whole_after_a_journey() -> None:
-    error = SpecError("CC203", "no such thing", SPAN, hint="another", notes=((SPAN, "here"),), trail=(("stage", SPAN),))
+    error = SpecError(
+        "CC203", "no such thing", SPAN, hint="another", notes=((SPAN, "here"),), call_stack=(("stage", SPAN),)
+    )
     error.hint = "changed later"
     arrived = sent(error)
     assert type(arrived) is SpecError
-    assert describe_one(arrived) == describe_one(error)
-    assert "changed later" in describe_one(arrived)
-    assert (arrived.notes, arrived.trail, arrived.span) == (error.notes, error.trail, error.span)
+    assert format_error(arrived) == format_error(error)
+    assert "changed later" in format_error(arrived)
+    assert (arrived.notes, arrived.call_stack, arrived.span) == (error.notes, error.call_stack, error.span)
 
 
 def test_many_errors_too() -> None:
@@ -88,7 +90,7 @@ def test_many_errors_too() -> None:
 
 def test_an_undecided_value_too() -> None:
     arrived = sent(Undecided("a count", ["n"]))
-    assert (arrived.needed, arrived.names, str(arrived)) == ("a count", ("n",), str(Undecided("a count", ["n"])))
+    assert (arrived.requirement, arrived.names, str(arrived)) == ("a count", ("n",), str(Undecided("a count", ["n"])))
 
 
 # --- what is named ----------------------------------------------------------------------------------------------------

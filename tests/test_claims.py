@@ -152,8 +152,8 @@ LOOSE = "expect: disagrees, reason: counts no norm, source: x"
 
 def test_a_loose_claim_must_disagree(tmp_path: Path) -> None:
     loose, agreeing = judged(tmp_path, f"{{params: 142, {LOOSE}}}", f"{{params: 150, {LOOSE}}}")
-    assert (loose.agrees, loose.holds) == (False, True)
-    assert (agreeing.agrees, agreeing.holds) == (True, False)
+    assert (loose.agrees, loose.as_expected) == (False, True)
+    assert (agreeing.agrees, agreeing.as_expected) == (True, False)
 
 
 @pytest.mark.parametrize(

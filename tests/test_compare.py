@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 from convcalc.render.comparison.sentences import sentence
 from convcalc.report.align_layers import Match
-from convcalc.report.compare import Comparison, Metric, compare, labels
+from convcalc.report.compare import Comparison, MetricComparison, compare, labels
 from convcalc.report.comparison_rows import overview
 from convcalc.report.report import Report
 from tests.render import designs
@@ -39,7 +39,7 @@ def params(match: Match) -> tuple[int | None, ...]:
 # --- totals -----------------------------------------------------------------------------------------------------------
 
 
-def metric(comparison: Comparison, key: str) -> Metric:
+def metric(comparison: Comparison, key: str) -> MetricComparison:
     return next(metric for metric in comparison.metrics if metric.column.key == key)
 
 
@@ -211,7 +211,7 @@ def test_rows_below_add_up_to_the_row_above() -> None:
 def said(key: str, *values: int) -> str:
     reports = [designs.made(name, name, (1,), (), {}) for name in ("naive", "reduced", "third")[: len(values)]]
     comparison = compare(reports)
-    return sentence(comparison, Metric(Measure(key, key.title(), "", ""), values))
+    return sentence(comparison, MetricComparison(Metric(key, key.title(), "", ""), values))
 
 
 @pytest.mark.parametrize(

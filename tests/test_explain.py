@@ -13,14 +13,14 @@ import pytest
 from convcalc import schemas
 from convcalc.designs.sources import open_design
 from convcalc.explain import explain
-from convcalc.explain.model import Step
-from convcalc.metrics.registry import DETAILS
+from convcalc.explain.model import DerivationStep
+from convcalc.metrics.registry import DETAIL_KEYS
 from tests.conftest import ROOT, Command
 
 DESIGNS = sorted((ROOT / "specs").rglob("zoo/*.yaml")) + sorted((ROOT / "specs").rglob("tutorials/*.yaml"))
 
 
-def worked_out(step: Step) -> int:
+def worked_out(step: DerivationStep) -> int:
     """The value of a printed derivation: factors, floors and ceilings, by Python's own arithmetic."""
     text = step.factors.replace(",", "").replace("outputs", "").replace("samples", "").replace("−", "-")
     text = text.replace("×", "*").replace("·", "*")
@@ -54,10 +54,10 @@ def test_every_derivation_comes_to_the_number_of_the_report(path: Path) -> None:
 
 def test_what_is_no_sum_is_that_of_the_layer_in_its_network() -> None:
     network = open_design("zoo:resnet50")
-    rows = network.report(extra=DETAILS).rows
+    rows = network.report(extra=DETAIL_KEYS).rows
     for row in rows[::7]:
         found = {metric.column.key: metric.value for metric in explain(network, row.path).metrics}
-        assert {key: found[key] for key in DETAILS} == {key: row.values[key] for key in DETAILS}
+        assert {key: found[key] for key in DETAIL_KEYS} == {key: row.values[key] for key in DETAIL_KEYS}
 
 
 def test_fields_of_a_layer_are_derived(cli: Command) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convcalc
-from convcalc.arith import recording
+from convcalc.arith import record_constraints
 from convcalc.designs.sources import CountOptions, open_spec
 from convcalc.errors import SpecErrors
 from convcalc.formula import simplify as forms_module
@@ -24,7 +24,7 @@ from convcalc.formula.printers import LATEX, PYTHON, TEXT
 from convcalc.formula.simplify import Simplifier
 from convcalc.formula.symbolic_design import FormulaRequest, SymbolicDesign
 from convcalc.render import FORMULAS, Surface
-from convcalc.symbols import FloorDiv, symbol, under
+from convcalc.symbols import FloorDiv, simplify_extremes, symbol
 from tests.conftest import ROOT, Command
 
 TUTORIALS = ROOT / "specs" / "tutorials"
@@ -390,7 +390,7 @@ def test_all_notations_say_the_same(case: Case) -> None:
 
 def test_a_division_that_is_granted_is_exact() -> None:
     n = symbol("n")
-    with recording() as ledger:
+    with record_constraints() as ledger:
         from convcalc.arith import divides, require
 
         require(divides(4, n), "CC404", "")
@@ -411,11 +411,11 @@ def test_bounds_decide_what_is_larger() -> None:
 
     n, m = symbol("n"), symbol("m")
     largest, smallest = sympy.Max(n, 7), sympy.Min(n + m, 7)
-    assert under(largest, []) == largest
-    assert under(largest, [n >= 6]) == largest
-    assert under(largest, [n >= 7]) == n
-    assert under(smallest + largest, [n >= 7]) == 7 + n
-    assert under(sympy.Eq(sympy.Min(1, FloorDiv(n, 4)), 1), [n >= 4]) == sympy.true
+    assert simplify_extremes(largest, []) == largest
+    assert simplify_extremes(largest, [n >= 6]) == largest
+    assert simplify_extremes(largest, [n >= 7]) == n
+    assert simplify_extremes(smallest + largest, [n >= 7]) == 7 + n
+    assert simplify_extremes(sympy.Eq(sympy.Min(1, FloorDiv(n, 4)), 1), [n >= 4]) == sympy.true
 
 
 # --- the check --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convcalc
-from convcalc.arith import recording
+from convcalc.arith import record_constraints
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.graph.graph import Graph, topological_order
 from convcalc.symbols import symbol
@@ -189,19 +189,19 @@ def test_weights_of_other_shapes_are_not_shared() -> None:
 
 
 def test_sharing_is_checked_point_by_point() -> None:
-    with recording() as ledger:
+    with record_constraints() as ledger:
         totals = tied("conv: [a, 1]", "conv: [b, 1]", a=np.array([4, 5, 6]), b=np.array([4, 6, 6])).report().totals
-    masked = np.logical_or.reduce([failed for failed, _, _ in ledger.refused])
+    masked = np.logical_or.reduce([failed for failed, _, _ in ledger.violations])
     assert masked.tolist() == [False, True, False]
-    assert {code for _, code, _ in ledger.refused} == {"CC407"}
+    assert {code for _, code, _ in ledger.violations} == {"CC407"}
     assert [totals["params"][point] for point in (0, 2)] == [4 * 4 + 4, 4 * 6 + 6]
 
 
 def test_sharing_is_assumed_of_symbols() -> None:
     a, b = symbol("a"), symbol("b")
-    with recording() as ledger:
+    with record_constraints() as ledger:
         tied("conv: [a, 1]", "conv: [a, 1]", a=a)
     assert ledger.assumptions == []
-    with recording() as ledger:
+    with record_constraints() as ledger:
         tied("conv: [a, 1]", "conv: [b, 1]", a=a, b=b)
     assert [assumption.subs({a: 3}).subs({b: 3}) for assumption in ledger.assumptions] == [True]

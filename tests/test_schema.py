@@ -19,7 +19,7 @@ from convcalc.errors import Source, SpecErrors
 from convcalc.ops import kinds
 from convcalc.ops import registry as ops
 from convcalc.ops.op import arguments_of
-from convcalc.ops.registry import activations, every
+from convcalc.ops.registry import activation_names, load_all
 from convcalc.spec.document.arguments import argument_names
 from convcalc.spec.document.document_reader import TOP_LEVEL_KEYS
 from convcalc.spec.document.item_reader import MODIFIERS
@@ -114,7 +114,7 @@ def test_completion_can_list_all_kinds() -> None:
     """Editors fail to complete below ``oneOf`` and ``maxProperties``."""
     words = {key for part in parts(SCHEMA) for key in part}
     assert not words & {"oneOf", "maxProperties"}
-    assert set(item()["properties"]) == {*MODIFIERS, *every(), "seq"}
+    assert set(item()["properties"]) == {*MODIFIERS, *load_all(), "seq"}
 
 
 def item() -> dict[str, Any]:
@@ -137,7 +137,7 @@ def test_every_kind_and_modifier_is_described() -> None:
 
 @pytest.mark.parametrize("kind", ops.kinds())
 def test_every_argument_is_described(kind: str) -> None:
-    op = every()[kind]
+    op = load_all()[kind]
     arguments = SCHEMA["definitions"][f"{kind}.arguments"]["properties"]
     assert tuple(arguments) == argument_names(op)
     assert [key for key, part in arguments.items() if not is_sentence(part["description"])] == []
@@ -154,7 +154,7 @@ def test_closed_words_are_offered() -> None:
     definitions = SCHEMA["definitions"]
     norm, act = (definitions[f"{kind}.arguments"]["properties"]["type"]["anyOf"][0]["enum"] for kind in ("norm", "act"))
     assert {"batch", "group", "none"} <= set(norm)
-    assert activations() < set(act)
+    assert activation_names() < set(act)
     assert definitions["conv.arguments"]["properties"]["padding"]["anyOf"][0]["enum"] == ["valid", "half", "same"]
     assert definitions["maxpool.arguments"]["properties"]["kernel"]["anyOf"][0]["enum"] == ["global"]
 
@@ -164,7 +164,7 @@ def test_a_new_op_is_in_the_schema_without_another_edit(tmp_path: Path, monkeypa
     text = text.replace("shuffle", "fold").replace('argument("groups"', 'argument("rows"').replace("Shuffle", "Fold")
     (tmp_path / "fold.py").write_text(text, encoding="utf-8")
     monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
-    caches = (ops.files, ops.find)
+    caches = (ops.kind_files, ops.find_op)
     for cache in caches:
         cache.cache_clear()
     try:
@@ -198,7 +198,7 @@ def test_there_are_as_many_worked_examples_as_the_language_has() -> None:
 
 def op_examples() -> Iterator[str]:
     """The lines below ``Examples:`` of every op, as specs."""
-    for op in every().values():
+    for op in load_all().values():
         for line in (op.__doc__ or "").partition("Examples:\n")[2].splitlines():
             if found := re.fullmatch(r"\s*(\w+:.*?) on (.*) -> \[.*", line):
                 shapes = dict(re.findall(r"(\w+) (\[.*?\])", found[2])) or {"x": found[2]}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from convcalc.designs.names import DesignName, spec_path
 from convcalc.designs.sources import Spec, open_spec, past_spec
-from convcalc.errors import SHOWN_ERRORS, SpecError, SpecErrors, describe_one
+from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.yaml.text import decode
 
@@ -120,11 +120,11 @@ def _count_variant(spec: Spec, design: DesignName, variant: str | None, request:
 
 
 def _error_texts(errors: SpecErrors) -> tuple[ErrorText, ...]:
-    return tuple(error_text(error, shown=place < SHOWN_ERRORS) for place, error in enumerate(errors.errors))
+    return tuple(error_text(error, shown=place < MAX_SHOWN_ERRORS) for place, error in enumerate(errors.errors))
 
 
 def error_text(error: SpecError, *, shown: bool = True) -> ErrorText:
     """Return an error as text; the excerpt of its source only where it may be shown."""
     line, span = str(error), error.span
     location = span and {"file": span.file, "line": span.line, "column": span.column}
-    return ErrorText(error.code, error.text, error.hint, location, line, describe_one(error) if shown else line)
+    return ErrorText(error.code, error.text, error.hint, location, line, format_error(error) if shown else line)

@@ -54,7 +54,7 @@ def count_all(tasks: Iterable[CountTask], request: CountRequest, processes: int)
         request: what to count of each.
         processes: how many may count at once; others than this one start only after 0.25 seconds of work.
     """
-    run = _Duplicates(request)
+    run = _RowCache(request)
     entries = map(run.queue, tasks)
     begun = time.monotonic()
     while processes == 1 or time.monotonic() - begun < START_WORKERS_AFTER:
@@ -67,7 +67,7 @@ def count_all(tasks: Iterable[CountTask], request: CountRequest, processes: int)
         yield from _count_in_workers(run, chain([entry], entries), processes)
 
 
-def _count_in_workers(run: _Duplicates, entries: Iterator[_QueuedTask], processes: int) -> Iterator[RowBatch]:
+def _count_in_workers(run: _RowCache, entries: Iterator[_QueuedTask], processes: int) -> Iterator[RowBatch]:
     from convcalc.batch.worker_pool import Chunk, Workers  # a few designs do without
 
     order: deque[list[_QueuedTask]] = deque()
@@ -97,7 +97,7 @@ def _group_tasks(entries: Iterator[_QueuedTask]) -> Iterator[list[_QueuedTask]]:
         yield some
 
 
-class _Duplicates:
+class _RowCache:
     """The rows of files that have been counted, for files that are identical to them."""
 
     def __init__(self, request: CountRequest) -> None:

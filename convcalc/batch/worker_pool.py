@@ -21,7 +21,7 @@ from typing import Any
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count, error_text
 from convcalc.errors import Source, Span, SpecError
-from convcalc.memory_limits import is_short
+from convcalc.memory_limits import is_memory_error
 
 MAX_CHUNKS_AHEAD = 16
 """How many chunks for each worker may be begun before the first of them is done: results keep their order."""
@@ -161,7 +161,7 @@ def _work(connection: Connection, parents: Connection, place: Any, request: Coun
             try:
                 result: object = list(_count_each(tasks, given_up, place, request))
             except Exception as error:  # noqa: BLE001 - the parent raises it
-                result = MemoryError() if is_short(error) else traceback.format_exc()
+                result = MemoryError() if is_memory_error(error) else traceback.format_exc()
             connection.send(result)
             del tasks, result
             gc.collect()

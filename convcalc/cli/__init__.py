@@ -8,15 +8,15 @@ import os
 import sys
 from collections.abc import Sequence
 
-from convcalc.memory_limits import SENTENCE, is_limited, is_near_limit, is_short
+from convcalc.memory_limits import NOT_ENOUGH_MEMORY, is_limited, is_memory_error, is_near_limit
 
-FINE, FINDING, UNUSABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+SUCCESS, FINDINGS, ERROR, INTERNAL_ERROR, INTERRUPTED = 0, 1, 2, 3, 130
 
 PROGRAM = "convcalc"
-ADRIFT = f"{PROGRAM}: the current folder no longer exists: change into one that does"
-OF_FILES = ("CC001", "CC002", "CC641", "CC644", "CC705")
+FOLDER_DELETED = f"{PROGRAM}: the current folder no longer exists: change into one that does"
+FILE_ERRORS = ("CC001", "CC002", "CC641", "CC644", "CC705")
 """Errors that a deleted current folder causes: nothing is found from there."""
-COMPLETE = "_CONVCALC_COMPLETE"
+COMPLETION_VARIABLE = "_CONVCALC_COMPLETE"
 """The environment variable with which a shell's completion script asks for completions."""
 
 
@@ -27,15 +27,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 success, 1 a finding, 2 an error of usage or of a spec, 3 a bug, 130 interrupted.
     """
     if main.__doc__ is None:
-        say(f"{PROGRAM}: python -OO takes away the docstrings that helps and pages are made of: run it with -O at most")
-        return UNUSABLE
+        print_error(
+            f"{PROGRAM}: python -OO takes away the docstrings that helps and pages are made of: run it with -O at most"
+        )
+        return ERROR
     if argv is None:
-        _pardon_warnings()
+        _allow_warnings()
     try:
         return _main(list(sys.argv[1:] if argv is None else argv))
     except (MemoryError, SystemError):  # too little memory even for what is done about it
-        say(f"{PROGRAM}: {SENTENCE}")
-        return UNUSABLE
+        print_error(f"{PROGRAM}: {NOT_ENOUGH_MEMORY}")
+        return ERROR
 
 
 def _main(arguments: list[str]) -> int:
@@ -45,34 +47,38 @@ def _main(arguments: list[str]) -> int:
         code = _run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        code = FINE
-        _silence()
+        code = SUCCESS
+        _discard_output()
     except KeyboardInterrupt:
         code = INTERRUPTED
-        say("interrupted")
+        print_error("interrupted")
     except Exception as error:
         try:
-            code = _failed(error, debug="--debug" in arguments)
+            code = _report_failure(error, debug="--debug" in arguments)
         except ImportError as failed:  # not even the sentence about another error can be loaded
             raise MemoryError from failed
     return code
 
 
-def _failed(error: Exception, *, debug: bool) -> int:
+def _report_failure(error: Exception, *, debug: bool) -> int:
     """Print why a run failed, and return its exit code."""
     refused = isinstance(error, ImportError | SystemError) and is_limited()
-    if is_short(error) or refused or (not isinstance(error, OSError) and is_near_limit()):
-        say(f"{PROGRAM}: {SENTENCE}")
+    if is_memory_error(error) or refused or (not isinstance(error, OSError) and is_near_limit()):
+        print_error(f"{PROGRAM}: {NOT_ENOUGH_MEMORY}")
     elif isinstance(error, OSError):
-        say(ADRIFT if _is_adrift() else f"{PROGRAM}: cannot read or write{_named(error)}: {error.strerror or error}")
+        print_error(
+            FOLDER_DELETED
+            if _is_folder_deleted()
+            else f"{PROGRAM}: cannot read or write{_quoted_path(error)}: {error.strerror or error}"
+        )
     else:
-        _say_bug(error, debug=debug)
-        return BUG
-    _silence()
-    return UNUSABLE
+        _print_internal_error(error, debug=debug)
+        return INTERNAL_ERROR
+    _discard_output()
+    return ERROR
 
 
-def _is_adrift() -> bool:
+def _is_folder_deleted() -> bool:
     """Whether the current folder has been deleted: nothing can be found from it."""
     try:
         os.getcwd()
@@ -81,7 +87,7 @@ def _is_adrift() -> bool:
     return False
 
 
-def _named(error: OSError) -> str:
+def _quoted_path(error: OSError) -> str:
     from convcalc.errors import quoted
 
     return f" {quoted(os.fsdecode(error.filename))}" if isinstance(error.filename, str | bytes) else ""
@@ -91,34 +97,38 @@ def _run(arguments: list[str]) -> int:
     import click
 
     from convcalc.cli.group import convcalc
-    from convcalc.errors import SpecError, SpecErrors, describe
+    from convcalc.errors import SpecError, SpecErrors, format_errors
 
-    if COMPLETE in os.environ:
+    if COMPLETION_VARIABLE in os.environ:
         from click.shell_completion import shell_complete
 
-        return UNUSABLE if shell_complete(convcalc, {}, PROGRAM, COMPLETE, os.environ[COMPLETE]) else FINE
+        return (
+            ERROR
+            if shell_complete(convcalc, {}, PROGRAM, COMPLETION_VARIABLE, os.environ[COMPLETION_VARIABLE])
+            else SUCCESS
+        )
     try:
         with convcalc.make_context(PROGRAM, [*arguments]) as context:
-            code: int = convcalc.invoke(context) or FINE
+            code: int = convcalc.invoke(context) or SUCCESS
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.UsageError as error:
         error.show()
-        return UNUSABLE
+        return ERROR
     except click.ClickException as error:
         error.show()
-        code = UNUSABLE
+        code = ERROR
     except (SpecErrors, SpecError) as raised:
         errors = raised.errors if isinstance(raised, SpecErrors) else [raised]
-        is_of_folder = _is_adrift() and all(error.code in OF_FILES for error in errors)
-        say(ADRIFT if is_of_folder else describe(errors))
-        return UNUSABLE
-    if code == UNUSABLE and _is_adrift():
-        say(ADRIFT)
+        is_of_folder = _is_folder_deleted() and all(error.code in FILE_ERRORS for error in errors)
+        print_error(FOLDER_DELETED if is_of_folder else format_errors(errors))
+        return ERROR
+    if code == ERROR and _is_folder_deleted():
+        print_error(FOLDER_DELETED)
     return code
 
 
-def _pardon_warnings() -> None:
+def _allow_warnings() -> None:
     """Keep warnings from ending a run or a worker: they are about the code of dependencies."""
     if any(option.lstrip().startswith("e") for option in sys.warnoptions):  # -W error, PYTHONWARNINGS=error
         import warnings
@@ -140,24 +150,24 @@ def _prepare_streams() -> None:
         sys.stdout.reconfigure(errors="replace")  # standard error escapes by itself what it cannot encode
 
 
-def say(text: str) -> None:
+def print_error(text: str) -> None:
     """Print on standard error, if that is possible."""
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 
 
-def _say_bug(error: Exception, *, debug: bool) -> None:
+def _print_internal_error(error: Exception, *, debug: bool) -> None:
     from convcalc.errors import escape
 
     if debug:
         import traceback
 
-        say(traceback.format_exc())
-    say(f"{PROGRAM}: internal error: {type(error).__name__}: {escape(str(error))}")
-    say(f"This is a bug in {PROGRAM}{'' if debug else '; --debug shows where it is'}.")
+        print_error(traceback.format_exc())
+    print_error(f"{PROGRAM}: internal error: {type(error).__name__}: {escape(str(error))}")
+    print_error(f"This is a bug in {PROGRAM}{'' if debug else '; --debug shows where it is'}.")
 
 
-def _silence() -> None:
+def _discard_output() -> None:
     """Keep the interpreter from flushing into a broken standard output once more when it ends."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

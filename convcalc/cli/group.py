@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import click
 
 from convcalc import __version__
-from convcalc.cli import UNUSABLE
-from convcalc.cli.types import Positive, Word
+from convcalc.cli import ERROR
+from convcalc.cli.types import ChoiceType, PositiveInt
 from convcalc.errors import did_you_mean, quoted
 
 COLORS = ("auto", "always", "never")
 
 
-class Settings(NamedTuple):
+class GeneralOptions(NamedTuple):
     """The general options, before or after the command."""
 
     quiet: bool = False
@@ -29,36 +29,38 @@ class Settings(NamedTuple):
     debug: bool = False
 
 
-def _general() -> list[click.Option]:
+def _general_options() -> list[click.Option]:
     """Return the general options; they may stand before or after the command."""
     return [
-        _setting("quiet", "-q", is_flag=True, help="Suppress notes and warnings."),
-        _setting("verbose", "-v", is_flag=True, help="Show all metrics and all claims."),
-        _setting(
+        _general_option("quiet", "-q", is_flag=True, help="Suppress notes and warnings."),
+        _general_option("verbose", "-v", is_flag=True, help="Show all metrics and all claims."),
+        _general_option(
             "color",
-            type=Word(COLORS),
+            type=ChoiceType(COLORS),
             metavar="WHEN",
             help="auto, always or never; overrides NO_COLOR and FORCE_COLOR.",
         ),
-        _setting("width", type=Positive(), metavar="N", help="Width of text output; default: that of the terminal."),
-        _setting("no_progress", is_flag=True, help="Hide progress bars."),
-        _setting("debug", is_flag=True, help="Print the traceback of internal errors."),
+        _general_option(
+            "width", type=PositiveInt(), metavar="N", help="Width of text output; default: that of the terminal."
+        ),
+        _general_option("no_progress", is_flag=True, help="Hide progress bars."),
+        _general_option("debug", is_flag=True, help="Print the traceback of internal errors."),
     ]
 
 
-def _setting(name: str, *short: str, **kwargs: Any) -> click.Option:
-    return click.Option([*short, f"--{name.replace('_', '-')}"], expose_value=False, callback=_set(name), **kwargs)
+def _general_option(name: str, *short: str, **kwargs: Any) -> click.Option:
+    return click.Option([*short, f"--{name.replace('_', '-')}"], expose_value=False, callback=_setter(name), **kwargs)
 
 
-def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+def _setter(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-        settings = context.find_object(Settings) or Settings()
+        settings = context.find_object(GeneralOptions) or GeneralOptions()
         context.obj = settings._replace(**{name: value}) if value else settings
 
     return callback
 
 
-FORMER = {"metrics": "columns"}
+FORMER_NAMES = {"metrics": "columns"}
 """Options of earlier releases that scripts may use → their present names."""
 
 
@@ -67,10 +69,10 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["context_settings"] = {
-            "help_option_names": ["-h", "--help"], "token_normalize_func": lambda name: FORMER.get(name, name),
+            "help_option_names": ["-h", "--help"], "token_normalize_func": lambda name: FORMER_NAMES.get(name, name),
         }  # fmt: skip
         super().__init__(*args, **kwargs)
-        self.params.extend(_general())
+        self.params.extend(_general_options())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not ctx.resilient_parsing:
@@ -99,7 +101,7 @@ def _takes_one_value(option: click.Option) -> bool:
 
 
 def _is_general(option: click.Option) -> bool:
-    return option.name in Settings._fields or not {"--help", "--version"}.isdisjoint(option.opts)
+    return option.name in GeneralOptions._fields or not {"--help", "--version"}.isdisjoint(option.opts)
 
 
 class Group(Command, click.Group):
@@ -108,7 +110,7 @@ class Group(Command, click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:  # here, because releases of click end with different codes
             click.echo(ctx.get_help(), err=True)
-            ctx.exit(UNUSABLE)
+            ctx.exit(ERROR)
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -156,7 +158,7 @@ def commands() -> tuple[str, ...]:
     return tuple(sorted(stem for stem, ending in names if ending == ".py" and not stem.startswith("_")))
 
 
-DESIGNS = """\
+DESIGN_NAMES_HELP = """\
 Designs:
   FILE          A spec: model.yaml.
   FILE@VARIANT  A variant of it: model.yaml@large.
@@ -167,7 +169,7 @@ Designs:
 """How designs are named, for the end of a help text."""
 
 
-EXIT_CODES = """
+EXIT_CODES_HELP = """
 Exit codes:
   0    Success.
   1    A limit or claim does not hold, or no value satisfies `solve`.
@@ -177,7 +179,7 @@ Exit codes:
 """
 
 
-@click.group(cls=_Main, epilog=DESIGNS + EXIT_CODES)
+@click.group(cls=_Main, epilog=DESIGN_NAMES_HELP + EXIT_CODES_HELP)
 @click.version_option(__version__, "--version", prog_name="convcalc", message="%(prog)s %(version)s")
 def convcalc() -> None:
     """Count the parameters, multiplies, activations and depth of neural networks, exactly, from a YAML spec.

@@ -11,7 +11,7 @@ from convcalc.designs.names import parse_design
 from convcalc.errors import SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.quantities import intended_quantity, parse_positive_integer
 
-__all__ = ["Choice", "LazyWord", "ParamType", "Positive", "SpecWord", "Word", "beginning"]
+__all__ = ["Choice", "ChoiceType", "LazyChoice", "ParamType", "PositiveInt", "SpecName", "completions"]
 
 if TYPE_CHECKING:
     from click import Choice, ParamType
@@ -33,7 +33,7 @@ else:
             return cls
 
 
-class Word(Choice[str]):
+class ChoiceType(Choice[str]):
     """A choice that names the nearest word to a wrong one."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -43,7 +43,7 @@ class Word(Choice[str]):
         return str(value)
 
 
-class Positive(ParamType[int]):
+class PositiveInt(ParamType[int]):
     """An integer from 1, written as quantities are: ``32``, ``1k``, ``1e3``."""
 
     name = "integer"
@@ -59,14 +59,14 @@ class Positive(ParamType[int]):
         return number
 
 
-def beginning(incomplete: str, words: Iterable[str]) -> list[CompletionItem[str]]:
+def completions(incomplete: str, words: Iterable[str]) -> list[CompletionItem[str]]:
     """Return the words that complete what is typed."""
     from click.shell_completion import CompletionItem  # costs start-up time, and only a shell needs it
 
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
-class LazyWord(ParamType[str]):
+class LazyChoice(ParamType[str]):
     """One of words that are loaded only when needed; unless the list is ``closed``, other texts are allowed too."""
 
     name = "name"
@@ -75,13 +75,13 @@ class LazyWord(ParamType[str]):
         self.words, self.closed = words, closed
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return Word(self.words()).convert(value, param, ctx) if self.closed else str(value)
+        return ChoiceType(self.words()).convert(value, param, ctx) if self.closed else str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        return beginning(incomplete, self.words())
+        return completions(incomplete, self.words())
 
 
-class SpecWord(ParamType[str]):
+class SpecName(ParamType[str]):
     """A text that begins with a name of the spec that is on the line, or a list of such names: they are completed."""
 
     name = "name"
@@ -102,4 +102,4 @@ class SpecWord(ParamType[str]):
             return []
         before, comma, _ = incomplete.rpartition(",") if self.listed else ("", "", "")
         words = [word for word in words if word not in before.split(",")]
-        return beginning(incomplete, [*("" if comma else self.alone), *(f"{before}{comma}{word}" for word in words)])
+        return completions(incomplete, [*("" if comma else self.alone), *(f"{before}{comma}{word}" for word in words)])

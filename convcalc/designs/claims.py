@@ -10,7 +10,7 @@ from functools import cache
 from convcalc.designs.names import ZOO, is_spec_name, zoo
 from convcalc.designs.sources import Network, Spec, open_spec
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.findings import ClaimResult, Finding, Value
+from convcalc.findings import ClaimResult, CountOrShape, Finding
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.registry import core_metrics
 from convcalc.number_format import format_count_or_shape
@@ -57,7 +57,7 @@ def _check_claim(claim: Claim, network: Network, spec: Spec) -> Iterator[ClaimRe
             design=name,
             metric=metric,
             value=value,
-            printed=printed,
+            published=printed,
             agrees=agrees,
             expected_to_disagree=claim.is_expected_to_disagree,
             ratio=ratio,
@@ -66,10 +66,10 @@ def _check_claim(claim: Claim, network: Network, spec: Spec) -> Iterator[ClaimRe
             reason=claim.texts.get("reason", ""),
             span=claim.spans[metric],
         )
-        yield result if result.holds else result._replace(original=_find_original(spec, claim, [metric]))
+        yield result if result.as_expected else result._replace(original=_find_original(spec, claim, [metric]))
 
 
-_Comparison = tuple[str, Value, str, bool, Fraction | None]
+_Comparison = tuple[str, CountOrShape, str, bool, Fraction | None]
 
 
 def _compare_counts(claim: Claim, graph: Graph) -> Iterator[_Comparison]:
@@ -125,17 +125,17 @@ def _bias_elements(node: Node) -> int:
     return sum(int(node.facts.weights[name].elements) for name in weights if BIAS in name)
 
 
-def finding(judgement: ClaimResult) -> Finding:
+def claim_finding(judgement: ClaimResult) -> Finding:
     """Return the finding for a claim whose outcome differs from its `expect`."""
     text = f"{judgement.metric} of {judgement.design} is {format_count_or_shape(judgement.value)}, "
     source = judgement.source + (f": {judgement.quote}" if judgement.quote else "")
     if judgement.expected_to_disagree:
         code, hint = AGREES_UNEXPECTEDLY, "leave out `expect: disagrees` and its reason"
-        text += f"which agrees with {judgement.printed}, though it is not to"
+        text += f"which agrees with {judgement.published}, though it is not to"
     else:
         code, hint = DISAGREES, f"the source is {source}"
         ratio = f" ({float(judgement.ratio):.4g} of it)" if judgement.ratio is not None else ""
-        text += f"not {judgement.printed}{ratio}"
+        text += f"not {judgement.published}{ratio}"
     if judgement.original:
         text += f"; the claim describes the original network, {judgement.original}"
         hint = f"this spec differs from {judgement.original}, and the claim is about the network of {source}; "

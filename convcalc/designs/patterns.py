@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from convcalc.designs.names import SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design, zoo
 from convcalc.errors import SpecError, quoted
-from convcalc.globs import DEEP, fault, matches
+from convcalc.globs import RECURSIVE, matches, syntax_error
 
 MAGIC = re.compile(r"[*?\[]")
 
@@ -68,13 +68,13 @@ def _specs_matching(pattern: str) -> Iterator[str]:
     plain = next(place for place, part in enumerate(parts) if MAGIC.search(part))
     start, rest = "/".join(parts[:plain]) + "/" * (plain > 0), "/".join(parts[plain:])
     _require_valid_glob(rest)
-    depth = None if DEEP in parts else len(parts) - plain
+    depth = None if RECURSIVE in parts else len(parts) - plain
     hidden = any(part.startswith(".") for part in parts[plain:])
     return _walk(start, "", lambda path: matches(rest, path, "/"), depth, hidden)
 
 
 def _require_valid_glob(pattern: str) -> str:
-    if wrong := fault(pattern, "/"):
+    if wrong := syntax_error(pattern, "/"):
         raise SpecError("CC705", f"the glob {quoted(pattern)} {wrong}")
     return pattern
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from convcalc.designs.names import DesignName, parse_design, spec_path
-from convcalc.errors import Source, Span, SpecError, SpecErrors, describe_one
+from convcalc.errors import Source, Span, SpecError, SpecErrors, format_error
 from convcalc.graph.graph import Graph
 from convcalc.report.measurements import Conditions, Measurements
 from convcalc.report.report import Report
@@ -80,7 +80,7 @@ class Network:
         if device is not None:
             from convcalc.devices import roofline  # a plain report does without
 
-            machine = roofline.device(device)
+            machine = roofline.read_device(device)
         report = self.measurements(batch, dtype, machine).report(extra)
         if self.spec is None:
             return replace(report, name=self.title)
@@ -275,7 +275,7 @@ def check_file(path: str, *, libraries: Sequence[str] = ()) -> Checked:
     for variant in spec.variants:
         try:
             graph = spec.network(variant).graph
-            warnings.update(dict.fromkeys(map(describe_one, graph.warnings)))
+            warnings.update(dict.fromkeys(map(format_error, graph.warnings)))
         except SpecErrors as errors:
             found += errors.errors
             for fault in errors.errors:

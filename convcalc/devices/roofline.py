@@ -18,26 +18,28 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
-from convcalc.dtypes import BITS, format_of
+from convcalc.dtypes import BIT_WIDTHS, dtype_lookup
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.graph.graph import Graph
 from convcalc.metrics.counts import flops
 from convcalc.metrics.memory import traffic_bytes
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 from convcalc.quantities import has_byte_suffix, intended_quantity, parse_quantity
 from convcalc.spec.yaml.nodes import MapNode as Pairs
 from convcalc.spec.yaml.nodes import ScalarNode, YamlNode, parse_yaml
 from convcalc.spec.yaml.text import read_text
 
 FOLDER = os.path.dirname(__file__)
-ENDING = ".yaml"
+SUFFIX = ".yaml"
 BANDWIDTH = "bandwidth"
 REQUIRED = ("name", "source", "bandwidth", "operations")
 KEYS = (*REQUIRED, "note")
 NANOSECONDS = 10**9
-MEASURE = Measure("least_time", "Time bound (ns)", "ns", "lower bound by the device's datasheet; no measurement", 150)
+LEAST_TIME_METRIC = Metric(
+    "least_time", "Time bound (ns)", "ns", "lower bound by the device's datasheet; no measurement", 150
+)
 """It and :data:`BOUND` have values once they are those of a device: :func:`device_metrics`."""
-BOUND = Measure("bound", "Bound", "", "what sets the least time: compute or memory", of_layers=True)
+LIMITED_BY_METRIC = Metric("bound", "Bound", "", "what sets the least time: compute or memory", per_layer=True)
 
 
 class Device(NamedTuple):
@@ -53,23 +55,23 @@ class Device(NamedTuple):
     """The assumptions behind its numbers."""
 
 
-def devices() -> tuple[str, ...]:
+def device_names() -> tuple[str, ...]:
     """Return the names of the devices that come with the program."""
-    return tuple(sorted(name.removesuffix(ENDING) for name in os.listdir(FOLDER) if name.endswith(ENDING)))
+    return tuple(sorted(name.removesuffix(SUFFIX) for name in os.listdir(FOLDER) if name.endswith(SUFFIX)))
 
 
-def device(name: str) -> Device:
+def read_device(name: str) -> Device:
     """Read a device by its name, or by the path of its file.
 
     Raises:
         SpecErrors: CC731 no such device, CC732 what is wrong with its file, or why that cannot be read.
     """
     path = name
-    if name in devices():
-        path = os.path.realpath(os.path.join(FOLDER, f"{name}{ENDING}"))  # bundled files may be links into a store
-    elif os.sep not in name and not name.endswith((ENDING, ".yml")) and not os.path.exists(name):
-        hint = f"known: {', '.join(devices())}; or the path of a file"
-        text = f"no device {quoted(name)}{did_you_mean(name, devices())}"
+    if name in device_names():
+        path = os.path.realpath(os.path.join(FOLDER, f"{name}{SUFFIX}"))  # bundled files may be links into a store
+    elif os.sep not in name and not name.endswith((SUFFIX, ".yml")) and not os.path.exists(name):
+        hint = f"known: {', '.join(device_names())}; or the path of a file"
+        text = f"no device {quoted(name)}{did_you_mean(name, device_names())}"
         raise SpecErrors([SpecError("CC731", text, Span(Source(name)), hint=hint)])
     try:
         return _device(name, read_text(path))
@@ -123,8 +125,8 @@ def _operations(node: YamlNode, faults: list[tuple[str, Span]]) -> Iterator[tupl
         faults.append(("operations gives operations in a second by number format: {float32: 19.5T}", node.span))
         return
     for key, value in node.pairs:
-        if key.text not in BITS:
-            faults.append((f"no number format {quoted(key.text)}{did_you_mean(key.text, BITS)}", key.span))
+        if key.text not in BIT_WIDTHS:
+            faults.append((f"no number format {quoted(key.text)}{did_you_mean(key.text, BIT_WIDTHS)}", key.span))
         elif (rate := _rate(value, f"the rate of {key.text}", faults)) is not None:
             yield key.text, rate
 
@@ -132,15 +134,17 @@ def _operations(node: YamlNode, faults: list[tuple[str, Span]]) -> Iterator[tupl
 # --- bounds -----------------------------------------------------------------------------------------------------------
 
 
-def device_metrics(machine: Device) -> tuple[Measure, Measure]:
+def device_metrics(machine: Device) -> tuple[Metric, Metric]:
     """Return the metrics of a device: the least time of every layer in nanoseconds, and what sets it.
 
     The layers run one after another, so that their least times add up to that of the design.
     """
-    return MEASURE._replace(sized=partial(least_times, machine)), BOUND._replace(both=partial(_bounds, machine))
+    return LEAST_TIME_METRIC._replace(per_batch=partial(layer_time_bounds, machine)), LIMITED_BY_METRIC._replace(
+        values_and_total=partial(_bounds, machine)
+    )
 
 
-def least_times(machine: Device, graph: Graph, batch: int, dtype: str) -> Sequence[Any]:
+def layer_time_bounds(machine: Device, graph: Graph, batch: int, dtype: str) -> Sequence[Any]:
     """Least time = max(FLOPs / operations in a second, traffic bytes / bandwidth) of every layer, in nanoseconds.
 
     The larger of both is the bound: compute or memory.
@@ -164,13 +168,13 @@ def _bounds(machine: Device, graph: Graph, batch: int, dtype: str) -> tuple[Sequ
 
 def _times(machine: Device, graph: Graph, batch: int, dtype: str) -> Iterator[tuple[Fraction, Fraction]]:
     """Give the nanoseconds that every layer needs to compute, and to move its bytes."""
-    form = format_of(dtype)
+    form = dtype_lookup(dtype)
     for node, operations, size in zip(graph.layers, flops(graph), traffic_bytes(graph, batch, dtype), strict=True):
-        compute = Fraction(batch * operations) / _speed(machine, form(node.path)) if operations else Fraction(0)
+        compute = Fraction(batch * operations) / _ops_rate(machine, form(node.path)) if operations else Fraction(0)
         yield NANOSECONDS * compute, NANOSECONDS * Fraction(size) / machine.bandwidth
 
 
-def _speed(machine: Device, name: str) -> Fraction:
+def _ops_rate(machine: Device, name: str) -> Fraction:
     if name not in machine.operations:
         hint = f"it does for {', '.join(machine.operations)}: choose one of them as the number format"
         text = f"{machine.name} states no operations in a second for {name}"

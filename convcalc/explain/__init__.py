@@ -7,9 +7,9 @@ factors, the sizes of the layer's own weights and tensors, come to the very numb
 from __future__ import annotations
 
 from convcalc.designs.sources import Network
-from convcalc.explain.derivations import INTENSITY, explained
-from convcalc.explain.model import Entering, Explanation, Metric
-from convcalc.metrics.registry import DETAILS
+from convcalc.explain.derivations import INTENSITY, explain_layer
+from convcalc.explain.model import ExplainedMetric, Explanation, InputTensor
+from convcalc.metrics.registry import DETAIL_KEYS
 from convcalc.report.measurements import Conditions, Measurements
 from convcalc.report.report import Report
 
@@ -30,30 +30,30 @@ def explain(network: Network, path: str = "", *, batch: int = 1, dtype: str = "f
         group = _group(network, path, measured.report((INTENSITY, "peak")))
         return group._replace(given_inputs=network.given_inputs)
     fused = tuple(other.path for other in part.layers if other.path != path)
-    report = network.report(batch=batch, dtype=dtype, extra=DETAILS)
-    return explained(graph, node, report)._replace(fused=fused, given_inputs=network.given_inputs)
+    report = network.report(batch=batch, dtype=dtype, extra=DETAIL_KEYS)
+    return explain_layer(graph, node, report)._replace(fused=fused, given_inputs=network.given_inputs)
 
 
 def _group(network: Network, path: str, report: Report) -> Explanation:
     heaviest = sorted(report.rows, key=lambda row: (-row.values["macs"], -row.values["params"]))
     parts = [(row.path, row.values["params"], row.values["macs"]) for row in heaviest[:SHOWN_PARTS]]
-    metrics = [Metric(column, report.totals[column.key]) for column in report.columns]
-    entering = [Entering(name, shape, None) for name, shape in report.inputs.items()]
+    metrics = [ExplainedMetric(column, report.totals[column.key]) for column in report.columns]
+    entering = [InputTensor(name, shape, None) for name, shape in report.inputs.items()]
     return Explanation(
         design=network.design.text,
         path=path,
         kind="",
         summary="1 layer" if len(report.rows) == 1 else f"{len(report.rows):,} layers",
-        does="",
+        description="",
         formula="",
         inputs=tuple(entering),
         output=next(iter(report.outputs.values()), ()),
         sizes=(),
         metrics=tuple(metrics),
-        parts=tuple(part for part in parts if part[1] or part[2]),
+        heaviest=tuple(part for part in parts if part[1] or part[2]),
         layers=len(report.rows),
         counted=(),
-        left_out=(),
+        not_counted=(),
         source=None,
         warnings=report.warnings,
         peak=report.peak,

@@ -6,41 +6,41 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from convcalc.dtypes import BITS
-from convcalc.explain.model import Entering, Explanation, Metric, Step
+from convcalc.dtypes import BIT_WIDTHS
+from convcalc.explain.model import DerivationStep, ExplainedMetric, Explanation, InputTensor
 from convcalc.graph.graph import Graph, Node
-from convcalc.ops.docs import doc_of
-from convcalc.ops.op import Product
-from convcalc.report.report import Report, Row
+from convcalc.ops.docs import read_docs
+from convcalc.ops.op import MatrixProduct
+from convcalc.report.report import LayerRow, Report
 
 INTENSITY = "arithmetic_intensity"
 
 FIELD, STRIDE, OFFSET = "receptive_field", "effective_stride", "offset"
 
-OF_AN_INPUT = {FIELD: 1, STRIDE: 1, OFFSET: 0}
+INPUT_VALUES = {FIELD: 1, STRIDE: 1, OFFSET: 0}
 
 
-def derived(key: str, node: Node, row: Row, before: Row | None) -> tuple[Step, ...]:
+def derive_detail(key: str, node: Node, row: LayerRow, before: LayerRow | None) -> tuple[DerivationStep, ...]:
     """Return the derivation of a detail, where the layer is a window on one tensor, or for the ratio that it is.
 
     ``before`` is the row of the layer that is read; nothing where several are read, or an input.
     """
     value = row.values[key]
     if key == INTENSITY and value:
-        return (Step("", f"{row.values['flops']:,}/{row.values['traffic_bytes']:,}", value),)
-    if key not in OF_AN_INPUT or len(node.inputs) != 1:
+        return (DerivationStep("", f"{row.values['flops']:,}/{row.values['traffic_bytes']:,}", value),)
+    if key not in INPUT_VALUES or len(node.inputs) != 1:
         return ()
     axes = len(node.input_shapes[0].spatial)
-    entering = {each: before.values[each] if before else (first,) * axes for each, first in OF_AN_INPUT.items()}
-    return _alike([*_axes(node, entering, key)], value)
+    entering = {each: before.values[each] if before else (first,) * axes for each, first in INPUT_VALUES.items()}
+    return _merge_axes([*_axis_steps(node, entering, key)], value)
 
 
-def _axes(node: Node, entering: Mapping[str, Sequence[Any]], key: str) -> Iterator[Step]:
+def _axis_steps(node: Node, entering: Mapping[str, Sequence[Any]], key: str) -> Iterator[DerivationStep]:
     """Give what the window of a layer makes of each axis: r + (k − 1)·d·j, j·s, q − p·j."""
     window = node.op.window(*node.input_shapes) if node.op else None
     if window is None:
         return
-    values = zip(*(entering[each] for each in OF_AN_INPUT), strict=True)
+    values = zip(*(entering[each] for each in INPUT_VALUES), strict=True)
     for axis, ((r, j, q), k, s, (p, _), d) in enumerate(zip(values, *window, strict=False), 1):
         if not all(isinstance(number, int) for number in (r, j, q)):
             continue
@@ -50,10 +50,10 @@ def _axes(node: Node, entering: Mapping[str, Sequence[Any]], key: str) -> Iterat
             STRIDE: (f"{j}·{s}", j * s),
             OFFSET: (f"{q} − {p}·{j}", q - p * j),
         }[key]
-        yield Step(f"axis {axis}", text.replace("-", "−"), value)
+        yield DerivationStep(f"axis {axis}", text.replace("-", "−"), value)
 
 
-def _alike(steps: Sequence[Step], value: Sequence[Any]) -> tuple[Step, ...]:
+def _merge_axes(steps: Sequence[DerivationStep], value: Sequence[Any]) -> tuple[DerivationStep, ...]:
     """Return one step for all axes where they are alike; none where one does not come to the value."""
     if not steps or [step.value for step in steps] != list(value):
         return ()
@@ -63,7 +63,7 @@ def _alike(steps: Sequence[Step], value: Sequence[Any]) -> tuple[Step, ...]:
 PARAMS, BUFFERS, MACS = "params", "buffers", "macs"
 
 
-def explained(graph: Graph, node: Node, report: Report) -> Explanation:
+def explain_layer(graph: Graph, node: Node, report: Report) -> Explanation:
     """Return everything about a layer; ``report`` is that of its network, with details."""
     op = node.op
     assert op is not None
@@ -72,87 +72,87 @@ def explained(graph: Graph, node: Node, report: Report) -> Explanation:
     owner = graph.nodes[node.owner]
     metrics = []
     for column in report.columns:
-        if column.additive or column.of_layers:
+        if column.additive or column.per_layer:
             value = row.values[column.key]
-            steps = tuple(_steps(column.key, node, row.values, report)) or derived(column.key, node, row, before)
-            metrics.append(Metric(column, value, steps))
+            steps = tuple(_steps(column.key, node, row.values, report)) or derive_detail(column.key, node, row, before)
+            metrics.append(ExplainedMetric(column, value, steps))
     return Explanation(
         design=report.design,
         path=node.path,
         kind=op.kind,
         summary=row.summary,
-        does=doc_of(type(op)).summary,
-        formula=" ".join(doc_of(type(op)).sections["Formula"].split()),
-        inputs=tuple(_entering(graph.nodes[index]) for index in node.inputs),
+        description=read_docs(type(op)).summary,
+        formula=" ".join(read_docs(type(op)).sections["Formula"].split()),
+        inputs=tuple(_input_tensor(graph.nodes[index]) for index in node.inputs),
         output=tuple(node.shape),
         sizes=tuple(_sizes(node)),
         metrics=tuple(metrics),
-        parts=(),
+        heaviest=(),
         layers=1,
-        counted=tuple(_counted(node)),
-        left_out=tuple(_left_out(node)),
+        counted=tuple(_counted_notes(node)),
+        not_counted=tuple(_not_counted_notes(node)),
         source=node.source,
         tied_to=owner.path if owner is not node else "",
         warnings=report.warnings,
     )
 
 
-def _entering(node: Node) -> Entering:
-    return Entering(node.path, tuple(node.shape), node.source)
+def _input_tensor(node: Node) -> InputTensor:
+    return InputTensor(node.path, tuple(node.shape), node.source)
 
 
-def _steps(key: str, node: Node, values: Mapping[str, Any], report: Report) -> list[Step]:
+def _steps(key: str, node: Node, values: Mapping[str, Any], report: Report) -> list[DerivationStep]:
     """Return the terms that a sum comes of, from the layer's own sizes; none where they do not come to it."""
     samples = f"{report.batch:,} samples × " if report.batch != 1 else ""
-    steps: list[Step] = []
+    steps: list[DerivationStep] = []
     match key:
         case "params":
             steps = _weights(node)
         case "buffers":
             steps = [_step(name, shape) for name, shape in node.facts.buffers.items()]
         case "macs":
-            steps = _multiplies(node, report.batch)
+            steps = _product_steps(node, report.batch)
         case "flops" if values[MACS]:
-            steps = [Step("", f"2·{values[MACS]:,}", 2 * values[MACS])]
+            steps = [DerivationStep("", f"2·{values[MACS]:,}", 2 * values[MACS])]
         case "output_elements":
-            steps = [Step("", samples + _product(node.shape), report.batch * prod(node.shape))]
-        case "weight_bytes" if BITS.get(report.dtype, 0) >= 8:
-            width, kept = BITS[report.dtype] // 8, values[PARAMS] + values[BUFFERS]
-            steps = [Step("", f"{width}·{kept:,}", width * kept)] if kept else []
+            steps = [DerivationStep("", samples + _product(node.shape), report.batch * prod(node.shape))]
+        case "weight_bytes" if BIT_WIDTHS.get(report.dtype, 0) >= 8:
+            width, kept = BIT_WIDTHS[report.dtype] // 8, values[PARAMS] + values[BUFFERS]
+            steps = [DerivationStep("", f"{width}·{kept:,}", width * kept)] if kept else []
     return steps if sum(step.value for step in steps) == values[key] else []
 
 
-def _weights(node: Node) -> list[Step]:
+def _weights(node: Node) -> list[DerivationStep]:
     return [_step(name, shape) for name, shape in node.facts.weights.items()]
 
 
-def _step(name: str, shape: Sequence[int]) -> Step:
-    return Step(name, _product(shape), prod(shape))
+def _step(name: str, shape: Sequence[int]) -> DerivationStep:
+    return DerivationStep(name, _product(shape), prod(shape))
 
 
 def _product(factors: Sequence[int]) -> str:
     return "·".join(f"{factor:,}" for factor in factors) or "1"
 
 
-def _multiplies(node: Node, batch: int) -> list[Step]:
+def _product_steps(node: Node, batch: int) -> list[DerivationStep]:
     """A line for every matrix product: its outputs times the cost of one, if the layer has these sizes."""
     products = node.facts.products
-    return [_multiplied(node, product, batch, alone=len(products) == 1) for product in products if product.multiplies]
+    return [_product_step(node, product, batch, alone=len(products) == 1) for product in products if product.multiplies]
 
 
-def _multiplied(node: Node, product: Product, batch: int, *, alone: bool) -> Step:
+def _product_step(node: Node, product: MatrixProduct, batch: int, *, alone: bool) -> DerivationStep:
     value = product.multiplies * batch
     name = product.name or "products"
     lead = f"{batch:,} samples × " if batch != 1 else ""
-    for places, cost in _ways(node) if alone else ():
+    for places, cost in _candidate_factors(node) if alone else ():
         if prod(places) * prod(cost) == product.multiplies:
-            return Step(name, f"{lead}({_product(places)}) × ({_product(cost)})", value)
+            return DerivationStep(name, f"{lead}({_product(places)}) × ({_product(cost)})", value)
     each, rest = divmod(product.multiplies, product.outputs or 1)
     factors = f"{product.outputs:,} outputs × {each:,}" if not rest else f"{product.multiplies:,}"
-    return Step(name, lead + factors, value)
+    return DerivationStep(name, lead + factors, value)
 
 
-def _ways(node: Node) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+def _candidate_factors(node: Node) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
     """Give candidate factors: every output costs a kernel, or every input does, or a row a column."""
     weight = node.facts.weights.get("weight")
     entering = node.input_shapes[0]
@@ -164,7 +164,7 @@ def _ways(node: Node) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
         yield tuple(node.shape), (entering[0], *weight[1:])
 
 
-def _sizes(node: Node) -> Iterator[Step]:
+def _sizes(node: Node) -> Iterator[DerivationStep]:
     """How each spatial size is computed, by the formula of the layer; nothing if the layer sets it."""
     op = node.op
     assert op is not None
@@ -187,10 +187,10 @@ def _sizes(node: Node) -> Iterator[Step]:
         else:
             text, value = f"⌊({n} + {before} + {after} − {shown})/{s}⌋ + 1", span // s + 1
         if value == size:
-            yield Step(f"axis {axis}", text, size)
+            yield DerivationStep(f"axis {axis}", text, size)
 
 
-def _counted(node: Node) -> Iterator[str]:
+def _counted_notes(node: Node) -> Iterator[str]:
     """What is in the numbers."""
     if node.facts.weights and node.owner == node.index:
         yield "params: every learnable weight, once" + (", and the bias" if "bias" in node.facts.weights else "")
@@ -200,7 +200,7 @@ def _counted(node: Node) -> Iterator[str]:
             yield "positions of zero padding, as real ones"
 
 
-def _left_out(node: Node) -> Iterator[str]:
+def _not_counted_notes(node: Node) -> Iterator[str]:
     """What another count might have and this one has not."""
     if not any(product.multiplies for product in node.facts.products):
         yield "elementwise work, pooling, norms and activations are no multiplies"

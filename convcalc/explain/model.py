@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from convcalc.errors import Span
 from convcalc.metrics.memory import Peak
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 
 
-class Step(NamedTuple):
+class DerivationStep(NamedTuple):
     """One line of a derivation: ``weight``, ``64·3·7·7``, 9408."""
 
     name: str
@@ -18,17 +18,17 @@ class Step(NamedTuple):
     value: int
 
 
-class Metric(NamedTuple):
+class ExplainedMetric(NamedTuple):
     """A number and how it comes about."""
 
-    column: Measure
+    column: Metric
     value: Any
     """An integer; of what is no sum also a ratio, or a tuple with a number, a word or nothing for each input axis."""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[DerivationStep, ...] = ()
     """They add up to the value; of a value per axis each gives that of an axis, or one that of all."""
 
 
-class Entering(NamedTuple):
+class InputTensor(NamedTuple):
     """A tensor that the layer reads."""
 
     path: str
@@ -46,20 +46,20 @@ class Explanation(NamedTuple):
     kind: str
     """The op's word; nothing for a group."""
     summary: str
-    does: str
+    description: str
     """What the op does, in a sentence."""
     formula: str
     """How it counts, with symbols."""
-    inputs: tuple[Entering, ...]
+    inputs: tuple[InputTensor, ...]
     output: tuple[int, ...]
-    sizes: tuple[Step, ...]
+    sizes: tuple[DerivationStep, ...]
     """How each spatial size of the output comes about."""
-    metrics: tuple[Metric, ...]
-    parts: tuple[tuple[str, int, int], ...]
+    metrics: tuple[ExplainedMetric, ...]
+    heaviest: tuple[tuple[str, int, int], ...]
     """Of a group: path, params and multiplies of its heaviest layers."""
     layers: int
     counted: tuple[str, ...]
-    left_out: tuple[str, ...]
+    not_counted: tuple[str, ...]
     source: Span | None
     tied_to: str = ""
     fused: tuple[str, ...] = ()

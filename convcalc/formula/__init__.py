@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcalc.extras import MISSING, require
+from convcalc.extras import E_MISSING_PACKAGE, require
 
 
 def require_symbols() -> None:
@@ -11,4 +11,4 @@ def require_symbols() -> None:
     Raises:
         SpecError: CC719, where it is not installed or cannot be loaded.
     """
-    require("sympy", code=MISSING, needed="formulas need SymPy", hint="pip install 'convcalc[formula]'")
+    require("sympy", code=E_MISSING_PACKAGE, needed="formulas need SymPy", hint="pip install 'convcalc[formula]'")

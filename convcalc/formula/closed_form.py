@@ -12,13 +12,13 @@ from fractions import Fraction
 from random import Random
 from typing import Any, NamedTuple
 
-from convcalc.arith import Number, recording, total
+from convcalc.arith import Number, record_constraints, total
 from convcalc.designs.sources import Network
-from convcalc.errors import SpecError, SpecErrors, Undecided, describe_one
+from convcalc.errors import SpecError, SpecErrors, Undecided, format_error
 from convcalc.formula.expr import Assignment, Assumption, Expr, Ratio
 from convcalc.formula.simplify import Simplifier
 from convcalc.formula.symbolic_design import FormulaRequest, SymbolicDesign, SymbolUse, require_known
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 from convcalc.report.drawn import Drawn
 
 MAX_TRIALS = 400
@@ -54,7 +54,7 @@ class Formula(Drawn):
     symbols: tuple[SymbolUse, ...]
     settings: Mapping[str, str]
     assumptions: tuple[Assumption, ...]
-    columns: tuple[Measure, ...]
+    columns: tuple[Metric, ...]
     totals: Mapping[str, Expr]
     rows: Sequence[FormulaRow]
     checked_at: Mapping[str, int]
@@ -131,7 +131,7 @@ def _derive(designs: Sequence[SymbolicDesign], uses: tuple[SymbolUse, ...], requ
     from convcalc.symbols import symbol
 
     symbols = {use.name: symbol(use.name) for use in uses}
-    with recording() as ledger:
+    with record_constraints() as ledger:
         networks = [each.network(symbols) for each in designs]
         counts, *others = [count(network, request) for network in networks]
     forms = Simplifier(list(symbols), ledger.assumptions)
@@ -156,7 +156,7 @@ def _derive(designs: Sequence[SymbolicDesign], uses: tuple[SymbolUse, ...], requ
             for row, values in zip(counts.rows, simplified, strict=True)
         ],
         checked_at={},
-        warnings=tuple(describe_one(warning) for each in networks for warning in each.graph.warnings),
+        warnings=tuple(format_error(warning) for each in networks for warning in each.graph.warnings),
         denominator=designs[1].design.text if others else "",
         ratios=ratios,
     )

@@ -70,9 +70,9 @@ class Simplifier:
         """
         import sympy
 
-        from convcalc.symbols import under
+        from convcalc.symbols import simplify_extremes
 
-        expression = under(sympy.sympify(expression).xreplace(self._divisions), self._assumptions)
+        expression = simplify_extremes(sympy.sympify(expression).xreplace(self._divisions), self._assumptions)
         if expression not in self._simplified:
             self._simplified[expression] = self._simplify(expression)
         return self._simplified[expression]
@@ -89,10 +89,10 @@ class Simplifier:
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Return what the trees rest on, each relation once and without those that the bounds decide."""
-        from convcalc.symbols import under
+        from convcalc.symbols import simplify_extremes
 
         plain = Simplifier(list(self._ranks), ())
-        kept = (under(condition, self._assumptions) for condition in self._assumptions)
+        kept = (simplify_extremes(condition, self._assumptions) for condition in self._assumptions)
         found = (plain.relation(condition) for condition in kept if condition != True)  # noqa: E712 - SymPy's own true
         return tuple(dict.fromkeys(found))
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from convcalc.designs.names import parse_design
 from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, Spec, open_spec
-from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, nearest, quoted
-from convcalc.metrics.metric import Measure
-from convcalc.metrics.registry import measures
+from convcalc.errors import Source, Span, SpecError, SpecErrors, closest_match, did_you_mean, quoted
+from convcalc.metrics.metric import Metric
+from convcalc.metrics.registry import report_metrics
 from convcalc.spec.document.names import validate_variable
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
@@ -46,9 +46,9 @@ class FormulaRequest:
     depth: int | None = None
 
     @property
-    def measures(self) -> tuple[Measure, ...]:
+    def measures(self) -> tuple[Metric, ...]:
         """The metrics in the order of their columns."""
-        return tuple(measure for measure in measures() if measure.key in self.metrics)
+        return tuple(measure for measure in report_metrics() if measure.key in self.metrics)
 
 
 class SymbolUse(NamedTuple):
@@ -149,7 +149,7 @@ class SymbolicDesign:
             validate_variable(ScalarNode(name, span), "symbol")
         except SpecError as error:
             raise SpecErrors([error]) from None
-        guess = nearest(name, self._variables) if len(name) > 2 and name not in request.symbols else ""
+        guess = closest_match(name, self._variables) if len(name) > 2 and name not in request.symbols else ""
         if guess:
             text = f"no variable {quoted(name)}; did you mean {quoted(guess)}?"
             raise SpecErrors([SpecError("CC721", text, span, hint=f"for a new symbol say --symbols {name}")])

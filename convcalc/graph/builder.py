@@ -11,9 +11,9 @@ from typing import Any
 from convcalc.arith import equal, less_equal, require
 from convcalc.errors import Span, SpecError, quoted
 from convcalc.graph.graph import Facts, Graph, Node
-from convcalc.ops.arguments import BadValue, Size
+from convcalc.ops.arguments import InvalidArgument, SizeType
 from convcalc.ops.op import Op
-from convcalc.shapes import AXES, AXIS, Shape
+from convcalc.shapes import MAX_AXES, MAX_AXIS_SIZE, Shape
 
 PATH = re.compile(r"\w[\w-]*(?:\.\w[\w-]*)*")
 
@@ -54,8 +54,8 @@ class GraphBuilder:
         """
         if not isinstance(shape, Iterable) or not (sizes := Shape(map(input_size, shape))):
             raise SpecError("CC410", "an input shape needs at least one axis")
-        if len(sizes) > AXES:
-            raise SpecError("CC508", f"the input has {len(sizes)} axes; the limit is {AXES}")
+        if len(sizes) > MAX_AXES:
+            raise SpecError("CC508", f"the input has {len(sizes)} axes; the limit is {MAX_AXES}")
         _require_room(sizes)
         path = self._new_path(name)
         self._paths.add(path)
@@ -87,7 +87,7 @@ class GraphBuilder:
         _require_inputs(op, shapes)
         _require_axes(op, shapes[0])
         new = self._new_path(path)
-        if op.passes:
+        if op.is_identity:
             return inputs[0]
         handle = self.append(new, op, inputs, source, source_form)
         self._paths.add(new)
@@ -106,7 +106,7 @@ class GraphBuilder:
             if error.code == "CC401" and "needs [" in error.text:
                 self._blame_input(error, inputs)
             raise
-        index = self._append(path, op, tuple(inputs) if op.reads else (), shapes, facts, source)
+        index = self._append(path, op, tuple(inputs) if op.depends_on_values else (), shapes, facts, source)
         if via:
             self.nodes[index].via = via
         return index
@@ -221,8 +221,8 @@ def input_size(size: Any) -> Any:
         SpecError: CC410, for anything else.
     """
     try:
-        return Size().bind(size, 0)
-    except BadValue as error:
+        return SizeType().bind(size, 0)
+    except InvalidArgument as error:
         raise SpecError("CC410", f"an axis of the input {error}") from None
 
 
@@ -237,17 +237,19 @@ def _facts(op: Op, shapes: tuple[Shape, ...]) -> Facts:
 
 def _require_room(shape: Shape) -> None:
     """Demand a shape within the limits: what is computed from it stays a number that can be printed."""
-    if shape.rank > AXES:
-        raise SpecError("CC508", f"the shape has {shape.rank} axes; the limit is {AXES}")
+    if shape.rank > MAX_AXES:
+        raise SpecError("CC508", f"the shape has {shape.rank} axes; the limit is {MAX_AXES}")
     for size in shape:
         if type(size) is int or hasattr(size, "dtype"):  # a symbol has no size yet
-            require(less_equal(size, AXIS), "CC508", f"an axis of {{}} exceeds the limit of {AXIS}", size)
+            require(
+                less_equal(size, MAX_AXIS_SIZE), "CC508", f"an axis of {{}} exceeds the limit of {MAX_AXIS_SIZE}", size
+            )
 
 
 def _require_inputs(op: Op, shapes: Sequence[Shape]) -> None:
     """Demand as many inputs as the op reads, those of its references included."""
     fewest, most = op.arity
-    most = None if most is None else most + len(op.references)
+    most = None if most is None else most + len(op.layer_arguments)
     if len(shapes) < fewest or (most is not None and len(shapes) > most):
         wanted = f"{fewest} or more" if most is None else f"{fewest} to {most}" if most > fewest else str(fewest)
         text = f"{op.kind} reads {wanted} input{'s' if wanted != '1' else ''}, not {len(shapes)}"
@@ -259,6 +261,6 @@ def _require_axes(op: Op, entering: Shape) -> None:
     axes = entering.rank - 1
     for name, field in op.__dataclass_fields__.items():
         argument, value = field.metadata["argument"], getattr(op, name)
-        if argument.slot.per_axis and isinstance(value, tuple) and len(value) != axes:
+        if argument.type.per_axis and isinstance(value, tuple) and len(value) != axes:
             text = f"{op.kind}: {argument.key} is for {len(value)} spatial axes, and the input {entering} has {axes}"
             raise SpecError("CC401", text, hint=f"ops.make({op.kind!r}, axes={axes}, …)")

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from convcalc.arith import Number, total
 from convcalc.errors import Span, SpecError, did_you_mean
-from convcalc.ops.op import Op, Product
+from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
 
 
@@ -22,7 +22,7 @@ class Facts:
     output: Shape
     weights: Mapping[str, Shape]
     buffers: Mapping[str, Shape]
-    products: tuple[Product, ...]
+    products: tuple[MatrixProduct, ...]
 
     @cached_property
     def elements(self) -> Number:

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache, partial
 
 from convcalc.errors import Source
-from convcalc.ops.arguments import shown
-from convcalc.ops.docs import doc_of
+from convcalc.ops.arguments import format_value
+from convcalc.ops.docs import read_docs
 from convcalc.ops.op import Op, arguments_of
-from convcalc.ops.registry import activations, find, kinds
+from convcalc.ops.registry import activation_names, find_op, kinds
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, parse_yaml
 
 CODES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "error_codes.yaml")
@@ -30,19 +30,19 @@ _fill = partial(textwrap.fill, break_long_words=False, break_on_hyphens=False)
 
 def kind_words() -> tuple[str, ...]:
     """Return the words that have a page: all kinds, ``seq`` and the activations."""
-    return (*kinds(), "seq", *sorted(activations()))
+    return (*kinds(), "seq", *sorted(activation_names()))
 
 
 def kind_page(word: str, width: int = WIDTH) -> str:
     """Return how a kind is written, what it counts and examples; for an activation, the page of ``act``."""
     if word == "seq":
         return page(word, SEQ, {"Examples": "\n".join(SEQ_EXAMPLES)}, width)
-    op = find("act" if word in activations() else word)
+    op = find_op("act" if word in activation_names() else word)
     assert op is not None
-    doc = doc_of(op)
-    written = {"Written": "\n".join([word] if word in activations() else _forms(op))}
+    doc = read_docs(op)
+    written = {"Written": "\n".join([word] if word in activation_names() else _forms(op))}
     arguments = {"Arguments": "\n".join(_argument_lines(op, width - 2))} if doc.arguments else {}
-    facts = {heading: wrapped(text, width - 2) for heading, text in doc.sections.items()}
+    facts = {heading: wrap_paragraphs(text, width - 2) for heading, text in doc.sections.items()}
     facts["Examples"] = _examples(doc.sections["Examples"])
     title = word if word == op.kind else f"{word} ({op.kind})"
     return page(title, doc.summary, {**written, **arguments, **facts}, width)
@@ -58,7 +58,7 @@ def _forms(op: type[Op]) -> Iterator[str]:
         return
     places = [key for key, argument in arguments.items() if argument.positional]
     required = [key for key, argument in arguments.items() if argument.required]
-    words = list(doc_of(op).arguments)
+    words = list(read_docs(op).arguments)
     named = required or words[:1]
     if not required and all(arguments[key].default is not None for key in places):
         yield op.kind
@@ -72,8 +72,8 @@ def _forms(op: type[Op]) -> Iterator[str]:
 
 def _argument_lines(op: type[Op], width: int) -> Iterator[str]:
     """Give a table of the arguments: word, default, meaning."""
-    arguments = doc_of(op).arguments.items()
-    return hanging(
+    arguments = read_docs(op).arguments.items()
+    return hanging_table(
         [(key, default_text(op, key), f"{text}{choice_text(op, key, text)}") for key, text in arguments], width
     )
 
@@ -83,12 +83,12 @@ def default_text(op: type[Op], key: str) -> str:
     argument = arguments_of(op).get(key)
     if argument is None or argument.default is None:
         return "required" if argument and argument.required else ""
-    return shown(argument.default)
+    return format_value(argument.default)
 
 
 def choice_text(op: type[Op], key: str, text: str) -> str:
     """Return the words that an argument chooses from, if its text does not say them."""
-    words = getattr(arguments_of(op)[key].slot, "words", ()) if key in arguments_of(op) else ()
+    words = getattr(arguments_of(op)[key].type, "words", ()) if key in arguments_of(op) else ()
     return "" if all(word in text for word in words) else f" One of {', '.join(words)}."
 
 
@@ -136,12 +136,12 @@ def _texts(entry: MapNode) -> Iterator[tuple[str, str]]:
 
 def page(title: str, text: str, sections: dict[str, str], width: int) -> str:
     """Return a title, a text and sections under their headings."""
-    parts = [title, _indented(wrapped(text, width - 2))]
+    parts = [title, _indented(wrap_paragraphs(text, width - 2))]
     parts += [f"{heading}\n{_indented(body)}" for heading, body in sections.items()]
     return "\n\n".join(parts) + "\n"
 
 
-def hanging(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+def hanging_table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     """Give a table whose last column is wrapped."""
     widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
     for *cells, text in rows:
@@ -153,16 +153,16 @@ def _indented(text: str) -> str:
     return textwrap.indent(text, "  ")
 
 
-def wrapped(text: str, width: int) -> str:
+def wrap_paragraphs(text: str, width: int) -> str:
     """Return paragraphs wrapped; a formula begins a line of its own, and an indented paragraph stays as it is."""
     paragraphs = text.strip("\n").split("\n\n")
     return "\n\n".join(one if one.startswith(" ") else _filled(one, width) for one in paragraphs)
 
 
 def _filled(paragraph: str, width: int) -> str:
-    return "\n".join(_fill(joined(piece), width) for piece in re.split(r"\n(?=\w+ = )", paragraph))
+    return "\n".join(_fill(in_one_line(piece), width) for piece in re.split(r"\n(?=\w+ = )", paragraph))
 
 
-def joined(text: str) -> str:
+def in_one_line(text: str) -> str:
     """Return a text in one line."""
     return " ".join(text.split())

@@ -13,7 +13,7 @@ from convcalc.shapes import Shape
 WHOLE = "whole"
 
 
-class Reading(NamedTuple):
+class ReadPattern(NamedTuple):
     """Along one axis: the first and the last cell that a cell reads; ``period`` cells further, ``advance`` further.
 
     Between these it reads every ``every``-th cell.
@@ -21,26 +21,26 @@ class Reading(NamedTuple):
 
     cells: Callable[[int], tuple[Number, Number]]
     period: int
-    advance: Number
-    every: Number = 1
+    step: Number
+    dilation: Number = 1
 
     @property
-    def stays(self) -> bool:
+    def is_identity(self) -> bool:
         """Whether every cell reads the one at its own place."""
-        if self.period != 1 or not is_plain(self.advance) or self.advance != 1:
+        if self.period != 1 or not is_plain(self.step) or self.step != 1:
             return False
         first, last = self.cells(0)
         return is_plain(first) and is_plain(last) and first == last == 0
 
 
-def readings(op: Op, entering: Sequence[Shape], leaving: Shape) -> list[Reading | str | None] | None:
+def read_patterns(op: Op, entering: Sequence[Shape], leaving: Shape) -> list[ReadPattern | str | None] | None:
     """Return how every spatial axis is read, ``whole`` for all of it; ``None`` for a layer that does not move cells."""
     x = entering[0]
     if op.kind == "upsample":
         sizes = zip(x.spatial, leaving.spatial, strict=True)
         return [_resized(n, m, getattr(op, "mode", "nearest")) for n, m in sizes]
     if op.kind == "pad":
-        return [_moved(-before, 1) for before, _ in op.padding]  # type: ignore[attr-defined]
+        return [_shifted(-before, 1) for before, _ in op.padding]  # type: ignore[attr-defined]
     if op.kind == "slice":
         return _sliced(op, x)
     if getattr(op, "out_size", None) is not None:
@@ -55,12 +55,14 @@ def readings(op: Op, entering: Sequence[Shape], leaving: Shape) -> list[Reading 
     return [read(size, dilation, stride, before) for size, stride, (before, _), dilation in axes]
 
 
-def _window(size: Number, dilation: Number, stride: Number, before: Number) -> Reading:
+def _window(size: Number, dilation: Number, stride: Number, before: Number) -> ReadPattern:
     """Cell i reads i·s − p … i·s − p + d·(k − 1)."""
-    return Reading(lambda i: (i * stride - before, i * stride - before + dilation * (size - 1)), 1, stride, dilation)
+    return ReadPattern(
+        lambda i: (i * stride - before, i * stride - before + dilation * (size - 1)), 1, stride, dilation
+    )
 
 
-def _transposed(size: Number, dilation: Number, stride: Number, before: Number) -> Reading | None:
+def _transposed(size: Number, dilation: Number, stride: Number, before: Number) -> ReadPattern | None:
     """Cell i reads every whole n = (i + p − d·t)/s, for taps t from 0 to k − 1; in a gap nothing (last < first).
 
     With g = gcd(d, s), taps are t₀, t₀ + s/g, …, where d·t₀ ≡ i + p (mod s); there are none unless g divides i + p.
@@ -79,34 +81,34 @@ def _transposed(size: Number, dilation: Number, stride: Number, before: Number) 
         last = first + (size - 1 - first) // every * every
         return (place - dilation * last) // stride, (place - dilation * first) // stride
 
-    return Reading(cells, stride, 1, dilation // shared)
+    return ReadPattern(cells, stride, 1, dilation // shared)
 
 
-def _moved(start: Number, step: Number) -> Reading:
-    return Reading(lambda i: (start + i * step, start + i * step), 1, step)
+def _shifted(start: Number, step: Number) -> ReadPattern:
+    return ReadPattern(lambda i: (start + i * step, start + i * step), 1, step)
 
 
-def _sliced(op: Op, x: Shape) -> list[Reading | str | None]:
+def _sliced(op: Op, x: Shape) -> list[ReadPattern | str | None]:
     axis, start, step = x.axis(op.axis), op.start, op.step  # type: ignore[attr-defined]
-    read: list[Reading | str | None] = [_moved(0, 1) for _ in x.spatial]
+    read: list[ReadPattern | str | None] = [_shifted(0, 1) for _ in x.spatial]
     if axis and is_plain(start):
-        read[axis - 1] = _moved(start if start >= 0 else at_least(x[axis] + start, 0), step)
+        read[axis - 1] = _shifted(start if start >= 0 else at_least(x[axis] + start, 0), step)
     elif axis:
         read[axis - 1] = None
     return read
 
 
-def _adaptive(n: Number, m: Number) -> Reading | str | None:
+def _adaptive(n: Number, m: Number) -> ReadPattern | str | None:
     """Cell i of m reads ⌊i·n/m⌋ … ⌈(i + 1)·n/m⌉ − 1 of n cells."""
     if is_plain(m) and m == 1:
         return WHOLE
     if not (is_plain(n) and is_plain(m)):
         return None
     shared = gcd(n, m)
-    return Reading(lambda i: (i * n // m, -(-(i + 1) * n // m) - 1), m // shared, n // shared)
+    return ReadPattern(lambda i: (i * n // m, -(-(i + 1) * n // m) - 1), m // shared, n // shared)
 
 
-def _resized(n: Number, m: Number, mode: str) -> Reading | None:
+def _resized(n: Number, m: Number, mode: str) -> ReadPattern | None:
     """Cell i of m lies at x = (i + ½)·n/m − ½ of n cells; ``nearest`` reads ⌊i·n/m⌋, others the cells around x.
 
     Linear modes read ⌊x⌋ and ⌈x⌉, bicubic one more on both sides (none where x is a whole number), ``area`` as adaptive
@@ -116,7 +118,7 @@ def _resized(n: Number, m: Number, mode: str) -> Reading | None:
         return None
     if mode == "area":
         read = _adaptive(n, m)
-        return read if isinstance(read, Reading) else None
+        return read if isinstance(read, ReadPattern) else None
     shared, more = gcd(n, m), int(mode == "bicubic")
 
     def around(i: int) -> tuple[int, int]:
@@ -126,4 +128,4 @@ def _resized(n: Number, m: Number, mode: str) -> Reading | None:
     def nearest(i: int) -> tuple[int, int]:
         return i * n // m, i * n // m
 
-    return Reading(nearest if mode == "nearest" else around, m // shared, n // shared)
+    return ReadPattern(nearest if mode == "nearest" else around, m // shared, n // shared)

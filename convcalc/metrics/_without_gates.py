@@ -18,7 +18,7 @@ from typing import Any
 from convcalc.arith import Number, is_plain
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics import receptive_field
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 
 POOLS = ("avgpool", "maxpool")
 
@@ -29,15 +29,15 @@ def without_gates(graph: Graph) -> Graph:
     pooled: list[bool | None] = []
     nodes: list[Node] = []
     for node in graph.nodes:
-        kept = _ungated(node, pooled)
-        pooled.append(_pooled(node, pooled))
+        kept = _branches_without_gates(node, pooled)
+        pooled.append(_is_pooled(node, pooled))
         shapes = tuple([node.input_shapes[branch] for branch in kept])
         inputs = tuple([node.inputs[branch] for branch in kept])
         nodes.append(node if len(kept) == len(node.inputs) else replace(node, inputs=inputs, input_shapes=shapes))
     return replace(graph, nodes=nodes)
 
 
-def _ungated(node: Node, pooled: Sequence[bool | None]) -> Sequence[int]:
+def _branches_without_gates(node: Node, pooled: Sequence[bool | None]) -> Sequence[int]:
     """Return the branches of a layer that are no gates."""
     branches = range(len(node.inputs))
     if node.op is None or node.op.kind != "mul" or all(pooled[index] is not False for index in node.inputs):
@@ -58,11 +58,11 @@ def _is_global_pool(node: Node) -> bool:
     return is_wide or (getattr(op, "out_size", None) is not None and all(map(_is_one, node.shape.spatial)))
 
 
-def _pooled(node: Node, pooled: Sequence[bool | None]) -> bool | None:
+def _is_pooled(node: Node, pooled: Sequence[bool | None]) -> bool | None:
     """Whether every path from an input passes a global pool; ``None`` without a path, as for a learned table."""
     if node.op is None or _is_global_pool(node):
         return node.op is not None
-    read = [pooled[index] for index in node.inputs if node.op.reads and pooled[index] is not None]
+    read = [pooled[index] for index in node.inputs if node.op.depends_on_values and pooled[index] is not None]
     return all(read) if read else None
 
 
@@ -70,11 +70,13 @@ def _is_one(size: Number) -> bool:
     return is_plain(size) and size == 1
 
 
-def _values_without_gates(detail: Measure, graph: Graph, batch: int, dtype: str) -> tuple[Sequence[Any], Any]:
+def _values_without_gates(detail: Metric, graph: Graph, batch: int, dtype: str) -> tuple[Sequence[Any], Any]:
     return detail.values(without_gates(graph), batch, dtype)
 
 
 DETAILS = tuple(
-    detail._replace(meaning=f"{detail.meaning}; gates are left out", both=partial(_values_without_gates, detail))
+    detail._replace(
+        meaning=f"{detail.meaning}; gates are left out", values_and_total=partial(_values_without_gates, detail)
+    )
     for detail in receptive_field.DETAILS
 )

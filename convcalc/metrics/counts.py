@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convcalc.arith import Number
 from convcalc.graph.graph import Graph
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 
 
 def params(graph: Graph) -> Sequence[Number]:
@@ -87,26 +87,26 @@ def output_elements(graph: Graph) -> Sequence[Number]:
 
 
 METRICS = (
-    Measure("params", "Params", "scalars", "learnable weights and biases", 10, params),
-    Measure(
+    Metric("params", "Params", "scalars", "learnable weights and biases", 10, params),
+    Metric(
         "buffers", "Buffers", "scalars", "state that is kept but not learned: running means and variances", 20, buffers
     ),
-    Measure(
+    Metric(
         "macs", "Multiplies", "multiplications",
         "multiply–accumulates of conv, linear, matmul, attention and recurrent layers; "
         "no bias, norm, activation, pooling or elementwise work",
-        30, macs, batched=True,
+        30, macs, times_batch=True,
     ),
-    Measure(
+    Metric(
         "flops", "FLOPs", "operations", "2 × multiplies: one multiply and one add each",
-        40, flops, batched=True,
+        40, flops, times_batch=True,
     ),
-    Measure(
+    Metric(
         "activations", "Activations", "elements", "outputs of the layers that multiply",
-        50, activations, batched=True,
+        50, activations, times_batch=True,
     ),
-    Measure(
+    Metric(
         "output_elements", "Output elements", "elements", "outputs of all layers",
-        60, output_elements, batched=True,
+        60, output_elements, times_batch=True,
     ),
 )  # fmt: skip

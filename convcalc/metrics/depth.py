@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from convcalc.arith import Number
 from convcalc.graph.graph import Graph, Node
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 
 
 def _longest(graph: Graph, length: Callable[[Node], int]) -> list[Number]:
@@ -29,7 +29,9 @@ def depth(graph: Graph) -> Sequence[Number]:
     Called:
         the number in the name of ResNet-50 or VGG-16.
     """
-    return _longest(graph, lambda node: len({product.stage for product in node.facts.products if product.weighted}))
+    return _longest(
+        graph, lambda node: len({product.sequence_step for product in node.facts.products if product.has_weights})
+    )
 
 
 def nonlinearities(graph: Graph) -> Sequence[Number]:
@@ -49,8 +51,8 @@ def _deepest(values: Sequence[Number]) -> Number:
 
 
 METRICS = (
-    Measure("depth", "Depth", "layers", "layers with weights on the longest path", 70, depth, _deepest),
-    Measure(
+    Metric("depth", "Depth", "layers", "layers with weights on the longest path", 70, depth, _deepest),
+    Metric(
         "nonlinearities",
         "Nonlinearities",
         "layers",

@@ -9,10 +9,10 @@ from convcalc.arith import Number, is_plain, total
 from convcalc.graph.graph import Graph
 from convcalc.metrics.counts import flops
 from convcalc.metrics.memory import traffic_bytes
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 
 
-def intensities(graph: Graph, batch: int, dtype: str) -> tuple[list[Any], Any]:
+def arithmetic_intensity(graph: Graph, batch: int, dtype: str) -> tuple[list[Any], Any]:
     """arithmetic_intensity = flops / traffic_bytes, exact, of every layer and of the design (a ratio of its sums).
 
     Source: Williams, Waterman and Patterson 2009, Roofline, section 3 (operational intensity, without a cache).
@@ -25,11 +25,11 @@ def intensities(graph: Graph, batch: int, dtype: str) -> tuple[list[Any], Any]:
     """
     operations = [batch * value for value in flops(graph)]
     moved = traffic_bytes(graph, batch, dtype)
-    values = [ratio(*pair) for pair in zip(operations, moved, strict=True)]
-    return values, ratio(total(operations), total(moved))
+    values = [exact_ratio(*pair) for pair in zip(operations, moved, strict=True)]
+    return values, exact_ratio(total(operations), total(moved))
 
 
-def ratio(operations: Number, moved: Number) -> Any:
+def exact_ratio(operations: Number, moved: Number) -> Any:
     """Return a quotient: a ``Fraction`` of ints, of symbols an expression; 0 where nothing is moved."""
     if not (is_plain(operations) and is_plain(moved)):
         return operations / moved
@@ -37,8 +37,8 @@ def ratio(operations: Number, moved: Number) -> Any:
 
 
 METRICS = DETAILS = (
-    Measure(
+    Metric(
         "arithmetic_intensity", "Intensity", "flops/byte", "operations for every byte moved: FLOPs / traffic bytes",
-        120, both=intensities, of_layers=True,
+        120, values_and_total=arithmetic_intensity, per_layer=True,
     ),
 )  # fmt: skip

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from convcalc.arith import Number, largest, total
-from convcalc.dtypes import bytes_of, format_of
+from convcalc.dtypes import bytes_of, dtype_lookup
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.counts import buffers, params
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 
-ADAM = 2
+ADAM_STATES = 2
 """Numbers that the Adam optimizer keeps for every weight: the running means of its gradient and of its square."""
 
 
@@ -28,12 +28,12 @@ def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     Called:
         model size; params size in torchinfo, without the buffers.
     """
-    form = format_of(dtype)
+    form = dtype_lookup(dtype)
     kept = zip(graph.layers, params(graph), buffers(graph), strict=True)
     return [bytes_of(weights + state, form(node.path)) for node, weights, state in kept]
 
 
-def alive_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """Bytes of the tensors alive while each layer runs, in the order of the graph.
 
     Alive are the layer's inputs and its output, and every tensor that a later layer or the result still needs. Nothing
@@ -46,7 +46,7 @@ def alive_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     Called:
         peak memory of inference, or working memory.
     """
-    sizes = _tensors(graph, batch, dtype)
+    sizes = _tensor_bytes(graph, batch, dtype)
     freed: list[Number] = [0] * len(graph.nodes)
     ends = last_uses(graph)
     for size, end in zip(sizes, ends, strict=True):
@@ -71,7 +71,7 @@ def last_uses(graph: Graph) -> list[int]:
     return ends
 
 
-class Alive(NamedTuple):
+class LiveTensor(NamedTuple):
     """A tensor in memory: the layer or the input that it is the output of, and its bytes."""
 
     name: str
@@ -83,18 +83,18 @@ class Peak(NamedTuple):
 
     layer: str
     bytes: int
-    alive: tuple[Alive, ...]
+    alive: tuple[LiveTensor, ...]
 
 
 def peak(graph: Graph, batch: int = 1, dtype: str = "float32") -> Peak | None:
     """Return the peak of the activations and the tensors alive there, the largest first; ``None`` without layers."""
-    steps = alive_bytes(graph, batch, dtype)
+    steps = live_bytes(graph, batch, dtype)
     if not steps:
         return None
     most, layer = max(zip(steps, graph.layers, strict=True), key=lambda step: step[0])
-    sizes, ends, step = _tensors(graph, batch, dtype), last_uses(graph), layer.index
+    sizes, ends, step = _tensor_bytes(graph, batch, dtype), last_uses(graph), layer.index
     begun = (node for node in graph.nodes if sizes[node.index] and (node.op is None or node.index <= step))
-    alive = [Alive(node.path, sizes[node.index]) for node in begun if ends[node.index] >= step or node is layer]
+    alive = [LiveTensor(node.path, sizes[node.index]) for node in begun if ends[node.index] >= step or node is layer]
     return Peak(layer.path, most, tuple(sorted(alive, key=lambda tensor: -tensor.bytes)))
 
 
@@ -107,9 +107,9 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     Called:
         model states and activations in the paper of ZeRO.
     """
-    sizes, form = _tensors(graph, batch, dtype), format_of(dtype)
+    sizes, form = _tensor_bytes(graph, batch, dtype), dtype_lookup(dtype)
     kept = zip(graph.layers, params(graph), strict=True)
-    return [bytes_of((2 + ADAM) * weights, form(node.path)) + sizes[node.index] for node, weights in kept]
+    return [bytes_of((2 + ADAM_STATES) * weights, form(node.path)) + sizes[node.index] for node, weights in kept]
 
 
 def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -123,16 +123,16 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     Called:
         memory access cost (MAC, in elements) in the paper of ShuffleNet V2, bytes accessed in XLA.
     """
-    sizes, form = _tensors(graph, batch, dtype, tables=True), format_of(dtype)
+    sizes, form = _tensor_bytes(graph, batch, dtype, tables=True), dtype_lookup(dtype)
     return [
         sizes[node.index]
-        + total([sizes[index] for index in node.inputs if _reads(node)])
-        + _weights(node, batch, form(graph.nodes[node.owner].path))
+        + total([sizes[index] for index in node.inputs if _is_activation(node)])
+        + _weight_bytes_read(node, batch, form(graph.nodes[node.owner].path))
         for node in graph.layers
     ]
 
 
-def _weights(node: Node, batch: int, dtype: str) -> Number:
+def _weight_bytes_read(node: Node, batch: int, dtype: str) -> Number:
     """Bytes of a layer's weights that it reads, its own or shared."""
     if node.op is None or not node.facts.weights:
         return 0
@@ -140,40 +140,41 @@ def _weights(node: Node, batch: int, dtype: str) -> Number:
     return bytes_of(node.facts.params if read is None else read, dtype)
 
 
-def _tensors(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:
+def _tensor_bytes(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:
     """Bytes of the output of every node; a learned table is a weight and counts only with ``tables``."""
-    form = format_of(dtype)
+    form = dtype_lookup(dtype)
     return [
-        bytes_of(node.facts.elements * batch, form(node.path)) if tables or _reads(node) else 0 for node in graph.nodes
+        bytes_of(node.facts.elements * batch, form(node.path)) if tables or _is_activation(node) else 0
+        for node in graph.nodes
     ]
 
 
-def _reads(node: Node) -> bool:
-    return node.op is None or node.op.reads
+def _is_activation(node: Node) -> bool:
+    return node.op is None or node.op.depends_on_values
 
 
-PEAK = Measure(
+PEAK = Metric(
     "peak_activation_bytes", "Peak activation bytes", "bytes",
     "most that is alive at once while the layers run in order, nothing in place",
-    90, whole=largest, sized=alive_bytes,
+    90, total_of=largest, per_batch=live_bytes,
 )  # fmt: skip
 DETAILS = (
     PEAK._replace(
         meaning="activations in memory while the layer runs, nothing in place; the design has the largest",
-        of_layers=True, largest=True,
+        per_layer=True, by_max=True,
     ),
 )  # fmt: skip
 METRICS = (
-    Measure(
-        "weight_bytes", "Weight bytes", "bytes", "params and buffers in the number format", 25, sized=weight_bytes
+    Metric(
+        "weight_bytes", "Weight bytes", "bytes", "params and buffers in the number format", 25, per_batch=weight_bytes
     ),
     PEAK,
-    Measure(
+    Metric(
         "training_bytes", "Training bytes", "bytes",
-        "weights, gradients, Adam's two numbers a weight, and every output", 100, sized=training_bytes,
+        "weights, gradients, Adam's two numbers a weight, and every output", 100, per_batch=training_bytes,
     ),
-    Measure(
+    Metric(
         "traffic_bytes", "Traffic bytes", "bytes",
-        "inputs and weights read and outputs written by every layer, without a cache", 110, sized=traffic_bytes,
+        "inputs and weights read and outputs written by every layer, without a cache", 110, per_batch=traffic_bytes,
     ),
 )  # fmt: skip

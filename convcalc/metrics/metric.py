@@ -9,7 +9,7 @@ from convcalc.arith import Number, total
 from convcalc.graph.graph import Graph
 
 
-class Measure(NamedTuple):
+class Metric(NamedTuple):
     """One metric: its names and how it is computed.
 
     ``layers`` gives one value per layer of ``graph.layers`` for one sample; ``sized``, in its place, one in bytes for a
@@ -23,36 +23,36 @@ class Measure(NamedTuple):
     unit: str
     meaning: str
     order: int = 0
-    layers: Callable[[Graph], Sequence[Number]] | None = None
-    whole: Callable[[Sequence[Number]], Number] | None = None
-    batched: bool = False
-    sized: Callable[[Graph, int, str], Sequence[Number]] | None = None
-    both: Callable[[Graph, int, str], tuple[Sequence[Any], Any]] | None = None
-    of_layers: bool = False
+    per_sample: Callable[[Graph], Sequence[Number]] | None = None
+    total_of: Callable[[Sequence[Number]], Number] | None = None
+    times_batch: bool = False
+    per_batch: Callable[[Graph, int, str], Sequence[Number]] | None = None
+    values_and_total: Callable[[Graph, int, str], tuple[Sequence[Any], Any]] | None = None
+    per_layer: bool = False
     """Whether layers have values that do not add up: a ratio, a receptive field. Such columns are shown on request."""
-    largest: bool = False
+    by_max: bool = False
     """Whether the value of a group is the largest of its layers."""
 
     @property
     def additive(self) -> bool:
         """Whether the total is the sum of the layers."""
-        return self.whole is None and self.both is None
+        return self.total_of is None and self.values_and_total is None
 
     def values(self, graph: Graph, batch: int = 1, dtype: str = "float32") -> tuple[Sequence[Any], Any]:
         """Return the value of every layer and the total, for a batch in a number format."""
-        if self.both is not None:
-            return self.both(graph, batch, dtype)
-        if self.sized is not None:
-            values = self.sized(graph, batch, dtype)
+        if self.values_and_total is not None:
+            return self.values_and_total(graph, batch, dtype)
+        if self.per_batch is not None:
+            values = self.per_batch(graph, batch, dtype)
         else:
-            assert self.layers is not None
-            values = self.layers(graph)
-            if self.batched and batch != 1:
+            assert self.per_sample is not None
+            values = self.per_sample(graph)
+            if self.times_batch and batch != 1:
                 values = [value * batch for value in values]
-        return values, (self.whole or total)(values)
+        return values, (self.total_of or total)(values)
 
 
-class Misaligned(NamedTuple):
+class MisalignedJoin(NamedTuple):
     """A join of paths whose receptive fields are not aligned: the layers that it reads, and in what they differ."""
 
     layer: str

@@ -16,74 +16,74 @@ from types import ModuleType
 
 from convcalc import metrics
 from convcalc.graph.graph import Graph
-from convcalc.metrics.metric import Measure, Misaligned
+from convcalc.metrics.metric import Metric, MisalignedJoin
 
-FIELDS = ("receptive_field", "effective_stride", "offset")
+FIELD_KEYS = ("receptive_field", "effective_stride", "offset")
 
-DETAIL_FILES = {
-    "memory": ("peak_activation_bytes",), "intensity": ("arithmetic_intensity",), "receptive_field": FIELDS,
+DETAIL_MODULES = {
+    "memory": ("peak_activation_bytes",), "intensity": ("arithmetic_intensity",), "receptive_field": FIELD_KEYS,
 }  # fmt: skip
 """File → the keys of its ``DETAILS``."""
 
-LAZY = ("intensity", "receptive_field")
+LAZY_MODULES = ("intensity", "receptive_field")
 """Files that are read when they are asked for."""
 
-SHARED = ("metric", "registry")
+SHARED_MODULES = ("metric", "registry")
 """Files of the folder that hold no family."""
 
-DETAILS = tuple(key for keys in DETAIL_FILES.values() for key in keys)
+DETAIL_KEYS = tuple(key for keys in DETAIL_MODULES.values() for key in keys)
 
 WITHOUT_GATES = "without-gates"
 """Requested beside details, it leaves gates out of receptive fields, strides and offsets."""
 
-DETAIL_REQUESTS = frozenset((*DETAILS, "peak", WITHOUT_GATES))
+DETAIL_REQUESTS = frozenset((*DETAIL_KEYS, "peak", WITHOUT_GATES))
 """What can be requested of a report of plain numbers; ``peak`` is the tensors alive at the peak."""
 
 
-def _file(name: str) -> ModuleType:
+def _module(name: str) -> ModuleType:
     return importlib.import_module(f"{metrics.__name__}.{name}")
 
 
-def details(keys: Collection[str]) -> list[Measure]:
+def detail_metrics_of(keys: Collection[str]) -> list[Metric]:
     """Return details by their keys, in their usual order."""
-    found: list[Measure] = []
-    for name, defined in DETAIL_FILES.items():
+    found: list[Metric] = []
+    for name, defined in DETAIL_MODULES.items():
         if not set(defined).isdisjoint(keys):
-            file = _file("_without_gates" if defined == FIELDS and WITHOUT_GATES in keys else name)
+            file = _module("_without_gates" if defined == FIELD_KEYS and WITHOUT_GATES in keys else name)
             found += [detail for detail in file.DETAILS if detail.key in keys]
     return found
 
 
-def misaligned_joins(graph: Graph, keys: Collection[str]) -> tuple[tuple[Misaligned, ...], tuple[str, ...] | None]:
+def misaligned_joins(graph: Graph, keys: Collection[str]) -> tuple[tuple[MisalignedJoin, ...], tuple[str, ...] | None]:
     """Return the joins of paths that disagree, and the products whose gates are left out, where keys ask for fields."""
-    if set(FIELDS).isdisjoint(keys):
+    if set(FIELD_KEYS).isdisjoint(keys):
         return (), None
     from convcalc.metrics._without_gates import without_gates
-    from convcalc.metrics.receptive_field import fields
+    from convcalc.metrics.receptive_field import trace_receptive_fields
 
     if WITHOUT_GATES not in keys:
-        return tuple(fields(graph)[1]), None
+        return tuple(trace_receptive_fields(graph)[1]), None
     ungated = without_gates(graph)
     pairs = zip(graph.nodes, ungated.nodes, strict=True)
-    return tuple(fields(ungated)[1]), tuple([node.path for node, other in pairs if node is not other])
+    return tuple(trace_receptive_fields(ungated)[1]), tuple([node.path for node, other in pairs if node is not other])
 
 
 @cache
-def detailed() -> tuple[Measure, ...]:
+def lazy_metrics() -> tuple[Metric, ...]:
     """Return the metrics of the lazy files: no sums, but one number for a design, so that it can be limited."""
-    return tuple(measure for name in LAZY for measure in _file(name).METRICS)
+    return tuple(measure for name in LAZY_MODULES for measure in _module(name).METRICS)
 
 
 @cache
-def core_metrics() -> Mapping[str, Measure]:
+def core_metrics() -> Mapping[str, Metric]:
     """Return the metrics of every report by their keys, in the order of their columns."""
     files = sorted(name[:-3] for name in os.listdir(metrics.__path__[0]) if name.endswith(".py"))
-    eager = [name for name in files if not name.startswith("_") and name not in (*LAZY, *SHARED)]
-    found = sorted((each for name in eager for each in _file(name).METRICS), key=lambda measure: measure.order)
+    eager = [name for name in files if not name.startswith("_") and name not in (*LAZY_MODULES, *SHARED_MODULES)]
+    found = sorted((each for name in eager for each in _module(name).METRICS), key=lambda measure: measure.order)
     return {measure.key: measure for measure in found}
 
 
 @cache
-def measures() -> tuple[Measure, ...]:
+def report_metrics() -> tuple[Metric, ...]:
     """Return the metrics of every report in the order of their columns."""
     return tuple(core_metrics().values())

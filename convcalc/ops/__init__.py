@@ -7,20 +7,21 @@ arguments; ``make`` builds one: ``ops.make("conv", out=16, kernel=3)``.
 from __future__ import annotations
 
 from convcalc.ops.make import get, make
-from convcalc.ops.op import Op, Product, Window, arguments_of
-from convcalc.ops.registry import HEADINGS, activations, every, find
+from convcalc.ops.op import MatrixProduct, Op, Window, arguments_of
+from convcalc.ops.registry import REQUIRED_SECTIONS, activation_names, load_all
+from convcalc.ops.registry import find_op as find
 from convcalc.ops.registry import kinds as names
 
 __all__ = [
-    "HEADINGS",
+    "REQUIRED_SECTIONS",
+    "MatrixProduct",
     "Op",
-    "Product",
     "Window",
-    "activations",
+    "activation_names",
     "arguments_of",
-    "every",
     "find",
     "get",
+    "load_all",
     "make",
     "names",
 ]

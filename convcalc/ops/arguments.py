@@ -10,7 +10,7 @@ from dataclasses import field
 from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
 
-from convcalc.arith import is_plain, less_equal, plain, require
+from convcalc.arith import is_plain, less_equal, require, require_plain
 
 JsonSchema = dict[str, Any]
 EXPRESSION: JsonSchema = {"type": ["number", "string"]}
@@ -18,11 +18,11 @@ LIST: JsonSchema = {"type": "array", "items": EXPRESSION}
 NESTED: JsonSchema = {"type": "array", "items": {"anyOf": [EXPRESSION, LIST]}}
 
 
-class BadValue(ValueError):
+class InvalidArgument(ValueError):
     """An invalid value; the text continues a sentence that begins with the argument's name."""
 
 
-class Slot:
+class ArgumentType:
     """The type of an argument. With ``takes_list`` a bare list is one value and not several arguments."""
 
     takes_list: bool = False
@@ -31,7 +31,7 @@ class Slot:
     schema: ClassVar[JsonSchema] = EXPRESSION
 
     def bind(self, value: Any, axes: int) -> Any:
-        """Return the value in the form the op works with, or raise ``BadValue``."""
+        """Return the value in the form the op works with, or raise ``InvalidArgument``."""
         raise NotImplementedError(type(self).__name__)
 
 
@@ -39,13 +39,13 @@ class Argument(NamedTuple):
     """One argument of an op: its key in a spec, its type, its default, and whether its key may be left out."""
 
     key: str
-    slot: Slot
+    type: ArgumentType
     default: Any = None
     required: bool = False
     positional: bool = False
 
 
-def argument(key: str, slot: Slot, *, positional: bool = False, **default: Any) -> Any:
+def argument(key: str, slot: ArgumentType, *, positional: bool = False, **default: Any) -> Any:
     """Declare a field of an op as an argument; without ``default=`` it is required.
 
     One with ``default=None`` may also be left out of the constructor of the class.
@@ -55,18 +55,18 @@ def argument(key: str, slot: Slot, *, positional: bool = False, **default: Any) 
     return field(metadata={"argument": declared}, **absent)
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Write a value as a person would: 3.33333 for 10/3, [1, 2] for a list."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Fraction):
         return f"{float(value):.6g}"
     if isinstance(value, tuple):
-        return f"[{', '.join(map(shown, value))}]"
+        return f"[{', '.join(map(format_value, value))}]"
     return str(value)
 
 
-class Size(Slot):
+class SizeType(ArgumentType):
     """An integer that is at least ``minimum`` (no bound where that is ``None``)."""
 
     def __init__(self, minimum: int | None = 1) -> None:
@@ -75,24 +75,26 @@ class Size(Slot):
     def bind(self, value: Any, axes: int) -> Any:
         if type(value) is int:
             if self.minimum is not None and value < self.minimum:
-                raise BadValue(f"= {value} must be {'positive' if self.minimum == 1 else f'at least {self.minimum}'}")
+                raise InvalidArgument(
+                    f"= {value} must be {'positive' if self.minimum == 1 else f'at least {self.minimum}'}"
+                )
             return value
         if isinstance(value, Fraction):
-            raise BadValue(f"= {shown(value)} is not an integer; use //, round() or ceil()")
+            raise InvalidArgument(f"= {format_value(value)} is not an integer; use //, round() or ceil()")
         if is_plain(value):
-            raise BadValue(f"must be an integer, not {named(value)}")
+            raise InvalidArgument(f"must be an integer, not {describe_value(value)}")
         if self.minimum is not None:
             require(less_equal(self.minimum, value), "CC410", "a size of {} must be at least {}", value, self.minimum)
         return value
 
 
-class Alike(tuple[Any, ...]):
+class SameOnAllAxes(tuple[Any, ...]):
     """One number for all axes, which some tools count otherwise than a list of equal numbers."""
 
     __slots__ = ()
 
 
-class Sizes(Slot):
+class SizesType(ArgumentType):
     """A size, a list of one size per spatial axis, or one of ``words``."""
 
     per_axis = True
@@ -106,18 +108,20 @@ class Sizes(Slot):
         if isinstance(value, str):
             if value in self.words:
                 return str(value)
-            raise BadValue(f"must be an integer or a list of them{also(self.words)}, not {named(value)}")
-        return _for_each_axis(Size(self.minimum), value, axes)
+            raise InvalidArgument(
+                f"must be an integer or a list of them{or_words(self.words)}, not {describe_value(value)}"
+            )
+        return _for_each_axis(SizeType(self.minimum), value, axes)
 
 
-class Count(Size):
+class CountType(SizeType):
     """A size that shapes the graph, such as a number of stacked layers: it is never swept."""
 
     def bind(self, value: Any, axes: int) -> Any:
-        return super().bind(plain(value, "a count of layers"), axes)
+        return super().bind(require_plain(value, "a count of layers"), axes)
 
 
-class Padding(Slot):
+class PaddingType(ArgumentType):
     """n on both sides of every axis; a list of one entry per axis, each n or ``[before, after]``; or a word."""
 
     per_axis = True
@@ -133,7 +137,7 @@ class Padding(Slot):
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, str):
             if value not in self.words:
-                raise BadValue(f"must be an integer, a list{also(self.words)}, not {named(value)}")
+                raise InvalidArgument(f"must be an integer, a list{or_words(self.words)}, not {describe_value(value)}")
             return str(value) if value != "valid" else ((0, 0),) * axes
         per_axis = value if isinstance(value, tuple) else (value,) * axes
         _require_axes(per_axis, axes)
@@ -142,12 +146,12 @@ class Padding(Slot):
     def _pair(self, entry: Any) -> tuple[Any, Any]:
         pair = entry if isinstance(entry, tuple) else (entry, entry)
         if len(pair) != 2:
-            raise BadValue(f"needs [before, after] for an axis, not {shown(pair)}")
-        before, after = (Size(self.minimum).bind(side, 0) for side in pair)
+            raise InvalidArgument(f"needs [before, after] for an axis, not {format_value(pair)}")
+        before, after = (SizeType(self.minimum).bind(side, 0) for side in pair)
         return before, after
 
 
-class Choice(Slot):
+class ChoiceType(ArgumentType):
     """One word of a closed list."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
@@ -156,10 +160,10 @@ class Choice(Slot):
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, str) and value in self.words:
             return str(value)
-        raise BadValue(f"must be one of {', '.join(self.words)}, not {named(value)}")
+        raise InvalidArgument(f"must be one of {', '.join(self.words)}, not {describe_value(value)}")
 
 
-class Flag(Slot):
+class FlagType(ArgumentType):
     """true or false."""
 
     schema: ClassVar[JsonSchema] = {"anyOf": [{"type": "boolean"}, {"type": "string"}]}
@@ -167,10 +171,10 @@ class Flag(Slot):
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, bool):
             return value
-        raise BadValue(f"must be true or false, not {named(value)}")
+        raise InvalidArgument(f"must be true or false, not {describe_value(value)}")
 
 
-class Axes(Slot):
+class AxesType(ArgumentType):
     """Axis numbers, which may count from the end: one, or with ``several`` a list too. They are never swept.
 
     With ``whole`` the list names all axes, and a lone number is a list of one.
@@ -186,13 +190,13 @@ class Axes(Slot):
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, tuple):
             if not self.several or not value:
-                raise BadValue(f"must be an axis number, not {named(value)}")
-            return tuple(Axes().bind(axis, axes) for axis in value)
-        axis = Size(None).bind(plain(value, "an axis"), axes)
+                raise InvalidArgument(f"must be an axis number, not {describe_value(value)}")
+            return tuple(AxesType().bind(axis, axes) for axis in value)
+        axis = SizeType(None).bind(require_plain(value, "an axis"), axes)
         return (axis,) if self.whole else axis
 
 
-class Dims(Slot):
+class DimsType(ArgumentType):
     """A list of sizes; with ``wildcard`` one of them may be -1; with ``single`` a lone size is a list of one."""
 
     takes_list = True
@@ -204,14 +208,14 @@ class Dims(Slot):
     def bind(self, value: Any, axes: int) -> Any:
         sizes = value if isinstance(value, tuple) else (value,)
         if not sizes:
-            raise BadValue("must have at least one axis")
+            raise InvalidArgument("must have at least one axis")
         free = [self.wildcard and type(size) is int and size == -1 for size in sizes]
         if free.count(True) > 1:
-            raise BadValue("may have only one -1")
-        return tuple(-1 if is_free else Size().bind(size, axes) for size, is_free in zip(sizes, free, strict=True))
+            raise InvalidArgument("may have only one -1")
+        return tuple(-1 if is_free else SizeType().bind(size, axes) for size, is_free in zip(sizes, free, strict=True))
 
 
-class Real(Slot):
+class RealType(ArgumentType):
     """An exact number above ``above`` (or equal to it with ``inclusive``) and at most ``most``."""
 
     def __init__(self, above: int = 0, *, inclusive: bool = False, most: int | None = None) -> None:
@@ -223,27 +227,29 @@ class Real(Slot):
         if not is_plain(value):
             return value
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
-            raise BadValue(f"must be a number, not {named(value)}")
+            raise InvalidArgument(f"must be a number, not {describe_value(value)}")
         if value < self.above or (value == self.above and not self.inclusive):
-            raise BadValue(f"= {shown(value)} must be {'at least' if self.inclusive else 'above'} {self.above}")
+            raise InvalidArgument(
+                f"= {format_value(value)} must be {'at least' if self.inclusive else 'above'} {self.above}"
+            )
         if self.most is not None and value > self.most:
-            raise BadValue(f"= {shown(value)} must be at most {self.most}")
+            raise InvalidArgument(f"= {format_value(value)} must be at most {self.most}")
         return value
 
 
-class Scales(Slot):
+class ScalesType(ArgumentType):
     """An exact number above 0, or a list of one per spatial axis."""
 
     per_axis = True
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
 
     def bind(self, value: Any, axes: int) -> Any:
-        return _for_each_axis(Real(), value, axes)
+        return _for_each_axis(RealType(), value, axes)
 
 
-def _for_each_axis(slot: Slot, value: Any, axes: int) -> tuple[Any, ...]:
+def _for_each_axis(slot: ArgumentType, value: Any, axes: int) -> tuple[Any, ...]:
     """Bind the values of a list, or one value for each axis."""
-    made, values = (tuple, value) if isinstance(value, tuple) else (Alike, (value,) * axes)
+    made, values = (tuple, value) if isinstance(value, tuple) else (SameOnAllAxes, (value,) * axes)
     _require_axes(values, axes)
     return made(slot.bind(one, axes) for one in values)
 
@@ -251,17 +257,19 @@ def _for_each_axis(slot: Slot, value: Any, axes: int) -> tuple[Any, ...]:
 def _require_axes(values: tuple[Any, ...], axes: int) -> None:
     if len(values) != axes:
         noun = "axis" if axes == 1 else "axes"
-        raise BadValue(f"= {shown(values)} has {len(values)} entries, but the input has {axes} spatial {noun}")
+        raise InvalidArgument(
+            f"= {format_value(values)} has {len(values)} entries, but the input has {axes} spatial {noun}"
+        )
 
 
-def also(words: tuple[str, ...]) -> str:
+def or_words(words: tuple[str, ...]) -> str:
     return f" or {', '.join(words)}" if words else ""
 
 
-def named(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """Name a value with its kind, for the end of a sentence."""
     if isinstance(value, bool):
-        return shown(value)
+        return format_value(value)
     if isinstance(value, tuple):
-        return f"the list {shown(value)}"
-    return f"the word '{value}'" if isinstance(value, str) else shown(value)
+        return f"the list {format_value(value)}"
+    return f"the word '{value}'" if isinstance(value, str) else format_value(value)

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from convcalc.ops.op import Op
 
-REFERENCE = "Path of another layer, whose output is read too."
-FUSED = {
+LAYER_ARGUMENT_TEXT = "Path of another layer, whose output is read too."
+NORM_ACT_TEXTS = {
     "norm": "A normalisation after the layer: a type, or {type: group, groups: 32}; none for no such layer.",
     "act": "An activation after the layer (and its norm): relu, silu, …; none for no such layer.",
 }
 
 
-class Doc(NamedTuple):
+class OpDoc(NamedTuple):
     """The docstring of an op and those of its arguments."""
 
     summary: str
@@ -30,22 +30,26 @@ class Doc(NamedTuple):
     """Word of an argument in a spec → what it means, on one line; references and fused layers are among them."""
 
 
-def doc_of(op: type[Op]) -> Doc:
+def read_docs(op: type[Op]) -> OpDoc:
     """Read the docstrings of an op.
 
     >>> from convcalc.ops import find
-    >>> doc_of(find("conv")).arguments["groups"]
+    >>> read_docs(find("conv")).arguments["groups"]
     'Groups g: each output channel reads Ci/g input channels; divides both.'
     """
-    text, sections = taken_apart(op)
-    arguments = {**_arguments(op), **dict.fromkeys(op.references, REFERENCE), **(FUSED if op.fused else {})}
-    return Doc(text.partition("\n")[0], sections, arguments)
+    text, sections = parse_docstring(op)
+    arguments = {
+        **_arguments(op),
+        **dict.fromkeys(op.layer_arguments, LAYER_ARGUMENT_TEXT),
+        **(NORM_ACT_TEXTS if op.accepts_norm_act else {}),
+    }
+    return OpDoc(text.partition("\n")[0], sections, arguments)
 
 
-def taken_apart(documented: object) -> tuple[str, dict[str, str]]:
+def parse_docstring(documented: object) -> tuple[str, dict[str, str]]:
     """Return the text of a docstring before its first heading, and its sections: heading → text."""
     sections: dict[str, list[str]] = {"": []}
-    for line in plain_text(inspect.cleandoc(documented.__doc__ or "")).splitlines():
+    for line in single_backticks(inspect.cleandoc(documented.__doc__ or "")).splitlines():
         if line.endswith(":") and not line[:1].isspace():
             sections[line.removesuffix(":")] = []
         else:
@@ -54,7 +58,7 @@ def taken_apart(documented: object) -> tuple[str, dict[str, str]]:
     return texts.pop(""), texts
 
 
-def plain_text(markup: str) -> str:
+def single_backticks(markup: str) -> str:
     """Return a docstring's text with code between single backticks instead of double ones."""
     return markup.replace("``", "`")
 
@@ -68,7 +72,7 @@ def _arguments(op: type[Op]) -> dict[str, str]:
                 ast.AnnAssign(value=ast.Call(func=ast.Name("argument"), args=[ast.Constant(str(key)), *_])),
                 ast.Expr(ast.Constant(str(text))),
             ):
-                found[key] = " ".join(plain_text(text).split())
+                found[key] = " ".join(single_backticks(text).split())
     return found
 
 

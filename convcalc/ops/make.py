@@ -13,20 +13,20 @@ from math import isfinite
 from typing import Any, TypeVar
 
 from convcalc.errors import SpecError, Undecided, did_you_mean, quoted
-from convcalc.ops.arguments import Argument, BadValue, Size, Slot
+from convcalc.ops.arguments import Argument, ArgumentType, InvalidArgument, SizeType
 from convcalc.ops.op import Op, arguments_of
-from convcalc.ops.registry import activations, find, kinds
-from convcalc.shapes import AXES
+from convcalc.ops.registry import activation_names, find_op, kinds
+from convcalc.shapes import MAX_AXES
 
-Made = TypeVar("Made", bound=Op)
+OpType = TypeVar("OpType", bound=Op)
 
 
 @dataclass(slots=True, eq=False)
 class ArgumentError(SpecError):
-    """An invalid value of an argument; ``place`` has the indices that lead to the invalid element of a list."""
+    """An invalid value of an argument; ``indices`` lead to the invalid element of a list."""
 
     argument: str = ""
-    place: tuple[int, ...] = ()
+    indices: tuple[int, ...] = ()
 
 
 def make(kind: str, *, axes: Any = None, **arguments: Any) -> Op:
@@ -50,9 +50,9 @@ def make(kind: str, *, axes: Any = None, **arguments: Any) -> Op:
     Traceback (most recent call last):
     convcalc.ops.make.ArgumentError: error CC203: conv has no attribute 'stide'; did you mean 'stride'?
     """
-    if isinstance(kind, str) and kind in activations():
+    if isinstance(kind, str) and kind in activation_names():
         arguments, kind = {"type": kind, **arguments}, "act"
-    return made(get(kind), arguments, axes)
+    return build(get(kind), arguments, axes)
 
 
 def get(kind: str) -> type[Op]:
@@ -64,48 +64,48 @@ def get(kind: str) -> type[Op]:
     >>> get("conv").__name__
     'Conv'
     """
-    op = find(kind) if isinstance(kind, str) else None
+    op = find_op(kind) if isinstance(kind, str) else None
     if op is None:
-        known = (*kinds(), *activations())
+        known = (*kinds(), *activation_names())
         text = f"no kind of layer {quoted(str(kind))}{did_you_mean(str(kind), known)}"
         raise SpecError("CC204", text, hint="convcalc.ops.names() returns all kinds")
     return op
 
 
-def made(op: type[Made], arguments: Mapping[str, Any], axes: Any = None) -> Made:
+def build(op: type[OpType], arguments: Mapping[str, Any], axes: Any = None) -> OpType:
     """Build an op of a class; see :func:`make`."""
     if axes is not None and "axes" in arguments_of(op):
         arguments, axes = {**arguments, "axes": axes}, None
-    values = {key: _plain(value) for key, value in arguments.items() if value is not None}
+    values = {key: _normalized(value) for key, value in arguments.items() if value is not None}
     for key in values:
         if key not in arguments_of(op):
-            raise _misplaced(op, key) or unknown(op, key, arguments_of(op))
-    if error := missing(op, values):
+            raise _misplaced_argument_error(op, key) or unknown_argument_error(op, key, arguments_of(op))
+    if error := missing_arguments_error(op, values):
         raise error
-    for key in sorted(op.ignored(values)):
-        raise unused(op, values, key)
+    for key in sorted(op.unused_arguments(values)):
+        raise unused_argument_error(op, values, key)
     try:
-        return bound(op, values, Size(0).bind(2 if axes is None else _plain(axes), 0))
-    except BadValue as error:
+        return bind_arguments(op, values, SizeType(0).bind(2 if axes is None else _normalized(axes), 0))
+    except InvalidArgument as error:
         raise ArgumentError("CC410", f"axes {error}", argument="axes") from None
     except Undecided as undecided:
         raise SpecError("CC411", f"{op.kind}: {undecided.argument}: {undecided}") from None
 
 
-def _misplaced(op: type[Op], key: str) -> ArgumentError | None:
+def _misplaced_argument_error(op: type[Op], key: str) -> ArgumentError | None:
     """Return the error for a key that a spec has among the arguments of a layer, and a graph elsewhere."""
-    where = "is an input of the layer: give its handle to add()" if key in op.references else ""
-    if op.fused and find(key) and key in {"norm", "act"}:
+    where = "is an input of the layer: give its handle to add()" if key in op.layer_arguments else ""
+    if op.accepts_norm_act and find_op(key) and key in {"norm", "act"}:
         where = "is a layer of its own: add it behind this one"
     return ArgumentError("CC203", f"{op.kind}: '{key}' {where}", argument=key) if where else None
 
 
-def _plain(value: Any) -> Any:
+def _normalized(value: Any) -> Any:
     """Return a value as expressions give it: an exact number, a word, or a tuple; arrays and symbols as they are."""
     if isinstance(value, list | tuple | range):
-        return tuple(map(_plain, value))
+        return tuple(map(_normalized, value))
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # a number of NumPy or PyTorch
-        return _plain(value.item())
+        return _normalized(value.item())
     if isinstance(value, float) and isfinite(value):
         value = Fraction(str(value))
     if isinstance(value, Fraction):
@@ -116,7 +116,7 @@ def _plain(value: Any) -> Any:
 # --- what a spec needs of it ------------------------------------------------------------------------------------------
 
 
-def bound(op: type[Made], values: Mapping[str, Any], axes: int) -> Made:
+def bind_arguments(op: type[OpType], values: Mapping[str, Any], axes: int) -> OpType:
     """Bind values to the arguments of an op, for an input with so many spatial axes; the others have their defaults.
 
     Raises:
@@ -128,44 +128,44 @@ def bound(op: type[Made], values: Mapping[str, Any], axes: int) -> Made:
 
 
 def _bind(argument: Argument, values: Mapping[str, Any], axes: int) -> Any:
-    key, slot = argument.key, argument.slot
+    key, slot = argument.key, argument.type
     if key not in values:
         return None if argument.default is None else slot.bind(argument.default, axes)
     value = values[key]
-    if type(value) is tuple and len(value) > AXES:
-        text = f"{key} has {len(value)} entries; the limit is {AXES} axes"
+    if type(value) is tuple and len(value) > MAX_AXES:
+        text = f"{key} has {len(value)} entries; the limit is {MAX_AXES} axes"
         raise ArgumentError("CC508", text, argument=key)
     try:
         return slot.bind(value, axes)
-    except BadValue as error:
-        place = tuple(_culprit(slot, value, str(error)))
-        raise ArgumentError("CC410", f"{key} {error}", argument=key, place=place) from None
+    except InvalidArgument as error:
+        place = tuple(_failing_element(slot, value, str(error)))
+        raise ArgumentError("CC410", f"{key} {error}", argument=key, indices=place) from None
     except Undecided as undecided:
         undecided.argument = key
         raise
 
 
-def _culprit(slot: Slot, value: Any, text: str) -> Iterable[int]:
+def _failing_element(slot: ArgumentType, value: Any, text: str) -> Iterable[int]:
     """Give the indices of the element of a list that alone raises the same error."""
     for index, element in enumerate(value if type(value) is tuple else ()):
         try:
             slot.bind((element,), 1)
-        except BadValue as error:
+        except InvalidArgument as error:
             if str(error) == text:
-                return (index, *_culprit(slot, element, text))
+                return (index, *_failing_element(slot, element, text))
         except Undecided:
             continue
     return ()
 
 
-def unknown(op: type[Op], word: str, words: Iterable[str]) -> ArgumentError:
+def unknown_argument_error(op: type[Op], word: str, words: Iterable[str]) -> ArgumentError:
     """Return the error for an unknown argument; ``words`` are the known ones."""
     every = tuple(words)
     text = f"{op.kind} has no attribute {quoted(word)}{did_you_mean(word, every)}"
     return ArgumentError("CC203", text, hint=f"it has {', '.join(every) or 'none'}", argument=word)
 
 
-def missing(op: type[Op], given: Mapping[str, object]) -> SpecError | None:
+def missing_arguments_error(op: type[Op], given: Mapping[str, object]) -> SpecError | None:
     """Return the error for required arguments that are missing, if there are any."""
     absent = [argument for argument in arguments_of(op).values() if argument.required and argument.key not in given]
     if not absent:
@@ -177,7 +177,7 @@ def missing(op: type[Op], given: Mapping[str, object]) -> SpecError | None:
     )
 
 
-def unused(op: type[Op], values: Mapping[str, Any], key: str) -> ArgumentError:
+def unused_argument_error(op: type[Op], values: Mapping[str, Any], key: str) -> ArgumentError:
     """Return the error for an argument without effect."""
     what = f"{values.get('type', '')} {op.kind}".strip()
     return ArgumentError("CC203", f"{what} does not use '{key}'", argument=key)

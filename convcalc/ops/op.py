@@ -11,7 +11,7 @@ from convcalc.ops.arguments import Argument
 from convcalc.shapes import Shape
 
 
-class Product(NamedTuple):
+class MatrixProduct(NamedTuple):
     """One matrix product inside a layer.
 
     Most layers are one product; attention is six, a recurrent layer one per direction and stacked layer.
@@ -21,9 +21,9 @@ class Product(NamedTuple):
     """Multiplications of one sample."""
     outputs: Number
     """Elements that the product computes, of one sample."""
-    stage: int = 1
+    sequence_step: int = 1
     """A product of a later stage needs the outputs of an earlier one; products of one stage are independent."""
-    weighted: bool = True
+    has_weights: bool = True
     """Whether one factor is a learnable weight."""
     name: str = ""
     """Which product of the layer it is, where there are several."""
@@ -52,28 +52,28 @@ class Op:
     """The word that names the layer in a spec; the file is named after it."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """Least and most inputs; ``None`` for no limit. With more than one, they are the branches of a join."""
-    references: ClassVar[tuple[str, ...]] = ()
+    layer_arguments: ClassVar[tuple[str, ...]] = ()
     """Arguments that name another layer, whose output is a further input."""
-    fused: ClassVar[bool] = False
+    accepts_norm_act: ClassVar[bool] = False
     """Whether a spec may write ``norm`` and ``act`` on the layer, as layers that follow it."""
-    borrows: ClassVar[str] = ""
+    defaults_from: ClassVar[str] = ""
     """The kind whose ``defaults`` the layer also takes."""
     nonlinear: ClassVar[bool] = False
     """Whether the layer is an activation."""
-    reads: ClassVar[bool] = True
+    depends_on_values: ClassVar[bool] = True
     """Whether the output depends on the values of the inputs, and not on their shapes alone."""
-    passes: ClassVar[bool] = False
+    is_identity: ClassVar[bool] = False
     """The op returns its input unchanged and gets no row in reports."""
 
     @classmethod
     def make(cls, *, axes: Any = None, **arguments: Any) -> Self:
         """Build an op of this class from the arguments of a spec; see :func:`convcalc.ops.make`."""
-        from convcalc.ops.make import made
+        from convcalc.ops.make import build
 
-        return made(cls, arguments, axes)
+        return build(cls, arguments, axes)
 
     @classmethod
-    def ignored(cls, given: Mapping[str, Any]) -> frozenset[str]:
+    def unused_arguments(cls, given: Mapping[str, Any]) -> frozenset[str]:
         """Return arguments without effect given the others: dropped if from ``defaults``, an error if explicit."""
         return frozenset()
 
@@ -93,7 +93,7 @@ class Op:
         """Return how many elements of the weights a batch reads; ``None`` for all of them."""
         return None
 
-    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+    def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         """Return the multiplies of one sample, product by product; none for a layer that is not counted."""
         return ()
 
@@ -101,11 +101,11 @@ class Op:
         """Return the window over the spatial axes; ``None`` for a layer without one."""
         return None
 
-    def doubt(self, *inputs: Shape) -> str:
+    def warning(self, *inputs: Shape) -> str:
         """Return a warning about a probable mistake, or an empty text."""
         return ""
 
-    def unbuilt(self, via: str, *inputs: Shape) -> str:
+    def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
         """Return why PyTorch does not run the layer, though others such as ONNX do; an empty text where it does.
 
         ``via`` is how the model's source writes the layer. Arrays and symbols among the sizes give no warning.

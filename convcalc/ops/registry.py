@@ -16,12 +16,12 @@ from convcalc.errors import Source, Span, SpecError
 from convcalc.ops import kinds as operations
 from convcalc.ops.op import Op
 
-HEADINGS = ("Formula:", "Shapes:", "Source:", "Examples:")
+REQUIRED_SECTIONS = ("Formula:", "Shapes:", "Source:", "Examples:")
 """Sections that the docstring of every op must have."""
 
 
 @cache
-def files() -> dict[str, str]:
+def kind_files() -> dict[str, str]:
     """Return the file of every kind; two files of one name are an error that names both."""
     found: dict[str, str] = {}
     for folder in operations.__path__:
@@ -30,30 +30,32 @@ def files() -> dict[str, str]:
             if ending == ".py" and not kind.startswith("_"):
                 path = os.path.join(folder, name)
                 if kind in found:
-                    raise _refused(path, 1, f"the op '{kind}' is defined twice; the other file is {found[kind]}")
+                    raise _definition_error(
+                        path, 1, f"the op '{kind}' is defined twice; the other file is {found[kind]}"
+                    )
                 found[kind] = path
     return found
 
 
 def kinds() -> tuple[str, ...]:
     """Return the words of all kinds, sorted, without loading any."""
-    return tuple(sorted(files()))
+    return tuple(sorted(kind_files()))
 
 
 @cache
-def find(kind: str) -> type[Op] | None:
+def find_op(kind: str) -> type[Op] | None:
     """Return the op of a kind, loading its file alone; ``None`` for an unknown kind."""
-    path = files().get(kind)
+    path = kind_files().get(kind)
     return _load(kind, path) if path else None
 
 
-def every() -> dict[str, type[Op]]:
+def load_all() -> dict[str, type[Op]]:
     """Load all ops and return them by kind."""
-    return {kind: op for kind in kinds() if (op := find(kind))}
+    return {kind: op for kind in kinds() if (op := find_op(kind))}
 
 
 @cache
-def activations() -> frozenset[str]:
+def activation_names() -> frozenset[str]:
     """Return the names that alone are a layer: ``relu`` is ``act: relu``."""
     from convcalc.ops.kinds.act import TYPES
 
@@ -64,27 +66,27 @@ def _load(kind: str, path: str) -> type[Op]:
     try:
         module = importlib.import_module(f"{operations.__name__}.{kind}")
     except Exception as error:
-        raise _refused(path, _line_in(path, error), f"{type(error).__name__}: {error}") from error
+        raise _definition_error(path, _line_in(path, error), f"{type(error).__name__}: {error}") from error
     try:
-        return _checked(module, kind, path)
+        return _op_of_module(module, kind, path)
     except SpecError:
         del sys.modules[module.__name__]  # so that it is read again once it is mended
         raise
 
 
-def _checked(module: ModuleType, kind: str, path: str) -> type[Op]:
+def _op_of_module(module: ModuleType, kind: str, path: str) -> type[Op]:
     """Return the op of a file, which must define exactly one, well formed."""
     classes = [value for value in vars(module).values() if isinstance(value, type)]
     ops = [value for value in classes if issubclass(value, Op) and value.__module__ == module.__name__]
     if len(ops) != 1:
-        raise _refused(path, 1, f"an op file defines exactly one op, this one {len(ops)}")
-    _check(ops[0], kind, path)
+        raise _definition_error(path, 1, f"an op file defines exactly one op, this one {len(ops)}")
+    _require_well_formed(ops[0], kind, path)
     return ops[0]
 
 
-def _check(op: type[Op], kind: str, path: str) -> None:
+def _require_well_formed(op: type[Op], kind: str, path: str) -> None:
     """Raise an error for an op whose docstring, methods or arguments are incomplete."""
-    wanted = HEADINGS if __doc__ else ()  # python -OO keeps no docstrings: networks are counted without
+    wanted = REQUIRED_SECTIONS if __doc__ else ()  # python -OO keeps no docstrings: networks are counted without
     faults = [f"its docstring has no '{heading}'" for heading in wanted if heading not in (op.__doc__ or "")]
     if getattr(op, "kind", None) != kind:
         faults.append(f"its kind is {getattr(op, 'kind', None)!r}, its file says '{kind}'")
@@ -96,7 +98,7 @@ def _check(op: type[Op], kind: str, path: str) -> None:
     elif any("argument" not in field.metadata for field in op.__dataclass_fields__.values()):
         faults.append("a field is not made by argument()")
     if faults:
-        raise _refused(path, _class_line(op, path), f"the op {op.__name__} is malformed: {'; '.join(faults)}")
+        raise _definition_error(path, _class_line(op, path), f"the op {op.__name__} is malformed: {'; '.join(faults)}")
 
 
 def _class_line(op: type[Op], path: str) -> int:
@@ -114,6 +116,6 @@ def _line_in(path: str, error: BaseException) -> int:
     return lines[-1] if lines else 1
 
 
-def _refused(path: str, line: int, text: str) -> SpecError:
+def _definition_error(path: str, line: int, text: str) -> SpecError:
     with open(path, encoding="utf-8", errors="replace") as file:
         return SpecError("CC901", text, Span(Source(path, file.read()), line, 1))

@@ -5,7 +5,7 @@ Other tools count some of these forms and miss others. Our own counts do not dep
 
 from __future__ import annotations
 
-VIA = {
+SOURCE_FORMS = {
     "module": "a class of the framework: nn.ReLU, nn.Linear; of attention, nn.MultiheadAttention with its weights",
     "subclass": "a class of the model's own, made from the framework's: timm's BatchNormAct2d and Attention",
     "function": "a function: F.relu, torch.matmul; of attention, F.linear, q.matmul(k) and F.softmax",
@@ -19,10 +19,16 @@ VIA = {
 }
 """Word → what it means."""
 
-DEFAULTS = {"add": "operator", "mul": "operator", "concat": "operator", "scale": "operator", "matmul": "function"}
+DEFAULT_SOURCE_FORMS = {
+    "add": "operator",
+    "mul": "operator",
+    "concat": "operator",
+    "scale": "operator",
+    "matmul": "function",
+}
 """The kinds that frameworks have no module for; every other is a ``module``."""
 
 
-def default_via(kind: str) -> str:
+def default_source_form(kind: str) -> str:
     """Return the form of a kind where the spec has no ``via``."""
-    return DEFAULTS.get(kind, "module")
+    return DEFAULT_SOURCE_FORMS.get(kind, "module")

@@ -19,7 +19,7 @@ from convcalc.arith import Number
 from convcalc.arith import total as summed
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.graph.graph import Graph
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 from convcalc.profiles._layer_sizes import LayerSizes as LayerSizes
 from convcalc.profiles._layer_sizes import Term as Term
 
@@ -122,11 +122,11 @@ def find_profile(name: str) -> Profile:
     raise SpecError("CC741", text, hint=f"profiles are {', '.join(profile_keys())}")
 
 
-def profile_metric(profile: Profile) -> Measure:
+def profile_metric(profile: Profile) -> Metric:
     """Return a tool's count as a metric, which budgets can limit: ``max: {fvcore: 4.2G}``."""
-    return Measure(
+    return Metric(
         profile.key, profile.tool, profile.unit, profile.counts, profile.order,
-        sized=lambda graph, batch, _: layers(graph, profile, batch=batch),
+        per_batch=lambda graph, batch, _: layer_counts(graph, profile, batch=batch),
     )  # fmt: skip
 
 
@@ -136,17 +136,17 @@ def total(graph: Graph, name: str, *, batch: int = 1) -> Number:
     Raises:
         SpecError: CC741, for an unknown name; CC742, where the tool has no number for a layer.
     """
-    return summed(layers(graph, find_profile(name), batch=batch))
+    return summed(layer_counts(graph, find_profile(name), batch=batch))
 
 
-def layers(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Number]:
+def layer_counts(graph: Graph, profile: Profile, *, batch: int = 1) -> list[Number]:
     """Return the tool's count of every layer of ``graph.layers``.
 
     Raises:
         SpecError: CC742, where the tool has no number for one of them.
     """
     samples = 1 if profile.is_per_sample else batch
-    return [summed(amount for _, amount in _terms(LayerSizes(node, samples), profile)) for node in graph.layers]
+    return [summed(amount for _, amount in _layer_terms(LayerSizes(node, samples), profile)) for node in graph.layers]
 
 
 def profile_result(graph: Graph, profile: Profile, *, batch: int = 1) -> ProfileResult:
@@ -154,7 +154,7 @@ def profile_result(graph: Graph, profile: Profile, *, batch: int = 1) -> Profile
     samples, terms = 1 if profile.is_per_sample else batch, dict[str, Number]()
     try:
         for node in graph.layers:
-            for name, amount in _terms(LayerSizes(node, samples), profile):
+            for name, amount in _layer_terms(LayerSizes(node, samples), profile):
                 terms[name] = terms.get(name, 0) + amount
     except SpecError as error:
         return ProfileResult(profile, None, {}, error.text)
@@ -176,7 +176,7 @@ def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconc
     return Reconciliation(design, name, batch, macs, results, elements)
 
 
-def _terms(layer: LayerSizes, profile: Profile) -> list[Term]:
+def _layer_terms(layer: LayerSizes, profile: Profile) -> list[Term]:
     """Return the terms of one layer, or raise an error at the layer's place where the tool has none."""
     base = profile.base, layer.macs if profile.base == "macs" else layer.outputs
     try:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from convcalc.arith import Number, floordiv, prod, total
 from convcalc.graph.graph import Node
 from convcalc.ops.op import Op, Window
-from convcalc.ops.source_form import default_via
+from convcalc.ops.source_form import default_source_form
 from convcalc.shapes import Shape
 
 Term: TypeAlias = tuple[str, Number]
@@ -31,7 +31,7 @@ class LayerSizes:
         self.node = node
         self.op: Op = node.op
         self.kind = node.op.kind
-        self.via = node.via or default_via(node.op.kind)
+        self.via = node.via or default_source_form(node.op.kind)
         self.batch = batch
         self.input: Shape = node.input_shapes[0]
         """Shape of the first input, without batch; ``output`` that of the output."""
@@ -154,7 +154,7 @@ class LayerSizes:
     @property
     def softmax_of_scores(self) -> Number:
         """Operations of the softmax of an attention: L exponentials, L − 1 sums and L divisions for a row of L."""
-        return 3 * self.attention_scores - self.batch * self.input.replaced(-1, self.argument("heads")).elements
+        return 3 * self.attention_scores - self.batch * self.input.with_axis(-1, self.argument("heads")).elements
 
     @property
     def seen_in_first_operand(self) -> Number:
@@ -256,7 +256,7 @@ class LayerSizes:
 
         The pool reads four channels of zeros beside.
         """
-        return 4 * self.input_elements + 4 * self.batch * self.input.replaced(0, 1).elements
+        return 4 * self.input_elements + 4 * self.batch * self.input.with_axis(0, 1).elements
 
     @property
     def join_operations(self) -> Number:

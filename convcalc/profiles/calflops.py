@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.arith import Number, equal, floordiv, prod, require
-from convcalc.ops.arguments import Alike
+from convcalc.ops.arguments import SameOnAllAxes
 from convcalc.profiles import LayerSizes, Profile, Term
 from convcalc.profiles.deepspeed import flops_terms, multiplies, operations, positions, upsampled_size
 
@@ -47,7 +47,7 @@ def upsample_operations(layer: LayerSizes) -> Number:
     scales = layer.argument("scale")
     if scales is None:
         return upsampled_size(layer)
-    if not isinstance(scales, Alike):
+    if not isinstance(scales, SameOnAllAxes):
         text = "calflops stops at a list of {} scales, where the batch is {}"
         require(equal(layer.batch, len(scales)), "CC742", text, len(scales), layer.batch)
     return layer.input_elements

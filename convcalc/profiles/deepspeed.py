@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from convcalc.arith import Number, floordiv, prod
-from convcalc.ops.arguments import Alike
-from convcalc.ops.kinds._window import extent
+from convcalc.ops.arguments import SameOnAllAxes
+from convcalc.ops.kinds._window import effective_kernel_size
 from convcalc.profiles import LayerSizes, Profile, Term
 
 ACTIVATIONS = ("relu", "prelu", "elu", "leaky_relu", "silu", "swish", "gelu")
@@ -118,7 +118,7 @@ def _lost_to_halved_padding(layer: LayerSizes) -> Number:
 def positions(layer: LayerSizes) -> Iterator[Number]:
     """Give ⌊(n + p₀ + p₁ − e)/s⌋ + 1 on each axis, whatever its sign; of the word ``same`` p₀ = p₁ = ⌊(e − 1)/2⌋."""
     for n, kernel, stride, pads, dilation in zip(layer.input.spatial, *layer.window, strict=True):
-        reach = extent(kernel, dilation)
+        reach = effective_kernel_size(kernel, dilation)
         added = 2 * floordiv(reach - 1, 2) if has_halved_padding(layer) else pads[0] + pads[1]
         yield floordiv(n + added - reach, stride) + 1
 
@@ -126,7 +126,7 @@ def positions(layer: LayerSizes) -> Iterator[Number]:
 def upsampled_size(layer: LayerSizes) -> Number:
     """Count an upsampling to a size: one integer as it is, a list by its product; no channels, no batch."""
     size = layer.argument("size")
-    return size[0] if isinstance(size, Alike) else prod(layer.output.spatial)
+    return size[0] if isinstance(size, SameOnAllAxes) else prod(layer.output.spatial)
 
 
 SOURCE = "deepspeedai/DeepSpeed: deepspeed/profiling/flops_profiler/profiler.py"

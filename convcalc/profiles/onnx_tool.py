@@ -81,7 +81,7 @@ def _first_axis(layer: LayerSizes) -> Number:
     """Elements divided by the first axis that a layer norm works over, whether or not it is the only one."""
     shape = layer.input
     first = min(shape.axis(axis) for axis in layer.op.attributes(shape)["axis"])
-    return layer.batch * shape.replaced(first, 1).elements
+    return layer.batch * shape.with_axis(first, 1).elements
 
 
 def _pool_operations(layer: LayerSizes) -> Number:

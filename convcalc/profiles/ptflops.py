@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import floor
 
 from convcalc.arith import Number, floordiv
-from convcalc.ops.arguments import Alike
+from convcalc.ops.arguments import SameOnAllAxes
 from convcalc.profiles import LayerSizes, Profile, Term
 
 DOUBLED = ("relu", "prelu", "elu", "gelu")
@@ -63,7 +63,7 @@ def _upsample_terms(layer: LayerSizes) -> Iterator[Term]:
     """
     if layer.calls_functional:
         scales = layer.argument("scale")
-        if scales is not None and not isinstance(scales, Alike):
+        if scales is not None and not isinstance(scales, SameOnAllAxes):
             scales = [floor(s) if isinstance(s, Fraction) else s for s in scales]
         yield "upsampling", layer.output_elements if scales is None else layer.upsampled_elements(scales)
         yield "pooling", layer.input_elements * layer.resizes_by_area
@@ -123,7 +123,7 @@ def _projection_terms(layer: LayerSizes) -> Iterator[Term]:
     """
     x, memory = layer.node.input_shapes
     width, read, heads = x.features, memory.features, layer.argument("heads")
-    rows, positions = layer.batch * memory.replaced(-1, 1).elements, layer.batch * x.replaced(-1, 1).elements
+    rows, positions = layer.batch * memory.with_axis(-1, 1).elements, layer.batch * x.with_axis(-1, 1).elements
     yield "missed layers", 2 * rows * read * (read - width) + positions * (read * read - width * width)
     yield "missed layers", layer.attention_scores * (floordiv(read, heads) - floordiv(width, heads))
     yield "bias", positions * (read - width)

@@ -43,7 +43,7 @@ def common_terms(layer: LayerSizes) -> Iterator[Term]:
         case "act" if layer.type == "prelu":
             yield "activation functions", layer.input_elements
         case "softmax":
-            rows = layer.batch * layer.input.replaced(layer.argument("axis"), 1).elements
+            rows = layer.batch * layer.input.with_axis(layer.argument("axis"), 1).elements
             yield "softmax", 3 * layer.input_elements - rows  # n exponentials, n − 1 sums and n divisions a row
         case "lstm" | "gru" | "rnn":
             yield "bias", layer.bias_additions

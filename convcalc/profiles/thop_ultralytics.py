@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import Number, at_least, at_most, ceildiv, floordiv, plain, prod, total
+from convcalc.arith import Number, at_least, at_most, ceildiv, floordiv, prod, require_plain, total
 from convcalc.profiles import LayerSizes, Profile, Term
 from convcalc.profiles.thop import common_terms
 
@@ -44,7 +44,7 @@ def _windows(layer: LayerSizes) -> Number:
     if layer.argument("kernel_size") == "global":
         return layer.input_elements
     if layer.is_adaptive:
-        cells = [_adaptive_cells(n, plain(o, "the size of an adaptive pool")) for n, o in layer.spatial_sizes]
+        cells = [_adaptive_cells(n, require_plain(o, "the size of an adaptive pool")) for n, o in layer.spatial_sizes]
     else:
         count = _input_cells if layer.via == "unpadded" else _window_cells
         cells = [
@@ -68,7 +68,9 @@ def _window_cells(size: Number, places: Number, kernel: Number, stride: Number, 
 
 def _input_cells(size: Number, places: Number, kernel: Number, stride: Number, pads: tuple[Number, Number]) -> Number:
     """Σ cells of the windows on one axis that are the input's own."""
-    starts = (place * stride - pads[0] for place in range(plain(places, "the size of a pool without its padding")))
+    starts = (
+        place * stride - pads[0] for place in range(require_plain(places, "the size of a pool without its padding"))
+    )
     return total(at_most(start + kernel, size) - at_least(start, 0) for start in starts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.arith import Number, divides, floordiv, modulo, prod, select
-from convcalc.ops.arguments import Alike
+from convcalc.ops.arguments import SameOnAllAxes
 from convcalc.profiles import LayerSizes, Profile, Term
 from convcalc.profiles.torch import terms as operator_terms
 
@@ -57,7 +57,7 @@ def _pool_operations(layer: LayerSizes) -> Number:
     if layer.argument("out_size") is not None:
         cells = prod(select(divides(o, n), floordiv(n, o), modulo(n, o) + 1) for n, o in layer.spatial_sizes)
     else:
-        cells = sizes[0] if isinstance(sizes, Alike) else layer.kernel_elements
+        cells = sizes[0] if isinstance(sizes, SameOnAllAxes) else layer.kernel_elements
     return layer.output_elements * (cells - 1 + (layer.axes if layer.kind == "avgpool" else 0))
 
 
@@ -90,7 +90,7 @@ def _norm_groups(layer: LayerSizes) -> Number:
     """Groups of elements that a layer norm works on together."""
     shape = layer.input
     for axis in layer.op.attributes(shape)["axis"]:
-        shape = shape.replaced(axis, 1)
+        shape = shape.with_axis(axis, 1)
     return layer.batch * shape.elements
 
 

@@ -33,7 +33,7 @@ from convcalc.report.fold import View
 if TYPE_CHECKING:
     from convcalc.budget.diff.revisions import Diff
     from convcalc.explain.model import Explanation
-    from convcalc.findings import Verdict
+    from convcalc.findings import CheckResult
     from convcalc.formula.closed_form import Formula
     from convcalc.profiles import Reconciliation
     from convcalc.render.results.row_list import Stream
@@ -80,7 +80,7 @@ class Format(Protocol):
 class VerdictFormat(Protocol):
     """What a file of this folder offers in order to show the outcome of a check."""
 
-    def verdict(self, verdict: Verdict, surface: Surface) -> str:
+    def verdict(self, verdict: CheckResult, surface: Surface) -> str:
         """Return what a check found."""
 
 

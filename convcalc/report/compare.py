@@ -8,8 +8,8 @@ from fractions import Fraction
 from os.path import basename, splitext
 from typing import NamedTuple
 
-from convcalc.gc_pause import uncollected
-from convcalc.metrics.metric import Measure
+from convcalc.gc_pause import paused
+from convcalc.metrics.metric import Metric
 from convcalc.report.align_layers import Match, aligned
 from convcalc.report.drawn import Drawn
 from convcalc.report.fold import DEFAULT_COLUMNS, View, fold
@@ -19,10 +19,10 @@ from convcalc.report.report import Report
 Value = int | Fraction
 
 
-class Metric(NamedTuple):
+class MetricComparison(NamedTuple):
     """One metric of the whole designs; the first design is what the others are compared with."""
 
-    column: Measure
+    column: Metric
     values: tuple[Value | None, ...]
 
     @property
@@ -42,21 +42,21 @@ class Comparison(Drawn):
 
     reports: tuple[Report, ...]
     labels: tuple[str, ...]
-    metrics: tuple[Metric, ...]
+    metrics: tuple[MetricComparison, ...]
     matches: tuple[Match, ...]
     view: View
     note: str
     """What the spec says of its designs, where it says the same of all."""
 
     @property
-    def columns(self) -> list[Metric]:
+    def columns(self) -> list[MetricComparison]:
         """The metrics that layers are compared in: those of the view."""
         usual = DEFAULT_COLUMNS if self.view.columns is None else self.view.columns
         known = {metric.column.key: metric for metric in self.metrics if metric.column.additive}
         return [known[key] for key in dict.fromkeys((*usual, *self.view.more)) if key in known]
 
     @property
-    def totals(self) -> list[Metric]:
+    def totals(self) -> list[MetricComparison]:
         """The metrics whose totals are shown."""
         return [metric for metric in self.metrics if self.view.shows_total(metric.column.key)]
 
@@ -79,7 +79,7 @@ class Comparison(Drawn):
         return tuple(name for name, values in circumstances if any(value != values[0] for value in values))
 
 
-@uncollected()
+@paused()
 def compare(reports: Sequence[Report], view: View | None = None) -> Comparison:
     """Return the comparison of designs with the first of them, folded as a view says.
 
@@ -100,12 +100,12 @@ def compare(reports: Sequence[Report], view: View | None = None) -> Comparison:
     return Comparison(tuple(reports), labels([report.design for report in reports]), metrics, matches, view, note)
 
 
-def _metrics(reports: Sequence[Report]) -> Iterator[Metric]:
+def _metrics(reports: Sequence[Report]) -> Iterator[MetricComparison]:
     """Return the metrics that any design has, in the order of the first that has it."""
     columns = {column.key: column for report in reversed(reports) for column in report.columns}
     first = {column.key: None for report in reports for column in report.columns}
     for key in first:
-        yield Metric(columns[key], tuple(report.totals.get(key) for report in reports))
+        yield MetricComparison(columns[key], tuple(report.totals.get(key) for report in reports))
 
 
 def difference(value: Value | None, first: Value | None) -> Value | None:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 from convcalc.report.drawn import UnknownKey, unknown
-from convcalc.report.report import Report, Row
+from convcalc.report.report import LayerRow, Report
 
 DEFAULT_COLUMNS = ("params", "macs")
 
@@ -79,7 +79,7 @@ class Folded(NamedTuple):
     """The lines of a report under a view. ``rest`` sums what ``--top`` left out."""
 
     report: Report
-    columns: tuple[Measure, ...]
+    columns: tuple[Metric, ...]
     lines: Sequence[Line]
     rest: Line | None = None
     ordered: bool = True
@@ -125,10 +125,10 @@ def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COL
 
 def chosen(
     report: Report, keys: Sequence[str] | None, default: Sequence[str] | None, more: Sequence[str] = ()
-) -> tuple[Measure, ...]:
+) -> tuple[Metric, ...]:
     """Return the columns that layers have: those named, or the default ones, or all that are sums; then ``more``."""
     sums = _additive(report)
-    known = {**sums, **{column.key: column for column in report.columns if column.of_layers}}
+    known = {**sums, **{column.key: column for column in report.columns if column.per_layer}}
     whole = {column.key for column in report.columns} - known.keys()
     for key in (*(keys or ()), *more):
         if key in whole:
@@ -144,7 +144,7 @@ def _sorted(lines: Sequence[Line], key: str, report: Report, *, falling: bool | 
         return sorted(lines, key=lambda line: line.path, reverse=bool(falling))
     if key == "op":
         return sorted(lines, key=lambda line: line.op or line.path, reverse=bool(falling))
-    if key not in (known := [column.key for column in report.columns if column.additive or column.of_layers]):
+    if key not in (known := [column.key for column in report.columns if column.additive or column.per_layer]):
         raise unknown("sort key", key, [*known, *TEXT_KEYS])
     ranked = sorted(lines, key=lambda line: _rank(line.values.get(key, 0)), reverse=falling is not False)
     return sorted(ranked, key=lambda line: not any(_rank(line.values.get(key, 0))[:2]))
@@ -183,15 +183,15 @@ class _Folding(NamedTuple):
 
 
 def _folding(report: Report, *, leaving: bool = False) -> _Folding:
-    return _Folding(_additive(report), {column.key for column in report.columns if column.largest}, leaving)
+    return _Folding(_additive(report), {column.key for column in report.columns if column.by_max}, leaving)
 
 
-def _additive(report: Report) -> dict[str, Measure]:
+def _additive(report: Report) -> dict[str, Metric]:
     return {column.key: column for column in report.columns if column.additive}
 
 
-def _line(row: Row, report: Report) -> Line:
-    known = row.path not in report.unknown if report.unknown else True
+def _line(row: LayerRow, report: Report) -> Line:
+    known = row.path not in report.uncounted if report.uncounted else True
     return Line(row.path, row.op, row.summary, 1, row.output_shape, row.values, row.tied_to, (), known)
 
 

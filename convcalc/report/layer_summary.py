@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.graph.graph import Node
 
 
-def summary(attributes: Mapping[str, Any], node: Node) -> str:
+def layer_summary(attributes: Mapping[str, Any], node: Node) -> str:
     """Return what tells a layer from others of its kind, in the field's shorthand: ``3×3, 64 → 128, /2``."""
     parts = []
     for key, word in _PHRASES.items():

@@ -7,16 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcalc.arith import is_plain
-from convcalc.dtypes import unmatched
-from convcalc.errors import Source, Span, SpecError, describe_one, did_you_mean, quoted
-from convcalc.gc_pause import uncollected
+from convcalc.dtypes import unmatched_globs
+from convcalc.errors import Source, Span, SpecError, did_you_mean, format_error, quoted
+from convcalc.gc_pause import paused
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.memory import peak
-from convcalc.metrics.metric import Measure
-from convcalc.metrics.registry import DETAIL_REQUESTS, core_metrics, details, misaligned_joins
-from convcalc.report.layer_summary import summary
+from convcalc.metrics.metric import Metric
+from convcalc.metrics.registry import DETAIL_REQUESTS, core_metrics, detail_metrics_of, misaligned_joins
+from convcalc.report.layer_summary import layer_summary
 from convcalc.report.metrics import LEAST_TIME, is_additive, metric, profile_metrics
-from convcalc.report.report import Report, Row
+from convcalc.report.report import LayerRow, Report
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -176,7 +176,7 @@ class Measurements:
 
     # --- the report ---------------------------------------------------------------------------------------------------
 
-    @uncollected()
+    @paused()
     def report(self, extra: Collection[str] = ()) -> Report:
         """Return the metrics as plain frozen data.
 
@@ -193,7 +193,7 @@ class Measurements:
         totals = {key: self.values_and_total(key)[1] for key in columns}
         values = {key: self.values(key) for key, measure in columns.items() if measure.additive}
         asked = DETAIL_REQUESTS.intersection(extra) if all(map(is_plain, totals.values())) else frozenset()
-        for measure in (*details(asked), *self._extra_metrics(set(extra) - DETAIL_REQUESTS)):
+        for measure in (*detail_metrics_of(asked), *self._extra_metrics(set(extra) - DETAIL_REQUESTS)):
             columns[measure.key] = measure
             values[measure.key], total = measure.values(graph, batch, dtype)
             if total is not None:
@@ -209,14 +209,14 @@ class Measurements:
             columns=tuple(columns.values()),
             totals=totals,
             rows=list(_rows(graph, values)),
-            warnings=(*map(describe_one, graph.warnings), *_unmatched(graph, dtype)),
+            warnings=(*map(format_error, graph.warnings), *_unmatched(graph, dtype)),
             peak=peak(graph, batch, dtype) if "peak" in asked else None,
             misaligned=joins,
             gated=gated,
             device=device,
         )
 
-    def _extra_metrics(self, profiles: Collection[str]) -> Iterator[Measure]:
+    def _extra_metrics(self, profiles: Collection[str]) -> Iterator[Metric]:
         """Yield the metrics of the device and of profiles."""
         if self.conditions.device is not None:
             from convcalc.devices.roofline import device_metrics
@@ -228,12 +228,12 @@ class Measurements:
 
 def _unmatched(graph: Graph, dtype: str) -> list[str]:
     """Return a warning for every glob of number formats that fits no layer."""
-    globs = unmatched(dtype, (node.path for node in graph.nodes))
+    globs = unmatched_globs(dtype, (node.path for node in graph.nodes))
     return [f"no layer has a path like {quoted(glob)}, which has a number format of its own"
             f"{did_you_mean(glob, graph.paths())}" for glob in globs]  # fmt: skip
 
 
-def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[Row]:
+def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerRow]:
     """Give the row of every layer; layers that share their facts are described once."""
     described: dict[int, tuple[dict[str, Any], str]] = {}
     for node, values in zip(graph.layers, zip(*columns.values(), strict=True), strict=True):
@@ -241,14 +241,14 @@ def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[Row]:
         assert op is not None
         if id(node.facts) not in described:
             attributes = op.attributes(*node.input_shapes)
-            described[id(node.facts)] = attributes, summary(attributes, node)
+            described[id(node.facts)] = attributes, layer_summary(attributes, node)
         attributes, words = described[id(node.facts)]
-        yield Row(
+        yield LayerRow(
             path=node.path,
             op=op.kind,
             summary=words,
             inputs=tuple([graph.nodes[index].path for index in node.inputs]),
-            input_shapes=tuple([tuple(shape) for shape in node.input_shapes]) if op.reads else (),
+            input_shapes=tuple([tuple(shape) for shape in node.input_shapes]) if op.depends_on_values else (),
             output_shape=tuple(node.shape),
             attributes=attributes,
             values=dict(zip(columns, values, strict=True)),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from convcalc.metrics.metric import Measure
-from convcalc.metrics.registry import core_metrics, detailed
+from convcalc.metrics.metric import Metric
+from convcalc.metrics.registry import core_metrics, lazy_metrics
 
 if TYPE_CHECKING:
     from convcalc.devices.roofline import Device
@@ -15,15 +15,15 @@ LEAST_TIME = "least_time"
 
 
 @cache
-def detail_metrics() -> dict[str, Measure]:
+def detail_metrics() -> dict[str, Metric]:
     """Return the metrics that only ``max``, ``min`` and ``equals`` of budgets take, by their keys."""
     from convcalc.devices import roofline
 
-    return {measure.key: measure for measure in (*detailed(), roofline.MEASURE)}
+    return {measure.key: measure for measure in (*lazy_metrics(), roofline.LEAST_TIME_METRIC)}
 
 
 @cache
-def profile_metrics() -> dict[str, Measure]:
+def profile_metrics() -> dict[str, Metric]:
     """Return other tools' counts by the keys of their profiles."""
     from convcalc import profiles
 
@@ -31,14 +31,14 @@ def profile_metrics() -> dict[str, Measure]:
 
 
 @cache
-def find_metric(key: str) -> Measure | None:
+def find_metric(key: str) -> Metric | None:
     """Return the metric of a key, if there is one; profiles, which take longest to load, come last."""
     return next(
         (found[key] for known in (core_metrics, detail_metrics, profile_metrics) if key in (found := known())), None
     )
 
 
-def metric(key: str, device: Device | None = None) -> Measure:
+def metric(key: str, device: Device | None = None) -> Metric:
     """Return an existing metric by its key."""
     if key == LEAST_TIME and device is not None:
         from convcalc.devices.roofline import device_metrics

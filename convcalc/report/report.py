@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from convcalc.errors import Span
 from convcalc.metrics.memory import Peak
-from convcalc.metrics.metric import Measure, Misaligned
+from convcalc.metrics.metric import Metric, MisalignedJoin
 from convcalc.report.drawn import Drawn, words
 
 if TYPE_CHECKING:
     from convcalc.devices.roofline import Device
 
 
-CONVENTION = "convcalc/1"
+CONVENTION_ID = "convcalc/1"
 
 SCHEMA_VERSION = 1
 
 
-class Row(NamedTuple):
+class LayerRow(NamedTuple):
     """One layer: its path, its kind, its shapes and its values."""
 
     path: str
@@ -55,14 +55,14 @@ class Report(Drawn):
     dtype: str
     inputs: Mapping[str, tuple[int, ...]]
     outputs: Mapping[str, tuple[int, ...]]
-    columns: tuple[Measure, ...]
+    columns: tuple[Metric, ...]
     totals: Mapping[str, Any]
-    rows: Sequence[Row]
-    unknown: tuple[str, ...] = ()
+    rows: Sequence[LayerRow]
+    uncounted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     peak: Peak | None = None
     """The step with the largest activations, and their tensors."""
-    misaligned: tuple[Misaligned, ...] | None = None
+    misaligned: tuple[MisalignedJoin, ...] | None = None
     """The joins of paths whose receptive fields are not aligned."""
     gated: tuple[str, ...] | None = None
     """The products whose gates are left out of receptive fields; ``None`` if gates count."""
@@ -76,8 +76,8 @@ class Report(Drawn):
     method = "report"
 
     @property
-    def complete(self) -> bool:
-        return not self.unknown
+    def is_complete(self) -> bool:
+        return not self.uncounted
 
     def to(  # type: ignore[override] # fewer formats
         self,
@@ -122,7 +122,7 @@ class Report(Drawn):
         """
         from convcalc.extras import data_frame
 
-        keys = [column.key for column in self.columns if column.additive or column.of_layers]
+        keys = [column.key for column in self.columns if column.additive or column.per_layer]
         heads = ("path", "op", "summary", "output_shape", "tied_to")
         table: dict[str, Sequence[Any]] = {head: [getattr(row, head) for row in self.rows] for head in heads}
         table |= {key: [row.values.get(key) for row in self.rows] for key in keys}

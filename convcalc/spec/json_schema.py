@@ -11,10 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.ops.arguments import EXPRESSION, JsonSchema
-from convcalc.ops.docs import doc_of
+from convcalc.ops.docs import read_docs
 from convcalc.ops.op import Op, arguments_of
-from convcalc.ops.registry import activations, every, find
-from convcalc.ops.source_form import VIA
+from convcalc.ops.registry import activation_names, find_op, load_all
+from convcalc.ops.source_form import SOURCE_FORMS
 from convcalc.spec.document.arguments import FUSED, VIA_KEY
 from convcalc.spec.document.blocks import BLOCK_KEYS
 from convcalc.spec.document.claims import COUNTS, DISAGREES, FORM, STORED
@@ -43,7 +43,7 @@ Ops = Mapping[str, type[Op]]
 
 def spec_schema() -> JsonSchema:
     """Return the schema, draft-07, of a spec file."""
-    ops = every()
+    ops = load_all()
     return {
         "$schema": DRAFT,
         "title": "convcalc spec",
@@ -131,11 +131,11 @@ def _claim(ops: Ops) -> JsonSchema:
 
 def _item(ops: Ops) -> JsonSchema:
     """Return an item: a bare word, a list, or a mapping of a kind or a block with modifiers."""
-    words = sorted(activations())
-    kinds = {kind: described(doc_of(op).summary, ref(kind)) for kind, op in ops.items()}
+    words = sorted(activation_names())
+    kinds = {kind: described(read_docs(op).summary, ref(kind)) for kind, op in ops.items()}
     kinds["seq"] = described("Items run in order: a list that takes modifiers.", ref("items"))
     patterns = {
-        f"^({'|'.join(words)})$": described(doc_of(ops["act"]).summary, NOTHING),
+        f"^({'|'.join(words)})$": described(read_docs(ops["act"]).summary, NOTHING),
         CALL: described("A block: its parameters as one value, in order, or by name.", ANYTHING),
     }
     bare = [*words, *(kind for kind, op in ops.items() if not _is_join(op))]
@@ -165,7 +165,7 @@ def _modifiers() -> dict[str, JsonSchema]:
 def _via() -> JsonSchema:
     """Return how the model's source writes a layer: a word, or an expression over the words."""
     text = "How the model's source writes the layer, which decides what other tools see of it."
-    return described(text, _any({"enum": list(VIA)}, {"type": "string"}))
+    return described(text, _any({"enum": list(SOURCE_FORMS)}, {"type": "string"}))
 
 
 def _forms(op: type[Op]) -> list[JsonSchema]:
@@ -176,27 +176,31 @@ def _forms(op: type[Op]) -> list[JsonSchema]:
     places = [argument for argument in arguments_of(op).values() if argument.positional]
     alone = [ref(f"{_by_name(op.kind)}/properties/{argument.key}") for argument in places]
     in_order: JsonSchema = {"type": "array", "items": alone, "maxItems": len(alone)}
-    listed = [in_order] if places and not places[0].slot.takes_list else []
+    listed = [in_order] if places and not places[0].type.takes_list else []
     return [NOTHING, *alone[:1], *listed, ref(_by_name(op.kind))]
 
 
 def _named(op: type[Op]) -> dict[str, JsonSchema]:
     """Return the arguments of an op by their words."""
     own = {key: {**_slot(op, key), **_default(argument.default)} for key, argument in arguments_of(op).items()}
-    named = {**own, **dict.fromkeys(op.references, TEXT_SCHEMA), **{key: _fused(key) for key in FUSED if op.fused}}
-    return {key: described(text, named[key]) for key, text in doc_of(op).arguments.items()}
+    named = {
+        **own,
+        **dict.fromkeys(op.layer_arguments, TEXT_SCHEMA),
+        **{key: _fused(key) for key in FUSED if op.accepts_norm_act},
+    }
+    return {key: described(text, named[key]) for key, text in read_docs(op).arguments.items()}
 
 
 def _fused(kind: str) -> JsonSchema:
     """Return what a fused norm or activation takes: what the kind does, and how it is written."""
-    op = find(kind)
+    op = find_op(kind)
     assert op is not None
     return _any(ref(kind), closed_object({**_named(op), VIA_KEY: _via()}))
 
 
 def _slot(op: type[Op], key: str) -> JsonSchema:
     """Return what an argument takes; the words of a closed list stand first, so that editors offer them."""
-    slot = arguments_of(op)[key].slot
+    slot = arguments_of(op)[key].type
     words = list(getattr(slot, "words", ()))
     if op.kind in FUSED and key == "type":
         words.append("none")

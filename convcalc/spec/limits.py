@@ -16,8 +16,8 @@ NAME = 200
 CALLS = 64
 PATHS = 32_000_000
 """Characters of the paths of all layers together."""
-AXES = shapes.AXES
-AXIS = shapes.AXIS
+AXES = shapes.MAX_AXES
+AXIS = shapes.MAX_AXIS_SIZE
 LONGEST_TEXT = 500
 DEEPEST_NESTING = 64
 LARGEST = 10**18

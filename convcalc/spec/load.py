@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
-from convcalc.gc_pause import uncollected
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, limit_suggestions, quoted
+from convcalc.gc_pause import paused
 from convcalc.graph.builder import input_size
 from convcalc.graph.graph import Graph
 from convcalc.spec.document.loader import DocumentLoader
@@ -37,7 +37,7 @@ def parse_spec(source: Source, files: DocumentLoader, path: str | None = None) -
     Raises:
         SpecErrors: what is wrong with form and names.
     """
-    with deep_calls(), uncollected(), few_guesses():
+    with deep_calls(), paused(), limit_suggestions():
         try:
             return files.load_root(validate_text(source), path)
         except SpecError as error:
@@ -69,7 +69,7 @@ def expand(
     Raises:
         SpecErrors: what is wrong with values and shapes.
     """
-    with deep_calls(), uncollected(), few_guesses():
+    with deep_calls(), paused(), limit_suggestions():
         variables = evaluate_variables(document, overrides, variant, symbols)
         return _graph(document, files, variables, {**document.inputs, **inputs}), variables
 

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from convcalc.errors import Source, Span, SpecError, nearest, quoted
+from convcalc.errors import Source, Span, SpecError, closest_match, quoted
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import parse
 
-FORM, EMPTY = "CC711", "CC713"
+BAD_AXIS, EMPTY_AXIS = "CC711", "CC713"
 AXIS, FOR = "axis", "--for"
 """What an axis is written as: an argument of ``sweep``, or an option of ``solve``."""
-HINTS = {
+AXIS_HINTS = {
     AXIS: "write {0}=32,64,128 or {0}=128..320:32 or {0}=0.25..1.5:0.05",
     FOR: "write --for {0}=1..512 or --for {0}=0.25..2:0.05",
 }
-Bracket = {"[": 1, "(": 1, "]": -1, ")": -1}
+BRACKET_DEPTH = {"[": 1, "(": 1, "]": -1, ")": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ def read_axis(text: str, argument: str = AXIS) -> Axis:
         lacks = "names no variable" if not name else "has no values"
         who, before = ("an axis", "") if argument == AXIS else (argument, f"{argument} ")
         hint = f"write {before}{name}=1..512" if name.isidentifier() else _hint(whole.source)
-        raise SpecError(FORM, f"{who} takes a variable and its values, and {quoted(text)} {lacks}", whole, hint=hint)
+        raise SpecError(
+            BAD_AXIS, f"{who} takes a variable and its values, and {quoted(text)} {lacks}", whole, hint=hint
+        )
     values: list[Any] = []
     at = len(text) - len(written)
     for piece in _split_at_commas(written):
@@ -71,24 +73,24 @@ def read_axis(text: str, argument: str = AXIS) -> Axis:
         elif piece.strip():
             values.append(read_value(piece, span))
         else:
-            raise SpecError(EMPTY, f"the axis {quoted(name)} has an empty value", span, hint=_hint(whole.source))
-    return replace(joined(name, values), argument=argument)
+            raise SpecError(EMPTY_AXIS, f"the axis {quoted(name)} has an empty value", span, hint=_hint(whole.source))
+    return replace(join_values(name, values), argument=argument)
 
 
-def meant(error: SpecError, known: Collection[str]) -> SpecError:
+def with_variable_hint(error: SpecError, known: Collection[str]) -> SpecError:
     """Return the error of an axis that is none, for a design with these variables: it says which of them is meant."""
     assert error.span
     source, name = error.span.source, _name(error.span.source)
-    near = nearest(name, known)
+    near = closest_match(name, known)
     if known and name not in known:
         error.text += f"; did you mean {quoted(near)}?" if near else ""
-        error.hint = HINTS[source.name].format(near) if near else f"variables: {', '.join(known)}"
+        error.hint = AXIS_HINTS[source.name].format(near) if near else f"variables: {', '.join(known)}"
     return error
 
 
 def _hint(source: Source) -> str:
     """Return how the axis is written, by its own name where it has one."""
-    return HINTS[source.name].format(_name(source) or "width")
+    return AXIS_HINTS[source.name].format(_name(source) or "width")
 
 
 def _name(source: Source) -> str:
@@ -96,7 +98,7 @@ def _name(source: Source) -> str:
     return found[1] if found else ""
 
 
-def joined(name: str, values: list[Any]) -> Axis:
+def join_values(name: str, values: list[Any]) -> Axis:
     """Return the axis of values and ranges of them; one range of integers stays a range."""
     if len(values) == 1 and isinstance(values[0], _Range):
         return Axis(name, values[0].numerators, values[0].denominator)
@@ -121,20 +123,20 @@ def _read_range(text: str, span: Span) -> _Range:
     last, colon, step = rest.partition(":")
     hint = _hint(span.source)
     if not first.strip() or not last.strip() or (colon and not step.strip()):
-        raise SpecError(FORM, f"{quoted(text)} is no range", span, hint=hint)
+        raise SpecError(BAD_AXIS, f"{quoted(text)} is no range", span, hint=hint)
     low, high, by = (_read_number(part, span) for part in (first, last, step if colon else "1"))
     if not colon and low != high and max(low.denominator, high.denominator) > 1:
         said = f"the range {quoted(text.strip())} has no step, which is 1 between integers only"
-        raise SpecError(FORM, said, span, hint=f"say the step: {text.strip()}:{_suggest_step(low, high)}")
+        raise SpecError(BAD_AXIS, said, span, hint=f"say the step: {text.strip()}:{_suggest_step(low, high)}")
     if by == 0:
-        raise SpecError(EMPTY, f"the step of {quoted(text)} is 0", span, hint=hint)
+        raise SpecError(EMPTY_AXIS, f"the step of {quoted(text)} is 0", span, hint=hint)
     shared = math.lcm(low.denominator, by.denominator)
     start, stop, stride = int(low * shared), math.floor(high * shared), int(by * shared)
     if by < 0:
         stop = math.ceil(high * shared)
     found = range(start, stop + (1 if by > 0 else -1), stride)
     if not found:
-        raise SpecError(EMPTY, f"the range {quoted(text)} has no values", span, hint=hint)
+        raise SpecError(EMPTY_AXIS, f"the range {quoted(text)} has no values", span, hint=hint)
     return _Range(found, shared)
 
 
@@ -149,7 +151,7 @@ def _read_number(text: str, span: Span) -> Fraction:
     value = read_value(text, span)
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         said = f"{quoted(text)} is no number, as the ends and the step of a range are"
-        raise SpecError(FORM, said, span, hint=_hint(span.source))
+        raise SpecError(BAD_AXIS, said, span, hint=_hint(span.source))
     return Fraction(value)
 
 
@@ -157,14 +159,14 @@ def read_value(text: str, span: Span) -> Any:
     try:
         return parse(text.strip(), suffixed=True).evaluate({})
     except ExpressionError as error:
-        raise SpecError(FORM, f"{quoted(text)}: {error.text}", span, hint=error.hint) from None
+        raise SpecError(BAD_AXIS, f"{quoted(text)}: {error.text}", span, hint=error.hint) from None
 
 
 def _split_at_commas(text: str) -> Iterator[str]:
     """Cut at the commas that stand in no bracket."""
     start = depth = 0
     for place, character in enumerate(text):
-        depth += Bracket.get(character, 0)
+        depth += BRACKET_DEPTH.get(character, 0)
         if character == "," and depth == 0:
             yield text[start:place]
             start = place + 1

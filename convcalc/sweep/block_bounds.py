@@ -79,4 +79,4 @@ def _bound_part(works: Evaluator, block: Block) -> BlockBounds | None:
     bounds = {
         key: total.tight_bounds if isinstance(total, Interval) else (total, total) for key, total in totals.items()
     }
-    return BlockBounds(bounds, not ledger.refused)
+    return BlockBounds(bounds, not ledger.violations)

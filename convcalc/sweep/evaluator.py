@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from convcalc.arith import Ledger, recording
+from convcalc.arith import ConstraintLog, record_constraints
 from convcalc.errors import SpecError, SpecErrors, Undecided
-from convcalc.metrics.metric import Measure
-from convcalc.metrics.registry import measures
+from convcalc.metrics.metric import Metric
+from convcalc.metrics.registry import report_metrics
 from convcalc.spec.document.value_nodes import StructuralError
 from convcalc.spec.expressions.values import Quotient
 from convcalc.sweep.axes import Axis
@@ -67,8 +67,8 @@ class Evaluator:
         self.spec = job.open()
         self.structural = {place for place, axis in enumerate(job.axes) if not axis.is_numeric}
         """Axes that arrays cannot hold, or that a graph asked for plain values of: split at once."""
-        known = {measure.key: measure for measure in measures()}
-        self.measures: list[Measure] = [known[key] for key in job.metrics]
+        known = {measure.key: measure for measure in report_metrics()}
+        self.measures: list[Metric] = [known[key] for key in job.metrics]
 
     def evaluate(self, block: Block) -> BlockColumns:
         """Evaluate a block."""
@@ -95,14 +95,14 @@ class Evaluator:
             return []
         except Undecided as undecided:
             return self._split(part, [StructuralError("CC411", str(undecided), names=undecided.names)])
-        masks: list[tuple[Any, str, str]] = list(ledger.refused)
+        masks: list[tuple[Any, str, str]] = list(ledger.violations)
         for mask, code, text in masks:
             _mark_invalid(columns, window, mask.array, error_group(code, text))
         for key, total in totals.items():
             _store(columns.metrics, key, window, total)
         return []
 
-    def totals(self, values: dict[str, Any]) -> tuple[dict[str, Any], Ledger]:
+    def totals(self, values: dict[str, Any]) -> tuple[dict[str, Any], ConstraintLog]:
         """Return the totals of the metrics for values of the axes of any kind, and what ``require`` noted.
 
         Raises:
@@ -110,7 +110,7 @@ class Evaluator:
             Undecided: where there are several graphs as well.
         """
         variant = values.pop(VARIANT) if self.job.by_variant else self.job.variant
-        with recording() as ledger:
+        with record_constraints() as ledger:
             overrides = {**dict(self.job.overrides), **values}
             graph = self.spec.network(variant, self.job.part, overrides=overrides).graph
             try:

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 from convcalc.batch.run import START_WORKERS_AFTER
 from convcalc.errors import SpecError
-from convcalc.extras import MISSING, require
-from convcalc.memory_limits import is_short
+from convcalc.extras import E_MISSING_PACKAGE, require
+from convcalc.memory_limits import is_memory_error
 from convcalc.sweep.evaluator import InvalidPoints, evaluate
 from convcalc.sweep.grid import Block
 from convcalc.sweep.job import SweepJob
@@ -91,7 +91,7 @@ def require_arrays() -> None:
     Raises:
         SpecError: CC719, where it is not installed or cannot be loaded.
     """
-    require("numpy", code=MISSING, needed="sweeps need NumPy", hint="pip install 'convcalc[sweep]'")
+    require("numpy", code=E_MISSING_PACKAGE, needed="sweeps need NumPy", hint="pip install 'convcalc[sweep]'")
 
 
 class Engine(NamedTuple):
@@ -177,7 +177,7 @@ def _await_result(future: Future[Any], died: Sequence[BaseException | None]) -> 
         MemoryError: then.
     """
     while not future.done() and not wait([future], POLL_SECONDS).done:
-        if any(map(is_short, died)):
+        if any(map(is_memory_error, died)):
             raise MemoryError from died[0]
     return future.result()
 
@@ -191,7 +191,7 @@ def _record_thread_deaths() -> Iterator[list[BaseException | None]]:
     try:
         yield died
     except BaseException as error:
-        if is_short(error):
+        if is_memory_error(error):
             from multiprocessing import active_children
 
             for process in active_children():
@@ -237,7 +237,7 @@ def cluster(address: str) -> Iterator[Engine]:
         SpecError: CC718 where no scheduler answers, CC719 without the packages.
     """
     hint = "pip install 'convcalc[cluster]', or use --jobs"
-    require("distributed", code=MISSING, needed="clusters need Dask's distributed", hint=hint)
+    require("distributed", code=E_MISSING_PACKAGE, needed="clusters need Dask's distributed", hint=hint)
     from distributed import Client, KilledWorker
 
     client: Any = None

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import TypeAlias
 
 from convcalc import __version__
-from convcalc.report.report import CONVENTION
+from convcalc.report.report import CONVENTION_ID
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import Selection
@@ -25,7 +25,7 @@ MAX_SHOWN_LENGTH = 60
 def facts(job: SweepJob, keep: Selection, format_: str) -> Facts:
     """Return what makes a sweep that sweep, and its output that output."""
     plain = {
-        "program": f"convcalc {__version__}, {CONVENTION}",
+        "program": f"convcalc {__version__}, {CONVENTION_ID}",
         "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
         "axes": ", ".join(axis.name for axis in job.axes),
         "--set": ", ".join(f"{name}={value}" for name, value in sorted(job.overrides)),

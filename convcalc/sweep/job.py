@@ -10,9 +10,9 @@ from typing import Any
 from convcalc.designs.names import parse_design
 from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, Spec, carried, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import report_metrics
 from convcalc.spec.document.names import no_variant
-from convcalc.sweep.axes import EMPTY, FOR, Axis
+from convcalc.sweep.axes import EMPTY_AXIS, FOR, Axis
 from convcalc.sweep.grid import MAX_POINTS, Block, unravel
 
 VARIANT = "variant"
@@ -173,7 +173,9 @@ def _require_valid(job: SweepJob, spec: Spec) -> None:
             if not job.axes
             else f"{job.point_count} points are more than the limit of {MAX_POINTS}"
         )
-        errors.append(SpecError(EMPTY, text, Span(Source("sweep")), hint="write width=32,64,128 behind the design"))
+        errors.append(
+            SpecError(EMPTY_AXIS, text, Span(Source("sweep")), hint="write width=32,64,128 behind the design")
+        )
     if errors:
         raise SpecErrors(errors)
     _require_variables(job, spec)
@@ -192,4 +194,4 @@ def _require_variables(job: SweepJob, spec: Spec) -> None:
 
 def metric_names() -> tuple[str, ...]:
     """Return the keys of all metrics, in their order."""
-    return tuple(measure.key for measure in measures())
+    return tuple(measure.key for measure in report_metrics())

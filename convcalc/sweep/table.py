@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, quoted
-from convcalc.sweep.axes import AXIS, FORM, HINTS, Axis, joined, read_axis, read_value
+from convcalc.sweep.axes import AXIS, AXIS_HINTS, BAD_AXIS, Axis, join_values, read_axis, read_value
 from convcalc.sweep.evaluator import InvalidPoints, merge_invalid
 from convcalc.sweep.executors import BlockTask, processes, require_arrays
 from convcalc.sweep.grid import blocks
@@ -112,10 +112,10 @@ def axis_of(name: str, values: Iterable[Any] | str) -> Axis:
         given = [_value(value, span) for value in values]
     except TypeError:
         text = f"the axis {quoted(name)} takes several values, and {quoted(repr(values))} is one"
-        raise SpecError(FORM, text, span, hint=f"{name}=[{values!r}], or a range") from None
+        raise SpecError(BAD_AXIS, text, span, hint=f"{name}=[{values!r}], or a range") from None
     if not given:
-        raise SpecError("CC713", f"the axis {quoted(name)} has no values", span, hint=HINTS[AXIS])
-    return joined(name, given)
+        raise SpecError("CC713", f"the axis {quoted(name)} has no values", span, hint=AXIS_HINTS[AXIS])
+    return join_values(name, given)
 
 
 def _value(value: Any, span: Span) -> Any:
@@ -130,4 +130,4 @@ def _value(value: Any, span: Span) -> Any:
         return value.numerator if value.denominator == 1 else value
     if value is None or isinstance(value, int):
         return value
-    raise SpecError(FORM, f"{quoted(repr(value))} is no value of an axis", span, hint=HINTS[AXIS])
+    raise SpecError(BAD_AXIS, f"{quoted(repr(value))} is no value of an axis", span, hint=AXIS_HINTS[AXIS])

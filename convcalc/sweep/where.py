@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, Undecided, did_you_mean, quoted
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import report_metrics
 from convcalc.quantities import QUANTITY, parse_quantity
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
@@ -69,7 +69,7 @@ def _suffixed(text: str, at: int, end: int) -> str:
 
 def _require_bytes(text: str, axes: Container[str]) -> None:
     """Demand that what is written with a B stands beside a metric of bytes, or an axis, which may count anything."""
-    of_bytes = {measure.key for measure in measures() if measure.unit == "bytes"}
+    of_bytes = {measure.key for measure in report_metrics() if measure.unit == "bytes"}
     start = 0
     for clause in CLAUSES.split(text):
         start = text.index(clause, start)

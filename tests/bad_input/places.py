@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from convcalc.errors import SpecError, SpecErrors, describe
+from convcalc.errors import SpecError, SpecErrors, format_errors
 from convcalc.guide.pages import error_codes
 
 
 def require_places(errors: SpecErrors, text: str) -> None:
     """Demand errors of a text alone, each in its place."""
     assert errors.errors
-    assert describe(errors.errors) == str(errors)
+    assert format_errors(errors.errors) == str(errors)
     for error in errors.errors:
         require_place(error, text)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from convcalc.designs.names import BUDGET
 from convcalc.ops.op import arguments_of
-from convcalc.ops.registry import every
+from convcalc.ops.registry import load_all
 from convcalc.spec.document.document_reader import TOP_LEVEL_KEYS
 from convcalc.spec.document.item_reader import MODIFIERS
 from convcalc.spec.expressions.vocabulary import SYMBOLS
@@ -95,8 +95,8 @@ def arguments(keys: list[str]) -> st.SearchStrategy[str]:
 def layers() -> dict[str, st.SearchStrategy[str]]:
     """Give the arguments of every kind that is no join."""
     return {
-        kind: arguments([*arguments_of(op), *op.references, *(("norm", "act") if op.fused else ())])
-        for kind, op in every().items()
+        kind: arguments([*arguments_of(op), *op.layer_arguments, *(("norm", "act") if op.accepts_norm_act else ())])
+        for kind, op in load_all().items()
         if op.arity == (1, 1)
     }
 

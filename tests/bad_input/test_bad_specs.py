@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.errors import describe_one
+from convcalc.errors import format_error
 from tests.bad_input.cases import Case, cases, errors_of, message
 
 CASES = cases()
@@ -54,13 +54,13 @@ def test_one_error_at_the_place_that_is_to_blame(parser: str, case: Case) -> Non
     assert error.span.line == case.line
     if not case.any_column:
         assert (error.span.column, error.span.extent) == (case.column, case.extent)
-    assert tuple(f"{path} called from {span.line}:{span.column}" for path, span in error.trail) == case.trail
+    assert tuple(f"{path} called from {span.line}:{span.column}" for path, span in error.call_stack) == case.trail
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_it_is_shown_with_its_line_and_carets(case: Case) -> None:
     (error,) = errors_of(case.text)
-    first, *lines = describe_one(error).split("\n")
+    first, *lines = format_error(error).split("\n")
     assert first == f"spec.yaml:{case.line}:{error.span.column}: {error.severity} {case.code}: {error.text}"  # type: ignore[union-attr]
     line = case.text.split("\n")[case.line - 1]
     if line.isascii() and "\t" not in line and not case.any_column:

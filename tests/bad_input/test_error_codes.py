@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from convcalc.budget.file.reader import read_budget_file
-from convcalc.designs.claims import check_claims, finding
+from convcalc.designs.claims import check_claims, claim_finding
 from convcalc.designs.sources import open_spec
 from convcalc.errors import Source, SpecErrors
 from convcalc.guide.pages import error_codes, error_page
@@ -98,7 +98,7 @@ def codes_of(text: str, folder: Path) -> list[str]:
     spec = open_spec(str(folder / "spec.yaml"))
     judgements, errors = check_claims(spec, spec.document.claims)
     assert errors == []
-    return [finding(judgement).code for judgement in judgements if not judgement.holds]
+    return [claim_finding(judgement).code for judgement in judgements if not judgement.as_expected]
 
 
 def budget_codes_of(text: str, folder: Path) -> list[str]:

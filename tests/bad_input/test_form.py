@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from convcalc.errors import Source, Span, SpecError, SpecErrors, describe, describe_one, escape, quoted
+from convcalc.errors import Source, Span, SpecError, SpecErrors, escape, format_error, format_errors, quoted
 from tests.bad_input.cases import errors_of, first_lines, message
 
 FIRST = re.compile(r"[^:\n]+:[1-9]\d*:[1-9]\d*: (error|warning) CC\d{3}: \S.*")
@@ -152,7 +152,7 @@ def test_long_hints_are_cut() -> None:
 
 
 def message_of_variant(text: str) -> list[str]:
-    return describe(errors_of(text, set={"nothing": "1"})).split("\n")
+    return format_errors(errors_of(text, set={"nothing": "1"})).split("\n")
 
 
 def test_a_word_beyond_a_hundred_characters_is_not_guessed_at() -> None:
@@ -287,4 +287,4 @@ def test_all_turns_that_fail_alike_are_one_error() -> None:
 
 def test_a_hint_is_the_last_line() -> None:
     error = SpecError("CC001", "text", Span(Source("a.yaml", "one\ntwo"), 2, 1, 3), "try this")
-    assert describe_one(error) == "a.yaml:2:1: error CC001: text\n    two\n    ^^^\n  hint: try this"
+    assert format_error(error) == "a.yaml:2:1: error CC001: text\n    two\n    ^^^\n  hint: try this"

@@ -10,7 +10,7 @@ import pytest
 import convcalc
 from convcalc.errors import Source, SpecError
 from convcalc.ops.kinds.norm import TYPES
-from convcalc.ops.registry import activations, find, kinds
+from convcalc.ops.registry import activation_names, find_op, kinds
 from convcalc.spec.document import foreign_names as foreign
 from convcalc.spec.yaml.nodes import parse_yaml
 from tests.bad_input.cases import errors_of
@@ -205,10 +205,10 @@ def test_what_has_no_kind_is_taken_for_none(word: str) -> None:
 def test_what_is_said_instead_exists() -> None:
     names = foreign.names()
     for word, said in [*names.said.items(), *((word, page.said) for word, page in names.pages.items())]:
-        assert word not in {*kinds(), *activations(), "seq"}
+        assert word not in {*kinds(), *activation_names(), "seq"}
         if foreign.is_kind(said):
             kind, _, type_ = said.partition(": ")
-            assert kind == "seq" or find(kind) is not None
+            assert kind == "seq" or find_op(kind) is not None
             assert type_ in ("", "global", *TYPES)
     assert not names.said.keys() & names.pages.keys()
 

@@ -160,7 +160,7 @@ def nested_blocks(count: int, body: str = "[{}]", last: str = "relu") -> str:
 def test_block_calls() -> None:
     assert codes(nested_blocks(64)) == []
     (error,) = errors_of(nested_blocks(65))
-    assert (error.code, len(error.trail)) == ("CC506", 64)
+    assert (error.code, len(error.call_stack)) == ("CC506", 64)
 
 
 def test_columns_and_branches_count_their_turns() -> None:

@@ -52,8 +52,8 @@ def test_a_thousand_specs_under_fifty_budgets(
 ) -> None:
     monkeypatch.chdir(folder)
     verdict = benchmark.pedantic(lambda: check(budgets(folder)), rounds=1)
-    assert (verdict.files, len(verdict.outcomes), verdict.errors) == (SPECS, SPECS, [])
-    assert len(verdict.standings) == SPECS * BUDGETS // len(RULES) * 8
+    assert (verdict.files, len(verdict.designs), verdict.errors) == (SPECS, SPECS, [])
+    assert len(verdict.limits) == SPECS * BUDGETS // len(RULES) * 8
     assert [finding.text for finding in verdict.findings] == []
 
 

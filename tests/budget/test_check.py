@@ -16,7 +16,7 @@ from convcalc.budget.file.reader import read_budget_file
 from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.sources import Network, Spec
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.findings import Finding, Verdict
+from convcalc.findings import CheckResult, Finding
 from tests.budget.test_rules import NET
 
 VARIED = NET.replace("layers:\n", "vars: {c: 6}\nvariants: {wide: {c: 8}}\nlayers:\n").replace("out: 6", "out: c")
@@ -51,17 +51,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def checked(text: str, *given: str, **options: object) -> Verdict:
+def checked(text: str, *given: str, **options: object) -> CheckResult:
     Path("convcalc-budget.yaml").write_text(text if "version" in text else HEAD + text, encoding="utf-8")
     file = read_budget_file("convcalc-budget.yaml")
     return check(file, list(given) or None, Options(**options))  # type: ignore[arg-type]
 
 
-def judged(verdict: Verdict) -> list[tuple[str, str]]:
-    return [(standing.id, standing.design) for standing in verdict.standings]
+def judged(verdict: CheckResult) -> list[tuple[str, str]]:
+    return [(standing.id, standing.design) for standing in verdict.limits]
 
 
-def found(verdict: Verdict) -> list[tuple[str, str, str]]:
+def found(verdict: CheckResult) -> list[tuple[str, str, str]]:
     return [(one.code, one.id, one.design) for one in verdict.findings]
 
 
@@ -89,7 +89,7 @@ def test_all_designs_of_all_budgets(folder: Path) -> None:
     ]  # fmt: skip
     assert found(verdict) == [("CC611", "wide", "models/a.yaml@wide")]
     assert (verdict.files, verdict.errors, verdict.baseline) == (2, [], "")
-    assert {one.design: one.totals["params"] for one in verdict.outcomes} == {
+    assert {one.design: one.totals["params"] for one in verdict.designs} == {
         "models/a.yaml": 182, "models/a.yaml@wide": 192, "models/a.yaml#stage1": 20, "models/deep/c.yaml": 182,
     }  # fmt: skip
 
@@ -147,13 +147,13 @@ def test_each_design_is_expanded_once(folder: Path, monkeypatch: pytest.MonkeyPa
     verdict = checked(
         budgets + '  - {id: r, designs: "models/a.yaml#stage1", against: models/a.yaml, max: {params/: 1}}'
     )
-    assert (len(verdict.standings), len(verdict.judgements), len(expanded)) == (51, 1, 1)
+    assert (len(verdict.limits), len(verdict.claims), len(expanded)) == (51, 1, 1)
 
 
 def test_a_library_of_blocks_is_under_no_budget(folder: Path) -> None:
     (folder / "models" / "blocks.yaml").write_text("blocks: {A: [relu]}\n", encoding="utf-8")
     verdict = checked('  - {id: all, designs: "models/*.yaml", max: {params: 182}}\n')
-    assert (len(verdict.standings), verdict.errors) == (2, [])
+    assert (len(verdict.limits), verdict.errors) == (2, [])
 
 
 def test_what_is_broken_is_an_error_and_all_else_is_judged(folder: Path) -> None:
@@ -249,7 +249,7 @@ def test_growth_is_judged_and_changes_are_told(folder: Path, monkeypatch: pytest
     assert baseline.asked == ["models/a.yaml", "models/b.yaml"]  # nobody needs to know of the third
     assert verdict.baseline == "last week"
     assert verdict.notes == ["models/b.yaml is new to the baseline: rules of growth skip it"]
-    outcomes = {one.design: one for one in verdict.outcomes}
+    outcomes = {one.design: one for one in verdict.designs}
     assert [change[:5] for change in outcomes["models/a.yaml"].changes] == [
         ("head", "params", "grew", 20, 30), ("head", "macs", "grew", 1024, 1536),
     ]  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import BaselineLocation, Budget, BudgetFile, LimitedMetric
-from convcalc.errors import Source, SpecError, SpecErrors, describe_one
+from convcalc.errors import Source, SpecError, SpecErrors, format_error
 from convcalc.guide.pages import CODES
 from convcalc.spec.yaml.nodes import parse_yaml
 from tests.bad_input.cases import blamed, plain
@@ -376,7 +376,7 @@ def test_an_id_may_have_two_hundred_characters(tmp_path: Path) -> None:
 
 def test_text_of_strangers_is_shown_escaped(tmp_path: Path) -> None:
     (error,) = errors_of(tmp_path, SOUND.replace("edge", r'"\x1b[31m\u202e"'))
-    shown = describe_one(error)
+    shown = format_error(error)
     assert "\x1b" not in shown
     assert "\u202e" not in shown
 

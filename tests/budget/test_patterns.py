@@ -25,7 +25,7 @@ from convcalc.budget.select.match_designs import (
 from convcalc.designs.names import parse_pattern
 from convcalc.errors import Source, Span, SpecErrors
 from convcalc.git.worktree import leaves_repository
-from convcalc.globs import fault, matches
+from convcalc.globs import matches, syntax_error
 from convcalc.repository_paths import repository_root
 from tests.work import limited_work
 
@@ -208,7 +208,7 @@ def test_as_by_trying_everything(pattern: str, path: str) -> None:
 def test_hostile_patterns_take_no_more_than_so_much_work(pattern: str, path: str) -> None:
     with limited_work():
         matches(pattern, path, "/")
-        fault(pattern, "/")
+        syntax_error(pattern, "/")
 
 
 def test_many_layers_under_a_hostile_pattern() -> None:
@@ -220,7 +220,7 @@ def test_many_layers_under_a_hostile_pattern() -> None:
 
 @pytest.mark.parametrize("pattern", ["a.yaml", "**/*.yaml", "[]]", "[!]]", "[a-c][!x]", "a]b", "[[]", "**", "*/**/?"])
 def test_well_formed(pattern: str) -> None:
-    assert fault(pattern, "/") == ""
+    assert syntax_error(pattern, "/") == ""
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_well_formed(pattern: str) -> None:
     ],
 )
 def test_malformed(pattern: str, words: str) -> None:
-    assert words in fault(pattern, "/")
+    assert words in syntax_error(pattern, "/")
 
 
 # --- designs by name --------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.check.finding_text import Case, Judged, format_value
-from convcalc.budget.check.limits import judge
+from convcalc.budget.check.finding_text import BudgetOnDesign, Evaluation, format_value
+from convcalc.budget.check.limits import evaluate
 from convcalc.budget.file.types import Budget, GrowthLimit, LayerFilter, Limit, LimitedMetric, Pattern
 from convcalc.budget.select.parts import PartFinder
 from convcalc.designs.sources import open_source
@@ -56,11 +56,11 @@ def budget(**rules: Any) -> Budget:
 
 def judged(
     against: Measurements | None = None, past: DesignCounts | None = None, accepted: Any = None, **rules: Any
-) -> Judged:
-    return judge(Case(budget(**rules), measured(), PartFinder(), against, past, accepted or {}))
+) -> Evaluation:
+    return evaluate(BudgetOnDesign(budget(**rules), measured(), PartFinder(), against, past, accepted or {}))
 
 
-def texts(found: Judged) -> list[str]:
+def texts(found: Evaluation) -> list[str]:
     return [finding.text for finding in found.findings]
 
 
@@ -125,7 +125,7 @@ def test_the_sum_of_chosen_layers(chosen: LayerFilter, total: int) -> None:
 
 
 def test_layers_that_are_not_there_have_no_limit() -> None:
-    assert judged(layers=layers("stage*"), max=(limit("params", 0),)) == Judged([], [], [])
+    assert judged(layers=layers("stage*"), max=(limit("params", 0),)) == Evaluation([], [], [])
 
 
 def test_each_layer() -> None:
@@ -160,8 +160,8 @@ def test_weights_that_a_group_shares_with_another_count_in_both() -> None:
         f"  - {{name: {name}, seq: [{{conv: {{out: 4, kernel: 1, bias: false}}, name: conv{tie}}}]}}\n"
         for name, tie in (("one", ""), ("two", ", tie: one.conv"))
     ))  # fmt: skip
-    case = Case(budget(layers=layers("*"), per="group", min=(limit("params", 17),)), net, PartFinder())
-    assert [(standing.path, standing.value) for standing in judge(case).standings] == [("one", 16), ("two", 16)]
+    case = BudgetOnDesign(budget(layers=layers("*"), per="group", min=(limit("params", 17),)), net, PartFinder())
+    assert [(standing.path, standing.value) for standing in evaluate(case).standings] == [("one", 16), ("two", 16)]
     assert net.total("params") == 16
 
 
@@ -252,7 +252,7 @@ def test_a_finding_names_what_grew() -> None:
 
 
 def test_without_a_baseline_nothing_grew() -> None:
-    assert judged(growth=grows("0")) == Judged([], [], [])
+    assert judged(growth=grows("0")) == Evaluation([], [], [])
 
 
 def test_what_shrank_has_not_grown() -> None:

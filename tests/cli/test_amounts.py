@@ -10,9 +10,9 @@ import click  # noqa: TID251 - types of options raise its errors
 import pytest
 
 from convcalc.budget.file.rules import read_limit
-from convcalc.cli.options.limits import LimitList
-from convcalc.cli.types import Positive
-from convcalc.devices.roofline import device
+from convcalc.cli.options.limits import LimitListType
+from convcalc.cli.types import PositiveInt
+from convcalc.devices.roofline import read_device
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.spec.document.claims import parse_quantity as printed
 from convcalc.spec.yaml.nodes import ScalarNode
@@ -30,7 +30,7 @@ def scalar(text: str) -> ScalarNode:
 def of_device(text: str) -> Fraction:
     path = Path("board.yaml")
     path.write_text(f"{{name: Board, source: page, bandwidth: '{text}', operations: {{float32: 1T}}}}")
-    return device(str(path)).bandwidth
+    return read_device(str(path)).bandwidth
 
 
 def of_condition(text: str) -> Fraction:
@@ -42,7 +42,7 @@ def of_condition(text: str) -> Fraction:
 DOORS: dict[str, Callable[[str], Fraction]] = {
     "budget": lambda text: read_limit(scalar("weight_bytes"), scalar(text)).value,
     "solve --max": lambda text: (
-        LimitList("--max", ["weight_bytes"], plain=True).convert(f"weight_bytes={text}", None, None)[0].value
+        LimitListType("--max", ["weight_bytes"], plain=True).convert(f"weight_bytes={text}", None, None)[0].value
     ),
     "--where": of_condition,
     "axis": lambda text: Fraction(read_axis(f"w={text}").value(0)),
@@ -97,13 +97,13 @@ def test_printed_numbers_have_a_last_digit(text: str, value: int, step: int) -> 
 
 @pytest.mark.parametrize(("text", "number"), [("1k", 1000), ("1e3", 1000), (" 32 ", 32), ("2.5k", 2500)])
 def test_numbers_of_samples(text: str, number: int) -> None:
-    assert Positive().convert(text, None, None) == number
+    assert PositiveInt().convert(text, None, None) == number
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "2.5", "1_000", "1,000", "2kB", "２", "", "1e100"])
 def test_what_is_no_number_of_samples(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is not a positive integer"):
-        Positive().convert(text, None, None)
+        PositiveInt().convert(text, None, None)
 
 
 def test_bytes_are_compared_with_bytes_alone(cli: Command) -> None:

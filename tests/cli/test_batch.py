@@ -22,7 +22,7 @@ import pytest
 from pyarrow import parquet
 
 from convcalc import schemas
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import report_metrics
 from convcalc.render import STREAMS
 from tests.cli.conftest import SPECS, Shell, files
 from tests.conftest import HANG, LEAKS, ROOT, Command
@@ -45,7 +45,7 @@ def many(folder: Path, number: int, text: str = "input: [3, 8, 8]\nlayers: [conv
 
 def test_a_row_is_what_a_report_says(cli: Command, folder: Path) -> None:
     """Every shipped design, every metric, in csv and in json."""
-    keys = [measure.key for measure in measures()]
+    keys = [measure.key for measure in report_metrics()]
     names = ["zoo:*", str(ROOT / "specs" / "tutorials"), "tiny.yaml@wide", "tiny.yaml#stage1", "pair.yaml"]
     options = ["--columns", ",".join(keys), "--batch", "2", "--dtype", "int8"]
     rows = table(cli("batch", *names, *options, "-f", "csv").stdout)

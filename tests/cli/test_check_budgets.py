@@ -280,7 +280,7 @@ def test_a_bug_is_no_finding(cli: Command, project: Path, monkeypatch: pytest.Mo
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(rules, "_bounded", broken)
+    monkeypatch.setattr(rules, "_check_limit", broken)
     budget(project, 'id: edge, designs: "models/*.yaml", max: {params: 1}')
     assert cli("check", "--exit-zero").exit_code == 3
 

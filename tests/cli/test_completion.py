@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from convcalc import schemas
-from convcalc.cli import COMPLETE
+from convcalc.cli import COMPLETION_VARIABLE
 from convcalc.guide.pages import error_codes
 from tests.conftest import LEAKS, ROOT, Command
 
@@ -22,7 +22,7 @@ SHELLS = ("bash", "zsh", "fish")
 def asked(shell: str, *typed: str) -> dict[str, str | None]:
     """The environment in which a shell asks what the last of the typed words may become."""
     at = typed[-1] if shell == "fish" else str(len(typed))
-    return {COMPLETE: f"{shell}_complete", "COMP_WORDS": " ".join(("convcalc", *typed)), "COMP_CWORD": at}
+    return {COMPLETION_VARIABLE: f"{shell}_complete", "COMP_WORDS": " ".join(("convcalc", *typed)), "COMP_CWORD": at}
 
 
 def words(cli: Command, *typed: str) -> list[str]:
@@ -112,7 +112,7 @@ def test_designs_are_shipped_specs_files_and_folders(cli: Command, folder: Path)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_scripts(cli: Command, shell: str) -> None:
     script = cli("completion", shell).stdout
-    assert f"{COMPLETE}={shell}_complete" in script
+    assert f"{COMPLETION_VARIABLE}={shell}_complete" in script
     assert "convcalc" in script
     if shutil.which(shell):
         checked = subprocess.run([shell, "-n"], input=script.encode(), capture_output=True, check=False)
@@ -128,7 +128,7 @@ def test_what_a_script_asks_is_answered(run: Command, shell: str) -> None:
 
 
 def test_an_unknown_shell_is_no_finding(cli: Command) -> None:
-    assert cli(env={COMPLETE: "basch_complete"}).exit_code == 2
+    assert cli(env={COMPLETION_VARIABLE: "basch_complete"}).exit_code == 2
 
 
 # --- in bash ----------------------------------------------------------------------------------------------------------

@@ -11,15 +11,15 @@ import pytest
 
 import convcalc
 from convcalc import profiles
-from convcalc.cli.commands.report import COLUMNS, WHOLE
+from convcalc.cli.commands.report import COLUMNS, TOTAL_ONLY
 from convcalc.designs.sources import open_source
-from convcalc.devices.roofline import devices
+from convcalc.devices.roofline import device_names
 from convcalc.errors import Source
 from convcalc.guide import pages, topics
-from convcalc.metrics.metric import Measure
-from convcalc.ops.docs import doc_of
+from convcalc.metrics.metric import Metric
+from convcalc.ops.docs import read_docs
 from convcalc.ops.op import arguments_of
-from convcalc.ops.registry import activations, every, kinds
+from convcalc.ops.registry import activation_names, kinds, load_all
 from convcalc.spec.document import foreign_names as foreign
 from tests import tables
 from tests.conftest import Command
@@ -57,7 +57,7 @@ def test_capitals_and_signs_do_not_matter(cli: Command, pair: str) -> None:
 METRICS = ("Unit", "Formula", "Not", "Called")
 
 
-@pytest.mark.parametrize("metric", [*COLUMNS, *WHOLE])
+@pytest.mark.parametrize("metric", [*COLUMNS, *TOTAL_ONLY])
 def test_every_metric_has_a_page(cli: Command, metric: str) -> None:
     page = cli("explain", metric).stdout
     assert re.match(rf"{metric}( \(\w+\))?: \S", page)
@@ -70,10 +70,10 @@ def test_a_metric_may_be_documented_by_its_formula_alone(monkeypatch: pytest.Mon
 
     def bare() -> None: ...
 
-    measure = Measure("work", "Work", "operations", "some work", 1)
+    measure = Metric("work", "Work", "operations", "some work", 1)
     known = {"work": (measure, documented), "idle": (measure, bare)}
     monkeypatch.setattr(topics, "_metrics", lambda: known)
-    pages_of = [topics.find(key)[0](80) for key in known]
+    pages_of = [topics.find_pages(key)[0](80) for key in known]
     assert [heading in page for page in pages_of for heading in ("Σ of something", "Not", "Called")] == [
         True, False, False, False, False, False,
     ]  # fmt: skip
@@ -108,7 +108,7 @@ def test_a_device_has_a_page(cli: Command) -> None:
     page = cli("explain", "a100-sxm-80gb").stdout
     assert re.search(r"^  float16 +312 T a second +153 FLOPs a byte$", page, re.MULTILINE)
     assert "2.039 TB a second" in page
-    for name in devices():
+    for name in device_names():
         assert cli("explain", name).stdout.startswith(f"{name}: NVIDIA ")
 
 
@@ -170,16 +170,23 @@ def test_a_word_that_is_said_otherwise_shows_that_page(cli: Command) -> None:
 
 
 def test_one_word_may_be_two_things(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topics, "devices", lambda: ("add",))
+    monkeypatch.setattr(topics, "device_names", lambda: ("add",))
     monkeypatch.setattr(topics, "_device_page", lambda key, _: f"the device {key}")
-    assert [page(80) for page in topics.find("add")] == [pages.kind_page("add"), "the device add"]
+    assert [page(80) for page in topics.find_pages("add")] == [pages.kind_page("add"), "the device add"]
 
 
 def test_without_an_argument_all_words_are_listed(cli: Command) -> None:
     listed = cli("explain").stdout
     assert [line for line in listed.splitlines() if len(line) > 80] == []
     found = set(listed.replace(",", " ").split())
-    assert {*pages.kind_words(), *pages.error_codes(), *profiles.profile_keys(), *devices(), *ENTRIES, "macs"} <= found
+    assert {
+        *pages.kind_words(),
+        *pages.error_codes(),
+        *profiles.profile_keys(),
+        *device_names(),
+        *ENTRIES,
+        "macs",
+    } <= found
 
 
 @pytest.mark.parametrize(
@@ -207,17 +214,17 @@ def test_pages_are_text(cli: Command) -> None:
 
 @pytest.mark.parametrize("kind", kinds())
 def test_a_page_says_all_that_the_op_says(kind: str) -> None:
-    page, op = pages.kind_page(kind), every()[kind]
+    page, op = pages.kind_page(kind), load_all()[kind]
     assert [heading for heading in HEADINGS if f"\n{heading}\n  " not in page] == []
     flat = " ".join(page.split())
-    assert [text for text in doc_of(op).arguments.values() if text not in flat] == []
+    assert [text for text in read_docs(op).arguments.values() if text not in flat] == []
     for key, argument in arguments_of(op).items():
         (line,) = re.findall(rf"^  {key}  .*", page, re.MULTILINE)
         assert ("required" in line) is argument.required
 
 
 def test_an_activation_is_explained_by_its_kind() -> None:
-    for word in activations():
+    for word in activation_names():
         page = pages.kind_page(word)
         assert page.startswith(f"{word} (act)\n")
         assert word in page.partition("Arguments")[2]

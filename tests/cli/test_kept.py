@@ -98,7 +98,7 @@ def test_two_runs_that_write_one_file(cli: Command, folder: Path) -> None:
 def test_a_sweep_that_another_one_is_writing(run: Command, folder: Path) -> None:
     (folder / "o.csv").write_text(OLD)
     with (folder / "o.csv.partial").open("wb") as file:
-        assert _locks.locked(file.fileno())
+        assert _locks.try_lock(file.fileno())
         result = run("sweep", str(folder / "tiny.yaml"), "width=1..3", "-o", str(folder / "o.csv"))
     assert result.exit_code == 2
     assert "o.csv': another sweep is writing it" in result.stderr
@@ -236,8 +236,8 @@ def test_where_no_file_can_be_locked(cli: Command, folder: Path, monkeypatch: py
     def refuse(handle: int) -> bool:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(_locks, "locked", refuse)
-    monkeypatch.setattr(_resumed, "locked", refuse)
+    monkeypatch.setattr(_locks, "try_lock", refuse)
+    monkeypatch.setattr(_resumed, "try_lock", refuse)
     result = cli(*command.split(), "-f", "csv", "-o", "o.csv")
     if command.startswith("sweep"):
         assert (result.exit_code, files(folder)) == (2, set())

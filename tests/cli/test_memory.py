@@ -12,7 +12,7 @@ import pytest
 
 from convcalc.batch import run as running
 from convcalc.batch import worker_pool as workers
-from convcalc.memory_limits import is_short
+from convcalc.memory_limits import is_memory_error
 from tests.conftest import ROOT, Command
 
 MB = 1 << 20
@@ -88,10 +88,10 @@ def test_a_process_that_counts_without_memory(cli: Command, monkeypatch: pytest.
     ],
 )
 def test_what_is_too_little_memory(error: Exception, short: bool) -> None:
-    assert is_short(error) is short
+    assert is_memory_error(error) is short
     outer = KeyError("later")
     outer.__context__ = error
-    assert is_short(outer) is short
+    assert is_memory_error(outer) is short
 
 
 # --- broken packages --------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.cli.group import Settings
+from convcalc.cli.group import GeneralOptions
 from convcalc.cli.output import targets as _output
 from convcalc.render import FORMATS
 from tests.cli.conftest import files
@@ -63,7 +63,7 @@ def test_two_formats_on_standard_output_follow_each_other(cli: Command, folder: 
 @pytest.mark.parametrize(
     ("ending", "name"),
     [
-        *((ending, name) for ending, name in _output.ENDINGS.items() if name in FORMATS),
+        *((ending, name) for ending, name in _output.EXTENSIONS.items() if name in FORMATS),
         *[("", "text"), (".log", "text"), (".JSON", "json")],
     ],
 )
@@ -208,7 +208,7 @@ def test_a_name_is_shown_as_it_is(cli: Command, folder: Path) -> None:
 
 def test_text_that_no_file_can_hold_is_escaped(cli: Command, folder: Path) -> None:
     assert cli("report", "tiny.yaml", "-o", "out.txt").exit_code == 0
-    _output.write(Settings(), [_output.Target("text", "odd")], lambda *_: "\udc80")
+    _output.write(GeneralOptions(), [_output.OutputTarget("text", "odd")], lambda *_: "\udc80")
     assert (folder / "odd").read_bytes() == b"\\udc80\n"
 
 

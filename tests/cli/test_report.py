@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from convcalc.cli.commands.report import METRICS
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import report_metrics
 from tests.conftest import Command
 
 
@@ -83,7 +83,7 @@ def test_columns_can_be_added_and_tools_are_columns(cli: Command, folder: Path) 
 
 
 def test_verbose_shows_every_metric(cli: Command, folder: Path) -> None:
-    titles = [measure.title for measure in measures() if measure.key in METRICS]
+    titles = [measure.title for measure in report_metrics() if measure.key in METRICS]
     for line in ("-v report tiny.yaml", "report tiny.yaml --verbose"):
         heading = cli(*line.split()).stdout.splitlines()[3]
         assert [title for title in titles if title not in heading] == []

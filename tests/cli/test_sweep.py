@@ -20,7 +20,7 @@ from distributed import Client
 from pyarrow import parquet
 
 import convcalc
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import report_metrics
 from convcalc.schemas import schema
 from convcalc.sweep import executors
 from tests.conftest import HANG, ROOT, Command
@@ -381,7 +381,7 @@ def test_a_cluster_that_loses_a_worker_writes_the_same_bytes(
 
 def test_verbose_shows_every_metric(cli: Command, folder: Path) -> None:
     """In the commands that show two by default; what ``--columns`` names alone stays alone."""
-    keys = [measure.key for measure in measures()]
+    keys = [measure.key for measure in report_metrics()]
     assert cli("sweep", "tiny.yaml", "width=4", "-f", "csv", "-v").stdout.splitlines()[0] == ",".join(["width", *keys])
     assert cli("sweep", "tiny.yaml", "width=4", "-f", "csv", "-v", "--columns", "macs").stdout == (
         cli("sweep", "tiny.yaml", "width=4", "-f", "csv", "--columns", "macs").stdout
@@ -389,4 +389,4 @@ def test_verbose_shows_every_metric(cli: Command, folder: Path) -> None:
     solved = json.loads(cli("solve", "tiny.yaml", "--for", "width=1..9", "--max", "params=1k", "-v", "--json").stdout)
     assert set(keys) <= set(solved["solution"]["metrics"])
     formula = json.loads(cli("formula", "tiny.yaml", "--symbols", "width", "-v", "--json").stdout)
-    assert set(formula["totals"]) == {measure.key for measure in measures() if measure.additive}
+    assert set(formula["totals"]) == {measure.key for measure in report_metrics() if measure.additive}

@@ -10,7 +10,7 @@ from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.reader import read_budget_file
 from convcalc.designs.names import BUDGET
 from convcalc.errors import SpecError, SpecErrors
-from convcalc.findings import Verdict
+from convcalc.findings import CheckResult
 from convcalc.guide.pages import error_codes
 from convcalc.render import VERDICTS, Surface
 from convcalc.spec.yaml.text import decode
@@ -83,7 +83,7 @@ def _text(data: bytes) -> str:
         return error.span.source.text if error.span else ""
 
 
-def require_verdict(verdict: Verdict, data: bytes) -> None:
+def require_verdict(verdict: CheckResult, data: bytes) -> None:
     """Demand errors and findings with codes that have a page, in each format one of sixteen times."""
     for error in verdict.errors:
         require(error.code in error_codes(), f"every error has a page: {error.code}")

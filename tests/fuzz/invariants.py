@@ -19,7 +19,7 @@ from convcalc.errors import SpecErrors
 from convcalc.explain import explain
 from convcalc.formula.closed_form import derive
 from convcalc.formula.symbolic_design import FormulaRequest
-from convcalc.metrics.registry import DETAILS, measures
+from convcalc.metrics.registry import DETAIL_KEYS, report_metrics
 from convcalc.render import EXPLANATIONS, FORMATS, Surface
 from convcalc.report.compare import compare
 from convcalc.report.fold import GROUPINGS, View, fold
@@ -37,8 +37,8 @@ from tests.fuzz.schemas import require_json
 from tests.fuzz.specs import require_sums
 
 FILE = "network.yaml"
-METRICS = tuple(measure.key for measure in measures())
-SUMS = tuple(measure.key for measure in measures() if measure.additive)
+METRICS = tuple(measure.key for measure in report_metrics())
+SUMS = tuple(measure.key for measure in report_metrics() if measure.additive)
 SAME = ("params", "buffers", "weight_bytes", "depth", "nonlinearities")
 """Metrics of the weights and of the graph: no batch changes them."""
 GROWING = ("macs", "flops", "activations", "output_elements", "peak_activation_bytes")
@@ -70,7 +70,7 @@ def judge(data: bytes) -> None:
     network = Network(given["layers"], given["variables"], tuple(given["shape"]))
     text = written(network.shape, network.variables, network.text)
     loaded = convcalc.load(text=text, name=FILE)
-    report = loaded.report(detailed=[*DETAILS, "peak"])
+    report = loaded.report(detailed=[*DETAIL_KEYS, "peak"])
     require_sums(loaded.report())
     _folds(report, given)
     _batches(loaded, loaded.report().totals, given["batch"])

@@ -12,12 +12,24 @@ from typing import Any
 
 import convcalc
 from convcalc.errors import SpecErrors
-from convcalc.ops.arguments import Argument, Axes, Choice, Count, Dims, Flag, Padding, Real, Scales, Sizes, Slot
+from convcalc.ops.arguments import (
+    Argument,
+    ArgumentType,
+    AxesType,
+    ChoiceType,
+    CountType,
+    DimsType,
+    FlagType,
+    PaddingType,
+    RealType,
+    ScalesType,
+    SizesType,
+)
 from convcalc.ops.op import Op, arguments_of
-from convcalc.ops.registry import every
+from convcalc.ops.registry import load_all
 from convcalc.shapes import Shape
 
-OPS = {kind: op for kind, op in every().items() if op.reads}
+OPS = {kind: op for kind, op in load_all().items() if op.depends_on_values}
 FIRST = [[3, 8, 8], [4, 9, 7], [6, 12], [8, 5], [5, 16], [2, 5, 6, 4], [12], [16], [1, 1, 1], [8, 1, 6]]
 KINDS, TRIES = 4, 5
 """How many kinds of layers are tried in a place, and each how often."""
@@ -113,10 +125,10 @@ class Builder:
 
     def _arguments(self, op: type[Op]) -> str:
         given = self._chosen(op)
-        for reference in op.references:
+        for reference in op.layer_arguments:
             if self.dice.random() < 0.3:
                 given += f"{', ' if given else ''}{reference}: input"
-        if op.fused and self.dice.random() < 0.3:
+        if op.accepts_norm_act and self.dice.random() < 0.3:
             more = self.dice.choice(("norm: batch", "act: relu", "norm: {type: group, groups: 2}, act: prelu"))
             given += f"{', ' if given else ''}{more}"
         return f"{{{given}}}" if given else ""
@@ -129,32 +141,32 @@ class Builder:
     # --- values -------------------------------------------------------------------------------------------------------
 
     def _value(self, argument: Argument) -> str:
-        slot, axes = argument.slot, max(1, len(self.shape) - 1)
-        if isinstance(slot, Choice):
+        slot, axes = argument.type, max(1, len(self.shape) - 1)
+        if isinstance(slot, ChoiceType):
             return self.dice.choice(slot.words)
-        if isinstance(slot, Flag):
+        if isinstance(slot, FlagType):
             return self.dice.choice(("true", "false"))
-        if isinstance(slot, Real):
+        if isinstance(slot, RealType):
             return self.dice.choice(("0", "0.5", "1/3", "1", "2"))
         return self._sizes(slot, axes)
 
-    def _sizes(self, slot: Slot, axes: int) -> str:
+    def _sizes(self, slot: ArgumentType, axes: int) -> str:
         words = getattr(slot, "words", ())
         if words and self.dice.random() < 0.5:
             return self.dice.choice(words)
-        if isinstance(slot, Axes):
+        if isinstance(slot, AxesType):
             rank = len(self.shape)
             if slot.several and self.dice.random() < 0.7:
                 return str(self.dice.sample(range(rank), rank))
             return str(self.dice.randint(-rank, rank - 1))
-        if isinstance(slot, Dims):
+        if isinstance(slot, DimsType):
             return self._dims()
-        if isinstance(slot, Scales):
+        if isinstance(slot, ScalesType):
             return self.dice.choice(("2", "3", "1.5", "1/2"))
-        if isinstance(slot, Padding) and self.dice.random() < 0.3:
+        if isinstance(slot, PaddingType) and self.dice.random() < 0.3:
             pairs = [[self.dice.randint(0, 2), self.dice.randint(0, 2)] for _ in range(axes)]
             return str(self.dice.choice((pairs, [pair[0] for pair in pairs])))
-        if isinstance(slot, Sizes) and self.dice.random() < 0.3:
+        if isinstance(slot, SizesType) and self.dice.random() < 0.3:
             return f"[{', '.join(self._size(slot) for _ in range(axes))}]"
         return self._size(slot)
 
@@ -170,9 +182,9 @@ class Builder:
     def _size(self, slot: Any) -> str:
         """Return a small size, often one that divides the channels; now and then by a variable."""
         size = self.dice.choice((1, 1, 2, 2, 3, 4, self.shape[0], self.shape[-1], 2 * self.shape[0]))
-        if isinstance(slot, Padding):
+        if isinstance(slot, PaddingType):
             size = self.dice.choice((0, 1, 1, 2))
-        if isinstance(slot, Count) or self.dice.random() < 0.5 or len(self.variables) > 2:
+        if isinstance(slot, CountType) or self.dice.random() < 0.5 or len(self.variables) > 2:
             return str(size)
         name = f"v{len(self.variables)}"
         self.variables[name] = size

@@ -8,12 +8,12 @@ import pytest
 
 import convcalc
 from convcalc.explain import explain
-from convcalc.report.report import Row
+from convcalc.report.report import LayerRow
 
 PLACES = [(5, 7), (10, 3), (10, 4), (7, 7), (6, 3), (9, 1), (3, 10)]
 
 
-def row(kind: str, size: int, places: int) -> Row:
+def row(kind: str, size: int, places: int) -> LayerRow:
     text = f"input: [2, {size}, {size}]\nlayers: [{kind}: {{out: {places}}}]\n"
     report = convcalc.load(text=text).report(detailed=("receptive_field", "effective_stride"))
     return report.rows[0]

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convcalc
-from convcalc.metrics.registry import DETAILS
+from convcalc.metrics.registry import DETAIL_KEYS
 
-DETAILED = (*DETAILS, "peak")
+DETAILED = (*DETAIL_KEYS, "peak")
 
 NET = """\
 input: [3, 8, 8]

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.graph.graph import Graph, Node
-from convcalc.metrics._receptive_axis import Axis
-from convcalc.metrics.receptive_field import fields
-from convcalc.metrics.registry import DETAILS
-from convcalc.report.report import Row
+from convcalc.metrics._receptive_axis import FieldSequence
+from convcalc.metrics.receptive_field import trace_receptive_fields
+from convcalc.metrics.registry import DETAIL_KEYS
+from convcalc.report.report import LayerRow
 
-DETAILED = (*DETAILS, "peak")
+DETAILED = (*DETAIL_KEYS, "peak")
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -165,15 +165,15 @@ def test_every_cell_of_random_networks(layers: Sequence[str], size: int) -> None
         elif row.any():
             assert first <= outermost(row)[0]
             assert outermost(row)[1] <= last
-    assert fields(network.graph)[1] == []
+    assert trace_receptive_fields(network.graph)[1] == []
 
 
-def cells_of(network: convcalc.Network) -> Iterator[tuple[str, Axis, int, Array]]:
+def cells_of(network: convcalc.Network) -> Iterator[tuple[str, FieldSequence, int, Array]]:
     """Every cell of every layer: what is said of the axis, and which cells of the input it really answers to."""
-    places, seen = fields(network.graph)[0], touched(network)
+    places, seen = trace_receptive_fields(network.graph)[0], touched(network)
     for node in network.graph.layers:
         (axis,) = places[node.index]
-        assert isinstance(axis, Axis)
+        assert isinstance(axis, FieldSequence)
         for cell, row in enumerate(seen[node.path]):
             yield node.path, axis, cell, row
 
@@ -212,7 +212,7 @@ def test_cells_take_turns_behind_an_upsampling(layers: Sequence[str], size: int)
     if network is None or max(prod(node.shape) for node in network.graph.nodes) > 2000:
         return
     for where, axis, cell, row in cells_of(network):
-        first, last = axis.reaching(cell, axis.low), axis.reaching(cell, axis.high)
+        first, last = axis.end_at(cell, axis.low), axis.end_at(cell, axis.high)
         if first > last:
             assert not row.any(), (where, cell, layers)
         elif first >= BORDER and last < size - BORDER:
@@ -222,7 +222,7 @@ def test_cells_take_turns_behind_an_upsampling(layers: Sequence[str], size: int)
 # --- the published table ----------------------------------------------------------------------------------------------
 
 
-def last_of(design: str, path: str, text: str | None = None) -> Row:
+def last_of(design: str, path: str, text: str | None = None) -> LayerRow:
     network = convcalc.load(text=text) if text else convcalc.load(design)
     return next(row for row in network.report(detailed=DETAILED).rows if row.path == path)
 
@@ -505,15 +505,15 @@ def test_symbols_and_arrays_go_the_same_way() -> None:
     """The axis of a window is worked out for a symbol and for an array in place of the kernel and the stride."""
     import sympy
 
-    from convcalc.metrics._window_reads import Reading
+    from convcalc.metrics._window_reads import ReadPattern
 
     k, s, p = sympy.symbols("k s p", positive=True, integer=True)
-    first = Axis((0,), (0,), 1)
+    first = FieldSequence((0,), (0,), 1)
 
-    def window(k: Any, s: Any, p: Any) -> Reading:
-        return Reading(lambda i: (i * s - p, i * s - p + k - 1), 1, s)
+    def window(k: Any, s: Any, p: Any) -> ReadPattern:
+        return ReadPattern(lambda i: (i * s - p, i * s - p + k - 1), 1, s)
 
-    def twice(k: Any, s: Any, p: Any) -> Axis:
+    def twice(k: Any, s: Any, p: Any) -> FieldSequence:
         once = first.read(window(k, s, p))
         assert once is not None
         again = once.read(window(3, 2, 1))

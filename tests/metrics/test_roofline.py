@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc.devices.roofline import device, devices
+from convcalc.devices.roofline import device_names, read_device
 
 NET = "input: [3, 8, 8]\nlayers: [{conv: {out: 4, kernel: 3, bias: false}, name: c}, {relu: , name: r}]"
 BOARD = """\
@@ -41,15 +41,15 @@ def board(tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("name", STATED)
 def test_shipped_devices_have_what_their_makers_state(name: str) -> None:
-    found, (gigabytes, tera) = device(name), STATED[name]
+    found, (gigabytes, tera) = read_device(name), STATED[name]
     assert found.bandwidth == gigabytes * 10**9
     assert dict(found.operations) == {form: Fraction(str(rate)) * 10**12 for form, rate in tera.items()}
     assert found.source.startswith("https://")
 
 
 def test_all_shipped_devices_can_be_read_and_name_their_source() -> None:
-    assert set(STATED) <= set(devices())
-    assert all(device(name).source.startswith("https://") for name in devices())
+    assert set(STATED) <= set(device_names())
+    assert all(read_device(name).source.startswith("https://") for name in device_names())
 
 
 def test_bounds_by_hand(board: str) -> None:
@@ -103,15 +103,15 @@ def test_malformed_files(tmp_path: Path, was: str, now: str, place: str, text: s
     path = tmp_path / "board.yaml"
     path.write_text(BOARD.replace(was, now), "utf-8")
     with pytest.raises(convcalc.SpecErrors) as caught:
-        device(str(path))
+        read_device(str(path))
     assert f"board.yaml:{place}: error CC732: {text}" in str(caught.value)
 
 
 def test_wrong_names() -> None:
     with pytest.raises(convcalc.SpecErrors, match=r"CC731: no device 'a100-sxm-80g'; did you mean 'a100-sxm-80gb'\?"):
-        device("a100-sxm-80g")
+        read_device("a100-sxm-80g")
     with pytest.raises(convcalc.SpecErrors, match="CC001"):
-        device("missing/board.yaml")
+        read_device("missing/board.yaml")
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "latex"])

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.metrics._without_gates import without_gates
-from convcalc.metrics.receptive_field import fields
-from convcalc.metrics.registry import DETAILS, WITHOUT_GATES
+from convcalc.metrics.receptive_field import trace_receptive_fields
+from convcalc.metrics.registry import DETAIL_KEYS, WITHOUT_GATES
 from convcalc.report.report import Report
 from tests.conftest import ROOT, Command
 from tests.metrics.test_receptive_field import cells_of, odd_windows, outermost, windows
@@ -30,7 +30,7 @@ GATES = (
 
 
 def report(text: str, *more: str) -> Report:
-    return convcalc.load(text=text).report(detailed=(*DETAILS, *more))
+    return convcalc.load(text=text).report(detailed=(*DETAIL_KEYS, *more))
 
 
 @given(st.lists(st.one_of(windows(), odd_windows()), min_size=1, max_size=4), st.sampled_from(GATES), st.booleans())
@@ -46,7 +46,7 @@ def test_every_cell_of_random_gated_networks(layers: Sequence[str], gate: str, f
     except convcalc.SpecErrors:
         return
     cut = without_gates(gates.graph)
-    places = dict(zip((node.path for node in cut.nodes), fields(cut)[0], strict=True))
+    places = dict(zip((node.path for node in cut.nodes), trace_receptive_fields(cut)[0], strict=True))
     products = [node for node in cut.layers if re.fullmatch(r"g\d+", node.path)]
     assert [len(node.inputs) for node in products] == [1] * len(layers)
     for where, axis, cell, row in cells_of(network):

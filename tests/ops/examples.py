@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import convcalc
 from convcalc.ops.op import Op
-from convcalc.ops.registry import every
+from convcalc.ops.registry import load_all
 from convcalc.shapes import Shape
 
 LINE = re.compile(
@@ -72,4 +72,4 @@ def shapes(text: str) -> dict[str, Shape]:
     return {name.strip(): Shape(map(int, sizes)) for name, sizes in found}
 
 
-EXAMPLES = [read(op, line) for op in every().values() for line in lines_of(op)]
+EXAMPLES = [read(op, line) for op in load_all().values() for line in lines_of(op)]

@@ -13,9 +13,9 @@ from itertools import pairwise
 import pytest
 
 from convcalc.ops.op import Op
-from convcalc.ops.registry import HEADINGS, every
+from convcalc.ops.registry import REQUIRED_SECTIONS, load_all
 
-every_op = pytest.mark.parametrize("op", every().values(), ids=every())
+every_op = pytest.mark.parametrize("op", load_all().values(), ids=load_all())
 
 
 def docstring(op: type[Op]) -> str:
@@ -24,7 +24,7 @@ def docstring(op: type[Op]) -> str:
 
 def sections(op: type[Op]) -> dict[str, str]:
     """Heading → the text below it."""
-    parts = re.split(rf"^({'|'.join(HEADINGS)})\n", docstring(op), flags=re.MULTILINE)
+    parts = re.split(rf"^({'|'.join(REQUIRED_SECTIONS)})\n", docstring(op), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
@@ -53,9 +53,9 @@ def test_the_summary_is_a_sentence(op: type[Op]) -> None:
 
 @every_op
 def test_every_heading_stands_once_in_order_with_text(op: type[Op]) -> None:
-    assert tuple(sections(op)) == HEADINGS
+    assert tuple(sections(op)) == REQUIRED_SECTIONS
     assert [heading for heading, text in sections(op).items() if not text.strip()] == []
-    assert [docstring(op).count(heading) for heading in HEADINGS] == [1] * len(HEADINGS)
+    assert [docstring(op).count(heading) for heading in REQUIRED_SECTIONS] == [1] * len(REQUIRED_SECTIONS)
 
 
 @every_op

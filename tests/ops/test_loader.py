@@ -12,7 +12,7 @@ import pytest
 
 import convcalc
 from convcalc import schemas
-from convcalc.errors import SpecError, SpecErrors, describe
+from convcalc.errors import SpecError, SpecErrors, format_errors
 from convcalc.guide import pages
 from convcalc.ops import docs as _docs
 from convcalc.ops import kinds
@@ -28,8 +28,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcalc.arith import Number
-from convcalc.ops.arguments import Flag, Size, argument
-from convcalc.ops.op import Op, Product
+from convcalc.ops.arguments import FlagType, SizeType, argument
+from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
 
 
@@ -50,9 +50,9 @@ class Stretch(Op):
 
     kind = "stretch"
 
-    factor: Number = argument("factor", Size(), positional=True)
+    factor: Number = argument("factor", SizeType(), positional=True)
     """How many cells one becomes."""
-    bias: bool = argument("bias", Flag(), default=True)
+    bias: bool = argument("bias", FlagType(), default=True)
     """Whether one number is added."""
 
     def output(self, *inputs: Shape) -> Shape:
@@ -62,9 +62,9 @@ class Stretch(Op):
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         return {"weight": Shape((self.factor,)), **({"bias": Shape((1,))} if self.bias else {})}
 
-    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+    def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         outputs = self.output(*inputs).elements
-        return (Product(outputs, outputs),)
+        return (MatrixProduct(outputs, outputs),)
 '''
 
 Write = Callable[..., Path]
@@ -73,7 +73,7 @@ Write = Callable[..., Path]
 def forget() -> None:
     """Empty what remembers which ops there are."""
     importlib.invalidate_caches()
-    for remembered in (ops.files, ops.find, ops.activations, _docs._parsed):
+    for remembered in (ops.kind_files, ops.find_op, ops.activation_names, _docs._parsed):
         remembered.cache_clear()
 
 
@@ -106,7 +106,7 @@ def test_a_new_op_is_a_kind(write: Write) -> None:
     assert "stretch" not in ops.kinds()
     write()
     assert "stretch" in ops.kinds()
-    assert list(ops.every()) == list(ops.kinds()) == sorted(ops.kinds())
+    assert list(ops.load_all()) == list(ops.kinds()) == sorted(ops.kinds())
 
 
 def test_a_new_op_is_counted(write: Write) -> None:
@@ -121,7 +121,7 @@ def test_a_new_op_is_counted(write: Write) -> None:
 
 def test_the_examples_of_a_new_op_are_found(write: Write) -> None:
     write()
-    op = ops.every()["stretch"]
+    op = ops.load_all()["stretch"]
     for example in (read(op, line) for line in lines_of(op)):
         report = convcalc.load(text=example.text).report()
         assert (*report.outputs.values(), report.totals["macs"]) == (example.output, example.multiplies)
@@ -155,7 +155,7 @@ def test_a_new_op_is_in_the_schema(write: Write) -> None:
 
 def test_afterwards_it_is_gone() -> None:
     assert "stretch" not in ops.kinds()
-    assert ops.find("stretch") is None
+    assert ops.find_op("stretch") is None
 
 
 # --- what is malformed ------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ CLASS = "class Stretch(Op):"
     [
         ('kind = "stretch"', 'kind = = "stretch"', "kind = =", "SyntaxError: invalid syntax"),
         ("def output(", "  def output(", "  def output(", "IndentationError: unexpected indent"),
-        ("Size(),", "Size(least=1),", "Size(least=1)", "TypeError: "),
+        ("SizeType(),", "SizeType(least=1),", "SizeType(least=1)", "TypeError: "),
         ("import Number", "import Numeral", "import Numeral", "ImportError: cannot import name 'Numeral'"),
         ("    Formula:", "    Formulas:", CLASS, "its docstring has no 'Formula:'"),
         ("    Examples:", "", CLASS, "its docstring has no 'Examples:'"),
@@ -176,7 +176,7 @@ CLASS = "class Stretch(Op):"
         ('    kind = "stretch"\n', "", CLASS, "its kind is None, its file says 'stretch'"),
         ("frozen=True, ", "", CLASS, "it is not a frozen dataclass"),
         ("@dataclass(frozen=True, slots=True)\n", "", CLASS, "it is not a frozen dataclass"),
-        ('argument("bias", Flag(), default=True)', "True", CLASS, "a field is not made by argument()"),
+        ('argument("bias", FlagType(), default=True)', "True", CLASS, "a field is not made by argument()"),
         ("def output(", "def outcome(", CLASS, "it states no output shape (a method 'output')"),
         ("(Op):", "(str):", "", "an op file defines exactly one op, this one 0"),
     ],
@@ -186,17 +186,17 @@ def test_a_malformed_op_is_refused(write: Write, old: str, new: str, at: str, sa
     text = STRETCH.replace(old, new, 1)
     path = write(text=text)
     with pytest.raises(SpecError) as raised:
-        ops.find("stretch")
+        ops.find_op("stretch")
     assert raised.value.code == "CC901"
     assert said in raised.value.text
     assert place(raised.value) == (str(path), line_of(at, text))
-    assert at in describe([raised.value])
+    assert at in format_errors([raised.value])
 
 
 def test_all_that_is_malformed_is_said_at_once(write: Write) -> None:
     write(text=STRETCH.replace("Formula:", "").replace("Source:", "").replace("frozen=True, ", ""))
     with pytest.raises(SpecError) as raised:
-        ops.find("stretch")
+        ops.find_op("stretch")
     faults = ("'Formula:'", "'Source:'", "frozen")
     assert [fault in raised.value.text for fault in faults] == [True] * 3
 
@@ -205,7 +205,7 @@ def test_two_ops_in_a_file_are_refused(write: Write) -> None:
     second = STRETCH[STRETCH.index("@dataclass") :].replace("class Stretch", "class Shrink")
     path = write(text=f"{STRETCH}\n\n{second}")
     with pytest.raises(SpecError, match="exactly one op, this one 2") as raised:
-        ops.find("stretch")
+        ops.find_op("stretch")
     assert place(raised.value)[0] == str(path)
 
 
@@ -224,9 +224,9 @@ def test_a_malformed_op_does_not_harm_the_others(write: Write) -> None:
 def test_a_mended_op_is_taken(write: Write) -> None:
     write(text=STRETCH.replace("frozen=True, ", ""))
     with pytest.raises(SpecError):
-        ops.find("stretch")
+        ops.find_op("stretch")
     write()
-    assert ops.find("stretch") is not None
+    assert ops.find_op("stretch") is not None
 
 
 def test_one_kind_in_two_folders_names_both_files(write: Write) -> None:
@@ -240,14 +240,14 @@ def test_one_kind_in_two_folders_names_both_files(write: Write) -> None:
 def test_no_file_can_replace_an_op(write: Write) -> None:
     path = write("conv", STRETCH)
     with pytest.raises(SpecError, match="'conv' is defined twice") as raised:
-        ops.find("conv")
+        ops.find_op("conv")
     assert place(raised.value)[0] == str(path)
 
 
 def test_files_that_ops_share_are_no_ops(write: Write) -> None:
     write("_shared", "SHARED = 1")
     assert "_shared" not in ops.kinds()
-    assert ops.find("_shared") is None
+    assert ops.find_op("_shared") is None
 
 
 def place(error: SpecError) -> tuple[str, int]:

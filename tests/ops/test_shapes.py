@@ -23,7 +23,7 @@ def test_the_axes_of_an_image() -> None:
 
 def test_an_axis_may_count_from_the_end() -> None:
     assert [IMAGE.axis(axis) for axis in (0, 2, -1, -3)] == [0, 2, 2, 0]
-    assert IMAGE.replaced(-1, 7) == (3, 32, 7)
+    assert IMAGE.with_axis(-1, 7) == (3, 32, 7)
 
 
 @pytest.mark.parametrize("axis", [3, -4])

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 import sympy
 
-from convcalc.arith import Ledger, recording
+from convcalc.arith import ConstraintLog, record_constraints
 from convcalc.errors import SpecError
 from convcalc.graph.builder import GraphBuilder
-from convcalc.ops.arguments import BadValue, Dims, Padding, Scales, Size, Sizes
+from convcalc.ops.arguments import DimsType, InvalidArgument, PaddingType, ScalesType, SizesType, SizeType
 from convcalc.ops.kinds.conv import Conv
 from convcalc.ops.op import Op, Window
-from convcalc.ops.registry import every
+from convcalc.ops.registry import load_all
 from convcalc.shapes import Shape
 from convcalc.symbols import symbol
 from tests.ops.examples import EXAMPLES, Example
@@ -33,7 +33,7 @@ Place: TypeAlias = tuple[Any, ...]
 Point: TypeAlias = dict[Place, Any]
 Facts: TypeAlias = dict[Place, Any]
 
-SLOTS = (Size, Sizes, Padding, Dims, Scales)
+SLOTS = (SizeType, SizesType, PaddingType, DimsType, ScalesType)
 """Slots of sizes; a ``Count`` or an axis shapes the graph and stays an int."""
 
 
@@ -60,7 +60,7 @@ def places(op: Op, inputs: Sequence[Shape]) -> Point:
     """The sizes that enter an op and those among its arguments; −1 is the word for an axis to be worked out."""
     found: Point = dict(numbers(tuple(map(tuple, inputs)), ()))
     for field in fields(op):
-        if type(field.metadata["argument"].slot) in SLOTS:
+        if type(field.metadata["argument"].type) in SLOTS:
             given = numbers(getattr(op, field.name), (field.name,))
             found |= {place: value for place, value in given if type(value) is int and value != -1}
     return found
@@ -83,7 +83,7 @@ def facts(op: Op, inputs: Sequence[Shape], point: Mapping[Place, Any]) -> Facts:
 
 def product_numbers(products: Sequence[Any]) -> Iterator[tuple[int, Place, Any]]:
     for index, product in enumerate(products):
-        named = (product.name, product.stage, product.weighted)
+        named = (product.name, product.sequence_step, product.has_weights)
         yield index, (*named, "multiplies"), product.multiplies
         yield index, (*named, "outputs"), product.outputs
 
@@ -93,8 +93,8 @@ def rebound(op: Op, axes: int, point: Mapping[Place, Any]) -> Op:
     values = {}
     for field in fields(op):
         value = getattr(op, field.name)
-        if value is not None and type(field.metadata["argument"].slot) in SLOTS:
-            value = field.metadata["argument"].slot.bind(with_numbers(value, (field.name,), point), axes)
+        if value is not None and type(field.metadata["argument"].type) in SLOTS:
+            value = field.metadata["argument"].type.bind(with_numbers(value, (field.name,), point), axes)
         values[field.name] = value
     return type(op)(**values)
 
@@ -113,7 +113,7 @@ def on_ints(op: Op, inputs: Sequence[Shape], point: Point) -> Facts | None:
     """What is true at a point; nothing where the op refuses it."""
     try:
         return facts(op, inputs, point)
-    except (BadValue, SpecError):
+    except (InvalidArgument, SpecError):
         return None
 
 
@@ -128,7 +128,7 @@ def test_arrays_are_ints_point_by_point(example: Example, dtype: str) -> None:
     op, inputs = example.bound()
     cloud = points(places(op, inputs), 30, lambda place: 1 if isinstance(place[0], int) else -100)
     columns = {place: np.array([point[place] for point in cloud], dtype) for place in cloud[0]}
-    with recording() as ledger:
+    with record_constraints() as ledger:
         arrays = facts(op, inputs, columns)
     refused = masked(ledger, len(cloud))
     for index, point in enumerate(cloud):
@@ -138,8 +138,8 @@ def test_arrays_are_ints_point_by_point(example: Example, dtype: str) -> None:
             assert {place: at(value, index) for place, value in arrays.items()} == true, point
 
 
-def masked(ledger: Ledger, count: int) -> list[bool]:
-    masks = [np.broadcast_to(failed, count) for failed, _, _ in ledger.refused]
+def masked(ledger: ConstraintLog, count: int) -> list[bool]:
+    masks = [np.broadcast_to(failed, count) for failed, _, _ in ledger.violations]
     return [any(mask[index] for mask in masks) for index in range(count)]
 
 
@@ -164,7 +164,7 @@ def test_symbols_are_ints_once_they_are_known(example: Example) -> None:
     op, inputs = example.bound()
     start = {place: value for place, value in places(op, inputs).items() if value >= 1}
     symbols = {place: symbol(f"n{number}") for number, place in enumerate(start)}
-    with recording() as ledger:
+    with record_constraints() as ledger:
         symbolic = facts(op, inputs, symbols)
     for point in points(start, 5, lambda _: 1):
         known = {symbols[place]: sympy.Integer(value) for place, value in point.items()}
@@ -184,4 +184,4 @@ def settled(value: Any, known: Mapping[Any, Any]) -> Any:
 
 
 def test_every_op_is_tried() -> None:
-    assert {example.op for example in EXAMPLES} == set(every().values())
+    assert {example.op for example in EXAMPLES} == set(load_all().values())

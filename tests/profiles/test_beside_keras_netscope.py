@@ -160,7 +160,9 @@ def seen(graph: Graph) -> Iterator[tuple[Node, int]]:
     A linear layer works on rows, and writes the shape of its result into the graph.
     """
     unknown: set[int] = set()
-    for node, count in zip(graph.layers, profiles.layers(graph, profiles.find_profile("keras_flops")), strict=True):
+    for node, count in zip(
+        graph.layers, profiles.layer_counts(graph, profiles.find_profile("keras_flops")), strict=True
+    ):
         assert node.op is not None
         grouped = node.op.kind == "conv" and getattr(node.op, "groups", 1) != 1
         if grouped or (unknown.intersection(node.inputs) and not (node.op.kind == "linear" and node.shape.rank > 1)):

@@ -13,7 +13,7 @@ from convcalc.designs.sources import Network, open_design, open_source
 from convcalc.designs.zoo import shipped
 from convcalc.errors import Source, SpecError
 from convcalc.graph.builder import GraphBuilder
-from convcalc.ops.registry import find
+from convcalc.ops.registry import find_op
 from convcalc.profiles import TERMS, Profile
 
 PROFILES = {profile.key: profile for profile in profiles.profiles()}
@@ -53,7 +53,7 @@ def test_terms_and_layers_add_up_to_every_total(design: str) -> None:
                 profiles.total(graph, profile.key)
             continue
         standing = profiles.profile_result(graph, profile)
-        assert standing.total == sum(standing.terms.values()) == sum(profiles.layers(graph, profile)) >= 0
+        assert standing.total == sum(standing.terms.values()) == sum(profiles.layer_counts(graph, profile)) >= 0
         assert standing.total == profiles.total(graph, profile.key)
         assert set(standing.terms) <= set(TERMS)
         assert 0 not in standing.terms.values()
@@ -173,7 +173,7 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("key", PROFILES)
 def test_the_rules_run_on_arrays_and_symbols(key: str, kind: str) -> None:
-    op_class = find(kind)
+    op_class = find_op(kind)
     assert op_class is not None
     op = op_class(**KINDS[kind])
 

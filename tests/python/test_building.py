@@ -65,7 +65,7 @@ def own(op: Op) -> dict[str, Any]:
     fields = op.__dataclass_fields__.values()
     found = {field.metadata["argument"].key: getattr(op, field.name) for field in fields}
     given = {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
-    return {key: value for key, value in given.items() if key not in type(op).ignored(given)}
+    return {key: value for key, value in given.items() if key not in type(op).unused_arguments(given)}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.line)

@@ -7,19 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from convcalc.errors import Source, Span
-from convcalc.metrics.metric import Measure
-from convcalc.report.report import Report, Row
+from convcalc.metrics.metric import Metric
+from convcalc.report.report import LayerRow, Report
 
 COLUMNS = (
-    Measure("params", "Params", "scalars", "learnable weights and biases"),
-    Measure("buffers", "Buffers", "scalars", "state that is kept but not learned"),
-    Measure("macs", "Multiplies", "multiplications", "multiply-accumulates of layers that multiply"),
-    Measure("flops", "FLOPs", "operations", "2 x multiplies"),
-    Measure("activations", "Activations", "elements", "outputs of the layers that multiply"),
-    Measure("output_elements", "Output elements", "elements", "outputs of all layers"),
-    Measure("depth", "Depth", "layers", "weighted layers on the longest path", whole=max),
-    Measure("nonlinearities", "Nonlinearities", "layers", "activations on the longest path", whole=max),
-    Measure("weight_bytes", "Weight bytes", "bytes", "params and buffers at the width of the dtype", whole=max),
+    Metric("params", "Params", "scalars", "learnable weights and biases"),
+    Metric("buffers", "Buffers", "scalars", "state that is kept but not learned"),
+    Metric("macs", "Multiplies", "multiplications", "multiply-accumulates of layers that multiply"),
+    Metric("flops", "FLOPs", "operations", "2 x multiplies"),
+    Metric("activations", "Activations", "elements", "outputs of the layers that multiply"),
+    Metric("output_elements", "Output elements", "elements", "outputs of all layers"),
+    Metric("depth", "Depth", "layers", "weighted layers on the longest path", total_of=max),
+    Metric("nonlinearities", "Nonlinearities", "layers", "activations on the longest path", total_of=max),
+    Metric("weight_bytes", "Weight bytes", "bytes", "params and buffers at the width of the dtype", total_of=max),
 )
 PER_LAYER = ("params", "buffers", "macs", "flops", "activations", "output_elements")
 Shape = tuple[int, ...]
@@ -30,7 +30,7 @@ class Builder:
 
     def __init__(self, shape: Shape, file: str = "spec.yaml") -> None:
         self.input = self.shape = shape
-        self.rows: list[Row] = []
+        self.rows: list[LayerRow] = []
         self.source = Source(file)
         self.depth = self.acts = 0
 
@@ -84,7 +84,9 @@ class Builder:
         full = {key: values.get(key, full.get(key, 0)) for key in PER_LAYER}
         before = self.rows[-1].path if self.rows else "input"
         span = Span(self.source, len(self.rows) + 3, 5, 4)
-        self.rows.append(Row(path, op, summary, (before,), (self.shape,), shape, attributes or {}, full, tied_to, span))
+        self.rows.append(
+            LayerRow(path, op, summary, (before,), (self.shape,), shape, attributes or {}, full, tied_to, span)
+        )
         self.shape = shape
 
     def report(self, design: str, name: str = "", depth: int | None = None, acts: int | None = None) -> Report:
@@ -93,7 +95,7 @@ class Builder:
         return made(design, name or design, self.input, self.rows, {"depth": depth, "nonlinearities": acts})
 
 
-def made(design: str, name: str, shape: Shape, rows: Sequence[Row], others: Mapping[str, int]) -> Report:
+def made(design: str, name: str, shape: Shape, rows: Sequence[LayerRow], others: Mapping[str, int]) -> Report:
     sums = {key: sum(row.values.get(key, 0) for row in rows) for key in PER_LAYER}
     totals = {**sums, **others, "weight_bytes": 4 * (sums["params"] + sums["buffers"])}
     last = rows[-1] if rows else None
@@ -192,7 +194,7 @@ def incomplete() -> Report:
     build.conv("body.conv1", 16, 3)
     build.add("body.warp1", "warp", "", (16, 32, 32), {})
     build.conv("body.conv2", 32, 3)
-    return replace(build.report("odd.onnx"), unknown=("body.warp1",))
+    return replace(build.report("odd.onnx"), uncounted=("body.warp1",))
 
 
 def hostile() -> Report:

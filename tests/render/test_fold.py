@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 from convcalc.report.drawn import UnknownKey
 from convcalc.report.fold import GROUPINGS, View, fold
 from convcalc.report.path_tree import tree
@@ -90,7 +90,7 @@ def test_sorting_either_way_puts_what_is_not_known_last() -> None:
     assert rising == sorted(row.values["macs"] for row in RESNET.rows)
     paths = [line.path for line in fold(RESNET, View(sort="path", falling=True)).lines]
     assert paths == sorted((row.path for row in RESNET.rows), reverse=True)
-    column = Measure("offset", "Offset", "", "", both=lambda *_: ((), None), of_layers=True)
+    column = Metric("offset", "Offset", "", "", values_and_total=lambda *_: ((), None), per_layer=True)
     rows = [RESNET.rows[0]._replace(path=name, values={"offset": value})
             for name, value in (("a", None), ("b", 3), ("c", (1, None)), ("d", (None, None)))]  # fmt: skip
     partly = replace(RESNET, columns=(column,), rows=rows, totals={})

@@ -19,7 +19,7 @@ import pytest
 import xmlschema
 
 from convcalc.errors import Source, Span, escape
-from convcalc.findings import Finding, Verdict
+from convcalc.findings import CheckResult, Finding
 from convcalc.guide.pages import error_page
 from convcalc.render import VERDICTS, Surface
 from convcalc.render.tables import markdown_syntax as gfm
@@ -40,12 +40,12 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def shown(format_: str, verdict: Verdict, *, ascii_only: bool = False) -> str:
+def shown(format_: str, verdict: CheckResult, *, ascii_only: bool = False) -> str:
     return VERDICTS[format_].verdict(verdict, Surface(ascii_only=ascii_only))
 
 
-def made(name: str) -> Verdict:
-    verdict: Verdict = verdicts.VERDICTS[name]()
+def made(name: str) -> CheckResult:
+    verdict: CheckResult = verdicts.VERDICTS[name]()
     return verdict
 
 
@@ -75,7 +75,7 @@ def test_ascii(format_: str, name: str) -> None:
 
 @pytest.mark.parametrize("format_", ["gitlab", "junit", "sarif"])
 def test_documents_are_ascii_everywhere(format_: str) -> None:
-    verdict = Verdict(1, findings=[verdicts.BROKEN._replace(text="größer")])
+    verdict = CheckResult(1, findings=[verdicts.BROKEN._replace(text="größer")])
     text = shown(format_, verdict)
     assert text.isascii()
     assert re.search("gr(ö|&#246;|\\\\u00f6)", text)
@@ -118,7 +118,7 @@ def unescaped(text: str) -> str:
 
 
 def test_github_annotates_the_place() -> None:
-    kind, properties, message = commands(shown("github", Verdict(1, findings=[verdicts.BROKEN])))[0]
+    kind, properties, message = commands(shown("github", CheckResult(1, findings=[verdicts.BROKEN])))[0]
     assert kind == "error"
     place = {"file": "models/edge.yaml", "line": "4", "col": "5", "endColumn": "34"}
     assert properties == {**place, "title": "CC611 edge-total"}
@@ -176,7 +176,7 @@ def test_github_cannot_be_talked_into_commands() -> None:
 @pytest.mark.parametrize("file", ["<stdin>", "zoo:resnet50", "1a2b3c4:models/a.yaml", "--set", "../outside.yaml"])
 def test_github_pins_nothing_to_what_is_no_file_of_the_repository(file: str) -> None:
     finding = verdicts.PLACELESS._replace(span=Span(Source(file), 3, 4, 5))
-    _, properties, message = commands(shown("github", Verdict(1, findings=[finding])))[0]
+    _, properties, message = commands(shown("github", CheckResult(1, findings=[finding])))[0]
     assert set(properties) == {"title"}
     assert message.startswith(f"{file}:3:4: params of")
 
@@ -192,7 +192,7 @@ def test_paths_are_those_of_the_repository(tmp_path: Path, monkeypatch: pytest.M
         str(tmp_path / "repository/c.yaml"): "c.yaml",
     }
     for file, path in files.items():
-        verdict = Verdict(1, findings=[verdicts.PLACELESS._replace(span=Span(Source(file), 1, 1))])
+        verdict = CheckResult(1, findings=[verdicts.PLACELESS._replace(span=Span(Source(file), 1, 1))])
         assert commands(shown("github", verdict))[0][1]["file"] == path
         assert json.loads(shown("gitlab", verdict))[0]["location"]["path"] == path
         result = json.loads(shown("sarif", verdict))["runs"][0]["results"][0]
@@ -244,7 +244,7 @@ def test_gitlab_severities() -> None:
 
 
 def fingerprint(finding: Finding, format_: str = "gitlab") -> str:
-    document = json.loads(shown(format_, Verdict(1, findings=[finding])))
+    document = json.loads(shown(format_, CheckResult(1, findings=[finding])))
     if format_ == "gitlab":
         return document[0]["fingerprint"]
     return document["runs"][0]["results"][0]["partialFingerprints"]["convcalc/v1"]
@@ -265,7 +265,7 @@ def test_a_fingerprint_is_that_of_what_is_broken(format_: str) -> None:
 
 
 def test_findings_that_are_alike_are_both_kept() -> None:
-    entries = json.loads(shown("gitlab", Verdict(1, findings=[verdicts.BROKEN] * 2)))
+    entries = json.loads(shown("gitlab", CheckResult(1, findings=[verdicts.BROKEN] * 2)))
     assert entries[0]["fingerprint"] == fingerprint(verdicts.BROKEN) != entries[1]["fingerprint"]
 
 
@@ -286,7 +286,7 @@ def is_reference(text: object) -> bool:
     return re.fullmatch(r"(?:[\w.~!$&'()*+,;=@/-]|%[0-9A-F]{2})*", str(text), re.ASCII) is not None
 
 
-def run(verdict: Verdict) -> dict[str, Any]:
+def run(verdict: CheckResult) -> dict[str, Any]:
     (only,) = json.loads(shown("sarif", verdict))["runs"]
     return dict(only)
 
@@ -319,7 +319,7 @@ def test_the_schema_refuses_what_is_wrong(sarif_schema: jsonschema.Draft4Validat
 
 
 def test_sarif_shows_where() -> None:
-    result = run(Verdict(1, findings=[verdicts.BROKEN]))["results"][0]
+    result = run(CheckResult(1, findings=[verdicts.BROKEN]))["results"][0]
     (place,) = result["locations"]
     assert place["physicalLocation"] == {
         "artifactLocation": {"uri": "models/edge.yaml", "uriBaseId": "%SRCROOT%"},
@@ -334,11 +334,11 @@ def test_sarif_shows_where() -> None:
 
 def test_sarif_without_a_place() -> None:
     placeless, unmatched = (
-        run(Verdict(1, findings=[one]))["results"][0] for one in (verdicts.PLACELESS, verdicts.UNMATCHED)
+        run(CheckResult(1, findings=[one]))["results"][0] for one in (verdicts.PLACELESS, verdicts.UNMATCHED)
     )
     assert placeless["locations"] == []
     assert unmatched["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "convcalc-budget.yaml"
-    whole = run(Verdict(0, errors=[verdicts.UNREADABLE]))["invocations"][0]["toolExecutionNotifications"][0]
+    whole = run(CheckResult(0, errors=[verdicts.UNREADABLE]))["invocations"][0]["toolExecutionNotifications"][0]
     assert "region" not in whole["locations"][0]["physicalLocation"]
 
 
@@ -384,7 +384,7 @@ def junit_schema() -> xmlschema.XMLSchema:
     return xmlschema.XMLSchema(str(SCHEMAS / "junit-10.xsd"))
 
 
-def suites(verdict: Verdict) -> ET.Element:
+def suites(verdict: CheckResult) -> ET.Element:
     return ET.fromstring(shown("junit", verdict))  # noqa: S314 - our own text
 
 
@@ -452,7 +452,7 @@ def test_junit_fails_where_the_check_does(
 
 
 def test_junit_failures_show_the_line_and_the_layers() -> None:
-    failure = suites(Verdict(1, findings=[verdicts.BROKEN])).find(".//failure")
+    failure = suites(CheckResult(1, findings=[verdicts.BROKEN])).find(".//failure")
     assert failure is not None
     assert failure.get("message") == verdicts.BROKEN.text
     assert (failure.text or "").split("\n") == [
@@ -467,7 +467,7 @@ def test_junit_failures_show_the_line_and_the_layers() -> None:
 def test_junit_two_broken_claims_of_one_number_are_two_failures() -> None:
     claim, judgement = verdicts.CLAIM, verdicts.JUDGEMENTS[1]
     below = Span(verdicts.SPEC, 6, 3)
-    verdict = Verdict(1, [judgement, judgement._replace(span=below)], [claim._replace(span=below, text="b"), claim])
+    verdict = CheckResult(1, [judgement, judgement._replace(span=below)], [claim._replace(span=below, text="b"), claim])
     messages = [failure.get("message") for failure in suites(verdict).iter("failure")]
     assert messages == ["is 9, not 8", "b"]
 
@@ -531,7 +531,7 @@ def test_markdown_is_never_markup(format_: str, name: str) -> None:
     ],
 )  # fmt: skip
 def test_markdown_notes_stay_what_they_are(note: str, tags: list[str]) -> None:
-    page = rendered(shown("markdown", Verdict(1, notes=[note])))
+    page = rendered(shown("markdown", CheckResult(1, notes=[note])))
     (item,) = re.findall(r"<li>\n?(.*?)\n?</li>", page, re.DOTALL)
     assert re.findall(r"<(\w+)", item) == tags
     text = re.sub(r"</?code>", "", item).replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")
@@ -564,7 +564,7 @@ def test_markdown_headlines_that_are_no_failure() -> None:
         (verdicts.SHARE,): "⚠️ convcalc: 1 warning",
         (verdicts.LOOSE,): "✅ convcalc: nothing is wrong",
     }.items():
-        assert shown("markdown", Verdict(1, findings=findings)).splitlines()[0] == f"### {headline}"
+        assert shown("markdown", CheckResult(1, findings=findings)).splitlines()[0] == f"### {headline}"
     assert shown("markdown", verdicts.fine(), ascii_only=True).startswith("### convcalc: all limits")
 
 
@@ -592,7 +592,7 @@ def test_markdown_that_fits_is_not_cut() -> None:
 
 def test_markdown_cuts_by_bytes_where_letters_take_more() -> None:
     finding = verdicts.PLACELESS._replace(text="𝟙" * 500)
-    text = shown("comment", Verdict(1, findings=[finding] * 100))
+    text = shown("comment", CheckResult(1, findings=[finding] * 100))
     assert 55_000 < len(text.encode()) <= 60_000
 
 

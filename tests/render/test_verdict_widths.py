@@ -40,7 +40,7 @@ def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
 def test_every_value_and_limit_is_whole(name: str, width: int) -> None:
     text = verdict_text(VERDICTS[name]()._replace(errors=()), PLAIN._replace(width=width), every=True)
     shown = set(re.findall(r"\d[\d,]*\d|\d", text))
-    for limit in VERDICTS[name]()._replace(errors=()).standings:
+    for limit in VERDICTS[name]()._replace(errors=()).limits:
         for number in (limit.value, limit.limit):
             if number.denominator == 1 and limit.metric == limit.metric_label:
                 assert f"{int(number):,}" in shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from convcalc.errors import Source, Span, SpecError
-from convcalc.findings import ClaimResult, DesignResult, Finding, LayerMetricChange, LimitResult, Verdict
+from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding, LayerMetricChange, LimitResult
 
 SPEC = Source("models/edge.yaml", "name: Edge\ninput: [3, 224, 224]\nlayers:\n  - {conv: [64, 3], name: stem}\n")
 BUDGET = Source("convcalc-budget.yaml", "version: 1\nbudgets:\n  - id: edge-total\n    max: {params: 5.5M}\n")
@@ -80,35 +80,35 @@ OUTCOMES = (
 )
 
 
-def nothing() -> Verdict:
-    return Verdict(0)
+def nothing() -> CheckResult:
+    return CheckResult(0)
 
 
-def fine() -> Verdict:
+def fine() -> CheckResult:
     """All is well, without a baseline."""
-    return Verdict(1, JUDGEMENTS[:1], standings=STANDINGS[1:2], outcomes=[OUTCOMES[1]._replace(past=None)])
+    return CheckResult(1, JUDGEMENTS[:1], limits=STANDINGS[1:2], designs=[OUTCOMES[1]._replace(past=None)])
 
 
-def every() -> Verdict:
+def every() -> CheckResult:
     """Every severity, a claim, a broken budget, errors, a baseline and notes."""
     findings = [LOOSE, WAIVED, SHARE, UNMATCHED, CLAIM, BROKEN]
     notes = ["models/edge.yaml@wide is new to the baseline: growth is not judged"]
     baseline = "1a2b3c4 (merge-base with origin/main)"
-    return Verdict(3, JUDGEMENTS, findings, [MISPLACED, UNREADABLE], STANDINGS, OUTCOMES, baseline, notes)
+    return CheckResult(3, JUDGEMENTS, findings, [MISPLACED, UNREADABLE], STANDINGS, OUTCOMES, baseline, notes)
 
 
-def unjudged() -> Verdict:
+def unjudged() -> CheckResult:
     """Errors alone, one of them without a place."""
-    return Verdict(2, errors=[MISPLACED, HOMELESS])
+    return CheckResult(2, errors=[MISPLACED, HOMELESS])
 
 
-def placeless() -> Verdict:
-    return Verdict(
-        1, findings=[PLACELESS], standings=[LimitResult("max", "-", "", "params", "max", 2, 1, False, Fraction(2))]
+def placeless() -> CheckResult:
+    return CheckResult(
+        1, findings=[PLACELESS], limits=[LimitResult("max", "-", "", "params", "max", 2, 1, False, Fraction(2))]
     )
 
 
-def hostile() -> Verdict:
+def hostile() -> CheckResult:
     """Every text that a person or a file can bring in tries to be something else."""
     span = Span(Source(EVIL_FILE, EVIL), 1, 3, 5)
     heavy = (LayerMetricChange(EVIL, "params", "grew", 4, 5),)
@@ -118,10 +118,10 @@ def hostile() -> Verdict:
     judgement = ClaimResult(EVIL, EVIL, "params", 5, EVIL, True, False, None, EVIL, EVIL, EVIL, span)
     outcome = DesignResult(EVIL, {"params": 5, "macs": 1}, {"params": 4, "macs": 0})
     error = SpecError("CC201", EVIL, Span(Source(EVIL), 1, 1), EVIL)
-    return Verdict(1, [judgement], [finding, waived], [error], [standing], [outcome], EVIL, [EVIL])
+    return CheckResult(1, [judgement], [finding, waived], [error], [standing], [outcome], EVIL, [EVIL])
 
 
-def many(number: int = 10_000) -> Verdict:
+def many(number: int = 10_000) -> CheckResult:
     """More findings than any service shows; the last is the worst."""
     findings, standings, outcomes = [], [], []
     for n in range(1, number + 1):
@@ -132,7 +132,7 @@ def many(number: int = 10_000) -> Verdict:
             LimitResult("all", design, "", "params", "max", 1000 + n, 1000, False, Fraction(1000 + n, 1000))
         )
         outcomes.append(DesignResult(design, {"params": 1000 + n, "macs": n}))
-    return Verdict(number, findings=findings, standings=standings, outcomes=outcomes)
+    return CheckResult(number, findings=findings, limits=standings, designs=outcomes)
 
 
 VERDICTS = {

@@ -453,8 +453,8 @@ def test_other_names_are_free(name: str) -> None:
 
 
 def test_every_word_that_an_op_takes_is_a_symbol() -> None:
-    every: list[Any] = list(ops.every().values())
-    slots = [field.metadata["argument"].slot for op in every for field in fields(op)]
+    every: list[Any] = list(ops.load_all().values())
+    slots = [field.metadata["argument"].type for op in every for field in fields(op)]
     words = {word for slot in slots for word in getattr(slot, "words", ())}
     assert "bilinear" in words
     assert words <= set(SYMBOLS)
@@ -557,7 +557,7 @@ def test_relations_of_arrays_are_arrays(text: str) -> None:
 def test_what_needs_a_plain_value_names_the_variable(text: str, needed: str, n: object) -> None:
     with pytest.raises(Undecided) as caught:
         evaluate(text, n=n, dims=(1, 2))
-    assert (caught.value.needed, caught.value.names) == (needed, ("n",))
+    assert (caught.value.requirement, caught.value.names) == (needed, ("n",))
 
 
 @pytest.mark.parametrize(

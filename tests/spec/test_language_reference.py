@@ -16,7 +16,7 @@ import pytest
 
 import convcalc
 from convcalc.designs.sources import open_spec
-from convcalc.errors import Source, SpecError, SpecErrors, describe
+from convcalc.errors import Source, SpecError, SpecErrors, format_errors
 from convcalc.spec.yaml import nodes
 from tests import tables
 from tests.conftest import ROOT
@@ -109,8 +109,8 @@ def test_every_example_loads_with_all_its_variants(block: Block, folder: Path) -
         if (found := ERROR.search(line))
     ]
     errors, warnings = faults(file(folder, block))
-    assert [f"{error.span and error.span.line}: {error.code}" for error in errors] == expected, describe(errors)
-    assert not (warnings and is_whole(block)), describe(warnings)
+    assert [f"{error.span and error.span.line}: {error.code}" for error in errors] == expected, format_errors(errors)
+    assert not (warnings and is_whole(block)), format_errors(warnings)
 
 
 COUNTS = [pytest.param(block, count, id=f"{line_of(block)} {count.design}")

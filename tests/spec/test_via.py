@@ -7,7 +7,7 @@ import pytest
 import convcalc
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, SpecErrors
-from convcalc.ops.source_form import VIA
+from convcalc.ops.source_form import SOURCE_FORMS
 from convcalc.report.measurements import Measurements
 from tests.conftest import ROOT
 
@@ -26,7 +26,7 @@ def fault(layers: str, rest: str = "") -> tuple[str, str, int]:
     return error.code, error.text, error.span.line
 
 
-@pytest.mark.parametrize("word", VIA)
+@pytest.mark.parametrize("word", SOURCE_FORMS)
 def test_every_word_reaches_its_layer(word: str) -> None:
     assert forms(f"{{relu: , via: {word}}}") == {"act1": word}
 
@@ -66,7 +66,7 @@ def test_it_may_be_an_expression_and_words_may_name_variables() -> None:
 
 def test_what_is_wrong_is_said_where_it_stands() -> None:
     assert fault("{relu: , via: functoin}") == (
-        "CC410", f"via is {', '.join(VIA)}, not 'functoin'; did you mean 'function'?", 4,
+        "CC410", f"via is {', '.join(SOURCE_FORMS)}, not 'functoin'; did you mean 'function'?", 4,
     )  # fmt: skip
     assert fault("{relu: , via: }")[0] == "CC114"
     assert fault("{relu: , via: [function]}")[0] == "CC117"
@@ -87,4 +87,4 @@ def test_it_changes_no_count() -> None:
 
 def test_the_reference_of_the_language_lists_the_words() -> None:
     text = (ROOT / "specs" / "README.md").read_text("utf-8").replace("`", "")
-    assert [word for word, meaning in VIA.items() if f"| {word} | {meaning} |" not in text] == []
+    assert [word for word, meaning in SOURCE_FORMS.items() if f"| {word} | {meaning} |" not in text] == []

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import convcalc
-from convcalc.arith import at_least, at_most, floordiv, recording, require, select
+from convcalc.arith import at_least, at_most, floordiv, record_constraints, require, select
 from convcalc.errors import SpecErrors
 from convcalc.sweep.axes import read_axis
 from convcalc.sweep.block_bounds import bound_block
@@ -256,7 +256,7 @@ def test_relations_are_told_only_where_they_are_sure() -> None:
     assert isinstance(left < right, UnknownBoolean)
     assert (left == left) is True  # noqa: PLR0124 - one number is itself
     assert isinstance(left == Interval((1, 4), ("c",)), UnknownBoolean)
-    with recording() as ledger:
+    with record_constraints() as ledger:
         require(left < right, "CC403", "no")
-    assert [code for _, code, _ in ledger.refused] == ["CC403"]
+    assert [code for _, code, _ in ledger.violations] == ["CC403"]
     assert select(left > right, left, right) is right  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from convcalc.report.report import Report, Row
+from convcalc.report.report import LayerRow, Report
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 SPECS = Path(__file__).parents[2] / "specs"
@@ -87,7 +87,7 @@ def counted(report: Report) -> list[Layer]:
     return [_counted_layer(row) for row in report.rows if row.values["macs"]]
 
 
-def _counted_layer(row: Row) -> Layer:
+def _counted_layer(row: LayerRow) -> Layer:
     attributes = row.attributes
     params, macs, output = row.values["params"], row.values["macs"], tuple(row.output_shape)
     match row.op:
@@ -127,4 +127,4 @@ def assert_equals_module(report: Report, model: str) -> None:
         assert report.totals["buffers"] == module["running_statistics"]
     assert [list(shape) for shape in report.inputs.values()] == [module["input"]]
     assert [list(shape) for shape in report.outputs.values()] == module["out"]
-    assert report.complete
+    assert report.is_complete

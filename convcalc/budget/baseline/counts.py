@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.graph.graph import Graph
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import report_metrics
 
 
 def count_graph(graph: Graph) -> DesignCounts:
@@ -12,7 +12,7 @@ def count_graph(graph: Graph) -> DesignCounts:
     paths = [node.path for node in graph.layers]
     totals: dict[str, int] = {}
     layers: dict[str, dict[str, int]] = {}
-    for measure in measures():
+    for measure in report_metrics():
         values, whole = measure.values(graph)
         totals[measure.key] = int(whole)
         for path, value in zip(paths, values, strict=True) if measure.additive else ():

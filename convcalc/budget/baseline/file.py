@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
-from convcalc.report.report import CONVENTION, SCHEMA_VERSION
+from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION
 from convcalc.spec.yaml.text import require_inside_repository
 
 DEFAULT_NAME = "convcalc-baseline.json"
@@ -35,7 +35,7 @@ class BaselineFile(NamedTuple):
 
 def to_text(record: BaselineFile) -> str:
     """Return the text of a baseline file; the same numbers always give the same bytes."""
-    head = {"schema_version": SCHEMA_VERSION, "convention": CONVENTION, "batch": BATCH, "dtype": DTYPE}
+    head = {"schema_version": SCHEMA_VERSION, "convention": CONVENTION_ID, "batch": BATCH, "dtype": DTYPE}
     lines = [f" {_encode(key)}: {_encode(value)}," for key, value in head.items()]
     designs = [f"{_encode(name)}: {_encode(_design_facts(record.designs[name]))}" for name in sorted(record.designs)]
     accepted = [_encode(entry._asdict()) for entry in sorted(record.accepted)]
@@ -171,7 +171,7 @@ class _Reader:
 
     def _require_same(self, root: Mapping[str, object]) -> None:
         """Demand that the numbers were counted as this run counts."""
-        mine = {"convention": CONVENTION, "batch": BATCH, "dtype": DTYPE}
+        mine = {"convention": CONVENTION_ID, "batch": BATCH, "dtype": DTYPE}
         other = [key for key, value in mine.items() if root[key] != value or isinstance(root[key], bool)]
         if other:
             theirs = ", ".join(f"{key} {quoted(str(root[key]))}" for key in other)

@@ -17,12 +17,12 @@ from convcalc.findings import Finding
 
 GROWTH_CODES = ("CC614", "CC615")
 """What can be accepted: a value that is beyond the baseline."""
-NOTHING = "CC647"
-DEFAULTS = Options()
+NOTHING_TO_ACCEPT = "CC647"
+DEFAULT_OPTIONS = Options()
 
 
 def accept(
-    file: BudgetFile, ids: Sequence[str], reason: str, *, design: str | None = None, options: Options = DEFAULTS
+    file: BudgetFile, ids: Sequence[str], reason: str, *, design: str | None = None, options: Options = DEFAULT_OPTIONS
 ) -> BaselineUpdate:
     """Accept the present values of what grew past the baseline under some budgets.
 
@@ -43,7 +43,7 @@ def accept(
     meant = [one for one in verdict.findings if design is None or pattern_matches(design, one.design)]
     for each in ids:
         _require_growth(file, each, [one for one in meant if one.id == each])
-    found = list(_acceptable([one for one in meant if one.id in ids], reason))
+    found = list(_values_to_accept([one for one in meant if one.id in ids], reason))
     path = os.path.join(file.folder, DEFAULT_NAME)
     if file.baseline is None or file.baseline.kind == "git":
         designs = read_existing(path).designs if os.path.lexists(path) else {}
@@ -59,7 +59,12 @@ def _require_known(file: BudgetFile, ids: Iterable[str]) -> None:
     known = [budget.id for budget in file.budgets]
     whole = Span(file.source)
     errors = [
-        SpecError(NOTHING, f"no budget {quoted(each)}{did_you_mean(each, known)}", whole, f"known: {', '.join(known)}")
+        SpecError(
+            NOTHING_TO_ACCEPT,
+            f"no budget {quoted(each)}{did_you_mean(each, known)}",
+            whole,
+            f"known: {', '.join(known)}",
+        )
         for each in ids
         if each not in known
     ]
@@ -67,7 +72,7 @@ def _require_known(file: BudgetFile, ids: Iterable[str]) -> None:
         raise SpecErrors(errors)
 
 
-def _acceptable(findings: Iterable[Finding], reason: str) -> Iterator[AcceptedValue]:
+def _values_to_accept(findings: Iterable[Finding], reason: str) -> Iterator[AcceptedValue]:
     """Give one entry for each budget, design and metric: the largest value, where layers are judged one by one."""
     largest: dict[tuple[str, str, str], int] = {}
     for one in findings:
@@ -86,4 +91,4 @@ def _require_growth(file: BudgetFile, budget: str, findings: Sequence[Finding]) 
     if findings:
         text = f"the budget {quoted(budget)} is broken by a fixed limit, which no baseline can raise"
         hint = "raise the limit in the budget file, or write a waiver"
-    raise SpecErrors([SpecError(NOTHING, text, span, hint)])
+    raise SpecErrors([SpecError(NOTHING_TO_ACCEPT, text, span, hint)])

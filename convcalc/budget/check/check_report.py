@@ -12,7 +12,7 @@ from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import BaselineLocation
 from convcalc.designs.patterns import spec_files
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.findings import ClaimResult, DesignResult, Finding, LimitResult, Verdict
+from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding, LimitResult
 from convcalc.report.drawn import Drawn
 
 GIT = "git:"
@@ -22,7 +22,7 @@ GIT = "git:"
 class CheckReport(Drawn):
     """What a check of budgets and claims found; it is true where nothing fails."""
 
-    verdict: Verdict
+    verdict: CheckResult
 
     formats = "VERDICTS"
     method = "verdict"
@@ -40,17 +40,17 @@ class CheckReport(Drawn):
     @property
     def limits(self) -> Sequence[LimitResult]:
         """Every limit for every design, kept or broken."""
-        return self.verdict.standings
+        return self.verdict.limits
 
     @property
     def claims(self) -> Sequence[ClaimResult]:
         """Every number that a spec claims, beside what the arithmetic gives."""
-        return self.verdict.judgements
+        return self.verdict.claims
 
     @property
     def designs(self) -> Sequence[DesignResult]:
         """The designs under budgets, with their totals now and in the baseline."""
-        return self.verdict.outcomes
+        return self.verdict.designs
 
     def __bool__(self) -> bool:
         failing = any(finding.severity in self.verdict.failing_severities for finding in self.findings)
@@ -95,13 +95,13 @@ def check(
         names = None if given is None else spec_files([os.fspath(path) for path in given])
         if not names and (names is not None or found is None):
             raise SpecError("CC705", "there is nothing to check", hint="name designs, or a budget file")
-        where = origin_of(baseline)
+        where = parse_baseline_location(baseline)
     except SpecError as error:
         raise SpecErrors([error]) from None
     return CheckReport(judged(read_budget_file(found) if found else None, names, Options(where)))
 
 
-def origin_of(text: str | None) -> BaselineLocation | None:
+def parse_baseline_location(text: str | None) -> BaselineLocation | None:
     """Return where a baseline is, as ``git:REV``, ``git:merge-base`` or a file names it.
 
     Raises:

@@ -9,28 +9,28 @@ from typing import NamedTuple
 from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.session import BaselineSession
 from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.check.coverage import uncovered
-from convcalc.budget.check.finding_text import Case
-from convcalc.budget.check.limits import highest_use, judge, loose_limit_findings
-from convcalc.budget.check.waivers import waived
+from convcalc.budget.check.coverage import designs_without_budget
+from convcalc.budget.check.finding_text import BudgetOnDesign
+from convcalc.budget.check.limits import evaluate, highest_use, loose_limit_findings
+from convcalc.budget.check.waivers import apply_waivers
 from convcalc.budget.diff.match_layers import metric_changes
 from convcalc.budget.file.types import OFF, BaselineLocation, Budget, BudgetFile, LayerFilter
 from convcalc.budget.select.parts import PartFinder
 from convcalc.budget.select.plan import CheckPlan, FileToCheck, plan_check, unmatched_finding
 from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cached_spec
 from convcalc.designs.claims import check_claims
-from convcalc.designs.claims import finding as claimed
+from convcalc.designs.claims import claim_finding as claimed
 from convcalc.designs.names import DesignName
-from convcalc.dtypes import unmatched as unmatched_formats
+from convcalc.dtypes import unmatched_globs as unmatched_formats
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.findings import ClaimResult, DesignResult, Finding, LimitResult, Verdict
-from convcalc.gc_pause import uncollected
+from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding, LimitResult
+from convcalc.gc_pause import paused
 from convcalc.metrics.registry import core_metrics
 from convcalc.report.measurements import Measurements
 from convcalc.report.metrics import is_additive
 from convcalc.spec.document.claims import Claim
 
-SUMMED_UP = ("params", "macs")
+SUMMARY_METRICS = ("params", "macs")
 """What is told of every design's changes, beside what its budgets limit."""
 
 
@@ -39,7 +39,7 @@ class Options(NamedTuple):
 
     baseline: BaselineLocation | None = None
     """Goes before that of the budget file, and is looked at for every design under a budget."""
-    always: tuple[Budget, ...] = ()
+    command_line_budgets: tuple[Budget, ...] = ()
     """Budgets that every given design is under."""
     require_coverage: bool = False
     """Whether a design under no budget is a finding."""
@@ -53,15 +53,15 @@ class Options(NamedTuple):
     """The branch to be merged into, for a baseline at the merge base; nothing for what CI or origin says."""
 
 
-DEFAULT = Options()
+DEFAULT_OPTIONS = Options()
 
 
 def check(
     file: BudgetFile | None,
     given: Sequence[str] | None = None,
-    options: Options = DEFAULT,
+    options: Options = DEFAULT_OPTIONS,
     advance: Callable[[Sequence[FileToCheck]], Iterable[FileToCheck]] = iter,
-) -> Verdict:
+) -> CheckResult:
     """Judge budgets and claims. Whatever cannot be judged is an error of the verdict, and everything else is judged.
 
     Args:
@@ -71,15 +71,15 @@ def check(
         options: how it is made.
         advance: gives the files one after the other, as a progress bar does.
     """
-    found = plan_check(file, given, options.always, options.libraries)
-    run = _Run(file, found, options, confined=given is not None)
-    with uncollected():
+    found = plan_check(file, given, options.command_line_budgets, options.libraries)
+    run = _Checker(file, found, options, confined=given is not None)
+    with paused():
         for wanted in advance(list(found.files.values())):
-            run.look_at(wanted)
+            run.check_file(wanted)
         return run.verdict()
 
 
-class _Run:
+class _Checker:
     """What one check knows and has found so far."""
 
     def __init__(self, file: BudgetFile | None, found: CheckPlan, options: Options, *, confined: bool) -> None:
@@ -93,9 +93,9 @@ class _Run:
         self.history = BaselineSession(
             location, found.folder, options.libraries, options.require_baseline, options.base
         )
-        self.placed: set[str] = set()
+        self.budgets_with_layers: set[str] = set()
         """Budgets with a layer or group in any design."""
-        self.idle_formats: dict[str, list[str]] = {}
+        self.unused_dtype_globs: dict[str, list[str]] = {}
         """Of every budget that was judged on a design, the globs of its number formats that no layer has fitted."""
         self.judgements: list[ClaimResult] = []
         self.findings: list[Finding] = []
@@ -103,7 +103,7 @@ class _Run:
         self.standings: list[LimitResult] = []
         self.outcomes: list[DesignResult] = []
 
-    def look_at(self, wanted: FileToCheck) -> None:
+    def check_file(self, wanted: FileToCheck) -> None:
         """Judge a file's claims, and each of its designs by its budgets."""
         try:
             spec = open_cached_spec(wanted.name, wanted.path, self.options.libraries)
@@ -112,13 +112,13 @@ class _Run:
             return
         for choice in {**dict.fromkeys(wanted.requested), **wanted.budgets}:
             if spec.variants or not choice.is_whole_file:  # else it is a library of blocks
-                self._look_at_design(spec, choice, wanted.budgets.get(choice, ()))
-        judged, errors = check_claims(spec, _claims(wanted, spec.document.claims))
+                self._check_design(spec, choice, wanted.budgets.get(choice, ()))
+        judged, errors = check_claims(spec, _requested_claims(wanted, spec.document.claims))
         self.judgements += judged
         self.errors += errors
-        self.findings += [claimed(each) for each in judged if not each.holds]
+        self.findings += [claimed(each) for each in judged if not each.as_expected]
 
-    def _look_at_design(self, spec: CachedSpec, design: DesignName, budgets: Sequence[Budget]) -> None:
+    def _check_design(self, spec: CachedSpec, design: DesignName, budgets: Sequence[Budget]) -> None:
         try:
             measured = spec.measured_design(design.variant, design.part)
         except SpecErrors as faults:
@@ -126,12 +126,12 @@ class _Run:
             return
         if not budgets:
             return
-        past, is_new = self._past(measured.design, budgets)
+        past, is_new = self._baseline_counts(measured.design, budgets)
         for budget in budgets:
             self._judge(budget, measured, past, spec)
-        self.outcomes.append(_outcome(measured, past, budgets, is_new=is_new))
+        self.outcomes.append(_design_result(measured, past, budgets, is_new=is_new))
 
-    def _past(self, design: str, budgets: Sequence[Budget]) -> tuple[DesignCounts | None, bool]:
+    def _baseline_counts(self, design: str, budgets: Sequence[Budget]) -> tuple[DesignCounts | None, bool]:
         """Return what a design was, where a rule needs it or the command line asks for it."""
         rules = [rule for budget in budgets for rule in budget.growth]
         if not rules and self.options.baseline is None:
@@ -145,55 +145,55 @@ class _Run:
             self.errors += faults.errors
             return
         accepted = self.history.accepted_values(budget, measured.design) if past and budget.growth else {}
-        judged = judge(Case(budget, measured, self.places, against, past, accepted))
+        judged = evaluate(BudgetOnDesign(budget, measured, self.places, against, past, accepted))
         if self.places.parts(budget, measured):
-            self.placed.add(budget.id)
-        idle = self.idle_formats.setdefault(budget.id, unmatched_formats(budget.conditions.dtype, ()))
+            self.budgets_with_layers.add(budget.id)
+        idle = self.unused_dtype_globs.setdefault(budget.id, unmatched_formats(budget.conditions.dtype, ()))
         if idle:
             unmatched = unmatched_formats(budget.conditions.dtype, [path for path, _ in measured.layer_kinds])
-            self.idle_formats[budget.id] = [glob for glob in unmatched if glob in idle]
+            self.unused_dtype_globs[budget.id] = [glob for glob in unmatched if glob in idle]
         self.standings += judged.standings
         self.findings += judged.findings
         self.errors += judged.errors
 
     # --- at the end ---------------------------------------------------------------------------------------------------
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> CheckResult:
         """Return everything, with what can be told only when all designs have been seen."""
-        findings = [*self.findings, *self.scope.findings, *(() if self.confined else self._idle())]
+        findings = [*self.findings, *self.scope.findings, *(() if self.confined else self._ineffective_rules())]
         if self.options.require_coverage:
-            findings += uncovered(self.file, self.scope, confined=self.confined)
+            findings += designs_without_budget(self.file, self.scope, confined=self.confined)
         if self.file is not None:
             among = [outcome.design for outcome in self.outcomes] if self.confined else None
-            findings = waived(self.file.waivers, findings, self.options.today or date.today(), among)
-        return Verdict(
+            findings = apply_waivers(self.file.waivers, findings, self.options.today or date.today(), among)
+        return CheckResult(
             files=len(self.scope.files),
-            judgements=self.judgements,
+            claims=self.judgements,
             findings=findings,
-            errors=list(_distinct([*self.errors, *self.history.errors])),
-            standings=self.standings,
-            outcomes=self.outcomes,
+            errors=list(_deduplicated([*self.errors, *self.history.errors])),
+            limits=self.standings,
+            designs=self.outcomes,
             baseline=self.history.label,
-            notes=[*self.history.notes, *self._formats()],
+            notes=[*self.history.notes, *self._unused_dtype_notes()],
         )
 
-    def _formats(self) -> Iterator[str]:
+    def _unused_dtype_notes(self) -> Iterator[str]:
         """Give a note for every number format that was meant for layers, and for which there are none."""
-        for id_, globs in self.idle_formats.items():
+        for id_, globs in self.unused_dtype_globs.items():
             for glob in globs:
                 yield f"{quoted(glob)} of the number formats of {id_} fits no layer of the designs that were checked"
 
-    def _idle(self) -> Iterator[Finding]:
+    def _ineffective_rules(self) -> Iterator[Finding]:
         """Give what guards nothing: layers that are in no design, limits that nothing comes near."""
         budgets = self.file.budgets if self.file else ()
         for budget in budgets:
-            if budget.unmatched != OFF and budget.layers is not None and budget.id in self.idle_formats:
+            if budget.unmatched != OFF and budget.layers is not None and budget.id in self.unused_dtype_globs:
                 yield from self._without_layers(budget, budget.layers)
         if not self.errors:
             yield from loose_limit_findings(budgets, highest_use(self.standings))
 
     def _without_layers(self, budget: Budget, layers: LayerFilter) -> Iterator[Finding]:
-        if budget.id not in self.placed:
+        if budget.id not in self.budgets_with_layers:
             yield unmatched_finding(budget, layers.span, f"the layers of the budget {budget.id} are in no design")
             return
         for pattern in layers.path_globs:
@@ -202,7 +202,7 @@ class _Run:
                 yield unmatched_finding(budget, pattern.span, text)
 
 
-def _claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
+def _requested_claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
     """Give the claims that are about what was asked for: those of its variant, at its part or below."""
     requests = [(design.variant, design.part) for design in wanted.requested] or [(None, None)]
     for claim in claims:
@@ -214,13 +214,13 @@ def _claims(wanted: FileToCheck, claims: Iterable[Claim]) -> Iterator[Claim]:
             yield claim
 
 
-def _outcome(
+def _design_result(
     measured: Measurements, past: DesignCounts | None, budgets: Sequence[Budget], *, is_new: bool
 ) -> DesignResult:
     totals = measured.totals()
     if past is None:
         return DesignResult(measured.design, totals, is_new=is_new)
-    limited = {*SUMMED_UP}
+    limited = {*SUMMARY_METRICS}
     for budget in budgets:
         limited |= {rule.metric.key for rules in (budget.max, budget.min, budget.equals) for rule in rules}
         limited |= {rule.metric.key for rule in budget.growth}
@@ -229,11 +229,11 @@ def _outcome(
     return DesignResult(measured.design, totals, dict(past.totals), changes)
 
 
-def _distinct(errors: Iterable[SpecError]) -> Iterator[SpecError]:
+def _deduplicated(errors: Iterable[SpecError]) -> Iterator[SpecError]:
     """Give every error once, however many designs and rules met with it."""
     seen: set[tuple[object, ...]] = set()
     for error in errors:
-        key = (*error.order, error.code, error.text)
+        key = (*error.sort_key, error.code, error.text)
         if key not in seen:
             seen.add(key)
             yield error

@@ -17,7 +17,7 @@ UNCOVERED = "CC619"
 LAYERS = "layers"
 
 
-def uncovered(file: BudgetFile | None, found: CheckPlan, *, confined: bool) -> Iterator[Finding]:
+def designs_without_budget(file: BudgetFile | None, found: CheckPlan, *, confined: bool) -> Iterator[Finding]:
     """Give a finding for every design without a budget.
 
     Of the designs that a check is confined to, each is looked at; otherwise every spec below the budget file's folder,
@@ -28,7 +28,7 @@ def uncovered(file: BudgetFile | None, found: CheckPlan, *, confined: bool) -> I
             if not _has_budget(wanted, design):
                 yield _finding(file, design.text, wanted.path)
     if not confined and file is not None:
-        for name, path in _below(file.folder):
+        for name, path in _specs_below(file.folder):
             if name not in found.files and _is_network(path):
                 yield _finding(file, name, path)
 
@@ -40,7 +40,7 @@ def _has_budget(wanted: FileToCheck, design: DesignName) -> bool:
     return bool(wanted.budgets.get(design))
 
 
-def _below(folder: str) -> Iterator[tuple[str, str]]:
+def _specs_below(folder: str) -> Iterator[tuple[str, str]]:
     """Give the YAML files below a folder that are not hidden: name from there, path from the current folder."""
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

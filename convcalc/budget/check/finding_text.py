@@ -11,14 +11,14 @@ from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Budget, Limit
 from convcalc.budget.select.parts import PartFinder
 from convcalc.errors import SpecError
 from convcalc.findings import Finding, LayerMetricChange, LimitResult
-from convcalc.number_format import Value, format_count, format_decimal, format_percent, format_ratio, format_unlike
+from convcalc.number_format import Rational, format_count, format_decimal, format_percent, format_ratio, format_unlike
 from convcalc.report.measurements import WHOLE_DESIGN, DesignPart, Measurements
 from convcalc.report.metrics import metric
 
 Size = int | Fraction
 
 
-class Case(NamedTuple):
+class BudgetOnDesign(NamedTuple):
     """A budget with everything that it needs to know of one design."""
 
     budget: Budget
@@ -32,7 +32,7 @@ class Case(NamedTuple):
     """By metric, values above what may be grown to that somebody took responsibility for."""
 
 
-class Judged(NamedTuple):
+class Evaluation(NamedTuple):
     """What came of a case."""
 
     standings: list[LimitResult]
@@ -40,7 +40,7 @@ class Judged(NamedTuple):
     errors: list[SpecError]
 
 
-def counts_of_ratio(case: Case, limit: Limit, place: DesignPart) -> str:
+def counts_of_ratio(case: BudgetOnDesign, limit: Limit, place: DesignPart) -> str:
     """Return the counts that a share or a ratio is of."""
     key = limit.metric.key
     size = format_count(case.measured.value_of(key, place))
@@ -52,7 +52,7 @@ def counts_of_ratio(case: Case, limit: Limit, place: DesignPart) -> str:
     return ""
 
 
-def subject(case: Case, metric: LimitedMetric, place: DesignPart) -> str:
+def subject(case: BudgetOnDesign, metric: LimitedMetric, place: DesignPart) -> str:
     """``params of a.yaml``, ``params of stage1.conv in a.yaml``, ``weight_bytes (int8) of 12 layers of a.yaml``."""
     name = {SHARE_SUFFIX: "the share of ", RATIO_SUFFIX: "the ratio of "}.get(metric.suffix, "")
     under = case.measured.conditions.describe(metric.key)
@@ -65,13 +65,13 @@ def subject(case: Case, metric: LimitedMetric, place: DesignPart) -> str:
     return f"{name}{key} of {many} of {case.measured.design}"
 
 
-def blamed_layer(measured: Measurements, key: str, place: DesignPart, heaviest: Sequence[int]) -> int | None:
+def layer_to_show(measured: Measurements, key: str, place: DesignPart, heaviest: Sequence[int]) -> int | None:
     """Return the layer to look at: the only one or the heaviest, or the first at which a depth is reached."""
     if heaviest:
         return heaviest[0]
     if place.layers:
         return place.layers[0]
-    if place.layers is not None or metric(key).both is not None:
+    if place.layers is not None or metric(key).values_and_total is not None:
         return None
     values = measured.values(key)
     return max(range(len(values)), key=values.__getitem__, default=None)
@@ -82,7 +82,7 @@ def heaviest_layers(measured: Measurements, key: str, layers: Iterable[int]) -> 
     return tuple(LayerMetricChange(measured.layers[index].path, key, after=values[index]) for index in layers)
 
 
-def format_value(metric: LimitedMetric, value: Value, limit: Value) -> str:
+def format_value(metric: LimitedMetric, value: Rational, limit: Rational) -> str:
     """Return a value as it stands beside a limit: a different one never reads the same."""
     forms = {SHARE_SUFFIX: format_percent, RATIO_SUFFIX: format_ratio}
     return format_unlike(value, limit, forms.get(metric.suffix, _format_count_or_decimal))
@@ -97,7 +97,7 @@ def format_limit(limit: Limit) -> str:
     return f"{plain} ({digits})" if plain[-1:].isalpha() else digits
 
 
-def format_excess(metric: LimitedMetric, value: Value, limit: Value) -> str:
+def format_excess(metric: LimitedMetric, value: Rational, limit: Rational) -> str:
     """Return how far a value is from its limit: ``2.04 %`` of the limit; a share differs by percentage points."""
     distance = abs(Fraction(value) - Fraction(limit))
     if metric.suffix == SHARE_SUFFIX:
@@ -107,5 +107,5 @@ def format_excess(metric: LimitedMetric, value: Value, limit: Value) -> str:
     return format_unlike(distance, 0, format_decimal) if metric.suffix == RATIO_SUFFIX else format_count(distance)
 
 
-def _format_count_or_decimal(value: Value, places: int) -> str:
+def _format_count_or_decimal(value: Rational, places: int) -> str:
     return f"{value.numerator:,}" if value.denominator == 1 else format_decimal(value, places)

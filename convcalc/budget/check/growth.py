@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from convcalc.budget.baseline.types import DesignCounts
-from convcalc.budget.check.finding_text import Case, Judged, Size, blamed_layer, subject
+from convcalc.budget.check.finding_text import BudgetOnDesign, Evaluation, Size, layer_to_show, subject
 from convcalc.budget.file.types import Budget, GrowthLimit
 from convcalc.budget.select.parts import SEPARATOR, PartFinder
 from convcalc.findings import Finding, LayerMetricChange, LimitResult
@@ -44,7 +44,7 @@ def baseline_value(
     return sum(found) if found or not place.path else None
 
 
-def most_grown(
+def largest_increases(
     measured: Measurements, past: DesignCounts, key: str, place: DesignPart, top: int = 3
 ) -> list[tuple[int, LayerMetricChange]]:
     """Return the layers of a place that grew most or are new, by their order, with what they count."""
@@ -61,7 +61,7 @@ def most_grown(
     return [(index, heavy) for _, index, heavy in sorted(grown, key=lambda each: each[:2])[:top]]
 
 
-class _Step(NamedTuple):
+class _Growth(NamedTuple):
     """What a place was and is, and what it may be."""
 
     place: DesignPart
@@ -70,9 +70,11 @@ class _Step(NamedTuple):
     limit: int
 
 
-def judge_growth(case: Case, allowance: GrowthLimit, chosen: Sequence[DesignPart], judged: Judged) -> None:
+def judge_growth(
+    case: BudgetOnDesign, allowance: GrowthLimit, chosen: Sequence[DesignPart], judged: Evaluation
+) -> None:
     """Judge what grew: of the places that are kept, the one that has used most of its limit stands for all."""
-    steps = list(_steps(case, allowance, chosen))
+    steps = list(_growths(case, allowance, chosen))
     broken = [step for step in steps if step.size > step.limit]
     for place, _, size, limit in broken or ([max(steps, key=_use)] if steps else []):
         used = Fraction(size, limit) if limit else None
@@ -80,10 +82,10 @@ def judge_growth(case: Case, allowance: GrowthLimit, chosen: Sequence[DesignPart
         judged.standings.append(
             LimitResult(case.budget.id, design, place.path, metric, allowance.rule, size, limit, size <= limit, used)
         )
-    judged.findings.extend(_outgrown(case, allowance, step) for step in broken)
+    judged.findings.extend(_growth_finding(case, allowance, step) for step in broken)
 
 
-def _steps(case: Case, allowance: GrowthLimit, chosen: Sequence[DesignPart]) -> Iterator[_Step]:
+def _growths(case: BudgetOnDesign, allowance: GrowthLimit, chosen: Sequence[DesignPart]) -> Iterator[_Growth]:
     """Give the places that the baseline has too: a new layer or group has nothing to outgrow."""
     key = allowance.metric.key
     accepted = case.accepted.get(allowance.metric.label, 0)
@@ -91,14 +93,14 @@ def _steps(case: Case, allowance: GrowthLimit, chosen: Sequence[DesignPart]) -> 
     for place in chosen:
         was = baseline_value(case.budget, case.places, case.measured, case.past, key, place)
         if was is not None:
-            yield _Step(place, was, case.measured.value_of(key, place), max(allowance.limit(was), accepted))
+            yield _Growth(place, was, case.measured.value_of(key, place), max(allowance.limit(was), accepted))
 
 
-def _use(step: _Step) -> Fraction:
+def _use(step: _Growth) -> Fraction:
     return Fraction(step.size, step.limit) if step.limit else Fraction(0)
 
 
-def _outgrown(case: Case, allowance: GrowthLimit, step: _Step) -> Finding:
+def _growth_finding(case: BudgetOnDesign, allowance: GrowthLimit, step: _Growth) -> Finding:
     metric, (place, before, size, limit) = allowance.metric, step
     assert case.past is not None
     share = f" {format_percent(abs(Fraction(size - before, before)), 1)}" if before and size != before else ""
@@ -107,8 +109,8 @@ def _outgrown(case: Case, allowance: GrowthLimit, step: _Step) -> Finding:
     verb = "grew" if size > before else "shrank" if size < before else "stayed"
     text = f"{subject(case, metric, place)} {verb}{share} ({format_count(before)} → {format_count(size)}); "
     text += f"limit {rule} = {format_count(limit)}"
-    changed = most_grown(case.measured, case.past, metric.key, place) if is_additive(metric.key) else []
-    blamed = changed[0][0] if changed else blamed_layer(case.measured, metric.key, place, [])
+    changed = largest_increases(case.measured, case.past, metric.key, place) if is_additive(metric.key) else []
+    blamed = changed[0][0] if changed else layer_to_show(case.measured, metric.key, place, [])
     return Finding(
         id=case.budget.id,
         code=CODES[allowance.rule],

@@ -10,15 +10,15 @@ from fractions import Fraction
 from operator import eq, ge, le
 
 from convcalc.budget.check.finding_text import (
-    Case,
-    Judged,
+    BudgetOnDesign,
+    Evaluation,
     Size,
-    blamed_layer,
     counts_of_ratio,
     format_excess,
     format_limit,
     format_value,
     heaviest_layers,
+    layer_to_show,
     subject,
 )
 from convcalc.budget.check.growth import judge_growth
@@ -31,14 +31,14 @@ from convcalc.report.metrics import is_additive, metric
 
 Holds = Callable[[Size, Size], bool]
 
-HOLDS: Mapping[str, Holds] = {"max": le, "min": ge, "equals": eq}
+COMPARISONS: Mapping[str, Holds] = {"max": le, "min": ge, "equals": eq}
 
-ABOVE, BELOW, UNEQUAL, LOOSE, NO_RATIO = "CC611", "CC612", "CC613", "CC620", "CC621"
+ABOVE_MAXIMUM, BELOW_MINIMUM, NOT_EQUAL, LOOSE, RATIO_TO_ZERO = "CC611", "CC612", "CC613", "CC620", "CC621"
 
 
-def judge(case: Case) -> Judged:
+def evaluate(case: BudgetOnDesign) -> Evaluation:
     """Judge every limit of a budget. Where each layer or group has one, the tightest stands for all that are kept."""
-    judged = Judged([], [], [])
+    judged = Evaluation([], [], [])
     chosen = case.places.parts(case.budget, case.measured)
     conditions, against = case.budget.conditions, case.against
     against = against and against.with_conditions(conditions)
@@ -46,22 +46,24 @@ def judge(case: Case) -> Judged:
     for rule, limits in (("max", case.budget.max), ("min", case.budget.min), ("equals", case.budget.equals)):
         for limit in limits:
             try:
-                known = _known(case, limit, chosen, judged.errors)
-                sizes = _sizes(case, limit, known)
+                known = _parts_with_value(case, limit, chosen, judged.errors)
+                sizes = _values(case, limit, known)
             except (SpecError, SpecErrors) as error:
                 judged.errors.extend(error.errors if isinstance(error, SpecErrors) else [error])
                 continue
-            _bounded(case, rule, limit, sizes, judged)
+            _check_limit(case, rule, limit, sizes, judged)
     if case.past is not None:
         for allowance in case.budget.growth:
             judge_growth(case, allowance, chosen, judged)
     return judged
 
 
-def _known(case: Case, limit: Limit, chosen: Sequence[DesignPart], errors: list[SpecError]) -> Sequence[DesignPart]:
+def _parts_with_value(
+    case: BudgetOnDesign, limit: Limit, chosen: Sequence[DesignPart], errors: list[SpecError]
+) -> Sequence[DesignPart]:
     """Return the places that have the metric; of those that have not, the first stands for all among the errors."""
     key = limit.metric.key
-    if metric(key).both is None:
+    if metric(key).values_and_total is None:
         return chosen
     known, unknown = list[DesignPart](), list[SpecError]()
     for place in chosen:
@@ -78,7 +80,7 @@ def _known(case: Case, limit: Limit, chosen: Sequence[DesignPart], errors: list[
     return known
 
 
-def _sizes(case: Case, limit: Limit, chosen: Sequence[DesignPart]) -> list[tuple[Size, DesignPart]]:
+def _values(case: BudgetOnDesign, limit: Limit, chosen: Sequence[DesignPart]) -> list[tuple[Size, DesignPart]]:
     """Return the number of every place in the form that a limit asks for."""
     key, form = limit.metric.key, limit.metric.suffix
     sizes: list[tuple[Size, DesignPart]] = list(zip(case.measured.values_of(key, chosen), chosen, strict=True))
@@ -90,7 +92,9 @@ def _sizes(case: Case, limit: Limit, chosen: Sequence[DesignPart]) -> list[tuple
     return sizes
 
 
-def _ratios(case: Case, limit: Limit, sizes: Iterable[tuple[Size, DesignPart]]) -> Iterator[tuple[Size, DesignPart]]:
+def _ratios(
+    case: BudgetOnDesign, limit: Limit, sizes: Iterable[tuple[Size, DesignPart]]
+) -> Iterator[tuple[Size, DesignPart]]:
     """Divide by the same place of the other design: by path, or the sum of the layers that it chooses there."""
     assert case.against is not None
     others = {place.path: place for place in case.places.parts(case.budget, case.against)}
@@ -100,21 +104,25 @@ def _ratios(case: Case, limit: Limit, sizes: Iterable[tuple[Size, DesignPart]]) 
             yield Fraction(size, other), place
         elif place.path == "" or place.path in others:
             text = f"{subject(case, limit.metric, place)} has no ratio: {case.against.design} has none of it"
-            raise SpecError(NO_RATIO, text, limit.span, "limit the metric itself, or hold it against another design")
+            raise SpecError(
+                RATIO_TO_ZERO, text, limit.span, "limit the metric itself, or hold it against another design"
+            )
 
 
-def _bounded(case: Case, rule: str, limit: Limit, sizes: Sequence[tuple[Size, DesignPart]], judged: Judged) -> None:
+def _check_limit(
+    case: BudgetOnDesign, rule: str, limit: Limit, sizes: Sequence[tuple[Size, DesignPart]], judged: Evaluation
+) -> None:
     if not sizes:
         return
-    holds = HOLDS[rule]
+    holds = COMPARISONS[rule]
     tightest = _tightest(rule, limit, sizes)
     if holds(tightest[0], limit.value):
-        judged.standings.append(_standing(case, rule, limit, *tightest, holds=True))
+        judged.standings.append(_limit_result(case, rule, limit, *tightest, holds=True))
         return
     for size, place in sizes:
         if not holds(size, limit.value):
-            judged.standings.append(_standing(case, rule, limit, size, place, holds=False))
-            judged.findings.append(_finding(case, rule, limit, size, place))
+            judged.standings.append(_limit_result(case, rule, limit, size, place, holds=False))
+            judged.findings.append(_limit_finding(case, rule, limit, size, place))
 
 
 def _tightest(rule: str, limit: Limit, sizes: Sequence[tuple[Size, DesignPart]]) -> tuple[Size, DesignPart]:
@@ -126,15 +134,17 @@ def _tightest(rule: str, limit: Limit, sizes: Sequence[tuple[Size, DesignPart]])
     return (max if rule == "max" else min)(sizes, key=lambda each: each[0])
 
 
-def _standing(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart, *, holds: bool) -> LimitResult:
-    bound = _whole(limit.value)
+def _limit_result(
+    case: BudgetOnDesign, rule: str, limit: Limit, size: Size, place: DesignPart, *, holds: bool
+) -> LimitResult:
+    bound = _integer_if_integral(limit.value)
     used = Fraction(size) / limit.value if limit.value else None
     design = case.measured.design
     under = case.measured.conditions.describe(limit.metric.key)
     return LimitResult(case.budget.id, design, place.path, limit.metric.label, rule, size, bound, holds, used, under)
 
 
-def _finding(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart) -> Finding:
+def _limit_finding(case: BudgetOnDesign, rule: str, limit: Limit, size: Size, place: DesignPart) -> Finding:
     code, relation = _RELATIONS[rule]
     direction = relation or ("above" if size > limit.value else "below")
     value = format_value(limit.metric, size, limit.value)
@@ -150,19 +160,19 @@ def _finding(case: Case, rule: str, limit: Limit, size: Size, place: DesignPart)
         design=case.measured.design,
         metric=limit.metric.label,
         text=text,
-        span=case.measured.span(blamed_layer(case.measured, limit.metric.key, place, heaviest)),
+        span=case.measured.span(layer_to_show(case.measured, limit.metric.key, place, heaviest)),
         path=place.path,
         value=size,
-        limit=_whole(limit.value),
+        limit=_integer_if_integral(limit.value),
         heaviest=() if case.budget.per == "layer" else heaviest_layers(case.measured, limit.metric.key, heaviest),
         rule=limit.span,
     )
 
 
-_RELATIONS = {"max": (ABOVE, "above"), "min": (BELOW, "below"), "equals": (UNEQUAL, "")}
+_RELATIONS = {"max": (ABOVE_MAXIMUM, "above"), "min": (BELOW_MINIMUM, "below"), "equals": (NOT_EQUAL, "")}
 
 
-def _whole(value: Fraction) -> Size:
+def _integer_if_integral(value: Fraction) -> Size:
     return value.numerator if value.denominator == 1 else value
 
 

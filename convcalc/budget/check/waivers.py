@@ -16,7 +16,7 @@ WAIVABLE = frozenset({"CC611", "CC612", "CC613", "CC614", "CC615"})
 """What a design may break; a waiver is no cover for a budget that matches nothing."""
 
 
-def waived(
+def apply_waivers(
     waivers: Sequence[Waiver], findings: Sequence[Finding], today: date, among: Collection[str] | None = None
 ) -> list[Finding]:
     """Return the findings, those that a waiver covers marked as such, and what is wrong with the waivers.
@@ -31,7 +31,7 @@ def waived(
     """
     alive = [waiver for waiver in waivers if today <= waiver.until]
     used: set[int] = set()
-    found = [_covered(finding, alive, used) for finding in findings]
+    found = [_apply_to_finding(finding, alive, used) for finding in findings]
     for waiver in waivers:
         if among is not None and not any(pattern_matches(waiver.design.text, design) for design in among):
             continue
@@ -42,7 +42,7 @@ def waived(
     return found
 
 
-def _covered(finding: Finding, alive: Sequence[Waiver], used: set[int]) -> Finding:
+def _apply_to_finding(finding: Finding, alive: Sequence[Waiver], used: set[int]) -> Finding:
     """Mark a finding as waived by the waiver that lasts longest; every one that covers it is of use."""
     if finding.code not in WAIVABLE:
         return finding

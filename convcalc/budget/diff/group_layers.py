@@ -26,7 +26,7 @@ def group_changes(pairs: Sequence[LayerChange], metrics: Sequence[str]) -> list[
         if layer_change_kind(pair, metrics):
             story = next(iter(stories[_side(pair), scope]))
             runs.setdefault((scope, story), []).append(pair)
-    rows = [_row(scope, story, held, metrics) for (scope, story), held in runs.items()]
+    rows = [_group_change(scope, story, held, metrics) for (scope, story), held in runs.items()]
     leading = next((metric for metric in metrics if any(row.difference(metric) for row in rows)), "")
     return sorted(rows, key=lambda row: -abs(row.difference(leading)))
 
@@ -76,7 +76,7 @@ def layer_change_kind(pair: LayerChange, metrics: Iterable[str]) -> str:
     return change_kind(pair, pair.difference(leading) if leading else 0)
 
 
-def _row(scope: str, story: ScopeChange, held: Sequence[LayerChange], metrics: Iterable[str]) -> LayerChange:
+def _group_change(scope: str, story: ScopeChange, held: Sequence[LayerChange], metrics: Iterable[str]) -> LayerChange:
     if len(held) == 1:
         (pair,) = held
         old_path = pair.old_path if pair.is_moved else ""

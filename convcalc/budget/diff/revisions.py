@@ -21,7 +21,7 @@ from convcalc.git.object_reader import blob_hash
 from convcalc.git.repository import Commit
 from convcalc.git.worktree_files import worktree_files
 from convcalc.globs import matches
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import report_metrics
 from convcalc.repository_paths import path_from_cwd
 from convcalc.spec.limits import FILE_BYTES
 from convcalc.spec.yaml.text import require_inside_repository
@@ -31,7 +31,7 @@ KEY_METRICS = ("params", "macs")
 
 def layer_metrics() -> list[str]:
     """Return the metrics that layers have, those first by which changes are told."""
-    return list(dict.fromkeys([*KEY_METRICS, *(one.key for one in measures() if one.additive)]))
+    return list(dict.fromkeys([*KEY_METRICS, *(one.key for one in report_metrics() if one.additive)]))
 
 
 class DesignDiff(NamedTuple):

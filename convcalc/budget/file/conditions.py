@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from convcalc.budget.file.fields import Fields, read_optional
 from convcalc.budget.file.selectors import GLOB, require_inside_repository
 from convcalc.designs.names import SPEC_SUFFIXES
-from convcalc.dtypes import formats
+from convcalc.dtypes import parse_dtype
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.quantities import parse_positive_integer
 from convcalc.report.measurements import DEFAULT_CONDITIONS, Conditions
@@ -41,7 +41,7 @@ def _read_batch(written: ScalarNode) -> int:
 
 def _read_dtype(written: ScalarNode) -> str:
     try:
-        formats(written.text)
+        parse_dtype(written.text)
     except SpecError as error:
         error.span = written.span
         raise
@@ -49,16 +49,16 @@ def _read_dtype(written: ScalarNode) -> str:
 
 
 def _read_device(written: ScalarNode, folder: str, errors: list[SpecError]) -> Device | None:
-    from convcalc.devices.roofline import device, devices
+    from convcalc.devices.roofline import device_names, read_device
 
     name = written.text.strip()
     looks_like_file = os.sep in name or name.endswith(SPEC_SUFFIXES)
     is_there = any(os.path.lexists(path) for path in (name, os.path.join(folder, name)))
-    is_file = name not in devices() and (looks_like_file or is_there)
+    is_file = name not in device_names() and (looks_like_file or is_there)
     if is_file:
         _require_inside(name, written, folder)
     try:
-        return device(os.path.join(folder, name) if is_file else name)._replace(key=name)
+        return read_device(os.path.join(folder, name) if is_file else name)._replace(key=name)
     except SpecErrors as faults:
         for error in faults.errors:
             if is_file:

@@ -9,7 +9,7 @@ from convcalc.budget.file.fields import BAD_STRUCTURE, UNKNOWN_WORD, Fields, rea
 from convcalc.budget.file.rules import ABSOLUTE_RULES, RULES, read_metric
 from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX, Budget, LimitedMetric
 from convcalc.errors import Span, SpecError, quoted
-from convcalc.metrics.metric import Measure
+from convcalc.metrics.metric import Metric
 from convcalc.report.metrics import LEAST_TIME, metric
 from convcalc.spec.yaml.fields import is_empty
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode
@@ -48,9 +48,9 @@ def contradictions(budget: Budget, given: Fields) -> Iterator[SpecError]:
             yield SpecError(BAD_STRUCTURE, text, given[rule][0].span, hint=hint)
 
 
-def _allowed_granularities(found: Measure) -> tuple[str, ...]:
+def _allowed_granularities(found: Metric) -> tuple[str, ...]:
     """Return for what parts of a design a metric that is no sum may be limited."""
-    return ("group",) if found.layers else ("layer", "group")
+    return ("group",) if found.per_sample else ("layer", "group")
 
 
 def _metrics_by_rule(given: Fields) -> Iterator[tuple[str, LimitedMetric, Span]]:

@@ -14,8 +14,8 @@ from convcalc.budget.file.reader import BASELINE_KINDS, TOP_LEVEL_KEYS
 from convcalc.budget.file.rules import BYTES, RATCHET_KEYS, RULES, TIMES
 from convcalc.budget.file.selectors import LAYER_FILTER_KEYS
 from convcalc.budget.file.types import GRANULARITIES, OFF, RATIO_SUFFIX, SEVERITIES, SHARE_SUFFIX
-from convcalc.metrics.metric import Measure
-from convcalc.metrics.registry import core_metrics, measures
+from convcalc.metrics.metric import Metric
+from convcalc.metrics.registry import core_metrics, report_metrics
 from convcalc.ops.arguments import JsonSchema
 from convcalc.ops.registry import kinds
 from convcalc.report.metrics import detail_metrics, profile_metrics
@@ -42,7 +42,7 @@ def budget_schema() -> JsonSchema:
             "ratio": _number(quantities.RATIO),
             "allowance": {"type": ["integer", "string"], "minimum": 0,
                           "pattern": f"^{ALLOWANCE}( +or +{ALLOWANCE})?$"},
-            "metric": {"enum": [measure.key for measure in measures()]},
+            "metric": {"enum": [measure.key for measure in report_metrics()]},
             "limits": _limits(),
             **_settings(),
         },
@@ -84,7 +84,7 @@ def _budget() -> JsonSchema:
         "growth": described(
             "How much metrics may grow over the baseline: +1%, +5M, or the larger of both.",
             closed_object(
-                {measure.key: described(f"{_meaning(measure)}.", ref("allowance")) for measure in measures()}
+                {measure.key: described(f"{_meaning(measure)}.", ref("allowance")) for measure in report_metrics()}
             ),
         ),
         "ratchet": described("Metrics that may not exceed the larger of baseline and floor.", _ratchet()),
@@ -127,12 +127,12 @@ def _limits() -> JsonSchema:
         f"{each.key}{form}": described(f"{_meaning(each)}; as {words}.", ref(taken))
         for form, (words, taken) in forms.items()
         for each in known
-        if form == RATIO_SUFFIX or each.both is None
+        if form == RATIO_SUFFIX or each.values_and_total is None
     }
     return closed_object(plain | others)
 
 
-def _meaning(measure: Measure) -> str:
+def _meaning(measure: Metric) -> str:
     return f"{measure.title}: {measure.meaning}"
 
 

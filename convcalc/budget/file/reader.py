@@ -16,8 +16,8 @@ from convcalc.budget.file.fields import (
 from convcalc.budget.file.selectors import require_inside_repository
 from convcalc.budget.file.types import BaselineLocation, BudgetFile
 from convcalc.designs.names import BUDGET
-from convcalc.errors import Source, Span, SpecError, SpecErrors, few_guesses
-from convcalc.gc_pause import uncollected
+from convcalc.errors import Source, Span, SpecError, SpecErrors, limit_suggestions
+from convcalc.gc_pause import paused
 from convcalc.repository_paths import folders_up_to_root
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.yaml.fields import is_empty
@@ -65,7 +65,7 @@ def read_budget_file(path: str) -> BudgetFile:
         text = f"the budget file {what}; it begins with `version: 1` and has `budgets:`"
         raise SpecErrors([SpecError(BAD_STRUCTURE, text, Span(source, 1, 1), hint=DEFAULT_HINTS[BAD_STRUCTURE])])
     errors: list[SpecError] = []
-    with uncollected(), few_guesses():
+    with paused(), limit_suggestions():
         found = _read_file(source, root, os.path.dirname(os.path.abspath(path)), errors)
     if errors:
         for mistake in errors:

@@ -49,7 +49,7 @@ def read_metric(node: ScalarNode, forms: Iterable[str] = METRIC_SUFFIXES) -> Lim
     if form not in forms:
         text = f"growth and ratchets are of metrics themselves, not of {quoted(node.text)}"
         raise SpecError(UNKNOWN_WORD, text, node.span, hint=f"write {key}")
-    if form == SHARE_SUFFIX and metric(key).both is not None:
+    if form == SHARE_SUFFIX and metric(key).values_and_total is not None:
         text = f"{key} is no sum over layers, so that none of them has a share of it"
         raise SpecError(UNKNOWN_WORD, text, node.span, hint=f"limit {key} itself")
     return LimitedMetric(key, form)
@@ -176,7 +176,7 @@ def _split_alternatives(given: ScalarNode) -> Iterator[ScalarNode]:
     for end in (*(found.start() for found in _OR.finditer(given.text)), len(given.text)):
         text = given.text[start:end]
         left = start + len(text) - len(text.lstrip())
-        span = given.span.within(left, left + len(text.strip())) if given.is_plain else given.span
+        span = given.span.subspan(left, left + len(text.strip())) if given.is_plain else given.span
         yield given._replace(text=text.strip(), span=span)
         start = end + len("or")
 

@@ -10,8 +10,8 @@ from convcalc.budget.file.types import LayerFilter, Pattern
 from convcalc.designs.names import ZOO, parse_pattern
 from convcalc.errors import SpecError, quoted
 from convcalc.git.worktree import leaves_repository
-from convcalc.globs import fault, is_wild
-from convcalc.ops.registry import activations, kinds
+from convcalc.globs import is_wild, syntax_error
+from convcalc.ops.registry import activation_names, kinds
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.yaml.nodes import ScalarNode, YamlNode
 
@@ -120,7 +120,7 @@ def _read_path_glob(node: YamlNode, errors: list[SpecError]) -> Pattern | None:
 def _read_kind(node: YamlNode, errors: list[SpecError]) -> str:
     with collect_errors(errors):
         given = node.text if isinstance(node, ScalarNode) else ""
-        is_activation = given in activations() and given not in kinds()
+        is_activation = given in activation_names() and given not in kinds()
         hint = f"a layer {given} is of the kind act" if is_activation else "kinds of layers: `convcalc explain KIND`"
         return read_choice(node, "op", kinds(), hint)
     return ""
@@ -135,7 +135,7 @@ def _read_pattern(given: ScalarNode) -> Pattern:
 
 
 def _require_valid_glob(text: str, separator: str | None, given: ScalarNode) -> None:
-    wrong = fault(text, separator)
+    wrong = syntax_error(text, separator)
     if wrong:
         hint = "the character [ itself is written [[]" if "[" in wrong else ""
         raise SpecError(GLOB, f"{quoted(given.text)} {wrong}", given.span, hint=hint)

@@ -88,7 +88,7 @@ def matches_by_pattern(budget: Budget, finder: SpecFinder) -> dict[Pattern, list
     return kept
 
 
-class Entry(NamedTuple):
+class FolderEntry(NamedTuple):
     """What a folder holds."""
 
     name: str
@@ -110,7 +110,7 @@ class SpecFinder:
     """The real path of the repository, or of the folder itself where there is none: no file outside is taken."""
     outside: set[str] = field(default_factory=set)
     """Names of designs that were matched and whose files lie, with all links followed, outside."""
-    _listed: dict[str, list[Entry]] = field(default_factory=dict)
+    _listed: dict[str, list[FolderEntry]] = field(default_factory=dict)
     _links_outside: set[str] = field(default_factory=set)
     """Files outside."""
     _files_by_glob: dict[str, list[str]] = field(default_factory=dict)
@@ -149,10 +149,10 @@ class SpecFinder:
         while open_folders:
             folder, waiting, linked = open_folders.pop()
             for entry in self._entries(folder):
-                after = below.after(waiting, entry.name, named=entry.is_link and entry.is_folder)
+                after = below.advance(waiting, entry.name, named=entry.is_link and entry.is_folder)
                 if entry.is_folder and after:
                     open_folders.append((f"{folder}{entry.name}/", after, linked or entry.is_link))
-                elif entry.is_file and below.complete(after) and is_spec_match(pattern, entry.name):
+                elif entry.is_file and below.accepts(after) and is_spec_match(pattern, entry.name):
                     if (linked or entry.is_link) and not self._is_inside(folder + entry.name):
                         self._links_outside.add(folder + entry.name)
                     yield folder + entry.name
@@ -160,12 +160,13 @@ class SpecFinder:
     def _is_inside(self, file: str) -> bool:
         return is_inside(os.path.realpath(os.path.join(self.folder, file)), self.root)
 
-    def _entries(self, folder: str) -> list[Entry]:
+    def _entries(self, folder: str) -> list[FolderEntry]:
         if folder not in self._listed:
             try:
                 with os.scandir(os.path.join(self.folder, folder)) as entries:
                     self._listed[folder] = [
-                        Entry(entry.name, entry.is_dir(), entry.is_file(), entry.is_symlink()) for entry in entries
+                        FolderEntry(entry.name, entry.is_dir(), entry.is_file(), entry.is_symlink())
+                        for entry in entries
                     ]
             except OSError:
                 self._listed[folder] = []

@@ -8,7 +8,7 @@ from convcalc.budget.baseline.file import to_text
 from convcalc.budget.baseline.update import BaselineUpdate, tighten, write
 from convcalc.budget.check.accept import accept
 from convcalc.budget.check.checker import Options
-from convcalc.cli.group import Command, Group, Settings
+from convcalc.cli.group import Command, GeneralOptions, Group
 from convcalc.cli.options.designs import lib_option
 from convcalc.cli.options.limits import budget_file, budget_option
 from convcalc.cli.output.progress import progress
@@ -33,13 +33,13 @@ def command() -> None:
 @budget_option
 @lib_option
 @click.pass_obj
-def write_command(settings: Settings, budget: str | None, lib: tuple[str, ...]) -> None:
+def write_command(settings: GeneralOptions, budget: str | None, lib: tuple[str, ...]) -> None:
     """Rewrite the baseline from the current counts of all designs of all budgets.
 
     Accepted values are dropped: the new counts include them.
     """
     file = budget_file(budget)
-    _written(write(file, libraries=lib, advance=lambda names: progress(settings, names, "Counting")), anew=True)
+    _write_update(write(file, libraries=lib, advance=lambda names: progress(settings, names, "Counting")), anew=True)
 
 
 @command.command("tighten", cls=Command, short_help="Lower baseline values of ratchets where designs shrank.")
@@ -50,7 +50,7 @@ def tighten_command(budget: str | None, lib: tuple[str, ...]) -> None:
 
     Intended for a job that commits the file after each merge.
     """
-    _written(tighten(budget_file(budget), libraries=lib))
+    _write_update(tighten(budget_file(budget), libraries=lib))
 
 
 @command.command("accept", cls=Command, short_help="Accept growth under budgets, with a reason.")
@@ -68,10 +68,10 @@ def accept_command(
     """
     if not reason.strip():
         raise click.UsageError("--reason is empty")
-    _written(accept(budget_file(budget), ids, reason.strip(), design=design, options=Options(libraries=lib)))
+    _write_update(accept(budget_file(budget), ids, reason.strip(), design=design, options=Options(libraries=lib)))
 
 
-def _written(update: BaselineUpdate, *, anew: bool = False) -> None:
+def _write_update(update: BaselineUpdate, *, anew: bool = False) -> None:
     """Write the file if something is new, and say what."""
     name = escape(path_from_cwd(update.path))
     if not update.changes and not anew:

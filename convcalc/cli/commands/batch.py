@@ -14,35 +14,46 @@ import click
 from convcalc.batch.count import DTYPE, BatchRow, CountRequest, CountTask
 from convcalc.batch.run import RowBatch, count_all
 from convcalc.batch.selection import pareto_front, sort_rows
-from convcalc.cli import FINE, UNUSABLE, say
-from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, jobs_option, reading_options, variants_option
-from convcalc.cli.options.metrics import MetricKey, Metrics, Sort, columns_option, order_options, pareto_option
-from convcalc.cli.output.progress import advancing
-from convcalc.cli.output.row_output import outlet
-from convcalc.cli.output.targets import STANDARD, Target, output_options, shows_errors
+from convcalc.cli import ERROR, SUCCESS, print_error
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
+from convcalc.cli.options.designs import DesignOptions, DesignType, design_options, jobs_option, variants_option
+from convcalc.cli.options.metrics import (
+    ColumnChoice,
+    MetricKeyType,
+    SortKey,
+    columns_option,
+    order_options,
+    pareto_option,
+)
+from convcalc.cli.output.progress import progress_bar
+from convcalc.cli.output.row_output import open_output
+from convcalc.cli.output.targets import STDOUT, OutputTarget, output_options, shows_errors
 from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import designs_named
-from convcalc.errors import SHOWN_ERRORS
-from convcalc.memory_limits import is_short
-from convcalc.metrics.registry import measures
+from convcalc.errors import MAX_SHOWN_ERRORS
+from convcalc.memory_limits import is_memory_error
+from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of
 from convcalc.render import STREAMS
 from convcalc.render.tables.surface import is_terminal
 from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.report.row_list import Field, Listing
 
-TITLES = {measure.key: measure.title for measure in measures()}
-KEY = MetricKey(tuple(TITLES))
-AT_THE_END = ("text", "markdown")
+TITLES = {measure.key: measure.title for measure in report_metrics()}
+KEY = MetricKeyType(tuple(TITLES))
+BUFFERED_FORMATS = ("text", "markdown")
 """Formats that are written when all rows are there."""
-LONGEST_NAME = 1 << 16
+MAX_NAME_BYTES = 1 << 16
 """Bytes of a name on standard input, at most."""
 
-NAMED = DESIGNS.replace("A spec from standard input.", "A list of designs from standard input, one per line.")
+DESIGN_LIST_HELP = DESIGN_NAMES_HELP.replace(
+    "A spec from standard input.", "A list of designs from standard input, one per line."
+)
 
 
-@click.command("batch", cls=Command, epilog=NAMED, short_help="Count many designs, one row each, on all cores.")
+@click.command(
+    "batch", cls=Command, epilog=DESIGN_LIST_HELP, short_help="Count many designs, one row each, on all cores."
+)
 @click.argument("paths", nargs=-1, required=True, type=DesignType(), metavar="PATH…")
 @click.option("-0", "--null", "null", is_flag=True, help="Names read from standard input are separated by NUL.")
 @variants_option("One row for every variant of every file, or for the variants named.")
@@ -53,13 +64,13 @@ NAMED = DESIGNS.replace("A spec from standard input.", "A list of designs from s
     "--where", metavar="EXPR", help="Keep only designs that satisfy this condition: 'params <= 5M and macs <= 600M'."
 )
 @jobs_option
-@reading_options
+@design_options
 @output_options(STREAMS)
 @click.pass_obj
 def command(
-    settings: Settings, paths: tuple[str, ...], reading: Reading, targets: list[Target], null: bool,
-    variants: tuple[str, ...] | None, columns: Metrics, sort: Sort | None, top: int | None,
-    pareto: Metrics | None, where: str | None, jobs: int,
+    settings: GeneralOptions, paths: tuple[str, ...], reading: DesignOptions, targets: list[OutputTarget], null: bool,
+    variants: tuple[str, ...] | None, columns: ColumnChoice, sort: SortKey | None, top: int | None,
+    pareto: ColumnChoice | None, where: str | None, jobs: int,
 ) -> int:  # fmt: skip
     """Count many designs, one row each, in the order given.
 
@@ -76,7 +87,7 @@ def command(
       convcalc batch specs -f csv -o designs.csv
       find . -name '*.yaml' -print0 | convcalc batch -0 - -f jsonl
     """
-    if paths.count(STANDARD) > 1:
+    if paths.count(STDOUT) > 1:
         raise click.UsageError("standard input can be read once: give - once")
     best = pareto.keys if pareto else ()
     usual = tuple(TITLES) if settings.verbose else DEFAULT_COLUMNS
@@ -88,11 +99,11 @@ def command(
         metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch,
         reading.dtypes, reading.inputs,
     )  # fmt: skip
-    tasks = chain(*(_listed(null=null) if path == STANDARD else _named(path) for path in paths))
+    tasks = chain(*(_tasks_from_stdin(null=null) if path == STDOUT else _tasks_of(path) for path in paths))
     log = _ErrorLog(keeps=any(target.format == "json" for target in targets))
-    with outlet(settings, targets, _listing(request, shown)) as out:
+    with open_output(settings, targets, _listing(request, shown)) as out:
         with (
-            advancing(_quiet(settings, targets), "Counting", lambda: _number(paths)) as advance,
+            progress_bar(_quiet(settings, targets), "Counting", lambda: _file_count(paths)) as advance,
             closing(count_all(tasks, request, jobs)) as done,
         ):
             rows: Iterable[Sequence[BatchRow]] = log.noting(done, advance)
@@ -101,7 +112,7 @@ def command(
             if best:
                 rows = [pareto_front(rows, best, metrics)]
             if sort or top:
-                for some in _sorted(rows, sort or Sort(shown[0]), metrics, top):
+                for some in _sorted(rows, sort or SortKey(shown[0]), metrics, top):
                     out.add(some)
             else:
                 for part in rows:
@@ -109,7 +120,7 @@ def command(
         out.end(log.errors)
     if not shows_errors(targets, ["json"]):
         log.print()
-    return UNUSABLE if log.invalid else FINE
+    return ERROR if log.invalid else SUCCESS
 
 
 def _metrics_read(where: str | None) -> tuple[str, ...]:
@@ -153,7 +164,7 @@ def _listing(request: CountRequest, shown: Sequence[str]) -> Listing:
 
 
 def _sorted(
-    rows: Iterable[Sequence[BatchRow]], sort: Sort, metrics: Sequence[str], top: int | None
+    rows: Iterable[Sequence[BatchRow]], sort: SortKey, metrics: Sequence[str], top: int | None
 ) -> Iterator[list[dict[str, Any]]]:
     """Give sorted rows, by way of a temporary file."""
     import tempfile  # costs start-up time
@@ -162,56 +173,56 @@ def _sorted(
         with tempfile.TemporaryFile() as file:
             yield from sort_rows(rows, sort.signed, metrics, top, file)
     except OSError as error:
-        if is_short(error):
+        if is_memory_error(error):
             raise
         folder = os.environ.get("TMPDIR") or "of temporary files"
         raise click.ClickException(f"cannot sort in the folder {folder}: {error.strerror}; set TMPDIR") from None
 
 
-def _quiet(settings: Settings, targets: Iterable[Target]) -> Settings:
+def _quiet(settings: GeneralOptions, targets: Iterable[OutputTarget]) -> GeneralOptions:
     """Go without a bar where rows are written to the same screen."""
-    over = any(not target.path and target.format not in AT_THE_END for target in targets)
+    over = any(not target.path and target.format not in BUFFERED_FORMATS for target in targets)
     return settings._replace(no_progress=settings.no_progress or (over and is_terminal(sys.stdout)))
 
 
 # --- designs ----------------------------------------------------------------------------------------------------------
 
 
-def _named(path: str) -> Iterator[CountTask]:
+def _tasks_of(path: str) -> Iterator[CountTask]:
     return (CountTask(*found) for found in designs_named(path))
 
 
-def _listed(*, null: bool) -> Iterator[CountTask]:
+def _tasks_from_stdin(*, null: bool) -> Iterator[CountTask]:
     """Give the designs that are listed on standard input, as they are read."""
     stream = getattr(sys.stdin, "buffer", None)
-    names = (name for name in _split(stream.read1, b"\0" if null else b"\n") if name) if stream else iter(())
+    names = (name for name in _split_names(stream.read1, b"\0" if null else b"\n") if name) if stream else iter(())
     first = next(names, None)
     if first is None:
         raise click.ClickException("standard input lists no designs")
-    return map(_job, chain([first], names))
+    return map(_task, chain([first], names))
 
 
-def _split(read: Callable[[int], bytes], mark: bytes) -> Iterator[bytes]:
+def _split_names(read: Callable[[int], bytes], mark: bytes) -> Iterator[bytes]:
     """Split what is read at a mark; lines may end with CRLF."""
     rest = b""
-    while data := read(LONGEST_NAME):
+    while data := read(MAX_NAME_BYTES):
         *whole, rest = (rest + data).split(mark)
         yield from (name.removesuffix(b"\r") if mark == b"\n" else name for name in whole)
-        if len(rest) > LONGEST_NAME:
+        if len(rest) > MAX_NAME_BYTES:
             raise click.ClickException("a name on standard input is too long; does -0 fit the list?")
     yield rest.removesuffix(b"\r") if mark == b"\n" else rest
 
 
-def _job(name: bytes) -> CountTask:
+def _task(name: bytes) -> CountTask:
     text = os.fsdecode(name)
-    if text == STANDARD:
+    if text == STDOUT:
         raise click.ClickException("standard input has the list of designs, and cannot be one of them")
     return CountTask(parse_design(text))
 
 
-def _number(paths: Sequence[str]) -> int | None:
+def _file_count(paths: Sequence[str]) -> int | None:
     """Return how many files there are; nothing for a list that is still read."""
-    return None if STANDARD in paths else sum(1 for path in paths for _ in designs_named(path))
+    return None if STDOUT in paths else sum(1 for path in paths for _ in designs_named(path))
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
@@ -249,7 +260,7 @@ class _ErrorLog:
             if place not in known:
                 self._places.add(place)
                 self._count += 1
-                if len(self._excerpts) < SHOWN_ERRORS:
+                if len(self._excerpts) < MAX_SHOWN_ERRORS:
                     self._shown.add(place)
                     self._excerpts.append(error.excerpt)
         if self._keeps:
@@ -264,6 +275,6 @@ class _ErrorLog:
         if self.invalid:
             more = self._count - len(self._excerpts)
             for text in (*self._excerpts, *([f"and {more} more"] if more else [])):
-                say(text)
+                print_error(text)
             verb = "is" if self.invalid == 1 else "are"
-            say(f"{self.invalid:,} of {count_of(self._designs, 'design')} {verb} invalid")
+            print_error(f"{self.invalid:,} of {count_of(self._designs, 'design')} {verb} invalid")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from convcalc.budget.baseline.file import DEFAULT_NAME
-from convcalc.budget.check.check_report import GIT, origin_of
+from convcalc.budget.check.check_report import GIT, parse_baseline_location
 from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.types import (
@@ -20,8 +20,8 @@ from convcalc.budget.file.types import (
     BudgetFile,
     Limit,
 )
-from convcalc.cli import FINDING, FINE, UNUSABLE, say
-from convcalc.cli.group import DESIGNS, Command, Settings
+from convcalc.cli import ERROR, FINDINGS, SUCCESS, print_error
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
 from convcalc.cli.options.designs import (
     PROFILE,
     DesignType,
@@ -34,36 +34,38 @@ from convcalc.cli.options.designs import (
 from convcalc.cli.options.limits import budget_option, limit_options
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import progress
-from convcalc.cli.output.targets import Target, output_options, write
-from convcalc.cli.types import Word
+from convcalc.cli.output.targets import OutputTarget, output_options, write
+from convcalc.cli.types import ChoiceType
 from convcalc.designs.names import BUDGET
 from convcalc.designs.patterns import spec_files
 from convcalc.errors import SpecError, SpecErrors, quoted
-from convcalc.findings import Verdict
+from convcalc.findings import CheckResult
 from convcalc.git.repository import MERGE_BASE
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import report_metrics
 from convcalc.render import VERDICTS
 from convcalc.render.check.page import verdict_text
 from convcalc.report.measurements import DEFAULT_CONDITIONS, Conditions
 from convcalc.report.metrics import LEAST_TIME
 from convcalc.repository_paths import is_inside, repository_root
 
-COUNTED = ("macs", "flops")
+PROFILE_METRICS = ("macs", "flops")
 """What tools count, each in its own way."""
 NO_BUDGET = f"no {BUDGET} here or in a parent folder: only claims are checked"
 
 
 def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> BaselineLocation | None:
     try:
-        return origin_of(value)
+        return parse_baseline_location(value)
     except SpecError as error:
         raise click.BadParameter(error.text) from None
 
 
-@click.command("check", cls=Command, epilog=DESIGNS, short_help="Check designs against budgets and published numbers.")
+@click.command(
+    "check", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Check designs against budgets and published numbers."
+)
 @click.argument("designs", nargs=-1, type=DesignType(), metavar="[PATH…]")
 @budget_option
-@limit_options([measure.key for measure in measures()], " for the given designs")
+@limit_options([measure.key for measure in report_metrics()], " for the given designs")
 @click.option(
     "--profile",
     type=PROFILE,
@@ -84,7 +86,7 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("--require-coverage", is_flag=True, help="Report designs that no budget covers.")
 @click.option(
     "--fail-on",
-    type=Word(SEVERITIES),
+    type=ChoiceType(SEVERITIES),
     default=SEVERITIES[0],
     show_default=True,
     metavar="SEVERITY",
@@ -95,7 +97,7 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
 @output_options(VERDICTS)
 @click.pass_obj
 def command(
-    settings: Settings,
+    settings: GeneralOptions,
     designs: tuple[str, ...],
     budget: str | None,
     max_: tuple[Limit, ...],
@@ -111,7 +113,7 @@ def command(
     fail_on: str,
     exit_zero: bool,
     lib: tuple[str, ...],
-    targets: list[Target],
+    targets: list[OutputTarget],
 ) -> int:
     """Check designs against the limits of a budget file and against the published numbers (claims) that specs cite.
 
@@ -144,7 +146,7 @@ def command(
         raise click.UsageError(f"--base is for a baseline at the merge base: add --baseline {GIT}{MERGE_BASE}")
     always = _command_line_budgets(profile, max_, min_, conditions)
     options = Options(baseline, always, require_coverage, lib, require_baseline=require_baseline, base=base)
-    verdict = Verdict(0)
+    verdict = CheckResult(0)
     if file is not None or given is not None:
         advance: Any = partial(progress, settings, title="Checking")
         verdict = check(file, given, options, advance)
@@ -152,16 +154,16 @@ def command(
     if file is None and not errors and not always:
         verdict = verdict._replace(notes=[NO_BUDGET, *verdict.notes])
         if not settings.quiet:
-            say(f"note: {NO_BUDGET}")
+            print_error(f"note: {NO_BUDGET}")
     verdict = verdict._replace(failing_severities=SEVERITIES[: SEVERITIES.index(fail_on) + 1])
     write(settings, targets, lambda format_, surface: (
         verdict_text(verdict, surface, every=True) if format_ == "text" and settings.verbose
         else VERDICTS[format_].verdict(verdict, surface)
     ))  # fmt: skip
     if verdict.errors:
-        return UNUSABLE
+        return ERROR
     fails = any(finding.severity in verdict.failing_severities for finding in verdict.findings)
-    return FINDING if fails and not exit_zero else FINE
+    return FINDINGS if fails and not exit_zero else SUCCESS
 
 
 def _command_line_budgets(
@@ -169,11 +171,15 @@ def _command_line_budgets(
 ) -> tuple[Budget, ...]:
     """Return ``--max`` and ``--min`` as a budget each; with a profile, multiplies and operations are its counts."""
     if profile:
-        if not any(limit.metric.key in COUNTED for limit in (*most, *least)):
-            raise click.UsageError(f"--profile counts {' and '.join(COUNTED)} of --max and --min: limit one of them")
+        if not any(limit.metric.key in PROFILE_METRICS for limit in (*most, *least)):
+            raise click.UsageError(
+                f"--profile counts {' and '.join(PROFILE_METRICS)} of --max and --min: limit one of them"
+            )
         most, least = (
             tuple(
-                limit._replace(metric=limit.metric._replace(key=profile)) if limit.metric.key in COUNTED else limit
+                limit._replace(metric=limit.metric._replace(key=profile))
+                if limit.metric.key in PROFILE_METRICS
+                else limit
                 for limit in limits
             )
             for limits in (most, least)
@@ -191,9 +197,9 @@ def _conditions(batch: int, dtype: str, name: str | None, limits: Sequence[Limit
     """
     machine = None
     if name is not None:
-        from convcalc.devices.roofline import device
+        from convcalc.devices.roofline import read_device
 
-        machine = device(name)
+        machine = read_device(name)
     conditions = Conditions(batch, dtype, machine)
     if conditions != DEFAULT_CONDITIONS and not limits:
         raise click.UsageError("--batch, --dtype and --device are for --max and --min; a budget file has its own")
@@ -211,7 +217,9 @@ def _budget_file(path: str | None) -> tuple[BudgetFile | None, list[SpecError]]:
         return None, failed.errors
 
 
-def _require_outputs(targets: Sequence[Target], file: BudgetFile | None, baseline: BaselineLocation | None) -> None:
+def _require_outputs(
+    targets: Sequence[OutputTarget], file: BudgetFile | None, baseline: BaselineLocation | None
+) -> None:
     """Demand that outputs do not follow links out of the repository, nor replace the budget file or its baseline.
 
     Raises:

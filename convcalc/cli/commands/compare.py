@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from convcalc.cli.commands.report import METRICS, WHOLE, by_option, depth_option
-from convcalc.cli.group import DESIGNS, Command, Settings
+from convcalc.cli.commands.report import METRICS, TOTAL_ONLY, by_option, depth_option
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
 from convcalc.cli.options.designs import (
+    DesignOptions,
     DesignType,
-    Reading,
+    design_options,
+    print_warnings,
     profile_option,
-    reading_options,
     variants_option,
-    warn,
 )
-from convcalc.cli.options.metrics import MetricKey, Metrics, columns_option, parted
-from convcalc.cli.output.targets import Target, output_options, write
-from convcalc.cli.types import Positive
+from convcalc.cli.options.metrics import ColumnChoice, MetricKeyType, columns_option, split_columns
+from convcalc.cli.output.targets import OutputTarget, output_options, write
+from convcalc.cli.types import PositiveInt
 from convcalc.designs.names import parse_design
 from convcalc.designs.sources import open_spec
 from convcalc.errors import quoted
@@ -27,25 +27,27 @@ from convcalc.report.compare import compare
 from convcalc.report.fold import View
 
 
-@click.command("compare", cls=Command, epilog=DESIGNS, short_help="Compare designs: differences and ratios.")
+@click.command("compare", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Compare designs: differences and ratios.")
 @click.argument("designs", nargs=-1, required=True, type=DesignType(), metavar="DESIGN…")
 @variants_option("All variants of each design given without one, or the variants named.")
 @depth_option
 @by_option
-@click.option("--top", type=Positive(), metavar="N", help="Show only the N rows that differ most in the first metric.")
+@click.option(
+    "--top", type=PositiveInt(), metavar="N", help="Show only the N rows that differ most in the first metric."
+)
 @columns_option(
-    MetricKey((*METRICS, *WHOLE), profiles=True),
+    MetricKeyType((*METRICS, *TOTAL_ONLY), profiles=True),
     f"Metrics in place of params,macs; +KEY adds: {', '.join(METRICS)}; any profile, e.g. fvcore; "
-    f"in the totals: {', '.join(WHOLE)}.",
+    f"in the totals: {', '.join(TOTAL_ONLY)}.",
 )
 @profile_option
-@reading_options
+@design_options
 @output_options(FORMATS)
 @click.pass_obj
 def command(
-    settings: Settings, designs: tuple[str, ...], reading: Reading, targets: list[Target],
+    settings: GeneralOptions, designs: tuple[str, ...], reading: DesignOptions, targets: list[OutputTarget],
     profile: str | None, variants: tuple[str, ...] | None, depth: int | None, by: str, top: int | None,
-    columns: Metrics,
+    columns: ColumnChoice,
 ) -> None:  # fmt: skip
     """Compare designs with the first one. A single file with several outputs is compared output by output.
 
@@ -65,7 +67,7 @@ def command(
             text = f"{quoted(only.design.text)} has one output; name a second design to compare it with"
             has_variants = only.spec is not None and only.spec.document.variants
             raise click.ClickException(f"{text}, or give --variants all" if has_variants else text)
-    layers, whole = parted(columns, WHOLE, profile)
+    layers, whole = split_columns(columns, TOTAL_ONLY, profile)
     view = View(
         depth, by, top=top, columns=None if layers.adds else layers.keys, more=layers.keys if layers.adds else (),
         totals=whole, every=settings.verbose,
@@ -74,10 +76,10 @@ def command(
     reports = [reading.report(network, tools) for network in networks]
     comparison = compare(reports, view)
     write(settings, targets, lambda format_, surface: FORMATS[format_].comparison(comparison, surface))
-    warn(settings, (warning for report in reports for warning in report.warnings))
+    print_warnings(settings, (warning for report in reports for warning in report.warnings))
 
 
-def _every(designs: Sequence[str], variants: tuple[str, ...], reading: Reading) -> Iterator[str]:
+def _every(designs: Sequence[str], variants: tuple[str, ...], reading: DesignOptions) -> Iterator[str]:
     """Give the names of designs, in place of one without a variant those of its variants."""
     for design in designs:
         named = parse_design(design)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 from click.shell_completion import BashComplete, ShellComplete, get_completion_class
 
-from convcalc.cli import COMPLETE, PROGRAM
-from convcalc.cli.group import Command, Settings, convcalc
-from convcalc.cli.output.targets import Target, write
-from convcalc.cli.types import Word
+from convcalc.cli import COMPLETION_VARIABLE, PROGRAM
+from convcalc.cli.group import Command, GeneralOptions, convcalc
+from convcalc.cli.output.targets import OutputTarget, write
+from convcalc.cli.types import ChoiceType
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -44,9 +44,9 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 @click.command("completion", cls=Command, short_help="Print a shell completion script.")
-@click.argument("shell", type=Word(SHELLS), metavar="SHELL")
+@click.argument("shell", type=ChoiceType(SHELLS), metavar="SHELL")
 @click.pass_obj
-def command(settings: Settings, shell: str) -> None:
+def command(settings: GeneralOptions, shell: str) -> None:
     """Print the completion script of SHELL: bash, zsh or fish.
 
     \b
@@ -59,5 +59,5 @@ def command(settings: Settings, shell: str) -> None:
     """
     found = Bash if shell == "bash" else get_completion_class(shell)
     assert found is not None
-    script = found(convcalc, {}, PROGRAM, COMPLETE).source()
-    write(settings, [Target("text")], lambda *_: script)
+    script = found(convcalc, {}, PROGRAM, COMPLETION_VARIABLE).source()
+    write(settings, [OutputTarget("text")], lambda *_: script)

@@ -7,12 +7,12 @@ import os
 import click
 
 from convcalc.budget.diff.revisions import diff
-from convcalc.cli import FINE, UNUSABLE, say
-from convcalc.cli.group import Command, Settings
+from convcalc.cli import ERROR, SUCCESS, print_error
+from convcalc.cli.group import Command, GeneralOptions
 from convcalc.cli.options.designs import SpecType, lib_option
 from convcalc.cli.output.progress import progress
-from convcalc.cli.output.targets import Target, output_options, shows_errors, write
-from convcalc.errors import describe
+from convcalc.cli.output.targets import OutputTarget, output_options, shows_errors, write
+from convcalc.errors import format_errors
 from convcalc.git.commit_tree import CommitTree
 from convcalc.git.repository import Commit, Repository
 from convcalc.render import DIFFS
@@ -25,7 +25,11 @@ from convcalc.render import DIFFS
 @output_options(DIFFS)
 @click.pass_obj
 def command(
-    settings: Settings, words: tuple[str, ...], base: str | None, lib: tuple[str, ...], targets: list[Target]
+    settings: GeneralOptions,
+    words: tuple[str, ...],
+    base: str | None,
+    lib: tuple[str, ...],
+    targets: list[OutputTarget],
 ) -> int:
     """Compare the specs in files, folders and globs (default: the current folder) with their state at a git revision.
 
@@ -38,9 +42,9 @@ def command(
       convcalc diff HEAD~1 specs
       convcalc diff HEAD model.yaml -f markdown -o diff.md
     """
-    revision, paths = _taken_apart(words)
+    revision, paths = _split_revision(words)
     repository = Repository(".")
-    commit = repository.commit(revision) if revision is not None else _left(repository, base)
+    commit = repository.commit(revision) if revision is not None else _branch_point(repository, base)
     found = diff(
         CommitTree(repository, commit, lib),
         paths,
@@ -49,17 +53,17 @@ def command(
     )
     write(settings, targets, lambda format_, surface: DIFFS[format_].diff(found, surface))
     if found.errors and not shows_errors(targets, ["json", "markdown"]):
-        say(describe(found.errors))
-    return UNUSABLE if found.errors else FINE
+        print_error(format_errors(found.errors))
+    return ERROR if found.errors else SUCCESS
 
 
-def _taken_apart(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+def _split_revision(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     if words and not os.path.lexists(words[0]):
         return words[0], words[1:] or (".",)
     return None, words or (".",)
 
 
-def _left(repository: Repository, base: str | None) -> Commit:
+def _branch_point(repository: Repository, base: str | None) -> Commit:
     """Return the commit at which the branch began; HEAD where there is no branch that it could be merged into."""
     if base is None and repository.has_no_target_branch():
         return repository.commit("HEAD")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, reading_options, warn
-from convcalc.cli.output.targets import Target, output_options, write
-from convcalc.cli.types import beginning
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
+from convcalc.cli.options.designs import DesignOptions, DesignType, design_options, print_warnings
+from convcalc.cli.output.targets import OutputTarget, output_options, write
+from convcalc.cli.types import completions
 from convcalc.designs.names import ZOO, parse_design
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.guide.pages import WIDTH
-from convcalc.guide.topics import find, guess, listing, words
+from convcalc.guide.topics import find_pages, suggest_word, word_list, words
 from convcalc.render import EXPLANATIONS, Surface
 
 if TYPE_CHECKING:
@@ -25,28 +25,30 @@ if TYPE_CHECKING:
     from convcalc.guide.topics import Page
 
 
-class Topic(DesignType):
+class TopicType(DesignType):
     """A word that has a page, or a design."""
 
     name = "topic"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        found, designs = beginning(incomplete, words()), super().shell_complete(ctx, param, incomplete)
+        found, designs = completions(incomplete, words()), super().shell_complete(ctx, param, incomplete)
         return [*found, *(one for one in designs if one.type == "plain")] if found else designs
 
 
 @click.command(
     "explain",
     cls=Command,
-    epilog=DESIGNS,
+    epilog=DESIGN_NAMES_HELP,
     short_help="Explain a layer's numbers, an error code or a layer type.",
 )
-@click.argument("topic", type=Topic(), required=False, metavar="[DESIGN|WORD]")
+@click.argument("topic", type=TopicType(), required=False, metavar="[DESIGN|WORD]")
 @click.argument("path", required=False, metavar="[PATH]")
-@reading_options
+@design_options
 @output_options(EXPLANATIONS)
 @click.pass_obj
-def command(settings: Settings, topic: str | None, path: str | None, reading: Reading, targets: list[Target]) -> None:
+def command(
+    settings: GeneralOptions, topic: str | None, path: str | None, reading: DesignOptions, targets: list[OutputTarget]
+) -> None:
     """Explain the numbers of a layer, or the meaning of a word.
 
     With a design: its layer at PATH (or the group at PATH, or the whole design), each number with its formula,
@@ -63,15 +65,15 @@ def command(settings: Settings, topic: str | None, path: str | None, reading: Re
       convcalc explain CC404
     """
     if topic is None:
-        _text(settings, "the list of words", targets, [listing])
+        _text(settings, "the list of words", targets, [word_list])
         return
     is_design = _is_design(topic)
-    pages = find(topic) if path is None else [] if is_design else find(f"{topic} {path}")
+    pages = find_pages(topic) if path is None else [] if is_design else find_pages(f"{topic} {path}")
     if pages:
         _text(settings, topic, targets, pages)
         return
     if not is_design:
-        hint = guess(topic) or "; `convcalc explain` lists the words that have a page"
+        hint = suggest_word(topic) or "; `convcalc explain` lists the words that have a page"
         raise click.BadParameter(f"no design {quoted(topic)}, and no such word{hint}")
     _design(settings, topic, path, reading, targets)
 
@@ -81,7 +83,9 @@ def _is_design(topic: str) -> bool:
     return file == "-" or file.startswith(ZOO) or os.path.exists(file) or os.path.splitext(file)[1] != ""
 
 
-def _design(settings: Settings, topic: str, path: str | None, reading: Reading, targets: list[Target]) -> None:
+def _design(
+    settings: GeneralOptions, topic: str, path: str | None, reading: DesignOptions, targets: list[OutputTarget]
+) -> None:
     from convcalc.explain import explain
 
     (network,) = reading.networks([topic])
@@ -91,10 +95,10 @@ def _design(settings: Settings, topic: str, path: str | None, reading: Reading, 
         error.span = error.span or Span(network.source)
         raise SpecErrors([error]) from None
     write(settings, targets, lambda format_, surface: EXPLANATIONS[format_].explanation(explanation, surface))
-    warn(settings, explanation.warnings)
+    print_warnings(settings, explanation.warnings)
 
 
-def _text(settings: Settings, word: str, targets: list[Target], pages: Sequence[Page]) -> None:
+def _text(settings: GeneralOptions, word: str, targets: list[OutputTarget], pages: Sequence[Page]) -> None:
     """Write pages one behind the other."""
 
     def render(format_: str, surface: Surface) -> str:

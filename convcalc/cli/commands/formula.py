@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from convcalc.cli.commands.report import METRICS
-from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, reading_options, warn
-from convcalc.cli.options.metrics import MetricKey, Metrics, columns_option
-from convcalc.cli.output.targets import Target, output_options, write
-from convcalc.cli.types import Positive, SpecWord
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
+from convcalc.cli.options.designs import DesignOptions, DesignType, design_options, print_warnings
+from convcalc.cli.options.metrics import ColumnChoice, MetricKeyType, columns_option
+from convcalc.cli.output.targets import OutputTarget, output_options, write
+from convcalc.cli.types import PositiveInt, SpecName
 from convcalc.errors import quoted
 from convcalc.formula import require_symbols
 from convcalc.render import FORMULAS
@@ -34,21 +34,21 @@ def _possible_symbols(spec: Document) -> list[str]:
     return list(dict.fromkeys([*spec.vars, *input_axes(spec.inputs)]))
 
 
-@click.command("formula", cls=Command, epilog=DESIGNS, short_help="Derive counts as closed-form formulas.")
+@click.command("formula", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Derive counts as closed-form formulas.")
 @click.argument("design", type=DesignType())
-@click.option("--symbols", type=SpecWord(_possible_symbols, listed=True), metavar="NAME,…", callback=_symbols,
+@click.option("--symbols", type=SpecName(_possible_symbols, listed=True), metavar="NAME,…", callback=_symbols,
               help="Variables and axes to keep symbolic.")  # fmt: skip
 @click.option(
     "--over", type=DesignType(), metavar="DESIGN", help="Also show the ratio to the totals of another design."
 )
-@columns_option(MetricKey(METRICS), "Metrics in place of params,macs; +KEY adds.")
-@click.option("--depth", type=Positive(), metavar="N", help="Group layers by the first N segments of their paths.")
-@reading_options
+@columns_option(MetricKeyType(METRICS), "Metrics in place of params,macs; +KEY adds.")
+@click.option("--depth", type=PositiveInt(), metavar="N", help="Group layers by the first N segments of their paths.")
+@design_options
 @output_options(FORMULAS)
 @click.pass_obj
 def command(
-    settings: Settings, design: str, reading: Reading, targets: list[Target],
-    symbols: tuple[str, ...], over: str | None, columns: Metrics, depth: int | None,
+    settings: GeneralOptions, design: str, reading: DesignOptions, targets: list[OutputTarget],
+    symbols: tuple[str, ...], over: str | None, columns: ColumnChoice, depth: int | None,
 ) -> None:  # fmt: skip
     """Write the counts of DESIGN as formulas in its sizes, for each layer and in total.
 
@@ -76,4 +76,4 @@ def command(
     metrics = columns.over(METRICS if settings.verbose else DEFAULT_COLUMNS)
     found = derive(design, FormulaRequest(symbols, reading.count_options, metrics, depth), over=over)
     write(settings, targets, lambda format_, surface: FORMULAS[format_].formula(found, surface))
-    warn(settings, found.warnings)
+    print_warnings(settings, found.warnings)

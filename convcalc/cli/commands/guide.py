@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import click
 
-from convcalc.cli.group import Command, Settings
-from convcalc.cli.output.targets import Target, write
-from convcalc.cli.types import Word
+from convcalc.cli.group import Command, GeneralOptions
+from convcalc.cli.output.targets import OutputTarget, write
+from convcalc.cli.types import ChoiceType
 from convcalc.guide.guides import contents, guide, guides
 from convcalc.render.tables.rich_console import markdown
 
 
 @click.command("guide", cls=Command, short_help="Print a guide: CI, sweeps, formulas, Python and others.")
-@click.argument("name", type=Word(guides()), required=False, metavar="[NAME]")
+@click.argument("name", type=ChoiceType(guides()), required=False, metavar="[NAME]")
 @click.pass_obj
-def command(settings: Settings, name: str | None) -> None:
+def command(settings: GeneralOptions, name: str | None) -> None:
     """Print the guide NAME, or the list of all guides.
 
     Formatted on a terminal; Markdown in a pipe or a file.
@@ -25,4 +25,4 @@ def command(settings: Settings, name: str | None) -> None:
       convcalc guide ci
       convcalc guide language > language.md
     """
-    write(settings, [Target("text")], lambda _, surface: markdown(guide(name), surface) if name else contents())
+    write(settings, [OutputTarget("text")], lambda _, surface: markdown(guide(name), surface) if name else contents())

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import click
 
-from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import DesignType, Reading, reading_options, warn
-from convcalc.cli.output.targets import Target, output_options, write
-from convcalc.errors import describe_one
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
+from convcalc.cli.options.designs import DesignOptions, DesignType, design_options, print_warnings
+from convcalc.cli.output.targets import OutputTarget, output_options, write
+from convcalc.errors import format_error
 from convcalc.render import RECONCILIATIONS
 
 
-@click.command("reconcile", cls=Command, epilog=DESIGNS, short_help="Explain the counts that other tools report.")
+@click.command(
+    "reconcile", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Explain the counts that other tools report."
+)
 @click.argument("design", type=DesignType())
-@reading_options
+@design_options
 @output_options(RECONCILIATIONS)
 @click.pass_obj
-def command(settings: Settings, design: str, reading: Reading, targets: list[Target]) -> None:
+def command(settings: GeneralOptions, design: str, reading: DesignOptions, targets: list[OutputTarget]) -> None:
     """Show the count that each tool reports for DESIGN as a sum of terms.
 
     The terms are the multiplies that `report` counts, and what the tool adds or
@@ -36,4 +38,4 @@ def command(settings: Settings, design: str, reading: Reading, targets: list[Tar
     found = reconcile(network.graph, network.design.text, network.title, batch=reading.batch)
     found = found._replace(given_inputs=network.given_inputs)
     write(settings, targets, lambda format_, surface: RECONCILIATIONS[format_].reconciliation(found, surface))
-    warn(settings, map(describe_one, network.graph.warnings))
+    print_warnings(settings, map(format_error, network.graph.warnings))

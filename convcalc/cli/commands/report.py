@@ -4,66 +4,77 @@ from __future__ import annotations
 
 import click
 
-from convcalc.cli.group import DESIGNS, Command, Settings
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
 from convcalc.cli.options.designs import (
+    DesignOptions,
     DesignType,
-    Reading,
+    design_options,
     device_option,
+    print_warnings,
     profile_option,
-    reading_options,
-    warn,
 )
-from convcalc.cli.options.metrics import MetricKey, Metrics, Sort, columns_option, order_options, parted
-from convcalc.cli.output.targets import Target, output_options, write
-from convcalc.cli.types import Positive, Word
-from convcalc.metrics.registry import DETAILS, FIELDS, WITHOUT_GATES, measures
+from convcalc.cli.options.metrics import (
+    ColumnChoice,
+    MetricKeyType,
+    SortKey,
+    columns_option,
+    order_options,
+    split_columns,
+)
+from convcalc.cli.output.targets import OutputTarget, output_options, write
+from convcalc.cli.types import ChoiceType, PositiveInt
+from convcalc.metrics.registry import DETAIL_KEYS, FIELD_KEYS, WITHOUT_GATES, report_metrics
 from convcalc.render import FORMATS
 from convcalc.report.fold import DEFAULT_COLUMNS, GROUPINGS, TEXT_KEYS, View
 
-METRICS = tuple(measure.key for measure in measures() if measure.additive)
+METRICS = tuple(measure.key for measure in report_metrics() if measure.additive)
 """The metrics that are sums over layers."""
-WHOLE = tuple(measure.key for measure in measures() if not measure.additive and measure.key not in DETAILS)
-COLUMNS = (*METRICS, *DETAILS, "least_time", "bound")
-BOUNDED = ("macs", "traffic_bytes", "least_time", "bound")
+TOTAL_ONLY = tuple(
+    measure.key for measure in report_metrics() if not measure.additive and measure.key not in DETAIL_KEYS
+)
+COLUMNS = (*METRICS, *DETAIL_KEYS, "least_time", "bound")
+ROOFLINE_COLUMNS = ("macs", "traffic_bytes", "least_time", "bound")
 """The columns of a report for a device, and the two that it adds."""
 
 
 GATES = ("with-gates", WITHOUT_GATES)
 
 depth_option = click.option(
-    "--depth", type=Positive(), metavar="N", help="Group layers by the first N segments of their paths."
+    "--depth", type=PositiveInt(), metavar="N", help="Group layers by the first N segments of their paths."
 )
-by_option = click.option("--by", type=Word(GROUPINGS), default="layer", show_default=True, metavar="GROUP",
+by_option = click.option("--by", type=ChoiceType(GROUPINGS), default="layer", show_default=True, metavar="GROUP",
                          help="One row per layer, op or block.")  # fmt: skip
 
 
-@click.command("report", cls=Command, epilog=DESIGNS, short_help="Report every layer of a design and the totals.")
+@click.command(
+    "report", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Report every layer of a design and the totals."
+)
 @click.argument("design", type=DesignType())
 @depth_option
 @by_option
 @order_options(
-    MetricKey((*COLUMNS[:-1], *TEXT_KEYS), profiles=True),
+    MetricKeyType((*COLUMNS[:-1], *TEXT_KEYS), profiles=True),
     "rows",
     order="A metric (largest first unless :asc), path or op.",
     words=", and the sum of the rest",
 )
 @columns_option(
-    MetricKey((*COLUMNS, *WHOLE), profiles=True),
-    f"Metrics to show; +KEY adds: {', '.join(COLUMNS)}; any profile, e.g. fvcore; in the totals: {', '.join(WHOLE)}.",
+    MetricKeyType((*COLUMNS, *TOTAL_ONLY), profiles=True),
+    f"Metrics to show; +KEY adds: {', '.join(COLUMNS)}; any profile, e.g. fvcore; in the totals: {', '.join(TOTAL_ONLY)}.",
 )
-@click.option("--receptive-field", "fields", type=Word(GATES), metavar="WAY",
+@click.option("--receptive-field", "fields", type=ChoiceType(GATES), metavar="WAY",
               help="Receptive fields with-gates (default) or without-gates: ignore branches of a mul that are one cell "
               "after a global pool (squeeze-and-excitation).")  # fmt: skip
 @click.option("--show-repeats", "repeats", is_flag=True,
               help="Show each of several equal neighbours, which a terminal folds: block1 … block3 × 3.")  # fmt: skip
 @device_option("Add a roofline time bound for a device, e.g. v100-sxm2.")
 @profile_option
-@reading_options
+@design_options
 @output_options(FORMATS)
 @click.pass_obj
 def command(
-    settings: Settings, design: str, reading: Reading, targets: list[Target], depth: int | None, by: str,
-    sort: Sort | None, top: int | None, columns: Metrics, device: str | None, fields: str | None,
+    settings: GeneralOptions, design: str, reading: DesignOptions, targets: list[OutputTarget], depth: int | None, by: str,
+    sort: SortKey | None, top: int | None, columns: ColumnChoice, device: str | None, fields: str | None,
     profile: str | None, repeats: bool,
 ) -> None:  # fmt: skip
     """Count the layers of DESIGN: parameters, multiplies, activations, depth.
@@ -78,23 +89,23 @@ def command(
       convcalc report zoo:vgg --dtype float16 --device a100-sxm-80gb
     """
     (network,) = reading.networks([design])
-    columns, whole = parted(columns, WHOLE, profile)
+    columns, whole = split_columns(columns, TOTAL_ONLY, profile)
     asked = {*columns.keys, *([sort.key] if sort else [])}
     if sort and sort.key not in TEXT_KEYS and (not columns.adds or sort.key not in DEFAULT_COLUMNS):
         columns = columns._replace(keys=tuple(dict.fromkeys((*columns.keys, sort.key))))
-    if fields and asked.isdisjoint(FIELDS):
-        columns = columns._replace(keys=(*columns.keys, FIELDS[0]))
-        asked.add(FIELDS[0])
-    if device is None and not asked.isdisjoint(BOUNDED[2:]):
+    if fields and asked.isdisjoint(FIELD_KEYS):
+        columns = columns._replace(keys=(*columns.keys, FIELD_KEYS[0]))
+        asked.add(FIELD_KEYS[0])
+    if device is None and not asked.isdisjoint(ROOFLINE_COLUMNS[2:]):
         raise click.UsageError("least_time and bound are those of a device: add --device NAME")
     programs = ["peak"] if any(target.format == "json" for target in targets) else []
-    details = [key for key in (*DETAILS, WITHOUT_GATES) if key in {*asked, fields}]
+    details = [key for key in (*DETAIL_KEYS, WITHOUT_GATES) if key in {*asked, fields}]
     tools = asked.difference(COLUMNS, TEXT_KEYS)
     report = reading.report(network, {*programs, *details, *tools}, device)
-    usual = [*(METRICS if settings.verbose else BOUNDED[:2]), *BOUNDED[2:]] if device else METRICS
+    usual = [*(METRICS if settings.verbose else ROOFLINE_COLUMNS[:2]), *ROOFLINE_COLUMNS[2:]] if device else METRICS
     replaced = None if columns.adds and not device and not settings.verbose else columns.over(usual)
     more = columns.keys if columns.adds else ()
-    order = (sort.key, sort.falling) if sort else (None, None)
+    order = (sort.key, sort.descending) if sort else (None, None)
     view = View(depth, by, order[0], top, replaced, more, whole, settings.verbose, order[1], repeats)
     write(settings, targets, lambda format_, surface: FORMATS[format_].report(report, view, surface))
-    warn(settings, report.warnings)
+    print_warnings(settings, report.warnings)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import click
 
-from convcalc.cli.group import Command, Settings
-from convcalc.cli.output.targets import STANDARD, Target, guessed, output_option, write
-from convcalc.cli.types import Word
+from convcalc.cli.group import Command, GeneralOptions
+from convcalc.cli.output.targets import STDOUT, OutputTarget, format_of_path, output_option, write
+from convcalc.cli.types import ChoiceType
 from convcalc.schemas import NAMES, schema
 
 
 @click.command("schema", cls=Command, short_help="Print JSON Schemas of specs, budgets and JSON output.")
-@click.argument("name", type=Word(NAMES), metavar="NAME")
+@click.argument("name", type=ChoiceType(NAMES), metavar="NAME")
 @output_option("Write to a .json file.")
 @click.pass_obj
-def command(settings: Settings, name: str, output: str | None) -> None:
+def command(settings: GeneralOptions, name: str, output: str | None) -> None:
     """Print the JSON Schema (draft-07) NAME: spec for editors; the others for what -f json writes.
 
     \b
@@ -24,5 +24,5 @@ def command(settings: Settings, name: str, output: str | None) -> None:
     and as the first line of the spec:
       # yaml-language-server: $schema=./convcalc-spec.schema.json
     """
-    target = Target(guessed(("json",), output), None if output == STANDARD else output)
+    target = OutputTarget(format_of_path(("json",), output), None if output == STDOUT else output)
     write(settings, [target], lambda *_: schema(name))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 
 from convcalc.budget.file.types import Limit
-from convcalc.cli import FINDING, FINE
+from convcalc.cli import FINDINGS, SUCCESS
 from convcalc.cli.commands.sweep import METRICS, read_axes
-from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import VARIABLE, DesignType, Reading, reading_options
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
+from convcalc.cli.options.designs import VARIABLE, DesignOptions, DesignType, design_options
 from convcalc.cli.options.limits import limit_options
-from convcalc.cli.options.metrics import MetricKey, Metrics, columns_option
-from convcalc.cli.output.progress import advancing
-from convcalc.cli.output.targets import Target, output_options, write
-from convcalc.cli.types import Word
+from convcalc.cli.options.metrics import ColumnChoice, MetricKeyType, columns_option
+from convcalc.cli.output.progress import progress_bar
+from convcalc.cli.output.targets import OutputTarget, output_options, write
+from convcalc.cli.types import ChoiceType
 from convcalc.render import SOLUTIONS
 from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.sweep.axes import FOR
@@ -23,7 +23,9 @@ from convcalc.sweep.search import MAX, MIN, MetricLimit, SolveProblem
 from convcalc.sweep.solve import solve
 
 
-@click.command("solve", cls=Command, epilog=DESIGNS, short_help="Find the largest variable values within limits.")
+@click.command(
+    "solve", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Find the largest variable values within limits."
+)
 @click.argument("design", type=DesignType())
 @click.option(
     "--for",
@@ -41,16 +43,16 @@ from convcalc.sweep.solve import solve
     default=None,
     help="Which values to find; default: --smallest if only --min is given, else --largest.",
 )
-@click.option("--maximize", type=Word(METRICS), metavar="METRIC", help="Maximize this metric within the limits.")
-@click.option("--minimize", type=Word(METRICS), metavar="METRIC", help="Minimize this metric within the limits.")
-@columns_option(MetricKey(METRICS), "Metrics beside the limited ones, in place of params,macs; +KEY adds.")
-@reading_options
+@click.option("--maximize", type=ChoiceType(METRICS), metavar="METRIC", help="Maximize this metric within the limits.")
+@click.option("--minimize", type=ChoiceType(METRICS), metavar="METRIC", help="Minimize this metric within the limits.")
+@columns_option(MetricKeyType(METRICS), "Metrics beside the limited ones, in place of params,macs; +KEY adds.")
+@design_options
 @output_options(SOLUTIONS)
 @click.pass_obj
 def command(
-    settings: Settings, design: str, reading: Reading, targets: list[Target], for_: tuple[str, ...],
+    settings: GeneralOptions, design: str, reading: DesignOptions, targets: list[OutputTarget], for_: tuple[str, ...],
     max_: tuple[Limit, ...], min_: tuple[Limit, ...], largest: bool | None,
-    maximize: str | None, minimize: str | None, columns: Metrics,
+    maximize: str | None, minimize: str | None, columns: ColumnChoice,
 ) -> int:  # fmt: skip
     """Find the largest values of variables for which DESIGN stays within limits.
 
@@ -80,7 +82,7 @@ def command(
     job = make_job(design, axes, reading.count_options, metrics=metrics)
     first = bool(max_) or not min_ if largest is None else largest
     objective = maximize or (f"-{minimize}" if minimize else None)
-    with advancing(settings, "Solving", lambda: job.point_count) as advance:
+    with progress_bar(settings, "Solving", lambda: job.point_count) as advance:
         answer = solve(job, SolveProblem(bounds, first, objective), advance)
     write(settings, targets, lambda format_, surface: SOLUTIONS[format_].solution(answer, surface))
-    return FINDING if answer.solution is None else FINE
+    return FINDINGS if answer.solution is None else SUCCESS

@@ -10,28 +10,35 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from convcalc.cli import FINE, UNUSABLE, say
-from convcalc.cli.group import DESIGNS, Command, Settings
-from convcalc.cli.options.designs import VARIABLE, DesignType, Reading, jobs_option, reading_options, variants_option
+from convcalc.cli import ERROR, SUCCESS, print_error
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
+from convcalc.cli.options.designs import (
+    VARIABLE,
+    DesignOptions,
+    DesignType,
+    design_options,
+    jobs_option,
+    variants_option,
+)
 from convcalc.cli.options.metrics import (
-    MetricKey,
-    MetricList,
-    Metrics,
-    Sort,
+    ColumnChoice,
+    MetricKeyType,
+    MetricListType,
+    SortKey,
     SortType,
     columns_option,
     order_options,
     pareto_option,
 )
 from convcalc.cli.output.atomic_files import is_device
-from convcalc.cli.output.progress import advancing
-from convcalc.cli.output.resumable_file import Resumable
-from convcalc.cli.output.sweep_output import FORMATS, Outcome, outputs
-from convcalc.cli.output.targets import Target, output_options
-from convcalc.cli.types import ParamType, Positive
+from convcalc.cli.output.progress import progress_bar
+from convcalc.cli.output.resumable_file import ResumeOptions
+from convcalc.cli.output.sweep_output import FORMATS, SweepSummary, open_sweep_output
+from convcalc.cli.output.targets import OutputTarget, output_options
+from convcalc.cli.types import ParamType, PositiveInt
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.report.fold import DEFAULT_COLUMNS
-from convcalc.sweep.axes import AXIS, Axis, meant, read_axis
+from convcalc.sweep.axes import AXIS, Axis, read_axis, with_variable_hint
 from convcalc.sweep.checkpoint import Checkpoint
 from convcalc.sweep.executors import BlockTask, Engine, cluster, processes, require_arrays
 from convcalc.sweep.fingerprint import facts
@@ -41,10 +48,10 @@ from convcalc.sweep.selection import Selection
 from convcalc.sweep.where import metrics_used
 
 METRICS = metric_names()
-KEY = MetricKey(METRICS)
-SORTED = 10**6
+KEY = MetricKeyType(METRICS)
+MAX_SORTED_POINTS = 10**6
 """Most points that are sorted without --top: they are kept in memory."""
-APPENDED = ("csv", "jsonl", "json", "markdown", "parquet")
+RESUMABLE_FORMATS = ("csv", "jsonl", "json", "markdown", "parquet")
 """Formats that a sweep of all points can resume; Parquet by way of lines."""
 
 
@@ -60,15 +67,15 @@ class KeepType(ParamType[Selection]):
         if kind == "all" and not rest:
             return Selection()
         if kind == "pareto" and len(rest) == 1:
-            return Selection(kind, MetricList(KEY, signed=True).convert(rest[0], param, ctx).keys)
+            return Selection(kind, MetricListType(KEY, signed=True).convert(rest[0], param, ctx).keys)
         if kind == "top" and len(rest) == 2:
             sign = "" if rest[1].startswith("-") else ":asc"
             sort = SortType(KEY).convert(f"{rest[1].strip()}{sign}", param, ctx)
-            return Selection(kind, (sort.signed,), Positive().convert(rest[0], param, ctx))
+            return Selection(kind, (sort.signed,), PositiveInt().convert(rest[0], param, ctx))
         return self.fail(f"{quoted(value)} is not one of all, pareto:METRIC,METRIC and top:N:METRIC", param, ctx)
 
 
-@click.command("sweep", cls=Command, epilog=DESIGNS, short_help="Count every point of a design space.")
+@click.command("sweep", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Count every point of a design space.")
 @click.argument("design", type=DesignType())
 @click.argument("axes", nargs=-1, type=VARIABLE, metavar="NAME=VALUES…")
 @variants_option("Add an axis of variants, before all others.")
@@ -86,13 +93,13 @@ class KeepType(ParamType[Selection]):
     is_flag=True,
     help="Resume an interrupted sweep with the same options and -o; if they differ, the differences are an error.",
 )
-@reading_options
+@design_options
 @output_options(FORMATS)
 @click.pass_obj
 def command(
-    settings: Settings, design: str, axes: tuple[str, ...], reading: Reading, targets: list[Target],
-    variants: tuple[str, ...] | None, columns: Metrics, where: str | None, sort: Sort | None, top: int | None,
-    pareto: Metrics | None, keep: Selection | None, jobs: int, dask: str | None, resume: bool,
+    settings: GeneralOptions, design: str, axes: tuple[str, ...], reading: DesignOptions, targets: list[OutputTarget],
+    variants: tuple[str, ...] | None, columns: ColumnChoice, where: str | None, sort: SortKey | None, top: int | None,
+    pareto: ColumnChoice | None, keep: Selection | None, jobs: int, dask: str | None, resume: bool,
 ) -> int:  # fmt: skip
     """Count every point of a design space: the product of all axes, the last one varying fastest.
 
@@ -117,26 +124,26 @@ def command(
         raise click.UsageError("--keep is the former name of --top, --sort and --pareto: use those alone")
     keep = keep or _keep(metrics, sort, top, pareto)
     job = _job(design, axes, reading, variants, metrics, where, keep)
-    if sort and not top and not pareto and job.point_count > SORTED:
+    if sort and not top and not pareto and job.point_count > MAX_SORTED_POINTS:
         raise click.UsageError(f"{job.point_count:,} points are too many to sort: add --top N")
     given = _resumable(settings, targets, job, keep, resume=resume)
-    with outputs(settings, targets, job, keep, given) as out:
-        with _engine(jobs, dask) as engine, advancing(settings, "Counting", lambda: job.point_count) as advance:
-            task = BlockTask(job, keep, out.drawn, out.most)
+    with open_sweep_output(settings, targets, job, keep, given) as out:
+        with _engine(jobs, dask) as engine, progress_bar(settings, "Counting", lambda: job.point_count) as advance:
+            task = BlockTask(job, keep, out.line_writers, out.rows_needed)
             with contextlib.closing(engine.run(task, islice(blocks(job.axes), out.state.done, None))) as results:
                 for result in results:
                     out.add(result)
                     advance(result.size)
-        out.settle()
-        outcome = Outcome.of(job, out.state)
+        out.finish_selection()
+        outcome = SweepSummary.of(job, out.state)
         out.end(outcome)
     if not settings.quiet:
         outcome.print()
-    return FINE if out.state.valid else UNUSABLE
+    return SUCCESS if out.state.valid else ERROR
 
 
 def _job(
-    design: str, axes: Sequence[str], reading: Reading, variants: tuple[str, ...] | None,
+    design: str, axes: Sequence[str], reading: DesignOptions, variants: tuple[str, ...] | None,
     metrics: tuple[str, ...], where: str | None, keep: Selection,
 ) -> SweepJob:  # fmt: skip
     """Return the sweep."""
@@ -145,15 +152,15 @@ def _job(
     return job.with_metrics((*metrics_used(where, job.axes), *keep.keys))
 
 
-def _keep(metrics: Sequence[str], sort: Sort | None, top: int | None, pareto: Metrics | None) -> Selection:
+def _keep(metrics: Sequence[str], sort: SortKey | None, top: int | None, pareto: ColumnChoice | None) -> Selection:
     """Return which points stay, and in which order."""
-    order = (sort or Sort(metrics[0])).signed if sort or top else ""
+    order = (sort or SortKey(metrics[0])).signed if sort or top else ""
     if pareto:
         return Selection("pareto", pareto.keys, top or 0, order)
-    return Selection("top", (order,), top or SORTED) if order else Selection()
+    return Selection("top", (order,), top or MAX_SORTED_POINTS) if order else Selection()
 
 
-def read_axes(texts: Sequence[str], design: str, reading: Reading, argument: str = AXIS) -> list[Axis]:
+def read_axes(texts: Sequence[str], design: str, reading: DesignOptions, argument: str = AXIS) -> list[Axis]:
     """Read axes of an argument; the errors of all are reported together, with the variables of the design."""
     read: list[Axis] = []
     errors: list[SpecError] = []
@@ -161,32 +168,32 @@ def read_axes(texts: Sequence[str], design: str, reading: Reading, argument: str
         try:
             read.append(read_axis(text, argument))
         except SpecError as error:
-            errors.append(meant(error, () if design == "-" else variables(design, reading.libraries)))
+            errors.append(with_variable_hint(error, () if design == "-" else variables(design, reading.libraries)))
     if errors:
         raise SpecErrors(errors)
     return read
 
 
 def _resumable(
-    settings: Settings, targets: Sequence[Target], job: SweepJob, keep: Selection, *, resume: bool
-) -> Resumable | None:
+    settings: GeneralOptions, targets: Sequence[OutputTarget], job: SweepJob, keep: Selection, *, resume: bool
+) -> ResumeOptions | None:
     """Return how to resume the sweep if it is interrupted; nothing if it cannot be, with a note."""
     why = _why_not(targets, keep)
     if not why:
         ((format_, path),) = targets
-        return Resumable(Checkpoint(str(path), facts(job, keep, format_)), resume, settings.quiet)
+        return ResumeOptions(Checkpoint(str(path), facts(job, keep, format_)), resume, settings.quiet)
     if resume:
         raise click.UsageError(why)
     if any(target.path for target in targets) and _is_long(job) and not settings.quiet:
-        say(f"if this sweep is interrupted it cannot be resumed: {why}")
+        print_error(f"if this sweep is interrupted it cannot be resumed: {why}")
     return None
 
 
-def _why_not(targets: Sequence[Target], keep: Selection) -> str:
+def _why_not(targets: Sequence[OutputTarget], keep: Selection) -> str:
     if len(targets) != 1 or not targets[0].path or is_device(targets[0].path):
         return "--resume needs one file: -o PATH"
-    if keep.kind == "all" and targets[0].format not in APPENDED:
-        return f"--resume supports {', '.join(APPENDED)}, not {targets[0].format}"
+    if keep.kind == "all" and targets[0].format not in RESUMABLE_FORMATS:
+        return f"--resume supports {', '.join(RESUMABLE_FORMATS)}, not {targets[0].format}"
     return ""
 
 

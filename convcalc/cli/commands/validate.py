@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import click
 
-from convcalc.cli import FINE, UNUSABLE
-from convcalc.cli.group import Command, Settings
-from convcalc.cli.options.designs import SpecType, lib_option, warn
-from convcalc.cli.output.targets import Target, output_options, write
+from convcalc.cli import ERROR, SUCCESS
+from convcalc.cli.group import Command, GeneralOptions
+from convcalc.cli.options.designs import SpecType, lib_option, print_warnings
+from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.designs.patterns import spec_files
 from convcalc.designs.sources import Checked, check_file
-from convcalc.errors import SpecError, describe, escape
+from convcalc.errors import SpecError, escape, format_errors
 
 
 @click.command("validate", cls=Command, short_help="Check the syntax and shapes of specs and their variants.")
@@ -21,7 +21,7 @@ from convcalc.errors import SpecError, describe, escape
 @lib_option
 @output_options(("text", "concise", "json"))
 @click.pass_obj
-def command(settings: Settings, paths: tuple[str, ...], lib: tuple[str, ...], targets: list[Target]) -> int:
+def command(settings: GeneralOptions, paths: tuple[str, ...], lib: tuple[str, ...], targets: list[OutputTarget]) -> int:
     """Check the syntax and shapes of spec files, and of the specs in folders or matched by quoted globs.
 
     Every variant is checked and all errors are listed; the exit code is 2 if a spec is invalid.
@@ -35,15 +35,15 @@ def command(settings: Settings, paths: tuple[str, ...], lib: tuple[str, ...], ta
     """
     checked = [check_file(path, libraries=lib) for path in spec_files(paths)]
     write(settings, targets, lambda format_, _: _FORMATS[format_](checked))
-    warn(settings, (warning for one in checked for warning in one.warnings))
-    return UNUSABLE if any(one.errors for one in checked) else FINE
+    print_warnings(settings, (warning for one in checked for warning in one.warnings))
+    return ERROR if any(one.errors for one in checked) else SUCCESS
 
 
 def _text(checked: Sequence[Checked]) -> str:
     lines = []
     for one in checked:
         variants = f" ({', '.join(one.variants)})" if one.variants else ""
-        lines.append(describe(one.errors) if one.errors else f"{escape(one.file)}: valid{variants}")
+        lines.append(format_errors(one.errors) if one.errors else f"{escape(one.file)}: valid{variants}")
     invalid = sum(bool(one.errors) for one in checked)
     lines.append(f"{len(checked)} spec{'s' if len(checked) != 1 else ''}, {invalid} invalid")
     return "\n".join(lines)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from convcalc.cli.group import Command, Settings
+from convcalc.cli.group import Command, GeneralOptions
 from convcalc.cli.output.progress import progress
-from convcalc.cli.output.row_output import outlet
-from convcalc.cli.output.targets import Target, output_options
+from convcalc.cli.output.row_output import open_output
+from convcalc.cli.output.targets import OutputTarget, output_options
 from convcalc.designs.names import zoo
 from convcalc.designs.zoo import listing, row, shipped
 from convcalc.errors import did_you_mean, quoted
@@ -18,7 +18,7 @@ from convcalc.render import STREAMS
 @click.argument("words", nargs=-1, metavar="[WORD…]")
 @output_options(STREAMS)
 @click.pass_obj
-def command(settings: Settings, words: tuple[str, ...], targets: list[Target]) -> None:
+def command(settings: GeneralOptions, words: tuple[str, ...], targets: list[OutputTarget]) -> None:
     """List the bundled networks whose name, source or framework module contains every WORD; default: all.
 
     Each is a design for every command: `convcalc report zoo:resnet50@101`. "Equals" names the framework module that
@@ -35,6 +35,6 @@ def command(settings: Settings, words: tuple[str, ...], targets: list[Target]) -
         near = next(filter(None, (did_you_mean(word, zoo()) for word in words)), "; `convcalc zoo` lists all")
         raise click.ClickException(f"no bundled network matches {quoted(' '.join(words))}{near}")
     rows = [row(one) for one in progress(settings, found, "Counting")]
-    with outlet(settings, targets, listing()) as out:
+    with open_output(settings, targets, listing()) as out:
         out.add(rows)
         out.end()

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from convcalc.cli import say
-from convcalc.cli.group import Settings
-from convcalc.cli.types import LazyWord, ParamType, Positive, SpecWord, Word, beginning
+from convcalc.cli import print_error
+from convcalc.cli.group import GeneralOptions
+from convcalc.cli.types import ChoiceType, LazyChoice, ParamType, PositiveInt, SpecName, completions
 from convcalc.designs import sources
 from convcalc.designs.names import ZOO, is_visible_spec, zoo
-from convcalc.dtypes import BITS
+from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-class Reading(NamedTuple):
+class DesignOptions(NamedTuple):
     """Options of reading and counting designs: overrides, library folders, batch and data types."""
 
     overrides: dict[str, str]
@@ -94,18 +94,18 @@ def _inputs(context: click.Context, parameter: click.Parameter, values: Sequence
     return given
 
 
-VARIABLE = SpecWord(lambda spec: [f"{name}=" for name in spec.vars])
+VARIABLE = SpecName(lambda spec: [f"{name}=" for name in spec.vars])
 """What begins with a variable and ``=``."""
-INPUT = SpecWord(lambda spec: [f"{name}=" for name in spec.inputs])
+INPUT = SpecName(lambda spec: [f"{name}=" for name in spec.inputs])
 
 
-class Format(Word):
+class DtypeType(ChoiceType):
     """A data type, or one for the layers whose paths a glob matches: ``stage1.**=int8``."""
 
     name = "format"
 
     def __init__(self) -> None:
-        super().__init__(tuple(BITS))
+        super().__init__(tuple(BIT_WIDTHS))
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         glob, equals, name = str(value).rpartition("=")
@@ -114,7 +114,7 @@ class Format(Word):
         return f"{glob}{equals}{super().convert(name, param, ctx)}"
 
 
-def _formats(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+def _dtype_texts(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
     """Return every format, with all exceptions, as one text; the last one of equal ones counts."""
     usual = list(dict.fromkeys(value for value in reversed(values) if "=" not in value))[::-1] or ["float32"]
     return tuple(", ".join([each, *(value for value in values if "=" in value)]) for each in usual)
@@ -133,28 +133,28 @@ def only_format(dtypes: tuple[str, ...]) -> str:
 
 
 def _devices() -> tuple[str, ...]:
-    from convcalc.devices.roofline import devices
+    from convcalc.devices.roofline import device_names
 
-    return devices()
+    return device_names()
 
 
 def device_option(words: str) -> Callable[..., Any]:
     """``--device``, with its help."""
-    return click.option("--device", type=LazyWord(_devices, closed=False), metavar="NAME|PATH", help=words)
+    return click.option("--device", type=LazyChoice(_devices, closed=False), metavar="NAME|PATH", help=words)
 
 
 def batch_option(words: str) -> Callable[..., Any]:
     """``--batch``, with its help."""
-    return click.option("--batch", type=Positive(), default=1, show_default=True, metavar="N", help=words)
+    return click.option("--batch", type=PositiveInt(), default=1, show_default=True, metavar="N", help=words)
 
 
 def dtype_option(words: str) -> Callable[..., Any]:
     """``--dtype``, with its help; several become one text."""
-    return click.option("--dtype", type=Format(), multiple=True, callback=_formats, default=("float32",),
+    return click.option("--dtype", type=DtypeType(), multiple=True, callback=_dtype_texts, default=("float32",),
                         show_default=True, metavar="[GLOB=]NAME", help=words)  # fmt: skip
 
 
-def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--set``, ``--input``, ``--variant``, ``--lib``, ``--batch`` and ``--dtype``, as one ``reading``."""
 
     @wraps(command)
@@ -168,13 +168,13 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         dtype: tuple[str, ...],
         **kwargs: Any,
     ) -> Any:
-        return command(*args, reading=Reading(set_, input_, lib, variant, batch, dtype), **kwargs)
+        return command(*args, reading=DesignOptions(set_, input_, lib, variant, batch, dtype), **kwargs)
 
     for option in (
-        dtype_option(f"Data type: {', '.join(tuple(BITS)[1:4])}, …; per layer: 'stage1.**=int8'."),
+        dtype_option(f"Data type: {', '.join(tuple(BIT_WIDTHS)[1:4])}, …; per layer: 'stage1.**=int8'."),
         batch_option("Batch size."),
         lib_option,
-        click.option("--variant", metavar="NAME", is_eager=True, type=SpecWord(lambda spec: spec.variants),
+        click.option("--variant", metavar="NAME", is_eager=True, type=SpecName(lambda spec: spec.variants),
                      help="Variant of the spec, as in FILE@NAME."),
         click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs, type=INPUT,
                      help="Override an input shape, channels first: 3,320,320; repeatable by name."),
@@ -196,7 +196,7 @@ def variants_option(words: str) -> Callable[..., Any]:
             raise click.BadParameter(f"{quoted(value or '')} is not all, nor names with commas between")
         return () if chosen == ("all",) else chosen
 
-    of_spec = SpecWord(lambda spec: spec.variants, listed=True, alone=("all",))
+    of_spec = SpecName(lambda spec: spec.variants, listed=True, alone=("all",))
     return click.option("--variants", metavar="all|NAME,…", type=of_spec, callback=names, help=words)
 
 
@@ -206,7 +206,7 @@ def _cores() -> int:
 
 
 jobs_option = click.option(
-    "--jobs", type=Positive(), default=_cores, metavar="N", envvar="CONVCALC_JOBS", show_envvar=True,
+    "--jobs", type=PositiveInt(), default=_cores, metavar="N", envvar="CONVCALC_JOBS", show_envvar=True,
     help="Worker processes; default: all cores.",
 )  # fmt: skip
 
@@ -225,9 +225,9 @@ class SpecType(ParamType[str]):
         folder = os.path.dirname(incomplete)
         with contextlib.suppress(OSError):
             names = [os.path.join(folder, name) for name in sorted(os.listdir(folder or ".")) if is_visible_spec(name)]
-            folders = beginning(incomplete, [incomplete])
+            folders = completions(incomplete, [incomplete])
             folders[0].type = "dir"
-            return [*beginning(incomplete, names), *folders]
+            return [*completions(incomplete, names), *folders]
         return []
 
 
@@ -238,10 +238,10 @@ class DesignType(SpecType):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         if "#" in incomplete:
-            return beginning(incomplete, _parts(*incomplete.rsplit("#", 1)))
+            return completions(incomplete, _parts(*incomplete.rsplit("#", 1)))
         if "@" in incomplete:
-            return beginning(incomplete, _variants(incomplete.rsplit("@", 1)[0]))
-        bundled = beginning(incomplete, [f"{ZOO}{name}" for name in zoo()])
+            return completions(incomplete, _variants(incomplete.rsplit("@", 1)[0]))
+        bundled = completions(incomplete, [f"{ZOO}{name}" for name in zoo()])
         if incomplete.startswith(ZOO):
             return bundled
         return [*bundled, *super().shell_complete(ctx, param, incomplete)]
@@ -264,11 +264,11 @@ def _parts(file: str, part: str) -> list[str]:
     return list(dict.fromkeys(f"{file}#{'.'.join(layer.path.split('.')[:depth])}" for layer in layers))
 
 
-def warn(settings: Settings, warnings: Iterable[str]) -> None:
+def print_warnings(settings: GeneralOptions, warnings: Iterable[str]) -> None:
     """Print the warnings of specs on standard error, each once, unless ``--quiet``."""
     if not settings.quiet:
         for text in dict.fromkeys(warnings):
-            say(text)
+            print_error(text)
 
 
 def profile_keys() -> tuple[str, ...]:
@@ -278,7 +278,7 @@ def profile_keys() -> tuple[str, ...]:
     return profiles.profile_keys()
 
 
-PROFILE = LazyWord(profile_keys, closed=True)
+PROFILE = LazyChoice(profile_keys, closed=True)
 profile_option = click.option(
     "--profile",
     type=PROFILE,

@@ -11,7 +11,7 @@ import click
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.rules import read_limit
 from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit
-from convcalc.cli.types import ParamType, beginning
+from convcalc.cli.types import ParamType, completions
 from convcalc.designs.names import BUDGET
 from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.repository_paths import path_from_cwd
@@ -38,7 +38,7 @@ def budget_file(path: str | None) -> BudgetFile:
     return read_budget_file(path_from_cwd(found))
 
 
-class LimitList(ParamType[tuple[Limit, ...]]):
+class LimitListType(ParamType[tuple[Limit, ...]]):
     """``KEY=V,KEY=V…``; errors are those of a budget file."""
 
     name = "limits"
@@ -74,7 +74,7 @@ class LimitList(ParamType[tuple[Limit, ...]]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, _ = incomplete.rpartition(",")
-        return beginning(incomplete, [f"{before}{comma}{metric}=" for metric in self.keys])
+        return completions(incomplete, [f"{before}{comma}{metric}=" for metric in self.keys])
 
 
 def limit_options(
@@ -88,7 +88,7 @@ def limit_options(
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for kind, side, example in (("min", "Lower", ""), ("max", "Upper", ", e.g. params=5M,macs=600M")):
             command = click.option(
-                f"--{kind}", f"{kind}_", type=LimitList(f"--{kind}", keys, plain=plain), multiple=True,
+                f"--{kind}", f"{kind}_", type=LimitListType(f"--{kind}", keys, plain=plain), multiple=True,
                 metavar="KEY=V,…", callback=flat, help=f"{side} limits{words}{example}. Repeatable.",
             )(command)  # fmt: skip
         return command

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from convcalc.cli.options.designs import profile_keys
-from convcalc.cli.types import ParamType, Positive, Word, beginning
+from convcalc.cli.types import ChoiceType, ParamType, PositiveInt, completions
 from convcalc.errors import quoted
 from convcalc.report.fold import TEXT_KEYS
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-class Metrics(NamedTuple):
+class ColumnChoice(NamedTuple):
     """Keys of metrics, in place of the default ones or beside them."""
 
     keys: tuple[str, ...] = ()
@@ -27,15 +27,17 @@ class Metrics(NamedTuple):
         return tuple(dict.fromkeys([*(usual if self.adds else ()), *self.keys]))
 
 
-def parted(columns: Metrics, whole: Sequence[str], profile: str | None) -> tuple[Metrics, tuple[str, ...]]:
+def split_columns(
+    columns: ColumnChoice, whole: Sequence[str], profile: str | None
+) -> tuple[ColumnChoice, tuple[str, ...]]:
     """Return the columns of layers, with that of ``--profile``, and the metrics that only whole designs have."""
     keys = [key for key in columns.keys if key not in whole]
     adds = columns.adds or not keys
-    layers = Metrics(tuple(dict.fromkeys([*keys, *([profile] if profile else [])])), adds)
+    layers = ColumnChoice(tuple(dict.fromkeys([*keys, *([profile] if profile else [])])), adds)
     return layers, tuple(key for key in columns.keys if key in whole)
 
 
-class MetricKey(Word):
+class MetricKeyType(ChoiceType):
     """The key of a metric; where a report is made, that of a profile too: they load only for a key of theirs."""
 
     def __init__(self, keys: Sequence[str], *, profiles: bool = False) -> None:
@@ -52,20 +54,20 @@ class MetricKey(Word):
         return (*self.choices, *(profile_keys() if self.profiles else ()))
 
 
-class MetricList(ParamType[Metrics]):
+class MetricListType(ParamType[ColumnChoice]):
     """``KEY,KEY…``, or ``+KEY,KEY…`` for what is added to the usual ones; ``signed`` ones may have a minus each."""
 
     name = "keys"
 
-    def __init__(self, key: MetricKey, *, signed: bool = False) -> None:
+    def __init__(self, key: MetricKeyType, *, signed: bool = False) -> None:
         self.key, self.signed = key, signed
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Metrics:
-        if isinstance(value, Metrics):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ColumnChoice:
+        if isinstance(value, ColumnChoice):
             return value
         adds = not self.signed and value.startswith("+")
         keys = [text.strip() for text in value.removeprefix("+" if adds else "").split(",")]
-        return Metrics(tuple(dict.fromkeys(self._key(text, param, ctx) for text in keys)), adds)
+        return ColumnChoice(tuple(dict.fromkeys(self._key(text, param, ctx) for text in keys)), adds)
 
     def _key(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         sign = "-" if self.signed and text.startswith("-") else ""
@@ -74,31 +76,31 @@ class MetricList(ParamType[Metrics]):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, last = incomplete.rpartition(",")
         sign = last[:1] if last[:1] == ("-" if self.signed else "+" * (not comma)) else ""
-        return beginning(incomplete, [f"{before}{comma}{sign}{metric}" for metric in self.key.known()])
+        return completions(incomplete, [f"{before}{comma}{sign}{metric}" for metric in self.key.known()])
 
 
-class Sort(NamedTuple):
+class SortKey(NamedTuple):
     """By what rows are sorted, and whether the largest comes first."""
 
     key: str
-    falling: bool = True
+    descending: bool = True
 
     @property
     def signed(self) -> str:
         """The key, with a minus where larger is better."""
-        return f"-{self.key}" if self.falling else self.key
+        return f"-{self.key}" if self.descending else self.key
 
 
-class SortType(ParamType[Sort]):
+class SortType(ParamType[SortKey]):
     """``KEY``, ``KEY:asc`` or ``KEY:desc``: a metric sorts largest first by default, and with ``-KEY``."""
 
     name = "key"
 
-    def __init__(self, key: MetricKey) -> None:
+    def __init__(self, key: MetricKeyType) -> None:
         self.key = key
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Sort:
-        if isinstance(value, Sort):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SortKey:
+        if isinstance(value, SortKey):
             return value
         key, colon, order = value.removeprefix("-").partition(":")
         signed = value.startswith("-")
@@ -107,34 +109,34 @@ class SortType(ParamType[Sort]):
             self.fail(f"{quoted(value)} is not one of {known}, {known}:asc and {known}:desc", param, ctx)
         if signed and order == "asc":
             self.fail(f"{quoted(value)} combines a minus (largest first) with asc (smallest first)", param, ctx)
-        return Sort(known, signed or order == "desc" or (not order and known not in TEXT_KEYS))
+        return SortKey(known, signed or order == "desc" or (not order and known not in TEXT_KEYS))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         if ":" in incomplete:
-            return beginning(incomplete, [f"{incomplete.partition(':')[0]}:{order}" for order in ("asc", "desc")])
-        return beginning(incomplete, self.key.known())
+            return completions(incomplete, [f"{incomplete.partition(':')[0]}:{order}" for order in ("asc", "desc")])
+        return completions(incomplete, self.key.known())
 
 
-def columns_option(key: MetricKey, words: str) -> Callable[..., Any]:
+def columns_option(key: MetricKeyType, words: str) -> Callable[..., Any]:
     """``--columns``, with what there is to choose from; ``+KEY,…`` adds."""
-    return click.option("--columns", type=MetricList(key), default=Metrics(), metavar="[+]KEY,…", help=words)
+    return click.option("--columns", type=MetricListType(key), default=ColumnChoice(), metavar="[+]KEY,…", help=words)
 
 
-ORDER = "Sort by a metric, largest first unless :asc; ties keep their order."
+SORT_HELP = "Sort by a metric, largest first unless :asc; ties keep their order."
 
 
-def order_options(key: MetricKey, rows: str, *, order: str = ORDER, words: str = "") -> Callable[..., Any]:
+def order_options(key: MetricKeyType, rows: str, *, order: str = SORT_HELP, words: str = "") -> Callable[..., Any]:
     """``--sort`` and ``--top``, of some rows."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         choice = f"Show the first N {rows} by --sort, else those largest in the first metric{words}."
-        top = click.option("--top", type=Positive(), metavar="N", help=choice)
+        top = click.option("--top", type=PositiveInt(), metavar="N", help=choice)
         return click.option("--sort", type=SortType(key), metavar="KEY[:asc|desc]", help=order)(top(command))
 
     return decorate
 
 
-def pareto_option(key: MetricKey, rows: str, ties: str) -> Callable[..., Any]:
+def pareto_option(key: MetricKeyType, rows: str, ties: str) -> Callable[..., Any]:
     """``--pareto``, with what becomes of ties."""
     best = f"Keep the Pareto-optimal {rows} in these metrics: smaller is better; -KEY: larger."
-    return click.option("--pareto", type=MetricList(key, signed=True), metavar="[-]KEY,…", help=f"{best} {ties}")
+    return click.option("--pareto", type=MetricListType(key, signed=True), metavar="[-]KEY,…", help=f"{best} {ties}")

@@ -21,17 +21,17 @@ from typing import IO, Any
 
 import click
 
-from convcalc.cli.output.file_locks import ENDING, is_ours, is_there, remove_leftovers, staged_prefix
+from convcalc.cli.output.file_locks import STAGED_SUFFIX, has_path, lock_new_file, remove_leftovers, staged_prefix
 from convcalc.designs.names import SPEC_SUFFIXES
 from convcalc.errors import escape
 
-LINKS = 40
+MAX_LINKS = 40
 """Links that are followed in a row, as Linux does."""
 DESCRIPTORS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 BY_NUMBER = re.compile(r"(?:/dev/fd|/proc/self/fd)/(\d{1,9})")
 
 
-class Place:
+class Destination:
     """Where results go: a file, a device, standard output."""
 
     path: str
@@ -39,59 +39,59 @@ class Place:
 
     def write(self, data: str | bytes) -> None:
         """Write what comes next."""
-        with blamed(self.path):
-            self.file.write(encoded(data))
+        with naming_path(self.path):
+            self.file.write(encode_text(data))
 
     def close(self) -> None:
         """Make sure that all is written."""
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """Put it where it belongs."""
 
-    def discard(self) -> None:
+    def rollback(self) -> None:
         """Leave nothing that is not whole, unless it is where it belongs already."""
         with contextlib.suppress(OSError):
             self.file.close()
 
 
-class Places:
+class Destinations:
     """Where the results of one run go. All are kept together; whatever goes wrong before, none is."""
 
     def __init__(self) -> None:
-        self._all: list[Place] = []
+        self._all: list[Destination] = []
 
-    def __enter__(self) -> Places:
+    def __enter__(self) -> Destinations:
         return self
 
-    def add(self, place: Place) -> Place:
+    def add(self, place: Destination) -> Destination:
         """Take a place in, and return it."""
         self._all.append(place)
         return place
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """Put everything where it belongs, once all of it is written."""
         for place in self._all:
             place.close()
         for place in self._all:
-            place.keep()
+            place.commit()
 
     def __exit__(self, *exception: object) -> None:
         for place in self._all:
-            place.discard()
+            place.rollback()
 
 
-def place(path: str | None) -> Place:
+def open_destination(path: str | None) -> Destination:
     """Return what writes to a path, or to standard output."""
-    return Screen() if path is None else Device(path) if is_device(path) else File(path)
+    return StandardOutput() if path is None else DeviceFile(path) if is_device(path) else AtomicFile(path)
 
 
-class File(Place):
+class AtomicFile(Destination):
     """A new file beside the one that it is to replace."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.staged = ""
-        with blamed(path):
+        with naming_path(path):
             require_writable(path)
             remove_leftovers(path)
             self.file = self._begun()
@@ -102,21 +102,21 @@ class File(Place):
 
         folder, name = os.path.split(os.path.realpath(self.path))
         while True:
-            handle, self.staged = tempfile.mkstemp(prefix=staged_prefix(name), suffix=ENDING, dir=folder)
-            if is_ours(handle) and is_there(handle, self.staged):
+            handle, self.staged = tempfile.mkstemp(prefix=staged_prefix(name), suffix=STAGED_SUFFIX, dir=folder)
+            if lock_new_file(handle) and has_path(handle, self.staged):
                 return os.fdopen(handle, "wb")
             os.close(handle)
 
     def close(self) -> None:
-        with blamed(self.path):
-            synced(self.file)
+        with naming_path(self.path):
+            sync_to_disk(self.file)
 
-    def keep(self) -> None:
-        with blamed(self.path):
-            moved(self.file, self.staged, os.path.realpath(self.path))
+    def commit(self) -> None:
+        with naming_path(self.path):
+            replace_file(self.file, self.staged, os.path.realpath(self.path))
         self.staged = ""
 
-    def discard(self) -> None:
+    def rollback(self) -> None:
         with contextlib.suppress(OSError):
             self.file.close()
         if self.staged:
@@ -124,22 +124,22 @@ class File(Place):
                 os.unlink(self.staged)
 
 
-class Device(Place):
+class DeviceFile(Destination):
     """What is not a regular file, e.g. a pipe: it cannot be replaced, and is written to as it is."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         number, flags = _descriptor(path), os.O_WRONLY | getattr(os, "O_BINARY", 0)
-        with blamed(path):
+        with naming_path(path):
             # a descriptor that is opened anew by its name would begin at the start of its file, and empty it
             self.file = os.fdopen(os.open(path, flags) if number is None else os.dup(number), "wb")
 
     def close(self) -> None:
-        with blamed(self.path):
+        with naming_path(self.path):
             self.file.close()
 
 
-class Screen(Place):
+class StandardOutput(Destination):
     """Standard output. Rows are flushed at once; Ctrl-C does not cut one."""
 
     def write(self, data: str | bytes) -> None:
@@ -150,7 +150,7 @@ class Screen(Place):
                 sys.stdout.write(data)
             sys.stdout.flush()
 
-    def discard(self) -> None:
+    def rollback(self) -> None:
         """Do nothing: others write to it too."""
 
 
@@ -183,7 +183,7 @@ def is_device(path: str) -> bool:
 
 def _descriptor(path: str) -> int | None:
     """Return the number of the open file that a path names, if it does: ``/dev/stdout``, or a link to it."""
-    for _ in range(LINKS):
+    for _ in range(MAX_LINKS):
         named = os.path.normpath(path)
         if named in DESCRIPTORS:
             return DESCRIPTORS[named]
@@ -199,7 +199,7 @@ def _descriptor(path: str) -> int | None:
 
 
 @contextlib.contextmanager
-def blamed(path: str) -> Iterator[None]:
+def naming_path(path: str) -> Iterator[None]:
     """Turn errors of the system into one that names the path."""
     try:
         yield
@@ -209,7 +209,7 @@ def blamed(path: str) -> Iterator[None]:
         raise click.ClickException(f"cannot write '{escape(path)}': {error.strerror or error}") from None
 
 
-def encoded(data: str | bytes) -> bytes:
+def encode_text(data: str | bytes) -> bytes:
     """Return the bytes of a text; what UTF-8 does not have is escaped."""
     return data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
 
@@ -228,13 +228,13 @@ def require_writable(path: str) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
 
-def synced(file: IO[bytes]) -> None:
+def sync_to_disk(file: IO[bytes]) -> None:
     """Have a file on its disk: only then is it known that there was room for it."""
     file.flush()
     os.fsync(file.fileno())
 
 
-def moved(file: IO[bytes], staged: str, place: str) -> None:
+def replace_file(file: IO[bytes], staged: str, place: str) -> None:
     """Move a file in the place of another, whose permissions and owner it gets. Its lock is kept until it is there."""
     with contextlib.suppress(OSError):
         old = os.stat(place)

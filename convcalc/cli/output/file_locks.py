@@ -7,12 +7,12 @@ import os
 import re
 import sys
 
-ENDING = ".convcalc"
-LONGEST = 40
+STAGED_SUFFIX = ".convcalc"
+MAX_REPEATED_NAME = 40
 """Characters of a name that are repeated in that of the file beside it; a file system takes 255 bytes."""
 
 
-def locked(handle: int) -> bool:
+def try_lock(handle: int) -> bool:
     """Lock a file, until it is closed or its process has ended; false where another process has.
 
     Children that are forked have no part in the lock, as they would with ``flock``: one that outlives a killed run
@@ -35,7 +35,7 @@ def locked(handle: int) -> bool:
     return True
 
 
-def is_there(handle: int, path: str) -> bool:
+def has_path(handle: int, path: str) -> bool:
     """Whether an open file is still the one that has this path."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(path, follow_symlinks=False))
@@ -46,7 +46,7 @@ def is_there(handle: int, path: str) -> bool:
 def remove_leftovers(path: str) -> None:
     """Remove what killed runs have left beside a path, and nothing that a run still writes."""
     folder, name = os.path.split(os.path.realpath(path))
-    ours = re.compile(re.escape(staged_prefix(name)) + r"[a-z0-9_]{8}" + re.escape(ENDING))
+    ours = re.compile(re.escape(staged_prefix(name)) + r"[a-z0-9_]{8}" + re.escape(STAGED_SUFFIX))
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if ours.fullmatch(entry.name):
@@ -60,7 +60,7 @@ def _remove_unlocked(path: str) -> None:
         return
     handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        if locked(handle) and is_there(handle, path):
+        if try_lock(handle) and has_path(handle, path):
             os.unlink(path)
     finally:
         os.close(handle)
@@ -68,16 +68,16 @@ def _remove_unlocked(path: str) -> None:
 
 def staged_prefix(name: str) -> str:
     """Return how the files beside one of this name begin; those of no other name do."""
-    if len(name) <= LONGEST:
+    if len(name) <= MAX_REPEATED_NAME:
         return f".{name}."
     from hashlib import blake2b
 
-    return f".{name[:LONGEST]}.{blake2b(os.fsencode(name), digest_size=8).hexdigest()}."
+    return f".{name[:MAX_REPEATED_NAME]}.{blake2b(os.fsencode(name), digest_size=8).hexdigest()}."
 
 
-def is_ours(handle: int) -> bool:
+def lock_new_file(handle: int) -> bool:
     """Lock a new file, if files can be locked here: where they cannot, nobody takes it for a leftover."""
     try:
-        return locked(handle)
+        return try_lock(handle)
     except OSError:
         return True

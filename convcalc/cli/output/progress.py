@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
-from convcalc.cli.group import Settings
+from convcalc.cli.group import GeneralOptions
 from convcalc.render.tables.surface import is_terminal
 
-PATIENCE = 1.0
+SHOW_AFTER_SECONDS = 1.0
 """Seconds of work before a bar is shown."""
 
 Item = TypeVar("Item")
 
 
 @contextmanager
-def advancing(settings: Settings, title: str, steps: Callable[[], int | None]) -> Iterator[Callable[[int], None]]:
+def progress_bar(
+    settings: GeneralOptions, title: str, steps: Callable[[], int | None]
+) -> Iterator[Callable[[int], None]]:
     """Give a function that counts steps that are done, and shows a bar.
 
     ``steps`` counts them all, where they can be counted, once there is a bar.
@@ -32,7 +34,7 @@ def advancing(settings: Settings, title: str, steps: Callable[[], int | None]) -
 
         def advance(done: int) -> None:
             nonlocal shown, waiting
-            if shown is None and time.monotonic() - begun > PATIENCE:
+            if shown is None and time.monotonic() - begun > SHOW_AFTER_SECONDS:
                 from convcalc.render.tables.rich_console import bar
 
                 shown = stack.enter_context(bar(sys.stderr, title, steps(), color=settings.color))
@@ -44,9 +46,9 @@ def advancing(settings: Settings, title: str, steps: Callable[[], int | None]) -
         yield advance
 
 
-def progress(settings: Settings, items: Sequence[Item], title: str) -> Iterator[Item]:
+def progress(settings: GeneralOptions, items: Sequence[Item], title: str) -> Iterator[Item]:
     """Give the items, with a bar while they are worked on."""
-    with advancing(settings, title, lambda: len(items)) as advance:
+    with progress_bar(settings, title, lambda: len(items)) as advance:
         for item in items:
             yield item
             advance(1)

@@ -14,16 +14,24 @@ from typing import IO, NamedTuple, NoReturn, Protocol
 
 import click
 
-from convcalc.cli import FINE, say
-from convcalc.cli.output.atomic_files import File, Place, blamed, encoded, moved, require_writable, synced
-from convcalc.cli.output.file_locks import is_there, locked, remove_leftovers
+from convcalc.cli import SUCCESS, print_error
+from convcalc.cli.output.atomic_files import (
+    AtomicFile,
+    Destination,
+    encode_text,
+    naming_path,
+    replace_file,
+    require_writable,
+    sync_to_disk,
+)
+from convcalc.cli.output.file_locks import has_path, remove_leftovers, try_lock
 from convcalc.errors import escape
 from convcalc.sweep.checkpoint import Checkpoint, Progress, SavedProgress, new_hash
 from convcalc.sweep.fingerprint import differences
 
 BETWEEN_SAVES = 0.2
 """Seconds between two checkpoints: less than that, or one block, is repeated after a kill."""
-AT_ONCE = 1 << 20
+READ_SIZE = 1 << 20
 
 
 class Table(Protocol):
@@ -33,7 +41,7 @@ class Table(Protocol):
         """Give the file, piece by piece."""
 
 
-class Resumable(NamedTuple):
+class ResumeOptions(NamedTuple):
     """How to resume a sweep: its checkpoint, whether to resume it, and whether to print no notes."""
 
     journal: Checkpoint
@@ -41,19 +49,19 @@ class Resumable(NamedTuple):
     quiet: bool = False
 
 
-class Resumed(Place):
+class ResumableFile(Destination):
     """The partial file and its checkpoint, as one place.
 
     The checkpoint exists from before the first line until after the last, so that at every moment either both tell how
     far the sweep is, or the complete output is in its place.
     """
 
-    def __init__(self, given: Resumable) -> None:
+    def __init__(self, given: ResumeOptions) -> None:
         self.path, self.journal, self.quiet = given.journal.path, given.journal, given.quiet
         self.kept = False
         self.saved = 0.0
         self.known = SavedProgress(self.journal.facts, Progress())
-        with blamed(self.path):
+        with naming_path(self.path):
             require_writable(self.path)
             remove_leftovers(self.path)
             self.file = self._open_partial()
@@ -77,14 +85,14 @@ class Resumed(Place):
                 os.close(handle)
                 raise self._refusal("its partial file is not a regular file")
             try:
-                mine = locked(handle)
+                mine = try_lock(handle)
             except OSError as error:
                 if os.fstat(handle).st_size == 0:
                     os.unlink(self.journal.partial)
                 os.close(handle)
                 why = f"files cannot be locked there ({error.strerror}), which --resume needs; use -o - > FILE"
                 raise self._refusal(why) from None
-            if mine and is_there(handle, self.journal.partial):
+            if mine and has_path(handle, self.journal.partial):
                 return os.fdopen(handle, "r+b")
             os.close(handle)
             if not mine:
@@ -95,7 +103,7 @@ class Resumed(Place):
 
     def _restore(self, *, resume: bool) -> Progress:
         """Return the progress so far, with the file at the end of its lines."""
-        with blamed(self.path):
+        with naming_path(self.path):
             known, size = self.journal.load(), os.fstat(self.file.fileno()).st_size
         self.journal.require_ours(known, size)
         is_moved = known is not None and known.whole != "" and size < known.length
@@ -114,24 +122,26 @@ class Resumed(Place):
         Raises:
             SpecError: CC717, if it is not, or that is unknown.
         """
-        with blamed(self.path):
+        with naming_path(self.path):
             self.journal.require_complete(known)
             self.journal.remove()
         if not self.quiet:
-            say(f"{escape(self.path)} is complete: nothing to do")
-        raise click.exceptions.Exit(FINE)
+            print_error(f"{escape(self.path)} is complete: nothing to do")
+        raise click.exceptions.Exit(SUCCESS)
 
     def _say_discarded(self, known: SavedProgress) -> None:
         if not self.quiet:
             same = not any(differences(known.facts, self.journal.facts))
             whose = "--resume would have continued it" if same else "it is of another sweep"
             count = f"{known.state.done:,} block{'s' if known.state.done != 1 else ''}"
-            say(f"{escape(self.path)}: the partial output of an interrupted sweep, {count}, is discarded; {whose}")
+            print_error(
+                f"{escape(self.path)}: the partial output of an interrupted sweep, {count}, is discarded; {whose}"
+            )
 
     def _start_again(self) -> Progress:
         """Start again. The checkpoint is written first: it is never behind the lines of the file."""
         self.digest = new_hash()
-        with blamed(self.path):
+        with naming_path(self.path):
             self.journal.save(self.known._replace(digest=self.digest.hexdigest()))
             self.file.truncate(0)
         return Progress()
@@ -139,39 +149,39 @@ class Resumed(Place):
     def _continue(self, known: SavedProgress) -> Progress:
         self.digest = new_hash()
         left = known.length
-        with blamed(self.path):
-            while data := self.file.read(min(left, AT_ONCE)):
+        with naming_path(self.path):
+            while data := self.file.read(min(left, READ_SIZE)):
                 self.digest.update(data)
                 left -= len(data)
         self.journal.require_lines(known, self.digest.hexdigest())
-        with blamed(self.path):
+        with naming_path(self.path):
             self.file.seek(known.length)
             self.file.truncate()
         return known.state
 
     def write(self, data: str | bytes) -> None:
-        written = encoded(data)
-        with blamed(self.path):
+        written = encode_text(data)
+        with naming_path(self.path):
             self.file.write(written)
         self.digest.update(written)
 
     def save(self, state: Progress, *, ended: bool = False) -> None:
         """Write a checkpoint: if there is none yet, if the last one is old, and when all blocks are done."""
         if ended or not self.noted or time.monotonic() - self.saved >= BETWEEN_SAVES:
-            with blamed(self.path):
+            with naming_path(self.path):
                 self.file.flush()
                 self.known = SavedProgress(self.journal.facts, state, self.file.tell(), self.digest.hexdigest())
                 self.journal.save(self.known)
             self.noted, self.saved = state.done, time.monotonic()
 
     def close(self) -> None:
-        with blamed(self.path):
-            synced(self.file)
+        with naming_path(self.path):
+            sync_to_disk(self.file)
 
-    def keep(self) -> None:
-        with blamed(self.path):
+    def commit(self) -> None:
+        with naming_path(self.path):
             self._sign(self.file, self.digest.hexdigest())
-            moved(self.file, self.journal.partial, os.path.realpath(self.path))
+            replace_file(self.file, self.journal.partial, os.path.realpath(self.path))
             self.kept = True
             self._remove_checkpoint()
 
@@ -187,7 +197,7 @@ class Resumed(Place):
         self.journal.sign(file.fileno(), digest)
         self.journal.save(self.known._replace(whole=digest))
 
-    def discard(self) -> None:
+    def rollback(self) -> None:
         """Keep the finished part, and say where it is; if there is none, leave nothing."""
         if self.kept:
             return
@@ -196,30 +206,32 @@ class Resumed(Place):
                 self._remove_checkpoint()
             self.file.close()
         if self.noted and not self.quiet:
-            say(f"{escape(self.journal.partial)} has the finished part: resume with the same command and --resume")
+            print_error(
+                f"{escape(self.journal.partial)} has the finished part: resume with the same command and --resume"
+            )
 
 
-class Converted(Resumed):
+class ParquetFromCsv(ResumableFile):
     """A Parquet file, which cannot be extended: its points are kept beside it as CSV until all are there."""
 
-    def __init__(self, given: Resumable, table: Table) -> None:
+    def __init__(self, given: ResumeOptions, table: Table) -> None:
         super().__init__(given)
         self.table = table
 
-    def keep(self) -> None:
-        made, digest = File(self.path), new_hash()
+    def commit(self) -> None:
+        made, digest = AtomicFile(self.path), new_hash()
         self.file.seek(0)
         try:
             text = io.TextIOWrapper(self.file, encoding="utf-8", newline="")
             for data in self.table.converted(csv.DictReader(text)):
-                digest.update(encoded(data))
+                digest.update(encode_text(data))
                 made.write(data)
             made.close()
-            with blamed(self.path):
+            with naming_path(self.path):
                 self._sign(made.file, digest.hexdigest())
-            made.keep()
+            made.commit()
             self.kept = True
-            with blamed(self.path):
+            with naming_path(self.path):
                 self._remove_checkpoint()
         finally:
-            made.discard()
+            made.rollback()

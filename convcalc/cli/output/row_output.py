@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 
-from convcalc.cli.group import Settings
-from convcalc.cli.output.atomic_files import Place, Places, place
-from convcalc.cli.output.targets import Target, surface_of
+from convcalc.cli.group import GeneralOptions
+from convcalc.cli.output.atomic_files import Destination, Destinations, open_destination
+from convcalc.cli.output.targets import OutputTarget, surface_of
 from convcalc.render import STREAMS
 from convcalc.render.results.row_list import Rows, Stream
 from convcalc.report.row_list import Listing
 
 
-class Outlet:
+class RowOutput:
     """One list, in several formats and to several places."""
 
-    def __init__(self, streams: Sequence[tuple[Stream, Place]]) -> None:
+    def __init__(self, streams: Sequence[tuple[Stream, Destination]]) -> None:
         self._streams = streams
 
     def add(self, rows: Rows) -> None:
@@ -31,12 +31,15 @@ class Outlet:
 
 
 @contextlib.contextmanager
-def outlet(settings: Settings, targets: Sequence[Target], listing: Listing) -> Iterator[Outlet]:
+def open_output(settings: GeneralOptions, targets: Sequence[OutputTarget], listing: Listing) -> Iterator[RowOutput]:
     """Give what rows are written to. Files get into their places when all is done, and not if anything goes wrong."""
-    with Places() as places:
+    with Destinations() as places:
         streams = [
-            (STREAMS[target.format].stream(listing, surface_of(settings, target)), places.add(place(target.path)))
+            (
+                STREAMS[target.format].stream(listing, surface_of(settings, target)),
+                places.add(open_destination(target.path)),
+            )
             for target in targets
         ]
-        yield Outlet(streams)
-        places.keep()
+        yield RowOutput(streams)
+        places.commit()

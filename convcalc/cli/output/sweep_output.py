@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from convcalc.cli import say
-from convcalc.cli.group import Settings
-from convcalc.cli.output.atomic_files import Place, Places, place
-from convcalc.cli.output.resumable_file import Converted, Resumable, Resumed
-from convcalc.cli.output.targets import Target, surface_of
-from convcalc.metrics.registry import measures
+from convcalc.cli import print_error
+from convcalc.cli.group import GeneralOptions
+from convcalc.cli.output.atomic_files import Destination, Destinations, open_destination
+from convcalc.cli.output.resumable_file import ParquetFromCsv, ResumableFile, ResumeOptions
+from convcalc.cli.output.targets import OutputTarget, surface_of
+from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of
 from convcalc.render import STREAMS
 from convcalc.render.results import sweep_points as lines
@@ -26,18 +26,18 @@ from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints, Selection
 
 FORMATS = ("text", "csv", "json", "jsonl", "markdown", "parquet")
-SHOWN = 1000
+MAX_TABLE_ROWS = 1000
 """Points of a table for people, at most."""
 
 
-class Outcome(NamedTuple):
+class SweepSummary(NamedTuple):
     """Summary of a sweep: how many points there are, and why some are invalid."""
 
     counts: Mapping[str, int]
     dropped: Sequence[Mapping[str, Any]]
 
     @classmethod
-    def of(cls, job: SweepJob, state: Progress) -> Outcome:
+    def of(cls, job: SweepJob, state: Progress) -> SweepSummary:
         """Summarize a sweep; the first point of every reason is evaluated once more, for its error."""
         counts = {"points": job.point_count, "networks": state.valid, "kept": state.rows}
         reasons: list[dict[str, Any]] = []
@@ -59,16 +59,16 @@ class Outcome(NamedTuple):
             total = self.counts["points"]
             invalid = total - self.counts["networks"]
             verb = "is" if invalid == 1 else "are"
-            say(f"{invalid:,} of {count_of(total, 'combination')} {verb} invalid:")
+            print_error(f"{invalid:,} of {count_of(total, 'combination')} {verb} invalid:")
         for each in self.dropped:
             at = ", ".join(f"{name}={value}" for name, value in each["first"].items())
-            say(f"  {each['points']:,}, first at {at}: {each['text']}")
+            print_error(f"  {each['points']:,}, first at {at}: {each['text']}")
 
 
-class _Lines:
+class _LineWriter:
     """A format whose lines are written where the points are evaluated."""
 
-    def __init__(self, name: str, place: Place, job: SweepJob, *, begun: bool) -> None:
+    def __init__(self, name: str, place: Destination, job: SweepJob, *, begun: bool) -> None:
         self.name, self.place, self.job = name, place, job
         self.begun = begun
         self.empty = True
@@ -79,30 +79,30 @@ class _Lines:
             self.begun = True
         self.place.write(text[1:] if first and self.name == "json" else text)
 
-    def end(self, outcome: Outcome, points: SelectedPoints | None, keep: Selection) -> None:
+    def end(self, outcome: SweepSummary, points: SelectedPoints | None, keep: Selection) -> None:
         self.add("" if points is None else lines.LINES[self.name](self.job, points), first=True)
         self.place.write(lines.foot(self.name, outcome.counts, outcome.dropped))
 
 
-class _Rows:
+class _TableWriter:
     """A format that takes rows: a table for people, or Parquet."""
 
-    place: Place
+    place: Destination
 
     def __init__(self, name: str, job: SweepJob, surface: Surface) -> None:
         self.name, self.job, self.surface = name, job, surface
-        titles = {measure.key: measure.title for measure in measures()}
+        titles = {measure.key: measure.title for measure in report_metrics()}
         whole = [axis.is_numeric and axis.denominator == 1 for axis in job.axes]
         fields = [Field(axis.name, axis.name, number=is_whole) for axis, is_whole in zip(job.axes, whole, strict=True)]
         self.fields = [*fields, *(Field(key, titles[key], number=True) for key in job.output_metrics)]
         listing = Listing("point", self.fields)
         self.stream = STREAMS[name].stream(listing, surface)
-        self.left = SHOWN if name == "text" else None
+        self.left = MAX_TABLE_ROWS if name == "text" else None
 
     def converted(self, rows: Iterable[Mapping[str, str]]) -> Iterator[str | bytes]:
         """Give the file of points that were written as CSV, piece by piece."""
         points = iter(rows)
-        while some := list(islice(points, SHOWN)):
+        while some := list(islice(points, MAX_TABLE_ROWS)):
             yield self.stream.add(
                 [{one.key: int(row[one.key]) if one.number else row[one.key] for one in self.fields} for row in some]
             )
@@ -114,13 +114,13 @@ class _Rows:
             self.left -= len(some.numbers)
         self.place.write(self.stream.add(list(_rows(self.job, some))))
 
-    def end(self, outcome: Outcome, points: SelectedPoints | None, keep: Selection) -> None:
+    def end(self, outcome: SweepSummary, points: SelectedPoints | None, keep: Selection) -> None:
         if points is not None:
             self.add(points)
         self.place.write(self.stream.end())
-        if self.name == "text" and outcome.counts["kept"] > SHOWN:
+        if self.name == "text" and outcome.counts["kept"] > MAX_TABLE_ROWS:
             self.place.write(
-                f"showing {SHOWN:,} of {outcome.counts['kept']:,} points; -f csv or -o points.csv for all\n"
+                f"showing {MAX_TABLE_ROWS:,} of {outcome.counts['kept']:,} points; -f csv or -o points.csv for all\n"
             )
         if self.name == "text" and keep.kind == "pareto" and points and len(keep.metrics) == 2:
             across, up = (points.metrics[key].tolist() for key in keep.keys[:2])
@@ -141,11 +141,15 @@ def _rows(job: SweepJob, points: SelectedPoints) -> Iterator[dict[str, Any]]:
     return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
-class Outputs:
+class SweepOutput:
     """All outputs of a sweep."""
 
     def __init__(
-        self, job: SweepJob, keep: Selection, written: Sequence[_Lines | _Rows], resumed: Resumed | None
+        self,
+        job: SweepJob,
+        keep: Selection,
+        written: Sequence[_LineWriter | _TableWriter],
+        resumed: ResumableFile | None,
     ) -> None:
         self.job, self.keep = job, keep
         self.written, self.resumed = written, resumed
@@ -153,25 +157,25 @@ class Outputs:
         """The progress of the sweep."""
 
     @property
-    def drawn(self) -> tuple[Any, ...]:
+    def line_writers(self) -> tuple[Any, ...]:
         """Writers of lines, for where the points are evaluated."""
         if self.keep.kind != "all":
             return ()
-        return tuple(lines.LINES[one.name] for one in self.written if isinstance(one, _Lines))
+        return tuple(lines.LINES[one.name] for one in self.written if isinstance(one, _LineWriter))
 
     @property
-    def most(self) -> int | None:
+    def rows_needed(self) -> int | None:
         """How many points of every block are needed as numbers."""
         if self.keep.kind != "all" or any(one.name == "parquet" for one in self.written):
             return None
-        return SHOWN if any(one.name == "text" for one in self.written) else 0
+        return MAX_TABLE_ROWS if any(one.name == "text" for one in self.written) else 0
 
     def add(self, result: BlockResult) -> None:
         """Write the result of a block, and add it to the progress."""
         if self.keep.kind == "all":
             texts = iter(result.texts)
             for one in self.written:
-                if isinstance(one, _Rows):
+                if isinstance(one, _TableWriter):
                     one.add(result.points)
                 elif text := next(texts):
                     one.add(text, first=self.state.rows == 0)
@@ -179,13 +183,13 @@ class Outputs:
         if self.resumed:
             self.resumed.save(self.state)
 
-    def settle(self) -> None:
+    def finish_selection(self) -> None:
         """Sort and cut a selection, which is known when all blocks are done."""
         if self.state.points is not None:
             self.state.points = self.keep.ordered(self.state.points)
             self.state.rows = len(self.state.points.numbers)
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, outcome: SweepSummary) -> None:
         """Write what comes after the last point."""
         if self.resumed:
             self.resumed.save(self.state, ended=True)
@@ -194,25 +198,29 @@ class Outputs:
 
 
 @contextlib.contextmanager
-def outputs(
-    settings: Settings, targets: Sequence[Target], job: SweepJob, keep: Selection, given: Resumable | None
-) -> Iterator[Outputs]:
+def open_sweep_output(
+    settings: GeneralOptions,
+    targets: Sequence[OutputTarget],
+    job: SweepJob,
+    keep: Selection,
+    given: ResumeOptions | None,
+) -> Iterator[SweepOutput]:
     """Give what a sweep is written to. Files get into their places when all is done."""
-    written: list[_Lines | _Rows] = []
-    resumed: Resumed | None = None
-    with Places() as places:
+    written: list[_LineWriter | _TableWriter] = []
+    resumed: ResumableFile | None = None
+    with Destinations() as places:
         for target in targets:
             is_table = target.format in ("text", "parquet")
             surface = surface_of(settings, target)
-            rows = _Rows(target.format, job, surface) if is_table else None
+            rows = _TableWriter(target.format, job, surface) if is_table else None
             if given and rows and keep.kind == "all":
-                resumed, rows = Converted(given, rows), None
+                resumed, rows = ParquetFromCsv(given, rows), None
             elif given:
-                resumed = Resumed(given)
-            where = places.add(resumed or place(target.path))
+                resumed = ResumableFile(given)
+            where = places.add(resumed or open_destination(target.path))
             if rows is not None:
                 rows.place = where
             name = "csv" if is_table else target.format
-            written.append(rows or _Lines(name, where, job, begun=bool(resumed and resumed.has_lines)))
-        yield Outputs(job, keep, written, resumed)
-        places.keep()
+            written.append(rows or _LineWriter(name, where, job, begun=bool(resumed and resumed.has_lines)))
+        yield SweepOutput(job, keep, written, resumed)
+        places.commit()

@@ -10,29 +10,29 @@ from typing import Any, NamedTuple
 
 import click
 
-from convcalc.cli.group import Settings
-from convcalc.cli.output.atomic_files import Places, is_device, place
-from convcalc.cli.types import ParamType, Word
+from convcalc.cli.group import GeneralOptions
+from convcalc.cli.output.atomic_files import Destinations, is_device, open_destination
+from convcalc.cli.types import ChoiceType, ParamType
 from convcalc.errors import escape, quoted
 from convcalc.render.tables.surface import Surface, is_terminal, surface
 
-ENDINGS = {
+EXTENSIONS = {
     ".txt": "text", ".log": "text", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex",
     ".html": "html", ".svg": "svg", ".py": "python", ".jsonl": "jsonl", ".parquet": "parquet", ".sarif": "sarif",
     ".xml": "junit",
 }  # fmt: skip
 """File extension → format."""
-STANDARD = "-"
+STDOUT = "-"
 
 
-class Target(NamedTuple):
+class OutputTarget(NamedTuple):
     """One result to write: a format, and a file or standard output."""
 
     format: str
     path: str | None = None
 
 
-def shows_errors(targets: Sequence[Target], formats: Collection[str]) -> bool:
+def shows_errors(targets: Sequence[OutputTarget], formats: Collection[str]) -> bool:
     """Whether standard output gets a format that has the errors in it; then standard error does without."""
     return any(target.path is None and target.format in formats for target in targets)
 
@@ -42,7 +42,7 @@ def shows_errors(targets: Sequence[Target], formats: Collection[str]) -> bool:
 
 def output_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add ``-o``."""
-    return click.option("-o", "--output", metavar="PATH", type=click.Path(), callback=_named_path, help=text)
+    return click.option("-o", "--output", metavar="PATH", type=click.Path(), callback=_require_path, help=text)
 
 
 def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -51,9 +51,11 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
-        def collected(*args: Any, format_: Sequence[Target], output: str | None, json_: bool, **kwargs: Any) -> Any:
-            targets = _targets(words, [*format_, Target("json")] if json_ else format_, output)
-            _require_unread(targets, list(_named(kwargs.values())))
+        def collected(
+            *args: Any, format_: Sequence[OutputTarget], output: str | None, json_: bool, **kwargs: Any
+        ) -> Any:
+            targets = _targets(words, [*format_, OutputTarget("json")] if json_ else format_, output)
+            _require_not_read(targets, list(_texts_of(kwargs.values())))
             return command(*args, targets=targets, **kwargs)
 
         decorated = click.option("--json", "json_", is_flag=True, help="Same as -f json.")(collected)
@@ -66,38 +68,38 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
     return decorate
 
 
-class TargetType(ParamType[Target]):
+class TargetType(ParamType[OutputTarget]):
     """``FMT`` or ``FMT=PATH``."""
 
     name = "target"
 
     def __init__(self, formats: Sequence[str]) -> None:
-        self.formats = Word(formats)
+        self.formats = ChoiceType(formats)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> OutputTarget:
         name, equals, path = value.partition("=")
         self.formats.convert(name, param, ctx)
         if equals and not path:
             self.fail(f"{quoted(value)} has no path after the =", param, ctx)
-        return Target(name, path if equals and path != STANDARD else None)
+        return OutputTarget(name, path if equals and path != STDOUT else None)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
         return self.formats.shell_complete(ctx, param, incomplete)
 
 
-def _named_path(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+def _require_path(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value == "":
         raise click.BadParameter("the path is empty")
     return value
 
 
-def _targets(formats: Sequence[str], written: Sequence[Target], output: str | None) -> list[Target]:
+def _targets(formats: Sequence[str], written: Sequence[OutputTarget], output: str | None) -> list[OutputTarget]:
     """Return what is to be written where; ``-o`` gives its path to the one format that has none."""
-    targets = list(dict.fromkeys(written or [Target(guessed(formats, output))]))
-    if output not in (None, STANDARD):
+    targets = list(dict.fromkeys(written or [OutputTarget(format_of_path(formats, output))]))
+    if output not in (None, STDOUT):
         if [target.path for target in targets].count(None) != 1:
             raise click.UsageError("-o names one file: give every other format its own with -f FMT=PATH")
-        targets = [Target(target.format, target.path or output) for target in targets]
+        targets = [OutputTarget(target.format, target.path or output) for target in targets]
     seen = set[str]()
     for path in [target.path for target in targets if target.path]:
         real = os.path.realpath(path)
@@ -107,46 +109,46 @@ def _targets(formats: Sequence[str], written: Sequence[Target], output: str | No
     return targets
 
 
-def _require_unread(targets: Sequence[Target], named: Sequence[str]) -> None:
+def _require_not_read(targets: Sequence[OutputTarget], named: Sequence[str]) -> None:
     """No output replaces a file that the same line names to be read, whatever its ending."""
     for path in [target.path for target in targets if target.path]:
         if any(os.path.isfile(name) and os.path.isfile(path) and os.path.samefile(name, path) for name in named):
             raise click.UsageError(f"cannot write {quoted(path)}: it is read, and would be lost; give another name")
 
 
-def _named(values: Iterable[Any]) -> Iterator[str]:
+def _texts_of(values: Iterable[Any]) -> Iterator[str]:
     """Every text among a command's arguments: names of designs and budgets, and others."""
     for value in values:
         if isinstance(value, str):
             yield value
         elif isinstance(value, tuple | list):
-            yield from _named(value)
+            yield from _texts_of(value)
 
 
-def guessed(formats: Sequence[str], output: str | None) -> str:
+def format_of_path(formats: Sequence[str], output: str | None) -> str:
     """Return the format of a file extension; the first one for a name without an extension, for a device and for
     standard output.
 
     Raises:
         UsageError: if the extension is that of none of these formats.
     """
-    stem, ending = os.path.splitext(os.path.basename(output or STANDARD))
+    stem, ending = os.path.splitext(os.path.basename(output or STDOUT))
     ending = (ending or (stem if stem.startswith(".") else "")).lower()
     if not ending or is_device(str(output)):
         return formats[0]
-    if ENDINGS.get(ending) not in formats:
-        known = ", ".join(each for each, name in ENDINGS.items() if name in formats)
+    if EXTENSIONS.get(ending) not in formats:
+        known = ", ".join(each for each, name in EXTENSIONS.items() if name in formats)
         raise click.UsageError(
             f"no format for files with the extension {escape(ending)}; name one with -f: {', '.join(formats)} "
             f"(known extensions: {known})"
         )
-    return ENDINGS[ending]
+    return EXTENSIONS[ending]
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def surface_of(settings: Settings, target: Target) -> Surface:
+def surface_of(settings: GeneralOptions, target: OutputTarget) -> Surface:
     """Return what a target is written on.
 
     Raises:
@@ -159,15 +161,15 @@ def surface_of(settings: Settings, target: Target) -> Surface:
     return surface(sys.stdout, color=settings.color, width=settings.width)
 
 
-def write(settings: Settings, targets: Sequence[Target], render: Callable[[str, Surface], str]) -> None:
+def write(settings: GeneralOptions, targets: Sequence[OutputTarget], render: Callable[[str, Surface], str]) -> None:
     """Render every target, then write all: nothing is touched when one of them fails to render."""
     texts = [(target.path, render(target.format, surface_of(settings, target))) for target in targets]
     texts = [(path, text if text.endswith("\n") or not text else f"{text}\n") for path, text in texts]
-    with Places() as places:
+    with Destinations() as places:
         for path, text in texts:
             if path:
-                places.add(place(path)).write(text)
-        places.keep()
+                places.add(open_destination(path)).write(text)
+        places.commit()
     for path, text in texts:
         if not path:
             sys.stdout.write(text)
@@ -175,6 +177,6 @@ def write(settings: Settings, targets: Sequence[Target], render: Callable[[str, 
 
 def write_file(path: str, text: str) -> None:
     """Write a file whole, or not at all."""
-    with Places() as places:
-        places.add(place(path)).write(text)
-        places.keep()
+    with Destinations() as places:
+        places.add(open_destination(path)).write(text)
+        places.commit()

@@ -12,11 +12,13 @@ def broadcast(kind: str, *shapes: Shape, whole: tuple[Shape, ...] = ()) -> Shape
     joined = shapes[0]
     for position, other in enumerate(shapes[1:], 1):
         require(joined.rank == other.rank, "CC405", "{}: shapes differ: {} vs {}", kind, named[0], named[position])
-        joined = Shape(_stretched(kind, a, b, named[0], named[position]) for a, b in zip(joined, other, strict=True))
+        joined = Shape(
+            _broadcast_axis(kind, a, b, named[0], named[position]) for a, b in zip(joined, other, strict=True)
+        )
     return joined
 
 
-def _stretched(kind: str, left: Number, right: Number, first: Shape, other: Shape) -> Number:
+def _broadcast_axis(kind: str, left: Number, right: Number, first: Shape, other: Shape) -> Number:
     fits = either(equal(left, right), either(equal(left, 1), equal(right, 1)))
     require(fits, "CC405", "{}: shapes differ: {} vs {}", kind, first, other)
     return at_least(left, right)

@@ -6,7 +6,16 @@ from typing import Any
 
 from convcalc.arith import largest, less_equal, require
 from convcalc.errors import SpecError
-from convcalc.ops.kinds._window import Pads, Sides, ceil_places, extent, places, require_spatial, resolved, uneven
+from convcalc.ops.kinds._window import (
+    AxisSizes,
+    PaddingPairs,
+    ceil_output_sizes,
+    effective_kernel_size,
+    half_padding_warning,
+    output_sizes,
+    require_spatial,
+    resolve_padding,
+)
 from convcalc.ops.op import Op, Window
 from convcalc.shapes import Shape
 
@@ -16,11 +25,11 @@ class Pool(Op):
 
     __slots__ = ()
 
-    kernel_size: str | Sides | None
-    stride: Sides | None
-    padding: str | Pads
+    kernel_size: str | AxisSizes | None
+    stride: AxisSizes | None
+    padding: str | PaddingPairs
     ceil_mode: bool
-    out_size: Sides | None
+    out_size: AxisSizes | None
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -32,18 +41,18 @@ class Pool(Op):
             return Shape((x.channels, *(self.out_size or ())))
         if not isinstance(self.padding, str):
             self._require_padding(window)
-        sizes = (ceil_places if self.ceil_mode else places)(self.padding, x.spatial, window)
+        sizes = (ceil_output_sizes if self.ceil_mode else output_sizes)(self.padding, x.spatial, window)
         return Shape((x.channels, *sizes))
 
     def _require_padding(self, window: Window) -> None:
         """Padding as wide as the window would leave windows with nothing in them, and so nothing to give."""
         for kernel, dilation, pads in zip(window.kernel_size, window.dilation, window.padding, strict=True):
-            reach = extent(kernel, dilation)
+            reach = effective_kernel_size(kernel, dilation)
             for pad in pads:
                 text = "padding = {} must be less than the kernel's reach of {}"
                 require(less_equal(pad + 1, reach), "CC403", text, pad, reach)
 
-    def dilations(self, axes: int) -> Sides:
+    def dilations(self, axes: int) -> AxisSizes:
         """Return the dilation of the window on each axis."""
         return (1,) * axes
 
@@ -55,16 +64,16 @@ class Pool(Op):
             return Window(x.spatial, ones, ((0, 0),) * len(x.spatial), ones)
         if self.out_size is not None:
             return None
-        kernel: Sides = self.kernel_size  # type: ignore[assignment]
+        kernel: AxisSizes = self.kernel_size  # type: ignore[assignment]
         stride = kernel if self.stride is None else self.stride
         dilation = self.dilations(len(x.spatial))
-        return Window(kernel, stride, resolved(self.padding, x.spatial, kernel, stride, dilation), dilation)
+        return Window(kernel, stride, resolve_padding(self.padding, x.spatial, kernel, stride, dilation), dilation)
 
-    def doubt(self, *inputs: Shape) -> str:
+    def warning(self, *inputs: Shape) -> str:
         window = self.window(*inputs)
-        return uneven(self.padding, window) if window is not None else ""
+        return half_padding_warning(self.padding, window) if window is not None else ""
 
-    def unbuilt(self, via: str, *inputs: Shape) -> str:
+    def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
         """Pools may be padded by half of their kernel, dilated or not; average pools over three axes fit inside."""
         (x,) = inputs
         window = self.window(x)

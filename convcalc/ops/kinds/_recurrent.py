@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from convcalc.arith import Number, require
-from convcalc.ops.arguments import Count, Flag, Size, argument
-from convcalc.ops.op import Op, Product
+from convcalc.ops.arguments import CountType, FlagType, SizeType, argument
+from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
 
 
@@ -18,16 +18,16 @@ class Recurrent(Op):
     gates = 1
     """Matrices of one cell: 4, 3 or 1."""
 
-    hidden_size: Number = argument("hidden", Size(), positional=True)
+    hidden_size: Number = argument("hidden", SizeType(), positional=True)
     """Features H of the state."""
-    num_layers: int = argument("layers", Count(), positional=True, default=1)
+    num_layers: int = argument("layers", CountType(), positional=True, default=1)
     """Stacked layers, each reading the one below."""
-    bidirectional: bool = argument("bidirectional", Flag(), default=False)
+    bidirectional: bool = argument("bidirectional", FlagType(), default=False)
     """Whether a second cell runs backwards and both outputs are joined."""
-    bias: bool = argument("bias", Flag(), default=True)
+    bias: bool = argument("bias", FlagType(), default=True)
     """Whether the two biases are learned."""
 
-    def _cells(self, x: Shape) -> Iterator[tuple[int, str, Number]]:
+    def _iter_cells(self, x: Shape) -> Iterator[tuple[int, str, Number]]:
         """Give (stacked layer, direction, size of what enters the cell) for every cell."""
         directions = ("forward", "backward")[: 1 + self.bidirectional]
         entering = x.features
@@ -39,22 +39,22 @@ class Recurrent(Op):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         require(x.rank == 2, "CC401", "{} needs [steps, features], but its input is {}", self.kind, x)
-        return x.replaced(-1, self.hidden_size * (1 + self.bidirectional))
+        return x.with_axis(-1, self.hidden_size * (1 + self.bidirectional))
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         (x,) = inputs
         rows, weights = self.gates * self.hidden_size, dict[str, Shape]()
-        for layer, direction, entering in self._cells(x):
+        for layer, direction, entering in self._iter_cells(x):
             weights[f"{direction}{layer}.input"] = Shape((rows, entering))
             weights[f"{direction}{layer}.hidden"] = Shape((rows, self.hidden_size))
             if self.bias:
                 weights[f"{direction}{layer}.bias"] = Shape((2, rows))
         return weights
 
-    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+    def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         (x,) = inputs
         outputs, hidden = x[0] * self.hidden_size, self.hidden_size
         return tuple(
-            Product(outputs * self.gates * (entering + hidden), outputs, layer, name=f"{direction}{layer}")
-            for layer, direction, entering in self._cells(x)
+            MatrixProduct(outputs * self.gates * (entering + hidden), outputs, layer, name=f"{direction}{layer}")
+            for layer, direction, entering in self._iter_cells(x)
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, either, equal, require
-from convcalc.ops.arguments import Choice, Dims, argument
+from convcalc.ops.arguments import ChoiceType, DimsType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -40,16 +40,16 @@ class Act(Op):
     kind = "act"
     nonlinear = True
 
-    type: str = argument("type", Choice(TYPES), positional=True)
+    type: str = argument("type", ChoiceType(TYPES), positional=True)
     """Which function."""
-    slopes: tuple[Number, ...] | None = argument("slopes", Dims(), default=None)
+    slopes: tuple[Number, ...] | None = argument("slopes", DimsType(), default=None)
     """Slopes of prelu: 1 for all, or one a channel (the default); a list is their shape, which broadcasts to the input.
 
     Its axes line up with the last of the input, as in ONNX; each is 1 or the input's size.
     """
 
     @classmethod
-    def ignored(cls, given: Mapping[str, Any]) -> frozenset[str]:
+    def unused_arguments(cls, given: Mapping[str, Any]) -> frozenset[str]:
         return frozenset({"slopes"} & given.keys()) if given.get("type") != "prelu" else frozenset()
 
     def output(self, *inputs: Shape) -> Shape:

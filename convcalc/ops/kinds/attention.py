@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, divides, equal, floordiv, prod, require
-from convcalc.ops.arguments import Flag, Size, argument
-from convcalc.ops.op import Op, Product
+from convcalc.ops.arguments import FlagType, SizeType, argument
+from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
 
 
@@ -29,17 +29,17 @@ class Attention(Op):
     """
 
     kind = "attention"
-    references = ("kv",)
+    layer_arguments = ("kv",)
 
-    heads: Number = argument("heads", Size(), positional=True)
+    heads: Number = argument("heads", SizeType(), positional=True)
     """Query heads h."""
-    dim: Number | None = argument("dim", Size(), default=None)
+    dim: Number | None = argument("dim", SizeType(), default=None)
     """Width of the output; the input's by default."""
-    head_dim: Number | None = argument("head_dim", Size(), default=None)
+    head_dim: Number | None = argument("head_dim", SizeType(), default=None)
     """Width d of one head; dim/heads by default."""
-    kv_heads: Number | None = argument("kv_heads", Size(), default=None)
+    kv_heads: Number | None = argument("kv_heads", SizeType(), default=None)
     """Heads of keys and values; divides ``heads``, which it is by default."""
-    bias: bool = argument("bias", Flag(), default=True)
+    bias: bool = argument("bias", FlagType(), default=True)
     """Whether the four projections add a bias."""
 
     def output(self, *inputs: Shape) -> Shape:
@@ -53,7 +53,7 @@ class Attention(Op):
         require(x.rank == memory.rank, "CC405", "attention: the windows of {} and of its kv {} differ", x, memory)
         for window, other in zip(x[:-2], memory[:-2], strict=True):
             require(equal(window, other), "CC405", "attention: the windows of {} and of its kv {} differ", x, memory)
-        return x.replaced(-1, dim)
+        return x.with_axis(-1, dim)
 
     def _dim(self, x: Shape) -> Number:
         return x.features if self.dim is None else self.dim
@@ -77,19 +77,19 @@ class Attention(Op):
         biases = {f"{name}.bias": Shape(matrix[:1]) for name, matrix in matrices.items()} if self.bias else {}
         return weights | biases
 
-    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+    def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         x, memory = inputs[0], inputs[-1]
         (queries, keys), dim = self._widths(x), self._dim(x)
         windows = prod(x[:-2])
         here, there = windows * x[-2], windows * memory[-2]
         scores = here * memory[-2]
         return (
-            Product(here * x.features * queries, here * queries, 1, name="q"),
-            Product(there * memory.features * keys, there * keys, 1, name="k"),
-            Product(there * memory.features * keys, there * keys, 1, name="v"),
-            Product(scores * queries, self.heads * scores, 2, weighted=False, name="scores"),
-            Product(scores * queries, here * queries, 3, weighted=False, name="context"),
-            Product(here * queries * dim, here * dim, 4, name="o"),
+            MatrixProduct(here * x.features * queries, here * queries, 1, name="q"),
+            MatrixProduct(there * memory.features * keys, there * keys, 1, name="k"),
+            MatrixProduct(there * memory.features * keys, there * keys, 1, name="v"),
+            MatrixProduct(scores * queries, self.heads * scores, 2, has_weights=False, name="scores"),
+            MatrixProduct(scores * queries, here * queries, 3, has_weights=False, name="context"),
+            MatrixProduct(here * queries * dim, here * dim, 4, name="o"),
         )
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:

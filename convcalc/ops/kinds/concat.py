@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcalc.arith import equal, require, total
-from convcalc.ops.arguments import Axes, argument
+from convcalc.ops.arguments import AxesType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -28,7 +28,7 @@ class Concat(Op):
     kind = "concat"
     arity = (1, None)
 
-    axis: int = argument("axis", Axes(), default=0)
+    axis: int = argument("axis", AxesType(), default=0)
     """The axis that grows; 0 are channels (or tokens)."""
 
     def output(self, *inputs: Shape) -> Shape:
@@ -40,4 +40,4 @@ class Concat(Op):
                 if position != axis:
                     text = "concat: shapes differ beside axis {}: {} vs {}"
                     require(equal(*sizes), "CC405", text, axis, first, other)
-        return first.replaced(axis, total(shape[axis] for shape in inputs))
+        return first.with_axis(axis, total(shape[axis] for shape in inputs))

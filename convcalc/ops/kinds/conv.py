@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, equal, floordiv, prod
-from convcalc.ops.arguments import Choice, Flag, Padding, Size, Sizes, argument
+from convcalc.ops.arguments import ChoiceType, FlagType, PaddingType, SizesType, SizeType, argument
 from convcalc.ops.kinds._checks import require_groups
-from convcalc.ops.kinds._window import Pads, Sides, places, require_spatial, resolved, uneven
-from convcalc.ops.op import Op, Product, Window
+from convcalc.ops.kinds._window import (
+    AxisSizes,
+    PaddingPairs,
+    half_padding_warning,
+    output_sizes,
+    require_spatial,
+    resolve_padding,
+)
+from convcalc.ops.op import MatrixProduct, Op, Window
 from convcalc.shapes import Shape
 
 
@@ -32,26 +39,26 @@ class Conv(Op):
     """
 
     kind = "conv"
-    fused = True
+    accepts_norm_act = True
 
-    out_channels: Number = argument("out", Size(), positional=True)
+    out_channels: Number = argument("out", SizeType(), positional=True)
     """Output channels Co."""
-    kernel_size: Sides = argument("kernel", Sizes(), positional=True)
+    kernel_size: AxisSizes = argument("kernel", SizesType(), positional=True)
     """Kernel size k: one integer, or one per spatial axis."""
-    stride: Sides = argument("stride", Sizes(), positional=True, default=1)
+    stride: AxisSizes = argument("stride", SizesType(), positional=True, default=1)
     """Step s between windows: one integer, or one per spatial axis."""
-    padding: str | Pads = argument("padding", Padding(), default=0)
+    padding: str | PaddingPairs = argument("padding", PaddingType(), default=0)
     """Cells added around the input: n, [per axis], [[before, after], …], or a word.
 
     ``valid`` adds none, ``half`` k//2 on both sides (for odd k), ``same`` what makes out = ⌈n/s⌉.
     """
-    dilation: Sides = argument("dilation", Sizes(), default=1)
+    dilation: AxisSizes = argument("dilation", SizesType(), default=1)
     """Distance d between the cells that a kernel reads."""
-    groups: Number = argument("groups", Size(), default=1)
+    groups: Number = argument("groups", SizeType(), default=1)
     """Groups g: each output channel reads Ci/g input channels; divides both."""
-    bias: bool = argument("bias", Flag(), default=True)
+    bias: bool = argument("bias", FlagType(), default=True)
     """Whether one learned number is added per output channel; false by default with a fused norm."""
-    weight_sharing: str = argument("weight_sharing", Choice(("none", "channels")), default="none")
+    weight_sharing: str = argument("weight_sharing", ChoiceType(("none", "channels")), default="none")
     """``channels``: one k×k kernel per output channel, used for every input channel."""
 
     def output(self, *inputs: Shape) -> Shape:
@@ -59,7 +66,7 @@ class Conv(Op):
         require_spatial("conv", x)
         require_groups(self.groups, x.channels, "input channels")
         require_groups(self.groups, self.out_channels, "output channels")
-        return Shape((self.out_channels, *places(self.padding, x.spatial, self.window(x))))
+        return Shape((self.out_channels, *output_sizes(self.padding, x.spatial, self.window(x))))
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         (x,) = inputs
@@ -67,20 +74,20 @@ class Conv(Op):
         kernel = Shape((self.out_channels, *depth, *self.kernel_size))
         return {"weight": kernel, "bias": Shape((self.out_channels,))} if self.bias else {"weight": kernel}
 
-    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+    def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         (x,) = inputs
         outputs = self.output(x).elements
-        return (Product(outputs * floordiv(x.channels, self.groups) * prod(self.kernel_size), outputs),)
+        return (MatrixProduct(outputs * floordiv(x.channels, self.groups) * prod(self.kernel_size), outputs),)
 
     def window(self, *inputs: Shape) -> Window:
         (x,) = inputs
-        pads = resolved(self.padding, x.spatial, self.kernel_size, self.stride, self.dilation)
+        pads = resolve_padding(self.padding, x.spatial, self.kernel_size, self.stride, self.dilation)
         return Window(self.kernel_size, self.stride, pads, self.dilation)
 
-    def doubt(self, *inputs: Shape) -> str:
-        return uneven(self.padding, self.window(*inputs))
+    def warning(self, *inputs: Shape) -> str:
+        return half_padding_warning(self.padding, self.window(*inputs))
 
-    def unbuilt(self, via: str, *inputs: Shape) -> str:
+    def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
         strided = any(equal(stride, 1) is False for stride in self.stride)
         if via == "string" and self.padding == "same" and strided:
             return "padding='same' is not for strides; `via: string` says that the padding is that word"

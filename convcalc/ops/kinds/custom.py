@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, equal, less_equal, require, select
-from convcalc.ops.arguments import Dims, Size, argument
-from convcalc.ops.op import Op, Product
+from convcalc.ops.arguments import DimsType, SizeType, argument
+from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
 
 
@@ -27,13 +27,13 @@ class Custom(Op):
 
     kind = "custom"
 
-    out_shape: tuple[Number, ...] | None = argument("out", Dims(), default=None)
+    out_shape: tuple[Number, ...] | None = argument("out", DimsType(), default=None)
     """Shape of the output, without batch."""
-    params: Number = argument("params", Size(0), default=0)
+    params: Number = argument("params", SizeType(0), default=0)
     """Learnable weights."""
-    macs: Number = argument("macs", Size(0), default=0)
+    macs: Number = argument("macs", SizeType(0), default=0)
     """Multiplications of one sample."""
-    read_params: Number | None = argument("reads", Size(0), default=None)
+    read_params: Number | None = argument("reads", SizeType(0), default=None)
     """Weights that a run reads: all of them by default, but none where ``macs`` is 0."""
 
     def output(self, *inputs: Shape) -> Shape:
@@ -50,10 +50,10 @@ class Custom(Op):
             return self.read_params
         return select(equal(self.macs, 0), 0, self.params)
 
-    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+    def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         # what a layer puts out counts as its products' outputs only where it multiplies at all
         outputs = select(equal(self.macs, 0), 0, self.output(*inputs).elements)
-        return (Product(self.macs, outputs, weighted=False),)
+        return (MatrixProduct(self.macs, outputs, has_weights=False),)
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         reads = {"reads": self.weights_read(1, *inputs)} if self.read_params is not None else {}

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number, either, floordiv, less, less_equal, prod, require
-from convcalc.ops.arguments import Choice, Flag, Padding, Size, Sizes, argument
+from convcalc.ops.arguments import ChoiceType, FlagType, PaddingType, SizesType, SizeType, argument
 from convcalc.ops.kinds._checks import require_groups
-from convcalc.ops.kinds._window import Pads, Sides, extent, halves, require_spatial, resolved, transposed_places, uneven
-from convcalc.ops.op import Op, Product, Window
+from convcalc.ops.kinds._window import (
+    AxisSizes,
+    PaddingPairs,
+    effective_kernel_size,
+    half_padding_warning,
+    require_spatial,
+    resolve_padding,
+    split_padding,
+    transposed_output_sizes,
+)
+from convcalc.ops.op import MatrixProduct, Op, Window
 from convcalc.shapes import Shape
 
 
@@ -33,25 +42,25 @@ class TransposedConv(Op):
     """
 
     kind = "deconv"
-    fused = True
+    accepts_norm_act = True
 
-    out_channels: Number = argument("out", Size(), positional=True)
+    out_channels: Number = argument("out", SizeType(), positional=True)
     """Output channels Co."""
-    kernel_size: Sides = argument("kernel", Sizes(), positional=True)
+    kernel_size: AxisSizes = argument("kernel", SizesType(), positional=True)
     """Kernel size k: one integer, or one per spatial axis."""
-    stride: Sides = argument("stride", Sizes(), positional=True, default=1)
+    stride: AxisSizes = argument("stride", SizesType(), positional=True, default=1)
     """Distance s between the places where input cells spread."""
-    padding: str | Pads = argument("padding", Padding(), default=0)
+    padding: str | PaddingPairs = argument("padding", PaddingType(), default=0)
     """Cells cut from the output: n, [per axis], [[before, after], …], valid, half or same."""
-    dilation: Sides = argument("dilation", Sizes(), default=1)
+    dilation: AxisSizes = argument("dilation", SizesType(), default=1)
     """Distance d between the cells of a kernel."""
-    groups: Number = argument("groups", Size(), default=1)
+    groups: Number = argument("groups", SizeType(), default=1)
     """Groups g; divides Ci and Co."""
-    bias: bool = argument("bias", Flag(), default=True)
+    bias: bool = argument("bias", FlagType(), default=True)
     """Whether one learned number is added per output channel; false by default with a fused norm."""
-    weight_sharing: str = argument("weight_sharing", Choice(("none", "channels")), default="none")
+    weight_sharing: str = argument("weight_sharing", ChoiceType(("none", "channels")), default="none")
     """``channels``: one k×k kernel per output channel, used for every input channel."""
-    output_padding: Sides = argument("output_padding", Sizes(0), default=0)
+    output_padding: AxisSizes = argument("output_padding", SizesType(0), default=0)
     """Cells added at the end of the output, fewer than the stride or the dilation."""
 
     def output(self, *inputs: Shape) -> Shape:
@@ -60,7 +69,7 @@ class TransposedConv(Op):
         require_groups(self.groups, x.channels, "input channels")
         require_groups(self.groups, self.out_channels, "output channels")
         self._require_output_padding()
-        sizes = transposed_places(x.spatial, self.window(x), self.output_padding)
+        sizes = transposed_output_sizes(x.spatial, self.window(x), self.output_padding)
         for size in sizes:
             require(less_equal(1, size), "CC403", "the padding leaves an output of size {}", size)
         return Shape((self.out_channels, *sizes))
@@ -79,24 +88,24 @@ class TransposedConv(Op):
         kernel = Shape((*channels, *self.kernel_size))
         return {"weight": kernel, "bias": Shape((self.out_channels,))} if self.bias else {"weight": kernel}
 
-    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+    def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         (x,) = inputs
         per_cell = floordiv(self.out_channels, self.groups) * prod(self.kernel_size)
-        return (Product(x.elements * per_cell, self.output(x).elements),)
+        return (MatrixProduct(x.elements * per_cell, self.output(x).elements),)
 
     def window(self, *inputs: Shape) -> Window:
         (x,) = inputs
         return Window(self.kernel_size, self.stride, self._pads(x), self.dilation)
 
-    def _pads(self, x: Shape) -> Pads:
+    def _pads(self, x: Shape) -> PaddingPairs:
         if self.padding == "same":  # e − s cells are cut, so that n·s stay
-            reach = (extent(k, d) for k, d in zip(self.kernel_size, self.dilation, strict=True))
+            reach = (effective_kernel_size(k, d) for k, d in zip(self.kernel_size, self.dilation, strict=True))
             spare = tuple(e - s + o for e, s, o in zip(reach, self.stride, self.output_padding, strict=True))
-            return tuple(map(halves, spare))
-        return resolved(self.padding, x.spatial, self.kernel_size, self.stride, self.dilation)
+            return tuple(map(split_padding, spare))
+        return resolve_padding(self.padding, x.spatial, self.kernel_size, self.stride, self.dilation)
 
-    def doubt(self, *inputs: Shape) -> str:
-        return uneven(self.padding, self.window(*inputs))
+    def warning(self, *inputs: Shape) -> str:
+        return half_padding_warning(self.padding, self.window(*inputs))
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {**Op.attributes(self), "padding": self.window(*inputs).padding}

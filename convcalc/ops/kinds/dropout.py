@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from convcalc.ops.arguments import Real, argument
+from convcalc.ops.arguments import RealType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -26,7 +26,7 @@ class Dropout(Op):
 
     kind = "dropout"
 
-    p: int | Fraction = argument("p", Real(inclusive=True, most=1), positional=True, default=Fraction(1, 2))
+    p: int | Fraction = argument("p", RealType(inclusive=True, most=1), positional=True, default=Fraction(1, 2))
     """Probability that an element is dropped."""
 
     def output(self, *inputs: Shape) -> Shape:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number
-from convcalc.ops.arguments import Choice, Flag, Padding, Size, Sizes, argument
-from convcalc.ops.kinds._window import Pads, Sides, require_spatial
+from convcalc.ops.arguments import ChoiceType, FlagType, PaddingType, SizesType, SizeType, argument
+from convcalc.ops.kinds._window import AxisSizes, PaddingPairs, require_spatial
 from convcalc.ops.kinds.conv import Conv
-from convcalc.ops.op import Op, Product, Window
+from convcalc.ops.op import MatrixProduct, Op, Window
 from convcalc.shapes import Shape
 
 
@@ -29,22 +29,22 @@ class DepthwiseConv(Op):
     """
 
     kind = "dwconv"
-    fused = True
-    borrows = "conv"
+    accepts_norm_act = True
+    defaults_from = "conv"
 
-    kernel_size: Sides = argument("kernel", Sizes(), positional=True)
+    kernel_size: AxisSizes = argument("kernel", SizesType(), positional=True)
     """Kernel size k: one integer, or one per spatial axis."""
-    stride: Sides = argument("stride", Sizes(), positional=True, default=1)
+    stride: AxisSizes = argument("stride", SizesType(), positional=True, default=1)
     """Step s between windows."""
-    multiplier: Number = argument("multiplier", Size(), default=1)
+    multiplier: Number = argument("multiplier", SizeType(), default=1)
     """Output channels per input channel."""
-    padding: str | Pads = argument("padding", Padding(), default=0)
+    padding: str | PaddingPairs = argument("padding", PaddingType(), default=0)
     """As for conv."""
-    dilation: Sides = argument("dilation", Sizes(), default=1)
+    dilation: AxisSizes = argument("dilation", SizesType(), default=1)
     """Distance d between the cells that a kernel reads."""
-    bias: bool = argument("bias", Flag(), default=True)
+    bias: bool = argument("bias", FlagType(), default=True)
     """Whether one learned number is added per output channel; false by default with a fused norm."""
-    weight_sharing: str = argument("weight_sharing", Choice(("none", "channels")), default="none")
+    weight_sharing: str = argument("weight_sharing", ChoiceType(("none", "channels")), default="none")
     """As for conv; here an output channel reads one input channel, so that it changes nothing."""
 
     def as_conv(self, x: Shape) -> Conv:
@@ -67,17 +67,17 @@ class DepthwiseConv(Op):
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         return self.as_conv(*inputs).weights(*inputs)
 
-    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+    def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         return self.as_conv(*inputs).products(*inputs)
 
     def window(self, *inputs: Shape) -> Window:
         return self.as_conv(*inputs).window(*inputs)
 
-    def doubt(self, *inputs: Shape) -> str:
-        return self.as_conv(*inputs).doubt(*inputs)
+    def warning(self, *inputs: Shape) -> str:
+        return self.as_conv(*inputs).warning(*inputs)
 
-    def unbuilt(self, via: str, *inputs: Shape) -> str:
-        return self.as_conv(*inputs).unbuilt(via, *inputs)
+    def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
+        return self.as_conv(*inputs).pytorch_refusal(via, *inputs)
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {**self.as_conv(*inputs).attributes(*inputs), "multiplier": self.multiplier}

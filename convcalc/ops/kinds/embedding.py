@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcalc.arith import Number, at_most
-from convcalc.ops.arguments import Size, argument
+from convcalc.ops.arguments import SizeType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -27,9 +27,9 @@ class Embedding(Op):
 
     kind = "embedding"
 
-    vocab: Number = argument("vocab", Size(), positional=True)
+    vocab: Number = argument("vocab", SizeType(), positional=True)
     """Rows of the table."""
-    dim: Number = argument("dim", Size(), positional=True)
+    dim: Number = argument("dim", SizeType(), positional=True)
     """Width of a row."""
 
     def output(self, *inputs: Shape) -> Shape:

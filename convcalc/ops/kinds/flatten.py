@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from convcalc.arith import prod
 from convcalc.errors import SpecError
-from convcalc.ops.arguments import Axes, argument
+from convcalc.ops.arguments import AxesType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -28,9 +28,9 @@ class Flatten(Op):
 
     kind = "flatten"
 
-    start: int = argument("start", Axes(), positional=True, default=0)
+    start: int = argument("start", AxesType(), positional=True, default=0)
     """First axis to merge."""
-    end: int = argument("end", Axes(), positional=True, default=-1)
+    end: int = argument("end", AxesType(), positional=True, default=-1)
     """Last axis to merge."""
 
     def output(self, *inputs: Shape) -> Shape:

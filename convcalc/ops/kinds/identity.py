@@ -23,7 +23,7 @@ class Identity(Op):
     """
 
     kind = "identity"
-    passes = True
+    is_identity = True
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs

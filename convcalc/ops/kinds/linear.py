@@ -7,8 +7,8 @@ from typing import Any
 
 from convcalc.arith import Number
 from convcalc.errors import SpecError
-from convcalc.ops.arguments import Axes, Flag, Size, argument
-from convcalc.ops.op import Op, Product
+from convcalc.ops.arguments import AxesType, FlagType, SizeType, argument
+from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
 
 
@@ -30,13 +30,13 @@ class Linear(Op):
     """
 
     kind = "linear"
-    fused = True
+    accepts_norm_act = True
 
-    out_features: Number = argument("out", Size(), positional=True)
+    out_features: Number = argument("out", SizeType(), positional=True)
     """Output features Fout."""
-    bias: bool = argument("bias", Flag(), default=True)
+    bias: bool = argument("bias", FlagType(), default=True)
     """Whether one learned number is added per output feature; false by default with a fused norm."""
-    axis: int | None = argument("axis", Axes(), default=None)
+    axis: int | None = argument("axis", AxesType(), default=None)
     """The axis it acts on: -1, to be written on rank 3 and more."""
 
     def output(self, *inputs: Shape) -> Shape:
@@ -47,17 +47,17 @@ class Linear(Op):
         if self.axis is not None and x.axis(self.axis) != x.rank - 1:
             other = f"axis = {self.axis} of {x} is another (permute first)"
             raise SpecError("CC402", f"linear acts on the last axis; {other}")
-        return x.replaced(-1, self.out_features)
+        return x.with_axis(-1, self.out_features)
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         (x,) = inputs
         matrix = Shape((self.out_features, x.features))
         return {"weight": matrix, "bias": Shape((self.out_features,))} if self.bias else {"weight": matrix}
 
-    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+    def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         (x,) = inputs
         outputs = self.output(x).elements
-        return (Product(outputs * x.features, outputs),)
+        return (MatrixProduct(outputs * x.features, outputs),)
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         (x,) = inputs

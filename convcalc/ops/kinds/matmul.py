@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from convcalc.arith import equal, require
 from convcalc.ops.kinds._checks import broadcast
-from convcalc.ops.op import Op, Product
+from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
 
 
@@ -37,6 +37,6 @@ class Matmul(Op):
         leading = broadcast("matmul", Shape(left[:-2]), Shape(right[:-2]), whole=(left, right))
         return Shape((*leading, left[-2], right[-1]))
 
-    def products(self, *inputs: Shape) -> tuple[Product, ...]:
+    def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         outputs = self.output(*inputs).elements
-        return (Product(outputs * inputs[0][-1], outputs, weighted=False),)
+        return (MatrixProduct(outputs * inputs[0][-1], outputs, has_weights=False),)

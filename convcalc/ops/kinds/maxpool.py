@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convcalc.ops.arguments import Flag, Padding, Sizes, argument
+from convcalc.ops.arguments import FlagType, PaddingType, SizesType, argument
 from convcalc.ops.kinds._pool import Pool
-from convcalc.ops.kinds._window import Pads, Sides
+from convcalc.ops.kinds._window import AxisSizes, PaddingPairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,20 @@ class MaxPool(Pool):
 
     kind = "maxpool"
 
-    kernel_size: str | Sides | None = argument("kernel", Sizes(words=("global",)), positional=True, default=None)
+    kernel_size: str | AxisSizes | None = argument(
+        "kernel", SizesType(words=("global",)), positional=True, default=None
+    )
     """Window size, or ``global``."""
-    stride: Sides | None = argument("stride", Sizes(), positional=True, default=None)
+    stride: AxisSizes | None = argument("stride", SizesType(), positional=True, default=None)
     """Step between windows; the kernel's size by default."""
-    padding: str | Pads = argument("padding", Padding(), default=0)
+    padding: str | PaddingPairs = argument("padding", PaddingType(), default=0)
     """As for conv, at most half the kernel."""
-    ceil_mode: bool = argument("ceil_mode", Flag(), default=False)
+    ceil_mode: bool = argument("ceil_mode", FlagType(), default=False)
     """Whether the size rounds up; a window that would start in the padding at the end is dropped."""
-    dilation: Sides = argument("dilation", Sizes(), default=1)
+    dilation: AxisSizes = argument("dilation", SizesType(), default=1)
     """Distance between the cells that a window reads."""
-    out_size: Sides | None = argument("out", Sizes(), default=None)
+    out_size: AxisSizes | None = argument("out", SizesType(), default=None)
     """Adaptive pooling: the size to reach, in place of a kernel."""
 
-    def dilations(self, axes: int) -> Sides:
+    def dilations(self, axes: int) -> AxisSizes:
         return self.dilation

@@ -8,7 +8,7 @@ from typing import Any
 
 from convcalc.arith import Number, equal, prod, require
 from convcalc.errors import SpecError
-from convcalc.ops.arguments import Axes, Choice, Flag, Size, argument
+from convcalc.ops.arguments import AxesType, ChoiceType, FlagType, SizeType, argument
 from convcalc.ops.kinds._checks import require_groups
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
@@ -40,17 +40,17 @@ class Norm(Op):
 
     kind = "norm"
 
-    type: str = argument("type", Choice(TYPES), positional=True)
+    type: str = argument("type", ChoiceType(TYPES), positional=True)
     """batch, layer, group, instance, rms or lrn."""
-    groups: Number | None = argument("groups", Size(), default=None)
+    groups: Number | None = argument("groups", SizeType(), default=None)
     """Groups of channels of a group norm; divides the channels."""
-    axis: int | tuple[int, ...] | None = argument("axis", Axes(several=True), default=None)
+    axis: int | tuple[int, ...] | None = argument("axis", AxesType(several=True), default=None)
     """The axis, or list of axes, that layer and rms normalise over."""
-    affine: bool | None = argument("affine", Flag(), default=None)
+    affine: bool | None = argument("affine", FlagType(), default=None)
     """Whether scale (and shift) are learned: true by default, for instance false."""
 
     @classmethod
-    def ignored(cls, given: Mapping[str, Any]) -> frozenset[str]:
+    def unused_arguments(cls, given: Mapping[str, Any]) -> frozenset[str]:
         type_ = given.get("type")
         unused = {"groups": type_ != "group", "axis": type_ not in OVER_AXES, "affine": type_ == "lrn"}
         return frozenset(name for name, is_unused in unused.items() if is_unused and name in given)
@@ -89,7 +89,7 @@ class Norm(Op):
         running = Shape((x.channels,))
         return {"running_mean": running, "running_var": running} if self.type == "batch" else {}
 
-    def unbuilt(self, via: str, *inputs: Shape) -> str:
+    def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
         (x,) = inputs
         if self.type == "lrn" and x.rank == 1:
             return "a local response norm needs a spatial axis"

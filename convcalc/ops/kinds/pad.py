@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcalc.arith import less_equal, require
-from convcalc.ops.arguments import Padding, argument
-from convcalc.ops.kinds._window import Pads, require_spatial
+from convcalc.ops.arguments import PaddingType, argument
+from convcalc.ops.kinds._window import PaddingPairs, require_spatial
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -28,7 +28,7 @@ class Pad(Op):
 
     kind = "pad"
 
-    padding: Pads = argument("padding", Padding((), minimum=None, takes_list=True), positional=True)
+    padding: PaddingPairs = argument("padding", PaddingType((), minimum=None, takes_list=True), positional=True)
     """n, [per axis] or [[before, after], …]; negative crops."""
 
     def output(self, *inputs: Shape) -> Shape:

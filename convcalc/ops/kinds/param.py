@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number
-from convcalc.ops.arguments import Dims, argument
+from convcalc.ops.arguments import DimsType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -27,9 +27,9 @@ class Param(Op):
     """
 
     kind = "param"
-    reads = False
+    depends_on_values = False
 
-    shape: tuple[Number, ...] | None = argument("shape", Dims(), positional=True, default=None)
+    shape: tuple[Number, ...] | None = argument("shape", DimsType(), positional=True, default=None)
     """Its axes, without batch."""
 
     def output(self, *inputs: Shape) -> Shape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcalc.errors import SpecError
-from convcalc.ops.arguments import Axes, argument
+from convcalc.ops.arguments import AxesType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -27,7 +27,7 @@ class Permute(Op):
 
     kind = "permute"
 
-    axes: tuple[int, ...] = argument("axes", Axes(whole=True), positional=True)
+    axes: tuple[int, ...] = argument("axes", AxesType(whole=True), positional=True)
     """Each input axis once, in the order of the output."""
 
     def output(self, *inputs: Shape) -> Shape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcalc.arith import Number, divides, equal, floordiv, prod, require
-from convcalc.ops.arguments import Dims, argument
+from convcalc.ops.arguments import DimsType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -27,7 +27,7 @@ class Reshape(Op):
 
     kind = "reshape"
 
-    shape: tuple[Number, ...] = argument("shape", Dims(wildcard=True), positional=True)
+    shape: tuple[Number, ...] = argument("shape", DimsType(wildcard=True), positional=True)
     """The axes to have, one of them -1 or none."""
 
     def output(self, *inputs: Shape) -> Shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convcalc.ops.arguments import Axes, Choice, argument
+from convcalc.ops.arguments import AxesType, ChoiceType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -27,9 +27,9 @@ class Scale(Op):
 
     kind = "scale"
 
-    per: str = argument("per", Choice(("channel", "scalar")), positional=True, default="channel")
+    per: str = argument("per", ChoiceType(("channel", "scalar")), positional=True, default="channel")
     """``channel`` or ``scalar``."""
-    axis: int = argument("axis", Axes(), default=0)
+    axis: int = argument("axis", AxesType(), default=0)
     """The axis of the channels: 0, or -1 for tokens."""
 
     def output(self, *inputs: Shape) -> Shape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcalc.arith import Number
-from convcalc.ops.arguments import Size, argument
+from convcalc.ops.arguments import SizeType, argument
 from convcalc.ops.kinds._checks import require_groups
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
@@ -27,7 +27,7 @@ class Shuffle(Op):
 
     kind = "shuffle"
 
-    groups: Number = argument("groups", Size(), positional=True)
+    groups: Number = argument("groups", SizeType(), positional=True)
     """Groups to interleave."""
 
     def output(self, *inputs: Shape) -> Shape:

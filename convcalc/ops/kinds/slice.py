@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcalc.arith import Number, at_least, at_most, ceildiv, less, less_equal, require, select
-from convcalc.ops.arguments import Axes, Size, argument
+from convcalc.ops.arguments import AxesType, SizeType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -27,13 +27,13 @@ class Slice(Op):
 
     kind = "slice"
 
-    axis: int = argument("axis", Axes(), default=0)
+    axis: int = argument("axis", AxesType(), default=0)
     """The axis to take from."""
-    start: Number = argument("start", Size(None), default=0)
+    start: Number = argument("start", SizeType(None), default=0)
     """First element; negative counts from the end."""
-    stop: Number | None = argument("stop", Size(None), default=None)
+    stop: Number | None = argument("stop", SizeType(None), default=None)
     """One past the last element; the end by default."""
-    step: Number = argument("step", Size(), default=1)
+    step: Number = argument("step", SizeType(), default=1)
     """Distance between the elements taken."""
 
     def output(self, *inputs: Shape) -> Shape:
@@ -43,7 +43,7 @@ class Slice(Op):
         stop = size if self.stop is None else _clipped(self.stop, size)
         text = "slice takes nothing: start {} is not before stop {} on an axis of {}"
         require(less(start, stop), "CC406", text, start, stop, size)
-        return x.replaced(self.axis, ceildiv(stop - start, self.step))
+        return x.with_axis(self.axis, ceildiv(stop - start, self.step))
 
 
 def _clipped(position: Number, size: Number) -> Number:

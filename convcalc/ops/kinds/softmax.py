@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convcalc.ops.arguments import Axes, argument
+from convcalc.ops.arguments import AxesType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -25,7 +25,7 @@ class Softmax(Op):
 
     kind = "softmax"
 
-    axis: int = argument("axis", Axes(), positional=True, default=-1)
+    axis: int = argument("axis", AxesType(), positional=True, default=-1)
     """The axis whose values sum to one."""
 
     def output(self, *inputs: Shape) -> Shape:

@@ -8,8 +8,8 @@ from typing import Any
 
 from convcalc.arith import Number, floordiv, floored_otherwise, less_equal, require
 from convcalc.errors import SpecError
-from convcalc.ops.arguments import Choice, Scales, Sizes, argument
-from convcalc.ops.kinds._window import Sides, require_spatial
+from convcalc.ops.arguments import ChoiceType, ScalesType, SizesType, argument
+from convcalc.ops.kinds._window import AxisSizes, require_spatial
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -36,13 +36,13 @@ class Upsample(Op):
     """
 
     kind = "upsample"
-    references = ("like",)
+    layer_arguments = ("like",)
 
-    scale: tuple[Number | Fraction, ...] | None = argument("scale", Scales(), positional=True, default=None)
+    scale: tuple[Number | Fraction, ...] | None = argument("scale", ScalesType(), positional=True, default=None)
     """Factor, which may be a fraction: one, or one per spatial axis."""
-    size: Sides | None = argument("size", Sizes(), default=None)
+    size: AxisSizes | None = argument("size", SizesType(), default=None)
     """The size to reach: one, or one per spatial axis."""
-    mode: str = argument("mode", Choice(MODES), default="nearest")
+    mode: str = argument("mode", ChoiceType(MODES), default="nearest")
     """How new cells are filled; it changes no count."""
 
     def output(self, *inputs: Shape) -> Shape:
@@ -61,7 +61,7 @@ class Upsample(Op):
             require(less_equal(1, size), "CC403", "upsample leaves an axis of size {}", size)
         return Shape((x.channels, *sizes))
 
-    def unbuilt(self, via: str, *inputs: Shape) -> str:
+    def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
         axes, needed = inputs[0].rank - 1, AXES.get(self.mode)
         if needed is None or needed == axes:
             return ""
@@ -70,7 +70,7 @@ class Upsample(Op):
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         return {"size": self.output(*inputs).spatial, "mode": self.mode}
 
-    def doubt(self, *inputs: Shape) -> str:
+    def warning(self, *inputs: Shape) -> str:
         """Name a size that torch, which multiplies in floating point, rounds to another integer."""
         x, *like = inputs
         for n, scale in zip(x.spatial, () if like else self.scale or (), strict=False):

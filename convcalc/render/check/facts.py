@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from convcalc.errors import Span, SpecError
 
 if TYPE_CHECKING:
-    from convcalc.findings import ClaimResult, DesignResult, Finding, Verdict
+    from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding
 
 
-def verdict_facts(verdict: Verdict) -> dict[str, object]:
+def verdict_facts(verdict: CheckResult) -> dict[str, object]:
     """Return findings, errors, every claim with its judgement, every limit with its use, and what designs were."""
     return {
         "files": verdict.files,
         "findings": map(finding, verdict.findings),
         "errors": map(error, verdict.errors),
-        "claims": map(judgement, verdict.judgements),
-        "standings": (standing._asdict() for standing in verdict.standings),
-        "outcomes": map(outcome, verdict.outcomes),
+        "claims": map(judgement, verdict.claims),
+        "standings": (standing._asdict() for standing in verdict.limits),
+        "outcomes": map(outcome, verdict.designs),
         "baseline": verdict.baseline,
         "notes": iter(verdict.notes),
     }
@@ -58,10 +58,10 @@ def judgement(judged: ClaimResult) -> dict[str, object]:
         "design": judged.design,
         "metric": judged.metric,
         "value": judged.value,
-        "printed": judged.printed,
+        "printed": judged.published,
         "agrees": judged.agrees,
         "expected": not judged.expected_to_disagree,
-        "holds": judged.holds,
+        "holds": judged.as_expected,
         "ratio": None if judged.ratio is None else fraction(judged.ratio),
         "printed_in": judged.source,
         "quote": judged.quote,

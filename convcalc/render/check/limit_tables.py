@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from convcalc.errors import escape
-from convcalc.findings import DesignResult, LayerMetricChange, LimitResult, Verdict
+from convcalc.findings import CheckResult, DesignResult, LayerMetricChange, LimitResult
 from convcalc.number_format import MAX_DECIMALS, count_of, format_exact, format_percent, format_signed
 from convcalc.render.check.findings import amount
 from convcalc.render.tables.characters import Glyphs, cells
@@ -22,15 +22,15 @@ RELATIONS = {"max": "<=", "min": ">=", "equals": "=", "growth": "<=", "ratchet":
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 
-def limits(verdict: Verdict, glyphs: Glyphs, width: int | None = None, *, every: bool = False) -> Iterator[str]:
+def limits(verdict: CheckResult, glyphs: Glyphs, width: int | None = None, *, every: bool = False) -> Iterator[str]:
     """Give a row a limit: the design that uses most of it, and how many are under it; ``every`` has each design.
 
     Where a terminal is too narrow, bars go first, then shares, the ends of ids and the middles of designs, then ids;
     where the numbers alone do not fit, every row is a sentence.
     """
-    if not verdict.standings:
+    if not verdict.limits:
         return
-    rows = [(one, 1) for one in verdict.standings] if every else list(_tightest(verdict.standings))
+    rows = [(one, 1) for one in verdict.limits] if every else list(_tightest(verdict.limits))
     columns = _columns(rows, glyphs)
     yield ""
     for kept, gone in _narrowings(columns, rows, glyphs, width):
@@ -140,12 +140,12 @@ def _shortened(one: LimitResult, many: int, glyphs: Glyphs, width: int) -> str:
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
-def changes(verdict: Verdict, glyphs: Glyphs) -> Iterator[str]:
+def changes(verdict: CheckResult, glyphs: Glyphs) -> Iterator[str]:
     """Give the designs whose numbers are not what they were, each with the layers that changed most."""
     if not verdict.baseline:
         return
-    changed = [one for one in verdict.outcomes if one.changes or _metrics(one)]
-    alike = sum(one.past is not None for one in verdict.outcomes) - len(changed)
+    changed = [one for one in verdict.designs if one.changes or _metrics(one)]
+    alike = sum(one.past is not None for one in verdict.designs) - len(changed)
     yield f"Changes since {escape(verdict.baseline)}:" + ("" if changed else " none")
     for outcome in changed[:SHOWN_DESIGNS]:
         yield from _design(outcome, glyphs)

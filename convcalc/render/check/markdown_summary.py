@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
 from convcalc.errors import Span, SpecError
-from convcalc.findings import DesignResult, Finding, LimitResult, Verdict
+from convcalc.findings import CheckResult, DesignResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_exact, format_percent, format_signed
 from convcalc.render.check.findings import amount, details, main_span, most, place, sentence, weight, worst
 from convcalc.render.check.limit_tables import format_used
@@ -36,7 +36,7 @@ class Section(NamedTuple):
     foot: str = ""
 
 
-def summarized(verdict: Verdict, limit: int, *, ascii_only: bool = False) -> str:
+def summarized(verdict: CheckResult, limit: int, *, ascii_only: bool = False) -> str:
     """Return the whole document in at most ``limit`` bytes; its last line says what does not fit."""
     glyphs = Glyphs(ascii_only)
     text = f"### {_headline(verdict, glyphs)}\n\n{_about(verdict, glyphs)}\n"
@@ -76,7 +76,7 @@ def _size(limit: int) -> str:
 # --- above everything -------------------------------------------------------------------------------------------------
 
 
-def _headline(verdict: Verdict, glyphs: Glyphs) -> str:
+def _headline(verdict: CheckResult, glyphs: Glyphs) -> str:
     """Say how it went: what could not be judged, what is wrong, or that all is well."""
     numbers = {word: sum(one.severity == word for one in verdict.findings) for word in ("error", "warning", "waived")}
     told = [count_of(len(verdict.errors), "error")] if verdict.errors else []
@@ -85,15 +85,15 @@ def _headline(verdict: Verdict, glyphs: Glyphs) -> str:
     told += [f"{numbers['waived']:,} waived"] if numbers["waived"] else []
     mark = "bad" if verdict.errors or numbers["error"] else "doubtful" if numbers["warning"] else "good"
     if mark == "good":
-        told.insert(0, "all limits and claims hold" if verdict.standings or verdict.judgements else "nothing is wrong")
+        told.insert(0, "all limits and claims hold" if verdict.limits or verdict.claims else "nothing is wrong")
     return f"{'' if glyphs.ascii_only else MARKS[mark]}convcalc: {', '.join(told)}"
 
 
-def _about(verdict: Verdict, glyphs: Glyphs) -> str:
+def _about(verdict: CheckResult, glyphs: Glyphs) -> str:
     told = [count_of(verdict.files, "spec")]
-    told += [count_of(len(verdict.outcomes), "design")] if verdict.outcomes else []
-    told += [count_of(len(verdict.standings), "limit")] if verdict.standings else []
-    told += [count_of(len(verdict.judgements), "claimed number")] if verdict.judgements else []
+    told += [count_of(len(verdict.designs), "design")] if verdict.designs else []
+    told += [count_of(len(verdict.limits), "limit")] if verdict.limits else []
+    told += [count_of(len(verdict.claims), "claimed number")] if verdict.claims else []
     told += [f"baseline {gfm.text(sentence(verdict.baseline, glyphs))}"] if verdict.baseline else []
     return f" {glyphs.text('·')} ".join(told)
 
@@ -101,16 +101,16 @@ def _about(verdict: Verdict, glyphs: Glyphs) -> str:
 # --- sections ---------------------------------------------------------------------------------------------------------
 
 
-def _sections(verdict: Verdict, glyphs: Glyphs) -> Iterator[Section]:
+def _sections(verdict: CheckResult, glyphs: Glyphs) -> Iterator[Section]:
     """Give the sections that have something in them, the one that matters most first."""
     yield from _listed("error", "Errors", verdict.errors, lambda error: _error(error, glyphs))
     yield from _listed("finding", "Findings", worst(verdict.findings), lambda finding: _finding(finding, glyphs))
-    if verdict.outcomes:
-        keys = [key for key in SHOWN_METRICS if any(key in outcome.totals for outcome in verdict.outcomes)]
+    if verdict.designs:
+        keys = [key for key in SHOWN_METRICS if any(key in outcome.totals for outcome in verdict.designs)]
         heads = [text for key in keys for text in (key, *(["change"] if verdict.baseline else []))]
-        rows = [_outcome(outcome, keys, glyphs, changes=bool(verdict.baseline)) for outcome in _moved(verdict.outcomes)]
+        rows = [_outcome(outcome, keys, glyphs, changes=bool(verdict.baseline)) for outcome in _moved(verdict.designs)]
         yield Section("design", "#### Designs", gfm.head(["Design", *heads], [False, *(True for _ in heads)]), rows)
-    yield from _limits(verdict.standings, glyphs)
+    yield from _limits(verdict.limits, glyphs)
     yield from _listed("note", "Notes", verdict.notes, lambda note: gfm.text(sentence(note, glyphs)))
 
 

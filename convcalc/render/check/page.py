@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from convcalc.errors import SpecError, describe, escape, excerpt
-from convcalc.findings import ClaimResult, Finding, Verdict
+from convcalc.errors import SpecError, escape, excerpt, format_errors
+from convcalc.findings import CheckResult, ClaimResult, Finding
 from convcalc.number_format import count_of, format_count_or_shape, format_significant
 from convcalc.render.check.findings import main_span, weight, worst
 from convcalc.render.check.limit_tables import changes, limits
@@ -17,21 +17,21 @@ SHOWN_FINDINGS = 50
 NATURAL = Surface()
 
 
-def verdict_text(verdict: Verdict, surface: Surface = NATURAL, *, every: bool = False) -> str:
+def verdict_text(verdict: CheckResult, surface: Surface = NATURAL, *, every: bool = False) -> str:
     """Return the text; ``every`` lists the claims that agree too, and the designs under every limit.
 
     At a terminal sentences are wrapped between words and tables leave out columns; lines of specs are never cut.
     """
     glyphs, width = Glyphs(surface.ascii_only), surface.width
-    parts = [describe(verdict.errors)] if verdict.errors else []
+    parts = [format_errors(verdict.errors)] if verdict.errors else []
     parts += _findings(verdict.findings, glyphs, width)
     if every:
-        agree = (one for one in verdict.judgements if one.agrees and one.holds)
+        agree = (one for one in verdict.claims if one.agrees and one.as_expected)
         parts += _listed("Claims that agree:", agree, width)
-    parts += _listed("Known to be loose in their sources:", filter(_known, verdict.judgements), width)
+    parts += _listed("Known to be loose in their sources:", filter(_known, verdict.claims), width)
     parts += limits(verdict, glyphs, width, every=every)
     parts += (_wrapped(line, width, 6) for line in changes(verdict, glyphs))
-    if verdict.outcomes:
+    if verdict.designs:
         parts += [_wrapped(f"note: {escape(note)}", width) for note in verdict.notes]
     return "\n".join([*parts, _wrapped(summary(verdict), width)]).lstrip("\n")
 
@@ -74,7 +74,7 @@ def _lines(finding: Finding, glyphs: Glyphs, width: int | None) -> Iterator[str]
 
 
 def _known(judgement: ClaimResult) -> bool:
-    return judgement.expected_to_disagree and judgement.holds
+    return judgement.expected_to_disagree and judgement.as_expected
 
 
 def _listed(heading: str, judgements: Iterable[ClaimResult], width: int | None) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _cells(judgement: ClaimResult) -> tuple[str, ...]:
         judgement.design,
         judgement.metric,
         format_count_or_shape(judgement.value),
-        judgement.printed,
+        judgement.published,
         ratio,
         source,
     )
@@ -109,30 +109,30 @@ def _cells(judgement: ClaimResult) -> tuple[str, ...]:
 # --- the last line ----------------------------------------------------------------------------------------------------
 
 
-def summary(verdict: Verdict) -> str:
+def summary(verdict: CheckResult) -> str:
     """Return the last line: how many of what."""
     told = [_specs(verdict), *_limits_told(verdict), *_claims_told(verdict)]
-    told += _severities(verdict.findings) if verdict.outcomes else []
+    told += _severities(verdict.findings) if verdict.designs else []
     broken = f"; {count_of(len(verdict.errors), 'error', 'errors')}" if verdict.errors else ""
     return f"{told[0]}, {'; '.join(told[1:])}{broken}"
 
 
-def _specs(verdict: Verdict) -> str:
+def _specs(verdict: CheckResult) -> str:
     return count_of(verdict.files, "spec")
 
 
-def _limits_told(verdict: Verdict) -> Iterator[str]:
-    kept = sum(standing.holds for standing in verdict.standings)
-    broken = len(verdict.standings) - kept
-    if verdict.standings:
+def _limits_told(verdict: CheckResult) -> Iterator[str]:
+    kept = sum(standing.holds for standing in verdict.limits)
+    broken = len(verdict.limits) - kept
+    if verdict.limits:
         shown = [f"{kept:,} kept"] if kept or not broken else []
         shown += [f"{broken:,} broken"] if broken else []
-        yield f"{count_of(len(verdict.standings), 'limit')}: {', '.join(shown)}"
+        yield f"{count_of(len(verdict.limits), 'limit')}: {', '.join(shown)}"
 
 
-def _claims_told(verdict: Verdict) -> Iterator[str]:
-    claims = verdict.judgements
-    agree = sum(one.agrees and one.holds for one in claims)
+def _claims_told(verdict: CheckResult) -> Iterator[str]:
+    claims = verdict.claims
+    agree = sum(one.agrees and one.as_expected for one in claims)
     loose = sum(map(_known, claims))
     wrong = len(claims) - agree - loose
     counts = [count_of(agree, "agrees", "agree")]
@@ -140,7 +140,7 @@ def _claims_told(verdict: Verdict) -> Iterator[str]:
     counts += [count_of(wrong, "does not hold", "do not hold")] if wrong else []
     if claims:
         yield f"{count_of(len(claims), 'number is', 'numbers are')} claimed: {', '.join(counts)}"
-    elif not verdict.standings:
+    elif not verdict.limits:
         yield "no claims"
 
 

@@ -13,7 +13,7 @@ from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Column, Grid
 from convcalc.report.align_layers import Match
-from convcalc.report.compare import Comparison, Metric
+from convcalc.report.compare import Comparison, MetricComparison
 from convcalc.report.comparison_rows import Overview, first, overview
 from convcalc.report.report import Report
 
@@ -45,7 +45,7 @@ def layers(comparison: Comparison, glyphs: Glyphs) -> tuple[Sides, str]:
 def totals(comparison: Comparison, glyphs: Glyphs) -> Sides:
     """Return every metric of the whole designs, one a row."""
     metrics = comparison.totals
-    complete = [report.complete for report in comparison.reports]
+    complete = [report.is_complete for report in comparison.reports]
     sides = [
         Side(
             [metric.values[place] for metric in metrics],
@@ -71,11 +71,11 @@ def _name(match: Match, glyphs: Glyphs, *, whole: bool) -> str:
     return "  " * match.level + glyphs.text(name)
 
 
-def _group(comparison: Comparison, metric: Metric, rows: Sequence[Match], glyphs: Glyphs) -> Group:
+def _group(comparison: Comparison, metric: MetricComparison, rows: Sequence[Match], glyphs: Glyphs) -> Group:
     key = metric.column.key
     values = [*(match.values(key) for match in rows), metric.values]
     known = [[cell is None or cell.known for cell in match.cells] for match in rows]
-    known.append([report.complete for report in comparison.reports])
+    known.append([report.is_complete for report in comparison.reports])
     sides = [
         Side(
             [row[place] for row in values],
@@ -97,7 +97,7 @@ def _bars(key: str, rows: Sequence[Match], designs: int, glyphs: Glyphs) -> list
     return [[*drawn[place::designs], ""] for place in range(designs)]
 
 
-def _unseen(chosen: Overview, metrics: Sequence[Metric]) -> str:
+def _unseen(chosen: Overview, metrics: Sequence[MetricComparison]) -> str:
     """Say which layers the table leaves out."""
     nouns = " or ".join(metric.column.title.lower() for metric in metrics)
     parts = []

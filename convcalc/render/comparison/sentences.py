@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from convcalc.number_format import format_exact, format_multiple, format_significant
-from convcalc.report.compare import Comparison, Metric, Value
+from convcalc.report.compare import Comparison, MetricComparison, Value
 
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -59,18 +59,18 @@ def _structure(comparison: Comparison) -> list[str]:
     known = {metric.column.key: metric for metric in comparison.metrics if None not in metric.values}
     keys = [key for key in ("depth", "nonlinearities") if key in known and len(set(known[key].values)) > 1]
     told = [sentence(comparison, known[key]) for key in keys[:1]]
-    if len(keys) == 2 and len(comparison.reports) == 2 and all(report.complete for report in comparison.reports):
+    if len(keys) == 2 and len(comparison.reports) == 2 and all(report.is_complete for report in comparison.reports):
         value, base = (values or 0 for values in reversed(known[keys[1]].values))
         more = _stepped(value, base, NOUNS[keys[1]], comparison.labels[0])
         told = [f"{told[0].removesuffix('.')}, and {more}."]
     return told
 
 
-def sentence(comparison: Comparison, metric: Metric) -> str:
+def sentence(comparison: Comparison, metric: MetricComparison) -> str:
     """Return what the comparison comes to for one metric."""
     values = [value for value in metric.values if value is not None]
     noun = NOUNS.get(metric.column.key) or _noun(metric)
-    if not all(report.complete for report in comparison.reports):
+    if not all(report.is_complete for report in comparison.reports):
         return _uncertain(comparison, metric.column.title, values)
     if not any(values):
         return f"{_none_of(comparison.labels)} {noun.verb} any {noun.many}."
@@ -83,7 +83,7 @@ def sentence(comparison: Comparison, metric: Metric) -> str:
     return f"{_capital(', '.join(told))}."
 
 
-def _noun(metric: Metric) -> Noun:
+def _noun(metric: MetricComparison) -> Noun:
     """Unknown metrics are spoken of by their titles."""
     title = metric.column.title.lower()
     return Noun("has", f"unit of {title}", f"units of {title}")
@@ -152,7 +152,7 @@ def _none_of(labels: tuple[str, ...]) -> str:
 def _uncertain(comparison: Comparison, title: str, values: list[Value]) -> str:
     """A ratio of lower bounds would be a guess."""
     parts = [
-        f"{name} {'' if report.complete else 'at least '}{format_exact(value)}"
+        f"{name} {'' if report.is_complete else 'at least '}{format_exact(value)}"
         for name, report, value in zip(comparison.labels, comparison.reports, values, strict=True)
     ]
     return f"{title}: {', '.join(parts)}; not every layer could be counted, so there is no ratio."

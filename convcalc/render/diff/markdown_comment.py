@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff
-from convcalc.errors import describe_one
-from convcalc.metrics.registry import measures
+from convcalc.errors import format_error
+from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact
 from convcalc.render.diff.page import ROWS, changed, growth, headline, layers, name, totals
 from convcalc.render.tables import markdown_syntax as gfm
@@ -44,7 +44,7 @@ def diff_comment(diff: Diff, *, ascii_only: bool = False, limit: int = COMMENT) 
 
 def _errors(diff: Diff, glyphs: Glyphs) -> Iterator[str]:
     """What could not be read, which is worse than any change."""
-    shown = [f"- {gfm.text(glyphs.text(describe_one(error).splitlines()[0]))}" for error in diff.errors[:ERRORS]]
+    shown = [f"- {gfm.text(glyphs.text(format_error(error).splitlines()[0]))}" for error in diff.errors[:ERRORS]]
     if len(diff.errors) > ERRORS:
         shown.append(f"- and {len(diff.errors) - ERRORS:,} more")
     if shown:
@@ -56,7 +56,7 @@ def _overview(designs: Sequence[DesignDiff], glyphs: Glyphs) -> Iterator[str]:
     if not designs:
         return
     listed = designs[:LISTED]
-    titles = {one.key: glyphs.text(one.title) for one in measures()}
+    titles = {one.key: glyphs.text(one.title) for one in report_metrics()}
     columns = [
         Column("Design", [name(one, glyphs) for one in listed]),
         Column("", [one.change for one in listed]),

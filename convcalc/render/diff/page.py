@@ -8,7 +8,7 @@ from fractions import Fraction
 from convcalc.budget.diff.group_layers import group_changes, layer_change_kind
 from convcalc.budget.diff.match_layers import LayerChange
 from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff, layer_metrics
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact, format_signed, format_significant
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.paragraph import Block, Prose
@@ -70,7 +70,7 @@ def _has(row: LayerChange, key: str) -> bool:
 def totals(design: DesignDiff, glyphs: Glyphs) -> Grid:
     """Return a line for each metric whose total differs; for a design on one side, the leading ones."""
     before, after = design.before, design.after
-    shown = [one for one in measures() if _differs(design, one.key)]
+    shown = [one for one in report_metrics() if _differs(design, one.key)]
     lines = [(glyphs.text(one.title), *_sides(before and before.totals[one.key], after and after.totals[one.key]))
              for one in shown]  # fmt: skip
     title, was, now, by, share = zip(*lines, strict=True) if lines else ((),) * 5
@@ -108,7 +108,7 @@ def growth(before: int, after: int) -> str:
 
 def layers(rows: Sequence[LayerChange], glyphs: Glyphs) -> Grid:
     """Return a line for each layer or scope that changed."""
-    titles = {one.key: one.title for one in measures()}
+    titles = {one.key: one.title for one in report_metrics()}
     keys = [key for key in KEY_METRICS if any(row.difference(key) for row in rows)]
     if not keys:
         keys = [key for key in titles if any(row.difference(key) for row in rows)][:2]

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from convcalc.errors import Span, SpecError
-from convcalc.findings import Finding, Verdict
+from convcalc.findings import CheckResult, Finding
 from convcalc.number_format import count_of
 from convcalc.render.check.findings import details, main_span, place, sentence, worst
 from convcalc.render.tables.characters import Glyphs
@@ -21,7 +21,7 @@ SHOWN = 9
 """Of each kind; the tenth says how many more there are."""
 
 
-def verdict(verdict: Verdict, surface: Surface) -> str:
+def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return a line a command: what could not be judged, then the worst findings. Nothing where nothing is wrong."""
     glyphs = Glyphs(surface.ascii_only)
     lines: dict[str, list[str]] = defaultdict(list)
@@ -35,7 +35,7 @@ def verdict(verdict: Verdict, surface: Surface) -> str:
     return "\n".join(line for kind in dict.fromkeys(KINDS.values()) for line in (*lines[kind], *more.get(kind, ())))
 
 
-def _every(verdict: Verdict) -> Iterator[tuple[str, SpecError | Finding]]:
+def _every(verdict: CheckResult) -> Iterator[tuple[str, SpecError | Finding]]:
     yield from ((KINDS[error.severity], error) for error in verdict.errors)
     yield from ((KINDS.get(finding.severity, "error"), finding) for finding in worst(verdict.findings))
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 
 from convcalc.errors import Span
-from convcalc.findings import Finding, Verdict
+from convcalc.findings import CheckResult, Finding
 from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst
 from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.surface import Surface
@@ -21,13 +21,13 @@ EVERYWHERE = "."
 """The path of what has no place: every entry needs one."""
 
 
-def verdict(verdict: Verdict, surface: Surface) -> str:
+def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return a list with an entry a line: what could not be judged, then the findings, worst first."""
     entries = ",\n ".join(map(json.dumps, _entries(verdict)))  # ASCII only: any locale can print it
     return f"[{entries}]\n"
 
 
-def _entries(verdict: Verdict) -> Iterator[dict[str, object]]:
+def _entries(verdict: CheckResult) -> Iterator[dict[str, object]]:
     glyphs, fingerprints = Glyphs(), Fingerprints()
     for error in verdict.errors:
         lines = [error.text, *([f"hint: {error.hint}"] if error.hint else [])]

@@ -38,7 +38,7 @@ def report(report: Report, view: View, surface: Surface) -> str:
     about += f" {glyphs.text('·')} {circumstances(report, glyphs)}"
     parts = [*(_table(flat(fold(report, view), glyphs), about) if report.rows else [f"<p>{about}</p>"])]
     parts += _table(_totals(report, view, glyphs), "")
-    if not report.complete:
+    if not report.is_complete:
         parts.append(f"<p>{_text(''.join(text for text, _ in coverage(report, glyphs)), glyphs)}</p>")
     parts += [f"<p>{_text(text, glyphs)}</p>" for text in remarks(report)]
     return _fragment(parts, convention(report), glyphs)

@@ -11,22 +11,22 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from convcalc import __version__
-from convcalc.gc_pause import uncollected
+from convcalc.gc_pause import paused
 from convcalc.render.check.facts import error, fraction, source, verdict_facts
-from convcalc.report.report import CONVENTION, SCHEMA_VERSION
+from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from convcalc.budget.diff.revisions import Diff
     from convcalc.explain.model import Explanation
-    from convcalc.findings import Verdict
+    from convcalc.findings import CheckResult
     from convcalc.formula.closed_form import Formula
     from convcalc.profiles import Reconciliation
     from convcalc.render.results.row_list import Rows
     from convcalc.render.tables.surface import Surface
     from convcalc.report.align_layers import Cell, Match
-    from convcalc.report.compare import Comparison, Metric
+    from convcalc.report.compare import Comparison, MetricComparison
     from convcalc.report.fold import View
-    from convcalc.report.report import Report, Row
+    from convcalc.report.report import LayerRow, Report
     from convcalc.report.row_list import Listing
     from convcalc.sweep.solve import SolveResult
 
@@ -78,7 +78,7 @@ class _Streamed:
         return f"{self.head}{close}{more}}}\n"
 
 
-def verdict(verdict: Verdict, surface: Surface) -> str:
+def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return findings, errors, every claim with its judgement, every limit with its use, and what designs were."""
     return _document({**_made_by(), **verdict_facts(verdict)})
 
@@ -118,7 +118,7 @@ def diff(diff: Diff, surface: Surface) -> str:
     return _document({**_made_by(), **diff_facts(diff), "errors": map(error, diff.errors)})
 
 
-@uncollected()
+@paused()
 def report_json(report: Report) -> str:
     """Return a report as JSON; the keys are those of the schema, in its order."""
     return _document(
@@ -148,7 +148,7 @@ def _details(report: Report) -> dict[str, object]:
     return found
 
 
-@uncollected()
+@paused()
 def comparison_json(comparison: Comparison) -> str:
     """Return a comparison as JSON. A cell is null where a design has nothing."""
     labelled = zip(comparison.labels, comparison.reports, strict=True)
@@ -195,7 +195,7 @@ _TOOL = {"name": "convcalc", "version": __version__}
 
 
 def _made_by() -> dict[str, object]:
-    return {"schema_version": SCHEMA_VERSION, "convention": CONVENTION, "tool": _TOOL}
+    return {"schema_version": SCHEMA_VERSION, "convention": CONVENTION_ID, "tool": _TOOL}
 
 
 def _design(report: Report) -> dict[str, object]:
@@ -215,10 +215,10 @@ def _totals(report: Report) -> dict[str, object]:
 
 
 def _coverage(report: Report) -> dict[str, object]:
-    return {"complete": report.complete, "unknown": report.unknown}
+    return {"complete": report.is_complete, "unknown": report.uncounted}
 
 
-def _layer(row: Row) -> dict[str, object]:
+def _layer(row: LayerRow) -> dict[str, object]:
     layer = {
         "name": row.path,
         "op": row.op,
@@ -234,7 +234,7 @@ def _layer(row: Row) -> dict[str, object]:
     return layer
 
 
-def _metric(comparison: Comparison, metric: Metric) -> dict[str, object]:
+def _metric(comparison: Comparison, metric: MetricComparison) -> dict[str, object]:
     from convcalc.render.comparison.sentences import sentence
 
     known = None not in metric.values

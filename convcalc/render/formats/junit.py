@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator
 from html import escape as markup
 from typing import NamedTuple
 
-from convcalc.errors import SpecError, describe_one, escape, excerpt
-from convcalc.findings import ClaimResult, Finding, LimitResult, Verdict
+from convcalc.errors import SpecError, escape, excerpt, format_error
+from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import format_count_or_shape, format_exact
 from convcalc.render.check.findings import LONGEST, details, sentence, worst
 from convcalc.render.tables.characters import Glyphs
@@ -36,9 +36,9 @@ class Case(NamedTuple):
     text: str = ""
 
 
-def verdict(verdict: Verdict, surface: Surface) -> str:
+def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return the document: ASCII, so that it is what it declares to be in any locale."""
-    suites: dict[str, list[Case]] = {outcome.design: [] for outcome in verdict.outcomes}
+    suites: dict[str, list[Case]] = {outcome.design: [] for outcome in verdict.designs}
     for case in _cases(verdict):
         suites.setdefault(case.suite, []).append(case)
     cases = [case for suite in suites.values() for case in suite]
@@ -56,15 +56,15 @@ def _totals(cases: list[Case]) -> str:
     return f'tests="{len(cases)}" failures="{failures}" errors="{errors}"'
 
 
-def _cases(verdict: Verdict) -> Iterator[Case]:
+def _cases(verdict: CheckResult) -> Iterator[Case]:
     """Give errors, then limits and claims with the findings that say they are broken, then all other findings."""
     yield from map(_error, verdict.errors)
     open_findings: dict[Key, list[Finding]] = {}
     for finding in worst(verdict.findings):
         open_findings.setdefault(_key(finding), []).append(finding)
-    for standing in verdict.standings:
+    for standing in verdict.limits:
         yield _standing(standing, _taken(open_findings, _key_of_standing(standing)), verdict.failing_severities)
-    for judgement in verdict.judgements:
+    for judgement in verdict.claims:
         yield _judgement(judgement, _taken(open_findings, _key_of_claim(judgement)), verdict.failing_severities)
     for left in open_findings.values():
         yield from (_finding(one, f"{one.id}: {one.code} {one.metric}", verdict.failing_severities) for one in left)
@@ -100,11 +100,11 @@ def _standing(standing: LimitResult, finding: Finding | None, failing: Collectio
 
 
 def _judgement(judgement: ClaimResult, finding: Finding | None, failing: Collection[str]) -> Case:
-    name = f"{judgement.id} = {judgement.printed} ({judgement.source})"
-    text = f"{format_count_or_shape(judgement.value)}, claimed {judgement.printed}"
+    name = f"{judgement.id} = {judgement.published} ({judgement.source})"
+    text = f"{format_count_or_shape(judgement.value)}, claimed {judgement.published}"
     if finding:
         return _finding(finding, name, failing)
-    return Case(judgement.design, name, *(() if judgement.holds else ("failure", "", text, text)))
+    return Case(judgement.design, name, *(() if judgement.as_expected else ("failure", "", text, text)))
 
 
 def _finding(finding: Finding, name: str, failing: Collection[str]) -> Case:
@@ -123,7 +123,7 @@ def _described(finding: Finding) -> str:
 
 def _error(error: SpecError) -> Case:
     file = error.span.file if error.span else ELSEWHERE
-    return Case(file, f"{error.code} {error.text}", "error", error.code, error.text, describe_one(error))
+    return Case(file, f"{error.code} {error.text}", "error", error.code, error.text, format_error(error))
 
 
 def _case(case: Case) -> str:

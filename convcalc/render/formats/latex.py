@@ -56,7 +56,7 @@ def report(report: Report, view: View, surface: Surface) -> str:
     """Return the table of layers with its total."""
     glyphs = Glyphs(surface.ascii_only)
     notes = [f"{report.name} ({report.design})", convention(report)]
-    if not report.complete:
+    if not report.is_complete:
         notes.append("".join(text for text, _ in coverage(report, glyphs)))
     notes += remarks(report)
     return _document(notes, [flat(fold(report, view), glyphs)], glyphs)

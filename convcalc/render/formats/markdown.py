@@ -20,7 +20,7 @@ from convcalc.report.row_list import Listing
 
 if TYPE_CHECKING:
     from convcalc.budget.diff.revisions import Diff
-    from convcalc.findings import Verdict
+    from convcalc.findings import CheckResult
     from convcalc.profiles import Reconciliation
     from convcalc.report.compare import Comparison
     from convcalc.sweep.solve import SolveResult
@@ -35,7 +35,7 @@ def report(report: Report, view: View, surface: Surface) -> str:
     if report.rows:
         parts.append(gfm.table(flat(fold(report, view), glyphs)))
     parts.append(_totals(report, view, glyphs))
-    if not report.complete:
+    if not report.is_complete:
         parts.append(gfm.text("".join(text for text, _ in coverage(report, glyphs))))
     parts += [gfm.text(glyphs.text(text)) for text in remarks(report)]
     parts.append(gfm.small(convention(report), glyphs))
@@ -79,7 +79,7 @@ def listing(listing: Listing, surface: Surface) -> str:
 _listing = listing
 
 
-def verdict(verdict: Verdict, surface: Surface) -> str:
+def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return what a check found, for a step summary: at most 900 KiB. ``comment`` is the same, shorter."""
     from convcalc.render.check.markdown_summary import SUMMARY, summarized
 

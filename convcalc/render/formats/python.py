@@ -10,7 +10,7 @@ from convcalc.errors import escape
 from convcalc.formula.closed_form import Formula
 from convcalc.formula.printers import PYTHON
 from convcalc.render.tables.surface import Surface
-from convcalc.report.report import CONVENTION
+from convcalc.report.report import CONVENTION_ID
 
 
 def formula(formula: Formula, surface: Surface) -> str:
@@ -26,7 +26,7 @@ def formula(formula: Formula, surface: Surface) -> str:
 def _heading(formula: Formula) -> Iterator[str]:
     yield f'"""{_plain(formula.name)}: closed forms of {_plain(formula.design)}.'
     yield ""
-    yield f"By convcalc {__version__}, convention {CONVENTION}; batch {formula.batch}, {formula.dtype}."
+    yield f"By convcalc {__version__}, convention {CONVENTION_ID}; batch {formula.batch}, {formula.dtype}."
     for name, text in formula.settings.items():
         yield f"Here {_plain(name)} = {_plain(text)}."
     yield '"""'

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from convcalc import __version__
 from convcalc.errors import Span, SpecError, escape
-from convcalc.findings import Finding, Verdict
+from convcalc.findings import CheckResult, Finding
 from convcalc.render.check.codes import pages
 from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst
 from convcalc.render.tables.characters import Glyphs
@@ -26,7 +26,7 @@ GLYPHS = Glyphs()
 Json = dict[str, Any]
 
 
-def verdict(verdict: Verdict, surface: Surface) -> str:
+def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return one run: the codes that were found as rules, a result a line, errors as notifications."""
     found = worst(verdict.findings)
     rules = {code: place for place, code in enumerate(sorted({finding.code for finding in found}))}

@@ -9,7 +9,7 @@ from convcalc.render.tables.rich_console import drawn
 if TYPE_CHECKING:
     from convcalc.budget.diff.revisions import Diff
     from convcalc.explain.model import Explanation
-    from convcalc.findings import Verdict
+    from convcalc.findings import CheckResult
     from convcalc.formula.closed_form import Formula
     from convcalc.profiles import Reconciliation
     from convcalc.render.results.row_list import Stream
@@ -35,7 +35,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     return drawn(comparison_blocks(comparison, surface), surface)
 
 
-def verdict(verdict: Verdict, surface: Surface) -> str:
+def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return what does not hold, what is used of every limit, what changed, and a count of all."""
     from convcalc.render.check.page import verdict_text
 

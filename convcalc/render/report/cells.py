@@ -51,7 +51,7 @@ def total(folded: Folded) -> Entry:
     report = folded.report
     values = {column.key: report.totals[column.key] for column in folded.columns if column.key in report.totals}
     count = count_of(folded.layers, "layer")
-    return Entry("Total", count, count, "", values, "total", folded.layers, report.complete)
+    return Entry("Total", count, count, "", values, "total", folded.layers, report.is_complete)
 
 
 def operation(line: Line, glyphs: Glyphs) -> str:

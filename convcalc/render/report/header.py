@@ -9,7 +9,7 @@ from convcalc.render.tables.characters import Glyphs
 from convcalc.render.tables.paragraph import Block, Prose
 from convcalc.render.tables.table import Column, Grid, Span
 from convcalc.report.fold import View
-from convcalc.report.report import CONVENTION, Report
+from convcalc.report.report import CONVENTION_ID, Report
 
 SHOWN_JOINS = 6
 
@@ -57,7 +57,7 @@ def tensors(shapes: Mapping[str, Sequence[int]], glyphs: Glyphs) -> str:
 
 def totals(report: Report, view: View, glyphs: Glyphs, width: int | None = None) -> Grid:
     """Metrics of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
-    mark = "" if report.complete else f"{glyphs.at_least} "
+    mark = "" if report.is_complete else f"{glyphs.at_least} "
     columns = [column for column in report.columns if column.key in report.totals and view.shows_total(column.key)]
     values = [report.totals[column.key] for column in columns]
     shortened = [format_short(value, column.unit) for value, column in zip(values, columns, strict=True)]
@@ -77,7 +77,7 @@ def totals(report: Report, view: View, glyphs: Glyphs, width: int | None = None)
 
 def closing(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
     """What could not be counted, and what the numbers mean."""
-    if not report.complete:
+    if not report.is_complete:
         yield Prose(coverage(report, glyphs), width)
     yield from (Prose([(glyphs.text(text), "")], width) for text in remarks(report))
     yield Prose([(glyphs.text(convention(report)), "dim")], width)
@@ -104,9 +104,9 @@ def remarks(report: Report) -> Iterator[str]:
 
 def coverage(report: Report, glyphs: Glyphs) -> list[Span]:
     """Which layers the totals leave out."""
-    count = len(report.unknown)
+    count = len(report.uncounted)
     what = "1 layer is" if count == 1 else f"{count:,} layers are"
-    names = ", ".join(glyphs.text(path) for path in report.unknown)
+    names = ", ".join(glyphs.text(path) for path in report.uncounted)
     text = f" {what} not counted, so totals are lower bounds ({glyphs.at_least}): {names}"
     return [("Incomplete:", "warning"), (text, "")]
 
@@ -114,7 +114,7 @@ def coverage(report: Report, glyphs: Glyphs) -> list[Span]:
 def convention(report: Report) -> str:
     """One line that says how the numbers were come by."""
     fields = "" if report.gated is None else "; " + WITHOUT_GATES.format(len(report.gated))
-    return f"Convention {CONVENTION}: {COUNTED}; batch {report.batch:,}; {report.dtype}{fields}."
+    return f"Convention {CONVENTION_ID}: {COUNTED}; batch {report.batch:,}; {report.dtype}{fields}."
 
 
 def given_inputs(names: Collection[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from convcalc.errors import Span
-from convcalc.explain.model import Explanation, Metric
+from convcalc.explain.model import ExplainedMetric, Explanation
 from convcalc.metrics.memory import Peak
 from convcalc.number_format import count_of, format_exact, format_per_axis
 from convcalc.render.report.header import given_inputs
@@ -25,8 +25,8 @@ def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[B
     yield line(explanation.path or explanation.design, "title")
     what = f"{explanation.kind} {explanation.summary}".strip()
     yield line(f"{what} · {explanation.design}{given_inputs(explanation.given_inputs)}", "dim")
-    if explanation.does:
-        yield line(explanation.does)
+    if explanation.description:
+        yield line(explanation.description)
     yield Prose()
     yield from (line(text) for text in _flow(explanation, glyphs))
     if explanation.formula:
@@ -34,20 +34,20 @@ def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[B
         yield line(f"Formula: {explanation.formula}")
     yield Prose()
     yield _numbers(explanation.metrics, glyphs, width)
-    if explanation.parts:
+    if explanation.heaviest:
         yield Prose()
         yield _parts(explanation, glyphs)
     if explanation.peak:
         yield Prose()
         yield line(_most(explanation.peak))
-    for heading, texts in (("Counted", explanation.counted), ("Not counted", explanation.left_out)):
+    for heading, texts in (("Counted", explanation.counted), ("Not counted", explanation.not_counted)):
         if texts:
             yield Prose()
             yield line(f"{heading}: {'; '.join(texts)}.")
-    if not explanation.kind and explanation.parts:
+    if not explanation.kind and explanation.heaviest:
         yield Prose()
         yield line(
-            f"Go on with one of its layers: convcalc explain {explanation.design} {explanation.parts[0][0]}", "dim"
+            f"Go on with one of its layers: convcalc explain {explanation.design} {explanation.heaviest[0][0]}", "dim"
         )
 
 
@@ -69,7 +69,7 @@ def _place(span: Span) -> str:
     return f"{span.file}:{span.line}:{span.column}"
 
 
-def _numbers(metrics: Sequence[Metric], glyphs: Glyphs, width: int | None) -> Grid:
+def _numbers(metrics: Sequence[ExplainedMetric], glyphs: Glyphs, width: int | None) -> Grid:
     """A line a number, and below it the terms that it is the sum of.
 
     Where there is no room, what numbers mean goes first, then units, then derivations.
@@ -81,7 +81,7 @@ def _numbers(metrics: Sequence[Metric], glyphs: Glyphs, width: int | None) -> Gr
     return next((grid for grid in grids if width is None or grid.width <= width), grids[-1])
 
 
-def _columns(metrics: Sequence[Metric], glyphs: Glyphs, *, meanings: bool) -> list[Column]:
+def _columns(metrics: Sequence[ExplainedMetric], glyphs: Glyphs, *, meanings: bool) -> list[Column]:
     rows: list[tuple[str, str, str, str]] = []
     for metric in metrics:
         if metric.steps or (any(metric.value) if isinstance(metric.value, tuple) else metric.value):
@@ -109,7 +109,7 @@ def _most(peak: Peak) -> str:
 
 
 def _parts(explanation: Explanation, glyphs: Glyphs) -> Grid:
-    names, params, macs = zip(*explanation.parts, strict=True)
+    names, params, macs = zip(*explanation.heaviest, strict=True)
     heading = f"Heaviest of {count_of(explanation.layers, 'layer')}"
     columns = [
         Column(heading, [glyphs.text(name) for name in names]),
@@ -127,7 +127,7 @@ def explained(explanation: Explanation, place: Callable[[Span | None], object]) 
         **({"given_inputs": explanation.given_inputs} if explanation.given_inputs else {}),
         "op": explanation.kind,
         "summary": explanation.summary,
-        "does": explanation.does,
+        "does": explanation.description,
         "formula": explanation.formula,
         "inputs": [
             {"name": one.path, "shape": list(one.shape), "source": place(one.source)} for one in explanation.inputs
@@ -145,9 +145,9 @@ def explained(explanation: Explanation, place: Callable[[Span | None], object]) 
             for metric in explanation.metrics
         ],
         "layers": explanation.layers,
-        "heaviest": [{"name": name, "params": params, "macs": macs} for name, params, macs in explanation.parts],
+        "heaviest": [{"name": name, "params": params, "macs": macs} for name, params, macs in explanation.heaviest],
         "counted": list(explanation.counted),
-        "left_out": list(explanation.left_out),
+        "left_out": list(explanation.not_counted),
         "fused": list(explanation.fused),
         "tied_to": explanation.tied_to,
         "peak": explanation.peak

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from convcalc.metrics.registry import measures
+from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact, format_significant
 from convcalc.render.results.sweep_points import decimal, plain
 from convcalc.render.tables import markdown_syntax as gfm
@@ -93,7 +93,7 @@ def amount(value: int | Fraction) -> str:
 def metrics(answer: SolveResult, point: Candidate, glyphs: Glyphs) -> Grid:
     """Return the metrics that were asked for, each with its limits and what is left of them."""
     rows: list[tuple[str, str, str, str, str]] = []
-    for measure in measures():
+    for measure in report_metrics():
         if measure.key not in answer.job.output_metrics and measure.key not in answer.question.metrics:
             continue
         total = point.totals[measure.key]
@@ -215,7 +215,7 @@ def _values(point: Mapping[str, Any]) -> dict[str, Any]:
 
 def _totals(answer: SolveResult, point: Candidate) -> dict[str, int]:
     wanted = (*answer.question.metrics, *answer.job.output_metrics)
-    return {measure.key: point.totals[measure.key] for measure in measures() if measure.key in wanted}
+    return {measure.key: point.totals[measure.key] for measure in report_metrics() if measure.key in wanted}
 
 
 def _told_facts(answer: SolveResult, point: Candidate) -> dict[str, Any]:

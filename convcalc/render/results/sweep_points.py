@@ -14,7 +14,7 @@ from typing import Any
 
 from convcalc import __version__
 from convcalc.number_format import format_exact
-from convcalc.report.report import CONVENTION, SCHEMA_VERSION
+from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints
 
@@ -137,7 +137,7 @@ def head(name: str, job: SweepJob) -> str:
         return f"| {' | '.join(titles)} |\n| {' | '.join('--:' for _ in titles)} |\n"
     if name == "json":
         facts = {
-            "schema_version": SCHEMA_VERSION, "convention": CONVENTION,
+            "schema_version": SCHEMA_VERSION, "convention": CONVENTION_ID,
             "tool": {"name": "convcalc", "version": __version__},
             "design": job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else ""),
             "batch": job.batch, "dtype": job.dtype, "where": job.where,

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
-from convcalc.gc_pause import uncollected
+from convcalc.gc_pause import paused
 from convcalc.render.tables.characters import cells
 from convcalc.render.tables.surface import Surface, surface
 
@@ -49,7 +49,7 @@ STYLES = {
 """Of the terminal's own sixteen colours, so that they suit its theme. None of them is the only sign of anything."""
 
 
-@uncollected()
+@paused()
 def drawn(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
     if not on.color:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.ops.make import missing, unknown, unused
+from convcalc.ops.make import missing_arguments_error, unknown_argument_error, unused_argument_error
 from convcalc.ops.op import Op, arguments_of
-from convcalc.ops.registry import find
-from convcalc.ops.source_form import VIA
+from convcalc.ops.registry import find_op
+from convcalc.ops.source_form import SOURCE_FORMS
 from convcalc.spec.document.names import parse_reference
 from convcalc.spec.document.syntax_tree import ArgumentValue, LayerItem, SourceForm
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value
@@ -29,13 +29,13 @@ def read_via(key: ScalarNode, node: YamlNode, known: NameScope, *, written: bool
         SpecError: CC114 nothing, CC117 no single value, CC410 no such word, or an error of the expression.
     """
     node = require_scalar(key, node)
-    if node.text in VIA:
+    if node.text in SOURCE_FORMS:
         return SourceForm(node.text, explicit=written)
     if node.text.isidentifier() and node.text not in known.names:
-        guess = did_you_mean(node.text, VIA)
-        raise SpecError("CC410", f"via is {', '.join(VIA)}, not {quoted(node.text)}{guess}", node.span)
-    value = parse_expression(node.text, node, known.with_names(VIA))
-    words = {word: word for word in VIA if word in value.names and word not in known.names}
+        guess = did_you_mean(node.text, SOURCE_FORMS)
+        raise SpecError("CC410", f"via is {', '.join(SOURCE_FORMS)}, not {quoted(node.text)}{guess}", node.span)
+    value = parse_expression(node.text, node, known.with_names(SOURCE_FORMS))
+    words = {word: word for word in SOURCE_FORMS if word in value.names and word not in known.names}
     return SourceForm("", value, written, words)
 
 
@@ -46,7 +46,7 @@ Defaults = Mapping[str, Mapping[str, ArgumentValue | LayerItem | SourceForm]]
 
 def argument_names(op: type[Op]) -> tuple[str, ...]:
     """Return the names of all arguments of an op."""
-    return (*arguments_of(op), *op.references, *(FUSED if op.fused else ()))
+    return (*arguments_of(op), *op.layer_arguments, *(FUSED if op.accepts_norm_act else ()))
 
 
 def read_layer(op: type[Op], span: Span, node: YamlNode | None, known: NameScope, defaults: Defaults) -> LayerItem:
@@ -57,10 +57,10 @@ def read_layer(op: type[Op], span: Span, node: YamlNode | None, known: NameScope
     """
     words = argument_names(op)
     read = LayerItem(op, {}, span=span)
-    inherited = {**defaults.get(op.borrows, {}), **defaults.get(op.kind, {})}
+    inherited = {**defaults.get(op.defaults_from, {}), **defaults.get(op.kind, {})}
     merged = {key: value for key, value in inherited.items() if key in words}
     for key, value in arguments_by_name(op, node, words).values():
-        if key.text not in op.references:
+        if key.text not in op.layer_arguments:
             merged[key.text] = read_argument(op, key, value, known)
         elif isinstance(value, ScalarNode):
             read.references = {**read.references, key.text: parse_reference(value, known)}
@@ -88,8 +88,8 @@ def read_argument(
     """Read one argument: a value, the norm or activation that is fused to the layer, or ``via``."""
     if key.text == VIA_KEY:
         return read_via(key, node, known, written=written)
-    if op.fused and key.text in FUSED:
-        part = find(key.text)
+    if op.accepts_norm_act and key.text in FUSED:
+        part = find_op(key.text)
         assert part is not None
         given = arguments_by_name(part, node, (*arguments_of(part), VIA_KEY))
         via = given.pop(VIA_KEY, None)
@@ -116,7 +116,7 @@ def arguments_by_name(
     if isinstance(node, MapNode):
         for key, _ in node.pairs:
             if key.text not in words:
-                error = unknown(op, key.text, words if op.arity == (1, 1) else ("branches", *words))
+                error = unknown_argument_error(op, key.text, words if op.arity == (1, 1) else ("branches", *words))
                 error.span = key.span
                 raise error
         return {key.text: (key, value) for key, value in node.pairs if not is_empty(value)}
@@ -124,7 +124,7 @@ def arguments_by_name(
     if not places:
         hint = f"write {{{op.kind}: {{{words[0]}: …}}}}" if words else f"write `{op.kind}` alone"
         raise SpecError("CC205", f"{op.kind} takes no argument without its name", node.span, hint=hint)
-    if isinstance(node, ScalarNode) or places[0].slot.takes_list:
+    if isinstance(node, ScalarNode) or places[0].type.takes_list:
         return {places[0].key: (ScalarNode(places[0].key, node.span), node)}
     if len(node.items) > len(places):
         order = ", ".join(argument.key for argument in places)
@@ -136,7 +136,7 @@ def arguments_by_name(
 
 
 def _require_all(op: type[Op], span: Span, given: Mapping[str, object]) -> None:
-    if error := missing(op, given):
+    if error := missing_arguments_error(op, given):
         error.span = span
         raise error
 
@@ -147,9 +147,9 @@ def _require_used(op: type[Op], given: Mapping[str, ArgumentValue]) -> None:
     word = type_.value.expression if type_ else None
     if type_ is None or word is None or word.text not in SYMBOLS:
         return
-    for key in sorted(op.ignored({**given, "type": word.text})):
+    for key in sorted(op.unused_arguments({**given, "type": word.text})):
         if given[key].explicit:
-            error = unused(op, {"type": word.text}, key)
+            error = unused_argument_error(op, {"type": word.text}, key)
             error.span = given[key].key
             raise error
 

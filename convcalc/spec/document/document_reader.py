@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, few_guesses, quoted
-from convcalc.ops.registry import find, kinds
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, limit_suggestions, quoted
+from convcalc.ops.registry import find_op, kinds
 from convcalc.spec.document.arguments import VIA_KEY, argument_names, read_argument
 from convcalc.spec.document.blocks import find_cycles, read_signature
 from convcalc.spec.document.claims import read_claims
@@ -55,7 +55,7 @@ def read_document(source: Source, importer: Importer) -> Document:
         text = f"the spec {what}; it begins with keys such as `input:` and `layers:`"
         raise SpecErrors([SpecError("CC115", text, Span(source, 1, 1))])
     sections = _Sections(Document(source), root, importer)
-    with few_guesses():
+    with limit_suggestions():
         sections.read()
     if sections.errors:
         from convcalc.spec.document.comma_errors import explain_comma_errors  # only what is wrong needs it
@@ -189,13 +189,13 @@ class _Sections:
     def _defaults(self, node: YamlNode) -> None:
         for key, value in mapping_entries(node, "defaults", "{kind: {attribute: expression}}"):
             with collect_errors(self.errors):
-                op = find(key.text)
+                op = find_op(key.text)
                 if op is None:
                     from convcalc.spec.document.foreign_names import suggest  # only what is wrong needs it
 
                     meant, hint = suggest(key.text, kinds())
                     raise SpecError("CC204", f"no kind of layer {quoted(key.text)}{meant}", key.span, hint=hint)
-                words = [*(word for word in argument_names(op) if word not in op.references), VIA_KEY]
+                words = [*(word for word in argument_names(op) if word not in op.layer_arguments), VIA_KEY]
                 held = self.document.defaults.setdefault(key.text, {})
                 for name, expression in mapping_entries(value, f"defaults of {key.text}", "{attribute: expression}"):
                     with collect_errors(self.errors):

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from convcalc.errors import Source, nearest, quoted
+from convcalc.errors import Source, closest_match, quoted
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode, parse_yaml
 
 NAMES = os.path.join(os.path.dirname(__file__), "foreign_names.yaml")
@@ -85,5 +85,5 @@ def suggest(word: str, known: Iterable[str]) -> tuple[str, str]:
             return (f"; did you mean {quoted(said)}?", "") if is_kind(said) else ("", said)
         if page:
             return "", f"it has no kind of its own; `convcalc explain {page.name}` shows how it is written"
-    near = nearest(word, known, MIN_SIMILARITY)
+    near = closest_match(word, known, MIN_SIMILARITY)
     return (f"; did you mean {quoted(near)}?" if near else ""), ""

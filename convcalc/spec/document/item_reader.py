@@ -9,7 +9,7 @@ from itertools import chain
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops.op import Op, arguments_of
-from convcalc.ops.registry import activations, find, kinds
+from convcalc.ops.registry import activation_names, find_op, kinds
 from convcalc.spec.document.arguments import (
     VIA_KEY,
     default_source_form,
@@ -117,16 +117,18 @@ class ItemReader:
         return SpecError("CC123", text, second.span, hint="write a list of two items", notes=notes)
 
     def _is_kind(self, word: str) -> bool:
-        return word == "seq" or word in activations() or word in kinds() or self.document.find_block(word) is not None
+        return (
+            word == "seq" or word in activation_names() or word in kinds() or self.document.find_block(word) is not None
+        )
 
     def _read_kind(
         self, key: ScalarNode, node: YamlNode | None, known: NameScope, series: Counter[str], inner: Counter[str]
     ) -> Item:
         """Read the value of a kind, an activation, a block or ``seq``; ``inner`` counts the names of items inside."""
         word, span = key.text, key.span
-        if word in activations():
+        if word in activation_names():
             return Item(span, self._read_activation(key, node, known), _next_name("act", series))
-        op = find(word)
+        op = find_op(word)
         if op is None and word != "seq":
             call = self._read_call(word, span, node, known)
             return Item(span, call, _next_name(call.block.name.lower(), series))
@@ -142,7 +144,7 @@ class ItemReader:
         return Item(span, SequenceItem(self.read_items(node.items, known, inner)), segment)
 
     def _read_activation(self, key: ScalarNode, node: YamlNode | None, known: NameScope) -> LayerItem:
-        act = find("act")
+        act = find_op("act")
         assert act is not None
         if isinstance(node, MapNode) and node.pairs:
             (word, _), *_ = node.pairs
@@ -173,7 +175,7 @@ class ItemReader:
             return SpecError("CC204", f"unknown {what} {quoted(word)}", span, hint=hint)
         from convcalc.spec.document.foreign_names import suggest  # only what is wrong needs it
 
-        meant, hint = suggest(word, chain(kinds(), activations(), self.document.block_words(), ("seq",)))
+        meant, hint = suggest(word, chain(kinds(), activation_names(), self.document.block_words(), ("seq",)))
         return SpecError("CC204", f"unknown {what} {quoted(word)}{meant}", span, hint=hint)
 
     def _read_join(

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from convcalc.arith import is_plain, names_of
-from convcalc.errors import Span, SpecError, Undecided, nearest, quoted
+from convcalc.arith import free_names, is_plain
+from convcalc.errors import Span, SpecError, Undecided, closest_match, quoted
 from convcalc.spec.document.value_nodes import NameScope, StructuralError, ValueNode, parse_expression, structural_error
 from convcalc.spec.limits import NAME
 from convcalc.spec.yaml.nodes import ScalarNode
@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"[^\W\d_]\w*")
 def no_variant(code: str, name: str, variants: Collection[str], span: Span) -> SpecError:
     """Return the error about an unknown variant, with the closest one, or one that the name ends in (``vgg16``: 16)."""
     within = max((known for known in variants if name.endswith(known)), key=len, default="")
-    near = nearest(name, variants) or within
+    near = closest_match(name, variants) or within
     meant = f"; did you mean {quoted(near)}?" if near else ""
     hint = f"variants of this file: {', '.join(variants) or 'none'}"
     return SpecError(code, f"no variant {quoted(name)}{meant}", span, hint=hint)
@@ -103,7 +103,7 @@ class Template(NamedTuple):
         try:
             value = part.evaluate(env)
             if not is_plain(value):
-                raise structural_error(Undecided("a name", names_of(value)), part)
+                raise structural_error(Undecided("a name", free_names(value)), part)
         except StructuralError:
             if decimals and part.expression:  # the network's own name, one for all points of a sweep
                 return f"{{{part.expression.text}}}"
@@ -112,9 +112,11 @@ class Template(NamedTuple):
             return str(value)
         if decimals and isinstance(value, Fraction) and Fraction(str(float(value))) == value:
             return str(float(value))
-        from convcalc.ops.arguments import shown
+        from convcalc.ops.arguments import format_value
 
-        raise SpecError("CC412", f"a name needs an integer or a word between {{ and }}, not {shown(value)}", self.span)
+        raise SpecError(
+            "CC412", f"a name needs an integer or a word between {{ and }}, not {format_value(value)}", self.span
+        )
 
 
 def parse_template(node: ScalarNode, known: NameScope) -> Template:

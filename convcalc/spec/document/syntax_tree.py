@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.errors import Source, Span, SpecError
 from convcalc.ops.op import Op
-from convcalc.ops.source_form import VIA
+from convcalc.ops.source_form import SOURCE_FORMS
 from convcalc.spec.document.claims import Claim
 from convcalc.spec.document.names import Template
 from convcalc.spec.document.value_nodes import ValueNode, with_variables
@@ -125,8 +125,8 @@ class SourceForm(NamedTuple):
         if self.value is None:
             return self.word
         found = self.value.evaluate(with_variables(env if self.explicit else own, self.words))
-        if not isinstance(found, str) or found not in VIA:
-            raise SpecError("CC410", f"via is none of {', '.join(VIA)}", self.value.span)
+        if not isinstance(found, str) or found not in SOURCE_FORMS:
+            raise SpecError("CC410", f"via is none of {', '.join(SOURCE_FORMS)}", self.value.span)
         return found
 
 

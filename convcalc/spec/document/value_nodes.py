@@ -89,15 +89,15 @@ def _require_small(value: tuple[Any, ...], span: Span) -> None:
 
 
 def _locate(error: ExpressionError, span: Span, plain: bool) -> SpecError:
-    return SpecError(error.code, error.text, span.within(error.start, error.end) if plain else span, hint=error.hint)
+    return SpecError(error.code, error.text, span.subspan(error.start, error.end) if plain else span, hint=error.hint)
 
 
 def structural_error(undecided: Undecided, value: ValueNode) -> StructuralError:
     """Say that a swept variable or a symbol reached a place that shapes the graph, and name it."""
     found = undecided.names or tuple(sorted(value.names))
     names = ", ".join(map(quoted, found))
-    text = f"{undecided.needed} shapes the graph and must be a plain value, but depends on the swept or symbolic"
-    is_condition = undecided.needed == "a condition"
+    text = f"{undecided.requirement} shapes the graph and must be a plain value, but depends on the swept or symbolic"
+    is_condition = undecided.requirement == "a condition"
     return StructuralError("CC411", f"{text} {names}", value.span, names=found, is_condition=is_condition)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from convcalc.arith import agreed, is_plain, names_of
+from convcalc.arith import collapse_uniform, free_names, is_plain
 from convcalc.errors import Span, SpecError, Undecided, quoted
-from convcalc.ops.arguments import named
+from convcalc.ops.arguments import describe_value
 from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name, validate_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
@@ -97,11 +97,11 @@ class Expander:
         """Record an error, and let later references to the names that the item would have given pass in silence."""
         if isinstance(error, SpecError):
             error.span = error.span or item.span
-            error.trail = error.trail or frame.trail
+            error.call_stack = error.call_stack or frame.trail
             if isinstance(error, TooLargeError):
                 raise error
-            if (error.code, *error.order) not in self._reported:
-                self._reported.add((error.code, *error.order))
+            if (error.code, *error.sort_key) not in self._reported:
+                self._reported.add((error.code, *error.sort_key))
                 self.errors.append(error)
         if segment:
             frame.scope.names.setdefault(segment, Binding(FAILED, item.span))
@@ -155,11 +155,11 @@ class Expander:
         return self._expand_once(replace(other, name=item.name, repeat=item.repeat), tensor, frame, segment)
 
     def _condition_holds(self, when: ValueNode, tensor: int, frame: Frame) -> bool:
-        value = agreed(self._evaluate(when, tensor, frame))
+        value = collapse_uniform(self._evaluate(when, tensor, frame))
         if not is_plain(value):
-            raise structural_error(Undecided("a condition", names_of(value)), when)
+            raise structural_error(Undecided("a condition", free_names(value)), when)
         if not isinstance(value, bool):
-            raise SpecError("CC413", f"`when` must be true or false, not {named(value)}", when.span)
+            raise SpecError("CC413", f"`when` must be true or false, not {describe_value(value)}", when.span)
         return value
 
     def _evaluate(self, value: ValueNode, tensor: int, frame: Frame) -> Any:
@@ -237,7 +237,7 @@ class Expander:
                 try:
                     env[name] = self._evaluate(default, tensor, inner)
                 except SpecError as error:  # it is written in the block: name the call
-                    error.trail = inner.trail
+                    error.call_stack = inner.trail
                     raise
         return inner
 

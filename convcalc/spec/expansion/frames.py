@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from convcalc.arith import is_plain, names_of
+from convcalc.arith import free_names, is_plain
 from convcalc.errors import Span, SpecError, Undecided, quoted
-from convcalc.ops.arguments import named
+from convcalc.ops.arguments import describe_value
 from convcalc.spec.document.syntax_tree import Repeat
 from convcalc.spec.document.value_nodes import ValueNode, Variables, structural_error, with_variables
 from convcalc.spec.expansion.scopes import LayerScope
@@ -84,17 +84,17 @@ def iterations(repeat: Repeat, evaluate: Callable[[ValueNode], Any]) -> tuple[di
         found = evaluate(value)
         if is_plain(found):
             return found
-        raise structural_error(Undecided(needed, names_of(found)), value)
+        raise structural_error(Undecided(needed, free_names(found)), value)
 
     columns: dict[str, tuple[Any, ...]] = {}
     for name, value in repeat.columns.items():
         columns[name] = column = plain(value, "a column of a repeat")
         if not isinstance(column, tuple):
-            text = f"the column {quoted(name)} of a repeat must be a list, not {named(column)}"
+            text = f"the column {quoted(name)} of a repeat must be a list, not {describe_value(column)}"
             raise SpecError("CC414", text, value.span)
     count = len(next(iter(columns.values()))) if repeat.count is None else plain(repeat.count, "a repeat count")
     if repeat.count is not None and (type(count) is not int or count < 0):
-        text = f"a repeat count must be an integer of at least 0, not {named(count)}"
+        text = f"a repeat count must be an integer of at least 0, not {describe_value(count)}"
         raise SpecError("CC414", text, repeat.count.span)
     other = next((name for name, column in columns.items() if len(column) != count), None)
     if other is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.errors import Span, SpecError, Undecided
 from convcalc.graph.builder import GraphBuilder
-from convcalc.ops.make import ArgumentError, bound, unused
+from convcalc.ops.make import ArgumentError, bind_arguments, unused_argument_error
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 from convcalc.spec.document.names import Template
@@ -41,9 +41,9 @@ class OpBuilder:
         for key, given in layer.arguments.items():
             env = frame.env if given.explicit else frame.file_variables
             values[key] = given.value.evaluate(with_entering(env, entering) if given.value.uses_input else env)
-        for key in layer.op.ignored(values):
+        for key in layer.op.unused_arguments(values):
             if layer.arguments[key].explicit:
-                error = unused(layer.op, values, key)
+                error = unused_argument_error(layer.op, values, key)
                 error.span = layer.arguments[key].key
                 raise error
             del values[key]
@@ -72,11 +72,11 @@ def is_none(values: Mapping[str, Any]) -> bool:
 def _bound(layer: LayerItem, values: Mapping[str, Any], axes: int) -> Op:
     """Bind the values, and give an error its place: that of the element of a list that is to blame."""
     try:
-        return bound(layer.op, values, axes)
+        return bind_arguments(layer.op, values, axes)
     except ArgumentError as error:
         given = layer.arguments[error.argument]
         written = given.value
-        for index in error.place:
+        for index in error.indices:
             written = written.items[index] if written.items else written
         error.span = written.span
         error.notes = ((layer.span, "it holds for this layer"),) if layer.span and not given.explicit else ()
@@ -103,7 +103,7 @@ class Layers:
         entering, start = self.builder.shape(tensor), len(self.builder.nodes)
         span = item.name.span if item.name else item.span
         values = self._ops.values(layer, frame, entering)
-        if layer.op.passes or is_none(values):
+        if layer.op.is_identity or is_none(values):
             frame.scope.add(segment, Binding(tensor, span, (start, start)))
             return tensor
         parts = {key: self._ops.values(part, frame, entering) for key, part in layer.fused.items()}
@@ -117,7 +117,7 @@ class Layers:
         op = self._ops.op(layer, values, entering)
         output = self._append(path, op, (tensor, *more), item.span, _via(layer, frame))
         shapes = (entering, *map(self.builder.shape, more))
-        self._warn(layer, op, op.unbuilt(_via(layer, frame), *shapes), shapes, item.span)
+        self._warn(layer, op, op.pytorch_refusal(_via(layer, frame), *shapes), shapes, item.span)
         for key, given in parts.items():
             output = self._part(layer.fused[key], given, output, f"{path}.{key}", item.span, frame)
             if below is not None:
@@ -129,7 +129,7 @@ class Layers:
         """Warn, once for every layer of the spec, of what is probably not meant and of what PyTorch refuses."""
         if id(layer) not in self._doubted:
             self._doubted.add(id(layer))
-            if doubt := op.doubt(*shapes):
+            if doubt := op.warning(*shapes):
                 self.warnings.append(SpecError("CC805", doubt, span))
         if unbuilt and id(layer) not in self._refused:
             self._refused.add(id(layer))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from convcalc.arith import agreed, is_swept, names_of
+from convcalc.arith import collapse_uniform, free_names, is_swept
 from convcalc.errors import Undecided
 from convcalc.spec.expressions.errors import ExpressionError, OperandError, TextRange
 from convcalc.spec.expressions.messages import unknown_name
@@ -113,7 +113,7 @@ def compile_logical(word: str, sign: TextRange, left: Compiled, right: Compiled,
 
     def run(scope: Variables) -> Value:
         try:
-            one = agreed(first(scope))
+            one = collapse_uniform(first(scope))
             if is_swept(one):
                 return _pointwise(one, lambda: second(scope), decisive)
             if as_boolean(f"'{word}'", one, 1) is decisive:
@@ -131,9 +131,9 @@ def _pointwise(one: Any, second: Callable[[], Value], decisive: bool) -> Value:
     try:
         other = second()
     except (OperandError, ExpressionError):
-        raise Undecided("a condition", names_of(one)) from None
+        raise Undecided("a condition", free_names(one)) from None
     if type_name(one) != "boolean" or type_name(other) != "boolean":
-        raise Undecided("a condition", names_of(one))
+        raise Undecided("a condition", free_names(one))
     return one | other if decisive else one & other
 
 

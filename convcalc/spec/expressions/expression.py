@@ -42,7 +42,7 @@ class Expression:
         try:
             return require_no_quotient(self._run(scope))
         except Undecided as undecided:
-            raise Undecided(undecided.needed, undecided.names or self._symbolic_names(scope)) from None
+            raise Undecided(undecided.requirement, undecided.names or self._symbolic_names(scope)) from None
 
     def _symbolic_names(self, scope: Variables) -> tuple[str, ...]:
         """Return the variables whose values are not known yet, or the axes of a sweep that they span."""

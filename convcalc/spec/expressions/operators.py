@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from convcalc import arith
-from convcalc.arith import agreed, is_swept
+from convcalc.arith import collapse_uniform, is_swept
 from convcalc.spec.expressions import symbolic_arithmetic as unknowns
 from convcalc.spec.expressions.errors import E_INDEX, E_LIMIT, E_TYPE, OperandError
 from convcalc.spec.expressions.symbolic_arithmetic import common_denominator, require_divisor
@@ -152,7 +152,7 @@ def unequal(left: Value, right: Value) -> Value:
 
 def logical_not(value: Value) -> Value:
     """``not value``."""
-    settled = agreed(value)
+    settled = collapse_uniform(value)
     return ~settled if is_swept(settled) and type_name(settled) == "boolean" else not as_boolean("'not'", settled, 1)
 
 

@@ -12,7 +12,7 @@ from math import gcd, lcm
 from typing import Any
 
 from convcalc import arith
-from convcalc.arith import names_of
+from convcalc.arith import free_names
 from convcalc.errors import Undecided
 from convcalc.spec.expressions.errors import E_ZERO_DIVISION, OperandError
 from convcalc.spec.expressions.values import Quotient, is_exact, is_rounded, normalize
@@ -184,7 +184,7 @@ def require_integer(value: Any) -> Any:
     """Return a value that must be an integer, or raise ``Undecided``."""
     if is_integer_valued(value):
         return value
-    raise Undecided("a division", names_of(value))
+    raise Undecided("a division", free_names(value))
 
 
 def as_int_if_constant(value: Any) -> Any:

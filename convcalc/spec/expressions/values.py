@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import Any, TypeAlias
 
-from convcalc.arith import agreed, names_of
+from convcalc.arith import collapse_uniform, free_names
 from convcalc.errors import Undecided, quoted
 from convcalc.quantities import parse_quantity
 from convcalc.spec.expressions.errors import E_LIMIT, E_TYPE, OperandError
@@ -92,14 +92,14 @@ def all_exact(values: tuple[Value, ...]) -> bool:
 def require_plain(value: Value, needed: str) -> Value:
     """Return a value that must be plain, or raise ``Undecided`` saying what needs it."""
     if isinstance(value, Quotient) or is_symbolic(value):
-        raise Undecided(needed, names_of(value))
+        raise Undecided(needed, free_names(value))
     return value
 
 
 def require_no_quotient(value: Value) -> Value:
     """Return a value that may leave its expression, or raise ``Undecided`` for a division that was left open."""
     if type(value) is Quotient:
-        raise Undecided("a division", names_of(value))
+        raise Undecided("a division", free_names(value))
     return value
 
 
@@ -117,9 +117,9 @@ def as_boolean(who: str, value: Value, operand: int) -> bool:
     if isinstance(value, bool):
         return value
     if type_name(value) == "boolean":
-        if isinstance(settled := agreed(value), bool):
+        if isinstance(settled := collapse_uniform(value), bool):
             return settled
-        raise Undecided("a condition", names_of(value))
+        raise Undecided("a condition", free_names(value))
     text = f"{who} needs booleans, not {describe_value(value)}"
     raise OperandError(E_TYPE, text, operand, "a comparison such as x != 0 is a boolean")
 

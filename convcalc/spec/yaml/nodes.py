@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
-from convcalc.errors import SHOWN_WORD, Source, Span, SpecError, SpecErrors, quoted
+from convcalc.errors import MAX_WORD_LENGTH, Source, Span, SpecError, SpecErrors, quoted
 from convcalc.spec.limits import YAML_DEPTH
 
 LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
@@ -33,7 +33,7 @@ class ScalarNode(NamedTuple):
 
     def span_of(self, start: int, end: int) -> Span:
         """Return the span of a part of the text; that of the whole, where it is quoted or on several lines."""
-        return self.span.within(start, end) if self.is_plain else self.span
+        return self.span.subspan(start, end) if self.is_plain else self.span
 
 
 class ListNode(NamedTuple):
@@ -162,7 +162,7 @@ class _Builder:
         return ScalarNode(event.value, span, one_line and not event.style, bool(event.style))
 
     def _refuse_alias(self, event: Any) -> None:
-        variable = event.anchor if len(event.anchor) <= SHOWN_WORD else "w"
+        variable = event.anchor if len(event.anchor) <= MAX_WORD_LENGTH else "w"
         hint = f"an expression cannot begin with '*': write 4*{variable}; to reuse layers write a block"
         text = f"YAML alias {quoted('*' + event.anchor)} not allowed ({hint})"
         self.errors.append(SpecError("CC102", text, self._span(event)))

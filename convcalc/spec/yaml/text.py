@@ -117,12 +117,12 @@ def _line_and_column(text: str, offset: int) -> tuple[int, int]:
 
 
 def _similar_file(path: str) -> str:
-    from convcalc.errors import nearest
+    from convcalc.errors import closest_match
 
     folder, name = os.path.split(path)
     try:
         names = [entry for entry in os.listdir(folder or ".") if entry.endswith((".yaml", ".yml"))]
     except OSError:
         return ""
-    guess = nearest(name, names[:1000])
+    guess = closest_match(name, names[:1000])
     return f"did you mean {os.path.join(folder, guess)}?" if guess else ""
