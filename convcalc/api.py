@@ -20,7 +20,7 @@ from convcalc.report.drawn import chosen, words
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
-    from convcalc.designs.sources import Spec
+    from convcalc.designs.sources import SpecFile
     from convcalc.formula.closed_form import Formula
     from convcalc.sweep.table import SweepTable
 
@@ -205,7 +205,7 @@ class Design:
         """Return the values that were set at loading, without those of some names."""
         return {name: value for name, value in self._set.items() if name not in words(names)}
 
-    def _require_variables(self, what: str, other: Design | None = None) -> Spec:
+    def _require_variables(self, what: str, other: Design | None = None) -> SpecFile:
         for design in filter(None, (self, other)):
             if design.network.spec is None:
                 text = f"{what} needs variables, and {design.name} is a graph in memory, which has none"
@@ -228,7 +228,9 @@ def _listed(value: Any) -> Any:
 
 
 def _metrics(metrics: str | Sequence[str], *, additive: bool = False) -> tuple[str, ...]:
-    return chosen("metric", metrics, [measure.key for measure in report_metrics() if measure.additive or not additive])
+    return chosen(
+        "metric", metrics, [measure.key for measure in report_metrics() if measure.is_additive or not additive]
+    )
 
 
 def _require_positive(what: str, value: Any) -> None:

@@ -194,9 +194,9 @@ def either(left: Condition, right: Condition) -> Condition:
 def require(condition: Condition, code: str, text: str, *values: object) -> None:
     """Demand a relation between sizes.
 
-    True: nothing happens. False: a ``SpecError`` with ``text`` (its ``{}`` filled with ``values``). An array: the
-    points where it is false are masked out with the reason, where a ``Ledger`` records, else any false one is an error.
-    Undecided (a relation of symbols): recorded as an assumption where a ``Ledger`` records, else ``Undecided``.
+    True: nothing happens. False: a ``SpecError`` with ``text`` (its ``{}`` filled with ``values``). An array: where a
+    ``ConstraintLog`` records, the points where it is false are masked out with the reason, else any is an error.
+    Undecided (a relation of symbols): recorded as an assumption where a ``ConstraintLog`` records, else ``Undecided``.
     """
     if condition is True:
         return

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from convcalc.metrics.metric import Metric
 from convcalc.render.comparison.sentences import sentence
-from convcalc.report.align_layers import Match
+from convcalc.report.align_layers import AlignedRow
 from convcalc.report.compare import Comparison, MetricComparison, compare, labels
-from convcalc.report.comparison_rows import overview
+from convcalc.report.comparison_rows import select_rows
 from convcalc.report.report import Report
 from tests.render import designs
 
@@ -32,7 +32,7 @@ def lined_up(*reports: Report) -> list[tuple[str, ...]]:
     return [tuple(cell.path if cell else "-" for cell in match.cells) for match in matches]
 
 
-def params(match: Match) -> tuple[int | None, ...]:
+def params(match: AlignedRow) -> tuple[int | None, ...]:
     return match.values("params")
 
 
@@ -61,8 +61,8 @@ def test_one_design_is_no_comparison() -> None:
 
 
 def test_what_is_not_alike_is_told() -> None:
-    assert compare([designs.naive(), designs.reduced()]).differing == ()
-    assert compare([designs.naive(), designs.resnet()]).differing == ("inputs",)
+    assert compare([designs.naive(), designs.reduced()]).differing_conditions == ()
+    assert compare([designs.naive(), designs.resnet()]).differing_conditions == ("inputs",)
 
 
 # --- labels -----------------------------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ def test_inception_reads_branch_by_branch() -> None:
 
 def test_a_layer_meets_the_group_of_its_name_and_its_layers_are_details() -> None:
     matches = compare([designs.naive(), designs.reduced()]).matches
-    assert [match.path for match in matches if match.detail] == [
+    assert [match.path for match in matches if match.splits_a_layer] == [
         "3x3.reduce", "3x3.conv", "5x5.reduce", "5x5.conv", "pool.maxpool1", "pool.conv1",
     ]  # fmt: skip
 
@@ -152,7 +152,7 @@ def test_a_single_layer_is_compared_as_a_whole() -> None:
     one, two = built("one", ("direct", 5)), built("two", ("reduced.a", 1), ("reduced.b", 2))
     matches = compare([one, two]).matches
     assert lined_up(one, two) == [("direct", "reduced"), ("-", "reduced.a"), ("-", "reduced.b")]
-    assert [match.detail for match in matches] == [False, True, True]
+    assert [match.splits_a_layer for match in matches] == [False, True, True]
     assert matches[0].path == ""
 
 
@@ -180,25 +180,25 @@ def test_every_layer_stands_in_exactly_one_place_and_levels_add_up(designs_: lis
 
 def test_equal_groups_stay_folded_and_runs_are_summed() -> None:
     comparison = compare([designs.resnet(), designs.resnet101()])
-    seen = overview(comparison.matches, ["params", "macs"])
-    names = [(match.path, match.until) for match in seen.rows]
+    seen = select_rows(comparison.matches, ["params", "macs"])
+    names = [(match.path, match.last_segment) for match in seen.rows]
     assert names == [
         ("conv1", ""), ("stage1", ""), ("stage2", ""), ("stage3", ""),
         ("stage3.block1", "block6"), ("stage3.block7", "block23"), ("stage4", ""), ("linear1", ""),
     ]  # fmt: skip
-    assert seen.free == 3
+    assert seen.without_value == 3
 
 
 @pytest.mark.parametrize("key", ["params", "macs", "activations"])
 def test_rows_at_the_top_add_up_to_the_totals(key: str) -> None:
     comparison = compare([designs.resnet(), designs.resnet101(), designs.resnet152()])
-    rows = overview(comparison.matches, [key]).rows
+    rows = select_rows(comparison.matches, [key]).rows
     for place, total in enumerate(metric(comparison, key).values):
         assert sum(match.values(key)[place] or 0 for match in rows if match.level == 0) == total
 
 
 def test_rows_below_add_up_to_the_row_above() -> None:
-    rows = overview(compare([designs.resnet(), designs.resnet152()]).matches, ["params"]).rows
+    rows = select_rows(compare([designs.resnet(), designs.resnet152()]).matches, ["params"]).rows
     (stage,) = (match for match in rows if match.path == "stage3")
     below = [match for match in rows if match.path.startswith("stage3.")]
     for place in (0, 1):

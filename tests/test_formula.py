@@ -61,7 +61,7 @@ class Case(NamedTuple):
         given = {name: value for name, value in values.items() if name in variables}
         set_ = {name: eval(text, {}, dict(values)) for name, text in self.settings.items()}  # noqa: S307 - our own
         network = convcalc.load(text=text, name=path, set={**given, **set_})
-        return (convcalc.from_graph(network.graph.part(part)) if part else network).report()
+        return (convcalc.from_graph(network.graph.subgraph(part)) if part else network).report()
 
 
 TUTORIAL_CASES = [

@@ -82,7 +82,7 @@ def paths(graph: Graph) -> list[str]:
 def consistent(graph: Graph) -> bool:
     """Whether indices are places, and everything read or shared stands before its reader."""
     return all(
-        node.index == place and node.owner <= place and all(index < place for index in node.inputs)
+        node.index == place and node.weight_owner <= place and all(index < place for index in node.inputs)
         for place, node in enumerate(graph.nodes)
     )
 
@@ -92,12 +92,12 @@ def test_the_whole(graph: Graph) -> None:
         "stem", "stem.norm", "stem.act", "block.first", "block.again", "block.add1", "left", "right",
     ]  # fmt: skip
     assert consistent(graph)
-    assert graph.paths() == {*paths(graph), "block"}
+    assert graph.all_paths() == {*paths(graph), "block"}
     assert [node.path for node in graph.inputs] == ["input"]
 
 
 def test_a_part_reads_from_outside_what_it_needs(graph: Graph) -> None:
-    part = graph.part("block")
+    part = graph.subgraph("block")
     assert paths(part) == ["block.first", "block.again", "block.add1"]
     assert [(node.path, node.shape) for node in part.inputs] == [("stem.act", (4, 8, 8))]
     assert {label: part.nodes[index].path for label, index in part.outputs.items()} == {"block": "block.add1"}
@@ -105,17 +105,17 @@ def test_a_part_reads_from_outside_what_it_needs(graph: Graph) -> None:
 
 
 def test_a_part_is_a_layer_with_its_fused_layers(graph: Graph) -> None:
-    part = graph.part("stem")
+    part = graph.subgraph("stem")
     assert paths(part) == ["stem", "stem.norm", "stem.act"]
     assert list(part.outputs.values()) == [3]
-    assert paths(graph.part("stem.norm")) == ["stem.norm"]
+    assert paths(graph.subgraph("stem.norm")) == ["stem.norm"]
 
 
 def test_shared_weights_belong_to_the_first_layer_of_a_part_that_uses_them(graph: Graph) -> None:
-    owner, tied = graph.part("block").layers[:2]
-    assert tied.owner == owner.index == owner.owner
-    (alone,) = graph.part("block.again").layers
-    assert alone.owner == alone.index
+    owner, tied = graph.subgraph("block").layers[:2]
+    assert tied.weight_owner == owner.index == owner.weight_owner
+    (alone,) = graph.subgraph("block.again").layers
+    assert alone.weight_owner == alone.index
 
 
 def test_of_two_loose_ends_the_later_is_the_output_of_a_part() -> None:
@@ -125,29 +125,29 @@ layers:
   - {name: pair, seq: [{conv: [4, 1], name: one}, {conv: [5, 1], name: two, from: input}]}
   - concat: [identity, {from: pair.one}]
 """
-    pair = convcalc.load(text=text).graph.part("pair")
+    pair = convcalc.load(text=text).graph.subgraph("pair")
     assert [pair.nodes[index].path for index in pair.outputs.values()] == ["pair.two"]
 
 
 def test_a_part_changes_nothing_in_the_whole(graph: Graph) -> None:
-    before = [(node.index, node.inputs, node.owner) for node in graph.nodes]
-    graph.part("block")
-    graph.leading_to("left")
-    assert [(node.index, node.inputs, node.owner) for node in graph.nodes] == before
+    before = [(node.index, node.inputs, node.weight_owner) for node in graph.nodes]
+    graph.subgraph("block")
+    graph.upstream_of("left")
+    assert [(node.index, node.inputs, node.weight_owner) for node in graph.nodes] == before
 
 
 def test_an_output_brings_what_it_needs_and_no_more(graph: Graph) -> None:
-    left = graph.leading_to("left")
+    left = graph.upstream_of("left")
     assert paths(left) == paths(graph)[:-1]
     assert [node.path for node in left.inputs] == ["input"]
     assert list(left.outputs) == ["left"]
-    assert paths(graph.leading_to("right")) == [path for path in paths(graph) if path != "left"]
+    assert paths(graph.upstream_of("right")) == [path for path in paths(graph) if path != "left"]
     assert consistent(left)
 
 
 def test_a_path_that_is_none_is_refused_with_a_guess(graph: Graph) -> None:
     with pytest.raises(SpecError, match="no layer has the path 'blok'; did you mean 'block'") as raised:
-        graph.part("blok")
+        graph.subgraph("blok")
     assert raised.value.code == "CC211"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from convcalc.designs.names import BUDGET
+from convcalc.designs.names import BUDGET_FILE
 from tests.conftest import ROOT
 from tests.repository import Repository
 from tests.test_action import BUDGET as LIMITS
@@ -80,7 +80,7 @@ def team(hooks: Repository, tmp_path: Path) -> Repository:
     team = Repository(tmp_path / "team", {"PRE_COMMIT_HOME": str(hooks.folder.parent / "installed")}).begin()
     wanted = configuration().replace("https://github.com/OWNER/convcalc", hooks.folder.as_uri())
     team.write(".pre-commit-config.yaml", wanted.replace("rev: main", f"rev: {hooks.git('rev-parse', 'HEAD').strip()}"))
-    team.write(BUDGET, LIMITS.replace("*.yaml", "models/**/*.yaml"))
+    team.write(BUDGET_FILE, LIMITS.replace("*.yaml", "models/**/*.yaml"))
     team.write("models/net.yaml", NET)
     team.write("data.yaml", "no: spec\n")
     assert team.run("pre-commit", "install").exit_code == 0
@@ -121,7 +121,7 @@ def test_a_broken_spec_fails_both(team: Repository) -> None:
 def test_a_change_of_the_budget_alone_is_checked(team: Repository) -> None:
     code, shown = committed(team)
     assert code == 0, shown
-    team.write(BUDGET, LIMITS.replace("*.yaml", "models/**/*.yaml").replace("200", "150"))
+    team.write(BUDGET_FILE, LIMITS.replace("*.yaml", "models/**/*.yaml").replace("200", "150"))
     code, shown = committed(team)
     assert code == 1
     assert "CC611" in shown

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from convcalc import schemas
-from convcalc.designs.names import BUDGET
+from convcalc.designs.names import BUDGET_FILE
 from convcalc.designs.sources import open_source
 from convcalc.errors import Source, SpecErrors
 from convcalc.ops import kinds
@@ -28,7 +28,7 @@ from convcalc.spec.yaml import nodes
 from tests.conftest import ROOT
 from tests.zoo import test_worked_examples
 
-SPECS = sorted(path for path in (ROOT / "specs").rglob("*.yaml") if path.name != BUDGET)
+SPECS = sorted(path for path in (ROOT / "specs").rglob("*.yaml") if path.name != BUDGET_FILE)
 EXAMPLES = {name: text for name, text in vars(test_worked_examples).items() if name.isupper() and isinstance(text, str)}
 SCHEMA = spec_schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)

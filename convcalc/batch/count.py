@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.designs.names import DesignName, spec_path
-from convcalc.designs.sources import Spec, open_spec, past_spec
+from convcalc.designs.sources import SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.yaml.text import decode
@@ -93,7 +93,7 @@ def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
     return [row for each in variants for row in _count_variant(spec, spec.design(each, design.part), each, request)]
 
 
-def _open(task: CountTask, request: CountRequest) -> Spec:
+def _open(task: CountTask, request: CountRequest) -> SpecFile:
     file = task.design.file
     if task.data is None:
         return open_spec(file, libraries=request.libraries, inputs=request.inputs)
@@ -102,12 +102,12 @@ def _open(task: CountTask, request: CountRequest) -> Spec:
         source = decode(task.data, path)
     except SpecError as error:
         raise SpecErrors([error]) from None
-    return past_spec(source, file, path, DocumentLoader(libraries=request.libraries), request.inputs)
+    return read_spec(source, file, path, DocumentLoader(libraries=request.libraries), request.inputs)
 
 
-def _count_variant(spec: Spec, design: DesignName, variant: str | None, request: CountRequest) -> list[BatchRow]:
+def _count_variant(spec: SpecFile, design: DesignName, variant: str | None, request: CountRequest) -> list[BatchRow]:
     try:
-        network = spec.network(variant, design.part, overrides=request.overrides)
+        network = spec.expand(variant, design.part, overrides=request.overrides)
     except SpecErrors as errors:
         return [BatchRow(design, errors=_error_texts(errors))]
     shapes = {node.path: tuple(node.shape) for node in network.graph.inputs}

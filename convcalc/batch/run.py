@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
 from convcalc.designs.names import spec_path
-from convcalc.designs.sources import past_spec
+from convcalc.designs.sources import read_spec
 from convcalc.errors import Source, SpecError, SpecErrors
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.limits import FILE_BYTES
@@ -202,7 +202,7 @@ def digest_of_imports(file: str, data: bytes, libraries: tuple[str, ...]) -> byt
 
     try:
         path = spec_path(file)
-        past_spec(decode(data, path), file, path, DocumentLoader(read=read_and_hash, libraries=libraries))
+        read_spec(decode(data, path), file, path, DocumentLoader(read=read_and_hash, libraries=libraries))
     except (SpecError, SpecErrors):
         return None
     return b"".join(digests)

@@ -12,7 +12,7 @@ import click
 
 from convcalc import __version__
 from convcalc.cli import ERROR
-from convcalc.cli.types import ChoiceType, PositiveInt
+from convcalc.cli.types import PositiveInt, WordType
 from convcalc.errors import did_you_mean, quoted
 
 COLORS = ("auto", "always", "never")
@@ -36,7 +36,7 @@ def _general_options() -> list[click.Option]:
         _general_option("verbose", "-v", is_flag=True, help="Show all metrics and all claims."),
         _general_option(
             "color",
-            type=ChoiceType(COLORS),
+            type=WordType(COLORS),
             metavar="WHEN",
             help="auto, always or never; overrides NO_COLOR and FORCE_COLOR.",
         ),

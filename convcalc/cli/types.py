@@ -11,7 +11,7 @@ from convcalc.designs.names import parse_design
 from convcalc.errors import SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.quantities import intended_quantity, parse_positive_integer
 
-__all__ = ["Choice", "ChoiceType", "LazyChoice", "ParamType", "PositiveInt", "SpecName", "completions"]
+__all__ = ["Choice", "LazyChoice", "ParamType", "PositiveInt", "SpecName", "WordType", "completions"]
 
 if TYPE_CHECKING:
     from click import Choice, ParamType
@@ -33,7 +33,7 @@ else:
             return cls
 
 
-class ChoiceType(Choice[str]):
+class WordType(Choice[str]):
     """A choice that names the nearest word to a wrong one."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -75,7 +75,7 @@ class LazyChoice(ParamType[str]):
         self.words, self.closed = words, closed
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return ChoiceType(self.words()).convert(value, param, ctx) if self.closed else str(value)
+        return WordType(self.words()).convert(value, param, ctx) if self.closed else str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         return completions(incomplete, self.words())

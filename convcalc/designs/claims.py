@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
 
-from convcalc.designs.names import ZOO, is_spec_name, zoo
-from convcalc.designs.sources import Network, Spec, open_spec
+from convcalc.designs.names import ZOO, is_spec_name, zoo_paths
+from convcalc.designs.sources import Network, SpecFile, open_spec
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import ClaimResult, CountOrShape, Finding
 from convcalc.graph.graph import Graph, Node
@@ -21,7 +21,7 @@ DISAGREES = "CC604"
 AGREES_UNEXPECTEDLY = "CC605"
 
 
-def check_claims(spec: Spec, claims: Iterable[Claim]) -> tuple[list[ClaimResult], list[SpecError]]:
+def check_claims(spec: SpecFile, claims: Iterable[Claim]) -> tuple[list[ClaimResult], list[SpecError]]:
     """Judge claims of a spec; every variant that they name is expanded once.
 
     Returns:
@@ -34,17 +34,17 @@ def check_claims(spec: Spec, claims: Iterable[Claim]) -> tuple[list[ClaimResult]
         try:
             variant = claim.texts.get("variant")
             if variant not in networks:
-                networks[variant] = spec.network(variant)
+                networks[variant] = spec.expand(variant)
             judged += _check_claim(claim, networks[variant], spec)
         except SpecErrors as found:
             errors += found.errors
     return judged, errors
 
 
-def _check_claim(claim: Claim, network: Network, spec: Spec) -> Iterator[ClaimResult]:
+def _check_claim(claim: Claim, network: Network, spec: SpecFile) -> Iterator[ClaimResult]:
     part, variant = claim.texts.get("at"), claim.texts.get("variant")
     try:
-        graph = network.graph if part is None else network.graph.part(part)
+        graph = network.graph if part is None else network.graph.subgraph(part)
     except SpecError as error:
         error.span = claim.spans["at"]
         if original := _find_original(spec, claim, claim.spans):
@@ -105,7 +105,7 @@ def total_without(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> i
     """
     measure = core_metrics()[metric]
     values, whole = measure.values(graph)
-    if not excluding or not measure.additive:
+    if not excluding or not measure.is_additive:
         return int(whole)
     kept = [(node, value) for node, value in zip(graph.layers, values, strict=True) if _kind(node) not in excluding]
     biases = sum(map(_bias_elements, (node for node, _ in kept))) if metric == "params" and BIAS in excluding else 0
@@ -119,7 +119,7 @@ def _kind(node: Node) -> str:
 
 def _bias_elements(node: Node) -> int:
     """Return the elements of what a layer adds to its sums; shared weights are their owner's."""
-    if node.owner != node.index or _kind(node) == "norm":
+    if node.weight_owner != node.index or _kind(node) == "norm":
         return 0
     weights: Mapping[str, object] = node.facts.weights
     return sum(int(node.facts.weights[name].elements) for name in weights if BIAS in name)
@@ -148,7 +148,7 @@ def claim_finding(judgement: ClaimResult) -> Finding:
 # --- copies of bundled specs ------------------------------------------------------------------------------------------
 
 
-def _find_original(spec: Spec, claim: Claim, metrics: Iterable[str]) -> str:
+def _find_original(spec: SpecFile, claim: Claim, metrics: Iterable[str]) -> str:
     """Return the bundled spec that claims one of the same numbers where this spec, or what it imports, is another.
 
     Bundled specs keep what they claim, so that a number which does not hold here is one of the network there.
@@ -165,7 +165,7 @@ def _find_original(spec: Spec, claim: Claim, metrics: Iterable[str]) -> str:
 @cache
 def _bundled_paths() -> dict[str, str]:
     """Return the real path of every bundled spec by the name by which people know it."""
-    paths = {f"{ZOO}{name}": path for name, path in zoo().items()}
+    paths = {f"{ZOO}{name}": path for name, path in zoo_paths().items()}
     for path in list(paths.values())[:1]:
         folder = os.path.join(os.path.dirname(os.path.dirname(path)), "tutorials")
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
@@ -190,7 +190,7 @@ def _bundled_claims(path: str) -> tuple[list[str], frozenset[object]]:
     return _texts(spec), frozenset().union(*numbers)
 
 
-def _texts(spec: Spec) -> list[str]:
+def _texts(spec: SpecFile) -> list[str]:
     return [text for _, _, text in spec.texts]
 
 

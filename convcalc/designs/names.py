@@ -10,7 +10,7 @@ from typing import NamedTuple
 from convcalc.errors import Source, Span, SpecError, did_you_mean, quoted
 
 ZOO = "zoo:"
-BUDGET = "convcalc-budget.yaml"
+BUDGET_FILE = "convcalc-budget.yaml"
 """The one YAML file of this program that is no spec: folders and globs pass it over."""
 
 SPEC_SUFFIXES = (".yaml", ".yml")
@@ -74,7 +74,7 @@ def _exists(file: str) -> bool:
 
 def is_spec_name(name: str) -> bool:
     """Whether a file in a folder is a spec by its name."""
-    return name.endswith(SPEC_SUFFIXES) and name != BUDGET
+    return name.endswith(SPEC_SUFFIXES) and name != BUDGET_FILE
 
 
 def spec_path(file: str) -> str:
@@ -82,13 +82,13 @@ def spec_path(file: str) -> str:
     if not file.startswith(ZOO):
         return file
     name = file.removeprefix(ZOO)
-    shipped = zoo()
+    shipped = zoo_paths()
     if name not in shipped:
         raise SpecError("CC703", f"no shipped spec {quoted(name)}{did_you_mean(name, shipped)}", Span(Source(file)))
     return os.path.realpath(shipped[name])  # some installers link every file of a package to their store
 
 
-def zoo() -> dict[str, str]:
+def zoo_paths() -> dict[str, str]:
     """Return the path of every shipped network by its name: beside the modules once installed, else in the checkout."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for folder in (os.path.join(here, "specs", "zoo"), os.path.join(os.path.dirname(here), "specs", "zoo")):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from convcalc.designs.names import SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design, zoo
+from convcalc.designs.names import SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design, zoo_paths
 from convcalc.errors import SpecError, quoted
 from convcalc.globs import RECURSIVE, matches, syntax_error
 
@@ -59,7 +59,7 @@ def _found(files: Iterator[str], ending: str, otherwise: str) -> Iterator[Found]
 
 def _shipped_specs(pattern: str) -> Iterator[str]:
     named = _require_valid_glob(pattern.removeprefix(ZOO))
-    return (f"{ZOO}{name}" for name in zoo() if matches(named, name, "/"))
+    return (f"{ZOO}{name}" for name in zoo_paths() if matches(named, name, "/"))
 
 
 def _specs_matching(pattern: str) -> Iterator[str]:

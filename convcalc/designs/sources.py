@@ -48,7 +48,7 @@ class Network:
 
     design: DesignName
     graph: Graph
-    spec: Spec | None = None
+    spec: SpecFile | None = None
     variables: Mapping[str, Any] | None = None
 
     @property
@@ -91,13 +91,13 @@ class Network:
         labels = list(self.graph.outputs)
         designs = [self.design._replace(text=f"{self.design.text}#{label}", part=label) for label in labels]
         return [
-            replace(self, design=design, graph=self.graph.leading_to(label))
+            replace(self, design=design, graph=self.graph.upstream_of(label))
             for design, label in zip(designs, labels, strict=True)
         ]
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class SpecFile:
     """A spec that has been read: every one of its designs can be opened without reading it again."""
 
     file: str
@@ -109,7 +109,7 @@ class Spec:
     shapes: Mapping[str, ValueNode] = field(default_factory=dict)
     """The same, by the names of the inputs."""
 
-    def network(
+    def expand(
         self,
         variant: str | None = None,
         part: str | None = None,
@@ -129,7 +129,7 @@ class Spec:
         )
         if part is not None:
             try:
-                graph = graph.part(part)
+                graph = graph.subgraph(part)
             except SpecError as error:
                 error.span = Span(self.document.source)
                 raise SpecErrors([error]) from None
@@ -157,7 +157,7 @@ class Spec:
         return (None, *self.document.variants) if self.document.layers is not None else ()
 
 
-def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_INPUTS) -> Spec:
+def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_INPUTS) -> SpecFile:
     """Read a spec and what it imports; ``file`` may be ``zoo:NAME`` or ``-``, ``inputs`` go before the spec's own.
 
     Raises:
@@ -171,10 +171,12 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
 
             error.hint = similar_designs(file)
         raise SpecErrors([error]) from None
-    return past_spec(source, file, None, DocumentLoader(libraries=libraries), inputs)
+    return read_spec(source, file, None, DocumentLoader(libraries=libraries), inputs)
 
 
-def past_spec(source: Source, file: str, path: str | None, files: DocumentLoader, inputs: Inputs = NO_INPUTS) -> Spec:
+def read_spec(
+    source: Source, file: str, path: str | None, files: DocumentLoader, inputs: Inputs = NO_INPUTS
+) -> SpecFile:
     """Read a spec from its text, such as that of a revision.
 
     Args:
@@ -189,10 +191,10 @@ def past_spec(source: Source, file: str, path: str | None, files: DocumentLoader
     """
     document = parse_spec(source, files, path)
     if not inputs:
-        return Spec(file, document, files, inputs)
+        return SpecFile(file, document, files, inputs)
     from convcalc.spec.document.given_inputs import read_inputs  # not needed by most
 
-    return Spec(file, document, files, inputs, read_inputs(document, inputs))
+    return SpecFile(file, document, files, inputs, read_inputs(document, inputs))
 
 
 class _Carried(FileSystem):
@@ -220,11 +222,11 @@ def carried(
     texts: Sequence[tuple[str, str, str]],
     libraries: Sequence[str] = (),
     inputs: Inputs = NO_INPUTS,
-) -> Spec:
+) -> SpecFile:
     """Read a spec again from its texts, in any process; what it is read from may have changed or gone."""
     files = _Carried({path: Source(name, text) for path, name, text in texts})
     loader = DocumentLoader(read=files.read, libraries=libraries, file_system=files)
-    return past_spec(files.read(path), file, path, loader, inputs)
+    return read_spec(files.read(path), file, path, loader, inputs)
 
 
 def open_design(
@@ -242,7 +244,7 @@ def open_design(
     """
     design = parse_design(text)
     spec = open_spec(design.file, libraries=libraries, inputs=inputs)
-    network = spec.network(variant if design.variant is None else design.variant, design.part, overrides=overrides)
+    network = spec.expand(variant if design.variant is None else design.variant, design.part, overrides=overrides)
     return replace(network, design=network.design._replace(text=text))
 
 
@@ -250,12 +252,12 @@ def open_source(
     source: Source, *, variant: str | None = None, overrides: Overrides | None = None, libraries: Sequence[str] = ()
 ) -> Network:
     """Read the design whose text is given."""
-    spec = past_spec(source, source.name, None, DocumentLoader(libraries=libraries))
-    network = spec.network(variant, overrides=overrides)
+    spec = read_spec(source, source.name, None, DocumentLoader(libraries=libraries))
+    network = spec.expand(variant, overrides=overrides)
     return replace(network, design=network.design._replace(text=source.name))
 
 
-class Checked(NamedTuple):
+class ValidationResult(NamedTuple):
     """What validating one file found, over all its variants."""
 
     file: str
@@ -264,20 +266,20 @@ class Checked(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def check_file(path: str, *, libraries: Sequence[str] = ()) -> Checked:
+def validate_file(path: str, *, libraries: Sequence[str] = ()) -> ValidationResult:
     """Parse and shape-check a file with every variant; a file of blocks without layers is only parsed."""
     try:
         spec = open_spec(path, libraries=libraries)
     except SpecErrors as errors:
-        return Checked(path, errors=tuple(errors.errors))
+        return ValidationResult(path, errors=tuple(errors.errors))
     found: list[SpecError] = []
     warnings: dict[str, None] = {}
     for variant in spec.variants:
         try:
-            graph = spec.network(variant).graph
+            graph = spec.expand(variant).graph
             warnings.update(dict.fromkeys(map(format_error, graph.warnings)))
         except SpecErrors as errors:
             found += errors.errors
             for fault in errors.errors:
                 fault.hint = fault.hint or (f"in the variant {variant}" if variant else "")
-    return Checked(path, tuple(spec.document.variants), tuple(SpecErrors(found).errors), tuple(warnings))
+    return ValidationResult(path, tuple(spec.document.variants), tuple(SpecErrors(found).errors), tuple(warnings))

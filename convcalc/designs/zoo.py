@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from convcalc.designs.names import ZOO, zoo
-from convcalc.designs.sources import Network, Spec, open_spec
+from convcalc.designs.names import ZOO, zoo_paths
+from convcalc.designs.sources import Network, SpecFile, open_spec
 from convcalc.report.row_list import Field, Listing
 from convcalc.spec.document.claims import Claim
 
@@ -22,20 +22,20 @@ MAX_SIMILAR = 3
 
 FIELDS = (
     Field("design", "Design"),
-    Field("name", "Name", wanted=4),
-    Field("input", "Input", wanted=2),
+    Field("name", "Name", drop_priority=4),
+    Field("input", "Input", drop_priority=2),
     Field("params", "Params", number=True),
     Field("macs", "Multiplies", number=True),
-    Field("equals", "Equals", wanted=1),
-    Field("reference", "Reference", people=False),
-    Field("source", "Source", wanted=3),
+    Field("equals", "Equals", drop_priority=1),
+    Field("reference", "Reference", shown_to_people=False),
+    Field("source", "Source", drop_priority=3),
 )
 
 
-class Shipped(NamedTuple):
+class ZooDesign(NamedTuple):
     """A design that comes with the program, not yet counted."""
 
-    spec: Spec
+    spec: SpecFile
     variant: str | None
 
     @property
@@ -63,15 +63,15 @@ class Shipped(NamedTuple):
 
     def network(self) -> Network:
         """Expand it."""
-        return self.spec.network(self.variant)
+        return self.spec.expand(self.variant)
 
 
-def shipped(words: Sequence[str] = ()) -> Iterator[Shipped]:
+def search_zoo(words: Sequence[str] = ()) -> Iterator[ZooDesign]:
     """Give the shipped designs whose name, module or source has every word; case, hyphens and underscores are alike."""
-    for name in zoo():
+    for name in zoo_paths():
         spec = open_spec(f"{ZOO}{name}")
         for variant in spec.variants:
-            one = Shipped(spec, variant)
+            one = ZooDesign(spec, variant)
             text = _squeezed(" ".join([one.design, *one.modules, one.source]))
             if all(_squeezed(word) in text for word in words):
                 yield one
@@ -85,16 +85,16 @@ def _squeezed(text: str) -> str:
 def similar_designs(file: str) -> str:
     """Return a hint with the shipped designs that the name of a missing file may mean, if there are any."""
     word = file.removeprefix(ZOO).removesuffix(".yaml")
-    if word in zoo():
+    if word in zoo_paths():
         return f"did you mean {ZOO}{word}?"
     if not re.fullmatch(r"[\w.-]{3,40}", word):
         return ""
-    names = [one.design for one in islice(shipped([word]), MAX_SIMILAR + 1)]
+    names = [one.design for one in islice(search_zoo([word]), MAX_SIMILAR + 1)]
     more = ", …" if len(names) > MAX_SIMILAR else ""
     return f"in the zoo: {', '.join(names[:MAX_SIMILAR])}{more}" if names else ""
 
 
-def row(one: Shipped) -> dict[str, object]:
+def row(one: ZooDesign) -> dict[str, object]:
     """Count a design and return its line, with the keys of ``FIELDS``."""
     report = one.network().report()
     modules = one.modules

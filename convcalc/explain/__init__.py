@@ -23,7 +23,7 @@ def explain(network: Network, path: str = "", *, batch: int = 1, dtype: str = "f
         SpecError: CC211, where no layer has the path.
     """
     graph = network.graph
-    part = graph.part(path) if path else graph
+    part = graph.subgraph(path) if path else graph
     node = next((node for node in graph.layers if node.path == path), None)
     if node is None:
         measured = Measurements(network.design.text, part, network.source, Conditions(batch, dtype))

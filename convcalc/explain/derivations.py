@@ -69,10 +69,10 @@ def explain_layer(graph: Graph, node: Node, report: Report) -> Explanation:
     assert op is not None
     rows = {row.path: row for row in report.rows}
     row, before = rows[node.path], rows.get(graph.nodes[node.inputs[0]].path) if len(node.inputs) == 1 else None
-    owner = graph.nodes[node.owner]
+    owner = graph.nodes[node.weight_owner]
     metrics = []
     for column in report.columns:
-        if column.additive or column.per_layer:
+        if column.is_additive or column.per_layer:
             value = row.values[column.key]
             steps = tuple(_steps(column.key, node, row.values, report)) or derive_detail(column.key, node, row, before)
             metrics.append(ExplainedMetric(column, value, steps))
@@ -192,7 +192,7 @@ def _sizes(node: Node) -> Iterator[DerivationStep]:
 
 def _counted_notes(node: Node) -> Iterator[str]:
     """What is in the numbers."""
-    if node.facts.weights and node.owner == node.index:
+    if node.facts.weights and node.weight_owner == node.index:
         yield "params: every learnable weight, once" + (", and the bias" if "bias" in node.facts.weights else "")
     if any(product.multiplies for product in node.facts.products):
         yield "multiplies: every product of an input with a weight, or of two activations"

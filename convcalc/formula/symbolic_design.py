@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from convcalc.designs.names import parse_design
-from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, Spec, open_spec
+from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, closest_match, did_you_mean, quoted
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import report_metrics
@@ -67,7 +67,7 @@ class SymbolicDesign:
         if isinstance(design, Network):
             self.design, known = design.design, design.spec
             assert known is not None, "a graph in memory has no variables"
-            self.spec: Spec = known
+            self.spec: SpecFile = known
         else:
             self.design = parse_design(design)
             self.spec = open_spec(self.design.file, libraries=options.libraries, inputs=options.inputs)
@@ -100,7 +100,7 @@ class SymbolicDesign:
         given = {name: text for name, text in self._settings.items() if name in self._variables}
         symbols = {use.name: values[use.name] for use in self.symbols}
         try:
-            return self.spec.network(
+            return self.spec.expand(
                 self.variant, self.design.part, overrides=given, symbols=symbols, inputs=self._inputs
             )
         except SpecErrors as errors:

@@ -10,7 +10,7 @@ from typing import Any
 
 from convcalc.arith import equal, less_equal, require
 from convcalc.errors import Span, SpecError, quoted
-from convcalc.graph.graph import Facts, Graph, Node
+from convcalc.graph.graph import Graph, LayerFacts, Node
 from convcalc.ops.arguments import InvalidArgument, SizeType
 from convcalc.ops.op import Op
 from convcalc.shapes import MAX_AXES, MAX_AXIS_SIZE, Shape
@@ -34,7 +34,7 @@ class GraphBuilder:
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
-        self._facts: dict[tuple[int, tuple[Shape, ...]], tuple[Op, Facts]] = {}
+        self._facts: dict[tuple[int, tuple[Shape, ...]], tuple[Op, LayerFacts]] = {}
         self._paths: set[str] = set()
 
     def input(self, name: str, shape: Iterable[Any], *, source: Span | None = None) -> int:
@@ -59,7 +59,7 @@ class GraphBuilder:
         _require_room(sizes)
         path = self._new_path(name)
         self._paths.add(path)
-        return self._append(path, None, (), (), Facts(sizes, {}, {}, ()), source)
+        return self._append(path, None, (), (), LayerFacts(sizes, {}, {}, ()), source)
 
     def add(self, path: str, op: Op, *inputs: int, source_form: str = "", source: Span | None = None) -> int:
         """Add a layer and return its handle; an op that passes its input on adds none and gives back the input's.
@@ -108,7 +108,7 @@ class GraphBuilder:
             raise
         index = self._append(path, op, tuple(inputs) if op.depends_on_values else (), shapes, facts, source)
         if via:
-            self.nodes[index].via = via
+            self.nodes[index].source_form = via
         return index
 
     def _blame_input(self, error: SpecError, inputs: Sequence[int]) -> None:
@@ -149,7 +149,7 @@ class GraphBuilder:
         require([shape.rank for shape in own] == [shape.rank for shape in other], *said)
         for size, against in zip(chain(*own), chain(*other), strict=True):
             require(equal(size, against), *said)
-        tied.owner = kept.owner
+        tied.weight_owner = kept.weight_owner
 
     def graph(self, outputs: int | Sequence[int] | Mapping[str, int] | None = None, *, name: str = "") -> Graph:
         """Return what has been built.
@@ -196,14 +196,14 @@ class GraphBuilder:
         op: Op | None,
         inputs: tuple[int, ...],
         shapes: tuple[Shape, ...],
-        facts: Facts,
+        facts: LayerFacts,
         source: Span | None,
     ) -> int:
         index = len(self.nodes)
         self.nodes.append(Node(index, path, op, inputs, shapes, facts, source, index))
         return index
 
-    def _stated(self, op: Op, shapes: tuple[Shape, ...]) -> Facts:
+    def _stated(self, op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
         """Return the facts of a layer; the same op on the same shapes is asked once."""
         try:
             known = self._facts.get((id(op), shapes))
@@ -226,11 +226,11 @@ def input_size(size: Any) -> Any:
         raise SpecError("CC410", f"an axis of the input {error}") from None
 
 
-def _facts(op: Op, shapes: tuple[Shape, ...]) -> Facts:
+def _facts(op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
     output = op.output(*shapes)
     for size in output:
         require(less_equal(1, size), "CC403", "{} leaves an axis of size {}: {}", op.kind, size, output)
-    facts = Facts(output, op.weights(*shapes), op.buffers(*shapes), op.products(*shapes))
+    facts = LayerFacts(output, op.weights(*shapes), op.buffers(*shapes), op.products(*shapes))
     _require_room(output)
     return facts
 

@@ -13,7 +13,7 @@ from convcalc.shapes import Shape
 
 
 @dataclass(eq=False)
-class Facts:
+class LayerFacts:
     """Shapes and products of one layer, for its input shapes, and their sums.
 
     Layers of one op and the same shapes share it, and so each sum is computed once.
@@ -54,8 +54,8 @@ class Facts:
 class Node:
     """A layer, or an input of the graph (then ``op`` is ``None``).
 
-    ``inputs`` are indices of nodes before it; ``owner`` is the node whose weights it uses, usually itself; ``via`` is
-    how the model's source writes it, where that is not the usual way.
+    ``inputs`` are indices of nodes before it; ``weight_owner`` is the node whose weights it uses, usually itself;
+    ``source_form`` is how the model's source writes it, where that is not the usual way.
     """
 
     index: int
@@ -63,10 +63,10 @@ class Node:
     op: Op | None
     inputs: tuple[int, ...]
     input_shapes: tuple[Shape, ...]
-    facts: Facts
+    facts: LayerFacts
     source: Span | None = None
-    owner: int = -1
-    via: str = ""
+    weight_owner: int = -1
+    source_form: str = ""
 
     @property
     def shape(self) -> Shape:
@@ -90,7 +90,7 @@ class Graph:
     def layers(self) -> list[Node]:
         return [node for node in self.nodes if node.op is not None]
 
-    def part(self, path: str) -> Graph:
+    def subgraph(self, path: str) -> Graph:
         """Return the layers at and below a path as a graph of its own, whose inputs are the outside layers they read.
 
         Raises:
@@ -99,12 +99,12 @@ class Graph:
         below = path + "."
         inside = [node for node in self.layers if node.path == path or node.path.startswith(below)]
         if not inside:
-            raise SpecError("CC211", f"no layer has the path '{path}'{did_you_mean(path, self.paths())}")
+            raise SpecError("CC211", f"no layer has the path '{path}'{did_you_mean(path, self.all_paths())}")
         read = {index for node in inside for index in node.inputs}
         last = [node.index for node in inside if node.index not in read][-1]
         return self._subgraph(inside, {path: last})
 
-    def leading_to(self, output: str) -> Graph:
+    def upstream_of(self, output: str) -> Graph:
         """Return the graph of one output: that layer and everything that it needs."""
         index = self.outputs[output]
         needed = {index}
@@ -113,7 +113,7 @@ class Graph:
                 needed.update(node.inputs)
         return self._subgraph([node for node in self.nodes if node.index in needed], {output: index})
 
-    def paths(self) -> set[str]:
+    def all_paths(self) -> set[str]:
         """Return the paths of all layers and of all scopes around them."""
         found: set[str] = set()
         for node in self.layers:
@@ -131,7 +131,7 @@ class Graph:
         places = {node.index: place for place, node in enumerate(kept)}
         owners: dict[int, int] = {}
         for place, node in enumerate(kept):
-            node.owner = owners.setdefault(node.owner, place) if node.op else place
+            node.weight_owner = owners.setdefault(node.weight_owner, place) if node.op else place
             node.inputs = tuple(places[index] for index in node.inputs)
             node.index = place
         return Graph(kept, {label: places[index] for label, index in outputs.items()}, self.name, self.warnings)

@@ -14,9 +14,9 @@ WHOLE = "whole"
 
 
 class ReadPattern(NamedTuple):
-    """Along one axis: the first and the last cell that a cell reads; ``period`` cells further, ``advance`` further.
+    """Along one axis: the first and the last cell that a cell reads; ``period`` cells further, ``step`` further.
 
-    Between these it reads every ``every``-th cell.
+    Between these it reads every ``dilation``-th cell.
     """
 
     cells: Callable[[int], tuple[Number, Number]]

@@ -18,7 +18,7 @@ def params(graph: Graph) -> Sequence[Number]:
     Called:
         parameters in PyTorch, timm and torchinfo; trainable params in Keras, whose total has the buffers in it.
     """
-    return [node.facts.params if node.owner == node.index else 0 for node in graph.layers]
+    return [node.facts.params if node.weight_owner == node.index else 0 for node in graph.layers]
 
 
 def buffers(graph: Graph) -> Sequence[Number]:
@@ -30,7 +30,7 @@ def buffers(graph: Graph) -> Sequence[Number]:
     Called:
         buffers in PyTorch, non-trainable params in Keras.
     """
-    return [node.facts.state if node.owner == node.index else 0 for node in graph.layers]
+    return [node.facts.state if node.weight_owner == node.index else 0 for node in graph.layers]
 
 
 def macs(graph: Graph) -> Sequence[Number]:

@@ -127,7 +127,7 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     return [
         sizes[node.index]
         + total([sizes[index] for index in node.inputs if _is_activation(node)])
-        + _weight_bytes_read(node, batch, form(graph.nodes[node.owner].path))
+        + _weight_bytes_read(node, batch, form(graph.nodes[node.weight_owner].path))
         for node in graph.layers
     ]
 

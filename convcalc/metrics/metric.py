@@ -12,10 +12,10 @@ from convcalc.graph.graph import Graph
 class Metric(NamedTuple):
     """One metric: its names and how it is computed.
 
-    ``layers`` gives one value per layer of ``graph.layers`` for one sample; ``sized``, in its place, one in bytes for a
-    batch in a number format. ``whole``, where given, works the total out of these; otherwise the total is their sum.
-    ``both`` gives values and total at once, where the total does not follow from the values: ``None`` is undefined.
-    ``batched`` says whether the values of ``layers`` grow with the batch.
+    ``per_sample`` gives one value per layer of ``graph.layers`` for one sample; ``per_batch``, in its place, one in
+    bytes for a batch in a number format. ``total_of``, where given, works the total out of these, and layers are shown
+    none of it; otherwise the total is their sum. ``values_and_total`` gives both at once, where the total does not
+    follow from the values: ``None`` is undefined. ``times_batch`` says whether ``per_sample`` grows with the batch.
     """
 
     key: str
@@ -34,7 +34,7 @@ class Metric(NamedTuple):
     """Whether the value of a group is the largest of its layers."""
 
     @property
-    def additive(self) -> bool:
+    def is_additive(self) -> bool:
         """Whether the total is the sum of the layers."""
         return self.total_of is None and self.values_and_total is None
 

@@ -1,8 +1,8 @@
 """The metrics: one file a family, found by walking the folder. Each turns a shaped graph into columns.
 
-A file defines ``METRICS``, a tuple of ``Measure``; their ``order`` says where the column stands. Values are of the
+A file defines ``METRICS``, a tuple of ``Metric``; their ``order`` says where the column stands. Values are of the
 whole batch. The guide ``metrics`` defines them. Details are metrics that are no sums and in no report that does not ask
-for them: a file's ``DETAILS`` have what reports show of every layer; ``METRICS`` of the files in ``LAZY`` are those
+for them: a file's ``DETAILS`` have what reports show of every layer; ``METRICS`` of ``LAZY_MODULES`` are those
 among them that are one number for a design.
 """
 

@@ -31,7 +31,7 @@ class LayerSizes:
         self.node = node
         self.op: Op = node.op
         self.kind = node.op.kind
-        self.via = node.via or default_source_form(node.op.kind)
+        self.via = node.source_form or default_source_form(node.op.kind)
         self.batch = batch
         self.input: Shape = node.input_shapes[0]
         """Shape of the first input, without batch; ``output`` that of the output."""

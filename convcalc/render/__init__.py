@@ -28,7 +28,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from convcalc.render.tables.surface import Surface
-from convcalc.report.fold import View
+from convcalc.report.fold import TableOptions
 
 if TYPE_CHECKING:
     from convcalc.budget.diff.revisions import Diff
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from convcalc.findings import CheckResult
     from convcalc.formula.closed_form import Formula
     from convcalc.profiles import Reconciliation
-    from convcalc.render.results.row_list import Stream
+    from convcalc.render.results.row_list import RowStream
     from convcalc.report.compare import Comparison
     from convcalc.report.report import Report
     from convcalc.report.row_list import Listing
@@ -62,15 +62,15 @@ __all__ = [
     "SolutionFormat",
     "StreamFormat",
     "Surface",
+    "TableOptions",
     "VerdictFormat",
-    "View",
 ]
 
 
 class Format(Protocol):
     """What a file of this folder offers in order to show designs."""
 
-    def report(self, report: Report, view: View, surface: Surface) -> str:
+    def report(self, report: Report, view: TableOptions, surface: Surface) -> str:
         """Return one design's report."""
 
     def comparison(self, comparison: Comparison, surface: Surface) -> str:
@@ -94,7 +94,7 @@ class ListingFormat(Protocol):
 class StreamFormat(Protocol):
     """What a file of this folder offers in order to show more designs than memory holds."""
 
-    def stream(self, listing: Listing, surface: Surface) -> Stream:
+    def stream(self, listing: Listing, surface: Surface) -> RowStream:
         """Return a list without rows, which come later."""
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from convcalc.report.path_tree import Node
+from convcalc.report.path_tree import PathNode
 
 
-class Cell(NamedTuple):
+class AlignedCell(NamedTuple):
     """What one design has at an aligned place: a layer, or a group with its sums."""
 
     path: str
@@ -24,18 +24,18 @@ class Cell(NamedTuple):
     known: bool = True
 
 
-class Match(NamedTuple):
+class AlignedRow(NamedTuple):
     """One aligned place: the same layer or group in every design that has it."""
 
     path: str
     """Within the designs, without what each of them puts in front of all its layers."""
     level: int
-    cells: tuple[Cell | None, ...]
+    cells: tuple[AlignedCell | None, ...]
     group: bool
     """Whether aligned places beneath it follow."""
-    detail: bool = False
+    splits_a_layer: bool = False
     """Whether it splits up a place that is a single layer in some design: then there is nothing to compare it with."""
-    until: str = ""
+    last_segment: str = ""
     """The last of several neighbours that are summed in this one."""
 
     def values(self, key: str) -> tuple[int | None, ...]:
@@ -48,7 +48,7 @@ class Match(NamedTuple):
         return tuple(cell is not None for cell in self.cells)
 
     @property
-    def alike(self) -> bool:
+    def has_equal_values(self) -> bool:
         """Whether the designs that have this place have the same sums."""
         values = [cell.values for cell in self.cells if cell]
         return all(value == values[0] for value in values)
@@ -56,7 +56,7 @@ class Match(NamedTuple):
     @property
     def equal(self) -> bool:
         """Whether every design has this place, with the same sums."""
-        return self.alike and all(self.present)
+        return self.has_equal_values and all(self.present)
 
     @property
     def layer(self) -> bool:
@@ -64,13 +64,13 @@ class Match(NamedTuple):
         return all(cell.layer for cell in self.cells if cell)
 
 
-def aligned(roots: Sequence[Node], keys: Sequence[str]) -> Iterator[Match]:
+def align(roots: Sequence[PathNode], keys: Sequence[str]) -> Iterator[AlignedRow]:
     """Walk several trees at once: children with the same name meet, then those left over by position.
 
     A design whose layers all stand in one scope (``reduced.conv1``, ``reduced.conv2``) is compared without that scope,
     unless another design has a scope of that name too.
     """
-    nodes = tuple(_entered(roots))
+    nodes = tuple(_skip_enclosing_scopes(roots))
     lone_layer = any(not node.group for node in nodes)
     stack = [_Place("", 0 if lone_layer else -1, nodes)]
     while stack:
@@ -78,28 +78,28 @@ def aligned(roots: Sequence[Node], keys: Sequence[str]) -> Iterator[Match]:
         below = list(_children(place))
         if place.level >= 0:
             cells = tuple(_cell(node, keys) for node in place.nodes)
-            yield Match(place.path, place.level, cells, bool(below), place.detail)
+            yield AlignedRow(place.path, place.level, cells, bool(below), place.detail)
         stack += reversed(below)
 
 
 class _Place(NamedTuple):
     path: str
     level: int
-    nodes: tuple[Node | None, ...]
+    nodes: tuple[PathNode | None, ...]
     detail: bool = False
 
 
-def _cell(node: Node | None, keys: Sequence[str]) -> Cell | None:
+def _cell(node: PathNode | None, keys: Sequence[str]) -> AlignedCell | None:
     if node is None:
         return None
     values = {key: node.values[key] for key in keys if key in node.values}
     op = node.line.op if node.line else None
-    return Cell(node.path, node.layers, node.output_shape, values, op, not node.group, node.known)
+    return AlignedCell(node.path, node.layers, node.output_shape, values, op, not node.group, node.known)
 
 
-def _entered(roots: Sequence[Node]) -> Iterator[Node]:
+def _skip_enclosing_scopes(roots: Sequence[PathNode]) -> Iterator[PathNode]:
     """Step into the scopes that hold all of a design, where that brings it level with the others."""
-    chains = [_lone(root) for root in roots]
+    chains = [_single_child_chain(root) for root in roots]
     shared = _common([[node.segment for node in chain] for chain in chains])
     starts = [[root, *chain][shared] for root, chain in zip(roots, chains, strict=True)]
     for start, chain in zip(starts, chains, strict=True):
@@ -114,7 +114,7 @@ def _common(paths: Sequence[Sequence[str]]) -> int:
     return sum(1 for _ in takewhile(lambda segments: len(set(segments)) == 1, heads))
 
 
-def _lone(root: Node) -> list[Node]:
+def _single_child_chain(root: PathNode) -> list[PathNode]:
     """Return the chain of nodes from the top that each hold everything."""
     chain = []
     node = root
@@ -134,18 +134,20 @@ def _children(place: _Place) -> Iterator[_Place]:
         yield _Place(f"{place.path}.{name}" if place.path else name, place.level + 1, nodes, detail)
 
 
-def _paired(lists: Sequence[Sequence[Node]]) -> list[tuple[Node | None, ...]]:
+def _paired(lists: Sequence[Sequence[PathNode]]) -> list[tuple[PathNode | None, ...]]:
     """Line up the children of one group, design after design."""
-    slots: list[_Slot] = []
+    slots: list[_AlignedNodes] = []
     for place, nodes in enumerate(lists):
-        slots = _joined(slots, place, nodes, len(lists))
+        slots = _merge_children(slots, place, nodes, len(lists))
     return [tuple(slot) for slot in slots]
 
 
-_Slot = list[Node | None]
+_AlignedNodes = list[PathNode | None]
 
 
-def _joined(slots: list[_Slot], place: int, nodes: Sequence[Node], designs: int) -> list[_Slot]:
+def _merge_children(
+    slots: list[_AlignedNodes], place: int, nodes: Sequence[PathNode], designs: int
+) -> list[_AlignedNodes]:
     """Put one design's children into the slots; those that find none get new ones behind their predecessor's."""
     found = _by_name(slots, place, nodes)
     for kind in dict.fromkeys(_kind(node) for node in nodes):
@@ -154,7 +156,7 @@ def _joined(slots: list[_Slot], place: int, nodes: Sequence[Node], designs: int)
         for node, slot in zip(left, free, strict=False):
             found[node.segment] = slot
             slot[place] = node
-    behind: dict[int, list[_Slot]] = {}
+    behind: dict[int, list[_AlignedNodes]] = {}
     before = 0
     for node in nodes:
         own = found.get(node.segment)
@@ -165,9 +167,9 @@ def _joined(slots: list[_Slot], place: int, nodes: Sequence[Node], designs: int)
     return [*behind.get(0, []), *(new for slot in slots for new in (slot, *behind.get(id(slot), [])))]
 
 
-def _by_name(slots: Sequence[_Slot], place: int, nodes: Sequence[Node]) -> dict[str, _Slot]:
+def _by_name(slots: Sequence[_AlignedNodes], place: int, nodes: Sequence[PathNode]) -> dict[str, _AlignedNodes]:
     named = {node.segment: slot for slot in reversed(slots) for node in reversed(slot) if node}
-    found: dict[str, _Slot] = {}
+    found: dict[str, _AlignedNodes] = {}
     taken: set[int] = set()
     for node in nodes:
         slot = named.get(node.segment)
@@ -178,6 +180,6 @@ def _by_name(slots: Sequence[_Slot], place: int, nodes: Sequence[Node]) -> dict[
     return found
 
 
-def _kind(node: Node) -> str:
+def _kind(node: PathNode) -> str:
     """What may meet by position: layers of one op, or groups. Names alone make a layer meet a group."""
     return node.line.op if node.line and not node.group else ""

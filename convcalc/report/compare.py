@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from convcalc.gc_pause import paused
 from convcalc.metrics.metric import Metric
-from convcalc.report.align_layers import Match, aligned
+from convcalc.report.align_layers import AlignedRow, align
 from convcalc.report.drawn import Drawn
-from convcalc.report.fold import DEFAULT_COLUMNS, View, fold
-from convcalc.report.path_tree import tree
+from convcalc.report.fold import DEFAULT_COLUMNS, TableOptions, fold_report
+from convcalc.report.path_tree import build_path_tree
 from convcalc.report.report import Report
 
 Value = int | Fraction
@@ -43,8 +43,8 @@ class Comparison(Drawn):
     reports: tuple[Report, ...]
     labels: tuple[str, ...]
     metrics: tuple[MetricComparison, ...]
-    matches: tuple[Match, ...]
-    view: View
+    matches: tuple[AlignedRow, ...]
+    view: TableOptions
     note: str
     """What the spec says of its designs, where it says the same of all."""
 
@@ -52,7 +52,7 @@ class Comparison(Drawn):
     def columns(self) -> list[MetricComparison]:
         """The metrics that layers are compared in: those of the view."""
         usual = DEFAULT_COLUMNS if self.view.columns is None else self.view.columns
-        known = {metric.column.key: metric for metric in self.metrics if metric.column.additive}
+        known = {metric.column.key: metric for metric in self.metrics if metric.column.is_additive}
         return [known[key] for key in dict.fromkeys((*usual, *self.view.more)) if key in known]
 
     @property
@@ -69,7 +69,7 @@ class Comparison(Drawn):
         return self.to("html")
 
     @property
-    def differing(self) -> tuple[str, ...]:
+    def differing_conditions(self) -> tuple[str, ...]:
         """Which circumstances differ between the designs: ``inputs``, ``batch``, ``dtype``."""
         circumstances = (
             ("inputs", [list(report.inputs.values()) for report in self.reports]),
@@ -80,7 +80,7 @@ class Comparison(Drawn):
 
 
 @paused()
-def compare(reports: Sequence[Report], view: View | None = None) -> Comparison:
+def compare(reports: Sequence[Report], view: TableOptions | None = None) -> Comparison:
     """Return the comparison of designs with the first of them, folded as a view says.
 
     Raises:
@@ -89,13 +89,13 @@ def compare(reports: Sequence[Report], view: View | None = None) -> Comparison:
     if len(reports) < 2:
         raise ValueError(f"a comparison needs two designs or more, not {len(reports)}")
     metrics = tuple(_metrics(reports))
-    keys = [metric.column.key for metric in metrics if metric.column.additive]
-    view = view or View()
-    folding = View(view.depth, view.by)
-    lines = [fold(report, folding).lines for report in reports]
+    keys = [metric.column.key for metric in metrics if metric.column.is_additive]
+    view = view or TableOptions()
+    folding = TableOptions(view.depth, view.by)
+    lines = [fold_report(report, folding).lines for report in reports]
     if view.by == "op":  # kinds meet by their names alone
         lines = [[line._replace(op=line.path) for line in some] for some in lines]
-    matches = tuple(aligned([tree(some, keys) for some in lines], keys))
+    matches = tuple(align([build_path_tree(some, keys) for some in lines], keys))
     note = reports[0].note if len({report.note for report in reports}) == 1 else ""
     return Comparison(tuple(reports), labels([report.design for report in reports]), metrics, matches, view, note)
 

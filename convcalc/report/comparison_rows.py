@@ -6,30 +6,30 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from convcalc.report.align_layers import Cell, Match
+from convcalc.report.align_layers import AlignedCell, AlignedRow
 
-FEWEST = 3
+MIN_RUN = 3
 """So many neighbours and more that tell the same story are one row."""
 
 
-class Overview(NamedTuple):
+class ComparisonRows(NamedTuple):
     """The chosen rows, and what the others hold."""
 
-    rows: tuple[Match, ...]
-    free: int
+    rows: tuple[AlignedRow, ...]
+    without_value: int
     """Layers without a value in the chosen metrics on any side."""
-    folded: int
+    collapsed_groups: int
     """Groups that stand as sums: alike in all designs that have them."""
-    rest: Match | None = None
+    remainder: AlignedRow | None = None
     """The sum of what ``--top`` leaves out."""
 
 
-def overview(matches: Sequence[Match], keys: Sequence[str]) -> Overview:
+def select_rows(matches: Sequence[AlignedRow], keys: Sequence[str]) -> ComparisonRows:
     """Choose the rows: with a value in ``keys`` on some side, unfolded only where designs differ, and runs summed.
 
     Rows of one level still add up to the row above them, except for the layers that split up what elsewhere is one.
     """
-    rows: list[Match] = []
+    rows: list[AlignedRow] = []
     free = folded = 0
     closed: int | None = None
     for match in matches:
@@ -44,55 +44,57 @@ def overview(matches: Sequence[Match], keys: Sequence[str]) -> Overview:
         if match.group and not _unfolds(match):
             folded += not match.layer
             closed = match.level
-    return Overview(tuple(_runs(rows)), free, folded)
+    return ComparisonRows(tuple(_merge_runs(rows)), free, folded)
 
 
-def first(chosen: Overview, key: str, most: int) -> Overview:
+def first(chosen: ComparisonRows, key: str, most: int) -> ComparisonRows:
     """Keep the rows that differ most from the first design in a metric, and sum the others.
 
     Groups give way to what is in them, except for a group that is a single layer elsewhere.
     """
-    rows = [row for row in chosen.rows if not row.detail]
+    rows = [row for row in chosen.rows if not row.splits_a_layer]
     after = [*(row.level for row in rows[1:]), 0]
     lowest = [row._replace(level=0) for row, level in zip(rows, after, strict=True) if level <= row.level]
     order = sorted(range(len(lowest)), key=lambda place: -_apart(lowest[place], key))
     left = [lowest[place] for place in sorted(order[most:])]
-    return chosen._replace(rows=tuple(lowest[place] for place in order[:most]), rest=_merged(left) if left else None)
+    return chosen._replace(
+        rows=tuple(lowest[place] for place in order[:most]), remainder=_merged(left) if left else None
+    )
 
 
-def _apart(row: Match, key: str) -> int:
+def _apart(row: AlignedRow, key: str) -> int:
     """How far a design is from the first at a place, at most."""
     base, *others = (value or 0 for value in row.values(key))
     return max(abs(value - base) for value in others)
 
 
-def _unfolds(match: Match) -> bool:
-    return not match.layer and (match.detail or not match.alike)
+def _unfolds(match: AlignedRow) -> bool:
+    return not match.layer and (match.splits_a_layer or not match.has_equal_values)
 
 
-def _runs(rows: Sequence[Match]) -> Iterator[Match]:
+def _merge_runs(rows: Sequence[AlignedRow]) -> Iterator[AlignedRow]:
     """Sum neighbours below the top that are all equal, or that the same designs alone have in the same size."""
     shown_below = {row.path for row, after in pairwise(rows) if after.level > row.level}
-    for story, group in groupby(rows, key=lambda row: _story(row, unfolded=row.path in shown_below)):
+    for story, group in groupby(rows, key=lambda row: _run_key(row, unfolded=row.path in shown_below)):
         run = list(group)
-        if story and len(run) >= FEWEST:
+        if story and len(run) >= MIN_RUN:
             yield _merged(run)
         else:
             yield from run
 
 
-def _story(row: Match, *, unfolded: bool) -> tuple[object, ...]:
-    if row.level == 0 or row.detail or unfolded or not row.alike:
+def _run_key(row: AlignedRow, *, unfolded: bool) -> tuple[object, ...]:
+    if row.level == 0 or row.splits_a_layer or unfolded or not row.has_equal_values:
         return ()
     return (row.level, row.path.rpartition(".")[0], row.present)
 
 
-def _merged(run: Sequence[Match]) -> Match:
+def _merged(run: Sequence[AlignedRow]) -> AlignedRow:
     cells = zip(*(match.cells for match in run), strict=True)
-    return run[0]._replace(cells=tuple(map(_sum, cells)), until=run[-1].path.rpartition(".")[2])
+    return run[0]._replace(cells=tuple(map(_sum, cells)), last_segment=run[-1].path.rpartition(".")[2])
 
 
-def _sum(cells: Sequence[Cell | None]) -> Cell | None:
+def _sum(cells: Sequence[AlignedCell | None]) -> AlignedCell | None:
     there = [cell for cell in cells if cell]
     if not there:
         return None

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from convcalc.errors import did_you_mean, quoted
 
 
-class UnknownKey(ValueError):
+class UnknownColumnError(ValueError):
     """A column, sort key, grouping, detail or format that there is not."""
 
 
-def unknown(what: str, word: str, known: Iterable[str]) -> UnknownKey:
+def unknown(what: str, word: str, known: Iterable[str]) -> UnknownColumnError:
     """Return the error of a word that is none of those known."""
     names = list(known)
-    return UnknownKey(f"unknown {what} {quoted(word)}{did_you_mean(word, names)} (known: {', '.join(names)})")
+    return UnknownColumnError(f"unknown {what} {quoted(word)}{did_you_mean(word, names)} (known: {', '.join(names)})")
 
 
 def words(names: str | Iterable[str]) -> tuple[str, ...]:

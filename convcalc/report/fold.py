@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from convcalc.metrics.metric import Metric
-from convcalc.report.drawn import UnknownKey, unknown
+from convcalc.report.drawn import UnknownColumnError, unknown
 from convcalc.report.report import LayerRow, Report
 
 DEFAULT_COLUMNS = ("params", "macs")
@@ -19,19 +19,19 @@ DEFAULT_COLUMNS = ("params", "macs")
 MAIN = ("params", "macs", "weight_bytes", "peak_activation_bytes", "depth")
 """The totals that people ask for."""
 
-TEXT_KEYS = ("path", "op")
+TEXT_SORT_KEYS = ("path", "op")
 
 GROUPINGS = ("layer", "op", "block")
 
 INTENSITY = "arithmetic_intensity"
 
-MIXED = "mixed"
+MIXED_WORD = "mixed"
 
 FUSED = ("norm", "act")
 """Segments under which a layer's fused parts stand, as children of its path."""
 
 
-class View(NamedTuple):
+class TableOptions(NamedTuple):
     """How a report is looked at: the options ``--depth``, ``--by``, ``--sort``, ``--top`` and ``--columns``."""
 
     depth: int | None = None
@@ -60,7 +60,7 @@ class View(NamedTuple):
         return self.every or key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
 
 
-class Line(NamedTuple):
+class FoldedRow(NamedTuple):
     """A layer, or several folded into one: then ``op`` is empty unless they are one layer and its fused ``parts``."""
 
     path: str
@@ -75,22 +75,22 @@ class Line(NamedTuple):
     """Whether every layer in it could be counted."""
 
 
-class Folded(NamedTuple):
-    """The lines of a report under a view. ``rest`` sums what ``--top`` left out."""
+class FoldedReport(NamedTuple):
+    """The lines of a report under a view. ``remainder`` sums what ``--top`` left out."""
 
     report: Report
     columns: tuple[Metric, ...]
-    lines: Sequence[Line]
-    rest: Line | None = None
-    ordered: bool = True
+    lines: Sequence[FoldedRow]
+    remainder: FoldedRow | None = None
+    in_network_order: bool = True
     """Whether the lines stand in the network's order, so that they can be drawn as a tree of paths."""
-    by: str = "layer"
-    cut: Sequence[Line] = ()
-    """The lines that ``rest`` sums."""
+    group_by: str = "layer"
+    hidden_rows: Sequence[FoldedRow] = ()
+    """The lines that ``remainder`` sums."""
 
     def largest(self, key: str) -> int:
         """Return the greatest value of any line, shown or not: what bars are drawn against."""
-        return max((line.values.get(key, 0) for lines in (self.lines, self.cut) for line in lines), default=0)
+        return max((line.values.get(key, 0) for lines in (self.lines, self.hidden_rows) for line in lines), default=0)
 
     def shares(self, key: str, values: Iterable[int]) -> list[int]:
         """Return the part of the total that each value is, in thousandths, rounded half up."""
@@ -102,13 +102,13 @@ class Folded(NamedTuple):
         return len(self.report.rows)
 
 
-def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COLUMNS) -> Folded:
+def fold_report(report: Report, view: TableOptions, default: Sequence[str] | None = DEFAULT_COLUMNS) -> FoldedReport:
     """Return the lines and columns of a report under a view; ``default`` are the columns when the view names none.
 
     Raises:
         UnknownKey: for a column, sort key or grouping that the report does not have.
     """
-    columns = chosen(report, view.columns, default, view.more)
+    columns = select_columns(report, view.columns, default, view.more)
     if view.by not in GROUPINGS:
         raise unknown("grouping", view.by, GROUPINGS)
     lines = _grouped(report, view)
@@ -116,14 +116,14 @@ def fold(report: Report, view: View, default: Sequence[str] | None = DEFAULT_COL
     if sort:
         lines = _sorted(lines, sort, report, falling=view.falling)
     rest = None
-    cut: Sequence[Line] = ()
+    cut: Sequence[FoldedRow] = ()
     if view.top is not None and view.top < len(lines):
         lines, cut = lines[: view.top], lines[view.top :]
-        rest = _summed("", cut, _folding(report), by_path=False)
-    return Folded(report, columns, lines, rest, not sort and view.by == "layer", view.by, cut)
+        rest = _sum_rows("", cut, _folding(report), by_path=False)
+    return FoldedReport(report, columns, lines, rest, not sort and view.by == "layer", view.by, cut)
 
 
-def chosen(
+def select_columns(
     report: Report, keys: Sequence[str] | None, default: Sequence[str] | None, more: Sequence[str] = ()
 ) -> tuple[Metric, ...]:
     """Return the columns that layers have: those named, or the default ones, or all that are sums; then ``more``."""
@@ -132,20 +132,20 @@ def chosen(
     whole = {column.key for column in report.columns} - known.keys()
     for key in (*(keys or ()), *more):
         if key in whole:
-            raise UnknownKey(f"{key} is no sum over layers: it stands with the totals, not in a column")
+            raise UnknownColumnError(f"{key} is no sum over layers: it stands with the totals, not in a column")
         if key not in known:
             raise unknown("column", key, known)
     usual = [key for key in default or () if key in known] or sums if keys is None else keys
     return tuple(known[key] for key in dict.fromkeys((*usual, *more)))
 
 
-def _sorted(lines: Sequence[Line], key: str, report: Report, *, falling: bool | None) -> list[Line]:
+def _sorted(lines: Sequence[FoldedRow], key: str, report: Report, *, falling: bool | None) -> list[FoldedRow]:
     if key == "path":
         return sorted(lines, key=lambda line: line.path, reverse=bool(falling))
     if key == "op":
         return sorted(lines, key=lambda line: line.op or line.path, reverse=bool(falling))
-    if key not in (known := [column.key for column in report.columns if column.additive or column.per_layer]):
-        raise unknown("sort key", key, [*known, *TEXT_KEYS])
+    if key not in (known := [column.key for column in report.columns if column.is_additive or column.per_layer]):
+        raise unknown("sort key", key, [*known, *TEXT_SORT_KEYS])
     ranked = sorted(lines, key=lambda line: _rank(line.values.get(key, 0)), reverse=falling is not False)
     return sorted(ranked, key=lambda line: not any(_rank(line.values.get(key, 0))[:2]))
 
@@ -160,16 +160,16 @@ def _rank(value: Any) -> tuple[bool, bool, Any]:
 # --- folding ----------------------------------------------------------------------------------------------------------
 
 
-def _grouped(report: Report, view: View) -> list[Line]:
-    lines, keys = [_line(row, report) for row in report.rows], _folding(report, leaving=view.by != "op")
+def _grouped(report: Report, view: TableOptions) -> list[FoldedRow]:
+    lines, keys = [_row_of(row, report) for row in report.rows], _folding(report, leaving=view.by != "op")
     if view.by == "op":
-        return _gathered(lines, lambda line: line.op, keys, by_path=False)
+        return _group(lines, lambda line: line.op, keys, by_path=False)
     if view.by == "block":
         paths = {line.path for line in lines}
-        lines = _gathered(lines, lambda line: _block(line.path, paths), keys, by_path=False)
+        lines = _group(lines, lambda line: _block(line.path, paths), keys, by_path=False)
     if view.depth is not None:
         depth = view.depth
-        lines = _gathered(lines, lambda line: ".".join(line.path.split(".")[:depth]), keys)
+        lines = _group(lines, lambda line: ".".join(line.path.split(".")[:depth]), keys)
     return lines
 
 
@@ -187,12 +187,12 @@ def _folding(report: Report, *, leaving: bool = False) -> _Folding:
 
 
 def _additive(report: Report) -> dict[str, Metric]:
-    return {column.key: column for column in report.columns if column.additive}
+    return {column.key: column for column in report.columns if column.is_additive}
 
 
-def _line(row: LayerRow, report: Report) -> Line:
+def _row_of(row: LayerRow, report: Report) -> FoldedRow:
     known = row.path not in report.uncounted if report.uncounted else True
-    return Line(row.path, row.op, row.summary, 1, row.output_shape, row.values, row.tied_to, (), known)
+    return FoldedRow(row.path, row.op, row.summary, 1, row.output_shape, row.values, row.tied_to, (), known)
 
 
 def _block(path: str, paths: set[str]) -> str:
@@ -201,14 +201,16 @@ def _block(path: str, paths: set[str]) -> str:
     return scope.rpartition(".")[0] if name in FUSED and scope in paths else scope
 
 
-def _gathered(lines: Sequence[Line], key: Callable[[Line], str], keys: _Folding, *, by_path: bool = True) -> list[Line]:
-    groups: dict[str, list[Line]] = {}
+def _group(
+    lines: Sequence[FoldedRow], key: Callable[[FoldedRow], str], keys: _Folding, *, by_path: bool = True
+) -> list[FoldedRow]:
+    groups: dict[str, list[FoldedRow]] = {}
     for line in lines:
         groups.setdefault(key(line), []).append(line)
-    return [_summed(path, group, keys, by_path=by_path) for path, group in groups.items()]
+    return [_sum_rows(path, group, keys, by_path=by_path) for path, group in groups.items()]
 
 
-def _summed(path: str, lines: Sequence[Line], keys: _Folding, *, by_path: bool) -> Line:
+def _sum_rows(path: str, lines: Sequence[FoldedRow], keys: _Folding, *, by_path: bool) -> FoldedRow:
     """Return one line for several. Under one path a lone layer stays itself, and fused parts join their layer."""
     first = lines[0]
     own = by_path and first.path == path
@@ -219,7 +221,7 @@ def _summed(path: str, lines: Sequence[Line], keys: _Folding, *, by_path: bool) 
         for metric, value in line.values.items():
             if metric in keys.sums:
                 values[metric] = values.get(metric, 0) + value
-    return Line(
+    return FoldedRow(
         path=path,
         op=first.op if own else "",
         summary=first.summary if own else "",
@@ -232,7 +234,7 @@ def _summed(path: str, lines: Sequence[Line], keys: _Folding, *, by_path: bool) 
     )
 
 
-def _gathered_details(lines: Sequence[Line], keys: _Folding) -> dict[str, Any]:
+def _gathered_details(lines: Sequence[FoldedRow], keys: _Folding) -> dict[str, Any]:
     """Return what several layers have of columns that are no sums.
 
     Intensity is the ratio of their sums; of what is told axis by axis a path or a block has that of its last layer,
@@ -242,7 +244,7 @@ def _gathered_details(lines: Sequence[Line], keys: _Folding) -> dict[str, Any]:
     found: dict[str, Any] = {key: max(line.values[key] for line in lines) for key in last if key in keys.largest}
     found |= {key: value for key, value in last.items() if isinstance(value, tuple)} if keys.leaving else {}
     words = {key: {line.values[key] for line in lines} for key, value in last.items() if isinstance(value, str)}
-    found |= {key: held.pop() if len(held) == 1 else MIXED for key, held in words.items()}
+    found |= {key: held.pop() if len(held) == 1 else MIXED_WORD for key, held in words.items()}
     if INTENSITY in last:
         moved, operations = (sum(line.values[key] for line in lines) for key in ("traffic_bytes", "flops"))
         found[INTENSITY] = Fraction(operations, moved) if moved else Fraction(0)

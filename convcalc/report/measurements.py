@@ -89,7 +89,7 @@ class Measurements:
     def part(self, path: str) -> Measurements:
         """Return a group of layers measured by itself."""
         if path not in self._derived:
-            self._derived[path] = Measurements(self.design, self.graph.part(path), self.source, self.conditions)
+            self._derived[path] = Measurements(self.design, self.graph.subgraph(path), self.source, self.conditions)
         return self._derived[path]
 
     @cached_property
@@ -103,7 +103,7 @@ class Measurements:
 
     @cached_property
     def shares_weights(self) -> bool:
-        return any(node.owner != node.index for node in self.layers)
+        return any(node.weight_owner != node.index for node in self.layers)
 
     def span(self, index: int | None) -> Span:
         """Return the place of a layer in the spec; the top of the spec for no layer."""
@@ -191,7 +191,7 @@ class Measurements:
         graph, (batch, dtype, device) = self.graph, self.conditions
         columns = dict(core_metrics())
         totals = {key: self.values_and_total(key)[1] for key in columns}
-        values = {key: self.values(key) for key, measure in columns.items() if measure.additive}
+        values = {key: self.values(key) for key, measure in columns.items() if measure.is_additive}
         asked = DETAIL_REQUESTS.intersection(extra) if all(map(is_plain, totals.values())) else frozenset()
         for measure in (*detail_metrics_of(asked), *self._extra_metrics(set(extra) - DETAIL_REQUESTS)):
             columns[measure.key] = measure
@@ -230,7 +230,7 @@ def _unmatched(graph: Graph, dtype: str) -> list[str]:
     """Return a warning for every glob of number formats that fits no layer."""
     globs = unmatched_globs(dtype, (node.path for node in graph.nodes))
     return [f"no layer has a path like {quoted(glob)}, which has a number format of its own"
-            f"{did_you_mean(glob, graph.paths())}" for glob in globs]  # fmt: skip
+            f"{did_you_mean(glob, graph.all_paths())}" for glob in globs]  # fmt: skip
 
 
 def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerRow]:
@@ -252,6 +252,6 @@ def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerR
             output_shape=tuple(node.shape),
             attributes=attributes,
             values=dict(zip(columns, values, strict=True)),
-            tied_to=graph.nodes[node.owner].path if node.owner != node.index else None,
+            tied_to=graph.nodes[node.weight_owner].path if node.weight_owner != node.index else None,
             source=node.source,
         )

@@ -51,7 +51,7 @@ def metric(key: str, device: Device | None = None) -> Metric:
 
 def is_additive(key: str) -> bool:
     """Whether the total of a metric is the sum of its layers."""
-    return metric(key).additive
+    return metric(key).is_additive
 
 
 def documented_keys() -> tuple[str, ...]:

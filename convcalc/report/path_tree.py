@@ -6,12 +6,12 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import groupby
 from string import digits
 
-from convcalc.report.fold import FUSED, Line
+from convcalc.report.fold import FUSED, FoldedRow
 
 # --- the tree of paths ------------------------------------------------------------------------------------------------
 
 
-class Node:
+class PathNode:
     """A path segment: a layer with its fused parts, or a group. Its numbers include those of its children."""
 
     __slots__ = ("children", "known", "last", "layers", "line", "output_shape", "path", "segment", "values")
@@ -19,8 +19,8 @@ class Node:
     def __init__(self, segment: str, path: str) -> None:
         self.segment = segment
         self.path = path
-        self.line: Line | None = None
-        self.children: dict[str, Node] = {}
+        self.line: FoldedRow | None = None
+        self.children: dict[str, PathNode] = {}
         self.layers = 0
         self.output_shape: tuple[int, ...] = ()
         self.values: Mapping[str, int] = {}
@@ -34,10 +34,10 @@ class Node:
         return self.line is None or any(name not in FUSED for name in self.children)
 
 
-def tree(lines: Sequence[Line], keys: Sequence[str]) -> Node:
+def build_path_tree(lines: Sequence[FoldedRow], keys: Sequence[str]) -> PathNode:
     """Return the lines as a tree of path segments, children in the network's order, with subtotals for ``keys``."""
-    root = Node("", "")
-    nodes: dict[str, Node] = {"": root}
+    root = PathNode("", "")
+    nodes: dict[str, PathNode] = {"": root}
     for place, line in enumerate(lines):
         node = _node(line.path, nodes)
         node.line, node.last, node.output_shape, node.known = line, place, line.output_shape, line.known
@@ -48,7 +48,7 @@ def tree(lines: Sequence[Line], keys: Sequence[str]) -> Node:
     return root
 
 
-def _node(path: str, nodes: dict[str, Node]) -> Node:
+def _node(path: str, nodes: dict[str, PathNode]) -> PathNode:
     """Return the node of a path, making those on the way to it."""
     missing = []
     while path not in nodes:
@@ -57,11 +57,11 @@ def _node(path: str, nodes: dict[str, Node]) -> Node:
     node = nodes[path]
     for below in reversed(missing):
         segment = below.rpartition(".")[2]
-        node.children[segment] = nodes[below] = node = Node(segment, below)
+        node.children[segment] = nodes[below] = node = PathNode(segment, below)
     return node
 
 
-def _add_up(node: Node, keys: Sequence[str]) -> None:
+def _add_up(node: PathNode, keys: Sequence[str]) -> None:
     """Give a node the sums over itself and its children."""
     values = {key: node.values[key] for key in keys if key in node.values}
     for child in node.children.values():
@@ -78,7 +78,7 @@ def _add_up(node: Node, keys: Sequence[str]) -> None:
 # --- equal neighbours -------------------------------------------------------------------------------------------------
 
 
-def structures(root: Node, keys: Sequence[str]) -> dict[int, int]:
+def structures(root: PathNode, keys: Sequence[str]) -> dict[int, int]:
     """Return a number for every node by its ``id``: equal ones for nodes that differ in their own names alone.
 
     Equal are the layers below, by their names, operations, output shapes and the values of ``keys``, in order.
@@ -97,13 +97,13 @@ def structures(root: Node, keys: Sequence[str]) -> dict[int, int]:
     return found
 
 
-def runs(node: Node, equal: Mapping[int, int]) -> Iterator[tuple[Node, Node, int]]:
+def runs(node: PathNode, equal: Mapping[int, int]) -> Iterator[tuple[PathNode, PathNode, int]]:
     """Give the children of a node, equal neighbours together: the first, the last, and how many there are.
 
     Their names differ in a number at the end alone: a shortcut as large as its neighbour is none of its repeats.
     """
 
-    def likeness(child: Node) -> object:
+    def likeness(child: PathNode) -> object:
         return (child.segment.rstrip(digits), equal[id(child)]) if equal else child
 
     for _, group in groupby(node.children.values(), likeness):

@@ -45,7 +45,7 @@ class Report(Drawn):
     """Metrics of one design under one counting convention.
 
     ``design`` is what the user typed, ``name`` the spec's own name (or the design). ``totals`` has a value for every
-    column, in the order of ``columns``. ``unknown`` lists layers that could not be counted: then totals are lower
+    column, in the order of ``columns``. ``uncounted`` lists layers that could not be counted: then totals are lower
     bounds. ``peak``, ``misaligned`` and ``device`` are set if they were requested.
     """
 
@@ -103,11 +103,11 @@ class Report(Drawn):
         >>> report.to("csv", columns=["params"], by="op").split()
         ['path,op,summary,layers,output_shape,params,tied_to', 'conv,,,1,4x6x6,112,', 'act,,,1,4x6x6,0,']
         """
-        from convcalc.report.fold import View
+        from convcalc.report.fold import TableOptions
 
         if depth is not None and (not isinstance(depth, int) or depth < 1):
             raise ValueError(f"depth is a positive integer, not {depth!r}")
-        return self._draw(format, View(depth, by, columns=None if columns is None else words(columns)))
+        return self._draw(format, TableOptions(depth, by, columns=None if columns is None else words(columns)))
 
     def to_dataframe(self, library: Literal["pandas", "polars"] = "pandas") -> Any:
         """Return the layers as a data frame, with a column for every metric that they have; ratios are floats.
@@ -122,7 +122,7 @@ class Report(Drawn):
         """
         from convcalc.extras import data_frame
 
-        keys = [column.key for column in self.columns if column.additive or column.per_layer]
+        keys = [column.key for column in self.columns if column.is_additive or column.per_layer]
         heads = ("path", "op", "summary", "output_shape", "tied_to")
         table: dict[str, Sequence[Any]] = {head: [getattr(row, head) for row in self.rows] for head in heads}
         table |= {key: [row.values.get(key) for row in self.rows] for key in keys}

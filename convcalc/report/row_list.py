@@ -13,9 +13,9 @@ class Field(NamedTuple):
     key: str
     heading: str
     number: bool = False
-    wanted: int = 0
+    drop_priority: int = 0
     """A narrow terminal does without the fields that are least wanted; those with 0 always stay."""
-    people: bool = True
+    shown_to_people: bool = True
     """Whether people see it too, or programs alone."""
     optional: bool = False
     """Whether people only see it where a row has it."""
@@ -28,7 +28,7 @@ class Listing(NamedTuple):
     """What a row is."""
     fields: Sequence[Field]
     rows: Sequence[Mapping[str, Any]] = ()
-    circumstances: Mapping[str, Any] = MappingProxyType({})
+    shared_values: Mapping[str, Any] = MappingProxyType({})
     """What holds for all rows: batch, number format."""
     has_errors: bool = False
     """Whether a document tells of errors beside the rows, and be it that there is none."""

@@ -112,7 +112,7 @@ class Evaluator:
         variant = values.pop(VARIANT) if self.job.by_variant else self.job.variant
         with record_constraints() as ledger:
             overrides = {**dict(self.job.overrides), **values}
-            graph = self.spec.network(variant, self.job.part, overrides=overrides).graph
+            graph = self.spec.expand(variant, self.job.part, overrides=overrides).graph
             try:
                 totals = {each.key: each.values(graph, self.job.batch, self.job.dtype)[1] for each in self.measures}
             except SpecError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from convcalc.designs.names import parse_design
-from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, Spec, carried, open_spec
+from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, carried, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.metrics.registry import report_metrics
 from convcalc.spec.document.names import no_variant
@@ -61,7 +61,7 @@ class SweepJob:
         """Return the sweep that works out more metrics, which are not shown."""
         return replace(self, metrics=tuple(dict.fromkeys((*self.metrics, *more))))
 
-    def open(self) -> Spec:
+    def open(self) -> SpecFile:
         """Read the spec from its texts."""
         return carried(self.file, self.path, self.files, self.libraries, dict(self.inputs))
 
@@ -78,7 +78,7 @@ class SweepJob:
         """
         overrides = self.values_at(number)
         variant = overrides.pop(VARIANT) if self.by_variant else self.variant
-        return self.open().network(variant, self.part, overrides={**dict(self.overrides), **overrides})
+        return self.open().expand(variant, self.part, overrides={**dict(self.overrides), **overrides})
 
     def errors_at(self, number: int) -> list[SpecError]:
         """Return what is wrong with one point; nothing for a network."""
@@ -139,7 +139,7 @@ def variables(design: str, libraries: Sequence[str]) -> tuple[str, ...]:
         return ()
 
 
-def _variant_axis(spec: Spec, names: Sequence[str]) -> Axis:
+def _variant_axis(spec: SpecFile, names: Sequence[str]) -> Axis:
     known = spec.document.variants
     for name in names:
         if name not in known:
@@ -147,7 +147,7 @@ def _variant_axis(spec: Spec, names: Sequence[str]) -> Axis:
     return Axis(VARIANT, tuple(names) or spec.variants, 0)
 
 
-def _require_valid(job: SweepJob, spec: Spec) -> None:
+def _require_valid(job: SweepJob, spec: SpecFile) -> None:
     """Demand axes that are variables of the spec, each once, and no other column of the same name."""
     errors = []
     seen = {VARIANT} if job.by_variant else set[str]()
@@ -181,7 +181,7 @@ def _require_valid(job: SweepJob, spec: Spec) -> None:
     _require_variables(job, spec)
 
 
-def _require_variables(job: SweepJob, spec: Spec) -> None:
+def _require_variables(job: SweepJob, spec: SpecFile) -> None:
     """Demand that the variant and what is set exist, so that they fail once and not at every point."""
     for name, _ in job.overrides:
         if name not in spec.document.vars:

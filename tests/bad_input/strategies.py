@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from convcalc.designs.names import BUDGET
+from convcalc.designs.names import BUDGET_FILE
 from convcalc.ops.op import arguments_of
 from convcalc.ops.registry import load_all
 from convcalc.spec.document.document_reader import TOP_LEVEL_KEYS
@@ -19,7 +19,9 @@ from tests.conftest import ROOT
 from tests.zoo import test_worked_examples
 
 EXAMPLES = [text for name, text in vars(test_worked_examples).items() if name.isupper() and isinstance(text, str)]
-SPECS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "specs").rglob("*.yaml")) if path.name != BUDGET]
+SPECS = [
+    path.read_text(encoding="utf-8") for path in sorted((ROOT / "specs").rglob("*.yaml")) if path.name != BUDGET_FILE
+]
 CORPUS = [*SPECS, *EXAMPLES, *(case.text for case in cases())]
 """Good specs and bad ones."""
 

@@ -225,7 +225,7 @@ def test_from_alone_is_an_identity() -> None:
 def test_a_tie_in_else_shares_the_weights_of_its_own_first_turn() -> None:
     items = "  - {relu: , when: i > 5, else: {conv: [3, 1], tie: true}, repeat: 4, name: a}\n"
     network = convcalc.load(text=f"{HEAD}layers:\n{items}")
-    assert {node.owner for node in network.graph.layers} == {1}
+    assert {node.weight_owner for node in network.graph.layers} == {1}
     assert network.report().totals["params"] == 12
 
 

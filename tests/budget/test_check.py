@@ -14,7 +14,7 @@ from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.reader import read_budget_file
 from convcalc.budget.file.types import BaselineLocation
-from convcalc.designs.sources import Network, Spec
+from convcalc.designs.sources import Network, SpecFile
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import CheckResult, Finding
 from tests.budget.test_rules import NET
@@ -135,13 +135,13 @@ def test_a_shipped_spec(folder: Path) -> None:
 
 def test_each_design_is_expanded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expanded: list[object] = []
-    original = Spec.network
+    original = SpecFile.expand
 
-    def network(self: Spec, *args: Any, **kwargs: Any) -> Network:
+    def network(self: SpecFile, *args: Any, **kwargs: Any) -> Network:
         expanded.append(args)
         return original(self, *args, **kwargs)
 
-    monkeypatch.setattr(Spec, "network", network)
+    monkeypatch.setattr(SpecFile, "network", network)
     (folder / "models" / "a.yaml").write_text(VARIED + "claims: [{params: 182, source: x}]\n", encoding="utf-8")
     budgets = "".join(f'  - {{id: b{n}, designs: "models/a.yaml", max: {{params: 182}}}}\n' for n in range(50))
     verdict = checked(

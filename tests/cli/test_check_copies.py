@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.designs.names import zoo
+from convcalc.designs.names import zoo_paths
 from convcalc.render import VERDICTS
 from tests.conftest import Command
 
 ORIGINAL = "the claim describes the original network, zoo:lenet"
 HINT = "this spec differs from zoo:lenet, and the claim is about the network of custom/lenet5; remove"
-LENET = Path(zoo()["lenet"])
+LENET = Path(zoo_paths()["lenet"])
 TUTORIAL = LENET.parent.parent / "tutorials" / "depthwise.yaml"
 
 

@@ -389,4 +389,4 @@ def test_verbose_shows_every_metric(cli: Command, folder: Path) -> None:
     solved = json.loads(cli("solve", "tiny.yaml", "--for", "width=1..9", "--max", "params=1k", "-v", "--json").stdout)
     assert set(keys) <= set(solved["solution"]["metrics"])
     formula = json.loads(cli("formula", "tiny.yaml", "--symbols", "width", "-v", "--json").stdout)
-    assert set(formula["totals"]) == {measure.key for measure in report_metrics() if measure.additive}
+    assert set(formula["totals"]) == {measure.key for measure in report_metrics() if measure.is_additive}

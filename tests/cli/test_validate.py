@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.designs.names import BUDGET
+from convcalc.designs.names import BUDGET_FILE
 from tests.cli.conftest import SPECS
 from tests.conftest import ROOT, Command
 
@@ -23,7 +23,9 @@ def test_the_specs_of_the_repository(cli: Command) -> None:
     assert result.exit_code == 0
     document = json.loads(result.stdout)
     assert document["errors"] == []
-    assert len(document["specs"]) == len([path for path in (ROOT / "specs").rglob("*.yaml") if path.name != BUDGET])
+    assert len(document["specs"]) == len(
+        [path for path in (ROOT / "specs").rglob("*.yaml") if path.name != BUDGET_FILE]
+    )
 
 
 def test_a_folder_is_walked_in_order(cli: Command, folder: Path) -> None:

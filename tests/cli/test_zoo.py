@@ -19,9 +19,9 @@ from tests.zoo.layerwise import models
 
 @pytest.fixture(scope="module")
 def listed() -> dict[str, dict[str, object]]:
-    from convcalc.designs.zoo import row, shipped
+    from convcalc.designs.zoo import row, search_zoo
 
-    return {one.design: row(one) for one in shipped()}
+    return {one.design: row(one) for one in search_zoo()}
 
 
 def test_a_hundred_designs_and_most_of_them_measured(listed: dict[str, dict[str, object]]) -> None:
@@ -88,7 +88,7 @@ def test_nothing_found(cli: Command) -> None:
 
 
 def test_names_are_completed() -> None:
-    assert {"efficientnet", "mobilenet_v2", "mobilenet_v3", "resnet50"} <= set(designs.zoo())
+    assert {"efficientnet", "mobilenet_v2", "mobilenet_v3", "resnet50"} <= set(designs.zoo_paths())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from convcalc.budget.check.checker import Options, check
 from convcalc.budget.file.reader import read_budget_file
-from convcalc.designs.names import BUDGET
+from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.findings import CheckResult
 from convcalc.guide.pages import error_codes
@@ -46,7 +46,7 @@ WORDS = [
 ]  # fmt: skip
 DAY = date(2027, 2, 1)
 """The day that waivers are judged on, so that an input is judged alike tomorrow."""
-FILE = (ROOT / "specs" / BUDGET).read_text("utf-8")
+FILE = (ROOT / "specs" / BUDGET_FILE).read_text("utf-8")
 BUDGETS = Corpus(
     [*(case.text for case in cases()), SOUND, NORMATIVE, FILE, *(text for text in PAGES if "budgets:" in text)],
     WORDS,
@@ -61,13 +61,13 @@ def make(dice: Random) -> bytes:
 
 def judge(data: bytes) -> None:
     """Read a budget file beside some specs, and judge them by it."""
-    with folder({BUDGET: data}):
+    with folder({BUDGET_FILE: data}):
         text = _text(data)
         try:
-            file = read_budget_file(BUDGET)
+            file = read_budget_file(BUDGET_FILE)
         except SpecErrors as errors:
             for error in errors.errors:
-                other = error.span is not None and not error.span.file.endswith(BUDGET)  # a device's file
+                other = error.span is not None and not error.span.file.endswith(BUDGET_FILE)  # a device's file
                 require_place(error, error.span.source.text if error.span and other else text)
             return
         if file.baseline is not None and file.baseline.kind == "git" and crc32(data) % 8:
@@ -78,7 +78,7 @@ def judge(data: bytes) -> None:
 def _text(data: bytes) -> str:
     """Return what is read; where that ends with an error of the file, it is for that the text as far as it."""
     try:
-        return decode(data, BUDGET).text
+        return decode(data, BUDGET_FILE).text
     except SpecError as error:
         return error.span.source.text if error.span else ""
 

@@ -22,8 +22,8 @@ from convcalc.formula.symbolic_design import FormulaRequest
 from convcalc.metrics.registry import DETAIL_KEYS, report_metrics
 from convcalc.render import EXPLANATIONS, FORMATS, Surface
 from convcalc.report.compare import compare
-from convcalc.report.fold import GROUPINGS, View, fold
-from convcalc.report.path_tree import tree
+from convcalc.report.fold import GROUPINGS, TableOptions, fold_report
+from convcalc.report.path_tree import build_path_tree
 from convcalc.report.report import Report
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.evaluator import evaluate
@@ -38,7 +38,7 @@ from tests.fuzz.specs import require_sums
 
 FILE = "network.yaml"
 METRICS = tuple(measure.key for measure in report_metrics())
-SUMS = tuple(measure.key for measure in report_metrics() if measure.additive)
+SUMS = tuple(measure.key for measure in report_metrics() if measure.is_additive)
 SAME = ("params", "buffers", "weight_bytes", "depth", "nonlinearities")
 """Metrics of the weights and of the graph: no batch changes them."""
 GROWING = ("macs", "flops", "activations", "output_elements", "peak_activation_bytes")
@@ -96,14 +96,19 @@ def _same(what: str, found: Totals, expected: Totals, keys: tuple[str, ...] = ME
 
 def _folds(report: Report, given: Mapping[str, Any]) -> None:
     """However rows are folded, sorted and cut, they sum to the totals."""
-    for view in (View(given["depth"]), View(given["depth"], given["by"], given["sort"], given["top"])):
-        folded = fold(report, view, SUMS)
-        lines = [*folded.lines, *([folded.rest] if folded.rest else [])]
+    for view in (TableOptions(given["depth"]), TableOptions(given["depth"], given["by"], given["sort"], given["top"])):
+        folded = fold_report(report, view, SUMS)
+        lines = [*folded.lines, *([folded.remainder] if folded.remainder else [])]
         sums = {key: sum(line.values.get(key, 0) for line in lines) for key in SUMS}
         _same("folded rows sum to totals", sums, report.totals, SUMS)
         require(sum(line.layers for line in lines) == len(report.rows), "folded rows hold every layer: once")
     if report.rows:
-        _same("a tree sums to totals", tree(fold(report, View()).lines, SUMS).values, report.totals, SUMS)
+        _same(
+            "a tree sums to totals",
+            build_path_tree(fold_report(report, TableOptions()).lines, SUMS).values,
+            report.totals,
+            SUMS,
+        )
 
 
 def _batches(network: convcalc.Network, one: Totals, batch: int) -> None:
@@ -141,9 +146,9 @@ def _wrapped(network: Network, expected: Totals) -> None:
 
 def _texts(network: convcalc.Network, report: Report) -> None:
     """What is written for machines is what was counted, and so is what is compared."""
-    document = json.loads(FORMATS["json"].report(report, View(), Surface()))
+    document = json.loads(FORMATS["json"].report(report, TableOptions(), Surface()))
     _same("JSON has the totals", document["totals"], report.totals)
-    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"].report(report, View(), Surface()))))
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"].report(report, TableOptions(), Surface()))))
     for key in SUMS:
         layers = sum(layer[key] for layer in document["layers"])
         require(layers == report.totals[key], f"layers of JSON sum to totals: {key}")
@@ -154,7 +159,7 @@ def _texts(network: convcalc.Network, report: Report) -> None:
 
 def _schemas(network: convcalc.Network, report: Report) -> None:
     """JSON keeps the schemas that the program prints."""
-    require_json("report", FORMATS["json"].report(report, View(), Surface()))
+    require_json("report", FORMATS["json"].report(report, TableOptions(), Surface()))
     same = compare([report, replace(report, design="other")])
     require_json("compare", FORMATS["json"].comparison(same, Surface()))
     explanation = explain(network.network, report.rows[-1].path if report.rows else "")

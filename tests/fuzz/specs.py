@@ -9,7 +9,7 @@ from zlib import crc32
 import convcalc
 from convcalc.errors import SpecError, SpecErrors
 from convcalc.render import FORMATS, Surface
-from convcalc.report.fold import View
+from convcalc.report.fold import TableOptions
 from convcalc.report.report import Report
 from convcalc.spec.yaml.text import decode
 from tests.bad_input.places import require_place, require_places
@@ -63,7 +63,7 @@ def require_sums(report: Report) -> None:
     for column in report.columns:
         total = report.totals[column.key]
         require(type(total) is int and total >= 0, f"a total is a whole number: {column.key} {total}")
-        if column.additive:
+        if column.is_additive:
             layers = sum(row.values[column.key] for row in report.rows)
             require(layers == total, f"layers sum to totals: {column.key} {layers} {total}")
 
@@ -72,7 +72,7 @@ def write(report: Report, dice: int) -> None:
     """Write one of sixteen reports in one of the formats."""
     if dice % 16 == 0 and len(report.rows) <= 1000:
         form = FORMS[dice // 16 % len(FORMS)]
-        text = FORMATS[form].report(report, View(), Surface())
+        text = FORMATS[form].report(report, TableOptions(), Surface())
         require("\x1b" not in text, "no text steers a terminal: an escape in a report")
         if form == "json":
             require_json("report", text)

@@ -257,11 +257,11 @@ def test_a_batch_reads_weights_once() -> None:
 
 
 def test_folded_rows_have_the_ratio_of_their_sums_and_the_field_of_their_last_layer() -> None:
-    from convcalc.report.fold import View, fold
+    from convcalc.report.fold import TableOptions, fold_report
 
     text = "input: [3, 9, 9]\nlayers: [{seq: [conv: [4, 3], relu, conv: [5, 3]], name: s}, linear: {out: 2, axis: -1}]"
     report = convcalc.load(text=text).report(detailed=DETAILED, dtype="int8")
-    group, _ = fold(report, View(depth=1, columns=("arithmetic_intensity", "receptive_field"))).lines
+    group, _ = fold_report(report, TableOptions(depth=1, columns=("arithmetic_intensity", "receptive_field"))).lines
     operations, moved = 2 * (3 * 4 * 9 * 49 + 4 * 5 * 9 * 25), (243 + 112 + 196) + 2 * 196 + (196 + 185 + 125)
     assert group.values["arithmetic_intensity"] == Fraction(operations, moved)
     assert group.values["receptive_field"] == (5, 5)

@@ -111,7 +111,7 @@ def test_shared_norms_share_their_buffers() -> None:
 def test_rows_add_up() -> None:
     counted = report(SHARED_HEAD, input="[3, 256, 320]")
     for column in counted.columns:
-        if column.additive:
+        if column.is_additive:
             assert sum(row.values[column.key] for row in counted.rows) == counted.totals[column.key]
 
 

@@ -116,10 +116,10 @@ def test_wrong_names() -> None:
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "latex"])
 def test_every_format_for_people_says_that_it_is_a_bound(form: str) -> None:
-    from convcalc.render import FORMATS, Surface, View
+    from convcalc.render import FORMATS, Surface, TableOptions
 
     network = convcalc.load("zoo:lenet")
     report = network.report(device="v100-sxm2")
-    text = FORMATS[form].report(report, View(columns=("least_time", "bound")), Surface())
+    text = FORMATS[form].report(report, TableOptions(columns=("least_time", "bound")), Surface())
     assert "not measurements" in text
     assert "Time bound (ns)" in text

@@ -15,7 +15,7 @@ import pytest
 from convcalc import profiles
 from convcalc.arith import Number, prod, total
 from convcalc.designs.sources import open_source
-from convcalc.designs.zoo import shipped
+from convcalc.designs.zoo import search_zoo
 from convcalc.errors import Source, SpecError
 from convcalc.graph.graph import Graph
 from tests.conftest import ROOT
@@ -44,7 +44,7 @@ ALONE = "matmul: [[{matmul: [identity, {permute: [0, 2, 1]}]}, {softmax: -1, via
 def design(module: str) -> Graph:
     """The shipped design of a module; googlenet was run without its auxiliary heads."""
     name = "torchvision/googlenet_noaux" if module == "torchvision/googlenet" else module
-    return next(one.network().graph for one in shipped() if name in one.modules)
+    return next(one.network().graph for one in search_zoo() if name in one.modules)
 
 
 def single(cell: str) -> Graph:

@@ -10,7 +10,7 @@ import sympy
 
 from convcalc import profiles
 from convcalc.designs.sources import Network, open_design, open_source
-from convcalc.designs.zoo import shipped
+from convcalc.designs.zoo import search_zoo
 from convcalc.errors import Source, SpecError
 from convcalc.graph.builder import GraphBuilder
 from convcalc.ops.registry import find_op
@@ -27,7 +27,7 @@ def network(layers: str, input_: str = "[8, 10, 10]") -> Network:
     return open_source(Source("spec.yaml", f"convcalc: 1\ninput: {input_}\nlayers:\n  - {layers}\n"))
 
 
-DESIGNS = [one.design for one in shipped() if one.variant is None]
+DESIGNS = [one.design for one in search_zoo() if one.variant is None]
 
 
 def test_all_tools_are_there_with_their_words() -> None:

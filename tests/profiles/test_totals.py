@@ -11,7 +11,7 @@ import pytest
 import convcalc
 from convcalc import profiles
 from convcalc.designs.sources import open_source
-from convcalc.designs.zoo import shipped
+from convcalc.designs.zoo import search_zoo
 from convcalc.errors import Source
 from convcalc.graph.graph import Graph
 from convcalc.profiles import ProfileResult
@@ -96,7 +96,7 @@ PUBLISHED = {
 def designs() -> dict[str, Graph]:
     """The design of every module that a tool was run on: shipped, or for tests alone."""
     found: dict[str, Graph] = {}
-    for one in shipped():
+    for one in search_zoo():
         for module in one.modules:
             if module in TOTALS and module not in found:
                 found[module] = one.network().graph

@@ -22,7 +22,7 @@ import pytest
 
 from convcalc.render import FORMATS, Surface
 from convcalc.report.compare import Comparison, compare
-from convcalc.report.fold import View
+from convcalc.report.fold import TableOptions
 from convcalc.report.report import Report
 from tests.conftest import needs_latex
 from tests.render import designs
@@ -47,8 +47,8 @@ def comparisons() -> dict[str, Comparison]:
     }
 
 
-def shown(format_: str, report: Report, view: View | None = None) -> str:
-    return FORMATS[format_].report(report, view or View(), Surface())
+def shown(format_: str, report: Report, view: TableOptions | None = None) -> str:
+    return FORMATS[format_].report(report, view or TableOptions(), Surface())
 
 
 # --- all formats ------------------------------------------------------------------------------------------------------
@@ -116,13 +116,13 @@ def test_every_format_shows_every_comparison(format_: str, name: str) -> None:
 @pytest.mark.parametrize("format_", ["text", "csv", "json", "latex", "markdown"])
 def test_every_format_can_be_ascii(format_: str) -> None:
     surface = Surface(ascii_only=True)
-    FORMATS[format_].report(designs.hostile(), View(), surface).encode("ascii")
+    FORMATS[format_].report(designs.hostile(), TableOptions(), surface).encode("ascii")
     FORMATS[format_].comparison(comparisons()["hostile"], surface).encode("ascii")
 
 
 @pytest.mark.parametrize("format_", ["csv", "latex", "markdown", "html", "text"])
 def test_views_reach_every_format_for_people(format_: str) -> None:
-    text = shown(format_, designs.resnet(), View(depth=1, columns=("macs",)))
+    text = shown(format_, designs.resnet(), TableOptions(depth=1, columns=("macs",)))
     assert "stage4" in text
     assert "stage4.block" not in text
 
@@ -254,7 +254,7 @@ def test_csv_leaves_out_what_could_not_be_counted() -> None:
 
 
 def test_csv_sums_what_top_leaves_out() -> None:
-    rows = list(csv.DictReader(io.StringIO(shown("csv", designs.resnet(), View(top=1)), newline="")))
+    rows = list(csv.DictReader(io.StringIO(shown("csv", designs.resnet(), TableOptions(top=1)), newline="")))
     assert [row["path"] for row in rows] == ["stage4.block1.conv2", "(others)"]
     assert sum(int(row["params"]) for row in rows) == designs.resnet().totals["params"]
 

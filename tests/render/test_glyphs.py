@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcalc.render.tables.characters import Glyphs, cells
+from convcalc.render.tables.characters import Characters, cells
 
-UNICODE = Glyphs()
-ASCII = Glyphs(ascii_only=True)
+UNICODE = Characters()
+ASCII = Characters(ascii_only=True)
 
 
 @pytest.mark.parametrize(
@@ -31,15 +31,15 @@ def test_cells(text: str, width: int) -> None:
     ],
 )
 def test_elide(path: str, width: int, text: str) -> None:
-    assert UNICODE.elide(path, width) == text
+    assert UNICODE.shorten_path(path, width) == text
 
 
 @given(st.text(max_size=40), st.integers(0, 40))
 def test_nothing_elided_or_cut_is_too_wide(text: str, width: int) -> None:
     for glyphs in (UNICODE, ASCII):
         shown = glyphs.text(text)
-        assert cells(glyphs.elide(shown, width)) <= width
-        assert cells(glyphs.cut(shown, width)) <= width
+        assert cells(glyphs.shorten_path(shown, width)) <= width
+        assert cells(glyphs.truncate(shown, width)) <= width
 
 
 def test_bars_are_in_proportion_to_an_eighth_of_a_cell() -> None:

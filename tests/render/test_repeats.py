@@ -8,9 +8,9 @@ from math import prod
 import pytest
 
 import convcalc
-from convcalc.render.report.cells import Entry, entries
-from convcalc.render.tables.characters import Glyphs
-from convcalc.report.fold import View, fold
+from convcalc.render.report.cells import DisplayRow, entries
+from convcalc.render.tables.characters import Characters
+from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
 from tests.conftest import Command
 
@@ -31,15 +31,15 @@ layers:
 ZOO = ("zoo:resnet50", "zoo:vit", "zoo:vgg", "zoo:densenet", "zoo:mobilenet_v2", "zoo:googlenet", "zoo:convnext")
 
 
-def rows(report: Report, *, every: bool = False, depth: int | None = None) -> list[Entry]:
-    return entries(fold(report, View(depth)), Glyphs(), as_tree=True, every=every)
+def rows(report: Report, *, every: bool = False, depth: int | None = None) -> list[DisplayRow]:
+    return entries(fold_report(report, TableOptions(depth)), Characters(), as_tree=True, every=every)
 
 
-def level(row: Entry) -> int:
+def level(row: DisplayRow) -> int:
     return (len(row.layer) - len(row.layer.lstrip(" "))) // 2
 
 
-def counted(shown: list[Entry], key: str) -> int:
+def counted(shown: list[DisplayRow], key: str) -> int:
     """The sum over the rows of layers, each as often as it and the groups around it are repeated."""
     total = 0
     repeats: list[int] = []
@@ -81,8 +81,8 @@ def test_a_shortcut_is_no_repeat_of_its_neighbour() -> None:
 
 def test_a_column_that_differs_keeps_rows_apart() -> None:
     report = convcalc.load(text=CHAIN).report(detailed=("receptive_field",))
-    view = View(columns=("params", "receptive_field"))
-    shown = [row.layer.strip() for row in entries(fold(report, view), Glyphs(), as_tree=True)]
+    view = TableOptions(columns=("params", "receptive_field"))
+    shown = [row.layer.strip() for row in entries(fold_report(report, view), Characters(), as_tree=True)]
     assert [name for name in shown if name.startswith("stage")] == ["stage1", "stage2", "stage3", "stage4"]
 
 

@@ -12,7 +12,7 @@ from convcalc.render.formats.text import report as report_text
 from convcalc.render.tables.characters import cells
 from convcalc.render.tables.surface import Surface
 from convcalc.report.compare import compare
-from convcalc.report.fold import View
+from convcalc.report.fold import TableOptions
 from convcalc.report.report import Report
 from tests.render import designs
 from tests.work import limited_work
@@ -64,31 +64,31 @@ def column(text: str, title: str, lines: list[str]) -> list[int]:
 @pytest.mark.parametrize("name", DESIGNS)
 @pytest.mark.parametrize("width", [None, 80])
 def test_report(golden: Golden, name: str, width: int | None) -> None:
-    golden(f"report-{name}-{width or 'pipe'}.txt", report_text(DESIGNS[name](), View(), Surface(width)))
+    golden(f"report-{name}-{width or 'pipe'}.txt", report_text(DESIGNS[name](), TableOptions(), Surface(width)))
 
 
 @pytest.mark.parametrize("width", [30, 40, 60, 120, 200])
 def test_report_at_other_widths(golden: Golden, width: int) -> None:
-    golden(f"report-resnet-{width}.txt", report_text(designs.resnet(), View(), Surface(width)))
+    golden(f"report-resnet-{width}.txt", report_text(designs.resnet(), TableOptions(), Surface(width)))
 
 
 @pytest.mark.parametrize(
     ("name", "view"),
     [
-        ("depth-1", View(depth=1)),
-        ("depth-2", View(depth=2)),
-        ("depth-3", View(depth=3)),
-        ("by-op", View(by="op")),
-        ("by-block", View(by="block")),
-        ("top-5", View(top=5)),
-        ("top-3-by-macs", View(top=3, sort="macs")),
-        ("sort-path", View(sort="path")),
-        ("columns", View(depth=1, columns=("macs", "activations", "buffers"))),
-        ("by-op-top-1", View(by="op", top=1)),
+        ("depth-1", TableOptions(depth=1)),
+        ("depth-2", TableOptions(depth=2)),
+        ("depth-3", TableOptions(depth=3)),
+        ("by-op", TableOptions(by="op")),
+        ("by-block", TableOptions(by="block")),
+        ("top-5", TableOptions(top=5)),
+        ("top-3-by-macs", TableOptions(top=3, sort="macs")),
+        ("sort-path", TableOptions(sort="path")),
+        ("columns", TableOptions(depth=1, columns=("macs", "activations", "buffers"))),
+        ("by-op-top-1", TableOptions(by="op", top=1)),
     ],
 )
 @pytest.mark.parametrize("width", [None, 100])
-def test_views(golden: Golden, name: str, view: View, width: int | None) -> None:
+def test_views(golden: Golden, name: str, view: TableOptions, width: int | None) -> None:
     golden(f"view-{name}-{width or 'pipe'}.txt", report_text(designs.resnet(), view, Surface(width)))
 
 
@@ -100,13 +100,13 @@ def test_comparison(golden: Golden, name: str, width: int | None) -> None:
 
 
 def test_colour(golden: Golden) -> None:
-    golden("report-reduced-color.txt", report_text(designs.reduced(), View(), Surface(100, color=True)))
+    golden("report-reduced-color.txt", report_text(designs.reduced(), TableOptions(), Surface(100, color=True)))
     comparison = compare([designs.naive(), designs.reduced()])
     golden("compare-inception-color.txt", comparison_text(comparison, Surface(120, color=True)))
 
 
 def test_ascii(golden: Golden) -> None:
-    golden("report-hostile-ascii.txt", report_text(designs.hostile(), View(), Surface(80, ascii_only=True)))
+    golden("report-hostile-ascii.txt", report_text(designs.hostile(), TableOptions(), Surface(80, ascii_only=True)))
     comparison = compare([designs.resnet(), designs.resnet101()])
     golden("compare-resnet50-101-ascii.txt", comparison_text(comparison, Surface(ascii_only=True)))
 
@@ -118,7 +118,7 @@ EVERY = [(name, width) for name in DESIGNS for width in (30, 37, 50, 64, 79, 100
 
 @pytest.mark.parametrize(("name", "width"), EVERY)
 def test_no_line_is_wider_than_the_terminal(name: str, width: int | None) -> None:
-    text = report_text(DESIGNS[name](), View(), Surface(width))
+    text = report_text(DESIGNS[name](), TableOptions(), Surface(width))
     assert max(cells(line) for line in text.splitlines()) <= (width or 10**6)
     assert not any(line != line.rstrip() for line in text.splitlines())
 
@@ -133,16 +133,24 @@ def test_no_line_of_a_comparison_is_wider_than_the_terminal(name: str, width: in
 @pytest.mark.parametrize("name", ["reduced", "resnet", "tied"])
 def test_piped_columns_add_up_to_their_totals(name: str) -> None:
     report = DESIGNS[name]()
-    text = report_text(report, View(columns=("params", "macs", "output_elements")), Surface())
+    text = report_text(report, TableOptions(columns=("params", "macs", "output_elements")), Surface())
     for title, key in (("Params", "params"), ("Multiplies", "macs"), ("Output elements", "output_elements")):
         assert sum(column(text, title, table(text))) == report.totals[key]
         assert column(text, title, [total(text)]) == [report.totals[key]]
 
 
 @pytest.mark.parametrize(
-    "view", [View(depth=1), View(depth=2), View(by="op"), View(by="block"), View(top=3), View(by="block", top=2)]
+    "view",
+    [
+        TableOptions(depth=1),
+        TableOptions(depth=2),
+        TableOptions(by="op"),
+        TableOptions(by="block"),
+        TableOptions(top=3),
+        TableOptions(by="block", top=2),
+    ],
 )
-def test_folded_columns_add_up_too(view: View) -> None:
+def test_folded_columns_add_up_too(view: TableOptions) -> None:
     report = designs.resnet()
     text = report_text(report, view, Surface())
     assert sum(column(text, "Params", table(text))) == report.totals["params"]
@@ -151,7 +159,7 @@ def test_folded_columns_add_up_too(view: View) -> None:
 
 def test_a_tree_has_the_subtotals_of_what_stands_beneath() -> None:
     report = designs.resnet()
-    text = report_text(report, View(), Surface(120))
+    text = report_text(report, TableOptions(), Surface(120))
     (stage,) = (line for line in table(text) if line.startswith("stage3"))
     rows = [row for row in report.rows if row.path.startswith("stage3.")]
     assert column(text, "Params", [stage]) == [sum(row.values["params"] for row in rows)]
@@ -160,14 +168,14 @@ def test_a_tree_has_the_subtotals_of_what_stands_beneath() -> None:
 
 def test_a_pipe_has_every_whole_path_and_no_notice() -> None:
     report = designs.resnet()
-    text = report_text(report, View(), Surface())
+    text = report_text(report, TableOptions(), Surface())
     assert [line.split()[0] for line in table(text)] == [row.path for row in report.rows]
     assert "Not shown" not in text
 
 
 def test_a_deep_report_is_complete_on_the_narrowest_terminal() -> None:
     report = designs.resnet()
-    assert len(table(report_text(report, View(repeats=True), Surface(30)))) >= len(report.rows)
+    assert len(table(report_text(report, TableOptions(repeats=True), Surface(30)))) >= len(report.rows)
 
 
 def test_columns_go_in_a_fixed_order() -> None:
@@ -180,59 +188,59 @@ def test_columns_go_in_a_fixed_order() -> None:
 
 
 def _flat(report: Report, width: int) -> str:
-    return " ".join(report_text(report, View(), Surface(width)).split())
+    return " ".join(report_text(report, TableOptions(), Surface(width)).split())
 
 
 def test_the_width_that_a_notice_names_shows_all() -> None:
     report = designs.resnet()
-    (width,) = re.findall(r"--width (\d+)", report_text(report, View(), Surface(80)))
-    assert "Not shown" not in report_text(report, View(), Surface(int(width)))
-    assert "Not shown" in report_text(report, View(), Surface(int(width) - 20))
+    (width,) = re.findall(r"--width (\d+)", report_text(report, TableOptions(), Surface(80)))
+    assert "Not shown" not in report_text(report, TableOptions(), Surface(int(width)))
+    assert "Not shown" in report_text(report, TableOptions(), Surface(int(width) - 20))
 
 
 def test_color_adds_nothing_but_color() -> None:
     for width in (None, 40, 80, 120):
-        plain = report_text(designs.resnet(), View(), Surface(width))
-        colored = report_text(designs.resnet(), View(), Surface(width, color=True))
+        plain = report_text(designs.resnet(), TableOptions(), Surface(width))
+        colored = report_text(designs.resnet(), TableOptions(), Surface(width, color=True))
         stripped = re.sub(r"\x1b\[[0-9;]*m", "", colored)
         assert [line.rstrip() for line in stripped.splitlines()] == plain.splitlines()
 
 
 def test_hostile_text_cannot_reach_the_terminal() -> None:
     for surface in (Surface(), Surface(80), Surface(80, color=True), Surface(80, ascii_only=True)):
-        text = re.sub(r"\x1b\[[0-9;]*m", "", report_text(designs.hostile(), View(), surface))
+        text = re.sub(r"\x1b\[[0-9;]*m", "", report_text(designs.hostile(), TableOptions(), surface))
         assert not set(text) & set("\x1b\x07\u202e\x00")
         assert "\\x1b" in text
 
 
 def test_ascii_is_ascii() -> None:
-    report_text(designs.hostile(), View(), Surface(80, ascii_only=True)).encode("ascii")
+    report_text(designs.hostile(), TableOptions(), Surface(80, ascii_only=True)).encode("ascii")
     comparison = compare([designs.resnet(), designs.resnet101(), designs.hostile()])
     comparison_text(comparison, Surface(None, ascii_only=True)).encode("ascii")
 
 
 def test_an_incomplete_total_is_a_lower_bound() -> None:
-    text = report_text(designs.incomplete(), View(), Surface())
+    text = report_text(designs.incomplete(), TableOptions(), Surface())
     assert "≥ 5,040" in total(text)
     assert re.search(r"body\.warp1 .* \?", text)
     assert "1 layer is not counted, so totals are lower bounds (≥): body.warp1" in text
 
 
 def test_metrics_go_last_and_from_the_end() -> None:
-    view = View(columns=("params", "macs", "activations", "output_elements"))
+    view = TableOptions(columns=("params", "macs", "activations", "output_elements"))
     text = report_text(designs.resnet(), view, Surface(30))
     assert text.splitlines()[rules(text)[0] - 1].split() == ["Layer", "Params", "Multiplies"]
     assert "Activations, Output elements;" in " ".join(text.split())
 
 
 def test_a_tied_layer_says_to_what() -> None:
-    assert "tied to embed" in report_text(designs.tied(), View(), Surface())
+    assert "tied to embed" in report_text(designs.tied(), TableOptions(), Surface())
 
 
 @pytest.mark.parametrize(("width", "color"), [(None, False), (120, False), (120, True)])
 def test_a_hundred_thousand_layers_take_work_in_proportion(width: int | None, color: bool) -> None:
     report = designs.chain(100_000)
     with limited_work():
-        text = report_text(report, View(repeats=True), Surface(width, color))
-        report_text(report, View(), Surface(width, color))
+        text = report_text(report, TableOptions(repeats=True), Surface(width, color))
+        report_text(report, TableOptions(), Surface(width, color))
     assert text.count("\n") > 100_000

@@ -96,7 +96,7 @@ def faults(path: str) -> tuple[list[SpecError], list[SpecError]]:
     """The errors and the warnings of a spec and all its variants."""
     try:
         spec = open_spec(path)
-        return [], [warning for variant in spec.variants for warning in spec.network(variant).graph.warnings]
+        return [], [warning for variant in spec.variants for warning in spec.expand(variant).graph.warnings]
     except SpecErrors as found:
         return list(found.errors), []
 

@@ -15,7 +15,9 @@ from tests.conftest import ROOT
 def forms(layers: str, rest: str = "") -> dict[str, str]:
     """Path → ``via`` of every layer that says one."""
     text = f"convcalc: 1\ninput: [8, 16, 16]\n{rest}layers:\n  - {layers}\n"
-    return {node.path: node.via for node in open_source(Source("spec.yaml", text)).graph.layers if node.via}
+    return {
+        node.path: node.source_form for node in open_source(Source("spec.yaml", text)).graph.layers if node.source_form
+    }
 
 
 def fault(layers: str, rest: str = "") -> tuple[str, str, int]:
@@ -81,7 +83,7 @@ def test_it_changes_no_count() -> None:
         graph = convcalc.load(design).graph
         before = Measurements(design, graph, Source(design)).totals()
         for node in graph.nodes:
-            node.via = ""
+            node.source_form = ""
         assert Measurements(design, graph, Source(design)).totals() == before
 
 

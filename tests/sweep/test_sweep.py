@@ -119,7 +119,7 @@ def test_a_thousand_random_points_of_millions_of_resnet50s() -> None:
         del drawn[: len(inside)]
         for number in inside:
             assert columns
-            totals = spec.network(overrides=job.values_at(number)).report().totals
+            totals = spec.expand(overrides=job.values_at(number)).report().totals
             found = {key: int(column.ravel()[number - piece.first]) for key, column in columns.metrics.items()}
             assert found == {key: totals[key] for key in found}, job.values_at(number)
             assert {"params", "macs"} <= set(found)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from convcalc.designs.claims import check_claims
-from convcalc.designs.sources import Spec
-from convcalc.designs.zoo import Shipped
+from convcalc.designs.sources import SpecFile
+from convcalc.designs.zoo import ZooDesign
 from convcalc.errors import Source, SpecErrors
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import parse_spec
@@ -28,9 +28,9 @@ STEP = 8
 """What channel counts are rounded to in families that have a width: a smaller change may be no change."""
 
 
-def opened(path: Path, text: str) -> Spec:
+def opened(path: Path, text: str) -> SpecFile:
     source, files = Source(str(path), text), DocumentLoader()
-    return Spec(str(path), parse_spec(source, files), files, {})
+    return SpecFile(str(path), parse_spec(source, files), files, {})
 
 
 def numbers(text: str, sections: set[str], least: int) -> Iterator[tuple[int, int]]:
@@ -67,7 +67,7 @@ def layers(path: Path, text: str) -> object:
     """What every design of a spec counts, or that there is none."""
     try:
         spec = opened(path, text)
-        reports = [spec.network(variant).report() for variant in spec.variants]
+        reports = [spec.expand(variant).report() for variant in spec.variants]
         return [(row.path, row.op, row.output_shape, row.values) for report in reports for row in report.rows]
     except SpecErrors:
         return None
@@ -81,8 +81,8 @@ def caught(path: Path, text: str) -> bool:
         if errors or not all(judgement.as_expected for judgement in judgements):
             return True
         for variant in spec.variants:
-            for module in Shipped(spec, variant).modules:
-                assert_equals_module(spec.network(variant).report(), module)
+            for module in ZooDesign(spec, variant).modules:
+                assert_equals_module(spec.expand(variant).report(), module)
     except (SpecErrors, AssertionError):
         return True
     return False

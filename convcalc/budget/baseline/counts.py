@@ -15,7 +15,7 @@ def count_graph(graph: Graph) -> DesignCounts:
     for measure in report_metrics():
         values, whole = measure.values(graph)
         totals[measure.key] = int(whole)
-        for path, value in zip(paths, values, strict=True) if measure.additive else ():
+        for path, value in zip(paths, values, strict=True) if measure.is_additive else ():
             if value:
                 layers.setdefault(path, {})[measure.key] = int(value)
     return DesignCounts(totals, layers)

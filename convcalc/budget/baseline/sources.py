@@ -13,8 +13,8 @@ from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, read_baseline_file
 from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.file.types import BaselineLocation
-from convcalc.designs.names import BUDGET, SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design
-from convcalc.designs.sources import Spec, open_design, past_spec
+from convcalc.designs.names import BUDGET_FILE, SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design
+from convcalc.designs.sources import SpecFile, open_design, read_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
 from convcalc.git.object_reader import blob_hash
@@ -111,9 +111,9 @@ def baseline_path(origin: BaselineLocation | None, folder: str) -> str:
 
 
 def _write_command(origin: BaselineLocation, folder: str) -> str:
-    file = origin.span.file if origin.span else os.path.join(folder, BUDGET)
+    file = origin.span.file if origin.span else os.path.join(folder, BUDGET_FILE)
     above = os.path.commonpath((folder, os.path.realpath("."))) == folder
-    if above and os.path.basename(file) == BUDGET:
+    if above and os.path.basename(file) == BUDGET_FILE:
         return "convcalc baseline write"
     return f"convcalc baseline write --budget {shlex.quote(path_from_cwd(os.path.realpath(file)))}"
 
@@ -137,7 +137,7 @@ class GitBaseline:
         self.place = place
         self.label = tree.commit.label
         self.accepted: Iterable[AcceptedValue] = read_accepted_values(folder)
-        self._spec: tuple[str, Spec] | None = None
+        self._spec: tuple[str, SpecFile] | None = None
         self._counts: dict[str, DesignCounts | None] = {}
 
     def counts(self, design: str) -> DesignCounts | None:
@@ -182,7 +182,7 @@ class GitBaseline:
     def _renames(self) -> Renames:
         return Renames(self.tree, SPEC_SUFFIXES)
 
-    def spec(self, path: str) -> Spec:
+    def spec(self, path: str) -> SpecFile:
         """Read a spec at the commit; the last one is kept, for its other designs.
 
         Raises:
@@ -195,18 +195,18 @@ class GitBaseline:
                 raise SpecErrors([error]) from None
             files = DocumentLoader(self.tree.read, self.tree.libraries, self.tree)
             name = os.path.relpath(path, self.folder).replace(os.sep, "/")
-            self._spec = path, past_spec(source, name, path, files)
+            self._spec = path, read_spec(source, name, path, files)
         return self._spec[1]
 
 
-def _count_design(spec: Spec, wanted: DesignName) -> DesignCounts | None:
+def _count_design(spec: SpecFile, wanted: DesignName) -> DesignCounts | None:
     """Count a design of a spec; nothing where the spec had no such variant or part yet."""
     if wanted.variant is not None and wanted.variant not in spec.variants:
         return None
-    graph = spec.network(wanted.variant).graph
+    graph = spec.expand(wanted.variant).graph
     if wanted.part is None:
         return count_graph(graph)
-    return count_graph(graph.part(wanted.part)) if wanted.part in graph.paths() else None
+    return count_graph(graph.subgraph(wanted.part)) if wanted.part in graph.all_paths() else None
 
 
 Baseline: TypeAlias = StoredBaseline | GitBaseline

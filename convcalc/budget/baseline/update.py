@@ -82,7 +82,7 @@ def _networks(file: BudgetFile, names: Iterable[str], libraries: Sequence[str]) 
             if spec is None or design.file != last:
                 path = design.file if is_bundled else path_from_cwd(design.file)
                 last, spec = design.file, open_spec(path, libraries=libraries)
-            yield name, spec.network(design.variant, design.part)
+            yield name, spec.expand(design.variant, design.part)
         except SpecErrors as found:
             errors += found.errors
             spec = None

@@ -14,7 +14,7 @@ from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.diff.match_layers import LayerChange, match_layers
 from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name
 from convcalc.designs.patterns import MAGIC
-from convcalc.designs.sources import Spec, open_spec
+from convcalc.designs.sources import SpecFile, open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
 from convcalc.git.object_reader import blob_hash
@@ -31,7 +31,7 @@ KEY_METRICS = ("params", "macs")
 
 def layer_metrics() -> list[str]:
     """Return the metrics that layers have, those first by which changes are told."""
-    return list(dict.fromkeys([*KEY_METRICS, *(one.key for one in report_metrics() if one.additive)]))
+    return list(dict.fromkeys([*KEY_METRICS, *(one.key for one in report_metrics() if one.is_additive)]))
 
 
 class DesignDiff(NamedTuple):
@@ -212,13 +212,13 @@ class _Comparison:
         with open(path, "rb") as file:
             return blob_hash(file.read(), len(entry.object)) == entry.object
 
-    def _add_file(self, now: Spec | None, then: Spec | None, old_file: str = "") -> None:
+    def _add_file(self, now: SpecFile | None, then: SpecFile | None, old_file: str = "") -> None:
         """Compare every variant; what is wrong with one keeps no other from being compared."""
         specs = [spec for spec in (now, then) if spec is not None]
         for variant in dict.fromkeys(variant for spec in specs for variant in spec.variants):
             try:
                 before, after = (
-                    count_graph(spec.network(variant).graph) if spec and variant in spec.variants else None
+                    count_graph(spec.expand(variant).graph) if spec and variant in spec.variants else None
                     for spec in (then, now)
                 )
             except SpecErrors as found:

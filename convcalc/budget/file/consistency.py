@@ -32,7 +32,7 @@ def contradictions(budget: Budget, given: Fields) -> Iterator[SpecError]:
             yield SpecError(BAD_STRUCTURE, text, span, hint="say of which `layers`, or `per: layer`")
         found = metric(what.key)
         granularities = _allowed_granularities(found) if rule in ABSOLUTE_RULES else ()
-        if not found.additive and chosen and budget.per not in granularities:
+        if not found.is_additive and chosen and budget.per not in granularities:
             text = f"{what.key} is no sum over layers, so that layers cannot be limited in it"
             hint = "leave `layers` and `per` out, for the whole design"
             if granularities:

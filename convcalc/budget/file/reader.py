@@ -15,7 +15,7 @@ from convcalc.budget.file.fields import (
 )
 from convcalc.budget.file.selectors import require_inside_repository
 from convcalc.budget.file.types import BaselineLocation, BudgetFile
-from convcalc.designs.names import BUDGET
+from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import Source, Span, SpecError, SpecErrors, limit_suggestions
 from convcalc.gc_pause import paused
 from convcalc.repository_paths import folders_up_to_root
@@ -42,7 +42,7 @@ def find_budget_file(start: str) -> str | None:
     The path is relative to the current folder unless ``start`` is absolute.
     """
     for folder in folders_up_to_root(start):
-        path = os.path.join(folder, BUDGET)
+        path = os.path.join(folder, BUDGET_FILE)
         if os.path.isfile(path):
             return path if os.path.isabs(start) else os.path.relpath(path)
     return None

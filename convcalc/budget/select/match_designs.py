@@ -9,7 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from convcalc.budget.file.types import Budget, Pattern
-from convcalc.designs.names import BUDGET, SPEC_SUFFIXES, ZOO, DesignName, parse_pattern
+from convcalc.designs.names import BUDGET_FILE, SPEC_SUFFIXES, ZOO, DesignName, parse_pattern
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.git.worktree import PARENT
@@ -53,7 +53,7 @@ def is_spec_match(pattern: str, name: str) -> bool:
     if not is_wild(last):
         return True
     _, point, ending = last.rpartition(".")
-    return name != BUDGET and (name.endswith(SPEC_SUFFIXES) or bool(point and ending and not is_wild(ending)))
+    return name != BUDGET_FILE and (name.endswith(SPEC_SUFFIXES) or bool(point and ending and not is_wild(ending)))
 
 
 # --- on the disk ------------------------------------------------------------------------------------------------------

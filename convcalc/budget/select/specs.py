@@ -9,25 +9,25 @@ from typing import Any
 from convcalc.budget.file.types import Budget, ReferenceDesign
 from convcalc.budget.select.plan import spec_path_from_cwd
 from convcalc.designs.names import parse_pattern
-from convcalc.designs.sources import Network, Spec, open_spec
+from convcalc.designs.sources import Network, SpecFile, open_spec
 from convcalc.errors import Span, SpecError, SpecErrors
 from convcalc.report.measurements import Measurements
 
 
 @dataclass(frozen=True, slots=True)
-class CachedSpec(Spec):
+class CachedSpec(SpecFile):
     """A spec whose variants are expanded when they are first asked for, and then kept."""
 
     networks: dict[str | None, Network | list[SpecError]] = field(default_factory=dict)
     designs: dict[str, Measurements] = field(default_factory=dict)
 
-    def network(self, variant: str | None = None, part: str | None = None, **choices: Any) -> Network:
+    def expand(self, variant: str | None = None, part: str | None = None, **choices: Any) -> Network:
         """Return one design of the file, as :meth:`Spec.network` does."""
         if part is not None or any(choices.values()):
-            return Spec.network(self, variant, part, **choices)
+            return SpecFile.expand(self, variant, part, **choices)
         if variant not in self.networks:
             try:
-                self.networks[variant] = Spec.network(self, variant)
+                self.networks[variant] = SpecFile.expand(self, variant)
             except SpecErrors as errors:
                 self.networks[variant] = errors.errors
         found = self.networks[variant]
@@ -43,9 +43,9 @@ class CachedSpec(Spec):
         """
         name, source = self.design(variant, part).text, self.document.source
         if name not in self.designs:
-            graph = self.network(variant).graph
+            graph = self.expand(variant).graph
             try:
-                graph = graph if part is None else graph.part(part)
+                graph = graph if part is None else graph.subgraph(part)
             except SpecError as error:
                 error.span = Span(source)
                 raise SpecErrors([error]) from None

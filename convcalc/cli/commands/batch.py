@@ -150,17 +150,17 @@ def _listing(request: CountRequest, shown: Sequence[str]) -> Listing:
     always = [key for key in DEFAULT_COLUMNS if key not in shown]  # programs may rely on these
     fields = [
         Field("design", "Design"),
-        Field("name", "Name", wanted=4),
-        Field("input", "Input", wanted=2),
+        Field("name", "Name", drop_priority=4),
+        Field("input", "Input", drop_priority=2),
         *([Field(DTYPE, "Data type")] if len(request.dtypes) > 1 else []),
-        *(Field(key, TITLES[key], number=True, people=False) for key in always),
-        *(Field(key, TITLES[key], number=True, wanted=int(key not in shown[:2])) for key in shown),
-        Field("error", "Error", wanted=5, optional=True),
+        *(Field(key, TITLES[key], number=True, shown_to_people=False) for key in always),
+        *(Field(key, TITLES[key], number=True, drop_priority=int(key not in shown[:2])) for key in shown),
+        Field("error", "Error", drop_priority=5, optional=True),
     ]
     conditions: dict[str, Any] = {"batch": request.batch, "dtype": "; ".join(request.dtypes)}
     if request.inputs:
         conditions["given_inputs"] = {name or "input": text for name, text in request.inputs.items()}
-    return Listing("design", fields, circumstances=conditions, has_errors=True)
+    return Listing("design", fields, shared_values=conditions, has_errors=True)
 
 
 def _sorted(

@@ -35,8 +35,8 @@ from convcalc.cli.options.limits import budget_option, limit_options
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import OutputTarget, output_options, write
-from convcalc.cli.types import ChoiceType
-from convcalc.designs.names import BUDGET
+from convcalc.cli.types import WordType
+from convcalc.designs.names import BUDGET_FILE
 from convcalc.designs.patterns import spec_files
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import CheckResult
@@ -50,7 +50,7 @@ from convcalc.repository_paths import is_inside, repository_root
 
 PROFILE_METRICS = ("macs", "flops")
 """What tools count, each in its own way."""
-NO_BUDGET = f"no {BUDGET} here or in a parent folder: only claims are checked"
+NO_BUDGET = f"no {BUDGET_FILE} here or in a parent folder: only claims are checked"
 
 
 def _origin(context: click.Context, parameter: click.Parameter, value: str | None) -> BaselineLocation | None:
@@ -86,7 +86,7 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("--require-coverage", is_flag=True, help="Report designs that no budget covers.")
 @click.option(
     "--fail-on",
-    type=ChoiceType(SEVERITIES),
+    type=WordType(SEVERITIES),
     default=SEVERITIES[0],
     show_default=True,
     metavar="SEVERITY",
@@ -138,7 +138,7 @@ def command(
     file, errors = _budget_file(budget)
     if file is None and not errors and given is None:
         raise click.UsageError(
-            f"no {BUDGET} here or in a parent folder; name the designs to check, or a budget file with --budget"
+            f"no {BUDGET_FILE} here or in a parent folder; name the designs to check, or a budget file with --budget"
         )
     _require_outputs(targets, file, baseline)
     origin = baseline or (file.baseline if file else None)

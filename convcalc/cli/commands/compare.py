@@ -24,7 +24,7 @@ from convcalc.designs.sources import open_spec
 from convcalc.errors import quoted
 from convcalc.render import FORMATS
 from convcalc.report.compare import compare
-from convcalc.report.fold import View
+from convcalc.report.fold import TableOptions
 
 
 @click.command("compare", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Compare designs: differences and ratios.")
@@ -68,7 +68,7 @@ def command(
             has_variants = only.spec is not None and only.spec.document.variants
             raise click.ClickException(f"{text}, or give --variants all" if has_variants else text)
     layers, whole = split_columns(columns, TOTAL_ONLY, profile)
-    view = View(
+    view = TableOptions(
         depth, by, top=top, columns=None if layers.adds else layers.keys, more=layers.keys if layers.adds else (),
         totals=whole, every=settings.verbose,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from click.shell_completion import BashComplete, ShellComplete, get_completion_c
 from convcalc.cli import COMPLETION_VARIABLE, PROGRAM
 from convcalc.cli.group import Command, GeneralOptions, convcalc
 from convcalc.cli.output.targets import OutputTarget, write
-from convcalc.cli.types import ChoiceType
+from convcalc.cli.types import WordType
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -44,7 +44,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 @click.command("completion", cls=Command, short_help="Print a shell completion script.")
-@click.argument("shell", type=ChoiceType(SHELLS), metavar="SHELL")
+@click.argument("shell", type=WordType(SHELLS), metavar="SHELL")
 @click.pass_obj
 def command(settings: GeneralOptions, shell: str) -> None:
     """Print the completion script of SHELL: bash, zsh or fish.

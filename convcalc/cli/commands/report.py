@@ -22,15 +22,15 @@ from convcalc.cli.options.metrics import (
     split_columns,
 )
 from convcalc.cli.output.targets import OutputTarget, output_options, write
-from convcalc.cli.types import ChoiceType, PositiveInt
+from convcalc.cli.types import PositiveInt, WordType
 from convcalc.metrics.registry import DETAIL_KEYS, FIELD_KEYS, WITHOUT_GATES, report_metrics
 from convcalc.render import FORMATS
-from convcalc.report.fold import DEFAULT_COLUMNS, GROUPINGS, TEXT_KEYS, View
+from convcalc.report.fold import DEFAULT_COLUMNS, GROUPINGS, TEXT_SORT_KEYS, TableOptions
 
-METRICS = tuple(measure.key for measure in report_metrics() if measure.additive)
+METRICS = tuple(measure.key for measure in report_metrics() if measure.is_additive)
 """The metrics that are sums over layers."""
 TOTAL_ONLY = tuple(
-    measure.key for measure in report_metrics() if not measure.additive and measure.key not in DETAIL_KEYS
+    measure.key for measure in report_metrics() if not measure.is_additive and measure.key not in DETAIL_KEYS
 )
 COLUMNS = (*METRICS, *DETAIL_KEYS, "least_time", "bound")
 ROOFLINE_COLUMNS = ("macs", "traffic_bytes", "least_time", "bound")
@@ -42,7 +42,7 @@ GATES = ("with-gates", WITHOUT_GATES)
 depth_option = click.option(
     "--depth", type=PositiveInt(), metavar="N", help="Group layers by the first N segments of their paths."
 )
-by_option = click.option("--by", type=ChoiceType(GROUPINGS), default="layer", show_default=True, metavar="GROUP",
+by_option = click.option("--by", type=WordType(GROUPINGS), default="layer", show_default=True, metavar="GROUP",
                          help="One row per layer, op or block.")  # fmt: skip
 
 
@@ -53,16 +53,17 @@ by_option = click.option("--by", type=ChoiceType(GROUPINGS), default="layer", sh
 @depth_option
 @by_option
 @order_options(
-    MetricKeyType((*COLUMNS[:-1], *TEXT_KEYS), profiles=True),
+    MetricKeyType((*COLUMNS[:-1], *TEXT_SORT_KEYS), profiles=True),
     "rows",
     order="A metric (largest first unless :asc), path or op.",
     words=", and the sum of the rest",
 )
 @columns_option(
     MetricKeyType((*COLUMNS, *TOTAL_ONLY), profiles=True),
-    f"Metrics to show; +KEY adds: {', '.join(COLUMNS)}; any profile, e.g. fvcore; in the totals: {', '.join(TOTAL_ONLY)}.",
+    f"Metrics to show; +KEY adds: {', '.join(COLUMNS)}; any profile, e.g. fvcore; "
+    f"in the totals: {', '.join(TOTAL_ONLY)}.",
 )
-@click.option("--receptive-field", "fields", type=ChoiceType(GATES), metavar="WAY",
+@click.option("--receptive-field", "fields", type=WordType(GATES), metavar="WAY",
               help="Receptive fields with-gates (default) or without-gates: ignore branches of a mul that are one cell "
               "after a global pool (squeeze-and-excitation).")  # fmt: skip
 @click.option("--show-repeats", "repeats", is_flag=True,
@@ -73,8 +74,8 @@ by_option = click.option("--by", type=ChoiceType(GROUPINGS), default="layer", sh
 @output_options(FORMATS)
 @click.pass_obj
 def command(
-    settings: GeneralOptions, design: str, reading: DesignOptions, targets: list[OutputTarget], depth: int | None, by: str,
-    sort: SortKey | None, top: int | None, columns: ColumnChoice, device: str | None, fields: str | None,
+    settings: GeneralOptions, design: str, reading: DesignOptions, targets: list[OutputTarget], depth: int | None,
+    by: str, sort: SortKey | None, top: int | None, columns: ColumnChoice, device: str | None, fields: str | None,
     profile: str | None, repeats: bool,
 ) -> None:  # fmt: skip
     """Count the layers of DESIGN: parameters, multiplies, activations, depth.
@@ -91,7 +92,7 @@ def command(
     (network,) = reading.networks([design])
     columns, whole = split_columns(columns, TOTAL_ONLY, profile)
     asked = {*columns.keys, *([sort.key] if sort else [])}
-    if sort and sort.key not in TEXT_KEYS and (not columns.adds or sort.key not in DEFAULT_COLUMNS):
+    if sort and sort.key not in TEXT_SORT_KEYS and (not columns.adds or sort.key not in DEFAULT_COLUMNS):
         columns = columns._replace(keys=tuple(dict.fromkeys((*columns.keys, sort.key))))
     if fields and asked.isdisjoint(FIELD_KEYS):
         columns = columns._replace(keys=(*columns.keys, FIELD_KEYS[0]))
@@ -100,12 +101,12 @@ def command(
         raise click.UsageError("least_time and bound are those of a device: add --device NAME")
     programs = ["peak"] if any(target.format == "json" for target in targets) else []
     details = [key for key in (*DETAIL_KEYS, WITHOUT_GATES) if key in {*asked, fields}]
-    tools = asked.difference(COLUMNS, TEXT_KEYS)
+    tools = asked.difference(COLUMNS, TEXT_SORT_KEYS)
     report = reading.report(network, {*programs, *details, *tools}, device)
     usual = [*(METRICS if settings.verbose else ROOFLINE_COLUMNS[:2]), *ROOFLINE_COLUMNS[2:]] if device else METRICS
     replaced = None if columns.adds and not device and not settings.verbose else columns.over(usual)
     more = columns.keys if columns.adds else ()
     order = (sort.key, sort.descending) if sort else (None, None)
-    view = View(depth, by, order[0], top, replaced, more, whole, settings.verbose, order[1], repeats)
+    view = TableOptions(depth, by, order[0], top, replaced, more, whole, settings.verbose, order[1], repeats)
     write(settings, targets, lambda format_, surface: FORMATS[format_].report(report, view, surface))
     print_warnings(settings, report.warnings)

@@ -6,12 +6,12 @@ import click
 
 from convcalc.cli.group import Command, GeneralOptions
 from convcalc.cli.output.targets import STDOUT, OutputTarget, format_of_path, output_option, write
-from convcalc.cli.types import ChoiceType
+from convcalc.cli.types import WordType
 from convcalc.schemas import NAMES, schema
 
 
 @click.command("schema", cls=Command, short_help="Print JSON Schemas of specs, budgets and JSON output.")
-@click.argument("name", type=ChoiceType(NAMES), metavar="NAME")
+@click.argument("name", type=WordType(NAMES), metavar="NAME")
 @output_option("Write to a .json file.")
 @click.pass_obj
 def command(settings: GeneralOptions, name: str, output: str | None) -> None:

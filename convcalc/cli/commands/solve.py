@@ -13,7 +13,7 @@ from convcalc.cli.options.limits import limit_options
 from convcalc.cli.options.metrics import ColumnChoice, MetricKeyType, columns_option
 from convcalc.cli.output.progress import progress_bar
 from convcalc.cli.output.targets import OutputTarget, output_options, write
-from convcalc.cli.types import ChoiceType
+from convcalc.cli.types import WordType
 from convcalc.render import SOLUTIONS
 from convcalc.report.fold import DEFAULT_COLUMNS
 from convcalc.sweep.axes import FOR
@@ -43,8 +43,8 @@ from convcalc.sweep.solve import solve
     default=None,
     help="Which values to find; default: --smallest if only --min is given, else --largest.",
 )
-@click.option("--maximize", type=ChoiceType(METRICS), metavar="METRIC", help="Maximize this metric within the limits.")
-@click.option("--minimize", type=ChoiceType(METRICS), metavar="METRIC", help="Minimize this metric within the limits.")
+@click.option("--maximize", type=WordType(METRICS), metavar="METRIC", help="Maximize this metric within the limits.")
+@click.option("--minimize", type=WordType(METRICS), metavar="METRIC", help="Minimize this metric within the limits.")
 @columns_option(MetricKeyType(METRICS), "Metrics beside the limited ones, in place of params,macs; +KEY adds.")
 @design_options
 @output_options(SOLUTIONS)

@@ -12,7 +12,7 @@ from convcalc.cli.group import Command, GeneralOptions
 from convcalc.cli.options.designs import SpecType, lib_option, print_warnings
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.designs.patterns import spec_files
-from convcalc.designs.sources import Checked, check_file
+from convcalc.designs.sources import ValidationResult, validate_file
 from convcalc.errors import SpecError, escape, format_errors
 
 
@@ -33,13 +33,13 @@ def command(settings: GeneralOptions, paths: tuple[str, ...], lib: tuple[str, ..
       convcalc validate 'specs/**/mo*.yaml'
       convcalc validate - < model.yaml
     """
-    checked = [check_file(path, libraries=lib) for path in spec_files(paths)]
+    checked = [validate_file(path, libraries=lib) for path in spec_files(paths)]
     write(settings, targets, lambda format_, _: _FORMATS[format_](checked))
     print_warnings(settings, (warning for one in checked for warning in one.warnings))
     return ERROR if any(one.errors for one in checked) else SUCCESS
 
 
-def _text(checked: Sequence[Checked]) -> str:
+def _text(checked: Sequence[ValidationResult]) -> str:
     lines = []
     for one in checked:
         variants = f" ({', '.join(one.variants)})" if one.variants else ""
@@ -49,11 +49,11 @@ def _text(checked: Sequence[Checked]) -> str:
     return "\n".join(lines)
 
 
-def _concise(checked: Sequence[Checked]) -> str:
+def _concise(checked: Sequence[ValidationResult]) -> str:
     return "\n".join(str(error) for one in checked for error in one.errors)
 
 
-def _json(checked: Sequence[Checked]) -> str:
+def _json(checked: Sequence[ValidationResult]) -> str:
     specs = [{"file": one.file, "valid": not one.errors, "variants": list(one.variants)} for one in checked]
     errors = [_error(error) for one in checked for error in one.errors]
     return json.dumps({"schema_version": 1, "specs": specs, "errors": errors}, indent=1)

@@ -8,8 +8,8 @@ from convcalc.cli.group import Command, GeneralOptions
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.row_output import open_output
 from convcalc.cli.output.targets import OutputTarget, output_options
-from convcalc.designs.names import zoo
-from convcalc.designs.zoo import listing, row, shipped
+from convcalc.designs.names import zoo_paths
+from convcalc.designs.zoo import listing, row, search_zoo
 from convcalc.errors import did_you_mean, quoted
 from convcalc.render import STREAMS
 
@@ -30,9 +30,9 @@ def command(settings: GeneralOptions, words: tuple[str, ...], targets: list[Outp
       convcalc zoo efficientnet
       convcalc zoo timm resnet --json
     """
-    found = list(shipped(words))
+    found = list(search_zoo(words))
     if not found:
-        near = next(filter(None, (did_you_mean(word, zoo()) for word in words)), "; `convcalc zoo` lists all")
+        near = next(filter(None, (did_you_mean(word, zoo_paths()) for word in words)), "; `convcalc zoo` lists all")
         raise click.ClickException(f"no bundled network matches {quoted(' '.join(words))}{near}")
     rows = [row(one) for one in progress(settings, found, "Counting")]
     with open_output(settings, targets, listing()) as out:

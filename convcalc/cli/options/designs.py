@@ -12,9 +12,9 @@ import click
 
 from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
-from convcalc.cli.types import ChoiceType, LazyChoice, ParamType, PositiveInt, SpecName, completions
+from convcalc.cli.types import LazyChoice, ParamType, PositiveInt, SpecName, WordType, completions
 from convcalc.designs import sources
-from convcalc.designs.names import ZOO, is_visible_spec, zoo
+from convcalc.designs.names import ZOO, is_visible_spec, zoo_paths
 from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
@@ -99,7 +99,7 @@ VARIABLE = SpecName(lambda spec: [f"{name}=" for name in spec.vars])
 INPUT = SpecName(lambda spec: [f"{name}=" for name in spec.inputs])
 
 
-class DtypeType(ChoiceType):
+class DtypeType(WordType):
     """A data type, or one for the layers whose paths a glob matches: ``stage1.**=int8``."""
 
     name = "format"
@@ -241,7 +241,7 @@ class DesignType(SpecType):
             return completions(incomplete, _parts(*incomplete.rsplit("#", 1)))
         if "@" in incomplete:
             return completions(incomplete, _variants(incomplete.rsplit("@", 1)[0]))
-        bundled = completions(incomplete, [f"{ZOO}{name}" for name in zoo()])
+        bundled = completions(incomplete, [f"{ZOO}{name}" for name in zoo_paths()])
         if incomplete.startswith(ZOO):
             return bundled
         return [*bundled, *super().shell_complete(ctx, param, incomplete)]

@@ -12,7 +12,7 @@ from convcalc.budget.file.reader import find_budget_file, read_budget_file
 from convcalc.budget.file.rules import read_limit
 from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit
 from convcalc.cli.types import ParamType, completions
-from convcalc.designs.names import BUDGET
+from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.repository_paths import path_from_cwd
 from convcalc.spec.yaml.nodes import ScalarNode
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 budget_option = click.option(
-    "--budget", metavar="PATH", type=click.Path(), help=f"Budget file; default: {BUDGET} here or in a parent folder."
+    "--budget",
+    metavar="PATH",
+    type=click.Path(),
+    help=f"Budget file; default: {BUDGET_FILE} here or in a parent folder.",
 )
 
 
@@ -34,7 +37,7 @@ def budget_file(path: str | None) -> BudgetFile:
     """
     found = path or find_budget_file(os.getcwd())
     if found is None:
-        raise click.ClickException(f"no {BUDGET} here or in a parent folder; name one with --budget")
+        raise click.ClickException(f"no {BUDGET_FILE} here or in a parent folder; name one with --budget")
     return read_budget_file(path_from_cwd(found))
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from convcalc.cli.options.designs import profile_keys
-from convcalc.cli.types import ChoiceType, ParamType, PositiveInt, completions
+from convcalc.cli.types import ParamType, PositiveInt, WordType, completions
 from convcalc.errors import quoted
-from convcalc.report.fold import TEXT_KEYS
+from convcalc.report.fold import TEXT_SORT_KEYS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -37,7 +37,7 @@ def split_columns(
     return layers, tuple(key for key in columns.keys if key in whole)
 
 
-class MetricKeyType(ChoiceType):
+class MetricKeyType(WordType):
     """The key of a metric; where a report is made, that of a profile too: they load only for a key of theirs."""
 
     def __init__(self, keys: Sequence[str], *, profiles: bool = False) -> None:
@@ -109,7 +109,7 @@ class SortType(ParamType[SortKey]):
             self.fail(f"{quoted(value)} is not one of {known}, {known}:asc and {known}:desc", param, ctx)
         if signed and order == "asc":
             self.fail(f"{quoted(value)} combines a minus (largest first) with asc (smallest first)", param, ctx)
-        return SortKey(known, signed or order == "desc" or (not order and known not in TEXT_KEYS))
+        return SortKey(known, signed or order == "desc" or (not order and known not in TEXT_SORT_KEYS))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         if ":" in incomplete:

@@ -35,9 +35,9 @@ def progress_bar(
         def advance(done: int) -> None:
             nonlocal shown, waiting
             if shown is None and time.monotonic() - begun > SHOW_AFTER_SECONDS:
-                from convcalc.render.tables.rich_console import bar
+                from convcalc.render.tables.rich_console import progress_bar
 
-                shown = stack.enter_context(bar(sys.stderr, title, steps(), color=settings.color))
+                shown = stack.enter_context(progress_bar(sys.stderr, title, steps(), color=settings.color))
             waiting += done
             if shown is not None:
                 shown(waiting)

@@ -9,14 +9,14 @@ from convcalc.cli.group import GeneralOptions
 from convcalc.cli.output.atomic_files import Destination, Destinations, open_destination
 from convcalc.cli.output.targets import OutputTarget, surface_of
 from convcalc.render import STREAMS
-from convcalc.render.results.row_list import Rows, Stream
+from convcalc.render.results.row_list import Rows, RowStream
 from convcalc.report.row_list import Listing
 
 
 class RowOutput:
     """One list, in several formats and to several places."""
 
-    def __init__(self, streams: Sequence[tuple[Stream, Destination]]) -> None:
+    def __init__(self, streams: Sequence[tuple[RowStream, Destination]]) -> None:
         self._streams = streams
 
     def add(self, rows: Rows) -> None:

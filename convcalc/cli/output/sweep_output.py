@@ -80,7 +80,7 @@ class _LineWriter:
         self.place.write(text[1:] if first and self.name == "json" else text)
 
     def end(self, outcome: SweepSummary, points: SelectedPoints | None, keep: Selection) -> None:
-        self.add("" if points is None else lines.LINES[self.name](self.job, points), first=True)
+        self.add("" if points is None else lines.ROW_WRITERS[self.name](self.job, points), first=True)
         self.place.write(lines.foot(self.name, outcome.counts, outcome.dropped))
 
 
@@ -161,7 +161,7 @@ class SweepOutput:
         """Writers of lines, for where the points are evaluated."""
         if self.keep.kind != "all":
             return ()
-        return tuple(lines.LINES[one.name] for one in self.written if isinstance(one, _LineWriter))
+        return tuple(lines.ROW_WRITERS[one.name] for one in self.written if isinstance(one, _LineWriter))
 
     @property
     def rows_needed(self) -> int | None:

@@ -12,7 +12,7 @@ import click
 
 from convcalc.cli.group import GeneralOptions
 from convcalc.cli.output.atomic_files import Destinations, is_device, open_destination
-from convcalc.cli.types import ChoiceType, ParamType
+from convcalc.cli.types import ParamType, WordType
 from convcalc.errors import escape, quoted
 from convcalc.render.tables.surface import Surface, is_terminal, surface
 
@@ -74,7 +74,7 @@ class TargetType(ParamType[OutputTarget]):
     name = "target"
 
     def __init__(self, formats: Sequence[str]) -> None:
-        self.formats = ChoiceType(formats)
+        self.formats = WordType(formats)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> OutputTarget:
         name, equals, path = value.partition("=")

@@ -12,7 +12,7 @@ from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX
 from convcalc.errors import Span, SpecError, escape
 from convcalc.findings import Finding, LayerMetricChange
 from convcalc.number_format import format_count, format_exact, format_percent, format_ratio, format_unlike
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.characters import Characters
 from convcalc.repository_paths import repository_root
 
 SEVERITIES = ("error", "warning", "note", "waived")
@@ -33,10 +33,10 @@ def worst(findings: Iterable[Finding]) -> list[Finding]:
 
 def _badness(finding: Finding) -> tuple[object, ...]:
     rank = SEVERITIES.index(finding.severity) if finding.severity in SEVERITIES else 0
-    return rank, -beyond(finding), finding.id, finding.design, finding.metric, finding.path
+    return rank, -relative_excess(finding), finding.id, finding.design, finding.metric, finding.path
 
 
-def beyond(finding: Finding) -> Fraction:
+def relative_excess(finding: Finding) -> Fraction:
     """Return the excess as a share of the limit (of 1, where the limit is 0), without its sign."""
     excess, limit = finding.excess, finding.limit
     return Fraction(0) if excess is None else abs(Fraction(excess) / (limit or 1))
@@ -60,25 +60,25 @@ def amount(metric: str, value: Value, beside: Value) -> str:
     return format_count(value)
 
 
-def most(finding: Finding) -> str:
+def heaviest_label(finding: Finding) -> str:
     """Return what its layers have in common: they weigh most, or they changed most."""
     return "grew most" if any(layer.change for layer in finding.heaviest) else "heaviest"
 
 
-def details(finding: Finding, glyphs: Glyphs) -> Iterator[str]:
+def details(finding: Finding, glyphs: Characters) -> Iterator[str]:
     """Give the lines below the sentence: the layers that weigh most, the line of the budget, the hint."""
     if finding.heaviest:
         layers = ", ".join(f"{layer.path} {weight(layer)}" for layer in finding.heaviest)
-        yield glyphs.text(f"{most(finding)}: {layers}")
+        yield glyphs.text(f"{heaviest_label(finding)}: {layers}")
     if finding.rule and finding.rule != main_span(finding):
         yield glyphs.text(f"budget: {finding.rule}")
     if finding.hint:
         yield f"hint: {sentence(finding.hint, glyphs)}"
 
 
-def sentence(text: str, glyphs: Glyphs) -> str:
+def sentence(text: str, glyphs: Characters) -> str:
     """Return a sentence as it may be shown, cut where it is endless."""
-    return glyphs.cut(glyphs.text(text), LONGEST)
+    return glyphs.truncate(glyphs.text(text), LONGEST)
 
 
 def main_span(finding: Finding) -> Span | None:

@@ -9,9 +9,9 @@ from convcalc.errors import escape
 from convcalc.findings import CheckResult, DesignResult, LayerMetricChange, LimitResult
 from convcalc.number_format import MAX_DECIMALS, count_of, format_exact, format_percent, format_signed
 from convcalc.render.check.findings import amount
-from convcalc.render.tables.characters import Glyphs, cells
-from convcalc.render.tables.paragraph import Prose, left_out
-from convcalc.render.tables.table import Column, Grid
+from convcalc.render.tables.characters import Characters, cells
+from convcalc.render.tables.paragraph import Paragraph, left_out
+from convcalc.render.tables.table import Table, TableColumn
 
 BAR = 10
 SHOWN_LAYERS = 3
@@ -22,7 +22,9 @@ RELATIONS = {"max": "<=", "min": ">=", "equals": "=", "growth": "<=", "ratchet":
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 
-def limits(verdict: CheckResult, glyphs: Glyphs, width: int | None = None, *, every: bool = False) -> Iterator[str]:
+def limit_table(
+    verdict: CheckResult, glyphs: Characters, width: int | None = None, *, every: bool = False
+) -> Iterator[str]:
     """Give a row a limit: the design that uses most of it, and how many are under it; ``every`` has each design.
 
     Where a terminal is too narrow, bars go first, then shares, the ends of ids and the middles of designs, then ids;
@@ -35,12 +37,12 @@ def limits(verdict: CheckResult, glyphs: Glyphs, width: int | None = None, *, ev
     yield ""
     for kept, gone in _narrowings(columns, rows, glyphs, width):
         if width is None or _width(kept) <= width:
-            yield from Grid(list(kept.values()), [""] * len(rows), glyphs.rule).plain()
+            yield from Table(list(kept.values()), [""] * len(rows), glyphs.rule).plain()
             yield from left_out(gone, width, _width(columns)).plain() if gone else ()
             break
     else:
         for one, many in rows:
-            yield from Prose([(glyphs.text(_sentence(one, many)), "")], width).plain()
+            yield from Paragraph([(glyphs.text(_sentence(one, many)), "")], width).plain()
     yield ""
 
 
@@ -48,27 +50,27 @@ IDS, SHARES, BARS, DESIGNS = "ids", "shares", "bars", "designs"
 SHORTEST_ID, SHORTEST_DESIGN = 8, 14
 
 
-def _columns(rows: Sequence[tuple[LimitResult, int]], glyphs: Glyphs) -> dict[str, Column]:
+def _columns(rows: Sequence[tuple[LimitResult, int]], glyphs: Characters) -> dict[str, TableColumn]:
     shown = [one for one, _ in rows]
     widest = max(1, *(_thousandths(one) for one in shown))
     columns = {
-        IDS: Column("Budget", [glyphs.text(one.id) for one in shown]),
-        "metrics": Column("Limit", [glyphs.text(one.metric_label) for one in shown]),
-        "relations": Column("", [RELATIONS[one.rule] for one in shown], gap=1),
-        "limits": Column("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
-        "rules": Column("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
-        "values": Column("Value", [amount(one.metric, one.value, one.limit) for one in shown], right=True),
-        SHARES: Column("Used", [format_used(one) for one in shown], right=True),
-        "broken": Column("", ["" if one.holds else "broken" for one in shown], gap=2),
-        BARS: Column("", glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))),
-        DESIGNS: Column("Design", [glyphs.text(_whose(one, many)) for one, many in rows]),
+        IDS: TableColumn("Budget", [glyphs.text(one.id) for one in shown]),
+        "metrics": TableColumn("Limit", [glyphs.text(one.metric_label) for one in shown]),
+        "relations": TableColumn("", [RELATIONS[one.rule] for one in shown], gap=1),
+        "limits": TableColumn("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
+        "rules": TableColumn("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
+        "values": TableColumn("Value", [amount(one.metric, one.value, one.limit) for one in shown], right=True),
+        SHARES: TableColumn("Used", [format_used(one) for one in shown], right=True),
+        "broken": TableColumn("", ["" if one.holds else "broken" for one in shown], gap=2),
+        BARS: TableColumn("", glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))),
+        DESIGNS: TableColumn("Design", [glyphs.text(_whose(one, many)) for one, many in rows]),
     }
     return {key: column for key, column in columns.items() if column.heading or any(column.texts)}
 
 
 def _narrowings(
-    columns: dict[str, Column], rows: Sequence[tuple[LimitResult, int]], glyphs: Glyphs, width: int | None
-) -> Iterator[tuple[dict[str, Column], str]]:
+    columns: dict[str, TableColumn], rows: Sequence[tuple[LimitResult, int]], glyphs: Characters, width: int | None
+) -> Iterator[tuple[dict[str, TableColumn], str]]:
     """Give the columns, then fewer and shorter ones, each with what is not shown."""
     yield columns, ""
     without = {key: column for key, column in columns.items() if key != BARS}
@@ -80,15 +82,15 @@ def _narrowings(
     for kept in (ids, -2):  # then no ids, nor the gap behind them
         named = max(SHORTEST_DESIGN, min(room - kept, columns[DESIGNS].width))
         designs = columns[DESIGNS]._replace(texts=[_shortened(one, many, glyphs, named) for one, many in rows])
-        short = columns[IDS]._replace(texts=[glyphs.cut(text, kept) for text in columns[IDS].texts])
+        short = columns[IDS]._replace(texts=[glyphs.truncate(text, kept) for text in columns[IDS].texts])
         cut = {**without, DESIGNS: designs} | ({IDS: short} if kept > 0 else {})
         names = f"ends of {IDS}, " if 0 < kept < columns[IDS].width else f"{IDS}, " if kept < 0 else ""
         names += f"middles of {DESIGNS}, " if named < columns[DESIGNS].width else ""
         yield {key: cut[key] for key in without if key != IDS or kept > 0}, f"{BARS}, {SHARES}, {names}".rstrip(", ")
 
 
-def _width(columns: dict[str, Column]) -> int:
-    return Grid(list(columns.values()), ()).width
+def _width(columns: dict[str, TableColumn]) -> int:
+    return Table(list(columns.values()), ()).width
 
 
 def _tightest(standings: Iterable[LimitResult]) -> Iterator[tuple[LimitResult, int]]:
@@ -131,16 +133,18 @@ def _sentence(one: LimitResult, many: int) -> str:
     return f"{one.id}: {limit}{rule}: {value}: {_whose(one, many)}"
 
 
-def _shortened(one: LimitResult, many: int, glyphs: Glyphs, width: int) -> str:
+def _shortened(one: LimitResult, many: int, glyphs: Characters, width: int) -> str:
     more = f" (+{many - 1:,})" if many > 1 else ""
     whole = glyphs.text(_whose(one, many))
-    return whole if cells(whole) <= width else glyphs.elide(glyphs.text(_whose(one, 1)), width - len(more)) + more
+    return (
+        whole if cells(whole) <= width else glyphs.shorten_path(glyphs.text(_whose(one, 1)), width - len(more)) + more
+    )
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
-def changes(verdict: CheckResult, glyphs: Glyphs) -> Iterator[str]:
+def change_list(verdict: CheckResult, glyphs: Characters) -> Iterator[str]:
     """Give the designs whose numbers are not what they were, each with the layers that changed most."""
     if not verdict.baseline:
         return
@@ -161,7 +165,7 @@ def _metrics(outcome: DesignResult) -> list[str]:
     return [key for key, value in outcome.totals.items() if key in past and past[key] != value]
 
 
-def _design(outcome: DesignResult, glyphs: Glyphs) -> Iterator[str]:
+def _design(outcome: DesignResult, glyphs: Characters) -> Iterator[str]:
     past = outcome.past or {}
     yield f"  {escape(outcome.design)}"
     keys = list(dict.fromkeys(change.metric for change in outcome.changes)) or _metrics(outcome)

@@ -9,10 +9,10 @@ from typing import NamedTuple, TypeVar
 from convcalc.errors import Span, SpecError
 from convcalc.findings import CheckResult, DesignResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_exact, format_percent, format_signed
-from convcalc.render.check.findings import amount, details, main_span, most, place, sentence, weight, worst
+from convcalc.render.check.findings import amount, details, heaviest_label, main_span, place, sentence, weight, worst
 from convcalc.render.check.limit_tables import format_used
 from convcalc.render.tables import markdown_syntax as gfm
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.characters import Characters
 
 SUMMARY = 900 * 1024
 """Bytes; GitHub refuses a step summary above 1 MiB."""
@@ -36,9 +36,9 @@ class Section(NamedTuple):
     foot: str = ""
 
 
-def summarized(verdict: CheckResult, limit: int, *, ascii_only: bool = False) -> str:
+def markdown_summary(verdict: CheckResult, limit: int, *, ascii_only: bool = False) -> str:
     """Return the whole document in at most ``limit`` bytes; its last line says what does not fit."""
-    glyphs = Glyphs(ascii_only)
+    glyphs = Characters(ascii_only)
     text = f"### {_headline(verdict, glyphs)}\n\n{_about(verdict, glyphs)}\n"
     room, cut = limit - RESERVED - _bytes(text), []
     for section in _sections(verdict, glyphs):
@@ -76,7 +76,7 @@ def _size(limit: int) -> str:
 # --- above everything -------------------------------------------------------------------------------------------------
 
 
-def _headline(verdict: CheckResult, glyphs: Glyphs) -> str:
+def _headline(verdict: CheckResult, glyphs: Characters) -> str:
     """Say how it went: what could not be judged, what is wrong, or that all is well."""
     numbers = {word: sum(one.severity == word for one in verdict.findings) for word in ("error", "warning", "waived")}
     told = [count_of(len(verdict.errors), "error")] if verdict.errors else []
@@ -89,7 +89,7 @@ def _headline(verdict: CheckResult, glyphs: Glyphs) -> str:
     return f"{'' if glyphs.ascii_only else MARKS[mark]}convcalc: {', '.join(told)}"
 
 
-def _about(verdict: CheckResult, glyphs: Glyphs) -> str:
+def _about(verdict: CheckResult, glyphs: Characters) -> str:
     told = [count_of(verdict.files, "spec")]
     told += [count_of(len(verdict.designs), "design")] if verdict.designs else []
     told += [count_of(len(verdict.limits), "limit")] if verdict.limits else []
@@ -101,7 +101,7 @@ def _about(verdict: CheckResult, glyphs: Glyphs) -> str:
 # --- sections ---------------------------------------------------------------------------------------------------------
 
 
-def _sections(verdict: CheckResult, glyphs: Glyphs) -> Iterator[Section]:
+def _sections(verdict: CheckResult, glyphs: Characters) -> Iterator[Section]:
     """Give the sections that have something in them, the one that matters most first."""
     yield from _listed("error", "Errors", verdict.errors, lambda error: _error(error, glyphs))
     yield from _listed("finding", "Findings", worst(verdict.findings), lambda finding: _finding(finding, glyphs))
@@ -114,7 +114,7 @@ def _sections(verdict: CheckResult, glyphs: Glyphs) -> Iterator[Section]:
     yield from _listed("note", "Notes", verdict.notes, lambda note: gfm.text(sentence(note, glyphs)))
 
 
-def _limits(standings: Sequence[LimitResult], glyphs: Glyphs) -> Iterator[Section]:
+def _limits(standings: Sequence[LimitResult], glyphs: Characters) -> Iterator[Section]:
     """Give the limits that are broken, then those that are kept: these are folded away until somebody opens them."""
     heads = ["Budget", "Design", "Layers", "Metric", "Value", "Limit", "Used"]
     head = gfm.head(heads, [False] * 4 + [True] * 3)
@@ -133,23 +133,23 @@ def _listed(noun: str, heading: str, items: Sequence[Item], shown: Callable[[Ite
         yield Section(noun, f"#### {heading}", [], [f"- {shown(item)}" for item in items])
 
 
-def _error(error: SpecError, glyphs: Glyphs) -> str:
+def _error(error: SpecError, glyphs: Characters) -> str:
     hint = f"<br>hint: {gfm.text(sentence(error.hint, glyphs))}" if error.hint else ""
     return f"**{error.code}** {_where(error.span, glyphs)}{gfm.text(sentence(error.text, glyphs))}{hint}"
 
 
-def _finding(finding: Finding, glyphs: Glyphs) -> str:
+def _finding(finding: Finding, glyphs: Characters) -> str:
     """Return the sentence with id and place, then the heaviest layers, the line of the budget and the hint."""
     lines = [f"**{finding.severity} {finding.code}** {gfm.code(sentence(finding.id, glyphs))} "]
     lines[0] += _where(main_span(finding), glyphs) + gfm.text(sentence(finding.text, glyphs))
     if finding.heaviest:
         layers = [f"{gfm.code(sentence(one.path, glyphs))} {gfm.text(weight(one))}" for one in finding.heaviest]
-        lines.append(f"{most(finding)}: {', '.join(layers)}")
+        lines.append(f"{heaviest_label(finding)}: {', '.join(layers)}")
     lines += [gfm.text(line) for line in details(finding._replace(heaviest=()), glyphs)]
     return "<br>".join(lines)
 
 
-def _where(span: Span | None, glyphs: Glyphs) -> str:
+def _where(span: Span | None, glyphs: Characters) -> str:
     if span is None:
         return ""
     where = place(span)
@@ -168,7 +168,7 @@ def _grown(outcome: DesignResult, key: str) -> int | None:
     return outcome.totals[key] - outcome.past[key]
 
 
-def _outcome(outcome: DesignResult, keys: Sequence[str], glyphs: Glyphs, *, changes: bool) -> str:
+def _outcome(outcome: DesignResult, keys: Sequence[str], glyphs: Characters, *, changes: bool) -> str:
     cells = [gfm.cell(sentence(outcome.design, glyphs))]
     for key in keys:
         cells.append(format_exact(outcome.totals[key]) if key in outcome.totals else "")
@@ -176,7 +176,7 @@ def _outcome(outcome: DesignResult, keys: Sequence[str], glyphs: Glyphs, *, chan
     return gfm.line(cells)
 
 
-def _change(outcome: DesignResult, key: str, glyphs: Glyphs) -> str:
+def _change(outcome: DesignResult, key: str, glyphs: Characters) -> str:
     if outcome.is_new:
         return "new"
     grown = _grown(outcome, key)
@@ -184,10 +184,10 @@ def _change(outcome: DesignResult, key: str, glyphs: Glyphs) -> str:
         return ""
     before = (outcome.past or {})[key]
     share = f" ({'+' if grown > 0 else ''}{format_percent(Fraction(grown, before))})" if before and grown else ""
-    return f"{format_signed(grown)}{share}" if grown else glyphs.nothing
+    return f"{format_signed(grown)}{share}" if grown else glyphs.zero
 
 
-def _standing(standing: LimitResult, glyphs: Glyphs) -> str:
+def _standing(standing: LimitResult, glyphs: Characters) -> str:
     names = [gfm.cell(sentence(text, glyphs)) for text in (standing.id, standing.design, standing.path)]
     value, limit = standing.value, standing.limit
     numbers = [amount(standing.metric, value, limit), amount(standing.metric, limit, value), format_used(standing)]

@@ -8,9 +8,9 @@ from convcalc.errors import SpecError, escape, excerpt, format_errors
 from convcalc.findings import CheckResult, ClaimResult, Finding
 from convcalc.number_format import count_of, format_count_or_shape, format_significant
 from convcalc.render.check.findings import main_span, weight, worst
-from convcalc.render.check.limit_tables import changes, limits
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Prose
+from convcalc.render.check.limit_tables import change_list, limit_table
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Paragraph
 from convcalc.render.tables.surface import Surface
 
 SHOWN_FINDINGS = 50
@@ -22,28 +22,28 @@ def verdict_text(verdict: CheckResult, surface: Surface = NATURAL, *, every: boo
 
     At a terminal sentences are wrapped between words and tables leave out columns; lines of specs are never cut.
     """
-    glyphs, width = Glyphs(surface.ascii_only), surface.width
+    glyphs, width = Characters(surface.ascii_only), surface.width
     parts = [format_errors(verdict.errors)] if verdict.errors else []
     parts += _findings(verdict.findings, glyphs, width)
     if every:
         agree = (one for one in verdict.claims if one.agrees and one.as_expected)
         parts += _listed("Claims that agree:", agree, width)
     parts += _listed("Known to be loose in their sources:", filter(_known, verdict.claims), width)
-    parts += limits(verdict, glyphs, width, every=every)
-    parts += (_wrapped(line, width, 6) for line in changes(verdict, glyphs))
+    parts += limit_table(verdict, glyphs, width, every=every)
+    parts += (_wrapped(line, width, 6) for line in change_list(verdict, glyphs))
     if verdict.designs:
         parts += [_wrapped(f"note: {escape(note)}", width) for note in verdict.notes]
     return "\n".join([*parts, _wrapped(summary(verdict), width)]).lstrip("\n")
 
 
 def _wrapped(text: str, width: int | None, indent: int = 2) -> str:
-    return "\n".join(Prose([(text, "")], width, indent).plain())
+    return "\n".join(Paragraph([(text, "")], width, indent).plain())
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
 
 
-def _findings(findings: Sequence[Finding], glyphs: Glyphs, width: int | None) -> Iterator[str]:
+def _findings(findings: Sequence[Finding], glyphs: Characters, width: int | None) -> Iterator[str]:
     """Give the worst findings in full."""
     for finding in worst(findings)[:SHOWN_FINDINGS]:
         yield "\n".join(_lines(finding, glyphs, width))
@@ -52,7 +52,7 @@ def _findings(findings: Sequence[Finding], glyphs: Glyphs, width: int | None) ->
         yield _wrapped(f"and {count_of(more, 'finding')} more; --json and -f concise have all", width)
 
 
-def _lines(finding: Finding, glyphs: Glyphs, width: int | None) -> Iterator[str]:
+def _lines(finding: Finding, glyphs: Characters, width: int | None) -> Iterator[str]:
     """The sentence with its place and excerpt, the layers, the line of the budget, the hint and the id."""
     span = main_span(finding)
     error = SpecError(finding.code, glyphs.text(finding.text))

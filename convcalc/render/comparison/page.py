@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from convcalc.number_format import count_of
-from convcalc.render.comparison.sentences import conclusions
-from convcalc.render.comparison.side_by_side import Group, Side, Sides
-from convcalc.render.report.header import convention, flow, tensors
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.comparison.sentences import comparison_sentences
+from convcalc.render.comparison.side_by_side import ColumnGroup, DesignColumn, SideBySideTable
+from convcalc.render.report.header import convention, flow, shapes
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Column, Grid
-from convcalc.report.align_layers import Match
+from convcalc.render.tables.table import Table, TableColumn
+from convcalc.report.align_layers import AlignedRow
 from convcalc.report.compare import Comparison, MetricComparison
-from convcalc.report.comparison_rows import Overview, first, overview
+from convcalc.report.comparison_rows import ComparisonRows, first, select_rows
 from convcalc.report.report import Report
 
 BAR = 8
@@ -22,32 +22,32 @@ BAR = 8
 WHOLE = "(whole design)"
 
 
-def layers(comparison: Comparison, glyphs: Glyphs) -> tuple[Sides, str]:
+def layers(comparison: Comparison, glyphs: Characters) -> tuple[SideBySideTable, str]:
     """Return the rows worth seeing, and a line on those that are not shown; without rows there is no table to draw."""
     metrics, top = comparison.columns, comparison.view.top
-    chosen = overview(comparison.matches, [metric.column.key for metric in metrics])
+    chosen = select_rows(comparison.matches, [metric.column.key for metric in metrics])
     if top is not None and metrics:
         chosen = first(chosen, metrics[0].column.key, top)
-    rows = [*chosen.rows, *([chosen.rest] if chosen.rest else [])]
+    rows = [*chosen.rows, *([chosen.remainder] if chosen.remainder else [])]
     names = [_name(match, glyphs, whole=top is not None) for match in chosen.rows]
-    sides = Sides(
+    sides = SideBySideTable(
         glyphs,
         [glyphs.text(label) for label in comparison.labels],
         "Layer",
-        [*names, *(["Others"] if chosen.rest else []), "Total"],
+        [*names, *(["Others"] if chosen.remainder else []), "Total"],
         [*("zero" if match.equal else "" for match in rows), "total"],
         [_group(comparison, metric, rows, glyphs) for metric in metrics],
-        foot=1,
+        footer_rows=1,
     )
     return sides, _unseen(chosen, metrics)
 
 
-def totals(comparison: Comparison, glyphs: Glyphs) -> Sides:
+def totals(comparison: Comparison, glyphs: Characters) -> SideBySideTable:
     """Return every metric of the whole designs, one a row."""
     metrics = comparison.totals
     complete = [report.is_complete for report in comparison.reports]
     sides = [
-        Side(
+        DesignColumn(
             [metric.values[place] for metric in metrics],
             [metric.values[0] for metric in metrics],
             [metric.column.unit for metric in metrics],
@@ -59,88 +59,90 @@ def totals(comparison: Comparison, glyphs: Glyphs) -> Sides:
     ]
     labels = [glyphs.text(label) for label in comparison.labels]
     names = [glyphs.text(metric.column.title) for metric in metrics]
-    return Sides(glyphs, labels, "Total", names, [""] * len(names), [Group("", sides)])
+    return SideBySideTable(glyphs, labels, "Total", names, [""] * len(names), [ColumnGroup("", sides)])
 
 
-def _name(match: Match, glyphs: Glyphs, *, whole: bool) -> str:
+def _name(match: AlignedRow, glyphs: Characters, *, whole: bool) -> str:
     """The segment, indented, or the ``whole`` path; where names differ, all; of a run, the first and the last."""
     segments = dict.fromkeys(cell.path if whole else cell.path.rpartition(".")[2] for cell in match.cells if cell)
     name = " / ".join(segments) if match.path else WHOLE
-    if match.until:
-        name = f"{name} … {match.until}"
+    if match.last_segment:
+        name = f"{name} … {match.last_segment}"
     return "  " * match.level + glyphs.text(name)
 
 
-def _group(comparison: Comparison, metric: MetricComparison, rows: Sequence[Match], glyphs: Glyphs) -> Group:
+def _group(
+    comparison: Comparison, metric: MetricComparison, rows: Sequence[AlignedRow], glyphs: Characters
+) -> ColumnGroup:
     key = metric.column.key
     values = [*(match.values(key) for match in rows), metric.values]
     known = [[cell is None or cell.known for cell in match.cells] for match in rows]
     known.append([report.is_complete for report in comparison.reports])
     sides = [
-        Side(
+        DesignColumn(
             [row[place] for row in values],
             [row[0] for row in values],
             [metric.column.unit] * len(values),
-            comparable=[*(not match.detail for match in rows), True],
+            comparable=[*(not match.splits_a_layer for match in rows), True],
             known=[row[place] for row in known],
             certain=[row[place] and row[0] for row in known],
         )
         for place in range(len(comparison.reports))
     ]
-    return Group(glyphs.text(metric.column.title), sides, _bars(key, rows, len(sides), glyphs))
+    return ColumnGroup(glyphs.text(metric.column.title), sides, _bars(key, rows, len(sides), glyphs))
 
 
-def _bars(key: str, rows: Sequence[Match], designs: int, glyphs: Glyphs) -> list[list[str]]:
+def _bars(key: str, rows: Sequence[AlignedRow], designs: int, glyphs: Characters) -> list[list[str]]:
     """Bars for the places at the top, on one scale for all designs, and a blank for the total."""
     tops = [match.values(key) if match.level == 0 else (0,) * designs for match in rows]
     drawn = glyphs.bars([value or 0 for values in tops for value in values], BAR)
     return [[*drawn[place::designs], ""] for place in range(designs)]
 
 
-def _unseen(chosen: Overview, metrics: Sequence[MetricComparison]) -> str:
+def _unseen(chosen: ComparisonRows, metrics: Sequence[MetricComparison]) -> str:
     """Say which layers the table leaves out."""
     nouns = " or ".join(metric.column.title.lower() for metric in metrics)
     parts = []
-    if chosen.free:
-        verb = "is" if chosen.free == 1 else "are"
-        parts.append(f"{count_of(chosen.free, 'layer')} without {nouns} {verb} not shown")
-    if chosen.folded:
-        verb = "shows" if chosen.folded == 1 else "show"
-        parts.append(f"{count_of(chosen.folded, 'group')} without differences inside {verb} sums only")
+    if chosen.without_value:
+        verb = "is" if chosen.without_value == 1 else "are"
+        parts.append(f"{count_of(chosen.without_value, 'layer')} without {nouns} {verb} not shown")
+    if chosen.collapsed_groups:
+        verb = "shows" if chosen.collapsed_groups == 1 else "show"
+        parts.append(f"{count_of(chosen.collapsed_groups, 'group')} without differences inside {verb} sums only")
     return f"{'; '.join(parts)}; --json has every layer." if parts else ""
 
 
 def comparison_blocks(comparison: Comparison, surface: Surface) -> Iterator[Block]:
     """Return the paragraphs and tables of a comparison, from top to bottom."""
-    glyphs, width = Glyphs(surface.ascii_only), surface.width
+    glyphs, width = Characters(surface.ascii_only), surface.width
     yield from _designs(comparison, glyphs, width)
-    yield Prose()
+    yield Paragraph()
     aligned, unseen = layers(comparison, glyphs)
     if len(aligned.names) > 1:
         yield from aligned.blocks(width)
         if unseen:
-            yield Prose([(unseen, "dim")], width)
-        yield Prose()
+            yield Paragraph([(unseen, "dim")], width)
+        yield Paragraph()
     yield from totals(comparison, glyphs).blocks(width)
     if hidden := len(comparison.metrics) - len(comparison.totals):
-        yield Prose([(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")], width)
-    yield Prose()
-    for sentence in conclusions(comparison):
-        yield Prose([(glyphs.text(sentence), "")], width)
-    yield Prose()
-    yield Prose([(glyphs.text(convention(comparison.reports[0])), "dim")], width)
+        yield Paragraph([(f"{count_of(hidden, 'more total')}: -v, or --columns with their keys.", "dim")], width)
+    yield Paragraph()
+    for sentence in comparison_sentences(comparison):
+        yield Paragraph([(glyphs.text(sentence), "")], width)
+    yield Paragraph()
+    yield Paragraph([(glyphs.text(convention(comparison.reports[0])), "dim")], width)
 
 
-def _designs(comparison: Comparison, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
+def _designs(comparison: Comparison, glyphs: Characters, width: int | None) -> Iterator[Block]:
     """Name the designs, one a line, and say what makes them hard to compare."""
     labels = [glyphs.text(label) for label in comparison.labels]
     reports = comparison.reports
-    table = Grid(
+    table = Table(
         [
-            Column("", labels, style="title"),
-            Column("", [flow(report, glyphs) for report in reports]),
-            Column("", [glyphs.text(report.name) for report in reports]),
-            Column("", [glyphs.text(report.design) for report in reports], style="dim"),
+            TableColumn("", labels, style="title"),
+            TableColumn("", [flow(report, glyphs) for report in reports]),
+            TableColumn("", [glyphs.text(report.name) for report in reports]),
+            TableColumn("", [glyphs.text(report.design) for report in reports], style="dim"),
         ],
         ["" for _ in reports],
     )
@@ -149,19 +151,19 @@ def _designs(comparison: Comparison, glyphs: Glyphs, width: int | None) -> Itera
     else:
         for texts in zip(*(column.texts for column in table.columns), strict=True):
             styles = [column.style for column in table.columns]
-            yield Prose([(f"{text}  ", style) for text, style in zip(texts, styles, strict=True)], width)
-    if comparison.differing:
-        yield Prose([("Not alike:", "warning"), (f" {differing(comparison, glyphs)}", "")], width)
+            yield Paragraph([(f"{text}  ", style) for text, style in zip(texts, styles, strict=True)], width)
+    if comparison.differing_conditions:
+        yield Paragraph([("Not alike:", "warning"), (f" {differing(comparison, glyphs)}", "")], width)
 
 
-def differing(comparison: Comparison, glyphs: Glyphs) -> str:
+def differing(comparison: Comparison, glyphs: Characters) -> str:
     """``naive reads 192×28×28; reduced reads 256×28×28``."""
     told: dict[str, Callable[[Report], str]] = {
-        "inputs": lambda report: f"reads {tensors(report.inputs, glyphs)}",
+        "inputs": lambda report: f"reads {shapes(report.inputs, glyphs)}",
         "batch": lambda report: f"batch {report.batch:,}",
         "dtype": lambda report: glyphs.text(report.dtype),
     }
     return "; ".join(
-        f"{glyphs.text(label)} {', '.join(told[what](report) for what in comparison.differing)}"
+        f"{glyphs.text(label)} {', '.join(told[what](report) for what in comparison.differing_conditions)}"
         for label, report in zip(comparison.labels, comparison.reports, strict=True)
     )

@@ -43,7 +43,7 @@ CLOSE = Fraction(1, 10)
 """Nearer than this, percents say more than a ratio."""
 
 
-def conclusions(comparison: Comparison) -> list[str]:
+def comparison_sentences(comparison: Comparison) -> list[str]:
     """Return a sentence a column and one on depth, or a sentence a metric where all are shown; then the spec's note.
 
     There is none for a metric that no design has anything of.
@@ -61,7 +61,7 @@ def _structure(comparison: Comparison) -> list[str]:
     told = [sentence(comparison, known[key]) for key in keys[:1]]
     if len(keys) == 2 and len(comparison.reports) == 2 and all(report.is_complete for report in comparison.reports):
         value, base = (values or 0 for values in reversed(known[keys[1]].values))
-        more = _stepped(value, base, NOUNS[keys[1]], comparison.labels[0])
+        more = _difference_clause(value, base, NOUNS[keys[1]], comparison.labels[0])
         told = [f"{told[0].removesuffix('.')}, and {more}."]
     return told
 
@@ -75,7 +75,13 @@ def sentence(comparison: Comparison, metric: MetricComparison) -> str:
     if not any(values):
         return f"{_none_of(comparison.labels)} {noun.verb} any {noun.many}."
     first, base = comparison.labels[0], values[0]
-    clause = _deeper if metric.column.key == "depth" else _stepped if metric.column.key in STEPPED else _weighed
+    clause = (
+        _depth_clause
+        if metric.column.key == "depth"
+        else _difference_clause
+        if metric.column.key in STEPPED
+        else _ratio_clause
+    )
     others = list(zip(comparison.labels[1:], values[1:], strict=True))
     name, value = others[0]
     told = [f"{name} {clause(value, base, noun, first)}"]
@@ -89,7 +95,7 @@ def _noun(metric: MetricComparison) -> Noun:
     return Noun("has", f"unit of {title}", f"units of {title}")
 
 
-def _weighed(value: Value, base: Value, noun: Noun, first: str) -> str:
+def _ratio_clause(value: Value, base: Value, noun: Noun, first: str) -> str:
     """``has 2.5× fewer parameters than naive (400 against 1,000: 0.4 of it)``; of a third, ``2.5× fewer (400)``."""
     if not value or not base or value == base:
         return _plain(value, base, noun, first)
@@ -108,7 +114,7 @@ def _weighed(value: Value, base: Value, noun: Noun, first: str) -> str:
     return f"{how} ({format_exact(value)}{share})"
 
 
-def _stepped(value: Value, base: Value, noun: Noun, first: str) -> str:
+def _difference_clause(value: Value, base: Value, noun: Noun, first: str) -> str:
     """``has one more nonlinearity than naive (2 against 1)``."""
     if not value or value == base:
         return _plain(value, base, noun, first)
@@ -128,7 +134,7 @@ def _plain(value: Value, base: Value, noun: Noun, first: str) -> str:
     return f"{noun.verb} {format_exact(value)} {noun.of(value)}, {first} none" if first else format_exact(value)
 
 
-def _deeper(value: Value, base: Value, noun: Noun, first: str) -> str:
+def _depth_clause(value: Value, base: Value, noun: Noun, first: str) -> str:
     """``is one layer deeper than naive (2 against 1)``."""
     if value == base:
         return f"is as deep as {first} ({format_exact(value)} {noun.of(value)})" if first else "as deep"

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from convcalc.number_format import count_of, format_exact, format_short, format_signed
 from convcalc.number_format import format_multiple as ratio_text
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose, left_out
-from convcalc.render.tables.table import Column, Grid
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Block, Paragraph, left_out
+from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.compare import Value, difference, ratio
 
 
-class Side(NamedTuple):
+class DesignColumn(NamedTuple):
     """The values of one design in one metric, row by row, beside those of the first."""
 
     values: Sequence[Value | None]
@@ -26,21 +26,21 @@ class Side(NamedTuple):
     certain: Sequence[bool]
     """Whether those of the first design are complete too."""
 
-    def numbers(self, glyphs: Glyphs) -> list[str]:
+    def numbers(self, glyphs: Characters) -> list[str]:
         """The values, exact."""
         return [
             _value(value and format_exact(value), glyphs, known=known)
             for value, known in zip(self.values, self.known, strict=True)
         ]
 
-    def rounded(self, glyphs: Glyphs) -> list[str]:
+    def rounded(self, glyphs: Characters) -> list[str]:
         """The values, short, in their units."""
         return [
             _value(value and format_short(value, unit), glyphs, known=known)
             for value, unit, known in zip(self.values, self.units, self.known, strict=True)
         ]
 
-    def differences(self, glyphs: Glyphs) -> list[str]:
+    def differences(self, glyphs: Characters) -> list[str]:
         """The differences from the first design, signed."""
         return [self._difference(row, glyphs) for row in range(len(self.values))]
 
@@ -56,14 +56,14 @@ class Side(NamedTuple):
         more = difference(self.values[row] or 0, self.first[row] or 0)
         return "" if not more or not self.comparable[row] else "more" if more > 0 else "fewer"
 
-    def _difference(self, row: int, glyphs: Glyphs) -> str:
+    def _difference(self, row: int, glyphs: Characters) -> str:
         value, first = self.values[row], self.first[row]
         if not self.comparable[row] or (value is None and first is None):
             return ""
         if not self.certain[row]:
             return "?"
         more = (value or 0) - (first or 0)
-        return format_signed(more) if more else glyphs.nothing
+        return format_signed(more) if more else glyphs.zero
 
     def _ratio(self, row: int) -> str:
         value, first = self.values[row], self.first[row]
@@ -79,19 +79,19 @@ class Side(NamedTuple):
         return "" if found is None else ratio_text(found)
 
 
-def _value(text: str | Value | None, glyphs: Glyphs, *, known: bool) -> str:
+def _value(text: str | Value | None, glyphs: Characters, *, known: bool) -> str:
     """Return a number, a dash for zero, or blank where there is nothing."""
     if text is None:
         return ""
     if not known:
         return f"{glyphs.at_least} {text}"
-    return str(text) if text else glyphs.nothing
+    return str(text) if text else glyphs.zero
 
 
 SHORT_NAME = 8
 
 
-class Plan(NamedTuple):
+class SideBySidePlan(NamedTuple):
     """Which columns a table of sides has. What goes first is first in ``PLANS``."""
 
     together: bool = True
@@ -106,13 +106,13 @@ class Plan(NamedTuple):
     """So many designs only."""
 
 
-SEPARATE = Plan(together=False)
+SEPARATE = SideBySidePlan(together=False)
 
 BARE = SEPARATE._replace(bar=False, difference=False, ratio=False)
 
 PLANS = (
-    Plan(),
-    Plan(bar=False),
+    SideBySidePlan(),
+    SideBySidePlan(bar=False),
     SEPARATE,
     SEPARATE._replace(bar=False),
     SEPARATE._replace(bar=False, difference=False),
@@ -122,45 +122,45 @@ PLANS = (
 )
 
 
-class Group(NamedTuple):
+class ColumnGroup(NamedTuple):
     """Columns that belong together under a title: one metric in every design."""
 
     title: str
-    sides: Sequence[Side]
+    sides: Sequence[DesignColumn]
     bars: Sequence[Sequence[str]] = ()
     """For every design, where there are any."""
 
 
-class Sides(NamedTuple):
-    """The rows of a table, and its groups of columns. The last ``foot`` rows stand beneath a rule."""
+class SideBySideTable(NamedTuple):
+    """The rows of a table, and its groups of columns. The last ``footer_rows`` stand beneath a rule."""
 
-    glyphs: Glyphs
+    glyphs: Characters
     labels: Sequence[str]
     heading: str
     names: Sequence[str]
-    kinds: Sequence[str]
-    groups: Sequence[Group]
-    foot: int = 0
+    row_styles: Sequence[str]
+    groups: Sequence[ColumnGroup]
+    footer_rows: int = 0
 
     def blocks(self, width: int | None) -> Iterator[Block]:
         """Return the fullest tables that fit, and a line that says what did not."""
         plan, tables = self._fitting(width)
         for place, table in enumerate(tables):
             if place:
-                yield Prose()
+                yield Paragraph()
             yield table
-        gone = ", ".join(_gone(plan, len(self.labels)))
+        gone = ", ".join(_hidden_columns(plan, len(self.labels)))
         if gone:
             yield left_out(gone, width)
 
-    def tables(self, plan: Plan) -> list[Grid]:
+    def tables(self, plan: SideBySidePlan) -> list[Table]:
         """Return one table for all metrics, or one for each."""
         if plan.together:
             return [self._table(self.groups, plan)]
         return [self._table([group], plan) for group in self.groups]
 
-    def _fitting(self, width: int | None) -> tuple[Plan, list[Grid]]:
-        plan = Plan(together=len(self.labels) == 2 or len(self.groups) == 1)
+    def _fitting(self, width: int | None) -> tuple[SideBySidePlan, list[Table]]:
+        plan = SideBySidePlan(together=len(self.labels) == 2 or len(self.groups) == 1)
         tables = self.tables(plan)
         if width is not None:
             for plan in self._plans():
@@ -169,13 +169,13 @@ class Sides(NamedTuple):
                     break
         return plan, tables
 
-    def _plans(self) -> Iterator[Plan]:
+    def _plans(self) -> Iterator[SideBySidePlan]:
         yield from PLANS
         for designs in range(len(self.labels) - 1, 0, -1):
             yield PLANS[-1]._replace(designs=designs)
 
-    def _table(self, groups: Sequence[Group], plan: Plan) -> Grid:
-        columns = [Column(self.heading, self._named(self.names, plan))]
+    def _table(self, groups: Sequence[ColumnGroup], plan: SideBySidePlan) -> Table:
+        columns = [TableColumn(self.heading, self._named(self.names, plan))]
         spans = []
         for group in groups:
             first = len(columns)
@@ -183,25 +183,25 @@ class Sides(NamedTuple):
             columns[first] = columns[first]._replace(gap=3 if first > 1 else 2)
             if group.title:
                 spans.append((first, len(columns) - 1, group.title))
-        return Grid(columns, self.kinds, self.glyphs.rule, foot=self.foot, spans=spans)
+        return Table(columns, self.row_styles, self.glyphs.rule, footer_rows=self.footer_rows, group_headings=spans)
 
-    def _columns(self, group: Group, bar: str, plan: Plan) -> Iterator[Column]:
+    def _columns(self, group: ColumnGroup, bar: str, plan: SideBySidePlan) -> Iterator[TableColumn]:
         labels = self._named(self.labels, plan)
         for place, (label, side) in enumerate(zip(labels[: plan.designs], group.sides, strict=False)):
-            yield Column(label, side.rounded(self.glyphs) if plan.short else side.numbers(self.glyphs), right=True)
+            yield TableColumn(label, side.rounded(self.glyphs) if plan.short else side.numbers(self.glyphs), right=True)
             if plan.bar and group.bars and any(group.bars[place]):
-                yield Column("", group.bars[place], gap=1, style=bar)
+                yield TableColumn("", group.bars[place], gap=1, style=bar)
             if place and plan.difference:
-                yield Column("difference", side.differences(self.glyphs), right=True, styles=side.styles())
+                yield TableColumn("difference", side.differences(self.glyphs), right=True, styles=side.styles())
             if place and plan.ratio:
-                yield Column("ratio", side.ratios(), right=True)
+                yield TableColumn("ratio", side.ratios(), right=True)
 
-    def _named(self, names: Sequence[str], plan: Plan) -> Sequence[str]:
+    def _named(self, names: Sequence[str], plan: SideBySidePlan) -> Sequence[str]:
         width = plan.name
-        return names if width is None else [self.glyphs.elide(name, width) for name in names]
+        return names if width is None else [self.glyphs.shorten_path(name, width) for name in names]
 
 
-def _gone(plan: Plan, designs: int) -> Iterator[str]:
+def _hidden_columns(plan: SideBySidePlan, designs: int) -> Iterator[str]:
     if not plan.difference:
         yield "differences"
     if not plan.ratio:

@@ -10,8 +10,8 @@ from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact
 from convcalc.render.diff.page import ROWS, changed, growth, headline, layers, name, totals
 from convcalc.render.tables import markdown_syntax as gfm
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.table import Column, Grid
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.table import Table, TableColumn
 
 COMMENT = 60_000
 """Characters; GitHub takes 65,536 in a comment."""
@@ -24,7 +24,7 @@ ERRORS = 20
 
 def diff_comment(diff: Diff, *, ascii_only: bool = False, limit: int = COMMENT) -> str:
     """Return the comment: worst first, and its last line says what was cut."""
-    glyphs = Glyphs(ascii_only)
+    glyphs = Characters(ascii_only)
     parts = [f"### {gfm.text(headline(diff, glyphs))}"]
     room = limit - CLOSING - len(parts[0])
     sections = [*_errors(diff, glyphs), *_overview(diff.designs, glyphs)]
@@ -42,7 +42,7 @@ def diff_comment(diff: Diff, *, ascii_only: bool = False, limit: int = COMMENT) 
     return "\n\n".join(parts) + "\n"
 
 
-def _errors(diff: Diff, glyphs: Glyphs) -> Iterator[str]:
+def _errors(diff: Diff, glyphs: Characters) -> Iterator[str]:
     """What could not be read, which is worse than any change."""
     shown = [f"- {gfm.text(glyphs.text(format_error(error).splitlines()[0]))}" for error in diff.errors[:ERRORS]]
     if len(diff.errors) > ERRORS:
@@ -51,20 +51,20 @@ def _errors(diff: Diff, glyphs: Glyphs) -> Iterator[str]:
         yield "\n".join(["**Could not be read:**", *shown])
 
 
-def _overview(designs: Sequence[DesignDiff], glyphs: Glyphs) -> Iterator[str]:
+def _overview(designs: Sequence[DesignDiff], glyphs: Characters) -> Iterator[str]:
     """A line a design: its leading totals after, and by how much they changed."""
     if not designs:
         return
     listed = designs[:LISTED]
     titles = {one.key: glyphs.text(one.title) for one in report_metrics()}
     columns = [
-        Column("Design", [name(one, glyphs) for one in listed]),
-        Column("", [one.change for one in listed]),
+        TableColumn("Design", [name(one, glyphs) for one in listed]),
+        TableColumn("", [one.change for one in listed]),
     ]
     for key in KEY_METRICS:
-        columns.append(Column(titles[key], [_after(one, key) for one in listed], right=True))
-        columns.append(Column("%", [_grown(one, key) for one in listed], right=True))
-    yield gfm.table(Grid(columns, [""] * len(listed)))
+        columns.append(TableColumn(titles[key], [_after(one, key) for one in listed], right=True))
+        columns.append(TableColumn("%", [_grown(one, key) for one in listed], right=True))
+    yield gfm.table(Table(columns, [""] * len(listed)))
 
 
 def _after(one: DesignDiff, key: str) -> str:
@@ -76,11 +76,11 @@ def _grown(one: DesignDiff, key: str) -> str:
     return growth(one.before.totals[key], one.after.totals[key]) if one.before and one.after else ""
 
 
-def _section(one: DesignDiff, glyphs: Glyphs) -> str:
+def _section(one: DesignDiff, glyphs: Characters) -> str:
     """One design: its totals, and its layers folded away behind a word."""
     parts = [f"#### {gfm.text(name(one, glyphs))}: {one.change}"]
     grid = totals(one, glyphs)
-    if grid.kinds:
+    if grid.row_styles:
         parts.append(gfm.table(grid))
     rows = changed(one)
     if rows:

@@ -10,10 +10,10 @@ from convcalc.budget.diff.match_layers import LayerChange
 from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff, layer_metrics
 from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact, format_signed, format_significant
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Column, Grid
+from convcalc.render.tables.table import Table, TableColumn
 
 ROWS = 20
 """Layers of a design that are shown."""
@@ -23,24 +23,24 @@ STYLES = {"grew": "more", "new": "more", "shrank": "fewer", "removed": "fewer", 
 
 def diff_blocks(diff: Diff, surface: Surface) -> Iterator[Block]:
     """Return the paragraphs and tables of a diff, from top to bottom."""
-    glyphs, width = Glyphs(surface.ascii_only), surface.width
-    yield Prose([(headline(diff, glyphs), "title")], width)
+    glyphs, width = Characters(surface.ascii_only), surface.width
+    yield Paragraph([(headline(diff, glyphs), "title")], width)
     for design in diff.designs:
-        yield Prose()
-        yield Prose([(name(design, glyphs), "title"), (f"  {design.change}", STYLES.get(design.change, ""))], width)
+        yield Paragraph()
+        yield Paragraph([(name(design, glyphs), "title"), (f"  {design.change}", STYLES.get(design.change, ""))], width)
         grid = totals(design, glyphs)
-        if grid.kinds:
+        if grid.row_styles:
             yield _fitting(grid, width, glyphs, ("%", "Before"))._replace(indent=2)
         rows = changed(design)
         if rows:
             yield _fitting(layers(rows[:ROWS], glyphs), width, glyphs)._replace(indent=2)
         if len(rows) > ROWS:
-            yield Prose(
+            yield Paragraph(
                 [(f"  {count_of(len(rows) - ROWS, 'smaller change', 'smaller changes')} not shown", "dim")], width
             )
 
 
-def headline(diff: Diff, glyphs: Glyphs) -> str:
+def headline(diff: Diff, glyphs: Characters) -> str:
     """``Against 1a2b3c4: 1 changed, 2 added, 12 unchanged``."""
     words = [one.change for one in diff.designs]
     counts = [f"{words.count(word):,} {word}" for word in ("changed", "renamed", "added", "removed") if word in words]
@@ -50,7 +50,7 @@ def headline(diff: Diff, glyphs: Glyphs) -> str:
     return glyphs.text(f"Designs against {diff.label}: {told}{broken}{errors}")
 
 
-def name(design: DesignDiff, glyphs: Glyphs) -> str:
+def name(design: DesignDiff, glyphs: Characters) -> str:
     """``models/old.yaml → models/new.yaml``."""
     return glyphs.text(f"{design.old_name} → {design.design}" if design.old_name else design.design)
 
@@ -67,7 +67,7 @@ def _has(row: LayerChange, key: str) -> bool:
     return bool(row.after and row.after.get(key))
 
 
-def totals(design: DesignDiff, glyphs: Glyphs) -> Grid:
+def totals(design: DesignDiff, glyphs: Characters) -> Table:
     """Return a line for each metric whose total differs; for a design on one side, the leading ones."""
     before, after = design.before, design.after
     shown = [one for one in report_metrics() if _differs(design, one.key)]
@@ -76,10 +76,10 @@ def totals(design: DesignDiff, glyphs: Glyphs) -> Grid:
     title, was, now, by, share = zip(*lines, strict=True) if lines else ((),) * 5
     signs = ["fewer" if text.startswith("-") else "more" for text in by]
     columns = [
-        Column("Total", title), Column("Before", was, right=True), Column("After", now, right=True),
-        Column("Change", by, right=True, styles=signs), Column("%", share, right=True, styles=signs),
+        TableColumn("Total", title), TableColumn("Before", was, right=True), TableColumn("After", now, right=True),
+        TableColumn("Change", by, right=True, styles=signs), TableColumn("%", share, right=True, styles=signs),
     ]  # fmt: skip
-    return Grid(columns, [""] * len(lines), glyphs.rule)
+    return Table(columns, [""] * len(lines), glyphs.rule)
 
 
 def _differs(design: DesignDiff, key: str) -> bool:
@@ -106,23 +106,23 @@ def growth(before: int, after: int) -> str:
     return ("+" if share > 0 else "") + format_significant(share)
 
 
-def layers(rows: Sequence[LayerChange], glyphs: Glyphs) -> Grid:
+def layers(rows: Sequence[LayerChange], glyphs: Characters) -> Table:
     """Return a line for each layer or scope that changed."""
     titles = {one.key: one.title for one in report_metrics()}
     keys = [key for key in KEY_METRICS if any(row.difference(key) for row in rows)]
     if not keys:
         keys = [key for key in titles if any(row.difference(key) for row in rows)][:2]
     columns = [
-        Column("Layer", [_layer(row, glyphs) for row in rows]),
-        Column("", [row.change for row in rows], styles=[STYLES[row.change] for row in rows]),
+        TableColumn("Layer", [_layer(row, glyphs) for row in rows]),
+        TableColumn("", [row.change for row in rows], styles=[STYLES[row.change] for row in rows]),
     ]
     for key in keys:
-        columns.append(Column(glyphs.text(titles[key]), [_difference(row, key) for row in rows], right=True))
-        columns.append(Column("%", [_share(row, key) for row in rows], right=True))
-    return Grid(columns, [""] * len(rows), glyphs.rule)
+        columns.append(TableColumn(glyphs.text(titles[key]), [_difference(row, key) for row in rows], right=True))
+        columns.append(TableColumn("%", [_share(row, key) for row in rows], right=True))
+    return Table(columns, [""] * len(rows), glyphs.rule)
 
 
-def _layer(row: LayerChange, glyphs: Glyphs) -> str:
+def _layer(row: LayerChange, glyphs: Characters) -> str:
     count = f" ({count_of(row.layers, 'layer')})" if row.layers > 1 else ""
     path = f"{row.old_path} → {row.path}" if row.old_path else row.path
     return glyphs.text(f"{path}{count}")
@@ -139,7 +139,7 @@ def _share(row: LayerChange, key: str) -> str:
     return growth(row.before.get(key, 0), row.after.get(key, 0))
 
 
-def _fitting(grid: Grid, width: int | None, glyphs: Glyphs, spare: Sequence[str] = ()) -> Grid:
+def _fitting(grid: Table, width: int | None, glyphs: Characters, spare: Sequence[str] = ()) -> Table:
     """Drop the columns that can be spared, then others from the end, then shorten names, until a table fits."""
     if width is None:
         return grid
@@ -150,11 +150,11 @@ def _fitting(grid: Grid, width: int | None, glyphs: Glyphs, spare: Sequence[str]
         heading = waiting.pop(0) if waiting else columns[-1].heading
         columns.remove(next(column for column in reversed(columns) if column.heading == heading))
     room = max(1, width - (_width(columns) - columns[0].width))
-    texts = [glyphs.elide(text, room) for text in columns[0].texts]
+    texts = [glyphs.shorten_path(text, room) for text in columns[0].texts]
     return grid._replace(columns=[columns[0]._replace(texts=texts), *columns[1:]])
 
 
-def _width(columns: Sequence[Column]) -> int:
+def _width(columns: Sequence[TableColumn]) -> int:
     return 2 + sum(column.width + column.gap for column in columns) - columns[0].gap
 
 

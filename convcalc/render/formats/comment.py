@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from convcalc.findings import CheckResult
-from convcalc.render.check.markdown_summary import COMMENT, summarized
+from convcalc.render.check.markdown_summary import COMMENT, markdown_summary
 from convcalc.render.tables.surface import Surface
 
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return the verdict in at most 60,000 characters."""
-    return summarized(verdict, COMMENT, ascii_only=surface.ascii_only)
+    return markdown_summary(verdict, COMMENT, ascii_only=surface.ascii_only)

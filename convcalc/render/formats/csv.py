@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from convcalc.render.results.row_list import Lines
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.results.row_list import LineRows
+from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.report.align_layers import Cell, Match
+from convcalc.report.align_layers import AlignedCell, AlignedRow
 from convcalc.report.compare import Comparison
-from convcalc.report.fold import Folded, Line, View, fold
+from convcalc.report.fold import FoldedReport, FoldedRow, TableOptions, fold_report
 from convcalc.report.report import Report
 from convcalc.report.row_list import Listing
 
@@ -30,12 +30,12 @@ _SIZES = re.compile(r"[-0-9.?]+(?:x[-0-9.?]+)*")
 """Numbers, one an axis, which may be negative."""
 
 
-def report(report: Report, view: View, surface: Surface) -> str:
+def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the lines of the view; without ``--columns``, with every metric that a layer has.
 
     There is no line for the total: a column can be summed.
     """
-    folded = fold(report, view, default=None)
+    folded = fold_report(report, view, default=None)
     keys = [column.key for column in folded.columns]
     names = [f"{key}_without_gates" if report.gated is not None and key in GATED else key for key in keys]
     header = ["path", "op", "summary", "layers", "output_shape", *names, "tied_to"]
@@ -69,11 +69,11 @@ def reconciliation(found: Reconciliation, surface: Surface) -> str:
     return _written(reconciliation_rows(found), surface)
 
 
-def stream(listing: Listing, surface: Surface) -> Lines:
+def stream(listing: Listing, surface: Surface) -> LineRows:
     """Return a list to be written as its rows come."""
     keys = [field.key for field in listing.fields]
     heading = _written([keys], surface)
-    return Lines(heading, lambda rows: _written(([_fact(row.get(key)) for key in keys] for row in rows), surface))
+    return LineRows(heading, lambda rows: _written(([_fact(row.get(key)) for key in keys] for row in rows), surface))
 
 
 def _fact(value: object) -> object:
@@ -82,7 +82,7 @@ def _fact(value: object) -> object:
     return _shape(value) if isinstance(value, tuple) else value
 
 
-def _line(line: Line, keys: Sequence[str]) -> list[object]:
+def _line(line: FoldedRow, keys: Sequence[str]) -> list[object]:
     counts = [_count(line.values.get(key)) if line.known or line.layers > 1 else None for key in keys]
     summary = " + ".join([line.summary, *line.parts]) if line.parts else line.summary
     return [line.path, line.op, summary, line.layers, _shape(line.output_shape), *counts, line.tied_to]
@@ -95,19 +95,19 @@ def _count(value: object) -> object:
     return "x".join("?" if part is None else str(_count(part)) for part in value) if isinstance(value, tuple) else value
 
 
-def _rest(folded: Folded, keys: Sequence[str]) -> Iterator[list[object]]:
-    if folded.rest:
-        rest = folded.rest
+def _rest(folded: FoldedReport, keys: Sequence[str]) -> Iterator[list[object]]:
+    if folded.remainder:
+        rest = folded.remainder
         yield [OTHERS, "", "", rest.layers, "", *(_count(rest.values.get(key)) for key in keys), ""]
 
 
-def _match(match: Match, keys: Sequence[str]) -> list[object]:
-    kind = "detail" if match.detail else "group" if match.group else "layer"
+def _match(match: AlignedRow, keys: Sequence[str]) -> list[object]:
+    kind = "detail" if match.splits_a_layer else "group" if match.group else "layer"
     cells = [text for cell in match.cells for text in _cell(cell, keys)]
     return [kind, match.level, match.path, *cells]
 
 
-def _cell(cell: Cell | None, keys: Sequence[str]) -> list[object]:
+def _cell(cell: AlignedCell | None, keys: Sequence[str]) -> list[object]:
     if cell is None:
         return ["", "", *("" for _ in keys)]
     return [cell.path, _shape(cell.output_shape), *(cell.values.get(key) for key in keys)]
@@ -119,12 +119,12 @@ def _shape(axes: Sequence[int]) -> str:
 
 def _written(lines: Iterable[Sequence[object]], surface: Surface) -> str:
     stream = io.StringIO(newline="")
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     csv.writer(stream).writerows([_safe(cell, glyphs) for cell in line] for line in lines)
     return stream.getvalue()
 
 
-def _safe(cell: object, glyphs: Glyphs) -> object:
+def _safe(cell: object, glyphs: Characters) -> object:
     """Return a cell that a spreadsheet shows and does not run. Numbers stay numbers."""
     if cell is None or isinstance(cell, int | float) or (isinstance(cell, str) and _SIZES.fullmatch(cell)):
         return cell

@@ -12,7 +12,7 @@ from convcalc.errors import Span, SpecError
 from convcalc.findings import CheckResult, Finding
 from convcalc.number_format import count_of
 from convcalc.render.check.findings import details, main_span, place, sentence, worst
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 
 KINDS = {"error": "error", "warning": "warning", "note": "notice", "waived": "notice"}
@@ -23,7 +23,7 @@ SHOWN = 9
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return a line a command: what could not be judged, then the worst findings. Nothing where nothing is wrong."""
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     lines: dict[str, list[str]] = defaultdict(list)
     left: dict[str, int] = defaultdict(int)
     for kind, one in _every(verdict):
@@ -44,20 +44,20 @@ def _more(number: int, kind: str) -> str:
     return f"{count_of(number, f'more {kind}')}: GitHub shows ten of a kind; the other formats list all"
 
 
-def _error(kind: str, error: SpecError, glyphs: Glyphs) -> str:
+def _error(kind: str, error: SpecError, glyphs: Characters) -> str:
     lines = [sentence(error.text, glyphs)]
     lines += [f"hint: {sentence(error.hint, glyphs)}"] if error.hint else []
     return _command(kind, error.code, error.span, lines, glyphs)
 
 
-def _finding(kind: str, finding: Finding, glyphs: Glyphs) -> str:
+def _finding(kind: str, finding: Finding, glyphs: Characters) -> str:
     title = f"{finding.code} {glyphs.text(finding.id)}"
     title += " (waived)" if finding.severity == "waived" else ""
     lines = [sentence(finding.text, glyphs), *details(finding, glyphs)]
     return _command(kind, title, main_span(finding), lines, glyphs)
 
 
-def _command(kind: str, title: str, span: Span | None, lines: list[str], glyphs: Glyphs) -> str:
+def _command(kind: str, title: str, span: Span | None, lines: list[str], glyphs: Characters) -> str:
     """Return one command; a place outside the repository, which nothing can be pinned to, is told in the message."""
     where = place(span) if span else None
     properties: dict[str, object] = {}

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from convcalc.errors import Span
 from convcalc.findings import CheckResult, Finding
 from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 
 SEVERITIES = {"error": "major", "warning": "minor", "note": "info", "waived": "info"}
-UNJUDGED = "blocker"
+ERROR_SEVERITY = "blocker"
 """Severity of what could not be judged: nobody knows what else is wrong."""
-EVERYWHERE = "."
+NO_PATH = "."
 """The path of what has no place: every entry needs one."""
 
 
@@ -28,12 +28,12 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
 
 
 def _entries(verdict: CheckResult) -> Iterator[dict[str, object]]:
-    glyphs, fingerprints = Glyphs(), Fingerprints()
+    glyphs, fingerprints = Characters(), Fingerprints()
     for error in verdict.errors:
         lines = [error.text, *([f"hint: {error.hint}"] if error.hint else [])]
         text = "; ".join(sentence(line, glyphs) for line in lines)
         location = _location(error.span)
-        yield _entry(error.code, UNJUDGED, text, location, fingerprints.error(error, str(location["path"])))
+        yield _entry(error.code, ERROR_SEVERITY, text, location, fingerprints.error(error, str(location["path"])))
     for finding in worst(verdict.findings):
         severity = SEVERITIES.get(finding.severity, SEVERITIES["error"])
         location = _location(main_span(finding))
@@ -50,7 +50,7 @@ def _entry(code: str, severity: str, text: str, location: dict[str, object], fin
     }
 
 
-def _text(finding: Finding, glyphs: Glyphs) -> str:
+def _text(finding: Finding, glyphs: Characters) -> str:
     waived = ["waived"] if finding.severity == "waived" else []
     head = f"[{glyphs.text(finding.id)}] {sentence(finding.text, glyphs)}"
     return "; ".join([head, *waived, *details(finding, glyphs)])
@@ -59,5 +59,5 @@ def _text(finding: Finding, glyphs: Glyphs) -> str:
 def _location(span: Span | None) -> dict[str, object]:
     """Return the path and the first line; GitLab knows no line 0."""
     where = place(span) if span else None
-    path, line = (where.path, max(1, where.line)) if where else (EVERYWHERE, 1)
-    return {"path": Glyphs().text(path), "lines": {"begin": line}}
+    path, line = (where.path, max(1, where.line)) if where else (NO_PATH, 1)
+    return {"path": Characters().text(path), "lines": {"begin": line}}

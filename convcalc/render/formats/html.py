@@ -7,15 +7,15 @@ from html import escape
 
 from convcalc.render.comparison import page as aligned
 from convcalc.render.comparison.page import differing
-from convcalc.render.comparison.sentences import conclusions
-from convcalc.render.comparison.side_by_side import Plan
-from convcalc.render.report.header import circumstances, convention, coverage, flow, remarks, totals
-from convcalc.render.report.page import flat
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.comparison.sentences import comparison_sentences
+from convcalc.render.comparison.side_by_side import SideBySidePlan
+from convcalc.render.report.header import conditions, convention, coverage, flow, notes, totals
+from convcalc.render.report.page import flat_table
+from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Column, Grid
+from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.compare import Comparison
-from convcalc.report.fold import View, fold
+from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
 
 STYLE = """\
@@ -28,42 +28,42 @@ STYLE = """\
 .convcalc tbody .group th{font-weight:bold}
 .convcalc .zero,.convcalc small{opacity:.6}
 """
-SIDES = Plan(bar=False)
+SIDES = SideBySidePlan(bar=False)
 
 
-def report(report: Report, view: View, surface: Surface) -> str:
+def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers with its total, then all totals and the convention."""
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     about = f"{_named(report.name, report.design, glyphs)}<br>{_text(flow(report, glyphs), glyphs)}"
-    about += f" {glyphs.text('·')} {circumstances(report, glyphs)}"
-    parts = [*(_table(flat(fold(report, view), glyphs), about) if report.rows else [f"<p>{about}</p>"])]
+    about += f" {glyphs.text('·')} {conditions(report, glyphs)}"
+    parts = [*(_table(flat_table(fold_report(report, view), glyphs), about) if report.rows else [f"<p>{about}</p>"])]
     parts += _table(_totals(report, view, glyphs), "")
     if not report.is_complete:
         parts.append(f"<p>{_text(''.join(text for text, _ in coverage(report, glyphs)), glyphs)}</p>")
-    parts += [f"<p>{_text(text, glyphs)}</p>" for text in remarks(report)]
+    parts += [f"<p>{_text(text, glyphs)}</p>" for text in notes(report)]
     return _fragment(parts, convention(report), glyphs)
 
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the aligned layers and the totals, and a sentence a metric."""
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     parts = [
         f"<p>{_named(label, report.design, glyphs)} {_text(flow(report, glyphs), glyphs)}</p>"
         for label, report in zip(comparison.labels, comparison.reports, strict=True)
     ]
-    if comparison.differing:
+    if comparison.differing_conditions:
         parts.append(f"<p><b>Not alike:</b> {_text(differing(comparison, glyphs), glyphs)}</p>")
     layers, unseen = aligned.layers(comparison, glyphs)
     for grid in layers.tables(SIDES) if len(layers.names) > 1 else ():
         parts += _table(grid, _text(unseen, glyphs))
     for grid in aligned.totals(comparison, glyphs).tables(SIDES):
         parts += _table(grid, "")
-    sentences = "".join(f"<li>{_text(sentence, glyphs)}</li>" for sentence in conclusions(comparison))
+    sentences = "".join(f"<li>{_text(sentence, glyphs)}</li>" for sentence in comparison_sentences(comparison))
     parts.append(f"<ul>{sentences}</ul>")
     return _fragment(parts, convention(comparison.reports[0]), glyphs)
 
 
-def _fragment(parts: Sequence[str], note: str, glyphs: Glyphs) -> str:
+def _fragment(parts: Sequence[str], note: str, glyphs: Characters) -> str:
     lines = [
         '<div class="convcalc">',
         f"<style>\n{STYLE}</style>",
@@ -73,53 +73,53 @@ def _fragment(parts: Sequence[str], note: str, glyphs: Glyphs) -> str:
     return "\n".join([*lines, "</div>\n"])
 
 
-def _named(name: str, design: str, glyphs: Glyphs) -> str:
+def _named(name: str, design: str, glyphs: Characters) -> str:
     return f"<b>{_text(name, glyphs)}</b> <code>{_text(design, glyphs)}</code>"
 
 
-def _totals(report: Report, view: View, glyphs: Glyphs) -> Grid:
+def _totals(report: Report, view: TableOptions, glyphs: Characters) -> Table:
     grid = totals(report, view, glyphs)
     title, exact, short, suffix, unit = grid.columns
     rounded = [" ".join(parts).strip() for parts in zip(short.texts, suffix.texts, strict=True)]
-    return Grid([title, exact, Column("", rounded, right=True), unit], grid.kinds)
+    return Table([title, exact, TableColumn("", rounded, right=True), unit], grid.row_styles)
 
 
-def _table(grid: Grid, caption: str) -> Iterator[str]:
+def _table(grid: Table, caption: str) -> Iterator[str]:
     yield "<table>"
     if caption:
         yield f"<caption>{caption}</caption>"
     if any(column.heading for column in grid.columns):
         yield from _head(grid)
     yield "<tbody>"
-    rows = list(zip(grid.kinds, *(column.texts for column in grid.columns), strict=True))
-    for kind, *texts in rows[: len(rows) - grid.foot]:
+    rows = list(zip(grid.row_styles, *(column.texts for column in grid.columns), strict=True))
+    for kind, *texts in rows[: len(rows) - grid.footer_rows]:
         yield _row(texts, grid, kind)
     yield "</tbody>"
-    if grid.foot:
+    if grid.footer_rows:
         yield "<tfoot>"
-        for _, *texts in rows[len(rows) - grid.foot :]:
+        for _, *texts in rows[len(rows) - grid.footer_rows :]:
             yield _row(texts, grid, "total")
         yield "</tfoot>"
     yield "</table>"
 
 
-def _head(grid: Grid) -> Iterator[str]:
+def _head(grid: Table) -> Iterator[str]:
     yield "<thead>"
-    if grid.spans:
+    if grid.group_headings:
         cells = f'<th rowspan="2" scope="col">{escape(grid.columns[0].heading)}</th>'
-        for first, last, title in grid.spans:
+        for first, last, title in grid.group_headings:
             cells += f'<th colspan="{last - first + 1}" scope="colgroup">{escape(title)}</th>'
         yield f"<tr>{cells}</tr>"
-    columns = grid.columns[1:] if grid.spans else grid.columns
+    columns = grid.columns[1:] if grid.group_headings else grid.columns
     yield f"<tr>{''.join(_heading(column) for column in columns)}</tr>"
     yield "</thead>"
 
 
-def _heading(column: Column) -> str:
+def _heading(column: TableColumn) -> str:
     return f'<th scope="col"{_side(column)}>{escape(column.heading)}</th>'
 
 
-def _row(texts: Sequence[str], grid: Grid, kind: str) -> str:
+def _row(texts: Sequence[str], grid: Table, kind: str) -> str:
     first, *others = texts
     bare = first.lstrip(" ")
     indent = f' style="padding-left:{(len(first) - len(bare)) / 2 + 0.7:g}em"' if len(bare) < len(first) else ""
@@ -130,9 +130,9 @@ def _row(texts: Sequence[str], grid: Grid, kind: str) -> str:
     return f"<tr{mark}>{cells}</tr>"
 
 
-def _side(column: Column) -> str:
+def _side(column: TableColumn) -> str:
     return ' class="n"' if column.right else ""
 
 
-def _text(text: str, glyphs: Glyphs) -> str:
+def _text(text: str, glyphs: Characters) -> str:
     return escape(glyphs.text(text))

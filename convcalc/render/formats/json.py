@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from convcalc.profiles import Reconciliation
     from convcalc.render.results.row_list import Rows
     from convcalc.render.tables.surface import Surface
-    from convcalc.report.align_layers import Cell, Match
+    from convcalc.report.align_layers import AlignedCell, AlignedRow
     from convcalc.report.compare import Comparison, MetricComparison
-    from convcalc.report.fold import View
+    from convcalc.report.fold import TableOptions
     from convcalc.report.report import LayerRow, Report
     from convcalc.report.row_list import Listing
     from convcalc.sweep.solve import SolveResult
 
 
-def report(report: Report, view: View, surface: Surface) -> str:
+def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return one design. All layers and metrics are there, whatever the view: folding is for people."""
     return report_json(report)
 
@@ -57,7 +57,7 @@ class _Streamed:
 
     def __init__(self, listing: Listing) -> None:
         self.keys = [field.key for field in listing.fields]
-        facts = {**_made_by(), **listing.circumstances}
+        facts = {**_made_by(), **listing.shared_values}
         self.head = _document(facts).removesuffix("}\n") + f',\n "{listing.noun}s": ['
         self.has_errors = listing.has_errors
         self.separator = "\n  "
@@ -85,9 +85,9 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
 
 def explanation(explanation: Explanation, surface: Surface) -> str:
     """Return an explanation; the steps of a metric add up to its value."""
-    from convcalc.render.results.explanation import explained
+    from convcalc.render.results.explanation import explanation_facts
 
-    return _document({**_made_by(), **explained(explanation, source)})
+    return _document({**_made_by(), **explanation_facts(explanation, source)})
 
 
 def reconciliation(found: Reconciliation, surface: Surface) -> str:
@@ -159,7 +159,7 @@ def comparison_json(comparison: Comparison) -> str:
                 {"label": label, **_design(report), "totals": _totals(report), "coverage": _coverage(report)}
                 for label, report in labelled
             ),
-            "differing": comparison.differing,
+            "differing": comparison.differing_conditions,
             "metrics": (_metric(comparison, metric) for metric in comparison.metrics),
             "rows": map(_row, comparison.matches),
         }
@@ -249,17 +249,17 @@ def _metric(comparison: Comparison, metric: MetricComparison) -> dict[str, objec
     }
 
 
-def _row(match: Match) -> dict[str, object]:
+def _row(match: AlignedRow) -> dict[str, object]:
     return {
         "path": match.path,
         "level": match.level,
         "group": match.group,
-        "detail": match.detail,
+        "detail": match.splits_a_layer,
         "cells": [cell and _cell(cell) for cell in match.cells],
     }
 
 
-def _cell(cell: Cell) -> dict[str, object]:
+def _cell(cell: AlignedCell) -> dict[str, object]:
     return {
         "path": cell.path,
         "op": cell.op,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from convcalc.render.results.row_list import Lines, Rows, Stream
+from convcalc.render.results.row_list import LineRows, Rows, RowStream
 from convcalc.render.tables.surface import Surface
 from convcalc.report.row_list import Listing
 
@@ -14,9 +14,9 @@ def listing(listing: Listing, surface: Surface) -> str:
     return _lines(listing, listing.rows)
 
 
-def stream(listing: Listing, surface: Surface) -> Stream:
+def stream(listing: Listing, surface: Surface) -> RowStream:
     """Return a list to be written as its rows come."""
-    return Lines("", lambda rows: _lines(listing, rows))
+    return LineRows("", lambda rows: _lines(listing, rows))
 
 
 def _lines(listing: Listing, rows: Rows) -> str:

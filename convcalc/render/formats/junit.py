@@ -13,14 +13,14 @@ from convcalc.errors import SpecError, escape, excerpt, format_error
 from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import format_count_or_shape, format_exact
 from convcalc.render.check.findings import LONGEST, details, sentence, worst
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 
 RULES = {"CC611": "max", "CC612": "min", "CC613": "equals", "CC614": "growth", "CC615": "ratchet"}
 """Code → the rule of the standing that it says is broken."""
-ELSEWHERE = "convcalc"
+GENERAL_SUITE = "convcalc"
 """The suite of what is about no design: a budget that matches nothing, an error without a file."""
-GLYPHS = Glyphs()
+GLYPHS = Characters()
 
 Key = tuple[object, ...]
 
@@ -110,7 +110,9 @@ def _judgement(judgement: ClaimResult, finding: Finding | None, failing: Collect
 def _finding(finding: Finding, name: str, failing: Collection[str]) -> Case:
     """Return the case of a finding. There is no word for what is found and does not fail: it passes and says so."""
     outcome = "failure" if finding.severity in failing else "skipped" if finding.severity == "waived" else "system-out"
-    return Case(finding.design or ELSEWHERE, name.rstrip(), outcome, finding.code, finding.text, _described(finding))
+    return Case(
+        finding.design or GENERAL_SUITE, name.rstrip(), outcome, finding.code, finding.text, _described(finding)
+    )
 
 
 def _described(finding: Finding) -> str:
@@ -122,7 +124,7 @@ def _described(finding: Finding) -> str:
 
 
 def _error(error: SpecError) -> Case:
-    file = error.span.file if error.span else ELSEWHERE
+    file = error.span.file if error.span else GENERAL_SUITE
     return Case(file, f"{error.code} {error.text}", "error", error.code, error.text, format_error(error))
 
 
@@ -137,4 +139,4 @@ def _case(case: Case) -> str:
 
 def _text(text: str) -> str:
     """Return text for an attribute: XML cannot hold control characters, so they are shown as escapes."""
-    return markup(GLYPHS.cut(escape(text), LONGEST))
+    return markup(GLYPHS.truncate(escape(text), LONGEST))

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from convcalc.render.comparison import page as aligned
-from convcalc.render.comparison.sentences import conclusions
-from convcalc.render.comparison.side_by_side import Plan
-from convcalc.render.report.header import convention, coverage, remarks
-from convcalc.render.report.page import flat
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.comparison.sentences import comparison_sentences
+from convcalc.render.comparison.side_by_side import SideBySidePlan
+from convcalc.render.report.header import convention, coverage, notes
+from convcalc.render.report.page import flat_table
+from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Grid
+from convcalc.render.tables.table import Table
 from convcalc.report.compare import Comparison
-from convcalc.report.fold import View, fold
+from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
@@ -52,49 +52,49 @@ NUMBER = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?|[+-]\d+")
 """A number with separators or a sign, standing alone."""
 
 
-def report(report: Report, view: View, surface: Surface) -> str:
+def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers with its total."""
-    glyphs = Glyphs(surface.ascii_only)
-    notes = [f"{report.name} ({report.design})", convention(report)]
+    glyphs = Characters(surface.ascii_only)
+    lines = [f"{report.name} ({report.design})", convention(report)]
     if not report.is_complete:
-        notes.append("".join(text for text, _ in coverage(report, glyphs)))
-    notes += remarks(report)
-    return _document(notes, [flat(fold(report, view), glyphs)], glyphs)
+        lines.append("".join(text for text, _ in coverage(report, glyphs)))
+    lines += notes(report)
+    return _document(lines, [flat_table(fold_report(report, view), glyphs)], glyphs)
 
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the aligned layers and the totals, one table each."""
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     layers, _ = aligned.layers(comparison, glyphs)
-    plan = Plan(together=len(comparison.labels) == 2, bar=False)
+    plan = SideBySidePlan(together=len(comparison.labels) == 2, bar=False)
     grids = layers.tables(plan) if len(layers.names) > 1 else []
     grids += aligned.totals(comparison, glyphs).tables(plan)
-    return _document([*conclusions(comparison), convention(comparison.reports[0])], grids, glyphs)
+    return _document([*comparison_sentences(comparison), convention(comparison.reports[0])], grids, glyphs)
 
 
 def formula(formula: Formula, surface: Surface) -> str:
     r"""Return the layers and the totals as one ``align*`` a metric. Needs ``\usepackage{amsmath}``."""
     from convcalc.render.results.formula import equations
 
-    return equations(formula, Glyphs(surface.ascii_only), _cell)
+    return equations(formula, Characters(surface.ascii_only), _cell)
 
 
-def _document(notes: Sequence[str], grids: Sequence[Grid], glyphs: Glyphs) -> str:
+def _document(notes: Sequence[str], grids: Sequence[Table], glyphs: Characters) -> str:
     """Put what a caption needs into comments above the tables."""
     comments = [f"% {glyphs.text(note)}" for note in [*notes, r"Needs \usepackage{booktabs}."]]
     tables = ["\n".join(_table(grid)) for grid in grids if grid.columns]
     return "\n".join([*comments, "\n\n".join(tables)]) + "\n"
 
 
-def _table(grid: Grid) -> Iterator[str]:
+def _table(grid: Table) -> Iterator[str]:
     yield rf"\begin{{tabular}}{{{''.join('r' if column.right else 'l' for column in grid.columns)}}}"
     yield r"\toprule"
-    if grid.spans:
+    if grid.group_headings:
         yield from _spans(grid)
     yield _line([_cell(column.heading) for column in grid.columns])
     yield r"\midrule"
     rows = zip(*(column.texts for column in grid.columns), strict=True)
-    for place, cells in enumerate(rows, grid.foot - len(grid.kinds)):
+    for place, cells in enumerate(rows, grid.footer_rows - len(grid.row_styles)):
         if place == 0:
             yield r"\midrule"
         yield _line(list(map(_cell, cells)))
@@ -102,15 +102,15 @@ def _table(grid: Grid) -> Iterator[str]:
     yield r"\end{tabular}"
 
 
-def _spans(grid: Grid) -> Iterator[str]:
+def _spans(grid: Table) -> Iterator[str]:
     """Headings over several columns, and the rules beneath them."""
     cells, at = [], 0
-    for first, last, title in grid.spans:
+    for first, last, title in grid.group_headings:
         cells += [""] * (first - at)
         cells.append(rf"\multicolumn{{{last - first + 1}}}{{c}}{{{_cell(title)}}}")
         at = last + 1
     yield _line(cells)
-    yield " ".join(rf"\cmidrule(lr){{{first + 1}-{last + 1}}}" for first, last, _ in grid.spans)
+    yield " ".join(rf"\cmidrule(lr){{{first + 1}-{last + 1}}}" for first, last, _ in grid.group_headings)
 
 
 def _line(cells: Sequence[str]) -> str:

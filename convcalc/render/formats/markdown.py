@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcalc.number_format import count_of
-from convcalc.render.comparison.side_by_side import Plan
-from convcalc.render.report.header import circumstances, convention, coverage, flow, remarks, totals
-from convcalc.render.report.page import flat
-from convcalc.render.results.row_list import Collected, Stream, seen
+from convcalc.render.comparison.side_by_side import SideBySidePlan
+from convcalc.render.report.header import conditions, convention, coverage, flow, notes, totals
+from convcalc.render.report.page import flat_table
+from convcalc.render.results.row_list import BufferedRows, RowStream, seen
 from convcalc.render.results.row_list import grid as listed
 from convcalc.render.tables import markdown_syntax as gfm
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Column, Grid
-from convcalc.report.fold import View, fold
+from convcalc.render.tables.table import Table, TableColumn
+from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
 from convcalc.report.row_list import Listing
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from convcalc.report.compare import Comparison
     from convcalc.sweep.solve import SolveResult
 
-SIDES = Plan(together=False, bar=False)
+SIDES = SideBySidePlan(together=False, bar=False)
 
 
-def report(report: Report, view: View, surface: Surface) -> str:
+def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers, the totals and the convention."""
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     parts = [f"### {gfm.text(glyphs.text(report.name))}", _about(report, glyphs)]
     if report.rows:
-        parts.append(gfm.table(flat(fold(report, view), glyphs)))
+        parts.append(gfm.table(flat_table(fold_report(report, view), glyphs)))
     parts.append(_totals(report, view, glyphs))
     if not report.is_complete:
         parts.append(gfm.text("".join(text for text, _ in coverage(report, glyphs))))
-    parts += [gfm.text(glyphs.text(text)) for text in remarks(report)]
+    parts += [gfm.text(glyphs.text(text)) for text in notes(report)]
     parts.append(gfm.small(convention(report), glyphs))
     return "\n\n".join(parts) + "\n"
 
@@ -46,32 +46,32 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the designs, a table a metric, the totals and the sentences."""
     from convcalc.render.comparison import page as aligned
     from convcalc.render.comparison.page import differing
-    from convcalc.render.comparison.sentences import conclusions
+    from convcalc.render.comparison.sentences import comparison_sentences
 
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     names = " and ".join(gfm.text(glyphs.text(label)) for label in comparison.labels)
     about = "\n".join(
         f"- **{gfm.text(glyphs.text(label))}**: {_about(report, glyphs)}"
         for label, report in zip(comparison.labels, comparison.reports, strict=True)
     )
     parts = [f"### {names}", about]
-    if comparison.differing:
+    if comparison.differing_conditions:
         parts.append(f"**Not alike:** {gfm.text(differing(comparison, glyphs))}")
     layers, unseen = aligned.layers(comparison, glyphs)
     for grid in layers.tables(SIDES) if len(layers.names) > 1 else ():
-        parts += [f"**{gfm.text(title)}**" for _, _, title in grid.spans]
+        parts += [f"**{gfm.text(title)}**" for _, _, title in grid.group_headings]
         parts.append(gfm.table(grid))
     if unseen:
         parts.append(gfm.small(unseen, glyphs))
     parts += map(gfm.table, aligned.totals(comparison, glyphs).tables(SIDES))
-    parts.append("\n".join(f"- {gfm.text(glyphs.text(sentence))}" for sentence in conclusions(comparison)))
+    parts.append("\n".join(f"- {gfm.text(glyphs.text(sentence))}" for sentence in comparison_sentences(comparison)))
     parts.append(gfm.small(convention(comparison.reports[0]), glyphs))
     return "\n\n".join(parts) + "\n"
 
 
 def listing(listing: Listing, surface: Surface) -> str:
     """Return the table of designs and how many there are."""
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     table = listed(listing, seen(listing), glyphs)
     return f"{gfm.table(table)}\n\n{count_of(len(listing.rows), listing.noun)}\n"
 
@@ -81,14 +81,14 @@ _listing = listing
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return what a check found, for a step summary: at most 900 KiB. ``comment`` is the same, shorter."""
-    from convcalc.render.check.markdown_summary import SUMMARY, summarized
+    from convcalc.render.check.markdown_summary import SUMMARY, markdown_summary
 
-    return summarized(verdict, SUMMARY, ascii_only=surface.ascii_only)
+    return markdown_summary(verdict, SUMMARY, ascii_only=surface.ascii_only)
 
 
-def stream(listing: Listing, surface: Surface) -> Stream:
+def stream(listing: Listing, surface: Surface) -> RowStream:
     """Return a list to be written when all its rows are there."""
-    return Collected(listing, lambda whole: _listing(whole, surface))
+    return BufferedRows(listing, lambda whole: _listing(whole, surface))
 
 
 def diff(diff: Diff, surface: Surface) -> str:
@@ -114,14 +114,18 @@ def reconciliation(found: Reconciliation, surface: Surface) -> str:
     return reconciliation_comment(found, ascii_only=surface.ascii_only)
 
 
-def _about(report: Report, glyphs: Glyphs) -> str:
-    parts = [gfm.code(glyphs.text(report.design)), gfm.text(flow(report, glyphs)), circumstances(report, glyphs)]
+def _about(report: Report, glyphs: Characters) -> str:
+    parts = [gfm.code(glyphs.text(report.design)), gfm.text(flow(report, glyphs)), conditions(report, glyphs)]
     return f" {glyphs.text('·')} ".join(parts)
 
 
-def _totals(report: Report, view: View, glyphs: Glyphs) -> str:
+def _totals(report: Report, view: TableOptions, glyphs: Characters) -> str:
     grid = totals(report, view, glyphs)
     title, exact, short, suffix, _ = (column.texts for column in grid.columns)
     rounded = [" ".join(parts).strip() for parts in zip(short, suffix, strict=True)]
-    columns = [Column("Total", title), Column("exact", exact, right=True), Column("short", rounded, right=True)]
-    return gfm.table(Grid(columns, grid.kinds))
+    columns = [
+        TableColumn("Total", title),
+        TableColumn("exact", exact, right=True),
+        TableColumn("short", rounded, right=True),
+    ]
+    return gfm.table(Table(columns, grid.row_styles))

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.errors import SpecError
 from convcalc.extras import require
-from convcalc.render.results.row_list import Rows, Stream
+from convcalc.render.results.row_list import Rows, RowStream
 from convcalc.render.tables.surface import Surface
 from convcalc.report.row_list import Field, Listing
 
@@ -16,7 +16,7 @@ GROUP = 1 << 14
 LARGEST = 2**63 - 1
 
 
-def stream(listing: Listing, surface: Surface) -> Stream:
+def stream(listing: Listing, surface: Surface) -> RowStream:
     """Return a list to be written as its rows come. A field of numbers is an int64 column, every other one a text.
 
     Raises:
@@ -44,9 +44,9 @@ class _Parquet:
 
         self.fields = listing.fields
         types = [(field.key, pyarrow.int64() if field.number else pyarrow.string()) for field in self.fields]
-        kept = {key: str(value) for key, value in listing.circumstances.items()}
+        kept = {key: str(value) for key, value in listing.shared_values.items()}
         self.schema = pyarrow.schema(types, metadata=kept or None)
-        self.made = _Made()
+        self.made = _ByteBuffer()
         self.writer = parquet.ParquetWriter(self.made, self.schema, compression="zstd")
         self.rows: list[Mapping[str, Any]] = []
         self.table = pyarrow.Table
@@ -71,7 +71,7 @@ class _Parquet:
         self.writer.write_table(self.table.from_pydict(columns, schema=self.schema))
 
 
-class _Made:
+class _ByteBuffer:
     """The file that the writer sees: it keeps the bytes until somebody takes them."""
 
     closed = False

@@ -14,14 +14,14 @@ from convcalc.errors import Span, SpecError, escape
 from convcalc.findings import CheckResult, Finding
 from convcalc.render.check.codes import pages
 from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "note": "note", "waived": "note"}
 """Severity → level. What is waived fails nothing, not even where a reader knows no suppressions."""
 FINGERPRINT = "convcalc/v1"
-GLYPHS = Glyphs()
+GLYPHS = Characters()
 
 Json = dict[str, Any]
 

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from convcalc.render.comparison.page import comparison_blocks
 from convcalc.render.report.page import report_blocks
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.rich_console import picture
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.rich_console import render_svg
 from convcalc.render.tables.surface import Surface
 from convcalc.report.compare import Comparison
-from convcalc.report.fold import View
+from convcalc.report.fold import TableOptions
 from convcalc.report.report import Report
 
 USUAL_WIDTH = 100
 
 
-def report(report: Report, view: View, surface: Surface) -> str:
+def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the report as it looks on a terminal of the surface's width (100 if it has none)."""
     surface = _screen(surface)
-    title = f"convcalc report {Glyphs().text(report.design)}"
-    return picture(report_blocks(report, view, surface), title, surface.width)
+    title = f"convcalc report {Characters().text(report.design)}"
+    return render_svg(report_blocks(report, view, surface), title, surface.width)
 
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the comparison as it looks on a terminal."""
     surface = _screen(surface)
-    title = f"convcalc compare {' '.join(map(Glyphs().text, comparison.labels))}"
-    return picture(comparison_blocks(comparison, surface), title, surface.width)
+    title = f"convcalc compare {' '.join(map(Characters().text, comparison.labels))}"
+    return render_svg(comparison_blocks(comparison, surface), title, surface.width)
 
 
 def _screen(surface: Surface) -> Surface:

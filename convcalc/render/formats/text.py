@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convcalc.render.tables.rich_console import drawn
+from convcalc.render.tables.rich_console import render_blocks
 
 if TYPE_CHECKING:
     from convcalc.budget.diff.revisions import Diff
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
     from convcalc.findings import CheckResult
     from convcalc.formula.closed_form import Formula
     from convcalc.profiles import Reconciliation
-    from convcalc.render.results.row_list import Stream
+    from convcalc.render.results.row_list import RowStream
     from convcalc.render.tables.surface import Surface
     from convcalc.report.compare import Comparison
-    from convcalc.report.fold import View
+    from convcalc.report.fold import TableOptions
     from convcalc.report.report import Report
     from convcalc.report.row_list import Listing
     from convcalc.sweep.solve import SolveResult
 
 
-def report(report: Report, view: View, surface: Surface) -> str:
+def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers, totals, coverage and convention."""
     from convcalc.render.report.page import report_blocks
 
-    return drawn(report_blocks(report, view, surface), surface)
+    return render_blocks(report_blocks(report, view, surface), surface)
 
 
 def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the aligned layers, the totals and a sentence a metric."""
     from convcalc.render.comparison.page import comparison_blocks
 
-    return drawn(comparison_blocks(comparison, surface), surface)
+    return render_blocks(comparison_blocks(comparison, surface), surface)
 
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
@@ -46,46 +46,46 @@ def listing(listing: Listing, surface: Surface) -> str:
     """Return the table of designs and how many there are."""
     from convcalc.render.results.row_list import listing_blocks
 
-    return drawn(listing_blocks(listing, surface), surface)
+    return render_blocks(listing_blocks(listing, surface), surface)
 
 
-def stream(whole: Listing, surface: Surface) -> Stream:
+def stream(whole: Listing, surface: Surface) -> RowStream:
     """Return a list to be written when all its rows are there: columns are as wide as their widest entry."""
-    from convcalc.render.results.row_list import Collected
+    from convcalc.render.results.row_list import BufferedRows
 
-    return Collected(whole, lambda rows: listing(rows, surface))
+    return BufferedRows(whole, lambda rows: listing(rows, surface))
 
 
 def diff(diff: Diff, surface: Surface) -> str:
     """Return each design that changed, with its totals and its layers."""
     from convcalc.render.diff.page import diff_blocks
 
-    return drawn(diff_blocks(diff, surface), surface)
+    return render_blocks(diff_blocks(diff, surface), surface)
 
 
 def explanation(explanation: Explanation, surface: Surface) -> str:
     """Return every number of a layer with its derivation."""
     from convcalc.render.results.explanation import explanation_blocks
 
-    return drawn(explanation_blocks(explanation, surface), surface)
+    return render_blocks(explanation_blocks(explanation, surface), surface)
 
 
 def reconciliation(found: Reconciliation, surface: Surface) -> str:
     """Return every tool with the terms of its total."""
     from convcalc.render.results.reconciliation import reconciliation_blocks
 
-    return drawn(reconciliation_blocks(found, surface), surface)
+    return render_blocks(reconciliation_blocks(found, surface), surface)
 
 
 def formula(formula: Formula, surface: Surface) -> str:
     """Return the table of layers with their formulas, the totals and what they rest on."""
     from convcalc.render.results.formula import formula_blocks
 
-    return drawn(formula_blocks(formula, surface), surface)
+    return render_blocks(formula_blocks(formula, surface), surface)
 
 
 def solution(answer: SolveResult, surface: Surface) -> str:
     """Return the values, their metrics beside the limits, and which limit binds."""
     from convcalc.render.results.solution import solution_blocks
 
-    return drawn(solution_blocks(answer, surface), surface)
+    return render_blocks(solution_blocks(answer, surface), surface)

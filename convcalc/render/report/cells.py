@@ -7,15 +7,15 @@ from functools import cache
 from typing import NamedTuple
 
 from convcalc.number_format import count_of, format_exact, format_per_axis, format_share, format_short
-from convcalc.render.tables.characters import Glyphs
+from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.table import widest
-from convcalc.report.fold import Folded, Line
-from convcalc.report.path_tree import Node, runs, structures, tree
+from convcalc.report.fold import FoldedReport, FoldedRow
+from convcalc.report.path_tree import PathNode, build_path_tree, runs, structures
 
 TOP_LEVEL = "(top level)"
 
 
-class Entry(NamedTuple):
+class DisplayRow(NamedTuple):
     """One row: a layer, a group with its subtotals, the sum of what is not shown, or the total."""
 
     layer: str
@@ -32,29 +32,29 @@ class Entry(NamedTuple):
     """How many equal neighbours it is one of."""
 
 
-def entries(folded: Folded, glyphs: Glyphs, *, as_tree: bool, every: bool = False) -> list[Entry]:
+def entries(folded: FoldedReport, glyphs: Characters, *, as_tree: bool, every: bool = False) -> list[DisplayRow]:
     """Return the rows between the heading and the total: as a tree with subtotals, or flat with whole paths.
 
     Equal neighbours of the tree are one row with the numbers of one of them, unless ``every`` one is wanted.
     """
     keys = [column.key for column in folded.columns]
-    if as_tree and folded.ordered:
-        additive = [column.key for column in folded.columns if column.additive]
-        made = list(_outline(tree(folded.lines, additive), keys, glyphs, every=every))
+    if as_tree and folded.in_network_order:
+        additive = [column.key for column in folded.columns if column.is_additive]
+        made = list(_outline(build_path_tree(folded.lines, additive), keys, glyphs, every=every))
     else:
         made = [_layer(line, line.path, keys, glyphs) for line in folded.lines]
-    return [*made, _rest(folded, folded.rest)] if folded.rest else made
+    return [*made, _rest(folded, folded.remainder)] if folded.remainder else made
 
 
-def total(folded: Folded) -> Entry:
+def total(folded: FoldedReport) -> DisplayRow:
     """Return the row beneath the table. What is no sum of layers (a depth) has no place there."""
     report = folded.report
     values = {column.key: report.totals[column.key] for column in folded.columns if column.key in report.totals}
     count = count_of(folded.layers, "layer")
-    return Entry("Total", count, count, "", values, "total", folded.layers, report.is_complete)
+    return DisplayRow("Total", count, count, "", values, "total", folded.layers, report.is_complete)
 
 
-def operation(line: Line, glyphs: Glyphs) -> str:
+def operation(line: FoldedRow, glyphs: Characters) -> str:
     """Return what a layer does in a few words, or how many layers a line holds."""
     if not line.op:
         return count_of(line.layers, "layer")
@@ -68,9 +68,9 @@ def operation(line: Line, glyphs: Glyphs) -> str:
     return glyphs.text(text)
 
 
-def _layer(line: Line, label: str, keys: Sequence[str], glyphs: Glyphs) -> Entry:
+def _layer(line: FoldedRow, label: str, keys: Sequence[str], glyphs: Characters) -> DisplayRow:
     style = "" if not line.known or any(map(line.values.get, keys)) else "zero"
-    return Entry(
+    return DisplayRow(
         glyphs.text(label) or TOP_LEVEL,
         operation(line, glyphs),
         operation(line, glyphs).partition(",")[0],
@@ -82,7 +82,7 @@ def _layer(line: Line, label: str, keys: Sequence[str], glyphs: Glyphs) -> Entry
     )
 
 
-def _outline(root: Node, keys: Sequence[str], glyphs: Glyphs, *, every: bool) -> Iterator[Entry]:
+def _outline(root: PathNode, keys: Sequence[str], glyphs: Characters, *, every: bool) -> Iterator[DisplayRow]:
     """Walk the tree from the top; a chain of groups with one child each is one row, and so are equal neighbours."""
     equal = {} if every else structures(root, keys)
     stack = [(run, 0) for run in reversed(list(runs(root, equal)))]
@@ -103,23 +103,23 @@ def _outline(root: Node, keys: Sequence[str], glyphs: Glyphs, *, every: bool) ->
         stack += [(run, level + 1) for run in reversed(list(runs(node, equal)))]
 
 
-def _group(node: Node, label: str, glyphs: Glyphs, *, whole: bool) -> Entry:
+def _group(node: PathNode, label: str, glyphs: Characters, *, whole: bool) -> DisplayRow:
     """A group that holds everything says nothing that the total does not."""
     style = "group" if whole or any(node.values.values()) or not node.known else "zero"
     if whole:
-        return Entry(glyphs.text(label), "", "", "", {}, style, 0)
+        return DisplayRow(glyphs.text(label), "", "", "", {}, style, 0)
     count = count_of(node.layers, "layer")
     if node.line:
         count = f"{operation(node.line, glyphs)}, {count}"
     shape = glyphs.shape(node.output_shape)
-    return Entry(glyphs.text(label), count, count, shape, node.values, style, node.layers, node.known)
+    return DisplayRow(glyphs.text(label), count, count, shape, node.values, style, node.layers, node.known)
 
 
-def _rest(folded: Folded, rest: Line) -> Entry:
+def _rest(folded: FoldedReport, rest: FoldedRow) -> DisplayRow:
     shown = folded.layers - rest.layers
     label = f"{rest.layers:,} other layers" if rest.layers != 1 else "1 other layer"
     text = f"{shown:,} of {folded.layers:,} layers shown"
-    return Entry(label, text, text.removesuffix(" layers shown"), "", rest.values, "rest", rest.layers, rest.known)
+    return DisplayRow(label, text, text.removesuffix(" layers shown"), "", rest.values, "rest", rest.layers, rest.known)
 
 
 HEADINGS = {"layer": ("Layer", "Operation"), "op": ("Operation", "Layers"), "block": ("Block", "Layers")}
@@ -128,15 +128,15 @@ BARRED = ""
 """Rows that have a bar are layers: a group, the rest and the total would dwarf them."""
 
 
-class Texts:
+class CellTexts:
     """Every text of the table, made when it is first asked for: most layouts need few of them."""
 
-    def __init__(self, folded: Folded, rows: Sequence[Entry], glyphs: Glyphs) -> None:
+    def __init__(self, folded: FoldedReport, rows: Sequence[DisplayRow], glyphs: Characters) -> None:
         self.folded = folded
         self.rows = rows
         self.glyphs = glyphs
         self.columns = {column.key: column for column in folded.columns}
-        first, second = HEADINGS[folded.by]
+        first, second = HEADINGS[folded.group_by]
         self.headings = {"layer": first, "operation": second, "brief": second, "output": "Output"}
         self.texts = cache(self._texts)
         self.width = cache(self._width)
@@ -157,7 +157,7 @@ class Texts:
             return self._shares(key)
         unit = self.columns[key].unit
         written = (lambda value: format_short(value, unit)) if form else format_exact
-        if not self.columns[key].additive:
+        if not self.columns[key].is_additive:
             return [format_per_axis(row.values.get(key), written, self.glyphs.text) for row in self.rows]
         return self._numbers(key, written)
 
@@ -171,7 +171,7 @@ class Texts:
 
     def _shares(self, key: str) -> list[str]:
         """Percentages of the total; none for the total itself, and no column for what is no sum of layers."""
-        if not self.columns[key].additive or not self.folded.report.totals.get(key):
+        if not self.columns[key].is_additive or not self.folded.report.totals.get(key):
             return []
         values = [0 if row.style == "total" else row.values.get(key, 0) for row in self.rows]
         return list(map(format_share, self.folded.shares(key, values), values))
@@ -179,11 +179,11 @@ class Texts:
     def _numbers(self, key: str, form: Callable[[int], str]) -> list[str]:
         return [self._number(row, row.values.get(key), form) for row in self.rows]
 
-    def _number(self, row: Entry, value: int | None, form: Callable[[int], str]) -> str:
+    def _number(self, row: DisplayRow, value: int | None, form: Callable[[int], str]) -> str:
         if not row.known:
             return "?" if row.layers == 1 else f"{self.glyphs.at_least} {form(value or 0)}"
         if value:
             return form(value)
         if value is None:
             return ""
-        return "0" if row.style == "total" else self.glyphs.nothing
+        return "0" if row.style == "total" else self.glyphs.zero

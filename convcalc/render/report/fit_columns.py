@@ -17,7 +17,7 @@ MIDDLING_LAYER = 24
 MIDDLING_OPERATION = 34
 
 
-class Plan(NamedTuple):
+class ColumnPlan(NamedTuple):
     """Which columns a table has and how wide the flexible ones are."""
 
     metrics: tuple[str, ...]
@@ -38,7 +38,7 @@ Width = Callable[[str], int]
 (``KEY``), rounded (``KEY short``) and as shares (``KEY %``: 0 where it has none)."""
 
 
-def fit(plan: Plan, natural: Width, width: int | None) -> Plan:
+def fit_columns(plan: ColumnPlan, natural: Width, width: int | None) -> ColumnPlan:
     """Return the fullest plan that fits into ``width``.
 
     What goes, in this order: shares, output shapes, bars, ends of operations, operations, middles of paths, digits,
@@ -54,7 +54,7 @@ def fit(plan: Plan, natural: Width, width: int | None) -> Plan:
     return stage._replace(layer=1)
 
 
-def used(plan: Plan, natural: Width) -> int:
+def used(plan: ColumnPlan, natural: Width) -> int:
     """Return how wide the table is under a plan."""
     total = natural("layer") if plan.layer is None else plan.layer
     if plan.operation == "brief":
@@ -70,7 +70,7 @@ def used(plan: Plan, natural: Width) -> int:
     return total
 
 
-def _stages(plan: Plan, width: int) -> Iterator[tuple[Plan, int]]:
+def _stages(plan: ColumnPlan, width: int) -> Iterator[tuple[ColumnPlan, int]]:
     """Return plans, each smaller than the one before, and the least width that each leaves to paths (0: all)."""
     yield plan, 0
     least = max(MIDDLING_LAYER, width // 3)
@@ -89,7 +89,7 @@ def _stages(plan: Plan, width: int) -> Iterator[tuple[Plan, int]]:
     yield plan, 1
 
 
-def _filled(plan: Plan, natural: Width, width: int) -> Plan:
+def _filled(plan: ColumnPlan, natural: Width, width: int) -> ColumnPlan:
     """Give the room that is left to operations, then to bars."""
     if plan.operation_width and plan.operation == "full":
         spare = width - used(plan, natural)

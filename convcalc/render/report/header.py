@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from convcalc.number_format import format_exact, format_short
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose
-from convcalc.render.tables.table import Column, Grid, Span
-from convcalc.report.fold import View
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Block, Paragraph
+from convcalc.render.tables.table import StyledText, Table, TableColumn
+from convcalc.report.fold import TableOptions
 from convcalc.report.report import CONVENTION_ID, Report
 
 SHOWN_JOINS = 6
 
-COUNTED = (
+MAC_DEFINITION = (
     "multiplies are the multiply–accumulates of conv, linear, matmul, attention and recurrent layers; 1 MAC = 2 FLOPs"
 )
 
@@ -27,35 +27,35 @@ ATTENTION = (
 )
 
 
-def heading(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
+def heading(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:
     """The spec's name and the design as it was typed; then what goes in and what comes out."""
     name, design = glyphs.text(report.name), glyphs.text(report.design)
-    spans: list[Span] = [(name, "title")]
+    spans: list[StyledText] = [(name, "title")]
     if design != name:
         spans += [("  ", ""), (design, "dim")]
-    yield Prose(spans, width)
-    yield Prose([(flow(report, glyphs), ""), (f" {glyphs.text('·')} {circumstances(report, glyphs)}", "dim")], width)
+    yield Paragraph(spans, width)
+    yield Paragraph([(flow(report, glyphs), ""), (f" {glyphs.text('·')} {conditions(report, glyphs)}", "dim")], width)
 
 
-def flow(report: Report, glyphs: Glyphs) -> str:
+def flow(report: Report, glyphs: Characters) -> str:
     """``3×224×224 → 1000``; tensors are named where there are several."""
-    return f"{tensors(report.inputs, glyphs)} {glyphs.text('→')} {tensors(report.outputs, glyphs)}"
+    return f"{shapes(report.inputs, glyphs)} {glyphs.text('→')} {shapes(report.outputs, glyphs)}"
 
 
-def circumstances(report: Report, glyphs: Glyphs) -> str:
+def conditions(report: Report, glyphs: Characters) -> str:
     """``batch 1 · float32``, and which inputs have another shape than in the spec."""
     given = glyphs.text(given_inputs(report.given))
     return f"batch {report.batch:,} {glyphs.text('·')} {glyphs.text(report.dtype)}{given}"
 
 
-def tensors(shapes: Mapping[str, Sequence[int]], glyphs: Glyphs) -> str:
+def shapes(shapes: Mapping[str, Sequence[int]], glyphs: Characters) -> str:
     """Return shapes, each with its name where there are several."""
     if len(shapes) == 1:
         return "".join(glyphs.shape(axes) for axes in shapes.values())
     return ", ".join(f"{glyphs.text(name)} {glyphs.shape(axes)}" for name, axes in shapes.items()) or "nothing"
 
 
-def totals(report: Report, view: View, glyphs: Glyphs, width: int | None = None) -> Grid:
+def totals(report: Report, view: TableOptions, glyphs: Characters, width: int | None = None) -> Table:
     """Metrics of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
     mark = "" if report.is_complete else f"{glyphs.at_least} "
     columns = [column for column in report.columns if column.key in report.totals and view.shows_total(column.key)]
@@ -64,26 +64,26 @@ def totals(report: Report, view: View, glyphs: Glyphs, width: int | None = None)
     plain = [format_exact(value) for value in values]
     shown = ["" if text in (number, f"{number} B") else text for text, number in zip(shortened, plain, strict=True)]
     table = [
-        Column("", [glyphs.text(column.title) for column in columns]),
-        Column("", [mark + number for number in plain], right=True, style="total"),
-        Column("", [text.partition(" ")[0] for text in shown], right=True, gap=3),
-        Column("", [glyphs.text(text.partition(" ")[2]) for text in shown], gap=1),
-        Column("", [glyphs.text(column.unit) for column in columns], style="dim"),
+        TableColumn("", [glyphs.text(column.title) for column in columns]),
+        TableColumn("", [mark + number for number in plain], right=True, style="total"),
+        TableColumn("", [text.partition(" ")[0] for text in shown], right=True, gap=3),
+        TableColumn("", [glyphs.text(text.partition(" ")[2]) for text in shown], gap=1),
+        TableColumn("", [glyphs.text(column.unit) for column in columns], style="dim"),
     ]
     while width is not None and sum(column.width + column.gap for column in table) - 2 > width and len(table) > 2:
         del table[4 if len(table) == 5 else slice(2, 4)]
-    return Grid(table, [""] * len(columns), glyphs.rule)
+    return Table(table, [""] * len(columns), glyphs.rule)
 
 
-def closing(report: Report, glyphs: Glyphs, width: int | None) -> Iterator[Block]:
+def footer(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:
     """What could not be counted, and what the numbers mean."""
     if not report.is_complete:
-        yield Prose(coverage(report, glyphs), width)
-    yield from (Prose([(glyphs.text(text), "")], width) for text in remarks(report))
-    yield Prose([(glyphs.text(convention(report)), "dim")], width)
+        yield Paragraph(coverage(report, glyphs), width)
+    yield from (Paragraph([(glyphs.text(text), "")], width) for text in notes(report))
+    yield Paragraph([(glyphs.text(convention(report)), "dim")], width)
 
 
-def remarks(report: Report) -> Iterator[str]:
+def notes(report: Report) -> Iterator[str]:
     """What has to be known of columns, those that were asked for and those of memory."""
     if any(row.op == "attention" for row in report.rows):
         yield ATTENTION
@@ -102,7 +102,7 @@ def remarks(report: Report) -> Iterator[str]:
             yield f"{report.device.name}: {report.device.note}"
 
 
-def coverage(report: Report, glyphs: Glyphs) -> list[Span]:
+def coverage(report: Report, glyphs: Characters) -> list[StyledText]:
     """Which layers the totals leave out."""
     count = len(report.uncounted)
     what = "1 layer is" if count == 1 else f"{count:,} layers are"
@@ -114,7 +114,7 @@ def coverage(report: Report, glyphs: Glyphs) -> list[Span]:
 def convention(report: Report) -> str:
     """One line that says how the numbers were come by."""
     fields = "" if report.gated is None else "; " + WITHOUT_GATES.format(len(report.gated))
-    return f"Convention {CONVENTION_ID}: {COUNTED}; batch {report.batch:,}; {report.dtype}{fields}."
+    return f"Convention {CONVENTION_ID}: {MAC_DEFINITION}; batch {report.batch:,}; {report.dtype}{fields}."
 
 
 def given_inputs(names: Collection[str]) -> str:

@@ -9,49 +9,49 @@ from convcalc.explain.model import ExplainedMetric, Explanation
 from convcalc.metrics.memory import Peak
 from convcalc.number_format import count_of, format_exact, format_per_axis
 from convcalc.render.report.header import given_inputs
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Column, Grid
+from convcalc.render.tables.table import Table, TableColumn
 
 
 def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[Block]:
     """The heading, what enters and leaves, the numbers with their derivations, what is counted and what is not."""
-    glyphs, width = Glyphs(surface.ascii_only), surface.width
+    glyphs, width = Characters(surface.ascii_only), surface.width
 
-    def line(text: str, style: str = "", indent: int = 0) -> Prose:
-        return Prose([(" " * indent + glyphs.text(text), style)], width, indent + 2)
+    def line(text: str, style: str = "", indent: int = 0) -> Paragraph:
+        return Paragraph([(" " * indent + glyphs.text(text), style)], width, indent + 2)
 
     yield line(explanation.path or explanation.design, "title")
     what = f"{explanation.kind} {explanation.summary}".strip()
     yield line(f"{what} · {explanation.design}{given_inputs(explanation.given_inputs)}", "dim")
     if explanation.description:
         yield line(explanation.description)
-    yield Prose()
+    yield Paragraph()
     yield from (line(text) for text in _flow(explanation, glyphs))
     if explanation.formula:
-        yield Prose()
+        yield Paragraph()
         yield line(f"Formula: {explanation.formula}")
-    yield Prose()
+    yield Paragraph()
     yield _numbers(explanation.metrics, glyphs, width)
     if explanation.heaviest:
-        yield Prose()
+        yield Paragraph()
         yield _parts(explanation, glyphs)
     if explanation.peak:
-        yield Prose()
+        yield Paragraph()
         yield line(_most(explanation.peak))
     for heading, texts in (("Counted", explanation.counted), ("Not counted", explanation.not_counted)):
         if texts:
-            yield Prose()
+            yield Paragraph()
             yield line(f"{heading}: {'; '.join(texts)}.")
     if not explanation.kind and explanation.heaviest:
-        yield Prose()
+        yield Paragraph()
         yield line(
             f"Go on with one of its layers: convcalc explain {explanation.design} {explanation.heaviest[0][0]}", "dim"
         )
 
 
-def _flow(explanation: Explanation, glyphs: Glyphs) -> Iterator[str]:
+def _flow(explanation: Explanation, glyphs: Characters) -> Iterator[str]:
     if explanation.source:
         yield f"written at {_place(explanation.source)}"
     for entering in explanation.inputs:
@@ -69,7 +69,7 @@ def _place(span: Span) -> str:
     return f"{span.file}:{span.line}:{span.column}"
 
 
-def _numbers(metrics: Sequence[ExplainedMetric], glyphs: Glyphs, width: int | None) -> Grid:
+def _numbers(metrics: Sequence[ExplainedMetric], glyphs: Characters, width: int | None) -> Table:
     """A line a number, and below it the terms that it is the sum of.
 
     Where there is no room, what numbers mean goes first, then units, then derivations.
@@ -77,11 +77,11 @@ def _numbers(metrics: Sequence[ExplainedMetric], glyphs: Glyphs, width: int | No
     whole = _columns(metrics, glyphs, meanings=True)
     brief = _columns(metrics, glyphs, meanings=False)
     offered = (whole, brief, [*brief[:2], brief[3]], brief[:2])
-    grids = [Grid(columns, ["" for _ in columns[0].texts]) for columns in offered]
+    grids = [Table(columns, ["" for _ in columns[0].texts]) for columns in offered]
     return next((grid for grid in grids if width is None or grid.width <= width), grids[-1])
 
 
-def _columns(metrics: Sequence[ExplainedMetric], glyphs: Glyphs, *, meanings: bool) -> list[Column]:
+def _columns(metrics: Sequence[ExplainedMetric], glyphs: Characters, *, meanings: bool) -> list[TableColumn]:
     rows: list[tuple[str, str, str, str]] = []
     for metric in metrics:
         if metric.steps or (any(metric.value) if isinstance(metric.value, tuple) else metric.value):
@@ -95,10 +95,10 @@ def _columns(metrics: Sequence[ExplainedMetric], glyphs: Glyphs, *, meanings: bo
             ]
     titles, values, units, derivations = zip(*rows, strict=True) if rows else ((), (), (), ())
     return [
-        Column("", [glyphs.text(text) for text in titles]),
-        Column("", values, right=True, style="total"),
-        Column("", units, style="dim"),
-        Column("", [glyphs.text(text) for text in derivations]),
+        TableColumn("", [glyphs.text(text) for text in titles]),
+        TableColumn("", values, right=True, style="total"),
+        TableColumn("", units, style="dim"),
+        TableColumn("", [glyphs.text(text) for text in derivations]),
     ]
 
 
@@ -108,18 +108,18 @@ def _most(peak: Peak) -> str:
     return f"At the peak, while {peak.layer} runs, {peak.bytes:,} bytes are alive: {alive}."
 
 
-def _parts(explanation: Explanation, glyphs: Glyphs) -> Grid:
+def _parts(explanation: Explanation, glyphs: Characters) -> Table:
     names, params, macs = zip(*explanation.heaviest, strict=True)
     heading = f"Heaviest of {count_of(explanation.layers, 'layer')}"
     columns = [
-        Column(heading, [glyphs.text(name) for name in names]),
-        Column("Params", [format_exact(value) for value in params], right=True),
-        Column("Multiplies", [format_exact(value) for value in macs], right=True),
+        TableColumn(heading, [glyphs.text(name) for name in names]),
+        TableColumn("Params", [format_exact(value) for value in params], right=True),
+        TableColumn("Multiplies", [format_exact(value) for value in macs], right=True),
     ]
-    return Grid(columns, ["" for _ in names])
+    return Table(columns, ["" for _ in names])
 
 
-def explained(explanation: Explanation, place: Callable[[Span | None], object]) -> dict[str, object]:
+def explanation_facts(explanation: Explanation, place: Callable[[Span | None], object]) -> dict[str, object]:
     """Return an explanation as what JSON has words for."""
     return {
         "design": explanation.design,

@@ -9,10 +9,10 @@ from typing import TypeAlias
 from convcalc.formula.closed_form import Formula, FormulaRow
 from convcalc.formula.expr import Expr, IntegerLiteral, Ratio, Sum, is_negated, negate
 from convcalc.formula.printers import ASCII, LATEX, PYTHON, TEXT, TextPrinter
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Column, Grid, Span
+from convcalc.render.tables.table import StyledText, Table, TableColumn
 
 WIDEST_TABLE = 160
 """Formulas longer than this stand on lines of their own even where the width is free."""
@@ -20,11 +20,11 @@ WIDEST_TABLE = 160
 
 def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
     """What the formulas are of, the layers, the totals, the ratio and what all rests on."""
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     notation = ASCII if surface.ascii_only else TEXT
-    yield Prose(_title(formula, glyphs), surface.width)
-    yield Prose([(glyphs.text(domain(formula, notation)), "dim")], surface.width)
-    yield Prose()
+    yield Paragraph(_title(formula, glyphs), surface.width)
+    yield Paragraph([(glyphs.text(symbol_domain(formula, notation)), "dim")], surface.width)
+    yield Paragraph()
     groups = grouped(formula)
     if groups:
         table = _table(formula, groups, notation, glyphs)
@@ -32,15 +32,15 @@ def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
             yield table
         else:
             yield from _entries(formula, groups, notation, surface, glyphs)
-        yield Prose()
+        yield Paragraph()
     yield from _equations(formula.totals, formula, notation, surface, glyphs)
     if formula.ratios is not None:
-        yield Prose()
-        yield Prose([(f"Over {glyphs.text(formula.denominator)}:", "")], surface.width)
+        yield Paragraph()
+        yield Paragraph([(f"Over {glyphs.text(formula.denominator)}:", "")], surface.width)
         yield from _ratios(formula.ratios, formula, notation, surface, glyphs)
-    yield Prose()
+    yield Paragraph()
     for note in notes(formula, notation):
-        yield Prose([(glyphs.text(note), "dim")], surface.width)
+        yield Paragraph([(glyphs.text(note), "dim")], surface.width)
 
 
 def grouped(formula: Formula) -> list[tuple[FormulaRow, int]]:
@@ -55,7 +55,7 @@ def grouped(formula: Formula) -> list[tuple[FormulaRow, int]]:
     return list(groups.values())
 
 
-def domain(formula: Formula, notation: TextPrinter) -> str:
+def symbol_domain(formula: Formula, notation: TextPrinter) -> str:
     """``for positive integers h, w, m · c = 4*m``."""
     names = ", ".join(notation.name(use.name) for use in formula.symbols)
     settings = [f"{name} = {text}" for name, text in formula.settings.items()]
@@ -81,7 +81,7 @@ def notes(formula: Formula, notation: TextPrinter) -> Iterator[str]:
         yield f"{silent:,} {'layers' if silent > 1 else 'layer'} without {titles} not shown."
 
 
-def _title(formula: Formula, glyphs: Glyphs) -> list[Span]:
+def _title(formula: Formula, glyphs: Characters) -> list[StyledText]:
     name, design = glyphs.text(formula.name), glyphs.text(formula.design)
     return [(name, "title")] if name == design else [(name, "title"), ("  ", ""), (design, "dim")]
 
@@ -96,53 +96,59 @@ def operation(line: FormulaRow) -> str:
     return line.op or f"{line.layer_count:,} layers"
 
 
-def _table(formula: Formula, groups: Sequence[tuple[FormulaRow, int]], notation: TextPrinter, glyphs: Glyphs) -> Grid:
+def _table(
+    formula: Formula, groups: Sequence[tuple[FormulaRow, int]], notation: TextPrinter, glyphs: Characters
+) -> Table:
     columns = [
-        Column("Layer", [glyphs.text(label(line, count)) for line, count in groups]),
-        Column("Operation", [glyphs.text(operation(line)) for line, _ in groups]),
+        TableColumn("Layer", [glyphs.text(label(line, count)) for line, count in groups]),
+        TableColumn("Operation", [glyphs.text(operation(line)) for line, _ in groups]),
     ]
     for column in formula.columns:
         texts = [_shown(line.values[column.key], notation, glyphs) for line, _ in groups]
-        columns.append(Column(glyphs.text(column.title), texts))
-    return Grid(columns, [""] * len(groups), glyphs.rule)
+        columns.append(TableColumn(glyphs.text(column.title), texts))
+    return Table(columns, [""] * len(groups), glyphs.rule)
 
 
-def _shown(tree: Expr, notation: TextPrinter, glyphs: Glyphs) -> str:
-    return glyphs.nothing if tree == IntegerLiteral(0) else notation.write(tree)
+def _shown(tree: Expr, notation: TextPrinter, glyphs: Characters) -> str:
+    return glyphs.zero if tree == IntegerLiteral(0) else notation.write(tree)
 
 
 def _entries(
-    formula: Formula, groups: Sequence[tuple[FormulaRow, int]], notation: TextPrinter, surface: Surface, glyphs: Glyphs
+    formula: Formula,
+    groups: Sequence[tuple[FormulaRow, int]],
+    notation: TextPrinter,
+    surface: Surface,
+    glyphs: Characters,
 ) -> Iterator[Block]:
     """The layers one below the other, for formulas that no table has room for."""
     for line, count in groups:
-        yield Prose([(glyphs.text(label(line, count)), "group"), (f"  {operation(line)}", "dim")], surface.width)
+        yield Paragraph([(glyphs.text(label(line, count)), "group"), (f"  {operation(line)}", "dim")], surface.width)
         for column in formula.columns:
             if line.values[column.key] != IntegerLiteral(0):
                 text = f"  {column.title} = {notation.write(line.values[column.key])}"
-                yield Prose([(text, "")], surface.width, indent=6)
+                yield Paragraph([(text, "")], surface.width, indent=6)
 
 
 def _equations(
-    trees: Mapping[str, Expr], formula: Formula, notation: TextPrinter, surface: Surface, glyphs: Glyphs
+    trees: Mapping[str, Expr], formula: Formula, notation: TextPrinter, surface: Surface, glyphs: Characters
 ) -> Iterator[Block]:
     width = max(len(column.title) for column in formula.columns)
     for column in formula.columns:
         spans = [(f"{glyphs.text(column.title):{width}} = ", ""), (notation.write(trees[column.key]), "total")]
-        yield Prose(spans, surface.width, indent=6)
+        yield Paragraph(spans, surface.width, indent=6)
 
 
 def _ratios(
-    ratios: Mapping[str, Ratio | None], formula: Formula, notation: TextPrinter, surface: Surface, glyphs: Glyphs
+    ratios: Mapping[str, Ratio | None], formula: Formula, notation: TextPrinter, surface: Surface, glyphs: Characters
 ) -> Iterator[Block]:
     width = max(len(column.title) for column in formula.columns)
     for column in formula.columns:
         ratio = ratios[column.key]
         text = "no ratio: the other has none" if ratio is None else notation.ratio(ratio) + _decimal(ratio, glyphs)
-        yield Prose([(f"{glyphs.text(column.title):{width}} = ", ""), (text, "total")], surface.width, indent=6)
+        yield Paragraph([(f"{glyphs.text(column.title):{width}} = ", ""), (text, "total")], surface.width, indent=6)
 
 
-def _decimal(ratio: Ratio, glyphs: Glyphs) -> str:
+def _decimal(ratio: Ratio, glyphs: Characters) -> str:
     """A constant fraction to four digits too."""
     above, below = ratio.numerator, ratio.denominator
     if isinstance(above, IntegerLiteral) and isinstance(below, IntegerLiteral) and below.number != 1:
@@ -184,7 +190,7 @@ Escape: TypeAlias = Callable[[str], str]
 """Writes a text so that LaTeX sets it as it is."""
 
 
-def equations(formula: Formula, glyphs: Glyphs, escaped: Escape) -> str:
+def equations(formula: Formula, glyphs: Characters, escaped: Escape) -> str:
     """Return one ``align*`` a metric, the ratios, and the assumptions."""
     comments = [f"{formula.name} ({formula.design})", *notes(formula, TEXT), r"Needs \usepackage{amsmath}."]
     heads = [f"% {glyphs.text(note)}" for note in comments]

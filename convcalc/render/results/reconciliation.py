@@ -8,10 +8,10 @@ from convcalc.number_format import count_of, format_exact
 from convcalc.profiles import TERMS, Profile, ProfileResult, Reconciliation
 from convcalc.render.report.header import given_inputs
 from convcalc.render.tables import markdown_syntax as gfm
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Column, Grid
+from convcalc.render.tables.table import Table, TableColumn
 
 Row = tuple[str, str, str, str]
 NO_NUMBER = "no number"
@@ -21,39 +21,39 @@ FEWEST = 2
 
 def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[Block]:
     """The heading, every tool with its terms, and a sentence on what each counts."""
-    glyphs, width = Glyphs(surface.ascii_only), surface.width
-    yield Prose([(glyphs.text(found.name), "title"), (f"  {glyphs.text(found.design)}", "dim")], width)
+    glyphs, width = Characters(surface.ascii_only), surface.width
+    yield Paragraph([(glyphs.text(found.name), "title"), (f"  {glyphs.text(found.design)}", "dim")], width)
     counts = count_of(sum(standing.total is not None for standing in found.results), "count")
     head = f"{format_exact(found.macs)} multiplies · batch {found.batch:,}{given_inputs(found.given_inputs)} · {counts}"
-    yield Prose([(glyphs.text(head), "")], width)
-    yield Prose()
+    yield Paragraph([(glyphs.text(head), "")], width)
+    yield Paragraph()
     yield _grid(found, glyphs, width)
-    yield Prose()
+    yield Paragraph()
     for standing in found.results:
         profile = standing.profile
         sentence = f": {_sentence(profile.counts)} ({profile.source})"
-        yield Prose([(glyphs.text(f"{profile.key}"), "group"), (glyphs.text(sentence), "")], width)
+        yield Paragraph([(glyphs.text(f"{profile.key}"), "group"), (glyphs.text(sentence), "")], width)
         if standing.error:
-            yield Prose([(glyphs.text(f"{_sentence(NO_NUMBER)}: {standing.error}"), "warning")], width)
+            yield Paragraph([(glyphs.text(f"{_sentence(NO_NUMBER)}: {standing.error}"), "warning")], width)
 
 
 def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
     """Return the tools as a table of Markdown, a line each, and what each counts below it."""
-    glyphs = Glyphs(ascii_only)
+    glyphs = Characters(ascii_only)
     profiles = [standing.profile for standing in found.results]
     columns = [
-        Column("Tool", [profile.key for profile in profiles]),
-        Column("Version", [glyphs.text(profile.tool) for profile in profiles]),
-        Column("Prints", [_total(standing) for standing in found.results], right=True),
-        Column("Unit", [profile.unit for profile in profiles]),
-        Column("Terms", [glyphs.text(_sum(standing)) for standing in found.results]),
+        TableColumn("Tool", [profile.key for profile in profiles]),
+        TableColumn("Version", [glyphs.text(profile.tool) for profile in profiles]),
+        TableColumn("Prints", [_total(standing) for standing in found.results], right=True),
+        TableColumn("Unit", [profile.unit for profile in profiles]),
+        TableColumn("Terms", [glyphs.text(_sum(standing)) for standing in found.results]),
     ]
     about = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} {format_exact(found.macs)} multiplies"
     parts = [
         f"### {gfm.text(glyphs.text(found.name))}",
         f"{about} {glyphs.text('·')} batch {found.batch:,}{glyphs.text(given_inputs(found.given_inputs))}",
     ]
-    parts.append(gfm.table(Grid(columns, ["" for _ in profiles])))
+    parts.append(gfm.table(Table(columns, ["" for _ in profiles])))
     parts.append("\n".join(f"- **{gfm.text(one.key)}**: {gfm.text(glyphs.text(one.counts))}" for one in profiles))
     return "\n\n".join(parts) + "\n"
 
@@ -96,21 +96,21 @@ def reconciliation_rows(found: Reconciliation) -> Iterator[tuple[object, ...]]:
             yield profile.key, profile.unit, standing.total, term, count, ""
 
 
-def _grid(found: Reconciliation, glyphs: Glyphs, width: int | None) -> Grid:
+def _grid(found: Reconciliation, glyphs: Characters, width: int | None) -> Table:
     """A tool a group of lines; what terms are goes first where there is no room."""
     rows = [row for standing in found.results for row in _rows(standing, found)]
     names, counts, units, meanings = zip(*rows, strict=True)
     columns = [
-        Column("Tool", [glyphs.text(name) for name in names]),
-        Column("Count", counts, right=True),
-        Column("Unit", units, style="dim"),
-        Column("", [glyphs.text(meaning) for meaning in meanings], style="dim"),
+        TableColumn("Tool", [glyphs.text(name) for name in names]),
+        TableColumn("Count", counts, right=True),
+        TableColumn("Unit", units, style="dim"),
+        TableColumn("", [glyphs.text(meaning) for meaning in meanings], style="dim"),
     ]
     kinds = ["" if name.startswith(" ") else "group" for name in names]
-    grid = Grid(columns, kinds, glyphs.rule)
+    grid = Table(columns, kinds, glyphs.rule)
     while width is not None and grid.width > width and len(columns) > FEWEST:
         columns.pop()
-        grid = Grid(columns, kinds, glyphs.rule)
+        grid = Table(columns, kinds, glyphs.rule)
     return grid
 
 

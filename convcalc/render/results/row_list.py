@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from convcalc.number_format import count_of, format_exact
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose, left_out
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Column, Grid
+from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.row_list import Field, Listing
 
 CODE = re.compile(r"CC\d{3}")
@@ -18,21 +18,21 @@ CODE = re.compile(r"CC\d{3}")
 
 def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
     """The table, what is hidden of it, and how many rows there are."""
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     listing = listing._replace(rows=[_brief(row) for row in listing.rows])
     shown, hidden = seen(listing), []
     table = grid(listing, shown, glyphs)
-    while surface.width is not None and table.width > surface.width and any(field.wanted for field in shown):
-        least = max(shown, key=lambda field: field.wanted)
+    while surface.width is not None and table.width > surface.width and any(field.drop_priority for field in shown):
+        least = max(shown, key=lambda field: field.drop_priority)
         shown.remove(least)
         hidden.append(least.heading)
         table = grid(listing, shown, glyphs)
     if listing.rows:
         yield table
-        yield Prose()
+        yield Paragraph()
     if hidden:
         yield left_out(", ".join(hidden), surface.width)
-    yield Prose([(count_of(len(listing.rows), listing.noun), "")], surface.width)
+    yield Paragraph([(count_of(len(listing.rows), listing.noun), "")], surface.width)
 
 
 def _brief(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -43,19 +43,19 @@ def _brief(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def seen(listing: Listing) -> list[Field]:
     """Return the fields that people see."""
-    return [field for field in listing.fields if field.people]
+    return [field for field in listing.fields if field.shown_to_people]
 
 
-def grid(listing: Listing, fields: Sequence[Field], glyphs: Glyphs) -> Grid:
+def grid(listing: Listing, fields: Sequence[Field], glyphs: Characters) -> Table:
     """Return the whole table of some fields."""
     columns = [
-        Column(field.heading, [fact(row.get(field.key), glyphs) for row in listing.rows], right=field.number)
+        TableColumn(field.heading, [fact(row.get(field.key), glyphs) for row in listing.rows], right=field.number)
         for field in fields
     ]
-    return Grid(columns, ["" for _ in listing.rows])
+    return Table(columns, ["" for _ in listing.rows])
 
 
-def fact(value: Any, glyphs: Glyphs) -> str:
+def fact(value: Any, glyphs: Characters) -> str:
     """Return a fact as people read it; nothing is blank."""
     if value is None:
         return ""
@@ -69,7 +69,7 @@ def fact(value: Any, glyphs: Glyphs) -> str:
 Rows = Sequence[Mapping[str, Any]]
 
 
-class Stream(Protocol):
+class RowStream(Protocol):
     """A list that is being written. What its calls return, one after the other, is the document."""
 
     def add(self, rows: Rows) -> str | bytes:
@@ -79,7 +79,7 @@ class Stream(Protocol):
         """Return what stands behind the last row; ``errors`` are told where the format has a place for them."""
 
 
-class Collected:
+class BufferedRows:
     """A list whose layout depends on all its rows: nothing is written before the last is there."""
 
     def __init__(self, listing: Listing, drawn: Callable[[Listing], str]) -> None:
@@ -101,7 +101,7 @@ class Collected:
         return self.drawn(self.listing._replace(fields=fields, rows=self.rows))
 
 
-class Lines:
+class LineRows:
     """A list of independent lines below a heading, if there is one."""
 
     def __init__(self, heading: str, drawn: Callable[[Rows], str]) -> None:

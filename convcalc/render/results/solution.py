@@ -10,10 +10,10 @@ from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact, format_significant
 from convcalc.render.results.sweep_points import decimal, plain
 from convcalc.render.tables import markdown_syntax as gfm
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.paragraph import Block, Prose
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import Column, Grid
+from convcalc.render.tables.table import Table, TableColumn
 from convcalc.sweep.axes import Axis
 from convcalc.sweep.search import MetricLimit
 from convcalc.sweep.solve import Candidate, SolveResult
@@ -23,28 +23,28 @@ SIGNS = {"max": "≤", "min": "≥"}
 
 def solution_blocks(answer: SolveResult, surface: Surface) -> Iterator[Block]:
     """What was asked, the values, the metrics beside their limits, and sentences about what comes next."""
-    glyphs, width = Glyphs(surface.ascii_only), surface.width
-    yield Prose([(glyphs.text(design(answer)), "title")], width)
-    yield Prose([(glyphs.text(question(answer)), "dim")], width)
-    yield Prose()
+    glyphs, width = Characters(surface.ascii_only), surface.width
+    yield Paragraph([(glyphs.text(design(answer)), "title")], width)
+    yield Paragraph([(glyphs.text(problem_text(answer)), "dim")], width)
+    yield Paragraph()
     if answer.solution is not None:
-        yield Prose([(glyphs.text(values(answer.solution.values)), "total")], width)
-        yield Prose()
+        yield Paragraph([(glyphs.text(values(answer.solution.values)), "total")], width)
+        yield Paragraph()
         yield metrics(answer, answer.solution, glyphs)
-        yield Prose()
-    for sentence in sentences(answer):
-        yield Prose([(glyphs.text(sentence), "")], width)
+        yield Paragraph()
+    for sentence in result_sentences(answer):
+        yield Paragraph([(glyphs.text(sentence), "")], width)
 
 
 def solution_comment(answer: SolveResult, surface: Surface) -> str:
     """Return the same as Markdown."""
-    glyphs = Glyphs(surface.ascii_only)
+    glyphs = Characters(surface.ascii_only)
     heading = values(answer.solution.values) if answer.solution else "No value fits"
     parts = [f"### {gfm.text(glyphs.text(heading))}", gfm.code(glyphs.text(design(answer))) + ": "
-             + gfm.text(glyphs.text(question(answer)))]  # fmt: skip
+             + gfm.text(glyphs.text(problem_text(answer)))]  # fmt: skip
     if answer.solution is not None:
         parts.append(gfm.table(metrics(answer, answer.solution, glyphs)))
-    parts += [gfm.text(glyphs.text(sentence)) for sentence in sentences(answer)]
+    parts += [gfm.text(glyphs.text(sentence)) for sentence in result_sentences(answer)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -54,7 +54,7 @@ def design(answer: SolveResult) -> str:
     return job.file + (f"@{job.variant}" if job.variant else "") + (f"#{job.part}" if job.part else "")
 
 
-def question(answer: SolveResult) -> str:
+def problem_text(answer: SolveResult) -> str:
     """``the largest classes of 1..1000 with params ≤ 24,000,000``."""
     asked, job = answer.question, answer.job
     size = "largest" if asked.largest else "smallest"
@@ -90,7 +90,7 @@ def amount(value: int | Fraction) -> str:
     return format_exact(int(whole)) if whole.denominator == 1 else decimal(whole)
 
 
-def metrics(answer: SolveResult, point: Candidate, glyphs: Glyphs) -> Grid:
+def metrics(answer: SolveResult, point: Candidate, glyphs: Characters) -> Table:
     """Return the metrics that were asked for, each with its limits and what is left of them."""
     rows: list[tuple[str, str, str, str, str]] = []
     for measure in report_metrics():
@@ -107,29 +107,29 @@ def metrics(answer: SolveResult, point: Candidate, glyphs: Glyphs) -> Grid:
             rows.append((*first, "", "", ""))
     headings = ("Metric", "Value", "Limit", "Left", "%")
     columns = [
-        Column(heading, [glyphs.text(row[place]) for row in rows], right=place > 0)
+        TableColumn(heading, [glyphs.text(row[place]) for row in rows], right=place > 0)
         for place, heading in enumerate(headings)
     ]
-    return Grid(columns, [""] * len(rows), glyphs.rule)
+    return Table(columns, [""] * len(rows), glyphs.rule)
 
 
 def _share(bound: MetricLimit, total: int) -> str:
     return format_significant(100 * bound.margin(total) / bound.value, 2) if bound.value else ""
 
 
-def sentences(answer: SolveResult) -> Iterator[str]:
+def result_sentences(answer: SolveResult) -> Iterator[str]:
     """What binds, and how many points fit."""
     job, asked = answer.job, answer.question
     if answer.solution is None:
         assert answer.last is not None
         yield f"No value fits: none of {_many(answer)} is within the limits."
         size = "smallest" if asked.largest else "largest"
-        yield f"The {size} of all, {_told(answer.last, values(answer.last.values))}."
+        yield f"The {size} of all, {_violation_text(answer.last, values(answer.last.values))}."
         return
     moved = {point.step: point for point in answer.following}
     for axis in job.axes:
         if axis.name in moved:
-            yield f"{_next(answer, moved[axis.name])}."
+            yield f"{_next_value_text(answer, moved[axis.name])}."
         else:
             edge = "largest" if asked.largest else "smallest"
             yield f"No limit binds {axis.name}: it is at the {edge} value that was asked for."
@@ -143,16 +143,16 @@ def _many(answer: SolveResult) -> str:
     return count_of(answer.job.point_count, "value" if len(answer.job.axes) == 1 else "choice")
 
 
-def _next(answer: SolveResult, point: Candidate) -> str:
+def _next_value_text(answer: SolveResult, point: Candidate) -> str:
     """Say why the next value of a variable is not the answer."""
     where = f"{point.step} = {plain(point.values[point.step])}"
     key = (answer.question.objective or "").removeprefix("-")
     if point.is_within_limits and answer.solution is not None:
         return f"The next value, {where}, fits too, with {format_exact(point.totals[key])} {key}: that is no better"
-    return f"The next value, {_told(point, where)}"
+    return f"The next value, {_violation_text(point, where)}"
 
 
-def _told(point: Candidate, where: str) -> str:
+def _violation_text(point: Candidate, where: str) -> str:
     """``width = 8, breaks params ≤ 5,000,000 by 123 (0.0025 %)``."""
     if point.error is not None:
         return f"{where}, is no network: {point.error.text} ({point.error.code})"

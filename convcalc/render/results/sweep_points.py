@@ -1,6 +1,6 @@
 """Points of a sweep as lines: csv, jsonl, json and markdown, a column at a time, because there may be millions.
 
-The functions of ``LINES`` give the rows of some points and nothing else, so that any process can write its part;
+The functions of ``ROW_WRITERS`` give the rows of some points and nothing else, so that any process can write its part;
 ``head`` and ``foot`` are what stands around all of them.
 """
 
@@ -122,7 +122,7 @@ def markdown(job: SweepJob, points: SelectedPoints) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in zip(*cells, strict=True))
 
 
-LINES: Mapping[str, Callable[[SweepJob, SelectedPoints], str]] = {
+ROW_WRITERS: Mapping[str, Callable[[SweepJob, SelectedPoints], str]] = {
     "csv": csv, "jsonl": jsonl, "json": json_rows, "markdown": markdown,
 }  # fmt: skip
 """Format → what writes its lines."""

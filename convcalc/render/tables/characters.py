@@ -16,7 +16,7 @@ _SPELLED = str.maketrans(
 )
 
 
-class Glyphs(NamedTuple):
+class Characters(NamedTuple):
     """The characters of one surface: all of Unicode, or ASCII where a stream can encode no more."""
 
     ascii_only: bool = False
@@ -26,7 +26,7 @@ class Glyphs(NamedTuple):
         return _clean(text, self.ascii_only)
 
     @property
-    def nothing(self) -> str:
+    def zero(self) -> str:
         """What stands for a count of zero in a table, where a column of noughts would drown the rest."""
         return "-" if self.ascii_only else "–"
 
@@ -46,7 +46,7 @@ class Glyphs(NamedTuple):
         """``64×112×112``; a tensor without axes is a ``scalar``."""
         return ("x" if self.ascii_only else "×").join(map(str, axes)) or "scalar"
 
-    def elide(self, path: str, width: int) -> str:
+    def shorten_path(self, path: str, width: int) -> str:
         """Shorten a path: first what indents it, then its middle, where it says least: ``stage3…conv2``."""
         if cells(path) <= width:
             return path
@@ -55,16 +55,16 @@ class Glyphs(NamedTuple):
             return " " * (width - cells(path)) + path
         mark = self.ellipsis if width > len(self.ellipsis) else ""
         room = max(0, width - len(mark))
-        tail = fitting(reversed(path), (room + 1) // 2 if room > 4 else room)
-        head = fitting(path, room - cells(tail))
+        tail = take_width(reversed(path), (room + 1) // 2 if room > 4 else room)
+        head = take_width(path, room - cells(tail))
         return f"{head}{mark}{tail[::-1]}"
 
-    def cut(self, text: str, width: int) -> str:
+    def truncate(self, text: str, width: int) -> str:
         """Shorten a text at its end."""
         if cells(text) <= width:
             return text
         mark = self.ellipsis if width > len(self.ellipsis) else ""
-        return f"{fitting(text, max(0, width - len(mark))).rstrip(' ,')}{mark}"
+        return f"{take_width(text, max(0, width - len(mark))).rstrip(' ,')}{mark}"
 
     def bars(self, values: Sequence[int], width: int, longest: int | None = None) -> list[str]:
         """Return a bar for every value, the longest ``width`` cells long, to the nearest eighth of a cell."""
@@ -104,7 +104,7 @@ def cells(text: str) -> int:
     return len(text) + wide - sum(unicodedata.category(character) in {"Mn", "Me"} for character in text)
 
 
-def fitting(characters: Iterable[str], width: int) -> str:
+def take_width(characters: Iterable[str], width: int) -> str:
     """Return as many of the first characters as fit into a width."""
     kept: list[str] = []
     for character in characters:

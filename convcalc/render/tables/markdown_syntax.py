@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from convcalc.render.tables.characters import Glyphs
-from convcalc.render.tables.table import Grid
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.table import Table
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#$])")
 LEADING = re.compile(r"^(\s*\d*)([-+=]+|[.)])(?=\s|$)")
@@ -50,15 +50,15 @@ def head(headings: Sequence[str], numbers: Sequence[bool]) -> list[str]:
     return [line(headings), line(["--:" if right else ":--" for right in numbers])]
 
 
-def table(grid: Grid) -> str:
+def table(grid: Table) -> str:
     """Return a table: names as code, numbers to the right, the total in bold."""
     headings = head([text(column.heading) for column in grid.columns], [column.right for column in grid.columns])
     return "\n".join([*headings, *_body(grid)])
 
 
-def _body(grid: Grid) -> Iterator[str]:
-    named = grid.foot > 0
-    for kind, first, *others in zip(grid.kinds, *(column.texts for column in grid.columns), strict=True):
+def _body(grid: Table) -> Iterator[str]:
+    named = grid.footer_rows > 0
+    for kind, first, *others in zip(grid.row_styles, *(column.texts for column in grid.columns), strict=True):
         if kind == "total":
             yield line([f"**{text(one)}**" if one else "" for one in (first, *others)])
         else:
@@ -71,6 +71,6 @@ def _name(text: str) -> str:
     return "&emsp;" * ((len(text) - len(bare)) // 2) + cell(bare)
 
 
-def small(note: str, glyphs: Glyphs) -> str:
+def small(note: str, glyphs: Characters) -> str:
     """Return a note in small print."""
     return f"<sub>{text(glyphs.text(note))}</sub>"

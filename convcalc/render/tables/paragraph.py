@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from convcalc.render.tables.characters import cells, fitting
-from convcalc.render.tables.table import Grid, Span
+from convcalc.render.tables.characters import cells, take_width
+from convcalc.render.tables.table import StyledText, Table
 
 
-class Prose(NamedTuple):
+class Paragraph(NamedTuple):
     """One paragraph of styled spans. Lines after the first are indented."""
 
-    spans: Sequence[Span] = ()
+    spans: Sequence[StyledText] = ()
     width: int | None = None
     indent: int = 2
 
@@ -20,12 +20,12 @@ class Prose(NamedTuple):
         """Return the lines without their styles."""
         return ("".join(text for text, _ in line) for line in self.styled())
 
-    def styled(self) -> Iterator[Sequence[Span]]:
+    def styled(self) -> Iterator[Sequence[StyledText]]:
         """Return the lines as spans."""
         if self.width is None or sum(cells(text) for text, _ in self.spans) <= self.width:
             yield list(self.spans)
             return
-        line: list[Span] = []
+        line: list[StyledText] = []
         used = 0
         for word, style in self._words():
             if line and used + cells(word.rstrip()) > self.width:
@@ -35,31 +35,31 @@ class Prose(NamedTuple):
             used += cells(word)
         yield _trimmed(line)
 
-    def _words(self) -> Iterator[Span]:
+    def _words(self) -> Iterator[StyledText]:
         """Return the words with the blanks behind them; a word wider than a line is broken."""
         room = max(1, (self.width or 1) - self.indent)
         for text, style in self.spans:
             for word in text.replace(" ", " \0").split("\0"):
                 rest = word
                 while cells(rest.rstrip()) > room:
-                    head = fitting(rest, room) or rest[0]
+                    head = take_width(rest, room) or rest[0]
                     yield head, style
                     rest = rest[len(head) :]
                 if rest:
                     yield rest, style
 
 
-def left_out(what: str, width: int | None, whole: int | None = None) -> Prose:
+def left_out(what: str, width: int | None, whole: int | None = None) -> Paragraph:
     """Return the line below a table that lost something to a narrow terminal; ``whole`` is the width that shows all."""
     wider = f"--width {whole}" if whole else "a wider terminal"
-    return Prose([(f"Not shown in {width} columns: {what}; {wider} or a pipe shows all.", "dim")], width)
+    return Paragraph([(f"Not shown in {width} columns: {what}; {wider} or a pipe shows all.", "dim")], width)
 
 
-def _trimmed(line: list[Span]) -> list[Span]:
+def _trimmed(line: list[StyledText]) -> list[StyledText]:
     """Return a line without blanks at its end."""
     while line and not line[-1][0].strip():
         line = line[:-1]
     return [*line[:-1], (line[-1][0].rstrip(), line[-1][1])] if line else []
 
 
-Block = Prose | Grid
+Block = Paragraph | Table

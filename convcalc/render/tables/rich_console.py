@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.style import Style
 
     from convcalc.render.tables.paragraph import Block
-    from convcalc.render.tables.table import Span
+    from convcalc.render.tables.table import StyledText
 
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 LINES_AT_ONCE = 1000
@@ -50,7 +50,7 @@ STYLES = {
 
 
 @paused()
-def drawn(blocks: Iterable[Block], on: Surface) -> str:
+def render_blocks(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
     if not on.color:
         return "".join(f"{line}\n" for block in blocks for line in block.plain())
@@ -58,7 +58,7 @@ def drawn(blocks: Iterable[Block], on: Surface) -> str:
     made = console(stream, color="always", width=on.width)
     lines = (line for block in blocks for line in block.styled())
     while some := list(islice(lines, LINES_AT_ONCE)):
-        made.print(Drawing(some), end="", crop=False)
+        made.print(StyledLines(some), end="", crop=False)
     return stream.getvalue()
 
 
@@ -73,18 +73,18 @@ def markdown(text: str, on: Surface) -> str:
     return stream.getvalue()
 
 
-def picture(blocks: Iterable[Block], title: str, width: int | None = None) -> str:
+def render_svg(blocks: Iterable[Block], title: str, width: int | None = None) -> str:
     """Return blocks as an SVG of a terminal: the same text gives the same bytes, and nothing is fetched to show it."""
     lines = [list(_words(line)) for block in blocks for line in block.styled()]
     needed = max((sum(cells(text) for text, _ in line) for line in lines), default=1)
     made = console(io.StringIO(), color="always", width=width or needed)
     made.record = True
-    made.print(Drawing(lines), end="", crop=False)
+    made.print(StyledLines(lines), end="", crop=False)
     drawn = made.export_svg(title=title, unique_id="convcalc")
     return re.sub(r" *@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL).replace("Fira Code, monospace", FONTS)
 
 
-def _words(line: Sequence[Span]) -> Iterator[Span]:
+def _words(line: Sequence[StyledText]) -> Iterator[StyledText]:
     """Cut a line where blanks are: each piece is then put at its own place, whatever font a viewer has."""
     for text, style in line:
         for piece in re.split(r"(^ +| {2,})", text):
@@ -93,7 +93,9 @@ def _words(line: Sequence[Span]) -> Iterator[Span]:
 
 
 @contextmanager
-def bar(stream: TextIO, title: str, steps: int | None, *, color: str = "auto") -> Iterator[Callable[[int], None]]:
+def progress_bar(
+    stream: TextIO, title: str, steps: int | None, *, color: str = "auto"
+) -> Iterator[Callable[[int], None]]:
     """Show a bar with share, rate, time gone and time left; call what is given with the steps that were done.
 
     Without a number of steps it shows how many are done, and how fast.
@@ -142,10 +144,10 @@ def console(stream: TextIO, *, color: str = "auto", width: int | None = None) ->
     )
 
 
-class Drawing:
+class StyledLines:
     """Lines as rich sees them: ready, with a segment for each change of style."""
 
-    def __init__(self, lines: Iterable[Sequence[Span]]) -> None:
+    def __init__(self, lines: Iterable[Sequence[StyledText]]) -> None:
         self.lines = lines
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from convcalc.render.tables.characters import cells, is_narrow
 
-Span = tuple[str, str]
+StyledText = tuple[str, str]
 """A piece of a line and the name of its style (``""`` is plain)."""
-Line = str | Sequence[Span]
+Line = str | Sequence[StyledText]
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """One column: its heading and a text for every row."""
 
     heading: str
@@ -33,17 +33,17 @@ class Column(NamedTuple):
         return max(cells(self.heading), widest(self.texts))
 
 
-class Grid(NamedTuple):
-    """Columns of equal length. ``kinds`` styles whole rows (``group``, ``zero``, ``total``; ``""``: by column).
+class Table(NamedTuple):
+    """Columns of equal length. ``row_styles`` styles whole rows (``group``, ``zero``, ``total``; ``""``: by column).
 
-    The last ``foot`` rows stand beneath a rule; ``spans`` are headings over several columns: first, last, text.
+    The last ``footer_rows`` stand beneath a rule; ``group_headings`` are over several columns: first, last, text.
     """
 
-    columns: Sequence[Column]
-    kinds: Sequence[str]
+    columns: Sequence[TableColumn]
+    row_styles: Sequence[str]
     rule: str = "─"
-    foot: int = 0
-    spans: Sequence[tuple[int, int, str]] = ()
+    footer_rows: int = 0
+    group_headings: Sequence[tuple[int, int, str]] = ()
     indent: int = 0
 
     def plain(self) -> Iterator[str]:
@@ -53,7 +53,7 @@ class Grid(NamedTuple):
         for line in self._framed(widths, body):
             yield line if isinstance(line, str) else "".join(text for text, _ in line).rstrip()
 
-    def styled(self) -> Iterator[Sequence[Span]]:
+    def styled(self) -> Iterator[Sequence[StyledText]]:
         """Return the lines as spans."""
         widths = [column.width for column in self.columns]
         for line in self._framed(widths, self._spans(widths)):
@@ -61,14 +61,14 @@ class Grid(NamedTuple):
 
     def _framed(self, widths: Sequence[int], body: Iterable[Line]) -> Iterator[Line]:
         """Put headings and rules around the lines of the body."""
-        rule: list[Span] = [(" " * self.indent + self.rule * self.width, "rule")]
-        if self.spans:
+        rule: list[StyledText] = [(" " * self.indent + self.rule * self.width, "rule")]
+        if self.group_headings:
             yield self._spanning(widths)
         if any(column.heading for column in self.columns):
             yield [("".join(self._heading(widths)).rstrip(), "head")]
             yield rule
-        for number, line in enumerate(body, self.foot - len(self.kinds)):
-            if number == 0 and self.foot:
+        for number, line in enumerate(body, self.footer_rows - len(self.row_styles)):
+            if number == 0 and self.footer_rows:
                 yield rule
             yield line
 
@@ -83,16 +83,16 @@ class Grid(NamedTuple):
         for place, (column, width) in enumerate(zip(self.columns, widths, strict=True)):
             yield self._gap(place) + _padded([column.heading], width, right=column.right)[0]
 
-    def _spanning(self, widths: Sequence[int]) -> list[Span]:
+    def _spanning(self, widths: Sequence[int]) -> list[StyledText]:
         """Headings over several columns: a word, then a rule to the edge of what it covers."""
         starts, edge = [], 0
         for place, width in enumerate(widths):
             edge += len(self._gap(place))
             starts.append(edge)
             edge += width
-        line: list[Span] = []
+        line: list[StyledText] = []
         at = 0
-        for first, last, text in self.spans:
+        for first, last, text in self.group_headings:
             length = starts[last] + widths[last] - starts[first]
             line += [(" " * (starts[first] - at), ""), (text, "head")]
             line.append((f" {self.rule * (length - cells(text) - 1)}", "rule"))
@@ -107,7 +107,7 @@ class Grid(NamedTuple):
         ]
         return [*padded[:-1], [text.rstrip() for text in padded[-1]]]
 
-    def _spans(self, widths: Sequence[int]) -> Iterator[Sequence[Span]]:
+    def _spans(self, widths: Sequence[int]) -> Iterator[Sequence[StyledText]]:
         """Return the body's lines: one span for a row with a style of its own, else one a run of like columns."""
         runs: list[tuple[list[str], Iterable[str]]] = []
         last = None
@@ -119,7 +119,7 @@ class Grid(NamedTuple):
             last = column.style if column.styles is None else None
         joined = map("".join, zip(*(texts for texts, _ in runs), strict=True))
         pieces = zip(*(zip(texts, styles, strict=False) for texts, styles in runs), strict=True)
-        for kind, whole, spans in zip(self.kinds, joined, pieces, strict=True):
+        for kind, whole, spans in zip(self.row_styles, joined, pieces, strict=True):
             yield ((whole.rstrip(), kind),) if kind else spans
 
 

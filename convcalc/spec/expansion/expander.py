@@ -18,7 +18,7 @@ from convcalc.spec.document.names import Template, numbered_name, validate_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode, structural_error, with_variables
 from convcalc.spec.expansion.frames import OMITTED, Frame, InputFailedError, Loop, TooLargeError, iterations
-from convcalc.spec.expansion.layers import Layers, with_entering
+from convcalc.spec.expansion.layers import LayerEmitter, with_input
 from convcalc.spec.expansion.scopes import FAILED, Binding
 from convcalc.spec.limits import CALLS, ITEMS
 
@@ -29,7 +29,7 @@ class Expander:
     """Expands the items of documents into the layers of a graph, and gathers errors."""
 
     def __init__(self, variables: Mapping[int, Variables]) -> None:
-        self.layers = Layers()
+        self.layers = LayerEmitter()
         self.builder = self.layers.builder
         self.errors: list[SpecError] = []
         self._variables = variables
@@ -167,7 +167,7 @@ class Expander:
             return value.evaluate(frame.env)
         if tensor == FAILED:
             raise InputFailedError
-        return value.evaluate(with_entering(frame.env, self.builder.shape(tensor)))
+        return value.evaluate(with_input(frame.env, self.builder.shape(tensor)))
 
     def _look_up(self, reference: Template, tensor: int, frame: Frame) -> int:
         segments = reference.segments(frame.env)

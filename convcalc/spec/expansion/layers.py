@@ -20,7 +20,7 @@ from convcalc.spec.limits import LAYERS, PATHS
 Variables = Mapping[str, Any]
 
 
-def with_entering(env: Variables, entering: Shape) -> Variables:
+def with_input(env: Variables, entering: Shape) -> Variables:
     """Return an environment that also describes the tensor that enters an item."""
     return with_variables(env, {"cin": entering[0], "din": entering[-1], "shape": tuple(entering)})
 
@@ -40,7 +40,7 @@ class OpBuilder:
         values = {}
         for key, given in layer.arguments.items():
             env = frame.env if given.explicit else frame.file_variables
-            values[key] = given.value.evaluate(with_entering(env, entering) if given.value.uses_input else env)
+            values[key] = given.value.evaluate(with_input(env, entering) if given.value.uses_input else env)
         for key in layer.op.unused_arguments(values):
             if layer.arguments[key].explicit:
                 error = unused_argument_error(layer.op, values, key)
@@ -85,7 +85,7 @@ def _bound(layer: LayerItem, values: Mapping[str, Any], axes: int) -> Op:
         raise structural_error(undecided, layer.arguments[undecided.argument].value) from None
 
 
-class Layers:
+class LayerEmitter:
     """Adds layers to a graph. Fused norms and activations are layers of their own and count as such."""
 
     def __init__(self) -> None:
