@@ -238,13 +238,14 @@ def _require_positive(what: str, value: Any) -> None:
         raise ValueError(f"{what} is a positive integer, not {value!r}")
 
 
-def load(
+def load(  # noqa: PLR0913 - what the command line has as options
     design: Path | None = None,
     *,
     text: str | None = None,
     name: str = "<text>",
     variant: str | None = None,
     set: Mapping[str, Any] | None = None,  # noqa: A002 - the word that the command line uses
+    input: str | Mapping[str, str] = "",  # noqa: A002 - likewise
     libraries: Path | Sequence[Path] = (),
 ) -> Design:
     """Read a design and check its shapes.
@@ -255,6 +256,7 @@ def load(
         name: what to call a text in errors.
         variant: a named set of overrides in the spec.
         set: variables to override: numbers, or expressions as text.
+        input: another input shape, ``"3,320,320"``; of several inputs by their names.
         libraries: folders that specs may import from.
 
     Raises:
@@ -267,10 +269,11 @@ def load(
         raise TypeError("load() takes a design or text=, and not both")
     each = [libraries] if isinstance(libraries, str | os.PathLike) else libraries
     folders = [os.fspath(folder) for folder in each]
+    inputs = ({"": input} if input else {}) if isinstance(input, str) else dict(input)
     if text is not None:
-        read = open_source(Source(name, text), variant=variant, overrides=set, libraries=folders)
+        read = open_source(Source(name, text), variant=variant, overrides=set, libraries=folders, inputs=inputs)
     else:
-        read = open_design(os.fspath(design or ""), overrides=set, variant=variant, libraries=folders)
+        read = open_design(os.fspath(design or ""), overrides=set, variant=variant, libraries=folders, inputs=inputs)
     return Design(read, set)
 
 

@@ -88,7 +88,8 @@ def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
     if task.from_glob and not spec.variants:
         return []
     if request.variants is None or variant is not None or not spec.variants:
-        return _count_variant(spec, design, variant, request)
+        named = spec.design(variant, design.part) if variant and design.variant is None else design
+        return _count_variant(spec, named, variant, request)
     variants = request.variants or spec.variants
     return [row for each in variants for row in _count_variant(spec, spec.design(each, design.part), each, request)]
 

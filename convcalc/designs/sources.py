@@ -50,6 +50,8 @@ class Network:
     graph: Graph
     spec: SpecFile | None = None
     variables: Mapping[str, Any] | None = None
+    overrides: tuple[tuple[str, str], ...] = ()
+    """What ``--set`` gave: names of variables, each with its text."""
 
     @property
     def source(self) -> Source:
@@ -84,7 +86,8 @@ class Network:
         report = self.measurements(batch, dtype, machine).report(extra)
         if self.spec is None:
             return replace(report, name=self.title)
-        return replace(report, name=self.title, given=tuple(self.spec.shapes), note=self.spec.document.note)
+        given = tuple(self.spec.shapes)
+        return replace(report, name=self.title, given=given, overrides=self.overrides, note=self.spec.document.note)
 
     def outputs(self) -> list[Network]:
         """Return every output as a design of its own: the layers that lead to it."""
@@ -245,16 +248,28 @@ def open_design(
     design = parse_design(text)
     spec = open_spec(design.file, libraries=libraries, inputs=inputs)
     network = spec.expand(variant if design.variant is None else design.variant, design.part, overrides=overrides)
-    return replace(network, design=network.design._replace(text=text))
+    return _as_named(network, design, text, overrides)
+
+
+def _as_named(network: Network, named: DesignName, text: str, overrides: Overrides | None) -> Network:
+    """Return a network under the user's name of it, with the variant that ``--variant`` chose."""
+    chosen = network.design.text if named.variant is None and network.design.variant else text
+    given = tuple((name, str(value)) for name, value in (overrides or {}).items())
+    return replace(network, design=network.design._replace(text=chosen), overrides=given)
 
 
 def open_source(
-    source: Source, *, variant: str | None = None, overrides: Overrides | None = None, libraries: Sequence[str] = ()
+    source: Source,
+    *,
+    variant: str | None = None,
+    overrides: Overrides | None = None,
+    libraries: Sequence[str] = (),
+    inputs: Inputs = NO_INPUTS,
 ) -> Network:
     """Read the design whose text is given."""
-    spec = read_spec(source, source.name, None, DocumentLoader(libraries=libraries))
+    spec = read_spec(source, source.name, None, DocumentLoader(libraries=libraries), inputs)
     network = spec.expand(variant, overrides=overrides)
-    return replace(network, design=network.design._replace(text=source.name))
+    return _as_named(network, DesignName(source.name, source.name), source.name, overrides)
 
 
 class ValidationResult(NamedTuple):

@@ -70,6 +70,8 @@ class Report(Drawn):
     """The device that time bounds are for."""
     given: tuple[str, ...] = ()
     """The inputs whose shapes are not those of the spec: ``--input``."""
+    overrides: tuple[tuple[str, str], ...] = ()
+    """Variables that are not those of the spec, each with its text: ``--set``."""
     note: str = ""
     """The ``note`` of the spec."""
 

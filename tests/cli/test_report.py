@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,15 @@ def test_what_is_sorted_by_is_shown(cli: Command) -> None:
     assert "Weight bytes" in result.stdout.splitlines()[3]
     shown = cli("report", "zoo:lenet", "--columns", "params", "--sort", "macs", "--top", "1").stdout
     assert shown.splitlines()[3].split() == ["Layer", "Operation", "Output", "Params", "%", "Multiplies", "%"]
+
+
+def test_what_options_change_is_said(cli: Command) -> None:
+    line = ("zoo:resnet18", "--variant", "34", "--set", "classes=10")
+    shown = cli("report", *line).stdout.splitlines()
+    assert shown[0] == "ResNet-34  zoo:resnet18@34"
+    assert shown[1].endswith(" · classes = 10")
+    found = json.loads(cli("report", *line, "--json").stdout)
+    assert (found["design"], found["overrides"]) == ("zoo:resnet18@34", {"classes": "10"})
+    listed = json.loads(cli("batch", *line, "--json").stdout)
+    assert (listed["designs"][0]["design"], listed["overrides"]) == ("zoo:resnet18@34", {"classes": "10"})
+    assert "overrides" not in json.loads(cli("report", "zoo:resnet18", "--json").stdout)

@@ -309,3 +309,16 @@ def test_metrics_that_there_are_not(graph: Design) -> None:
         design.sweep(width=[1], metrics="parms")
     with pytest.raises(ValueError, match="unknown metric 'depth'"):
         design.formula(symbols="width", metrics=["depth"])
+
+
+@pytest.mark.parametrize("given", ["3,9,9", {"image": "3, 9, 9"}])
+def test_another_input(given: str | dict[str, str]) -> None:
+    text = "inputs: {image: [3, 8, 8]}\nlayers: [conv: [4, 3]]"
+    report = convcalc.load(text=text, input=given).report()
+    assert report.totals["macs"] == 7 * 7 * 3 * 3 * 3 * 4
+    assert report.given == ("image",)
+
+
+def test_an_input_that_is_not_there() -> None:
+    with pytest.raises(convcalc.SpecErrors, match="CC709"):
+        convcalc.load(text="input: [3, 8, 8]\nlayers: [conv: [4, 3]]", input={"x": "3,9,9"})

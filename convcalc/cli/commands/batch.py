@@ -160,6 +160,8 @@ def _listing(request: CountRequest, shown: Sequence[str]) -> Listing:
     conditions: dict[str, Any] = {"batch": request.batch, "dtype": "; ".join(request.dtypes)}
     if request.inputs:
         conditions["given_inputs"] = {name or "input": text for name, text in request.inputs.items()}
+    if request.overrides:
+        conditions["overrides"] = dict(request.overrides)
     return Listing("design", fields, shared_values=conditions, has_errors=True)
 
 

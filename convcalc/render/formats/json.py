@@ -207,6 +207,7 @@ def _design(report: Report) -> dict[str, object]:
         "inputs": dict(report.inputs),
         "outputs": dict(report.outputs),
         **({"given_inputs": {name: report.inputs.get(name) for name in report.given}} if report.given else {}),
+        **({"overrides": dict(report.overrides)} if report.overrides else {}),
     }
 
 

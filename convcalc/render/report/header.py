@@ -43,8 +43,9 @@ def flow(report: Report, glyphs: Characters) -> str:
 
 
 def conditions(report: Report, glyphs: Characters) -> str:
-    """``batch 1 · float32``, and which inputs have another shape than in the spec."""
-    given = glyphs.text(given_inputs(report.given))
+    """``batch 1 · float32``, and which inputs and variables are not those of the spec."""
+    settings = "".join(f" · {name} = {text}" for name, text in report.overrides)
+    given = glyphs.text(f"{settings}{given_inputs(report.given)}")
     return f"batch {report.batch:,} {glyphs.text('·')} {glyphs.text(report.dtype)}{given}"
 
 

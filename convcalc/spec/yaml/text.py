@@ -124,5 +124,6 @@ def _similar_file(path: str) -> str:
         names = [entry for entry in os.listdir(folder or ".") if entry.endswith((".yaml", ".yml"))]
     except OSError:
         return ""
-    guess = closest_match(name, names[:1000])
-    return f"did you mean {os.path.join(folder, guess)}?" if guess else ""
+    stems = {os.path.splitext(entry)[0]: entry for entry in names[:1000]}  # equal endings make no name alike
+    guess = closest_match(os.path.splitext(name)[0], stems)
+    return f"did you mean {os.path.join(folder, stems[guess])}?" if guess else ""
