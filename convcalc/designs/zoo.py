@@ -61,7 +61,7 @@ class ZooDesign(NamedTuple):
         sources = (claim.texts["source"] for claim in (*self.claims, *self.spec.document.claims))
         return next((source for source in sources if not MODULE.fullmatch(source)), "")
 
-    def network(self) -> Network:
+    def expand(self) -> Network:
         """Expand it."""
         return self.spec.expand(self.variant)
 
@@ -96,7 +96,7 @@ def similar_designs(file: str) -> str:
 
 def row(one: ZooDesign) -> dict[str, object]:
     """Count a design and return its line, with the keys of ``FIELDS``."""
-    report = one.network().report()
+    report = one.expand().report()
     modules = one.modules
     return {
         "design": one.design,

@@ -101,7 +101,7 @@ class GraphBuilder:
         """
         shapes = tuple(self.nodes[index].facts.output for index in inputs)
         try:
-            facts = self._stated(op, shapes)
+            facts = self._facts_of(op, shapes)
         except SpecError as error:
             if error.code == "CC401" and "needs [" in error.text:
                 self._blame_input(error, inputs)
@@ -203,7 +203,7 @@ class GraphBuilder:
         self.nodes.append(Node(index, path, op, inputs, shapes, facts, source, index))
         return index
 
-    def _stated(self, op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
+    def _facts_of(self, op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
         """Return the facts of a layer; the same op on the same shapes is asked once."""
         try:
             known = self._facts.get((id(op), shapes))

@@ -25,7 +25,7 @@ class LayerFacts:
     products: tuple[MatrixProduct, ...]
 
     @cached_property
-    def elements(self) -> Number:
+    def output_elements(self) -> Number:
         """Elements of the output."""
         return self.output.elements
 
@@ -35,7 +35,7 @@ class LayerFacts:
         return total(shape.elements for shape in self.weights.values())
 
     @cached_property
-    def state(self) -> Number:
+    def buffer_elements(self) -> Number:
         """Elements of the buffers, which are kept but not learned."""
         return total(shape.elements for shape in self.buffers.values())
 

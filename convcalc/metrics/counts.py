@@ -30,7 +30,7 @@ def buffers(graph: Graph) -> Sequence[Number]:
     Called:
         buffers in PyTorch, non-trainable params in Keras.
     """
-    return [node.facts.state if node.weight_owner == node.index else 0 for node in graph.layers]
+    return [node.facts.buffer_elements if node.weight_owner == node.index else 0 for node in graph.layers]
 
 
 def macs(graph: Graph) -> Sequence[Number]:
@@ -83,7 +83,7 @@ def output_elements(graph: Graph) -> Sequence[Number]:
     Called:
         the sizes of feature maps; no tool of the profiles has a name for them.
     """
-    return [node.facts.elements for node in graph.layers]
+    return [node.facts.output_elements for node in graph.layers]
 
 
 METRICS = (

@@ -144,7 +144,7 @@ def _tensor_bytes(graph: Graph, batch: int, dtype: str, *, tables: bool = False)
     """Bytes of the output of every node; a learned table is a weight and counts only with ``tables``."""
     form = dtype_lookup(dtype)
     return [
-        bytes_of(node.facts.elements * batch, form(node.path)) if tables or _is_activation(node) else 0
+        bytes_of(node.facts.output_elements * batch, form(node.path)) if tables or _is_activation(node) else 0
         for node in graph.nodes
     ]
 

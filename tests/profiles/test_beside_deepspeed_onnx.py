@@ -44,7 +44,7 @@ ALONE = "matmul: [[{matmul: [identity, {permute: [0, 2, 1]}]}, {softmax: -1, via
 def design(module: str) -> Graph:
     """The shipped design of a module; googlenet was run without its auxiliary heads."""
     name = "torchvision/googlenet_noaux" if module == "torchvision/googlenet" else module
-    return next(one.network().graph for one in search_zoo() if name in one.modules)
+    return next(one.expand().graph for one in search_zoo() if name in one.modules)
 
 
 def single(cell: str) -> Graph:

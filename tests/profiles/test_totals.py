@@ -99,7 +99,7 @@ def designs() -> dict[str, Graph]:
     for one in search_zoo():
         for module in one.modules:
             if module in TOTALS and module not in found:
-                found[module] = one.network().graph
+                found[module] = one.expand().graph
     for module in ("googlenet", "inception_v3"):  # the auxiliary heads do not run in evaluation
         found[f"torchvision/{module}"] = found[f"torchvision/{module}_noaux"]
     for name, module in MODULES.items():

@@ -75,13 +75,13 @@ class _LineWriter:
 
     def add(self, text: str, *, first: bool) -> None:
         if not self.begun:
-            self.place.write(lines.head(self.name, self.job))
+            self.place.write(lines.document_head(self.name, self.job))
             self.begun = True
         self.place.write(text[1:] if first and self.name == "json" else text)
 
     def end(self, outcome: SweepSummary, points: SelectedPoints | None, keep: Selection) -> None:
         self.add("" if points is None else lines.ROW_WRITERS[self.name](self.job, points), first=True)
-        self.place.write(lines.foot(self.name, outcome.counts, outcome.dropped))
+        self.place.write(lines.document_tail(self.name, outcome.counts, outcome.dropped))
 
 
 class _TableWriter:

@@ -15,17 +15,17 @@ def verdict_facts(verdict: CheckResult) -> dict[str, object]:
     """Return findings, errors, every claim with its judgement, every limit with its use, and what designs were."""
     return {
         "files": verdict.files,
-        "findings": map(finding, verdict.findings),
-        "errors": map(error, verdict.errors),
-        "claims": map(judgement, verdict.claims),
+        "findings": map(finding_facts, verdict.findings),
+        "errors": map(error_facts, verdict.errors),
+        "claims": map(claim_facts, verdict.claims),
         "standings": (standing._asdict() for standing in verdict.limits),
-        "outcomes": map(outcome, verdict.designs),
+        "outcomes": map(design_facts, verdict.designs),
         "baseline": verdict.baseline,
         "notes": iter(verdict.notes),
     }
 
 
-def outcome(met: DesignResult) -> dict[str, object]:
+def design_facts(met: DesignResult) -> dict[str, object]:
     """Return what a design counts, what it did, and which layers changed."""
     changes = [
         {"path": one.path, "change": one.change, "metric": one.metric, "before": one.before, "after": one.after,
@@ -35,10 +35,10 @@ def outcome(met: DesignResult) -> dict[str, object]:
     return {**met._asdict(), "changes": changes}
 
 
-def finding(found: Finding) -> dict[str, object]:
+def finding_facts(found: Finding) -> dict[str, object]:
     """Return a finding with its places and the layers that weigh most."""
     facts = found._asdict()
-    places = {"source": source(facts.pop("span")), "rule": source(facts.pop("rule"))}
+    places = {"source": location_facts(facts.pop("span")), "rule": location_facts(facts.pop("rule"))}
     heaviest = [
         {"path": one.path, "value": one.after, "change": one.change, "before": one.before}
         for one in facts.pop("heaviest")
@@ -46,12 +46,12 @@ def finding(found: Finding) -> dict[str, object]:
     return {**facts, "excess": found.excess, "heaviest": heaviest, **places}
 
 
-def error(fault: SpecError) -> dict[str, object]:
+def error_facts(fault: SpecError) -> dict[str, object]:
     """Return why something could not be judged."""
-    return {"code": fault.code, "text": fault.text, "hint": fault.hint, "source": source(fault.span)}
+    return {"code": fault.code, "text": fault.text, "hint": fault.hint, "source": location_facts(fault.span)}
 
 
-def judgement(judged: ClaimResult) -> dict[str, object]:
+def claim_facts(judged: ClaimResult) -> dict[str, object]:
     """Return one number of one claim."""
     return {
         "id": judged.id,
@@ -62,20 +62,20 @@ def judgement(judged: ClaimResult) -> dict[str, object]:
         "agrees": judged.agrees,
         "expected": not judged.expected_to_disagree,
         "holds": judged.as_expected,
-        "ratio": None if judged.ratio is None else fraction(judged.ratio),
+        "ratio": None if judged.ratio is None else ratio_facts(judged.ratio),
         "printed_in": judged.source,
         "quote": judged.quote,
         "reason": judged.reason,
-        "source": source(judged.span),
+        "source": location_facts(judged.span),
     }
 
 
-def source(span: Span | None) -> dict[str, object] | None:
+def location_facts(span: Span | None) -> dict[str, object] | None:
     """Return a place in a file, or nothing."""
     return None if span is None else {"file": span.file, "line": span.line, "column": span.column}
 
 
-def fraction(value: int | Fraction) -> dict[str, Any]:
+def ratio_facts(value: int | Fraction) -> dict[str, Any]:
     """Return an exact ratio, and the float nearest to it (none where no float is near)."""
     exact = Fraction(value)
     try:

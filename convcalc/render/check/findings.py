@@ -26,7 +26,7 @@ SEPARATOR = "\x1f"
 Value = int | Fraction
 
 
-def worst(findings: Iterable[Finding]) -> list[Finding]:
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings worst first: by severity, then by how far beyond the limit they are, as a share of it."""
     return sorted(findings, key=_badness)
 
@@ -109,7 +109,7 @@ class Fingerprints:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Place(NamedTuple):
+class RepositoryLocation(NamedTuple):
     """A place in a file; ``line`` 0 means the file as a whole."""
 
     path: str
@@ -122,10 +122,10 @@ class Place(NamedTuple):
     """Whether it is a file of the repository: not standard input, an option, another revision, a shipped spec."""
 
 
-def place(span: Span) -> Place:
+def place(span: Span) -> RepositoryLocation:
     """Return where a span is; without a repository, relative to the current folder."""
     path = _relative(span.file)
-    return Place(path or span.file, span.line, span.column, span.column + max(1, span.extent), bool(path))
+    return RepositoryLocation(path or span.file, span.line, span.column, span.column + max(1, span.extent), bool(path))
 
 
 def _relative(file: str) -> str:

@@ -9,7 +9,16 @@ from typing import NamedTuple, TypeVar
 from convcalc.errors import Span, SpecError
 from convcalc.findings import CheckResult, DesignResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_exact, format_percent, format_signed
-from convcalc.render.check.findings import amount, details, heaviest_label, main_span, place, sentence, weight, worst
+from convcalc.render.check.findings import (
+    amount,
+    details,
+    heaviest_label,
+    main_span,
+    place,
+    sentence,
+    weight,
+    worst_first,
+)
 from convcalc.render.check.limit_tables import format_used
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Characters
@@ -104,7 +113,7 @@ def _about(verdict: CheckResult, glyphs: Characters) -> str:
 def _sections(verdict: CheckResult, glyphs: Characters) -> Iterator[Section]:
     """Give the sections that have something in them, the one that matters most first."""
     yield from _listed("error", "Errors", verdict.errors, lambda error: _error(error, glyphs))
-    yield from _listed("finding", "Findings", worst(verdict.findings), lambda finding: _finding(finding, glyphs))
+    yield from _listed("finding", "Findings", worst_first(verdict.findings), lambda finding: _finding(finding, glyphs))
     if verdict.designs:
         keys = [key for key in SHOWN_METRICS if any(key in outcome.totals for outcome in verdict.designs)]
         heads = [text for key in keys for text in (key, *(["change"] if verdict.baseline else []))]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from convcalc.errors import SpecError, escape, excerpt, format_errors
 from convcalc.findings import CheckResult, ClaimResult, Finding
 from convcalc.number_format import count_of, format_count_or_shape, format_significant
-from convcalc.render.check.findings import main_span, weight, worst
+from convcalc.render.check.findings import main_span, weight, worst_first
 from convcalc.render.check.limit_tables import change_list, limit_table
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Paragraph
@@ -45,7 +45,7 @@ def _wrapped(text: str, width: int | None, indent: int = 2) -> str:
 
 def _findings(findings: Sequence[Finding], glyphs: Characters, width: int | None) -> Iterator[str]:
     """Give the worst findings in full."""
-    for finding in worst(findings)[:SHOWN_FINDINGS]:
+    for finding in worst_first(findings)[:SHOWN_FINDINGS]:
         yield "\n".join(_lines(finding, glyphs, width))
     if len(findings) > SHOWN_FINDINGS:
         more = len(findings) - SHOWN_FINDINGS

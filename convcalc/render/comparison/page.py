@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from convcalc.number_format import count_of
 from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.comparison.side_by_side import ColumnGroup, DesignColumn, SideBySideTable
-from convcalc.render.report.header import convention, flow, shapes
+from convcalc.render.report.header import convention, input_to_output, shapes
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
@@ -140,7 +140,7 @@ def _designs(comparison: Comparison, glyphs: Characters, width: int | None) -> I
     table = Table(
         [
             TableColumn("", labels, style="title"),
-            TableColumn("", [flow(report, glyphs) for report in reports]),
+            TableColumn("", [input_to_output(report, glyphs) for report in reports]),
             TableColumn("", [glyphs.text(report.name) for report in reports]),
             TableColumn("", [glyphs.text(report.design) for report in reports], style="dim"),
         ],

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from convcalc.errors import SpecError, escape
 from convcalc.findings import CheckResult, Finding
-from convcalc.render.check.findings import main_span, weight, worst
+from convcalc.render.check.findings import main_span, weight, worst_first
 from convcalc.render.tables.surface import Surface
 
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return nothing where nothing is wrong."""
-    lines = [_error(error) for error in verdict.errors] + [_finding(finding) for finding in worst(verdict.findings)]
+    lines = [_error(error) for error in verdict.errors] + [
+        _finding(finding) for finding in worst_first(verdict.findings)
+    ]
     return "\n".join(lines)
 
 

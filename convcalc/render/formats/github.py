@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from convcalc.errors import Span, SpecError
 from convcalc.findings import CheckResult, Finding
 from convcalc.number_format import count_of
-from convcalc.render.check.findings import details, main_span, place, sentence, worst
+from convcalc.render.check.findings import details, main_span, place, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 
@@ -37,7 +37,7 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
 
 def _every(verdict: CheckResult) -> Iterator[tuple[str, SpecError | Finding]]:
     yield from ((KINDS[error.severity], error) for error in verdict.errors)
-    yield from ((KINDS.get(finding.severity, "error"), finding) for finding in worst(verdict.findings))
+    yield from ((KINDS.get(finding.severity, "error"), finding) for finding in worst_first(verdict.findings))
 
 
 def _more(number: int, kind: str) -> str:

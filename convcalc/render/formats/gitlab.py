@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from convcalc.errors import Span
 from convcalc.findings import CheckResult, Finding
-from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst
+from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 
@@ -34,7 +34,7 @@ def _entries(verdict: CheckResult) -> Iterator[dict[str, object]]:
         text = "; ".join(sentence(line, glyphs) for line in lines)
         location = _location(error.span)
         yield _entry(error.code, ERROR_SEVERITY, text, location, fingerprints.error(error, str(location["path"])))
-    for finding in worst(verdict.findings):
+    for finding in worst_first(verdict.findings):
         severity = SEVERITIES.get(finding.severity, SEVERITIES["error"])
         location = _location(main_span(finding))
         yield _entry(finding.code, severity, _text(finding, glyphs), location, fingerprints.finding(finding))

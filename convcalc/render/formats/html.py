@@ -9,7 +9,7 @@ from convcalc.render.comparison import page as aligned
 from convcalc.render.comparison.page import differing
 from convcalc.render.comparison.sentences import comparison_sentences
 from convcalc.render.comparison.side_by_side import SideBySidePlan
-from convcalc.render.report.header import conditions, convention, coverage, flow, notes, totals
+from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, totals
 from convcalc.render.report.page import flat_table
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
@@ -34,7 +34,7 @@ SIDES = SideBySidePlan(bar=False)
 def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers with its total, then all totals and the convention."""
     glyphs = Characters(surface.ascii_only)
-    about = f"{_named(report.name, report.design, glyphs)}<br>{_text(flow(report, glyphs), glyphs)}"
+    about = f"{_named(report.name, report.design, glyphs)}<br>{_text(input_to_output(report, glyphs), glyphs)}"
     about += f" {glyphs.text('·')} {conditions(report, glyphs)}"
     parts = [*(_table(flat_table(fold_report(report, view), glyphs), about) if report.rows else [f"<p>{about}</p>"])]
     parts += _table(_totals(report, view, glyphs), "")
@@ -48,7 +48,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     """Return the aligned layers and the totals, and a sentence a metric."""
     glyphs = Characters(surface.ascii_only)
     parts = [
-        f"<p>{_named(label, report.design, glyphs)} {_text(flow(report, glyphs), glyphs)}</p>"
+        f"<p>{_named(label, report.design, glyphs)} {_text(input_to_output(report, glyphs), glyphs)}</p>"
         for label, report in zip(comparison.labels, comparison.reports, strict=True)
     ]
     if comparison.differing_conditions:

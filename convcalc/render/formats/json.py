@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from convcalc import __version__
 from convcalc.gc_pause import paused
-from convcalc.render.check.facts import error, fraction, source, verdict_facts
+from convcalc.render.check.facts import error_facts, location_facts, ratio_facts, verdict_facts
 from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def explanation(explanation: Explanation, surface: Surface) -> str:
     """Return an explanation; the steps of a metric add up to its value."""
     from convcalc.render.results.explanation import explanation_facts
 
-    return _document({**_made_by(), **explanation_facts(explanation, source)})
+    return _document({**_made_by(), **explanation_facts(explanation, location_facts)})
 
 
 def reconciliation(found: Reconciliation, surface: Surface) -> str:
@@ -115,7 +115,7 @@ def diff(diff: Diff, surface: Surface) -> str:
     """Return every design that changed, with all of its layers that did."""
     from convcalc.render.diff.page import diff_facts
 
-    return _document({**_made_by(), **diff_facts(diff), "errors": map(error, diff.errors)})
+    return _document({**_made_by(), **diff_facts(diff), "errors": map(error_facts, diff.errors)})
 
 
 @paused()
@@ -183,7 +183,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Fraction):
-        return value.numerator if value.denominator == 1 else fraction(value)
+        return value.numerator if value.denominator == 1 else ratio_facts(value)
     return list(value) if isinstance(value, Iterable) else str(value)
 
 
@@ -231,7 +231,7 @@ def _layer(row: LayerRow) -> dict[str, object]:
     }
     if row.tied_to is not None:
         layer["tied_to"] = row.tied_to
-    layer["source"] = source(row.source)
+    layer["location_facts"] = location_facts(row.source)
     return layer
 
 
@@ -245,7 +245,7 @@ def _metric(comparison: Comparison, metric: MetricComparison) -> dict[str, objec
         "unit": metric.column.unit,
         "values": metric.values,
         "differences": metric.differences,
-        "ratios": [None if ratio is None else fraction(ratio) for ratio in metric.ratios],
+        "ratios": [None if ratio is None else ratio_facts(ratio) for ratio in metric.ratios],
         "sentence": sentence(comparison, metric) if known else None,
     }
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from convcalc.errors import SpecError, escape, excerpt, format_error
 from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import format_count_or_shape, format_exact
-from convcalc.render.check.findings import LONGEST, details, sentence, worst
+from convcalc.render.check.findings import LONGEST, details, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 
@@ -25,7 +25,7 @@ GLYPHS = Characters()
 Key = tuple[object, ...]
 
 
-class Case(NamedTuple):
+class TestCase(NamedTuple):
     """One test case; ``outcome`` is failure, error, skipped, system-out or nothing where it passed."""
 
     suite: str
@@ -38,7 +38,7 @@ class Case(NamedTuple):
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return the document: ASCII, so that it is what it declares to be in any locale."""
-    suites: dict[str, list[Case]] = {outcome.design: [] for outcome in verdict.designs}
+    suites: dict[str, list[TestCase]] = {outcome.design: [] for outcome in verdict.designs}
     for case in _cases(verdict):
         suites.setdefault(case.suite, []).append(case)
     cases = [case for suite in suites.values() for case in suite]
@@ -51,16 +51,16 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
     return "\n".join([*lines, "</testsuites>\n"]).encode("ascii", "xmlcharrefreplace").decode()
 
 
-def _totals(cases: list[Case]) -> str:
+def _totals(cases: list[TestCase]) -> str:
     failures, errors = (sum(case.outcome == outcome for case in cases) for outcome in ("failure", "error"))
     return f'tests="{len(cases)}" failures="{failures}" errors="{errors}"'
 
 
-def _cases(verdict: CheckResult) -> Iterator[Case]:
+def _cases(verdict: CheckResult) -> Iterator[TestCase]:
     """Give errors, then limits and claims with the findings that say they are broken, then all other findings."""
     yield from map(_error, verdict.errors)
     open_findings: dict[Key, list[Finding]] = {}
-    for finding in worst(verdict.findings):
+    for finding in worst_first(verdict.findings):
         open_findings.setdefault(_key(finding), []).append(finding)
     for standing in verdict.limits:
         yield _standing(standing, _taken(open_findings, _key_of_standing(standing)), verdict.failing_severities)
@@ -91,26 +91,26 @@ def _taken(findings: dict[Key, list[Finding]], key: Key) -> Finding | None:
     return found.pop(0) if found else None
 
 
-def _standing(standing: LimitResult, finding: Finding | None, failing: Collection[str]) -> Case:
+def _standing(standing: LimitResult, finding: Finding | None, failing: Collection[str]) -> TestCase:
     name = f"{standing.id}: {standing.rule} {standing.metric}{f' of {standing.path}' if standing.path else ''}"
     text = f"{format_exact(standing.value)}, limit {format_exact(standing.limit)}"
     if finding:
         return _finding(finding, name, failing)
-    return Case(standing.design, name, *(() if standing.holds else ("failure", "", text, text)))
+    return TestCase(standing.design, name, *(() if standing.holds else ("failure", "", text, text)))
 
 
-def _judgement(judgement: ClaimResult, finding: Finding | None, failing: Collection[str]) -> Case:
+def _judgement(judgement: ClaimResult, finding: Finding | None, failing: Collection[str]) -> TestCase:
     name = f"{judgement.id} = {judgement.published} ({judgement.source})"
     text = f"{format_count_or_shape(judgement.value)}, claimed {judgement.published}"
     if finding:
         return _finding(finding, name, failing)
-    return Case(judgement.design, name, *(() if judgement.as_expected else ("failure", "", text, text)))
+    return TestCase(judgement.design, name, *(() if judgement.as_expected else ("failure", "", text, text)))
 
 
-def _finding(finding: Finding, name: str, failing: Collection[str]) -> Case:
+def _finding(finding: Finding, name: str, failing: Collection[str]) -> TestCase:
     """Return the case of a finding. There is no word for what is found and does not fail: it passes and says so."""
     outcome = "failure" if finding.severity in failing else "skipped" if finding.severity == "waived" else "system-out"
-    return Case(
+    return TestCase(
         finding.design or GENERAL_SUITE, name.rstrip(), outcome, finding.code, finding.text, _described(finding)
     )
 
@@ -123,12 +123,12 @@ def _described(finding: Finding) -> str:
     return "\n".join([*lines, *(f"  {line}" for line in details(finding, GLYPHS))])
 
 
-def _error(error: SpecError) -> Case:
+def _error(error: SpecError) -> TestCase:
     file = error.span.file if error.span else GENERAL_SUITE
-    return Case(file, f"{error.code} {error.text}", "error", error.code, error.text, format_error(error))
+    return TestCase(file, f"{error.code} {error.text}", "error", error.code, error.text, format_error(error))
 
 
-def _case(case: Case) -> str:
+def _case(case: TestCase) -> str:
     head = f'    <testcase name="{_text(case.name)}" classname="{_text(case.suite)}"'
     if not case.outcome:
         return f"{head}/>"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from convcalc.number_format import count_of
 from convcalc.render.comparison.side_by_side import SideBySidePlan
-from convcalc.render.report.header import conditions, convention, coverage, flow, notes, totals
+from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes, totals
 from convcalc.render.report.page import flat_table
 from convcalc.render.results.row_list import BufferedRows, RowStream, seen
 from convcalc.render.results.row_list import grid as listed
@@ -115,7 +115,11 @@ def reconciliation(found: Reconciliation, surface: Surface) -> str:
 
 
 def _about(report: Report, glyphs: Characters) -> str:
-    parts = [gfm.code(glyphs.text(report.design)), gfm.text(flow(report, glyphs)), conditions(report, glyphs)]
+    parts = [
+        gfm.code(glyphs.text(report.design)),
+        gfm.text(input_to_output(report, glyphs)),
+        conditions(report, glyphs),
+    ]
     return f" {glyphs.text('·')} ".join(parts)
 
 

@@ -13,7 +13,7 @@ from convcalc import __version__
 from convcalc.errors import Span, SpecError, escape
 from convcalc.findings import CheckResult, Finding
 from convcalc.render.check.codes import pages
-from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst
+from convcalc.render.check.findings import Fingerprints, details, main_span, place, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
 
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 def verdict(verdict: CheckResult, surface: Surface) -> str:
     """Return one run: the codes that were found as rules, a result a line, errors as notifications."""
-    found = worst(verdict.findings)
+    found = worst_first(verdict.findings)
     rules = {code: place for place, code in enumerate(sorted({finding.code for finding in found}))}
     fingerprints = Fingerprints()
     results = ",\n  ".join(json.dumps(_result(finding, rules, fingerprints)) for finding in found)

@@ -34,10 +34,12 @@ def heading(report: Report, glyphs: Characters, width: int | None) -> Iterator[B
     if design != name:
         spans += [("  ", ""), (design, "dim")]
     yield Paragraph(spans, width)
-    yield Paragraph([(flow(report, glyphs), ""), (f" {glyphs.text('·')} {conditions(report, glyphs)}", "dim")], width)
+    yield Paragraph(
+        [(input_to_output(report, glyphs), ""), (f" {glyphs.text('·')} {conditions(report, glyphs)}", "dim")], width
+    )
 
 
-def flow(report: Report, glyphs: Characters) -> str:
+def input_to_output(report: Report, glyphs: Characters) -> str:
     """``3×224×224 → 1000``; tensors are named where there are several."""
     return f"{shapes(report.inputs, glyphs)} {glyphs.text('→')} {shapes(report.outputs, glyphs)}"
 

@@ -25,7 +25,7 @@ def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
     yield Paragraph(_title(formula, glyphs), surface.width)
     yield Paragraph([(glyphs.text(symbol_domain(formula, notation)), "dim")], surface.width)
     yield Paragraph()
-    groups = grouped(formula)
+    groups = merge_equal_rows(formula)
     if groups:
         table = _table(formula, groups, notation, glyphs)
         if table.width <= (surface.width or WIDEST_TABLE):
@@ -43,7 +43,7 @@ def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
         yield Paragraph([(glyphs.text(note), "dim")], surface.width)
 
 
-def grouped(formula: Formula) -> list[tuple[FormulaRow, int]]:
+def merge_equal_rows(formula: Formula) -> list[tuple[FormulaRow, int]]:
     """Return the lines that count anything, those that share op and formulas as one, with how many each stands for."""
     groups: dict[tuple[object, ...], tuple[FormulaRow, int]] = {}
     for line in formula.rows:
@@ -206,7 +206,7 @@ def equations(formula: Formula, glyphs: Characters, escaped: Escape) -> str:
 
 
 def _lines(formula: Formula, key: str, title: str, escaped: Escape) -> Iterator[str]:
-    for line, count in grouped(formula):
+    for line, count in merge_equal_rows(formula):
         if line.values[key] != IntegerLiteral(0):
             yield rf"\text{{{escaped(label(line, count))}}} &= {_broken(line.values[key])}"
     yield rf"\text{{{escaped(title)}}} &= {_broken(formula.totals[key])}"

@@ -1,7 +1,7 @@
 """Points of a sweep as lines: csv, jsonl, json and markdown, a column at a time, because there may be millions.
 
 The functions of ``ROW_WRITERS`` give the rows of some points and nothing else, so that any process can write its part;
-``head`` and ``foot`` are what stands around all of them.
+``document_head`` and ``document_tail`` are what stands around all of them.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ ROW_WRITERS: Mapping[str, Callable[[SweepJob, SelectedPoints], str]] = {
 """Format → what writes its lines."""
 
 
-def head(name: str, job: SweepJob) -> str:
+def document_head(name: str, job: SweepJob) -> str:
     """Return what stands before all points."""
     if name == "csv":
         return f"{','.join(keys(job))}\r\n"
@@ -153,7 +153,7 @@ def head(name: str, job: SweepJob) -> str:
     return ""
 
 
-def foot(name: str, counts: Mapping[str, int], dropped: Sequence[Mapping[str, Any]]) -> str:
+def document_tail(name: str, counts: Mapping[str, int], dropped: Sequence[Mapping[str, Any]]) -> str:
     """Return what stands behind all points."""
     if name == "json":
         reasons = ",\n  ".join(map(json.dumps, dropped))
