@@ -2,14 +2,14 @@
 
 A format is a file in ``formats/`` with these functions, or with some of them::
 
-    def report(report: Report, view: View, surface: Surface) -> str
+    def report(report: Report, view: TableOptions, surface: Surface) -> str
     def comparison(comparison: Comparison, surface: Surface) -> str
-    def verdict(verdict: Verdict, surface: Surface) -> str
+    def verdict(verdict: CheckResult, surface: Surface) -> str
     def listing(listing: Listing, surface: Surface) -> str
-    def stream(listing: Listing, surface: Surface) -> Stream
+    def stream(listing: Listing, surface: Surface) -> RowStream
     def diff(diff: Diff, surface: Surface) -> str
     def formula(formula: Formula, surface: Surface) -> str
-    def solution(answer: Answer, surface: Surface) -> str
+    def solution(answer: SolveResult, surface: Surface) -> str
     def reconciliation(found: Reconciliation, surface: Surface) -> str
 
 It returns the whole document and writes nothing; a ``stream`` returns it bit by bit, as rows are handed to it.

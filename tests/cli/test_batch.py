@@ -455,7 +455,7 @@ from convcalc.cli import main
 from convcalc.cli.output import progress
 
 signal.signal(signal.SIGINT, getattr(signal, sys.argv.pop(1)))
-run.START_WORKERS_AFTER = progress.PATIENCE = float(sys.argv.pop(1))
+run.START_WORKERS_AFTER = progress.SHOW_AFTER_SECONDS = float(sys.argv.pop(1))
 sys.exit(main(sys.argv[1:]))
 """
 """convcalc, with what becomes of Ctrl-C (jobs in the background are begun so that they ignore it), and the seconds of

@@ -77,9 +77,9 @@ def test_looking_at_the_names_imports_no_format() -> None:
 def test_text_without_colour_does_not_import_rich() -> None:
     code = """if True:
         import sys
-        from convcalc.render import FORMATS, Surface, View
+        from convcalc.render import FORMATS, Surface, TableOptions
         from tests.render import designs
-        FORMATS['text'].report(designs.resnet(), View(), Surface(80))
+        FORMATS['text'].report(designs.resnet(), TableOptions(), Surface(80))
         print('rich' in sys.modules)
         """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

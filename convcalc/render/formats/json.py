@@ -231,7 +231,7 @@ def _layer(row: LayerRow) -> dict[str, object]:
     }
     if row.tied_to is not None:
         layer["tied_to"] = row.tied_to
-    layer["location_facts"] = location_facts(row.source)
+    layer["source"] = location_facts(row.source)
     return layer
 
 
