@@ -49,7 +49,7 @@ def parse_dtype(dtype: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         if not equals:
             usual = name
             continue
-        from convcalc.globs import syntax_error  # only exceptions need it
+        from convcalc.paths import syntax_error  # only exceptions need it
 
         if wrong := syntax_error(glob, "."):
             raise SpecError("CC704", f"the glob {quoted(glob)} {wrong}", hint="such as 'stage1.**=int8'")
@@ -61,7 +61,7 @@ def dtype_lookup(dtype: str) -> Callable[[str], str]:
     """Return a function from a path to its format: that of the last matching glob, else the usual one."""
     if dtype in BIT_WIDTHS:
         return lambda _: dtype
-    from convcalc.globs import matches  # only exceptions need it
+    from convcalc.paths import matches  # only exceptions need it
 
     usual, exceptions = parse_dtype(dtype)
     latest = exceptions[::-1]
@@ -72,7 +72,7 @@ def unmatched_globs(dtype: str, paths: Iterable[str]) -> list[str]:
     """Return the globs among the exceptions that no path matches."""
     if dtype in BIT_WIDTHS:
         return []
-    from convcalc.globs import matches
+    from convcalc.paths import matches
 
     known = list(paths)
     return [glob for glob, _ in parse_dtype(dtype)[1] if not any(matches(glob, path, ".") for path in known)]

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from convcalc.errors import SpecError
-from convcalc.memory_limits import is_memory_error, require_memory
+from convcalc.memory import is_memory_error, require_memory
 
 NOT_INSTALLED = "not installed"
 E_MISSING_PACKAGE = "CC719"

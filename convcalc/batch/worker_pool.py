@@ -21,7 +21,7 @@ from typing import Any
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count, error_text
 from convcalc.errors import Source, Span, SpecError
-from convcalc.memory_limits import is_memory_error
+from convcalc.memory import is_memory_error
 
 MAX_CHUNKS_AHEAD = 16
 """How many chunks for each worker may be begun before the first of them is done: results keep their order."""

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from convcalc.memory_limits import NOT_ENOUGH_MEMORY, is_limited, is_memory_error, is_near_limit
+from convcalc.memory import NOT_ENOUGH_MEMORY, is_limited, is_memory_error, is_near_limit
 
 SUCCESS, FINDINGS, ERROR, INTERNAL_ERROR, INTERRUPTED = 0, 1, 2, 3, 130
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from convcalc.designs.names import SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design, zoo_paths
 from convcalc.errors import SpecError, quoted
-from convcalc.globs import RECURSIVE, matches, syntax_error
+from convcalc.paths import RECURSIVE, matches, syntax_error
 
 MAGIC = re.compile(r"[*?\[]")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from convcalc.errors import quoted
 from convcalc.git import process
 from convcalc.git.worktree import RepositoryRefused
-from convcalc.repository_paths import is_inside
+from convcalc.paths import is_inside
 
 CONFIGURATIONS = ("config", "config.worktree")
 CONFIG_BYTES = 4 << 20

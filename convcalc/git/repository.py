@@ -13,7 +13,7 @@ from convcalc.git import ci, process
 from convcalc.git.blocking_files import require_files
 from convcalc.git.object_reader import ObjectReader
 from convcalc.git.worktree import USE_FILE_HINT, RepositoryRefused, require_sound
-from convcalc.repository_paths import repository_root
+from convcalc.paths import repository_root
 
 NO_REPOSITORY = "CC644"
 UNKNOWN = "CC642"

@@ -10,7 +10,7 @@ import os
 import stat
 
 from convcalc.errors import quoted
-from convcalc.repository_paths import GIT, is_inside, repository_root
+from convcalc.paths import GIT, is_inside, repository_root
 
 POINTER = "gitdir: "
 

@@ -10,7 +10,7 @@ from convcalc.git.commit_tree import CommitTree
 from convcalc.git.object_reader import Dialogue
 from convcalc.git.repository import NO_REPOSITORY
 from convcalc.git.worktree import RepositoryRefused
-from convcalc.repository_paths import GIT
+from convcalc.paths import GIT
 
 IGNORE = ".gitignore"
 

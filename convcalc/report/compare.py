@@ -8,7 +8,7 @@ from fractions import Fraction
 from os.path import basename, splitext
 from typing import NamedTuple
 
-from convcalc.gc_pause import paused
+from convcalc.memory import paused
 from convcalc.metrics.metric import Metric
 from convcalc.report.align_layers import AlignedRow, align
 from convcalc.report.drawn import Drawn

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcalc.arith import is_plain
 from convcalc.dtypes import unmatched_globs
 from convcalc.errors import Source, Span, SpecError, did_you_mean, format_error, quoted
-from convcalc.gc_pause import paused
 from convcalc.graph.graph import Graph, Node
+from convcalc.memory import paused
 from convcalc.metrics.memory import peak
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import DETAIL_REQUESTS, core_metrics, detail_metrics_of, misaligned_joins

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, limit_suggestions, quoted
-from convcalc.gc_pause import paused
 from convcalc.graph.builder import input_size
 from convcalc.graph.graph import Graph
+from convcalc.memory import paused
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.names import no_variant
 from convcalc.spec.document.syntax_tree import Document

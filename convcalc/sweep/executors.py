@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from convcalc.batch.run import START_WORKERS_AFTER
 from convcalc.errors import SpecError
 from convcalc.extras import E_MISSING_PACKAGE, require
-from convcalc.memory_limits import is_memory_error
+from convcalc.memory import is_memory_error
 from convcalc.sweep.evaluator import InvalidPoints, evaluate
 from convcalc.sweep.grid import Block
 from convcalc.sweep.job import SweepJob

@@ -12,7 +12,7 @@ import pytest
 
 from convcalc.batch import run as running
 from convcalc.batch import worker_pool as workers
-from convcalc.memory_limits import is_memory_error
+from convcalc.memory import is_memory_error
 from tests.conftest import ROOT, Command
 
 MB = 1 << 20

@@ -20,7 +20,7 @@ from convcalc.git.commit_tree import CommitTree, error_if_outside
 from convcalc.git.object_reader import blob_hash
 from convcalc.git.renames import Renames, read_file
 from convcalc.git.repository import MERGE_BASE, Repository
-from convcalc.repository_paths import is_inside, path_from_cwd, repository_root
+from convcalc.paths import is_inside, path_from_cwd, repository_root
 from convcalc.spec.document.loader import DocumentLoader
 
 GIT_KIND = "git"

@@ -17,9 +17,9 @@ from convcalc.budget.select.parts import PartFinder
 from convcalc.designs.names import ZOO, parse_design
 from convcalc.designs.sources import Network, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.paths import path_from_cwd
 from convcalc.report.measurements import Measurements
 from convcalc.report.metrics import is_additive
-from convcalc.repository_paths import path_from_cwd
 
 
 class BaselineUpdate(NamedTuple):

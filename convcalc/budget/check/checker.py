@@ -24,7 +24,7 @@ from convcalc.designs.names import DesignName
 from convcalc.dtypes import unmatched_globs as unmatched_formats
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding, LimitResult
-from convcalc.gc_pause import paused
+from convcalc.memory import paused
 from convcalc.metrics.registry import core_metrics
 from convcalc.report.measurements import Measurements
 from convcalc.report.metrics import is_additive

@@ -20,9 +20,8 @@ from convcalc.git.commit_tree import CommitTree, error_if_outside
 from convcalc.git.object_reader import blob_hash
 from convcalc.git.repository import Commit
 from convcalc.git.worktree_files import worktree_files
-from convcalc.globs import matches
 from convcalc.metrics.registry import report_metrics
-from convcalc.repository_paths import path_from_cwd
+from convcalc.paths import matches, path_from_cwd
 from convcalc.spec.limits import FILE_BYTES
 from convcalc.spec.yaml.text import require_inside_repository
 

@@ -10,9 +10,9 @@ from convcalc.budget.file.selectors import GLOB, require_inside_repository
 from convcalc.designs.names import SPEC_SUFFIXES
 from convcalc.dtypes import parse_dtype
 from convcalc.errors import SpecError, SpecErrors, quoted
+from convcalc.paths import is_inside, repository_root
 from convcalc.quantities import parse_positive_integer
 from convcalc.report.measurements import DEFAULT_CONDITIONS, Conditions
-from convcalc.repository_paths import is_inside, repository_root
 from convcalc.spec.yaml.nodes import ScalarNode
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from convcalc.budget.file.selectors import require_inside_repository
 from convcalc.budget.file.types import BaselineLocation, BudgetFile
 from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import Source, Span, SpecError, SpecErrors, limit_suggestions
-from convcalc.gc_pause import paused
-from convcalc.repository_paths import folders_up_to_root
+from convcalc.memory import paused
+from convcalc.paths import folders_up_to_root
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.yaml.fields import is_empty
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode, parse_yaml

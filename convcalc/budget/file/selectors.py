@@ -10,8 +10,8 @@ from convcalc.budget.file.types import LayerFilter, Pattern
 from convcalc.designs.names import ZOO, parse_pattern
 from convcalc.errors import SpecError, quoted
 from convcalc.git.worktree import leaves_repository
-from convcalc.globs import is_wild, syntax_error
 from convcalc.ops.registry import activation_names, kinds
+from convcalc.paths import is_wild, syntax_error
 from convcalc.spec.document.value_nodes import collect_errors
 from convcalc.spec.yaml.nodes import ScalarNode, YamlNode
 

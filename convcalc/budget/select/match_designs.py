@@ -13,8 +13,7 @@ from convcalc.designs.names import BUDGET_FILE, SPEC_SUFFIXES, ZOO, DesignName, 
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.git.worktree import PARENT
-from convcalc.globs import glob, is_wild, matches, matches_word
-from convcalc.repository_paths import is_inside, repository_root
+from convcalc.paths import glob, is_inside, is_wild, matches, matches_word, repository_root
 
 
 def pattern_matches(pattern: str, design: str) -> bool:

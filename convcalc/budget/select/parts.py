@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from convcalc.budget.file.types import Budget, LayerFilter, Pattern
-from convcalc.globs import matches
+from convcalc.paths import matches
 from convcalc.report.measurements import WHOLE_DESIGN, DesignPart, Measurements
 
 SEPARATOR = "."

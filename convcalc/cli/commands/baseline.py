@@ -14,7 +14,7 @@ from convcalc.cli.options.limits import budget_file, budget_option
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import write_file
 from convcalc.errors import escape
-from convcalc.repository_paths import path_from_cwd
+from convcalc.paths import path_from_cwd
 
 
 @click.group("baseline", cls=Group, short_help="Update the baseline that budgets compare with.")

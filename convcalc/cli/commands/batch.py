@@ -31,7 +31,7 @@ from convcalc.cli.output.targets import STDOUT, OutputTarget, output_options, sh
 from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import designs_named
 from convcalc.errors import MAX_SHOWN_ERRORS
-from convcalc.memory_limits import is_memory_error
+from convcalc.memory import is_memory_error
 from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of
 from convcalc.render import STREAMS

@@ -42,11 +42,11 @@ from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import CheckResult
 from convcalc.git.repository import MERGE_BASE
 from convcalc.metrics.registry import report_metrics
+from convcalc.paths import is_inside, repository_root
 from convcalc.render import VERDICTS
 from convcalc.render.check.page import verdict_text
 from convcalc.report.measurements import DEFAULT_CONDITIONS, Conditions
 from convcalc.report.metrics import LEAST_TIME
-from convcalc.repository_paths import is_inside, repository_root
 
 PROFILE_METRICS = ("macs", "flops")
 """What tools count, each in its own way."""

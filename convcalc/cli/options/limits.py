@@ -14,7 +14,7 @@ from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit
 from convcalc.cli.types import ParamType, completions
 from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import Source, Span, SpecError, quoted
-from convcalc.repository_paths import path_from_cwd
+from convcalc.paths import path_from_cwd
 from convcalc.spec.yaml.nodes import ScalarNode
 
 if TYPE_CHECKING:

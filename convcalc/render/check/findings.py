@@ -12,8 +12,8 @@ from convcalc.budget.file.types import RATIO_SUFFIX, SHARE_SUFFIX
 from convcalc.errors import Span, SpecError, escape
 from convcalc.findings import Finding, LayerMetricChange
 from convcalc.number_format import format_count, format_exact, format_percent, format_ratio, format_unlike
+from convcalc.paths import repository_root
 from convcalc.render.tables.characters import Characters
-from convcalc.repository_paths import repository_root
 
 SEVERITIES = ("error", "warning", "note", "waived")
 """From the worst on."""

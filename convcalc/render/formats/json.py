@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from convcalc import __version__
-from convcalc.gc_pause import paused
+from convcalc.memory import paused
 from convcalc.render.check.facts import error_facts, location_facts, ratio_facts, verdict_facts
 from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION
 

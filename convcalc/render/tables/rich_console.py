@@ -13,7 +13,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
-from convcalc.gc_pause import paused
+from convcalc.memory import paused
 from convcalc.render.tables.characters import cells
 from convcalc.render.tables.surface import Surface, surface
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
-from convcalc.repository_paths import path_from_cwd
+from convcalc.paths import path_from_cwd
 from convcalc.spec.document.document_reader import read_document
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.limits import IMPORTS

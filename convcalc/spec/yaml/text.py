@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO
 
 from convcalc.errors import Source, Span, SpecError, quoted
-from convcalc.repository_paths import is_inside, repository_root
+from convcalc.paths import is_inside, repository_root
 from convcalc.spec.limits import FILE_BYTES
 
 _BAD_ASCII = r"[^\t\n\r\x20-\x7e]"

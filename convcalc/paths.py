@@ -1,11 +1,13 @@
-"""Globs over paths: ``*`` and ``?`` within a segment, ``**`` across segments, ``[…]`` one character of some.
+"""Paths: globs over them, and the repositories that they lie in.
 
-A glob is a list of steps, one for each segment. Matching is that of a finite automaton: the set of steps that may come
-next advances by one segment of the path at a time, without backtracking. Folders on disk are walked with the same sets.
+In a glob ``*`` and ``?`` stay within a segment, ``**`` goes across segments, ``[…]`` is one character of some. A glob
+is a list of steps, one for each segment. Matching is that of a finite automaton: the set of steps that may come next
+advances by one segment of the path at a time, without backtracking. Folders on disk are walked with the same sets.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -175,3 +177,41 @@ def _set(found: re.Match[str]) -> str:
 def _ranges(inner: str) -> Iterator[tuple[str, str]]:
     """Return the first and last character of every range in brackets; a single character is a range."""
     return ((part[0], part[-1]) for part in re.findall(r".-.|.", inner, re.DOTALL))
+
+
+# --- repositories -----------------------------------------------------------------------------------------------------
+
+GIT = ".git"
+
+
+def folders_up_to_root(folder: str) -> Iterator[str]:
+    """Give a folder and its parents, up to the root of the repository or of the file system."""
+    folder = os.path.abspath(folder)
+    yield folder
+    while not _holds_repository(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+        yield folder
+
+
+def repository_root(folder: str) -> str | None:
+    """Return the nearest folder, from here upward, with an entry ``.git``; ``None`` where there is none."""
+    *_, last = folders_up_to_root(folder)
+    return last if _holds_repository(last) else None
+
+
+def _holds_repository(folder: str) -> bool:
+    return os.path.lexists(os.path.join(folder, GIT))
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Whether a real path is a folder or below it."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def path_from_cwd(path: str) -> str:
+    """Return a path relative to the current folder, or unchanged where it is not below."""
+    try:
+        below = os.path.relpath(path)
+    except OSError:  # the current folder has been deleted
+        return path
+    return path if below.startswith("..") else below
