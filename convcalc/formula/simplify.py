@@ -107,14 +107,14 @@ class Simplifier:
         if divided is not None:
             return Relation(self.simplify(divided[1]), self.simplify(divided[0]), "divides")
         sign = SYMBOL_OF[condition.rel_op]
-        if sign in "=≠":
-            return Relation(*self._balance(condition.lhs - condition.rhs), sign)
+        whole = self._polynomial(condition.lhs - condition.rhs)
+        if whole.terms and all(exponent >= 0 for exponents in whole.terms for exponent in exponents):
+            return self._balance(whole, sign)
         left, right = self.simplify(condition.lhs), self.simplify(condition.rhs)
         return Relation(right, left, FLIPPED[sign]) if isinstance(left, IntegerLiteral) else Relation(left, right, sign)
 
-    def _balance(self, difference: Any) -> tuple[Expr, Expr]:
-        """Return what is added and what is taken away in a difference, without the divisor that all terms share."""
-        whole = self._polynomial(difference)
+    def _balance(self, whole: Polynomial, sign: str) -> Relation:
+        """Relate what is added in a difference to what is taken away, without the divisor that all terms share."""
         atoms = tuple(map(self._atom, whole.atoms))
         divisor = gcd(*whole.terms.values())
         leading = min(whole.terms, key=term_order)
@@ -122,7 +122,8 @@ class Simplifier:
         terms = {each: value // scale for each, value in whole.terms.items()}
         added = {each: value for each, value in terms.items() if value > 0}
         taken = {each: -value for each, value in terms.items() if value < 0}
-        return _cheapest(_candidates(added, atoms)), _cheapest(_candidates(taken, atoms))
+        left, right = _cheapest(_candidates(added, atoms)), _cheapest(_candidates(taken, atoms))
+        return Relation(left, right, sign if scale > 0 else FLIPPED[sign])
 
     # --- polynomials --------------------------------------------------------------------------------------------------
 
