@@ -141,7 +141,7 @@ def test_each_design_is_expanded_once(folder: Path, monkeypatch: pytest.MonkeyPa
         expanded.append(args)
         return original(self, *args, **kwargs)
 
-    monkeypatch.setattr(SpecFile, "network", network)
+    monkeypatch.setattr(SpecFile, "expand", network)
     (folder / "models" / "a.yaml").write_text(VARIED + "claims: [{params: 182, source: x}]\n", encoding="utf-8")
     budgets = "".join(f'  - {{id: b{n}, designs: "models/a.yaml", max: {{params: 182}}}}\n' for n in range(50))
     verdict = checked(

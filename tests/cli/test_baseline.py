@@ -325,3 +325,18 @@ def test_nothing_outside_is_written(cli: Command, folder: Path, tmp_path_factory
     assert "CC641" in result.stderr
     Path(FILE).unlink()
     assert cli("baseline", "write").exit_code == 0
+
+
+def test_what_is_accepted_survives_a_rename(cli: Command, folder: Path) -> None:
+    (folder / "convcalc-budget.yaml").write_text(BUDGET.replace("{file: convcalc-baseline.json}", "{git: HEAD}"))
+    sandbox = created(folder)
+    sandbox.commit()
+    resize("a", 12)
+    done(cli, "accept", "grow", "--reason", "a wider stem")
+    (folder / "models" / "a.yaml").rename(folder / "models" / "c.yaml")
+    result = cli("check", "models", "--json")
+    renamed = [one for one in json.loads(result.stdout)["findings"] if one["id"] == "grow"]
+    assert renamed == []
+    resize("c", 13)
+    (finding,) = [one for one in json.loads(cli("check", "models", "--json").stdout)["findings"] if one["id"] == "grow"]
+    assert "limit accepted" in finding["text"]

@@ -57,9 +57,10 @@ class BaselineSession:
             self._renamed_designs.append((design, past.old_name))
         return past, past is None
 
-    def accepted_values(self, budget: Budget, design: str) -> Mapping[str, int]:
-        """Return the values that somebody took responsibility for, by metric."""
-        return self._accepted.get((budget.id, design), {})
+    def accepted_values(self, budget: Budget, design: str, old_name: str) -> Mapping[str, int]:
+        """Return the values that somebody took responsibility for, by metric, also under the name before a rename."""
+        names = (old_name, design)
+        return {metric: value for name in names for metric, value in self._accepted.get((budget.id, name), {}).items()}
 
     @cached_property
     def _baseline(self) -> Baseline | None:

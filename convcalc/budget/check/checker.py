@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -144,7 +144,9 @@ class _Checker:
         except SpecErrors as faults:
             self.errors += faults.errors
             return
-        accepted = self.history.accepted_values(budget, measured.design) if past and budget.growth else {}
+        accepted: Mapping[str, int] = {}
+        if past and budget.growth:
+            accepted = self.history.accepted_values(budget, measured.design, past.old_name)
         judged = evaluate(BudgetOnDesign(budget, measured, self.places, against, past, accepted))
         if self.places.parts(budget, measured):
             self.budgets_with_layers.add(budget.id)
