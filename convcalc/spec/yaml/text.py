@@ -125,5 +125,6 @@ def _similar_file(path: str) -> str:
     except OSError:
         return ""
     stems = {os.path.splitext(entry)[0]: entry for entry in names[:1000]}  # equal endings make no name alike
-    guess = closest_match(os.path.splitext(name)[0], stems)
+    stem = os.path.splitext(name)[0]
+    guess = stem if stem in stems else closest_match(stem, stems)
     return f"did you mean {os.path.join(folder, stems[guess])}?" if guess else ""
