@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from functools import cache
 from typing import NamedTuple
 
 from convcalc.designs.names import ZOO, zoo_paths
@@ -61,6 +61,11 @@ class ZooDesign(NamedTuple):
         sources = (claim.texts["source"] for claim in (*self.claims, *self.spec.document.claims))
         return next((source for source in sources if not MODULE.fullmatch(source)), "")
 
+    @property
+    def search_text(self) -> str:
+        """Its name, modules and source."""
+        return _squeezed(" ".join([self.design, *self.modules, self.source]))
+
     def expand(self) -> Network:
         """Expand it."""
         return self.spec.expand(self.variant)
@@ -72,14 +77,19 @@ def search_zoo(words: Sequence[str] = ()) -> Iterator[ZooDesign]:
         spec = open_spec(f"{ZOO}{name}")
         for variant in spec.variants:
             one = ZooDesign(spec, variant)
-            text = _squeezed(" ".join([one.design, *one.modules, one.source]))
-            if all(_squeezed(word) in text for word in words):
+            if all(_squeezed(word) in one.search_text for word in words):
                 yield one
 
 
 def _squeezed(text: str) -> str:
     """``MobileNet-V2`` and ``mobilenet_v2`` are one name."""
     return re.sub(r"[-_]", "", text.lower())
+
+
+@cache
+def _search_texts() -> dict[str, str]:
+    """Return the text of every shipped design by its name, read once: a batch may miss thousands of files."""
+    return {one.design: one.search_text for one in search_zoo()}
 
 
 def similar_designs(file: str) -> str:
@@ -89,7 +99,7 @@ def similar_designs(file: str) -> str:
         return f"did you mean {ZOO}{word}?"
     if not re.fullmatch(r"[\w.-]{3,40}", word):
         return ""
-    names = [one.design for one in islice(search_zoo([word]), MAX_SIMILAR + 1)]
+    names = [name for name, text in _search_texts().items() if _squeezed(word) in text]
     more = ", …" if len(names) > MAX_SIMILAR else ""
     return f"in the zoo: {', '.join(names[:MAX_SIMILAR])}{more}" if names else ""
 

@@ -13,6 +13,8 @@ import pytest
 
 from convcalc import schemas
 from convcalc.designs import names as designs
+from convcalc.designs import zoo as catalogue
+from convcalc.designs.sources import SpecFile, open_spec
 from tests.conftest import Command
 from tests.zoo.layerwise import models
 
@@ -116,3 +118,17 @@ def test_no_hint_where_the_zoo_has_none(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert "hint" not in cli("report", name).stderr
+
+
+def test_thousands_of_missing_files_read_the_zoo_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    original = open_spec
+
+    def counted(file: str) -> SpecFile:
+        opened.append(file)
+        return original(file)
+
+    monkeypatch.setattr(catalogue, "open_spec", counted)
+    catalogue._search_texts.cache_clear()
+    assert [catalogue.similar_designs(f"missing{number}.yaml") for number in range(100)] == [""] * 100
+    assert sorted(opened) == sorted(f"zoo:{name}" for name in designs.zoo_paths())

@@ -106,7 +106,9 @@ def command(
     usual = [*(METRICS if settings.verbose else ROOFLINE_COLUMNS[:2]), *ROOFLINE_COLUMNS[2:]] if device else METRICS
     replaced = None if columns.adds and not device and not settings.verbose else columns.over(usual)
     more = columns.keys if columns.adds else ()
-    order = (sort.key, sort.descending) if sort else (None, None)
-    view = TableOptions(depth, by, order[0], top, replaced, more, whole, settings.verbose, order[1], repeats)
+    view = TableOptions(
+        depth, by, sort.key if sort else None, top, replaced, more, totals=whole, every=settings.verbose,
+        falling=sort.descending if sort else None, repeats=repeats,
+    )  # fmt: skip
     write(settings, targets, lambda format_, surface: FORMATS[format_].report(report, view, surface))
     print_warnings(settings, report.warnings)

@@ -34,7 +34,7 @@ BETWEEN_SAVES = 0.2
 READ_SIZE = 1 << 20
 
 
-class Table(Protocol):
+class ColumnarFile(Protocol):
     """Makes a file of rows that were written as CSV."""
 
     def converted(self, rows: Iterable[Mapping[str, str]]) -> Iterator[str | bytes]:
@@ -214,7 +214,7 @@ class ResumableFile(Destination):
 class ParquetFromCsv(ResumableFile):
     """A Parquet file, which cannot be extended: its points are kept beside it as CSV until all are there."""
 
-    def __init__(self, given: ResumeOptions, table: Table) -> None:
+    def __init__(self, given: ResumeOptions, table: ColumnarFile) -> None:
         super().__init__(given)
         self.table = table
 
