@@ -95,7 +95,7 @@ class Design:
         Raises:
             SpecError: CC704 for the number format.
             SpecErrors: CC731 to CC733 for the device.
-            ValueError: for a batch that is no positive integer, or a detail that there is not.
+            ValueError: for a batch that is not a positive integer, or a detail that there is not.
 
         >>> load("zoo:resnet50").report(batch=8).totals["macs"]
         32713474048

@@ -25,7 +25,7 @@ Condition: TypeAlias = bool
 
 
 def is_plain(value: object) -> bool:
-    """Whether a value is no array and no symbol, so that its truth and its size are known now."""
+    """Whether a value is not an array and no symbol, so that its truth and its size are known now."""
     return not (hasattr(value, "free_symbols") or hasattr(value, "__array_ufunc__"))
 
 

@@ -34,7 +34,7 @@ def require(*modules: str, code: str, needed: str, hint: str, trial: Callable[[]
     wrong = loading_error(*modules, trial=trial)
     if wrong:
         package = modules[0].partition(".")[0]
-        again = f"install {package} anew; python -c 'import {package}' shows more"
+        again = f"reinstall {package}; python -c 'import {package}' shows more"
         raise SpecError(code, f"{needed}, which is {wrong}", hint=hint if wrong == NOT_INSTALLED else again)
 
 

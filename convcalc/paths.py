@@ -118,9 +118,9 @@ def syntax_error(pattern: str, separator: str | None) -> str:
         return _set_syntax_error(pattern)
     for text in pattern.split(separator):
         if not text:
-            return f"has an empty part: nothing stands before, behind or between its {separator!r}"
+            return f"has an empty part before, after or between {separator!r}"
         if RECURSIVE in text and text != RECURSIVE:
-            return f"has ** beside other characters: ** stands alone between two {separator!r}"
+            return f"has ** next to other characters: ** must be a whole part between two {separator!r}"
         if wrong := _set_syntax_error(text):
             return wrong
     return ""

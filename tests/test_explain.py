@@ -77,7 +77,7 @@ def test_a_convolution(cli: Command) -> None:
     assert any(
         re.fullmatch(r"Multiplies +115,605,504 +multiplications +\(64·56·56\) × \(64·3·3\)", line) for line in lines
     )
-    assert any("reads  64×56×56 from stage1.block1.conv1.act (" in line for line in lines)
+    assert any("input:  64×56×56 from stage1.block1.conv1.act (" in line for line in lines)
 
 
 def test_a_batch_multiplies(cli: Command) -> None:

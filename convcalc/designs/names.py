@@ -11,7 +11,7 @@ from convcalc.errors import Source, Span, SpecError, did_you_mean, quoted
 
 ZOO = "zoo:"
 BUDGET_FILE = "convcalc-budget.yaml"
-"""The one YAML file of this program that is no spec: folders and globs pass it over."""
+"""The one YAML file of this program that is not a spec: folders and globs pass it over."""
 
 SPEC_SUFFIXES = (".yaml", ".yml")
 """Of the files that folders and globs stand for."""

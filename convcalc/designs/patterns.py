@@ -52,7 +52,7 @@ def _found(files: Iterator[str], ending: str, otherwise: str) -> Iterator[Found]
     """Give the designs of some files, after making sure that there is one."""
     first = next(files, None)
     if first is None:
-        hint = f"a folder or a glob stands for the {' and '.join(SPEC_SUFFIXES)} files in it that are not hidden"
+        hint = f"a folder or a glob selects the {' and '.join(SPEC_SUFFIXES)} files in it that are not hidden"
         raise SpecError("CC705", otherwise, hint=hint)
     return (Found(parse_design(file + ending), from_glob=True) for file in chain([first], files))
 

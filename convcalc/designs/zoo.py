@@ -57,7 +57,7 @@ class ZooDesign(NamedTuple):
 
     @property
     def source(self) -> str:
-        """Where it was published: the first source in its file that is no module."""
+        """Where it was published: the first source in its file that is not a module."""
         sources = (claim.texts["source"] for claim in (*self.claims, *self.spec.document.claims))
         return next((source for source in sources if not MODULE.fullmatch(source)), "")
 

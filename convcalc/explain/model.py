@@ -23,7 +23,7 @@ class ExplainedMetric(NamedTuple):
 
     column: Metric
     value: Any
-    """An integer; of what is no sum also a ratio, or a tuple with a number, a word or nothing for each input axis."""
+    """An integer; if it is not additive also a ratio, or a tuple with a number, a word or nothing per input axis."""
     steps: tuple[DerivationStep, ...] = ()
     """They add up to the value; of a value per axis each gives that of an axis, or one that of all."""
 

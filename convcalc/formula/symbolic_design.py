@@ -1,7 +1,7 @@
 """Which sizes of a spec become symbols: variables and axes of the input, by their names or by expressions.
 
 ``--symbols h,width`` makes a symbol of an axis and of a variable; ``--set size=32*k`` puts an expression in the place
-of one, and every name in it that is no variable is a symbol too. Names of variables go before names of axes. An axis
+of one, and every name in it that is not a variable is a symbol too. Names of variables go before names of axes. An axis
 symbol replaces only the input size; variables computed from it keep their value.
 """
 
@@ -139,7 +139,7 @@ class SymbolicDesign:
         value = self._plain.get(name)
         if type(value) is int and value >= 0:
             return value
-        text = f"{quoted(name)} is {_describe(value)} in the spec, and a symbol stands for a positive integer"
+        text = f"{quoted(name)} is {_describe(value)} in the spec, but a symbol must be a positive integer"
         raise SpecErrors([SpecError("CC721", text, _place("--symbols", name), hint=self.names_hint)])
 
     def _require_new(self, name: str, request: FormulaRequest) -> None:

@@ -118,7 +118,7 @@ def _read_path_settings(path: str) -> Iterator[tuple[str, str]]:
     )
     if done.returncode not in (0, 1):  # git would stop there, but only after what stands before it
         raise RepositoryRefused(
-            f"{quoted(path)} is no configuration: git says {quoted(process.first_line(done.stderr))}"
+            f"{quoted(path)} is not a configuration: git says {quoted(process.first_line(done.stderr))}"
         )
     for one in os.fsdecode(done.stdout).split("\0")[:-1]:
         key, _, value = one.partition("\n")

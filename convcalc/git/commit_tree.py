@@ -156,7 +156,7 @@ def _parse_entries(listed: bytes) -> Iterator[tuple[str, TreeEntry]]:
 def error_if_outside(tree: CommitTree, path: str, place: Span | None) -> SpecErrors | None:
     """Return what keeps a file of the present from being looked up in a tree, or nothing."""
     if tree.relative_path(path) is None:
-        text = f"{quoted(path)} lies outside the repository {quoted(tree.top)}, so git knows nothing of its past"
+        text = f"{quoted(path)} lies outside the repository {quoted(tree.top)}, so git has no history of it"
         hint = "move it into the repository, or keep the baseline in a file"
     elif submodule := tree.submodule(path):
         text = f"{quoted(path)} lies in the submodule {quoted(submodule)}, which has a history of its own"

@@ -137,7 +137,7 @@ class Repository:
             SpecErrors: CC642 unknown, CC643 the history is cut.
         """
         if revision.startswith("-"):
-            text = f"{quoted(revision)} is no revision: it begins with `-`"
+            text = f"{quoted(revision)} is not a revision: it begins with `-`"
             raise self.error(UNKNOWN, text, "name a branch, a tag or a commit")
         name = self._hash_of(revision)
         if name:

@@ -41,7 +41,7 @@ def require_sound(top: str) -> set[str]:
     """Look over the repository of a work tree, whose path is a real one. Return the folders that it is in.
 
     Raises:
-        Refused: a part of it lies elsewhere, or is no file or folder.
+        Refused: a part of it lies elsewhere, or is not a file or folder.
     """
     folder = _git_folder(top)
     shared = _common_folder(folder)
@@ -49,7 +49,7 @@ def require_sound(top: str) -> set[str]:
     _require_inside(shared, SHARED_PARTS)
     for name in ("HEAD", "objects"):
         if not os.path.exists(os.path.join(folder if name == "HEAD" else shared, name)):
-            raise RepositoryRefused(f"{quoted(folder)} is no repository: it has no {name}")
+            raise RepositoryRefused(f"{quoted(folder)} is not a repository: it has no {name}")
     alternates = os.path.join(shared, "objects", "info", "alternates")
     if os.path.exists(alternates) and any(
         line[:1] not in ("", "#") for line in _read_path_file(alternates).split("\n")
@@ -73,7 +73,7 @@ def _git_folder(top: str) -> str:
     if not os.path.isdir(folder):
         raise RepositoryRefused(f"{quoted(entry)} points to {quoted(folder)}, which is not there")
     if not _is_linked_worktree(folder, entry) and not _is_submodule(folder, top):
-        text = f"{quoted(entry)} points to {quoted(folder)}, which is no work tree or submodule of it"
+        text = f"{quoted(entry)} points to {quoted(folder)}, which is not a work tree or submodule of it"
         raise RepositoryRefused(text, f"`git worktree repair` mends a work tree that was moved; or {USE_FILE_HINT}")
     return folder
 
@@ -127,13 +127,13 @@ def _read_path_file(path: str) -> str:
     """Read a small file that holds paths."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise RepositoryRefused(f"{quoted(path)} is no file")
+            raise RepositoryRefused(f"{quoted(path)} is not a file")
         with open(path, "rb") as file:
             content = file.read(MAX_POINTER_BYTES)
     except OSError as error:
         raise RepositoryRefused(f"{quoted(path)} cannot be read: {error.strerror}") from None
     if b"\0" in content:
-        raise RepositoryRefused(f"{quoted(path)} is no text")
+        raise RepositoryRefused(f"{quoted(path)} is not text")
     return os.fsdecode(content).rstrip("\r\n")
 
 

@@ -46,7 +46,7 @@ class GraphBuilder:
             source: where it is written.
 
         Raises:
-            SpecError: CC410 for what is no size, CC508 for too many or too large axes, CC110 and CC212 for the name.
+            SpecError: CC410 for what is not a size, CC508 for too many or too large axes, CC110 and CC212 for the name.
 
         >>> GraphBuilder().input("image", (3, 0, 224))
         Traceback (most recent call last):
@@ -81,7 +81,7 @@ class GraphBuilder:
         convcalc.errors.SpecError: error CC210: no layer has the handle 7
         """
         if not isinstance(op, Op):
-            text = f"the layer {quoted(str(path))} is no op but {quoted(str(op))}"
+            text = f"the layer {quoted(str(path))} is not an op but {quoted(str(op))}"
             raise SpecError("CC204", text, hint="ops.make('conv', out=64, kernel=3) makes one")
         shapes = tuple(map(self.shape, inputs))
         _require_inputs(op, shapes)
@@ -127,7 +127,7 @@ class GraphBuilder:
         """Return the shape that leaves an input or a layer.
 
         Raises:
-            SpecError: CC210, for what is no handle.
+            SpecError: CC210, for what is not a handle.
         """
         if type(handle) is not int or not 0 <= handle < len(self.nodes):
             hint = "a handle is what input() and add() return"
@@ -138,7 +138,7 @@ class GraphBuilder:
         """Let a layer use the weights of another, which are then counted once.
 
         Raises:
-            SpecError: CC407, where their weights differ in shape; CC210 for what is no handle.
+            SpecError: CC407, where their weights differ in shape; CC210 for what is not a handle.
         """
         for handle in (layer, owner):
             self.shape(handle)
@@ -159,7 +159,7 @@ class GraphBuilder:
             name: of the network.
 
         Raises:
-            SpecError: CC121 where there is no layer or no output; CC210 for what is no handle.
+            SpecError: CC121 where there is no layer or no output; CC210 for what is not a handle.
         """
         read = {index for node in self.nodes for index in node.inputs}
         ends = [node.index for node in self.nodes if node.op is not None and node.index not in read]
@@ -185,7 +185,7 @@ class GraphBuilder:
         path = unicodedata.normalize("NFC", text) if isinstance(text, str) else ""
         if not PATH.fullmatch(path):
             hint = "letters, digits, _ and -, with dots between names: stage1.block2.conv"
-            raise SpecError("CC110", f"{quoted(str(text))} is no path of a layer", hint=hint)
+            raise SpecError("CC110", f"{quoted(str(text))} is not a path of a layer", hint=hint)
         if path in self._paths:
             raise SpecError("CC212", f"the path {quoted(path)} is taken")
         return path

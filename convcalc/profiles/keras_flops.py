@@ -108,7 +108,7 @@ def _pool_operations(layer: LayerSizes) -> Number:
         return layer.input_elements if layer.kind == "avgpool" else layer.input_elements - layer.output_elements
     if layer.is_adaptive:
         for size, places in layer.spatial_sizes:
-            text = "Keras has no adaptive pool from {} to {} places, which is no whole step"
+            text = "Keras has no adaptive pool from {} to {} places, which is not a whole step"
             require(divides(places, size), "CC742", text, size, places)
         return layer.input_elements if layer.kind == "avgpool" or layer.axes < 3 else 0
     return layer.output_elements * layer.kernel_elements if layer.axes < 3 else 0

@@ -109,7 +109,7 @@ def _adaptive_operations(layer: LayerSizes) -> Number:
     rests = [modulo(size, places) for size, places in axes]
     if layer.kind == "maxpool" or layer.axes > 2:
         for (size, places), rest in zip(axes, rests, strict=True):
-            text = "PyTorch does not export an adaptive pool from {} to {} places, which is no whole step"
+            text = "PyTorch does not export an adaptive pool from {} to {} places, which is not a whole step"
             require(equal(rest, 0), "CC742", text, size, places)
         return _window_elements(layer, [floordiv(size, places) for size, places in axes])
     differ = [select(divides(at_least(rest, 1), places), 0, 1) for (_, places), rest in zip(axes, rests, strict=True)]

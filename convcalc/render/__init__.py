@@ -14,7 +14,7 @@ A format is a file in ``formats/`` with these functions, or with some of them::
 
 It returns the whole document and writes nothing; a ``stream`` returns it bit by bit, as rows are handed to it.
 ``view`` says which lines and columns are asked for (a format that is for machines may give all of them), ``surface``
-how wide the output is and with which characters and colours (a format that is no picture of text may ignore it). The
+how wide the output is and with which characters and colours (a format that is not a picture of text may ignore it). The
 formats are found by walking the folder and imported when they are asked for; a new one needs no line anywhere else.
 The other folders hold what several formats share: tables, and a folder for each kind of result.
 """

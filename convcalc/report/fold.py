@@ -132,7 +132,7 @@ def select_columns(
     whole = {column.key for column in report.columns} - known.keys()
     for key in (*(keys or ()), *more):
         if key in whole:
-            raise UnknownColumnError(f"{key} is no sum over layers: it stands with the totals, not in a column")
+            raise UnknownColumnError(f"{key} is not additive: it is shown in the totals, not as a column")
         if key not in known:
             raise unknown("column", key, known)
     usual = [key for key in default or () if key in known] or sums if keys is None else keys

@@ -51,7 +51,7 @@ def read_axis(text: str, argument: str = AXIS) -> Axis:
     """Read ``name=value,value…`` or ``name=first..last:step``, also mixed; errors name the argument that it is of.
 
     Raises:
-        SpecError: CC711 for what is no axis, CC713 for one without values.
+        SpecError: CC711 for what is not an axis, CC713 for one without values.
     """
     name, equals, written = text.partition("=")
     name = name.strip()
@@ -123,7 +123,7 @@ def _read_range(text: str, span: Span) -> _Range:
     last, colon, step = rest.partition(":")
     hint = _hint(span.source)
     if not first.strip() or not last.strip() or (colon and not step.strip()):
-        raise SpecError(BAD_AXIS, f"{quoted(text)} is no range", span, hint=hint)
+        raise SpecError(BAD_AXIS, f"{quoted(text)} is not a range", span, hint=hint)
     low, high, by = (_read_number(part, span) for part in (first, last, step if colon else "1"))
     if not colon and low != high and max(low.denominator, high.denominator) > 1:
         said = f"the range {quoted(text.strip())} has no step, which is 1 between integers only"
@@ -150,7 +150,7 @@ def _suggest_step(low: Fraction, high: Fraction) -> str:
 def _read_number(text: str, span: Span) -> Fraction:
     value = read_value(text, span)
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
-        said = f"{quoted(text)} is no number, as the ends and the step of a range are"
+        said = f"{quoted(text)} is not a number, as the ends and the step of a range are"
         raise SpecError(BAD_AXIS, said, span, hint=_hint(span.source))
     return Fraction(value)
 

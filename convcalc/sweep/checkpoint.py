@@ -27,7 +27,7 @@ OTHER_SWEEP = "CC717"
 MARK = "convcalc sweep"
 """Notes begin with it."""
 ATTRIBUTE = "user.convcalc.sweep"
-START_ANEW_HINT = "leave --resume out to begin anew, which replaces it"
+START_ANEW_HINT = "omit --resume to start over, which replaces it"
 
 
 @dataclass(slots=True)

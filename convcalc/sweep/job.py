@@ -74,7 +74,7 @@ class SweepJob:
         """Return the design at one point, worked out with plain numbers.
 
         Raises:
-            SpecErrors: why it is no network.
+            SpecErrors: why it is not a network.
         """
         overrides = self.values_at(number)
         variant = overrides.pop(VARIANT) if self.by_variant else self.variant

@@ -100,7 +100,7 @@ def axis_of(name: str, values: Iterable[Any] | str) -> Axis:
     """Return the axis of a variable: values of any kind, or the text of an axis such as ``32..128:8``.
 
     Raises:
-        SpecError: CC711 for what is no axis or no value, CC713 for an axis without values.
+        SpecError: CC711 for what is not an axis or no value, CC713 for an axis without values.
     """
     require_arrays()
     if isinstance(values, str):
@@ -130,4 +130,4 @@ def _value(value: Any, span: Span) -> Any:
         return value.numerator if value.denominator == 1 else value
     if value is None or isinstance(value, int):
         return value
-    raise SpecError(BAD_AXIS, f"{quoted(repr(value))} is no value of an axis", span, hint=AXIS_HINTS[AXIS])
+    raise SpecError(BAD_AXIS, f"{quoted(repr(value))} is not a value of an axis", span, hint=AXIS_HINTS[AXIS])

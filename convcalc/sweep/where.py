@@ -28,7 +28,7 @@ def parse_condition(text: str) -> Expression:
     """Read a condition; numbers are quantities: 5M is 5e6, 2MiB is 2·2²⁰.
 
     Raises:
-        SpecError: CC715 where it is no expression.
+        SpecError: CC715 where it is not an expression.
     """
     try:
         return parse(text, suffixed=True)
@@ -49,7 +49,7 @@ def metrics_used(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
     for name in read:
         if name not in known and name not in metric_names():
             both = (*known, *metric_names())
-            kinds = "neither an axis nor a metric of whole designs" if axes else "no metric of whole designs"
+            kinds = "neither an axis nor a metric of whole designs" if axes else "not a metric of whole designs"
             said = f"--where reads '{name}', which is {kinds}{did_you_mean(name, both)}"
             at, end = next((at, end) for each, at, end in parse_condition(text).names if each == name)
             hint = _suffixed(text, at, end) or f"it may read {', '.join(both)}"
@@ -64,7 +64,7 @@ def _suffixed(text: str, at: int, end: int) -> str:
     if parse_quantity(f"1{suffix}") is None:
         return ""
     number = re.search(r"([0-9][0-9.]*)\s*\*\s*$", text[:at])
-    return f"a suffix stands at its number: write {number[1] if number else 1}{suffix}"
+    return f"a suffix must follow its number directly: write {number[1] if number else 1}{suffix}"
 
 
 def _require_bytes(text: str, axes: Container[str]) -> None:
@@ -77,7 +77,9 @@ def _require_bytes(text: str, axes: Container[str]) -> None:
         names = [name for name, at, _ in parse_condition(text).names if start <= at < start + len(clause)]
         if found and names and not any(name in axes or name in of_bytes for name in names):
             span = Span(Source("--where", text), 1, 1 + start + found.start(), len(found[0]))
-            said = f"--where: {', '.join(dict.fromkeys(names))} are no bytes: {quoted(found[0])}"
+            verb = "does" if len(set(names)) == 1 else "do"
+            shown = " and ".join(dict.fromkeys(names))
+            said = f"--where: {shown} {verb} not take a byte suffix: {quoted(found[0])}"
             raise SpecError(INVALID_CONDITION, said, span, hint=f"without the B: {found[0][:-1]}; for 10⁹ write G")
 
 

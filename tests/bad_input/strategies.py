@@ -95,7 +95,7 @@ def arguments(keys: list[str]) -> st.SearchStrategy[str]:
 
 
 def layers() -> dict[str, st.SearchStrategy[str]]:
-    """Give the arguments of every kind that is no join."""
+    """Give the arguments of every kind that is not a join."""
     return {
         kind: arguments([*arguments_of(op), *op.layer_arguments, *(("norm", "act") if op.accepts_norm_act else ())])
         for kind, op in load_all().items()

@@ -192,7 +192,7 @@ WITHOUT_A_KIND = (
 
 @pytest.mark.parametrize("word", WITHOUT_A_KIND)
 def test_what_has_no_kind_is_taken_for_none(word: str) -> None:
-    """Pixel shuffle is no shuffle of channels, unfold no dropout: a hint says how it is written instead."""
+    """Pixel shuffle is not a shuffle of channels, unfold no dropout: a hint says how it is written instead."""
     for text in (
         f"input: [8, 8, 8]\nlayers: [{word}: 2]",
         f"input: [8, 8, 8]\ndefaults: {{{word}: {{}}}}\nlayers: [relu]",

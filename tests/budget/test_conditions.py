@@ -1,4 +1,4 @@
-"""What limits are measured for: samples, number formats, a device; and limits on what is no sum of layers."""
+"""What limits are measured for: samples, number formats, a device; and limits on what is not a sum of layers."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_other_budgets_and_totals_stay_as_they_are(cli: Command, tmp_path: Path)
 def test_a_condition_keeps_no_baseline(cli: Command, tmp_path: Path) -> None:
     code, verdict = check(cli, tmp_path, "dtype: int8, growth: {params: +1%}")
     assert code == 2
-    assert "growth is held against a baseline, which is of one sample in float32" in verdict["errors"][0]["text"]
+    assert "growth compares with the baseline, which is for batch 1 and float32" in verdict["errors"][0]["text"]
 
 
 # --- a device ---------------------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def test_a_layer_has_its_share_of_the_time(cli: Command, tmp_path: Path) -> None
     assert exact(verdict["standings"][0]["value"]) == Fraction(4 * 444, 4 * sum(MOVED.values()))
 
 
-# --- what is no sum ---------------------------------------------------------------------------------------------------
+# --- what is not a sum ------------------------------------------------------------------------------------------------
 
 
 def test_intensity_of_a_design_a_group_and_layers(cli: Command, tmp_path: Path) -> None:

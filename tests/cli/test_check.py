@@ -22,7 +22,7 @@ def written(folder: Path, *claims: str) -> None:
 def test_a_claim_that_holds(cli: Command, folder: Path) -> None:
     written(folder, "{params: 150, source: x}")
     result = cli("check", "net.yaml")
-    assert (result.exit_code, result.stdout) == (0, "1 spec, 1 number is claimed: 1 agrees\n")
+    assert (result.exit_code, result.stdout) == (0, "1 spec, 1 claimed number: 1 matches\n")
 
 
 def test_a_claim_that_does_not(cli: Command, folder: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_claim_that_does_not(cli: Command, folder: Path) -> None:
         "                 ^^^",
         "  hint: the source is Table 1: 151 weights",
         "  id: claim:params",
-        "1 spec, 2 numbers are claimed: 1 agrees, 1 does not hold",
+        "1 spec, 2 claimed numbers: 1 matches, 1 does not hold",
     ]
 
 
@@ -44,9 +44,9 @@ def test_a_loose_claim_is_shown_with_its_reason(cli: Command, folder: Path) -> N
     result = cli("check", "net.yaml")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "Known to be loose in their sources:",
+        "Rounded or outdated in their sources:",
         "  net.yaml  params  150  142  × 1.056  x: counts no norm",
-        "1 spec, 1 number is claimed: 0 agree, 1 known to be loose",
+        "1 spec, 1 claimed number: 0 match, 1 known to disagree",
     ]
 
 
@@ -70,7 +70,7 @@ def test_concise_says_nothing_when_all_is_well(cli: Command, folder: Path) -> No
 def test_verbose_lists_what_agrees(cli: Command, folder: Path) -> None:
     written(folder, '{params: 150, source: Table 1, quote: "150"}')
     result = cli("check", "net.yaml", "-v")
-    assert result.stdout.splitlines()[:2] == ["Claims that agree:", "  net.yaml  params  150  150    Table 1: 150"]
+    assert result.stdout.splitlines()[:2] == ["Matching claims:", "  net.yaml  params  150  150    Table 1: 150"]
 
 
 def test_a_design_is_judged_by_its_own_claims(cli: Command, folder: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_folder(cli: Command, folder: Path) -> None:
         (folder / name).unlink()
     written(folder, "{params: 150, source: x}")
     result = cli("check", ".")
-    assert result.stdout.endswith("3 specs, 1 number is claimed: 1 agrees\n")
+    assert result.stdout.endswith("3 specs, 1 claimed number: 1 matches\n")
     assert result.exit_code == 0
 
 

@@ -73,7 +73,7 @@ def test_all_is_well(cli: Command, project: Path) -> None:
         "edge params <= 200 182 91 % █████████▏ models/a.yaml (and 1 more)",
         "edge macs <= 10,496 10,496 100 % ██████████ models/a.yaml (and 1 more)",
         "edge depth >= 4 4 100 % ██████████ models/a.yaml (and 1 more)",
-        "", "2 specs, 6 limits: 6 kept",
+        "", "2 specs, 6 limits: 6 met",
     ]  # fmt: skip
 
 
@@ -91,8 +91,8 @@ def test_a_broken_limit_shows_layer_and_rule(cli: Command, project: Path) -> Non
         f"{' ' * (4 + 55)}^^^",
         "  id: edge",
     ]
-    assert re.search(r"^edge +params <= +150 +182  121\.3 %  broken .* models/a\.yaml$", result.stdout, re.MULTILINE)
-    assert result.stdout.endswith("\n1 spec, 1 limit: 1 broken\n")
+    assert re.search(r"^edge +params <= +150 +182  121\.3 %  violated .* models/a\.yaml$", result.stdout, re.MULTILINE)
+    assert result.stdout.endswith("\n1 spec, 1 limit: 1 violated\n")
 
 
 def test_growth_shows_what_changed(cli: Command, project: Path) -> None:
@@ -107,7 +107,7 @@ def test_growth_shows_what_changed(cli: Command, project: Path) -> None:
     start = lines.index("Changes since convcalc-baseline.json:")
     assert lines[start + 1 :] == [
         "  models/a.yaml", "    params 180 → 182 (+2, 1.11 %)", "      grew head +4", "      removed tail -2", "",
-        "note: models/b.yaml is new to the baseline: rules of growth skip it", "2 specs, 1 limit: 1 broken",
+        "note: models/b.yaml is new to the baseline: rules of growth skip it", "2 specs, 1 limit: 1 violated",
     ]  # fmt: skip
 
 
@@ -210,7 +210,7 @@ def test_coverage(cli: Command, project: Path) -> None:
     assert cli("check", "models").exit_code == 0
     result = cli("check", "models", "--require-coverage", "-f", "concise")
     assert (result.exit_code, result.stdout) == (
-        1, "models/b.yaml:1:1: error CC619 [coverage] models/b.yaml is under no budget\n"
+        1, "models/b.yaml:1:1: error CC619 [coverage] no budget covers models/b.yaml\n"
     )  # fmt: skip
 
 

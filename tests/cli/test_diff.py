@@ -63,7 +63,7 @@ def test_nothing_changed(cli: Command, sandbox: Sandbox) -> None:
     assert found(cli) == ({}, 3)
     commit = sandbox.git("rev-parse", "HEAD")[:7]
     result = cli("diff")
-    assert result.stdout == f"Designs against {commit} (merge-base with main): 3 unchanged\n"
+    assert result.stdout == f"Changes since {commit} (merge-base with main): 3 unchanged\n"
 
 
 def test_all_kinds_of_changes(cli: Command, sandbox: Sandbox) -> None:
@@ -171,7 +171,7 @@ def test_a_spec_that_is_as_broken_as_it_was(cli: Command, sandbox: Sandbox) -> N
     """It has not changed, so there is nothing to say of it, unless it is asked for."""
     sandbox.commit({"models/b.yaml": net(6).replace("conv", "convv", 1)})
     assert found(cli) == ({}, 2)
-    assert cli("diff").stdout.endswith(": 2 unchanged; 1 file broken then and now\n")
+    assert cli("diff").stdout.endswith(": 2 unchanged; 1 file invalid in both revisions\n")
     assert cli("diff", "HEAD", "models/b.yaml").exit_code == 2
     sandbox.write("models/b.yaml", net(6).replace("conv", "convvv", 1))
     assert cli("diff").exit_code == 2

@@ -52,7 +52,7 @@ def test_capitals_and_signs_do_not_matter(cli: Command, pair: str) -> None:
     assert one == other != ""
 
 
-# --- what is no kind --------------------------------------------------------------------------------------------------
+# --- what is not a kind -----------------------------------------------------------------------------------------------
 
 METRICS = ("Unit", "Formula", "Not", "Called")
 

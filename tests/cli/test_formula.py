@@ -49,7 +49,7 @@ def test_text(cli: Command) -> None:
     assert "Multiplies = 17·h·w·m²" in lines
     assert "Multiplies = 17/144 ≈ 0.1181" in lines
     assert "4 layers without params or multiplies not shown." in lines
-    assert any(line.startswith("Equal to the count in integers at h = ") for line in lines)
+    assert any(line.startswith("Verified against the integer count at h = ") for line in lines)
 
 
 def test_assumptions_are_listed(cli: Command) -> None:
@@ -235,7 +235,7 @@ def test_a_sympy_that_cannot_be_loaded_is_told_with_what_it_raises(tmp_path: Pat
     assert (done.returncode, done.stdout) == (2, "")
     said, hint = done.stderr.splitlines()
     assert said == "error CC719: formulas need SymPy, which is installed but cannot be loaded: ValueError: half a copy"
-    assert hint.startswith("  hint: install sympy anew")
+    assert hint.startswith("  hint: reinstall sympy")
 
 
 def test_a_formula_that_is_wrong_is_a_bug(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,7 @@ def test_symbols_go_before_it(cli: Command) -> None:
         ("two.yaml", ["image=3,6,5"], "two.yaml:2:"),
         ("net.yaml", ["3"], "net.yaml:5:"),
         ("net.yaml", ["3,,5"], "--input:1:4: error CC101"),
-        ("net.yaml", [""], "CC709: '' is no shape"),
+        ("net.yaml", [""], "CC709: '' is not a shape"),
         ("net.yaml", ["[]"], "CC410"),
         ("net.yaml", ["3,0,5"], "CC410"),
         ("net.yaml", ["3,2.5,5"], "CC410"),

@@ -1,4 +1,4 @@
-"""Too little memory is no bug, no finding and no package that is missing; a broken package is not a missing one."""
+"""Too little memory is not a bug, no finding and no package that is missing; a broken package is not a missing one."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_the_binding_limit_is_named(cli: Command, net: str) -> None:
     assert (found["fitting"], found["points"]) == (largest - 2, 38)
     text = cli("solve", net, "--for", "n=3..40", "--max", "macs=10k", "--max", "params=1M").stdout
     assert f"n = {largest}\n" in text
-    assert f"The next value, n = {largest + 1}, breaks macs ≤ 10,000 by {excess:,} (" in text
+    assert f"The next value, n = {largest + 1}, exceeds macs ≤ 10,000 by {excess:,} (" in text
 
 
 def test_minima_ask_for_the_smallest(cli: Command, net: str) -> None:
@@ -80,12 +80,12 @@ def test_no_value_fits(cli: Command, net: str) -> None:
     result = cli("solve", net, "--for", "n=3..40", "--max", "params=10")
     assert result.exit_code == 1
     assert "No value fits: none of 38 values is within the limits.\n" in result.stdout
-    assert "The smallest of all, n = 3, breaks params ≤ 10 by 102 (1,020 %).\n" in result.stdout
+    assert "The smallest of all, n = 3, exceeds params ≤ 10 by 102 (1,020 %).\n" in result.stdout
 
 
 def test_every_value_fits(cli: Command, net: str) -> None:
     text = cli("solve", net, "--for", "n=3..40", "--max", "params=1M").stdout
-    assert "No limit binds n: it is at the largest value that was asked for.\n" in text
+    assert "No limit is active for n: it is at the largest value of its range.\n" in text
     assert "Every value fits: all of 38 values.\n" in text
 
 
@@ -93,7 +93,7 @@ def test_the_next_value_may_be_no_network(cli: Command, net: str) -> None:
     found = answer(cli, net, "--for", "k=1..40", "--max", "params=1M")
     assert found["solution"]["values"] == {"k": 8}
     assert found["next"][0]["error"]["code"] == "CC403"
-    assert "k = 9, is no network: the kernel" in cli("solve", net, "--for", "k=1..40", "--max", "params=1M").stdout
+    assert "k = 9, is invalid: the kernel" in cli("solve", net, "--for", "k=1..40", "--max", "params=1M").stdout
 
 
 def test_markdown_for_a_pull_request(cli: Command, net: str) -> None:
@@ -119,7 +119,7 @@ def test_bytes_and_circumstances(cli: Command, net: str) -> None:
         (["--for", "n=3..9", "--max", "params"], "is not metric=limit"),
         (["--for", "n=3..9", "--max", "params=1M,"], "is not metric=limit"),
         (["--for", "n=3..9", "--max", "params=1e"], "is not a quantity of params"),
-        (["--for", "n=3..9", "--max", "params=22MiB"], "params are no bytes"),
+        (["--for", "n=3..9", "--max", "params=22MiB"], "params does not take a byte suffix"),
         (["--for", "n=3..9", "--max", "params%=3%"], "limit the metric itself: params"),
         (["--for", "m=3..9", "--max", "params=1M"], "--for:1:1: error CC712: no variable 'm' to solve for"),
         (["--for", "n=9..3", "--max", "params=1M"], "CC713"),
@@ -148,7 +148,7 @@ def test_mistakes(cli: Command, net: str, arguments: list[str], said: str) -> No
             "write --for alpha=1..512 or --for alpha=0.25..2:0.05",
         ),
         ("alhpa 1..3", "did you mean 'alpha'?", "write --for alpha=1..512 or --for alpha=0.25..2:0.05"),
-        ("alhpa=1..", "is no range; did you mean 'alpha'?", "write --for alpha=1..512 or --for alpha=0.25..2:0.05"),
+        ("alhpa=1..", "is not a range; did you mean 'alpha'?", "write --for alpha=1..512 or --for alpha=0.25..2:0.05"),
         ("alpha 1..3", "'alpha 1..3' has no values", "write --for alpha=1..512 or --for alpha=0.25..2:0.05"),
         ("alpha=", "has an empty value", "write --for alpha=1..512 or --for alpha=0.25..2:0.05"),
         ("zzz", "'zzz' has no values", "variables: alpha, size, classes, head"),

@@ -167,7 +167,7 @@ def _schemas(network: convcalc.Network, report: Report) -> None:
 
 
 def _set(network: Network, text: str, other: dict[str, int]) -> Totals | None:
-    """``--set`` counts what the edited file counts; both refuse the same. Nothing for what is no network."""
+    """``--set`` counts what the edited file counts; both refuse the same. Nothing for what is not a network."""
     edited = _totals(network.with_values(other))
     chosen = {"--set is the edited file": _totals(text, set=other)}
     if other:
@@ -196,7 +196,7 @@ def _batched(text: str, expected: Totals) -> None:
 
 
 def _commanded(other: dict[str, int], expected: Totals | None) -> None:
-    """The commands print what is counted, and refuse what is no network."""
+    """The commands print what is counted, and refuse what is not a network."""
     chosen = [word for name, value in other.items() for word in ("--set", f"{name}={value}")]
     columns = ",".join(METRICS)
     for argv, place in (
@@ -224,7 +224,7 @@ def _swept(network: Network, other: dict[str, int], own: Totals, changed: Totals
     columns = evaluate(job, piece)
     for place, expected in ((0, own), (-1, changed)):
         valid = bool(columns.valid.ravel()[place])
-        require(valid == (expected is not None), "a sweep leaves out what is no network: and nothing else")
+        require(valid == (expected is not None), "a sweep leaves out what is not a network: and nothing else")
         if expected is not None:
             found = {key: int(columns.metrics[key].ravel()[place]) for key in METRICS}
             _same("a sweep is the report at its point", found, expected)
@@ -237,7 +237,7 @@ def _formula(network: Network, other: dict[str, int], changed: Totals | None) ->
     except SpecErrors:
         return  # what shapes the graph has no closed form
     if all(assumption.holds(other) for assumption in found.assumptions):
-        require(changed is not None, "a formula rests on its assumptions: they hold and it is no network")
+        require(changed is not None, "a formula rests on its assumptions: they hold and it is not a network")
         values = {key: each.value(other) for key, each in found.totals.items()}
         _same("a formula gives the count", values, changed or {}, ("params", "macs"))
 

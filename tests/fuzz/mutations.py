@@ -105,7 +105,7 @@ def word(corpus: Corpus, dice: Random) -> str:
 
 
 def in_tree(corpus: Corpus, text: str, dice: Random) -> str:
-    """Change one place of the tree that a text is, and write it anew; a text that is no tree changes in its tokens."""
+    """Change one place of the tree that a text is and rewrite it; a text that is not a tree changes in its tokens."""
     tree = parsed(text)
     places = list(_places(tree))
     if not places:
@@ -117,7 +117,7 @@ def in_tree(corpus: Corpus, text: str, dice: Random) -> str:
 
 
 def parsed(text: str) -> Any:
-    """Return a text as mappings, lists and words, each time anew; nothing for a text that is no YAML."""
+    """Return a text as mappings, lists and words, each time anew; nothing for a text that is not YAML."""
     return json.loads(_parsed(text))
 
 

@@ -152,7 +152,7 @@ def test_git_does_not_wait(run: Command, sandbox: Sandbox, name: str) -> None:
     assert opens(sandbox, path, live), "git does not open the pipe: this test would prove nothing"
     result = run(*NAMED)
     assert (result.exit_code, "CC644" in result.stderr) == (2, True), result
-    assert "is neither a file nor a folder" in result.stderr or "is no configuration" in result.stderr
+    assert "is neither a file nor a folder" in result.stderr or "is not a configuration" in result.stderr
 
 
 def test_links_to_folders_elsewhere(cli: Command, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -150,12 +150,12 @@ def bare_around(sandbox: Sandbox) -> None:
 
 REFUSED: list[tuple[Callable[[Sandbox], None], str]] = [
     (link, "is a link to"),
-    (pointer, "which is no work tree or submodule of it"),
+    (pointer, "which is not a work tree or submodule of it"),
     (pointer_to_nothing, "which is not there"),
-    (pointer_to_another_work_tree, "which is no work tree or submodule of it"),
+    (pointer_to_another_work_tree, "which is not a work tree or submodule of it"),
     (no_pointer, "is neither a repository nor does it say where one is"),
-    (binary_pointer, "is no text"),
-    (nothing_in_it, "is no repository: it has no HEAD"),
+    (binary_pointer, "is not text"),
+    (nothing_in_it, "is not a repository: it has no HEAD"),
     (shared_folder, "which has no such work tree"),
     (objects, "a part of the repository lies elsewhere"),
     (packs, "a part of the repository lies elsewhere"),
@@ -167,7 +167,7 @@ REFUSED: list[tuple[Callable[[Sandbox], None], str]] = [
     (other_work_tree, "says that its work tree is elsewhere"),
     (bare, "git cannot open the repository"),
     (newer_format, "git cannot open the repository"),
-    (broken_settings, "is no configuration: git says"),
+    (broken_settings, "is not a configuration: git says"),
     (bare_around, "is not in a git repository"),
 ]
 
@@ -255,7 +255,7 @@ def test_a_submodule_that_leads_to_another(sandbox: Sandbox, tmp_path: Path) -> 
     outer.write("one/.git", "gitdir: ../.git/modules/two\n")
     assert "says that its work tree is elsewhere" in refusal(outer.folder / "one").text
     outer.write("one/.git", f"gitdir: {sandbox.folder}/.git\n")
-    assert "which is no work tree or submodule of it" in refusal(outer.folder / "one").text
+    assert "which is not a work tree or submodule of it" in refusal(outer.folder / "one").text
 
 
 def test_settings_beside_the_repositorys_own(sandbox: Sandbox) -> None:

@@ -103,7 +103,7 @@ def test_peak_of_random_graphs(text: str) -> None:
 
 
 def test_a_chain_by_hand() -> None:
-    """48 + 160, 160 + 160, 160 + 20 bytes: the activation is no view, and the input is gone when it runs."""
+    """48 + 160, 160 + 160, 160 + 20 bytes: the activation is not a view, and the input is gone when it runs."""
     text = "input: [3, 4, 4]\nlayers: [conv: [10, 1], relu, {conv: {out: 5, kernel: 2, stride: 2}}]"
     report = convcalc.load(text=text).report(detailed=DETAILED, dtype="int8")
     assert [row.values["peak_activation_bytes"] for row in report.rows] == [48 + 160, 160 + 160, 160 + 20]
@@ -139,7 +139,7 @@ MEASURED = {
     "resnet18": (7_025_152, 512),
     "googlenet": (7_025_152, 512),
 }
-"""Most bytes in storages at once while torchvision 0.29.1's module ran, and what of them is no tensor of the network.
+"""Most bytes in storages at once while torchvision 0.29.1's module ran, and what is not a tensor of the network.
 
 torch 2.14.1 on the meta device, evaluation mode, no gradients, one picture, ``inplace`` off; after every operator the
 storages that are still referred to are summed, parameters and buffers aside. The caller holds on to the picture. A

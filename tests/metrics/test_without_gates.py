@@ -80,7 +80,7 @@ def test_efficientnet_without_its_gates(variant: str | None) -> None:
 KEPT = {
     "a map of one channel": "mul: [identity, [conv: {out: 1, kernel: 3, padding: 1}, sigmoid]]",
     "a table": "mul: [identity, {param: [4, 1, 1]}]",
-    "a window that is no global pool": "mul: [identity, [avgpool: 8]]",
+    "a window that is not a global pool": "mul: [identity, [avgpool: 8]]",
     "a pool brought back to the size": "mul: [identity, [avgpool: global, upsample: 8]]",
     "a sum": "add: [identity, [avgpool: global]]",
     "a mixture": "mul: [identity, [add: [{avgpool: 8}, {avgpool: global}]]]",

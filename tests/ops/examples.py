@@ -40,7 +40,7 @@ class Example:
     def bound(self) -> tuple[Op, tuple[Shape, ...]]:
         """The op with its arguments, as the spec gives it, and the shapes that enter it."""
         layers = convcalc.load(text=self.text).graph.layers
-        if not layers:  # it passes its input on and is no layer of its own
+        if not layers:  # it passes its input on and is not a layer of its own
             return self.op(), tuple(self.inputs.values())
         op = layers[-1].op
         assert isinstance(op, self.op)

@@ -51,7 +51,7 @@ REFUSED = [
     ("shuffle: 2", "[3, 8, 8]", "CC404", "groups = 2 does not divide the 3 channels"),
     ("attention: 5", "[3, 8]", "CC404", "heads = 5 does not divide the width 8"),
     ("attention: {heads: 4, kv_heads: 3}", "[3, 8]", "CC404", "kv_heads = 3 does not divide the 4 heads"),
-    ("reshape: [5, -1]", "[3, 8]", "CC405", "the 24 elements of [3, 8] are no multiple of 5"),
+    ("reshape: [5, -1]", "[3, 8]", "CC405", "the 24 elements of [3, 8] are not a multiple of 5"),
     ("reshape: [5, 5]", "[3, 8]", "CC405", "[3, 8] has 24 elements, [5, 5] has 25"),
     # what is missing
     ("maxpool: {stride: 2}", "[3, 8, 8]", "CC408", "maxpool needs a kernel or out (adaptive), and not both"),

@@ -61,7 +61,7 @@ class Node:
 
 def shape_of(array: Any) -> Shape:
     if not hasattr(array, "shape"):
-        raise UnsaidError("a sequence or an optional value is no tensor")
+        raise UnsaidError("a sequence or an optional value is not a tensor")
     if not array.shape:
         raise UnsaidError("a tensor without axes")
     if 0 in array.shape:

@@ -89,7 +89,7 @@ def measure(drawn: Drawn) -> Measured | str:
 
 
 def running(module: nn.Module) -> int:
-    """Means and variances; how many batches were seen is no statistic of a network."""
+    """Means and variances; how many batches were seen is not a statistic of a network."""
     return sum(
         buffer.numel() for name, buffer in module.named_buffers() if name.endswith(("running_mean", "running_var"))
     )

@@ -145,7 +145,7 @@ def test_a_named_join_is_a_group_though_it_has_a_layer() -> None:
         (TableOptions(columns=("parms",)), "unknown column 'parms'; did you mean 'params'?"),
         (TableOptions(sort="mac"), "unknown sort key 'mac'; did you mean 'macs'?"),
         (TableOptions(by="blok"), "unknown grouping 'blok'; did you mean 'block'?"),
-        (TableOptions(columns=("depth",)), "depth is no sum over layers"),
+        (TableOptions(columns=("depth",)), "depth is not additive"),
         (TableOptions(columns=("\x1b[31m",)), "unknown column '\\x1b[31m'"),
     ],
 )

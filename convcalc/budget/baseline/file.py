@@ -84,7 +84,7 @@ def read_baseline_file(path: str, missing: SpecError) -> BaselineFile:
     return _Reader(source).read()
 
 
-REPAIR_HINT = "mend it, take it from the history (git checkout), or write it anew: convcalc baseline write"
+REPAIR_HINT = "fix it, restore it from the history (git checkout), or rewrite it: convcalc baseline write"
 
 
 def _malformed(span: Span, text: str, hint: str = REPAIR_HINT) -> SpecErrors:
@@ -118,7 +118,7 @@ def require_replaceable(path: str) -> None:
     elif os.path.exists(path):
         raise _malformed(Span(Source(path)), "what is there is no file", "name another file in the budget")
     if not FIRST_BYTES.startswith(head.strip()) and CONVENTION_MARK not in head:
-        text = "this file is no baseline, and writing one would replace it"
+        text = "this file is not a baseline, and writing one would replace it"
         raise _malformed(Span(Source(path)), text, "name another file in the budget, or delete this one")
 
 
@@ -132,7 +132,7 @@ class _Reader:
         """Return what the file holds."""
         root = self._parse()
         if not isinstance(root, dict):
-            raise self._error_at_key("the baseline is no mapping", "")
+            raise self._error_at_key("the baseline is not a mapping", "")
         for key in FILE_KEYS:
             if key not in root:
                 raise self._error_at_key(f"the baseline has no {quoted(key)}", "")
@@ -158,7 +158,7 @@ class _Reader:
             if conflict:
                 raise self._error_at_offset(conflict.start(), 7, "the baseline holds a conflict of a merge") from None
             early = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
-            what = "ends too early" if early else f"is no JSON: {error.msg}"
+            what = "ends too early" if early else f"is not JSON: {error.msg}"
             raise self._error_at_offset(min(error.pos, len(text.rstrip())), 1, f"the baseline {what}") from None
         except _DuplicateKey as error:
             raise self._error_at_key(f"the key {quoted(str(error))} stands twice", str(error), again=True) from None
@@ -177,7 +177,7 @@ class _Reader:
             theirs = ", ".join(f"{key} {quoted(str(root[key]))}" for key in other)
             ours = ", ".join(f"{key} {quoted(str(mine[key]))}" for key in other)
             text = f"the baseline was counted with {theirs}, this run counts with {ours}"
-            hint = "count it anew with the same program: convcalc baseline write"
+            hint = "count again with the same version: convcalc baseline write"
             raise SpecErrors([SpecError(COUNTED_DIFFERENTLY, text, self._span_of_key(other[0]), hint)])
 
     def _read_design(self, name: str, held: object) -> DesignCounts:
@@ -208,7 +208,7 @@ class _Reader:
 
     def _require_mapping(self, held: object, *keys: str) -> dict[str, Any]:
         if not isinstance(held, dict):
-            raise self._error_at_key(f"{quoted(keys[-1])} is no mapping", *keys)
+            raise self._error_at_key(f"{quoted(keys[-1])} is not a mapping", *keys)
         return held
 
     # --- places -------------------------------------------------------------------------------------------------------

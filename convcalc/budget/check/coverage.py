@@ -51,7 +51,7 @@ def _specs_below(folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_network(path: str) -> bool:
-    """Whether a YAML file has layers; one that is no YAML is no spec that anybody could guard."""
+    """Whether a YAML file has layers; one that is not YAML is not a spec that anybody could guard."""
     try:
         source = read_text(path)
         top = parse_yaml(source) if LAYERS in source.text else None
@@ -61,6 +61,6 @@ def _is_network(path: str) -> bool:
 
 
 def _finding(file: BudgetFile | None, name: str, path: str) -> Finding:
-    text = f"{name} is under no budget"
+    text = f"no budget covers {name}"
     hint = f"add it to the designs of a budget in {file.source.name}" if file else "write a budget file, or name limits"
     return Finding("coverage", UNCOVERED, "error", name, "", text, Span(Source(path), 1, 1), hint)

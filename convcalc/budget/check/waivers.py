@@ -13,7 +13,7 @@ from convcalc.findings import Finding
 WAIVED = "waived"
 EXPIRED, UNUSED = "CC617", "CC618"
 WAIVABLE = frozenset({"CC611", "CC612", "CC613", "CC614", "CC615"})
-"""What a design may break; a waiver is no cover for a budget that matches nothing."""
+"""What a design may break; a waiver is not a cover for a budget that matches nothing."""
 
 
 def apply_waivers(
@@ -60,12 +60,12 @@ def _expired(waiver: Waiver, today: date) -> Finding:
     days = (today - waiver.until).days
     text = f"the waiver of {waiver.budget} for {waiver.design.text} expired on {waiver.until}, "
     text += f"{days:,} day{'s' if days != 1 else ''} ago"
-    hint = f"take the waiver out, or renew it with a reason (it was {quoted(waiver.reason)})"
+    hint = f"remove the waiver, or extend `until` with a reason (it was {quoted(waiver.reason)})"
     return _finding(waiver, EXPIRED, "error", text, hint)
 
 
 def _unused(waiver: Waiver) -> Finding:
-    text = f"the waiver of {waiver.budget} for {waiver.design.text} covers nothing: no such finding is left"
+    text = f"the waiver of {waiver.budget} for {waiver.design.text} is unused: no finding matches it"
     return _finding(waiver, UNUSED, "warning", text, "take it out of the budget file")
 
 

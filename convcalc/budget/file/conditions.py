@@ -34,7 +34,7 @@ def read_conditions(given: Fields, folder: str, errors: list[SpecError]) -> Cond
 def _read_batch(written: ScalarNode) -> int:
     number = parse_positive_integer(written.text.strip())
     if number is None:
-        wrong = f"{quoted(written.text)} is no number of samples"
+        wrong = f"{quoted(written.text)} is not a number of samples"
         raise SpecError(QUANTITY, wrong, written.span, hint="an integer from 1, such as 32")
     return number
 

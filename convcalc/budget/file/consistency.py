@@ -20,7 +20,7 @@ def contradictions(budget: Budget, given: Fields) -> Iterator[SpecError]:
     metrics = list(_metrics_by_rule(given))
     forms = {what.suffix for _, what, _ in metrics}
     if budget.against and RATIO_SUFFIX not in forms:
-        text = "nothing is held against this design: no limit is a ratio"
+        text = "`against` is unused: no limit is a ratio"
         yield SpecError(BAD_STRUCTURE, text, budget.against.span, hint='such as max: {"params/": 0.45}')
     chosen = budget.layers is not None or budget.per != "total"
     for rule, what, span in metrics:
@@ -33,7 +33,7 @@ def contradictions(budget: Budget, given: Fields) -> Iterator[SpecError]:
         found = metric(what.key)
         granularities = _allowed_granularities(found) if rule in ABSOLUTE_RULES else ()
         if not found.is_additive and chosen and budget.per not in granularities:
-            text = f"{what.key} is no sum over layers, so that layers cannot be limited in it"
+            text = f"{what.key} is not additive, so that layers cannot be limited in it"
             hint = "leave `layers` and `per` out, for the whole design"
             if granularities:
                 hint += f", or write {' or '.join(f'`per: {each}`' for each in granularities)}"
@@ -43,13 +43,13 @@ def contradictions(budget: Budget, given: Fields) -> Iterator[SpecError]:
     conditions = ", ".join(key for key in CONDITION_KEYS if key in given)
     for rule in RULES[len(ABSOLUTE_RULES) :] if conditions else ():
         if rule in given:
-            text = f"{rule} is held against a baseline, which is of one sample in float32"
+            text = f"{rule} compares with the baseline, which is for batch 1 and float32"
             hint = f"put it into a budget without {conditions}"
             yield SpecError(BAD_STRUCTURE, text, given[rule][0].span, hint=hint)
 
 
 def _allowed_granularities(found: Metric) -> tuple[str, ...]:
-    """Return for what parts of a design a metric that is no sum may be limited."""
+    """Return for what parts of a design a metric that is not a sum may be limited."""
     return ("group",) if found.per_sample else ("layer", "group")
 
 

@@ -75,7 +75,7 @@ def _read_loose_below(given: ScalarNode) -> Fraction | None:
         return None
     value = read_percentage(given, "loose_below")
     if value > 1:
-        text = f"{quoted(given.text)} of a limit would be loose always"
+        text = f"loose_below cannot exceed 100%: {quoted(given.text)}"
         raise SpecError(QUANTITY, text, given.span, hint=f"at most 100%, or {OFF}")
     return value
 
@@ -155,7 +155,7 @@ class EntryReader:
             rule = "is one line of printable text without blanks at its ends"
             raise SpecError(ID, f"an id {rule}, and {quoted(id_)} is not", written.span)
         if id_.startswith(CLAIM_ID_PREFIX):
-            text = f"ids that begin with {CLAIM_ID_PREFIX} are those of claims: {quoted(id_)}"
+            text = f"the id prefix {CLAIM_ID_PREFIX} is reserved: {quoted(id_)}"
             raise SpecError(ID, text, written.span)
 
     # --- waivers ------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class EntryReader:
             lacks = [key for key in WAIVER_KEYS if key not in given or _is_blank(given[key][1])]
             if lacks:
                 text = f"a waiver needs {' and '.join(f'`{key}`' for key in lacks)}"
-                raise SpecError(WAIVER, text, node.span, hint="who waives says why, and until which day: YYYY-MM-DD")
+                raise SpecError(WAIVER, text, node.span, hint="a waiver needs `reason` and `until: YYYY-MM-DD`")
             budget = self._read_budget_id(read_scalar(given["budget"][1], "budget"))
             until = self._read_date(given["until"][1])
             reason = read_scalar(given["reason"][1], "reason").text.strip()

@@ -24,7 +24,7 @@ def read_mapping(node: YamlNode, what: str, keys: Iterable[str], errors: list[Sp
     """Return the keys of a mapping that have something behind them; unknown ones are gathered as errors.
 
     Raises:
-        SpecError: CC631, where it is no mapping.
+        SpecError: CC631, where it is not a mapping.
     """
     known = tuple(keys)
     if not isinstance(node, MappingNode):
@@ -55,7 +55,7 @@ def read_mapping_list(node: YamlNode, what: str, form: str) -> list[YamlNode]:
     """Return the items of a list that may not stand alone.
 
     Raises:
-        SpecError: CC631, where it is no list; CC507 for too many.
+        SpecError: CC631, where it is not a list; CC507 for too many.
     """
     if not isinstance(node, ListNode):
         raise SpecError(BAD_STRUCTURE, f"{what} is a list: {form}", node.span)
@@ -80,7 +80,7 @@ def read_choice(node: YamlNode, what: str, words: Iterable[str], hint: str = "")
     """Return one of some words.
 
     Raises:
-        SpecError: CC631 for what is no word, CC632 for another.
+        SpecError: CC631 for what is not a word, CC632 for another.
     """
     known = tuple(words)
     given = read_scalar(node, what)

@@ -112,7 +112,7 @@ def _read_items(root: MapNode, given: Fields, key: str, form: str, errors: list[
     with collect_errors(errors):
         items = read_mapping_list(given[key][1], key, form) if key in given else []
         if not items and key == "budgets":
-            text = "a budget file without a budget guards nothing"
+            text = "the budget file lists no budgets"
             raise SpecError(BAD_STRUCTURE, text, _place_of_key(root, key), hint=form)
         return items
     return []

@@ -50,7 +50,7 @@ def read_metric(node: ScalarNode, forms: Iterable[str] = METRIC_SUFFIXES) -> Lim
         text = f"growth and ratchets are of metrics themselves, not of {quoted(node.text)}"
         raise SpecError(UNKNOWN_WORD, text, node.span, hint=f"write {key}")
     if form == SHARE_SUFFIX and metric(key).values_and_total is not None:
-        text = f"{key} is no sum over layers, so that none of them has a share of it"
+        text = f"{key} is not additive, so that no layer has a share of it"
         raise SpecError(UNKNOWN_WORD, text, node.span, hint=f"limit {key} itself")
     return LimitedMetric(key, form)
 
@@ -107,7 +107,7 @@ def read_percentage(given: ScalarNode, what: str) -> Fraction:
         SpecError: CC633.
     """
     if quantities.parse_quantity(given.text) is not None and quantities.parse_percentage(given.text) is None:
-        raise SpecError(QUANTITY, f"{what} must carry its %, and {quoted(given.text)} does not", given.span,
+        raise SpecError(QUANTITY, f"{what} must be a percentage, not {quoted(given.text)}", given.span,
                         hint=_percentage_hint(given.text))  # fmt: skip
     return _parse_scalar(given, quantities.parse_percentage, what, "a percentage such as 40%")
 
@@ -125,7 +125,9 @@ def _read_amount(what: LimitedMetric, given: ScalarNode) -> Fraction:
         return time
     if quantities.has_byte_suffix(given.text) and unit != BYTES and quantities.parse_quantity(given.text) is not None:
         hint = f"without the B: {given.text[:-1]}; for 10⁹ write G"
-        raise SpecError(QUANTITY, f"{what.key} are no bytes: {quoted(given.text)}", given.span, hint=hint)
+        raise SpecError(
+            QUANTITY, f"{what.key} does not take a byte suffix: {quoted(given.text)}", given.span, hint=hint
+        )
     if given.text.endswith("%"):
         hint = f"for a share of the design's total write {quoted(what.key + SHARE_SUFFIX)}: {given.text}"
         raise SpecError(QUANTITY, f"{what.key} takes a quantity, not {quoted(given.text)}", given.span, hint=hint)
@@ -188,7 +190,7 @@ def _without_plus(part: ScalarNode) -> ScalarNode:
 def _read_growth_amount(what: LimitedMetric, part: ScalarNode) -> Fraction:
     """Read an amount; a bare decimal is refused, for it looks like a share."""
     if ("." in part.text or "e-" in part.text.lower()) and quantities.parse_ratio(part.text) is not None:
-        text = f"growth by {quoted(part.text)} is neither a share nor an amount: a percentage carries its %"
+        text = f"growth must be a percentage or an amount, not {quoted(part.text)}"
         raise SpecError(QUANTITY, text, part.span, hint=f"write +{quantities.decimal_to_percentage(part.text)}")
     if part.text.startswith(("-", "−")):
         text = f"{quoted(part.text)} allows no growth; the least is 0"

@@ -43,10 +43,10 @@ def read_design_pattern(given: ScalarNode, folder: str) -> Pattern:
     pattern = _read_pattern(given)
     _, file, variant, part = parse_pattern(pattern.text)
     if not file or variant == "" or part == "":
-        raise SpecError(GLOB, f"{quoted(given.text)} lacks what belongs before or behind its @ or #", given.span)
+        raise SpecError(GLOB, f"{quoted(given.text)} is incomplete before or after @ or #", given.span)
     if part is not None and is_wild(part):
         hint = "for many layers write `layers: {name: …}`, with `per: group` for groups of them"
-        raise SpecError(GLOB, f"the path behind # is no glob: {quoted(part)}", given.span, hint=hint)
+        raise SpecError(GLOB, f"the path behind # is not a glob: {quoted(part)}", given.span, hint=hint)
     if file.startswith(ZOO):
         if is_wild(file):
             raise SpecError(GLOB, f"a shipped spec is named as it is, not by a glob: {quoted(file)}", given.span)
@@ -83,7 +83,7 @@ def require_inside_repository(path: str, given: ScalarNode, folder: str) -> None
         raise SpecError(GLOB, f"{quoted(path)} holds a backslash", given.span, hint="folders are parted by /")
     names = path.split("/")
     if "." in names:
-        raise SpecError(GLOB, f"{quoted(path)} holds a folder '.', which says nothing", given.span, hint="leave it out")
+        raise SpecError(GLOB, f"{quoted(path)} contains a '.' segment", given.span, hint="leave it out")
     if ".." in names[max(0, next((place for place, name in enumerate(names) if name != ".."), 0)) :]:
         raise SpecError(GLOB, f"{quoted(path)} goes up behind a name", given.span, hint="'..' stands at the beginning")
     if leaves_repository(path, folder):

@@ -128,5 +128,5 @@ def _unmatched_findings(budget: Budget, matches: Mapping[Pattern, Sequence[str]]
 
 def unmatched_finding(budget: Budget, span: Span, text: str) -> Finding:
     """Return the finding of a budget that guards nothing, or less than it says."""
-    hint = "mend the glob, or set `unmatched: off`"
+    hint = "fix the glob, or set `unmatched: off`"
     return Finding(budget.id, UNMATCHED, budget.unmatched, "", "", text, span, hint, rule=span)

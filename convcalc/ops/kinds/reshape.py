@@ -34,7 +34,7 @@ class Reshape(Op):
         (x,) = inputs
         known = prod(size for size in self.shape if not _free(size))
         if any(map(_free, self.shape)):
-            text = "reshape: the {} elements of {} are no multiple of {}"
+            text = "reshape: the {} elements of {} are not a multiple of {}"
             require(divides(known, x.elements), "CC405", text, x.elements, x, known)
             return Shape(floordiv(x.elements, known) if _free(size) else size for size in self.shape)
         shape = Shape(self.shape)

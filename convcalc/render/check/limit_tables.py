@@ -61,7 +61,7 @@ def _columns(rows: Sequence[tuple[LimitResult, int]], glyphs: Characters) -> dic
         "rules": TableColumn("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
         "values": TableColumn("Value", [amount(one.metric, one.value, one.limit) for one in shown], right=True),
         SHARES: TableColumn("Used", [format_used(one) for one in shown], right=True),
-        "broken": TableColumn("", ["" if one.holds else "broken" for one in shown], gap=2),
+        "broken": TableColumn("", ["" if one.holds else "violated" for one in shown], gap=2),
         BARS: TableColumn("", glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))),
         DESIGNS: TableColumn("Design", [glyphs.text(_whose(one, many)) for one, many in rows]),
     }
@@ -129,7 +129,7 @@ def _whose(one: LimitResult, many: int) -> str:
 def _sentence(one: LimitResult, many: int) -> str:
     limit = f"{one.metric_label} {RELATIONS[one.rule]} {amount(one.metric, one.limit, one.value)}"
     rule = "" if one.rule in ("max", "min", "equals") else f" ({one.rule})"
-    value = amount(one.metric, one.value, one.limit) + ("" if one.holds else ", broken")
+    value = amount(one.metric, one.value, one.limit) + ("" if one.holds else ", violated")
     return f"{one.id}: {limit}{rule}: {value}: {_whose(one, many)}"
 
 

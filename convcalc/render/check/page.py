@@ -27,8 +27,8 @@ def verdict_text(verdict: CheckResult, surface: Surface = NATURAL, *, every: boo
     parts += _findings(verdict.findings, glyphs, width)
     if every:
         agree = (one for one in verdict.claims if one.agrees and one.as_expected)
-        parts += _listed("Claims that agree:", agree, width)
-    parts += _listed("Known to be loose in their sources:", filter(_known, verdict.claims), width)
+        parts += _listed("Matching claims:", agree, width)
+    parts += _listed("Rounded or outdated in their sources:", filter(_known, verdict.claims), width)
     parts += limit_table(verdict, glyphs, width, every=every)
     parts += (_wrapped(line, width, 6) for line in change_list(verdict, glyphs))
     if verdict.designs:
@@ -122,11 +122,11 @@ def _specs(verdict: CheckResult) -> str:
 
 
 def _limits_told(verdict: CheckResult) -> Iterator[str]:
-    kept = sum(standing.holds for standing in verdict.limits)
-    broken = len(verdict.limits) - kept
+    met = sum(standing.holds for standing in verdict.limits)
+    violated = len(verdict.limits) - met
     if verdict.limits:
-        shown = [f"{kept:,} kept"] if kept or not broken else []
-        shown += [f"{broken:,} broken"] if broken else []
+        shown = [f"{met:,} met"] if met or not violated else []
+        shown += [f"{violated:,} violated"] if violated else []
         yield f"{count_of(len(verdict.limits), 'limit')}: {', '.join(shown)}"
 
 
@@ -135,17 +135,17 @@ def _claims_told(verdict: CheckResult) -> Iterator[str]:
     agree = sum(one.agrees and one.as_expected for one in claims)
     loose = sum(map(_known, claims))
     wrong = len(claims) - agree - loose
-    counts = [count_of(agree, "agrees", "agree")]
-    counts += [f"{loose} known to be loose"] if loose else []
+    counts = [count_of(agree, "matches", "match")]
+    counts += [f"{loose} known to disagree"] if loose else []
     counts += [count_of(wrong, "does not hold", "do not hold")] if wrong else []
     if claims:
-        yield f"{count_of(len(claims), 'number is', 'numbers are')} claimed: {', '.join(counts)}"
+        yield f"{count_of(len(claims), 'claimed number')}: {', '.join(counts)}"
     elif not verdict.limits:
         yield "no claims"
 
 
 def _severities(findings: Sequence[Finding]) -> list[str]:
-    """Tell what a broken limit is let off with, and what is no error."""
+    """Tell what a violated limit is excused by, and what is not an error."""
     words = {"warning": ("warning", ""), "note": ("note", ""), "waived": ("waived", "waived")}
     numbers = {severity: sum(finding.severity == severity for finding in findings) for severity in words}
     return [count_of(numbers[severity], *words[severity]) for severity in words if numbers[severity]]

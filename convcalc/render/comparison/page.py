@@ -108,7 +108,7 @@ def _unseen(chosen: ComparisonRows, metrics: Sequence[MetricComparison]) -> str:
         parts.append(f"{count_of(chosen.without_value, 'layer')} without {nouns} {verb} not shown")
     if chosen.collapsed_groups:
         verb = "shows" if chosen.collapsed_groups == 1 else "show"
-        parts.append(f"{count_of(chosen.collapsed_groups, 'group')} without differences inside {verb} sums only")
+        parts.append(f"{count_of(chosen.collapsed_groups, 'group')} that are identical {verb} sums only")
     return f"{'; '.join(parts)}; --json has every layer." if parts else ""
 
 
@@ -153,13 +153,13 @@ def _designs(comparison: Comparison, glyphs: Characters, width: int | None) -> I
             styles = [column.style for column in table.columns]
             yield Paragraph([(f"{text}  ", style) for text, style in zip(texts, styles, strict=True)], width)
     if comparison.differing_conditions:
-        yield Paragraph([("Not alike:", "warning"), (f" {differing(comparison, glyphs)}", "")], width)
+        yield Paragraph([("Different inputs:", "warning"), (f" {differing(comparison, glyphs)}", "")], width)
 
 
 def differing(comparison: Comparison, glyphs: Characters) -> str:
     """``naive reads 192×28×28; reduced reads 256×28×28``."""
     told: dict[str, Callable[[Report], str]] = {
-        "inputs": lambda report: f"reads {shapes(report.inputs, glyphs)}",
+        "inputs": lambda report: f"takes {shapes(report.inputs, glyphs)}",
         "batch": lambda report: f"batch {report.batch:,}",
         "dtype": lambda report: glyphs.text(report.dtype),
     }

@@ -29,7 +29,7 @@ NOUNS = {
     "macs": Noun("computes", "multiply", "multiplies"),
     "flops": Noun("computes", "floating-point operation", "floating-point operations"),
     "activations": Noun("has", "activation", "activations"),
-    "output_elements": Noun("puts out", "element", "elements"),
+    "output_elements": Noun("outputs", "element", "elements"),
     "depth": Noun("has", "layer", "layers"),
     "nonlinearities": Noun("has", "nonlinearity", "nonlinearities"),
     "weight_bytes": Noun("takes", "byte of weights", "bytes of weights"),

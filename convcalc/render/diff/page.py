@@ -41,13 +41,13 @@ def diff_blocks(diff: Diff, surface: Surface) -> Iterator[Block]:
 
 
 def headline(diff: Diff, glyphs: Characters) -> str:
-    """``Against 1a2b3c4: 1 changed, 2 added, 12 unchanged``."""
+    """``Changes since 1a2b3c4: 1 changed, 2 added, 12 unchanged``."""
     words = [one.change for one in diff.designs]
     counts = [f"{words.count(word):,} {word}" for word in ("changed", "renamed", "added", "removed") if word in words]
     told = ", ".join([*counts, f"{diff.unchanged:,} unchanged"])
-    broken = f"; {count_of(diff.broken, 'file')} broken then and now" if diff.broken else ""
+    broken = f"; {count_of(diff.broken, 'file')} invalid in both revisions" if diff.broken else ""
     errors = f"; {count_of(len(diff.errors), 'error')}" if diff.errors else ""
-    return glyphs.text(f"Designs against {diff.label}: {told}{broken}{errors}")
+    return glyphs.text(f"Changes since {diff.label}: {told}{broken}{errors}")
 
 
 def name(design: DesignDiff, glyphs: Characters) -> str:

@@ -52,7 +52,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
         for label, report in zip(comparison.labels, comparison.reports, strict=True)
     ]
     if comparison.differing_conditions:
-        parts.append(f"<p><b>Not alike:</b> {_text(differing(comparison, glyphs), glyphs)}</p>")
+        parts.append(f"<p><b>Different inputs:</b> {_text(differing(comparison, glyphs), glyphs)}</p>")
     layers, unseen = aligned.layers(comparison, glyphs)
     for grid in layers.tables(SIDES) if len(layers.names) > 1 else ():
         parts += _table(grid, _text(unseen, glyphs))

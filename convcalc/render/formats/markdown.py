@@ -56,7 +56,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     )
     parts = [f"### {names}", about]
     if comparison.differing_conditions:
-        parts.append(f"**Not alike:** {gfm.text(differing(comparison, glyphs))}")
+        parts.append(f"**Different inputs:** {gfm.text(differing(comparison, glyphs))}")
     layers, unseen = aligned.layers(comparison, glyphs)
     for grid in layers.tables(SIDES) if len(layers.names) > 1 else ():
         parts += [f"**{gfm.text(title)}**" for _, _, title in grid.group_headings]

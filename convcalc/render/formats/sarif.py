@@ -121,7 +121,7 @@ def _location(span: Span) -> Json:
 
 
 def _artifact(path: str, *, inside: bool) -> Json:
-    """Return a file as a URI reference; what is no file of the repository is none of its root either."""
+    """Return a file as a URI reference; what is not a file of the repository is none of its root either."""
     try:
         uri = quote(os.fsencode(path), safe="/")
     except UnicodeEncodeError:  # the name of no file

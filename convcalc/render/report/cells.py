@@ -47,7 +47,7 @@ def entries(folded: FoldedReport, glyphs: Characters, *, as_tree: bool, every: b
 
 
 def total(folded: FoldedReport) -> DisplayRow:
-    """Return the row beneath the table. What is no sum of layers (a depth) has no place there."""
+    """Return the row beneath the table. What is not a sum of layers (a depth) has no place there."""
     report = folded.report
     values = {column.key: report.totals[column.key] for column in folded.columns if column.key in report.totals}
     count = count_of(folded.layers, "layer")
@@ -170,7 +170,7 @@ class CellTexts:
         return self.glyphs.bars(values, width, self.folded.largest(key))
 
     def _shares(self, key: str) -> list[str]:
-        """Percentages of the total; none for the total itself, and no column for what is no sum of layers."""
+        """Percentages of the total; none for the total itself, and no column for what is not a sum of layers."""
         if not self.columns[key].is_additive or not self.folded.report.totals.get(key):
             return []
         values = [0 if row.style == "total" else row.values.get(key, 0) for row in self.rows]

@@ -95,7 +95,8 @@ def notes(report: Report) -> Iterator[str]:
         joined = "1 join" if len(joins) == 1 else f"{len(joins):,} joins"
         told = [f"{layer} ({' and '.join(paths)})" for layer, paths in joins.items()]
         names = ", ".join(told[:SHOWN_JOINS]) + (", …" if len(joins) > SHOWN_JOINS else "")
-        yield f"Paths whose strides or centres differ meet in {joined}; the largest field wins: {names}."
+        text = f"Paths whose strides or centres differ meet in {joined}; the largest receptive field is reported"
+        yield f"{text}: {names}."
     if report.device is not None:
         yield (
             f"Time bounds are lower bounds from the datasheet of {report.device.name} for layers one after another "

@@ -24,7 +24,7 @@ def report_blocks(report: Report, view: TableOptions, surface: Surface) -> Itera
     if report.rows:
         yield from layers(fold_report(report, view), glyphs, surface.width, repeats=view.repeats)
     else:
-        yield Paragraph([("There is nothing to count: the design has no layers.", "")], surface.width)
+        yield Paragraph([("The design has no layers.", "")], surface.width)
     yield Paragraph()
     yield totals(report, view, glyphs, surface.width)
     hidden = sum(not view.shows_total(key) for key in report.totals)

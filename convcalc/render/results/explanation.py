@@ -46,21 +46,19 @@ def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[B
             yield line(f"{heading}: {'; '.join(texts)}.")
     if not explanation.kind and explanation.heaviest:
         yield Paragraph()
-        yield line(
-            f"Go on with one of its layers: convcalc explain {explanation.design} {explanation.heaviest[0][0]}", "dim"
-        )
+        yield line(f"To explain one layer: convcalc explain {explanation.design} {explanation.heaviest[0][0]}", "dim")
 
 
 def _flow(explanation: Explanation, glyphs: Characters) -> Iterator[str]:
     if explanation.source:
-        yield f"written at {_place(explanation.source)}"
+        yield f"defined at {_place(explanation.source)}"
     for entering in explanation.inputs:
         where = f" ({_place(entering.source)})" if entering.source else ""
-        yield f"reads  {glyphs.shape(entering.shape)} from {entering.path}{where}"
-    yield f"leaves {glyphs.shape(explanation.output)}" if explanation.output else "leaves one number"
+        yield f"input:  {glyphs.shape(entering.shape)} from {entering.path}{where}"
+    yield f"output: {glyphs.shape(explanation.output)}" if explanation.output else "output: one number"
     yield from (f"  {step.name}: {step.factors} = {step.value:,}" for step in explanation.sizes)
     if explanation.fused:
-        yield f"followed by {' and '.join(explanation.fused)}, counted apart"
+        yield f"followed by {' and '.join(explanation.fused)}, counted separately"
     if explanation.tied_to:
         yield f"uses the weights of {explanation.tied_to}, which count there"
 

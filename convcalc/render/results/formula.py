@@ -36,7 +36,7 @@ def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
     yield from _equations(formula.totals, formula, notation, surface, glyphs)
     if formula.ratios is not None:
         yield Paragraph()
-        yield Paragraph([(f"Over {glyphs.text(formula.denominator)}:", "")], surface.width)
+        yield Paragraph([(f"Relative to {glyphs.text(formula.denominator)}:", "")], surface.width)
         yield from _ratios(formula.ratios, formula, notation, surface, glyphs)
     yield Paragraph()
     for note in notes(formula, notation):
@@ -70,7 +70,7 @@ def notes(formula: Formula, notation: TextPrinter) -> Iterator[str]:
         yield f"Assumed: {'; '.join(map(notation.assumption, formula.assumptions))}."
     if formula.checked_at:
         values = ", ".join(f"{notation.name(name)} = {value:,}" for name, value in formula.checked_at.items())
-        yield f"Equal to the count in integers at {values}."
+        yield f"Verified against the integer count at {values}."
     else:
         yield "Not compared with a count in integers: no sizes were found that satisfy the assumptions."
     silent = sum(
@@ -144,7 +144,7 @@ def _ratios(
     width = max(len(column.title) for column in formula.columns)
     for column in formula.columns:
         ratio = ratios[column.key]
-        text = "no ratio: the other has none" if ratio is None else notation.ratio(ratio) + _decimal(ratio, glyphs)
+        text = "undefined: the other total is 0" if ratio is None else notation.ratio(ratio) + _decimal(ratio, glyphs)
         yield Paragraph([(f"{glyphs.text(column.title):{width}} = ", ""), (text, "total")], surface.width, indent=6)
 
 

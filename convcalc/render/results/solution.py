@@ -132,11 +132,12 @@ def result_sentences(answer: SolveResult) -> Iterator[str]:
             yield f"{_next_value_text(answer, moved[axis.name])}."
         else:
             edge = "largest" if asked.largest else "smallest"
-            yield f"No limit binds {axis.name}: it is at the {edge} value that was asked for."
+            yield f"No limit is active for {axis.name}: it is at the {edge} value of its range."
     if answer.fitting_count == job.point_count:
         yield f"Every value fits: all of {_many(answer)}."
     elif answer.fitting_count is not None:
-        yield f"{answer.fitting_count:,} of {_many(answer)} {'fits' if answer.fitting_count == 1 else 'fit'}."
+        verb = "is" if answer.fitting_count == 1 else "are"
+        yield f"{answer.fitting_count:,} of {_many(answer)} {verb} within the limits."
 
 
 def _many(answer: SolveResult) -> str:
@@ -148,21 +149,23 @@ def _next_value_text(answer: SolveResult, point: Candidate) -> str:
     where = f"{point.step} = {plain(point.values[point.step])}"
     key = (answer.question.objective or "").removeprefix("-")
     if point.is_within_limits and answer.solution is not None:
-        return f"The next value, {where}, fits too, with {format_exact(point.totals[key])} {key}: that is no better"
+        total = f"{format_exact(point.totals[key])} {key}"
+        return f"The next value, {where}, also fits, with {total}, without improving the objective"
     return f"The next value, {_violation_text(point, where)}"
 
 
 def _violation_text(point: Candidate, where: str) -> str:
-    """``width = 8, breaks params ≤ 5,000,000 by 123 (0.0025 %)``."""
+    """``width = 8, exceeds params ≤ 5,000,000 by 123 (0.0025 %)``."""
     if point.error is not None:
-        return f"{where}, is no network: {point.error.text} ({point.error.code})"
-    return f"{where}, breaks " + " and ".join(_broken(bound, point.totals[bound.metric]) for bound in point.violated)
+        return f"{where}, is invalid: {point.error.text} ({point.error.code})"
+    return f"{where}, " + " and ".join(_excess_text(bound, point.totals[bound.metric]) for bound in point.violated)
 
 
-def _broken(bound: MetricLimit, total: int) -> str:
+def _excess_text(bound: MetricLimit, total: int) -> str:
     excess = -bound.margin(total)
     share = f" ({format_significant(100 * excess / bound.value, 2)} %)" if bound.value else ""
-    return f"{bound.metric} {SIGNS[bound.kind]} {amount(bound.value)} by {amount(excess)}{share}"
+    verb = "falls short of" if bound.kind == "min" else "exceeds"
+    return f"{verb} {bound.metric} {SIGNS[bound.kind]} {amount(bound.value)} by {amount(excess)}{share}"
 
 
 # --- for programs -----------------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def _require_reason(node: YamlNode, given: Mapping[str, YamlNode], texts: Mappin
         raise SpecError("CC602", f"expect takes {DISAGREES}, not {quoted(texts['expect'])}", given["expect"].span)
     if not (texts.get("expect") and texts.get("reason")):
         missing = "reason" if texts.get("expect") else f"expect: {DISAGREES}"
-        raise SpecError("CC603", f"a claim that is known to be loose also needs {missing}", node.span)
+        raise SpecError("CC603", f"a claim that is expected to disagree also needs {missing}", node.span)
     if not given.keys() & {*COUNTS, "out"}:
         raise SpecError("CC603", f"what is to disagree? One of {', '.join((*COUNTS, 'out'))}", node.span)
 

@@ -75,9 +75,9 @@ def is_kind(said: str) -> bool:
 
 
 def suggest(word: str, known: Iterable[str]) -> tuple[str, str]:
-    """Return for a word that is no kind what its writer may have meant, to be put behind a sentence; and a hint.
+    """Return for a word that is not a kind what its writer may have meant, to be put behind a sentence; and a hint.
 
-    A word of the field is never taken for a kind that is merely spelt like it: pixel shuffle is no shuffle of channels.
+    A word of the field is never taken for a kind that is spelt like it: pixel shuffle is not a shuffle of channels.
     """
     for name in (plain(word), re.sub(r"[123]d$", "", plain(word))):
         page = names().pages.get(name)

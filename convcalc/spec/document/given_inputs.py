@@ -20,7 +20,7 @@ def read_inputs(document: Document, inputs: Mapping[str, str]) -> dict[str, Valu
     Raises:
         SpecErrors: CC709, where no input is meant; what is wrong with the text of a shape.
     """
-    if document.layers is None:  # a file of blocks has no inputs, and is no design
+    if document.layers is None:  # a file of blocks has no inputs, and is not a design
         return {}
     try:
         return dict(_read_inputs(document, inputs))
@@ -50,5 +50,5 @@ def _shape(document: Document, text: str) -> ValueNode:
     node = parse_yaml(source)
     known = NameScope(frozenset(document.vars), has_input=False)
     if not isinstance(node, ListNode) or not text.strip():
-        raise _error(text, f"{quoted(text)} is no shape", f"write its axes, channels first: {OPTION} 3,224,224")
+        raise _error(text, f"{quoted(text)} is not a shape", f"write its axes, channels first: {OPTION} 3,224,224")
     return list_node(node.span, [parse_value(item, known, "an axis of the input") for item in node.items])

@@ -109,7 +109,7 @@ class ItemReader:
             (kind,) = known
             stray = next(key for key in keys if key is not kind)
             text = f"unknown word {quoted(stray.text)} beside {kind.text}{did_you_mean(stray.text, MODIFIERS)}"
-            hint = f"arguments of {kind.text} stand in its own braces; beside it stand {', '.join(MODIFIERS)}"
+            hint = f"arguments of {kind.text} belong in its own braces; beside it are allowed {', '.join(MODIFIERS)}"
             return SpecError("CC116", text, stray.span, hint=hint)
         first, second = (known or keys)[:2]
         text = f"two kinds in one item: {quoted(first.text)} on line {first.span.line} and {quoted(second.text)}"
@@ -227,7 +227,7 @@ class ItemReader:
 def _require_valid_modifiers(modifiers: Modifiers, *, in_join: bool) -> None:
     """Demand that modifiers are used where they have a meaning."""
     if "each" in modifiers and not in_join:
-        text = "`each` stands only directly in the list of a join; for a series write `repeat`"
+        text = "`each` is allowed only directly in the list of a join; for a series use `repeat`"
         raise SpecError("CC119", text, modifiers["each"][0].span)
     if "each" in modifiers and "repeat" in modifiers:
         second = max((modifiers["each"][0], modifiers["repeat"][0]), key=lambda key: key.span[1:])

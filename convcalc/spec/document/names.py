@@ -36,7 +36,7 @@ def validate_name(text: str, span: Span, more: str = "") -> str:
     """Return a name in its normal form (NFC); ``more`` are further characters that it may hold, but not begin with.
 
     Raises:
-        SpecError: CC110, where it is no name: letters, digits, ``_`` and ``-``, and no ``-`` at its beginning.
+        SpecError: CC110, where it is not a name: letters, digits, ``_`` and ``-``, and no ``-`` at its beginning.
     """
     name = unicodedata.normalize("NFC", text)
     if not name:
@@ -140,6 +140,6 @@ def parse_reference(node: ScalarNode, known: NameScope) -> Template:
     path = parse_template(node, known)
     outline = unicodedata.normalize("NFC", "".join(part if isinstance(part, str) else "0" for part in path.parts))
     if outline != "." and not all(_NAME.fullmatch(segment) for segment in outline.split(".")):
-        text = f"{quoted(node.text)} is no reference: write the path of a layer, `input` or `.`"
+        text = f"{quoted(node.text)} is not a reference: write the path of a layer, `input` or `.`"
         raise SpecError("CC113", text, node.span)
     return path

@@ -77,7 +77,7 @@ def iterations(repeat: Repeat, evaluate: Callable[[ValueNode], Any]) -> tuple[di
     """Return the columns of a repeat, and how often it runs.
 
     Raises:
-        SpecError: CC414 where it is no count and no columns, CC502 where it is too long, CC411 where it is swept.
+        SpecError: CC414 where it is not a count and no columns, CC502 where it is too long, CC411 where it is swept.
     """
 
     def plain(value: ValueNode, needed: str) -> Any:

@@ -120,7 +120,7 @@ class LayerScope:
         if any(scope.may_have_failed(first) for scope in self.enclosing()):
             return Binding(FAILED, span)
         guess = did_you_mean(first, (name for scope in self.enclosing() for name in scope.names))
-        text = f"no layer {quoted('.'.join(segments))} stands before this{guess}"
+        text = f"no layer {quoted('.'.join(segments))} precedes this{guess}"
         raise SpecError("CC210", text, span, hint=_last_names_hint(self.names))
 
 

@@ -109,7 +109,7 @@ def _name(text: str, at: int) -> Token:
         raise ExpressionError(E_CHARACTER, message, at, end, "pass what a block needs as its parameter")
     name = unicodedata.normalize("NFC", text[at:end])
     if not all(map(_in_name, name)):
-        message = f"{quoted(name)} is no name: a name holds letters, digits and _"
+        message = f"{quoted(name)} is not a name: a name holds letters, digits and _"
         raise ExpressionError(E_CHARACTER, message, at, end)
     return Token(NAME, name, at, end)
 
@@ -134,10 +134,10 @@ def _quantity(text: str, at: int) -> Token:
         if not apart:
             return Token(NUMBER, text[at:end], at, end)
         end = apart.end()
-        message = f"{quoted(apart[0])} is no number: its suffix stands apart"
+        message = f"{quoted(apart[0])} is not a number: a suffix must follow its number directly"
     else:
         end = _after(_WORD_OR_NUMBER, text, at)
-        message = f"{quoted(text[at:end])} is no number with a suffix"
+        message = f"{quoted(text[at:end])} is not a number with a suffix"
     near = quantities.intended_quantity(text[at:end])
     raise ExpressionError(E_CHARACTER, message, at, end, f"write {near}" if near else quantities.FORM)
 
@@ -146,12 +146,12 @@ def _malformed(number: str, start: int, end: int) -> ExpressionError:
     amount = re.fullmatch(_AMOUNT, number)
     if amount and amount[2] in quantities.SUFFIXES:
         digits, suffix = amount[1], amount[2]
-        message = f"{quoted(number)} is no number: no letter may follow its digits, and a spec has no suffixes"
+        message = f"{quoted(number)} is not a number: no letter may follow its digits, and a spec has no suffixes"
         plain = f"{digits}{_ZEROS[suffix]}" if suffix in _ZEROS else f"{digits}*{quantities.SUFFIXES[suffix]}"
         raise ExpressionError(E_CHARACTER, message, start, end, f"write {plain}, or {digits}*{suffix} for a product")
     forms = ((re.fullmatch(form, number, re.IGNORECASE), reason, hint) for form, reason, hint in _MALFORMED)
     match, reason, hint = next(found for found in forms if found[0])
-    message = f"{quoted(number)} is no number: {reason}"
+    message = f"{quoted(number)} is not a number: {reason}"
     return ExpressionError(E_CHARACTER, message, start, end, match.expand(hint) if match else "")
 
 

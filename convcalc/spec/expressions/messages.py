@@ -69,4 +69,4 @@ def unexpected_token(token: Token, text: str) -> ExpressionError:
 def not_a_function(word: str, place: TextRange) -> ExpressionError:
     """Return the error about something with several arguments that can only be an index."""
     guess = did_you_mean(word, FUNCTIONS)
-    return ExpressionError(E_CALL, f"{quoted(word)} is no function{guess or ', and a list takes one index'}", *place)
+    return ExpressionError(E_CALL, f"{quoted(word)} is not a function{guess or ', and a list takes one index'}", *place)

@@ -61,7 +61,7 @@ def parse_yaml(source: Source, loader: Any = None) -> YamlNode | None:
 
     Raises:
         SpecErrors: CC101 broken YAML, CC102 alias or anchor, CC103 tag, CC104 merge key, CC105 duplicate key,
-            CC106 key that is no scalar, CC107 second document, CC108 nested too deep, CC109 directive.
+            CC106 key that is not a scalar, CC107 second document, CC108 nested too deep, CC109 directive.
     """
     builder = _Builder(source)
     failure = builder.feed_all(source.text, loader or LOADER)
@@ -198,5 +198,5 @@ class _Builder:
 
 
 def _is_cut(key: ScalarNode) -> bool:
-    """Whether a key is the end of a call that its comma has cut, so that another of its name is no second key."""
+    """Whether a key is the end of a call that its comma has cut, so that another of its name is not a second key."""
     return key.is_plain and key.text.count(")") > key.text.count("(")

@@ -1,7 +1,7 @@
 """What a number of a block is in terms of others: a polynomial with integer coefficients, in one form for equal ones.
 
 Bounds alone forget that both sides of ``cin != 4*width`` are the same variable: of width in 1…512 they overlap. Their
-difference is −3·width, which is nowhere 0. What is no polynomial of the axes (a floor, the larger of two, a choice) is
+difference is −3·width, which is nowhere 0. What is not a polynomial of axes (a floor, the larger of two, a choice) is
 a variable of its own, the same one wherever the same is done to equal numbers.
 """
 
