@@ -90,6 +90,11 @@ class Graph:
     def layers(self) -> list[Node]:
         return [node for node in self.nodes if node.op is not None]
 
+    @property
+    def uncounted(self) -> list[Node]:
+        """The layers whose multiplies are unknown, so that totals are lower bounds."""
+        return [node for node in self.nodes if node.op is not None and not node.op.is_counted]
+
     def subgraph(self, path: str) -> Graph:
         """Return the layers at and below a path as a graph of its own, whose inputs are the outside layers they read.
 

@@ -64,6 +64,8 @@ class Op:
     """Whether the output depends on the values of the inputs, and not on their shapes alone."""
     is_identity: ClassVar[bool] = False
     """The op returns its input unchanged and gets no row in reports."""
+    is_counted: ClassVar[bool] = True
+    """Whether its multiplies are known; otherwise they are in no total, which is a lower bound."""
 
     @classmethod
     def make(cls, *, axes: Any = None, **arguments: Any) -> Self:

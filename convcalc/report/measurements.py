@@ -209,6 +209,7 @@ class Measurements:
             columns=tuple(columns.values()),
             totals=totals,
             rows=list(_rows(graph, values)),
+            uncounted=tuple([node.path for node in graph.uncounted]),
             warnings=(*map(format_error, graph.warnings), *_unmatched(graph, dtype)),
             peak=peak(graph, batch, dtype) if "peak" in asked else None,
             misaligned=joins,

@@ -1,0 +1,44 @@
+"""A layer whose cost is not known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from convcalc.arith import Number
+from convcalc.ops.arguments import DimsType, SizeType, argument
+from convcalc.ops.op import Op
+from convcalc.shapes import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque(Op):
+    """An operation of which only shapes are known: totals of multiplies are then lower bounds.
+
+    Formula:
+        Params as given; its multiplies are unknown and in no total: reports mark them with ≥, checks refuse them.
+    Shapes:
+        Any → ``out``, which is the shape of the first input by default.
+    Source:
+        The model: the operation is of another package, or its cost depends on values.
+    Examples:
+        opaque: {out: [8, 4], params: 10} on [8, 4, 4] -> [8, 4]; 10 params, 0 multiplies
+    """
+
+    kind = "opaque"
+    arity = (1, None)
+    is_counted = False
+
+    out_shape: tuple[Number, ...] | None = argument("out", DimsType(), default=None)
+    """Shape of the output, without batch."""
+    params: Number = argument("params", SizeType(0), default=0)
+    """Learnable weights."""
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0] if self.out_shape is None else Shape(self.out_shape)
+
+    def weights(self, *inputs: Shape) -> dict[str, Shape]:
+        return {"weight": Shape((self.params,))}
+
+    def attributes(self, *inputs: Shape) -> dict[str, Any]:
+        return {"out": tuple(self.output(*inputs)), "params": self.params}
