@@ -33,13 +33,15 @@ class Source(NamedTuple):
 class Span(NamedTuple):
     """A place in a source: line and column from 1, extent in characters on that line.
 
-    ``line`` 0 means the source as a whole (a missing file, a folder): nothing can be quoted.
+    ``line`` 0 means the source as a whole (a missing file, a folder), or a node of a model: nothing can be quoted.
     """
 
     source: Source
     line: int = 0
     column: int = 0
     extent: int = 1
+    node: str = ""
+    """The name of a node of an imported model."""
 
     @property
     def file(self) -> str:
@@ -51,6 +53,8 @@ class Span(NamedTuple):
 
     def __str__(self) -> str:
         name = escape(self.file)
+        if self.node:
+            return f"{name}: {escape(self.node)}"
         return f"{name}:{self.line}:{self.column}" if self.line else name
 
 
@@ -84,8 +88,8 @@ class SpecError(Exception):
         return "warning" if self.code.startswith("CC8") else "error"
 
     @property
-    def sort_key(self) -> tuple[str, int, int]:
-        return (self.span.file, self.span.line, self.span.column) if self.span else ("", 0, 0)
+    def sort_key(self) -> tuple[str, int, int, str]:
+        return (self.span.file, *self.span[1:3], self.span.node) if self.span else ("", 0, 0, "")
 
 
 class SpecErrors(Exception):

@@ -72,6 +72,11 @@ def _exists(file: str) -> bool:
         return False
 
 
+def is_named_as_spec(file: str) -> bool:
+    """Whether a file can only be a spec by its name, or none at all: a bundled one, standard input, a YAML file."""
+    return file.startswith(ZOO) or file == "-" or file.endswith(SPEC_SUFFIXES)
+
+
 def is_spec_name(name: str) -> bool:
     """Whether a file in a folder is a spec by its name."""
     return name.endswith(SPEC_SUFFIXES) and name != BUDGET_FILE

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from convcalc.designs.names import DesignName, parse_design, spec_path
-from convcalc.errors import Source, Span, SpecError, SpecErrors, format_error
+from convcalc.designs.names import DesignName, is_named_as_spec, parse_design, spec_path
+from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import Graph
 from convcalc.report.measurements import Conditions, Measurements
 from convcalc.report.report import Report
@@ -26,6 +27,8 @@ Inputs: TypeAlias = Mapping[str, str]
 """Shapes as text by the names of inputs, ``""`` for the only one: ``--input``."""
 NO_INPUTS: Inputs = MappingProxyType({})
 MISSING_FILE = ("CC001", "CC703")
+SPEC_KEY = re.compile(r"""^\s*[{,]?\s*["']?(?:layers|blocks)["']?\s*:""", re.MULTILINE)
+"""A key that a spec has at the top, and no YAML of other programs: they have their layers in ``backbone``."""
 
 
 class CountOptions(NamedTuple):
@@ -161,11 +164,18 @@ class SpecFile:
 
 
 def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_INPUTS) -> SpecFile:
-    """Read a spec and what it imports; ``file`` may be ``zoo:NAME`` or ``-``, ``inputs`` go before the spec's own.
+    """Read a spec and what it imports, or a model; ``inputs`` go before its own. ``file`` may be ``zoo:NAME`` or ``-``.
 
     Raises:
         SpecErrors: what is wrong with its form and its names.
     """
+    if not is_named_as_spec(file):
+        from convcalc.importers.registry import importer_of  # specs do without
+
+        if importer := importer_of(file):
+            from convcalc.designs.imported import open_model
+
+            return open_model(file, importer, inputs)
     try:
         source = read_text(spec_path(file))
     except SpecError as error:
@@ -192,6 +202,13 @@ def read_spec(
     Raises:
         SpecErrors: what is wrong with its form and its names.
     """
+    if not SPEC_KEY.search(source.text):
+        from convcalc.importers.registry import importer_of_text  # specs do without
+
+        if importer := importer_of_text(source.text):
+            from convcalc.designs.imported import open_model
+
+            return open_model(file, importer, inputs, source.text.encode())
     document = parse_spec(source, files, path)
     if not inputs:
         return SpecFile(file, document, files, inputs)
@@ -226,7 +243,12 @@ def carried(
     libraries: Sequence[str] = (),
     inputs: Inputs = NO_INPUTS,
 ) -> SpecFile:
-    """Read a spec again from its texts, in any process; what it is read from may have changed or gone."""
+    """Read a spec again from its texts, in any process; what it is read from may have changed or gone.
+
+    A model has no texts: it is read again from its file.
+    """
+    if not texts:
+        return open_spec(file, libraries=libraries, inputs=inputs)
     files = _Carried({path: Source(name, text) for path, name, text in texts})
     loader = DocumentLoader(read=files.read, libraries=libraries, file_system=files)
     return read_spec(files.read(path), file, path, loader, inputs)
@@ -270,31 +292,3 @@ def open_source(
     spec = read_spec(source, source.name, None, DocumentLoader(libraries=libraries), inputs)
     network = spec.expand(variant, overrides=overrides)
     return _as_named(network, DesignName(source.name, source.name), source.name, overrides)
-
-
-class ValidationResult(NamedTuple):
-    """What validating one file found, over all its variants."""
-
-    file: str
-    variants: tuple[str, ...] = ()
-    errors: tuple[SpecError, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-def validate_file(path: str, *, libraries: Sequence[str] = ()) -> ValidationResult:
-    """Parse and shape-check a file with every variant; a file of blocks without layers is only parsed."""
-    try:
-        spec = open_spec(path, libraries=libraries)
-    except SpecErrors as errors:
-        return ValidationResult(path, errors=tuple(errors.errors))
-    found: list[SpecError] = []
-    warnings: dict[str, None] = {}
-    for variant in spec.variants:
-        try:
-            graph = spec.expand(variant).graph
-            warnings.update(dict.fromkeys(map(format_error, graph.warnings)))
-        except SpecErrors as errors:
-            found += errors.errors
-            for fault in errors.errors:
-                fault.hint = fault.hint or (f"in the variant {variant}" if variant else "")
-    return ValidationResult(path, tuple(spec.document.variants), tuple(SpecErrors(found).errors), tuple(warnings))

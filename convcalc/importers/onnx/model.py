@@ -115,7 +115,7 @@ def read_onnx(path: str) -> Model:
     """Read the structure of an ONNX file.
 
     Raises:
-        SpecError: CC001 unreadable, CC850 damaged, truncated, beyond a limit, or no ONNX file.
+        SpecError: CC001 unreadable, CC760 damaged, truncated, beyond a limit, or no ONNX file.
     """
     whole = Span(Source(path))
     try:
@@ -126,7 +126,7 @@ def read_onnx(path: str) -> Model:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return _read_model(data, size)
     except Damaged as error:
-        raise SpecError("CC850", f"is no ONNX model: {error}", whole) from None
+        raise SpecError("CC760", f"is no ONNX model: {error}", whole) from None
     except OSError as error:
         raise SpecError("CC001", f"cannot be read: {error.strerror}", whole) from None
 

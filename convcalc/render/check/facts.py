@@ -72,7 +72,10 @@ def claim_facts(judged: ClaimResult) -> dict[str, object]:
 
 def location_facts(span: Span | None) -> dict[str, object] | None:
     """Return a place in a file, or nothing."""
-    return None if span is None else {"file": span.file, "line": span.line, "column": span.column}
+    if span is None:
+        return None
+    node = {"node": span.node} if span.node else {}
+    return {"file": span.file, "line": span.line, "column": span.column, **node}
 
 
 def ratio_facts(value: int | Fraction) -> dict[str, Any]:

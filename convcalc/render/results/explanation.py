@@ -51,9 +51,9 @@ def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[B
 
 def _flow(explanation: Explanation, glyphs: Characters) -> Iterator[str]:
     if explanation.source:
-        yield f"defined at {_place(explanation.source)}"
+        yield f"defined at {explanation.source}"
     for entering in explanation.inputs:
-        where = f" ({_place(entering.source)})" if entering.source else ""
+        where = f" ({entering.source})" if entering.source else ""
         yield f"input:  {glyphs.shape(entering.shape)} from {entering.path}{where}"
     yield f"output: {glyphs.shape(explanation.output)}" if explanation.output else "output: one number"
     yield from (f"  {step.name}: {step.factors} = {step.value:,}" for step in explanation.sizes)
@@ -61,10 +61,6 @@ def _flow(explanation: Explanation, glyphs: Characters) -> Iterator[str]:
         yield f"followed by {' and '.join(explanation.fused)}, counted separately"
     if explanation.tied_to:
         yield f"uses the weights of {explanation.tied_to}, which count there"
-
-
-def _place(span: Span) -> str:
-    return f"{span.file}:{span.line}:{span.column}"
 
 
 def _numbers(metrics: Sequence[ExplainedMetric], glyphs: Characters, width: int | None) -> Table:

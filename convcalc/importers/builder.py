@@ -1,0 +1,142 @@
+"""From the nodes of another format to layers: paths made valid and unique, ops shared, errors at the node."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from convcalc.arith import Number
+from convcalc.errors import Source, Span, SpecError
+from convcalc.graph.builder import GraphBuilder
+from convcalc.graph.graph import Graph
+from convcalc.ops.make import get, make
+from convcalc.ops.op import Op, arguments_of
+from convcalc.shapes import Shape
+
+_NOT_IN_NAMES = re.compile(r"[^\w-]+")
+MAX_NAME_LENGTH = 200
+
+
+class ModelBuilder:
+    """Builds the graph of an imported model. Handles are those of :class:`convcalc.graph.builder.GraphBuilder`."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.warnings: list[SpecError] = []
+        self._builder = GraphBuilder()
+        self._taken: dict[str, int] = {}
+        self._ops: dict[Hashable, Op] = {}
+        self._owners: dict[Hashable, int] = {}
+        self._unknown: set[str] = set()
+
+    def span(self, node: str) -> Span:
+        """Return the place of a node of the model."""
+        return Span(self.source, node=node)
+
+    def shape(self, handle: int) -> Shape:
+        """Return the shape of a tensor."""
+        return self._builder.nodes[handle].facts.output
+
+    def input(self, name: str, shape: Sequence[Number]) -> int:
+        """Add an input of the model, without its batch axis."""
+        with self.errors_at(name):
+            return self._builder.input(self.path(name), shape, source=self.span(name))
+
+    def add(
+        self,
+        node: str,
+        kind: str,
+        *inputs: int,
+        path: str = "",
+        weights: Hashable = None,
+        axes: Any = None,
+        **arguments: Any,
+    ) -> int:
+        """Add a layer and return its handle.
+
+        Args:
+            node: its name in the model, which errors show.
+            kind: of the op, see :func:`convcalc.ops.make`; arguments that are ``None`` are left out.
+            inputs: handles of what enters.
+            path: of the layer; by default it is made of ``node``.
+            weights: what identifies its weights in the model: layers with the same ones share them.
+            axes: how many spatial axes the op is for, by default those of the first input; of an op that has an
+                argument of this name, such as ``permute``, it is that argument.
+
+        Raises:
+            SpecError: where the layer does not fit its inputs, at the node.
+        """
+        with self.errors_at(node):
+            given = {key: value for key, value in arguments.items() if value is not None}
+            if axes is None and "axes" not in arguments_of(get(kind)):
+                axes = self.shape(inputs[0]).rank - 1
+            op = self._op(kind, axes, given)
+            if op.is_identity:
+                return inputs[0]
+            handle = self._builder.append(self.path(path or node), op, inputs, self.span(node))
+            if weights is not None:
+                owner = self._owners.setdefault(weights, handle)
+                if owner != handle:
+                    self._builder.tie(handle, owner)
+            return handle
+
+    def opaque(
+        self,
+        node: str,
+        operation: str,
+        inputs: Sequence[int],
+        out: Sequence[Number],
+        *,
+        path: str = "",
+        params: Number = 0,
+    ) -> int:
+        """Add a layer whose cost is not known, with a warning for the first of each operation."""
+        if operation not in self._unknown:
+            self._unknown.add(operation)
+            text = f"the cost of the operation {operation} is not known: totals of multiplies are lower bounds"
+            self.warnings.append(SpecError("CC808", text, self.span(node)))
+        return self.add(node, "opaque", *inputs, path=path, out=tuple(out), params=params)
+
+    def graph(self, outputs: Mapping[str, int], *, name: str = "") -> Graph:
+        """Return what has been built; outputs are handles by their names in the model."""
+        labels = {self._builder.nodes[handle].path: handle for handle in outputs.values()}
+        graph = self._builder.graph(labels, name=name)
+        graph.warnings[:] = self.warnings
+        return graph
+
+    def path(self, name: str) -> str:
+        """Return a path of a layer that no other has, made of a name in the model.
+
+        Slashes and dots separate names of scopes; what a path cannot hold becomes ``_``.
+        """
+        text = unicodedata.normalize("NFC", name[:MAX_NAME_LENGTH])
+        parts = [_NOT_IN_NAMES.sub("_", part).lstrip("-") for part in re.split(r"[./]+|::", text)]
+        path = ".".join(part for part in parts if part) or "layer"
+        while path in self._taken:
+            self._taken[path] += 1
+            path = f"{path}_{self._taken[path]}"
+        self._taken[path] = 1
+        return path
+
+    @contextmanager
+    def errors_at(self, node: str) -> Iterator[None]:
+        """Give an error without a place that of a node."""
+        try:
+            yield
+        except SpecError as error:
+            error.span = error.span or self.span(node)
+            raise
+
+    def _op(self, kind: str, axes: Any, arguments: Mapping[str, Any]) -> Op:
+        """Return an op, the same one for the same arguments, so that layers share what it computes."""
+        try:
+            key: Hashable = (kind, axes, tuple(sorted(arguments.items())))
+            known = self._ops.get(key)
+        except TypeError:  # arrays and symbols
+            return make(kind, axes=axes, **arguments)
+        if known is None:
+            known = self._ops[key] = make(kind, axes=axes, **arguments)
+        return known
