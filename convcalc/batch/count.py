@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from convcalc.designs.names import DesignName, spec_path
 from convcalc.designs.sources import SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
+from convcalc.number_format import count_of
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.yaml.text import decode
 
@@ -28,6 +29,8 @@ class CountRequest(NamedTuple):
     dtypes: tuple[str, ...] = ("float32",)
     """Data types: a row each."""
     inputs: Mapping[str, str] = {}
+    strict: bool = False
+    """Whether a layer that is not counted is an error."""
 
 
 class CountTask(NamedTuple):
@@ -63,6 +66,8 @@ class BatchRow(NamedTuple):
     dtype: str | None = None
     totals: tuple[int, ...] = ()
     errors: tuple[ErrorText, ...] = ()
+    uncounted: int = 0
+    """How many layers are not counted: totals are lower bounds then."""
 
     def facts(self, metrics: Sequence[str]) -> dict[str, Any]:
         """Return the row by the keys of its fields."""
@@ -73,8 +78,13 @@ class BatchRow(NamedTuple):
             "input": self.input,
             DTYPE: self.dtype,
             **dict(zip(metrics, self.totals or (None,) * len(metrics), strict=True)),
-            "error": self.errors[0].line if self.errors else None,
+            "error": self.errors[0].line if self.errors else self._note(),
         }
+
+    def _note(self) -> str | None:
+        """What has to be known of totals that are lower bounds."""
+        layers = count_of(self.uncounted, "layer is", "layers are")
+        return f"lower bounds (≥): {layers} not counted" if self.uncounted else None
 
 
 def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
@@ -109,6 +119,8 @@ def _open(task: CountTask, request: CountRequest) -> SpecFile:
 def _count_variant(spec: SpecFile, design: DesignName, variant: str | None, request: CountRequest) -> list[BatchRow]:
     try:
         network = spec.expand(variant, design.part, overrides=request.overrides)
+        if request.strict:
+            network.require_counted()
     except SpecErrors as errors:
         return [BatchRow(design, errors=_error_texts(errors))]
     shapes = {node.path: tuple(node.shape) for node in network.graph.inputs}
@@ -116,7 +128,8 @@ def _count_variant(spec: SpecFile, design: DesignName, variant: str | None, requ
     rows: list[BatchRow] = []
     for dtype in request.dtypes:
         totals = network.measurements(request.batch, dtype).totals(request.metrics)
-        rows.append(BatchRow(design, network.graph.name, entering, dtype, tuple(totals.values())))
+        unknown = len(network.graph.uncounted)
+        rows.append(BatchRow(design, network.graph.name, entering, dtype, tuple(totals.values()), uncounted=unknown))
     return rows
 
 

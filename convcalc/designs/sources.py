@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from convcalc.designs.names import DesignName, is_named_as_spec, parse_design, spec_path
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import Graph
-from convcalc.report.measurements import Conditions, Measurements
+from convcalc.report.measurements import Conditions, Measurements, not_counted
 from convcalc.report.report import Report
 from convcalc.spec.document.loader import DocumentLoader, FileSystem
 from convcalc.spec.document.syntax_tree import Document
@@ -91,6 +91,15 @@ class Network:
             return replace(report, name=self.title)
         given = tuple(self.spec.shapes)
         return replace(report, name=self.title, given=given, overrides=self.overrides, note=self.spec.document.note)
+
+    def require_counted(self) -> None:
+        """Demand that the multiplies of every layer are known.
+
+        Raises:
+            SpecErrors: CC623, for every layer whose are not.
+        """
+        if unknown := self.graph.uncounted:
+            raise SpecErrors(not_counted(self.design.text, node, self.source) for node in unknown)
 
     def outputs(self) -> list[Network]:
         """Return every output as a design of its own: the layers that lead to it."""

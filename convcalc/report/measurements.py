@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     MetricValue = int | Fraction
 
 UNDEFINED_METRIC = "CC622"
+NOT_COUNTED = "CC623"
+KNOWN_WITHOUT_COUNTS = frozenset({"params", "buffers", "weight_bytes", "output_elements", "peak_activation_bytes"})
+"""Metrics that are exact though the multiplies of a layer are not known."""
 
 
 class Conditions(NamedTuple):
@@ -127,20 +130,26 @@ class Measurements:
         """Return the value of the whole design.
 
         Raises:
-            SpecError: CC622, where it is undefined.
+            SpecError: CC622, where it is undefined; CC623, where it is only a lower bound.
         """
+        self._require_counted(key)
         return self._require_defined(key, self.values_and_total(key)[1])
 
     def totals(self, keys: Iterable[str] | None = None) -> dict[str, int]:
-        """Return totals of the design by the keys of their metrics: of all metrics of a report, or of some."""
-        return {key: int(self.total(key)) for key in (core_metrics() if keys is None else keys)}
+        """Return totals of the design by the keys of their metrics: of all metrics of a report, or of some.
+
+        They are lower bounds where the graph has layers that are not counted.
+        """
+        every = core_metrics() if keys is None else keys
+        return {key: int(self._require_defined(key, self.values_and_total(key)[1])) for key in every}
 
     def value_of(self, key: str, part: DesignPart) -> MetricValue:
         """Return the value of a part: the whole, the sum of some layers, or a group as a design of its own.
 
         Raises:
-            SpecError: CC622, where it is undefined.
+            SpecError: CC622, where it is undefined; CC623, where it is only a lower bound.
         """
+        self._require_counted(key, part.layers)
         is_sum = is_additive(key)
         if part.layers is None or (not is_sum and not part.path):
             return self.total(key)
@@ -154,7 +163,7 @@ class Measurements:
 
     def values_of(self, key: str, parts: Sequence[DesignPart]) -> list[MetricValue]:
         """Return the value of every part."""
-        if not is_additive(key) or self.shares_weights:
+        if not is_additive(key) or self.shares_weights or self.graph.uncounted:
             return [self.value_of(key, part) for part in parts]
         values, total = self.values_and_total(key)
         return [total if part.layers is None else sum([values[each] for each in part.layers]) for part in parts]
@@ -173,6 +182,15 @@ class Measurements:
             hint = "see `convcalc explain CC622`; limit it in layers before"
             raise SpecError(UNDEFINED_METRIC, f"{whose} has no {key}", self.span(index), hint)
         return value
+
+    def _require_counted(self, key: str, layers: Sequence[int] | None = None) -> None:
+        """Demand that the multiplies of all layers are known, or of some, by their order."""
+        if key in KNOWN_WITHOUT_COUNTS:
+            return
+        chosen = self.layers if layers is None else [self.layers[index] for index in layers]
+        unknown = next((node for node in chosen if node.op is not None and not node.op.is_counted), None)
+        if unknown is not None:
+            raise not_counted(self.design, unknown, self.source, f"{key} of ")
 
     # --- the report ---------------------------------------------------------------------------------------------------
 
@@ -225,6 +243,14 @@ class Measurements:
             yield from device_metrics(self.conditions.device)
         if profiles:
             yield from (each._replace(title=key) for key, each in profile_metrics().items() if key in profiles)
+
+
+def not_counted(design: str, node: Node, source: Source, subject: str = "") -> SpecError:
+    """Return the error for a design whose totals are lower bounds, at one of the layers that are not counted."""
+    text = f"{subject}{design} is not known: the layer {quoted(node.path)} is not counted"
+    return SpecError(
+        NOT_COUNTED, text, node.source or Span(source), "limit its params, or write its cost with `custom`"
+    )
 
 
 def _unmatched(graph: Graph, dtype: str) -> list[str]:

@@ -97,7 +97,7 @@ def command(
     metrics = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *shown, *conditional)))
     request = CountRequest(
         metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch,
-        reading.dtypes, reading.inputs,
+        reading.dtypes, reading.inputs, reading.strict,
     )  # fmt: skip
     tasks = chain(*(_tasks_from_stdin(null=null) if path == STDOUT else _tasks_of(path) for path in paths))
     log = _ErrorLog(keeps=any(target.format == "json" for target in targets))

@@ -33,6 +33,8 @@ class DesignOptions(NamedTuple):
     batch: int
     dtypes: tuple[str, ...]
     """All data types that are given, for a row of each."""
+    strict: bool = False
+    """Whether a layer that is not counted is an error."""
 
     @property
     def dtype(self) -> str:
@@ -54,6 +56,8 @@ class DesignOptions(NamedTuple):
         for text in texts:
             try:
                 read.append(self._network(text))
+                if self.strict:
+                    read[-1].require_counted()
             except SpecErrors as failed:
                 errors += failed.errors
         if errors:
@@ -155,7 +159,7 @@ def dtype_option(words: str) -> Callable[..., Any]:
 
 
 def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--set``, ``--input``, ``--variant``, ``--lib``, ``--batch`` and ``--dtype``, as one ``reading``."""
+    """Add ``--set``, ``--input``, ``--variant``, ``--lib``, ``--batch``, ``--dtype``, ``--strict``: one ``reading``."""
 
     @wraps(command)
     def collected(
@@ -166,11 +170,13 @@ def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
         lib: tuple[str, ...],
         batch: int,
         dtype: tuple[str, ...],
+        strict: bool,
         **kwargs: Any,
     ) -> Any:
-        return command(*args, reading=DesignOptions(set_, input_, lib, variant, batch, dtype), **kwargs)
+        return command(*args, reading=DesignOptions(set_, input_, lib, variant, batch, dtype, strict), **kwargs)
 
     for option in (
+        click.option("--strict", is_flag=True, help="Exit 2 where a layer is not counted, rather than print ≥."),
         dtype_option(f"Data type: {', '.join(tuple(BIT_WIDTHS)[1:4])}, …; per layer: 'stage1.**=int8'."),
         batch_option("Batch size."),
         lib_option,
