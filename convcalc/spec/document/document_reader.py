@@ -77,7 +77,7 @@ class _Sections:
         self.import_errors: list[SpecError] = []
         self.order: dict[str, int] = {}
         """Variable → its place among all."""
-        self.known = NameScope(self.order.keys())
+        self.known = NameScope(self.order.keys(), warnings=document.warnings)
         self.nodes: dict[str, YamlNode] = {}
         document.key_spans = {key.text: key.span for key, _ in root.pairs}
         for key, value in root.pairs:
