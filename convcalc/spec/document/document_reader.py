@@ -153,7 +153,7 @@ class _Sections:
         value = parse_value(node, self.known.without_input(), quoted(key.text), key.span)
         if any(self.order.get(name, -1) >= place for name in value.names):
             before = frozenset(name for name, other in self.order.items() if other < place)
-            parse_value(node, NameScope(before, has_input=False))
+            return parse_value(node, NameScope(before, has_input=False))
         return value
 
     def _input(self, node: YamlNode) -> None:

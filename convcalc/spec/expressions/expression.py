@@ -77,6 +77,8 @@ def parse(
         suffixed: whether numbers may have suffixes, as outside of specs: 5M, 2MiB.
     """
     expression = _compile(text, frozenset(), suffixed)
+    if not expression.names:
+        return expression
     words = {name.start for name in expression.values if name.text in choices}
     for name in expression.names:
         if name.start in words or name.text in known or name.text in INPUT_VARIABLES:
