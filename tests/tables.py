@@ -13,7 +13,7 @@ from convcalc.ops.registry import load_all
 from convcalc.spec import limits
 from convcalc.spec.document.value_nodes import LOOP_VARIABLES
 from convcalc.spec.expressions.functions import FUNCTIONS
-from convcalc.spec.expressions.vocabulary import INPUT_VARIABLES, KEYWORDS, VOCABULARIES
+from convcalc.spec.expressions.vocabulary import INPUT_VARIABLES, KEYWORDS
 
 
 def ops_table() -> str:
@@ -87,12 +87,11 @@ def functions_table() -> str:
 
 
 def words_table() -> str:
-    """Return the words that expressions understand as a Markdown table; no variable may bear their names."""
+    """Return the words that have their meaning in all expressions as a Markdown table."""
     groups = {
         "what enters the item": sorted(INPUT_VARIABLES),
         "of a repeat": LOOP_VARIABLES,
         "keyword": sorted(KEYWORDS),
-        **{group: sorted(words) for group, words in VOCABULARIES.items()},
     }
     return _table(("What", "Words"), ((group, ", ".join(map(_code, words))) for group, words in groups.items()))
 

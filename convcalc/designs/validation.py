@@ -25,7 +25,7 @@ def validate_file(path: str, *, libraries: Sequence[str] = ()) -> ValidationResu
     except SpecErrors as errors:
         return ValidationResult(path, errors=tuple(errors.errors))
     found: list[SpecError] = []
-    warnings: dict[str, None] = {}
+    warnings = dict.fromkeys(map(format_error, spec.document.warnings))
     for variant in spec.variants:
         try:
             graph = spec.expand(variant).graph

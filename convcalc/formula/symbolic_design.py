@@ -7,7 +7,7 @@ symbol replaces only the input size; variables computed from it keep their value
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -120,7 +120,8 @@ class SymbolicDesign:
 
     def _find_symbols(self, request: FormulaRequest) -> tuple[SymbolUse, ...]:
         found: dict[str, SymbolUse] = {}
-        names = [name for text in self._settings.values() for name in _names_in(text)]
+        known = {*self._variables, *self.axes, *request.symbols}
+        names = [name for text in self._settings.values() for name in _names_in(text, known)]
         for name in (*request.symbols, *names):
             if name in found or (name not in request.symbols and name in self._variables):
                 continue
@@ -199,10 +200,10 @@ def require_known(names: Iterable[str], designs: Sequence[SymbolicDesign], optio
         raise SpecErrors(errors)
 
 
-def _names_in(text: str) -> list[str]:
+def _names_in(text: str, known: Container[str]) -> list[str]:
     """Return the variables in an expression; one that is broken is refused later, in its place."""
     try:
-        return list(dict.fromkeys(name for name, _, _ in parse(text).names))
+        return list(dict.fromkeys(name for name, _, _ in parse(text, known).names))
     except ExpressionError:
         return []
 

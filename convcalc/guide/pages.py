@@ -88,7 +88,7 @@ def default_text(op: type[Op], key: str) -> str:
 
 def choice_text(op: type[Op], key: str, text: str) -> str:
     """Return the words that an argument chooses from, if its text does not say them."""
-    words = getattr(arguments_of(op)[key].type, "words", ()) if key in arguments_of(op) else ()
+    words = arguments_of(op)[key].type.words if key in arguments_of(op) else ()
     return "" if all(word in text for word in words) else f" One of {', '.join(words)}."
 
 

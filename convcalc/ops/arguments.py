@@ -26,6 +26,8 @@ class ArgumentType:
     """The type of an argument. With ``takes_list`` a bare list is one value and not several arguments."""
 
     takes_list: bool = False
+    words: tuple[str, ...] = ()
+    """The words that it takes: a spec knows them from here alone."""
     per_axis: ClassVar[bool] = False
     """Whether its tuples have one entry for each spatial axis."""
     schema: ClassVar[JsonSchema] = EXPRESSION

@@ -9,12 +9,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 
 from convcalc.errors import Source, Span, SpecError
 from convcalc.ops import kinds as operations
-from convcalc.ops.op import Op
+from convcalc.ops.op import Op, arguments_of
 
 REQUIRED_SECTIONS = ("Formula:", "Shapes:", "Source:", "Examples:")
 """Sections that the docstring of every op must have."""
@@ -52,6 +53,13 @@ def find_op(kind: str) -> type[Op] | None:
 def load_all() -> dict[str, type[Op]]:
     """Load all ops and return them by kind."""
     return {kind: op for kind in kinds() if (op := find_op(kind))}
+
+
+def choices_of(kind: str) -> Iterator[str]:
+    """Yield the words that the arguments of a kind take."""
+    op = find_op(kind)
+    for argument in arguments_of(op).values() if op else ():
+        yield from argument.type.words
 
 
 @cache

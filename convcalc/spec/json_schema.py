@@ -15,7 +15,7 @@ from convcalc.ops.docs import read_docs
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activation_names, find_op, load_all
 from convcalc.ops.source_form import SOURCE_FORMS
-from convcalc.spec.document.arguments import FUSED, VIA_KEY
+from convcalc.spec.document.arguments import FUSED, VIA_KEY, choices
 from convcalc.spec.document.blocks import BLOCK_KEYS
 from convcalc.spec.document.claims import COUNTS, DISAGREES, FORM, STORED
 from convcalc.spec.document.claims import KEYS as CLAIM
@@ -200,10 +200,7 @@ def _fused(kind: str) -> JsonSchema:
 
 def _slot(op: type[Op], key: str) -> JsonSchema:
     """Return what an argument takes; the words of a closed list stand first, so that editors offer them."""
-    slot = arguments_of(op)[key].type
-    words = list(getattr(slot, "words", ()))
-    if op.kind in FUSED and key == "type":
-        words.append("none")
+    slot, words = arguments_of(op)[key].type, list(choices(op, key))
     return _any({"enum": words}, *slot.schema.get("anyOf", [slot.schema])) if words else slot.schema
 
 

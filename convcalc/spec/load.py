@@ -14,7 +14,13 @@ from convcalc.memory import paused
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.names import no_variant
 from convcalc.spec.document.syntax_tree import Document
-from convcalc.spec.document.value_nodes import NameScope, ValueNode, collect_errors, parse_expression
+from convcalc.spec.document.value_nodes import (
+    HIDDEN_VARIABLE,
+    NameScope,
+    ValueNode,
+    collect_errors,
+    parse_expression,
+)
 from convcalc.spec.expansion.expander import Expander
 from convcalc.spec.expansion.frames import Frame, deep_calls
 from convcalc.spec.expansion.scopes import Binding, LayerScope
@@ -123,6 +129,7 @@ def _graph(
     """Expand the layers of the root document."""
     _require_network(document, inputs)
     imported = [other for other in files.documents.values() if other is not document]
+    hidden = [warning for other in imported for warning in other.warnings if warning.code == HIDDEN_VARIABLE]
     own = {id(other): evaluate_variables(other) for other in imported}
     expander = Expander({**own, id(document): variables})
     scope = LayerScope()
@@ -147,7 +154,7 @@ def _graph(
     if expander.errors:
         raise SpecErrors(expander.errors)
     graph = expander.builder.graph(outputs, name=_design_name(document, variables))
-    graph.warnings[:0] = [*document.warnings, *expander.layers.warnings]
+    graph.warnings[:0] = [*document.warnings, *hidden, *expander.layers.warnings]
     return graph
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
-from functools import lru_cache
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from convcalc.errors import Source, Span, SpecError, Undecided, did_you_mean, quoted
 from convcalc.metrics.registry import report_metrics
 from convcalc.quantities import QUANTITY, parse_quantity
+from convcalc.spec.expressions.closures import Name
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.sweep.axes import Axis
@@ -23,15 +23,14 @@ BYTE_QUANTITY = re.compile(rf"(?<![\w.]){QUANTITY.removesuffix('?')}(?!\w)")
 """A quantity that is written with its B."""
 
 
-@lru_cache(16)
-def parse_condition(text: str) -> Expression:
-    """Read a condition; numbers are quantities: 5M is 5e6, 2MiB is 2·2²⁰.
+def parse_condition(text: str, known: Container[str]) -> Expression:
+    """Read a condition over axes and metrics; numbers are quantities: 5M is 5e6, 2MiB is 2·2²⁰.
 
     Raises:
         SpecError: CC715 where it is not an expression.
     """
     try:
-        return parse(text, suffixed=True)
+        return parse(text, known, suffixed=True)
     except ExpressionError as error:
         raise _condition_error(text, error) from None
 
@@ -45,16 +44,17 @@ def metrics_used(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
     if text is None:
         return ()
     known = {axis.name for axis in axes if axis.name != VARIANT}
-    read = dict.fromkeys(name for name, _, _ in parse_condition(text).names)
+    both = (*known, *metric_names())
+    names = parse_condition(text, both).names
+    read = dict.fromkeys(name for name, _, _ in names)
     for name in read:
-        if name not in known and name not in metric_names():
-            both = (*known, *metric_names())
+        if name not in both:
             kinds = "neither an axis nor a metric of whole designs" if axes else "not a metric of whole designs"
             said = f"--where reads '{name}', which is {kinds}{did_you_mean(name, both)}"
-            at, end = next((at, end) for each, at, end in parse_condition(text).names if each == name)
+            at, end = next((at, end) for each, at, end in names if each == name)
             hint = _suffixed(text, at, end) or f"it may read {', '.join(both)}"
             raise SpecError(INVALID_CONDITION, said, Span(Source("--where", text), 1, 1 + at, end - at), hint=hint)
-    _require_bytes(text, known)
+    _require_bytes(text, names, known)
     return tuple(name for name in read if name not in known)
 
 
@@ -67,14 +67,14 @@ def _suffixed(text: str, at: int, end: int) -> str:
     return f"a suffix must follow its number directly: write {number[1] if number else 1}{suffix}"
 
 
-def _require_bytes(text: str, axes: Container[str]) -> None:
+def _require_bytes(text: str, read: Sequence[Name], axes: Container[str]) -> None:
     """Demand that what is written with a B stands beside a metric of bytes, or an axis, which may count anything."""
     of_bytes = {measure.key for measure in report_metrics() if measure.unit == "bytes"}
     start = 0
     for clause in CLAUSES.split(text):
         start = text.index(clause, start)
         found = BYTE_QUANTITY.search(clause)
-        names = [name for name, at, _ in parse_condition(text).names if start <= at < start + len(clause)]
+        names = [name for name, at, _ in read if start <= at < start + len(clause)]
         if found and names and not any(name in axes or name in of_bytes for name in names):
             span = Span(Source("--where", text), 1, 1 + start + found.start(), len(found[0]))
             verb = "does" if len(set(names)) == 1 else "do"
@@ -91,11 +91,12 @@ def matching_points(job: SweepJob, columns: BlockColumns) -> Any:
     """
     if job.where is None:
         return columns.valid
+    condition = parse_condition(job.where, {*metric_names(), *(axis.name for axis in job.axes)})
     plain = {axis.name for axis in job.axes if not axis.is_numeric}
-    if any(name in plain for name, _, _ in parse_condition(job.where).names):
+    if any(name in plain for name, _, _ in condition.names):
         return _evaluate_point_by_point(job, columns)
     try:
-        answer = parse_condition(job.where).evaluate(_scope(job, columns))
+        answer = condition.evaluate(_scope(job, columns))
     except Undecided:
         return _evaluate_point_by_point(job, columns)
     except ExpressionError as error:
@@ -135,7 +136,7 @@ def holds(text: str, scope: Mapping[str, Any]) -> bool:
         SpecError: CC715, where it cannot be worked out or is none.
     """
     try:
-        answer = parse_condition(text).evaluate(scope)
+        answer = parse_condition(text, scope).evaluate(scope)
     except ExpressionError as error:
         raise _condition_error(text, error, scope) from None
     if not isinstance(answer, bool):

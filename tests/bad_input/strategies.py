@@ -13,7 +13,7 @@ from convcalc.ops.op import arguments_of
 from convcalc.ops.registry import load_all
 from convcalc.spec.document.document_reader import TOP_LEVEL_KEYS
 from convcalc.spec.document.item_reader import MODIFIERS
-from convcalc.spec.expressions.vocabulary import SYMBOLS
+from convcalc.spec.expressions.vocabulary import choices
 from tests.bad_input.cases import cases
 from tests.conftest import ROOT
 from tests.zoo import test_worked_examples
@@ -54,8 +54,9 @@ NUMBERS = [
     "shape(0)",
     "10000",
 ]
+CHOICES = sorted(choices())
 EXPRESSIONS = [
-    *NUMBERS, *SYMBOLS, "true", "false", "first", "not last", "cin == 8", "i > 0", "range(3)", "len(shape)", "flag",
+    *NUMBERS, *CHOICES, "true", "false", "first", "not last", "cin == 8", "i > 0", "range(3)", "len(shape)", "flag",
     '"[1, 2]"', '"max(n, 2)"', "ceil(n/3)", "8 if flag else 4", "make_divisible(n*cin)", "nope", "", "null", "1 +", "(",
 ]  # fmt: skip
 NAMES = ["a", "b", "stem", "conv1", "stage", '"p{i}"', '"s{n}.a"', "a.b", "input", ".", "stage1.conv1", "1"]
@@ -200,7 +201,7 @@ def specs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
     return "".join(f"{key}: {draw(mostly(SECTIONS[key], values))}\n" for key in chosen)
 
 
-VOCABULARY = [*TOP_LEVEL_KEYS, *MODIFIERS, *LAYERS, *SYMBOLS, *TOKENS, *ODD]
+VOCABULARY = [*TOP_LEVEL_KEYS, *MODIFIERS, *LAYERS, *CHOICES, *TOKENS, *ODD]
 words = st.sampled_from(VOCABULARY)
 jumbles = st.lists(words, max_size=30).map("".join)
 """Words of the language, one behind the other."""

@@ -35,7 +35,7 @@ def of_device(text: str) -> Fraction:
 
 def of_condition(text: str) -> Fraction:
     """The one number that is equal to it."""
-    number = parse_condition(f"weight_bytes - {text}").evaluate({"weight_bytes": 0})
+    number = parse_condition(f"weight_bytes - {text}", {"weight_bytes"}).evaluate({"weight_bytes": 0})
     return -Fraction(number)
 
 

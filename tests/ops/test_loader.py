@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,6 +136,20 @@ def test_a_new_op_takes_defaults_and_guesses(write: Write) -> None:
         convcalc.load(text="input: [3]\nlayers: [{stretch: {faktor: 7}}]\n")
     with pytest.raises(SpecErrors, match="did you mean 'stretch'"):
         convcalc.load(text="input: [3]\nlayers: [{strech: 7}]\n")
+
+
+def test_the_words_of_a_new_op_break_no_spec(write: Write) -> None:
+    variables = "input: [3]\nvars: {wide: 4}\nlayers: [param: [wide, 5]]\n"
+    before = convcalc.load(text=variables).report().totals
+    by = '    by: str = argument("by", ChoiceType(("wide", "max")), default="max")\n'
+    write(text=STRETCH.replace("FlagType, Size", "ChoiceType, FlagType, Size").replace("    bias:", f"{by}    bias:"))
+    assert convcalc.load(text=variables).report().totals == before
+    arguments = ("{factor: wide, by: wide}", "{factor: 'max(wide, 5)', by: max}", "{factor: 2, by: how}")
+    layers = ", ".join(f"stretch: {each}" for each in arguments)
+    read = convcalc.load(text=f"input: [3]\nvars: {{wide: 4, how: max}}\nlayers: [{layers}]\n")
+    made: list[Any] = [node.op for node in read.graph.layers]
+    assert [(op.factor, op.by) for op in made] == [(4, "wide"), (5, "max"), (2, "max")]
+    assert [warning.code for warning in read.graph.warnings] == ["CC807"]
 
 
 def test_a_new_op_is_documented(write: Write) -> None:

@@ -285,7 +285,7 @@ def test_conditions_are_those_of_plain_numbers(where: str) -> None:
     found = np.broadcast_to(matching_points(job, columns), columns.valid.shape).ravel().tolist()
     for number, is_wanted in enumerate(found):
         scope = job.values_at(number) | {key: int(array.ravel()[number]) for key, array in columns.metrics.items()}
-        assert is_wanted is parse_condition(where).evaluate(scope), scope
+        assert is_wanted is parse_condition(where, scope).evaluate(scope), scope
 
 
 def brute_front(rows: list[tuple[int, ...]]) -> set[int]:

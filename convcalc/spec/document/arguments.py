@@ -1,7 +1,4 @@
-"""Arguments of layers and blocks, and ``via``: how the model's source writes a layer, a word or an expression of words.
-
-The words of ``via`` are reserved in it alone: where a variable has the name of one, an expression means the variable.
-"""
+"""Arguments of layers and blocks, and ``via``: how the model's source writes a layer."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from convcalc.ops.source_form import SOURCE_FORMS
 from convcalc.spec.document.names import parse_reference
 from convcalc.spec.document.syntax_tree import ArgumentValue, LayerItem, SourceForm
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value
-from convcalc.spec.expressions.vocabulary import SYMBOLS
+from convcalc.spec.expressions.vocabulary import NONE
 from convcalc.spec.yaml.fields import is_empty, items_or_self, require_scalar
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode
 
@@ -29,14 +26,10 @@ def read_via(key: ScalarNode, node: YamlNode, known: NameScope, *, written: bool
         SpecError: CC114 nothing, CC117 no single value, CC410 no such word, or an error of the expression.
     """
     node = require_scalar(key, node)
-    if node.text in SOURCE_FORMS:
-        return SourceForm(node.text, explicit=written)
-    if node.text.isidentifier() and node.text not in known.names:
+    if node.text.isidentifier() and node.text not in {*SOURCE_FORMS, *known.names}:
         guess = did_you_mean(node.text, SOURCE_FORMS)
         raise SpecError("CC410", f"via is {', '.join(SOURCE_FORMS)}, not {quoted(node.text)}{guess}", node.span)
-    value = parse_expression(node.text, node, known.with_names(SOURCE_FORMS))
-    words = {word: word for word in SOURCE_FORMS if word in value.names and word not in known.names}
-    return SourceForm("", value, written, words)
+    return SourceForm(parse_expression(node.text, node, known, SOURCE_FORMS), written)
 
 
 FUSED = ("norm", "act")
@@ -47,6 +40,12 @@ Defaults = Mapping[str, Mapping[str, ArgumentValue | LayerItem | SourceForm]]
 def argument_names(op: type[Op]) -> tuple[str, ...]:
     """Return the names of all arguments of an op."""
     return (*arguments_of(op), *op.layer_arguments, *(FUSED if op.accepts_norm_act else ()))
+
+
+def choices(op: type[Op], key: str) -> tuple[str, ...]:
+    """Return the words that an argument takes; ``none`` leaves a norm or an activation out."""
+    words = arguments_of(op)[key].type.words
+    return (*words, NONE) if op.kind in FUSED and key == "type" else words
 
 
 def read_layer(op: type[Op], span: Span, node: YamlNode | None, known: NameScope, defaults: Defaults) -> LayerItem:
@@ -94,14 +93,14 @@ def read_argument(
         given = arguments_by_name(part, node, (*arguments_of(part), VIA_KEY))
         via = given.pop(VIA_KEY, None)
         values = {
-            name: ArgumentValue(parse_value(value, known, name), written, word.span)
+            name: ArgumentValue(parse_value(value, known, name, words=choices(part, name)), written, word.span)
             for name, (word, value) in given.items()
         }
         _require_all(part, key.span, values)
         _require_used(part, values)
         source_form = read_via(*via, known, written=written) if via else None
         return LayerItem(part, values, span=key.span, source_form=source_form)
-    return ArgumentValue(parse_value(node, known, key.text, key.span), written, key.span)
+    return ArgumentValue(parse_value(node, known, key.text, key.span, choices(op, key.text)), written, key.span)
 
 
 def arguments_by_name(
@@ -145,7 +144,7 @@ def _require_used(op: type[Op], given: Mapping[str, ArgumentValue]) -> None:
     """Demand that a type that is a plain word uses its other arguments; other types are known at expansion."""
     type_ = given.get("type")
     word = type_.value.expression if type_ else None
-    if type_ is None or word is None or word.text not in SYMBOLS:
+    if type_ is None or word is None or word.text not in choices(op, "type"):
         return
     for key in sorted(op.unused_arguments({**given, "type": word.text})):
         if given[key].explicit:

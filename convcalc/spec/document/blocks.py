@@ -110,7 +110,7 @@ def _read_parameters(
 ) -> NameScope:
     """Read the parameters in order; a default sees those before it, and what enters the block."""
     names = set(outside.names)
-    known = NameScope(names, outside.used)
+    known = NameScope(names, outside.used, warnings=outside.warnings)
     params: dict[str, ValueNode | None] = {}
     block.params = params
     for key, value in mapping_entries(node, f"params of {quoted(block.name)}", "{name: default}"):

@@ -77,7 +77,7 @@ class _Sections:
         self.import_errors: list[SpecError] = []
         self.order: dict[str, int] = {}
         """Variable → its place among all."""
-        self.known = NameScope(self.order.keys())
+        self.known = NameScope(self.order.keys(), warnings=document.warnings)
         self.nodes: dict[str, YamlNode] = {}
         document.key_spans = {key.text: key.span for key, _ in root.pairs}
         for key, value in root.pairs:
@@ -153,7 +153,7 @@ class _Sections:
         value = parse_value(node, self.known.without_input(), quoted(key.text), key.span)
         if any(self.order.get(name, -1) >= place for name in value.names):
             before = frozenset(name for name, other in self.order.items() if other < place)
-            parse_value(node, NameScope(before, has_input=False))
+            return parse_value(node, NameScope(before, has_input=False))
         return value
 
     def _input(self, node: YamlNode) -> None:

@@ -127,7 +127,7 @@ class ItemReader:
         """Read the value of a kind, an activation, a block or ``seq``; ``inner`` counts the names of items inside."""
         word, span = key.text, key.span
         if word in activation_names():
-            return Item(span, self._read_activation(key, node, known), _next_name("act", series))
+            return Item(span, self._read_activation(key, node), _next_name("act", series))
         op = find_op(word)
         if op is None and word != "seq":
             call = self._read_call(word, span, node, known)
@@ -143,7 +143,7 @@ class ItemReader:
             raise SpecError("CC117", "seq takes a list of items", node.span)
         return Item(span, SequenceItem(self.read_items(node.items, known, inner)), segment)
 
-    def _read_activation(self, key: ScalarNode, node: YamlNode | None, known: NameScope) -> LayerItem:
+    def _read_activation(self, key: ScalarNode, node: YamlNode | None) -> LayerItem:
         act = find_op("act")
         assert act is not None
         if isinstance(node, MapNode) and node.pairs:
@@ -152,7 +152,7 @@ class ItemReader:
             raise SpecError("CC203", f"{key.text} has no attribute {quoted(word.text)}", word.span, hint=hint)
         if node is not None and not has_no_arguments(node):
             raise SpecError("CC205", f"{key.text} takes no arguments", node.span)
-        type_ = ArgumentValue(parse_expression(key.text, key, known))
+        type_ = ArgumentValue(parse_expression(key.text, key, NameScope(frozenset())))
         source_form = default_source_form(self.document.defaults, act)
         return LayerItem(act, {"type": type_}, span=key.span, source_form=source_form)
 

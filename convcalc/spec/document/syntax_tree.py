@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.errors import Source, Span, SpecError
@@ -13,7 +12,7 @@ from convcalc.ops.op import Op
 from convcalc.ops.source_form import SOURCE_FORMS
 from convcalc.spec.document.claims import Claim
 from convcalc.spec.document.names import Template
-from convcalc.spec.document.value_nodes import ValueNode, with_variables
+from convcalc.spec.document.value_nodes import ValueNode
 
 
 class ArgumentValue(NamedTuple):
@@ -112,22 +111,17 @@ class BlockDefinition:
 
 
 class SourceForm(NamedTuple):
-    """A word, or an expression of one; ``explicit``: written at the layer, not taken from ``defaults``."""
+    """An expression of a word; ``explicit``: written at the layer, not taken from ``defaults``."""
 
-    word: str
-    value: ValueNode | None = None
+    value: ValueNode
     explicit: bool = True
-    words: Mapping[str, str] = MappingProxyType({})
-    """The words in the expression."""
 
     def evaluate(self, env: Mapping[str, Any], own: Mapping[str, Any]) -> str:
         """Return the word, CC410 where it is none; ``defaults`` see only the variables of their file (``own``)."""
-        if self.value is None:
-            return self.word
-        found = self.value.evaluate(with_variables(env if self.explicit else own, self.words))
+        found = self.value.evaluate(env if self.explicit else own)
         if not isinstance(found, str) or found not in SOURCE_FORMS:
             raise SpecError("CC410", f"via is none of {', '.join(SOURCE_FORMS)}", self.value.span)
-        return found
+        return str(found)
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from convcalc.errors import Span, SpecError, Undecided, did_you_mean, quoted
 from convcalc.spec.expressions.errors import ExpressionError
 from convcalc.spec.expressions.expression import Expression, parse
 from convcalc.spec.expressions.functions import FUNCTIONS
-from convcalc.spec.expressions.vocabulary import FOREIGN_SPELLINGS, INPUT_VARIABLES, SYMBOLS
+from convcalc.spec.expressions.vocabulary import FOREIGN_SPELLINGS, INPUT_VARIABLES, choices
 from convcalc.spec.limits import LIST, YAML_DEPTH
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode
 
@@ -21,23 +21,25 @@ LOOP_VARIABLES = ("i", "first", "last")
 """Variables of a `repeat` beside its columns."""
 
 MAX_SHOWN_NAMES = 12
+HIDDEN_VARIABLE = "CC807"
 
 
 @dataclass(slots=True, eq=False)
 class NameScope:
-    """The variables in scope at a place, and those used so far in the file."""
+    """The variables in scope at a place; those used and the warnings so far in the file."""
 
     names: AbstractSet[str]
     used: set[str] = field(default_factory=set)
     has_input: bool = True
     """Whether a tensor enters at the place, so that ``cin``, ``din`` and ``shape`` have a meaning."""
+    warnings: list[SpecError] = field(default_factory=list)
 
     def with_names(self, names: Iterable[str]) -> NameScope:
-        return NameScope(self.names | set(names), self.used, self.has_input)
+        return NameScope(self.names | set(names), self.used, self.has_input, self.warnings)
 
     def without_input(self) -> NameScope:
         """Return the same variables for a place that no tensor enters: a name, a reference, the input shape."""
-        return NameScope(self.names, self.used, has_input=False)
+        return NameScope(self.names, self.used, has_input=False, warnings=self.warnings)
 
 
 @dataclass(slots=True, eq=False)
@@ -101,12 +103,23 @@ def structural_error(undecided: Undecided, value: ValueNode) -> StructuralError:
     return StructuralError("CC411", f"{text} {names}", value.span, names=found, is_condition=is_condition)
 
 
-def parse_expression(text: str, scalar: ScalarNode, known: NameScope) -> ValueNode:
-    """Parse an expression and check its names; CC201 for an unknown variable, or a syntax error of the expression."""
+def parse_expression(text: str, scalar: ScalarNode, known: NameScope, words: Collection[str] = ()) -> ValueNode:
+    """Parse an expression and check its names; ``words`` are the choices of the argument that it is written for.
+
+    A choice that hides a variable gives the warning CC807.
+
+    Raises:
+        SpecError: CC201 for an unknown variable, or a syntax error of the expression.
+    """
     try:
-        expression = parse(text)
+        expression = parse(text, known.names, words)
     except ExpressionError as error:
         raise _locate(error, scalar.span, scalar.is_plain) from None
+    for name, start, end in expression.words:
+        if name in known.names:
+            warning = f"{quoted(name)} is a choice of this argument, and not the variable of that name"
+            hint = "to use the variable, give it another name"
+            known.warnings.append(SpecError(HIDDEN_VARIABLE, warning, scalar.span_of(start, end), hint=hint))
     for name, start, end in expression.names:
         if name in known.names:
             known.used.add(name)
@@ -124,14 +137,18 @@ def _unknown_variable(name: str, span: Span, known: NameScope) -> SpecError:
     if name in LOOP_VARIABLES:
         hint = f"{', '.join(LOOP_VARIABLES)} exist inside a `repeat`"
         return SpecError("CC201", f"unknown variable {quoted(name)}", span, hint=hint)
-    guess = did_you_mean(name, chain(known.names, INPUT_VARIABLES if known.has_input else (), SYMBOLS, FUNCTIONS))
+    guess = did_you_mean(name, chain(known.names, INPUT_VARIABLES if known.has_input else (), choices(), FUNCTIONS))
     few = known.names and not guess and len(known.names) <= MAX_SHOWN_NAMES
     hint = f"known here: {', '.join(sorted(known.names))}" if few else ""
     return SpecError("CC201", f"unknown variable {quoted(name)}{guess}", span, hint=hint)
 
 
-def parse_value(node: YamlNode, known: NameScope, what: str = "a value", key: Span | None = None) -> ValueNode:
+def parse_value(
+    node: YamlNode, known: NameScope, what: str = "a value", key: Span | None = None, words: Collection[str] = ()
+) -> ValueNode:
     """Read a scalar as an expression, or a list of them, nested as it is. ``key`` is blamed where nothing stands.
+
+    ``words`` are the choices of the argument that it is written for, none of which is an element of a list.
 
     Raises:
         SpecError: CC114 for nothing, CC117 for a mapping, CC501 for a list that is too long.
@@ -139,7 +156,7 @@ def parse_value(node: YamlNode, known: NameScope, what: str = "a value", key: Sp
     if isinstance(node, ScalarNode):
         if node.is_empty:
             raise SpecError("CC114", f"{what} is missing", key or node.span)
-        return parse_expression(node.text, node, known)
+        return parse_expression(node.text, node, known, words)
     if isinstance(node, MapNode):
         raise SpecError("CC117", f"{what} must be an expression or a list, not a mapping", node.span)
     if len(node.items) > LIST:

@@ -6,18 +6,26 @@ Arithmetic does not know the places of its operands. They are known here, so an 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.arith import collapse_uniform, free_names, is_swept
 from convcalc.errors import Undecided
 from convcalc.spec.expressions.errors import ExpressionError, OperandError, TextRange
 from convcalc.spec.expressions.messages import unknown_name
-from convcalc.spec.expressions.operators import Operation
+from convcalc.spec.expressions.operators import Operation, index_list
 from convcalc.spec.expressions.values import Value, as_boolean, require_no_quotient, type_name
 
 Variables: TypeAlias = Mapping[str, Any]
 Evaluator: TypeAlias = Callable[[Variables], Value]
+
+
+class Name(NamedTuple):
+    """A name, and its place in the text."""
+
+    text: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +34,39 @@ class Compiled:
 
     run: Evaluator
     place: TextRange
+    values: tuple[tuple[int, Name], ...] = ()
+    """The names that may be its value (depth 0), an element of it (1), an element of an element (2) and so on."""
 
 
 def compile_constant(value: Value, place: TextRange) -> Compiled:
-    """A number, a boolean or a symbol."""
+    """A number, a boolean or a word."""
     return Compiled(lambda _: value, place)
 
 
-def compile_variable(name: str, place: TextRange) -> Compiled:
+def compile_variable(name: Name) -> Compiled:
     """The value that a name has in scope."""
+    text, place = name.text, (name.start, name.end)
 
     def run(scope: Variables) -> Value:
         try:
-            return scope[name]
+            return scope[text]
         except KeyError:
-            raise unknown_name(name, place, scope) from None
+            raise unknown_name(text, place, scope) from None
 
-    return Compiled(run, place)
+    return Compiled(run, place, ((0, name),))
 
 
 def compile_list(elements: Sequence[Compiled], place: TextRange) -> Compiled:
     """``[a, b, …]``."""
     runs = [element.run for element in elements]
-    return Compiled(lambda scope: tuple([require_no_quotient(run(scope)) for run in runs]), place)
+    values = tuple((depth + 1, name) for element in elements for depth, name in element.values)
+    return Compiled(lambda scope: tuple([require_no_quotient(run(scope)) for run in runs]), place, values)
+
+
+def compile_index(elements: Compiled, index: Compiled, place: TextRange) -> Compiled:
+    """``a[b]``."""
+    values = tuple((depth - 1, name) for depth, name in elements.values if depth)
+    return replace(compile_call(index_list, place, [elements, index], place), values=values)
 
 
 def compile_call(
@@ -148,4 +166,4 @@ def compile_conditional(then: Compiled, condition: Compiled, otherwise: Compiled
             raise error.at(places) from None
         return one(scope) if taken else other(scope)
 
-    return Compiled(run, place)
+    return Compiled(run, place, then.values + otherwise.values)

@@ -9,13 +9,17 @@ The grammar is at the head of ``parser``, the error codes are at the head of ``e
 
 from __future__ import annotations
 
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 from functools import lru_cache
 
 from convcalc.errors import Undecided
-from convcalc.spec.expressions.closures import Evaluator, Variables
+from convcalc.spec.expressions.closures import Evaluator, Name, Variables
+from convcalc.spec.expressions.functions import FUNCTIONS
+from convcalc.spec.expressions.messages import uncalled
 from convcalc.spec.expressions.parser import Parser
 from convcalc.spec.expressions.values import Value, is_quotient, is_symbolic, require_no_quotient
+from convcalc.spec.expressions.vocabulary import INPUT_VARIABLES, is_choice
 
 CACHE_SIZE = 512
 """Texts whose expressions are kept: specs repeat ``3``, ``relu`` and their variables a great deal."""
@@ -25,11 +29,14 @@ CACHE_SIZE = 512
 class Expression:
     """An expression, ready to be evaluated; it never changes.
 
-    ``names`` holds the variables it reads, each time with where they stand in ``text``.
+    ``names`` holds the variables it reads, each time with where they stand in ``text``; ``words`` the words.
+    ``values`` are those names that may be its value: alone, or on a side of ``if``/``else``.
     """
 
     text: str
-    names: tuple[tuple[str, int, int], ...]
+    names: tuple[Name, ...]
+    words: tuple[Name, ...]
+    values: tuple[Name, ...]
     _run: Evaluator
 
     def evaluate(self, scope: Variables) -> Value:
@@ -55,9 +62,39 @@ class Expression:
         return tuple(found)
 
 
+def parse(
+    text: str, known: Container[str] = (), choices: Collection[str] = (), *, suffixed: bool = False
+) -> Expression:
+    """Read an expression and tell its words from its variables.
+
+    One of ``choices`` is a word where it may be the value of the expression, and so is the choice of any argument where
+    no variable has its name.
+
+    Args:
+        text: what is written.
+        known: the variables in scope.
+        choices: the words that the argument takes that it is written for.
+        suffixed: whether numbers may have suffixes, as outside of specs: 5M, 2MiB.
+    """
+    expression = _compile(text, frozenset(), suffixed)
+    if not expression.names:
+        return expression
+    words = {name.start for name in expression.values if name.text in choices}
+    for name in expression.names:
+        if name.start in words or name.text in known or name.text in INPUT_VARIABLES:
+            continue
+        if is_choice(name.text):
+            words.add(name.start)
+        elif name.text in FUNCTIONS:
+            raise uncalled(*name)
+    return _compile(text, frozenset(words), suffixed) if words else expression
+
+
 @lru_cache(CACHE_SIZE)
-def parse(text: str, *, suffixed: bool = False) -> Expression:
-    """Read an expression; outside of specs its numbers may be ``suffixed``: 5M, 2MiB."""
-    parser = Parser(text, suffixed=suffixed)
+def _compile(text: str, words: frozenset[int], suffixed: bool) -> Expression:
+    """Compile an expression in which the names that begin at these places are words."""
+    parser = Parser(text, words, suffixed=suffixed)
     part = parser.parse()
-    return Expression(text, tuple(parser.names), part.run)
+    variables = tuple(name for name in parser.names if name.start not in words)
+    meant = tuple(name for name in parser.names if name.start in words)
+    return Expression(text, variables, meant, tuple(name for depth, name in part.values if not depth), part.run)

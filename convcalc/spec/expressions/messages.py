@@ -10,7 +10,7 @@ from convcalc.spec.expressions.errors import E_CALL, E_SYNTAX, E_UNKNOWN_NAME, E
 from convcalc.spec.expressions.functions import FUNCTIONS
 from convcalc.spec.expressions.lexer import END, Token
 from convcalc.spec.expressions.operators import OPERATORS, PREFIX_PRECEDENCE
-from convcalc.spec.expressions.vocabulary import FOREIGN_SPELLINGS, INPUT_VARIABLES, KEYWORDS, SUGGESTED_NAMES, SYMBOLS
+from convcalc.spec.expressions.vocabulary import FOREIGN_SPELLINGS, INPUT_VARIABLES, KEYWORDS, SUGGESTED_NAMES, choices
 
 
 def is_misspelt_boolean(word: str) -> bool:
@@ -24,18 +24,20 @@ def reserved_reason(name: str) -> str:
         return f"'{name}' always describes the tensor entering the item; call it {INPUT_VARIABLES[name]}"
     if is_misspelt_boolean(name):
         return f"'{name}' is a misspelt boolean; call it {SUGGESTED_NAMES[name.lower()]}"
-    what = "function" if name in FUNCTIONS else "keyword" if name in KEYWORDS else SYMBOLS.get(name)
-    if what is None:
-        return ""
-    article = "an" if what[0] in "aeiou" else "a"
-    return f"'{name}' is {article} {what}; call it {SUGGESTED_NAMES.get(name, f'use_{name}')}"
+    what = "function" if name in FUNCTIONS else "keyword" if name in KEYWORDS else ""
+    return what and f"'{name}' is a {what}; call it {SUGGESTED_NAMES[name]}"
 
 
 def unknown_name(name: str, place: TextRange, known: Iterable[str] = ()) -> ExpressionError:
     """Return the error about an unknown name, with the closest of all known words."""
     native = FOREIGN_SPELLINGS.get(name)
-    guess = f"; did you mean '{native}'?" if native else did_you_mean(name, {*known, *SYMBOLS, *FUNCTIONS, *KEYWORDS})
+    guess = f"; did you mean '{native}'?" if native else did_you_mean(name, {*known, *choices(), *FUNCTIONS, *KEYWORDS})
     return ExpressionError(E_UNKNOWN_NAME, f"unknown name {quoted(name)}{guess}", *place)
+
+
+def uncalled(name: str, start: int, end: int) -> ExpressionError:
+    """Return the error about a function without its parentheses."""
+    return ExpressionError(E_CALL, f"'{name}' is a function: write {FUNCTIONS[name].signature}", start, end)
 
 
 CONDITIONAL = "write a if condition else b"

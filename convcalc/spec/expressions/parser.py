@@ -10,9 +10,11 @@ Every operator has a level; an operand reaches as far as operators bind tighter 
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from convcalc.spec.expressions import closures, messages
-from convcalc.spec.expressions.closures import Compiled
-from convcalc.spec.expressions.errors import E_CALL, E_SYNTAX, ExpressionError, TextRange, locate_errors
+from convcalc.spec.expressions.closures import Compiled, Name
+from convcalc.spec.expressions.errors import E_SYNTAX, ExpressionError, TextRange, locate_errors
 from convcalc.spec.expressions.functions import FUNCTIONS
 from convcalc.spec.expressions.lexer import BRACKETS, END, NAME, NUMBER, Token, tokenize
 from convcalc.spec.expressions.operators import (
@@ -22,24 +24,23 @@ from convcalc.spec.expressions.operators import (
     OPERATORS,
     PREFIX_PRECEDENCE,
     Precedence,
-    index_list,
     logical_not,
     negate,
 )
 from convcalc.spec.expressions.values import Keyword, parse_number
-from convcalc.spec.expressions.vocabulary import SYMBOLS
 
 BOOLEANS = {"true": True, "false": False}
 
 
 class Parser:
-    """Reads one expression; ``names`` fills with its variables as they are met."""
+    """Reads one expression; ``names`` fills with its names as they are met. Those that begin at ``words`` are words."""
 
-    def __init__(self, text: str, *, suffixed: bool = False) -> None:
+    def __init__(self, text: str, words: Container[int] = (), *, suffixed: bool = False) -> None:
         self.text = text
+        self.words = words
         self.tokens = tokenize(text, suffixed=suffixed)
         self.position = 0
-        self.names: list[tuple[str, int, int]] = []
+        self.names: list[Name] = []
 
     def parse(self) -> Compiled:
         """Read the whole text as one expression."""
@@ -113,7 +114,7 @@ class Parser:
             if self.token.text == ",":
                 raise messages.not_a_function(self.text[slice(*part.place)], part.place)
             place = (part.place[0], self.parse_closing(opening).end)
-            part = closures.compile_call(index_list, place, [part, index], place)
+            part = closures.compile_index(part, index, place)
         return part
 
     def parse_atom(self) -> Compiled:
@@ -130,29 +131,29 @@ class Parser:
         if token.text == "(":
             self.take()
             inner = self.parse_expression()
-            return Compiled(inner.run, (token.start, self.parse_closing(token).end))
+            return Compiled(inner.run, (token.start, self.parse_closing(token).end), inner.values)
         raise messages.missing_value(self.previous, self.token)
 
     def parse_word(self) -> Compiled:
-        """Read a word: a boolean, a function, a symbol, else a variable."""
+        """Read a word: a boolean, a function that is called, else a name."""
         token = self.take()
-        name = token.text
-        if name in BOOLEANS:
-            return closures.compile_constant(BOOLEANS[name], token.place)
-        if name in FUNCTIONS:
+        name = Name(token.text, *token.place)
+        if name.text in BOOLEANS:
+            return closures.compile_constant(BOOLEANS[name.text], token.place)
+        if name.text in FUNCTIONS and self.token.text == "(":
             return self.parse_call(token)
-        if name in SYMBOLS:
-            return closures.compile_constant(Keyword(name), token.place)
-        if messages.is_misspelt_boolean(name):
-            raise messages.unknown_name(name, token.place)
-        self.names.append((name, token.start, token.end))
-        return closures.compile_variable(name, token.place)
+        if name.text in FUNCTIONS and self.token.kind in (NAME, NUMBER) and self.token.text not in OPERATORS:
+            raise messages.uncalled(*name)
+        if messages.is_misspelt_boolean(name.text):
+            raise messages.unknown_name(name.text, token.place)
+        self.names.append(name)
+        if name.start in self.words:
+            return closures.compile_constant(Keyword(name.text), token.place)
+        return closures.compile_variable(name)
 
     def parse_call(self, name: Token) -> Compiled:
         """Read the arguments of a function."""
         function = FUNCTIONS[name.text]
-        if self.token.text != "(":
-            raise ExpressionError(E_CALL, f"'{name.text}' is a function: write {function.signature}", *name.place)
         arguments, (_, end) = self.parse_elements(self.take())
         place = (name.start, end)
         locate_errors(lambda: function.require_count(len(arguments)), place)

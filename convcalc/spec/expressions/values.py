@@ -11,7 +11,6 @@ from convcalc.arith import collapse_uniform, free_names
 from convcalc.errors import Undecided, quoted
 from convcalc.quantities import parse_quantity
 from convcalc.spec.expressions.errors import E_LIMIT, E_TYPE, OperandError
-from convcalc.spec.expressions.vocabulary import SYMBOLS
 from convcalc.spec.limits import DECIMALS, LARGEST, LARGEST_EXPONENT
 
 MAX_SHOWN_DENOMINATOR = 10**6
@@ -23,7 +22,7 @@ Rational: TypeAlias = int | Fraction
 
 
 class Keyword(str):
-    """A word of a closed vocabulary, such as ``relu``."""
+    """A choice of an argument, such as ``relu``."""
 
     __slots__ = ()
 
@@ -129,7 +128,7 @@ def describe_value(value: Value) -> str:
     if isinstance(value, tuple):
         return f"a list of {len(value)}"
     if isinstance(value, str):
-        return f"the {SYMBOLS.get(value, 'word')} '{value}'"
+        return f"the word '{value}'"
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
     return f"the number {format_rational(value)}" if is_exact(value) else f"a {type_name(value)} that is not known yet"
