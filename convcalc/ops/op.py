@@ -62,6 +62,8 @@ class Op:
     """Whether the layer is an activation."""
     depends_on_values: ClassVar[bool] = True
     """Whether the output depends on the values of the inputs, and not on their shapes alone."""
+    rearranges: ClassVar[bool] = False
+    """Whether cells of all axes are moved, so that no receptive field is followed through the layer."""
     is_identity: ClassVar[bool] = False
     """The op returns its input unchanged and gets no row in reports."""
 
@@ -101,6 +103,14 @@ class Op:
         """Return the window over the spatial axes; ``None`` for a layer without one."""
         return None
 
+    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
+        """Return the axes of the first input along which every output cell depends on all cells, beside a window."""
+        return frozenset()
+
+    def rearranged_axes(self, *inputs: Shape) -> frozenset[int]:
+        """Return the axes of the first input whose cells lie elsewhere in the output, for an op that moves some."""
+        return frozenset()
+
     def warning(self, *inputs: Shape) -> str:
         """Return a warning about a probable mistake, or an empty text."""
         return ""
@@ -124,6 +134,11 @@ def arguments_of(op: type[Op]) -> dict[str, Argument]:
         declared = (field.metadata["argument"] for field in op.__dataclass_fields__.values())
         known = _ARGUMENTS[op] = {argument.key: argument for argument in declared}
     return known
+
+
+def may_lack_branches(op: type[Op]) -> bool:
+    """Whether a join, written without branches, reads what enters it: one that takes an argument by position."""
+    return op.arity != (1, 1) and any(argument.positional for argument in arguments_of(op).values())
 
 
 _ARGUMENTS: dict[type[Op], dict[str, Argument]] = {}

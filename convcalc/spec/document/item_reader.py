@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.ops.op import Op, arguments_of
+from convcalc.ops.op import Op, arguments_of, may_lack_branches
 from convcalc.ops.registry import activation_names, find_op, kinds
 from convcalc.spec.document.arguments import (
     VIA_KEY,
@@ -181,11 +181,16 @@ class ItemReader:
     def _read_join(
         self, op: type[Op], span: Span, node: YamlNode | None, known: NameScope, inner: Counter[str]
     ) -> JoinItem:
-        branches, rest = node, None
+        branches: YamlNode | None = node
+        rest: YamlNode | None = None
         if isinstance(node, MapNode):
             branches = node.get("branches")
             rest = MapNode([(key, value) for key, value in node.pairs if key.text != "branches"], node.span)
+        elif isinstance(node, ScalarNode) and may_lack_branches(op):
+            branches, rest = None, node
         joined = read_layer(op, span, rest, known, self.document.defaults)
+        if (branches is None or is_empty(branches)) and may_lack_branches(op):
+            return JoinItem(joined, [Item(span, SequenceItem([]), "")])
         if branches is None or is_empty(branches):
             raise SpecError("CC202", f"{op.kind} needs its branches, a list of items", span)
         if isinstance(branches, ScalarNode):
