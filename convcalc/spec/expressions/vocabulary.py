@@ -6,7 +6,7 @@ are those of the ops that understand them.
 
 from __future__ import annotations
 
-from convcalc.ops.kinds import act, norm, upsample
+from convcalc.ops.kinds import act, elementwise, norm, reduce, upsample
 
 VOCABULARIES: dict[str, frozenset[str]] = {
     "activation": frozenset(act.TYPES),
@@ -16,6 +16,8 @@ VOCABULARIES: dict[str, frozenset[str]] = {
     "weight sharing": frozenset({"channels"}),
     "scale": frozenset({"channel", "scalar"}),
     "upsampling mode": frozenset(upsample.MODES),
+    "function": frozenset((*reduce.TYPES, *elementwise.MOST_INPUTS))
+    - {"sum", "max", "min", "abs", "sqrt", "log2", "floor", "ceil", "round"},
     "word for nothing": frozenset({"none"}),
 }
 """What the words are → the words. No word is two things."""
