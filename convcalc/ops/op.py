@@ -52,6 +52,9 @@ class Op:
     """The word that names the layer in a spec; the file is named after it."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """Least and most inputs; ``None`` for no limit. With more than one, they are the branches of a join."""
+    part_arguments: ClassVar[tuple[str, ...]] = ()
+    """Arguments that say which of several outputs the layer is, and of how many; a spec may have names in their place.
+    """
     layer_arguments: ClassVar[tuple[str, ...]] = ()
     """Arguments that name another layer, whose output is a further input."""
     accepts_norm_act: ClassVar[bool] = False

@@ -15,7 +15,7 @@ from convcalc.ops.docs import read_docs
 from convcalc.ops.op import Op, arguments_of, may_lack_branches
 from convcalc.ops.registry import activation_names, find_op, load_all
 from convcalc.ops.source_form import SOURCE_FORMS
-from convcalc.spec.document.arguments import FUSED, VIA_KEY
+from convcalc.spec.document.arguments import FUSED, NAMES, VIA_KEY
 from convcalc.spec.document.blocks import BLOCK_KEYS
 from convcalc.spec.document.claims import COUNTS, DISAGREES, FORM, STORED
 from convcalc.spec.document.claims import KEYS as CLAIM
@@ -178,7 +178,9 @@ def _forms(op: type[Op]) -> list[JsonSchema]:
         return [*alone, ref("items"), closed_object({"branches": branches, **_named(op)}, required=required)]
     in_order: JsonSchema = {"type": "array", "items": alone, "maxItems": len(alone)}
     listed = [in_order] if places and not places[0].type.takes_list else []
-    return [NOTHING, *alone[:1], *listed, ref(_by_name(op.kind))]
+    names = described("A name for each part, which is a layer of its own.", array_of(TEXT_SCHEMA, 1))
+    of_parts = [closed_object({NAMES: names, **_named(op)}, required=[NAMES])] if op.part_arguments else []
+    return [NOTHING, *alone[:1], *listed, ref(_by_name(op.kind)), *of_parts]
 
 
 def _named(op: type[Op]) -> dict[str, JsonSchema]:

@@ -43,7 +43,7 @@ class Elementwise(Op):
         PyTorch reference, torch, math operations; ONNX operators; NumPy reference, broadcasting.
     Examples:
         elementwise: exp on [64, 8, 8] -> [64, 8, 8]; 0 params, 0 multiplies
-        elementwise: {type: sub, branches: [identity, {from: y}]} on x [8, 4], y [1, 4] -> [8, 4]; 0 params, 0 multiplies
+        elementwise: {type: sub, branches: [identity, from: y]} on x [8, 4], y [1, 4] -> [8, 4]; 0 params, 0 multiplies
         elementwise: {type: cumsum, axis: 0} on [12, 5] -> [12, 5]; 0 params, 0 multiplies
     """
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from convcalc.arith import Number
 from convcalc.errors import SpecError
 from convcalc.ops.arguments import AxesType, DimsType, argument
-from convcalc.ops.kinds._checks import distinct_axes
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -36,10 +35,13 @@ class Roll(Op):
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        axes = distinct_axes("roll", self.axis, x)
+        axes = self._axes(x)
         if len(self.shift) not in (1, len(axes)):
             raise SpecError("CC410", f"roll: {len(self.shift)} shifts for {len(axes)} axes")
         return x
 
     def rearranged_axes(self, *inputs: Shape) -> frozenset[int]:
-        return frozenset(distinct_axes("roll", self.axis, inputs[0]))
+        return frozenset(self._axes(inputs[0]))
+
+    def _axes(self, x: Shape) -> list[int]:
+        return [x.axis(axis) for axis in (self.axis if isinstance(self.axis, tuple) else (self.axis,))]

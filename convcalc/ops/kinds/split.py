@@ -13,7 +13,7 @@ from convcalc.shapes import Shape
 
 @dataclass(frozen=True, slots=True)
 class Split(Op):
-    """One part of an axis that is cut into equal parts, or into parts of given sizes; ``names`` makes a layer of each.
+    """Cut an axis into equal parts, or into parts of given sizes; a layer gives one of them.
 
     Formula:
         out[axis] = n/into, or the size of the part. No params, no multiplies.
@@ -27,13 +27,16 @@ class Split(Op):
     """
 
     kind = "split"
+    part_arguments = ("part", "into")
 
     into: Number | None = argument("into", SizeType(), positional=True, default=None)
-    """How many equal parts there are."""
+    """How many parts there are, equal ones unless there are ``sizes``."""
     part: int = argument("part", AxesType(), positional=True)
-    """Which part it is, counted from 0; negative counts from the end."""
+    """Which part it is, counted from 0; negative counts from the end. In a spec, ``names: [q, k, v]`` in place of part
+    and into makes a layer of each.
+    """
     sizes: tuple[Number, ...] | None = argument("sizes", DimsType(), default=None)
-    """The sizes of the parts, in place of ``into``; together that of the axis."""
+    """The sizes of the parts, together that of the axis."""
     axis: int = argument("axis", AxesType(), default=0)
     """The axis that is cut."""
 
@@ -46,16 +49,18 @@ class Split(Op):
         return x.axis(self.axis), self._start_and_size(x)[0], 1
 
     def _start_and_size(self, x: Shape) -> tuple[Number, Number]:
-        n = x[x.axis(self.axis)]
-        if self.sizes is not None and self.into is None:
+        n, into = x[x.axis(self.axis)], self.into
+        if self.sizes is not None:
+            parts = len(self.sizes)
+            require(into is None or equal(into, parts), "CC405", "split: {} sizes for {} parts", parts, into)
             require(equal(total(self.sizes), n), "CC405", "split: the sizes {} are not {} together", self.sizes, n)
-            part = self._place(len(self.sizes))
-            return total(self.sizes[:part]), self.sizes[part]
-        if self.into is None or self.sizes is not None:
-            raise SpecError("CC408", "split needs into or sizes, and not both")
-        require(divides(self.into, n), "CC404", "split: {} equal parts of an axis of {} are not whole", self.into, n)
-        size = floordiv(n, self.into)
-        return self._place(self.into) * size, size
+            place = self._place(parts)
+            return total(self.sizes[:place]), self.sizes[place]
+        if into is None:
+            raise SpecError("CC408", "split needs into, the number of its parts, or their sizes")
+        require(divides(into, n), "CC404", "split: {} equal parts of an axis of {} are not whole", into, n)
+        size = floordiv(n, into)
+        return self._place(into) * size, size
 
     def _place(self, parts: Number) -> Number:
         """The part counted from 0."""

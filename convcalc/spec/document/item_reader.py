@@ -11,10 +11,12 @@ from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops.op import Op, arguments_of, may_lack_branches
 from convcalc.ops.registry import activation_names, find_op, kinds
 from convcalc.spec.document.arguments import (
+    NAMES,
     VIA_KEY,
     default_source_form,
     read_block_arguments,
     read_layer,
+    read_parts,
     read_via,
 )
 from convcalc.spec.document.names import (
@@ -132,6 +134,9 @@ class ItemReader:
         if op is None and word != "seq":
             call = self._read_call(word, span, node, known)
             return Item(span, call, _next_name(call.block.name.lower(), series))
+        if op is not None and op.part_arguments and isinstance(node, MapNode) and node.get(NAMES) is not None:
+            parts = read_parts(op, span, node, known, self.document.defaults)
+            return Item(span, SequenceItem(parts, apart=True), _next_name(word, series))
         if op is not None and op.arity == (1, 1):
             return Item(span, read_layer(op, span, node, known, self.document.defaults), _next_name(word, series))
         segment = _next_name(word, series)
