@@ -58,7 +58,7 @@ class Broadcast(Op):
 
     def rearranged_axes(self, *inputs: Shape) -> frozenset[int]:
         x, out = inputs[0], self.output(*inputs)
-        return self._repeated(x, out) if x.rank == out.rank else frozenset(range(x.rank))
+        return self._repeated(x, out) - self.mixed_axes(*inputs) if x.rank == out.rank else frozenset(range(x.rank))
 
     def _repeated(self, x: Shape, out: Shape) -> frozenset[int]:
         """The axes of the input that are larger in the output, or may be."""

@@ -62,7 +62,7 @@ class Elementwise(Op):
     def output(self, *inputs: Shape) -> Shape:
         most = MOST_INPUTS[self.type]
         if most is not None and len(inputs) > most:
-            raise SpecError("CC415", f"{self.type} takes at most {most} branches, not {len(inputs)}")
+            raise SpecError("CC415", f"{self.type} reads at most {most}, not {len(inputs)} branches")
         if self.type in ALONG_AXIS and self.axis is None:
             raise SpecError("CC408", f"{self.type} needs its axis: {{type: {self.type}, axis: 0}}")
         self.mixed_axes(*inputs)

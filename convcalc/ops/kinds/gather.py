@@ -35,7 +35,7 @@ class Gather(Op):
 
     axis: int | tuple[int, ...] = argument("axis", AxesType(several=True), default=0)
     """The axis, or list of axes, that indices count along."""
-    size: tuple[Number, ...] | None = argument("size", DimsType(), default=None)
+    size: tuple[Number, ...] | None = argument("size", DimsType(), positional=True, default=None)
     """How many indices there are, or their shape."""
 
     def output(self, *inputs: Shape) -> Shape:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from convcalc.arith import less_equal, require
+from convcalc.arith import at_most, less_equal, require
 from convcalc.errors import SpecError
 from convcalc.ops.arguments import AxesType, PaddingType, SameOnAllAxes, argument
 from convcalc.ops.kinds._checks import distinct_axes
@@ -38,18 +39,29 @@ class Pad(Op):
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        out = Shape(n + before + after for n, (before, after) in zip(x, self.pads(x), strict=True))
-        for size in out:
-            require(less_equal(1, size), "CC403", "pad leaves an axis of size {}", size)
-        return out
+        pads = self.pads(x)
+        for n, (before, after) in zip(x, pads, strict=True):
+            left = n + at_most(before, 0) + at_most(after, 0)
+            require(less_equal(0, left), "CC403", "pad crops {} cells of an axis of {}", n - left, n)
+            require(less_equal(1, n + before + after), "CC403", "pad leaves an axis of size {}", n + before + after)
+        return Shape(n + before + after for n, (before, after) in zip(x, pads, strict=True))
 
     def pads(self, x: Shape) -> PaddingPairs:
         """Return (before, after) for each axis of the input."""
-        if self.axis is None:
-            require_spatial("pad", x)
-        axes = distinct_axes("pad", tuple(range(1, x.rank)) if self.axis is None else self.axis, x)
+        axes = self._axes(x)
         given = self.padding[:1] * len(axes) if isinstance(self.padding, SameOnAllAxes) else self.padding
         if len(given) != len(axes):
             what = f"the input has {len(axes)} spatial" if self.axis is None else f"axis names {len(axes)}"
             raise SpecError("CC410", f"pad: padding has {len(given)} entries, but {what}")
         return tuple(given[axes.index(axis)] if axis in axes else (0, 0) for axis in range(x.rank))
+
+    def _axes(self, x: Shape) -> tuple[int, ...]:
+        if self.axis is not None:
+            return distinct_axes("pad", self.axis, x)
+        require_spatial("pad", x)
+        return tuple(range(1, x.rank))
+
+    def attributes(self, *inputs: Shape) -> dict[str, Any]:
+        (x,) = inputs
+        pads, axes = self.pads(x), self._axes(x)
+        return {"padding": tuple(pads[axis] for axis in axes), **({} if self.axis is None else {"axis": axes})}

@@ -60,5 +60,5 @@ class Reduce(Op):
 
     def rearranged_axes(self, *inputs: Shape) -> frozenset[int]:
         """Axes that move up because one before them is gone."""
-        first = min(self.mixed_axes(*inputs))
-        return frozenset() if self.keepdims else frozenset(range(first, inputs[0].rank))
+        reduced = self.mixed_axes(*inputs)
+        return frozenset() if self.keepdims else frozenset(range(min(reduced), inputs[0].rank)) - reduced
