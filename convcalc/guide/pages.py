@@ -51,12 +51,12 @@ def kind_page(word: str, width: int = WIDTH) -> str:
 def _forms(op: type[Op]) -> Iterator[str]:
     """Give the ways to write a layer: alone, with one value, with a list, by name."""
     arguments = arguments_of(op)
+    places = [key for key, argument in arguments.items() if argument.positional]
     if op.arity != (1, 1):
-        yield f"{op.kind}: [item, item{'' if op.arity[1] else ', …'}]"
+        yield f"{op.kind}: {places[0]}" if places else f"{op.kind}: [item, item{'' if op.arity[1] else ', …'}]"
         if arguments:
             yield f"{op.kind}: {{{''.join(f'{key}: …, ' for key in arguments)}branches: [item, …]}}"
         return
-    places = [key for key, argument in arguments.items() if argument.positional]
     required = [key for key, argument in arguments.items() if argument.required]
     words = list(read_docs(op).arguments)
     named = required or words[:1]

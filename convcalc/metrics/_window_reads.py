@@ -40,9 +40,9 @@ def read_patterns(op: Op, entering: Sequence[Shape], leaving: Shape) -> list[Rea
         sizes = zip(x.spatial, leaving.spatial, strict=True)
         return [_resized(n, m, getattr(op, "mode", "nearest")) for n, m in sizes]
     if op.kind == "pad":
-        return [_shifted(-before, 1) for before, _ in op.padding]  # type: ignore[attr-defined]
-    if op.kind == "slice":
-        return _sliced(op, x)
+        return [_shifted(-before, 1) for before, _ in op.pads(x)[1:]]  # type: ignore[attr-defined]
+    if op.kind in ("slice", "split"):
+        return _sliced(x, *op.strided_axis(x))  # type: ignore[attr-defined]
     if getattr(op, "out_size", None) is not None:
         return [_adaptive(n, m) for n, m in zip(x.spatial, leaving.spatial, strict=True)]
     window = op.window(*entering)
@@ -88,13 +88,11 @@ def _shifted(start: Number, step: Number) -> ReadPattern:
     return ReadPattern(lambda i: (start + i * step, start + i * step), 1, step)
 
 
-def _sliced(op: Op, x: Shape) -> list[ReadPattern | str | None]:
-    axis, start, step = x.axis(op.axis), op.start, op.step  # type: ignore[attr-defined]
+def _sliced(x: Shape, axis: int, start: Number, step: Number) -> list[ReadPattern | str | None]:
     read: list[ReadPattern | str | None] = [_shifted(0, 1) for _ in x.spatial]
-    if axis and is_plain(start):
-        read[axis - 1] = _shifted(start if start >= 0 else at_least(x[axis] + start, 0), step)
-    elif axis:
-        read[axis - 1] = None
+    if axis:
+        known = is_plain(start)
+        read[axis - 1] = _shifted(start if start >= 0 else at_least(x[axis] + start, 0), step) if known else None
     return read
 
 

@@ -3,7 +3,7 @@
 A gate is a branch of a product (``mul``) that has one cell on every spatial axis and to which paths lead from inputs,
 every one of them through a global pool: what squeeze-and-excitation multiplies a map by. To another branch of the same
 product there is a path without such a pool: to what is gated. A global pool is a max or average pool with one window
-over all that enters it, or with an output size of one cell on every axis.
+over all that enters it, or with an output size of one cell on every axis, or a reduction over all spatial axes.
 
 Only what the product reads of its gates is left out: the layers of a gate keep their own fields.
 """
@@ -52,6 +52,9 @@ def _is_a_cell(node: Node, branch: int) -> bool:
 
 def _is_global_pool(node: Node) -> bool:
     op = node.op
+    if op is not None and op.kind == "reduce":
+        spatial = frozenset(range(1, node.input_shapes[0].rank))
+        return bool(spatial) and spatial <= op.mixed_axes(*node.input_shapes)
     if op is None or op.kind not in POOLS:
         return False
     is_wide = getattr(op, "kernel_size", None) == "global"

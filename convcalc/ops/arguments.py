@@ -28,7 +28,7 @@ class ArgumentType:
     takes_list: bool = False
     words: tuple[str, ...] = ()
     """The words that it takes: a spec knows them from here alone."""
-    per_axis: ClassVar[bool] = False
+    per_axis: bool = False
     """Whether its tuples have one entry for each spatial axis."""
     schema: ClassVar[JsonSchema] = EXPRESSION
 
@@ -124,26 +124,32 @@ class CountType(SizeType):
 
 
 class PaddingType(ArgumentType):
-    """n on both sides of every axis; a list of one entry per axis, each n or ``[before, after]``; or a word."""
+    """n on both sides of every axis; a list of one entry per axis, each n or ``[before, after]``; or a word.
+
+    With ``free`` the list is for the axes that another argument names.
+    """
 
     per_axis = True
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, NESTED]}
 
     def __init__(
-        self, words: tuple[str, ...] = ("valid", "half", "same"), minimum: int | None = 0, *, takes_list: bool = False
+        self, words: tuple[str, ...] = ("valid", "half", "same"), minimum: int | None = 0, *, free: bool = False
     ) -> None:
         self.words = words
         self.minimum = minimum
-        self.takes_list = takes_list
+        self.takes_list = free
+        self.per_axis = not free
 
     def bind(self, value: Any, axes: int) -> Any:
         if isinstance(value, str):
             if value not in self.words:
                 raise InvalidArgument(f"must be an integer, a list{or_words(self.words)}, not {describe_value(value)}")
             return str(value) if value != "valid" else ((0, 0),) * axes
-        per_axis = value if isinstance(value, tuple) else (value,) * axes
-        _require_axes(per_axis, axes)
-        return tuple(self._pair(entry) for entry in per_axis)
+        lone = (value,) * (axes if self.per_axis else max(axes, 1))
+        made, values = (tuple, value) if isinstance(value, tuple) else (SameOnAllAxes, lone)
+        if self.per_axis:
+            _require_axes(values, axes)
+        return made(self._pair(entry) for entry in values)
 
     def _pair(self, entry: Any) -> tuple[Any, Any]:
         pair = entry if isinstance(entry, tuple) else (entry, entry)
@@ -199,13 +205,14 @@ class AxesType(ArgumentType):
 
 
 class DimsType(ArgumentType):
-    """A list of sizes; with ``wildcard`` one of them may be -1; with ``single`` a lone size is a list of one."""
+    """A list of sizes, or a lone one; with ``wildcard`` one of them may be -1. ``minimum`` is as of a size."""
 
     takes_list = True
     schema: ClassVar[JsonSchema] = {"anyOf": [EXPRESSION, LIST]}
 
-    def __init__(self, *, wildcard: bool = False) -> None:
+    def __init__(self, *, wildcard: bool = False, minimum: int | None = 1) -> None:
         self.wildcard = wildcard
+        self.size = SizeType(minimum)
 
     def bind(self, value: Any, axes: int) -> Any:
         sizes = value if isinstance(value, tuple) else (value,)
@@ -214,7 +221,7 @@ class DimsType(ArgumentType):
         free = [self.wildcard and type(size) is int and size == -1 for size in sizes]
         if free.count(True) > 1:
             raise InvalidArgument("may have only one -1")
-        return tuple(-1 if is_free else SizeType().bind(size, axes) for size, is_free in zip(sizes, free, strict=True))
+        return tuple(-1 if is_free else self.size.bind(size, axes) for size, is_free in zip(sizes, free, strict=True))
 
 
 class RealType(ArgumentType):

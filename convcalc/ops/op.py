@@ -52,6 +52,9 @@ class Op:
     """The word that names the layer in a spec; the file is named after it."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """Least and most inputs; ``None`` for no limit. With more than one, they are the branches of a join."""
+    part_arguments: ClassVar[tuple[str, ...]] = ()
+    """Arguments that say which of several outputs the layer is, and of how many; a spec may have names in their place.
+    """
     layer_arguments: ClassVar[tuple[str, ...]] = ()
     """Arguments that name another layer, whose output is a further input."""
     accepts_norm_act: ClassVar[bool] = False
@@ -62,6 +65,8 @@ class Op:
     """Whether the layer is an activation."""
     depends_on_values: ClassVar[bool] = True
     """Whether the output depends on the values of the inputs, and not on their shapes alone."""
+    rearranges: ClassVar[bool] = False
+    """Whether cells of all axes are moved, so that no receptive field is followed through the layer."""
     is_identity: ClassVar[bool] = False
     """The op returns its input unchanged and gets no row in reports."""
     is_counted: ClassVar[bool] = True
@@ -103,6 +108,14 @@ class Op:
         """Return the window over the spatial axes; ``None`` for a layer without one."""
         return None
 
+    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
+        """Return the axes of the first input along which every output cell depends on all cells, beside a window."""
+        return frozenset()
+
+    def rearranged_axes(self, *inputs: Shape) -> frozenset[int]:
+        """Return the axes of the first input whose cells lie elsewhere in the output, for an op that moves some."""
+        return frozenset()
+
     def warning(self, *inputs: Shape) -> str:
         """Return a warning about a probable mistake, or an empty text."""
         return ""
@@ -126,6 +139,11 @@ def arguments_of(op: type[Op]) -> dict[str, Argument]:
         declared = (field.metadata["argument"] for field in op.__dataclass_fields__.values())
         known = _ARGUMENTS[op] = {argument.key: argument for argument in declared}
     return known
+
+
+def may_lack_branches(op: type[Op]) -> bool:
+    """Whether a join, written without branches, reads what enters it: one that takes an argument by position."""
+    return op.arity != (1, 1) and any(argument.positional for argument in arguments_of(op).values())
 
 
 _ARGUMENTS: dict[type[Op], dict[str, Argument]] = {}

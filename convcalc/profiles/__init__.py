@@ -38,6 +38,7 @@ TERMS = {
     "pooling": "what pools read or give",
     "softmax": "exponentials, sums and quotients",
     "elementwise": "sums and products of whole tensors",
+    "reductions": "elements that sums, means and maximums over axes read",
     "upsampling": "elements that are interpolated",
     "recurrent gates": "gates and states of recurrent layers",
     "embedding": "tables that are looked up",

@@ -265,3 +265,11 @@ class LayerSizes:
         The learned factors of a scale are a second branch.
         """
         return self.output_elements * (1 if self.kind == "scale" else len(self.node.input_shapes) - 1)
+
+    def function_operations(self, prices: Mapping[str, int]) -> Number:
+        """Operations of an elementwise function at a price an element: of many branches two at a time.
+
+        A constant is a second branch; the bounds of a clamp are in its price.
+        """
+        pairs = 1 if self.type == "clamp" else max(1, len(self.node.input_shapes) - 1)
+        return prices.get(self.type, 0) * pairs * self.output_elements

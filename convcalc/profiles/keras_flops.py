@@ -12,6 +12,14 @@ ACTIVATIONS = {
     "hardsigmoid": 2, "hardtanh": 2, "threshold": 2,
 }  # fmt: skip
 """Activation → its operations that have a formula, an element; relu, sigmoid, tanh and others have none."""
+FUNCTIONS = {
+    "reciprocal": 1, "square": 1, "rsqrt": 2, "log": 1, "neg": 1, "sub": 1, "div": 1, "pow": 1, "max": 1, "min": 1,
+    "mean": 1, "eq": 1, "ne": 1, "lt": 1, "le": 1, "gt": 1, "ge": 1, "clamp": 2,
+}  # fmt: skip
+"""Function → its operations that have a formula, an element; square roots, exponentials, sines and others have none."""
+REDUCTIONS = {"mean": (1, 0), "l2": (2, 1)} | dict.fromkeys(("sum", "max", "argmax", "argmin", "l1"), (1, 1))
+UNCOUNTED_REDUCTIONS = ("min", "prod", "any", "all")
+"""Reduction → operations an element that it reads, and how many fewer an element that it gives."""
 EINSUM = ("module", "fused", "fast_path")
 """Forms of an attention that are Keras' MultiHeadAttention, whose products are an Einsum, which has no formula."""
 
@@ -34,6 +42,11 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
             yield "softmax", 5 * layer.input_elements
         case "add" | "mul" | "scale":
             yield "elementwise", layer.join_operations
+        case "elementwise":
+            require(layer.type != "log2", "CC742", "TensorFlow has no {}: it can be written in many ways", layer.type)
+            yield "elementwise", layer.function_operations(FUNCTIONS) + layer.output_elements * (layer.type == "mean")
+        case "reduce":
+            yield "reductions", _reduction(layer)
         case "attention":
             yield "elementwise", layer.product_outputs("q")
             yield "softmax", 5 * layer.attention_scores
@@ -112,6 +125,15 @@ def _pool_operations(layer: LayerSizes) -> Number:
             require(divides(places, size), "CC742", text, size, places)
         return layer.input_elements if layer.kind == "avgpool" or layer.axes < 3 else 0
     return layer.output_elements * layer.kernel_elements if layer.axes < 3 else 0
+
+
+def _reduction(layer: LayerSizes) -> Number:
+    if layer.type in UNCOUNTED_REDUCTIONS:
+        return 0
+    known = layer.type in REDUCTIONS
+    require(known, "CC742", "TensorFlow has no reduction to {}: it can be written in many ways", layer.type)
+    read, given = REDUCTIONS[layer.type]
+    return read * layer.input_elements - given * layer.output_elements
 
 
 PROFILE = Profile(

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from convcalc.arith import Number, at_least, at_most, divides, equal, floordiv, modulo, prod, require, select, total
 from convcalc.profiles import LayerSizes, Profile, Term
 
-EXP, DIVIDE, SQRT, TANH, LOG = 32, 4, 24, 38, 43
+EXP, DIVIDE, SQRT, TANH, LOG, SINE = 32, 4, 24, 38, 43, 39
 SOFTMAX, SOFTPLUS = EXP + DIVIDE, EXP + 1 + LOG
 ACTIVATIONS = {
     "relu": 1, "relu6": 2, "hardtanh": 2, "leaky_relu": 2, "rrelu": 2, "prelu": 2, "hardswish": 5, "hardsigmoid": 4,
@@ -23,6 +23,15 @@ ACTIVATIONS = {
     "logsigmoid": EXP + LOG, "softsign": DIVIDE + 2, "hardshrink": 3, "softshrink": 5,
 }  # fmt: skip
 """Price of an element."""
+FUNCTIONS = {
+    **dict.fromkeys(("sub", "max", "min", "neg", "abs", "sign", "floor", "ceil", "round", "cumsum", "eq", "lt", "le",
+                     "gt", "ge", "logical_not", "logical_and", "logical_or", "logical_xor"), 1),
+    "clamp": 2, "div": DIVIDE, "reciprocal": DIVIDE, "pow": EXP, "exp": EXP, "log": LOG, "sqrt": SQRT,
+    "sin": SINE, "cos": SINE, "where": 0,
+}  # fmt: skip
+"""Price of an element of a function that is one node."""
+REDUCTIONS = {"mean": 1, "sum": 1, "prod": 1, "max": 1, "min": 1, "l2": 1 + SQRT, "argmax": 0}
+"""Price of an element that is read, of a reduction that is one node."""
 NORMS = {"batch": 31, "layer": 7, "group": 9, "instance": 7}
 """Price of an element, whether or not the norm learns scale and shift."""
 GATES = {"lstm": 3 * EXP + 2 * TANH + 8, "gru": 2 * EXP + TANH + 8}
@@ -42,6 +51,8 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     _require_price(layer)
     yield "bias", layer.bias_additions
     yield from _elementwise(layer)
+    if layer.kind == "reduce":
+        yield "reductions", REDUCTIONS[layer.type] * layer.input_elements
     if layer.kind == "deconv":
         # y·(Co/g)·K, which is right for none but Ci = Co and stride 1
         channels = floordiv(layer.argument("out_channels"), layer.argument("groups"))
@@ -50,7 +61,7 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
 
 def _require_price(layer: LayerSizes) -> None:
     """Of a layer that PyTorch does not export, or at whose node the tool stops, no total is printed."""
-    prices = {"norm": NORMS, "act": ACTIVATIONS}.get(layer.kind)
+    prices = {"norm": NORMS, "act": ACTIVATIONS, "elementwise": FUNCTIONS, "reduce": REDUCTIONS}.get(layer.kind)
     known = layer.kind != "rnn" if prices is None else layer.type in prices
     what = layer.kind if prices is None else f"{layer.kind} {layer.type}"
     require(known, "CC742", "PyTorch does not export {}, or onnx-tool stops at it", what)
@@ -70,6 +81,8 @@ def _elementwise(layer: LayerSizes) -> Iterator[Term]:
             yield "softmax", SOFTMAX * layer.output_elements
         case "add" | "mul" | "scale":
             yield "elementwise", layer.join_operations
+        case "elementwise":
+            yield "elementwise", layer.function_operations(FUNCTIONS)
         case "upsample":
             yield layer.upsampling(RESIZED)
         case "attention":

@@ -12,10 +12,10 @@ from typing import Any
 
 from convcalc.ops.arguments import EXPRESSION, JsonSchema
 from convcalc.ops.docs import read_docs
-from convcalc.ops.op import Op, arguments_of
+from convcalc.ops.op import Op, arguments_of, may_lack_branches
 from convcalc.ops.registry import activation_names, find_op, load_all
 from convcalc.ops.source_form import SOURCE_FORMS
-from convcalc.spec.document.arguments import FUSED, VIA_KEY, choices
+from convcalc.spec.document.arguments import FUSED, NAMES, VIA_KEY, choices
 from convcalc.spec.document.blocks import BLOCK_KEYS
 from convcalc.spec.document.claims import COUNTS, DISAGREES, FORM, STORED
 from convcalc.spec.document.claims import KEYS as CLAIM
@@ -170,14 +170,17 @@ def _via() -> JsonSchema:
 
 def _forms(op: type[Op]) -> list[JsonSchema]:
     """Return the ways to write the arguments of a kind: nothing, one alone, a list in order, or by name."""
-    if _is_join(op):
-        branches = described("Items that all read the input of the join.", _any(ref("items"), ref("item")))
-        return [ref("items"), closed_object({"branches": branches, **_named(op)}, required=["branches"])]
     places = [argument for argument in arguments_of(op).values() if argument.positional]
     alone = [ref(f"{_by_name(op.kind)}/properties/{argument.key}") for argument in places]
+    if _is_join(op):
+        branches = described("Items that all read the input of the join.", _any(ref("items"), ref("item")))
+        required = [] if may_lack_branches(op) else ["branches"]
+        return [*alone, ref("items"), closed_object({"branches": branches, **_named(op)}, required=required)]
     in_order: JsonSchema = {"type": "array", "items": alone, "maxItems": len(alone)}
     listed = [in_order] if places and not places[0].type.takes_list else []
-    return [NOTHING, *alone[:1], *listed, ref(_by_name(op.kind))]
+    names = described("A name for each part, which is a layer of its own.", array_of(TEXT_SCHEMA, 1))
+    of_parts = [closed_object({NAMES: names, **_named(op)}, required=[NAMES])] if op.part_arguments else []
+    return [NOTHING, *alone[:1], *listed, ref(_by_name(op.kind)), *of_parts]
 
 
 def _named(op: type[Op]) -> dict[str, JsonSchema]:

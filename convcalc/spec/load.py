@@ -21,7 +21,7 @@ from convcalc.spec.document.value_nodes import (
     collect_errors,
     parse_expression,
 )
-from convcalc.spec.expansion.expander import Expander
+from convcalc.spec.expansion.expander import Expander, require_one
 from convcalc.spec.expansion.frames import Frame, deep_calls
 from convcalc.spec.expansion.scopes import Binding, LayerScope
 from convcalc.spec.yaml.nodes import ScalarNode
@@ -177,8 +177,11 @@ def _outputs(document: Document, expander: Expander, frame: Frame, last: int) ->
             segments = reference.segments(frame.env)
             binding = frame.scope.find(segments, reference.span) if segments != ("input",) else None
             index = frame.block_input if segments == ("input",) else binding.output if binding else None
-            if index is not None and index >= 0:
+            if index is not None and require_one(index, reference.span) >= 0:
                 found[".".join(segments)] = index
+    if not document.outputs and document.layers:
+        with collect_errors(expander.errors):
+            require_one(last, document.layers[-1].span)
     if last >= 0 and last not in found.values():
         found[expander.builder.nodes[last].path] = last
     return found

@@ -358,6 +358,11 @@ GAPPED = "{deconv: {out: 1, kernel: 3, stride: 2, dilation: 2}}"
         ("{conv: [1, 3]}, {slice: {axis: 1, start: -4}}", 3, 10),
         (f"{GAPPED}, {{slice: {{axis: 1, step: 2}}}}, {{conv: [1, 2]}}", 4, -2),
         (f"{GAPPED}, {{slice: {{axis: 1, start: 1, step: 2}}}}, {{conv: [1, 2]}}", 0, None),
+        ("{conv: [1, 3]}, {split: {into: 2, part: 1, axis: 1}}", 3, 7),
+        ("{conv: [1, 3]}, {split: {sizes: [3, 9, 2], part: -1, axis: -1}}, {conv: [1, 2]}", 4, 12),
+        ("{conv: [2, 3]}, {split: {into: 2, part: 1}}", 3, 0),
+        ("{conv: [1, 3]}, {pad: {padding: [[2, 0], [1, 1]], axis: [1, 0]}}, {conv: [1, 3]}", 5, -2),
+        ("{conv: [2, 3]}, {pad: {padding: 1, axis: 0}}", 3, 0),
     ],
 )
 def test_single_axes_by_hand(layers: str, field: int, offset: int | None) -> None:
@@ -394,6 +399,37 @@ def test_a_lone_axis_has_no_other_to_change_places_with(axes: str) -> None:
     report = convcalc.load(text=f"input: [16]\nlayers: [{{permute: {axes}}}]").report(detailed=DETAILED)
     assert report.rows[-1].values["receptive_field"] == ()
     assert [report.rows[-1].attributes["axes"], report.rows[-1].output_shape] == [(int(axes.strip("[]")),), (16,)]
+
+
+@pytest.mark.parametrize(
+    ("layers", "field"),
+    [
+        ("reduce: {type: mean, axis: [1, 2], keepdims: true}", ("whole", "whole")),
+        ("reduce: {type: mean, axis: [1, 2]}", ("whole", "whole")),
+        ("reduce: {type: mean, axis: 0, keepdims: true}", (3, 5)),
+        ("reduce: {type: mean, axis: 2}", (3, "whole")),
+        ("reduce: {type: mean, axis: 1}", ("whole", None)),  # the columns are where the rows were
+        ("reduce: {type: mean, axis: 0}", (None, None)),
+        ("elementwise: exp", (3, 5)),
+        ("elementwise: {type: cumsum, axis: -1}", (3, "whole")),
+        (
+            "elementwise: {type: sub, branches: [identity, {reduce: {type: mean, axis: 1, keepdims: true}}]}",
+            ("whole", 5),
+        ),
+        ("roll: {shift: 1, axis: 0}", (3, 5)),
+        ("roll: {shift: 1, axis: [1, 2]}", (None, None)),
+        ("gather: {axis: 0, size: 3}", (3, 5)),
+        ("gather: {axis: 1, size: 3}", (None, None)),
+        ("broadcast: {times: [3, 1, 1]}", (3, 5)),
+        ("broadcast: {times: [2, 1, 1, 1]}", (None, None)),
+        ("broadcast: {times: [1, 2]}", (None, None)),
+        ("{avgpool: {out: [18, 1]}}, {broadcast: [4, 18, 7]}", (3, "whole")),
+    ],
+)
+def test_axes_that_are_reduced_moved_and_repeated(layers: str, field: tuple[Any, ...]) -> None:
+    """Behind a window of 3×5 on 20×30, each cell of which lies at its own place."""
+    text = f"input: [1, 20, 30]\nlayers: [{{conv: {{out: 4, kernel: [3, 5]}}}}, {layers}]"
+    assert convcalc.load(text=text).report(detailed=DETAILED).rows[-1].values["receptive_field"] == field
 
 
 def test_the_axes_of_two_change_places() -> None:

@@ -25,6 +25,8 @@ GATES = (
     "[maxpool: global, flatten, linear: 1, sigmoid, reshape: [1, 1]]",
     "[{conv: [2, 1]}, {avgpool: {out: 1}}, {conv: [1, 1]}]",
     "[{avgpool: global}, {mul: [identity, [avgpool: global, sigmoid]]}]",
+    "[{reduce: {type: mean, axis: 1, keepdims: true}}, {conv: [1, 1], act: sigmoid}]",
+    "[{reduce: [mean, -1]}, linear: 1, sigmoid, reshape: [1, 1]]",
 )
 """What sees all of the map, one cell of one channel."""
 

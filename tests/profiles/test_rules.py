@@ -13,6 +13,8 @@ from convcalc.designs.sources import Network, open_design, open_source
 from convcalc.designs.zoo import search_zoo
 from convcalc.errors import Source, SpecError
 from convcalc.graph.builder import GraphBuilder
+from convcalc.graph.graph import Graph
+from convcalc.ops.make import make
 from convcalc.ops.registry import find_op
 from convcalc.profiles import TERMS, Profile
 
@@ -134,6 +136,77 @@ def test_norms_and_softmax_of_tools_without_a_table() -> None:
     scores = 2 * 5 * 5
     assert profiles.total(attention, "onnx_tool") == 1680 + 4 * 40 + 36 * scores + 40 + 2
     assert profiles.total(attention, "keras_flops") == 4 * 40 + 40 + 5 * scores
+
+
+def layer_of(kind: str, inputs: int = 1, **arguments: Any) -> Graph:
+    """One layer that reads tensors of 4 channels and 6 places."""
+    builder = GraphBuilder()
+    entering = [builder.input(f"x{place}", (4, 6)) for place in range(inputs)]
+    builder.add("layer", make(kind, axes=1, **arguments), *entering)
+    return builder.graph()
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs", "onnx", "keras"),
+    [
+        ("neg", 1, 24, 24),
+        ("abs", 1, 24, 0),
+        ("exp", 1, 768, 0),
+        ("log", 1, 1032, 24),
+        ("sqrt", 1, 576, 0),
+        ("sin", 1, 936, 0),
+        ("reciprocal", 1, 96, 24),
+        ("sub", 2, 24, 24),
+        ("sub", 1, 24, 24),  # of a constant
+        ("div", 2, 96, 24),
+        ("pow", 1, 768, 24),
+        ("max", 3, 48, 48),
+        ("le", 2, 24, 24),
+        ("logical_or", 2, 24, 0),
+        ("clamp", 1, 48, 48),
+        ("clamp", 3, 48, 48),
+        ("rsqrt", 1, None, 48),
+        ("mean", 3, None, 72),
+        ("log2", 1, None, None),
+    ],
+)
+def test_functions_of_elements(type_: str, inputs: int, onnx: int | None, keras: int | None) -> None:
+    """What onnx-tool 1.0.1 prints of a graph of this node, and TensorFlow's register of operations; others see none."""
+    graph = layer_of("elementwise", inputs, type=type_)
+    found = {key: profiles.profile_result(graph, profile).total for key, profile in PROFILES.items()}
+    assert (found.pop("onnx_tool"), found.pop("keras_flops")) == (onnx, keras)
+    assert set(found.values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("type_", "onnx", "keras"),
+    [
+        ("mean", 24, 24),
+        ("sum", 24, 20),
+        ("max", 24, 20),
+        ("min", 24, 0),
+        ("prod", 24, 0),
+        ("l2", 600, 44),  # squares, their sum, and a root that has no formula
+        ("argmax", 0, 20),
+        ("std", None, None),
+    ],
+)
+def test_reductions(type_: str, onnx: int | None, keras: int | None) -> None:
+    graph = layer_of("reduce", type=type_, axis=1)
+    found = {key: profiles.profile_result(graph, profile).total for key, profile in PROFILES.items()}
+    assert (found.pop("onnx_tool"), found.pop("keras_flops")) == (onnx, keras)
+    assert set(found.values()) == {0}
+
+
+def test_what_only_moves_elements_costs_no_tool() -> None:
+    for layer in (
+        layer_of("broadcast", times=[2, 2]),
+        layer_of("split", into=2, part=1),
+        layer_of("gather", size=3),
+        layer_of("roll", shift=1, axis=0),
+        layer_of("pad", padding=1, axis=0),
+    ):
+        assert {profiles.total(layer, key) for key in PROFILES} == {0}
 
 
 def test_transposed_convolutions_over_three_axes_have_no_formula_in_tensorflow() -> None:

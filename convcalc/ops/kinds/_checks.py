@@ -1,8 +1,9 @@
-"""Broadcasting of joins: axes of size 1 stretch, others must be equal."""
+"""Checks that several ops share: shapes that broadcast, groups of equal size, lists of axes."""
 
 from __future__ import annotations
 
 from convcalc.arith import Number, at_least, divides, either, equal, require
+from convcalc.errors import SpecError
 from convcalc.shapes import Shape
 
 
@@ -27,3 +28,11 @@ def _broadcast_axis(kind: str, left: Number, right: Number, first: Shape, other:
 def require_groups(groups: Number, channels: Number, which: str = "channels") -> None:
     """Demand that the groups are of equal size."""
     require(divides(groups, channels), "CC404", f"groups = {{}} does not divide the {{}} {which}", groups, channels)
+
+
+def distinct_axes(kind: str, axes: int | tuple[int, ...], shape: Shape) -> tuple[int, ...]:
+    """Return axes counted from 0, given ones that may count from the end: each once, or CC402."""
+    found = tuple(map(shape.axis, axes if isinstance(axes, tuple) else (axes,)))
+    if len(set(found)) != len(found):
+        raise SpecError("CC402", f"{kind}: the axes {axes} name one of {shape} twice")
+    return found

@@ -59,6 +59,9 @@ class Linear(Op):
         outputs = self.output(x).elements
         return (MatrixProduct(outputs * x.features, outputs),)
 
+    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
+        return frozenset((inputs[0].rank - 1,))
+
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         (x,) = inputs
         return {"in_features": x.features, "out_features": self.out_features, "bias": self.bias}

@@ -27,6 +27,7 @@ class Matmul(Op):
 
     kind = "matmul"
     arity = (2, 2)
+    rearranges = True
 
     def output(self, *inputs: Shape) -> Shape:
         left, right = inputs

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.arith import Number, equal, prod, require
+from convcalc.arith import Number, equal, prod
 from convcalc.errors import SpecError
 from convcalc.ops.arguments import AxesType, ChoiceType, FlagType, SizeType, argument
-from convcalc.ops.kinds._checks import require_groups
+from convcalc.ops.kinds._checks import distinct_axes, require_groups
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -62,8 +62,7 @@ class Norm(Op):
         if self.type in OVER_AXES and self.axis is None and x.rank >= 3:
             text = "write the axis it normalises over (0 for channels, -1 for the last)"
             raise SpecError("CC401", f"{self.type} norm on the shape {x}: {text}")
-        axes = [x.axis(axis) for axis in self._axes()]
-        require(len(set(axes)) == len(axes), "CC402", "norm: the axes {} name one of {} twice", self.axis, x)
+        distinct_axes("norm", self._axes(), x)
         if self.groups is not None:
             require_groups(self.groups, x.channels)
         return x
@@ -88,6 +87,12 @@ class Norm(Op):
         (x,) = inputs
         running = Shape((x.channels,))
         return {"running_mean": running, "running_var": running} if self.type == "batch" else {}
+
+    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
+        (x,) = inputs
+        if self.type in ("group", "instance"):
+            return frozenset(range(x.rank))
+        return frozenset(map(x.axis, self._axes())) if self.type in OVER_AXES else frozenset()
 
     def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
         (x,) = inputs

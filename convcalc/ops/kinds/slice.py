@@ -45,6 +45,10 @@ class Slice(Op):
         require(less(start, stop), "CC406", text, start, stop, size)
         return x.with_axis(self.axis, ceildiv(stop - start, self.step))
 
+    def strided_axis(self, x: Shape) -> tuple[int, Number, Number]:
+        """Return the axis that is cut, the first element taken, which may count from the end, and the step."""
+        return x.axis(self.axis), self.start, self.step
+
 
 def _clipped(position: Number, size: Number) -> Number:
     from_start = select(less_equal(0, position), position, position + size)

@@ -9,14 +9,16 @@ from convcalc.ops.make import missing_arguments_error, unknown_argument_error, u
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import find_op
 from convcalc.ops.source_form import SOURCE_FORMS
-from convcalc.spec.document.names import parse_reference
-from convcalc.spec.document.syntax_tree import ArgumentValue, LayerItem, SourceForm
+from convcalc.spec.document.names import Template, parse_reference, validate_name
+from convcalc.spec.document.syntax_tree import ArgumentValue, Item, LayerItem, SourceForm
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value
 from convcalc.spec.expressions.vocabulary import NONE
 from convcalc.spec.yaml.fields import is_empty, items_or_self, require_scalar
-from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode
+from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode
 
 VIA_KEY = "via"
+NAMES = "names"
+"""Key of a layer of several outputs, in place of the arguments that say which of them it is."""
 
 
 def read_via(key: ScalarNode, node: YamlNode, known: NameScope, *, written: bool = True) -> SourceForm:
@@ -73,6 +75,32 @@ def read_layer(op: type[Op], span: Span, node: YamlNode | None, known: NameScope
     _require_all(op, span, read.arguments)
     _require_used(op, read.arguments)
     return read
+
+
+def read_parts(op: type[Op], span: Span, node: MapNode, known: NameScope, defaults: Defaults) -> list[Item]:
+    """Read a layer of several outputs, which have names, as a layer for each of them.
+
+    Raises:
+        SpecError: CC117 or CC110 for the names, CC203 for an argument that they stand for, or as of a layer.
+    """
+    given = {key.text: (key, value) for key, value in node.pairs}
+    _, listed = given.pop(NAMES)
+    names = listed.items if isinstance(listed, ListNode) else []
+    if not names:
+        raise SpecError("CC117", f"{NAMES} of {op.kind} is a list with a name for each part", listed.span)
+    for word in op.part_arguments:
+        if word in given:
+            text = f"{op.kind} with {NAMES} has no attribute {quoted(word)}: they stand for it"
+            raise SpecError("CC203", text, given[word][0].span)
+    items = []
+    for place, name in enumerate(names):
+        if not isinstance(name, ScalarNode):
+            raise SpecError("CC117", f"a name of a part of {op.kind} is one word", name.span)
+        own = zip(op.part_arguments, (place, len(names)), strict=True)
+        more = [(ScalarNode(word, name.span), ScalarNode(str(value), name.span)) for word, value in own]
+        layer = read_layer(op, span, MapNode([*given.values(), *more], node.span), known, defaults)
+        items.append(Item(span, layer, "", Template((validate_name(name.text, name.span),), name.span)))
+    return items
 
 
 def default_source_form(defaults: Defaults, op: type[Op]) -> SourceForm | None:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.ops.op import Op, arguments_of
+from convcalc.ops.op import Op, arguments_of, may_lack_branches
 from convcalc.ops.registry import activation_names, find_op, kinds
 from convcalc.spec.document.arguments import (
+    NAMES,
     VIA_KEY,
     default_source_form,
     read_block_arguments,
     read_layer,
+    read_parts,
     read_via,
 )
 from convcalc.spec.document.names import (
@@ -132,6 +134,9 @@ class ItemReader:
         if op is None and word != "seq":
             call = self._read_call(word, span, node, known)
             return Item(span, call, _next_name(call.block.name.lower(), series))
+        if op is not None and op.part_arguments and isinstance(node, MapNode) and node.get(NAMES) is not None:
+            parts = read_parts(op, span, node, known, self.document.defaults)
+            return Item(span, SequenceItem(parts, apart=True), _next_name(word, series))
         if op is not None and op.arity == (1, 1):
             return Item(span, read_layer(op, span, node, known, self.document.defaults), _next_name(word, series))
         segment = _next_name(word, series)
@@ -181,11 +186,16 @@ class ItemReader:
     def _read_join(
         self, op: type[Op], span: Span, node: YamlNode | None, known: NameScope, inner: Counter[str]
     ) -> JoinItem:
-        branches, rest = node, None
+        branches: YamlNode | None = node
+        rest: YamlNode | None = None
         if isinstance(node, MapNode):
             branches = node.get("branches")
             rest = MapNode([(key, value) for key, value in node.pairs if key.text != "branches"], node.span)
+        elif isinstance(node, ScalarNode) and may_lack_branches(op):
+            branches, rest = None, node
         joined = read_layer(op, span, rest, known, self.document.defaults)
+        if (branches is None or is_empty(branches)) and may_lack_branches(op):
+            return JoinItem(joined, [Item(span, SequenceItem([]), "")])
         if branches is None or is_empty(branches):
             raise SpecError("CC202", f"{op.kind} needs its branches, a list of items", span)
         if isinstance(branches, ScalarNode):

@@ -47,9 +47,10 @@ class JoinItem:
 
 @dataclass(slots=True, eq=False)
 class SequenceItem:
-    """Items run in order; none pass their input on."""
+    """Items run in order; none pass their input on. With ``apart`` each reads that input, and nothing is passed on."""
 
     items: list[Item]
+    apart: bool = False
 
 
 @dataclass(slots=True, eq=False)

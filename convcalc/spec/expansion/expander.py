@@ -17,7 +17,7 @@ from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name, validate_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode, structural_error, with_variables
-from convcalc.spec.expansion.frames import OMITTED, Frame, InputFailedError, Loop, TooLargeError, iterations
+from convcalc.spec.expansion.frames import OMITTED, PARTS, Frame, InputFailedError, Loop, TooLargeError, iterations
 from convcalc.spec.expansion.layers import LayerEmitter, with_input
 from convcalc.spec.expansion.scopes import FAILED, Binding
 from convcalc.spec.limits import CALLS, ITEMS
@@ -45,6 +45,12 @@ class Expander:
             tensor = tensor if result == OMITTED else result
         return tensor
 
+    def _expand_sequence(self, body: SequenceItem, tensor: int, frame: Frame) -> int:
+        if not body.apart:
+            return self.expand_items(body.items, tensor, frame)
+        made = [self.expand_item(item, tensor, frame) for item in body.items]
+        return FAILED if FAILED in made else PARTS
+
     def expand_item(self, item: Item, tensor: int, frame: Frame) -> int:
         """Expand an item, once or as often as it is repeated in series."""
         if item.repeat is None:
@@ -60,10 +66,11 @@ class Expander:
     def expand_branch(self, item: Item, tensor: int, frame: Frame) -> Iterator[int]:
         """Expand a branch of a join; ``each`` gives several, side by side."""
         if not item.each or item.repeat is None:
-            yield self.expand_item(item, tensor, frame)
+            yield require_one(self.expand_item(item, tensor, frame), item.span)
             return
         for turn, segment in self._iterations(item, item.repeat, tensor, frame):
-            yield self._expand_or_record(item, tensor, turn, segment) if turn else FAILED
+            given = self._expand_or_record(item, tensor, turn, segment) if turn else FAILED
+            yield require_one(given, item.span)
 
     def _iterations(self, item: Item, repeat: Repeat, tensor: int, frame: Frame) -> Iterator[tuple[Frame | None, str]]:
         """Give the frame and the default segment of every turn; no frame where the repeat itself has failed."""
@@ -134,7 +141,10 @@ class Expander:
 
     def _inputs_of(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
         """Return the tensors that enter an item: the current one, or what ``from`` names."""
-        found = tuple(self._look_up(each, tensor, frame) for each in item.inputs) if item.inputs else (tensor,)
+        if item.inputs is None:
+            found: tuple[int, ...] = (tensor,)
+        else:
+            found = tuple([require_one(self._look_up(each, tensor, frame), each.span) for each in item.inputs])
         if FAILED in found:
             raise InputFailedError
         return found
@@ -167,6 +177,7 @@ class Expander:
             return value.evaluate(frame.env)
         if tensor == FAILED:
             raise InputFailedError
+        require_one(tensor, value.span)
         return value.evaluate(with_input(frame.env, self.builder.shape(tensor)))
 
     def _look_up(self, reference: Template, tensor: int, frame: Frame) -> int:
@@ -184,12 +195,14 @@ class Expander:
 
     def _expand_body(self, item: Item, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> int:
         body = item.body
+        if isinstance(body, LayerItem | BlockCall):
+            require_one(tensor, item.span)
         if isinstance(body, LayerItem):
             return self.layers.add(
                 body, item, tensor, frame, segment, lambda reference: self._look_up(reference, tensor, frame)
             )
         if isinstance(body, SequenceItem) and not item.opens_scope:
-            return self.expand_items(body.items, tensor, frame)
+            return self._expand_sequence(body, tensor, frame)
         start = len(self.builder.nodes)
         inner = frame
         if isinstance(body, BlockCall):
@@ -210,9 +223,10 @@ class Expander:
 
                 blame_entering(error, body, [self.builder.shape(end) for end in ends if end != FAILED])
                 raise
+        elif isinstance(body, BlockCall):
+            entry.output = self.expand_items(body.block.items, tensor, inner)
         else:
-            items = body.block.items if isinstance(body, BlockCall) else body.items
-            entry.output = self.expand_items(items, tensor, inner)
+            entry.output = self._expand_sequence(body, tensor, inner)
         entry.nodes = (start, len(self.builder.nodes))
         return entry.output
 
@@ -261,6 +275,14 @@ class Expander:
         self._items += more is None
         if self._items + (more or 0) > ITEMS:
             raise TooLargeError("CC504", f"the spec expands to more items than the limit of {ITEMS}", span)
+
+
+def require_one(tensor: int, span: Span) -> int:
+    """Refuse to read several tensors as one: CC213."""
+    if tensor == PARTS:
+        text = "a split gives several tensors, and here one is read"
+        raise SpecError("CC213", text, span, hint="read a part by its name: `from: NAME`")
+    return tensor
 
 
 def _name_prefixes(item: Item) -> Iterator[str]:

@@ -18,6 +18,8 @@ from convcalc.spec.limits import REPEAT
 
 OMITTED = -2
 """Result of an item omitted by `when` or by a repeat of 0."""
+PARTS = -3
+"""Result of an item that gives several tensors, which are read by their names alone."""
 
 MAX_PYTHON_FRAMES = 50_000
 """Room for 64 block calls, each with a body nested as deep as YAML may be."""
