@@ -52,7 +52,9 @@ def _forms(op: type[Op]) -> Iterator[str]:
     """Give the ways to write a layer: alone, with one value, with a list, by name."""
     arguments = arguments_of(op)
     if op.arity != (1, 1):
-        yield f"{op.kind}: [item, item{'' if op.arity[1] else ', …'}]"
+        if not any(argument.required for argument in arguments.values()):
+            items = ", ".join(["item"] * max(op.arity[0], 2))
+            yield f"{op.kind}: [{items}{'' if op.arity[0] == op.arity[1] else ', …'}]"
         if arguments:
             yield f"{op.kind}: {{{''.join(f'{key}: …, ' for key in arguments)}branches: [item, …]}}"
         return

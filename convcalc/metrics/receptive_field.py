@@ -36,10 +36,8 @@ from convcalc.metrics._receptive_axis import (
 from convcalc.metrics._window_reads import ReadPattern, read_patterns
 from convcalc.metrics.metric import Metric, MisalignedJoin
 
-ALL_TOKENS = ("attention", "lstm", "gru", "rnn")
+ALL_TOKENS = ("attention", "sdpa", "lstm", "gru", "rnn")
 PERMUTING = "permute"
-REARRANGING = ("reshape", PERMUTING, "flatten", "matmul", "custom")
-KNOWN_PRODUCTS = ("linear",)
 MAX_CELLS = 2**20
 """Cells of all periods that are worked out for one graph; beyond, no axis is followed whose cells take turns."""
 
@@ -196,7 +194,7 @@ def _field_after(node: Node, entering: tuple[AxisField, ...], order: AxisOrder) 
     kind, x = op.kind, node.input_shapes[0]
     if kind in ALL_TOKENS and x.rank == 2:
         return tuple([place if place == NO_INPUT else WHOLE for place in entering])
-    if kind == "linear" and x.rank == 1:
+    if op.cells == "mixed" and x.rank == 1:
         return tuple([WHOLE if place is None else place for place in entering])
     read = read_patterns(op, node.input_shapes, node.shape)
     if read is not None and x.rank - 1 == len(entering):
@@ -222,9 +220,9 @@ def _rearranges(node: Node, order: AxisOrder) -> bool:
     """Whether a layer rearranges cells, or in a way that is unknown."""
     op = node.op
     assert op is not None
-    if op.kind in REARRANGING or (op.kind == "concat" and _tensor_axis(node) in order):
+    if op.cells == "rearranged" or (op.kind == "concat" and _tensor_axis(node) in order):
         return True
-    return bool(node.facts.products) and op.kind not in KNOWN_PRODUCTS
+    return bool(node.facts.products) and op.cells != "mixed"
 
 
 def _is_point(node: Node) -> bool:
@@ -236,7 +234,7 @@ def fully_mixed_axes(node: Node) -> frozenset[int]:
     """Return the axes along which every cell depends on all others, for a layer that has no window."""
     op, x = node.op, node.input_shapes[0]
     assert op is not None
-    if op.kind == "linear":
+    if op.cells == "mixed":
         return frozenset((x.rank - 1,))
     if op.kind == "softmax":
         return frozenset((_tensor_axis(node),))

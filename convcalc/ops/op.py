@@ -64,6 +64,12 @@ class Op:
     """Whether the output depends on the values of the inputs, and not on their shapes alone."""
     is_identity: ClassVar[bool] = False
     """The op returns its input unchanged and gets no row in reports."""
+    source_form: ClassVar[str] = "module"
+    """How a model's source writes the layer where the spec has no ``via``: a word of ``SOURCE_FORMS``."""
+    cells: ClassVar[str] = "kept"
+    """Where cells go, for receptive fields: ``kept`` in place (or read by ``window``), ``resized`` (cell i of m from
+    cell ⌊i·n/m⌋ of n), ``rearranged``, or ``mixed`` along the last axis, as by a linear layer.
+    """
 
     @classmethod
     def make(cls, *, axes: Any = None, **arguments: Any) -> Self:
@@ -76,6 +82,11 @@ class Op:
     def unused_arguments(cls, given: Mapping[str, Any]) -> frozenset[str]:
         """Return arguments without effect given the others: dropped if from ``defaults``, an error if explicit."""
         return frozenset()
+
+    @classmethod
+    def spatial_axes(cls, given: Mapping[str, Any], axes: int) -> int:
+        """Return how many spatial axes the given arguments are for; ``axes`` are those of the input."""
+        return axes
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the shape that leaves the layer."""

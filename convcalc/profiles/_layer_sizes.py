@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 from convcalc.arith import Number, floordiv, prod, total
 from convcalc.graph.graph import Node
 from convcalc.ops.op import Op, Window
-from convcalc.ops.source_form import default_source_form
 from convcalc.shapes import Shape
 
 Term: TypeAlias = tuple[str, Number]
@@ -31,7 +30,7 @@ class LayerSizes:
         self.node = node
         self.op: Op = node.op
         self.kind = node.op.kind
-        self.via = node.source_form or default_source_form(node.op.kind)
+        self.via = node.source_form or node.op.source_form
         self.batch = batch
         self.input: Shape = node.input_shapes[0]
         """Shape of the first input, without batch; ``output`` that of the output."""

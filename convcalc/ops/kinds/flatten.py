@@ -27,6 +27,7 @@ class Flatten(Op):
     """
 
     kind = "flatten"
+    cells = "rearranged"
 
     start: int = argument("start", AxesType(), positional=True, default=0)
     """First axis to merge."""

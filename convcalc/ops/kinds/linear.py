@@ -30,6 +30,7 @@ class Linear(Op):
     """
 
     kind = "linear"
+    cells = "mixed"
     accepts_norm_act = True
 
     out_features: Number = argument("out", SizeType(), positional=True)

@@ -26,6 +26,8 @@ class Matmul(Op):
     """
 
     kind = "matmul"
+    cells = "rearranged"
+    source_form = "function"
     arity = (2, 2)
 
     def output(self, *inputs: Shape) -> Shape:

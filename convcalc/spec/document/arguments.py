@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.ops.arguments import TextType
 from convcalc.ops.make import missing_arguments_error, unknown_argument_error, unused_argument_error
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import find_op
 from convcalc.ops.source_form import SOURCE_FORMS
 from convcalc.spec.document.names import parse_reference
 from convcalc.spec.document.syntax_tree import ArgumentValue, LayerItem, SourceForm
-from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value
+from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value, text_value
 from convcalc.spec.expressions.vocabulary import SYMBOLS
 from convcalc.spec.yaml.fields import is_empty, items_or_self, require_scalar
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, YamlNode
@@ -101,6 +102,8 @@ def read_argument(
         _require_used(part, values)
         source_form = read_via(*via, known, written=written) if via else None
         return LayerItem(part, values, span=key.span, source_form=source_form)
+    if isinstance(arguments_of(op)[key.text].type, TextType):
+        return ArgumentValue(text_value(require_scalar(key, node)), written, key.span)
     return ArgumentValue(parse_value(node, known, key.text, key.span), written, key.span)
 
 
