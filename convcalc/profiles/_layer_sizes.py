@@ -139,9 +139,14 @@ class LayerSizes:
         return self.products("scores", "context")
 
     @property
+    def is_fused(self) -> bool:
+        """Whether all multiplies are inside one operator for attention."""
+        return self.kind == "sdpa" or (self.kind, self.via) in (("attention", "fast_path"), ("matmul", "fused"))
+
+    @property
     def fused_macs(self) -> Number:
         """Multiplies inside one operator, which many tools have no rule for: a whole attention, or its two products."""
-        if (self.kind, self.via) in (("attention", "fast_path"), ("matmul", "fused")):
+        if self.is_fused:
             return self.macs
         return self.attention_products if (self.kind, self.via) == ("attention", "fused") else 0
 

@@ -31,7 +31,7 @@ class Fold(Op):
     kind = "fold"
     cells = "rearranged"
 
-    out_size: tuple[Number, ...] = argument("out", DimsType())
+    sizes: tuple[Number, ...] = argument("out", DimsType())
     """Spatial sizes of the output."""
     kernel_size: AxisSizes = argument("kernel", SizesType())
     """Size k of the window: one integer, or one per axis of the output."""
@@ -54,17 +54,17 @@ class Fold(Op):
         cells = prod(self.kernel_size)
         text = "fold: the {} cells of the kernel do not divide the {} rows of {}"
         require(divides(cells, x.channels), "CC404", text, cells, x.channels, x)
-        places = prod(output_sizes(self.padding, self.out_size, self._window()))
+        places = prod(output_sizes(self.padding, self.sizes, self._window()))
         text = "fold: the window has {} places on {}, but the input {} has {} columns"
-        require(equal(places, x[1]), "CC405", text, places, Shape(self.out_size), x, x[1])
-        return Shape((floordiv(x.channels, cells), *self.out_size))
+        require(equal(places, x[1]), "CC405", text, places, Shape(self.sizes), x, x[1])
+        return Shape((floordiv(x.channels, cells), *self.sizes))
 
     def _window(self) -> Window:
-        pads = resolve_padding(self.padding, self.out_size, self.kernel_size, self.stride, self.dilation)
+        pads = resolve_padding(self.padding, self.sizes, self.kernel_size, self.stride, self.dilation)
         return Window(self.kernel_size, self.stride, pads, self.dilation)
 
     def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
-        return "" if len(self.out_size) == 2 else "nn.Fold is for two spatial axes"
+        return "" if len(self.sizes) == 2 else "nn.Fold is for two spatial axes"
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
-        return {"out_size": self.out_size, **self._window()._asdict()}
+        return {"out_size": self.sizes, **self._window()._asdict()}

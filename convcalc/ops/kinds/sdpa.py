@@ -38,8 +38,7 @@ class ScaledDotProductAttention(Op):
     """Whether a query sees no later key; it changes no count."""
 
     def output(self, *inputs: Shape) -> Shape:
-        query, _, value = inputs[:3]
-        return self._scores(*inputs).with_axis(-1, value.features)
+        return self._scores(*inputs).with_axis(-1, inputs[2].features)
 
     def _scores(self, *inputs: Shape) -> Shape:
         """Return [windows …, heads, queries, keys], given that all branches fit."""
