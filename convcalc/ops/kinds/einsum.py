@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -82,8 +81,8 @@ class Einsum(Op):
             text = f"einsum: {self.equation} is for {len(terms)} branches, not {len(inputs)}"
             raise SpecError("CC415", text)
         operands = [self._sizes(term, shape) for term, shape in zip(terms, inputs, strict=True)]
-        most = max(len([label for label in operand if isinstance(label, int)]) for operand in operands)
-        return operands, tuple(_labels(output, most))
+        further = {label for operand in operands for label in operand if isinstance(label, int)}
+        return operands, tuple(_labels(output, len(further)))
 
     def _sizes(self, term: Term, shape: Shape) -> Sizes:
         further = shape.rank - len([letter for letter in term if letter != DOTS])
@@ -126,16 +125,14 @@ def _parsed(equation: str) -> tuple[tuple[Term, ...], Term]:
     """Return the terms of the branches and that of the output, or raise ``InvalidArgument``."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = tuple(_term(text) for text in left.split(","))
-    counted = Counter(letter for term in terms for letter in term if letter != DOTS)
-    dots = any(DOTS in term for term in terms)
-    if not arrow:
-        single = sorted(letter for letter, times in counted.items() if times == 1)
-        return terms, (*((DOTS,) if dots else ()), *single)
+    known = [letter for term in terms for letter in term]
+    if not arrow:  # the dot is sorted before the letters
+        return terms, tuple(sorted(letter for letter in {*known} if known.count(letter) == 1 or letter == DOTS))
     output = _term(right)
     for letter in output:
         if output.count(letter) > 1:
             raise InvalidArgument(f"has {letter} twice in the output: '{equation}'")
-        if letter not in counted and not (dots and letter == DOTS):
+        if letter not in known:
             raise InvalidArgument(f"has {letter} in the output alone: '{equation}'")
     return terms, output
 
