@@ -110,5 +110,7 @@ def test_measured_layer(measured: dict[str, Any]) -> None:
     ],
 )
 def test_a_tool_whose_rule_is_not_known_has_no_number(layer: str, key: str) -> None:
-    with pytest.raises(SpecError, match=rf"CC742: {key}: no number for .*: no rule for {layer.split(':', 1)[0]} is known"):
+    with pytest.raises(
+        SpecError, match=rf"CC742: {key}: no number for .*: no rule for {layer.split(':', 1)[0]} is known"
+    ):
         count(Single(layer, (), "[5, 8]"), key)
