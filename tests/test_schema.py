@@ -161,8 +161,8 @@ def test_closed_words_are_offered() -> None:
 
 def test_a_new_op_is_in_the_schema_without_another_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "convcalc" / "ops" / "kinds" / "shuffle.py").read_text(encoding="utf-8")
-    text = text.replace("shuffle", "fold").replace('argument("groups"', 'argument("rows"').replace("Shuffle", "Fold")
-    (tmp_path / "fold.py").write_text(text, encoding="utf-8")
+    text = text.replace("shuffle", "sieve").replace('argument("groups"', 'argument("rows"').replace("Shuffle", "Sieve")
+    (tmp_path / "sieve.py").write_text(text, encoding="utf-8")
     monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
     caches = (ops.kind_files, ops.find_op)
     for cache in caches:
@@ -170,10 +170,10 @@ def test_a_new_op_is_in_the_schema_without_another_edit(tmp_path: Path, monkeypa
     try:
         schema = spec_schema()
         definitions = schema["definitions"]
-        assert "fold" in schema["properties"]["defaults"]["properties"]
-        assert "fold" in definitions["item"]["anyOf"][3]["properties"]
-        assert definitions["fold.arguments"]["properties"]["rows"]["description"] == "Groups to interleave."
-        jsonschema.validate({"input": [4, 8], "layers": ["fold", {"fold": 2}, {"fold": {"rows": 2}}]}, schema)
+        assert "sieve" in schema["properties"]["defaults"]["properties"]
+        assert "sieve" in definitions["item"]["anyOf"][3]["properties"]
+        assert definitions["sieve.arguments"]["properties"]["rows"]["description"] == "Groups to interleave."
+        jsonschema.validate({"input": [4, 8], "layers": ["sieve", {"sieve": 2}, {"sieve": {"rows": 2}}]}, schema)
     finally:
         for cache in caches:
             cache.cache_clear()

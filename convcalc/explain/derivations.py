@@ -206,7 +206,8 @@ def _not_counted_notes(node: Node) -> Iterator[str]:
         yield "elementwise work, pooling, norms and activations are no multiplies"
     elif any("bias" in name for name in node.facts.weights):
         yield "adding the bias"
-    if node.op is not None and node.op.kind == "attention":
-        yield "in memory, its queries, keys, values, scores and context (activations count their elements)"
+    if node.op is not None and node.op.kind in ("attention", "sdpa"):
+        inside = "queries, keys, values, scores and context" if node.op.kind == "attention" else "scores"
+        yield f"in memory, its {inside} (activations count their elements)"
     if node.facts.buffers:
         yield "running statistics are buffers, not params"

@@ -258,9 +258,10 @@ def _require_inputs(op: Op, shapes: Sequence[Shape]) -> None:
 
 def _require_axes(op: Op, entering: Shape) -> None:
     """Demand that the op was made for as many spatial axes as its input has."""
-    axes = entering.rank - 1
-    for name, field in op.__dataclass_fields__.items():
-        argument, value = field.metadata["argument"], getattr(op, name)
+    fields = op.__dataclass_fields__.items()
+    given = [(field.metadata["argument"], getattr(op, name)) for name, field in fields]
+    axes = op.spatial_axes({argument.key: value for argument, value in given}, entering.rank - 1)
+    for argument, value in given:
         if argument.type.per_axis and isinstance(value, tuple) and len(value) != axes:
             text = f"{op.kind}: {argument.key} is for {len(value)} spatial axes, and the input {entering} has {axes}"
             raise SpecError("CC401", text, hint=f"ops.make({op.kind!r}, axes={axes}, …)")

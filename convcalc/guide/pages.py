@@ -53,7 +53,11 @@ def _forms(op: type[Op]) -> Iterator[str]:
     arguments = arguments_of(op)
     places = [key for key, argument in arguments.items() if argument.positional]
     if op.arity != (1, 1):
-        yield f"{op.kind}: {places[0]}" if places else f"{op.kind}: [item, item{'' if op.arity[1] else ', …'}]"
+        if places:
+            yield f"{op.kind}: {places[0]}"
+        elif not any(argument.required for argument in arguments.values()):
+            items = ", ".join(["item"] * max(op.arity[0], 2))
+            yield f"{op.kind}: [{items}{'' if op.arity[0] == op.arity[1] else ', …'}]"
         if arguments:
             yield f"{op.kind}: {{{''.join(f'{key}: …, ' for key in arguments)}branches: [item, …]}}"
         return

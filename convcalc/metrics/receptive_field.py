@@ -36,9 +36,8 @@ from convcalc.metrics._receptive_axis import (
 from convcalc.metrics._window_reads import ReadPattern, read_patterns
 from convcalc.metrics.metric import Metric, MisalignedJoin
 
-ALL_TOKENS = ("attention", "lstm", "gru", "rnn")
+ALL_TOKENS = ("attention", "sdpa", "lstm", "gru", "rnn")
 PERMUTING = "permute"
-KNOWN_PRODUCTS = ("linear",)
 MAX_CELLS = 2**20
 """Cells of all periods that are worked out for one graph; beyond, no axis is followed whose cells take turns."""
 
@@ -195,7 +194,7 @@ def _field_after(node: Node, entering: tuple[AxisField, ...], order: AxisOrder) 
     kind, x = op.kind, node.input_shapes[0]
     if kind in ALL_TOKENS and x.rank == 2:
         return tuple([place if place == NO_INPUT else WHOLE for place in entering])
-    if kind == "linear" and x.rank == 1:
+    if x.rank == 1 and node.facts.products and op.mixed_axes(x):
         return tuple([WHOLE if place is None else place for place in entering])
     read = read_patterns(op, node.input_shapes, node.shape)
     if read is not None and x.rank - 1 == len(entering):
@@ -225,7 +224,7 @@ def _rearranges(node: Node, order: AxisOrder) -> bool:
     assert op is not None
     if op.rearranges or not op.rearranged_axes(*node.input_shapes).isdisjoint(order):
         return True
-    return bool(node.facts.products) and op.kind not in KNOWN_PRODUCTS
+    return bool(node.facts.products) and not op.mixed_axes(*node.input_shapes)
 
 
 def _is_point(node: Node) -> bool:

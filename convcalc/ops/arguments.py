@@ -171,6 +171,17 @@ class ChoiceType(ArgumentType):
         raise InvalidArgument(f"must be one of {', '.join(self.words)}, not {describe_value(value)}")
 
 
+class TextType(ArgumentType):
+    """A text, which a spec holds as it is and not as an expression."""
+
+    schema: ClassVar[JsonSchema] = {"type": "string"}
+
+    def bind(self, value: Any, axes: int) -> Any:
+        if isinstance(value, str):
+            return str(value)
+        raise InvalidArgument(f"must be a text, not {describe_value(value)}")
+
+
 class FlagType(ArgumentType):
     """true or false."""
 
@@ -265,10 +276,8 @@ def _for_each_axis(slot: ArgumentType, value: Any, axes: int) -> tuple[Any, ...]
 
 def _require_axes(values: tuple[Any, ...], axes: int) -> None:
     if len(values) != axes:
-        noun = "axis" if axes == 1 else "axes"
-        raise InvalidArgument(
-            f"= {format_value(values)} has {len(values)} entries, but the input has {axes} spatial {noun}"
-        )
+        there = "is 1 spatial axis" if axes == 1 else f"are {axes} spatial axes"
+        raise InvalidArgument(f"= {format_value(values)} has {len(values)} entries, but there {there}")
 
 
 def or_words(words: tuple[str, ...]) -> str:

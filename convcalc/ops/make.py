@@ -123,7 +123,7 @@ def bind_arguments(op: type[OpType], values: Mapping[str, Any], axes: int) -> Op
         ArgumentError: CC410 for a value that its argument does not take, CC508 for a list that is too long.
         Undecided: for an array or a symbol where a plain value is needed; ``argument`` names where.
     """
-    fields = op.__dataclass_fields__
+    fields, axes = op.__dataclass_fields__, op.spatial_axes(values, axes)
     return op(**{name: _bind(field.metadata["argument"], values, axes) for name, field in fields.items()})
 
 

@@ -71,6 +71,10 @@ class Op:
     """The op returns its input unchanged and gets no row in reports."""
     is_counted: ClassVar[bool] = True
     """Whether its multiplies are known; otherwise they are in no total, which is a lower bound."""
+    source_form: ClassVar[str] = "module"
+    """How a model's source writes the layer where the spec has no ``via``: a word of ``SOURCE_FORMS``."""
+    is_resized: ClassVar[bool] = False
+    """Whether cell i of m comes from cell ⌊i·n/m⌋ of n on each spatial axis."""
 
     @classmethod
     def make(cls, *, axes: Any = None, **arguments: Any) -> Self:
@@ -83,6 +87,11 @@ class Op:
     def unused_arguments(cls, given: Mapping[str, Any]) -> frozenset[str]:
         """Return arguments without effect given the others: dropped if from ``defaults``, an error if explicit."""
         return frozenset()
+
+    @classmethod
+    def spatial_axes(cls, given: Mapping[str, Any], axes: int) -> int:
+        """Return how many spatial axes the given arguments are for; ``axes`` are those of the input."""
+        return axes
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the shape that leaves the layer."""

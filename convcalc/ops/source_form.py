@@ -18,17 +18,3 @@ SOURCE_FORMS = {
     "fast_path": "nn.MultiheadAttention in evaluation without gradients: one kernel that holds everything",
 }
 """Word → what it means."""
-
-DEFAULT_SOURCE_FORMS = {
-    "add": "operator",
-    "mul": "operator",
-    "concat": "operator",
-    "scale": "operator",
-    "matmul": "function",
-}
-"""The kinds that frameworks have no module for; every other is a ``module``."""
-
-
-def default_source_form(kind: str) -> str:
-    """Return the form of a kind where the spec has no ``via``."""
-    return DEFAULT_SOURCE_FORMS.get(kind, "module")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from convcalc.arith import Number
+from convcalc.arith import Number, require
 from convcalc.arith import total as summed
 from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.graph.graph import Graph
@@ -52,6 +52,10 @@ TERMS = {
 """What the terms are, in the order in which they are shown; a profile may have others, which come behind."""
 
 
+KNOWN_PRODUCTS = ("conv", "dwconv", "deconv", "linear", "matmul", "attention", "lstm", "gru", "rnn", "custom")
+"""Kinds with multiplies for which every profile has a rule; of others a profile has none unless it names them."""
+
+
 class Profile(NamedTuple):
     """One tool's way of counting."""
 
@@ -68,6 +72,8 @@ class Profile(NamedTuple):
     base: str = "macs"
     is_per_sample: bool = False
     """Whether the tool divides by the batch."""
+    more_kinds: tuple[str, ...] = ()
+    """Kinds with multiplies, beyond those that every profile knows, for which it has a rule."""
 
 
 class ProfileResult(NamedTuple):
@@ -180,7 +186,9 @@ def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconc
 def _layer_terms(layer: LayerSizes, profile: Profile) -> list[Term]:
     """Return the terms of one layer, or raise an error at the layer's place where the tool has none."""
     base = profile.base, layer.macs if profile.base == "macs" else layer.outputs
+    known = layer.kind in KNOWN_PRODUCTS or layer.kind in profile.more_kinds or not layer.node.facts.products
     try:
+        require(known, "CC742", "no rule for {} is known", layer.kind)
         return [base, *profile.terms(layer)]
     except SpecError as error:
         text = f"{profile.key}: no number for {quoted(layer.node.path)}: {error.text}"

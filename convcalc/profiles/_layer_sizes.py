@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 from convcalc.arith import Number, floordiv, prod, total
 from convcalc.graph.graph import Node
 from convcalc.ops.op import Op, Window
-from convcalc.ops.source_form import default_source_form
 from convcalc.shapes import Shape
 
 Term: TypeAlias = tuple[str, Number]
@@ -31,7 +30,7 @@ class LayerSizes:
         self.node = node
         self.op: Op = node.op
         self.kind = node.op.kind
-        self.via = node.source_form or default_source_form(node.op.kind)
+        self.via = node.source_form or node.op.source_form
         self.batch = batch
         self.input: Shape = node.input_shapes[0]
         """Shape of the first input, without batch; ``output`` that of the output."""
@@ -140,9 +139,14 @@ class LayerSizes:
         return self.products("scores", "context")
 
     @property
+    def is_fused(self) -> bool:
+        """Whether all multiplies are inside one operator for attention."""
+        return self.kind == "sdpa" or (self.kind, self.via) in (("attention", "fast_path"), ("matmul", "fused"))
+
+    @property
     def fused_macs(self) -> Number:
         """Multiplies inside one operator, which many tools have no rule for: a whole attention, or its two products."""
-        if (self.kind, self.via) in (("attention", "fast_path"), ("matmul", "fused")):
+        if self.is_fused:
             return self.macs
         return self.attention_products if (self.kind, self.via) == ("attention", "fused") else 0
 

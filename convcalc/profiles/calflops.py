@@ -16,7 +16,7 @@ def missed_macs(layer: LayerSizes) -> Number:
     """Multiplies that it does not see: ``@``, bmm, scaled_dot_product_attention, and attention's fast path."""
     if layer.kind == "matmul":
         return layer.macs - (layer.seen_in_first_operand if layer.is_call else 0)
-    if layer.kind == "attention" and layer.via == "fast_path":
+    if layer.kind == "sdpa" or (layer.kind, layer.via) == ("attention", "fast_path"):
         return layer.macs
     return layer.attention_products if layer.kind == "attention" and layer.via in UNSEEN_PRODUCTS else 0
 
@@ -72,10 +72,10 @@ FLOPS = Profile(
     "calflops", "calflops 0.3.2", "FLOPs",
     "two for each multiply–accumulate, the bias of convolutions, and so many for each element of norms, activations "
     "and pools; the operators @, + and * count nothing",
-    SOURCE, 60, terms,
+    SOURCE, 60, terms, more_kinds=("sdpa",),
 )  # fmt: skip
 MACS = Profile(
     "calflops_macs", "calflops 0.3.2 (MACs)", "MACs",
     "one for each multiply–accumulate that it sees; the operator @ and fused attention count nothing",
-    SOURCE, 61, macs_terms,
+    SOURCE, 61, macs_terms, more_kinds=("sdpa", "einsum"),
 )  # fmt: skip

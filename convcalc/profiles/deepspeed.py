@@ -44,9 +44,9 @@ def macs_terms(layer: LayerSizes) -> Iterator[Term]:
 
 
 def multiplies(layer: LayerSizes, missed: Number) -> Iterator[Term]:
-    """Give the terms of MACs, given those that the tool misses; recurrent layers have none there."""
+    """Give the terms of MACs, given those that the tool misses; recurrent layers and einsum have none there."""
     yield "halved padding", -_lost_to_halved_padding(layer)
-    yield "missed layers", -(layer.macs if layer.is_recurrent else missed)
+    yield "missed layers", -(layer.macs if layer.is_recurrent or layer.kind == "einsum" else missed)
 
 
 def operations(layer: LayerSizes, missed: Number, upsampled: Callable[[LayerSizes], Number]) -> Iterator[Term]:
@@ -133,10 +133,10 @@ SOURCE = "deepspeedai/DeepSpeed: deepspeed/profiling/flops_profiler/profiler.py"
 FLOPS = Profile(
     "deepspeed", "DeepSpeed 0.19.8", "FLOPs",
     "as calflops, with @, bmm and scaled_dot_product_attention",
-    SOURCE, 62, terms,
+    SOURCE, 62, terms, more_kinds=("sdpa",),
 )  # fmt: skip
 MACS = Profile(
     "deepspeed_macs", "DeepSpeed flops profiler (MACs)", "MACs",
     "one for each multiply–accumulate of convolutions, linear layers and matrix products, without bias",
-    SOURCE, 63, macs_terms,
+    SOURCE, 63, macs_terms, more_kinds=("sdpa", "einsum"),
 )  # fmt: skip

@@ -32,7 +32,7 @@ def activation_terms(layer: LayerSizes) -> Iterator[Term]:
     """Recurrent layers, fused attention and convolutions with padding='same' have no rule."""
     if (layer.kind, layer.via) == ("attention", "fused"):
         yield "missed layers", -layer.product_outputs("scores", "context")
-    elif _has_no_rule(layer) or (layer.kind, layer.via) in (("attention", "fast_path"), ("matmul", "fused")):
+    elif _has_no_rule(layer) or layer.is_fused:
         yield "missed layers", -layer.outputs
 
 
@@ -43,10 +43,11 @@ def _has_no_rule(layer: LayerSizes) -> bool:
 FLOPS = Profile(
     "fvcore", "fvcore 0.1.5", "MACs",
     "one for each multiply–accumulate, and so many for each element of a norm, adaptive average pool or upsampling",
-    "facebookresearch/fvcore: fvcore/nn/jit_handles.py, flop_count.py", 10, terms,
+    "facebookresearch/fvcore: fvcore/nn/jit_handles.py, flop_count.py", 10, terms, more_kinds=("sdpa",),
 )  # fmt: skip
 ACTIVATIONS = Profile(
     "fvcore_activations", "fvcore 0.1.5", "elements",
     "outputs of convolutions, linear layers and matrix products",
     "facebookresearch/fvcore: fvcore/nn/activation_count.py, jit_handles.py", 11, activation_terms, base="activations",
+    more_kinds=("sdpa",),
 )  # fmt: skip

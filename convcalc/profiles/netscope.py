@@ -31,12 +31,12 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
         case "mul":
             for branch in layer.node.input_shapes:
                 yield "elementwise", select(equal(branch.elements, layer.output.elements), 0, layer.output_elements)
-        case "matmul" | "attention" | "lstm" | "gru" | "rnn":
+        case "matmul" | "attention" | "sdpa" | "einsum" | "experts" | "lstm" | "gru" | "rnn":
             yield "missed layers", -layer.macs
 
 
 PROFILE = Profile(
     "netscope", "Netscope CNN Analyzer", "MACs",
     "multiply–accumulates of convolutions and inner products, without bias; scales and local response norms",
-    "dgschwend/netscope: src/analyzer.coffee", 100, terms,
+    "dgschwend/netscope: src/analyzer.coffee", 100, terms, more_kinds=("sdpa", "einsum", "experts"),
 )  # fmt: skip

@@ -33,6 +33,8 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
             yield "lrn norm", layer.response_norm_operations
         case "matmul":
             yield "missed layers", (layer.seen_in_first_operand if layer.is_call else 0) - layer.macs
+        case "sdpa" | "einsum":
+            yield "missed layers", -layer.macs
         case "attention":
             yield from _attention(layer)
         case "lstm" | "gru" | "rnn":
@@ -145,9 +147,11 @@ PYTORCH = Profile(
     "multiply–accumulates with bias, and so many for each element of norms, activations and pools; "
     "a module whose function is counted too counts twice; for one sample, whatever the batch",
     "sovrasov/flops-counter.pytorch: ptflops/pytorch_ops.py, pytorch_engine.py", 30, terms, is_per_sample=True,
+    more_kinds=("sdpa", "einsum"),
 )  # fmt: skip
 ATEN = Profile(
     "ptflops_aten", "ptflops 0.7.5, backend aten", "Mac",
     "multiply–accumulates of convolutions, linear layers and matrix products, with bias; nothing else; for one sample",
     "sovrasov/flops-counter.pytorch: ptflops/aten_ops.py, aten_engine.py", 31, aten_terms, is_per_sample=True,
+    more_kinds=("sdpa", "einsum"),
 )  # fmt: skip

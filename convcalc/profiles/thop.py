@@ -62,4 +62,5 @@ PROFILE = Profile(
     "multiply–accumulates of convolutions and linear layers without bias, and 4 operations for every element of a "
     "batch norm; only the framework's own module classes: functions and operators count nothing",
     "Lyken17/pytorch-OpCounter: thop/vision/basic_hooks.py, calc_func.py, rnn_hooks.py", 40, terms,
+    more_kinds=("sdpa", "einsum"),
 )  # fmt: skip

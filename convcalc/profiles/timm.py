@@ -10,10 +10,10 @@ SOURCE = "huggingface/pytorch-image-models: benchmark.py"
 GMACS = Profile(
     "timm", "timm 1.0 (gmacs)", "MACs",
     "what fvcore counts: batch norm 2 and layer norm 5 an element too; its tables round to hundredths of a billion",
-    SOURCE, 12, terms,
+    SOURCE, 12, terms, more_kinds=("sdpa",),
 )  # fmt: skip
 MACTS = Profile(
     "timm_macts", "timm 1.0 (macts)", "elements",
     "what fvcore counts as activations; its tables round to hundredths of a million",
-    SOURCE, 13, activation_terms, base="activations",
+    SOURCE, 13, activation_terms, base="activations", more_kinds=("sdpa",),
 )  # fmt: skip

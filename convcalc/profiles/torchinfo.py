@@ -43,5 +43,5 @@ def _weights_once(layer: LayerSizes) -> Iterator[Term]:
 PROFILE = Profile(
     "torchinfo", "torchinfo 1.8.0", "mult-adds",
     "elements of the weights and biases of each module, times the output positions where it is a convolution",
-    "TylerYep/torchinfo: torchinfo/layer_info.py, calculate_macs", 50, terms,
+    "TylerYep/torchinfo: torchinfo/layer_info.py, calculate_macs", 50, terms, more_kinds=("sdpa", "einsum"),
 )  # fmt: skip

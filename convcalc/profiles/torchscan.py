@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from convcalc.arith import Number, divides, floordiv, modulo, prod, select
 from convcalc.ops.arguments import SameOnAllAxes
 from convcalc.profiles import LayerSizes, Profile, Term
+from convcalc.profiles.torch import OPERATORS as OPERATOR_KINDS
 from convcalc.profiles.torch import terms as operator_terms
 
 ACTIVATIONS = {"relu": 1, "relu6": 2, "leaky_relu": 4, "sigmoid": 4, "tanh": 6, "elu": 6}
@@ -115,15 +116,15 @@ def _attention(layer: LayerSizes) -> Iterator[Term]:
 OPERATORS = Profile(
     "torchscan", "torch-scan 0.2 (operators)", "FLOPs",
     "as torch, which it asks; its module formulas, which it prints beside, are two tools of their own here",
-    "frgfm/torch-scan: torchscan/flops.py", 70, operator_terms,
+    "frgfm/torch-scan: torchscan/flops.py", 70, operator_terms, more_kinds=OPERATOR_KINDS,
 )  # fmt: skip
 MODULE_MACS = Profile(
     "torchscan_module_macs", "torch-scan 0.2 (modules)", "MACs",
     "multiply–accumulates without bias, 2 operations an element of batch norms, and comparisons of pools",
-    "frgfm/torch-scan: torchscan/modules/macs.py", 71, macs_terms,
+    "frgfm/torch-scan: torchscan/modules/macs.py", 71, macs_terms, more_kinds=OPERATOR_KINDS,
 )  # fmt: skip
 MODULE_FLOPS = Profile(
     "torchscan_module_flops", "torch-scan 0.2 (modules)", "FLOPs",
     "multiplies and additions one by one, with bias, norms, activations and pools",
-    "frgfm/torch-scan: torchscan/modules/flops.py", 72, flops_terms,
+    "frgfm/torch-scan: torchscan/modules/flops.py", 72, flops_terms, more_kinds=OPERATOR_KINDS,
 )  # fmt: skip

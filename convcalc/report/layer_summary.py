@@ -37,6 +37,11 @@ def _dilation(sizes: Sequence[int]) -> str:
 
 _PHRASES: Mapping[str, Callable[[Any], str]] = {
     "type": str,
+    "equation": str,
+    "count": lambda count: f"{count} experts",
+    "top": lambda top: f"top {top}",
+    "factor": lambda factor: f"by {factor}",
+    "causal": lambda causal: "causal" if causal else "",
     "adaptive": lambda adaptive: "adaptive" if adaptive else "",
     "out_size": lambda sizes: f"→ {_window(sizes)}",
     "kernel_size": _window,

@@ -91,3 +91,43 @@ def test_matmul_broadcasts_leading_axes(pairs: list[tuple[int, int]], n: int, k:
     left, right = [*left, n, k], [*right, k, m]
     product = np.matmul(np.zeros(left), np.zeros(right))
     assert leaving("matmul: [{from: x}, {from: y}]", left, right) == product.shape
+
+
+@given(SIZE, st.integers(1, 4), st.lists(SIZE, min_size=1, max_size=3))
+def test_pixel_shuffle_takes_places_from_channels(channels: int, factor: int, sizes: list[int]) -> None:
+    """An axis of places beside each axis of cells, as DepthToSpace is defined; unshuffle puts them back."""
+    axes = len(sizes)
+    split = np.zeros([channels, *[factor] * axes, *sizes])
+    order = [0, *(place for axis in range(axes) for place in (1 + axes + axis, 1 + axis))]
+    shuffled = split.transpose(order).reshape([channels, *(factor * size for size in sizes)])
+    entering = [channels * factor**axes, *sizes]
+    assert leaving(f"pixel_shuffle: {factor}", entering) == shuffled.shape
+    assert leaving(f"pixel_unshuffle: {factor}", list(shuffled.shape)) == tuple(entering)
+
+
+EQUATION = st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=2).flatmap(
+    lambda terms: st.tuples(st.just(terms), st.permutations(sorted({*"".join(terms)})))
+)
+
+
+@given(EQUATION, st.lists(st.sampled_from((1, 3)), min_size=6, max_size=6), st.booleans(), st.booleans())
+def test_einsum_gives_what_numpy_gives(
+    drawn: tuple[list[str], list[str]], sizes: list[int], arrow: bool, dots: bool
+) -> None:
+    """Letters twice in a term, sizes of 1, further axes, and equations without an output among them."""
+    terms, letters = drawn
+    own = [dict(zip("abc", sizes[3 * place :], strict=False)) for place in range(2)]
+    shapes = [[2] * dots + [size[letter] for letter in term] for term, size in zip(terms, own, strict=False)]
+    text = ",".join("..." * dots + term for term in terms)
+    text += f"->{'...' * dots}{''.join(letters[:2])}" if arrow else ""
+    branches = "[{from: x}, {from: y}]" if len(terms) > 1 else "[identity]"
+    layer = f"einsum: {{equation: '{text}', branches: {branches}}}"
+    try:
+        shape = np.einsum(text, *map(np.zeros, shapes)).shape
+    except ValueError:
+        shape = ()
+    if shape:
+        assert leaving(layer, *shapes) == shape
+    else:
+        with pytest.raises(SpecErrors, match=r"CC405|leaves no axis"):
+            leaving(layer, *shapes)

@@ -91,6 +91,8 @@ def product_numbers(products: Sequence[Any]) -> Iterator[tuple[int, Place, Any]]
 def rebound(op: Op, axes: int, point: Mapping[Place, Any]) -> Op:
     """The op with other sizes, which pass the slots of their arguments as those of a spec do."""
     values = {}
+    given = {field.metadata["argument"].key: getattr(op, field.name) for field in fields(op)}
+    axes = op.spatial_axes(given, axes)
     for field in fields(op):
         value = getattr(op, field.name)
         if value is not None and type(field.metadata["argument"].type) in SLOTS:

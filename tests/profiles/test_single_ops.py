@@ -10,7 +10,7 @@ import pytest
 
 from convcalc import profiles
 from convcalc.designs.sources import open_source
-from convcalc.errors import Source
+from convcalc.errors import Source, SpecError
 
 KEYS = (
     "fvcore", "torch_cpu", "ptflops_pytorch", "ptflops_aten", "thop", "torchinfo", "calflops", "calflops_macs",
@@ -98,3 +98,19 @@ def test_a_learned_slope_counts_once_a_channel_in_torchinfo() -> None:
 def test_measured_layer(measured: dict[str, Any]) -> None:
     single = Single(measured["layer"], (), measured["input"])
     assert {key: count(single, key) for key in measured["printed"]} == measured["printed"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "key"),
+    [
+        ("experts: {count: 4, top: 2, width: 6}", "torch"),
+        ("experts: 4", "deepspeed"),
+        ("sdpa: [identity, identity, identity]", "onnx_tool"),
+        ('einsum: {equation: "ij,jk->ik", branches: [identity, {permute: [1, 0]}]}', "fvcore"),
+    ],
+)
+def test_a_tool_whose_rule_is_not_known_has_no_number(layer: str, key: str) -> None:
+    with pytest.raises(
+        SpecError, match=rf"CC742: {key}: no number for .*: no rule for {layer.split(':', 1)[0]} is known"
+    ):
+        count(Single(layer, (), "[5, 8]"), key)

@@ -130,7 +130,7 @@ def test_what_ops_offers() -> None:
         (lambda: ops.make("conv", out=8, kernel=2.5), "CC410", "kernel = 2.5 is not an integer"),
         (lambda: ops.make("conv", out=float("nan"), kernel=3), "CC410", "out must be an integer, not nan"),
         (lambda: ops.make("conv", out={}, kernel=3), "CC410", "out must be an integer"),
-        (lambda: ops.make("conv", out=8, kernel=[3, 3, 3]), "CC410", "3 entries, but the input has 2 spatial axes"),
+        (lambda: ops.make("conv", out=8, kernel=[3, 3, 3]), "CC410", "3 entries, but there are 2 spatial axes"),
         (lambda: ops.make("conv", out=8, kernel=[3] * 65), "CC508", "the limit is 64 axes"),
         (lambda: ops.make("conv", axes=-1, out=8, kernel=3), "CC410", "axes = -1 must be at least 0"),
         (lambda: ops.make("conv", axes="two", out=8, kernel=3), "CC410", "axes must be an integer"),

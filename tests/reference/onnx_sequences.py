@@ -9,7 +9,7 @@ from to_spec import item, yaml
 
 
 def attention(node: Node) -> Said:
-    """Softmax between two products. Which scores are masked, and how they are scaled, changes no shape."""
+    """Which scores are masked, and how they are scaled, changes no shape. The batch is an axis of windows."""
     shapes = [node.shape(place) for place in range(3)]
     heads, groups = node.get("q_num_heads", shapes[0][1]), node.get("kv_num_heads", shapes[1][1])
     inputs, sides = list(shapes), []
@@ -21,8 +21,6 @@ def attention(node: Node) -> Said:
             inputs.append(node.shape(place))
             branches = [f"{{from: {NAMES[len(inputs) - 1]}}}", yaml(sides[side])]
             sides[side] = [item("concat", axis=2, branches=branches)]
-    sides = [sides[0], *(repeated(side, heads // groups) for side in sides[1:])]
-    scores = [f"{{matmul: {yaml([yaml(sides[0]), yaml([*sides[1], '{permute: [0, 1, 3, 2]}'])])}}}"]
     if (mask := node.input(3)) is not None:
         inputs.append(shape_of(mask))
         aim = [*[1] * (4 - mask.ndim), *mask.shape]
@@ -30,8 +28,8 @@ def attention(node: Node) -> Said:
         keys = shapes[1][-2] + (node.shape(4)[-2] if node.input(4) is not None else 0)
         if 1 < aim[-1] < keys:  # no query sees the keys behind the mask
             masks.append(item("pad", padding=[[0, 0], [0, 0], [0, keys - aim[-1]]]))
-        scores.append(f"{{add: {yaml(['identity', yaml(masks)])}}}")
-    items = [f"{{matmul: {yaml([yaml([*scores, 'softmax']), yaml(sides[2])])}}}"]
+        sides.append(masks)
+    items = [f"{{sdpa: {yaml([yaml(side) for side in sides])}}}"]
     out = shape_of(node.outputs[0])
     if len(out) == 3:
         items += ["{permute: [0, 2, 1, 3]}", item("flatten", start=2)]
@@ -43,15 +41,6 @@ def split_heads(shape: Shape, heads: int) -> list[str]:
     if len(shape) == 4:
         return []
     return [item("reshape", shape=[*shape[:2], heads, -1]), "{permute: [0, 2, 1, 3]}"]
-
-
-def repeated(side: list[str], times: int) -> list[str]:
-    """Every head of keys or values as often as there are heads of queries for it."""
-    if times == 1:
-        return side
-    rows = "{reshape: [shape(0), shape(1), 1, shape(2), shape(3)]}"
-    return [*side, rows, item("concat", axis=2, branches=["identity"] * times),
-            "{reshape: [shape(0), shape(1)*shape(2), shape(3), shape(4)]}"]  # fmt: skip
 
 
 def recurrent(kind: str) -> Callable[[Node], Said]:

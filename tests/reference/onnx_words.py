@@ -99,12 +99,11 @@ def gemm(node: Node) -> Said:
 
 
 def einsum(node: Node) -> Said:
+    places = range(len(node.inputs))
+    shapes = [node.shape(place) for place in places]
+    branches = [branch(place, shape, shape) for place, shape in enumerate(shapes)]
     equation = node.get("equation").replace(" ", "")
-    if equation == "ij->ji":
-        return whole(node, "{permute: [1, 0]}")
-    if equation in ("bij,bjk->bik", "ij,jk->ik", "...ij,...jk->...ik"):
-        return product()(node)
-    raise UnsaidError("an equation that is neither a product of matrices nor a transposition")
+    return whole(node, item("einsum", equation=f"'{equation}'", branches=branches), *places)
 
 
 # --- axes -------------------------------------------------------------------------------------------------------------
@@ -218,22 +217,20 @@ def tile(node: Node) -> Said:
 
 
 def depth_to_space(node: Node) -> Said:
-    height, width = node.shape()[2:]
-    r = node.get("blocksize")
-    first = node.get("mode", "DCR") == "DCR"
-    split_, order = ([r, r, -1], [2, 3, 0, 4, 1]) if first else ([-1, r, r], [0, 3, 1, 4, 2])
-    return sample(node, rearranged([*split_, height, width], order, [-1, height * r, width * r]))
+    return sample(node, item("pixel_shuffle", factor=node.get("blocksize")))
 
 
 def space_to_depth(node: Node) -> Said:
-    _, channels, height, width = node.shape()
-    r = node.get("blocksize")
-    leaving = [channels * r * r, height // r, width // r]
-    return sample(node, rearranged([channels, -1, r, width // r, r], [2, 4, 0, 1, 3], leaving))
+    return sample(node, item("pixel_unshuffle", factor=node.get("blocksize")))
 
 
-def rearranged(first: Shape, order: list[int], last: Shape) -> str:
-    return yaml([item("reshape", shape=first), item("permute", axes=order), item("reshape", shape=last)])
+def col2im(node: Node) -> Said:
+    image, block = node.numbers(1) or [], node.numbers(2) or []
+    axes = len(image)
+    pads = node.get("pads", [0] * 2 * axes)
+    pairs = [list(pair) for pair in zip(pads[:axes], pads[axes:], strict=True)]
+    steps = {name: node.get(f"{name}s", [1] * axes) for name in ("stride", "dilation")}
+    return sample(node, item("fold", out=image, kernel=block, padding=pairs, **steps))
 
 
 WORDS: dict[str, Callable[[Node], Said]] = {
@@ -254,5 +251,5 @@ WORDS: dict[str, Callable[[Node], Said]] = {
     "RNN": recurrent("rnn"), "Flatten": to_shape(flattened), "Reshape": to_shape(reshaped),
     "Squeeze": to_shape(squeezed), "Unsqueeze": to_shape(unsqueezed), "Transpose": transpose, "Slice": sliced,
     "Split": split, "Pad": pad, "CenterCropPad": center_crop_pad, "Tile": tile, "DepthToSpace": depth_to_space,
-    "SpaceToDepth": space_to_depth, "Resize": resize, "Upsample": upsample,
+    "SpaceToDepth": space_to_depth, "Col2Im": col2im, "Resize": resize, "Upsample": upsample,
 }  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 import convcalc
 from convcalc import ops
-from convcalc.designs.sources import validate_file
+from convcalc.designs.validation import validate_file
 from convcalc.errors import Source, SpecError, SpecErrors
 from convcalc.graph.graph import Graph
 from convcalc.ops.source_form import SOURCE_FORMS

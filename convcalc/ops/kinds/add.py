@@ -25,6 +25,7 @@ class Add(Op):
     """
 
     kind = "add"
+    source_form = "operator"
     arity = (1, None)
 
     def output(self, *inputs: Shape) -> Shape:

@@ -26,6 +26,7 @@ class Concat(Op):
     """
 
     kind = "concat"
+    source_form = "operator"
     arity = (1, None)
 
     axis: int = argument("axis", AxesType(), default=0)

@@ -26,6 +26,7 @@ class Matmul(Op):
     """
 
     kind = "matmul"
+    source_form = "function"
     arity = (2, 2)
     rearranges = True
 

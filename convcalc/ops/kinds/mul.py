@@ -25,6 +25,7 @@ class Mul(Op):
     """
 
     kind = "mul"
+    source_form = "operator"
     arity = (1, None)
 
     def output(self, *inputs: Shape) -> Shape:

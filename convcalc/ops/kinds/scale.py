@@ -26,6 +26,7 @@ class Scale(Op):
     """
 
     kind = "scale"
+    source_form = "operator"
 
     per: str = argument("per", ChoiceType(("channel", "scalar")), positional=True, default="channel")
     """``channel`` or ``scalar``."""

@@ -21,10 +21,7 @@ WITHOUT_GATES = (
     "receptive fields, strides and offsets without gates, which are the branches of one cell behind a global pool that "
     "a mul takes: {:,} mul left out theirs"
 )
-ATTENTION = (
-    "Memory (peak, training, traffic) counts the output of an attention alone; its queries, keys, values, scores and "
-    "context, which activations count, are not in it."
-)
+INSIDE_ATTENTION = {"attention": "queries, keys, values, scores and context", "sdpa": "scores"}
 
 
 def heading(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:
@@ -88,8 +85,10 @@ def footer(report: Report, glyphs: Characters, width: int | None) -> Iterator[Bl
 
 def notes(report: Report) -> Iterator[str]:
     """What has to be known of columns, those that were asked for and those of memory."""
-    if any(row.op == "attention" for row in report.rows):
-        yield ATTENTION
+    for kind, inside in INSIDE_ATTENTION.items():
+        if any(row.op == kind for row in report.rows):
+            what = f"the output of an {kind} alone; its {inside}, which activations count, are not in it."
+            yield f"Memory (peak, training, traffic) counts {what}"
     if report.misaligned:
         joins = {join.layer: join.paths for join in report.misaligned}
         joined = "1 join" if len(joins) == 1 else f"{len(joins):,} joins"

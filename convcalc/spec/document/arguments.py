@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
+from convcalc.ops.arguments import TextType
 from convcalc.ops.make import missing_arguments_error, unknown_argument_error, unused_argument_error
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import find_op
 from convcalc.ops.source_form import SOURCE_FORMS
 from convcalc.spec.document.names import Template, parse_reference, validate_name
 from convcalc.spec.document.syntax_tree import ArgumentValue, Item, LayerItem, SourceForm
-from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value
+from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value, text_value
 from convcalc.spec.expressions.vocabulary import NONE
 from convcalc.spec.yaml.fields import is_empty, items_or_self, require_scalar
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode
@@ -128,6 +129,8 @@ def read_argument(
         _require_used(part, values)
         source_form = read_via(*via, known, written=written) if via else None
         return LayerItem(part, values, span=key.span, source_form=source_form)
+    if isinstance(arguments_of(op)[key.text].type, TextType):
+        return ArgumentValue(text_value(require_scalar(key, node)), written, key.span)
     return ArgumentValue(parse_value(node, known, key.text, key.span, choices(op, key.text)), written, key.span)
 
 

@@ -171,6 +171,11 @@ def list_node(span: Span, items: Iterable[ValueNode]) -> ValueNode:
     return ValueNode(span, None, values, True, names, not names.isdisjoint(INPUT_VARIABLES))
 
 
+def text_value(scalar: ScalarNode) -> ValueNode:
+    """Return a text as a value that is the text itself."""
+    return ValueNode(scalar.span, Expression(scalar.text, (), (), (), lambda _: scalar.text))
+
+
 @contextmanager
 def collect_errors(errors: list[SpecError]) -> Iterator[None]:
     """Collect an error and continue after the block."""

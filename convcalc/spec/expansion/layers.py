@@ -141,7 +141,8 @@ class LayerEmitter:
         if not ends:
             raise SpecError("CC415", f"{layer.op.kind} has no branch left", span)
         if len(ends) < fewest or (most is not None and len(ends) > most):
-            raise SpecError("CC415", f"{layer.op.kind} needs exactly {fewest} branches, not {len(ends)}", span)
+            wanted = f"exactly {fewest}" if most == fewest else f"{fewest} to {most}"
+            raise SpecError("CC415", f"{layer.op.kind} needs {wanted} branches, not {len(ends)}", span)
         if FAILED in ends:
             raise InputFailedError
         entering = self.builder.shape(ends[0])
