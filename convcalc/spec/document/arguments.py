@@ -6,13 +6,14 @@ The words of ``via`` are reserved in it alone: where a variable has the name of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops.make import missing_arguments_error, unknown_argument_error, unused_argument_error
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import find_op
 from convcalc.ops.source_form import SOURCE_FORMS
-from convcalc.spec.document.names import parse_reference
+from convcalc.spec.document.names import Template, parse_reference
 from convcalc.spec.document.syntax_tree import ArgumentValue, LayerItem, SourceForm
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression, parse_value
 from convcalc.spec.expressions.vocabulary import SYMBOLS
@@ -59,13 +60,15 @@ def read_layer(op: type[Op], span: Span, node: YamlNode | None, known: NameScope
     read = LayerItem(op, {}, span=span)
     inherited = {**defaults.get(op.defaults_from, {}), **defaults.get(op.kind, {})}
     merged = {key: value for key, value in inherited.items() if key in words}
+    references = {}
     for key, value in arguments_by_name(op, node, words).values():
         if key.text not in op.layer_arguments:
             merged[key.text] = read_argument(op, key, value, known)
         elif isinstance(value, ScalarNode):
-            read.references = {**read.references, key.text: parse_reference(value, known)}
+            references[key.text] = parse_reference(value, known)
         else:
             raise SpecError("CC117", f"{key.text} must be the path of a layer", value.span)
+    read.references = _in_order(op, references)
     read.fused = {key: part for key in FUSED if isinstance(part := merged.get(key), LayerItem)}
     read.arguments = {key: value for key, value in merged.items() if isinstance(value, ArgumentValue)}
     read.source_form = default_source_form(defaults, op)
@@ -74,6 +77,15 @@ def read_layer(op: type[Op], span: Span, node: YamlNode | None, known: NameScope
     _require_all(op, span, read.arguments)
     _require_used(op, read.arguments)
     return read
+
+
+def _in_order(op: type[Op], references: Mapping[str, Template]) -> dict[str, Template]:
+    """Return references in the order in which the op reads them; CC202, where one before another is missing."""
+    for before, name in pairwise(op.layer_arguments):
+        if name in references and before not in references:
+            text, hint = f"{op.kind}: '{name}' needs '{before}' too", f"`{before}: .` is what enters the layer"
+            raise SpecError("CC202", text, references[name].span, hint=hint)
+    return {name: references[name] for name in op.layer_arguments if name in references}
 
 
 def default_source_form(defaults: Defaults, op: type[Op]) -> SourceForm | None:

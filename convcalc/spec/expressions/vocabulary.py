@@ -16,6 +16,7 @@ VOCABULARIES: dict[str, frozenset[str]] = {
     "weight sharing": frozenset({"channels"}),
     "scale": frozenset({"channel", "scalar"}),
     "upsampling mode": frozenset(upsample.MODES),
+    "norm of queries and keys": frozenset({"layer_across_heads", "rms_across_heads"}),
     "word for nothing": frozenset({"none"}),
 }
 """What the words are → the words. No word is two things."""
