@@ -169,9 +169,9 @@ def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconc
     results = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
     sizes = [LayerSizes(node, batch) for node in graph.layers]
     elements: dict[str, Number] = {}
-    for layer in sizes:
-        if term := layer.term:
-            elements[term] = elements.get(term, 0) + layer.input_elements
+    for part in (part for layer in sizes for part in (layer, *layer.query_key_norms)):
+        if term := part.term:
+            elements[term] = elements.get(term, 0) + part.input_elements
     macs = summed(layer.macs for layer in sizes)
     return Reconciliation(design, name, batch, macs, results, elements)
 
@@ -180,7 +180,7 @@ def _layer_terms(layer: LayerSizes, profile: Profile) -> list[Term]:
     """Return the terms of one layer, or raise an error at the layer's place where the tool has none."""
     base = profile.base, layer.macs if profile.base == "macs" else layer.outputs
     try:
-        return [base, *profile.terms(layer)]
+        return [base, *(term for part in (layer, *layer.query_key_norms) for term in profile.terms(part))]
     except SpecError as error:
         text = f"{profile.key}: no number for {quoted(layer.node.path)}: {error.text}"
         hint = error.hint or "`convcalc reconcile` shows what the other tools print"

@@ -34,6 +34,7 @@ ROOTS, PACKED = 3 * SQRT + DIVIDE, 2
 
 def terms(layer: LayerSizes) -> Iterator[Term]:
     """Bias 1 an output, norms 7 to 31 an element, pools K an output, softmax 36; recurrent layers by their features."""
+    require(not layer.is_projected, "CC742", "PyTorch does not export an LSTM with a projection")
     if layer.kind in GATES:
         yield "bias", layer.bias_additions
         features = layer.argument("hidden_size") * layer.argument("num_layers")
@@ -59,7 +60,8 @@ def _require_price(layer: LayerSizes) -> None:
 def _elementwise(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "norm":
-            yield layer.term, NORMS[layer.type] * layer.output_elements
+            kept = layer.type == "instance" and layer.node.facts.buffers  # exported as a batch norm
+            yield layer.term, NORMS["batch" if kept else layer.type] * layer.output_elements
             if layer.type == "layer":
                 yield "layer norm", (SQRT + DIVIDE + 1) * _first_axis(layer)
         case "act":
@@ -121,10 +123,16 @@ def _adaptive_operations(layer: LayerSizes) -> Number:
 
 
 def _scale_operations(layer: LayerSizes) -> Number:
-    """Queries times a scale; of scaled_dot_product_attention the keys too, and the scale itself."""
+    """Queries times a scale; of scaled_dot_product_attention the keys too, and the scale itself.
+
+    Projections of keys and values are packed where they read one tensor as wide as that of the queries.
+    """
+    sources = layer.node.input_shapes
+    packed = select(equal(sources[-1].features, layer.input.features), PACKED, 0) if len(sources) < 3 else 0
     if layer.via == "fused":
-        return layer.product_outputs("q", "k") + ROOTS + PACKED
-    return layer.product_outputs("q") + (PACKED if layer.via == "module" else 0)
+        appended = layer.appended_keys * floordiv(layer.product_outputs("k"), sources[:2][-1][-2])
+        return layer.product_outputs("q", "k") + appended + ROOTS + packed
+    return layer.product_outputs("q") + (packed if layer.via == "module" else 0)
 
 
 PROFILE = Profile(
