@@ -168,7 +168,7 @@ class LayerSizes:
     @property
     def query_key_norms(self) -> Iterator[LayerSizes]:
         """The norms of projected queries and keys of an attention, as layers of their own."""
-        type_, _, across = str(self.argument("qk_norm") or "none").partition(ACROSS_HEADS)
+        type_, across, _ = str(self.argument("qk_norm") or "none").partition(ACROSS_HEADS)
         if type_ == "none":
             return
         sources, via = (self.node.input_shapes * 2)[:2], self.via if self.via in ("function", "subclass") else "module"

@@ -53,7 +53,7 @@ def grouped_attention(rng: Random) -> Drawn:
         given["kv_features"] = rng.randint(1, 9)
         inputs.append([*windows, rng.randint(1, 6), given["kv_features"]])
     if rng.random() < 0.5:
-        given["value_dim"] = rng.randint(1, 6)
+        given["value_dim"] = rng.randint(2, 6)  # with 1 the context is a view: bias is added apart
     norms = ("layer", "rms", "layer_across_heads", "rms_across_heads")
     given |= options(rng, qk_norm=lambda: rng.choice(norms))
     return Drawn("attention grouped", Call("GroupedAttention", (features,), given), inputs)

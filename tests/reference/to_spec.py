@@ -163,7 +163,7 @@ def attend(module: Call, entering: Shape) -> str:
 def grouped_attention(module: Call, entering: Shape) -> str:
     kv = OTHER if "kv_features" in module.options else None
     said = named(module, "heads", "kv_heads", "head_dim", "value_dim", "dim", "bias", "qk_norm")
-    return item("attention", **said, kv=kv)
+    return item("attention", "operator", **said, kv=kv)
 
 
 def embedding(module: Call, entering: Shape) -> str:
