@@ -25,6 +25,8 @@ ACTIVATIONS = {
 """Price of an element."""
 NORMS = {"batch": 31, "layer": 7, "group": 9, "instance": 7}
 """Price of an element, whether or not the norm learns scale and shift."""
+STATISTICS = 5
+"""Price of an element of the mean and variance of a batch: three means, a difference and a square."""
 GATES = {"lstm": 3 * EXP + 2 * TANH + 8, "gru": 2 * EXP + TANH + 8}
 """Price of a hidden feature at a step, the same for one direction and for both."""
 RESIZED = {"linear": 4, "bilinear": 4, "trilinear": 4, "bicubic": 8}
@@ -60,8 +62,7 @@ def _require_price(layer: LayerSizes) -> None:
 def _elementwise(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "norm":
-            kept = layer.type == "instance" and layer.node.facts.buffers  # exported as a batch norm
-            yield layer.term, NORMS["batch" if kept else layer.type] * layer.output_elements
+            yield layer.term, _norm_price(layer) * layer.output_elements
             if layer.type == "layer":
                 yield "layer norm", (SQRT + DIVIDE + 1) * _first_axis(layer)
         case "act":
@@ -77,6 +78,14 @@ def _elementwise(layer: LayerSizes) -> Iterator[Term]:
         case "attention":
             yield "softmax", SOFTMAX * layer.attention_scores
             yield "elementwise", _scale_operations(layer)
+
+
+def _norm_price(layer: LayerSizes) -> int:
+    """An instance norm with kept statistics is exported as a batch norm; a batch norm without works them out first."""
+    kept = bool(layer.node.facts.buffers)
+    if layer.type == "batch" or (layer.type == "instance" and kept):
+        return NORMS["batch"] + (0 if kept else STATISTICS)
+    return NORMS[layer.type]
 
 
 def _first_axis(layer: LayerSizes) -> Number:

@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 
 TABLES: dict[str, dict[str, Any]] = {
     name: json.loads((ROOT / "tests" / "reference" / f"{name}.json").read_text("utf-8"))
-    for name in ("random_layers", "random_options")
+    for name in ("random_layers", "random_options", "random_keras")
 }
 NAMES = ("x", "y", "z")
 
