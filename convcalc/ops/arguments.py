@@ -193,6 +193,23 @@ class FlagType(ArgumentType):
         raise InvalidArgument(f"must be true or false, not {describe_value(value)}")
 
 
+class FlagsType(FlagType):
+    """true or false for all of ``count`` parts; or a list of one for each."""
+
+    schema: ClassVar[JsonSchema] = {"anyOf": [*FlagType.schema["anyOf"], {"type": "array", "items": FlagType.schema}]}
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def bind(self, value: Any, axes: int) -> Any:
+        if not isinstance(value, tuple):
+            return super().bind(value, axes)
+        if len(value) != self.count:
+            raise InvalidArgument(f"= {format_value(value)} has {len(value)} entries, not {self.count}")
+        flags = tuple(super(FlagsType, self).bind(one, axes) for one in value)
+        return flags[0] if len(set(flags)) == 1 else flags
+
+
 class AxesType(ArgumentType):
     """Axis numbers, which may count from the end: one, or with ``several`` a list too. They are never swept.
 

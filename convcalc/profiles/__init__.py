@@ -176,9 +176,9 @@ def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconc
     results = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
     sizes = [LayerSizes(node, batch) for node in graph.layers]
     elements: dict[str, Number] = {}
-    for layer in sizes:
-        if term := layer.term:
-            elements[term] = elements.get(term, 0) + layer.input_elements
+    for part in (part for layer in sizes for part in (layer, *layer.query_key_norms)):
+        if term := part.term:
+            elements[term] = elements.get(term, 0) + part.input_elements
     macs = summed(layer.macs for layer in sizes)
     return Reconciliation(design, name, batch, macs, results, elements)
 
@@ -189,7 +189,7 @@ def _layer_terms(layer: LayerSizes, profile: Profile) -> list[Term]:
     known = layer.kind in KNOWN_PRODUCTS or layer.kind in profile.more_kinds or not layer.node.facts.products
     try:
         require(known, "CC742", "no rule for {} is known", layer.kind)
-        return [base, *profile.terms(layer)]
+        return [base, *(term for part in (layer, *layer.query_key_norms) for term in profile.terms(part))]
     except SpecError as error:
         text = f"{profile.key}: no number for {quoted(layer.node.path)}: {error.text}"
         hint = error.hint or "`convcalc reconcile` shows what the other tools print"

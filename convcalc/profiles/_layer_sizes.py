@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from convcalc.arith import Number, floordiv, prod, total
+from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Node
+from convcalc.ops.kinds.attention import ACROSS_HEADS
+from convcalc.ops.make import make
 from convcalc.ops.op import Op, Window
 from convcalc.shapes import Shape
 
@@ -91,22 +94,28 @@ class LayerSizes:
 
     @property
     def weights(self) -> Number:
-        """Elements of all weights and biases."""
-        return self.node.facts.params
+        """Elements of all weights and biases, of an attention those of its four linear layers."""
+        return self.node.facts.params if self.kind != "attention" else self._elements_of(".weight") + self.biases
 
     @property
     def biases(self) -> Number:
         """Elements of the biases among the weights."""
-        return total(shape.elements for name, shape in self.node.facts.weights.items() if name.endswith("bias"))
+        return self._elements_of("bias")
+
+    def _elements_of(self, ending: str) -> Number:
+        weights = self.node.facts.weights.items()
+        return total(shape.elements for name, shape in weights if name.endswith(ending) and "_norm." not in name)
 
     @property
     def bias_additions(self) -> Number:
         """Elements that a bias is added to; nothing without one. A recurrent layer adds all of its at every step."""
-        if not self.argument("bias"):
+        if self.kind == "norm" or not self.argument("bias"):
             return 0
         if self.is_recurrent:
             return self.steps * self.biases
-        return self.product_outputs(*"qkvo") if self.kind == "attention" else self.output_elements
+        if self.kind == "attention":
+            return self.product_outputs(*(name for name in "qkvo" if f"{name}.bias" in self.node.facts.weights))
+        return self.output_elements
 
     # --- products -----------------------------------------------------------------------------------------------------
 
@@ -154,6 +163,25 @@ class LayerSizes:
     def attention_scores(self) -> Number:
         """Elements that the softmax of an attention works on: heads·N·L."""
         return self.product_outputs("scores")
+
+    @property
+    def appended_keys(self) -> int:
+        """Keys of an attention that are not projected: a learned one, and one of zeros."""
+        return bool(self.argument("add_bias_kv")) + bool(self.argument("add_zero_attn"))
+
+    @property
+    def query_key_norms(self) -> Iterator[LayerSizes]:
+        """The norms of projected queries and keys of an attention, as layers of their own."""
+        type_, across, _ = str(self.argument("qk_norm") or "none").partition(ACROSS_HEADS)
+        if type_ == "none":
+            return
+        sources, via = (self.node.input_shapes * 2)[:2], self.via if self.via in ("function", "subclass") else "module"
+        sizes = self.op.attributes(*self.node.input_shapes)
+        for source, heads in zip(sources, (sizes["heads"], sizes["kv_heads"]), strict=True):
+            builder, width = GraphBuilder(), sizes["head_dim"]
+            projected = builder.input("x", (*source[:-1], *((heads * width,) if across else (heads, width))))
+            norm = builder.append("norm", make("norm", type=type_, axis=-1), (projected,), via=via)
+            yield LayerSizes(builder.nodes[norm], self.batch)
 
     @property
     def softmax_of_scores(self) -> Number:
@@ -216,6 +244,17 @@ class LayerSizes:
         return self.kind in ("lstm", "gru", "rnn")
 
     @property
+    def is_projected(self) -> bool:
+        """Whether an LSTM projects its state; PyTorch has no kernel of its own for it on a CPU."""
+        return self.argument("proj_size") is not None
+
+    @property
+    def state_projections(self) -> Number:
+        """Multiplies of the projections of an LSTM's state."""
+        named = (one for one in self.node.facts.products if one.name.endswith(".projection"))
+        return self.batch * total(one.multiplies for one in named)
+
+    @property
     def steps(self) -> Number:
         """Samples times steps of a sequence."""
         return self.batch * self.input[0]
@@ -242,8 +281,13 @@ class LayerSizes:
 
     @property
     def is_affine(self) -> bool:
-        """Whether a norm learns scale and shift."""
-        return bool(self.node.facts.weights)
+        """Whether a norm learns a scale."""
+        return "weight" in self.node.facts.weights
+
+    @property
+    def norm_channels(self) -> Number:
+        """Channels of a batch, group or instance norm."""
+        return self.input[self.argument("channel_axis") or 0]
 
     def norm(self, affine: int, plain: int) -> Term:
         """Return the term of a norm: so many operations an element with scale and shift, so many without."""
@@ -251,8 +295,8 @@ class LayerSizes:
 
     @property
     def functional_norm(self) -> Term:
-        """The term of a norm by PyTorch's functions: 2 an element of a batch norm (1 without affine), else 5 (4)."""
-        return self.norm(2, 1) if self.type == "batch" else self.norm(5, 4)
+        """The term of a norm by PyTorch's functions: 5 an element (4 without affine), or 2 (1) with kept statistics."""
+        return self.norm(2, 1) if self.type == "batch" and self.node.facts.buffers else self.norm(5, 4)
 
     @property
     def response_norm_operations(self) -> Number:

@@ -95,10 +95,11 @@ def _elementwise(layer: LayerSizes, upsampled: Callable[[LayerSizes], Number]) -
 def _recurrent(layer: LayerSizes) -> Iterator[Term]:
     """Per cell and step 2·G·H·I − G·H + 2·G·H·H − G·H, the gates' elementwise work, and biases; no multiplies of MACs.
 
-    Only the operations are counted: nothing is added to the tool's own MACs.
+    Only the operations are counted: nothing is added to the tool's own MACs. Projections of the state are missed.
     """
     gates, work = GATES[layer.kind]
-    yield "additions", layer.macs - 2 * gates * layer.hidden_steps
+    yield "missed layers", -layer.state_projections
+    yield "additions", layer.macs - layer.state_projections - 2 * gates * layer.hidden_steps
     yield "recurrent gates", work * layer.hidden_steps
     yield "bias", layer.bias_additions
 

@@ -86,6 +86,7 @@ def _recurrent_terms(layer: LayerSizes) -> Iterator[Term]:
 
     Of an LSTM and a GRU with bias, which may run elsewhere in one kernel, nothing is found.
     """
+    require(not layer.is_projected, "CC742", "Keras has no LSTM with a projection")
     found = layer.kind == "rnn" or not layer.argument("bias")
     weights = layer.node.facts.weights.items()
     step = layer.batch * total(shape.elements for name, shape in weights if name.endswith(".input")) if found else 0
@@ -100,15 +101,17 @@ def _norm(layer: LayerSizes) -> Number:
 
     The statistics of a group norm are 5 an element; those of a layer norm are the kernel of a batch norm in training.
     """
-    channels = layer.output.channels
+    channels = layer.norm_channels
     match layer.type:
         case "batch":
             return 2 * layer.input_elements + (6 if layer.is_affine or layer.axes > 1 else 5) * channels
         case "layer":
-            return 2 * layer.input_elements if layer.is_affine else 0
+            return len(layer.node.facts.weights) * layer.input_elements
         case "group" | "instance":
             groups = layer.argument("groups") if layer.type == "group" else channels
-            return 6 * layer.input_elements + layer.batch * (3 * (groups + channels) if layer.is_affine else 5 * groups)
+            shift = groups + channels if "bias" in layer.node.facts.weights else 2 * groups
+            scaled = 3 * (groups + channels) if layer.is_affine else 3 * groups + shift
+            return 6 * layer.input_elements + layer.batch * scaled
     return 0
 
 

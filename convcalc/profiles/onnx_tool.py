@@ -34,6 +34,8 @@ REDUCTIONS = {"mean": 1, "sum": 1, "prod": 1, "max": 1, "min": 1, "l2": 1 + SQRT
 """Price of an element that is read, of a reduction that is one node."""
 NORMS = {"batch": 31, "layer": 7, "group": 9, "instance": 7}
 """Price of an element, whether or not the norm learns scale and shift."""
+STATISTICS = 5
+"""Price of an element of the mean and variance of a batch: three means, a difference and a square."""
 GATES = {"lstm": 3 * EXP + 2 * TANH + 8, "gru": 2 * EXP + TANH + 8}
 """Price of a hidden feature at a step, the same for one direction and for both."""
 RESIZED = {"linear": 4, "bilinear": 4, "trilinear": 4, "bicubic": 8}
@@ -43,6 +45,7 @@ ROOTS, PACKED = 3 * SQRT + DIVIDE, 2
 
 def terms(layer: LayerSizes) -> Iterator[Term]:
     """Bias 1 an output, norms 7 to 31 an element, pools K an output, softmax 36; recurrent layers by their features."""
+    require(not layer.is_projected, "CC742", "PyTorch does not export an LSTM with a projection")
     if layer.kind in GATES:
         yield "bias", layer.bias_additions
         features = layer.argument("hidden_size") * layer.argument("num_layers")
@@ -70,7 +73,7 @@ def _require_price(layer: LayerSizes) -> None:
 def _elementwise(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "norm":
-            yield layer.term, NORMS[layer.type] * layer.output_elements
+            yield layer.term, _norm_price(layer) * layer.output_elements
             if layer.type == "layer":
                 yield "layer norm", (SQRT + DIVIDE + 1) * _first_axis(layer)
         case "act":
@@ -88,6 +91,14 @@ def _elementwise(layer: LayerSizes) -> Iterator[Term]:
         case "attention":
             yield "softmax", SOFTMAX * layer.attention_scores
             yield "elementwise", _scale_operations(layer)
+
+
+def _norm_price(layer: LayerSizes) -> int:
+    """An instance norm with kept statistics is exported as a batch norm; a batch norm without works them out first."""
+    kept = bool(layer.node.facts.buffers)
+    if layer.type == "batch" or (layer.type == "instance" and kept):
+        return NORMS["batch"] + (0 if kept else STATISTICS)
+    return NORMS[layer.type]
 
 
 def _first_axis(layer: LayerSizes) -> Number:
@@ -134,10 +145,16 @@ def _adaptive_operations(layer: LayerSizes) -> Number:
 
 
 def _scale_operations(layer: LayerSizes) -> Number:
-    """Queries times a scale; of scaled_dot_product_attention the keys too, and the scale itself."""
+    """Queries times a scale; of scaled_dot_product_attention the keys too, and the scale itself.
+
+    Projections of keys and values are packed where they read one tensor as wide as that of the queries.
+    """
+    sources = layer.node.input_shapes
+    packed = select(equal(sources[-1].features, layer.input.features), PACKED, 0) if len(sources) < 3 else 0
     if layer.via == "fused":
-        return layer.product_outputs("q", "k") + ROOTS + PACKED
-    return layer.product_outputs("q") + (PACKED if layer.via == "module" else 0)
+        appended = layer.appended_keys * floordiv(layer.product_outputs("k"), sources[:2][-1][-2])
+        return layer.product_outputs("q", "k") + appended + ROOTS + packed
+    return layer.product_outputs("q") + (packed if layer.via == "module" else 0)
 
 
 PROFILE = Profile(

@@ -38,6 +38,7 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
         case "attention":
             yield from _attention(layer)
         case "lstm" | "gru" | "rnn":
+            yield "missed layers", -layer.state_projections
             yield "bias", layer.bias_additions
             yield "recurrent gates", GATES[layer.kind] * layer.hidden_steps
         case _:
@@ -95,13 +96,17 @@ def _activation(layer: LayerSizes) -> Iterator[Term]:
 def _attention(layer: LayerSizes) -> Iterator[Term]:
     """nn.MultiheadAttention by its own rule; timm's Attention by another, which loses the linear layers inside.
 
-    The first always adds the bias of the output, and takes keys and values to be projected to their own width.
+    The first always adds the bias of the output, and takes keys and values to be projected to their own width; it knows
+    of no appended keys, which the functions that it calls count.
     """
     queries = layer.product_outputs("q")
     if layer.via in ("module", "fused", "fast_path"):
-        yield "bias", layer.bias_additions if layer.argument("bias") else layer.product_outputs("o")
+        unseen = layer.batch * layer.appended_keys * layer.input.with_axis(-1, layer.argument("heads")).elements
+        yield "missed layers", -layer.appended_keys * (queries + layer.product_outputs("context"))
+        yield "bias", layer.bias_additions
+        yield "bias", 0 if "o.bias" in layer.node.facts.weights else layer.product_outputs("o")
         yield "elementwise", queries
-        yield "softmax", layer.attention_scores
+        yield "softmax", layer.attention_scores - unseen
         if layer.via == "module":
             yield "doubled modules", layer.attention_products + layer.attention_scores
         if len(layer.node.input_shapes) > 1:
@@ -119,24 +124,28 @@ def _attention(layer: LayerSizes) -> Iterator[Term]:
 
 
 def _projection_terms(layer: LayerSizes) -> Iterator[Term]:
-    """Keys and values of width F: projected to F and not to E, values F//h wide a head, the context once more F to F.
+    """Keys of width Fk projected to Fk and not to E, values and the context to Fv, values Fv//h wide a head.
 
     The bias of keys and values is E all the same.
     """
-    x, memory = layer.node.input_shapes
-    width, read, heads = x.features, memory.features, layer.argument("heads")
-    rows, positions = layer.batch * memory.with_axis(-1, 1).elements, layer.batch * x.with_axis(-1, 1).elements
-    yield "missed layers", 2 * rows * read * (read - width) + positions * (read * read - width * width)
-    yield "missed layers", layer.attention_scores * (floordiv(read, heads) - floordiv(width, heads))
-    yield "bias", positions * (read - width)
+    x, keys, values = (*layer.node.input_shapes, layer.node.input_shapes[-1])[:3]
+    width, heads = x.features, layer.argument("heads")
+    rows, positions = layer.batch * keys.with_axis(-1, 1).elements, layer.batch * x.with_axis(-1, 1).elements
+    for read in (keys.features, values.features):
+        yield "missed layers", rows * read * (read - width)
+    yield "missed layers", positions * (values.features * values.features - width * width)
+    scores = heads * positions * keys[-2]
+    yield "missed layers", scores * (floordiv(values.features, heads) - floordiv(width, heads))
+    yield "bias", positions * (values.features - width)
 
 
 def aten_terms(layer: LayerSizes) -> Iterator[Term]:
     """Bias of convolutions and linear layers; what is one operator without a rule is missed.
 
-    So are an LSTM, an attention's fast path, and scaled_dot_product_attention with its fused kernels.
+    So are an LSTM without projection, an attention's fast path, and the fused kernels of scaled_dot_product_attention.
     """
-    one_kernel = layer.kind == "lstm" or (layer.kind, layer.via) == ("attention", "fast_path")
+    one_kernel = (layer.kind, layer.via) == ("attention", "fast_path")
+    one_kernel |= layer.kind == "lstm" and not layer.is_projected
     yield "missed layers", -(layer.macs if one_kernel else layer.fused_macs)
     if not one_kernel and layer.via != "transposed":
         yield "bias", layer.bias_additions

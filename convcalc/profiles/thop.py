@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 
-from convcalc.arith import Number, is_plain
+from convcalc.arith import Number, is_plain, total
 from convcalc.profiles import LayerSizes, Profile, Term
 
 UPSAMPLED = {"nearest": 1, "linear": 5, "bilinear": 11, "bicubic": 259}
@@ -33,6 +34,10 @@ def _module(layer: LayerSizes) -> Iterator[Term]:
             yield "pooling", _adaptive_operations(layer) if layer.is_adaptive else layer.output_elements
         case "upsample":
             yield layer.upsampling(UPSAMPLED)
+        case "lstm" if layer.is_projected:  # counted as if it were not
+            whole = replace(layer.op, proj_size=None).products(layer.input)
+            yield "missed layers", layer.batch * total(one.multiplies for one in whole) - layer.macs
+            yield from common_terms(layer)
         case _:
             yield from common_terms(layer)
 

@@ -19,8 +19,8 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
 
 
 def cpu_terms(layer: LayerSizes) -> Iterator[Term]:
-    """2 for each multiply–accumulate; fused attention and the LSTM's one kernel are missed."""
-    missed = layer.macs if layer.kind == "lstm" else layer.fused_macs
+    """2 for each multiply–accumulate; fused attention and the one kernel of an LSTM without projection are missed."""
+    missed = layer.macs if layer.kind == "lstm" and not layer.is_projected else layer.fused_macs
     yield "missed layers", -missed
     yield "additions", layer.macs - missed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.arith import Number, divides, floordiv, modulo, prod, select
+from convcalc.arith import Number, divides, floordiv, modulo, prod, require, select
 from convcalc.ops.arguments import SameOnAllAxes
 from convcalc.profiles import LayerSizes, Profile, Term
 from convcalc.profiles.torch import OPERATORS as OPERATOR_KINDS
@@ -75,9 +75,9 @@ def _elementwise(layer: LayerSizes) -> Iterator[Term]:
     match layer.kind:
         case "norm" if layer.type == "batch":
             yield layer.norm(4, 2)
-            yield "batch norm", 2 * layer.output.channels
+            yield "batch norm", 2 * layer.norm_channels
         case "norm" if layer.type == "layer":
-            yield layer.norm(8, 6)
+            yield layer.term, (6 + len(layer.node.facts.weights)) * layer.input_elements
             yield "layer norm", 2 * _norm_groups(layer)
         case "dropout" if layer.argument("p"):
             yield "elementwise", layer.input_elements
@@ -108,6 +108,7 @@ def _attention(layer: LayerSizes) -> Iterator[Term]:
     if layer.via in ("operator", "subclass"):
         yield "missed layers", -layer.attention_products
         return
+    require(layer.appended_keys == 0, "CC742", "torch-scan stops at add_bias_kv and at add_zero_attn")
     yield "additions", layer.attention_products - layer.product_outputs("scores", "context")
     yield "elementwise", layer.product_outputs("q") + 1 + (layer.attention_scores if layer.via == "module" else 0)
     yield "softmax", layer.softmax_of_scores

@@ -1,4 +1,4 @@
-"""Random layers and networks against torch: every row of ``random_layers.json`` and ``imported_layers.json``.
+"""Random layers and networks against torch: every row of ``random_layers.json`` and the tables beside it.
 
 What torch builds and runs must be counted as torch has it. What torch refuses must be refused, or come with a warning.
 """
@@ -16,15 +16,15 @@ import convcalc
 from convcalc.errors import SpecErrors
 from tests.conftest import ROOT
 
-TABLES: list[dict[str, Any]] = [
-    json.loads((ROOT / "tests" / "reference" / f"{name}_layers.json").read_text("utf-8"))
-    for name in ("random", "imported")
-]
+TABLES: dict[str, dict[str, Any]] = {
+    name: json.loads((ROOT / "tests" / "reference" / f"{name}.json").read_text("utf-8"))
+    for name in ("random_layers", "imported_layers", "random_options", "random_keras")
+}
 NAMES = ("x", "y", "z")
 
 
 class Row(NamedTuple):
-    """What was measured: the numbers, or the words with which torch refuses."""
+    """What was measured: the numbers, and for ``random_options`` the parameters; or how torch refuses."""
 
     kind: str
     torch: str
@@ -37,13 +37,13 @@ class Row(NamedTuple):
         return isinstance(self.measured[0], str)
 
 
-def rows() -> Iterator[Row]:
-    for kind, torch, entering, spec, *measured in (row for table in TABLES for row in table["rows"]):
+def rows(*tables: str) -> Iterator[Row]:
+    for kind, torch, entering, spec, *measured in (row for name in tables for row in TABLES[name]["rows"]):
         yield Row(kind, torch, entering, spec, measured)
 
 
 KINDS: dict[str, list[Row]] = defaultdict(list)
-for one in rows():
+for one in rows(*TABLES):
     KINDS[one.kind].append(one)
 
 
@@ -54,19 +54,21 @@ def written(row: Row) -> str:
 
 
 def counted(row: Row) -> list[Any]:
-    """Params, buffers, multiplies and the shape of the output, or the words of an error or a warning."""
+    """Params, buffers, multiplies, the shape of the output, and weights; or the words of an error or a warning."""
     try:
-        report = convcalc.load(text=written(row)).report()
+        design = convcalc.load(text=written(row))
+        report = design.report()
     except SpecErrors as wrong:
         return [f"refused: {wrong.errors[0]}"]
     if report.warnings:
         return [f"warned: {warning}" for warning in report.warnings]
     (shape,) = report.outputs.values()
-    return [*(report.totals[name] for name in ("params", "buffers", "macs")), list(shape)]
+    totals = [report.totals[name] for name in ("params", "buffers", "macs")]
+    return [*totals, list(shape), {name: list(of) for name, of in design.graph.layers[-1].facts.weights.items()}]
 
 
 def agrees(row: Row, found: list[Any]) -> bool:
-    return isinstance(found[0], str) if row.refused else found == row.measured
+    return isinstance(found[0], str) if row.refused else found[: len(row.measured)] == row.measured
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -78,9 +80,10 @@ def test_as_torch_has_it(kind: str) -> None:
     assert differing == []
 
 
-def test_the_table_is_large_and_of_every_kind() -> None:
-    whole = list(rows())
+@pytest.mark.parametrize(("table", "least"), [("random_layers", 4000), ("random_options", 500)])
+def test_the_table_is_large_and_of_every_kind(table: str, least: int) -> None:
+    whole = list(rows(table))
     refused = sum(row.refused for row in whole)
-    assert len(whole) >= 4000
+    assert len(whole) >= least
     assert 0.05 < refused / len(whole) < 0.3, "both what torch takes and what it refuses"
     assert all(sum(not row.refused for row in of) >= 10 for of in KINDS.values())

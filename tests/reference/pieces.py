@@ -139,42 +139,53 @@ class Output(nn.Module):
 
 
 class Attend(nn.Module):
-    """nn.MultiheadAttention with its weights; keys and values are the second input, if there is one."""
+    """nn.MultiheadAttention with its weights; keys and values are the second input, if any, or values the third."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
-    def forward(self, x: Tensor, memory: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, memory: Tensor | None = None, values: Tensor | None = None) -> Tensor:
         read = x if memory is None else memory
-        return self.module(x, read, read)[0]
+        return self.module(x, read, read if values is None else values)[0]
 
 
 class GroupedAttention(nn.Module):
     """Attention of several query heads for each head of keys and values; leading axes are windows.
 
-    With ``kv_features`` keys and values are the second input, which has so many.
+    With ``kv_features`` keys and values are the second input, which has so many. ``bias`` may be one flag for each of
+    q, k, v and o, ``qk_norm`` a norm of each head of the queries and keys, or of all of them together.
     """
 
     def __init__(
-        self, features: int, *, heads: int, kv_heads: int, head_dim: int, dim: int, bias: bool, kv_features: int = 0
-    ) -> None:
+        self, features: int, *, heads: int, kv_heads: int, head_dim: int, dim: int, bias: bool | tuple[bool, ...],
+        kv_features: int = 0, value_dim: int = 0, qk_norm: str = "none",
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.heads, self.kv_heads, self.head_dim = heads, kv_heads, head_dim
-        self.q = nn.Linear(features, heads * head_dim, bias=bias)
-        self.k = nn.Linear(kv_features or features, kv_heads * head_dim, bias=bias)
-        self.v = nn.Linear(kv_features or features, kv_heads * head_dim, bias=bias)
-        self.o = nn.Linear(heads * head_dim, dim, bias=bias)
+        self.heads, self.kv_heads, self.value_dim = heads, kv_heads, value_dim or head_dim
+        self.head_dim, read = head_dim, kv_features or features
+        biases = bias if isinstance(bias, tuple) else (bias,) * 4
+        self.q = nn.Linear(features, heads * head_dim, bias=biases[0])
+        self.k = nn.Linear(read, kv_heads * head_dim, bias=biases[1])
+        self.v = nn.Linear(read, kv_heads * self.value_dim, bias=biases[2])
+        self.o = nn.Linear(heads * self.value_dim, dim, bias=biases[3])
+        type_, _, self.across = qk_norm.partition("_across_")
+        norm = {"none": nn.Identity, "layer": nn.LayerNorm, "rms": nn.RMSNorm}[type_]
+        self.q_norm = norm(heads * head_dim if self.across else head_dim)
+        self.k_norm = norm(kv_heads * head_dim if self.across else head_dim)
 
-    def split(self, x: Tensor, heads: int) -> Tensor:
+    def split(self, x: Tensor, heads: int, norm: nn.Module | None = None) -> Tensor:
         """[…, tokens, heads·d] → […, all heads, tokens, d]."""
-        x = x.unflatten(-1, (heads, self.head_dim)).transpose(-3, -2)
+        x = norm(x) if norm is not None and self.across else x
+        x = x.unflatten(-1, (heads, -1)).transpose(-3, -2)
+        x = norm(x) if norm is not None and not self.across else x
         return x.repeat_interleave(self.heads // heads, dim=-3)
 
     def forward(self, x: Tensor, memory: Tensor | None = None) -> Tensor:
         read = x if memory is None else memory
-        queries = self.split(self.q(x), self.heads)
-        keys, values = (self.split(layer(read), self.kv_heads) for layer in (self.k, self.v))
+        queries = self.split(self.q(x), self.heads, self.q_norm)
+        keys = self.split(self.k(read), self.kv_heads, self.k_norm)
+        values = self.split(self.v(read), self.kv_heads)
         scores = torch.softmax(queries @ keys.transpose(-2, -1) / sqrt(self.head_dim), dim=-1)
         return self.o((scores @ values).transpose(-3, -2).flatten(-2))
 

@@ -3,10 +3,12 @@
 To be run where torch 2.14.1 and the tools are installed; the tests need none of them::
 
     python tests/reference/random_tools.py --seed 10 --count 800 -o tests/reference/random_tools.json
+    python tests/reference/random_tools.py --seed 12 --count 240 --options -o tests/reference/random_option_tools.json
 
-Layers are drawn as for ``random_layers.json``. Each tool gets the module in an ``nn.Sequential``, on a CPU, batch 1, in
-evaluation mode and with gradients (torch-scan itself turns them off), and runs in a process of its own, because some
-leave torch's functions changed. Where a tool fails on a layer, its cell is null.
+Layers are drawn as for ``random_layers.json``, those of ``--options`` as for ``random_options.json``. Each tool gets
+the module in an ``nn.Sequential``, on a CPU, batch 1, in evaluation mode and with gradients (torch-scan itself turns
+them off), and runs in a process of its own, because some leave torch's functions changed. Where a tool fails on a
+layer, its cell is null.
 """
 
 from __future__ import annotations
@@ -26,18 +28,27 @@ from random import Random
 from typing import Any
 
 import torch
-from draws import Drawn
+from draws import Draw, Drawn
 from random_draws import DRAWS
 from random_layers import measure, tensors
+from random_options import DRAWS as OPTIONS
 from to_spec import spec
-from torch import nn
+from torch import Tensor, nn
 
 LEFT_OUT = (
-    "GroupedAttention", "Add", "Mul", "Concat", "MatMul", "Permute", "Reshape", "Slice", "Scale", "Learned",
+    "Add", "Mul", "Concat", "MatMul", "Permute", "Reshape", "Slice", "Scale", "Learned",
     "nn.Embedding", "nn.ZeroPad", "nn.ConstantPad", "nn.Flatten", "nn.PixelShuffle", "nn.PixelUnshuffle",
 )  # fmt: skip
 """What is not measured: modules of ``pieces.py``, which no tool knows, and layers that none has a price for."""
 Numbers = tuple[float | None, ...]
+
+
+class Whole(nn.Sequential):
+    """One module with up to three inputs, whose names ptflops gives."""
+
+    def forward(self, input: Tensor, y: Tensor | None = None, z: Tensor | None = None) -> Tensor:
+        given = [tensor for tensor in (input, y, z) if tensor is not None]
+        return self[0](*given)  # type: ignore[no-any-return]
 
 
 def fvcore(module: nn.Module, drawn: Drawn) -> Numbers:
@@ -75,7 +86,7 @@ def ptflops(backend: str) -> Callable[[nn.Module, Drawn], Numbers]:
         from ptflops import get_model_complexity_info
 
         def given(_: Any) -> Any:
-            return {"input": tensors(drawn)[0]} if backend == "pytorch" else tensors(drawn)[0]
+            return dict(zip(("input", "y", "z"), tensors(drawn), strict=False))
 
         said = {"as_strings": False, "print_per_layer_stat": False, "verbose": False, "backend": backend}
         return (get_model_complexity_info(module, tuple(drawn.inputs[0]), input_constructor=given, **said)[0],)
@@ -137,7 +148,7 @@ def counted(tool: str, layers: list[Drawn]) -> list[Numbers]:
     count, keys = TOOLS[tool]
     found: list[Numbers] = []
     for drawn in layers:
-        module = nn.Sequential(drawn.module.build()).eval()
+        module = Whole(drawn.module.build()).eval()
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             try:
                 found.append(tuple(count(module, drawn)))
@@ -147,15 +158,16 @@ def counted(tool: str, layers: list[Drawn]) -> list[Numbers]:
     return found
 
 
-def chosen(seed: int, count: int) -> list[Drawn]:
-    """Layers that torch runs, of one input each, as many of every kind."""
-    rng, kinds, found = Random(seed), list(DRAWS.values()), dict[str, Drawn]()
+def chosen(seed: int, count: int, *, options: bool) -> list[Drawn]:
+    """Layers that torch runs, as many of every kind; without options those of one input."""
+    rng, kinds, found = Random(seed), list[Draw](OPTIONS if options else DRAWS.values()), dict[str, Drawn]()
+    left_out, most = (LEFT_OUT, 3) if options else ((*LEFT_OUT, "GroupedAttention"), 1)
     turn = 0
     while len(found) < count:
         turn += 1
         drawn = kinds[turn % len(kinds)](rng)
         module = drawn.module
-        known = not module.name.startswith(LEFT_OUT) and len(drawn.inputs) == 1
+        known = not module.name.startswith(left_out) and len(drawn.inputs) <= most
         if module.name == "nn.LocalResponseNorm":  # the language does not say over how many channels: five
             known = module.args == (5,)
         if known and not isinstance(measure(drawn), str):
@@ -179,11 +191,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=10)
     parser.add_argument("--count", type=int, default=800)
+    parser.add_argument("--options", action="store_true")
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     with torch.backends.mkldnn.flags(enabled=False):
-        layers = chosen(given.seed, given.count)
+        layers = chosen(given.seed, given.count, options=given.options)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         columns = list(pool.map(counted, TOOLS, [layers] * len(TOOLS)))
     keys = [key for _, keys in TOOLS.values() for key in keys]

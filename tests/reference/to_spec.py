@@ -12,8 +12,8 @@ from typing import Any
 from pieces import Call
 
 Shape = list[int]
-OTHER = "y"
-"""The second input's name."""
+OTHER, THIRD = "y", "z"
+"""Names of the second input and of the third."""
 
 
 def yaml(value: Any) -> str:
@@ -86,8 +86,8 @@ def max_pool(module: Call, entering: Shape) -> str:
 
 
 def avg_pool(module: Call, entering: Shape) -> str:
-    via = "" if module.options.get("count_include_pad", True) else "unpadded"
-    return item("avgpool", via, kernel=module.args[0], **named(module, "stride", "padding", "ceil_mode"))
+    said = named(module, "stride", "padding", "ceil_mode", "count_include_pad")
+    return item("avgpool", kernel=module.args[0], **said)
 
 
 def adaptive(kind: str) -> Callable[[Call, Shape], str]:
@@ -111,7 +111,7 @@ def upsample(module: Call, entering: Shape) -> str:
 
 def norm(type_: str, option: str = "affine") -> Callable[[Call, Shape], str]:
     def written(module: Call, entering: Shape) -> str:
-        return item("norm", type=type_, affine=module.options.get(option))
+        return item("norm", type=type_, affine=module.options.get(option), **named(module, "track_running_stats"))
 
     return written
 
@@ -120,7 +120,8 @@ def over_axes(type_: str) -> Callable[[Call, Shape], str]:
     def written(module: Call, entering: Shape) -> str:
         axes = [axis - len(module.args[0]) for axis in range(len(module.args[0]))]
         axis = None if len(entering) < 3 and axes == [-1] else axes[0] if len(axes) == 1 else axes
-        return item("norm", type=type_, axis=axis, affine=module.options.get("elementwise_affine"))
+        said = named(module, "bias")
+        return item("norm", type=type_, axis=axis, affine=module.options.get("elementwise_affine"), **said)
 
     return written
 
@@ -147,19 +148,22 @@ def linear(module: Call, entering: Shape, **more: Any) -> str:
 
 def recurrent(module: Call, entering: Shape) -> str:
     (cell,) = module.args
-    said = named(cell, "bidirectional", "bias")
+    said = named(cell, "bidirectional", "bias", "proj_size")
     return item(cell.name[3:].lower(), hidden=cell.args[1], layers=cell.options.get("num_layers"), **said)
 
 
 def attend(module: Call, entering: Shape) -> str:
     (cell,) = module.args
     kv = OTHER if "kdim" in cell.options else None
-    return item("attention", "module", heads=cell.args[1], kv=kv, bias=cell.options.get("bias"))
+    values = THIRD if cell.options.get("vdim") != cell.options.get("kdim") else None
+    said = named(cell, "bias", "add_bias_kv", "add_zero_attn")
+    return item("attention", "module", heads=cell.args[1], kv=kv, values=values, **said)
 
 
 def grouped_attention(module: Call, entering: Shape) -> str:
     kv = OTHER if "kv_features" in module.options else None
-    return item("attention", **named(module, "heads", "kv_heads", "head_dim", "dim", "bias"), kv=kv)
+    said = named(module, "heads", "kv_heads", "head_dim", "value_dim", "dim", "bias", "qk_norm")
+    return item("attention", "operator", **said, kv=kv)
 
 
 def embedding(module: Call, entering: Shape) -> str:

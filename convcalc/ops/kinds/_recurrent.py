@@ -25,7 +25,14 @@ class Recurrent(Op):
     bidirectional: bool = argument("bidirectional", FlagType(), default=False)
     """Whether a second cell runs backwards and both outputs are joined."""
     bias: bool = argument("bias", FlagType(), default=True)
-    """Whether the two biases are learned."""
+    """Whether biases are learned."""
+    single_bias: bool = argument("single_bias", FlagType(), default=False)
+    """Whether a gate has one bias, as in Keras but for a GRU with reset_after, in place of two."""
+
+    @property
+    def state_size(self) -> Number:
+        """Features of the state that the next step and the next layer read."""
+        return self.hidden_size
 
     def _iter_cells(self, x: Shape) -> Iterator[tuple[int, str, Number]]:
         """Give (stacked layer, direction, size of what enters the cell) for every cell."""
@@ -34,27 +41,27 @@ class Recurrent(Op):
         for layer in range(1, self.num_layers + 1):
             for direction in directions:
                 yield layer, direction, entering
-            entering = self.hidden_size * len(directions)
+            entering = self.state_size * len(directions)
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         require(x.rank == 2, "CC401", "{} needs [steps, features], but its input is {}", self.kind, x)
-        return x.with_axis(-1, self.hidden_size * (1 + self.bidirectional))
+        return x.with_axis(-1, self.state_size * (1 + self.bidirectional))
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         (x,) = inputs
         rows, weights = self.gates * self.hidden_size, dict[str, Shape]()
         for layer, direction, entering in self._iter_cells(x):
             weights[f"{direction}{layer}.input"] = Shape((rows, entering))
-            weights[f"{direction}{layer}.hidden"] = Shape((rows, self.hidden_size))
+            weights[f"{direction}{layer}.hidden"] = Shape((rows, self.state_size))
             if self.bias:
-                weights[f"{direction}{layer}.bias"] = Shape((2, rows))
+                weights[f"{direction}{layer}.bias"] = Shape((rows,) if self.single_bias else (2, rows))
         return weights
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         (x,) = inputs
-        outputs, hidden = x[0] * self.hidden_size, self.hidden_size
+        outputs, state = x[0] * self.hidden_size, self.state_size
         return tuple(
-            MatrixProduct(outputs * self.gates * (entering + hidden), outputs, layer, name=f"{direction}{layer}")
+            MatrixProduct(outputs * self.gates * (entering + state), outputs, layer, name=f"{direction}{layer}")
             for layer, direction, entering in self._iter_cells(x)
         )

@@ -3,57 +3,95 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from convcalc.arith import Number, divides, equal, floordiv, prod, require
-from convcalc.ops.arguments import FlagType, SizeType, argument
+from convcalc.ops.arguments import ChoiceType, FlagsType, FlagType, SizeType, argument
 from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
+
+PROJECTIONS = ("q", "k", "v", "o")
+NORM_WEIGHTS = {"none": (), "layer": ("weight", "bias"), "rms": ("weight",)}
+ACROSS_HEADS = "_across_heads"
+QK_NORMS = (*NORM_WEIGHTS, "layer" + ACROSS_HEADS, "rms" + ACROSS_HEADS)
 
 
 @dataclass(frozen=True, slots=True)
 class Attention(Op):
-    """Multi-head attention: queries from the input, keys and values from it too or from ``kv``.
+    """Multi-head attention: queries from the input; keys and values from it too, or from ``kv`` and ``values``.
 
     Formula:
-        Four projections, each as a linear layer: q Fin → h·d, k and v Fkv → h_kv·d, o h·d → dim; params = theirs;
-        multiplies = theirs + 2·W·N·L·h·d for scores and context, over W windows of N queries and L keys.
+        Four projections, each as a linear layer: q Fin → h·d, k Fk → h_kv·d, v Fv → h_kv·d_v, o h·d_v → dim;
+        params = theirs, those of the norms of ``qk_norm``, and h_kv·(d + d_v) with ``add_bias_kv``;
+        multiplies = theirs + W·N·L·h·(d + d_v) for scores and context, over W windows of N queries and L keys, the
+        appended ones included.
     Shapes:
         [windows …, N tokens, Fin] → [windows …, N, dim]; leading axes are windows, each attended alone.
     Source:
-        Vaswani et al., Attention Is All You Need, section 3.2; Ainslie et al. 2023 for fewer key–value heads.
+        Vaswani et al., Attention Is All You Need, section 3.2; Ainslie et al. 2023 for fewer key–value heads;
+        Dehghani et al. 2023 for norms of queries and keys; PyTorch reference, torch.nn.MultiheadAttention; Keras
+        reference, MultiHeadAttention.
     Examples:
         attention: 12 on [197, 768] -> [197, 768]; 2362368 params, 524391936 multiplies
         attention: {heads: 2, kv: y} on x [5, 8], y [7, 6] -> [5, 8]; 256 params, 1872 multiplies
         attention: {heads: 4, kv_heads: 2, bias: false} on [9, 10, 32] -> [9, 10, 32]; 3072 params, 334080 multiplies
+        attention: {heads: 2, kv: y, values: z} on x [5, 8], y [7, 6], z [7, 3] -> [5, 8]; 232 params, 1704 multiplies
+        attention: {heads: 2, add_bias_kv: true, add_zero_attn: true} on [5, 8] -> [5, 8]; 304 params, 1840 multiplies
+        attention: {heads: 3, head_dim: 4, value_dim: 5, qk_norm: rms} on [6, 8] -> [6, 8]; 487 params, 3564 multiplies
+        attention: {heads: 2, bias: [true, true, true, false]} on [5, 8] -> [5, 8]; 280 params, 1680 multiplies
     """
 
     kind = "attention"
-    layer_arguments = ("kv",)
+    layer_arguments = ("kv", "values")
 
     heads: Number = argument("heads", SizeType(), positional=True)
     """Query heads h."""
     dim: Number | None = argument("dim", SizeType(), default=None)
     """Width of the output; the input's by default."""
     head_dim: Number | None = argument("head_dim", SizeType(), default=None)
-    """Width d of one head; dim/heads by default."""
+    """Width d of one head of queries and keys; dim/heads by default."""
+    value_dim: Number | None = argument("value_dim", SizeType(), default=None)
+    """Width d_v of one head of values; ``head_dim`` by default."""
     kv_heads: Number | None = argument("kv_heads", SizeType(), default=None)
     """Heads of keys and values; divides ``heads``, which it is by default."""
-    bias: bool = argument("bias", FlagType(), default=True)
-    """Whether the four projections add a bias."""
+    bias: bool | tuple[bool, ...] = argument("bias", FlagsType(len(PROJECTIONS)), default=True)
+    """Whether the four projections add a bias; in a list, each of q, k, v and o."""
+    qk_norm: str = argument("qk_norm", ChoiceType(QK_NORMS), default="none")
+    """The norm of projected queries and of keys: over each head with the same weights, or over all heads together."""
+    add_bias_kv: bool = argument("add_bias_kv", FlagType(), default=False)
+    """Whether one learned key and value are appended to the projected ones."""
+    add_zero_attn: bool = argument("add_zero_attn", FlagType(), default=False)
+    """Whether one key and value of zeros are appended to the projected ones."""
+    kdim: Number | None = argument("kdim", SizeType(), default=None)
+    """Width Fk of the tensor that keys are projected from, to check it."""
+    vdim: Number | None = argument("vdim", SizeType(), default=None)
+    """Width Fv of the tensor that values are projected from, to check it."""
 
     def output(self, *inputs: Shape) -> Shape:
-        x, memory = inputs[0], inputs[-1]
-        require(x.rank >= 2 and memory.rank >= 2, "CC401", "attention needs [tokens, features], but its input is {}", x)
-        dim, kv_heads = self._dim(x), self._kv_heads()
+        x, dim, kv_heads = inputs[0], self._dim(inputs[0]), self._kv_heads()
+        fits = all(source.rank >= 2 for source in inputs)
+        require(fits, "CC401", "attention needs [tokens, features], but its input is {}", x)
         if self.head_dim is None:
             require(divides(self.heads, dim), "CC404", "heads = {} does not divide the width {}", self.heads, dim)
         fits = divides(kv_heads, self.heads)
         require(fits, "CC404", "kv_heads = {} does not divide the {} heads", kv_heads, self.heads)
-        require(x.rank == memory.rank, "CC405", "attention: the windows of {} and of its kv {} differ", x, memory)
-        for window, other in zip(x[:-2], memory[:-2], strict=True):
-            require(equal(window, other), "CC405", "attention: the windows of {} and of its kv {} differ", x, memory)
+        self._require_sources(*_sources(*inputs))
         return x.with_axis(-1, dim)
+
+    def _require_sources(self, x: Shape, keys: Shape, values: Shape) -> None:
+        """Demand windows and tokens that agree, and the widths that ``kdim`` and ``vdim`` state."""
+        for name, source in (("kv", keys), ("values", values)):
+            text = f"attention: the windows of {{}} and of its {name} {{}} differ"
+            require(x.rank == source.rank, "CC405", text, x, source)
+            for window, other in zip(x[:-2], source[:-2], strict=True):
+                require(equal(window, other), "CC405", text, x, source)
+        text = "attention: the tokens of its keys {} and of its values {} differ"
+        require(equal(keys[-2], values[-2]), "CC405", text, keys, values)
+        for name, width, source in (("k", self.kdim, keys), ("v", self.vdim, values)):
+            if width is not None:
+                text = f"attention: {name}dim = {{}}, but {name} is projected from {{}}"
+                require(equal(width, source.features), "CC405", text, width, source)
 
     def _dim(self, x: Shape) -> Number:
         return x.features if self.dim is None else self.dim
@@ -61,38 +99,63 @@ class Attention(Op):
     def _head_dim(self, x: Shape) -> Number:
         return floordiv(self._dim(x), self.heads) if self.head_dim is None else self.head_dim
 
+    def _value_dim(self, x: Shape) -> Number:
+        return self._head_dim(x) if self.value_dim is None else self.value_dim
+
     def _kv_heads(self) -> Number:
         return self.heads if self.kv_heads is None else self.kv_heads
 
-    def _widths(self, x: Shape) -> tuple[Number, Number]:
-        """Return the width of the queries and that of the keys (or values)."""
-        return self.heads * self._head_dim(x), self._kv_heads() * self._head_dim(x)
+    def _matrices(self, *inputs: Shape) -> dict[str, Shape]:
+        """Return the matrices of the projections: [width of its output, width of its input]."""
+        (x, keys, values), kv_heads = _sources(*inputs), self._kv_heads()
+        head_dim, value_dim = self._head_dim(x), self._value_dim(x)
+        return {
+            "q": Shape((self.heads * head_dim, x.features)),
+            "k": Shape((kv_heads * head_dim, keys.features)),
+            "v": Shape((kv_heads * value_dim, values.features)),
+            "o": Shape((self._dim(x), self.heads * value_dim)),
+        }
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
-        x, memory = inputs[0], inputs[-1]
-        queries, keys = self._widths(x)
-        read = Shape((keys, memory.features))
-        matrices = {"q": Shape((queries, x.features)), "k": read, "v": read, "o": Shape((self._dim(x), queries))}
+        matrices = self._matrices(*inputs)
         weights = {f"{name}.weight": matrix for name, matrix in matrices.items()}
-        biases = {f"{name}.bias": Shape(matrix[:1]) for name, matrix in matrices.items()} if self.bias else {}
-        return weights | biases
+        flags = self.bias if isinstance(self.bias, tuple) else (self.bias,) * len(PROJECTIONS)
+        biased = [name for name, flag in zip(PROJECTIONS, flags, strict=True) if flag]
+        weights |= {f"{name}.bias": Shape(matrices[name][:1]) for name in biased}
+        for name, part in product("qk", NORM_WEIGHTS[self.qk_norm.removesuffix(ACROSS_HEADS)]):
+            size = matrices[name][0] if self.qk_norm.endswith(ACROSS_HEADS) else self._head_dim(inputs[0])
+            weights[f"{name}_norm.{part}"] = Shape((size,))
+        if self.add_bias_kv:
+            weights |= {f"bias_{name}": Shape(matrices[name][:1]) for name in "kv"}
+        return weights
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
-        x, memory = inputs[0], inputs[-1]
-        (queries, keys), dim = self._widths(x), self._dim(x)
+        (x, keys, _), matrices = _sources(*inputs), self._matrices(*inputs)
         windows = prod(x[:-2])
-        here, there = windows * x[-2], windows * memory[-2]
-        scores = here * memory[-2]
-        return (
-            MatrixProduct(here * x.features * queries, here * queries, 1, name="q"),
-            MatrixProduct(there * memory.features * keys, there * keys, 1, name="k"),
-            MatrixProduct(there * memory.features * keys, there * keys, 1, name="v"),
-            MatrixProduct(scores * queries, self.heads * scores, 2, has_weights=False, name="scores"),
-            MatrixProduct(scores * queries, here * queries, 3, has_weights=False, name="context"),
-            MatrixProduct(here * queries * dim, here * dim, 4, name="o"),
+        rows = dict.fromkeys("qo", windows * x[-2]) | dict.fromkeys("kv", windows * keys[-2])
+        q, k, v, o = (
+            MatrixProduct(rows[name] * matrix.elements, rows[name] * matrix[0], 4 if name == "o" else 1, name=name)
+            for name, matrix in matrices.items()
         )
+        scores = rows["q"] * (keys[-2] + (self.add_bias_kv + self.add_zero_attn))
+        queries, context = matrices["q"][0], matrices["o"][1]
+        return (
+            q, k, v,
+            MatrixProduct(scores * queries, self.heads * scores, 2, has_weights=False, name="scores"),
+            MatrixProduct(scores * context, rows["q"] * context, 3, has_weights=False, name="context"),
+            o,
+        )  # fmt: skip
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         x = inputs[0]
         sizes = {"heads": self.heads, "dim": self._dim(x), "head_dim": self._head_dim(x), "kv_heads": self._kv_heads()}
-        return {**sizes, "bias": self.bias}
+        value_dim = {} if self.value_dim is None else {"value_dim": self.value_dim}
+        norm = {} if self.qk_norm == "none" else {"qk_norm": self.qk_norm}
+        appended = {name: True for name in ("add_bias_kv", "add_zero_attn") if getattr(self, name)}
+        return {**sizes, **value_dim, "bias": self.bias, **norm, **appended}
+
+
+def _sources(x: Shape, keys: Shape | None = None, values: Shape | None = None) -> tuple[Shape, Shape, Shape]:
+    """Return the shapes that queries, keys and values are projected from."""
+    keys = x if keys is None else keys
+    return x, keys, keys if values is None else values

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from convcalc.ops.arguments import FlagType, PaddingType, SizesType, argument
 from convcalc.ops.kinds._pool import Pool
 from convcalc.ops.kinds._window import AxisSizes, PaddingPairs
+from convcalc.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class AvgPool(Pool):
     Examples:
         avgpool: 2 on [16, 10, 11] -> [16, 5, 5]; 0 params, 0 multiplies
         avgpool: global on [512, 7, 7] -> [512, 1, 1]; 0 params, 0 multiplies
+        avgpool: {kernel: 3, padding: 1, count_include_pad: false} on [16, 9, 9] -> [16, 3, 3]; 0 params, 0 multiplies
         avgpool: {out: [3, 2]} on [4, 7, 8] -> [4, 3, 2]; 0 params, 0 multiplies
     """
 
@@ -37,5 +40,11 @@ class AvgPool(Pool):
     """As for conv, at most half the kernel."""
     ceil_mode: bool = argument("ceil_mode", FlagType(), default=False)
     """Whether the size rounds up; a window that would start in the padding at the end is dropped."""
+    count_include_pad: bool | None = argument("count_include_pad", FlagType(), default=None)
+    """Whether padding is among the cells that a window averages: true by default. It changes no count of ours."""
     out_size: AxisSizes | None = argument("out", SizesType(), default=None)
     """Adaptive pooling: the size to reach, in place of a kernel."""
+
+    def attributes(self, *inputs: Shape) -> dict[str, Any]:
+        padding = {} if self.count_include_pad is None else {"count_include_pad": self.count_include_pad}
+        return Pool.attributes(self, *inputs) | padding

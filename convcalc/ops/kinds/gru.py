@@ -12,7 +12,7 @@ class Gru(Recurrent):
     """Gated recurrent unit over a sequence; the last step is ``slice: {start: -1}``.
 
     Formula:
-        Per stacked layer and direction: params = 3·(H·I + H·H + 2·H) (the last term with bias: two, as PyTorch has);
+        Per stacked layer and direction: params = 3·(H·I + H·H + 2·H) (2·H with bias, or H with ``single_bias``);
         multiplies = steps·3·H·(I + H).
     Shapes:
         [steps, I] → [steps, H·directions].
@@ -21,6 +21,7 @@ class Gru(Recurrent):
     Examples:
         gru: 20 on [7, 10] -> [7, 20]; 1920 params, 12600 multiplies
         gru: {hidden: 8, bias: false} on [5, 6] -> [5, 8]; 336 params, 1680 multiplies
+        gru: {hidden: 8, single_bias: true} on [5, 6] -> [5, 8]; 360 params, 1680 multiplies
     """
 
     kind = "gru"

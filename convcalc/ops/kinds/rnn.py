@@ -12,7 +12,7 @@ class Rnn(Recurrent):
     """Plain recurrent layer over a sequence; the last step is ``slice: {start: -1}``.
 
     Formula:
-        Per stacked layer and direction: params = 1·(H·I + H·H + 2·H) (the last term with bias: two, as PyTorch has);
+        Per stacked layer and direction: params = 1·(H·I + H·H + 2·H) (2·H with bias, or H with ``single_bias``);
         multiplies = steps·1·H·(I + H).
     Shapes:
         [steps, I] → [steps, H·directions].

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
 from convcalc.ops.arguments import TextType
@@ -61,13 +62,15 @@ def read_layer(op: type[Op], span: Span, node: YamlNode | None, known: NameScope
     read = LayerItem(op, {}, span=span)
     inherited = {**defaults.get(op.defaults_from, {}), **defaults.get(op.kind, {})}
     merged = {key: value for key, value in inherited.items() if key in words}
+    references = {}
     for key, value in arguments_by_name(op, node, words).values():
         if key.text not in op.layer_arguments:
             merged[key.text] = read_argument(op, key, value, known)
         elif isinstance(value, ScalarNode):
-            read.references = {**read.references, key.text: parse_reference(value, known)}
+            references[key.text] = parse_reference(value, known)
         else:
             raise SpecError("CC117", f"{key.text} must be the path of a layer", value.span)
+    read.references = _in_order(op, references)
     read.fused = {key: part for key in FUSED if isinstance(part := merged.get(key), LayerItem)}
     read.arguments = {key: value for key, value in merged.items() if isinstance(value, ArgumentValue)}
     read.source_form = default_source_form(defaults, op)
@@ -102,6 +105,15 @@ def read_parts(op: type[Op], span: Span, node: MapNode, known: NameScope, defaul
         layer = read_layer(op, span, MapNode([*given.values(), *more], node.span), known, defaults)
         items.append(Item(span, layer, "", Template((validate_name(name.text, name.span),), name.span)))
     return items
+
+
+def _in_order(op: type[Op], references: Mapping[str, Template]) -> dict[str, Template]:
+    """Return references in the order in which the op reads them; CC202, where one before another is missing."""
+    for before, name in pairwise(op.layer_arguments):
+        if name in references and before not in references:
+            text, hint = f"{op.kind}: '{name}' needs '{before}' too", f"`{before}: .` is what enters the layer"
+            raise SpecError("CC202", text, references[name].span, hint=hint)
+    return {name: references[name] for name in op.layer_arguments if name in references}
 
 
 def default_source_form(defaults: Defaults, op: type[Op]) -> SourceForm | None:
