@@ -29,7 +29,7 @@ class Opaque(Op):
     arity = (1, None)
     is_counted = False
 
-    out_shape: tuple[Number, ...] | None = argument("out", DimsType(), default=None)
+    out_shape: tuple[Number, ...] | None = argument("out", DimsType(), positional=True, default=None)
     """Shape of the output, without batch."""
     params: Number = argument("params", SizeType(0), default=0)
     """Learnable weights."""
