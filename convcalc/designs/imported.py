@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from typing import Any
 
 from convcalc.designs.sources import NO_INPUTS, Inputs, Network, SpecFile
 from convcalc.errors import Source, Span, SpecError, SpecErrors
+from convcalc.graph.builder import input_size
 from convcalc.importers.model import Importer, Model
 from convcalc.spec.document.given_inputs import read_inputs
 from convcalc.spec.document.loader import DocumentLoader
@@ -18,6 +18,7 @@ from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
 from convcalc.spec.load import Overrides, evaluate_variables
 from convcalc.spec.yaml.nodes import ScalarNode
+from convcalc.spec.yaml.text import require_inside_repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,11 @@ def open_model(file: str, importer: Importer, inputs: Inputs = NO_INPUTS, data: 
     """
     source = Source(file)
     try:
+        if data is None and not importer.prefix:
+            require_inside_repository(file)
         model = importer.read(source, data)
+    except OSError as error:
+        raise SpecErrors([SpecError("CC001", f"cannot be read: {error.strerror}", Span(source))]) from None
     except SpecError as error:
         error.span = error.span or Span(source)
         raise SpecErrors([error]) from None
@@ -121,13 +126,5 @@ def _name(model: Model, name: str | None) -> ValueNode:
 
 
 def _sizes(node: ValueNode, values: Mapping[str, Any]) -> Iterator[Any]:
-    from convcalc.graph.builder import input_size
-
     for item in node.items if node.expression is None else (node,):
         yield input_size(item.evaluate(values))
-
-
-def file_stamp(path: str) -> tuple[int, int]:
-    """Return size and time of change of a file."""
-    found = os.stat(path)
-    return found.st_size, found.st_mtime_ns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convcalc.budget.file.types import Budget, ReferenceDesign
@@ -18,16 +18,19 @@ from convcalc.report.measurements import Measurements
 class CachedSpec(SpecFile):
     """A spec whose variants are expanded when they are first asked for, and then kept."""
 
+    spec: SpecFile | None = None
+    """The same without the networks that are kept."""
     networks: dict[str | None, Network | list[SpecError]] = field(default_factory=dict)
     designs: dict[str, Measurements] = field(default_factory=dict)
 
     def expand(self, variant: str | None = None, part: str | None = None, **choices: Any) -> Network:
-        """Return one design of the file, as :meth:`Spec.network` does."""
+        """Return one design of the file, as :meth:`SpecFile.expand` does."""
+        assert self.spec is not None
         if part is not None or any(choices.values()):
-            return SpecFile.expand(self, variant, part, **choices)
+            return self.spec.expand(variant, part, **choices)
         if variant not in self.networks:
             try:
-                self.networks[variant] = SpecFile.expand(self, variant)
+                self.networks[variant] = self.spec.expand(variant)
             except SpecErrors as errors:
                 self.networks[variant] = errors.errors
         found = self.networks[variant]
@@ -59,8 +62,8 @@ def open_cached_spec(name: str, path: str, libraries: Sequence[str] = ()) -> Cac
     Raises:
         SpecErrors: what is wrong with its form and its names.
     """
-    spec = open_spec(path, libraries=libraries)
-    return CachedSpec(name, spec.document, spec.files, spec.inputs)
+    spec = replace(open_spec(path, libraries=libraries), file=name)
+    return CachedSpec(name, spec.document, spec.files, spec.inputs, spec.shapes, spec)
 
 
 class ReferenceDesigns:
