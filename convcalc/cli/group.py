@@ -171,9 +171,10 @@ Designs:
 
 EXIT_CODES_HELP = """
 Exit codes:
-  0    Success.
-  1    A limit or claim does not hold, or no value satisfies `solve`.
-  2    Wrong usage or an invalid spec.
+  0    Success; differences that `compare` or `diff` shows are no failure.
+  1    check: a limit or claim does not hold, a budget matches nothing, or a
+       waiver has expired; solve: no value is within the limits.
+  2    Wrong usage, or an invalid spec, budget, baseline or git revision.
   3    A bug in convcalc.
   130  Interrupted.
 """

@@ -240,6 +240,22 @@ def test_waived_findings_never_fail(cli: Command, project: Path) -> None:
     assert cli("check", "--fail-on", "note").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("entry", "more", "code"),
+    [
+        ('id: x, designs: "gone/*.yaml", max: {params: 1M}', "", "CC616"),
+        ('id: x, designs: ["models/*.yaml", "gone/*.yaml"], max: {params: 1M}', "", "CC616"),
+        ('id: x, designs: "models/*.yaml", layers: {name: gone}, max: {params: 1M}', "", "CC616"),
+        ('id: x, designs: "models/*.yaml", max: {params: 181}',
+         "waivers: [{budget: x, design: models/a.yaml, until: 2020-01-01, reason: y}]\n", "CC617"),
+    ],
+)  # fmt: skip
+def test_a_rule_without_effect_is_a_finding(cli: Command, project: Path, entry: str, more: str, code: str) -> None:
+    budget(project, entry, more=more)
+    result = cli("check", "-f", "concise")
+    assert (result.exit_code, code in result.stdout) == (1, True)
+
+
 def test_what_cannot_be_judged_beats_what_is_broken(cli: Command, project: Path) -> None:
     budget(project, 'id: edge, designs: "models/*.yaml", max: {params: 1}')
     (project / "models" / "c.yaml").write_text("input: [3, 8, 8]\n", encoding="utf-8")

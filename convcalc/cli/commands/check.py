@@ -119,8 +119,8 @@ def command(
 
     Without PATH: all designs of all budgets. With files, folders, globs, designs or - for standard input: only
     those, under the budgets that cover them. A published number matches if the exact value rounds or truncates to
-    its digits; -v lists all. The exit code is 1 if a limit or a claim does not hold, 2 if something could not be
-    checked.
+    its digits; -v lists all. The exit code is 1 if a limit or a claim does not hold or a budget matches nothing, 2 if
+    something could not be checked.
 
     \b
     Examples:
