@@ -190,7 +190,14 @@ def test_limits_on_the_command_line(
     ("line", "said"),
     [
         ("--max params=1M", "need a PATH"),
-        ("models/a.yaml --max params", "'params' is not metric=limit"),
+        ("models/a.yaml --max params", "'params' is not metric=limit: write params=5M"),
+        ("models/a.yaml --max macs:2G", "'macs:2G' is not metric=limit: write macs=2G"),
+        ("models/a.yaml --max macs<=2G", "'macs<=2G' is not metric=limit: write macs=2G"),
+        ("models/a.yaml --max 2G", "'2G' is not metric=limit: write params=2G"),
+        ("models/a.yaml --min params%", "'params%' is not metric=limit: write params%=40%"),
+        ("models/a.yaml --dtype int8", "--dtype without --max or --min: add a limit, such as --max weight_bytes=5M;"),
+        ("models/a.yaml --batch 2 --dtype int8", "--batch and --dtype without --max or --min"),
+        ("models/a.yaml --device v100-sxm2", "such as --max least_time=5ms; a budget of a file sets its own device"),
         ("models/a.yaml --max parms=1", "no metric 'parms'; did you mean 'params'?"),
         ("models/a.yaml --max params=1k,", "'' is not metric=limit"),
         ("models/a.yaml --max params=many", "'many' is not a quantity of params"),
@@ -327,8 +334,14 @@ def test_the_branch_to_be_merged_into(cli: Command, tmp_path: Path, monkeypatch:
     assert cli("check", "--base", "new").exit_code == 0
     grown = cli("check", "--base", "old", "--json")
     assert (grown.exit_code, [one["code"] for one in document(grown.stdout)["findings"]]) == (1, ["CC614"])
-    nowhere = cli("check", "--base", "nowhere")
-    assert (nowhere.exit_code, "nowhere" in nowhere.stdout) == (2, True)
+    for option, value, hint in (
+        ("--base", "nowhere", "`git fetch --all --tags`"), ("--baseline", "git:nowhere", "`git fetch --all --tags`"),
+        ("--baseline", "nowhere.json", "`convcalc baseline write` writes the file that the budget file names"),
+    ):  # fmt: skip
+        nowhere = cli("check", option, value)
+        assert (nowhere.exit_code, nowhere.stdout.startswith(f"{option}:1:1: error CC64")) == (2, True)
+        assert f"\n    {value}\n    {'^' * len(value)}\n  hint: {hint}" in nowhere.stdout
+    assert cli("diff", "--base", "nowhere").stderr.startswith("--base:1:1: error CC642: git knows no revision")
     for more in (("--baseline", "git:HEAD~1"), ("--baseline", "some.json")):
         refused = cli("check", "--base", "new", *more)
         assert (refused.exit_code, refused.stdout) == (2, "")

@@ -202,7 +202,12 @@ def _conditions(batch: int, dtype: str, name: str | None, limits: Sequence[Limit
         machine = read_device(name)
     conditions = Conditions(batch, dtype, machine)
     if conditions != DEFAULT_CONDITIONS and not limits:
-        raise click.UsageError("--batch, --dtype and --device are for --max and --min; a budget file has its own")
+        given = [key for key, usual in DEFAULT_CONDITIONS._asdict().items() if getattr(conditions, key) != usual]
+        raise click.UsageError(
+            f"{' and '.join(f'--{key}' for key in given)} without --max or --min: add a limit, such as "
+            f"--max {'least_time=5ms' if machine else 'weight_bytes=5M'}; a budget of a file sets its own "
+            f"{' and '.join(given)}"
+        )
     if machine is None and any(limit.metric.key == LEAST_TIME for limit in limits):
         raise click.UsageError(f"{LEAST_TIME} needs a device: add --device NAME")
     return conditions

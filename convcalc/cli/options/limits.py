@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +62,8 @@ class LimitListType(ParamType[tuple[Limit, ...]]):
 
     def _limit(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> Limit:
         key, equals, amount = (part.strip() for part in text.partition("="))
-        if not key or not equals or not amount:
-            self.fail(f"{quoted(text)} is not metric=limit", param, ctx)
+        if not re.fullmatch(r"\w+[%/]?", key) or not equals or not amount:
+            self.fail(f"{quoted(text)} is not metric=limit: write {self._intended(text)}", param, ctx)
         if key.endswith(RATIO_SUFFIX) and not self.plain:
             self.fail(f"{quoted(key)} needs a reference design: write a budget", param, ctx)
         source = Source(self.option, text)
@@ -74,6 +75,12 @@ class LimitListType(ParamType[tuple[Limit, ...]]):
         if self.plain and read.metric.suffix:
             self.fail(f"{quoted(key)}: limit the metric itself: {read.metric.key}", param, ctx)
         return read
+
+    def _intended(self, text: str) -> str:
+        """Return a limit with its metric and its quantity, as far as they are given."""
+        found = re.fullmatch(r"\W*([^\W\d]\w*[%/]?)?\W*([0-9].*)?", text.strip())
+        key, amount = found.groups() if found else (None, None)
+        return f"{key or self.keys[0]}={amount or ('40%' if (key or '').endswith('%') else '5M')}"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, _ = incomplete.rpartition(",")
