@@ -195,6 +195,11 @@ def test_limits_on_the_command_line(
         ("models/a.yaml --max macs<=2G", "'macs<=2G' is not metric=limit: write macs=2G"),
         ("models/a.yaml --max 2G", "'2G' is not metric=limit: write params=2G"),
         ("models/a.yaml --min params%", "'params%' is not metric=limit: write params%=40%"),
+        ("models/a.yaml --max params=1k --max params=2k", "params is limited twice, to 1k and to 2k"),
+        ("models/a.yaml --min params%=1%,params%=1%", "params% is limited twice"),
+        ("models/a.yaml --max params=1k --min params=2k", "min params 2k is above max params 1k: no value is within"),
+        ("models/a.yaml --min params=2k --max params=1k", "min params 2k is above max params 1k: no value is within"),
+        ("models/a.yaml --profile fvcore --max macs=1k,flops=2k", "limit one of them"),
         ("models/a.yaml --dtype int8", "--dtype without --max or --min: add a limit, such as --max weight_bytes=5M;"),
         ("models/a.yaml --batch 2 --dtype int8", "--batch and --dtype without --max or --min"),
         ("models/a.yaml --device v100-sxm2", "such as --max least_time=5ms; a budget of a file sets its own device"),
@@ -219,6 +224,13 @@ def test_coverage(cli: Command, project: Path) -> None:
     assert (result.exit_code, result.stdout) == (
         1, "models/b.yaml:1:1: error CC619 [coverage] models/b.yaml is under no budget\n"
     )  # fmt: skip
+
+
+def test_a_value_below_its_limit_names_no_heaviest_layers(cli: Command, project: Path) -> None:
+    result = cli("check", "models/a.yaml", "--min", "params=183", "--max", "macs=1", "--json")
+    found = document(result.stdout)["findings"]
+    assert {one["code"]: bool(one["heaviest"]) for one in found} == {"CC611": True, "CC612": False}
+    assert cli("check", "models/a.yaml", "--min", "params=182", "--max", "params=182").exit_code == 0
 
 
 # --- exit codes -------------------------------------------------------------------------------------------------------

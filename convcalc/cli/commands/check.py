@@ -171,7 +171,8 @@ def _command_line_budgets(
 ) -> tuple[Budget, ...]:
     """Return ``--max`` and ``--min`` as a budget each; with a profile, multiplies and operations are its counts."""
     if profile:
-        if not any(limit.metric.key in PROFILE_METRICS for limit in (*most, *least)):
+        forms = [[one.metric.suffix for one in limits if one.metric.key in PROFILE_METRICS] for limits in (most, least)]
+        if not any(forms) or any(len(set(each)) < len(each) for each in forms):
             raise click.UsageError(
                 f"--profile counts {' and '.join(PROFILE_METRICS)} of --max and --min: limit one of them"
             )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
-from convcalc.budget.file.rules import read_limit
-from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit
+from convcalc.budget.file.rules import read_limit, require_satisfiable
+from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit, LimitedMetric
 from convcalc.cli.types import ParamType, completions
 from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import Source, Span, SpecError, quoted
@@ -92,14 +92,24 @@ def limit_options(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """``--max`` and ``--min``, each a tuple of limits; ``words`` say what they are of."""
 
-    def flat(context: click.Context, parameter: click.Parameter, values: Any) -> tuple[Limit, ...]:
-        return tuple(one for group in values for one in group)
+    def consistent(context: click.Context, parameter: click.Parameter, values: Any) -> tuple[Limit, ...]:
+        found: dict[LimitedMetric, Limit] = {}
+        for one in (one for group in values for one in group):
+            first = found.setdefault(one.metric, one)
+            if first is not one:
+                raise click.BadParameter(f"{one.metric.label} is limited twice, to {first.text} and to {one.text}")
+        given = {**context.params, parameter.name: tuple(found.values())}
+        try:
+            require_satisfiable(given.get("max_", ()), given.get("min_", ()))
+        except SpecError as error:
+            raise click.BadParameter(error.text) from None
+        return tuple(found.values())
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for kind, side, example in (("min", "Lower", ""), ("max", "Upper", ", e.g. params=5M,macs=600M")):
             command = click.option(
                 f"--{kind}", f"{kind}_", type=LimitListType(f"--{kind}", keys, plain=plain), multiple=True,
-                metavar="KEY=V,…", callback=flat, help=f"{side} limits{words}{example}. Repeatable.",
+                metavar="KEY=V,…", callback=consistent, help=f"{side} limits{words}{example}. Repeatable.",
             )(command)  # fmt: skip
         return command
 
