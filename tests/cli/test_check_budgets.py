@@ -233,6 +233,12 @@ def test_a_value_below_its_limit_names_no_heaviest_layers(cli: Command, project:
     assert cli("check", "models/a.yaml", "--min", "params=182", "--max", "params=182").exit_code == 0
 
 
+def test_a_budget_called_max_has_a_row_of_its_own(cli: Command, project: Path) -> None:
+    budget(project, 'id: max, designs: "models/*.yaml", max: {params: 200}')
+    rows = re.findall(r"^max +params +<= +(\d+) ", cli("check", "models", "--max", "params=300").stdout, re.MULTILINE)
+    assert sorted(rows) == ["200", "300"]
+
+
 # --- exit codes -------------------------------------------------------------------------------------------------------
 
 
