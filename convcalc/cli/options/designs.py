@@ -76,8 +76,6 @@ def _overrides(context: click.Context, parameter: click.Parameter, values: Seque
         name, equals, expression = value.partition("=")
         if not equals or not name.strip() or not expression.strip():
             raise click.BadParameter(f"{quoted(value)} is not name=expression")
-        if name.strip() in given:
-            raise click.BadParameter(f"{quoted(value)} is the second value of one variable")
         given[name.strip()] = expression.strip()
     return given
 
