@@ -152,8 +152,8 @@ def test_a_command_without_its_argument(cli: Command, command: str) -> None:
         ("report tiny.yaml --top 0", "'0' is not a positive integer"),
         ("report tiny.yaml --batch 0", "'0' is not a positive integer"),
         ("report tiny.yaml --batch 1.5", "'1.5' is not a positive integer"),
-        ("report tiny.yaml --set width", "'width' is not name=expression"),
-        ("report tiny.yaml --set =4", "'=4' is not name=expression"),
+        ("report tiny.yaml --set width", "'width' is not name=expression: write 'width=64'"),
+        ("report tiny.yaml --set =4", "'=4' is not name=expression: write 'width=4'"),
         ("report tiny.yaml --lib nowhere", "nowhere"),
         ("report tiny.yaml pair.yaml", "unexpected extra argument"),
         ("compare tiny.yaml", "'tiny.yaml' has one output; name a second design"),
@@ -170,6 +170,8 @@ def test_a_wrong_word_is_shown_as_it_is_and_not_obeyed(cli: Command) -> None:
     result = cli("\x1b[31mred\u202e")
     assert result.exit_code == 2
     assert r"'\x1b[31mred\u202e'" in result.stderr
+    for line in (("--set", "\x1b[31mred"), ("--max", "5\x1b[31m"), ("--max", "\x1b[31m5")):
+        assert "\x1b" not in cli("check" if "--max" in line else "report", "zoo:lenet", *line).stderr
     assert len(cli("report", "x" * 5000).stderr) < 6000
     assert len(cli("x" * 5000).stderr) < 500
 

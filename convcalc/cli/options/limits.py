@@ -78,7 +78,7 @@ class LimitListType(ParamType[tuple[Limit, ...]]):
 
     def _intended(self, text: str) -> str:
         """Return a limit with its metric and its quantity, as far as they are given."""
-        found = re.fullmatch(r"\W*([^\W\d]\w*[%/]?)?\W*([0-9].*)?", text.strip())
+        found = re.fullmatch(r"\W*([^\W\d]\w{,40}[%/]?)?\W*([0-9][\w.]*%?)?", text.strip())
         key, amount = found.groups() if found else (None, None)
         return f"{key or self.keys[0]}={amount or ('40%' if (key or '').endswith('%') else '5M')}"
 
