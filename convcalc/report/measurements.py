@@ -226,11 +226,14 @@ class Measurements:
             yield from (each._replace(title=key) for key, each in profile_metrics().items() if key in profiles)
 
 
-def _unmatched(graph: Graph, dtype: str) -> list[str]:
-    """Return a warning for every glob of number formats that fits no layer."""
-    globs = unmatched_globs(dtype, (node.path for node in graph.nodes))
-    return [f"no layer has a path like {quoted(glob)}, which has a number format of its own"
-            f"{did_you_mean(glob, graph.all_paths())}" for glob in globs]  # fmt: skip
+def _unmatched(graph: Graph, dtype: str) -> Iterator[str]:
+    """Give a warning for every glob of number formats that fits no layer, with the nearest glob that fits one."""
+    layers = {node.path for node in graph.nodes}
+    for glob in unmatched_globs(dtype, layers):
+        groups = {f"{path}.**" for path in graph.all_paths() - layers}
+        near = f"; did you mean {quoted(whole)}?" if (whole := f"{glob}.**") in groups else ""
+        near = near or did_you_mean(glob, layers | groups)
+        yield f"warning: the glob {quoted(glob)} of the data type matches no layer{near}"
 
 
 def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerRow]:
