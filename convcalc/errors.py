@@ -157,7 +157,7 @@ def limit_suggestions() -> Iterator[None]:
         _suggestions_left.reset(token)
 
 
-def closest_match(word: str, known: Iterable[str], alike: float = 0.6) -> str:
+def closest_match(word: str, known: Iterable[str], alike: float = 0.65) -> str:
     """Return the known word most like ``word``, or an empty text; of very many, one with the same first letter."""
     left = _suggestions_left.get()
     if not word or len(word) > MAX_GUESSED_WORD or left == 0:

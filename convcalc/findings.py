@@ -76,7 +76,7 @@ class Finding(NamedTuple):
     value: int | Fraction | None = None
     limit: int | Fraction | None = None
     heaviest: tuple[LayerMetricChange, ...] = ()
-    """The three layers with the largest values of the metric, or that grew most."""
+    """The three layers with the largest values of the metric, or that grew most; none for a value below its limit."""
     rule: Span | None = None
     """The line of the budget."""
 

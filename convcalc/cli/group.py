@@ -13,7 +13,7 @@ import click
 from convcalc import __version__
 from convcalc.cli import ERROR
 from convcalc.cli.types import PositiveInt, WordType
-from convcalc.errors import did_you_mean, quoted
+from convcalc.errors import closest_match, did_you_mean, quoted
 
 COLORS = ("auto", "always", "never")
 
@@ -76,7 +76,12 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not ctx.resilient_parsing:
-            _, _, given = self.make_parser(ctx).parse_args(list(args))
+            try:
+                _, _, given = self.make_parser(ctx).parse_args(list(args))
+            except click.NoSuchOption as error:
+                known = [name.lstrip("-") for option in self.get_params(ctx) for name in option.opts if name[:1] == "-"]
+                guess = closest_match(error.option_name.lstrip("-"), known)
+                ctx.fail(f"no option {quoted(error.option_name)}" + (f"; did you mean '--{guess}'?" if guess else ""))
             for option in given:
                 if isinstance(option, click.Option) and _takes_one_value(option) and given.count(option) > 1:
                     ctx.fail(f"{option.opts[-1]} is given twice")
@@ -171,9 +176,10 @@ Designs:
 
 EXIT_CODES_HELP = """
 Exit codes:
-  0    Success.
-  1    A limit or claim does not hold, or no value satisfies `solve`.
-  2    Wrong usage or an invalid spec.
+  0    Success; differences that `compare` or `diff` shows are no failure.
+  1    check: a limit or claim does not hold, a budget matches nothing, or a
+       waiver has expired; solve: no value is within the limits.
+  2    Wrong usage, or an invalid spec, budget, baseline or git revision.
   3    A bug in convcalc.
   130  Interrupted.
 """

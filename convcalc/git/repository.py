@@ -216,6 +216,7 @@ class Repository:
 
     def _target(self, base: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
         if base is not None:
+            self.place = Span(Source("--base", base), 1, 1, max(1, len(base)))
             return self.commit(base).hash, base
         for branch in ci.target_branches(environ):
             return self.commit(f"refs/remotes/origin/{branch}").hash, f"origin/{branch}"

@@ -105,6 +105,8 @@ def _metric_page(key: str, width: int, called: str = "") -> str:
     tools = [(one.key, one.unit, one.counts) for one in profiles.profiles() if _counts(one, key)]
     if tools:
         written["Tools and what they count"] = "\n".join(hanging_table(tools, width - 2))
+    device = " --device NAME" if key == roofline.LEAST_TIME_METRIC.key else ""
+    written["Examples"] = f"convcalc report DESIGN --columns {key}{device}\nconvcalc explain DESIGN [PATH]"
     title = f"{called} ({key})" if called else key
     return page(f"{title}: {measure.title}", measure.meaning, written, width)
 

@@ -248,16 +248,18 @@ class Measurements:
 def not_counted(design: str, node: Node, source: Source, subject: str = "") -> SpecError:
     """Return the error for a design whose totals are lower bounds, at one of the layers that are not counted."""
     text = f"{subject}{design} is not known: the layer {quoted(node.path)} is not counted"
-    return SpecError(
-        NOT_COUNTED, text, node.source or Span(source), "limit its params, or write its cost with `custom`"
-    )
+    hint = "limit its params, or write its cost with `custom`"
+    return SpecError(NOT_COUNTED, text, node.source or Span(source), hint)
 
 
-def _unmatched(graph: Graph, dtype: str) -> list[str]:
-    """Return a warning for every glob of number formats that fits no layer."""
-    globs = unmatched_globs(dtype, (node.path for node in graph.nodes))
-    return [f"no layer has a path like {quoted(glob)}, which has a number format of its own"
-            f"{did_you_mean(glob, graph.all_paths())}" for glob in globs]  # fmt: skip
+def _unmatched(graph: Graph, dtype: str) -> Iterator[str]:
+    """Give a warning for every glob of number formats that fits no layer, with the nearest glob that fits one."""
+    layers = {node.path for node in graph.nodes}
+    for glob in unmatched_globs(dtype, layers):
+        groups = {f"{path}.**" for path in graph.all_paths() - layers}
+        near = f"; did you mean {quoted(whole)}?" if (whole := f"{glob}.**") in groups else ""
+        near = near or did_you_mean(glob, layers | groups)
+        yield f"warning: the glob {quoted(glob)} of the data type matches no layer{near}"
 
 
 def _rows(graph: Graph, columns: Mapping[str, Sequence[Any]]) -> Iterator[LayerRow]:

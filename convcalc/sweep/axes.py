@@ -120,7 +120,7 @@ class _Range(NamedTuple):
 def _read_range(text: str, span: Span) -> _Range:
     """Read ``first..last:step``; the last is in it where a step ends there. The step is 1 by default, of integers."""
     first, _, rest = text.partition("..")
-    last, colon, step = rest.partition(":")
+    last, colon, step = ("", "", "") if re.search(r"^\.|\.\.|:.*:", rest) else rest.partition(":")
     hint = _hint(span.source)
     if not first.strip() or not last.strip() or (colon and not step.strip()):
         raise SpecError(BAD_AXIS, f"{quoted(text)} is not a range", span, hint=hint)
@@ -159,7 +159,9 @@ def read_value(text: str, span: Span) -> Any:
     try:
         return parse(text.strip(), suffixed=True).evaluate({})
     except ExpressionError as error:
-        raise SpecError(BAD_AXIS, f"{quoted(text)}: {error.text}", span, hint=error.hint) from None
+        said = error.text if quoted(text.strip()) in error.text else f"{quoted(text)}: {error.text}"
+        hint = _hint(span.source) if ":" in text or not error.hint else error.hint
+        raise SpecError(BAD_AXIS, said, span, hint=hint) from None
 
 
 def _split_at_commas(text: str) -> Iterator[str]:

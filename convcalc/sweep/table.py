@@ -114,7 +114,7 @@ def axis_of(name: str, values: Iterable[Any] | str) -> Axis:
         text = f"the axis {quoted(name)} takes several values, and {quoted(repr(values))} is one"
         raise SpecError(BAD_AXIS, text, span, hint=f"{name}=[{values!r}], or a range") from None
     if not given:
-        raise SpecError("CC713", f"the axis {quoted(name)} has no values", span, hint=AXIS_HINTS[AXIS])
+        raise SpecError("CC713", f"the axis {quoted(name)} has no values", span, hint=AXIS_HINTS[AXIS].format(name))
     return join_values(name, given)
 
 

@@ -190,7 +190,19 @@ def test_limits_on_the_command_line(
     ("line", "said"),
     [
         ("--max params=1M", "need a PATH"),
-        ("models/a.yaml --max params", "'params' is not metric=limit"),
+        ("models/a.yaml --max params", "'params' is not metric=limit: write params=5M"),
+        ("models/a.yaml --max macs:2G", "'macs:2G' is not metric=limit: write macs=2G"),
+        ("models/a.yaml --max macs<=2G", "'macs<=2G' is not metric=limit: write macs=2G"),
+        ("models/a.yaml --max 2G", "'2G' is not metric=limit: write params=2G"),
+        ("models/a.yaml --min params%", "'params%' is not metric=limit: write params%=40%"),
+        ("models/a.yaml --max params=1k --max params=2k", "params is limited twice, to 1k and to 2k"),
+        ("models/a.yaml --min params%=1%,params%=1%", "params% is limited twice"),
+        ("models/a.yaml --max params=1k --min params=2k", "min params 2k is above max params 1k: no value is within"),
+        ("models/a.yaml --min params=2k --max params=1k", "min params 2k is above max params 1k: no value is within"),
+        ("models/a.yaml --profile fvcore --max macs=1k,flops=2k", "limit one of them"),
+        ("models/a.yaml --dtype int8", "--dtype without --max or --min: add a limit, such as --max weight_bytes=5M;"),
+        ("models/a.yaml --batch 2 --dtype int8", "--batch and --dtype without --max or --min"),
+        ("models/a.yaml --device v100-sxm2", "such as --max least_time=5ms; a budget of a file sets its own device"),
         ("models/a.yaml --max parms=1", "no metric 'parms'; did you mean 'params'?"),
         ("models/a.yaml --max params=1k,", "'' is not metric=limit"),
         ("models/a.yaml --max params=many", "'many' is not a quantity of params"),
@@ -212,6 +224,19 @@ def test_coverage(cli: Command, project: Path) -> None:
     assert (result.exit_code, result.stdout) == (
         1, "models/b.yaml:1:1: error CC619 [coverage] no budget covers models/b.yaml\n"
     )  # fmt: skip
+
+
+def test_a_value_below_its_limit_names_no_heaviest_layers(cli: Command, project: Path) -> None:
+    result = cli("check", "models/a.yaml", "--min", "params=183", "--max", "macs=1", "--json")
+    found = document(result.stdout)["findings"]
+    assert {one["code"]: bool(one["heaviest"]) for one in found} == {"CC611": True, "CC612": False}
+    assert cli("check", "models/a.yaml", "--min", "params=182", "--max", "params=182").exit_code == 0
+
+
+def test_a_budget_called_max_has_a_row_of_its_own(cli: Command, project: Path) -> None:
+    budget(project, 'id: max, designs: "models/*.yaml", max: {params: 200}')
+    rows = re.findall(r"^max +params +<= +(\d+) ", cli("check", "models", "--max", "params=300").stdout, re.MULTILINE)
+    assert sorted(rows) == ["200", "300"]
 
 
 # --- exit codes -------------------------------------------------------------------------------------------------------
@@ -238,6 +263,22 @@ def test_waived_findings_never_fail(cli: Command, project: Path) -> None:
         more='waivers: [{budget: edge, design: "models/*.yaml", until: 2999-01-01, reason: slow}]\n',
     )  # fmt: skip
     assert cli("check", "--fail-on", "note").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("entry", "more", "code"),
+    [
+        ('id: x, designs: "gone/*.yaml", max: {params: 1M}', "", "CC616"),
+        ('id: x, designs: ["models/*.yaml", "gone/*.yaml"], max: {params: 1M}', "", "CC616"),
+        ('id: x, designs: "models/*.yaml", layers: {name: gone}, max: {params: 1M}', "", "CC616"),
+        ('id: x, designs: "models/*.yaml", max: {params: 181}',
+         "waivers: [{budget: x, design: models/a.yaml, until: 2020-01-01, reason: y}]\n", "CC617"),
+    ],
+)  # fmt: skip
+def test_a_rule_without_effect_is_a_finding(cli: Command, project: Path, entry: str, more: str, code: str) -> None:
+    budget(project, entry, more=more)
+    result = cli("check", "-f", "concise")
+    assert (result.exit_code, code in result.stdout) == (1, True)
 
 
 def test_what_cannot_be_judged_beats_what_is_broken(cli: Command, project: Path) -> None:
@@ -311,8 +352,14 @@ def test_the_branch_to_be_merged_into(cli: Command, tmp_path: Path, monkeypatch:
     assert cli("check", "--base", "new").exit_code == 0
     grown = cli("check", "--base", "old", "--json")
     assert (grown.exit_code, [one["code"] for one in document(grown.stdout)["findings"]]) == (1, ["CC614"])
-    nowhere = cli("check", "--base", "nowhere")
-    assert (nowhere.exit_code, "nowhere" in nowhere.stdout) == (2, True)
+    for option, value, hint in (
+        ("--base", "nowhere", "`git fetch --all --tags`"), ("--baseline", "git:nowhere", "`git fetch --all --tags`"),
+        ("--baseline", "nowhere.json", "`convcalc baseline write` writes the file that the budget file names"),
+    ):  # fmt: skip
+        nowhere = cli("check", option, value)
+        assert (nowhere.exit_code, nowhere.stdout.startswith(f"{option}:1:1: error CC64")) == (2, True)
+        assert f"\n    {value}\n    {'^' * len(value)}\n  hint: {hint}" in nowhere.stdout
+    assert cli("diff", "--base", "nowhere").stderr.startswith("--base:1:1: error CC642: git knows no revision")
     for more in (("--baseline", "git:HEAD~1"), ("--baseline", "some.json")):
         refused = cli("check", "--base", "new", *more)
         assert (refused.exit_code, refused.stdout) == (2, "")

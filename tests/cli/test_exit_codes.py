@@ -81,7 +81,7 @@ def test_a_current_folder_that_was_deleted(cli: Command, line: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [("report zoo:vgg@q", "no variant 'q'"), ("report --nope", "No such option"), ("explain cnov", "mean 'conv'?")],
+    [("report zoo:vgg@q", "no variant 'q'"), ("report --nope", "no option '--nope'"), ("explain cnov", "mean 'conv'?")],
 )
 @pytest.mark.usefixtures("deleted_folder")
 def test_other_errors_there_are_told_alone(cli: Command, line: str, said: str) -> None:
@@ -122,8 +122,15 @@ def test_a_command_without_its_argument(cli: Command, command: str) -> None:
         ("frobnicate", "no command 'frobnicate' (commands: baseline, batch, check,"),
         ("tiny.yaml", "no command 'tiny.yaml'; did you mean 'report tiny.yaml'?"),
         ("zoo:vgg", "did you mean 'report zoo:vgg'?"),
-        ("report tiny.yaml --dpeth 1", "--depth"),
-        ("--quite report tiny.yaml", "--quiet"),
+        ("report tiny.yaml --dpeth 1", "no option '--dpeth'; did you mean '--depth'?"),
+        ("report tiny.yaml --Depth=1", "did you mean '--depth'?"),
+        ("--quite report tiny.yaml", "did you mean '--quiet'?"),
+        ("baseline accept x --resaon y", "did you mean '--reason'?"),
+        ("explain macs --columns params", "no option '--columns'\n"),
+        ("report tiny.yaml -x", "no option '-x'\n"),
+        ("zoo densnet", "no bundled network matches 'densnet'; did you mean 'densenet'?"),
+        ("zoo nothing", "no bundled network matches 'nothing'; `convcalc zoo` lists all"),
+        ("zoo resnet nothing", "no bundled network matches 'resnet nothing'; `convcalc zoo` lists all"),
         ("report tiny.yaml -f jsn", "'jsn' is not one of text, "),
         ("report tiny.yaml -f jsn", "did you mean 'json'?"),
         ("compare pair.yaml -f markdwon", "did you mean 'markdown'?"),
@@ -145,8 +152,8 @@ def test_a_command_without_its_argument(cli: Command, command: str) -> None:
         ("report tiny.yaml --top 0", "'0' is not a positive integer"),
         ("report tiny.yaml --batch 0", "'0' is not a positive integer"),
         ("report tiny.yaml --batch 1.5", "'1.5' is not a positive integer"),
-        ("report tiny.yaml --set width", "'width' is not name=expression"),
-        ("report tiny.yaml --set =4", "'=4' is not name=expression"),
+        ("report tiny.yaml --set width", "'width' is not name=expression: write 'width=64'"),
+        ("report tiny.yaml --set =4", "'=4' is not name=expression: write 'width=4'"),
         ("report tiny.yaml --lib nowhere", "nowhere"),
         ("report tiny.yaml pair.yaml", "unexpected extra argument"),
         ("compare tiny.yaml", "'tiny.yaml' has one output; name a second design"),
@@ -163,6 +170,8 @@ def test_a_wrong_word_is_shown_as_it_is_and_not_obeyed(cli: Command) -> None:
     result = cli("\x1b[31mred\u202e")
     assert result.exit_code == 2
     assert r"'\x1b[31mred\u202e'" in result.stderr
+    for line in (("--set", "\x1b[31mred"), ("--max", "5\x1b[31m"), ("--max", "\x1b[31m5")):
+        assert "\x1b" not in cli("check" if "--max" in line else "report", "zoo:lenet", *line).stderr
     assert len(cli("report", "x" * 5000).stderr) < 6000
     assert len(cli("x" * 5000).stderr) < 500
 

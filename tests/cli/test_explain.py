@@ -58,10 +58,14 @@ METRICS = ("Unit", "Formula", "Not", "Called")
 
 
 @pytest.mark.parametrize("metric", [*COLUMNS, *TOTAL_ONLY])
-def test_every_metric_has_a_page(cli: Command, metric: str) -> None:
+def test_every_metric_has_a_page_with_examples_that_run(cli: Command, metric: str) -> None:
     page = cli("explain", metric).stdout
     assert re.match(rf"{metric}( \(\w+\))?: \S", page)
     assert [heading for heading in METRICS if f"\n{heading}\n  " not in page] == []
+    words = {"DESIGN": "zoo:lenet", "[PATH]": "", "NAME": "v100-sxm2"}
+    for line in page.partition("\nExamples\n  convcalc ")[2].split("\n  convcalc "):
+        result = cli(*" ".join(words.get(word, word) for word in line.split()).split())
+        assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_a_metric_may_be_documented_by_its_formula_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +158,8 @@ def test_every_counted_word_is_there() -> None:
 @pytest.mark.parametrize(
     "word",
     ["rope", "residual", "bottleneck", "depthwise", "squeeze-and-excitation", "flops", "gqa", "swiglu",
-     "patch embedding", "skip connection", "pixel shuffle", "BatchNorm2d", "global-average-pooling", "madds", "einsum"],
+     "patch embedding", "skip connection", "squeeze and excitation", "mixture of experts",
+     "pixel shuffle", "BatchNorm2d", "global-average-pooling", "madds", "einsum"],
 )  # fmt: skip
 def test_words_of_the_field_however_they_are_written(cli: Command, word: str) -> None:
     result = cli("explain", *word.split())
@@ -191,12 +196,18 @@ def test_without_an_argument_all_words_are_listed(cli: Command) -> None:
 @pytest.mark.parametrize(
     ("wrong", "meant"),
     [("resdual", "residual"), ("fvcoer", "fvcore"), ("maccs", "macs"), ("a100", "a100-sxm-80gb"), ("convv", "conv"),
+     ("squeeze and exitation", "squeeze-and-excitation"), ("macs zoo:resnet50", "macs"), ("convv stem", "conv"),
      ("CC4044", "CC404"), ("swigluu", "swiglu"), ("peak_activation_byte", "peak_activation_bytes")],
 )  # fmt: skip
 def test_a_wrong_word_is_told_the_nearest(cli: Command, wrong: str, meant: str) -> None:
-    result = cli("explain", wrong)
+    result = cli("explain", *wrong.split())
     assert result.exit_code == 2
     assert f"did you mean '{meant}'?" in " ".join(result.stderr.split())
+
+
+def test_a_design_is_followed_by_one_path(cli: Command) -> None:
+    result = cli("explain", "zoo:lenet", "conv1", "conv2")
+    assert (result.exit_code, "one PATH, not by 'conv1 conv2'" in result.stderr) == (2, True)
 
 
 def test_a_word_that_is_near_nothing(cli: Command) -> None:

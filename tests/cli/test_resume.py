@@ -155,7 +155,7 @@ def test_nothing_is_there_yet(cli: Command, folder: Path) -> None:
 def test_what_is_dropped_is_told(killed: Runs, cli: Command) -> None:
     result = cli(*AXES, "--metrics", "macs", "--batch", "2", "-o", "out/points.csv")
     assert result.exit_code == 0
-    assert "the partial output of an interrupted sweep" in result.stderr
+    assert result.stderr.startswith("note: out/points.csv: the partial output of an interrupted sweep")
     assert "is discarded; it is of another sweep" in result.stderr
     assert set(killed.held()) == {"points.csv"}
 
@@ -195,7 +195,7 @@ def test_a_sweep_that_cannot_be_gone_on_with_says_so_before(
     """Where there is more than one block: of one, nothing is done before all is."""
     assert cli(*SMALL, *options.split()).stderr == ""
     long = ("sweep", "tiny.yaml", "width=1..140000", "--where", "width == 7")
-    assert cli(*long, *options.split()).stderr == f"if this sweep is interrupted it cannot be resumed: {said}\n"
+    assert cli(*long, *options.split()).stderr == f"note: if this sweep is interrupted it cannot be resumed: {said}\n"
     assert cli("-q", *long, *options.split()).stderr == ""
     assert cli(*SMALL, *options.split(), "--resume").exit_code == 2
 

@@ -89,6 +89,16 @@ def test_every_value_fits(cli: Command, net: str) -> None:
     assert "Every value fits: all of 38 values.\n" in text
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [("5,7", "5 or 7"), ("7,5,9,5", "5, 7 or 9"), ("5", "5"), ("5..5", "5"), ("3..9", "3..9"), ("9..3:-1", "3..9"),
+     ("3..9:2", "3..9:2 (4 values)"), ("4..8:1/2", "4..8:0.5 (9 values)"), ("3..9,20", "3..20 (8 values)")],
+)  # fmt: skip
+def test_the_question_says_the_values(cli: Command, net: str, values: str, said: str) -> None:
+    text = cli("solve", net, "--for", f"n={values}", "--max", "params=1M").stdout
+    assert text.splitlines()[1] == f"the largest n of {said}, within params ≤ 1,000,000"
+
+
 def test_the_next_value_may_be_no_network(cli: Command, net: str) -> None:
     found = answer(cli, net, "--for", "k=1..40", "--max", "params=1M")
     assert found["solution"]["values"] == {"k": 8}
@@ -123,6 +133,13 @@ def test_bytes_and_circumstances(cli: Command, net: str) -> None:
         (["--for", "n=3..9", "--max", "params%=3%"], "limit the metric itself: params"),
         (["--for", "m=3..9", "--max", "params=1M"], "--for:1:1: error CC712: no variable 'm' to solve for"),
         (["--for", "n=9..3", "--max", "params=1M"], "CC713"),
+        (["--for", "n=3..9", "--max", "params=1M", "--max", "params=2M"], "params is limited twice, to 1M and to 2M"),
+        (["--for", "n=3..9", "--min", "params=2M", "--max", "params=1M"], "min params 2M is above max params 1M"),
+        (["--for", "n=1..2..3", "--max", "params=1M"], "error CC711: '1..2..3' is no"),
+        (["--for", "n=1...3", "--max", "params=1M"], "hint: write --for n=1..512 or"),
+        (["--for", "n=1..9:1:2", "--max", "params=1M"], "hint: write --for n=1..512 or"),
+        (["--for", "n=1:9", "--max", "params=1M"], "hint: write --for n=1..512 or"),
+        (["--for", "n=5x", "--max", "params=1M"], "error CC711: '5x' is no"),
         (["--for", "n", "--max", "params=1M"], "--for:1:1: error CC711: --for takes a variable and its values"),
         (["--for", "n", "--max", "params=1M"], "hint: write --for n=1..512"),
         (["--for", "=3", "--max", "params=1M"], "'=3' names no variable"),

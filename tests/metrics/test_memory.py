@@ -222,10 +222,17 @@ def test_globs_over_paths(glob: str, fits: set[str]) -> None:
     assert narrow.warnings == ()
 
 
-def test_a_glob_that_fits_nothing_is_a_warning() -> None:
-    (warning,) = convcalc.load(text=NET).report(detailed=DETAILED, dtype="float32, shared1.conv2=int8").warnings
-    assert warning.startswith("no layer has a path like 'shared1.conv2'")
-    assert "did you mean 'shared1.conv1'?" in warning
+@pytest.mark.parametrize(
+    ("glob", "meant"),
+    [("shared1.conv2", "shared1.conv1"), ("shard1.**", "shared1.**"), ("shared1", "shared1.**"), ("zzz", "")],
+)
+def test_a_glob_that_fits_nothing_is_a_warning_with_one_that_fits(glob: str, meant: str) -> None:
+    def warnings(pattern: str) -> tuple[str, ...]:
+        return convcalc.load(text=NET).report(detailed=DETAILED, dtype=f"float32, {pattern}=int8").warnings
+
+    guess = f"; did you mean '{meant}'?" if meant else ""
+    assert warnings(glob) == (f"warning: the glob '{glob}' of the data type matches no layer{guess}",)
+    assert not meant or warnings(meant) == ()
 
 
 @pytest.mark.parametrize("dtype", ["floaty", "float32, stem=floaty", "float32, =int8", ""])

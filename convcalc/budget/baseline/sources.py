@@ -45,7 +45,7 @@ def open_baseline(
     folder = os.path.realpath(folder)
     if origin.kind != GIT_KIND:
         return _read_stored(origin, folder)
-    repository = Repository(folder, origin.span)
+    repository = Repository(folder, origin.span or _option_span(f"{GIT_KIND}:{origin.value}"))
     left = origin.value == MERGE_BASE
     commit = repository.merge_base(base) if left else repository.commit(origin.value)
     tree = CommitTree(repository, commit, libraries)
@@ -90,7 +90,7 @@ class StoredBaseline(NamedTuple):
 
 def _read_stored(origin: BaselineLocation, folder: str) -> StoredBaseline:
     path, text = baseline_path(origin, folder), f"there is no baseline {quoted(origin.value)}"
-    missing = SpecError(MISSING, text, origin.span or Span(Source(path)), hint=_write_command(origin, folder))
+    missing = SpecError(MISSING, text, origin.span or _option_span(origin.value), hint=_write_hint(origin, folder))
     return StoredBaseline(origin.value, *read_baseline_file(path_from_cwd(path), missing))
 
 
@@ -110,8 +110,16 @@ def baseline_path(origin: BaselineLocation | None, folder: str) -> str:
     return path
 
 
-def _write_command(origin: BaselineLocation, folder: str) -> str:
-    file = origin.span.file if origin.span else os.path.join(folder, BUDGET_FILE)
+def _option_span(value: str) -> Span:
+    return Span(Source("--baseline", value), 1, 1, max(1, len(value)))
+
+
+def _write_hint(origin: BaselineLocation, folder: str) -> str:
+    """Return the command that writes a missing baseline; it writes that of a budget file alone."""
+    if origin.span is None:
+        hint = f"`convcalc baseline write` writes the file that the budget file names, by default {DEFAULT_NAME}; "
+        return f"{hint}for a git revision write {GIT_KIND}:{origin.value}"
+    file = origin.span.file
     above = os.path.commonpath((folder, os.path.realpath("."))) == folder
     if above and os.path.basename(file) == BUDGET_FILE:
         return "convcalc baseline write"

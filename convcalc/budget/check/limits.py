@@ -164,7 +164,9 @@ def _limit_finding(case: BudgetOnDesign, rule: str, limit: Limit, size: Size, pl
         path=place.path,
         value=size,
         limit=_integer_if_integral(limit.value),
-        heaviest=() if case.budget.per == "layer" else heaviest_layers(case.measured, limit.metric.key, heaviest),
+        heaviest=()
+        if case.budget.per == "layer" or direction == "below"
+        else heaviest_layers(case.measured, limit.metric.key, heaviest),
         rule=limit.span,
     )
 

@@ -20,7 +20,15 @@ from convcalc.budget.file.fields import (
     read_optional_choice,
     read_scalar,
 )
-from convcalc.budget.file.rules import ABSOLUTE_RULES, RULES, read_growth, read_limits, read_percentage, read_ratchet
+from convcalc.budget.file.rules import (
+    ABSOLUTE_RULES,
+    RULES,
+    read_growth,
+    read_limits,
+    read_percentage,
+    read_ratchet,
+    require_satisfiable,
+)
 from convcalc.budget.file.selectors import (
     GLOB,
     read_design_name,
@@ -117,6 +125,7 @@ class EntryReader:
             if len(self.errors) == before:
                 self._require_complete(found)
                 self.errors += contradictions(found, given)
+                require_satisfiable(found.max, found.min)
             return found
         return None
 

@@ -146,6 +146,20 @@ def _parse_scalar(given: ScalarNode, reader: Callable[[str], Fraction | None], w
     return value
 
 
+def require_satisfiable(most: Iterable[Limit], least: Iterable[Limit]) -> None:
+    """Reject limits on one metric that no value is within.
+
+    Raises:
+        SpecError: CC631, at the lower limit.
+    """
+    highest = {limit.metric: limit for limit in sorted(most, key=lambda limit: limit.value, reverse=True)}
+    for low in least:
+        high = highest.get(low.metric)
+        if high is not None and low.value > high.value:
+            text = f"min {low.metric.label} {low.text} is above max {low.metric.label} {high.text}"
+            raise SpecError(BAD_STRUCTURE, f"{text}: no value is within both", low.span, hint="change one of the two")
+
+
 # --- growth and ratchet -----------------------------------------------------------------------------------------------
 
 

@@ -119,8 +119,8 @@ def command(
 
     Without PATH: all designs of all budgets. With files, folders, globs, designs or - for standard input: only
     those, under the budgets that cover them. A published number matches if the exact value rounds or truncates to
-    its digits; -v lists all. The exit code is 1 if a limit or a claim does not hold, 2 if something could not be
-    checked.
+    its digits; -v lists all. The exit code is 1 if a limit or a claim does not hold or a budget matches nothing, 2 if
+    something could not be checked.
 
     \b
     Examples:
@@ -171,7 +171,8 @@ def _command_line_budgets(
 ) -> tuple[Budget, ...]:
     """Return ``--max`` and ``--min`` as a budget each; with a profile, multiplies and operations are its counts."""
     if profile:
-        if not any(limit.metric.key in PROFILE_METRICS for limit in (*most, *least)):
+        forms = [[one.metric.suffix for one in limits if one.metric.key in PROFILE_METRICS] for limits in (most, least)]
+        if not any(forms) or any(len(set(each)) < len(each) for each in forms):
             raise click.UsageError(
                 f"--profile counts {' and '.join(PROFILE_METRICS)} of --max and --min: limit one of them"
             )
@@ -202,7 +203,12 @@ def _conditions(batch: int, dtype: str, name: str | None, limits: Sequence[Limit
         machine = read_device(name)
     conditions = Conditions(batch, dtype, machine)
     if conditions != DEFAULT_CONDITIONS and not limits:
-        raise click.UsageError("--batch, --dtype and --device are for --max and --min; a budget file has its own")
+        given = [key for key, usual in DEFAULT_CONDITIONS._asdict().items() if getattr(conditions, key) != usual]
+        raise click.UsageError(
+            f"{' and '.join(f'--{key}' for key in given)} without --max or --min: add a limit, such as "
+            f"--max {'least_time=5ms' if machine else 'weight_bytes=5M'}; a budget of a file sets its own "
+            f"{' and '.join(given)}"
+        )
     if machine is None and any(limit.metric.key == LEAST_TIME for limit in limits):
         raise click.UsageError(f"{LEAST_TIME} needs a device: add --device NAME")
     return conditions

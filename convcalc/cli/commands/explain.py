@@ -42,13 +42,14 @@ class TopicType(DesignType):
     short_help="Explain a layer's numbers, an error code or a layer type.",
 )
 @click.argument("topic", type=TopicType(), required=False, metavar="[DESIGN|WORD]")
-@click.argument("path", required=False, metavar="[PATH]")
+@click.argument("rest", nargs=-1, metavar="[PATH]")
 @design_options
 @output_options(EXPLANATIONS)
 @click.pass_obj
 def command(
-    settings: GeneralOptions, topic: str | None, path: str | None, reading: DesignOptions, targets: list[OutputTarget]
-) -> None:
+    settings: GeneralOptions, topic: str | None, rest: tuple[str, ...], reading: DesignOptions,
+    targets: list[OutputTarget],
+) -> None:  # fmt: skip
     """Explain the numbers of a layer, or the meaning of a word.
 
     With a design: its layer at PATH (or the group at PATH, or the whole design), each number with its formula,
@@ -61,21 +62,24 @@ def command(
       convcalc explain zoo:googlenet 3a
       convcalc explain conv
       convcalc explain macs
-      convcalc explain patch embedding
+      convcalc explain squeeze and excitation
       convcalc explain CC404
     """
     if topic is None:
         _text(settings, "the list of words", targets, [word_list])
         return
-    is_design = _is_design(topic)
-    pages = find_pages(topic) if path is None else [] if is_design else find_pages(f"{topic} {path}")
+    term, is_design = " ".join([topic, *rest]), _is_design(topic)
+    pages = [] if rest and is_design else find_pages(term)
     if pages:
-        _text(settings, topic, targets, pages)
+        _text(settings, term, targets, pages)
         return
     if not is_design:
-        hint = suggest_word(topic) or "; `convcalc explain` lists the words that have a page"
-        raise click.BadParameter(f"no design {quoted(topic)}, and no such word{hint}")
-    _design(settings, topic, path, reading, targets)
+        first = f"; did you mean {quoted(topic)}?" if rest and find_pages(topic) else suggest_word(topic)
+        hint = suggest_word(term.replace(" ", "-")) or first or "; `convcalc explain` lists the words that have a page"
+        raise click.BadParameter(f"no design {quoted(topic)}, and no word {quoted(term)}{hint}")
+    if len(rest) > 1:
+        raise click.UsageError(f"a design is followed by one PATH, not by {quoted(' '.join(rest))}")
+    _design(settings, topic, "".join(rest), reading, targets)
 
 
 def _is_design(topic: str) -> bool:
@@ -84,13 +88,13 @@ def _is_design(topic: str) -> bool:
 
 
 def _design(
-    settings: GeneralOptions, topic: str, path: str | None, reading: DesignOptions, targets: list[OutputTarget]
+    settings: GeneralOptions, topic: str, path: str, reading: DesignOptions, targets: list[OutputTarget]
 ) -> None:
     from convcalc.explain import explain
 
     (network,) = reading.networks([topic])
     try:
-        explanation = explain(network, path or "", batch=reading.batch, dtype=reading.dtype)
+        explanation = explain(network, path, batch=reading.batch, dtype=reading.dtype)
     except SpecError as error:
         error.span = error.span or Span(network.source)
         raise SpecErrors([error]) from None

@@ -185,7 +185,7 @@ def _resumable(
     if resume:
         raise click.UsageError(why)
     if any(target.path for target in targets) and _is_long(job) and not settings.quiet:
-        print_error(f"if this sweep is interrupted it cannot be resumed: {why}")
+        print_error(f"note: if this sweep is interrupted it cannot be resumed: {why}")
     return None
 
 

@@ -32,7 +32,8 @@ def command(settings: GeneralOptions, words: tuple[str, ...], targets: list[Outp
     """
     found = list(search_zoo(words))
     if not found:
-        near = next(filter(None, (did_you_mean(word, zoo_paths()) for word in words)), "; `convcalc zoo` lists all")
+        unknown = (word for word in words if not any(search_zoo([word])))
+        near = next(filter(None, (did_you_mean(word, zoo_paths()) for word in unknown)), "; `convcalc zoo` lists all")
         raise click.ClickException(f"no bundled network matches {quoted(' '.join(words))}{near}")
     rows = [row(one) for one in progress(settings, found, "Counting")]
     with open_output(settings, targets, listing()) as out:

@@ -79,7 +79,8 @@ def _overrides(context: click.Context, parameter: click.Parameter, values: Seque
     for value in values:
         name, equals, expression = value.partition("=")
         if not equals or not name.strip() or not expression.strip():
-            raise click.BadParameter(f"{quoted(value)} is not name=expression")
+            near = f"{name.strip() or 'width'}={expression.strip() or 64}"
+            raise click.BadParameter(f"{quoted(value)} is not name=expression: write {quoted(near)}")
         given[name.strip()] = expression.strip()
     return given
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from convcalc.budget.file.reader import find_budget_file, read_budget_file
-from convcalc.budget.file.rules import read_limit
-from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit
+from convcalc.budget.file.rules import read_limit, require_satisfiable
+from convcalc.budget.file.types import RATIO_SUFFIX, BudgetFile, Limit, LimitedMetric
 from convcalc.cli.types import ParamType, completions
 from convcalc.designs.names import BUDGET_FILE
 from convcalc.errors import Source, Span, SpecError, quoted
@@ -61,8 +62,8 @@ class LimitListType(ParamType[tuple[Limit, ...]]):
 
     def _limit(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> Limit:
         key, equals, amount = (part.strip() for part in text.partition("="))
-        if not key or not equals or not amount:
-            self.fail(f"{quoted(text)} is not metric=limit", param, ctx)
+        if not re.fullmatch(r"\w+[%/]?", key) or not equals or not amount:
+            self.fail(f"{quoted(text)} is not metric=limit: write {self._intended(text)}", param, ctx)
         if key.endswith(RATIO_SUFFIX) and not self.plain:
             self.fail(f"{quoted(key)} needs a reference design: write a budget", param, ctx)
         source = Source(self.option, text)
@@ -75,6 +76,12 @@ class LimitListType(ParamType[tuple[Limit, ...]]):
             self.fail(f"{quoted(key)}: limit the metric itself: {read.metric.key}", param, ctx)
         return read
 
+    def _intended(self, text: str) -> str:
+        """Return a limit with its metric and its quantity, as far as they are given."""
+        found = re.fullmatch(r"\W*([^\W\d]\w{,40}[%/]?)?\W*([0-9][\w.]*%?)?", text.strip())
+        key, amount = found.groups() if found else (None, None)
+        return f"{key or self.keys[0]}={amount or ('40%' if (key or '').endswith('%') else '5M')}"
+
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, _ = incomplete.rpartition(",")
         return completions(incomplete, [f"{before}{comma}{metric}=" for metric in self.keys])
@@ -85,14 +92,24 @@ def limit_options(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """``--max`` and ``--min``, each a tuple of limits; ``words`` say what they are of."""
 
-    def flat(context: click.Context, parameter: click.Parameter, values: Any) -> tuple[Limit, ...]:
-        return tuple(one for group in values for one in group)
+    def consistent(context: click.Context, parameter: click.Parameter, values: Any) -> tuple[Limit, ...]:
+        found: dict[LimitedMetric, Limit] = {}
+        for one in (one for group in values for one in group):
+            first = found.setdefault(one.metric, one)
+            if first is not one:
+                raise click.BadParameter(f"{one.metric.label} is limited twice, to {first.text} and to {one.text}")
+        given = {**context.params, parameter.name: tuple(found.values())}
+        try:
+            require_satisfiable(given.get("max_", ()), given.get("min_", ()))
+        except SpecError as error:
+            raise click.BadParameter(error.text) from None
+        return tuple(found.values())
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for kind, side, example in (("min", "Lower", ""), ("max", "Upper", ", e.g. params=5M,macs=600M")):
             command = click.option(
                 f"--{kind}", f"{kind}_", type=LimitListType(f"--{kind}", keys, plain=plain), multiple=True,
-                metavar="KEY=V,…", callback=flat, help=f"{side} limits{words}{example}. Repeatable.",
+                metavar="KEY=V,…", callback=consistent, help=f"{side} limits{words}{example}. Repeatable.",
             )(command)  # fmt: skip
         return command
 

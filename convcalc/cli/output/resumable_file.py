@@ -135,7 +135,7 @@ class ResumableFile(Destination):
             whose = "--resume would have continued it" if same else "it is of another sweep"
             count = f"{known.state.done:,} block{'s' if known.state.done != 1 else ''}"
             print_error(
-                f"{escape(self.path)}: the partial output of an interrupted sweep, {count}, is discarded; {whose}"
+                f"note: {escape(self.path)}: the partial output of an interrupted sweep, {count}, is discarded; {whose}"
             )
 
     def _start_again(self) -> Progress:

@@ -95,9 +95,10 @@ def _width(columns: dict[str, TableColumn]) -> int:
 
 def _tightest(standings: Iterable[LimitResult]) -> Iterator[tuple[LimitResult, int]]:
     """Give for every limit the standing that is worst, and how many designs are under it."""
-    groups: dict[tuple[str, str, str], list[LimitResult]] = {}
-    for one in standings:
-        groups.setdefault((one.id, one.rule, one.metric), []).append(one)
+    groups: dict[tuple[object, ...], list[LimitResult]] = {}
+    for one in standings:  # a budget may be called max or min, as the limits of the command line are
+        limit = one.limit if one.rule in ("max", "min", "equals") else None
+        groups.setdefault((one.id, one.rule, one.metric_label, limit), []).append(one)
     for group in groups.values():
         yield min(group, key=_slack), len({one.design for one in group})
 

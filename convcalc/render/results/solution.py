@@ -19,6 +19,8 @@ from convcalc.sweep.search import MetricLimit
 from convcalc.sweep.solve import Candidate, SolveResult
 
 SIGNS = {"max": "≤", "min": "≥"}
+MAX_LISTED = 6
+"""Values of a variable that are listed; of more, the ends."""
 
 
 def solution_blocks(answer: SolveResult, surface: Surface) -> Iterator[Block]:
@@ -72,11 +74,15 @@ def problem_text(answer: SolveResult) -> str:
 
 
 def extent(axis: Axis) -> str:
-    """``1..1000``, ``0.25..2, 36 values``: the ends of a variable, and how many values there are between."""
+    """``1..1000``, ``5, 7 or 9``, ``0.25..2:0.05 (36 values)``: a few values, or the ends of a range and its step."""
+    step = Fraction(abs(axis.values.step), axis.denominator) if isinstance(axis.values, range) else None
+    if len(axis.values) == 1 or (step is None and len(axis.values) <= MAX_LISTED):
+        *others, last = (plain(value) for value in sorted(map(axis.value, range(len(axis.values)))))
+        return f"{', '.join(others)} or {last}" if others else last
     low, high = sorted((axis.value(0), axis.value(len(axis.values) - 1)))
-    apart = isinstance(axis.values, range) and abs(axis.values.step) == axis.denominator
-    many = "" if apart or len(axis.values) < 2 else f" ({count_of(len(axis.values), 'value')})"
-    return (plain(low) if low == high else f"{plain(low)}..{plain(high)}") + many
+    by = "" if step in (None, 1) else f":{plain(step)}"
+    many = "" if step == 1 else f" ({count_of(len(axis.values), 'value')})"
+    return f"{plain(low)}..{plain(high)}{by}{many}"
 
 
 def values(point: Mapping[str, Any]) -> str:

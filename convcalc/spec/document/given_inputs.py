@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
@@ -12,6 +13,9 @@ from convcalc.spec.yaml.nodes import ListNode, parse_yaml
 from convcalc.spec.yaml.text import reject_control_characters
 
 OPTION = "--input"
+_AXIS = r"(?:([A-Za-z]\w*)\s*[=:]\s*)?([0-9]+)"
+_SIZES = re.compile(rf"{_AXIS}(?:(?:\s*[xX×,;]\s*|\s+){_AXIS})*")
+"""Sizes with any separators, each perhaps after the name of its axis."""
 
 
 def read_inputs(document: Document, inputs: Mapping[str, str]) -> dict[str, ValueNode]:
@@ -33,15 +37,36 @@ def _read_inputs(document: Document, inputs: Mapping[str, str]) -> Iterator[tupl
     for name, text in ((unicodedata.normalize("NFC", name), text) for name, text in inputs.items()):
         if not name and len(known) > 1:
             wrong = f"the spec has {len(known)} inputs, and {quoted(text)} names none of them"
-            raise _error(text, wrong, f"write {OPTION} {known[0]}={text}; inputs are {', '.join(known)}")
+            shape = _intended_shape(text) or text
+            raise _error(text, wrong, f"write {OPTION} {known[0]}={shape}; inputs are {', '.join(known)}")
+        if "=" in name:
+            _reject_other_forms(f"{name}={text}", f"{known[0]}=" if len(known) > 1 else "")
         if name and name not in known:
             wrong = f"no input {quoted(name)}{did_you_mean(name, known)}"
             raise _error(f"{name}={text}", wrong, f"inputs of this spec: {', '.join(known)}")
+        _reject_other_forms(text, f"{name}=" if name else "")
         yield name or known[0], _shape(document, text)
 
 
 def _error(written: str, text: str, hint: str) -> SpecError:
     return SpecError("CC709", text, Span(Source(OPTION, written), 1, 1, max(1, len(written))), hint=hint)
+
+
+def _reject_other_forms(text: str, name: str) -> None:
+    """Raise CC709 for sizes that are written in another form than with commas: ``3x32x32``, ``c=3,h=32,w=32``."""
+    if shape := _intended_shape(text):
+        raise _error(text, f"{quoted(text)} is no shape", f"write {OPTION} {name}{shape}")
+
+
+def _intended_shape(text: str) -> str:
+    """Return sizes in another form as they are to be written, those of channels first; else an empty text."""
+    plain = text.strip().removeprefix("[").removesuffix("]")
+    inner = text.strip(" []()")
+    if not _SIZES.fullmatch(inner):
+        return ""
+    axes = sorted(re.findall(_AXIS, inner), key=lambda axis: not axis[0].lower().startswith("c"))
+    shape = ",".join(size for _, size in axes)
+    return shape if shape != re.sub(r"\s*(,|^|$)\s*", r"\1", plain) else ""
 
 
 def _shape(document: Document, text: str) -> ValueNode:
