@@ -66,10 +66,9 @@ class BatchRow(NamedTuple):
 
     def facts(self, metrics: Sequence[str]) -> dict[str, Any]:
         """Return the row by the keys of its fields."""
-        name = self.name or self.design.text
         return {
             "design": self.design.text,
-            "name": None if self.errors else f"{name} · {self.design.part}" if self.design.part else name,
+            "name": None if self.errors else self.design.title(self.name),
             "input": self.input,
             DTYPE: self.dtype,
             **dict(zip(metrics, self.totals or (None,) * len(metrics), strict=True)),

@@ -32,6 +32,10 @@ class DesignName(NamedTuple):
         """Whether neither a variant nor a part is named."""
         return self.variant is None and self.part is None
 
+    def title(self, name: str) -> str:
+        """Return a network's own name with the part in the text; the text alone for a network without a name."""
+        return f"{name} · {self.text.rpartition('#')[2]}" if name and self.part else name or self.text
+
 
 def parse_design(text: str) -> DesignName:
     """Take a design apart.

@@ -37,6 +37,42 @@ def test_designs(cli: Command, folder: Path, design: str, expected: int) -> None
     assert params(cli, design) == expected
 
 
+HEADS = """\
+input: [3, 8, 8]
+vars: {deep: true, c: 4}
+layers:
+  - {conv: [c, 3], name: trunk, when: deep}    # 3·c·9 + c
+  - {conv: [2, 1], name: left}                 # 2·c + 2
+  - {conv: [5, 1], name: right, from: trunk}   # 5·c + 5
+outputs: [left, right]
+"""
+
+
+def test_the_name_of_an_output_means_one_network(cli: Command, folder: Path) -> None:
+    (folder / "heads.yaml").write_text(HEADS)
+    for design, expected in (("#right", 25), ("#..right", 112 + 25), ("#..left", 112 + 10), ("#..trunk", 112)):
+        assert params(cli, f"heads.yaml{design}") == expected
+    compared = json.loads(cli("compare", "heads.yaml", "--json").stdout)["designs"]
+    assert [(one["design"], one["totals"]["params"]) for one in compared] == [
+        ("heads.yaml#..left", 122), ("heads.yaml#..right", 137),
+    ]  # fmt: skip
+    again = json.loads(cli("compare", *(one["design"] for one in compared), "--json").stdout)["designs"]
+    assert again == compared
+    sweep = json.loads(cli("sweep", "heads.yaml#..right", "c=1,2", "--json").stdout)
+    assert [point["params"] for point in sweep["points"]] == [28 + 10, 56 + 15]
+    (row,) = json.loads(cli("batch", "heads.yaml#..right", "--json").stdout)["designs"]
+    assert (row["params"], row["name"]) == (137, "heads.yaml#..right")
+    checked = cli("check", "heads.yaml#..right", "--max", "params=136")
+    assert (checked.exit_code, "heads.yaml#..right: 137" in checked.stdout) == (1, True)
+
+
+def test_the_end_of_a_name_is_a_path(cli: Command, folder: Path) -> None:
+    result = cli("report", "pair.yaml#..direkt")
+    assert (result.exit_code, result.stderr) == (
+        2, "pair.yaml: error CC211: no layer has the path 'direkt'; did you mean 'direct'?\n",
+    )  # fmt: skip
+
+
 def test_standard_input(cli: Command, folder: Path) -> None:
     assert params(cli, "-", input=SPECS["tiny.yaml"]) == 202
     assert params(cli, "--variant", "wide", "-", input=SPECS["tiny.yaml"]) == 458

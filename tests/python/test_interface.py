@@ -117,6 +117,18 @@ def test_one_design_is_compared_output_by_output(cli: Command) -> None:
         convcalc.compare("zoo:lenet")
 
 
+def test_an_output_stays_the_same_network_in_a_sweep_and_a_formula() -> None:
+    text = "input: [3, 8, 8]\nvars: {deep: false, c: 4}\noutputs: [left, right]\nlayers:\n"
+    text += "- {conv: [4, 3], name: trunk, when: deep}\n- {conv: [c, 1], name: left}\n"
+    text += "- {conv: [c, 1], name: right, from: input, when: not deep, else: {conv: [c, 1], from: trunk}}\n"
+    left, right = convcalc.load(text=text).outputs()
+    assert [design.name for design in (left, right)] == ["<text>#left", "<text>#right"]
+    assert [design.report().totals["params"] for design in (left, right)] == [16, 16]
+    assert left.sweep(deep=[False, True])["params"].tolist() == [4 * 3 + 4, (4 * 3 * 9 + 4) + 4 * 4 + 4]
+    assert left.formula(set={"deep": True}, symbols="c").totals["params"].value({"c": 1}) == (4 * 3 * 9 + 4) + 4 + 1
+    assert [design.name for design in left.outputs()] == ["<text>#left"]
+
+
 def test_variables() -> None:
     assert convcalc.load(text=SPEC, set={"width": "2*8"}).variables == {"width": 16, "act": "relu", "alpha": 1}
 

@@ -17,6 +17,7 @@ from convcalc.designs import sources
 from convcalc.designs.names import ZOO, is_visible_spec, zoo_paths
 from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import SpecErrors, quoted
+from convcalc.graph.graph import LEADING_TO
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
@@ -260,8 +261,9 @@ def _parts(file: str, part: str) -> list[str]:
         layers = sources.open_design(file).graph.layers
     except SpecErrors:
         return []
-    depth = part.count(".") + 1
-    return list(dict.fromkeys(f"{file}#{'.'.join(layer.path.split('.')[:depth])}" for layer in layers))
+    before = LEADING_TO if part.startswith(LEADING_TO) else ""
+    depth = part.removeprefix(before).count(".") + 1
+    return list(dict.fromkeys(f"{file}#{before}{'.'.join(layer.path.split('.')[:depth])}" for layer in layers))
 
 
 def print_warnings(settings: GeneralOptions, warnings: Iterable[str]) -> None:
