@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from convcalc.designs.names import DesignName, parse_design, spec_path
+from convcalc.designs.names import DesignName, chosen_variant, parse_design, spec_path
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import LEADING_TO, Graph
 from convcalc.report.measurements import Conditions, Measurements
@@ -250,8 +250,9 @@ def open_design(
         SpecErrors: everything that is wrong with the spec, or with the name of the design.
     """
     design = parse_design(text)
+    variant = chosen_variant(design, variant)
     spec = open_spec(design.file, libraries=libraries, inputs=inputs)
-    network = spec.expand(variant if design.variant is None else design.variant, design.part, overrides=overrides)
+    network = spec.expand(variant, design.part, overrides=overrides)
     return _as_named(network, design, text, overrides)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from convcalc.designs.names import parse_design
+from convcalc.designs.names import chosen_variant, parse_design
 from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, carried, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.metrics.registry import report_metrics
@@ -103,10 +103,13 @@ def make_job(
     Raises:
         SpecErrors: what is wrong with the spec, an axis or a name.
     """
-    named = design.design if isinstance(design, Network) else parse_design(design)
     if isinstance(design, Network):
-        spec = design.spec
+        named, variant, spec = design.design, design.design.variant, design.spec
     else:
+        named = parse_design(design)
+        variant = chosen_variant(named, options.variant)
+        if variants is not None:
+            chosen_variant(named, ",".join(variants) or "all", "--variants")
         spec = open_spec(named.file, libraries=options.libraries, inputs=options.inputs)
     assert spec is not None, "a graph in memory has no variables"
     if variants is not None:
@@ -118,7 +121,7 @@ def make_job(
         libraries=tuple(map(os.path.realpath, options.libraries)),
         overrides=tuple(options.overrides.items()),
         inputs=tuple(spec.inputs.items()),
-        variant=options.variant if named.variant is None else named.variant,
+        variant=variant,
         part=named.part,
         batch=options.batch,
         dtype=options.dtype,

@@ -105,8 +105,43 @@ def test_variables(cli: Command, folder: Path, options: str, expected: int) -> N
     assert params(cli, *options.split(), "tiny.yaml") == expected
 
 
-def test_a_variant_in_the_name_goes_before_the_option(cli: Command, folder: Path) -> None:
-    assert params(cli, "zoo:resnet50@101", "--variant", "152") == 44_549_160
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        ("report zoo:resnet50@101 --variant 152", "--variant '152'"),
+        ("compare zoo:resnet50 zoo:resnet50@101 --variant 152", "--variant '152'"),
+        ("explain zoo:resnet50@101 --variant 152", "--variant '152'"),
+        ("explain zoo:resnet50@101 stage1 --variant nonesuch", "--variant 'nonesuch'"),
+        ("reconcile zoo:resnet50@101 --variant 152", "--variant '152'"),
+        ("formula zoo:resnet50@101 --variant 152 --symbols classes", "--variant '152'"),
+        ("formula zoo:vgg --symbols classes --over zoo:resnet50@101 --variant 16", "--variant '16'"),
+        ("sweep zoo:resnet50@101 --variant 152 classes=1,2", "--variant '152'"),
+        ("sweep zoo:resnet50@101 --variants all classes=1,2", "--variants 'all'"),
+        ("sweep zoo:resnet50@101 --variants 101,152 classes=1,2", "--variants '101,152'"),
+        ("solve zoo:resnet50@101 --variant 152 --for classes=1..9 --max params=1G", "--variant '152'"),
+        ("batch zoo:resnet50@101 --variant 152", "--variant '152'"),
+    ],
+)
+def test_two_variants_of_one_design_are_an_error(cli: Command, line: str, option: str) -> None:
+    result = cli(*line.split())
+    assert result.exit_code == 2
+    name = option.partition(" ")[0]
+    assert result.stderr.startswith(
+        f"zoo:resnet50@101: error CC710: 'zoo:resnet50@101' names the variant '101', and {option}\n"
+        f"  hint: leave out {name} or @101\n"
+    )
+    assert "44,549,160" not in result.stdout
+
+
+def test_a_variant_that_is_named_twice(cli: Command) -> None:
+    assert params(cli, "zoo:resnet50@101", "--variant", "101") == 44_549_160
+
+
+@pytest.mark.parametrize("line", ["compare zoo:vgg@16 zoo:vgg@19", "batch zoo:vgg@16"])
+def test_variants_of_no_design_are_an_error(cli: Command, line: str) -> None:
+    result = cli(*line.split(), "--variants", "nonesuch")
+    assert result.exit_code == 2
+    assert "--variants is for designs that name none: leave it out, or @VARIANT" in result.stderr
 
 
 @pytest.mark.parametrize("design", ["tiny.yaml", "tiny.yaml@wide"])

@@ -129,6 +129,22 @@ def test_an_output_stays_the_same_network_in_a_sweep_and_a_formula() -> None:
     assert [design.name for design in left.outputs()] == ["<text>#left"]
 
 
+def test_each_design_of_a_ratio_has_its_own_variant() -> None:
+    text = (
+        "vars: {c: 4, k: 1}\nvariants: {V: {k: 3}}\ninput: [8, 9, 9]\nlayers: [conv: {out: c, kernel: k, bias: false}]"
+    )
+    plain, three = convcalc.load(text=text), convcalc.load(text=text, variant="V")
+    ratios = three.formula(symbols="c", over=plain).ratios
+    assert ratios is not None
+    assert ratios["params"] is not None
+    assert (ratios["params"].numerator.value({}), ratios["params"].denominator.value({})) == (9, 1)
+
+
+def test_two_variants_of_one_design() -> None:
+    with pytest.raises(SpecErrors, match=r"CC710: 'zoo:vgg@16' names the variant '16'"):
+        convcalc.load("zoo:vgg@16", variant="19")
+
+
 def test_variables() -> None:
     assert convcalc.load(text=SPEC, set={"width": "2*8"}).variables == {"width": 16, "act": "relu", "alpha": 1}
 

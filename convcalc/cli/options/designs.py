@@ -14,7 +14,7 @@ from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
 from convcalc.cli.types import LazyChoice, ParamType, PositiveInt, SpecName, WordType, completions
 from convcalc.designs import sources
-from convcalc.designs.names import ZOO, is_visible_spec, zoo_paths
+from convcalc.designs.names import ZOO, is_visible_spec, parse_design, zoo_paths
 from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import SpecErrors, quoted
 from convcalc.graph.graph import LEADING_TO
@@ -199,6 +199,16 @@ def variants_option(words: str) -> Callable[..., Any]:
 
     of_spec = SpecName(lambda spec: spec.variants, listed=True, alone=("all",))
     return click.option("--variants", metavar="all|NAME,…", type=of_spec, callback=names, help=words)
+
+
+def require_use_of_variants(designs: Iterable[str], variants: tuple[str, ...] | None) -> None:
+    """Demand that ``--variants`` has a design to choose variants of.
+
+    Raises:
+        UsageError: where each names its variant.
+    """
+    if variants is not None and all(parse_design(text).variant is not None for text in designs):
+        raise click.UsageError("--variants is for designs that name none: leave it out, or @VARIANT")
 
 
 def _cores() -> int:
