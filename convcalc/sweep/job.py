@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -69,6 +70,12 @@ class SweepJob:
         """Return the values of all axes at one point."""
         places = unravel(number, [len(axis.values) for axis in self.axes])
         return {axis.name: axis.value(at) for axis, at in zip(self.axes, places, strict=True)}
+
+    def ranks(self, name: str, numbers: Any) -> Any:
+        """Return the order of points along an axis, by an array of their numbers."""
+        place = [axis.name for axis in self.axes].index(name)
+        later = math.prod(len(axis.values) for axis in self.axes[place + 1 :])
+        return self.axes[place].ranks(numbers // later % len(self.axes[place].values))
 
     def network_at(self, number: int) -> Network:
         """Return the design at one point, worked out with plain numbers.

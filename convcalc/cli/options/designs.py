@@ -169,6 +169,8 @@ def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
         dtype: tuple[str, ...],
         **kwargs: Any,
     ) -> Any:
+        if variant and kwargs.get("variants") is not None:
+            raise click.UsageError("--variant and --variants: give one of them")
         return command(*args, reading=DesignOptions(set_, input_, lib, variant, batch, dtype), **kwargs)
 
     for option in (
@@ -190,15 +192,14 @@ def variants_option(words: str) -> Callable[..., Any]:
     """``--variants``, as names; none of them for all."""
 
     def names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-        if value is not None and context.params.get("variant"):
-            raise click.UsageError("--variant and --variants: give one of them")
         chosen = None if value is None else tuple(name.strip() for name in value.split(","))
         if chosen is not None and not all(chosen):
             raise click.BadParameter(f"{quoted(value or '')} is not all, nor names with commas between")
         return () if chosen == ("all",) else chosen
 
     of_spec = SpecName(lambda spec: spec.variants, listed=True, alone=("all",))
-    return click.option("--variants", metavar="all|NAME,…", type=of_spec, callback=names, help=words)
+    return click.option("--variants", metavar="all|NAME,…", type=of_spec, callback=names, help=words,
+                        is_eager=True)  # fmt: skip # --sort may name the axis of variants
 
 
 def require_use_of_variants(designs: Iterable[str], variants: tuple[str, ...] | None) -> None:

@@ -54,6 +54,20 @@ class MetricKeyType(WordType):
         return (*self.choices, *(profile_keys() if self.profiles else ()))
 
 
+class AxisKeyType(MetricKeyType):
+    """The key of a metric, or the name of an axis of the same sweep, which goes before it."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return WordType((*axis_names(ctx), *self.choices)).convert(value, param, ctx)
+
+
+def axis_names(ctx: click.Context | None) -> list[str]:
+    """Return the names of the axes of a sweep, which are read before its other options."""
+    given = ctx.params if ctx else {}
+    names = [text.partition("=")[0].strip() for text in given.get("axes") or ()]
+    return names if given.get("variants") is None else ["variant", *names]
+
+
 class MetricListType(ParamType[ColumnChoice]):
     """``KEY,KEY…``, or ``+KEY,KEY…`` for what is added to the usual ones; ``signed`` ones may have a minus each."""
 
