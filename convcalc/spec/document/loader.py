@@ -13,7 +13,6 @@ from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.limits import IMPORTS
 from convcalc.spec.yaml.text import read_text
 
-
 LIBRARY_HINT = "name the folder of a library with --lib or CONVCALC_LIB"
 
 
