@@ -73,6 +73,29 @@ def test_the_end_of_a_name_is_a_path(cli: Command, folder: Path) -> None:
     )  # fmt: skip
 
 
+NAMES = [
+    "report tiny.yaml", "report tiny.yaml@wide#stage1", "report tiny.yaml -f markdown", "report tiny.yaml -f html",
+    "report tiny.yaml -f latex", "compare tiny.yaml pair.yaml#direct", "compare tiny.yaml pair.yaml#direct --width 20",
+    "compare tiny.yaml pair.yaml#direct -f markdown", "compare tiny.yaml pair.yaml#direct -f html",
+    "explain tiny.yaml", "reconcile tiny.yaml", "reconcile tiny.yaml -f markdown", "batch tiny.yaml",
+    "batch tiny.yaml -f markdown", "formula tiny.yaml --symbols width", "formula tiny.yaml --symbols width -f latex",
+    "formula tiny.yaml --symbols width -f python",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", NAMES)
+def test_a_name_is_said_once(cli: Command, folder: Path, line: str) -> None:
+    def shown() -> str:
+        return cli(*line.split()).stdout.partition("convcalc explain tiny.yaml")[0]
+
+    named = shown()
+    assert named.count("tiny.yaml") == 1
+    only_labels = line == "explain tiny.yaml" or ("-f" in line and line.startswith("compare"))
+    assert ("Tiny" in named) is not only_labels
+    (folder / "tiny.yaml").write_text(SPECS["tiny.yaml"].removeprefix("name: Tiny\n"))
+    assert shown().count("tiny.yaml") == 1
+
+
 def test_standard_input(cli: Command, folder: Path) -> None:
     assert params(cli, "-", input=SPECS["tiny.yaml"]) == 202
     assert params(cli, "--variant", "wide", "-", input=SPECS["tiny.yaml"]) == 458

@@ -158,7 +158,7 @@ def _listing(request: CountRequest, shown: Sequence[str]) -> Listing:
     always = [key for key in DEFAULT_COLUMNS if key not in shown]  # programs may rely on these
     fields = [
         Field("design", "Design"),
-        Field("name", "Name", drop_priority=4),
+        Field("name", "Name", drop_priority=4, optional=True),
         Field("input", "Input", drop_priority=2),
         *([Field(DTYPE, "Data type")] if len(request.dtypes) > 1 else []),
         *(Field(key, TITLES[key], number=True, shown_to_people=False) for key in always),
