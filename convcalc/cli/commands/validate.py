@@ -12,7 +12,7 @@ from convcalc.cli.group import Command, GeneralOptions
 from convcalc.cli.options.designs import SpecType, lib_option, print_warnings
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.designs.patterns import spec_files
-from convcalc.designs.sources import ValidationResult, validate_file
+from convcalc.designs.validation import ValidationResult, validate_file
 from convcalc.errors import SpecError, escape, format_errors
 
 
