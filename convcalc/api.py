@@ -1,22 +1,27 @@
-"""The Python interface: what ``import convcalc`` offers. ``convcalc.load("spec.yaml").report()``."""
+"""The Python interface: what ``import convcalc`` offers. ``convcalc.load("spec.yaml").report()``.
+
+An argument that a function does not take, such as a batch of 0 or an unknown data type, metric or format, is a
+``ValueError``. What is wrong with a design, its spec, variables, inputs, axes, conditions, symbols or device is
+``SpecErrors``, each with a code and a place, which is in a file or in an argument: ``set:1:1``.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convcalc.arith import is_plain
 from convcalc.designs.names import DesignName
 from convcalc.designs.sources import CountOptions, open_design, open_source
 from convcalc.designs.sources import Network as _Network
-from convcalc.errors import Source, SpecError, SpecErrors, quoted
+from convcalc.dtypes import parse_dtype
+from convcalc.errors import Source, SpecError, SpecErrors, python_errors, quoted
 from convcalc.graph.graph import Graph
 from convcalc.metrics.registry import DETAIL_KEYS, WITHOUT_GATES, report_metrics
 from convcalc.report.compare import Comparison
 from convcalc.report.compare import compare as _compared
-from convcalc.report.drawn import chosen, words
+from convcalc.report.drawn import chosen, require_positive, words
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
@@ -25,15 +30,6 @@ if TYPE_CHECKING:
     from convcalc.sweep.table import SweepTable
 
 Path = str | os.PathLike[str]
-
-
-@contextmanager
-def _all_errors() -> Iterator[None]:
-    """Raise a single error as all others are raised."""
-    try:
-        yield
-    except SpecError as error:
-        raise SpecErrors([error]) from None
 
 
 class Design:
@@ -93,23 +89,23 @@ class Design:
             Exact integers per layer and in total.
 
         Raises:
-            SpecError: CC704 for the number format.
             SpecErrors: CC731 to CC733 for the device.
-            ValueError: for a batch that is not a positive integer, or a detail that there is not.
+            ValueError: for a batch that is not a positive integer, a number format or a detail that there is not.
 
         >>> load("zoo:resnet50").report(batch=8).totals["macs"]
         32713474048
         """
         details = chosen("detail", detailed, (*DETAIL_KEYS, "peak", WITHOUT_GATES))
-        _require_positive("batch", batch)
-        return self.network.report(batch=batch, dtype=dtype, extra=details, device=device)
+        _require_conditions(batch, dtype)
+        with python_errors():
+            return self.network.report(batch=batch, dtype=dtype, extra=details, device=device)
 
     def compare(self, *others: Design | Path, batch: int = 1, dtype: str = "float32") -> Comparison:
         """Compare designs with this one; without others, the outputs of this one with each other.
 
         Raises:
             SpecErrors: what is wrong with a design that is read.
-            ValueError: for a single design with a single output.
+            ValueError: for a single design with a single output, a batch or a number format.
 
         >>> load("zoo:resnet50").compare("zoo:resnet50@101").metrics[0].ratios[1] > 1
         True
@@ -143,27 +139,30 @@ class Design:
 
         Raises:
             SpecErrors: CC751 for a graph in memory, CC721 for a symbol, CC719 without SymPy.
+            ValueError: for a metric, a batch or a number format that there is not.
 
         >>> load("zoo:resnet18").formula(symbols="classes").totals["params"].value({"classes": 1000})
         11689512
         """
         from convcalc.formula import require_symbols
 
-        spec = self._require_variables("a formula", over)
-        keys = _metrics(metrics, additive=True)
-        with _all_errors():
+        _require_conditions(batch, dtype)
+        require_positive("depth", 1 if depth is None else depth)
+        with python_errors():
             require_symbols()
             from convcalc.formula.closed_form import derive
             from convcalc.formula.symbolic_design import FormulaRequest
             from convcalc.render.results.sweep_points import plain
 
-            settings = {name: plain(value) for name, value in {**self._set_but(symbols), **(set or {})}.items()}
-            _require_positive("batch", batch)
-            variant, libraries = self.network.design.variant, spec.files.libraries
-            request = FormulaRequest(
-                words(symbols), CountOptions(settings, libraries, variant, batch, dtype), keys, depth
-            )
-            return derive(self.network, request, over=None if over is None else over.network)
+            def options(design: Design) -> CountOptions:
+                design._require_variables("a formula")
+                given = {**design._set_but(symbols), **(set or {})}.items()
+                return CountOptions({name: plain(value) for name, value in given}, batch=batch, dtype=dtype)
+
+            request = FormulaRequest(words(symbols), options(self), _metrics(metrics, additive=True), depth)
+            if over is None:
+                return derive(self.network, request)
+            return derive(self.network, request, over=over.network, over_options=options(over))
 
     def sweep(
         self,
@@ -183,15 +182,16 @@ class Design:
 
         Raises:
             SpecErrors: CC751 for a graph in memory, CC711 to CC715 for axes and conditions, CC719 without NumPy.
+            ValueError: for a metric or a number of processes that there is not.
 
         >>> table = load("zoo:resnet18").sweep(classes=[10, 1000])
         >>> table["params"].tolist()
         [11181642, 11689512]
         """
         spec = self._require_variables("a sweep")
-        _require_positive("jobs", jobs)
+        require_positive("jobs", jobs)
         keys = _metrics(metrics)
-        with _all_errors():
+        with python_errors():
             from convcalc.sweep.job import make_job
             from convcalc.sweep.table import axis_of, swept
 
@@ -205,17 +205,15 @@ class Design:
         """Return the values that were set at loading, without those of some names."""
         return {name: value for name, value in self._set.items() if name not in words(names)}
 
-    def _require_variables(self, what: str, other: Design | None = None) -> SpecFile:
-        for design in filter(None, (self, other)):
-            if design.network.spec is None:
-                text = f"{what} needs variables, and {design.name} is a graph in memory, which has none"
-                raise SpecErrors([SpecError("CC751", text, hint="load a spec with `vars`")])
-        for name, value in self._set.items():
-            if not is_plain(value):
-                text = f"{what} needs plain values, and {quoted(name)} is set to an array or a symbol"
-                raise SpecErrors([SpecError("CC751", text, hint="load the spec without it")])
-        assert self.network.spec is not None
-        return self.network.spec
+    def _require_variables(self, what: str) -> SpecFile:
+        arrays = [name for name, value in self._set.items() if not is_plain(value)]
+        if self.network.spec is not None and not arrays:
+            return self.network.spec
+        text, hint = f"variables, and {self.name} is a graph in memory, which has none", "load a spec with `vars`"
+        if arrays:
+            text = f"plain values, and {quoted(arrays[0])} is set to an array or a symbol"
+            hint = "load the spec without it"
+        raise SpecErrors([SpecError("CC751", f"{what} needs {text}", hint=hint)])
 
 
 Network = Design
@@ -233,9 +231,12 @@ def _metrics(metrics: str | Sequence[str], *, additive: bool = False) -> tuple[s
     )
 
 
-def _require_positive(what: str, value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{what} is a positive integer, not {value!r}")
+def _require_conditions(batch: Any, dtype: Any) -> None:
+    require_positive("batch", batch)
+    try:
+        parse_dtype(str(dtype))
+    except SpecError as error:
+        raise ValueError(f"dtype: {error.text} ({error.hint})") from None
 
 
 def load(  # noqa: PLR0913 - what the command line has as options
@@ -270,11 +271,11 @@ def load(  # noqa: PLR0913 - what the command line has as options
     each = [libraries] if isinstance(libraries, str | os.PathLike) else libraries
     folders = [os.fspath(folder) for folder in each]
     inputs = ({"": input} if input else {}) if isinstance(input, str) else dict(input)
-    if text is not None:
-        read = open_source(Source(name, text), variant=variant, overrides=set, libraries=folders, inputs=inputs)
-    else:
-        read = open_design(os.fspath(design or ""), overrides=set, variant=variant, libraries=folders, inputs=inputs)
-    return Design(read, set)
+    given: Any = {"variant": variant, "overrides": set, "libraries": folders, "inputs": inputs}
+    with python_errors():
+        if text is not None:
+            return Design(open_source(Source(name, text), **given), set)
+        return Design(open_design(os.fspath(design or ""), **given), set)
 
 
 def from_graph(graph: Graph, *, name: str = "<graph>") -> Design:

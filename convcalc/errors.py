@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -223,3 +224,31 @@ def format_errors(errors: Sequence[SpecError]) -> str:
     if len(errors) > MAX_SHOWN_ERRORS:
         lines.append(f"and {len(errors) - MAX_SHOWN_ERRORS} more")
     return "\n".join(lines)
+
+
+# --- in Python --------------------------------------------------------------------------------------------------------
+
+_OPTION = re.compile(r"--(lib or CONVCALC_LIB|set|input|variant|symbols|columns)\b(?: (\S+=[^\s;]+|\S+$))?")
+_ARGUMENTS = {"lib or CONVCALC_LIB": "libraries", "columns": "metrics"}
+"""Options whose arguments in Python have other names."""
+
+
+@contextmanager
+def python_errors() -> Iterator[None]:
+    """Raise every error as ``SpecErrors``, which name the arguments of functions in place of options."""
+    try:
+        yield
+    except (SpecError, SpecErrors) as raised:
+        errors = raised.errors if isinstance(raised, SpecErrors) else [raised]
+        for error in errors:
+            if error.span and error.span.file.startswith("--"):
+                error.span = error.span._replace(source=Source(error.span.file[2:], error.span.source.text))
+            error.text, error.hint = _OPTION.sub(_argument, error.text), _OPTION.sub(_argument, error.hint)
+        raise SpecErrors(errors) from None
+
+
+def _argument(option: re.Match[str]) -> str:
+    """``--set size=2*k`` → ``set={'size': '2*k'}``, ``--symbols k`` → ``symbols='k'``, ``--set`` → ``set=``."""
+    name, example = _ARGUMENTS.get(option[1], option[1]), option[2] or ""
+    key, equals, value = example.partition("=")
+    return f"{name}={{{key!r}: {value!r}}}" if equals else f"{name}={example and repr(example.strip(chr(39)))}"

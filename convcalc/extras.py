@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from convcalc.errors import SpecError
+from convcalc.errors import SpecError, SpecErrors
 from convcalc.memory import is_memory_error, require_memory
 
 NOT_INSTALLED = "not installed"
@@ -89,13 +89,15 @@ def data_frame(columns: Mapping[str, Any], library: str) -> Any:
 
     Raises:
         ValueError: for a library that is none of ``FRAMES``.
-        SpecError: CC719, where it is not installed or cannot be loaded.
+        SpecErrors: CC719, where it is not installed or cannot be loaded.
     """
     if library not in FRAMES:
         raise ValueError(f"data frames are those of {' or '.join(FRAMES)}, not of {library!r}")
-    require(
-        library, code=E_MISSING_PACKAGE, needed=f"data frames need {library}", hint="pip install 'convcalc[dataframe]'"
-    )
+    hint = "pip install 'convcalc[dataframe]'"
+    try:
+        require(library, code=E_MISSING_PACKAGE, needed=f"data frames need {library}", hint=hint)
+    except SpecError as error:
+        raise SpecErrors([error]) from None
     frames = importlib.import_module(library)
     if library == "polars":
         return frames.DataFrame([_polars_column(frames, name, values) for name, values in columns.items()])

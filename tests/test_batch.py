@@ -191,7 +191,7 @@ def test_totals_are_those_of_the_report() -> None:
 def test_a_part_and_overrides(here: Path) -> None:
     write(here / "a.yaml", "input: [3, 8, 8]\nvars: {n: 2}\nlayers: [{conv: [n, 3], name: stem}, conv: [5, 1]]\n")
     (row,) = rows([CountTask(parse_design("a.yaml#stem"))], 1, ASKED._replace(overrides={"n": "7"}))
-    assert (row["name"], row["params"]) == ("a.yaml#stem · stem", params(7))
+    assert (row["name"], row["params"]) == ("a.yaml#stem", params(7))
 
 
 # --- identical files --------------------------------------------------------------------------------------------------

@@ -132,16 +132,16 @@ layers:
 def test_a_part_changes_nothing_in_the_whole(graph: Graph) -> None:
     before = [(node.index, node.inputs, node.weight_owner) for node in graph.nodes]
     graph.subgraph("block")
-    graph.upstream_of("left")
+    graph.subgraph("..left")
     assert [(node.index, node.inputs, node.weight_owner) for node in graph.nodes] == before
 
 
 def test_an_output_brings_what_it_needs_and_no_more(graph: Graph) -> None:
-    left = graph.upstream_of("left")
+    left = graph.subgraph("..left")
     assert paths(left) == paths(graph)[:-1]
     assert [node.path for node in left.inputs] == ["input"]
     assert list(left.outputs) == ["left"]
-    assert paths(graph.upstream_of("right")) == [path for path in paths(graph) if path != "left"]
+    assert paths(graph.subgraph("..right")) == [path for path in paths(graph) if path != "left"]
     assert consistent(left)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from convcalc.designs.names import DesignName, spec_path
+from convcalc.designs.names import DesignName, chosen_variant, spec_path
 from convcalc.designs.sources import SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
 from convcalc.number_format import count_of
@@ -71,10 +71,9 @@ class BatchRow(NamedTuple):
 
     def facts(self, metrics: Sequence[str]) -> dict[str, Any]:
         """Return the row by the keys of its fields."""
-        name = self.name or self.design.text
         return {
             "design": self.design.text,
-            "name": None if self.errors else f"{name} · {self.design.part}" if self.design.part else name,
+            "name": None if self.errors else self.design.title(self.name),
             "input": self.input,
             DTYPE: self.dtype,
             **dict(zip(metrics, self.totals or (None,) * len(metrics), strict=True)),
@@ -90,8 +89,8 @@ class BatchRow(NamedTuple):
 def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
     """Count the design of a task, or all variants of it; an error in one does not affect the others."""
     design = task.design
-    variant = request.variant if design.variant is None else design.variant
     try:
+        variant = chosen_variant(design, request.variant)
         spec = _open(task, request)
     except SpecErrors as errors:
         return [BatchRow(design, errors=_error_texts(errors))]

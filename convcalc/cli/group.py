@@ -168,6 +168,7 @@ Designs:
   FILE          A spec: model.yaml.
   FILE@VARIANT  A variant of it: model.yaml@large.
   FILE#PATH     One layer or group, by path: model.yaml@large#stage2.block1.
+  FILE#..PATH   All layers that lead to it, such as one of several outputs.
   zoo:NAME      A bundled spec: zoo:resnet50, zoo:resnet50@101.
   -             A spec from standard input.
 """

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from convcalc.errors import Source, Span, SpecError, did_you_mean, quoted
+from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 
 ZOO = "zoo:"
 BUDGET_FILE = "convcalc-budget.yaml"
@@ -31,6 +31,23 @@ class DesignName(NamedTuple):
     def is_whole_file(self) -> bool:
         """Whether neither a variant nor a part is named."""
         return self.variant is None and self.part is None
+
+    def title(self, name: str) -> str:
+        """Return a network's own name with the part in the text; the text alone for a network without a name."""
+        return f"{name} · {self.text.rpartition('#')[2]}" if name and self.part else name or self.text
+
+
+def chosen_variant(design: DesignName, chosen: str | None, option: str = "--variant") -> str | None:
+    """Return the variant of a design: the one in its name, or else the one that an option chooses.
+
+    Raises:
+        SpecErrors: CC710, where these are two.
+    """
+    if chosen is None or design.variant in {None, chosen}:
+        return chosen if design.variant is None else design.variant
+    text = f"{quoted(design.text)} names the variant {quoted(design.variant or '')}, and {option} {quoted(chosen)}"
+    hint = f"leave out {option} or @{design.variant}"
+    raise SpecErrors([SpecError("CC710", text, Span(Source(design.text)), hint=hint)])
 
 
 def parse_design(text: str) -> DesignName:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from convcalc.designs.names import DesignName, is_named_as_spec, parse_design, spec_path
+from convcalc.designs.names import DesignName, chosen_variant, is_named_as_spec, parse_design, spec_path
 from convcalc.errors import Source, Span, SpecError, SpecErrors
-from convcalc.graph.graph import Graph
+from convcalc.graph.graph import LEADING_TO, Graph
 from convcalc.report.measurements import Conditions, Measurements, not_counted
 from convcalc.report.report import Report
 from convcalc.spec.document.loader import DocumentLoader, FileSystem
@@ -63,9 +63,8 @@ class Network:
 
     @property
     def title(self) -> str:
-        """The network's own name, or what the user calls it, with its part."""
-        name = self.graph.name or self.design.text
-        return f"{name} · {self.design.part}" if self.design.part else name
+        """The network's own name with its part, or what the user calls it."""
+        return self.design.title(self.graph.name)
 
     def measurements(self, batch: int = 1, dtype: str = "float32", device: Device | None = None) -> Measurements:
         """Return its metrics, which are worked out when they are asked for."""
@@ -102,13 +101,18 @@ class Network:
             raise SpecErrors(not_counted(self.design.text, node, self.source) for node in unknown)
 
     def outputs(self) -> list[Network]:
-        """Return every output as a design of its own: the layers that lead to it."""
-        labels = list(self.graph.outputs)
-        designs = [self.design._replace(text=f"{self.design.text}#{label}", part=label) for label in labels]
-        return [
-            replace(self, design=design, graph=self.graph.upstream_of(label))
-            for design, label in zip(designs, labels, strict=True)
-        ]
+        """Return every output as a design of its own, ``FILE#..output``: the layers that lead to it.
+
+        It is called ``FILE#output`` where that is the same network. A part has one output, and is it.
+        """
+        return [self] if self.design.part is not None else [self._output(label) for label in self.graph.outputs]
+
+    def _output(self, label: str) -> Network:
+        part = f"{LEADING_TO}{label}"
+        graph = self.graph.subgraph(part)
+        inside = [node.path for node in self.graph.layers if f"{node.path}.".startswith(f"{label}.")]
+        shown = label if inside and inside == [node.path for node in graph.layers] else part
+        return replace(self, design=self.design._replace(text=f"{self.design.text}#{shown}", part=part), graph=graph)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +281,9 @@ def open_design(
         SpecErrors: everything that is wrong with the spec, or with the name of the design.
     """
     design = parse_design(text)
+    variant = chosen_variant(design, variant)
     spec = open_spec(design.file, libraries=libraries, inputs=inputs)
-    network = spec.expand(variant if design.variant is None else design.variant, design.part, overrides=overrides)
+    network = spec.expand(variant, design.part, overrides=overrides)
     return _as_named(network, design, text, overrides)
 
 

@@ -1,12 +1,14 @@
-"""Validating a file: its form, and the shapes of the network and of all its variants."""
+"""Validation of spec files: their form, and the shapes of every variant."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from convcalc.designs.sources import open_spec
-from convcalc.errors import SpecError, SpecErrors, format_error
+from convcalc.designs.names import ZOO, parse_design, zoo_paths
+from convcalc.designs.sources import MISSING_FILE, open_spec
+from convcalc.errors import Source, Span, SpecError, SpecErrors, format_error
 
 
 class ValidationResult(NamedTuple):
@@ -23,6 +25,11 @@ def validate_file(path: str, *, libraries: Sequence[str] = ()) -> ValidationResu
     try:
         spec = open_spec(path, libraries=libraries)
     except SpecErrors as errors:
+        file = parse_design(path).file
+        if errors.errors[0].code in MISSING_FILE and file != path and _exists(file):
+            text = "no such file: validate takes files, and checks every variant and layer of each"
+            error = SpecError("CC001", text, Span(Source(path)), hint=f"did you mean {file}?")
+            return ValidationResult(path, errors=(error,))
         return ValidationResult(path, errors=tuple(errors.errors))
     found: list[SpecError] = []
     warnings = dict.fromkeys(map(format_error, spec.document.warnings))
@@ -35,3 +42,7 @@ def validate_file(path: str, *, libraries: Sequence[str] = ()) -> ValidationResu
             for fault in errors.errors:
                 fault.hint = fault.hint or (f"in the variant {variant}" if variant else "")
     return ValidationResult(path, tuple(spec.document.variants), tuple(SpecErrors(found).errors), tuple(warnings))
+
+
+def _exists(file: str) -> bool:
+    return file == "-" or file.removeprefix(ZOO) in zoo_paths() or os.path.isfile(file)

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from convcalc.arith import Number, record_constraints, total
-from convcalc.designs.sources import Network
+from convcalc.designs.sources import CountOptions, Network
 from convcalc.errors import SpecError, SpecErrors, Undecided, format_error
 from convcalc.formula.expr import Assignment, Assumption, Expr, Ratio
 from convcalc.formula.simplify import Simplifier
@@ -99,19 +99,28 @@ def count(network: Network, request: FormulaRequest) -> Counts:
     return Counts(rows, totals)
 
 
-def derive(design: str | Network, request: FormulaRequest, *, over: str | Network | None = None) -> Formula:
+def derive(
+    design: str | Network,
+    request: FormulaRequest,
+    *,
+    over: str | Network | None = None,
+    over_options: CountOptions | None = None,
+) -> Formula:
     """Return the closed forms of a design.
 
     Args:
         design: as on a command line, or one that has been read from a spec.
         request: which sizes become symbols, which metrics are counted, and how.
         over: a design to divide the totals by.
+        over_options: what is set for that design, where it is not the same.
 
     Raises:
         SpecErrors: what is wrong with the spec or the symbols.
         MismatchError: the formulas are wrong, which is a bug.
     """
-    designs = [SymbolicDesign(each, request) for each in (design, over) if each is not None]
+    designs = [SymbolicDesign(design, request)]
+    if over is not None:
+        designs.append(SymbolicDesign(over, replace(request, options=over_options or request.options)))
     require_known(request.symbols, designs, "--symbols")
     require_known(request.options.overrides, designs, "--set")
     uses = {use.name: use for each in reversed(designs) for use in each.symbols}

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from convcalc.designs.names import parse_design
+from convcalc.designs.names import chosen_variant, parse_design
 from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, closest_match, did_you_mean, quoted
 from convcalc.metrics.metric import Metric
@@ -65,13 +65,13 @@ class SymbolicDesign:
     def __init__(self, design: str | Network, request: FormulaRequest) -> None:
         options = request.options
         if isinstance(design, Network):
-            self.design, known = design.design, design.spec
+            self.design, self.variant, known = design.design, design.design.variant, design.spec
             assert known is not None, "a graph in memory has no variables"
             self.spec: SpecFile = known
         else:
             self.design = parse_design(design)
+            self.variant = chosen_variant(self.design, options.variant)
             self.spec = open_spec(self.design.file, libraries=options.libraries, inputs=options.inputs)
-        self.variant = options.variant if self.design.variant is None else self.design.variant
         self._document: Document = self.spec.document
         self._variables = tuple(self._document.vars)
         self._shapes = {**self._document.inputs, **self.spec.shapes}

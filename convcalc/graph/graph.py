@@ -11,6 +11,9 @@ from convcalc.errors import Span, SpecError, did_you_mean
 from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
 
+LEADING_TO = ".."
+"""Before a path: the layers at and below it with all that lead there, such as those of one output."""
+
 
 @dataclass(eq=False)
 class LayerFacts:
@@ -98,25 +101,28 @@ class Graph:
     def subgraph(self, path: str) -> Graph:
         """Return the layers at and below a path as a graph of its own, whose inputs are the outside layers they read.
 
+        With ``..`` before the path it is the last of these layers, or the output of that name, and all that it needs.
+
         Raises:
             SpecError: CC211, where no layer has the path.
         """
-        below = path + "."
-        inside = [node for node in self.layers if node.path == path or node.path.startswith(below)]
+        end = path.removeprefix(LEADING_TO)
+        if end != path and end in self.outputs:
+            return self._upstream_of(self.outputs[end], end)
+        below = end + "."
+        inside = [node for node in self.layers if node.path == end or node.path.startswith(below)]
         if not inside:
-            raise SpecError("CC211", f"no layer has the path '{path}'{did_you_mean(path, self.all_paths())}")
+            raise SpecError("CC211", f"no layer has the path '{end}'{did_you_mean(end, self.all_paths())}")
         read = {index for node in inside for index in node.inputs}
         last = [node.index for node in inside if node.index not in read][-1]
-        return self._subgraph(inside, {path: last})
+        return self._subgraph(inside, {path: last}) if end == path else self._upstream_of(last, end)
 
-    def upstream_of(self, output: str) -> Graph:
-        """Return the graph of one output: that layer and everything that it needs."""
-        index = self.outputs[output]
+    def _upstream_of(self, index: int, label: str) -> Graph:
         needed = {index}
         for node in reversed(self.nodes[: index + 1]):
             if node.index in needed:
                 needed.update(node.inputs)
-        return self._subgraph([node for node in self.nodes if node.index in needed], {output: index})
+        return self._subgraph([node for node in self.nodes if node.index in needed], {label: index})
 
     def all_paths(self) -> set[str]:
         """Return the paths of all layers and of all scopes around them."""

@@ -8,6 +8,7 @@ from fractions import Fraction
 from os.path import basename, splitext
 from typing import NamedTuple
 
+from convcalc.graph.graph import LEADING_TO
 from convcalc.memory import paused
 from convcalc.metrics.metric import Metric
 from convcalc.report.align_layers import AlignedRow, align
@@ -128,7 +129,7 @@ def labels(designs: Sequence[str]) -> tuple[str, ...]:
 
 
 def _part(design: str) -> str:
-    return design.partition("#")[2] or _file_and_part(design)
+    return design.partition("#")[2].removeprefix(LEADING_TO) or _file_and_part(design)
 
 
 def _file_and_part(design: str) -> str:

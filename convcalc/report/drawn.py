@@ -36,6 +36,16 @@ def chosen(what: str, names: str | Iterable[str], known: Collection[str]) -> tup
     return keys
 
 
+def require_positive(what: str, value: object) -> None:
+    """Demand a positive integer.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{what} is a positive integer, not {value!r}")
+
+
 class Drawn:
     """What the formats of ``convcalc.render`` draw: as text where it is printed, as HTML in a notebook."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from convcalc.errors import Span
 from convcalc.metrics.memory import Peak
 from convcalc.metrics.metric import Metric, MisalignedJoin
-from convcalc.report.drawn import Drawn, words
+from convcalc.report.drawn import Drawn, require_positive, words
 
 if TYPE_CHECKING:
     from convcalc.devices.roofline import Device
@@ -107,8 +107,7 @@ class Report(Drawn):
         """
         from convcalc.report.fold import TableOptions
 
-        if depth is not None and (not isinstance(depth, int) or depth < 1):
-            raise ValueError(f"depth is a positive integer, not {depth!r}")
+        require_positive("depth", 1 if depth is None else depth)
         return self._draw(format, TableOptions(depth, by, columns=None if columns is None else words(columns)))
 
     def to_dataframe(self, library: Literal["pandas", "polars"] = "pandas") -> Any:
@@ -116,7 +115,7 @@ class Report(Drawn):
 
         Raises:
             ValueError: for another library.
-            SpecError: CC719, where the library is not installed.
+            SpecErrors: CC719, where the library is not installed.
 
         >>> import convcalc
         >>> convcalc.load("zoo:resnet50").report().to_dataframe()["params"].sum()

@@ -46,6 +46,16 @@ class Axis:
         exact = Fraction(value, self.denominator)
         return exact.numerator if exact.denominator == 1 else exact
 
+    def ranks(self, places: Any) -> Any:
+        """Return the order of values, by an array of their places: numbers by size, others as they are listed."""
+        import numpy
+
+        if isinstance(self.values, range):
+            return places if self.values.step > 0 else -places
+        ordered = sorted(set(self.values)) if self.is_numeric else dict.fromkeys(self.values)
+        ranks = {value: rank for rank, value in enumerate(ordered)}
+        return numpy.array([ranks[value] for value in self.values])[places]
+
 
 def read_axis(text: str, argument: str = AXIS) -> Axis:
     """Read ``name=value,value…`` or ``name=first..last:step``, also mixed; errors name the argument that it is of.

@@ -256,10 +256,11 @@ def _chunks(file: Any) -> Iterator[bytes]:
 
 
 def _points_to_json(points: SelectedPoints) -> dict[str, object]:
-    return {"numbers": points.numbers.tolist(), **{key: column.tolist() for key, column in points.metrics.items()}}
+    metrics = {key: column.tolist() for key, column in points.metrics.items()}
+    return {"numbers": points.numbers.tolist(), "metrics": metrics}
 
 
-def _points_from_json(known: dict[str, list[int]] | None) -> SelectedPoints | None:
+def _points_from_json(known: dict[str, Any] | None) -> SelectedPoints | None:
     if known is None:
         return None
     import numpy
@@ -267,5 +268,4 @@ def _points_from_json(known: dict[str, list[int]] | None) -> SelectedPoints | No
     def column(values: list[int]) -> object:
         return numpy.array(values, "int64" if all(-(2**63) <= value < 2**63 for value in values) else object)
 
-    numbers = column(known.pop("numbers"))
-    return SelectedPoints(numbers, {key: column(values) for key, values in known.items()})
+    return SelectedPoints(column(known["numbers"]), {key: column(values) for key, values in known["metrics"].items()})

@@ -73,6 +73,7 @@ def run_block(task: BlockTask, block: Block) -> BlockResult:
     columns = evaluate(task.job, block)
     places = numpy.flatnonzero(matching_points(task.job, columns))
     totals = {key: column.ravel()[places] for key, column in columns.metrics.items()}
+    totals |= {name: task.job.ranks(name, places + block.first) for name in task.selection.axes}
     points = task.selection.select(SelectedPoints(places + block.first, totals))
     texts = tuple(write(task.job, points) for write in task.writers)
     valid = int(numpy.count_nonzero(columns.valid))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from convcalc.designs.names import parse_design
+from convcalc.designs.names import chosen_variant, parse_design
 from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, carried, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.metrics.registry import report_metrics
@@ -70,6 +71,12 @@ class SweepJob:
         places = unravel(number, [len(axis.values) for axis in self.axes])
         return {axis.name: axis.value(at) for axis, at in zip(self.axes, places, strict=True)}
 
+    def ranks(self, name: str, numbers: Any) -> Any:
+        """Return the order of points along an axis, by an array of their numbers."""
+        place = [axis.name for axis in self.axes].index(name)
+        later = math.prod(len(axis.values) for axis in self.axes[place + 1 :])
+        return self.axes[place].ranks(numbers // later % len(self.axes[place].values))
+
     def network_at(self, number: int) -> Network:
         """Return the design at one point, worked out with plain numbers.
 
@@ -103,10 +110,13 @@ def make_job(
     Raises:
         SpecErrors: what is wrong with the spec, an axis or a name.
     """
-    named = design.design if isinstance(design, Network) else parse_design(design)
     if isinstance(design, Network):
-        spec = design.spec
+        named, variant, spec = design.design, design.design.variant, design.spec
     else:
+        named = parse_design(design)
+        variant = chosen_variant(named, options.variant)
+        if variants is not None:
+            chosen_variant(named, ",".join(variants) or "all", "--variants")
         spec = open_spec(named.file, libraries=options.libraries, inputs=options.inputs)
     assert spec is not None, "a graph in memory has no variables"
     if variants is not None:
@@ -118,7 +128,7 @@ def make_job(
         libraries=tuple(map(os.path.realpath, options.libraries)),
         overrides=tuple(options.overrides.items()),
         inputs=tuple(spec.inputs.items()),
-        variant=options.variant if named.variant is None else named.variant,
+        variant=variant,
         part=named.part,
         batch=options.batch,
         dtype=options.dtype,

@@ -24,7 +24,10 @@ class SelectedPoints(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """``all``; ``pareto`` by some metrics; or ``top`` so many by one. A metric with − before it is better if larger."""
+    """``all``; ``pareto`` by some metrics; or ``top`` so many by one. A metric with − before it is better if larger.
+
+    An axis may stand in the place of a metric: then points have its ranks.
+    """
 
     kind: str = "all"
     metrics: tuple[str, ...] = ()
@@ -33,9 +36,12 @@ class Selection(NamedTuple):
     order: str = ""
     """The metric by which a front is sorted at last, with its sign; the metrics of the front in their order if none."""
 
+    axes: tuple[str, ...] = ()
+    """The keys that are axes."""
+
     @property
     def keys(self) -> tuple[str, ...]:
-        """The metrics without their signs, and that of the order behind them."""
+        """The metrics and axes without their signs, and that of the order behind them."""
         return tuple(metric.removeprefix("-") for metric in (*self.metrics, self.order) if metric)
 
     def ordered(self, points: SelectedPoints) -> SelectedPoints:

@@ -50,7 +50,7 @@ class SweepTable:
 
         Raises:
             ValueError: for another library.
-            SpecError: CC719, where the library is not installed.
+            SpecErrors: CC719, where the library is not installed.
         """
         from convcalc.extras import data_frame
 

@@ -50,7 +50,7 @@ def metrics_used(text: str | None, axes: tuple[Axis, ...]) -> tuple[str, ...]:
     for name in read:
         if name not in both:
             kinds = "neither an axis nor a metric of whole designs" if axes else "not a metric of whole designs"
-            said = f"--where reads '{name}', which is {kinds}{did_you_mean(name, both)}"
+            said = f"the condition reads '{name}', which is {kinds}{did_you_mean(name, both)}"
             at, end = next((at, end) for each, at, end in names if each == name)
             hint = _suffixed(text, at, end) or f"it may read {', '.join(both)}"
             raise SpecError(INVALID_CONDITION, said, Span(Source("--where", text), 1, 1 + at, end - at), hint=hint)
@@ -79,7 +79,7 @@ def _require_bytes(text: str, read: Sequence[Name], axes: Container[str]) -> Non
             span = Span(Source("--where", text), 1, 1 + start + found.start(), len(found[0]))
             verb = "does" if len(set(names)) == 1 else "do"
             shown = " and ".join(dict.fromkeys(names))
-            said = f"--where: {shown} {verb} not take a byte suffix: {quoted(found[0])}"
+            said = f"{shown} {verb} not take a byte suffix: {quoted(found[0])}"
             raise SpecError(INVALID_CONDITION, said, span, hint=f"without the B: {found[0][:-1]}; for 10⁹ write G")
 
 
@@ -148,9 +148,9 @@ def _condition_error(text: str, error: ExpressionError, scope: Mapping[str, Any]
     at = f" at {', '.join(f'{name}={value}' for name, value in scope.items())}" if scope else ""
     start, length = (0, len(text)) if "\n" in text else (error.start, max(1, error.end - error.start))
     span = Span(Source("--where", text), 1, 1 + start, length)
-    return SpecError(INVALID_CONDITION, f"--where: {error.text}{at}", span, error.hint)
+    return SpecError(INVALID_CONDITION, f"{error.text}{at}", span, error.hint)
 
 
 def _not_boolean_error(text: str) -> SpecError:
     span = Span(Source("--where", text), 1, 1, len(text))
-    return SpecError(INVALID_CONDITION, "--where must be true or false", span, hint="compare: --where 'params <= 5e6'")
+    return SpecError(INVALID_CONDITION, "a condition is true or false", span, hint="compare: params <= 5e6")

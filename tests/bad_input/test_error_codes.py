@@ -66,6 +66,7 @@ def test_all_are_shown_but_those_that_no_short_spec_gives() -> None:
         "CC707",
         "CC708",
         "CC709",
+        "CC710",
         "CC721",
         "CC731",
         "CC732",

@@ -170,7 +170,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("path", "sentence"), REFUSED.values(), ids=REFUSED)
-def test_refused_imports(path: str, sentence: str) -> None:
+def test_refused_imports(cli: Command, path: str, sentence: str) -> None:
     write("lib.yaml", LIBRARY)
     write("other/lib.yaml", LIBRARY)
     write("nets/a.yaml", IMPORTING.format(path))
@@ -181,6 +181,9 @@ def test_refused_imports(path: str, sentence: str) -> None:
     (line,) = said("nets/a.yaml")
     assert f": error CC209: {sentence}" in line
     assert line.startswith("nets/ring.yaml:1:13: " if "ring" in path else "nets/a.yaml:1:15: ")
+    elsewhere = path != "sub" and "itself" not in sentence
+    hint = "name the folder of a library with --lib or CONVCALC_LIB\n"
+    assert cli("report", "nets/a.yaml").stderr.endswith(hint) is elsewhere
 
 
 def test_a_link_inside_the_tree_is_followed() -> None:

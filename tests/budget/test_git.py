@@ -100,6 +100,8 @@ def test_variants_and_parts_that_were_not_there_yet_are_new(sandbox: Sandbox) ->
     baseline = open_baseline(at("HEAD"), str(sandbox.folder))
     assert [baseline.counts(name) for name in ("a.yaml@wide", "a.yaml#tail", "b.yaml")] == [None] * 3
     assert total(baseline, "a.yaml#head") == 10
+    assert total(baseline, "a.yaml#..head") == 112 + 10
+    assert baseline.counts("a.yaml#..tail") is None
 
 
 def test_a_shipped_design_has_no_other_past(sandbox: Sandbox) -> None:

@@ -112,7 +112,7 @@ def test_bytes_are_compared_with_bytes_alone(cli: Command) -> None:
     assert (fits.exit_code, len(fits.stdout.splitlines())) == (0, 2)
     wrong = cli("sweep", "m.yaml", "w=8", "--where", "weight_bytes <= 1GB and params <= 1GB")
     assert wrong.exit_code == 2
-    assert "--where:1:35: error CC715: --where: params does not take a byte suffix: '1GB'" in wrong.stderr
+    assert "--where:1:35: error CC715: params does not take a byte suffix: '1GB'" in wrong.stderr
     assert "without the B: 1G" in wrong.stderr
 
 

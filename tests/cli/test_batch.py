@@ -366,9 +366,9 @@ def test_where(cli: Command, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("parms < 1", "--where reads 'parms', which is not a metric of whole designs; did you mean 'params'?"),
+        ("parms < 1", "the condition reads 'parms', which is not a metric of whole designs; did you mean 'params'?"),
         ("params <", "CC715"),
-        ("params", "--where must be true or false"),
+        ("params", "a condition is true or false"),
         ("params / (macs - macs) > 1", "CC715"),
         ("params < 5MB", "params does not take a byte suffix"),
     ],

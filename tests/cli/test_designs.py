@@ -37,6 +37,65 @@ def test_designs(cli: Command, folder: Path, design: str, expected: int) -> None
     assert params(cli, design) == expected
 
 
+HEADS = """\
+input: [3, 8, 8]
+vars: {deep: true, c: 4}
+layers:
+  - {conv: [c, 3], name: trunk, when: deep}    # 3·c·9 + c
+  - {conv: [2, 1], name: left}                 # 2·c + 2
+  - {conv: [5, 1], name: right, from: trunk}   # 5·c + 5
+outputs: [left, right]
+"""
+
+
+def test_the_name_of_an_output_means_one_network(cli: Command, folder: Path) -> None:
+    (folder / "heads.yaml").write_text(HEADS)
+    for design, expected in (("#right", 25), ("#..right", 112 + 25), ("#..left", 112 + 10), ("#..trunk", 112)):
+        assert params(cli, f"heads.yaml{design}") == expected
+    compared = json.loads(cli("compare", "heads.yaml", "--json").stdout)["designs"]
+    assert [(one["design"], one["totals"]["params"]) for one in compared] == [
+        ("heads.yaml#..left", 122), ("heads.yaml#..right", 137),
+    ]  # fmt: skip
+    again = json.loads(cli("compare", *(one["design"] for one in compared), "--json").stdout)["designs"]
+    assert again == compared
+    sweep = json.loads(cli("sweep", "heads.yaml#..right", "c=1,2", "--json").stdout)
+    assert [point["params"] for point in sweep["points"]] == [28 + 10, 56 + 15]
+    (row,) = json.loads(cli("batch", "heads.yaml#..right", "--json").stdout)["designs"]
+    assert (row["params"], row["name"]) == (137, "heads.yaml#..right")
+    checked = cli("check", "heads.yaml#..right", "--max", "params=136")
+    assert (checked.exit_code, "heads.yaml#..right: 137" in checked.stdout) == (1, True)
+
+
+def test_the_end_of_a_name_is_a_path(cli: Command, folder: Path) -> None:
+    result = cli("report", "pair.yaml#..direkt")
+    assert (result.exit_code, result.stderr) == (
+        2, "pair.yaml: error CC211: no layer has the path 'direkt'; did you mean 'direct'?\n",
+    )  # fmt: skip
+
+
+NAMES = [
+    "report tiny.yaml", "report tiny.yaml@wide#stage1", "report tiny.yaml -f markdown", "report tiny.yaml -f html",
+    "report tiny.yaml -f latex", "compare tiny.yaml pair.yaml#direct", "compare tiny.yaml pair.yaml#direct --width 20",
+    "compare tiny.yaml pair.yaml#direct -f markdown", "compare tiny.yaml pair.yaml#direct -f html",
+    "explain tiny.yaml", "reconcile tiny.yaml", "reconcile tiny.yaml -f markdown", "batch tiny.yaml",
+    "batch tiny.yaml -f markdown", "formula tiny.yaml --symbols width", "formula tiny.yaml --symbols width -f latex",
+    "formula tiny.yaml --symbols width -f python",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", NAMES)
+def test_a_name_is_said_once(cli: Command, folder: Path, line: str) -> None:
+    def shown() -> str:
+        return cli(*line.split()).stdout.partition("convcalc explain tiny.yaml")[0]
+
+    named = shown()
+    assert named.count("tiny.yaml") == 1
+    only_labels = line == "explain tiny.yaml" or ("-f" in line and line.startswith("compare"))
+    assert ("Tiny" in named) is not only_labels
+    (folder / "tiny.yaml").write_text(SPECS["tiny.yaml"].removeprefix("name: Tiny\n"))
+    assert shown().count("tiny.yaml") == 1
+
+
 def test_standard_input(cli: Command, folder: Path) -> None:
     assert params(cli, "-", input=SPECS["tiny.yaml"]) == 202
     assert params(cli, "--variant", "wide", "-", input=SPECS["tiny.yaml"]) == 458
@@ -69,8 +128,43 @@ def test_variables(cli: Command, folder: Path, options: str, expected: int) -> N
     assert params(cli, *options.split(), "tiny.yaml") == expected
 
 
-def test_a_variant_in_the_name_goes_before_the_option(cli: Command, folder: Path) -> None:
-    assert params(cli, "zoo:resnet50@101", "--variant", "152") == 44_549_160
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        ("report zoo:resnet50@101 --variant 152", "--variant '152'"),
+        ("compare zoo:resnet50 zoo:resnet50@101 --variant 152", "--variant '152'"),
+        ("explain zoo:resnet50@101 --variant 152", "--variant '152'"),
+        ("explain zoo:resnet50@101 stage1 --variant nonesuch", "--variant 'nonesuch'"),
+        ("reconcile zoo:resnet50@101 --variant 152", "--variant '152'"),
+        ("formula zoo:resnet50@101 --variant 152 --symbols classes", "--variant '152'"),
+        ("formula zoo:vgg --symbols classes --over zoo:resnet50@101 --variant 16", "--variant '16'"),
+        ("sweep zoo:resnet50@101 --variant 152 classes=1,2", "--variant '152'"),
+        ("sweep zoo:resnet50@101 --variants all classes=1,2", "--variants 'all'"),
+        ("sweep zoo:resnet50@101 --variants 101,152 classes=1,2", "--variants '101,152'"),
+        ("solve zoo:resnet50@101 --variant 152 --for classes=1..9 --max params=1G", "--variant '152'"),
+        ("batch zoo:resnet50@101 --variant 152", "--variant '152'"),
+    ],
+)
+def test_two_variants_of_one_design_are_an_error(cli: Command, line: str, option: str) -> None:
+    result = cli(*line.split())
+    assert result.exit_code == 2
+    name = option.partition(" ")[0]
+    assert result.stderr.startswith(
+        f"zoo:resnet50@101: error CC710: 'zoo:resnet50@101' names the variant '101', and {option}\n"
+        f"  hint: leave out {name} or @101\n"
+    )
+    assert "44,549,160" not in result.stdout
+
+
+def test_a_variant_that_is_named_twice(cli: Command) -> None:
+    assert params(cli, "zoo:resnet50@101", "--variant", "101") == 44_549_160
+
+
+@pytest.mark.parametrize("line", ["compare zoo:vgg@16 zoo:vgg@19", "batch zoo:vgg@16"])
+def test_variants_of_no_design_are_an_error(cli: Command, line: str) -> None:
+    result = cli(*line.split(), "--variants", "nonesuch")
+    assert result.exit_code == 2
+    assert "--variants is for designs that name none: leave it out, or @VARIANT" in result.stderr
 
 
 @pytest.mark.parametrize("design", ["tiny.yaml", "tiny.yaml@wide"])

@@ -59,6 +59,14 @@ def test_a_path_without_specs_is_an_error(cli: Command, sandbox: Sandbox, path: 
     assert f"error CC705: no spec at '{path}', neither here nor at " in result.stderr
 
 
+@pytest.mark.parametrize("design", ["a.yaml@wide", "a.yaml#conv1"])
+def test_a_variant_or_a_part_is_no_file(cli: Command, sandbox: Sandbox, design: str) -> None:
+    sandbox.commit({"a.yaml": net(6)})
+    result = cli("diff", "HEAD", design)
+    assert result.exit_code == 2
+    assert "\n  hint: diff takes files, and compares every variant: a.yaml\n" in result.stderr
+
+
 def test_nothing_changed(cli: Command, sandbox: Sandbox) -> None:
     assert found(cli) == ({}, 3)
     commit = sandbox.git("rev-parse", "HEAD")[:7]

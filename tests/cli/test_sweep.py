@@ -10,7 +10,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ import convcalc
 from convcalc.metrics.registry import report_metrics
 from convcalc.schemas import schema
 from convcalc.sweep import executors
+from convcalc.sweep.axes import read_axis
+from convcalc.sweep.checkpoint import Checkpoint, Progress, SavedProgress
+from convcalc.sweep.executors import BlockTask, run_block
+from convcalc.sweep.grid import Block
+from convcalc.sweep.job import make_job
+from convcalc.sweep.selection import Selection
 from tests.conftest import HANG, ROOT, Command
 
 RESNET50 = str(ROOT / "tests" / "sweep" / "resnet50.yaml")
@@ -120,6 +127,61 @@ def test_the_order_of_points_and_the_former_names_of_its_options(cli: Command) -
     assert points("--metrics", "flops") == points("--columns", "flops")
 
 
+@pytest.mark.parametrize("options", [(), ("--top", "7"), ("--jobs", "2")])
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [("1..9", range(1, 10)), ("9..1:-2", range(9, 0, -2)), ("7,1..3,5,2", [7, 1, 2, 3, 5, 2]), ("1/3,3,2.5", [None])],
+)
+def test_points_in_the_order_of_an_axis(
+    cli: Command, folder: Path, written: str, values: Sequence[int | None], options: tuple[str, ...]
+) -> None:
+    (folder / "net.yaml").write_text(
+        "input: [3, 8, 8]\nvars: {numbers: 1, n: 2}\nlayers: [conv: [ceil(numbers), 1], conv: [n, 1]]\n"
+    )
+    line = "sweep", "net.yaml", f"numbers={written}", "n=1..2"
+    each = [dict(row) for row in json.loads(cli(*line, "--json").stdout)["points"]]
+    assert values == [None] or [row["numbers"] for row in each] == [value for value in values for _ in "12"]
+    for order, sign in (("numbers", -1), ("-numbers", -1), ("numbers:asc", 1)):
+        expected = sorted(each, key=lambda row: sign * Fraction(row["numbers"]))
+        found = json.loads(cli(*line, "--sort", order, "--json", *options).stdout)["points"]
+        assert found == expected[: int(options[1]) if "--top" in options else None]
+
+
+def test_words_are_in_the_order_in_which_they_are_listed(cli: Command) -> None:
+    line = "sweep", "--sort", "variant:asc", "zoo:vgg", "classes=1,2", "--variants", "19,11,16"
+    assert [row["variant"] for row in json.loads(cli(*line, "--json").stdout)["points"]] == [
+        "19", "19", "11", "11", "16", "16",
+    ]  # fmt: skip
+    refused = cli(*line, "--pareto", "variant,params")
+    assert refused.exit_code == 2
+    assert "--pareto compares numbers, and the values of 'variant' are none" in refused.stderr
+
+
+def test_an_axis_in_a_pareto_front(cli: Command, folder: Path) -> None:
+    (folder / "net.yaml").write_text("input: [3, 8, 8]\nvars: {k: 1, n: 1}\nlayers: [conv: [n, k]]\n")
+    line = "sweep", "net.yaml", "k=1..3", "n=1..3"
+    points = json.loads(cli(*line, "--json").stdout)["points"]
+    front = json.loads(cli(*line, "--pareto", "-k,params", "--json").stdout)["points"]
+    assert front == [point for point in reversed(points) if point["n"] == 1]
+    assert cli(*line, "--pareto", "-k,params").stdout.split()[:4] == ["k", "n", "Params", "Multiplies"]
+
+
+def test_notes_keep_points_in_the_order_of_an_axis(folder: Path) -> None:
+    (folder / "net.yaml").write_text("input: [numbers]\nvars: {numbers: 1}\nlayers: [linear: 1]\n")
+    task = BlockTask(
+        make_job("net.yaml", [read_axis("numbers=2..10")]), Selection("top", ("-numbers",), 3, "", ("numbers",))
+    )
+    points = run_block(task, Block(((0, 9),), (9,))).points
+    checkpoint = Checkpoint("points.csv", {})
+    checkpoint.save(SavedProgress({}, Progress(points=points)))
+    known = checkpoint.load()
+    assert known
+    assert known.state.points
+    assert [column.tolist() for column in (known.state.points.numbers, *known.state.points.metrics.values())] == [
+        [8, 7, 6], [11, 10, 9], [10, 9, 8], [8, 7, 6],
+    ]  # fmt: skip
+
+
 def test_points_that_are_no_network_are_counted_and_explained(cli: Command, folder: Path) -> None:
     (folder / "net.yaml").write_text("input: [3, n, n]\nvars: {n: 8, k: 3}\nlayers: [conv: [4, k]]\n")
     result = cli("sweep", "net.yaml", "n=1..4", "k=1..4", "--json")
@@ -204,6 +266,11 @@ def test_missing_packages(tmp_path: Path, package: str, arguments: tuple[str, ..
         (["width=8", "--keep", "top:5:mcs"], "did you mean 'macs'?"),
         (["width=8", "--keep", "top:5:macs", "--top", "3"], "former name"),
         (["width=8", "--sort", "-macs:asc"], "combines a minus"),
+        (["width=8", "--sort", "classes"], "'classes' is not one of width, params, "),
+        (["width=8", "--sort", "widht"], "did you mean 'width'?"),
+        (["width=8", "--pareto", "macs,-widht"], "did you mean 'width'?"),
+        (["width=8", "--columns", "macs,width"], "'width' is an axis, and every row has all axes"),
+        (["--sort", "variant", "width=8"], "'variant' is not one of width, "),
         (["width=8", "--sort", "macs:up"], "not one of macs, macs:asc and macs:desc"),
         (["classes=1..2000000", "--sort", "macs"], "add --top N"),
         (["width=8", "--resume"], "-o PATH"),

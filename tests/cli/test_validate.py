@@ -50,6 +50,23 @@ def test_a_broken_spec_does_not_hide_the_others(cli: Command, folder: Path) -> N
     assert result.stdout.endswith("tiny.yaml: valid (wide)\n3 specs, 2 invalid\n")
 
 
+@pytest.mark.parametrize("design", ["tiny.yaml@wide", "tiny.yaml@nonesuch", "tiny.yaml#stem", "zoo:vgg@16", "-@wide"])
+def test_a_variant_or_a_part_is_no_file(cli: Command, folder: Path, design: str) -> None:
+    result = cli("validate", "pair.yaml", "--", design, input=SPECS["tiny.yaml"])
+    file = design.partition("@")[0].partition("#")[0]
+    assert result.exit_code == 2
+    assert result.stdout.splitlines() == [
+        "pair.yaml: valid",
+        f"{design}: error CC001: no such file: validate takes files, and checks every variant and layer of each",
+        f"  hint: did you mean {file}?",
+        "2 specs, 1 invalid",
+    ]
+
+
+def test_the_file_of_a_variant_is_missing_too(cli: Command, folder: Path) -> None:
+    assert "tinny.yaml@wide: error CC001: no such file\n" in cli("validate", "tinny.yaml@wide").stdout
+
+
 def test_json_lists_the_errors(cli: Command, folder: Path) -> None:
     result = cli("validate", ".", "nowhere.yaml", "--json")
     document = json.loads(result.stdout)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 import convcalc
-from convcalc import SpecError
+from convcalc import SpecErrors
 from convcalc.extras import data_frame
 
 Library = Literal["pandas", "polars"]
@@ -61,6 +61,6 @@ def test_a_sweep_as_a_frame(library: Library) -> None:
 @both
 def test_a_library_that_is_not_installed(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, library, None)
-    with pytest.raises(SpecError, match=f"CC719: data frames need {library}, which is not installed") as caught:
+    with pytest.raises(SpecErrors, match=f"CC719: data frames need {library}, which is not installed") as caught:
         convcalc.load("zoo:lenet").report().to_dataframe(library)
-    assert caught.value.hint == "pip install 'convcalc[dataframe]'"
+    assert caught.value.errors[0].hint == "pip install 'convcalc[dataframe]'"

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,34 @@ def test_one_design_is_compared_output_by_output(cli: Command) -> None:
     assert convcalc.compare(design).to("text") == cli("compare", str(design)).stdout
     with pytest.raises(ValueError, match="two designs or more, not 1"):
         convcalc.compare("zoo:lenet")
+
+
+def test_an_output_stays_the_same_network_in_a_sweep_and_a_formula() -> None:
+    text = "input: [3, 8, 8]\nvars: {deep: false, c: 4}\noutputs: [left, right]\nlayers:\n"
+    text += "- {conv: [4, 3], name: trunk, when: deep}\n- {conv: [c, 1], name: left}\n"
+    text += "- {conv: [c, 1], name: right, from: input, when: not deep, else: {conv: [c, 1], from: trunk}}\n"
+    left, right = convcalc.load(text=text).outputs()
+    assert [design.name for design in (left, right)] == ["<text>#left", "<text>#right"]
+    assert [design.report().totals["params"] for design in (left, right)] == [16, 16]
+    assert left.sweep(deep=[False, True])["params"].tolist() == [4 * 3 + 4, (4 * 3 * 9 + 4) + 4 * 4 + 4]
+    assert left.formula(set={"deep": True}, symbols="c").totals["params"].value({"c": 1}) == (4 * 3 * 9 + 4) + 4 + 1
+    assert [design.name for design in left.outputs()] == ["<text>#left"]
+
+
+def test_each_design_of_a_ratio_has_its_own_variant() -> None:
+    text = (
+        "vars: {c: 4, k: 1}\nvariants: {V: {k: 3}}\ninput: [8, 9, 9]\nlayers: [conv: {out: c, kernel: k, bias: false}]"
+    )
+    plain, three = convcalc.load(text=text), convcalc.load(text=text, variant="V")
+    ratios = three.formula(symbols="c", over=plain).ratios
+    assert ratios is not None
+    assert ratios["params"] is not None
+    assert (ratios["params"].numerator.value({}), ratios["params"].denominator.value({})) == (9, 1)
+
+
+def test_two_variants_of_one_design() -> None:
+    with pytest.raises(SpecErrors, match=r"CC710: 'zoo:vgg@16' names the variant '16'"):
+        convcalc.load("zoo:vgg@16", variant="19")
 
 
 def test_variables() -> None:
@@ -319,6 +349,54 @@ def test_another_input(given: str | dict[str, str]) -> None:
     assert report.given == ("image",)
 
 
-def test_an_input_that_is_not_there() -> None:
-    with pytest.raises(convcalc.SpecErrors, match="CC709"):
-        convcalc.load(text="input: [3, 8, 8]\nlayers: [conv: [4, 3]]", input={"x": "3,9,9"})
+LOAD: dict[str, tuple[dict[str, Any], str, str]] = {
+    "an input": ({"input": {"x": "3,9,9"}}, "input:1:1: error CC709: no input 'x'", "inputs of this spec: input"),
+    "a shape": ({"input": " "}, "input:1:1: error CC709: ' ' is not a shape", "channels first: input='3,224,224'"),
+    "a value": ({"set": {"width": "8 +"}}, "set:1:9: error CC301: a value is missing", ""),
+    "a variable": ({"set": {"widht": 8}}, "set:1:1: error CC702: no variable 'widht'", "variables: width"),
+    "an import": ({"text": f"import: {{x: y.yaml}}\n{SPEC}"}, "cannot import 'y.yaml'", "a library with libraries="),
+    "a variant": ({"text": None, "design": "zoo:vgg@16", "variant": "19"}, "and variant='19'", "variant= or @16"),
+}
+CALL: dict[str, tuple[Callable[[Design], object], str, str]] = {
+    "a metric": (lambda d: d.sweep(width=[1], where="parms"), "where:1:1: error CC715: the condition reads", "params"),
+    "a number": (lambda d: d.sweep(width=[1], where="params"), "where:1:1: error CC715: a condition is true", "<= 5e6"),
+    "a symbol": (lambda d: d.formula(symbols="k"), "symbols:1:1: error CC721: no variable", "set={'width': '2*k'}"),
+    "a word": (lambda d: d.formula(set={"width": "widthh"}), "set:1:1: error CC721: no variable", "symbols='widthh'"),
+    "a term": (lambda d: d.formula(set={"width": "2*"}, symbols="c"), "set:1:8: error CC301: a value is missing", ""),
+}
+
+
+@pytest.mark.parametrize(("call", "first", "hint"), [
+    *((lambda _, given=given: convcalc.load(**{"text": SPEC, **given}), *rest) for given, *rest in LOAD.values()),
+    *CALL.values(),
+], ids=[*LOAD, *CALL])  # fmt: skip
+def test_errors_of_arguments_name_them(call: Callable[[Design], object], first: str, hint: str) -> None:
+    with pytest.raises(SpecErrors) as caught:
+        call(convcalc.load(text=SPEC))
+    (error,) = caught.value.errors
+    assert (first in str(error), hint in error.hint) == (True, True), str(caught.value)
+    assert "--" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["int9", "float16, conv*=int9", 8, None])
+def test_a_number_format_that_there_is_not_is_as_a_batch_that_is_none(dtype: Any) -> None:
+    design = convcalc.load(text=SPEC)
+    for call in (design.report, partial(design.compare, "zoo:lenet"), partial(design.formula, symbols="c")):
+        with pytest.raises(ValueError, match="dtype: no number format '"):
+            call(dtype=dtype)
+        with pytest.raises(ValueError, match="batch is a positive integer, not 0"):
+            call(batch=0)
+
+
+def test_each_design_of_a_ratio_has_its_own_settings() -> None:
+    text = "vars: {c: 4, k: 1}\ninput: [8, 9, 9]\nlayers: [conv: {out: c, kernel: k, bias: false}]"
+    one, three, five = (convcalc.load(text=text, set={"k": k} if k > 1 else None) for k in (1, 3, 5))
+    for design, over, expected in (
+        (three, one, Fraction(9)),
+        (one, three, Fraction(1, 9)),
+        (five, three, Fraction(25, 9)),
+    ):
+        ratios = design.formula(symbols="c", over=over).ratios
+        assert ratios is not None
+        assert ratios["params"] is not None
+        assert Fraction(ratios["params"].numerator.value({}), ratios["params"].denominator.value({})) == expected

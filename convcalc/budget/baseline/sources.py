@@ -212,9 +212,12 @@ def _count_design(spec: SpecFile, wanted: DesignName) -> DesignCounts | None:
     if wanted.variant is not None and wanted.variant not in spec.variants:
         return None
     graph = spec.expand(wanted.variant).graph
-    if wanted.part is None:
-        return count_graph(graph)
-    return count_graph(graph.subgraph(wanted.part)) if wanted.part in graph.all_paths() else None
+    if wanted.part is not None:
+        try:
+            graph = graph.subgraph(wanted.part)
+        except SpecError:
+            return None
+    return count_graph(graph)
 
 
 Baseline: TypeAlias = StoredBaseline | GitBaseline

@@ -12,7 +12,7 @@ from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.sources import SPEC_MARKER, GitBaseline
 from convcalc.budget.baseline.types import DesignCounts
 from convcalc.budget.diff.match_layers import LayerChange, match_layers
-from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name
+from convcalc.designs.names import SPEC_SUFFIXES, is_spec_name, parse_design
 from convcalc.designs.patterns import MAGIC
 from convcalc.designs.sources import SpecFile, open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
@@ -127,7 +127,9 @@ class _Comparison:
                 gone |= dict.fromkeys(both[1])
                 if not any(both) and not os.path.isdir(real):
                     text = f"no spec at {quoted(path)}, neither here nor at {self.tree.commit.label}"
-                    self.errors.append(SpecError("CC705", text))
+                    file = parse_design(path).file
+                    hint = f"diff takes files, and compares every variant: {file}" if os.path.isfile(file) else ""
+                    self.errors.append(SpecError("CC705", text, hint=hint))
         return [*here, *(path for path in gone if path not in here and not os.path.lexists(path))]
 
     @cached_property

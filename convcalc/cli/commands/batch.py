@@ -16,7 +16,14 @@ from convcalc.batch.run import RowBatch, count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.cli import ERROR, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignOptions, DesignType, design_options, jobs_option, variants_option
+from convcalc.cli.options.designs import (
+    DesignOptions,
+    DesignType,
+    design_options,
+    jobs_option,
+    require_use_of_variants,
+    variants_option,
+)
 from convcalc.cli.options.metrics import (
     ColumnChoice,
     MetricKeyType,
@@ -89,6 +96,7 @@ def command(
     """
     if paths.count(STDOUT) > 1:
         raise click.UsageError("standard input can be read once: give - once")
+    require_use_of_variants(paths, variants)
     best = pareto.keys if pareto else ()
     usual = tuple(TITLES) if settings.verbose else DEFAULT_COLUMNS
     asked = [*(key.removeprefix("-") for key in best), *([sort.key] if sort else [])]
@@ -150,7 +158,7 @@ def _listing(request: CountRequest, shown: Sequence[str]) -> Listing:
     always = [key for key in DEFAULT_COLUMNS if key not in shown]  # programs may rely on these
     fields = [
         Field("design", "Design"),
-        Field("name", "Name", drop_priority=4),
+        Field("name", "Name", drop_priority=4, optional=True),
         Field("input", "Input", drop_priority=2),
         *([Field(DTYPE, "Data type")] if len(request.dtypes) > 1 else []),
         *(Field(key, TITLES[key], number=True, shown_to_people=False) for key in always),

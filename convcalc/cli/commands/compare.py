@@ -14,6 +14,7 @@ from convcalc.cli.options.designs import (
     design_options,
     print_warnings,
     profile_option,
+    require_use_of_variants,
     variants_option,
 )
 from convcalc.cli.options.metrics import ColumnChoice, MetricKeyType, columns_option, split_columns
@@ -59,6 +60,7 @@ def command(
       convcalc compare zoo:resnet50 zoo:resnet50@101 --columns activations --top 5
       convcalc compare model.yaml@small model.yaml@large -f markdown -o compare.md
     """
+    require_use_of_variants(designs, variants)
     networks = reading.networks(designs if variants is None else _every(designs, variants, reading))
     if len(networks) == 1:
         (only,) = networks

@@ -21,11 +21,13 @@ from convcalc.cli.options.designs import (
     variants_option,
 )
 from convcalc.cli.options.metrics import (
+    AxisKeyType,
     ColumnChoice,
     MetricKeyType,
     MetricListType,
     SortKey,
     SortType,
+    axis_names,
     columns_option,
     order_options,
     pareto_option,
@@ -48,11 +50,20 @@ from convcalc.sweep.selection import Selection
 from convcalc.sweep.where import metrics_used
 
 METRICS = metric_names()
-KEY = MetricKeyType(METRICS)
+KEY = AxisKeyType(METRICS)
 MAX_SORTED_POINTS = 10**6
 """Most points that are sorted without --top: they are kept in memory."""
 RESUMABLE_FORMATS = ("csv", "jsonl", "json", "markdown", "parquet")
 """Formats that a sweep of all points can resume; Parquet by way of lines."""
+
+
+class ColumnKeyType(MetricKeyType):
+    """The key of a metric; the error of an axis says that it is shown anyway."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in axis_names(ctx) and value not in self.choices:
+            self.fail(f"{quoted(value)} is an axis, and every row has all axes: name metrics", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class KeepType(ParamType[Selection]):
@@ -77,13 +88,13 @@ class KeepType(ParamType[Selection]):
 
 @click.command("sweep", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Count every point of a design space.")
 @click.argument("design", type=DesignType())
-@click.argument("axes", nargs=-1, type=VARIABLE, metavar="NAME=VALUES…")
+@click.argument("axes", nargs=-1, type=VARIABLE, is_eager=True, metavar="NAME=VALUES…")
 @variants_option("Add an axis of variants, before all others.")
-@columns_option(KEY, f"Metrics in place of params,macs; +KEY adds: {', '.join(METRICS)}.")
+@columns_option(ColumnKeyType(METRICS), f"Metrics in place of params,macs; +KEY adds: {', '.join(METRICS)}.")
 @click.option(
     "--where", metavar="EXPR", help="Keep only points that satisfy this condition: 'params <= 5M and macs <= 600M'."
 )
-@order_options(KEY, "points")
+@order_options(KEY, "points", order="Sort by a metric or an axis, largest first unless :asc; ties keep their order.")
 @pareto_option(KEY, "points", "Of ties the first is kept.")
 @click.option("--keep", type=KeepType(), hidden=True)
 @jobs_option
@@ -123,7 +134,9 @@ def command(
     if keep and (sort or top or pareto):
         raise click.UsageError("--keep is the former name of --top, --sort and --pareto: use those alone")
     keep = keep or _keep(metrics, sort, top, pareto)
-    job = _job(design, axes, reading, variants, metrics, where, keep)
+    job = _job(design, axes, reading, variants, metrics, where)
+    keep = _with_axes(keep, job)
+    job = job.with_metrics((*metrics_used(where, job.axes), *(key for key in keep.keys if key not in keep.axes)))
     if sort and not top and not pareto and job.point_count > MAX_SORTED_POINTS:
         raise click.UsageError(f"{job.point_count:,} points are too many to sort: add --top N")
     given = _resumable(settings, targets, job, keep, resume=resume)
@@ -144,12 +157,25 @@ def command(
 
 def _job(
     design: str, axes: Sequence[str], reading: DesignOptions, variants: tuple[str, ...] | None,
-    metrics: tuple[str, ...], where: str | None, keep: Selection,
+    metrics: tuple[str, ...], where: str | None,
 ) -> SweepJob:  # fmt: skip
     """Return the sweep."""
     read = read_axes(axes, design, reading)
-    job = make_job(design, read, reading.count_options, variants=variants, metrics=metrics, where=where)
-    return job.with_metrics((*metrics_used(where, job.axes), *keep.keys))
+    return make_job(design, read, reading.count_options, variants=variants, metrics=metrics, where=where)
+
+
+def _with_axes(keep: Selection, job: SweepJob) -> Selection:
+    """Note which keys of a selection are axes.
+
+    Raises:
+        UsageError: for an axis of words or lists in a Pareto front.
+    """
+    axes = {axis.name: axis for axis in job.axes if axis.name in keep.keys}
+    for metric in keep.metrics if keep.kind == "pareto" else ():
+        axis = axes.get(metric.removeprefix("-"))
+        if axis and not axis.is_numeric:
+            raise click.UsageError(f"--pareto compares numbers, and the values of {quoted(axis.name)} are none")
+    return keep._replace(axes=tuple(axes))
 
 
 def _keep(metrics: Sequence[str], sort: SortKey | None, top: int | None, pareto: ColumnChoice | None) -> Selection:

@@ -14,9 +14,10 @@ from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
 from convcalc.cli.types import LazyChoice, ParamType, PositiveInt, SpecName, WordType, completions
 from convcalc.designs import sources
-from convcalc.designs.names import ZOO, is_visible_spec, zoo_paths
+from convcalc.designs.names import ZOO, is_visible_spec, parse_design, zoo_paths
 from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import SpecErrors, quoted
+from convcalc.graph.graph import LEADING_TO
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
@@ -174,6 +175,8 @@ def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
         strict: bool,
         **kwargs: Any,
     ) -> Any:
+        if variant and kwargs.get("variants") is not None:
+            raise click.UsageError("--variant and --variants: give one of them")
         return command(*args, reading=DesignOptions(set_, input_, lib, variant, batch, dtype, strict), **kwargs)
 
     for option in (
@@ -196,15 +199,24 @@ def variants_option(words: str) -> Callable[..., Any]:
     """``--variants``, as names; none of them for all."""
 
     def names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-        if value is not None and context.params.get("variant"):
-            raise click.UsageError("--variant and --variants: give one of them")
         chosen = None if value is None else tuple(name.strip() for name in value.split(","))
         if chosen is not None and not all(chosen):
             raise click.BadParameter(f"{quoted(value or '')} is not all, nor names with commas between")
         return () if chosen == ("all",) else chosen
 
     of_spec = SpecName(lambda spec: spec.variants, listed=True, alone=("all",))
-    return click.option("--variants", metavar="all|NAME,…", type=of_spec, callback=names, help=words)
+    return click.option("--variants", metavar="all|NAME,…", type=of_spec, callback=names, help=words,
+                        is_eager=True)  # fmt: skip # --sort may name the axis of variants
+
+
+def require_use_of_variants(designs: Iterable[str], variants: tuple[str, ...] | None) -> None:
+    """Demand that ``--variants`` has a design to choose variants of.
+
+    Raises:
+        UsageError: where each names its variant.
+    """
+    if variants is not None and all(parse_design(text).variant is not None for text in designs):
+        raise click.UsageError("--variants is for designs that name none: leave it out, or @VARIANT")
 
 
 def _cores() -> int:
@@ -267,8 +279,9 @@ def _parts(file: str, part: str) -> list[str]:
         layers = sources.open_design(file).graph.layers
     except SpecErrors:
         return []
-    depth = part.count(".") + 1
-    return list(dict.fromkeys(f"{file}#{'.'.join(layer.path.split('.')[:depth])}" for layer in layers))
+    before = LEADING_TO if part.startswith(LEADING_TO) else ""
+    depth = part.removeprefix(before).count(".") + 1
+    return list(dict.fromkeys(f"{file}#{before}{'.'.join(layer.path.split('.')[:depth])}" for layer in layers))
 
 
 def print_warnings(settings: GeneralOptions, warnings: Iterable[str]) -> None:

@@ -49,9 +49,27 @@ class MetricKeyType(WordType):
             return value
         return super().convert(value, param, ctx)
 
-    def known(self) -> tuple[str, ...]:
+    def known(self, ctx: click.Context) -> tuple[str, ...]:
         """Return all keys, for completion."""
         return (*self.choices, *(profile_keys() if self.profiles else ()))
+
+
+class AxisKeyType(MetricKeyType):
+    """The key of a metric, or the name of an axis of the same sweep, which goes before it."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return WordType(self.known(ctx)).convert(value, param, ctx)
+
+    def known(self, ctx: click.Context | None) -> tuple[str, ...]:
+        return (*axis_names(ctx), *self.choices)
+
+
+def axis_names(ctx: click.Context | None) -> list[str]:
+    """Return the names of the axes of a sweep, which are read before its other options."""
+    given = ctx.params if ctx else {}
+    texts = [*(given.get("axes") or ()), *(ctx.args if ctx else ())]  # for completion, those that are left unread
+    names = [text.partition("=")[0].strip() for text in texts if "=" in text]
+    return names if given.get("variants") is None else ["variant", *names]
 
 
 class MetricListType(ParamType[ColumnChoice]):
@@ -76,7 +94,7 @@ class MetricListType(ParamType[ColumnChoice]):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, last = incomplete.rpartition(",")
         sign = last[:1] if last[:1] == ("-" if self.signed else "+" * (not comma)) else ""
-        return completions(incomplete, [f"{before}{comma}{sign}{metric}" for metric in self.key.known()])
+        return completions(incomplete, [f"{before}{comma}{sign}{metric}" for metric in self.key.known(ctx)])
 
 
 class SortKey(NamedTuple):
@@ -114,7 +132,7 @@ class SortType(ParamType[SortKey]):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         if ":" in incomplete:
             return completions(incomplete, [f"{incomplete.partition(':')[0]}:{order}" for order in ("asc", "desc")])
-        return completions(incomplete, self.key.known())
+        return completions(incomplete, self.key.known(ctx))
 
 
 def columns_option(key: MetricKeyType, words: str) -> Callable[..., Any]:

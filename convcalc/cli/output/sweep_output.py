@@ -122,7 +122,7 @@ class _TableWriter:
             self.place.write(
                 f"showing {MAX_TABLE_ROWS:,} of {outcome.counts['kept']:,} points; -f csv or -o points.csv for all\n"
             )
-        if self.name == "text" and keep.kind == "pareto" and points and len(keep.metrics) == 2:
+        if self.name == "text" and keep.kind == "pareto" and points and len(keep.metrics) == 2 and not keep.axes:
             across, up = (points.metrics[key].tolist() for key in keep.keys[:2])
             drawn = scatter(across, up, (keep.keys[0], keep.keys[1]), ascii_only=self.surface.ascii_only)
             self.place.write(f"\n{drawn}")

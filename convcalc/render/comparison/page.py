@@ -135,23 +135,21 @@ def comparison_blocks(comparison: Comparison, surface: Surface) -> Iterator[Bloc
 
 def _designs(comparison: Comparison, glyphs: Characters, width: int | None) -> Iterator[Block]:
     """Name the designs, one a line, and say what makes them hard to compare."""
-    labels = [glyphs.text(label) for label in comparison.labels]
     reports = comparison.reports
-    table = Table(
-        [
-            TableColumn("", labels, style="title"),
-            TableColumn("", [input_to_output(report, glyphs) for report in reports]),
-            TableColumn("", [glyphs.text(report.name) for report in reports]),
-            TableColumn("", [glyphs.text(report.design) for report in reports], style="dim"),
-        ],
-        ["" for _ in reports],
-    )
+    named = list(zip(comparison.labels, reports, strict=True))
+    columns = [
+        TableColumn("", [glyphs.text(label) for label in comparison.labels], style="title"),
+        TableColumn("", [input_to_output(report, glyphs) for report in reports]),
+        TableColumn("", [glyphs.text(one.name) * (one.name not in {label, one.design}) for label, one in named]),
+        TableColumn("", [glyphs.text(one.design) * (one.design != label) for label, one in named], style="dim"),
+    ]
+    table = Table([column for column in columns if any(column.texts)], ["" for _ in reports])
     if width is None or table.width <= width:
         yield table
     else:
         for texts in zip(*(column.texts for column in table.columns), strict=True):
-            styles = [column.style for column in table.columns]
-            yield Paragraph([(f"{text}  ", style) for text, style in zip(texts, styles, strict=True)], width)
+            label, *more = [(text, column.style) for text, column in zip(texts, table.columns, strict=True) if text]
+            yield Paragraph([label, *((f"  {text}", style) for text, style in more)], width)
     if comparison.differing_conditions:
         yield Paragraph([("Different inputs:", "warning"), (f" {differing(comparison, glyphs)}", "")], width)
 

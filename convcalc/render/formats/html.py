@@ -74,7 +74,7 @@ def _fragment(parts: Sequence[str], note: str, glyphs: Characters) -> str:
 
 
 def _named(name: str, design: str, glyphs: Characters) -> str:
-    return f"<b>{_text(name, glyphs)}</b> <code>{_text(design, glyphs)}</code>"
+    return f"<b>{_text(name, glyphs)}</b>" + (f" <code>{_text(design, glyphs)}</code>" if design != name else "")
 
 
 def _totals(report: Report, view: TableOptions, glyphs: Characters) -> Table:

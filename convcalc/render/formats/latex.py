@@ -55,7 +55,8 @@ NUMBER = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?|[+-]\d+")
 def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers with its total."""
     glyphs = Characters(surface.ascii_only)
-    lines = [f"{report.name} ({report.design})", convention(report)]
+    design = f" ({report.design})" if report.design != report.name else ""
+    lines = [f"{report.name}{design}", convention(report)]
     if not report.is_complete:
         lines.append("".join(text for text, _ in coverage(report, glyphs)))
     lines += notes(report)

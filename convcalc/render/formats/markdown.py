@@ -31,7 +31,7 @@ SIDES = SideBySidePlan(together=False, bar=False)
 def report(report: Report, view: TableOptions, surface: Surface) -> str:
     """Return the table of layers, the totals and the convention."""
     glyphs = Characters(surface.ascii_only)
-    parts = [f"### {gfm.text(glyphs.text(report.name))}", _about(report, glyphs)]
+    parts = [f"### {gfm.text(glyphs.text(report.name))}", _about(report, report.name, glyphs)]
     if report.rows:
         parts.append(gfm.table(flat_table(fold_report(report, view), glyphs)))
     parts.append(_totals(report, view, glyphs))
@@ -51,7 +51,7 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     glyphs = Characters(surface.ascii_only)
     names = " and ".join(gfm.text(glyphs.text(label)) for label in comparison.labels)
     about = "\n".join(
-        f"- **{gfm.text(glyphs.text(label))}**: {_about(report, glyphs)}"
+        f"- **{gfm.text(glyphs.text(label))}**: {_about(report, label, glyphs)}"
         for label, report in zip(comparison.labels, comparison.reports, strict=True)
     )
     parts = [f"### {names}", about]
@@ -114,9 +114,9 @@ def reconciliation(found: Reconciliation, surface: Surface) -> str:
     return reconciliation_comment(found, ascii_only=surface.ascii_only)
 
 
-def _about(report: Report, glyphs: Characters) -> str:
+def _about(report: Report, heading: str, glyphs: Characters) -> str:
     parts = [
-        gfm.code(glyphs.text(report.design)),
+        *([gfm.code(glyphs.text(report.design))] if report.design != heading else []),
         gfm.text(input_to_output(report, glyphs)),
         conditions(report, glyphs),
     ]

@@ -24,7 +24,8 @@ def formula(formula: Formula, surface: Surface) -> str:
 
 
 def _heading(formula: Formula) -> Iterator[str]:
-    yield f'"""{_plain(formula.name)}: closed forms of {_plain(formula.design)}.'
+    name = f"{_plain(formula.name)}: closed" if formula.name != formula.design else "Closed"
+    yield f'"""{name} forms of {_plain(formula.design)}.'
     yield ""
     yield f"By convcalc {__version__}, convention {CONVENTION_ID}; batch {formula.batch}, {formula.dtype}."
     for name, text in formula.settings.items():

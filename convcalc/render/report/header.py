@@ -26,14 +26,16 @@ INSIDE_ATTENTION = {"attention": "queries, keys, values, scores and context", "s
 
 def heading(report: Report, glyphs: Characters, width: int | None) -> Iterator[Block]:
     """The spec's name and the design as it was typed; then what goes in and what comes out."""
-    name, design = glyphs.text(report.name), glyphs.text(report.design)
-    spans: list[StyledText] = [(name, "title")]
-    if design != name:
-        spans += [("  ", ""), (design, "dim")]
-    yield Paragraph(spans, width)
+    yield Paragraph(name_and_design(report.name, report.design, glyphs), width)
     yield Paragraph(
         [(input_to_output(report, glyphs), ""), (f" {glyphs.text('·')} {conditions(report, glyphs)}", "dim")], width
     )
+
+
+def name_and_design(name: str, design: str, glyphs: Characters) -> list[StyledText]:
+    """Return the network's name and the design as it was typed; the name alone where they are the same."""
+    more = [("  ", ""), (glyphs.text(design), "dim")] if design != name else []
+    return [(glyphs.text(name), "title"), *more]
 
 
 def input_to_output(report: Report, glyphs: Characters) -> str:

@@ -24,7 +24,8 @@ def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[B
 
     yield line(explanation.path or explanation.design, "title")
     what = f"{explanation.kind} {explanation.summary}".strip()
-    yield line(f"{what} · {explanation.design}{given_inputs(explanation.given_inputs)}", "dim")
+    design = f" · {explanation.design}" if explanation.path else ""
+    yield line(f"{what}{design}{given_inputs(explanation.given_inputs)}", "dim")
     if explanation.description:
         yield line(explanation.description)
     yield Paragraph()

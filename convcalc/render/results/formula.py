@@ -9,10 +9,11 @@ from typing import TypeAlias
 from convcalc.formula.closed_form import Formula, FormulaRow
 from convcalc.formula.expr import Expr, IntegerLiteral, Ratio, Sum, is_negated, negate
 from convcalc.formula.printers import ASCII, LATEX, PYTHON, TEXT, TextPrinter
+from convcalc.render.report.header import name_and_design
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph
 from convcalc.render.tables.surface import Surface
-from convcalc.render.tables.table import StyledText, Table, TableColumn
+from convcalc.render.tables.table import Table, TableColumn
 
 WIDEST_TABLE = 160
 """Formulas longer than this stand on lines of their own even where the width is free."""
@@ -22,7 +23,7 @@ def formula_blocks(formula: Formula, surface: Surface) -> Iterator[Block]:
     """What the formulas are of, the layers, the totals, the ratio and what all rests on."""
     glyphs = Characters(surface.ascii_only)
     notation = ASCII if surface.ascii_only else TEXT
-    yield Paragraph(_title(formula, glyphs), surface.width)
+    yield Paragraph(name_and_design(formula.name, formula.design, glyphs), surface.width)
     yield Paragraph([(glyphs.text(symbol_domain(formula, notation)), "dim")], surface.width)
     yield Paragraph()
     groups = merge_equal_rows(formula)
@@ -79,11 +80,6 @@ def notes(formula: Formula, notation: TextPrinter) -> Iterator[str]:
     if silent:
         titles = " or ".join(column.title.lower() for column in formula.columns)
         yield f"{silent:,} {'layers' if silent > 1 else 'layer'} without {titles} not shown."
-
-
-def _title(formula: Formula, glyphs: Characters) -> list[StyledText]:
-    name, design = glyphs.text(formula.name), glyphs.text(formula.design)
-    return [(name, "title")] if name == design else [(name, "title"), ("  ", ""), (design, "dim")]
 
 
 def label(line: FormulaRow, count: int) -> str:
@@ -192,7 +188,8 @@ Escape: TypeAlias = Callable[[str], str]
 
 def equations(formula: Formula, glyphs: Characters, escaped: Escape) -> str:
     """Return one ``align*`` a metric, the ratios, and the assumptions."""
-    comments = [f"{formula.name} ({formula.design})", *notes(formula, TEXT), r"Needs \usepackage{amsmath}."]
+    design = f" ({formula.design})" if formula.design != formula.name else ""
+    comments = [f"{formula.name}{design}", *notes(formula, TEXT), r"Needs \usepackage{amsmath}."]
     heads = [f"% {glyphs.text(note)}" for note in comments]
     settings = [rf"% {glyphs.text(name)} = {glyphs.text(text)}" for name, text in formula.settings.items()]
     parts = [_aligned(list(_lines(formula, column.key, column.title, escaped))) for column in formula.columns]

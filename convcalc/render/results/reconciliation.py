@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convcalc.number_format import count_of, format_exact
 from convcalc.profiles import TERMS, Profile, ProfileResult, Reconciliation
-from convcalc.render.report.header import given_inputs
+from convcalc.render.report.header import given_inputs, name_and_design
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph
@@ -22,7 +22,7 @@ FEWEST = 2
 def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[Block]:
     """The heading, every tool with its terms, and a sentence on what each counts."""
     glyphs, width = Characters(surface.ascii_only), surface.width
-    yield Paragraph([(glyphs.text(found.name), "title"), (f"  {glyphs.text(found.design)}", "dim")], width)
+    yield Paragraph(name_and_design(found.name, found.design, glyphs), width)
     counts = count_of(sum(standing.total is not None for standing in found.results), "count")
     head = f"{format_exact(found.macs)} multiplies · batch {found.batch:,}{given_inputs(found.given_inputs)} · {counts}"
     yield Paragraph([(glyphs.text(head), "")], width)
@@ -48,7 +48,8 @@ def reconciliation_comment(found: Reconciliation, *, ascii_only: bool) -> str:
         TableColumn("Unit", [profile.unit for profile in profiles]),
         TableColumn("Terms", [glyphs.text(_sum(standing)) for standing in found.results]),
     ]
-    about = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} {format_exact(found.macs)} multiplies"
+    design = f"{gfm.code(glyphs.text(found.design))} {glyphs.text('·')} " if found.design != found.name else ""
+    about = f"{design}{format_exact(found.macs)} multiplies"
     parts = [
         f"### {gfm.text(glyphs.text(found.name))}",
         f"{about} {glyphs.text('·')} batch {found.batch:,}{glyphs.text(given_inputs(found.given_inputs))}",

@@ -88,8 +88,8 @@ class BufferedRows:
         self.rows: list[Mapping[str, Any]] = []
 
     def add(self, rows: Rows) -> str:
-        """Keep rows."""
-        self.rows += rows
+        """Keep rows, without names that only repeat their designs."""
+        self.rows += ({**row, "name": None} if row.get("name") == row.get("design") else row for row in rows)
         return ""
 
     def end(self, errors: Rows = ()) -> str:

@@ -55,7 +55,7 @@ def _error(written: str, text: str, hint: str) -> SpecError:
 def _reject_other_forms(text: str, name: str) -> None:
     """Raise CC709 for sizes that are written in another form than with commas: ``3x32x32``, ``c=3,h=32,w=32``."""
     if shape := _intended_shape(text):
-        raise _error(text, f"{quoted(text)} is no shape", f"write {OPTION} {name}{shape}")
+        raise _error(text, f"{quoted(text)} is not a shape", f"write {OPTION} {name}{shape}")
 
 
 def _intended_shape(text: str) -> str:

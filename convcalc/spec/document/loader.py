@@ -13,6 +13,8 @@ from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.limits import IMPORTS
 from convcalc.spec.yaml.text import read_text
 
+LIBRARY_HINT = "name the folder of a library with --lib or CONVCALC_LIB"
+
 
 class FileSystem:
     """File-system access, here to the disk: resolve a path, test it, name it in errors."""
@@ -82,17 +84,13 @@ class DocumentLoader:
     def _resolve_import(self, root: str, folder: str, text: str, span: Span) -> str:
         """Return the real path of an import, inside the root file's folder or a library folder."""
         if "://" in text or os.path.isabs(text) or "\0" in text:
-            raise SpecError("CC209", f"the import {quoted(text)} must be a relative path", span)
+            raise SpecError("CC209", f"the import {quoted(text)} must be a relative path", span, hint=LIBRARY_HINT)
         trees = [root, *map(self.file_system.resolve, self.libraries)]
         paths = [self.file_system.resolve(os.path.join(start, text)) for start in (folder, *self.libraries)]
         inside = [path for path in paths if any(os.path.commonpath((tree, path)) == tree for tree in trees)]
         if not inside:
-            raise SpecError(
-                "CC209",
-                f"the import {quoted(text)} leads out of the folder {root}",
-                span,
-                hint="name its folder with --lib",
-            )
+            text = f"the import {quoted(text)} leads out of the folder {root}"
+            raise SpecError("CC209", text, span, hint=LIBRARY_HINT)
         return next((path for path in inside if self.file_system.is_file(path)), inside[0])
 
 
@@ -104,4 +102,6 @@ def _read_import(reader: Callable[[str], Source], path: str, shown: str, text: s
         if error.span and error.span.line:
             error.span = error.span._replace(source=error.span.source._replace(name=shown))
             raise SpecErrors([error]) from None
-        raise SpecError("CC209", f"cannot import {quoted(text)}: {error.text}", span, hint=error.hint) from None
+        missing = error.code == "CC001" and error.text.startswith("no such file")
+        hint = "; ".join(filter(None, (error.hint, LIBRARY_HINT if missing else "")))
+        raise SpecError("CC209", f"cannot import {quoted(text)}: {error.text}", span, hint=hint) from None
