@@ -77,7 +77,7 @@ class StoredBaseline(NamedTuple):
     """Designs as they were written down; none before a first commit."""
 
     label: str
-    """In words: ``convcalc-baseline.json``, ``1a2b3c4 (merge-base with origin/main)``; empty where there is none yet."""
+    """In words: ``convcalc-baseline.json``, ``1a2b3c4 (merge-base with origin/main)``; empty where there is none."""
     designs: Mapping[str, DesignCounts]
     accepted: Iterable[AcceptedValue]
     no_growth_reason: str = ""
