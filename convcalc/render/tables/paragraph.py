@@ -49,6 +49,11 @@ class Paragraph(NamedTuple):
                     yield rest, style
 
 
+def either(words: Sequence[str]) -> str:
+    """Return ``a``, ``a or b``, or ``a, b or c``."""
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
 def left_out(what: str, width: int | None, whole: int | None = None) -> Paragraph:
     """Return the line below a table that lost something to a narrow terminal; ``whole`` is the width that shows all."""
     wider = f"--width {whole}" if whole else "a wider terminal"
