@@ -15,7 +15,6 @@ from convcalc import __version__
 from convcalc.cli import ERROR, WIDTH, fitted
 from convcalc.cli.types import PositiveInt, WordType
 from convcalc.errors import did_you_mean, quoted
-from convcalc.render.tables.surface import USUAL_WIDTH, surface
 
 COLORS = ("auto", "always", "never")
 
@@ -91,6 +90,8 @@ class Command(click.Command):
         return super().parse_args(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:
+        from convcalc.render.tables.surface import USUAL_WIDTH, surface  # --version does without
+
         width = surface(sys.stdout, width=WIDTH.get()).width
         if width is not None:  # click would take no less than 50
             ctx.terminal_width = min(width, USUAL_WIDTH) - 2
