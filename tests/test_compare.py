@@ -234,7 +234,7 @@ def said(key: str, *values: int) -> str:
         ("nonlinearities", (1, 2), "Reduced has one more nonlinearity than naive (2 against 1)."),
         ("nonlinearities", (4, 2), "Reduced has two fewer nonlinearities than naive (2 against 4)."),
         ("nonlinearities", (0, 2), "Reduced has two more nonlinearities than naive (2 against 0)."),
-        ("surprise", (4, 2), "Reduced has 2× fewer units of surprise than naive (2 against 4: 0.5 of it)."),
+        ("spikes", (4, 2), "Reduced has 2× fewer spikes than naive (2 against 4: 0.5 of it)."),
         ("params", (100, 50, 10), "… than naive (50 against 100: 0.5 of it), third 10× fewer (10: 0.1 of it)."),
         ("params", (100, 200, 100), "Reduced has 2× as many parameters as naive (200 against 100), third as many."),
         ("params", (100, 0, 0), "Reduced has no parameters (naive 100), third none."),

@@ -7,6 +7,8 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import TextIO
 
 from convcalc.memory import NOT_ENOUGH_MEMORY, is_limited, is_memory_error, is_near_limit
 
@@ -18,6 +20,8 @@ FILE_ERRORS = ("CC001", "CC002", "CC641", "CC644", "CC705")
 """Errors that a deleted current folder causes: nothing is found from there."""
 COMPLETION_VARIABLE = "_CONVCALC_COMPLETE"
 """The environment variable with which a shell's completion script asks for completions."""
+WIDTH: ContextVar[int | None] = ContextVar("width", default=None)
+"""``--width`` of this run: errors are printed after the context that has it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(arguments: list[str]) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy adds and multiplies: threads would only take memory
+    WIDTH.set(None)
     try:
         _prepare_streams()
         code = _run(arguments)
@@ -112,11 +117,12 @@ def _run(arguments: list[str]) -> int:
             code: int = convcalc.invoke(context) or SUCCESS
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
-    except click.UsageError as error:
-        error.show()
-        return ERROR
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        print_error(shown.getvalue().removesuffix("\n"))
+        if isinstance(error, click.UsageError):
+            return ERROR
         code = ERROR
     except (SpecErrors, SpecError) as raised:
         errors = raised.errors if isinstance(raised, SpecErrors) else [raised]
@@ -151,9 +157,23 @@ def _prepare_streams() -> None:
 
 
 def print_error(text: str) -> None:
-    """Print on standard error, if that is possible."""
+    """Print on standard error, if that is possible; at a terminal no line is wider."""
     with contextlib.suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)
+        print(fitted(text, sys.stderr), file=sys.stderr, flush=True)
+
+
+def fitted(text: str, stream: TextIO) -> str:
+    """Return a message or a help text as it fits a stream; as it is where there is no memory to load what does that."""
+    if WIDTH.get() is None and not stream.isatty():
+        return text
+    try:
+        from convcalc.render.tables.characters import Characters
+        from convcalc.render.tables.paragraph import fit_message
+        from convcalc.render.tables.surface import surface
+    except (ImportError, MemoryError, SystemError):
+        return text
+    on = surface(stream, width=WIDTH.get())
+    return fit_message(text, on.width, Characters(on.ascii_only))
 
 
 def _print_internal_error(error: Exception, *, debug: bool) -> None:

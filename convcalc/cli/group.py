@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import click
 
 from convcalc import __version__
-from convcalc.cli import ERROR
+from convcalc.cli import ERROR, WIDTH, fitted
 from convcalc.cli.types import PositiveInt, WordType
 from convcalc.errors import closest_match, did_you_mean, quoted
 
@@ -41,7 +42,11 @@ def _general_options() -> list[click.Option]:
             help="auto, always or never; overrides NO_COLOR and FORCE_COLOR.",
         ),
         _general_option(
-            "width", type=PositiveInt(), metavar="N", help="Width of text output; default: that of the terminal."
+            "width",
+            type=PositiveInt(),
+            is_eager=True,
+            metavar="N",
+            help="Width of text output; default: that of the terminal.",
         ),
         _general_option("no_progress", is_flag=True, help="Hide progress bars."),
         _general_option("debug", is_flag=True, help="Print the traceback of internal errors."),
@@ -55,6 +60,8 @@ def _general_option(name: str, *short: str, **kwargs: Any) -> click.Option:
 def _setter(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
         settings = context.find_object(GeneralOptions) or GeneralOptions()
+        if name == "width" and value:
+            WIDTH.set(value)
         context.obj = settings._replace(**{name: value}) if value else settings
 
     return callback
@@ -87,13 +94,22 @@ class Command(click.Command):
                     ctx.fail(f"{option.opts[-1]} is given twice")
         return super().parse_args(ctx, args)
 
+    def get_help(self, ctx: click.Context) -> str:
+        from convcalc.render.tables.surface import USUAL_WIDTH, surface  # --version does without
+
+        width = surface(sys.stdout, width=WIDTH.get()).width
+        if width is not None:  # click would take no less than 50
+            ctx.terminal_width = min(width, USUAL_WIDTH) - 2
+        return fitted(super().get_help(ctx), sys.stdout)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         options = [parameter for parameter in self.get_params(ctx) if isinstance(parameter, click.Option)]
         for heading, general in (("Options", False), ("General options", True)):
             records = [option.get_help_record(ctx) for option in options if _is_general(option) is general]
             if any(records):
                 with formatter.section(heading):
-                    formatter.write_dl([record for record in records if record])
+                    column = 30 if formatter.width > 60 else formatter.width // 3
+                    formatter.write_dl([record for record in records if record], col_max=column)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if self.epilog:

@@ -18,7 +18,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
-from convcalc.dtypes import BIT_WIDTHS, dtype_lookup
+from convcalc.dtypes import BIT_WIDTHS, dtype_lookup, parse_dtype
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.graph.graph import Graph
 from convcalc.metrics.counts import flops
@@ -51,8 +51,14 @@ class Device(NamedTuple):
     source: str
     operations: Mapping[str, Fraction]
     bandwidth: Fraction
-    note: str = ""
-    """The assumptions behind its numbers."""
+    notes: Mapping[str, str] = {}
+    """The assumptions behind its numbers, by number format; ``""`` for all."""
+
+    def notes_on(self, dtype: str) -> list[str]:
+        """Return what is noted on the number formats of ``--dtype``: ``float16: On the tensor cores.``"""
+        usual, exceptions = parse_dtype(dtype)
+        used = dict.fromkeys(("", usual, *(name for _, name in exceptions)))
+        return [f"{name}: {self.notes[name]}" if name else self.notes[name] for name in used if name in self.notes]
 
 
 def device_names() -> tuple[str, ...]:
@@ -88,12 +94,13 @@ def _device(name: str, source: Source) -> Device:
     faults = [(f"unknown key {quoted(key.text)}{did_you_mean(key.text, KEYS)}", key.span)
               for key, _ in root.pairs if key.text not in KEYS]  # fmt: skip
     faults += [(f"a device has a {key}", root.span) for key in REQUIRED if key not in found]
-    texts = {key: _text(key, found[key], faults) for key in ("name", "source", "note") if key in found}
+    texts = {key: _text(key, found[key], faults) for key in ("name", "source") if key in found}
+    notes = dict(_notes(found["note"], faults)) if "note" in found else {}
     bandwidth = _rate(found[BANDWIDTH], BANDWIDTH, faults) if BANDWIDTH in found else None
     operations = dict(_operations(found["operations"], faults)) if "operations" in found else {}
     if faults or bandwidth is None:
         raise _malformed(faults)
-    return Device(name, texts["name"], texts["source"], operations, bandwidth, texts.get("note", ""))
+    return Device(name, texts["name"], texts["source"], operations, bandwidth, notes)
 
 
 def _malformed(faults: list[tuple[str, Span]]) -> SpecErrors:
@@ -106,6 +113,22 @@ def _text(key: str, node: YamlNode, faults: list[tuple[str, Span]]) -> str:
         return node.text
     faults.append((f"{key} is a text", node.span))
     return ""
+
+
+def _notes(node: YamlNode, faults: list[tuple[str, Span]]) -> Iterator[tuple[str, str]]:
+    """Give the notes by number format; a text is for all."""
+    if not isinstance(node, Pairs):
+        yield "", _text("note", node, faults)
+        return
+    for key, value in node.pairs:
+        if key.text in BIT_WIDTHS:
+            yield key.text, _text(f"the note on {key.text}", value, faults)
+        else:
+            faults.append(_unknown_format(key))
+
+
+def _unknown_format(key: ScalarNode) -> tuple[str, Span]:
+    return f"no number format {quoted(key.text)}{did_you_mean(key.text, BIT_WIDTHS)}", key.span
 
 
 def _rate(node: YamlNode, what: str, faults: list[tuple[str, Span]]) -> Fraction | None:
@@ -126,7 +149,7 @@ def _operations(node: YamlNode, faults: list[tuple[str, Span]]) -> Iterator[tupl
         return
     for key, value in node.pairs:
         if key.text not in BIT_WIDTHS:
-            faults.append((f"no number format {quoted(key.text)}{did_you_mean(key.text, BIT_WIDTHS)}", key.span))
+            faults.append(_unknown_format(key))
         elif (rate := _rate(value, f"the rate of {key.text}", faults)) is not None:
             yield key.text, rate
 

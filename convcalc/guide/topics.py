@@ -138,7 +138,7 @@ def _device_page(key: str, width: int) -> str:
     facts = {
         "Memory": f"{format_short(machine.bandwidth)}B a second",
         "Operations": "\n".join(hanging_table(rates, width - 2)),
-        "Note": wrap_paragraphs(machine.note, width - 2),
+        "Notes": "\n".join(hanging_table([*machine.notes.items()], width - 2)) if machine.notes else "",
         "Source": machine.source,
         "Examples": f"convcalc report DESIGN --device {key}",
     }

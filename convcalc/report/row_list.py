@@ -19,6 +19,8 @@ class Field(NamedTuple):
     """Whether people see it too, or programs alone."""
     optional: bool = False
     """Whether people only see it where a row has it."""
+    shortest: int = 0
+    """How many cells of it a terminal shows at least; 0 for a field that is never cut."""
 
 
 class Listing(NamedTuple):

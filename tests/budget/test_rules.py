@@ -243,7 +243,7 @@ def test_the_larger_allowance_counts_inclusive(share: str | None, amount: int | 
 
 def test_a_finding_names_what_grew() -> None:
     (finding,) = judged(past=past(stage1_conv=20, stage2_conv=12, head=29), growth=grows("0")).findings
-    assert finding.text == "params of net.yaml grew 198.4 % (61 → 182); limit the rule = 61"
+    assert finding.text == "params of net.yaml grew 198.36 % (61 → 182); limit the rule = 61"
     assert [(layer.path, layer.after, layer.change, layer.before) for layer in finding.heaviest] == [
         ("stem", 112, "new", None), ("stage2.conv", 20, "grew", 12), ("head", 30, "grew", 29),
     ]  # fmt: skip

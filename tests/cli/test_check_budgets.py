@@ -101,7 +101,7 @@ def test_growth_shows_what_changed(cli: Command, project: Path) -> None:
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert lines[0] == (
-        "models/a.yaml:7:6: error CC614: params of models/a.yaml grew 1.1 % (180 → 182); limit +1 % = 181"
+        "models/a.yaml:7:6: error CC614: params of models/a.yaml grew 1.11 % (180 → 182); limit +1 % = 181"
     )
     assert "  grew most: head 30 (grew from 26)" in lines
     start = lines.index("Changes since convcalc-baseline.json:")

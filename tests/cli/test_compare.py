@@ -31,6 +31,14 @@ def number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
+@pytest.mark.parametrize("width", [None, 200, 40])
+def test_the_count_of_a_tool_has_words(cli: Command, folder: Path, width: int | None) -> None:
+    wide = [] if width is None else ["--width", str(width)]
+    text = " ".join(cli("compare", "tiny.yaml", "tiny.yaml@wide", "--columns", "+fvcore", *wide).stdout.split())
+    assert "without parameters, multiplies or MACs counted by fvcore" in text
+    assert re.search(r"tiny@wide has [\d.]+× as many MACs counted by fvcore as tiny \([\d,]+ against [\d,]+\)\.", text)
+
+
 def test_designs_are_compared_with_the_first(cli: Command, folder: Path) -> None:
     result = cli("compare", "tiny.yaml", "tiny.yaml@wide", "pair.yaml#direct", "--json")
     compared = json.loads(result.stdout)

@@ -71,6 +71,23 @@ def test_what_is_no_device(cli: Command, words: list[str], code: str) -> None:
     assert code in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("note", "dtype", "shown"),
+    [
+        ("Measured hot.", "float32", ["Board: Measured hot."]),
+        ("{int8: On the vector unit.}", "float32", []),
+        ("{int8: On the vector unit.}", "int8", ["Board: int8: On the vector unit."]),
+        ("{int8: Slow., float32: Fast.}", "r=int8", ["Board: float32: Fast.", "Board: int8: Slow."]),
+    ],
+)
+def test_a_note_on_a_number_format_is_shown_where_it_is_used(
+    cli: Command, note: str, dtype: str, shown: list[str]
+) -> None:
+    Path("noted.yaml").write_text(f"{BOARD}note: {note}\n", "utf-8")
+    text = cli("report", "net.yaml", "--device", "noted.yaml", "--dtype", dtype).stdout
+    assert [line for line in text.splitlines() if line.startswith("Board")] == shown
+
+
 @pytest.mark.parametrize("column", ["least_time", "bound"])
 def test_times_are_those_of_a_device(cli: Command, column: str) -> None:
     result = cli("report", "net.yaml", "--columns", column)

@@ -48,7 +48,7 @@ def test_text(cli: Command) -> None:
     ]
     assert "Multiplies = 17·h·w·m²" in lines
     assert "Multiplies = 17/144 ≈ 0.1181" in lines
-    assert "4 layers without params or multiplies not shown." in lines
+    assert "4 layers without params or multiplies are not shown." in lines
     assert any(line.startswith("Verified against the integer count at h = ") for line in lines)
 
 

@@ -42,8 +42,17 @@ def test_a_terminal_gets_it_formatted(cli: Command, name: str) -> None:
     assert any(title in line for line in lines[:3])  # releases of rich before 14 frame it
 
 
-def test_without_colour_it_stays_markdown(cli: Command) -> None:
-    assert cli("guide", "zoo", "--width", "60").stdout.startswith("# The zoo")
+def test_in_a_pipe_it_stays_markdown(cli: Command) -> None:
+    assert cli("guide", "zoo").stdout.startswith("# The zoo")
+
+
+def test_a_terminal_without_colour_shows_no_markup(cli: Command) -> None:
+    """The tables that commands print keep their rows: a longer one is cut, and the last line says so."""
+    shown = cli("guide", "zoo", "--width", "60").stdout
+    assert not re.search(r"^#|^```|\x1b", shown, re.MULTILINE)
+    assert "Not shown in 60 columns: ends of rows of tables" in shown
+    assert "…" in shown
+    assert "Not shown" not in cli("guide", "zoo", "--width", "200").stdout
 
 
 @pytest.mark.parametrize(("name", "near"), [("sweep", "'sweeps'"), ("langauge", "'language'"), ("CI", "'ci'")])

@@ -95,6 +95,8 @@ def test_a_rate_that_is_not_stated(board: str) -> None:
         ("name:", "nam:", "1:1", "unknown key 'nam'; did you mean 'name'?"),
         ("source: https://example.org/board\n", "", "1:1", "a device has a source"),
         ("{float32: 1T, int8: 4T}", "[1T]", "4:13", "operations gives operations in a second by number format"),
+        ("}\n", "}\nnote: {int9: Slow.}\n", "5:8", "no number format 'int9'; did you mean 'int8'?"),
+        ("}\n", "}\nnote: {int8: [Slow]}\n", "5:14", "the note on int8 is a text"),
         (BOARD, "- 1\n", "1:1", "a device is a mapping"),
         (BOARD, "", "1:1", "a device is a mapping"),
     ],

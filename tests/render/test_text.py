@@ -130,6 +130,18 @@ def test_no_line_of_a_comparison_is_wider_than_the_terminal(name: str, width: in
     assert max(map(cells, comparison_text(comparison, Surface(width)).splitlines())) <= width
 
 
+@pytest.mark.parametrize("width", range(30, 61))
+def test_a_comparison_cuts_no_name_that_it_has_room_for(width: int) -> None:
+    """One more character in the name of a layer and of each design would not fit."""
+    comparison = compare([designs.resnet(), designs.resnet101()])
+    cut = [
+        part for part in comparison_text(comparison, Surface(width)).split("\n\n") if "res…" in part or "blo…" in part
+    ]
+    for part in cut:
+        rows = part.partition("\nNot shown")[0]
+        assert max(map(cells, rows.splitlines())) > width - 3
+
+
 @pytest.mark.parametrize("name", ["reduced", "resnet", "tied"])
 def test_piped_columns_add_up_to_their_totals(name: str) -> None:
     report = DESIGNS[name]()

@@ -91,7 +91,7 @@ class BaselineSession:
     @property
     def notes(self) -> list[str]:
         """What a reader should know of designs that are not judged by what they were, or by another name."""
-        found = [f"{self._no_growth_reason}: rules of growth find nothing"] if self._no_growth_reason else []
+        found = [f"{self._no_growth_reason}; growth is not judged"] if self._no_growth_reason else []
         if len(self._new_designs) == 1:
             found.append(f"{self._new_designs[0]} is new to the baseline: rules of growth skip it")
         elif self._new_designs:

@@ -55,8 +55,8 @@ def open_baseline(
         return GitBaseline(tree, folder, place=origin.span, idle="the baseline is HEAD, and no spec differs from it")
     earlier = repository.commit_before_head()
     if earlier is None:
-        reason = f"{commit.short} is the first commit: there is nothing to compare it with"
-        return StoredBaseline("nothing", {}, read_accepted_values(folder), reason)
+        reason = f"{commit.short} is the first commit: there is no earlier one to compare with"
+        return StoredBaseline("", {}, read_accepted_values(folder), reason)
     return GitBaseline(CommitTree(repository, earlier, libraries), folder, place=origin.span)
 
 
@@ -77,7 +77,7 @@ class StoredBaseline(NamedTuple):
     """Designs as they were written down; none before a first commit."""
 
     label: str
-    """In words: ``convcalc-baseline.json``, ``1a2b3c4 (merge-base with origin/main)``."""
+    """In words: ``convcalc-baseline.json``, ``1a2b3c4 (merge-base with origin/main)``; empty where there is none."""
     designs: Mapping[str, DesignCounts]
     accepted: Iterable[AcceptedValue]
     no_growth_reason: str = ""

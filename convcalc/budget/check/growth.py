@@ -103,7 +103,7 @@ def _use(step: _Growth) -> Fraction:
 def _growth_finding(case: BudgetOnDesign, allowance: GrowthLimit, step: _Growth) -> Finding:
     metric, (place, before, size, limit) = allowance.metric, step
     assert case.past is not None
-    share = f" {format_percent(abs(Fraction(size - before, before)), 1)}" if before and size != before else ""
+    share = f" {format_percent(abs(Fraction(size - before, before)))}" if before and size != before else ""
     rule = f"of {allowance.text}" if allowance.rule == "ratchet" else re.sub(r" ?%", " %", allowance.text)
     rule = "accepted" if case.accepted.get(metric.label) == limit else rule
     verb = "grew" if size > before else "shrank" if size < before else "stayed"

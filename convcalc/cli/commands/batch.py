@@ -50,6 +50,8 @@ TITLES = {measure.key: measure.title for measure in report_metrics()}
 KEY = MetricKeyType(tuple(TITLES))
 BUFFERED_FORMATS = ("text", "markdown")
 """Formats that are written when all rows are there."""
+SHORTEST_ERROR = 20
+"""Cells of an error in a table, at least: its code and the first words."""
 MAX_NAME_BYTES = 1 << 16
 """Bytes of a name on standard input, at most."""
 
@@ -163,7 +165,7 @@ def _listing(request: CountRequest, shown: Sequence[str]) -> Listing:
         *([Field(DTYPE, "Data type")] if len(request.dtypes) > 1 else []),
         *(Field(key, TITLES[key], number=True, shown_to_people=False) for key in always),
         *(Field(key, TITLES[key], number=True, drop_priority=int(key not in shown[:2])) for key in shown),
-        Field("error", "Error", drop_priority=5, optional=True),
+        Field("error", "Error", optional=True, shortest=SHORTEST_ERROR),
     ]
     conditions: dict[str, Any] = {"batch": request.batch, "dtype": "; ".join(request.dtypes)}
     if request.inputs:

@@ -16,6 +16,8 @@ from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.guide.pages import WIDTH
 from convcalc.guide.topics import find_pages, suggest_word, word_list, words
 from convcalc.render import EXPLANATIONS, Surface
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import fit_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +109,8 @@ def _text(settings: GeneralOptions, word: str, targets: list[OutputTarget], page
 
     def render(format_: str, surface: Surface) -> str:
         width = surface.width or WIDTH
-        return "\n".join(page(width if settings.width else min(width, WIDTH)) for page in pages)
+        text = "\n".join(page(width if settings.width else min(width, WIDTH)) for page in pages)
+        return fit_message(text, surface.width, Characters(surface.ascii_only))
 
     if any(target.format != "text" for target in targets):
         raise click.UsageError(f"{word} has a page of text; other formats are for designs")

@@ -8,7 +8,10 @@ from convcalc.cli.group import Command, GeneralOptions
 from convcalc.cli.output.targets import OutputTarget, write
 from convcalc.cli.types import WordType
 from convcalc.guide.guides import contents, guide, guides
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.rich_console import markdown
+from convcalc.render.tables.surface import Surface
 
 
 @click.command("guide", cls=Command, short_help="Print a guide: CI, sweeps, formulas, Python and others.")
@@ -25,4 +28,10 @@ def command(settings: GeneralOptions, name: str | None) -> None:
       convcalc guide ci
       convcalc guide language > language.md
     """
-    write(settings, [OutputTarget("text")], lambda _, surface: markdown(guide(name), surface) if name else contents())
+
+    def render(_: str, surface: Surface) -> str:
+        if name is not None:
+            return markdown(guide(name), surface)
+        return fit_message(contents(), surface.width, Characters(surface.ascii_only))
+
+    write(settings, [OutputTarget("text")], render)

@@ -14,6 +14,9 @@ from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.designs.patterns import spec_files
 from convcalc.designs.validation import ValidationResult, validate_file
 from convcalc.errors import SpecError, escape, format_errors
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import fit_message
+from convcalc.render.tables.surface import Surface
 
 
 @click.command("validate", cls=Command, short_help="Check the syntax and shapes of specs and their variants.")
@@ -34,26 +37,26 @@ def command(settings: GeneralOptions, paths: tuple[str, ...], lib: tuple[str, ..
       convcalc validate - < model.yaml
     """
     checked = [validate_file(path, libraries=lib) for path in spec_files(paths)]
-    write(settings, targets, lambda format_, _: _FORMATS[format_](checked))
+    write(settings, targets, lambda format_, surface: _FORMATS[format_](checked, surface))
     print_warnings(settings, (warning for one in checked for warning in one.warnings))
     return ERROR if any(one.errors for one in checked) else SUCCESS
 
 
-def _text(checked: Sequence[ValidationResult]) -> str:
+def _text(checked: Sequence[ValidationResult], surface: Surface) -> str:
     lines = []
     for one in checked:
         variants = f" ({', '.join(one.variants)})" if one.variants else ""
         lines.append(format_errors(one.errors) if one.errors else f"{escape(one.file)}: valid{variants}")
     invalid = sum(bool(one.errors) for one in checked)
     lines.append(f"{len(checked)} spec{'s' if len(checked) != 1 else ''}, {invalid} invalid")
-    return "\n".join(lines)
+    return fit_message("\n".join(lines), surface.width, Characters(surface.ascii_only))
 
 
-def _concise(checked: Sequence[ValidationResult]) -> str:
+def _concise(checked: Sequence[ValidationResult], surface: Surface) -> str:
     return "\n".join(str(error) for one in checked for error in one.errors)
 
 
-def _json(checked: Sequence[ValidationResult]) -> str:
+def _json(checked: Sequence[ValidationResult], surface: Surface) -> str:
     specs = [{"file": one.file, "valid": not one.errors, "variants": list(one.variants)} for one in checked]
     errors = [_error(error) for one in checked for error in one.errors]
     return json.dumps({"schema_version": 1, "specs": specs, "errors": errors}, indent=1)

@@ -17,6 +17,8 @@ from convcalc.number_format import count_of
 from convcalc.render import STREAMS
 from convcalc.render.results import sweep_points as lines
 from convcalc.render.results.sweep_points import scatter
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 from convcalc.report.row_list import Field, Listing
 from convcalc.sweep.checkpoint import Progress
@@ -119,12 +121,13 @@ class _TableWriter:
             self.add(points)
         self.place.write(self.stream.end())
         if self.name == "text" and outcome.counts["kept"] > MAX_TABLE_ROWS:
-            self.place.write(
+            shown = (
                 f"showing {MAX_TABLE_ROWS:,} of {outcome.counts['kept']:,} points; -f csv or -o points.csv for all\n"
             )
+            self.place.write(fit_message(shown, self.surface.width, Characters(self.surface.ascii_only)))
         if self.name == "text" and keep.kind == "pareto" and points and len(keep.metrics) == 2 and not keep.axes:
             across, up = (points.metrics[key].tolist() for key in keep.keys[:2])
-            drawn = scatter(across, up, (keep.keys[0], keep.keys[1]), ascii_only=self.surface.ascii_only)
+            drawn = scatter(across, up, (keep.keys[0], keep.keys[1]), self.surface)
             self.place.write(f"\n{drawn}")
 
 

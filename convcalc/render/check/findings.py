@@ -55,7 +55,9 @@ def amount(metric: str, value: Value, beside: Value) -> str:
     """Return the value of a metric as a budget writes it; beside another one it never reads the same by rounding."""
     if metric.endswith(SHARE_SUFFIX):
         return format_unlike(value, beside, format_percent)
-    if metric.endswith(RATIO_SUFFIX) or value.denominator != 1:
+    if metric.endswith(RATIO_SUFFIX):
+        return f"{format_unlike(value, beside, format_ratio)}×"
+    if value.denominator != 1:
         return format_unlike(value, beside, format_ratio)
     return format_count(value)
 

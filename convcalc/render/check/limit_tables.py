@@ -57,9 +57,13 @@ def _columns(rows: Sequence[tuple[LimitResult, int]], glyphs: Characters) -> dic
         IDS: TableColumn("Budget", [glyphs.text(one.id) for one in shown]),
         "metrics": TableColumn("Limit", [glyphs.text(one.metric_label) for one in shown]),
         "relations": TableColumn("", [RELATIONS[one.rule] for one in shown], gap=1),
-        "limits": TableColumn("", [amount(one.metric, one.limit, one.value) for one in shown], right=True, gap=1),
+        "limits": TableColumn(
+            "", [glyphs.text(amount(one.metric, one.limit, one.value)) for one in shown], right=True, gap=1
+        ),
         "rules": TableColumn("", ["" if one.rule in ("max", "min", "equals") else one.rule for one in shown], gap=1),
-        "values": TableColumn("Value", [amount(one.metric, one.value, one.limit) for one in shown], right=True),
+        "values": TableColumn(
+            "Value", [glyphs.text(amount(one.metric, one.value, one.limit)) for one in shown], right=True
+        ),
         SHARES: TableColumn("Used", [format_used(one) for one in shown], right=True),
         "broken": TableColumn("", ["" if one.holds else "violated" for one in shown], gap=2),
         BARS: TableColumn("", glyphs.bars([_thousandths(one) for one in shown], BAR, max(1000, min(widest, 2000)))),

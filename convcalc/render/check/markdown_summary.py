@@ -199,5 +199,6 @@ def _change(outcome: DesignResult, key: str, glyphs: Characters) -> str:
 def _standing(standing: LimitResult, glyphs: Characters) -> str:
     names = [gfm.cell(sentence(text, glyphs)) for text in (standing.id, standing.design, standing.path)]
     value, limit = standing.value, standing.limit
-    numbers = [amount(standing.metric, value, limit), amount(standing.metric, limit, value), format_used(standing)]
+    amounts = [amount(standing.metric, value, limit), amount(standing.metric, limit, value)]
+    numbers = [*map(glyphs.text, amounts), format_used(standing)]
     return gfm.line([*names, gfm.text(f"{standing.rule} {standing.metric_label}"), *numbers])

@@ -10,7 +10,7 @@ from convcalc.number_format import count_of, format_count_or_shape, format_signi
 from convcalc.render.check.findings import main_span, weight, worst_first
 from convcalc.render.check.limit_tables import change_list, limit_table
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Paragraph
+from convcalc.render.tables.paragraph import fit_message
 from convcalc.render.tables.surface import Surface
 
 SHOWN_FINDINGS = 50
@@ -20,54 +20,51 @@ NATURAL = Surface()
 def verdict_text(verdict: CheckResult, surface: Surface = NATURAL, *, every: bool = False) -> str:
     """Return the text; ``every`` lists the claims that agree too, and the designs under every limit.
 
-    At a terminal sentences are wrapped between words and tables leave out columns; lines of specs are never cut.
+    At a terminal sentences are wrapped between words and tables leave out columns; quoted lines of specs are cut around
+    what is marked.
     """
     glyphs, width = Characters(surface.ascii_only), surface.width
     parts = [format_errors(verdict.errors)] if verdict.errors else []
-    parts += _findings(verdict.findings, glyphs, width)
+    parts += _findings(verdict.findings, glyphs)
     if every:
         agree = (one for one in verdict.claims if one.agrees and one.as_expected)
-        parts += _listed("Matching claims:", agree, width)
-    parts += _listed("Rounded or outdated in their sources:", filter(_known, verdict.claims), width)
+        parts += _listed("Matching claims:", agree)
+    parts += _listed("Rounded or outdated in their sources:", filter(_known, verdict.claims))
     parts += limit_table(verdict, glyphs, width, every=every)
-    parts += (_wrapped(line, width, 6) for line in change_list(verdict, glyphs))
+    parts += change_list(verdict, glyphs)
     if verdict.designs:
-        parts += [_wrapped(f"note: {escape(note)}", width) for note in verdict.notes]
-    return "\n".join([*parts, _wrapped(summary(verdict), width)]).lstrip("\n")
-
-
-def _wrapped(text: str, width: int | None, indent: int = 2) -> str:
-    return "\n".join(Paragraph([(text, "")], width, indent).plain())
+        parts += [f"note: {escape(note)}" for note in verdict.notes]
+    return fit_message("\n".join([*parts, summary(verdict)]).lstrip("\n"), width, glyphs)
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
 
 
-def _findings(findings: Sequence[Finding], glyphs: Characters, width: int | None) -> Iterator[str]:
+def _findings(findings: Sequence[Finding], glyphs: Characters) -> Iterator[str]:
     """Give the worst findings in full."""
     for finding in worst_first(findings)[:SHOWN_FINDINGS]:
-        yield "\n".join(_lines(finding, glyphs, width))
+        yield "\n".join(_lines(finding, glyphs))
     if len(findings) > SHOWN_FINDINGS:
         more = len(findings) - SHOWN_FINDINGS
-        yield _wrapped(f"and {count_of(more, 'finding')} more; --json and -f concise have all", width)
+        yield f"and {count_of(more, 'finding')} more; --json and -f concise have all"
 
 
-def _lines(finding: Finding, glyphs: Characters, width: int | None) -> Iterator[str]:
+def _lines(finding: Finding, glyphs: Characters) -> Iterator[str]:
     """The sentence with its place and excerpt, the layers, the line of the budget, the hint and the id."""
     span = main_span(finding)
     error = SpecError(finding.code, glyphs.text(finding.text))
     place = f"{span}: " if span else ""
-    yield _wrapped(place + str(error).replace(error.severity, finding.severity, 1), width)
+    yield place + str(error).replace(error.severity, finding.severity, 1)
     yield from excerpt(span) if span and span.line else ()
     if finding.heaviest:
         layers = ", ".join(f"{escape(layer.path)} {weight(layer)}" for layer in finding.heaviest)
-        yield _wrapped(f"  {'grew most' if finding.heaviest[0].change else 'heaviest'}: {layers}", width, 4)
+        yield f"  {'grew most' if finding.heaviest[0].change else 'heaviest'}: {layers}"
     if finding.rule and finding.rule != span:
-        yield _wrapped(f"  {finding.rule}: the limit", width, 4)
+        yield f"  {finding.rule}: the limit"
         yield from excerpt(finding.rule) if finding.rule.line else ()
     if finding.hint:
-        yield _wrapped(f"  hint: {escape(finding.hint)}", width, 4)
-    yield _wrapped(f"  id: {escape(finding.id)}", width, 4)
+        yield f"  hint: {escape(finding.hint)}"
+    yield f"  id: {escape(finding.id)}"
 
 
 # --- claims -----------------------------------------------------------------------------------------------------------
@@ -77,14 +74,14 @@ def _known(judgement: ClaimResult) -> bool:
     return judgement.expected_to_disagree and judgement.as_expected
 
 
-def _listed(heading: str, judgements: Iterable[ClaimResult], width: int | None) -> Iterator[str]:
+def _listed(heading: str, judgements: Iterable[ClaimResult]) -> Iterator[str]:
     rows = [_cells(judgement) for judgement in judgements]
     if rows:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         yield heading
         for row in rows:
             line = "  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=True))])
-            yield _wrapped(line.rstrip(), width, 6)
+            yield line.rstrip()
 
 
 def _cells(judgement: ClaimResult) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from convcalc.number_format import count_of
-from convcalc.render.comparison.sentences import comparison_sentences
+from convcalc.render.comparison.sentences import comparison_sentences, noun_of
 from convcalc.render.comparison.side_by_side import ColumnGroup, DesignColumn, SideBySideTable
 from convcalc.render.report.header import convention, input_to_output, shapes
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
+from convcalc.render.tables.paragraph import Block, Paragraph, either
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.align_layers import AlignedRow
@@ -101,7 +101,7 @@ def _bars(key: str, rows: Sequence[AlignedRow], designs: int, glyphs: Characters
 
 def _unseen(chosen: ComparisonRows, metrics: Sequence[MetricComparison]) -> str:
     """Say which layers the table leaves out."""
-    nouns = " or ".join(metric.column.title.lower() for metric in metrics)
+    nouns = either([noun_of(metric.column).many for metric in metrics])
     parts = []
     if chosen.without_value:
         verb = "is" if chosen.without_value == 1 else "are"
@@ -147,9 +147,10 @@ def _designs(comparison: Comparison, glyphs: Characters, width: int | None) -> I
     if width is None or table.width <= width:
         yield table
     else:
-        for texts in zip(*(column.texts for column in table.columns), strict=True):
-            label, *more = [(text, column.style) for text, column in zip(texts, table.columns, strict=True) if text]
-            yield Paragraph([label, *((f"  {text}", style) for text, style in more)], width)
+        for label, *texts in zip(*(column.texts for column in table.columns), strict=True):
+            styles = [column.style for column in table.columns[1:]]
+            spans = [(f"  {text}", style) for text, style in zip(texts, styles, strict=True) if text]
+            yield Paragraph([(label, "title"), *spans], width)
     if comparison.differing_conditions:
         yield Paragraph([("Different inputs:", "warning"), (f" {differing(comparison, glyphs)}", "")], width)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
+from convcalc.metrics.metric import Metric
 from convcalc.number_format import format_exact, format_multiple, format_significant
+from convcalc.profiles import profile_keys
 from convcalc.report.compare import Comparison, MetricComparison, Value
 
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -69,7 +71,7 @@ def _structure(comparison: Comparison) -> list[str]:
 def sentence(comparison: Comparison, metric: MetricComparison) -> str:
     """Return what the comparison comes to for one metric."""
     values = [value for value in metric.values if value is not None]
-    noun = NOUNS.get(metric.column.key) or _noun(metric)
+    noun = noun_of(metric.column)
     if not all(report.is_complete for report in comparison.reports):
         return _uncertain(comparison, metric.column.title, values)
     if not any(values):
@@ -89,10 +91,12 @@ def sentence(comparison: Comparison, metric: MetricComparison) -> str:
     return f"{_capital(', '.join(told))}."
 
 
-def _noun(metric: MetricComparison) -> Noun:
-    """Unknown metrics are spoken of by their titles."""
-    title = metric.column.title.lower()
-    return Noun("has", f"unit of {title}", f"units of {title}")
+def noun_of(metric: Metric) -> Noun:
+    """Return the words for a metric: those of a tool's count are its unit and the tool, of a new metric its title."""
+    if metric.key in NOUNS:
+        return NOUNS[metric.key]
+    what = f"{metric.unit} counted by {metric.key}" if metric.key in profile_keys() else metric.title.lower()
+    return Noun("has", what, what)
 
 
 def _ratio_clause(value: Value, base: Value, noun: Noun, first: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from convcalc.number_format import count_of, format_exact, format_short, format_
 from convcalc.number_format import format_multiple as ratio_text
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
-from convcalc.render.tables.table import Table, TableColumn
+from convcalc.render.tables.table import Table, TableColumn, widest
 from convcalc.report.compare import Value, difference, ratio
 
 
@@ -44,9 +45,9 @@ class DesignColumn(NamedTuple):
         """The differences from the first design, signed."""
         return [self._difference(row, glyphs) for row in range(len(self.values))]
 
-    def ratios(self) -> list[str]:
-        """The ratios to the first design, and words where a ratio says nothing."""
-        return [self._ratio(row) for row in range(len(self.values))]
+    def ratios(self, glyphs: Characters) -> list[str]:
+        """The ratios to the first design, ``0.422×``, and words where a ratio says nothing."""
+        return [glyphs.text(self._ratio(row)) for row in range(len(self.values))]
 
     def styles(self) -> list[str]:
         """Colours for what the signs say too: fewer or more."""
@@ -76,7 +77,7 @@ class DesignColumn(NamedTuple):
         if value == first:
             return "equal" if value else ""
         found = ratio(value, first)
-        return "" if found is None else ratio_text(found)
+        return "" if found is None else f"{ratio_text(found)}×"
 
 
 def _value(text: str | Value | None, glyphs: Characters, *, known: bool) -> str:
@@ -106,16 +107,12 @@ class SideBySidePlan(NamedTuple):
     """So many designs only."""
 
 
-SEPARATE = SideBySidePlan(together=False)
-
-BARE = SEPARATE._replace(bar=False, difference=False, ratio=False)
+BARE = SideBySidePlan(bar=False, difference=False, ratio=False)
 
 PLANS = (
     SideBySidePlan(),
     SideBySidePlan(bar=False),
-    SEPARATE,
-    SEPARATE._replace(bar=False),
-    SEPARATE._replace(bar=False, difference=False),
+    SideBySidePlan(bar=False, difference=False),
     BARE,
     BARE._replace(short=True),
     BARE._replace(short=True, name=SHORT_NAME),
@@ -144,14 +141,17 @@ class SideBySideTable(NamedTuple):
 
     def blocks(self, width: int | None) -> Iterator[Block]:
         """Return the fullest tables that fit, and a line that says what did not."""
-        plan, tables = self._fitting(width)
-        for place, table in enumerate(tables):
+        found = list(self._fitting(width))
+        hidden: dict[str, list[str]] = {}
+        for place, (group, plan) in enumerate(found):
             if place:
                 yield Paragraph()
-            yield table
-        gone = ", ".join(_hidden_columns(plan, len(self.labels)))
-        if gone:
-            yield left_out(gone, width)
+            yield self._table(group, plan)
+            for what in self._hidden(plan):
+                hidden.setdefault(what, []).append(group[0].title.lower())
+        if hidden:
+            told = [what if len(of) == len(found) else f"{what} of {', '.join(of)}" for what, of in hidden.items()]
+            yield left_out(", ".join(told), width)
 
     def tables(self, plan: SideBySidePlan) -> list[Table]:
         """Return one table for all metrics, or one for each."""
@@ -159,15 +159,24 @@ class SideBySideTable(NamedTuple):
             return [self._table(self.groups, plan)]
         return [self._table([group], plan) for group in self.groups]
 
-    def _fitting(self, width: int | None) -> tuple[SideBySidePlan, list[Table]]:
-        plan = SideBySidePlan(together=len(self.labels) == 2 or len(self.groups) == 1)
-        tables = self.tables(plan)
-        if width is not None:
-            for plan in self._plans():
-                tables = self.tables(plan)
-                if max(table.width for table in tables) <= width:
-                    break
-        return plan, tables
+    def _fitting(self, width: int | None) -> Iterator[tuple[Sequence[ColumnGroup], SideBySidePlan]]:
+        """Give the groups of one table for all metrics, or of one for each, and the fullest plan that fits."""
+        together = [plan for plan in PLANS[:2] if width is None or self._table(self.groups, plan).width <= width]
+        if together and (width is not None or len(self.labels) == 2):
+            yield self.groups, together[0]
+        else:
+            yield from (([group], self._fullest([group], width)) for group in self.groups)
+
+    def _fullest(self, groups: Sequence[ColumnGroup], width: int | None) -> SideBySidePlan:
+        plan = PLANS[0]
+        for plan in self._plans():
+            if width is None or self._table(groups, plan).width <= width:
+                break
+        if plan.name is None or width is None:
+            return plan
+        names = range(plan.name, width)
+        room = bisect_right(names, width, key=lambda name: self._table(groups, plan._replace(name=name)).width)
+        return plan._replace(name=names[max(room - 1, 0)])
 
     def _plans(self) -> Iterator[SideBySidePlan]:
         yield from PLANS
@@ -194,21 +203,20 @@ class SideBySideTable(NamedTuple):
             if place and plan.difference:
                 yield TableColumn("difference", side.differences(self.glyphs), right=True, styles=side.styles())
             if place and plan.ratio:
-                yield TableColumn("ratio", side.ratios(), right=True)
+                yield TableColumn("ratio", side.ratios(self.glyphs), right=True)
 
     def _named(self, names: Sequence[str], plan: SideBySidePlan) -> Sequence[str]:
         width = plan.name
         return names if width is None else [self.glyphs.shorten_path(name, width) for name in names]
 
-
-def _hidden_columns(plan: SideBySidePlan, designs: int) -> Iterator[str]:
-    if not plan.difference:
-        yield "differences"
-    if not plan.ratio:
-        yield "ratios"
-    if plan.short:
-        yield "digits after the fourth"
-    if plan.name:
-        yield "middles of names"
-    if plan.designs is not None:
-        yield count_of(designs - plan.designs, "design")
+    def _hidden(self, plan: SideBySidePlan) -> Iterator[str]:
+        if not plan.difference:
+            yield "differences"
+        if not plan.ratio:
+            yield "ratios"
+        if plan.short:
+            yield "digits after the fourth"
+        if plan.name is not None and plan.name < widest([*self.names, *self.labels]):
+            yield "middles of names"
+        if plan.designs is not None:
+            yield count_of(len(self.labels) - plan.designs, "design")

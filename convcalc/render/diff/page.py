@@ -11,7 +11,7 @@ from convcalc.budget.diff.revisions import KEY_METRICS, DesignDiff, Diff, layer_
 from convcalc.metrics.registry import report_metrics
 from convcalc.number_format import count_of, format_exact, format_signed, format_significant
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
+from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Table, TableColumn
 
@@ -25,19 +25,23 @@ def diff_blocks(diff: Diff, surface: Surface) -> Iterator[Block]:
     """Return the paragraphs and tables of a diff, from top to bottom."""
     glyphs, width = Characters(surface.ascii_only), surface.width
     yield Paragraph([(headline(diff, glyphs), "title")], width)
+    hidden: dict[str, None] = {}
     for design in diff.designs:
         yield Paragraph()
         yield Paragraph([(name(design, glyphs), "title"), (f"  {design.change}", STYLES.get(design.change, ""))], width)
         grid = totals(design, glyphs)
         if grid.row_styles:
-            yield _fitting(grid, width, glyphs, ("%", "Before"))._replace(indent=2)
+            yield _fitting(grid, width, glyphs, hidden, ("%", "Before"))._replace(indent=2)
         rows = changed(design)
         if rows:
-            yield _fitting(layers(rows[:ROWS], glyphs), width, glyphs)._replace(indent=2)
+            yield _fitting(layers(rows[:ROWS], glyphs), width, glyphs, hidden)._replace(indent=2)
         if len(rows) > ROWS:
             yield Paragraph(
                 [(f"  {count_of(len(rows) - ROWS, 'smaller change', 'smaller changes')} not shown", "dim")], width
             )
+    if hidden:
+        yield Paragraph()
+        yield left_out(", ".join(hidden), width)
 
 
 def headline(diff: Diff, glyphs: Characters) -> str:
@@ -139,8 +143,13 @@ def _share(row: LayerChange, key: str) -> str:
     return growth(row.before.get(key, 0), row.after.get(key, 0))
 
 
-def _fitting(grid: Table, width: int | None, glyphs: Characters, spare: Sequence[str] = ()) -> Table:
-    """Drop the columns that can be spared, then others from the end, then shorten names, until a table fits."""
+def _fitting(
+    grid: Table, width: int | None, glyphs: Characters, hidden: dict[str, None], spare: Sequence[str] = ()
+) -> Table:
+    """Drop the columns that can be spared, then others from the end, then shorten names, until a table fits.
+
+    What is lost is added to ``hidden``.
+    """
     if width is None:
         return grid
     columns = list(grid.columns)
@@ -149,7 +158,10 @@ def _fitting(grid: Table, width: int | None, glyphs: Characters, spare: Sequence
     while len(columns) > 3 and _width(columns) - columns[0].width + least > width:
         heading = waiting.pop(0) if waiting else columns[-1].heading
         columns.remove(next(column for column in reversed(columns) if column.heading == heading))
+        hidden[heading] = None
     room = max(1, width - (_width(columns) - columns[0].width))
+    if room < columns[0].width:
+        hidden["middles of names"] = None
     texts = [glyphs.shorten_path(text, room) for text in columns[0].texts]
     return grid._replace(columns=[columns[0]._replace(texts=texts), *columns[1:]])
 

@@ -103,8 +103,7 @@ def notes(report: Report) -> Iterator[str]:
             f"Time bounds are lower bounds from the datasheet of {report.device.name} for layers one after another "
             f"with no cache between them, not measurements: {report.device.source}"
         )
-        if report.device.note:
-            yield f"{report.device.name}: {report.device.note}"
+        yield from (f"{report.device.name}: {note}" for note in report.device.notes_on(report.dtype))
 
 
 def coverage(report: Report, glyphs: Characters) -> list[StyledText]:

@@ -10,7 +10,7 @@ from convcalc.metrics.memory import Peak
 from convcalc.number_format import count_of, format_exact, format_per_axis
 from convcalc.render.report.header import given_inputs
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
+from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Table, TableColumn
 
@@ -34,7 +34,7 @@ def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[B
         yield Paragraph()
         yield line(f"Formula: {explanation.formula}")
     yield Paragraph()
-    yield _numbers(explanation.metrics, glyphs, width)
+    yield from _numbers(explanation.metrics, glyphs, width)
     if explanation.heaviest:
         yield Paragraph()
         yield _parts(explanation, glyphs)
@@ -64,16 +64,20 @@ def _flow(explanation: Explanation, glyphs: Characters) -> Iterator[str]:
         yield f"uses the weights of {explanation.tied_to}, which count there"
 
 
-def _numbers(metrics: Sequence[ExplainedMetric], glyphs: Characters, width: int | None) -> Table:
+def _numbers(metrics: Sequence[ExplainedMetric], glyphs: Characters, width: int | None) -> Iterator[Block]:
     """A line a number, and below it the terms that it is the sum of.
 
     Where there is no room, what numbers mean goes first, then units, then derivations.
     """
     whole = _columns(metrics, glyphs, meanings=True)
     brief = _columns(metrics, glyphs, meanings=False)
+    lost = ("what numbers mean", "units", "derivations")
     offered = (whole, brief, [*brief[:2], brief[3]], brief[:2])
     grids = [Table(columns, ["" for _ in columns[0].texts]) for columns in offered]
-    return next((grid for grid in grids if width is None or grid.width <= width), grids[-1])
+    found = next((place for place, grid in enumerate(grids) if width is None or grid.width <= width), len(lost))
+    yield grids[found]
+    if found:
+        yield left_out(", ".join(lost[:found]), width, grids[0].width)
 
 
 def _columns(metrics: Sequence[ExplainedMetric], glyphs: Characters, *, meanings: bool) -> list[TableColumn]:

@@ -9,9 +9,10 @@ from typing import TypeAlias
 from convcalc.formula.closed_form import Formula, FormulaRow
 from convcalc.formula.expr import Expr, IntegerLiteral, Ratio, Sum, is_negated, negate
 from convcalc.formula.printers import ASCII, LATEX, PYTHON, TEXT, TextPrinter
+from convcalc.number_format import count_of
 from convcalc.render.report.header import name_and_design
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
+from convcalc.render.tables.paragraph import Block, Paragraph, either
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Table, TableColumn
 
@@ -78,8 +79,8 @@ def notes(formula: Formula, notation: TextPrinter) -> Iterator[str]:
         line.layer_count for line in formula.rows if all(tree == IntegerLiteral(0) for tree in line.values.values())
     )
     if silent:
-        titles = " or ".join(column.title.lower() for column in formula.columns)
-        yield f"{silent:,} {'layers' if silent > 1 else 'layer'} without {titles} not shown."
+        titles = either([column.title.lower() for column in formula.columns])
+        yield f"{count_of(silent, 'layer')} without {titles} {'are' if silent > 1 else 'is'} not shown."
 
 
 def label(line: FormulaRow, count: int) -> str:

@@ -9,7 +9,7 @@ from convcalc.profiles import TERMS, Profile, ProfileResult, Reconciliation
 from convcalc.render.report.header import given_inputs, name_and_design
 from convcalc.render.tables import markdown_syntax as gfm
 from convcalc.render.tables.characters import Characters
-from convcalc.render.tables.paragraph import Block, Paragraph
+from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Table, TableColumn
 
@@ -27,7 +27,14 @@ def reconciliation_blocks(found: Reconciliation, surface: Surface) -> Iterator[B
     head = f"{format_exact(found.macs)} multiplies · batch {found.batch:,}{given_inputs(found.given_inputs)} · {counts}"
     yield Paragraph([(glyphs.text(head), "")], width)
     yield Paragraph()
-    yield _grid(found, glyphs, width)
+    whole = _grid(found, glyphs)
+    shown = whole
+    while width is not None and shown.width > width and len(shown.columns) > FEWEST:
+        shown = shown._replace(columns=shown.columns[:-1])
+    yield shown
+    if len(shown.columns) < len(whole.columns):
+        lost = ["units", "what terms are"][len(shown.columns) - FEWEST :]
+        yield left_out(", ".join(lost), width, whole.width)
     yield Paragraph()
     for standing in found.results:
         profile = standing.profile
@@ -97,8 +104,8 @@ def reconciliation_rows(found: Reconciliation) -> Iterator[tuple[object, ...]]:
             yield profile.key, profile.unit, standing.total, term, count, ""
 
 
-def _grid(found: Reconciliation, glyphs: Characters, width: int | None) -> Table:
-    """A tool a group of lines; what terms are goes first where there is no room."""
+def _grid(found: Reconciliation, glyphs: Characters) -> Table:
+    """A tool a group of lines."""
     rows = [row for standing in found.results for row in _rows(standing, found)]
     names, counts, units, meanings = zip(*rows, strict=True)
     columns = [
@@ -108,11 +115,7 @@ def _grid(found: Reconciliation, glyphs: Characters, width: int | None) -> Table
         TableColumn("", [glyphs.text(meaning) for meaning in meanings], style="dim"),
     ]
     kinds = ["" if name.startswith(" ") else "group" for name in names]
-    grid = Table(columns, kinds, glyphs.rule)
-    while width is not None and grid.width > width and len(columns) > FEWEST:
-        columns.pop()
-        grid = Table(columns, kinds, glyphs.rule)
-    return grid
+    return Table(columns, kinds, glyphs.rule)
 
 
 def _rows(standing: ProfileResult, found: Reconciliation) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.row_list import Field, Listing
 
-CODE = re.compile(r"CC\d{3}")
+SENTENCE = re.compile(r"(?:error|warning) (CC\d{3}: .*)")
 
 
 def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
@@ -21,12 +21,14 @@ def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
     glyphs = Characters(surface.ascii_only)
     listing = listing._replace(rows=[_brief(row) for row in listing.rows])
     shown, hidden = seen(listing), []
-    table = grid(listing, shown, glyphs)
+    table = _cut(grid(listing, shown, glyphs), shown, glyphs, surface.width)
     while surface.width is not None and table.width > surface.width and any(field.drop_priority for field in shown):
         least = max(shown, key=lambda field: field.drop_priority)
         shown.remove(least)
         hidden.append(least.heading)
-        table = grid(listing, shown, glyphs)
+        table = _cut(grid(listing, shown, glyphs), shown, glyphs, surface.width)
+    if surface.width is not None and table.width > surface.width:
+        table = grid(listing, shown, glyphs)  # a row becomes a paragraph, which has room for all
     if listing.rows:
         yield table
         yield Paragraph()
@@ -36,9 +38,21 @@ def listing_blocks(listing: Listing, surface: Surface) -> Iterator[Block]:
 
 
 def _brief(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a row with the code of its error alone: it is told in full beside the table."""
-    code = CODE.search(row.get("error") or "")
-    return {**row, "error": code[0]} if code else row
+    """Return a row with its error but without the place, which stands in full beside the table."""
+    found = SENTENCE.search(row.get("error") or "")
+    return {**row, "error": found[1]} if found else row
+
+
+def _cut(table: Table, fields: Sequence[Field], glyphs: Characters, width: int | None) -> Table:
+    """Cut the texts of the fields that may be cut, to the room that is left."""
+    columns = list(table.columns)
+    for place, field in enumerate(fields):
+        if field.shortest and width is not None and table.width > width:
+            room = max(field.shortest, width - table.width + columns[place].width)
+            columns[place] = columns[place]._replace(
+                texts=[glyphs.truncate(text, room) for text in columns[place].texts]
+            )
+    return table._replace(columns=columns)
 
 
 def seen(listing: Listing) -> list[Field]:

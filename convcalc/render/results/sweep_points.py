@@ -14,6 +14,9 @@ from typing import Any
 
 from convcalc import __version__
 from convcalc.number_format import format_exact
+from convcalc.render.tables.characters import Characters
+from convcalc.render.tables.paragraph import fit_message
+from convcalc.render.tables.surface import Surface
 from convcalc.report.report import CONVENTION_ID, SCHEMA_VERSION
 from convcalc.sweep.job import SweepJob
 from convcalc.sweep.selection import SelectedPoints
@@ -163,25 +166,27 @@ def document_tail(name: str, counts: Mapping[str, int], dropped: Sequence[Mappin
 
 
 SCATTER_COLUMNS, SCATTER_LINES = 60, 14
+SHORTEST_SCATTER = 10
 
 WIDE = 10
 """A metric that spans more than this factor is drawn by its logarithm."""
 
 
-def scatter(across: Sequence[int], up: Sequence[int], titles: tuple[str, str], *, ascii_only: bool = False) -> str:
+def scatter(across: Sequence[int], up: Sequence[int], titles: tuple[str, str], surface: Surface) -> str:
     """Return the picture, with the ends of both axes."""
-    mark, corner, side, ground = ("*", "+", "|", "-") if ascii_only else ("●", "└", "│", "─")
-    cells = [[" "] * SCATTER_COLUMNS for _ in range(SCATTER_LINES)]
-    for column, line in zip(_places(across, SCATTER_COLUMNS), _places(up, SCATTER_LINES), strict=True):
-        cells[SCATTER_LINES - 1 - line][column] = mark
+    mark, corner, side, ground = ("*", "+", "|", "-") if surface.ascii_only else ("●", "└", "│", "─")
     names = [format_exact(max(up)), *[""] * (SCATTER_LINES - 2), format_exact(min(up))]
     width = max(map(len, names))
+    columns = max(SHORTEST_SCATTER, min(SCATTER_COLUMNS, (surface.width or 1000) - width - 2))
+    cells = [[" "] * columns for _ in range(SCATTER_LINES)]
+    for column, line in zip(_places(across, columns), _places(up, SCATTER_LINES), strict=True):
+        cells[SCATTER_LINES - 1 - line][column] = mark
     lines = [f"{name:>{width}} {side}{''.join(row).rstrip()}".rstrip() for name, row in zip(names, cells, strict=True)]
     low, high = format_exact(min(across)), format_exact(max(across))
     blank = " " * (width + 2)
-    lines = [f"{titles[1]}", *lines, f"{' ' * (width + 1)}{corner}{ground * SCATTER_COLUMNS}"]
-    lines.append(f"{blank}{low}{' ' * max(1, SCATTER_COLUMNS - len(low) - len(high))}{high}  {titles[0]}")
-    return "\n".join(lines) + "\n"
+    lines = [f"{titles[1]}", *lines, f"{' ' * (width + 1)}{corner}{ground * columns}"]
+    lines.append(f"{blank}{low}{' ' * max(1, columns - len(low) - len(high))}{high}  {titles[0]}")
+    return fit_message("\n".join(lines) + "\n", surface.width, Characters(surface.ascii_only))
 
 
 def _places(values: Sequence[int], cells: int) -> list[int]:

@@ -14,8 +14,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
 from convcalc.memory import paused
-from convcalc.render.tables.characters import cells
-from convcalc.render.tables.surface import Surface, surface
+from convcalc.render.tables.characters import Characters, cells
+from convcalc.render.tables.paragraph import fitted, left_out
+from convcalc.render.tables.surface import USUAL_WIDTH, Surface, surface
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from convcalc.render.tables.table import StyledText
 
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+TABLE_LINE = re.compile(r"^ *─+$|^(?!\$ ).*\S {2,}\S")
+"""A rule, or a row with a gap between two columns."""
 LINES_AT_ONCE = 1000
 """Rich collects what it prints: a long report goes through it in parts."""
 STYLES = {
@@ -53,24 +56,42 @@ STYLES = {
 def render_blocks(blocks: Iterable[Block], on: Surface) -> str:
     """Return blocks as one text, with escape sequences if the surface has colour."""
     if not on.color:
-        return "".join(f"{line}\n" for block in blocks for line in block.plain())
+        return "".join(f"{line}\n" for block in _fitted(blocks, on) for line in block.plain())
     stream = io.StringIO()
     made = console(stream, color="always", width=on.width)
-    lines = (line for block in blocks for line in block.styled())
+    lines = (line for block in _fitted(blocks, on) for line in block.styled())
     while some := list(islice(lines, LINES_AT_ONCE)):
         made.print(StyledLines(some), end="", crop=False)
     return stream.getvalue()
 
 
+def _fitted(blocks: Iterable[Block], on: Surface) -> Iterator[Block]:
+    return (part for block in blocks for part in fitted(block, on.width))
+
+
 def markdown(text: str, on: Surface) -> str:
-    """Return Markdown as rich formats it, if the surface has colour; as it is otherwise."""
-    if not on.color:
+    """Return Markdown as rich formats it for a terminal; as it is in a pipe without colour."""
+    if not on.color and on.width is None:
         return text
     from rich.markdown import Markdown
 
-    stream = io.StringIO()
-    console(stream, color="always", width=on.width).print(Markdown(text, code_theme="ansi_dark", hyperlinks=False))
-    return stream.getvalue()
+    width, stream = on.width or USUAL_WIDTH, io.StringIO()
+    shown = "\n".join(_cut_output(text, width - 2, Characters(on.ascii_only)))
+    made = console(stream, color="always" if on.color else "never", width=width)
+    made.print(Markdown(shown, code_theme="ansi_dark", hyperlinks=False))
+    if shown != text:
+        notice = left_out("ends of rows of tables", width)
+        made.print(StyledLines(notice.styled()), end="")
+    return "".join(f"{line.rstrip(' ')}\n" for line in stream.getvalue().splitlines())
+
+
+def _cut_output(text: str, width: int, glyphs: Characters) -> Iterator[str]:
+    """Give the lines of Markdown; those of tables that commands print are cut: wrapped, they could not be read."""
+    printed = False
+    for line in text.split("\n"):
+        if line.startswith("```"):
+            printed = line == "```console"
+        yield glyphs.truncate(line, width) if printed and TABLE_LINE.search(line) else line
 
 
 def render_svg(blocks: Iterable[Block], title: str, width: int | None = None) -> str:
