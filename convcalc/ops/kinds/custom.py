@@ -26,7 +26,7 @@ class Custom(Op):
     """
 
     kind = "custom"
-    cells = "rearranged"
+    rearranges = True
 
     out_shape: tuple[Number, ...] | None = argument("out", DimsType(), default=None)
     """Shape of the output, without batch."""

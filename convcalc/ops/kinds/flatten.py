@@ -27,7 +27,7 @@ class Flatten(Op):
     """
 
     kind = "flatten"
-    cells = "rearranged"
+    rearranges = True
 
     start: int = argument("start", AxesType(), positional=True, default=0)
     """First axis to merge."""

@@ -29,7 +29,7 @@ class Fold(Op):
     """
 
     kind = "fold"
-    cells = "rearranged"
+    rearranges = True
 
     sizes: tuple[Number, ...] = argument("out", DimsType())
     """Spatial sizes of the output."""

@@ -32,3 +32,6 @@ class Softmax(Op):
         (x,) = inputs
         x.axis(self.axis)
         return x
+
+    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
+        return frozenset((inputs[0].axis(self.axis),))

@@ -36,7 +36,7 @@ class Unfold(Op):
     """
 
     kind = "unfold"
-    cells = "rearranged"
+    rearranges = True
 
     kernel_size: AxisSizes = argument("kernel", SizesType(), positional=True)
     """Size k of the window: one integer, or one per spatial axis."""

@@ -36,7 +36,6 @@ class Upsample(Op):
     """
 
     kind = "upsample"
-    cells = "resized"
     layer_arguments = ("like",)
 
     scale: tuple[Number | Fraction, ...] | None = argument("scale", ScalesType(), positional=True, default=None)
