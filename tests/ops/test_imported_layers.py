@@ -22,7 +22,6 @@ def test_as_torch_has_it(kind: str) -> None:
 
 def test_the_table_has_enough_of_every_kind() -> None:
     """Both what torch takes and what it refuses."""
-    taken, refused = (Counter(row.kind for row in ROWS if row.refused == one) for one in (False, True))
-    assert min(taken.values()) >= 50
-    assert min(refused.values()) >= 3
-    assert len(taken) == len(refused) == 4
+    for taken in (True, False):
+        counts = Counter(row.kind for row in ROWS if row.refused != taken)
+        assert min(counts[kind] for kind in ("einsum", "sdpa", "pixels", "columns")) >= 10
