@@ -1,4 +1,4 @@
-"""Random layers and networks against torch: every row of ``tests/reference/random_layers.json``.
+"""Random layers and networks against torch: every row of ``random_layers.json`` and ``imported_layers.json``.
 
 What torch builds and runs must be counted as torch has it. What torch refuses must be refused, or come with a warning.
 """
@@ -16,7 +16,10 @@ import convcalc
 from convcalc.errors import SpecErrors
 from tests.conftest import ROOT
 
-TABLE: dict[str, Any] = json.loads((ROOT / "tests" / "reference" / "random_layers.json").read_text("utf-8"))
+TABLES: list[dict[str, Any]] = [
+    json.loads((ROOT / "tests" / "reference" / f"{name}_layers.json").read_text("utf-8"))
+    for name in ("random", "imported")
+]
 NAMES = ("x", "y", "z")
 
 
@@ -35,7 +38,7 @@ class Row(NamedTuple):
 
 
 def rows() -> Iterator[Row]:
-    for kind, torch, entering, spec, *measured in TABLE["rows"]:
+    for kind, torch, entering, spec, *measured in (row for table in TABLES for row in table["rows"]):
         yield Row(kind, torch, entering, spec, measured)
 
 
