@@ -36,7 +36,7 @@ class ReadPattern(NamedTuple):
 def read_patterns(op: Op, entering: Sequence[Shape], leaving: Shape) -> list[ReadPattern | str | None] | None:
     """Return how every spatial axis is read, ``whole`` for all of it; ``None`` for a layer that does not move cells."""
     x = entering[0]
-    if op.kind in ("upsample", "pixel_shuffle"):
+    if op.cells == "resized":
         sizes = zip(x.spatial, leaving.spatial, strict=True)
         return [_resized(n, m, getattr(op, "mode", "nearest")) for n, m in sizes]
     if op.kind == "pad":

@@ -38,7 +38,6 @@ from convcalc.metrics.metric import Metric, MisalignedJoin
 
 ALL_TOKENS = ("attention", "sdpa", "lstm", "gru", "rnn")
 PERMUTING = "permute"
-KNOWN_PRODUCTS = ("linear", "experts")
 MAX_CELLS = 2**20
 """Cells of all periods that are worked out for one graph; beyond, no axis is followed whose cells take turns."""
 
@@ -195,7 +194,7 @@ def _field_after(node: Node, entering: tuple[AxisField, ...], order: AxisOrder) 
     kind, x = op.kind, node.input_shapes[0]
     if kind in ALL_TOKENS and x.rank == 2:
         return tuple([place if place == NO_INPUT else WHOLE for place in entering])
-    if kind == "linear" and x.rank == 1:
+    if op.cells == "mixed" and x.rank == 1:
         return tuple([WHOLE if place is None else place for place in entering])
     read = read_patterns(op, node.input_shapes, node.shape)
     if read is not None and x.rank - 1 == len(entering):
@@ -203,12 +202,10 @@ def _field_after(node: Node, entering: tuple[AxisField, ...], order: AxisOrder) 
         return tuple([_field_read(place, read[axis - 1] if axis else None) for place, axis in kept])
     if _permutes(node, order):
         return entering
-    moved, mixed = _rearranges(node, order) and not _is_point(node), op.mixed_axes(*node.input_shapes)
-    kept = zip(entering, order, strict=True)
-    return tuple([
-        place if not isinstance(place, FieldSequence) else WHOLE if axis in mixed else None if moved else place
-        for place, axis in kept
-    ])  # fmt: skip
+    if _rearranges(node, order):
+        return tuple([place if isinstance(place, str) or _is_point(node) else None for place in entering])
+    mixed, kept = fully_mixed_axes(node), zip(entering, order, strict=True)
+    return tuple([WHOLE if axis in mixed and isinstance(place, FieldSequence) else place for place, axis in kept])
 
 
 def _field_read(place: AxisField, reading: ReadPattern | str | None) -> AxisField:
@@ -223,11 +220,31 @@ def _rearranges(node: Node, order: AxisOrder) -> bool:
     """Whether a layer rearranges cells, or in a way that is unknown."""
     op = node.op
     assert op is not None
-    if op.rearranges or not op.rearranged_axes(*node.input_shapes).isdisjoint(order):
+    if op.cells == "rearranged" or (op.kind == "concat" and _tensor_axis(node) in order):
         return True
-    return bool(node.facts.products) and op.kind not in KNOWN_PRODUCTS
+    return bool(node.facts.products) and op.cells != "mixed"
 
 
 def _is_point(node: Node) -> bool:
     """Whether the input is a single cell, so that rearranging moves nothing."""
     return len(node.inputs) == 1 and all(is_plain(size) and size == 1 for size in node.input_shapes[0].spatial)
+
+
+def fully_mixed_axes(node: Node) -> frozenset[int]:
+    """Return the axes along which every cell depends on all others, for a layer that has no window."""
+    op, x = node.op, node.input_shapes[0]
+    assert op is not None
+    if op.cells == "mixed":
+        return frozenset((x.rank - 1,))
+    if op.kind == "softmax":
+        return frozenset((_tensor_axis(node),))
+    if op.kind == "norm":
+        found = op.attributes(*node.input_shapes)
+        if found["type"] in ("group", "instance"):
+            return frozenset(range(x.rank))
+        return frozenset(x.axis(axis) for axis in found.get("axis", ()))
+    return frozenset()
+
+
+def _tensor_axis(node: Node) -> int:
+    return node.input_shapes[0].axis(getattr(node.op, "axis", 0))

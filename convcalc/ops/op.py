@@ -62,12 +62,14 @@ class Op:
     """Whether the layer is an activation."""
     depends_on_values: ClassVar[bool] = True
     """Whether the output depends on the values of the inputs, and not on their shapes alone."""
-    rearranges: ClassVar[bool] = False
-    """Whether cells of all axes are moved, so that no receptive field is followed through the layer."""
     is_identity: ClassVar[bool] = False
     """The op returns its input unchanged and gets no row in reports."""
     source_form: ClassVar[str] = "module"
     """How a model's source writes the layer where the spec has no ``via``: a word of ``SOURCE_FORMS``."""
+    cells: ClassVar[str] = "kept"
+    """Where cells go, for receptive fields: ``kept`` in place (or read by ``window``), ``resized`` (cell i of m from
+    cell ⌊i·n/m⌋ of n), ``rearranged``, or ``mixed`` along the last axis, as by a linear layer.
+    """
 
     @classmethod
     def make(cls, *, axes: Any = None, **arguments: Any) -> Self:
@@ -109,14 +111,6 @@ class Op:
     def window(self, *inputs: Shape) -> Window | None:
         """Return the window over the spatial axes; ``None`` for a layer without one."""
         return None
-
-    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
-        """Return the axes of the first input along which every output cell depends on all cells, beside a window."""
-        return frozenset()
-
-    def rearranged_axes(self, *inputs: Shape) -> frozenset[int]:
-        """Return the axes of the first input whose cells lie elsewhere in the output, for an op that moves some."""
-        return frozenset()
 
     def warning(self, *inputs: Shape) -> str:
         """Return a warning about a probable mistake, or an empty text."""

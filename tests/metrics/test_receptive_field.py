@@ -441,7 +441,6 @@ def test_global_layers_have_a_mark() -> None:
     assert told("norm: {type: layer, axis: [0, 2]}") == [(1, "whole")]
     assert told("softmax: 0, softmax: 1") == [(1, 1), ("whole", 1)]
     assert told("linear: {out: 5, axis: -1}") == [(1, "whole")]
-    assert told("sdpa: [identity, identity, identity], experts: 2, relu") == [WHOLE] * 3
 
 
 def test_one_cell_that_is_flattened_is_still_that_cell() -> None:

@@ -42,6 +42,3 @@ class Concat(Op):
                     text = "concat: shapes differ beside axis {}: {} vs {}"
                     require(equal(*sizes), "CC405", text, axis, first, other)
         return first.with_axis(axis, total(shape[axis] for shape in inputs))
-
-    def rearranged_axes(self, *inputs: Shape) -> frozenset[int]:
-        return frozenset((inputs[0].axis(self.axis),))

@@ -26,7 +26,7 @@ class Custom(Op):
     """
 
     kind = "custom"
-    rearranges = True
+    cells = "rearranged"
 
     out_shape: tuple[Number, ...] | None = argument("out", DimsType(), default=None)
     """Shape of the output, without batch."""

@@ -55,7 +55,6 @@ class Einsum(Op):
     kind = "einsum"
     arity = (1, None)
     source_form = "function"
-    rearranges = True
 
     equation: str = argument("equation", EquationType())
     """The letters of each branch with commas between, ``->``, and those of the output: "hid,hjd->hij"."""

@@ -32,6 +32,7 @@ class Experts(Op):
 
     kind = "experts"
     layer_arguments = ("router",)
+    cells = "mixed"
 
     count: Number = argument("count", SizeType(), positional=True)
     """Experts that there are."""
@@ -86,9 +87,6 @@ class Experts(Op):
             MatrixProduct(rows * outputs * entering, rows * outputs, 2 if name == "down" else 1, name=name)
             for name, (outputs, entering) in self._matrices(inputs[0]).items()
         )
-
-    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
-        return frozenset((inputs[0].rank - 1,))
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         sizes = {"in_features": inputs[0].features, "out_features": self._out(inputs[0])}

@@ -27,7 +27,7 @@ class Flatten(Op):
     """
 
     kind = "flatten"
-    rearranges = True
+    cells = "rearranged"
 
     start: int = argument("start", AxesType(), positional=True, default=0)
     """First axis to merge."""

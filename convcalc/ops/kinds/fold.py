@@ -29,7 +29,7 @@ class Fold(Op):
     """
 
     kind = "fold"
-    rearranges = True
+    cells = "rearranged"
 
     sizes: tuple[Number, ...] = argument("out", DimsType())
     """Spatial sizes of the output."""

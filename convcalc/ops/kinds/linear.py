@@ -30,6 +30,7 @@ class Linear(Op):
     """
 
     kind = "linear"
+    cells = "mixed"
     accepts_norm_act = True
 
     out_features: Number = argument("out", SizeType(), positional=True)
@@ -58,9 +59,6 @@ class Linear(Op):
         (x,) = inputs
         outputs = self.output(x).elements
         return (MatrixProduct(outputs * x.features, outputs),)
-
-    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
-        return frozenset((inputs[0].rank - 1,))
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         (x,) = inputs

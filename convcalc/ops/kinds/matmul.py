@@ -26,9 +26,9 @@ class Matmul(Op):
     """
 
     kind = "matmul"
+    cells = "rearranged"
     source_form = "function"
     arity = (2, 2)
-    rearranges = True
 
     def output(self, *inputs: Shape) -> Shape:
         left, right = inputs

@@ -89,12 +89,6 @@ class Norm(Op):
         running = Shape((x.channels,))
         return {"running_mean": running, "running_var": running} if self.type == "batch" else {}
 
-    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
-        (x,) = inputs
-        if self.type in ("group", "instance"):
-            return frozenset(range(x.rank))
-        return frozenset(map(x.axis, self._axes())) if self.type in OVER_AXES else frozenset()
-
     def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
         (x,) = inputs
         if self.type == "lrn" and x.rank == 1:

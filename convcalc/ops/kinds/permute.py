@@ -26,7 +26,7 @@ class Permute(Op):
     """
 
     kind = "permute"
-    rearranges = True
+    cells = "rearranged"
 
     axes: tuple[int, ...] = argument("axes", AxesType(whole=True), positional=True)
     """Each input axis once, in the order of the output."""

@@ -27,6 +27,7 @@ class PixelShuffle(Op):
     """
 
     kind = "pixel_shuffle"
+    cells = "resized"
 
     factor: Number = argument("factor", SizeType(), positional=True)
     """How many places r a cell becomes along each spatial axis."""

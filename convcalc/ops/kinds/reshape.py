@@ -26,7 +26,7 @@ class Reshape(Op):
     """
 
     kind = "reshape"
-    rearranges = True
+    cells = "rearranged"
 
     shape: tuple[Number, ...] = argument("shape", DimsType(wildcard=True), positional=True)
     """The axes to have, one of them -1 or none."""

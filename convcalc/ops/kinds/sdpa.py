@@ -68,7 +68,3 @@ class ScaledDotProductAttention(Op):
             MatrixProduct(scores * inputs[0].features, scores, 1, has_weights=False, name="scores"),
             MatrixProduct(scores * inputs[2].features, context, 2, has_weights=False, name="context"),
         )
-
-    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
-        """Scores read all features, and their softmax all tokens."""
-        return frozenset((inputs[0].rank - 2, inputs[0].rank - 1))

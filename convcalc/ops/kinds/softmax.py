@@ -32,6 +32,3 @@ class Softmax(Op):
         (x,) = inputs
         x.axis(self.axis)
         return x
-
-    def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
-        return frozenset((inputs[0].axis(self.axis),))

@@ -36,7 +36,7 @@ class Unfold(Op):
     """
 
     kind = "unfold"
-    rearranges = True
+    cells = "rearranged"
 
     kernel_size: AxisSizes = argument("kernel", SizesType(), positional=True)
     """Size k of the window: one integer, or one per spatial axis."""

@@ -36,6 +36,7 @@ class Upsample(Op):
     """
 
     kind = "upsample"
+    cells = "resized"
     layer_arguments = ("like",)
 
     scale: tuple[Number | Fraction, ...] | None = argument("scale", ScalesType(), positional=True, default=None)
