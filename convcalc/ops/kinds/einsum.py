@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from convcalc.arith import Number, at_least, at_most, either, equal, prod, require
-from convcalc.errors import SpecError
+from convcalc.errors import SpecError, quoted
 from convcalc.ops.arguments import InvalidArgument, TextType, argument
 from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
@@ -68,17 +68,17 @@ class Einsum(Op):
                 fits = either(equal(known, size), either(equal(known, 1), equal(size, 1)))
                 axis = label if isinstance(label, str) else DOTS
                 text = "einsum: the sizes of {} differ in {}: {} vs {}"
-                require(fits, "CC405", text, axis, self.equation, known, size)
+                require(fits, "CC405", text, axis, quoted(self.equation), known, size)
                 sizes[label] = at_least(known, size)
         if not output:
-            raise SpecError("CC401", f"einsum: {self.equation} leaves no axis; an output has at least one")
+            raise SpecError("CC401", f"einsum: {quoted(self.equation)} leaves no axis; an output has at least one")
         return Shape(sizes[label] for label in output)
 
     def _labelled(self, inputs: Sequence[Shape]) -> tuple[list[Sizes], tuple[Label, ...]]:
         """Return the sizes of every branch by label, and the labels of the output."""
         terms, output = _parsed(self.equation)
         if len(terms) != len(inputs):
-            text = f"einsum: {self.equation} is for {len(terms)} branches, not {len(inputs)}"
+            text = f"einsum: {quoted(self.equation)} is for {len(terms)} branches, not {len(inputs)}"
             raise SpecError("CC415", text)
         operands = [self._sizes(term, shape) for term, shape in zip(terms, inputs, strict=True)]
         further = {label for operand in operands for label in operand if isinstance(label, int)}
@@ -87,28 +87,31 @@ class Einsum(Op):
     def _sizes(self, term: Term, shape: Shape) -> Sizes:
         further = shape.rank - len([letter for letter in term if letter != DOTS])
         fits = further == 0 or (DOTS in term and further > 0)
-        require(fits, "CC401", "einsum: the term '{}' does not fit the {} axes of {}", "".join(term), shape.rank, shape)
+        text = "einsum: the term {} does not fit the {} axes of {}"
+        require(fits, "CC401", text, quoted("".join(term)), shape.rank, shape)
         sizes: dict[Label, Number] = {}
         for label, size in zip(_labels(term, further), shape, strict=True):
             same = equal(sizes.setdefault(label, size), size)
-            require(same, "CC405", "einsum: the axes of {} in {} differ: {}", label, self.equation, shape)
+            require(same, "CC405", "einsum: the axes of {} in {} differ: {}", label, quoted(self.equation), shape)
         return sizes
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         (left, *others), output = self._labelled(inputs)
-        made = []
-        for step, right in enumerate(others, 1):
-            needed = {*output, *(label for later in others[step:] for label in later)}
+        if not others:
+            return (MatrixProduct(0, 0, has_weights=False),)
+        later, made = [frozenset(output)], []
+        for operand in reversed(others[1:]):
+            later.append(later[-1].union(operand))
+        for step, (right, needed) in enumerate(zip(others, reversed(later), strict=True), 1):
             summed = [at_most(left[label], right[label]) for label in left if label in right and label not in needed]
             both = (*left, *(label for label in right if label not in left))
             left = {label: at_least(left.get(label, 1), right.get(label, 1)) for label in both if label in needed}
             made.append((step, prod(left.values()) if summed else 0, prod(summed)))
         name = "product{}" if len(made) > 1 else ""
-        none = MatrixProduct(0, 0, has_weights=False)
         return tuple(
             MatrixProduct(outputs * each, outputs, step, has_weights=False, name=name.format(step))
             for step, outputs, each in made
-        ) or (none,)
+        )
 
 
 def _labels(term: Term, further: int) -> Iterator[Label]:
@@ -131,13 +134,13 @@ def _parsed(equation: str) -> tuple[tuple[Term, ...], Term]:
     output = _term(right)
     for letter in output:
         if output.count(letter) > 1:
-            raise InvalidArgument(f"has {letter} twice in the output: '{equation}'")
+            raise InvalidArgument(f"has {letter} twice in the output: {quoted(equation)}")
         if letter not in known:
-            raise InvalidArgument(f"has {letter} in the output alone: '{equation}'")
+            raise InvalidArgument(f"has {letter} in the output alone: {quoted(equation)}")
     return terms, output
 
 
 def _term(text: str) -> Term:
     if not TERM.fullmatch(text) or text.count(DOTS) > 1:
-        raise InvalidArgument(f"has letters and at most one ... in a term, such as ij,jk->ik, not '{text}'")
+        raise InvalidArgument(f"has letters and at most one ... in a term, such as ij,jk->ik, not {quoted(text)}")
     return tuple(re.findall(r"[A-Za-z]|\.\.\.", text))

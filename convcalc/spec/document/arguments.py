@@ -156,10 +156,12 @@ def arguments_by_name(
     if node is None or is_empty(node):
         return {}
     if isinstance(node, MapNode):
-        for key, _ in node.pairs:
+        for key, value in node.pairs:
             if key.text not in words:
                 error = unknown_argument_error(op, key.text, words if op.arity == (1, 1) else ("branches", *words))
                 error.span = key.span
+                if is_empty(value) and not key.text.isidentifier():
+                    error.hint = "a comma ends a value; a text that holds one is put in quotes"
                 raise error
         return {key.text: (key, value) for key, value in node.pairs if not is_empty(value)}
     places = [argument for argument in arguments_of(op).values() if argument.positional]
