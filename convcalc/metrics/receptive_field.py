@@ -242,8 +242,8 @@ def fully_mixed_axes(node: Node) -> frozenset[int]:
         return frozenset((_tensor_axis(node),))
     if op.kind == "norm":
         found = op.attributes(*node.input_shapes)
-        if found["type"] in ("group", "instance"):
-            return frozenset(range(x.rank))
+        if found["type"] == "group" or (found["type"] in ("batch", "instance") and not node.facts.buffers):
+            return frozenset(range(x.rank))  # the statistics are those of the input
         return frozenset(x.axis(axis) for axis in found.get("axis", ()))
     return frozenset()
 
