@@ -14,7 +14,8 @@ from convcalc.shapes import Shape
 class MatrixProduct(NamedTuple):
     """One matrix product inside a layer.
 
-    Most layers are one product; attention is six, a recurrent layer one per direction and stacked layer.
+    Most layers are one product; attention is six, a recurrent layer one per direction and stacked layer, or two with a
+    projection of its state.
     """
 
     multiplies: Number

@@ -13,6 +13,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 from convcalc.arith import Number, require
@@ -22,6 +23,7 @@ from convcalc.graph.graph import Graph
 from convcalc.metrics.metric import Metric
 from convcalc.profiles._layer_sizes import LayerSizes as LayerSizes
 from convcalc.profiles._layer_sizes import Term as Term
+from convcalc.profiles._query_key_norms import with_inner_norms
 
 TERMS = {
     "macs": "multiplies, as report counts them",
@@ -176,7 +178,7 @@ def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconc
     results = tuple(profile_result(graph, profile, batch=batch) for profile in profiles())
     sizes = [LayerSizes(node, batch) for node in graph.layers]
     elements: dict[str, Number] = {}
-    for part in (part for layer in sizes for part in (layer, *layer.query_key_norms)):
+    for part in chain.from_iterable(map(with_inner_norms, sizes)):
         if term := part.term:
             elements[term] = elements.get(term, 0) + part.input_elements
     macs = summed(layer.macs for layer in sizes)
@@ -189,7 +191,7 @@ def _layer_terms(layer: LayerSizes, profile: Profile) -> list[Term]:
     known = layer.kind in KNOWN_PRODUCTS or layer.kind in profile.more_kinds or not layer.node.facts.products
     try:
         require(known, "CC742", "no rule for {} is known", layer.kind)
-        return [base, *(term for part in (layer, *layer.query_key_norms) for term in profile.terms(part))]
+        return [base, *(term for part in with_inner_norms(layer) for term in profile.terms(part))]
     except SpecError as error:
         text = f"{profile.key}: no number for {quoted(layer.node.path)}: {error.text}"
         hint = error.hint or "`convcalc reconcile` shows what the other tools print"

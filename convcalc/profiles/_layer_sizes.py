@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from convcalc.arith import Number, floordiv, prod, total
-from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Node
-from convcalc.ops.kinds.attention import ACROSS_HEADS
-from convcalc.ops.make import make
 from convcalc.ops.op import Op, Window
 from convcalc.shapes import Shape
 
@@ -168,20 +165,6 @@ class LayerSizes:
     def appended_keys(self) -> int:
         """Keys of an attention that are not projected: a learned one, and one of zeros."""
         return bool(self.argument("add_bias_kv")) + bool(self.argument("add_zero_attn"))
-
-    @property
-    def query_key_norms(self) -> Iterator[LayerSizes]:
-        """The norms of projected queries and keys of an attention, as layers of their own."""
-        type_, across, _ = str(self.argument("qk_norm") or "none").partition(ACROSS_HEADS)
-        if type_ == "none":
-            return
-        sources, via = (self.node.input_shapes * 2)[:2], self.via if self.via in ("function", "subclass") else "module"
-        sizes = self.op.attributes(*self.node.input_shapes)
-        for source, heads in zip(sources, (sizes["heads"], sizes["kv_heads"]), strict=True):
-            builder, width = GraphBuilder(), sizes["head_dim"]
-            projected = builder.input("x", (*source[:-1], *((heads * width,) if across else (heads, width))))
-            norm = builder.append("norm", make("norm", type=type_, axis=-1), (projected,), via=via)
-            yield LayerSizes(builder.nodes[norm], self.batch)
 
     @property
     def softmax_of_scores(self) -> Number:

@@ -46,7 +46,8 @@ def _windows(layer: LayerSizes) -> Number:
     if layer.is_adaptive:
         cells = [_adaptive_cells(n, require_plain(o, "the size of an adaptive pool")) for n, o in layer.spatial_sizes]
     else:
-        count = _input_cells if layer.via == "unpadded" else _window_cells
+        unpadded = layer.via == "unpadded" or layer.argument("count_include_pad") is False
+        count = _input_cells if unpadded else _window_cells
         cells = [
             count(n, o, kernel, stride, pads)
             for (n, o), kernel, stride, pads, _ in zip(layer.spatial_sizes, *layer.window, strict=True)

@@ -53,6 +53,7 @@ _PHRASES: Mapping[str, Callable[[Any], str]] = {
     "heads": lambda heads: f"{heads} heads",
     "vocab": lambda vocab: f"{vocab} rows",
     "hidden_size": lambda hidden: f"hidden {hidden}",
+    "proj_size": lambda size: f"projected to {size}",
     "num_layers": lambda layers: "" if layers == 1 else f"{layers} layers",
     "bidirectional": lambda both: "bidirectional" if both else "",
     "global": lambda whole: "global" if whole else "",

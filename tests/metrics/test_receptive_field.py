@@ -477,6 +477,8 @@ def test_global_layers_have_a_mark() -> None:
     assert told("norm: {type: group, groups: 2}") == [WHOLE]
     assert told("norm: {type: layer, axis: 0}") == [(1, 1)]
     assert told("norm: {type: layer, axis: [0, 2]}") == [(1, "whole")]
+    assert told("norm: instance") == told("norm: {type: batch, track_running_stats: false}") == [WHOLE]
+    assert told("norm: batch") == told("norm: {type: instance, track_running_stats: true}") == [(1, 1)]
     assert told("softmax: 0, softmax: 1") == [(1, 1), ("whole", 1)]
     assert told("linear: {out: 5, axis: -1}") == [(1, "whole")]
 

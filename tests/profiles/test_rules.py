@@ -223,8 +223,9 @@ def test_average_pools_by_their_windows() -> None:
         padded = (places * kernel) ** 2 * 2 + 2 * places**2
         assert profiles.total(network(layer, input_).graph, "thop_ultralytics") == padded
         own = sum(0 <= place * stride - pad + cell < size for place in range(places) for cell in range(kernel))
-        unpadded = network(f"{{{layer}, via: unpadded}}", input_).graph
-        assert profiles.total(unpadded, "thop_ultralytics") == 2 * own**2 + 2 * places**2
+        for unpadded in (f"{{{layer}, via: unpadded}}", layer.replace("}", ", count_include_pad: false}")):
+            graph = network(unpadded, input_).graph
+            assert profiles.total(graph, "thop_ultralytics") == 2 * own**2 + 2 * places**2
 
 
 def test_an_unknown_profile_is_refused_with_the_nearest() -> None:
@@ -239,6 +240,7 @@ KINDS: dict[str, dict[str, Any]] = {
              "dilation": (1, 1), "groups": 1, "bias": True, "weight_sharing": "none"},
     "norm": {"type": "batch", "groups": None, "axis": None, "affine": None},
     "act": {"type": "relu"},
+    "attention": {"heads": 1, "bias": True, "qk_norm": "layer", "add_bias_kv": False, "add_zero_attn": False},
     "avgpool": {"kernel_size": "global", "stride": None, "padding": 0, "ceil_mode": False, "out_size": None},
 }  # fmt: skip
 

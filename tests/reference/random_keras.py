@@ -2,10 +2,12 @@
 
 To be run where Keras and torch 2.14.1 are installed; the tests need neither::
 
-    KERAS_BACKEND=torch python tests/reference/random_keras.py --seed 14 --count 300 -o tests/reference/random_keras.json
+    export KERAS_BACKEND=torch
+    python tests/reference/random_keras.py --seed 14 --count 300 -o tests/reference/random_keras.json
 
 Rows are those of ``random_options.json``. Keras has kernels [entering, leaving]; here they are turned, and the axes of
-heads are one. No size of an attention is 1, where torch multiplies tensors instead of matrices. Multiplications are what ``torch.utils.flop_counter`` sees of a run with torch behind Keras.
+heads are one. Multiplications are what ``torch.utils.flop_counter`` sees of a run with torch behind Keras. No size of
+an attention is 1, where torch multiplies tensors instead of matrices.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ class Norm(Op):
 
     Formula:
         params = C for the scale and C for the shift of batch, group and (affine) instance, size(axis) each for layer,
-        size(axis) for the scale of rms; 0 for lrn or without affine;
-        buffers = 2·C for running mean and variance, which batch has. No multiplies: elementwise work is not counted.
+        size(axis) for the scale of rms; 0 for lrn or without affine; buffers = 2·C for the running mean and variance
+        of batch, or as ``track_running_stats`` says. No multiplies: elementwise work is not counted.
     Shapes:
         Unchanged. layer and rms normalise over ``axis`` (the last by default; to be written on rank 3 and more).
     Source:
@@ -105,8 +105,8 @@ class Norm(Op):
 
     def mixed_axes(self, *inputs: Shape) -> frozenset[int]:
         (x,) = inputs
-        if self.type in ("group", "instance"):
-            return frozenset(range(x.rank))
+        if self.type == "group" or (self.type in ("batch", "instance") and not self.buffers(x)):
+            return frozenset(range(x.rank))  # the statistics are those of the input
         return frozenset(map(x.axis, self._axes())) if self.type in OVER_AXES else frozenset()
 
     def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
