@@ -16,7 +16,7 @@ class Opaque(Op):
     """An operation of which only shapes are known: totals of multiplies are then lower bounds.
 
     Formula:
-        Params as given; its multiplies are unknown and in no total: reports mark them with ≥, checks refuse them.
+        params = as given; multiplies are not known and in no total: reports mark it with ≥, checks refuse it.
     Shapes:
         Any → ``out``, which is the shape of the first input by default.
     Source:
