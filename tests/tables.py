@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 
 from convcalc.guide.pages import choice_text, code_entries, default_text, error_codes, in_one_line
-from convcalc.ops.arguments import format_value
 from convcalc.ops.docs import read_docs
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import load_all
+from convcalc.ops.value_text import format_value
 from convcalc.spec import limits
 from convcalc.spec.document.value_nodes import LOOP_VARIABLES
 from convcalc.spec.expressions.functions import FUNCTIONS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import LEADING_TO, Graph
 from convcalc.report.measurements import Conditions, Measurements, not_counted
 from convcalc.report.report import Report
-from convcalc.spec.document.loader import DocumentLoader, FileSystem
+from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.load import Overrides, expand, parse_spec
@@ -166,7 +165,7 @@ class SpecFile:
 
     @property
     def texts(self) -> tuple[tuple[str, str, str], ...]:
-        """Of the file and all that it imports the path, the name in errors and the text; see :func:`carried`."""
+        """Of the file and all that it imports the path, the name in errors and the text, for ``carried``."""
         documents = self.files.documents
         return tuple((path, document.source.name, document.source.text) for path, document in documents.items())
 
@@ -228,43 +227,6 @@ def read_spec(
     from convcalc.spec.document.given_inputs import read_inputs  # not needed by most
 
     return SpecFile(file, document, files, inputs, read_inputs(document, inputs))
-
-
-class _Carried(FileSystem):
-    """Files whose texts are known."""
-
-    def __init__(self, sources: Mapping[str, Source]) -> None:
-        self.sources = sources
-
-    def read(self, path: str) -> Source:
-        return self.sources[path]
-
-    def resolve(self, path: str) -> str:
-        return path if path in self.sources else os.path.realpath(path)
-
-    def is_file(self, path: str) -> bool:
-        return path in self.sources
-
-    def display_name(self, path: str) -> str:
-        return self.sources[path].name if path in self.sources else path
-
-
-def carried(
-    file: str,
-    path: str,
-    texts: Sequence[tuple[str, str, str]],
-    libraries: Sequence[str] = (),
-    inputs: Inputs = NO_INPUTS,
-) -> SpecFile:
-    """Read a spec again from its texts, in any process; what it is read from may have changed or gone.
-
-    A model has no texts: it is read again from its file.
-    """
-    if not texts:
-        return open_spec(file, libraries=libraries, inputs=inputs)
-    files = _Carried({path: Source(name, text) for path, name, text in texts})
-    loader = DocumentLoader(read=files.read, libraries=libraries, file_system=files)
-    return read_spec(files.read(path), file, path, loader, inputs)
 
 
 def open_design(

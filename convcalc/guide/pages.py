@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache, partial
 
 from convcalc.errors import Source
-from convcalc.ops.arguments import format_value
 from convcalc.ops.docs import read_docs
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activation_names, find_op, kinds
+from convcalc.ops.value_text import format_value
 from convcalc.spec.yaml.nodes import MapNode, ScalarNode, parse_yaml
 
 CODES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "error_codes.yaml")

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
 
 from convcalc.arith import is_plain, less_equal, require, require_plain
+from convcalc.ops.value_text import describe_value, format_value
 
 JsonSchema = dict[str, Any]
 EXPRESSION: JsonSchema = {"type": ["number", "string"]}
@@ -55,17 +56,6 @@ def argument(key: str, slot: ArgumentType, *, positional: bool = False, **defaul
     declared = Argument(key, slot, default.get("default"), not default, positional)
     absent: dict[str, Any] = {"default": None, "kw_only": True} if default == {"default": None} else {}
     return field(metadata={"argument": declared}, **absent)
-
-
-def format_value(value: Any) -> str:
-    """Write a value as a person would: 3.33333 for 10/3, [1, 2] for a list."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Fraction):
-        return f"{float(value):.6g}"
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(format_value, value))}]"
-    return str(value)
 
 
 class SizeType(ArgumentType):
@@ -299,12 +289,3 @@ def _require_axes(values: tuple[Any, ...], axes: int) -> None:
 
 def or_words(words: tuple[str, ...]) -> str:
     return f" or {', '.join(words)}" if words else ""
-
-
-def describe_value(value: Any) -> str:
-    """Name a value with its kind, for the end of a sentence."""
-    if isinstance(value, bool):
-        return format_value(value)
-    if isinstance(value, tuple):
-        return f"the list {format_value(value)}"
-    return f"the word '{value}'" if isinstance(value, str) else format_value(value)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from convcalc.designs.carried import carried
 from convcalc.designs.names import chosen_variant, parse_design
-from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, carried, open_spec
+from convcalc.designs.sources import DEFAULT_COUNT_OPTIONS, CountOptions, Network, SpecFile, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.metrics.registry import report_metrics
 from convcalc.spec.document.names import no_variant

@@ -27,10 +27,9 @@ from convcalc.cli.options.designs import (
     DesignType,
     batch_option,
     device_option,
-    dtype_option,
     lib_option,
-    only_format,
 )
+from convcalc.cli.options.dtypes import dtype_option, only_format
 from convcalc.cli.options.limits import budget_option, limit_options
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import progress

@@ -12,7 +12,8 @@ import click
 
 from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
-from convcalc.cli.types import LazyChoice, ParamType, PositiveInt, SpecName, WordType, completions
+from convcalc.cli.options.dtypes import dtype_option, only_format
+from convcalc.cli.types import LazyChoice, ParamType, PositiveInt, SpecName, completions
 from convcalc.designs import sources
 from convcalc.designs.names import ZOO, is_visible_spec, parse_design, zoo_paths
 from convcalc.dtypes import BIT_WIDTHS
@@ -105,39 +106,6 @@ VARIABLE = SpecName(lambda spec: [f"{name}=" for name in spec.vars])
 INPUT = SpecName(lambda spec: [f"{name}=" for name in spec.inputs])
 
 
-class DtypeType(WordType):
-    """A data type, or one for the layers whose paths a glob matches: ``stage1.**=int8``."""
-
-    name = "format"
-
-    def __init__(self) -> None:
-        super().__init__(tuple(BIT_WIDTHS))
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        glob, equals, name = str(value).rpartition("=")
-        if equals and (not glob.strip() or "," in glob or "=" in glob):
-            self.fail(f"{quoted(value)} is not GLOB=NAME, such as 'stage1.**=int8'", param, ctx)
-        return f"{glob}{equals}{super().convert(name, param, ctx)}"
-
-
-def _dtype_texts(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    """Return every format, with all exceptions, as one text; the last one of equal ones counts."""
-    usual = list(dict.fromkeys(value for value in reversed(values) if "=" not in value))[::-1] or ["float32"]
-    return tuple(", ".join([each, *(value for value in values if "=" in value)]) for each in usual)
-
-
-def only_format(dtypes: tuple[str, ...]) -> str:
-    """Return the data type of a command that counts for one alone.
-
-    Raises:
-        UsageError: where there are several.
-    """
-    if len(dtypes) > 1:
-        names = " and ".join(text.partition(",")[0] for text in dtypes)
-        raise click.UsageError(f"--dtype {names}: one of them is for all layers; only batch counts for several")
-    return dtypes[0]
-
-
 def _devices() -> tuple[str, ...]:
     from convcalc.devices.roofline import device_names
 
@@ -152,12 +120,6 @@ def device_option(words: str) -> Callable[..., Any]:
 def batch_option(words: str) -> Callable[..., Any]:
     """``--batch``, with its help."""
     return click.option("--batch", type=PositiveInt(), default=1, show_default=True, metavar="N", help=words)
-
-
-def dtype_option(words: str) -> Callable[..., Any]:
-    """``--dtype``, with its help; several become one text."""
-    return click.option("--dtype", type=DtypeType(), multiple=True, callback=_dtype_texts, default=("float32",),
-                        show_default=True, metavar="[GLOB=]NAME", help=words)  # fmt: skip
 
 
 def design_options(command: Callable[..., Any]) -> Callable[..., Any]:

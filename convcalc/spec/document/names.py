@@ -112,7 +112,7 @@ class Template(NamedTuple):
             return str(value)
         if decimals and isinstance(value, Fraction) and Fraction(str(float(value))) == value:
             return str(float(value))
-        from convcalc.ops.arguments import format_value
+        from convcalc.ops.value_text import format_value
 
         raise SpecError(
             "CC412", f"a name needs an integer or a word between {{ and }}, not {format_value(value)}", self.span

@@ -12,7 +12,7 @@ from typing import Any
 
 from convcalc.arith import collapse_uniform, free_names, is_plain
 from convcalc.errors import Span, SpecError, Undecided, quoted
-from convcalc.ops.arguments import describe_value
+from convcalc.ops.value_text import describe_value
 from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name, validate_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from convcalc.arith import free_names, is_plain
 from convcalc.errors import Span, SpecError, Undecided, quoted
-from convcalc.ops.arguments import describe_value
+from convcalc.ops.value_text import describe_value
 from convcalc.spec.document.syntax_tree import Repeat
 from convcalc.spec.document.value_nodes import ValueNode, Variables, structural_error, with_variables
 from convcalc.spec.expansion.scopes import LayerScope
