@@ -92,19 +92,11 @@ def test_transposed_convolution(case: Case, output_padding: tuple[int, ...]) -> 
 
 
 @settings(max_examples=400)
-@given(cases(), st.booleans())
-def test_max_pooling(case: Case, ceil_mode: bool) -> None:
+@given(cases(), st.booleans(), st.sampled_from(("maxpool", "avgpool")))
+def test_pooling(case: Case, ceil_mode: bool, kind: str) -> None:
     case = replace(case, ceil_mode=ceil_mode)
     arguments = sliding(case) | {"dilation": list(case.dilation), "ceil_mode": str(ceil_mode).lower()}
-    assert counted("maxpool", case, arguments) == oracle.pooled(case)
-
-
-@settings(max_examples=250)
-@given(cases(), st.booleans())
-def test_average_pooling(case: Case, ceil_mode: bool) -> None:
-    case = replace(case, ceil_mode=ceil_mode, dilation=(1,) * len(case.kernel))
-    arguments = sliding(case) | {"ceil_mode": str(ceil_mode).lower()}
-    assert counted("avgpool", case, arguments) == oracle.pooled(case)
+    assert counted(kind, case, arguments) == oracle.pooled(case)
 
 
 @settings(max_examples=60)

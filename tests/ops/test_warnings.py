@@ -84,6 +84,11 @@ def test_other_paddings_are_meant() -> None:
         ("norm: lrn", "[4, 9]", False),
         ("norm: instance", "[4, 1, 1]", True),
         ("norm: instance", "[4, 1, 2]", False),
+        ("norm: {type: instance, track_running_stats: true}", "[4, 1, 1]", False),
+        ("avgpool: {kernel: 3, dilation: 2}", "[2, 9, 9]", True),
+        ("avgpool: {kernel: 3, dilation: [1, 1]}", "[2, 9, 9]", False),
+        ("lstm: {hidden: 4, proj_size: 4}", "[5, 3]", True),
+        ("lstm: {hidden: 4, proj_size: 3}", "[5, 3]", False),
     ],
 )
 def test_what_torch_refuses_and_onnx_has_is_counted_with_a_warning(layer: str, entering: str, refuses: bool) -> None:

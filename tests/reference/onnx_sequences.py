@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from onnx_node import NAMES, Node, Said, Shape, UnsaidError, branch, count, shape_of
+from onnx_node import NAMES, Node, Said, Shape, branch, count, shape_of
 from to_spec import item, yaml
 
 
@@ -50,13 +50,12 @@ def recurrent(kind: str) -> Callable[[Node], Said]:
         x, hidden = node.shape(), node.get("hidden_size")
         if node.get("layout", 0):
             x = [x[1], x[0], x[2]]
-        if node.input(7) is not None:
-            raise UnsaidError("peepholes")
         steps, _, features = x
         both = node.get("direction", "forward") == "bidirectional"
-        layer = item(kind, hidden=hidden, bidirectional=both, bias=node.input(3) is not None)
+        peepholes = node.input(7) is not None or None
+        layer = item(kind, hidden=hidden, bidirectional=both, bias=node.input(3) is not None, peepholes=peepholes)
         first = shape_of(node.outputs[0])
-        params = count(*node.inputs[1:4])
+        params = count(*node.inputs[1:4], *node.inputs[7:])
         if "Y" in node.names or node.names[0] in ("Y", "output"):
             width = first[-1] * (2 if both else 1)
             length = first[1] if node.get("layout", 0) else first[0]

@@ -72,11 +72,7 @@ def pool(kind: str) -> Callable[[Node], Said]:
         kernel, entering = node.get("kernel_shape"), node.shape()
         said = {"kernel": kernel, "stride": node.get("strides", [1] * len(kernel))}
         said |= {"padding": padding(node, kernel, entering[2:]), "ceil_mode": bool(node.get("ceil_mode", 0))}
-        if kind == "avgpool" and node.get("dilations", [1]) != [1] * len(node.get("dilations", [1])):
-            raise UnsaidError("an average pool with dilation")
-        if kind == "maxpool":
-            said["dilation"] = node.get("dilations")
-        return sample(node, item(kind, **said))
+        return sample(node, item(kind, **said, dilation=node.get("dilations")))
 
     return written
 

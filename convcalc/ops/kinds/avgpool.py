@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from convcalc.arith import equal
 from convcalc.ops.arguments import FlagType, PaddingType, SizesType, argument
 from convcalc.ops.kinds._pool import Pool
 from convcalc.ops.kinds._window import AxisSizes, PaddingPairs
@@ -40,10 +41,20 @@ class AvgPool(Pool):
     """As for conv, at most half the kernel."""
     ceil_mode: bool = argument("ceil_mode", FlagType(), default=False)
     """Whether the size rounds up; a window that would start in the padding at the end is dropped."""
+    dilation: AxisSizes | None = argument("dilation", SizesType(), default=None)
+    """Distance between the cells that a window reads, which ONNX has; 1 by default."""
     count_include_pad: bool | None = argument("count_include_pad", FlagType(), default=None)
     """Whether padding is among the cells that a window averages: true by default. It changes no count of ours."""
     out_size: AxisSizes | None = argument("out", SizesType(), default=None)
     """Adaptive pooling: the size to reach, in place of a kernel."""
+
+    def dilations(self, axes: int) -> AxisSizes:
+        return (1,) * axes if self.dilation is None else self.dilation
+
+    def pytorch_refusal(self, via: str, *inputs: Shape) -> str:
+        if self.dilation is not None and any(equal(dilation, 1) is False for dilation in self.dilation):
+            return "an average pool has no dilation"
+        return Pool.pytorch_refusal(self, via, *inputs)
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         padding = {} if self.count_include_pad is None else {"count_include_pad": self.count_include_pad}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convcalc.arith import Number, less_equal
-from convcalc.ops.arguments import SizeType, argument
+from convcalc.ops.arguments import FlagType, SizeType, argument
 from convcalc.ops.kinds._recurrent import Recurrent
 from convcalc.ops.op import MatrixProduct
 from convcalc.shapes import Shape
@@ -17,16 +17,18 @@ class Lstm(Recurrent):
 
     Formula:
         Per stacked layer and direction, with R features of the state, which are H or ``proj_size``: params =
-        4·(H·I + H·R + 2·H) + R·H (2·H with bias, or H with ``single_bias``; R·H with ``proj_size``);
-        multiplies = steps·(4·H·(I + R) + R·H).
+        4·(H·I + H·R + 2·H) + R·H + 3·H (2·H with bias, or H with ``single_bias``; R·H with ``proj_size``; 3·H with
+        ``peepholes``); multiplies = steps·(4·H·(I + R) + R·H).
     Shapes:
         [steps, I] → [steps, R·directions].
     Source:
-        Hochreiter & Schmidhuber 1997; Sak et al. 2014 for the projection; PyTorch reference, torch.nn.LSTM.
+        Hochreiter & Schmidhuber 1997; Gers & Schmidhuber 2000 for peepholes; Sak et al. 2014 for the projection;
+        PyTorch reference, torch.nn.LSTM.
     Examples:
         lstm: 20 on [7, 10] -> [7, 20]; 2560 params, 16800 multiplies
         lstm: {hidden: 8, layers: 2, bidirectional: true} on [5, 6] -> [5, 16]; 2688 params, 12160 multiplies
         lstm: {hidden: 8, layers: 2, proj_size: 3} on [5, 6] -> [5, 3]; 656 params, 2640 multiplies
+        lstm: {hidden: 8, peepholes: true} on [5, 6] -> [5, 8]; 536 params, 2240 multiplies
         lstm: {hidden: 8, single_bias: true} on [5, 6] -> [5, 8]; 480 params, 2240 multiplies
     """
 
@@ -35,6 +37,8 @@ class Lstm(Recurrent):
 
     proj_size: Number | None = argument("proj_size", SizeType(), default=None)
     """Features that the state is projected to after every step."""
+    peepholes: bool = argument("peepholes", FlagType(), default=False)
+    """Whether three of the gates see the cell, element by element, as in ONNX."""
 
     @property
     def state_size(self) -> Number:
@@ -42,9 +46,11 @@ class Lstm(Recurrent):
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         weights = Recurrent.weights(self, *inputs)
-        if self.proj_size is not None:
-            shape = Shape((self.proj_size, self.hidden_size))
-            weights |= {f"{direction}{layer}.projection": shape for layer, direction, _ in self._iter_cells(inputs[0])}
+        for layer, direction, _ in self._iter_cells(inputs[0]):
+            if self.proj_size is not None:
+                weights[f"{direction}{layer}.projection"] = Shape((self.proj_size, self.hidden_size))
+            if self.peepholes:
+                weights[f"{direction}{layer}.peepholes"] = Shape((3, self.hidden_size))
         return weights
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:

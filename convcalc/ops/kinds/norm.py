@@ -113,7 +113,8 @@ class Norm(Op):
         (x,) = inputs
         if self.type == "lrn" and x.rank == 1:
             return "a local response norm needs a spatial axis"
-        if self.type == "instance" and x.rank > 1 and equal(x.elements, x[self._axes()[0]]) is True:
+        of_input = self.type == "instance" and not self.track_running_stats
+        if of_input and x.rank > 1 and equal(x.elements, x[self._axes()[0]]) is True:
             return "an instance norm needs more than one cell a channel"
         return ""
 
