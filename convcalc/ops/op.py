@@ -153,7 +153,7 @@ def arguments_of(op: type[Op]) -> dict[str, Argument]:
 
 def may_lack_branches(op: type[Op]) -> bool:
     """Whether a join, written without branches, reads what enters it: one that takes an argument by position."""
-    return op.arity != (1, 1) and any(argument.positional for argument in arguments_of(op).values())
+    return op.arity[1] is None and any(argument.positional for argument in arguments_of(op).values())
 
 
 _ARGUMENTS: dict[type[Op], dict[str, Argument]] = {}

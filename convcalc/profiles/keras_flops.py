@@ -18,8 +18,9 @@ FUNCTIONS = {
 }  # fmt: skip
 """Function → its operations that have a formula, an element; square roots, exponentials, sines and others have none."""
 REDUCTIONS = {"mean": (1, 0), "l2": (2, 1)} | dict.fromkeys(("sum", "max", "argmax", "argmin", "l1"), (1, 1))
-UNCOUNTED_REDUCTIONS = ("min", "prod", "any", "all")
 """Reduction → operations an element that it reads, and how many fewer an element that it gives."""
+UNCOUNTED_REDUCTIONS = ("min", "prod", "any", "all")
+"""Those that are one operation without a formula."""
 EINSUM = ("module", "fused", "fast_path")
 """Forms of an attention that are Keras' MultiHeadAttention, whose products are an Einsum, which has no formula."""
 

@@ -179,7 +179,8 @@ def _forms(op: type[Op]) -> list[JsonSchema]:
     in_order: JsonSchema = {"type": "array", "items": alone, "maxItems": len(alone)}
     listed = [in_order] if places and not places[0].type.takes_list else []
     names = described("A name for each part, which is a layer of its own.", array_of(TEXT_SCHEMA, 1))
-    of_parts = [closed_object({NAMES: names, **_named(op)}, required=[NAMES])] if op.part_arguments else []
+    others = {key: schema for key, schema in _named(op).items() if key not in op.part_arguments}
+    of_parts = [closed_object({NAMES: names, **others}, required=[NAMES])] if op.part_arguments else []
     return [NOTHING, *alone[:1], *listed, ref(_by_name(op.kind)), *of_parts]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
+from onnx_axes import WORDS as AXES
 from onnx_node import Node, Said, Shape, UnsaidError, branch, count, sample, shape_of, whole
 from onnx_sequences import attention, recurrent
 from onnx_windows import (
@@ -16,7 +17,6 @@ from onnx_windows import (
     over_axes,
     pool,
     quantized_conv,
-    reduced,
     resize,
     upsample,
 )  # fmt: skip
@@ -162,60 +162,6 @@ def sliced(node: Node) -> Said:
     return whole(node, yaml([item("slice", axis=a, start=b, stop=min(c, 10**9), step=d) for a, b, c, d in parts]))
 
 
-def split(node: Node) -> Said:
-    shape = node.shape()
-    axis = node.get("axis", 0) % len(shape)
-    sizes = node.numbers(1) or even(shape[axis], node.get("num_outputs", len(node.outputs)))
-    if 0 in sizes:
-        raise UnsaidError("an axis of nothing")
-    items = []
-    for number, size in enumerate(sizes):
-        start = sum(sizes[:number])
-        part = item("slice", axis=axis, start=start, stop=start + size)
-        items.append(f"{part[:-1]}, name: part{number}, from: input}}")
-    return Said([shape], yaml(items), [shape_of(output) for output in node.outputs])
-
-
-def even(size: int, parts: int) -> list[int]:
-    step = -(-size // parts)
-    return [min(step, size - step * number) for number in range(parts)]
-
-
-def pad(node: Node) -> Said:
-    shape = node.shape()
-    amounts, axes = node.numbers(1) or [], node.numbers(3) or list(range(len(shape)))
-    pairs = [[0, 0] for _ in shape]
-    for place, axis in enumerate(axes):
-        pairs[axis] = [amounts[place], amounts[place + len(axes)]]
-    return whole(node, padded(shape, pairs))
-
-
-def padded(shape: Shape, pairs: list[list[int]]) -> str:
-    """The first axis is reached by putting another before it."""
-    if pairs[0] == [0, 0] and len(shape) > 1:
-        return item("pad", padding=pairs[1:])
-    left = [size + sum(pair) for size, pair in zip(shape, pairs, strict=True)]
-    return yaml([item("reshape", shape=[1, *shape]), item("pad", padding=pairs), item("reshape", shape=left)])
-
-
-def center_crop_pad(node: Node) -> Said:
-    shape, aims = node.shape(), node.numbers(1) or []
-    axes = [axis % len(shape) for axis in node.get("axes", range(len(shape)))]
-    pairs = [[0, 0] for _ in shape]
-    for axis, aim in zip(axes, aims, strict=True):
-        more = aim - shape[axis]
-        pairs[axis] = [more // 2, more - more // 2] if more >= 0 else [-(-more // 2), more + -more // 2]
-    return whole(node, padded(shape, pairs))
-
-
-def tile(node: Node) -> Said:
-    turns = node.numbers(1) or []
-    items = [
-        item("concat", axis=axis, branches=["identity"] * number) for axis, number in enumerate(turns) if number > 1
-    ]
-    return whole(node, yaml(items))
-
-
 def depth_to_space(node: Node) -> Said:
     return sample(node, item("pixel_shuffle", factor=node.get("blocksize")))
 
@@ -234,9 +180,10 @@ def col2im(node: Node) -> Said:
 
 
 WORDS: dict[str, Callable[[Node], Said]] = {
+    **AXES,
     "Conv": conv, "ConvInteger": conv_integer, "QLinearConv": quantized_conv, "ConvTranspose": conv_transpose,
     "MaxPool": pool("maxpool"), "AveragePool": pool("avgpool"), "GlobalMaxPool": global_pool("maxpool"),
-    "GlobalAveragePool": global_pool("avgpool"), "ReduceMean": reduced("avgpool"), "ReduceMax": reduced("maxpool"),
+    "GlobalAveragePool": global_pool("avgpool"),
     "BatchNormalization": norm("batch"), "InstanceNormalization": norm("instance", affine=True),
     "GroupNormalization": norm("group"), "LRN": norm("lrn"), "LayerNormalization": over_axes("layer"),
     "RMSNormalization": over_axes("rms"), "PRelu": prelu, "Shrink": shrink, "Softmax": softmax,
@@ -250,6 +197,6 @@ WORDS: dict[str, Callable[[Node], Said]] = {
     "Einsum": einsum, "Attention": attention, "LSTM": recurrent("lstm"), "GRU": recurrent("gru"),
     "RNN": recurrent("rnn"), "Flatten": to_shape(flattened), "Reshape": to_shape(reshaped),
     "Squeeze": to_shape(squeezed), "Unsqueeze": to_shape(unsqueezed), "Transpose": transpose, "Slice": sliced,
-    "Split": split, "Pad": pad, "CenterCropPad": center_crop_pad, "Tile": tile, "DepthToSpace": depth_to_space,
-    "SpaceToDepth": space_to_depth, "Col2Im": col2im, "Resize": resize, "Upsample": upsample,
+    "DepthToSpace": depth_to_space, "SpaceToDepth": space_to_depth, "Col2Im": col2im, "Resize": resize,
+    "Upsample": upsample,
 }  # fmt: skip

@@ -89,6 +89,7 @@ SPLIT = "  - {split: {names: [a, b]}, name: s}\n"
         (f"{SPLIT}  - {{relu: , from: .}}\n", [("CC213", 4)]),
         (f"{SPLIT}  - {{relu: , when: cin > 1}}\n", [("CC213", 4)]),
         (f"{SPLIT}  - {{relu: , repeat: cin, from: s.a}}\n", [("CC213", 4)]),
+        (f"{SPLIT}  - {{upsample: {{like: s}}, from: s.a}}\n", [("CC213", 4)]),
         (f"{SPLIT}  - []\n", [("CC213", 4)]),
         (f"{SPLIT}  - add: [identity, {{from: s.a}}]\n", [("CC213", 4)]),
         (f"{SPLIT}  - add: [[], {{from: s.a}}]\n", [("CC213", 4)]),

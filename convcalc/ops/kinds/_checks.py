@@ -32,7 +32,8 @@ def require_groups(groups: Number, channels: Number, which: str = "channels") ->
 
 def distinct_axes(kind: str, axes: int | tuple[int, ...], shape: Shape) -> tuple[int, ...]:
     """Return axes counted from 0, given ones that may count from the end: each once, or CC402."""
-    found = tuple(map(shape.axis, axes if isinstance(axes, tuple) else (axes,)))
+    named = axes if isinstance(axes, tuple) else (axes,)
+    found = tuple(map(shape.axis, named))
     if len(set(found)) != len(found):
-        raise SpecError("CC402", f"{kind}: the axes {axes} name one of {shape} twice")
+        raise SpecError("CC402", f"{kind}: the axes {list(named)} name one of {shape} twice")
     return found

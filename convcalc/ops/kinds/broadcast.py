@@ -42,8 +42,8 @@ class Broadcast(Op):
         if [self.shape is not None, self.times is not None, bool(like)].count(True) != 1:
             raise SpecError("CC408", "broadcast needs exactly one of shape, times and like")
         if self.times is not None:
-            rank = max(x.rank, len(self.times))
-            return Shape(n * copies for n, copies in zip(_padded(x, rank), _padded(self.times, rank), strict=True))
+            times = _padded(self.times, x.rank)
+            return Shape(n * copies for n, copies in zip(_padded(x, len(times)), times, strict=True))
         target = like[0] if like else Shape(self.shape or ())
         text = "broadcast: {} does not stretch to {}"
         require(x.rank <= target.rank, "CC405", text, x, target)
@@ -70,4 +70,5 @@ class Broadcast(Op):
 
 
 def _padded(sizes: tuple[Number, ...], rank: int) -> tuple[Number, ...]:
+    """Put axes of 1 before the sizes until there are at least so many."""
     return (*(1,) * (rank - len(sizes)), *sizes)

@@ -60,7 +60,7 @@ class Elementwise(Op):
         return frozenset({"axis"} & given.keys()) if given.get("type") not in ALONG_AXIS else frozenset()
 
     def output(self, *inputs: Shape) -> Shape:
-        most = MOST_INPUTS[self.type]
+        most: int | None = MOST_INPUTS[self.type]
         if most is not None and len(inputs) > most:
             raise SpecError("CC415", f"{self.type} reads at most {most}, not {len(inputs)} branches")
         if self.type in ALONG_AXIS and self.axis is None:

@@ -43,8 +43,8 @@ class Gather(Op):
         if (self.size is None) != bool(indices):
             raise SpecError("CC408", "gather needs a size or indices, and not both")
         axes = distinct_axes("gather", self.axis, x)
-        adjacent = axes == tuple(range(axes[0], axes[0] + len(axes)))
-        place = axes[0] if adjacent else 0
+        first: int = axes[0]
+        place = first if axes == tuple(range(first, first + len(axes))) else 0
         kept = [size for axis, size in enumerate(x) if axis not in axes]
         return Shape((*kept[:place], *(indices[0] if indices else self.size or ()), *kept[place:]))
 

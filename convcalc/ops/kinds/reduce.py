@@ -48,7 +48,7 @@ class Reduce(Op):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         reduced = self.mixed_axes(x)
-        if self.type in INDEX and len(reduced) not in (1, x.rank):
+        if self.type in INDEX and 1 < len(reduced) < x.rank:
             raise SpecError("CC402", f"reduce: {self.type} works on one axis or on all, not on {len(reduced)} of {x}")
         if self.keepdims:
             return Shape(1 if axis in reduced else size for axis, size in enumerate(x))
@@ -60,5 +60,5 @@ class Reduce(Op):
 
     def rearranged_axes(self, *inputs: Shape) -> frozenset[int]:
         """Axes that move up because one before them is gone."""
-        reduced = self.mixed_axes(*inputs)
-        return frozenset() if self.keepdims else frozenset(range(min(reduced), inputs[0].rank)) - reduced
+        kept = frozenset(range(inputs[0].rank)) - self.mixed_axes(*inputs)
+        return frozenset() if self.keepdims else frozenset(a for place, a in enumerate(sorted(kept)) if place != a)

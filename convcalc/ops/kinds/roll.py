@@ -36,7 +36,7 @@ class Roll(Op):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         axes = self._axes(x)
-        if len(self.shift) not in (1, len(axes)):
+        if 1 != len(self.shift) != len(axes):
             raise SpecError("CC410", f"roll: {len(self.shift)} shifts for {len(axes)} axes")
         return x
 

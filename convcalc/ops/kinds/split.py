@@ -53,7 +53,8 @@ class Split(Op):
         if self.sizes is not None:
             parts = len(self.sizes)
             require(into is None or equal(into, parts), "CC405", "split: {} sizes for {} parts", parts, into)
-            require(equal(total(self.sizes), n), "CC405", "split: the sizes {} are not {} together", self.sizes, n)
+            text = "split: the sizes {} are not {} together"
+            require(equal(total(self.sizes), n), "CC405", text, Shape(self.sizes), n)
             place = self._place(parts)
             return total(self.sizes[:place]), self.sizes[place]
         if into is None:

@@ -141,10 +141,7 @@ class Expander:
 
     def _inputs_of(self, item: Item, tensor: int, frame: Frame) -> tuple[int, ...]:
         """Return the tensors that enter an item: the current one, or what ``from`` names."""
-        if item.inputs is None:
-            found: tuple[int, ...] = (tensor,)
-        else:
-            found = tuple([require_one(self._look_up(each, tensor, frame), each.span) for each in item.inputs])
+        found = tuple(self._look_up(each, tensor, frame) for each in item.inputs) if item.inputs else (tensor,)
         if FAILED in found:
             raise InputFailedError
         return found
@@ -183,8 +180,10 @@ class Expander:
     def _look_up(self, reference: Template, tensor: int, frame: Frame) -> int:
         segments = reference.segments(frame.env)
         if segments == (".",):
-            return tensor
-        return frame.block_input if segments == ("input",) else self._entry(reference, segments, frame).output or 0
+            return require_one(tensor, reference.span)
+        if segments == ("input",):
+            return frame.block_input
+        return require_one(self._entry(reference, segments, frame).output or 0, reference.span)
 
     def _entry(self, reference: Template, segments: tuple[str, ...], frame: Frame) -> Binding:
         entry = frame.scope.find(segments, reference.span)
