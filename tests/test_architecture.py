@@ -314,7 +314,7 @@ def asks_for_kind(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) in {"isinstance", "is_plain"}
 
 
-READERS = {"__init__.py", "arguments.py", "make.py"}
+READERS = {"__init__.py", "arguments.py", "make.py", "value_text.py"}
 """Files that bind what was written to arguments, before it is a size."""
 OPS = [path for path in sorted((PACKAGE / "ops").rglob("*.py")) if path.name not in READERS]
 

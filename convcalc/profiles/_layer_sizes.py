@@ -283,18 +283,12 @@ class LayerSizes:
 
     @property
     def response_norm_operations(self) -> Number:
-        """Operations of a local response norm: a square, a product and a sum an element, and a pool over five channels.
-
-        The pool reads four channels of zeros beside.
-        """
+        """Operations of a local response norm: 3 an element, and a pool over five channels, with four of zeros beside."""
         return 4 * self.input_elements + 4 * self.batch * self.input.with_axis(0, 1).elements
 
     @property
     def join_operations(self) -> Number:
-        """Elements of the results of ``a + b + c``, taken two at a time: y for every branch but the first.
-
-        The learned factors of a scale are a second branch.
-        """
+        """Elements of the results of ``a + b + c``, two at a time: y for each more branch, as a scale's factors are."""
         return self.output_elements * (1 if self.kind == "scale" else len(self.node.input_shapes) - 1)
 
     def function_operations(self, prices: Mapping[str, int]) -> Number:

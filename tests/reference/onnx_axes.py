@@ -114,11 +114,13 @@ FUNCTIONS = {
     "Erf": "erf", "Exp": "exp", "Greater": "gt", "GreaterOrEqual": "ge", "IsInf": "isinf", "IsNaN": "isnan",
     "Less": "lt", "LessOrEqual": "le", "Log": "log", "Mean": "mean", "Mod": "mod", "Neg": "neg", "Not": "logical_not",
     "Or": "logical_or", "Pow": "pow", "Reciprocal": "reciprocal", "Sign": "sign", "Sin": "sin", "Sinh": "sinh",
-    "Sub": "sub", "Tan": "tan", "Where": "where", "Xor": "logical_xor",
+    "Sub": "sub", "Tan": "tan", "Where": "where", "Xor": "logical_xor", "Abs": "abs", "Ceil": "ceil", "Floor": "floor",
+    "Max": "max", "Min": "min", "Round": "round", "Sqrt": "sqrt",
 }  # fmt: skip
 REDUCTIONS = {
     "ReduceL1": "l1", "ReduceL2": "l2", "ReduceLogSum": "log_sum", "ReduceLogSumExp": "log_sum_exp",
-    "ReduceMean": "mean", "ReduceProd": "prod", "ReduceSumSquare": "sum_square",
+    "ReduceMean": "mean", "ReduceProd": "prod", "ReduceSumSquare": "sum_square", "ReduceMax": "max",
+    "ReduceMin": "min", "ReduceSum": "sum",
 }  # fmt: skip
 WORDS: dict[str, Callable[[Node], Said]] = {
     **{name: function(word) for name, word in FUNCTIONS.items()},

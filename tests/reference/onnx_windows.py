@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from onnx_node import Node, Said, Shape, UnsaidError, count, sample, whole
-from to_spec import item, yaml
+from to_spec import item
 
 # --- windows ----------------------------------------------------------------------------------------------------------
 
@@ -79,27 +79,6 @@ def pool(kind: str) -> Callable[[Node], Said]:
 
 def global_pool(kind: str) -> Callable[[Node], Said]:
     return lambda node: sample(node, f"{{{kind}: global}}")
-
-
-def reduced(kind: str) -> Callable[[Node], Said]:
-    """A mean or a maximum over some axes: a window as large as they are, behind a channel of one."""
-
-    def written(node: Node) -> Said:
-        shape = node.shape()
-        axes = node.get("axes") if "axes" in node.attributes else node.numbers(1)
-        if not axes:
-            axes = [] if node.get("noop_with_empty_axes", 0) else list(range(len(shape)))
-        axes = [axis % len(shape) for axis in axes]
-        kernel = [size if axis in axes else 1 for axis, size in enumerate(shape)]
-        left = [1 if axis in axes else size for axis, size in enumerate(shape)]
-        if not node.get("keepdims", 1):
-            left = [size for axis, size in enumerate(left) if axis not in axes]
-        if not left:
-            raise UnsaidError("a tensor without axes")
-        steps = [item("reshape", shape=[1, *shape]), item(kind, kernel=kernel), item("reshape", shape=left)]
-        return whole(node, yaml(steps))
-
-    return written
 
 
 # --- norms ------------------------------------------------------------------------------------------------------------
