@@ -283,7 +283,7 @@ class LayerSizes:
 
     @property
     def response_norm_operations(self) -> Number:
-        """Operations of a local response norm: 3 an element, and a pool over five channels, with four of zeros beside."""
+        """Operations of a local response norm: 3 each, and a pool over five channels, with four of zeros beside."""
         return 4 * self.input_elements + 4 * self.batch * self.input.with_axis(0, 1).elements
 
     @property

@@ -68,7 +68,7 @@ def parse(
     """Read an expression and tell its words from its variables.
 
     One of ``choices`` is a word where it may be the value of the expression, and so is the choice of any argument where
-    no variable has its name.
+    no variable has its name; the name of a function is one nowhere else.
 
     Args:
         text: what is written.
@@ -83,6 +83,8 @@ def parse(
     for name in expression.names:
         if name.start in words or name.text in known or name.text in INPUT_VARIABLES:
             continue
+        if name.text in FUNCTIONS and name not in expression.values:
+            raise uncalled(*name)
         if is_choice(name.text):
             words.add(name.start)
         elif name.text in FUNCTIONS:
