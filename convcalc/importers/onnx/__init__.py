@@ -6,7 +6,7 @@ from convcalc.errors import Source
 from convcalc.importers.model import Importer, Model
 
 
-def _read(source: Source, data: bytes | None) -> Model:
+def _read(source: Source, _data: bytes | None) -> Model:
     from convcalc.importers.onnx.importer import read_model
 
     return read_model(source)

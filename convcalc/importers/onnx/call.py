@@ -108,20 +108,15 @@ class Call:
         **arguments: Any,
     ) -> int:
         """Add the layer that the node is, with the constants that it holds, and those that are buffers."""
-        return self._add(self.path, kind, handles, weights, axes, arguments, statistics)
-
-    def extra(self, kind: str, *handles: int, weights: Weights | None = None, **arguments: Any) -> int:
-        """Add a layer before or behind that of the node."""
-        return self._add(f"{self.path}_{kind}", kind, handles, weights, None, arguments)
-
-    def _add(
-        self, path: str, kind: str, handles: Sequence[int], weights: Weights | None, axes: Any, arguments: Any,
-        statistics: Sequence[Value] = (),
-    ) -> int:  # fmt: skip
-        handle = self.run.builder.add(self.name, kind, *handles, path=path, axes=axes, **arguments)
+        handle = self.run.builder.add(self.name, kind, *handles, path=self.path, axes=axes, **arguments)
         if weights is not None:
             self.run.hold(handle, weights, statistics)
         return handle
+
+    def beside(self, kind: str, *handles: int, axes: Any = None, **arguments: Any) -> int:
+        """Add a layer before or behind that of the node."""
+        path = f"{self.path}_{kind}"
+        return self.run.builder.add(self.name, kind, *handles, path=path, axes=axes, **arguments)
 
     def shape(self, handle: int) -> Shape:
         """Return the shape of a layer."""
@@ -136,10 +131,10 @@ class Call:
         have, want = self.shape(handle), Shape(sizes or (1,))
         if same(have, want):
             return handle
-        add = self.add if is_own else self.extra
+        add = self.add if is_own else self.beside
         if want.rank == 1 and have.rank > 1:
             flat = add("flatten", handle)
-            return flat if same(self.shape(flat), want) else self.extra("reshape", flat, shape=tuple(want))
+            return flat if same(self.shape(flat), want) else self.beside("reshape", flat, shape=tuple(want))
         return add("reshape", handle, shape=tuple(want))
 
     def whole(self, value: Value) -> int:
@@ -147,7 +142,7 @@ class Call:
         return self.view(self.handle(value), value.shape)
 
     def aligned(self, value: Value, rank: int, *, cut: bool) -> int:
-        """Return a layer of a value in so many axes, as broadcasting lines them up, the first of them cut off or not."""
+        """Return a layer of a value in so many axes, lined up for broadcasting, the first of them cut off or not."""
         sizes = padded(value.shape, rank)
         return self.view(self.handle(value), sizes[1:] if cut else sizes)
 
@@ -214,13 +209,13 @@ class Call:
         if is_one(value.shape[0]):
             return self.view(self.handle(value), value.shape[1:]), 0
         rank = len(value.shape)
-        return self.extra("permute", self.handle(value), axes=(1, 0, *range(2, rank))), 1
+        return self.beside("permute", self.handle(value), axes=(1, 0, *range(2, rank))), 1
 
     def put_spatial(self, handle: int, further: int, value: Value) -> None:
         """Give the first output a layer made of :meth:`spatial`."""
         shape = self.shape(handle)
         if further:
-            handle = self.extra("permute", handle, axes=(1, 0, *range(2, shape.rank)))
+            handle = self.beside("permute", handle, axes=(1, 0, *range(2, shape.rank)))
             self.put(0, handle, tuple(self.shape(handle)))
         else:
             self.put(0, handle, (value.shape[0], *shape))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from convcalc.arith import less
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.model import Function, Graph, Node, Parameter
 from convcalc.importers.onnx.values import Scope, Value, body, known
-from convcalc.arith import less
 
 if TYPE_CHECKING:
     from convcalc.importers.onnx.run import Run
@@ -50,15 +50,16 @@ def _substituted(node: Node, given: Mapping[str, Any]) -> Node:
     """Put the caller's attributes in place of a function's parameters."""
     if not any(isinstance(value, Parameter | Graph) for value in node.attributes.values()):
         return node
-    attributes = {}
-    for name, value in node.attributes.items():
-        if isinstance(value, Parameter):
-            value = given.get(value.name)
-        elif isinstance(value, Graph):
-            value = value._replace(nodes=tuple(_substituted(inner, given) for inner in value.nodes))
-        if value is not None:
-            attributes[name] = value
-    return node._replace(attributes=attributes)
+    values = {name: _argument(value, given) for name, value in node.attributes.items()}
+    return node._replace(attributes={name: value for name, value in values.items() if value is not None})
+
+
+def _argument(value: Any, given: Mapping[str, Any]) -> Any:
+    if isinstance(value, Parameter):
+        return given.get(value.name)
+    if isinstance(value, Graph):
+        return value._replace(nodes=tuple(_substituted(inner, given) for inner in value.nodes))
+    return value
 
 
 def _run_body(run: Run, call: Call, graph: Graph, values: Sequence[Value | None], name: str) -> list[Value | None]:
@@ -148,7 +149,7 @@ def _stacked(call: Call, values: Sequence[Value | None], is_open: bool, axis: in
     if len(values) == 1:
         return Value(first.name, one, handle=call.view(call.handle(first), body(one)))
     handles = [call.view(call.handle(value), one) for value in values if value is not None]
-    return Value(first.name, sizes, handle=call.view(call.extra("concat", *handles, axis=at), body(sizes)))
+    return Value(first.name, sizes, handle=call.view(call.beside("concat", *handles, axis=at), body(sizes)))
 
 
 def scan(run: Run, call: Call) -> list[Value | None]:
@@ -181,7 +182,7 @@ def scan(run: Run, call: Call) -> list[Value | None]:
 def _item(call: Call, value: Value, axis: int, place: int) -> Value:
     sizes = (*value.shape[:axis], *value.shape[axis + 1 :])
     handle, at = call.along(value, axis)
-    made = call.extra("slice", handle, axis=at, start=place, stop=place + 1)
+    made = call.beside("slice", handle, axis=at, start=place, stop=place + 1)
     return Value(value.name, sizes, handle=call.view(made, body(sizes)))
 
 

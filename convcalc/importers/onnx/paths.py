@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from convcalc.importers.onnx.model import Node
 
@@ -22,17 +22,17 @@ def layer_paths(nodes: Sequence[Node], prefix: str = "") -> list[str]:
     """
     found = [_module_and_name(node, place) for place, node in enumerate(nodes)]
     own = Counter(module for module, _ in found)
-    outer = {module.rpartition(".")[0] for module in own}
-    around = set(outer)
-    for module in outer:
-        while module:
-            around.add(module)
-            module = module.rpartition(".")[0]
+    around = {scope for module in own for scope in _scopes(module)}
     paths = (
         module if module and own[module] == 1 and module not in around else f"{module}.{name}" if module else name
         for module, name in found
     )
     return [f"{prefix}.{path}" if prefix else path for path in paths]
+
+
+def _scopes(module: str) -> Iterator[str]:
+    while module := module.rpartition(".")[0]:
+        yield module
 
 
 def _module_and_name(node: Node, place: int) -> tuple[str, str]:

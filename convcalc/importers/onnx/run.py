@@ -9,7 +9,7 @@ from convcalc.errors import SpecError, quoted
 from convcalc.graph.graph import topological_order
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.fold import fold
+from convcalc.importers.onnx.folding.fold import fold
 from convcalc.importers.onnx.model import Graph, Model, Node
 from convcalc.importers.onnx.paths import layer_paths
 from convcalc.importers.onnx.values import OpenShape, Scope, Sizes, Value, body, constant, same
@@ -32,6 +32,10 @@ class Run:
         self.functions = {(each.domain, each.name): each for each in structure.functions}
         self.fused: set[int] = set()
         self.used: set[int] = set()
+        self.statistics = {
+            name for node in structure.graph.nodes if node.op == "BatchNormalization" for name in node.inputs[3:5]
+        }
+        """Names of running means and variances: buffers, also where exporters write one constant for equal ones."""
         self.written: dict[int, tuple[Value, Any]] = {}
         self.depth = 0
         self.steps = max(MIN_STEPS, STEPS_PER_NODE * _count(structure))
@@ -113,7 +117,8 @@ class Run:
             raise self.damaged(text, call.name) from error
 
     def _perform(self, call: Call, folds: bool) -> list[Value | None]:
-        from convcalc.importers.onnx import control, tables
+        from convcalc.importers.onnx import control
+        from convcalc.importers.onnx.nodes import tables
 
         if id(call.node) in self.fused:
             return [next(value for value in call.x if value is not None and not value.is_constant)]
@@ -188,7 +193,7 @@ class Run:
                 self.handle(value)
             elif value.key:
                 self.used.add(value.key)
-                learned[name] = (value.key, shape)
+                (kept if value.name in self.statistics else learned)[name] = (value.key, shape)
             for extra in value.quantisation:
                 kept[f"{name}.{extra.name}"] = (extra.key, Shape(extra.shape))
         for value in statistics:
@@ -249,5 +254,3 @@ def _readers(nodes: Sequence[Node], outputs: Iterable[str]) -> dict[str, list[No
     for name in outputs:
         found.setdefault(name, []).append(None)
     return found
-
-

@@ -1,6 +1,8 @@
-"""Shapes of operations that only arrange elements anew."""
+"""Shapes of operations that arrange elements anew, and the axes that they work on."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from convcalc.arith import Number, floordiv, is_plain
 from convcalc.importers.onnx.call import Call, count
@@ -89,3 +91,50 @@ ARRANGED = {
     "QuantizeLinear": unchanged, "DequantizeLinear": unchanged,
 }  # fmt: skip
 """Operations of whose constants the result is still the same constant."""
+
+
+LARGEST = 1 << 62
+
+
+def slices(call: Call) -> list[tuple[int, Any, Any, Any]]:
+    """Return axis, start, stop and step of everything that a Slice cuts."""
+    starts, stops = call.numbers_or("starts", 1) or (), call.numbers_or("ends", 2) or ()
+    rank = len(call.require(0).shape)
+    axes = call.numbers_or("axes", 3) or range(len(starts))
+    steps = call.numbers(4) or (1,) * len(starts)
+    return [
+        (call.axis(axis, rank), start, stop, step)
+        for axis, start, stop, step in zip(axes, starts, stops, steps, strict=True)
+    ]
+
+
+def slice_of(start: int, stop: int, step: int) -> slice:
+    """Return the slice of Python; before the first element is left out by a stop that is far below 0."""
+    return slice(start, None if step < 0 and stop < -LARGEST // 2**32 else stop, step)
+
+
+def split_sizes(call: Call, size: Any) -> list[Any]:
+    """Return the sizes of the parts of an axis: as stated, or equal ones, of which the last may be smaller."""
+    if (given := call.numbers_or("split", 1)) is not None:
+        return list(given)
+    parts = call.attribute("num_outputs", len(call.node.outputs))
+    if not is_plain(size):
+        return [floordiv(size, parts)] * parts
+    each = -(-size // parts)
+    return [min(each, size - place * each) for place in range(parts)]
+
+
+def reduced_axes(call: Call) -> frozenset[int]:
+    """Return the axes that a reduction goes over; all where none are named."""
+    rank = len(call.require(0).shape)
+    axes = call.numbers_or("axes", 1)
+    if not axes:
+        return frozenset() if call.attribute("noop_with_empty_axes", 0) else frozenset(range(rank))
+    return frozenset(call.axis(axis, rank) for axis in axes)
+
+
+def reduced_sizes(call: Call, axes: frozenset[int]) -> Sizes:
+    """Return the sizes of a reduced tensor; axes stay with size 1 by default."""
+    keeps = call.attribute("keepdims", 1)
+    sizes = call.require(0).shape
+    return tuple(1 if axis in axes else size for axis, size in enumerate(sizes) if keeps or axis not in axes)

@@ -1,8 +1,8 @@
 """Tensors of an ONNX graph while its layers are made, and how their shapes lose the batch axis.
 
-A leading axis of size 1 is cut off from a shape of two axes or more, whatever it is called; any other size stays as the
-first axis of the layers. So a shape alone says what its layer has: axes that are moved, merged or split out of the batch
-need no note of where the batch is.
+A leading axis of size 1 is cut off from a shape of two axes or more, whatever it is called; any other size stays as
+the first axis of the layers. So a shape alone says what its layer has: axes that are moved, merged or split out of the
+batch need no note of where the batch is.
 """
 
 from __future__ import annotations

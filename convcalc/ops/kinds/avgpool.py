@@ -40,10 +40,15 @@ class AvgPool(Pool):
     """As for conv, at most half the kernel."""
     ceil_mode: bool = argument("ceil_mode", FlagType(), default=False)
     """Whether the size rounds up; a window that would start in the padding at the end is dropped."""
+    dilation: AxisSizes = argument("dilation", SizesType(), default=1)
+    """Distance between the cells that a window averages."""
     count_include_pad: bool | None = argument("count_include_pad", FlagType(), default=None)
     """Whether padding is among the cells that a window averages: true by default. It changes no count of ours."""
     out_size: AxisSizes | None = argument("out", SizesType(), default=None)
     """Adaptive pooling: the size to reach, in place of a kernel."""
+
+    def dilations(self, axes: int) -> AxisSizes:
+        return self.dilation
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         padding = {} if self.count_include_pad is None else {"count_include_pad": self.count_include_pad}

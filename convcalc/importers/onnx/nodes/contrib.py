@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from convcalc.arith import Number, floordiv
 from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.elementwise import act, joined, over_axes
-from convcalc.importers.onnx.products import add_to_output, gemm, linear, multiply, transposed
-from convcalc.importers.onnx.values import Sizes, Value, has_batch, is_one
-from convcalc.importers.onnx.windows import conv
+from convcalc.importers.onnx.nodes.elementwise import act, joined, over_axes
+from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, transposed
+from convcalc.importers.onnx.nodes.windows import conv
+from convcalc.importers.onnx.values import Sizes, Value, is_one
 from convcalc.shapes import Shape
 
 
@@ -20,7 +20,7 @@ def _heads(call: Call, handle: int, batch: Sizes, tokens: Number, heads: Number,
     """Return [batch …, heads, tokens, width] of a layer [batch …, tokens, heads·width]."""
     split = call.view(handle, (*batch, tokens, heads, width))
     first = len(batch)
-    return call.extra("permute", split, axes=(*range(first), first + 1, first, first + 2))
+    return call.beside("permute", split, axes=(*range(first), first + 1, first, first + 2))
 
 
 def _attend(call: Call, q: int, k: int, v: int, query: Sizes, *, merges: bool) -> None:
@@ -31,7 +31,7 @@ def _attend(call: Call, q: int, k: int, v: int, query: Sizes, *, merges: bool) -
         call.put(0, handle, (query[0], heads, tokens, width))
         return
     first = len(batch)
-    handle = call.extra("permute", handle, axes=(*range(first), first + 1, first, first + 2))
+    handle = call.beside("permute", handle, axes=(*range(first), first + 1, first, first + 2))
     call.put(0, call.view(handle, (*batch, tokens, heads * width)), (query[0], tokens, heads * width))
 
 
@@ -39,7 +39,7 @@ def _with_past(call: Call, handle: int, past: Value | None, place: int) -> int:
     """Return keys or values behind those of earlier steps, which are also an output."""
     if past is not None and past.shape[-2] != 0:
         earlier = call.view(call.handle(past), past.shape[len(past.shape) - call.shape(handle).rank :])
-        handle = call.extra("concat", earlier, handle, axis=-2)
+        handle = call.beside("concat", earlier, handle, axis=-2)
     if place < len(call.outputs) and call.node.outputs[place]:
         sizes = tuple(call.shape(handle))
         call.put(place, handle, sizes if len(sizes) == 4 else (1, *sizes))
@@ -60,15 +60,13 @@ def attention(call: Call) -> None:
     for place in (1, 2):
         handles[place] = _with_past(call, handles[place], call.input(3 + place), place)
     _attend(call, *handles, q.shape, merges=merges)
-    if len(call.outputs) > 3 and call.node.outputs[3]:
-        first = len(batch)
-        swapped = call.extra("permute", handles[1], axes=(*range(first + 1), first + 2, first + 1))
-        sizes = (q.shape[0], *call.shape(handles[0])[first:-1], call.shape(swapped)[-1])
-        call.put(3, call.extra("broadcast", call.view(call.extra("reduce", handles[0], type="sum", axis=-1, keepdims=True), (*sizes[1 - first:-1], 1)), shape=sizes[1 - first :]), sizes)  # noqa: E501
+    if len(call.outputs) > 3 and call.node.outputs[3]:  # the scores, which are counted with the attention
+        sizes = (*call.shape(handles[0])[:-1], call.shape(handles[1])[-2])
+        call.put(3, call.beside("gather", handles[0], axis=-1, size=sizes[-1:]), (*q.shape[: 1 - len(batch)], *sizes))
 
 
 def fused_attention(call: Call) -> None:
-    """Attention of com.microsoft: input, one matrix for queries, keys and values, and its bias; the output is merged."""
+    """Attention of com.microsoft: input, one matrix for queries, keys and values, and its bias."""
     x, matrix, bias = call.require(0), call.require(1), call.input(2)
     batch, tokens, heads = _lead(x.shape), x.shape[1], call.attribute("num_heads")
     out = matrix.shape[1]
@@ -77,7 +75,7 @@ def fused_attention(call: Call) -> None:
     merged = call.handle(call.outputs[0])  # type: ignore[arg-type]
     handles = []
     for place, width in enumerate(widths):
-        part = call.extra("split", merged, part=place, sizes=tuple(widths), axis=-1)
+        part = call.beside("split", merged, part=place, sizes=tuple(widths), axis=-1)
         handles.append(_heads(call, part, batch, tokens, heads, floordiv(width, heads)))
     past = call.input(4)
     if past is not None or any(call.node.outputs[1:2]):
@@ -97,7 +95,7 @@ def multi_head_attention(call: Call) -> None:
     if k is None and len(rest) == 1:
         width = floordiv(rest[0], heads + 2 * fewer)
         parts = (heads * width, fewer * width, fewer * width)
-        cut = [call.extra("split", call.handle(q), part=place, sizes=parts, axis=-1) for place in range(3)]
+        cut = [call.beside("split", call.handle(q), part=place, sizes=parts, axis=-1) for place in range(3)]
         handles = [
             _heads(call, part, batch, tokens, each, width)
             for part, each in zip(cut, (heads, fewer, fewer), strict=True)
@@ -116,7 +114,8 @@ def multi_head_attention(call: Call) -> None:
     _attend(call, *handles, q.shape, merges=True)
     if bias is not None and bias.is_constant:
         node = call.outputs[0]
-        assert node is not None and node.handle is not None
+        assert node is not None
+        assert node.handle is not None
         call.run.hold(node.handle, {"bias": (bias, Shape(bias.shape))})
 
 
@@ -139,9 +138,9 @@ def fused_conv(call: Call) -> None:
 def _activate(call: Call) -> None:
     name, result = call.attribute("activation"), call.outputs[0]
     if name and result is not None:
-        from convcalc.importers.onnx.elementwise import ACTIVATIONS
+        from convcalc.importers.onnx.nodes.elementwise import ACTIVATIONS
 
-        call.put(0, call.extra("act", call.handle(result), type=ACTIVATIONS.get(name, "hardtanh")), result.shape)
+        call.put(0, call.beside("act", call.handle(result), type=ACTIVATIONS.get(name, "hardtanh")), result.shape)
 
 
 def fused_gemm(call: Call) -> None:
@@ -180,7 +179,7 @@ def biased(call: Call) -> None:
     result = call.outputs[0]
     assert result is not None
     kind = {"kind": "softmax"} if call.op == "BiasSoftmax" else {"kind": "act", "type": "gelu"}
-    call.put(0, call.extra(kind.pop("kind"), call.handle(result), **kind), result.shape)
+    call.put(0, call.beside(kind.pop("kind"), call.handle(result), **kind), result.shape)
 
 
 def skip_norm(call: Call) -> None:
@@ -200,11 +199,9 @@ def skip_norm(call: Call) -> None:
 
 
 def swiglu(call: Call) -> None:
-    x = call.require(0)
+    """SwiGLU: one tensor, gated by silu of the other."""
     act(call, "silu")
-    half = (*x.shape[:-1], floordiv(x.shape[-1], 2))
-    handle = call.extra("split", call.handle(x), into=2, part=0, axis=-1)
-    call.put(0, handle, half)
-
-
-__all__ = ["has_batch"]
+    gate = call.outputs[0]
+    assert gate is not None
+    handle = call.beside("mul", call.handle(gate), call.handle(call.require(1)))
+    call.put(0, handle, gate.shape)

@@ -25,9 +25,7 @@ def multiply(call: Call, left: Value, right: Value, bias: Value | None = None) -
     rank, inner = max(len(a), len(b)), (a[-1], b[-2])
     require(equal(*inner), "CC405", "the inner axes of {} and {} differ", Shape(left.shape), Shape(right.shape))
     cut = rank > 2 and is_one(leading[0])
-    handles = [
-        call.view(call.handle(value), padded(sizes, rank)[cut:]) for value, sizes in ((left, a), (right, b))
-    ]
+    handles = [call.view(call.handle(value), padded(sizes, rank)[cut:]) for value, sizes in ((left, a), (right, b))]
     handle = call.add("matmul", *handles)
     sizes = (*(leading if rank > 2 else ()), a[-2], b[-1])
     if len(right.shape) == 1:
@@ -39,10 +37,17 @@ def multiply(call: Call, left: Value, right: Value, bias: Value | None = None) -
         add_to_output(call, bias)
 
 
-def linear(call: Call, x: Value, matrix: Value, sizes: Sizes, bias: Value | None, **weights: Value | None) -> None:
+def linear(call: Call, x: Value, matrix: Value, sizes: Sizes, bias: Value | None) -> None:
     """Add a linear layer of a matrix [in, out], whose bias has one number for each output."""
     inner, out = sizes
-    require(equal(x.shape[-1], inner), "CC405", "the {} features of {} meet a matrix of {}", x.shape[-1], Shape(x.shape), Shape(sizes))  # noqa: E501
+    require(
+        equal(x.shape[-1], inner),
+        "CC405",
+        "the {} features of {} meet a matrix of {}",
+        x.shape[-1],
+        Shape(x.shape),
+        Shape(sizes),
+    )
     handle = call.handle(x)
     is_bias = bias is not None and bias.is_constant and bool(bias.key) and equal(count(bias.shape), out) is True
     held = {"weight": (matrix, Shape((out, inner)))}
@@ -81,7 +86,7 @@ def add_to_output(call: Call, value: Value) -> None:
     sizes = broadcast(result.shape, value.shape)
     rank, cut = len(sizes), has_batch(sizes)
     handles = [call.aligned(each, rank, cut=cut) for each in (result, value) if not _is_nothing(each)]
-    call.put(0, call.extra("add", *handles), sizes)
+    call.put(0, call.beside("add", *handles), sizes)
 
 
 def _is_nothing(value: Value) -> bool:
@@ -111,7 +116,7 @@ def transposed(call: Call, value: Value) -> Value:
         handle = call.handle(value)
     else:
         whole = call.whole(value)
-        handle = call.extra("permute", whole, axes=(*range(rank - 2), rank - 1, rank - 2))
+        handle = call.beside("permute", whole, axes=(*range(rank - 2), rank - 1, rank - 2))
     sizes = (*leading, columns, rows)
     return Value(value.name, sizes, handle=call.view(handle, sizes[has_batch(sizes) :]))
 
@@ -128,14 +133,23 @@ def einsum(call: Call) -> None:
         handle = call.add("einsum", *map(call.handle, values), equation=f"{','.join(operands)}->{output[1:]}")
         call.put(0, handle, (1, *call.shape(handle)))
         return
-    if arrow and not output:
-        handles = [call.whole(value) for value in values]
-        handle = call.add("einsum", *(call.view(each, (1, *call.shape(each))) for each in handles), equation=",".join(
-            f"Z{term}" for term in operands) + "->Z" if "Z" not in terms else equation)  # fmt: skip
-        call.put(0, handle, ())
+    handles = list(map(call.whole, values))
+    spare = next(each for each in LETTERS if each not in equation)
+    if _is_scalar(operands, arrow, output):  # an axis of size 1 in place of none
+        ones = (call.view(each, (1, *value.shape)) for each, value in zip(handles, values, strict=True))
+        equation = ",".join(spare + term for term in operands)
+        call.put(0, call.add("einsum", *ones, equation=f"{equation}->{spare}"), ())
         return
-    handle = call.add("einsum", *map(call.whole, values), equation=equation)
+    handle = call.add("einsum", *handles, equation=equation)
     call.put(0, handle, tuple(call.shape(handle)))
+
+
+LETTERS = "ZYXWVUTSRQPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba"
+
+
+def _is_scalar(operands: list[str], arrow: str, output: str) -> bool:
+    letters = "".join(operands)
+    return not output and (bool(arrow) or all(letters.count(letter) > 1 for letter in letters))
 
 
 def _is_batch(letter: str, operands: list[str], output: str, values: list[Value]) -> bool:
@@ -157,8 +171,16 @@ def recurrent(call: Call) -> None:
     by_batch = call.attribute("layout", 0)
     batch, steps = (x.shape[0], x.shape[1]) if by_batch else (x.shape[1], x.shape[0])
     features = x.shape[2]
-    require(equal(entering.shape[1], GATES[call.op] * size), "CC405", "its matrices {} and {} differ in gates", Shape(entering.shape), Shape(hidden.shape))  # noqa: E501
-    require(equal(entering.shape[2], features), "CC405", "{} features meet a matrix of {}", features, Shape(entering.shape))  # noqa: E501
+    require(
+        equal(entering.shape[1], GATES[call.op] * size),
+        "CC405",
+        "its matrices {} and {} differ in gates",
+        Shape(entering.shape),
+        Shape(hidden.shape),
+    )
+    require(
+        equal(entering.shape[2], features), "CC405", "{} features meet a matrix of {}", features, Shape(entering.shape)
+    )
     bias, peepholes = call.input(3), call.input(7)
     rows = call.view(call.handle(x), (batch * steps, features))  # sequences of a batch behind each other
     held = {"input": entering, "hidden": hidden, "bias": bias, "peephole": peepholes}
@@ -170,7 +192,7 @@ def recurrent(call: Call) -> None:
     state = (batch, directions, size) if by_batch else (directions, batch, size)
     last = handle
     if any(call.node.outputs[1:]):
-        last = call.extra("slice", handle, start=-1 * batch if isinstance(batch, int) else floordiv(-batch, 1))
+        last = call.beside("slice", handle, start=-1 * batch if isinstance(batch, int) else floordiv(-batch, 1))
     for place in range(1, min(3, len(call.outputs))):
         if call.node.outputs[place]:
             call.put(place, last, state)

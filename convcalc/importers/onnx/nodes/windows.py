@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.arith import Number, equal, floordiv, is_plain, require
-from convcalc.importers.onnx.call import Call, count
+from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.values import Sizes, Value, has_batch
 from convcalc.shapes import Shape
 
@@ -40,7 +40,7 @@ def _require_kernel(call: Call, kernel: Sequence[Number]) -> None:
         raise ValueError(stated)
 
 
-def _window(call: Call, kernel: Sequence[Number], further: int, *, sizes: Sizes = ()) -> dict[str, Any]:
+def _window(call: Call, kernel: Sequence[Number], further: int) -> dict[str, Any]:
     """Return kernel, stride, padding and dilation; a further axis has windows of size 1."""
     axes = len(kernel)
     stride, dilation = (tuple(call.integers(name) or (1,) * axes) for name in ("strides", "dilations"))
@@ -83,7 +83,13 @@ def deconv(call: Call) -> None:
     (_, per_group, *kernel), groups = weight.shape, call.attribute("group", 1)
     _require_kernel(call, kernel)
     out, axes = per_group * groups, len(kernel)
-    require(equal(weight.shape[0], x.shape[1]), "CC405", "its weights are for {} channels, not {}", weight.shape[0], x.shape[1])  # noqa: E501
+    require(
+        equal(weight.shape[0], x.shape[1]),
+        "CC405",
+        "its weights are for {} channels, not {}",
+        weight.shape[0],
+        x.shape[1],
+    )
     stride, dilation = (tuple(call.integers(name) or (1,) * axes) for name in ("strides", "dilations"))
     added = tuple(call.integers("output_padding") or (0,) * axes)
     pads, wanted = _transposed_padding(call, x, kernel, stride, dilation, added)
@@ -97,7 +103,7 @@ def deconv(call: Call) -> None:
     )  # fmt: skip
     if wanted is not None and tuple(call.shape(handle)[1 + further :]) != tuple(wanted):
         grown = tuple((0, w - have) for w, have in zip(wanted, call.shape(handle)[1 + further :], strict=True))
-        handle = call.extra("pad", handle, padding=((0, 0),) * further + grown)
+        handle = call.beside("pad", handle, padding=((0, 0),) * further + grown)
     call.put_spatial(handle, further, x)
 
 
@@ -135,8 +141,6 @@ def pool(call: Call) -> None:
     handle, further = call.spatial(x)
     arguments = _window(call, kernel, further)
     is_max = call.op == "MaxPool"
-    if not is_max and all(d == 1 for d in arguments["dilation"]):
-        del arguments["dilation"]
     if call.op == "AveragePool":
         arguments["count_include_pad"] = bool(call.attribute("count_include_pad", 0))
     handle = call.add(
@@ -183,12 +187,12 @@ def resize(call: Call) -> None:
     else:
         place = 2 if call.op == "Resize" and call.opset >= 11 else 1
         scales = call.attribute("scales") or call.numbers(place)
-        for axis, scale in zip(axes, _regions(call, scales, axes, rank), strict=True):
+        for axis, scale in zip(axes, _regions(call, scales, axes), strict=True):
             sizes[axis] = _scaled(sizes[axis], scale)
     _resize_to(call, x, tuple(sizes), call.attribute("mode", "nearest"))
 
 
-def _regions(call: Call, scales: Sequence[Any], axes: Sequence[int], rank: int) -> Sequence[Any]:
+def _regions(call: Call, scales: Sequence[Any], axes: Sequence[int]) -> Sequence[Any]:
     """Return scales, of regions of interest in place of whole axes where these are resized."""
     if call.attribute("coordinate_transformation_mode") != "tf_crop_and_resize" or not (roi := call.numbers(1)):
         return scales

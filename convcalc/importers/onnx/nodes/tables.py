@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from convcalc.importers.onnx import arrange, contrib, elementwise, products, windows
 from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, windows
 from convcalc.shapes import Shape
 
 Handler = Callable[[Call], Any]
@@ -23,7 +23,11 @@ def mixture(call: Call) -> None:
     x, scores, first = (call.require(place) for place in range(3))
     third = call.input(6)
     names = {"up.weight": 2, "up.bias": 3, "down.weight": 4, "down.bias": 5, "gate.weight": 6, "gate.bias": 7}
-    held = {name: (call.input(place), Shape(call.require(place).shape)) for name, place in names.items() if call.input(place) is not None}  # noqa: E501
+    held = {
+        name: (call.input(place), Shape(call.require(place).shape))
+        for name, place in names.items()
+        if call.input(place) is not None
+    }
     handle = call.add(
         "experts", call.handle(x), call.handle(scores), count=first.shape[0], top=call.attribute("k", 1),
         width=first.shape[2], gated=third is not None, bias=call.input(3) is not None, weights=held,
@@ -52,12 +56,12 @@ _OWN: dict[str, Handler] = {
         ("ConstantOfShape", "EyeLike", "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
          "Bernoulli"), arrange.filled,
     ),
-    **dict.fromkeys(("ScatterND", "ScatterElements", "Scatter", "TensorScatter"), arrange.scatter),
+    **dict.fromkeys(("ScatterND", "ScatterElements", "Scatter", "TensorScatter"), select.scatter),
     **dict.fromkeys(("MaxPool", "AveragePool", "LpPool"), windows.pool),
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"), windows.global_pool),
     **dict.fromkeys(("Resize", "Upsample"), windows.resize),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), products.recurrent),
-    **dict.fromkeys(("RoiAlign", "MaxRoiPool"), arrange.roi),
+    **dict.fromkeys(("RoiAlign", "MaxRoiPool"), select.roi),
     "Conv": windows.conv, "ConvTranspose": windows.deconv, "DeformConv": windows.deform_conv,
     "MaxUnpool": windows.unpool, "MatMul": products.matmul, "Gemm": products.gemm, "Einsum": products.einsum,
     "BatchNormalization": elementwise.batch_norm, "InstanceNormalization": elementwise.instance_norm,
@@ -65,11 +69,11 @@ _OWN: dict[str, Handler] = {
     "RMSNormalization": elementwise.rms_norm, "SimplifiedLayerNormalization": elementwise.rms_norm,
     "LRN": elementwise.local_response_norm, "MeanVarianceNormalization": elementwise.mean_variance_norm,
     "Clip": elementwise.clip, "PRelu": elementwise.prelu, "Shape": arrange.shape, "Size": arrange.size,
-    "Transpose": arrange.transpose, "Concat": arrange.concat, "Slice": arrange.cut_slices, "Split": arrange.split,
-    "Gather": arrange.gather, "GatherElements": arrange.gather_elements, "GatherND": arrange.gather_nd,
+    "Transpose": arrange.transpose, "Concat": select.concat, "Slice": select.cut_slices, "Split": select.split,
+    "Gather": select.gather, "GatherElements": select.gather_elements, "GatherND": select.gather_nd,
     "Expand": arrange.expand, "Tile": arrange.tile, "Pad": arrange.pad, "CenterCropPad": arrange.center_crop_pad,
-    "DepthToSpace": arrange.to_space, "SpaceToDepth": arrange.to_depth, "TopK": arrange.top_k,
-    "OneHot": arrange.one_hot, "GridSample": arrange.sample, "Col2Im": arrange.col2im,
+    "DepthToSpace": arrange.to_space, "SpaceToDepth": arrange.to_depth, "TopK": select.top_k,
+    "OneHot": arrange.one_hot, "GridSample": select.sample, "Col2Im": select.col2im,
     "DynamicQuantizeLinear": arrange.quantise_dynamically, "Attention": contrib.attention,
     "RotaryEmbedding": contrib.unchanged, "SwiGLU": contrib.swiglu,
 }  # fmt: skip
@@ -85,7 +89,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
         "MultiHeadAttention": contrib.multi_head_attention, "GroupQueryAttention": contrib.multi_head_attention,
         "RotaryEmbedding": contrib.unchanged, "MatMulNBits": contrib.matmul_bits, "MoE": mixture,
         "MatMulWithBias": matmul_with_bias, "Trilu": elementwise.function, "QuantizeLinear": arrange.arrange,
-        "DequantizeLinear": arrange.arrange, "GridSample": arrange.sample, "Pad": arrange.pad,
+        "DequantizeLinear": arrange.arrange, "GridSample": select.sample, "Pad": arrange.pad,
     }),
 }  # fmt: skip
 
@@ -108,7 +112,7 @@ QUANTISED: dict[tuple[str, str], tuple[str, str, tuple[int, ...], tuple[int, ...
     (MICROSOFT, "DynamicQuantizeMatMul"): (MICROSOFT, "MatMulWithBias", (0, 1, 4), (2, 3)),
     (MICROSOFT, "QAttention"): (MICROSOFT, "Attention", (0, 1, 2), (4, 7)),
 }
-"""Quantised operation → the domain and name of what it is, which inputs that reads, and those that scale its weights."""
+"""Quantised operation → domain and name of what it is, which inputs that reads, and those that scale its weights."""
 
 
 def rewritten(call: Call) -> Call:

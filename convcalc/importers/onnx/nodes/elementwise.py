@@ -96,19 +96,21 @@ def joined(call: Call, kind: str, values: Sequence[Value]) -> None:
     cut = has_batch(sizes)
     handles = [call.aligned(value, len(sizes), cut=cut) for value in branches]
     target = Shape(sizes[cut:] or (1,))
-    if kind in ("add", "mul"):
-        handle = call.add(kind, *handles)
-    else:
-        handle = call.add("elementwise", *handles, type=kind)
-    if call.shape(handle).rank != target.rank or any(equal(a, b) is False for a, b in zip(call.shape(handle), target, strict=True)):  # noqa: E501
-        handle = call.extra("broadcast", handle, shape=tuple(target))
+    named = {"kind": kind} if kind in ("add", "mul") else {"kind": "elementwise", "type": kind}
+    handle = call.add(named.pop("kind"), *handles, **named)
+    if call.shape(handle).rank != target.rank or any(
+        equal(a, b) is False for a, b in zip(call.shape(handle), target, strict=True)
+    ):
+        handle = call.beside("broadcast", handle, shape=tuple(target))
     call.put(0, handle, sizes)
     if (result := call.outputs[0]) is not None:
         result.is_scale = is_scaled and all(value.is_scale or value.is_constant for value in values)
 
 
 def _is_left_out(value: Value, is_scaled: bool) -> bool:
-    return value.is_constant and value.handle is None and (is_scaled or not value.is_learned) or value.sizes is not None and value.is_scale  # noqa: E501
+    return (value.is_constant and value.handle is None and (is_scaled or not value.is_learned)) or (
+        value.sizes is not None and value.is_scale
+    )
 
 
 def _lined_up(call: Call, values: Sequence[Value]) -> list[Value]:
@@ -202,7 +204,7 @@ def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value
     call.put(0, handle, x.shape)
     for place in range(1, min(3, len(call.outputs))):
         if call.node.outputs[place] in call.scope.readers:
-            mean = call.extra("reduce", handle, type="mean", axis=tuple(range(first, last)), keepdims=True)
+            mean = call.beside("reduce", handle, type="mean", axis=tuple(range(first, last)), keepdims=True)
             call.put(place, mean, (*x.shape[:axis], *(1,) * (rank - axis)))
 
 
