@@ -8,10 +8,10 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from convcalc.arith import Number
+from convcalc.arith import Number, total
 from convcalc.errors import Source, Span, SpecError
 from convcalc.graph.builder import GraphBuilder
-from convcalc.graph.graph import Graph
+from convcalc.graph.graph import Graph, LayerFacts
 from convcalc.ops.make import get, make
 from convcalc.ops.op import Op, arguments_of
 from convcalc.shapes import Shape
@@ -30,6 +30,7 @@ class ModelBuilder:
         self._taken: dict[str, int] = {}
         self._ops: dict[Hashable, Op] = {}
         self._owners: dict[Hashable, int] = {}
+        self._held: dict[int, tuple[Hashable, ...]] = {}
         self._unknown: set[str] = set()
 
     def span(self, node: str) -> Span:
@@ -39,6 +40,11 @@ class ModelBuilder:
     def shape(self, handle: int) -> Shape:
         """Return the shape of a tensor."""
         return self._builder.nodes[handle].facts.output
+
+    @property
+    def last(self) -> int:
+        """The handle of the last layer, or -1."""
+        return len(self._builder.nodes) - 1
 
     def input(self, name: str, shape: Sequence[Number]) -> int:
         """Add an input of the model, without its batch axis."""
@@ -99,6 +105,50 @@ class ModelBuilder:
             text = f"the cost of the operation {operation} is not known: totals of multiplies are lower bounds"
             self.warnings.append(SpecError("CC808", text, self.span(node)))
         return self.add(node, "opaque", *inputs, path=path, out=tuple(out), params=params)
+
+    def hold(
+        self,
+        handle: int,
+        weights: Mapping[str, tuple[Hashable, Shape]],
+        buffers: Mapping[str, tuple[Hashable, Shape]],
+    ) -> None:
+        """Let a layer have the weights and buffers of the model: by their names, what identifies each, and its shape.
+
+        What an earlier layer has is counted there, also where it is only one of several: a bias beside a shared matrix.
+        """
+        node, keys = self._builder.nodes[handle], tuple(key for key, _ in weights.values())
+        own = self._own(handle, weights)
+        owner = self._owners[keys[0]] if keys else handle
+        if keys and not own and self._held.get(owner) == keys:
+            shapes = {name: shape for name, (_, shape) in weights.items()}
+            node.facts = LayerFacts(node.facts.output, shapes, {}, node.facts.products)
+            if list(shapes.values()) == list(self._builder.nodes[owner].facts.weights.values()):
+                self._builder.tie(handle, owner)
+                return
+        self._held[handle] = keys
+        kept = self._own(handle, buffers)
+        if own != dict(node.facts.weights) or kept != dict(node.facts.buffers):
+            node.facts = LayerFacts(node.facts.output, own, kept, node.facts.products)
+
+    def _own(self, handle: int, named: Mapping[str, tuple[Hashable, Shape]]) -> dict[str, Shape]:
+        """Return those that no earlier layer has, each once."""
+        new = {key: name for name, (key, _) in reversed(named.items()) if key not in self._owners}
+        self._owners.update(dict.fromkeys(new, handle))
+        return {name: shape for name, (key, shape) in named.items() if new.get(key) == name}
+
+    def mark(self) -> tuple[Any, ...]:
+        """Return what has been built so far, for :meth:`rollback`."""
+        known = self._taken, self._owners, self._held
+        return len(self._builder.nodes), len(self.warnings), *map(dict, known), set(self._unknown)
+
+    def rollback(self, mark: tuple[Any, ...]) -> None:
+        """Forget all layers since a mark."""
+        layers, warnings, self._taken, self._owners, self._held, self._unknown = mark
+        del self._builder.nodes[layers:], self.warnings[warnings:]
+
+    def multiplies(self, start: int = 0) -> Number:
+        """Return the multiplies of the layers from a handle on."""
+        return total(node.facts.multiplies for node in self._builder.nodes[start:])
 
     def graph(self, outputs: Mapping[str, int], *, name: str = "") -> Graph:
         """Return what has been built; outputs are handles by their names in the model."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number
-from convcalc.ops.arguments import DimsType, argument
+from convcalc.ops.arguments import DimsType, FlagType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -16,7 +16,7 @@ class Param(Op):
     """A learned tensor: class token, position table. It ignores its input's value.
 
     Formula:
-        params = product of its axes. No multiplies.
+        params = product of its axes; buffers = that, where it is not learned. No multiplies.
     Shapes:
         The given shape; without one, the shape of its input.
     Source:
@@ -24,6 +24,7 @@ class Param(Op):
     Examples:
         param: [1, 768] on [196, 768] -> [1, 768]; 768 params, 0 multiplies
         param: on [197, 64] -> [197, 64]; 12608 params, 0 multiplies
+        param: {shape: [9], learned: false} on [197, 64] -> [9]; 0 params, 0 multiplies
     """
 
     kind = "param"
@@ -31,12 +32,17 @@ class Param(Op):
 
     shape: tuple[Number, ...] | None = argument("shape", DimsType(), positional=True, default=None)
     """Its axes, without batch."""
+    learned: bool = argument("learned", FlagType(), default=True)
+    """Whether it is learned: false for a table that is computed once, such as sines of positions."""
 
     def output(self, *inputs: Shape) -> Shape:
         return inputs[0] if self.shape is None else Shape(self.shape)
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
-        return {"weight": self.output(*inputs)}
+        return {"weight": self.output(*inputs)} if self.learned else {}
+
+    def buffers(self, *inputs: Shape) -> dict[str, Shape]:
+        return {} if self.learned else {"values": self.output(*inputs)}
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
-        return {"shape": tuple(self.output(*inputs))}
+        return {"shape": tuple(self.output(*inputs)), **({} if self.learned else {"learned": False})}

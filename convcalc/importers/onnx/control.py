@@ -1,0 +1,189 @@
+"""Graphs inside nodes: functions, branches and loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from convcalc.arith import less
+from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.model import Function, Graph, Node, Parameter
+from convcalc.importers.onnx.values import Scope, Value, body, known
+
+if TYPE_CHECKING:
+    from convcalc.importers.onnx.run import Run
+
+MAX_DEPTH = 32
+
+
+def _entered(run: Run, call: Call) -> None:
+    run.depth += 1
+    if run.depth > MAX_DEPTH:
+        raise call.error("CC761", f"its functions and graphs are nested more than {MAX_DEPTH} deep")
+
+
+def inline(run: Run, call: Call, function: Function) -> list[Value | None]:
+    """Run the nodes of a function in place of a call."""
+    scope = Scope({**call.scope.opsets, **function.opsets}, path=call.path)
+    scope.values.update(dict.fromkeys(function.inputs))
+    scope.values.update(zip(function.inputs, call.x, strict=False))
+    given = {**function.defaults, **call.node.attributes}
+    nodes = [_substituted(node, given) for node in function.nodes]
+    _entered(run, call)
+    try:
+        absent = {name for name in function.inputs if scope.values.get(name) is None}
+        nodes = [_without(node, absent) for node in nodes]
+        run.run_nodes(nodes, scope)
+    finally:
+        run.depth -= 1
+    return [scope.values.get(name) for name in function.outputs]
+
+
+def _without(node: Node, absent: set[str]) -> Node:
+    """Leave out inputs that the caller leaves out."""
+    if not absent.intersection(node.inputs):
+        return node
+    return node._replace(inputs=tuple("" if name in absent else name for name in node.inputs))
+
+
+def _substituted(node: Node, given: Mapping[str, Any]) -> Node:
+    """Put the caller's attributes in place of a function's parameters."""
+    if not any(isinstance(value, Parameter | Graph) for value in node.attributes.values()):
+        return node
+    values = {name: _argument(value, given) for name, value in node.attributes.items()}
+    return node._replace(attributes={name: value for name, value in values.items() if value is not None})
+
+
+def _argument(value: Any, given: Mapping[str, Any]) -> Any:
+    if isinstance(value, Parameter):
+        return given.get(value.name)
+    if isinstance(value, Graph):
+        return value._replace(nodes=tuple(_substituted(inner, given) for inner in value.nodes))
+    return value
+
+
+def _run_body(run: Run, call: Call, graph: Graph, values: Sequence[Value | None], name: str) -> list[Value | None]:
+    """Run a graph inside a node, given its inputs, and return its outputs."""
+    scope = Scope(call.scope.opsets, parent=call.scope, path=f"{call.path}.{name}")
+    scope.values.update(zip((value.name for value in graph.inputs), values, strict=False))
+    _entered(run, call)
+    try:
+        run.run_graph(graph, scope)
+    finally:
+        run.depth -= 1
+    return [scope.find(value.name) for value in graph.outputs]
+
+
+def _renamed(call: Call, values: Sequence[Value | None]) -> list[Value | None]:
+    return [*values, *(None,) * max(0, len(call.node.outputs) - len(values))][: max(len(call.node.outputs), 1)]
+
+
+def branch(run: Run, call: Call) -> list[Value | None]:
+    """If: the branch of a condition that is known; else the one of more multiplies, and the total is a lower bound."""
+    then, other = call.attribute("then_branch"), call.attribute("else_branch")
+    if not isinstance(then, Graph) or not isinstance(other, Graph):
+        raise run.damaged("If needs two branches", call.name)
+    condition = call.require(0)
+    if condition.elements:
+        chosen, name = (then, "then") if condition.elements[0] else (other, "else")
+        return _renamed(call, _run_body(run, call, chosen, (), name))
+    mark = run.layers.mark()
+    costs = []
+    for graph in (then, other):
+        _run_body(run, call, graph, (), "branch")
+        costs.append((run.layers.multiplies(mark[0]), run.used.copy()))
+        run.rollback(mark)
+    larger = less(costs[0][0], costs[1][0]) is True
+    outputs = _run_body(run, call, (then, other)[larger], (), ("then", "else")[larger])
+    _mark_bound(run, call, "If with a condition that depends on values: its larger branch is counted", "other_branch")
+    return _renamed(call, outputs)
+
+
+def _mark_bound(run: Run, call: Call, operation: str, name: str) -> None:
+    """Add a row that makes totals lower bounds."""
+    handles = [value.handle for value in call.x if value is not None and value.handle is not None and value.sizes]
+    anchor = handles[0] if handles else run.anchor()
+    run.layers.opaque(call.name, operation, [anchor], run.layers.shape(anchor), path=f"{call.path}.{name}")
+
+
+def loop(run: Run, call: Call) -> list[Value | None]:
+    """Loop: its body as often as it runs, if that is known; else once, and the total is a lower bound."""
+    graph = call.attribute("body")
+    if not isinstance(graph, Graph):
+        raise run.damaged("Loop needs a body", call.name)
+    trips, condition = call.input(0), call.input(1)
+    states, scanned = call.x[2:], []
+    rounds = trips.elements[0] if trips is not None and trips.elements else None
+    is_open = (trips is not None and rounds is None) or (condition is not None and condition.elements is None)
+    place, goes_on = 0, bool(condition is None or not condition.elements or condition.elements[0])
+    while goes_on and (rounds is None or place < rounds):
+        entering = [known("iteration", (place,), ()), condition or known("condition", (True,), (), 9), *states]
+        condition, *results = _run_body(run, call, graph, entering, f"round{place}")
+        states, scans = results[: len(states)], results[len(states) :]
+        scanned.append(scans)
+        place += 1
+        if condition is None or condition.elements is None:
+            is_open = True
+        if is_open or (trips is None and rounds is None and place > 1 and is_open):
+            break
+        goes_on = bool(condition.elements and condition.elements[0]) if condition is not None else True
+    if is_open:
+        _mark_bound(run, call, "Loop of a number of rounds that depends on values: one is counted", "other_rounds")
+    count = len(call.node.outputs) - len(states)
+    stacked = [_stacked(call, [scans[each] for scans in scanned], is_open, 0) for each in range(max(count, 0))]
+    return [*states, *stacked]
+
+
+def _stacked(call: Call, values: Sequence[Value | None], is_open: bool, axis: int) -> Value | None:
+    """Return the values of all rounds along a new axis."""
+    if is_open or not values or any(value is None or value.sizes is None for value in values):
+        return None
+    first = values[0]
+    assert first is not None
+    at = axis % (len(first.shape) + 1)
+    sizes = (*first.shape[:at], len(values), *first.shape[at:])
+    if all(value is not None and value.elements is not None for value in values) and at == 0:
+        elements = [element for value in values if value is not None for element in value.elements or ()]
+        return Value(first.name, sizes, first.data_type, tuple(elements), is_constant=True)
+    one = (*first.shape[:at], 1, *first.shape[at:])
+    if len(values) == 1:
+        return Value(first.name, one, handle=call.view(call.handle(first), body(one)))
+    handles = [call.view(call.handle(value), one) for value in values if value is not None]
+    return Value(first.name, sizes, handle=call.view(call.beside("concat", *handles, axis=at), body(sizes)))
+
+
+def scan(run: Run, call: Call) -> list[Value | None]:
+    """Scan: its body for each element along an axis of the inputs that are scanned."""
+    graph, inputs = call.attribute("body"), call.attribute("num_scan_inputs", 0)
+    if not isinstance(graph, Graph) or not 0 < inputs <= len(call.x):
+        raise run.damaged("Scan needs a body and inputs", call.name)
+    if call.opset < 9:
+        raise call.error("CC761", "Scan before version 9 works across the batch", "export with a later opset")
+    split = len(call.x) - inputs
+    states, sequences = call.x[:split], [call.require(place) for place in range(split, len(call.x))]
+    axes = [
+        call.axis(axis, len(value.shape))
+        for axis, value in zip(call.integers("scan_input_axes") or (0,) * inputs, sequences, strict=True)
+    ]
+    rounds = sequences[0].shape[axes[0]]
+    if type(rounds) is not int:
+        raise call.error("CC761", "it runs over an axis that is free", "give its size: --set NAME=n or --input")
+    scanned = []
+    for place in range(rounds):
+        items = [_item(call, value, axis, place) for value, axis in zip(sequences, axes, strict=True)]
+        results = _run_body(run, call, graph, [*states, *items], f"round{place}")
+        states = results[:split]
+        scanned.append(results[split:])
+    count = max(len(call.node.outputs) - split, 0)
+    where = call.integers("scan_output_axes") or (0,) * count
+    return [*states, *(_stacked(call, [each[k] for each in scanned], False, where[k]) for k in range(count))]
+
+
+def _item(call: Call, value: Value, axis: int, place: int) -> Value:
+    sizes = (*value.shape[:axis], *value.shape[axis + 1 :])
+    handle, at = call.along(value, axis)
+    made = call.beside("slice", handle, axis=at, start=place, stop=place + 1)
+    return Value(value.name, sizes, handle=call.view(made, body(sizes)))
+
+
+OPERATIONS: dict[str, Callable[[Any, Call], list[Value | None]]] = {"If": branch, "Loop": loop, "Scan": scan}

@@ -1,0 +1,152 @@
+"""Constants that are computed element by element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from convcalc.arith import at_least, at_most, either, equal, floordiv, is_plain, less, less_equal, modulo, select
+from convcalc.importers.onnx.call import Call, count
+from convcalc.importers.onnx.folding.arrays import Array, spread
+from convcalc.importers.onnx.model import MAX_ELEMENTS
+from convcalc.importers.onnx.sizes import LARGEST
+from convcalc.importers.onnx.values import BOOL, FLOAT, FLOATS, INT64, broadcast
+
+
+def result_type(call: Call) -> int:
+    """Return the type of what a node gives."""
+    if call.op in ("Cast", "CastLike"):
+        return int(call.attribute("to", FLOAT))
+    if call.op in COMPARISONS or call.op in ("Not", "And", "Or", "Xor"):
+        return BOOL
+    if call.op == "DequantizeLinear":
+        return FLOAT
+    values = [value for value in call.x if value is not None]
+    return values[1 if call.op == "Where" else 0].data_type if values else INT64
+
+
+def _exact(value: Any, other: Any) -> Any:
+    """Return a number as a fraction where it meets a symbol, which floats would make inexact."""
+    return Fraction(str(value)) if isinstance(value, float) and hasattr(other, "free_symbols") else value
+
+
+def _quotient(left: Any, right: Any, *, whole: bool) -> Any:
+    if not whole:
+        return _exact(left, right) / _exact(right, left)
+    if type(left) is int and type(right) is int:  # towards 0, as in C
+        found = abs(left) // abs(right)
+        return found if (left < 0) == (right < 0) else -found
+    return floordiv(left, right)
+
+
+def _floor(value: Any) -> Any:
+    return float(math.floor(value)) if isinstance(value, int | float | Fraction) else floordiv(value, 1)
+
+
+def _ceil(value: Any) -> Any:
+    return float(math.ceil(value)) if isinstance(value, int | float | Fraction) else -floordiv(-value, 1)
+
+
+def _not(value: Any) -> Any:
+    return not value if isinstance(value, int | float) else equal(value, 0)
+
+
+def _both(left: Any, right: Any) -> Any:
+    return bool(left) and bool(right) if is_plain(left) and is_plain(right) else left & right
+
+
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "Equal": equal, "Less": less, "LessOrEqual": less_equal, "Greater": lambda a, b: less(b, a),
+    "GreaterOrEqual": lambda a, b: less_equal(b, a),
+}  # fmt: skip
+BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    **COMPARISONS, "Add": lambda a, b: _exact(a, b) + _exact(b, a), "Sub": lambda a, b: _exact(a, b) - _exact(b, a),
+    "Mul": lambda a, b: _exact(a, b) * _exact(b, a), "And": _both, "Or": either,
+    "Xor": lambda a, b: bool(a) != bool(b), "Min": at_most, "Max": at_least,
+}  # fmt: skip
+UNARY: dict[str, Callable[[Any], Any]] = {
+    "Neg": lambda a: -a, "Abs": lambda a: at_least(a, -a), "Floor": _floor, "Ceil": _ceil, "Not": _not,
+    "Round": lambda a: float(round(a)), "Sqrt": math.sqrt, "Exp": math.exp, "Log": math.log, "Sin": math.sin,
+    "Cos": math.cos, "Reciprocal": lambda a: 1 / a, "Sign": lambda a: (a > 0) - (a < 0), "Erf": math.erf,
+    "Tanh": math.tanh, "Relu": lambda a: at_least(a, 0), "Sigmoid": lambda a: 1 / (1 + math.exp(-a)),
+}  # fmt: skip
+
+
+def _elementwise(function: Callable[..., Any], *arrays: Array | None) -> Array | None:
+    given = [array for array in arrays if array is not None]
+    sizes = broadcast(*(array.sizes for array in given))
+    if count(sizes) > MAX_ELEMENTS:
+        return None
+    rows = [spread(array, sizes) for array in given]
+    if len(given) <= 2 or function is select:
+        return Array([function(*each) for each in zip(*rows, strict=True)], sizes)
+    joined = rows[0]
+    for other in rows[1:]:
+        joined = [function(*each) for each in zip(joined, other, strict=True)]
+    return Array(joined, sizes)
+
+
+def _unary(call: Call, x: Array) -> Array | None:
+    function = UNARY[call.op]
+    if any(not is_plain(value) for value in x.elements) and call.op not in ("Neg", "Abs", "Floor", "Ceil", "Not"):
+        return None
+    return Array([function(value) for value in x.elements], x.sizes)
+
+
+def _binary(call: Call, *arrays: Array) -> Array | None:
+    if len(arrays) == 1:  # Min and Max of one
+        return arrays[0]
+    if call.op in ("Add", "Sub", "Mul", "Div") and call.opset < 7 and call.attribute("broadcast", 0):
+        return None
+    return _elementwise(BINARY[call.op], *arrays)
+
+
+def _divided(call: Call, left: Array, right: Array) -> Array | None:
+    whole = call.require(0).data_type not in FLOATS
+    return _elementwise(lambda a, b: _quotient(a, b, whole=whole), left, right)
+
+
+def _modulo(call: Call, left: Array, right: Array) -> Array | None:
+    return _elementwise(math.fmod if call.attribute("fmod", 0) else modulo, left, right)
+
+
+def _power(_call: Call, left: Array, right: Array) -> Array | None:
+    if any(not is_plain(value) or abs(value) > 64 for value in right.elements):
+        return None
+    return _elementwise(lambda a, b: a**b, left, right)
+
+
+def _where(_call: Call, condition: Array, left: Array, right: Array) -> Array | None:
+    plain = Array([bool(each) if is_plain(each) else each for each in condition.elements], condition.sizes)
+    return _elementwise(select, plain, left, right)
+
+
+def _cast(call: Call, x: Array, *_like: Array) -> Array | None:
+    to = result_type(call) if call.op == "Cast" else call.require(1).data_type
+    if to in FLOATS:
+        return Array([float(value) if is_plain(value) else value for value in x.elements], x.sizes)
+    if to == BOOL:
+        return Array([value != 0 if is_plain(value) else value for value in x.elements], x.sizes)
+    return Array([_integer(value) for value in x.elements], x.sizes)
+
+
+def _integer(value: Any) -> Any:
+    if is_plain(value):
+        return int(max(min(value, LARGEST), -LARGEST))
+    return value.astype("int64") if hasattr(value, "astype") else value
+
+
+def _clipped(_call: Call, x: Array, *bounds: Array | None) -> Array | None:
+    for bound, function in zip(bounds, (at_least, at_most), strict=False):
+        if bound is not None:
+            x = Array([function(value, *bound.elements) for value in x.elements], x.sizes)
+    return x
+
+
+ARITHMETIC: dict[str, Callable[..., Array | None]] = {
+    **dict.fromkeys(UNARY, _unary), **dict.fromkeys(BINARY, _binary), "Div": _divided, "Mod": _modulo, "Pow": _power,
+    "Where": _where, "Cast": _cast, "CastLike": _cast,
+    "Clip": _clipped,
+}  # fmt: skip

@@ -1,0 +1,179 @@
+"""ONNX models as graphs of layers: sizes that a file leaves open are variables, the batch is 1 by default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from convcalc.arith import Number
+from convcalc.errors import Source, SpecError, quoted
+from convcalc.graph.graph import Graph
+from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.model import Model, Size, unknown_sizes
+from convcalc.importers.onnx import model as file
+from convcalc.importers.onnx.model import read_onnx
+from convcalc.importers.onnx.run import Run, reads
+from convcalc.importers.onnx.values import FLOATS, Scope, Sizes, Value, body, constant
+from convcalc.shapes import Shape
+
+NAMES_OF_EXPORTERS = ("main_graph", "main", "torch_jit", "torch-jit-export", "graph")
+"""Names of graphs that say nothing of the model."""
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxModel(Model):
+    """A file that has been read."""
+
+    structure: file.Model | None = None
+
+    def graph(
+        self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
+    ) -> Graph:
+        assert self.structure is not None
+        structure, builder = self.structure, ModelBuilder(self.source)
+        sizes = self._sizes(variables, inputs)
+        named = {
+            name: size
+            for value in self.entering
+            for name, size in zip(value.shape or (), sizes[value.name], strict=False)
+            if isinstance(name, str)
+        }
+        run, scope = Run(structure, builder, named), Scope(structure.opsets)
+        for value in self.entering:
+            scope.values[value.name] = _input(builder, value, sizes[value.name])
+        try:
+            run.run_graph(structure.graph, scope)
+        except RecursionError:
+            raise SpecError(
+                "CC760", "is no valid ONNX graph: its operations are nested too deep", self.span()
+            ) from None
+        _keep_unused(run, structure.graph)
+        _warn_of_places(self, structure.graph, builder)
+        return builder.graph(self._outputs(run, scope), name=self.name)
+
+    @property
+    def entering(self) -> tuple[file.Value, ...]:
+        """The inputs; old files list constants among them."""
+        assert self.structure is not None
+        constants = {tensor.name for tensor in self.structure.graph.constants}
+        return tuple(value for value in self.structure.graph.inputs if value.name not in constants)
+
+    def _sizes(self, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]) -> Mapping[str, Sizes]:
+        missing: list[str] = []
+        sizes = {value.name: _input_sizes(value, variables, inputs.get(value.name), missing) for value in self.entering}
+        if missing:
+            raise unknown_sizes(self, tuple(dict.fromkeys(missing)), _hint(self))
+        return sizes
+
+    def _outputs(self, run: Run, scope: Scope) -> Mapping[str, int]:
+        """Return the layers of outputs; those that are constants or open are none."""
+        assert self.structure is not None
+        found = {value.name: scope.find(value.name) for value in self.structure.graph.outputs}
+        handles = {}
+        for name, value in found.items():
+            if value is None:
+                raise run.damaged(f"nothing writes its output {quoted(name)}")
+            if value.sizes is not None and (value.is_learned or not value.is_constant):
+                handles[name] = run.handle(value)
+        if not handles and run.layers.last < 0:
+            raise SpecError("CC761", "it computes constants alone, and has no layer", self.span())
+        return handles or {"output": run.layers.last}
+
+
+def _input_sizes(
+    value: file.Value, variables: Mapping[str, Number], given: tuple[Number, ...] | None, missing: list[str]
+) -> Sizes:
+    """Return the sizes of an input; those that nobody knows are added to ``missing``."""
+    if given is not None:
+        return _given_sizes(value, variables, given)
+    if value.shape is None:
+        missing.append(f"the shape of {value.name}")
+        return ()
+    sizes: list[Number] = []
+    for axis, size in enumerate(value.shape):
+        found = _known_size(size, variables)
+        if found is None and axis:
+            missing.append(f"{size} of {value.name}" if size else f"axis {axis} of {value.name}")
+        sizes.append(1 if found is None else found)
+    return tuple(sizes)
+
+
+def _known_size(size: Size, variables: Mapping[str, Number]) -> Number | None:
+    """Return a size that the file states or a user gave; old exporters write 0 for one that is free."""
+    return variables.get(size) if isinstance(size, str) else size or None
+
+
+def _given_sizes(value: file.Value, variables: Mapping[str, Number], given: tuple[Number, ...]) -> Sizes:
+    """Return sizes that a user gave, with or without the batch."""
+    rank = len(given) + 1 if value.shape is None else len(value.shape)
+    if len(given) == rank - 1:
+        batch = _known_size(value.shape[0], variables) if value.shape else None
+        return (1 if batch is None else batch, *given)
+    if len(given) == rank:
+        return given
+    text = f"{quoted(value.name)} has {rank} axes, {rank - 1} without the batch, not {len(given)}"
+    raise SpecError("CC762", text)
+
+
+def _input(builder: ModelBuilder, value: file.Value, sizes: Sizes) -> Value:
+    handle = builder.input(value.name, body(sizes))
+    return Value(value.name, sizes, value.data_type, handle=handle)
+
+
+def _keep_unused(run: Run, graph: file.Graph) -> None:
+    """Add a row for the parameters that no operation reads."""
+    read = {name for node in graph.nodes for name in reads(node)} | {value.name for value in graph.outputs}
+    for tensor in graph.constants:
+        value = constant(tensor)
+        if tensor.name not in read and value.is_learned and tensor.data_type in FLOATS:
+            shape = Shape(tensor.sizes)
+            if any(size == 0 for size in shape):
+                continue
+            handle = run.layers.add(
+                tensor.name, "param", run.anchor(), path=f"unused.{tensor.name}", shape=tensor.sizes
+            )
+            run.hold(handle, {"weight": (value, shape)})
+            text = f"no operation reads the parameter {quoted(tensor.name)}; it is counted as unused"
+            run.layers.warnings.append(SpecError("CC815", text, run.layers.span(tensor.name)))
+
+
+def _warn_of_places(model: OnnxModel, graph: file.Graph, builder: ModelBuilder) -> None:
+    """Warn of external data outside the folder of the file; it is never opened."""
+    for tensor in graph.constants:
+        parts = tensor.location.replace("\\", "/").split("/")
+        if tensor.location and (".." in parts or parts[0] == "" or parts[0].endswith(":")):
+            text = (
+                f"the data of {quoted(tensor.name)} are said to be in {quoted(tensor.location)}; no such file is opened"
+            )
+            builder.warnings.append(SpecError("CC814", text, model.span(tensor.name)))
+            return
+
+
+def _hint(model: OnnxModel) -> str:
+    names = [name for name, default in model.variables.items() if default is None]
+    given = f"--set {names[0]}=N" if names else ""
+    first = next(iter(model.inputs), "NAME")
+    return " or ".join(filter(None, (given, f"--input {first}=SIZES, without the batch axis")))
+
+
+def read_model(source: Source) -> OnnxModel:
+    """Read an ONNX file.
+
+    Raises:
+        SpecError: CC001, CC760.
+    """
+    structure = read_onnx(source.name)
+    name = "" if structure.graph.name in NAMES_OF_EXPORTERS else structure.graph.name
+    entering = OnnxModel(source, {}, structure=structure).entering
+    variables: dict[str, int | None] = {}
+    for value in entering:
+        for axis, size in enumerate(value.shape or ()):
+            if isinstance(size, str) and size.isidentifier() and (axis == 0 or size not in variables):
+                variables[size] = 1 if axis == 0 else None
+    inputs = {value.name: _without_batch(value) for value in entering}
+    return OnnxModel(source, inputs, name, variables=variables, structure=structure)
+
+
+def _without_batch(value: file.Value) -> tuple[Size, ...]:
+    sizes = tuple(size or None for size in value.shape or ())
+    return sizes[1:] if len(sizes) > 1 and (not isinstance(sizes[0], int) or sizes[0] == 1) else sizes

@@ -1,0 +1,1 @@
+"""What makes layers of the operations of ONNX, and of those of ``com.microsoft``."""

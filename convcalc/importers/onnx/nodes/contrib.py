@@ -1,0 +1,207 @@
+"""Attention and other operations that are several layers: of ONNX itself and of ``com.microsoft``."""
+
+from __future__ import annotations
+
+from convcalc.arith import Number, floordiv
+from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.nodes.elementwise import act, joined, over_axes
+from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, transposed
+from convcalc.importers.onnx.nodes.windows import conv
+from convcalc.importers.onnx.values import Sizes, Value, is_one
+from convcalc.shapes import Shape
+
+
+def _lead(sizes: Sizes) -> Sizes:
+    """The batch as an axis of layers: none where it is 1."""
+    return () if is_one(sizes[0]) else sizes[:1]
+
+
+def _heads(call: Call, handle: int, batch: Sizes, tokens: Number, heads: Number, width: Number) -> int:
+    """Return [batch …, heads, tokens, width] of a layer [batch …, tokens, heads·width]."""
+    split = call.view(handle, (*batch, tokens, heads, width))
+    first = len(batch)
+    return call.beside("permute", split, axes=(*range(first), first + 1, first, first + 2))
+
+
+def _attend(call: Call, q: int, k: int, v: int, query: Sizes, *, merges: bool) -> None:
+    """Give the first output attention of [batch …, heads, tokens, width], as it is or with the heads side by side."""
+    handle = call.add("sdpa", q, k, v)
+    *batch, heads, tokens, width = call.shape(handle)
+    if not merges:
+        call.put(0, handle, (query[0], heads, tokens, width))
+        return
+    first = len(batch)
+    handle = call.beside("permute", handle, axes=(*range(first), first + 1, first, first + 2))
+    call.put(0, call.view(handle, (*batch, tokens, heads * width)), (query[0], tokens, heads * width))
+
+
+def _with_past(call: Call, handle: int, past: Value | None, place: int) -> int:
+    """Return keys or values behind those of earlier steps, which are also an output."""
+    if past is not None and past.shape[-2] != 0:
+        earlier = call.view(call.handle(past), past.shape[len(past.shape) - call.shape(handle).rank :])
+        handle = call.beside("concat", earlier, handle, axis=-2)
+    if place < len(call.outputs) and call.node.outputs[place]:
+        sizes = tuple(call.shape(handle))
+        call.put(place, handle, sizes if len(sizes) == 4 else (1, *sizes))
+    return handle
+
+
+def attention(call: Call) -> None:
+    """Attention of ONNX: Q, K, V with heads as an axis or side by side, and those of earlier steps."""
+    q, k, v = (call.require(place) for place in range(3))
+    batch, merges = _lead(q.shape), len(q.shape) == 3
+    handles = []
+    for value, name in ((q, "q_num_heads"), (k, "kv_num_heads"), (v, "kv_num_heads")):
+        handle = call.view(call.handle(value), value.shape[1 - len(batch) :])
+        if merges:
+            heads = call.attribute(name)
+            handle = _heads(call, handle, batch, value.shape[1], heads, floordiv(value.shape[2], heads))
+        handles.append(handle)
+    for place in (1, 2):
+        handles[place] = _with_past(call, handles[place], call.input(3 + place), place)
+    _attend(call, *handles, q.shape, merges=merges)
+    if len(call.outputs) > 3 and call.node.outputs[3]:  # the scores, which are counted with the attention
+        sizes = (*call.shape(handles[0])[:-1], call.shape(handles[1])[-2])
+        call.put(3, call.beside("gather", handles[0], axis=-1, size=sizes[-1:]), (*q.shape[: 1 - len(batch)], *sizes))
+
+
+def fused_attention(call: Call) -> None:
+    """Attention of com.microsoft: input, one matrix for queries, keys and values, and its bias."""
+    x, matrix, bias = call.require(0), call.require(1), call.input(2)
+    batch, tokens, heads = _lead(x.shape), x.shape[1], call.attribute("num_heads")
+    out = matrix.shape[1]
+    linear(call, x, matrix, matrix.shape, bias)
+    widths = call.integers("qkv_hidden_sizes") or (floordiv(out, 3),) * 3
+    merged = call.handle(call.outputs[0])  # type: ignore[arg-type]
+    handles = []
+    for place, width in enumerate(widths):
+        part = call.beside("split", merged, part=place, sizes=tuple(widths), axis=-1)
+        handles.append(_heads(call, part, batch, tokens, heads, floordiv(width, heads)))
+    past = call.input(4)
+    if past is not None or any(call.node.outputs[1:2]):
+        raise call.error("CC761", "attention with the keys of earlier steps in one tensor is not read")
+    _attend(call, *handles, x.shape, merges=True)
+
+
+def multi_head_attention(call: Call) -> None:
+    """MultiHeadAttention and GroupQueryAttention: query, key, value, each of its own or all in the first."""
+    grouped = call.op == "GroupQueryAttention"
+    q, k, v = call.require(0), call.input(1), call.input(2)
+    heads = call.attribute("num_heads")
+    fewer = call.attribute("kv_num_heads", heads)
+    batch, (_, tokens, *rest) = _lead(q.shape), q.shape
+    bias = None if grouped else call.input(3)
+    handles = []
+    if k is None and len(rest) == 1:
+        width = floordiv(rest[0], heads + 2 * fewer)
+        parts = (heads * width, fewer * width, fewer * width)
+        cut = [call.beside("split", call.handle(q), part=place, sizes=parts, axis=-1) for place in range(3)]
+        handles = [
+            _heads(call, part, batch, tokens, each, width)
+            for part, each in zip(cut, (heads, fewer, fewer), strict=True)
+        ]
+    elif k is None or v is None:
+        raise call.error("CC761", "packed keys and values are not read")
+    else:
+        for value, each in ((q, heads), (k, fewer), (v, fewer)):
+            handle = call.handle(value)
+            if len(value.shape) == 3:
+                handle = _heads(call, handle, batch, value.shape[1], each, floordiv(value.shape[2], each))
+            handles.append(handle)
+    earlier = (3, 4) if grouped else (6, 7)
+    for place in (1, 2):
+        handles[place] = _with_past(call, handles[place], call.input(earlier[place - 1]), place)
+    _attend(call, *handles, q.shape, merges=True)
+    if bias is not None and bias.is_constant:
+        node = call.outputs[0]
+        assert node is not None
+        assert node.handle is not None
+        call.run.hold(node.handle, {"bias": (bias, Shape(bias.shape))})
+
+
+def unchanged(call: Call) -> None:
+    """RotaryEmbedding: an elementwise product with tables of angles, which are no parameters."""
+    x = call.require(0)
+    call.put(0, call.add("elementwise", call.handle(x), type="where"), x.shape)
+
+
+def fused_conv(call: Call) -> None:
+    """FusedConv: a convolution, a tensor that is added, and an activation."""
+    added = call.input(3)
+    call.x = call.x[:3]
+    conv(call)
+    if added is not None:
+        add_to_output(call, added)
+    _activate(call)
+
+
+def _activate(call: Call) -> None:
+    name, result = call.attribute("activation"), call.outputs[0]
+    if name and result is not None:
+        from convcalc.importers.onnx.nodes.elementwise import ACTIVATIONS
+
+        call.put(0, call.beside("act", call.handle(result), type=ACTIVATIONS.get(name, "hardtanh")), result.shape)
+
+
+def fused_gemm(call: Call) -> None:
+    gemm(call)
+    _activate(call)
+
+
+def fused_matmul(call: Call) -> None:
+    """FusedMatMul and TransposeMatMul: operands transposed by flags."""
+    values = [call.require(0), call.require(1)]
+    for place, name in enumerate(("transA", "transB")):
+        if call.attribute(name, 0):
+            value = values[place]
+            if place and value.is_constant and value.key and len(value.shape) == 2:
+                linear(call, values[0], value, value.shape[::-1], None)
+                return
+            values[place] = transposed(call, value)
+    multiply(call, *values)
+
+
+def matmul_bits(call: Call) -> None:
+    """MatMulNBits: a matrix [K, N] in a few bits, whose scales and zero points are buffers."""
+    x, packed = call.require(0), call.require(1)
+    sizes = (call.attribute("K"), call.attribute("N"))
+    packed.quantisation = tuple(value for value in call.x[2:4] if value is not None)
+    linear(call, x, packed, sizes, call.input(5))
+
+
+def biased(call: Call) -> None:
+    """BiasGelu, FastGelu with a bias and BiasSoftmax: a sum, and a function of it."""
+    values = [value for value in call.x[:2] if value is not None]
+    if len(values) == 2:
+        joined(call, "add", values)
+    else:
+        call.outputs[0] = values[0]
+    result = call.outputs[0]
+    assert result is not None
+    kind = {"kind": "softmax"} if call.op == "BiasSoftmax" else {"kind": "act", "type": "gelu"}
+    call.put(0, call.beside(kind.pop("kind"), call.handle(result), **kind), result.shape)
+
+
+def skip_norm(call: Call) -> None:
+    """SkipLayerNormalization and its like: a sum of two tensors and perhaps a bias, and a norm of it."""
+    simple = call.op == "SkipSimplifiedLayerNormalization"
+    scale, shift = call.require(2), None if simple else call.input(3)
+    bias = call.input(3 if simple else 4)
+    values = [call.require(0), call.require(1), *([bias] if bias is not None else [])]
+    path, call.path = call.path, f"{call.path}_add"
+    joined(call, "add", values)
+    call.path = path
+    total = call.outputs[0]
+    assert total is not None
+    over_axes(call, total, "rms" if simple else "layer", scale, shift)
+    for place in range(1, len(call.outputs)):
+        call.outputs[place] = total if place == 3 else None
+
+
+def swiglu(call: Call) -> None:
+    """SwiGLU: one tensor, gated by silu of the other."""
+    act(call, "silu")
+    gate = call.outputs[0]
+    assert gate is not None
+    handle = call.beside("mul", call.handle(gate), call.handle(call.require(1)))
+    call.put(0, handle, gate.shape)

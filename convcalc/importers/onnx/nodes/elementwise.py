@@ -1,0 +1,221 @@
+"""Operations element by element, activations and norms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from convcalc.arith import equal
+from convcalc.importers.onnx.call import Call, count
+from convcalc.importers.onnx.values import Value, broadcast, has_batch
+from convcalc.shapes import Shape
+
+ACTIVATIONS = {
+    "Relu": "relu", "LeakyRelu": "leaky_relu", "Elu": "elu", "Selu": "selu", "Celu": "celu", "Gelu": "gelu",
+    "FastGelu": "gelu", "QuickGelu": "quick_gelu", "Swish": "silu", "Mish": "mish", "Sigmoid": "sigmoid",
+    "Tanh": "tanh", "HardSwish": "hardswish", "HardSigmoid": "hardsigmoid", "Softplus": "softplus",
+    "Softsign": "softsign", "ThresholdedRelu": "threshold", "Shrink": "softshrink", "ScaledTanh": "tanh",
+    "ParametricSoftplus": "softplus", "Affine": "identity", "ImageScaler": "identity",
+}  # fmt: skip
+OF_ONE = {
+    "Abs": "abs", "Neg": "neg", "Sign": "sign", "Reciprocal": "reciprocal", "Sqrt": "sqrt", "Exp": "exp", "Log": "log",
+    "Sin": "sin", "Cos": "cos", "Tan": "tan", "Asin": "asin", "Acos": "acos", "Atan": "atan", "Sinh": "sinh",
+    "Cosh": "cosh", "Asinh": "asinh", "Acosh": "acosh", "Atanh": "atanh", "Erf": "erf", "Floor": "floor",
+    "Ceil": "ceil", "Round": "round", "IsNaN": "isnan", "IsInf": "isinf", "Not": "logical_not",
+    "BitwiseNot": "bitwise_not", "Trilu": "where", "LpNormalization": "div", "ReverseSequence": "where",
+}  # fmt: skip
+OF_SEVERAL = {
+    "Add": "add", "Sum": "add", "Mul": "mul", "Sub": "sub", "Div": "div", "Pow": "pow", "Mod": "mod", "Max": "max",
+    "Min": "min", "Mean": "mean", "Equal": "eq", "Less": "lt", "LessOrEqual": "le", "Greater": "gt",
+    "GreaterOrEqual": "ge", "And": "logical_and", "Or": "logical_or", "Xor": "logical_xor",
+    "BitwiseAnd": "bitwise_and", "BitwiseOr": "bitwise_or", "BitwiseXor": "bitwise_xor", "BitShift": "bitwise_shift",
+    "Where": "where",
+}  # fmt: skip
+
+
+def activation(call: Call) -> None:
+    """A function of one tensor that networks have as a layer."""
+    act(call, ACTIVATIONS[call.op])
+
+
+def act(call: Call, kind: str) -> None:
+    """Give the first output a function of the first input."""
+    x = call.require(0)
+    handle = call.handle(x)
+    call.put(0, handle if kind == "identity" else call.add("act", handle, type=kind), x.shape)
+
+
+def clip(call: Call) -> None:
+    """Clip: relu where it cuts at 0 alone, relu6 where at 0 and 6."""
+    bounds = [call.attribute(name) for name in ("min", "max")]
+    if call.opset >= 11:
+        values = [call.input(place) for place in (1, 2)]
+        bounds = [value.elements[0] if value is not None and value.elements else None for value in values]
+    kinds: dict[Any, str] = {(0, 6): "relu6", (0, None): "relu"}
+    act(call, kinds.get(tuple(bounds), "hardtanh"))
+
+
+def prelu(call: Call) -> None:
+    """PRelu: slopes of the file are its weights."""
+    x, slopes = call.require(0), call.require(1)
+    handle = call.handle(x)
+    per_channel = equal(count(slopes.shape), call.shape(handle)[0]) is True and call.shape(handle).rank > 1
+    held = {"weight": (slopes, Shape(slopes.shape))}
+    call.put(0, call.add("act", handle, type="prelu", slopes=None if per_channel else 1, weights=held), x.shape)
+
+
+def function(call: Call) -> None:
+    """A function of one tensor, element by element."""
+    x = call.require(0)
+    call.put(0, call.add("elementwise", call.handle(x), type=OF_ONE[call.op]), x.shape)
+
+
+def cumulate(call: Call) -> None:
+    """CumSum and CumProd along an axis."""
+    x = call.require(0)
+    axis = (call.numbers(1) or (0,))[0]
+    handle, at = call.along(x, call.axis(axis, len(x.shape)))
+    call.put(0, call.add("elementwise", handle, type=call.op.lower(), axis=at), x.shape)
+
+
+def join(call: Call) -> None:
+    """A function of several tensors, which broadcast. Constants that are no parameters are no branch."""
+    values = [value for value in call.x if value is not None]
+    if call.opset < 7 and call.attribute("broadcast", 0):
+        values = _lined_up(call, values)
+    joined(call, OF_SEVERAL[call.op], values)
+
+
+def joined(call: Call, kind: str, values: Sequence[Value]) -> None:
+    """Give the first output a function of tensors."""
+    sizes = broadcast(*(value.shape for value in values))
+    is_scaled = any(value.is_scale for value in values)
+    branches = [value for value in values if not _is_left_out(value, is_scaled)]
+    if not branches or call.run.builder is call.run.shadow:
+        branches = list(values)
+    cut = has_batch(sizes)
+    handles = [call.aligned(value, len(sizes), cut=cut) for value in branches]
+    target = Shape(sizes[cut:] or (1,))
+    named = {"kind": kind} if kind in ("add", "mul") else {"kind": "elementwise", "type": kind}
+    handle = call.add(named.pop("kind"), *handles, **named)
+    if call.shape(handle).rank != target.rank or any(
+        equal(a, b) is False for a, b in zip(call.shape(handle), target, strict=True)
+    ):
+        handle = call.beside("broadcast", handle, shape=tuple(target))
+    call.put(0, handle, sizes)
+    if (result := call.outputs[0]) is not None:
+        result.is_scale = is_scaled and all(value.is_scale or value.is_constant for value in values)
+
+
+def _is_left_out(value: Value, is_scaled: bool) -> bool:
+    return (value.is_constant and value.handle is None and (is_scaled or not value.is_learned)) or (
+        value.sizes is not None and value.is_scale
+    )
+
+
+def _lined_up(call: Call, values: Sequence[Value]) -> list[Value]:
+    """Let the axes of the second operand begin at an axis of the first, as before version 7."""
+    left, right = values
+    axis = call.attribute("axis", len(left.shape) - len(right.shape))
+    behind = len(left.shape) - axis - len(right.shape)
+    if behind <= 0:
+        return [left, right]
+    sizes = (*right.shape, *(1,) * behind)
+    if right.is_constant:
+        lined = Value(
+            right.name, sizes, right.data_type, right.elements, right.key, is_constant=True,
+            is_learned=right.is_learned, recipe=right.recipe,
+        )  # fmt: skip
+    else:
+        lined = Value(right.name, sizes, handle=call.view(call.handle(right), sizes[has_batch(sizes) :]))
+    return [left, lined]
+
+
+# --- norms ------------------------------------------------------------------------------------------------------------
+
+
+def batch_norm(call: Call) -> None:
+    """BatchNormalization: X, scale, shift, and mean and variance, which are buffers."""
+    x, scale, shift, mean, variance = (call.require(place) for place in range(5))
+    axis = None if has_batch(x.shape) or len(x.shape) < 2 else 1
+    names = {"weight": scale, "bias": shift}
+    handle = _norm(call, call.handle(x), "batch", names, channel_axis=axis, statistics=(mean, variance))
+    call.put(0, handle, x.shape)
+    for place, value in enumerate((mean, variance, mean, variance)[: len(call.outputs) - 1], 1):
+        if call.node.outputs[place] and not value.is_constant:
+            call.put(place, call.handle(value), value.shape)
+
+
+def _held(values: dict[str, Value | None]) -> dict[str, tuple[Value | None, Shape]]:
+    return {name: (value, Shape(value.shape)) for name, value in values.items() if value is not None}
+
+
+def _norm(call: Call, handle: int, kind: str, values: dict[str, Value | None], **arguments: Any) -> int:
+    """Add a norm whose scale and shift are constants; others are no parameters."""
+    scale, shift = (value is not None and value.is_constant for value in (values["weight"], values.get("bias")))
+    flags: dict[str, Any] = {"affine": scale or shift}
+    if flags["affine"]:
+        flags |= {"scale": scale, "bias": shift}
+    return call.add("norm", handle, type=kind, weights=_held(values), **flags, **arguments)
+
+
+def instance_norm(call: Call) -> None:
+    """InstanceNormalization: X, scale, shift."""
+    _by_channel(call, "instance")
+
+
+def group_norm(call: Call) -> None:
+    """GroupNormalization: X, scale and shift, for each group before version 21."""
+    _by_channel(call, "group", groups=call.attribute("num_groups") or call.attribute("groups"))
+
+
+def _by_channel(call: Call, kind: str, **arguments: Any) -> None:
+    x = call.require(0)
+    axis = None if has_batch(x.shape) else 1
+    names = {"weight": call.input(1), "bias": call.input(2)}
+    call.put(0, _norm(call, call.handle(x), kind, names, channel_axis=axis, **arguments), x.shape)
+
+
+def mean_variance_norm(call: Call) -> None:
+    x = call.require(0)
+    axis = None if has_batch(x.shape) else 1
+    call.put(0, call.add("norm", call.handle(x), type="instance", affine=False, channel_axis=axis), x.shape)
+
+
+def layer_norm(call: Call) -> None:
+    """LayerNormalization: X, scale, shift, over the axes from one on."""
+    over_axes(call, call.require(0), "layer", call.input(1), call.input(2))
+
+
+def rms_norm(call: Call) -> None:
+    """RMSNormalization: X, scale."""
+    over_axes(call, call.require(0), "rms", call.input(1))
+
+
+def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value | None = None) -> None:
+    """Give the first output a norm over the axes from ``axis`` on, and the next ones its statistics."""
+    rank = len(x.shape)
+    axis = call.axis(call.attribute("axis", -1), rank)
+    handle, first = call.along(x, axis)
+    last = call.shape(handle).rank
+    handle = _norm(
+        call, handle, kind, {"weight": scale, "bias": shift}, axis=tuple(range(first, last)) if last > 1 else -1
+    )  # fmt: skip
+    call.put(0, handle, x.shape)
+    for place in range(1, min(3, len(call.outputs))):
+        if call.node.outputs[place] in call.scope.readers:
+            mean = call.beside("reduce", handle, type="mean", axis=tuple(range(first, last)), keepdims=True)
+            call.put(place, mean, (*x.shape[:axis], *(1,) * (rank - axis)))
+
+
+def local_response_norm(call: Call) -> None:
+    x = call.require(0)
+    call.put(0, call.add("norm", call.handle(x), type="lrn"), x.shape)
+
+
+def softmax(call: Call) -> None:
+    """Softmax, LogSoftmax and Hardmax."""
+    x = call.require(0)
+    axis = call.axis(call.attribute("axis", -1 if call.opset >= 13 else 1), max(len(x.shape), 1))
+    handle, at = call.along(x, axis) if x.shape else (call.handle(x), 0)
+    call.put(0, call.add("softmax", handle, axis=at), x.shape)

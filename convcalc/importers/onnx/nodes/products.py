@@ -1,0 +1,202 @@
+"""Layers that multiply matrices: linear layers, products of activations, equations and recurrent layers."""
+
+from __future__ import annotations
+
+from convcalc.arith import Number, equal, floordiv, require
+from convcalc.importers.onnx.call import Call, count
+from convcalc.importers.onnx.model import Node
+from convcalc.importers.onnx.values import Sizes, Value, broadcast, has_batch, is_one, padded
+from convcalc.shapes import Shape
+
+
+def matmul(call: Call) -> None:
+    """MatMul: a linear layer where the second operand is a matrix of the file, else a product of two tensors."""
+    multiply(call, call.require(0), call.require(1))
+
+
+def multiply(call: Call, left: Value, right: Value, bias: Value | None = None) -> None:
+    """Multiply two tensors, and add a bias."""
+    if right.is_constant and right.key and len(right.shape) == 2:
+        linear(call, left, right, right.shape, bias or _bias_behind(call, right.shape[1]))
+        return
+    a = left.shape if len(left.shape) > 1 else (1, *left.shape)
+    b = right.shape if len(right.shape) > 1 else (*right.shape, 1)
+    leading = broadcast(a[:-2] or (1,), b[:-2] or (1,))
+    rank, inner = max(len(a), len(b)), (a[-1], b[-2])
+    require(equal(*inner), "CC405", "the inner axes of {} and {} differ", Shape(left.shape), Shape(right.shape))
+    cut = rank > 2 and is_one(leading[0])
+    handles = [call.view(call.handle(value), padded(sizes, rank)[cut:]) for value, sizes in ((left, a), (right, b))]
+    handle = call.add("matmul", *handles)
+    sizes = (*(leading if rank > 2 else ()), a[-2], b[-1])
+    if len(right.shape) == 1:
+        sizes = sizes[:-1]
+    if len(left.shape) == 1:
+        sizes = (*sizes[:-2], sizes[-1]) if len(right.shape) > 1 else sizes[:-1]
+    call.put(0, handle, sizes)
+    if bias is not None:
+        add_to_output(call, bias)
+
+
+def linear(call: Call, x: Value, matrix: Value, sizes: Sizes, bias: Value | None) -> None:
+    """Add a linear layer of a matrix [in, out], whose bias has one number for each output."""
+    inner, out = sizes
+    require(
+        equal(x.shape[-1], inner),
+        "CC405",
+        "the {} features of {} meet a matrix of {}",
+        x.shape[-1],
+        Shape(x.shape),
+        Shape(sizes),
+    )
+    handle = call.handle(x)
+    is_bias = bias is not None and bias.is_constant and bool(bias.key) and equal(count(bias.shape), out) is True
+    held = {"weight": (matrix, Shape((out, inner)))}
+    if is_bias and bias is not None:
+        held["bias"] = (bias, Shape((out,)))
+    handle = call.add(
+        "linear", handle, out=out, bias=is_bias, axis=-1 if call.shape(handle).rank > 2 else None, weights=held
+    )
+    call.put(0, handle, (*x.shape[:-1], out))
+    if bias is not None and not is_bias:
+        add_to_output(call, bias)
+
+
+def _bias_behind(call: Call, out: Number) -> Value | None:
+    """Return the constant that only an Add behind the product adds to it: the bias of one layer."""
+    readers = call.scope.readers.get(call.node.outputs[0], [])
+    node = readers[0] if len(readers) == 1 else None
+    if call.op != "MatMul" or node is None or node.op != "Add" or node.domain or len(node.inputs) != 2:
+        return None
+    if call.opset < 7 or not node.outputs:
+        return None
+    other = node.inputs[node.inputs[0] == call.node.outputs[0]]
+    value = call.scope.find(other)
+    if value is None or not (value.key and value.is_constant and len(value.shape) == 1):
+        return None
+    if equal(value.shape[0], out) is not True:
+        return None
+    call.run.fused.add(id(node))
+    return value
+
+
+def add_to_output(call: Call, value: Value) -> None:
+    """Add a tensor to the first output."""
+    result = call.outputs[0]
+    assert result is not None
+    sizes = broadcast(result.shape, value.shape)
+    rank, cut = len(sizes), has_batch(sizes)
+    handles = [call.aligned(each, rank, cut=cut) for each in (result, value) if not _is_nothing(each)]
+    call.put(0, call.beside("add", *handles), sizes)
+
+
+def _is_nothing(value: Value) -> bool:
+    """Whether a value is a constant that nothing of the file is in, so that it is no branch."""
+    return value.is_constant and not value.is_learned and not value.key
+
+
+def gemm(call: Call) -> None:
+    """Gemm: A·B + C, each of the first two transposed by a flag; the factors alpha and beta are not counted."""
+    a, b, c = call.require(0), call.require(1), call.input(2)
+    if call.attribute("transA", 0):
+        a = transposed(call, a)
+    if b.is_constant and b.key:
+        sizes = b.shape[::-1] if call.attribute("transB", 0) else b.shape
+        linear(call, a, b, sizes, c)
+        return
+    if call.attribute("transB", 0):
+        b = transposed(call, b)
+    multiply(call, a, b, c)
+
+
+def transposed(call: Call, value: Value) -> Value:
+    """Return a value with its last two axes in the other order."""
+    *leading, rows, columns = value.shape
+    rank = len(value.shape)
+    if is_one(rows) or is_one(columns):
+        handle = call.handle(value)
+    else:
+        whole = call.whole(value)
+        handle = call.beside("permute", whole, axes=(*range(rank - 2), rank - 1, rank - 2))
+    sizes = (*leading, columns, rows)
+    return Value(value.name, sizes, handle=call.view(handle, sizes[has_batch(sizes) :]))
+
+
+def einsum(call: Call) -> None:
+    """Einsum. A letter that all operands begin with is the batch, and left out."""
+    equation = str(call.attribute("equation")).replace(" ", "")
+    terms, arrow, output = equation.partition("->")
+    operands = terms.split(",")
+    values = [call.require(place) for place in range(len(operands))]
+    letter = operands[0][:1]
+    if letter.isalpha() and arrow and _is_batch(letter, operands, output, values):
+        operands = [term[term.startswith(letter) :] for term in operands]
+        handle = call.add("einsum", *map(call.handle, values), equation=f"{','.join(operands)}->{output[1:]}")
+        call.put(0, handle, (1, *call.shape(handle)))
+        return
+    handles = list(map(call.whole, values))
+    spare = next(each for each in LETTERS if each not in equation)
+    if _is_scalar(operands, arrow, output):  # an axis of size 1 in place of none
+        ones = (call.view(each, (1, *value.shape)) for each, value in zip(handles, values, strict=True))
+        equation = ",".join(spare + term for term in operands)
+        call.put(0, call.add("einsum", *ones, equation=f"{equation}->{spare}"), ())
+        return
+    handle = call.add("einsum", *handles, equation=equation)
+    call.put(0, handle, tuple(call.shape(handle)))
+
+
+LETTERS = "ZYXWVUTSRQPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba"
+
+
+def _is_scalar(operands: list[str], arrow: str, output: str) -> bool:
+    letters = "".join(operands)
+    return not output and (bool(arrow) or all(letters.count(letter) > 1 for letter in letters))
+
+
+def _is_batch(letter: str, operands: list[str], output: str, values: list[Value]) -> bool:
+    if not output.startswith(letter) or len(output) < 2 or letter in output[1:]:
+        return False
+    for term, value in zip(operands, values, strict=True):
+        if letter in term[1:] or len(term) < 2 or has_batch(value.shape) != term.startswith(letter):
+            return False
+    return True
+
+
+GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+
+
+def recurrent(call: Call) -> None:
+    """LSTM, GRU and RNN: X [steps, batch, in], W, R, B, lengths, states and, of an LSTM, P."""
+    x, entering, hidden = call.require(0), call.require(1), call.require(2)
+    directions, size = hidden.shape[0], hidden.shape[2]
+    by_batch = call.attribute("layout", 0)
+    batch, steps = (x.shape[0], x.shape[1]) if by_batch else (x.shape[1], x.shape[0])
+    features = x.shape[2]
+    require(
+        equal(entering.shape[1], GATES[call.op] * size),
+        "CC405",
+        "its matrices {} and {} differ in gates",
+        Shape(entering.shape),
+        Shape(hidden.shape),
+    )
+    require(
+        equal(entering.shape[2], features), "CC405", "{} features meet a matrix of {}", features, Shape(entering.shape)
+    )
+    bias, peepholes = call.input(3), call.input(7)
+    rows = call.view(call.handle(x), (batch * steps, features))  # sequences of a batch behind each other
+    held = {"input": entering, "hidden": hidden, "bias": bias, "peephole": peepholes}
+    handle = call.add(
+        call.op.lower(), rows, hidden=size, bidirectional=equal(directions, 2) is True, bias=bias is not None,
+        weights={name: (value, Shape(value.shape)) for name, value in held.items() if value is not None},
+    )  # fmt: skip
+    axes = (batch, steps, directions, size) if by_batch else (steps, directions, batch, size)
+    state = (batch, directions, size) if by_batch else (directions, batch, size)
+    last = handle
+    if any(call.node.outputs[1:]):
+        last = call.beside("slice", handle, start=-1 * batch if isinstance(batch, int) else floordiv(-batch, 1))
+    for place in range(1, min(3, len(call.outputs))):
+        if call.node.outputs[place]:
+            call.put(place, last, state)
+    call.put(0, handle, axes)
+
+
+__all__ = ["Node", "add_to_output", "einsum", "gemm", "linear", "matmul", "multiply", "recurrent", "transposed"]

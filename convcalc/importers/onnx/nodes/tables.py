@@ -1,0 +1,151 @@
+"""Which handler makes layers of which operation; what quantised operations are without their scales."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, windows
+from convcalc.shapes import Shape
+
+Handler = Callable[[Call], Any]
+MICROSOFT = "com.microsoft"
+REFUSED = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
+
+
+def _microsoft(table: Mapping[str, Handler]) -> dict[tuple[str, str], Handler]:
+    return {(MICROSOFT, op): handler for op, handler in table.items()}
+
+
+def mixture(call: Call) -> None:
+    """MoE: rows, scores of experts, and the matrices of each, gated where there is a third."""
+    x, scores, first = (call.require(place) for place in range(3))
+    third = call.input(6)
+    names = {"up.weight": 2, "up.bias": 3, "down.weight": 4, "down.bias": 5, "gate.weight": 6, "gate.bias": 7}
+    held = {
+        name: (call.input(place), Shape(call.require(place).shape))
+        for name, place in names.items()
+        if call.input(place) is not None
+    }
+    handle = call.add(
+        "experts", call.handle(x), call.handle(scores), count=first.shape[0], top=call.attribute("k", 1),
+        width=first.shape[2], gated=third is not None, bias=call.input(3) is not None, weights=held,
+    )  # fmt: skip
+    call.put(0, handle, x.shape)
+
+
+def matmul_with_bias(call: Call) -> None:
+    """A product whose third input is a bias."""
+    products.multiply(call, call.require(0), call.require(1), call.input(2))
+
+
+_OWN: dict[str, Handler] = {
+    **dict.fromkeys(elementwise.ACTIVATIONS, elementwise.activation),
+    **dict.fromkeys(elementwise.OF_ONE, elementwise.function),
+    **dict.fromkeys(elementwise.OF_SEVERAL, elementwise.join),
+    **dict.fromkeys(arrange.REDUCTIONS, arrange.reduce),
+    **dict.fromkeys(("Softmax", "LogSoftmax", "Hardmax"), elementwise.softmax),
+    **dict.fromkeys(("CumSum", "CumProd"), elementwise.cumulate),
+    **dict.fromkeys(("ArgMax", "ArgMin"), arrange.argmax),
+    **dict.fromkeys(
+        ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Cast", "CastLike", "BitCast", "Dropout",
+         "QuantizeLinear", "DequantizeLinear"), arrange.arrange,
+    ),
+    **dict.fromkeys(
+        ("ConstantOfShape", "EyeLike", "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
+         "Bernoulli"), arrange.filled,
+    ),
+    **dict.fromkeys(("ScatterND", "ScatterElements", "Scatter", "TensorScatter"), select.scatter),
+    **dict.fromkeys(("MaxPool", "AveragePool", "LpPool"), windows.pool),
+    **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"), windows.global_pool),
+    **dict.fromkeys(("Resize", "Upsample"), windows.resize),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), products.recurrent),
+    **dict.fromkeys(("RoiAlign", "MaxRoiPool"), select.roi),
+    "Conv": windows.conv, "ConvTranspose": windows.deconv, "DeformConv": windows.deform_conv,
+    "MaxUnpool": windows.unpool, "MatMul": products.matmul, "Gemm": products.gemm, "Einsum": products.einsum,
+    "BatchNormalization": elementwise.batch_norm, "InstanceNormalization": elementwise.instance_norm,
+    "GroupNormalization": elementwise.group_norm, "LayerNormalization": elementwise.layer_norm,
+    "RMSNormalization": elementwise.rms_norm, "SimplifiedLayerNormalization": elementwise.rms_norm,
+    "LRN": elementwise.local_response_norm, "MeanVarianceNormalization": elementwise.mean_variance_norm,
+    "Clip": elementwise.clip, "PRelu": elementwise.prelu, "Shape": arrange.shape, "Size": arrange.size,
+    "Transpose": arrange.transpose, "Concat": select.concat, "Slice": select.cut_slices, "Split": select.split,
+    "Gather": select.gather, "GatherElements": select.gather_elements, "GatherND": select.gather_nd,
+    "Expand": arrange.expand, "Tile": arrange.tile, "Pad": arrange.pad, "CenterCropPad": arrange.center_crop_pad,
+    "DepthToSpace": arrange.to_space, "SpaceToDepth": arrange.to_depth, "TopK": select.top_k,
+    "OneHot": arrange.one_hot, "GridSample": select.sample, "Col2Im": select.col2im,
+    "DynamicQuantizeLinear": arrange.quantise_dynamically, "Attention": contrib.attention,
+    "RotaryEmbedding": contrib.unchanged, "SwiGLU": contrib.swiglu,
+}  # fmt: skip
+HANDLERS: dict[tuple[str, str], Handler] = {
+    **{("", op): handler for op, handler in _OWN.items()},
+    **_microsoft({
+        "FusedConv": contrib.fused_conv, "FusedGemm": contrib.fused_gemm, "FusedMatMul": contrib.fused_matmul,
+        "TransposeMatMul": contrib.fused_matmul, "Gelu": elementwise.activation, "QuickGelu": elementwise.activation,
+        "FastGelu": contrib.biased, "BiasGelu": contrib.biased, "BiasSoftmax": contrib.biased,
+        "BiasAdd": elementwise.join, "LayerNormalization": elementwise.layer_norm,
+        "SimplifiedLayerNormalization": elementwise.rms_norm, "SkipLayerNormalization": contrib.skip_norm,
+        "SkipSimplifiedLayerNormalization": contrib.skip_norm, "Attention": contrib.fused_attention,
+        "MultiHeadAttention": contrib.multi_head_attention, "GroupQueryAttention": contrib.multi_head_attention,
+        "RotaryEmbedding": contrib.unchanged, "MatMulNBits": contrib.matmul_bits, "MoE": mixture,
+        "MatMulWithBias": matmul_with_bias, "Trilu": elementwise.function, "QuantizeLinear": arrange.arrange,
+        "DequantizeLinear": arrange.arrange, "GridSample": select.sample, "Pad": arrange.pad,
+    }),
+}  # fmt: skip
+
+QUANTISED: dict[tuple[str, str], tuple[str, str, tuple[int, ...], tuple[int, ...]]] = {
+    ("", "QLinearConv"): ("", "Conv", (0, 3, 8), (4, 5)),
+    ("", "ConvInteger"): ("", "Conv", (0, 1), (3,)),
+    ("", "MatMulInteger"): ("", "MatMul", (0, 1), (3,)),
+    ("", "QLinearMatMul"): ("", "MatMul", (0, 3), (4, 5)),
+    (MICROSOFT, "QGemm"): ("", "Gemm", (0, 3, 6), (4, 5)),
+    (MICROSOFT, "QLinearAdd"): ("", "Add", (0, 3), ()),
+    (MICROSOFT, "QLinearMul"): ("", "Mul", (0, 3), ()),
+    (MICROSOFT, "QLinearSigmoid"): ("", "Sigmoid", (0,), ()),
+    (MICROSOFT, "QLinearLeakyRelu"): ("", "LeakyRelu", (0,), ()),
+    (MICROSOFT, "QLinearSoftmax"): ("", "Softmax", (0,), ()),
+    (MICROSOFT, "QLinearAveragePool"): ("", "AveragePool", (0,), ()),
+    (MICROSOFT, "QLinearGlobalAveragePool"): ("", "GlobalAveragePool", (0,), ()),
+    (MICROSOFT, "QLinearReduceMean"): ("", "ReduceMean", (0,), ()),
+    (MICROSOFT, "QLinearWhere"): ("", "Where", (0, 1, 4), ()),
+    (MICROSOFT, "MatMulIntegerToFloat"): (MICROSOFT, "MatMulWithBias", (0, 1, 6), (3, 5)),
+    (MICROSOFT, "DynamicQuantizeMatMul"): (MICROSOFT, "MatMulWithBias", (0, 1, 4), (2, 3)),
+    (MICROSOFT, "QAttention"): (MICROSOFT, "Attention", (0, 1, 2), (4, 7)),
+}
+"""Quantised operation → domain and name of what it is, which inputs that reads, and those that scale its weights."""
+
+
+def rewritten(call: Call) -> Call:
+    """Return a quantised operation as the one that it is, without scales and zero points."""
+    node, x = call.node, call.x
+    if node.domain == "ai.onnx":
+        node = node._replace(domain="")
+    if node.domain in REFUSED:
+        text = f"{node.domain}:{node.op} is of a file that was optimised for one machine, with padded channels"
+        raise call.error("CC761", text, "give the model from before the optimisation")
+    if (node.domain, node.op) == (MICROSOFT, "QLinearConcat"):
+        node, x = node._replace(domain="", op="Concat"), x[2::3]
+    elif (known := QUANTISED.get((node.domain, node.op))) is not None and not call.attribute("channels_last", 0):
+        domain, op, places, scales = known
+        node, x = node._replace(domain=domain, op=op), [call.input(place) for place in places]
+        if scales and len(x) > 1 and (weight := x[1]) is not None and weight.is_constant:
+            weight.quantisation = tuple(value for place in scales if (value := call.input(place)) is not None)
+    return call if node is call.node else Call(call.run, node, x, call.scope, call.path)
+
+
+def handler(call: Call) -> Handler | None:
+    """Return what makes layers of an operation; ``None`` for one that is not known."""
+    if call.op == "QLinearConv":
+        return None
+    return HANDLERS.get((call.node.domain, call.op), constant_handler(call))
+
+
+def constant_handler(call: Call) -> Handler | None:
+    """``Constant`` and ``Range`` are computed, or their shape is open."""
+    return _open if call.node.domain == "" and call.op in ("Constant", "Range", "NonZero") else None
+
+
+def _open(call: Call) -> None:
+    from convcalc.importers.onnx.values import OpenShape
+
+    raise OpenShape(call.op)

@@ -1,0 +1,256 @@
+"""Walking through an ONNX graph: what is constant is computed, everything else becomes layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from convcalc.errors import SpecError, quoted
+from convcalc.graph.graph import topological_order
+from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.onnx.call import Call
+from convcalc.importers.onnx.folding.fold import fold
+from convcalc.importers.onnx.model import Graph, Model, Node
+from convcalc.importers.onnx.paths import layer_paths
+from convcalc.importers.onnx.values import OpenShape, Scope, Sizes, Value, body, constant, same
+from convcalc.shapes import Shape
+
+STEPS_PER_NODE = 64
+"""Operations that are run at most, for each of the file: bodies of loops and functions are run many times."""
+MIN_STEPS = 100_000
+DOMAINS = ("", "ai.onnx")
+
+
+class Run:
+    """The state of one walk: the graph that is built, and a second one for what only constants go through."""
+
+    def __init__(self, structure: Model, builder: ModelBuilder, sizes: Mapping[str, Any]) -> None:
+        self.structure = structure
+        self.layers = self.builder = builder
+        self.shadow = ModelBuilder(builder.source)
+        self.sizes = sizes
+        self.functions = {(each.domain, each.name): each for each in structure.functions}
+        self.fused: set[int] = set()
+        self.used: set[int] = set()
+        self.statistics = {
+            name for node in structure.graph.nodes if node.op == "BatchNormalization" for name in node.inputs[3:5]
+        }
+        """Names of running means and variances: buffers, also where exporters write one constant for equal ones."""
+        self.written: dict[int, tuple[Value, Any]] = {}
+        self.depth = 0
+        self.steps = max(MIN_STEPS, STEPS_PER_NODE * _count(structure))
+        self._materialised: list[Value] = []
+        self._differs = False
+
+    # --- graphs -------------------------------------------------------------------------------------------------------
+
+    def run_graph(self, graph: Graph, scope: Scope) -> None:
+        """Run all nodes of a graph, whose inputs are in the scope."""
+        for tensor in graph.constants:
+            if tensor.name in scope.values and scope.values[tensor.name] is not None and scope.parent is not None:
+                raise self.damaged(f"two values have the name {quoted(tensor.name)}")
+            scope.values[tensor.name] = constant(tensor)
+        scope.stated = self._stated(graph)
+        scope.readers = _readers(graph.nodes, (value.name for value in graph.outputs))
+        self.run_nodes(graph.nodes, scope)
+
+    def run_nodes(self, nodes: Sequence[Node], scope: Scope) -> None:
+        """Run nodes in an order in which every one reads what is known."""
+        for place, path in self._ordered(nodes, scope):
+            self.step(nodes[place], path, scope)
+
+    def _ordered(self, nodes: Sequence[Node], scope: Scope) -> Iterable[tuple[int, str]]:
+        writers: dict[str, int] = {}
+        for place, node in enumerate(nodes):
+            for name in filter(None, node.outputs):
+                if name in writers or scope.values.get(name) is not None:
+                    raise self.damaged(f"two values have the name {quoted(name)}", node.name)
+                writers[name] = place
+        order: Sequence[int] = range(len(nodes))
+        read = [reads(node) for node in nodes]
+        if any(writers.get(name, -1) >= place for place, names in enumerate(read) for name in names):
+            try:
+                order = topological_order([[writers[name] for name in names if name in writers] for names in read])
+            except ValueError:
+                raise self.damaged("its operations form a cycle") from None
+        return zip(order, layer_paths([nodes[place] for place in order], scope.path), strict=True)
+
+    def step(self, node: Node, path: str, scope: Scope) -> None:
+        """Run one node."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise SpecError("CC761", "its loops and functions run too many operations", self.builder.span(node.name))
+        inputs = [self._input(name, node, scope) for name in node.inputs]
+        results = self.perform(Call(self, node, inputs, scope, path))
+        for name, value in zip(node.outputs, results, strict=False):
+            if name:
+                scope.values[name] = value or Value(name, None)
+
+    def _input(self, name: str, node: Node, scope: Scope) -> Value | None:
+        if not name:
+            return None
+        if (value := scope.find(name)) is None:
+            raise self.damaged(f"it reads {quoted(name)}, which nothing writes", node.name or node.op)
+        return value
+
+    def _stated(self, graph: Graph) -> dict[str, Sizes]:
+        stated = {}
+        for value in (*graph.values, *graph.outputs):
+            sizes = [self.sizes.get(size, size) if isinstance(size, str) else size for size in value.shape or (None,)]
+            if value.shape is not None and not any(size is None or isinstance(size, str) for size in sizes):
+                stated[value.name] = tuple(sizes)
+        return stated
+
+    # --- one node -----------------------------------------------------------------------------------------------------
+
+    def perform(self, call: Call, *, folds: bool = True) -> list[Value | None]:
+        """Return the outputs of a node: constants, or values with layers."""
+        try:
+            return self._perform(call, folds)
+        except OpenShape:
+            return call.leave_open()
+        except SpecError as error:
+            error.span = error.span or self.builder.span(call.name)
+            raise
+        except (IndexError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            text = f"the operation {quoted(call.op)} does not fit its inputs or attributes ({type(error).__name__})"
+            raise self.damaged(text, call.name) from error
+
+    def _perform(self, call: Call, folds: bool) -> list[Value | None]:
+        from convcalc.importers.onnx import control
+        from convcalc.importers.onnx.nodes import tables
+
+        if id(call.node) in self.fused:
+            return [next(value for value in call.x if value is not None and not value.is_constant)]
+        if (function := self.functions.get((call.node.domain, call.node.op))) is not None:
+            return control.inline(self, call, function)
+        if call.node.domain in DOMAINS and call.op in control.OPERATIONS:
+            return control.OPERATIONS[call.op](self, call)
+        call = tables.rewritten(call)
+        handler = tables.handler(call)
+        if handler is None:
+            return call.leave_opaque()
+        is_constant = all(value is None or value.is_constant for value in call.x)
+        if is_constant and folds and (results := fold(call)) is not None:
+            return results
+        if is_constant and call.x and not any(value is not None and value.is_learned for value in call.x):
+            return self._perform_in_shadow(call, handler)
+        handler(call)
+        return call.outputs
+
+    def _perform_in_shadow(self, call: Call, handler: Any) -> list[Value | None]:
+        """Run a node of constants that are no parameters: only shapes are of interest."""
+        outer, self.builder = self.builder, self.shadow
+        try:
+            handler(call)
+        except SpecError:  # such as empty tensors, which no layer has
+            raise OpenShape from None
+        finally:
+            self.builder = outer
+        for value in call.outputs:
+            if value is not None:
+                value.shadow, value.handle, value.is_constant = value.handle, None, True
+        return call.outputs
+
+    def handle(self, value: Value) -> int:
+        """Return the layer of a value; a constant becomes one where something reads it as a tensor."""
+        if self.builder is self.shadow:
+            if value.shadow is None:
+                value.shadow = self.shadow.input(value.name, body(value.shape))
+            return value.shadow
+        if value.handle is None:
+            self._materialised.append(value)
+            value.handle = self._materialise(value)
+        return value.handle
+
+    def _materialise(self, value: Value) -> int:
+        if value.recipe is not None:
+            node, inputs, place = value.recipe
+            scope = Scope(self.structure.opsets, path="")
+            made = self.perform(Call(self, node, inputs, scope, node.name or node.op), folds=False)[place]
+            if made is not None and made is not value:
+                return self.handle(made)
+        shape = body(value.shape)
+        handle = self.builder.add(
+            value.name, "param", self.anchor(), shape=tuple(shape), learned=None if value.is_learned else False
+        )
+        self.hold(handle, {"weight": (value, shape)} if value.is_learned else {})
+        return handle
+
+    def anchor(self) -> int:
+        """Return a layer for what has no input: the first of all."""
+        return 0 if self.builder.last >= 0 else self.builder.input("constants", (1,))
+
+    def hold(
+        self, handle: int, weights: Mapping[str, tuple[Value | None, Shape]], statistics: Sequence[Value] = ()
+    ) -> None:
+        """Let a layer have constants of the file as weights, and as buffers those that are not learned."""
+        learned, kept = {}, {}
+        for name, (value, shape) in weights.items():
+            if value is None or not value.is_constant:
+                continue
+            if value.recipe is not None:
+                self.handle(value)
+            elif value.key:
+                self.used.add(value.key)
+                (kept if value.name in self.statistics else learned)[name] = (value.key, shape)
+            for extra in value.quantisation:
+                kept[f"{name}.{extra.name}"] = (extra.key, Shape(extra.shape))
+        for value in statistics:
+            if value.key:
+                self.used.add(value.key)
+                kept[value.name] = (value.key, Shape(value.shape))
+        self.builder.hold(handle, learned, {name: pair for name, pair in kept.items() if pair[0]})
+
+    def rollback(self, mark: tuple[Any, ...]) -> None:
+        """Forget the layers since a mark."""
+        self.layers.rollback(mark)
+        for value in self._materialised:
+            if value.handle is not None and value.handle >= mark[0]:
+                value.handle = None
+
+    def check_stated(self, call: Call, value: Value) -> None:
+        """Warn, for the first, of a shape that the file states otherwise."""
+        stated = call.scope.stated.get(value.name)
+        if stated is None or self._differs or value.sizes is None or same(stated, value.sizes):
+            return
+        if all(type(size) is int for size in (*stated, *value.sizes)):
+            self._differs = True
+            text = f"the file states the shape {Shape(stated)} of {quoted(value.name)}, which has {Shape(value.sizes)}"
+            self.layers.warnings.append(SpecError("CC814", text, self.layers.span(call.name)))
+
+    def damaged(self, text: str, node: str = "") -> SpecError:
+        """Return the error for a graph that cannot be."""
+        return SpecError("CC760", f"is no valid ONNX graph: {text}", self.layers.span(node))
+
+
+def _count(structure: Model) -> int:
+    return len(structure.graph.nodes) + sum(len(function.nodes) for function in structure.functions)
+
+
+def _subgraphs(node: Node) -> Iterable[Graph]:
+    return (value for value in node.attributes.values() if isinstance(value, Graph))
+
+
+def reads(node: Node) -> list[str]:
+    """Return the names that a node reads, those in its graphs among them."""
+    names = [name for name in node.inputs if name]
+    for graph in _subgraphs(node):
+        own = {value.name for value in graph.inputs} | {tensor.name for tensor in graph.constants}
+        own |= {name for inner in graph.nodes for name in inner.outputs}
+        names += [name for inner in graph.nodes for name in reads(inner) if name not in own]
+        names += [value.name for value in graph.outputs if value.name not in own]
+    return names
+
+
+def _readers(nodes: Sequence[Node], outputs: Iterable[str]) -> dict[str, list[Node | None]]:
+    found: dict[str, list[Node | None]] = {}
+    for node in nodes:
+        direct = [name for name in node.inputs if name]
+        for name in direct:
+            found.setdefault(name, []).append(node)
+        for name in reads(node)[len(direct) :]:
+            found.setdefault(name, []).append(None)
+    for name in outputs:
+        found.setdefault(name, []).append(None)
+    return found
