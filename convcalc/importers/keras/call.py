@@ -56,6 +56,8 @@ class Net:
     """Whether shapes that Keras has written down must be those that are found."""
     moved: dict[tuple[int, Order, Order], Tensor] = field(default_factory=dict)
     scopes: dict[str, int] = field(default_factory=dict)
+    checked: set[Hashable] = field(default_factory=set)
+    """Layers that have run: Keras writes down what entered at the first call."""
     calls: int = 0
 
     def count_call(self) -> None:

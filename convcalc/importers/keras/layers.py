@@ -215,13 +215,17 @@ def dot(call: Call) -> Output:
     axes = call.config.get("axes")
     first, second = axes if isinstance(axes, list) and len(axes) == 2 else (axes, axes)
     places = [call.place(first, len(left.order)), call.place(second, len(right.order))]
+    if len(left.order) == len(right.order) == 1:
+        row = call.reshaped(left, (1, *call.shape(left)), "row")
+        column = call.reshaped(right, (*call.shape(right), 1), "column")
+        return call.reshaped(call.add("matmul", row, column), (1,), "reshape")
     letters = iter("abcdefghijklmnopqrstuvwxy")
     terms = [[next(letters) for _ in each.order] for each in (left, right)]
     for term, place in zip(terms, places, strict=True):
         term[place] = "z"
     rest = [letter for term in terms for letter in term if letter != "z"]
     equation = f"{''.join(terms[0])},{''.join(terms[1])}->{''.join(rest)}"
-    return call.add("einsum", left, right, equation=equation, order=natural(len(rest) or 1))
+    return call.add("einsum", left, right, equation=equation, order=natural(len(rest)))
 
 
 # --- preprocessing ----------------------------------------------------------------------------------------------------
@@ -307,7 +311,8 @@ def _as_linear(call: Call, x: Tensor, inner: int, shape: list[int], letters: lis
     x = call.add("flatten", x, name="flatten", start=-inner, order=natural(len(x.order) - inner + 1)) if inner > 1 else x
     x = call.add("linear", x, out=prod(shape), bias=whole, axis=-1)
     rows = call.shape(x)[:-1]
-    return call.reshaped(x, (*rows, *shape), "reshape") if len(shape) > 1 else x
+    x = call.reshaped(x, (*rows, *shape), "reshape") if len(shape) > 1 else x
+    return x if whole else _biased(call, x, letters, dict(zip(letters, shape, strict=True)))
 
 
 def _biased(call: Call, x: Tensor, leaving: Sequence[str], sizes: dict[str, Any]) -> Tensor:

@@ -104,8 +104,9 @@ def require_plain(call: Call) -> None:
 def check_built(call: Call) -> None:
     """Warn where what enters is not what entered when Keras built the layer."""
     built, net = _built_shape(call), call.net
-    if built is None or call.lead or not net.warn_shapes or len(call.tensors) != 1:
+    if built is None or call.lead or not net.warn_shapes or call.key in net.checked or len(call.tensors) != 1:
         return
+    net.checked.add(call.key)
     actual = call.shape(call.tensor)
     pairs = zip(built[1:], actual, strict=False)
     differs = len(built) - 1 != len(actual) or any(
