@@ -83,7 +83,8 @@ class ModelBuilder:
             if op.is_identity:
                 return inputs[0]
             handle = self._builder.append(self.path(path or node), op, inputs, self.span(node))
-            if weights is not None:
+            facts = self._builder.nodes[handle].facts
+            if weights is not None and (facts.weights or facts.buffers):
                 owner = self._owners.setdefault(weights, handle)
                 if owner != handle:
                     self._builder.tie(handle, owner)
@@ -97,14 +98,19 @@ class ModelBuilder:
         out: Sequence[Number],
         *,
         path: str = "",
-        params: Number = 0,
+        params: Number | None = 0,
     ) -> int:
-        """Add a layer whose cost is not known, with a warning for the first of each operation."""
+        """Add a layer whose cost is not known, with a warning for the first of each operation.
+
+        ``params`` is ``None`` where its weights are not known either.
+        """
         if operation not in self._unknown:
             self._unknown.add(operation)
-            text = f"the cost of the operation {operation} is not known: totals of multiplies are lower bounds"
+            what, totals = ("cost", "totals of multiplies") if params is not None else ("cost and the weights", "totals")
+            text = f"the {what} of the operation {operation} are not known: {totals} are lower bounds"
+            text = text if params is None else text.replace(" are not", " is not", 1)
             self.warnings.append(SpecError("CC808", text, self.span(node)))
-        return self.add(node, "opaque", *inputs, path=path, out=tuple(out), params=params)
+        return self.add(node, "opaque", *inputs, path=path, out=tuple(out), params=params or 0)
 
     def hold(
         self,

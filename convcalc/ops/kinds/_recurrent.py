@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from convcalc.arith import Number, require
+from convcalc.arith import Number, equal, require
 from convcalc.ops.arguments import CountType, FlagType, SizeType, argument
 from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
@@ -15,6 +15,7 @@ from convcalc.shapes import Shape
 class Recurrent(Op):
     """A cell run over the steps of a sequence."""
 
+    layer_arguments = ("state",)
     gates = 1
     """Matrices of one cell: 4, 3 or 1."""
 
@@ -44,12 +45,15 @@ class Recurrent(Op):
             entering = self.state_size * len(directions)
 
     def output(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
+        x, *states = inputs
         require(x.rank == 2, "CC401", "{} needs [steps, features], but its input is {}", self.kind, x)
+        for name, state, size in zip(self.layer_arguments, states, (self.state_size, self.hidden_size), strict=False):
+            text = f"{self.kind}: the first {name} {{}} has not the {{}} features of the {name}"
+            require(equal(state.features, size), "CC405", text, state, size)
         return x.with_axis(-1, self.state_size * (1 + self.bidirectional))
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
-        (x,) = inputs
+        x = inputs[0]
         rows, weights = self.gates * self.hidden_size, dict[str, Shape]()
         for layer, direction, entering in self._iter_cells(x):
             weights[f"{direction}{layer}.input"] = Shape((rows, entering))
@@ -59,7 +63,7 @@ class Recurrent(Op):
         return weights
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
-        (x,) = inputs
+        x = inputs[0]
         outputs, state = x[0] * self.hidden_size, self.state_size
         return tuple(
             MatrixProduct(outputs * self.gates * (entering + state), outputs, layer, name=f"{direction}{layer}")

@@ -13,16 +13,17 @@ from convcalc.shapes import Shape
 
 @dataclass(frozen=True, slots=True)
 class Custom(Op):
-    """What the language has no word for: shape, params and multiplies as the spec says.
+    """What the language has no word for: shape, params, buffers and multiplies as the spec says.
 
     Formula:
-        As given; both 0 by default. Weights that multiply nothing are idle: unless it is said, none of them is read.
+        As given; all 0 by default. Weights that multiply nothing are idle: unless it is said, none of them is read.
     Shapes:
         Any → ``out``, which is the input's shape by default.
     Source:
         The spec's author.
     Examples:
         custom: {out: [8, 4], params: 10, macs: 320} on [8, 4, 4] -> [8, 4]; 10 params, 320 multiplies
+        custom: {buffers: 7} on [3, 8, 8] -> [3, 8, 8]; 0 params, 0 multiplies
     """
 
     kind = "custom"
@@ -36,6 +37,8 @@ class Custom(Op):
     """Multiplications of one sample."""
     read_params: Number | None = argument("reads", SizeType(0), default=None)
     """Weights that a run reads: all of them by default, but none where ``macs`` is 0."""
+    buffer_elements: Number = argument("buffers", SizeType(0), default=0)
+    """State that is kept but not learned."""
 
     def output(self, *inputs: Shape) -> Shape:
         if self.read_params is not None:
@@ -45,6 +48,9 @@ class Custom(Op):
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
         return {"weight": Shape((self.params,))}
+
+    def buffers(self, *inputs: Shape) -> dict[str, Shape]:
+        return {} if equal(self.buffer_elements, 0) is True else {"state": Shape((self.buffer_elements,))}
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number:
         if self.read_params is not None:
@@ -58,4 +64,5 @@ class Custom(Op):
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         reads = {"reads": self.weights_read(1, *inputs)} if self.read_params is not None else {}
-        return {"out": tuple(self.output(*inputs)), "params": self.params, "macs": self.macs, **reads}
+        kept = {"buffers": self.buffer_elements} if self.buffers() else {}
+        return {"out": tuple(self.output(*inputs)), "params": self.params, "macs": self.macs, **reads, **kept}

@@ -22,6 +22,7 @@ class Gru(Recurrent):
         gru: 20 on [7, 10] -> [7, 20]; 1920 params, 12600 multiplies
         gru: {hidden: 8, bias: false} on [5, 6] -> [5, 8]; 336 params, 1680 multiplies
         gru: {hidden: 8, single_bias: true} on [5, 6] -> [5, 8]; 360 params, 1680 multiplies
+        gru: {hidden: 8, state: h} on x [5, 6], h [8] -> [5, 8]; 384 params, 1680 multiplies
     """
 
     kind = "gru"

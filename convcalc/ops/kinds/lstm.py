@@ -30,9 +30,11 @@ class Lstm(Recurrent):
         lstm: {hidden: 8, layers: 2, proj_size: 3} on [5, 6] -> [5, 3]; 656 params, 2640 multiplies
         lstm: {hidden: 8, peepholes: true} on [5, 6] -> [5, 8]; 536 params, 2240 multiplies
         lstm: {hidden: 8, single_bias: true} on [5, 6] -> [5, 8]; 480 params, 2240 multiplies
+        lstm: {hidden: 8, state: h, cell: c} on x [5, 6], h [8], c [8] -> [5, 8]; 512 params, 2240 multiplies
     """
 
     kind = "lstm"
+    layer_arguments = ("state", "cell")
     gates = 4
 
     proj_size: Number | None = argument("proj_size", SizeType(), default=None)

@@ -1,0 +1,84 @@
+"""The configuration of a model: the entry ``config.json`` of a zip, or a JSON text. Nothing else is opened."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from convcalc.errors import Source, Span, SpecError
+
+CONFIG = "config.json"
+MAX_CONFIG_SIZE = 64 * 2**20
+MAX_RATIO = 200
+MAX_ENTRIES = 10_000
+_CHUNK = 2**16
+_DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, KeyError, OSError)
+_HDF5 = b"\x89HDF"
+
+
+def read_config(source: Source, data: bytes | None) -> Mapping[str, Any]:
+    """Return the configuration of a model.
+
+    Args:
+        source: the name of the file.
+        data: a JSON text, if it has been read; else the file is a zip.
+
+    Raises:
+        SpecError: CC001 for a file that cannot be opened, CC760 for what is damaged, CC761 for other formats.
+    """
+    if data is None:
+        try:
+            with open(source.name, "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise SpecError("CC001", "is not a file", Span(source))
+                data = _unzip(source, file)
+        except OSError as error:
+            raise SpecError("CC001", f"cannot be read: {error.strerror}", Span(source)) from None
+    try:
+        config = json.loads(data)
+    except RecursionError:
+        raise _damaged(source, "the configuration is nested too deeply") from None
+    except ValueError as error:
+        raise _damaged(source, f"the configuration is not JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise _damaged(source, "the configuration is not an object")
+    return config
+
+
+def _unzip(source: Source, file: BinaryIO) -> bytes:
+    """Return the content of the one entry that is read, while it is within the limits."""
+    start = file.read(4)
+    if start == _HDF5:
+        hint = "save it in Keras 3's own format: keras.saving.load_model(file).save('model.keras')"
+        raise SpecError("CC761", "is an HDF5 file, whose models are not read", Span(source), hint=hint)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = [entry for entry in archive.infolist() if entry.filename == CONFIG]
+            if len(archive.infolist()) > MAX_ENTRIES or len(entries) != 1:
+                raise _damaged(source, f"the zip has {len(entries) or 'no'} entries {CONFIG}, in place of one")
+            if entries[0].flag_bits & 1:
+                raise _damaged(source, f"{CONFIG} is encrypted")
+            with archive.open(entries[0]) as stream:
+                return _inflate(source, stream, entries[0].compress_size)
+    except _DAMAGES as error:
+        raise _damaged(source, f"the zip is damaged: {error}") from None
+
+
+def _inflate(source: Source, stream: Any, packed: int) -> bytes:
+    limit, chunks, size = min(MAX_CONFIG_SIZE, max(packed, 1) * MAX_RATIO), [], 0
+    while chunk := stream.read(_CHUNK):
+        size += len(chunk)
+        if size > limit:
+            bound = f"{MAX_CONFIG_SIZE:,} bytes" if limit == MAX_CONFIG_SIZE else f"{MAX_RATIO} times its packed size"
+            raise _damaged(source, f"{CONFIG} unpacks to more than {bound}")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _damaged(source: Source, text: str) -> SpecError:
+    return SpecError("CC760", text, Span(source))

@@ -1,0 +1,217 @@
+"""One call of a layer: what enters, in which order its axes are, and what is added for it to the graph.
+
+Keras has the channels last, the graph has them first. A tensor remembers which of its axes is which, so that it is
+permuted only where a layer needs the other order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeAlias
+
+from convcalc.arith import Number
+from convcalc.errors import SpecError
+from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.keras.settings import Settings, bad, integer
+from convcalc.spec import limits
+
+Order: TypeAlias = tuple[int, ...]
+
+
+class Tensor(NamedTuple):
+    """A tensor of the graph. ``order[i]`` is its axis that Keras has at place ``i``, without the batch."""
+
+    handle: int
+    order: Order
+
+
+class Constant(NamedTuple):
+    """A number, or an array of numbers, that is part of the model."""
+
+    shape: tuple[int, ...]
+    value: Any = None
+
+
+Output: TypeAlias = Tensor | list[Tensor]
+
+
+def natural(rank: int) -> Order:
+    """The order of Keras."""
+    return tuple(range(rank))
+
+
+def channels_first(rank: int, channel: int = -1) -> Order:
+    """The order of the graph, given where Keras has the channels: the others keep their places."""
+    place = channel % rank
+    return tuple(0 if axis == place else axis + (axis < place) for axis in range(rank))
+
+
+@dataclass(slots=True)
+class Net:
+    """The graph that is being built, and what holds for all layers of it."""
+
+    builder: ModelBuilder
+    warn_shapes: bool
+    """Whether shapes that Keras has written down must be those that are found."""
+    moved: dict[tuple[int, Order, Order], Tensor] = field(default_factory=dict)
+    scopes: dict[str, int] = field(default_factory=dict)
+    checked: set[Hashable] = field(default_factory=set)
+    """Layers that have run: Keras writes down what entered at the first call."""
+    calls: int = 0
+
+    def count_call(self) -> None:
+        """Bound how much a small file can ask for: models that call models multiply."""
+        self.calls += 1
+        if self.calls > limits.LAYERS:
+            raise SpecError("CC503", f"the model calls more than {limits.LAYERS:,} layers")
+
+    def scope(self, name: str) -> str:
+        """Return the path of a call of a model, which no other has."""
+        count = self.scopes[name] = self.scopes.get(name, 0) + 1
+        return name if count == 1 else f"{name}_{count}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A layer with what enters it. Handlers of layers take one and return what leaves it."""
+
+    net: Net
+    raw: Mapping[str, Any]
+    """The layer as the file has it."""
+    path: str
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    lead: int = 0
+    """How many leading axes the layer is repeated over, as TimeDistributed says: it does not know of them."""
+    recorded: Callable[[int], Any] = lambda index: None
+    """The shape that Keras has written down for an output."""
+    run: Callable[[Call], Output] = lambda call: []
+    """Runs the call of another layer, of one that this wraps."""
+
+    @property
+    def config(self) -> Settings:
+        return Settings(self.raw.get("config"))
+
+    @property
+    def key(self) -> Hashable:
+        """What identifies the layer's weights: the same object may stand in a file twice."""
+        shared = self.raw.get("shared_object_id")
+        return ("shared", shared) if isinstance(shared, int | str) else id(self.raw)
+
+    # --- what enters --------------------------------------------------------------------------------------------------
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All tensors of the first argument, or of all where it has none."""
+        return list(tensors_in(self.args[:1])) or list(tensors_in([*self.args, *self.kwargs.values()]))
+
+    @property
+    def tensor(self) -> Tensor:
+        found = self.tensors
+        if not found:
+            raise bad("no tensor enters the layer")
+        return found[0]
+
+    def argument(self, place: int, name: str, default: Any = None) -> Any:
+        """Return an argument of the call, by its place or by its name."""
+        if place < len(self.args):
+            return self.args[place]
+        return self.kwargs.get(name, default)
+
+    def shape(self, tensor: Tensor) -> tuple[Number, ...]:
+        """Return the sizes in the order of Keras, without the batch."""
+        shape = self.net.builder.shape(tensor.handle)
+        return tuple(shape[axis] for axis in tensor.order)
+
+    def place(self, axis: object, rank: int, *, name: str = "axis") -> int:
+        """Return the place of an axis among those of Keras without the batch, given one with it."""
+        number = integer(name, axis)
+        place = number + rank if number < 0 else number - 1 + self.lead
+        if number == 0 or place < 0 or place >= rank:
+            text = f"{name} = {number} is the batch" if number in (0, -rank - 1) else f"{name} = {number} does not exist"
+            raise SpecError("CC761", f"{text}: layers that work across the batch are not counted")
+        return place
+
+    def axis(self, tensor: Tensor, axis: object) -> int:
+        """Return the axis of the graph that an axis of Keras is, the batch counted."""
+        return tensor.order[self.place(axis, len(tensor.order))]
+
+    def axes(self, tensor: Tensor, axes: object) -> tuple[int, ...]:
+        return tuple(self.axis(tensor, axis) for axis in (axes if isinstance(axes, list | tuple) else [axes]))
+
+    # --- what is added ------------------------------------------------------------------------------------------------
+
+    def add(
+        self, kind: str, *inputs: Tensor, name: str = "", order: Order | None = None, **arguments: Any
+    ) -> Tensor:
+        """Add a layer to the graph; ``name`` is its own within the layer of Keras. What leaves has ``order``."""
+        path = f"{self.path}/{name}" if name else self.path
+        handles = [tensor.handle for tensor in inputs]
+        handle = self.net.builder.add(path, kind, *handles, weights=(self.key, name), **arguments)
+        return Tensor(handle, inputs[0].order if order is None else order)
+
+    def reordered(self, tensor: Tensor, order: Order) -> Tensor:
+        """Return a tensor in another order: permuted, or reshaped where only axes of one cell move."""
+        if tensor.order == order:
+            return tensor
+        known = self.net.moved.get((*tensor, order))
+        if known is not None:
+            return known
+        axes = [tensor.order[order.index(place)] for place in range(len(order))]
+        sizes = self.net.builder.shape(tensor.handle)
+        kept = [axis for axis in axes if not _is_one(sizes[axis])]
+        if kept == sorted(kept):
+            shape = tuple(sizes[axis] for axis in axes)
+            moved = tensor if shape == sizes else self.add("reshape", tensor, name="reshape", shape=shape)
+        else:
+            moved = self.add("permute", tensor, name="permute", axes=axes)
+        self.net.moved[(*tensor, order)] = result = Tensor(moved.handle, order)
+        return result
+
+    def natural(self, tensor: Tensor) -> Tensor:
+        """Return a tensor with its axes as Keras has them."""
+        return self.reordered(tensor, natural(len(tensor.order)))
+
+    def spatial(self, tensor: Tensor) -> Tensor:
+        """Return a tensor with the channels first, as the layer's ``data_format`` says where Keras has them."""
+        return self.reordered(tensor, self.spatial_order(len(tensor.order)))
+
+    def spatial_order(self, rank: int) -> Order:
+        first = self.config.get("data_format") == "channels_first"
+        return channels_first(rank, self.lead if first else -1) if rank else ()
+
+    def aligned(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+        """Return tensors of one rank in one order, that of channels first if any of them has it."""
+        given = list(tensors)
+        order = next((each.order for each in given if each.order != natural(len(each.order))), given[0].order)
+        return [self.reordered(each, order) if len(each.order) == len(order) else each for each in given]
+
+    def reshaped(self, tensor: Tensor, shape: Sequence[Number], name: str = "") -> Tensor:
+        """Return a tensor with other axes, in the order of Keras."""
+        flat = self.natural(tensor)
+        return self.add("reshape", flat, name=name, shape=tuple(shape) or (1,), order=natural(len(shape)))
+
+    def same(self, tensor: Tensor) -> Tensor:
+        """Return what a layer that does nothing in inference gives."""
+        return tensor
+
+    def inner(self, raw: Mapping[str, Any], name: str = "", **changes: Any) -> Call:
+        """Return the call of a layer that this one wraps, on the same tensors."""
+        path = f"{self.path}/{name}" if name else self.path
+        return replace(self, raw=raw, path=path, **changes)
+
+
+def tensors_in(values: Iterable[Any]) -> Iterable[Tensor]:
+    """Give the tensors in nested arguments, in order."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from tensors_in(value.values())
+        elif isinstance(value, list | tuple) and not isinstance(value, Constant):
+            yield from tensors_in(value)
+
+
+def _is_one(size: Number) -> bool:
+    return isinstance(size, int) and size == 1

@@ -1,0 +1,212 @@
+"""A model of Keras with its inputs, and the graph that is built of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from convcalc.arith import Number
+from convcalc.errors import Source, SpecError, quoted
+from convcalc.graph.graph import Graph
+from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.keras.call import Call, Net, Order, Output, Tensor, tensors_in
+from convcalc.importers.keras.layouts import Layout, layout_of
+from convcalc.importers.keras.network import (
+    Network,
+    Raw,
+    damaged,
+    is_sequential,
+    layers_of,
+    name_of,
+    read_network,
+    run_functional,
+    run_sequential,
+)
+from convcalc.importers.keras.opaque import check_built, opaque, require_plain
+from convcalc.importers.keras.settings import Settings, bad
+from convcalc.importers.keras.table import handler_of, is_model
+from convcalc.importers.model import Model, Size, unknown_sizes
+
+SPATIAL_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+EXAMPLES = {"length": 128, "height": 224, "width": 224, "depth": 16}
+
+
+@dataclass(frozen=True, eq=False)
+class KerasModel(Model):
+    """A model whose configuration has been read."""
+
+    raw: Raw = field(default_factory=dict)
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+
+    def graph(
+        self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
+    ) -> Graph:
+        builder = ModelBuilder(self.source)
+        net = Net(builder, warn_shapes=not inputs)
+        networks: dict[int, Network] = {}
+        root = Call(net, self.raw, "", [], run=_runner(net, networks))
+        try:
+            given = [self._input(builder, name, variables, inputs) for name in self.inputs]
+            outputs = _run_model(root, networks, given)
+        except RecursionError:
+            raise damaged("models are nested too deeply") from None
+        if not outputs:
+            raise damaged("the model has no outputs")
+        return builder.graph({str(place): each.handle for place, each in enumerate(outputs)}, name=self.name)
+
+    def _input(
+        self, builder: ModelBuilder, name: str, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
+    ) -> Tensor:
+        known = self.inputs[name]
+        shape = inputs.get(name)
+        if shape is None:
+            shape = self._sizes(name, variables)
+        elif known:
+            self._require_like(name, known, shape)
+        order = self._order(name, len(shape))
+        return Tensor(builder.input(name, shape), order)
+
+    def _order(self, name: str, rank: int) -> Order:
+        layout = self.layouts[name]
+        return () if layout.is_scalar else layout.order(rank)
+
+    def _sizes(self, name: str, variables: Mapping[str, Number]) -> tuple[Number, ...]:
+        sizes = self.inputs[name]
+        missing = [size for size in sizes if isinstance(size, str) and size not in variables]
+        if missing or not sizes or None in sizes:
+            shown = ", ".join("?" if isinstance(size, str) else str(size) for size in sizes)
+            raise unknown_sizes(self, (f"{name}: [{shown}]" if sizes else f"{name} has no shape",), self._hint(name, missing))
+        return tuple(variables[size] if isinstance(size, str) else size for size in sizes)  # type: ignore[misc]
+
+    def _hint(self, name: str, missing: Sequence[str]) -> str:
+        example = [size if isinstance(size, int) else EXAMPLES.get(str(size).rpartition("_")[2], 8) for size in self.inputs[name]]
+        shape = ",".join(map(str, example)) or "3,224,224"
+        which = "" if len(self.inputs) == 1 else f"{name}="
+        first = "channels first and " if self.layouts[name].is_spatial or not example else ""
+        also = "".join(f" --set {size}={EXAMPLES.get(size.rpartition('_')[2], 8)}" for size in missing)
+        return f"{first}without the batch: --input {which}{shape}" + (f", or{also}" if also else "")
+
+    def _require_like(self, name: str, known: Sequence[Size], shape: Sequence[Number]) -> None:
+        """Demand as many axes as the model's input has, and the features that its weights are for."""
+        shown = ", ".join("?" if isinstance(size, str) else str(size) for size in known)
+        if len(shape) != len(known):
+            text = f"the input {quoted(name)} is [{shown}] and has {len(known)} axes without the batch, not {len(shape)}"
+            raise SpecError("CC762", text, hint=self._hint(name, ()))
+        place = 0 if self.layouts[name].is_spatial else -1
+        size = known[place]
+        if self.layouts[name].is_spatial and isinstance(size, int) and isinstance(shape[place], int) and size != shape[place]:
+            text = f"the input {quoted(name)} is [{shown}], channels first, and its layers are for {size} channels, not {shape[place]}"
+            raise SpecError("CC762", text, hint=self._hint(name, ()))
+
+
+def open_config(source: Source, raw: Raw) -> KerasModel:
+    """Return a model from its configuration.
+
+    Raises:
+        SpecError: CC760 for what is damaged, CC761 for a model whose layers the file does not have.
+    """
+    if not is_model(raw):
+        name = quoted(str(raw.get("class_name")))
+        hint = "export it to ONNX: model.export('model.onnx', format='onnx')"
+        text = f"the file has no layers of the model {name}, which its own code makes"
+        raise SpecError("CC761", text, hint=hint)
+    try:
+        found = _inputs(raw)
+        layouts = {name: layout_of(raw, place, sizes) for place, (name, sizes) in enumerate(found)}
+    except RecursionError:
+        raise damaged("models are nested too deeply") from None
+    shapes = {name: _named(name, sizes, layouts[name], len(found) == 1) for name, sizes in found}
+    variables = {size: None for shape in shapes.values() for size in shape if isinstance(size, str)}
+    name = Settings(raw["config"]).text("name") if isinstance(raw["config"], dict) else ""
+    return KerasModel(source, shapes, name=name, variables=variables, raw=raw, layouts=layouts)
+
+
+def _named(name: str, sizes: Sequence[int | None] | None, layout: Layout, alone: bool) -> tuple[Size, ...]:
+    """Return the sizes of an input in the order of the graph, names for those that are open."""
+    if sizes is None:
+        return ()
+    if not sizes:
+        return (1,)
+    rank = len(sizes)
+    order = layout.order(rank)
+    ours = [sizes[order.index(axis)] for axis in range(rank)]
+    spatial = SPATIAL_NAMES.get(rank - 1, tuple(f"axis{axis}" for axis in range(1, rank)))
+    words = ["channels", *spatial] if layout.is_spatial else [*spatial, "features"] if rank > 1 else ["features"]
+    prefix = "" if alone else "".join(c if c.isalnum() and c.isascii() else "_" for c in name) + "_"
+    prefix = f"x{prefix}" if prefix[:1].isdigit() else prefix
+    return tuple(f"{prefix}{word}" if size is None else size for size, word in zip(ours, words, strict=True))
+
+
+def _inputs(raw: Raw) -> list[tuple[str, Sequence[int | None] | None]]:
+    """Return the names of the inputs and their sizes in the order of Keras, without the batch."""
+    if is_sequential(raw):
+        layers = layers_of(raw)
+        built = [raw.get("build_config"), raw.get("config")]
+        if layers and is_model(layers[0]):
+            return _inputs(layers[0])
+        first = [layers[0].get("config")] if layers else []
+        name = name_of(layers[0]) if layers and layers[0].get("class_name") == "InputLayer" else "input"
+        shapes = [shape for each in (*first, *built) if (shape := _given_shape(each)) is not None]
+        return [(name, shapes[0] if shapes else None)]
+    by_name = {name_of(each): each for each in layers_of(raw)}
+    found = []
+    for reference in read_network(raw).inputs:
+        layer = by_name.get(reference.layer)
+        if layer is None or any(reference.layer == name for name, _ in found):
+            raise damaged(f"the input {quoted(reference.layer)} is no layer, or is one twice")
+        found.append((reference.layer, _given_shape(layer.get("config"))))
+    if not found:
+        raise damaged("the model has no inputs")
+    return found
+
+
+def _given_shape(config: Any) -> Sequence[int | None] | None:
+    """Return the sizes of an input from the settings of a layer, without the batch."""
+    for key in ("batch_shape", "batch_input_shape", "build_input_shape", "input_shape"):
+        shape = config.get(key) if isinstance(config, Mapping) else None
+        if isinstance(shape, list) and shape:
+            if not all(size is None or (type(size) is int and size > 0) for size in shape[1:]):
+                raise damaged(f"{key} is not a shape")
+            return shape[1:]
+    return None
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+def _runner(net: Net, networks: dict[int, Network]) -> Callable[[Call], Output]:
+    """Return what runs the call of any layer."""
+
+    def run(call: Call) -> Output:
+        net.count_call()
+        if not isinstance(call.raw, Mapping):
+            raise bad("a layer is not an object")
+        if is_model(call.raw):
+            given = list(tensors_in(call.args[:1])) or list(tensors_in([*call.args, *call.kwargs.values()]))
+            scoped = Call(net, call.raw, net.scope(call.path), [], lead=call.lead, run=run)
+            outputs = _run_model(scoped, networks, given)
+            return outputs if len(outputs) > 1 else outputs[0]
+        with net.builder.errors_at(call.path):
+            handler = handler_of(call.raw)
+            if handler is None:
+                return opaque(call)
+            require_plain(call)
+            check_built(call)
+            return handler(call)
+
+    return run
+
+
+def _run_model(call: Call, networks: dict[int, Network], given: Sequence[Tensor]) -> list[Tensor]:
+    if is_sequential(call.raw):
+        if len(given) != 1:
+            raise damaged(f"{len(given)} tensors enter the sequential model {quoted(name_of(call.raw))}")
+        output = run_sequential(call, call.raw, given[0])
+        return output if isinstance(output, list) else [output]
+    network = networks.get(id(call.raw))
+    if network is None:
+        network = networks[id(call.raw)] = read_network(call.raw)
+    return list(run_functional(call, network, given).values())
+
+

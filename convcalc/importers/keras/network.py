@@ -1,0 +1,284 @@
+"""Models of Keras, layer by layer: functional ones as graphs of calls, sequential ones in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from convcalc.errors import SpecError, quoted
+from convcalc.importers.keras.call import Call, Constant, Output, Tensor
+from convcalc.importers.keras.settings import Settings
+
+Raw = Mapping[str, Any]
+
+
+class Reference(NamedTuple):
+    """An output of a call of a layer, with the shape that Keras has written down."""
+
+    layer: str
+    node: int
+    output: int
+    shape: Any = None
+
+
+@dataclass(slots=True)
+class Node:
+    """One call of a layer in a functional model."""
+
+    raw: Raw
+    name: str
+    number: int
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def references(self) -> Iterator[Reference]:
+        return references_in([*self.args, *self.kwargs.values()])
+
+
+@dataclass(slots=True)
+class Network:
+    """A functional model: its calls in an order in which each reads only what comes before it."""
+
+    nodes: list[Node]
+    inputs: list[Reference]
+    outputs: list[Reference]
+    output_names: list[str]
+    shapes: dict[tuple[str, int, int], Any]
+
+
+def damaged(text: str) -> SpecError:
+    return SpecError("CC760", text)
+
+
+def references_in(values: Any) -> Iterator[Reference]:
+    """Give the outputs that nested arguments hold."""
+    for value in values:
+        if isinstance(value, Reference):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from references_in(value.values())
+        elif isinstance(value, list | tuple) and not isinstance(value, Constant):
+            yield from references_in(value)
+
+
+def name_of(raw: Raw) -> str:
+    config = raw.get("config")
+    name = raw.get("name") or (config.get("name") if isinstance(config, Mapping) else None)
+    return name if isinstance(name, str) else str(raw.get("class_name", "layer")).lower()
+
+
+def layers_of(raw: Raw) -> list[Raw]:
+    """Return the layers of a model."""
+    config = raw.get("config")
+    found = config if isinstance(config, list) else Settings(config).get("layers")
+    if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
+        raise damaged(f"the layers of {quoted(name_of(raw))} are not a list of objects")
+    return found
+
+
+def is_sequential(raw: Raw) -> bool:
+    config = raw.get("config")
+    return isinstance(config, list) or raw.get("class_name") == "Sequential" or "input_layers" not in Settings(config).values
+
+
+# --- functional models ------------------------------------------------------------------------------------------------
+
+
+def read_network(raw: Raw) -> Network:
+    """Return the calls of a functional model.
+
+    Raises:
+        SpecError: CC760, where a call reads what does not exist, or itself.
+    """
+    layers, config = layers_of(raw), Settings(raw.get("config"))
+    names = {name_of(each) for each in layers}
+    if len(names) != len(layers):
+        raise damaged(f"two layers of {quoted(name_of(raw))} have the same name")
+    nodes = [node for each in layers for node in _nodes(each, names)]
+    inputs, outputs = (list(_ends(config.get(key), "")) for key in ("input_layers", "output_layers"))
+    shapes = {each[:3]: each.shape for node in nodes for each in node.references if each.shape is not None}
+    ends = [each for _, each in outputs]
+    labels = [name or each.layer for name, each in outputs]
+    return Network(_sorted(nodes), [each for _, each in inputs], ends, labels, shapes)
+
+
+def _nodes(raw: Raw, names: set[str]) -> Iterator[Node]:
+    given = raw.get("inbound_nodes")
+    name = name_of(raw)
+    if not isinstance(given, list):
+        raise damaged(f"the calls of {quoted(name)} are not a list")
+    if not given:
+        yield Node(raw, name, 0)
+    for number, each in enumerate(given):
+        if isinstance(each, Mapping):
+            args, kwargs = (_value(each.get(key)) for key in ("args", "kwargs"))
+            node = Node(raw, name, number, args if isinstance(args, list) else [args], kwargs or {})
+        else:
+            node = _old_node(raw, name, number, each, names)
+        if not isinstance(node.kwargs, dict):
+            raise damaged(f"a call of {quoted(name)} is not an object of args and kwargs")
+        yield node
+
+
+def _old_node(raw: Raw, name: str, number: int, given: Any, names: set[str]) -> Node:
+    """Read a call of Keras 2: ``[[layer, node, output, kwargs], …]``, or one of these alone."""
+    single = isinstance(given, list) and given[:1] and isinstance(given[0], str)
+    entries = [given] if single else given
+    if not isinstance(entries, list) or not all(isinstance(each, list) and len(each) >= 3 for each in entries):
+        raise damaged(f"a call of {quoted(name)} is not a list of what it reads")
+    values = [_old_value(each, names) for each in entries]
+    kwargs: dict[str, Any] = {}
+    for each in entries:
+        if len(each) > 3 and isinstance(each[3], Mapping):
+            kwargs |= {key: _old_value(value, names) for key, value in each[3].items()}
+    return Node(raw, name, number, values if len(values) == 1 else [values], kwargs)
+
+
+def _old_value(value: Any, names: set[str]) -> Any:
+    if isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str):
+        if value[0] == "_CONSTANT_VALUE":
+            return value[2]
+        if value[0] in names and all(type(each) is int for each in value[1:3]):
+            return Reference(value[0], value[1], value[2])
+    return [_old_value(each, names) for each in value] if isinstance(value, list) else value
+
+
+def _value(value: Any) -> Any:
+    """Return an argument of a call of Keras 3: outputs of layers, constants, slices."""
+    if isinstance(value, list):
+        return [_value(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    kind, config = value.get("class_name"), value.get("config")
+    if not isinstance(config, Mapping) or not isinstance(kind, str):
+        return {key: _value(each) for key, each in value.items()} if kind is None else value.get("config")
+    if kind == "__keras_tensor__":
+        history = config.get("keras_history")
+        if not isinstance(history, list) or [type(each) for each in history] != [str, int, int]:
+            raise damaged("a tensor has no keras_history of layer, call and output")
+        return Reference(*history, config.get("shape"))
+    if kind in ("__tensor__", "__numpy__"):
+        return Constant(_array_shape(config.get("value")), config.get("value"))
+    if kind == "__slice__":
+        return slice(*(config.get(key) for key in ("start", "stop", "step")))
+    return "..." if kind == "__ellipsis__" else value
+
+
+def _array_shape(value: Any) -> tuple[int, ...]:
+    shape = []
+    while isinstance(value, list) and value:
+        shape.append(len(value))
+        value = value[0]
+    return tuple(shape)
+
+
+def _ends(given: Any, name: str) -> Iterator[tuple[str, Reference]]:
+    """Give inputs or outputs of a model with their names: one, a list, or an object of them."""
+    if isinstance(given, list) and [type(each) for each in given[:3]] == [str, int, int]:
+        yield name, Reference(*given[:3])
+    elif isinstance(given, list):
+        for each in given:
+            yield from _ends(each, name)
+    elif isinstance(given, Mapping):
+        for key, each in given.items():
+            yield from _ends(each, str(key))
+    else:
+        raise damaged("input_layers or output_layers are not lists of layer, call and output")
+
+
+def _sorted(nodes: Sequence[Node]) -> list[Node]:
+    """Return calls so that each comes behind those it reads, else in the order of the file."""
+    import heapq
+
+    places = {(node.name, node.number): place for place, node in enumerate(nodes)}
+    readers: dict[int, list[int]] = {}
+    waiting = []
+    for place, node in enumerate(nodes):
+        read = {(each.layer, each.node) for each in node.references}
+        for one in sorted(read - places.keys()):
+            raise damaged(f"{quoted(node.name)} reads call {one[1]} of {quoted(one[0])}, which does not exist")
+        for one in read:
+            readers.setdefault(places[one], []).append(place)
+        waiting.append(len(read))
+    ready = [place for place, count in enumerate(waiting) if not count]
+    order = []
+    while ready:
+        place = heapq.heappop(ready)
+        order.append(nodes[place])
+        for reader in readers.get(place, ()):
+            waiting[reader] -= 1
+            if not waiting[reader]:
+                heapq.heappush(ready, reader)
+    if len(order) != len(nodes):
+        raise damaged("layers read each other in a ring")
+    return order
+
+
+Run = Callable[[Call], Output]
+
+
+def run_functional(call: Call, network: Network, given: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Run a functional model on its inputs and return its outputs by name."""
+    if len(given) != len(network.inputs):
+        raise damaged(f"{len(given)} tensors enter a model of {len(network.inputs)} inputs")
+    known: dict[tuple[str, int], list[Tensor]] = {
+        (each.layer, each.node): [tensor] for each, tensor in zip(network.inputs, given, strict=True)
+    }
+    for node in network.nodes:
+        if (node.name, node.number) in known:
+            continue
+        place = f"{call.path}/{node.name}" if call.path else node.name
+        args, kwargs = (_filled(each, known) for each in (node.args, node.kwargs))
+        if node.number:
+            place = f"{place}_{node.number + 1}"
+        output = call.run(
+            replace(call, raw=node.raw, path=place, args=args, kwargs=kwargs, recorded=_recorder(network, node))
+        )
+        known[node.name, node.number] = output if isinstance(output, list) else [output]
+    return {
+        f"{name}:{place}": _filled(each, known)
+        for place, (name, each) in enumerate(zip(network.output_names, network.outputs, strict=True))
+    }
+
+
+def _recorder(network: Network, node: Node) -> Callable[[int], Any]:
+    return lambda index: network.shapes.get((node.name, node.number, index))
+
+
+def _filled(value: Any, known: Mapping[tuple[str, int], Sequence[Tensor]]) -> Any:
+    """Return arguments with the tensors in place of the outputs that they name."""
+    if isinstance(value, Reference):
+        outputs = known.get((value.layer, value.node), ())
+        if not 0 <= value.output < len(outputs):
+            text = f"output {value.output} of {quoted(value.layer)} is read, which has {len(outputs)}"
+            raise damaged(text)
+        return outputs[value.output]
+    if isinstance(value, Mapping):
+        return {key: _filled(each, known) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, known) for each in value]
+    return value
+
+
+# --- sequential models ------------------------------------------------------------------------------------------------
+
+
+def run_sequential(call: Call, raw: Raw, x: Output) -> Output:
+    """Run the layers of a sequential model one behind the other."""
+    layers = [each for each in layers_of(raw) if each.get("class_name") != "InputLayer"]
+    for place, each in enumerate(layers):
+        name = name_of(each)
+        following = layers[place + 1] if place + 1 < len(layers) else {}
+        path = f"{call.path}/{name}" if call.path else name
+        args = [x if isinstance(x, Tensor) or len(x) > 1 else x[0]]
+        recorded = _built_for(following)
+        x = call.run(replace(call, raw=each, path=path, args=args, kwargs={}, recorded=lambda _, shape=recorded: shape))
+    return x
+
+
+def _built_for(raw: Raw) -> Any:
+    """Return the shape of what entered a layer when Keras built it."""
+    built = raw.get("build_config")
+    return built.get("input_shape") if isinstance(built, Mapping) else None

@@ -1,0 +1,118 @@
+"""Layers that are not read, and what is checked of those that are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcalc.arith import Number
+from convcalc.errors import SpecError, quoted
+from convcalc.importers.keras.call import Call, Output, Tensor, natural
+from convcalc.importers.keras.table import OPERATIONS
+from convcalc.shapes import Shape
+
+NO_WEIGHTS = ("Lambda",)
+"""Classes that run code of the user, but have no weights."""
+
+
+def opaque(call: Call) -> Output:
+    """Add a layer of unknown cost, with the shapes that Keras has written down for what leaves it."""
+    inputs = call.tensors
+    if not inputs:
+        raise SpecError("CC761", f"no tensor enters the layer of the class {quoted(str(call.raw.get('class_name')))}")
+    outputs = []
+    while (recorded := call.recorded(len(outputs))) is not None:
+        outputs.append(_opaque(call, inputs, recorded, len(outputs)))
+        if not isinstance(recorded, list) or len(outputs) > 64:
+            break
+    if not outputs:
+        outputs = [_opaque(call, inputs, _same_shape(call), 0)]
+    return outputs if len(outputs) > 1 else outputs[0]
+
+
+def _same_shape(call: Call) -> Any:
+    """Return the shape that a Lambda states."""
+    shape = call.config.get("output_shape")
+    if isinstance(shape, list) and all(size is None or isinstance(size, int) for size in shape):
+        return [None, *shape]
+    raise _unknown(call)
+
+
+def _opaque(call: Call, inputs: Sequence[Tensor], recorded: Any, index: int) -> Tensor:
+    name = f"{call.path}/output{index}" if index else call.path
+    operation = str(call.raw.get("registered_name") or call.raw.get("class_name"))
+    handles = [each.handle for each in inputs]
+    sizes, order = _resolved(call, inputs[0], recorded)
+    builder = call.net.builder
+    weightless = operation in NO_WEIGHTS or str(call.raw.get("module")).startswith(OPERATIONS)
+    params = 0 if weightless or index else None
+    handle = builder.opaque(call.path, operation, handles, sizes, path=name, params=params)
+    return Tensor(handle, order)
+
+
+def _resolved(call: Call, x: Tensor, recorded: Any) -> tuple[tuple[Number, ...], tuple[int, ...]]:
+    """Return the shape for what enters now, from the one for what entered when the file was written."""
+    if not isinstance(recorded, list) or not all(size is None or type(size) is int for size in recorded):
+        raise _unknown(call)
+    out, actual = recorded[1:], call.shape(x)
+    built = _built_shape(call)
+    before = built[1:] if built else [None] * len(actual)
+    if built and before == out:
+        return tuple(call.net.builder.shape(x.handle)), x.order
+    if len(before) != len(actual) or any(
+        type(old) is int and type(new) is int and old != new for old, new in zip(before, actual, strict=True)
+    ):
+        raise _unknown(call)
+    alike = len(out) == len(actual)
+    sizes = []
+    for place, size in enumerate(out):
+        if size is None and not (alike and before[place] is None):
+            raise _unknown(call)
+        sizes.append(actual[place] if size is None else size)
+    return tuple(sizes) or (1,), natural(len(sizes))
+
+
+def _unknown(call: Call) -> SpecError:
+    name = quoted(str(call.raw.get("registered_name") or call.raw.get("class_name")))
+    text = f"the shape that leaves a layer of the class {name} is not known: its code is not run"
+    hint = "save the model with fixed sizes (Input(shape=(224, 224, 3))), or export it to ONNX"
+    return SpecError("CC767", text, hint=hint)
+
+
+def _built_shape(call: Call) -> list[Any] | None:
+    built = call.raw.get("build_config")
+    shape = built.get("input_shape") if isinstance(built, Mapping) else None
+    if isinstance(shape, list) and shape and all(size is None or type(size) is int for size in shape):
+        return shape
+    return None
+
+
+def require_plain(call: Call) -> None:
+    """Refuse weights that are not those of the layer itself."""
+    config = call.raw.get("config")
+    if not isinstance(config, Mapping):
+        return
+    if config.get("lora_rank") is not None:
+        raise SpecError("CC761", "the layer has LoRA weights, which are not counted; merge them before saving")
+    policy = config.get("dtype")
+    if config.get("quantization_config") is not None or (
+        isinstance(policy, Mapping) and str(policy.get("class_name")).startswith("Quantized")
+    ):
+        raise SpecError("CC761", "the layer is quantized, which is not read; give the model from before")
+
+
+def check_built(call: Call) -> None:
+    """Warn where what enters is not what entered when Keras built the layer."""
+    built, net = _built_shape(call), call.net
+    if built is None or call.lead or not net.warn_shapes or call.key in net.checked or len(call.tensors) != 1:
+        return
+    net.checked.add(call.key)
+    actual = call.shape(call.tensor)
+    pairs = zip(built[1:], actual, strict=False)
+    differs = len(built) - 1 != len(actual) or any(
+        type(old) is int and type(new) is int and old != new for old, new in pairs
+    )
+    if differs:
+        shown = ", ".join("?" if size is None else str(size) for size in built[1:])
+        text = f"Keras built the layer for [{shown}], and here {Shape(actual)} enters"
+        net.builder.warnings.append(SpecError("CC805", text, net.builder.span(call.path)))

@@ -1,0 +1,406 @@
+"""Functions of ``keras.ops`` called on the tensors of a model: each is a layer of its own class in the file.
+
+Their axes count the batch, which stays where it is: what moves it or merges it with others is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from convcalc.arith import Number, prod
+from convcalc.errors import SpecError
+from convcalc.importers.keras.call import Call, Constant, Output, Tensor, natural, tensors_in
+from convcalc.importers.keras.layers import elementwise_inputs, permuted
+from convcalc.importers.keras.settings import bad, integer, numbers
+from convcalc.shapes import Shape
+
+
+def setting(call: Call, name: str, place: int = -1, default: Any = None) -> Any:
+    """Return an argument of a function: of the call, or of the layer."""
+    found = call.argument(place, name) if place >= 0 else call.kwargs.get(name)
+    return call.config.get(name, default) if found is None else found
+
+
+def batch_error(call: Call) -> SpecError:
+    return SpecError("CC761", f"{call.raw.get('class_name')} works across the batch, which is not counted")
+
+
+def elementwise(kind: str, **arguments: Any) -> Callable[[Call], Output]:
+    """Return the handler of a function of tensors and constants, element by element, which broadcast as in NumPy."""
+
+    def handle(call: Call) -> Output:
+        given = [each for each in [*call.args, *call.kwargs.values()] if isinstance(each, Tensor | Constant)]
+        tensors = [each for each in given if isinstance(each, Tensor)]
+        if not tensors:
+            raise bad("no tensor enters the layer")
+        inputs = _numpy_aligned(call, tensors)
+        shape = [*map(call.shape, inputs)]
+        arrays = [(1, *each.shape)[-max(len(shape[0]), 1) - 1 :] for each in given if isinstance(each, Constant)]
+        out = _broadcast([*shape, *(array[1:] if len(array) > len(shape[0]) else array for array in arrays)])
+        result = call.add(kind, *inputs, **arguments)
+        if out is None or len(out) != len(shape[0]) or out == call.shape(result):
+            return result
+        ours = [out[result.order.index(axis)] for axis in range(len(out))]
+        return call.add("broadcast", result, name="broadcast", shape=tuple(ours))
+
+    return handle
+
+
+def _numpy_aligned(call: Call, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """As of NumPy, axes line up with the last ones; the batch then only meets the batch of tensors of equal rank."""
+    if len({len(each.order) for each in tensors}) > 1:
+        raise SpecError("CC761", "tensors of different ranks: the batch of one meets another axis")
+    return elementwise_inputs(call, tensors)
+
+
+def _broadcast(shapes: Sequence[Sequence[Number]]) -> tuple[Number, ...] | None:
+    """Return the shape that shapes of plain numbers broadcast to; ``None`` for others, which the layers check."""
+    rank = max(map(len, shapes))
+    columns = zip(*((1,) * (rank - len(shape)) + tuple(shape) for shape in shapes), strict=True)
+    out: list[Number] = []
+    for column in columns:
+        wide = [size for size in column if not (isinstance(size, int) and size == 1)]
+        if not all(isinstance(size, int) and size == wide[0] for size in wide):
+            return None
+        out.append(wide[0] if wide else 1)
+    return tuple(out)
+
+
+# --- shapes -----------------------------------------------------------------------------------------------------------
+
+
+def reshape(call: Call) -> Output:
+    x = call.natural(call.tensor)
+    shape = numbers("newshape", setting(call, "newshape", 1) or setting(call, "shape"))
+    if not shape or shape[0] not in (-1, 1):
+        raise batch_error(call)
+    sizes: list[Number] = list(shape[1:])
+    whole = prod(call.shape(x))
+    if shape[0] == -1 and -1 not in sizes:
+        rest = prod(sizes)
+        if all(isinstance(size, int) for size in (whole, rest)) and whole != rest:
+            raise batch_error(call)
+    return call.reshaped(x, sizes)
+
+
+def transpose(call: Call) -> Output:
+    x = call.tensor
+    axes = setting(call, "axes", 1)
+    rank = len(x.order)
+    given = numbers("axes", axes) if axes is not None else tuple(reversed(range(rank + 1)))
+    given = tuple(axis % (rank + 1) for axis in given)
+    if sorted(given) != list(range(rank + 1)):
+        raise bad("axes are not a permutation")
+    if given[0] != 0:
+        raise batch_error(call)
+    return permuted(call, x, [axis - 1 for axis in given[1:]])
+
+
+def swapaxes(call: Call) -> Output:
+    x = call.tensor
+    first, second = (call.place(setting(call, f"axis{n}", n), len(x.order)) for n in (1, 2))
+    places = list(range(len(x.order)))
+    places[first], places[second] = second, first
+    return permuted(call, x, places)
+
+
+def moveaxis(call: Call) -> Output:
+    x = call.tensor
+    rank = len(x.order)
+    given = (setting(call, name, n) for n, name in ((1, "source"), (2, "destination")))
+    source, target = ([call.place(axis, rank) for axis in numbers("source", each)] for each in given)
+    if len(source) != len(target) or len({*source}) != len(source) or len({*target}) != len(target):
+        raise bad("source and destination do not fit")
+    rest = iter([place for place in range(rank) if place not in source])
+    to = dict(zip(target, source, strict=True))
+    return permuted(call, x, [to[place] if place in to else next(rest) for place in range(rank)])
+
+
+def expand_dims(call: Call) -> Output:
+    x = call.natural(call.tensor)
+    shape = list(call.shape(x))
+    for axis in sorted(
+        call.place(axis, len(shape) + 1) for axis in numbers("axis", setting(call, "axis", 1))
+    ):
+        shape.insert(axis, 1)
+    return call.reshaped(x, shape)
+
+
+def squeeze(call: Call) -> Output:
+    x = call.natural(call.tensor)
+    shape, axis = call.shape(x), setting(call, "axis", 1)
+    gone = {call.place(each, len(shape)) for each in numbers("axis", axis)} if axis is not None else None
+    left = [size for place, size in enumerate(shape) if not (_one(size) if gone is None else place in gone)]
+    if gone is not None and any(isinstance(shape[place], int) and shape[place] != 1 for place in gone):
+        raise bad(f"an axis that is squeezed has more than one cell: {Shape(shape)}")
+    return call.reshaped(x, left)
+
+
+def _one(size: Number) -> bool:
+    return isinstance(size, int) and size == 1
+
+
+def ravel(call: Call) -> Output:
+    raise batch_error(call)
+
+
+def concatenate(call: Call) -> Output:
+    inputs = call.aligned(tensors_in(call.args[:1]))
+    return call.add("concat", *inputs, axis=call.axis(inputs[0], setting(call, "axis", 1, 0)))
+
+
+def stack(call: Call) -> Output:
+    given = [call.natural(each) for each in tensors_in(call.args[:1])]
+    place = call.place(setting(call, "axis", 1, 0), len(given[0].order) + 1)
+    wide = []
+    for each in given:
+        shape = list(call.shape(each))
+        shape.insert(place, 1)
+        wide.append(call.reshaped(each, shape, "reshape"))
+    return call.add("concat", *wide, axis=place)
+
+
+def split(call: Call) -> Output:
+    x = call.tensor
+    axis = call.axis(x, setting(call, "axis", 2, 0))
+    given = setting(call, "indices_or_sections", 1)
+    size = call.net.builder.shape(x.handle)[axis]
+    words: dict[str, Any] = {"into": given}
+    if isinstance(given, list | tuple):
+        if not isinstance(size, int):
+            raise bad("places to split an axis at, whose size is not a number")
+        places = [0, *(place + size if place < 0 else place for place in numbers("indices", given)), size]
+        words = {"sizes": [stop - start for start, stop in zip(places, places[1:], strict=False)]}
+    count = integer("sections", given) if "into" in words else len(words["sizes"])
+    if not 0 < count <= 10_000:
+        raise bad(f"{count} parts are too many or too few")
+    return [call.add("split", x, name=f"part{n + 1}", part=n, axis=axis, **words) for n in range(count)]
+
+
+def unstack(call: Call) -> Output:
+    x = call.natural(call.tensor)
+    place = call.place(setting(call, "axis", 2, 0), len(x.order))
+    size = call.shape(x)[place]
+    if not isinstance(size, int) or size > 10_000:
+        raise bad(f"an axis of {size} cells cannot be unstacked")
+    return [_taken(call, x, place, n) for n in range(size)]
+
+
+def _taken(call: Call, x: Tensor, place: int, index: int) -> Tensor:
+    """Return one element of an axis, which is then gone."""
+    part = call.add("slice", x, name=f"slice{place}", axis=place, start=index, stop=index + 1 if index != -1 else None)
+    shape = call.shape(part)
+    return call.reshaped(part, (*shape[:place], *shape[place + 1 :]), "reshape")
+
+
+def get_item(call: Call) -> Output:
+    """``x[:, 0, 1:5, None]``: slices, places, new axes and dots."""
+    key = call.argument(1, "key", call.argument(1, "item"))
+    items = list(key) if isinstance(key, list | tuple) and not isinstance(key, Constant) else [key]
+    x = call.natural(call.tensor)
+    if any(isinstance(item, Tensor | list) for item in items):
+        raise SpecError("CC761", "an index that is a tensor is not read")
+    dots = [place for place, item in enumerate(items) if item == "..."]
+    if dots:
+        named = sum(item is not None and item != "..." for item in items)
+        items[dots[0] : dots[0] + 1] = [slice(None)] * (len(x.order) + 1 - named)
+    if items and items[0] != slice(None):
+        raise batch_error(call)
+    return _sliced(call, x, items[1:])
+
+
+def _sliced(call: Call, x: Tensor, items: Sequence[Any]) -> Tensor:
+    place, shape = 0, list[Number]()
+    for item in items:
+        if item is None:
+            shape.append(1)
+            continue
+        if place >= len(x.order):
+            raise bad("the index has more entries than there are axes")
+        if isinstance(item, slice):
+            if item != slice(None):
+                x = _cut(call, x, place, item)
+            shape.append(call.shape(x)[place])
+        else:
+            at = integer("the index", item)
+            x = call.add("slice", x, name=f"slice{place}", axis=place, start=at, stop=at + 1 if at != -1 else None)
+        place += 1
+    shape += call.shape(x)[place:]
+    return x if tuple(shape) == call.shape(x) else call.reshaped(x, shape, "reshape")
+
+
+def _cut(call: Call, x: Tensor, place: int, part: slice) -> Tensor:
+    start, stop, step = (None if each is None else integer("a slice", each) for each in (part.start, part.stop, part.step))
+    if step is not None and step < 0:  # as many cells from behind
+        size = call.shape(x)[place]
+        if not isinstance(size, int):
+            raise bad("a slice from behind of an axis whose size is not a number")
+        places = range(size)[start:stop:step]
+        if not places:
+            raise bad("the slice takes nothing")
+        start, stop, step = places[-1], places[0] + 1, -step
+    return call.add("slice", x, name=f"slice{place}", axis=place, start=start or 0, stop=stop, step=step or 1)
+
+
+def cut_out(call: Call) -> Output:
+    """``Slice``: as many cells of each axis as ``shape`` says."""
+    shape = numbers("shape", setting(call, "shape", 2))
+    x = call.natural(call.tensor)
+    for place, size in enumerate(shape[1:]):
+        if place < len(x.order) and size not in (-1, call.shape(x)[place]):
+            x = call.add("slice", x, name=f"slice{place}", axis=place, stop=size)
+    return x
+
+
+def repeat(call: Call) -> Output:
+    x = call.natural(call.tensor)
+    place = call.place(setting(call, "axis", 2), len(x.order))
+    return _times(call, x, {place: integer("repeats", setting(call, "repeats", 1))})
+
+
+def tile(call: Call) -> Output:
+    x = call.natural(call.tensor)
+    times = numbers("repeats", setting(call, "repeats", 1))
+    rank = len(x.order)
+    if len(times) > rank and (len(times) > rank + 1 or times[0] != 1):
+        raise batch_error(call)
+    return _times(call, x, dict(zip(range(rank - 1, -1, -1), reversed(times), strict=False)))
+
+
+def _times(call: Call, x: Tensor, times: dict[int, int]) -> Tensor:
+    if any(count < 1 for count in times.values()):
+        raise bad("nothing is left of an axis that is repeated less than once")
+    return call.add("broadcast", x, times=[times.get(place, 1) for place in range(len(x.order))])
+
+
+def broadcast_to(call: Call) -> Output:
+    x = call.natural(call.tensor)
+    shape = numbers("shape", setting(call, "shape", 1))
+    if len(shape) != len(x.order) + 1:
+        raise batch_error(call)
+    sizes = [call.shape(x)[place] if size == -1 else size for place, size in enumerate(shape[1:])]
+    return call.add("broadcast", x, shape=sizes)
+
+
+def pad(call: Call) -> Output:
+    x = call.tensor
+    width = setting(call, "pad_width", 1)
+    pairs = width if isinstance(width, list) and width and isinstance(width[0], list) else [width] * (len(x.order) + 1)
+    cells = [numbers("pad_width", pair) * (2 if len(numbers("pad_width", pair)) == 1 else 1) for pair in pairs]
+    if len(cells) != len(x.order) + 1 or any(len(pair) != 2 for pair in cells):
+        raise bad("pad_width does not fit the axes")
+    if cells[0] != (0, 0):
+        raise batch_error(call)
+    padded = [cells[1 + x.order.index(axis)] for axis in range(len(x.order))]
+    return call.add("pad", x, padding=padded, axis=list(range(len(padded))))
+
+
+def roll(call: Call) -> Output:
+    x = call.tensor
+    axes = setting(call, "axis", 2)
+    if axes is None:
+        raise batch_error(call)
+    return call.add("roll", x, shift=setting(call, "shift", 1), axis=call.axes(x, axes))
+
+
+# --- reductions, products, look-ups -----------------------------------------------------------------------------------
+
+
+def reduction(type_: str) -> Callable[[Call], Output]:
+    """Return the handler of a reduction over some axes, without the batch."""
+
+    def handle(call: Call) -> Output:
+        x = call.tensor
+        axes, keeps = setting(call, "axis", 1), bool(setting(call, "keepdims", 2, False))
+        if axes is None:
+            raise batch_error(call)
+        gone = sorted({call.place(axis, len(x.order)) for axis in numbers("axis", axes)})
+        left = [axis for place, axis in enumerate(x.order) if place not in gone]
+        order = x.order if keeps else tuple(sorted(left).index(axis) for axis in left)
+        axis = [x.order[place] for place in gone]
+        return call.add("reduce", x, type=type_, axis=axis, keepdims=keeps, order=order)
+
+    return handle
+
+
+def matmul(call: Call) -> Output:
+    given = [each for each in [*call.args, *call.kwargs.values()] if isinstance(each, Tensor | Constant)]
+    if len(given) != 2 or not all(isinstance(each, Tensor) for each in given):
+        raise SpecError("CC761", "a product with a constant is not counted")
+    left, right = (call.natural(each) for each in tensors_in(given))
+    if len(left.order) != len(right.order) or len(left.order) < 2:
+        raise batch_error(call)
+    return call.add("matmul", left, right)
+
+
+def einsum(call: Call) -> Output:
+    """The equation without the letter of the batch, which the output and all tensors begin with."""
+    equation = setting(call, "subscripts") or next((each for each in call.args if isinstance(each, str)), "")
+    tensors = [call.natural(each) for each in tensors_in(call.args)]
+    left, arrow, right = str(equation).replace(" ", "").partition("->")
+    terms = left.split(",")
+    if any(isinstance(each, Constant) for each in call.args) or len(terms) != len(tensors):
+        raise SpecError("CC761", "a product with a constant is not counted")
+    if not arrow or not right or right.startswith(".") or any(term[:1] != right[0] for term in terms):
+        raise batch_error(call)
+    order = natural(len(right) - 1)
+    equation = f"{','.join(term[1:] for term in terms)}->{right[1:]}"
+    if "..." in equation:
+        raise SpecError("CC761", "an equation with dots is not read")
+    return call.add("einsum", *tensors, equation=equation, order=order)
+
+
+def take(call: Call) -> Output:
+    """Elements of an axis at constant places."""
+    x = call.natural(call.tensor)
+    indices = call.argument(1, "indices")
+    place = call.place(setting(call, "axis", 2), len(x.order))
+    if isinstance(indices, Tensor):
+        raise SpecError("CC761", "an index that is a tensor is not read")
+    shape = indices.shape if isinstance(indices, Constant) else _list_shape(indices)
+    if shape == ():
+        return _taken(call, x, place, integer("indices", getattr(indices, "value", indices)))
+    order = natural(len(x.order) - 1 + len(shape))
+    return call.add("gather", x, axis=place, size=shape, order=order)
+
+
+def _list_shape(value: Any) -> tuple[int, ...]:
+    shape = []
+    while isinstance(value, list) and value:
+        shape.append(len(value))
+        value = value[0]
+    return tuple(shape)
+
+
+def one_hot(call: Call) -> Output:
+    x = call.natural(call.tensor)
+    count = integer("num_classes", setting(call, "num_classes", 1))
+    out = (*call.shape(x), count)
+    if setting(call, "axis", 2, -1) not in (-1, len(out)):
+        raise SpecError("CC761", "one_hot along another axis than the last is not read")
+    return call.add("custom", x, out=out, order=natural(len(out)))
+
+
+def dot_product_attention(call: Call) -> Output:
+    """Keras has [tokens, heads, features]: the heads come first here."""
+    given = [call.natural(each) for each in (call.argument(n, name) for n, name in enumerate(("query", "key", "value")))]
+    if any(len(each.order) != 3 for each in given):
+        raise batch_error(call)
+    q, k, v = (call.add("permute", each, name="heads", axes=[1, 0, 2]) for each in given)
+    return call.add("permute", call.add("sdpa", q, k, v), name="tokens", axes=[1, 0, 2])
+
+
+def normalize(type_: str) -> Callable[[Call], Output]:
+    """Return the handler of a norm without weights."""
+
+    def handle(call: Call) -> Output:
+        axis = call.axes(call.tensor, setting(call, "axis", default=-1))
+        return call.add("norm", call.tensor, type=type_, axis=axis, affine=False)
+
+    return handle
+
+
+def grayscale(call: Call) -> Output:
+    x = call.spatial(call.tensor)
+    return call.add("reduce", x, type="mean", axis=[0], keepdims=True)

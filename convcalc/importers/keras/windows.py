@@ -1,0 +1,177 @@
+"""Layers with windows over spatial axes: convolutions, pools, padding, cropping, resizing.
+
+Under ``lead`` leading axes the window reaches over one cell of each, so that a layer of two axes becomes one of three
+with the same weights and products.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.errors import SpecError
+from convcalc.importers.keras.activations import activated
+from convcalc.importers.keras.call import Call, Output, Tensor, natural
+from convcalc.importers.keras.settings import bad, pairs
+
+MODES = {"nearest": "nearest", "bilinear": "bilinear", "bicubic": "bicubic", "area": "area"}
+
+
+def _axes(call: Call, x: Tensor) -> int:
+    """Return how many spatial axes the layer itself has."""
+    axes = len(x.order) - call.lead - 1
+    named = next((int(letter) for letter in str(call.raw.get("class_name")) if letter in "123"), axes)
+    if axes != named or axes < 1:
+        raise SpecError("CC401", f"{call.raw.get('class_name')} on an input of {len(x.order)} axes without the batch")
+    return axes
+
+
+def _led(call: Call, values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
+    return (neutral,) * call.lead + tuple(values)
+
+
+def _window(call: Call, axes: int) -> dict[str, Any]:
+    """Return kernel, stride, dilation and padding."""
+    config = call.config
+    kernel = config.sizes("kernel_size", axes)
+    dilation = config.sizes("dilation_rate", axes, (1,) * axes)
+    words = {"kernel": _led(call, kernel, 1), "stride": _led(call, config.sizes("strides", axes, (1,) * axes), 1)}
+    padding: Any = config.text("padding", "valid").lower()
+    if padding == "causal":
+        causal = tuple((step * (size - 1), 0) for size, step in zip(kernel, dilation, strict=True))
+        padding = _led(call, causal, (0, 0))
+    elif padding not in ("valid", "same"):
+        raise bad(f"padding is neither valid, same nor causal: {padding!r}")
+    return words | {"dilation": _led(call, dilation, 1), "padding": padding}
+
+
+def conv(call: Call) -> Output:
+    x = call.spatial(call.tensor)
+    config, window = call.config, _window(call, _axes(call, x))
+    groups, bias = config.positive("groups", 1), config.flag("use_bias", True)
+    x = call.add("conv", x, out=config.positive("filters"), groups=groups, bias=bias, **window)
+    return activated(call, x)
+
+
+def depthwise_conv(call: Call) -> Output:
+    x = call.spatial(call.tensor)
+    config, window = call.config, _window(call, _axes(call, x))
+    multiplier = config.positive("depth_multiplier", 1)
+    return activated(call, call.add("dwconv", x, multiplier=multiplier, bias=config.flag("use_bias", True), **window))
+
+
+def separable_conv(call: Call) -> Output:
+    x = call.spatial(call.tensor)
+    config, window = call.config, _window(call, _axes(call, x))
+    multiplier = config.positive("depth_multiplier", 1)
+    x = call.add("dwconv", x, name="depthwise", multiplier=multiplier, bias=False, **window)
+    out, bias = config.positive("filters"), config.flag("use_bias", True)
+    return activated(call, call.add("conv", x, name="pointwise", out=out, kernel=1, bias=bias))
+
+
+def transposed_conv(call: Call) -> Output:
+    """n·s for ``same``; n·s + max(e − s, 0) for ``valid``; another size with ``output_padding``."""
+    x = call.spatial(call.tensor)
+    axes, config = _axes(call, x), call.config
+    window = _window(call, axes)
+    added = config.sizes("output_padding", axes, None)
+    reach = [step * (size - 1) + 1 for size, step in zip(window["kernel"], window["dilation"], strict=True)]
+    if added is not None:
+        window["output_padding"] = _led(call, added, 0)
+        if window["padding"] == "same":
+            window["padding"] = [[size // 2, size // 2] for size in reach]
+    elif window["padding"] == "valid":
+        spare = zip(window["stride"], reach, strict=True)
+        window["output_padding"] = tuple(max(stride - size, 0) for stride, size in spare)
+    bias, groups = config.flag("use_bias", True), config.positive("groups", 1)
+    return activated(call, call.add("deconv", x, out=config.positive("filters"), groups=groups, bias=bias, **window))
+
+
+# --- pools ------------------------------------------------------------------------------------------------------------
+
+
+def pool(call: Call) -> Output:
+    x = call.spatial(call.tensor)
+    axes, config = _axes(call, x), call.config
+    size = config.sizes("pool_size", axes, (2,) * axes)
+    stride = config.sizes("strides", axes, size)
+    padding = config.text("padding", "valid").lower()
+    kind = "maxpool" if "Max" in str(call.raw.get("class_name")) else "avgpool"
+    counted = {"count_include_pad": False} if kind == "avgpool" and padding == "same" else {}
+    window = {"kernel": _led(call, size, 1), "stride": _led(call, stride, 1)}
+    return call.add(kind, x, padding=padding, **window, **counted)
+
+
+def adaptive_pool(call: Call) -> Output:
+    x = call.spatial(call.tensor)
+    size = call.config.sizes("output_size", _axes(call, x))
+    kind = "maxpool" if "Max" in str(call.raw.get("class_name")) else "avgpool"
+    return call.add(kind, x, out=(*call.net.builder.shape(x.handle)[1 : 1 + call.lead], *size))
+
+
+def global_pool(call: Call) -> Output:
+    """One cell of every channel: a pool of what has its channels first, else a reduction over the places."""
+    x, keeps = call.tensor, call.config.flag("keepdims", False)
+    largest = "Max" in str(call.raw.get("class_name"))
+    _axes(call, x)
+    rank = len(x.order)
+    order = call.spatial_order(rank)
+    if x.order == order != natural(rank) and not call.lead:
+        x = call.add("maxpool" if largest else "avgpool", x, kernel="global")
+        return x if keeps else call.add("flatten", x, name="flatten", order=(0,))
+    channel = order.index(0)
+    places = [place for place in range(call.lead, rank) if place != channel]
+    axis = tuple(x.order[place] for place in places)
+    kept = x.order if keeps else _without(x.order, places)
+    return call.add("reduce", x, type="max" if largest else "mean", axis=axis, keepdims=keeps, order=kept)
+
+
+def _without(order: tuple[int, ...], places: list[int]) -> tuple[int, ...]:
+    """Return the order that is left where some axes are gone."""
+    left = [axis for place, axis in enumerate(order) if place not in places]
+    return tuple(sorted(left).index(axis) for axis in left)
+
+
+# --- padding, cropping, resizing --------------------------------------------------------------------------------------
+
+
+def zero_padding(call: Call) -> Output:
+    x = call.spatial(call.tensor)
+    return _padded(call, x, pairs("padding", call.config.get("padding", 1), _axes(call, x)), 1)
+
+
+def cropping(call: Call) -> Output:
+    x = call.spatial(call.tensor)
+    return _padded(call, x, pairs("cropping", call.config.get("cropping", 0), _axes(call, x)), -1)
+
+
+def _padded(call: Call, x: Tensor, cells: tuple[tuple[int, int], ...], sign: int) -> Tensor:
+    if any(cell < 0 for pair in cells for cell in pair):
+        raise bad("padding and cropping are not negative")
+    return call.add("pad", x, padding=_led(call, tuple((sign * first, sign * last) for first, last in cells), (0, 0)))
+
+
+def upsampling(call: Call) -> Output:
+    x = call.spatial(call.tensor)
+    axes = _axes(call, x)
+    scale = call.config.sizes("size", axes, (2,) * axes)
+    mode = MODES.get(call.config.text("interpolation", "nearest"), "bicubic")
+    return call.add("upsample", x, scale=_led(call, scale, 1), mode=mode if axes == 2 and not call.lead else "nearest")
+
+
+def resizing(call: Call) -> Output:
+    """An image of another size, however it is cropped or padded on the way."""
+    config = call.config
+    size = config.sizes("size", 2, None) or (config.positive("height"), config.positive("width"))
+    return resized(call, call.tensor, size)
+
+
+def resized(call: Call, tensor: Tensor, size: tuple[int, ...]) -> Tensor:
+    x = call.spatial(tensor)
+    leading = call.net.builder.shape(x.handle)[1:-2]
+    return call.add("upsample", x, size=(*leading, *size))
+
+
+def space_to_depth(call: Call) -> Output:
+    deep = call.raw.get("class_name") == "SpaceToDepth"
+    x = call.spatial(call.tensor)
+    return call.add("pixel_unshuffle" if deep else "pixel_shuffle", x, factor=call.config.positive("block_size"))
