@@ -138,14 +138,14 @@ class ModelBuilder:
 
     def _own(self, handle: int, named: Mapping[str, tuple[Hashable, Shape]]) -> dict[str, Shape]:
         """Return those that no earlier layer has, each once."""
-        new = {key: name for name, (key, _) in reversed(named.items()) if key not in self._owners}
+        new = {key: name for name, (key, _) in reversed(list(named.items())) if key not in self._owners}
         self._owners.update(dict.fromkeys(new, handle))
         return {name: shape for name, (key, shape) in named.items() if new.get(key) == name}
 
     def mark(self) -> tuple[Any, ...]:
         """Return what has been built so far, for :meth:`rollback`."""
-        known = self._taken, self._owners, self._held
-        return len(self._builder.nodes), len(self.warnings), *map(dict, known), set(self._unknown)
+        known = dict(self._taken), dict(self._owners), dict(self._held), set(self._unknown)
+        return len(self._builder.nodes), len(self.warnings), *known
 
     def rollback(self, mark: tuple[Any, ...]) -> None:
         """Forget all layers since a mark."""

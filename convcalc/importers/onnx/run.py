@@ -80,6 +80,8 @@ class Run:
         self.steps -= 1
         if self.steps < 0:
             raise SpecError("CC761", "its loops and functions run too many operations", self.builder.span(node.name))
+        if not any(node.outputs):
+            raise self.damaged(f"{quoted(node.op)} has no output", node.name)
         inputs = [self._input(name, node, scope) for name in node.inputs]
         results = self.perform(Call(self, node, inputs, scope, path))
         for name, value in zip(node.outputs, results, strict=False):
@@ -94,7 +96,7 @@ class Run:
         return value
 
     def _stated(self, graph: Graph) -> dict[str, Sizes]:
-        stated = {}
+        stated: dict[str, Any] = {}
         for value in (*graph.values, *graph.outputs):
             sizes = [self.sizes.get(size, size) if isinstance(size, str) else size for size in value.shape or (None,)]
             if value.shape is not None and not any(size is None or isinstance(size, str) for size in sizes):
@@ -112,7 +114,7 @@ class Run:
         except SpecError as error:
             error.span = error.span or self.builder.span(call.name)
             raise
-        except (IndexError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, StopIteration) as error:
             text = f"the operation {quoted(call.op)} does not fit its inputs or attributes ({type(error).__name__})"
             raise self.damaged(text, call.name) from error
 
@@ -133,7 +135,7 @@ class Run:
         is_constant = all(value is None or value.is_constant for value in call.x)
         if is_constant and folds and (results := fold(call)) is not None:
             return results
-        if is_constant and call.x and not any(value is not None and value.is_learned for value in call.x):
+        if is_constant and any(call.x) and not any(value is not None and value.is_learned for value in call.x):
             return self._perform_in_shadow(call, handler)
         handler(call)
         return call.outputs
@@ -185,7 +187,8 @@ class Run:
         self, handle: int, weights: Mapping[str, tuple[Value | None, Shape]], statistics: Sequence[Value] = ()
     ) -> None:
         """Let a layer have constants of the file as weights, and as buffers those that are not learned."""
-        learned, kept = {}, {}
+        learned: dict[str, tuple[int, Shape]] = {}
+        kept: dict[str, tuple[int, Shape]] = {}
         for name, (value, shape) in weights.items():
             if value is None or not value.is_constant:
                 continue

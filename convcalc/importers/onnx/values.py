@@ -49,6 +49,8 @@ class Value:
     """The node that made a constant of parameters, its inputs, and which output it is."""
     quantisation: tuple[Value, ...] = ()
     """Scales and zero points of a quantised constant."""
+    members: tuple[Value, ...] | None = None
+    """The tensors of a sequence, which has no shape of its own."""
 
     @property
     def shape(self) -> Sizes:

@@ -15,9 +15,10 @@ from convcalc.importers.onnx.sizes import ARRANGED, order, reduced_axes, reduced
 from convcalc.importers.onnx.values import FLOATS, broadcast
 
 
-def same_elements(call: Call, x: Array, *_others: Any) -> Array:
+def same_elements(call: Call, *arrays: Array | None) -> Array:
     """Reshape, Flatten, Squeeze, Unsqueeze, Identity and the like: the same elements."""
-    sizes = ARRANGED[call.op](call)
+    x, sizes = arrays[0], ARRANGED[call.op](call)
+    assert x is not None
     if count(sizes) != len(x.elements):
         raise ValueError(sizes)
     return Array(x.elements, sizes)

@@ -49,7 +49,7 @@ def _arranged(call: Call, array: Array | None, sizes: Sizes) -> Value:
 
 def _computed(call: Call) -> list[Array] | None:
     """Return what a node gives, where its inputs are known and few enough."""
-    arrays = []
+    arrays: list[Array | None] = []
     for value in call.x:
         if value is None:
             arrays.append(None)

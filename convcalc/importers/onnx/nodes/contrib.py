@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from convcalc.arith import Number, floordiv
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.nodes.elementwise import act, joined, over_axes
@@ -23,9 +25,9 @@ def _heads(call: Call, handle: int, batch: Sizes, tokens: Number, heads: Number,
     return call.beside("permute", split, axes=(*range(first), first + 1, first, first + 2))
 
 
-def _attend(call: Call, q: int, k: int, v: int, query: Sizes, *, merges: bool) -> None:
+def _attend(call: Call, handles: Sequence[int], query: Sizes, *, merges: bool) -> None:
     """Give the first output attention of [batch …, heads, tokens, width], as it is or with the heads side by side."""
-    handle = call.add("sdpa", q, k, v)
+    handle = call.add("sdpa", *handles)
     *batch, heads, tokens, width = call.shape(handle)
     if not merges:
         call.put(0, handle, (query[0], heads, tokens, width))
@@ -59,7 +61,7 @@ def attention(call: Call) -> None:
         handles.append(handle)
     for place in (1, 2):
         handles[place] = _with_past(call, handles[place], call.input(3 + place), place)
-    _attend(call, *handles, q.shape, merges=merges)
+    _attend(call, handles, q.shape, merges=merges)
     if len(call.outputs) > 3 and call.node.outputs[3]:  # the scores, which are counted with the attention
         sizes = (*call.shape(handles[0])[:-1], call.shape(handles[1])[-2])
         call.put(3, call.beside("gather", handles[0], axis=-1, size=sizes[-1:]), (*q.shape[: 1 - len(batch)], *sizes))
@@ -80,7 +82,7 @@ def fused_attention(call: Call) -> None:
     past = call.input(4)
     if past is not None or any(call.node.outputs[1:2]):
         raise call.error("CC761", "attention with the keys of earlier steps in one tensor is not read")
-    _attend(call, *handles, x.shape, merges=True)
+    _attend(call, handles, x.shape, merges=True)
 
 
 def multi_head_attention(call: Call) -> None:
@@ -111,7 +113,7 @@ def multi_head_attention(call: Call) -> None:
     earlier = (3, 4) if grouped else (6, 7)
     for place in (1, 2):
         handles[place] = _with_past(call, handles[place], call.input(earlier[place - 1]), place)
-    _attend(call, *handles, q.shape, merges=True)
+    _attend(call, handles, q.shape, merges=True)
     if bias is not None and bias.is_constant:
         node = call.outputs[0]
         assert node is not None

@@ -91,26 +91,27 @@ def joined(call: Call, kind: str, values: Sequence[Value]) -> None:
     sizes = broadcast(*(value.shape for value in values))
     is_scaled = any(value.is_scale for value in values)
     branches = [value for value in values if not _is_left_out(value, is_scaled)]
+    if is_scaled and not branches:
+        name = call.node.outputs[0]
+        call.outputs[0] = Value(name, sizes, is_constant=True, is_scale=True)
+        return
     if not branches or call.run.builder is call.run.shadow:
         branches = list(values)
     cut = has_batch(sizes)
     handles = [call.aligned(value, len(sizes), cut=cut) for value in branches]
     target = Shape(sizes[cut:] or (1,))
-    named = {"kind": kind} if kind in ("add", "mul") else {"kind": "elementwise", "type": kind}
-    handle = call.add(named.pop("kind"), *handles, **named)
+    is_kind = kind in ("add", "mul")
+    handle = call.add(kind if is_kind else "elementwise", *handles, type=None if is_kind else kind)
     if call.shape(handle).rank != target.rank or any(
         equal(a, b) is False for a, b in zip(call.shape(handle), target, strict=True)
     ):
         handle = call.beside("broadcast", handle, shape=tuple(target))
     call.put(0, handle, sizes)
-    if (result := call.outputs[0]) is not None:
-        result.is_scale = is_scaled and all(value.is_scale or value.is_constant for value in values)
 
 
 def _is_left_out(value: Value, is_scaled: bool) -> bool:
-    return (value.is_constant and value.handle is None and (is_scaled or not value.is_learned)) or (
-        value.sizes is not None and value.is_scale
-    )
+    is_bare = value.is_constant and value.handle is None
+    return value.is_scale or (is_bare and (is_scaled or not value.is_learned))
 
 
 def _lined_up(call: Call, values: Sequence[Value]) -> list[Value]:
@@ -138,7 +139,7 @@ def batch_norm(call: Call) -> None:
     """BatchNormalization: X, scale, shift, and mean and variance, which are buffers."""
     x, scale, shift, mean, variance = (call.require(place) for place in range(5))
     axis = None if has_batch(x.shape) or len(x.shape) < 2 else 1
-    names = {"weight": scale, "bias": shift}
+    names: dict[str, Value | None] = {"weight": scale, "bias": shift}
     handle = _norm(call, call.handle(x), "batch", names, channel_axis=axis, statistics=(mean, variance))
     call.put(0, handle, x.shape)
     for place, value in enumerate((mean, variance, mean, variance)[: len(call.outputs) - 1], 1):
@@ -211,6 +212,19 @@ def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value
 def local_response_norm(call: Call) -> None:
     x = call.require(0)
     call.put(0, call.add("norm", call.handle(x), type="lrn"), x.shape)
+
+
+def loss(call: Call) -> None:
+    """NegativeLogLikelihoodLoss and SoftmaxCrossEntropyLoss: for each place, or one number for all."""
+    x = call.require(0)
+    handle = call.handle(x)
+    axis = 0 if has_batch(x.shape) else 1
+    rank = call.shape(handle).rank
+    if call.attribute("reduction", "mean") == "none":
+        call.put(0, call.add("reduce", handle, type="sum", axis=axis), (x.shape[0], *x.shape[2:]))
+    else:
+        call.put(0, call.add("reduce", handle, type="sum", axis=tuple(range(rank))), ())
+    call.put(1, handle, x.shape)
 
 
 def softmax(call: Call) -> None:

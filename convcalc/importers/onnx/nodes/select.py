@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from convcalc.arith import is_plain, less_equal
 from convcalc.importers.onnx.call import Call, count
 from convcalc.importers.onnx.sizes import slices, split_sizes
@@ -86,7 +88,7 @@ def gather(call: Call) -> None:
         return
     handle, at = call.along(x, axis)
     if not places.shape and places.elements:
-        start = places.elements[0]
+        start: Any = places.elements[0]
         stop = None if is_plain(start) and start == -1 else start + 1
         if not is_one(x.shape[axis]):
             handle = call.add("slice", handle, axis=at, start=start, stop=stop)
@@ -123,7 +125,7 @@ def scatter(call: Call) -> None:
 def top_k(call: Call) -> None:
     x = call.require(0)
     axis = call.axis(call.attribute("axis", -1), len(x.shape))
-    k = call.attribute("k") if call.opset < 10 else (call.numbers(1) or (None,))[0]
+    k: Any = call.attribute("k") if call.opset < 10 else (call.numbers(1) or (None,))[0]
     handle, at = call.along(x, axis)
     for place in range(len(call.outputs)):
         made = call.add("gather", handle, axis=at, size=(k,))

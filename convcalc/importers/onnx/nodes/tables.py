@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, windows
+from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, sequences, windows
 from convcalc.shapes import Shape
 
 Handler = Callable[[Call], Any]
@@ -62,6 +62,8 @@ _OWN: dict[str, Handler] = {
     **dict.fromkeys(("Resize", "Upsample"), windows.resize),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), products.recurrent),
     **dict.fromkeys(("RoiAlign", "MaxRoiPool"), select.roi),
+    **sequences.SEQUENCES,
+    **dict.fromkeys(("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), elementwise.loss),
     "Conv": windows.conv, "ConvTranspose": windows.deconv, "DeformConv": windows.deform_conv,
     "MaxUnpool": windows.unpool, "MatMul": products.matmul, "Gemm": products.gemm, "Einsum": products.einsum,
     "BatchNormalization": elementwise.batch_norm, "InstanceNormalization": elementwise.instance_norm,

@@ -181,12 +181,12 @@ def resize(call: Call) -> None:
     sizes = list(x.shape)
     wanted = call.numbers(3) if call.op == "Resize" and call.opset >= 11 else None
     if wanted:
-        wanted = _kept_ratio(call, [x.shape[axis] for axis in axes], wanted)
-        for axis, size in zip(axes, wanted, strict=True):
+        kept = _kept_ratio(call, [x.shape[axis] for axis in axes], wanted)
+        for axis, size in zip(axes, kept, strict=True):
             sizes[axis] = size
     else:
         place = 2 if call.op == "Resize" and call.opset >= 11 else 1
-        scales = call.attribute("scales") or call.numbers(place)
+        scales = call.attribute("scales") or call.numbers(place) or ()
         for axis, scale in zip(axes, _regions(call, scales, axes), strict=True):
             sizes[axis] = _scaled(sizes[axis], scale)
     _resize_to(call, x, tuple(sizes), call.attribute("mode", "nearest"))
@@ -210,7 +210,7 @@ def _kept_ratio(call: Call, sizes: Sequence[Number], wanted: Sequence[Number]) -
 
 def _scaled(size: Number, scale: Any) -> Number:
     if is_plain(size) and is_plain(scale):
-        return math.floor(size * scale)
+        return math.floor(float(size * scale))
     if isinstance(scale, float):
         exact = Fraction(str(scale))
         return floordiv(size * exact.numerator, exact.denominator)
