@@ -85,10 +85,10 @@ def open_model(file: str, importer: Importer, inputs: Inputs = NO_INPUTS, data: 
     source = Source(file)
     try:
         model = importer.read(source, data)
+        document = _document(model)
     except SpecError as error:
         error.span = error.span or Span(source)
         raise SpecErrors([error]) from None
-    document = _document(model)
     read = ImportedFile(file, document, DocumentLoader(), inputs, model=model)
     return replace(read, shapes=read_inputs(document, inputs)) if inputs else read
 

@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from convcalc.importers.keras import layers, recurrent, windows
 from convcalc.importers.keras.call import Order, channels_first, natural
+from convcalc.importers.keras.kinds import layers, norms, recurrent, windows
+from convcalc.importers.keras.kinds.table import NEUTRAL, handler_of, is_model
 from convcalc.importers.keras.network import Raw, is_sequential, layers_of, read_network
-from convcalc.importers.keras.table import NEUTRAL, handler_of, is_model
 
-WRAPPERS = (layers.time_distributed, layers.wrapper, layers.spectral_norm)
+WRAPPERS = (layers.time_distributed, layers.wrapper, norms.spectral_norm)
 
 
 class Layout(NamedTuple):
@@ -78,6 +78,6 @@ def _layout(raw: Raw, position: int, lead: int = 0) -> Layout | None:
     if handler is recurrent.convolutional:
         return Layout(is_spatial=True, channel=lead + 1 if first else -1)
     of_windows = handler is not None and handler.__module__ == windows.__name__
-    if not of_windows or str(raw.get("class_name")).startswith("Global") and "1D" in str(raw.get("class_name")):
+    if not of_windows or (str(raw.get("class_name")).startswith("Global") and "1D" in str(raw.get("class_name"))):
         return NATURAL
     return Layout(is_spatial=True, channel=lead if first else -1)

@@ -80,7 +80,11 @@ def layers_of(raw: Raw) -> list[Raw]:
 
 def is_sequential(raw: Raw) -> bool:
     config = raw.get("config")
-    return isinstance(config, list) or raw.get("class_name") == "Sequential" or "input_layers" not in Settings(config).values
+    return (
+        isinstance(config, list)
+        or raw.get("class_name") == "Sequential"
+        or "input_layers" not in Settings(config).values
+    )
 
 
 # --- functional models ------------------------------------------------------------------------------------------------
@@ -97,6 +101,7 @@ def read_network(raw: Raw) -> Network:
     if len(names) != len(layers):
         raise damaged(f"two layers of {quoted(name_of(raw))} have the same name")
     nodes = [node for each in layers for node in _nodes(each, names)]
+    _count_from_one(nodes)
     inputs, outputs = (list(_ends(config.get(key), "")) for key in ("input_layers", "output_layers"))
     shapes = {each[:3]: each.shape for node in nodes for each in node.references if each.shape is not None}
     ends = [each for _, each in outputs]
@@ -136,6 +141,17 @@ def _old_node(raw: Raw, name: str, number: int, given: Any, names: set[str]) -> 
     return Node(raw, name, number, values if len(values) == 1 else [values], kwargs)
 
 
+def _count_from_one(nodes: Sequence[Node]) -> None:
+    """Renumber calls of models as those that read them do: Keras 2 has one call more, from the model's own inputs."""
+    counts: dict[str, int] = {}
+    for node in nodes:
+        counts[node.name] = counts.get(node.name, 0) + 1
+    shifted = {each.layer for node in nodes for each in node.references if each.node == counts.get(each.layer)}
+    for node in nodes:
+        if node.name in shifted and isinstance(node.raw.get("config"), Mapping) and "layers" in node.raw["config"]:
+            node.number += 1
+
+
 def _old_value(value: Any, names: set[str]) -> Any:
     if isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str):
         if value[0] == "_CONSTANT_VALUE":
@@ -158,7 +174,7 @@ def _value(value: Any) -> Any:
         history = config.get("keras_history")
         if not isinstance(history, list) or [type(each) for each in history] != [str, int, int]:
             raise damaged("a tensor has no keras_history of layer, call and output")
-        return Reference(*history, config.get("shape"))
+        return Reference(history[0], history[1], history[2], config.get("shape"))
     if kind in ("__tensor__", "__numpy__"):
         return Constant(_array_shape(config.get("value")), config.get("value"))
     if kind == "__slice__":
@@ -226,13 +242,15 @@ def run_functional(call: Call, network: Network, given: Sequence[Tensor]) -> dic
     known: dict[tuple[str, int], list[Tensor]] = {
         (each.layer, each.node): [tensor] for each, tensor in zip(network.inputs, given, strict=True)
     }
+    turns: dict[str, int] = {}
     for node in network.nodes:
         if (node.name, node.number) in known:
             continue
         place = f"{call.path}/{node.name}" if call.path else node.name
         args, kwargs = (_filled(each, known) for each in (node.args, node.kwargs))
-        if node.number:
-            place = f"{place}_{node.number + 1}"
+        turn = turns[node.name] = turns.get(node.name, 0) + 1
+        if turn > 1:
+            place = f"{place}_{turn}"
         output = call.run(
             replace(call, raw=node.raw, path=place, args=args, kwargs=kwargs, recorded=_recorder(network, node))
         )
@@ -274,11 +292,12 @@ def run_sequential(call: Call, raw: Raw, x: Output) -> Output:
         path = f"{call.path}/{name}" if call.path else name
         args = [x if isinstance(x, Tensor) or len(x) > 1 else x[0]]
         recorded = _built_for(following)
-        x = call.run(replace(call, raw=each, path=path, args=args, kwargs={}, recorded=lambda _, shape=recorded: shape))
+        x = call.run(replace(call, raw=each, path=path, args=args, kwargs={}, recorded=recorded))
     return x
 
 
-def _built_for(raw: Raw) -> Any:
-    """Return the shape of what entered a layer when Keras built it."""
+def _built_for(raw: Raw) -> Callable[[int], Any]:
+    """Return what gives the shape of what entered a layer when Keras built it."""
     built = raw.get("build_config")
-    return built.get("input_shape") if isinstance(built, Mapping) else None
+    shape = built.get("input_shape") if isinstance(built, Mapping) else None
+    return lambda index: shape if index == 0 else None

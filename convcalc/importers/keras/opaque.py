@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.arith import Number
 from convcalc.errors import SpecError, quoted
 from convcalc.importers.keras.call import Call, Output, Tensor, natural
-from convcalc.importers.keras.table import OPERATIONS
+from convcalc.importers.keras.kinds.table import OPERATIONS
 from convcalc.shapes import Shape
 
 NO_WEIGHTS = ("Lambda",)
@@ -18,9 +18,7 @@ NO_WEIGHTS = ("Lambda",)
 def opaque(call: Call) -> Output:
     """Add a layer of unknown cost, with the shapes that Keras has written down for what leaves it."""
     inputs = call.tensors
-    if not inputs:
-        raise SpecError("CC761", f"no tensor enters the layer of the class {quoted(str(call.raw.get('class_name')))}")
-    outputs = []
+    outputs: list[Tensor] = []
     while (recorded := call.recorded(len(outputs))) is not None:
         outputs.append(_opaque(call, inputs, recorded, len(outputs)))
         if not isinstance(recorded, list) or len(outputs) > 64:
