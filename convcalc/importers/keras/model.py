@@ -21,10 +21,9 @@ from convcalc.importers.keras.network import (
     layers_of,
     name_of,
     read_network,
-    run_functional,
-    run_sequential,
 )
 from convcalc.importers.keras.opaque import check_built, opaque, require_plain
+from convcalc.importers.keras.running import run_functional, run_sequential
 from convcalc.importers.keras.settings import Settings, bad
 from convcalc.importers.model import Model, Size, unknown_sizes
 from convcalc.shapes import MAX_AXIS_SIZE
@@ -38,6 +37,7 @@ class KerasModel(Model):
     """A model whose configuration has been read."""
 
     raw: Raw = field(default_factory=dict)
+    networks: dict[int, Network] = field(default_factory=dict)
     layouts: Mapping[str, Layout] = field(default_factory=dict)
 
     def graph(
@@ -45,11 +45,10 @@ class KerasModel(Model):
     ) -> Graph:
         builder = ModelBuilder(self.source)
         net = Net(builder, warn_shapes=not inputs)
-        networks: dict[int, Network] = {}
-        root = Call(net, self.raw, "", [], run=_runner(net, networks))
+        root = Call(net, self.raw, "", [], run=_runner(net, self.networks))
         try:
             given = [self._input(builder, name, variables, inputs) for name in self.inputs]
-            outputs = _run_model(root, networks, given)
+            outputs = _run_model(root, self.networks, given)
         except RecursionError:
             raise damaged("models are nested too deeply") from None
         if not outputs:
@@ -113,7 +112,9 @@ class KerasModel(Model):
             and isinstance(shape[place], int)
             and size != shape[place]
         ):
-            text = f"the input {quoted(name)} is [{shown}], channels first, and its layers are for {size} channels, not {shape[place]}"
+            text = (
+                f"the input {quoted(name)} is [{shown}], channels first: its layers are for {size}, not {shape[place]}"
+            )
             raise SpecError("CC762", text, hint=self._hint(name, ()))
 
 
@@ -128,15 +129,16 @@ def open_config(source: Source, raw: Raw) -> KerasModel:
         hint = "export it to ONNX: model.export('model.onnx', format='onnx')"
         text = f"the file has no layers of the model {name}, which its own code makes"
         raise SpecError("CC761", text, hint=hint)
+    networks: dict[int, Network] = {}
     try:
-        found = _inputs(raw)
-        layouts = {name: layout_of(raw, place, sizes) for place, (name, sizes) in enumerate(found)}
+        found = _inputs(raw, networks)
+        layouts = {name: layout_of(raw, place, sizes, networks) for place, (name, sizes) in enumerate(found)}
     except RecursionError:
         raise damaged("models are nested too deeply") from None
     shapes = {name: _named(name, sizes, layouts[name], len(found) == 1) for name, sizes in found}
     variables = {size: None for shape in shapes.values() for size in shape if isinstance(size, str)}
     name = Settings(raw["config"]).text("name") if isinstance(raw["config"], dict) else ""
-    return KerasModel(source, shapes, name=name, variables=variables, raw=raw, layouts=layouts)
+    return KerasModel(source, shapes, name=name, variables=variables, raw=raw, networks=networks, layouts=layouts)
 
 
 def _named(name: str, sizes: Sequence[int | None] | None, layout: Layout, alone: bool) -> tuple[Size, ...]:
@@ -155,20 +157,20 @@ def _named(name: str, sizes: Sequence[int | None] | None, layout: Layout, alone:
     return tuple(f"{prefix}{word}" if size is None else size for size, word in zip(ours, words, strict=True))
 
 
-def _inputs(raw: Raw) -> list[tuple[str, Sequence[int | None] | None]]:
+def _inputs(raw: Raw, networks: dict[int, Network]) -> list[tuple[str, Sequence[int | None] | None]]:
     """Return the names of the inputs and their sizes in the order of Keras, without the batch."""
     if is_sequential(raw):
         layers = layers_of(raw)
         built = [raw.get("build_config"), raw.get("config")]
         if layers and is_model(layers[0]):
-            return _inputs(layers[0])
+            return _inputs(layers[0], networks)
         first = [layers[0].get("config")] if layers else []
         name = name_of(layers[0]) if layers and layers[0].get("class_name") == "InputLayer" else "input"
         shapes = [shape for each in (*first, *built) if (shape := _given_shape(each)) is not None]
         return [(name, shapes[0] if shapes else None)]
     by_name = {name_of(each): each for each in layers_of(raw)}
     found: list[tuple[str, Sequence[int | None] | None]] = []
-    for reference in read_network(raw).inputs:
+    for reference in read_network(raw, networks).inputs:
         layer = by_name.get(reference.layer)
         if layer is None or any(reference.layer == name for name, _ in found):
             raise damaged(f"the input {quoted(reference.layer)} is no layer, or is one twice")
@@ -221,7 +223,4 @@ def _run_model(call: Call, networks: dict[int, Network], given: Sequence[Tensor]
             raise damaged(f"{len(given)} tensors enter the sequential model {quoted(name_of(call.raw))}")
         output = run_sequential(call, call.raw, given[0])
         return output if isinstance(output, list) else [output]
-    network = networks.get(id(call.raw))
-    if network is None:
-        network = networks[id(call.raw)] = read_network(call.raw)
-    return list(run_functional(call, network, given).values())
+    return list(run_functional(call, read_network(call.raw, networks), given).values())

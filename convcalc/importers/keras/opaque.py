@@ -73,7 +73,7 @@ def _resolved(call: Call, x: Tensor, recorded: Any) -> tuple[tuple[Number, ...],
 def _unknown(call: Call) -> SpecError:
     name = quoted(str(call.raw.get("registered_name") or call.raw.get("class_name")))
     text = f"the shape that leaves a layer of the class {name} is not known: its code is not run"
-    hint = "save the model with fixed sizes (Input(shape=(224, 224, 3))), or export it to ONNX"
+    hint = "save the model without that layer, or with fixed sizes (Input(shape=(224, 224, 3))); or export it to ONNX"
     return SpecError("CC767", text, hint=hint)
 
 
