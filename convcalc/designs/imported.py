@@ -88,12 +88,12 @@ def open_model(file: str, importer: Importer, inputs: Inputs = NO_INPUTS, data: 
         if data is None and not importer.prefix:
             require_inside_repository(file)
         model = importer.read(source, data)
+        document = _document(model)
     except OSError as error:
         raise SpecErrors([SpecError("CC001", f"cannot be read: {error.strerror}", Span(source))]) from None
     except SpecError as error:
         error.span = error.span or Span(source)
         raise SpecErrors([error]) from None
-    document = _document(model)
     read = ImportedFile(file, document, DocumentLoader(), inputs, model=model)
     return replace(read, shapes=read_inputs(document, inputs)) if inputs else read
 

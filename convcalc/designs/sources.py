@@ -214,7 +214,7 @@ def read_spec(
     Raises:
         SpecErrors: what is wrong with its form and its names.
     """
-    if not SPEC_KEY.search(source.text):
+    if source.text.lstrip().startswith("{") or not SPEC_KEY.search(source.text):  # JSON may have layers further inside
         from convcalc.importers.registry import importer_of_text  # specs do without
 
         if importer := importer_of_text(source.text):

@@ -106,7 +106,9 @@ class ModelBuilder:
         """
         if operation not in self._unknown:
             self._unknown.add(operation)
-            what, totals = ("cost", "totals of multiplies") if params is not None else ("cost and the weights", "totals")
+            what, totals = (
+                ("cost", "totals of multiplies") if params is not None else ("cost and the weights", "totals")
+            )
             text = f"the {what} of the operation {operation} are not known: {totals} are lower bounds"
             text = text if params is None else text.replace(" are not", " is not", 1)
             self.warnings.append(SpecError("CC808", text, self.span(node)))

@@ -21,4 +21,5 @@ def _recognizes(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n").startswith("{") and all(key.search(text) for key in (_CLASS, _CONFIG))
 
 
-IMPORTER = Importer("Keras", _read, suffixes=(".keras",), recognizes=_recognizes)
+# HDF5 files are refused with the way to convert them
+IMPORTER = Importer("Keras", _read, suffixes=(".keras", ".h5", ".hdf5"), recognizes=_recognizes)

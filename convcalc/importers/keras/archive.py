@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from convcalc.errors import Source, Span, SpecError
+from convcalc.spec.yaml.text import require_inside_repository
 
 CONFIG = "config.json"
 MAX_CONFIG_SIZE = 64 * 2**20
@@ -29,16 +30,10 @@ def read_config(source: Source, data: bytes | None) -> Mapping[str, Any]:
         data: a JSON text, if it has been read; else the file is a zip.
 
     Raises:
-        SpecError: CC001 for a file that cannot be opened, CC760 for what is damaged, CC761 for other formats.
+        SpecError: CC001 and CC002 for what cannot be opened, CC760 for what is damaged, CC761 for other formats.
     """
     if data is None:
-        try:
-            with open(source.name, "rb") as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise SpecError("CC001", "is not a file", Span(source))
-                data = _unzip(source, file)
-        except OSError as error:
-            raise SpecError("CC001", f"cannot be read: {error.strerror}", Span(source)) from None
+        data = _read_archive(source)
     try:
         config = json.loads(data)
     except RecursionError:
@@ -48,6 +43,20 @@ def read_config(source: Source, data: bytes | None) -> Mapping[str, Any]:
     if not isinstance(config, dict):
         raise _damaged(source, "the configuration is not an object")
     return config
+
+
+def _read_archive(source: Source) -> bytes:
+    require_inside_repository(source.name)
+    try:
+        if not stat.S_ISREG(os.stat(source.name).st_mode):  # a pipe would wait for a writer
+            raise SpecError("CC002", "is a folder, a pipe or a device, not a file", Span(source))
+        with open(source.name, "rb") as file:
+            return _unzip(source, file)
+    except FileNotFoundError:
+        raise SpecError("CC001", "no such file", Span(source)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SpecError("CC001", f"cannot be read: {reason}", Span(source)) from None
 
 
 def _unzip(source: Source, file: BinaryIO) -> bytes:

@@ -47,6 +47,10 @@ def channels_first(rank: int, channel: int = -1) -> Order:
     return tuple(0 if axis == place else axis + (axis < place) for axis in range(rank))
 
 
+def _nothing(_: Any) -> Any:
+    return None
+
+
 @dataclass(slots=True)
 class Net:
     """The graph that is being built, and what holds for all layers of it."""
@@ -84,9 +88,9 @@ class Call:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     lead: int = 0
     """How many leading axes the layer is repeated over, as TimeDistributed says: it does not know of them."""
-    recorded: Callable[[int], Any] = lambda index: None
+    recorded: Callable[[int], Any] = _nothing
     """The shape that Keras has written down for an output."""
-    run: Callable[[Call], Output] = lambda call: []
+    run: Callable[[Call], Output] = _nothing
     """Runs the call of another layer, of one that this wraps."""
 
     @property
@@ -103,15 +107,19 @@ class Call:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """All tensors of the first argument, or of all where it has none."""
-        return list(tensors_in(self.args[:1])) or list(tensors_in([*self.args, *self.kwargs.values()]))
+        """All tensors of the first argument, or of all where it has none.
+
+        Raises:
+            SpecError: CC766, where no tensor enters.
+        """
+        found = list(tensors_in(self.args[:1])) or list(tensors_in([*self.args, *self.kwargs.values()]))
+        if not found:
+            raise bad("no tensor enters the layer")
+        return found
 
     @property
     def tensor(self) -> Tensor:
-        found = self.tensors
-        if not found:
-            raise bad("no tensor enters the layer")
-        return found[0]
+        return self.tensors[0]
 
     def argument(self, place: int, name: str, default: Any = None) -> Any:
         """Return an argument of the call, by its place or by its name."""
@@ -128,9 +136,10 @@ class Call:
         """Return the place of an axis among those of Keras without the batch, given one with it."""
         number = integer(name, axis)
         place = number + rank if number < 0 else number - 1 + self.lead
-        if number == 0 or place < 0 or place >= rank:
-            text = f"{name} = {number} is the batch" if number in (0, -rank - 1) else f"{name} = {number} does not exist"
-            raise SpecError("CC761", f"{text}: layers that work across the batch are not counted")
+        if number in (0, -rank - 1) and not self.lead:
+            raise SpecError("CC761", f"{name} = {number} is the batch: what works across it is not counted")
+        if number == 0 or not 0 <= place < rank:
+            raise bad(f"{name} = {number} is no axis of a tensor of {rank} axes without the batch")
         return place
 
     def axis(self, tensor: Tensor, axis: object) -> int:
@@ -142,9 +151,7 @@ class Call:
 
     # --- what is added ------------------------------------------------------------------------------------------------
 
-    def add(
-        self, kind: str, *inputs: Tensor, name: str = "", order: Order | None = None, **arguments: Any
-    ) -> Tensor:
+    def add(self, kind: str, *inputs: Tensor, name: str = "", order: Order | None = None, **arguments: Any) -> Tensor:
         """Add a layer to the graph; ``name`` is its own within the layer of Keras. What leaves has ``order``."""
         path = f"{self.path}/{name}" if name else self.path
         handles = [tensor.handle for tensor in inputs]
@@ -191,10 +198,6 @@ class Call:
         """Return a tensor with other axes, in the order of Keras."""
         flat = self.natural(tensor)
         return self.add("reshape", flat, name=name, shape=tuple(shape) or (1,), order=natural(len(shape)))
-
-    def same(self, tensor: Tensor) -> Tensor:
-        """Return what a layer that does nothing in inference gives."""
-        return tensor
 
     def inner(self, raw: Mapping[str, Any], name: str = "", **changes: Any) -> Call:
         """Return the call of a layer that this one wraps, on the same tensors."""

@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from convcalc.importers.keras import layers, recurrent, windows
 from convcalc.importers.keras.call import Order, channels_first, natural
-from convcalc.importers.keras.network import Raw, is_sequential, layers_of, read_network
-from convcalc.importers.keras.table import NEUTRAL, handler_of, is_model
+from convcalc.importers.keras.kinds import layers, norms, recurrent, windows
+from convcalc.importers.keras.kinds.table import NEUTRAL, handler_of, is_model
+from convcalc.importers.keras.network import Network, Raw, is_sequential, layers_of, read_network
 
-WRAPPERS = (layers.time_distributed, layers.wrapper, layers.spectral_norm)
+WRAPPERS = (layers.time_distributed, layers.wrapper, norms.spectral_norm)
 
 
 class Layout(NamedTuple):
@@ -30,21 +30,21 @@ class Layout(NamedTuple):
 NATURAL = Layout()
 
 
-def layout_of(raw: Raw, place: int, sizes: Sequence[int | None] | None) -> Layout:
+def layout_of(raw: Raw, place: int, sizes: Sequence[int | None] | None, known: dict[int, Network]) -> Layout:
     """Return the layout of an input of a model, given its place among them."""
     if sizes == []:
         return Layout(is_scalar=True)
     if sizes is not None and len(sizes) < 2:
         return NATURAL
-    return _first_layout(raw, place) or NATURAL
+    return _first_layout(raw, place, known) or NATURAL
 
 
-def _first_layout(raw: Raw, place: int) -> Layout | None:
+def _first_layout(raw: Raw, place: int, known: dict[int, Network]) -> Layout | None:
     """Return what the first layer behind an input says that is not neutral, nearest ones first."""
     if is_sequential(raw):
-        each = (_layout(layer, 0) for layer in layers_of(raw) if layer.get("class_name") != "InputLayer")
+        each = (_layout(layer, 0, known) for layer in layers_of(raw) if layer.get("class_name") != "InputLayer")
         return next((layout for layout in each if layout is not None), None)
-    network = read_network(raw)
+    network = read_network(raw, known)
     readers: dict[tuple[str, int], list[tuple[Any, int]]] = {}
     for node in network.nodes:
         for position, reference in enumerate(node.references):
@@ -55,7 +55,7 @@ def _first_layout(raw: Raw, place: int) -> Layout | None:
     queue, seen = deque([(start.layer, start.node)]), {(start.layer, start.node)}
     while queue:
         for node, position in readers.get(queue.popleft(), ()):
-            layout = _layout(node.raw, position)
+            layout = _layout(node.raw, position, known)
             if layout is not None:
                 return layout
             if (node.name, node.number) not in seen:
@@ -64,20 +64,20 @@ def _first_layout(raw: Raw, place: int) -> Layout | None:
     return None
 
 
-def _layout(raw: Raw, position: int, lead: int = 0) -> Layout | None:
+def _layout(raw: Raw, position: int, known: dict[int, Network], lead: int = 0) -> Layout | None:
     """Return what a layer says of its input; nothing, if it is neutral."""
     if is_model(raw):
-        return _first_layout(raw, position)
+        return _first_layout(raw, position, known)
     handler = handler_of(raw)
     config = raw.get("config")
     if handler in WRAPPERS and isinstance(config, Mapping) and isinstance(config.get("layer"), Mapping):
-        return _layout(config["layer"], position, lead + (handler is layers.time_distributed))
+        return _layout(config["layer"], position, known, lead + (handler is layers.time_distributed))
     if handler in NEUTRAL:
         return None
     first = isinstance(config, Mapping) and config.get("data_format") == "channels_first"
     if handler is recurrent.convolutional:
         return Layout(is_spatial=True, channel=lead + 1 if first else -1)
     of_windows = handler is not None and handler.__module__ == windows.__name__
-    if not of_windows or str(raw.get("class_name")).startswith("Global") and "1D" in str(raw.get("class_name")):
+    if not of_windows or (str(raw.get("class_name")).startswith("Global") and "1D" in str(raw.get("class_name"))):
         return NATURAL
     return Layout(is_spatial=True, channel=lead if first else -1)

@@ -10,7 +10,8 @@ from convcalc.arith import Number
 from convcalc.errors import Source, SpecError, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.builder import ModelBuilder
-from convcalc.importers.keras.call import Call, Net, Order, Output, Tensor, tensors_in
+from convcalc.importers.keras.call import Call, Net, Order, Output, Tensor
+from convcalc.importers.keras.kinds.table import handler_of, is_model
 from convcalc.importers.keras.layouts import Layout, layout_of
 from convcalc.importers.keras.network import (
     Network,
@@ -20,13 +21,12 @@ from convcalc.importers.keras.network import (
     layers_of,
     name_of,
     read_network,
-    run_functional,
-    run_sequential,
 )
 from convcalc.importers.keras.opaque import check_built, opaque, require_plain
+from convcalc.importers.keras.running import run_functional, run_sequential
 from convcalc.importers.keras.settings import Settings, bad
-from convcalc.importers.keras.table import handler_of, is_model
 from convcalc.importers.model import Model, Size, unknown_sizes
+from convcalc.shapes import MAX_AXIS_SIZE
 
 SPATIAL_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 EXAMPLES = {"length": 128, "height": 224, "width": 224, "depth": 16}
@@ -37,6 +37,7 @@ class KerasModel(Model):
     """A model whose configuration has been read."""
 
     raw: Raw = field(default_factory=dict)
+    networks: dict[int, Network] = field(default_factory=dict)
     layouts: Mapping[str, Layout] = field(default_factory=dict)
 
     def graph(
@@ -44,11 +45,10 @@ class KerasModel(Model):
     ) -> Graph:
         builder = ModelBuilder(self.source)
         net = Net(builder, warn_shapes=not inputs)
-        networks: dict[int, Network] = {}
-        root = Call(net, self.raw, "", [], run=_runner(net, networks))
+        root = Call(net, self.raw, "", [], run=_runner(net, self.networks))
         try:
             given = [self._input(builder, name, variables, inputs) for name in self.inputs]
-            outputs = _run_model(root, networks, given)
+            outputs = _run_model(root, self.networks, given)
         except RecursionError:
             raise damaged("models are nested too deeply") from None
         if not outputs:
@@ -56,7 +56,11 @@ class KerasModel(Model):
         return builder.graph({str(place): each.handle for place, each in enumerate(outputs)}, name=self.name)
 
     def _input(
-        self, builder: ModelBuilder, name: str, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
+        self,
+        builder: ModelBuilder,
+        name: str,
+        variables: Mapping[str, Number],
+        inputs: Mapping[str, tuple[Number, ...]],
     ) -> Tensor:
         known = self.inputs[name]
         shape = inputs.get(name)
@@ -76,11 +80,16 @@ class KerasModel(Model):
         missing = [size for size in sizes if isinstance(size, str) and size not in variables]
         if missing or not sizes or None in sizes:
             shown = ", ".join("?" if isinstance(size, str) else str(size) for size in sizes)
-            raise unknown_sizes(self, (f"{name}: [{shown}]" if sizes else f"{name} has no shape",), self._hint(name, missing))
+            raise unknown_sizes(
+                self, (f"{name}: [{shown}]" if sizes else f"{name} has no shape",), self._hint(name, missing)
+            )
         return tuple(variables[size] if isinstance(size, str) else size for size in sizes)  # type: ignore[misc]
 
     def _hint(self, name: str, missing: Sequence[str]) -> str:
-        example = [size if isinstance(size, int) else EXAMPLES.get(str(size).rpartition("_")[2], 8) for size in self.inputs[name]]
+        example = [
+            size if isinstance(size, int) else EXAMPLES.get(str(size).rpartition("_")[2], 8)
+            for size in self.inputs[name]
+        ]
         shape = ",".join(map(str, example)) or "3,224,224"
         which = "" if len(self.inputs) == 1 else f"{name}="
         first = "channels first and " if self.layouts[name].is_spatial or not example else ""
@@ -91,12 +100,21 @@ class KerasModel(Model):
         """Demand as many axes as the model's input has, and the features that its weights are for."""
         shown = ", ".join("?" if isinstance(size, str) else str(size) for size in known)
         if len(shape) != len(known):
-            text = f"the input {quoted(name)} is [{shown}] and has {len(known)} axes without the batch, not {len(shape)}"
+            text = (
+                f"the input {quoted(name)} is [{shown}] and has {len(known)} axes without the batch, not {len(shape)}"
+            )
             raise SpecError("CC762", text, hint=self._hint(name, ()))
         place = 0 if self.layouts[name].is_spatial else -1
         size = known[place]
-        if self.layouts[name].is_spatial and isinstance(size, int) and isinstance(shape[place], int) and size != shape[place]:
-            text = f"the input {quoted(name)} is [{shown}], channels first, and its layers are for {size} channels, not {shape[place]}"
+        if (
+            self.layouts[name].is_spatial
+            and isinstance(size, int)
+            and isinstance(shape[place], int)
+            and size != shape[place]
+        ):
+            text = (
+                f"the input {quoted(name)} is [{shown}], channels first: its layers are for {size}, not {shape[place]}"
+            )
             raise SpecError("CC762", text, hint=self._hint(name, ()))
 
 
@@ -111,15 +129,16 @@ def open_config(source: Source, raw: Raw) -> KerasModel:
         hint = "export it to ONNX: model.export('model.onnx', format='onnx')"
         text = f"the file has no layers of the model {name}, which its own code makes"
         raise SpecError("CC761", text, hint=hint)
+    networks: dict[int, Network] = {}
     try:
-        found = _inputs(raw)
-        layouts = {name: layout_of(raw, place, sizes) for place, (name, sizes) in enumerate(found)}
+        found = _inputs(raw, networks)
+        layouts = {name: layout_of(raw, place, sizes, networks) for place, (name, sizes) in enumerate(found)}
     except RecursionError:
         raise damaged("models are nested too deeply") from None
     shapes = {name: _named(name, sizes, layouts[name], len(found) == 1) for name, sizes in found}
     variables = {size: None for shape in shapes.values() for size in shape if isinstance(size, str)}
     name = Settings(raw["config"]).text("name") if isinstance(raw["config"], dict) else ""
-    return KerasModel(source, shapes, name=name, variables=variables, raw=raw, layouts=layouts)
+    return KerasModel(source, shapes, name=name, variables=variables, raw=raw, networks=networks, layouts=layouts)
 
 
 def _named(name: str, sizes: Sequence[int | None] | None, layout: Layout, alone: bool) -> tuple[Size, ...]:
@@ -138,20 +157,20 @@ def _named(name: str, sizes: Sequence[int | None] | None, layout: Layout, alone:
     return tuple(f"{prefix}{word}" if size is None else size for size, word in zip(ours, words, strict=True))
 
 
-def _inputs(raw: Raw) -> list[tuple[str, Sequence[int | None] | None]]:
+def _inputs(raw: Raw, networks: dict[int, Network]) -> list[tuple[str, Sequence[int | None] | None]]:
     """Return the names of the inputs and their sizes in the order of Keras, without the batch."""
     if is_sequential(raw):
         layers = layers_of(raw)
         built = [raw.get("build_config"), raw.get("config")]
         if layers and is_model(layers[0]):
-            return _inputs(layers[0])
+            return _inputs(layers[0], networks)
         first = [layers[0].get("config")] if layers else []
         name = name_of(layers[0]) if layers and layers[0].get("class_name") == "InputLayer" else "input"
         shapes = [shape for each in (*first, *built) if (shape := _given_shape(each)) is not None]
         return [(name, shapes[0] if shapes else None)]
     by_name = {name_of(each): each for each in layers_of(raw)}
-    found = []
-    for reference in read_network(raw).inputs:
+    found: list[tuple[str, Sequence[int | None] | None]] = []
+    for reference in read_network(raw, networks).inputs:
         layer = by_name.get(reference.layer)
         if layer is None or any(reference.layer == name for name, _ in found):
             raise damaged(f"the input {quoted(reference.layer)} is no layer, or is one twice")
@@ -166,7 +185,7 @@ def _given_shape(config: Any) -> Sequence[int | None] | None:
     for key in ("batch_shape", "batch_input_shape", "build_input_shape", "input_shape"):
         shape = config.get(key) if isinstance(config, Mapping) else None
         if isinstance(shape, list) and shape:
-            if not all(size is None or (type(size) is int and size > 0) for size in shape[1:]):
+            if not all(size is None or (type(size) is int and 0 < size <= MAX_AXIS_SIZE) for size in shape[1:]):
                 raise damaged(f"{key} is not a shape")
             return shape[1:]
     return None
@@ -183,7 +202,7 @@ def _runner(net: Net, networks: dict[int, Network]) -> Callable[[Call], Output]:
         if not isinstance(call.raw, Mapping):
             raise bad("a layer is not an object")
         if is_model(call.raw):
-            given = list(tensors_in(call.args[:1])) or list(tensors_in([*call.args, *call.kwargs.values()]))
+            given = call.tensors
             scoped = Call(net, call.raw, net.scope(call.path), [], lead=call.lead, run=run)
             outputs = _run_model(scoped, networks, given)
             return outputs if len(outputs) > 1 else outputs[0]
@@ -204,9 +223,4 @@ def _run_model(call: Call, networks: dict[int, Network], given: Sequence[Tensor]
             raise damaged(f"{len(given)} tensors enter the sequential model {quoted(name_of(call.raw))}")
         output = run_sequential(call, call.raw, given[0])
         return output if isinstance(output, list) else [output]
-    network = networks.get(id(call.raw))
-    if network is None:
-        network = networks[id(call.raw)] = read_network(call.raw)
-    return list(run_functional(call, network, given).values())
-
-
+    return list(run_functional(call, read_network(call.raw, networks), given).values())

@@ -1,13 +1,14 @@
-"""Models of Keras, layer by layer: functional ones as graphs of calls, sequential ones in order."""
+"""Models of Keras as they are written down: which layers there are, and what each call of one reads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from convcalc.errors import SpecError, quoted
-from convcalc.importers.keras.call import Call, Constant, Output, Tensor
+from convcalc.importers.keras.call import Constant
 from convcalc.importers.keras.settings import Settings
 
 Raw = Mapping[str, Any]
@@ -80,24 +81,35 @@ def layers_of(raw: Raw) -> list[Raw]:
 
 def is_sequential(raw: Raw) -> bool:
     config = raw.get("config")
-    return isinstance(config, list) or raw.get("class_name") == "Sequential" or "input_layers" not in Settings(config).values
+    return (
+        isinstance(config, list)
+        or raw.get("class_name") == "Sequential"
+        or "input_layers" not in Settings(config).values
+    )
 
 
 # --- functional models ------------------------------------------------------------------------------------------------
 
 
-def read_network(raw: Raw) -> Network:
-    """Return the calls of a functional model.
+def read_network(raw: Raw, known: dict[int, Network]) -> Network:
+    """Return the calls of a functional model; ``known`` has those of models that have been read.
 
     Raises:
         SpecError: CC760, where a call reads what does not exist, or itself.
     """
+    if id(raw) not in known:
+        known[id(raw)] = _read_network(raw)
+    return known[id(raw)]
+
+
+def _read_network(raw: Raw) -> Network:
     layers, config = layers_of(raw), Settings(raw.get("config"))
     names = {name_of(each) for each in layers}
     if len(names) != len(layers):
         raise damaged(f"two layers of {quoted(name_of(raw))} have the same name")
     nodes = [node for each in layers for node in _nodes(each, names)]
     inputs, outputs = (list(_ends(config.get(key), "")) for key in ("input_layers", "output_layers"))
+    _count_from_one(nodes, layers, outputs)
     shapes = {each[:3]: each.shape for node in nodes for each in node.references if each.shape is not None}
     ends = [each for _, each in outputs]
     labels = [name or each.layer for name, each in outputs]
@@ -136,6 +148,28 @@ def _old_node(raw: Raw, name: str, number: int, given: Any, names: set[str]) -> 
     return Node(raw, name, number, values if len(values) == 1 else [values], kwargs)
 
 
+def _count_from_one(nodes: Sequence[Node], layers: Sequence[Raw], outputs: list[tuple[str, Reference]]) -> None:
+    """Give calls of models the numbers by which they are read.
+
+    The first call of a functional model is that of its own inputs, so that Keras counts the others from one: Keras 2
+    wherever they are read, Keras 3 where they are outputs of the model around them.
+    """
+    models = {
+        name_of(each) for each in layers if isinstance(each.get("config"), Mapping) and "layers" in each["config"]
+    }
+    if any(isinstance(call, Mapping) for each in layers for call in each.get("inbound_nodes") or ()):
+        functional = {name_of(each) for each in layers if name_of(each) in models and not is_sequential(each)}
+        for place, (label, end) in enumerate(outputs):
+            if end.layer in functional:
+                outputs[place] = label, end._replace(node=end.node - 1)
+        return
+    counts = Counter(node.name for node in nodes)
+    read = [*(each for node in nodes for each in node.references), *(end for _, end in outputs)]
+    shifted = {each.layer for each in read if each.layer in models and each.node == counts[each.layer]}
+    for node in nodes:
+        node.number += node.name in shifted
+
+
 def _old_value(value: Any, names: set[str]) -> Any:
     if isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str):
         if value[0] == "_CONSTANT_VALUE":
@@ -158,7 +192,7 @@ def _value(value: Any) -> Any:
         history = config.get("keras_history")
         if not isinstance(history, list) or [type(each) for each in history] != [str, int, int]:
             raise damaged("a tensor has no keras_history of layer, call and output")
-        return Reference(*history, config.get("shape"))
+        return Reference(history[0], history[1], history[2], config.get("shape"))
     if kind in ("__tensor__", "__numpy__"):
         return Constant(_array_shape(config.get("value")), config.get("value"))
     if kind == "__slice__":
@@ -197,7 +231,7 @@ def _sorted(nodes: Sequence[Node]) -> list[Node]:
     waiting = []
     for place, node in enumerate(nodes):
         read = {(each.layer, each.node) for each in node.references}
-        for one in sorted(read - places.keys()):
+        for one in sorted(one for one in read if one not in places):
             raise damaged(f"{quoted(node.name)} reads call {one[1]} of {quoted(one[0])}, which does not exist")
         for one in read:
             readers.setdefault(places[one], []).append(place)
@@ -214,71 +248,3 @@ def _sorted(nodes: Sequence[Node]) -> list[Node]:
     if len(order) != len(nodes):
         raise damaged("layers read each other in a ring")
     return order
-
-
-Run = Callable[[Call], Output]
-
-
-def run_functional(call: Call, network: Network, given: Sequence[Tensor]) -> dict[str, Tensor]:
-    """Run a functional model on its inputs and return its outputs by name."""
-    if len(given) != len(network.inputs):
-        raise damaged(f"{len(given)} tensors enter a model of {len(network.inputs)} inputs")
-    known: dict[tuple[str, int], list[Tensor]] = {
-        (each.layer, each.node): [tensor] for each, tensor in zip(network.inputs, given, strict=True)
-    }
-    for node in network.nodes:
-        if (node.name, node.number) in known:
-            continue
-        place = f"{call.path}/{node.name}" if call.path else node.name
-        args, kwargs = (_filled(each, known) for each in (node.args, node.kwargs))
-        if node.number:
-            place = f"{place}_{node.number + 1}"
-        output = call.run(
-            replace(call, raw=node.raw, path=place, args=args, kwargs=kwargs, recorded=_recorder(network, node))
-        )
-        known[node.name, node.number] = output if isinstance(output, list) else [output]
-    return {
-        f"{name}:{place}": _filled(each, known)
-        for place, (name, each) in enumerate(zip(network.output_names, network.outputs, strict=True))
-    }
-
-
-def _recorder(network: Network, node: Node) -> Callable[[int], Any]:
-    return lambda index: network.shapes.get((node.name, node.number, index))
-
-
-def _filled(value: Any, known: Mapping[tuple[str, int], Sequence[Tensor]]) -> Any:
-    """Return arguments with the tensors in place of the outputs that they name."""
-    if isinstance(value, Reference):
-        outputs = known.get((value.layer, value.node), ())
-        if not 0 <= value.output < len(outputs):
-            text = f"output {value.output} of {quoted(value.layer)} is read, which has {len(outputs)}"
-            raise damaged(text)
-        return outputs[value.output]
-    if isinstance(value, Mapping):
-        return {key: _filled(each, known) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_filled(each, known) for each in value]
-    return value
-
-
-# --- sequential models ------------------------------------------------------------------------------------------------
-
-
-def run_sequential(call: Call, raw: Raw, x: Output) -> Output:
-    """Run the layers of a sequential model one behind the other."""
-    layers = [each for each in layers_of(raw) if each.get("class_name") != "InputLayer"]
-    for place, each in enumerate(layers):
-        name = name_of(each)
-        following = layers[place + 1] if place + 1 < len(layers) else {}
-        path = f"{call.path}/{name}" if call.path else name
-        args = [x if isinstance(x, Tensor) or len(x) > 1 else x[0]]
-        recorded = _built_for(following)
-        x = call.run(replace(call, raw=each, path=path, args=args, kwargs={}, recorded=lambda _, shape=recorded: shape))
-    return x
-
-
-def _built_for(raw: Raw) -> Any:
-    """Return the shape of what entered a layer when Keras built it."""
-    built = raw.get("build_config")
-    return built.get("input_shape") if isinstance(built, Mapping) else None

@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.arith import Number
 from convcalc.errors import SpecError, quoted
 from convcalc.importers.keras.call import Call, Output, Tensor, natural
-from convcalc.importers.keras.table import OPERATIONS
+from convcalc.importers.keras.kinds.table import OPERATIONS
 from convcalc.shapes import Shape
 
 NO_WEIGHTS = ("Lambda",)
@@ -18,9 +18,7 @@ NO_WEIGHTS = ("Lambda",)
 def opaque(call: Call) -> Output:
     """Add a layer of unknown cost, with the shapes that Keras has written down for what leaves it."""
     inputs = call.tensors
-    if not inputs:
-        raise SpecError("CC761", f"no tensor enters the layer of the class {quoted(str(call.raw.get('class_name')))}")
-    outputs = []
+    outputs: list[Tensor] = []
     while (recorded := call.recorded(len(outputs))) is not None:
         outputs.append(_opaque(call, inputs, recorded, len(outputs)))
         if not isinstance(recorded, list) or len(outputs) > 64:
@@ -75,7 +73,7 @@ def _resolved(call: Call, x: Tensor, recorded: Any) -> tuple[tuple[Number, ...],
 def _unknown(call: Call) -> SpecError:
     name = quoted(str(call.raw.get("registered_name") or call.raw.get("class_name")))
     text = f"the shape that leaves a layer of the class {name} is not known: its code is not run"
-    hint = "save the model with fixed sizes (Input(shape=(224, 224, 3))), or export it to ONNX"
+    hint = "save the model without that layer, or with fixed sizes (Input(shape=(224, 224, 3))); or export it to ONNX"
     return SpecError("CC767", text, hint=hint)
 
 

@@ -55,6 +55,13 @@ class Settings:
         """Return a list of integers; one integer is a list of itself."""
         return numbers(key, self.values.get(key))
 
+    def entries(self, key: str) -> list[Any]:
+        """Return a list; nothing for a missing one."""
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, list):
+            raise bad(f"{key} is not a list: {quoted(str(value))}")
+        return value or []
+
     def flag(self, key: str, default: bool) -> bool:
         value = self.values.get(key)
         if value is not None and not isinstance(value, bool | int):
@@ -88,7 +95,7 @@ def per_axis(key: str, value: object, axes: int) -> tuple[int, ...]:
 
 
 def pairs(key: str, value: object, axes: int) -> tuple[tuple[int, int], ...]:
-    """Return (before, after) of every axis: of ``n``, ``[n, …]`` or ``[[before, after], …]``; of one axis ``[b, a]``."""
+    """Return (before, after) of every axis: of ``n``, ``[n, …]``, ``[[before, after], …]``, or of one ``[b, a]``."""
     if axes == 1 and isinstance(value, list) and len(value) == 2 and not isinstance(value[0], list):
         value = [value]
     given: Sequence[object] = value if isinstance(value, list) else [value] * axes

@@ -15,7 +15,11 @@ from convcalc.shapes import Shape
 
 KINDS = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
 STATES = {"lstm": 2, "gru": 1, "rnn": 1}
-MERGES = {"sum": ("add", {}), "mul": ("mul", {}), "ave": ("elementwise", {"type": "mean"})}
+MERGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "sum": ("add", {}),
+    "mul": ("mul", {}),
+    "ave": ("elementwise", {"type": "mean"}),
+}
 
 
 def recurrent(call: Call) -> Output:
@@ -48,7 +52,7 @@ def _cells(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     cells: list[Mapping[str, Any]] = []
     for each in stack:
         if isinstance(each, Mapping) and each.get("class_name") == "StackedRNNCells":
-            cells += [one for one in Settings(each.get("config")).get("cells") or () if isinstance(one, Mapping)]
+            cells += [one for one in Settings(each.get("config")).entries("cells") if isinstance(one, Mapping)]
         elif isinstance(each, Mapping):
             cells.append(each)
     for each in cells:

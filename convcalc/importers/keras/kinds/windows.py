@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.errors import SpecError
-from convcalc.importers.keras.activations import activated
 from convcalc.importers.keras.call import Call, Output, Tensor, natural
+from convcalc.importers.keras.kinds.activations import activated
 from convcalc.importers.keras.settings import bad, pairs
 
 MODES = {"nearest": "nearest", "bilinear": "bilinear", "bicubic": "bicubic", "area": "area"}
@@ -96,8 +96,8 @@ def pool(call: Call) -> Output:
     stride = config.sizes("strides", axes, size)
     padding = config.text("padding", "valid").lower()
     kind = "maxpool" if "Max" in str(call.raw.get("class_name")) else "avgpool"
-    counted = {"count_include_pad": False} if kind == "avgpool" and padding == "same" else {}
-    window = {"kernel": _led(call, size, 1), "stride": _led(call, stride, 1)}
+    counted: dict[str, Any] = {"count_include_pad": False} if kind == "avgpool" and padding == "same" else {}
+    window: dict[str, Any] = {"kernel": _led(call, size, 1), "stride": _led(call, stride, 1)}
     return call.add(kind, x, padding=padding, **window, **counted)
 
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from convcalc.importers.keras import activations, attention, layers, operations, recurrent, windows
 from convcalc.importers.keras.call import Call, Output
+from convcalc.importers.keras.kinds import (
+    activations,
+    attention,
+    dense,
+    layers,
+    norms,
+    old_functions,
+    operations,
+    rearranging,
+    recurrent,
+    windows,
+)
 
 Handler = Callable[[Call], Output]
 
-LAYER_MODULES = ("keras.layers", "tf_keras.layers", "keras.src.layers", "tf_keras.src.layers")
-"""Modules of layers, and of the modules in them."""
+LAYER_MODULES = ("keras.layers", "keras.src.layers")
+"""Modules of layers; further ones are in them."""
 OPERATIONS = "keras.src.ops."
 APPLICATIONS = "keras.src.applications."
 
@@ -40,12 +51,12 @@ LAYERS: Mapping[str, Handler] = {
     **_each("UpSampling#", windows.upsampling), **_each("SpatialDropout#", layers.dropout),
     **_each("ConvLSTM#", recurrent.convolutional),
     **_all("Resizing RandomCrop CenterCrop", windows.resizing),
-    "Dense": layers.dense, "EinsumDense": layers.einsum_dense, "Embedding": layers.embedding,
-    "ReversibleEmbedding": layers.reversible_embedding,
-    "BatchNormalization": layers.batch_norm, "LayerNormalization": layers.layer_norm,
-    "GroupNormalization": layers.group_norm, "RMSNormalization": layers.rms_norm,
-    "UnitNormalization": layers.unit_norm, "SpectralNormalization": layers.spectral_norm,
-    "Normalization": layers.normalization, "Rescaling": layers.rescaling,
+    "Dense": dense.dense, "EinsumDense": dense.einsum_dense, "Embedding": dense.embedding,
+    "ReversibleEmbedding": dense.reversible_embedding,
+    "BatchNormalization": norms.batch_norm, "LayerNormalization": norms.layer_norm,
+    "GroupNormalization": norms.group_norm, "RMSNormalization": norms.rms_norm,
+    "UnitNormalization": norms.unit_norm, "SpectralNormalization": norms.spectral_norm,
+    "Normalization": norms.normalization, "Rescaling": layers.rescaling,
     "Activation": activations.activation, "ReLU": activations.relu, "Softmax": activations.softmax,
     "PReLU": activations.prelu, **dict.fromkeys(activations.CLASSES, activations.of_class),
     **_all("Dropout AlphaDropout", layers.dropout),
@@ -63,7 +74,7 @@ LAYERS: Mapping[str, Handler] = {
     "RepeatVector": layers.repeat_vector,
     "Add": layers.join("add"), "Multiply": layers.join("mul"), "Subtract": layers.join("elementwise", type="sub"),
     "Average": layers.join("elementwise", type="mean"), "Maximum": layers.join("elementwise", type="max"),
-    "Minimum": layers.join("elementwise", type="min"), "Concatenate": layers.concatenate, "Dot": layers.dot,
+    "Minimum": layers.join("elementwise", type="min"), "Concatenate": layers.concatenate, "Dot": dense.dot,
     **_all("LSTM GRU SimpleRNN RNN", recurrent.recurrent), "Bidirectional": recurrent.bidirectional,
     "TimeDistributed": layers.time_distributed, "Wrapper": layers.wrapper,
     "MultiHeadAttention": attention.multi_head,
@@ -103,23 +114,24 @@ FUNCTIONS: Mapping[str, Mapping[str, Handler]] = {
         **{name: operations.reduction(of) for name, of in _REDUCTIONS.items()},
         **_all("Tanh", activations.by_name), **_all("Copy View Array Real Conj Conjugate", layers.identity),
         **_all("Flip Fliplr Sort Tril Triu OnesLike ZerosLike FullLike EmptyLike", layers.identity),
-        "Reshape": operations.reshape, "Transpose": operations.transpose, "Swapaxes": operations.swapaxes,
-        "Moveaxis": operations.moveaxis, "ExpandDims": operations.expand_dims, "Squeeze": operations.squeeze,
-        "Ravel": operations.ravel, "Concatenate": operations.concatenate, "Stack": operations.stack,
-        **_all("Split ArraySplit", operations.split), "GetItem": operations.get_item, "Repeat": operations.repeat,
-        "Tile": operations.tile, "BroadcastTo": operations.broadcast_to, "Pad": operations.pad,
-        "Roll": operations.roll, "Matmul": operations.matmul, "Einsum": operations.einsum, "Take": operations.take,
+        "Reshape": rearranging.reshape, "Transpose": rearranging.transpose, "Swapaxes": rearranging.swapaxes,
+        "Moveaxis": rearranging.moveaxis, "ExpandDims": rearranging.expand_dims, "Squeeze": rearranging.squeeze,
+        "Ravel": rearranging.ravel, "Concatenate": rearranging.concatenate, "Stack": rearranging.stack,
+        **_all("Split ArraySplit", rearranging.split), "GetItem": rearranging.get_item, "Repeat": rearranging.repeat,
+        "Tile": rearranging.tile, "BroadcastTo": rearranging.broadcast_to, "Pad": rearranging.pad,
+        "Roll": rearranging.roll, "Matmul": operations.matmul, "Einsum": operations.einsum, "Take": rearranging.take,
     },
     "nn": {
         **_all(_ACTIVATIONS, activations.by_name), "OneHot": operations.one_hot,
-        **_all("MaxPool AveragePool", windows.pool), **_all("AdaptiveMaxPool AdaptiveAveragePool", windows.adaptive_pool),
+        **_all("MaxPool AveragePool", windows.pool),
+        **_all("AdaptiveMaxPool AdaptiveAveragePool", windows.adaptive_pool),
         "DotProductAttention": operations.dot_product_attention,
         **_all("Normalize RMSNorm", operations.normalize("rms")), "LayerNorm": operations.normalize("layer"),
         **_all("DepthToSpace SpaceToDepth", windows.space_to_depth),
     },
     "core": {
-        **_all("Cast SaturateCast StopGradient ConvertToTensor", layers.identity), "Slice": operations.cut_out,
-        "Unstack": operations.unstack,
+        **_all("Cast SaturateCast StopGradient ConvertToTensor", layers.identity), "Slice": rearranging.cut_out,
+        "Unstack": rearranging.unstack,
     },
     "image": {"Resize": windows.resizing, "RGBToGrayscale": operations.grayscale},
     "math": {
@@ -130,16 +142,16 @@ FUNCTIONS: Mapping[str, Mapping[str, Handler]] = {
 }  # fmt: skip
 
 OF_APPLICATIONS: Mapping[str, Handler] = {
-    "convnext.LayerScale": layers.scale, "convnext.StochasticDepth": layers.identity,
+    "convnext.LayerScale": dense.scale, "convnext.StochasticDepth": layers.identity,
     "inception_resnet_v2.CustomScaleLayer": layers.join("add"),
 }  # fmt: skip
 
 NEUTRAL = frozenset(
     {
-        layers.identity, layers.dropout, layers.batch_norm, layers.layer_norm, layers.rms_norm, layers.group_norm,
-        layers.unit_norm, layers.normalization, layers.rescaling, layers.scale, activations.activation,
+        layers.identity, layers.dropout, norms.batch_norm, norms.layer_norm, norms.rms_norm, norms.group_norm,
+        norms.unit_norm, norms.normalization, layers.rescaling, dense.scale, activations.activation,
         activations.relu, activations.softmax, activations.prelu, activations.of_class, activations.by_name,
-        *(LAYERS[name] for name in "Add Multiply Subtract Average Maximum Minimum Concatenate".split()),
+        *(LAYERS[name] for name in ["Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum", "Concatenate"]),
         *(FUNCTIONS["numpy"][name] for name in ("Add", "Multiply", *_UNARY, *_BINARY)),
     }
 )  # fmt: skip
@@ -153,8 +165,10 @@ def is_model(raw: Mapping[str, Any]) -> bool:
     config = raw.get("config")
     if isinstance(config, list):
         return raw.get("class_name") == "Sequential"
-    return isinstance(config, Mapping) and isinstance(config.get("layers"), list) and (
-        raw.get("class_name") in MODELS or {"input_layers", "output_layers"} <= config.keys()
+    return (
+        isinstance(config, Mapping)
+        and isinstance(config.get("layers"), list)
+        and (raw.get("class_name") in MODELS or {"input_layers", "output_layers"} <= config.keys())
     )
 
 
@@ -162,9 +176,13 @@ def handler_of(raw: Mapping[str, Any]) -> Handler | None:
     """Return how a layer is read; nothing for one of another package, or one that is not known."""
     name, module = str(raw.get("class_name")), raw.get("module")
     registered = raw.get("registered_name")
+    if name in old_functions.CLASSES:
+        function = raw["config"].get("function") if isinstance(raw.get("config"), Mapping) else None
+        module, _, name = old_functions.FUNCTIONS.get(str(function), ".").partition(".")
+        return FUNCTIONS.get(module, {}).get(name)
     if module is None:  # Keras 2 names the package of a layer that is not its own
         return LAYERS.get(name)
-    module = str(module)
+    module = str(module).removeprefix("tf_")
     if module.startswith(OPERATIONS):
         return FUNCTIONS.get(module.removeprefix(OPERATIONS), {}).get(name)
     if module.startswith(APPLICATIONS):

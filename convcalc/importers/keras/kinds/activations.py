@@ -75,7 +75,9 @@ def relu(call: Call) -> Output:
     config = call.config
     plain = not config.get("negative_slope") and not config.get("threshold")
     most = config.get("max_value")
-    name = "relu" if plain and most is None else "relu6" if plain and most == 6 else "hardtanh" if plain else "leaky_relu"
+    name = (
+        "relu" if plain and most is None else "relu6" if plain and most == 6 else "hardtanh" if plain else "leaky_relu"
+    )
     return call.add("act", call.tensor, type=name)
 
 

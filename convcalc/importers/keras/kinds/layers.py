@@ -1,0 +1,140 @@
+"""Layers without weights: shapes, joins, preprocessing, wrappers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from convcalc.errors import SpecError
+from convcalc.importers.keras.call import Call, Output, Tensor, channels_first, natural
+from convcalc.importers.keras.settings import bad, numbers
+
+
+def identity(call: Call) -> Output:
+    """What changes nothing in inference: noise, masks, random changes of images."""
+    return call.tensor
+
+
+def dropout(call: Call) -> Output:
+    rate = call.config.get("rate", 0.5)
+    if not isinstance(rate, int | float) or not 0 <= rate <= 1:
+        raise bad("rate is not a number from 0 to 1")
+    return call.add("dropout", call.tensor, p=rate)
+
+
+def flatten(call: Call) -> Output:
+    x = call.tensor if not call.lead else call.natural(call.tensor)
+    rank = len(x.order)
+    if rank == call.lead:
+        return call.reshaped(x, (*call.shape(x), 1))
+    if rank == call.lead + 1:
+        return x
+    return call.add("flatten", x, start=call.lead, order=natural(call.lead + 1))
+
+
+def reshape(call: Call) -> Output:
+    return to_shape(call, call.tensor, numbers("target_shape", call.config.get("target_shape")))
+
+
+def to_shape(call: Call, x: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return a tensor of another shape; a vector as one cell of an image has its channels first at once."""
+    led = call.shape(x)[: call.lead]
+    if len(x.order) == 1 and len(shape) > 2 and all(size == 1 for size in shape[:-1]):
+        order = channels_first(len(shape))
+        ours = [1] * len(shape)
+        ours[0] = shape[-1]
+        return call.add("reshape", x, shape=tuple(ours), order=order)
+    return call.reshaped(x, (*led, *shape))
+
+
+def permute(call: Call) -> Output:
+    x = call.tensor
+    dims = numbers("dims", call.config.get("dims"))
+    if sorted(dims) != list(range(1, len(x.order) - call.lead + 1)):
+        raise bad(f"dims are not the axes 1 to {len(x.order) - call.lead}")
+    return permuted(call, x, [*range(call.lead), *(axis - 1 + call.lead for axis in dims)])
+
+
+def permuted(call: Call, x: Tensor, places: Sequence[int]) -> Tensor:
+    """Return a tensor whose axes stand in another order, which is then that of Keras."""
+    return call.add("permute", x, axes=[x.order[place] for place in places], order=natural(len(places)))
+
+
+def repeat_vector(call: Call) -> Output:
+    x = call.natural(call.tensor)
+    count = call.config.positive("n")
+    if len(x.order) != call.lead + 1:
+        raise SpecError("CC401", f"RepeatVector needs a vector, and {len(x.order)} axes enter")
+    *led, size = call.shape(x)
+    if led:
+        x = call.reshaped(x, (*led, 1, size), "reshape")
+    return call.add("broadcast", x, shape=(*led, count, size), order=natural(len(led) + 2))
+
+
+def join(kind: str, **arguments: Any) -> Callable[[Call], Output]:
+    """Return the handler of a join, element by element."""
+
+    def handle(call: Call) -> Output:
+        return call.add(kind, *elementwise_inputs(call, call.tensors), **arguments)
+
+    return handle
+
+
+def elementwise_inputs(call: Call, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return tensors in one order; those of fewer axes get axes of one cell behind the batch."""
+    rank = max(len(each.order) for each in tensors)
+    return call.aligned([_widened(call, each, rank) for each in tensors])
+
+
+def _widened(call: Call, x: Tensor, rank: int) -> Tensor:
+    missing = rank - len(x.order) if x.order else 0
+    return call.reshaped(x, ((1,) * missing + call.shape(x)), "reshape") if missing else x
+
+
+def concatenate(call: Call) -> Output:
+    inputs = call.aligned(call.tensors)
+    return call.add("concat", *inputs, axis=call.axis(inputs[0], call.config.get("axis", -1)))
+
+
+def rescaling(call: Call) -> Output:
+    return call.add("mul", call.tensor)
+
+
+def encoding(call: Call) -> Output:
+    """How often each of some categories occurs among the last axis, or which it is."""
+    x, config = call.natural(call.tensor), call.config
+    size = config.positive("num_tokens")
+    shape = call.shape(x)
+    kept = shape if config.text("output_mode", "multi_hot") == "one_hot" and shape[-1:] != (1,) else shape[:-1]
+    out = (*kept, size)
+    return call.add("custom", x, out=out, order=natural(len(out)))
+
+
+def looked_up(call: Call) -> Output:
+    """A number for each element: the place in a list, a hash, or a bin."""
+    if call.config.text("output_mode", "int") != "int":
+        raise SpecError("CC761", f"{call.raw.get('class_name')}: only the output mode int is read")
+    return call.add("custom", call.tensor)
+
+
+def pipeline(call: Call) -> Output:
+    x: Any = call.tensor
+    for place, raw in enumerate(call.config.entries("layers")):
+        x = call.run(call.inner(raw, f"layer{place + 1}", args=[x], kwargs={}))
+    return x  # type: ignore[no-any-return]
+
+
+def wrapped(call: Call) -> Any:
+    raw = call.config.get("layer")
+    if not isinstance(raw, dict):
+        raise bad("the layer that it wraps is missing")
+    return raw
+
+
+def wrapper(call: Call) -> Output:
+    return call.run(call.inner(wrapped(call)))
+
+
+def time_distributed(call: Call) -> Output:
+    """The layer at every step of the first axis: all its axes lie one further."""
+    return call.run(call.inner(wrapped(call), lead=call.lead + 1))
