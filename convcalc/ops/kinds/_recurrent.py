@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from convcalc.arith import Number, equal, require
 from convcalc.ops.arguments import CountType, FlagType, SizeType, argument
