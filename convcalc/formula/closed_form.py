@@ -198,11 +198,14 @@ def require_equal(formula: Formula, counts: Sequence[Counts], values: Assignment
         MismatchError: where they do not.
     """
     own = counts[0]
-    pairs = [(row.path, row.values, other.values) for row, other in zip(formula.rows, own.rows, strict=True)]
+    rows = {row.path: row.values for row in own.rows}  # of a model, layers that change nothing may lack at some sizes
+    forms_of = {row.path: row.values for row in formula.rows}
+    pairs = [(path, forms_of.get(path, {}), rows.get(path, {})) for path in {**forms_of, **rows}]
     for path, forms, numbers in [*pairs, ("the total", formula.totals, own.totals)]:
-        for key, form in forms.items():
-            if (value := form.value(values)) != numbers[key]:
-                raise MismatchError(f"{key} of {path} is {numbers[key]} at {dict(values)}, the formula gives {value}")
+        for key in {**forms, **numbers}:
+            value, number = forms[key].value(values) if key in forms else 0, numbers.get(key, 0)
+            if value != number:
+                raise MismatchError(f"{key} of {path} is {number} at {dict(values)}, the formula gives {value}")
     for key, ratio in (formula.ratios or {}).items():
         if ratio is None:
             continue

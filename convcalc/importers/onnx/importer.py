@@ -29,6 +29,11 @@ class OnnxModel(Model):
     def graph(
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
     ) -> Graph:
+        run, scope = self.walk(variables, inputs)
+        return run.layers.graph(self._outputs(run, scope), name=self.name)
+
+    def walk(self, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]) -> tuple[Run, Scope]:
+        """Make all layers, and return with them the tensors of the graph by their names."""
         assert self.structure is not None
         structure, builder = self.structure, ModelBuilder(self.source)
         sizes = self._sizes(variables, inputs)
@@ -44,12 +49,10 @@ class OnnxModel(Model):
         try:
             run.run_graph(structure.graph, scope)
         except RecursionError:
-            raise SpecError(
-                "CC760", "is no valid ONNX graph: its operations are nested too deep", self.span()
-            ) from None
+            raise run.damaged("its operations are nested too deep") from None
         _keep_unused(run, structure.graph)
         _warn_of_places(self, structure.graph, builder)
-        return builder.graph(self._outputs(run, scope), name=self.name)
+        return run, scope
 
     @property
     def entering(self) -> tuple[file.Value, ...]:

@@ -133,7 +133,8 @@ class Run:
         if handler is None:
             return call.leave_opaque()
         is_constant = all(value is None or value.is_constant for value in call.x)
-        if is_constant and folds and (results := fold(call)) is not None:
+        is_written = any(call.x) or call.op == "Constant"
+        if is_constant and is_written and folds and (results := fold(call)) is not None:
             return results
         if is_constant and any(call.x) and not any(value is not None and value.is_learned for value in call.x):
             return self._perform_in_shadow(call, handler)

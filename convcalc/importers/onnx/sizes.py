@@ -77,6 +77,8 @@ def unsqueezed(call: Call) -> Sizes:
     sizes, given = call.require(0).shape, call.numbers_or("axes", 1) or ()
     rank = len(sizes) + len(given)
     axes = {call.axis(axis, rank) for axis in given}
+    if len(axes) != len(given):
+        raise ValueError(given)
     rest = iter(sizes)
     return tuple(1 if axis in axes else next(rest) for axis in range(rank))
 

@@ -1,0 +1,429 @@
+"""ONNX graphs written by hand: batches, weights that are shared or unread, free sizes, branches, loops, functions."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from convcalc.errors import Source, SpecError
+from convcalc.graph.graph import Graph
+from convcalc.importers.onnx.importer import OnnxModel, read_model
+from tests.conftest import Command
+from tests.importers import protobuf as pb
+
+FLOAT, INT8, INT64, BOOL = 1, 3, 7, 9
+
+
+def integer(name: str, value: int) -> bytes:
+    return pb.data(1, name) + pb.integer(3, value) + pb.integer(20, 2)
+
+
+def integers(name: str, *values: int) -> bytes:
+    return pb.data(1, name) + pb.packed(8, *values) + pb.integer(20, 7)
+
+
+def text(name: str, value: str) -> bytes:
+    return pb.data(1, name) + pb.data(4, value) + pb.integer(20, 3)
+
+
+def subgraph(name: str, *fields: bytes) -> bytes:
+    return pb.data(1, name) + pb.data(6, b"".join(fields)) + pb.integer(20, 5)
+
+
+def weight(name: str, *sizes: int, data_type: int = FLOAT) -> bytes:
+    """A constant whose elements are in another file."""
+    return pb.data(5, pb.tensor(name, sizes, data_type, pb.integer(14, 1)))
+
+
+def numbers(name: str, *values: int) -> bytes:
+    return pb.data(5, pb.tensor(name, (len(values),), INT64, pb.data(9, struct.pack(f"<{len(values)}q", *values))))
+
+
+def truth(name: str, value: bool) -> bytes:
+    return pb.data(5, pb.tensor(name, (), BOOL, pb.data(9, bytes([value]))))
+
+
+def scalar(name: str, value: int) -> bytes:
+    return pb.data(5, pb.tensor(name, (), INT64, pb.data(9, struct.pack("<q", value))))
+
+
+def entering(name: str, *sizes: int | str, data_type: int = FLOAT) -> bytes:
+    return pb.data(11, pb.value(name, data_type, *sizes))
+
+
+def leaving(name: str) -> bytes:
+    return pb.data(12, pb.data(1, name))
+
+
+def model(folder: Path, *fields: bytes, after: bytes = b"") -> OnnxModel:
+    path = folder / "model.onnx"
+    path.write_bytes(pb.model(*fields) + after)
+    return read_model(Source(str(path)))
+
+
+def built(folder: Path, *fields: bytes, after: bytes = b"", **variables: int) -> Graph:
+    return model(folder, *fields, after=after).graph(None, variables, {})
+
+
+def counts(graph: Graph) -> tuple[int, int]:
+    """Params, each once, and multiplies."""
+    params = sum(node.facts.params for node in graph.layers if node.weight_owner == node.index)
+    return params, sum(node.facts.multiplies for node in graph.layers)
+
+
+def kinds(graph: Graph) -> list[str]:
+    return [node.op.kind for node in graph.layers if node.op]
+
+
+CONV = pb.node("Conv", ("x", "w", "b"), ("y",), integers("pads", 1, 1, 1, 1))
+
+
+# --- the batch --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("batch", "shape"), [(1, (8, 6, 5)), (4, (4, 8, 6, 5))])
+def test_a_batch_of_one_is_cut_off_and_another_is_the_first_axis(
+    tmp_path: Path, batch: int, shape: tuple[int, ...]
+) -> None:
+    fields = (CONV, weight("w", 8, 3, 3, 3), weight("b", 8), entering("x", "n", 3, 6, 5), leaving("y"))
+    graph = built(tmp_path, *fields, n=batch)
+    assert graph.layers[-1].shape == shape
+    assert counts(graph) == (8 * 3 * 9 + 8, batch * 8 * 30 * 27)
+
+
+@pytest.mark.parametrize(
+    ("node", "shape", "out"),
+    [
+        (pb.node("MaxPool", ("x",), ("y",), integers("kernel_shape", 2, 3)), (4, 2, 6, 9), (4, 2, 5, 7)),
+        (pb.node("GlobalAveragePool", ("x",), ("y",)), (4, 2, 6, 9), (4, 2, 1, 1)),
+        (pb.node("Transpose", ("x",), ("y",), integers("perm", 1, 0, 2)), (1, 5, 7), (5, 1, 7)),
+        (pb.node("Transpose", ("x",), ("y",), integers("perm", 2, 0, 1)), (1, 5, 7), (7, 1, 5)),
+        (pb.node("Concat", ("x", "x"), ("y",), integer("axis", 0)), (1, 5, 7), (2, 5, 7)),
+        (pb.node("ReduceMean", ("x",), ("y",), integers("axes", 0), integer("keepdims", 0)), (1, 5, 7), (5, 7)),
+        (pb.node("Softmax", ("x",), ("y",), integer("axis", 0)), (1, 5, 7), (1, 5, 7)),
+        (pb.node("Add", ("x", "z"), ("y",)), (1, 5, 7), (6, 5, 7)),
+    ],
+)
+def test_operations_on_the_batch_axis(
+    tmp_path: Path, node: bytes, shape: tuple[int, ...], out: tuple[int, ...]
+) -> None:
+    loaded = model(tmp_path, node, entering("x", *shape), entering("z", 6, 1, 7), leaving("y"))
+    _, scope = loaded.walk({}, {})
+    value = scope.find("y")
+    assert value is not None
+    assert value.sizes == out
+
+
+def test_windows_that_are_folded_into_the_batch(tmp_path: Path) -> None:
+    fields = (
+        pb.node("Reshape", ("x", "to"), ("r",)), pb.node("MatMul", ("r", "w"), ("m",)),
+        pb.node("Add", ("m", "b"), ("y",)),
+        numbers("to", 4, -1, 6), weight("w", 6, 9), weight("b", 9), entering("x", 1, 20, 6), leaving("y"),
+    )  # fmt: skip
+    graph = built(tmp_path, *fields)
+    assert kinds(graph) == ["reshape", "linear"]
+    assert graph.layers[-1].shape == (4, 5, 9)
+    assert counts(graph) == (6 * 9 + 9, 20 * 6 * 9)
+
+
+# --- weights ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_name_is_one_parameter(tmp_path: Path) -> None:
+    """A matrix that two layers share, each with a bias of its own; and a bias that they share."""
+    for first, second, params in (("b", "c", 6 * 6 + 12), ("b", "b", 6 * 6 + 6)):
+        nodes = (pb.node("Gemm", ("x", "w", first), ("h",)), pb.node("Gemm", ("h", "w", second), ("y",)))
+        fields = (weight("w", 6, 6), weight("b", 6), weight("c", 6), entering("x", 1, 6), leaving("y"))
+        extra = 0 if second == "c" else 6  # the bias that nothing reads
+        assert counts(built(tmp_path, *nodes, *fields)) == (params + extra, 72)
+    nodes = (pb.node("Gemm", ("x", "w", "b"), ("h",)), pb.node("Gemm", ("h", "v", "b"), ("y",)))
+    fields = (weight("w", 6, 6), weight("v", 6, 6), weight("b", 6), entering("x", 1, 6), leaving("y"))
+    assert counts(built(tmp_path, *nodes, *fields)) == (72 + 6, 72)
+
+
+def test_a_table_is_embedding_and_transposed_head(tmp_path: Path) -> None:
+    nodes = (
+        pb.node("Gather", ("e", "x"), ("h",)), pb.node("Transpose", ("e",), ("t",)),
+        pb.node("MatMul", ("h", "t"), ("y",)),
+    )  # fmt: skip
+    graph = built(tmp_path, *nodes, weight("e", 50, 8), entering("x", 1, 7, data_type=INT64), leaving("y"))
+    assert kinds(graph) == ["embedding", "linear"]
+    assert graph.layers[1].weight_owner == graph.layers[0].index
+    assert counts(graph) == (400, 7 * 8 * 50)
+
+
+def test_running_statistics_are_buffers(tmp_path: Path) -> None:
+    node = pb.node("BatchNormalization", ("x", "s", "b", "m", "v"), ("y",))
+    fields = (*(weight(name, 5) for name in "sbmv"), entering("x", 1, 5, 4, 4), leaving("y"))
+    (norm,) = built(tmp_path, node, *fields).layers
+    assert norm.facts.params == norm.facts.buffer_elements == 10
+
+
+def test_what_nothing_reads_is_a_row_with_a_warning(tmp_path: Path) -> None:
+    graph = built(
+        tmp_path,
+        CONV,
+        weight("w", 8, 3, 3, 3),
+        weight("b", 8),
+        weight("head.w", 9, 8),
+        entering("x", 1, 3, 6, 5),
+        leaving("y"),
+    )
+    assert graph.layers[-1].path == "unused.head.w"
+    assert counts(graph)[0] == 216 + 8 + 72
+    assert [warning.code for warning in graph.warnings] == ["CC815"]
+
+
+def test_quantised_weights_count_and_their_scales_are_buffers(tmp_path: Path) -> None:
+    nodes = (
+        pb.node("DequantizeLinear", ("w", "s", "z"), ("d",), integer("axis", 0)),
+        pb.node("Conv", ("x", "d"), ("y",)),
+    )
+    fields = (weight("w", 8, 3, 3, 3, data_type=INT8), weight("s", 8), weight("z", 8, data_type=INT8))
+    (conv,) = built(tmp_path, *nodes, *fields, entering("x", 1, 3, 6, 6), leaving("y")).layers
+    assert (conv.facts.params, conv.facts.buffer_elements, conv.facts.multiplies) == (216, 16, 16 * 216)
+
+
+def test_a_parameter_that_is_computed_with_is_counted_before(tmp_path: Path) -> None:
+    """The table of a relative position bias: elements are selected from it, and added to a tensor."""
+    table = pb.data(5, pb.tensor("t", (3, 2), FLOAT, pb.data(9, struct.pack("<6f", *range(6)))))
+    nodes = (pb.node("Gather", ("t", "i"), ("g",)), pb.node("Add", ("x", "g"), ("y",)))
+    graph = built(tmp_path, *nodes, table, numbers("i", 2, 0, 1, 2), entering("x", 1, 4, 2), leaving("y"))
+    assert kinds(graph) == ["param", "gather", "add"]
+    assert counts(graph) == (6, 0)
+
+
+# --- free sizes -------------------------------------------------------------------------------------------------------
+
+FREE = (CONV, weight("w", 8, 3, 3, 3), weight("b", 8), entering("x", "batch", 3, "h", "w x"), leaving("y"))
+
+
+def test_free_sizes_are_variables_or_given_by_a_shape(tmp_path: Path) -> None:
+    loaded = model(tmp_path, *FREE)
+    assert loaded.variables == {"batch": 1, "h": None}
+    assert loaded.inputs == {"x": (3, "h", "w x")}
+    with pytest.raises(SpecError, match=r"CC762.*h of x, w x of x"):
+        loaded.graph(None, {"batch": 1}, {})
+    for given in ((3, 6, 5), (1, 3, 6, 5)):
+        assert loaded.graph(None, {}, {"x": given}).layers[-1].shape == (8, 6, 5)
+    assert loaded.graph(None, {"batch": 2}, {"x": (3, 6, 5)}).layers[-1].shape == (2, 8, 6, 5)
+    with pytest.raises(SpecError, match=r"CC762.*4 axes, 3 without the batch, not 2"):
+        loaded.graph(None, {}, {"x": (6, 5)})
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (["report", "--set", "n=9"], "180"), (["report", "--input", "4,9", "--depth", "1"], "180"),
+        (["formula", "--symbols", "n"], "20·n"), (["sweep", "n=1..4"], "80"), (["explain", "--set", "n=2"], "40"),
+    ],
+)  # fmt: skip
+def test_commands_take_a_model_of_a_free_size(tmp_path: Path, command: list[str], shown: str, cli: Command) -> None:
+    nodes = (
+        pb.node("Shape", ("x",), ("s",)), pb.node("Gather", ("s", "two"), ("n",)),
+        pb.node("Unsqueeze", ("n", "zero"), ("u",)),
+        pb.node("Concat", ("one", "u", "four"), ("to",), integer("axis", 0)), pb.node("Reshape", ("x", "to"), ("r",)),
+        pb.node("MatMul", ("r", "w"), ("y",)),
+    )  # fmt: skip
+    constants = (scalar("two", 2), numbers("zero", 0), numbers("one", 1), numbers("four", 4), weight("w", 4, 5))
+    model(tmp_path, *nodes, *constants, entering("x", "b", 4, "n"), leaving("y"))
+    name, *options = command
+    done = cli(name, tmp_path / "model.onnx", *options)
+    assert done.exit_code == 0, done.stderr
+    assert shown in done.stdout
+
+
+# --- branches, loops and functions ------------------------------------------------------------------------------------
+
+
+def branches(large: int = 9, small: int = 2) -> bytes:
+    """An If of two products with a matrix [4, n]."""
+    graphs = [
+        subgraph(
+            f"{name}_branch", pb.node("MatMul", ("x", f"{name}.w"), ("o",)), weight(f"{name}.w", 4, n), leaving("o")
+        )
+        for name, n in (("then", small), ("else", large))
+    ]
+    return pb.node("If", ("c",), ("y",), *graphs)
+
+
+@pytest.mark.parametrize(("condition", "multiplies"), [(True, 8), (False, 36)])
+def test_the_branch_of_a_known_condition(tmp_path: Path, condition: bool, multiplies: int) -> None:
+    graph = built(tmp_path, branches(), truth("c", condition), entering("x", 1, 4), leaving("y"))
+    assert counts(graph) == (multiplies, multiplies)
+    assert not graph.uncounted
+
+
+@pytest.mark.parametrize(("large", "small"), [(9, 2), (2, 9)])
+def test_the_larger_branch_is_a_lower_bound(tmp_path: Path, large: int, small: int) -> None:
+    graph = built(tmp_path, branches(large, small), entering("c", data_type=BOOL), entering("x", 1, 4), leaving("y"))
+    assert counts(graph)[1] == 36
+    assert len(graph.uncounted) == 1
+    assert [warning.code for warning in graph.warnings] == ["CC808"]
+
+
+def rounds(*inputs: bytes) -> tuple[bytes, ...]:
+    """A Loop whose body multiplies its state by a matrix."""
+    body = subgraph(
+        "body", pb.node("MatMul", ("h", "w"), ("o",)), pb.node("Identity", ("k",), ("go",)),
+        entering("i", data_type=INT64), entering("k", data_type=BOOL), entering("h", 1, 4), leaving("go"), leaving("o"),
+    )  # fmt: skip
+    node = pb.node("Loop", ("trips", "", "x"), ("y",), body)
+    return (node, weight("w", 4, 4), entering("x", 1, 4), leaving("y"), *inputs)
+
+
+def test_a_loop_runs_as_often_as_it_says(tmp_path: Path) -> None:
+    graph = built(tmp_path, *rounds(scalar("trips", 3)))
+    assert counts(graph) == (16, 48)
+    assert not graph.uncounted
+
+
+def test_a_loop_of_unknown_rounds_is_a_lower_bound(tmp_path: Path) -> None:
+    graph = built(tmp_path, *rounds(entering("trips", data_type=INT64)))
+    assert counts(graph) == (16, 16)
+    assert len(graph.uncounted) == 1
+
+
+def function(name: str, *nodes: bytes) -> bytes:
+    head = pb.data(1, name) + pb.data(4, "a") + pb.data(4, "b") + pb.data(5, "r") + pb.data(10, "own")
+    body = b"".join(pb.data(7, node[len(pb.tag(1, 2) + pb.varint(len(node) - 2)) :]) for node in nodes)
+    return pb.data(25, head + body + pb.data(9, pb.data(1, "") + pb.integer(2, 20)))
+
+
+def called(op: str, inputs: tuple[str, ...]) -> bytes:
+    plain = pb.node(op, inputs, ("y",))
+    return pb.data(1, plain[2:] + pb.data(7, "own"))
+
+
+def test_functions_are_inlined(tmp_path: Path) -> None:
+    own = function("Twice", pb.node("MatMul", ("a", "b"), ("h",)), pb.node("MatMul", ("h", "b"), ("r",)))
+    graph = built(
+        tmp_path, called("Twice", ("x", "w")), weight("w", 4, 4), entering("x", 1, 4), leaving("y"), after=own
+    )
+    assert counts(graph) == (16, 32)
+
+
+def test_functions_that_call_themselves_are_refused(tmp_path: Path) -> None:
+    inner = called("Again", ("a", "b"))
+    own = function("Again", inner.replace(pb.data(2, "y"), pb.data(2, "r")))
+    with pytest.raises(SpecError, match=r"CC761.*nested"):
+        built(tmp_path, called("Again", ("x", "w")), weight("w", 4, 4), entering("x", 1, 4), leaving("y"), after=own)
+
+
+# --- what is not known, or cannot be ----------------------------------------------------------------------------------
+
+
+def test_an_operation_of_another_package_is_a_lower_bound_with_its_params(tmp_path: Path) -> None:
+    graph = built(tmp_path, called("Mystery", ("x", "w")), weight("w", 7, 3), entering("x", 1, 4), leaving("y"))
+    assert counts(graph) == (21, 0)
+    assert len(graph.uncounted) == 1
+    assert "own:Mystery" in str(graph.warnings[0])
+
+
+def test_a_shape_that_depends_on_values_leaves_lower_bounds_behind_it(tmp_path: Path) -> None:
+    nodes = (pb.node("NonZero", ("x",), ("i",)), pb.node("MatMul", ("i", "w"), ("y",)))
+    graph = built(tmp_path, *nodes, weight("w", 7, 3), entering("x", 1, 4), leaving("y"))
+    assert counts(graph) == (21, 0)
+    assert graph.uncounted
+
+
+def test_files_for_one_machine_are_refused(tmp_path: Path) -> None:
+    node = pb.data(1, pb.node("Conv", ("x", "w"), ("y",))[2:] + pb.data(7, "com.microsoft.nchwc"))
+    with pytest.raises(SpecError, match=r"CC761.*one machine"):
+        built(tmp_path, node, weight("w", 8, 3, 3, 3), entering("x", 1, 3, 6, 6), leaving("y"))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        ([pb.node("Relu", ("nothing",), ("y",))], "nothing writes"),
+        ([pb.node("Relu", ("x",), ("y",)), pb.node("Relu", ("x",), ("y",))], "two values have the name"),
+        ([pb.node("Relu", ("x",), ("x",))], "two values have the name"),
+        (
+            [pb.node("Add", ("x", "b"), ("a",)), pb.node("Relu", ("a",), ("b",)), pb.node("Relu", ("b",), ("y",))],
+            "cycle",
+        ),
+        ([pb.node("Relu", ("x",), ("other",))], "nothing writes its output 'y'"),
+        ([pb.node("Transpose", ("x",), ("y",), integers("perm", 0, 0))], "does not fit"),
+        ([pb.node("Concat", (), ("y",))], "does not fit"),
+        ([pb.node("Softmax", ("x",), ("y",), integer("axis", 7))], "no axis 7"),
+        ([pb.node("Relu", (), ("y",))], "no input 1"),
+        ([pb.node("Relu", ("x",), ())], "no output"),
+    ],
+)
+def test_graphs_that_cannot_be(tmp_path: Path, nodes: list[bytes], words: str) -> None:
+    with pytest.raises(SpecError, match="CC760") as raised:
+        built(tmp_path, *nodes, entering("x", 1, 4), leaving("y"))
+    assert words in raised.value.text
+
+
+def test_nodes_in_another_order_are_sorted(tmp_path: Path) -> None:
+    nodes = (pb.node("Relu", ("a",), ("y",)), pb.node("Sigmoid", ("x",), ("a",)))
+    graph = built(tmp_path, *nodes, entering("x", 1, 4), leaving("y"))
+    assert [node.op.type for node in graph.layers if node.op] == ["sigmoid", "relu"]  # type: ignore[attr-defined]
+
+
+def test_a_stated_shape_that_differs_is_a_warning(tmp_path: Path) -> None:
+    stated = pb.data(13, pb.value("h", FLOAT, 1, 5))
+    nodes = (pb.node("Relu", ("x",), ("h",)), pb.node("Relu", ("h",), ("y",)))
+    graph = built(tmp_path, *nodes, stated, entering("x", 1, 4), leaving("y"))
+    assert [warning.code for warning in graph.warnings] == ["CC814"]
+    assert graph.layers[-1].shape == (4,)
+
+
+def test_a_place_outside_the_folder_is_named_and_not_opened(tmp_path: Path) -> None:
+    place = pb.data(13, pb.data(1, "location") + pb.data(2, "../../../etc/passwd"))
+    outside = pb.data(5, pb.tensor("w", (4, 3), FLOAT, place, pb.integer(14, 1)))
+    graph = built(tmp_path, pb.node("MatMul", ("x", "w"), ("y",)), outside, entering("x", 1, 4), leaving("y"))
+    assert [warning.code for warning in graph.warnings] == ["CC814"]
+    assert counts(graph) == (12, 12)
+
+
+def test_errors_are_at_the_node_and_escape_its_name(tmp_path: Path) -> None:
+    node = pb.node("Conv", ("x", "w"), ("y",), name="/layer1/\x1b[31mconv")
+    with pytest.raises(SpecError) as raised:
+        built(tmp_path, node, weight("w", 8, 5, 3, 3), entering("x", 1, 3, 6, 6), leaving("y"))
+    assert raised.value.code == "CC405"
+    assert "layer1" in str(raised.value.span)
+    assert "\x1b" not in str(raised.value)
+
+
+# --- versions ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("opset", "node", "constants", "out"),
+    [
+        (12, pb.node("Squeeze", ("x",), ("y",), integers("axes", 1)), (), (4, 5)),
+        (13, pb.node("Squeeze", ("x", "a"), ("y",)), (numbers("a", 1),), (4, 5)),
+        (12, pb.node("Unsqueeze", ("x",), ("y",), integers("axes", 2)), (), (4, 1, 1, 5)),
+        (13, pb.node("Unsqueeze", ("x", "a"), ("y",)), (numbers("a", -2),), (4, 1, 1, 5)),
+        (9, pb.node("Slice", ("x",), ("y",), integers("starts", 1), integers("ends", 9)), (), (3, 1, 5)),
+        (10, pb.node("Slice", ("x", "a", "b"), ("y",)), (numbers("a", 1), numbers("b", 9)), (3, 1, 5)),
+        (2, pb.node("Pad", ("x",), ("y",), integers("pads", 0, 0, 1, 0, 0, 2)), (), (4, 1, 8)),
+        (11, pb.node("Pad", ("x", "a"), ("y",)), (numbers("a", 0, 0, 1, 0, 0, 2),), (4, 1, 8)),
+        (18, pb.node("Pad", ("x", "a", "", "b"), ("y",)), (numbers("a", 1, 2), numbers("b", -1)), (4, 1, 8)),
+        (11, pb.node("ReduceSum", ("x",), ("y",), integers("axes", 2)), (), (4, 1, 1)),
+        (13, pb.node("ReduceSum", ("x", "a"), ("y",)), (numbers("a", 2),), (4, 1, 1)),
+        (1, pb.node("Reshape", ("x",), ("y",), integers("shape", 0, -1)), (), (4, 5)),
+        (5, pb.node("Reshape", ("x", "a"), ("y",)), (numbers("a", 0, -1),), (4, 5)),
+        (
+            1,
+            pb.node("Add", ("x", "w"), ("y",), integer("broadcast", 1), integer("axis", 0)),
+            (weight("w", 4),),
+            (4, 1, 5),
+        ),
+        (7, pb.node("Add", ("x", "w"), ("y",)), (weight("w", 4, 1, 1),), (4, 1, 5)),
+    ],
+)
+def test_versions_of_operators(
+    tmp_path: Path, opset: int, node: bytes, constants: tuple[bytes, ...], out: tuple[int, ...]
+) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(pb.model(node, *constants, entering("x", 4, 1, 5), leaving("y"), opset=opset))
+    _, scope = read_model(Source(str(path))).walk({}, {})
+    value = scope.find("y")
+    assert value is not None
+    assert value.sizes == out
