@@ -11,6 +11,7 @@ A format is a file in ``formats/`` with these functions, or with some of them::
     def formula(formula: Formula, surface: Surface) -> str
     def solution(answer: SolveResult, surface: Surface) -> str
     def reconciliation(found: Reconciliation, surface: Surface) -> str
+    def match(found: Match, surface: Surface) -> str
 
 It returns the whole document and writes nothing; a ``stream`` returns it bit by bit, as rows are handed to it.
 ``view`` says which lines and columns are asked for (a format that is for machines may give all of them), ``surface``
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from convcalc.explain.model import Explanation
     from convcalc.findings import CheckResult
     from convcalc.formula.closed_form import Formula
+    from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
     from convcalc.render.results.row_list import RowStream
     from convcalc.report.compare import Comparison
@@ -48,6 +50,7 @@ __all__ = [
     "FORMATS",
     "FORMULAS",
     "LISTINGS",
+    "MATCHES",
     "RECONCILIATIONS",
     "SOLUTIONS",
     "STREAMS",
@@ -58,6 +61,7 @@ __all__ = [
     "Formats",
     "FormulaFormat",
     "ListingFormat",
+    "MatchFormat",
     "ReconciliationFormat",
     "SolutionFormat",
     "StreamFormat",
@@ -119,6 +123,13 @@ class ReconciliationFormat(Protocol):
         """Return every tool with the terms of its total."""
 
 
+class MatchFormat(Protocol):
+    """What a file of this folder offers in order to show where two designs differ."""
+
+    def match(self, found: Match, surface: Surface) -> str:
+        """Return totals and differences."""
+
+
 class FormulaFormat(Protocol):
     """What a file of this folder offers in order to show closed forms."""
 
@@ -177,3 +188,4 @@ FORMULAS = Formats[FormulaFormat]("formula")
 SOLUTIONS = Formats[SolutionFormat]("solution")
 EXPLANATIONS = Formats[ExplanationFormat]("explanation")
 RECONCILIATIONS = Formats[ReconciliationFormat]("reconciliation")
+MATCHES = Formats[MatchFormat]("match")

@@ -122,6 +122,26 @@ def batch_option(words: str) -> Callable[..., Any]:
     return click.option("--batch", type=PositiveInt(), default=1, show_default=True, metavar="N", help=words)
 
 
+lib_option = click.option(
+    "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
+    help="Folder searched for imports; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
+)  # fmt: skip
+_READING = (
+    lib_option,
+    click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs, type=INPUT,
+                 help="Override an input shape, channels first: 3,320,320; repeatable by name."),
+    click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides, type=VARIABLE,
+                 help="Override a variable of the spec; repeatable."),
+)  # fmt: skip
+_COUNTING = (
+    click.option("--strict", is_flag=True, help="Exit 2 where a layer is not counted, rather than print ≥."),
+    dtype_option(f"Data type: {', '.join(tuple(BIT_WIDTHS)[1:4])}, …; per layer: 'stage1.**=int8'."),
+    batch_option("Batch size."),
+)
+_VARIANT = click.option("--variant", metavar="NAME", is_eager=True, type=SpecName(lambda spec: spec.variants),
+                        help="Variant of the spec, as in FILE@NAME.")  # fmt: skip
+
+
 def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--set``, ``--input``, ``--variant``, ``--lib``, ``--batch``, ``--dtype``, ``--strict``: one ``reading``."""
 
@@ -141,18 +161,19 @@ def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError("--variant and --variants: give one of them")
         return command(*args, reading=DesignOptions(set_, input_, lib, variant, batch, dtype, strict), **kwargs)
 
-    for option in (
-        click.option("--strict", is_flag=True, help="Exit 2 where a layer is not counted, rather than print ≥."),
-        dtype_option(f"Data type: {', '.join(tuple(BIT_WIDTHS)[1:4])}, …; per layer: 'stage1.**=int8'."),
-        batch_option("Batch size."),
-        lib_option,
-        click.option("--variant", metavar="NAME", is_eager=True, type=SpecName(lambda spec: spec.variants),
-                     help="Variant of the spec, as in FILE@NAME."),
-        click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs, type=INPUT,
-                     help="Override an input shape, channels first: 3,320,320; repeatable by name."),
-        click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides, type=VARIABLE,
-                     help="Override a variable of the spec; repeatable."),
-    ):  # fmt: skip
+    for option in (*_COUNTING, _READING[0], _VARIANT, *_READING[1:]):
+        collected = option(collected)
+    return collected
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--set``, ``--input`` and ``--lib`` as one ``reading`` of designs of which every layer is counted."""
+
+    @wraps(command)
+    def collected(*args: Any, set_: dict[str, str], input_: dict[str, str], lib: tuple[str, ...], **kwargs: Any) -> Any:
+        return command(*args, reading=DesignOptions(set_, input_, lib, None, 1, ("float32",), strict=True), **kwargs)
+
+    for option in _READING:
         collected = option(collected)
     return collected
 
@@ -189,11 +210,6 @@ def _cores() -> int:
 jobs_option = click.option(
     "--jobs", type=PositiveInt(), default=_cores, metavar="N", envvar="CONVCALC_JOBS", show_envvar=True,
     help="Worker processes; default: all cores.",
-)  # fmt: skip
-
-lib_option = click.option(
-    "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
-    help="Folder searched for imports; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
 )  # fmt: skip
 
 

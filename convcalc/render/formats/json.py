@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from convcalc.explain.model import Explanation
     from convcalc.findings import CheckResult
     from convcalc.formula.closed_form import Formula
+    from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
     from convcalc.render.results.row_list import Rows
     from convcalc.render.tables.surface import Surface
@@ -95,6 +96,13 @@ def reconciliation(found: Reconciliation, surface: Surface) -> str:
     from convcalc.render.results.reconciliation import reconciliation_facts
 
     return _document({**_made_by(), **reconciliation_facts(found)})
+
+
+def match(found: Match, surface: Surface) -> str:
+    """Return the totals of two designs and all of their differences."""
+    from convcalc.render.results.match import match_facts
+
+    return _document({**_made_by(), **match_facts(found, location_facts)})
 
 
 def formula(formula: Formula, surface: Surface) -> str:

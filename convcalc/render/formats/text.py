@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from convcalc.explain.model import Explanation
     from convcalc.findings import CheckResult
     from convcalc.formula.closed_form import Formula
+    from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
     from convcalc.render.results.row_list import RowStream
     from convcalc.render.tables.surface import Surface
@@ -75,6 +76,13 @@ def reconciliation(found: Reconciliation, surface: Surface) -> str:
     from convcalc.render.results.reconciliation import reconciliation_blocks
 
     return render_blocks(reconciliation_blocks(found, surface), surface)
+
+
+def match(found: Match, surface: Surface) -> str:
+    """Return the totals of two designs and their first differences."""
+    from convcalc.render.results.match import match_blocks
+
+    return render_blocks(match_blocks(found, surface), surface)
 
 
 def formula(formula: Formula, surface: Surface) -> str:

@@ -10,10 +10,13 @@ from typing import NamedTuple
 
 from convcalc.errors import escape
 
-_NARROW = re.compile(r"[ -~¡-¬®-˿–—…−×≥→─▏▎▍▌▋▊▉█]*")
+_NARROW = re.compile(r"[ -~¡-¬®-˿–—…−×≥≠←→─▏▎▍▌▋▊▉█]*")
 _SPELLED = str.maketrans(
-    {"×": "x", "→": "->", "–": "-", "—": "-", "−": "-", "≥": ">=", "…": "...", "·": "-", "─": "-", "µ": "u"}
-)
+    {
+        "×": "x", "→": "->", "←": "<-", "–": "-", "—": "-", "−": "-", "≥": ">=", "≠": "!=", "…": "...", "·": "-",
+        "─": "-", "µ": "u",
+    }
+)  # fmt: skip
 
 
 class Characters(NamedTuple):

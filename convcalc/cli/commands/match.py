@@ -1,0 +1,56 @@
+"""``convcalc match``."""
+
+from __future__ import annotations
+
+import click
+
+from convcalc.cli import FINDINGS, SUCCESS
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
+from convcalc.cli.options.designs import DesignOptions, DesignType, print_warnings, reading_options
+from convcalc.cli.output.targets import OutputTarget, output_options, write
+from convcalc.errors import format_error, quoted
+from convcalc.render import MATCHES
+
+IGNORABLE = ("norm", "act")
+
+
+def _ignored(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    kinds = tuple(filter(None, (kind.strip() for kind in value.split(","))))
+    for kind in kinds:
+        if kind not in IGNORABLE:
+            raise click.BadParameter(f"{quoted(kind)} is not norm or act; layers that multiply are always compared")
+    return kinds
+
+
+@click.command("match", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Show where two designs differ.")
+@click.argument("first", type=DesignType(), metavar="SPEC")
+@click.argument("second", type=DesignType(), metavar="SOURCE")
+@click.option("--ignore", default="", metavar="norm,act", callback=_ignored, help="Kinds of layers not to compare.")
+@click.option("--names", is_flag=True, help="Demand equal paths of layers, too.")
+@reading_options
+@output_options(MATCHES)
+@click.pass_obj
+def command(
+    settings: GeneralOptions, first: str, second: str, ignore: tuple[str, ...], names: bool,
+    reading: DesignOptions, targets: list[OutputTarget],
+) -> int:  # fmt: skip
+    """Compare two designs layer by layer, from whatever sources: whether a spec still is the model in the code.
+
+    Compared are the layers that multiply, norms, activations, all parameters
+    and shared weights; not the names of layers, nor layers that only rearrange.
+    Exit code 1: they differ.
+
+    \b
+    Examples:
+      convcalc match model.yaml model.onnx
+      convcalc match zoo:resnet50 zoo:resnet50@101
+      convcalc match model.yaml old/model.yaml --ignore norm,act
+      convcalc match model.yaml model.onnx -f github
+    """
+    from convcalc.match.match import match
+
+    one, two = reading.networks([first, second])
+    found = match((one.design.text, two.design.text), (one.graph, two.graph), ignored=ignore, by_name=names)
+    write(settings, targets, lambda format_, surface: MATCHES[format_].match(found, surface))
+    print_warnings(settings, map(format_error, (*one.graph.warnings, *two.graph.warnings)))
+    return SUCCESS if found.is_equal else FINDINGS

@@ -1,0 +1,1 @@
+"""Whether two designs, read from whatever source, are the same network, and where they part."""

@@ -1,0 +1,108 @@
+"""What differs between paired layers, and which differences follow from others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+
+from convcalc.match.alignment import Pairs
+from convcalc.match.differences import CHANGED, FROM_INPUT, INPUT, Difference, Outcome, Side
+from convcalc.match.layers import Layer
+from convcalc.match.runs import unpaired_runs
+from convcalc.match.surroundings import between, entering, origins, unlike_inputs, unlike_outputs
+
+_CONTENTS: tuple[Callable[[Layer], Hashable], ...] = (
+    lambda table: (table.params, table.output),
+    lambda table: table.params,
+    lambda table: table.kind,
+)
+"""By what tables are paired: a source may call a position table `param` or `embedding`."""
+
+
+def compared(first: Side, second: Side, pairs: Pairs) -> Outcome:
+    """Return what differs. Linear in the nodes of the graphs."""
+    matched = [(first.layers[place], second.layers[other]) for place, other in pairs]
+    matched += _paired_tables(first.tables, second.tables)
+    return _Comparison(first, second, matched).outcome()
+
+
+def _paired_tables(first: Sequence[Layer], second: Sequence[Layer]) -> Iterator[tuple[Layer, Layer]]:
+    """Give pairs of equal parameters, wherever they are; then those left over of one kind, in their order."""
+    ours, theirs = list(first), list(second)
+    for content in _CONTENTS:
+        waiting: dict[Hashable, list[Layer]] = {}
+        for other in reversed(theirs):
+            waiting.setdefault(content(other), []).append(other)
+        found = [(table, waiting[content(table)].pop()) for table in ours if waiting.get(content(table))]
+        yield from found
+        taken = {id(layer) for pair in found for layer in pair}
+        ours, theirs = ([layer for layer in side if id(layer) not in taken] for side in (ours, theirs))
+
+
+class _Comparison:
+    """Goes through the layers from the inputs on: what differs and why is known of all layers before."""
+
+    def __init__(self, first: Side, second: Side, pairs: list[tuple[Layer, Layer]]) -> None:
+        self.sides = (first, second)
+        self.pairs = sorted(pairs, key=lambda pair: pair[0].index)
+        self.partners = ({one.index: two for one, two in pairs}, {two.index: one for one, two in pairs})
+        self.inputs = unlike_inputs(first.graph, second.graph)
+        self.origins = tuple(map(origins, self.sides, self.partners, self.inputs))
+        self.found: list[Difference] = []
+        self.consequences: Counter[int] = Counter()
+        self.causes: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        """On each side, of a node whose output differs the number of the difference that is the cause."""
+
+    def outcome(self) -> Outcome:
+        if len(self.inputs[0]) == len(self.inputs[1]) > 0:
+            self._input_cause()
+        for run in unpaired_runs(self.sides, self.partners):
+            self._note(run)
+        equal = sum(self._is_equal(one, two) for one, two in self.pairs)
+        self.found += unlike_outputs(self.sides, self.origins)
+        counted = [each._replace(consequences=self.consequences[number]) for number, each in enumerate(self.found)]
+        return Outcome(counted, equal, self.pairs)
+
+    def _note(self, found: Difference) -> int:
+        """Keep a difference, from which others may follow, and return its number."""
+        number = len(self.found)
+        for causes, layers, nodes in zip(self.causes, (found.first, found.second), found.nodes, strict=True):
+            causes.update((layer.index, number) for layer in layers)
+            causes.update((node.index, number) for node in nodes)
+        self.found.append(found)
+        return number
+
+    def _is_equal(self, one: Layer, two: Layer) -> bool:
+        """Whether a pair is equal; if it is not, note how it differs or what it follows from."""
+        is_table = two.kind != one.kind  # only tables of unlike kinds are paired
+        if one.key == two.key or (is_table and _CONTENTS[0](one) == _CONTENTS[0](two)):
+            return True
+        names = one.differing(two)
+        number = None if names else self._cause_before(one, two)
+        if number is None:
+            unknown = ((), ()) if names else between(self.sides, (one, two), self.partners)
+            self._note(Difference(CHANGED, (one,), (two,), names or _derived(one, two), 0, unknown))
+        else:
+            self.consequences[number] += 1
+            self.causes[0][one.index] = self.causes[1][two.index] = number
+        return False
+
+    def _cause_before(self, one: Layer, two: Layer) -> int | None:
+        """Return the number of the difference that a difference of inputs comes from, if one is known."""
+        for side, layer in enumerate((one, two)):
+            origin = max((self.origins[side][index] for index in entering(layer)), default=-1)
+            if origin in self.causes[side]:
+                return self.causes[side][origin]
+            if origin >= 0 and self.sides[side].graph.nodes[origin].op is None:
+                return self._input_cause()
+        return None
+
+    def _input_cause(self) -> int:
+        return self._note(Difference(INPUT, nodes=self.inputs))
+
+
+def _derived(one: Layer, two: Layer) -> tuple[str, ...]:
+    """Name what differs between layers of equal settings: their inputs, or else what they count."""
+    if [node.input_shapes for node in one.nodes] != [node.input_shapes for node in two.nodes]:
+        return (FROM_INPUT,)
+    return tuple(name for name in ("params", "multiplies", "output") if getattr(one, name) != getattr(two, name))

@@ -1,0 +1,58 @@
+"""What a difference between two designs is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from convcalc.graph.graph import Graph, Node
+from convcalc.match.layers import Layer
+
+CHANGED, MISSING, ADDED, REORDERED, INPUT, OUTPUT, NAME, TIE = (
+    "changed", "missing", "added", "order", "input", "output", "name", "tie",
+)  # fmt: skip
+"""Kinds of differences: layers with other settings; layers that only the first or only the second design has; the same
+layers in another order; inputs and outputs of the network; paths; weights that are shared."""
+FROM_INPUT = "input"
+"""Named as what differs where a layer reads another size though all layers before it that are compared are equal."""
+
+Nodes = tuple[Node, ...]
+
+
+class Side(NamedTuple):
+    """One design: its graph and what is compared of it."""
+
+    graph: Graph
+    layers: Sequence[Layer]
+    tables: Sequence[Layer]
+
+
+class Difference(NamedTuple):
+    """One difference, with all places at which it is the same."""
+
+    kind: str
+    first: tuple[Layer, ...] = ()
+    second: tuple[Layer, ...] = ()
+    """Where layers are paired, as many as in ``first``."""
+    names: tuple[str, ...] = ()
+    """The settings that differ; of weights, on which side they are shared: ``first`` or ``second``."""
+    consequences: int = 0
+    """Layers that differ in size alone, because of it."""
+    nodes: tuple[Nodes, Nodes] = ((), ())
+    """The cause on each side, where it is not a layer that is compared: an input, an output, a pool."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How two designs differ, given which layers are pairs."""
+
+    differences: list[Difference]
+    equal: int
+    """Pairs that are equal."""
+    pairs: list[tuple[Layer, Layer]]
+
+    @property
+    def cost(self) -> int:
+        """Layers of all differences: of several ways to pair layers the one with the fewest is right."""
+        return sum(max(len(each.first), len(each.second)) for each in self.differences)

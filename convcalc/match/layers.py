@@ -1,0 +1,153 @@
+"""What is compared: the layers of a graph, alike whichever source they were read from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any
+
+from convcalc.arith import Number
+from convcalc.graph.graph import Graph, Node
+from convcalc.match.attention import ATTENTION, PRODUCTS, Attention, joined
+from convcalc.ops.kinds._window import resolve_padding
+from convcalc.ops.op import arguments_of
+
+CONVOLUTIONS = ("conv", "dwconv", "deconv")
+IGNORABLE = ("norm", "act")
+WINDOW = ("kernel", "stride", "padding", "dilation")
+_FROM_INPUT = "from the input"
+
+
+@dataclass(slots=True, eq=False)
+class Layer:
+    """A layer, or the layers that make up one attention, as both sides are compared."""
+
+    nodes: tuple[Node, ...]
+    """Its nodes in the graph; it takes the place of the last."""
+    kind: str
+    """A depthwise convolution is a ``conv``, every product of two activations a ``matmul``."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What the layer chooses itself, by the words of the language."""
+    output: Hashable = None
+    """Its output, as far as sources agree on its axes."""
+    relative: Mapping[str, Hashable] = field(default_factory=dict)
+    """Settings that follow from the input, such as the groups of a depthwise convolution, in a form without it."""
+    in_channels: Number | None = None
+    key: Hashable = None
+    """Equal for equal layers."""
+
+    def __post_init__(self) -> None:
+        self.key = (self.kind, *self.settings.items(), self.params, self.multiplies, self.output)
+
+    @property
+    def path(self) -> str:
+        """The path of its node, or of the scope that several are in."""
+        if len(self.nodes) == 1:
+            return self.nodes[0].path
+        segments = zip(*(node.path.split(".") for node in self.nodes), strict=False)
+        shared = takewhile(lambda names: len(set(names)) == 1, segments)
+        return ".".join(names[0] for names in shared) or self.nodes[-1].path
+
+    @property
+    def index(self) -> int:
+        """The place of its last node in the graph."""
+        return self.nodes[-1].index
+
+    @property
+    def params(self) -> Number:
+        """Parameters, those that it shares with other layers included."""
+        return sum(node.facts.params for node in self.nodes)
+
+    @property
+    def multiplies(self) -> Number:
+        return sum(node.facts.multiplies for node in self.nodes)
+
+    @property
+    def own(self) -> Hashable:
+        """Equal for layers that may differ because of their inputs alone."""
+        return self.kind, *{**self.settings, **self.relative}.items()
+
+    @property
+    def form(self) -> Hashable:
+        """Kind, kernel and stride, by which layers are aligned."""
+        return self.kind, self.settings.get("kernel"), self.settings.get("stride"), self.settings.get("type")
+
+    def differing(self, other: Layer) -> tuple[str, ...]:
+        """Return the settings that differ, but for those that differ because the inputs do."""
+        names = [name for name in self.settings if self.settings[name] != other.settings.get(name)]
+        return tuple(
+            name for name in names if name not in self.relative or self.relative[name] != other.relative.get(name)
+        )
+
+
+def layers_of(graph: Graph, ignored: Collection[str] = ()) -> list[Layer]:
+    """Return the layers that multiply, the norms and the activations, in the order of the graph.
+
+    Args:
+        graph: whose layers are all counted.
+        ignored: ``norm`` and ``act``, where these are not compared.
+    """
+    attentions = {node.index: found for found in joined(graph) for node in found.nodes}
+    layers = []
+    for node in graph.layers:
+        found = attentions.get(node.index)
+        if found is not None:
+            layers += [_attention(found)] if node is found.nodes[-1] else []
+        elif node.facts.multiplies or (node.op is not None and node.op.kind in IGNORABLE):
+            layers.append(_layer(node))
+    return [layer for layer in layers if layer.kind not in ignored]
+
+
+def tables_of(graph: Graph, layers: Sequence[Layer], ignored: Collection[str] = ()) -> list[Layer]:
+    """Return what has parameters beside the layers: embeddings, positions, scales."""
+    taken = {node.index for layer in layers for node in layer.nodes}
+    nodes = [node for node in graph.layers if node.facts.params and node.index not in taken]
+    kinds = [(node, node.op.kind) for node in nodes if node.op is not None]
+    return [Layer((node,), kind, {}, node.shape.elements) for node, kind in kinds if kind not in ignored]
+
+
+def _layer(node: Node) -> Layer:
+    assert node.op is not None
+    kind, features = node.op.kind, node.shape[-1]
+    if kind in CONVOLUTIONS:
+        return _convolution(node)
+    if kind == "linear":  # windows may be rows
+        settings: dict[str, Any] = {"out": features, "bias": "bias" in node.facts.weights}
+        return Layer((node,), kind, settings, node.shape.elements, {}, node.input_shapes[0][-1])
+    if kind in PRODUCTS and not node.facts.params:
+        return Layer((node,), PRODUCTS[0], {}, node.shape.elements)
+    if kind in IGNORABLE:
+        settings = {"type": getattr(node.op, "type", None), "groups": getattr(node.op, "groups", None)}
+        if kind == "norm":
+            settings |= {"scale": "weight" in node.facts.weights, "bias": "bias" in node.facts.weights}
+        return Layer((node,), kind, settings, node.shape.elements)
+    fields = zip(arguments_of(type(node.op)), node.op.__dataclass_fields__, strict=True)
+    return Layer((node,), kind, {word: getattr(node.op, name) for word, name in fields}, node.shape.elements)
+
+
+def _convolution(node: Node) -> Layer:
+    op, x, out = node.op, node.input_shapes[0], node.shape.channels
+    window = op.window(*node.input_shapes) if op is not None else None
+    assert op is not None
+    assert window is not None
+    groups = x.channels if op.kind == "dwconv" else getattr(op, "groups", 1)
+    settings = {**dict(zip(WINDOW, window, strict=True)), "groups": groups, "out": out}
+    settings["bias"] = "bias" in node.facts.weights
+    relative: dict[str, Hashable] = {}
+    if op.kind == "deconv":
+        settings["output_padding"] = getattr(op, "output_padding", None)
+    elif window.padding == resolve_padding("same", x.spatial, window.kernel_size, window.stride, window.dilation):
+        relative["padding"] = _FROM_INPUT
+    if groups == x.channels and groups > 1:
+        relative |= {"groups": _FROM_INPUT, "out": (_FROM_INPUT, out // groups)}
+    kind = "deconv" if op.kind == "deconv" else "conv"
+    return Layer((node,), kind, settings, tuple(node.shape), relative, x.channels)
+
+
+def _attention(found: Attention) -> Layer:
+    """Return q, k, v, scores, context and the projection as one layer; windows may be rows."""
+    shape = found.nodes[-1].shape
+    settings = {"heads": found.heads, "out": shape[-1], "bias": found.has_bias}
+    relative: dict[str, Hashable] = {"out": _FROM_INPUT} if found.in_features == shape[-1] else {}
+    return Layer(found.nodes, ATTENTION, settings, (shape.elements, found.scores), relative, found.in_features)

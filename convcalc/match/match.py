@@ -1,0 +1,138 @@
+"""Two designs compared layer by layer, whatever sources they were read from."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from convcalc.arith import Number
+from convcalc.graph.graph import Graph
+from convcalc.match.alignment import alignments
+from convcalc.match.comparison import compared
+from convcalc.match.differences import CHANGED, NAME, Difference, Outcome, Side
+from convcalc.match.layers import Layer, layers_of, tables_of
+from convcalc.match.order import Numbering, sorted_by_branches
+from convcalc.match.ties import unlike_ties
+from convcalc.memory import paused
+
+
+class Totals(NamedTuple):
+    """What one design has in all."""
+
+    design: str
+    layers: int
+    """Those that are compared."""
+    params: Number
+    multiplies: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Two designs, and where they differ."""
+
+    first: Totals
+    second: Totals
+    sides: tuple[Side, Side]
+    equal: int
+    """Pairs of layers that are equal."""
+    in_size_alone: int
+    """Pairs that differ in size alone, because of a layer before."""
+    differences: tuple[Difference, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        return not self.differences
+
+
+@paused()
+def match(
+    designs: tuple[str, str], graphs: tuple[Graph, Graph], *, ignored: Collection[str] = (), by_name: bool = False
+) -> Match:
+    """Return where two networks differ: in layers that multiply, norms, activations, parameters and shared weights.
+
+    Args:
+        designs: their names.
+        graphs: whose layers are all counted.
+        ignored: ``norm`` and ``act``, where these are not compared.
+        by_name: whether the paths of layers are compared, too.
+    """
+    sides = (_side(graphs[0], ignored), _side(graphs[1], ignored))
+    outcome, sides = _best(sides)
+    found = [*_in_order(outcome), *unlike_ties(sides, outcome.pairs)]
+    if by_name:
+        found += [Difference(NAME, (one,), (two,)) for one, two in outcome.pairs if one.path != two.path]
+    first, second = (_totals(design, side) for design, side in zip(designs, sides, strict=True))
+    in_size_alone = sum(each.consequences for each in found)
+    return Match(first, second, sides, outcome.equal, in_size_alone, tuple(_grouped(found)))
+
+
+def _side(graph: Graph, ignored: Collection[str]) -> Side:
+    layers = layers_of(graph, ignored)
+    return Side(graph, layers, tables_of(graph, layers, ignored))
+
+
+def _totals(design: str, side: Side) -> Totals:
+    nodes = side.graph.layers
+    params = sum(node.facts.params for node in nodes if node.weight_owner == node.index)
+    return Totals(design, len(side.layers) + len(side.tables), params, sum(node.facts.multiplies for node in nodes))
+
+
+def _best(sides: tuple[Side, Side]) -> tuple[Outcome, tuple[Side, Side]]:
+    """Return the outcome with the fewest differences: in the order of the sources, then with branches sorted."""
+    best: tuple[Outcome, tuple[Side, Side]] | None = None
+    for ordered in _orders(sides):
+        for pairs in alignments(ordered[0].layers, ordered[1].layers):
+            outcome = compared(*ordered, pairs)
+            if best is None or outcome.cost < best[0].cost:
+                best = outcome, ordered
+            if not best[0].cost:
+                return best
+    assert best is not None
+    return best
+
+
+def _orders(sides: tuple[Side, Side]) -> Iterator[tuple[Side, Side]]:
+    """Give both sides as their sources have them, then with the branches of joins in one order."""
+    yield sides
+    numbering = Numbering()
+    first, second = (side._replace(layers=sorted_by_branches(side.graph, side.layers, numbering)) for side in sides)
+    if any(new.layers != old.layers for new, old in zip((first, second), sides, strict=True)):
+        yield first, second
+
+
+def _in_order(outcome: Outcome) -> list[Difference]:
+    """Return differences in the order of the first graph; what it does not have behind what comes before it."""
+    there = sorted((two.index, one.index) for one, two in outcome.pairs)
+
+    def place(difference: Difference) -> int:
+        if difference.first or not difference.second:
+            return difference.first[0].index if difference.first else -1
+        before = bisect(there, (difference.second[0].index, 0))
+        return there[before - 1][1] if before else -1
+
+    return sorted(outcome.differences, key=place)
+
+
+def _grouped(found: Sequence[Difference]) -> list[Difference]:
+    """Return differences with those that are the same at several places as one."""
+    groups: dict[Hashable, Difference] = {}
+    for number, each in enumerate(found):
+        alike: Hashable = number
+        if each.kind == NAME:
+            alike = NAME
+        elif each.kind == CHANGED:
+            alike = (each.first[0].key, each.second[0].key, _inputs(each.first[0]), _inputs(each.second[0]), each.names)
+        known = groups.get(alike)
+        groups[alike] = each if known is None else _merged(known, each)
+    return list(groups.values())
+
+
+def _inputs(layer: Layer) -> Hashable:
+    return layer.in_channels
+
+
+def _merged(one: Difference, two: Difference) -> Difference:
+    consequences = one.consequences + two.consequences
+    return one._replace(first=one.first + two.first, second=one.second + two.second, consequences=consequences)
