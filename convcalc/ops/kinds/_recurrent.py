@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 from convcalc.arith import Number, equal, require
 from convcalc.ops.arguments import CountType, FlagType, SizeType, argument
@@ -16,7 +15,6 @@ from convcalc.shapes import Shape
 class Recurrent(Op):
     """A cell run over the steps of a sequence."""
 
-    layer_arguments: ClassVar[tuple[str, ...]] = ("state",)
     gates = 1
     """Matrices of one cell: 4, 3 or 1."""
 
