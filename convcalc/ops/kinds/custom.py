@@ -50,7 +50,7 @@ class Custom(Op):
         return {"weight": Shape((self.params,))}
 
     def buffers(self, *inputs: Shape) -> dict[str, Shape]:
-        return {} if equal(self.buffer_elements, 0) is True else {"state": Shape((self.buffer_elements,))}
+        return {"state": Shape((self.buffer_elements,))}
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number:
         if self.read_params is not None:
