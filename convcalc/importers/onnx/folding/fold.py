@@ -59,8 +59,10 @@ def _computed(call: Call) -> list[Array] | None:
         arrays.append(Array(value.elements, value.shape))
     try:
         result = (FOLDS.get(call.op) or same_elements)(call, *arrays)
-    except ArithmeticError:  # such as the logarithm of 0, which is no size
-        return None
+    except (ArithmeticError, ValueError):  # such as the logarithm of 0, which is no size
+        if call.op in ARITHMETIC:
+            return None
+        raise
     return [result] if isinstance(result, Array) else result
 
 
