@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convcalc.arith import less
+from convcalc.arith import Number, less, total
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.model import Function, Graph, Node, Parameter
 from convcalc.importers.onnx.values import Scope, Value, body, known
@@ -87,23 +87,27 @@ def branch(run: Run, call: Call) -> list[Value | None]:
     if condition.elements:
         chosen, name = (then, "then") if condition.elements[0] else (other, "else")
         return _renamed(call, _run_body(run, call, chosen, (), name))
-    mark = run.layers.mark()
+    mark, before = run.layers.mark(), dict(run.used)
     costs = []
     for graph in (then, other):
         _run_body(run, call, graph, (), "branch")
-        costs.append((run.layers.multiplies(mark[0]), run.used.copy()))
+        costs.append(run.layers.multiplies(mark[0]))
         run.rollback(mark)
-    larger = less(costs[0][0], costs[1][0]) is True
+    read, run.used = run.used, before
+    larger = less(costs[0], costs[1]) is True
     outputs = _run_body(run, call, (then, other)[larger], (), ("then", "else")[larger])
-    _mark_bound(run, call, "If with a condition that depends on values: its larger branch is counted", "other_branch")
+    params = total(elements for key, elements in read.items() if key not in run.used)
+    what = "If with a condition that depends on values: its larger branch is counted"
+    _mark_bound(run, call, what, "other_branch", params)
     return _renamed(call, outputs)
 
 
-def _mark_bound(run: Run, call: Call, operation: str, name: str) -> None:
-    """Add a row that makes totals lower bounds."""
+def _mark_bound(run: Run, call: Call, operation: str, name: str, params: Number = 0) -> None:
+    """Add a row that makes totals lower bounds, with the parameters of what is left out."""
     handles = [value.handle for value in call.x if value is not None and value.handle is not None and value.sizes]
     anchor = handles[0] if handles else run.anchor()
-    run.layers.opaque(call.name, operation, [anchor], run.layers.shape(anchor), path=f"{call.path}.{name}")
+    path = f"{call.path}.{name}"
+    run.layers.opaque(call.name, operation, [anchor], run.layers.shape(anchor), path=path, params=params)
 
 
 def loop(run: Run, call: Call) -> list[Value | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from convcalc.arith import Number
 from convcalc.errors import SpecError, quoted
 from convcalc.graph.graph import topological_order
 from convcalc.importers.builder import ModelBuilder
@@ -15,9 +16,9 @@ from convcalc.importers.onnx.paths import layer_paths
 from convcalc.importers.onnx.values import OpenShape, Scope, Sizes, Value, body, constant, same
 from convcalc.shapes import Shape
 
-STEPS_PER_NODE = 64
+STEPS_PER_NODE = 16
 """Operations that are run at most, for each of the file: bodies of loops and functions are run many times."""
-MIN_STEPS = 100_000
+MIN_STEPS = 20_000
 DOMAINS = ("", "ai.onnx")
 
 
@@ -31,7 +32,8 @@ class Run:
         self.sizes = sizes
         self.functions = {(each.domain, each.name): each for each in structure.functions}
         self.fused: set[int] = set()
-        self.used: set[int] = set()
+        self.used: dict[int, Number] = {}
+        """Elements of the constants of the file that layers have."""
         self.statistics = {
             name for node in structure.graph.nodes if node.op == "BatchNormalization" for name in node.inputs[3:5]
         }
@@ -196,13 +198,13 @@ class Run:
             if value.recipe is not None:
                 self.handle(value)
             elif value.key:
-                self.used.add(value.key)
-                (kept if value.name in self.statistics else learned)[name] = (value.key, shape)
+                is_kept = value.name in self.statistics
+                (kept if is_kept else learned)[name] = (value.key, shape)
+                self.used[value.key] = 0 if is_kept else shape.elements
             for extra in value.quantisation:
                 kept[f"{name}.{extra.name}"] = (extra.key, Shape(extra.shape))
         for value in statistics:
             if value.key:
-                self.used.add(value.key)
                 kept[value.name] = (value.key, Shape(value.shape))
         self.builder.hold(handle, learned, {name: pair for name, pair in kept.items() if pair[0]})
 

@@ -115,7 +115,14 @@ def _modulo(call: Call, left: Array, right: Array) -> Array | None:
 def _power(_call: Call, left: Array, right: Array) -> Array | None:
     if any(not is_plain(value) or abs(value) > 64 for value in right.elements):
         return None
-    return _elementwise(lambda a, b: a**b, left, right)
+    return _elementwise(lambda a, b: _real(a**b), left, right)
+
+
+def _real(value: Any) -> Any:
+    """Return a number that is none for roots of negative numbers."""
+    if isinstance(value, complex):
+        raise ArithmeticError
+    return value
 
 
 def _where(_call: Call, condition: Array, left: Array, right: Array) -> Array | None:

@@ -12,6 +12,11 @@ from convcalc.importers.onnx.sizes import ARRANGED
 from convcalc.importers.onnx.values import FLOAT, FLOATS, INT64, Sizes, Value, constant
 
 FOLDS = {**ARITHMETIC, **ARRANGEMENT}
+PLAIN: dict[str, tuple[int | None, int | None]] = {
+    "Slice": (1, None), "Gather": (1, None), "Split": (1, None), "Tile": (1, None), "Range": (None, None),
+    "ScatterND": (1, 2), "Transpose": (1, None), "Unsqueeze": (1, None), "Squeeze": (1, None),
+}  # fmt: skip
+"""Inputs from one place up to another that say which elements are taken: they cannot be symbols."""
 
 
 def fold(call: Call) -> list[Value | None] | None:
@@ -57,10 +62,15 @@ def _computed(call: Call) -> list[Array] | None:
         if value.elements is None or not all(type(size) is int for size in value.shape):
             return None
         arrays.append(Array(value.elements, value.shape))
+    plain = arrays[slice(*PLAIN[call.op])] if call.op in PLAIN else []
+    if any(not is_plain(element) for array in plain if array is not None for element in array.elements):
+        return None
     try:
         result = (FOLDS.get(call.op) or same_elements)(call, *arrays)
-    except ArithmeticError:  # such as the logarithm of 0, which is no size
-        return None
+    except (ArithmeticError, ValueError):  # such as the logarithm of 0, which is no size
+        if call.op in ARITHMETIC:
+            return None
+        raise
     return [result] if isinstance(result, Array) else result
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, sequences, windows
+from convcalc.importers.onnx.values import FLOAT
 from convcalc.shapes import Shape
 
 Handler = Callable[[Call], Any]
@@ -125,7 +126,9 @@ def rewritten(call: Call) -> Call:
     if node.domain in REFUSED:
         text = f"{node.domain}:{node.op} is of a file that was optimised for one machine, with padded channels"
         raise call.error("CC761", text, "give the model from before the optimisation")
-    if (node.domain, node.op) == (MICROSOFT, "QLinearConcat"):
+    if node.op == "CastLike" and len(x) == 2 and x[1] is not None:  # of a constant, one whatever the other is
+        node, x = node._replace(op="Cast", attributes={"to": x[1].data_type or FLOAT}), x[:1]
+    elif (node.domain, node.op) == (MICROSOFT, "QLinearConcat"):
         node, x = node._replace(domain="", op="Concat"), x[2::3]
     elif (known := QUANTISED.get((node.domain, node.op))) is not None and not call.attribute("channels_last", 0):
         domain, op, places, scales = known
