@@ -9,7 +9,7 @@ from convcalc.match.alignment import Pairs
 from convcalc.match.differences import CHANGED, FROM_INPUT, INPUT, Difference, Outcome, Side
 from convcalc.match.layers import Layer
 from convcalc.match.runs import unpaired_runs
-from convcalc.match.surroundings import between, entering, origins, unlike_inputs, unlike_outputs
+from convcalc.match.surroundings import between, entering, keeping_size, origins, unlike_inputs, unlike_outputs
 
 _CONTENTS: tuple[Callable[[Layer], Hashable], ...] = (
     lambda table: (table.params, table.output),
@@ -17,6 +17,9 @@ _CONTENTS: tuple[Callable[[Layer], Hashable], ...] = (
     lambda table: table.kind,
 )
 """By what tables are paired: a source may call a position table `param` or `embedding`."""
+
+WITHOUT_SIZE = frozenset(("bias", "groups", "heads", "type", "scale"))
+"""Settings that do not change the size of an output."""
 
 
 def compared(first: Side, second: Side, pairs: Pairs) -> Outcome:
@@ -47,7 +50,9 @@ class _Comparison:
         self.pairs = sorted(pairs, key=lambda pair: pair[0].index)
         self.partners = ({one.index: two for one, two in pairs}, {two.index: one for one, two in pairs})
         self.inputs = unlike_inputs(first.graph, second.graph)
-        self.origins = tuple(map(origins, self.sides, self.partners, self.inputs))
+        self.runs = list(unpaired_runs(self.sides, self.partners))
+        kept = (keeping_size([run.first for run in self.runs]), keeping_size([run.second for run in self.runs]))
+        self.origins = tuple(map(origins, self.sides, self.partners, self.inputs, kept))
         self.found: list[Difference] = []
         self.consequences: Counter[int] = Counter()
         self.causes: tuple[dict[int, int], dict[int, int]] = ({}, {})
@@ -56,7 +61,7 @@ class _Comparison:
     def outcome(self) -> Outcome:
         if len(self.inputs[0]) == len(self.inputs[1]) > 0:
             self._input_cause()
-        for run in unpaired_runs(self.sides, self.partners):
+        for run in self.runs:
             self._note(run)
         equal = sum(self._is_equal(one, two) for one, two in self.pairs)
         self.found += unlike_outputs(self.sides, self.origins)
@@ -78,13 +83,14 @@ class _Comparison:
         if one.key == two.key or (is_table and _CONTENTS[0](one) == _CONTENTS[0](two)):
             return True
         names = one.differing(two)
-        number = None if names else self._cause_before(one, two)
-        if number is None:
+        before = self._cause_before(one, two)
+        if names or before is None:
             unknown = ((), ()) if names else between(self.sides, (one, two), self.partners)
             self._note(Difference(CHANGED, (one,), (two,), names or _derived(one, two), 0, unknown))
         else:
-            self.consequences[number] += 1
-            self.causes[0][one.index] = self.causes[1][two.index] = number
+            self.consequences[before] += 1
+        if before is not None and WITHOUT_SIZE.issuperset(names):
+            self.causes[0][one.index] = self.causes[1][two.index] = before
         return False
 
     def _cause_before(self, one: Layer, two: Layer) -> int | None:

@@ -41,6 +41,8 @@ class Difference(NamedTuple):
     """Layers that differ in size alone, because of it."""
     nodes: tuple[Nodes, Nodes] = ((), ())
     """The cause on each side, where it is not a layer that is compared: an input, an output, a pool."""
+    behind: Layer | None = None
+    """The layer of the first design behind which the second has more."""
 
 
 @dataclass(slots=True)

@@ -118,8 +118,9 @@ def _layer(node: Node) -> Layer:
     if kind in PRODUCTS and not node.facts.params:
         return Layer((node,), PRODUCTS[0], {}, node.shape.elements)
     if kind in IGNORABLE:
-        settings = {"type": getattr(node.op, "type", None), "groups": getattr(node.op, "groups", None)}
+        settings = {"type": getattr(node.op, "type", None)}
         if kind == "norm":
+            settings |= {"groups": getattr(node.op, "groups", None)}
             settings |= {"scale": "weight" in node.facts.weights, "bias": "bias" in node.facts.weights}
         return Layer((node,), kind, settings, node.shape.elements)
     fields = zip(arguments_of(type(node.op)), node.op.__dataclass_fields__, strict=True)

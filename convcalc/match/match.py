@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -60,7 +59,7 @@ def match(
     """
     sides = (_side(graphs[0], ignored), _side(graphs[1], ignored))
     outcome, sides = _best(sides)
-    found = [*_in_order(outcome), *unlike_ties(sides, outcome.pairs)]
+    found = [*sorted(outcome.differences, key=_place), *unlike_ties(sides, outcome.pairs)]
     if by_name:
         found += [Difference(NAME, (one,), (two,)) for one, two in outcome.pairs if one.path != two.path]
     first, second = (_totals(design, side) for design, side in zip(designs, sides, strict=True))
@@ -102,17 +101,10 @@ def _orders(sides: tuple[Side, Side]) -> Iterator[tuple[Side, Side]]:
         yield first, second
 
 
-def _in_order(outcome: Outcome) -> list[Difference]:
-    """Return differences in the order of the first graph; what it does not have behind what comes before it."""
-    there = sorted((two.index, one.index) for one, two in outcome.pairs)
-
-    def place(difference: Difference) -> int:
-        if difference.first or not difference.second:
-            return difference.first[0].index if difference.first else -1
-        before = bisect(there, (difference.second[0].index, 0))
-        return there[before - 1][1] if before else -1
-
-    return sorted(outcome.differences, key=place)
+def _place(difference: Difference) -> int:
+    """Where a difference is in the first graph."""
+    layer = difference.first[0] if difference.first else difference.behind
+    return -1 if layer is None else layer.index
 
 
 def _grouped(found: Sequence[Difference]) -> list[Difference]:

@@ -23,7 +23,7 @@ def unpaired_runs(sides: Sequence[Side], partners: Sequence[Mapping[int, Layer]]
             yield Difference(REORDERED, run, theirs.pop(before))
         else:
             yield Difference(MISSING, run)
-    yield from (Difference(ADDED, (), run) for run in theirs.values())
+    yield from (Difference(ADDED, (), run, behind=partners[1].get(before)) for before, run in theirs.items())
     for side, known, kind in zip(sides, partners, (MISSING, ADDED), strict=True):
         alone = tuple(table for table in side.tables if table.index not in known)
         if alone:

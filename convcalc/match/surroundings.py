@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from convcalc.graph.graph import Graph, Node
 from convcalc.match.differences import OUTPUT, Difference, Nodes, Side
-from convcalc.match.layers import Layer
+from convcalc.match.layers import IGNORABLE, Layer
 
 
 def entering(layer: Layer) -> Iterator[int]:
@@ -28,17 +28,23 @@ def unlike_inputs(first: Graph, second: Graph) -> tuple[tuple[Node, ...], tuple[
     return ours, theirs
 
 
-def origins(side: Side, partners: Mapping[int, Layer], inputs: Sequence[Node]) -> list[int]:
+def keeping_size(runs: Iterable[Sequence[Layer]]) -> set[int]:
+    """Return the layers of runs that give as much as they read, such as blocks around which the input is added."""
+    kept = [run for run in runs if run and run[0].nodes[0].input_shapes[:1] == (run[-1].nodes[-1].shape,)]
+    return {layer.index for run in kept for layer in run}
+
+
+def origins(side: Side, partners: Mapping[int, Layer], inputs: Sequence[Node], kept: Collection[int]) -> list[int]:
     """Return for every node the last node before it, or itself, whose output is not that of its partner, or -1.
 
-    Nodes that are not compared pass on what they read.
+    Nodes that are not compared, norms, activations and the layers ``kept`` pass on what they read.
     """
-    compared = {layer.index: layer for layer in (*side.layers, *side.tables)}
+    compared = {layer.index: layer for layer in (*side.layers, *side.tables) if layer.kind not in IGNORABLE}
     unlike = {node.index for node in inputs}
     found: list[int] = []
     for node in side.graph.nodes:
         layer, partner = compared.get(node.index), partners.get(node.index)
-        if layer is None and node.op is not None:
+        if node.op is not None and (layer is None or node.index in kept):
             found.append(max((found[index] for index in node.inputs), default=-1))
             continue
         differs = node.index in unlike if layer is None else partner is None or partner.output != layer.output

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from convcalc.errors import Span, SpecError
 from convcalc.findings import CheckResult, Finding
@@ -14,6 +15,9 @@ from convcalc.number_format import count_of
 from convcalc.render.check.findings import details, main_span, place, sentence, worst_first
 from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.surface import Surface
+
+if TYPE_CHECKING:
+    from convcalc.match.match import Match
 
 KINDS = {"error": "error", "warning": "warning", "note": "notice", "waived": "notice"}
 """Severity → command."""
@@ -33,6 +37,19 @@ def verdict(verdict: CheckResult, surface: Surface) -> str:
             left[kind] += 1
     more = {kind: [f"::{kind} title=convcalc::{_more(number, kind)}"] for kind, number in left.items()}
     return "\n".join(line for kind in dict.fromkeys(KINDS.values()) for line in (*lines[kind], *more.get(kind, ())))
+
+
+def match(found: Match, surface: Surface) -> str:
+    """Return a line a difference, at the line of the spec. Nothing where the designs are equal."""
+    from convcalc.render.results.match import place_of, sentence_of
+
+    glyphs = Characters(surface.ascii_only)
+    lines = []
+    for difference in found.differences[:SHOWN]:
+        texts = [sentence(text, glyphs) for text in sentence_of(difference, found)]
+        lines.append(_command("error", "convcalc match", place_of(difference), texts, glyphs))
+    more = len(found.differences) - SHOWN
+    return "\n".join([*lines, *([f"::error title=convcalc::{_more(more, 'error')}"] if more > 0 else [])])
 
 
 def _every(verdict: CheckResult) -> Iterator[tuple[str, SpecError | Finding]]:

@@ -9,7 +9,7 @@ from convcalc.errors import Span
 from convcalc.graph.graph import Node
 from convcalc.match.differences import ADDED, CHANGED, MISSING, REORDERED, Difference
 from convcalc.match.layers import Layer
-from convcalc.match.match import Match
+from convcalc.match.match import Match, Totals
 from convcalc.match.runs import whole_scopes
 from convcalc.number_format import count_of, format_exact
 from convcalc.render.tables.characters import Characters
@@ -40,13 +40,21 @@ def match_blocks(found: Match, surface: Surface) -> Iterator[Block]:
         yield Paragraph([(f"{more}: -f json lists all.", "dim")], width)
 
 
-def sentence(difference: Difference, found: Match) -> str:
-    """Return a difference in one sentence, such as for an annotation."""
-    if difference.kind == CHANGED:
-        texts = [describe(layer, difference.names) for layer in (difference.first[0], difference.second[0])]
-        names = ", ".join(difference.names)
-        return f"{names}: {texts[0]} in {found.first.design}, {texts[1]} in {found.second.design}"
-    return _in_words(difference, found)
+def sentence_of(difference: Difference, found: Match) -> list[str]:
+    """Return a difference in words, such as for an annotation: one sentence, then what belongs to it."""
+    if difference.kind != CHANGED:
+        return [_in_words(difference, found), *_consequences(difference)]
+    one, two = (describe(layer, difference.names) for layer in (difference.first[0], difference.second[0]))
+    paths = f"{difference.first[0].path} in {found.first.design}, {difference.second[0].path} in {found.second.design}"
+    return [f"{', '.join(difference.names)}: {one} ≠ {two} ({paths})", *_more(difference), *_consequences(difference)]
+
+
+def place_of(difference: Difference) -> Span | None:
+    """Return the place of a difference in a spec: in the first that has lines."""
+    layers = (*difference.first[:1], *([difference.behind] if difference.behind else ()), *difference.second[:1])
+    nodes = (*(layer.nodes[-1] for layer in layers), *(node for side in difference.nodes for node in side))
+    spans = [node.source for node in nodes if node.source is not None]
+    return next((span for span in spans if span.line), spans[0] if spans else None)
 
 
 def _counts(found: Match) -> str:
@@ -226,21 +234,27 @@ def match_facts(found: Match, place: Callable[[Span | None], object]) -> dict[st
     """Return a match as what JSON has words for; ``place`` gives that of a span."""
     return {
         "equal": found.is_equal,
-        "designs": [side._asdict() for side in (found.first, found.second)],
+        "designs": [_totals_facts(side) for side in (found.first, found.second)],
         "equal_layers": found.equal,
         "layers_in_size_alone": found.in_size_alone,
-        "differences": ({**_facts(each, place), "text": sentence(each, found)} for each in found.differences),
+        "differences": (_facts(each, found, place) for each in found.differences),
     }
 
 
-def _facts(difference: Difference, place: Callable[[Span | None], object]) -> dict[str, object]:
+def _totals_facts(side: Totals) -> dict[str, object]:
+    return {"design": side.design, "layers": side.layers, "params": side.params, "macs": side.multiplies}
+
+
+def _facts(difference: Difference, found: Match, place: Callable[[Span | None], object]) -> dict[str, object]:
     return {
         "kind": difference.kind,
+        "text": sentence_of(difference, found)[0],
         "names": difference.names,
         "first": [_layer_facts(layer, place) for layer in difference.first],
         "second": [_layer_facts(layer, place) for layer in difference.second],
         "causes": [[{"path": node.path, "shape": node.shape} for node in nodes] for nodes in difference.nodes],
         "consequences": difference.consequences,
+        "source": place(place_of(difference)),
     }
 
 
