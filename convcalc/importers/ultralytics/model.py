@@ -67,7 +67,7 @@ def read_model(source: Source, data: bytes | None) -> Model:
     nc = file.size("nc", 0) if file.setting("nc") is not None else None
     scales = _scales(file)
     name = os.path.splitext(os.path.basename(source.name))[0]
-    note = f"without @ the scale {_named_scale(source.name, tuple(scales))}" if scales else ""
+    note = f"without @ its scale is {_named_scale(source.name, tuple(scales))}" if scales else ""
     return UltralyticsModel(
         file.source, {"input": (file.channels, IMAGE, IMAGE)}, name, note, tuple(scales), {"nc": nc}, file=file
     )
