@@ -10,11 +10,11 @@ import re
 from convcalc.errors import Source
 from convcalc.importers.model import Importer, Model
 
-_KEYS = [re.compile(rf"""^["']?{key}["']?[ \\t]*:""", re.MULTILINE) for key in ("backbone", "head")]
+_KEYS = [re.compile(rf"""^["']?{key}["']?[ \\t]*:""", re.MULTILINE) for key in ("backbone", "(?:head|nc)")]
 
 
 def recognizes(text: str) -> bool:
-    """Whether a YAML text has a backbone and a head at the top."""
+    """Whether a YAML text has a backbone at the top, and a head or a number of classes."""
     return all(key.search(text) for key in _KEYS)
 
 

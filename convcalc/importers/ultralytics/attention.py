@@ -19,7 +19,7 @@ def scores_and_context(net: Network, at: str, q: int, k: int, v: int) -> int:
 def attention(net: Network, at: str, x: int, heads: int, ratio: float = 0.5) -> int:
     """Attention over all places, whose keys are narrower than its values, with a depthwise position encoding."""
     shape, dim = net.shape(x), net.plain_channels(x)
-    net.require(0 < heads <= dim, f"its attention over {dim} channels needs at least 64 for a head")
+    net.require(0 < heads <= dim, f"its attention needs 64 channels for each head, but has {dim}")
     width = dim // heads
     key = scaled(width, ratio)
     qkv = net.conv(f"{at}.qkv", x, dim + 2 * key * heads, act=False)
@@ -49,7 +49,7 @@ def c2_psa(net: Network, at: str, x: int, c2: int, n: int = 1, e: float = 0.5) -
 
 
 def _psa(net: Network, at: str, x: int, c2: int, e: float, blocks: list[str]) -> int:
-    net.require(net.channels(x) == c2, f"it keeps channels, but {net.channels(x)} enter and {c2} leave")
+    net.require(net.channels(x) == c2, f"it keeps its channels, but {net.channels(x)} enter and {c2} leave")
     c = scaled(c2, e)
     a, b = net.halves(at, net.conv(f"{at}.cv1", x, 2 * c))
     for path in blocks:
@@ -58,7 +58,7 @@ def _psa(net: Network, at: str, x: int, c2: int, e: float, blocks: list[str]) ->
 
 
 def c2f_psa(net: Network, at: str, x: int, c2: int, n: int = 1, e: float = 0.5) -> int:
-    net.require(net.channels(x) == c2, f"it keeps channels, but {net.channels(x)} enter and {c2} leave")
+    net.require(net.channels(x) == c2, f"it keeps its channels, but {net.channels(x)} enter and {c2} leave")
     return c2f_of(net, at, x, c2, n, e, lambda path, y, c: psa_block(net, path, y, c // 64))
 
 

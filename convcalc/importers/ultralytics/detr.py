@@ -22,7 +22,7 @@ def decoder(
     label_noise_ratio: float = 0.5, box_noise_scale: float = 1.0, learnt_init_query: bool = False,
 ) -> int:  # fmt: skip
     """``nq`` queries read ``ndp`` places of each map for each of ``nh`` heads, in each of ``ndl`` layers."""
-    net.require(act is None, "RTDETRDecoder is read with its own activation alone")
+    net.require(act is None, "it is read with its own activation alone")
     net.require(-ndl <= eval_idx < ndl, f"there is no layer {eval_idx} of {ndl}")
     last = eval_idx % ndl
     memory = _memory(net, at, maps, hd)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.errors import Source, Span, SpecError, did_you_mean, quoted
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, parse_yaml
 
 MAX_NUMBER = 10**9
@@ -44,7 +44,7 @@ class ModelFile(NamedTuple):
 
     source: Source
     settings: dict[str, Argument]
-    """Every key but the rows, ``scales`` as lists of ``(name, numbers)``."""
+    """Every key but the rows."""
     rows: tuple[Row, ...]
 
     def setting(self, key: str, default: Any = None) -> Any:
@@ -99,8 +99,10 @@ def read_file(source: Source) -> ModelFile:
             settings[key.text] = Argument(_value(node), node.span)
     for part in parts:
         found = root.get(part)
+        if found is None:
+            raise invalid(f"there is no {quoted(part)}{did_you_mean(part, settings)}", root.span, hint=ROW)
         if not isinstance(found, ListNode):
-            raise invalid(f"{part} must be a list of rows", found.span if found else Span(source), hint=ROW)
+            raise invalid(f"{part} must be a list of rows", found.span, hint=ROW)
         rows += map(_row, found.items)
     if not rows:
         raise invalid("the model has no layers", Span(source), hint=ROW)
@@ -135,11 +137,11 @@ def _sources(node: YamlNode) -> int | tuple[int, ...]:
 
 
 def _value(node: YamlNode) -> Any:
-    """Return the value of a node: of mappings, a tuple of pairs."""
+    """Return the value of a node: of mappings, arguments by their keys."""
     if isinstance(node, ListNode):
         return tuple(map(_value, node.items))
     if isinstance(node, MapNode):
-        return tuple((key.text, Argument(_value(value), value.span)) for key, value in node.pairs)
+        return {key.text: Argument(_value(value), value.span) for key, value in node.pairs}
     if node.is_quoted:
         return WORDS.get(node.text, node.text) if node.text == "None" else node.text
     if node.text in WORDS:

@@ -153,11 +153,6 @@ def depth(net: Network, at: str, maps: Maps, c_mid: int = 256) -> int:
 # --- YOLOv5's repository ----------------------------------------------------------------------------------------------
 
 
-def anchor_count(net: Network, anchors: tuple[tuple[int, ...], ...] | int) -> int:
-    """The boxes of each place: half of the numbers of a map's anchors, or how many there are."""
-    return anchors if isinstance(anchors, int) else len(anchors[0]) // 2
-
-
 def detect_v5(net: Network, at: str, maps: Maps, nc: Number, anchors: tuple[tuple[int, ...], ...] | int) -> int:
     return _anchor_boxes(net, at, maps, anchors, nc + 5)
 
@@ -172,6 +167,12 @@ def segment_v5(
 def _anchor_boxes(net: Network, at: str, maps: Maps, anchors: tuple[tuple[int, ...], ...] | int, each: Number) -> int:
     if not isinstance(anchors, int):
         net.require(len(anchors) == len(maps), f"there are anchors for {len(anchors)} maps, and {len(maps)} maps")
-    out = anchor_count(net, anchors) * each
-    found = rows(net, at, [net.conv2d(f"{at}.m.{i}", x, out) for i, x in enumerate(maps)])
-    return net.act(f"{at}.sigmoid", found, {"type": "sigmoid"})
+    count = anchors if isinstance(anchors, int) else len(anchors[0]) // 2
+    parts = []
+    for i, x in enumerate(maps):
+        y = net.conv2d(f"{at}.m.{i}", x, count * each)
+        places = net.shape(y)[1] * net.shape(y)[2]
+        y = net.add(f"{at}.reshape", "reshape", y, shape=(count, each, places))
+        y = net.add(f"{at}.permute", "permute", y, axes=(0, 2, 1))
+        parts.append(net.add(f"{at}.reshape", "reshape", y, shape=(count * places, each)))
+    return net.act(f"{at}.sigmoid", net.concat(at, *parts), {"type": "sigmoid"})

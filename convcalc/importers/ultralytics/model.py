@@ -77,15 +77,17 @@ def _scales(file: ModelFile) -> dict[str, Factors]:
     """Return the factors of each scale by its name, in the order of the file."""
     scales: dict[str, Factors] = {}
     found = file.settings.get("scales")
-    for name, given in file.setting("scales", ()):
+    if found is None or found.value is None:
+        return scales
+    if not isinstance(found.value, dict) or not found.value:
+        raise invalid("scales must be a mapping: {n: [0.33, 0.25, 1024]}", found.span)
+    for name, given in found.value.items():
         values = given.value
         if type(values) is not tuple or len(values) != 3 or any(type(each) not in (int, float) for each in values):
             raise invalid(f"the scale {quoted(name)} must be [depth, width, max_channels]", given.span)
         if min(values) <= 0:
             raise invalid(f"the factors of the scale {quoted(name)} must be positive", given.span)
         scales[name] = Factors(values)
-    if found is not None and found.value is not None and not scales:
-        raise invalid("scales must be a mapping: {n: [0.33, 0.25, 1024]}", found.span)
     return scales
 
 
@@ -114,6 +116,7 @@ class _Reader:
         self.net.reg_max = file.size("reg_max", 16)
         if file.setting("end2end", False) is True:
             self.net.prefixes = ("", "one2one_")
+        self.net.classes = variables.get("nc", 1)
         self.outputs: list[int | tuple[int, ...]] = []
 
     def _activation(self) -> Mapping[str, Any]:
@@ -131,7 +134,7 @@ class _Reader:
             raise SpecError("CC401", text, self.model.span(), hint="such as --input 3,640,640")
         image = self.net.input("input", shape)
         for index, row in enumerate(self.file.rows):
-            self.net.place = row.span
+            self.net.place, self.net.module = row.span, row.module
             self.outputs.append(self._row(index, row, image))
         last = self.outputs[-1]
         handles = (last,) if isinstance(last, int) else last
@@ -200,7 +203,7 @@ class _Reader:
         """Return what a row reads: one tensor, or the list of them."""
         numbers = (row.sources,) if isinstance(row.sources, int) else row.sources
         if isinstance(row.sources, int) == module.reads_many:
-            form = "a list of rows" if module.reads_many else "one row"
+            form = "a list of rows" if module.reads_many else "one row, not a list"
             raise invalid(f"{row.module} reads {form}", row.sources_span)
         found: list[int | tuple[int, ...]] = []
         for number in numbers:
@@ -211,7 +214,7 @@ class _Reader:
                 found.append(self.outputs[place])
             else:
                 raise invalid(f"row {index} cannot read row {number}", row.sources_span, "rows are counted from 0")
-        if row.module == "CBFuse":
+        if row.module == "CBFuse" and isinstance(found[-1], int):
             return [each if isinstance(each, tuple) else (each,) for each in found]
         if any(isinstance(each, tuple) for each in found):
             raise invalid(f"{row.module} cannot read a row with several outputs", row.sources_span)

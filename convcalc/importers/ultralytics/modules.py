@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from convcalc.arith import is_plain
 from convcalc.errors import SpecError, did_you_mean, quoted
-from convcalc.importers.ultralytics import attention, blocks, detr, heads, plain, stages
+from convcalc.importers.ultralytics import attention, blocks, detr, heads, plain, stages, text
 from convcalc.importers.ultralytics.document import Argument, Row, invalid
 from convcalc.importers.ultralytics.network import Kernel, Network
 
@@ -62,14 +62,15 @@ MODULES: dict[str, Module] = {
     **_repeated(
         BottleneckCSP=blocks.bottleneck_csp, C1=blocks.c1, C2=blocks.c2, C2f=blocks.c2f, C3=blocks.c3, C3x=blocks.c3x,
         C3Ghost=blocks.c3_ghost, C3TR=attention.c3_tr, C3k2=attention.c3k2, RepC3=blocks.rep_c3, C2fCIB=blocks.c2f_cib,
-        C2fPSA=attention.c2f_psa, C2PSA=attention.c2_psa, A2C2f=attention.a2c2f,
+        C2fPSA=attention.c2f_psa, C2PSA=attention.c2_psa, A2C2f=attention.a2c2f, C2fAttn=text.c2f_attn,
     ),
     **_heads(
         Detect=heads.detect, v10Detect=heads.v10_detect, Segment=heads.segment, Segment26=heads.segment26,
         Pose=heads.pose, Pose26=heads.pose26, OBB=heads.obb, OBB26=heads.obb, SemanticSegment=heads.semantic,
-        Depth=heads.depth, RTDETRDecoder=detr.decoder, CBFuse=stages.cb_fuse,
+        Depth=heads.depth, RTDETRDecoder=detr.decoder, CBFuse=stages.cb_fuse, Concat=stages.concat,
+        ImagePoolingAttn=text.image_pooling, WorldDetect=text.detect, YOLOEDetect=text.detect,
+        YOLOESegment=text.segment, YOLOESegment26=text.segment,
     ),
-    "Concat": Module(stages.concat, reads_many=True),
     "Classify": Module(heads.classify),
     "AIFI": Module(attention.aifi),
     "HGStem": Module(stages.hg_stem),
@@ -102,9 +103,9 @@ def find_module(row: Row, *, is_v5: bool) -> Module:
     kind = name.removeprefix("nn.")
     if kind != name and kind in plain.ACTIVATIONS:
         return Module(plain.activation_layer(plain.ACTIVATIONS[kind]))
-    text = f"the module {quoted(name)} is not read{did_you_mean(name, MODULES)}"
-    hint = f"known modules: {', '.join(MODULES)}"
-    raise SpecError("CC761", text, row.span, hint=hint)
+    message = f"the module {quoted(name)} is not read{did_you_mean(name, MODULES)}"
+    hint = "" if message.endswith("?") else f"known modules: {', '.join(MODULES)}"
+    raise SpecError("CC761", message, row.span, hint)
 
 
 def bind(module: Module, row: Row, arguments: Sequence[Argument]) -> list[Any]:

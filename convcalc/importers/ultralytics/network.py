@@ -32,6 +32,10 @@ class Network(ModelBuilder):
         """Bins of the distribution of an edge of a box."""
         self.prefixes: tuple[str, ...] = ("",)
         """Of the sets of branches of a head: two in models that need no search for duplicates."""
+        self.module = ""
+        """The name of the module that is added now."""
+        self.classes: Number = 1
+        """How many classes there are."""
         self._layers = 0
 
     def add(self, node: str, kind: str, *inputs: int, **arguments: Any) -> int:
@@ -57,7 +61,7 @@ class Network(ModelBuilder):
             SpecError: CC405, at the row.
         """
         if not holds:
-            raise SpecError("CC405", text, self.place)
+            raise SpecError("CC405", f"{self.module}: {text}", self.place)
 
     def act(self, at: str, x: int, activation: Mapping[str, Any] | None = None) -> int:
         """The activation of the model, or another one; a learned one is the same everywhere."""

@@ -69,7 +69,7 @@ def adaptive(net: Network, at: str, x: int, output_size: Kernel) -> int:
 
 def zero_pad(net: Network, at: str, x: int, padding: int | tuple[int, ...]) -> int:
     """``padding`` is left, right, top and bottom."""
-    net.require(isinstance(padding, int) or len(padding) == 4, "nn.ZeroPad2d needs [left, right, top, bottom]")
+    net.require(isinstance(padding, int) or len(padding) == 4, "it needs [left, right, top, bottom]")
     left, right, top, bottom = (padding,) * 4 if isinstance(padding, int) else padding
     return net.add(at, "pad", x, padding=((top, bottom), (left, right)))
 
@@ -102,7 +102,7 @@ def conv(
     net: Network, at: str, x: int, in_channels: int, out_channels: int, kernel_size: Kernel, stride: Kernel = 1,
     padding: Kernel = 0, dilation: int = 1, groups: int = 1, bias: bool = True,
 ) -> int:  # fmt: skip
-    net.require(net.channels(x) == in_channels, f"nn.Conv2d is for {in_channels} channels, not {net.channels(x)}")
+    net.require(net.channels(x) == in_channels, f"it is for {in_channels} channels, not {net.channels(x)}")
     return net.conv2d(at, x, out_channels, kernel_size, stride, p=padding, g=groups, d=dilation, bias=bias)
 
 

@@ -68,17 +68,17 @@ def cb_linear(
 def cb_fuse(net: Network, at: str, maps: list[tuple[int, ...]], idx: tuple[int, ...]) -> int:
     """The sum of the last map and one of each other reader, resized to the last."""
     *others, (last,) = maps
-    net.require(len(idx) == len(others), f"CBFuse has {len(idx)} indices for {len(others)} rows")
+    net.require(len(idx) == len(others), f"{len(idx)} indices for {len(others)} rows")
     parts = []
     for index, outputs in zip(idx, others, strict=True):
-        net.require(0 <= index < len(outputs), f"CBFuse: there is no output {index} of {len(outputs)}")
+        net.require(0 <= index < len(outputs), f"there is no output {index} of {len(outputs)}")
         parts.append(net.add(f"{at}.resize", "upsample", outputs[index], size=net.shape(last).spatial))
     return net.add(f"{at}.add", "add", *parts, last) if parts else last
 
 
 def concat(net: Network, at: str, maps: list[int], dimension: int = 1) -> int:
     """Concatenation along an axis that is counted with the batch."""
-    net.require(dimension != 0, "Concat joins samples, which are one here")
+    net.require(dimension != 0, "axis 0 is the batch, which has one sample here")
     return net.concat(at, *maps, axis=dimension - 1 if dimension > 0 else dimension)
 
 
@@ -112,7 +112,7 @@ def resnet_layer(
     net: Network, at: str, x: int, c1: int, c2: int, s: int = 1, is_first: bool = False, n: int = 1, e: int = 4
 ) -> int:
     """A stage of a ResNet, or its stem."""
-    net.require(net.channels(x) == c1, f"ResNetLayer is for {c1} channels, but {net.channels(x)} enter")
+    net.require(net.channels(x) == c1, f"it is for {c1} channels, but {net.channels(x)} enter")
     at = f"{at}.layer"
     if is_first:
         return net.add(f"{at}.1", "maxpool", net.conv(f"{at}.0", x, c2, 7, 2, p=3), kernel=3, stride=2, padding=1)
