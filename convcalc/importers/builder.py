@@ -26,6 +26,8 @@ class ModelBuilder:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.warnings: list[SpecError] = []
+        self.place: Span | None = None
+        """Where the layers that are added now are written, in a model that is a text."""
         self._builder = GraphBuilder()
         self._taken: dict[str, int] = {}
         self._ops: dict[Hashable, Op] = {}
@@ -35,7 +37,7 @@ class ModelBuilder:
 
     def span(self, node: str) -> Span:
         """Return the place of a node of the model."""
-        return Span(self.source, node=node)
+        return self.place or Span(self.source, node=node)
 
     def shape(self, handle: int) -> Shape:
         """Return the shape of a tensor."""
