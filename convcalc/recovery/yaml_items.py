@@ -1,0 +1,154 @@
+"""Items as the nested lists and mappings of a specification."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from convcalc.ops.make import get
+from convcalc.ops.op import Op, arguments_of
+from convcalc.recovery.items import Item, Value
+
+Defaults = dict[str, dict[str, Any]]
+PARTS = ("norm", "act")
+LEAST_ITEMS = 3
+"""Items of a kind for which a default is worth its line."""
+
+
+class ItemWriter:
+    """Writes items; arguments that the file's defaults give are left out."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.defaults: Defaults = {}
+        self.defaults = _defaults([item for outer in items for item in outer.below() if item.kind not in _LISTS])
+
+    def series(self, items: Sequence[Item]) -> list[Any]:
+        """Return a list of items."""
+        return [self.item(item) for item in items]
+
+    def item(self, item: Item) -> Any:
+        """Return one item: a word, or a mapping."""
+        modifiers = dict(item.modifiers)
+        if item.kind == "from":
+            return {**modifiers} if "from" in modifiers else "identity"
+        via = item.args.get("via")
+        given = _given(item)
+        for key, value in {"via": via}.items():
+            if value is not None and value != self._default(item.kind, "via"):
+                modifiers[key] = value
+            elif value is None and self._default(item.kind, "via") is not None:
+                modifiers[key] = get(item.kind).source_form
+        value = self._body(item, given)
+        if item.kind == "act" and set(given) == {"type"}:
+            return _with(str(given["type"]), None, modifiers)
+        return _with(item.kind, value, modifiers)
+
+    def _default(self, kind: str, key: str) -> Any:
+        return self.defaults.get(kind, {}).get(key)
+
+    def _body(self, item: Item, given: dict[str, Any]) -> Any:
+        if item.kind in _LISTS:
+            branches = item.branches or [[]]
+            return self.series(branches[0]) if item.kind == "seq" else item.args.get("", None)
+        op = get(item.kind)
+        args = self._without_defaults(op, given)
+        if item.branches is None:
+            return _arguments(op, args)
+        branches = [self._branch(branch) for branch in item.branches]
+        return {**args, "branches": branches} if args else branches
+
+    def _branch(self, branch: Sequence[Item]) -> Any:
+        written = self.series(branch)
+        if not written:
+            return "identity"
+        return written[0] if len(written) == 1 and "when" not in branch[0].modifiers else written
+
+    def _without_defaults(self, op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
+        defaults = {**self.defaults.get(op.defaults_from, {}), **self.defaults.get(op.kind, {})}
+        unused = op.unused_arguments({**defaults, **given})
+        args = {key: value for key, value in given.items() if key not in defaults or defaults[key] != value}
+        for key in defaults.keys() - given.keys() - unused - {"via"}:
+            if key in PARTS and op.accepts_norm_act:
+                args[key] = "none"
+            elif key in arguments_of(op) and not (key == "bias" and given.get("norm", "none") != "none"):
+                args[key] = arguments_of(op)[key].default
+        if given.get("norm", "none") != "none" and "bias" not in given and defaults.get("bias") is True:
+            args["bias"] = False
+        return args
+
+
+_LISTS = ("seq", "from", "call")
+
+
+def _given(item: Item) -> dict[str, Any]:
+    """Return the arguments of an item, those of fused parts as one value each."""
+    given: dict[str, Any] = {}
+    for key, value in {**item.args, **item.modifiers.get("references", {})}.items():
+        part, dot, inner = key.partition(".")
+        if dot:
+            given.setdefault(part, {})[inner] = value
+        elif key != "via":
+            given[key] = value
+    for part in PARTS:
+        if isinstance(given.get(part), dict) and set(given[part]) == {"type"}:
+            given[part] = given[part]["type"]
+    return given
+
+
+def _with(word: str, value: Any, modifiers: Mapping[str, Any]) -> Any:
+    """Return an item of a kind; a bare word where nothing else is written."""
+    written = {key: each for key, each in modifiers.items() if key != "references"}
+    return {word: value, **written} if written or value is not None else word
+
+
+def _arguments(op: type[Op], args: Mapping[str, Any]) -> Any:
+    """Return arguments by position where they can be, else by name."""
+    places = [argument for argument in arguments_of(op).values() if argument.positional]
+    if not args:
+        return None
+    if set(args) == {place.key for place in places[: len(args)]}:
+        values = [args[place.key] for place in places[: len(args)]]
+        is_listed = isinstance(values[0], tuple | list)
+        if len(values) == 1 and is_listed == places[0].type.takes_list:
+            return values[0]
+        if len(values) == 1 and not is_listed:
+            return values[0]
+        if len(values) > 1 and not places[0].type.takes_list:
+            return values
+    ordered = [key for key in (*arguments_of(op), *op.layer_arguments, *PARTS) if key in args]
+    return {key: args[key] for key in ordered}
+
+
+def _defaults(items: Sequence[Item]) -> Defaults:
+    """Return what most layers of a kind have."""
+    found: Defaults = {}
+    for kind in sorted({item.kind for item in items}, key=lambda kind: (get(kind).defaults_from != "", kind)):
+        op, given = get(kind), [_given(item) | _via(item) for item in items if item.kind == kind]
+        inherited = found.get(op.defaults_from, {})
+        own = {}
+        for key in dict.fromkeys(key for each in given for key in each):
+            value = _usual(op, key, given)
+            if value is not None and inherited.get(key) != value:
+                own[key] = value
+        if "act" in inherited and 2 * sum("act" not in each for each in given) > len(given):
+            own["act"] = "none"
+        if own:
+            found[kind] = own
+    return found
+
+
+def _via(item: Item) -> dict[str, Value]:
+    return {"via": item.args["via"]} if "via" in item.args else {}
+
+
+def _usual(op: type[Op], key: str, given: Sequence[Mapping[str, Any]]) -> Any:
+    """Return the value of an argument that more than half of the layers of a kind have, if it can be a default."""
+    relevant = [each for each in given if key not in op.unused_arguments({**each, key: None})]
+    if key not in {*PARTS, "padding", "bias", "axis", "via"} or len(relevant) < LEAST_ITEMS:
+        return None
+    shown = Counter(repr(each.get(key)) for each in relevant)
+    most, count = shown.most_common(1)[0]
+    value = next(each.get(key) for each in relevant if repr(each.get(key)) == most)
+    may_be_left_out = key in {*PARTS, "via"} or arguments_of(op)[key].default is not None
+    return value if 2 * count > len(relevant) and (may_be_left_out or count == len(relevant)) else None
