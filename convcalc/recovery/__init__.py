@@ -5,10 +5,13 @@ from __future__ import annotations
 from convcalc.errors import SpecError
 from convcalc.graph.graph import Graph
 from convcalc.memory import paused
+from convcalc.recovery.blocks import BlockFinder
 from convcalc.recovery.connect import connect, order, own_ties
 from convcalc.recovery.document import document
 from convcalc.recovery.fuse import fuse
+from convcalc.recovery.groups import grouped
 from convcalc.recovery.items import Item
+from convcalc.recovery.links import Links
 from convcalc.recovery.names import name_all
 from convcalc.recovery.tree import TreeBuilder
 from convcalc.recovery.verify import difference
@@ -27,12 +30,23 @@ def recover(graph: Graph, *, flat: bool = False) -> str:
     """
     with deep_calls(), paused():
         found = ""
-        for attempt in (_flat,) if flat else (_nested, _flat):
+        for attempt in (_flat,) if flat else (_structured, _nested, _flat):
             text, made = attempt(graph)
             found = difference(text, graph, made)
             if not found:
                 return text
     raise SpecError("CC775", f"no specification of this network could be verified: {found}")
+
+
+def _structured(graph: Graph) -> tuple[str, list[int]]:
+    """Return blocks and repeats."""
+    items = TreeBuilder(graph, fuse(graph)).items()
+    connect(items, graph.inputs[0].index)
+    own_ties(items)
+    made = order(items)
+    finder = BlockFinder(graph, Links(graph, items, made))
+    found = finder.run(grouped(items))
+    return document(graph, found, finder.blocks), made
 
 
 def _nested(graph: Graph) -> tuple[str, list[int]]:

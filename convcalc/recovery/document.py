@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from convcalc.graph.graph import Graph
+from convcalc.recovery.blocks import Block
 from convcalc.recovery.items import Item
 from convcalc.recovery.names import name_targets
-from convcalc.recovery.text import entries, fields, flow
+from convcalc.recovery.repeats import name_columns
+from convcalc.recovery.text import Parameters, entries, fields, flow
 from convcalc.recovery.yaml_items import ItemWriter
 
 
-def document(graph: Graph, items: list[Item]) -> str:
+def document(graph: Graph, items: list[Item], blocks: Mapping[str, Block] = MappingProxyType({})) -> str:
     """Return the text of a specification with these items, which have been connected."""
+    for block in blocks.values():
+        name_columns(block.items, {*block.signature})
+        write_modifiers(block.items, name_targets(block.items, _targets(block.items), {block.entry: "input"}))
+    name_columns(items, set())
     inputs = {graph.inputs[0].index: "input"}
     inputs |= {node.index: _input_name(node.path) for node in graph.inputs[1:]}
     outputs = list(graph.outputs.values())
     several = outputs if len(outputs) > 1 or outputs[-1] != items[-1].output else []
     paths = name_targets(items, [*_targets(items), *several], inputs)
     write_modifiers(items, paths)
-    writer = ItemWriter(items)
+    writer = ItemWriter([*items, *(item for block in blocks.values() for item in block.items)], blocks)
     top: dict[str, Any] = {"convcalc": 1}
     if graph.name:
         top["name"] = graph.name.replace("{", "(").replace("}", ")")
@@ -28,10 +35,18 @@ def document(graph: Graph, items: list[Item]) -> str:
     top |= {"input": list(graph.inputs[0].shape)} if len(shapes) == 1 else {"inputs": shapes}
     if writer.defaults:
         top["defaults"] = writer.defaults
-    lines = [*fields(top, 0), "", "layers:", *entries(writer.series(items), 2)]
+    lines = [*fields(top, 0), ""]
+    if blocks:
+        lines += ["blocks:", *fields({name: _block(block, writer) for name, block in blocks.items()}, 2), ""]
+    lines += ["layers:", *entries(writer.series(items), 2)]
     if several:
         lines.append(f"outputs: {flow([paths[index] for index in several])}")
     return "\n".join(lines) + "\n"
+
+
+def _block(block: Block, writer: ItemWriter) -> Any:
+    layers = writer.series(block.items)
+    return {"params": Parameters(block.signature), "layers": layers} if block.signature else layers
 
 
 def _input_name(path: str) -> str:

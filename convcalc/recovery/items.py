@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from convcalc.graph.graph import Node
@@ -42,11 +42,25 @@ class Item:
     name: str = ""
     modifiers: dict[str, Value] = field(default_factory=dict)
     """``when``, ``repeat`` and the like."""
+    span: tuple[int, int] = (0, 0)
+    """Its layers, and those below it, in the order of the specification: a half-open range."""
+    places: list[str] = field(default_factory=list)
+    """Of a repeat, the path of each turn's first layer."""
+    owner: int = 0
+    """Of a repeat, what identifies its columns among the values of its items."""
+    columns: dict[str, tuple[Value, ...]] = field(default_factory=dict)
+    """Of a repeat, the values of its variables."""
+    present: tuple[bool, ...] | None = None
+    """Of an item of several members that are one, which of them have it; none where all do."""
 
     @property
     def output(self) -> int | None:
         """The node that it gives."""
         return self.nodes[-1] if self.nodes else self.source
+
+    def copy(self) -> Item:
+        """Return the item for changes of its own arguments and modifiers."""
+        return replace(self, args=dict(self.args), modifiers=dict(self.modifiers))
 
     def below(self) -> Iterator[Item]:
         """Yield the item and all below it, in the order in which a spec makes their layers."""

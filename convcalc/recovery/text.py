@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 WIDTH = 120
-PLAIN = re.compile(r"[\w.][^\x00-\x1f,\[\]{}#&*!|>'\"%@`?]*|-?[\d.]+|-\w[\w+*/() -]*")
+PLAIN = re.compile(r"-?[\w.(][^\x00-\x1f,\[\]{}]*")
 NOT_PLAIN = re.compile(r":(\s|$)|\s#|\s$")
 YAML_WORDS = frozenset({"null", "~", ""})
 
@@ -40,8 +40,14 @@ def fraction(value: Fraction) -> str:
     return format(Decimal(value.numerator * 10**exponent // value.denominator).scaleb(-exponent).normalize(), "f")
 
 
+class Parameters(dict[str, Any]):
+    """The parameters of a block: one without a default is its name alone."""
+
+
 def flow(value: Any) -> str:
     """Return a value on one line."""
+    if isinstance(value, Parameters):
+        return "{" + ", ".join(key if item is None else _pair(key, item) for key, item in value.items()) + "}"
     if isinstance(value, Mapping):
         return "{" + ", ".join(_pair(key, item) for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):

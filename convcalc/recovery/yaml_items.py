@@ -8,7 +8,11 @@ from typing import Any
 
 from convcalc.ops.make import get
 from convcalc.ops.op import Op, arguments_of
+from convcalc.ops.registry import activation_names
+from convcalc.recovery.blocks import Block
 from convcalc.recovery.items import Item, Value
+from convcalc.recovery.parameters import LOCAL
+from convcalc.recovery.unify import LISTS, is_call
 
 Defaults = dict[str, dict[str, Any]]
 PARTS = ("norm", "act")
@@ -19,9 +23,10 @@ LEAST_ITEMS = 3
 class ItemWriter:
     """Writes items; arguments that the file's defaults give are left out."""
 
-    def __init__(self, items: Iterable[Item]) -> None:
-        self.defaults: Defaults = {}
-        self.defaults = _defaults([item for outer in items for item in outer.below() if item.kind not in _LISTS])
+    def __init__(self, items: Iterable[Item], blocks: Mapping[str, Block]) -> None:
+        self._blocks = blocks
+        every = [item for outer in items for item in outer.below()]
+        self.defaults = _defaults([item for item in every if item.kind not in LISTS and not is_call(item)])
 
     def series(self, items: Sequence[Item]) -> list[Any]:
         """Return a list of items."""
@@ -31,26 +36,43 @@ class ItemWriter:
         """Return one item: a word, or a mapping."""
         modifiers = dict(item.modifiers)
         if item.kind == "from":
-            return {**modifiers} if "from" in modifiers else "identity"
-        via = item.args.get("via")
+            return modifiers or "identity"
+        if item.kind == "repeat":
+            return self._repeat(item, modifiers)
+        if item.kind == "seq":
+            return {"seq": self.series((item.branches or [[]])[0]), **modifiers}
+        if is_call(item):
+            return _with(item.kind, self._call(item), modifiers)
+        usual = self.defaults.get(item.kind, {}).get("via", get(item.kind).source_form)
+        via = item.args.get("via", get(item.kind).source_form)
+        if via != usual:
+            modifiers["via"] = via
         given = _given(item)
-        for key, value in {"via": via}.items():
-            if value is not None and value != self._default(item.kind, "via"):
-                modifiers[key] = value
-            elif value is None and self._default(item.kind, "via") is not None:
-                modifiers[key] = get(item.kind).source_form
-        value = self._body(item, given)
         if item.kind == "act" and set(given) == {"type"}:
-            return _with(str(given["type"]), None, modifiers)
-        return _with(item.kind, value, modifiers)
+            return _with(given["type"], None, modifiers) if given["type"] in activation_names() else {"act": given["type"], **modifiers}
+        return _with(item.kind, self._body(item, given), modifiers)
 
-    def _default(self, kind: str, key: str) -> Any:
-        return self.defaults.get(kind, {}).get(key)
+    def _repeat(self, item: Item, modifiers: Mapping[str, Any]) -> Any:
+        body = (item.branches or [[]])[0]
+        count = {"repeat": {key: list(values) for key, values in item.columns.items()} or item.args["n"]}
+        if len(body) == 1 and body[0].kind not in {"repeat", "from"} and "name" not in {**modifiers, **body[0].modifiers}:
+            one = self.item(body[0])
+            return {**one, **count} if isinstance(one, dict) else {one: None, **count}
+        if len(body) == 1 and body[0].kind != "repeat" and "name" not in body[0].modifiers:
+            one = self.item(body[0])
+            return {**(one if isinstance(one, dict) else {one: None}), **modifiers, **count}
+        return {**count, **modifiers, "seq": self.series(body)}
+
+    def _call(self, item: Item) -> Any:
+        """Return the arguments of a call, in their order; the last ones are left out where they are the defaults."""
+        block = self._blocks[item.kind]
+        values = [(item.args[name], default) for name, default in block.signature.items() if name in item.args]
+        while values and values[-1][1] is not None and repr(values[-1][0]) == repr(values[-1][1]):
+            values.pop()
+        listed = [value for value, _ in values]
+        return None if not listed else listed[0] if len(listed) == 1 and not isinstance(listed[0], tuple) else listed
 
     def _body(self, item: Item, given: dict[str, Any]) -> Any:
-        if item.kind in _LISTS:
-            branches = item.branches or [[]]
-            return self.series(branches[0]) if item.kind == "seq" else item.args.get("", None)
         op = get(item.kind)
         args = self._without_defaults(op, given)
         if item.branches is None:
@@ -67,7 +89,11 @@ class ItemWriter:
     def _without_defaults(self, op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
         defaults = {**self.defaults.get(op.defaults_from, {}), **self.defaults.get(op.kind, {})}
         unused = op.unused_arguments({**defaults, **given})
-        args = {key: value for key, value in given.items() if key not in defaults or defaults[key] != value}
+        args = {}
+        for key, value in given.items():
+            usual = defaults.get(key, _unwritten(op, key, given))
+            if type(value) is not type(usual) or value != usual:
+                args[key] = value
         for key in defaults.keys() - given.keys() - unused - {"via"}:
             if key in PARTS and op.accepts_norm_act:
                 args[key] = "none"
@@ -78,7 +104,14 @@ class ItemWriter:
         return args
 
 
-_LISTS = ("seq", "from", "call")
+def _unwritten(op: type[Op], key: str, given: Mapping[str, Any]) -> Any:
+    """Return the value of an argument that nothing gives."""
+    if key in PARTS and op.accepts_norm_act:
+        return "none"
+    if key == "bias" and op.accepts_norm_act:
+        return given.get("norm", "none") == "none"
+    argument = arguments_of(op).get(key)
+    return None if argument is None or argument.required else argument.default
 
 
 def _given(item: Item) -> dict[str, Any]:
@@ -88,7 +121,7 @@ def _given(item: Item) -> dict[str, Any]:
         part, dot, inner = key.partition(".")
         if dot:
             given.setdefault(part, {})[inner] = value
-        elif key != "via":
+        elif key != "via" and key not in LOCAL:
             given[key] = value
     for part in PARTS:
         if isinstance(given.get(part), dict) and set(given[part]) == {"type"}:
