@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from convcalc.graph.graph import Graph
 from convcalc.recovery.align import Sides, linear, weight
 from convcalc.recovery.groups import sequences, spliced
-from convcalc.recovery.items import Item
+from convcalc.recovery.items import ENTRY, Item
 from convcalc.recovery.links import Links
 from convcalc.recovery.parameters import Parameters, TooManyError
 from convcalc.recovery.repeats import compressed
@@ -30,8 +31,6 @@ class Block:
 
     name: str
     items: list[Item]
-    entry: int
-    """The node that enters its first member."""
     parameters: Parameters
 
     @property
@@ -39,8 +38,8 @@ class Block:
         """The values that most members give to a parameter."""
         found = {}
         for name, values in self.parameters.columns.items():
-            usual, count = Counter(map(repr, values)).most_common(1)[0]
-            if 2 * count > len(values):
+            usual, often = Counter(map(repr, values)).most_common(1)[0]
+            if 2 * often > len(values):
                 found[name] = next(each for each in values if repr(each) == usual)
         return found
 
@@ -121,33 +120,19 @@ class BlockFinder:
             return
         for group in groups:
             if len(group) > 1:
-                self._finish(group, unify([member.items for member in group]))
+                self._finish(group, _unified(group))
 
     def _merged(self, groups: Sequence[list[Member]]) -> bool:
         """Make one block of members of several structures, if they have enough in common."""
         ordered = sorted(groups, key=lambda group: -sum(map(weight, group[0].items)))
-        members, items = list(ordered[0]), unify([member.items for member in ordered[0]])
+        members, items = list(ordered[0]), _unified(ordered[0])
         for group in ordered[1:]:
-            other = unify([member.items for member in group])
-            merged = self._merge(members, items, group, other)
+            merged = _merged(Sides(len(members), len(group)), items, _unified(group))
             if merged is None:
                 return False
             items = merged
             members += group
         return self._finish(members, items)
-
-    def _merge(
-        self, members: Sequence[Member], items: list[Item], group: Sequence[Member], other: list[Item]
-    ) -> list[Item] | None:
-        sides = Sides(len(members), len(group))
-        sides.renamed[group[0].entry] = members[0].entry
-        straight, straight_other = linear(items, members[0].entry), linear(other, group[0].entry)
-        tries = [(items, other), (straight, other), (items, straight_other)]
-        for one, two in tries:
-            if one is not None and two is not None and (merged := sides.merge(one, two)) is not None:
-                _rename(merged, sides.renamed)
-                return merged
-        return None
 
     def _finish(self, members: Sequence[Member], items: list[Item]) -> bool:
         """Write parameters and turn members into calls; not where there would be too many."""
@@ -158,7 +143,7 @@ class BlockFinder:
         except TooManyError:
             return False
         name = self._name(members[0], items)
-        self.blocks[name] = Block(name, items, members[0].entry, parameters)
+        self.blocks[name] = Block(name, items, parameters)
         for place, member in enumerate(members):
             item = member.item
             item.kind, item.branches = name, None
@@ -172,7 +157,7 @@ class BlockFinder:
         kinds = {each.kind for item in items for each in item.below()}
         shape = next((word for kind, word in _SHAPES.items() if kind in kinds), "Block")
         base = given[:1].upper() + given[1:] if given else shape
-        return next(name for name in _numbered(base) if name not in self.blocks)
+        return next(name for name in _with_letters(base) if name not in self.blocks)
 
 
 _SHAPES: Mapping[str, str] = {"concat": "Branches", "add": "Residual", "mul": "Gate"}
@@ -184,12 +169,28 @@ def _full_weight(item: Item) -> int:
     return 1 + sum(_full_weight(each) for branch in item.branches or () for each in branch)
 
 
-def _numbered(base: str) -> Iterator[str]:
+def _with_letters(base: str) -> Iterator[str]:
+    """Yield names; one that ends in a digit would be mistaken for the number of a call."""
     yield base
-    number = 2
-    while True:
-        yield f"{base}_{number}" if base[-1:].isdigit() else f"{base}{number}"
-        number += 1
+    for number in count():
+        yield base + chr(ord("B") + number % 25) * (number // 25 + 1)
+
+
+def _unified(members: Sequence[Member]) -> list[Item]:
+    """Return members of one structure as one series, in which what enters has a number of its own."""
+    items = unify([member.items for member in members])
+    _rename(items, {members[0].entry: ENTRY})
+    return items
+
+
+def _merged(sides: Sides, items: list[Item], other: list[Item]) -> list[Item] | None:
+    """Return two series as one; a residual that only one has is written as its body and a sum behind it."""
+    straight, straight_other = linear(items, ENTRY), linear(other, ENTRY)
+    for one, two in ((items, other), (straight, other), (items, straight_other)):
+        if one is not None and two is not None and (merged := sides.merge(one, two)) is not None:
+            _rename(merged, sides.renamed)
+            return merged
+    return None
 
 
 def _rename(items: Sequence[Item], nodes: Mapping[int, int]) -> None:

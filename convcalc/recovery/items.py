@@ -16,6 +16,16 @@ Value: TypeAlias = Any
 WITH_HALF_PADDING = ("conv", "dwconv")
 
 
+ENTRY = -1
+"""In a block, the node that enters it."""
+
+
+class Expression(str):
+    """A text that depends on variables."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True, eq=False)
 class Item:
     """A layer with what is fused to it, a join, or a list.

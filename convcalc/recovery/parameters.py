@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from convcalc.recovery.items import Item, Value
+from convcalc.recovery.items import Expression, Item, Value
 from convcalc.recovery.unify import ABSENT, Column, map_values
 from convcalc.spec.expressions.messages import reserved_reason
 
@@ -58,7 +58,7 @@ class Parameters:
         text = self._expression(item, key, value.values)
         if key == "out":
             self.sizes.append((text, value.values))
-        return text
+        return Expression(text)
 
     def _expression(self, item: Item, key: str, values: tuple[Any, ...]) -> str:
         for name, known in self.columns.items():

@@ -7,7 +7,7 @@ from itertools import combinations, count
 from typing import Any
 
 from convcalc.recovery.align import weight
-from convcalc.recovery.items import Item, Value
+from convcalc.recovery.items import Expression, Item, Value
 from convcalc.recovery.parameters import INNER, LOCAL, SIZES, free_name, multiple
 from convcalc.recovery.unify import Column, First, Turns, is_call, map_values, skeleton, unify
 
@@ -76,7 +76,10 @@ def _repeats(turns: list[list[Item]]) -> Iterator[Item]:
         if len(turns[0]) > 1 or turns[0][0].kind != "act":
             yield _repeat(turns)
         return
-    stages = _stages(vectors, varying) if any(map(is_call, turns[0])) or sum(map(weight, turns[0])) > 2 else None
+    inner = [each for item in turns[0] for each in item.below()]
+    is_stage = any(map(is_call, inner)) or sum(map(weight, turns[0])) > 2
+    has_repeat = any(each.kind == "repeat" for each in inner)  # in which `first` is its own
+    stages = _stages(vectors, varying) if is_stage and not has_repeat else None
     if stages is None or len(stages) > 0.6 * len(turns) or len(turns) < 3:
         if _is_shorter(turns):
             yield _repeat(turns)
@@ -214,13 +217,13 @@ def _name_columns_of(repeat: Item, taken: set[str]) -> None:
             return value
         for name, known in columns.items():
             if [*map(repr, known)] == [*map(repr, value.values)]:
-                return name
+                return Expression(name)
             if key in SIZES and all(type(each) is int for each in value.values):
                 if text := multiple(name, known, value.values):
-                    return text
+                    return Expression(text)
         name = free_name(INNER.get(key, key.rpartition(".")[2]), {*taken, *columns})
         columns[name] = value.values
-        return name
+        return Expression(name)
 
     def walk(inner: Sequence[Item]) -> None:
         for item in inner:

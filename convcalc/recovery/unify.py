@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from convcalc.ops.make import get
 from convcalc.ops.op import arguments_of
-from convcalc.recovery.items import Item, Value
+from convcalc.recovery.items import Expression, Item, Value
 from convcalc.recovery.text import scalar
 
 ABSENT = object()
@@ -46,7 +46,7 @@ def skeleton(items: Sequence[Item]) -> tuple[Any, ...]:
 
 
 def _skeleton_of(item: Item) -> Any:
-    args = None if is_call(item) else frozenset(_structural(item))
+    args = frozenset(_structural(item))
     below = tuple(map(skeleton, item.branches)) if item.branches is not None else None
     links = item.source is not None, tuple(item.references), item.tie is not None
     return item.kind, args, below, links, item.present is None, item.modifiers.get("when")
@@ -66,7 +66,8 @@ def _form(key: str, value: Value) -> Any:
     if isinstance(value, Turns):
         return "turns", value.values
     if isinstance(value, First):
-        return None
+        forms = _form(key, value.first), _form(key, value.rest)
+        return None if forms == (None, None) else ("first", *forms)
     if isinstance(value, tuple):
         return tuple(_form(key, each) for each in value)
     return "word" if key == "padding" and isinstance(value, str) else None
@@ -78,7 +79,9 @@ def _has_default(kind: str, key: str) -> bool:
 
 def default_of(kind: str, key: str) -> Value:
     """Return the value of an argument that is not written, if there is one to write."""
-    if kind in LISTS or kind[:1].isupper():
+    if kind[:1].isupper():
+        return 0  # every call has all arguments
+    if kind in LISTS:
         return ABSENT
     op, (part, dot, inner) = get(kind), key.partition(".")
     if dot:
@@ -151,7 +154,7 @@ def map_values(items: Sequence[Item], change: Callable[[Item, str, Value], Value
 def _mapped(value: Value, change: Callable[[Value], Value]) -> Value:
     if isinstance(value, First):
         first, rest = _mapped(value.first, change), _mapped(value.rest, change)
-        return rest if first == rest else f"{scalar(first)} if first else {scalar(rest)}"
+        return rest if first == rest else Expression(f"{scalar(first)} if first else {scalar(rest)}")
     if isinstance(value, Column | Turns) or not isinstance(value, tuple):
         return change(value)
     return tuple(_mapped(each, change) for each in value)

@@ -10,7 +10,7 @@ from convcalc.ops.make import get
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activation_names
 from convcalc.recovery.blocks import Block
-from convcalc.recovery.items import Item, Value
+from convcalc.recovery.items import Expression, Item, Value
 from convcalc.recovery.parameters import LOCAL
 from convcalc.recovery.unify import LISTS, is_call
 
@@ -53,15 +53,13 @@ class ItemWriter:
         return _with(item.kind, self._body(item, given), modifiers)
 
     def _repeat(self, item: Item, modifiers: Mapping[str, Any]) -> Any:
+        """Return a repeat: beside its only item, or over a list."""
         body = (item.branches or [[]])[0]
         count = {"repeat": {key: list(values) for key, values in item.columns.items()} or item.args["n"]}
-        if len(body) == 1 and body[0].kind not in {"repeat", "from"} and "name" not in {**modifiers, **body[0].modifiers}:
-            one = self.item(body[0])
-            return {**one, **count} if isinstance(one, dict) else {one: None, **count}
-        if len(body) == 1 and body[0].kind != "repeat" and "name" not in body[0].modifiers:
-            one = self.item(body[0])
-            return {**(one if isinstance(one, dict) else {one: None}), **modifiers, **count}
-        return {**count, **modifiers, "seq": self.series(body)}
+        if len(body) > 1 or body[0].kind == "repeat" or body[0].modifiers:
+            return {**count, **modifiers, "seq": self.series(body)}
+        one = self.item(body[0])
+        return {**(one if isinstance(one, dict) else {one: None}), **count, **modifiers}
 
     def _call(self, item: Item) -> Any:
         """Return the arguments of a call, in their order; the last ones are left out where they are the defaults."""
@@ -183,5 +181,8 @@ def _usual(op: type[Op], key: str, given: Sequence[Mapping[str, Any]]) -> Any:
     shown = Counter(repr(each.get(key)) for each in relevant)
     most, count = shown.most_common(1)[0]
     value = next(each.get(key) for each in relevant if repr(each.get(key)) == most)
+    inner = [*value.values()] if isinstance(value, dict) else [value]
+    if any(isinstance(each, Expression) for each in inner):
+        return None
     may_be_left_out = key in {*PARTS, "via"} or arguments_of(op)[key].default is not None
     return value if 2 * count > len(relevant) and (may_be_left_out or count == len(relevant)) else None
