@@ -77,7 +77,13 @@ class Sides:
             made.present = (*(a.present or (True,) * self.first), *(b.present or (True,) * self.second))
         if a.branches is not None and b.branches is not None:
             made.branches = []
-            for one, other in zip(a.branches, b.branches, strict=True):
+            spare = _spare(a, b)
+            for number in range(max(len(a.branches), len(b.branches))):
+                if number == spare:
+                    made.branches.append([self._optional(*_branch_of(a, b, number))])
+                    continue
+                shift = number - 1 if spare is not None and number > spare else number
+                one, other = (side[shift if len(side) == min(len(a.branches), len(b.branches)) else number] for side in (a.branches, b.branches))
                 merged = self.merge(one, other, whole=bool(one) and bool(other))
                 if merged is None:
                     return None
@@ -128,11 +134,26 @@ def weight(item: Item) -> int:
 
 def _alike(a: Item, b: Item) -> bool:
     """Whether two items may be one of the merged block."""
-    if a.kind != b.kind or len(a.branches or ()) != len(b.branches or ()):
+    if a.kind != b.kind or (_spare(a, b) is None and len(a.branches or ()) != len(b.branches or ())):
         return False
     if is_call(a) or a.kind == "repeat":
         return is_call(a) or skeleton([a]) == skeleton([b])
     return _without_branches(a) == _without_branches(b)
+
+
+def _branch_of(a: Item, b: Item, number: int) -> tuple[Item | None, Item | None]:
+    """Return the only item of a branch that one of two joins has, on its side."""
+    if len(a.branches or ()) > len(b.branches or ()):
+        return (a.branches or [])[number][0], None
+    return None, (b.branches or [])[number][0]
+
+
+def _spare(a: Item, b: Item) -> int | None:
+    """Return which branch only one of two joins has, if it has one more, which reads another layer."""
+    long, short = sorted((a.branches or [], b.branches or []), key=len, reverse=True)
+    if len(long) != len(short) + 1 or not short:
+        return None
+    return next((at for at, branch in enumerate(long) if [each.kind for each in branch] == ["from"]), None)
 
 
 def _without_branches(item: Item) -> object:

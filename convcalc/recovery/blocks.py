@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.align import Sides, linear, weight
+from convcalc.recovery.align import MAX_OPTIONAL, Sides, linear, weight
 from convcalc.recovery.groups import sequences, spliced
 from convcalc.recovery.items import ENTRY, Item
 from convcalc.recovery.links import Links
@@ -127,7 +127,7 @@ class BlockFinder:
         ordered = sorted(groups, key=lambda group: -sum(map(weight, group[0].items)))
         members, items = list(ordered[0]), _unified(ordered[0])
         for group in ordered[1:]:
-            merged = _merged(Sides(len(members), len(group)), items, _unified(group))
+            merged = _merged((len(members), len(group)), items, _unified(group))
             if merged is None:
                 return False
             items = merged
@@ -183,14 +183,23 @@ def _unified(members: Sequence[Member]) -> list[Item]:
     return items
 
 
-def _merged(sides: Sides, items: list[Item], other: list[Item]) -> list[Item] | None:
-    """Return two series as one; a residual that only one has is written as its body and a sum behind it."""
+def _merged(counts: tuple[int, int], items: list[Item], other: list[Item]) -> list[Item] | None:
+    """Return two series as one, with the fewest optional layers.
+
+    A residual that only one of them has may be written as its body and a sum behind it.
+    """
     straight, straight_other = linear(items, ENTRY), linear(other, ENTRY)
-    for one, two in ((items, other), (straight, other), (items, straight_other)):
-        if one is not None and two is not None and (merged := sides.merge(one, two)) is not None:
+    found: list[tuple[int, list[Item]]] = []
+    for one, two in ((items, other), (straight, other), (items, straight_other), (straight, straight_other)):
+        if one is None or two is None:
+            continue
+        sides = Sides(*counts)
+        merged = sides.merge(one, two)
+        if merged is not None:
             _rename(merged, sides.renamed)
-            return merged
-    return None
+            found.append((sum(each.present is not None for item in merged for each in item.below()), merged))
+    count, best = min(found, key=lambda each: each[0], default=(0, None))
+    return best if count <= MAX_OPTIONAL else None
 
 
 def _rename(items: Sequence[Item], nodes: Mapping[int, int]) -> None:

@@ -35,6 +35,8 @@ class Parameters:
         """Names of what enters the block → the word for it."""
         self._entering = {"cin": entering[0], "din": entering[1]}
         self._names = {"cin": "c", "din": "dim"}
+        self._products: list[tuple[str, tuple[int, ...]]] = []
+        """Parameters times what enters the block, with their values."""
 
     def write(self, items: Sequence[Item]) -> None:
         """Replace the columns of all items by expressions, and the items' presence by conditions.
@@ -79,7 +81,23 @@ class Parameters:
             if text:
                 self.derived[word] = source
                 return text
-        return self._new(key, values)
+        return self._product(item, values) or self._new(key, values)
+
+    def _product(self, item: Item, values: tuple[Any, ...]) -> str:
+        """Return values as a parameter times what enters the block, if it has far fewer values than they."""
+        entering = self._entering["cin"]
+        text = next((text for text, known in self._products if _equal(known, values)), "")
+        if not text and ABSENT not in values and all(v > 0 and v % n == 0 for v, n in zip(values, entering, strict=True)):
+            factors = tuple(v // n for v, n in zip(values, entering, strict=True))
+            if 2 * len(set(factors)) <= len(set(values)) and max(factors) <= LARGEST_FACTOR:
+                text = f"{self._new('expand', factors)}*{{}}"
+                self._products.append((text, values))
+        if not text:
+            return ""
+        if self._local(item, "~cin") == entering:
+            return text.format("cin")
+        self.derived["c"] = "cin"
+        return text.format("c")
 
     def _local(self, item: Item, mark: str) -> tuple[int, ...] | None:
         value = item.args.get(mark)
@@ -171,4 +189,7 @@ def multiple(word: str, known: tuple[Any, ...], values: tuple[Any, ...]) -> str:
     down = {one // value if one % value == 0 else 0 for one, value in pairs}
     if len(down) == 1 and 1 < (factor := down.pop()) <= LARGEST_FACTOR:
         return f"{word}//{factor}"
+    part = {Fraction(value, one) for one, value in pairs}
+    if len(part) == 1 and len(pairs) > 1 and (ratio := part.pop()).denominator <= LARGEST_FACTOR and len({one for one, _ in pairs}) > 2:
+        return f"{ratio.numerator}*{word}//{ratio.denominator}"
     return ""

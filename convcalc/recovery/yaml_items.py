@@ -82,7 +82,8 @@ class ItemWriter:
         written = self.series(branch)
         if not written:
             return "identity"
-        return written[0] if len(written) == 1 and "when" not in branch[0].modifiers else written
+        is_one = len(written) == 1 and ("when" not in branch[0].modifiers or branch[0].kind == "from")
+        return written[0] if is_one else written
 
     def _without_defaults(self, op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
         defaults = {**self.defaults.get(op.defaults_from, {}), **self.defaults.get(op.kind, {})}
