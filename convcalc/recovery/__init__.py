@@ -60,11 +60,11 @@ def _flat(graph: Graph) -> tuple[str, list[int]]:
     last = max(graph.outputs.values())
     items.sort(key=lambda item: item.nodes == (last,))  # the last item is an output
     name_all(items)
-    return _written(graph, items)
+    return _written(graph, items, is_flat=True)
 
 
-def _written(graph: Graph, items: list[Item]) -> tuple[str, list[int]]:
+def _written(graph: Graph, items: list[Item], *, is_flat: bool = False) -> tuple[str, list[int]]:
     connect(items, graph.inputs[0].index)
     own_ties(items)
     made = order(items)
-    return document(graph, items), made
+    return document(graph, items, is_flat=is_flat), made

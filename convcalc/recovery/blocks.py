@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from convcalc.graph.graph import Graph
 from convcalc.recovery.align import MAX_OPTIONAL, Sides, linear, weight
 from convcalc.recovery.groups import sequences, spliced
-from convcalc.recovery.items import ENTRY, Item
+from convcalc.recovery.items import ENTRY, Item, copied
 from convcalc.recovery.links import Links
 from convcalc.recovery.parameters import Parameters, TooManyError
 from convcalc.recovery.repeats import compressed
@@ -32,6 +32,8 @@ class Block:
     name: str
     items: list[Item]
     parameters: Parameters
+    place: tuple[int, int]
+    """Of its first member."""
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -58,10 +60,7 @@ class Member:
     item: Item
     entry: int
     parent: Item | None
-
-    @property
-    def items(self) -> list[Item]:
-        return (self.item.branches or [[]])[0]
+    items: list[Item] = field(default_factory=list)
 
 
 class BlockFinder:
@@ -81,14 +80,17 @@ class BlockFinder:
         for height in range(max((heights.get(id(item), 0) for item, _ in found), default=-1) + 1):
             level = [(item, above) for item, above in found if heights.get(id(item), 0) == height]
             for item, _ in level:
-                item.branches = [compressed(spliced((item.branches or [[]])[0]), self.links.is_closed)]
+                item.branches = [spliced((item.branches or [[]])[0])]
             self._cluster([Member(item, self.links.entry_of(item), above) for item, above in level])
+        self.blocks = dict(sorted(self.blocks.items(), key=lambda each: each[1].place))
         return compressed(spliced(items), self.links.is_closed)
 
     def _cluster(self, members: Sequence[Member]) -> None:
         buckets: dict[object, list[Member]] = {}
         for member in members:
-            if self._is_candidate(member):
+            if self._is_candidate(member.item):
+                inner = copied((member.item.branches or [[]])[0])  # as it is, if it becomes no block
+                member.items = compressed(inner, self.links.is_closed)
                 buckets.setdefault(self._key(member), []).append(member)
         for bucket in buckets.values():
             parents = {id(member.parent) for member in bucket}
@@ -97,11 +99,11 @@ class BlockFinder:
             if len(bucket) > 1 and not (inside_one and len(parents) == len(bucket)):
                 self._make(bucket)
 
-    def _is_candidate(self, member: Member) -> bool:
-        inner = [each for item in member.items for each in item.below()]
-        if not self._class(member.item) and any(map(is_call, inner)):
+    def _is_candidate(self, item: Item) -> bool:
+        items = (item.branches or [[]])[0]
+        if not self._class(item) and any(is_call(each) for outer in items for each in outer.below()):
             return False
-        return sum(map(_full_weight, member.items)) >= LEAST_WEIGHT and self.links.is_block(member.item)
+        return sum(map(_full_weight, items)) >= LEAST_WEIGHT and self.links.is_block(item)
 
     def _class(self, item: Item | None) -> str:
         name = self.graph.scopes.get(item.path, "") if item is not None else ""
@@ -143,7 +145,7 @@ class BlockFinder:
         except TooManyError:
             return False
         name = self._name(members[0], items)
-        self.blocks[name] = Block(name, items, parameters)
+        self.blocks[name] = Block(name, items, parameters, min(member.item.span for member in members))
         for place, member in enumerate(members):
             item = member.item
             item.kind, item.branches = name, None
@@ -164,8 +166,8 @@ _SHAPES: Mapping[str, str] = {"concat": "Branches", "add": "Residual", "mul": "G
 
 
 def _full_weight(item: Item) -> int:
-    if is_call(item) or item.kind == "repeat":
-        return LEAST_WEIGHT if is_call(item) else 1
+    if is_call(item):
+        return LEAST_WEIGHT
     return 1 + sum(_full_weight(each) for branch in item.branches or () for each in branch)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -78,6 +78,15 @@ class Item:
             for item in branch:
                 yield from item.below()
         yield self
+
+
+def copied(items: Sequence[Item]) -> list[Item]:
+    """Return copies of items, and of all below them."""
+    made = [item.copy() for item in items]
+    for item in made:
+        if item.branches is not None:
+            item.branches = [copied(branch) for branch in item.branches]
+    return made
 
 
 def arguments(node: Node) -> dict[str, Value]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from convcalc.ops.registry import activation_names, kinds
 from convcalc.recovery.items import Item
 
 MAX_LENGTH = 100
+WORD = re.compile(r"[A-Za-z][A-Za-z_-]*")
 NUMBERED = re.compile(r"[a-z_]*\d+")
 
 
@@ -30,6 +32,37 @@ def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[
         for part, node in zip(("", ".norm", ".act"), item.nodes, strict=False):
             paths[node] = ".".join((*scopes, item.name)) + (part if node != item.nodes[-1] else "")
     return paths
+
+
+def name_items(items: Sequence[Item], blocks: Iterable[str]) -> None:
+    """Name layers, calls and repeats as the model does, where its name says something."""
+    words = {*kinds(), *activation_names(), "seq", "input", *(name.lower() for name in blocks)}
+    _name_items(items, words, set())
+
+
+def _name_items(items: Sequence[Item], words: set[str], taken: set[str]) -> None:
+    for item in items:
+        name = _base(item.places) if item.kind == "repeat" else item.path.rpartition(".")[2]
+        is_free = name not in words and not any(each.startswith(name) for each in taken)
+        if item.branches is None or item.kind == "repeat":
+            if WORD.fullmatch(name) and is_free and item.nodes:
+                item.name = name
+                taken.add(name)
+        for branch in item.branches or ():
+            _name_items(branch, words, set() if item.name else taken)
+
+
+def _base(places: Sequence[str]) -> str:
+    """Return what the paths of the turns of a repeat have before their number: ``stage1.conv``, ``stage2.conv``."""
+    for parts in zip(*(place.split(".") for place in places), strict=False):
+        if len(set(parts)) > 1:
+            base = parts[0].rstrip("0123456789")
+            numbers = [part.removeprefix(base) for part in parts]
+            is_counted = all(number.isdigit() for number in numbers) and [*map(int, numbers)] == [
+                *range(int(numbers[0]), int(numbers[0]) + len(numbers))
+            ]
+            return base.rstrip("_") if is_counted else ""
+    return ""
 
 
 def _with_scopes(items: Iterable[Item], scopes: tuple[str, ...]) -> Iterator[tuple[Item, tuple[str, ...]]]:

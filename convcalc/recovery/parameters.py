@@ -46,6 +46,7 @@ class Parameters:
         """
         self.sizes: list[tuple[str, tuple[Any, ...]]] = []
         map_values(items, self._written)
+        self.columns = {name: _filled(values) for name, values in self.columns.items()}
         self._conditions(items, at_entry=True)
         if len(self.columns) > MAX_PARAMETERS:
             raise TooManyError
@@ -65,6 +66,7 @@ class Parameters:
     def _expression(self, item: Item, key: str, values: tuple[Any, ...]) -> str:
         for name, known in self.columns.items():
             if _equal(known, values):
+                self.columns[name] = tuple(b if a is ABSENT else a for a, b in zip(known, values, strict=True))
                 return name
         if key not in SIZES or not all(each is ABSENT or type(each) is int for each in values):
             return self._new(key, values)
@@ -106,11 +108,8 @@ class Parameters:
         return None if value is None else (value,) * len(self._entering["cin"])
 
     def _new(self, key: str, values: tuple[Any, ...]) -> str:
-        known = [each for each in values if each is not ABSENT]
-        usual = Counter(map(repr, known)).most_common(1)[0][0]
-        fill = next(each for each in known if repr(each) == usual)
         name = free_name(INNER.get(key, key.rpartition(".")[2]), self.columns)
-        self.columns[name] = tuple(fill if each is ABSENT else each for each in values)
+        self.columns[name] = values
         if len(self.columns) > 2 * MAX_PARAMETERS:
             raise TooManyError
         return name
@@ -169,13 +168,21 @@ def free_name(base: str, taken: Iterable[str]) -> str:
     return name
 
 
+def _filled(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return values in which those that no layer reads are the usual one."""
+    known = [each for each in values if each is not ABSENT]
+    usual = Counter(map(repr, known)).most_common(1)[0][0]
+    fill = next(each for each in known if repr(each) == usual)
+    return tuple(fill if each is ABSENT else each for each in values)
+
+
 def _is_numeric(values: tuple[Any, ...]) -> bool:
     return all(type(each) in {int, Fraction} for each in values)
 
 
 def _equal(known: tuple[Any, ...], values: tuple[Any, ...]) -> bool:
     pairs = zip(known, values, strict=True)
-    return all(value is ABSENT or (type(value) is type(one) and value == one) for one, value in pairs)
+    return all(ABSENT in {one, value} or (type(value) is type(one) and value == one) for one, value in pairs)
 
 
 def multiple(word: str, known: tuple[Any, ...], values: tuple[Any, ...]) -> str:

@@ -154,6 +154,8 @@ def map_values(items: Sequence[Item], change: Callable[[Item, str, Value], Value
 def _mapped(value: Value, change: Callable[[Value], Value]) -> Value:
     if isinstance(value, First):
         first, rest = _mapped(value.first, change), _mapped(value.rest, change)
+        if (first, rest) in {(True, False), (False, True)} and isinstance(rest, bool):
+            return Expression("first" if first else "not first")
         return rest if first == rest else Expression(f"{scalar(first)} if first else {scalar(rest)}")
     if isinstance(value, Column | Turns) or not isinstance(value, tuple):
         return change(value)

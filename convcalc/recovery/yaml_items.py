@@ -16,6 +16,8 @@ from convcalc.recovery.unify import LISTS, is_call
 
 Defaults = dict[str, dict[str, Any]]
 PARTS = ("norm", "act")
+MODIFIERS = ("name", "from", "when", "tie", "via")
+"""The order in which they are written."""
 LEAST_ITEMS = 3
 """Items of a kind for which a default is worth its line."""
 
@@ -36,7 +38,7 @@ class ItemWriter:
         """Return one item: a word, or a mapping."""
         modifiers = dict(item.modifiers)
         if item.kind == "from":
-            return modifiers or "identity"
+            return {key: modifiers[key] for key in MODIFIERS if key in modifiers} or "identity"
         if item.kind == "repeat":
             return self._repeat(item, modifiers)
         if item.kind == "seq":
@@ -56,6 +58,7 @@ class ItemWriter:
         """Return a repeat: beside its only item, or over a list."""
         body = (item.branches or [[]])[0]
         count = {"repeat": {key: list(values) for key, values in item.columns.items()} or item.args["n"]}
+        modifiers = {key: modifiers[key] for key in MODIFIERS if key in modifiers}
         if len(body) > 1 or body[0].kind == "repeat" or body[0].modifiers:
             return {**count, **modifiers, "seq": self.series(body)}
         one = self.item(body[0])
@@ -130,7 +133,7 @@ def _given(item: Item) -> dict[str, Any]:
 
 def _with(word: str, value: Any, modifiers: Mapping[str, Any]) -> Any:
     """Return an item of a kind; a bare word where nothing else is written."""
-    written = {key: each for key, each in modifiers.items() if key != "references"}
+    written = {key: modifiers[key] for key in MODIFIERS if key in modifiers}
     return {word: value, **written} if written or value is not None else word
 
 
