@@ -101,8 +101,10 @@ class BlockFinder:
 
     def _is_candidate(self, item: Item) -> bool:
         items = (item.branches or [[]])[0]
-        if not self._class(item) and any(is_call(each) for outer in items for each in outer.below()):
-            return False
+        if not self._class(item) and (
+            self.graph.scopes or any(is_call(each) for outer in items for each in outer.below())
+        ):
+            return False  # the code has no class for it, or it only holds what is one
         return sum(map(_full_weight, items)) >= LEAST_WEIGHT and self.links.is_block(item)
 
     def _class(self, item: Item | None) -> str:

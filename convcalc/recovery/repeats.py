@@ -7,7 +7,7 @@ from itertools import combinations, count
 from typing import Any
 
 from convcalc.recovery.align import weight
-from convcalc.recovery.items import Expression, Item, Value
+from convcalc.recovery.items import Expression, Item, Value, copied
 from convcalc.recovery.parameters import INNER, LOCAL, SIZES, free_name, multiple
 from convcalc.recovery.unify import Column, First, Turns, is_call, map_values, skeleton, unify
 
@@ -84,7 +84,8 @@ def _repeats(turns: list[list[Item]]) -> Iterator[Item]:
         if _is_shorter(turns):
             yield _repeat(turns)
         return
-    made = [[_first_turns(turns[start:end])] for start, end in stages]
+    rests = _rests(vectors, varying, stages)
+    made = [[_first_turns(turns[start:end], rests)] for start, end in stages]
     if len(made) > 1 and len({skeleton(stage) for stage in made}) == 1 and _is_shorter(made):
         yield _repeat(made)
         return
@@ -145,9 +146,35 @@ def _cut(vectors: Sequence[Sequence[Any]], fixed: Sequence[int], others: Sequenc
     yield start, len(vectors)
 
 
-def _first_turns(turns: Sequence[list[Item]]) -> Item:
-    """Return a repeat of turns that are equal but for the first."""
-    body = unify(turns)
+def _rests(vectors: Sequence[Sequence[Any]], varying: Sequence[int], stages: Sequence[tuple[int, int]]) -> dict[int, Value]:
+    """Return the values, by place, that the later turns of all stages have, and some first turns have not."""
+    found: dict[int, Value] = {}
+    for place in varying:
+        pairs = [(vectors[start][place], vectors[end - 1][place]) for start, end in stages if end - start > 1]
+        if len({repr(rest) for _, rest in pairs}) == 1 and any(first != rest for first, rest in pairs):
+            found[place] = pairs[0][1][1]
+    return found
+
+
+def _with_values(turn: Sequence[Item], values: dict[int, Value]) -> list[Item]:
+    """Return a copy of a turn with other values in some places."""
+    made, place = copied(turn), count()
+
+    def replace(items: Sequence[Item]) -> None:
+        for item in items:
+            for key in sorted(item.args):
+                if key not in LOCAL:
+                    item.args[key] = values.get(next(place), item.args[key])
+            for branch in item.branches or ():
+                replace(branch)
+
+    replace(made)
+    return made
+
+
+def _first_turns(turns: Sequence[list[Item]], rests: dict[int, Value]) -> Item:
+    """Return a repeat of turns that are equal but for the first; a single turn is as if others followed it."""
+    body = unify(turns if len(turns) > 1 else [turns[0], _with_values(turns[0], rests)])
     _replace(body, lambda values: First(values[0], values[-1]))
     return _made(turns, body)
 
