@@ -56,7 +56,7 @@ def _nested(graph: Graph) -> tuple[str, list[int]]:
 
 def _flat(graph: Graph) -> tuple[str, list[int]]:
     """Return every layer as an item of its own, in the order of the graph."""
-    items = [unit.item() for unit in fuse(graph, alone=True)]
+    items = [unit.item({}) for unit in fuse(graph, alone=True)]
     last = max(graph.outputs.values())
     items.sort(key=lambda item: item.nodes == (last,))  # the last item is an output
     name_all(items)

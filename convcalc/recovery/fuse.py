@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convcalc.graph.graph import Graph, Node
-from convcalc.recovery.items import Item, arguments
+from convcalc.recovery.items import Item, Value, arguments
+from convcalc.shapes import Shape
 
 
 @dataclass(slots=True)
@@ -25,15 +26,24 @@ class Unit:
         assert op is not None
         return op.arity != (1, 1)
 
-    def item(self) -> Item:
-        """Return it as an item, without branches."""
+    def item(self, known: dict[tuple[int, tuple[Shape, ...]], dict[str, Value]]) -> Item:
+        """Return it as an item, without branches; ``known`` holds the arguments of ops, which layers share."""
+
+        def arguments_of(node: Node) -> dict[str, Value]:
+            key = id(node.op), node.input_shapes
+            if node.source_form:
+                return arguments(node)
+            if key not in known:
+                known[key] = arguments(node)
+            return dict(known[key])
+
         head, *parts = self.nodes
         op = head.op
         assert op is not None
-        args = arguments(head)
+        args = arguments_of(head)
         for part in parts:
             assert part.op is not None
-            args |= {f"{part.op.kind}.{key}": value for key, value in arguments(part).items()}
+            args |= {f"{part.op.kind}.{key}": value for key, value in arguments_of(part).items()}
         if "norm.type" in args and args.get("bias") is False:
             del args["bias"]
         item = Item(op.kind, args, tuple(node.index for node in self.nodes), path=head.path, tie=self.tie)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from convcalc.graph.graph import Node
@@ -70,7 +71,9 @@ class Item:
 
     def copy(self) -> Item:
         """Return the item for changes of its own arguments and modifiers."""
-        return replace(self, args=dict(self.args), modifiers=dict(self.modifiers))
+        made = copy(self)
+        made.args, made.modifiers = dict(self.args), dict(self.modifiers)
+        return made
 
     def below(self) -> Iterator[Item]:
         """Yield the item and all below it, in the order in which a spec makes their layers."""

@@ -27,25 +27,31 @@ def compressed(items: Sequence[Item], is_closed: Closed) -> list[Item]:
         if item.branches is not None:
             item.branches = [compressed(branch, is_closed) for branch in item.branches]
     found = list(items)
-    for period in range(1, MAX_PERIOD + 1):
-        found = _with_period(found, period, is_closed)
+    keys = [_key(item) for item in found] if len(found) > 1 else []
+    for period in range(1, min(MAX_PERIOD, len(found) // 2) + 1):
+        found, keys = _with_period(found, keys, period, is_closed)
     return found
 
 
-def _with_period(items: list[Item], period: int, is_closed: Closed) -> list[Item]:
-    keys = [skeleton([item]) if _may_repeat(item) else None for item in items]
+def _with_period(
+    items: list[Item], keys: list[Any], period: int, is_closed: Closed
+) -> tuple[list[Item], list[Any]]:
+    """Return a list in which windows of so many items are turns of repeats, and the structure of each item."""
     found: list[Item] = []
+    structures: list[Any] = []
     at = 0
     while at < len(items):
         turns = _turns_at(items, keys, at, period, is_closed)
         made = list(_repeats(turns)) if len(turns) > 1 else []
-        if made:
-            found += made
-            at += period * len(turns)
-        else:
-            found.append(items[at])
-            at += 1
-    return found
+        found += made or [items[at]]
+        structures += map(_key, made) if made else [keys[at]]
+        at += period * len(turns) if made else 1
+    return found, structures
+
+
+def _key(item: Item) -> Any:
+    """Return the structure of an item that may be repeated."""
+    return skeleton([item]) if _may_repeat(item) else None
 
 
 def _may_repeat(item: Item) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from convcalc.graph.graph import Graph
 from convcalc.recovery.fuse import Unit
-from convcalc.recovery.items import Item
+from convcalc.recovery.items import Item, Value
+from convcalc.shapes import Shape
 
 ENTRY = -1
 """The place, among units, of the first input of the graph."""
@@ -31,6 +32,7 @@ class TreeBuilder:
                     self._readers[self._place[index]] += 1
         self._dominators: list[int | None] = []
         self._dominators.extend(self._each_dominator())
+        self._known: dict[tuple[int, tuple[Shape, ...]], dict[str, Value]] = {}
         self._placed: set[int] = set()
         self._outputs = [self._place.get(index, ENTRY) for index in graph.outputs.values()]
 
@@ -75,7 +77,7 @@ class TreeBuilder:
         while at is not None and at not in {start, ENTRY} and at not in self._placed:
             self._placed.add(at)
             unit = self.units[at]
-            item = unit.item()
+            item = unit.item(self._known)
             found.append(item)
             if unit.is_join:
                 start_of_branches = self._dominators[at]

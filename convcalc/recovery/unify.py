@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from convcalc.ops.make import get
@@ -57,12 +58,14 @@ def _structural(item: Item) -> list[tuple[str, Any]]:
     return [
         (key, form)
         for key, value in item.args.items()
-        if not ((form := _form(key, value)) is None and _has_default(item.kind, key))
+        if not ((form := _form(key, value)) is None and default_of(item.kind, key) is not ABSENT)
     ]
 
 
 def _form(key: str, value: Value) -> Any:
     """Return what values of one column have in common: the lengths of lists, whether a padding is a word."""
+    if type(value) is int:
+        return None
     if isinstance(value, Turns):
         return "turns", value.values
     if isinstance(value, First):
@@ -73,10 +76,7 @@ def _form(key: str, value: Value) -> Any:
     return "word" if key == "padding" and isinstance(value, str) else None
 
 
-def _has_default(kind: str, key: str) -> bool:
-    return default_of(kind, key) is not ABSENT
-
-
+@cache
 def default_of(kind: str, key: str) -> Value:
     """Return the value of an argument that is not written, if there is one to write."""
     if kind[:1].isupper():

@@ -44,9 +44,15 @@ def _of_node(node: Node, other: Node, place: dict[int, int], owners: dict[int, i
         "its kind": node.op.kind == other.op.kind,
         "what it reads": node.inputs == tuple(place[index] for index in other.inputs),
         "its output": node.shape == other.shape,
-        "its arguments": arguments(node) == arguments(other),
-        "its weights": node.facts.weights == other.facts.weights,
+        "its arguments": _same_arguments(node, other),
+        "its weights": node.facts.weights == other.facts.weights and node.facts.buffers == other.facts.buffers,
         "its multiplies": node.facts.products == other.facts.products,
         "its ties": owners.setdefault(other.weight_owner, node.weight_owner) == node.weight_owner,
     }
     return next((what for what, holds in same.items() if not holds), "")
+
+
+def _same_arguments(node: Node, other: Node) -> bool:
+    if node.op == other.op and node.source_form == other.source_form:
+        return True
+    return arguments(node) == arguments(other)
