@@ -72,7 +72,9 @@ class Sides:
         self.renamed.update(zip(b.nodes, a.nodes, strict=False))
         unify_arguments([a, b])  # both have the same arguments then
         made = a.copy()
-        made.args = {key: column((*expanded(a.args[key], self.first), *expanded(b.args[key], self.second))) for key in a.args}
+        made.args = {
+            key: column((*expanded(a.args[key], self.first), *expanded(b.args[key], self.second))) for key in a.args
+        }
         if a.present or b.present:
             made.present = (*(a.present or (True,) * self.first), *(b.present or (True,) * self.second))
         if a.branches is not None and b.branches is not None:
@@ -83,7 +85,10 @@ class Sides:
                     made.branches.append([self._optional(*_branch_of(a, b, number))])
                     continue
                 shift = number - 1 if spare is not None and number > spare else number
-                one, other = (side[shift if len(side) == min(len(a.branches), len(b.branches)) else number] for side in (a.branches, b.branches))
+                one, other = (
+                    side[shift if len(side) == min(len(a.branches), len(b.branches)) else number]
+                    for side in (a.branches, b.branches)
+                )
                 merged = self.merge(one, other, whole=bool(one) and bool(other))
                 if merged is None:
                     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -60,7 +60,10 @@ class Member:
     item: Item
     entry: int
     parent: Item | None
-    items: list[Item] = field(default_factory=list)
+    items: list[Item]
+    """With repeats."""
+    other: list[Item]
+    """As they are."""
 
 
 class BlockFinder:
@@ -81,7 +84,12 @@ class BlockFinder:
             level = [(item, above) for item, above in found if heights.get(id(item), 0) == height]
             for item, _ in level:
                 item.branches = [spliced((item.branches or [[]])[0])]
-            self._cluster([Member(item, self.links.entry_of(item), above) for item, above in level])
+            self._cluster(
+                [
+                    Member(item, self.links.entry_of(item), above, [], (item.branches or [[]])[0])
+                    for item, above in level
+                ]
+            )
         self.blocks = dict(sorted(self.blocks.items(), key=lambda each: each[1].place))
         return compressed(spliced(items), self.links.is_closed)
 
@@ -89,8 +97,7 @@ class BlockFinder:
         buckets: dict[object, list[Member]] = {}
         for member in members:
             if self._is_candidate(member.item):
-                inner = copied((member.item.branches or [[]])[0])  # as it is, if it becomes no block
-                member.items = compressed(inner, self.links.is_closed)
+                member.items = compressed(copied(member.other), self.links.is_closed)
                 buckets.setdefault(self._key(member), []).append(member)
         for bucket in buckets.values():
             parents = {id(member.parent) for member in bucket}
@@ -116,10 +123,15 @@ class BlockFinder:
 
     def _make(self, bucket: Sequence[Member]) -> None:
         """Make a block of members, or one for each structure where they are too different."""
-        structures: dict[object, list[Member]] = {}
-        for member in bucket:
-            structures.setdefault(skeleton(member.items), []).append(member)
-        groups = list(structures.values())
+        groups = _structures(bucket)
+        if len(groups) > 1:
+            for member in bucket:
+                member.items, member.other = member.other, member.items
+            if len(again := _structures(bucket)) >= len(groups):
+                for member in bucket:
+                    member.items, member.other = member.other, member.items
+            else:
+                groups = again
         if 1 < len(groups) <= MAX_VARIANTS and self._merged(groups):
             return
         for group in groups:
@@ -146,6 +158,7 @@ class BlockFinder:
             parameters.write(items)
         except TooManyError:
             return False
+        items = compressed(items, self.links.is_closed)
         name = self._name(members[0], items)
         self.blocks[name] = Block(name, items, parameters, min(member.item.span for member in members))
         for place, member in enumerate(members):
@@ -157,7 +170,9 @@ class BlockFinder:
         return True
 
     def _name(self, member: Member, items: Sequence[Item]) -> str:
-        given = "".join(each for each in self._class(member.item) if each.isalnum() or each == "_").lstrip("_0123456789")
+        given = "".join(each for each in self._class(member.item) if each.isalnum() or each == "_").lstrip(
+            "_0123456789"
+        )
         kinds = {each.kind for item in items for each in item.below()}
         shape = next((word for kind, word in _SHAPES.items() if kind in kinds), "Block")
         base = given[:1].upper() + given[1:] if given else shape
@@ -178,6 +193,14 @@ def _with_letters(base: str) -> Iterator[str]:
     yield base
     for number in count():
         yield base + chr(ord("B") + number % 25) * (number // 25 + 1)
+
+
+def _structures(members: Sequence[Member]) -> list[list[Member]]:
+    """Return members of equal structure together."""
+    found: dict[object, list[Member]] = {}
+    for member in members:
+        found.setdefault(skeleton(member.items), []).append(member)
+    return list(found.values())
 
 
 def _unified(members: Sequence[Member]) -> list[Item]:

@@ -11,11 +11,13 @@ from convcalc.recovery.blocks import Block
 from convcalc.recovery.items import ENTRY, Item
 from convcalc.recovery.names import name_items, name_targets
 from convcalc.recovery.repeats import name_columns
-from convcalc.recovery.text import Parameters, entries, fields, flow
+from convcalc.recovery.text import Parameters, entries, fields
 from convcalc.recovery.yaml_items import ItemWriter
 
 
-def document(graph: Graph, items: list[Item], blocks: Mapping[str, Block] = MappingProxyType({}), *, is_flat: bool = False) -> str:
+def document(
+    graph: Graph, items: list[Item], blocks: Mapping[str, Block] = MappingProxyType({}), *, is_flat: bool = False
+) -> str:
     """Return the text of a specification with these items, which have been connected."""
     for block in blocks.values():
         name_items(block.items, blocks)
@@ -43,7 +45,7 @@ def document(graph: Graph, items: list[Item], blocks: Mapping[str, Block] = Mapp
         lines += ["blocks:", *fields({name: _block(block, writer) for name, block in blocks.items()}, 2), ""]
     lines += ["layers:", *entries(writer.series(items), 2)]
     if several:
-        lines.append(f"outputs: {flow([paths[index] for index in several])}")
+        lines += fields({"outputs": [paths[index] for index in several]}, 0)
     return "\n".join(lines) + "\n"
 
 

@@ -85,7 +85,9 @@ def name_all(items: Sequence[Item]) -> None:
 
 def _free_name(item: Item, taken: set[str], *, whole: bool = False) -> str:
     """Return a name made of the path in the model; none that items without a name have."""
-    base = (item.path.replace(".", "_") if whole else item.path.rpartition(".")[2])[-MAX_LENGTH:].lstrip("-") or item.kind
+    base = (item.path.replace(".", "_") if whole else item.path.rpartition(".")[2])[-MAX_LENGTH:].lstrip(
+        "-"
+    ) or item.kind
     if base == "input" or base[:1].isdigit() or (NUMBERED.fullmatch(base) and "_" not in base):
         base = f"{base}_" if base[-1:].isdigit() else f"_{base}"
     name, number = base, 1

@@ -89,7 +89,11 @@ class Parameters:
         """Return values as a parameter times what enters the block, if it has far fewer values than they."""
         entering = self._entering["cin"]
         text = next((text for text, known in self._products if _equal(known, values)), "")
-        if not text and ABSENT not in values and all(v > 0 and v % n == 0 for v, n in zip(values, entering, strict=True)):
+        if (
+            not text
+            and ABSENT not in values
+            and all(v > 0 and v % n == 0 for v, n in zip(values, entering, strict=True))
+        ):
             factors = tuple(v // n for v, n in zip(values, entering, strict=True))
             if 2 * len(set(factors)) <= len(set(values)) and max(factors) <= LARGEST_FACTOR:
                 text = f"{self._new('expand', factors)}*{{}}"
@@ -156,7 +160,10 @@ class Parameters:
 
     def _widths(self) -> Iterable[tuple[str, tuple[Any, ...]]]:
         known = {text: values for text, values in self.sizes if ABSENT not in values}
-        return {**self.columns, **{text: values for text, values in known.items() if "cin" not in text and "din" not in text}}.items()
+        return {
+            **self.columns,
+            **{text: values for text, values in known.items() if "cin" not in text and "din" not in text},
+        }.items()
 
 
 def free_name(base: str, taken: Iterable[str]) -> str:
@@ -197,6 +204,11 @@ def multiple(word: str, known: tuple[Any, ...], values: tuple[Any, ...]) -> str:
     if len(down) == 1 and 1 < (factor := down.pop()) <= LARGEST_FACTOR:
         return f"{word}//{factor}"
     part = {Fraction(value, one) for one, value in pairs}
-    if len(part) == 1 and len(pairs) > 1 and (ratio := part.pop()).denominator <= LARGEST_FACTOR and len({one for one, _ in pairs}) > 2:
+    if (
+        len(part) == 1
+        and len(pairs) > 1
+        and (ratio := part.pop()).denominator <= LARGEST_FACTOR
+        and len({one for one, _ in pairs}) > 2
+    ):
         return f"{ratio.numerator}*{word}//{ratio.denominator}"
     return ""

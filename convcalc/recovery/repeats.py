@@ -33,9 +33,7 @@ def compressed(items: Sequence[Item], is_closed: Closed) -> list[Item]:
     return found
 
 
-def _with_period(
-    items: list[Item], keys: list[Any], period: int, is_closed: Closed
-) -> tuple[list[Item], list[Any]]:
+def _with_period(items: list[Item], keys: list[Any], period: int, is_closed: Closed) -> tuple[list[Item], list[Any]]:
     """Return a list in which windows of so many items are turns of repeats, and the structure of each item."""
     found: list[Item] = []
     structures: list[Any] = []
@@ -58,9 +56,7 @@ def _may_repeat(item: Item) -> bool:
     return item.kind != "from" and "when" not in item.modifiers and item.present is None
 
 
-def _turns_at(
-    items: Sequence[Item], keys: Sequence[Any], at: int, period: int, is_closed: Closed
-) -> list[list[Item]]:
+def _turns_at(items: Sequence[Item], keys: Sequence[Any], at: int, period: int, is_closed: Closed) -> list[list[Item]]:
     """Return the turns of a series that begins at a place: windows of equal structure."""
     first = keys[at : at + period]
     turns: list[list[Item]] = []
@@ -152,7 +148,9 @@ def _cut(vectors: Sequence[Sequence[Any]], fixed: Sequence[int], others: Sequenc
     yield start, len(vectors)
 
 
-def _rests(vectors: Sequence[Sequence[Any]], varying: Sequence[int], stages: Sequence[tuple[int, int]]) -> dict[int, Value]:
+def _rests(
+    vectors: Sequence[Sequence[Any]], varying: Sequence[int], stages: Sequence[tuple[int, int]]
+) -> dict[int, Value]:
     """Return the values, by place, that the later turns of all stages have, and some first turns have not."""
     found: dict[int, Value] = {}
     for place in varying:

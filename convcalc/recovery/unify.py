@@ -116,7 +116,7 @@ def unify_arguments(items: Sequence[Item]) -> dict[str, Value]:
     one = items[0]
     keys = dict.fromkeys(key for item in items for key in item.args).keys()
     for item in items:
-        if "bias" in keys and one.kind not in LISTS and not is_call(one):
+        if "bias" in keys and not is_call(one) and get(one.kind).accepts_norm_act:
             item.args["bias"] = bias_of(item)
         for key in keys - item.args.keys():
             item.args[key] = default_of(one.kind, key)

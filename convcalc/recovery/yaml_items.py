@@ -10,7 +10,7 @@ from convcalc.ops.make import get
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activation_names
 from convcalc.recovery.blocks import Block
-from convcalc.recovery.items import Expression, Item, Value
+from convcalc.recovery.items import WITH_HALF_PADDING, Expression, Item, Value
 from convcalc.recovery.parameters import LOCAL
 from convcalc.recovery.unify import LISTS, is_call
 
@@ -51,7 +51,11 @@ class ItemWriter:
             modifiers["via"] = via
         given = _given(item)
         if item.kind == "act" and set(given) == {"type"}:
-            return _with(given["type"], None, modifiers) if given["type"] in activation_names() else {"act": given["type"], **modifiers}
+            return (
+                _with(given["type"], None, modifiers)
+                if given["type"] in activation_names()
+                else {"act": given["type"], **modifiers}
+            )
         return _with(item.kind, self._body(item, given), modifiers)
 
     def _repeat(self, item: Item, modifiers: Mapping[str, Any]) -> Any:
@@ -98,7 +102,7 @@ class ItemWriter:
                 args[key] = value
         for key in defaults.keys() - given.keys() - unused - {"via"}:
             if key in PARTS and op.accepts_norm_act:
-                args[key] = "none"
+                args |= {} if defaults[key] == "none" else {key: "none"}
             elif key in arguments_of(op) and not (key == "bias" and given.get("norm", "none") != "none"):
                 args[key] = arguments_of(op)[key].default
         if given.get("norm", "none") != "none" and "bias" not in given and defaults.get("bias") is True:
@@ -180,7 +184,8 @@ def _via(item: Item) -> dict[str, Value]:
 def _usual(op: type[Op], key: str, given: Sequence[Mapping[str, Any]]) -> Any:
     """Return the value of an argument that more than half of the layers of a kind have, if it can be a default."""
     relevant = [each for each in given if key not in op.unused_arguments({**each, key: None})]
-    if key not in {*PARTS, "padding", "bias", "axis", "via"} or len(relevant) < LEAST_ITEMS:
+    can_be = {*PARTS, "bias", "axis", "via", *(("padding",) if op.kind in WITH_HALF_PADDING else ())}
+    if key not in can_be or len(relevant) < LEAST_ITEMS:
         return None
     shown = Counter(repr(each.get(key)) for each in relevant)
     most, count = shown.most_common(1)[0]
