@@ -84,6 +84,8 @@ class Graph:
     outputs: dict[str, int]
     name: str = ""
     warnings: list[SpecError] = field(default_factory=list)
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    """What the model's source calls the class, or the block, that a scope is made by: path → name; where known."""
 
     @property
     def inputs(self) -> list[Node]:
@@ -145,7 +147,9 @@ class Graph:
             node.weight_owner = owners.setdefault(node.weight_owner, place) if node.op else place
             node.inputs = tuple(places[index] for index in node.inputs)
             node.index = place
-        return Graph(kept, {label: places[index] for label, index in outputs.items()}, self.name, self.warnings)
+        return Graph(
+            kept, {label: places[index] for label, index in outputs.items()}, self.name, self.warnings, self.scopes
+        )
 
 
 def topological_order(inputs: Sequence[Iterable[int]]) -> list[int]:

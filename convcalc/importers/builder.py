@@ -92,6 +92,15 @@ class ModelBuilder:
                     self._builder.tie(handle, owner)
             return handle
 
+    def scope(self, name: str, class_name: str) -> None:
+        """Note the class that makes the layers below a path: recovered specs call a block after it.
+
+        Args:
+            name: of the module in the model, as in the paths of its layers.
+            class_name: without its package, such as ``Bottleneck``.
+        """
+        self._builder.scopes[_valid_path(name)] = class_name
+
     def opaque(
         self,
         node: str,
@@ -172,9 +181,7 @@ class ModelBuilder:
 
         Slashes and dots separate names of scopes; what a path cannot hold becomes ``_``.
         """
-        text = unicodedata.normalize("NFC", name[:MAX_NAME_LENGTH])
-        parts = [_NOT_IN_NAMES.sub("_", part).lstrip("-") for part in re.split(r"[./]+|::", text)]
-        path = ".".join(part for part in parts if part) or "layer"
+        path = _valid_path(name) or "layer"
         while path in self._taken:
             self._taken[path] += 1
             path = f"{path}_{self._taken[path]}"
@@ -200,3 +207,9 @@ class ModelBuilder:
         if known is None:
             known = self._ops[key] = make(kind, axes=axes, **arguments)
         return known
+
+
+def _valid_path(name: str) -> str:
+    text = unicodedata.normalize("NFC", name[:MAX_NAME_LENGTH])
+    parts = [_NOT_IN_NAMES.sub("_", part).lstrip("-") for part in re.split(r"[./]+|::", text)]
+    return ".".join(part for part in parts if part)

@@ -31,9 +31,9 @@ class DesignOptions(NamedTuple):
     overrides: dict[str, str]
     inputs: dict[str, str]
     libraries: tuple[str, ...]
-    variant: str | None
-    batch: int
-    dtypes: tuple[str, ...]
+    variant: str | None = None
+    batch: int = 1
+    dtypes: tuple[str, ...] = ("float32",)
     """All data types that are given, for a row of each."""
     strict: bool = False
     """Whether a layer that is not counted is an error."""
@@ -142,40 +142,33 @@ _VARIANT = click.option("--variant", metavar="NAME", is_eager=True, type=SpecNam
                         help="Variant of the spec, as in FILE@NAME.")  # fmt: skip
 
 
-def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--set``, ``--input``, ``--variant``, ``--lib``, ``--batch``, ``--dtype``, ``--strict``: one ``reading``."""
+def _reading(*options: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+    """Return a decorator that adds options, and hands them to a command as one ``reading``."""
 
-    @wraps(command)
-    def collected(
-        *args: Any,
-        set_: dict[str, str],
-        input_: dict[str, str],
-        variant: str | None,
-        lib: tuple[str, ...],
-        batch: int,
-        dtype: tuple[str, ...],
-        strict: bool,
-        **kwargs: Any,
-    ) -> Any:
-        if variant and kwargs.get("variants") is not None:
-            raise click.UsageError("--variant and --variants: give one of them")
-        return command(*args, reading=DesignOptions(set_, input_, lib, variant, batch, dtype, strict), **kwargs)
+    def added(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def collected(*args: Any, **kwargs: Any) -> Any:
+            if kwargs.get("variant") and kwargs.get("variants") is not None:
+                raise click.UsageError("--variant and --variants: give one of them")
+            given = {field: kwargs.pop(word) for word, field in _FIELDS.items() if word in kwargs}
+            return command(*args, reading=DesignOptions(**given, **fixed), **kwargs)
 
-    for option in (*_COUNTING, _READING[0], _VARIANT, *_READING[1:]):
-        collected = option(collected)
-    return collected
+        for option in options:
+            collected = option(collected)
+        return collected
+
+    return added
 
 
-def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--set``, ``--input`` and ``--lib`` as one ``reading`` of designs of which every layer is counted."""
-
-    @wraps(command)
-    def collected(*args: Any, set_: dict[str, str], input_: dict[str, str], lib: tuple[str, ...], **kwargs: Any) -> Any:
-        return command(*args, reading=DesignOptions(set_, input_, lib, None, 1, ("float32",), strict=True), **kwargs)
-
-    for option in _READING:
-        collected = option(collected)
-    return collected
+_FIELDS = {"set_": "overrides", "input_": "inputs", "lib": "libraries", "variant": "variant", "batch": "batch",
+           "dtype": "dtypes", "strict": "strict"}  # fmt: skip
+"""Parameter of a command → field of ``DesignOptions``."""
+design_options = _reading(*_COUNTING, _READING[0], _VARIANT, *_READING[1:])
+"""How designs are read and counted, as one ``reading``."""
+source_options = _reading(_READING[0], _VARIANT, *_READING[1:])
+"""How a design is read, as one ``reading``."""
+reading_options = _reading(*_READING, strict=True)
+"""How designs are read of which every layer is counted, as one ``reading``."""
 
 
 def variants_option(words: str) -> Callable[..., Any]:

@@ -19,7 +19,7 @@ from convcalc.render.tables.surface import Surface, is_terminal, surface
 EXTENSIONS = {
     ".txt": "text", ".log": "text", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex",
     ".html": "html", ".svg": "svg", ".py": "python", ".jsonl": "jsonl", ".parquet": "parquet", ".sarif": "sarif",
-    ".xml": "junit",
+    ".xml": "junit", ".yaml": "yaml", ".yml": "yaml",
 }  # fmt: skip
 """File extension → format."""
 STDOUT = "-"
@@ -55,7 +55,7 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
             *args: Any, format_: Sequence[OutputTarget], output: str | None, json_: bool, **kwargs: Any
         ) -> Any:
             targets = _targets(words, [*format_, OutputTarget("json")] if json_ else format_, output)
-            _require_not_read(targets, list(_texts_of(kwargs.values())))
+            require_not_read(targets, list(_texts_of(kwargs.values())))
             return command(*args, targets=targets, **kwargs)
 
         decorated = click.option("--json", "json_", is_flag=True, help="Same as -f json.")(collected)
@@ -109,7 +109,7 @@ def _targets(formats: Sequence[str], written: Sequence[OutputTarget], output: st
     return targets
 
 
-def _require_not_read(targets: Sequence[OutputTarget], named: Sequence[str]) -> None:
+def require_not_read(targets: Sequence[OutputTarget], named: Sequence[str]) -> None:
     """No output replaces a file that the same line names to be read, whatever its ending."""
     for path in [target.path for target in targets if target.path]:
         if any(os.path.isfile(name) and os.path.isfile(path) and os.path.samefile(name, path) for name in named):

@@ -237,6 +237,7 @@ class Expander:
             raise SpecError("CC506", f"block calls are nested deeper than the limit of {CALLS}", span)
         self._count(span, more=call.block.min_items)
         block, scope = call.block, frame.scope.child(segment, is_block=True)
+        self.builder.scopes[scope.path] = block.name
         for name, index in zip(block.inputs, extra, strict=False):
             scope.add(name, Binding(index, span))
         own = self._variables[id(block.document)]

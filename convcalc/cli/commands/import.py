@@ -1,0 +1,47 @@
+"""``convcalc import``."""
+
+from __future__ import annotations
+
+import click
+
+from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
+from convcalc.cli.options.designs import DesignOptions, DesignType, print_warnings, source_options
+from convcalc.cli.output.targets import STDOUT, OutputTarget, format_of_path, output_option, require_not_read, write
+from convcalc.errors import format_error
+
+
+@click.command("import", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Write a model as a readable spec.")
+@click.argument("source", type=DesignType(), metavar="SOURCE")
+@click.option("--flat", is_flag=True, help="Write every layer, without blocks and repeats.")
+@click.option("--check", is_flag=True, help="Verify that a spec can be written, and print nothing.")
+@source_options
+@output_option("Write to a .yaml file.")
+@click.pass_obj
+def command(
+    settings: GeneralOptions, source: str, reading: DesignOptions, flat: bool, check: bool, output: str | None
+) -> None:
+    """Write SOURCE, a model or a design, as a spec with blocks, repeats and defaults.
+
+    Blocks are named after the classes of the model's code, where the file has
+    their names. The spec is read again and compared with the model layer by
+    layer, before it is printed: kinds, arguments, shapes, params, multiplies
+    and shared weights are equal.
+
+    \b
+    Examples:
+      convcalc import zoo:resnet50
+      convcalc import zoo:resnet50@101 -o recovered.yaml
+      convcalc import model.yaml --flat
+      convcalc import model.yaml --check
+    """
+    if check and output is not None:
+        raise click.UsageError("--check writes nothing: leave out -o")
+    target = OutputTarget(format_of_path(("yaml",), output), None if output == STDOUT else output)
+    require_not_read([target], [source])
+    (network,) = reading.networks([source])
+    from convcalc.recovery import recover  # names that are wrong need it not
+
+    text = recover(network.graph, flat=flat)
+    if not check:
+        write(settings, [target], lambda *_: text)
+    print_warnings(settings, map(format_error, network.graph.warnings))

@@ -1,0 +1,70 @@
+"""Readable specifications recovered from graphs; each is verified against its graph before it is returned."""
+
+from __future__ import annotations
+
+from convcalc.errors import SpecError
+from convcalc.graph.graph import Graph
+from convcalc.memory import paused
+from convcalc.recovery.blocks import BlockFinder
+from convcalc.recovery.connect import connect, order, own_ties
+from convcalc.recovery.document import document
+from convcalc.recovery.fuse import fuse
+from convcalc.recovery.groups import grouped
+from convcalc.recovery.items import Item
+from convcalc.recovery.links import Links
+from convcalc.recovery.names import name_all
+from convcalc.recovery.tree import TreeBuilder
+from convcalc.recovery.verify import difference
+from convcalc.spec.expansion.frames import deep_calls
+
+
+def recover(graph: Graph, *, flat: bool = False) -> str:
+    """Return a specification that makes the same layers as a graph.
+
+    Args:
+        graph: of a model, or of another specification.
+        flat: one item for each layer, named as in the model, without blocks and repeats.
+
+    Raises:
+        SpecError: CC775, where no specification of the network could be verified.
+    """
+    with deep_calls(), paused():
+        found = ""
+        for attempt in (_flat,) if flat else (_structured, _nested, _flat):
+            text, made = attempt(graph)
+            found = difference(text, graph, made)
+            if not found:
+                return text
+    raise SpecError("CC775", f"no specification of this network could be verified: {found}")
+
+
+def _structured(graph: Graph) -> tuple[str, list[int]]:
+    """Return blocks and repeats."""
+    items = TreeBuilder(graph, fuse(graph)).items()
+    connect(items, graph.inputs[0].index)
+    own_ties(items)
+    made = order(items)
+    finder = BlockFinder(graph, Links(graph, items, made))
+    found = finder.run(grouped(items))
+    return document(graph, found, finder.blocks), made
+
+
+def _nested(graph: Graph) -> tuple[str, list[int]]:
+    """Return joins with their branches."""
+    return _written(graph, TreeBuilder(graph, fuse(graph)).items())
+
+
+def _flat(graph: Graph) -> tuple[str, list[int]]:
+    """Return every layer as an item of its own, in the order of the graph."""
+    items = [unit.item({}) for unit in fuse(graph, alone=True)]
+    last = max(graph.outputs.values())
+    items.sort(key=lambda item: item.nodes == (last,))  # the last item is an output
+    name_all(items)
+    return _written(graph, items, is_flat=True)
+
+
+def _written(graph: Graph, items: list[Item], *, is_flat: bool = False) -> tuple[str, list[int]]:
+    connect(items, graph.inputs[0].index)
+    own_ties(items)
+    made = order(items)
+    return document(graph, items, is_flat=is_flat), made

@@ -1,0 +1,238 @@
+"""Blocks: lists of items that occur several times, perhaps with other numbers, perhaps without some of their layers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from convcalc.graph.graph import Graph
+from convcalc.recovery.align import MAX_OPTIONAL, Sides, linear, weight
+from convcalc.recovery.groups import sequences, spliced
+from convcalc.recovery.items import ENTRY, Item, copied
+from convcalc.recovery.links import Links
+from convcalc.recovery.parameters import Parameters, TooManyError
+from convcalc.recovery.repeats import compressed
+from convcalc.recovery.unify import is_call, skeleton, unify
+
+CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "Functional", "Model"})
+"""Classes that say nothing of what is in them."""
+LEAST_WEIGHT = 3
+"""Layers for which a block is worth its lines."""
+MAX_VARIANTS = 6
+"""Structures of one class that are tried to be one block."""
+
+
+@dataclass(eq=False)
+class Block:
+    """A block: its items, and its parameters with their values for each of its members."""
+
+    name: str
+    items: list[Item]
+    parameters: Parameters
+    place: tuple[int, int]
+    """Of its first member."""
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The values that most members give to a parameter."""
+        found = {}
+        for name, values in self.parameters.columns.items():
+            usual, often = Counter(map(repr, values)).most_common(1)[0]
+            if 2 * often > len(values):
+                found[name] = next(each for each in values if repr(each) == usual)
+        return found
+
+    @property
+    def signature(self) -> dict[str, Any]:
+        """The parameters in order, each with its default, or None where it has none."""
+        defaults = self.defaults
+        order = sorted(self.parameters.columns, key=lambda name: name in defaults)
+        return {name: defaults.get(name) for name in order} | self.parameters.derived
+
+
+@dataclass(eq=False)
+class Member:
+    """A list that may become the call of a block."""
+
+    item: Item
+    entry: int
+    parent: Item | None
+    items: list[Item]
+    """With repeats."""
+    other: list[Item]
+    """As they are."""
+
+
+class BlockFinder:
+    """Turns lists into calls of blocks, the innermost first."""
+
+    def __init__(self, graph: Graph, links: Links) -> None:
+        self.graph, self.links = graph, links
+        self.blocks: dict[str, Block] = {}
+
+    def run(self, items: list[Item]) -> list[Item]:
+        """Return the items with calls and repeats."""
+        found = list(sequences(items))
+        heights: dict[int, int] = {}
+        for item, above in found:
+            if above is not None:
+                heights[id(above)] = max(heights.get(id(above), 0), heights.get(id(item), 0) + 1)
+        for height in range(max((heights.get(id(item), 0) for item, _ in found), default=-1) + 1):
+            level = [(item, above) for item, above in found if heights.get(id(item), 0) == height]
+            for item, _ in level:
+                item.branches = [spliced((item.branches or [[]])[0])]
+            self._cluster(
+                [
+                    Member(item, self.links.entry_of(item), above, [], (item.branches or [[]])[0])
+                    for item, above in level
+                ]
+            )
+        self.blocks = dict(sorted(self.blocks.items(), key=lambda each: each[1].place))
+        return compressed(spliced(items), self.links.is_closed)
+
+    def _cluster(self, members: Sequence[Member]) -> None:
+        buckets: dict[object, list[Member]] = {}
+        for member in members:
+            if self._is_candidate(member.item):
+                member.items = compressed(copied(member.other), self.links.is_closed)
+                buckets.setdefault(self._key(member), []).append(member)
+        for bucket in buckets.values():
+            parents = {id(member.parent) for member in bucket}
+            classes = {self._class(member.parent) for member in bucket}
+            inside_one = classes == {self._class(bucket[0].parent)} and self._class(bucket[0].parent)
+            if len(bucket) > 1 and not (inside_one and len(parents) == len(bucket)):
+                self._make(bucket)
+
+    def _is_candidate(self, item: Item) -> bool:
+        items = (item.branches or [[]])[0]
+        if not self._class(item) and (
+            self.graph.scopes or any(is_call(each) for outer in items for each in outer.below())
+        ):
+            return False  # the code has no class for it, or it only holds what is one
+        return sum(map(_full_weight, items)) >= LEAST_WEIGHT and self.links.is_block(item)
+
+    def _class(self, item: Item | None) -> str:
+        name = self.graph.scopes.get(item.path, "") if item is not None else ""
+        return "" if name in CONTAINERS else name
+
+    def _key(self, member: Member) -> object:
+        return self._class(member.item) or tuple(item.kind for item in member.items)
+
+    def _make(self, bucket: Sequence[Member]) -> None:
+        """Make a block of members, or one for each structure where they are too different."""
+        groups = _structures(bucket)
+        if len(groups) > 1:
+            for member in bucket:
+                member.items, member.other = member.other, member.items
+            if len(again := _structures(bucket)) >= len(groups):
+                for member in bucket:
+                    member.items, member.other = member.other, member.items
+            else:
+                groups = again
+        if 1 < len(groups) <= MAX_VARIANTS and self._merged(groups):
+            return
+        for group in groups:
+            if len(group) > 1:
+                self._finish(group, _unified(group))
+
+    def _merged(self, groups: Sequence[list[Member]]) -> bool:
+        """Make one block of members of several structures, if they have enough in common."""
+        ordered = sorted(groups, key=lambda group: -sum(map(weight, group[0].items)))
+        members, items = list(ordered[0]), _unified(ordered[0])
+        for group in ordered[1:]:
+            merged = _merged((len(members), len(group)), items, _unified(group))
+            if merged is None:
+                return False
+            items = merged
+            members += group
+        return self._finish(members, items)
+
+    def _finish(self, members: Sequence[Member], items: list[Item]) -> bool:
+        """Write parameters and turn members into calls; not where there would be too many."""
+        shapes = [self.graph.nodes[member.entry].shape for member in members]
+        parameters = Parameters((tuple(shape[0] for shape in shapes), tuple(shape[-1] for shape in shapes)))
+        try:
+            parameters.write(items)
+        except TooManyError:
+            return False
+        items = compressed(items, self.links.is_closed)
+        name = self._name(members[0], items)
+        self.blocks[name] = Block(name, items, parameters, min(member.item.span for member in members))
+        for place, member in enumerate(members):
+            item = member.item
+            item.kind, item.branches = name, None
+            item.args = {key: values[place] for key, values in parameters.columns.items()}
+            item.args |= {"~cin": shapes[place][0], "~din": shapes[place][-1]}
+            item.reads = member.entry
+        return True
+
+    def _name(self, member: Member, items: Sequence[Item]) -> str:
+        given = "".join(each for each in self._class(member.item) if each.isalnum() or each == "_").lstrip(
+            "_0123456789"
+        )
+        kinds = {each.kind for item in items for each in item.below()}
+        shape = next((word for kind, word in _SHAPES.items() if kind in kinds), "Block")
+        base = given[:1].upper() + given[1:] if given else shape
+        return next(name for name in _with_letters(base) if name not in self.blocks)
+
+
+_SHAPES: Mapping[str, str] = {"concat": "Branches", "add": "Residual", "mul": "Gate"}
+
+
+def _full_weight(item: Item) -> int:
+    if is_call(item):
+        return LEAST_WEIGHT
+    return 1 + sum(_full_weight(each) for branch in item.branches or () for each in branch)
+
+
+def _with_letters(base: str) -> Iterator[str]:
+    """Yield names; one that ends in a digit would be mistaken for the number of a call."""
+    yield base
+    for number in count():
+        yield base + chr(ord("B") + number % 25) * (number // 25 + 1)
+
+
+def _structures(members: Sequence[Member]) -> list[list[Member]]:
+    """Return members of equal structure together."""
+    found: dict[object, list[Member]] = {}
+    for member in members:
+        found.setdefault(skeleton(member.items), []).append(member)
+    return list(found.values())
+
+
+def _unified(members: Sequence[Member]) -> list[Item]:
+    """Return members of one structure as one series, in which what enters has a number of its own."""
+    items = unify([member.items for member in members])
+    _rename(items, {members[0].entry: ENTRY})
+    return items
+
+
+def _merged(counts: tuple[int, int], items: list[Item], other: list[Item]) -> list[Item] | None:
+    """Return two series as one, with the fewest optional layers.
+
+    A residual that only one of them has may be written as its body and a sum behind it.
+    """
+    straight, straight_other = linear(items, ENTRY), linear(other, ENTRY)
+    found: list[tuple[int, list[Item]]] = []
+    for one, two in ((items, other), (straight, other), (items, straight_other), (straight, straight_other)):
+        if one is None or two is None:
+            continue
+        sides = Sides(*counts)
+        merged = sides.merge(one, two)
+        if merged is not None:
+            _rename(merged, sides.renamed)
+            found.append((sum(each.present is not None for item in merged for each in item.below()), merged))
+    count, best = min(found, key=lambda each: each[0], default=(0, None))
+    return best if count <= MAX_OPTIONAL else None
+
+
+def _rename(items: Sequence[Item], nodes: Mapping[int, int]) -> None:
+    for item in items:
+        if item.source is not None:
+            item.source = nodes.get(item.source, item.source)
+        item.references = {key: nodes.get(node, node) for key, node in item.references.items()}
+        for branch in item.branches or ():
+            _rename(branch, nodes)

@@ -1,0 +1,77 @@
+"""The text of a specification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from convcalc.graph.graph import Graph
+from convcalc.recovery.blocks import Block
+from convcalc.recovery.items import ENTRY, Item
+from convcalc.recovery.names import name_items, name_targets
+from convcalc.recovery.repeats import name_columns
+from convcalc.recovery.text import Parameters, entries, fields
+from convcalc.recovery.yaml_items import ItemWriter
+
+
+def document(
+    graph: Graph, items: list[Item], blocks: Mapping[str, Block] = MappingProxyType({}), *, is_flat: bool = False
+) -> str:
+    """Return the text of a specification with these items, which have been connected."""
+    for block in blocks.values():
+        name_items(block.items, blocks)
+        name_columns(block.items, {*block.signature})
+        write_modifiers(block.items, name_targets(block.items, _targets(block.items), {ENTRY: "input"}))
+    name_columns(items, set())
+    if not is_flat:
+        name_items(items, blocks)
+    inputs = {graph.inputs[0].index: "input"}
+    inputs |= {node.index: _input_name(node.path) for node in graph.inputs[1:]}
+    outputs = list(graph.outputs.values())
+    several = outputs if len(outputs) > 1 or outputs[-1] != items[-1].output else []
+    paths = name_targets(items, [*_targets(items), *several], inputs)
+    write_modifiers(items, paths)
+    writer = ItemWriter([*items, *(item for block in blocks.values() for item in block.items)], blocks)
+    top: dict[str, Any] = {"convcalc": 1}
+    if graph.name:
+        top["name"] = graph.name.replace("{", "(").replace("}", ")")
+    shapes = {_input_name(node.path): list(node.shape) for node in graph.inputs}
+    top |= {"input": list(graph.inputs[0].shape)} if len(shapes) == 1 else {"inputs": shapes}
+    if writer.defaults:
+        top["defaults"] = writer.defaults
+    lines = [*fields(top, 0), ""]
+    if blocks:
+        lines += ["blocks:", *fields({name: _block(block, writer) for name, block in blocks.items()}, 2), ""]
+    lines += ["layers:", *entries(writer.series(items), 2)]
+    if several:
+        lines += fields({"outputs": [paths[index] for index in several]}, 0)
+    return "\n".join(lines) + "\n"
+
+
+def _block(block: Block, writer: ItemWriter) -> Any:
+    layers = writer.series(block.items)
+    return {"params": Parameters(block.signature), "layers": layers} if block.signature else layers
+
+
+def _input_name(path: str) -> str:
+    return path.replace(".", "_")
+
+
+def _targets(items: Sequence[Item]) -> Iterable[int]:
+    """Return the nodes that are read by their names."""
+    for item in (each for outer in items for each in outer.below()):
+        yield from (index for index in (item.source, item.tie, *item.references.values()) if index is not None)
+
+
+def write_modifiers(items: Sequence[Item], paths: Mapping[int, str]) -> None:
+    """Write names and paths into the items."""
+    for item in (each for outer in items for each in outer.below()):
+        if item.name:
+            item.modifiers = {"name": item.name, **item.modifiers}
+        if item.source is not None:
+            item.modifiers["from"] = paths[item.source]
+        if item.tie is not None:
+            item.modifiers["tie"] = paths[item.tie]
+        if item.references:
+            item.modifiers["references"] = {key: paths[index] for key, index in item.references.items()}

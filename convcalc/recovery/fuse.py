@@ -1,0 +1,85 @@
+"""Layers with what is fused to them: a convolution without bias, the norm behind it, the activation behind that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convcalc.graph.graph import Graph, Node
+from convcalc.recovery.items import Item, Value, arguments
+from convcalc.shapes import Shape
+
+
+@dataclass(slots=True)
+class Unit:
+    """A layer with the norm and the activation that are fused to it, and the nodes that it reads."""
+
+    nodes: list[Node]
+    inputs: tuple[int, ...]
+    tie: int | None = None
+
+    @property
+    def is_join(self) -> bool:
+        """Whether its inputs are branches."""
+        op = self.nodes[0].op
+        assert op is not None
+        return op.arity != (1, 1)
+
+    def item(self, known: dict[tuple[int, tuple[Shape, ...]], dict[str, Value]]) -> Item:
+        """Return it as an item, without branches; ``known`` holds the arguments of ops, which layers share."""
+
+        def arguments_of(node: Node) -> dict[str, Value]:
+            key = id(node.op), node.input_shapes
+            if node.source_form:
+                return arguments(node)
+            if key not in known:
+                known[key] = arguments(node)
+            return dict(known[key])
+
+        head, *parts = self.nodes
+        op = head.op
+        assert op is not None
+        args = arguments_of(head)
+        for part in parts:
+            assert part.op is not None
+            args |= {f"{part.op.kind}.{key}": value for key, value in arguments_of(part).items()}
+        if "norm.type" in args and args.get("bias") is False:
+            del args["bias"]
+        item = Item(op.kind, args, tuple(node.index for node in self.nodes), path=head.path, tie=self.tie)
+        if self.is_join:
+            item.ends, item.branches = self.inputs, [[] for _ in self.inputs]
+        else:
+            item.reads = self.inputs[0] if self.inputs else None
+            item.references = dict(zip(op.layer_arguments, self.inputs[1:], strict=False))
+        return item
+
+
+def fuse(graph: Graph, *, alone: bool = False) -> list[Unit]:
+    """Return the layers of a graph in their order, each with what is fused to it; with ``alone`` nothing is."""
+    readers = Counter(index for node in graph.nodes for index in node.inputs)
+    tied = [node for node in graph.layers if node.weight_owner != node.index]
+    shared = {index for node in tied for index in (node.index, node.weight_owner)}
+    apart = {*graph.outputs.values(), *shared}
+    units: list[Unit] = []
+    ends: dict[int, Unit] = {}
+    for node in graph.layers:
+        before = ends.get(node.inputs[0]) if len(node.inputs) == 1 and node.index not in shared and not alone else None
+        if before and readers[node.inputs[0]] == 1 and node.inputs[0] not in apart and _is_fused(before.nodes, node):
+            before.nodes.append(node)
+            ends[node.index] = before
+        else:
+            owner = node.weight_owner if node.weight_owner != node.index else None
+            ends[node.index] = Unit([node], node.inputs, owner)
+            units.append(ends[node.index])
+    return units
+
+
+def _is_fused(nodes: Sequence[Node], node: Node) -> bool:
+    """Whether a specification can have the node as a part of the layer before it."""
+    head, last, op = nodes[0].op, nodes[-1].op, node.op
+    if head is None or last is None or op is None or not head.accepts_norm_act:
+        return False
+    if op.kind == "norm":
+        return len(nodes) == 1 and head.kind != "linear" and getattr(head, "bias", True) is False
+    return op.kind == "act" and last.kind != "act"

@@ -1,0 +1,68 @@
+"""What is read by name, and from where: which ranges of layers can be a block or the turn of a repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convcalc.graph.graph import Graph
+from convcalc.recovery.items import Item
+
+
+class Links:
+    """Pairs of places, in the order of the specification, of a reader and of what it names."""
+
+    def __init__(self, graph: Graph, items: Sequence[Item], order: Sequence[int]) -> None:
+        self._nodes = graph.nodes
+        self._place = {node.index: -1 - number for number, node in enumerate(graph.inputs)}
+        self._place |= {node: at for at, node in enumerate(order)}
+        self._pairs: list[tuple[int, int]] = []
+        self._ties: list[tuple[int, int]] = []
+        outputs = list(graph.outputs.values())
+        if len(outputs) > 1:
+            self._pairs += [(len(order), self._place[index]) for index in outputs]
+        self._enter(items, graph.inputs[0].index, len(order))
+
+    def is_closed(self, start: int, end: int) -> bool:
+        """Whether nothing outside a range of layers reads what is inside by name, nor the other way round."""
+        return not any((start <= a < end) != (start <= b < end) for a, b in (*self._pairs, *self._ties))
+
+    def is_block(self, item: Item) -> bool:
+        """Whether what a list reads by name is in it or enters it, and others read but its last layer."""
+        first, (start, end) = (item.branches or [[]])[0][0], item.span
+        entry = self._place[self.entry_of(item)]
+        for reader, read in self._pairs:
+            if (start <= reader < end and not start <= read < end and read != entry) or (
+                not start <= reader < end and start <= read < end - 1
+            ):
+                return False
+        inside = [(start <= a < end, start <= b < end) for a, b in self._ties]
+        return first.source is None and all(a == b for a, b in inside)
+
+    def entry_of(self, item: Item) -> int:
+        """Return the node that enters a list."""
+        first = (item.branches or [[]])[0][0]
+        if first.kind == "seq":
+            return self.entry_of(first)
+        assert first.reads is not None
+        return first.reads
+
+    def _enter(self, items: Sequence[Item], current: int, outer: int) -> None:
+        """Note what enters each item, its layers and its pairs; ``outer`` is the place of the join around them."""
+        for item in items:
+            entering = current if item.source is None else item.source
+            item.reads = entering
+            own = [self._place[node] for node in item.nodes]
+            reader = own[0] if own else outer
+            for branch in item.branches or ():
+                self._enter(branch, entering, reader)
+            if own:
+                spans = [each.span[0] for branch in item.branches or () for each in branch if each.nodes]
+                item.span = (min([*spans, own[0]]), own[-1] + 1)
+                shape = self._nodes[entering].shape
+                item.args |= {"~cin": shape[0], "~din": shape[-1]}
+            for node in (item.source, *item.references.values()):
+                if node is not None:
+                    self._pairs.append((reader, self._place[node]))
+            if item.tie is not None:
+                self._ties.append((reader, self._place[item.tie]))
+            current = item.nodes[-1] if item.nodes else entering

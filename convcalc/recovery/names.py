@@ -1,0 +1,97 @@
+"""Names of items that others read, and the paths by which they do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from convcalc.ops.registry import activation_names, kinds
+from convcalc.recovery.items import Item
+
+MAX_LENGTH = 100
+WORD = re.compile(r"[A-Za-z][A-Za-z_-]*")
+NUMBERED = re.compile(r"[a-z_]*\d+")
+
+
+def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[int, str]) -> dict[int, str]:
+    """Name the items that give some nodes, and return the paths of these nodes within the list.
+
+    Args:
+        items: of a file or a block.
+        targets: nodes that something reads by ``from``.
+        inputs: the paths of nodes that are none of the items'.
+    """
+    wanted, taken = set(targets), {item.name for outer in items for item in outer.below()}
+    paths = dict(inputs)
+    for item, scopes in _with_scopes(items, ()):
+        if wanted.isdisjoint(item.nodes):
+            continue
+        if not item.name:
+            item.name = _free_name(item, taken)
+            taken.add(item.name)
+        for part, node in zip(("", ".norm", ".act"), item.nodes, strict=False):
+            paths[node] = ".".join((*scopes, item.name)) + (part if node != item.nodes[-1] else "")
+    return paths
+
+
+def name_items(items: Sequence[Item], blocks: Iterable[str]) -> None:
+    """Name layers, calls and repeats as the model does, where its name says something."""
+    words = {*kinds(), *activation_names(), "seq", "input", *(name.lower() for name in blocks)}
+    _name_items(items, words, set())
+
+
+def _name_items(items: Sequence[Item], words: set[str], taken: set[str]) -> None:
+    for item in items:
+        name = _base(item.places) if item.kind == "repeat" else item.path.rpartition(".")[2]
+        is_free = name not in words and not any(each.startswith(name) for each in taken)
+        if item.branches is None or item.kind == "repeat":
+            if WORD.fullmatch(name) and is_free and item.nodes:
+                item.name = name
+                taken.add(name)
+        for branch in item.branches or ():
+            _name_items(branch, words, set() if item.name else taken)
+
+
+def _base(places: Sequence[str]) -> str:
+    """Return what the paths of the turns of a repeat have before their number: ``stage1.conv``, ``stage2.conv``."""
+    for parts in zip(*(place.split(".") for place in places), strict=False):
+        if len(set(parts)) > 1:
+            base = parts[0].rstrip("0123456789")
+            numbers = [part.removeprefix(base) for part in parts]
+            is_counted = all(number.isdigit() for number in numbers) and [*map(int, numbers)] == [
+                *range(int(numbers[0]), int(numbers[0]) + len(numbers))
+            ]
+            return base.rstrip("_") if is_counted else ""
+    return ""
+
+
+def _with_scopes(items: Iterable[Item], scopes: tuple[str, ...]) -> Iterator[tuple[Item, tuple[str, ...]]]:
+    """Yield all items with the names of those around them that are scopes; an item comes before what is in it."""
+    for item in items:
+        yield item, scopes
+        inner = (*scopes, item.name) if item.name and item.branches is not None else scopes
+        for branch in item.branches or ():
+            yield from _with_scopes(branch, inner)
+
+
+def name_all(items: Sequence[Item]) -> None:
+    """Name every layer after its path in the model."""
+    taken: set[str] = set()
+    for item in (each for outer in items for each in outer.below()):
+        if item.nodes:
+            item.name = _free_name(item, taken, whole=True)
+            taken.add(item.name)
+
+
+def _free_name(item: Item, taken: set[str], *, whole: bool = False) -> str:
+    """Return a name made of the path in the model; none that items without a name have."""
+    base = (item.path.replace(".", "_") if whole else item.path.rpartition(".")[2])[-MAX_LENGTH:].lstrip(
+        "-"
+    ) or item.kind
+    if base == "input" or base[:1].isdigit() or (NUMBERED.fullmatch(base) and "_" not in base):
+        base = f"{base}_" if base[-1:].isdigit() else f"_{base}"
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}_{number}"
+    return name

@@ -1,0 +1,214 @@
+"""Parameters of a block: columns that are equal share one, others are multiples of it or of what enters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from convcalc.recovery.items import Expression, Item, Value
+from convcalc.recovery.unify import ABSENT, Column, map_values
+from convcalc.spec.expressions.messages import reserved_reason
+
+MAX_PARAMETERS = 6
+LARGEST_FACTOR = 64
+LOCAL = {"~cin": "cin", "~din": "din"}
+"""Keys, among the arguments of an item, of the sizes of what it reads → the words that a specification has for them."""
+INNER = {"norm.type": "norm", "act.type": "act", "shape": "size", "": "n"}
+"""Argument → the name of a parameter for it, where it cannot be the argument's own."""
+SIZES = ("out", "width", "shape", "size", "heads", "hidden", "params", "reads", "groups", "n", "start", "stop")
+"""Arguments that may be multiples of each other: strides and kernels are not."""
+
+
+class TooManyError(Exception):
+    """The members of a block differ in more than parameters can say."""
+
+
+class Parameters:
+    """Finds expressions for the columns of a block's members."""
+
+    def __init__(self, entering: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+        self.columns: dict[str, tuple[Any, ...]] = {}
+        """Name → its values, one for each member."""
+        self.derived: dict[str, str] = {}
+        """Names of what enters the block → the word for it."""
+        self._entering = {"cin": entering[0], "din": entering[1]}
+        self._names = {"cin": "c", "din": "dim"}
+        self._products: list[tuple[str, tuple[int, ...]]] = []
+        """Parameters times what enters the block, with their values."""
+
+    def write(self, items: Sequence[Item]) -> None:
+        """Replace the columns of all items by expressions, and the items' presence by conditions.
+
+        Raises:
+            TooManyError: where there would be too many parameters.
+        """
+        self.sizes: list[tuple[str, tuple[Any, ...]]] = []
+        map_values(items, self._written)
+        self.columns = {name: _filled(values) for name, values in self.columns.items()}
+        self._conditions(items, at_entry=True)
+        if len(self.columns) > MAX_PARAMETERS:
+            raise TooManyError
+
+    def _written(self, item: Item, key: str, value: Value) -> Value:
+        if key in LOCAL:
+            return value
+        if not isinstance(value, Column):
+            if key == "out" and type(value) is int:
+                self.sizes.append((str(value), (value,) * len(self._entering["cin"])))
+            return value
+        text = self._expression(item, key, value.values)
+        if key == "out":
+            self.sizes.append((text, value.values))
+        return Expression(text)
+
+    def _expression(self, item: Item, key: str, values: tuple[Any, ...]) -> str:
+        for name, known in self.columns.items():
+            if _equal(known, values):
+                self.columns[name] = tuple(b if a is ABSENT else a for a, b in zip(known, values, strict=True))
+                return name
+        if key not in SIZES or not all(each is ABSENT or type(each) is int for each in values):
+            return self._new(key, values)
+        local = [(word, self._local(item, mark)) for mark, word in LOCAL.items()]
+        for word, sizes in local:
+            if sizes is not None and _equal(sizes, values):
+                return word
+        named = [(self._names[word], sizes) for word, sizes in self._entering.items()]
+        for word, sizes in (*self.columns.items(), *((word, sizes) for word, sizes in local if sizes is not None)):
+            if text := multiple(word, sizes, values):
+                return text
+        for (word, sizes), source in zip(named, self._entering, strict=True):
+            text = word if _equal(sizes, values) else multiple(word, sizes, values)
+            if text:
+                self.derived[word] = source
+                return text
+        return self._product(item, values) or self._new(key, values)
+
+    def _product(self, item: Item, values: tuple[Any, ...]) -> str:
+        """Return values as a parameter times what enters the block, if it has far fewer values than they."""
+        entering = self._entering["cin"]
+        text = next((text for text, known in self._products if _equal(known, values)), "")
+        if (
+            not text
+            and ABSENT not in values
+            and all(v > 0 and v % n == 0 for v, n in zip(values, entering, strict=True))
+        ):
+            factors = tuple(v // n for v, n in zip(values, entering, strict=True))
+            if 2 * len(set(factors)) <= len(set(values)) and max(factors) <= LARGEST_FACTOR:
+                text = f"{self._new('expand', factors)}*{{}}"
+                self._products.append((text, values))
+        if not text:
+            return ""
+        if self._local(item, "~cin") == entering:
+            return text.format("cin")
+        self.derived["c"] = "cin"
+        return text.format("c")
+
+    def _local(self, item: Item, mark: str) -> tuple[int, ...] | None:
+        value = item.args.get(mark)
+        if isinstance(value, Column):
+            return value.values
+        return None if value is None else (value,) * len(self._entering["cin"])
+
+    def _new(self, key: str, values: tuple[Any, ...]) -> str:
+        name = free_name(INNER.get(key, key.rpartition(".")[2]), self.columns)
+        self.columns[name] = values
+        if len(self.columns) > 2 * MAX_PARAMETERS:
+            raise TooManyError
+        return name
+
+    # --- conditions ---------------------------------------------------------------------------------------------------
+
+    def _conditions(self, items: Sequence[Item], *, at_entry: bool) -> None:
+        for place, item in enumerate(items):
+            first = at_entry and place == 0
+            if item.present is not None:
+                item.modifiers["when"] = self._condition(item, item.present, at_entry=first)
+                item.present = None
+            if item.branches is not None:
+                for branch in item.branches:
+                    self._conditions(branch, at_entry=first or (at_entry and place == 0))
+
+    def _condition(self, item: Item, present: tuple[bool, ...], *, at_entry: bool) -> str:
+        """Return a condition on parameters and what enters that holds for the members which have the item."""
+        channels = "cin" if at_entry else "c"
+        tests = [(name, values) for name, values in self.columns.items() if {type(each) for each in values} == {bool}]
+        for name, values in tests:
+            if values == present:
+                return name
+            if tuple(not each for each in values) == present:
+                return f"not {name}"
+        strides = [(f"{name} != 1", f"{name} == 1", [each != 1 for each in values])
+                   for name, values in self.columns.items() if _is_numeric(values)]  # fmt: skip
+        entering = self._entering["cin"]
+        widths = [(f"{channels} != {text}", f"{channels} == {text}", [a != b for a, b in zip(entering, values, strict=True)])
+                  for text, values in self._widths()]  # fmt: skip
+        both = [(f"{a[0]} or {b[0]}", f"{a[1]} and {b[1]}", [x or y for x, y in zip(a[2], b[2], strict=True)])
+                for a in strides for b in widths]  # fmt: skip
+        for differs, same, truth in (*strides, *widths, *both):
+            text = differs if tuple(truth) == present else same if tuple(not each for each in truth) == present else ""
+            if text:
+                if "c " in text.replace("cin ", ""):
+                    self.derived["c"] = "cin"
+                return text
+        word = item.path.rpartition(".")[2]
+        base = word if word.isidentifier() and not word[-1:].isdigit() else item.kind.lower()
+        name = free_name(f"has_{base}" if base in {"from", "seq"} else base, self.columns)
+        self.columns[name] = present
+        return name
+
+    def _widths(self) -> Iterable[tuple[str, tuple[Any, ...]]]:
+        known = {text: values for text, values in self.sizes if ABSENT not in values}
+        return {
+            **self.columns,
+            **{text: values for text, values in known.items() if "cin" not in text and "din" not in text},
+        }.items()
+
+
+def free_name(base: str, taken: Iterable[str]) -> str:
+    """Return a name of a variable that is not taken."""
+    name, number, known = base, 1, set(taken)
+    while name in known or reserved_reason(name) or name in {"i", "first", "last", "c", "dim"}:
+        number += 1
+        name = f"{base}{number}"
+    return name
+
+
+def _filled(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return values in which those that no layer reads are the usual one."""
+    known = [each for each in values if each is not ABSENT]
+    usual = Counter(map(repr, known)).most_common(1)[0][0]
+    fill = next(each for each in known if repr(each) == usual)
+    return tuple(fill if each is ABSENT else each for each in values)
+
+
+def _is_numeric(values: tuple[Any, ...]) -> bool:
+    return all(type(each) in {int, Fraction} for each in values)
+
+
+def _equal(known: tuple[Any, ...], values: tuple[Any, ...]) -> bool:
+    pairs = zip(known, values, strict=True)
+    return all(ABSENT in {one, value} or (type(value) is type(one) and value == one) for one, value in pairs)
+
+
+def multiple(word: str, known: tuple[Any, ...], values: tuple[Any, ...]) -> str:
+    """Return values as a multiple of others, or as a part of them, or an empty text."""
+    pairs = [(one, value) for one, value in zip(known, values, strict=True) if value is not ABSENT]
+    if any(type(one) is not int or one <= 0 or value <= 0 for one, value in pairs):
+        return ""
+    up = {value // one if value % one == 0 else 0 for one, value in pairs}
+    if len(up) == 1 and 1 < (factor := up.pop()) <= LARGEST_FACTOR:
+        return f"{factor}*{word}"
+    down = {one // value if one % value == 0 else 0 for one, value in pairs}
+    if len(down) == 1 and 1 < (factor := down.pop()) <= LARGEST_FACTOR:
+        return f"{word}//{factor}"
+    part = {Fraction(value, one) for one, value in pairs}
+    if (
+        len(part) == 1
+        and len(pairs) > 1
+        and (ratio := part.pop()).denominator <= LARGEST_FACTOR
+        and len({one for one, _ in pairs}) > 2
+    ):
+        return f"{ratio.numerator}*{word}//{ratio.denominator}"
+    return ""

@@ -1,0 +1,267 @@
+"""Neighbours that are alike, as repeats: with a count, with columns, or as stages whose first turn differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, count
+from typing import Any
+
+from convcalc.recovery.align import weight
+from convcalc.recovery.items import Expression, Item, Value, copied
+from convcalc.recovery.parameters import INNER, LOCAL, SIZES, free_name, multiple
+from convcalc.recovery.unify import Column, First, Turns, is_call, map_values, skeleton, unify
+
+MAX_PERIOD = 8
+MAX_COLUMNS = 7
+MAX_FIRST = 2
+"""Arguments that may have another value in the first turn."""
+_owners = count(1)
+
+Closed = Callable[[int, int], bool]
+"""Whether nothing outside a range of layers reads what is inside by name, nor the other way round."""
+
+
+def compressed(items: Sequence[Item], is_closed: Closed) -> list[Item]:
+    """Return a list in which neighbours that are alike are repeats."""
+    for item in items:
+        if item.branches is not None:
+            item.branches = [compressed(branch, is_closed) for branch in item.branches]
+    found = list(items)
+    keys = [_key(item) for item in found] if len(found) > 1 else []
+    for period in range(1, min(MAX_PERIOD, len(found) // 2) + 1):
+        found, keys = _with_period(found, keys, period, is_closed)
+    return found
+
+
+def _with_period(items: list[Item], keys: list[Any], period: int, is_closed: Closed) -> tuple[list[Item], list[Any]]:
+    """Return a list in which windows of so many items are turns of repeats, and the structure of each item."""
+    found: list[Item] = []
+    structures: list[Any] = []
+    at = 0
+    while at < len(items):
+        turns = _turns_at(items, keys, at, period, is_closed)
+        made = list(_repeats(turns)) if len(turns) > 1 else []
+        found += made or [items[at]]
+        structures += map(_key, made) if made else [keys[at]]
+        at += period * len(turns) if made else 1
+    return found, structures
+
+
+def _key(item: Item) -> Any:
+    """Return the structure of an item that may be repeated."""
+    return skeleton([item]) if _may_repeat(item) else None
+
+
+def _may_repeat(item: Item) -> bool:
+    return item.kind != "from" and "when" not in item.modifiers and item.present is None
+
+
+def _turns_at(items: Sequence[Item], keys: Sequence[Any], at: int, period: int, is_closed: Closed) -> list[list[Item]]:
+    """Return the turns of a series that begins at a place: windows of equal structure."""
+    first = keys[at : at + period]
+    turns: list[list[Item]] = []
+    while None not in first and keys[at : at + period] == first:
+        window = list(items[at : at + period])
+        if not is_closed(window[0].span[0], window[-1].span[1]):
+            break
+        turns.append(window)
+        at += period
+    return turns
+
+
+def _repeats(turns: list[list[Item]]) -> Iterator[Item]:
+    """Yield repeats in place of turns, if they are shorter; for stages two, one in the other."""
+    unify(turns)  # all have the same arguments then
+    vectors = [list(_values(turn)) for turn in turns]
+    varying = [place for place in range(len(vectors[0])) if len({repr(vector[place]) for vector in vectors}) > 1]
+    if not varying:
+        if len(turns[0]) > 1 or turns[0][0].kind != "act":
+            yield _repeat(turns)
+        return
+    inner = [each for item in turns[0] for each in item.below()]
+    is_stage = any(map(is_call, inner)) or sum(map(weight, turns[0])) > 2
+    has_repeat = any(each.kind == "repeat" for each in inner)  # in which `first` is its own
+    stages = _stages(vectors, varying) if is_stage and not has_repeat else None
+    if stages is None or len(stages) > 0.6 * len(turns) or len(turns) < 3:
+        if _is_shorter(turns):
+            yield _repeat(turns)
+        return
+    rests = _rests(vectors, varying, stages)
+    made = [[_first_turns(turns[start:end], rests)] for start, end in stages]
+    if len(made) > 1 and len({skeleton(stage) for stage in made}) == 1 and _is_shorter(made):
+        yield _repeat(made)
+        return
+    for (start, end), stage in zip(stages, made, strict=True):
+        yield from stage if end - start > 1 else turns[start]
+
+
+def _values(items: Sequence[Item]) -> Iterator[tuple[str, Value]]:
+    """Yield all values in the arguments of items, with their keys."""
+    for item in items:
+        for key, value in sorted(item.args.items()):
+            if key not in LOCAL:
+                yield key, value
+        for branch in item.branches or ():
+            yield from _values(branch)
+
+
+def _is_shorter(turns: Sequence[Sequence[Item]]) -> bool:
+    body = unify(turns)
+    columns = {repr(value) for _, value in _leaves(body) if isinstance(value, Column)}
+    lines = sum(map(weight, turns[0]))
+    after = lines + (1 if len(columns) == 1 else len(columns) + 1)
+    return len(columns) <= MAX_COLUMNS and after < lines * len(turns)
+
+
+def _leaves(items: Sequence[Item]) -> Iterator[tuple[str, Value]]:
+    for key, value in _values(items):
+        yield from ((key, leaf) for leaf in _leaves_of(value))
+
+
+def _leaves_of(value: Value) -> Iterator[Value]:
+    if isinstance(value, tuple) and not isinstance(value, Column | Turns):
+        for each in value:
+            yield from _leaves_of(each)
+    else:
+        yield value
+
+
+def _stages(vectors: Sequence[Sequence[Any]], varying: Sequence[int]) -> list[tuple[int, int]] | None:
+    """Return turns cut into the fewest stages in which all but the first turn are equal, and it nearly."""
+    found = None
+    for size in range(MAX_FIRST + 1):
+        for others in combinations(varying, size):
+            cut = list(_cut(vectors, [place for place in varying if place not in others], others))
+            if found is None or len(cut) < len(found):
+                found = cut
+    return found
+
+
+def _cut(vectors: Sequence[Sequence[Any]], fixed: Sequence[int], others: Sequence[int]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for at in range(1, len(vectors)):
+        is_next = any(vectors[at][place] != vectors[start][place] for place in fixed)
+        differs = at > start + 1 and any(vectors[at][place] != vectors[start + 1][place] for place in others)
+        if is_next or differs:
+            yield start, at
+            start = at
+    yield start, len(vectors)
+
+
+def _rests(
+    vectors: Sequence[Sequence[Any]], varying: Sequence[int], stages: Sequence[tuple[int, int]]
+) -> dict[int, Value]:
+    """Return the values, by place, that the later turns of all stages have, and some first turns have not."""
+    found: dict[int, Value] = {}
+    for place in varying:
+        pairs = [(vectors[start][place], vectors[end - 1][place]) for start, end in stages if end - start > 1]
+        if len({repr(rest) for _, rest in pairs}) == 1 and any(first != rest for first, rest in pairs):
+            found[place] = pairs[0][1][1]
+    return found
+
+
+def _with_values(turn: Sequence[Item], values: dict[int, Value]) -> list[Item]:
+    """Return a copy of a turn with other values in some places."""
+    made, place = copied(turn), count()
+
+    def replace(items: Sequence[Item]) -> None:
+        for item in items:
+            for key in sorted(item.args):
+                if key not in LOCAL:
+                    item.args[key] = values.get(next(place), item.args[key])
+            for branch in item.branches or ():
+                replace(branch)
+
+    replace(made)
+    return made
+
+
+def _first_turns(turns: Sequence[list[Item]], rests: dict[int, Value]) -> Item:
+    """Return a repeat of turns that are equal but for the first; a single turn is as if others followed it."""
+    body = unify(turns if len(turns) > 1 else [turns[0], _with_values(turns[0], rests)])
+    _replace(body, lambda values: First(values[0], values[-1]))
+    return _made(turns, body)
+
+
+def _repeat(turns: Sequence[list[Item]]) -> Item:
+    """Return a repeat whose differences are columns."""
+    body, owner = unify(turns), next(_owners)
+    _replace(body, lambda values: Turns(owner, values))
+    made = _made(turns, body)
+    made.owner = owner
+    return made
+
+
+def _made(turns: Sequence[list[Item]], body: list[Item]) -> Item:
+    one, last = turns[0][0], turns[-1][-1]
+    nodes = last.nodes
+    span = one.span[0], last.span[1]
+    made = Item("repeat", {"n": len(turns)}, nodes, [body], path=one.path, reads=one.reads, span=span)
+    made.source = None
+    made.places = [turn[0].path for turn in turns]
+    return made
+
+
+def _replace(items: Sequence[Item], made: Callable[[tuple[Value, ...]], Value]) -> None:
+    for item in items:
+        for key in LOCAL:
+            item.args.pop(key, None)
+        for key, value in item.args.items():
+            item.args[key] = _replaced(value, made)
+        for branch in item.branches or ():
+            _replace(branch, made)
+
+
+def _replaced(value: Value, made: Callable[[tuple[Value, ...]], Value]) -> Value:
+    if isinstance(value, Column):
+        return made(value.values)
+    if isinstance(value, First):
+        return First(_replaced(value.first, made), _replaced(value.rest, made))
+    if isinstance(value, tuple) and not isinstance(value, Turns):
+        return tuple(_replaced(each, made) for each in value)
+    return value
+
+
+# --- names of columns -------------------------------------------------------------------------------------------------
+
+
+def name_columns(items: Sequence[Item], taken: set[str]) -> None:
+    """Give names to the columns of repeats, and write them in place of the values; ``taken`` grows by them."""
+    for item in items:
+        if item.kind == "repeat":
+            _name_columns_of(item, taken)
+        for branch in item.branches or ():
+            name_columns(branch, taken)
+    map_values(items, lambda _, __, value: value)  # what differs in the first turn becomes an expression
+
+
+def _name_columns_of(repeat: Item, taken: set[str]) -> None:
+    owner, columns, body = repeat.owner, repeat.columns, (repeat.branches or [[]])[0]
+
+    def written(key: str, value: Value) -> Value:
+        if isinstance(value, First):
+            first, rest = written(key, value.first), written(key, value.rest)
+            return first if first == rest else First(first, rest)
+        if not isinstance(value, Turns):
+            return tuple(written(key, each) for each in value) if type(value) is tuple else value
+        if value.owner != owner:
+            return value
+        for name, known in columns.items():
+            if [*map(repr, known)] == [*map(repr, value.values)]:
+                return Expression(name)
+            if key in SIZES and all(type(each) is int for each in value.values):
+                if text := multiple(name, known, value.values):
+                    return Expression(text)
+        name = free_name(INNER.get(key, key.rpartition(".")[2]), {*taken, *columns})
+        columns[name] = value.values
+        return Expression(name)
+
+    def walk(inner: Sequence[Item]) -> None:
+        for item in inner:
+            for key, value in item.args.items():
+                item.args[key] = written(key, value)
+            for branch in item.branches or ():
+                walk(branch)
+
+    walk(body)
+    taken |= columns.keys()

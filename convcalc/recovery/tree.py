@@ -1,0 +1,89 @@
+"""From the graph to nested items: a join holds the branches that run back to its immediate dominator.
+
+Cooper, Harvey & Kennedy 2001, A Simple, Fast Dominance Algorithm: layers stand behind what they read, so that one pass
+finds all dominators. Every unit is visited once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.graph.graph import Graph
+from convcalc.recovery.fuse import Unit
+from convcalc.recovery.items import Item, Value
+from convcalc.shapes import Shape
+
+ENTRY = -1
+"""The place, among units, of the first input of the graph."""
+
+
+class TreeBuilder:
+    """Builds the items of a graph. Every unit has one place; wherever else it is read, ``from`` names it."""
+
+    def __init__(self, graph: Graph, units: list[Unit]) -> None:
+        self.units = units
+        self._place = {unit.nodes[-1].index: at for at, unit in enumerate(units)}
+        self._place[graph.inputs[0].index] = ENTRY
+        self._before = [self._units_before(unit) for unit in units]
+        self._readers = [0] * len(units)
+        for unit in units:
+            for index in unit.inputs:
+                if self._place.get(index, ENTRY) != ENTRY:
+                    self._readers[self._place[index]] += 1
+        self._dominators: list[int | None] = []
+        self._dominators.extend(self._each_dominator())
+        self._known: dict[tuple[int, tuple[Shape, ...]], dict[str, Value]] = {}
+        self._placed: set[int] = set()
+        self._outputs = [self._place.get(index, ENTRY) for index in graph.outputs.values()]
+
+    def items(self) -> list[Item]:
+        """Return the items of the whole graph; its last output is the last of them."""
+        shared = [at for at in range(len(self.units)) if self._dominators[at] is None and self._readers[at] > 1]
+        early = [item for at in shared for item in self._chain(at, None)]
+        main = self._chain(max(self._outputs), ENTRY)
+        ends = [at for at in range(len(self.units)) if not self._readers[at]]
+        more = [item for at in ends for item in self._chain(at, ENTRY)]
+        return [*early, *main[:-1], *more, *main[-1:]]
+
+    def _units_before(self, unit: Unit) -> list[int]:
+        """Return the places of what a unit reads; other inputs of the graph than the first have none."""
+        return [self._place[index] for index in unit.inputs if index in self._place]
+
+    def _each_dominator(self) -> Iterator[int | None]:
+        """Yield the immediate dominator of each unit; none for what no path from the first input leads to."""
+        for before in self._before:
+            found: int | None = None
+            for place in before:
+                if place == ENTRY or self._dominators[place] is not None:
+                    found = place if found is None else self._common(found, place)
+            yield found
+
+    def _common(self, one: int, other: int) -> int:
+        while one != other:
+            if one > other:
+                one = self._above(one)
+            else:
+                other = self._above(other)
+        return one
+
+    def _above(self, place: int) -> int:
+        dominator = self._dominators[place]
+        return ENTRY if dominator is None else dominator
+
+    def _chain(self, end: int, start: int | None) -> list[Item]:
+        """Return the items behind ``start`` up to ``end`` that have no place yet."""
+        found: list[Item] = []
+        at: int | None = end
+        while at is not None and at not in {start, ENTRY} and at not in self._placed:
+            self._placed.add(at)
+            unit = self.units[at]
+            item = unit.item(self._known)
+            found.append(item)
+            if unit.is_join:
+                start_of_branches = self._dominators[at]
+                ends = [self._place.get(index) for index in unit.inputs]
+                item.branches = [[] if each is None else self._chain(each, start_of_branches) for each in ends]
+                at = start_of_branches
+            else:
+                at = next(iter(self._before[at]), None)
+        return found[::-1]

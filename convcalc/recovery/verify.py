@@ -1,0 +1,58 @@
+"""Whether a specification makes a graph: every layer of one against that of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convcalc.errors import Source, SpecErrors
+from convcalc.graph.graph import Graph, Node
+from convcalc.recovery.items import arguments
+from convcalc.spec.document.loader import DocumentLoader
+from convcalc.spec.load import expand, parse_spec
+
+
+def difference(text: str, graph: Graph, order: Sequence[int]) -> str:
+    """Return where the network of a specification differs from a graph, or an empty text.
+
+    Args:
+        text: the specification.
+        graph: what it has to make.
+        order: its layers in the order of the specification.
+    """
+    files = DocumentLoader()
+    try:
+        made, _ = expand(parse_spec(Source("recovered.yaml", text), files), files)
+    except SpecErrors as errors:
+        return str(errors.errors[0])
+    expected = [*(node.index for node in graph.inputs), *order]
+    if len(made.nodes) != len(graph.nodes) or sorted(expected) != list(range(len(graph.nodes))):
+        return f"{len(made.layers)} layers, not {len(graph.layers)}"
+    place = {index: at for at, index in enumerate(expected)}
+    owners: dict[int, int] = {}
+    for node, index in zip(made.nodes, expected, strict=True):
+        if found := _of_node(node, graph.nodes[index], place, owners):
+            return f"{graph.nodes[index].path}: {found}"
+    if list(made.outputs.values()) != [place[index] for index in graph.outputs.values()]:
+        return "its outputs"
+    return ""
+
+
+def _of_node(node: Node, other: Node, place: dict[int, int], owners: dict[int, int]) -> str:
+    if node.op is None or other.op is None:
+        return "" if node.op is other.op and node.shape == other.shape else "its input"
+    same = {
+        "its kind": node.op.kind == other.op.kind,
+        "what it reads": node.inputs == tuple(place[index] for index in other.inputs),
+        "its output": node.shape == other.shape,
+        "its arguments": _same_arguments(node, other),
+        "its weights": node.facts.weights == other.facts.weights and node.facts.buffers == other.facts.buffers,
+        "its multiplies": node.facts.products == other.facts.products,
+        "its ties": owners.setdefault(other.weight_owner, node.weight_owner) == node.weight_owner,
+    }
+    return next((what for what, holds in same.items() if not holds), "")
+
+
+def _same_arguments(node: Node, other: Node) -> bool:
+    if node.op == other.op and node.source_form == other.source_form:
+        return True
+    return arguments(node) == arguments(other)

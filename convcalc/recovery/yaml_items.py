@@ -1,0 +1,197 @@
+"""Items as the nested lists and mappings of a specification."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from convcalc.ops.make import get
+from convcalc.ops.op import Op, arguments_of
+from convcalc.ops.registry import activation_names
+from convcalc.recovery.blocks import Block
+from convcalc.recovery.items import WITH_HALF_PADDING, Expression, Item, Value
+from convcalc.recovery.parameters import LOCAL
+from convcalc.recovery.unify import LISTS, is_call
+
+Defaults = dict[str, dict[str, Any]]
+PARTS = ("norm", "act")
+MODIFIERS = ("name", "from", "when", "tie", "via")
+"""The order in which they are written."""
+LEAST_ITEMS = 3
+"""Items of a kind for which a default is worth its line."""
+
+
+class ItemWriter:
+    """Writes items; arguments that the file's defaults give are left out."""
+
+    def __init__(self, items: Iterable[Item], blocks: Mapping[str, Block]) -> None:
+        self._blocks = blocks
+        every = [item for outer in items for item in outer.below()]
+        self.defaults = _defaults([item for item in every if item.kind not in LISTS and not is_call(item)])
+
+    def series(self, items: Sequence[Item]) -> list[Any]:
+        """Return a list of items."""
+        return [self.item(item) for item in items]
+
+    def item(self, item: Item) -> Any:
+        """Return one item: a word, or a mapping."""
+        modifiers = dict(item.modifiers)
+        if item.kind == "from":
+            return {key: modifiers[key] for key in MODIFIERS if key in modifiers} or "identity"
+        if item.kind == "repeat":
+            return self._repeat(item, modifiers)
+        if item.kind == "seq":
+            return {"seq": self.series((item.branches or [[]])[0]), **modifiers}
+        if is_call(item):
+            return _with(item.kind, self._call(item), modifiers)
+        usual = self.defaults.get(item.kind, {}).get("via", get(item.kind).source_form)
+        via = item.args.get("via", get(item.kind).source_form)
+        if via != usual:
+            modifiers["via"] = via
+        given = _given(item)
+        if item.kind == "act" and set(given) == {"type"}:
+            return (
+                _with(given["type"], None, modifiers)
+                if given["type"] in activation_names()
+                else {"act": given["type"], **modifiers}
+            )
+        return _with(item.kind, self._body(item, given), modifiers)
+
+    def _repeat(self, item: Item, modifiers: Mapping[str, Any]) -> Any:
+        """Return a repeat: beside its only item, or over a list."""
+        body = (item.branches or [[]])[0]
+        count = {"repeat": {key: list(values) for key, values in item.columns.items()} or item.args["n"]}
+        modifiers = {key: modifiers[key] for key in MODIFIERS if key in modifiers}
+        if len(body) > 1 or body[0].kind == "repeat" or body[0].modifiers:
+            return {**count, **modifiers, "seq": self.series(body)}
+        one = self.item(body[0])
+        return {**(one if isinstance(one, dict) else {one: None}), **count, **modifiers}
+
+    def _call(self, item: Item) -> Any:
+        """Return the arguments of a call, in their order; the last ones are left out where they are the defaults."""
+        block = self._blocks[item.kind]
+        values = [(item.args[name], default) for name, default in block.signature.items() if name in item.args]
+        while values and values[-1][1] is not None and repr(values[-1][0]) == repr(values[-1][1]):
+            values.pop()
+        listed = [value for value, _ in values]
+        return None if not listed else listed[0] if len(listed) == 1 and not isinstance(listed[0], tuple) else listed
+
+    def _body(self, item: Item, given: dict[str, Any]) -> Any:
+        op = get(item.kind)
+        args = self._without_defaults(op, given)
+        if item.branches is None:
+            return _arguments(op, args)
+        branches = [self._branch(branch) for branch in item.branches]
+        return {**args, "branches": branches} if args else branches
+
+    def _branch(self, branch: Sequence[Item]) -> Any:
+        written = self.series(branch)
+        if not written:
+            return "identity"
+        is_one = len(written) == 1 and ("when" not in branch[0].modifiers or branch[0].kind == "from")
+        return written[0] if is_one else written
+
+    def _without_defaults(self, op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
+        defaults = {**self.defaults.get(op.defaults_from, {}), **self.defaults.get(op.kind, {})}
+        unused = op.unused_arguments({**defaults, **given})
+        args = {}
+        for key, value in given.items():
+            usual = defaults.get(key, _unwritten(op, key, given))
+            if type(value) is not type(usual) or value != usual:
+                args[key] = value
+        for key in defaults.keys() - given.keys() - unused - {"via"}:
+            if key in PARTS and op.accepts_norm_act:
+                args |= {} if defaults[key] == "none" else {key: "none"}
+            elif key in arguments_of(op) and not (key == "bias" and given.get("norm", "none") != "none"):
+                args[key] = arguments_of(op)[key].default
+        if given.get("norm", "none") != "none" and "bias" not in given and defaults.get("bias") is True:
+            args["bias"] = False
+        return args
+
+
+def _unwritten(op: type[Op], key: str, given: Mapping[str, Any]) -> Any:
+    """Return the value of an argument that nothing gives."""
+    if key in PARTS and op.accepts_norm_act:
+        return "none"
+    if key == "bias" and op.accepts_norm_act:
+        return given.get("norm", "none") == "none"
+    argument = arguments_of(op).get(key)
+    return None if argument is None or argument.required else argument.default
+
+
+def _given(item: Item) -> dict[str, Any]:
+    """Return the arguments of an item, those of fused parts as one value each."""
+    given: dict[str, Any] = {}
+    for key, value in {**item.args, **item.modifiers.get("references", {})}.items():
+        part, dot, inner = key.partition(".")
+        if dot:
+            given.setdefault(part, {})[inner] = value
+        elif key != "via" and key not in LOCAL:
+            given[key] = value
+    for part in PARTS:
+        if isinstance(given.get(part), dict) and set(given[part]) == {"type"}:
+            given[part] = given[part]["type"]
+    return given
+
+
+def _with(word: str, value: Any, modifiers: Mapping[str, Any]) -> Any:
+    """Return an item of a kind; a bare word where nothing else is written."""
+    written = {key: modifiers[key] for key in MODIFIERS if key in modifiers}
+    return {word: value, **written} if written or value is not None else word
+
+
+def _arguments(op: type[Op], args: Mapping[str, Any]) -> Any:
+    """Return arguments by position where they can be, else by name."""
+    places = [argument for argument in arguments_of(op).values() if argument.positional]
+    if not args:
+        return None
+    if set(args) == {place.key for place in places[: len(args)]}:
+        values = [args[place.key] for place in places[: len(args)]]
+        is_listed = isinstance(values[0], tuple | list)
+        if len(values) == 1 and is_listed == places[0].type.takes_list:
+            return values[0]
+        if len(values) == 1 and not is_listed:
+            return values[0]
+        if len(values) > 1 and not places[0].type.takes_list:
+            return values
+    ordered = [key for key in (*arguments_of(op), *op.layer_arguments, *PARTS) if key in args]
+    return {key: args[key] for key in ordered}
+
+
+def _defaults(items: Sequence[Item]) -> Defaults:
+    """Return what most layers of a kind have."""
+    found: Defaults = {}
+    for kind in sorted({item.kind for item in items}, key=lambda kind: (get(kind).defaults_from != "", kind)):
+        op, given = get(kind), [_given(item) | _via(item) for item in items if item.kind == kind]
+        inherited = found.get(op.defaults_from, {})
+        own = {}
+        for key in dict.fromkeys(key for each in given for key in each):
+            value = _usual(op, key, given)
+            if value is not None and inherited.get(key) != value:
+                own[key] = value
+        if "act" in inherited and 2 * sum("act" not in each for each in given) > len(given):
+            own["act"] = "none"
+        if own:
+            found[kind] = own
+    return found
+
+
+def _via(item: Item) -> dict[str, Value]:
+    return {"via": item.args["via"]} if "via" in item.args else {}
+
+
+def _usual(op: type[Op], key: str, given: Sequence[Mapping[str, Any]]) -> Any:
+    """Return the value of an argument that more than half of the layers of a kind have, if it can be a default."""
+    relevant = [each for each in given if key not in op.unused_arguments({**each, key: None})]
+    can_be = {*PARTS, "bias", "axis", "via", *(("padding",) if op.kind in WITH_HALF_PADDING else ())}
+    if key not in can_be or len(relevant) < LEAST_ITEMS:
+        return None
+    shown = Counter(repr(each.get(key)) for each in relevant)
+    most, count = shown.most_common(1)[0]
+    value = next(each.get(key) for each in relevant if repr(each.get(key)) == most)
+    inner = [*value.values()] if isinstance(value, dict) else [value]
+    if any(isinstance(each, Expression) for each in inner):
+        return None
+    may_be_left_out = key in {*PARTS, "via"} or arguments_of(op)[key].default is not None
+    return value if 2 * count > len(relevant) and (may_be_left_out or count == len(relevant)) else None
