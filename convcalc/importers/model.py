@@ -48,6 +48,19 @@ class Model:
         return Span(self.source, node=node)
 
 
+class CodeOptions(NamedTuple):
+    """That code of a model may be run, and how: ``--arg``, ``--inputs``, ``--train``, ``--timeout``."""
+
+    arguments: tuple[tuple[str, str], ...] = ()
+    """Of the callable that makes the model: names, each with a text that JSON may read."""
+    inputs: str = ""
+    """``MODULE:FUNCTION`` that returns the arguments of the model, in place of shapes."""
+    train: bool = False
+    """Whether the model stays in training mode."""
+    timeout: float = 300
+    """Seconds that it may take."""
+
+
 class Importer(NamedTuple):
     """Which files an importer reads, and how."""
 
@@ -62,7 +75,9 @@ class Importer(NamedTuple):
     recognizes: Callable[[str], bool] | None = None
     """Whether a YAML or JSON text is of the format; asked of texts that are not specs."""
     runs_code: bool = False
-    """Whether reading runs the code of the model."""
+    """Whether reading runs the code of the model; then ``run`` reads it, where that is allowed."""
+    run: Callable[[Source, Mapping[str, str], CodeOptions], Model] | None = None
+    """From the name of a model, texts of shapes and options to the model."""
 
 
 def unknown_sizes(model: Model, names: tuple[str, ...], hint: str) -> SpecError:

@@ -1,0 +1,122 @@
+"""In the child process: the operations of a module, by ``torch.export``, or where that fails by the dispatcher."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch  # noqa: TID253 - this module is loaded where PyTorch is
+from torch.utils import _pytree as trees  # noqa: TID253
+
+from convcalc.importers.torch import export
+from convcalc.importers.torch.dispatch import dispatched
+from convcalc.importers.torch.failure import Failure, reason, run
+
+HOW = "--input NAME=3,224,224 without the batch axis, NAME:int64=128 for indices, or --inputs MODULE:FUNCTION"
+
+
+def traced(model: torch.nn.Module, shapes: Sequence[Mapping[str, Any]], given: Any = None) -> list[dict[str, Any]]:
+    """Return the lines of a recording.
+
+    Args:
+        model: a module.
+        shapes: of inputs, without the batch axis, each with a name and the name of its data type, which may be empty.
+        given: a callable that returns the arguments of ``forward``, in place of shapes.
+
+    Raises:
+        Failure: CC762 for inputs that are missing, CC772 where the model fails, CC773 where it cannot be traced.
+    """
+    torch.backends.mha.set_fastpath_enabled(False)
+    device = next((tensor.device for tensor in (*model.parameters(), *model.buffers())), torch.device("meta"))
+    arguments = _given(given, device) if given is not None else _made(model, shapes, device)
+    positional, named = arguments
+    with torch.no_grad():
+        try:
+            program = torch.export.export(model, positional, named, strict=False)
+        except Exception as error:  # noqa: BLE001 - whatever the exporter or the model raises
+            failed: Exception = error
+        else:
+            return export.lines(model, program, names_of_inputs(model, positional, named))
+        try:
+            lines = dispatched(model, positional, named)
+        except Exception as error:  # noqa: BLE001
+            raise _untraceable(model, failed, error) from None
+    note = f"traced by its operations alone, since torch.export failed: {reason(failed)}"
+    return [{"is": "note", "text": note}, *lines]
+
+
+def _made(model: torch.nn.Module, shapes: Sequence[Mapping[str, Any]], device: torch.device) -> tuple[Any, Any]:
+    """Return tensors for ``forward``, by position as far as they follow each other."""
+    signature = inspect.signature(model.forward).parameters.values()
+    names = [each.name for each in signature if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+    open_ended = [each.name for each in signature if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+    needed = [each.name for each in signature if each.default is each.empty and each.name not in open_ended]
+    known = [*names, *([] if names else open_ended[:1])]
+    tensors: dict[str, Any] = {}
+    for shape in shapes:
+        name = shape["name"] or next(iter(known), "")
+        if name not in known:
+            raise Failure("CC762", f"forward has no input '{name}'", HOW, word=name, known=known)
+        tensors[name] = _tensor(model, shape, device)
+    if missing := [name for name in needed or known[:1] if name not in tensors]:
+        raise Failure("CC762", f"sizes are not known: {', '.join(missing)}", HOW)
+    if not names:
+        return tuple(tensors.values()), {}
+    leading = next((step for step, name in enumerate(names) if name not in tensors), len(names))
+    only_named = {each.name for each in signature if each.kind is each.KEYWORD_ONLY}
+    leading = next((step for step, name in enumerate(names[:leading]) if name in only_named), leading)
+    first = names[:leading]
+    return tuple(tensors[name] for name in first), {name: each for name, each in tensors.items() if name not in first}
+
+
+def _tensor(model: torch.nn.Module, shape: Mapping[str, Any], device: torch.device) -> torch.Tensor:
+    dtype = next((each.dtype for each in model.parameters() if each.is_floating_point()), torch.float32)
+    if shape["dtype"]:
+        dtype = getattr(torch, shape["dtype"], None)
+        if not isinstance(dtype, torch.dtype):
+            raise Failure("CC762", f"'{shape['dtype']}' is not a data type of PyTorch", "int64, float32, bool …")
+    return torch.zeros((1, *shape["axes"]), dtype=dtype, device=device)
+
+
+def _given(function: Callable[[], Any], device: torch.device) -> tuple[Any, Any]:
+    """Return the arguments that a function of the user gives: a tensor, a tuple, a dict, or a tuple and a dict."""
+    found = run(function, "the function of --inputs")
+    if isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], tuple) and isinstance(found[1], dict):
+        positional, named = found
+    else:
+        named = found if isinstance(found, dict) else {}
+        positional = () if named else tuple(found) if isinstance(found, tuple | list) else (found,)
+    moved = [
+        trees.tree_map(lambda each: each.to(device) if isinstance(each, torch.Tensor) else each, part)
+        for part in (positional, named)
+    ]
+    return moved[0], moved[1]
+
+
+def names_of_inputs(model: torch.nn.Module, positional: Sequence[Any], named: Mapping[str, Any]) -> list[str]:
+    """Return names of the tensors that enter, in their order: of the arguments, with numbers where there are several."""
+    try:
+        bound = inspect.signature(model.forward).bind(*positional, **named).arguments
+    except TypeError:
+        bound = {f"input{place}": each for place, each in enumerate((*positional, *named.values()))}
+    names: list[str] = []
+    for name, value in bound.items():
+        tensors = [each for each in trees.tree_leaves(value) if isinstance(each, torch.Tensor)]
+        names += [name] if len(tensors) == 1 else [f"{name}_{place}" for place in range(len(tensors))]
+    return names
+
+
+def _untraceable(model: torch.nn.Module, exported: Exception, ran: Exception) -> Failure:
+    """Return the error of a model that neither way could trace, with the innermost module that was running."""
+    where = ""
+    trace, names = ran.__traceback__, {id(module): name for name, module in model.named_modules()}
+    while trace is not None:
+        where = names.get(id(trace.tb_frame.f_locals.get("self")), where)
+        trace = trace.tb_next
+    place = f" in {where}" if where else ""
+    text = re.sub(r"\s+", " ", reason(ran))
+    also = "" if reason(exported) == reason(ran) else f" (torch.export: {reason(exported)})"
+    hint = f"sizes or branches that depend on values cannot be traced; give a part: torch:MODULE:ATTR.PART; {HOW}"
+    return Failure("CC773", f"forward failed{place}: {text}{also}", hint)
