@@ -70,7 +70,9 @@ class SymbolicDesign:
             self.spec: SpecFile = known
         else:
             self.design = parse_design(design)
-            self.spec = open_spec(self.design.file, libraries=options.libraries, inputs=options.inputs)
+            self.spec = open_spec(
+                self.design.file, libraries=options.libraries, inputs=options.inputs, code=options.code
+            )
         self.variant = options.variant if self.design.variant is None else self.design.variant
         self._document: Document = self.spec.document
         self._variables = tuple(self._document.vars)

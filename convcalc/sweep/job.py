@@ -107,7 +107,7 @@ def make_job(
     if isinstance(design, Network):
         spec = design.spec
     else:
-        spec = open_spec(named.file, libraries=options.libraries, inputs=options.inputs)
+        spec = open_spec(named.file, libraries=options.libraries, inputs=options.inputs, code=options.code)
     assert spec is not None, "a graph in memory has no variables"
     if variants is not None:
         axes = (_variant_axis(spec, variants), *axes)

@@ -16,7 +16,14 @@ from convcalc.batch.run import RowBatch, count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.cli import ERROR, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignOptions, DesignType, design_options, jobs_option, variants_option
+from convcalc.cli.options.designs import (
+    DesignOptions,
+    DesignType,
+    allow_code_option,
+    design_options,
+    jobs_option,
+    variants_option,
+)
 from convcalc.cli.options.metrics import (
     ColumnChoice,
     MetricKeyType,
@@ -64,13 +71,14 @@ DESIGN_LIST_HELP = DESIGN_NAMES_HELP.replace(
     "--where", metavar="EXPR", help="Keep only designs that satisfy this condition: 'params <= 5M and macs <= 600M'."
 )
 @jobs_option
+@allow_code_option
 @design_options
 @output_options(STREAMS)
 @click.pass_obj
 def command(
     settings: GeneralOptions, paths: tuple[str, ...], reading: DesignOptions, targets: list[OutputTarget], null: bool,
     variants: tuple[str, ...] | None, columns: ColumnChoice, sort: SortKey | None, top: int | None,
-    pareto: ColumnChoice | None, where: str | None, jobs: int,
+    pareto: ColumnChoice | None, where: str | None, jobs: int, allow_code: bool,
 ) -> int:  # fmt: skip
     """Count many designs, one row each, in the order given.
 
@@ -97,7 +105,7 @@ def command(
     metrics = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *shown, *conditional)))
     request = CountRequest(
         metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch,
-        reading.dtypes, reading.inputs, reading.strict,
+        reading.dtypes, reading.inputs, reading.strict, reading.code if allow_code else None,
     )  # fmt: skip
     tasks = chain(*(_tasks_from_stdin(null=null) if path == STDOUT else _tasks_of(path) for path in paths))
     log = _ErrorLog(keeps=any(target.format == "json" for target in targets))

@@ -83,6 +83,6 @@ def _every(designs: Sequence[str], variants: tuple[str, ...], reading: DesignOpt
     """Give the names of designs, in place of one without a variant those of its variants."""
     for design in designs:
         named = parse_design(design)
-        spec = open_spec(named.file, libraries=reading.libraries)
+        spec = open_spec(named.file, libraries=reading.libraries, inputs=reading.inputs, code=reading.code)
         names = (variants or spec.variants) if named.variant is None else (named.variant,)
         yield from (spec.design(name, named.part).text for name in names)

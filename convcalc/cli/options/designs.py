@@ -35,6 +35,8 @@ class DesignOptions(NamedTuple):
     """All data types that are given, for a row of each."""
     strict: bool = False
     """Whether a layer that is not counted is an error."""
+    code: sources.Code = None
+    """How code of a model is run, where it may be."""
 
     @property
     def dtype(self) -> str:
@@ -48,7 +50,9 @@ class DesignOptions(NamedTuple):
     @property
     def count_options(self) -> sources.CountOptions:
         """The options of sweeps and formulas."""
-        return sources.CountOptions(self.overrides, self.libraries, self.variant, self.batch, self.dtype, self.inputs)
+        return sources.CountOptions(
+            self.overrides, self.libraries, self.variant, self.batch, self.dtype, self.inputs, self.code
+        )
 
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
         """Read every design; the errors of all are reported together."""
@@ -66,7 +70,12 @@ class DesignOptions(NamedTuple):
 
     def _network(self, text: str) -> sources.Network:
         return sources.open_design(
-            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=self.inputs
+            text,
+            overrides=self.overrides,
+            variant=self.variant,
+            libraries=self.libraries,
+            inputs=self.inputs,
+            code=self.code,
         )
 
     def report(self, network: sources.Network, extra: Collection[str] = (), device: str | None = None) -> Report:
@@ -158,6 +167,34 @@ def dtype_option(words: str) -> Callable[..., Any]:
                         show_default=True, metavar="[GLOB=]NAME", help=words)  # fmt: skip
 
 
+def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--arg``, ``--inputs``, ``--train``, ``--timeout``: one ``code``, for models that are code."""
+
+    @wraps(command)
+    def collected(
+        *args: Any, arg: dict[str, str], inputs: str, train: bool, timeout: float, **kwargs: Any
+    ) -> Any:  # fmt: skip
+        code = {"arguments": tuple(arg.items()), "inputs": inputs, "train": train, "timeout": timeout}
+        return command(*args, code=code, **kwargs)
+
+    for option in (
+        click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=300, show_default=True,
+                     metavar="SECONDS", help="Of torch: models, how long one may take."),
+        click.option("--train", is_flag=True, help="Of torch: models, keep training mode."),
+        click.option("--inputs", default="", metavar="MODULE:FUNCTION",
+                     help="Of torch: models, a function that returns (args, kwargs) of forward."),
+        click.option("--arg", multiple=True, metavar="NAME=VALUE", callback=_overrides,
+                     help="Of torch: models, an argument of the callable; repeatable."),
+    ):  # fmt: skip
+        collected = option(collected)
+    return collected
+
+
+allow_code_option = click.option(
+    "--allow-code", is_flag=True, help="Run the code of torch: models; it can do whatever you can."
+)
+
+
 def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--set``, ``--input``, ``--variant``, ``--lib``, ``--batch``, ``--dtype``, ``--strict``: one ``reading``."""
 
@@ -171,9 +208,11 @@ def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
         batch: int,
         dtype: tuple[str, ...],
         strict: bool,
+        code: dict[str, Any],
         **kwargs: Any,
     ) -> Any:
-        return command(*args, reading=DesignOptions(set_, input_, lib, variant, batch, dtype, strict), **kwargs)
+        reading = DesignOptions(set_, input_, lib, variant, batch, dtype, strict, code)
+        return command(*args, reading=reading, **kwargs)
 
     for option in (
         click.option("--strict", is_flag=True, help="Exit 2 where a layer is not counted, rather than print ≥."),
@@ -182,13 +221,12 @@ def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
         lib_option,
         click.option("--variant", metavar="NAME", is_eager=True, type=SpecName(lambda spec: spec.variants),
                      help="Variant of the spec, as in FILE@NAME."),
-        click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs, type=INPUT,
-                     help="Override an input shape, channels first: 3,320,320; repeatable by name."),
+        input_option,
         click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides, type=VARIABLE,
                      help="Override a variable of the spec; repeatable."),
     ):  # fmt: skip
         collected = option(collected)
-    return collected
+    return code_options(collected)
 
 
 def variants_option(words: str) -> Callable[..., Any]:
@@ -214,6 +252,11 @@ def _cores() -> int:
 jobs_option = click.option(
     "--jobs", type=PositiveInt(), default=_cores, metavar="N", envvar="CONVCALC_JOBS", show_envvar=True,
     help="Worker processes; default: all cores.",
+)  # fmt: skip
+
+input_option = click.option(
+    "--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs, type=INPUT,
+    help="Override an input shape, channels first: 3,320,320; repeatable by name.",
 )  # fmt: skip
 
 lib_option = click.option(

@@ -31,7 +31,7 @@ def run(code: Callable[[], Any], what: str, missing: str = "") -> Any:
         raise Failure("CC772", f"{what} failed: {reason(error)}") from None
     except SystemExit as error:
         raise Failure("CC772", f"{what} ended the process: exit({error.code})") from None
-    except Exception as error:  # noqa: BLE001 - code of other people
+    except Exception as error:
         raise Failure("CC772", f"{what} failed: {reason(error)}") from error
 
 

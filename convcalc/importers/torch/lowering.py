@@ -213,7 +213,9 @@ class Lowering:
         from convcalc.importers.torch.aten.views import written
 
         target = next(iter(node.references), None)
-        while target is not None and isinstance(made, Tensor | Weight | Constant) and target.name not in self.parameters:
+        while (
+            target is not None and isinstance(made, Tensor | Weight | Constant) and target.name not in self.parameters
+        ):
             known = self.values.get(target.name)
             if isinstance(known, list):
                 known[target.output] = made
