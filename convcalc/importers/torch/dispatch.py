@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch  # noqa: TID253 - this module is loaded where PyTorch is
@@ -72,10 +73,16 @@ class Recorder(TorchDispatchMode):
             hook
             for name, module in model.named_modules()
             for hook in (
-                module.register_forward_pre_hook(lambda *_, name=name: self._path.append(name)),
-                module.register_forward_hook(lambda *_: self._path.pop() and None, always_call=True),
+                module.register_forward_pre_hook(partial(self._entered, name)),
+                module.register_forward_hook(self._left, always_call=True),
             )
         ]
+
+    def _entered(self, name: str, *_: Any) -> None:
+        self._path.append(name)
+
+    def _left(self, *_: Any) -> None:
+        self._path.pop()
 
     def close(self) -> None:
         """Take the hooks off the module."""
@@ -93,7 +100,9 @@ class Recorder(TorchDispatchMode):
         encoded = {key: self.encoded(value) for key, value in arguments.items() if value is not None}
         path = self._path[-1] if self._path else ""
         name = f"{op}:{len(self.lines)}"
-        outputs = [each for each in trees.tree_leaves(result)]
+        outputs = trees.tree_leaves(result)
+        if not any(isinstance(each, torch.Tensor) for each in outputs):  # such as the device of one
+            return result
         self.lines.append({"is": "node", "name": name, "op": op, "arguments": encoded, "outputs": shapes(outputs),
                            "path": path, "leaf": path in self._leaves})  # fmt: skip
         for place, each in enumerate(outputs):

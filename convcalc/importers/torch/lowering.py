@@ -172,7 +172,7 @@ class Lowering:
 
     def unknown(self, node: Node) -> Any:
         """Return the values of an operation whose cost is not known."""
-        inputs, params = [], 0
+        inputs = []
         for value in self.tensors(node):
             if isinstance(value, Tensor):
                 inputs.append(value.handle)
@@ -185,7 +185,7 @@ class Lowering:
                 continue
             batch = 0 if len(shape) > 1 and shape[0] == 1 else None
             out, path = without(shape, batch), self.path(node)
-            handle = self.builder.opaque(node.name, node.op, inputs or [self.first], out, path=path, params=params)
+            handle = self.builder.opaque(node.name, node.op, inputs or [self.first], out, path=path)
             made.append(Tensor(shape, handle, batch))
         return made if len(made) > 1 else made[0] if made else None
 

@@ -206,7 +206,7 @@ def _reduction(g: Lowering, node: Node, value: Tensor, axes: list[int], kind: st
           "scatter_add", "scatter_reduce", "masked_scatter", "put", "index_put", "_unsafe_index_put", "index_add",
           "index_copy", "index_fill", "diagonal_scatter", "as_strided_scatter", "as_strided", "unfold", "diagonal",
           "diag_embed", "diag", "view_as_real", "view_as_complex", "real", "imag", "polar", "complex", "angle", "trace",
-          "mode", "cross", "linalg_cross", "count_nonzero", "resize", "rot90", "normal", "bincount", "view.dtype",
+          "mode", "outer", "ger", "_weight_norm", "_weight_norm_interface", "affine_grid_generator", "cross", "linalg_cross", "count_nonzero", "resize", "rot90", "normal", "bincount", "view.dtype",
           "smooth_l1_loss", "mse_loss", "l1_loss", "nll_loss_nd", "cross_entropy_loss", "binary_cross_entropy",
           "binary_cross_entropy_with_logits", "kl_div", "nll_loss", "cosine_similarity", "pairwise_distance",
           "tril", "triu", "renorm", "cummax", "cummin", "local_response_norm", "channel_shuffle", "segment_reduce",

@@ -16,7 +16,7 @@ from convcalc.importers.torch.aten.rules import (
 )
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node, Shape
-from convcalc.importers.torch.values import Tensor, Value
+from convcalc.importers.torch.values import Tensor, Value, without
 
 
 class Image:
@@ -157,6 +157,17 @@ def embedding(g: Lowering, node: Node) -> Value:
     vocabulary, dim = weight.shape
     made = g.add(node, "embedding", handle, vocab=vocabulary, dim=dim, weights=(key,))
     return g.given(node, made, shape, batch)
+
+
+@rule_for("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only", weighted=True)
+def embedding_bag(g: Lowering, node: Node) -> Any:
+    """A look-up and a sum, over the bags that offsets begin, or whole rows."""
+    weight, indices, shape = g.value(node["weight"]), g.value(node["indices"]), node.outputs[0]
+    assert weight is not None and indices is not None and shape is not None
+    rows = Node(node.name, "embedding", node.arguments, ((*indices.shape, weight.shape[1]),), node.path)
+    found = embedding(g, rows)
+    made = Tensor(shape, g.add(node, "custom", g.handle(node, found), op="sum", out=without(shape, None)))
+    return [made, *[None] * (len(node.outputs) - 1)]
 
 
 # --- norms ------------------------------------------------------------------------------------------------------------

@@ -13,14 +13,14 @@ from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, wit
 
 OPERANDS = {
     "addmm": ("self", "mat1", "mat2"), "baddbmm": ("self", "batch1", "batch2"), "addmv": ("self", "mat", "vec"),
-    "addbmm": ("self", "batch1", "batch2"), "matmul": ("", "self", "other"), "mm": ("", "self", "mat2"),
+    "matmul": ("", "self", "other"), "mm": ("", "self", "mat2"),
     "bmm": ("", "self", "mat2"), "mv": ("", "self", "vec"), "dot": ("", "self", "tensor"),
-    "vdot": ("", "self", "other"), "linalg_matmul": ("", "self", "other"), "inner": ("", "self", "other"),
-    "outer": ("", "self", "vec2"), "ger": ("", "self", "vec2"),
+    "vdot": ("", "self", "other"), "linalg_matmul": ("", "self", "other"),
 }  # fmt: skip
 
 
-@rule_for("addmm", "baddbmm", "addmv", "matmul", "mm", "bmm", "mv", "dot", "vdot", "linalg_matmul", weighted=True)
+@rule_for("addmm", "baddbmm", "matmul", "mm", "bmm", "linalg_matmul", weighted=True)
+@rule_for("addmv", "mv", "dot", "vdot")
 def matmul(g: Lowering, node: Node) -> Value:
     added, left, right = (g.value(node[name]) for name in OPERANDS[node.op])
     shape = node.outputs[0]
@@ -127,13 +127,6 @@ def sdpa(g: Lowering, node: Node) -> Any:
         handles.append(g.laid_out(node, mask, without(own, batch if batch is not None and own[batch] == 1 else None)))
     made = g.given(node, g.add(node, "sdpa", *handles, causal=bool(node["is_causal"])), shape, batch)
     return made if len(node.outputs) == 1 else [made, *[None] * (len(node.outputs) - 1)]
-
-
-@rule_for("affine_grid_generator", weighted=True)
-def affine_grid(g: Lowering, node: Node) -> Value:
-    value, shape = g.value(node["theta"]), node.outputs[0]
-    assert value is not None and shape is not None
-    return multiplied(g, node, unbatched(g, node, value), shape, prod(shape) * value.shape[-1])
 
 
 @rule_for("_grouped_mm", weighted=True)

@@ -25,27 +25,21 @@ def recurrent(g: Lowering, node: Node) -> Any:
     hidden, biased = weights[0].shape[0] // gates if weights[0] else 1, bool(node["has_biases"])
     per_cell = len(weights) // (int(node["num_layers"]) * (2 if node["bidirectional"] else 1))
     projection = weights[per_cell - 1] if kind == "lstm" and per_cell in (3, 5) else None
-    steps_axis = 0
-    if len(value.shape) == 3 and not node["batch_first"]:
-        handle = g.permuted(node, g.whole(node, value), [1, 0, 2]) if value.shape[1] != 1 else None
-        steps_axis = 1
-    elif len(value.shape) == 3:
-        handle = g.whole(node, value) if value.shape[0] != 1 else None
-    else:
-        handle = g.whole(node, value)
-    folded = handle is not None and len(value.shape) == 3
-    if handle is None:
-        handle = g.laid_out(node, value, (prod(value.shape[:2]), value.shape[2]))
+    rows, width = (prod(value.shape[:-1]), value.shape[-1])
+    # sequences of a batch, such as windows, run one after the other: the layer has one
+    turned = len(value.shape) == 3 and not node["batch_first"] and 1 not in value.shape[:2]
+    entering = g.permuted(node, g.whole(node, value), [1, 0, 2]) if turned else g.handle(node, value)
     names = tuple(key for key in keys if key)
     g.own(names, tuple(weight.shape for weight in weights if weight))
-    handle = g.add(node, kind, handle, hidden=hidden, layers=int(node["num_layers"]), bias=biased,
-                   bidirectional=bool(node["bidirectional"]), weights=names,
+    handle = g.add(node, kind, g.reshaped(node, entering, (rows, width)), hidden=hidden, bias=biased,
+                   layers=int(node["num_layers"]), bidirectional=bool(node["bidirectional"]), weights=names,
                    proj_size=projection.shape[0] if projection else None)  # fmt: skip
-    if folded and steps_axis:
-        made = Tensor(shape, g.permuted(node, handle, [1, 0, 2]))
+    if turned:
+        steps, sequences, features = shape
+        back = g.reshaped(node, handle, (sequences, steps, features))
+        made = Tensor(shape, g.permuted(node, back, [1, 0, 2]))
     else:
-        batch = None if folded or len(shape) < 3 else steps_axis
-        made = g.given(node, handle, shape, batch)
+        made = g.given(node, handle, shape, next((axis for axis, size in enumerate(shape[:-1]) if size == 1), None))
     states: list[Value | None] = [made]
     for place, state in enumerate(node.outputs[1:], 1):
         if state is None or not g.is_used(node, place):
