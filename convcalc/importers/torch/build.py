@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch  # noqa: TID253 - this module is loaded where PyTorch is
-
 from convcalc.importers.torch.failure import Failure, run
 
 
@@ -16,6 +14,8 @@ def built(target: Any, arguments: Mapping[str, Any], name: str, *, training: boo
     Raises:
         Failure: CC771 for what is no module, CC772 where its constructor fails.
     """
+    import torch
+
     notes: list[dict[str, Any]] = []
     model = target
     if not isinstance(target, torch.nn.Module):
@@ -41,11 +41,11 @@ def _shown(arguments: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
 
 
-def on_one_device(model: torch.nn.Module) -> torch.nn.Module:
+def on_one_device(model: Any) -> Any:
     """Move a module of several devices to the meta device; parameters that are one tensor stay one."""
     if len({tensor.device.type for tensor in (*model.parameters(), *model.buffers())}) < 2:
         return model
-    shared: dict[int, list[tuple[torch.nn.Module, str]]] = {}
+    shared: dict[int, list[tuple[Any, str]]] = {}
     for module in model.modules():
         for name, parameter in module._parameters.items():  # noqa: SLF001 - there is no other way to tie them again
             if parameter is not None:

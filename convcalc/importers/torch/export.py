@@ -7,20 +7,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import torch  # noqa: TID253 - this module is loaded where PyTorch is
-from torch import fx  # noqa: TID253
-
 from convcalc.importers.torch.failure import Failure
 
 CALL_NUMBER = re.compile(r"@\d+")
 
 
-def lines(model: torch.nn.Module, program: Any, names: Sequence[str]) -> list[dict[str, Any]]:
+def lines(model: Any, program: Any, names: Sequence[str]) -> list[dict[str, Any]]:
     """Return the lines of a program; ``names`` are those of its inputs."""
     return [*Writer(model, names).written(program)]
 
 
-def parameter_lines(model: torch.nn.Module) -> Iterator[dict[str, Any]]:
+def parameter_lines(model: Any) -> Iterator[dict[str, Any]]:
     """Give a line for every name of a parameter or a buffer; those of one tensor have the same key."""
     keys: dict[int, str] = {}
     learned = [(name, each, True) for name, each in model.named_parameters(remove_duplicate=False)]
@@ -28,6 +25,11 @@ def parameter_lines(model: torch.nn.Module) -> Iterator[dict[str, Any]]:
     for name, tensor, is_learned in (*learned, *kept):
         key = keys.setdefault(id(tensor), name)
         yield {"is": "parameter", "name": name, "key": key, "shape": [*tensor.shape], "learned": is_learned}
+
+
+def leaves_of(model: Any) -> set[str]:
+    """Return the names of modules without children."""
+    return {name for name, module in model.named_modules() if not any(True for _ in module.children())}
 
 
 def op_and_arguments(target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -48,7 +50,7 @@ def op_and_arguments(target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
 
 def plain(value: Any) -> Any:
     """Return an argument that JSON can hold; what is no number, text or list is its text."""
-    if isinstance(value, list | tuple | torch.Size):
+    if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -63,7 +65,7 @@ def shapes(value: Any) -> list[list[int] | None]:
     Raises:
         Failure: CC773, where a size depends on values.
     """
-    if isinstance(value, torch.Tensor):
+    if hasattr(value, "untyped_storage"):
         sizes = list(value.shape)
         if not all(isinstance(size, int) for size in sizes):
             raise Failure("CC773", f"a size depends on values: [{', '.join(map(str, sizes))}]")
@@ -71,14 +73,18 @@ def shapes(value: Any) -> list[list[int] | None]:
     return [shape for each in value for shape in shapes(each)] if isinstance(value, list | tuple) else [None]
 
 
+def _is_node(value: Any) -> bool:
+    return hasattr(value, "all_input_nodes")
+
+
 class Writer:
     """Gives the lines of one program, the graphs inside it included."""
 
-    def __init__(self, model: torch.nn.Module, names: Sequence[str]) -> None:
+    def __init__(self, model: Any, names: Sequence[str]) -> None:
         self.model = model
         self.names = list(names)
-        self.values: dict[fx.Node, Any] = {}
-        self.leaves = {name for name, module in model.named_modules() if not any(True for _ in module.children())}
+        self.values: dict[Any, Any] = {}
+        self.leaves = leaves_of(model)
         self.count = 0
 
     def written(self, program: Any) -> Iterator[dict[str, Any]]:
@@ -93,7 +99,7 @@ class Writer:
                 continue
             spec, value = specs.get(node.name), node.meta.get("val")
             target = spec.target if spec is not None else None
-            if not isinstance(value, torch.Tensor):
+            if not hasattr(value, "untyped_storage"):
                 self.values[node] = None
                 continue
             if target:
@@ -108,10 +114,10 @@ class Writer:
         results = next(node for node in program.graph.nodes if node.op == "output").args[0]
         kept = [spec.kind.name == "USER_OUTPUT" for spec in program.graph_signature.output_specs]
         for result, is_output in zip(results, kept, strict=False):
-            if is_output and isinstance(result, fx.Node) and isinstance(self.values.get(result), dict):
+            if is_output and _is_node(result) and isinstance(self.values.get(result), dict):
                 yield {"is": "output", "tensor": self.values[result]}
 
-    def of_graph(self, graph: fx.GraphModule, path: str) -> Iterator[dict[str, Any]]:
+    def of_graph(self, graph: Any, path: str) -> Iterator[dict[str, Any]]:
         """Give the lines of the operations of a graph, whose placeholders are known."""
         for node in graph.graph.nodes:
             if node.op == "get_attr":
@@ -119,26 +125,26 @@ class Writer:
             if node.op == "call_function":
                 yield from self.of_node(graph, node, path)
 
-    def attribute(self, graph: fx.GraphModule, target: str) -> Any:
+    def attribute(self, graph: Any, target: str) -> Any:
         found: Any = graph
         for part in target.split("."):
             found = getattr(found, part)
         return found
 
-    def of_node(self, graph: fx.GraphModule, node: fx.Node, path: str) -> Iterator[dict[str, Any]]:
+    def of_node(self, graph: Any, node: Any, path: str) -> Iterator[dict[str, Any]]:
         """Give the line of an operation, or those of the graph that it runs."""
         if node.target is operator.getitem:
             source, place = node.args
-            value = self.values.get(source)  # type: ignore[arg-type]
+            value = self.values.get(source)
             if isinstance(value, dict):
                 self.values[node] = {**value, "output": place}
             elif isinstance(value, list | tuple):
-                self.values[node] = value[place]  # type: ignore[index]
+                self.values[node] = value[place]
             return
         stack = node.meta.get("nn_module_stack") or {}
         innermost = next(reversed(list(stack.values())), (path, None))
         path = CALL_NUMBER.sub("", innermost[0]) or path
-        bodies = [each for each in node.args if isinstance(self.values.get(each), fx.GraphModule)]  # type: ignore[arg-type]
+        bodies = [each for each in node.args if hasattr(self.values.get(each), "graph")]
         if len(bodies) == 1 and "map" not in str(node.target) and "scan" not in str(node.target):
             yield from self.of_body(node, bodies[0], path)
             return
@@ -151,7 +157,7 @@ class Writer:
         yield {"is": "node", "name": name, "op": op, "arguments": encoded, "outputs": outputs, "path": path,
                "leaf": path in self.leaves}  # fmt: skip
 
-    def of_body(self, node: fx.Node, body: Any, path: str) -> Iterator[dict[str, Any]]:
+    def of_body(self, node: Any, body: Any, path: str) -> Iterator[dict[str, Any]]:
         """Give the lines of a graph that is run once, such as one without gradients."""
         inner = self.values[body]
         given = list(node.args)[list(node.args).index(body) + 1 :]
@@ -159,7 +165,7 @@ class Writer:
             given = list(given[0])
         places = [each for each in inner.graph.nodes if each.op == "placeholder"]
         for place, value in zip(places, given, strict=False):
-            self.values[place] = self.values.get(value) if isinstance(value, fx.Node) else value
+            self.values[place] = self.values.get(value) if _is_node(value) else value
         yield from self.of_graph(inner, path)
         result = next(each for each in inner.graph.nodes if each.op == "output").args[0]
         several = isinstance(result, list | tuple)
@@ -167,7 +173,7 @@ class Writer:
 
     def encoded(self, value: Any) -> Any:
         """Return an argument for JSON, with references to tensors."""
-        if isinstance(value, fx.Node):
+        if _is_node(value):
             found = self.values.get(value)
             return found if isinstance(found, dict | list) else plain(found)
         if isinstance(value, list | tuple):

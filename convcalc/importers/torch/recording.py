@@ -50,6 +50,11 @@ class Node:
         return self.arguments.get(name)
 
     @property
+    def shape(self) -> Shape:
+        """The shape of its first output."""
+        return self.outputs[0] or ()
+
+    @property
     def references(self) -> Iterable[Reference]:
         """All tensors that it reads."""
         return references_in(self.arguments.values())

@@ -7,9 +7,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch  # noqa: TID253 - this module is loaded where PyTorch is
-from torch.utils import _pytree as trees  # noqa: TID253
-
 from convcalc.importers.torch import export
 from convcalc.importers.torch.dispatch import dispatched
 from convcalc.importers.torch.failure import Failure, reason, run
@@ -17,7 +14,7 @@ from convcalc.importers.torch.failure import Failure, reason, run
 HOW = "--input NAME=3,224,224 without the batch axis, NAME:int64=128 for indices, or --inputs MODULE:FUNCTION"
 
 
-def traced(model: torch.nn.Module, shapes: Sequence[Mapping[str, Any]], given: Any = None) -> list[dict[str, Any]]:
+def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None) -> list[dict[str, Any]]:
     """Return the lines of a recording.
 
     Args:
@@ -28,26 +25,29 @@ def traced(model: torch.nn.Module, shapes: Sequence[Mapping[str, Any]], given: A
     Raises:
         Failure: CC762 for inputs that are missing, CC772 where the model fails, CC773 where it cannot be traced.
     """
+    import torch
+
     torch.backends.mha.set_fastpath_enabled(False)
     device = next((tensor.device for tensor in (*model.parameters(), *model.buffers())), torch.device("meta"))
     arguments = _given(given, device) if given is not None else _made(model, shapes, device)
     positional, named = arguments
+    names = names_of_inputs(model, positional, named)
     with torch.no_grad():
         try:
             program = torch.export.export(model, positional, named, strict=False)
         except Exception as error:  # noqa: BLE001 - whatever the exporter or the model raises
             failed: Exception = error
         else:
-            return export.lines(model, program, names_of_inputs(model, positional, named))
+            return export.lines(model, program, names)
         try:
-            lines = dispatched(model, positional, named)
+            lines = dispatched(model, positional, named, names)
         except Exception as error:  # noqa: BLE001
             raise _untraceable(model, failed, error) from None
     note = f"traced by its operations alone, since torch.export failed: {reason(failed)}"
     return [{"is": "note", "text": note}, *lines]
 
 
-def _made(model: torch.nn.Module, shapes: Sequence[Mapping[str, Any]], device: torch.device) -> tuple[Any, Any]:
+def _made(model: Any, shapes: Sequence[Mapping[str, Any]], device: Any) -> tuple[Any, Any]:
     """Return tensors for ``forward``, by position as far as they follow each other."""
     signature = inspect.signature(model.forward).parameters.values()
     names = [each.name for each in signature if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
@@ -59,7 +59,7 @@ def _made(model: torch.nn.Module, shapes: Sequence[Mapping[str, Any]], device: t
         name = shape["name"] or next(iter(known), "")
         if name not in known:
             raise Failure("CC762", f"forward has no input '{name}'", HOW, word=name, known=known)
-        tensors[name] = _tensor(model, shape, device)
+        tensors[name] = _zeros(model, shape, device)
     if missing := [name for name in needed or known[:1] if name not in tensors]:
         raise Failure("CC762", f"sizes are not known: {', '.join(missing)}", HOW)
     if not names:
@@ -71,7 +71,9 @@ def _made(model: torch.nn.Module, shapes: Sequence[Mapping[str, Any]], device: t
     return tuple(tensors[name] for name in first), {name: each for name, each in tensors.items() if name not in first}
 
 
-def _tensor(model: torch.nn.Module, shape: Mapping[str, Any], device: torch.device) -> torch.Tensor:
+def _zeros(model: Any, shape: Mapping[str, Any], device: Any) -> Any:
+    import torch
+
     dtype = next((each.dtype for each in model.parameters() if each.is_floating_point()), torch.float32)
     if shape["dtype"]:
         dtype = getattr(torch, shape["dtype"], None)
@@ -80,8 +82,11 @@ def _tensor(model: torch.nn.Module, shape: Mapping[str, Any], device: torch.devi
     return torch.zeros((1, *shape["axes"]), dtype=dtype, device=device)
 
 
-def _given(function: Callable[[], Any], device: torch.device) -> tuple[Any, Any]:
+def _given(function: Callable[[], Any], device: Any) -> tuple[Any, Any]:
     """Return the arguments that a function of the user gives: a tensor, a tuple, a dict, or a tuple and a dict."""
+    import torch
+    from torch.utils import _pytree as trees
+
     found = run(function, "the function of --inputs")
     if isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], tuple) and isinstance(found[1], dict):
         positional, named = found
@@ -95,8 +100,11 @@ def _given(function: Callable[[], Any], device: torch.device) -> tuple[Any, Any]
     return moved[0], moved[1]
 
 
-def names_of_inputs(model: torch.nn.Module, positional: Sequence[Any], named: Mapping[str, Any]) -> list[str]:
-    """Return names of the tensors that enter, in their order: of the arguments, with numbers where there are several."""
+def names_of_inputs(model: Any, positional: Sequence[Any], named: Mapping[str, Any]) -> list[str]:
+    """Return names of the tensors that enter, in their order: arguments, numbered where one holds several."""
+    import torch
+    from torch.utils import _pytree as trees
+
     try:
         bound = inspect.signature(model.forward).bind(*positional, **named).arguments
     except TypeError:
@@ -108,7 +116,7 @@ def names_of_inputs(model: torch.nn.Module, positional: Sequence[Any], named: Ma
     return names
 
 
-def _untraceable(model: torch.nn.Module, exported: Exception, ran: Exception) -> Failure:
+def _untraceable(model: Any, exported: Exception, ran: Exception) -> Failure:
     """Return the error of a model that neither way could trace, with the innermost module that was running."""
     where = ""
     trace, names = ran.__traceback__, {id(module): name for name, module in model.named_modules()}

@@ -14,11 +14,10 @@ from convcalc.importers.torch.aten.rules import (
     layer_axis,
     rule_for,
     slot,
-    unbatched,
 )
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node
-from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
+from convcalc.importers.torch.values import Constant, Tensor, Value, Weight
 
 ACTIVATIONS = {
     each: each
@@ -55,8 +54,7 @@ SILENT |= {
 
 @rule_for(*ACTIVATIONS)
 def activation(g: Lowering, node: Node) -> Value:
-    value, kind = g.value(node["self"]), ACTIVATIONS[node.op]
-    assert isinstance(value, Tensor)
+    value, kind = g.tensor(node), ACTIVATIONS[node.op]
     if kind == "hardtanh" and (node["min_val"], node["max_val"]) == (0, 6):
         kind = "relu6"
     return Tensor(value.shape, g.add(node, "act", value.handle, type=kind), value.batch)
@@ -64,10 +62,8 @@ def activation(g: Lowering, node: Node) -> Value:
 
 @rule_for("prelu", "_prelu_kernel", weighted=True)
 def prelu(g: Lowering, node: Node) -> Value:
-    value, weight = g.value(node["self"]), g.value(node["weight"])
-    assert value is not None and weight is not None
+    source, weight = g.tensor(node), g.operand(node, "weight")
     key, count = slot(weight), prod(weight.shape)
-    source = value if isinstance(value, Tensor) else unbatched(g, node, value)
     of_channels = count == 1 or source.batch == 0 or len(source.shape) < 2
     slopes = 1 if count == 1 else None if of_channels else [count, *[1] * (len(source.shape) - 2)]
     form = (1,) if count == 1 else (count,) if of_channels else tuple(slopes or ())
@@ -79,15 +75,13 @@ def prelu(g: Lowering, node: Node) -> Value:
 
 @rule_for("glu")
 def glu(g: Lowering, node: Node) -> Value:
-    value = g.value(node["self"])
-    shape = node.outputs[0]
-    assert isinstance(value, Tensor) and shape is not None
+    value = g.tensor(node)
     dim = -1 if node["dim"] is None else node["dim"]
     source = apart_from(g, node, value, dim)
     axis = layer_axis(source, dim)
     first, gate = (g.add(node, "split", source.handle, op="split", into=2, part=part, axis=axis) for part in (0, 1))
     gate = g.add(node, "act", gate, op="sigmoid", type="sigmoid")
-    return g.given(node, g.add(node, "mul", first, gate), shape, source.batch)
+    return g.given(node, g.add(node, "mul", first, gate), node.shape, source.batch)
 
 
 @rule_for(*FUNCTIONS)
@@ -102,11 +96,10 @@ def add(g: Lowering, node: Node) -> Value:
 
 @rule_for("mul", "multiply", "addcmul", "addcdiv")
 def mul(g: Lowering, node: Node) -> Value:
-    values, shape = g.tensors(node), node.outputs[0]
-    assert shape is not None
+    values = g.tensors(node)
     tensors = [value for value in values if isinstance(value, Tensor)]
     weights = [value for value in values if isinstance(value, Weight)]
-    if len(tensors) == len(weights) == 1 and len(values) == 2 and tensors[0].shape == shape:
+    if len(tensors) == len(weights) == 1 and len(values) == 2 and tensors[0].shape == node.shape:
         scaled = _scale(g, node, tensors[0], weights[0])
         if scaled is not None:
             return scaled
@@ -129,18 +122,14 @@ def _scale(g: Lowering, node: Node, value: Tensor, weight: Weight) -> Tensor | N
 
 @rule_for("softmax", "_softmax", "log_softmax", "_log_softmax", "_safe_softmax")
 def softmax(g: Lowering, node: Node) -> Value:
-    value = g.value(node["self"])
-    assert isinstance(value, Tensor)
-    source = apart_from(g, node, value, node["dim"])
+    source = apart_from(g, node, g.tensor(node), node["dim"])
     axis = layer_axis(source, node["dim"]) if source.shape else 0
     return Tensor(source.shape, g.add(node, "softmax", source.handle, axis=axis), source.batch)
 
 
 @rule_for("cumsum", "cumprod", "logcumsumexp")
 def cumulated(g: Lowering, node: Node) -> Value:
-    value = g.value(node["self"])
-    assert isinstance(value, Tensor)
-    source = apart_from(g, node, value, node["dim"])
+    source = apart_from(g, node, g.tensor(node), node["dim"])
     axis = layer_axis(source, node["dim"]) if source.shape else 0
     kind = "cumprod" if node.op.startswith("cumprod") else "cumsum"
     return Tensor(source.shape, g.add(node, "elementwise", source.handle, type=kind, axis=axis), source.batch)
@@ -166,11 +155,10 @@ REDUCTIONS = {
 
 @rule_for(*REDUCTIONS)
 def reduced(g: Lowering, node: Node) -> Any:
-    value, other = g.value(node["self"]), g.value(node["other"])
     kind = REDUCTIONS[node.op]
-    if other is not None:
-        return joined(g, node, "elementwise", [value, other], type=kind)
-    assert isinstance(value, Tensor)
+    if g.value(node["other"]) is not None:
+        return joined(g, node, "elementwise", g.tensors(node), type=kind)
+    value = g.tensor(node)
     rank = len(value.shape)
     dim = node["dim"]
     dims = [dim] if isinstance(dim, int) else list(dim) if dim else list(range(rank))
@@ -236,8 +224,3 @@ def made_anew(g: Lowering, node: Node) -> Any:
           "meshgrid", "empty_strided", "scalar_tensor", "range", "combinations", weighted=True)  # fmt: skip
 def constants(g: Lowering, node: Node) -> Any:
     return computed(g, node) if not any(isinstance(value, Tensor) for value in g.tensors(node)) else g.unknown(node)
-
-
-def kept_shape(value: Tensor) -> tuple[int, ...]:
-    """Return the shape of the layer of a value."""
-    return without(value.shape, value.batch)

@@ -60,9 +60,7 @@ def deconv(g: Lowering, node: Node) -> Value:
 
 
 def _convolution(g: Lowering, node: Node, *, transposed: bool) -> Value:
-    value, weight, bias = (g.value(node[name]) for name in ("input", "weight", "bias"))
-    shape = node.outputs[0]
-    assert value is not None and weight is not None and shape is not None
+    value, weight, bias, shape = g.operand(node, "input"), g.operand(node, "weight"), g.value(node["bias"]), node.shape
     axes = len(weight.shape) - 2
     pads = value.padding if isinstance(value, Tensor) else ()
     image = Image(g, node, Tensor(value.shape, value.handle, value.batch) if isinstance(value, Tensor) else value, axes)
@@ -114,17 +112,14 @@ def _padding(image: Image, padding: Any, axes: int, before: Sequence[tuple[int, 
 
 @rule_for("linear", weighted=True)
 def linear(g: Lowering, node: Node) -> Value:
-    value, weight, bias = (g.value(node[name]) for name in ("input", "weight", "bias"))
-    assert value is not None and weight is not None
-    return linear_layer(g, node, value, weight, bias)
+    return linear_layer(g, node, g.operand(node, "input"), g.operand(node, "weight"), g.value(node["bias"]))
 
 
 def linear_layer(g: Lowering, node: Node, value: Value, weight: Value, bias: Value | None) -> Value:
     """Add a linear layer of a weight [out, in], or a product where this is no parameter."""
     from convcalc.importers.torch.aten.products import product
 
-    key, bias_key, shape = slot(weight), slot(bias), node.outputs[0]
-    assert shape is not None
+    key, bias_key, shape = slot(weight), slot(bias), node.shape
     if key is None or len(weight.shape) != 2:
         turned = Tensor(weight.shape[::-1], g.permuted(node, g.whole(node, weight), [*range(len(weight.shape))][::-1]))
         return with_bias(g, node, product(g, node, value, turned, shape), bias)
@@ -144,8 +139,7 @@ def linear_layer(g: Lowering, node: Node, value: Value, weight: Value, bias: Val
 
 @rule_for("embedding", weighted=True)
 def embedding(g: Lowering, node: Node) -> Value:
-    weight, indices, shape = g.value(node["weight"]), g.value(node["indices"]), node.outputs[0]
-    assert weight is not None and indices is not None and shape is not None
+    weight, indices, shape = g.operand(node, "weight"), g.operand(node, "indices"), node.shape
     key = slot(weight)
     batch = indices.batch if isinstance(indices, Tensor) else None
     handle = g.handle(node, indices) if isinstance(indices, Tensor) else g.constant(node, indices.shape)
@@ -162,8 +156,7 @@ def embedding(g: Lowering, node: Node) -> Value:
 @rule_for("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only", weighted=True)
 def embedding_bag(g: Lowering, node: Node) -> Any:
     """A look-up and a sum, over the bags that offsets begin, or whole rows."""
-    weight, indices, shape = g.value(node["weight"]), g.value(node["indices"]), node.outputs[0]
-    assert weight is not None and indices is not None and shape is not None
+    weight, indices, shape = g.operand(node, "weight"), g.operand(node, "indices"), node.shape
     rows = Node(node.name, "embedding", node.arguments, ((*indices.shape, weight.shape[1]),), node.path)
     found = embedding(g, rows)
     made = Tensor(shape, g.add(node, "custom", g.handle(node, found), op="sum", out=without(shape, None)))
@@ -184,7 +177,7 @@ def _norm(g: Lowering, node: Node, value: Tensor, names: tuple[str, str] = ("wei
     if fits:
         arguments |= {"scale": None if keys[0] else False, "bias": keys[1] is not None, "weights": tuple(own)}
     handle = g.add(node, "norm", value.handle, affine=fits, **arguments)
-    made: Tensor = g.given(node, handle, node.outputs[0] or (), value.batch)
+    made: Tensor = g.given(node, handle, node.shape, value.batch)
     if not fits:
         axis = 1 if arguments["type"] in ("batch", "group", "instance") else -1
         for other, kind in ((scale, "mul"), (shift, "add")):
@@ -208,22 +201,16 @@ def _along(g: Lowering, node: Node, kind: str, made: Tensor, other: Value, axis:
 @rule_for("batch_norm", "cudnn_batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm",
           "_native_batch_norm_legit", "instance_norm")  # fmt: skip
 def batch_norm(g: Lowering, node: Node) -> Any:
-    value = apart_from(g, node, _entering(g, node), 1)
+    value = apart_from(g, node, g.tensor(node, "input"), 1)
     kept = node["running_mean"] is not None
     channel = None if value.batch == 0 else 1
     kind = "instance" if node.op == "instance_norm" else "batch"
     return _norm(g, node, value, type=kind, channel_axis=channel, track_running_stats=kept)
 
 
-def _entering(g: Lowering, node: Node) -> Value:
-    value = g.value(node["input"])
-    assert value is not None
-    return value
-
-
 @rule_for("group_norm", "native_group_norm")
 def group_norm(g: Lowering, node: Node) -> Any:
-    value = apart_from(g, node, _entering(g, node), 1)
+    value = apart_from(g, node, g.tensor(node, "input"), 1)
     groups = node["num_groups"] or node["group"]
     return _norm(g, node, value, type="group", groups=groups, channel_axis=None if value.batch == 0 else 1)
 
@@ -231,7 +218,7 @@ def group_norm(g: Lowering, node: Node) -> Any:
 @rule_for("layer_norm", "native_layer_norm", "rms_norm", "_fused_rms_norm")
 def layer_norm(g: Lowering, node: Node) -> Any:
     count = len(node["normalized_shape"])
-    value = apart_from(g, node, _entering(g, node), *range(-count, 0))
+    value = apart_from(g, node, g.tensor(node, "input"), *range(-count, 0))
     axis: Any = -1 if count == 1 else list(range(-count, 0))
     return _norm(g, node, value, type="rms" if "rms" in node.op else "layer", axis=axis)
 
@@ -245,8 +232,7 @@ POOLS = [f"{kind}_pool{axes}d" for kind in ("max", "avg", "adaptive_avg", "adapt
           "max_pool1d_with_indices")  # fmt: skip
 def pool(g: Lowering, node: Node) -> Any:
     axes = int(node.op.partition("_pool")[2][0])
-    value, shape = g.value(node["self"]), node.outputs[0]
-    assert value is not None and shape is not None
+    value, shape = g.operand(node, "self"), node.shape
     image = Image(g, node, value, axes)
     kind = "avgpool" if "avg" in node.op else "maxpool"
     arguments: dict[str, Any] = {}

@@ -22,13 +22,12 @@ OPERANDS = {
 @rule_for("addmm", "baddbmm", "matmul", "mm", "bmm", "linalg_matmul", weighted=True)
 @rule_for("addmv", "mv", "dot", "vdot")
 def matmul(g: Lowering, node: Node) -> Value:
-    added, left, right = (g.value(node[name]) for name in OPERANDS[node.op])
-    shape = node.outputs[0]
-    assert left is not None and right is not None and shape is not None
+    first, one, other = OPERANDS[node.op]
+    added, left, right = g.value(node[first]), g.operand(node, one), g.operand(node, other)
     if slot(right) and len(right.shape) == 2 and isinstance(right, Weight) and not isinstance(left, Weight):
         turned = Weight(right.shape[::-1], right.sources, right.whole, right.selected)
         return linear_layer(g, node, left, turned, added)
-    return with_bias(g, node, product(g, node, left, right, shape), added)
+    return with_bias(g, node, product(g, node, left, right, node.shape), added)
 
 
 def product(g: Lowering, node: Node, left: Value, right: Value, shape: Shape) -> Tensor:
@@ -62,8 +61,7 @@ def _matrix(value: Value, place: int) -> Shape:
 @rule_for("einsum", weighted=True)
 def einsum(g: Lowering, node: Node) -> Value:
     values = [value for value in map(g.value, node["tensors"]) if value is not None]
-    shape, equation = node.outputs[0], str(node["equation"]).replace(" ", "")
-    assert shape is not None
+    shape, equation = node.shape, str(node["equation"]).replace(" ", "")
     inputs, arrow, output = equation.partition("->")
     terms = inputs.split(",")
     if not arrow:
@@ -110,11 +108,8 @@ SDPA = (
 
 @rule_for(*SDPA, weighted=True)
 def sdpa(g: Lowering, node: Node) -> Any:
-    parts = [g.value(node[name]) for name in ("query", "key", "value")]
-    mask = g.value(node["attn_mask"]) or g.value(node["attn_bias"])
-    shape = node.outputs[0]
-    values = [value for value in parts if value is not None]
-    assert shape is not None and len(values) == 3
+    values: list[Value] = [g.operand(node, name) for name in ("query", "key", "value")]
+    mask, shape = g.value(node["attn_mask"]) or g.value(node["attn_bias"]), node.shape
     rank = max(len(value.shape) for value in values)
     batch = next((value.batch for value in values if isinstance(value, Tensor) and len(value.shape) == rank), None)
     if batch is not None and (batch >= rank - 2 or any(value.shape[batch - rank] != 1 for value in values)):
@@ -131,8 +126,7 @@ def sdpa(g: Lowering, node: Node) -> Any:
 
 @rule_for("_grouped_mm", weighted=True)
 def grouped(g: Lowering, node: Node) -> Value:
-    value, other, shape = g.value(node["self"]), g.value(node["mat2"]), node.outputs[0]
-    assert value is not None and other is not None and shape is not None
+    value, other = g.operand(node, "self"), g.operand(node, "mat2")
     if isinstance(other, Weight):
         g.handle(node, other)
-    return multiplied(g, node, unbatched(g, node, value), shape, prod(value.shape) * other.shape[-1])
+    return multiplied(g, node, unbatched(g, node, value), node.shape, prod(value.shape) * other.shape[-1])

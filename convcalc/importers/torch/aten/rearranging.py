@@ -8,16 +8,15 @@ from typing import Any
 from convcalc.importers.torch.aten.layers import Image
 from convcalc.importers.torch.aten.rules import apart_from, axis_of, layer_axis, multiplied, rule_for, slot, unbatched
 from convcalc.importers.torch.lowering import Lowering
-from convcalc.importers.torch.recording import Node, Shape
-from convcalc.importers.torch.values import Constant, Tensor, Value, Weight
+from convcalc.importers.torch.recording import Node
+from convcalc.importers.torch.values import Tensor, Value
 
 CONVOLUTIONS = ("conv1d", "conv2d", "conv3d", "convolution")
 
 
 @rule_for("pad", "constant_pad_nd", *(f"{kind}_pad{n}d" for kind in ("reflection", "replication") for n in (1, 2, 3)))
 def pad(g: Lowering, node: Node) -> Value:
-    value, shape = g.value(node["self"]), node.outputs[0]
-    assert isinstance(value, Tensor) and shape is not None
+    value, shape = g.tensor(node), node.shape
     numbers = node["pad"] if node["pad"] is not None else node["padding"]
     pairs = [(numbers[place], numbers[place + 1]) for place in range(0, len(numbers), 2)][::-1]
     while pairs and pairs[0] == (0, 0):
@@ -52,8 +51,7 @@ def _is_of_convolution(g: Lowering, node: Node, value: Tensor, pairs: list[tuple
 
 @rule_for("index", "_unsafe_index")
 def index(g: Lowering, node: Node) -> Value:
-    value, shape = g.value(node["self"]), node.outputs[0]
-    assert value is not None and shape is not None
+    value, shape = g.operand(node, "self"), node.shape
     places = [g.value(each) for each in node["indices"]]
     dims = [dim for dim, each in enumerate(places) if each is not None]
     source = apart_from(g, node, value, *dims)
@@ -71,8 +69,7 @@ def index(g: Lowering, node: Node) -> Value:
 
 @rule_for("index_select", "gather", "take_along_dim", "take", "masked_select")
 def gathered(g: Lowering, node: Node) -> Value:
-    value, shape = g.value(node["self"]), node.outputs[0]
-    assert value is not None and shape is not None
+    value, shape = g.operand(node, "self"), node.shape
     if node.op in ("take", "masked_select") or not isinstance(value, Tensor):
         source = unbatched(g, node, value)
         return Tensor(shape, g.add(node, "custom", source.handle, out=shape or (1,)))
@@ -87,8 +84,7 @@ def gathered(g: Lowering, node: Node) -> Value:
 
 @rule_for("roll", "flip", "fliplr", "flipud")
 def rolled(g: Lowering, node: Node) -> Value:
-    value = g.value(node["self"])
-    assert isinstance(value, Tensor)
+    value = g.tensor(node)
     if node.op != "roll" or not node["dims"]:
         return Tensor(value.shape, g.add(node, "custom", value.handle), value.batch)
     dims = [node["dims"]] if isinstance(node["dims"], int) else node["dims"]
@@ -112,8 +108,7 @@ def col2im(g: Lowering, node: Node) -> Value:
 
 
 def _windows(g: Lowering, node: Node, kind: str, **more: Any) -> Value:
-    value, shape = g.value(node["self"]), node.outputs[0]
-    assert isinstance(value, Tensor) and shape is not None
+    value, shape = g.tensor(node), node.shape
     if value.batch != 0 and value.shape[0] != 1 and len(value.shape) == (4 if kind == "unfold" else 3):
         return Tensor(shape, g.add(node, "custom", g.whole(node, value), out=shape))
     image = Image(g, node, value, 2 if kind == "unfold" else 1)
@@ -134,8 +129,7 @@ RESIZED = {
 @rule_for(*RESIZED)
 def upsampled(g: Lowering, node: Node) -> Value:
     mode, axes = RESIZED[node.op]
-    value, shape = g.value(node["self"]) or g.value(node["input"]), node.outputs[0]
-    assert isinstance(value, Tensor) and shape is not None
+    value, shape = g.tensor(node), node.shape
     if shape == value.shape:
         return value
     image = Image(g, node, value, axes)
@@ -145,8 +139,7 @@ def upsampled(g: Lowering, node: Node) -> Value:
 
 @rule_for("pixel_shuffle", "pixel_unshuffle")
 def pixel_shuffled(g: Lowering, node: Node) -> Value:
-    value, shape = g.value(node["self"]), node.outputs[0]
-    assert isinstance(value, Tensor) and shape is not None
+    value, shape = g.tensor(node), node.shape
     factor = node["upscale_factor"] or node["downscale_factor"]
     if len(value.shape) == 4 and value.batch != 0 and value.shape[0] != 1:
         return Tensor(shape, g.add(node, "custom", g.whole(node, value), out=shape))
@@ -156,29 +149,13 @@ def pixel_shuffled(g: Lowering, node: Node) -> Value:
 
 @rule_for("channel_shuffle", "native_channel_shuffle")
 def channel_shuffled(g: Lowering, node: Node) -> Value:
-    value = g.value(node["self"])
-    assert isinstance(value, Tensor)
-    source = value if value.batch == 0 else None
-    if source is None:
+    value = g.tensor(node)
+    if value.batch != 0:
         return Tensor(value.shape, g.add(node, "custom", value.handle), value.batch)
-    return Tensor(value.shape, g.add(node, "shuffle", source.handle, groups=node["groups"]), 0)
+    return Tensor(value.shape, g.add(node, "shuffle", value.handle, groups=node["groups"]), 0)
 
 
 @rule_for("torchvision.deform_conv2d", weighted=True)
 def deformed(g: Lowering, node: Node) -> Value:
-    value, weight, bias = (g.value(node[name]) for name in ("input", "weight", "bias"))
-    shape = node.outputs[0]
-    assert value is not None and weight is not None and shape is not None
-    for key in filter(None, map(slot, (weight, bias))):
-        g.read.add(key)
-    return multiplied(g, node, unbatched(g, node, value), shape, prod(shape) * prod(weight.shape[1:]))
-
-
-def is_constant(value: Value | None) -> bool:
-    """Whether a value has nothing of the input."""
-    return isinstance(value, Constant | Weight)
-
-
-def shape_of(value: Value) -> Shape:
-    """Return the shape of a value."""
-    return value.shape
+    value, weight = unbatched(g, node, g.operand(node, "input")), g.operand(node, "weight")
+    return multiplied(g, node, value, node.shape, prod(node.shape) * prod(weight.shape[1:]))

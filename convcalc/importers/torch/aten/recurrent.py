@@ -17,7 +17,7 @@ KINDS = {"lstm": ("lstm", 4), "gru": ("gru", 3), "rnn_tanh": ("rnn", 1), "rnn_re
 @rule_for(*KINDS, weighted=True)
 def recurrent(g: Lowering, node: Node) -> Any:
     value, weights = g.value(node["input"]), [g.value(each) for each in node["params"] or ()]
-    shape = node.outputs[0]
+    shape = node.shape
     keys = [slot(weight) for weight in weights]
     if value is None or shape is None or not all(keys) or node["batch_sizes"] is not None:
         return g.unknown(node)
@@ -57,7 +57,7 @@ def cell(g: Lowering, node: Node) -> Any:
     """Two linear layers and what joins them: the state is free of products of weights."""
     value, state = g.value(node["input"]), node["hx"]
     first = g.value(state[0] if isinstance(state, list) else state)
-    shape = node.outputs[0]
+    shape = node.shape
     weights = [g.value(node[name]) for name in ("w_ih", "w_hh", "b_ih", "b_hh")]
     if value is None or first is None or shape is None or not all(isinstance(each, Weight) for each in weights[:2]):
         return g.unknown(node)
@@ -65,10 +65,8 @@ def cell(g: Lowering, node: Node) -> Any:
     gates = []
     for entering, weight, bias, name in ((value, weights[0], weights[2], "input"), (first, weights[1], weights[3],
                                          "hidden")):  # fmt: skip
-        assert weight is not None
         part = Node(f"{node.name}.{name}", name, {}, (wide,), node.path)
         made = linear_layer(g, part, entering, weight, bias)
-        assert isinstance(made, Tensor)
         gates.append(made)
     joined = g.add(node, "add", *(g.laid_out(node, gate, without(wide, gates[0].batch)) for gate in gates))
     batch = gates[0].batch

@@ -96,8 +96,7 @@ def aligned(
 
 def joined(g: Lowering, node: Node, kind: str, values: Sequence[Value | None], **arguments: Any) -> Value:
     """Add an elementwise layer; constants are no branches of it."""
-    shape = node.outputs[0]
-    assert shape is not None
+    shape = node.shape
     branches = [value for value in values if isinstance(value, Tensor | Weight)]
     handles, batch = aligned(g, node, branches, shape)
     handle = g.add(node, kind, *handles, **arguments)

@@ -5,24 +5,17 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convcalc.importers.torch.aten.rules import aligned, apart_from, axis_of, computed, layer_axis, rule_for, unbatched
+from convcalc.importers.torch.aten.rules import aligned, apart_from, axis_of, computed, layer_axis, rule_for
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, batch_after_reshape, without
-
-
-def _entering(g: Lowering, node: Node) -> Tensor:
-    value = g.value(node["self"]) or g.value(node["input"])
-    assert isinstance(value, Tensor)
-    return value
 
 
 @rule_for("view", "reshape", "_unsafe_view", "_reshape_alias", "unflatten", "squeeze", "unsqueeze", "view_as",
           "reshape_as", "view_copy", "atleast_1d", "atleast_2d", "atleast_3d", "flatten", "ravel", "squeeze_copy",
           "unsqueeze_copy", "_reshape_copy")  # fmt: skip
 def reshaped(g: Lowering, node: Node) -> Value:
-    value, shape = _entering(g, node), node.outputs[0]
-    assert shape is not None
+    value, shape = g.tensor(node), node.shape
     batch = batch_after_reshape(value.shape, value.batch, shape)
     wanted = without(shape, batch)
     if tuple(g.builder.shape(value.handle)) == wanted:
@@ -35,8 +28,7 @@ def reshaped(g: Lowering, node: Node) -> Value:
 @rule_for("permute", "transpose", "t", "swapaxes", "swapdims", "movedim", "moveaxis", "numpy_T", "mT", "mH", "adjoint",
           "transpose_copy", "permute_copy", "t_copy")  # fmt: skip
 def permuted(g: Lowering, node: Node) -> Value:
-    value, shape = _entering(g, node), node.outputs[0]
-    assert shape is not None
+    value, shape = g.tensor(node), node.shape
     order = _order(node, len(value.shape))
     batch = order.index(value.batch) if value.batch is not None else None
     axes = [axis if value.batch is None or axis < value.batch else axis - 1 for axis in order if axis != value.batch]
@@ -69,7 +61,7 @@ def _order(node: Node, rank: int) -> list[int]:
 @rule_for("expand", "expand_as", "broadcast_to", "repeat", "tile", "repeat_interleave", "broadcast_tensors",
           "meshgrid")  # fmt: skip
 def expanded(g: Lowering, node: Node) -> Any:
-    values = g.tensors(node) if node["tensors"] is not None else [_entering(g, node)]
+    values = g.tensors(node) if node["tensors"] is not None else [g.tensor(node)]
     made = [_expanded(g, node, value, shape or ()) for value, shape in zip(values, node.outputs, strict=False)]
     return made if len(made) > 1 else made[0]
 
@@ -105,8 +97,7 @@ def _repeated(g: Lowering, node: Node, value: Tensor, shape: tuple[int, ...]) ->
 
 @rule_for("slice", "narrow", "slice_copy")
 def sliced(g: Lowering, node: Node) -> Value:
-    value, shape = _entering(g, node), node.outputs[0]
-    assert shape is not None
+    value, shape = g.tensor(node), node.shape
     if shape == value.shape:
         return value
     source = apart_from(g, node, value, node["dim"] or 0)
@@ -129,8 +120,7 @@ def part_of(node: Node, size: int) -> tuple[int, int, int]:
 
 @rule_for("select", "select_copy")
 def selected(g: Lowering, node: Node) -> Value:
-    value, shape, dim = _entering(g, node), node.outputs[0], node["dim"]
-    assert shape is not None
+    value, shape, dim = g.tensor(node), node.shape, node["dim"]
     axis = layer_axis(value, dim)
     if axis is None or value.shape[axis_of(dim, len(value.shape))] == 1:
         batch = value.batch if axis is not None else None
@@ -146,7 +136,7 @@ def selected(g: Lowering, node: Node) -> Value:
 @rule_for("split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split", "unsafe_chunk", "hsplit",
           "vsplit", "dsplit", "unsafe_split_with_sizes", "split_copy", "unbind_copy", "split_with_sizes_copy")  # fmt: skip
 def split(g: Lowering, node: Node) -> Any:
-    value = _entering(g, node)
+    value = g.tensor(node)
     dim = axis_of(node["dim"] or 0, len(value.shape))
     source = apart_from(g, node, value, dim)
     axis = layer_axis(source, dim)
@@ -170,9 +160,8 @@ def split(g: Lowering, node: Node) -> Any:
 
 @rule_for("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "block_diag")
 def concatenated(g: Lowering, node: Node) -> Value:
-    shape = node.outputs[0]
+    shape = node.shape
     values = [value for value in g.tensors(node) if prod(value.shape)]
-    assert shape is not None
     if node.op in ("block_diag", "column_stack", "dstack"):
         return g.free(node, next(value for value in values if isinstance(value, Tensor)))  # type: ignore[no-any-return]
     if node.op == "stack":
@@ -200,8 +189,7 @@ def concatenated(g: Lowering, node: Node) -> Value:
 
 @rule_for("copy", weighted=True)
 def copied(g: Lowering, node: Node) -> Any:
-    own, other, shape = g.value(node["self"]), g.value(node["src"]), node.outputs[0]
-    assert shape is not None
+    own, other, shape = g.value(node["self"]), g.value(node["src"]), node.shape
     if isinstance(other, Tensor):
         return _expanded(g, Node(node.name, "expand", {}, (), node.path), other, shape)
     return own if isinstance(own, Tensor) else computed(g, node)
@@ -209,9 +197,7 @@ def copied(g: Lowering, node: Node) -> Any:
 
 @rule_for("slice_scatter", "select_scatter")
 def scattered(g: Lowering, node: Node) -> Value:
-    base, part = g.value(node["self"]), g.value(node["src"])
-    assert base is not None and part is not None
-    return written(g, node, base, part, node)
+    return written(g, node, g.operand(node, "self"), g.operand(node, "src"), node)
 
 
 def written(g: Lowering, node: Node, base: Value, part: Value, view: Node) -> Value:
@@ -237,8 +223,3 @@ def written(g: Lowering, node: Node, base: Value, part: Value, view: Node) -> Va
     if stop < base.shape[dim]:
         pieces.append(g.add(node, "slice", source.handle, op="slice", axis=axis, start=stop))
     return Tensor(base.shape, g.add(node, "concat", *pieces, op="write", axis=axis), source.batch)
-
-
-def whole_axes(g: Lowering, node: Node, value: Value) -> Tensor:
-    """Return a tensor with all axes in its layer."""
-    return unbatched(g, node, value)
