@@ -70,6 +70,8 @@ class Importer(NamedTuple):
     """From the name of a file, and its content if it has been read, to the model."""
     suffixes: tuple[str, ...] = ()
     """Endings of its files."""
+    owns: Callable[[str], bool] | None = None
+    """Whether a path is of the format, where no ending tells, such as that of a folder."""
     prefix: str = ""
     """What comes before a name that is not one of a file: ``torch:``."""
     recognizes: Callable[[str], bool] | None = None

@@ -8,7 +8,7 @@ from convcalc.errors import Source, SpecError
 from convcalc.importers.model import CodeOptions, Importer, Model
 
 
-def read(source: Source, data: bytes | None) -> Model:
+def read(source: Source, data: bytes | None) -> Model:  # noqa: ARG001 - as other importers
     """Refuse: the code of a model is run by ``run`` alone."""
     raise SpecError("CC770", f"{source.name} is code, which is not run here")
 

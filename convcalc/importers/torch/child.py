@@ -55,7 +55,7 @@ def answered(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     with torch.no_grad():
         model, notes = built(target, request["arguments"], name, training=bool(request["train"]))
         given = attribute(*request["inputs"].split(":", 1)) if request["inputs"] else None
-        lines = traced(model, request["shapes"], given)
+        lines = traced(model, request["shapes"], given, request["batch"])
     return [{"is": "model", "name": type(model).__name__}, *notes, *lines]
 
 

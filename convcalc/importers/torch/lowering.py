@@ -29,6 +29,8 @@ class Lowering:
         self.owners: dict[str, set[Hashable]] = {}
         """By a parameter the groups of weights that it is in."""
         self.read: set[str] = set()
+        self.mixing: dict[str, None] = {}
+        """Operations that work across the batch."""
         self.values: dict[str, Any] = {}
         self.users: dict[str, list[Node]] = {}
         self.used = {*recording.outputs}
@@ -103,18 +105,18 @@ class Lowering:
         wanted = tuple(shape) or (1,)
         if tuple(self.builder.shape(handle)) == wanted:
             return handle
-        return self.builder.add(node.name, "reshape", handle, path=self.path(node, "reshape"), shape=wanted)
+        return self.builder.add(node.label, "reshape", handle, path=self.path(node, "reshape"), shape=wanted)
 
     def permuted(self, node: Node, handle: int, axes: Sequence[int]) -> int:
         """Add a permutation, where it moves an axis."""
         if list(axes) == sorted(axes):
             return handle
-        return self.builder.add(node.name, "permute", handle, path=self.path(node, "permute"), axes=list(axes))
+        return self.builder.add(node.label, "permute", handle, path=self.path(node, "permute"), axes=list(axes))
 
     def constant(self, node: Node, shape: Sequence[int]) -> int:
         """Add a layer for a constant that is multiplied or looked up."""
         path = self.path(node, "constant")
-        return self.builder.add(node.name, "custom", self.first, path=path, out=tuple(shape) or (1,))
+        return self.builder.add(node.label, "custom", self.first, path=path, out=tuple(shape) or (1,))
 
     @property
     def first(self) -> int:
@@ -126,18 +128,18 @@ class Lowering:
         shape = weight.shape or (1,)
         if prod(shape) == self.builder.shape(rows[0]).elements and len(rows) == 1:
             return self.reshaped(node, rows[0], shape)
-        path, (first, *rest) = self.path(node, "table"), self.builder.shape(rows[0])
+        path, rest = self.path(node, "table"), self.builder.shape(rows[0])[1:]
         if weight.selected and len(rows) == 1 and prod(shape) % prod(rest) == 0:
             count = prod(shape) // prod(rest)
-            looked_up = self.builder.add(node.name, "gather", rows[0], path=path, size=count, axis=0)
+            looked_up = self.builder.add(node.label, "gather", rows[0], path=path, size=count, axis=0)
             return self.reshaped(node, looked_up, shape)
-        return self.builder.add(node.name, "custom", rows[0], path=path, out=shape)
+        return self.builder.add(node.label, "custom", rows[0], path=path, out=shape)
 
     def parameter_row(self, node: Node, key: str) -> int:
         """Return a handle of a parameter on its own, which is one layer however often it is read."""
         if key not in self._rows:
             shape = self.parameters[key].shape or (1,)
-            row = self.builder.add(node.name, "param", self.first, path=key, shape=shape, weights=(key,))
+            row = self.builder.add(node.label, "param", self.first, path=key, shape=shape, weights=(key,))
             self.own((key,), shape)
             self._rows[key] = row
         return self._rows[key]
@@ -153,7 +155,7 @@ class Lowering:
 
     def add(self, node: Node, kind: str, *inputs: int, op: str = "", **arguments: Any) -> int:
         """Add a layer under the path of an operation."""
-        return self.builder.add(node.name, kind, *inputs, path=self.path(node, op), **arguments)
+        return self.builder.add(node.label, kind, *inputs, path=self.path(node, op), **arguments)
 
     def own(self, keys: Sequence[str], form: Hashable) -> bool:
         """Let a layer have parameters. False where other layers have them in another form, and it cannot."""
@@ -197,7 +199,7 @@ class Lowering:
                 continue
             batch = 0 if len(shape) > 1 and shape[0] == 1 else None
             out, path = without(shape, batch), self.path(node)
-            handle = self.builder.opaque(node.name, node.op, inputs or [self.first], out, path=path)
+            handle = self.builder.opaque(node.label, node.op, inputs or [self.first], out, path=path)
             made.append(Tensor(shape, handle, batch))
         return made if len(made) > 1 else made[0] if made else None
 
@@ -265,7 +267,7 @@ class Lowering:
             if not parameter.learned or parameter.name != parameter.key or parameter.key in self.owners:
                 continue
             if parameter.key in self.read:
-                self.parameter_row(Node(parameter.name, "param", {}, ()), parameter.key)
+                self.parameter_row(Node(parameter.name, parameter.name, {}, ()), parameter.key)
             else:
                 unread.append(parameter)
         if unread:

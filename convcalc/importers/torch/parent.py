@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w
 AXES = re.compile(r"\[?\s*(\d+(?:\s*,\s*\d+)*)\s*,?\s*\]?")
 MODULE = "convcalc.importers.torch.child"
 LAST_LINES = 5
+MAX_NAMES = 5
 GRACE_SECONDS = 5
 """How long a process that was ended may keep its pipes."""
 INSTALL = "pip install 'convcalc[torch]', or from a clone pip install -e '.[torch]'"
@@ -45,16 +46,32 @@ def read(source: Source, inputs: Mapping[str, str], code: CodeOptions) -> Model:
     if code.inputs and not NAME.fullmatch(code.inputs):
         raise SpecError("CC771", f"{quoted(code.inputs)} of --inputs is not MODULE:FUNCTION")
     module, _, attribute = name.partition(":")
-    shapes = [_shape(key, text) for key, text in inputs.items()]
+    shapes = [shape_of(key, text) for key, text in inputs.items()]
     request = {
         "module": module, "attribute": attribute, "arguments": {key: _argument(text) for key, text in code.arguments},
-        "shapes": shapes, "inputs": code.inputs, "train": code.train,
+        "shapes": shapes, "inputs": code.inputs, "train": code.train, "batch": 1,
     }  # fmt: skip
     recording = recorded(request, code.timeout)
-    return TorchModel(source, dict(_without_batch(recording)), recording.name, note(recording), recording=recording)
+    return built(recording, source, lambda: _is_per_sample(recording, {**request, "batch": 2}, code.timeout, source))
 
 
-def _shape(key: str, text: str) -> dict[str, Any]:
+def _is_per_sample(recording: Recording, request: Mapping[str, Any], timeout: float, source: Source) -> bool:
+    """Whether two samples take twice the multiplies of one, so that nothing works across the batch."""
+    if not request["shapes"]:
+        return False
+    try:
+        one, two = (graph_of(each, source)[0] for each in (recording, recorded(request, timeout)))
+    except SpecError:  # a model may be for one sample alone
+        return False
+    return sum(node.facts.multiplies for node in two.layers) == 2 * sum(node.facts.multiplies for node in one.layers)
+
+
+def shape_of(key: str, text: str) -> dict[str, Any]:
+    """Return an input for the child process: its name, the name of its data type, and its axes.
+
+    Raises:
+        SpecError: CC762.
+    """
     name, _, dtype = key.partition(":")
     written = AXES.fullmatch(text.strip())
     if written is None:
@@ -74,21 +91,25 @@ def _argument(text: str) -> Any:
         return text
 
 
-def _without_batch(recording: Recording) -> Any:
-    for name, shape in recording.inputs.items():
-        yield name, shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
-
-
-def note(recording: Recording) -> str:
-    """Return what has to be known of how a model was read."""
-    return "; ".join(recording.notes)
+def built(recording: Recording, source: Source, is_per_sample: Callable[[], bool] = lambda: False) -> TorchModel:
+    """Return the model of a recording. ``is_per_sample`` is asked where an operation may work across the batch."""
+    graph, unread, mixing = graph_of(recording, source)
+    notes = list(recording.notes)
+    if unread:
+        modules = [*dict.fromkeys(name.rpartition(".")[0] or name for name in unread)]
+        notes.append(f"no operation reads the parameters of the row unused: {_some(modules)}")
+    if mixing and not is_per_sample():
+        notes.append(f"counts hold for a batch of 1 alone, since these work across the batch: {_some(mixing)}")
+    shapes = ((name, shape[1:] if len(shape) > 1 and shape[0] == 1 else shape) for name, shape in
+              recording.inputs.items())  # fmt: skip
+    return TorchModel(source, dict(shapes), recording.name, "; ".join(notes), traced=graph)
 
 
 @dataclass(frozen=True, eq=False)
 class TorchModel(Model):
     """A traced model. Its sizes are those that it was traced with."""
 
-    recording: Recording | None = None
+    traced: Graph | None = None
 
     def graph(
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
@@ -97,12 +118,15 @@ class TorchModel(Model):
             if not all(map(is_plain, shape)) or tuple(shape) != self.inputs.get(name):
                 hint = "count each size by a command of its own: --input 3,224,224"
                 raise SpecError("CC774", "a traced model has fixed sizes: it has no symbols and no sweeps", hint=hint)
-        assert self.recording is not None
-        return graph_of(self.recording, self.source)
+        assert self.traced is not None
+        return self.traced
 
 
-def graph_of(recording: Recording, source: Source) -> Graph:
-    """Build the graph of a recording. If layers share a part of their weights, a second time with weights apart."""
+def graph_of(recording: Recording, source: Source) -> tuple[Graph, list[str], list[str]]:
+    """Build the graph of a recording; name parameters that nothing reads, and operations that mix samples.
+
+    Where layers share a part of their weights, it is built a second time with these weights apart.
+    """
     lowering = Lowering(recording, source)
     lowering.run(aten.rule, aten.is_silent)
     unread = lowering.finish()
@@ -113,8 +137,13 @@ def graph_of(recording: Recording, source: Source) -> Graph:
     outputs = lowering.outputs()
     if not outputs:
         raise SpecError("CC773", "no output of the model depends on its inputs", Span(source))
-    del unread
-    return lowering.builder.graph(outputs, name=recording.name)
+    return lowering.builder.graph(outputs, name=recording.name), list(unread), list(lowering.mixing)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - MAX_NAMES
+    return ", ".join((*names[:MAX_NAMES], *([f"and {more:,} more"] if more > 0 else [])))
 
 
 # --- the child process ------------------------------------------------------------------------------------------------
@@ -175,7 +204,7 @@ def _parsed(out: bytes, status: int, said: str) -> Recording:
         if facts and facts[-1] == {"is": "end"}:
             for line in facts[:-1]:
                 if line["is"] == "error":
-                    raise _error(line, said)
+                    raise error_of(line)
                 recording.add(line)
             return recording
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -190,7 +219,8 @@ def _last(said: str) -> str:
     return f"; its last lines: {' | '.join(lines)}" if lines else ""
 
 
-def _error(line: Mapping[str, Any], said: str) -> SpecError:
+def error_of(line: Mapping[str, Any]) -> SpecError:
+    """Return the error that the child process found."""
     known: Sequence[str] = [str(each) for each in line.get("known", ())]
     code, text, hint = str(line["code"]), str(line["text"]), str(line.get("hint", ""))
     text += did_you_mean(str(line["word"]), known) if line.get("word") else ""

@@ -55,6 +55,11 @@ class Node:
         return self.outputs[0] or ()
 
     @property
+    def label(self) -> str:
+        """What errors call it: its module, and in one of several operations its own name."""
+        return self.path if self.leaf and self.path else f"{self.path}.{self.op}".lstrip(".")
+
+    @property
     def references(self) -> Iterable[Reference]:
         """All tensors that it reads."""
         return references_in(self.arguments.values())

@@ -14,35 +14,49 @@ from convcalc.importers.torch.failure import Failure, reason, run
 HOW = "--input NAME=3,224,224 without the batch axis, NAME:int64=128 for indices, or --inputs MODULE:FUNCTION"
 
 
-def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None) -> list[dict[str, Any]]:
+def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, batch: int = 1) -> list[dict[str, Any]]:
     """Return the lines of a recording.
 
     Args:
         model: a module.
         shapes: of inputs, without the batch axis, each with a name and the name of its data type, which may be empty.
         given: a callable that returns the arguments of ``forward``, in place of shapes.
+        batch: samples at once.
 
     Raises:
         Failure: CC762 for inputs that are missing, CC772 where the model fails, CC773 where it cannot be traced.
     """
     import torch
 
-    torch.backends.mha.set_fastpath_enabled(False)
     device = next((tensor.device for tensor in (*model.parameters(), *model.buffers())), torch.device("meta"))
-    arguments = _given(given, device) if given is not None else _made(model, shapes, device)
+    arguments = (
+        _given(given, device)
+        if given is not None
+        else _made(model, [{**shape, "batch": batch} for shape in shapes], device)
+    )
     positional, named = arguments
-    names = names_of_inputs(model, positional, named)
-    with torch.no_grad():
-        try:
-            program = torch.export.export(model, positional, named, strict=False)
-        except Exception as error:  # noqa: BLE001 - whatever the exporter or the model raises
-            failed: Exception = error
-        else:
-            return export.lines(model, program, names)
-        try:
-            lines = dispatched(model, positional, named, names)
-        except Exception as error:  # noqa: BLE001
-            raise _untraceable(model, failed, error) from None
+    names, fast = names_of_inputs(model, positional, named), torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.no_grad():
+            return _lines(model, positional, named, names)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def _lines(model: Any, positional: Any, named: Any, names: Sequence[str]) -> list[dict[str, Any]]:
+    import torch
+
+    try:
+        program = torch.export.export(model, positional, named, strict=False)
+    except Exception as error:  # noqa: BLE001 - whatever the exporter or the model raises
+        failed: Exception = error
+    else:
+        return export.lines(model, program, names)
+    try:
+        lines = dispatched(model, positional, named, names)
+    except Exception as error:  # noqa: BLE001
+        raise _untraceable(model, failed, error) from None
     note = f"traced by its operations alone, since torch.export failed: {reason(failed)}"
     return [{"is": "note", "text": note}, *lines]
 
@@ -79,7 +93,7 @@ def _zeros(model: Any, shape: Mapping[str, Any], device: Any) -> Any:
         dtype = getattr(torch, shape["dtype"], None)
         if not isinstance(dtype, torch.dtype):
             raise Failure("CC762", f"'{shape['dtype']}' is not a data type of PyTorch", "int64, float32, bool …")
-    return torch.zeros((1, *shape["axes"]), dtype=dtype, device=device)
+    return torch.zeros((shape["batch"], *shape["axes"]), dtype=dtype, device=device)
 
 
 def _given(function: Callable[[], Any], device: Any) -> tuple[Any, Any]:

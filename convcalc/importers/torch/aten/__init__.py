@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcalc.importers.torch.aten import elementwise, layers, products, rearranging, recurrent, views
 from convcalc.importers.torch.aten.rules import RULES, SILENT
-from convcalc.importers.torch.lowering import Lowering, Rule
+from convcalc.importers.torch.lowering import Rule
 from convcalc.importers.torch.recording import Node
 
 __all__ = ["elementwise", "is_silent", "layers", "products", "rearranging", "recurrent", "rule", "views"]

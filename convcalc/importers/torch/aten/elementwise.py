@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from convcalc.importers.torch.aten.names import ACTIVATIONS, ANEW, CONSTANTS, FREE, FUNCTIONS, PASSED_ON, REDUCTIONS
 from convcalc.importers.torch.aten.rules import (
     SILENT,
     apart_from,
@@ -18,38 +19,6 @@ from convcalc.importers.torch.aten.rules import (
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight
-
-ACTIVATIONS = {
-    each: each
-    for each in (
-        "relu", "relu6", "leaky_relu", "rrelu", "elu", "selu", "celu", "gelu", "silu", "mish", "sigmoid", "tanh",
-        "hardswish", "hardsigmoid", "hardtanh", "hardshrink", "softshrink", "softplus", "softsign", "threshold",
-    )
-} | {"log_sigmoid": "logsigmoid", "rrelu_with_noise": "rrelu", "_softmax_backward": "relu"}  # fmt: skip
-FUNCTIONS = {
-    **{each: each for each in (
-        "abs", "neg", "sign", "reciprocal", "square", "sqrt", "rsqrt", "exp", "log", "log2", "sin", "cos", "tan", "asin",
-        "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erf", "floor", "ceil", "round", "isnan", "isinf",
-        "logical_not", "bitwise_not", "sub", "div", "pow", "atan2", "eq", "ne", "lt", "le", "gt", "ge", "logical_and",
-        "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor", "where", "clamp",
-    )},
-    "sgn": "sign", "exp2": "exp", "expm1": "exp", "log1p": "log", "log10": "log", "trunc": "round", "fix": "round",
-    "rsub": "sub", "subtract": "sub", "divide": "div", "true_divide": "div", "floor_divide": "div", "negative": "neg",
-    "absolute": "abs", "remainder": "mod", "fmod": "mod", "clamp_min": "clamp", "clamp_max": "clamp", "clip": "clamp",
-    "maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min", "masked_fill": "where", "erfinv": "erf",
-    "erfc": "erf", "isfinite": "isinf", "arctan2": "atan2", "not_equal": "ne", "greater": "gt", "less": "lt",
-    "greater_equal": "ge", "less_equal": "le", "frac": "floor", "nan_to_num": "where", "logit": "log",
-    "bitwise_left_shift": "bitwise_shift", "bitwise_right_shift": "bitwise_shift", "__lshift__": "bitwise_shift",
-    "__rshift__": "bitwise_shift", "__and__": "bitwise_and", "__or__": "bitwise_or", "__xor__": "bitwise_xor",
-    "logaddexp": "log", "lgamma": "log", "digamma": "log", "sinc": "sin", "deg2rad": "abs", "rad2deg": "abs",
-}  # fmt: skip
-SILENT |= {
-    "dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "native_dropout", "contiguous", "clone",
-    "alias", "detach", "to", "_to_copy", "type_as", "lift_fresh_copy", "lift_fresh", "requires_grad", "positive",
-    "resolve_conj", "resolve_neg", "conj", "_conj", "conj_physical", "cpu", "cuda", "float", "half", "double", "long",
-    "int", "bool", "bernoulli", "_assert_tensor_metadata", "_assert_async", "_assert_scalar", "_assert_aliasing",
-    "bitwise_clone", "data", "identity", "pin_memory", "expand_copy",
-}  # fmt: skip
 
 
 @rule_for(*ACTIVATIONS)
@@ -66,7 +35,7 @@ def prelu(g: Lowering, node: Node) -> Value:
     key, count = slot(weight), prod(weight.shape)
     of_channels = count == 1 or source.batch == 0 or len(source.shape) < 2
     slopes = 1 if count == 1 else None if of_channels else [count, *[1] * (len(source.shape) - 2)]
-    form = (1,) if count == 1 else (count,) if of_channels else tuple(slopes or ())
+    form = (count,) if slopes in (1, None) else slopes
     if key is None or not g.own([key], (form,)):
         return Tensor(source.shape, g.add(node, "elementwise", source.handle, type="where"), source.batch)
     handle = g.add(node, "act", source.handle, type="prelu", slopes=slopes, weights=(key,))
@@ -135,7 +104,10 @@ def cumulated(g: Lowering, node: Node) -> Value:
     return Tensor(source.shape, g.add(node, "elementwise", source.handle, type=kind, axis=axis), source.batch)
 
 
-@rule_for(*SILENT)
+SILENT |= {*PASSED_ON}
+
+
+@rule_for(*PASSED_ON)
 def passed_on(g: Lowering, node: Node) -> Any:
     value = g.value(node["self"]) or g.value(node["input"])
     if value is None or not node.outputs or node.outputs[0] is None:
@@ -144,13 +116,6 @@ def passed_on(g: Lowering, node: Node) -> Any:
 
 
 # --- reductions -------------------------------------------------------------------------------------------------------
-
-REDUCTIONS = {
-    "mean": "mean", "sum": "sum", "nansum": "sum", "prod": "prod", "amax": "max", "amin": "min", "max": "max",
-    "min": "min", "any": "any", "all": "all", "norm": "norm", "linalg_vector_norm": "norm", "frobenius_norm": "norm",
-    "var": "var", "std": "std", "var_mean": "var", "std_mean": "std", "logsumexp": "log_sum_exp", "argmax": "argmax",
-    "argmin": "argmin", "median": "mean", "aminmax": "max", "linalg_norm": "norm", "nanmean": "mean",
-}  # fmt: skip
 
 
 @rule_for(*REDUCTIONS)
@@ -189,16 +154,7 @@ def _reduction(g: Lowering, node: Node, value: Tensor, axes: list[int], kind: st
     return g.add(node, "reduce", value.handle, type=kind, axis=axes, keepdims=True)
 
 
-@rule_for("bucketize", "searchsorted", "one_hot", "isin", "nonzero_static", "topk", "sort", "argsort", "msort", "histc",
-          "multinomial", "unique", "kthvalue", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "diff", "scatter",
-          "scatter_add", "scatter_reduce", "masked_scatter", "put", "index_put", "_unsafe_index_put", "index_add",
-          "index_copy", "index_fill", "diagonal_scatter", "as_strided_scatter", "as_strided", "unfold", "diagonal",
-          "diag_embed", "diag", "view_as_real", "view_as_complex", "real", "imag", "polar", "complex", "angle", "trace",
-          "mode", "outer", "ger", "_weight_norm", "_weight_norm_interface", "affine_grid_generator", "cross", "linalg_cross", "count_nonzero", "resize", "rot90", "normal", "bincount", "view.dtype",
-          "smooth_l1_loss", "mse_loss", "l1_loss", "nll_loss_nd", "cross_entropy_loss", "binary_cross_entropy",
-          "binary_cross_entropy_with_logits", "kl_div", "nll_loss", "cosine_similarity", "pairwise_distance",
-          "tril", "triu", "renorm", "cummax", "cummin", "local_response_norm", "channel_shuffle", "segment_reduce",
-          "torchvision.roi_align", "torchvision.roi_pool", "torchvision.ps_roi_align", "torchvision.ps_roi_pool")  # fmt: skip
+@rule_for(*FREE)
 def without_products(g: Lowering, node: Node) -> Any:
     """Choosing, sorting, scattering, interpolation, losses: their elements are made without products of the model."""
     values = [value for value in g.tensors(node) if isinstance(value, Tensor)]
@@ -210,17 +166,13 @@ def without_products(g: Lowering, node: Node) -> Any:
     return g.free(node, source)
 
 
-@rule_for("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "randint_like", "new_zeros",
-          "new_ones", "new_full", "new_empty", "new_tensor", "size", "zero", "fill", "uniform", "normal_functional",
-          "scalar_tensor", "new_empty_strided", "exponential", "random", weighted=True)  # fmt: skip
-def made_anew(g: Lowering, node: Node) -> Any:
+@rule_for(*ANEW, weighted=True)
+def made_anew(_: Lowering, node: Node) -> Any:
     """Tensors of a given shape whose elements have nothing to do with what is read."""
     values: list[Value | None] = [None if shape is None else Constant(shape) for shape in node.outputs]
     return values[0] if len(values) == 1 else values
 
 
-@rule_for("arange", "zeros", "ones", "full", "empty", "linspace", "logspace", "eye", "rand", "randn", "randint",
-          "randperm", "tensor", "tril_indices", "triu_indices", "hann_window", "hamming_window", "cartesian_prod",
-          "meshgrid", "empty_strided", "scalar_tensor", "range", "combinations", weighted=True)  # fmt: skip
+@rule_for(*CONSTANTS, weighted=True)
 def constants(g: Lowering, node: Node) -> Any:
     return computed(g, node) if not any(isinstance(value, Tensor) for value in g.tensors(node)) else g.unknown(node)

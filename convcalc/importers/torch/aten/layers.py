@@ -115,7 +115,7 @@ def linear(g: Lowering, node: Node) -> Value:
     return linear_layer(g, node, g.operand(node, "input"), g.operand(node, "weight"), g.value(node["bias"]))
 
 
-def linear_layer(g: Lowering, node: Node, value: Value, weight: Value, bias: Value | None) -> Value:
+def linear_layer(g: Lowering, node: Node, value: Value, weight: Value, bias: Value | None) -> Tensor:
     """Add a linear layer of a weight [out, in], or a product where this is no parameter."""
     from convcalc.importers.torch.aten.products import product
 

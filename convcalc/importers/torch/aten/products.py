@@ -44,6 +44,8 @@ def product(g: Lowering, node: Node, left: Value, right: Value, shape: Shape) ->
         else value
         for value, sizes in ((left, one), (right, other))
     ]
+    if isinstance(right, Tensor) and right.batch is not None and right.batch >= len(right.shape) - 2:
+        g.mixing[node.label] = None
     handles, batch = aligned(g, node, pair, tuple(whole), reserved=2)
     made = g.given(node, g.add(node, "matmul", *handles), tuple(whole), batch)
     if tuple(whole) == shape:
@@ -65,8 +67,8 @@ def einsum(g: Lowering, node: Node) -> Value:
     inputs, arrow, output = equation.partition("->")
     terms = inputs.split(",")
     if not arrow:
-        letters = sorted({each for each in inputs if each.isalpha() and inputs.count(each) == 1})
-        output = ("..." if "..." in inputs else "") + "".join(letters)
+        once = sorted({each for each in inputs if each.isalpha() and inputs.count(each) == 1})
+        output = ("..." if "..." in inputs else "") + "".join(once)
     letter = "" if "." in equation else _batch_letter(terms, values, output)
     batch = output.index(letter) if letter else None
     handles = []
@@ -76,9 +78,9 @@ def einsum(g: Lowering, node: Node) -> Value:
     terms = [term.replace(letter, "") if letter else term for term in terms]
     without_batch = output.replace(letter, "") if letter else output
     if not without_batch or not all(terms):
-        sizes = {each: n for term, value in zip(inputs.split(","), values, strict=True)
+        letters = {each: n for term, value in zip(inputs.split(","), values, strict=True)
                  for each, n in zip(term, value.shape, strict=False)}  # fmt: skip
-        return multiplied(g, node, unbatched(g, node, values[0]), shape, prod(sizes.values()) * (len(values) > 1))
+        return multiplied(g, node, unbatched(g, node, values[0]), shape, prod(letters.values()) * (len(values) > 1))
     handle = g.add(node, "einsum", *handles, equation=f"{','.join(terms)}->{without_batch}")
     return g.given(node, handle, shape, batch)
 

@@ -112,7 +112,7 @@ def _windows(g: Lowering, node: Node, kind: str, **more: Any) -> Value:
     if value.batch != 0 and value.shape[0] != 1 and len(value.shape) == (4 if kind == "unfold" else 3):
         return Tensor(shape, g.add(node, "custom", g.whole(node, value), out=shape))
     image = Image(g, node, value, 2 if kind == "unfold" else 1)
-    given = {name: list(node[key]) for name, key in (("kernel", "kernel_size"), ("stride", "stride"),
+    given: dict[str, Any] = {name: list(node[key]) for name, key in (("kernel", "kernel_size"), ("stride", "stride"),
              ("padding", "padding"), ("dilation", "dilation"))}  # fmt: skip
     return image.result(g.add(node, kind, image.handle, **given, **more), shape)
 

@@ -58,16 +58,14 @@ def cell(g: Lowering, node: Node) -> Any:
     value, state = g.value(node["input"]), node["hx"]
     first = g.value(state[0] if isinstance(state, list) else state)
     shape = node.shape
-    weights = [g.value(node[name]) for name in ("w_ih", "w_hh", "b_ih", "b_hh")]
+    weights: list[Any] = [g.value(node[name]) for name in ("w_ih", "w_hh", "b_ih", "b_hh")]
     if value is None or first is None or shape is None or not all(isinstance(each, Weight) for each in weights[:2]):
         return g.unknown(node)
     wide = (*shape[:-1], shape[-1] * CELLS[node.op])
-    gates = []
-    for entering, weight, bias, name in ((value, weights[0], weights[2], "input"), (first, weights[1], weights[3],
-                                         "hidden")):  # fmt: skip
-        part = Node(f"{node.name}.{name}", name, {}, (wide,), node.path)
-        made = linear_layer(g, part, entering, weight, bias)
-        gates.append(made)
+    gates = [
+        linear_layer(g, Node(f"{node.name}.{name}", name, {}, (wide,), node.path), *operands)
+        for name, operands in (("input", (value, weights[0], weights[2])), ("hidden", (first, weights[1], weights[3])))
+    ]
     joined = g.add(node, "add", *(g.laid_out(node, gate, without(wide, gates[0].batch)) for gate in gates))
     batch = gates[0].batch
     handles = [

@@ -71,10 +71,12 @@ def unbatched(g: Lowering, node: Node, value: Value) -> Tensor:
 
 
 def apart_from(g: Lowering, node: Node, value: Value, *axes: int) -> Tensor:
-    """Return a tensor whose batch is none of some axes."""
+    """Return a tensor whose batch is none of the axes that an operation works along."""
     found = {axis_of(axis, len(value.shape)) for axis in axes}
-    if isinstance(value, Tensor) and value.batch not in found:
-        return value
+    if isinstance(value, Tensor):
+        if value.batch not in found:
+            return value
+        g.mixing[node.label] = None
     return unbatched(g, node, value)
 
 

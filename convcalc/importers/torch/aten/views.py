@@ -115,7 +115,8 @@ def part_of(node: Node, size: int) -> tuple[int, int, int]:
     if node["index"] is not None:
         start = axis_of(node["index"], size)
         return start, start + 1, 1
-    return slice(node["start"], node["end"]).indices(size)[:2] + (node["step"] or 1,)
+    start, stop, _ = slice(node["start"], node["end"]).indices(size)
+    return start, stop, node["step"] or 1
 
 
 @rule_for("select", "select_copy")
@@ -133,8 +134,13 @@ def selected(g: Lowering, node: Node) -> Value:
     return g.given(node, handle, shape, after)
 
 
-@rule_for("split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split", "unsafe_chunk", "hsplit",
-          "vsplit", "dsplit", "unsafe_split_with_sizes", "split_copy", "unbind_copy", "split_with_sizes_copy")  # fmt: skip
+SPLITS = (
+    "split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split", "unsafe_chunk", "hsplit", "vsplit",
+    "dsplit", "unsafe_split_with_sizes", "split_copy", "unbind_copy", "split_with_sizes_copy",
+)  # fmt: skip
+
+
+@rule_for(*SPLITS)
 def split(g: Lowering, node: Node) -> Any:
     value = g.tensor(node)
     dim = axis_of(node["dim"] or 0, len(value.shape))
