@@ -25,11 +25,15 @@ from convcalc.report.drawn import chosen, require_positive, words
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
+    import torch
+
     from convcalc.designs.sources import SpecFile
     from convcalc.formula.closed_form import Formula
     from convcalc.sweep.table import SweepTable
 
 Path = str | os.PathLike[str]
+Axes = str | int | Sequence[int]
+"""The axes of an input, without the batch: ``"3,224,224"`` or ``(3, 224, 224)``."""
 
 
 class Design:
@@ -240,24 +244,25 @@ def _require_conditions(batch: Any, dtype: Any) -> None:
 
 
 def load(  # noqa: PLR0913 - what the command line has as options
-    design: Path | None = None,
+    design: Path | torch.nn.Module | None = None,
     *,
     text: str | None = None,
     name: str = "<text>",
     variant: str | None = None,
     set: Mapping[str, Any] | None = None,  # noqa: A002 - the word that the command line uses
-    input: str | Mapping[str, str] = "",  # noqa: A002 - likewise
+    input: Axes | Mapping[str, Axes] = "",  # noqa: A002 - likewise
     libraries: Path | Sequence[Path] = (),
 ) -> Design:
     """Read a design and check its shapes.
 
     Args:
-        design: ``FILE``, ``FILE@variant``, ``FILE#path``, ``zoo:NAME``.
+        design: ``FILE``, ``FILE@variant``, ``FILE#path``, ``zoo:NAME``; or a module of PyTorch, which is traced.
         text: the text of a spec, in place of a design.
         name: what to call a text in errors.
         variant: a named set of overrides in the spec.
         set: variables to override: numbers, or expressions as text.
-        input: another input shape, ``"3,320,320"``; of several inputs by their names.
+        input: another input shape, ``"3,320,320"`` or ``(3, 320, 320)``; of several inputs by their names. A module
+            needs them, without the batch axis, with the data type of indices: ``{"ids:int64": 128}``.
         libraries: folders that specs may import from.
 
     Raises:
@@ -270,12 +275,25 @@ def load(  # noqa: PLR0913 - what the command line has as options
         raise TypeError("load() takes a design or text=, and not both")
     each = [libraries] if isinstance(libraries, str | os.PathLike) else libraries
     folders = [os.fspath(folder) for folder in each]
-    inputs = ({"": input} if input else {}) if isinstance(input, str) else dict(input)
+    shapes = input if isinstance(input, Mapping) else {"": input} if input else {}
+    inputs = {
+        name: str(axes) if isinstance(axes, str | int) else ",".join(map(str, axes)) for name, axes in shapes.items()
+    }
     given: Any = {"variant": variant, "overrides": set, "libraries": folders, "inputs": inputs}
     with python_errors():
         if text is not None:
             return Design(open_source(Source(name, text), **given), set)
+        if design is not None and not isinstance(design, str | os.PathLike):
+            return from_graph(_traced(design, inputs), name=type(design).__name__)
         return Design(open_design(os.fspath(design or ""), **given), set)
+
+
+def _traced(module: Any, inputs: Mapping[str, str]) -> Graph:
+    from convcalc.importers.torch.module import is_module, read_module
+
+    if not is_module(module):
+        raise TypeError(f"load() takes the name of a design or a torch.nn.Module, not {type(module).__name__}")
+    return read_module(module, inputs).graph(None, {}, {})
 
 
 def from_graph(graph: Graph, *, name: str = "<graph>") -> Design:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.designs.names import DesignName, chosen_variant, spec_path
-from convcalc.designs.sources import SpecFile, open_spec, read_spec
+from convcalc.designs.sources import Code, SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
 from convcalc.number_format import count_of
 from convcalc.spec.document.loader import DocumentLoader
@@ -31,6 +31,8 @@ class CountRequest(NamedTuple):
     inputs: Mapping[str, str] = {}
     strict: bool = False
     """Whether a layer that is not counted is an error."""
+    code: Code = None
+    """How code of a model is run, where it may be."""
 
 
 class CountTask(NamedTuple):
@@ -106,7 +108,7 @@ def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
 def _open(task: CountTask, request: CountRequest) -> SpecFile:
     file = task.design.file
     if task.data is None:
-        return open_spec(file, libraries=request.libraries, inputs=request.inputs)
+        return open_spec(file, libraries=request.libraries, inputs=request.inputs, code=request.code)
     try:
         path = spec_path(file)
         source = decode(task.data, path)

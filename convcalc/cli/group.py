@@ -165,9 +165,9 @@ class _Main(Group):
         return command
 
     def suggest(self, word: str) -> str:
-        from convcalc.designs.names import ZOO
+        from convcalc.designs.names import NOT_FILES
 
-        is_design = os.path.exists(word) or word.startswith(ZOO)
+        is_design = os.path.exists(word) or word.startswith(NOT_FILES)
         return f"; did you mean {quoted(f'report {word}')}?" if is_design else ""
 
 

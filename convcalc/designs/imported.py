@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from convcalc.designs.sources import NO_INPUTS, Inputs, Network, SpecFile
-from convcalc.errors import Source, Span, SpecError, SpecErrors
+from convcalc.designs.sources import NO_INPUTS, Code, Inputs, Network, SpecFile
+from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.graph.builder import input_size
-from convcalc.importers.model import Importer, Model
+from convcalc.importers.model import CodeOptions, Importer, Model
 from convcalc.spec.document.given_inputs import read_inputs
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.names import no_variant
@@ -71,7 +71,9 @@ class ImportedFile(SpecFile):
         return ()
 
 
-def open_model(file: str, importer: Importer, inputs: Inputs = NO_INPUTS, data: bytes | None = None) -> ImportedFile:
+def open_model(
+    file: str, importer: Importer, inputs: Inputs = NO_INPUTS, data: bytes | None = None, code: Code = None
+) -> ImportedFile:
     """Read a model.
 
     Args:
@@ -79,6 +81,7 @@ def open_model(file: str, importer: Importer, inputs: Inputs = NO_INPUTS, data: 
         importer: of its format.
         inputs: shapes in place of its own, as text.
         data: the content, if it has been read.
+        code: whether code of a model may be run, and how.
 
     Raises:
         SpecErrors: why it cannot be read.
@@ -87,7 +90,7 @@ def open_model(file: str, importer: Importer, inputs: Inputs = NO_INPUTS, data: 
     try:
         if data is None and not importer.prefix:
             require_inside_repository(file)
-        model = importer.read(source, data)
+        model = _run(importer, source, inputs, code) if importer.runs_code else importer.read(source, data)
         document = _document(model)
     except OSError as error:
         raise SpecErrors([SpecError("CC001", f"cannot be read: {error.strerror}", Span(source))]) from None
@@ -95,7 +98,18 @@ def open_model(file: str, importer: Importer, inputs: Inputs = NO_INPUTS, data: 
         error.span = error.span or Span(source)
         raise SpecErrors([error]) from None
     read = ImportedFile(file, document, DocumentLoader(), inputs, model=model)
+    if importer.runs_code:  # it has the sizes that it was run with
+        return replace(read, shapes=dict(document.inputs)) if inputs else read
     return replace(read, shapes=read_inputs(document, inputs)) if inputs else read
+
+
+def _run(importer: Importer, source: Source, inputs: Inputs, code: Code) -> Model:
+    """Run the code of a model, where that is allowed."""
+    if code is None:
+        hint = "report, compare and explain run it; batch and check with --allow-code; nothing in a file can allow it"
+        raise SpecError("CC770", f"{quoted(source.name)} is code of a model, and is not run here", hint=hint)
+    assert importer.run is not None
+    return importer.run(source, inputs, CodeOptions(**code))
 
 
 def _document(model: Model) -> Document:

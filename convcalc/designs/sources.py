@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Inputs: TypeAlias = Mapping[str, str]
 """Shapes as text by the names of inputs, ``""`` for the only one: ``--input``."""
 NO_INPUTS: Inputs = MappingProxyType({})
+Code: TypeAlias = Mapping[str, Any] | None
+"""Fields of :class:`convcalc.importers.model.CodeOptions` where code of a model may be run, and else nothing."""
 MISSING_FILE = ("CC001", "CC703")
 SPEC_KEY = re.compile(r"""^\s*[{,]?\s*["']?(?:layers|blocks)["']?\s*:""", re.MULTILINE)
 """A key that a spec has at the top, and no YAML of other programs: they have their layers in ``backbone``."""
@@ -39,6 +41,7 @@ class CountOptions(NamedTuple):
     batch: int = 1
     dtype: str = "float32"
     inputs: Inputs = NO_INPUTS
+    code: Code = None
 
 
 DEFAULT_COUNT_OPTIONS = CountOptions()
@@ -175,8 +178,10 @@ class SpecFile:
         return (None, *self.document.variants) if self.document.layers is not None else ()
 
 
-def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_INPUTS) -> SpecFile:
+def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_INPUTS, code: Code = None) -> SpecFile:
     """Read a spec and what it imports, or a model; ``inputs`` go before its own. ``file`` may be ``zoo:NAME`` or ``-``.
+
+    A model that is code is read only if ``code`` says so.
 
     Raises:
         SpecErrors: what is wrong with its form and its names.
@@ -187,7 +192,7 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
         if importer := importer_of(file):
             from convcalc.designs.imported import open_model
 
-            return open_model(file, importer, inputs)
+            return open_model(file, importer, inputs, code=code)
     try:
         source = read_text(spec_path(file))
     except SpecError as error:
@@ -236,15 +241,16 @@ def open_design(
     variant: str | None = None,
     libraries: Sequence[str] = (),
     inputs: Inputs = NO_INPUTS,
+    code: Code = None,
 ) -> Network:
-    """Read the design that a text names.
+    """Read the design that a text names; see :func:`open_spec`.
 
     Raises:
         SpecErrors: everything that is wrong with the spec, or with the name of the design.
     """
     design = parse_design(text)
     variant = chosen_variant(design, variant)
-    spec = open_spec(design.file, libraries=libraries, inputs=inputs)
+    spec = open_spec(design.file, libraries=libraries, inputs=inputs, code=code)
     network = spec.expand(variant, design.part, overrides=overrides)
     return _as_named(network, design, text, overrides)
 

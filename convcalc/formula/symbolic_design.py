@@ -71,7 +71,9 @@ class SymbolicDesign:
         else:
             self.design = parse_design(design)
             self.variant = chosen_variant(self.design, options.variant)
-            self.spec = open_spec(self.design.file, libraries=options.libraries, inputs=options.inputs)
+            self.spec = open_spec(
+                self.design.file, libraries=options.libraries, inputs=options.inputs, code=options.code
+            )
         self._document: Document = self.spec.document
         self._variables = tuple(self._document.vars)
         self._shapes = {**self._document.inputs, **self.spec.shapes}

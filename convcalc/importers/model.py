@@ -48,6 +48,19 @@ class Model:
         return Span(self.source, node=node)
 
 
+class CodeOptions(NamedTuple):
+    """That code of a model may be run, and how: ``--arg``, ``--inputs``, ``--train``, ``--timeout``."""
+
+    arguments: tuple[tuple[str, str], ...] = ()
+    """Of the callable that makes the model: names, each with a text that JSON may read."""
+    inputs: str = ""
+    """``MODULE:FUNCTION`` that returns the arguments of the model, in place of shapes."""
+    train: bool = False
+    """Whether the model stays in training mode."""
+    timeout: float = 300
+    """Seconds that it may take."""
+
+
 class Importer(NamedTuple):
     """Which files an importer reads, and how."""
 
@@ -57,12 +70,16 @@ class Importer(NamedTuple):
     """From the name of a file, and its content if it has been read, to the model."""
     suffixes: tuple[str, ...] = ()
     """Endings of its files."""
+    owns: Callable[[str], bool] | None = None
+    """Whether a path is of the format, where no ending tells, such as that of a folder."""
     prefix: str = ""
     """What comes before a name that is not one of a file: ``torch:``."""
     recognizes: Callable[[str], bool] | None = None
     """Whether a YAML or JSON text is of the format; asked of texts that are not specs."""
     runs_code: bool = False
-    """Whether reading runs the code of the model."""
+    """Whether reading runs the code of the model; then ``run`` reads it, where that is allowed."""
+    run: Callable[[Source, Mapping[str, str], CodeOptions], Model] | None = None
+    """From the name of a model, texts of shapes and options to the model."""
 
 
 def unknown_sizes(model: Model, names: tuple[str, ...], hint: str) -> SpecError:

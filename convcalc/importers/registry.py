@@ -31,6 +31,8 @@ def importer_of(file: str) -> Importer | None:
             return importer
         if importer.suffixes and file.lower().endswith(importer.suffixes):
             return importer
+        if importer.owns and importer.owns(file):
+            return importer
     return None
 
 

@@ -118,7 +118,7 @@ def make_job(
         variant = chosen_variant(named, options.variant)
         if variants is not None:
             chosen_variant(named, ",".join(variants) or "all", "--variants")
-        spec = open_spec(named.file, libraries=options.libraries, inputs=options.inputs)
+        spec = open_spec(named.file, libraries=options.libraries, inputs=options.inputs, code=options.code)
     assert spec is not None, "a graph in memory has no variables"
     if variants is not None:
         axes = (_variant_axis(spec, variants), *axes)

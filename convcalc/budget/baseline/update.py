@@ -14,7 +14,7 @@ from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.file.types import Budget, BudgetFile
 from convcalc.budget.select.match_designs import matching_designs, patterns_match
 from convcalc.budget.select.parts import PartFinder
-from convcalc.designs.names import ZOO, parse_design
+from convcalc.designs.names import NOT_FILES, parse_design
 from convcalc.designs.sources import Network, open_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.paths import path_from_cwd
@@ -76,7 +76,7 @@ def _networks(file: BudgetFile, names: Iterable[str], libraries: Sequence[str]) 
     errors: list[SpecError] = []
     last, spec = "", None
     for name in names:
-        is_bundled = name.startswith(ZOO)
+        is_bundled = name.startswith(NOT_FILES)
         design = parse_design(name if is_bundled else os.path.join(file.folder, name))
         try:
             if spec is None or design.file != last:

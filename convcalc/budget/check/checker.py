@@ -21,6 +21,7 @@ from convcalc.budget.select.specs import CachedSpec, ReferenceDesigns, open_cach
 from convcalc.designs.claims import check_claims
 from convcalc.designs.claims import claim_finding as claimed
 from convcalc.designs.names import DesignName
+from convcalc.designs.sources import NO_INPUTS, Code, Inputs
 from convcalc.dtypes import unmatched_globs as unmatched_formats
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding, LimitResult
@@ -49,6 +50,10 @@ class Options(NamedTuple):
     """The day by which waivers are judged; nothing for the present one."""
     require_baseline: bool = False
     """Whether it is an error that there is nothing to compare with: the first commit, or HEAD held against itself."""
+    inputs: Inputs = NO_INPUTS
+    """Shapes in place of those of the designs, as text."""
+    code: Code = None
+    """How code of models is run, where it may be."""
     base: str | None = None
     """The branch to be merged into, for a baseline at the merge base; nothing for what CI or origin says."""
 
@@ -106,7 +111,9 @@ class _Checker:
     def check_file(self, wanted: FileToCheck) -> None:
         """Judge a file's claims, and each of its designs by its budgets."""
         try:
-            spec = open_cached_spec(wanted.name, wanted.path, self.options.libraries)
+            spec = open_cached_spec(
+                wanted.name, wanted.path, self.options.libraries, self.options.inputs, self.options.code
+            )
         except SpecErrors as faults:
             self.errors += faults.errors
             return

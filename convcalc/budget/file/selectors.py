@@ -7,7 +7,7 @@ import re
 
 from convcalc.budget.file.fields import BAD_STRUCTURE, read_choice, read_list, read_mapping, read_scalar
 from convcalc.budget.file.types import LayerFilter, Pattern
-from convcalc.designs.names import ZOO, parse_pattern
+from convcalc.designs.names import NOT_FILES, parse_pattern
 from convcalc.errors import SpecError, quoted
 from convcalc.git.worktree import leaves_repository
 from convcalc.ops.registry import activation_names, kinds
@@ -47,7 +47,7 @@ def read_design_pattern(given: ScalarNode, folder: str) -> Pattern:
     if part is not None and is_wild(part):
         hint = "for many layers write `layers: {name: …}`, with `per: group` for groups of them"
         raise SpecError(GLOB, f"the path behind # is not a glob: {quoted(part)}", given.span, hint=hint)
-    if file.startswith(ZOO):
+    if file.startswith(NOT_FILES):
         if is_wild(file):
             raise SpecError(GLOB, f"a shipped spec is named as it is, not by a glob: {quoted(file)}", given.span)
     else:

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from convcalc.budget.file.types import Budget, Pattern
-from convcalc.designs.names import BUDGET_FILE, SPEC_SUFFIXES, ZOO, DesignName, parse_pattern
+from convcalc.designs.names import BUDGET_FILE, NOT_FILES, SPEC_SUFFIXES, DesignName, parse_pattern
 from convcalc.designs.sources import open_spec
 from convcalc.errors import SpecError, SpecErrors, quoted
 from convcalc.git.worktree import PARENT
@@ -30,7 +30,7 @@ def pattern_matches(pattern: str, design: str) -> bool:
         return False
     if meant.variant is not None and not matches_word(meant.variant, given.variant or ""):
         return False
-    if meant.file.startswith(ZOO) or given.file.startswith(ZOO):
+    if meant.file.startswith(NOT_FILES) or given.file.startswith(NOT_FILES):
         return meant.file == given.file
     return matches(meant.file, given.file, "/") and is_spec_match(meant.file, os.path.basename(given.file))
 
@@ -133,7 +133,7 @@ class SpecFinder:
         """Return the files that a glob matches, sorted; a shipped spec is its own name."""
         if self.only is not None:
             return [name for name in self.only if pattern_matches(pattern, name)]
-        if pattern.startswith(ZOO):
+        if pattern.startswith(NOT_FILES):
             return [pattern]
         if pattern not in self._files_by_glob:
             self._files_by_glob[pattern] = sorted(self._walk(pattern))
@@ -182,7 +182,7 @@ class SpecFinder:
 
     def _variants_of(self, file: str) -> tuple[str, ...] | None:
         if file not in self._variants:
-            path = file if file.startswith(ZOO) else os.path.join(self.folder, file)
+            path = file if file.startswith(NOT_FILES) else os.path.join(self.folder, file)
             try:
                 variants = open_spec(path, libraries=self.libraries).variants
                 self._variants[file] = tuple(variant for variant in variants if variant is not None)

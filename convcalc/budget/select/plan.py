@@ -9,7 +9,7 @@ from itertools import chain
 
 from convcalc.budget.file.types import OFF, Budget, BudgetFile, Pattern
 from convcalc.budget.select.match_designs import SpecFinder, matches_by_pattern
-from convcalc.designs.names import ZOO, DesignName, parse_design, parse_pattern
+from convcalc.designs.names import NOT_FILES, DesignName, parse_design, parse_pattern
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.findings import Finding
 from convcalc.git.worktree import leaves_repository
@@ -99,12 +99,12 @@ def _add_designs(found: CheckPlan, budget: Budget, finder: SpecFinder) -> None:
 
 def spec_path_from_cwd(file: str, folder: str) -> str:
     """Return the path of a file from the current folder, given its name in budgets."""
-    return file if file.startswith(ZOO) else os.path.relpath(os.path.join(folder, file))
+    return file if file.startswith(NOT_FILES) else os.path.relpath(os.path.join(folder, file))
 
 
 def name_in_budgets(file: str, folder: str) -> str:
     """Return how budgets call a file; one outside their repository is called what it is."""
-    if file == STANDARD_INPUT or file.startswith(ZOO) or "\0" in file:
+    if file == STANDARD_INPUT or file.startswith(NOT_FILES) or "\0" in file:
         return file
     try:
         relative = os.path.relpath(file, folder).replace(os.sep, "/")

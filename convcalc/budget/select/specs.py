@@ -9,7 +9,7 @@ from typing import Any
 from convcalc.budget.file.types import Budget, ReferenceDesign
 from convcalc.budget.select.plan import spec_path_from_cwd
 from convcalc.designs.names import parse_pattern
-from convcalc.designs.sources import Network, SpecFile, open_spec
+from convcalc.designs.sources import NO_INPUTS, Code, Inputs, Network, SpecFile, open_spec
 from convcalc.errors import Span, SpecError, SpecErrors
 from convcalc.report.measurements import Measurements
 
@@ -56,13 +56,15 @@ class CachedSpec(SpecFile):
         return self.designs[name]
 
 
-def open_cached_spec(name: str, path: str, libraries: Sequence[str] = ()) -> CachedSpec:
+def open_cached_spec(
+    name: str, path: str, libraries: Sequence[str] = (), inputs: Inputs = NO_INPUTS, code: Code = None
+) -> CachedSpec:
     """Read a spec; its designs are called by ``name``.
 
     Raises:
         SpecErrors: what is wrong with its form and its names.
     """
-    spec = replace(open_spec(path, libraries=libraries), file=name)
+    spec = replace(open_spec(path, libraries=libraries, inputs=inputs, code=code), file=name)
     return CachedSpec(name, spec.document, spec.files, spec.inputs, spec.shapes, spec)
 
 

@@ -9,8 +9,8 @@ from convcalc.budget.baseline.update import BaselineUpdate, tighten, write
 from convcalc.budget.check.accept import accept
 from convcalc.budget.check.checker import Options
 from convcalc.cli.group import Command, GeneralOptions, Group
-from convcalc.cli.options.designs import lib_option
 from convcalc.cli.options.limits import budget_file, budget_option
+from convcalc.cli.options.reading import lib_option
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import write_file
 from convcalc.errors import escape

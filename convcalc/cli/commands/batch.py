@@ -16,14 +16,7 @@ from convcalc.batch.run import RowBatch, count_all
 from convcalc.batch.selection import pareto_front, sort_rows
 from convcalc.cli import ERROR, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import (
-    DesignOptions,
-    DesignType,
-    design_options,
-    jobs_option,
-    require_use_of_variants,
-    variants_option,
-)
+from convcalc.cli.options.designs import DesignType, jobs_option, require_use_of_variants, variants_option
 from convcalc.cli.options.metrics import (
     ColumnChoice,
     MetricKeyType,
@@ -32,6 +25,7 @@ from convcalc.cli.options.metrics import (
     order_options,
     pareto_option,
 )
+from convcalc.cli.options.reading import DesignOptions, allow_code_option, design_options
 from convcalc.cli.output.progress import progress_bar
 from convcalc.cli.output.row_output import open_output
 from convcalc.cli.output.targets import STDOUT, OutputTarget, output_options, shows_errors
@@ -73,13 +67,14 @@ DESIGN_LIST_HELP = DESIGN_NAMES_HELP.replace(
     "--where", metavar="EXPR", help="Keep only designs that satisfy this condition: 'params <= 5M and macs <= 600M'."
 )
 @jobs_option
+@allow_code_option
 @design_options
 @output_options(STREAMS)
 @click.pass_obj
 def command(
     settings: GeneralOptions, paths: tuple[str, ...], reading: DesignOptions, targets: list[OutputTarget], null: bool,
     variants: tuple[str, ...] | None, columns: ColumnChoice, sort: SortKey | None, top: int | None,
-    pareto: ColumnChoice | None, where: str | None, jobs: int,
+    pareto: ColumnChoice | None, where: str | None, jobs: int, allow_code: bool,
 ) -> int:  # fmt: skip
     """Count many designs, one row each, in the order given.
 
@@ -107,7 +102,7 @@ def command(
     metrics = tuple(dict.fromkeys((*DEFAULT_COLUMNS, *shown, *conditional)))
     request = CountRequest(
         metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch,
-        reading.dtypes, reading.inputs, reading.strict,
+        reading.dtypes, reading.inputs, reading.strict, reading.code if allow_code else None,
     )  # fmt: skip
     tasks = chain(*(_tasks_from_stdin(null=null) if path == STDOUT else _tasks_of(path) for path in paths))
     log = _ErrorLog(keeps=any(target.format == "json" for target in targets))

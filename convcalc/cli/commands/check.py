@@ -22,15 +22,10 @@ from convcalc.budget.file.types import (
 )
 from convcalc.cli import ERROR, FINDINGS, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import (
-    PROFILE,
-    DesignType,
-    batch_option,
-    device_option,
-    lib_option,
-)
+from convcalc.cli.options.designs import PROFILE, DesignType, device_option
 from convcalc.cli.options.dtypes import dtype_option, only_format
 from convcalc.cli.options.limits import budget_option, limit_options
+from convcalc.cli.options.reading import allow_code_option, batch_option, code_options, input_option, lib_option
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import OutputTarget, output_options, write
@@ -92,6 +87,9 @@ def _origin(context: click.Context, parameter: click.Parameter, value: str | Non
     help="Lowest severity that gives exit code 1: error, warning or note.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit 0 despite findings; errors still exit 2.")
+@input_option
+@allow_code_option
+@code_options
 @lib_option
 @output_options(VERDICTS)
 @click.pass_obj
@@ -111,6 +109,9 @@ def command(
     require_coverage: bool,
     fail_on: str,
     exit_zero: bool,
+    input_: dict[str, str],
+    allow_code: bool,
+    code: dict[str, Any],
     lib: tuple[str, ...],
     targets: list[OutputTarget],
 ) -> int:
@@ -144,7 +145,8 @@ def command(
     if base is not None and not errors and (origin is None or origin[:2] != ("git", MERGE_BASE)):
         raise click.UsageError(f"--base is for a baseline at the merge base: add --baseline {GIT}{MERGE_BASE}")
     always = _command_line_budgets(profile, max_, min_, conditions)
-    options = Options(baseline, always, require_coverage, lib, require_baseline=require_baseline, base=base)
+    options = Options(baseline, always, require_coverage, lib, require_baseline=require_baseline, base=base,
+                      inputs=input_, code=code if allow_code else None)  # fmt: skip
     verdict = CheckResult(0)
     if file is not None or given is not None:
         advance: Any = partial(progress, settings, title="Checking")

@@ -9,15 +9,14 @@ import click
 from convcalc.cli.commands.report import METRICS, TOTAL_ONLY, by_option, depth_option
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
 from convcalc.cli.options.designs import (
-    DesignOptions,
     DesignType,
-    design_options,
     print_warnings,
     profile_option,
     require_use_of_variants,
     variants_option,
 )
 from convcalc.cli.options.metrics import ColumnChoice, MetricKeyType, columns_option, split_columns
+from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.cli.types import PositiveInt
 from convcalc.designs.names import parse_design
@@ -85,6 +84,6 @@ def _every(designs: Sequence[str], variants: tuple[str, ...], reading: DesignOpt
     """Give the names of designs, in place of one without a variant those of its variants."""
     for design in designs:
         named = parse_design(design)
-        spec = open_spec(named.file, libraries=reading.libraries)
+        spec = open_spec(named.file, libraries=reading.libraries, inputs=reading.inputs, code=reading.code)
         names = (variants or spec.variants) if named.variant is None else (named.variant,)
         yield from (spec.design(name, named.part).text for name in names)

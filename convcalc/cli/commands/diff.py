@@ -9,7 +9,8 @@ import click
 from convcalc.budget.diff.revisions import diff
 from convcalc.cli import ERROR, SUCCESS, print_error
 from convcalc.cli.group import Command, GeneralOptions
-from convcalc.cli.options.designs import SpecType, lib_option
+from convcalc.cli.options.designs import SpecType
+from convcalc.cli.options.reading import lib_option
 from convcalc.cli.output.progress import progress
 from convcalc.cli.output.targets import OutputTarget, output_options, shows_errors, write
 from convcalc.errors import format_errors

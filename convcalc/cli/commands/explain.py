@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignOptions, DesignType, design_options, print_warnings
+from convcalc.cli.options.designs import DesignType, print_warnings
+from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.cli.types import completions
-from convcalc.designs.names import ZOO, parse_design
+from convcalc.designs.names import NOT_FILES, parse_design
 from convcalc.errors import Span, SpecError, SpecErrors, quoted
 from convcalc.guide.pages import WIDTH
 from convcalc.guide.topics import find_pages, suggest_word, word_list, words
@@ -86,7 +87,7 @@ def command(
 
 def _is_design(topic: str) -> bool:
     file = parse_design(topic).file
-    return file == "-" or file.startswith(ZOO) or os.path.exists(file) or os.path.splitext(file)[1] != ""
+    return file == "-" or file.startswith(NOT_FILES) or os.path.exists(file) or os.path.splitext(file)[1] != ""
 
 
 def _design(

@@ -8,8 +8,9 @@ import click
 
 from convcalc.cli.commands.report import METRICS
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignOptions, DesignType, design_options, print_warnings
+from convcalc.cli.options.designs import DesignType, print_warnings
 from convcalc.cli.options.metrics import ColumnChoice, MetricKeyType, columns_option
+from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.cli.types import PositiveInt, SpecName
 from convcalc.errors import quoted

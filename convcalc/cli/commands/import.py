@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignOptions, DesignType, print_warnings, source_options
+from convcalc.cli.options.designs import DesignType, print_warnings
+from convcalc.cli.options.reading import DesignOptions, source_options
 from convcalc.cli.output.targets import STDOUT, OutputTarget, format_of_path, output_option, require_not_read, write
 from convcalc.errors import format_error
 

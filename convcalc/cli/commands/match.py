@@ -6,7 +6,8 @@ import click
 
 from convcalc.cli import FINDINGS, SUCCESS
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignOptions, DesignType, print_warnings, reading_options
+from convcalc.cli.options.designs import DesignType, print_warnings
+from convcalc.cli.options.reading import DesignOptions, reading_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.errors import format_error, quoted
 from convcalc.render import MATCHES

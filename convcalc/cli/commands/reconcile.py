@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignOptions, DesignType, design_options, print_warnings
+from convcalc.cli.options.designs import DesignType, print_warnings
+from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.errors import format_error
 from convcalc.render import RECONCILIATIONS

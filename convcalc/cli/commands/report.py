@@ -5,14 +5,7 @@ from __future__ import annotations
 import click
 
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import (
-    DesignOptions,
-    DesignType,
-    design_options,
-    device_option,
-    print_warnings,
-    profile_option,
-)
+from convcalc.cli.options.designs import DesignType, device_option, print_warnings, profile_option
 from convcalc.cli.options.metrics import (
     ColumnChoice,
     MetricKeyType,
@@ -21,6 +14,7 @@ from convcalc.cli.options.metrics import (
     order_options,
     split_columns,
 )
+from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.cli.types import PositiveInt, WordType
 from convcalc.metrics.registry import DETAIL_KEYS, FIELD_KEYS, WITHOUT_GATES, report_metrics

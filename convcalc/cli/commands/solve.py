@@ -8,9 +8,10 @@ from convcalc.budget.file.types import Limit
 from convcalc.cli import FINDINGS, SUCCESS
 from convcalc.cli.commands.sweep import METRICS, read_axes
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import VARIABLE, DesignOptions, DesignType, design_options
+from convcalc.cli.options.designs import DesignType
 from convcalc.cli.options.limits import limit_options
 from convcalc.cli.options.metrics import ColumnChoice, MetricKeyType, columns_option
+from convcalc.cli.options.reading import VARIABLE, DesignOptions, design_options
 from convcalc.cli.output.progress import progress_bar
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.cli.types import WordType

@@ -12,14 +12,7 @@ from click.core import ParameterSource
 
 from convcalc.cli import ERROR, SUCCESS, print_error
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import (
-    VARIABLE,
-    DesignOptions,
-    DesignType,
-    design_options,
-    jobs_option,
-    variants_option,
-)
+from convcalc.cli.options.designs import DesignType, jobs_option, variants_option
 from convcalc.cli.options.metrics import (
     AxisKeyType,
     ColumnChoice,
@@ -32,6 +25,7 @@ from convcalc.cli.options.metrics import (
     order_options,
     pareto_option,
 )
+from convcalc.cli.options.reading import VARIABLE, DesignOptions, design_options
 from convcalc.cli.output.atomic_files import is_device
 from convcalc.cli.output.progress import progress_bar
 from convcalc.cli.output.resumable_file import ResumeOptions

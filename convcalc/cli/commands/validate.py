@@ -9,7 +9,8 @@ import click
 
 from convcalc.cli import ERROR, SUCCESS
 from convcalc.cli.group import Command, GeneralOptions
-from convcalc.cli.options.designs import SpecType, lib_option, print_warnings
+from convcalc.cli.options.designs import SpecType, print_warnings
+from convcalc.cli.options.reading import lib_option
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.designs.patterns import spec_files
 from convcalc.designs.validation import ValidationResult, validate_file

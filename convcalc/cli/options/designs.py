@@ -4,106 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
-from convcalc.cli.options.dtypes import dtype_option, only_format
 from convcalc.cli.types import LazyChoice, ParamType, PositiveInt, SpecName, completions
 from convcalc.designs import sources
 from convcalc.designs.names import ZOO, is_visible_spec, parse_design, zoo_paths
-from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import SpecErrors, quoted
 from convcalc.graph.graph import LEADING_TO
-from convcalc.report.report import Report
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-
-class DesignOptions(NamedTuple):
-    """Options of reading and counting designs: overrides, library folders, batch and data types."""
-
-    overrides: dict[str, str]
-    inputs: dict[str, str]
-    libraries: tuple[str, ...]
-    variant: str | None = None
-    batch: int = 1
-    dtypes: tuple[str, ...] = ("float32",)
-    """All data types that are given, for a row of each."""
-    strict: bool = False
-    """Whether a layer that is not counted is an error."""
-
-    @property
-    def dtype(self) -> str:
-        """The only one.
-
-        Raises:
-            UsageError: where there are several.
-        """
-        return only_format(self.dtypes)
-
-    @property
-    def count_options(self) -> sources.CountOptions:
-        """The options of sweeps and formulas."""
-        return sources.CountOptions(self.overrides, self.libraries, self.variant, self.batch, self.dtype, self.inputs)
-
-    def networks(self, texts: Iterable[str]) -> list[sources.Network]:
-        """Read every design; the errors of all are reported together."""
-        read, errors = [], []
-        for text in texts:
-            try:
-                read.append(self._network(text))
-                if self.strict:
-                    read[-1].require_counted()
-            except SpecErrors as failed:
-                errors += failed.errors
-        if errors:
-            raise SpecErrors(errors)
-        return read
-
-    def _network(self, text: str) -> sources.Network:
-        return sources.open_design(
-            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=self.inputs
-        )
-
-    def report(self, network: sources.Network, extra: Collection[str] = (), device: str | None = None) -> Report:
-        """Count a design, with the metrics beside those of all reports that are asked for, such as a device's."""
-        return network.report(batch=self.batch, dtype=self.dtype, extra=extra, device=device)
-
-
-def _overrides(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
-    given: dict[str, str] = {}
-    for value in values:
-        name, equals, expression = value.partition("=")
-        if not equals or not name.strip() or not expression.strip():
-            near = f"{name.strip() or 'width'}={expression.strip() or 64}"
-            raise click.BadParameter(f"{quoted(value)} is not name=expression: write {quoted(near)}")
-        given[name.strip()] = expression.strip()
-    return given
-
-
-def _inputs(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
-    given: dict[str, str] = {}
-    for value in values:
-        name, equals, shape = value.rpartition("=")
-        if equals and not name.strip():
-            raise click.BadParameter(f"{quoted(value)} has no name before the =")
-        if name.strip() in given:
-            raise click.BadParameter(f"{quoted(value)} is the second shape of one input")
-        given[name.strip()] = shape.strip()
-    if "" in given and len(given) > 1:
-        raise click.BadParameter("a shape without a name is for the only input of a spec")
-    return given
-
-
-VARIABLE = SpecName(lambda spec: [f"{name}=" for name in spec.vars])
-"""What begins with a variable and ``=``."""
-INPUT = SpecName(lambda spec: [f"{name}=" for name in spec.inputs])
 
 
 def _devices() -> tuple[str, ...]:
@@ -115,60 +30,6 @@ def _devices() -> tuple[str, ...]:
 def device_option(words: str) -> Callable[..., Any]:
     """``--device``, with its help."""
     return click.option("--device", type=LazyChoice(_devices, closed=False), metavar="NAME|PATH", help=words)
-
-
-def batch_option(words: str) -> Callable[..., Any]:
-    """``--batch``, with its help."""
-    return click.option("--batch", type=PositiveInt(), default=1, show_default=True, metavar="N", help=words)
-
-
-lib_option = click.option(
-    "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
-    help="Folder searched for imports; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
-)  # fmt: skip
-_READING = (
-    lib_option,
-    click.option("--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs, type=INPUT,
-                 help="Override an input shape, channels first: 3,320,320; repeatable by name."),
-    click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides, type=VARIABLE,
-                 help="Override a variable of the spec; repeatable."),
-)  # fmt: skip
-_COUNTING = (
-    click.option("--strict", is_flag=True, help="Exit 2 where a layer is not counted, rather than print ≥."),
-    dtype_option(f"Data type: {', '.join(tuple(BIT_WIDTHS)[1:4])}, …; per layer: 'stage1.**=int8'."),
-    batch_option("Batch size."),
-)
-_VARIANT = click.option("--variant", metavar="NAME", is_eager=True, type=SpecName(lambda spec: spec.variants),
-                        help="Variant of the spec, as in FILE@NAME.")  # fmt: skip
-
-
-def _reading(*options: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
-    """Return a decorator that adds options, and hands them to a command as one ``reading``."""
-
-    def added(command: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(command)
-        def collected(*args: Any, **kwargs: Any) -> Any:
-            if kwargs.get("variant") and kwargs.get("variants") is not None:
-                raise click.UsageError("--variant and --variants: give one of them")
-            given = {field: kwargs.pop(word) for word, field in _FIELDS.items() if word in kwargs}
-            return command(*args, reading=DesignOptions(**given, **fixed), **kwargs)
-
-        for option in options:
-            collected = option(collected)
-        return collected
-
-    return added
-
-
-_FIELDS = {"set_": "overrides", "input_": "inputs", "lib": "libraries", "variant": "variant", "batch": "batch",
-           "dtype": "dtypes", "strict": "strict"}  # fmt: skip
-"""Parameter of a command → field of ``DesignOptions``."""
-design_options = _reading(*_COUNTING, _READING[0], _VARIANT, *_READING[1:])
-"""How designs are read and counted, as one ``reading``."""
-source_options = _reading(_READING[0], _VARIANT, *_READING[1:])
-"""How a design is read, as one ``reading``."""
-reading_options = _reading(*_READING, strict=True)
-"""How designs are read of which every layer is counted, as one ``reading``."""
 
 
 def variants_option(words: str) -> Callable[..., Any]:

@@ -31,7 +31,7 @@ class DarknetModel(Model):
         net = Network(self.source)
         x = net.input("input", shape)
         for index, section in enumerate(self.sections[1:]):
-            net.place, net.scope = section.span, f"{index}_{section.name}"
+            net.place, net.section = section.span, f"{index}_{section.name}"
             x = build(net, section, x)
             net.outputs.append(x)
         return net.graph({**net.sinks, "output": x}, name=self.name)

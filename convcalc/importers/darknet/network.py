@@ -22,7 +22,7 @@ class Network(ModelBuilder):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self.scope = ""
+        self.section = ""
         """The path of the section that is read now."""
         self.outputs: list[int] = []
         """What leaves each section so far."""
@@ -31,11 +31,11 @@ class Network(ModelBuilder):
 
     def layer(self, name: str, kind: str, *inputs: int, **arguments: Any) -> int:
         """Add a layer of the section, named within it where there are several."""
-        return self.add(f"{self.scope}.{name}" if name else self.scope, kind, *inputs, **arguments)
+        return self.add(f"{self.section}.{name}" if name else self.section, kind, *inputs, **arguments)
 
     def sink(self, x: int) -> int:
         """Let what leaves a section leave the network."""
-        self.sinks[self.scope] = x
+        self.sinks[self.section] = x
         return x
 
     def value(self, section: Section, key: str) -> Span:

@@ -1,0 +1,180 @@
+"""Options of reading and counting designs, which commands get as one ``reading``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import wraps
+from typing import Any, NamedTuple
+
+import click
+
+from convcalc.cli.options.dtypes import dtype_option, only_format
+from convcalc.cli.types import PositiveInt, SpecName
+from convcalc.designs import sources
+from convcalc.dtypes import BIT_WIDTHS
+from convcalc.errors import SpecErrors, quoted
+from convcalc.report.report import Report
+
+
+class DesignOptions(NamedTuple):
+    """Options of reading and counting designs: overrides, library folders, batch and data types."""
+
+    overrides: dict[str, str]
+    inputs: dict[str, str]
+    libraries: tuple[str, ...]
+    variant: str | None = None
+    batch: int = 1
+    dtypes: tuple[str, ...] = ("float32",)
+    """All data types that are given, for a row of each."""
+    strict: bool = False
+    """Whether a layer that is not counted is an error."""
+    code: sources.Code = None
+    """How code of a model is run, where it may be."""
+
+    @property
+    def dtype(self) -> str:
+        """The only one.
+
+        Raises:
+            UsageError: where there are several.
+        """
+        return only_format(self.dtypes)
+
+    @property
+    def count_options(self) -> sources.CountOptions:
+        """The options of sweeps and formulas."""
+        return sources.CountOptions(
+            self.overrides, self.libraries, self.variant, self.batch, self.dtype, self.inputs, self.code
+        )
+
+    def networks(self, texts: Iterable[str]) -> list[sources.Network]:
+        """Read every design; the errors of all are reported together."""
+        read, errors = [], []
+        for text in texts:
+            try:
+                read.append(self._network(text))
+                if self.strict:
+                    read[-1].require_counted()
+            except SpecErrors as failed:
+                errors += failed.errors
+        if errors:
+            raise SpecErrors(errors)
+        return read
+
+    def _network(self, text: str) -> sources.Network:
+        return sources.open_design(
+            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=self.inputs,
+            code=self.code,
+        )  # fmt: skip
+
+    def report(self, network: sources.Network, extra: Collection[str] = (), device: str | None = None) -> Report:
+        """Count a design, with the metrics beside those of all reports that are asked for, such as a device's."""
+        return network.report(batch=self.batch, dtype=self.dtype, extra=extra, device=device)
+
+
+def _overrides(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for value in values:
+        name, equals, expression = value.partition("=")
+        if not equals or not name.strip() or not expression.strip():
+            near = f"{name.strip() or 'width'}={expression.strip() or 64}"
+            raise click.BadParameter(f"{quoted(value)} is not name=expression: write {quoted(near)}")
+        given[name.strip()] = expression.strip()
+    return given
+
+
+def _inputs(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for value in values:
+        name, equals, shape = value.rpartition("=")
+        if equals and not name.strip():
+            raise click.BadParameter(f"{quoted(value)} has no name before the =")
+        if name.strip() in given:
+            raise click.BadParameter(f"{quoted(value)} is the second shape of one input")
+        given[name.strip()] = shape.strip()
+    if "" in given and len(given) > 1:
+        raise click.BadParameter("a shape without a name is for the only input of a spec")
+    return given
+
+
+VARIABLE = SpecName(lambda spec: [f"{name}=" for name in spec.vars])
+"""What begins with a variable and ``=``."""
+INPUT = SpecName(lambda spec: [f"{name}=" for name in spec.inputs])
+
+
+def batch_option(words: str) -> Callable[..., Any]:
+    """``--batch``, with its help."""
+    return click.option("--batch", type=PositiveInt(), default=1, show_default=True, metavar="N", help=words)
+
+
+lib_option = click.option(
+    "--lib", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
+    help="Folder searched for imports; repeatable.", envvar="CONVCALC_LIB", show_envvar=True,
+)  # fmt: skip
+input_option = click.option(
+    "--input", "input_", multiple=True, metavar="[NAME=]AXES", callback=_inputs, type=INPUT,
+    help="Override an input shape, channels first: 3,320,320; repeatable by name.",
+)  # fmt: skip
+allow_code_option = click.option(
+    "--allow-code", is_flag=True, help="Run the code of torch: models; it can do whatever you can."
+)
+_SET = click.option("--set", "set_", multiple=True, metavar="NAME=EXPR", callback=_overrides, type=VARIABLE,
+                    help="Override a variable of the spec; repeatable.")  # fmt: skip
+_VARIANT = click.option("--variant", metavar="NAME", is_eager=True, type=SpecName(lambda spec: spec.variants),
+                        help="Variant of the spec, as in FILE@NAME.")  # fmt: skip
+_CODE = (
+    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=300, show_default=True,
+                 metavar="SECONDS", help="Of torch: models, how long one may take."),
+    click.option("--train", is_flag=True, help="Of torch: models, keep training mode."),
+    click.option("--inputs", default="", metavar="MODULE:FUNCTION",
+                 help="Of torch: models, a function that returns (args, kwargs) of forward."),
+    click.option("--arg", multiple=True, metavar="NAME=VALUE", callback=_overrides,
+                 help="Of torch: models, an argument of the callable; repeatable."),
+)  # fmt: skip
+_COUNTING = (
+    click.option("--strict", is_flag=True, help="Exit 2 where a layer is not counted, rather than print ≥."),
+    dtype_option(f"Data type: {', '.join(tuple(BIT_WIDTHS)[1:4])}, …; per layer: 'stage1.**=int8'."),
+    batch_option("Batch size."),
+)
+
+
+def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--arg``, ``--inputs``, ``--train``, ``--timeout``: one ``code``, for models that are code."""
+
+    @wraps(command)
+    def collected(*args: Any, arg: dict[str, str], inputs: str, train: bool, timeout: float, **kwargs: Any) -> Any:
+        code = {"arguments": tuple(arg.items()), "inputs": inputs, "train": train, "timeout": timeout}
+        return command(*args, code=code, **kwargs)
+
+    for option in _CODE:
+        collected = option(collected)
+    return collected
+
+
+def _reading(*options: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+    """Return a decorator that adds options, and hands them to a command as one ``reading``."""
+
+    def added(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def collected(*args: Any, **kwargs: Any) -> Any:
+            if kwargs.get("variant") and kwargs.get("variants") is not None:
+                raise click.UsageError("--variant and --variants: give one of them")
+            given = {field: kwargs.pop(word) for word, field in _FIELDS.items() if word in kwargs}
+            return command(*args, reading=DesignOptions(**given, **fixed), **kwargs)
+
+        for option in options:
+            collected = option(collected)
+        return code_options(collected)
+
+    return added
+
+
+_FIELDS = {"set_": "overrides", "input_": "inputs", "lib": "libraries", "variant": "variant", "batch": "batch",
+           "dtype": "dtypes", "strict": "strict", "code": "code"}  # fmt: skip
+"""Parameter of a command → field of ``DesignOptions``."""
+design_options = _reading(*_COUNTING, lib_option, _VARIANT, input_option, _SET)
+"""How designs are read and counted, as one ``reading``."""
+source_options = _reading(lib_option, _VARIANT, input_option, _SET)
+"""How a design is read, as one ``reading``."""
+reading_options = _reading(lib_option, input_option, _SET, strict=True)
+"""How designs are read of which every layer is counted, as one ``reading``."""

@@ -1,0 +1,20 @@
+"""What operations of ATen become: a table from their names to rules, which add layers to the graph."""
+
+from __future__ import annotations
+
+from convcalc.importers.torch.aten import elementwise, layers, products, rearranging, recurrent, views
+from convcalc.importers.torch.aten.rules import RULES, SILENT
+from convcalc.importers.torch.lowering import Rule
+from convcalc.importers.torch.recording import Node
+
+__all__ = ["elementwise", "is_silent", "layers", "products", "rearranging", "recurrent", "rule", "views"]
+
+
+def rule(node: Node) -> Rule | None:
+    """Return the rule of an operation."""
+    return RULES.get(node.op)
+
+
+def is_silent(node: Node) -> bool:
+    """Whether an operation adds no layer."""
+    return node.op in SILENT

@@ -1,0 +1,134 @@
+"""Products of two tensors: matrix products, einsum, attention."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from convcalc.importers.torch.aten.layers import linear_layer
+from convcalc.importers.torch.aten.rules import aligned, multiplied, rule_for, slot, unbatched, with_bias
+from convcalc.importers.torch.lowering import Lowering
+from convcalc.importers.torch.recording import Node, Shape
+from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
+
+OPERANDS = {
+    "addmm": ("self", "mat1", "mat2"), "baddbmm": ("self", "batch1", "batch2"), "addmv": ("self", "mat", "vec"),
+    "matmul": ("", "self", "other"), "mm": ("", "self", "mat2"),
+    "bmm": ("", "self", "mat2"), "mv": ("", "self", "vec"), "dot": ("", "self", "tensor"),
+    "vdot": ("", "self", "other"), "linalg_matmul": ("", "self", "other"),
+}  # fmt: skip
+
+
+@rule_for("addmm", "baddbmm", "matmul", "mm", "bmm", "linalg_matmul", weighted=True)
+@rule_for("addmv", "mv", "dot", "vdot")
+def matmul(g: Lowering, node: Node) -> Value:
+    first, one, other = OPERANDS[node.op]
+    added, left, right = g.value(node[first]), g.operand(node, one), g.operand(node, other)
+    if slot(right) and len(right.shape) == 2 and isinstance(right, Weight) and not isinstance(left, Weight):
+        turned = Weight(right.shape[::-1], right.sources, right.whole, right.selected)
+        return linear_layer(g, node, left, turned, added)
+    return with_bias(g, node, product(g, node, left, right, node.shape), added)
+
+
+def product(g: Lowering, node: Node, left: Value, right: Value, shape: Shape) -> Tensor:
+    """Add a matrix product of two tensors, as ``torch.matmul`` reads their axes."""
+    one, other = _matrix(left, 0), _matrix(right, 1)
+    whole = list(shape)
+    if len(right.shape) == 1:
+        whole.append(1)
+    if len(left.shape) == 1:
+        whole.insert(len(whole) - 1, 1)
+    pair: list[Value] = [
+        Tensor(sizes, g.laid_out(node, value, without(sizes, None)))
+        if len(value.shape) == 1 or not isinstance(value, Tensor)
+        else value
+        for value, sizes in ((left, one), (right, other))
+    ]
+    if isinstance(right, Tensor) and right.batch is not None and right.batch >= len(right.shape) - 2:
+        g.mixing[node.label] = None
+    handles, batch = aligned(g, node, pair, tuple(whole), reserved=2)
+    made = g.given(node, g.add(node, "matmul", *handles), tuple(whole), batch)
+    if tuple(whole) == shape:
+        return made
+    return g.given(node, made.handle, shape, made.batch if made.batch == 0 and len(shape) > 1 else None)
+
+
+def _matrix(value: Value, place: int) -> Shape:
+    """Return the shape of an operand; a vector is a row on the left and a column on the right."""
+    if len(value.shape) > 1:
+        return value.shape
+    return (*value.shape, 1) if place else (1, *value.shape)
+
+
+@rule_for("einsum", weighted=True)
+def einsum(g: Lowering, node: Node) -> Value:
+    values = [value for value in map(g.value, node["tensors"]) if value is not None]
+    shape, equation = node.shape, str(node["equation"]).replace(" ", "")
+    inputs, arrow, output = equation.partition("->")
+    terms = inputs.split(",")
+    if not arrow:
+        once = sorted({each for each in inputs if each.isalpha() and inputs.count(each) == 1})
+        output = ("..." if "..." in inputs else "") + "".join(once)
+    letter = "" if "." in equation else _batch_letter(terms, values, output)
+    batch = output.index(letter) if letter else None
+    handles = []
+    for term, value in zip(terms, values, strict=True):
+        sizes = without(value.shape, term.index(letter) if letter and letter in term else None)
+        handles.append(g.laid_out(node, value, sizes))
+    terms = [term.replace(letter, "") if letter else term for term in terms]
+    without_batch = output.replace(letter, "") if letter else output
+    if not without_batch or not all(terms):
+        letters = {each: n for term, value in zip(inputs.split(","), values, strict=True)
+                 for each, n in zip(term, value.shape, strict=False)}  # fmt: skip
+        return multiplied(g, node, unbatched(g, node, values[0]), shape, prod(letters.values()) * (len(values) > 1))
+    handle = g.add(node, "einsum", *handles, equation=f"{','.join(terms)}->{without_batch}")
+    return g.given(node, handle, shape, batch)
+
+
+def _batch_letter(terms: list[str], values: list[Value], output: str) -> str:
+    """Return the letter of the batch axis, if it is one of the output that is the batch wherever it is."""
+    found = {
+        term[value.batch]
+        for term, value in zip(terms, values, strict=True)
+        if isinstance(value, Tensor) and value.batch is not None and value.batch < len(term)
+    }
+    for letter in found:
+        ones = all(
+            value.shape[term.index(letter)] == 1 for term, value in zip(terms, values, strict=True) if letter in term
+        )
+        if ones and letter in output and all(term.count(letter) < 2 for term in terms):
+            return letter
+    return ""
+
+
+SDPA = (
+    "scaled_dot_product_attention", "_scaled_dot_product_flash_attention", "_scaled_dot_product_efficient_attention",
+    "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_cudnn_attention",
+    "_scaled_dot_product_fused_attention_overrideable", "_scaled_dot_product_attention_math",
+)  # fmt: skip
+
+
+@rule_for(*SDPA, weighted=True)
+def sdpa(g: Lowering, node: Node) -> Any:
+    values: list[Value] = [g.operand(node, name) for name in ("query", "key", "value")]
+    mask, shape = g.value(node["attn_mask"]) or g.value(node["attn_bias"]), node.shape
+    rank = max(len(value.shape) for value in values)
+    batch = next((value.batch for value in values if isinstance(value, Tensor) and len(value.shape) == rank), None)
+    if batch is not None and (batch >= rank - 2 or any(value.shape[batch - rank] != 1 for value in values)):
+        batch = None
+    handles = [
+        g.laid_out(node, value, without((1,) * (rank - len(value.shape)) + value.shape, batch)) for value in values
+    ]
+    if mask is not None and not isinstance(mask, Constant):
+        own = (1,) * (rank - len(mask.shape)) + mask.shape
+        handles.append(g.laid_out(node, mask, without(own, batch if batch is not None and own[batch] == 1 else None)))
+    made = g.given(node, g.add(node, "sdpa", *handles, causal=bool(node["is_causal"])), shape, batch)
+    return made if len(node.outputs) == 1 else [made, *[None] * (len(node.outputs) - 1)]
+
+
+@rule_for("_grouped_mm", weighted=True)
+def grouped(g: Lowering, node: Node) -> Value:
+    value, other = g.operand(node, "self"), g.operand(node, "mat2")
+    if isinstance(other, Weight):
+        g.handle(node, other)
+    return multiplied(g, node, unbatched(g, node, value), node.shape, prod(value.shape) * other.shape[-1])

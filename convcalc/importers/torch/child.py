@@ -1,0 +1,97 @@
+"""The child process: builds a model on the meta device, traces it, and prints what it found as lines of JSON.
+
+It alone loads PyTorch and runs the code of the model. Lines go to the pipe that was its standard output; what the
+model prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from convcalc.importers.torch.failure import Failure, run
+
+
+def main() -> None:
+    """Read the request from standard input, and answer it."""
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    request = json.loads(sys.stdin.buffer.read())
+    sys.path.insert(0, os.getcwd())
+    try:
+        lines = answered(request)
+    except Failure as failure:
+        lines = [{"is": "error", **failure.facts}]
+    except MemoryError:
+        lines = [{"is": "error", **Failure("CC772", "there is too little memory for it").facts}]
+    for line in (*lines, {"is": "end"}):
+        pipe.write(json.dumps(line) + "\n")
+    pipe.flush()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # threads of the model do not keep it
+
+
+def answered(request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the lines of a model."""
+    import logging
+
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    try:
+        import torch
+    except ImportError as error:
+        raise Failure("CC719", f"PyTorch cannot be loaded: {error}") from None
+    from convcalc.importers.torch.build import built
+    from convcalc.importers.torch.trace import traced
+
+    name = request["module"] + ":" + request["attribute"]
+    target = attribute(request["module"], request["attribute"])
+    with torch.no_grad():
+        model, notes = built(target, request["arguments"], name, training=bool(request["train"]))
+        given = attribute(*request["inputs"].split(":", 1)) if request["inputs"] else None
+        lines = traced(model, request["shapes"], given, request["batch"])
+    return [{"is": "model", "name": type(model).__name__}, *notes, *lines]
+
+
+def attribute(module: str, path: str) -> Any:
+    """Return what a module has under a name, with dots in it.
+
+    Raises:
+        Failure: CC771, where there is none; CC772, where the module fails.
+    """
+    found = run(lambda: importlib.import_module(module), f"importing {module}", missing=module)
+    for step, part in enumerate(path.split(".")):
+        if not hasattr(found, part):
+            where = f"{module}:{'.'.join(path.split('.')[:step])}" if step else f"the module {module}"
+            names = [name for name in dir(found) if not name.startswith("_")]
+            raise Failure("CC771", f"{where} has no attribute '{part}'", word=part, known=names)
+        found = getattr(found, part)
+        if step == 0 and "." in path and not hasattr(found, "named_parameters"):
+            return Behind(found, path.split(".")[1:], module) if callable(found) else found
+    return found
+
+
+class Behind:
+    """A submodule of what a callable returns: ``torch:module:build.backbone``."""
+
+    def __init__(self, build: Callable[..., Any], path: list[str], module: str) -> None:
+        self.build, self.path, self.module = build, path, module
+
+    def __call__(self, **arguments: Any) -> Any:
+        found = self.build(**arguments)
+        for part in self.path:
+            if not hasattr(found, part):
+                names = [name for name, _ in found.named_children()] if hasattr(found, "named_children") else []
+                raise Failure("CC771", f"{type(found).__name__} has no attribute '{part}'", word=part, known=names)
+            found = getattr(found, part)
+        return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""In the child process: a program of ``torch.export`` as lines of a recording."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from convcalc.importers.torch.failure import Failure
+
+CALL_NUMBER = re.compile(r"@\d+")
+
+
+def lines(model: Any, program: Any, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the lines of a program; ``names`` are those of its inputs."""
+    return [*Writer(model, names).written(program)]
+
+
+def parameter_lines(model: Any) -> Iterator[dict[str, Any]]:
+    """Give a line for every name of a parameter or a buffer; those of one tensor have the same key."""
+    keys: dict[int, str] = {}
+    learned = [(name, each, True) for name, each in model.named_parameters(remove_duplicate=False)]
+    kept = [(name, each, False) for name, each in model.named_buffers(remove_duplicate=False)]
+    for name, tensor, is_learned in (*learned, *kept):
+        key = keys.setdefault(id(tensor), name)
+        yield {"is": "parameter", "name": name, "key": key, "shape": [*tensor.shape], "learned": is_learned}
+
+
+def leaves_of(model: Any) -> set[str]:
+    """Return the names of modules without children."""
+    return {name for name, module in model.named_modules() if not any(True for _ in module.children())}
+
+
+def op_and_arguments(target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the name of an operation, and its arguments by the names of its schema, defaults included."""
+    schema = getattr(target, "_schema", None)
+    if schema is None:
+        named = {str(place): each for place, each in enumerate(args)} | dict(kwargs)
+        return f"python.{getattr(target, '__name__', target)}", named
+    space, _, op = schema.name.partition("::")
+    values = dict(zip((each.name for each in schema.arguments), args, strict=False)) | dict(kwargs)
+    defaults = {
+        each.name: each.default_value
+        for each in schema.arguments
+        if each.name not in values and each.has_default_value()
+    }
+    return op if space == "aten" else f"{space}.{op}", {**defaults, **values}
+
+
+def plain(value: Any) -> Any:
+    """Return an argument that JSON can hold; what is no number, text or list is its text."""
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else str(value)
+    return str(value)
+
+
+def shapes(value: Any) -> list[list[int] | None]:
+    """Return the shapes of what an operation gives.
+
+    Raises:
+        Failure: CC773, where a size depends on values.
+    """
+    if hasattr(value, "untyped_storage"):
+        sizes = list(value.shape)
+        if not all(isinstance(size, int) for size in sizes):
+            raise Failure("CC773", f"a size depends on values: [{', '.join(map(str, sizes))}]")
+        return [sizes]
+    return [shape for each in value for shape in shapes(each)] if isinstance(value, list | tuple) else [None]
+
+
+def _is_node(value: Any) -> bool:
+    return hasattr(value, "all_input_nodes")
+
+
+class Writer:
+    """Gives the lines of one program, the graphs inside it included."""
+
+    def __init__(self, model: Any, names: Sequence[str]) -> None:
+        self.model = model
+        self.names = list(names)
+        self.values: dict[Any, Any] = {}
+        self.leaves = leaves_of(model)
+        self.count = 0
+
+    def written(self, program: Any) -> Iterator[dict[str, Any]]:
+        """Give the lines of parameters, inputs, operations and outputs."""
+        yield from parameter_lines(self.model)
+        known = {name for name, _ in self.model.named_parameters(remove_duplicate=False)}
+        known |= {name for name, _ in self.model.named_buffers(remove_duplicate=False)}
+        specs = {spec.arg.name: spec for spec in program.graph_signature.input_specs if hasattr(spec.arg, "name")}
+        waiting = list(self.names)
+        for node in program.graph.nodes:
+            if node.op != "placeholder":
+                continue
+            spec, value = specs.get(node.name), node.meta.get("val")
+            target = spec.target if spec is not None else None
+            if not hasattr(value, "untyped_storage"):
+                self.values[node] = None
+                continue
+            if target:
+                self.values[node] = {"tensor": target}
+                if target not in known:
+                    yield {"is": "parameter", "name": target, "key": target, "shape": [*value.shape], "learned": False}
+                continue
+            name = waiting.pop(0) if waiting else node.name
+            self.values[node] = {"tensor": f"input:{name}"}
+            yield {"is": "input", "name": name, "shape": shapes(value)[0]}
+        yield from self.of_graph(program.graph_module, "")
+        results = next(node for node in program.graph.nodes if node.op == "output").args[0]
+        kept = [spec.kind.name == "USER_OUTPUT" for spec in program.graph_signature.output_specs]
+        for result, is_output in zip(results, kept, strict=False):
+            if is_output and _is_node(result) and isinstance(self.values.get(result), dict):
+                yield {"is": "output", "tensor": self.values[result]}
+
+    def of_graph(self, graph: Any, path: str) -> Iterator[dict[str, Any]]:
+        """Give the lines of the operations of a graph, whose placeholders are known."""
+        for node in graph.graph.nodes:
+            if node.op == "get_attr":
+                self.values[node] = self.attribute(graph, node.target)
+            if node.op == "call_function":
+                yield from self.of_node(graph, node, path)
+
+    def attribute(self, graph: Any, target: str) -> Any:
+        found: Any = graph
+        for part in target.split("."):
+            found = getattr(found, part)
+        return found
+
+    def of_node(self, graph: Any, node: Any, path: str) -> Iterator[dict[str, Any]]:
+        """Give the line of an operation, or those of the graph that it runs."""
+        if node.target is operator.getitem:
+            source, place = node.args
+            value = self.values.get(source)
+            if isinstance(value, dict):
+                self.values[node] = {**value, "output": place}
+            elif isinstance(value, list | tuple):
+                self.values[node] = value[place]
+            return
+        stack = node.meta.get("nn_module_stack") or {}
+        innermost = next(reversed(list(stack.values())), (path, None))
+        path = CALL_NUMBER.sub("", innermost[0]) or path
+        bodies = [each for each in node.args if hasattr(self.values.get(each), "graph")]
+        if len(bodies) == 1 and "map" not in str(node.target) and "scan" not in str(node.target):
+            yield from self.of_body(node, bodies[0], path)
+            return
+        op, arguments = op_and_arguments(node.target, node.args, node.kwargs)
+        self.count += 1
+        name = f"{node.name}:{self.count}"
+        outputs = shapes(node.meta.get("val"))
+        self.values[node] = {"tensor": name}
+        encoded = {key: self.encoded(value) for key, value in arguments.items() if value is not None}
+        yield {"is": "node", "name": name, "op": op, "arguments": encoded, "outputs": outputs, "path": path,
+               "leaf": path in self.leaves}  # fmt: skip
+
+    def of_body(self, node: Any, body: Any, path: str) -> Iterator[dict[str, Any]]:
+        """Give the lines of a graph that is run once, such as one without gradients."""
+        inner = self.values[body]
+        given = list(node.args)[list(node.args).index(body) + 1 :]
+        if len(given) == 1 and isinstance(given[0], list | tuple):
+            given = list(given[0])
+        places = [each for each in inner.graph.nodes if each.op == "placeholder"]
+        for place, value in zip(places, given, strict=False):
+            self.values[place] = self.values.get(value) if _is_node(value) else value
+        yield from self.of_graph(inner, path)
+        result = next(each for each in inner.graph.nodes if each.op == "output").args[0]
+        several = isinstance(result, list | tuple)
+        self.values[node] = [self.values.get(each) for each in result] if several else self.values.get(result)
+
+    def encoded(self, value: Any) -> Any:
+        """Return an argument for JSON, with references to tensors."""
+        if _is_node(value):
+            found = self.values.get(value)
+            return found if isinstance(found, dict | list) else plain(found)
+        if isinstance(value, list | tuple):
+            return [self.encoded(each) for each in value]
+        return plain(value)

@@ -1,0 +1,290 @@
+"""From a recording to the layers of a graph: what each operation reads is found, and its rule applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from math import prod
+from typing import Any
+
+from convcalc.errors import Source, SpecError
+from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.torch.recording import Node, Parameter, Recording, Reference, Shape
+from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
+
+Rule = Callable[["Lowering", Node], Any]
+"""Adds the layers of an operation and returns its value, or the list of its values."""
+VIEWS = ("select", "slice", "narrow", "view", "reshape", "squeeze", "unsqueeze", "flatten", "alias", "contiguous")
+"""Operations whose output has elements of what they read, in places that are known."""
+
+
+class Lowering:
+    """Builds the graph of one recording."""
+
+    def __init__(self, recording: Recording, source: Source, shared: frozenset[str] = frozenset()) -> None:
+        """``shared`` are parameters that several kinds of layers read: each is then the only weight of its layers."""
+        self.recording = recording
+        self.builder = ModelBuilder(source)
+        self.shared = shared
+        self.parameters = {each.name: each for each in recording.parameters}
+        self.owners: dict[str, set[Hashable]] = {}
+        """By a parameter the groups of weights that it is in."""
+        self.read: set[str] = set()
+        self.mixing: dict[str, None] = {}
+        """Operations that work across the batch."""
+        self.values: dict[str, Any] = {}
+        self.users: dict[str, list[Node]] = {}
+        self.used = {*recording.outputs}
+        self._rows: dict[str, int] = {}
+        self._forms: dict[Hashable, Hashable] = {}
+        self._views: dict[str, tuple[Node, Reference]] = {}
+        self._nodes = {node.name: node for node in recording.nodes}
+        self._of_module: dict[str, set[str]] = {}
+        for node in recording.nodes:
+            for reference in node.references:
+                self.users.setdefault(reference.name, []).append(node)
+                self.used.add(reference)
+
+    # --- what an operation reads --------------------------------------------------------------------------------------
+
+    def value(self, reference: Any) -> Value | None:
+        """Return the value of an argument; nothing for what is no tensor."""
+        if not isinstance(reference, Reference):
+            return None
+        if (parameter := self.parameters.get(reference.name)) is not None and reference.name not in self.values:
+            return self._of_parameter(parameter)
+        found = self.values.get(reference.name)
+        if isinstance(found, list):
+            return found[reference.output] if reference.output < len(found) else None
+        return found
+
+    def operand(self, node: Node, *names: str) -> Value:
+        """Return the value of an argument that an operation has, under one of some names."""
+        found = next((value for value in (self.value(node[name]) for name in names) if value is not None), None)
+        if found is None:
+            raise SpecError("CC773", f"{node.op} reads no {' or '.join(names)}")
+        return found
+
+    def tensor(self, node: Node, *names: str) -> Tensor:
+        """Return the value of an argument as an activation."""
+        found = self.operand(node, *(names or ("self", "input")))
+        return found if isinstance(found, Tensor) else Tensor(found.shape, self.whole(node, found))
+
+    def _of_parameter(self, parameter: Parameter) -> Value:
+        if not parameter.learned:
+            return Constant(parameter.shape)
+        self.read.add(parameter.key)
+        return Weight(parameter.shape, (parameter.key,))
+
+    def is_used(self, node: Node, output: int) -> bool:
+        """Whether anything reads an output."""
+        return Reference(node.name, output) in self.used
+
+    def tensors(self, node: Node) -> list[Value]:
+        """Return all values that an operation reads."""
+        found = (self.value(reference) for reference in node.references)
+        return [value for value in found if value is not None]
+
+    def handle(self, node: Node, value: Value) -> int:
+        """Return a handle with all axes of a value but its batch; weights and constants become layers."""
+        if isinstance(value, Tensor):
+            return value.handle
+        if isinstance(value, Weight):
+            return self._weight_layer(node, value)
+        return self.constant(node, value.shape)
+
+    def laid_out(self, node: Node, value: Value, shape: Sequence[int]) -> int:
+        """Return a handle of the same elements in another shape."""
+        return self.reshaped(node, self.handle(node, value), shape)
+
+    def whole(self, node: Node, value: Value) -> int:
+        """Return a handle with all axes, the batch among them."""
+        return self.laid_out(node, value, value.shape or (1,))
+
+    def reshaped(self, node: Node, handle: int, shape: Sequence[int]) -> int:
+        """Add a reshape, where the shape is another."""
+        wanted = tuple(shape) or (1,)
+        if tuple(self.builder.shape(handle)) == wanted:
+            return handle
+        return self.builder.add(node.label, "reshape", handle, path=self.path(node, "reshape"), shape=wanted)
+
+    def permuted(self, node: Node, handle: int, axes: Sequence[int]) -> int:
+        """Add a permutation, where it moves an axis."""
+        if list(axes) == sorted(axes):
+            return handle
+        return self.builder.add(node.label, "permute", handle, path=self.path(node, "permute"), axes=list(axes))
+
+    def constant(self, node: Node, shape: Sequence[int]) -> int:
+        """Add a layer for a constant that is multiplied or looked up."""
+        path = self.path(node, "constant")
+        return self.builder.add(node.label, "custom", self.first, path=path, out=tuple(shape) or (1,))
+
+    @property
+    def first(self) -> int:
+        """The first input of the graph."""
+        return 0
+
+    def _weight_layer(self, node: Node, weight: Weight) -> int:
+        rows = [self.parameter_row(node, key) for key in weight.sources]
+        shape = weight.shape or (1,)
+        if prod(shape) == self.builder.shape(rows[0]).elements and len(rows) == 1:
+            return self.reshaped(node, rows[0], shape)
+        path, rest = self.path(node, "table"), self.builder.shape(rows[0])[1:]
+        if weight.selected and len(rows) == 1 and prod(shape) % prod(rest) == 0:
+            count = prod(shape) // prod(rest)
+            looked_up = self.builder.add(node.label, "gather", rows[0], path=path, size=count, axis=0)
+            return self.reshaped(node, looked_up, shape)
+        return self.builder.add(node.label, "custom", rows[0], path=path, out=shape)
+
+    def parameter_row(self, node: Node, key: str) -> int:
+        """Return a handle of a parameter on its own, which is one layer however often it is read."""
+        if key not in self._rows:
+            shape = self.parameters[key].shape or (1,)
+            row = self.builder.add(node.label, "param", self.first, path=key, shape=shape, weights=(key,))
+            self.own((key,), shape)
+            self._rows[key] = row
+        return self._rows[key]
+
+    # --- what it gives ------------------------------------------------------------------------------------------------
+
+    def path(self, node: Node, op: str = "") -> str:
+        """Return the path of a layer: that of the module, where it is the module's only one, and the operation."""
+        if node.leaf and len(self._of_module.get(node.path, ())) == 1 and not op:
+            return node.path
+        own = op or node.op.strip("_")
+        return f"{node.path}.{own}" if node.path else own
+
+    def add(self, node: Node, kind: str, *inputs: int, op: str = "", **arguments: Any) -> int:
+        """Add a layer under the path of an operation."""
+        return self.builder.add(node.label, kind, *inputs, path=self.path(node, op), **arguments)
+
+    def own(self, keys: Sequence[str], form: Hashable) -> bool:
+        """Let a layer have parameters. False where other layers have them in another form, and it cannot."""
+        group = tuple(keys)
+        for key in group:
+            self.owners.setdefault(key, set()).add(group)
+        return self._forms.setdefault(group, form) == form
+
+    def given(self, node: Node, handle: int, shape: Shape, batch: int | None = None) -> Tensor:
+        """Return a layer's output as a value; a layer of other axes is reshaped."""
+        if batch is not None and (batch >= len(shape) or shape[batch] != 1 or len(shape) < 2):
+            batch = None
+        return Tensor(shape, self.reshaped(node, handle, without(shape, batch)), batch)
+
+    def free(self, node: Node, value: Tensor, *, op: str = "") -> Any:
+        """Return the values of an operation that multiplies nothing and that no kind of layer describes."""
+        made: list[Value | None] = []
+        for place, shape in enumerate(node.outputs):
+            if shape is None or Reference(node.name, place) not in self.used:
+                made.append(None)
+                continue
+            batch = value.batch if value.batch is not None and len(shape) == len(value.shape) else None
+            batch = batch if batch is not None and shape[batch] == 1 and len(shape) > 1 else None
+            out = without(shape, batch)
+            handle = self.add(node, "custom", value.handle, op=op, out=out)
+            made.append(Tensor(shape, handle, batch))
+        return made if len(made) > 1 else made[0] if made else None
+
+    def unknown(self, node: Node) -> Any:
+        """Return the values of an operation whose cost is not known."""
+        inputs = []
+        for value in self.tensors(node):
+            if isinstance(value, Tensor):
+                inputs.append(value.handle)
+            elif isinstance(value, Weight):
+                inputs.append(self.handle(node, value))
+        made: list[Value | None] = []
+        for place, shape in enumerate(node.outputs):
+            if shape is None or (place and Reference(node.name, place) not in self.used):
+                made.append(None)
+                continue
+            batch = 0 if len(shape) > 1 and shape[0] == 1 else None
+            out, path = without(shape, batch), self.path(node)
+            handle = self.builder.opaque(node.label, node.op, inputs or [self.first], out, path=path)
+            made.append(Tensor(shape, handle, batch))
+        return made if len(made) > 1 else made[0] if made else None
+
+    # --- all of it ----------------------------------------------------------------------------------------------------
+
+    def run(self, rules: Callable[[Node], Rule | None], is_silent: Callable[[Node], bool]) -> None:
+        """Add all layers."""
+        for node in self.recording.nodes:
+            if node.leaf and not is_silent(node):
+                self._of_module.setdefault(node.path, set()).add(node.op)
+        for name, shape in self.recording.inputs.items():
+            batch = 0 if len(shape) > 1 and shape[0] == 1 else None
+            handle = self.builder.input(name, without(shape, batch))
+            self.values[f"input:{name}"] = Tensor(shape, handle, batch)
+        if not self.recording.inputs:
+            raise SpecError("CC773", "the model reads no tensor", hint="give one with --input NAME=3,224,224")
+        for node in self.recording.nodes:
+            made = self._lowered(node, rules(node))
+            self.values[node.name] = made
+            if node.in_place:
+                self._written(node, made)
+
+    def _written(self, node: Node, made: Any) -> None:
+        """Let what was changed in place be what later operations read, in the tensor that it is a view of too."""
+        from convcalc.importers.torch.aten.views import written
+
+        target = next(iter(node.references), None)
+        while (
+            target is not None and isinstance(made, Tensor | Weight | Constant) and target.name not in self.parameters
+        ):
+            known = self.values.get(target.name)
+            if isinstance(known, list):
+                known[target.output] = made
+                return
+            self.values[target.name] = made
+            view = self._nodes.get(target.name)
+            if view is None or view.op not in VIEWS:
+                return
+            target = next(iter(view.references), None)
+            base = self.value(target)
+            if base is None or target is None:
+                return
+            try:
+                made = written(self, node, base, made, view)
+            except SpecError:
+                return
+
+    def _lowered(self, node: Node, rule: Rule | None) -> Any:
+        """Return what an operation gives; where our layers do not fit it, its shapes are kept and its cost is open."""
+        if rule is None:
+            return self.unknown(node)
+        try:
+            made = rule(self, node)
+            for value, shape in zip(made if isinstance(made, list) else [made], node.outputs, strict=False):
+                if isinstance(value, Tensor) and value.shape != shape:
+                    return self.unknown(node)
+        except (SpecError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            return self.unknown(node)
+        return made
+
+    def finish(self) -> Iterable[str]:
+        """Add rows for parameters that no layer has; return the names of those that nothing reads."""
+        unread: list[Parameter] = []
+        for parameter in self.recording.parameters:
+            if not parameter.learned or parameter.name != parameter.key or parameter.key in self.owners:
+                continue
+            if parameter.key in self.read:
+                self.parameter_row(Node(parameter.name, parameter.name, {}, ()), parameter.key)
+            else:
+                unread.append(parameter)
+        if unread:
+            total = sum(prod(parameter.shape) for parameter in unread)
+            self.builder.add("unused", "custom", self.first, path="unused", params=total)
+        return [parameter.name for parameter in unread]
+
+    @property
+    def split_parameters(self) -> frozenset[str]:
+        """Parameters that are in several groups of weights, so that layers with one group could not share them."""
+        return frozenset(key for key, groups in self.owners.items() if len(groups) > 1)
+
+    def outputs(self) -> dict[str, int]:
+        """Return the handles of the outputs."""
+        found: dict[str, int] = {}
+        for reference in self.recording.outputs:
+            value = self.value(reference)
+            if isinstance(value, Tensor):
+                found.setdefault(str(value.handle), value.handle)
+        return found

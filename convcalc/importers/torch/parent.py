@@ -1,0 +1,227 @@
+"""In the process of the program: starts the child, reads what it tells, and builds the graph. PyTorch is not loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import convcalc
+from convcalc.arith import Number, is_plain
+from convcalc.errors import Source, Span, SpecError, did_you_mean, quoted
+from convcalc.graph.graph import Graph
+from convcalc.importers.model import CodeOptions, Model
+from convcalc.importers.torch import aten
+from convcalc.importers.torch.lowering import Lowering
+from convcalc.importers.torch.recording import Recording
+
+PREFIX = "torch:"
+NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+AXES = re.compile(r"\[?\s*(\d+(?:\s*,\s*\d+)*)\s*,?\s*\]?")
+MODULE = "convcalc.importers.torch.child"
+LAST_LINES = 5
+MAX_NAMES = 5
+GRACE_SECONDS = 5
+"""How long a process that was ended may keep its pipes."""
+INSTALL = "pip install 'convcalc[torch]', or from a clone pip install -e '.[torch]'"
+
+
+def read(source: Source, inputs: Mapping[str, str], code: CodeOptions) -> Model:
+    """Run the child process once, and return the model that it traced.
+
+    Raises:
+        SpecError: CC771 for the name, CC762 for sizes that are missing, CC772 to CC774 for what its code does.
+    """
+    name = source.name.removeprefix(PREFIX)
+    if not NAME.fullmatch(name):
+        hint = "torch:package.module:callable, such as torch:torchvision.models:resnet18"
+        raise SpecError("CC771", f"{quoted(name)} is not MODULE:ATTR", hint=hint)
+    if code.inputs and not NAME.fullmatch(code.inputs):
+        raise SpecError("CC771", f"{quoted(code.inputs)} of --inputs is not MODULE:FUNCTION")
+    module, _, attribute = name.partition(":")
+    shapes = [shape_of(key, text) for key, text in inputs.items()]
+    request = {
+        "module": module, "attribute": attribute, "arguments": {key: _argument(text) for key, text in code.arguments},
+        "shapes": shapes, "inputs": code.inputs, "train": code.train, "batch": 1,
+    }  # fmt: skip
+    recording = recorded(request, code.timeout)
+    return built(recording, source, lambda: _is_per_sample(recording, {**request, "batch": 2}, code.timeout, source))
+
+
+def _is_per_sample(recording: Recording, request: Mapping[str, Any], timeout: float, source: Source) -> bool:
+    """Whether two samples take twice the multiplies of one, so that nothing works across the batch."""
+    if not request["shapes"]:
+        return False
+    try:
+        one, two = (graph_of(each, source)[0] for each in (recording, recorded(request, timeout)))
+    except SpecError:  # a model may be for one sample alone
+        return False
+    return sum(node.facts.multiplies for node in two.layers) == 2 * sum(node.facts.multiplies for node in one.layers)
+
+
+def shape_of(key: str, text: str) -> dict[str, Any]:
+    """Return an input for the child process: its name, the name of its data type, and its axes.
+
+    Raises:
+        SpecError: CC762.
+    """
+    name, _, dtype = key.partition(":")
+    written = AXES.fullmatch(text.strip())
+    if written is None:
+        raise SpecError("CC762", f"--input {quoted(f'{key}={text}' if key else text)} is not a list of sizes",
+                        hint="write them with commas, without the batch axis: --input 3,224,224")  # fmt: skip
+    return {"name": name, "dtype": dtype, "axes": [int(size) for size in written[1].split(",")]}
+
+
+def _argument(text: str) -> Any:
+    """Return a value of ``--arg``: what JSON reads, or a word of Python, or the text."""
+    words = {"True": True, "False": False, "None": None}
+    if text in words:
+        return words[text]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def built(recording: Recording, source: Source, is_per_sample: Callable[[], bool] = lambda: False) -> TorchModel:
+    """Return the model of a recording. ``is_per_sample`` is asked where an operation may work across the batch."""
+    graph, unread, mixing = graph_of(recording, source)
+    notes = list(recording.notes)
+    if unread:
+        modules = [*dict.fromkeys(name.rpartition(".")[0] or name for name in unread)]
+        notes.append(f"no operation reads the parameters of the row unused: {_some(modules)}")
+    if mixing and not is_per_sample():
+        notes.append(f"counts hold for a batch of 1 alone, since these work across the batch: {_some(mixing)}")
+    shapes = ((name, shape[1:] if len(shape) > 1 and shape[0] == 1 else shape) for name, shape in
+              recording.inputs.items())  # fmt: skip
+    return TorchModel(source, dict(shapes), recording.name, "; ".join(notes), traced=graph)
+
+
+@dataclass(frozen=True, eq=False)
+class TorchModel(Model):
+    """A traced model. Its sizes are those that it was traced with."""
+
+    traced: Graph | None = None
+
+    def graph(
+        self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
+    ) -> Graph:
+        for name, shape in inputs.items():
+            if not all(map(is_plain, shape)) or tuple(shape) != self.inputs.get(name):
+                hint = "count each size by a command of its own: --input 3,224,224"
+                raise SpecError("CC774", "a traced model has fixed sizes: it has no symbols and no sweeps", hint=hint)
+        assert self.traced is not None
+        return self.traced
+
+
+def graph_of(recording: Recording, source: Source) -> tuple[Graph, list[str], list[str]]:
+    """Build the graph of a recording; name parameters that nothing reads, and operations that mix samples.
+
+    Where layers share a part of their weights, it is built a second time with these weights apart.
+    """
+    lowering = Lowering(recording, source)
+    lowering.run(aten.rule, aten.is_silent)
+    unread = lowering.finish()
+    if lowering.split_parameters:
+        lowering = Lowering(recording, source, lowering.split_parameters)
+        lowering.run(aten.rule, aten.is_silent)
+        unread = lowering.finish()
+    outputs = lowering.outputs()
+    if not outputs:
+        raise SpecError("CC773", "no output of the model depends on its inputs", Span(source))
+    return lowering.builder.graph(outputs, name=recording.name), list(unread), list(lowering.mixing)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - MAX_NAMES
+    return ", ".join((*names[:MAX_NAMES], *([f"and {more:,} more"] if more > 0 else [])))
+
+
+# --- the child process ------------------------------------------------------------------------------------------------
+
+
+def recorded(request: Mapping[str, Any], timeout: float) -> Recording:
+    """Run the child process, and read its lines.
+
+    Raises:
+        SpecError: what it found wrong, or how it ended.
+    """
+    package = os.path.dirname(os.path.dirname(os.path.abspath(convcalc.__file__)))
+    paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), package)))
+    with subprocess.Popen(
+        [sys.executable, "-m", MODULE],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": paths}, start_new_session=True,
+    ) as child:  # fmt: skip
+        try:
+            out, err = child.communicate(json.dumps(request).encode(), timeout)
+            late = False
+        except subprocess.TimeoutExpired:
+            late = True
+            out, err = _ended(child)
+        except BaseException:
+            _kill(child)
+            raise
+    said = err.decode("utf-8", "replace")
+    if said:
+        sys.stderr.write(said if said.endswith("\n") else f"{said}\n")
+    if late:
+        raise SpecError("CC772", f"the model took longer than {timeout:g} seconds{_last(said)}",
+                        hint="allow more with --timeout SECONDS")  # fmt: skip
+    return _parsed(out, child.returncode, said)
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """End a process and what it has started."""
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+
+
+def _ended(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    _kill(child)
+    try:
+        return child.communicate(timeout=GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return b"", b""
+
+
+def _parsed(out: bytes, status: int, said: str) -> Recording:
+    recording, lines = Recording(), out.splitlines()
+    try:
+        facts = [json.loads(line) for line in lines]
+        if facts and facts[-1] == {"is": "end"}:
+            for line in facts[:-1]:
+                if line["is"] == "error":
+                    raise error_of(line)
+                recording.add(line)
+            return recording
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    how = f"was killed by signal {-status}" if status < 0 else f"ended with exit code {status}"
+    also = ", perhaps for want of memory" if status == -getattr(signal, "SIGKILL", 9) else ""
+    raise SpecError("CC772", f"the process of the model {how}{also}{_last(said)}")
+
+
+def _last(said: str) -> str:
+    lines = [line for line in said.splitlines() if line.strip()][-LAST_LINES:]
+    return f"; its last lines: {' | '.join(lines)}" if lines else ""
+
+
+def error_of(line: Mapping[str, Any]) -> SpecError:
+    """Return the error that the child process found."""
+    known: Sequence[str] = [str(each) for each in line.get("known", ())]
+    code, text, hint = str(line["code"]), str(line["text"]), str(line.get("hint", ""))
+    text += did_you_mean(str(line["word"]), known) if line.get("word") else ""
+    return SpecError(code, text, hint=INSTALL if code == "CC719" else hint)

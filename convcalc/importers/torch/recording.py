@@ -1,0 +1,120 @@
+"""What the child process tells of a model: its parameters, inputs and operations, as values that JSON can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Shape = tuple[int, ...]
+"""Of a tensor of PyTorch, the batch axis included."""
+
+
+class Reference(NamedTuple):
+    """A tensor that an operation reads: what a parameter, an input or a node is called, and which of its outputs."""
+
+    name: str
+    output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter, or a tensor that is not learned. Names of one tensor have the same ``key``."""
+
+    name: str
+    key: str
+    shape: Shape
+    learned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation of a traced model."""
+
+    name: str
+    op: str
+    """Its ATen name without the overload and the ``_`` of work in place: ``conv2d``; that of another library has its
+    namespace: ``torchvision.nms``."""
+    arguments: Mapping[str, Any]
+    """By the names of its schema; tensors are references."""
+    outputs: tuple[Shape | None, ...]
+    """The shapes of its outputs; none of what is no tensor."""
+    path: str = ""
+    """The module that it runs in."""
+    leaf: bool = False
+    """Whether this module has no children, so that the operation is the module."""
+    in_place: bool = False
+    """Whether it changes the first tensor that it reads."""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.arguments.get(name)
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of its first output."""
+        return self.outputs[0] or ()
+
+    @property
+    def label(self) -> str:
+        """What errors call it: its module, and in one of several operations its own name."""
+        return self.path if self.leaf and self.path else f"{self.path}.{self.op}".lstrip(".")
+
+    @property
+    def references(self) -> Iterable[Reference]:
+        """All tensors that it reads."""
+        return references_in(self.arguments.values())
+
+
+@dataclass(slots=True)
+class Recording:
+    """A traced model."""
+
+    name: str = ""
+    notes: list[str] = field(default_factory=list)
+    parameters: list[Parameter] = field(default_factory=list)
+    inputs: dict[str, Shape] = field(default_factory=dict)
+    nodes: list[Node] = field(default_factory=list)
+    outputs: list[Reference] = field(default_factory=list)
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Add one line of the child process."""
+        match line["is"]:
+            case "model":
+                self.name = str(line["name"])
+            case "note":
+                self.notes.append(str(line["text"]))
+            case "parameter":
+                key, learned = str(line["key"]), bool(line["learned"])
+                self.parameters.append(Parameter(str(line["name"]), key, _shape(line["shape"]), learned))
+            case "input":
+                self.inputs[str(line["name"])] = _shape(line["shape"])
+            case "node":
+                shapes = tuple(None if shape is None else _shape(shape) for shape in line["outputs"])
+                arguments = {name: decoded(value) for name, value in line["arguments"].items()}
+                path, leaf = str(line.get("path", "")), bool(line.get("leaf"))
+                op = str(line["op"])
+                in_place = op.endswith("_") and not op.endswith("__")
+                op = op.removesuffix("_") if in_place else op
+                self.nodes.append(Node(str(line["name"]), op, arguments, shapes, path, leaf, in_place))
+            case "output":
+                self.outputs.append(decoded(line["tensor"]))
+
+
+def _shape(sizes: Sequence[Any]) -> Shape:
+    return tuple(int(size) for size in sizes)
+
+
+def decoded(value: Any) -> Any:
+    """Return an argument with references in place of ``{"tensor": …}``."""
+    if isinstance(value, dict):
+        return Reference(str(value["tensor"]), int(value.get("output", 0)))
+    return [decoded(each) for each in value] if isinstance(value, list) else value
+
+
+def references_in(values: Iterable[Any]) -> Iterable[Reference]:
+    """Give the references among values and in their lists."""
+    for value in values:
+        if isinstance(value, Reference):
+            yield value
+        elif isinstance(value, list):
+            yield from references_in(value)

@@ -1,0 +1,144 @@
+"""In the child process: the operations of a module, by ``torch.export``, or where that fails by the dispatcher."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from convcalc.importers.torch import export
+from convcalc.importers.torch.dispatch import dispatched
+from convcalc.importers.torch.failure import Failure, reason, run
+
+HOW = "--input NAME=3,224,224 without the batch axis, NAME:int64=128 for indices, or --inputs MODULE:FUNCTION"
+
+
+def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, batch: int = 1) -> list[dict[str, Any]]:
+    """Return the lines of a recording.
+
+    Args:
+        model: a module.
+        shapes: of inputs, without the batch axis, each with a name and the name of its data type, which may be empty.
+        given: a callable that returns the arguments of ``forward``, in place of shapes.
+        batch: samples at once.
+
+    Raises:
+        Failure: CC762 for inputs that are missing, CC772 where the model fails, CC773 where it cannot be traced.
+    """
+    import torch
+
+    device = next((tensor.device for tensor in (*model.parameters(), *model.buffers())), torch.device("meta"))
+    arguments = (
+        _given(given, device)
+        if given is not None
+        else _made(model, [{**shape, "batch": batch} for shape in shapes], device)
+    )
+    positional, named = arguments
+    names, fast = names_of_inputs(model, positional, named), torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.no_grad():
+            return _lines(model, positional, named, names)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def _lines(model: Any, positional: Any, named: Any, names: Sequence[str]) -> list[dict[str, Any]]:
+    import torch
+
+    try:
+        program = torch.export.export(model, positional, named, strict=False)
+    except Exception as error:  # noqa: BLE001 - whatever the exporter or the model raises
+        failed: Exception = error
+    else:
+        return export.lines(model, program, names)
+    try:
+        lines = dispatched(model, positional, named, names)
+    except Exception as error:  # noqa: BLE001
+        raise _untraceable(model, failed, error) from None
+    note = f"traced by its operations alone, since torch.export failed: {reason(failed)}"
+    return [{"is": "note", "text": note}, *lines]
+
+
+def _made(model: Any, shapes: Sequence[Mapping[str, Any]], device: Any) -> tuple[Any, Any]:
+    """Return tensors for ``forward``, by position as far as they follow each other."""
+    signature = inspect.signature(model.forward).parameters.values()
+    names = [each.name for each in signature if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+    open_ended = [each.name for each in signature if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+    needed = [each.name for each in signature if each.default is each.empty and each.name not in open_ended]
+    known = [*names, *([] if names else open_ended[:1])]
+    tensors: dict[str, Any] = {}
+    for shape in shapes:
+        name = shape["name"] or next(iter(known), "")
+        if name not in known:
+            raise Failure("CC762", f"forward has no input '{name}'", HOW, word=name, known=known)
+        tensors[name] = _zeros(model, shape, device)
+    if missing := [name for name in needed or known[:1] if name not in tensors]:
+        raise Failure("CC762", f"sizes are not known: {', '.join(missing)}", HOW)
+    if not names:
+        return tuple(tensors.values()), {}
+    leading = next((step for step, name in enumerate(names) if name not in tensors), len(names))
+    only_named = {each.name for each in signature if each.kind is each.KEYWORD_ONLY}
+    leading = next((step for step, name in enumerate(names[:leading]) if name in only_named), leading)
+    first = names[:leading]
+    return tuple(tensors[name] for name in first), {name: each for name, each in tensors.items() if name not in first}
+
+
+def _zeros(model: Any, shape: Mapping[str, Any], device: Any) -> Any:
+    import torch
+
+    dtype = next((each.dtype for each in model.parameters() if each.is_floating_point()), torch.float32)
+    if shape["dtype"]:
+        dtype = getattr(torch, shape["dtype"], None)
+        if not isinstance(dtype, torch.dtype):
+            raise Failure("CC762", f"'{shape['dtype']}' is not a data type of PyTorch", "int64, float32, bool …")
+    return torch.zeros((shape["batch"], *shape["axes"]), dtype=dtype, device=device)
+
+
+def _given(function: Callable[[], Any], device: Any) -> tuple[Any, Any]:
+    """Return the arguments that a function of the user gives: a tensor, a tuple, a dict, or a tuple and a dict."""
+    import torch
+    from torch.utils import _pytree as trees
+
+    found = run(function, "the function of --inputs")
+    if isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], tuple) and isinstance(found[1], dict):
+        positional, named = found
+    else:
+        named = found if isinstance(found, dict) else {}
+        positional = () if named else tuple(found) if isinstance(found, tuple | list) else (found,)
+    moved = [
+        trees.tree_map(lambda each: each.to(device) if isinstance(each, torch.Tensor) else each, part)
+        for part in (positional, named)
+    ]
+    return moved[0], moved[1]
+
+
+def names_of_inputs(model: Any, positional: Sequence[Any], named: Mapping[str, Any]) -> list[str]:
+    """Return names of the tensors that enter, in their order: arguments, numbered where one holds several."""
+    import torch
+    from torch.utils import _pytree as trees
+
+    try:
+        bound = inspect.signature(model.forward).bind(*positional, **named).arguments
+    except TypeError:
+        bound = {f"input{place}": each for place, each in enumerate((*positional, *named.values()))}
+    names: list[str] = []
+    for name, value in bound.items():
+        tensors = [each for each in trees.tree_leaves(value) if isinstance(each, torch.Tensor)]
+        names += [name] if len(tensors) == 1 else [f"{name}_{place}" for place in range(len(tensors))]
+    return names
+
+
+def _untraceable(model: Any, exported: Exception, ran: Exception) -> Failure:
+    """Return the error of a model that neither way could trace, with the innermost module that was running."""
+    where = ""
+    trace, names = ran.__traceback__, {id(module): name for name, module in model.named_modules()}
+    while trace is not None:
+        where = names.get(id(trace.tb_frame.f_locals.get("self")), where)
+        trace = trace.tb_next
+    place = f" in {where}" if where else ""
+    text = re.sub(r"\s+", " ", reason(ran))
+    also = "" if reason(exported) == reason(ran) else f" (torch.export: {reason(exported)})"
+    hint = f"sizes or branches that depend on values cannot be traced; give a part: torch:MODULE:ATTR.PART; {HOW}"
+    return Failure("CC773", f"forward failed{place}: {text}{also}", hint)
