@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.arith import is_plain
 from convcalc.designs.names import DesignName
-from convcalc.designs.sources import CountOptions, open_design, open_source
+from convcalc.designs.sources import Axes, CountOptions, SpecFile, input_texts, open_design, open_source
 from convcalc.designs.sources import Network as _Network
 from convcalc.dtypes import parse_dtype
 from convcalc.errors import Source, SpecError, SpecErrors, python_errors, quoted
@@ -27,13 +27,10 @@ from convcalc.report.report import Report
 if TYPE_CHECKING:
     import torch
 
-    from convcalc.designs.sources import SpecFile
     from convcalc.formula.closed_form import Formula
     from convcalc.sweep.table import SweepTable
 
 Path = str | os.PathLike[str]
-Axes = str | int | Sequence[int]
-"""The axes of an input, without the batch: ``"3,224,224"`` or ``(3, 224, 224)``."""
 
 
 class Design:
@@ -220,8 +217,7 @@ class Design:
         raise SpecErrors([SpecError("CC751", f"{what} needs {text}", hint=hint)])
 
 
-Network = Design
-"""The former name."""
+Network = Design  # its former name
 
 
 def _listed(value: Any) -> Any:
@@ -230,9 +226,8 @@ def _listed(value: Any) -> Any:
 
 
 def _metrics(metrics: str | Sequence[str], *, additive: bool = False) -> tuple[str, ...]:
-    return chosen(
-        "metric", metrics, [measure.key for measure in report_metrics() if measure.is_additive or not additive]
-    )
+    keys = [measure.key for measure in report_metrics() if measure.is_additive or not additive]
+    return chosen("metric", metrics, keys)
 
 
 def _require_conditions(batch: Any, dtype: Any) -> None:
@@ -261,8 +256,7 @@ def load(  # noqa: PLR0913 - what the command line has as options
         name: what to call a text in errors.
         variant: a named set of overrides in the spec.
         set: variables to override: numbers, or expressions as text.
-        input: another input shape, ``"3,320,320"`` or ``(3, 320, 320)``; of several inputs by their names. A module
-            needs them, without the batch axis, with the data type of indices: ``{"ids:int64": 128}``.
+        input: another input shape, ``"3,320,320"`` or ``(3, 320, 320)``; of several by names: ``{"ids:int64": 128}``.
         libraries: folders that specs may import from.
 
     Raises:
@@ -273,27 +267,16 @@ def load(  # noqa: PLR0913 - what the command line has as options
     """
     if (design is None) == (text is None):
         raise TypeError("load() takes a design or text=, and not both")
-    each = [libraries] if isinstance(libraries, str | os.PathLike) else libraries
-    folders = [os.fspath(folder) for folder in each]
-    shapes = input if isinstance(input, Mapping) else {"": input} if input else {}
-    inputs = {
-        name: str(axes) if isinstance(axes, str | int) else ",".join(map(str, axes)) for name, axes in shapes.items()
-    }
-    given: Any = {"variant": variant, "overrides": set, "libraries": folders, "inputs": inputs}
+    folders = [os.fspath(each) for each in ([libraries] if isinstance(libraries, str | os.PathLike) else libraries)]
+    given: Any = {"variant": variant, "overrides": set, "libraries": folders, "inputs": input_texts(input)}
     with python_errors():
         if text is not None:
             return Design(open_source(Source(name, text), **given), set)
-        if design is not None and not isinstance(design, str | os.PathLike):
-            return from_graph(_traced(design, inputs), name=type(design).__name__)
-        return Design(open_design(os.fspath(design or ""), **given), set)
+        if isinstance(design, str | os.PathLike):
+            return Design(open_design(os.fspath(design), **given), set)
+        from convcalc.importers.torch.module import graph_of
 
-
-def _traced(module: Any, inputs: Mapping[str, str]) -> Graph:
-    from convcalc.importers.torch.module import is_module, read_module
-
-    if not is_module(module):
-        raise TypeError(f"load() takes the name of a design or a torch.nn.Module, not {type(module).__name__}")
-    return read_module(module, inputs).graph(None, {}, {})
+        return from_graph(graph_of(design, input_texts(input)), name=type(design).__name__)
 
 
 def from_graph(graph: Graph, *, name: str = "<graph>") -> Design:

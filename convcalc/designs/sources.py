@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Inputs: TypeAlias = Mapping[str, str]
 """Shapes as text by the names of inputs, ``""`` for the only one: ``--input``."""
 NO_INPUTS: Inputs = MappingProxyType({})
+Axes: TypeAlias = str | int | Sequence[int]
+"""The axes of an input, without the batch: ``"3,224,224"`` or ``(3, 224, 224)``."""
 Code: TypeAlias = Mapping[str, Any] | None
 """Fields of :class:`convcalc.importers.model.CodeOptions` where code of a model may be run, and else nothing."""
 MISSING_FILE = ("CC001", "CC703")
@@ -45,6 +47,12 @@ class CountOptions(NamedTuple):
 
 
 DEFAULT_COUNT_OPTIONS = CountOptions()
+
+
+def input_texts(shapes: Axes | Mapping[str, Axes]) -> Inputs:
+    """Return shapes as text: one for the only input, or several by the names of inputs."""
+    given = shapes if isinstance(shapes, Mapping) else {"": shapes} if shapes else {}
+    return {key: str(axes) if isinstance(axes, str | int) else ",".join(map(str, axes)) for key, axes in given.items()}
 
 
 @dataclass(frozen=True, slots=True)

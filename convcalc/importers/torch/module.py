@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcalc.errors import Source
+from convcalc.graph.graph import Graph
 from convcalc.importers.torch.failure import Failure
-from convcalc.importers.torch.parent import TorchModel, built, error_of, shape_of
+from convcalc.importers.torch.parent import built, error_of, shape_of
 from convcalc.importers.torch.recording import Recording
 
 
@@ -18,12 +19,15 @@ def is_module(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.nn.Module)
 
 
-def read_module(module: Any, inputs: Mapping[str, str]) -> TorchModel:
+def graph_of(module: Any, inputs: Mapping[str, str]) -> Graph:
     """Trace a module in evaluation; its weights, device and modes stay as they are.
 
     Raises:
+        TypeError: for what is not a module.
         SpecError: CC762 for inputs that are missing, CC773 where it cannot be traced.
     """
+    if not is_module(module):
+        raise TypeError(f"load() takes the name of a design or a torch.nn.Module, not {type(module).__name__}")
     from convcalc.importers.torch.trace import traced
 
     name, modes = type(module).__name__, {each: each.training for each in module.modules()}
@@ -37,4 +41,4 @@ def read_module(module: Any, inputs: Mapping[str, str]) -> TorchModel:
     finally:
         for each, training in modes.items():
             each.training = training
-    return built(recording, Source(name))
+    return built(recording, Source(name)).graph(None, {}, {})
