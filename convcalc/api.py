@@ -226,8 +226,7 @@ def _listed(value: Any) -> Any:
 
 
 def _metrics(metrics: str | Sequence[str], *, additive: bool = False) -> tuple[str, ...]:
-    keys = [measure.key for measure in report_metrics() if measure.is_additive or not additive]
-    return chosen("metric", metrics, keys)
+    return chosen("metric", metrics, [each.key for each in report_metrics() if each.is_additive or not additive])
 
 
 def _require_conditions(batch: Any, dtype: Any) -> None:
