@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convcalc.arith import Number, prod
+from convcalc.arith import Number, is_plain, prod
 from convcalc.errors import SpecError
 from convcalc.importers.onnx.model import Node, Parameter
 from convcalc.importers.onnx.values import (
@@ -25,6 +25,8 @@ from convcalc.shapes import Shape
 if TYPE_CHECKING:
     from convcalc.importers.onnx.run import Run
 
+FLOAT_ATTRIBUTES = ("min", "max")
+"""Attributes of one number that need not be whole, of those that are read here."""
 Weights = Mapping[str, tuple[Value | None, Shape]]
 
 
@@ -46,7 +48,17 @@ class Call:
     def attribute(self, name: str, default: Any = None) -> Any:
         """Return an attribute, or a default."""
         value = self.node.attributes.get(name, default)
+        is_number = isinstance(value, int) or (isinstance(value, float) and name in FLOAT_ATTRIBUTES)
+        if (isinstance(value, float) and not is_number) or (isinstance(default, int) and not is_number):
+            raise TypeError(name)
         return default if isinstance(value, Parameter) or value is None else value
+
+    def size(self, name: str) -> int:
+        """Return an attribute that is a positive integer, and may not lack."""
+        value = self.attribute(name)
+        if type(value) is not int or value < 1:
+            raise ValueError(name)
+        return value
 
     def integers(self, name: str, default: Any = None) -> Any:
         """Return an attribute that is a list of integers; one integer is a list of one."""
@@ -69,11 +81,16 @@ class Call:
         return value
 
     def numbers(self, place: int) -> tuple[Number, ...] | None:
-        """Return the elements of an input that is a constant, or nothing where it is left out.
+        """Return the elements of an input that are sizes and the like, or nothing where it is left out.
 
         Raises:
-            OpenShape: where it is none.
+            OpenShape: where it is no constant.
         """
+        elements = self.reals(place)
+        return None if elements is None else tuple(map(_whole, elements))
+
+    def reals(self, place: int) -> tuple[Any, ...] | None:
+        """Return the elements of an input, which need not be whole, as of ``numbers``."""
         value = self.input(place)
         if value is None:
             return None
@@ -92,7 +109,7 @@ class Call:
         Raises:
             SpecError: CC760, where there is no such axis.
         """
-        if not -rank <= axis < rank:
+        if type(axis) is not int or not -rank <= axis < rank:
             raise self.run.damaged(f"{self.op} has no axis {axis} among {rank}", self.name)
         return axis % rank
 
@@ -223,6 +240,15 @@ class Call:
     def error(self, code: str, text: str, hint: str = "") -> SpecError:
         """Return an error at the node."""
         return SpecError(code, text, self.run.layers.span(self.name), hint=hint)
+
+
+def _whole(value: Any) -> Any:
+    """Return a number as an integer; symbols and arrays as they are."""
+    if type(value) is int or not is_plain(value):
+        return value
+    if value != int(value):
+        raise ValueError(value)
+    return int(value)
 
 
 def count(sizes: Sequence[Number]) -> Number:

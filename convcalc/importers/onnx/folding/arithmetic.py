@@ -15,6 +15,20 @@ from convcalc.importers.onnx.sizes import LARGEST
 from convcalc.importers.onnx.values import BOOL, FLOAT, FLOATS, INT64, broadcast
 
 
+def larger(left: Any, right: Any) -> Any:
+    """The larger of two numbers; NumPy, which symbols and arrays may need, is not loaded for floats."""
+    return max(left, right) if is_plain(left) and is_plain(right) else at_least(left, right)
+
+
+def smaller(left: Any, right: Any) -> Any:
+    """The smaller of two numbers."""
+    return min(left, right) if is_plain(left) and is_plain(right) else at_most(left, right)
+
+
+def _remainder(left: Any, right: Any) -> Any:
+    return left % right if is_plain(left) and is_plain(right) else modulo(left, right)
+
+
 def result_type(call: Call) -> int:
     """Return the type of what a node gives."""
     if call.op in ("Cast", "CastLike"):
@@ -35,7 +49,7 @@ def _exact(value: Any, other: Any) -> Any:
 def _quotient(left: Any, right: Any, *, whole: bool) -> Any:
     if not whole:
         return _exact(left, right) / _exact(right, left)
-    if type(left) is int and type(right) is int:  # towards 0, as in C
+    if is_plain(left) and is_plain(right):  # towards 0, as in C
         found = abs(left) // abs(right)
         return found if (left < 0) == (right < 0) else -found
     return floordiv(left, right)
@@ -64,13 +78,13 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     **COMPARISONS, "Add": lambda a, b: _exact(a, b) + _exact(b, a), "Sub": lambda a, b: _exact(a, b) - _exact(b, a),
     "Mul": lambda a, b: _exact(a, b) * _exact(b, a), "And": _both, "Or": either,
-    "Xor": lambda a, b: bool(a) != bool(b), "Min": at_most, "Max": at_least,
+    "Xor": lambda a, b: bool(a) != bool(b), "Min": smaller, "Max": larger,
 }  # fmt: skip
 UNARY: dict[str, Callable[[Any], Any]] = {
-    "Neg": lambda a: -a, "Abs": lambda a: at_least(a, -a), "Floor": _floor, "Ceil": _ceil, "Not": _not,
+    "Neg": lambda a: -a, "Abs": lambda a: larger(a, -a), "Floor": _floor, "Ceil": _ceil, "Not": _not,
     "Round": lambda a: float(round(a)), "Sqrt": math.sqrt, "Exp": math.exp, "Log": math.log, "Sin": math.sin,
     "Cos": math.cos, "Reciprocal": lambda a: 1 / a, "Sign": lambda a: (a > 0) - (a < 0), "Erf": math.erf,
-    "Tanh": math.tanh, "Relu": lambda a: at_least(a, 0), "Sigmoid": lambda a: 1 / (1 + math.exp(-a)),
+    "Tanh": math.tanh, "Relu": lambda a: larger(a, 0), "Sigmoid": lambda a: 1 / (1 + math.exp(-a)),
 }  # fmt: skip
 
 
@@ -109,7 +123,7 @@ def _divided(call: Call, left: Array, right: Array) -> Array | None:
 
 
 def _modulo(call: Call, left: Array, right: Array) -> Array | None:
-    return _elementwise(math.fmod if call.attribute("fmod", 0) else modulo, left, right)
+    return _elementwise(math.fmod if call.attribute("fmod", 0) else _remainder, left, right)
 
 
 def _power(_call: Call, left: Array, right: Array) -> Array | None:
@@ -146,7 +160,7 @@ def _integer(value: Any) -> Any:
 
 
 def _clipped(_call: Call, x: Array, *bounds: Array | None) -> Array | None:
-    for bound, function in zip(bounds, (at_least, at_most), strict=False):
+    for bound, function in zip(bounds, (larger, smaller), strict=False):
         if bound is not None:
             x = Array([function(value, *bound.elements) for value in x.elements], x.sizes)
     return x

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
-from convcalc.arith import at_least, at_most, is_plain
+from convcalc.arith import is_plain
 from convcalc.importers.onnx.call import Call, count
+from convcalc.importers.onnx.folding.arithmetic import larger, smaller
 from convcalc.importers.onnx.folding.arrays import Array, picked, spread, strides, walked
 from convcalc.importers.onnx.model import MAX_ELEMENTS
 from convcalc.importers.onnx.sizes import ARRANGED, order, reduced_axes, reduced_sizes, slice_of, slices, split_sizes
@@ -104,7 +105,7 @@ def _range(_call: Call, start: Array, stop: Array, step: Array) -> Array | None:
 
 REDUCERS: dict[str, Callable[[Sequence[Any]], Any]] = {
     "ReduceSum": sum, "ReduceProd": count, "ReduceMean": lambda values: sum(values) / len(values),
-    "ReduceMax": lambda values: _joined(at_least, values), "ReduceMin": lambda values: _joined(at_most, values),
+    "ReduceMax": lambda values: _joined(larger, values), "ReduceMin": lambda values: _joined(smaller, values),
 }  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def center_crop_pad(call: Call) -> None:
 
 def to_space(call: Call) -> None:
     """DepthToSpace."""
-    x, block = call.require(0), call.attribute("blocksize")
+    x, block = call.require(0), call.size("blocksize")
     batch, channels, height, width = x.shape
     sizes = (batch, channels // (block * block), height * block, width * block)
     handle = call.handle(x)
@@ -141,7 +141,7 @@ def to_space(call: Call) -> None:
 
 def to_depth(call: Call) -> None:
     """SpaceToDepth."""
-    x, block = call.require(0), call.attribute("blocksize")
+    x, block = call.require(0), call.size("blocksize")
     batch, channels, height, width = x.shape
     sizes = (batch, channels * (block * block), height // block, width // block)
     handle = call.handle(x)

@@ -56,7 +56,7 @@ def attention(call: Call) -> None:
     for value, name in ((q, "q_num_heads"), (k, "kv_num_heads"), (v, "kv_num_heads")):
         handle = call.view(call.handle(value), value.shape[1 - len(batch) :])
         if merges:
-            heads = call.attribute(name)
+            heads = call.size(name)
             handle = _heads(call, handle, batch, value.shape[1], heads, floordiv(value.shape[2], heads))
         handles.append(handle)
     for place in (1, 2):
@@ -70,7 +70,7 @@ def attention(call: Call) -> None:
 def fused_attention(call: Call) -> None:
     """Attention of com.microsoft: input, one matrix for queries, keys and values, and its bias."""
     x, matrix, bias = call.require(0), call.require(1), call.input(2)
-    batch, tokens, heads = _lead(x.shape), x.shape[1], call.attribute("num_heads")
+    batch, tokens, heads = _lead(x.shape), x.shape[1], call.size("num_heads")
     out = matrix.shape[1]
     linear(call, x, matrix, matrix.shape, bias)
     widths = call.integers("qkv_hidden_sizes") or (floordiv(out, 3),) * 3
@@ -89,7 +89,7 @@ def multi_head_attention(call: Call) -> None:
     """MultiHeadAttention and GroupQueryAttention: query, key, value, each of its own or all in the first."""
     grouped = call.op == "GroupQueryAttention"
     q, k, v = call.require(0), call.input(1), call.input(2)
-    heads = call.attribute("num_heads")
+    heads = call.size("num_heads")
     fewer = call.attribute("kv_num_heads", heads)
     batch, (_, tokens, *rest) = _lead(q.shape), q.shape
     bias = None if grouped else call.input(3)
@@ -166,7 +166,7 @@ def fused_matmul(call: Call) -> None:
 def matmul_bits(call: Call) -> None:
     """MatMulNBits: a matrix [K, N] in a few bits, whose scales and zero points are buffers."""
     x, packed = call.require(0), call.require(1)
-    sizes = (call.attribute("K"), call.attribute("N"))
+    sizes = (call.size("K"), call.size("N"))
     packed.quantisation = tuple(value for value in call.x[2:4] if value is not None)
     linear(call, x, packed, sizes, call.input(5))
 

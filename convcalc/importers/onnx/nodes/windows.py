@@ -186,7 +186,7 @@ def resize(call: Call) -> None:
             sizes[axis] = size
     else:
         place = 2 if call.op == "Resize" and call.opset >= 11 else 1
-        scales = call.attribute("scales") or call.numbers(place) or ()
+        scales = call.attribute("scales") or call.reals(place) or ()
         for axis, scale in zip(axes, _regions(call, scales, axes), strict=True):
             sizes[axis] = _scaled(sizes[axis], scale)
     _resize_to(call, x, tuple(sizes), call.attribute("mode", "nearest"))
@@ -194,7 +194,7 @@ def resize(call: Call) -> None:
 
 def _regions(call: Call, scales: Sequence[Any], axes: Sequence[int]) -> Sequence[Any]:
     """Return scales, of regions of interest in place of whole axes where these are resized."""
-    if call.attribute("coordinate_transformation_mode") != "tf_crop_and_resize" or not (roi := call.numbers(1)):
+    if call.attribute("coordinate_transformation_mode") != "tf_crop_and_resize" or not (roi := call.reals(1)):
         return scales
     return [s * (stop - start) for s, start, stop in zip(scales, roi[: len(axes)], roi[len(axes) :], strict=True)]
 
