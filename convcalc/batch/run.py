@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.batch.count import BatchRow, CountRequest, CountTask, count
-from convcalc.designs.names import spec_path
+from convcalc.designs.names import is_named_as_spec, spec_path
 from convcalc.designs.sources import read_spec
 from convcalc.errors import Source, SpecError, SpecErrors
 from convcalc.spec.document.loader import DocumentLoader
@@ -177,7 +177,12 @@ def _put_bounded(known: OrderedDict[Any, Any], key: object, value: object) -> No
 
 
 def _read_bytes(file: str) -> bytes | None:
-    """Return the bytes of a file; nothing if it cannot be read, which is an error when it is counted."""
+    """Return the bytes of a file; nothing if it cannot be read, which is an error when it is counted, or is a model."""
+    if not is_named_as_spec(file):
+        from convcalc.importers.registry import importer_of  # specs do without
+
+        if importer_of(file):
+            return None
     try:
         require_inside_repository(path := spec_path(file))
         with open(path, "rb") as opened:

@@ -15,7 +15,6 @@ from convcalc.shapes import Shape
 class Recurrent(Op):
     """A cell run over the steps of a sequence."""
 
-    layer_arguments = ("state",)
     gates = 1
     """Matrices of one cell: 4, 3 or 1."""
 

@@ -50,7 +50,7 @@ class Custom(Op):
         return {"weight": Shape((self.params,))}
 
     def buffers(self, *inputs: Shape) -> dict[str, Shape]:
-        return {} if equal(self.buffer_elements, 0) is True else {"state": Shape((self.buffer_elements,))}
+        return {"state": Shape((self.buffer_elements,))}
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number:
         if self.read_params is not None:
@@ -64,5 +64,5 @@ class Custom(Op):
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         reads = {"reads": self.weights_read(1, *inputs)} if self.read_params is not None else {}
-        kept = {"buffers": self.buffer_elements} if self.buffers() else {}
-        return {"out": tuple(self.output(*inputs)), "params": self.params, "macs": self.macs, **reads, **kept}
+        sizes = {"params": self.params, "macs": self.macs, "buffers": self.buffer_elements}
+        return {"out": tuple(self.output(*inputs)), **sizes, **reads}

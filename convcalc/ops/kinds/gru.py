@@ -26,4 +26,5 @@ class Gru(Recurrent):
     """
 
     kind = "gru"
+    layer_arguments = ("state",)
     gates = 3

@@ -24,4 +24,5 @@ class Rnn(Recurrent):
     """
 
     kind = "rnn"
+    layer_arguments = ("state",)
     gates = 1
