@@ -177,9 +177,12 @@ def _put_bounded(known: OrderedDict[Any, Any], key: object, value: object) -> No
 
 
 def _read_bytes(file: str) -> bytes | None:
-    """Return the bytes of a spec; nothing for a model, or where reading fails, which is an error when it is counted."""
+    """Return the bytes of a file; nothing if it cannot be read, which is an error when it is counted, or is a model."""
     if not is_named_as_spec(file):
-        return None
+        from convcalc.importers.registry import importer_of  # specs do without
+
+        if importer_of(file):
+            return None
     try:
         require_inside_repository(path := spec_path(file))
         with open(path, "rb") as opened:

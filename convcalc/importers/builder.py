@@ -15,6 +15,7 @@ from convcalc.graph.graph import Graph, LayerFacts
 from convcalc.ops.make import get, make
 from convcalc.ops.op import Op, arguments_of
 from convcalc.shapes import Shape
+from convcalc.spec import limits
 
 _NOT_IN_NAMES = re.compile(r"[^\w-]+")
 MAX_NAME_LENGTH = 200
@@ -75,7 +76,7 @@ class ModelBuilder:
                 argument of this name, such as ``permute``, it is that argument.
 
         Raises:
-            SpecError: where the layer does not fit its inputs, at the node.
+            SpecError: where the layer does not fit its inputs, at the node; CC503 for too many layers.
         """
         with self.errors_at(node):
             given = {key: value for key, value in arguments.items() if value is not None}
@@ -84,6 +85,8 @@ class ModelBuilder:
             op = self._op(kind, axes, given)
             if op.is_identity:
                 return inputs[0]
+            if len(self._builder.nodes) > limits.LAYERS:
+                raise SpecError("CC503", f"the model has more than {limits.LAYERS:,} layers")
             handle = self._builder.append(self.path(path or node), op, inputs, self.span(node))
             facts = self._builder.nodes[handle].facts
             if weights is not None and (facts.weights or facts.buffers):

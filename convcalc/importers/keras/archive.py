@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from convcalc.errors import Source, Span, SpecError
-from convcalc.spec.yaml.text import require_inside_repository
 
 CONFIG = "config.json"
 MAX_CONFIG_SIZE = 64 * 2**20
@@ -46,7 +45,6 @@ def read_config(source: Source, data: bytes | None) -> Mapping[str, Any]:
 
 
 def _read_archive(source: Source) -> bytes:
-    require_inside_repository(source.name)
     try:
         if not stat.S_ISREG(os.stat(source.name).st_mode):  # a pipe would wait for a writer
             raise SpecError("CC002", "is a folder, a pipe or a device, not a file", Span(source))

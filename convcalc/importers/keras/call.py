@@ -56,8 +56,8 @@ class Net:
     """The graph that is being built, and what holds for all layers of it."""
 
     builder: ModelBuilder
-    warn_shapes: bool
-    """Whether shapes that Keras has written down must be those that are found."""
+    as_saved: bool
+    """Whether the sizes are those that the model was saved with."""
     moved: dict[tuple[int, Order, Order], Tensor] = field(default_factory=dict)
     scopes: dict[str, int] = field(default_factory=dict)
     checked: set[Hashable] = field(default_factory=set)
@@ -96,6 +96,10 @@ class Call:
     @property
     def config(self) -> Settings:
         return Settings(self.raw.get("config"))
+
+    @property
+    def class_name(self) -> str:
+        return str(self.raw.get("class_name"))
 
     @property
     def key(self) -> Hashable:

@@ -44,7 +44,7 @@ class KerasModel(Model):
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
     ) -> Graph:
         builder = ModelBuilder(self.source)
-        net = Net(builder, warn_shapes=not inputs)
+        net = Net(builder, as_saved=not inputs and not variables)
         root = Call(net, self.raw, "", [], run=_runner(net, self.networks))
         try:
             given = [self._input(builder, name, variables, inputs) for name in self.inputs]

@@ -140,7 +140,7 @@ def _old_node(raw: Raw, name: str, number: int, given: Any, names: set[str]) -> 
     entries = [given] if single else given
     if not isinstance(entries, list) or not all(isinstance(each, list) and len(each) >= 3 for each in entries):
         raise damaged(f"a call of {quoted(name)} is not a list of what it reads")
-    values = [_old_value(each, names) for each in entries]
+    values = [_old_value(each, names | {str(each[0])}) for each in entries]
     kwargs: dict[str, Any] = {}
     for each in entries:
         if len(each) > 3 and isinstance(each[3], Mapping):

@@ -38,7 +38,7 @@ def _same_shape(call: Call) -> Any:
 
 def _opaque(call: Call, inputs: Sequence[Tensor], recorded: Any, index: int) -> Tensor:
     name = f"{call.path}/output{index}" if index else call.path
-    operation = str(call.raw.get("registered_name") or call.raw.get("class_name"))
+    operation = str(call.raw.get("registered_name") or call.class_name)
     handles = [each.handle for each in inputs]
     sizes, order = _resolved(call, inputs[0], recorded)
     builder = call.net.builder
@@ -49,29 +49,19 @@ def _opaque(call: Call, inputs: Sequence[Tensor], recorded: Any, index: int) -> 
 
 
 def _resolved(call: Call, x: Tensor, recorded: Any) -> tuple[tuple[Number, ...], tuple[int, ...]]:
-    """Return the shape for what enters now, from the one for what entered when the file was written."""
-    if not isinstance(recorded, list) or not all(size is None or type(size) is int for size in recorded):
-        raise _unknown(call)
-    out, actual = recorded[1:], call.shape(x)
+    """Return the shape that Keras has written down, where what enters is what entered then."""
     built = _built_shape(call)
-    before = built[1:] if built else [None] * len(actual)
-    if built and before == out:
-        return tuple(call.net.builder.shape(x.handle)), x.order
-    if len(before) != len(actual) or any(
-        type(old) is int and type(new) is int and old != new for old, new in zip(before, actual, strict=True)
-    ):
+    known = isinstance(recorded, list) and all(type(size) is int and size > 0 for size in recorded[1:])
+    if not known or (tuple(built[1:]) != call.shape(x) if built else not call.net.as_saved):
         raise _unknown(call)
-    alike = len(out) == len(actual)
-    sizes = []
-    for place, size in enumerate(out):
-        if size is None and not (alike and before[place] is None):
-            raise _unknown(call)
-        sizes.append(actual[place] if size is None else size)
-    return tuple(sizes) or (1,), natural(len(sizes))
+    out = tuple(recorded[1:])
+    if out == call.shape(x):
+        return tuple(call.net.builder.shape(x.handle)), x.order
+    return out or (1,), natural(len(out))
 
 
 def _unknown(call: Call) -> SpecError:
-    name = quoted(str(call.raw.get("registered_name") or call.raw.get("class_name")))
+    name = quoted(str(call.raw.get("registered_name") or call.class_name))
     text = f"the shape that leaves a layer of the class {name} is not known: its code is not run"
     hint = "save the model without that layer, or with fixed sizes (Input(shape=(224, 224, 3))); or export it to ONNX"
     return SpecError("CC767", text, hint=hint)
@@ -102,7 +92,7 @@ def require_plain(call: Call) -> None:
 def check_built(call: Call) -> None:
     """Warn where what enters is not what entered when Keras built the layer."""
     built, net = _built_shape(call), call.net
-    if built is None or call.lead or not net.warn_shapes or call.key in net.checked or len(call.tensors) != 1:
+    if built is None or call.lead or not net.as_saved or call.key in net.checked or len(call.tensors) != 1:
         return
     net.checked.add(call.key)
     actual = call.shape(call.tensor)

@@ -64,5 +64,5 @@ class Custom(Op):
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         reads = {"reads": self.weights_read(1, *inputs)} if self.read_params is not None else {}
-        kept = {"buffers": self.buffer_elements} if self.buffers() else {}
-        return {"out": tuple(self.output(*inputs)), "params": self.params, "macs": self.macs, **reads, **kept}
+        sizes = {"params": self.params, "macs": self.macs, "buffers": self.buffer_elements}
+        return {"out": tuple(self.output(*inputs)), **sizes, **reads}

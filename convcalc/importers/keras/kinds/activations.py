@@ -83,7 +83,7 @@ def relu(call: Call) -> Output:
 
 def of_class(call: Call) -> Output:
     """An activation that is a layer, such as ``ELU``."""
-    return call.add("act", call.tensor, type=CLASSES[str(call.raw.get("class_name"))])
+    return call.add("act", call.tensor, type=CLASSES[call.class_name])
 
 
 CLASSES = {"ELU": "elu", "LeakyReLU": "leaky_relu", "ThresholdedReLU": "threshold"}
@@ -109,7 +109,7 @@ def by_name(call: Call) -> Output:
     """An operation that is an activation: ``Relu``, ``HardSilu``."""
     config = Settings(call.raw.get("config"))
     axis = call.kwargs.get("axis", config.get("axis", -1))
-    return named(call, call.tensor, snake_case(str(call.raw.get("class_name"))), axis=axis)
+    return named(call, call.tensor, snake_case(call.class_name), axis=axis)
 
 
 def snake_case(name: str) -> str:

@@ -113,7 +113,7 @@ def encoding(call: Call) -> Output:
 def looked_up(call: Call) -> Output:
     """A number for each element: the place in a list, a hash, or a bin."""
     if call.config.text("output_mode", "int") != "int":
-        raise SpecError("CC761", f"{call.raw.get('class_name')}: only the output mode int is read")
+        raise SpecError("CC761", f"{call.class_name}: only the output mode int is read")
     return call.add("custom", call.tensor)
 
 

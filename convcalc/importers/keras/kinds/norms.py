@@ -69,7 +69,7 @@ def state(call: Call, x: Tensor, elements: Number) -> None:
 def spectral_norm(call: Call) -> Output:
     """The layer that it wraps, and a vector as long as the last axis of its kernel."""
     inner = call.inner(wrapped(call))
-    name, x = str(inner.raw.get("class_name")), call.tensor
+    name, x = inner.class_name, call.tensor
     if name.startswith("Conv") and name.endswith("Transpose"):
         state(call, x, call.net.builder.shape(inner.spatial(x).handle)[0])
     elif key := {"Dense": "units", "Embedding": "output_dim"}.get(name, "filters" if name[:-2] == "Conv" else ""):

@@ -24,7 +24,7 @@ def setting(call: Call, name: str, place: int = -1, default: Any = None) -> Any:
 
 
 def batch_error(call: Call) -> SpecError:
-    return SpecError("CC761", f"{call.raw.get('class_name')} works across the batch, which is not counted")
+    return SpecError("CC761", f"{call.class_name} works across the batch, which is not counted")
 
 
 def elementwise(kind: str, **arguments: Any) -> Callable[[Call], Output]:

@@ -79,8 +79,7 @@ def _run_cell(call: Call, x: Tensor, cell: Mapping[str, Any], name: str, states:
     """Add a cell that runs over the steps; of several sequences side by side as often as there are."""
     kind, arguments = _kind(cell), _arguments(cell)
     if len(x.order) == 2:
-        names = [call.natural(state) for state in states if len(state.order) == 1]
-        return call.add(kind, x, *names[: STATES[kind]], name=name, **arguments)
+        return call.add(kind, x, *_first(call, states, kind), name=name, **arguments)
     return _repeated(call, x, make(kind, **arguments), name)
 
 
@@ -116,42 +115,48 @@ def _last(call: Call, x: Tensor, name: str) -> Tensor:
 
 
 def bidirectional(call: Call) -> Output:
-    """A layer in both directions: one op where both are alike and lie side by side, else two."""
+    """A layer in both directions: one op where both are alike and lie side by side, else two layers."""
     config = call.config
     forward = _layer(config.get("layer"), "layer")
     backward = _layer(config.get("backward_layer") or forward, "backward_layer")
     merge = config.get("merge_mode", "concat")
-    ahead = call.inner(forward)
-    x, states = _entering(call)
-    sequences = ahead.config.flag("return_sequences", False)
-    if str(forward.get("class_name")) not in KINDS or str(backward.get("class_name")) not in KINDS:
-        raise SpecError("CC761", "both directions of a class other than LSTM, GRU and SimpleRNN are not read")
-    alike = _arguments(forward) == _arguments(backward) and _kind(forward) == _kind(backward)
-    if alike and merge == "concat" and len(x.order) == 2 and not ahead.config.flag("return_state", False):
-        joined = call.add(_kind(forward), x, *_first(call, states, forward), **_arguments(forward), bidirectional=True)
-        return joined if sequences else _last(call, joined, "last")
+    settings = Settings(forward.get("config"))
+    if merge == "concat" and len(call.tensor.order) == 2 and not settings.flag("return_state", False):
+        own = [_own_cell(each) for each in (forward, backward)]
+        if own[0] is not None and own[0] == own[1]:
+            kind, arguments = own[0]
+            x, states = _entering(call)
+            joined = call.add(kind, x, *_first(call, states, kind), **arguments, bidirectional=True)
+            return joined if settings.flag("return_sequences", False) else _last(call, joined, "last")
+    sequence, *states = call.tensors + list(tensors_in([call.argument(1, "initial_state")]))
     half = len(states) // 2
     parts = [
-        _directed(call, x, forward, "forward", states[:half]),
-        _directed(call, x, backward, "backward", states[half:]),
+        _directed(call, sequence, forward, "forward", states[:half]),
+        _directed(call, sequence, backward, "backward", states[half:]),
     ]
     outputs, rest = [part[0] for part in parts], [state for part in parts for state in part[1:]]
     merged = outputs if merge is None else [_merged(call, outputs, str(merge))]
     return [*merged, *rest] if rest or merge is None else merged[0]
 
 
-def _first(call: Call, states: Sequence[Tensor], cell: Mapping[str, Any]) -> list[Tensor]:
-    return [call.natural(state) for state in states if len(state.order) == 1][: STATES[_kind(cell)]]
+def _own_cell(raw: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return kind and settings of a layer with a cell of its own; nothing for others."""
+    return (_kind(raw), _arguments(raw)) if str(raw.get("class_name")) in KINDS else None
+
+
+def _first(call: Call, states: Sequence[Tensor], kind: str) -> list[Tensor]:
+    """Return the first states of a cell, those of another rank left out."""
+    return [call.natural(state) for state in states if len(state.order) == 1][: STATES[kind]]
 
 
 def _directed(call: Call, x: Tensor, raw: Mapping[str, Any], name: str, states: Sequence[Tensor]) -> list[Tensor]:
-    output = recurrent(call.inner(raw, name, args=[x], kwargs={"initial_state": list(states)}))
+    output = call.run(call.inner(raw, name, args=[x], kwargs={"initial_state": list(states)} if states else {}))
     return output if isinstance(output, list) else [output]
 
 
 def _merged(call: Call, outputs: list[Tensor], merge: str) -> Tensor:
     if merge == "concat":
-        return call.add("concat", *outputs, name="merge", axis=len(outputs[0].order) - 1)
+        return call.add("concat", *outputs, name="merge", axis=outputs[0].order[-1])
     if merge not in MERGES:
         raise bad(f"merge_mode is not known: {merge!r}")
     kind, arguments = MERGES[merge]
@@ -170,10 +175,10 @@ def convolutional(call: Call) -> Output:
     params = 4·F·(K·C + K·F) + 4·F; multiplies = steps·4·F·Po·K·(C + F).
     """
     config = call.config
-    axes = int(str(call.raw.get("class_name"))[-2])
+    axes = int(call.class_name[-2])
     x, first = call.tensor, config.get("data_format") == "channels_first"
     if len(x.order) - call.lead != axes + 2:
-        raise SpecError("CC401", f"{call.raw.get('class_name')} needs {axes + 2} axes without the batch")
+        raise SpecError("CC401", f"{call.class_name} needs {axes + 2} axes without the batch")
     x = call.reordered(x, channels_first(len(x.order), call.lead + 1 if first else -1))
     filters, kernel = config.positive("filters"), config.sizes("kernel_size", axes)
     led, ones = call.lead + 1, (1,) * (call.lead + 1)

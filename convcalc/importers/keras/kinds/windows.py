@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.errors import SpecError
-from convcalc.importers.keras.call import Call, Output, Tensor, natural
+from convcalc.importers.keras.call import Call, Output, Tensor
 from convcalc.importers.keras.kinds.activations import activated
 from convcalc.importers.keras.settings import bad, pairs
 
@@ -19,9 +19,9 @@ MODES = {"nearest": "nearest", "bilinear": "bilinear", "bicubic": "bicubic", "ar
 def _axes(call: Call, x: Tensor) -> int:
     """Return how many spatial axes the layer itself has."""
     axes = len(x.order) - call.lead - 1
-    named = next((int(letter) for letter in str(call.raw.get("class_name")) if letter in "123"), axes)
+    named = next((int(letter) for letter in call.class_name if letter in "123"), axes)
     if axes != named or axes < 1:
-        raise SpecError("CC401", f"{call.raw.get('class_name')} on an input of {len(x.order)} axes without the batch")
+        raise SpecError("CC401", f"{call.class_name} on an input of {len(x.order)} axes without the batch")
     return axes
 
 
@@ -95,7 +95,7 @@ def pool(call: Call) -> Output:
     size = config.sizes("pool_size", axes, (2,) * axes)
     stride = config.sizes("strides", axes, size)
     padding = config.text("padding", "valid").lower()
-    kind = "maxpool" if "Max" in str(call.raw.get("class_name")) else "avgpool"
+    kind = "maxpool" if "Max" in call.class_name else "avgpool"
     counted: dict[str, Any] = {"count_include_pad": False} if kind == "avgpool" and padding == "same" else {}
     window: dict[str, Any] = {"kernel": _led(call, size, 1), "stride": _led(call, stride, 1)}
     return call.add(kind, x, padding=padding, **window, **counted)
@@ -104,18 +104,18 @@ def pool(call: Call) -> Output:
 def adaptive_pool(call: Call) -> Output:
     x = call.spatial(call.tensor)
     size = call.config.sizes("output_size", _axes(call, x))
-    kind = "maxpool" if "Max" in str(call.raw.get("class_name")) else "avgpool"
+    kind = "maxpool" if "Max" in call.class_name else "avgpool"
     return call.add(kind, x, out=(*call.net.builder.shape(x.handle)[1 : 1 + call.lead], *size))
 
 
 def global_pool(call: Call) -> Output:
     """One cell of every channel: a pool of what has its channels first, else a reduction over the places."""
     x, keeps = call.tensor, call.config.flag("keepdims", False)
-    largest = "Max" in str(call.raw.get("class_name"))
+    largest = "Max" in call.class_name
     _axes(call, x)
     rank = len(x.order)
     order = call.spatial_order(rank)
-    if x.order == order != natural(rank) and not call.lead:
+    if x.order == order and not call.lead:
         x = call.add("maxpool" if largest else "avgpool", x, kernel="global")
         return x if keeps else call.add("flatten", x, name="flatten", order=(0,))
     channel = order.index(0)
@@ -172,6 +172,6 @@ def resized(call: Call, tensor: Tensor, size: tuple[int, ...]) -> Tensor:
 
 
 def space_to_depth(call: Call) -> Output:
-    deep = call.raw.get("class_name") == "SpaceToDepth"
+    deep = call.class_name == "SpaceToDepth"
     x = call.spatial(call.tensor)
     return call.add("pixel_unshuffle" if deep else "pixel_shuffle", x, factor=call.config.positive("block_size"))
