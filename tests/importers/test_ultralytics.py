@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -125,9 +127,9 @@ MISTAKES = {
     "many": (backbone("[-1, 1, ADown, [16, 3, 2]]"), 3, "CC768", "ADown has 3 arguments, of at most 1"),
     "few": (backbone("[-1, 1, SCDown, [16]]"), 3, "CC768", "SCDown needs 'k'"),
     "number": (backbone("[-1, 1, Conv, [99999999999]]"), 3, "CC768", "out of range"),
-    "twice": (backbone("[-1, 2, Conv, [16]]"), 3, "CC405", "Conv is repeated for 3 channels, but 16 leave it"),
-    "shape": (backbone(CONV, "[-1, 1, C2PSA, [32]]"), 4, "CC405", "C2PSA: it keeps its channels"),
-    "heads": (backbone(CONV, "[-1, 1, C2PSA, [16]]"), 4, "CC405", "its attention needs 64 channels for each head"),
+    "twice": (backbone("[-1, 2, Conv, [16]]"), 3, "CC768", "Conv is repeated for 3 channels, but 16 leave it"),
+    "shape": (backbone(CONV, "[-1, 1, C2PSA, [32]]"), 4, "CC768", "C2PSA: it keeps its channels"),
+    "heads": (backbone(CONV, "[-1, 1, C2PSA, [16]]"), 4, "CC768", "its attention needs 64 channels for each head"),
     "sizes": (backbone(CONV, "[-1, 1, Conv, [16, 3, 2]]", "[[0, 1], 1, Concat, [1]]"), 5, "CC405", "shapes differ"),
     "anchors": (backbone(CONV, head="[[0], 1, Detect, [nc, anchors]]"), 4, "CC768", "the file has no 'anchors'"),
     "unknown classes": (backbone(CONV, head="[0, 1, Classify, [nc]]", settings="ch: 3"), 0, "CC762", "nc"),
@@ -135,6 +137,7 @@ MISTAKES = {
     "scale": (backbone(CONV, settings="scales: {n: [1, 0]}"), 1, "CC768", "must be [depth, width, max_channels]"),
     "activation": (backbone(CONV, settings="activation: nn.Foo()"), 1, "CC761", "activation 'nn.Foo()' is not read"),
     "no head": (f"backbone: [{CONV}]\nheads: []\nnc: 3\n", 1, "CC768", "there is no 'head'; did you mean 'heads'?"),
+    "repeated parts": (backbone(CONV, "[-1, 3, CBLinear, [[8, 8]]]"), 4, "CC768", "CBLinear cannot be repeated"),
     "several": (backbone(CONV, "[-1, 1, CBLinear, [[8, 8]]]", CONV), 5, "CC768", "with several outputs"),
 }  # fmt: skip
 
@@ -171,6 +174,19 @@ def outcome(text: str) -> str:
     except SpecErrors as errors:
         return "refused" if all(error.span for error in errors.errors) else "nowhere"
     return "read"
+
+
+def test_a_spec_loads_no_importers() -> None:
+    program = "from convcalc.cli import main; import sys; main(['report', 'specs/zoo/resnet50.yaml'])"
+    process = subprocess.run(
+        [sys.executable, "-c", f"{program}; print(*sys.modules, file=sys.stderr)"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    loaded = process.stderr.decode().split()
+    assert "convcalc.spec.load" in loaded
+    assert not [name for name in loaded if name.startswith(("convcalc.importers", "convcalc.designs.imported"))]
 
 
 def test_commands_take_a_model_file(cli: Command, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
