@@ -17,6 +17,7 @@ from convcalc.importers.ultralytics import plain
 from convcalc.importers.ultralytics.document import Argument, ModelFile, Row, invalid, read_file
 from convcalc.importers.ultralytics.modules import Module, bind, find_module
 from convcalc.importers.ultralytics.network import SILU, Network
+from convcalc.spec.limits import REPEAT
 from convcalc.spec.yaml.text import decode
 
 IMAGE = 640
@@ -145,6 +146,8 @@ class _Reader:
         module = find_module(row, is_v5=self.net.is_v5)
         arguments = [Argument(self._resolved(each), each.span) for each in row.arguments]
         repeats = self.factors.repeats(row.repeats)
+        if repeats > REPEAT:
+            raise SpecError("CC502", f"a repeat of {repeats} exceeds the limit of {REPEAT}", row.span)
         self._scale(module, row, arguments)
         if module.takes_repeats >= 0:
             if len(arguments) < module.takes_repeats:
