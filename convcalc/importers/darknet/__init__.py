@@ -7,7 +7,7 @@ import re
 from convcalc.errors import Source
 from convcalc.importers.model import Importer, Model
 
-_FIRST = re.compile(r"\s*(?:[#;][^\n]*\n\s*)*\[(?:net|network)\]\s*(?:\n|$)")
+_FIRST = re.compile(r"\s*(?:[#;][^\n]*\n\s*)*\[[ \t]*(?:net|network)[ \t]*\]\s*(?:\n|$)")
 
 
 def recognizes(text: str) -> bool:

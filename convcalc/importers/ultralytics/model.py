@@ -17,6 +17,7 @@ from convcalc.importers.ultralytics import plain
 from convcalc.importers.ultralytics.document import Argument, ModelFile, Row, invalid, read_file
 from convcalc.importers.ultralytics.modules import Module, bind, find_module
 from convcalc.importers.ultralytics.network import SILU, Network
+from convcalc.spec.limits import REPEAT
 from convcalc.spec.yaml.text import decode
 
 IMAGE = 640
@@ -145,6 +146,8 @@ class _Reader:
         module = find_module(row, is_v5=self.net.is_v5)
         arguments = [Argument(self._resolved(each), each.span) for each in row.arguments]
         repeats = self.factors.repeats(row.repeats)
+        if repeats > REPEAT:
+            raise SpecError("CC502", f"a repeat of {repeats} exceeds the limit of {REPEAT}", row.span)
         self._scale(module, row, arguments)
         if module.takes_repeats >= 0:
             if len(arguments) < module.takes_repeats:
@@ -167,8 +170,10 @@ class _Reader:
         for number in range(repeats):
             if module.is_scaled and self.net.channels(x) is not channels and self.net.channels(x) != channels:
                 text = f"{row.module} is repeated for {channels} channels, but {self.net.channels(x)} leave it"
-                raise SpecError("CC405", text, row.span)
+                raise invalid(text, row.span)
             x = module.build(self.net, f"{at}.{number}", x, *given)
+            if not isinstance(x, int):
+                raise invalid(f"{row.module} cannot be repeated", row.span)
         return x  # type: ignore[no-any-return]
 
     def _resolved(self, argument: Argument) -> Any:
@@ -188,9 +193,17 @@ class _Reader:
         if self.net.is_v5 and row.module == "Segment":
             places = (3,)
         for place in places:
-            if place < len(arguments) and type(arguments[place].value) is int:
+            if place < len(arguments) and type(arguments[place].value) is int and not self._predicts(arguments[place]):
                 width = self.factors.width(arguments[place].value)
                 arguments[place] = arguments[place]._replace(value=width)
+
+    def _predicts(self, width: Argument) -> bool:
+        """Whether a width of YOLOv5 is that of predictions, which is never scaled."""
+        anchors, classes = self.words["anchors"], self.words["nc"]
+        first = anchors[0] if isinstance(anchors, tuple) and anchors else None
+        if not isinstance(first, tuple) or type(classes) is not int:
+            return False
+        return bool(width.value == len(first) // 2 * (classes + 5))
 
     def _extend(self, row: Row, arguments: list[Argument]) -> None:
         """Add the arguments that a scale gives to some modules."""

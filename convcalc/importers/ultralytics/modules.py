@@ -118,9 +118,8 @@ def bind(module: Module, row: Row, arguments: Sequence[Argument]) -> list[Any]:
     names = [each.name for each in wanted]
     form = f"its arguments are [{', '.join(names)}]"
     if len(arguments) > len(names):
-        raise invalid(
-            f"{row.module} takes {len(names)} arguments, not {len(arguments)}", arguments[len(names)].span, form
-        )
+        text = f"{row.module} has {len(arguments)} arguments, of at most {len(names)}"
+        raise invalid(text, arguments[len(names)].span, form)
     for parameter in wanted[len(arguments) :]:
         if parameter.default is Parameter.empty:
             raise invalid(f"{row.module} needs {quoted(parameter.name)}", row.span, form)

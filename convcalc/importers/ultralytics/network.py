@@ -58,10 +58,10 @@ class Network(ModelBuilder):
         """Demand what a module demands of its sizes.
 
         Raises:
-            SpecError: CC405, at the row.
+            SpecError: CC768, at the row.
         """
         if not holds:
-            raise SpecError("CC405", f"{self.module}: {text}", self.place)
+            raise SpecError("CC768", f"{self.module}: {text}", self.place)
 
     def act(self, at: str, x: int, activation: Mapping[str, Any] | None = None) -> int:
         """The activation of the model, or another one; a learned one is the same everywhere."""
