@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from convcalc.match.layers import Layer
@@ -18,6 +18,7 @@ MOST_CANDIDATES = 1_000_000
 """Pairs of equal entries that one alignment weighs; beyond, entries are paired from the front alone."""
 LEVELS: tuple[Callable[[Layer], Hashable], ...] = (
     lambda layer: layer.key,
+    lambda layer: (layer.own, layer.params),
     lambda layer: layer.own,
     lambda layer: layer.form,
     lambda layer: layer.kind,
@@ -41,7 +42,7 @@ def alignments(first: Sequence[Layer], second: Sequence[Layer]) -> Iterator[Pair
         if all(layer.form == other.form for layer, other in zip(first, second, strict=True)):
             return
     yield _moved_to_blocks(_paired(first, second, LEVELS), first, second)
-    yield _moved_to_blocks(_paired(first, second, LEVELS[2:]), first, second)
+    yield _moved_to_blocks(_paired(first, second, LEVELS[3:]), first, second)
 
 
 def _paired(first: Sequence[Layer], second: Sequence[Layer], levels: Sequence[Callable[[Layer], Hashable]]) -> Pairs:
@@ -111,39 +112,53 @@ def scope(layer: Layer) -> str:
 
 
 def _moved_to_blocks(pairs: Pairs, first: Sequence[Layer], second: Sequence[Layer]) -> Pairs:
-    """Return pairs in which a run without partner begins where a block does, if the layers around it allow that.
+    """Return pairs in which a run without partners is whole blocks, if the layers around it allow that.
 
     Of equal blocks in a row any may be the one without partner; half of one and half of the next are not.
     """
-    swapped = [(other, place) for place, other in _moved(pairs, second)]
-    return [(place, other) for other, place in _moved(swapped, first)]
+    swapped = [(other, place) for place, other in _moved(pairs, first, second)]
+    return [(place, other) for other, place in _moved(swapped, second, first)]
 
 
-def _moved(pairs: Pairs, second: Sequence[Layer]) -> Pairs:
+def _moved(pairs: Pairs, first: Sequence[Layer], second: Sequence[Layer]) -> Pairs:
     pairs = list(pairs)
-    for number, ((place, other), (next_place, next_other)) in enumerate(pairwise(pairs)):
+    for number in range(len(pairs) - 1):
+        (place, other), (next_place, next_other) = pairs[number : number + 2]
         length = next_other - other - 1
         if length and next_place - place == 1:
-            starts = [other + 1 - steps for steps in _steps(pairs, number, second, length)]
-            steps = next((other + 1 - start for start in starts if _begins(second, start)), 0)
-            for step in range(steps):
+            to_front = _steps(pairs[number::-1], first, second, length)
+            to_end = _steps(pairs[number + 1 :], first, second, -length)
+            best = min(
+                range(-to_front, to_end + 1), key=lambda step: (_inside(second, other + 1 + step, length), abs(step))
+            )
+            for step in range(-best):
                 one, two = pairs[number - step]
                 pairs[number - step] = (one, two + length)
+            for step in range(best):
+                one, two = pairs[number + 1 + step]
+                pairs[number + 1 + step] = (one, two - length)
     return pairs
 
 
-def _steps(pairs: Pairs, number: int, second: Sequence[Layer], length: int) -> Iterator[int]:
-    """Give by how many layers the run behind a pair may move to the front."""
-    last, other = pairs[number]
-    yield 0
-    for steps in range(min(length - 1, number + 1)):
-        if pairs[number - steps] != (last - steps, other - steps):
-            return
-        if second[other - steps].key != second[other - steps + length].key:
-            return
-        yield steps + 1
+def _steps(neighbours: Pairs, first: Sequence[Layer], second: Sequence[Layer], by: int) -> int:
+    """Return how many pairs beside a run may have partners that are so many layers further, and be as equal as now."""
+    forward = 1 if by < 0 else -1
+    for steps, (place, other) in enumerate(neighbours[: abs(by) - 1]):
+        if (place, other) != (neighbours[0][0] + forward * steps, neighbours[0][1] + forward * steps):
+            return steps
+        layer, now, then = first[place], second[other], second[other + by]
+        if any(level(layer) == level(now) != level(then) for level in LEVELS):
+            return steps
+    return min(len(neighbours), abs(by) - 1)
 
 
-def _begins(layers: Sequence[Layer], place: int) -> bool:
-    """Whether a block begins at a place."""
-    return place == 0 or scope(layers[place]) != scope(layers[place - 1])
+def _inside(layers: Sequence[Layer], start: int, length: int) -> int:
+    """Return how deep in common scopes a run begins and ends."""
+    bounds = (layers[start - 1 : start + 1], layers[start + length - 1 : start + length + 1])
+    return sum(_shared(*pair) for pair in bounds if len(pair) == 2)
+
+
+def _shared(one: Layer, two: Layer) -> int:
+    """Return how many scopes around two layers are the same."""
+    segments = zip(one.path.split("."), two.path.split("."), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], segments))
