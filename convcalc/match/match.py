@@ -111,7 +111,8 @@ def _grouped(found: Sequence[Difference]) -> list[Difference]:
     """Return differences with those that are the same at several places as one."""
     groups: dict[Hashable, Difference] = {}
     for number, each in enumerate(found):
-        alike = _signature(each) or number
+        signature = _signature(each)
+        alike = number if signature is None else signature
         known = groups.get(alike)
         groups[alike] = each if known is None else _merged(known, each)
     return list(groups.values())
