@@ -96,9 +96,10 @@ def _orders(sides: tuple[Side, Side]) -> Iterator[tuple[Side, Side]]:
     """Give both sides as their sources have them, then with the branches of joins in one order."""
     yield sides
     numbering = Numbering()
-    first, second = (side._replace(layers=sorted_by_branches(side.graph, side.layers, numbering)) for side in sides)
-    if any(new.layers != old.layers for new, old in zip((first, second), sides, strict=True)):
-        yield first, second
+    orders = (sorted_by_branches(side.graph, side.layers, numbering) for side in sides)
+    for first, second in zip(*orders, strict=True):
+        if first != sides[0].layers or second != sides[1].layers:
+            yield sides[0]._replace(layers=first), sides[1]._replace(layers=second)
 
 
 def _place(difference: Difference) -> int:
