@@ -18,25 +18,27 @@ from tests.test_action import GROWN, NET
 from tests.test_project import kept_files
 from tests.test_readme import CI, blocks
 
+IMPORTING = CI.with_name("importing.md")
 HOOKS: list[dict[str, Any]] = yaml.BaseLoader((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")).get_single_data()
 
 
 # --- what the guide tells people to write -----------------------------------------------------------------------------
 
 
-def configuration() -> str:
-    """The guide's .pre-commit-config.yaml."""
+def configuration(guide: Path = CI) -> str:
+    """A guide's .pre-commit-config.yaml."""
     (text,) = (
         block.text
-        for block in blocks(CI.read_text("utf-8"))
+        for block in blocks(guide.read_text("utf-8"))
         if block.text.startswith("# file: .pre-commit-config.yaml\n")
     )
     return text
 
 
-def test_the_guide_names_both_hooks() -> None:
-    (repository,) = yaml.BaseLoader(configuration()).get_single_data()["repos"]
-    assert [hook["id"] for hook in repository["hooks"]] == [hook["id"] for hook in HOOKS]
+def test_the_guides_name_all_hooks() -> None:
+    repositories = [yaml.BaseLoader(configuration(guide)).get_single_data()["repos"] for guide in (CI, IMPORTING)]
+    named = [hook["id"] for (repository,) in repositories for hook in repository["hooks"]]
+    assert named == [hook["id"] for hook in HOOKS]
 
 
 def test_hooks_are_described() -> None:
@@ -78,13 +80,18 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 def team(hooks: Repository, tmp_path: Path) -> Repository:
     """With the guide's configuration, and the hooks of this checkout installed."""
     team = Repository(tmp_path / "team", {"PRE_COMMIT_HOME": str(hooks.folder.parent / "installed")}).begin()
-    wanted = configuration().replace("https://github.com/OWNER/convcalc", hooks.folder.as_uri())
-    team.write(".pre-commit-config.yaml", wanted.replace("rev: main", f"rev: {hooks.git('rev-parse', 'HEAD').strip()}"))
+    configure(team, hooks, configuration())
     team.write(BUDGET_FILE, LIMITS.replace("*.yaml", "models/**/*.yaml"))
     team.write("models/net.yaml", NET)
     team.write("data.yaml", "no: spec\n")
     assert team.run("pre-commit", "install").exit_code == 0
     return team
+
+
+def configure(team: Repository, hooks: Repository, text: str) -> None:
+    """Write a configuration of pre-commit that uses the hooks of this checkout."""
+    wanted = text.replace("https://github.com/OWNER/convcalc", hooks.folder.as_uri())
+    team.write(".pre-commit-config.yaml", wanted.replace("rev: main", f"rev: {hooks.git('rev-parse', 'HEAD').strip()}"))
 
 
 def committed(team: Repository) -> tuple[int, str]:
@@ -133,3 +140,15 @@ def test_other_files_run_nothing(team: Repository) -> None:
     code, shown = committed(team)
     assert code == 0
     assert shown.count("Skipped") == 2
+
+
+def test_a_spec_that_is_not_the_model_is_not_committed(team: Repository, hooks: Repository) -> None:
+    """As the guide to importing has it, with a second spec in place of the model."""
+    configure(team, hooks, configuration(IMPORTING).replace("net.onnx", "other.yaml"))
+    team.write("models/other.yaml", NET)
+    assert committed(team)[0] == 0
+    team.write("models/net.yaml", GROWN)
+    code, shown = committed(team)
+    assert code == 1
+    assert "- hook id: convcalc-match" in shown
+    assert "models/net.yaml  models/other.yaml" in shown

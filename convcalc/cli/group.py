@@ -195,7 +195,8 @@ EXIT_CODES_HELP = """
 Exit codes:
   0    Success; differences that `compare` or `diff` shows are no failure.
   1    check: a limit or claim does not hold, a budget matches nothing, or a
-       waiver has expired; solve: no value is within the limits.
+       waiver has expired; solve: no value is within the limits; match: the
+       designs differ.
   2    Wrong usage, or an invalid spec, budget, baseline or git revision.
   3    A bug in convcalc.
   130  Interrupted.

@@ -55,6 +55,7 @@ class Outcome:
     pairs: list[tuple[Layer, Layer]]
 
     @property
-    def cost(self) -> int:
-        """Layers of all differences: of several ways to pair layers the one with the fewest is right."""
-        return sum(max(len(each.first), len(each.second)) for each in self.differences)
+    def cost(self) -> tuple[int, int]:
+        """Layers of all differences, and those that follow: of several ways to pair layers the one with the fewest."""
+        of_differences = sum(max(len(each.first), len(each.second)) for each in self.differences)
+        return of_differences, sum(each.consequences for each in self.differences)

@@ -11,7 +11,7 @@ from convcalc.graph.graph import Graph
 from convcalc.match.alignment import alignments
 from convcalc.match.comparison import compared
 from convcalc.match.differences import CHANGED, NAME, Difference, Outcome, Side
-from convcalc.match.layers import Layer, layers_of, tables_of
+from convcalc.match.layers import IGNORABLE, layers_of, tables_of
 from convcalc.match.order import Numbering, sorted_by_branches
 from convcalc.match.ties import unlike_ties
 from convcalc.memory import paused
@@ -86,7 +86,7 @@ def _best(sides: tuple[Side, Side]) -> tuple[Outcome, tuple[Side, Side]]:
             outcome = compared(*ordered, pairs)
             if best is None or outcome.cost < best[0].cost:
                 best = outcome, ordered
-            if not best[0].cost:
+            if not best[0].differences:
                 return best
     assert best is not None
     return best
@@ -96,9 +96,10 @@ def _orders(sides: tuple[Side, Side]) -> Iterator[tuple[Side, Side]]:
     """Give both sides as their sources have them, then with the branches of joins in one order."""
     yield sides
     numbering = Numbering()
-    first, second = (side._replace(layers=sorted_by_branches(side.graph, side.layers, numbering)) for side in sides)
-    if any(new.layers != old.layers for new, old in zip((first, second), sides, strict=True)):
-        yield first, second
+    orders = (sorted_by_branches(side.graph, side.layers, numbering) for side in sides)
+    for first, second in zip(*orders, strict=True):
+        if first != sides[0].layers or second != sides[1].layers:
+            yield sides[0]._replace(layers=first), sides[1]._replace(layers=second)
 
 
 def _place(difference: Difference) -> int:
@@ -111,18 +112,21 @@ def _grouped(found: Sequence[Difference]) -> list[Difference]:
     """Return differences with those that are the same at several places as one."""
     groups: dict[Hashable, Difference] = {}
     for number, each in enumerate(found):
-        alike: Hashable = number
-        if each.kind == NAME:
-            alike = NAME
-        elif each.kind == CHANGED:
-            alike = (each.first[0].key, each.second[0].key, _inputs(each.first[0]), _inputs(each.second[0]), each.names)
+        signature = _signature(each)
+        alike = number if signature is None else signature
         known = groups.get(alike)
         groups[alike] = each if known is None else _merged(known, each)
     return list(groups.values())
 
 
-def _inputs(layer: Layer) -> Hashable:
-    return layer.in_channels
+def _signature(difference: Difference) -> Hashable:
+    """Return what is equal for differences that are shown as one; nothing for one that is alone."""
+    if difference.kind != CHANGED:
+        return NAME if difference.kind == NAME else None
+    layers = (*difference.first, *difference.second)
+    if difference.first[0].kind in IGNORABLE:  # whatever the size
+        return difference.names, *(layer.own for layer in layers)
+    return difference.names, *((layer.key, layer.in_channels) for layer in layers)
 
 
 def _merged(one: Difference, two: Difference) -> Difference:

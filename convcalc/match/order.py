@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple
 
 from convcalc.graph.graph import Graph
-from convcalc.match.layers import Layer
+from convcalc.match.layers import IGNORABLE, WINDOW, Layer
 
 
 class _Upstream(NamedTuple):
-    """What leads to a node, itself included; compared to sort the inputs of a join."""
+    """What leads to a node, itself included, by the deepest way from an input. Norms and activations are no steps."""
 
     depth: int
-    """Layers on the longest way from an input."""
-    form: str
-    """Kind, kernel and stride of the last layer on it."""
+    forms: tuple[str, ...]
+    """Kind, kernel and stride of the last layers on it, the last first."""
+    others: tuple[str, ...]
+    """Their other settings."""
     number: int
     """Equal for equal content, whichever graph it is in."""
+
+
+LAST = 8
+"""So many layers tell branches apart."""
+KEYS: tuple[Callable[[_Upstream], tuple[Any, ...]], ...] = (
+    lambda upstream: upstream,
+    lambda upstream: (upstream.others, upstream),
+    lambda upstream: (upstream.forms, upstream),
+)
+"""By what the branches of a join are sorted: a layer that differs leaves the order by one of them as it is."""
 
 
 class Numbering:
@@ -31,8 +42,8 @@ class Numbering:
         return self._numbers.setdefault(content, len(self._numbers))
 
 
-def sorted_by_branches(graph: Graph, layers: Sequence[Layer], numbering: Numbering) -> list[Layer]:
-    """Return layers from the inputs to the outputs, branches of a join one by one: shallow ones first, then by content.
+def sorted_by_branches(graph: Graph, layers: Sequence[Layer], numbering: Numbering) -> list[list[Layer]]:
+    """Return layers from the inputs to the outputs, the branches of each join one by one: in one order for each key.
 
     Linear in the edges of the graph, but for sorting the inputs of each join.
     """
@@ -40,27 +51,28 @@ def sorted_by_branches(graph: Graph, layers: Sequence[Layer], numbering: Numberi
     upstream: list[_Upstream] = []
     for node in graph.nodes:
         upstream.append(_upstream([upstream[index] for index in node.inputs], at.get(node.index), numbering))
-    ends = [graph.nodes[index].index for index in graph.outputs.values()]
-    order = _depth_first(graph, ends + [node.index for node in graph.nodes], upstream)
-    return [at[index] for index in order if index in at]
+    return [[at[index] for index in _depth_first(graph, list(map(key, upstream))) if index in at] for key in KEYS]
 
 
 def _upstream(inputs: Sequence[_Upstream], layer: Layer | None, numbering: Numbering) -> _Upstream:
     """Return what leads to a node. Branches without layers, such as masks, tell nothing."""
     branches = sorted({each for each in inputs if each.depth})
-    depth, form, number = branches[-1] if branches else (0, "", -1)
-    if len(branches) > 1:
-        number = numbering.number(tuple(branches))
+    deepest = branches[-1] if branches else _Upstream(0, (), (), -1)
+    number = numbering.number(tuple(branches)) if len(branches) > 1 else deepest.number
     if layer is None:
-        return _Upstream(depth, form, number)
-    return _Upstream(depth + 1, str(layer.form), numbering.number((layer.key, number)))
+        return deepest._replace(number=number)
+    number = numbering.number((layer.key, number))
+    if layer.kind in IGNORABLE:
+        return deepest._replace(number=number)
+    others = str([value for name, value in layer.settings.items() if name not in WINDOW[:3]])
+    forms, trail = (str(layer.form), *deepest.forms[: LAST - 1]), (others, *deepest.others[: LAST - 1])
+    return _Upstream(deepest.depth + 1, forms, trail, number)
 
 
-def _depth_first(graph: Graph, ends: Sequence[int], upstream: Sequence[_Upstream]) -> list[int]:
+def _depth_first(graph: Graph, keys: Sequence[Any]) -> list[int]:
     """Return all nodes, each behind its inputs, the first of which come first with all that leads there."""
-    inputs: Mapping[int, Sequence[int]] = {
-        node.index: sorted(set(node.inputs), key=lambda index: (upstream[index], index)) for node in graph.nodes
-    }
+    ends = [*graph.outputs.values(), *range(len(graph.nodes))]
+    inputs: list[list[int]] = [sorted(set(node.inputs), key=lambda index: (keys[index], index)) for node in graph.nodes]
     order: dict[int, None] = {}
     opened: set[int] = set()
     stack = list(reversed(ends))

@@ -47,8 +47,10 @@ def whole_scopes(run: Sequence[Layer], side: Side) -> list[str]:
     """
     held = Counter(scope for layer in (*side.layers, *side.tables) for scope in enclosing(layer.path))
     inside = Counter(scope for layer in run for scope in enclosing(layer.path))
-    scopes = [enclosing(layer.path) for layer in run]
-    return list(dict.fromkeys(next(scope for scope in own if held[scope] == inside[scope]) for own in scopes))
+    paths = [layer.path for layer in run]
+    return list(
+        dict.fromkeys(next((each for each in enclosing(path) if held[each] == inside[each]), path) for path in paths)
+    )
 
 
 def enclosing(path: str) -> list[str]:

@@ -68,6 +68,7 @@ def deleted_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     "line",
     [
         "report x.yaml", "check", "check zoo:resnet50", "diff", "diff HEAD", "compare x.yaml zoo:resnet50",
+        "match x.yaml zoo:resnet50",
         "validate x.yaml", "batch .", "batch zoo:resnet50 -o o.csv", "sweep x.yaml w=1..3", "formula x.yaml",
         "baseline write", "zoo vgg -o z.txt", "reconcile x.yaml", "explain x.yaml a", "report zoo:resnet50 -o r.txt",
     ],

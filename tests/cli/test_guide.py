@@ -10,7 +10,7 @@ import pytest
 from convcalc.guide import guides
 from tests.conftest import ROOT, Command
 
-NAMES = ["ci", "contributing", "formulas", "metrics", "profiles", "python", "sweeps", "zoo", "language"]
+NAMES = ["ci", "contributing", "formulas", "importing", "metrics", "profiles", "python", "sweeps", "zoo", "language"]
 ESCAPES = re.compile(r"\x1b\[[\d;]*m")
 
 

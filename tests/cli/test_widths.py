@@ -85,6 +85,10 @@ LINES = {
         f"formula {LONG} --symbols width", "formula pair.yaml#direct --symbols height", "formula pair.yaml --symbols x",
     ],
     "guide": ["guide", *(f"guide {name}" for name in guides())],
+    "match": [
+        f"match {LONG} {LONG}@wide", f"match {LONG} {LONG}", f"match {LONG} pair.yaml", "match pair.yaml#direct broken.yaml",
+        f"match {LONG} {LONG}@another_variant_with_a_long_name --names", f"match pair.yaml {LONG} --ignore act",
+    ],
     "reconcile": [f"reconcile {LONG}", "reconcile pair.yaml#direct"],
     "report": [
         *(f"report {LONG} {options}" for options in REPORT), "report broken.yaml", "report nothing.yaml",

@@ -65,11 +65,12 @@ VALUES = {
     "input_": ["3,9,9", "3,16,16", "4,5", "n,8,8", "input=3,9,9", "left=3,9,9", "nope=3", "3,,3", "[3,9,9]", "=3"],
     "sort": ["macs:asc", "-params", "-macs:asc", "macs:up", "path", "nope"],
     "columns": ["+depth", "+flops,fvcore", "macs", "+", "nope"],
+    "ignore": ["norm", "act", "norm,act", "conv", ""],
     "pareto": ["params,-macs", "-params", "+macs", ""],
     "keep": ["all", "pareto:params,macs", "top:2:macs", "top:1:-params", "top:0:macs", "pareto:", "top:x"],
 }  # fmt: skip
 """What options and arguments are given whose values are free, by their names."""
-DESIGN_LIKE = ("design", "designs", "paths", "topic", "over")
+DESIGN_LIKE = ("design", "designs", "first", "second", "paths", "topic", "over")
 LEFT_OUT = {"dask", "jobs", "resume", "help", "debug", "version"}
 """Options that start other processes, and those that only show a page."""
 OFTEN = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any, NamedTuple
@@ -11,45 +11,60 @@ from convcalc.errors import SpecError
 from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.kinds.act import TYPES
-from convcalc.ops.op import Op
-
-Handles = list[int]
 
 
 class Change(NamedTuple):
-    """What was done to a layer, by its path."""
+    """What was done to a layer, by its path: the setting that was changed, or ``removed``."""
 
     path: str
     what: str
-    """The setting, ``removed`` or ``inserted``."""
 
 
 def rebuilt(
-    graph: Graph, op_of: Callable[[Node], Op | None], path_of: Callable[[str], str] = str, before: Any = None
+    graph: Graph,
+    op_of: Callable[[Node], Any] = lambda node: node.op,
+    path_of: Callable[[Node], str] = lambda node: node.path,
+    order: Sequence[int] = (),
 ) -> Graph:
-    """Build a graph anew, with other ops and paths; a layer without an op is left out.
-
-    ``before`` is called with the builder, a node and the handle that it reads, and gives the handle to read instead.
-    """
-    builder, handles = GraphBuilder(), Handles()
-    for node in graph.nodes:
+    """Build a graph anew, with other ops and paths and in another order; a layer without an op is left out."""
+    builder, handles = GraphBuilder(), dict[int, int]()
+    for node in [graph.nodes[index] for index in order] or graph.nodes:
+        inputs = [handles[index] for index in node.inputs or _shaped(graph, node, handles)]
         if node.op is None:
-            handles.append(builder.input(path_of(node.path), node.shape, source=node.source))
-            continue
-        op, inputs = op_of(node), [handles[index] for index in node.inputs]
-        if before is not None and inputs:
-            inputs[0] = before(builder, node, inputs[0])
-        if op is None:
-            handles.append(inputs[0])
+            handles[node.index] = builder.input(path_of(node), node.shape, source=node.source)
+        elif op := op_of(node):
+            handles[node.index] = builder.add(path_of(node), op, *inputs, source=node.source)
         else:
-            handles.append(builder.add(path_of(node.path), op, *inputs, source=node.source))
+            handles[node.index] = inputs[0]
     for node in graph.layers:
         if node.weight_owner != node.index:
             builder.tie(handles[node.index], handles[node.weight_owner])
     return builder.graph({label: handles[index] for label, index in graph.outputs.items()}, name=graph.name)
 
 
-def random_change(graph: Graph, dice: Random) -> tuple[Graph, Change] | None:
+def _shaped(graph: Graph, node: Node, built: Mapping[int, int]) -> list[int]:
+    """Return nodes that are built and have the shapes of what a layer reads that depends on shapes alone."""
+    shapes = node.input_shapes
+    return [next(index for index in built if graph.nodes[index].shape == shape) for shape in shapes]
+
+
+def flattened(graph: Graph) -> Graph:
+    """Return a graph whose paths have no structure, and no word of the former ones."""
+    return rebuilt(graph, path_of=lambda node: f"n{node.index}")
+
+
+def shuffled(graph: Graph, dice: Random) -> Graph:
+    """Return a graph with the same layers in another order in which each is behind what it reads."""
+    waiting = {node.index: set(node.inputs or (range(node.index) if node.op else ())) for node in graph.nodes}
+    order: list[int] = []
+    while waiting:
+        ready = [index for index, inputs in waiting.items() if inputs.issubset(order)]
+        order.append(dice.choice(ready))
+        del waiting[order[-1]]
+    return rebuilt(graph, order=order)
+
+
+def random_change(graph: Graph, dice: Random, but: str = "") -> tuple[Graph, Change] | None:
     """Return a graph with one change, or nothing where none of the layers that were drawn allows one."""
     tied = {node.weight_owner for node in graph.nodes if node.weight_owner != node.index}
     nodes = [node for node in graph.layers if changes_of(node, dice) and node.weight_owner == node.index]
@@ -59,7 +74,7 @@ def random_change(graph: Graph, dice: Random) -> tuple[Graph, Change] | None:
                 changed = _changed(graph, node, fields)
             except SpecError:
                 continue
-            if node.index not in tied or name not in ("out", "kernel"):
+            if name != but and (node.index not in tied or name not in ("out", "kernel")):
                 return changed, Change(node.path, name)
     return None
 
@@ -106,7 +121,7 @@ def _settings(op: Any, axes: int, dice: Random) -> dict[str, dict[str, Any] | No
         return {"out": {"out_features": op.out_features + 1}}
     if op.kind == "attention" and op.head_dim is None:
         return {"heads": {"heads": 2 * op.heads, "kv_heads": None}}
-    if op.kind == "norm" and op.type in ("batch", "instance"):
+    if op.kind == "norm" and op.type in ("batch", "instance") and op.affine is not False and op.scale is not False:
         other = "instance" if op.type == "batch" else "batch"
         return {"type": {"type": other, "affine": True}, "scale": {"scale": False, "affine": True}}
     if op.kind == "act" and op.type != "prelu":

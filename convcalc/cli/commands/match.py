@@ -45,7 +45,7 @@ def command(
     Examples:
       convcalc match model.yaml model.onnx
       convcalc match zoo:resnet50 zoo:resnet50@101
-      convcalc match model.yaml old/model.yaml --ignore norm,act
+      convcalc match model.yaml@small model.yaml@large --ignore norm,act
       convcalc match model.yaml model.onnx -f github
     """
     from convcalc.match.match import match

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from convcalc.designs.names import ZOO
 from convcalc.errors import Span
 from convcalc.graph.graph import Node
 from convcalc.match.differences import ADDED, CHANGED, MISSING, REORDERED, Difference
@@ -88,7 +90,7 @@ def _against(one: int, two: int) -> str:
 def _difference(difference: Difference, found: Match, glyphs: Characters, width: int | None) -> Iterator[Block]:
     """The layers of both sides, one above the other, or a sentence; then what follows from it."""
     if difference.kind == CHANGED:
-        yield _pair(difference, glyphs)
+        yield _pair(difference, (found.first.design, found.second.design), glyphs)
         lines = list(_more(difference))
     else:
         yield Paragraph([(glyphs.text(f"  {_in_words(difference, found)}"), "group")], width, 4)
@@ -97,11 +99,11 @@ def _difference(difference: Difference, found: Match, glyphs: Characters, width:
     yield from (Paragraph([(glyphs.text(f"    {line}"), "")], width, 4) for line in lines)
 
 
-def _pair(difference: Difference, glyphs: Characters) -> Table:
+def _pair(difference: Difference, designs: Sequence[str], glyphs: Characters) -> Table:
     layers = (difference.first[0], difference.second[0])
     columns = [
         TableColumn("", [glyphs.text(layer.path) for layer in layers], style="group"),
-        TableColumn("", [glyphs.text(_place(layer)) for layer in layers], style="dim"),
+        TableColumn("", [glyphs.text(place) for place in map(_place, layers, designs)], style="dim"),
         TableColumn("", [glyphs.text(describe(layer, difference.names)) for layer in layers], gap=3),
         TableColumn("", [f"{format_exact(layer.params)} params" if layer.params else "" for layer in layers], gap=3),
         TableColumn("", ["", glyphs.text(f"← {', '.join(difference.names)}")], style="warning", gap=3),
@@ -109,9 +111,13 @@ def _pair(difference: Difference, glyphs: Characters) -> Table:
     return Table([column for column in columns if any(column.texts)], ["", ""], glyphs.rule, indent=2)
 
 
-def _place(layer: Layer) -> str:
+def _place(layer: Layer, design: str) -> str:
+    """``(models/net.yaml:24:15)``; of a bundled spec without the folder, which nobody named."""
     source = layer.nodes[-1].source
-    return f"({source})" if source is not None and source.line else ""
+    if source is None or not source.line:
+        return ""
+    shown = str(source)
+    return f"({os.path.basename(shown) if design.startswith(ZOO) else shown})"
 
 
 def _more(difference: Difference) -> Iterator[str]:
