@@ -43,7 +43,7 @@ def read(source: Source, data: bytes | None) -> Model:  # noqa: ARG001 - as othe
     ending = [each for each in REASONS if name.lower().endswith(each)][-1]
     what, instead = REASONS[ending]
     shown = folder if ending == SAVED_MODEL else name
-    raise SpecError("CC761", f"a file that {what} is not read", Span(source), hint=instead.format(shown))
+    raise SpecError("CC761", f"not read: it {what}", Span(source), hint=instead.format(shown))
 
 
 IMPORTER = Importer("refused", read, suffixes=tuple(REASONS), owns=is_saved_model)

@@ -39,10 +39,7 @@ def main() -> None:
 
 def answered(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the lines of a model."""
-    import logging
-
     warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
     try:
         import torch
     except ImportError as error:
@@ -66,29 +63,33 @@ def attribute(module: str, path: str) -> Any:
         Failure: CC771, where there is none; CC772, where the module fails.
     """
     found = run(lambda: importlib.import_module(module), f"importing {module}", missing=module)
-    for step, part in enumerate(path.split(".")):
-        if not hasattr(found, part):
-            where = f"{module}:{'.'.join(path.split('.')[:step])}" if step else f"the module {module}"
-            names = [name for name in dir(found) if not name.startswith("_")]
-            raise Failure("CC771", f"{where} has no attribute '{part}'", word=part, known=names)
-        found = getattr(found, part)
-        if step == 0 and "." in path and not hasattr(found, "named_parameters"):
-            return Behind(found, path.split(".")[1:], module) if callable(found) else found
+    parts = path.split(".")
+    for step, part in enumerate(parts):
+        if hasattr(found, part):
+            found = getattr(found, part)
+        elif step and (isinstance(found, type) or (callable(found) and not hasattr(found, "named_parameters"))):
+            return Behind(found, parts[step:])
+        else:
+            raise _no_attribute(found, f"{module}:{'.'.join(parts[:step])}" if step else f"the module {module}", part)
     return found
+
+
+def _no_attribute(found: Any, name: str, part: str) -> Failure:
+    known = [each for each in dir(found) if not each.startswith("_")]
+    return Failure("CC771", f"{name} has no attribute '{part}'", word=part, known=known)
 
 
 class Behind:
     """A submodule of what a callable returns: ``torch:module:build.backbone``."""
 
-    def __init__(self, build: Callable[..., Any], path: list[str], module: str) -> None:
-        self.build, self.path, self.module = build, path, module
+    def __init__(self, build: Callable[..., Any], path: list[str]) -> None:
+        self.build, self.path = build, path
 
     def __call__(self, **arguments: Any) -> Any:
         found = self.build(**arguments)
         for part in self.path:
             if not hasattr(found, part):
-                names = [name for name, _ in found.named_children()] if hasattr(found, "named_children") else []
-                raise Failure("CC771", f"{type(found).__name__} has no attribute '{part}'", word=part, known=names)
+                raise _no_attribute(found, type(found).__name__, part)
             found = getattr(found, part)
         return found
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import Any
 
 import convcalc
@@ -28,8 +29,6 @@ AXES = re.compile(r"\[?\s*(\d+(?:\s*,\s*\d+)*)\s*,?\s*\]?")
 MODULE = "convcalc.importers.torch.child"
 LAST_LINES = 5
 MAX_NAMES = 5
-GRACE_SECONDS = 5
-"""How long a process that was ended may keep its pipes."""
 INSTALL = "pip install 'convcalc[torch]', or from a clone pip install -e '.[torch]'"
 
 
@@ -157,27 +156,27 @@ def recorded(request: Mapping[str, Any], timeout: float) -> Recording:
     """
     package = os.path.dirname(os.path.dirname(os.path.abspath(convcalc.__file__)))
     paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), package)))
-    with subprocess.Popen(
-        [sys.executable, "-m", MODULE],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": paths}, start_new_session=True,
-    ) as child:  # fmt: skip
+    with TemporaryFile() as told, TemporaryFile() as said:  # a process that the model leaves behind may keep a pipe
+        child = subprocess.Popen(
+            [sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=told, stderr=said,
+            env={**os.environ, "PYTHONPATH": paths}, start_new_session=True,
+        )  # fmt: skip
+        late = False
         try:
-            out, err = child.communicate(json.dumps(request).encode(), timeout)
-            late = False
+            child.communicate(json.dumps(request).encode(), timeout)
         except subprocess.TimeoutExpired:
             late = True
-            out, err = _ended(child)
-        except BaseException:
+        finally:
             _kill(child)
-            raise
-    said = err.decode("utf-8", "replace")
-    if said:
-        sys.stderr.write(said if said.endswith("\n") else f"{said}\n")
+        for file in (told, said):
+            file.seek(0)
+        out, text = told.read(), said.read().decode("utf-8", "replace")
+    if text:
+        sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
     if late:
-        raise SpecError("CC772", f"the model took longer than {timeout:g} seconds{_last(said)}",
+        raise SpecError("CC772", f"the model took longer than {timeout:g} seconds{_last(text)}",
                         hint="allow more with --timeout SECONDS")  # fmt: skip
-    return _parsed(out, child.returncode, said)
+    return _parsed(out, child.returncode, text)
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
@@ -187,14 +186,7 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
             os.killpg(child.pid, signal.SIGKILL)
         else:
             child.kill()
-
-
-def _ended(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    _kill(child)
-    try:
-        return child.communicate(timeout=GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        return b"", b""
+    child.wait()
 
 
 def _parsed(out: bytes, status: int, said: str) -> Recording:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -37,11 +38,14 @@ def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, b
     positional, named = arguments
     names, fast = names_of_inputs(model, positional, named), torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # the exporter logs what it raises
     try:
         with torch.no_grad():
             return _lines(model, positional, named, names)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
+        logging.disable(level)
 
 
 def _lines(model: Any, positional: Any, named: Any, names: Sequence[str]) -> list[dict[str, Any]]:
