@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.blocks import Block
 from convcalc.recovery.items import ENTRY, Item
-from convcalc.recovery.names import name_items, name_targets
-from convcalc.recovery.repeats import name_columns
-from convcalc.recovery.text import Parameters, entries, fields
-from convcalc.recovery.yaml_items import ItemWriter
+from convcalc.recovery.structure.blocks import Block
+from convcalc.recovery.structure.columns import name_columns
+from convcalc.recovery.writing.names import name_items, name_targets
+from convcalc.recovery.writing.text import Parameters, entries, fields
+from convcalc.recovery.writing.yaml_items import ItemWriter
 
 
 def document(

@@ -9,13 +9,13 @@ from itertools import count
 from typing import Any
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.align import MAX_OPTIONAL, Sides, linear, weight
-from convcalc.recovery.groups import sequences, spliced
 from convcalc.recovery.items import ENTRY, Item, copied
-from convcalc.recovery.links import Links
-from convcalc.recovery.parameters import Parameters, TooManyError
-from convcalc.recovery.repeats import compressed
-from convcalc.recovery.unify import is_call, skeleton, unify
+from convcalc.recovery.reading.groups import sequences, spliced
+from convcalc.recovery.reading.links import Links
+from convcalc.recovery.structure.align import MAX_OPTIONAL, Sides, linear, weight
+from convcalc.recovery.structure.parameters import Parameters, TooManyError
+from convcalc.recovery.structure.repeats import compressed
+from convcalc.recovery.structure.unify import is_call, skeleton, unify
 
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "Functional", "Model"})
 """Classes that say nothing of what is in them."""
