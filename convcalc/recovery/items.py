@@ -118,7 +118,7 @@ def arguments(node: Node) -> dict[str, Value]:
 
 
 def _drop_usual(node: Node, args: dict[str, Value]) -> None:
-    """Leave out what an argument would be without a value: of a norm, of the stride of a pool, of the end of a slice."""
+    """Leave out what an argument of a norm, a pool, a slice or a softmax would be without a value."""
     kind, shape = args.get("type"), node.input_shapes[0] if node.input_shapes else ()
     usual: dict[str, Value] = {}
     op = node.op.kind if node.op else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignOptions, DesignType, print_warnings, source_options
+from convcalc.cli.options.designs import DesignOptions, DesignType, design_options, print_warnings
 from convcalc.cli.output.targets import STDOUT, OutputTarget, format_of_path, output_option, require_not_read, write
 from convcalc.errors import format_error
 
@@ -14,7 +14,7 @@ from convcalc.errors import format_error
 @click.argument("source", type=DesignType(), metavar="SOURCE")
 @click.option("--flat", is_flag=True, help="Write every layer, without blocks and repeats.")
 @click.option("--check", is_flag=True, help="Verify that a spec can be written, and print nothing.")
-@source_options
+@design_options
 @output_option("Write to a .yaml file.")
 @click.pass_obj
 def command(

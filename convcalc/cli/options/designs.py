@@ -30,8 +30,8 @@ class DesignOptions(NamedTuple):
     inputs: dict[str, str]
     libraries: tuple[str, ...]
     variant: str | None
-    batch: int = 1
-    dtypes: tuple[str, ...] = ("float32",)
+    batch: int
+    dtypes: tuple[str, ...]
     """All data types that are given, for a row of each."""
     strict: bool = False
     """Whether a layer that is not counted is an error."""
@@ -158,17 +158,27 @@ def dtype_option(words: str) -> Callable[..., Any]:
                         show_default=True, metavar="[GLOB=]NAME", help=words)  # fmt: skip
 
 
-def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--set``, ``--input``, ``--variant``, ``--lib``: how a design is read, as one ``reading``."""
+def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--set``, ``--input``, ``--variant``, ``--lib``, ``--batch``, ``--dtype``, ``--strict``: one ``reading``."""
 
     @wraps(command)
     def collected(
-        *args: Any, set_: dict[str, str], input_: dict[str, str], variant: str | None, lib: tuple[str, ...],
+        *args: Any,
+        set_: dict[str, str],
+        input_: dict[str, str],
+        variant: str | None,
+        lib: tuple[str, ...],
+        batch: int,
+        dtype: tuple[str, ...],
+        strict: bool,
         **kwargs: Any,
-    ) -> Any:  # fmt: skip
-        return command(*args, reading=DesignOptions(set_, input_, lib, variant), **kwargs)
+    ) -> Any:
+        return command(*args, reading=DesignOptions(set_, input_, lib, variant, batch, dtype, strict), **kwargs)
 
     for option in (
+        click.option("--strict", is_flag=True, help="Exit 2 where a layer is not counted, rather than print ≥."),
+        dtype_option(f"Data type: {', '.join(tuple(BIT_WIDTHS)[1:4])}, …; per layer: 'stage1.**=int8'."),
+        batch_option("Batch size."),
         lib_option,
         click.option("--variant", metavar="NAME", is_eager=True, type=SpecName(lambda spec: spec.variants),
                      help="Variant of the spec, as in FILE@NAME."),
@@ -179,24 +189,6 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):  # fmt: skip
         collected = option(collected)
     return collected
-
-
-def design_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of reading, and of counting: ``--batch``, ``--dtype``, ``--strict``; all are one ``reading``."""
-
-    @wraps(command)
-    def collected(
-        *args: Any, reading: DesignOptions, batch: int, dtype: tuple[str, ...], strict: bool, **kwargs: Any
-    ) -> Any:
-        return command(*args, reading=reading._replace(batch=batch, dtypes=dtype, strict=strict), **kwargs)
-
-    for option in (
-        click.option("--strict", is_flag=True, help="Exit 2 where a layer is not counted, rather than print ≥."),
-        dtype_option(f"Data type: {', '.join(tuple(BIT_WIDTHS)[1:4])}, …; per layer: 'stage1.**=int8'."),
-        batch_option("Batch size."),
-    ):
-        collected = option(collected)
-    return source_options(collected)
 
 
 def variants_option(words: str) -> Callable[..., Any]:

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcalc.recovery.items import Item
-from convcalc.recovery.structure.unify import ABSENT
 
 if TYPE_CHECKING:
     from convcalc.recovery.structure.parameters import Parameters
@@ -47,10 +46,8 @@ def _condition(item: Item, present: tuple[bool, ...], parameters: Parameters, ch
                 parameters.derived["c"] = "cin"
             return text
     word = item.path.rpartition(".")[2]
-    base = (
-        word if word.isidentifier() and not word[-1:].isdigit() and word != item.kind else f"with_{item.kind.lower()}"
-    )
-    return parameters.add(base, present)
+    is_word = word.isidentifier() and not word[-1:].isdigit() and word != item.kind
+    return parameters.add(word if is_word else f"with_{item.kind.lower()}", present)
 
 
 def _tests(parameters: Parameters, channels: str) -> Iterator[Test]:
@@ -67,7 +64,7 @@ def _tests(parameters: Parameters, channels: str) -> Iterator[Test]:
     widths = [
         Test(f"{channels} != {text}", f"{channels} == {text}", _differ(entering, values), reads_entry=True)
         for text, values in {**columns, **parameters.widths}.items()
-        if ABSENT not in values and "cin" not in text and "din" not in text
+        if "cin" not in text and "din" not in text
     ]
     yield from (*steps, *widths)
     yield from (step.either(width) for step in steps for width in widths)
