@@ -5,16 +5,16 @@ from __future__ import annotations
 from convcalc.errors import SpecError
 from convcalc.graph.graph import Graph
 from convcalc.memory import paused
-from convcalc.recovery.blocks import BlockFinder
-from convcalc.recovery.connect import connect, order, own_ties
-from convcalc.recovery.document import document
-from convcalc.recovery.fuse import fuse
-from convcalc.recovery.groups import grouped
 from convcalc.recovery.items import Item
-from convcalc.recovery.links import Links
-from convcalc.recovery.names import name_all
-from convcalc.recovery.tree import TreeBuilder
+from convcalc.recovery.reading.connect import connect, order, own_ties
+from convcalc.recovery.reading.fuse import fuse
+from convcalc.recovery.reading.groups import grouped
+from convcalc.recovery.reading.links import Links
+from convcalc.recovery.reading.tree import TreeBuilder
+from convcalc.recovery.structure.blocks import BlockFinder
 from convcalc.recovery.verify import difference
+from convcalc.recovery.writing.document import document
+from convcalc.recovery.writing.names import name_all
 from convcalc.spec.expansion.frames import deep_calls
 
 

@@ -111,9 +111,34 @@ def arguments(node: Node) -> dict[str, Value]:
         found["shape"] = tuple(node.shape)
     if op.kind != "pad" and found.get("padding") == 0:
         del found["padding"]
+    _drop_usual(node, found)
     if node.source_form not in {"", op.source_form}:
         found["via"] = node.source_form
     return found
+
+
+def _drop_usual(node: Node, args: dict[str, Value]) -> None:
+    """Leave out what an argument of a norm, a pool, a slice or a softmax would be without a value."""
+    kind, shape = args.get("type"), node.input_shapes[0] if node.input_shapes else ()
+    usual: dict[str, Value] = {}
+    op = node.op.kind if node.op else ""
+    if op == "norm":
+        usual = {
+            "affine": kind != "instance",
+            "scale": True,
+            "bias": kind != "rms",
+            "track_running_stats": kind == "batch",
+        }
+        usual["channel_axis"] = 0
+    elif op in {"maxpool", "avgpool"}:
+        usual = {"stride": args.get("kernel")}
+    elif op == "slice":
+        usual = {"stop": shape[args.get("axis", 0)]}
+    elif op == "softmax":
+        usual = {"axis": len(shape) - 1}
+    for key, value in usual.items():
+        if key in args and type(args[key]) is type(value) and args[key] == value:
+            del args[key]
 
 
 def _plain(op: Op, key: str, value: Value, shapes: tuple[Shape, ...]) -> Value:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from convcalc.errors import Source, SpecErrors
 from convcalc.graph.graph import Graph, Node
+from convcalc.ops.op import Op
 from convcalc.recovery.items import arguments
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import expand, parse_spec
@@ -30,19 +31,32 @@ def difference(text: str, graph: Graph, order: Sequence[int]) -> str:
     place = {index: at for at, index in enumerate(expected)}
     owners: dict[int, int] = {}
     for node, index in zip(made.nodes, expected, strict=True):
-        if found := _of_node(node, graph.nodes[index], place, owners):
+        if found := _of_node(node, graph.nodes[index], made.nodes, place, owners):
             return f"{graph.nodes[index].path}: {found}"
     if list(made.outputs.values()) != [place[index] for index in graph.outputs.values()]:
         return "its outputs"
     return ""
 
 
-def _of_node(node: Node, other: Node, place: dict[int, int], owners: dict[int, int]) -> str:
+def _joined(inputs: Iterable[int], nodes: Sequence[Node], op: Op) -> Iterator[int]:
+    """Yield what a concatenation reads, with the inputs of another along the same axis in its place."""
+    for index in inputs:
+        node = nodes[index]
+        if node.op == op:
+            yield from _joined(node.inputs, nodes, op)
+        else:
+            yield index
+
+
+def _of_node(node: Node, other: Node, made: Sequence[Node], place: dict[int, int], owners: dict[int, int]) -> str:
     if node.op is None or other.op is None:
         return "" if node.op is other.op and node.shape == other.shape else "its input"
+    read, wanted = node.inputs, tuple(place[index] for index in other.inputs)
+    if read != wanted and node.op.kind == "concat":
+        read, wanted = (tuple(_joined(each, nodes, node.op)) for each, nodes in ((read, made), (wanted, made)))
     same = {
         "its kind": node.op.kind == other.op.kind,
-        "what it reads": node.inputs == tuple(place[index] for index in other.inputs),
+        "what it reads": read == wanted,
         "its output": node.shape == other.shape,
         "its arguments": _same_arguments(node, other),
         "its weights": node.facts.weights == other.facts.weights and node.facts.buffers == other.facts.buffers,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from convcalc.ops.registry import activation_names, kinds
 from convcalc.recovery.items import Item
@@ -34,22 +34,28 @@ def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[
     return paths
 
 
-def name_items(items: Sequence[Item], blocks: Iterable[str]) -> None:
-    """Name layers, calls and repeats as the model does, where its name says something."""
+def name_items(items: Sequence[Item], blocks: Iterable[str], modules: Collection[str] = ()) -> None:
+    """Name layers, calls and repeats as the model does, where its name says something.
+
+    Args:
+        items: of a file or a block.
+        blocks: names of blocks.
+        modules: paths of all modules of the model, if they are known: other layers have the names of functions.
+    """
     words = {*kinds(), *activation_names(), "seq", "input", *(name.lower() for name in blocks)}
-    _name_items(items, words, set())
+    _name_items(items, words, set(), modules)
 
 
-def _name_items(items: Sequence[Item], words: set[str], taken: set[str]) -> None:
+def _name_items(items: Sequence[Item], words: set[str], taken: set[str], modules: Collection[str]) -> None:
     for item in items:
-        name = _base(item.places) if item.kind == "repeat" else item.path.rpartition(".")[2]
+        is_function = modules and item.path not in modules and item.kind not in {"param", "repeat"}
+        name = _base(item.places) if item.kind == "repeat" else "" if is_function else item.path.rpartition(".")[2]
         is_free = name not in words and not any(each.startswith(name) for each in taken)
-        if item.branches is None or item.kind == "repeat":
-            if WORD.fullmatch(name) and is_free and item.nodes:
-                item.name = name
-                taken.add(name)
+        if is_free and item.nodes and WORD.fullmatch(name) and (item.branches is None or item.kind == "repeat"):
+            item.name = name
+            taken.add(name)
         for branch in item.branches or ():
-            _name_items(branch, words, set() if item.name else taken)
+            _name_items(branch, words, set() if item.name else taken, modules)
 
 
 def _base(places: Sequence[str]) -> str:

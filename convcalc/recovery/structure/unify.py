@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from convcalc.ops.make import get
 from convcalc.ops.op import arguments_of
 from convcalc.recovery.items import Expression, Item, Value
-from convcalc.recovery.text import scalar
+from convcalc.recovery.writing.text import scalar
 
 ABSENT = object()
 """The value of an argument in a member that has not the layer."""
@@ -83,7 +83,7 @@ def default_of(kind: str, key: str) -> Value:
         return 0  # every call has all arguments
     if kind in LISTS:
         return ABSENT
-    op, (part, dot, inner) = get(kind), key.partition(".")
+    op, (_, dot, inner) = get(kind), key.partition(".")
     if dot:
         return "none" if inner == "type" and op.accepts_norm_act else ABSENT
     if key == "via":

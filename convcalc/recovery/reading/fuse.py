@@ -55,6 +55,21 @@ class Unit:
         return item
 
 
+def _extended(units: Sequence[Unit]) -> None:
+    """Let a concatenation of what an earlier one has, and more, read that one: it is the same tensor."""
+    known: dict[tuple[object, ...], int] = {}
+    for unit in units:
+        op = unit.nodes[0].op
+        if op is None or op.kind != "concat":
+            continue
+        found = next(
+            (length for length in range(len(unit.inputs) - 1, 1, -1) if (op, *unit.inputs[:length]) in known), 0
+        )
+        known[op, *unit.inputs] = unit.nodes[-1].index
+        if found:
+            unit.inputs = (known[op, *unit.inputs[:found]], *unit.inputs[found:])
+
+
 def fuse(graph: Graph, *, alone: bool = False) -> list[Unit]:
     """Return the layers of a graph in their order, each with what is fused to it; with ``alone`` nothing is."""
     readers = Counter(index for node in graph.nodes for index in node.inputs)
@@ -72,6 +87,8 @@ def fuse(graph: Graph, *, alone: bool = False) -> list[Unit]:
             owner = node.weight_owner if node.weight_owner != node.index else None
             ends[node.index] = Unit([node], node.inputs, owner)
             units.append(ends[node.index])
+    if not alone:
+        _extended(units)
     return units
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, count
 from typing import Any
 
-from convcalc.recovery.align import weight
-from convcalc.recovery.items import Expression, Item, Value, copied
-from convcalc.recovery.parameters import INNER, LOCAL, SIZES, free_name, multiple
-from convcalc.recovery.unify import Column, First, Turns, is_call, map_values, skeleton, unify
+from convcalc.recovery.items import Item, Value, copied
+from convcalc.recovery.structure.align import weight
+from convcalc.recovery.structure.parameters import LOCAL
+from convcalc.recovery.structure.unify import Column, First, Turns, is_call, skeleton, unify
 
 MAX_PERIOD = 8
 MAX_COLUMNS = 7
@@ -220,48 +220,3 @@ def _replaced(value: Value, made: Callable[[tuple[Value, ...]], Value]) -> Value
     if isinstance(value, tuple) and not isinstance(value, Turns):
         return tuple(_replaced(each, made) for each in value)
     return value
-
-
-# --- names of columns -------------------------------------------------------------------------------------------------
-
-
-def name_columns(items: Sequence[Item], taken: set[str]) -> None:
-    """Give names to the columns of repeats, and write them in place of the values; ``taken`` grows by them."""
-    for item in items:
-        if item.kind == "repeat":
-            _name_columns_of(item, taken)
-        for branch in item.branches or ():
-            name_columns(branch, taken)
-    map_values(items, lambda _, __, value: value)  # what differs in the first turn becomes an expression
-
-
-def _name_columns_of(repeat: Item, taken: set[str]) -> None:
-    owner, columns, body = repeat.owner, repeat.columns, (repeat.branches or [[]])[0]
-
-    def written(key: str, value: Value) -> Value:
-        if isinstance(value, First):
-            first, rest = written(key, value.first), written(key, value.rest)
-            return first if first == rest else First(first, rest)
-        if not isinstance(value, Turns):
-            return tuple(written(key, each) for each in value) if type(value) is tuple else value
-        if value.owner != owner:
-            return value
-        for name, known in columns.items():
-            if [*map(repr, known)] == [*map(repr, value.values)]:
-                return Expression(name)
-            if key in SIZES and all(type(each) is int for each in value.values):
-                if text := multiple(name, known, value.values):
-                    return Expression(text)
-        name = free_name(INNER.get(key, key.rpartition(".")[2]), {*taken, *columns})
-        columns[name] = value.values
-        return Expression(name)
-
-    def walk(inner: Sequence[Item]) -> None:
-        for item in inner:
-            for key, value in item.args.items():
-                item.args[key] = written(key, value)
-            for branch in item.branches or ():
-                walk(branch)
-
-    walk(body)
-    taken |= columns.keys()

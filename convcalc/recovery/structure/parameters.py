@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from convcalc.recovery.items import Expression, Item, Value
-from convcalc.recovery.unify import ABSENT, Column, map_values
+from convcalc.recovery.structure.conditions import write_conditions
+from convcalc.recovery.structure.unify import ABSENT, Column, map_values
 from convcalc.spec.expressions.messages import reserved_reason
 
 MAX_PARAMETERS = 6
@@ -33,21 +34,22 @@ class Parameters:
         """Name → its values, one for each member."""
         self.derived: dict[str, str] = {}
         """Names of what enters the block → the word for it."""
-        self._entering = {"cin": entering[0], "din": entering[1]}
+        self.entering = {"cin": entering[0], "din": entering[1]}
         self._names = {"cin": "c", "din": "dim"}
+        self.widths: dict[str, tuple[Any, ...]] = {}
+        """Expressions for output channels, which conditions compare with what enters."""
         self._products: list[tuple[str, tuple[int, ...]]] = []
         """Parameters times what enters the block, with their values."""
 
     def write(self, items: Sequence[Item]) -> None:
-        """Replace the columns of all items by expressions, and the items' presence by conditions.
+        """Replace the columns of all items by expressions, and where only some members have an item say when.
 
         Raises:
             TooManyError: where there would be too many parameters.
         """
-        self.sizes: list[tuple[str, tuple[Any, ...]]] = []
         map_values(items, self._written)
         self.columns = {name: _filled(values) for name, values in self.columns.items()}
-        self._conditions(items, at_entry=True)
+        write_conditions(items, self)
         if len(self.columns) > MAX_PARAMETERS:
             raise TooManyError
 
@@ -56,11 +58,11 @@ class Parameters:
             return value
         if not isinstance(value, Column):
             if key == "out" and type(value) is int:
-                self.sizes.append((str(value), (value,) * len(self._entering["cin"])))
+                self.widths[str(value)] = (value,) * len(self.entering["cin"])
             return value
         text = self._expression(item, key, value.values)
-        if key == "out":
-            self.sizes.append((text, value.values))
+        if key == "out" and ABSENT not in value.values:
+            self.widths[text] = value.values
         return Expression(text)
 
     def _expression(self, item: Item, key: str, values: tuple[Any, ...]) -> str:
@@ -74,11 +76,11 @@ class Parameters:
         for word, sizes in local:
             if sizes is not None and _equal(sizes, values):
                 return word
-        named = [(self._names[word], sizes) for word, sizes in self._entering.items()]
+        named = [(self._names[word], sizes) for word, sizes in self.entering.items()]
         for word, sizes in (*self.columns.items(), *((word, sizes) for word, sizes in local if sizes is not None)):
             if text := multiple(word, sizes, values):
                 return text
-        for (word, sizes), source in zip(named, self._entering, strict=True):
+        for (word, sizes), source in zip(named, self.entering, strict=True):
             text = word if _equal(sizes, values) else multiple(word, sizes, values)
             if text:
                 self.derived[word] = source
@@ -87,7 +89,7 @@ class Parameters:
 
     def _product(self, item: Item, values: tuple[Any, ...]) -> str:
         """Return values as a parameter times what enters the block, if it has far fewer values than they."""
-        entering = self._entering["cin"]
+        entering = self.entering["cin"]
         text = next((text for text, known in self._products if _equal(known, values)), "")
         if (
             not text
@@ -109,61 +111,22 @@ class Parameters:
         value = item.args.get(mark)
         if isinstance(value, Column):
             return value.values
-        return None if value is None else (value,) * len(self._entering["cin"])
+        return None if value is None else (value,) * len(self.entering["cin"])
 
     def _new(self, key: str, values: tuple[Any, ...]) -> str:
-        name = free_name(INNER.get(key, key.rpartition(".")[2]), self.columns)
+        return self.add(INNER.get(key, key.rpartition(".")[2]), values)
+
+    def add(self, base: str, values: tuple[Any, ...]) -> str:
+        """Add a parameter and return its name, which begins as ``base``.
+
+        Raises:
+            TooManyError: where there are far too many.
+        """
+        name = free_name(base, self.columns)
         self.columns[name] = values
         if len(self.columns) > 2 * MAX_PARAMETERS:
             raise TooManyError
         return name
-
-    # --- conditions ---------------------------------------------------------------------------------------------------
-
-    def _conditions(self, items: Sequence[Item], *, at_entry: bool) -> None:
-        for place, item in enumerate(items):
-            first = at_entry and place == 0
-            if item.present is not None:
-                item.modifiers["when"] = self._condition(item, item.present, at_entry=first)
-                item.present = None
-            if item.branches is not None:
-                for branch in item.branches:
-                    self._conditions(branch, at_entry=first or (at_entry and place == 0))
-
-    def _condition(self, item: Item, present: tuple[bool, ...], *, at_entry: bool) -> str:
-        """Return a condition on parameters and what enters that holds for the members which have the item."""
-        channels = "cin" if at_entry else "c"
-        tests = [(name, values) for name, values in self.columns.items() if {type(each) for each in values} == {bool}]
-        for name, values in tests:
-            if values == present:
-                return name
-            if tuple(not each for each in values) == present:
-                return f"not {name}"
-        strides = [(f"{name} != 1", f"{name} == 1", [each != 1 for each in values])
-                   for name, values in self.columns.items() if _is_numeric(values)]  # fmt: skip
-        entering = self._entering["cin"]
-        widths = [(f"{channels} != {text}", f"{channels} == {text}", [a != b for a, b in zip(entering, values, strict=True)])
-                  for text, values in self._widths()]  # fmt: skip
-        both = [(f"{a[0]} or {b[0]}", f"{a[1]} and {b[1]}", [x or y for x, y in zip(a[2], b[2], strict=True)])
-                for a in strides for b in widths]  # fmt: skip
-        for differs, same, truth in (*strides, *widths, *both):
-            text = differs if tuple(truth) == present else same if tuple(not each for each in truth) == present else ""
-            if text:
-                if "c " in text.replace("cin ", ""):
-                    self.derived["c"] = "cin"
-                return text
-        word = item.path.rpartition(".")[2]
-        base = word if word.isidentifier() and not word[-1:].isdigit() else item.kind.lower()
-        name = free_name(f"has_{base}" if base in {"from", "seq"} else base, self.columns)
-        self.columns[name] = present
-        return name
-
-    def _widths(self) -> Iterable[tuple[str, tuple[Any, ...]]]:
-        known = {text: values for text, values in self.sizes if ABSENT not in values}
-        return {
-            **self.columns,
-            **{text: values for text, values in known.items() if "cin" not in text and "din" not in text},
-        }.items()
 
 
 def free_name(base: str, taken: Iterable[str]) -> str:
@@ -183,10 +146,6 @@ def _filled(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(fill if each is ABSENT else each for each in values)
 
 
-def _is_numeric(values: tuple[Any, ...]) -> bool:
-    return all(type(each) in {int, Fraction} for each in values)
-
-
 def _equal(known: tuple[Any, ...], values: tuple[Any, ...]) -> bool:
     pairs = zip(known, values, strict=True)
     return all(ABSENT in {one, value} or (type(value) is type(one) and value == one) for one, value in pairs)
@@ -203,12 +162,8 @@ def multiple(word: str, known: tuple[Any, ...], values: tuple[Any, ...]) -> str:
     down = {one // value if one % value == 0 else 0 for one, value in pairs}
     if len(down) == 1 and 1 < (factor := down.pop()) <= LARGEST_FACTOR:
         return f"{word}//{factor}"
-    part = {Fraction(value, one) for one, value in pairs}
-    if (
-        len(part) == 1
-        and len(pairs) > 1
-        and (ratio := part.pop()).denominator <= LARGEST_FACTOR
-        and len({one for one, _ in pairs}) > 2
-    ):
-        return f"{ratio.numerator}*{word}//{ratio.denominator}"
+    quotients = {Fraction(value, one) for one, value in pairs}
+    is_shown = len({one for one, _ in pairs}) > 2  # two sizes may have one by chance
+    if len(quotients) == 1 and is_shown and (quotient := quotients.pop()).denominator <= LARGEST_FACTOR:
+        return f"{quotient.numerator}*{word}//{quotient.denominator}"
     return ""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.fuse import Unit
 from convcalc.recovery.items import Item, Value
+from convcalc.recovery.reading.fuse import Unit
 from convcalc.shapes import Shape
 
 ENTRY = -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.recovery.items import Item, Value
-from convcalc.recovery.unify import ABSENT, Column, First, column, is_call, skeleton, unify_arguments
+from convcalc.recovery.structure.unify import ABSENT, Column, First, column, is_call, skeleton, unify_arguments
 
 LEAST_SHARED = 0.5
 """The part of the smaller series that both must have."""
@@ -162,13 +162,17 @@ def _spare(a: Item, b: Item) -> int | None:
 
 
 def _without_branches(item: Item) -> object:
+    """Return the structure of an item without that of its branches, and with one value in place of a column."""
     bare = item.copy()
     bare.branches, bare.present = None, None
-    for key, value in bare.args.items():
-        while isinstance(value, Column):
-            value = next((each for each in value.values if each is not ABSENT), 0)
-        bare.args[key] = value
+    bare.args = {key: _one_of(value) for key, value in bare.args.items()}
     return skeleton([bare])
+
+
+def _one_of(value: Value) -> Value:
+    if isinstance(value, Column):
+        return _one_of(next((each for each in value.values if each is not ABSENT), 0))
+    return value
 
 
 def linear(items: Sequence[Item], entry: int) -> list[Item] | None:

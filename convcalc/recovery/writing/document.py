@@ -7,25 +7,26 @@ from types import MappingProxyType
 from typing import Any
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.blocks import Block
 from convcalc.recovery.items import ENTRY, Item
-from convcalc.recovery.names import name_items, name_targets
-from convcalc.recovery.repeats import name_columns
-from convcalc.recovery.text import Parameters, entries, fields
-from convcalc.recovery.yaml_items import ItemWriter
+from convcalc.recovery.structure.blocks import Block
+from convcalc.recovery.structure.columns import name_columns
+from convcalc.recovery.writing.names import name_items, name_targets
+from convcalc.recovery.writing.text import Parameters, entries, fields
+from convcalc.recovery.writing.yaml_items import ItemWriter
 
 
 def document(
     graph: Graph, items: list[Item], blocks: Mapping[str, Block] = MappingProxyType({}), *, is_flat: bool = False
 ) -> str:
     """Return the text of a specification with these items, which have been connected."""
+    modules = graph.scopes if any(node.path in graph.scopes for node in graph.layers) else ()
     for block in blocks.values():
-        name_items(block.items, blocks)
+        name_items(block.items, blocks, modules)
         name_columns(block.items, {*block.signature})
         write_modifiers(block.items, name_targets(block.items, _targets(block.items), {ENTRY: "input"}))
     name_columns(items, set())
     if not is_flat:
-        name_items(items, blocks)
+        name_items(items, blocks, modules)
     inputs = {graph.inputs[0].index: "input"}
     inputs |= {node.index: _input_name(node.path) for node in graph.inputs[1:]}
     outputs = list(graph.outputs.values())

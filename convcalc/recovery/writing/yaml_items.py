@@ -9,10 +9,10 @@ from typing import Any
 from convcalc.ops.make import get
 from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import activation_names
-from convcalc.recovery.blocks import Block
 from convcalc.recovery.items import WITH_HALF_PADDING, Expression, Item, Value
-from convcalc.recovery.parameters import LOCAL
-from convcalc.recovery.unify import LISTS, is_call
+from convcalc.recovery.structure.blocks import Block
+from convcalc.recovery.structure.parameters import LOCAL
+from convcalc.recovery.structure.unify import LISTS, is_call
 
 Defaults = dict[str, dict[str, Any]]
 PARTS = ("norm", "act")

@@ -9,13 +9,13 @@ from itertools import count
 from typing import Any
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.align import MAX_OPTIONAL, Sides, linear, weight
-from convcalc.recovery.groups import sequences, spliced
 from convcalc.recovery.items import ENTRY, Item, copied
-from convcalc.recovery.links import Links
-from convcalc.recovery.parameters import Parameters, TooManyError
-from convcalc.recovery.repeats import compressed
-from convcalc.recovery.unify import is_call, skeleton, unify
+from convcalc.recovery.reading.groups import sequences, spliced
+from convcalc.recovery.reading.links import Links
+from convcalc.recovery.structure.align import MAX_OPTIONAL, Sides, linear, weight
+from convcalc.recovery.structure.parameters import Parameters, TooManyError
+from convcalc.recovery.structure.repeats import compressed
+from convcalc.recovery.structure.unify import is_call, skeleton, unify
 
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "Functional", "Model"})
 """Classes that say nothing of what is in them."""
@@ -132,23 +132,11 @@ class BlockFinder:
                     member.items, member.other = member.other, member.items
             else:
                 groups = again
-        if 1 < len(groups) <= MAX_VARIANTS and self._merged(groups):
-            return
-        for group in groups:
-            if len(group) > 1:
-                self._finish(group, _unified(group))
-
-    def _merged(self, groups: Sequence[list[Member]]) -> bool:
-        """Make one block of members of several structures, if they have enough in common."""
-        ordered = sorted(groups, key=lambda group: -sum(map(weight, group[0].items)))
-        members, items = list(ordered[0]), _unified(ordered[0])
-        for group in ordered[1:]:
-            merged = _merged((len(members), len(group)), items, _unified(group))
-            if merged is None:
-                return False
-            items = merged
-            members += group
-        return self._finish(members, items)
+        for members, items, parts in _clusters(groups):
+            if len(members) > 1 and not self._finish(members, items):
+                for part in parts:
+                    if len(part) > 1 and len(parts) > 1:
+                        self._finish(part, _unified(part))
 
     def _finish(self, members: Sequence[Member], items: list[Item]) -> bool:
         """Write parameters and turn members into calls; not where there would be too many."""
@@ -193,6 +181,21 @@ def _with_letters(base: str) -> Iterator[str]:
     yield base
     for number in count():
         yield base + chr(ord("B") + number % 25) * (number // 25 + 1)
+
+
+def _clusters(groups: list[list[Member]]) -> list[tuple[list[Member], list[Item], list[list[Member]]]]:
+    """Return members that can be one block together, with its items, and with those of equal structure apart."""
+    found: list[tuple[list[Member], list[Item], list[list[Member]]]] = []
+    for group in sorted(groups, key=lambda group: -sum(map(weight, group[0].items))):
+        other = _unified(group)
+        for place, (members, items, parts) in enumerate(found[:MAX_VARIANTS]):
+            merged = _merged((len(members), len(group)), items, other)
+            if merged is not None:
+                found[place] = ([*members, *group], merged, [*parts, group])
+                break
+        else:
+            found.append((list(group), other, [group]))
+    return found
 
 
 def _structures(members: Sequence[Member]) -> list[list[Member]]:

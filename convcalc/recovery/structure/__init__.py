@@ -1,0 +1,1 @@
+"""From items to fewer of them: blocks with parameters, repeats with columns."""
