@@ -427,3 +427,82 @@ def test_versions_of_operators(
     value = scope.find("y")
     assert value is not None
     assert value.sizes == out
+
+
+def test_positions_of_a_free_length(tmp_path: Path) -> None:
+    """As many rows of a table as there are tokens, by a Range over the size of the input."""
+    nodes = (
+        pb.node("Shape", ("x",), ("s",)), pb.node("Gather", ("s", "one"), ("n",)),
+        pb.node("Range", ("zero", "n", "one"), ("i",)), pb.node("Gather", ("table", "i"), ("p",)),
+        pb.node("Add", ("x", "p"), ("y",)),
+    )  # fmt: skip
+    fields = (scalar("zero", 0), scalar("one", 1), weight("table", 50, 6), entering("x", 1, "n", 6), leaving("y"))
+    loaded = model(tmp_path, *nodes, *fields)
+    for length in (1, 7, 49):
+        graph = loaded.graph(None, {"n": length}, {})
+        assert graph.layers[-1].shape == (length, 6)
+        assert counts(graph) == (300, 0)
+        assert not graph.uncounted
+
+
+# --- operations of com.microsoft --------------------------------------------------------------------------------------
+
+
+def contributed(op: str, inputs: tuple[str, ...], *attributes: bytes) -> bytes:
+    node = pb.data(7, "com.microsoft") + b"".join(pb.data(5, attribute) for attribute in attributes)
+    texts = [*(pb.data(1, name) for name in inputs), pb.data(2, "y"), pb.data(4, op)]
+    return pb.data(1, b"".join(texts) + node)
+
+
+TOKENS, WIDTH, HEADS = 5, 8, 2
+SCORES = TOKENS * TOKENS * WIDTH * 2
+"""Scores and context of all heads together: tokens² · width each."""
+
+
+@pytest.mark.parametrize(
+    ("node", "params", "multiplies"),
+    [
+        (contributed("Attention", ("x", "qkv", "b24"), integer("num_heads", HEADS)), 8 * 24 + 24, 5 * 8 * 24 + SCORES),
+        (contributed("QAttention", ("x", "q8", "b24", "s", "s"), integer("num_heads", HEADS)), 216, 960 + SCORES),
+        (contributed("MultiHeadAttention", ("x", "x", "x"), integer("num_heads", HEADS)), 0, SCORES),
+        (contributed("MultiHeadAttention", ("x", "x", "x", "b24"), integer("num_heads", HEADS)), 24, SCORES),
+        (
+            contributed(
+                "GroupQueryAttention", ("x", "half", "half"), integer("num_heads", 2), integer("kv_num_heads", 1)
+            ), 0, SCORES,
+        ),
+        (contributed("SkipLayerNormalization", ("x", "x", "b8", "c8", "d8")), 24, 0),
+        (contributed("SkipSimplifiedLayerNormalization", ("x", "x", "b8")), 8, 0),
+        (contributed("SimplifiedLayerNormalization", ("x", "b8")), 8, 0),
+        (contributed("FusedMatMul", ("x", "w34"), integer("transB", 1)), 4 * 8, 5 * 8 * 4),
+        (contributed("BiasGelu", ("x", "b8")), 8, 0),
+        (contributed("FastGelu", ("x",)), 0, 0),
+        (contributed("DynamicQuantizeMatMul", ("x", "m8", "s", "z", "b6")), 8 * 6 + 6, 5 * 8 * 6),
+        (contributed("MatMulNBits", ("x", "packed", "s"), integer("K", 8), integer("N", 6)), 48, 240),
+        (
+            contributed("MoE", ("x", "router", "up", "", "down", ""), integer("k", 2)),
+            4 * 2 * 8 * 16, 5 * 2 * 2 * 8 * 16,
+        ),
+    ],
+)  # fmt: skip
+def test_operations_of_microsoft(tmp_path: Path, node: bytes, params: int, multiplies: int) -> None:
+    weights = {
+        "qkv": (8, 24), "b24": (24,), "b8": (8,), "c8": (8,), "d8": (8,), "w34": (4, 8), "b6": (6,), "up": (4, 8, 16),
+        "down": (4, 16, 8),
+    }  # fmt: skip
+    held = [weight(name, *sizes) for name, sizes in weights.items() if f"\n{chr(len(name))}{name}".encode() in node]
+    held += [
+        weight(name, *sizes, data_type=INT8)
+        for name, sizes in {"q8": (8, 24), "m8": (8, 6), "packed": (6, 1, 4)}.items()
+        if name.encode() in node
+    ]
+    held += [pb.data(5, pb.tensor(name, (), FLOAT, pb.integer(14, 1))) for name in "sz"]
+    inputs = (entering("x", 1, 5, 8), entering("half", 1, 5, 4), entering("router", 1, 5, 4))
+    graph = built(tmp_path, node, *held, *inputs, leaving("y"))
+    assert counts(graph) == (params, multiplies)
+    assert not graph.uncounted
+    assert graph.layers[-1].shape == (5, {"FusedMatMul": 4, "DynamicQ": 6, "MatMulNB": 6}.get(_op(node), 8))
+
+
+def _op(node: bytes) -> str:
+    return next((name for name in ("FusedMatMul", "DynamicQ", "MatMulNB") if name.encode() in node), "")

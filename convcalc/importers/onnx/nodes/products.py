@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from convcalc.arith import Number, equal, floordiv, require
 from convcalc.importers.onnx.call import Call, count
-from convcalc.importers.onnx.model import Node
 from convcalc.importers.onnx.values import Sizes, Value, broadcast, has_batch, is_one, padded
 from convcalc.shapes import Shape
 
@@ -197,6 +196,3 @@ def recurrent(call: Call) -> None:
         if call.node.outputs[place]:
             call.put(place, last, state)
     call.put(0, handle, axes)
-
-
-__all__ = ["Node", "add_to_output", "einsum", "gemm", "linear", "matmul", "multiply", "recurrent", "transposed"]
