@@ -359,6 +359,19 @@ def test_graphs_that_cannot_be(tmp_path: Path, nodes: list[bytes], words: str) -
     assert words in raised.value.text
 
 
+def test_gelu_that_is_written_out_is_one_layer(tmp_path: Path) -> None:
+    """And not where something else reads a part of it."""
+    half = [pb.data(5, pb.tensor(name, (), FLOAT, pb.data(9, struct.pack("<f", 0.5)))) for name in "abc"]
+    nodes = (
+        pb.node("Div", ("x", "a"), ("d",)), pb.node("Erf", ("d",), ("e",)), pb.node("Add", ("e", "b"), ("f",)),
+        pb.node("Mul", ("x", "f"), ("g",)), pb.node("Mul", ("g", "c"), ("h",)), pb.node("Relu", ("h",), ("y",)),
+    )  # fmt: skip
+    assert kinds(built(tmp_path, *nodes, *half, entering("x", 1, 4), leaving("y"))) == ["act", "act"]
+    read = (pb.node("Relu", ("e",), ("z",)), entering("x", 1, 4), leaving("y"), leaving("z"))
+    graph = built(tmp_path, *nodes, *half, *read)
+    assert kinds(graph) == ["elementwise", "elementwise", "add", "mul", "mul", "act", "act"]
+
+
 def test_nodes_in_another_order_are_sorted(tmp_path: Path) -> None:
     nodes = (pb.node("Relu", ("a",), ("y",)), pb.node("Sigmoid", ("x",), ("a",)))
     graph = built(tmp_path, *nodes, entering("x", 1, 4), leaving("y"))
@@ -371,6 +384,13 @@ def test_a_stated_shape_that_differs_is_a_warning(tmp_path: Path) -> None:
     graph = built(tmp_path, *nodes, stated, entering("x", 1, 4), leaving("y"))
     assert [warning.code for warning in graph.warnings] == ["CC814"]
     assert graph.layers[-1].shape == (4,)
+
+
+def test_operators_that_are_newer_than_known_are_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(pb.model(pb.node("Relu", ("x",), ("y",)), entering("x", 1, 4), leaving("y"), opset=999))
+    (warning,) = read_model(Source(str(path))).graph(None, {}, {}).warnings
+    assert (warning.code, "999" in warning.text) == ("CC814", True)
 
 
 def test_a_place_outside_the_folder_is_named_and_not_opened(tmp_path: Path) -> None:

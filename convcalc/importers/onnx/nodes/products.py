@@ -68,13 +68,14 @@ def _bias_behind(call: Call, out: Number) -> Value | None:
         return None
     if call.opset < 7 or not node.outputs:
         return None
-    other = node.inputs[node.inputs[0] == call.node.outputs[0]]
+    own = list(node.inputs).index(call.node.outputs[0])
+    other = node.inputs[1 - own]
     value = call.scope.find(other)
     if value is None or not (value.key and value.is_constant and len(value.shape) == 1):
         return None
     if equal(value.shape[0], out) is not True:
         return None
-    call.run.fused.add(id(node))
+    call.run.fused[id(node)] = own
     return value
 
 
