@@ -264,6 +264,21 @@ def test_the_larger_branch_is_a_lower_bound(tmp_path: Path, large: int, small: i
     assert [warning.code for warning in graph.warnings] == ["CC808"]
 
 
+def test_a_branch_that_a_free_size_decides(tmp_path: Path, cli: Command) -> None:
+    """Known where the size is; there is no closed form."""
+    nodes = (
+        pb.node("Shape", ("z",), ("s",)), pb.node("Gather", ("s", "one"), ("n",)),
+        pb.node("Equal", ("n", "one"), ("c",)), branches(),
+    )  # fmt: skip
+    inputs = (entering("x", 1, 4), entering("z", 1, "n"), leaving("y"))
+    loaded = model(tmp_path, *nodes, scalar("one", 1), *inputs)
+    assert [counts(loaded.graph(None, {"n": n}, {}))[1] for n in (1, 2)] == [8, 36]
+    done = cli("formula", tmp_path / "model.onnx", "--symbols", "n")
+    assert "CC411" in done.stderr
+    done = cli("sweep", tmp_path / "model.onnx", "n=1,2", "--sort", "macs")
+    assert (done.exit_code, "36" in done.stdout) == (0, True)
+
+
 def rounds(*inputs: bytes) -> tuple[bytes, ...]:
     """A Loop whose body multiplies its state by a matrix."""
     body = subgraph(
