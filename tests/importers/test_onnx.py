@@ -264,6 +264,21 @@ def test_the_larger_branch_is_a_lower_bound(tmp_path: Path, large: int, small: i
     assert [warning.code for warning in graph.warnings] == ["CC808"]
 
 
+def test_a_branch_that_a_free_size_decides(tmp_path: Path, cli: Command) -> None:
+    """Known where the size is; there is no closed form."""
+    nodes = (
+        pb.node("Shape", ("z",), ("s",)), pb.node("Gather", ("s", "one"), ("n",)),
+        pb.node("Equal", ("n", "one"), ("c",)), branches(),
+    )  # fmt: skip
+    inputs = (entering("x", 1, 4), entering("z", 1, "n"), leaving("y"))
+    loaded = model(tmp_path, *nodes, scalar("one", 1), *inputs)
+    assert [counts(loaded.graph(None, {"n": n}, {}))[1] for n in (1, 2)] == [8, 36]
+    done = cli("formula", tmp_path / "model.onnx", "--symbols", "n")
+    assert "CC411" in done.stderr
+    done = cli("sweep", tmp_path / "model.onnx", "n=1,2", "--sort", "macs")
+    assert (done.exit_code, "36" in done.stdout) == (0, True)
+
+
 def rounds(*inputs: bytes) -> tuple[bytes, ...]:
     """A Loop whose body multiplies its state by a matrix."""
     body = subgraph(
@@ -359,6 +374,19 @@ def test_graphs_that_cannot_be(tmp_path: Path, nodes: list[bytes], words: str) -
     assert words in raised.value.text
 
 
+def test_gelu_that_is_written_out_is_one_layer(tmp_path: Path) -> None:
+    """And not where something else reads a part of it."""
+    half = [pb.data(5, pb.tensor(name, (), FLOAT, pb.data(9, struct.pack("<f", 0.5)))) for name in "abc"]
+    nodes = (
+        pb.node("Div", ("x", "a"), ("d",)), pb.node("Erf", ("d",), ("e",)), pb.node("Add", ("e", "b"), ("f",)),
+        pb.node("Mul", ("x", "f"), ("g",)), pb.node("Mul", ("g", "c"), ("h",)), pb.node("Relu", ("h",), ("y",)),
+    )  # fmt: skip
+    assert kinds(built(tmp_path, *nodes, *half, entering("x", 1, 4), leaving("y"))) == ["act", "act"]
+    read = (pb.node("Relu", ("e",), ("z",)), entering("x", 1, 4), leaving("y"), leaving("z"))
+    graph = built(tmp_path, *nodes, *half, *read)
+    assert kinds(graph) == ["elementwise", "elementwise", "add", "mul", "mul", "act", "act"]
+
+
 def test_nodes_in_another_order_are_sorted(tmp_path: Path) -> None:
     nodes = (pb.node("Relu", ("a",), ("y",)), pb.node("Sigmoid", ("x",), ("a",)))
     graph = built(tmp_path, *nodes, entering("x", 1, 4), leaving("y"))
@@ -371,6 +399,13 @@ def test_a_stated_shape_that_differs_is_a_warning(tmp_path: Path) -> None:
     graph = built(tmp_path, *nodes, stated, entering("x", 1, 4), leaving("y"))
     assert [warning.code for warning in graph.warnings] == ["CC814"]
     assert graph.layers[-1].shape == (4,)
+
+
+def test_operators_that_are_newer_than_known_are_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(pb.model(pb.node("Relu", ("x",), ("y",)), entering("x", 1, 4), leaving("y"), opset=999))
+    (warning,) = read_model(Source(str(path))).graph(None, {}, {}).warnings
+    assert (warning.code, "999" in warning.text) == ("CC814", True)
 
 
 def test_a_place_outside_the_folder_is_named_and_not_opened(tmp_path: Path) -> None:
@@ -427,3 +462,82 @@ def test_versions_of_operators(
     value = scope.find("y")
     assert value is not None
     assert value.sizes == out
+
+
+def test_positions_of_a_free_length(tmp_path: Path) -> None:
+    """As many rows of a table as there are tokens, by a Range over the size of the input."""
+    nodes = (
+        pb.node("Shape", ("x",), ("s",)), pb.node("Gather", ("s", "one"), ("n",)),
+        pb.node("Range", ("zero", "n", "one"), ("i",)), pb.node("Gather", ("table", "i"), ("p",)),
+        pb.node("Add", ("x", "p"), ("y",)),
+    )  # fmt: skip
+    fields = (scalar("zero", 0), scalar("one", 1), weight("table", 50, 6), entering("x", 1, "n", 6), leaving("y"))
+    loaded = model(tmp_path, *nodes, *fields)
+    for length in (1, 7, 49):
+        graph = loaded.graph(None, {"n": length}, {})
+        assert graph.layers[-1].shape == (length, 6)
+        assert counts(graph) == (300, 0)
+        assert not graph.uncounted
+
+
+# --- operations of com.microsoft --------------------------------------------------------------------------------------
+
+
+def contributed(op: str, inputs: tuple[str, ...], *attributes: bytes) -> bytes:
+    node = pb.data(7, "com.microsoft") + b"".join(pb.data(5, attribute) for attribute in attributes)
+    texts = [*(pb.data(1, name) for name in inputs), pb.data(2, "y"), pb.data(4, op)]
+    return pb.data(1, b"".join(texts) + node)
+
+
+TOKENS, WIDTH, HEADS = 5, 8, 2
+SCORES = TOKENS * TOKENS * WIDTH * 2
+"""Scores and context of all heads together: tokens² · width each."""
+
+
+@pytest.mark.parametrize(
+    ("node", "params", "multiplies"),
+    [
+        (contributed("Attention", ("x", "qkv", "b24"), integer("num_heads", HEADS)), 8 * 24 + 24, 5 * 8 * 24 + SCORES),
+        (contributed("QAttention", ("x", "q8", "b24", "s", "s"), integer("num_heads", HEADS)), 216, 960 + SCORES),
+        (contributed("MultiHeadAttention", ("x", "x", "x"), integer("num_heads", HEADS)), 0, SCORES),
+        (contributed("MultiHeadAttention", ("x", "x", "x", "b24"), integer("num_heads", HEADS)), 24, SCORES),
+        (
+            contributed(
+                "GroupQueryAttention", ("x", "half", "half"), integer("num_heads", 2), integer("kv_num_heads", 1)
+            ), 0, SCORES,
+        ),
+        (contributed("SkipLayerNormalization", ("x", "x", "b8", "c8", "d8")), 24, 0),
+        (contributed("SkipSimplifiedLayerNormalization", ("x", "x", "b8")), 8, 0),
+        (contributed("SimplifiedLayerNormalization", ("x", "b8")), 8, 0),
+        (contributed("FusedMatMul", ("x", "w34"), integer("transB", 1)), 4 * 8, 5 * 8 * 4),
+        (contributed("BiasGelu", ("x", "b8")), 8, 0),
+        (contributed("FastGelu", ("x",)), 0, 0),
+        (contributed("DynamicQuantizeMatMul", ("x", "m8", "s", "z", "b6")), 8 * 6 + 6, 5 * 8 * 6),
+        (contributed("MatMulNBits", ("x", "packed", "s"), integer("K", 8), integer("N", 6)), 48, 240),
+        (
+            contributed("MoE", ("x", "router", "up", "", "down", ""), integer("k", 2)),
+            4 * 2 * 8 * 16, 5 * 2 * 2 * 8 * 16,
+        ),
+    ],
+)  # fmt: skip
+def test_operations_of_microsoft(tmp_path: Path, node: bytes, params: int, multiplies: int) -> None:
+    weights = {
+        "qkv": (8, 24), "b24": (24,), "b8": (8,), "c8": (8,), "d8": (8,), "w34": (4, 8), "b6": (6,), "up": (4, 8, 16),
+        "down": (4, 16, 8),
+    }  # fmt: skip
+    held = [weight(name, *sizes) for name, sizes in weights.items() if f"\n{chr(len(name))}{name}".encode() in node]
+    held += [
+        weight(name, *sizes, data_type=INT8)
+        for name, sizes in {"q8": (8, 24), "m8": (8, 6), "packed": (6, 1, 4)}.items()
+        if name.encode() in node
+    ]
+    held += [pb.data(5, pb.tensor(name, (), FLOAT, pb.integer(14, 1))) for name in "sz"]
+    inputs = (entering("x", 1, 5, 8), entering("half", 1, 5, 4), entering("router", 1, 5, 4))
+    graph = built(tmp_path, node, *held, *inputs, leaving("y"))
+    assert counts(graph) == (params, multiplies)
+    assert not graph.uncounted
+    assert graph.layers[-1].shape == (5, {"FusedMatMul": 4, "DynamicQ": 6, "MatMulNB": 6}.get(_op(node), 8))
+
+
+def _op(node: bytes) -> str:
+    return next((name for name in ("FusedMatMul", "DynamicQ", "MatMulNB") if name.encode() in node), "")

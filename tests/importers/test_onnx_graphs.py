@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import tarfile
 from collections.abc import Mapping
 from functools import cache
@@ -101,3 +103,26 @@ def test_node_tests_have_the_shapes_of_the_arrays_that_come_out(tmp_path: Path) 
     assert compared > 1100
     assert len(refused) < 40
     assert {*refused} <= {*NO_LAYER}
+
+
+SMALL = ("quantised_qdq", "unet_ts17", "squeezenet1_1_ts17", "tied_d18", "reference_alexnet")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_damaged_files_are_refused_or_read(seed: int, tmp_path: Path) -> None:
+    """A few bytes changed, some of them doubled or left out."""
+    chance, path = random.Random(seed), tmp_path / "model.onnx"
+    graphs, nodes = files("onnx_graphs.tar.xz"), files("onnx_node_cases.tar.xz")
+    known = [graphs[f"{name}.onnx"] for name in SMALL]
+    known += [nodes[name] for name in chance.sample(sorted(nodes), 40) if name.endswith(".onnx")]
+    for _ in range(150):
+        data = bytearray(chance.choice(known))
+        for _ in range(chance.randint(1, 4)):
+            place = chance.randrange(len(data))
+            data[place] = chance.choice((0, 1, 127, 128, 255, data[place] ^ 1, chance.randrange(256)))
+        if chance.random() < 0.2:
+            start = chance.randrange(len(data))
+            data[start:start] = data[start : start + chance.randint(1, 40)]
+        path.write_bytes(data)
+        with contextlib.suppress(SpecError):
+            read_model(Source(str(path))).graph(None, {}, {})

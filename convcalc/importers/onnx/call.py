@@ -214,7 +214,7 @@ class Call:
         has_weights = any(value is not None and value.is_learned and value.is_constant for value in self.x)
         if reads_open and not is_filled and not has_weights:
             return self.outputs
-        return self.leave_opaque(f"{self.op} of a shape that depends on values")
+        return self.leave_opaque(f"{self.op} (its shape depends on values)")
 
     # --- axes that layers of a fixed number of axes do not have -------------------------------------------------------
 

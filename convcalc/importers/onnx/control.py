@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convcalc.arith import Number, less, total
+from convcalc.arith import Number, collapse_uniform, less, require_plain, total
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.model import Function, Graph, Node, Parameter
 from convcalc.importers.onnx.values import Scope, Value, body, known
@@ -85,7 +85,8 @@ def branch(run: Run, call: Call) -> list[Value | None]:
         raise run.damaged("If needs two branches", call.name)
     condition = call.require(0)
     if condition.elements:
-        chosen, name = (then, "then") if condition.elements[0] else (other, "else")
+        holds = require_plain(collapse_uniform(condition.elements[0]), "the condition of a branch")
+        chosen, name = (then, "then") if holds else (other, "else")
         return _renamed(call, _run_body(run, call, chosen, (), name))
     mark, before = run.layers.mark(), dict(run.used)
     costs = []
@@ -97,7 +98,7 @@ def branch(run: Run, call: Call) -> list[Value | None]:
     larger = less(costs[0], costs[1]) is True
     outputs = _run_body(run, call, (then, other)[larger], (), ("then", "else")[larger])
     params = total(elements for key, elements in read.items() if key not in run.used)
-    what = "If with a condition that depends on values: its larger branch is counted"
+    what = "If (its condition depends on values, the larger branch is counted)"
     _mark_bound(run, call, what, "other_branch", params)
     return _renamed(call, outputs)
 
@@ -118,6 +119,7 @@ def loop(run: Run, call: Call) -> list[Value | None]:
     trips, condition = call.input(0), call.input(1)
     states, scanned = call.x[2:], []
     rounds = trips.elements[0] if trips is not None and trips.elements else None
+    require_plain(rounds, "the number of rounds of a loop")
     is_open = (trips is not None and rounds is None) or (condition is not None and condition.elements is None)
     place, goes_on = 0, bool(condition is None or not condition.elements or condition.elements[0])
     while goes_on and (rounds is None or place < rounds):
@@ -128,11 +130,11 @@ def loop(run: Run, call: Call) -> list[Value | None]:
         place += 1
         if condition is None or condition.elements is None:
             is_open = True
-        if is_open or (trips is None and rounds is None and place > 1 and is_open):
+        if is_open:
             break
         goes_on = bool(condition.elements and condition.elements[0]) if condition is not None else True
     if is_open:
-        _mark_bound(run, call, "Loop of a number of rounds that depends on values: one is counted", "other_rounds")
+        _mark_bound(run, call, "Loop (its rounds depend on values, one is counted)", "other_rounds")
     count = len(call.node.outputs) - len(states)
     stacked = [_stacked(call, [scans[each] for scans in scanned], is_open, 0) for each in range(max(count, 0))]
     return [*states, *stacked]
@@ -169,9 +171,7 @@ def scan(run: Run, call: Call) -> list[Value | None]:
         call.axis(axis, len(value.shape))
         for axis, value in zip(call.integers("scan_input_axes") or (0,) * inputs, sequences, strict=True)
     ]
-    rounds = sequences[0].shape[axes[0]]
-    if type(rounds) is not int:
-        raise call.error("CC761", "it runs over an axis that is free", "give its size: --set NAME=n or --input")
+    rounds = require_plain(sequences[0].shape[axes[0]], "the number of rounds of a scan")
     scanned = []
     for place in range(rounds):
         items = [_item(call, value, axis, place) for value, axis in zip(sequences, axes, strict=True)]

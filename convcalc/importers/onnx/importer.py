@@ -19,6 +19,9 @@ from convcalc.shapes import Shape
 NAMES_OF_EXPORTERS = ("main_graph", "main", "torch_jit", "torch-jit-export", "graph")
 """Names of graphs that say nothing of the model."""
 
+NEWEST_OPSET = 28
+"""The newest version of ONNX's own operators that has been looked at: that of ONNX 1.23."""
+
 
 @dataclass(frozen=True, eq=False)
 class OnnxModel(Model):
@@ -52,6 +55,9 @@ class OnnxModel(Model):
             raise run.damaged("its operations are nested too deep") from None
         _keep_unused(run, structure.graph)
         _warn_of_places(self, structure.graph, builder)
+        if (version := structure.opsets.get("", structure.opsets.get("ai.onnx", 0))) > NEWEST_OPSET:
+            text = f"its operators are of version {version}; those of versions up to {NEWEST_OPSET} are known"
+            builder.warnings.append(SpecError("CC814", text, self.span()))
         return run, scope
 
     @property

@@ -31,7 +31,8 @@ class Run:
         self.shadow = ModelBuilder(builder.source)
         self.sizes = sizes
         self.functions = {(each.domain, each.name): each for each in structure.functions}
-        self.fused: set[int] = set()
+        self.fused: dict[int, int] = {}
+        """Nodes that an earlier layer stands for, and which of their inputs has its output."""
         self.used: dict[int, Number] = {}
         """Elements of the constants of the file that layers have."""
         self.statistics = {
@@ -125,7 +126,7 @@ class Run:
         from convcalc.importers.onnx.nodes import tables
 
         if id(call.node) in self.fused:
-            return [next(value for value in call.x if value is not None and not value.is_constant)]
+            return [call.x[self.fused[id(call.node)]]]
         if (function := self.functions.get((call.node.domain, call.node.op))) is not None:
             return control.inline(self, call, function)
         if call.node.domain in DOMAINS and call.op in control.OPERATIONS:

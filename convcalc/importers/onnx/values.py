@@ -7,7 +7,7 @@ batch need no note of where the batch is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -155,13 +155,3 @@ def _broadcast_axis(axis: Sizes, shapes: Sequence[Sizes]) -> Number:
         require(fits, "CC405", "the shapes {} do not broadcast", " and ".join(str(Shape(each)) for each in shapes))
         joined = joined if equal(joined, size) is True else at_least(joined, size)
     return joined
-
-
-def indices(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Give the places of all elements in row-major order."""
-    if not sizes:
-        yield ()
-        return
-    for first in range(sizes[0]):
-        for rest in indices(sizes[1:]):
-            yield (first, *rest)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.arith import Number, is_plain
+import math
+
+from convcalc.arith import Number, ceildiv, is_plain
 from convcalc.importers.onnx.call import Call, count
 from convcalc.importers.onnx.sizes import ARRANGED, order, reduced_axes, reduced_sizes
 from convcalc.importers.onnx.values import Sizes, Value, broadcast, has_batch, is_one, same
@@ -52,6 +54,14 @@ def filled(call: Call) -> None:
     else:
         sizes = call.integers("shape")
     call.outputs[0] = Value(call.node.outputs[0], tuple(sizes or ()), is_constant=True)
+
+
+def counted(call: Call) -> None:
+    """Range of a length that is free or large: its elements are not computed."""
+    (start,), (stop,), (step,) = (call.reals(place) or () for place in range(3))
+    span = stop - start
+    length = max(math.ceil(span / step), 0) if is_plain(span) and is_plain(step) else ceildiv(span, step)
+    call.outputs[0] = Value(call.node.outputs[0], (length,), is_constant=True)
 
 
 def transpose(call: Call) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from convcalc.arith import Number, equal, floordiv, require
+from convcalc.arith import Number, equal, require
 from convcalc.importers.onnx.call import Call, count
-from convcalc.importers.onnx.model import Node
 from convcalc.importers.onnx.values import Sizes, Value, broadcast, has_batch, is_one, padded
 from convcalc.shapes import Shape
 
@@ -40,14 +39,8 @@ def multiply(call: Call, left: Value, right: Value, bias: Value | None = None) -
 def linear(call: Call, x: Value, matrix: Value, sizes: Sizes, bias: Value | None) -> None:
     """Add a linear layer of a matrix [in, out], whose bias has one number for each output."""
     inner, out = sizes
-    require(
-        equal(x.shape[-1], inner),
-        "CC405",
-        "the {} features of {} meet a matrix of {}",
-        x.shape[-1],
-        Shape(x.shape),
-        Shape(sizes),
-    )
+    fits, text = equal(x.shape[-1], inner), "the features of {} meet a matrix of {}"
+    require(fits, "CC405", text, Shape(x.shape), Shape(sizes))
     handle = call.handle(x)
     is_bias = bias is not None and bias.is_constant and bool(bias.key) and equal(count(bias.shape), out) is True
     held = {"weight": (matrix, Shape((out, inner)))}
@@ -69,13 +62,14 @@ def _bias_behind(call: Call, out: Number) -> Value | None:
         return None
     if call.opset < 7 or not node.outputs:
         return None
-    other = node.inputs[node.inputs[0] == call.node.outputs[0]]
+    own = list(node.inputs).index(call.node.outputs[0])
+    other = node.inputs[1 - own]
     value = call.scope.find(other)
     if value is None or not (value.key and value.is_constant and len(value.shape) == 1):
         return None
     if equal(value.shape[0], out) is not True:
         return None
-    call.run.fused.add(id(node))
+    call.run.fused[id(node)] = own
     return value
 
 
@@ -171,16 +165,8 @@ def recurrent(call: Call) -> None:
     by_batch = call.attribute("layout", 0)
     batch, steps = (x.shape[0], x.shape[1]) if by_batch else (x.shape[1], x.shape[0])
     features = x.shape[2]
-    require(
-        equal(entering.shape[1], GATES[call.op] * size),
-        "CC405",
-        "its matrices {} and {} differ in gates",
-        Shape(entering.shape),
-        Shape(hidden.shape),
-    )
-    require(
-        equal(entering.shape[2], features), "CC405", "{} features meet a matrix of {}", features, Shape(entering.shape)
-    )
+    for size_of, wanted in zip(entering.shape[1:], (GATES[call.op] * size, features), strict=True):
+        require(equal(size_of, wanted), "CC405", "its matrix {} does not fit {}", Shape(entering.shape), Shape(x.shape))
     bias, peepholes = call.input(3), call.input(7)
     rows = call.view(call.handle(x), (batch * steps, features))  # sequences of a batch behind each other
     held = {"input": entering, "hidden": hidden, "bias": bias, "peephole": peepholes}
@@ -192,11 +178,8 @@ def recurrent(call: Call) -> None:
     state = (batch, directions, size) if by_batch else (directions, batch, size)
     last = handle
     if any(call.node.outputs[1:]):
-        last = call.beside("slice", handle, start=-1 * batch if isinstance(batch, int) else floordiv(-batch, 1))
+        last = call.beside("slice", handle, stop=batch)  # as large as the last states
     for place in range(1, min(3, len(call.outputs))):
         if call.node.outputs[place]:
             call.put(place, last, state)
     call.put(0, handle, axes)
-
-
-__all__ = ["Node", "add_to_output", "einsum", "gemm", "linear", "matmul", "multiply", "recurrent", "transposed"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.nodes import arrange, contrib, elementwise, products, select, sequences, windows
-from convcalc.importers.onnx.values import FLOAT
+from convcalc.importers.onnx.values import FLOAT, OpenShape
 from convcalc.shapes import Shape
 
 Handler = Callable[[Call], Any]
@@ -41,7 +41,13 @@ def matmul_with_bias(call: Call) -> None:
     products.multiply(call, call.require(0), call.require(1), call.input(2))
 
 
+def not_computed(call: Call) -> None:
+    """A constant of a type that is not read, or one whose shape depends on values."""
+    raise OpenShape(call.op)
+
+
 _OWN: dict[str, Handler] = {
+    **dict.fromkeys(("Constant", "NonZero"), not_computed),
     **dict.fromkeys(elementwise.ACTIVATIONS, elementwise.activation),
     **dict.fromkeys(elementwise.OF_ONE, elementwise.function),
     **dict.fromkeys(elementwise.OF_SEVERAL, elementwise.join),
@@ -65,7 +71,7 @@ _OWN: dict[str, Handler] = {
     **dict.fromkeys(("RoiAlign", "MaxRoiPool"), select.roi),
     **sequences.SEQUENCES,
     **dict.fromkeys(("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), elementwise.loss),
-    "Conv": windows.conv, "ConvTranspose": windows.deconv, "DeformConv": windows.deform_conv,
+    "Range": arrange.counted, "Conv": windows.conv, "ConvTranspose": windows.deconv, "DeformConv": windows.deform_conv,
     "MaxUnpool": windows.unpool, "MatMul": products.matmul, "Gemm": products.gemm, "Einsum": products.einsum,
     "BatchNormalization": elementwise.batch_norm, "InstanceNormalization": elementwise.instance_norm,
     "GroupNormalization": elementwise.group_norm, "LayerNormalization": elementwise.layer_norm,
@@ -140,17 +146,4 @@ def rewritten(call: Call) -> Call:
 
 def handler(call: Call) -> Handler | None:
     """Return what makes layers of an operation; ``None`` for one that is not known."""
-    if call.op == "QLinearConv":
-        return None
-    return HANDLERS.get((call.node.domain, call.op), constant_handler(call))
-
-
-def constant_handler(call: Call) -> Handler | None:
-    """``Constant`` and ``Range`` are computed, or their shape is open."""
-    return _open if call.node.domain == "" and call.op in ("Constant", "Range", "NonZero") else None
-
-
-def _open(call: Call) -> None:
-    from convcalc.importers.onnx.values import OpenShape
-
-    raise OpenShape(call.op)
+    return HANDLERS.get((call.node.domain, call.op))

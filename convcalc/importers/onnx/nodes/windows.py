@@ -83,13 +83,8 @@ def deconv(call: Call) -> None:
     (_, per_group, *kernel), groups = weight.shape, call.attribute("group", 1)
     _require_kernel(call, kernel)
     out, axes = per_group * groups, len(kernel)
-    require(
-        equal(weight.shape[0], x.shape[1]),
-        "CC405",
-        "its weights are for {} channels, not {}",
-        weight.shape[0],
-        x.shape[1],
-    )
+    text = "its weights {} are not for the {} channels of {}"
+    require(equal(weight.shape[0], x.shape[1]), "CC405", text, Shape(weight.shape), x.shape[1], Shape(x.shape))
     stride, dilation = (tuple(call.integers(name) or (1,) * axes) for name in ("strides", "dilations"))
     added = tuple(call.integers("output_padding") or (0,) * axes)
     pads, wanted = _transposed_padding(call, x, kernel, stride, dilation, added)
