@@ -98,7 +98,7 @@ def test_what_unpacks_to_too_much_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_hdf5_is_refused_with_the_way_to_convert_it(tmp_path: Path) -> None:
-    shown = failure(tmp_path / "a.h5", b"\x89HDF\r\n\x1a\n" + bytes(100))
+    shown = failure(tmp_path / "a.keras", b"\x89HDF\r\n\x1a\n" + bytes(100))
     assert "CC761" in shown
     assert "save('model.keras')" in shown
 
