@@ -103,6 +103,12 @@ def test_hdf5_is_refused_with_the_way_to_convert_it(tmp_path: Path) -> None:
     assert "save('model.keras')" in shown
 
 
+def test_a_text_that_is_too_large_has_another_way(tmp_path: Path, cli: Command) -> None:
+    (tmp_path / "a.json").write_bytes(config(note=" " * (1 << 20)))
+    result = cli("report", tmp_path / "a.json")
+    assert (result.exit_code, "CC003" in result.stderr, "model.save('model.keras')" in result.stderr) == (2, True, True)
+
+
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.keras")
     for name, code in (("pipe.keras", "CC002"), ("nothing.keras", "CC001"), ("", "CC002")):
