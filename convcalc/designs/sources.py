@@ -208,6 +208,8 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
             from convcalc.designs.zoo import similar_designs  # only what is missing needs it
 
             error.hint = similar_designs(file)
+        if error.code == "CC003" and file.endswith(".json"):
+            error.hint = "a model of Keras may be larger as a .keras file: model.save('model.keras')"
         raise SpecErrors([error]) from None
     return read_spec(source, file, None, DocumentLoader(libraries=libraries), inputs)
 

@@ -181,6 +181,16 @@ def test_a_model_that_is_called_twice_is_two_scopes() -> None:
     assert sum(params(found)) == 42
 
 
+@pytest.mark.parametrize("merge", ["concat", "sum", None])
+def test_both_directions_have_weights_of_their_own(merge: str | None) -> None:
+    forward = layer(
+        "forward", "SimpleRNN", units=4, use_bias=False
+    )  # Keras 2 writes the other one only where it differs
+    both = layer("both", "Bidirectional", "x", layer=forward, merge_mode=merge)
+    twice = {**both, "inbound_nodes": both["inbound_nodes"] * 2}
+    assert sum(params(graph(model(entering(6, 3), twice)))) == 2 * (3 * 4 + 4 * 4)
+
+
 # --- what is not read -------------------------------------------------------------------------------------------------
 
 

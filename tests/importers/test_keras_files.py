@@ -98,9 +98,15 @@ def test_what_unpacks_to_too_much_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_hdf5_is_refused_with_the_way_to_convert_it(tmp_path: Path) -> None:
-    shown = failure(tmp_path / "a.h5", b"\x89HDF\r\n\x1a\n" + bytes(100))
+    shown = failure(tmp_path / "a.keras", b"\x89HDF\r\n\x1a\n" + bytes(100))
     assert "CC761" in shown
     assert "save('model.keras')" in shown
+
+
+def test_a_text_that_is_too_large_has_another_way(tmp_path: Path, cli: Command) -> None:
+    (tmp_path / "a.json").write_bytes(config(note=" " * (1 << 20)))
+    result = cli("report", tmp_path / "a.json")
+    assert (result.exit_code, "CC003" in result.stderr, "model.save('model.keras')" in result.stderr) == (2, True, True)
 
 
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:

@@ -21,5 +21,4 @@ def _recognizes(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n").startswith("{") and all(key.search(text) for key in (_CLASS, _CONFIG))
 
 
-# HDF5 files are refused with the way to convert them
-IMPORTER = Importer("Keras", _read, suffixes=(".keras", ".h5", ".hdf5"), recognizes=_recognizes)
+IMPORTER = Importer("Keras", _read, suffixes=(".keras",), recognizes=_recognizes)

@@ -88,6 +88,8 @@ class Call:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     lead: int = 0
     """How many leading axes the layer is repeated over, as TimeDistributed says: it does not know of them."""
+    copy: str = ""
+    """Which of several layers with the same settings it is."""
     recorded: Callable[[int], Any] = _nothing
     """The shape that Keras has written down for an output."""
     run: Callable[[Call], Output] = _nothing
@@ -105,7 +107,7 @@ class Call:
     def key(self) -> Hashable:
         """What identifies the layer's weights: the same object may stand in a file twice."""
         shared = self.raw.get("shared_object_id")
-        return ("shared", shared) if isinstance(shared, int | str) else id(self.raw)
+        return ("shared", shared, self.copy) if isinstance(shared, int | str) else (id(self.raw), self.copy)
 
     # --- what enters --------------------------------------------------------------------------------------------------
 

@@ -150,7 +150,8 @@ def _first(call: Call, states: Sequence[Tensor], kind: str) -> list[Tensor]:
 
 
 def _directed(call: Call, x: Tensor, raw: Mapping[str, Any], name: str, states: Sequence[Tensor]) -> list[Tensor]:
-    output = call.run(call.inner(raw, name, args=[x], kwargs={"initial_state": list(states)} if states else {}))
+    kwargs = {"initial_state": list(states)} if states else {}
+    output = call.run(call.inner(raw, name, args=[x], kwargs=kwargs, copy=name))
     return output if isinstance(output, list) else [output]
 
 
