@@ -139,7 +139,7 @@ MISTAKES = {
     "no head": (f"backbone: [{CONV}]\nheads: []\nnc: 3\n", 1, "CC768", "there is no 'head'; did you mean 'heads'?"),
     "repeated parts": (backbone(CONV, "[-1, 3, CBLinear, [[8, 8]]]"), 4, "CC768", "CBLinear cannot be repeated"),
     "endless": (backbone("[-1, 10001, nn.Identity, []]"), 3, "CC502", "a repeat of 10001 exceeds the limit of 10000"),
-    "many layers": (backbone("[-1, 9999, C3, [8]]", "[-1, 9999, C3, [8]]"), 4, "CC503", "more than 100000 layers"),
+    "many layers": (backbone("[-1, 9999, C3, [8]]"), 3, "CC503", "more than 30000 layers"),
     "several": (backbone(CONV, "[-1, 1, CBLinear, [[8, 8]]]", CONV), 5, "CC768", "with several outputs"),
 }  # fmt: skip
 
