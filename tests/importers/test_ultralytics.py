@@ -103,14 +103,12 @@ def test_heads_with_anchors_are_those_of_yolov5() -> None:
     assert totals(masks)[0] == body + 3 * (4 + 5 + 8) * (17 + 33) + proto
 
 
-def test_modules_that_read_text_are_opaque() -> None:
-    text = backbone(
-        "[-1, 1, Conv, [16, 3, 2]]", "[-1, 2, C2fAttn, [32, 64, 2]]", head="[[1], 1, WorldDetect, [nc, 512]]"
-    )
-    network = read(text, size=64)
-    assert [node.path for node in network.graph.uncounted] == ["model.1", "model.2"]
+def test_modules_whose_cost_is_not_known_are_opaque() -> None:
+    network = read(backbone("[-1, 1, Conv, [16, 3, 2]]", head="[[0], 1, YOLOEDetect, [nc, 512, True]]"), size=64)
+    assert [node.path for node in network.graph.uncounted] == ["model.1"]
     assert network.graph.nodes[-1].shape == (4 + 3, 32 * 32)
-    assert {warning.code for warning in network.graph.warnings} == {"CC808"}
+    (warning,) = network.graph.warnings
+    assert (warning.code, warning.span and warning.span.line) == ("CC808", 4)
 
 
 CONV = "[-1, 1, Conv, [16, 3]]"

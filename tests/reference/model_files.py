@@ -23,7 +23,7 @@ from tests.importers.model_files import DESIGNS, FILES, SIZE
 MODELS = (
     ("SemanticSegment", "SemanticSegmentationModel"), ("Segment", "SegmentationModel"), ("Pose", "PoseModel"),
     ("OBB", "OBBModel"), ("Classify", "ClassificationModel"), ("Depth", "DepthModel"),
-    ("RTDETR", "RTDETRDetectionModel"), ("", "DetectionModel"),
+    ("RTDETR", "RTDETRDetectionModel"), ("World", "WorldModel"), ("", "DetectionModel"),
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def build(design):
     settings["scale"] = scale
     kind = settings["head"][-1][2]
     model = next(found for word, found in MODELS if word in kind)
-    return getattr(tasks, model)(settings, ch=3, verbose=False).eval()
+    return getattr(tasks, model)(settings, ch=3, nc=settings["nc"], verbose=False).eval()
 
 
 def multiplies(layer, x, y):

@@ -37,16 +37,25 @@ def detected(net: Network, at: str, maps: Maps, nc: Number, *more: int) -> int:
 
     Models without a search for duplicates have two sets of branches, and run both.
     """
-    reg_max, first = net.reg_max, net.channels(maps[0])
-    box = at_least(floordiv(first, 4), max(16, 4 * reg_max))
-    width = at_least(first, at_most(nc, 100))
+    box, out = edge_width(net, maps), 4 * net.reg_max
+    width = at_least(net.channels(maps[0]), at_most(nc, 100))
     edges = classes = -1
     for prefix in net.prefixes:
-        boxes = [branch(net, f"{at}.{prefix}cv2.{i}", x, box, 4 * reg_max) for i, x in enumerate(maps)]
+        boxes = [branch(net, f"{at}.{prefix}cv2.{i}", x, box, out) for i, x in enumerate(maps)]
         scores = [class_branch(net, f"{at}.{prefix}cv3.{i}", x, width, nc) for i, x in enumerate(maps)]
         edges, classes = rows(net, f"{at}.{prefix}boxes", boxes), rows(net, f"{at}.{prefix}scores", scores)
-    if reg_max > 1:
-        edges = distances(net, f"{at}.dfl", edges, reg_max)
+    return decoded(net, at, edges, classes, *more)
+
+
+def edge_width(net: Network, maps: Maps) -> Number:
+    """The channels of branches of boxes."""
+    return quarter(net, maps, max(16, 4 * net.reg_max))
+
+
+def decoded(net: Network, at: str, edges: int, classes: int, *more: int) -> int:
+    """Join the edges of boxes, once they are distances, with classes and more: → [C, places]."""
+    if net.reg_max > 1:
+        edges = distances(net, f"{at}.dfl", edges, net.reg_max)
     return net.concat(at, edges, net.act(f"{at}.sigmoid", classes, {"type": "sigmoid"}), *more)
 
 

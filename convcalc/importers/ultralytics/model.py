@@ -37,6 +37,12 @@ class Factors(tuple[float, float, float]):
         _, width, largest = self
         return math.ceil(min(channels, largest) * width / 8) * 8
 
+    def heads(self, count: int) -> int:
+        """Scale heads of attention to text, of which one is for 64 channels at most."""
+        _, width, largest = self
+        most = count if math.isinf(largest) else min(count, int(largest) // 64)
+        return int(max(most * width, 1)) if count > 1 else count
+
     def repeats(self, count: int) -> int:
         """Scale repeats, of which at least one is left."""
         return max(round(count * self[0]), 1) if count > 1 else count
@@ -209,6 +215,8 @@ class _Reader:
         """Add the arguments that a scale gives to some modules."""
         if row.module == "C3k2" and self.scale in ("m", "l", "x"):
             arguments[2:3] = [Argument(True, row.span)]
+        if row.module == "C2fAttn" and len(arguments) > 3 and type(arguments[3].value) is int:
+            arguments[3] = arguments[3]._replace(value=self.factors.heads(arguments[3].value))
         if row.module == "A2C2f" and self.scale in ("l", "x"):
             arguments += [Argument(True, row.span), Argument(1.2, row.span)]
 

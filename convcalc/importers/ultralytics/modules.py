@@ -68,7 +68,7 @@ MODULES: dict[str, Module] = {
         Detect=heads.detect, v10Detect=heads.v10_detect, Segment=heads.segment, Segment26=heads.segment26,
         Pose=heads.pose, Pose26=heads.pose26, OBB=heads.obb, OBB26=heads.obb, SemanticSegment=heads.semantic,
         Depth=heads.depth, RTDETRDecoder=detr.decoder, CBFuse=stages.cb_fuse, Concat=stages.concat,
-        ImagePoolingAttn=text.image_pooling, WorldDetect=text.detect, YOLOEDetect=text.detect,
+        ImagePoolingAttn=text.image_pooling, WorldDetect=text.world_detect, YOLOEDetect=text.detect,
         YOLOESegment=text.segment, YOLOESegment26=text.segment,
     ),
     "Classify": Module(heads.classify),

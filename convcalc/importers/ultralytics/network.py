@@ -37,6 +37,8 @@ class Network(ModelBuilder):
         """The name of the module that is added now."""
         self.classes: Number = 1
         """How many classes there are."""
+        self.words = self.text = -1
+        """The text of classes as it came, and as it is now."""
         self._layers = 0
 
     def add(self, node: str, kind: str, *inputs: int, **arguments: Any) -> int:
