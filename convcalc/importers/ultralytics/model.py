@@ -24,6 +24,8 @@ IMAGE = 640
 """Height and width of the input, where ``--input`` gives no other: those that the package counts FLOPs at."""
 NEWER = ("C3k2", "A2C2f", "C2fCIB")
 """Modules whose models have depthwise branches of classes."""
+MASKED = ("Segment", "Segment26", "YOLOESegment", "YOLOESegment26")
+"""Modules whose third argument is a width."""
 _SCALE_IN_NAME = re.compile(r"yolo(?:e-)?v?\d+([nslmx])")
 
 
@@ -195,7 +197,7 @@ class _Reader:
 
     def _scale(self, module: Module, row: Row, arguments: list[Argument]) -> None:
         """Scale the widths among the arguments."""
-        places = (0,) if module.is_scaled else (2,) if row.module in ("Segment", "Segment26") else ()
+        places = (0,) if module.is_scaled else (2,) if row.module in MASKED else ()
         if self.net.is_v5 and row.module == "Segment":
             places = (3,)
         for place in places:

@@ -1,14 +1,32 @@
-"""Modules that read the text of classes: of YOLO-World; of those of YOLOE only what leaves them is known.
+"""Modules that read the text of classes.
 
-Source: Cheng et al. 2024, YOLO-World: Real-Time Open-Vocabulary Object Detection.
+Source: Cheng et al. 2024, YOLO-World: Real-Time Open-Vocabulary Object Detection; Wang et al. 2025, YOLOE: Real-Time
+Seeing Anything.
 """
 
 from __future__ import annotations
 
-from convcalc.arith import Number, at_least, at_most, total
+from collections.abc import Callable
+from typing import TypeAlias
+
+from convcalc.arith import Number
 from convcalc.importers.ultralytics.blocks import bottleneck
-from convcalc.importers.ultralytics.heads import Maps, branch, decoded, edge_width, rows
-from convcalc.importers.ultralytics.network import Network, numbered, scaled
+from convcalc.importers.ultralytics.heads import (
+    Maps,
+    branch,
+    class_branch,
+    class_width,
+    decoded,
+    edge_width,
+    extra,
+    quarter,
+    refined_proto,
+    rows,
+)
+from convcalc.importers.ultralytics.network import Network, conv_params, numbered, scaled
+from convcalc.importers.ultralytics.stages import proto
+
+Branch: TypeAlias = Callable[[Network, str, int, Number, Number], int]
 
 
 def words(net: Network, x: int, width: int) -> int:
@@ -77,32 +95,66 @@ def _heads(net: Network, at: str, x: int, width: int, heads: int) -> int:
 
 def world_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
     """Detect whose classes are the similarities of places with the text as it came."""
-    words(net, maps[0], embed)
-    text = net.add(f"{at}.permute", "permute", net.words, axes=(1, 0))
-    width, edges, scores = at_least(net.channels(maps[0]), at_most(nc, 100)), [], []
+    return _detected(net, at, maps, nc, (branch, embed, with_bn))
+
+
+def yoloe_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
+    return _prompted(net, at, maps, nc, (class_branch, embed, with_bn))
+
+
+def _prompted(net: Network, at: str, maps: Maps, nc: Number, classes: tuple[Branch, int, bool], *more: int) -> int:
+    """As of YOLO-World, beside modules that make the text from examples: nothing reads them once it is there."""
+    found, embed = _detected(net, at, maps, nc, classes, *more), classes[1]
+    net.unused(f"{at}.reprta", maps[0], embed * 4 * embed + 4 * embed + 2 * embed * embed + embed)
+    width, masks = class_width(net, maps, nc), 16
     for i, x in enumerate(maps):
-        edges.append(branch(net, f"{at}.cv2.{i}", x, edge_width(net, maps), 4 * net.reg_max))
-        y = branch(net, f"{at}.cv3.{i}", x, width, embed)
-        y = net.add(f"{at}.cv4.{i}.norm", "norm", y, type="batch") if with_bn else y
-        y = net.add(f"{at}.cv4.{i}.einsum", "einsum", y, text, equation="chw,ck->khw")
-        y = net.add(f"{at}.cv4.{i}.logit_scale", "scale", y, per="scalar")
-        bias = net.add(f"{at}.cv4.{i}.bias", "param", y, shape=(1, 1, 1))
-        scores.append(net.add(f"{at}.cv4.{i}.add", "add", y, bias))
-    return decoded(net, at, rows(net, f"{at}.boxes", edges), rows(net, f"{at}.scores", scores))
+        channels = net.channels(x)
+        net.unused(f"{at}.savpe.cv1.{i}", x, conv_params(channels, width, 3) + conv_params(width, width, 3))
+        net.unused(f"{at}.savpe.cv2.{i}", x, conv_params(channels, width))
+    joined = len(maps) * width
+    params = conv_params(joined, embed, norm=False) + conv_params(joined, masks, 3, norm=False)
+    params = params + conv_params(1, masks, 3, norm=False) + conv_params(2 * masks, masks, 3)
+    net.unused(f"{at}.savpe", maps[0], params + conv_params(masks, masks, 3, norm=False))
+    return found
 
 
-def detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
-    """Boxes and classes of every place."""
-    return net.opaque(at, net.module, maps, (4 + nc, _places(net, maps)), params=None)
-
-
-def segment(
+def yoloe_segment(
     net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256, embed: int = 512,
     with_bn: bool = False,
-) -> int:  # fmt: skip
-    """Boxes, classes and masks of every place."""
-    return net.opaque(at, net.module, maps, (4 + nc + nm, _places(net, maps)), params=None)
+) -> tuple[int, ...]:  # fmt: skip
+    masks = extra(net, at, maps, quarter(net, maps, nm), nm, "cv5")
+    found = _prompted(net, at, maps, nc, (class_branch, embed, with_bn), masks)
+    return found, proto(net, f"{at}.proto", maps[0], npr, nm)
 
 
-def _places(net: Network, maps: Maps) -> Number:
-    return total(net.shape(x)[1] * net.shape(x)[2] for x in maps)
+def yoloe_segment26(
+    net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256, embed: int = 512,
+    with_bn: bool = False,
+) -> tuple[int, ...]:  # fmt: skip
+    masks = extra(net, at, maps, quarter(net, maps, nm), nm, "cv5")
+    found = _prompted(net, at, maps, nc, (class_branch, embed, with_bn), masks)
+    return found, refined_proto(net, at, maps, nc, npr, nm)
+
+
+def _detected(net: Network, at: str, maps: Maps, nc: Number, classes: tuple[Branch, int, bool], *more: int) -> int:
+    """Boxes, and the similarities of every map with the text; ``classes``: their branch, its output, its norm."""
+    make, embed, with_bn = classes
+    words(net, maps[0], embed)
+    text = net.add(f"{at}.permute", "permute", net.words, axes=(1, 0))
+    found = (-1, -1)
+    for prefix in net.prefixes:
+        edges, scores = [], []
+        for i, x in enumerate(maps):
+            edges.append(branch(net, f"{at}.{prefix}cv2.{i}", x, edge_width(net, maps), 4 * net.reg_max))
+            y = make(net, f"{at}.{prefix}cv3.{i}", x, class_width(net, maps, nc), embed)
+            scores.append(_similarity(net, f"{at}.{prefix}cv4.{i}", y, text, with_bn))
+        found = rows(net, f"{at}.{prefix}boxes", edges), rows(net, f"{at}.{prefix}scores", scores)
+    return decoded(net, at, *found, *more)
+
+
+def _similarity(net: Network, at: str, x: int, text: int, with_bn: bool) -> int:
+    """[embed, H, W] and [embed, classes] → [classes, H, W], with a learned scale and bias."""
+    x = net.add(f"{at}.norm", "norm", x, type="batch") if with_bn else x
+    x = net.add(f"{at}.einsum", "einsum", x, text, equation="chw,ck->khw")
+    x = net.add(f"{at}.logit_scale", "scale", x, per="scalar")
+    return net.add(f"{at}.add", "add", x, net.add(f"{at}.bias", "param", x, shape=(1, 1, 1)))
