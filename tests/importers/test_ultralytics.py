@@ -119,7 +119,6 @@ MISTAKES = {
     "number": (backbone("[-1, 1, Conv, [99999999999]]"), 3, "CC768", "out of range"),
     "twice": (backbone("[-1, 2, Conv, [16]]"), 3, "CC768", "Conv is repeated for 3 channels, but 16 leave it"),
     "shape": (backbone(CONV, "[-1, 1, C2PSA, [32]]"), 4, "CC768", "C2PSA: it keeps its channels"),
-    "heads": (backbone(CONV, "[-1, 1, C2PSA, [16]]"), 4, "CC768", "its attention needs 64 channels for each head"),
     "sizes": (backbone(CONV, "[-1, 1, Conv, [16, 3, 2]]", "[[0, 1], 1, Concat, [1]]"), 5, "CC405", "shapes differ"),
     "anchors": (backbone(CONV, head="[[0], 1, Detect, [nc, anchors]]"), 4, "CC768", "the file has no 'anchors'"),
     "unknown classes": (backbone(CONV, head="[0, 1, Classify, [nc]]", settings="ch: 3"), 0, "CC762", "nc"),

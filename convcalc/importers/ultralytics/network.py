@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import gcd
 from typing import Any, TypeAlias
@@ -14,6 +15,8 @@ from convcalc.shapes import Shape
 Kernel: TypeAlias = "int | tuple[int, ...]"
 
 SILU = {"type": "silu"}
+_COPIED = re.compile(r"\bone2one_cv\d")
+"""In the path of a branch that is a copy of another one."""
 MAX_LAYERS = 30_000
 """Ten times as many as any known network has."""
 
@@ -66,10 +69,15 @@ class Network(ModelBuilder):
         if not holds:
             raise SpecError("CC768", f"{self.module}: {text}", self.place)
 
+    def require_groups(self, g: int, channels: int) -> None:
+        """Demand groups that divide the channels, also of a module that has them for modules like it alone."""
+        self.require(g > 0 and channels % g == 0, f"{g} groups do not divide {channels} channels")
+
     def act(self, at: str, x: int, activation: Mapping[str, Any] | None = None) -> int:
-        """The activation of the model, or another one; a learned one is the same everywhere."""
+        """The activation of the model, or another one; a learned one is the same in all branches but copied ones."""
         chosen = self.activation if activation is None else activation
-        tied = "activation" if chosen["type"] == "prelu" else None
+        copied = _COPIED.search(at)
+        tied = ("activation", copied and copied[0]) if chosen["type"] == "prelu" else None
         return self.add(at, "act", x, weights=tied, **chosen)
 
     def conv2d(
