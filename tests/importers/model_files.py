@@ -70,7 +70,7 @@ head:
 
 ELAN = """
 nc: 5
-activation: torch.nn.LeakyReLU(0.1)
+activation: torch.nn.PReLU()
 backbone:
   - [-1, 1, Conv, [32, 3, 2]]
   - [-1, 1, ELAN1, [64, 32, 24]]
