@@ -70,7 +70,7 @@ head:
 
 ELAN = """
 nc: 5
-activation: torch.nn.LeakyReLU(0.1)
+activation: torch.nn.PReLU()
 backbone:
   - [-1, 1, Conv, [32, 3, 2]]
   - [-1, 1, ELAN1, [64, 32, 24]]
@@ -119,6 +119,20 @@ head:
   - [-1, 1, Classify, [nc]]
 """
 
+WORLD = """
+nc: 6
+scales: {s: [0.5, 0.5, 512]}
+backbone:
+  - [-1, 1, Conv, [64, 3, 2]]
+  - [-1, 1, Conv, [128, 3, 2]]
+head:
+  - [-1, 4, C2fAttn, [256, 128, 8]]
+  - [-1, 1, Conv, [256, 3, 2]]
+  - [[2, 3], 1, ImagePoolingAttn, [64]]
+  - [3, 2, C2fAttn, [128, 64, 1]]
+  - [[2, 5], 1, WorldDetect, [nc, 512, True]]
+"""
+
 HEADS = {
     "segment": "Segment, [nc, 16, 64]",
     "pose": "Pose, [nc, kpt_shape]",
@@ -126,6 +140,9 @@ HEADS = {
     "segment26": "Segment26, [nc, 16, 64]",
     "pose26": "Pose26, [nc, kpt_shape]",
     "obb26": "OBB26, [nc, 1]",
+    "yoloe": "YOLOEDetect, [nc, 512, True]",
+    "yoloe masks": "YOLOESegment, [nc, 16, 64, 512, True]",
+    "yoloe26 masks": "YOLOESegment26, [nc, 16, 64, 512, True]",
     "semantic": "SemanticSegment, [nc]",
     "depth": "Depth, [48]",
 }
@@ -158,6 +175,7 @@ FILES = {
     "elan": ELAN,
     "transformer": TRANSFORMER,
     "resnet": RESNET,
+    "world": WORLD,
     **{name: with_head(row) for name, row in HEADS.items()},
 }
 VARIANTS = {"convolutions": "nmx", "attention": "nmx"}

@@ -229,6 +229,8 @@ def test_weights_of_other_layers(section: str) -> None:
     """On an image of 6×2×2, or 6×2×3 of a local layer: 24 inputs."""
     network = only(section, height=2, width=3 if "local" in section else 2)
     assert totals(network) == WEIGHTS[section]
+    is_recurrent = any(kind in section for kind in ("rnn", "gru", "lstm"))
+    assert network.report().note == ("recurrent layers are counted for one step" if is_recurrent else "")
 
 
 def test_shared_weights_are_counted_once() -> None:

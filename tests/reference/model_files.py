@@ -21,9 +21,10 @@ from ultralytics.nn import tasks
 from tests.importers.model_files import DESIGNS, FILES, SIZE
 
 MODELS = (
-    ("SemanticSegment", "SemanticSegmentationModel"), ("Segment", "SegmentationModel"), ("Pose", "PoseModel"),
-    ("OBB", "OBBModel"), ("Classify", "ClassificationModel"), ("Depth", "DepthModel"),
-    ("RTDETR", "RTDETRDetectionModel"), ("", "DetectionModel"),
+    ("SemanticSegment", "SemanticSegmentationModel"), ("YOLOESegment", "YOLOESegModel"), ("YOLOE", "YOLOEModel"),
+    ("World", "WorldModel"), ("Segment", "SegmentationModel"), ("Pose", "PoseModel"), ("OBB", "OBBModel"),
+    ("Classify", "ClassificationModel"), ("Depth", "DepthModel"), ("RTDETR", "RTDETRDetectionModel"),
+    ("", "DetectionModel"),
 )  # fmt: skip
 
 
@@ -33,7 +34,10 @@ def build(design):
     settings["scale"] = scale
     kind = settings["head"][-1][2]
     model = next(found for word, found in MODELS if word in kind)
-    return getattr(tasks, model)(settings, ch=3, verbose=False).eval()
+    built = getattr(tasks, model)(settings, ch=3, nc=settings["nc"], verbose=False).eval()
+    if "YOLOE" in kind:
+        built.pe = torch.zeros(1, settings["nc"], 512)  # the text of as many classes; by default there are 80
+    return built
 
 
 def multiplies(layer, x, y):

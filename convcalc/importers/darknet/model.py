@@ -16,6 +16,7 @@ from convcalc.importers.model import Model, unknown_sizes
 from convcalc.spec.yaml.text import decode, read_text
 
 SIZES = ("channels", "height", "width")
+RECURRENT = ("rnn", "crnn", "gru", "lstm")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,4 +60,5 @@ def read_model(source: Source, data: bytes | None) -> Model:
     count = net.integer("inputs", 0, 0)
     shape = (count,) if count and not any(sizes) else sizes
     name = os.path.splitext(os.path.basename(source.name))[0]
-    return DarknetModel(text, {"input": shape}, name, sections=(net, *layers))
+    note = "recurrent layers are counted for one step" if any(each.name in RECURRENT for each in layers) else ""
+    return DarknetModel(text, {"input": shape}, name, note, sections=(net, *layers))

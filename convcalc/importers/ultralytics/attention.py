@@ -19,7 +19,6 @@ def scores_and_context(net: Network, at: str, q: int, k: int, v: int) -> int:
 def attention(net: Network, at: str, x: int, heads: int, ratio: float = 0.5) -> int:
     """Attention over all places, whose keys are narrower than its values, with a depthwise position encoding."""
     shape, dim = net.shape(x), net.plain_channels(x)
-    net.require(0 < heads <= dim, f"its attention needs 64 channels for each head, but has {dim}")
     width = dim // heads
     key = scaled(width, ratio)
     qkv = net.conv(f"{at}.qkv", x, dim + 2 * key * heads, act=False)
@@ -53,13 +52,13 @@ def _psa(net: Network, at: str, x: int, c2: int, e: float, blocks: list[str]) ->
     c = scaled(c2, e)
     a, b = net.halves(at, net.conv(f"{at}.cv1", x, 2 * c))
     for path in blocks:
-        b = psa_block(net, path, b, c // 64)
+        b = psa_block(net, path, b, max(c // 64, 1))
     return net.conv(f"{at}.cv2", net.concat(at, a, b), c2)
 
 
 def c2f_psa(net: Network, at: str, x: int, c2: int, n: int = 1, e: float = 0.5) -> int:
     net.require(net.channels(x) == c2, f"it keeps its channels, but {net.channels(x)} enter and {c2} leave")
-    return c2f_of(net, at, x, c2, n, e, lambda path, y, c: psa_block(net, path, y, c // 64))
+    return c2f_of(net, at, x, c2, n, e, lambda path, y, c: psa_block(net, path, y, max(c // 64, 1)))
 
 
 def c3k2(
@@ -136,6 +135,7 @@ def aifi(net: Network, at: str, x: int, cm: int = 2048, num_heads: int = 8) -> i
 
 def c3_tr(net: Network, at: str, x: int, c2: int, n: int = 1, shortcut: bool = True, g: int = 1, e: float = 0.5) -> int:
     def inner(path: str, y: int, c: int) -> int:
+        net.require_groups(g, c)
         shape = net.shape(y)
         y = net.tokens(path, y)
         y = net.add(f"{path}.add", "add", y, net.add(f"{path}.linear", "linear", y, out=c))

@@ -105,6 +105,7 @@ def bottleneck_csp(
 
 def ghost_conv(net: Network, at: str, x: int, c2: int, k: int = 1, s: int = 1, g: int = 1, act: bool = True) -> int:
     """Half of the channels by a convolution, the other half by a depthwise one from these."""
+    net.require(c2 % 2 == 0, f"{c2} channels have no halves")
     y = net.conv(f"{at}.cv1", x, c2 // 2, k, s, g=g, act=act)
     return net.concat(at, y, net.depthwise(f"{at}.cv2", y, 5, act=act))
 
@@ -124,6 +125,7 @@ def c3_ghost(
     net: Network, at: str, x: int, c2: int, n: int = 1, shortcut: bool = True, g: int = 1, e: float = 0.5
 ) -> int:
     def inner(path: str, y: int, c: int) -> int:
+        net.require_groups(g, c)
         for each in numbered(path, n):
             y = ghost_bottleneck(net, each, y, c)
         return y
@@ -180,4 +182,5 @@ def c2f_cib(
     net: Network, at: str, x: int, c2: int, n: int = 1, shortcut: bool = False, lk: bool = False, g: int = 1,
     e: float = 0.5,
 ) -> int:  # fmt: skip
+    net.require_groups(g, scaled(c2, e))
     return c2f_of(net, at, x, c2, n, e, lambda path, y, c: cib(net, path, y, c, shortcut, lk))

@@ -37,16 +37,30 @@ def detected(net: Network, at: str, maps: Maps, nc: Number, *more: int) -> int:
 
     Models without a search for duplicates have two sets of branches, and run both.
     """
-    reg_max, first = net.reg_max, net.channels(maps[0])
-    box = at_least(floordiv(first, 4), max(16, 4 * reg_max))
-    width = at_least(first, at_most(nc, 100))
+    box, out = edge_width(net, maps), 4 * net.reg_max
+    width = class_width(net, maps, nc)
     edges = classes = -1
     for prefix in net.prefixes:
-        boxes = [branch(net, f"{at}.{prefix}cv2.{i}", x, box, 4 * reg_max) for i, x in enumerate(maps)]
+        boxes = [branch(net, f"{at}.{prefix}cv2.{i}", x, box, out) for i, x in enumerate(maps)]
         scores = [class_branch(net, f"{at}.{prefix}cv3.{i}", x, width, nc) for i, x in enumerate(maps)]
         edges, classes = rows(net, f"{at}.{prefix}boxes", boxes), rows(net, f"{at}.{prefix}scores", scores)
-    if reg_max > 1:
-        edges = distances(net, f"{at}.dfl", edges, reg_max)
+    return decoded(net, at, edges, classes, *more)
+
+
+def edge_width(net: Network, maps: Maps) -> Number:
+    """The channels of branches of boxes."""
+    return quarter(net, maps, max(16, 4 * net.reg_max))
+
+
+def class_width(net: Network, maps: Maps, nc: Number) -> Number:
+    """The channels of branches of classes."""
+    return at_least(net.channels(maps[0]), at_most(nc, 100))
+
+
+def decoded(net: Network, at: str, edges: int, classes: int, *more: int) -> int:
+    """Join the edges of boxes, once they are distances, with classes and more: → [C, places]."""
+    if net.reg_max > 1:
+        edges = distances(net, f"{at}.dfl", edges, net.reg_max)
     return net.concat(at, edges, net.act(f"{at}.sigmoid", classes, {"type": "sigmoid"}), *more)
 
 
@@ -58,12 +72,12 @@ def distances(net: Network, at: str, x: int, bins: int) -> int:
     return net.add(f"{at}.reshape", "reshape", net.conv2d(f"{at}.conv", x, 1, bias=False), shape=(4, places))
 
 
-def extra(net: Network, at: str, maps: Maps, width: Number, out: Number) -> int:
+def extra(net: Network, at: str, maps: Maps, width: Number, out: Number, name: str = "cv4") -> int:
     """The rows of a further branch of every map, in the first set of branches and in the other one."""
     found = -1
     for prefix in net.prefixes:
-        name = f"{at}.{prefix}cv4"
-        found = rows(net, name, [branch(net, f"{name}.{i}", x, width, out) for i, x in enumerate(maps)])
+        path = f"{at}.{prefix}{name}"
+        found = rows(net, path, [branch(net, f"{path}.{i}", x, width, out) for i, x in enumerate(maps)])
     return found
 
 
@@ -82,16 +96,20 @@ def segment(net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: in
 
 
 def segment26(net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256) -> tuple[int, ...]:
-    """Prototypes are made of all maps; a branch of training labels pixels."""
     masks = extra(net, at, maps, quarter(net, maps, nm), nm)
-    found, path = detected(net, at, maps, nc, masks), f"{at}.proto"
+    return detected(net, at, maps, nc, masks), refined_proto(net, at, maps, nc, npr, nm)
+
+
+def refined_proto(net: Network, at: str, maps: Maps, nc: Number, npr: int, nm: int) -> int:
+    """Prototypes that are made of all maps; a branch for training labels pixels."""
+    path = f"{at}.proto"
     x = first = maps[0]
     for i, other in enumerate(maps[1:]):
         y = net.conv(f"{path}.feat_refine.{i}", other, net.channels(first))
         x = net.add(f"{path}.add", "add", x, resized(net, f"{path}.resize", y, net.shape(first), "nearest"))
     training = conv_params(net.channels(first), npr, 3) + conv_params(npr, npr, 3) + conv_params(npr, nc, norm=False)
     net.unused(f"{path}.semseg", first, training)
-    return found, proto(net, path, net.conv(f"{path}.feat_fuse", x, npr, 3), npr, nm)
+    return proto(net, path, net.conv(f"{path}.feat_fuse", x, npr, 3), npr, nm)
 
 
 def pose(net: Network, at: str, maps: Maps, nc: Number, kpt_shape: tuple[int, ...] = (17, 3)) -> int:

@@ -24,6 +24,8 @@ IMAGE = 640
 """Height and width of the input, where ``--input`` gives no other: those that the package counts FLOPs at."""
 NEWER = ("C3k2", "A2C2f", "C2fCIB")
 """Modules whose models have depthwise branches of classes."""
+MASKED = ("Segment", "Segment26", "YOLOESegment", "YOLOESegment26")
+"""Modules whose third argument is a width."""
 _SCALE_IN_NAME = re.compile(r"yolo(?:e-)?v?\d+([nslmx])")
 
 
@@ -36,6 +38,12 @@ class Factors(tuple[float, float, float]):
         """Scale a width and round it up to a multiple of 8."""
         _, width, largest = self
         return math.ceil(min(channels, largest) * width / 8) * 8
+
+    def heads(self, count: int) -> int:
+        """Scale heads of attention to text, of which one is for 64 channels at most."""
+        _, width, largest = self
+        most = count if math.isinf(largest) else min(count, int(largest) // 64)
+        return int(max(most * width, 1)) if count > 1 else count
 
     def repeats(self, count: int) -> int:
         """Scale repeats, of which at least one is left."""
@@ -189,7 +197,7 @@ class _Reader:
 
     def _scale(self, module: Module, row: Row, arguments: list[Argument]) -> None:
         """Scale the widths among the arguments."""
-        places = (0,) if module.is_scaled else (2,) if row.module in ("Segment", "Segment26") else ()
+        places = (0,) if module.is_scaled else (2,) if row.module in MASKED else ()
         if self.net.is_v5 and row.module == "Segment":
             places = (3,)
         for place in places:
@@ -209,6 +217,8 @@ class _Reader:
         """Add the arguments that a scale gives to some modules."""
         if row.module == "C3k2" and self.scale in ("m", "l", "x"):
             arguments[2:3] = [Argument(True, row.span)]
+        if row.module == "C2fAttn" and len(arguments) > 3 and type(arguments[3].value) is int:
+            arguments[3] = arguments[3]._replace(value=self.factors.heads(arguments[3].value))
         if row.module == "A2C2f" and self.scale in ("l", "x"):
             arguments += [Argument(True, row.span), Argument(1.2, row.span)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import gcd
 from typing import Any, TypeAlias
@@ -10,11 +11,14 @@ from convcalc.arith import Number, is_plain
 from convcalc.errors import Source, SpecError
 from convcalc.importers.builder import ModelBuilder
 from convcalc.shapes import Shape
-from convcalc.spec.limits import LAYERS
 
 Kernel: TypeAlias = "int | tuple[int, ...]"
 
 SILU = {"type": "silu"}
+_COPIED = re.compile(r"\bone2one_cv\d")
+"""In the path of a branch that is a copy of another one."""
+MAX_LAYERS = 30_000
+"""Ten times as many as any known network has."""
 
 
 class Network(ModelBuilder):
@@ -36,12 +40,14 @@ class Network(ModelBuilder):
         """The name of the module that is added now."""
         self.classes: Number = 1
         """How many classes there are."""
+        self.words = self.text = -1
+        """The text of classes as it came, and as it is now."""
         self._layers = 0
 
     def add(self, node: str, kind: str, *inputs: int, **arguments: Any) -> int:
         self._layers += 1
-        if self._layers > LAYERS:
-            raise SpecError("CC503", f"more than {LAYERS} layers", self.place)
+        if self._layers > MAX_LAYERS:
+            raise SpecError("CC503", f"more than {MAX_LAYERS} layers", self.place)
         return super().add(node, kind, *inputs, **arguments)
 
     def channels(self, x: int) -> Number:
@@ -63,10 +69,15 @@ class Network(ModelBuilder):
         if not holds:
             raise SpecError("CC768", f"{self.module}: {text}", self.place)
 
+    def require_groups(self, g: int, channels: int) -> None:
+        """Demand groups that divide the channels, also of a module that has them for modules like it alone."""
+        self.require(g > 0 and channels % g == 0, f"{g} groups do not divide {channels} channels")
+
     def act(self, at: str, x: int, activation: Mapping[str, Any] | None = None) -> int:
-        """The activation of the model, or another one; a learned one is the same everywhere."""
+        """The activation of the model, or another one; a learned one is the same in all branches but copied ones."""
         chosen = self.activation if activation is None else activation
-        tied = "activation" if chosen["type"] == "prelu" else None
+        copied = _COPIED.search(at)
+        tied = ("activation", copied and copied[0]) if chosen["type"] == "prelu" else None
         return self.add(at, "act", x, weights=tied, **chosen)
 
     def conv2d(

@@ -1,36 +1,160 @@
-"""Modules that read the text of classes: their weights and multiplies are not known, only what leaves them."""
+"""Modules that read the text of classes.
+
+Source: Cheng et al. 2024, YOLO-World: Real-Time Open-Vocabulary Object Detection; Wang et al. 2025, YOLOE: Real-Time
+Seeing Anything.
+"""
 
 from __future__ import annotations
 
-from convcalc.arith import Number, total
-from convcalc.importers.ultralytics.network import Network
+from collections.abc import Callable
+from typing import TypeAlias
+
+from convcalc.arith import Number
+from convcalc.importers.ultralytics.blocks import bottleneck
+from convcalc.importers.ultralytics.heads import (
+    Maps,
+    branch,
+    class_branch,
+    class_width,
+    decoded,
+    edge_width,
+    extra,
+    quarter,
+    refined_proto,
+    rows,
+)
+from convcalc.importers.ultralytics.network import Network, conv_params, numbered, scaled
+from convcalc.importers.ultralytics.stages import proto
+
+Branch: TypeAlias = Callable[[Network, str, int, Number, Number], int]
+
+
+def words(net: Network, x: int, width: int) -> int:
+    """The vectors of all classes, which come from a model of text: [classes, width]."""
+    if net.words < 0:
+        net.words = net.text = net.add("text", "custom", x, out=(net.classes, width))
+    return net.text
 
 
 def c2f_attn(
     net: Network, at: str, x: int, c2: int, n: int = 1, ec: int = 128, nh: int = 1, gc: int = 512,
     shortcut: bool = False, g: int = 1, e: float = 0.5,
 ) -> int:  # fmt: skip
-    """Like C2f, with attention to the text."""
-    return net.opaque(at, net.module, [x], (c2, *net.shape(x).spatial), params=None)
+    """Like C2f, with a last part that the most similar class of each place weights."""
+    c = scaled(c2, e)
+    parts = [*net.halves(at, net.conv(f"{at}.cv1", x, 2 * c))]
+    for path in numbered(f"{at}.m", n):
+        parts.append(bottleneck(net, path, parts[-1], c, shortcut, g, (3, 3), 1.0))
+    parts.append(_weighted(net, f"{at}.attn", parts[-1], words(net, x, gc), nh))
+    return net.conv(f"{at}.cv2", net.concat(at, *parts), c2)
 
 
-def image_pooling(net: Network, at: str, maps: list[int], ec: int = 256, ct: int = 512, nh: int = 8, k: int = 3) -> int:
-    """The text of every class, changed by what the image shows."""
-    return net.opaque(at, net.module, maps, (net.classes, ct), params=None)
+def _weighted(net: Network, at: str, x: int, text: int, heads: int) -> int:
+    """Similarity of places and classes in each head, its maximum as a gate."""
+    c, height, width = net.shape(x)
+    net.require(heads > 0 and c % heads == 0, f"{heads} heads do not divide {c} channels")
+    guide = net.add(f"{at}.gl", "linear", text, out=c)
+    guide = net.add(f"{at}.reshape", "reshape", guide, shape=(net.classes, heads, c // heads))
+    split = net.add(f"{at}.reshape", "reshape", x, shape=(heads, c // heads, height, width))
+    scores = net.add(f"{at}.einsum", "einsum", split, guide, equation="mchw,nmc->mhwn")
+    gate = net.add(f"{at}.max", "reduce", scores, type="max", axis=-1)
+    bias = net.add(f"{at}.bias", "param", gate, shape=(heads, 1, 1))
+    gate = net.act(f"{at}.sigmoid", net.add(f"{at}.add", "add", gate, bias), {"type": "sigmoid"})
+    gate = net.add(f"{at}.reshape", "reshape", gate, shape=(heads, 1, height, width))
+    y = net.conv(f"{at}.proj_conv", x, c, 3, act=False)
+    y = net.add(f"{at}.reshape", "reshape", y, shape=(heads, c // heads, height, width))
+    return net.add(f"{at}.reshape", "reshape", net.add(f"{at}.mul", "mul", y, gate), shape=(c, height, width))
 
 
-def detect(net: Network, at: str, maps: list[int], nc: Number, embed: int = 512, with_bn: bool = False) -> int:
-    """Boxes and classes of every place."""
-    return net.opaque(at, net.module, maps, (4 + nc, _places(net, maps)), params=None)
+def image_pooling(
+    net: Network, at: str, maps: Maps, ec: int = 256, ct: int = 512, nh: int = 8, k: int = 3, scale: bool = False
+) -> int:
+    """Attention of the text to the largest values of each map: what leaves it is the text of the modules behind it."""
+    net.require(nh > 0 and ec % nh == 0, f"{nh} heads do not divide {ec} channels")
+    text, pooled = words(net, maps[0], ct), []
+    for i, x in enumerate(maps):
+        y = net.conv2d(f"{at}.projections.{i}", x, ec)
+        pooled.append(net.tokens(f"{at}.im_pools.{i}", net.add(f"{at}.im_pools.{i}", "maxpool", y, out=k)))
+    sources = dict(zip(("query", "key", "value"), (text, *(net.concat(at, *pooled),) * 2), strict=True))
+    q, keys, values = (_heads(net, f"{at}.{name}", x, ec, nh) for name, x in sources.items())
+    y = net.add(f"{at}.sdpa", "sdpa", q, keys, values)
+    y = net.add(f"{at}.permute", "permute", y, axes=(1, 0, 2))
+    y = net.add(f"{at}.reshape", "reshape", y, shape=(net.classes, ec))
+    y = net.add(f"{at}.proj", "linear", y, out=ct)
+    if scale:
+        y = net.add(f"{at}.scale", "scale", y, per="scalar")
+    net.text = net.add(f"{at}.add", "add", y, text)
+    return net.text
 
 
-def segment(
-    net: Network, at: str, maps: list[int], nc: Number, nm: int = 32, npr: int = 256, embed: int = 512,
+def _heads(net: Network, at: str, x: int, width: int, heads: int) -> int:
+    y = net.add(f"{at}.1", "linear", net.add(f"{at}.0", "norm", x, type="layer"), out=width)
+    y = net.add(f"{at}.reshape", "reshape", y, shape=(net.shape(y)[0], heads, width // heads))
+    return net.add(f"{at}.permute", "permute", y, axes=(1, 0, 2))
+
+
+def world_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
+    """Detect whose classes are the similarities of places with the text as it came."""
+    return _detected(net, at, maps, nc, (branch, embed, with_bn))
+
+
+def yoloe_detect(net: Network, at: str, maps: Maps, nc: Number, embed: int = 512, with_bn: bool = False) -> int:
+    return _prompted(net, at, maps, nc, (class_branch, embed, with_bn))
+
+
+def _prompted(net: Network, at: str, maps: Maps, nc: Number, classes: tuple[Branch, int, bool], *more: int) -> int:
+    """As of YOLO-World, beside modules that make the text from examples: nothing reads them once it is there."""
+    found, embed = _detected(net, at, maps, nc, classes, *more), classes[1]
+    net.unused(f"{at}.reprta", maps[0], embed * 4 * embed + 4 * embed + 2 * embed * embed + embed)
+    width, masks = class_width(net, maps, nc), 16
+    for i, x in enumerate(maps):
+        channels = net.channels(x)
+        net.unused(f"{at}.savpe.cv1.{i}", x, conv_params(channels, width, 3) + conv_params(width, width, 3))
+        net.unused(f"{at}.savpe.cv2.{i}", x, conv_params(channels, width))
+    joined = len(maps) * width
+    params = conv_params(joined, embed, norm=False) + conv_params(joined, masks, 3, norm=False)
+    params = params + conv_params(1, masks, 3, norm=False) + conv_params(2 * masks, masks, 3)
+    net.unused(f"{at}.savpe", maps[0], params + conv_params(masks, masks, 3, norm=False))
+    return found
+
+
+def yoloe_segment(
+    net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256, embed: int = 512,
     with_bn: bool = False,
-) -> int:  # fmt: skip
-    """Boxes, classes and masks of every place."""
-    return net.opaque(at, net.module, maps, (4 + nc + nm, _places(net, maps)), params=None)
+) -> tuple[int, ...]:  # fmt: skip
+    masks = extra(net, at, maps, quarter(net, maps, nm), nm, "cv5")
+    found = _prompted(net, at, maps, nc, (class_branch, embed, with_bn), masks)
+    return found, proto(net, f"{at}.proto", maps[0], npr, nm)
 
 
-def _places(net: Network, maps: list[int]) -> Number:
-    return total(net.shape(x)[1] * net.shape(x)[2] for x in maps)
+def yoloe_segment26(
+    net: Network, at: str, maps: Maps, nc: Number, nm: int = 32, npr: int = 256, embed: int = 512,
+    with_bn: bool = False,
+) -> tuple[int, ...]:  # fmt: skip
+    masks = extra(net, at, maps, quarter(net, maps, nm), nm, "cv5")
+    found = _prompted(net, at, maps, nc, (class_branch, embed, with_bn), masks)
+    return found, refined_proto(net, at, maps, nc, npr, nm)
+
+
+def _detected(net: Network, at: str, maps: Maps, nc: Number, classes: tuple[Branch, int, bool], *more: int) -> int:
+    """Boxes, and the similarities of every map with the text; ``classes``: their branch, its output, its norm."""
+    make, embed, with_bn = classes
+    words(net, maps[0], embed)
+    text = net.add(f"{at}.permute", "permute", net.words, axes=(1, 0))
+    found = (-1, -1)
+    for prefix in net.prefixes:
+        edges, scores = [], []
+        for i, x in enumerate(maps):
+            edges.append(branch(net, f"{at}.{prefix}cv2.{i}", x, edge_width(net, maps), 4 * net.reg_max))
+            y = make(net, f"{at}.{prefix}cv3.{i}", x, class_width(net, maps, nc), embed)
+            scores.append(_similarity(net, f"{at}.{prefix}cv4.{i}", y, text, with_bn))
+        found = rows(net, f"{at}.{prefix}boxes", edges), rows(net, f"{at}.{prefix}scores", scores)
+    return decoded(net, at, *found, *more)
+
+
+def _similarity(net: Network, at: str, x: int, text: int, with_bn: bool) -> int:
+    """[embed, H, W] and [embed, classes] → [classes, H, W], with a learned scale and bias."""
+    x = net.add(f"{at}.norm", "norm", x, type="batch") if with_bn else x
+    x = net.add(f"{at}.einsum", "einsum", x, text, equation="chw,ck->khw")
+    x = net.add(f"{at}.logit_scale", "scale", x, per="scalar")
+    return net.add(f"{at}.add", "add", x, net.add(f"{at}.bias", "param", x, shape=(1, 1, 1)))
