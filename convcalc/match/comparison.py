@@ -111,4 +111,5 @@ def _derived(one: Layer, two: Layer) -> tuple[str, ...]:
     """Name what differs between layers of equal settings: their inputs, or else what they count."""
     if [node.input_shapes for node in one.nodes] != [node.input_shapes for node in two.nodes]:
         return (FROM_INPUT,)
-    return tuple(name for name in ("params", "multiplies", "output") if getattr(one, name) != getattr(two, name))
+    names = ("params", "multiplies", "output")
+    return next((name,) for name in names if getattr(one, name) != getattr(two, name))
