@@ -297,3 +297,27 @@ def test_totals_count_shared_weights_once() -> None:
     found = matched(TIED, OWN)
     weights = 8 * 8 * 9 + 8
     assert (found.first.params, found.second.params) == (weights, 2 * weights)
+
+
+# --- norms that are folded --------------------------------------------------------------------------------------------
+
+NORMED = "conv: {out: 8, kernel: 3, norm: batch}\nrelu\nconv: {out: 4, kernel: 1, norm: batch}"
+FOLDED = "conv: {out: 8, kernel: 3}\nrelu\nconv: {out: 4, kernel: 1}"
+
+
+def test_norms_that_are_folded_are_two_differences() -> None:
+    biases, norms = matched(NORMED, FOLDED).differences
+    assert (biases.names, paths(biases.first)) == (("bias",), ["conv1", "conv2"])
+    assert (norms.kind, paths(norms.first)) == ("missing", ["conv1.norm", "conv2.norm"])
+
+
+def test_norms_that_are_folded_are_none_where_norms_are_ignored() -> None:
+    assert matched(NORMED, FOLDED, ignored=("norm",)).is_equal
+    assert matched(NORMED, FOLDED.replace("}", ", bias: false}"), ignored=("norm",)).is_equal
+    assert not matched(NORMED, FOLDED.replace("3}", "3, bias: false}"), ignored=("norm",)).is_equal
+
+
+def test_parameters_are_equal_whatever_a_source_calls_them() -> None:
+    one = "add: [identity, {param: [8, 1, 1], name: shift}]\nconv: [8, 1]"
+    two = one.replace("{param: [8, 1, 1], name: shift}", "[{custom: {out: [8, 1, 1], params: 8}, name: table}]")
+    assert matched(one, two).is_equal
