@@ -80,7 +80,7 @@ class _Comparison:
     def _is_equal(self, one: Layer, two: Layer) -> bool:
         """Whether a pair is equal; if it is not, note how it differs or what it follows from."""
         is_table = two.kind != one.kind  # only tables of unlike kinds are paired
-        if one.key == two.key or (is_table and _CONTENTS[0](one) == _CONTENTS[0](two)):
+        if one.key == two.key or (is_table and one.params == two.params):
             return True
         names = one.differing(two)
         before = self._cause_before(one, two)
@@ -111,4 +111,5 @@ def _derived(one: Layer, two: Layer) -> tuple[str, ...]:
     """Name what differs between layers of equal settings: their inputs, or else what they count."""
     if [node.input_shapes for node in one.nodes] != [node.input_shapes for node in two.nodes]:
         return (FROM_INPUT,)
-    return tuple(name for name in ("params", "multiplies", "output") if getattr(one, name) != getattr(two, name))
+    names = ("params", "multiplies", "output")
+    return next((name,) for name in names if getattr(one, name) != getattr(two, name))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any
 
@@ -34,11 +35,13 @@ class Layer:
     relative: Mapping[str, Hashable] = field(default_factory=dict)
     """Settings that follow from the input, such as the groups of a depthwise convolution, in a form without it."""
     in_channels: Number | None = None
+    folded: Number = 0
+    """Parameters of the bias that it has with the batch norm behind it folded into it."""
     key: Hashable = None
     """Equal for equal layers."""
 
     def __post_init__(self) -> None:
-        self.key = (self.kind, *self.settings.items(), self.params, self.multiplies, self.output)
+        self.key = (self.kind, *self.settings.items(), self.params + self.folded, self.multiplies, self.output)
 
     @property
     def path(self) -> str:
@@ -81,13 +84,15 @@ class Layer:
         )
 
 
-def layers_of(graph: Graph, ignored: Collection[str] = ()) -> list[Layer]:
+def layers_of(graph: Graph, ignored: Collection[str] = (), *, folded: bool = False) -> list[Layer]:
     """Return the layers that multiply, the norms and the activations, in the order of the graph.
 
     Args:
         graph: whose layers are all counted.
         ignored: ``norm`` and ``act``, where these are not compared.
+        folded: whether a layer with a batch norm behind it is compared as exporters fold them: with a bias.
     """
+    normed = _followed_by_batch_norm(graph) if folded else ()
     attentions = {node.index: found for found in joined(graph) for node in found.nodes}
     layers = []
     for node in graph.layers:
@@ -95,8 +100,18 @@ def layers_of(graph: Graph, ignored: Collection[str] = ()) -> list[Layer]:
         if found is not None:
             layers += [_attention(found)] if node is found.nodes[-1] else []
         elif node.facts.multiplies or (node.op is not None and node.op.kind in IGNORABLE):
-            layers.append(_layer(node))
+            layer = _layer(node)
+            if node.index in normed and layer.settings.get("bias") is False:
+                layer = replace(layer, settings={**layer.settings, "bias": True}, folded=layer.settings["out"])
+            layers.append(layer)
     return [layer for layer in layers if layer.kind not in ignored]
+
+
+def _followed_by_batch_norm(graph: Graph) -> set[int]:
+    """Return the nodes that a batch norm alone reads."""
+    readers = Counter(index for node in graph.nodes for index in set(node.inputs))
+    norms = [node for node in graph.layers if getattr(node.op, "type", "") == "batch"]
+    return {node.inputs[0] for node in norms if readers[node.inputs[0]] == 1}
 
 
 def tables_of(graph: Graph, layers: Sequence[Layer], ignored: Collection[str] = ()) -> list[Layer]:

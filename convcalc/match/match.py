@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from convcalc.arith import Number
 from convcalc.graph.graph import Graph
 from convcalc.match.alignment import alignments
 from convcalc.match.comparison import compared
-from convcalc.match.differences import CHANGED, NAME, Difference, Outcome, Side
+from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, Difference, Outcome, Side
 from convcalc.match.layers import IGNORABLE, layers_of, tables_of
 from convcalc.match.order import Numbering, sorted_by_branches
 from convcalc.match.ties import unlike_ties
@@ -57,8 +58,8 @@ def match(
         ignored: ``norm`` and ``act``, where these are not compared.
         by_name: whether the paths of layers are compared, too.
     """
-    sides = (_side(graphs[0], ignored), _side(graphs[1], ignored))
-    outcome, sides = _best(sides)
+    forms = (False, True) if "norm" in ignored else (False,)
+    outcome, sides = _best(_sides(graphs, ignored, folded=folded) for folded in forms)
     found = [*sorted(outcome.differences, key=_place), *unlike_ties(sides, outcome.pairs)]
     if by_name:
         found += [Difference(NAME, (one,), (two,)) for one, two in outcome.pairs if one.path != two.path]
@@ -67,9 +68,13 @@ def match(
     return Match(first, second, sides, outcome.equal, in_size_alone, tuple(_grouped(found)))
 
 
-def _side(graph: Graph, ignored: Collection[str]) -> Side:
-    layers = layers_of(graph, ignored)
-    return Side(graph, layers, tables_of(graph, layers, ignored))
+def _sides(graphs: tuple[Graph, Graph], ignored: Collection[str], *, folded: bool) -> tuple[Side, Side]:
+    """Return what is compared: with batch norms folded where either side may have them so."""
+    layers = [layers_of(graph, ignored, folded=folded) for graph in graphs]
+    first, second = (
+        Side(graph, own, tables_of(graph, own, ignored)) for graph, own in zip(graphs, layers, strict=True)
+    )
+    return first, second
 
 
 def _totals(design: str, side: Side) -> Totals:
@@ -78,10 +83,10 @@ def _totals(design: str, side: Side) -> Totals:
     return Totals(design, len(side.layers) + len(side.tables), params, sum(node.facts.multiplies for node in nodes))
 
 
-def _best(sides: tuple[Side, Side]) -> tuple[Outcome, tuple[Side, Side]]:
+def _best(forms: Iterable[tuple[Side, Side]]) -> tuple[Outcome, tuple[Side, Side]]:
     """Return the outcome with the fewest differences: in the order of the sources, then with branches sorted."""
     best: tuple[Outcome, tuple[Side, Side]] | None = None
-    for ordered in _orders(sides):
+    for ordered in chain.from_iterable(map(_orders, forms)):
         for pairs in alignments(ordered[0].layers, ordered[1].layers):
             outcome = compared(*ordered, pairs)
             if best is None or outcome.cost < best[0].cost:
@@ -121,11 +126,15 @@ def _grouped(found: Sequence[Difference]) -> list[Difference]:
 
 def _signature(difference: Difference) -> Hashable:
     """Return what is equal for differences that are shown as one; nothing for one that is alone."""
+    layers = (*difference.first, *difference.second)
+    if difference.kind in (MISSING, ADDED):  # such as norms that are folded into the layers before them
+        kinds = {layer.kind for layer in layers}
+        return (difference.kind, *kinds) if len(layers) == 1 and kinds.issubset(IGNORABLE) else None
     if difference.kind != CHANGED:
         return NAME if difference.kind == NAME else None
-    layers = (*difference.first, *difference.second)
-    if difference.first[0].kind in IGNORABLE:  # whatever the size
-        return difference.names, *(layer.own for layer in layers)
+    if difference.names == ("bias",) or layers[0].kind in IGNORABLE:  # whatever the size
+        settings = tuple(tuple(layer.settings.get(name) for name in difference.names) for layer in layers)
+        return layers[0].kind, difference.names, settings
     return difference.names, *((layer.key, layer.in_channels) for layer in layers)
 
 

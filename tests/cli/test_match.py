@@ -135,8 +135,3 @@ def test_hostile_names_are_escaped(cli: Command, folder: Path) -> None:
     for format_ in ("text", "github", "json"):
         result = cli("match", "a\x1b[31m.yaml", "a\x1b[31m.yaml", "--input", "3,9,9", "-f", format_)
         assert (result.exit_code, "\x1b" in result.stdout) == (0, False)
-
-
-def test_ascii_alone(cli: Command, pair: Path) -> None:
-    shown = cli("match", "one.yaml", "two.yaml", env={"PYTHONIOENCODING": "ascii"}).stdout
-    assert "≠" not in shown or "!=" not in shown

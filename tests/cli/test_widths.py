@@ -86,7 +86,8 @@ LINES = {
     ],
     "guide": ["guide", *(f"guide {name}" for name in guides())],
     "match": [
-        f"match {LONG} {LONG}@wide", f"match {LONG} {LONG}", f"match {LONG} pair.yaml", "match pair.yaml#direct broken.yaml",
+        f"match {LONG} {LONG}@wide", f"match {LONG} {LONG}", f"match {LONG} pair.yaml",
+        "match pair.yaml#direct broken.yaml",
         f"match {LONG} {LONG}@another_variant_with_a_long_name --names", f"match pair.yaml {LONG} --ignore act",
     ],
     "reconcile": [f"reconcile {LONG}", "reconcile pair.yaml#direct"],

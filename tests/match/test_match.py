@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import convcalc
+from convcalc.designs.sources import Network
 from convcalc.graph.graph import Graph
-from convcalc.match.differences import Difference
 from convcalc.match.match import Match, match
 from convcalc.report.report import LayerRow
 from tests.zoo.layerwise import SPECS
@@ -39,9 +39,9 @@ def paths(layers: tuple[object, ...]) -> list[str]:
 # --- every mutation of the zoo ----------------------------------------------------------------------------------------
 
 
-def rows(path: Path, text: str) -> list[list[LayerRow]]:
+def networks(path: Path, text: str) -> list[Network]:
     spec = opened(path, text)
-    return [spec.expand(variant).report().rows for variant in spec.variants]
+    return [spec.expand(variant) for variant in spec.variants]
 
 
 def facts(row: LayerRow) -> object:
@@ -50,24 +50,23 @@ def facts(row: LayerRow) -> object:
 
 @pytest.mark.parametrize("path", ZOO, ids=[path.stem for path in ZOO])
 def test_a_mutation_is_found_and_named(path: Path) -> None:
-    """The first layer whose numbers changed is the first difference, and only layers that changed are named."""
+    """And only layers are named whose numbers changed."""
     text = path.read_text("utf-8")
     places = list(numbers(text, WIDTHS, NARROWEST))
     random.Random(f"match {path.stem}").shuffle(places)
-    before, right = rows(path, text), opened(path, text)
-    for place in places[:3]:
-        mutant = changed(text, place, STEP)
+    right = [(network.graph, network.report().rows) for network in networks(path, text)]
+    for place in places[:2]:
         try:
-            after, wrong = rows(path, mutant), opened(path, mutant)
+            wrong = [(network.graph, network.report().rows) for network in networks(path, changed(text, place, STEP))]
         except convcalc.SpecErrors:
             continue
-        for variant, old, new in zip(right.variants, before, after, strict=True):
-            found = match(("right", "wrong"), (right.expand(variant).graph, wrong.expand(variant).graph))
-            changed_rows = [one.path for one, two in zip(old, new, strict=False) if facts(one) != facts(two)]
-            assert found.is_equal is (not changed_rows and len(old) == len(new))
+        for (one, old), (two, new) in zip(right, wrong, strict=True):
+            found = match(("right", "wrong"), (one, two))
+            unlike = [before.path for before, after in zip(old, new, strict=False) if facts(before) != facts(after)]
+            assert found.is_equal is (not unlike and len(old) == len(new))
             if len(old) == len(new) and not found.is_equal:
                 named = [layer.path for difference in found.differences for layer in difference.first]
-                assert set(named) <= set(changed_rows)
+                assert set(named) <= set(unlike)
 
 
 # --- what differs -----------------------------------------------------------------------------------------------------
@@ -186,8 +185,7 @@ def test_another_order_is_a_difference() -> None:
 
 
 def test_the_order_of_branches_is_none() -> None:
-    one, two = "[conv: [8, 1], relu]", "[conv: [8, 3, 1], conv: [4, 3]]"
-    two = "{conv: {out: 8, kernel: 3, padding: half}}"
+    one, two = "[conv: [8, 1], relu]", "{conv: {out: 8, kernel: 3, padding: half}}"
     assert matched(f"concat: [{one}, {two}]", f"concat: [{two}, {one}]").is_equal
     assert not matched(f"concat: [{one}, {two}]", f"concat: [{two}, {two}]").is_equal
 
@@ -284,21 +282,42 @@ def test_where_parameters_are_in_the_order_is_no_difference() -> None:
     assert matched(f"add: [{one}, [{two}]]", f"add: [[{two}], {one}]").is_equal
 
 
-TIED = "{repeat: 2, tie: %s, seq: [conv: {out: 8, kernel: 3, padding: half}]}"
+OWN = "{repeat: 2, seq: [conv: {out: 8, kernel: 3, padding: half}]}"
+TIED = OWN.replace("seq", "tie: true, seq")
 
 
 def test_weights_that_are_shared_are_compared() -> None:
-    assert matched(TIED % "true", TIED % "true").is_equal
-    for one, two, side in (("true", "false", "first"), ("false", "true", "second")):
-        (difference,) = matched(TIED % one, TIED % two).differences
+    assert matched(TIED, TIED).is_equal
+    for one, two, side in ((TIED, OWN, "first"), (OWN, TIED, "second")):
+        (difference,) = matched(one, two).differences
         assert (difference.kind, difference.names, len(difference.first)) == ("tie", (side,), 2)
 
 
 def test_totals_count_shared_weights_once() -> None:
-    found = matched(TIED % "true", TIED % "false")
+    found = matched(TIED, OWN)
     weights = 8 * 8 * 9 + 8
     assert (found.first.params, found.second.params) == (weights, 2 * weights)
 
 
-def test_a_difference_is_empty_by_default() -> None:
-    assert Difference("output").first == ()
+# --- norms that are folded --------------------------------------------------------------------------------------------
+
+NORMED = "conv: {out: 8, kernel: 3, norm: batch}\nrelu\nconv: {out: 4, kernel: 1, norm: batch}"
+FOLDED = "conv: {out: 8, kernel: 3}\nrelu\nconv: {out: 4, kernel: 1}"
+
+
+def test_norms_that_are_folded_are_two_differences() -> None:
+    biases, norms = matched(NORMED, FOLDED).differences
+    assert (biases.names, paths(biases.first)) == (("bias",), ["conv1", "conv2"])
+    assert (norms.kind, paths(norms.first)) == ("missing", ["conv1.norm", "conv2.norm"])
+
+
+def test_norms_that_are_folded_are_none_where_norms_are_ignored() -> None:
+    assert matched(NORMED, FOLDED, ignored=("norm",)).is_equal
+    assert matched(NORMED, FOLDED.replace("}", ", bias: false}"), ignored=("norm",)).is_equal
+    assert not matched(NORMED, FOLDED.replace("3}", "3, bias: false}"), ignored=("norm",)).is_equal
+
+
+def test_parameters_are_equal_whatever_a_source_calls_them() -> None:
+    one = "add: [identity, {param: [8, 1, 1], name: shift}]\nconv: [8, 1]"
+    two = one.replace("{param: [8, 1, 1], name: shift}", "[{custom: {out: [8, 1, 1], params: 8}, name: table}]")
+    assert matched(one, two).is_equal

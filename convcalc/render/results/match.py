@@ -36,10 +36,21 @@ def match_blocks(found: Match, surface: Surface) -> Iterator[Block]:
     for difference in found.differences[:SHOWN]:
         yield Paragraph()
         yield from _difference(difference, found, glyphs, width)
+    if _may_be_folded(found):
+        yield Paragraph()
+        text = "Batch norms may be folded into the layers before them: --ignore norm compares both sides so."
+        yield Paragraph([(text, "dim")], width)
     if len(found.differences) > SHOWN:
         more = count_of(len(found.differences) - SHOWN, "more difference")
         yield Paragraph()
         yield Paragraph([(f"{more}: -f json lists all.", "dim")], width)
+
+
+def _may_be_folded(found: Match) -> bool:
+    """Whether one side has norms that the other has not, which has biases instead."""
+    alone = [each for each in found.differences if each.kind in (MISSING, ADDED)]
+    has_norms = any({layer.kind for layer in (*each.first, *each.second)} == {"norm"} for each in alone)
+    return has_norms and any(each.names == ("bias",) for each in found.differences)
 
 
 def sentence_of(difference: Difference, found: Match) -> list[str]:
