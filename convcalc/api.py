@@ -16,7 +16,7 @@ from convcalc.graph.graph import Graph
 from convcalc.metrics.registry import DETAIL_KEYS, WITHOUT_GATES, report_metrics
 from convcalc.report.compare import Comparison
 from convcalc.report.compare import compare as _compared
-from convcalc.report.drawn import chosen, words
+from convcalc.report.drawn import chosen, listed, require_positive, shape_text, words
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Design:
     def __init__(self, network: _Network, given: Mapping[str, Any] | None = None) -> None:
         self.network = network
         """What the rest of the program works with."""
-        self._set = {name: _listed(value) for name, value in (given or {}).items()}
+        self._set = {name: listed(value) for name, value in (given or {}).items()}
 
     @property
     def name(self) -> str:
@@ -105,7 +105,7 @@ class Design:
         32713474048
         """
         details = chosen("detail", detailed, (*DETAIL_KEYS, "peak", WITHOUT_GATES))
-        _require_positive("batch", batch)
+        require_positive("batch", batch)
         return self.network.report(batch=batch, dtype=dtype, extra=details, device=device)
 
     def compare(self, *others: Design | Path, batch: int = 1, dtype: str = "float32") -> Comparison:
@@ -162,7 +162,7 @@ class Design:
             from convcalc.render.results.sweep_points import plain
 
             settings = {name: plain(value) for name, value in {**self._set_but(symbols), **(set or {})}.items()}
-            _require_positive("batch", batch)
+            require_positive("batch", batch)
             variant, libraries = self.network.design.variant, spec.files.libraries
             request = FormulaRequest(
                 words(symbols), CountOptions(settings, libraries, variant, batch, dtype), keys, depth
@@ -193,7 +193,7 @@ class Design:
         [11181642, 11689512]
         """
         spec = self._require_variables("a sweep")
-        _require_positive("jobs", jobs)
+        require_positive("jobs", jobs)
         keys = _metrics(metrics)
         with _all_errors():
             from convcalc.sweep.job import make_job
@@ -226,20 +226,10 @@ Network = Design
 """The former name."""
 
 
-def _listed(value: Any) -> Any:
-    """Return a value with tuples for lists, which can be hashed."""
-    return tuple(map(_listed, value)) if isinstance(value, list | tuple) else value
-
-
 def _metrics(metrics: str | Sequence[str], *, additive: bool = False) -> tuple[str, ...]:
     return chosen(
         "metric", metrics, [measure.key for measure in report_metrics() if measure.is_additive or not additive]
     )
-
-
-def _require_positive(what: str, value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{what} is a positive integer, not {value!r}")
 
 
 def load(  # noqa: PLR0913 - what the command line has as options
@@ -261,7 +251,7 @@ def load(  # noqa: PLR0913 - what the command line has as options
         variant: a named set of overrides in the spec.
         set: variables to override: numbers, or expressions as text.
         input: another input shape, ``"3,320,320"`` or ``(3, 320, 320)``; of several inputs by their names. A module
-            needs them, without the batch axis, with the data type of indices: ``{"ids:int64": 128}``.
+            needs it; indices have their data type: ``{"ids:int64": 128}``.
         libraries: folders that specs may import from.
 
     Raises:
@@ -275,25 +265,17 @@ def load(  # noqa: PLR0913 - what the command line has as options
     each = [libraries] if isinstance(libraries, str | os.PathLike) else libraries
     folders = [os.fspath(folder) for folder in each]
     shapes = input if isinstance(input, Mapping) else {"": input} if input else {}
-    inputs = {
-        name: str(axes) if isinstance(axes, str | int) else ",".join(map(str, axes)) for name, axes in shapes.items()
-    }
+    inputs = {key: shape_text(axes) for key, axes in shapes.items()}
     if text is not None:
         read = open_source(Source(name, text), variant=variant, overrides=set, libraries=folders, inputs=inputs)
     elif design is not None and not isinstance(design, str | os.PathLike):
-        return from_graph(_traced(design, inputs), name=type(design).__name__)
+        from convcalc.importers.torch.module import trace_module
+
+        with _all_errors():
+            return from_graph(trace_module(design, inputs), name=type(design).__name__)
     else:
         read = open_design(os.fspath(design or ""), overrides=set, variant=variant, libraries=folders, inputs=inputs)
     return Design(read, set)
-
-
-def _traced(module: Any, inputs: Mapping[str, str]) -> Graph:
-    from convcalc.importers.torch.module import is_module, read_module
-
-    if not is_module(module):
-        raise TypeError(f"load() takes the name of a design or a torch.nn.Module, not {type(module).__name__}")
-    with _all_errors():
-        return read_module(module, inputs).graph(None, {}, {})
 
 
 def from_graph(graph: Graph, *, name: str = "<graph>") -> Design:

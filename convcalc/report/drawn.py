@@ -36,6 +36,26 @@ def chosen(what: str, names: str | Iterable[str], known: Collection[str]) -> tup
     return keys
 
 
+def require_positive(what: str, value: Any) -> None:
+    """Demand an integer of at least 1.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{what} is a positive integer, not {value!r}")
+
+
+def listed(value: Any) -> Any:
+    """Return a value with tuples for lists, which can be hashed."""
+    return tuple(map(listed, value)) if isinstance(value, list | tuple) else value
+
+
+def shape_text(axes: str | int | Iterable[int]) -> str:
+    """Return the axes of an input as ``--input`` takes them."""
+    return str(axes) if isinstance(axes, str | int) else ",".join(map(str, axes))
+
+
 class Drawn:
     """What the formats of ``convcalc.render`` draw: as text where it is printed, as HTML in a notebook."""
 

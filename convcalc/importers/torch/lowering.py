@@ -8,6 +8,7 @@ from typing import Any
 
 from convcalc.errors import Source, SpecError
 from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.torch.patterns import with_norms
 from convcalc.importers.torch.recording import Node, Parameter, Recording, Reference, Shape
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
 
@@ -23,6 +24,7 @@ class Lowering:
     def __init__(self, recording: Recording, source: Source, shared: frozenset[str] = frozenset()) -> None:
         """``shared`` are parameters that several kinds of layers read: each is then the only weight of its layers."""
         self.recording = recording
+        self.nodes = with_norms(recording)
         self.builder = ModelBuilder(source)
         self.shared = shared
         self.parameters = {each.name: each for each in recording.parameters}
@@ -37,9 +39,9 @@ class Lowering:
         self._rows: dict[str, int] = {}
         self._forms: dict[Hashable, Hashable] = {}
         self._views: dict[str, tuple[Node, Reference]] = {}
-        self._nodes = {node.name: node for node in recording.nodes}
+        self._nodes = {node.name: node for node in self.nodes}
         self._of_module: dict[str, set[str]] = {}
-        for node in recording.nodes:
+        for node in self.nodes:
             for reference in node.references:
                 self.users.setdefault(reference.name, []).append(node)
                 self.used.add(reference)
@@ -207,7 +209,7 @@ class Lowering:
 
     def run(self, rules: Callable[[Node], Rule | None], is_silent: Callable[[Node], bool]) -> None:
         """Add all layers."""
-        for node in self.recording.nodes:
+        for node in self.nodes:
             if node.leaf and not is_silent(node):
                 self._of_module.setdefault(node.path, set()).add(node.op)
         for name, shape in self.recording.inputs.items():
@@ -216,7 +218,7 @@ class Lowering:
             self.values[f"input:{name}"] = Tensor(shape, handle, batch)
         if not self.recording.inputs:
             raise SpecError("CC773", "the model reads no tensor", hint="give one with --input NAME=3,224,224")
-        for node in self.recording.nodes:
+        for node in self.nodes:
             made = self._lowered(node, rules(node))
             self.values[node.name] = made
             if node.in_place:

@@ -158,7 +158,7 @@ def recorded(request: Mapping[str, Any], timeout: float) -> Recording:
     paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), package)))
     with TemporaryFile() as told, TemporaryFile() as said:  # a process that the model leaves behind may keep a pipe
         child = subprocess.Popen(
-            [sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=told, stderr=said,
+            [sys.executable, "-u", "-m", MODULE], stdin=subprocess.PIPE, stdout=told, stderr=said,
             env={**os.environ, "PYTHONPATH": paths}, start_new_session=True,
         )  # fmt: skip
         late = False
@@ -170,9 +170,10 @@ def recorded(request: Mapping[str, Any], timeout: float) -> Recording:
             _kill(child)
         for file in (told, said):
             file.seek(0)
-        out, text = told.read(), said.read().decode("utf-8", "replace")
-    if text:
-        sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
+        out, err = told.read(), said.read()
+    if err:  # it has nothing of ours, and goes where the model by itself would write it
+        os.write(2, err if err.endswith(b"\n") else err + b"\n")
+    text = err.decode("utf-8", "replace")
     if late:
         raise SpecError("CC772", f"the model took longer than {timeout:g} seconds{_last(text)}",
                         hint="allow more with --timeout SECONDS")  # fmt: skip
