@@ -274,7 +274,8 @@ class Lowering:
                 unread.append(parameter)
         if unread:
             total = sum(prod(parameter.shape) for parameter in unread)
-            self.builder.add("unused", "custom", self.first, path="unused", params=total)
+            names = ", ".join(dict.fromkeys(parameter.name.rpartition(".")[0] or parameter.name for parameter in unread))
+            self.builder.add(names, "custom", self.first, path="unused", params=total)
         return [parameter.name for parameter in unread]
 
     @property
