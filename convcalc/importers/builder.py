@@ -83,6 +83,10 @@ class ModelBuilder:
                     self._builder.tie(handle, owner)
             return handle
 
+    def has_weights(self, weights: Hashable) -> bool:
+        """Whether a layer has these weights."""
+        return weights in self._owners
+
     def opaque(
         self,
         node: str,

@@ -142,7 +142,7 @@ def row(build: Any, shape: list[int] | None, given: Any, macs: int | None, dtype
         "macs": sum(macs for _, macs in products),
         "unknown": sorted({node.source.node.rpartition(".")[2] for node in graph.uncounted}),
         "unused": len(unused),
-        "products": products,
+        **({"products": products} if macs is not None else {}),
     }
 
 

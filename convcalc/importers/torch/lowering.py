@@ -37,6 +37,7 @@ class Lowering:
         self.users: dict[str, list[Node]] = {}
         self.used = {*recording.outputs}
         self._rows: dict[str, int] = {}
+        self._new_groups: list[tuple[str, ...]] = []
         self._forms: dict[Hashable, Hashable] = {}
         self._views: dict[str, tuple[Node, Reference]] = {}
         self._nodes = {node.name: node for node in self.nodes}
@@ -162,6 +163,8 @@ class Lowering:
     def own(self, keys: Sequence[str], form: Hashable) -> bool:
         """Let a layer have parameters. False where other layers have them in another form, and it cannot."""
         group = tuple(keys)
+        if group not in self._forms:
+            self._new_groups.append(group)
         for key in group:
             self.owners.setdefault(key, set()).add(group)
         return self._forms.setdefault(group, form) == form
@@ -171,20 +174,6 @@ class Lowering:
         if batch is not None and (batch >= len(shape) or shape[batch] != 1 or len(shape) < 2):
             batch = None
         return Tensor(shape, self.reshaped(node, handle, without(shape, batch)), batch)
-
-    def free(self, node: Node, value: Tensor, *, op: str = "") -> Any:
-        """Return the values of an operation that multiplies nothing and that no kind of layer describes."""
-        made: list[Value | None] = []
-        for place, shape in enumerate(node.outputs):
-            if shape is None or Reference(node.name, place) not in self.used:
-                made.append(None)
-                continue
-            batch = value.batch if value.batch is not None and len(shape) == len(value.shape) else None
-            batch = batch if batch is not None and shape[batch] == 1 and len(shape) > 1 else None
-            out = without(shape, batch)
-            handle = self.add(node, "custom", value.handle, op=op, out=out)
-            made.append(Tensor(shape, handle, batch))
-        return made if len(made) > 1 else made[0] if made else None
 
     def unknown(self, node: Node) -> Any:
         """Return the values of an operation whose cost is not known."""
@@ -253,14 +242,26 @@ class Lowering:
         """Return what an operation gives; where our layers do not fit it, its shapes are kept and its cost is open."""
         if rule is None:
             return self.unknown(node)
+        self._new_groups.clear()
         try:
             made = rule(self, node)
             for value, shape in zip(made if isinstance(made, list) else [made], node.outputs, strict=False):
                 if isinstance(value, Tensor) and value.shape != shape:
                     return self.unknown(node)
         except (SpecError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            self._give_back()
             return self.unknown(node)
         return made
+
+    def _give_back(self) -> None:
+        """Let parameters be free again that a rule took for a layer which could not be added."""
+        for group in self._new_groups:
+            if not self.builder.has_weights(group):
+                del self._forms[group]
+                for key in group:
+                    self.owners[key].discard(group)
+                    if not self.owners[key]:
+                        del self.owners[key]
 
     def finish(self) -> Iterable[str]:
         """Add rows for parameters that no layer has; return the names of those that nothing reads."""
@@ -274,7 +275,9 @@ class Lowering:
                 unread.append(parameter)
         if unread:
             total = sum(prod(parameter.shape) for parameter in unread)
-            names = ", ".join(dict.fromkeys(parameter.name.rpartition(".")[0] or parameter.name for parameter in unread))
+            names = ", ".join(
+                dict.fromkeys(parameter.name.rpartition(".")[0] or parameter.name for parameter in unread)
+            )
             self.builder.add(names, "custom", self.first, path="unused", params=total)
         return [parameter.name for parameter in unread]
 

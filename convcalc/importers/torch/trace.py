@@ -39,6 +39,9 @@ def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, b
         else _made(model, [{**shape, "batch": batch} for shape in shapes], device)
     )
     positional, named = arguments
+    with torch.no_grad():
+        if any(map(torch.nn.parameter.is_lazy, model.parameters())):  # whose shapes a first run finds
+            run(lambda: model(*positional, **named), "the first run of lazy modules")
     names, fast = names_of_inputs(model, positional, named), torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     level = logging.root.manager.disable
