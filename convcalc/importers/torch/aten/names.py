@@ -19,12 +19,12 @@ FUNCTIONS = {name: name for name in (
     "rsub": "sub", "subtract": "sub", "divide": "div", "true_divide": "div", "floor_divide": "div",
     "negative": "neg", "absolute": "abs", "remainder": "mod", "fmod": "mod", "clamp_min": "clamp",
     "clamp_max": "clamp", "clip": "clamp", "maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min",
-    "masked_fill": "where", "erfinv": "erf", "erfc": "erf",     "float_power": "pow", "isfinite": "isinf", "arctan2": "atan2", "not_equal": "ne",
-    "greater": "gt", "less": "lt", "greater_equal": "ge", "less_equal": "le", "frac": "floor",
-    "nan_to_num": "where", "logit": "log", "bitwise_left_shift": "bitwise_shift",
+    "masked_fill": "where", "erfinv": "erf", "erfc": "erf", "float_power": "pow", "isfinite": "isinf",
+    "arctan2": "atan2", "not_equal": "ne", "greater": "gt", "less": "lt", "greater_equal": "ge", "less_equal": "le",
+    "frac": "floor", "nan_to_num": "where", "logit": "log", "bitwise_left_shift": "bitwise_shift",
     "bitwise_right_shift": "bitwise_shift", "__lshift__": "bitwise_shift", "__rshift__": "bitwise_shift",
-    "__and__": "bitwise_and", "__or__": "bitwise_or", "__xor__": "bitwise_xor", "lgamma": "log",
-    "digamma": "log", "sinc": "sin", "deg2rad": "abs", "rad2deg": "abs",
+    "__and__": "bitwise_and", "__or__": "bitwise_or", "__xor__": "bitwise_xor", "lgamma": "log", "digamma": "log",
+    "sinc": "sin", "deg2rad": "abs", "rad2deg": "abs",
 }  # fmt: skip
 """What functions of elements are as layers."""
 REDUCTIONS = {name: name for name in (
