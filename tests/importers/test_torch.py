@@ -125,7 +125,7 @@ def canary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models.py").write_text("open('imported', 'w').close()\nNet = None\n", encoding="utf-8")
     (tmp_path / "net.yaml").write_text("input: [3, 8, 8]\nlayers: [relu]\n", encoding="utf-8")
-    budget = f"budgets:\n  all: {{designs: ['{MODEL}'], max: {{params: 1}}}}\n"
+    budget = f"version: 1\nbudgets:\n  - {{id: all, designs: ['{MODEL}'], max: {{params: 1}}}}\n"
     (tmp_path / "convcalc-budget.yaml").write_text(budget, encoding="utf-8")
     (tmp_path / "imports.yaml").write_text(
         f"import: {{m: '{MODEL}'}}\ninput: [3, 8, 8]\nlayers: [relu]\n", encoding="utf-8"
@@ -149,6 +149,13 @@ def test_nothing_imports_a_model_that_was_not_asked_to(cli: Command, canary: Pat
     result = cli(*arguments.split())
     assert result.exit_code != 0
     assert "internal error" not in result.stderr
+    assert not canary.exists()
+
+
+def test_a_budget_cannot_allow_it(cli: Command, canary: Path) -> None:
+    result = cli("check")
+    assert result.exit_code == 2
+    assert "CC770" in result.stdout
     assert not canary.exists()
 
 
@@ -274,6 +281,8 @@ def test_options_of_the_callable() -> None:
         3, 0.5, True, True, None, [1, 2], "resnet", "3",
     ]  # fmt: skip
     assert parent.shape_of("ids:int64", "128") == {"name": "ids", "dtype": "int64", "axes": [128]}
+    assert parent.shape_of("", "[3, 8,8]")["axes"] == [3, 8, 8]
+    assert parent.shape_of("time", "")["axes"] == []
     with pytest.raises(SpecError, match="MODULE:FUNCTION"):
         parent.read(Source("torch:a:b"), {}, CodeOptions(inputs="a"))
 

@@ -25,7 +25,8 @@ from convcalc.importers.torch.recording import Recording
 
 PREFIX = "torch:"
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-AXES = re.compile(r"\[?\s*(\d+(?:\s*,\s*\d+)*)\s*,?\s*\]?")
+AXES = re.compile(r"\[?\s*((?:\d+(?:\s*,\s*\d+)*\s*,?)?)\s*\]?")
+"""Sizes with commas; none for a tensor that has the batch axis alone."""
 MODULE = "convcalc.importers.torch.child"
 LAST_LINES = 5
 MAX_NAMES = 5
@@ -76,7 +77,7 @@ def shape_of(key: str, text: str) -> dict[str, Any]:
     if written is None:
         raise SpecError("CC762", f"--input {quoted(f'{key}={text}' if key else text)} is not a list of sizes",
                         hint="write them with commas, without the batch axis: --input 3,224,224")  # fmt: skip
-    return {"name": name, "dtype": dtype, "axes": [int(size) for size in written[1].split(",")]}
+    return {"name": name, "dtype": dtype, "axes": [int(size) for size in written[1].split(",") if size.strip()]}
 
 
 def _argument(text: str) -> Any:
