@@ -21,7 +21,7 @@ from convcalc.graph.graph import Graph
 from convcalc.metrics.registry import DETAIL_KEYS, WITHOUT_GATES, report_metrics
 from convcalc.report.compare import Comparison
 from convcalc.report.compare import compare as _compared
-from convcalc.report.drawn import chosen, require_positive, words
+from convcalc.report.drawn import chosen, listed, require_positive, words
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Design:
     def __init__(self, network: _Network, given: Mapping[str, Any] | None = None) -> None:
         self.network = network
         """What the rest of the program works with."""
-        self._set = {name: _listed(value) for name, value in (given or {}).items()}
+        self._set = {name: listed(value) for name, value in (given or {}).items()}
 
     @property
     def name(self) -> str:
@@ -220,11 +220,6 @@ class Design:
 Network = Design  # its former name
 
 
-def _listed(value: Any) -> Any:
-    """Return a value with tuples for lists, which can be hashed."""
-    return tuple(map(_listed, value)) if isinstance(value, list | tuple) else value
-
-
 def _metrics(metrics: str | Sequence[str], *, additive: bool = False) -> tuple[str, ...]:
     return chosen("metric", metrics, [each.key for each in report_metrics() if each.is_additive or not additive])
 
@@ -273,9 +268,9 @@ def load(  # noqa: PLR0913 - what the command line has as options
             return Design(open_source(Source(name, text), **given), set)
         if isinstance(design, str | os.PathLike):
             return Design(open_design(os.fspath(design), **given), set)
-        from convcalc.importers.torch.module import graph_of
+        from convcalc.importers.torch.module import trace_module
 
-        return from_graph(graph_of(design, input_texts(input)), name=type(design).__name__)
+        return from_graph(trace_module(design, input_texts(input)), name=type(design).__name__)
 
 
 def from_graph(graph: Graph, *, name: str = "<graph>") -> Design:

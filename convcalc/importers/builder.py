@@ -104,6 +104,10 @@ class ModelBuilder:
         """
         self._builder.scopes[_valid_path(name)] = class_name
 
+    def has_weights(self, weights: Hashable) -> bool:
+        """Whether a layer has these weights."""
+        return weights in self._owners
+
     def opaque(
         self,
         node: str,

@@ -46,6 +46,11 @@ def require_positive(what: str, value: object) -> None:
         raise ValueError(f"{what} is a positive integer, not {value!r}")
 
 
+def listed(value: Any) -> Any:
+    """Return a value with tuples for lists, which can be hashed."""
+    return tuple(map(listed, value)) if isinstance(value, list | tuple) else value
+
+
 class Drawn:
     """What the formats of ``convcalc.render`` draw: as text where it is printed, as HTML in a notebook."""
 

@@ -32,8 +32,6 @@ def main() -> None:
     for line in (*lines, {"is": "end"}):
         pipe.write(json.dumps(line) + "\n")
     pipe.flush()
-    sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(0)  # threads of the model do not keep it
 
 

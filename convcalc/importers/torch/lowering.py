@@ -8,6 +8,7 @@ from typing import Any
 
 from convcalc.errors import Source, SpecError
 from convcalc.importers.builder import ModelBuilder
+from convcalc.importers.torch.patterns import with_norms
 from convcalc.importers.torch.recording import Node, Parameter, Recording, Reference, Shape
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
 
@@ -23,6 +24,7 @@ class Lowering:
     def __init__(self, recording: Recording, source: Source, shared: frozenset[str] = frozenset()) -> None:
         """``shared`` are parameters that several kinds of layers read: each is then the only weight of its layers."""
         self.recording = recording
+        self.nodes = with_norms(recording)
         self.builder = ModelBuilder(source)
         self.shared = shared
         self.parameters = {each.name: each for each in recording.parameters}
@@ -35,11 +37,12 @@ class Lowering:
         self.users: dict[str, list[Node]] = {}
         self.used = {*recording.outputs}
         self._rows: dict[str, int] = {}
+        self._new_groups: list[tuple[str, ...]] = []
         self._forms: dict[Hashable, Hashable] = {}
         self._views: dict[str, tuple[Node, Reference]] = {}
-        self._nodes = {node.name: node for node in recording.nodes}
+        self._nodes = {node.name: node for node in self.nodes}
         self._of_module: dict[str, set[str]] = {}
-        for node in recording.nodes:
+        for node in self.nodes:
             for reference in node.references:
                 self.users.setdefault(reference.name, []).append(node)
                 self.used.add(reference)
@@ -160,6 +163,8 @@ class Lowering:
     def own(self, keys: Sequence[str], form: Hashable) -> bool:
         """Let a layer have parameters. False where other layers have them in another form, and it cannot."""
         group = tuple(keys)
+        if group not in self._forms:
+            self._new_groups.append(group)
         for key in group:
             self.owners.setdefault(key, set()).add(group)
         return self._forms.setdefault(group, form) == form
@@ -169,20 +174,6 @@ class Lowering:
         if batch is not None and (batch >= len(shape) or shape[batch] != 1 or len(shape) < 2):
             batch = None
         return Tensor(shape, self.reshaped(node, handle, without(shape, batch)), batch)
-
-    def free(self, node: Node, value: Tensor, *, op: str = "") -> Any:
-        """Return the values of an operation that multiplies nothing and that no kind of layer describes."""
-        made: list[Value | None] = []
-        for place, shape in enumerate(node.outputs):
-            if shape is None or Reference(node.name, place) not in self.used:
-                made.append(None)
-                continue
-            batch = value.batch if value.batch is not None and len(shape) == len(value.shape) else None
-            batch = batch if batch is not None and shape[batch] == 1 and len(shape) > 1 else None
-            out = without(shape, batch)
-            handle = self.add(node, "custom", value.handle, op=op, out=out)
-            made.append(Tensor(shape, handle, batch))
-        return made if len(made) > 1 else made[0] if made else None
 
     def unknown(self, node: Node) -> Any:
         """Return the values of an operation whose cost is not known."""
@@ -207,7 +198,7 @@ class Lowering:
 
     def run(self, rules: Callable[[Node], Rule | None], is_silent: Callable[[Node], bool]) -> None:
         """Add all layers."""
-        for node in self.recording.nodes:
+        for node in self.nodes:
             if node.leaf and not is_silent(node):
                 self._of_module.setdefault(node.path, set()).add(node.op)
         for name, shape in self.recording.inputs.items():
@@ -216,7 +207,7 @@ class Lowering:
             self.values[f"input:{name}"] = Tensor(shape, handle, batch)
         if not self.recording.inputs:
             raise SpecError("CC773", "the model reads no tensor", hint="give one with --input NAME=3,224,224")
-        for node in self.recording.nodes:
+        for node in self.nodes:
             made = self._lowered(node, rules(node))
             self.values[node.name] = made
             if node.in_place:
@@ -251,14 +242,26 @@ class Lowering:
         """Return what an operation gives; where our layers do not fit it, its shapes are kept and its cost is open."""
         if rule is None:
             return self.unknown(node)
+        self._new_groups.clear()
         try:
             made = rule(self, node)
             for value, shape in zip(made if isinstance(made, list) else [made], node.outputs, strict=False):
                 if isinstance(value, Tensor) and value.shape != shape:
                     return self.unknown(node)
         except (SpecError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            self._give_back()
             return self.unknown(node)
         return made
+
+    def _give_back(self) -> None:
+        """Let parameters be free again that a rule took for a layer which could not be added."""
+        for group in self._new_groups:
+            if not self.builder.has_weights(group):
+                del self._forms[group]
+                for key in group:
+                    self.owners[key].discard(group)
+                    if not self.owners[key]:
+                        del self.owners[key]
 
     def finish(self) -> Iterable[str]:
         """Add rows for parameters that no layer has; return the names of those that nothing reads."""
@@ -272,7 +275,10 @@ class Lowering:
                 unread.append(parameter)
         if unread:
             total = sum(prod(parameter.shape) for parameter in unread)
-            self.builder.add("unused", "custom", self.first, path="unused", params=total)
+            names = ", ".join(
+                dict.fromkeys(parameter.name.rpartition(".")[0] or parameter.name for parameter in unread)
+            )
+            self.builder.add(names, "custom", self.first, path="unused", params=total)
         return [parameter.name for parameter in unread]
 
     @property

@@ -13,25 +13,19 @@ from convcalc.importers.torch.parent import built, error_of, shape_of
 from convcalc.importers.torch.recording import Recording
 
 
-def is_module(value: Any) -> bool:
-    """Whether a value is a ``torch.nn.Module``, without loading PyTorch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.nn.Module)
-
-
-def graph_of(module: Any, inputs: Mapping[str, str]) -> Graph:
-    """Trace a module in evaluation; its weights, device and modes stay as they are.
+def trace_module(module: Any, inputs: Mapping[str, str]) -> Graph:
+    """Trace a ``torch.nn.Module`` in evaluation; its weights, device and modes stay as they are.
 
     Raises:
-        TypeError: for what is not a module.
+        TypeError: for anything else.
         SpecError: CC762 for inputs that are missing, CC773 where it cannot be traced.
     """
-    if not is_module(module):
-        raise TypeError(f"load() takes the name of a design or a torch.nn.Module, not {type(module).__name__}")
+    name, torch = type(module).__name__, sys.modules.get("torch")  # it is loaded where there is a module of it
+    if torch is None or not isinstance(module, torch.nn.Module):
+        raise TypeError(f"load() takes the name of a design or a torch.nn.Module, not {name}")
     from convcalc.importers.torch.trace import traced
 
-    name, modes = type(module).__name__, {each: each.training for each in module.modules()}
-    recording = Recording(name)
+    recording, modes = Recording(name), {each: each.training for each in module.modules()}
     try:
         module.eval()
         for line in traced(module, [shape_of(key, text) for key, text in inputs.items()]):

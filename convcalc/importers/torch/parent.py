@@ -25,7 +25,8 @@ from convcalc.importers.torch.recording import Recording
 
 PREFIX = "torch:"
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-AXES = re.compile(r"\[?\s*(\d+(?:\s*,\s*\d+)*)\s*,?\s*\]?")
+AXES = re.compile(r"\[?\s*((?:\d+(?:\s*,\s*\d+)*\s*,?)?)\s*\]?")
+"""Sizes with commas; none for a tensor that has the batch axis alone."""
 MODULE = "convcalc.importers.torch.child"
 LAST_LINES = 5
 MAX_NAMES = 5
@@ -76,7 +77,7 @@ def shape_of(key: str, text: str) -> dict[str, Any]:
     if written is None:
         raise SpecError("CC762", f"--input {quoted(f'{key}={text}' if key else text)} is not a list of sizes",
                         hint="write them with commas, without the batch axis: --input 3,224,224")  # fmt: skip
-    return {"name": name, "dtype": dtype, "axes": [int(size) for size in written[1].split(",")]}
+    return {"name": name, "dtype": dtype, "axes": [int(size) for size in written[1].split(",") if size.strip()]}
 
 
 def _argument(text: str) -> Any:
@@ -158,7 +159,7 @@ def recorded(request: Mapping[str, Any], timeout: float) -> Recording:
     paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), package)))
     with TemporaryFile() as told, TemporaryFile() as said:  # a process that the model leaves behind may keep a pipe
         child = subprocess.Popen(
-            [sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=told, stderr=said,
+            [sys.executable, "-u", "-m", MODULE], stdin=subprocess.PIPE, stdout=told, stderr=said,
             env={**os.environ, "PYTHONPATH": paths}, start_new_session=True,
         )  # fmt: skip
         late = False
@@ -170,9 +171,10 @@ def recorded(request: Mapping[str, Any], timeout: float) -> Recording:
             _kill(child)
         for file in (told, said):
             file.seek(0)
-        out, text = told.read(), said.read().decode("utf-8", "replace")
-    if text:
-        sys.stderr.write(text if text.endswith("\n") else f"{text}\n")
+        out, err = told.read(), said.read()
+    if err:  # it has nothing of ours, and goes where the model by itself would write it
+        os.write(2, err if err.endswith(b"\n") else err + b"\n")
+    text = err.decode("utf-8", "replace")
     if late:
         raise SpecError("CC772", f"the model took longer than {timeout:g} seconds{_last(text)}",
                         hint="allow more with --timeout SECONDS")  # fmt: skip

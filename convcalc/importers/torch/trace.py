@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import io
 import logging
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
 from convcalc.importers.torch import export
@@ -36,6 +39,9 @@ def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, b
         else _made(model, [{**shape, "batch": batch} for shape in shapes], device)
     )
     positional, named = arguments
+    with torch.no_grad():
+        if any(map(torch.nn.parameter.is_lazy, model.parameters())):  # whose shapes a first run finds
+            run(lambda: model(*positional, **named), "the first run of lazy modules")
     names, fast = names_of_inputs(model, positional, named), torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     level = logging.root.manager.disable
@@ -51,11 +57,14 @@ def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, b
 def _lines(model: Any, positional: Any, named: Any, names: Sequence[str]) -> list[dict[str, Any]]:
     import torch
 
+    said = io.StringIO()
     try:
-        program = torch.export.export(model, positional, named, strict=False)
+        with redirect_stdout(said), redirect_stderr(said):
+            program = torch.export.export(model, positional, named, strict=False)
     except Exception as error:  # noqa: BLE001 - whatever the exporter or the model raises
-        failed: Exception = error
+        failed: Exception = error  # of which the exporter may print pages; what the model printed, it will again
     else:
+        os.write(2, said.getvalue().encode("utf-8", "replace"))
         return export.lines(model, program, names)
     try:
         lines = dispatched(model, positional, named, names)

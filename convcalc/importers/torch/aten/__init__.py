@@ -12,7 +12,7 @@ __all__ = ["elementwise", "is_silent", "layers", "products", "rearranging", "rec
 
 def rule(node: Node) -> Rule | None:
     """Return the rule of an operation."""
-    return RULES.get(node.op)
+    return RULES.get(node.op.removeprefix("special_"))
 
 
 def is_silent(node: Node) -> bool:

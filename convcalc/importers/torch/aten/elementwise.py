@@ -11,6 +11,7 @@ from convcalc.importers.torch.aten.rules import (
     apart_from,
     axis_of,
     computed,
+    free,
     joined,
     layer_axis,
     rule_for,
@@ -23,7 +24,7 @@ from convcalc.importers.torch.values import Constant, Tensor, Value, Weight
 
 @rule_for(*ACTIVATIONS)
 def activation(g: Lowering, node: Node) -> Value:
-    value, kind = g.tensor(node), ACTIVATIONS[node.op]
+    value, kind = g.tensor(node), ACTIVATIONS[node.op.removeprefix("special_")]
     if kind == "hardtanh" and (node["min_val"], node["max_val"]) == (0, 6):
         kind = "relu6"
     return Tensor(value.shape, g.add(node, "act", value.handle, type=kind), value.batch)
@@ -55,7 +56,7 @@ def glu(g: Lowering, node: Node) -> Value:
 
 @rule_for(*FUNCTIONS)
 def function(g: Lowering, node: Node) -> Value:
-    return joined(g, node, "elementwise", g.tensors(node), type=FUNCTIONS[node.op])
+    return joined(g, node, "elementwise", g.tensors(node), type=FUNCTIONS[node.op.removeprefix("special_")])
 
 
 @rule_for("add", "_foreach_add", "lerp")
@@ -163,7 +164,7 @@ def without_products(g: Lowering, node: Node) -> Any:
     for weight in g.tensors(node):
         if isinstance(weight, Weight):
             g.handle(node, weight)
-    return g.free(node, source)
+    return free(g, node, source)
 
 
 @rule_for(*ANEW, weighted=True)

@@ -49,7 +49,7 @@ class Image:
         return self.g.given(self.node, handle, shape, 0 if self.has_batch else None)
 
 
-@rule_for("conv1d", "conv2d", "conv3d", "convolution", weighted=True)
+@rule_for("conv1d", "conv2d", "conv3d", "convolution", "_convolution", weighted=True)
 def conv(g: Lowering, node: Node) -> Value:
     return _convolution(g, node, transposed=bool(node["transposed"]))
 

@@ -19,12 +19,12 @@ FUNCTIONS = {name: name for name in (
     "rsub": "sub", "subtract": "sub", "divide": "div", "true_divide": "div", "floor_divide": "div",
     "negative": "neg", "absolute": "abs", "remainder": "mod", "fmod": "mod", "clamp_min": "clamp",
     "clamp_max": "clamp", "clip": "clamp", "maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min",
-    "masked_fill": "where", "erfinv": "erf", "erfc": "erf", "isfinite": "isinf", "arctan2": "atan2",
-    "not_equal": "ne", "greater": "gt", "less": "lt", "greater_equal": "ge", "less_equal": "le", "frac": "floor",
-    "nan_to_num": "where", "logit": "log", "bitwise_left_shift": "bitwise_shift",
+    "masked_fill": "where", "erfinv": "erf", "erfc": "erf", "float_power": "pow", "isfinite": "isinf",
+    "arctan2": "atan2", "not_equal": "ne", "greater": "gt", "less": "lt", "greater_equal": "ge", "less_equal": "le",
+    "frac": "floor", "nan_to_num": "where", "logit": "log", "bitwise_left_shift": "bitwise_shift",
     "bitwise_right_shift": "bitwise_shift", "__lshift__": "bitwise_shift", "__rshift__": "bitwise_shift",
-    "__and__": "bitwise_and", "__or__": "bitwise_or", "__xor__": "bitwise_xor", "logaddexp": "log", "lgamma": "log",
-    "digamma": "log", "sinc": "sin", "deg2rad": "abs", "rad2deg": "abs",
+    "__and__": "bitwise_and", "__or__": "bitwise_or", "__xor__": "bitwise_xor", "lgamma": "log", "digamma": "log",
+    "sinc": "sin", "deg2rad": "abs", "rad2deg": "abs",
 }  # fmt: skip
 """What functions of elements are as layers."""
 REDUCTIONS = {name: name for name in (
@@ -46,15 +46,17 @@ PASSED_ON = (
 FREE = (
     "_unsafe_index_put", "_weight_norm", "_weight_norm_interface", "affine_grid_generator", "angle", "argsort",
     "as_strided", "as_strided_scatter", "binary_cross_entropy", "binary_cross_entropy_with_logits", "bincount",
-    "bucketize", "complex", "cosine_similarity", "count_nonzero", "cross", "cross_entropy_loss", "cummax", "cummin",
-    "diag", "diag_embed", "diagonal", "diagonal_scatter", "diff", "ger", "grid_sampler", "grid_sampler_2d",
-    "grid_sampler_3d", "histc", "imag", "index_add", "index_copy", "index_fill", "index_put", "isin", "kl_div",
-    "kthvalue", "l1_loss", "linalg_cross", "masked_scatter", "mode", "mse_loss", "msort", "multinomial", "nll_loss",
-    "nll_loss_nd", "nonzero_static", "normal", "one_hot", "outer", "pairwise_distance", "polar", "put", "real",
-    "renorm", "resize", "rot90", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "segment_reduce",
-    "smooth_l1_loss", "sort", "topk", "torchvision.ps_roi_align", "torchvision.ps_roi_pool",
-    "torchvision.roi_align", "torchvision.roi_pool", "trace", "tril", "triu", "unfold", "unique", "view_as_complex",
-    "view_as_real",
+    "bucketize", "complex", "copysign", "cosine_similarity", "count_nonzero", "cross", "cross_entropy_loss",
+    "ctc_loss", "cummax", "cummin", "diag", "diag_embed", "diagonal", "diagonal_scatter", "diff", "dist",
+    "fake_quantize_per_channel_affine", "fake_quantize_per_tensor_affine", "fractional_max_pool2d",
+    "fractional_max_pool3d", "ger", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "heaviside", "histc",
+    "hypot", "imag", "index_add", "index_copy", "index_fill", "index_put", "isclose", "isin", "kl_div", "kron",
+    "kthvalue", "l1_loss", "linalg_cross", "logaddexp", "logaddexp2", "masked_scatter", "max_unpool2d",
+    "max_unpool3d", "mode", "mse_loss", "msort", "multinomial", "nll_loss", "nll_loss_nd", "nonzero_static",
+    "normal", "one_hot", "outer", "pairwise_distance", "polar", "put", "real", "renorm", "resize", "rot90",
+    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "segment_reduce", "smooth_l1_loss", "sort", "topk",
+    "torchvision.ps_roi_align", "torchvision.ps_roi_pool", "torchvision.roi_align", "torchvision.roi_pool", "trace",
+    "tril", "triu", "unfold", "unique", "view_as_complex", "view_as_real", "xlogy",
 )  # fmt: skip
 """Choosing, sorting, scattering, interpolation, losses: none multiplies weights or activations as a layer does."""
 ANEW = (

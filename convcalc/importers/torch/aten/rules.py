@@ -107,6 +107,19 @@ def joined(g: Lowering, node: Node, kind: str, values: Sequence[Value | None], *
     return g.given(node, handle, shape, batch)
 
 
+def free(g: Lowering, node: Node, value: Tensor) -> Any:
+    """Add layers for an operation that multiplies nothing and that no kind of layer describes."""
+    made: list[Value | None] = []
+    for place, shape in enumerate(node.outputs):
+        if shape is None or not g.is_used(node, place):
+            made.append(None)
+            continue
+        kept = value.batch is not None and len(shape) == len(value.shape) > 1 and shape[value.batch] == 1
+        batch = value.batch if kept else None
+        made.append(Tensor(shape, g.add(node, "custom", value.handle, out=without(shape, batch)), batch))
+    return made if len(made) > 1 else made[0] if made else None
+
+
 def slot(value: Value | None) -> str | None:
     """Return the key of the parameter that a value is, so that a layer can have it as its weight."""
     return value.sources[0] if isinstance(value, Weight) and value.whole else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convcalc.importers.torch.aten.rules import aligned, apart_from, axis_of, computed, layer_axis, rule_for
+from convcalc.importers.torch.aten.rules import aligned, apart_from, axis_of, computed, free, layer_axis, rule_for
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, batch_after_reshape, without
@@ -169,7 +169,7 @@ def concatenated(g: Lowering, node: Node) -> Value:
     shape = node.shape
     values = [value for value in g.tensors(node) if prod(value.shape)]
     if node.op in ("block_diag", "column_stack", "dstack"):
-        return g.free(node, next(value for value in values if isinstance(value, Tensor)))  # type: ignore[no-any-return]
+        return free(g, node, next(value for value in values if isinstance(value, Tensor)))  # type: ignore[no-any-return]
     if node.op == "stack":
         dim = axis_of(node["dim"] or 0, len(shape))
         sizes = [(*value.shape[:dim], 1, *value.shape[dim:]) for value in values]
