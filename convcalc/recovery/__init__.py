@@ -1,4 +1,4 @@
-"""Readable specifications recovered from graphs; each is verified against its graph before it is returned."""
+"""Readable specs recovered from graphs; each is verified against its graph before it is returned."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from convcalc.spec.expansion.frames import deep_calls
 
 
 def recover(graph: Graph, *, flat: bool = False) -> str:
-    """Return a specification that makes the same layers as a graph.
+    """Return a spec that makes the same layers as a graph.
 
     Args:
-        graph: of a model, or of another specification.
+        graph: of a model, or of another spec.
         flat: one item for each layer, named as in the model, without blocks and repeats.
 
     Raises:
-        SpecError: CC775, where no specification of the network could be verified.
+        SpecError: CC775, where no spec of the network could be verified.
     """
     with deep_calls(), paused():
         found = ""
@@ -35,7 +35,7 @@ def recover(graph: Graph, *, flat: bool = False) -> str:
             found = difference(text, graph, made)
             if not found:
                 return text
-    raise SpecError("CC775", f"no specification of this network could be verified: {found}")
+    raise SpecError("CC775", f"no spec of this network could be verified: {found}")
 
 
 def _structured(graph: Graph) -> tuple[str, list[int]]:

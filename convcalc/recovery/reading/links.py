@@ -9,7 +9,7 @@ from convcalc.recovery.items import Item
 
 
 class Links:
-    """Pairs of places, in the order of the specification, of a reader and of what it names."""
+    """Pairs of places, in the order of the spec, of a reader and of what it names."""
 
     def __init__(self, graph: Graph, items: Sequence[Item], order: Sequence[int]) -> None:
         self._nodes = graph.nodes

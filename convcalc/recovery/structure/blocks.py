@@ -21,6 +21,8 @@ CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "Functional", 
 """Classes that say nothing of what is in them."""
 LEAST_WEIGHT = 3
 """Layers for which a block is worth its lines."""
+LEAST_OF_CLASS = 2
+"""The same for what is a class in the code."""
 MAX_VARIANTS = 6
 """Structures of one class that are tried to be one block."""
 
@@ -112,7 +114,8 @@ class BlockFinder:
             self.graph.scopes or any(is_call(each) for outer in items for each in outer.below())
         ):
             return False  # the code has no class for it, or it only holds what is one
-        return sum(map(_full_weight, items)) >= LEAST_WEIGHT and self.links.is_block(item)
+        least = LEAST_OF_CLASS if self._class(item) else LEAST_WEIGHT
+        return sum(map(_full_weight, items)) >= least and self.links.is_block(item)
 
     def _class(self, item: Item | None) -> str:
         name = self.graph.scopes.get(item.path, "") if item is not None else ""

@@ -1,4 +1,4 @@
-"""Items as the nested lists and mappings of a specification."""
+"""Items as the nested lists and mappings of a spec."""
 
 from __future__ import annotations
 
