@@ -18,9 +18,11 @@ from convcalc.recovery.writing.text import WIDTH, entries, fields, flow, fractio
      '"', "", " a", "a ", "é", "?", ": ", "%", "@", "`", "|", ">", "null"],
 )  # fmt: skip
 def test_a_text_is_read_as_it_is(value: str) -> None:
-    node = yaml.compose(f"{{key: {scalar(value)}}}")
-    assert node.value[0][1].value == value
-    assert yaml.compose(f"[{scalar(value)}]").value[0].value == value
+    mapping, listed = (yaml.compose(text) for text in (f"{{key: {scalar(value)}}}", f"[{scalar(value)}]"))
+    assert mapping is not None
+    assert listed is not None
+    assert mapping.value[0][1].value == value
+    assert listed.value[0].value == value
 
 
 @pytest.mark.parametrize(
