@@ -45,8 +45,8 @@ SPECS = {
     "biased_norm": "layers: [conv: {out: 4, kernel: 1, norm: batch, bias: true}, "
     "conv: {out: 4, kernel: 1, norm: batch}]",
     "opaque": "layers: [conv: [4, 1], opaque: {out: [3, 3], params: 7, branches: [identity, from: input]}]",
-    "norm_in_some_calls": "blocks: {A: {params: {n, b}, layers: [norm: batch, conv: {out: 8, kernel: 1, norm: n, bias: b}, "
-    "relu, conv: [8, 3]]}}\nlayers: [A: [none, false], A: [batch, false], A: [none, true], A: [batch, true]]",
+    "norm_in_some_calls": "blocks: {A: {params: {n, b}, layers: [norm: batch, "
+    "conv: {out: 8, kernel: 1, norm: n, bias: b}, relu, conv: [8, 3]]}}\nlayers: [A: [none, false], A: [batch, false], A: [none, true], A: [batch, true]]",
     "deep": "layers: [add: [identity, [conv: [8, 1], add: [identity, [conv: [8, 1], add: [identity, conv: [8, 1]]]]]]]",
     "names_like_numbers": "layers: [{conv: [8, 1], name: relu1}, {relu: , name: conv2}, gelu, "
     "add: [from: relu1, from: conv2]]",
