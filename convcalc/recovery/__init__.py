@@ -1,8 +1,8 @@
-"""Readable specifications recovered from graphs; each is verified against its graph before it is returned."""
+"""Readable specs recovered from graphs; each is verified against its graph before it is returned."""
 
 from __future__ import annotations
 
-from convcalc.errors import SpecError
+from convcalc.errors import Source, SpecError
 from convcalc.graph.graph import Graph
 from convcalc.memory import paused
 from convcalc.recovery.items import Item
@@ -15,36 +15,54 @@ from convcalc.recovery.structure.blocks import BlockFinder
 from convcalc.recovery.verify import difference
 from convcalc.recovery.writing.document import document
 from convcalc.recovery.writing.names import name_all
+from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.expansion.frames import deep_calls
+from convcalc.spec.load import expand, parse_spec
 
 
 def recover(graph: Graph, *, flat: bool = False) -> str:
-    """Return a specification that makes the same layers as a graph.
+    """Return a spec that makes the same layers as a graph.
 
     Args:
-        graph: of a model, or of another specification.
+        graph: of a model, or of another spec.
         flat: one item for each layer, named as in the model, without blocks and repeats.
 
     Raises:
-        SpecError: CC775, where no specification of the network could be verified.
+        SpecError: CC775, where no spec of the network could be verified.
     """
     with deep_calls(), paused():
-        found = ""
-        for attempt in (_flat,) if flat else (_structured, _nested, _flat):
-            text, made = attempt(graph)
-            found = difference(text, graph, made)
-            if not found:
-                return text
-    raise SpecError("CC775", f"no specification of this network could be verified: {found}")
+        text = _verified(graph, flat=flat)
+        if flat or graph.scopes:
+            return text
+        # a source without classes has blocks now, whose names are those that the spec itself is recovered with
+        files = DocumentLoader()
+        made, _ = expand(parse_spec(Source("recovered.yaml", text), files), files)
+        return _verified(made, flat=False)
 
 
-def _structured(graph: Graph) -> tuple[str, list[int]]:
+def _verified(graph: Graph, *, flat: bool) -> str:
+    """Return the shortest spec that makes the same layers."""
+    found = ""
+    for attempt in (_flat,) if flat else (_structured, _strict, _nested, _flat):
+        text, made = attempt(graph)
+        found = difference(text, graph, made)
+        if not found:
+            return text
+    raise SpecError("CC775", f"no spec of this network could be verified: {found}")
+
+
+def _strict(graph: Graph) -> tuple[str, list[int]]:
+    """Return blocks and repeats without layers that only some calls have."""
+    return _structured(graph, merges=False)
+
+
+def _structured(graph: Graph, *, merges: bool = True) -> tuple[str, list[int]]:
     """Return blocks and repeats."""
     items = TreeBuilder(graph, fuse(graph)).items()
     connect(items, graph.inputs[0].index)
     own_ties(items)
     made = order(items)
-    finder = BlockFinder(graph, Links(graph, items, made))
+    finder = BlockFinder(graph, Links(graph, items, made), merges=merges)
     found = finder.run(grouped(items))
     return document(graph, found, finder.blocks), made
 

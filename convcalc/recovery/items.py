@@ -54,7 +54,7 @@ class Item:
     modifiers: dict[str, Value] = field(default_factory=dict)
     """``when``, ``repeat`` and the like."""
     span: tuple[int, int] = (0, 0)
-    """Its layers, and those below it, in the order of the specification: a half-open range."""
+    """Its layers, and those below it, in the order of the spec: a half-open range."""
     places: list[str] = field(default_factory=list)
     """Of a repeat, the path of each turn's first layer."""
     owner: int = 0

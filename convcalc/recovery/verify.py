@@ -1,4 +1,4 @@
-"""Whether a specification makes a graph: every layer of one against that of the other."""
+"""Whether a spec makes a graph: every layer of one against that of the other."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from convcalc.spec.load import expand, parse_spec
 
 
 def difference(text: str, graph: Graph, order: Sequence[int]) -> str:
-    """Return where the network of a specification differs from a graph, or an empty text.
+    """Return where the network of a spec differs from a graph, or an empty text.
 
     Args:
-        text: the specification.
+        text: the spec.
         graph: what it has to make.
-        order: its layers in the order of the specification.
+        order: its layers in the order of the spec.
     """
     files = DocumentLoader()
     try:

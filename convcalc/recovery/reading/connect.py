@@ -47,7 +47,7 @@ def _reads(branch: Sequence[Item], end: int) -> Iterator[int]:
 
 
 def own_ties(items: Sequence[Item]) -> None:
-    """Let the first layer of those that share weights have them, in the order in which the specification makes them."""
+    """Let the first layer of those that share weights have them, in the order in which the spec makes them."""
     owners: dict[int, int] = {}
     for item in (each for outer in items for each in outer.below()):
         for node in item.nodes[:1]:
@@ -57,5 +57,5 @@ def own_ties(items: Sequence[Item]) -> None:
 
 
 def order(items: Sequence[Item]) -> list[int]:
-    """Return the nodes in the order in which the specification makes them."""
+    """Return the nodes in the order in which the spec makes them."""
     return [node for outer in items for item in outer.below() for node in item.nodes]

@@ -93,7 +93,7 @@ def fuse(graph: Graph, *, alone: bool = False) -> list[Unit]:
 
 
 def _is_fused(nodes: Sequence[Node], node: Node) -> bool:
-    """Whether a specification can have the node as a part of the layer before it."""
+    """Whether a spec can have the node as a part of the layer before it."""
     head, last, op = nodes[0].op, nodes[-1].op, node.op
     if head is None or last is None or op is None or not head.accepts_norm_act:
         return False

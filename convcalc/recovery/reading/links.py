@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from convcalc.graph.graph import Graph
@@ -9,7 +10,7 @@ from convcalc.recovery.items import Item
 
 
 class Links:
-    """Pairs of places, in the order of the specification, of a reader and of what it names."""
+    """Pairs of places, in the order of the spec, of a reader and of what it names."""
 
     def __init__(self, graph: Graph, items: Sequence[Item], order: Sequence[int]) -> None:
         self._nodes = graph.nodes
@@ -21,10 +22,18 @@ class Links:
         if len(outputs) > 1:
             self._pairs += [(len(order), self._place[index]) for index in outputs]
         self._enter(items, graph.inputs[0].index, len(order))
+        self._reach: dict[int, tuple[int, int]] = {}
+        """Place → the first and the last place that it is linked to."""
+        for one, other in (*self._pairs, *self._ties):
+            for place, linked in ((one, other), (other, one)):
+                low, high = self._reach.get(place, (linked, linked))
+                self._reach[place] = min(low, linked), max(high, linked)
+        self._linked = sorted(self._reach)
 
     def is_closed(self, start: int, end: int) -> bool:
         """Whether nothing outside a range of layers reads what is inside by name, nor the other way round."""
-        return not any((start <= a < end) != (start <= b < end) for a, b in (*self._pairs, *self._ties))
+        inside = self._linked[bisect_left(self._linked, start) : bisect_left(self._linked, end)]
+        return all(start <= self._reach[place][0] and self._reach[place][1] < end for place in inside)
 
     def is_block(self, item: Item) -> bool:
         """Whether what a list reads by name is in it or enters it, and others read but its last layer."""

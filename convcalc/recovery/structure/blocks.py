@@ -21,6 +21,8 @@ CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "Functional", 
 """Classes that say nothing of what is in them."""
 LEAST_WEIGHT = 3
 """Layers for which a block is worth its lines."""
+LEAST_OF_CLASS = 2
+"""The same for what is a class in the code."""
 MAX_VARIANTS = 6
 """Structures of one class that are tried to be one block."""
 
@@ -69,8 +71,8 @@ class Member:
 class BlockFinder:
     """Turns lists into calls of blocks, the innermost first."""
 
-    def __init__(self, graph: Graph, links: Links) -> None:
-        self.graph, self.links = graph, links
+    def __init__(self, graph: Graph, links: Links, *, merges: bool) -> None:
+        self.graph, self.links, self.merges = graph, links, merges
         self.blocks: dict[str, Block] = {}
 
     def run(self, items: list[Item]) -> list[Item]:
@@ -112,7 +114,8 @@ class BlockFinder:
             self.graph.scopes or any(is_call(each) for outer in items for each in outer.below())
         ):
             return False  # the code has no class for it, or it only holds what is one
-        return sum(map(_full_weight, items)) >= LEAST_WEIGHT and self.links.is_block(item)
+        least = LEAST_OF_CLASS if self._class(item) else LEAST_WEIGHT
+        return sum(map(_full_weight, items)) >= least and self.links.is_block(item)
 
     def _class(self, item: Item | None) -> str:
         name = self.graph.scopes.get(item.path, "") if item is not None else ""
@@ -132,7 +135,7 @@ class BlockFinder:
                     member.items, member.other = member.other, member.items
             else:
                 groups = again
-        for members, items, parts in _clusters(groups):
+        for members, items, parts in _clusters(groups, merges=self.merges):
             if len(members) > 1 and not self._finish(members, items):
                 for part in parts:
                     if len(part) > 1 and len(parts) > 1:
@@ -183,12 +186,12 @@ def _with_letters(base: str) -> Iterator[str]:
         yield base + chr(ord("B") + number % 25) * (number // 25 + 1)
 
 
-def _clusters(groups: list[list[Member]]) -> list[tuple[list[Member], list[Item], list[list[Member]]]]:
+def _clusters(groups: list[list[Member]], *, merges: bool) -> list[tuple[list[Member], list[Item], list[list[Member]]]]:
     """Return members that can be one block together, with its items, and with those of equal structure apart."""
     found: list[tuple[list[Member], list[Item], list[list[Member]]]] = []
     for group in sorted(groups, key=lambda group: -sum(map(weight, group[0].items))):
         other = _unified(group)
-        for place, (members, items, parts) in enumerate(found[:MAX_VARIANTS]):
+        for place, (members, items, parts) in enumerate(found[:MAX_VARIANTS] if merges else []):
             merged = _merged((len(members), len(group)), items, other)
             if merged is not None:
                 found[place] = ([*members, *group], merged, [*parts, group])

@@ -15,7 +15,7 @@ from convcalc.spec.expressions.messages import reserved_reason
 MAX_PARAMETERS = 6
 LARGEST_FACTOR = 64
 LOCAL = {"~cin": "cin", "~din": "din"}
-"""Keys, among the arguments of an item, of the sizes of what it reads → the words that a specification has for them."""
+"""Keys, among the arguments of an item, of the sizes of what it reads → the words that a spec has for them."""
 INNER = {"norm.type": "norm", "act.type": "act", "shape": "size", "": "n"}
 """Argument → the name of a parameter for it, where it cannot be the argument's own."""
 SIZES = ("out", "width", "shape", "size", "heads", "hidden", "params", "reads", "groups", "n", "start", "stop")

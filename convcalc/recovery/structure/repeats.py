@@ -13,6 +13,8 @@ from convcalc.recovery.structure.unify import Column, First, Turns, is_call, ske
 
 MAX_PERIOD = 8
 MAX_COLUMNS = 7
+MAX_LAYER_COLUMNS = 2
+"""The same for a repeat of a single layer, which reads well without."""
 MAX_FIRST = 2
 """Arguments that may have another value in the first turn."""
 _owners = count(1)
@@ -109,6 +111,8 @@ def _is_shorter(turns: Sequence[Sequence[Item]]) -> bool:
     body = unify(turns)
     columns = {repr(value) for _, value in _leaves(body) if isinstance(value, Column)}
     lines = sum(map(weight, turns[0]))
+    if lines == 1 and len(columns) > MAX_LAYER_COLUMNS and not is_call(turns[0][0]):
+        return False
     after = lines + (1 if len(columns) == 1 else len(columns) + 1)
     return len(columns) <= MAX_COLUMNS and after < lines * len(turns)
 

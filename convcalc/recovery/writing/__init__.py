@@ -1,1 +1,1 @@
-"""From items to the text of a specification."""
+"""From items to the text of a spec."""

@@ -1,4 +1,4 @@
-"""The text of a specification."""
+"""The text of a spec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from convcalc.recovery.writing.yaml_items import ItemWriter
 def document(
     graph: Graph, items: list[Item], blocks: Mapping[str, Block] = MappingProxyType({}), *, is_flat: bool = False
 ) -> str:
-    """Return the text of a specification with these items, which have been connected."""
+    """Return the text of a spec with these items, which have been connected."""
     modules = graph.scopes if any(node.path in graph.scopes for node in graph.layers) else ()
     for block in blocks.values():
         name_items(block.items, blocks, modules)

@@ -68,12 +68,31 @@ def _entry(value: Any) -> str:
     return flow(value)
 
 
+def _may_fit(value: Any, room: int = WIDTH) -> bool:
+    """Whether a value may fit on a line: looked at no further than it takes to tell."""
+    return _room_left(value, room) > 0
+
+
+def _room_left(value: Any, room: int) -> int:
+    """Return what is left of so many characters behind a value, of which each scalar takes three at least."""
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return room - 3
+    for each in value:
+        room = _room_left(each, room)
+        if room <= 0:
+            break
+    return room
+
+
 def entries(items: Sequence[Any], indent: int) -> Iterator[str]:
     """Yield the lines of a list in block style."""
     pad = " " * indent
     for item in items:
-        line = f"{pad}- {_entry(item)}"
-        if len(line) <= WIDTH or not isinstance(item, Mapping | list | tuple):
+        is_leaf = not isinstance(item, Mapping | list | tuple)
+        line = f"{pad}- {_entry(item)}" if is_leaf or _may_fit(item) else ""
+        if is_leaf or (line and len(line) <= WIDTH):
             yield line
         else:
             first, *rest = fields(item, indent + 2) if isinstance(item, Mapping) else entries(item, indent + 2)
@@ -85,8 +104,9 @@ def fields(mapping: Mapping[str, Any], indent: int) -> Iterator[str]:
     """Yield the lines of a mapping in block style."""
     pad = " " * indent
     for key, value in mapping.items():
-        line = f"{pad}{_pair(key, value)}".rstrip()
-        if len(line) <= WIDTH or not isinstance(value, Mapping | list | tuple):
+        is_leaf = not isinstance(value, Mapping | list | tuple)
+        line = f"{pad}{_pair(key, value)}".rstrip() if is_leaf or _may_fit(value) else ""
+        if is_leaf or (line and len(line) <= WIDTH):
             yield line
         else:
             yield f"{pad}{scalar(key)}:"

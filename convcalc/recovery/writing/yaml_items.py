@@ -1,4 +1,4 @@
-"""Items as the nested lists and mappings of a specification."""
+"""Items as the nested lists and mappings of a spec."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ def _unwritten(op: type[Op], key: str, given: Mapping[str, Any]) -> Any:
     if key in PARTS and op.accepts_norm_act:
         return "none"
     if key == "bias" and op.accepts_norm_act:
-        return given.get("norm", "none") == "none"
+        norm = given.get("norm", "none")
+        return None if isinstance(norm, Expression) else norm == "none"  # with a norm in some calls it is written
     argument = arguments_of(op).get(key)
     return None if argument is None or argument.required else argument.default
 
