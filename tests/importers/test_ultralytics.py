@@ -79,6 +79,8 @@ def test_classes_are_a_variable(cli: Command, tmp_path: Any) -> None:
         assert json.loads(result.stdout)["totals"]["params"] == first + 1281 * classes
     formula = cli("formula", str(file), "--symbols", "nc")
     assert f"Params     = 1,281·nc + {first:,}" in formula.stdout
+    file.write_text(backbone("[-1, 1, Conv, [nc, 3, 2]]"))
+    assert "CC411" in cli("formula", str(file), "--symbols", "nc").stderr
 
 
 V5 = """

@@ -201,9 +201,11 @@ class _Reader:
         if self.net.is_v5 and row.module == "Segment":
             places = (3,)
         for place in places:
-            if place < len(arguments) and type(arguments[place].value) is int and not self._predicts(arguments[place]):
-                width = self.factors.width(arguments[place].value)
-                arguments[place] = arguments[place]._replace(value=width)
+            if place >= len(arguments) or self._predicts(arguments[place]):
+                continue
+            value = self.net.plain(arguments[place].value, "the width")
+            if type(value) is int:
+                arguments[place] = arguments[place]._replace(value=self.factors.width(value))
 
     def _predicts(self, width: Argument) -> bool:
         """Whether a width of YOLOv5 is that of predictions, which is never scaled."""

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import gcd
 from typing import Any, TypeAlias
 
-from convcalc.arith import Number, is_plain
+from convcalc.arith import Number, free_names, is_plain
 from convcalc.errors import Source, SpecError
 from convcalc.importers.builder import ModelBuilder
 from convcalc.shapes import Shape
+from convcalc.spec.document.value_nodes import StructuralError
 
 Kernel: TypeAlias = "int | tuple[int, ...]"
 
@@ -54,11 +55,20 @@ class Network(ModelBuilder):
         return self.shape(x)[0]
 
     def plain_channels(self, x: int) -> int:
-        """Return channels that others are computed from, which no symbol can be."""
-        channels = self.channels(x)
-        if not is_plain(channels):
-            raise SpecError("CC411", f"the channels {channels} must be a plain value")
-        return channels
+        """Return channels that others are computed from."""
+        return self.plain(self.channels(x), "the channels of what it reads")
+
+    def plain(self, value: Any, what: str) -> int:
+        """Return an integer that is no symbol and no array.
+
+        Raises:
+            StructuralError: CC411, where it is one.
+        """
+        if is_plain(value):
+            return value  # type: ignore[no-any-return]
+        names = free_names(value)
+        text = f"{self.module}: {what} must be a plain value, and depends on {', '.join(names)}"
+        raise StructuralError("CC411", text, self.place, names=names)
 
     def require(self, holds: bool, text: str) -> None:
         """Demand what a module demands of its sizes.
