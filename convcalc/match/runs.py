@@ -46,12 +46,11 @@ def whole_scopes(run: Sequence[Layer], side: Side) -> list[str]:
     A layer whose block holds layers beside the run stands for itself.
     """
     inside = scopes_of(run)
-    paths = [layer.path for layer in run]
-    return list(
-        dict.fromkeys(
-            next((each for each in enclosing(path) if side.scopes[each] == inside[each]), path) for path in paths
-        )
+    found = (
+        next((scope for scope in enclosing(layer.path) if side.scopes[scope] == inside[scope]), layer.path)
+        for layer in run
     )
+    return list(dict.fromkeys(found))
 
 
 def scopes_of(layers: Iterable[Layer]) -> Counter[str]:
