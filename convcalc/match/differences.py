@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +26,8 @@ class Side(NamedTuple):
     graph: Graph
     layers: Sequence[Layer]
     tables: Sequence[Layer]
+    scopes: Mapping[str, int]
+    """How many of them are at and below each path."""
 
 
 class Difference(NamedTuple):

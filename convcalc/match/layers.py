@@ -12,6 +12,7 @@ from convcalc.arith import Number
 from convcalc.graph.graph import Graph, Node
 from convcalc.match.attention import ATTENTION, PRODUCTS, Attention, joined
 from convcalc.ops.kinds._window import resolve_padding
+from convcalc.ops.kinds.pad import Pad
 from convcalc.ops.op import arguments_of
 
 CONVOLUTIONS = ("conv", "dwconv", "deconv")
@@ -100,7 +101,7 @@ def layers_of(graph: Graph, ignored: Collection[str] = (), *, folded: bool = Fal
         if found is not None:
             layers += [_attention(found)] if node is found.nodes[-1] else []
         elif node.facts.multiplies or (node.op is not None and node.op.kind in IGNORABLE):
-            layer = _layer(node)
+            layer = _layer(node, graph)
             if node.index in normed and layer.settings.get("bias") is False:
                 layer = replace(layer, settings={**layer.settings, "bias": True}, folded=layer.settings["out"])
             layers.append(layer)
@@ -122,11 +123,11 @@ def tables_of(graph: Graph, layers: Sequence[Layer], ignored: Collection[str] = 
     return [Layer((node,), kind, {}, node.shape.elements) for node, kind in kinds if kind not in ignored]
 
 
-def _layer(node: Node) -> Layer:
+def _layer(node: Node, graph: Graph) -> Layer:
     assert node.op is not None
     kind, features = node.op.kind, node.shape[-1]
     if kind in CONVOLUTIONS:
-        return _convolution(node)
+        return _convolution(node, graph.nodes[node.inputs[0]])
     if kind == "linear":  # windows may be rows
         settings: dict[str, Any] = {"out": features, "bias": "bias" in node.facts.weights}
         return Layer((node,), kind, settings, node.shape.elements, {}, node.input_shapes[0][-1])
@@ -142,11 +143,19 @@ def _layer(node: Node) -> Layer:
     return Layer((node,), kind, {word: getattr(node.op, name) for word, name in fields}, node.shape.elements)
 
 
-def _convolution(node: Node) -> Layer:
+def _convolution(node: Node, before: Node) -> Layer:
+    """Return a convolution; cells that a layer ``before`` it adds around its input are padding of its own."""
     op, x, out = node.op, node.input_shapes[0], node.shape.channels
     window = op.window(*node.input_shapes) if op is not None else None
     assert op is not None
     assert window is not None
+    if isinstance(before.op, Pad) and op.kind != "deconv":
+        unpadded = before.input_shapes[0]
+        channels, *pads = before.op.pads(unpadded)
+        if channels == (0, 0) and all(side >= 0 for pair in pads for side in pair):
+            x = unpadded
+            sides = [tuple(map(sum, zip(*pairs, strict=True))) for pairs in zip(window.padding, pads, strict=True)]
+            window = window._replace(padding=tuple((first, last) for first, last in sides))
     groups = x.channels if op.kind == "dwconv" else getattr(op, "groups", 1)
     settings = {**dict(zip(WINDOW, window, strict=True)), "groups": groups, "out": out}
     settings["bias"] = "bias" in node.facts.weights

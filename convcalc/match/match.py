@@ -12,8 +12,9 @@ from convcalc.graph.graph import Graph
 from convcalc.match.alignment import alignments
 from convcalc.match.comparison import compared
 from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, Difference, Outcome, Side
-from convcalc.match.layers import IGNORABLE, layers_of, tables_of
+from convcalc.match.layers import IGNORABLE, Layer, layers_of, tables_of
 from convcalc.match.order import Numbering, sorted_by_branches
+from convcalc.match.runs import scopes_of
 from convcalc.match.ties import unlike_ties
 from convcalc.memory import paused
 
@@ -69,12 +70,14 @@ def match(
 
 
 def _sides(graphs: tuple[Graph, Graph], ignored: Collection[str], *, folded: bool) -> tuple[Side, Side]:
-    """Return what is compared: with batch norms folded where either side may have them so."""
-    layers = [layers_of(graph, ignored, folded=folded) for graph in graphs]
-    first, second = (
-        Side(graph, own, tables_of(graph, own, ignored)) for graph, own in zip(graphs, layers, strict=True)
-    )
+    """Return what is compared; with ``folded`` as if exporters had folded the batch norms."""
+    first, second = (_side(graph, layers_of(graph, ignored, folded=folded), ignored) for graph in graphs)
     return first, second
+
+
+def _side(graph: Graph, layers: Sequence[Layer], ignored: Collection[str]) -> Side:
+    tables = tables_of(graph, layers, ignored)
+    return Side(graph, layers, tables, scopes_of((*layers, *tables)))
 
 
 def _totals(design: str, side: Side) -> Totals:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from convcalc.match.differences import ADDED, MISSING, REORDERED, Difference, Side
@@ -45,12 +45,17 @@ def whole_scopes(run: Sequence[Layer], side: Side) -> list[str]:
 
     A layer whose block holds layers beside the run stands for itself.
     """
-    held = Counter(scope for layer in (*side.layers, *side.tables) for scope in enclosing(layer.path))
-    inside = Counter(scope for layer in run for scope in enclosing(layer.path))
-    paths = [layer.path for layer in run]
-    return list(
-        dict.fromkeys(next((each for each in enclosing(path) if held[each] == inside[each]), path) for path in paths)
+    inside = scopes_of(run)
+    found = (
+        next((scope for scope in enclosing(layer.path) if side.scopes[scope] == inside[scope]), layer.path)
+        for layer in run
     )
+    return list(dict.fromkeys(found))
+
+
+def scopes_of(layers: Iterable[Layer]) -> Counter[str]:
+    """Return how many layers are at and below each path."""
+    return Counter(scope for layer in layers for scope in enclosing(layer.path))
 
 
 def enclosing(path: str) -> list[str]:

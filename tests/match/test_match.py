@@ -194,6 +194,14 @@ def test_a_grouped_and_a_depthwise_convolution_are_the_same() -> None:
     assert matched("conv: {out: 16, kernel: 3, groups: 8}", "dwconv: {kernel: 3, multiplier: 2}").is_equal
 
 
+def test_cells_that_a_layer_before_adds_are_padding() -> None:
+    padded = "conv: {out: 4, kernel: 3, stride: 2, padding: [[0, 1], [0, 1]]}"
+    valid = "conv: {out: 4, kernel: 3, stride: 2}"
+    assert matched(padded, f"pad: [[0, 1], [0, 1]]\n{valid}").is_equal
+    (difference,) = matched(padded, f"pad: [[1, 0], [0, 1]]\n{valid}").differences
+    assert difference.names == ("padding",)
+
+
 def test_windows_may_be_rows() -> None:
     linear = "{linear: {out: 24, axis: -1}, name: mixed}"
     one = f"permute: [1, 2, 0]\n{linear}"
