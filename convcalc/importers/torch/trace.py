@@ -153,5 +153,5 @@ def _untraceable(model: Any, exported: Exception, ran: Exception) -> Failure:
     place = f" in {where}" if where else ""
     text = re.sub(r"\s+", " ", reason(ran))
     also = "" if reason(exported) == reason(ran) else f" (torch.export: {reason(exported)})"
-    hint = f"sizes or branches that depend on values cannot be traced; give a part: torch:MODULE:ATTR.PART; {HOW}"
+    hint = f"inputs are given by {HOW}; what depends on values cannot be traced: give a part, torch:MODULE:ATTR.PART"
     return Failure("CC773", f"forward failed{place}: {text}{also}", hint)
