@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from convcalc.importers.torch.export import leaves_of, op_and_arguments, parameter_lines, plain, shapes
+from convcalc.importers.torch.export import (
+    is_tensor,
+    leaves_of,
+    op_and_arguments,
+    parameter_lines,
+    plain,
+    plain_result,
+    shapes,
+)
 
 
 def dispatched(model: Any, positional: Sequence[Any], named: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
@@ -43,8 +51,7 @@ def dispatched(model: Any, positional: Sequence[Any], named: Mapping[str, Any], 
             result = torch.func.functional_call(model, state, positional, named)
     finally:
         recorder.close()
-    found = [result, *(vars(result).values() if hasattr(result, "__dict__") else ())]
-    outputs = (recorder.values.get(id(each)) for each in trees.tree_leaves(found))
+    outputs = (recorder.values.get(id(each)) for each in trees.tree_leaves(plain_result(result)))
     return [*parameter_lines(model), *recorder.lines, *({"is": "output", "tensor": each} for each in outputs if each)]
 
 
@@ -100,7 +107,7 @@ class Recorder:
         """Return an argument for JSON; a tensor that no operation made is a constant."""
         if isinstance(value, list | tuple):
             return [self.encoded(each) for each in value]
-        if not hasattr(value, "untyped_storage"):
+        if not is_tensor(value):
             return plain(value)
         if id(value) not in self.values:
             name = f"constant:{len(self._kept)}"

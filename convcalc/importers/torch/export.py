@@ -27,6 +27,23 @@ def parameter_lines(model: Any) -> Iterator[dict[str, Any]]:
         yield {"is": "parameter", "name": name, "key": key, "shape": [*tensor.shape], "learned": is_learned}
 
 
+def plain_result(result: Any) -> Any:
+    """Return a result as it is, or where it holds objects of other classes, the tensors in it and in them as a list."""
+    from torch.utils import _pytree as trees
+
+    leaves = trees.tree_leaves(result)
+    objects = [each for each in leaves if hasattr(each, "__dict__") and not is_tensor(each)]
+    if not objects:
+        return result
+    inside = trees.tree_leaves([vars(each) for each in objects])
+    return [each for each in (*leaves, *inside) if is_tensor(each)]
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is a tensor, a fake one too."""
+    return hasattr(value, "untyped_storage")
+
+
 def leaves_of(model: Any) -> set[str]:
     """Return the names of modules without children."""
     return {name for name, module in model.named_modules() if not any(True for _ in module.children())}
@@ -65,7 +82,7 @@ def shapes(value: Any) -> list[list[int] | None]:
     Raises:
         Failure: CC773, where a size depends on values.
     """
-    if hasattr(value, "untyped_storage"):
+    if is_tensor(value):
         sizes = list(value.shape)
         if not all(isinstance(size, int) for size in sizes):
             raise Failure("CC773", f"a size depends on values: [{', '.join(map(str, sizes))}]")
@@ -99,7 +116,7 @@ class Writer:
                 continue
             spec, value = specs.get(node.name), node.meta.get("val")
             target = spec.target if spec is not None else None
-            if not hasattr(value, "untyped_storage"):
+            if not is_tensor(value):
                 self.values[node] = None
                 continue
             if target:

@@ -240,6 +240,9 @@ class Lowering:
 
     def _lowered(self, node: Node, rule: Rule | None) -> Any:
         """Return what an operation gives; where our layers do not fit it, its shapes are kept and its cost is open."""
+        if node.outputs and all(shape is not None and 0 in shape for shape in node.outputs):
+            empty = [Constant(shape) for shape in node.outputs if shape is not None]
+            return empty if len(empty) > 1 else empty[0]
         if rule is None:
             return self.unknown(node)
         self._new_groups.clear()

@@ -7,8 +7,9 @@ import io
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import wraps
 from typing import Any
 
 from convcalc.importers.torch import export
@@ -59,7 +60,7 @@ def _lines(model: Any, positional: Any, named: Any, names: Sequence[str]) -> lis
 
     said = io.StringIO()
     try:
-        with redirect_stdout(said), redirect_stderr(said):
+        with redirect_stdout(said), redirect_stderr(said), _plain_outputs(model):
             program = torch.export.export(model, positional, named, strict=False)
     except Exception as error:  # noqa: BLE001 - whatever the exporter or the model raises
         failed: Exception = error  # of which the exporter may print pages; what the model printed, it will again
@@ -72,6 +73,24 @@ def _lines(model: Any, positional: Any, named: Any, names: Sequence[str]) -> lis
         raise _untraceable(model, failed, error) from None
     note = f"traced by its operations alone, since torch.export failed: {reason(failed)}"
     return [{"is": "note", "text": note}, *lines]
+
+
+@contextmanager
+def _plain_outputs(model: Any) -> Iterator[None]:
+    """Let ``forward`` return the tensors alone of a result that holds other objects, which cannot be exported."""
+    own, forward = model.__dict__.get("forward"), model.forward
+
+    @wraps(forward)
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        return export.plain_result(forward(*args, **kwargs))
+
+    model.forward = plain
+    try:
+        yield
+    finally:
+        del model.forward
+        if own is not None:
+            model.forward = own
 
 
 def _made(model: Any, shapes: Sequence[Mapping[str, Any]], device: Any) -> tuple[Any, Any]:
@@ -153,5 +172,5 @@ def _untraceable(model: Any, exported: Exception, ran: Exception) -> Failure:
     place = f" in {where}" if where else ""
     text = re.sub(r"\s+", " ", reason(ran))
     also = "" if reason(exported) == reason(ran) else f" (torch.export: {reason(exported)})"
-    hint = f"sizes or branches that depend on values cannot be traced; give a part: torch:MODULE:ATTR.PART; {HOW}"
+    hint = f"inputs are given by {HOW}; what depends on values cannot be traced: give a part, torch:MODULE:ATTR.PART"
     return Failure("CC773", f"forward failed{place}: {text}{also}", hint)

@@ -147,16 +147,18 @@ def split(g: Lowering, node: Node) -> Any:
     source = apart_from(g, node, value, dim)
     axis = layer_axis(source, dim)
     unbinds = node.op.startswith("unbind")
-    sizes = [1 if unbinds else shape[dim] for shape in node.outputs if shape is not None]
+    sizes = [1 if unbinds else shape[dim] for shape in node.outputs if shape is not None and 0 not in shape]
     equal = {"into": len(sizes)} if len(set(sizes)) == 1 else {"sizes": sizes}
     made: list[Value | None] = []
+    part = -1
     for place, shape in enumerate(node.outputs):
-        if shape is None or not g.is_used(node, place):
-            made.append(None)
+        part += shape is not None and 0 not in shape
+        if shape is None or not g.is_used(node, place) or 0 in shape:
+            made.append(None if shape is None else Constant(shape))
             continue
         handle = source.handle
         if len(sizes) > 1:
-            handle = g.add(node, "split", handle, part=place, axis=axis, **equal)
+            handle = g.add(node, "split", handle, part=part, axis=axis, **equal)
         batch = source.batch
         if unbinds and batch is not None and batch > dim:
             batch -= 1
