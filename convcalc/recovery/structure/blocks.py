@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -161,15 +162,15 @@ class BlockFinder:
         return True
 
     def _name(self, member: Member, items: Sequence[Item]) -> str:
-        given = "".join(each for each in self._class(member.item) if each.isalnum() or each == "_").lstrip(
-            "_0123456789"
-        )
+        given = re.sub(r"\W", "", self._class(member.item)).lstrip("_0123456789")[:MAX_NAME]
+        given = given[:1].upper() + given[1:]
         kinds = {each.kind for item in items for each in item.below()}
         shape = next((word for kind, word in _SHAPES.items() if kind in kinds), "Block")
-        base = given[:1].upper() + given[1:] if given else shape
+        base = given if given[:1].isupper() else shape + given
         return next(name for name in _with_letters(base) if name not in self.blocks)
 
 
+MAX_NAME = 100
 _SHAPES: Mapping[str, str] = {"concat": "Branches", "add": "Residual", "mul": "Gate"}
 
 
