@@ -103,11 +103,15 @@ class BlockFinder:
                 member.items = compressed(copied(member.other), self.links.is_closed)
                 buckets.setdefault(self._key(member), []).append(member)
         for bucket in buckets.values():
-            parents = {id(member.parent) for member in bucket}
-            classes = {self._class(member.parent) for member in bucket}
-            inside_one = classes == {self._class(bucket[0].parent)} and self._class(bucket[0].parent)
-            if len(bucket) > 1 and not (inside_one and len(parents) == len(bucket)):
+            if len(bucket) > 1:
                 self._make(bucket)
+
+    def _is_called_once(self, members: Sequence[Member]) -> bool:
+        """Whether members are each in another one of one class: one call would be written, in that block."""
+        classes = {self._class(member.parent) for member in members}
+        return (
+            len(classes) == 1 and "" not in classes and len({id(member.parent) for member in members}) == len(members)
+        )
 
     def _is_candidate(self, item: Item) -> bool:
         items = (item.branches or [[]])[0]
@@ -137,7 +141,9 @@ class BlockFinder:
             else:
                 groups = again
         for members, items, parts in _clusters(groups, merges=self.merges):
-            if len(members) > 1 and not self._finish(members, items):
+            if len(members) < 2 or self._is_called_once(members):
+                continue
+            if not self._finish(members, items):
                 for part in parts:
                     if len(part) > 1 and len(parts) > 1:
                         self._finish(part, _unified(part))
