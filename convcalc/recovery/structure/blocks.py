@@ -63,6 +63,7 @@ class Member:
     item: Item
     entry: int
     parent: Item | None
+    """The list around it that is a class in the code."""
     items: list[Item]
     """With repeats."""
     other: list[Item]
@@ -78,23 +79,30 @@ class BlockFinder:
 
     def run(self, items: list[Item]) -> list[Item]:
         """Return the items with calls and repeats."""
-        found = list(sequences(items))
-        heights: dict[int, int] = {}
-        for item, above in found:
+        around = {id(item): (item, above) for item, above in sequences(items)}
+        heights = dict.fromkeys(around, 0)
+        for key, (_, above) in around.items():
             if above is not None:
-                heights[id(above)] = max(heights.get(id(above), 0), heights.get(id(item), 0) + 1)
-        for height in range(max((heights.get(id(item), 0) for item, _ in found), default=-1) + 1):
-            level = [(item, above) for item, above in found if heights.get(id(item), 0) == height]
+                heights[id(above)] = max(heights[id(above)], heights[key] + 1)
+        for height in range(max(heights.values(), default=-1) + 1):
+            level = [around[key] for key, own in heights.items() if own == height]
             for item, _ in level:
                 item.branches = [spliced((item.branches or [[]])[0])]
             self._cluster(
                 [
-                    Member(item, self.links.entry_of(item), above, [], (item.branches or [[]])[0])
+                    Member(item, self.links.entry_of(item), self._class_around(above, around), [], item.branches[0])
                     for item, above in level
+                    if item.branches
                 ]
             )
         self.blocks = dict(sorted(self.blocks.items(), key=lambda each: each[1].place))
         return compressed(spliced(items), self.links.is_closed)
+
+    def _class_around(self, item: Item | None, around: Mapping[int, tuple[Item, Item | None]]) -> Item | None:
+        """Return a list, or the nearest one around it, that is a class in the code."""
+        while item is not None and not self._class(item):
+            _, item = around[id(item)]
+        return item
 
     def _cluster(self, members: Sequence[Member]) -> None:
         buckets: dict[object, list[Member]] = {}
