@@ -10,10 +10,11 @@ import pytest
 
 from convcalc.errors import Source, SpecError
 from convcalc.graph.builder import GraphBuilder
-from convcalc.graph.graph import Graph
+from convcalc.graph.graph import Graph, LayerFacts
 from convcalc.importers.builder import ModelBuilder
 from convcalc.ops.make import make
 from convcalc.recovery import recover, verify
+from convcalc.shapes import Shape
 from tests.fuzz.networks import Builder
 from tests.recovery.recovered import lines, of_text, require_equal, require_fixed
 
@@ -170,6 +171,24 @@ def test_a_spec_that_differs_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(SpecError, match="could be verified: its kind") as raised:
         recover(graph)
     assert raised.value.code == "CC775"
+
+
+def with_facts(weights: dict[str, Shape], buffers: dict[str, Shape]) -> Graph:
+    """A batch norm of eight channels, with the weights and buffers that a model says it has."""
+    b = GraphBuilder()
+    norm = b.add("norm", make("norm", type="batch"), b.input("x", (8, 4, 4)))
+    facts = b.nodes[norm].facts
+    b.nodes[norm].facts = LayerFacts(facts.output, weights, buffers, facts.products)
+    return b.graph()
+
+
+def test_a_model_has_names_of_its_own_for_weights() -> None:
+    eight = Shape((8,))
+    own = {"gamma": eight, "beta": eight}
+    assert "norm: batch" in recover(with_facts(own, {"mean_0": eight, "var_0": eight}))
+    for graph in (with_facts({**own, "more": eight}, {}), with_facts(own, {"mean_0": eight})):
+        with pytest.raises(SpecError, match="norm: its (weights|buffers)"):
+            recover(graph)
 
 
 BEFORE = HEAD + (
