@@ -187,7 +187,7 @@ def test_a_model_has_names_of_its_own_for_weights() -> None:
     own = {"gamma": eight, "beta": eight}
     assert "norm: batch" in recover(with_facts(own, {"mean_0": eight, "var_0": eight}))
     for graph in (with_facts({**own, "more": eight}, {}), with_facts(own, {"mean_0": eight})):
-        with pytest.raises(SpecError, match="norm: its (weights|buffers)"):
+        with pytest.raises(SpecError, match=r"norm: its (weights|buffers)"):
             recover(graph)
 
 
