@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from convcalc.errors import Source, SpecErrors
 from convcalc.graph.graph import Graph, Node
 from convcalc.ops.op import Op
 from convcalc.recovery.items import arguments
+from convcalc.shapes import Shape
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import expand, parse_spec
 
@@ -59,7 +60,8 @@ def _of_node(node: Node, other: Node, made: Sequence[Node], place: dict[int, int
         "what it reads": read == wanted,
         "its output": node.shape == other.shape,
         "its arguments": _same_arguments(node, other),
-        "its weights": node.facts.weights == other.facts.weights and node.facts.buffers == other.facts.buffers,
+        "its weights": _shapes(node.facts.weights) == _shapes(other.facts.weights),
+        "its buffers": _shapes(node.facts.buffers) == _shapes(other.facts.buffers),
         "its multiplies": node.facts.products == other.facts.products,
         "its ties": owners.setdefault(other.weight_owner, node.weight_owner) == node.weight_owner,
     }
@@ -70,3 +72,8 @@ def _same_arguments(node: Node, other: Node) -> bool:
     if node.op == other.op and node.source_form == other.source_form:
         return True
     return arguments(node) == arguments(other)
+
+
+def _shapes(named: Mapping[str, Shape]) -> list[Shape]:
+    """Return shapes in order: a model has names of its own for what they are of."""
+    return sorted(named.values())

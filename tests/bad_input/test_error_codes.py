@@ -76,6 +76,7 @@ def test_all_are_shown_but_those_that_no_short_spec_gives() -> None:
         "CC741",
         "CC742",
         "CC751",
+        "CC775",
         "CC901",
     }
 

@@ -10,10 +10,11 @@ import pytest
 
 from convcalc.errors import Source, SpecError
 from convcalc.graph.builder import GraphBuilder
-from convcalc.graph.graph import Graph
+from convcalc.graph.graph import Graph, LayerFacts
 from convcalc.importers.builder import ModelBuilder
 from convcalc.ops.make import make
 from convcalc.recovery import recover, verify
+from convcalc.shapes import Shape
 from tests.fuzz.networks import Builder
 from tests.recovery.recovered import lines, of_text, require_equal, require_fixed
 
@@ -46,7 +47,8 @@ SPECS = {
     "conv: {out: 4, kernel: 1, norm: batch}]",
     "opaque": "layers: [conv: [4, 1], opaque: {out: [3, 3], params: 7, branches: [identity, from: input]}]",
     "norm_in_some_calls": "blocks: {A: {params: {n, b}, layers: [norm: batch, "
-    "conv: {out: 8, kernel: 1, norm: n, bias: b}, relu, conv: [8, 3]]}}\nlayers: [A: [none, false], A: [batch, false], A: [none, true], A: [batch, true]]",
+    "conv: {out: 8, kernel: 1, norm: n, bias: b}, relu, conv: [8, 3]]}}\n"
+    "layers: [A: [none, false], A: [batch, false], A: [none, true], A: [batch, true]]",
     "deep": "layers: [add: [identity, [conv: [8, 1], add: [identity, [conv: [8, 1], add: [identity, conv: [8, 1]]]]]]]",
     "names_like_numbers": "layers: [{conv: [8, 1], name: relu1}, {relu: , name: conv2}, gelu, "
     "add: [from: relu1, from: conv2]]",
@@ -137,12 +139,56 @@ def test_scopes_name_blocks() -> None:
     assert "WideBlock" in text
 
 
+@pytest.mark.parametrize("names", [("a.b", "a_b"), ("x", "input"), ("input", "mask"), ("é", "1")])
+def test_names_of_inputs(names: tuple[str, str]) -> None:
+    b = GraphBuilder()
+    one, other = b.input(names[0], (4, 8, 8)), b.input(names[1], (1, 8, 8))
+    graph_of = b.add("gate", make("mul"), b.add("conv", make("conv", out=4, kernel=1), one), other)
+    graph = b.graph([b.add("again", make("mul"), graph_of, other)])
+    require_equal(recover(graph), graph)
+
+
+@pytest.mark.parametrize(
+    "name", ["Wide-Block", "3rd", "_x", "词", "é\x1b[2J", "A" * 500, "C2", "Conv", "Sequential", ""]
+)
+def test_names_of_classes(name: str) -> None:
+    b = ModelBuilder(Source("net.toy"))
+    x = b.input("x", (8, 4, 4))
+    for number in range(4):
+        b.scope(f"stage.{number}", name)
+        y = b.add(f"stage.{number}.conv", "conv", x, out=8, kernel=3, padding=1)
+        y = b.add(f"stage.{number}.again", "conv", y, out=8 + number, kernel=1)
+        x = b.add(f"stage.{number}.pool", "maxpool", y, kernel=3, stride=1, padding=1)
+    graph = b.graph({"y": x}, name="A {b} \x07 net: #1")
+    text = recover(graph)
+    require_equal(text, graph)
+    assert ("blocks:" in text) == (name not in {"Sequential", ""})
+
+
 def test_a_spec_that_differs_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = of_text(HEAD + SPECS["skips"])
     monkeypatch.setattr("convcalc.recovery.difference", lambda *_: "its kind")
     with pytest.raises(SpecError, match="could be verified: its kind") as raised:
         recover(graph)
     assert raised.value.code == "CC775"
+
+
+def with_facts(weights: dict[str, Shape], buffers: dict[str, Shape]) -> Graph:
+    """A batch norm of eight channels, with the weights and buffers that a model says it has."""
+    b = GraphBuilder()
+    norm = b.add("norm", make("norm", type="batch"), b.input("x", (8, 4, 4)))
+    facts = b.nodes[norm].facts
+    b.nodes[norm].facts = LayerFacts(facts.output, weights, buffers, facts.products)
+    return b.graph()
+
+
+def test_a_model_has_names_of_its_own_for_weights() -> None:
+    eight = Shape((8,))
+    own = {"gamma": eight, "beta": eight}
+    assert "norm: batch" in recover(with_facts(own, {"mean_0": eight, "var_0": eight}))
+    for graph in (with_facts({**own, "more": eight}, {}), with_facts(own, {"mean_0": eight})):
+        with pytest.raises(SpecError, match=r"norm: its (weights|buffers)"):
+            recover(graph)
 
 
 BEFORE = HEAD + (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,7 @@ class Member:
     item: Item
     entry: int
     parent: Item | None
+    """The list around it that is a class in the code."""
     items: list[Item]
     """With repeats."""
     other: list[Item]
@@ -77,23 +79,30 @@ class BlockFinder:
 
     def run(self, items: list[Item]) -> list[Item]:
         """Return the items with calls and repeats."""
-        found = list(sequences(items))
-        heights: dict[int, int] = {}
-        for item, above in found:
+        around = {id(item): (item, above) for item, above in sequences(items)}
+        heights = dict.fromkeys(around, 0)
+        for key, (_, above) in around.items():
             if above is not None:
-                heights[id(above)] = max(heights.get(id(above), 0), heights.get(id(item), 0) + 1)
-        for height in range(max((heights.get(id(item), 0) for item, _ in found), default=-1) + 1):
-            level = [(item, above) for item, above in found if heights.get(id(item), 0) == height]
+                heights[id(above)] = max(heights[id(above)], heights[key] + 1)
+        for height in range(max(heights.values(), default=-1) + 1):
+            level = [around[key] for key, own in heights.items() if own == height]
             for item, _ in level:
                 item.branches = [spliced((item.branches or [[]])[0])]
             self._cluster(
                 [
-                    Member(item, self.links.entry_of(item), above, [], (item.branches or [[]])[0])
+                    Member(item, self.links.entry_of(item), self._class_around(above, around), [], item.branches[0])
                     for item, above in level
+                    if item.branches
                 ]
             )
         self.blocks = dict(sorted(self.blocks.items(), key=lambda each: each[1].place))
         return compressed(spliced(items), self.links.is_closed)
+
+    def _class_around(self, item: Item | None, around: Mapping[int, tuple[Item, Item | None]]) -> Item | None:
+        """Return a list, or the nearest one around it, that is a class in the code."""
+        while item is not None and not self._class(item):
+            _, item = around[id(item)]
+        return item
 
     def _cluster(self, members: Sequence[Member]) -> None:
         buckets: dict[object, list[Member]] = {}
@@ -102,11 +111,15 @@ class BlockFinder:
                 member.items = compressed(copied(member.other), self.links.is_closed)
                 buckets.setdefault(self._key(member), []).append(member)
         for bucket in buckets.values():
-            parents = {id(member.parent) for member in bucket}
-            classes = {self._class(member.parent) for member in bucket}
-            inside_one = classes == {self._class(bucket[0].parent)} and self._class(bucket[0].parent)
-            if len(bucket) > 1 and not (inside_one and len(parents) == len(bucket)):
+            if len(bucket) > 1:
                 self._make(bucket)
+
+    def _is_called_once(self, members: Sequence[Member]) -> bool:
+        """Whether members are each in another one of one class: one call would be written, in that block."""
+        classes = {self._class(member.parent) for member in members}
+        return (
+            len(classes) == 1 and "" not in classes and len({id(member.parent) for member in members}) == len(members)
+        )
 
     def _is_candidate(self, item: Item) -> bool:
         items = (item.branches or [[]])[0]
@@ -136,7 +149,9 @@ class BlockFinder:
             else:
                 groups = again
         for members, items, parts in _clusters(groups, merges=self.merges):
-            if len(members) > 1 and not self._finish(members, items):
+            if len(members) < 2 or self._is_called_once(members):
+                continue
+            if not self._finish(members, items):
                 for part in parts:
                     if len(part) > 1 and len(parts) > 1:
                         self._finish(part, _unified(part))
@@ -161,15 +176,15 @@ class BlockFinder:
         return True
 
     def _name(self, member: Member, items: Sequence[Item]) -> str:
-        given = "".join(each for each in self._class(member.item) if each.isalnum() or each == "_").lstrip(
-            "_0123456789"
-        )
+        given = re.sub(r"\W", "", self._class(member.item)).lstrip("_0123456789")[:MAX_NAME]
+        given = given[:1].upper() + given[1:]
         kinds = {each.kind for item in items for each in item.below()}
         shape = next((word for kind, word in _SHAPES.items() if kind in kinds), "Block")
-        base = given[:1].upper() + given[1:] if given else shape
+        base = given if given[:1].isupper() else shape + given
         return next(name for name in _with_letters(base) if name not in self.blocks)
 
 
+MAX_NAME = 100
 _SHAPES: Mapping[str, str] = {"concat": "Branches", "add": "Residual", "mul": "Gate"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, count
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +13,7 @@ from convcalc.recovery.structure.blocks import Block
 from convcalc.recovery.structure.columns import name_columns
 from convcalc.recovery.writing.names import name_items, name_targets
 from convcalc.recovery.writing.text import Parameters, entries, fields
+from convcalc.recovery.writing.variables import named_width
 from convcalc.recovery.writing.yaml_items import ItemWriter
 
 
@@ -27,20 +29,17 @@ def document(
     name_columns(items, set())
     if not is_flat:
         name_items(items, blocks, modules)
-    inputs = {graph.inputs[0].index: "input"}
-    inputs |= {node.index: _input_name(node.path) for node in graph.inputs[1:]}
+    names = _input_names(graph)
+    inputs = names | {graph.inputs[0].index: "input"}
     outputs = list(graph.outputs.values())
     several = outputs if len(outputs) > 1 or outputs[-1] != items[-1].output else []
     paths = name_targets(items, [*_targets(items), *several], inputs)
     write_modifiers(items, paths)
-    writer = ItemWriter([*items, *(item for block in blocks.values() for item in block.items)], blocks)
-    top: dict[str, Any] = {"convcalc": 1}
-    if graph.name:
-        top["name"] = graph.name.replace("{", "(").replace("}", ")")
-    shapes = {_input_name(node.path): list(node.shape) for node in graph.inputs}
-    top |= {"input": list(graph.inputs[0].shape)} if len(shapes) == 1 else {"inputs": shapes}
-    if writer.defaults:
-        top["defaults"] = writer.defaults
+    every = [*items, *(item for block in blocks.values() for item in block.items)]
+    variables = {} if is_flat else named_width(every, _variables(every, blocks))
+    writer = ItemWriter(every, blocks)
+    top = _head(graph, names)
+    top |= {key: value for key, value in (("vars", variables), ("defaults", writer.defaults)) if value}
     lines = [*fields(top, 0), ""]
     if blocks:
         lines += ["blocks:", *fields({name: _block(block, writer) for name, block in blocks.items()}, 2), ""]
@@ -55,8 +54,30 @@ def _block(block: Block, writer: ItemWriter) -> Any:
     return {"params": Parameters(block.signature), "layers": layers} if block.signature else layers
 
 
-def _input_name(path: str) -> str:
-    return path.replace(".", "_")
+def _head(graph: Graph, names: Mapping[int, str]) -> dict[str, Any]:
+    """Return the version, the name of the network, and its inputs."""
+    top: dict[str, Any] = {"convcalc": 1}
+    if graph.name:
+        top["name"] = graph.name.replace("{", "(").replace("}", ")")
+    if len(graph.inputs) == 1:
+        return top | {"input": list(graph.inputs[0].shape)}
+    return top | {"inputs": {names[node.index]: list(node.shape) for node in graph.inputs}}
+
+
+def _variables(items: Sequence[Item], blocks: Mapping[str, Block]) -> set[str]:
+    """Return the names of all parameters and columns."""
+    columns = {name for outer in items for item in outer.below() for name in item.columns}
+    return columns.union(*(block.signature for block in blocks.values()))
+
+
+def _input_names(graph: Graph) -> dict[int, str]:
+    """Return a name for each input; `input` is always the first."""
+    names: dict[int, str] = {}
+    for node in graph.inputs:
+        base = node.path.replace(".", "_")
+        taken = {*names.values(), "input"} if len(graph.inputs) > 1 else ()
+        names[node.index] = next(name for name in chain([base], (f"{base}_{n}" for n in count(2))) if name not in taken)
+    return names
 
 
 def _targets(items: Sequence[Item]) -> Iterable[int]:
