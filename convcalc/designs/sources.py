@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from convcalc.designs.names import DesignName, chosen_variant, is_named_as_spec, parse_design, spec_path
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import LEADING_TO, Graph
-from convcalc.report.measurements import Conditions, Measurements, not_counted
+from convcalc.report.measurements import KNOWN_WITHOUT_COUNTS, Conditions, Measurements, not_counted
 from convcalc.report.report import Report
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.syntax_tree import Document
@@ -101,13 +101,14 @@ class Network:
         given = tuple(self.spec.shapes)
         return replace(report, name=self.title, given=given, overrides=self.overrides, note=self.spec.document.note)
 
-    def require_counted(self) -> None:
-        """Demand that the multiplies of every layer are known.
+    def require_counted(self, metrics: Iterable[str] | None = None) -> None:
+        """Demand that the multiplies of every layer are known, if any metric depends on them; by default one does.
 
         Raises:
             SpecErrors: CC623, for every layer whose are not.
         """
-        if unknown := self.graph.uncounted:
+        unknown = self.graph.uncounted
+        if unknown and (metrics is None or not KNOWN_WITHOUT_COUNTS.issuperset(metrics)):
             raise SpecErrors(not_counted(self.design.text, node, self.source) for node in unknown)
 
     def outputs(self) -> list[Network]:

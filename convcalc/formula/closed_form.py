@@ -142,6 +142,8 @@ def _derive(designs: Sequence[SymbolicDesign], uses: tuple[SymbolUse, ...], requ
     symbols = {use.name: symbol(use.name) for use in uses}
     with record_constraints() as ledger:
         networks = [each.network(symbols) for each in designs]
+        for network in networks:
+            network.require_counted(request.metrics)
         counts, *others = [count(network, request) for network in networks]
     forms = Simplifier(list(symbols), ledger.assumptions)
     simplified = [{key: forms.simplify(value) for key, value in row.values.items()} for row in counts.rows]

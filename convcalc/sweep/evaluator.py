@@ -112,7 +112,9 @@ class Evaluator:
         variant = values.pop(VARIANT) if self.job.by_variant else self.job.variant
         with record_constraints() as ledger:
             overrides = {**dict(self.job.overrides), **values}
-            graph = self.spec.expand(variant, self.job.part, overrides=overrides).graph
+            network = self.spec.expand(variant, self.job.part, overrides=overrides)
+            network.require_counted(self.job.metrics)
+            graph = network.graph
             try:
                 totals = {each.key: each.values(graph, self.job.batch, self.job.dtype)[1] for each in self.measures}
             except SpecError as error:

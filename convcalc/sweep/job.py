@@ -86,7 +86,9 @@ class SweepJob:
         """
         overrides = self.values_at(number)
         variant = overrides.pop(VARIANT) if self.by_variant else self.variant
-        return self.open().expand(variant, self.part, overrides={**dict(self.overrides), **overrides})
+        network = self.open().expand(variant, self.part, overrides={**dict(self.overrides), **overrides})
+        network.require_counted(self.metrics)
+        return network
 
     def errors_at(self, number: int) -> list[SpecError]:
         """Return what is wrong with one point; nothing for a network."""

@@ -175,3 +175,24 @@ def test_python(toy: Path) -> None:
     assert design.report().totals["params"] == 112
     with pytest.raises(SpecErrors, match="CC762"):
         convcalc.load("net.toy")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sweep mystery.toy size=8,16 -f csv", "solve mystery.toy --for size=1..64 --max macs=50k",
+        "formula mystery.toy --symbols size", "check mystery.yaml --max macs=50k",
+    ],
+)  # fmt: skip
+def test_lower_bounds_are_no_answers(cli: Command, toy: Path, command: str) -> None:
+    (toy / "mystery.yaml").write_text("input: [3, 8, 8]\nlayers: [conv: [4, 3], opaque: {out: [4]}]\n")
+    result = cli(*command.split())
+    assert "is not known: the layer" in result.stdout + result.stderr
+    assert "CC623" in result.stdout + result.stderr
+    assert str(27 * 4 * 36) not in result.stdout
+
+
+def test_params_are_exact_beside_a_layer_that_is_not_counted(cli: Command) -> None:
+    result = cli("sweep", "mystery.toy", "size=8,16", "--columns", "params", "-f", "csv")
+    assert result.exit_code == 0, result.stderr
+    assert [line.split(",")[1] for line in result.stdout.splitlines()] == ["params", "117", "117"]
