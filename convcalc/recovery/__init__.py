@@ -32,12 +32,13 @@ def recover(graph: Graph, *, flat: bool = False) -> str:
     """
     with deep_calls(), paused():
         text = _verified(graph, flat=flat)
-        if flat or graph.scopes:
+        has_blocks = "\nblocks:\n" in text
+        if flat or (graph.scopes and has_blocks):
             return text
-        # a source without classes has blocks now, whose names are those that the spec itself is recovered with
+        # the spec has classes where its source has none, or the other way round: it is what it is recovered as itself
         files = DocumentLoader()
         made, _ = expand(parse_spec(Source("recovered.yaml", text), files), files)
-        return _verified(made, flat=False)
+        return recover(made) if graph.scopes else _verified(made, flat=False)
 
 
 def _verified(graph: Graph, *, flat: bool) -> str:

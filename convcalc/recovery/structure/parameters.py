@@ -22,6 +22,9 @@ SIZES = ("out", "width", "shape", "size", "heads", "hidden", "params", "reads", 
 """Arguments that may be multiples of each other: strides and kernels are not."""
 
 
+SIZE = "size"
+
+
 class TooManyError(Exception):
     """The members of a block differ in more than parameters can say."""
 
@@ -32,6 +35,8 @@ class Parameters:
     def __init__(self, entering: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
         self.columns: dict[str, tuple[Any, ...]] = {}
         """Name → its values, one for each member."""
+        self._natures: dict[str, str] = {}
+        """Name → what kind of argument it is for: a size and a stride that are equal by chance are two."""
         self.derived: dict[str, str] = {}
         """Names of what enters the block → the word for it."""
         self.entering = {"cin": entering[0], "din": entering[1]}
@@ -67,7 +72,7 @@ class Parameters:
 
     def _expression(self, item: Item, key: str, values: tuple[Any, ...]) -> str:
         for name, known in self.columns.items():
-            if _equal(known, values):
+            if self._natures[name] == _nature(key) and _equal(known, values):
                 self.columns[name] = tuple(b if a is ABSENT else a for a, b in zip(known, values, strict=True))
                 return name
         if key not in SIZES or not all(each is ABSENT or type(each) is int for each in values):
@@ -77,7 +82,8 @@ class Parameters:
             if sizes is not None and _equal(sizes, values):
                 return word
         named = [(self._names[word], sizes) for word, sizes in self.entering.items()]
-        for word, sizes in (*self.columns.items(), *((word, sizes) for word, sizes in local if sizes is not None)):
+        known_sizes = [(word, sizes) for word, sizes in self.columns.items() if self._natures[word] == SIZE]
+        for word, sizes in (*known_sizes, *((word, sizes) for word, sizes in local if sizes is not None)):
             if text := multiple(word, sizes, values):
                 return text
         for (word, sizes), source in zip(named, self.entering, strict=True):
@@ -97,8 +103,8 @@ class Parameters:
             and all(v > 0 and v % n == 0 for v, n in zip(values, entering, strict=True))
         ):
             factors = tuple(v // n for v, n in zip(values, entering, strict=True))
-            if 2 * len(set(factors)) <= len(set(values)) and max(factors) <= LARGEST_FACTOR:
-                text = f"{self._new('expand', factors)}*{{}}"
+            if 2 * len(set(factors)) <= len(set(values)) and 2 < max(factors) <= LARGEST_FACTOR:
+                text = f"{self.add('expand', factors, 'factor')}*{{}}"
                 self._products.append((text, values))
         if not text:
             return ""
@@ -114,19 +120,23 @@ class Parameters:
         return None if value is None else (value,) * len(self.entering["cin"])
 
     def _new(self, key: str, values: tuple[Any, ...]) -> str:
-        return self.add(INNER.get(key, key.rpartition(".")[2]), values)
+        return self.add(INNER.get(key, key.rpartition(".")[2]), values, _nature(key))
 
-    def add(self, base: str, values: tuple[Any, ...]) -> str:
+    def add(self, base: str, values: tuple[Any, ...], nature: str = "") -> str:
         """Add a parameter and return its name, which begins as ``base``.
 
         Raises:
             TooManyError: where there are far too many.
         """
         name = free_name(base, self.columns)
-        self.columns[name] = values
+        self.columns[name], self._natures[name] = values, nature
         if len(self.columns) > 2 * MAX_PARAMETERS:
             raise TooManyError
         return name
+
+
+def _nature(key: str) -> str:
+    return SIZE if key in SIZES else key
 
 
 def free_name(base: str, taken: Iterable[str]) -> str:

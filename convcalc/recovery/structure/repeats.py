@@ -94,7 +94,8 @@ def _repeats(turns: list[list[Item]]) -> Iterator[Item]:
         yield _repeat(made)
         return
     for (start, end), stage in zip(stages, made, strict=True):
-        yield from stage if end - start > 1 else turns[start]
+        is_repeat = end - start > 2 or (end - start == 2 and vectors[start] == vectors[start + 1])
+        yield from stage if is_repeat else [item for turn in turns[start:end] for item in turn]
 
 
 def _values(items: Sequence[Item]) -> Iterator[tuple[str, Value]]:
