@@ -21,7 +21,7 @@ def importers() -> tuple[Importer, ...]:
         for name in names
         if name not in _NOT_IMPORTERS and not name.startswith("_")
     ]
-    return tuple(module.IMPORTER for module in modules if hasattr(module, "IMPORTER"))
+    return tuple(module.IMPORTER for module in modules)
 
 
 def importer_of(file: str) -> Importer | None:

@@ -134,6 +134,8 @@ def graph_of(recording: Recording, source: Source) -> tuple[Graph, list[str], li
         lowering = Lowering(recording, source, lowering.split_parameters)
         lowering.run(aten.rule, aten.is_silent)
         unread = lowering.finish()
+    for path, class_name in recording.scopes.items():
+        lowering.builder.scope(path, class_name)
     outputs = lowering.outputs()
     if not outputs:
         raise SpecError("CC773", "no output of the model depends on its inputs", Span(source))

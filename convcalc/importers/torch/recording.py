@@ -75,12 +75,16 @@ class Recording:
     inputs: dict[str, Shape] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     outputs: list[Reference] = field(default_factory=list)
+    scopes: dict[str, str] = field(default_factory=dict)
+    """The class of every module that has modules inside, by its path."""
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Add one line of the child process."""
         match line["is"]:
             case "model":
                 self.name = str(line["name"])
+            case "scope":
+                self.scopes[str(line["path"])] = str(line["class"])
             case "note":
                 self.notes.append(str(line["text"]))
             case "parameter":

@@ -49,10 +49,20 @@ def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, b
     logging.disable(logging.CRITICAL)  # the exporter logs what it raises
     try:
         with torch.no_grad():
-            return _lines(model, positional, named, names)
+            return [*_scopes(model), *_lines(model, positional, named, names)]
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
         logging.disable(level)
+
+
+def _scopes(model: Any) -> Iterator[dict[str, Any]]:
+    """Give the class of every module that has modules inside, but for containers."""
+    from torch import nn
+
+    for path, module in model.named_modules():
+        is_container = type(module) in (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+        if path and not is_container and next(module.children(), None) is not None:
+            yield {"is": "scope", "path": path, "class": type(module).__name__}
 
 
 def _lines(model: Any, positional: Any, named: Any, names: Sequence[str]) -> list[dict[str, Any]]:
