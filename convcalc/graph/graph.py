@@ -119,6 +119,19 @@ class Graph:
         last = [node.index for node in inside if node.index not in read][-1]
         return self._subgraph(inside, {path: last}) if end == path else self._upstream_of(last, end)
 
+    def without_unread(self) -> Graph:
+        """Return the graph without layers that no output depends on and that have neither weights nor multiplies."""
+        needed = set(self.outputs.values())
+        for node in reversed(self.nodes):
+            facts, op = node.facts, node.op
+            if op is None or facts.weights or facts.buffers or facts.products or not op.is_counted:
+                needed.add(node.index)
+            if node.index in needed:
+                needed.update(node.inputs)
+        if len(needed) == len(self.nodes):
+            return self
+        return self._subgraph([node for node in self.nodes if node.index in needed], self.outputs)
+
     def _upstream_of(self, index: int, label: str) -> Graph:
         needed = {index}
         for node in reversed(self.nodes[: index + 1]):

@@ -177,11 +177,11 @@ class ModelBuilder:
         return total(node.facts.multiplies for node in self._builder.nodes[start:])
 
     def graph(self, outputs: Mapping[str, int], *, name: str = "") -> Graph:
-        """Return what has been built; outputs are handles by their names in the model."""
+        """Return what has been built, without views that nothing reads; outputs are handles by their names."""
         labels = {self._builder.nodes[handle].path: handle for handle in outputs.values()}
         graph = self._builder.graph(labels, name=name)
         graph.warnings[:] = self.warnings
-        return graph
+        return graph.without_unread()
 
     def path(self, name: str) -> str:
         """Return a path of a layer that no other has, made of a name in the model.

@@ -196,3 +196,14 @@ def test_params_are_exact_beside_a_layer_that_is_not_counted(cli: Command) -> No
     result = cli("sweep", "mystery.toy", "size=8,16", "--columns", "params", "-f", "csv")
     assert result.exit_code == 0, result.stderr
     assert [line.split(",")[1] for line in result.stdout.splitlines()] == ["params", "117", "117"]
+
+
+def test_what_no_output_reads_is_left_out_unless_it_has_weights() -> None:
+    b = ModelBuilder(Source("net"))
+    x = b.input("x", (3, 8, 8))
+    y = b.add("conv", "conv", x, out=4, kernel=3)
+    b.add("view", "flatten", b.add("act", "act", y, type="relu"))
+    b.add("side", "conv", b.add("pool", "maxpool", y, kernel=2), out=2, kernel=1)
+    graph = b.graph({"y": y})
+    assert [node.path for node in graph.layers] == ["conv", "pool", "side"]
+    assert [graph.nodes[index].path for node in graph.layers for index in node.inputs] == ["x", "conv", "pool"]

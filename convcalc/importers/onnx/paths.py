@@ -10,6 +10,8 @@ from convcalc.importers.onnx.model import Node
 
 SCOPES = "pkg.torch.onnx.name_scopes"
 """Metadata of PyTorch's exporter: a list of module paths, each within the one before, and the name of the operation."""
+CLASSES = "pkg.torch.onnx.class_hierarchy"
+"""The classes of the same, with their packages."""
 QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 
 
@@ -30,6 +32,20 @@ def layer_paths(nodes: Sequence[Node], prefix: str = "") -> list[str]:
     return [f"{prefix}.{path}" if prefix else path for path in paths]
 
 
+def module_classes(nodes: Sequence[Node]) -> dict[str, str]:
+    """Return the class of every module that the exporter names, without its package."""
+    found: dict[str, str] = {}
+    for node in nodes:
+        modules, classes = (_quoted(node.metadata.get(key, ""))[:-1] for key in (SCOPES, CLASSES))
+        for module, class_name in zip(modules, classes, strict=False):
+            found[module] = class_name.rpartition(".")[2]
+    return found
+
+
+def _quoted(text: str) -> list[str]:
+    return [first or second for first, second in QUOTED.findall(text)]
+
+
 def _scopes(module: str) -> Iterator[str]:
     while module := module.rpartition(".")[0]:
         yield module
@@ -37,7 +53,7 @@ def _scopes(module: str) -> Iterator[str]:
 
 def _module_and_name(node: Node, place: int) -> tuple[str, str]:
     if scopes := node.metadata.get(SCOPES):
-        *modules, name = [first or second for first, second in QUOTED.findall(scopes)] or [""]
+        *modules, name = _quoted(scopes) or [""]
         return modules[-1] if modules else "", name or node.op
     if node.name.startswith("/"):
         *parts, name = node.name[1:].split("/")

@@ -12,7 +12,7 @@ from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.folding.fold import fold
 from convcalc.importers.onnx.model import Graph, Model, Node
-from convcalc.importers.onnx.paths import layer_paths
+from convcalc.importers.onnx.paths import layer_paths, module_classes
 from convcalc.importers.onnx.values import OpenShape, Scope, Sizes, Value, body, constant, same
 from convcalc.shapes import Shape
 
@@ -59,6 +59,9 @@ class Run:
 
     def run_nodes(self, nodes: Sequence[Node], scope: Scope) -> None:
         """Run nodes in an order in which every one reads what is known."""
+        for module, class_name in module_classes(nodes).items():
+            if module:
+                self.builder.scope(f"{scope.path}.{module}" if scope.path else module, class_name)
         for place, path in self._ordered(nodes, scope):
             self.step(nodes[place], path, scope)
 

@@ -76,7 +76,7 @@ class Recording:
     nodes: list[Node] = field(default_factory=list)
     outputs: list[Reference] = field(default_factory=list)
     scopes: dict[str, str] = field(default_factory=dict)
-    """The class of every module that has modules inside, by its path."""
+    """The class of every module, by its path."""
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Add one line of the child process."""

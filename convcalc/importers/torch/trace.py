@@ -56,12 +56,9 @@ def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, b
 
 
 def _scopes(model: Any) -> Iterator[dict[str, Any]]:
-    """Give the class of every module that has modules inside, but for containers."""
-    from torch import nn
-
+    """Give the class of every module."""
     for path, module in model.named_modules():
-        is_container = type(module) in (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-        if path and not is_container and next(module.children(), None) is not None:
+        if path:
             yield {"is": "scope", "path": path, "class": type(module).__name__}
 
 
