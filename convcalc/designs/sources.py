@@ -30,7 +30,7 @@ Axes: TypeAlias = str | int | Sequence[int]
 Code: TypeAlias = Mapping[str, Any] | None
 """Fields of :class:`convcalc.importers.model.CodeOptions` where code of a model may be run, and else nothing."""
 MISSING_FILE = ("CC001", "CC703")
-SPEC_KEY = re.compile(r"""^\s*[{,]?\s*["']?(?:layers|blocks)["']?\s*:""", re.MULTILINE)
+SPEC_KEY = re.compile(r"""^[ \t]*(?:[{,][ \t]*)?["']?(?:layers|blocks)["']?[ \t]*:""", re.MULTILINE)
 """A key that a spec has at the top, and no YAML of other programs: they have their layers in ``backbone``."""
 
 

@@ -121,7 +121,8 @@ def _settings(op: Any, axes: int, dice: Random) -> dict[str, dict[str, Any] | No
         return {"out": {"out_features": op.out_features + 1}}
     if op.kind == "attention" and op.head_dim is None:
         return {"heads": {"heads": 2 * op.heads, "kv_heads": None}}
-    if op.kind == "norm" and op.type in ("batch", "instance") and op.affine is not False and op.scale is not False:
+    learns = op.kind == "norm" and (op.type == "batch" if op.affine is None else op.affine)
+    if learns and op.type in ("batch", "instance") and op.scale is not False:
         other = "instance" if op.type == "batch" else "batch"
         return {"type": {"type": other, "affine": True}, "scale": {"scale": False, "affine": True}}
     if op.kind == "act" and op.type != "prelu":
