@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -90,6 +91,8 @@ def open_model(
     try:
         if data is None and not importer.prefix:
             require_inside_repository(file)
+            if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
+                raise SpecError("CC002", "is a pipe or a device, not a file", Span(source))
         model = _run(importer, source, inputs, code) if importer.runs_code else importer.read(source, data)
         document = _document(model)
     except OSError as error:

@@ -85,6 +85,7 @@ LINES = {
         f"formula {LONG} --symbols width", "formula pair.yaml#direct --symbols height", "formula pair.yaml --symbols x",
     ],
     "guide": ["guide", *(f"guide {name}" for name in guides())],
+    "import": ["import broken.yaml", "import nothing.onnx"],  # a spec is not wrapped
     "match": [
         f"match {LONG} {LONG}@wide", f"match {LONG} {LONG}", f"match {LONG} pair.yaml",
         "match pair.yaml#direct broken.yaml",

@@ -152,7 +152,10 @@ def _texts(network: convcalc.Network, report: Report) -> None:
     for key in SUMS:
         layers = sum(layer[key] for layer in document["layers"])
         require(layers == report.totals[key], f"layers of JSON sum to totals: {key}")
-        require(sum(int(row[key]) for row in rows) == report.totals[key], f"rows of CSV sum to totals: {key}")
+        require(
+            not report.is_complete or sum(int(row[key] or 0) for row in rows) == report.totals[key],
+            f"rows of CSV sum to totals: {key}",
+        )
     same = compare([report, replace(report, design="other")])
     _same("compare is the report", {each.column.key: each.values[1] for each in same.metrics}, report.totals)
 

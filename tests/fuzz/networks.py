@@ -29,7 +29,7 @@ from convcalc.ops.op import Op, arguments_of
 from convcalc.ops.registry import load_all
 from convcalc.shapes import Shape
 
-OPS = {kind: op for kind, op in load_all().items() if op.depends_on_values}
+OPS = {kind: op for kind, op in load_all().items() if op.depends_on_values and op.is_counted}
 FIRST = [[3, 8, 8], [4, 9, 7], [6, 12], [8, 5], [5, 16], [2, 5, 6, 4], [12], [16], [1, 1, 1], [8, 1, 6]]
 KINDS, TRIES = 4, 5
 """How many kinds of layers are tried in a place, and each how often."""

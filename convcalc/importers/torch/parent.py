@@ -12,11 +12,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
 
 import convcalc
 from convcalc.arith import Number, is_plain
-from convcalc.errors import Source, Span, SpecError, did_you_mean, quoted
+from convcalc.errors import Source, Span, SpecError, did_you_mean, escape, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.model import CodeOptions, Model
 from convcalc.importers.torch import aten
@@ -29,6 +29,8 @@ AXES = re.compile(r"\[?\s*((?:\d+(?:\s*,\s*\d+)*\s*,?)?)\s*\]?")
 """Sizes with commas; none for a tensor that has the batch axis alone."""
 MODULE = "convcalc.importers.torch.child"
 LAST_LINES = 5
+MAX_OUTPUT = 64 * 1024
+"""Bytes of what a model writes that are shown: the last ones."""
 MAX_NAMES = 5
 INSTALL = "pip install 'convcalc[torch]', or from a clone pip install -e '.[torch]'"
 
@@ -171,16 +173,22 @@ def recorded(request: Mapping[str, Any], timeout: float) -> Recording:
             late = True
         finally:
             _kill(child)
-        for file in (told, said):
-            file.seek(0)
-        out, err = told.read(), said.read()
-    if err:  # it has nothing of ours, and goes where the model by itself would write it
-        os.write(2, err if err.endswith(b"\n") else err + b"\n")
-    text = err.decode("utf-8", "replace")
+        told.seek(0)
+        out, text = told.read(), _tail(said)
+    if text:  # it has nothing of ours, and goes where the model by itself would write it
+        os.write(2, "".join(f"{escape(line)}\n" for line in text.splitlines()).encode("utf-8", "replace"))
     if late:
         raise SpecError("CC772", f"the model took longer than {timeout:g} seconds{_last(text)}",
                         hint="allow more with --timeout SECONDS")  # fmt: skip
     return _parsed(out, child.returncode, text)
+
+
+def _tail(file: IO[bytes]) -> str:
+    """Return the end of what a model has written, which may be without end."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - MAX_OUTPUT))
+    text = file.read().decode("utf-8", "replace")
+    return text if size <= MAX_OUTPUT else f"… {size - MAX_OUTPUT:,} bytes before are left out\n{text}"
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

@@ -224,6 +224,7 @@ class Expander:
                 raise
         elif isinstance(body, BlockCall):
             entry.output = self.expand_items(body.block.items, tensor, inner)
+            self.builder.name_scope(inner.scope.path, body.block.name, start)
         else:
             entry.output = self._expand_sequence(body, tensor, inner)
         entry.nodes = (start, len(self.builder.nodes))
@@ -237,7 +238,6 @@ class Expander:
             raise SpecError("CC506", f"block calls are nested deeper than the limit of {CALLS}", span)
         self._count(span, more=call.block.min_items)
         block, scope = call.block, frame.scope.child(segment, is_block=True)
-        self.builder.scopes[scope.path] = block.name
         for name, index in zip(block.inputs, extra, strict=False):
             scope.add(name, Binding(index, span))
         own = self._variables[id(block.document)]
