@@ -47,6 +47,7 @@ def test_little_memory(tmp_path: Path, command: str) -> None:
     """Fine, or unusable with the reason; nothing between."""
     ended = {}
     for size in SIZES:
+        (tmp_path / "out.parquet").unlink(missing_ok=True)
         done = limited(tmp_path, size, *COMMANDS[command])
         ended[size] = done.returncode
         assert done.returncode in (0, 2), (size, done.stderr)
