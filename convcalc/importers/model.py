@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,7 +16,7 @@ Size = int | str | None
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(ABC):
     """A model that has been read: its structure, before sizes that it leaves open are known."""
 
     source: Source
@@ -28,6 +29,7 @@ class Model:
     variables: Mapping[str, int | None] = field(default_factory=dict)
     """Sizes that ``--set`` may give, with their defaults, if they have one."""
 
+    @abstractmethod
     def graph(
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
     ) -> Graph:
@@ -41,7 +43,6 @@ class Model:
         Raises:
             SpecError: what is not known (CC762), wrong, or beyond what the program reads.
         """
-        raise NotImplementedError
 
     def span(self, node: str = "") -> Span:
         """Return the place of a node, or that of the whole file."""

@@ -1,1 +1,1 @@
-"""Whether two designs, read from whatever source, are the same network, and where they part."""
+"""Whether two designs, read from whatever source, have the same layers, and where they part."""

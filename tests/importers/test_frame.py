@@ -19,7 +19,7 @@ from convcalc.importers.model import Importer, Model, unknown_sizes
 from tests.conftest import Command
 
 SIZE = 16
-"""Weights of a 3×3 convolution from 3 to w channels, with bias: 28·w. Its multiplies on s×s cells: 27·w·s²."""
+"""Of the input here. A 3×3 convolution from 3 to w channels has 28·w weights with bias, and 27·w·s² multiplies."""
 
 
 class ToyModel(Model):

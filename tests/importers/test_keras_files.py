@@ -62,6 +62,8 @@ DAMAGED = {
     "no config": (packed({"metadata.json": b"{}"}), "no entries config.json"),
     "config elsewhere": (packed({"../config.json": config(), "a/config.json": config()}), "no entries config.json"),
     "encrypted": (encrypted(packed({"config.json": config()})), "encrypted"),
+    "packed by LZMA": (packed({"config.json": config()}, zipfile.ZIP_LZMA), "a method that Keras does not use"),
+    "packed by bzip2": (packed({"config.json": config()}, zipfile.ZIP_BZIP2), "a method that Keras does not use"),
     "cut": (packed({"config.json": config()})[:-30], "the zip is damaged"),
     "no JSON": (packed({"config.json": b"{"}), "not JSON"),
     "no text": (packed({"config.json": b"\xff\xfe\xfd"}), "not JSON"),

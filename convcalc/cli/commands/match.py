@@ -35,11 +35,11 @@ def command(
     settings: GeneralOptions, first: str, second: str, ignore: tuple[str, ...], names: bool,
     reading: DesignOptions, targets: list[OutputTarget],
 ) -> int:  # fmt: skip
-    """Compare two designs layer by layer, from whatever sources: whether a spec still is the model in the code.
+    """Compare two designs layer by layer, from whatever sources, such as a spec and the model in the code.
 
     Compared are the layers that multiply, norms, activations, all parameters
-    and shared weights; not the names of layers, nor layers that only rearrange.
-    Exit code 1: they differ.
+    and shared weights; not the names of layers, what reads what, nor layers
+    that only rearrange, pool or join. Exit code 1: they differ.
 
     \b
     Examples:

@@ -17,7 +17,10 @@ MAX_CONFIG_SIZE = 64 * 2**20
 MAX_RATIO = 200
 MAX_ENTRIES = 10_000
 _CHUNK = 2**16
-_DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, KeyError, OSError)
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How Keras packs entries; other methods have decoders, and errors, of their own."""
+_DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError)
+"""What ``zipfile`` raises for such entries where bytes are missing or wrong."""
 _HDF5 = b"\x89HDF"
 
 
@@ -70,6 +73,8 @@ def _unzip(source: Source, file: BinaryIO) -> bytes:
                 raise _damaged(source, f"the zip has {len(entries) or 'no'} entries {CONFIG}, in place of one")
             if entries[0].flag_bits & 1:
                 raise _damaged(source, f"{CONFIG} is encrypted")
+            if entries[0].compress_type not in _METHODS:
+                raise _damaged(source, f"{CONFIG} is packed by a method that Keras does not use")
             with archive.open(entries[0]) as stream:
                 return _inflate(source, stream, entries[0].compress_size)
     except _DAMAGES as error:

@@ -6,9 +6,9 @@ permuted only where a layer needs the other order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from convcalc.arith import Number
 from convcalc.errors import SpecError
@@ -17,6 +17,7 @@ from convcalc.importers.keras.settings import Settings, bad, integer
 from convcalc.spec import limits
 
 Order: TypeAlias = tuple[int, ...]
+Found = TypeVar("Found")
 
 
 class Tensor(NamedTuple):
@@ -211,15 +212,20 @@ class Call:
         return replace(self, raw=raw, path=path, **changes)
 
 
-def tensors_in(values: Iterable[Any]) -> Iterable[Tensor]:
+def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
     """Give the tensors in nested arguments, in order."""
+    return found_in(values, Tensor)
+
+
+def found_in(values: Iterable[Any], kind: type[Found]) -> Iterator[Found]:
+    """Give what is of a kind in nested arguments, in order."""
     for value in values:
-        if isinstance(value, Tensor):
+        if isinstance(value, kind):
             yield value
         elif isinstance(value, Mapping):
-            yield from tensors_in(value.values())
+            yield from found_in(value.values(), kind)
         elif isinstance(value, list | tuple) and not isinstance(value, Constant):
-            yield from tensors_in(value)
+            yield from found_in(value, kind)
 
 
 def _is_one(size: Number) -> bool:

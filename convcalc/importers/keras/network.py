@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from convcalc.errors import SpecError, quoted
-from convcalc.importers.keras.call import Constant
+from convcalc.importers.keras.call import Constant, found_in
 from convcalc.importers.keras.settings import Settings
 
 Raw = Mapping[str, Any]
@@ -35,7 +35,7 @@ class Node:
 
     @property
     def references(self) -> Iterator[Reference]:
-        return references_in([*self.args, *self.kwargs.values()])
+        return found_in([*self.args, *self.kwargs.values()], Reference)
 
 
 @dataclass(slots=True)
@@ -51,17 +51,6 @@ class Network:
 
 def damaged(text: str) -> SpecError:
     return SpecError("CC760", text)
-
-
-def references_in(values: Any) -> Iterator[Reference]:
-    """Give the outputs that nested arguments hold."""
-    for value in values:
-        if isinstance(value, Reference):
-            yield value
-        elif isinstance(value, Mapping):
-            yield from references_in(value.values())
-        elif isinstance(value, list | tuple) and not isinstance(value, Constant):
-            yield from references_in(value)
 
 
 def name_of(raw: Raw) -> str:
