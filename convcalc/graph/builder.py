@@ -181,11 +181,6 @@ class GraphBuilder:
         for node in places.values():
             yield SpecError("CC804", f"the output of {quoted(node.path)} is never used", node.source)
 
-    def name_scope(self, path: str, class_name: str, start: int) -> None:
-        """Note what a scope is an instance of, if layers have been added since there were so many nodes."""
-        if len(self.nodes) > start:
-            self.scopes[path] = class_name
-
     def _new_path(self, text: str) -> str:
         """Return a path in its normal form (NFC), which no other input or layer has."""
         path = unicodedata.normalize("NFC", text) if isinstance(text, str) else ""

@@ -21,8 +21,8 @@ from convcalc.spec.document.value_nodes import (
     collect_errors,
     parse_expression,
 )
-from convcalc.spec.expansion.expander import Expander, require_one
-from convcalc.spec.expansion.frames import Frame, deep_calls
+from convcalc.spec.expansion.expander import Expander
+from convcalc.spec.expansion.frames import Frame, deep_calls, require_one
 from convcalc.spec.expansion.scopes import Binding, LayerScope
 from convcalc.spec.yaml.nodes import ScalarNode
 from convcalc.spec.yaml.text import reject_control_characters, validate_text

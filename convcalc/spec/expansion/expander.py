@@ -17,9 +17,18 @@ from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name, validate_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode, structural_error, with_variables
-from convcalc.spec.expansion.frames import OMITTED, PARTS, Frame, InputFailedError, Loop, TooLargeError, iterations
+from convcalc.spec.expansion.frames import (
+    OMITTED,
+    PARTS,
+    Frame,
+    InputFailedError,
+    Loop,
+    TooLargeError,
+    iterations,
+    require_one,
+)
 from convcalc.spec.expansion.layers import LayerEmitter, with_input
-from convcalc.spec.expansion.scopes import FAILED, Binding
+from convcalc.spec.expansion.scopes import FAILED, Binding, LayerScope
 from convcalc.spec.limits import CALLS, ITEMS
 
 Variables = Mapping[str, Any]
@@ -224,11 +233,16 @@ class Expander:
                 raise
         elif isinstance(body, BlockCall):
             entry.output = self.expand_items(body.block.items, tensor, inner)
-            self.builder.name_scope(inner.scope.path, body.block.name, start)
+            self._note_block(inner.scope, body, start)
         else:
             entry.output = self._expand_sequence(body, tensor, inner)
         entry.nodes = (start, len(self.builder.nodes))
         return entry.output
+
+    def _note_block(self, scope: LayerScope, call: BlockCall, start: int) -> None:
+        """Note the block of a scope, if it has layers: the paths of a million empty calls would fill the memory."""
+        if len(self.builder.nodes) > start:
+            self.builder.scopes[scope.path] = call.block.name
 
     def _enter_block(
         self, call: BlockCall, span: Span, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str
@@ -275,14 +289,6 @@ class Expander:
         self._items += more is None
         if self._items + (more or 0) > ITEMS:
             raise TooLargeError("CC504", f"the spec expands to more items than the limit of {ITEMS}", span)
-
-
-def require_one(tensor: int, span: Span) -> int:
-    """Refuse to read several tensors as one: CC213."""
-    if tensor == PARTS:
-        text = "a split gives several tensors, and here one is read"
-        raise SpecError("CC213", text, span, hint="read a part by its name: `from: NAME`")
-    return tensor
 
 
 def _name_prefixes(item: Item) -> Iterator[str]:

@@ -105,3 +105,11 @@ def iterations(repeat: Repeat, evaluate: Callable[[ValueNode], Any]) -> tuple[di
     if count > REPEAT:
         raise SpecError("CC502", f"a repeat of {count} exceeds the limit of {REPEAT}", repeat.span)
     return columns, count
+
+
+def require_one(tensor: int, span: Span) -> int:
+    """Refuse to read several tensors as one: CC213."""
+    if tensor == PARTS:
+        text = "a split gives several tensors, and here one is read"
+        raise SpecError("CC213", text, span, hint="read a part by its name: `from: NAME`")
+    return tensor
