@@ -22,8 +22,8 @@ from convcalc.spec.document.value_nodes import (
     parse_expression,
 )
 from convcalc.spec.expansion.expander import Expander
-from convcalc.spec.expansion.frames import Frame, deep_calls, require_one
-from convcalc.spec.expansion.scopes import Binding, LayerScope
+from convcalc.spec.expansion.frames import Frame, deep_calls
+from convcalc.spec.expansion.scopes import Binding, LayerScope, require_one
 from convcalc.spec.yaml.nodes import ScalarNode
 from convcalc.spec.yaml.text import reject_control_characters, validate_text
 

@@ -17,11 +17,9 @@ from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name, validate_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode, structural_error, with_variables
-from convcalc.spec.expansion.frames import (
-    OMITTED, PARTS, Frame, InputFailedError, Loop, TooLargeError, iterations, require_one,
-)  # fmt: skip
+from convcalc.spec.expansion.frames import OMITTED, Frame, InputFailedError, Loop, TooLargeError, iterations
 from convcalc.spec.expansion.layers import LayerEmitter, with_input
-from convcalc.spec.expansion.scopes import FAILED, Binding, LayerScope
+from convcalc.spec.expansion.scopes import FAILED, PARTS, Binding, LayerScope, require_one
 from convcalc.spec.limits import CALLS, ITEMS
 
 Variables = Mapping[str, Any]

@@ -18,8 +18,6 @@ from convcalc.spec.limits import REPEAT
 
 OMITTED = -2
 """Result of an item omitted by `when` or by a repeat of 0."""
-PARTS = -3
-"""Result of an item that gives several tensors, which are read by their names alone."""
 
 MAX_PYTHON_FRAMES = 50_000
 """Room for 64 block calls, each with a body nested as deep as YAML may be."""
@@ -105,11 +103,3 @@ def iterations(repeat: Repeat, evaluate: Callable[[ValueNode], Any]) -> tuple[di
     if count > REPEAT:
         raise SpecError("CC502", f"a repeat of {count} exceeds the limit of {REPEAT}", repeat.span)
     return columns, count
-
-
-def require_one(tensor: int, span: Span) -> int:
-    """Refuse to read several tensors as one: CC213."""
-    if tensor == PARTS:
-        text = "a split gives several tensors, and here one is read"
-        raise SpecError("CC213", text, span, hint="read a part by its name: `from: NAME`")
-    return tensor

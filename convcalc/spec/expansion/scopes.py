@@ -11,6 +11,8 @@ from convcalc.errors import Span, SpecError, did_you_mean, quoted
 
 FAILED = -1
 """The handle of the output of a layer that could not be: what reads it is skipped."""
+PARTS = -3
+"""Result of an item that gives several tensors, which are read by their names alone."""
 MAX_SHOWN_NAMES = 8
 MAX_FAILED_PREFIXES = 1000
 
@@ -147,3 +149,11 @@ def _last_names_hint(names: dict[str, Binding]) -> str:
     """Name the layers that were entered last."""
     last = list(islice(reversed(names), MAX_SHOWN_NAMES))
     return f"layers before this: {', '.join(reversed(last))}" if last else ""
+
+
+def require_one(tensor: int, span: Span) -> int:
+    """Refuse to read several tensors as one: CC213."""
+    if tensor == PARTS:
+        text = "a split gives several tensors, and here one is read"
+        raise SpecError("CC213", text, span, hint="read a part by its name: `from: NAME`")
+    return tensor
