@@ -116,8 +116,9 @@ def _batches(network: convcalc.Network, one: Totals, batch: int) -> None:
     many, two = (network.report(batch=number).totals for number in (batch, 2))
     _same("a batch has the same weights", many, one, SAME)
     _same("a batch costs so many times one sample", many, {key: batch * one[key] for key in GROWING}, GROWING)
-    looked_up = any(node.op is not None and node.op.kind == "embedding" for node in network.graph.layers)
-    keys = AFFINE[:1] if looked_up else AFFINE  # look-ups read more rows of a table, and at most all of it
+    # look-ups read more rows of a table, and rows reach more experts, at most all of them
+    some = any(node.op is not None and node.op.kind in ("embedding", "experts") for node in network.graph.layers)
+    keys = AFFINE[:1] if some else AFFINE
     affine = {key: one[key] + (batch - 1) * (two[key] - one[key]) for key in keys}
     _same("weights once and tensors for every sample", many, affine, keys)
     half = network.report(dtype="float16").totals
