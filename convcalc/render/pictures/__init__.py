@@ -1,0 +1,1 @@
+"""Pictures of designs, as SVG: the same for files, notebooks, the page and the playground."""

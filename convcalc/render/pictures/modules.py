@@ -1,0 +1,285 @@
+"""What pictures show: modules in a tree, a layer with its norm and activation, and equal neighbours as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from string import digits
+
+from convcalc.report.fold import FUSED, TableOptions, fold_report
+from convcalc.report.path_tree import PathNode, build_path_tree, structures
+from convcalc.report.report import Report
+
+FEWEST_LAYERS = 4
+"""So many equal layers in a row are one box; of modules two are enough."""
+
+
+class Module:
+    """A layer with its norm and activation, a scope of layers, or the whole design."""
+
+    __slots__ = (
+        "children", "kind", "known", "layers", "likeness", "name", "op", "order", "parent", "path", "shape", "sources",
+        "summary", "values",
+    )  # fmt: skip
+
+    def __init__(self, name: str, path: str, parent: Module | None, order: int) -> None:
+        self.name = name
+        self.path = path
+        self.parent = parent
+        self.children: list[Module] = []
+        self.order = order
+        """Where its first layer stands in the network."""
+        self.op = ""
+        """The operation of a layer; empty for a scope."""
+        self.summary = ""
+        self.shape: tuple[int, ...] = ()
+        """The shape of what leaves it."""
+        self.layers = 1
+        self.values: Mapping[str, int] = {}
+        """The sums of its layers by the keys of metrics."""
+        self.known = True
+        """Whether all of its layers could be counted."""
+        self.sources: list[Module | str] = []
+        """What a layer reads: layers, and inputs of the design by their names."""
+        self.likeness: object = None
+        """Equal for modules whose layers are equal, whatever the modules' names."""
+
+    @property
+    def is_layer(self) -> bool:
+        return not self.children
+
+    def value(self, key: str) -> int:
+        """Return the sum of a metric over its layers."""
+        return self.values.get(key, 0)
+
+    def walk(self) -> Iterator[Module]:
+        """Give the module and all in it, outer ones first, in the network's order."""
+        stack = [self]
+        while stack:
+            module = stack.pop()
+            yield module
+            stack += reversed(module.children)
+
+    def leaves(self) -> Iterator[Module]:
+        """Give its layers in the network's order."""
+        return (module for module in self.walk() if module.is_layer)
+
+    def within(self, ancestor: Module) -> Module | None:
+        """Return the child of another module that holds this one; nothing where it is outside."""
+        module: Module | None = self
+        while module is not None and module.parent is not ancestor:
+            module = module.parent
+        return module
+
+    def __repr__(self) -> str:
+        return f"<Module {self.path or '(all)'}: {self.layers} layers>"
+
+
+class Run:
+    """Equal neighbours, drawn once: a module that stands for itself alone, or for several."""
+
+    __slots__ = ("modules",)
+
+    def __init__(self, modules: Sequence[Module]) -> None:
+        self.modules = modules
+
+    @property
+    def first(self) -> Module:
+        return self.modules[0]
+
+    @property
+    def last(self) -> Module:
+        return self.modules[-1]
+
+    @property
+    def times(self) -> int:
+        return len(self.modules)
+
+    @property
+    def label(self) -> str:
+        """``block``, or ``block ×12`` for all of block1 … block12."""
+        return (
+            self.first.name if self.times == 1 else f"{self.first.name.rstrip(digits) or self.first.op} ×{self.times}"
+        )
+
+    def value(self, key: str) -> int:
+        """Return the sum of a metric over all of them."""
+        return sum(module.value(key) for module in self.modules)
+
+
+def module_tree(report: Report) -> Module:
+    """Return a report as a tree of modules; children are in the network's order.
+
+    A join that is named like the scope of its branches is the last layer of that scope.
+    """
+    keys = [column.key for column in report.columns if column.is_additive]
+    folded = fold_report(report, TableOptions())
+    paths = build_path_tree(folded.lines, keys)
+    numbers = structures(paths, keys)
+    root = Module("", "", None, 0)
+    holders: dict[str, Module] = {}
+    stack = [(paths, root)]
+    while stack:
+        node, module = stack.pop()
+        _fill(module, node, numbers, keys, holders)
+        groups = [(child, Module(child.segment, child.path, module, 0)) for child in _shown(node)]
+        module.children = [made for _, made in groups] + module.children
+        stack += groups
+    _order(root, {row.path: place for place, row in enumerate(report.rows)})
+    for row in report.rows:
+        reader = holders[row.path]
+        sources = (holders.get(name, name) for name in row.inputs)
+        reader.sources += [source for source in sources if source is not reader]
+    return root
+
+
+def _shown(node: PathNode) -> list[PathNode]:
+    """Return the children of a path that are modules of their own: norms and activations belong to their layer."""
+    if node.line is None:
+        return list(node.children.values())
+    return [child for child in node.children.values() if child.segment not in FUSED]
+
+
+def _fill(
+    module: Module, node: PathNode, numbers: Mapping[int, int], keys: Sequence[str], holders: dict[str, Module]
+) -> None:
+    module.shape, module.layers, module.known, module.likeness = (
+        node.output_shape, node.layers, node.known, numbers[id(node)]
+    )  # fmt: skip
+    module.values = {key: node.values.get(key, 0) for key in keys}
+    if node.line is None:
+        return
+    layer = module
+    if node.group:
+        below = _shown(node)
+        layer = Module(node.line.op, node.path, module, 0)
+        module.children = [layer]
+        layer.values = {key: module.values[key] - sum(child.values.get(key, 0) for child in below) for key in keys}
+        layer.shape, layer.known = node.line.output_shape, node.line.known
+        layer.layers = module.layers - sum(child.layers for child in below)
+        layer.likeness = node.line.op, node.line.summary, node.line.output_shape
+    layer.op, layer.summary = node.line.op, node.line.summary
+    held = [node, *(child for child in node.children.values() if child.segment in FUSED)]
+    while held:
+        part = held.pop()
+        holders[part.path] = layer
+        held += part.children.values() if part is not node else ()
+
+
+def _order(root: Module, places: Mapping[str, int]) -> None:
+    """Put the children of every module in the order of their first layers."""
+    for module in reversed(list(root.walk())):
+        if module.is_layer:
+            module.order = places.get(module.path, 0)
+        else:
+            module.children.sort(key=lambda child: child.order)
+            module.order = module.children[0].order
+
+
+# --- equal neighbours -------------------------------------------------------------------------------------------------
+
+
+def runs(module: Module) -> list[Run]:
+    """Return the children of a module, equal neighbours together.
+
+    They are equal in all but a number at the end of their names, and wired alike inside; and they follow one another,
+    each reading the one before, or stand beside one another. Nothing but the next reads one before the last.
+    """
+    wiring = _Wiring(module)
+    found: list[list[Module]] = []
+    for child in module.children:
+        if found and wiring.continues(found[-1], child):
+            found[-1].append(child)
+        else:
+            found.append([child])
+    return [Run(part) for group in found for part in _large_enough(group)]
+
+
+def _large_enough(group: list[Module]) -> list[list[Module]]:
+    if group[0].is_layer and len(group) < FEWEST_LAYERS:
+        return [[module] for module in group]
+    return [group]
+
+
+class _Wiring:
+    """How the children of one module read each other, and what is outside."""
+
+    def __init__(self, module: Module) -> None:
+        self.positions: dict[Module, tuple[Module, int]] = {}
+        for child in module.children:
+            for place, leaf in enumerate(child.leaves()):
+                self.positions[leaf] = child, place
+        self.inside: dict[Module, list[tuple[int, ...]]] = {}
+        self.outside: dict[Module, list[Module | str]] = {}
+        self.readers: dict[Module, set[Module]] = {}
+        for child in module.children:
+            self._read(child)
+
+    def _read(self, child: Module) -> None:
+        ports: dict[Module | str, int] = {}
+        inside = self.inside[child] = []
+        for leaf in child.leaves():
+            read = []
+            for source in leaf.sources:
+                holder, place = self.positions.get(source, (None, 0)) if isinstance(source, Module) else (None, 0)
+                if holder is child:
+                    read.append(place)
+                else:
+                    read.append(-1 - ports.setdefault(source, len(ports)))
+                    if holder is not None:
+                        self.readers.setdefault(holder, set()).add(child)
+            inside.append(tuple(read))
+        self.outside[child] = list(ports)
+
+    def continues(self, group: Sequence[Module], child: Module) -> bool:
+        """Whether a module is one more of a group of equal ones."""
+        before = group[-1]
+        alike = child.likeness == before.likeness and child.name.rstrip(digits) == before.name.rstrip(digits)
+        if not alike or child.is_layer != before.is_layer or self.inside[child] != self.inside[before]:
+            return False
+        steps = []
+        for now, then in zip(self.outside[child], self.outside[before], strict=True):
+            place = self._place(now, before)
+            if place is None and now != then:
+                return False
+            steps.append(place)
+        if len(group) > 1 and steps != self._steps(before, group[-2]):
+            return False
+        return all(step is None for step in steps) or self.readers.get(before, set()) == {child}
+
+    def _steps(self, child: Module, before: Module) -> list[int | None]:
+        return [self._place(source, before) for source in self.outside[child]]
+
+    def _place(self, source: Module | str, module: Module) -> int | None:
+        """Return which of a module's layers a source is; nothing where it is none of them."""
+        holder, place = self.positions.get(source, (None, 0)) if isinstance(source, Module) else (None, 0)
+        return place if holder is module else None
+
+
+# --- from afar ------------------------------------------------------------------------------------------------------
+
+
+def top_runs(root: Module, *keys: str) -> list[Run]:
+    """Return what a design is made of, seen from afar: its top modules that have a share of some metric.
+
+    A single one is opened, and one with more than four fifths of everything too.
+    """
+    found = [run for run in runs(root) if any(run.value(key) for key in keys)]
+    while len(found) == 1 and found[0].times == 1 and not found[0].first.is_layer:
+        found = [run for run in runs(found[0].first) if any(run.value(key) for key in keys)]
+    opened = []
+    for run in found:
+        large = all(5 * run.value(key) > 4 * root.value(key) for key in keys)
+        within = runs(run.first) if large and run.times == 1 and not run.first.is_layer else [run]
+        opened += [each for each in within if any(each.value(key) for key in keys)]
+    return opened
+
+
+def operation_label(module: Module) -> str:
+    """Return a layer in a few words: ``conv 3×3 /2``; or how many layers a scope has."""
+    if not module.is_layer:
+        return f"{module.layers:,} layer{'s' if module.layers != 1 else ''}"
+    parts = [part for part in module.summary.split(", ") if part]
+    if module.op == "act":
+        return parts[0] if parts else module.op
+    wanted = [part for part in parts if "→" not in part or module.op == "linear"]
+    return " ".join([module.op, *wanted[:3]])
