@@ -1,0 +1,134 @@
+"""Texts of pictures: short numbers, shares, titles; the parts of a design that are labelled; labels in a column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from itertools import groupby
+from typing import NamedTuple
+
+from convcalc.number_format import SI, format_significant
+from convcalc.render.pictures.modules import Module, Run, top_runs
+
+NAMES = {
+    "params": ("parameter", "parameters"), "macs": ("multiply", "multiplies"),
+    "output_elements": ("activation", "activations"),
+}  # fmt: skip
+"""The metrics of pictures in words, one and several."""
+LETTERS = {"params": "p", "macs": "m", "output_elements": "a"}
+"""The metrics of tints, as in class names and the palette."""
+LINE = 15.5
+"""From one label in a column to the next, at least."""
+LARGE = 50
+"""With more parts than that, those without a fiftieth of any metric are drawn together with their neighbours."""
+
+
+def short(value: int | Fraction, *, known: bool = True) -> str:
+    """Return a number in three digits with its SI prefix; ``≥`` marks a lower bound.
+
+    >>> short(25557032), short(999_960), short(512), short(0, known=False)
+    ('25.6M', '1M', '512', '≥0')
+    """
+    size, step = Fraction(value), 0
+    while 2 * size >= 1999 and step + 1 < len(SI):  # 999.5 k is 1 M
+        size, step = size / 1000, step + 1
+    digits = format_significant(size, 3)
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"{'' if known else '≥'}{digits}{SI[step]}"
+
+
+def exact(value: int, key: str, *, known: bool = True) -> str:
+    """``9,408 parameters``."""
+    return f"{'' if known else '≥ '}{value:,} {NAMES[key][value != 1]}"
+
+
+def percent(value: int, total: int) -> str:
+    """Return a share in whole percent, rounded half up; a small share is not 0, and a large one not all.
+
+    >>> [percent(value, 1000) for value in (0, 4, 5, 587, 996, 1000)]
+    ['0%', '<1%', '1%', '59%', '>99%', '100%']
+    """
+    rounded = (200 * value + total) // (2 * total) if total else 0
+    if not rounded and value:
+        return "<1%"
+    return ">99%" if rounded == 100 and value < total else f"{rounded}%"
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+class Part(NamedTuple):
+    """Equal neighbours, or small neighbours together: what is one segment or one row of a picture."""
+
+    label: str
+    path: str
+    """Of its first module."""
+    paths: str
+    """All of it: ``stage3.block1 … stage3.block6``."""
+    values: Mapping[str, int]
+    known: bool
+
+
+def parts_of(root: Module, keys: Sequence[str]) -> list[Part]:
+    """Return what a design is made of, seen from afar; of more than 50 parts, small neighbours are one."""
+    found = top_runs(root, *keys)
+    if len(found) <= LARGE:
+        return [_part([run], keys) for run in found]
+    large = [any(LARGE * run.value(key) >= root.value(key) > 0 for key in keys) for run in found]
+    size = -(-len(found) // LARGE)
+    parts = []
+    for is_large, group in groupby(zip(large, found, strict=True), key=lambda pair: pair[0]):
+        several = [run for _, run in group]
+        step = 1 if is_large else size
+        parts += [_part(several[start : start + step], keys) for start in range(0, len(several), step)]
+    return parts
+
+
+def _part(group: Sequence[Run], keys: Sequence[str]) -> Part:
+    first, last = group[0], group[-1]
+    label = first.label if len(group) == 1 else f"{first.label} … {last.label}"
+    paths = first.first.path if first.first is last.last else f"{first.first.path} … {last.last.path}"
+    values = {key: sum(run.value(key) for run in group) for key in keys}
+    return Part(label, first.first.path, paths, values, all(module.known for run in group for module in run.modules))
+
+
+def title(part: Part, root: Module, keys: Iterable[str]) -> str:
+    """Return the paths of a part and its exact values, each with its share of the whole."""
+    shares = ((part.values[key], key, percent(part.values[key], root.value(key))) for key in keys)
+    return "\n".join(
+        [part.paths, *(f"{exact(value, key, known=part.known)} ({share})" for value, key, share in shares)]
+    )
+
+
+def uncounted(root: Module, most: int = 3) -> str:
+    """Return which layers are not counted; an empty text where all are."""
+    names = [leaf.path for leaf in root.leaves() if not leaf.known]
+    more = [f"{len(names) - most:,} more"] if len(names) > most else []
+    return f"≥ not counted: {', '.join([*names[:most], *more])}" if names else ""
+
+
+# --- places -----------------------------------------------------------------------------------------------------------
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return places that are as near to those wanted, in least squares, as a gap between neighbours lets them be.
+
+    ``wanted`` rises; the result does too, within ``low`` and ``high`` as far as all find room.
+
+    Source:
+        Pool adjacent violators: Ayer et al. (1955), An empirical distribution function for sampling with incomplete
+        information.
+
+    >>> spread([0, 1, 50], 10, 0, 100)
+    [0, 10, 50]
+    """
+    pools: list[tuple[float, int]] = []
+    for place, value in enumerate(wanted):
+        mean, count = value - place * gap, 1
+        while pools and pools[-1][0] > mean:
+            before, held = pools.pop()
+            mean, count = (before * held + mean * count) / (held + count), held + count
+        pools.append((mean, count))
+    highest = max(low, high - (len(wanted) - 1) * gap)
+    means = [min(max(mean, low), highest) for mean, count in pools for _ in range(count)]
+    return [mean + place * gap for place, mean in enumerate(means)]

@@ -1,0 +1,142 @@
+"""Squares: several designs to one scale; equal areas are equal numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import sqrt
+from typing import NamedTuple
+from xml.etree.ElementTree import Element
+
+from convcalc.render.pictures.labels import LETTERS, exact
+from convcalc.render.pictures.modules import Module
+from convcalc.render.pictures.svg import Picture, element, number, picture
+from convcalc.render.pictures.text_width import fitted, text_width
+from convcalc.render.pictures.treemap import Box, Cell, cells, tinted
+
+SIZE = 12
+SIDE = 250
+"""Of the largest square, at most."""
+GAP = 22
+LEAST_SIDE = 130
+"""Of the largest square, before squares go on in a further line."""
+CAPTION = 48
+LEAST_GROUP = (76, 48)
+"""A smaller group is one cell."""
+LEAST_WIDTH = 84
+"""Of a caption, so that a small square's can be read."""
+
+
+class _Square(NamedTuple):
+    """One design in one metric."""
+
+    label: str
+    root: Module
+    key: str
+    side: float
+
+    @property
+    def caption(self) -> str:
+        return exact(self.root.value(self.key), self.key, known=self.root.known)
+
+    @property
+    def width(self) -> float:
+        return max(self.side, LEAST_WIDTH, text_width(self.caption, SIZE))
+
+
+def squares(
+    designs: Sequence[tuple[str, Module]], width: float = 1180, keys: Sequence[str] = ("params", "macs"),
+    side: float = SIDE,
+) -> Picture:  # fmt: skip
+    """Draw every design as a square whose area is its total, divided into its layers in the ratio of theirs.
+
+    Args:
+        designs: names and modules.
+        width: in pixels; squares that find no room go on below.
+        keys: metrics, each with a scale of its own.
+        side: of the largest square, at most, in pixels.
+    """
+    y, drawn = 0.0, []
+    for line in _lines(designs, width, keys, side):
+        height = max(square.side for square in line)
+        x = 0.0
+        for square in line:
+            drawn.append((square, x, y + height))
+            x += square.width + GAP
+        y += height + CAPTION
+    divided = [list(_cells(square, x, bottom)) for square, x, bottom in drawn]
+    maxima = {
+        key: max((cell.value(key) for some in divided for cell in some if len(cell.modules) == 1), default=0)
+        for key in LETTERS
+    }
+    content = [
+        _square(square, place, width, some, maxima)
+        for (square, *place), some in zip(drawn, divided, strict=True)
+    ]  # fmt: skip
+    said = "; ".join(
+        f"{label}: {' and '.join(exact(root.value(key), key, known=root.known) for key in keys)}"
+        for label, root in designs
+    )
+    return picture("squares", content, width, y, f"To one scale for each metric. {said}.")
+
+
+def _lines(
+    designs: Sequence[tuple[str, Module]], width: float, keys: Sequence[str], side: float
+) -> list[list[_Square]]:  # fmt: skip
+    """Return the squares line by line: all metrics in one line, or each on its own, or as many as fit in several."""
+    most = {key: max((root.value(key) for _, root in designs), default=0) for key in keys}
+
+    def made(side: float) -> list[list[_Square]]:
+        return [
+            [_Square(label, root, key, side * sqrt(root.value(key) / most[key]) if most[key] else 0)
+             for label, root in designs]
+            for key in keys
+        ]  # fmt: skip
+
+    def long(line: Sequence[_Square]) -> float:
+        return sum(int(10 * (square.width + GAP)) for square in line) / 10 - GAP
+
+    whole = [square for line in made(side) for square in line]
+    if long(whole) <= width:
+        return [whole]
+    while side > LEAST_SIDE and any(long(line) > width for line in made(side)):
+        side -= 10
+    found = []
+    for line in made(side):
+        found.append([line[0]])
+        for square in line[1:]:
+            if long([*found[-1], square]) > width:
+                found.append([])
+            found[-1].append(square)
+    return found
+
+
+def _prefix(root: Module) -> str:
+    """Return the path of the one scope that holds a whole design, which its layers' names need not have."""
+    module = root
+    while len(module.children) == 1 and not module.children[0].is_layer:
+        module = module.children[0]
+    return f"{module.path}." if module.path else ""
+
+
+def _cells(square: _Square, x: float, bottom: float) -> Iterator[Cell]:
+    box = Box(x, bottom - square.side, square.side, square.side)
+    found = cells(square.root, square.key, box, heads=False, least=LEAST_GROUP)
+    return (cell for cell in found if not cell.is_group)
+
+
+def _square(
+    square: _Square, place: Sequence[float], width: float, divided: Sequence[Cell], maxima: Mapping[str, int]
+) -> Element:
+    """Return a square with its caption below; a line for one of no size."""
+    x, bottom = place
+    group = element("g", element("title", f"{square.label}: {square.caption}"), class_=f"by-{LETTERS[square.key]}")
+    prefix = _prefix(square.root)
+    for cell in divided:
+        names = (cell.modules[0].path.removeprefix(prefix), cell.modules[0].name)
+        group.append(tinted(cell, square.root, square.key, maxima, names))
+    if not square.side:
+        group.append(element("path", class_="axis", d=f"M{number(x)},{number(bottom)}h{LEAST_WIDTH}"))
+    label = fitted(square.label, min(square.width + GAP - 6, width - x), SIZE, bold=True)
+    group.append(element("text", label, class_="strong", x=x, y=bottom + 17))
+    group.append(element("text", square.caption, x=x, y=bottom + 32))
+    return group

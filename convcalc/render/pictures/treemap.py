@@ -1,0 +1,231 @@
+"""The treemap: every layer at once, as a rectangle whose area is its share of a metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+from xml.etree.ElementTree import Element
+
+from convcalc.render.pictures.labels import LETTERS, NAMES, exact, percent, short, uncounted
+from convcalc.render.pictures.modules import Module
+from convcalc.render.pictures.palette import tint
+from convcalc.render.pictures.svg import Picture, element, picture
+from convcalc.render.pictures.text_width import fitted, text_width
+
+SIZE, SMALL = 12, 10.5
+HEAD = 15
+"""Height of the heading of a group."""
+LEAST_HEAD = (56, 40)
+LEAST_LETTERS = 5
+"""A name that must be cut to so few is left out."""
+LEAST_GROUP = (26, 22)
+"""A smaller group is one cell."""
+LEAST_AREA = 20
+"""Smaller cells of a group are one."""
+MOST_CELLS = 1200
+FOOT = 18
+
+
+class Box(NamedTuple):
+    """A rectangle."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    def holds(self, least: tuple[float, float]) -> bool:
+        """Whether it is at least so wide and so high."""
+        return self.width >= least[0] and self.height >= least[1]
+
+
+def squarify(values: Sequence[int], box: Box) -> list[Box]:
+    """Divide a rectangle into ones whose areas are in the ratio of positive values, as near to squares as they can be.
+
+    Args:
+        values: the largest first.
+        box: what is divided.
+
+    Source:
+        Bruls, Huizing, van Wijk (2000), Squarified treemaps.
+    """
+    found: list[Box] = []
+    left, start = sum(values), 0
+    x, y, width, height = box
+    while start < len(values):
+        wide = width >= height
+        side, along = (height, width) if wide else (width, height)
+        end, row = _row(values, start, left, (side, along))
+        depth = along * (row / left)
+        taken = 0
+        for value in values[start:end]:
+            at, length = side * (taken / row), side * (value / row)
+            found.append(Box(x, y + at, depth, length) if wide else Box(x + at, y, length, depth))
+            taken += value
+        if wide:
+            x, width = x + depth, width - depth
+        else:
+            y, height = y + depth, height - depth
+        left, start = left - row, end
+    return found
+
+
+def _row(values: Sequence[int], start: int, left: int, room: tuple[float, float]) -> tuple[int, int]:
+    """Return where the next row ends and its sum: it grows while its least square cell gets no worse."""
+    side, along = room
+    row, end, worst = 0, start, float("inf")
+    while end < len(values):
+        longer = row + values[end]
+        depth = along * (longer / left)
+        lengths = (side * (values[start] / longer), side * (values[end] / longer))
+        ratio = max((depth / length if depth > length else length / depth) if depth and length else float("inf")
+                    for length in lengths)  # fmt: skip
+        if end > start and ratio > worst:
+            break
+        row, end, worst = longer, end + 1, ratio
+    return end, row
+
+
+class Cell(NamedTuple):
+    """What is drawn: a layer, a group that is too small to be divided, or the smallest modules of one together."""
+
+    box: Box
+    modules: Sequence[Module]
+    is_group: bool = False
+    """Whether cells are inside it."""
+
+    def value(self, key: str) -> int:
+        """Return the sum of a metric."""
+        return sum(module.value(key) for module in self.modules)
+
+    @property
+    def known(self) -> bool:
+        return all(module.known for module in self.modules)
+
+
+def cells(
+    root: Module, area: str, box: Box, *, heads: bool = True, least: tuple[float, float] = LEAST_GROUP
+) -> Iterator[Cell]:
+    """Give the cells of a tree of modules, groups before what they hold.
+
+    What a module holds divides its rectangle in the ratio of ``area``, the largest first. With ``heads`` groups have
+    room for their names; without, the areas of all layers are in one ratio. Groups smaller than ``least`` are one cell.
+    """
+    smallest = max(LEAST_AREA, box.area / MOST_CELLS)
+    stack = [(root, box)]
+    while stack:
+        module, outer = stack.pop()
+        inner = _inside(outer, heads=heads) if module is not root else outer
+        ranked = sorted((child for child in module.children if child.value(area)), key=lambda each: -each.value(area))
+        total = sum(child.value(area) for child in ranked)
+        if not total:
+            continue
+        if module is not root:
+            yield Cell(outer, [module], is_group=True)
+        shown = [child for child in ranked if inner.area * (child.value(area) / total) >= smallest]
+        groups = [[child] for child in shown or ranked[:1]]
+        rest = ranked[len(groups) :]
+        if rest:
+            groups.append(rest)
+        sums = [sum(child.value(area) for child in group) for group in groups]
+        order = sorted(range(len(groups)), key=lambda place: -sums[place])
+        for place, inside in zip(order, squarify([sums[place] for place in order], inner), strict=True):
+            group = groups[place]
+            if len(group) == 1 and not group[0].is_layer and inside.holds(least):
+                stack.append((group[0], inside))
+            else:
+                yield Cell(inside, group)
+
+
+def _inside(box: Box, *, heads: bool) -> Box:
+    """Return where the parts of a group have room."""
+    if not heads:
+        return box
+    head = HEAD if box.holds(LEAST_HEAD) else 1.5
+    return Box(box.x + 1.5, box.y + head, box.width - 3, box.height - head - 1.5)
+
+
+def treemap(
+    root: Module, area: str = "params", by: str = "macs", width: float = 560, height: float = 380
+) -> Picture:  # fmt: skip
+    """Draw every layer as a rectangle; groups have their names above.
+
+    Args:
+        root: the modules of a design.
+        area: the metric that areas are in the ratio of, among what a group holds.
+        by: the metric of tints at first: ``params``, ``macs`` or ``output_elements``.
+        width: in pixels.
+        height: in pixels.
+    """
+    note = uncounted(root)
+    box = Box(0, 0, width, height - (FOOT if note else 0))
+    maxima = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in LETTERS}
+    content = [_drawn(cell, root, area, maxima) for cell in cells(root, area, box)]
+    if not content:
+        content.append(element("text", f"No layer has {NAMES[area][1]}.", class_="muted", x=4, y=16))
+    if note:
+        content.append(element("text", fitted(note, width - 4, SIZE), class_="muted", x=2, y=height - 4))
+    total = exact(root.value(area), area, known=root.known)
+    said = f"Every layer: area is its share of {total}, tint its {NAMES[by][1]}."
+    return picture(f"treemap by-{LETTERS[by]}", content, width, height, said)
+
+
+def _drawn(cell: Cell, root: Module, area: str, maxima: Mapping[str, int]) -> Element:
+    module, box = cell.modules[0], cell.box
+    if cell.is_group:
+        group = element("g", data_at=module.path)
+        group.append(element("rect", class_="frame", **box._asdict()))
+        if box.holds(LEAST_HEAD):
+            name = fitted(module.name, box.width - 8, SMALL, bold=True)
+            group.append(element("text", name, class_="small strong", x=box.x + 4, y=box.y + 11))
+        return group
+    return tinted(cell, root, area, maxima, [module.name])
+
+
+def tinted(cell: Cell, root: Module, area: str, maxima: Mapping[str, int], names: Sequence[str]) -> Element:
+    """Return a cell with its tints, one of its names and its value where there is room, and its title."""
+    box, number = cell.box, short(cell.value(area), known=cell.known)
+    shown = names if len(cell.modules) == 1 else [f"{len(cell.modules):,} others"]
+    marks = {f"data_{letter}": str(_tint(cell, key, maxima[key])) for key, letter in LETTERS.items()}
+    group = element("g", data_at=_path(cell), **marks)
+    group.append(element("title", "\n".join([_path(cell), *_facts(cell, root, area)])))
+    group.append(element("rect", class_="cell tint", **box._asdict()))
+    lines = [_label(shown, box), *([(number, SMALL)] if text_width(number, SMALL) <= box.width - 7 else [])]
+    for place, (text, size) in enumerate([line for line in lines if line[0]][: max(0, int((box.height - 4) // HEAD))]):
+        y = box.y + 14 + 14 * place
+        group.append(element("text", text, class_="small" if size == SMALL else None, x=box.x + 4, y=y))
+    return group
+
+
+def _tint(cell: Cell, key: str, most: int) -> int:
+    """Return the class of a cell: that of its only module, which may be a group, or of the largest."""
+    return tint(min(most, max(module.value(key) for module in cell.modules)), most)
+
+
+def _label(names: Sequence[str], box: Box) -> tuple[str, float]:
+    """Return the first name that fits a cell, or as much of the last; nothing where it would be little."""
+    room = box.width - 7
+    for name in names:
+        for size in (SIZE, SMALL):
+            if text_width(name, size) <= room:
+                return name, size
+    cut = fitted(names[-1], room, SMALL)
+    return (cut if len(cut) > LEAST_LETTERS else "", SMALL)
+
+
+def _path(cell: Cell) -> str:
+    """Return the path of a module, or of what holds several."""
+    parent = cell.modules[0].parent
+    return cell.modules[0].path if len(cell.modules) == 1 or parent is None else parent.path
+
+
+def _facts(cell: Cell, root: Module, area: str) -> Iterator[str]:
+    if len(cell.modules) > 1:
+        yield f"the {len(cell.modules):,} smallest"
+    for key in dict.fromkeys((area, "params", "macs")):
+        value = cell.value(key)
+        yield f"{exact(value, key, known=cell.known)} ({percent(value, root.value(key))})"
