@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "convcalc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-HEAVY = {"dask", "distributed", "jinja2", "keras", "numpy", "onnx", "pandas", "polars", "pyarrow", "sympy", "torch"}
+HEAVY = {"dask", "distributed", "keras", "numpy", "onnx", "pandas", "polars", "pyarrow", "resvg_py", "sympy", "torch"}
 PRINTERS = {"print", "sys.stdout", "sys.stderr"}
 LONGEST_MODULE = 300
 

@@ -22,11 +22,11 @@ EXTRAS = {
     "dataframe": {"pandas", "polars"},
     "onnx": {"onnx"},
     "torch": {"torch"},
-    "html": {"jinja2"},
+    "png": {"resvg-py"},
     "cluster": {"distributed"},
 }
 TOP_LEVEL = {"CHANGELOG.md", "LICENSE", "README.md", "action.yml", "convcalc", "pyproject.toml", "specs", "tests"}
-HEAVY = {"dask", "distributed", "jinja2", "numpy", "onnx", "pandas", "polars", "pyarrow", "sympy", "torch"}
+HEAVY = {"dask", "distributed", "numpy", "onnx", "pandas", "polars", "pyarrow", "resvg_py", "sympy", "torch"}
 
 # One letter of each word stands in brackets, so that this file does not find itself.
 UNWANTED = {

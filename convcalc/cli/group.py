@@ -79,7 +79,8 @@ class Command(click.Command):
             "help_option_names": ["-h", "--help"], "token_normalize_func": lambda name: FORMER_NAMES.get(name, name),
         }  # fmt: skip
         super().__init__(*args, **kwargs)
-        self.params.extend(_general_options())
+        taken = {name for parameter in self.params for name in parameter.opts}  # --color of a plot is a column
+        self.params.extend(option for option in _general_options() if taken.isdisjoint(option.opts))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not ctx.resilient_parsing:

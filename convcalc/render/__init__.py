@@ -12,6 +12,7 @@ A format is a file in ``formats/`` with these functions, or with some of them::
     def solution(answer: SolveResult, surface: Surface) -> str
     def reconciliation(found: Reconciliation, surface: Surface) -> str
     def match(found: Match, surface: Surface) -> str
+    def plot(drawing: Drawing, surface: Surface) -> str | bytes
 
 It returns the whole document and writes nothing; a ``stream`` returns it bit by bit, as rows are handed to it.
 ``view`` says which lines and columns are asked for (a format that is for machines may give all of them), ``surface``
@@ -26,7 +27,7 @@ import importlib
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from convcalc.render.tables.surface import Surface
 from convcalc.report.fold import TableOptions
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from convcalc.formula.closed_form import Formula
     from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
+    from convcalc.render.pictures.svg import Picture
+    from convcalc.render.plots.drawing import Drawing
     from convcalc.render.results.row_list import RowStream
     from convcalc.report.compare import Comparison
     from convcalc.report.report import Report
@@ -51,6 +54,7 @@ __all__ = [
     "FORMULAS",
     "LISTINGS",
     "MATCHES",
+    "PLOTS",
     "RECONCILIATIONS",
     "SOLUTIONS",
     "STREAMS",
@@ -62,12 +66,15 @@ __all__ = [
     "FormulaFormat",
     "ListingFormat",
     "MatchFormat",
+    "PlotFormat",
     "ReconciliationFormat",
     "SolutionFormat",
     "StreamFormat",
     "Surface",
     "TableOptions",
     "VerdictFormat",
+    "comparison_picture",
+    "report_picture",
 ]
 
 
@@ -130,6 +137,13 @@ class MatchFormat(Protocol):
         """Return totals and differences."""
 
 
+class PlotFormat(Protocol):
+    """What a file of this folder offers in order to show pictures."""
+
+    def plot(self, drawing: Drawing, surface: Surface) -> str | bytes:
+        """Return a picture, or what other tools draw one from."""
+
+
 class FormulaFormat(Protocol):
     """What a file of this folder offers in order to show closed forms."""
 
@@ -152,15 +166,16 @@ Shown = TypeVar("Shown")
 class Formats(Mapping[str, Shown]):
     """Formats by name. Looking at the names imports nothing: a file's text tells what it defines."""
 
-    def __init__(self, *functions: str) -> None:
+    def __init__(self, *functions: str, first: str = "text") -> None:
+        self._first = first
         self._marks = [f"\ndef {function}(".encode() for function in functions]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The names of all formats that have the functions, ``text`` first."""
+        """The names of all formats that have the functions, beginning with the usual one."""
         files = [file for file in os.listdir(FOLDER) if file.endswith(".py") and file != "__init__.py"]
         found = [file[:-3] for file in files if self._offers(os.path.join(FOLDER, file))]
-        return tuple(sorted(found, key=lambda name: (name != "text", name)))
+        return tuple(sorted(found, key=lambda name: (name != self._first, name)))
 
     def _offers(self, path: str) -> bool:
         with open(path, "rb") as file:
@@ -189,3 +204,18 @@ SOLUTIONS = Formats[SolutionFormat]("solution")
 EXPLANATIONS = Formats[ExplanationFormat]("explanation")
 RECONCILIATIONS = Formats[ReconciliationFormat]("reconciliation")
 MATCHES = Formats[MatchFormat]("match")
+PLOTS = Formats[PlotFormat]("plot", first="svg")
+
+
+def report_picture(report: Report, kind: str, **options: Any) -> Picture:
+    """Return a picture of a report."""
+    from convcalc.render.plots.drawing import draw_report
+
+    return draw_report(report, kind, **options).picture
+
+
+def comparison_picture(comparison: Comparison, kind: str, **options: Any) -> Picture:
+    """Return a picture of a comparison."""
+    from convcalc.render.plots.drawing import draw_comparison
+
+    return draw_comparison(comparison, kind, **options).picture

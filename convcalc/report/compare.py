@@ -6,16 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from os.path import basename, splitext
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from convcalc.graph.graph import LEADING_TO
 from convcalc.memory import paused
 from convcalc.metrics.metric import Metric
 from convcalc.report.align_layers import AlignedRow, align
-from convcalc.report.drawn import Drawn
+from convcalc.report.drawn import Drawn, require_positive
 from convcalc.report.fold import DEFAULT_COLUMNS, TableOptions, fold_report
 from convcalc.report.path_tree import build_path_tree
 from convcalc.report.report import Report
+
+if TYPE_CHECKING:
+    from convcalc.render.pictures.svg import Picture
 
 Value = int | Fraction
 
@@ -62,6 +65,15 @@ class Comparison(Drawn):
         return [metric for metric in self.metrics if self.view.shows_total(metric.column.key)]
 
     method = "comparison"
+
+    def plot(self, kind: Literal["compare", "bars"] = "compare", *, width: int | None = None) -> Picture:
+        """Draw the designs to one scale: as squares, or with bars place by place.
+
+        Raises:
+            ValueError: for a kind or a width that there is not.
+        """
+        require_positive("width", 1 if width is None else width)
+        return self._picture(kind, width=width)
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.labels)}>"

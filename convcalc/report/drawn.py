@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from convcalc.errors import did_you_mean, quoted
+
+if TYPE_CHECKING:
+    from convcalc.render.pictures.svg import Picture
 
 
 class UnknownColumnError(ValueError):
@@ -76,6 +79,12 @@ class Drawn:
         if name not in formats:
             raise unknown("format", str(name), formats)
         return str(getattr(formats[name], self.method)(self if of is None else of, *more, render.Surface()))
+
+    def _picture(self, kind: str, **options: Any) -> Picture:
+        from convcalc import render
+
+        picture: Picture = getattr(render, f"{self.method}_picture")(self, kind, **options)
+        return picture
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as ``--json`` writes it."""

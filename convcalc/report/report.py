@@ -13,6 +13,7 @@ from convcalc.report.drawn import Drawn, require_positive, words
 
 if TYPE_CHECKING:
     from convcalc.devices.roofline import Device
+    from convcalc.render.pictures.svg import Picture
 
 
 CONVENTION_ID = "convcalc/1"
@@ -109,6 +110,32 @@ class Report(Drawn):
 
         require_positive("depth", 1 if depth is None else depth)
         return self._draw(format, TableOptions(depth, by, columns=None if columns is None else words(columns)))
+
+    def plot(
+        self,
+        kind: Literal["bridge", "bars", "skyline", "treemap"] = "bridge",
+        *,
+        width: int | None = None,
+        depth: int | None = None,
+    ) -> Picture:
+        """Draw the report: a notebook shows the picture, and ``to_svg()`` returns it as a file.
+
+        Args:
+            kind: ``bridge`` (shares of multiplies and of parameters), ``bars`` (both for every part), ``skyline``
+                (every layer in order) or ``treemap`` (every layer as an area).
+            width: in pixels; by default that of the kind.
+            depth: of ``bars``, a row for so many segments of paths.
+
+        Raises:
+            ValueError: for a kind, a width or a depth that there is not.
+
+        >>> import convcalc
+        >>> convcalc.load("zoo:lenet").report().plot("bars").width
+        720
+        """
+        require_positive("width", 1 if width is None else width)
+        require_positive("depth", 1 if depth is None else depth)
+        return self._picture(kind, width=width, depth=depth)
 
     def to_dataframe(self, library: Literal["pandas", "polars"] = "pandas") -> Any:
         """Return the layers as a data frame, with a column for every metric that they have; ratios are floats.

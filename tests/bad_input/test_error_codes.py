@@ -77,6 +77,9 @@ def test_all_are_shown_but_those_that_no_short_spec_gives() -> None:
         "CC742",
         "CC751",
         "CC775",
+        "CC781",
+        "CC782",
+        "CC783",
         "CC901",
     }
 

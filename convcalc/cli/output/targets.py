@@ -19,10 +19,13 @@ from convcalc.render.tables.surface import Surface, is_terminal, surface
 EXTENSIONS = {
     ".txt": "text", ".log": "text", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex",
     ".html": "html", ".svg": "svg", ".py": "python", ".jsonl": "jsonl", ".parquet": "parquet", ".sarif": "sarif",
-    ".xml": "junit", ".yaml": "yaml", ".yml": "yaml",
+    ".xml": "junit", ".yaml": "yaml", ".yml": "yaml", ".png": "png", ".vl.json": "vega",
 }  # fmt: skip
 """File extension → format."""
 STDOUT = "-"
+BINARY = ("parquet", "png")
+"""Formats that are no text."""
+PDF = "; for PDF print the SVG in a browser, or convert it with rsvg-convert or Inkscape"
 
 
 class OutputTarget(NamedTuple):
@@ -52,14 +55,15 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def collected(
-            *args: Any, format_: Sequence[OutputTarget], output: str | None, json_: bool, **kwargs: Any
+            *args: Any, format_: Sequence[OutputTarget], output: str | None, json_: bool = False, **kwargs: Any
         ) -> Any:
             targets = _targets(words, [*format_, OutputTarget("json")] if json_ else format_, output)
             require_not_read(targets, list(_texts_of(kwargs.values())))
             return command(*args, targets=targets, **kwargs)
 
-        decorated = click.option("--json", "json_", is_flag=True, help="Same as -f json.")(collected)
-        output = output_option("Write to a file; the extension selects the format, default: text.")
+        with_json = click.option("--json", "json_", is_flag=True, help="Same as -f json.")
+        decorated = with_json(collected) if "json" in words else collected
+        output = output_option(f"Write to a file; the extension selects the format, default: {words[0]}.")
         return click.option(
             "-f", "--format", "format_", type=TargetType(words), multiple=True, metavar="FMT[=PATH]",
             help=f"Output format: {', '.join(words)}; FMT=PATH writes to a file. Repeatable.",
@@ -132,15 +136,18 @@ def format_of_path(formats: Sequence[str], output: str | None) -> str:
     Raises:
         UsageError: if the extension is that of none of these formats.
     """
-    stem, ending = os.path.splitext(os.path.basename(output or STDOUT))
+    name = os.path.basename(output or STDOUT)
+    stem, ending = os.path.splitext(name)
     ending = (ending or (stem if stem.startswith(".") else "")).lower()
+    double = os.path.splitext(stem)[1].lower() + ending
+    ending = double if EXTENSIONS.get(double) in formats else ending
     if not ending or is_device(str(output)):
         return formats[0]
     if EXTENSIONS.get(ending) not in formats:
         known = ", ".join(each for each, name in EXTENSIONS.items() if name in formats)
         raise click.UsageError(
             f"no format for files with the extension {escape(ending)}; name one with -f: {', '.join(formats)} "
-            f"(known extensions: {known})"
+            f"(known extensions: {known}){PDF if ending == '.pdf' and 'png' in formats else ''}"
         )
     return EXTENSIONS[ending]
 
@@ -152,27 +159,36 @@ def surface_of(settings: GeneralOptions, target: OutputTarget) -> Surface:
     """Return what a target is written on.
 
     Raises:
-        UsageError: for Parquet on a terminal.
+        UsageError: for a format that is no text, on a terminal.
     """
     if target.path:
         return Surface(settings.width, color=settings.color == "always")
-    if target.format == "parquet" and is_terminal(sys.stdout):
-        raise click.UsageError("parquet cannot be shown on a terminal; write to a file with -o")
+    if target.format in BINARY and is_terminal(sys.stdout):
+        raise click.UsageError(f"{target.format} cannot be shown on a terminal; write to a file with -o")
     return surface(sys.stdout, color=settings.color, width=settings.width)
 
 
-def write(settings: GeneralOptions, targets: Sequence[OutputTarget], render: Callable[[str, Surface], str]) -> None:
+def write(
+    settings: GeneralOptions, targets: Sequence[OutputTarget], render: Callable[[str, Surface], str | bytes]
+) -> None:
     """Render every target, then write all: nothing is touched when one of them fails to render."""
-    texts = [(target.path, render(target.format, surface_of(settings, target))) for target in targets]
-    texts = [(path, text if text.endswith("\n") or not text else f"{text}\n") for path, text in texts]
+    drawn = [(target.path, render(target.format, surface_of(settings, target))) for target in targets]
+    texts = [(path, _ended(text) if isinstance(text, str) else text) for path, text in drawn]
     with Destinations() as places:
         for path, text in texts:
             if path:
                 places.add(open_destination(path)).write(text)
         places.commit()
     for path, text in texts:
-        if not path:
+        if isinstance(text, bytes) and not path:
+            open_destination(None).write(text)
+        elif isinstance(text, str) and not path:
             sys.stdout.write(text)
+
+
+def _ended(text: str) -> str:
+    """Return a text whose last line has an end."""
+    return text if text.endswith("\n") or not text else f"{text}\n"
 
 
 def write_file(path: str, text: str) -> None:

@@ -1,6 +1,8 @@
-"""A picture of the text format, as on a terminal: for READMEs and slides."""
+"""Pictures: of the text format, as on a terminal, and of plots; for READMEs and slides."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from convcalc.render.comparison.page import comparison_blocks
 from convcalc.render.report.page import report_blocks
@@ -10,6 +12,9 @@ from convcalc.render.tables.surface import Surface
 from convcalc.report.compare import Comparison
 from convcalc.report.fold import TableOptions
 from convcalc.report.report import Report
+
+if TYPE_CHECKING:
+    from convcalc.render.plots.drawing import Drawing
 
 USUAL_WIDTH = 100
 
@@ -26,6 +31,11 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     surface = _screen(surface)
     title = f"convcalc compare {' '.join(map(Characters().text, comparison.labels))}"
     return render_svg(comparison_blocks(comparison, surface), title, surface.width)
+
+
+def plot(drawing: Drawing, surface: Surface) -> str:
+    """Return a picture as a file of its own, with its style sheet."""
+    return drawing.picture.to_svg(drawing.theme)
 
 
 def _screen(surface: Surface) -> Surface:

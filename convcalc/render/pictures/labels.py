@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
 from typing import NamedTuple
@@ -69,24 +69,38 @@ class Part(NamedTuple):
     known: bool
 
 
-def parts_of(root: Module, keys: Sequence[str]) -> list[Part]:
-    """Return what a design is made of, seen from afar; of more than 50 parts, small neighbours are one."""
-    found = top_runs(root, *keys)
+def parts_of(root: Module, keys: Sequence[str], depth: int | None = None) -> list[Part]:
+    """Return what a design is made of, seen from afar; of more than 50 parts, small neighbours are one.
+
+    With a depth these are the modules so many segments below the whole, and the layers above them.
+    """
+    found = top_runs(root, *keys) if depth is None else list(_runs_at(root, keys, depth))
     if len(found) <= LARGE:
-        return [_part([run], keys) for run in found]
+        return [_part([run], keys, depth) for run in found]
     large = [any(LARGE * run.value(key) >= root.value(key) > 0 for key in keys) for run in found]
     size = -(-len(found) // LARGE)
     parts = []
     for is_large, group in groupby(zip(large, found, strict=True), key=lambda pair: pair[0]):
         several = [run for _, run in group]
         step = 1 if is_large else size
-        parts += [_part(several[start : start + step], keys) for start in range(0, len(several), step)]
+        parts += [_part(several[start : start + step], keys, depth) for start in range(0, len(several), step)]
     return parts
 
 
-def _part(group: Sequence[Run], keys: Sequence[str]) -> Part:
+def _runs_at(root: Module, keys: Sequence[str], depth: int) -> Iterator[Run]:
+    level = [root]
+    for _ in range(depth):
+        below = [child for module in level for child in (module.children or [module])]
+        if below == level:
+            break
+        level = below
+    return (Run([module]) for module in level if not module.known or any(module.value(key) for key in keys))
+
+
+def _part(group: Sequence[Run], keys: Sequence[str], depth: int | None) -> Part:
     first, last = group[0], group[-1]
-    label = first.label if len(group) == 1 else f"{first.label} … {last.label}"
+    names = [run.label if depth is None else run.first.path for run in (first, last)]
+    label = names[0] if first is last else " … ".join(names)
     paths = first.first.path if first.first is last.last else f"{first.first.path} … {last.last.path}"
     values = {key: sum(run.value(key) for run in group) for key in keys}
     return Part(label, first.first.path, paths, values, all(module.known for run in group for module in run.modules))

@@ -1,0 +1,1 @@
+"""Scatter plots: axes, points and their labels."""

@@ -1,0 +1,99 @@
+"""Axes of scatter plots: from values to pixels, linear or logarithmic, with ticks at round numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from convcalc.number_format import SI, format_significant
+
+Value = int | float
+LEAST_RATIO = 50
+"""Positive values that differ by more than that get a logarithmic axis by default."""
+MARGIN = 0.05
+"""Of the axis, on both sides of the values."""
+
+
+class Axis(NamedTuple):
+    """One axis: ``low`` and ``high`` are values, or their logarithms to the base 10."""
+
+    low: float
+    high: float
+    log: bool
+    start: float
+    end: float
+    """Where it begins and ends, in pixels."""
+
+    def at(self, value: Value | Fraction) -> float:
+        """Return the place of a value in pixels."""
+        at = math.log10(value) if self.log else float(value)
+        return self.start + (self.end - self.start) * ((at - self.low) / (self.high - self.low))
+
+    def ticks(self, gap: float) -> list[tuple[float, str]]:
+        """Return the places of ticks, at least so far from each other, and their texts."""
+        values = list(self._log_ticks(gap) if self.log else self._linear_ticks(gap))
+        return list(zip(map(self.at, values), tick_texts(values), strict=True))
+
+    def _log_ticks(self, gap: float) -> Iterator[Fraction]:
+        """Give 1, 2, 5, 10, …; 1, 10, 100, … or fewer where these would be too near; linear ones within a decade."""
+        decade = abs(self.end - self.start) / (self.high - self.low)
+        first, last = math.floor(self.low), math.ceil(self.high)
+        if self.high - self.low < 1:
+            bounds = (Fraction(10**self.low), Fraction(10**self.high))
+            yield from _round_values(*bounds, max(2, int(abs(self.end - self.start) / gap / 2)))
+            return
+        digits = (1, 2, 5) if decade * 0.3 >= gap else (1, 3) if decade * 0.47 >= gap else (1,)
+        every = max(1, math.ceil(gap / decade)) if digits == (1,) else 1
+        for power in range(first, last + 1):
+            for digit in digits if power % every == 0 else ():
+                value = digit * Fraction(10) ** power
+                if self.low <= math.log10(value) <= self.high:
+                    yield value
+
+    def _linear_ticks(self, gap: float) -> Iterator[Fraction]:
+        return _round_values(Fraction(self.low), Fraction(self.high), max(2, int(abs(self.end - self.start) / gap)))
+
+
+def _round_values(low: Fraction, high: Fraction, most: int) -> Iterator[Fraction]:
+    """Give the multiples of 1, 2 or 5 times a power of 10 from ``low`` to ``high``, at most so many."""
+    size = high - low
+    power = math.floor(math.log10(size)) - len(str(most))
+    steps = (digit * Fraction(10) ** (power + more) for more in range(8) for digit in (1, 2, 5))
+    step = next(step for step in steps if size / step < most)
+    return (step * place for place in range(math.ceil(low / step), math.floor(high / step) + 1))
+
+
+def tick_texts(values: Sequence[Fraction]) -> list[str]:
+    """Return round numbers in as many digits as they need, each with its SI prefix.
+
+    >>> tick_texts([Fraction(0), Fraction(500000), Fraction(1000000)]), tick_texts([Fraction(1521, 20), Fraction(76)])
+    (['0', '500k', '1M'], ['76.05', '76'])
+    """
+    return [_text(value) for value in values]
+
+
+def _text(value: Fraction) -> str:
+    size, step = value, 0
+    while abs(size) >= 1000 and step + 1 < len(SI):
+        size, step = size / 1000, step + 1
+    digits = next((number for number in range(1, 18) if _parsed(size, number) == size), 18)
+    return f"{format_significant(size, digits)}{SI[step]}"
+
+
+def _parsed(size: Fraction, digits: int) -> Fraction:
+    return Fraction(format_significant(size, digits).replace(",", ""))
+
+
+def axis(values: Sequence[Value], start: float, end: float, log: bool | None) -> Axis:
+    """Return the axis that values need; ``log`` of ``None`` chooses: logarithmic for positive ones of many sizes."""
+    least, most = min(values), max(values)
+    if log is None:
+        log = least > 0 and most > LEAST_RATIO * least
+    low, high = (math.log10(least), math.log10(most)) if log else (float(least), float(most))
+    if low == high:
+        room = 0.5 if log else abs(low) / 2 or 1.0
+        low, high = low - room, high + room
+    more = (high - low) * MARGIN
+    return Axis(low - more, high + more, log, start, end)

@@ -1,0 +1,227 @@
+"""The scatter plot: a point a design, and the front of those that no other is better than in everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from math import sqrt
+from typing import Literal, NamedTuple
+from xml.etree.ElementTree import Element
+
+from convcalc.batch.selection import dominates
+from convcalc.number_format import count_of
+from convcalc.render.pictures.labels import short
+from convcalc.render.pictures.palette import RAMP
+from convcalc.render.pictures.scatter.axes import Axis, Value, axis
+from convcalc.render.pictures.scatter.labels import Label, Rectangle, Spot, place_labels
+from convcalc.render.pictures.svg import Picture, element, number, picture
+from convcalc.render.pictures.text_width import fitted, text_width
+
+Labels = Literal["auto", "all", "front", "none"]
+LABELS: tuple[Labels, ...] = ("auto", "all", "front", "none")
+SMALL = 11
+RADIUS, LEAST_RADIUS, LARGEST_RADIUS = 4.0, 3.0, 15.0
+RIGHT, TOP, BOTTOM = 16, 30, 44
+LEGEND = 18
+"""Height of a line of colours."""
+MOST_COLORS = 8
+GAP_X, GAP_Y = 58, 30
+"""Between ticks, at least."""
+
+
+class Point(NamedTuple):
+    """One design: its values, its group by colour, and what its title shows."""
+
+    name: str
+    x: Value
+    y: Value
+    size: Value | None = None
+    group: str = ""
+    title: str = ""
+    on_front: bool = False
+
+
+class Plan(NamedTuple):
+    """The titles of axes, and how points are drawn; ``None`` for a logarithmic axis leaves it to the values."""
+
+    x: str
+    y: str
+    size: str = ""
+    log_x: bool | None = None
+    log_y: bool | None = None
+    labels: Labels = "auto"
+    line: tuple[bool, bool] | None = None
+    """Whether larger is better in x and in y, where the points of the front are joined."""
+
+
+def front_of(values: Sequence[Sequence[Value]]) -> list[int]:
+    """Return which tuples no other dominates, smaller being better; ties are all kept."""
+    order = sorted(range(len(values)), key=lambda place: tuple(values[place]))
+    kept: list[int] = []
+    for place in order:  # what dominates a tuple comes before it
+        if not any(dominates(values[other], values[place]) for other in kept):  # type: ignore[arg-type] # or floats
+            kept.append(place)
+    return sorted(kept)
+
+
+def scatter(points: Sequence[Point], plan: Plan, width: float = 900, height: float = 560) -> Picture:
+    """Draw points, with the names of as many as find room without overlapping: those of the front first.
+
+    Args:
+        points: at least one.
+        plan: titles, axes, labels.
+        width: in pixels.
+        height: in pixels.
+    """
+    colors = _colors([point.group for point in points])
+    legend, lines = _legend(colors, plan, points, width)
+    top = TOP + LEGEND * lines
+    bottom = height - BOTTOM
+    vertical = axis([point.y for point in points], bottom, top, plan.log_y)
+    ticks_y = vertical.ticks(GAP_Y)
+    left = max((text_width(text, SMALL) for _, text in ticks_y), default=0) + 14
+    horizontal = axis([point.x for point in points], left, width - RIGHT, plan.log_x)
+    spots = _spots(points, horizontal, vertical)
+    drawn = [*legend, *_grid(horizontal.ticks(GAP_X), ticks_y, (left, top, width - RIGHT, bottom))]
+    drawn += _titles(plan, width, height, top)
+    corners = _front(points, horizontal, vertical, plan.line) if plan.line else []
+    if corners:
+        path = "L".join(f"{number(x)},{number(y)}" for x, y in corners)
+        drawn.append(element("path", class_="frontier", d=f"M{path}"))
+    names = _texts(points, plan.labels)
+    bounds = (left + 2, top - 8, width - 2, bottom - 2)
+    labels = place_labels(spots, names, bounds, lines=_steps(corners), far=plan.labels == "all")
+    for place in sorted(range(len(points)), key=lambda place: (points[place].on_front, -spots[place].radius)):
+        drawn.append(_point(points[place], spots[place], colors))
+    for place, label in labels.items():
+        drawn.append(_label(label, strong=points[place].on_front))
+    missing = len(names) - len(labels)
+    said = [f"{count_of(len(points), 'point')}: {plan.x} from left to right, {plan.y} upward"]
+    said += [f"{count_of(missing, 'name')} found no room"] if missing and plan.labels == "all" else []
+    return picture("scatter", drawn, width, height, f"{'; '.join(said)}.")
+
+
+def _spots(points: Sequence[Point], horizontal: Axis, vertical: Axis) -> list[Spot]:
+    largest = max((point.size for point in points if point.size), default=0)
+    return [Spot(horizontal.at(point.x), vertical.at(point.y), _radius(point, largest)) for point in points]
+
+
+def _radius(point: Point, largest: Value) -> float:
+    """Return a radius by which areas are in the ratio of sizes, but for the smallest."""
+    if not largest:
+        return RADIUS + point.on_front
+    return max(LEAST_RADIUS, LARGEST_RADIUS * sqrt(max(point.size or 0, 0) / largest))
+
+
+def _texts(points: Sequence[Point], labels: Labels) -> dict[int, str]:
+    """Return the names to be written, those of the front first, then from the top of the picture down."""
+    if labels == "none":
+        return {}
+    order = sorted(range(len(points)), key=lambda place: (not points[place].on_front, points[place].y))
+    return {
+        place: fitted(points[place].name, 160, SMALL)
+        for place in order
+        if points[place].name and (labels != "front" or points[place].on_front)
+    }
+
+
+# --- colours ----------------------------------------------------------------------------------------------------------
+
+
+def _colors(groups: Sequence[str]) -> Mapping[str, str]:
+    """Return the class of each group; of many, the largest have colours of their own."""
+    counted = Counter(groups)
+    if set(counted) <= {""}:
+        return {}
+    ranked = sorted(counted, key=lambda group: (-counted[group], group))
+    shown = sorted(ranked[: MOST_COLORS if len(ranked) <= MOST_COLORS else MOST_COLORS - 1], key=_natural)
+    return {group: f"depth{place * RAMP // len(shown)}" for place, group in enumerate(shown)}
+
+
+def _natural(text: str) -> tuple[float, str]:
+    """Sort numbers by their size, before words."""
+    try:
+        return float(text), text
+    except ValueError:
+        return float("inf"), text
+
+
+def _legend(colors: Mapping[str, str], plan: Plan, points: Sequence[Point], width: float) -> tuple[list[Element], int]:
+    """Return the keys of colours and sizes, and in how many lines they are."""
+    keys = [(group or "none", color) for group, color in colors.items()]
+    if colors and any(point.group not in colors for point in points):
+        keys.append(("others", "muted"))
+    if plan.size:
+        largest = max((point.size for point in points if point.size), default=0)
+        keys.append((f"area: {plan.size}, up to {short_value(largest)}", ""))
+    found, x, line = [], 4.0, 0
+    for text, color in keys:
+        shown = fitted(text, width - 34, SMALL)
+        wide = text_width(shown, SMALL) + (30 if color else 16)
+        if x + wide > width and x > 4:
+            x, line = 4.0, line + 1
+        y = 10 + LEGEND * line
+        if color:
+            found.append(element("circle", class_=f"point {color}", cx=x + 5, cy=y, r=5))
+        found.append(element("text", shown, class_="muted tick", x=x + 14 if color else x, y=y + 4))
+        x += wide
+    return found, line + 1 if keys else 0
+
+
+def short_value(value: Value) -> str:
+    """Return any number in three digits."""
+    return short(value) if isinstance(value, int) else f"{value:.3g}"
+
+
+# --- what is drawn ----------------------------------------------------------------------------------------------------
+
+
+def _grid(
+    across: Sequence[tuple[float, str]], up: Sequence[tuple[float, str]], box: tuple[float, float, float, float]
+) -> Iterator[Element]:
+    left, top, right, bottom = box
+    for x, text in across:
+        yield element("path", class_="line", d=f"M{number(x)},{number(top)}V{number(bottom)}")
+        yield element("text", text, class_="muted middle tick", x=x, y=bottom + 16)
+    for y, text in up:
+        yield element("path", class_="line", d=f"M{number(left)},{number(y)}H{number(right)}")
+        yield element("text", text, class_="muted end tick", x=left - 7, y=y + 4)
+
+
+def _titles(plan: Plan, width: float, height: float, top: float) -> Iterator[Element]:
+    room = width - RIGHT - 8
+    yield element("text", fitted(f"{plan.x} →", room, SMALL), class_="muted end tick", x=width - RIGHT, y=height - 8)
+    yield element("text", fitted(f"↑ {plan.y}", room, SMALL), class_="muted tick", x=4, y=top - 14)
+
+
+def _point(point: Point, spot: Spot, colors: Mapping[str, str]) -> Element:
+    color = colors.get(point.group, "muted") if colors else "params" if point.on_front else "muted"
+    kind = f"point front {color}" if point.on_front else f"point {color}"
+    circle = element("circle", class_=kind, cx=spot.x, cy=spot.y, r=spot.radius)
+    circle.append(element("title", point.title or point.name))
+    return circle
+
+
+def _label(label: Label, *, strong: bool) -> Element:
+    return element("text", label.text, class_="name front" if strong else "name muted", x=label.x, y=label.y)
+
+
+def _front(
+    points: Sequence[Point], horizontal: Axis, vertical: Axis, larger: tuple[bool, bool]
+) -> list[tuple[float, float]]:
+    """Return the corners of the line that joins the front, from the best x to the best y."""
+    on_front = sorted((point for point in points if point.on_front), key=lambda point: point.x, reverse=larger[0])
+    corners: list[tuple[float, float]] = []
+    for x, y in ((horizontal.at(point.x), vertical.at(point.y)) for point in on_front):
+        corners += [(x, corners[-1][1])] if corners else []
+        corners.append((x, y))
+    return corners
+
+
+def _steps(corners: Sequence[tuple[float, float]]) -> list[Rectangle]:
+    """Return the parts of a line as rectangles."""
+    return [
+        (min(x, then_x) - 1, min(y, then_y) - 1, max(x, then_x) + 1, max(y, then_y) + 1)
+        for (x, y), (then_x, then_y) in pairwise(corners)
+    ]

@@ -1,0 +1,1 @@
+"""What `plot` draws of designs and of tables of results."""
