@@ -18,7 +18,7 @@ from convcalc.report.path_tree import build_path_tree
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
-    from convcalc.render.pictures.svg import Picture
+    from convcalc.report.drawn import Picture
 
 Value = int | Fraction
 

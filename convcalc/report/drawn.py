@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from convcalc.errors import did_you_mean, quoted
 
 if TYPE_CHECKING:
-    from convcalc.render.pictures.svg import Picture
+    from convcalc.render import Picture as Picture  # noqa: PLC0414 - for reports and comparisons
 
 
 class UnknownColumnError(ValueError):

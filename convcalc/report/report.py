@@ -13,7 +13,7 @@ from convcalc.report.drawn import Drawn, require_positive, words
 
 if TYPE_CHECKING:
     from convcalc.devices.roofline import Device
-    from convcalc.render.pictures.svg import Picture
+    from convcalc.report.drawn import Picture
 
 
 CONVENTION_ID = "convcalc/1"

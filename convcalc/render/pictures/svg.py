@@ -15,6 +15,8 @@ from convcalc.render.pictures.palette import DARK, LIGHT
 
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
+MARGIN = 12
+"""Around a picture that is a file of its own."""
 NAMESPACE = "http://www.w3.org/2000/svg"
 
 
@@ -83,16 +85,16 @@ class Picture:
     label: str
 
     def to_svg(self, theme: Theme = "auto") -> str:
-        """Return a file of its own, with the style sheet inside and the ground of the theme."""
-        attributes = {
-            "xmlns": NAMESPACE,
-            **self.root.attrib,
-            "width": number(self.width),
-            "height": number(self.height),
+        """Return a file of its own, with the style sheet inside, the ground of the theme and a margin."""
+        x, y, width, height = self.x - MARGIN, self.y - MARGIN, self.width + 2 * MARGIN, self.height + 2 * MARGIN
+        size = {
+            "viewBox": " ".join(map(number, (x, y, width, height))),
+            "width": number(width),
+            "height": number(height),
         }
-        whole = Element("svg", attributes)
+        whole = Element("svg", {"xmlns": NAMESPACE, **self.root.attrib, **size})
         whole.append(element("style", style(theme)))
-        whole.append(element("rect", class_="ground", x=self.x, y=self.y, width=self.width, height=self.height))
+        whole.append(element("rect", class_="ground", x=x, y=y, width=width, height=height))
         whole.extend(self.root)
         return f"{tostring(whole, encoding='unicode')}\n"
 
