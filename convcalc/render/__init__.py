@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from convcalc.formula.closed_form import Formula
     from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
-    from convcalc.render.pictures.svg import Picture as Picture  # noqa: PLC0414 - for what shows itself
+    from convcalc.render.pictures.svg import Picture as Picture
     from convcalc.render.plots.drawing import Drawing
     from convcalc.render.results.row_list import RowStream
     from convcalc.report.compare import Comparison
