@@ -19,7 +19,7 @@ BAR = 28
 LEAD = 13
 """From a bar to its labels."""
 HEAD, FOOT = 28, 8
-MIDDLE = 60
+MIDDLE = 50
 """Room between the bars, at least."""
 MOST_LABELS = 14
 SMALLEST = 200
@@ -35,6 +35,8 @@ class _Side(NamedTuple):
     top: float
     height: float
     is_left: bool
+    most: float
+    """Room for labels, at most."""
 
     @property
     def total(self) -> int:
@@ -47,21 +49,39 @@ class _Side(NamedTuple):
         return [self.top + (self.height * (value / total) if total else 0) for value in above]
 
     def labelled(self) -> list[int]:
-        """Return the places of the parts that have a label: the largest, in order."""
-        total = self.total
-        found = [place for place, part in enumerate(self.parts) if SMALLEST * part.values[self.key] >= total > 0]
-        most = max(1, min(MOST_LABELS, int(self.height / LINE)))
-        return sorted(sorted(found, key=lambda place: -self.parts[place].values[self.key])[:most])
+        """Return the places of the parts that have a label: the largest that are not beside each other, then others."""
+        edges, total = self.edges(), self.total
+        sizes = [part.values[self.key] for part in self.parts]
+        large = [place for place, size in enumerate(sizes) if SMALLEST * size >= total > 0]
+        apart: list[int] = []
+        for place in sorted(large, key=lambda place: -sizes[place]):
+            middle = edges[place] + edges[place + 1]
+            if all(abs(middle - edges[other] - edges[other + 1]) >= 2 * LINE for other in apart):
+                apart.append(place)
+        others = sorted((place for place in large if place not in apart), key=lambda place: -sizes[place])
+        return sorted([*apart, *others][: max(1, min(MOST_LABELS, int(self.height / LINE)))])
 
     def pieces(self, part: Part) -> tuple[str, str]:
         """Return the number and the share of a label."""
         value = part.values[self.key]
         return short(value, known=part.known), percent(value, self.total)
 
-    def numbers_width(self, part: Part) -> float:
-        """Return how wide a label is without its name."""
+    def numbers_width(self, part: Part, *, values: bool) -> float:
+        """Return how wide a label is without its name, with or without its value."""
         value, share = self.pieces(part)
-        return text_width(f"  {value}", SIZE) + text_width(share, SIZE, bold=True)
+        return text_width(f"  {value}" if values else " ", SIZE) + text_width(share, SIZE, bold=True)
+
+    def names_width(self, *, values: bool) -> float:
+        """Return how wide the longest label is."""
+        shown = [self.parts[place] for place in self.labelled()]
+        return max(
+            (text_width(part.label, SIZE) + self.numbers_width(part, values=values) for part in shown), default=0
+        )
+
+    @property
+    def values(self) -> bool:
+        """Whether labels have values: where names would be cut for them they do without."""
+        return self.names_width(values=True) <= self.most or not self.parts
 
     @property
     def heading(self) -> str:
@@ -69,9 +89,8 @@ class _Side(NamedTuple):
 
     def room(self) -> float:
         """Return how wide the labels are; the heading reaches over the bar."""
-        names = (self.parts[place] for place in self.labelled())
-        widths = [text_width(part.label, SIZE) + self.numbers_width(part) for part in names]
-        return max([*widths, text_width(self.heading, SIZE, bold=True) - BAR - LEAD])
+        heading = text_width(self.heading, SIZE, bold=True) - BAR - LEAD
+        return min(max(self.names_width(values=self.values), heading), self.most)
 
 
 def bridge(root: Module, width: float = 470, height: float = 380) -> Picture:
@@ -81,9 +100,9 @@ def bridge(root: Module, width: float = 470, height: float = 380) -> Picture:
     """
     parts, note = parts_of(root, KEYS), uncounted(root)
     length = height - HEAD - FOOT - (LINE + 4 if note else 0)
-    sides = [_Side(key, root, parts, HEAD, length, key == "macs") for key in KEYS]
     most = (width - 2 * (BAR + LEAD) - MIDDLE) / 2
-    rooms = [min(side.room(), most) for side in sides]
+    sides = [_Side(key, root, parts, HEAD, length, key == "macs", most) for key in KEYS]
+    rooms = [side.room() for side in sides]
     starts = [rooms[0] + LEAD, width - rooms[1] - LEAD - BAR]
     drawn = [*_segments(sides, starts)]
     for side, start, room in zip(sides, starts, rooms, strict=True):
@@ -139,11 +158,13 @@ def _labels(side: _Side, start: float, room: float) -> Iterator[Element]:
     places = spread(middles, LINE, side.top + 6, side.top + side.height - 5)
     bar, near, far = (start - 2, start - LEAD + 3, start - LEAD) if end else (
         start + BAR + 2, start + BAR + LEAD - 3, start + BAR + LEAD)  # fmt: skip
+    values = side.values
     for place, middle, y in zip(shown, middles, places, strict=True):
         part = side.parts[place]
         value, share = side.pieces(part)
-        name = fitted(part.label, room - side.numbers_width(part) + 0.1, SIZE)
-        strong, muted = element("tspan", share, class_="strong"), element("tspan", value, class_="muted")
+        name = fitted(part.label, room - side.numbers_width(part, values=values) + 0.1, SIZE)
+        strong, muted = element("tspan", share, class_="strong"), element("tspan", f" {value}", class_="muted")
         yield element("path", class_="lead", d=f"M{number(bar)},{number(middle)}L{number(near)},{number(y)}")
-        content: list[Element | str] = [f"{name} ", muted, " ", strong] if end else [strong, f" {name} ", muted]
+        named: list[Element | str] = [name, muted] if values else [name]
+        content = [*named, " ", strong] if end else [strong, " ", *named]
         yield element("text", *content, class_="end" if end else None, data_at=part.path, x=far, y=y + 4)

@@ -21,6 +21,8 @@ LINE = 15.5
 """From one label in a column to the next, at least."""
 LARGE = 50
 """With more parts than that, those without a fiftieth of any metric are drawn together with their neighbours."""
+FEW = 14
+"""So many parts are left of small ones, about."""
 
 
 def short(value: int | Fraction, *, known: bool = True) -> str:
@@ -78,7 +80,7 @@ def parts_of(root: Module, keys: Sequence[str], depth: int | None = None) -> lis
     if len(found) <= LARGE:
         return [_part([run], keys, depth) for run in found]
     large = [any(LARGE * run.value(key) >= root.value(key) > 0 for key in keys) for run in found]
-    size = -(-len(found) // LARGE)
+    size = -(-len(found) // FEW)
     parts = []
     for is_large, group in groupby(zip(large, found, strict=True), key=lambda pair: pair[0]):
         several = [run for _, run in group]

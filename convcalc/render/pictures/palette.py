@@ -22,17 +22,20 @@ _DARK_TINTS = {
     "m": ("#23282d", "#3a2a1d", "#553619", "#774617", "#97561a", "#cb7426", "#f5a25d"),
     "a": ("#23282d", "#1c332c", "#184638", "#165e4a", "#137158", "#24a17e", "#5fdcb4"),
 }
-_RAMP = ("#1b4f72", "#2471a3", "#2e9ab5", "#3fae9c", "#83b765", "#d3b03f", "#e08a3c", "#c8553d")
+_LIGHT_RAMP = ("#1b4f72", "#2471a3", "#2e9ab5", "#3a9f8f", "#689d49", "#ab8c27", "#d67822", "#c8553d")
+_DARK_RAMP = ("#6c7fc0", "#3d8fd1", "#2e9ab5", "#3fae9c", "#83b765", "#d3b03f", "#e08a3c", "#c8553d")
 
 
-def _named(colors: Mapping[str, str], tints: Mapping[str, tuple[str, ...]], ink: str) -> dict[str, str]:
+def _named(
+    colors: Mapping[str, str], tints: Mapping[str, tuple[str, ...]], depths: tuple[str, ...], ink: str
+) -> dict[str, str]:
     """Add the tints, the text on each tint, and the ramp of depth."""
     found = dict(colors)
-    for letter, ramp in tints.items():
-        for step, color in enumerate(ramp):
+    for letter, classes in tints.items():
+        for step, color in enumerate(classes):
             found[f"{letter}{step}"] = color
             found[f"on_{letter}{step}"] = max(colors["text"], ink, key=lambda each: contrast(each, color))
-    return found | {f"q{step}": color for step, color in enumerate(_RAMP)}
+    return found | {f"q{step}": color for step, color in enumerate(depths)}
 
 
 def luminance(color: str) -> float:
@@ -63,6 +66,7 @@ LIGHT: Mapping[str, str] = _named(
         "m_text": "#b34e00", "a_text": "#007a59",
     },
     _LIGHT_TINTS,
+    _LIGHT_RAMP,
     "#ffffff",
 )  # fmt: skip
 """Colours by name, on a light ground: ``p`` for parameters, ``m`` for multiplies, ``a`` for activations and memory."""
@@ -74,6 +78,7 @@ DARK: Mapping[str, str] = _named(
         "m_text": "#f08a3c", "a_text": "#33c49a",
     },
     _DARK_TINTS,
+    _DARK_RAMP,
     "#0d1013",
 )  # fmt: skip
 """The same names on a dark ground."""

@@ -81,8 +81,9 @@ def skyline(root: Module, report: Report, width: float = 1180, height: float = 2
     drawn += _bands(columns, step, scales, foot)
     for place, column in enumerate(columns):
         drawn.append(_column(column, place * step, step, scales, foot))
-    drawn += _peak(report, columns, step, scales[2])
-    drawn += _legend(scales, width)
+    drawn += _peak(report, columns, step, scales[2], width)
+    drawn += _legend(scales, width) if columns else [element("text", "No layer has parameters or multiplies.",
+                                                             class_="muted", x=4, y=16)]  # fmt: skip
     if note:
         drawn.append(element("text", fitted(note, width - 4, SIZE), class_="muted", x=2, y=height - 5))
     most = ", ".join(f"{short(scale.largest)} {KEYS[scale.key]}" for scale in scales)
@@ -165,16 +166,15 @@ def _column(column: _Column, x: float, step: float, scales: Sequence[_Scale], fo
     return group
 
 
-def _peak(report: Report, columns: Sequence[_Column], step: float, scale: _Scale) -> Iterator[Element]:
+def _peak(report: Report, columns: Sequence[_Column], step: float, scale: _Scale, width: float) -> Iterator[Element]:
     """Give the mark of the layer at which most activations are in memory, over the last column up to it."""
     if report.peak is None or not columns:
         return
     at = next(place for place, row in enumerate(report.rows) if row.path == report.peak.layer)
     place = max((place for place, column in enumerate(columns) if column.layers[0].order <= at), default=0)
     text = f"peak {format_short(report.peak.bytes, 'bytes')}"
-    x, y, width = (place + 0.5) * step, scale.base - scale.length - 3, len(columns) * step
-    room = text_width(text, SMALL) + 5
-    is_left = x + room > max(width, room)
+    x, y = (place + 0.5) * step, scale.base - scale.length - 3
+    is_left = x + text_width(text, SMALL) + 7 > width
     mark = f"M{number(x - 4)},{number(y - 6)}h8l-4,6z"
     group = element("g", element("title", f"{text} at {report.peak.layer}"), data_at=report.peak.layer)
     group.append(element("path", class_="activations", d=mark))

@@ -47,7 +47,7 @@ def squarify(values: Sequence[int], box: Box) -> list[Box]:
     """Divide a rectangle into ones whose areas are in the ratio of positive values, as near to squares as they can be.
 
     Args:
-        values: the largest first.
+        values: the largest first, but for the last one.
         box: what is divided.
 
     Source:
@@ -132,9 +132,7 @@ def cells(
         if rest:
             groups.append(rest)
         sums = [sum(child.value(area) for child in group) for group in groups]
-        order = sorted(range(len(groups)), key=lambda place: -sums[place])
-        for place, inside in zip(order, squarify([sums[place] for place in order], inner), strict=True):
-            group = groups[place]
+        for group, inside in zip(groups, squarify(sums, inner), strict=True):
             if len(group) == 1 and not group[0].is_layer and inside.holds(least):
                 stack.append((group[0], inside))
             else:
