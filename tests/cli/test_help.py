@@ -57,6 +57,7 @@ def test_the_examples_run(cli: Command, folder: Path) -> None:
     )
     (folder / "specs").mkdir()
     (folder / "specs" / "model.yaml").write_bytes((folder / "model.yaml").read_bytes())
+    (folder / "results.csv").write_text("design,macs,top1\na,5,70.5\nb,6,71\n")
     repository = created(folder)  # what changed since a revision needs revisions
     repository.commit()
     repository.commit()

@@ -91,6 +91,7 @@ LINES = {
         "match pair.yaml#direct broken.yaml",
         f"match {LONG} {LONG}@another_variant_with_a_long_name --names", f"match pair.yaml {LONG} --ignore act",
     ],
+    "plot": ["plot broken.yaml", "plot nothing.csv", "plot pair.yaml --x params"],  # a picture has lines of its own
     "reconcile": [f"reconcile {LONG}", "reconcile pair.yaml#direct"],
     "report": [
         *(f"report {LONG} {options}" for options in REPORT), "report broken.yaml", "report nothing.yaml",

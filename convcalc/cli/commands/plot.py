@@ -31,7 +31,7 @@ from convcalc.metrics.registry import report_metrics
 from convcalc.render import PLOTS
 from convcalc.render.pictures.scatter.drawing import LABELS
 from convcalc.render.pictures.svg import THEMES
-from convcalc.render.plots.drawing import COMPARED, KINDS, Drawing, draw_comparison, draw_report
+from convcalc.render.plots.drawing import COMPARED, KINDS, LEAST_WIDTH, Drawing, draw_comparison, draw_report
 from convcalc.render.plots.table import LOGS, ScatterOptions, plot_results
 from convcalc.report.compare import compare
 from convcalc.report.drawn import words
@@ -98,6 +98,8 @@ def command(
                 f"{quoted((tables or many)[0])} is drawn as a scatter plot: leave out --kind {chosen}"
             )
         _refuse(context, OF_TABLES, f"is for scatter plots, not for {chosen}")
+    if settings.width and settings.width < LEAST_WIDTH:
+        raise click.UsageError(f"--width is that of the picture in pixels, and at least {LEAST_WIDTH}")
     if depth and (chosen != "bars" or len(designs) > 1):
         raise click.UsageError("--depth is for bars of one design")
     failed = False

@@ -100,9 +100,18 @@ def _step(layers: int, width: float) -> int:
     return max(1, -(-layers // max(1, int(width / LEAST_COLUMN))))
 
 
+def shown_layers(root: Module) -> list[Module]:
+    """Return the layers that have a column: those with parameters or multiplies, and those that are not counted."""
+    return [leaf for leaf in root.leaves() if leaf.value("params") or leaf.value("macs") or not leaf.known]
+
+
+def activations_of(report: Report) -> dict[str, int]:
+    """Return the output elements of every layer, its norm and its activation apart."""
+    return {row.path: row.values.get("output_elements", 0) for row in report.rows}
+
+
 def _columns(root: Module, report: Report, width: float) -> list[_Column]:
-    counted = [leaf for leaf in root.leaves() if leaf.value("params") or leaf.value("macs") or not leaf.known]
-    activations = {row.path: row.values.get("output_elements", 0) for row in report.rows}
+    counted, activations = shown_layers(root), activations_of(report)
     top = root
     while len(top.children) == 1 and not top.children[0].is_layer:
         top = top.children[0]

@@ -24,6 +24,20 @@ COMPARED = ("compare", "bars")
 """Pictures of several."""
 
 
+LEAST_WIDTH = 240
+"""In pixels: in a narrower picture nothing could be read."""
+
+
+def require_width(width: int | None) -> None:
+    """Demand a width that a picture can have.
+
+    Raises:
+        ValueError: for a smaller one.
+    """
+    if width is not None and width < LEAST_WIDTH:
+        raise ValueError(f"the width of a picture is at least {LEAST_WIDTH} pixels, not {width!r}")
+
+
 @dataclass(frozen=True)
 class Drawing:
     """A picture, and the same as a chart of Vega-Lite."""
@@ -33,9 +47,7 @@ class Drawing:
     theme: Theme = "auto"
 
 
-def draw_report(
-    report: Report, kind: str = "bridge", *, width: float | None = None, depth: int | None = None
-) -> Drawing:
+def draw_report(report: Report, kind: str = "bridge", *, width: int | None = None, depth: int | None = None) -> Drawing:
     """Draw one design.
 
     Args:
@@ -45,8 +57,9 @@ def draw_report(
         depth: of ``bars``, so many segments of paths are a row.
 
     Raises:
-        ValueError: for another kind.
+        ValueError: for another kind, or too small a width.
     """
+    require_width(width)
     root = module_tree(report)
     sized: dict[str, Any] = {} if width is None else {"width": width}
     if kind == "bridge":
@@ -54,18 +67,19 @@ def draw_report(
     if kind == "bars":
         return Drawing(bars(root, depth=depth, **sized), vega.bars(root, depth))
     if kind == "skyline":
-        return Drawing(skyline(root, report, **sized), vega.skyline(root))
+        return Drawing(skyline(root, report, **sized), vega.skyline(root, report))
     if kind == "treemap":
         return Drawing(treemap(root, **sized), vega.treemap(root))
     raise unknown("kind of picture", kind, KINDS)
 
 
-def draw_comparison(comparison: Comparison, kind: str = "compare", *, width: float | None = None) -> Drawing:
+def draw_comparison(comparison: Comparison, kind: str = "compare", *, width: int | None = None) -> Drawing:
     """Draw several designs: ``compare`` as squares to one scale, ``bars`` with a bar for each.
 
     Raises:
-        ValueError: for another kind.
+        ValueError: for another kind, or too small a width.
     """
+    require_width(width)
     sized: dict[str, Any] = {} if width is None else {"width": width}
     if kind == "compare":
         designs = [

@@ -13,11 +13,13 @@ from typing import Any
 from convcalc.render.pictures.bars import KEYS, comparison_rows
 from convcalc.render.pictures.labels import NAMES, Part, parts_of
 from convcalc.render.pictures.modules import Module
-from convcalc.render.pictures.palette import LIGHT
+from convcalc.render.pictures.palette import LIGHT, RAMP
 from convcalc.render.pictures.scatter.axes import axis
 from convcalc.render.pictures.scatter.drawing import Plan, Point
+from convcalc.render.pictures.skyline import activations_of, shown_layers
 from convcalc.render.pictures.treemap import Box, cells
 from convcalc.report.compare import Comparison
+from convcalc.report.report import Report
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 COLORS = {"params": LIGHT["p"], "macs": LIGHT["m"], "output_elements": LIGHT["a"]}
@@ -56,7 +58,8 @@ def bridge(root: Module) -> Chart:
         encoding={
             "x": _field("metric", "nominal", title=None),
             "y": _field("value", "quantitative", stack="normalize", title="share", axis={"format": "%"}),
-            "color": _field("part", "nominal", sort=None), "order": _field("order", "quantitative", sort="descending"),
+            "color": _field("part", "nominal", sort=None, scale={"range": [LIGHT[f"q{step}"] for step in range(RAMP)]}),
+            "order": _field("order", "quantitative", sort="descending"),
             "tooltip": [_field("path", "nominal"), _field("value", "quantitative", format=",")],
         },
     )  # fmt: skip
@@ -93,13 +96,15 @@ def _bars(rows: Sequence[Chart], more: Chart, color: str = "metric") -> Chart:
     )  # fmt: skip
 
 
-def skyline(root: Module) -> Chart:
+def skyline(root: Module, report: Report) -> Chart:
     """Return three rows of bars, a bar for each layer."""
     keys = ("macs", "params", "output_elements")
-    layers = [leaf for leaf in root.leaves() if leaf.value("params") or leaf.value("macs") or not leaf.known]
+    activations = activations_of(report)
     rows = [
-        {"layer": layer.path, "counted": layer.known, **{key: layer.value(key) for key in keys}} for layer in layers
-    ]
+        {"layer": layer.path, "counted": layer.known, "macs": layer.value("macs"), "params": layer.value("params"),
+         "output_elements": activations.get(layer.path, layer.value("output_elements"))}
+        for layer in shown_layers(root)
+    ]  # fmt: skip
     return _chart(
         "Cost of every layer, in the network's order", rows,
         vconcat=[
