@@ -17,7 +17,7 @@ from convcalc.render.plots import vega
 from convcalc.render.plots.drawing import Drawing
 
 _LARGER = re.compile(
-    r"(?:^|[_ .-])(?:top[-_ ]?[15]|acc\w*|accuracy|precision|recall|f1|m?ap\d*|m?iou|dice|auc|auroc|psnr|ssim|bleu|"
+    r"(?:^|[_ .-])(?:top[-_ ]?[15]|acc|accuracy|precision|recall|f1|m?ap\d*|m?iou|dice|auc|auroc|psnr|ssim|bleu|"
     r"rouge\w*|score|quality)(?:$|[_ .@%-])",
     re.IGNORECASE,
 )
@@ -57,7 +57,7 @@ def plot_results(results: Results, options: ScatterOptions, width: float = 900, 
     if options.color:
         results.require(options.color)
         groups = results.texts(options.color)
-    names = _names(results)
+    names = [f"≥ {name}" if bound else name for name, bound in zip(_names(results), _bounds(results), strict=True)]
     keys = options.pareto or _usual_front(x, y)
     ranks = [[_signed(value, key) for value in results.numbers(key.removeprefix("-"))] for key in keys]
     whole = [place for place in range(len(names)) if columns[x][place] is not None and columns[y][place] is not None]
@@ -158,8 +158,13 @@ def _names(results: Results) -> list[str]:
     return [" ".join(texts) for texts in zip(*columns, strict=True)] if columns else [""] * len(results.rows)
 
 
+def _bounds(results: Results) -> list[bool]:
+    """Return whether a row's numbers are lower bounds, as ``batch`` notes."""
+    return ["≥" in text for text in results.texts("error")]
+
+
 def _title(name: str, row: Mapping[str, Any]) -> str:
     """Return all that is known of a point."""
     facts = [f"{key}: {value:,}" if isinstance(value, int) else f"{key}: {value}" for key, value in row.items()
-             if value is not None and value != "" and key not in ("design", "error")]  # fmt: skip
+             if value is not None and value != "" and key != "design"]  # fmt: skip
     return "\n".join([name, *facts])
