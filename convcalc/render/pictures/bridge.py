@@ -53,13 +53,14 @@ class _Side(NamedTuple):
         edges, total = self.edges(), self.total
         sizes = [part.values[self.key] for part in self.parts]
         large = [place for place, size in enumerate(sizes) if SMALLEST * size >= total > 0]
+        most = max(1, min(MOST_LABELS, int(self.height / LINE)))
         apart: list[int] = []
         for place in sorted(large, key=lambda place: -sizes[place]):
             middle = edges[place] + edges[place + 1]
-            if all(abs(middle - edges[other] - edges[other + 1]) >= 2 * LINE for other in apart):
+            if all(abs(middle - edges[other] - edges[other + 1]) >= 2 * self.height / most for other in apart):
                 apart.append(place)
         others = sorted((place for place in large if place not in apart), key=lambda place: -sizes[place])
-        return sorted([*apart, *others][: max(1, min(MOST_LABELS, int(self.height / LINE)))])
+        return sorted([*apart, *others][:most])
 
     def pieces(self, part: Part) -> tuple[str, str]:
         """Return the number and the share of a label."""
