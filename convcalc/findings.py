@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from convcalc.errors import Span, SpecError
 
@@ -138,3 +138,5 @@ class CheckResult(NamedTuple):
     """Sentences for the reader: no budget file was found, designs that are new to the baseline."""
     failing_severities: tuple[str, ...] = ("error",)
     """The severities of findings that make the check fail."""
+    open_report: Callable[[str], Any] | None = None
+    """Returns the report of one of ``designs`` by its name, counted anew."""

@@ -29,6 +29,7 @@ from convcalc.memory import paused
 from convcalc.metrics.registry import core_metrics
 from convcalc.report.measurements import Measurements
 from convcalc.report.metrics import is_additive
+from convcalc.report.report import Report
 from convcalc.spec.document.claims import Claim
 
 SUMMARY_METRICS = ("params", "macs")
@@ -107,6 +108,8 @@ class _Checker:
         self.errors: list[SpecError] = [*found.errors]
         self.standings: list[LimitResult] = []
         self.outcomes: list[DesignResult] = []
+        self.checked: dict[str, tuple[FileToCheck, DesignName]] = {}
+        """Where the designs under budgets are, by their names."""
 
     def check_file(self, wanted: FileToCheck) -> None:
         """Judge a file's claims, and each of its designs by its budgets."""
@@ -119,13 +122,14 @@ class _Checker:
             return
         for choice in {**dict.fromkeys(wanted.requested), **wanted.budgets}:
             if spec.variants or not choice.is_whole_file:  # else it is a library of blocks
-                self._check_design(spec, choice, wanted.budgets.get(choice, ()))
+                self._check_design(spec, wanted, choice)
         judged, errors = check_claims(spec, _requested_claims(wanted, spec.document.claims))
         self.judgements += judged
         self.errors += errors
         self.findings += [claimed(each) for each in judged if not each.as_expected]
 
-    def _check_design(self, spec: CachedSpec, design: DesignName, budgets: Sequence[Budget]) -> None:
+    def _check_design(self, spec: CachedSpec, wanted: FileToCheck, design: DesignName) -> None:
+        budgets = wanted.budgets.get(design, ())
         try:
             measured = spec.measured_design(design.variant, design.part)
         except SpecErrors as faults:
@@ -133,6 +137,7 @@ class _Checker:
             return
         if not budgets:
             return
+        self.checked[measured.design] = wanted, design
         past, is_new = self._baseline_counts(measured.design, budgets)
         for budget in budgets:
             self._judge(budget, measured, past, spec)
@@ -165,6 +170,14 @@ class _Checker:
         self.findings += judged.findings
         self.errors += judged.errors
 
+    def report(self, name: str) -> Report:
+        """Count a design under budgets again, by its name, with every layer."""
+        wanted, design = self.checked[name]
+        spec = open_cached_spec(
+            wanted.name, wanted.path, self.options.libraries, self.options.inputs, self.options.code
+        )  # fmt: skip
+        return spec.expand(design.variant, design.part).report(extra=["peak"])
+
     # --- at the end ---------------------------------------------------------------------------------------------------
 
     def verdict(self) -> CheckResult:
@@ -184,6 +197,7 @@ class _Checker:
             designs=self.outcomes,
             baseline=self.history.label,
             notes=[*self.history.notes, *self._unused_dtype_notes()],
+            open_report=self.report,
         )
 
     def _unused_dtype_notes(self) -> Iterator[str]:

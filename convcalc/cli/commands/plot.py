@@ -40,7 +40,7 @@ SCATTER = "scatter"
 OF_TABLES = {"x": "--x", "y": "--y", "size": "--size", "groups": "--color", "log": "--log", "pareto": "--pareto",
              "label": "--label", "variants": "--variants"}  # fmt: skip
 """Parameters of scatter plots → their options."""
-OF_DESIGNS = {"set_": "--set", "input_": "--input", "lib": "--lib", "variant": "--variant", "variants": "--variants",
+DESIGN_OPTIONS = {"set_": "--set", "input_": "--input", "lib": "--lib", "variant": "--variant", "variants": "--variants",
               "batch": "--batch", "dtype": "--dtype", "strict": "--strict", "jobs": "--jobs"}  # fmt: skip
 """Parameters that a table, which has its numbers, does not take."""
 COLUMN = "COLUMN"
@@ -97,7 +97,7 @@ def command(
             raise click.UsageError(
                 f"{quoted((tables or many)[0])} is drawn as a scatter plot: leave out --kind {chosen}"
             )
-        _refuse(context, OF_TABLES, f"is for scatter plots, not for {chosen}")
+        refuse(context, OF_TABLES, f"is for scatter plots, not for {chosen}")
     if settings.width and settings.width < LEAST_WIDTH:
         raise click.UsageError(f"--width is that of the picture in pixels, and at least {LEAST_WIDTH}")
     if depth and (chosen != "bars" or len(designs) > 1):
@@ -110,18 +110,21 @@ def command(
         if tables:
             if len(designs) > 1:
                 raise click.UsageError("a table is drawn alone: name one file")
-            _refuse(context, OF_DESIGNS, f"is for designs; {quoted(tables[0])} has its numbers")
+            refuse(context, DESIGN_OPTIONS, f"is for designs; {quoted(tables[0])} has its numbers")
             results = read_results(tables[0])
         else:
             require_use_of_variants(designs, variants)
-            results, failed = _counted(settings, designs, reading, variants, options, jobs)
+            keys = [key.removeprefix("-") for key in (x, y, size, groups, *options.pareto) if key]
+            known = {metric.key for metric in report_metrics()}
+            metrics = tuple(dict.fromkeys(["params", "macs", *(key for key in keys if key in known)]))
+            results, failed = counted(settings, designs, reading, variants, metrics, jobs)
         drawing = plot_results(results, options, **({"width": settings.width} if settings.width else {}))
     shown = Drawing(drawing.picture, drawing.chart, theme)  # type: ignore[arg-type] # one of THEMES
     write(settings, targets, lambda format_, surface: PLOTS[format_].plot(shown, surface))
     return ERROR if failed else SUCCESS
 
 
-def _refuse(context: click.Context, options: dict[str, str], why: str) -> None:
+def refuse(context: click.Context, options: dict[str, str], why: str) -> None:
     """Demand that none of some options is given."""
     for name, option in options.items():
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
@@ -146,16 +149,11 @@ def _designs(
     return draw_report(reports[0], kind, width=settings.width, depth=depth)
 
 
-def _counted(
+def counted(
     settings: GeneralOptions, paths: Sequence[str], reading: DesignOptions, variants: tuple[str, ...] | None,
-    options: ScatterOptions, jobs: int,
+    metrics: tuple[str, ...], jobs: int,
 ) -> tuple[Results, bool]:  # fmt: skip
     """Return the counts of designs, folders and globs, and whether any is invalid: their errors are printed."""
-    keys = [
-        key.removeprefix("-") for key in (options.x, options.y, options.size, options.color, *options.pareto) if key
-    ]
-    known = {metric.key for metric in report_metrics()}
-    metrics = tuple(dict.fromkeys(["params", "macs", *(key for key in keys if key in known)]))
     request = CountRequest(
         metrics, reading.overrides, reading.libraries, reading.variant, variants, reading.batch, reading.dtypes,
         reading.inputs, reading.strict,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from convcalc.errors import Span, SpecError
+from convcalc.errors import SpecError
+from convcalc.render.report.facts import location_facts, ratio_facts
 
 if TYPE_CHECKING:
     from convcalc.findings import CheckResult, ClaimResult, DesignResult, Finding
@@ -68,21 +68,3 @@ def claim_facts(judged: ClaimResult) -> dict[str, object]:
         "reason": judged.reason,
         "source": location_facts(judged.span),
     }
-
-
-def location_facts(span: Span | None) -> dict[str, object] | None:
-    """Return a place in a file, or nothing."""
-    if span is None:
-        return None
-    node = {"node": span.node} if span.node else {}
-    return {"file": span.file, "line": span.line, "column": span.column, **node}
-
-
-def ratio_facts(value: int | Fraction) -> dict[str, Any]:
-    """Return an exact ratio, and the float nearest to it (none where no float is near)."""
-    exact = Fraction(value)
-    try:
-        decimal = float(exact)
-    except OverflowError:
-        decimal = None
-    return {"numerator": exact.numerator, "denominator": exact.denominator, "decimal": decimal}

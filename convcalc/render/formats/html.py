@@ -1,9 +1,13 @@
-"""For notebooks: a fragment, without script or outside resources, in the colours of the page around it."""
+"""For notebooks: a fragment, without script or outside resources, in the colours of the page around it.
+
+A verdict is a page.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from convcalc.render.comparison import page as aligned
 from convcalc.render.comparison.page import differing
@@ -17,6 +21,9 @@ from convcalc.render.tables.table import Table, TableColumn
 from convcalc.report.compare import Comparison
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
+
+if TYPE_CHECKING:
+    from convcalc.findings import CheckResult
 
 STYLE = """\
 .convcalc table{border-collapse:collapse;margin:.6em 0;font-variant-numeric:tabular-nums}
@@ -61,6 +68,13 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
     sentences = "".join(f"<li>{_text(sentence, glyphs)}</li>" for sentence in comparison_sentences(comparison))
     parts.append(f"<ul>{sentences}</ul>")
     return _fragment(parts, convention(comparison.reports[0]), glyphs)
+
+
+def verdict(verdict: CheckResult, surface: Surface) -> str:
+    """Return a page, with the designs under limits in it."""
+    from convcalc.render.web_page.verdict import verdict_page  # notebooks do without
+
+    return verdict_page(verdict)
 
 
 def _fragment(parts: Sequence[str], note: str, glyphs: Characters) -> str:

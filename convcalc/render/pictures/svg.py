@@ -66,10 +66,14 @@ def _text(value: Any) -> str:
 @cache
 def style(theme: Theme = "auto") -> str:
     """Return the style sheet of pictures. ``auto`` follows the reader's system, or ``data-theme`` around it."""
-    sheet = Template(files(__package__).joinpath("pictures.css").read_text("utf-8"))
     if theme != "auto":
-        return sheet.substitute(DARK if theme == "dark" else LIGHT)
-    return f"{sheet.substitute(LIGHT)}@media(prefers-color-scheme:dark){{\n{sheet.substitute(DARK)}}}\n"
+        return colored(DARK if theme == "dark" else LIGHT)
+    return f"{colored(LIGHT)}@media(prefers-color-scheme:dark){{\n{colored(DARK)}}}\n"
+
+
+def colored(colors: Mapping[str, str]) -> str:
+    """Return the style sheet of pictures with the colours given by their names."""
+    return Template(files(__package__).joinpath("pictures.css").read_text("utf-8")).substitute(colors)
 
 
 @dataclass(frozen=True)

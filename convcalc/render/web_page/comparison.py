@@ -1,0 +1,121 @@
+"""The page of several designs: side by side to one scale, then each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from xml.etree.ElementTree import Element
+
+from convcalc.number_format import format_multiple, format_signed
+from convcalc.render.comparison.page import differing
+from convcalc.render.comparison.sentences import comparison_sentences
+from convcalc.render.pictures.modules import Module, module_tree
+from convcalc.render.pictures.squares import squares
+from convcalc.render.pictures.svg import element
+from convcalc.render.web_page.data import packed_report
+from convcalc.render.web_page.design import GLYPHS, about, flow, overview, sections
+from convcalc.render.web_page.parts import KINDS, TITLES, Tile, bar, count, scroll, section, short_total, tiles
+from convcalc.render.web_page.shell import footer, page
+from convcalc.report.align_layers import AlignedRow
+from convcalc.report.compare import Comparison, MetricComparison
+from convcalc.report.comparison_rows import select_rows
+
+KEYS = {"params": "p", "macs": "m"}
+WORDS = {"params": "Params", "macs": "Multiplies"}
+
+
+def comparison_page(comparison: Comparison, verdicts: Sequence[Element] = ()) -> str:
+    """Return the page."""
+    labels, reports = comparison.labels, comparison.reports
+    roots = [module_tree(report) for report in reports]
+    title = " → ".join(labels) if len(labels) == 2 else ", ".join(labels)
+    names = list(dict.fromkeys(report.name for report in reports))
+    content = [
+        element("h1", title),
+        element("p", " · ".join(names), class_="sub"),
+        tiles(_tiles(comparison)),
+        element("p", " ".join(comparison_sentences(comparison)), class_="say"),
+    ]
+    if comparison.differing_conditions:
+        content.append(element("p", f"Different inputs: {differing(comparison, GLYPHS)}", class_="warning"))
+    content += [*verdicts, _squares(labels, roots), _places(comparison)]
+    for place, (label, root, report) in enumerate(zip(labels, roots, reports, strict=True)):
+        head = element("summary", element("h2", label), element("span", f"{report.design} · {flow(report)}"))
+        inside = [*overview(root, report), *sections(root, report, prefix=f"d{place + 1}-", level=3)]
+        content.append(element("details", head, *inside, class_="design"))
+    content.append(footer(*about(reports[0])))
+    return page(title, content, [packed_report(report) for report in reports])
+
+
+def _tiles(comparison: Comparison) -> Iterator[Tile]:
+    """Give the main totals of all designs, below each its ratio to the first."""
+    metrics = {metric.column.key: metric for metric in comparison.metrics}
+    complete = all(report.is_complete for report in comparison.reports)
+    for key, title in TITLES.items():
+        if key in metrics and None not in metrics[key].values:
+            marks = ["" if report.is_complete else "≥ " for report in comparison.reports]
+            values = [f"{mark}{short_total(key, value or 0)}"
+                      for mark, value in zip(marks, metrics[key].values, strict=True)]  # fmt: skip
+            text = " → ".join(values) if len(values) == 2 else " · ".join(values)
+            below = _ratios(metrics[key]) if complete else "not all counted: no ratio"
+            yield Tile(title, text, below, KINDS.get(key, ""))
+
+
+def _ratios(metric: MetricComparison) -> str:
+    return " · ".join(_ratio(ratio) for ratio in metric.ratios[1:])
+
+
+def _ratio(ratio: Fraction | None) -> str:
+    """``÷ 2.37``, ``× 2``, ``equal``."""
+    if not ratio:
+        return "no ratio" if ratio is None else "none"
+    return "equal" if ratio == 1 else f"÷ {format_multiple(1 / ratio)}" if ratio < 1 else f"× {format_multiple(ratio)}"
+
+
+def _squares(labels: Sequence[str], roots: Sequence[Module]) -> Element:
+    drawn = squares(list(zip(labels, roots, strict=True)), width=1160)
+    text = "Parameters in blue, multiplies in orange: equal areas are equal numbers, within each colour."
+    return section("To one scale", text, scroll(drawn.root, "To one scale", "wide"))
+
+
+def _places(comparison: Comparison) -> Element:
+    """Return the table of aligned layers, with bars to one scale and differences from the first design."""
+    chosen = select_rows(comparison.matches, list(KEYS)).rows
+    largest = {key: max((value or 0 for row in chosen if row.level == 0 for value in row.values(key)), default=0)
+               for key in KEYS}  # fmt: skip
+    groups, titles = element("tr", element("td")), element("tr", element("th", "Layer", scope="col"))
+    for key in KEYS:
+        span = 3 * len(comparison.labels) - 1
+        groups.append(element("th", WORDS[key], scope="colgroup", colspan=span))
+        for place, label in enumerate(comparison.labels):
+            titles.append(element("th", label, scope="col", colspan=2))
+            if place:
+                titles.append(element("th", "difference", scope="col"))
+    body = element("tbody", *(_place(row, largest, len(comparison.labels)) for row in chosen))
+    table = element("table", element("thead", groups, titles), body, class_="places")
+    text = "Matched by path, then by position; differences are from the first design."
+    return section("Part by part", text, scroll(table, "Part by part"))
+
+
+def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:
+    names = dict.fromkeys(cell.path.rpartition(".")[2] for cell in row.cells if cell)
+    name = " / ".join(names) if row.path else "(whole design)"
+    name += f" … {row.last_segment}" if row.last_segment else ""
+    made = element("tr", element("th", name, scope="row"), class_=f"l{min(row.level, 9)}",
+                   data_at=next(cell.path for cell in row.cells if cell))  # fmt: skip
+    known = [cell is None or cell.known for cell in row.cells]
+    for key, kind in KEYS.items():
+        values = row.values(key)
+        for place in range(designs):
+            text = "" if values[place] is None else count(values[place], known=known[place])
+            made.append(element("td", text))
+            made.append(element("td", bar(values[place] or 0, largest[key], kind)))
+            if place:
+                comparable = known[0] and known[place] and not row.splits_a_layer
+                made.append(_difference((values[place] or 0) - (values[0] or 0)) if comparable else element("td"))
+    return made
+
+
+def _difference(value: int) -> Element:
+    text = format_signed(value).replace("-", "−") if value else "="
+    return element("td", text, class_="less" if value < 0 else "more" if value else None)

@@ -1,0 +1,97 @@
+"""Tables of one design: its modules and layers as a tree, and its kinds of operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from xml.etree.ElementTree import Element
+
+from convcalc.number_format import count_of
+from convcalc.render.pictures.modules import Module, operation_label
+from convcalc.render.pictures.svg import element
+from convcalc.render.web_page.parts import bar, count, head_row, row, scroll, section, share
+from convcalc.render.web_page.source import SourceLines
+from convcalc.report.fold import TableOptions, fold_report
+from convcalc.report.report import Report
+
+MOST_ROWS = 2000
+"""Of a larger design, modules are rows and their layers are not."""
+DEEPEST = 9
+"""Rows further inside are indented no more."""
+
+
+def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int = 2) -> Element:
+    """Return the section with a row for every module and layer; norms and activations are part of their layers."""
+    rows = list(_rows(root))
+    deepest = _deepest(rows)
+    shown = [(module, depth) for module, depth in rows if depth <= deepest]
+    totals = {key: root.value(key) for key in ("params", "macs")}
+    largest = {key: max((module.value(key) for module, _ in shown if module.is_layer), default=0) for key in totals}
+    body = element("tbody")
+    body.extend(_row(module, depth, totals, largest, lines) for module, depth in shown)
+    known = report.is_complete
+    total = element("tr", element("th", "Total", scope="row"), element("td", count_of(len(report.rows), "layer")),
+                    element("td"))  # fmt: skip
+    for key in totals:
+        total.extend([element("td", count(totals[key], known=known)), element("td"), element("td")])
+    head = head_row("Layer", "Operation", "Output", "Params", "%", "", "Multiplies", "%", "")
+    table = element("table", head, body, element("tfoot", total), class_="layers")
+    about = "Norms and activations are counted in the layer they follow."
+    if len(shown) < len(rows):
+        about += f" {count_of(len(rows) - len(shown), 'row')} further inside are in the JSON alone."
+    find = element("input", type="search", placeholder="Filter layers", aria_label="Filter layers")
+    found = element("output", class_="found")
+    return section("Layers", about, scroll(table, "Layers", "scroll tall"), level=level,
+                   tools=[element("div", found, find, class_="find")])  # fmt: skip
+
+
+def _rows(root: Module) -> Iterator[tuple[Module, int]]:
+    """Give every module with its depth, in the network's order."""
+    stack = [(child, 0) for child in reversed(root.children)]
+    while stack:
+        module, depth = stack.pop()
+        yield module, depth
+        stack += [(child, depth + 1) for child in reversed(module.children)]
+
+
+def _deepest(rows: list[tuple[Module, int]]) -> int:
+    """Return down to which depth modules are rows."""
+    depths = [depth for _, depth in rows]
+    deepest = max(depths, default=0)
+    while deepest and sum(depth <= deepest for depth in depths) > MOST_ROWS:
+        deepest -= 1
+    return deepest
+
+
+def _row(
+    module: Module, depth: int, totals: Mapping[str, int], largest: Mapping[str, int], lines: SourceLines
+) -> Element:
+    cells: list[Element | str | None] = [operation_label(module), "×".join(map(str, module.shape))]
+    for key, kind in (("params", "p"), ("macs", "m")):
+        value = module.value(key)
+        drawn = bar(value, largest[key], kind) if module.is_layer else None
+        cells += [count(value, known=module.known), share(value, totals[key]), drawn]
+    kind = f"l{min(depth, DEEPEST)}" + ("" if module.is_layer else " g")
+    line, node = lines.of(module)
+    head = element("th", module.name, scope="row")
+    return row(head, cells, class_=kind, data_at=module.path, data_line=line, data_node=node)
+
+
+def operation_table(root: Module, report: Report, *, level: int = 2) -> Element | None:
+    """Return the section with a row for each kind of operation; nothing for a single layer."""
+    lines = fold_report(report, TableOptions(by="op")).lines
+    if len(lines) < 2:
+        return None
+    keys = {"params": "p", "macs": "m"}
+    totals = {key: root.value(key) for key in keys}
+    largest = {key: max(line.values.get(key, 0) for line in lines) for key in keys}
+    body = element("tbody")
+    for line in sorted(lines, key=lambda line: (-line.values.get("macs", 0), -line.values.get("params", 0))):
+        cells: list[Element | str | None] = [f"{line.layers:,}"]
+        for key, kind in keys.items():
+            value = line.values.get(key, 0)
+            cells += [count(value, known=line.known), share(value, totals[key]), bar(value, largest[key], kind)]
+        body.append(row(element("th", line.op or line.path, scope="row"), cells))
+    head = head_row("Operation", "Layers", "Params", "%", "", "Multiplies", "%", "")
+    about = "All layers of one kind together, norms and activations by themselves."
+    table = element("table", head, body, class_="numbers sorts")
+    return section("By operation", about, scroll(table, "By operation"), level=level)

@@ -1,0 +1,170 @@
+(() => {
+'use strict'
+const d = document, all = (s, e = d) => [...e.querySelectorAll(s)], root = d.documentElement
+root.classList.add('js')
+const make = (tag, more, ...inside) => { const e = Object.assign(d.createElement(tag), more); e.append(...inside); return e }
+
+// the report as `report --json` writes it
+const value = (c, i) => Array.isArray(c) ? c[i] : c.at ? c.pool[c.at[i]] : object(c.of, i)
+const object = (columns, i) => Object.fromEntries(Object.entries(columns).filter(([, c]) => !c.at || c.at[i] >= 0).map(([k, c]) => [k, value(c, i)]))
+const rebuilt = r => {
+  if (!r.layers) return r
+  const { count, ...columns } = r.layers, layers = Array.from({ length: count }, (_, i) => object(columns, i))
+  layers.forEach((l, i) => l.inputs = l.inputs.map(s => typeof s === 'string' ? s : layers[i - s].name))
+  return { ...r, layers }
+}
+const exact = (k, v, c) => typeof v === 'number' && !Number.isSafeInteger(v) && /^-?\d+$/.test(c?.source) && JSON.rawJSON ? JSON.rawJSON(c.source) : v
+const whole = () => { const r = JSON.parse(d.getElementById('data').textContent, exact); return Array.isArray(r) ? r.map(rebuilt) : rebuilt(r) }
+const save = make('button', { className: 'save', type: 'button', textContent: 'JSON' })
+save.title = 'Save the numbers as JSON'
+save.onclick = () => {
+  const url = URL.createObjectURL(new Blob([JSON.stringify(whole(), null, 1)], { type: 'application/json' }))
+  make('a', { href: url, download: 'report.json' }).click()
+  setTimeout(() => URL.revokeObjectURL(url), 1e4)
+}
+d.querySelector('h1').before(save)
+
+// colours of a section's pictures
+const kinds = ['by-m', 'by-p', 'by-a']
+for (const b of all('.switch button')) b.onclick = () => {
+  for (const x of all('button', b.parentNode)) x.setAttribute('aria-pressed', x === b)
+  for (const e of all('.by-m,.by-p,.by-a', b.closest('section'))) { e.classList.remove(...kinds); e.classList.add('by-' + b.value) }
+}
+
+// one layer in every picture, in the tables and in the source
+const views = all('svg.picture,table').map(v => {
+  const m = new Map
+  for (const e of all('[data-at]', v)) m.has(e.dataset.at) ? m.get(e.dataset.at).push(e) : m.set(e.dataset.at, [e])
+  return [v, m]
+})
+const found = (m, p) => {
+  if (m.has(p)) return m.get(p)
+  const below = [...m].filter(([q]) => q.startsWith(p + '.')).flatMap(x => x[1])
+  for (let q = p; !below.length && q.includes('.');) { q = q.slice(0, q.lastIndexOf('.')); if (m.has(q)) return m.get(q) }
+  return below
+}
+const within = (box, e) => {
+  if (!box || box.contains(d.activeElement) && d.activeElement === e) return
+  const a = box.getBoundingClientRect(), b = e.getBoundingClientRect()
+  if (b.top < a.top + 30 || b.bottom > a.bottom - 30) box.scrollTop += (b.top + b.bottom - a.top - a.bottom) / 2
+  if (b.left < a.left || b.right > a.right && b.width < a.width) box.scrollLeft += (b.left + b.right - a.left - a.right) / 2
+}
+const pick = (p, from) => {
+  for (const e of all('.on')) e.classList.remove('on')
+  for (const [v, m] of p ? views : []) {
+    const marked = found(m, p)
+    for (const e of marked) e.classList.add('on')
+    if (marked[0] && !(from && v.contains(from))) within(v.closest('.scroll'), marked[0])
+  }
+  for (const r of all('tr.on[data-line]')) {
+    const l = d.getElementById(r.dataset.line)
+    if (l) { l.classList.add('on'); within(l.closest('.scroll'), l) }
+  }
+}
+const go = () => {
+  if (!location.hash.startsWith('#/')) return
+  let p
+  try { p = decodeURIComponent(location.hash.slice(2)) } catch { return }
+  const r = all('table.layers tr').find(e => e.dataset.at === p)
+  if (r) { const box = r.closest('details'); if (box) box.open = true; open(r) }
+  pick(p)
+  r?.scrollIntoView({ block: 'center' })
+}
+const choose = e => {
+  const p = e.dataset.at
+  history.replaceState(null, '', '#/' + encodeURIComponent(p))
+  pick(p, e)
+}
+d.addEventListener('click', e => {
+  const n = e.target.closest('[data-at]')
+  if (n && !e.target.closest('button,a')) choose(n)
+})
+d.addEventListener('keydown', e => { if (e.key === 'Escape') { pick(''); history.replaceState(null, '', location.pathname + location.search) } })
+
+// a tip for what has no title, from the row of the layer
+const tip = d.getElementById('tip'), rowAt = (e, p) => all('table.layers tbody tr', e.closest('.design') || d).find(r => r.dataset.at === p)
+let last
+d.addEventListener('pointermove', e => {
+  const n = e.target.closest('svg.picture [data-at]'), r = n && !n.querySelector(':scope>title') && rowAt(n, n.dataset.at)
+  tip.hidden = !r
+  if (!r) return
+  if (last !== n) {
+    const c = [...r.cells].map(x => x.textContent), pc = x => x ? ` (${x}%)` : '', none = x => x === '–' ? '0' : x
+    tip.textContent = `${n.dataset.at}\n${c[1]} → ${c[2]}\n${none(c[3])} parameters${pc(c[4])}\n${none(c[6])} multiplies${pc(c[7])}` + (r.dataset.node ? `\nnode ${r.dataset.node}` : '')
+    last = n
+  }
+  const x = Math.min(e.clientX + 14, innerWidth - tip.offsetWidth - 8), y = Math.min(e.clientY + 14, innerHeight - tip.offsetHeight - 8)
+  tip.style.transform = `translate(${Math.max(x, 4)}px,${Math.max(y, 4)}px)`
+})
+addEventListener('scroll', () => { tip.hidden = true }, true)
+
+// tables: sort, filter, fold, keys
+let open = () => {}
+for (const t of all('table.layers,table.sorts')) {
+  const body = t.tBodies[0], rows = [...body.rows], level = r => +(/^l(\d)/.exec(r.className)?.[1] ?? 0), group = r => r.classList.contains('g')
+  const closed = new Set, find = t.closest('section').querySelector('input[type=search]'), say = t.closest('section').querySelector('.found')
+  let by = -1, order = 0
+  const text = r => (r.dataset.at + ' ' + r.textContent).toLowerCase()
+  const show = () => {
+    const q = find ? find.value.trim().toLowerCase() : '', kept = new Set, above = []
+    let hits = 0, depth = 99
+    for (const r of rows) {
+      above[level(r)] = r
+      if (!q || text(r).includes(q)) { hits += !group(r); kept.add(r); for (let l = level(r); order === 0 && q && l--;) kept.add(above[l]) }
+    }
+    for (const r of rows) {
+      const inside = order === 0 && !q && level(r) > depth
+      r.hidden = inside || !kept.has(r) || order !== 0 && group(r)
+      if (!inside) depth = closed.has(r) ? level(r) : 99
+    }
+    if (say) say.textContent = q ? `${hits} found` : ''
+  }
+  const fold = (r, shut) => { shut ? closed.add(r) : closed.delete(r); r.querySelector('.fold').setAttribute('aria-expanded', !shut); show() }
+  if (t.matches('.layers')) {
+    const before = open
+    open = r => {
+      const i = rows.indexOf(r)
+      if (i < 0) return before(r)
+      for (let j = i, l = level(r); j >= 0; j--) if (level(rows[j]) < l) { l = level(rows[j]); if (closed.has(rows[j])) fold(rows[j], false) }
+    }
+    for (const r of rows.filter(group)) {
+      const b = make('button', { className: 'fold', type: 'button', ariaExpanded: 'true', ariaLabel: 'Layers of ' + r.dataset.at })
+      b.onclick = () => fold(r, !closed.has(r))
+      r.cells[0].prepend(b)
+    }
+    rows.forEach((r, i) => { r.tabIndex = i ? -1 : 0; r.name_ = r.cells[0].lastChild?.textContent })
+    body.addEventListener('keydown', e => {
+      const r = e.target
+      if (r.tagName !== 'TR') return
+      const seen = [...body.rows].filter(x => !x.hidden), to = { ArrowDown: 1, ArrowUp: -1 }[e.key]
+      if (to) { const x = seen[seen.indexOf(r) + to]; if (x) { r.tabIndex = -1; x.tabIndex = 0; x.focus() } }
+      else if (e.key === 'Enter' || e.key === ' ') choose(r)
+      else if (group(r) && (e.key === 'ArrowLeft' || e.key === 'ArrowRight')) fold(r, e.key === 'ArrowLeft')
+      else return
+      e.preventDefault()
+    })
+  }
+  if (find) find.oninput = show
+  const heads = [...t.tHead.rows[0].cells]
+  const key = (r, i) => { const s = r.cells[i].textContent, n = s.replace(/[≥,%\s]/g, ''); return n === '–' || n === '' ? -Infinity : isNaN(n) ? s : +n }
+  const less = (x, y) => typeof x === 'number' && typeof y === 'number' ? (x > y) - (x < y) : String(x).localeCompare(String(y))
+  heads.forEach((h, i) => {
+    if (!h.textContent || t.matches('.layers') && (!i || h.textContent === '%')) return
+    const b = make('button', { type: 'button' }, ...h.childNodes)
+    h.append(b)
+    b.onclick = () => {
+      order = by !== i ? -1 : order < 0 ? 1 : 0
+      by = order ? i : -1
+      for (const x of heads) x.removeAttribute('aria-sort')
+      if (order) h.setAttribute('aria-sort', order < 0 ? 'descending' : 'ascending')
+      body.append(...order ? rows.map(r => [key(r, i), r]).sort((x, y) => order * less(x[0], y[0])).map(x => x[1]) : rows)
+      t.classList.toggle('sorted', order !== 0)
+      if (t.matches('.layers')) for (const r of rows) if (!group(r)) r.cells[0].lastChild.textContent = order ? r.dataset.at : r.name_
+      show()
+    }
+  })
+}
+addEventListener('hashchange', go)
+go()
+window.convcalc = { report: whole }
+})()

@@ -1,0 +1,166 @@
+"""Small parts of pages: tiles, the sentence on top, sections with a picture, cells, bars and switches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element
+
+from convcalc.number_format import count_of, format_short
+from convcalc.render.pictures.labels import parts_of, percent, short
+from convcalc.render.pictures.modules import Module
+from convcalc.render.pictures.svg import Picture, element, number
+from convcalc.report.report import Report
+
+SWITCH = (("m", "multiplies"), ("p", "parameters"), ("a", "activations"))
+"""The metrics of tints: their letters and words."""
+
+
+class Tile(NamedTuple):
+    """One number of a page: what it is, how large, and exactly."""
+
+    title: str
+    value: str
+    below: str
+    kind: str = ""
+    """``p``, ``m`` or ``a``: the colour of the metric."""
+
+
+def tiles(shown: Iterable[Tile]) -> Element:
+    """Return the row of tiles."""
+    made = [
+        element("div", element("dt", tile.title), element("dd", element("b", tile.value), element("span", tile.below)),
+                class_=tile.kind or None)
+        for tile in shown
+    ]  # fmt: skip
+    return element("dl", *made, class_="tiles")
+
+
+KINDS = {"params": "p", "macs": "m", "peak_activation_bytes": "a"}
+TITLES = {"params": "parameters", "macs": "multiplies", "weight_bytes": "weights",
+          "peak_activation_bytes": "peak activations", "depth": "depth"}  # fmt: skip
+"""The metrics of tiles, each with its title."""
+
+
+def report_tiles(report: Report) -> list[Tile]:
+    """Return the tiles of one design."""
+    totals, mark = report.totals, "" if report.is_complete else "≥ "
+    below = {
+        "params": f"{totals.get('params', 0):,}", "macs": f"{totals.get('macs', 0):,}", "weight_bytes": report.dtype,
+        "peak_activation_bytes": f"batch {report.batch:,}",
+        "depth": count_of(totals.get("nonlinearities", 0), "nonlinearity", "nonlinearities"),
+    }  # fmt: skip
+    return [
+        Tile(title, mark + short_total(key, totals[key]), below[key], KINDS.get(key, ""))
+        for key, title in TITLES.items()
+        if totals.get(key) is not None
+    ]
+
+
+def short_total(key: str, value: int | Fraction) -> str:
+    """Return a total in three digits; bytes in powers of 1024."""
+    return format_short(value, "bytes") if key.endswith("bytes") else short(value)
+
+
+def sentence(root: Module) -> Element | None:
+    """Return where a design stores and where it computes: the parts with most of either, with both shares.
+
+    Nothing where there is neither.
+    """
+    parts = parts_of(root, ("macs", "params"))
+    totals = {key: root.value(key) for key in ("params", "macs")}
+    most = {key: max(parts, key=lambda part: part.values[key]) for key in totals if totals[key]}
+    if not most:
+        return None
+    parameters, multiplies = element("b", "parameters", class_="p"), element("b", "multiplies", class_="m")
+    content: list[Element | str] = [] if root.known else ["Of what could be counted, "]
+    stores, computes = most.get("params"), most.get("macs")
+    if stores is None or computes is None:
+        key = "macs" if stores is None else "params"
+        word = multiplies if stores is None else parameters
+        share = percent(most[key].values[key], totals[key])
+        content += [element("b", most[key].label), f" has {share} of the ", word, "."]
+    else:
+        share = {key: percent(stores.values[key], totals[key]) for key in totals}
+        content += [element("b", stores.label), f" has {share['params']} of the ", parameters,
+                    f" and {share['macs']} of the ", multiplies]  # fmt: skip
+        if computes is not stores:
+            share = {key: percent(computes.values[key], totals[key]) for key in totals}
+            content += ["; ", element("b", computes.label), f" computes {share['macs']} of the multiplies with "
+                        f"{share['params']} of the parameters"]  # fmt: skip
+        content.append(".")
+    return element("p", *content, class_="say")
+
+
+def section(title: str, about: str, *content: Element | None, level: int = 2, tools: Sequence[Element] = (),
+            **attributes: Any) -> Element:  # fmt: skip
+    """Return a part of a page with its heading, what it shows, and its controls on the right."""
+    head = element("div", element(f"h{level}", title), element("p", about) if about else None)
+    made = element("section", **attributes)
+    made.append(element("header", head, *tools))
+    made.extend(each for each in content if each is not None)
+    return made
+
+
+def switch(by: str = "m") -> Element:
+    """Return the buttons that choose the metric of tints."""
+    buttons = (element("button", word, type="button", value=letter, aria_pressed=str(letter == by).lower())
+               for letter, word in SWITCH)  # fmt: skip
+    return element("div", *buttons, class_="switch", role="group", aria_label="Colour by")
+
+
+def scroll(content: Element, label: str, kind: str = "scroll") -> Element:
+    """Return a box that scrolls, which the keyboard can reach."""
+    return element("div", content, class_=kind, role="region", aria_label=label, tabindex=0)
+
+
+def fixed(picture: Picture) -> Element:
+    """Return a picture in its own size, for a box that scrolls."""
+    picture.root.set("width", number(picture.width))
+    picture.root.set("height", number(picture.height))
+    return picture.root
+
+
+def lean(picture: Picture) -> Element:
+    """Return a picture without the titles of layers, which the page's script makes of their rows."""
+    for group in picture.root.iter("g"):
+        title = group.find("title")
+        first, _, rest = (title.text or "").partition("\n") if title is not None else ("", "", "")
+        if title is not None and first == group.get("data-at") and rest and not rest.startswith("the "):
+            group.remove(title)
+    return picture.root
+
+
+def bar(value: int, largest: int, kind: str) -> Element | None:
+    """Return a bar whose length is the share of the largest value; nothing for none."""
+    if not value or not largest:
+        return None
+    width = f"{number(max(100 * value / largest, 1))}%"
+    return element("svg", element("rect", class_=kind, width=width, height=8), class_="bar")
+
+
+def count(value: int | None, *, known: bool = True) -> str:
+    """Return an exact number; ``–`` for none, and ``≥`` for a lower bound."""
+    if not known:
+        return f"≥ {value or 0:,}"
+    return f"{value:,}" if value else "–"
+
+
+def share(value: int, total: int) -> str:
+    """Return a share in tenths of a percent, without the sign."""
+    if not value or not total:
+        return ""
+    tenths = (2000 * value + total) // (2 * total)
+    return f"{tenths // 10}.{tenths % 10}" if tenths else "<0.1"
+
+
+def row(head: Element, cells: Iterable[Element | str | None], **attributes: Any) -> Element:
+    """Return a line of a table: its head, and a cell for each text, bar or nothing."""
+    return element("tr", head, *(element("td", cell) for cell in cells), **attributes)
+
+
+def head_row(*titles: str) -> Element:
+    """Return the head of a table; a column of bars has no title."""
+    cells = (element("th", title, scope="col") if title else element("td") for title in titles)
+    return element("thead", element("tr", *cells))

@@ -1,0 +1,64 @@
+"""The text of a spec, with a place to go to for every line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from convcalc.errors import Source, Span
+from convcalc.render.pictures.modules import Module
+from convcalc.render.pictures.svg import element
+from convcalc.render.web_page.parts import scroll, section
+from convcalc.report.report import Report
+
+LONGEST = 100_000
+"""A longer text, in characters, is not shown."""
+
+
+class SourceLines:
+    """Where layers come from: lines of files, or nodes of an imported model.
+
+    ``prefix`` makes the names of lines unlike those of another design in the page.
+    """
+
+    def __init__(self, report: Report, prefix: str = "") -> None:
+        self.prefix = prefix
+        self.spans = {row.path: row.source for row in report.rows if row.source is not None}
+        self.files: list[Source] = []
+        for span in self.spans.values():
+            if span.line and span.source not in self.files:
+                self.files.append(span.source)
+        self.shown = [file for file in self.files if file.text and len(file.text) <= LONGEST]
+
+    def of(self, module: Module) -> tuple[str | None, str | None]:
+        """Return the anchor of a module's line, or the node of the model that it is; of a scope, its first layer's."""
+        first = module
+        while first.children:
+            first = first.children[0]
+        span = self.spans.get(first.path)
+        if span is None:
+            return None, None
+        return self._anchor(span), span.node if module.is_layer and span.node else None
+
+    def _anchor(self, span: Span) -> str | None:
+        if not span.line or span.source not in self.shown:
+            return None
+        return self._name(self.shown.index(span.source), span.line)
+
+    def _name(self, file: int, line: int) -> str:
+        return f"{self.prefix}L{f'{file}-' if file else ''}{line}"
+
+    def sections(self, level: int = 2) -> Iterator[Element]:
+        """Give a section for each file."""
+        for place, file in enumerate(self.shown):
+            listing = element("pre")
+            for number, text in enumerate(file.text.rstrip("\n").split("\n"), 1):
+                name = self._name(place, number)
+                listing.append(element("span", element("a", str(number), href=f"#{name}"), f"{text}\n", id=name))
+            yield section(f"Source: {_short(file.name)}", "A layer that is chosen has its line marked here.",
+                          scroll(listing, f"Source: {_short(file.name)}", "scroll source"), level=level)  # fmt: skip
+
+
+def _short(name: str) -> str:
+    """Return the name of a file without its folders."""
+    return name.replace("\\", "/").rpartition("/")[2] or name

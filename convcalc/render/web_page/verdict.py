@@ -1,0 +1,152 @@
+"""Verdicts on a page: what is used of every limit, what is wrong, and which claims hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from xml.etree.ElementTree import Element
+
+from convcalc.errors import SpecError, excerpt
+from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
+from convcalc.number_format import count_of, format_count_or_shape, format_multiple
+from convcalc.render.check.findings import amount, main_span, worst_first
+from convcalc.render.check.limit_tables import RELATIONS, format_used
+from convcalc.render.check.page import summary
+from convcalc.render.pictures.modules import module_tree
+from convcalc.render.pictures.svg import element, number
+from convcalc.render.web_page.data import packed_report
+from convcalc.render.web_page.design import flow, overview, sections
+from convcalc.render.web_page.parts import head_row, scroll, section
+from convcalc.render.web_page.shell import footer, page
+from convcalc.report.report import Report
+
+MOST_DESIGNS = 12
+"""So many designs are shown in full, those with findings first."""
+
+
+def verdict_page(verdict: CheckResult) -> str:
+    """Return the page of a check: its outcome, findings, limits and claims, then the designs that were checked."""
+    failed = bool(verdict.errors) or any(one.severity in verdict.failing_severities for one in verdict.findings)
+    content = [
+        element("h1", "Check failed" if failed else "Check passed", class_="failed" if failed else "passed"),
+        element("p", summary(verdict), class_="sub"),
+        *verdict_sections(verdict),
+    ]
+    reports = list(_reports(verdict))
+    for place, report in enumerate(reports):
+        root = module_tree(report)
+        head = element("summary", element("h2", report.name), element("span", f"{report.design} · {flow(report)}"))
+        inside = [*overview(root, report), *sections(root, report, prefix=f"d{place + 1}-", level=3)]
+        content.append(element("details", head, *inside, class_="design", open=len(reports) == 1))
+    content.append(footer(*_left_out(verdict, len(reports))))
+    return page("Check", content, [packed_report(report) for report in reports])
+
+
+def _reports(verdict: CheckResult) -> Iterator[Report]:
+    """Give the reports of the designs under limits, those with findings first."""
+    if verdict.open_report is None:
+        return
+    wrong = {finding.design for finding in verdict.findings}
+    designs = sorted((outcome.design for outcome in verdict.designs), key=lambda design: design not in wrong)
+    for design in designs[:MOST_DESIGNS]:
+        yield verdict.open_report(design)
+
+
+def _left_out(verdict: CheckResult, shown: int) -> Iterator[str]:
+    left = len(verdict.designs) - shown
+    if shown and left > 0:
+        yield f"{count_of(left, 'more design')}: convcalc html DESIGN draws any of them."
+    yield from verdict.notes
+
+
+def verdict_sections(verdict: CheckResult) -> Iterator[Element]:
+    """Give errors and findings, limits, and claims, as far as there are any."""
+    if verdict.errors:
+        yield section("Could not be checked", "", element("ul", *map(_error, verdict.errors), class_="findings"))
+    if verdict.findings:
+        found = element("ul", *map(_finding, worst_first(verdict.findings)), class_="findings")
+        yield section("Findings", "", found)
+    if verdict.limits:
+        yield section("Budgets", "What each limit allows, and how much of it is used.", _limits(verdict.limits))
+    if verdict.claims:
+        yield section("Published numbers", "What sources print, against what is computed.", _claims(verdict.claims))
+
+
+def _error(error: SpecError) -> Element:
+    place = [element("code", str(error.span))] if error.span else []
+    quoted = _quoted(excerpt(error.span)) if error.span and error.span.line else None
+    hint = element("p", f"Hint: {error.hint}") if error.hint else None
+    return element("li", element("b", f"error {error.code} "), error.text, *place, quoted, hint)
+
+
+def _finding(finding: Finding) -> Element:
+    """Return a finding with its severity in words, its place and its heaviest layers."""
+    span = main_span(finding)
+    head = element("b", f"{finding.severity} {finding.code} ", class_=finding.severity)
+    heaviest = ", ".join(f"{one.path} {one.after:,}" for one in finding.heaviest if one.after is not None)
+    return element(
+        "li", head, finding.text, element("code", str(span)) if span else None,
+        _quoted(excerpt(span)) if span and span.line else None,
+        element("p", f"Heaviest: {heaviest}") if heaviest else None,
+        element("p", f"Hint: {finding.hint}") if finding.hint else None,
+    )  # fmt: skip
+
+
+def _quoted(lines: Sequence[str]) -> Element | None:
+    return element("pre", "\n".join(lines)) if lines else None
+
+
+def _limits(limits: Iterable[LimitResult]) -> Element:
+    """Return a row for each limit, the violated ones first."""
+    body = element("tbody")
+    for one in sorted(limits, key=lambda one: one.holds):
+        whose = f"{one.path} in {one.design}" if one.path else one.design
+        rule = "" if one.rule in ("max", "min", "equals") else f" ({one.rule})"
+        body.append(element(
+            "tr", element("th", whose, scope="row"), element("td", one.metric_label),
+            element("td", amount(one.metric, one.value, one.limit), class_="n"),
+            element("td", f"{RELATIONS[one.rule]} {amount(one.metric, one.limit, one.value)}{rule}"
+                    .replace("<=", "≤").replace(">=", "≥"), class_="n"),
+            element("td", format_used(one), class_="n"), element("td", _used(one)),
+            element("td", "met" if one.holds else "violated", class_="passed" if one.holds else "failed"),
+            element("td", one.id), data_at=one.path or None,
+        ))  # fmt: skip
+    head = head_row("Of", "Metric", "Value", "Limit", "Used", "", "Verdict", "Budget")
+    for place in (2, 3, 4):
+        head[0][place].set("class", "n")
+    return scroll(element("table", head, body, class_="sorts"), "Budgets")
+
+
+def _used(one: LimitResult) -> Element | None:
+    """Return a bar of what is used, with a line at the limit; it ends at 125 %."""
+    if one.used is None:
+        return None
+    used = min(float(one.used), 1.25)
+    kind = "ok" if one.holds else "over"
+    return element(
+        "svg", element("rect", class_=kind, width=f"{number(80 * used)}%", height=8),
+        element("rect", class_="end", x="80%", width=1.5, height=8), class_="bar",
+    )  # fmt: skip
+
+
+def _claims(claims: Iterable[ClaimResult]) -> Element:
+    body = element("tbody")
+    for one in sorted(claims, key=lambda one: one.as_expected):
+        words = "matches" if one.agrees else "known to disagree" if one.as_expected else "does not match"
+        ratio = f" (× {format_multiple(one.ratio)})" if one.ratio is not None and not one.agrees else ""
+        body.append(element(
+            "tr", element("th", one.design, scope="row"), element("td", one.metric),
+            element("td", format_count_or_shape(one.value), class_="n"), element("td", one.published, class_="n"),
+            element("td", f"{words}{ratio}", class_="passed" if one.as_expected else "failed"),
+            element("td", _linked(one.source), f" {one.reason or one.quote}", class_="long"),
+        ))  # fmt: skip
+    head = head_row("Design", "Metric", "Value", "Published", "Verdict", "Source")
+    for place in (2, 3):
+        head[0][place].set("class", "n")
+    return scroll(element("table", head, body, class_="sorts"), "Published numbers")
+
+
+def _linked(source: str) -> Element | str:
+    """Return a link for an address of the web, and any other text as it is."""
+    if source.startswith(("https://", "http://")) and not any(character.isspace() for character in source):
+        return element("a", source, href=source, rel="noopener noreferrer")
+    return source
