@@ -27,7 +27,6 @@ from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.cli.types import PositiveInt, WordType
 from convcalc.designs.patterns import MAGIC, designs_named
 from convcalc.errors import MAX_SHOWN_ERRORS, quoted
-from convcalc.metrics.registry import report_metrics
 from convcalc.render import PLOTS
 from convcalc.render.pictures.scatter.drawing import LABELS
 from convcalc.render.pictures.svg import THEMES
@@ -40,8 +39,10 @@ SCATTER = "scatter"
 OF_TABLES = {"x": "--x", "y": "--y", "size": "--size", "groups": "--color", "log": "--log", "pareto": "--pareto",
              "label": "--label", "variants": "--variants"}  # fmt: skip
 """Parameters of scatter plots → their options."""
-DESIGN_OPTIONS = {"set_": "--set", "input_": "--input", "lib": "--lib", "variant": "--variant", "variants": "--variants",
-              "batch": "--batch", "dtype": "--dtype", "strict": "--strict", "jobs": "--jobs"}  # fmt: skip
+DESIGN_OPTIONS = {
+    "set_": "--set", "input_": "--input", "lib": "--lib", "variant": "--variant", "variants": "--variants",
+    "batch": "--batch", "dtype": "--dtype", "strict": "--strict", "jobs": "--jobs",
+}  # fmt: skip
 """Parameters that a table, which has its numbers, does not take."""
 COLUMN = "COLUMN"
 
@@ -114,10 +115,7 @@ def command(
             results = read_results(tables[0])
         else:
             require_use_of_variants(designs, variants)
-            keys = [key.removeprefix("-") for key in (x, y, size, groups, *options.pareto) if key]
-            known = {metric.key for metric in report_metrics()}
-            metrics = tuple(dict.fromkeys(["params", "macs", *(key for key in keys if key in known)]))
-            results, failed = counted(settings, designs, reading, variants, metrics, jobs)
+            results, failed = counted(settings, designs, reading, variants, options.metrics, jobs)
         drawing = plot_results(results, options, **({"width": settings.width} if settings.width else {}))
     shown = Drawing(drawing.picture, drawing.chart, theme)  # type: ignore[arg-type] # one of THEMES
     write(settings, targets, lambda format_, surface: PLOTS[format_].plot(shown, surface))

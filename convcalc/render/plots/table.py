@@ -44,6 +44,12 @@ class ScatterOptions(NamedTuple):
     """Columns of the front; of ``-KEY`` larger is better. Without any: the axes, if one is a quality."""
     labels: Labels = "auto"
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics to count for it: the usual ones, and those of its columns that are metrics."""
+        keys = [key.removeprefix("-") for key in (self.x, self.y, self.size, self.color, *self.pareto) if key]
+        return tuple(dict.fromkeys(["params", "macs", *filter(_is_metric, keys)]))
+
 
 def plot_results(results: Results, options: ScatterOptions, width: float = 900, height: float = 560) -> Drawing:
     """Draw a table of results.
@@ -57,7 +63,7 @@ def plot_results(results: Results, options: ScatterOptions, width: float = 900, 
     if options.color:
         results.require(options.color)
         groups = results.texts(options.color)
-    names = [f"≥ {name}" if bound else name for name, bound in zip(_names(results), _bounds(results), strict=True)]
+    names = names_of(results)
     keys = options.pareto or _usual_front(x, y)
     ranks = [[_signed(value, key) for value in results.numbers(key.removeprefix("-"))] for key in keys]
     whole = [place for place in range(len(names)) if columns[x][place] is not None and columns[y][place] is not None]
@@ -144,8 +150,13 @@ def _words(key: str) -> str:
     return NAMES[key][1] if key in NAMES else titles.get(key, key)
 
 
+def names_of(results: Results) -> list[str]:
+    """Return what points are called; ``≥`` marks one whose numbers are lower bounds."""
+    return [f"≥ {name}" if bound else name for name, bound in zip(_names(results), _bounds(results), strict=True)]
+
+
 def _names(results: Results) -> list[str]:
-    """Return what points are called: their designs, or their names, or what the axes of a sweep are set to."""
+    """Return the designs of rows, or their names, or what the axes of a sweep are set to."""
     for key in ("design", "name", "model"):
         if key in results.columns:
             return [text.removeprefix(ZOO) for text in results.texts(key)]

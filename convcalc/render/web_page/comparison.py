@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
@@ -29,12 +30,13 @@ def comparison_page(comparison: Comparison, verdicts: Sequence[Element] = ()) ->
     labels, reports = comparison.labels, comparison.reports
     roots = [module_tree(report) for report in reports]
     title = " → ".join(labels) if len(labels) == 2 else ", ".join(labels)
-    names = list(dict.fromkeys(report.name for report in reports))
+    names = list(dict.fromkeys(report.name.partition(" · ")[0] for report in reports))
     content = [
         element("h1", title),
         element("p", " · ".join(names), class_="sub"),
-        tiles(_tiles(comparison)),
-        element("p", " ".join(comparison_sentences(comparison)), class_="say"),
+        tiles(_tiles(comparison), "tiles long"),
+        _said(comparison),
+        *(element("p", note, class_="note") for note in comparison.note.split("\n\n") if note.strip()),
     ]
     if comparison.differing_conditions:
         content.append(element("p", f"Different inputs: {differing(comparison, GLYPHS)}", class_="warning"))
@@ -45,6 +47,15 @@ def comparison_page(comparison: Comparison, verdicts: Sequence[Element] = ()) ->
         content.append(element("details", head, *inside, class_="design"))
     content.append(footer(*about(reports[0])))
     return page(title, content, [packed_report(report) for report in reports])
+
+
+def _said(comparison: Comparison) -> Element:
+    """Return what ``compare`` says; exact numbers are in brackets."""
+    told: list[Element | str] = []
+    for sentence in comparison_sentences(replace(comparison, note="")):
+        words, bracket, numbers = sentence.partition(" (")
+        told += [words, *([element("small", f"{bracket}{numbers}")] if numbers else []), " "]
+    return element("p", *told, class_="say")
 
 
 def _tiles(comparison: Comparison) -> Iterator[Tile]:
@@ -73,7 +84,7 @@ def _ratio(ratio: Fraction | None) -> str:
 
 
 def _squares(labels: Sequence[str], roots: Sequence[Module]) -> Element:
-    drawn = squares(list(zip(labels, roots, strict=True)), width=1160)
+    drawn = squares(list(zip(labels, roots, strict=True)), width=1160, side=290)
     text = "Parameters in blue, multiplies in orange: equal areas are equal numbers, within each colour."
     return section("To one scale", text, scroll(drawn.root, "To one scale", "wide"))
 

@@ -1,8 +1,8 @@
 """Reports inside a page: every key of ``report --json``, with the layers as columns, which takes a quarter of the room.
 
-A column is the list of its values, or ``{"pool": values, "at": places}`` where values are repeated; a layer without the
-key has the place -1. Columns of objects are ``{"of": columns}``. What a layer reads are the distances to earlier layers,
-or names of inputs. The function ``rebuilt`` of ``page.js`` is the way back.
+A column is the list of its values, or ``{"pool": values, "at": places}`` where values are repeated; a layer without
+the key has the place -1. Columns of objects are ``{"of": columns}``. What a layer reads are the distances to earlier
+layers, or names of inputs. The function ``rebuilt`` of ``page.js`` is the way back.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def packed_report(report: Report) -> dict[str, object]:
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return objects as columns, in the order in which keys come."""
     keys = dict.fromkeys(key for row in rows for key in row)
-    return {"of": {key: _column([row[key] if key in row else _MISSING for row in rows]) for key in keys}}
+    return {"of": {key: _column([row.get(key, _MISSING) for row in rows]) for key in keys}}
 
 
 _MISSING = object()

@@ -76,7 +76,7 @@ def sections(root: Module, report: Report, *, prefix: str = "", level: int = 2) 
     )  # fmt: skip
     every = section(
         "Every layer at once", "Area: parameters. Colour: the chosen metric.",
-        scroll(lean(treemap(root)), "Every layer at once", "wide"), level=level, tools=[switch()],
+        scroll(lean(treemap(root, height=436)), "Every layer at once", "wide"), level=level, tools=[switch()],
     )  # fmt: skip
     yield element("div", stores, every, class_="two")
     along = skyline(root, report)

@@ -13,7 +13,7 @@ from convcalc.render.web_page.source import SourceLines
 from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
 
-MOST_ROWS = 2000
+MOST_ROWS = 1000
 """Of a larger design, modules are rows and their layers are not."""
 DEEPEST = 9
 """Rows further inside are indented no more."""
@@ -31,8 +31,8 @@ def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int 
     known = report.is_complete
     total = element("tr", element("th", "Total", scope="row"), element("td", count_of(len(report.rows), "layer")),
                     element("td"))  # fmt: skip
-    for key in totals:
-        total.extend([element("td", count(totals[key], known=known)), element("td"), element("td")])
+    for value in totals.values():
+        total.extend([element("td", count(value, known=known)), element("td"), element("td")])
     head = head_row("Layer", "Operation", "Output", "Params", "%", "", "Multiplies", "%", "")
     table = element("table", head, body, element("tfoot", total), class_="layers")
     about = "Norms and activations are counted in the layer they follow."

@@ -65,7 +65,7 @@ const go = () => {
   if (!location.hash.startsWith('#/')) return
   let p
   try { p = decodeURIComponent(location.hash.slice(2)) } catch { return }
-  const r = all('table.layers tr').find(e => e.dataset.at === p)
+  const r = all('tbody tr').find(e => e.dataset.at === p)
   if (r) { const box = r.closest('details'); if (box) box.open = true; open(r) }
   pick(p)
   r?.scrollIntoView({ block: 'center' })

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
-from convcalc.number_format import count_of, format_short
-from convcalc.render.pictures.labels import parts_of, percent, short
+from convcalc.number_format import IEC, count_of, format_significant
+from convcalc.render.pictures.labels import Part, parts_of, percent, short
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import Picture, element, number
 from convcalc.report.report import Report
@@ -27,14 +27,14 @@ class Tile(NamedTuple):
     """``p``, ``m`` or ``a``: the colour of the metric."""
 
 
-def tiles(shown: Iterable[Tile]) -> Element:
+def tiles(shown: Iterable[Tile], kind: str = "tiles") -> Element:
     """Return the row of tiles."""
     made = [
         element("div", element("dt", tile.title), element("dd", element("b", tile.value), element("span", tile.below)),
                 class_=tile.kind or None)
         for tile in shown
     ]  # fmt: skip
-    return element("dl", *made, class_="tiles")
+    return element("dl", *made, class_=kind)
 
 
 KINDS = {"params": "p", "macs": "m", "peak_activation_bytes": "a"}
@@ -60,7 +60,11 @@ def report_tiles(report: Report) -> list[Tile]:
 
 def short_total(key: str, value: int | Fraction) -> str:
     """Return a total in three digits; bytes in powers of 1024."""
-    return format_short(value, "bytes") if key.endswith("bytes") else short(value)
+    if not key.endswith("bytes"):
+        return short(value)
+    step = max((value.numerator // value.denominator).bit_length() - 1, 0) // 10
+    step += step + 1 < len(IEC) and 2 * value >= 1999 * 1024**step  # 1000 KiB is 0.98 MiB
+    return f"{format_significant(Fraction(value) / 1024**step)} {IEC[step]}B"
 
 
 def sentence(root: Module) -> Element | None:
@@ -76,20 +80,21 @@ def sentence(root: Module) -> Element | None:
     parameters, multiplies = element("b", "parameters", class_="p"), element("b", "multiplies", class_="m")
     content: list[Element | str] = [] if root.known else ["Of what could be counted, "]
     stores, computes = most.get("params"), most.get("macs")
-    if stores is None or computes is None:
-        key = "macs" if stores is None else "params"
-        word = multiplies if stores is None else parameters
-        share = percent(most[key].values[key], totals[key])
-        content += [element("b", most[key].label), f" has {share} of the ", word, "."]
-    else:
-        share = {key: percent(stores.values[key], totals[key]) for key in totals}
-        content += [element("b", stores.label), f" has {share['params']} of the ", parameters,
-                    f" and {share['macs']} of the ", multiplies]  # fmt: skip
+
+    def part_of(part: Part, key: str) -> str:
+        return percent(part.values[key], totals[key])
+
+    if stores is not None and computes is not None:
+        content += [element("b", stores.label), f" has {part_of(stores, 'params')} of the ", parameters,
+                    f" and {part_of(stores, 'macs')} of the ", multiplies]  # fmt: skip
         if computes is not stores:
-            share = {key: percent(computes.values[key], totals[key]) for key in totals}
-            content += ["; ", element("b", computes.label), f" computes {share['macs']} of the multiplies with "
-                        f"{share['params']} of the parameters"]  # fmt: skip
+            content += ["; ", element("b", computes.label), f" computes {part_of(computes, 'macs')} of the multiplies "]
+            content.append(f"with {part_of(computes, 'params')} of the parameters")
         content.append(".")
+    else:
+        ((key, only),) = most.items()
+        word = parameters if key == "params" else multiplies
+        content += [element("b", only.label), f" has {part_of(only, key)} of the ", word, "."]
     return element("p", *content, class_="say")
 
 
@@ -137,7 +142,7 @@ def bar(value: int, largest: int, kind: str) -> Element | None:
     if not value or not largest:
         return None
     width = f"{number(max(100 * value / largest, 1))}%"
-    return element("svg", element("rect", class_=kind, width=width, height=8), class_="bar")
+    return element("svg", element("rect", class_=kind, width=width))
 
 
 def count(value: int | None, *, known: bool = True) -> str:

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from convcalc.batch.results import Results
 from convcalc.number_format import count_of
 from convcalc.render.pictures.svg import element
-from convcalc.render.plots.table import ScatterOptions, plot_results
+from convcalc.render.plots.table import ScatterOptions, names_of, plot_results
 from convcalc.render.web_page.parts import fixed, head_row, row, scroll, section
 from convcalc.render.web_page.shell import footer, page
 
@@ -40,9 +40,8 @@ def _table(results: Results) -> Element:
         for key, is_number in zip(shown, numeric, strict=True)
     ]
     body = element("tbody")
-    for texts in zip(*columns, strict=True):
-        cells = row(element("th", texts[0], scope="row"), texts[1:], data_at=texts[0])
-        body.append(cells)
+    for name, texts in zip(names_of(results), zip(*columns, strict=True), strict=True):
+        body.append(row(element("th", texts[0], scope="row"), texts[1:], data_at=name))
     head = head_row(*shown)
     for cell, is_number in zip(head[0], numeric, strict=True):
         if is_number:

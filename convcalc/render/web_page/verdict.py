@@ -123,8 +123,8 @@ def _used(one: LimitResult) -> Element | None:
     used = min(float(one.used), 1.25)
     kind = "ok" if one.holds else "over"
     return element(
-        "svg", element("rect", class_=kind, width=f"{number(80 * used)}%", height=8),
-        element("rect", class_="end", x="80%", width=1.5, height=8), class_="bar",
+        "svg", element("rect", class_=kind, width=f"{number(80 * used)}%"),
+        element("rect", class_="end", x="80%", width=1.5),
     )  # fmt: skip
 
 

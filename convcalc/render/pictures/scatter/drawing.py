@@ -198,7 +198,7 @@ def _titles(plan: Plan, width: float, height: float, top: float) -> Iterator[Ele
 def _point(point: Point, spot: Spot, colors: Mapping[str, str]) -> Element:
     color = colors.get(point.group, "muted") if colors else "params" if point.on_front else "muted"
     kind = f"point front {color}" if point.on_front else f"point {color}"
-    circle = element("circle", class_=kind, cx=spot.x, cy=spot.y, r=spot.radius)
+    circle = element("circle", class_=kind, cx=spot.x, cy=spot.y, r=spot.radius, data_at=point.name)
     circle.append(element("title", point.title or point.name))
     return circle
 
