@@ -66,13 +66,16 @@ class _Scale(NamedTuple):
         return element("rect", class_=self.name, x=x, y=y, width=width, height=height)
 
 
-def skyline(root: Module, report: Report, width: float = 1180, height: float = 270) -> Picture:
+def skyline(
+    root: Module, report: Report, width: float = 1180, height: float = 270, least: float = LEAST_COLUMN
+) -> Picture:  # fmt: skip
     """Draw a column for every layer that has parameters or multiplies, or is not counted, in the network's order.
 
     Each metric has a linear scale of its own; its largest value is written beside it. Bands are top modules. The
-    layer with the peak of activations is marked if the report has it.
+    layer with the peak of activations is marked if the report has it. Columns narrower than ``least`` are put together.
     """
-    columns = _columns(root, report, width)
+    limit = max(1, int(width / least))
+    columns = _columns(root, report, limit)
     note = uncounted(root)
     drawn: list[Element] = []
     foot = height - (NAME if note else 0)
@@ -89,15 +92,15 @@ def skyline(root: Module, report: Report, width: float = 1180, height: float = 2
     most = ", ".join(f"{short(scale.largest)} {KEYS[scale.key]}" for scale in scales)
     layers = sum(len(column.layers) for column in columns)
     folded = (
-        f" A column is up to {_step(layers, width)} neighbours, the largest drawn." if layers > len(columns) else ""
+        f" A column is up to {_step(layers, limit)} neighbours, the largest drawn." if layers > len(columns) else ""
     )
     said = f"{count_of(layers, 'layer')} in order. Linear scales, at most: {most}.{folded}"
     return picture("skyline", drawn, width, height, said)
 
 
-def _step(layers: int, width: float) -> int:
+def _step(layers: int, most: int) -> int:
     """Return how many layers are one column."""
-    return max(1, -(-layers // max(1, int(width / LEAST_COLUMN))))
+    return max(1, -(-layers // most))
 
 
 def shown_layers(root: Module) -> list[Module]:
@@ -110,13 +113,13 @@ def activations_of(report: Report) -> dict[str, int]:
     return {row.path: row.values.get("output_elements", 0) for row in report.rows}
 
 
-def _columns(root: Module, report: Report, width: float) -> list[_Column]:
+def _columns(root: Module, report: Report, most: int) -> list[_Column]:
     counted, activations = shown_layers(root), activations_of(report)
     top = root
     while len(top.children) == 1 and not top.children[0].is_layer:
         top = top.children[0]
     crowded = len(top.children) > MOST_BANDS
-    step, columns = _step(len(counted), width), []
+    step, columns = _step(len(counted), most), []
     for start in range(0, len(counted), step):
         layers = counted[start : start + step]
         band = layers[0].within(top)

@@ -108,14 +108,20 @@ class Cell(NamedTuple):
 
 
 def cells(
-    root: Module, area: str, box: Box, *, heads: bool = True, least: tuple[float, float] = LEAST_GROUP
+    root: Module,
+    area: str,
+    box: Box,
+    *,
+    heads: bool = True,
+    least: tuple[float, float] = LEAST_GROUP,
+    most: int = MOST_CELLS,
 ) -> Iterator[Cell]:
     """Give the cells of a tree of modules, groups before what they hold.
 
     What a module holds divides its rectangle in the ratio of ``area``, the largest first. With ``heads`` groups have
     room for their names; without, the areas of all layers are in one ratio. Groups smaller than ``least`` are one cell.
     """
-    smallest = max(LEAST_AREA, box.area / MOST_CELLS)
+    smallest = max(LEAST_AREA, box.area / most)
     stack = [(root, box)]
     while stack:
         module, outer = stack.pop()
@@ -148,7 +154,8 @@ def _inside(box: Box, *, heads: bool) -> Box:
 
 
 def treemap(
-    root: Module, area: str = "params", by: str = "macs", width: float = 560, height: float = 380
+    root: Module, area: str = "params", by: str = "macs", width: float = 560, height: float = 380,
+    most: int = MOST_CELLS,
 ) -> Picture:  # fmt: skip
     """Draw every layer as a rectangle; groups have their names above.
 
@@ -158,11 +165,12 @@ def treemap(
         by: the metric of tints at first: ``params``, ``macs`` or ``output_elements``.
         width: in pixels.
         height: in pixels.
+        most: cells, about; smaller ones of a group are one.
     """
     note = uncounted(root)
     box = Box(0, 0, width, height - (FOOT if note else 0))
     maxima = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in LETTERS}
-    content = [_drawn(cell, root, area, maxima) for cell in cells(root, area, box)]
+    content = [_drawn(cell, root, area, maxima) for cell in cells(root, area, box, most=most)]
     if not content:
         content.append(element("text", f"No layer has {NAMES[area][1]}.", class_="muted", x=4, y=16))
     if note:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from convcalc.render.pictures.bridge import bridge
@@ -19,6 +20,20 @@ from convcalc.render.web_page.shell import footer, page
 from convcalc.render.web_page.source import SourceLines
 from convcalc.report.report import Report
 
+
+class Detail(NamedTuple):
+    """How much of a design is drawn."""
+
+    layers: int
+    """In designs of more layers."""
+    cells: int
+    """Of the treemap, about."""
+    column: float
+    """The least width of one of the skyline, in pixels."""
+
+
+USUAL, LARGE = Detail(0, 1200, 2), Detail(1200, 500, 5)
+"""A page has at most half a megabyte."""
 GLYPHS = Characters(ascii_only=False)
 
 
@@ -70,16 +85,18 @@ def sections(root: Module, report: Report, *, prefix: str = "", level: int = 2) 
     if not report.rows:
         return
     lines = SourceLines(report, prefix)
+    finest = LARGE if len(report.rows) > LARGE.layers else USUAL
     stores = section(
         "Where it computes, where it stores", "Each part’s share of multiplies (left) and of parameters (right), "
         "first layer on top.", bridge(root).root, level=level,
     )  # fmt: skip
     every = section(
         "Every layer at once", "Area: parameters. Colour: the chosen metric.",
-        scroll(lean(treemap(root, height=436)), "Every layer at once", "wide"), level=level, tools=[switch()],
+        scroll(lean(treemap(root, height=436, most=finest.cells)), "Every layer at once", "wide"), level=level,
+        tools=[switch()],
     )  # fmt: skip
     yield element("div", stores, every, class_="two")
-    along = skyline(root, report)
+    along = skyline(root, report, least=finest.column)
     yield section(
         "Along the depth", "A column for each layer that counts, in order: multiplies up, parameters down, each on its "
         "own linear scale; at the foot the activations that it puts out.",
