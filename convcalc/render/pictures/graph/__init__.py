@@ -1,0 +1,1 @@
+"""Graphs of designs: modules in modules, what each reads, equal neighbours once."""

@@ -1,0 +1,233 @@
+"""A graph as a picture: boxes with their operation, name and shape, tinted by a metric, in frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import NamedTuple
+from xml.etree.ElementTree import Element
+
+from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle, place
+from convcalc.render.pictures.graph.nodes import Node
+from convcalc.render.pictures.labels import LETTERS, NAMES, exact, percent
+from convcalc.render.pictures.modules import operation_label
+from convcalc.render.pictures.palette import tint
+from convcalc.render.pictures.svg import Picture, element, number, picture
+from convcalc.render.pictures.text_width import fitted, text_width
+
+SIZE, SMALL = 12.0, 10.5
+BOX, PILL = 40, 20
+"""Heights of boxes: with two lines, and with one, of what has neither parameters nor multiplies."""
+NARROW, USUAL, WIDE = 88, 132, 220
+"""Widths of boxes in pixels: the least, that of all in a design with labels that fit, and the greatest."""
+ROOM = 16
+"""Left and right of a label together."""
+STACK = 3
+"""How far the box behind a box is shifted."""
+KEYS = ("params", "macs", "output_elements")
+
+
+class Labels(NamedTuple):
+    """What is written in a box or above a frame."""
+
+    first: str
+    second: str = ""
+
+
+def labels(node: Node, shapes: Mapping[str, Sequence[int]] | None = None) -> Labels:
+    """Return the two lines of a box: its operation or its name with its layers, and its own name with its shape."""
+    if node.input:
+        shape = (shapes or {}).get(node.input, ())
+        return Labels(" · ".join(part for part in (node.input, shape_text(shape)) if part))
+    mark = "" if node.known else " ≥"
+    times = f" ×{node.times:,}" if node.times > 1 else ""
+    if not node.is_run:
+        return Labels(f"{node.name}{mark}", f"{node.layers:,} layers · {shape_text(node.shape)}")
+    if not node.first.is_layer:
+        return Labels(f"{node.name}{times} · {operation_label(node.first)}{mark}", shape_text(node.shape))
+    what = operation_label(node.first)
+    if is_pill(node):
+        return Labels(f"{what}{times}")
+    return Labels(f"{what}{times}{mark}", f"{node.name} · {shape_text(node.shape)}")
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """``64×56×56``."""
+    return "×".join(map(str, shape))
+
+
+def is_pill(node: Node) -> bool:
+    """Whether a box has one line: an input, or a layer without parameters and multiplies."""
+    if node.input:
+        return True
+    return node.is_run and node.first.is_layer and node.known and not any(node.value(key) for key in KEYS[:2])
+
+
+def title(node: Node, root: Node) -> str:
+    """Return all that a box stands for, exactly."""
+    if node.input:
+        return node.input
+    path = node.path if len(node.modules) == 1 else f"{node.path} … {node.modules[-1].path}"
+    what = operation_label(node.first) if node.is_run else f"{node.layers:,} layers"
+    values = [
+        f"{exact(node.value(key), key, known=node.known)} ({percent(node.value(key), root.value(key))})" for key in KEYS
+    ]
+    times = f" ×{node.times:,}" if node.times > 1 else ""
+    return "\n".join([f"{path}{times}", f"{what} → {shape_text(node.shape)}", *values])
+
+
+class _Sizes:
+    """How large boxes and headings are: boxes of one frame have one width, where their labels let them."""
+
+    def __init__(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        self.shapes = shapes
+        self.usual: dict[Node | None, int] = {}
+
+    def __call__(self, node: Node) -> tuple[int, int]:
+        if node.is_frame:
+            text, share = heading(node, node)
+            return 2 * min(ceil(max(text_width(text, SIZE, bold=True), text_width(share, SMALL)) + PAD + 6), USUAL), 0
+        wanted = self._wanted(node)
+        if is_pill(node):
+            return wanted, PILL
+        if node.parent not in self.usual:
+            beside = node.parent.children if node.parent else ()
+            widths = [self._wanted(child) for child in beside if not child.is_frame and not is_pill(child)]
+            self.usual[node.parent] = max((min(width, USUAL) for width in widths), default=USUAL)
+        return max(wanted, self.usual[node.parent]), BOX
+
+    def _wanted(self, node: Node) -> int:
+        first, second = labels(node, self.shapes)
+        width = ceil(max(text_width(first, SIZE), text_width(second, SMALL))) + ROOM
+        return min(WIDE, max(NARROW, width + width % 2))
+
+
+def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
+    """Return the name of a frame, and its share of the whole."""
+    times = f" ×{node.times:,}" if node.times > 1 else ""
+    share = f"{'' if node.known else '≥ '}{percent(node.value(by), root.value(by))}" if by in NAMES else ""
+    return f"{node.name}{times}", share
+
+
+def draw(  # noqa: PLR0913 - what a graph is
+    top: Node, inputs: Sequence[Node], edges: Mapping[tuple[Node, Node], None], *,
+    shapes: Mapping[str, Sequence[int]], by: str, direction: Direction, note: str = "",
+) -> Picture:  # fmt: skip
+    """Draw a graph.
+
+    Args:
+        top: the design.
+        inputs: what it reads.
+        edges: what reads what.
+        shapes: those of the inputs.
+        by: the metric of tints at first, or ``none``.
+        direction: ``down`` or ``right``.
+        note: what is said below it.
+    """
+    places = place(top, inputs, edges, _Sizes(shapes), direction)
+    painter = _Painter(top, places, shapes, by, direction)
+    content = [*painter.frames(), *painter.lines(), *painter.boxes(inputs)]
+    width, height = places.width + 2 * STACK, places.height + 2 * STACK
+    if note:
+        height += 20
+        width = max(width, ceil(text_width(note, SMALL)))
+        content.append(element("text", note, class_="small muted", x=0, y=height - 5))
+    boxes = sum(1 for _ in top.boxes())
+    said = f"Graph of {boxes:,} boxes, {'top to bottom' if direction == 'down' else 'left to right'}"
+    tinted = f", tinted by {NAMES[by][1]}" if by in NAMES else ""
+    return picture(f"graph by-{LETTERS.get(by, 'none')}", content, width, height, f"{said}{tinted}.", margin=4)
+
+
+class _Painter:
+    """Elements of a picture."""
+
+    def __init__(
+        self, top: Node, places: Places, shapes: Mapping[str, Sequence[int]], by: str, direction: Direction
+    ) -> None:
+        self.top, self.places, self.shapes, self.by, self.direction = top, places, shapes, by, direction
+        boxes = top.boxes()
+        self.largest = {key: max((box.value(key) for box in boxes), default=0) for key in LETTERS}
+
+    def frames(self) -> list[Element]:
+        """Return the frames, outer ones first."""
+        found = []
+        for node in self.top.walk():
+            if node.is_frame and node is not self.top:
+                found += self._frame(node, self.places.rectangles[node])
+        return found
+
+    def _frame(self, node: Node, at: Rectangle) -> list[Element]:
+        behind = [
+            element("rect", class_="stack", x=at.x + shift, y=at.y + shift, width=at.width, height=at.height, rx=8)
+            for shift in (2 * STACK, STACK)[: node.times - 1][::-1]
+        ]
+        group = element("g", class_="module", data_at=node.path)
+        group.append(element("title", title(node, self.top)))
+        group.append(element("rect", class_="frame", x=at.x, y=at.y, width=at.width, height=at.height, rx=8))
+        name, share = heading(node, self.top, self.by)
+        rooms = self._rooms(node, at)
+        wanted = text_width(name, SIZE, bold=True)
+        left, right = next(
+            (room for room in rooms if room[1] - room[0] >= wanted), max(rooms, key=lambda r: r[1] - r[0])
+        )
+        shown = fitted(name, right - left, SIZE, bold=True)
+        group.append(element("text", shown, class_="strong", x=at.x + left, y=at.y + 15))
+        last = rooms[-1]
+        taken = left + text_width(shown, SIZE, bold=True) + 8 if last == (left, right) else last[0]
+        if share and last[1] - taken >= text_width(share, SMALL):
+            group.append(element("text", share, class_="small muted end", x=at.x + last[1], y=at.y + 15))
+        return [*behind, group]
+
+    def _rooms(self, node: Node, at: Rectangle) -> list[tuple[float, float]]:
+        """Return where no line passes through the heading, from left to right."""
+        ports = self.places.ports[node] if self.direction == "down" else ()
+        edges = [PAD - 5.0, *(port + sign * 5.0 for port in ports for sign in (-1, 1)), at.width - PAD + 1.0]
+        return list(zip(edges[::2], edges[1::2], strict=True))
+
+    def lines(self) -> list[Element]:
+        return [
+            element("path", class_="edge", data_from=source.path, d="".join(map(self._path, parts)))
+            for _, source, parts in self.places.lines
+        ]
+
+    def _path(self, part: Bend) -> str:
+        """Return a part of a line; both ends of its curve have the direction of the graph."""
+        (start, end), (first, begins, ends, last) = part.across, part.along
+        down = self.direction == "down"
+
+        def point(across: int, along: float) -> str:
+            return ",".join(map(number, (across, along) if down else (along, across)))
+
+        on = "V" if down else "H"
+        if start == end:
+            return f"M{point(start, first)}{on}{number(last)}"
+        middle = (begins + ends) / 2
+        before = f"{on}{number(begins)}" if begins > first else ""
+        after = f"{on}{number(last)}" if last > ends else ""
+        curve = f"C{point(start, middle)} {point(end, middle)} {point(end, ends)}"
+        return f"M{point(start, first)}{before}{curve}{after}"
+
+    def boxes(self, inputs: Sequence[Node]) -> list[Element]:
+        return [self._box(node, self.places.rectangles[node]) for node in (*inputs, *self.top.boxes())]
+
+    def _box(self, node: Node, at: Rectangle) -> Element:
+        pill = is_pill(node)
+        tints = {f"data_{letter}": str(tint(node.value(key), self.largest[key])) for key, letter in LETTERS.items()}
+        marks = {} if node.input else {"data_at": node.path, **tints}
+        group = element("g", class_="input" if node.input else None, **marks)
+        group.append(element("title", title(node, self.top)))
+        radius = at.height // 2 if pill else 6
+        for shift in (2 * STACK, STACK)[-(min(node.times, 3) - 1) :] if node.times > 1 else ():
+            group.append(element("rect", class_="stack", x=at.x + shift, y=at.y + shift, width=at.width,
+                                 height=at.height, rx=radius))  # fmt: skip
+        kind = "stack" if node.input else "box tint"
+        group.append(element("rect", class_=kind, x=at.x, y=at.y, width=at.width, height=at.height, rx=radius))
+        first, second = labels(node, self.shapes)
+        room = at.width - ROOM + 0.5
+        if pill:
+            text = fitted(first, room, SIZE)
+            group.append(element("text", text, class_="middle", x=at.x + at.width / 2, y=at.y + 14))
+            return group
+        group.append(element("text", fitted(first, room, SIZE), x=at.x + 8, y=at.y + 16))
+        group.append(element("text", fitted(second, room, SMALL), class_="small", x=at.x + 8, y=at.y + 31))
+        return group
