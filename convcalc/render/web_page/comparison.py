@@ -10,12 +10,25 @@ from xml.etree.ElementTree import Element
 from convcalc.number_format import format_multiple, format_signed
 from convcalc.render.comparison.page import differing
 from convcalc.render.comparison.sentences import comparison_sentences
+from convcalc.render.pictures.graph.graph import graph
 from convcalc.render.pictures.modules import Module, module_tree
 from convcalc.render.pictures.squares import squares
 from convcalc.render.pictures.svg import element
 from convcalc.render.web_page.data import packed_report
 from convcalc.render.web_page.design import GLYPHS, about, flow, overview, sections
-from convcalc.render.web_page.parts import KINDS, TITLES, Tile, bar, count, scroll, section, short_total, tiles
+from convcalc.render.web_page.lean import lean_graph
+from convcalc.render.web_page.parts import (
+    KINDS,
+    TITLES,
+    Tile,
+    bar,
+    count,
+    scroll,
+    section,
+    short_total,
+    switch,
+    tiles,
+)
 from convcalc.render.web_page.shell import footer, page
 from convcalc.report.align_layers import AlignedRow
 from convcalc.report.compare import Comparison, MetricComparison
@@ -40,7 +53,7 @@ def comparison_page(comparison: Comparison, verdicts: Sequence[Element] = ()) ->
     ]
     if comparison.differing_conditions:
         content.append(element("p", f"Different inputs: {differing(comparison, GLYPHS)}", class_="warning"))
-    content += [*verdicts, _squares(labels, roots), _places(comparison)]
+    content += [*verdicts, _squares(labels, roots), _places(comparison), _graphs(comparison, roots)]
     for place, (label, root, report) in enumerate(zip(labels, roots, reports, strict=True)):
         head = element("summary", element("h2", label), element("span", f"{report.design} · {flow(report)}"))
         inside = [*overview(root, report), *sections(root, report, prefix=f"d{place + 1}-", level=3)]
@@ -87,6 +100,17 @@ def _squares(labels: Sequence[str], roots: Sequence[Module]) -> Element:
     drawn = squares(list(zip(labels, roots, strict=True)), width=1160, side=290)
     text = "Parameters in blue, multiplies in orange: equal areas are equal numbers, within each colour."
     return section("To one scale", text, scroll(drawn.root, "To one scale", "wide"))
+
+
+def _graphs(comparison: Comparison, roots: Sequence[Module]) -> Element:
+    """Return the graphs side by side, with one scale of tints."""
+    graphs = [graph(root, report.inputs) for root, report in zip(roots, comparison.reports, strict=True)]
+    drawn = element("div", class_="row")
+    for label, report, each in zip(comparison.labels, comparison.reports, graphs, strict=True):
+        box = scroll(lean_graph(each.beside(graphs)), f"Graph of {label}", "scroll tall")
+        drawn.append(element("figure", element("figcaption", element("b", label), f" {flow(report)}"), box))
+    text = "One scale of tints for all; equal neighbours are drawn once, with ×n."
+    return section("Graphs side by side", text, drawn, tools=[switch()])
 
 
 def _places(comparison: Comparison) -> Element:

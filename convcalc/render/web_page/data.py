@@ -2,13 +2,16 @@
 
 A column is the list of its values, or ``{"pool": values, "at": places}`` where values are repeated; a layer without
 the key has the place -1. Columns of objects are ``{"of": columns}``. What a layer reads are the distances to earlier
-layers, or names of inputs. The function ``rebuilt`` of ``page.js`` is the way back.
+layers, or names of inputs; a name begins with so many characters of the one before as ``lead`` says. The function
+``rebuilt`` of ``page.js`` is the way back.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from os.path import commonprefix
 from typing import Any
 
 from convcalc.render.report.facts import plain, report_facts
@@ -23,6 +26,9 @@ def packed_report(report: Report) -> dict[str, object]:
     for place, layer in enumerate(layers):
         layer["inputs"] = [place - places[name] if name in places else name for name in layer["inputs"]]
         places[layer["name"]] = place
+    for before, layer in list(pairwise(layers))[::-1]:
+        layer["lead"] = len(commonprefix([before["name"], layer["name"]]))
+        layer["name"] = layer["name"][layer["lead"] :]
     return {**facts, "layers": {"count": len(layers), **_columns(layers)["of"]}}
 
 

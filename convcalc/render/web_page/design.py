@@ -7,6 +7,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from convcalc.render.pictures.bridge import bridge
+from convcalc.render.pictures.graph.graph import graph
 from convcalc.render.pictures.modules import Module, module_tree
 from convcalc.render.pictures.skyline import skyline
 from convcalc.render.pictures.svg import element
@@ -15,7 +16,8 @@ from convcalc.render.report.header import conditions, convention, coverage, inpu
 from convcalc.render.tables.characters import Characters
 from convcalc.render.web_page.data import packed_report
 from convcalc.render.web_page.layer_table import layer_table, operation_table
-from convcalc.render.web_page.parts import lean, report_tiles, scroll, section, sentence, switch, tiles
+from convcalc.render.web_page.lean import lean_cells, lean_graph
+from convcalc.render.web_page.parts import report_tiles, scroll, section, sentence, switch, tiles
 from convcalc.render.web_page.shell import footer, page
 from convcalc.render.web_page.source import SourceLines
 from convcalc.report.report import Report
@@ -34,6 +36,8 @@ class Detail(NamedTuple):
 
 USUAL, LARGE = Detail(0, 1200, 2), Detail(1200, 500, 5)
 """A page has at most half a megabyte."""
+WIDEST = 420
+"""A wider graph, in pixels, is above the table, and not beside it."""
 GLYPHS = Characters(ascii_only=False)
 
 
@@ -91,8 +95,8 @@ def sections(root: Module, report: Report, *, prefix: str = "", level: int = 2) 
         "first layer on top.", bridge(root).root, level=level,
     )  # fmt: skip
     every = section(
-        "Every layer at once", "Area: parameters. Colour: the chosen metric.",
-        scroll(lean(treemap(root, height=436, most=finest.cells)), "Every layer at once", "wide"), level=level,
+        "Every layer at once", "Area: parameters; colour: as chosen.",
+        scroll(lean_cells(treemap(root, height=436, most=finest.cells)), "Every layer at once", "wide"), level=level,
         tools=[switch()],
     )  # fmt: skip
     yield element("div", stores, every, class_="two")
@@ -100,9 +104,15 @@ def sections(root: Module, report: Report, *, prefix: str = "", level: int = 2) 
     yield section(
         "Along the depth", "A column for each layer that counts, in order: multiplies up, parameters down, each on its "
         "own linear scale; at the foot the activations that it puts out.",
-        scroll(lean(along), "Along the depth", "wide"), level=level,
+        scroll(lean_cells(along), "Along the depth", "wide"), level=level,
     )  # fmt: skip
-    yield layer_table(root, report, lines, level=level)
+    wiring = graph(root, report.inputs).picture
+    drawn = section(
+        "Graph", "Equal neighbours are drawn once, with ×n.", scroll(lean_graph(wiring), "Graph", "scroll tall"),
+        level=level, tools=[switch()],
+    )  # fmt: skip
+    kind = "beside" if wiring.width <= WIDEST else None
+    yield element("div", drawn, layer_table(root, report, lines, level=level), class_=kind)
     operations = operation_table(root, report, level=level)
     if operations is not None:
         yield operations

@@ -10,6 +10,7 @@ const object = (columns, i) => Object.fromEntries(Object.entries(columns).filter
 const rebuilt = r => {
   if (!r.layers) return r
   const { count, ...columns } = r.layers, layers = Array.from({ length: count }, (_, i) => object(columns, i))
+  layers.forEach((l, i) => { if (i) l.name = layers[i - 1].name.slice(0, l.lead) + l.name; delete l.lead })
   layers.forEach((l, i) => l.inputs = l.inputs.map(s => typeof s === 'string' ? s : layers[i - s].name))
   return { ...r, layers }
 }
@@ -29,6 +30,15 @@ const kinds = ['by-m', 'by-p', 'by-a']
 for (const b of all('.switch button')) b.onclick = () => {
   for (const x of all('button', b.parentNode)) x.setAttribute('aria-pressed', x === b)
   for (const e of all('.by-m,.by-p,.by-a', b.closest('section'))) { e.classList.remove(...kinds); e.classList.add('by-' + b.value) }
+}
+
+// what a pointer hits in a column
+for (const g of all('svg.skyline g[data-at]')) {
+  const bar = g.querySelector('rect')
+  if (!bar) continue
+  const hit = bar.cloneNode(), box = bar.ownerSVGElement.viewBox.baseVal
+  for (const [k, v] of [['class', 'hit'], ['y', 22], ['height', box.height - 22]]) hit.setAttribute(k, v)
+  bar.before(hit)
 }
 
 // one layer in every picture, in the tables and in the source

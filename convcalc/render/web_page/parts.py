@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from convcalc.number_format import IEC, count_of, format_significant
 from convcalc.render.pictures.labels import Part, parts_of, percent, short
 from convcalc.render.pictures.modules import Module
-from convcalc.render.pictures.svg import Picture, element, number
+from convcalc.render.pictures.svg import element, number
 from convcalc.report.report import Report
 
 SWITCH = (("m", "multiplies"), ("p", "parameters"), ("a", "activations"))
@@ -118,23 +118,6 @@ def switch(by: str = "m") -> Element:
 def scroll(content: Element, label: str, kind: str = "scroll") -> Element:
     """Return a box that scrolls, which the keyboard can reach."""
     return element("div", content, class_=kind, role="region", aria_label=label, tabindex=0)
-
-
-def fixed(picture: Picture) -> Element:
-    """Return a picture in its own size, for a box that scrolls."""
-    picture.root.set("width", number(picture.width))
-    picture.root.set("height", number(picture.height))
-    return picture.root
-
-
-def lean(picture: Picture) -> Element:
-    """Return a picture without the titles of layers, which the page's script makes of their rows."""
-    for group in picture.root.iter("g"):
-        title = group.find("title")
-        first, _, rest = (title.text or "").partition("\n") if title is not None else ("", "", "")
-        if title is not None and first == group.get("data-at") and rest and not rest.startswith("the "):
-            group.remove(title)
-    return picture.root
 
 
 def bar(value: int, largest: int, kind: str) -> Element | None:

@@ -9,7 +9,8 @@ from convcalc.batch.results import Results
 from convcalc.number_format import count_of
 from convcalc.render.pictures.svg import element
 from convcalc.render.plots.table import ScatterOptions, names_of, plot_results
-from convcalc.render.web_page.parts import fixed, head_row, row, scroll, section
+from convcalc.render.web_page.lean import fixed
+from convcalc.render.web_page.parts import head_row, row, scroll, section
 from convcalc.render.web_page.shell import footer, page
 
 

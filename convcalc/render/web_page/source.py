@@ -51,10 +51,10 @@ class SourceLines:
     def sections(self, level: int = 2) -> Iterator[Element]:
         """Give a section for each file."""
         for place, file in enumerate(self.shown):
-            listing = element("pre")
-            for number, text in enumerate(file.text.rstrip("\n").split("\n"), 1):
-                name = self._name(place, number)
-                listing.append(element("span", element("a", str(number), href=f"#{name}"), f"{text}\n", id=name))
+            lines = enumerate(file.text.rstrip("\n").split("\n"), 1)
+            listing = element(
+                "pre", *(element("span", text or " ", id=self._name(place, line)) for line, text in lines)
+            )
             yield section(f"Source: {_short(file.name)}", "A layer that is chosen has its line marked here.",
                           scroll(listing, f"Source: {_short(file.name)}", "scroll source"), level=level)  # fmt: skip
 

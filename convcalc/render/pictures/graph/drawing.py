@@ -112,6 +112,7 @@ def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
 def draw(  # noqa: PLR0913 - what a graph is
     top: Node, inputs: Sequence[Node], edges: Mapping[tuple[Node, Node], None], *,
     shapes: Mapping[str, Sequence[int]], by: str, direction: Direction, note: str = "",
+    largest: Mapping[str, int] | None = None,
 ) -> Picture:  # fmt: skip
     """Draw a graph.
 
@@ -123,9 +124,10 @@ def draw(  # noqa: PLR0913 - what a graph is
         by: the metric of tints at first, or ``none``.
         direction: ``down`` or ``right``.
         note: what is said below it.
+        largest: the values that tints are shares of, where graphs have one scale; nothing for those of its boxes.
     """
     places = place(top, inputs, edges, _Sizes(shapes), direction)
-    painter = _Painter(top, places, shapes, by, direction)
+    painter = _Painter(top, places, shapes, by, direction, largest or largest_of([top]))
     content = [*painter.frames(), *painter.lines(), *painter.boxes(inputs)]
     width, height = places.width + 2 * STACK, places.height + 2 * STACK
     if note:
@@ -138,15 +140,21 @@ def draw(  # noqa: PLR0913 - what a graph is
     return picture(f"graph by-{LETTERS.get(by, 'none')}", content, width, height, f"{said}{tinted}.", margin=4)
 
 
+def largest_of(tops: Sequence[Node]) -> Mapping[str, int]:
+    """Return the largest value of any box of graphs, by metric."""
+    boxes = [box for top in tops for box in top.boxes()]
+    return {key: max((box.value(key) for box in boxes), default=0) for key in LETTERS}
+
+
 class _Painter:
     """Elements of a picture."""
 
     def __init__(
-        self, top: Node, places: Places, shapes: Mapping[str, Sequence[int]], by: str, direction: Direction
-    ) -> None:
+        self, top: Node, places: Places, shapes: Mapping[str, Sequence[int]], by: str, direction: Direction,
+        largest: Mapping[str, int],
+    ) -> None:  # fmt: skip
         self.top, self.places, self.shapes, self.by, self.direction = top, places, shapes, by, direction
-        boxes = top.boxes()
-        self.largest = {key: max((box.value(key) for box in boxes), default=0) for key in LETTERS}
+        self.largest = largest
 
     def frames(self) -> list[Element]:
         """Return the frames, outer ones first."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from convcalc.render.pictures.graph.drawing import draw
+from convcalc.render.pictures.graph.drawing import draw, largest_of
 from convcalc.render.pictures.graph.nesting import Direction
 from convcalc.render.pictures.graph.nodes import Node, Runs, build, edges, gathered
 from convcalc.render.pictures.modules import Module, Run
@@ -51,10 +51,15 @@ class Graph:
 
     @cached_property
     def picture(self) -> Picture:
-        view = self.view
+        return self.beside([self])
+
+    def beside(self, graphs: Sequence[Graph]) -> Picture:
+        """Draw it with the scale of tints that it shares with others."""
+        view, largest = self.view, largest_of([graph.top for graph in graphs])
         return draw(
-            self.top, self.inputs, self.edges, shapes=self.shapes, by=view.by, direction=view.direction, note=self.note
-        )
+            self.top, self.inputs, self.edges, shapes=self.shapes, by=view.by, direction=view.direction, note=self.note,
+            largest=largest,
+        )  # fmt: skip
 
 
 def graph(root: Module, inputs: Mapping[str, Sequence[int]] | None = None, view: View | None = None,
