@@ -20,6 +20,7 @@ from convcalc.cli.options.designs import (
 )
 from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import STDOUT, OutputTarget, output_option, require_not_read, write
+from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import MAGIC
 from convcalc.errors import quoted
 from convcalc.findings import CheckResult
@@ -105,8 +106,8 @@ def _verdict(designs: Sequence[str], reading: DesignOptions) -> CheckResult:
     from convcalc.budget.file.reader import find_budget_file, read_budget_file
 
     path = find_budget_file(".")
-    if path is None or reading.overrides or any(design == STDOUT for design in designs):
+    if path is None or reading.overrides or any(parse_design(design).file == STDOUT for design in designs):
         return CheckResult(0)
     options = Options(libraries=reading.libraries, inputs=reading.inputs, code=reading.code)
     verdict = check(read_budget_file(path), designs, options)
-    return verdict._replace(claims=()) if verdict.limits else CheckResult(0)
+    return verdict._replace(claims=()) if verdict.limits or verdict.errors else CheckResult(0)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from os.path import commonprefix
+from itertools import pairwise, takewhile
 from typing import Any
 
 from convcalc.render.report.facts import plain, report_facts
@@ -27,7 +26,8 @@ def packed_report(report: Report) -> dict[str, object]:
         layer["inputs"] = [place - places[name] if name in places else name for name in layer["inputs"]]
         places[layer["name"]] = place
     for before, layer in list(pairwise(layers))[::-1]:
-        layer["lead"] = len(commonprefix([before["name"], layer["name"]]))
+        pairs = zip(before["name"], layer["name"], strict=False)
+        layer["lead"] = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         layer["name"] = layer["name"][layer["lead"] :]
     return {**facts, "layers": {"count": len(layers), **_columns(layers)["of"]}}
 

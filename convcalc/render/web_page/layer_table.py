@@ -25,7 +25,7 @@ def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int 
     deepest = _deepest(rows)
     shown = [(module, depth) for module, depth in rows if depth <= deepest]
     totals = {key: root.value(key) for key in ("params", "macs")}
-    largest = {key: max((module.value(key) for module, _ in shown if module.is_layer), default=0) for key in totals}
+    largest = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in totals}
     body = element("tbody")
     body.extend(_row(module, depth, totals, largest, lines) for module, depth in shown)
     known = report.is_complete

@@ -75,7 +75,7 @@ const go = () => {
   if (!location.hash.startsWith('#/')) return
   let p
   try { p = decodeURIComponent(location.hash.slice(2)) } catch { return }
-  const r = all('tbody tr').find(e => e.dataset.at === p)
+  const r = all('tbody tr').filter(e => e.dataset.at === p).sort((a, b) => b.matches('.layers *') - a.matches('.layers *'))[0]
   if (r) { const box = r.closest('details'); if (box) box.open = true; open(r) }
   pick(p)
   r?.scrollIntoView({ block: 'center' })
@@ -129,7 +129,7 @@ for (const t of all('table.layers,table.sorts')) {
     }
     if (say) say.textContent = q ? `${hits} found` : ''
   }
-  const fold = (r, shut) => { shut ? closed.add(r) : closed.delete(r); r.querySelector('.fold').setAttribute('aria-expanded', !shut); show() }
+  const fold = (r, shut) => { shut ? closed.add(r) : closed.delete(r); r.querySelector('.fold')?.setAttribute('aria-expanded', !shut); show() }
   if (t.matches('.layers')) {
     const before = open
     open = r => {
@@ -137,7 +137,7 @@ for (const t of all('table.layers,table.sorts')) {
       if (i < 0) return before(r)
       for (let j = i, l = level(r); j >= 0; j--) if (level(rows[j]) < l) { l = level(rows[j]); if (closed.has(rows[j])) fold(rows[j], false) }
     }
-    for (const r of rows.filter(group)) {
+    for (const r of rows.filter((r, i) => group(r) && rows[i + 1] && level(rows[i + 1]) > level(r))) {
       const b = make('button', { className: 'fold', type: 'button', ariaExpanded: 'true', ariaLabel: 'Layers of ' + r.dataset.at })
       b.onclick = () => fold(r, !closed.has(r))
       r.cells[0].prepend(b)

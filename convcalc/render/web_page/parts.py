@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
-from convcalc.number_format import IEC, count_of, format_significant
+from convcalc.number_format import IEC, count_of, format_count, format_significant
 from convcalc.render.pictures.labels import Part, parts_of, percent, short
 from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element, number
@@ -60,6 +60,8 @@ def report_tiles(report: Report) -> list[Tile]:
 
 def short_total(key: str, value: int | Fraction) -> str:
     """Return a total in three digits; bytes in powers of 1024."""
+    if key == "depth":
+        return format_count(value)
     if not key.endswith("bytes"):
         return short(value)
     step = max((value.numerator // value.denominator).bit_length() - 1, 0) // 10
@@ -117,7 +119,7 @@ def switch(by: str = "m") -> Element:
 
 def scroll(content: Element, label: str, kind: str = "scroll") -> Element:
     """Return a box that scrolls, which the keyboard can reach."""
-    return element("div", content, class_=kind, role="region", aria_label=label, tabindex=0)
+    return element("div", content, class_=kind, role="group", aria_label=label, tabindex=0)
 
 
 def bar(value: int, largest: int, kind: str) -> Element | None:
