@@ -1,4 +1,4 @@
-"""The page in a browser: headless Chromium, driven by playwright. Without either, these tests are skipped and say so."""
+"""Pages in headless Chromium, which playwright drives. Without either, these tests are skipped and say so."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BOTH = ["specs/tutorials/googlenet_3a.yaml#naive", "specs/tutorials/googlenet_3a
 def command(*line: str) -> tuple[int, str]:
     """Run a command in the checkout; return its exit code and output."""
     words = [sys.executable, "-m", "convcalc", *line]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout
 
 
@@ -102,7 +102,7 @@ def marked(page: Any, view: str) -> list[str]:
 
 
 def saved(page: Any) -> Any:
-    with page.expect_download() as download:
+    with page.expect_download(timeout=5000) as download:
         page.click("button.save")
     return json.loads(Path(download.value.path()).read_text())
 
@@ -299,7 +299,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         pytest.skip("NO ACCESSIBILITY TEST: there is no npm on the PATH to fetch axe-core with")
     folder = tmp_path_factory.mktemp("axe")
     line = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefix", str(folder), "axe-core@4.11.0"]
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - npm, to a folder
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
     if done.returncode:
         pytest.skip(f"NO ACCESSIBILITY TEST: npm cannot fetch axe-core: {done.stderr[-300:]}")
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")

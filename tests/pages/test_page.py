@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,8 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("design", [
-    "zoo:resnet50", "zoo:googlenet", "zoo:yolov8", "zoo:lstm_classifier", "specs/tutorials/googlenet_3a.yaml", "zoo:swin",
+    "zoo:resnet50", "zoo:googlenet", "zoo:yolov8", "zoo:lstm_classifier", "specs/tutorials/googlenet_3a.yaml",
+    "zoo:swin",
 ])  # fmt: skip
 def test_the_json_inside_is_the_report_key_by_key(cli: Command, design: str) -> None:
     page = cli("html", design)
@@ -133,7 +135,8 @@ def test_what_is_not_counted_is_a_lower_bound_everywhere(cli: Command, tmp_path:
     assert tiles.count("≥") >= 3
     assert "not counted" in page
     row = re.search(r"data-at=opaque1.*?(?=<tr|</tbody>)", result.stdout)
-    assert row and row[0].count("≥ 0") == 2
+    assert row
+    assert row[0].count("≥ 0") == 2
 
 
 # --- what a browser does with it --------------------------------------------------------------------------------------
@@ -186,7 +189,7 @@ def test_ids_are_there_once_and_headings_are_in_order(cli: Command) -> None:
         levels = [int(tag[1]) for tag, _ in document.elements if re.fullmatch("h[1-6]", tag)]
         assert levels[0] == 1
         assert levels.count(1) == 1
-        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert all(after <= before + 1 for before, after in pairwise(levels))
         for attributes in document.all("tr"):
             assert attributes.get("data-line") in {None, *ids}
 
@@ -305,7 +308,7 @@ for name in sys.argv[1:]:
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_pages_are_the_same_bytes_everywhere(golden: Callable[[str, str], None], seed: str) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": seed}
-    made = subprocess.run(  # noqa: S603 - our own program
+    made = subprocess.run(
         [sys.executable, "-c", PROGRAM, *GOLDEN], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     golden("pages.sha256", made.stdout)

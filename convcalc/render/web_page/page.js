@@ -5,8 +5,8 @@ root.classList.add('js')
 const make = (tag, more, ...inside) => { const e = Object.assign(d.createElement(tag), more); e.append(...inside); return e }
 
 // the report as `report --json` writes it
-const value = (c, i) => Array.isArray(c) ? c[i] : c.at ? c.pool[c.at[i]] : object(c.of, i)
-const object = (columns, i) => Object.fromEntries(Object.entries(columns).filter(([, c]) => !c.at || c.at[i] >= 0).map(([k, c]) => [k, value(c, i)]))
+const value = (c, i) => Array.isArray(c) ? c[i] : c.pool ? c.pool[c.at[i]] : object(c.of, i)
+const object = (columns, i) => Object.fromEntries(Object.entries(columns).filter(([, c]) => !c.pool || c.at[i] >= 0).map(([k, c]) => [k, value(c, i)]))
 const rebuilt = r => {
   if (!r.layers) return r
   const { count, ...columns } = r.layers, layers = Array.from({ length: count }, (_, i) => object(columns, i))
