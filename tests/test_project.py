@@ -87,7 +87,7 @@ def test_all_is_every_extra_but_torch(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
     (everything,) = extras["all"]
     assert everything == f"convcalc[{','.join(extra for extra in EXTRAS if extra != 'torch')}]"
-    assert set(extras) == {*EXTRAS, "all", "dev", "test"}
+    assert set(extras) == {*EXTRAS, "all", "browser", "dev", "test"}
 
 
 # --- the repository ---------------------------------------------------------------------------------------------------

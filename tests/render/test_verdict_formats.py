@@ -53,7 +53,9 @@ def made(name: str) -> CheckResult:
 
 
 def test_the_formats_of_a_check() -> None:
-    assert {"text", "comment", "concise", "github", "gitlab", "json", "junit", "markdown", "sarif"} == set(VERDICTS)
+    assert {
+        "text", "comment", "concise", "github", "gitlab", "html", "json", "junit", "markdown", "sarif",
+    } == set(VERDICTS)  # fmt: skip
 
 
 @pytest.mark.parametrize("format_", ENDINGS)

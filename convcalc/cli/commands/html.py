@@ -51,7 +51,7 @@ def command(
     Examples:
       convcalc html zoo:resnet50 -o resnet50.html
       convcalc html zoo:resnet50 zoo:mobilenet_v2 -o both.html
-      convcalc html specs/tutorials/googlenet_3a.yaml#naive specs/tutorials/googlenet_3a.yaml#reduced -o 3a.html
+      convcalc html model.yaml@small model.yaml@large --batch 8 -o models.html
       convcalc html 'zoo:*' --variants all -o zoo.html
       convcalc html results.csv -o results.html
     """
