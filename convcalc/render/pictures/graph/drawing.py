@@ -112,8 +112,8 @@ def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
 def draw(  # noqa: PLR0913 - what a graph is
     top: Node, inputs: Sequence[Node], edges: Mapping[tuple[Node, Node], None], *,
     shapes: Mapping[str, Sequence[int]], by: str, direction: Direction, note: str = "",
-) -> Picture:  # fmt: skip
-    """Draw a graph.
+) -> tuple[Picture, Places]:  # fmt: skip
+    """Draw a graph; return where everything is too.
 
     Args:
         top: the design.
@@ -135,7 +135,8 @@ def draw(  # noqa: PLR0913 - what a graph is
     boxes = sum(1 for _ in top.boxes())
     said = f"Graph of {boxes:,} boxes, {'top to bottom' if direction == 'down' else 'left to right'}"
     tinted = f", tinted by {NAMES[by][1]}" if by in NAMES else ""
-    return picture(f"graph by-{LETTERS.get(by, 'none')}", content, width, height, f"{said}{tinted}.", margin=4)
+    kind = f"graph by-{LETTERS.get(by, 'none')}"
+    return picture(kind, content, width, height, f"{said}{tinted}.", margin=4), places
 
 
 class _Painter:
