@@ -13,8 +13,9 @@ from convcalc.render.pictures.graph.drawing import draw
 from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places
 from convcalc.render.pictures.graph.nodes import Node, Runs, build, edges, gathered
 from convcalc.render.pictures.graph.untangle import untangle
-from convcalc.render.pictures.labels import NAMES
+from convcalc.render.pictures.labels import LETTERS, NAMES
 from convcalc.render.pictures.modules import Module, Run
+from convcalc.render.pictures.palette import tint
 from convcalc.render.pictures.svg import Picture, Theme
 from convcalc.report.drawn import unknown
 from convcalc.report.report import Report
@@ -109,6 +110,13 @@ class Graph:
     @property
     def theme(self) -> Theme:
         return self.view.theme
+
+    def tint(self, node: Node) -> str:
+        """Return the palette's name of a box's tint, such as ``m3``; nothing where there is none."""
+        if self.view.by not in LETTERS:
+            return ""
+        largest = max(box.value(self.view.by) for box in self.top.boxes())
+        return f"{LETTERS[self.view.by]}{tint(node.value(self.view.by), largest)}"
 
     def within(self, boxes: int, why: str) -> Graph:
         """Return the same with fewer boxes; ``why`` is the beginning of its note."""
