@@ -166,13 +166,16 @@ def _lay_out(
     inner = max((middle + width // 2 for middle, width in zip(across, graph.widths, strict=True)), default=0) + pads
     width = _even(max(inner, least) if direction == "down" else inner)
     length = (bands[-1][1] if bands else 0) + (0 if leaves or top else PAD)
+    length = _even(max(length, least) if direction == "right" else length)
+    if leaves:  # lines go on to the edge
+        bands[-1] = bands[-1][0], length
     left = side + (width - inner) // 2
     across = [middle + left for middle in across]
     lines: dict[Node, list[Bend]] = {}
     for segment in graph.segments:
         lines.setdefault(segment.source, []).append(_bend(graph, segment, across, bands))  # type: ignore[arg-type] # nodes
     made = _Frame(
-        width, _even(max(length, least) if direction == "right" else length),
+        width, length,
         {child: (across[at] - graph.widths[at] // 2, _start(graph, at, bands)) for child, at in numbers.items()},
         lines, {source: across[at] for source, at in ins.items()}, {source: across[at] for source, at in outs.items()},
     )  # fmt: skip
