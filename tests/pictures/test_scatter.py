@@ -226,3 +226,13 @@ def test_of_very_many_points_those_over_each_other_are_one_and_the_front_is_kept
     assert len(titles) <= MOST_POINTS
     assert sum(1 + int((more or "0").replace(",", "")) for _, more in titles) == 40_000
     assert ("777", "") in titles
+
+
+def test_many_numbers_are_coloured_by_ranges_in_their_order(tmp_path: Path) -> None:
+    rows = "".join(f"{place},{place},{place * 100}\n" for place in range(1, 22))
+    drawing = plot_results(table(tmp_path, "a.csv", f"x,y,width\n{rows}"), ScatterOptions("x", "y", color="width"))
+    groups = [row["group"] for row in drawing.chart["data"]["values"]]
+    assert groups[:4] == ["100 … 300"] * 3 + ["400 … 600"]
+    assert groups[-1] == "1,900 … 2,100"
+    names = re.findall(r'class="muted tick"[^>]*>([^<]+ … [^<]+)<', drawing.picture.to_svg())
+    assert names == list(dict.fromkeys(groups))

@@ -159,9 +159,9 @@ def _colors(groups: Sequence[str]) -> Mapping[str, str]:
 
 
 def _natural(text: str) -> tuple[float, str]:
-    """Sort numbers by their size, before words."""
+    """Sort numbers by their size, ranges of them by where they begin, and words behind."""
     try:
-        return float(text), text
+        return float(text.partition(" … ")[0].replace(",", "")), text
     except ValueError:
         return float("inf"), text
 
