@@ -319,4 +319,4 @@ def test_a_report_draws_its_graph() -> None:
                           ({"opened": "x"}, "no layer or module has the path 'x'"),
                           ({"direction": "up"}, "unknown direction 'up'")):  # fmt: skip
         with pytest.raises(ValueError, match=said):
-            report.graph(**options)  # type: ignore[arg-type]
+            report.graph(**options)

@@ -53,9 +53,9 @@ def _straight(graph: Layered) -> list[Segment]:
 
 
 def _leads(graph: Layered, depths: dict[int, int], node: int) -> bool:
-    """Whether a node is the only one, or deeper than all others; among three items and more the middle is for none."""
+    """Whether a node is the only one, or deeper than all others; of three branches none is. Shortcuts are no branches."""
     others = [other for other in depths if other != node]
-    return sum(not graph.is_bend(other) for other in others) < FEW and all(
+    return sum(other not in graph.shortcuts for other in others) < FEW and all(
         depths[node] > depths[other] for other in others
     )
 

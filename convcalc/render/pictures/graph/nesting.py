@@ -137,6 +137,34 @@ def _size(node: Node, done: Mapping[Node, _Frame], sizes: Sizes, direction: Dire
     return Item(width, height, weight) if direction == "down" else Item(height, width, weight)
 
 
+class _Wired(NamedTuple):
+    """A frame's graph, and the numbers of its ports and children in it."""
+
+    graph: Layered
+    ins: Mapping[Node, int]
+    numbers: Mapping[Node, int]
+    outs: Mapping[Node, int]
+
+
+def _wired(frame: Node, wires: _Wires, sized: Mapping[Node, Item], head: int, done: Mapping[Node, _Frame]) -> _Wired:
+    enters, leaves = list(wires.enters.get(frame, ())), list(wires.leaves.get(frame, ()))
+    items = [*(Item(LANE, head) for _ in enters), *sized.values(), *(Item(LANE, PAD) for _ in leaves)]
+    ins = {source: place for place, source in enumerate(enters)}
+    numbers = {child: len(enters) + place for place, child in enumerate(sized)}
+    outs = {source: len(enters) + len(sized) + place for place, source in enumerate(leaves)}
+    links = []
+    for tail, end, source in wires.inside.get(frame, ()):
+        one, other = (ins[source] if tail is frame else numbers[tail]), (outs[source] if end is frame else numbers[end])
+        tail_shift = done[tail].leaves[source] - done[tail].width // 2 if tail in done else 0
+        end_shift = done[end].enters[source] - done[end].width // 2 if end in done else 0
+        links.append(Link(one, other, source, tail_shift, end_shift))
+    read = {link.head for link in links}
+    for child, at in numbers.items():
+        if at not in read and not child.input:  # a parameter is beside the main way
+            items[at] = items[at]._replace(weight=0)
+    return _Wired(Layered(items, links, len(enters), len(leaves)), ins, numbers, outs)
+
+
 def _lay_out(
     frame: Node, children: Sequence[Node], wires: _Wires, sizes: Sizes, done: Mapping[Node, _Frame],
     direction: Direction,
@@ -144,30 +172,17 @@ def _lay_out(
     """Lay out one frame, whose inner frames are done; return its crossings and bends too."""
     top = frame.parent is None
     head, side = (0, 0) if top else (HEAD, PAD) if direction == "down" else (PAD, HEAD)
-    enters, leaves = list(wires.enters.get(frame, ())), list(wires.leaves.get(frame, ()))
-    items = [
-        *(Item(LANE, head, 0) for _ in enters), *(_size(child, done, sizes, direction) for child in children),
-        *(Item(LANE, PAD, 0) for _ in leaves),
-    ]  # fmt: skip
-    numbers = {child: len(enters) + place for place, child in enumerate(children)}
-    ins = {source: place for place, source in enumerate(enters)}
-    outs = {source: len(enters) + len(children) + place for place, source in enumerate(leaves)}
-    links = []
-    for tail, end, source in wires.inside.get(frame, ()):
-        one, other = (ins[source] if tail is frame else numbers[tail]), (outs[source] if end is frame else numbers[end])
-        tail_shift = done[tail].leaves[source] - done[tail].width // 2 if tail in done else 0
-        end_shift = done[end].enters[source] - done[end].width // 2 if end in done else 0
-        links.append(Link(one, other, source, tail_shift, end_shift))
-    graph = Layered(items, links, len(enters), len(leaves))
+    sized = {child: _size(child, done, sizes, direction) for child in children}
+    graph, ins, numbers, outs = _wired(frame, wires, sized, head, done)
     crossings = order(graph)
-    across, bands = _across_and_bands(graph, 0 if enters else head)
+    across, bands = _across_and_bands(graph, 0 if ins else head)
     least = 0 if top else sizes(frame)[0]
     pads = 0 if top else side + PAD
     inner = max((middle + width // 2 for middle, width in zip(across, graph.widths, strict=True)), default=0) + pads
     width = _even(max(inner, least) if direction == "down" else inner)
-    length = (bands[-1][1] if bands else 0) + (0 if leaves or top else PAD)
+    length = (bands[-1][1] if bands else 0) + (0 if outs or top else PAD)
     length = _even(max(length, least) if direction == "right" else length)
-    if leaves:  # lines go on to the edge
+    if outs:  # lines go on to the edge
         bands[-1] = bands[-1][0], length
     left = side + (width - inner) // 2
     across = [middle + left for middle in across]
