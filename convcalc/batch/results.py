@@ -94,7 +94,7 @@ def _parsed(value: Any) -> Value | None:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    text = value.strip() if isinstance(value, str) else ""
+    text = _text(value).strip()
     if _INTEGER.fullmatch(text):
         return int(text)
     if _DECIMAL.fullmatch(text) and math.isfinite(number := float(text)):

@@ -13,6 +13,7 @@ A format is a file in ``formats/`` with these functions, or with some of them::
     def reconciliation(found: Reconciliation, surface: Surface) -> str
     def match(found: Match, surface: Surface) -> str
     def plot(drawing: Drawing, surface: Surface) -> str | bytes
+    def graph(graph: Graph, surface: Surface) -> str | bytes
 
 It returns the whole document and writes nothing; a ``stream`` returns it bit by bit, as rows are handed to it.
 ``view`` says which lines and columns are asked for (a format that is for machines may give all of them), ``surface``
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from convcalc.formula.closed_form import Formula
     from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
+    from convcalc.render.pictures.graph.graph import Graph
     from convcalc.render.pictures.svg import Picture as Picture
     from convcalc.render.plots.drawing import Drawing
     from convcalc.render.results.row_list import RowStream
@@ -52,6 +54,7 @@ __all__ = [
     "EXPLANATIONS",
     "FORMATS",
     "FORMULAS",
+    "GRAPHS",
     "LISTINGS",
     "MATCHES",
     "PLOTS",
@@ -64,6 +67,7 @@ __all__ = [
     "Format",
     "Formats",
     "FormulaFormat",
+    "GraphFormat",
     "ListingFormat",
     "MatchFormat",
     "PlotFormat",
@@ -74,6 +78,7 @@ __all__ = [
     "TableOptions",
     "VerdictFormat",
     "comparison_picture",
+    "graph_picture",
     "report_picture",
 ]
 
@@ -144,6 +149,13 @@ class PlotFormat(Protocol):
         """Return a picture, or what other tools draw one from."""
 
 
+class GraphFormat(Protocol):
+    """What a file of this folder offers in order to show graphs."""
+
+    def graph(self, graph: Graph, surface: Surface) -> str | bytes:
+        """Return boxes in frames, and what reads what."""
+
+
 class FormulaFormat(Protocol):
     """What a file of this folder offers in order to show closed forms."""
 
@@ -204,6 +216,7 @@ SOLUTIONS = Formats[SolutionFormat]("solution")
 EXPLANATIONS = Formats[ExplanationFormat]("explanation")
 RECONCILIATIONS = Formats[ReconciliationFormat]("reconciliation")
 MATCHES = Formats[MatchFormat]("match")
+GRAPHS = Formats[GraphFormat]("graph")
 PLOTS = Formats[PlotFormat]("plot", first="svg")
 
 
@@ -219,3 +232,11 @@ def comparison_picture(comparison: Comparison, kind: str, **options: Any) -> Pic
     from convcalc.render.plots.drawing import draw_comparison
 
     return draw_comparison(comparison, kind, **options).picture
+
+
+def graph_picture(report: Report, **options: Any) -> Picture:
+    """Return the graph of a report as a picture."""
+    from convcalc.render.pictures.graph.graph import View, graph
+    from convcalc.render.pictures.modules import module_tree
+
+    return graph(module_tree(report), report, View(**options)).picture

@@ -86,6 +86,12 @@ class Drawn:
         picture: Picture = getattr(render, f"{self.method}_picture")(self, kind, **options)
         return picture
 
+    def _graph(self, **options: Any) -> Picture:
+        from convcalc import render
+
+        picture: Picture = render.graph_picture(self, **options)  # type: ignore[arg-type] # a report
+        return picture
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as ``--json`` writes it."""
         import json

@@ -137,6 +137,36 @@ class Report(Drawn):
         require_positive("depth", 1 if depth is None else depth)
         return self._picture(kind, width=width, depth=depth)
 
+    def graph(
+        self,
+        *,
+        depth: int | Literal["auto", "all"] = "auto",
+        opened: str | Iterable[str] = (),
+        closed: str | Iterable[str] = (),
+        by: Literal["macs", "params", "output_elements", "none"] = "macs",
+        direction: Literal["down", "right"] = "down",
+        repeats: Literal["fold", "show"] = "fold",
+    ) -> Picture:
+        """Draw what reads what: modules as frames, layers as boxes, equal neighbours once with their number.
+
+        Args:
+            depth: so many levels of modules; ``auto`` shows as many as have at most 96 boxes.
+            opened: globs of paths, such as ``stage3.*``, that are open at any depth.
+            closed: globs of paths that are not open.
+            by: the metric of the boxes' tints.
+            direction: of the lines.
+            repeats: ``show`` draws each of equal neighbours.
+
+        Raises:
+            ValueError: for an option that there is not, or a glob that matches no path.
+
+        >>> import convcalc
+        >>> convcalc.load("zoo:vit").report().graph().label
+        'Graph of 18 boxes, top to bottom, tinted by multiplies.'
+        """
+        globs = {"opened": words(opened), "closed": words(closed)}
+        return self._graph(depth=depth, by=by, direction=direction, repeats=repeats, **globs)
+
     def to_dataframe(self, library: Literal["pandas", "polars"] = "pandas") -> Any:
         """Return the layers as a data frame, with a column for every metric that they have; ratios are floats.
 

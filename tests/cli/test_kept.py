@@ -252,7 +252,8 @@ COMMANDS = {
     "report": "tiny.yaml", "compare": "pair.yaml", "batch": "tiny.yaml", "sweep": "tiny.yaml width=1..3",
     "solve": "tiny.yaml --for width=1..9 --max params=1k", "formula": "tiny.yaml --symbols width",
     "explain": "tiny.yaml", "reconcile": "tiny.yaml", "check": "tiny.yaml", "validate": "tiny.yaml",
-    "zoo": "vgg", "schema": "spec", "diff": "HEAD HEAD", "match": "tiny.yaml tiny.yaml",
+    "zoo": "vgg", "schema": "spec", "diff": "HEAD HEAD", "match": "tiny.yaml tiny.yaml", "plot": "tiny.yaml",
+    "graph": "tiny.yaml",
 }  # fmt: skip
 
 

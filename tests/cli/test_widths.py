@@ -84,6 +84,10 @@ LINES = {
     "formula": [
         f"formula {LONG} --symbols width", "formula pair.yaml#direct --symbols height", "formula pair.yaml --symbols x",
     ],
+    "graph": [
+        f"graph {LONG}", f"graph {LONG} --depth all --repeats show --by none", "graph pair.yaml#direct",
+        "graph broken.yaml", "graph pair.yaml --open nothing_of_the_kind", "graph pair.yaml --close a..b",
+    ],
     "guide": ["guide", *(f"guide {name}" for name in guides())],
     "import": ["import broken.yaml", "import nothing.onnx"],  # a spec is not wrapped
     "match": [

@@ -79,7 +79,7 @@ OFTEN = {
 }  # fmt: skip
 """How often options are given without which a command does little."""
 RARE = {"formula": 1, "diff": 1, "baseline": 2, "zoo": 1, "completion": 2, "schema": 2}
-BOUNDED = {"batch": ["--jobs=1"], "zoo": ["lenet"]}
+BOUNDED = {"batch": ["--jobs=1"], "plot": ["--jobs=1"], "zoo": ["lenet"]}
 """What keeps a command from taking all processors, or from counting two hundred networks."""
 POINTS = 2000
 NEVER = re.compile(r"\.\.[/\\]|^\.\.$|^[/~]|=[/~]|zoo:\*")

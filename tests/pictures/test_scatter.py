@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from convcalc.batch.results import Results, is_results_file, read_results
 from convcalc.errors import SpecError
 from convcalc.render.pictures.scatter.axes import axis
-from convcalc.render.pictures.scatter.drawing import Plan, Point, front_of, scatter
+from convcalc.render.pictures.scatter.drawing import MOST_POINTS, Plan, Point, front_of, scatter
 from convcalc.render.pictures.scatter.labels import Spot, place_labels
 from convcalc.render.plots.table import ScatterOptions, is_quality, plot_results
 from tests.pictures.trees import HOSTILE
@@ -34,7 +35,7 @@ def test_labels_overlap_no_label_and_no_point(found: list[Spot], far: bool, data
         place: data.draw(st.sampled_from(["a", "resnet50@101", "convnext_v2@huge_384"])) for place in range(len(found))
     }
     line = (60.0, 250.0, 840.0, 252.0)
-    labels = place_labels(found, texts, (50, 20, 880, 520), lines=[line], far=far)
+    labels = place_labels(found, texts, (50, 20, 880, 520), lines=[line], strong={0, 2}, far=far)
     rectangles = [label.rectangle for label in labels.values()]
     points = [
         (spot.x - spot.radius, spot.y - spot.radius, spot.x + spot.radius, spot.y + spot.radius) for spot in found
@@ -216,3 +217,22 @@ def test_one_point_and_equal_points_are_drawn() -> None:
         svg = scatter(points, Plan("x", "y")).to_svg()
         assert "nan" not in svg
         assert svg.count("<circle") == len(points)
+
+
+def test_of_very_many_points_those_over_each_other_are_one_and_the_front_is_kept() -> None:
+    points = [Point(str(place), place % 200, place // 200, on_front=place == 777) for place in range(40_000)]
+    svg = scatter(points, Plan("x", "y", labels="none")).to_svg()
+    titles = re.findall(r"<title>(\d+)(?:\nand ([\d,]+) more here)?</title>", svg)
+    assert len(titles) <= MOST_POINTS
+    assert sum(1 + int((more or "0").replace(",", "")) for _, more in titles) == 40_000
+    assert ("777", "") in titles
+
+
+def test_many_numbers_are_coloured_by_ranges_in_their_order(tmp_path: Path) -> None:
+    rows = "".join(f"{place},{place},{place * 100}\n" for place in range(1, 22))
+    drawing = plot_results(table(tmp_path, "a.csv", f"x,y,width\n{rows}"), ScatterOptions("x", "y", color="width"))
+    groups = [row["group"] for row in drawing.chart["data"]["values"]]
+    assert groups[:4] == ["100 … 300"] * 3 + ["400 … 600"]
+    assert groups[-1] == "1,900 … 2,100"
+    names = re.findall(r'class="muted tick"[^>]*>([^<]+ … [^<]+)<', drawing.picture.to_svg())
+    assert names == list(dict.fromkeys(groups))

@@ -19,7 +19,8 @@ from convcalc.render.tables.surface import Surface, is_terminal, surface
 EXTENSIONS = {
     ".txt": "text", ".log": "text", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex",
     ".html": "html", ".svg": "svg", ".py": "python", ".jsonl": "jsonl", ".parquet": "parquet", ".sarif": "sarif",
-    ".xml": "junit", ".yaml": "yaml", ".yml": "yaml", ".png": "png", ".vl.json": "vega",
+    ".xml": "junit", ".yaml": "yaml", ".yml": "yaml", ".png": "png", ".vl.json": "vega", ".mmd": "mermaid",
+    ".dot": "dot", ".gv": "dot",
 }  # fmt: skip
 """File extension → format."""
 STDOUT = "-"

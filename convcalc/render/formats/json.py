@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from convcalc.formula.closed_form import Formula
     from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
+    from convcalc.render.pictures.graph.graph import Graph
     from convcalc.render.results.row_list import Rows
     from convcalc.render.tables.surface import Surface
     from convcalc.report.align_layers import AlignedCell, AlignedRow
@@ -110,6 +111,13 @@ def match(found: Match, surface: Surface) -> str:
     from convcalc.render.results.match import match_facts
 
     return _document({**made_by(), **match_facts(found, location_facts)})
+
+
+def graph(graph: Graph, surface: Surface) -> str:
+    """Return boxes, frames and edges with their places, for others to draw."""
+    from convcalc.render.results.graph import graph_facts
+
+    return _document({**_made_by(), **_design(graph.report), **graph_facts(graph)})
 
 
 def formula(formula: Formula, surface: Surface) -> str:

@@ -1,4 +1,4 @@
-"""Pictures: of the text format, as on a terminal, and of plots; for READMEs and slides."""
+"""Pictures: of the text format, as on a terminal, of plots, and of graphs; for READMEs and slides."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from convcalc.report.fold import TableOptions
 from convcalc.report.report import Report
 
 if TYPE_CHECKING:
+    from convcalc.render.pictures.graph.graph import Graph
     from convcalc.render.plots.drawing import Drawing
 
 USUAL_WIDTH = 100
@@ -36,6 +37,11 @@ def comparison(comparison: Comparison, surface: Surface) -> str:
 def plot(drawing: Drawing, surface: Surface) -> str:
     """Return a picture as a file of its own, with its style sheet."""
     return drawing.picture.to_svg(drawing.theme)
+
+
+def graph(graph: Graph, surface: Surface) -> str:
+    """Return the picture of a graph."""
+    return graph.picture.to_svg(graph.theme)
 
 
 def _screen(surface: Surface) -> Surface:

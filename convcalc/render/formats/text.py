@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from convcalc.formula.closed_form import Formula
     from convcalc.match.match import Match
     from convcalc.profiles import Reconciliation
+    from convcalc.render.pictures.graph.graph import Graph
     from convcalc.render.results.row_list import RowStream
     from convcalc.render.tables.surface import Surface
     from convcalc.report.compare import Comparison
@@ -83,6 +84,13 @@ def match(found: Match, surface: Surface) -> str:
     from convcalc.render.results.match import match_blocks
 
     return render_blocks(match_blocks(found, surface), surface)
+
+
+def graph(graph: Graph, surface: Surface) -> str:
+    """Return a line for every box of a graph, inner ones indented."""
+    from convcalc.render.results.graph import graph_blocks
+
+    return render_blocks(graph_blocks(graph, surface), surface)
 
 
 def formula(formula: Formula, surface: Surface) -> str:

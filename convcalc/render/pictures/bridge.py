@@ -164,8 +164,8 @@ def _labels(side: _Side, start: float, room: float) -> Iterator[Element]:
         part = side.parts[place]
         value, share = side.pieces(part)
         name = fitted(part.label, room - side.numbers_width(part, values=values) + 0.1, SIZE)
-        strong, muted = element("tspan", share, class_="strong"), element("tspan", f" {value}", class_="muted")
+        strong, muted = element("tspan", share, class_="strong"), element("tspan", value, class_="muted")
         yield element("path", class_="lead", d=f"M{number(bar)},{number(middle)}L{number(near)},{number(y)}")
-        named: list[Element | str] = [name, muted] if values else [name]
+        named: list[Element | str] = [name, " ", muted] if values else [name]  # a space in a tspan may be dropped
         content = [*named, " ", strong] if end else [strong, " ", *named]
         yield element("text", *content, class_="end" if end else None, data_at=part.path, x=far, y=y + 4)

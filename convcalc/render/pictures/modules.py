@@ -282,4 +282,6 @@ def operation_label(module: Module) -> str:
     if module.op == "act":
         return parts[0] if parts else module.op
     wanted = [part for part in parts if "→" not in part or module.op == "linear"]
+    if module.op.startswith("dw"):  # depthwise: a group for each channel
+        wanted = [part for part in wanted if not part.startswith("groups ")]
     return " ".join([module.op, *wanted[:3]])

@@ -24,6 +24,8 @@ LEAST_GROUP = (76, 48)
 """A smaller group is one cell."""
 LEAST_WIDTH = 84
 """Of a caption, so that a small square's can be read."""
+LONGEST_LABEL = 160
+"""A longer one is cut where its square is narrower."""
 
 
 class _Square(NamedTuple):
@@ -40,7 +42,8 @@ class _Square(NamedTuple):
 
     @property
     def width(self) -> float:
-        return max(self.side, LEAST_WIDTH, text_width(self.caption, SIZE))
+        label = min(text_width(self.label, SIZE, bold=True), LONGEST_LABEL)
+        return max(self.side, LEAST_WIDTH, label, text_width(self.caption, SIZE))
 
 
 def squares(
@@ -51,21 +54,24 @@ def squares(
 
     Args:
         designs: names and modules.
-        width: in pixels; squares that find no room go on below.
+        width: in pixels, at most; squares that find no room go on below.
         keys: metrics, each with a scale of its own.
         side: of the largest square, at most, in pixels.
     """
     y, drawn = 0.0, []
+    right = 1.0
     for line in _lines(designs, width, keys, side):
         height = max(square.side for square in line)
         x = 0.0
         for square in line:
             drawn.append((square, x, y + height))
+            right = max(right, min(x + square.width, width))
             x += square.width + GAP
         y += height + CAPTION
     divided = [list(_cells(square, x, bottom)) for square, x, bottom in drawn]
+    shown = [(square.key, cell) for (square, *_), some in zip(drawn, divided, strict=True) for cell in some]
     maxima = {
-        key: max((cell.value(key) for some in divided for cell in some if len(cell.modules) == 1), default=0)
+        key: max((cell.value(key) for of, cell in shown if of == key and len(cell.modules) == 1), default=0)
         for key in LETTERS
     }
     content = [
@@ -76,7 +82,7 @@ def squares(
         f"{label}: {' and '.join(exact(root.value(key), key, known=root.known) for key in keys)}"
         for label, root in designs
     )
-    return picture("squares", content, width, y, f"To one scale for each metric. {said}.")
+    return picture("squares", content, right, y, f"To one scale for each metric. {said}.")
 
 
 def _lines(
@@ -136,7 +142,7 @@ def _square(
         group.append(tinted(cell, square.root, square.key, maxima, names))
     if not square.side:
         group.append(element("path", class_="axis", d=f"M{number(x)},{number(bottom)}h{LEAST_WIDTH}"))
-    label = fitted(square.label, min(square.width + GAP - 6, width - x), SIZE, bold=True)
+    label = fitted(square.label, min(square.width, width - x), SIZE, bold=True)
     group.append(element("text", label, class_="strong", x=x, y=bottom + 17))
     group.append(element("text", square.caption, x=x, y=bottom + 32))
     return group

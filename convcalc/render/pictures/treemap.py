@@ -219,7 +219,8 @@ def _label(names: Sequence[str], box: Box) -> tuple[str, float]:
         for size in (SIZE, SMALL):
             if text_width(name, size) <= room:
                 return name, size
-    cut = fitted(names[-1], room, SMALL)
+    name = names[-1]  # what tells names with numbers apart is their end
+    cut = fitted(name[::-1], room, SMALL)[::-1] if name[-1:].isdigit() else fitted(name, room, SMALL)
     return (cut if len(cut) > LEAST_LETTERS else "", SMALL)
 
 

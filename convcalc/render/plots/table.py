@@ -12,7 +12,7 @@ from convcalc.errors import SpecError, quoted
 from convcalc.metrics.registry import report_metrics
 from convcalc.render.pictures.labels import NAMES
 from convcalc.render.pictures.scatter.axes import Value
-from convcalc.render.pictures.scatter.drawing import Labels, Plan, Point, front_of, scatter
+from convcalc.render.pictures.scatter.drawing import MOST_COLORS, Labels, Plan, Point, front_of, scatter
 from convcalc.render.plots import vega
 from convcalc.render.plots.drawing import Drawing
 
@@ -59,10 +59,7 @@ def plot_results(results: Results, options: ScatterOptions, width: float = 900, 
     """
     x, y = _axes(results, options)
     columns = {key: results.numbers(key) for key in dict.fromkeys((x, y, *([options.size] if options.size else [])))}
-    groups = [""] * len(results.rows)
-    if options.color:
-        results.require(options.color)
-        groups = results.texts(options.color)
+    groups = _groups(results, options.color) if options.color else [""] * len(results.rows)
     names = names_of(results)
     keys = options.pareto or _usual_front(x, y)
     ranks = [[_signed(value, key) for value in results.numbers(key.removeprefix("-"))] for key in keys]
@@ -83,6 +80,23 @@ def plot_results(results: Results, options: ScatterOptions, width: float = 900, 
         line = (f"-{x}" in keys, f"-{y}" in keys)
     plan = Plan(_words(x), _words(y), _words(options.size or ""), logs[0], logs[1], options.labels, line)
     return Drawing(scatter(points, plan, width, height), vega.scatter(points, plan, options.color))
+
+
+def _groups(results: Results, column: str) -> list[str]:
+    """Return the group of each row: its text, or, of many different numbers, the range that it is in."""
+    results.require(column)
+    texts = results.texts(column)
+    if len(set(texts)) <= MOST_COLORS or not results.is_numeric(column):
+        return texts
+    values = results.numbers(column)
+    ranked = sorted({value for value in values if value is not None})
+    size = -(-len(ranked) // (MOST_COLORS - 1))
+    ranges: dict[Value | None, str] = {None: ""}
+    for start in range(0, len(ranked), size):
+        part = ranked[start : start + size]
+        name = f"{part[0]:,} … {part[-1]:,}" if len(part) > 1 else f"{part[0]:,}"
+        ranges |= dict.fromkeys(part, name)
+    return [ranges[value] for value in values]
 
 
 def _signed(value: Value | None, key: str) -> Value | None:

@@ -53,7 +53,7 @@ def comparison_page(comparison: Comparison, verdicts: Sequence[Element] = ()) ->
     ]
     if comparison.differing_conditions:
         content.append(element("p", f"Different inputs: {differing(comparison, GLYPHS)}", class_="warning"))
-    content += [*verdicts, _squares(labels, roots), _places(comparison), _graphs(comparison, roots)]
+    content += [*verdicts, _squares(labels, roots), _places(comparison), _graphs(comparison)]
     for place, (label, root, report) in enumerate(zip(labels, roots, reports, strict=True)):
         head = element("summary", element("h2", label), element("span", f"{report.design} · {flow(report)}"))
         inside = [*overview(root, report), *sections(root, report, prefix=f"d{place + 1}-", level=3)]
@@ -102,9 +102,9 @@ def _squares(labels: Sequence[str], roots: Sequence[Module]) -> Element:
     return section("To one scale", text, scroll(drawn.root, "To one scale", "wide"))
 
 
-def _graphs(comparison: Comparison, roots: Sequence[Module]) -> Element:
+def _graphs(comparison: Comparison) -> Element:
     """Return the graphs side by side, with one scale of tints."""
-    graphs = [graph(root, report.inputs) for root, report in zip(roots, comparison.reports, strict=True)]
+    graphs = [graph(module_tree(report), report) for report in comparison.reports]
     drawn = element("div", class_="row")
     for label, report, each in zip(comparison.labels, comparison.reports, graphs, strict=True):
         box = scroll(lean_graph(each.beside(graphs)), f"Graph of {label}", "scroll tall")

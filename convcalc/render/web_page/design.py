@@ -106,7 +106,7 @@ def sections(root: Module, report: Report, *, prefix: str = "", level: int = 2) 
         "own linear scale; at the foot the activations that it puts out.",
         scroll(lean_cells(along), "Along the depth", "wide"), level=level,
     )  # fmt: skip
-    wiring = graph(root, report.inputs).picture
+    wiring = graph(module_tree(report), report).picture
     drawn = section(
         "Graph", "Equal neighbours are drawn once, with ×n.", scroll(lean_graph(wiring), "Graph", "scroll tall"),
         level=level, tools=[switch()],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from itertools import pairwise
 from math import floor, fsum
 
 from convcalc.render.pictures.graph.layers import Layered, Segment
@@ -53,9 +53,9 @@ def _straight(graph: Layered) -> list[Segment]:
 
 
 def _leads(graph: Layered, depths: dict[int, int], node: int) -> bool:
-    """Whether a node is the only one, or deeper than all others; among three items and more the middle is for none."""
+    """Whether a node is the only one, or deeper than all others; of three branches none is. Shortcuts are no branches."""
     others = [other for other in depths if other != node]
-    return sum(not graph.is_bend(other) for other in others) < FEW and all(
+    return sum(other not in graph.shortcuts for other in others) < FEW and all(
         depths[node] > depths[other] for other in others
     )
 
@@ -100,7 +100,7 @@ class _Columns:
     def _separate(self, gap: int) -> None:
         widths = self.graph.widths
         for layer in self.graph.layers:
-            for left, right in zip(layer, layer[1:], strict=False):
+            for left, right in pairwise(layer):
                 apart = (widths[left] + widths[right]) // 2 + gap + self.offset[left] - self.offset[right]
                 one, other = self.column[left], self.column[right]
                 apart = max(apart, self.after.get(one, {}).get(other, apart))
@@ -170,8 +170,3 @@ class _Columns:
             ]  # fmt: skip
             if near:
                 places[column] = max([now, *near], key=lambda place: (wanted.count(place), -abs(place - now)))
-
-
-def total_bends(graph: Layered, places: Sequence[int]) -> int:
-    """Return how many lines between layers are not straight."""
-    return sum(places[each.tail] + each.tail_shift != places[each.head] + each.head_shift for each in graph.segments)

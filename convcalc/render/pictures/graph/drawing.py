@@ -113,8 +113,8 @@ def draw(  # noqa: PLR0913 - what a graph is
     top: Node, inputs: Sequence[Node], edges: Mapping[tuple[Node, Node], None], *,
     shapes: Mapping[str, Sequence[int]], by: str, direction: Direction, note: str = "",
     largest: Mapping[str, int] | None = None,
-) -> Picture:  # fmt: skip
-    """Draw a graph.
+) -> tuple[Picture, Places]:  # fmt: skip
+    """Draw a graph; return where everything is too.
 
     Args:
         top: the design.
@@ -137,7 +137,8 @@ def draw(  # noqa: PLR0913 - what a graph is
     boxes = sum(1 for _ in top.boxes())
     said = f"Graph of {boxes:,} boxes, {'top to bottom' if direction == 'down' else 'left to right'}"
     tinted = f", tinted by {NAMES[by][1]}" if by in NAMES else ""
-    return picture(f"graph by-{LETTERS.get(by, 'none')}", content, width, height, f"{said}{tinted}.", margin=4)
+    kind = f"graph by-{LETTERS.get(by, 'none')}"
+    return picture(kind, content, width, height, f"{said}{tinted}.", margin=4), places
 
 
 def largest_of(tops: Sequence[Node]) -> Mapping[str, int]:

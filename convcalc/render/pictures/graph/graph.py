@@ -2,97 +2,173 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+from convcalc.errors import did_you_mean, quoted
+from convcalc.paths import matches, syntax_error
 from convcalc.render.pictures.graph.drawing import draw, largest_of
-from convcalc.render.pictures.graph.nesting import Direction
+from convcalc.render.pictures.graph.nesting import DIRECTIONS, Direction, Places
 from convcalc.render.pictures.graph.nodes import Node, Runs, build, edges, gathered
+from convcalc.render.pictures.graph.untangle import untangle
+from convcalc.render.pictures.labels import LETTERS, NAMES
 from convcalc.render.pictures.modules import Module, Run
-from convcalc.render.pictures.svg import Picture
+from convcalc.render.pictures.palette import tint
+from convcalc.render.pictures.svg import Picture, Theme
+from convcalc.report.drawn import unknown
+from convcalc.report.report import Report
 
 AUTO = 96
 """Boxes that ``auto`` shows at most, unless there are more at the top."""
 MOST = 400
 """Boxes that are shown at most: more are folded."""
+BY = (*NAMES, "none")
+"""Metrics of tints, or none."""
+REPEATS = ("fold", "show")
+DEPTHS = ("auto", "all")
 
 
 @dataclass(frozen=True)
 class View:
-    """How a graph is shown."""
+    """How a graph is shown.
 
-    depth: int | Literal["auto", "all"] = "auto"
-    """So many levels of modules are shown: ``auto`` shows as many as there are at most 96 boxes of."""
-    opened: Callable[[str], bool] | None = None
-    """Paths of modules that are open, whatever the depth; those around them are too."""
-    closed: Callable[[str], bool] | None = None
-    """Paths of modules that are closed."""
+    Args:
+        depth: so many levels of modules are shown: ``auto`` shows as many as have at most 96 boxes.
+        opened: globs of paths; modules that match are open at any depth, and those around them.
+        closed: globs of paths; modules that match are closed.
+        by: the metric of tints, or ``none``.
+        direction: of lines: ``down`` or ``right``.
+        repeats: ``fold`` draws equal neighbours once, ``show`` each.
+        theme: of files.
+    """
+
+    depth: int | str = "auto"
+    opened: Sequence[str] = ()
+    closed: Sequence[str] = ()
     by: str = "macs"
     direction: Direction = "down"
     repeats: Literal["fold", "show"] = "fold"
+    theme: Theme = "auto"
+
+    def require(self, root: Module) -> None:
+        """Demand values that there are, and globs that match.
+
+        Raises:
+            ValueError: for others.
+        """
+        words = (("metric of tints", self.by, BY), ("direction", self.direction, DIRECTIONS),
+                 ("way of repeats", self.repeats, REPEATS))  # fmt: skip
+        for what, word, known in words:
+            if word not in known:
+                raise unknown(what, str(word), known)
+        is_number = isinstance(self.depth, int) and not isinstance(self.depth, bool) and self.depth >= 1
+        if not is_number and self.depth not in DEPTHS:
+            raise ValueError(f"depth is a positive integer, auto or all, not {self.depth!r}")
+        paths = [module.path for module in root.walk() if module.path]
+        for glob in (*self.opened, *self.closed):
+            wrong = syntax_error(glob, ".")
+            if wrong:
+                raise ValueError(f"the glob {quoted(glob)} {wrong}")
+            if not _matching([glob], paths):
+                raise ValueError(f"no layer or module has the path {quoted(glob)}{did_you_mean(glob, paths)}")
+
+
+def _matching(globs: Sequence[str], paths: Iterable[str]) -> list[str]:
+    return [path for path in paths if any(matches(glob, path, ".") for glob in globs)]
 
 
 @dataclass(frozen=True)
 class Graph:
     """Boxes and frames of a design, and what reads what."""
 
+    root: Module
+    report: Report
+    view: View
     top: Node
     inputs: Sequence[Node]
     edges: Mapping[tuple[Node, Node], None]
-    shapes: Mapping[str, Sequence[int]]
-    """Those of the inputs."""
-    view: View
     depth: int
     """So many levels are shown."""
     note: str = ""
     """What is folded for want of room."""
 
     @cached_property
+    def drawn(self) -> tuple[Picture, Places]:
+        """The picture, and where everything in it is."""
+        return self._drawn([self])
+
+    def _drawn(self, graphs: Sequence[Graph]) -> tuple[Picture, Places]:
+        view, largest = self.view, largest_of([graph.top for graph in graphs])
+        return draw(
+            self.top, self.inputs, self.edges, shapes=self.report.inputs, by=view.by, direction=view.direction,
+            note=self.note, largest=largest,
+        )  # fmt: skip
+
+    @property
     def picture(self) -> Picture:
-        return self.beside([self])
+        return self.drawn[0]
 
     def beside(self, graphs: Sequence[Graph]) -> Picture:
         """Draw it with the scale of tints that it shares with others."""
-        view, largest = self.view, largest_of([graph.top for graph in graphs])
-        return draw(
-            self.top, self.inputs, self.edges, shapes=self.shapes, by=view.by, direction=view.direction, note=self.note,
-            largest=largest,
-        )  # fmt: skip
+        return self._drawn(graphs)[0]
+
+    @property
+    def theme(self) -> Theme:
+        return self.view.theme
+
+    def tint(self, node: Node) -> str:
+        """Return the palette's name of a box's tint, such as ``m3``; nothing where there is none."""
+        if self.view.by not in LETTERS:
+            return ""
+        largest = max(box.value(self.view.by) for box in self.top.boxes())
+        return f"{LETTERS[self.view.by]}{tint(node.value(self.view.by), largest)}"
+
+    def within(self, boxes: int, why: str) -> Graph:
+        """Return the same with fewer boxes; ``why`` is the beginning of its note."""
+        return _opened(self.root, self.report, self.view, boxes, why)
 
 
-def graph(root: Module, inputs: Mapping[str, Sequence[int]] | None = None, view: View | None = None,
-          most: int = MOST) -> Graph:  # fmt: skip
-    """Return the graph of a design.
+def graph(root: Module, report: Report, view: View | None = None) -> Graph:
+    """Return the graph of a design, with at most 400 boxes: of more the deepest are folded, then neighbours at the top.
 
     Args:
-        root: its modules.
-        inputs: the shapes of its inputs by their names.
+        root: its modules. Those that read each other in turn are parted.
+        report: its numbers.
         view: what is open, and how it is drawn.
-        most: boxes at most: of more the deepest are folded, then neighbours at the top, and ``note`` says so.
+
+    Raises:
+        ValueError: for a view that there is not.
     """
     view = view or View()
-    top, depth, note = _Opening(root, view, most).run()
-    shapes = inputs or {}
-    read, found = edges(top, list(shapes))
-    return Graph(top, read, found, shapes, view, depth, note)
+    untangle(root)
+    view.require(root)
+    return _opened(root, report, view, MOST, f"More than {MOST:,} boxes")
+
+
+def _opened(root: Module, report: Report, view: View, most: int, why: str) -> Graph:
+    top, depth, note = _Opening(root, view, most, why).run()
+    read, found = edges(top, list(report.inputs))
+    return Graph(root, report, replace(view), top, read, found, depth, note)
 
 
 class _Opening:
     """What is open at which depth."""
 
-    def __init__(self, root: Module, view: View, most: int) -> None:
-        self.root, self.view, self.most = root, view, most
+    def __init__(self, root: Module, view: View, most: int, why: str) -> None:
+        self.root, self.view, self.most, self.why = root, view, most, why
         self.runs = Runs(fold=view.repeats == "fold")
         self.levels = _levels(root)
-        self.named = _around(root, view.opened) if view.opened else set[Module]()
+        paths = [module.path for module in root.walk() if module.path] if view.opened or view.closed else []
+        self.named = _around(root, set(_matching(view.opened, paths)))
+        self.closed = set(_matching(view.closed, paths))
 
-    def at(self, depth: int) -> Node:
+    def at(self, depth: int, *, named: bool = True) -> Node:
         def opens(run: Run, level: int) -> bool:
-            if self.view.closed and any(self.view.closed(module.path) for module in run.modules):
+            if any(module.path in self.closed for module in run.modules):
                 return False
-            return level < depth or any(module in self.named for module in run.modules)
+            return level < depth or (named and any(module in self.named for module in run.modules))
 
         return build(self.root, self.runs, opens)
 
@@ -101,52 +177,38 @@ class _Opening:
         wanted = self._wanted()
         for depth in range(wanted, 0, -1):
             top = self.at(depth)
-            boxes = len(top.boxes())
-            if boxes <= self.most:
-                folded = depth < wanted
-                return top, depth, f"More than {self.most:,} boxes: folded to depth {depth}." if folded else ""
-        self.named = set()
-        top = self.at(1)
+            if len(top.boxes()) <= self.most:
+                return top, depth, "" if depth == wanted else f"{self.why}: folded to depth {depth}."
+        top = self.at(1, named=False)
         if len(top.boxes()) <= self.most:
-            return top, 1, f"More than {self.most:,} boxes: folded to depth 1."
-        top = gathered(top, min(AUTO, self.most))
-        return top, 1, f"More than {self.most:,} boxes: neighbours are drawn together."
+            return top, 1, f"{self.why}: folded to depth 1."
+        return gathered(top, min(AUTO, self.most)), 1, f"{self.why}: neighbours are drawn together."
 
     def _wanted(self) -> int:
+        if isinstance(self.view.depth, int):
+            return min(self.view.depth, self.levels)
         if self.view.depth == "all":
             return self.levels
-        if self.view.depth != "auto":
-            return max(1, min(self.view.depth, self.levels))
-        named, self.named = self.named, set()
         depth = 1
-        while depth < self.levels and len(self.at(depth + 1).boxes()) <= AUTO:
+        while depth < self.levels and len(self.at(depth + 1, named=False).boxes()) <= AUTO:
             depth += 1
-        self.named = named
         return depth
 
 
 def _levels(root: Module) -> int:
     """Return how many levels of modules there are below the whole."""
-    deepest, levels = 0, {root: 0}
+    levels = {root: 0}
     for module in root.walk():
-        for child in module.children:
-            levels[child] = levels[module] + 1
-            deepest = max(deepest, levels[child])
-    return max(deepest, 1)
+        levels.update((child, levels[module] + 1) for child in module.children)
+    return max(levels.values())
 
 
-def _around(root: Module, wanted: Callable[[str], bool]) -> set[Module]:
-    """Return the modules whose paths are wanted, and all around them."""
+def _around(root: Module, paths: set[str]) -> set[Module]:
+    """Return the modules that have some paths, and all around them."""
     found: set[Module] = set()
     for module in root.walk():
-        if module.path and wanted(module.path):
-            around: Module | None = module
-            while around is not None and around not in found:
-                found.add(around)
-                around = around.parent
+        around = module if module.path in paths else None
+        while around is not None and around not in found:
+            found.add(around)
+            around = around.parent
     return found
-
-
-def paths(root: Module) -> Iterable[str]:
-    """Give the paths of all modules and layers."""
-    return (module.path for module in root.walk() if module.path)

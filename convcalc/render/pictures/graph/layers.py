@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -58,6 +59,8 @@ class Layered:
         self.links = links
         self.ranks = _ranks(len(items), links, first, last)
         self.segments: list[Segment] = []
+        self.shortcuts: set[int] = set()
+        """Bend points of lines that branch: what they lead past is read elsewhere too."""
         self._join()
         self.layers: list[list[int]] = [[] for _ in range(max(self.ranks, default=-1) + 1)]
         for node, rank in enumerate(self.ranks):
@@ -72,6 +75,7 @@ class Layered:
     def _join(self) -> None:
         """Lead every line through the layers, with one trunk for all that leave one place."""
         trunks: dict[tuple[int, object], list[int]] = {}
+        targets = Counter((link.tail, link.source) for link in self.links)
         for link in sorted(self.links, key=lambda link: (link.tail, self.ranks[link.head])):
             trunk = trunks.setdefault((link.tail, link.source), [link.tail])
             while self.ranks[trunk[-1]] < self.ranks[link.head] - 1:
@@ -81,6 +85,8 @@ class Layered:
                 self.weights.append(0)
                 self.ranks.append(self.ranks[trunk[-1]] + 1)
                 shift = link.tail_shift if len(trunk) == 1 else 0
+                if targets[link.tail, link.source] > 1:
+                    self.shortcuts.add(bend)
                 self.segments.append(Segment(trunk[-1], bend, shift, 0, link.source))
                 trunk.append(bend)
             at = self.ranks[link.head] - 1 - self.ranks[link.tail]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from convcalc.render.pictures.graph.columns import columns
-from convcalc.render.pictures.graph.layers import LANE, Item, Layered, Link
+from convcalc.render.pictures.graph.layers import LANE, Item, Layered, Link, Segment
 from convcalc.render.pictures.graph.nodes import Node
 from convcalc.render.pictures.graph.ordering import order
 
@@ -137,6 +137,34 @@ def _size(node: Node, done: Mapping[Node, _Frame], sizes: Sizes, direction: Dire
     return Item(width, height, weight) if direction == "down" else Item(height, width, weight)
 
 
+class _Wired(NamedTuple):
+    """A frame's graph, and the numbers of its ports and children in it."""
+
+    graph: Layered
+    ins: Mapping[Node, int]
+    numbers: Mapping[Node, int]
+    outs: Mapping[Node, int]
+
+
+def _wired(frame: Node, wires: _Wires, sized: Mapping[Node, Item], head: int, done: Mapping[Node, _Frame]) -> _Wired:
+    enters, leaves = list(wires.enters.get(frame, ())), list(wires.leaves.get(frame, ()))
+    items = [*(Item(LANE, head) for _ in enters), *sized.values(), *(Item(LANE, PAD) for _ in leaves)]
+    ins = {source: place for place, source in enumerate(enters)}
+    numbers = {child: len(enters) + place for place, child in enumerate(sized)}
+    outs = {source: len(enters) + len(sized) + place for place, source in enumerate(leaves)}
+    links = []
+    for tail, end, source in wires.inside.get(frame, ()):
+        one, other = (ins[source] if tail is frame else numbers[tail]), (outs[source] if end is frame else numbers[end])
+        tail_shift = done[tail].leaves[source] - done[tail].width // 2 if tail in done else 0
+        end_shift = done[end].enters[source] - done[end].width // 2 if end in done else 0
+        links.append(Link(one, other, source, tail_shift, end_shift))
+    read = {link.head for link in links}
+    for child, at in numbers.items():
+        if at not in read and not child.input:  # a parameter is beside the main way
+            items[at] = items[at]._replace(weight=0)
+    return _Wired(Layered(items, links, len(enters), len(leaves)), ins, numbers, outs)
+
+
 def _lay_out(
     frame: Node, children: Sequence[Node], wires: _Wires, sizes: Sizes, done: Mapping[Node, _Frame],
     direction: Direction,
@@ -144,66 +172,50 @@ def _lay_out(
     """Lay out one frame, whose inner frames are done; return its crossings and bends too."""
     top = frame.parent is None
     head, side = (0, 0) if top else (HEAD, PAD) if direction == "down" else (PAD, HEAD)
-    enters, leaves = list(wires.enters.get(frame, ())), list(wires.leaves.get(frame, ()))
-    items = [
-        *(Item(LANE, head, 0) for _ in enters), *(_size(child, done, sizes, direction) for child in children),
-        *(Item(LANE, PAD, 0) for _ in leaves),
-    ]  # fmt: skip
-    numbers = {child: len(enters) + place for place, child in enumerate(children)}
-    ins = {source: place for place, source in enumerate(enters)}
-    outs = {source: len(enters) + len(children) + place for place, source in enumerate(leaves)}
-
-    def link(tail: Node, end: Node, source: Node) -> Link:
-        """Return a line between children, or from or to a port, with the places of the ports of inner frames."""
-        tail_shift = done[tail].leaves[source] - done[tail].width // 2 if tail in done else 0
-        head_shift = done[end].enters[source] - done[end].width // 2 if end in done else 0
-        one, other = (ins[source] if tail is frame else numbers[tail]), (outs[source] if end is frame else numbers[end])
-        return Link(one, other, source, tail_shift, head_shift)
-
-    links = [link(*wire) for wire in wires.inside.get(frame, ())]
-    graph = Layered(items, links, len(enters), len(leaves))
+    sized = {child: _size(child, done, sizes, direction) for child in children}
+    graph, ins, numbers, outs = _wired(frame, wires, sized, head, done)
     crossings = order(graph)
-    across = columns(graph, GAP)
-    bands = _bands(graph, across, 0 if enters else head)
-    inner = max((middle + width // 2 for middle, width in zip(across, graph.widths, strict=True)), default=0)
-    length = bands[-1][1] + (0 if leaves or top else PAD) if bands else 0
-    least = (0, 0) if top else sizes(frame)
-    if direction == "right":
-        least = 0, least[0]
-    width = max(inner + side + (0 if top else PAD), least[0])
-    width += width % 2
-    left = side + (width - inner - side - (0 if top else PAD)) // 2
+    across, bands = _across_and_bands(graph, 0 if ins else head)
+    least = 0 if top else sizes(frame)[0]
+    pads = 0 if top else side + PAD
+    inner = max((middle + width // 2 for middle, width in zip(across, graph.widths, strict=True)), default=0) + pads
+    width = _even(max(inner, least) if direction == "down" else inner)
+    length = (bands[-1][1] if bands else 0) + (0 if outs or top else PAD)
+    length = _even(max(length, least) if direction == "right" else length)
+    if outs:  # lines go on to the edge
+        bands[-1] = bands[-1][0], length
+    left = side + (width - inner) // 2
+    across = [middle + left for middle in across]
     lines: dict[Node, list[Bend]] = {}
-    bent = 0
     for segment in graph.segments:
-        bend = _bend(graph, segment.tail, segment.head, across, bands, (segment.tail_shift, segment.head_shift), left)
-        bent += bend.across[0] != bend.across[1]
-        lines.setdefault(segment.source, []).append(bend)  # type: ignore[arg-type] # sources are nodes
-    at = {
-        child: (left + across[number] - graph.widths[number] // 2, _start(graph, number, bands))
-        for child, number in numbers.items()
-    }
+        lines.setdefault(segment.source, []).append(_bend(graph, segment, across, bands))  # type: ignore[arg-type] # nodes
     made = _Frame(
-        width, max(length, least[1]), at, lines, {source: left + across[number] for source, number in ins.items()},
-        {source: left + across[number] for source, number in outs.items()},
+        width, length,
+        {child: (across[at] - graph.widths[at] // 2, _start(graph, at, bands)) for child, at in numbers.items()},
+        lines, {source: across[at] for source, at in ins.items()}, {source: across[at] for source, at in outs.items()},
     )  # fmt: skip
-    return made, crossings, bent
+    return made, crossings, sum(part.across[0] != part.across[1] for parts in lines.values() for part in parts)
 
 
-def _bands(graph: Layered, across: Sequence[int], begin: int) -> list[tuple[int, int]]:
-    """Return where each layer begins and ends."""
+def _even(size: int) -> int:
+    return size + size % 2
+
+
+def _across_and_bands(graph: Layered, begin: int) -> tuple[list[int], list[tuple[int, int]]]:
+    """Return where every node is across, and where each layer begins and ends."""
+    across = columns(graph, GAP)
     steps, ports = [0] * len(graph.layers), [False] * len(graph.layers)
     for each in graph.segments:
         far = abs(across[each.tail] + each.tail_shift - across[each.head] - each.head_shift)
         rank = graph.ranks[each.tail]
         steps[rank] = max(steps[rank], far)
         ports[rank] = ports[rank] or graph.is_port(each.tail) or graph.is_port(each.head)
-    found, at = [], begin
+    bands, at = [], begin
     for layer, far, port in zip(graph.layers, steps, ports, strict=True):
         height = max(graph.heights[node] for node in layer)
-        found.append((at, at + height))
+        bands.append((at, at + height))
         at += height + (CLOSE if port and not far else min(MOST_GAP, GAP + far // STEEP))
-    return found
+    return across, bands
 
 
 def _start(graph: Layered, node: int, bands: Sequence[tuple[int, int]]) -> int:
@@ -211,15 +223,13 @@ def _start(graph: Layered, node: int, bands: Sequence[tuple[int, int]]) -> int:
     return begin + (end - begin - graph.heights[node]) // 2
 
 
-def _bend(  # noqa: PLR0913 - what a part of a line depends on
-    graph: Layered, tail: int, head: int, across: Sequence[int], bands: Sequence[tuple[int, int]],
-    shifts: tuple[int, int], left: int,
-) -> Bend:  # fmt: skip
+def _bend(graph: Layered, part: Segment, across: Sequence[int], bands: Sequence[tuple[int, int]]) -> Bend:
+    tail, head = part.tail, part.head
     (port, begins), (ends, end) = bands[graph.ranks[tail]], bands[graph.ranks[head]]
     first = _start(graph, tail, bands) + graph.heights[tail]
     first = port if graph.is_port(tail) else begins if graph.is_bend(tail) else first
     last = end if graph.is_bend(head) or graph.is_port(head) else _start(graph, head, bands)
-    return Bend((left + across[tail] + shifts[0], left + across[head] + shifts[1]), (first, begins, ends, last))
+    return Bend((across[tail] + part.tail_shift, across[head] + part.head_shift), (first, begins, ends, last))
 
 
 def _absolute(

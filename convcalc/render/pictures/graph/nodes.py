@@ -135,7 +135,7 @@ def edges(top: Node, sources: Sequence[str]) -> tuple[list[Node], dict[tuple[Nod
         reader = boxes[leaf]
         for source in leaf.sources:
             if isinstance(source, str):
-                box = inputs.setdefault(source, Node([], top, input_=source))
+                box = inputs.get(source) or inputs.setdefault(source, Node([], top, input_=source))
             else:
                 box = boxes[source]
             if box is not reader:

@@ -67,9 +67,8 @@ class _Search:
         """The neighbours of a node: which, where the line meets them, where it meets the node, from −½ to ½."""
         for segment in graph.segments:
             self.gaps[graph.ranks[segment.tail]].append(segment)
-            tail, head = (
-                segment.tail_shift / (graph.widths[segment.tail] + 1), segment.head_shift / (graph.widths[segment.head] + 1)
-            )  # fmt: skip
+            tail = segment.tail_shift / (graph.widths[segment.tail] + 1)
+            head = segment.head_shift / (graph.widths[segment.head] + 1)
             self.down.setdefault(segment.tail, []).append((segment.head, head, tail))
             self.up.setdefault(segment.head, []).append((segment.tail, tail, head))
         self.places = {node: place for layer in self.layers for place, node in enumerate(layer)}

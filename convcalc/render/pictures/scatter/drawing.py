@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
 from typing import Literal, NamedTuple
@@ -14,7 +14,7 @@ from convcalc.number_format import count_of
 from convcalc.render.pictures.labels import short
 from convcalc.render.pictures.palette import RAMP
 from convcalc.render.pictures.scatter.axes import Axis, Value, axis
-from convcalc.render.pictures.scatter.labels import Label, Rectangle, Spot, place_labels
+from convcalc.render.pictures.scatter.labels import CELL, Label, Rectangle, Spot, place_labels
 from convcalc.render.pictures.svg import Picture, element, number, picture
 from convcalc.render.pictures.text_width import fitted, text_width
 
@@ -23,6 +23,8 @@ LABELS: tuple[Labels, ...] = ("auto", "all", "front", "none")
 SMALL = 11
 RADIUS, LEAST_RADIUS, LARGEST_RADIUS = 4.0, 3.0, 15.0
 RIGHT, TOP, BOTTOM = 16, 30, 44
+MOST_POINTS = 5000
+"""Of more, those that are drawn over each other are one."""
 LEGEND = 18
 """Height of a line of colours."""
 MOST_COLORS = 8
@@ -89,15 +91,18 @@ def scatter(points: Sequence[Point], plan: Plan, width: float = 900, height: flo
     if corners:
         path = "L".join(f"{number(x)},{number(y)}" for x, y in corners)
         drawn.append(element("path", class_="frontier", d=f"M{path}"))
-    names = _texts(points, plan.labels)
+    shown = _shown(points, spots)
+    names = _texts(points, shown, plan.labels)
     bounds = (left + 2, top - 8, width - 2, bottom - 2)
-    labels = place_labels(spots, names, bounds, lines=_steps(corners), far=plan.labels == "all")
-    for place in sorted(range(len(points)), key=lambda place: (points[place].on_front, -spots[place].radius)):
-        drawn.append(_point(points[place], spots[place], colors))
-    for place, label in labels.items():
-        drawn.append(_label(label, strong=points[place].on_front))
+    front = {place for place in shown if points[place].on_front}
+    far = plan.labels == "all"
+    labels = place_labels(spots, names, bounds, lines=_steps(corners), strong=front, far=far)
+    for place in sorted(shown, key=lambda place: _layer(points[place], spots[place], colors)):
+        drawn.append(_point(points[place], spots[place], colors, shown[place]))
+    drawn += map(_label, labels.values())
     missing = len(names) - len(labels)
     said = [f"{count_of(len(points), 'point')}: {plan.x} from left to right, {plan.y} upward"]
+    said += ["points over each other are drawn once"] if len(shown) < len(points) else []
     said += [f"{count_of(missing, 'name')} found no room"] if missing and plan.labels == "all" else []
     return picture("scatter", drawn, width, height, f"{'; '.join(said)}.")
 
@@ -114,11 +119,25 @@ def _radius(point: Point, largest: Value) -> float:
     return max(LEAST_RADIUS, LARGEST_RADIUS * sqrt(max(point.size or 0, 0) / largest))
 
 
-def _texts(points: Sequence[Point], labels: Labels) -> dict[int, str]:
+def _shown(points: Sequence[Point], spots: Sequence[Spot]) -> dict[int, int]:
+    """Return which points are drawn, and how many more are at the same place: of very many one a square and group."""
+    side, found = 0, dict.fromkeys(range(len(points)), 0)
+    while len(found) > MOST_POINTS and side < CELL:
+        side = 2 * side or 2
+        squares: dict[object, int] = {}
+        found = {}
+        for place, (point, spot) in enumerate(zip(points, spots, strict=True)):
+            square = place if point.on_front else (spot.x // side, spot.y // side, point.group)
+            first = squares.setdefault(square, place)
+            found[first] = found[first] + 1 if first in found else 0
+    return found
+
+
+def _texts(points: Sequence[Point], shown: Iterable[int], labels: Labels) -> dict[int, str]:
     """Return the names to be written, those of the front first, then from the top of the picture down."""
     if labels == "none":
         return {}
-    order = sorted(range(len(points)), key=lambda place: (not points[place].on_front, points[place].y))
+    order = sorted(shown, key=lambda place: (not points[place].on_front, points[place].y))
     return {
         place: fitted(points[place].name, 160, SMALL)
         for place in order
@@ -140,9 +159,9 @@ def _colors(groups: Sequence[str]) -> Mapping[str, str]:
 
 
 def _natural(text: str) -> tuple[float, str]:
-    """Sort numbers by their size, before words."""
+    """Sort numbers by their size, ranges of them by where they begin, and words behind."""
     try:
-        return float(text), text
+        return float(text.partition(" … ")[0].replace(",", "")), text
     except ValueError:
         return float("inf"), text
 
@@ -195,16 +214,22 @@ def _titles(plan: Plan, width: float, height: float, top: float) -> Iterator[Ele
     yield element("text", fitted(f"↑ {plan.y}", room, SMALL), class_="muted tick", x=4, y=top - 14)
 
 
-def _point(point: Point, spot: Spot, colors: Mapping[str, str]) -> Element:
+def _layer(point: Point, spot: Spot, colors: Mapping[str, str]) -> tuple[bool, bool, float]:
+    """Return what points are sorted by: the front is above others, colours above grey, small ones above large ones."""
+    return point.on_front, point.group in colors, -spot.radius
+
+
+def _point(point: Point, spot: Spot, colors: Mapping[str, str], more: int) -> Element:
     color = colors.get(point.group, "muted") if colors else "params" if point.on_front else "muted"
     kind = f"point front {color}" if point.on_front else f"point {color}"
     circle = element("circle", class_=kind, cx=spot.x, cy=spot.y, r=spot.radius, data_at=point.name)
-    circle.append(element("title", point.title or point.name))
+    others = [f"and {more:,} more here"] if more else []
+    circle.append(element("title", "\n".join([point.title or point.name, *others])))
     return circle
 
 
-def _label(label: Label, *, strong: bool) -> Element:
-    return element("text", label.text, class_="name front" if strong else "name muted", x=label.x, y=label.y)
+def _label(label: Label) -> Element:
+    return element("text", label.text, class_="name front" if label.strong else "name muted", x=label.x, y=label.y)
 
 
 def _front(

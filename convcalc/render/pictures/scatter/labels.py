@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from convcalc.render.pictures.text_width import text_width
@@ -32,15 +32,17 @@ class Label(NamedTuple):
     text: str
     x: float
     y: float
+    width: float
+    strong: bool = False
 
     @property
     def rectangle(self) -> Rectangle:
-        return _rectangle(self.text, self.x, self.y)
+        return self.x, self.y - ASCENT, self.x + self.width, self.y + DESCENT
 
 
 def place_labels(
     spots: Sequence[Spot], texts: Mapping[int, str], bounds: Rectangle, *, lines: Iterable[Rectangle] = (),
-    far: bool = False,
+    strong: Container[int] = (), far: bool = False,
 ) -> dict[int, Label]:  # fmt: skip
     """Return where labels are, by the numbers of their points; those that find no room have none.
 
@@ -49,6 +51,7 @@ def place_labels(
         texts: what to write at some points, the most important first.
         bounds: what labels are within.
         lines: what labels may not cross.
+        strong: the points whose labels are bold.
         far: whether places further from the point are tried too.
     """
     taken = _Taken()
@@ -58,17 +61,14 @@ def place_labels(
         taken.add(line)
     found = {}
     for number, text in list(texts.items())[:MOST]:
-        for x, y in _places(spots[number], text_width(text, SIZE), far=far):
-            rectangle = _rectangle(text, x, y)
-            if _within(rectangle, bounds) and not taken.meets(rectangle):
-                found[number] = Label(text, x, y)
-                taken.add(rectangle)
+        width = text_width(text, SIZE, bold=number in strong)
+        for x, y in _places(spots[number], width, far=far):
+            label = Label(text, x, y, width, number in strong)
+            if _within(label.rectangle, bounds) and not taken.meets(label.rectangle):
+                found[number] = label
+                taken.add(label.rectangle)
                 break
     return found
-
-
-def _rectangle(text: str, x: float, y: float) -> Rectangle:
-    return x, y - ASCENT, x + text_width(text, SIZE), y + DESCENT
 
 
 def _places(spot: Spot, width: float, *, far: bool) -> Iterator[tuple[float, float]]:
