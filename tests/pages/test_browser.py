@@ -225,6 +225,18 @@ def test_one_layer_is_marked_everywhere(visit: Any, how: str) -> None:
     assert page.locator(".on").count() == 0
 
 
+@pytest.mark.parametrize(("path", "graph", "bridge"), [
+    ("block7.linear1", {"block1.linear1"}, {"block1"}), ("block12", {"block1"}, {"block1"}), ("head", {"head"}, set()),
+])  # fmt: skip
+def test_equal_neighbours_are_marked_where_they_are_drawn_once(
+    visit: Any, path: str, graph: set[str], bridge: set[str]
+) -> None:
+    page = visit("vit", f"#/{path}")
+    assert marked(page, "table.layers") == [path]
+    assert set(marked(page, "svg.graph")) == graph
+    assert bridge <= set(marked(page, "svg.bridge"))
+
+
 def test_a_tip_has_what_the_row_has(visit: Any) -> None:
     page = visit("one")
     page.locator("svg.treemap g[data-at='stage4.block1.conv2'] rect").hover()

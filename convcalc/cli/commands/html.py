@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 
 import click
@@ -24,6 +25,7 @@ from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import MAGIC
 from convcalc.errors import quoted
 from convcalc.findings import CheckResult
+from convcalc.render.tables.surface import is_terminal
 from convcalc.report.compare import compare
 
 METRICS = ("params", "macs", "weight_bytes", "peak_activation_bytes", "depth")
@@ -58,6 +60,8 @@ def command(
     settings = context.find_object(GeneralOptions) or GeneralOptions()
     target = OutputTarget("html", None if output == STDOUT else output)
     require_not_read([target], designs)
+    if target.path is None and is_terminal(sys.stdout):
+        raise click.UsageError("a page is for a browser; write to a file with -o")
     tables = [design for design in designs if is_results_file(design)]
     many = [design for design in designs if MAGIC.search(design) or os.path.isdir(design)]
     failed = False

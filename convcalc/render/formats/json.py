@@ -117,7 +117,7 @@ def graph(graph: Graph, surface: Surface) -> str:
     """Return boxes, frames and edges with their places, for others to draw."""
     from convcalc.render.results.graph import graph_facts
 
-    return _document({**_made_by(), **_design(graph.report), **graph_facts(graph)})
+    return _document({**made_by(), **design_facts(graph.report), **graph_facts(graph)})
 
 
 def formula(formula: Formula, surface: Surface) -> str:

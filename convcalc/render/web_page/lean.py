@@ -30,10 +30,10 @@ def lean_cells(picture: Picture) -> Element:
 
 
 def lean_graph(picture: Picture) -> Element:
-    """Return a graph in its own size, whose titles have what its labels lack; frames have none but their rows."""
+    """Return a graph in its own size, whose titles have what its labels lack; frames of a single module have none."""
     for group in picture.root.iter("g"):
         title = group.find("title")
-        if title is not None and group.get("class") == "module":
+        if title is not None and group.get("class") == "module" and " … " not in (title.text or ""):
             group.remove(title)
         elif title is not None:
             path, *others = (title.text or "").split("\n")

@@ -45,9 +45,15 @@ for (const g of all('svg.skyline g[data-at]')) {
 const views = all('svg.picture,table').map(v => {
   const m = new Map
   for (const e of all('[data-at]', v)) m.has(e.dataset.at) ? m.get(e.dataset.at).push(e) : m.set(e.dataset.at, [e])
-  return [v, m]
+  // equal neighbours that are drawn once, "block2 … block6": [stem, first, last]
+  const runs = all('title', v).map(t => /^(.*?)(\d+) … (.*?)(\d+)( ×.*)?$/m.exec(t.textContent)).filter(x => x && x[1] === x[3]).map(x => [x[1], x[2], x[4]])
+  return [v, m, runs]
 })
-const found = (m, p) => {
+const found = (m, runs, p) => {
+  for (const [stem, first, last] of runs) {
+    const n = p.startsWith(stem) && /^\d+/.exec(p.slice(stem.length))
+    if (n && +n[0] >= +first && +n[0] <= +last) p = stem + first + p.slice(stem.length + n[0].length)
+  }
   if (m.has(p)) return m.get(p)
   const below = [...m].filter(([q]) => q.startsWith(p + '.')).flatMap(x => x[1])
   for (let q = p; !below.length && q.includes('.');) { q = q.slice(0, q.lastIndexOf('.')); if (m.has(q)) return m.get(q) }
@@ -61,8 +67,8 @@ const within = (box, e) => {
 }
 const pick = (p, from) => {
   for (const e of all('.on')) e.classList.remove('on')
-  for (const [v, m] of p ? views : []) {
-    const marked = found(m, p)
+  for (const [v, m, runs] of p ? views : []) {
+    const marked = found(m, runs, p)
     for (const e of marked) e.classList.add('on')
     if (marked[0] && !(from && v.contains(from))) within(v.closest('.scroll'), marked[0])
   }
