@@ -129,7 +129,7 @@ def _places(comparison: Comparison) -> Element:
     body = element("tbody", *(_place(row, largest, len(comparison.labels)) for row in chosen))
     table = element("table", element("thead", groups, titles), body, class_="places")
     text = "Matched by path, then by position; differences are from the first design."
-    return section("Part by part", text, scroll(table, "Part by part"))
+    return section("Part by part", text, scroll(table, "Part by part", "scroll tall"))
 
 
 def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 
 from convcalc.render.pictures.bridge import bridge
 from convcalc.render.pictures.graph.graph import graph
+from convcalc.render.pictures.labels import NAMES
 from convcalc.render.pictures.modules import Module, module_tree
 from convcalc.render.pictures.skyline import skyline
 from convcalc.render.pictures.svg import element
@@ -89,23 +90,8 @@ def sections(root: Module, report: Report, *, prefix: str = "", level: int = 2) 
     if not report.rows:
         return
     lines = SourceLines(report, prefix)
-    finest = LARGE if len(report.rows) > LARGE.layers else USUAL
-    stores = section(
-        "Where it computes, where it stores", "Each part’s share of multiplies (left) and of parameters (right), "
-        "first layer on top.", bridge(root).root, level=level,
-    )  # fmt: skip
-    every = section(
-        "Every layer at once", "Area: parameters; colour: as chosen.",
-        scroll(lean_cells(treemap(root, height=436, most=finest.cells)), "Every layer at once", "wide"), level=level,
-        tools=[switch()],
-    )  # fmt: skip
-    yield element("div", stores, every, class_="two")
-    along = skyline(root, report, least=finest.column)
-    yield section(
-        "Along the depth", "A column for each layer that counts, in order: multiplies up, parameters down, each on its "
-        "own linear scale; at the foot the activations that it puts out.",
-        scroll(lean_cells(along), "Along the depth", "wide"), level=level,
-    )  # fmt: skip
+    if not root.known or any(root.value(key) for key in ("params", "macs")):
+        yield from _costs(root, report, level)
     wiring = graph(module_tree(report), report).picture
     drawn = section(
         "Graph", "Equal neighbours are drawn once, with ×n.", scroll(lean_graph(wiring), "Graph", "scroll tall"),
@@ -117,3 +103,25 @@ def sections(root: Module, report: Report, *, prefix: str = "", level: int = 2) 
     if operations is not None:
         yield operations
     yield from lines.sections(level)
+
+
+def _costs(root: Module, report: Report, level: int) -> Iterator[Element]:
+    """Give the pictures of parameters and multiplies."""
+    finest = LARGE if len(report.rows) > LARGE.layers else USUAL
+    area = "params" if root.value("params") else "macs"
+    stores = section(
+        "Where it computes, where it stores", "Each part’s share of multiplies (left) and of parameters (right), "
+        "first layer on top.", bridge(root).root, level=level,
+    )  # fmt: skip
+    every = section(
+        "Every layer at once", f"Area: {NAMES[area][1]}; colour: as chosen.",
+        scroll(lean_cells(treemap(root, area, height=436, most=finest.cells)), "Every layer at once", "wide"),
+        level=level, tools=[switch()],
+    )  # fmt: skip
+    yield element("div", stores, every, class_="two")
+    along = skyline(root, report, least=finest.column)
+    yield section(
+        "Along the depth", "A column for each layer that counts, in order: multiplies up, parameters down, each on its "
+        "own linear scale; at the foot the activations that it puts out.",
+        scroll(lean_cells(along), "Along the depth", "wide"), level=level,
+    )  # fmt: skip

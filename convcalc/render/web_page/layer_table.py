@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of
@@ -14,7 +14,7 @@ from convcalc.report.fold import TableOptions, fold_report
 from convcalc.report.report import Report
 
 MOST_ROWS = 1000
-"""Of a larger design, modules are rows and their layers are not."""
+"""Of a larger design, modules are rows and their layers are not; of still more, the largest are."""
 DEEPEST = 9
 """Rows further inside are indented no more."""
 
@@ -22,9 +22,8 @@ DEEPEST = 9
 def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int = 2) -> Element:
     """Return the section with a row for every module and layer; norms and activations are part of their layers."""
     rows = list(_rows(root))
-    deepest = _deepest(rows)
-    shown = [(module, depth) for module, depth in rows if depth <= deepest]
     totals = {key: root.value(key) for key in ("params", "macs")}
+    shown = _chosen(rows, totals)
     largest = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in totals}
     body = element("tbody")
     body.extend(_row(module, depth, totals, largest, lines) for module, depth in shown)
@@ -37,7 +36,7 @@ def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int 
     table = element("table", head, body, element("tfoot", total), class_="layers")
     about = "Norms and activations are counted in the layer they follow."
     if len(shown) < len(rows):
-        about += f" {count_of(len(rows) - len(shown), 'row')} further inside are in the JSON alone."
+        about += f" {count_of(len(rows) - len(shown), 'row')} more are in the JSON alone."
     find = element("input", type="search", placeholder="Filter layers", aria_label="Filter layers")
     found = element("output", class_="found")
     return section("Layers", about, scroll(table, "Layers", "scroll tall"), level=level,
@@ -53,13 +52,18 @@ def _rows(root: Module) -> Iterator[tuple[Module, int]]:
         stack += [(child, depth + 1) for child in reversed(module.children)]
 
 
-def _deepest(rows: list[tuple[Module, int]]) -> int:
-    """Return down to which depth modules are rows."""
-    depths = [depth for _, depth in rows]
-    deepest = max(depths, default=0)
-    while deepest and sum(depth <= deepest for depth in depths) > MOST_ROWS:
+def _chosen(rows: Sequence[tuple[Module, int]], totals: Mapping[str, int]) -> Sequence[tuple[Module, int]]:
+    """Return the rows that are shown: those down to a depth, and of too many at the top the largest."""
+    deepest = max((depth for _, depth in rows), default=0)
+    while deepest and len(rows) > MOST_ROWS:
+        rows = [(module, depth) for module, depth in rows if depth < deepest]
         deepest -= 1
-    return deepest
+
+    def size(module: Module) -> tuple[bool, int]:
+        return module.known, -module.value("params") * totals["macs"] - module.value("macs") * totals["params"]
+
+    kept = {module for module, _ in sorted(rows, key=lambda row: size(row[0]))[:MOST_ROWS]}
+    return [(module, depth) for module, depth in rows if module in kept]
 
 
 def _row(
@@ -73,7 +77,7 @@ def _row(
     kind = f"l{min(depth, DEEPEST)}" + ("" if module.is_layer else " g")
     line, node = lines.of(module)
     head = element("th", module.name, scope="row")
-    return row(head, cells, class_=kind, data_at=module.path, data_line=line, data_node=node)
+    return row(head, cells, class_=kind, data_at=module.path, data_line=line, title=node)
 
 
 def operation_table(root: Module, report: Report, *, level: int = 2) -> Element | None:

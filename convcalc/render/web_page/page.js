@@ -106,7 +106,7 @@ d.addEventListener('pointermove', e => {
   if (!r) return
   if (last !== n) {
     const c = [...r.cells].map(x => x.textContent), pc = x => x ? ` (${x}%)` : '', none = x => x === '–' ? '0' : x
-    tip.textContent = `${n.dataset.at}\n${c[1]} → ${c[2]}\n${none(c[3])} parameters${pc(c[4])}\n${none(c[6])} multiplies${pc(c[7])}` + (r.dataset.node ? `\nnode ${r.dataset.node}` : '')
+    tip.textContent = `${n.dataset.at}\n${c[1]} → ${c[2]}\n${none(c[3])} parameters${pc(c[4])}\n${none(c[6])} multiplies${pc(c[7])}` + (r.title && '\n' + r.title)
     last = n
   }
   const x = Math.min(e.clientX + 14, innerWidth - tip.offsetWidth - 8), y = Math.min(e.clientY + 14, innerHeight - tip.offsetHeight - 8)

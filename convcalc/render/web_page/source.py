@@ -38,7 +38,7 @@ class SourceLines:
         span = self.spans.get(first.path)
         if span is None:
             return None, None
-        return self._anchor(span), span.node if module.is_layer and span.node else None
+        return self._anchor(span), f"node {span.node}" if module.is_layer and span.node else None
 
     def _anchor(self, span: Span) -> str | None:
         if not span.line or span.source not in self.shown:

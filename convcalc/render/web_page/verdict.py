@@ -9,12 +9,12 @@ from convcalc.errors import SpecError, excerpt
 from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_count_or_shape, format_multiple
 from convcalc.render.check.findings import amount, main_span, worst_first
-from convcalc.render.check.limit_tables import RELATIONS, format_used
+from convcalc.render.check.limit_tables import RELATIONS, change_list, format_used
 from convcalc.render.check.page import summary
 from convcalc.render.pictures.modules import module_tree
 from convcalc.render.pictures.svg import element, number
 from convcalc.render.web_page.data import packed_report
-from convcalc.render.web_page.design import flow, overview, sections
+from convcalc.render.web_page.design import GLYPHS, flow, overview, sections
 from convcalc.render.web_page.parts import head_row, scroll, section
 from convcalc.render.web_page.shell import footer, page
 from convcalc.report.report import Report
@@ -59,7 +59,7 @@ def _left_out(verdict: CheckResult, shown: int) -> Iterator[str]:
 
 
 def verdict_sections(verdict: CheckResult) -> Iterator[Element]:
-    """Give errors and findings, limits, and claims, as far as there are any."""
+    """Give errors and findings, limits, changes since the baseline, and claims, as far as there are any."""
     if verdict.errors:
         yield section("Could not be checked", "", element("ul", *map(_error, verdict.errors), class_="findings"))
     if verdict.findings:
@@ -67,6 +67,9 @@ def verdict_sections(verdict: CheckResult) -> Iterator[Element]:
         yield section("Findings", "", found)
     if verdict.limits:
         yield section("Budgets", "What each limit allows, and how much of it is used.", _limits(verdict.limits))
+    if verdict.baseline:
+        changes = element("pre", "\n".join(change_list(verdict, GLYPHS)).strip("\n"))
+        yield section("Changes", "", scroll(changes, "Changes"))
     if verdict.claims:
         yield section("Published numbers", "What sources print, against what is computed.", _claims(verdict.claims))
 
@@ -113,7 +116,7 @@ def _limits(limits: Iterable[LimitResult]) -> Element:
     head = head_row("Of", "Metric", "Value", "Limit", "Used", "", "Verdict", "Budget")
     for place in (2, 3, 4):
         head[0][place].set("class", "n")
-    return scroll(element("table", head, body, class_="sorts"), "Budgets")
+    return scroll(element("table", head, body, class_="sorts"), "Budgets", "scroll tall")
 
 
 def _used(one: LimitResult) -> Element | None:
@@ -142,7 +145,7 @@ def _claims(claims: Iterable[ClaimResult]) -> Element:
     head = head_row("Design", "Metric", "Value", "Published", "Verdict", "Source")
     for place in (2, 3):
         head[0][place].set("class", "n")
-    return scroll(element("table", head, body, class_="sorts"), "Published numbers")
+    return scroll(element("table", head, body, class_="sorts"), "Published numbers", "scroll tall")
 
 
 def _linked(source: str) -> Element | str:
