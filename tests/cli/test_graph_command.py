@@ -96,7 +96,7 @@ def test_folds_and_globs_say_what_is_open(cli: Command) -> None:
     assert "begin" in opened
     assert "act1" not in opened
     shown = cli("graph", "net.yaml", "--repeats", "show").stdout
-    assert [name for name in ("block1", "block2", "block3", "×3") if name in shown] == ["block1", "block2", "block3"]
+    assert [name for name in ("block1", "block2", "block3", " ×3") if name in shown] == ["block1", "block2", "block3"]
 
 
 # --- formats ----------------------------------------------------------------------------------------------------------

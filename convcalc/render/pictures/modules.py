@@ -95,11 +95,16 @@ class Run:
         return len(self.modules)
 
     @property
+    def name(self) -> str:
+        """``block`` for all of block1 … block12; ``0 … 11`` where names are numbers."""
+        if self.times == 1:
+            return self.first.name
+        return self.first.name.rstrip(digits).rstrip("_") or self.first.op or f"{self.first.name} … {self.last.name}"
+
+    @property
     def label(self) -> str:
         """``block``, or ``block ×12`` for all of block1 … block12."""
-        return (
-            self.first.name if self.times == 1 else f"{self.first.name.rstrip(digits) or self.first.op} ×{self.times}"
-        )
+        return self.name if self.times == 1 else f"{self.name} ×{self.times}"
 
     def value(self, key: str) -> int:
         """Return the sum of a metric over all of them."""

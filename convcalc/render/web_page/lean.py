@@ -6,6 +6,9 @@ from xml.etree.ElementTree import Element
 
 from convcalc.render.pictures.svg import Picture, number
 
+BARS = {"macs": "m", "params": "p", "activations": "a"}
+"""Classes of bars → those of the page's style sheet."""
+
 
 def fixed(picture: Picture) -> Element:
     """Return a picture in its own size, for a box that scrolls."""
@@ -24,13 +27,19 @@ def lean_cells(picture: Picture) -> Element:
         first, _, rest = (title.text or "").partition("\n") if title is not None else ("", "", "")
         if title is not None and first == group.get("data-at") and rest and not rest.startswith("the "):
             group.remove(title)
-        for ground in group.findall("rect[@class='hit']"):
-            group.remove(ground)
+        for bar in group.findall("rect"):
+            name = bar.get("class", "")
+            if name == "hit":
+                group.remove(bar)
+            bar.set("class", BARS.get(name, name))
     return picture.root
 
 
 def lean_graph(picture: Picture) -> Element:
-    """Return a graph in its own size, whose titles have what its labels lack; frames of a single module have none."""
+    """Return a graph in its own size, whose titles have what its labels lack; frames of a single module have none.
+
+    All of its lines are one.
+    """
     for group in picture.root.iter("g"):
         title = group.find("title")
         if title is not None and group.get("class") == "module" and " … " not in (title.text or ""):
@@ -38,6 +47,9 @@ def lean_graph(picture: Picture) -> Element:
         elif title is not None:
             path, *others = (title.text or "").split("\n")
             title.text = "\n".join([path, *others[1:3]])
-    for line in picture.root.iter("path"):
-        line.attrib.pop("data-from", None)
+    lines = picture.root.findall("path[@class='edge']")
+    for line in lines[:1]:
+        line.attrib = {"class": "edge", "d": "".join(each.get("d", "") for each in lines)}
+    for line in lines[1:]:
+        picture.root.remove(line)
     return fixed(picture)

@@ -53,7 +53,7 @@ def _straight(graph: Layered) -> list[Segment]:
 
 
 def _leads(graph: Layered, depths: dict[int, int], node: int) -> bool:
-    """Whether a node is the only one, or deeper than all others; of three branches none is. Shortcuts are no branches."""
+    """Whether a node is alone or deeper than all others; of three branches none is, and shortcuts are no branches."""
     others = [other for other in depths if other != node]
     return sum(other not in graph.shortcuts for other in others) < FEW and all(
         depths[node] > depths[other] for other in others

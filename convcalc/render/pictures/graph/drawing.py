@@ -22,6 +22,7 @@ NARROW, USUAL, WIDE = 88, 132, 220
 """Widths of boxes in pixels: the least, that of all in a design with labels that fit, and the greatest."""
 ROOM = 16
 """Left and right of a label together."""
+NOTE = 20
 STACK = 3
 """How far the box behind a box is shifted."""
 KEYS = ("params", "macs", "output_elements")
@@ -123,7 +124,7 @@ def draw(  # noqa: PLR0913 - what a graph is
         shapes: those of the inputs.
         by: the metric of tints at first, or ``none``.
         direction: ``down`` or ``right``.
-        note: what is said below it.
+        note: what is said above it.
         largest: the values that tints are shares of, where graphs have one scale; nothing for those of its boxes.
     """
     places = place(top, inputs, edges, _Sizes(shapes), direction)
@@ -131,9 +132,10 @@ def draw(  # noqa: PLR0913 - what a graph is
     content = [*painter.frames(), *painter.lines(), *painter.boxes(inputs)]
     width, height = places.width + 2 * STACK, places.height + 2 * STACK
     if note:
-        height += 20
+        height += NOTE
         width = max(width, ceil(text_width(note, SMALL)))
-        content.append(element("text", note, class_="small muted", x=0, y=height - 5))
+        above = element("text", note, class_="small muted", x=0, y=10)
+        content = [above, element("g", *content, transform=f"translate(0,{NOTE})")]
     boxes = sum(1 for _ in top.boxes())
     said = f"Graph of {boxes:,} boxes, {'top to bottom' if direction == 'down' else 'left to right'}"
     tinted = f", tinted by {NAMES[by][1]}" if by in NAMES else ""

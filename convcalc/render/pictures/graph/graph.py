@@ -168,7 +168,9 @@ class _Opening:
         def opens(run: Run, level: int) -> bool:
             if any(module.path in self.closed for module in run.modules):
                 return False
-            return level < depth or (named and any(module in self.named for module in run.modules))
+            if named and any(module in self.named for module in run.modules):
+                return True
+            return level < depth and any(leaf.sources for leaf in run.first.leaves())  # not parameters alone
 
         return build(self.root, self.runs, opens)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from string import digits
 
 from convcalc.render.pictures.modules import Module, Run, runs
 
@@ -49,10 +48,8 @@ class Node:
         """Its own name, or those of the first and the last of its neighbours."""
         if not self.modules:
             return self.input
-        if self.times > 1:
-            return self.first.name.rstrip(digits) or self.first.op
-        if len(self.modules) == 1:
-            return self.first.name
+        if self.is_run:
+            return Run(self.modules).name
         return f"{self.first.name} … {self.modules[-1].name}"
 
     @property
