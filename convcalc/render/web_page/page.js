@@ -182,5 +182,4 @@ for (const t of all('table.layers,table.sorts')) {
 }
 addEventListener('hashchange', go)
 go()
-window.convcalc = { report: whole }
 })()

@@ -20,7 +20,7 @@ def results_page(results: Results, title: str) -> str:
     Raises:
         SpecError: CC782, for a table without two columns of numbers.
     """
-    drawing = plot_results(results, ScatterOptions(), width=1160, height=620)
+    drawing = plot_results(results, ScatterOptions(), width=1196, height=620)
     content = [
         element("h1", title),
         element("p", count_of(len(results.rows), "row"), class_="sub"),
