@@ -16,10 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import convcalc
 from convcalc.designs.sources import open_spec
+from convcalc.errors import escape
+from convcalc.render.pictures.svg import element
 from convcalc.render.web_page.design import design_page
+from convcalc.render.web_page.shell import page as page_of
 from tests.conftest import ROOT, Command
 from tests.pictures.trees import HOSTILE
 
@@ -177,6 +182,18 @@ def test_hostile_texts_are_texts(cli: Command, tmp_path: Path) -> None:
         assert "alert(1)" in "".join(document.words)
 
 
+@given(st.text() | st.text(alphabet='<>/"=&rectd a;'))
+def test_what_html_does_not_need_is_left_out_of_tags_alone(text: str) -> None:
+    inside = [element("rect", data_at=text, width="1%"), element("td", element("b", text, title=text), text)]
+    main = page_of(text, inside, {"text": text}).partition("<main>")[2].partition("</main>")[0]
+    parsed = Document(main)
+    shown = "\n".join(map(escape, text.split("\n")))
+    assert parsed.elements == [
+        ("rect", {"data-at": shown, "width": "1%"}), ("td", {}), ("b", {"title": shown}),
+    ]  # fmt: skip
+    assert "".join(parsed.words) == shown * 2
+
+
 def test_ids_are_there_once_and_headings_are_in_order(cli: Command) -> None:
     pages = [
         cli("html", "zoo:resnet50").stdout,
@@ -298,7 +315,10 @@ PROGRAM = """\
 import sys
 from hashlib import sha256
 from convcalc.designs.sources import open_design
+from convcalc.errors import escape
+from convcalc.render.pictures.svg import element
 from convcalc.render.web_page.design import design_page
+from convcalc.render.web_page.shell import page as page_of
 for name in sys.argv[1:]:
     page = design_page(open_design(f"specs/zoo/{name}.yaml").report(extra=["peak"]))
     print(sha256(page.encode()).hexdigest(), name)
