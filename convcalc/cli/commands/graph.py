@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignType, print_warnings
+from convcalc.cli.options.designs import DesignType, PathType, print_warnings
 from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.cli.types import ParamType, PositiveInt, WordType, completions
@@ -36,9 +36,11 @@ class DepthType(ParamType[int | str]):
 @click.argument("design", type=DesignType())
 @click.option("--depth", type=DepthType(), default="auto", show_default=True, metavar="N|auto|all",
               help="Levels of modules that are shown: auto shows as many as have at most 96 boxes.")  # fmt: skip
-@click.option("--open", "opened", multiple=True, metavar=GLOB,
+@click.option("--open", "opened", type=PathType(), multiple=True, metavar=GLOB,
               help="Open modules by their paths at any depth: 'stage3.*', 'head.**'; repeatable.")  # fmt: skip
-@click.option("--close", "closed", multiple=True, metavar=GLOB, help="Close modules by their paths; repeatable.")
+@click.option(
+    "--close", "closed", type=PathType(), multiple=True, metavar=GLOB, help="Close modules by their paths; repeatable."
+)
 @click.option("--by", type=WordType(BY), default="macs", show_default=True,
               metavar="METRIC", help="Metric of tints: macs, params, output_elements or none.")  # fmt: skip
 @click.option("--direction", type=WordType(DIRECTIONS), default="down", show_default=True, metavar="WAY",
