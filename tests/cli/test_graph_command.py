@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, fromstring
@@ -289,6 +290,22 @@ def test_bytes_do_not_depend_on_hashes() -> None:
         for seed in ("1", "2")
     )
     assert one.stdout == other.stdout != b""
+
+
+def test_layers_that_are_not_counted_are_marked() -> None:
+    report = report_of(SPEC)
+    unknown = report.rows[-1]._replace(
+        path="mystery", op="custom", summary="", values={}, inputs=(report.rows[-1].path,)
+    )
+    partial = replace(report, rows=(*report.rows, unknown), uncounted=("mystery",))
+    found = graph(module_tree(partial), partial)
+    svg = found.picture.to_svg()
+    assert "custom ≥" in svg
+    assert "≥ 0 parameters" in svg
+    for format_ in ("text", "mermaid", "dot"):
+        assert "custom ≥" in str(GRAPHS[format_].graph(found, Surface()))
+    nodes = json.loads(str(GRAPHS["json"].graph(found, Surface())))["nodes"]
+    assert [node["path"] for node in nodes if node["kind"] != "input" and not node["known"]] == ["mystery"]
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

@@ -7,13 +7,16 @@ from typing import Any
 import click
 
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
-from convcalc.cli.options.designs import DesignType, print_warnings
+from convcalc.cli.options.designs import DesignType, PathType, print_warnings
 from convcalc.cli.options.reading import DesignOptions, design_options
 from convcalc.cli.output.targets import OutputTarget, output_options, write
 from convcalc.cli.types import ParamType, PositiveInt, WordType, completions
 from convcalc.render import GRAPHS
+from convcalc.render.pictures.graph.graph import BY, DEPTHS, REPEATS, View, graph
+from convcalc.render.pictures.graph.nesting import DIRECTIONS
+from convcalc.render.pictures.modules import module_tree
+from convcalc.render.pictures.svg import THEMES
 
-DEPTHS = ("auto", "all")
 GLOB = "GLOB"
 
 
@@ -33,16 +36,18 @@ class DepthType(ParamType[int | str]):
 @click.argument("design", type=DesignType())
 @click.option("--depth", type=DepthType(), default="auto", show_default=True, metavar="N|auto|all",
               help="Levels of modules that are shown: auto shows as many as have at most 96 boxes.")  # fmt: skip
-@click.option("--open", "opened", multiple=True, metavar=GLOB,
+@click.option("--open", "opened", type=PathType(), multiple=True, metavar=GLOB,
               help="Open modules by their paths at any depth: 'stage3.*', 'head.**'; repeatable.")  # fmt: skip
-@click.option("--close", "closed", multiple=True, metavar=GLOB, help="Close modules by their paths; repeatable.")
-@click.option("--by", type=WordType(("macs", "params", "output_elements", "none")), default="macs", show_default=True,
+@click.option(
+    "--close", "closed", type=PathType(), multiple=True, metavar=GLOB, help="Close modules by their paths; repeatable."
+)
+@click.option("--by", type=WordType(BY), default="macs", show_default=True,
               metavar="METRIC", help="Metric of tints: macs, params, output_elements or none.")  # fmt: skip
-@click.option("--direction", type=WordType(("down", "right")), default="down", show_default=True, metavar="WAY",
+@click.option("--direction", type=WordType(DIRECTIONS), default="down", show_default=True, metavar="WAY",
               help="Where lines lead: down or right.")  # fmt: skip
-@click.option("--repeats", type=WordType(("fold", "show")), default="fold", show_default=True, metavar="HOW",
+@click.option("--repeats", type=WordType(REPEATS), default="fold", show_default=True, metavar="HOW",
               help="Equal neighbours: fold (once, ×n) or show (each).")  # fmt: skip
-@click.option("--theme", type=WordType(("auto", "light", "dark")), default="auto", show_default=True, metavar="THEME",
+@click.option("--theme", type=WordType(THEMES), default="auto", show_default=True, metavar="THEME",
               help="auto (that of the reader's system), light or dark.")  # fmt: skip
 @design_options
 @output_options(GRAPHS)
@@ -65,9 +70,6 @@ def command(
       convcalc graph model.yaml --direction right --theme dark -o model.svg
       convcalc graph zoo:unet -f mermaid -o unet.mmd
     """
-    from convcalc.render.pictures.graph.graph import View, graph
-    from convcalc.render.pictures.modules import module_tree
-
     (network,) = reading.networks([design])
     report = reading.report(network)
     view = View(depth, opened, closed, by, direction, repeats, theme)  # type: ignore[arg-type] # words of options

@@ -98,6 +98,16 @@ class DesignType(SpecType):
         return [*bundled, *super().shell_complete(ctx, param, incomplete)]
 
 
+class PathType(ParamType[str]):
+    """A path in the design that is on the line, or a glob of such paths."""
+
+    name = "path"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        design = next((text for text in (ctx.params.get("design"), *ctx.args) if text), "")
+        return completions(incomplete, [found.rpartition("#")[2] for found in _parts(design, incomplete)])
+
+
 def _variants(file: str) -> list[str]:
     try:
         return [f"{file}@{name}" for name in sources.open_spec(file).document.variants]

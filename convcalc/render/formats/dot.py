@@ -34,18 +34,14 @@ def graph(graph: Graph, surface: Surface) -> str:
 
 def _inside(graph: Graph, numbers: dict[Node, int], colors: Mapping[str, str]) -> Iterator[str]:
     """Give the lines of all frames and boxes, with the ends of frames."""
-    stack: list[Node | str] = list(reversed(graph.top.children))
-    while stack:
-        node = stack.pop()
-        if isinstance(node, str):
-            yield node
-            continue
+    for node, begins in graph.top.inside():
         indent = "  " * node.depth
-        if node.is_frame:
+        if not begins:
+            yield f"{indent}}}"
+        elif node.is_frame:
             label = "  ".join(filter(None, heading(node, graph.top, graph.view.by)))
             yield f"{indent}subgraph cluster_{numbers[node]} {{"
             yield f"{indent}  label={_quoted(label)}; labeljust=l;"
-            stack += [f"{indent}}}", *reversed(node.children)]
         else:
             yield f"{indent}{_box(node, numbers[node], graph, colors)}"
 

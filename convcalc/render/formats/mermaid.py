@@ -42,17 +42,13 @@ def _flowchart(graph: Graph) -> str:
 
 def _inside(graph: Graph, numbers: dict[Node, int]) -> Iterator[str]:
     """Give the lines of all frames and boxes, with the ends of frames."""
-    stack: list[Node | str] = list(reversed(graph.top.children))
-    while stack:
-        node = stack.pop()
-        if isinstance(node, str):
-            yield node
-            continue
+    for node, begins in graph.top.inside():
         indent = "  " * node.depth
-        if node.is_frame:
+        if not begins:
+            yield f"{indent}end"
+        elif node.is_frame:
             label = " · ".join(filter(None, heading(node, graph.top, graph.view.by)))
             yield f"{indent}subgraph f{numbers[node]}[{_quoted(label)}]"
-            stack += [f"{indent}end", *reversed(node.children)]
         else:
             yield f"{indent}{_box(node, numbers[node], graph)}"
 

@@ -76,6 +76,15 @@ class Node:
             yield node
             stack += reversed(node.children)
 
+    def inside(self) -> Iterator[tuple[Node, bool]]:
+        """Give what is in it where it begins; frames where they end too, with ``False``."""
+        stack = [(child, True) for child in reversed(self.children)]
+        while stack:
+            node, begins = stack.pop()
+            yield node, begins
+            if begins and node.is_frame:
+                stack += [(node, False), *((child, True) for child in reversed(node.children))]
+
     def boxes(self) -> list[Node]:
         return [node for node in self.walk() if not node.is_frame]
 
