@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from convcalc.designs.names import DesignName, chosen_variant, is_named_as_spec, parse_design, spec_path
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import LEADING_TO, Graph
-from convcalc.report.measurements import KNOWN_WITHOUT_COUNTS, Conditions, Measurements, not_counted
+from convcalc.report.measurements import Conditions, Measurements, not_counted
+from convcalc.report.metrics import is_known
 from convcalc.report.report import Report
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.syntax_tree import Document
@@ -102,14 +103,19 @@ class Network:
         return replace(report, name=self.title, given=given, overrides=self.overrides, note=self.spec.document.note)
 
     def require_counted(self, metrics: Iterable[str] | None = None) -> None:
-        """Demand that the multiplies of every layer are known, if any metric depends on them; by default one does.
+        """Demand that every layer is known in some metrics; by default that its multiplies are.
 
         Raises:
-            SpecErrors: CC623, for every layer whose are not.
+            SpecErrors: CC623, for every layer that is not.
         """
-        unknown = self.graph.uncounted
-        if unknown and (metrics is None or not KNOWN_WITHOUT_COUNTS.issuperset(metrics)):
-            raise SpecErrors(not_counted(self.design.text, node, self.source) for node in unknown)
+        asked = ("macs",) if metrics is None else tuple(metrics)
+        unknown = [
+            not_counted(self.design.text, node, self.source, key)
+            for node in self.graph.uncounted
+            if (key := next((key for key in asked if not is_known(key, node)), ""))
+        ]
+        if unknown:
+            raise SpecErrors(unknown)
 
     def outputs(self) -> list[Network]:
         """Return every output as a design of its own, ``FILE#..output``: the layers that lead to it.

@@ -130,7 +130,9 @@ class ModelBuilder:
             text = f"the {what} of the operation {operation} are not known: {totals} are lower bounds"
             text = text if params is None else text.replace(" are not", " is not", 1)
             self.warnings.append(SpecError("CC808", text, self.span(node)))
-        return self.add(node, "opaque", *inputs, path=path, out=tuple(out), params=params or 0)
+        return self.add(
+            node, "opaque", *inputs, path=path, out=tuple(out), params=params or 0, more_params=params is None or None
+        )
 
     def hold(
         self,

@@ -224,7 +224,9 @@ def _totals(report: Report) -> dict[str, object]:
 
 
 def _coverage(report: Report) -> dict[str, object]:
-    return {"complete": report.is_complete, "unknown": report.uncounted}
+    lower_bounds = [column.key for column in report.columns if column.key in report.lower_bounds]
+    bounds = {"lower_bounds": lower_bounds} if lower_bounds else {}
+    return {"complete": report.is_complete, "unknown": list(report.unknown), **bounds}
 
 
 def _layer(row: LayerRow) -> dict[str, object]:
