@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from convcalc.designs.names import TORCH
 from convcalc.designs.sources import NO_INPUTS, Code, Inputs, Network, SpecFile
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.graph.builder import input_size
 from convcalc.importers.model import CodeOptions, Importer, Model
+from convcalc.importers.refused import other_format
 from convcalc.spec.document.given_inputs import read_inputs
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.names import no_variant
@@ -19,7 +21,11 @@ from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
 from convcalc.spec.load import Overrides, evaluate_variables
 from convcalc.spec.yaml.nodes import ScalarNode
-from convcalc.spec.yaml.text import require_inside_repository
+from convcalc.spec.yaml.text import read_text, require_inside_repository
+
+FIXED = "none, the sizes of the model are fixed; `convcalc import` writes it as a spec, which can have some"
+DAMAGED = ("CC004", "CC005", "CC760")
+CALLED = "none; arguments of the callable are given by --arg NAME=VALUE, one model at a time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,10 @@ class ImportedFile(SpecFile):
         assert self.model is not None
         given = overrides or {}
         if variant is not None and variant not in self.model.variants:
-            raise SpecErrors([no_variant("CC701", variant, self.document.variants, Span(self.document.source))])
+            error = no_variant("CC701", variant, self.document.variants, Span(self.document.source))
+            if self.file.startswith(TORCH):
+                error.hint = "code has no variants: name another callable, or give its arguments by --arg NAME=VALUE"
+            raise SpecErrors([error])
         values = evaluate_variables(self.document, given, None, symbols)
         known = {
             name: value
@@ -90,20 +99,30 @@ def open_model(
     source = Source(file)
     try:
         if data is None and not importer.prefix:
-            require_inside_repository(file)
-            if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
-                raise SpecError("CC002", "is a pipe or a device, not a file", Span(source))
+            _require_file(file, importer)
         model = _run(importer, source, inputs, code) if importer.runs_code else importer.read(source, data)
         document = _document(model)
     except OSError as error:
         raise SpecErrors([SpecError("CC001", f"cannot be read: {error.strerror}", Span(source))]) from None
     except SpecError as error:
         error.span = error.span or Span(source)
-        raise SpecErrors([error]) from None
+        other = other_format(file) if error.code in DAMAGED and data is None else None
+        raise SpecErrors([other or error]) from None
     read = ImportedFile(file, document, DocumentLoader(), inputs, model=model)
     if importer.runs_code:  # it has the sizes that it was run with
         return replace(read, shapes=dict(document.inputs)) if inputs else read
     return replace(read, shapes=read_inputs(document, inputs)) if inputs else read
+
+
+def _require_file(file: str, importer: Importer) -> None:
+    """Demand a regular file, before a pipe could wait for a writer; or a folder that is of the format."""
+    require_inside_repository(file)
+    if not os.path.lexists(file):
+        read_text(file)  # says so
+    if os.path.isdir(file) and not (importer.owns and importer.owns(file)):
+        raise SpecError("CC002", "is a folder, not a model", Span(Source(file)))
+    if os.path.exists(file) and not os.path.isfile(file) and not os.path.isdir(file):
+        raise SpecError("CC002", "is a pipe or a device, not a file", Span(Source(file)))
 
 
 def _run(importer: Importer, source: Source, inputs: Inputs, code: Code) -> Model:
@@ -117,7 +136,8 @@ def _run(importer: Importer, source: Source, inputs: Inputs, code: Code) -> Mode
 
 def _document(model: Model) -> Document:
     """Return what other rooms ask of a spec: the names of variables, inputs and variants."""
-    document = Document(model.source, note=model.note, layers=[])
+    fixed = CALLED if model.source.name.startswith(TORCH) else FIXED
+    document = Document(model.source, note=model.note, layers=[], without_variables=fixed)
     for name, default in model.variables.items():
         document.vars[name] = _number(model, 1 if default is None else default)
     for name, sizes in model.inputs.items():

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 
 ZOO = "zoo:"
-NOT_FILES = (ZOO, "torch:")
+TORCH = "torch:"
+NOT_FILES = (ZOO, TORCH)
 """What names that are no paths begin with: those of shipped specs, and of models in code."""
 BUDGET_FILE = "convcalc-budget.yaml"
 """The one YAML file of this program that is not a spec: folders and globs pass it over."""

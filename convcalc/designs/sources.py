@@ -31,6 +31,7 @@ Axes: TypeAlias = str | int | Sequence[int]
 Code: TypeAlias = Mapping[str, Any] | None
 """Fields of :class:`convcalc.importers.model.CodeOptions` where code of a model may be run, and else nothing."""
 MISSING_FILE = ("CC001", "CC703")
+NO_TEXT = ("CC004", "CC005")
 SPEC_KEY = re.compile(r"""^[ \t]*(?:[{,][ \t]*)?["']?(?:layers|blocks)["']?[ \t]*:""", re.MULTILINE)
 """A key that a spec has at the top, and no YAML of other programs: they have their layers in ``backbone``."""
 
@@ -215,6 +216,12 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
             from convcalc.designs.zoo import similar_designs  # only what is missing needs it
 
             error.hint = similar_designs(file)
+        if error.code in NO_TEXT and file == "-":
+            error.hint = "a model is read from its file, such as model.onnx, not from standard input"
+        elif error.code in NO_TEXT:
+            from convcalc.importers.refused import other_format  # texts do without
+
+            error = other_format(file) or error
         if error.code == "CC003" and file.endswith(".json"):
             error.hint = "a model of Keras may be larger as a .keras file: model.save('model.keras')"
         raise SpecErrors([error]) from None

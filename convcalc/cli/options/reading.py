@@ -93,7 +93,7 @@ def _inputs(context: click.Context, parameter: click.Parameter, values: Sequence
             raise click.BadParameter(f"{quoted(value)} is the second shape of one input")
         given[name.strip()] = shape.strip()
     if "" in given and len(given) > 1:
-        raise click.BadParameter("a shape without a name is for the only input of a spec")
+        raise click.BadParameter("a shape without a name is for the only input of a design")
     return given
 
 

@@ -36,14 +36,14 @@ def _read_inputs(document: Document, inputs: Mapping[str, str]) -> Iterator[tupl
     known = list(document.inputs) or ["input"]
     for name, text in ((unicodedata.normalize("NFC", name), text) for name, text in inputs.items()):
         if not name and len(known) > 1:
-            wrong = f"the spec has {len(known)} inputs, and {quoted(text)} names none of them"
+            wrong = f"the design has {len(known)} inputs, and {quoted(text)} names none of them"
             shape = _intended_shape(text) or text
             raise _error(text, wrong, f"write {OPTION} {known[0]}={shape}; inputs are {', '.join(known)}")
         if "=" in name:
             _reject_other_forms(f"{name}={text}", f"{known[0]}=" if len(known) > 1 else "")
         if name and name not in known:
             wrong = f"no input {quoted(name)}{did_you_mean(name, known)}"
-            raise _error(f"{name}={text}", wrong, f"inputs of this spec: {', '.join(known)}")
+            raise _error(f"{name}={text}", wrong, f"inputs: {', '.join(known)}")
         _reject_other_forms(text, f"{name}=" if name else "")
         yield name or known[0], _shape(document, text)
 
