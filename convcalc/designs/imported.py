@@ -14,6 +14,7 @@ from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.graph.builder import input_size
 from convcalc.importers.model import CodeOptions, Importer, Model
 from convcalc.importers.refused import other_format
+from convcalc.importers.refused import read as refused
 from convcalc.spec.document.given_inputs import read_inputs
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.names import no_variant
@@ -21,7 +22,7 @@ from convcalc.spec.document.syntax_tree import Document
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
 from convcalc.spec.load import Overrides, evaluate_variables
 from convcalc.spec.yaml.nodes import ScalarNode
-from convcalc.spec.yaml.text import read_text, require_inside_repository
+from convcalc.spec.yaml.text import require_inside_repository, similar_file
 
 FIXED = "none, the sizes of the model are fixed; `convcalc import` writes it as a spec, which can have some"
 DAMAGED = ("CC004", "CC005", "CC760")
@@ -106,8 +107,9 @@ def open_model(
         raise SpecErrors([SpecError("CC001", f"cannot be read: {error.strerror}", Span(source))]) from None
     except SpecError as error:
         error.span = error.span or Span(source)
-        other = other_format(file) if error.code in DAMAGED and data is None else None
-        raise SpecErrors([other or error]) from None
+        if error.code in DAMAGED and data is None and not importer.prefix and (other := other_format(file)):
+            error.hint = f"{other.text.removeprefix('not read: ')}; {other.hint}"
+        raise SpecErrors([error]) from None
     read = ImportedFile(file, document, DocumentLoader(), inputs, model=model)
     if importer.runs_code:  # it has the sizes that it was run with
         return replace(read, shapes=dict(document.inputs)) if inputs else read
@@ -117,8 +119,8 @@ def open_model(
 def _require_file(file: str, importer: Importer) -> None:
     """Demand a regular file, before a pipe could wait for a writer; or a folder that is of the format."""
     require_inside_repository(file)
-    if not os.path.lexists(file):
-        read_text(file)  # says so
+    if not os.path.exists(file) and importer.read is not refused:
+        raise SpecError("CC001", "no such file", Span(Source(file)), hint=similar_file(file))
     if os.path.isdir(file) and not (importer.owns and importer.owns(file)):
         raise SpecError("CC002", "is a folder, not a model", Span(Source(file)))
     if os.path.exists(file) and not os.path.isfile(file) and not os.path.isdir(file):
@@ -128,8 +130,9 @@ def _require_file(file: str, importer: Importer) -> None:
 def _run(importer: Importer, source: Source, inputs: Inputs, code: Code) -> Model:
     """Run the code of a model, where that is allowed."""
     if code is None:
-        hint = "report, compare and explain run it; batch and check with --allow-code; nothing in a file can allow it"
-        raise SpecError("CC770", f"{quoted(source.name)} is code of a model, and is not run here", hint=hint)
+        hint = "batch and check take it; report, compare and explain do without; nothing in a file can allow it"
+        text = f"{quoted(source.name)} is code of a model, and is not run here without --allow-code"
+        raise SpecError("CC770", text, hint=hint)
     assert importer.run is not None
     return importer.run(source, inputs, CodeOptions(**code))
 

@@ -19,7 +19,10 @@ BUDGET_FILE = "convcalc-budget.yaml"
 SPEC_SUFFIXES = (".yaml", ".yml")
 """Of the files that folders and globs stand for."""
 
-_SUFFIX = re.compile(r"\.(?:ya?ml|onnx|keras)(?=[@#]|$)")
+MODEL_SUFFIXES = (".onnx", ".keras", ".cfg")
+"""Of the files that are models of other formats."""
+
+_SUFFIX = re.compile(r"\.(?:ya?ml|onnx|keras|cfg)(?=[@#]|$)")
 
 
 class DesignName(NamedTuple):
@@ -68,8 +71,8 @@ def parse_design(text: str) -> DesignName:
 def parse_pattern(text: str) -> DesignName:
     """Take a name or a pattern apart by its text alone.
 
-    The file ends before the ``@`` or ``#`` behind ``.yaml`` (``.yml``, ``.onnx``, ``.keras``), or else before the first
-    one; only what stands behind the last ``/`` is looked at.
+    The file ends before the ``@`` or ``#`` behind ``.yaml`` (``.yml``, ``.onnx`` …), or else before the first one; only
+    what stands behind the last ``/`` is looked at.
     """
     last = text.rfind("/") + 1
     suffix = _SUFFIX.search(text, last)

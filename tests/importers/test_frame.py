@@ -247,3 +247,36 @@ def test_what_no_output_reads_is_left_out_unless_it_has_weights() -> None:
     graph = b.graph({"y": y})
     assert [node.path for node in graph.layers] == ["conv", "pool", "side"]
     assert [graph.nodes[index].path for node in graph.layers for index in node.inputs] == ["x", "conv", "pool"]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\x80\x04\x95\x0b", "may be a pickle"), (b"PK\x03\x04" + bytes(26) + b"net/data.pkl", "may be a pickle"),
+        (b"PK\x03\x04" + bytes(26) + b"metadata.json", "model of Keras"), (b"\x89HDF\r\n", "HDF5"),
+        (b"\x08\x0a\x12\x07pytorch\xff", "ONNX"), (b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
+        (b'\x40\0\0\0\0\0\0\0{"a"', "weights alone"), (b"\xff\xd8\xff", ""),
+    ],
+)  # fmt: skip
+def test_a_file_of_another_format_is_named(cli: Command, toy: Path, content: bytes, what: str) -> None:
+    for name in ("net", "other.yaml", "net.weights"):
+        (toy / name).write_bytes(content)
+        result = cli("report", name)
+        assert (result.exit_code, result.stdout) == (2, "")
+        code = "CC761" if what else "CC00"
+        assert what in result.stderr
+        assert f"error {code}" in result.stderr
+        assert what == "" or "hint: " in result.stderr
+
+
+def test_a_file_that_is_not_there(cli: Command, toy: Path) -> None:
+    (toy / "folder.toy").mkdir()
+    assert "error CC001: no such file\n  hint: did you mean net.toy?" in cli("report", "nte.toy").stderr
+    assert "folder.toy: error CC002: is a folder, not a model" in cli("report", "folder.toy").stderr
+
+
+@pytest.mark.parametrize("option", ["--arg=w=3", "--inputs=a:b", "--train"])
+def test_options_of_code_need_a_model_in_code(cli: Command, option: str) -> None:
+    result = cli("report", "net.toy", "--set", "size=16", option)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{option.partition('=')[0]} is for models in code, torch:MODULE:CALLABLE" in result.stderr

@@ -30,10 +30,11 @@ def command(
 
     \b
     Examples:
-      convcalc import zoo:resnet50
-      convcalc import zoo:resnet50@101 -o recovered.yaml
-      convcalc import model.yaml --flat
-      convcalc import model.yaml --check
+      convcalc import model.onnx
+      convcalc import torch:torchvision.models:resnet18 --input 3,224,224
+      convcalc import torch:models:encoder --input ids:int64=128 -o encoder.yaml
+      convcalc import zoo:resnet50@101 --flat
+      convcalc import model.keras --check
     """
     if check and output is not None:
         raise click.UsageError("--check writes nothing: leave out -o")

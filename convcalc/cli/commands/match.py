@@ -44,6 +44,7 @@ def command(
     \b
     Examples:
       convcalc match model.yaml model.onnx
+      convcalc match model.yaml torch:package.module:Net --arg width=64
       convcalc match zoo:resnet50 zoo:resnet50@101
       convcalc match model.yaml@small model.yaml@large --ignore norm,act
       convcalc match model.yaml model.onnx -f github

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import click
 
 from convcalc.cli.options.dtypes import dtype_option, only_format
-from convcalc.cli.types import PositiveInt, SpecName
+from convcalc.cli.types import PositiveInt, SpecName, texts_of
 from convcalc.designs import sources
+from convcalc.designs.names import TORCH
 from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
@@ -143,6 +144,10 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def collected(*args: Any, arg: dict[str, str], inputs: str, train: bool, timeout: float, **kwargs: Any) -> Any:
+        given = {"--arg": arg, "--inputs": inputs, "--train": train}
+        if any(given.values()) and not any(text.startswith((TORCH, "-")) for text in texts_of(kwargs.values())):
+            option = next(name for name, value in given.items() if value)
+            raise click.UsageError(f"{option} is for models in code, torch:MODULE:CALLABLE, and none is named")
         code = {"arguments": tuple(arg.items()), "inputs": inputs, "train": train, "timeout": timeout}
         return command(*args, code=code, **kwargs)
 
