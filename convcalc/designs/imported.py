@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +16,7 @@ from convcalc.graph.builder import input_size
 from convcalc.importers.model import CodeOptions, Importer, Model
 from convcalc.importers.refused import other_format
 from convcalc.importers.refused import read as refused
+from convcalc.importers.registry import importer_of
 from convcalc.spec.document.given_inputs import read_inputs
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.names import no_variant
@@ -114,6 +116,29 @@ def open_model(
     if importer.runs_code:  # it has the sizes that it was run with
         return replace(read, shapes=dict(document.inputs)) if inputs else read
     return replace(read, shapes=read_inputs(document, inputs)) if inputs else read
+
+
+def open_content(name: str, content: bytes, label: str) -> ImportedFile:
+    """Read a model that is no text from its content, such as that of a revision, which ``label`` names in errors.
+
+    Raises:
+        SpecErrors: why it cannot be read.
+    """
+    with TemporaryDirectory() as folder:  # what reads it needs a file
+        copy = os.path.join(folder, os.path.basename(name))
+        with open(copy, "wb") as file:
+            file.write(content)
+        importer = importer_of(copy)
+        assert importer
+        try:
+            read = open_model(copy, importer)
+        except SpecErrors as found:
+            raise SpecErrors(
+                SpecError(error.code, error.text, Span(Source(f"{label}: {name}")), error.hint.replace(copy, name))
+                for error in found.errors
+            ) from None
+    assert read.model is not None
+    return replace(read, file=name, model=replace(read.model, source=Source(name)))
 
 
 def _require_file(file: str, importer: Importer) -> None:

@@ -19,7 +19,8 @@ BUDGET_FILE = "convcalc-budget.yaml"
 SPEC_SUFFIXES = (".yaml", ".yml")
 """Of the files that folders and globs stand for."""
 
-MODEL_SUFFIXES = (".onnx", ".keras", ".cfg")
+BINARY_MODELS = (".onnx", ".keras")
+MODEL_SUFFIXES = (*BINARY_MODELS, ".cfg")
 """Of the files that are models of other formats."""
 
 _SUFFIX = re.compile(r"\.(?:ya?ml|onnx|keras|cfg)(?=[@#]|$)")
