@@ -541,3 +541,117 @@ def test_operations_of_microsoft(tmp_path: Path, node: bytes, params: int, multi
 
 def _op(node: bytes) -> str:
     return next((name for name in ("FusedMatMul", "DynamicQ", "MatMulNB") if name.encode() in node), "")
+
+
+@pytest.mark.parametrize(
+    ("flags", "shapes", "out", "multiplies"),
+    [
+        ((1, 1, 0, 1), ((5, 2, 3), (7, 2, 3)), (2, 5, 7), 2 * 5 * 7 * 3),
+        ((0, 1, 0, 0), ((2, 5, 7), (7, 2, 3)), (2, 5, 3), 2 * 5 * 7 * 3),
+        ((1, 0, 1, 0), ((5, 2, 3), (2, 5, 4)), (2, 3, 4), 2 * 3 * 5 * 4),
+    ],
+)
+def test_products_whose_rows_are_before_the_batch(
+    tmp_path: Path, flags: tuple[int, ...], shapes: tuple[tuple[int, ...], ...], out: tuple[int, ...], multiplies: int
+) -> None:
+    names = ("transBatchA", "transBatchB", "transA", "transB")
+    node = contributed("FusedMatMul", ("x", "z"), *map(integer, names, flags))
+    graph = built(tmp_path, node, entering("x", *shapes[0]), entering("z", *shapes[1]), leaving("y"))
+    assert graph.layers[-1].shape == out
+    assert counts(graph) == (0, multiplies)
+
+
+def test_a_quantised_lstm(tmp_path: Path) -> None:
+    node = contributed("DynamicQuantizeLSTM", ("x", "w", "r", "b", "", "", "", "", "s", "z", "s", "z"))
+    weights = (weight("w", 2, 8, 24, data_type=INT8), weight("r", 2, 6, 24, data_type=INT8), weight("b", 2, 48))
+    scales = (weight("s", 2), weight("z", 2, data_type=INT8))
+    graph = built(tmp_path, node, *weights, *scales, entering("x", 5, 1, 8), leaving("y"))
+    assert graph.layers[-1].shape == (5, 2, 1, 6)
+    assert counts(graph) == (2 * (24 * 8 + 24 * 6 + 48), 5 * 2 * 24 * (8 + 6))
+
+
+def test_embeddings_of_words_places_and_segments(tmp_path: Path) -> None:
+    for segment, params in (("t", 16), ("", 0)):
+        names = ("x", "x" if segment else "", "w", "p", segment, "g", "b")
+        tables = [weight("w", 20, 8), weight("p", 9, 8), weight("g", 8), weight("b", 8)]
+        tables += [weight("t", 2, 8)] if segment else []
+        node = contributed("EmbedLayerNormalization", names)
+        graph = built(tmp_path, node, *tables, entering("x", 1, 7, data_type=INT64), leaving("y"))
+        assert graph.layers[-1].shape == (7, 8)
+        assert counts(graph) == (20 * 8 + 9 * 8 + params + 16, 0)
+
+
+def test_a_group_norm_with_channels_last(tmp_path: Path) -> None:
+    node = contributed("GroupNorm", ("x", "g", "b"), integer("groups", 2), integer("activation", 1))
+    graph = built(tmp_path, node, weight("g", 8), weight("b", 8), entering("x", 1, 5, 6, 8), leaving("y"))
+    assert kinds(graph) == ["norm", "act"]
+    assert counts(graph) == (16, 0)
+
+
+def learned(op: str, outputs: int, *attributes: bytes) -> bytes:
+    texts = [pb.data(1, "x"), *(pb.data(2, name) for name in ("l", "y")[-outputs:]), pb.data(4, op)]
+    return pb.data(1, b"".join(texts) + pb.data(7, "ai.onnx.ml") + b"".join(pb.data(5, each) for each in attributes))
+
+
+def floats(name: str, count: int) -> bytes:
+    return pb.data(1, name) + pb.data(7, struct.pack(f"<{count}f", *range(count))) + pb.integer(20, 6)
+
+
+@pytest.mark.parametrize(
+    ("node", "out", "params", "multiplies"),
+    [
+        (learned("LinearRegressor", 1, floats("coefficients", 8), floats("intercepts", 2)), 2, 10, 8),
+        (
+            learned(
+                "LinearClassifier", 2, floats("coefficients", 12), floats("intercepts", 3),
+                integers("classlabels_ints", 0, 1, 2),
+            ), 3, 15, 12,
+        ),
+        (learned("LinearClassifier", 2, floats("coefficients", 4), integers("classlabels_ints", 0, 1)), 2, 4, 4),
+        (learned("Normalizer", 1), 4, 0, 0),
+    ],
+)  # fmt: skip
+def test_models_of_scikit_learn(tmp_path: Path, node: bytes, out: int, params: int, multiplies: int) -> None:
+    loaded = model(tmp_path, node, entering("x", "n", 4), leaving("y"))
+    for rows, leading in ((1, ()), (3, (3,))):
+        run, scope = loaded.walk({"n": rows}, {})
+        value = scope.find("y")
+        assert value is not None
+        assert value.sizes == (rows, out)
+        assert counts(run.layers.graph({"y": run.handle(value)})) == (params, rows * multiplies)
+        assert run.layers.shape(run.handle(value)) == (*leading, out)
+
+
+# --- constants that are no parameters ---------------------------------------------------------------------------------
+
+
+def filled(name: str, sizes: tuple[int, ...], *values: float) -> bytes:
+    return pb.data(5, pb.tensor(name, sizes, FLOAT, pb.data(9, struct.pack(f"<{len(values)}f", *values))))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "params"),
+    [
+        ("/rnn/Constant_1_output_0", (0.0, 0.0), 0), ("val_7", (0.0, 0.0), 0), ("rnn.h0", (0.0, 0.0), 2),
+        ("val_7", (0.0, 1.0), 2),
+    ],
+)  # fmt: skip
+def test_states_that_begin_at_zero_are_no_parameters(
+    tmp_path: Path, name: str, values: tuple[float, ...], params: int
+) -> None:
+    node = pb.node("GRU", ("x", "w", "r", "", "", name), ("y",))
+    weights = (weight("w", 1, 6, 3), weight("r", 1, 6, 2), filled(name, (1, 1, 2), *values))
+    graph = built(tmp_path, node, *weights, entering("x", 5, 1, 3), leaving("y"))
+    assert counts(graph) == (18 + 12 + params, 5 * 6 * (3 + 2))
+
+
+def test_what_code_fills_tensors_with_is_no_parameter(tmp_path: Path) -> None:
+    nodes = (
+        pb.node("Concat", ("x", "zeros_like"), ("c",), integer("axis", 1)), pb.node("Relu", ("c",), ("r",)),
+        pb.node("Where", ("k", "r", "val_3"), ("y",)),
+    )  # fmt: skip
+    held = (filled("zeros_like", (1, 2), 0, 0), filled("val_3", (1, 4), 7, 7, 7, 7))
+    graph = built(tmp_path, *nodes, *held, entering("x", 1, 2), entering("k", 1, 4, data_type=BOOL), leaving("y"))
+    assert counts(graph) == (0, 0)
+    token = (filled("token", (1, 2), 0, 0), pb.node("Concat", ("x", "token"), ("y",), integer("axis", 1)))
+    assert counts(built(tmp_path, *token, entering("x", 1, 2), leaving("y"))) == (2, 0)

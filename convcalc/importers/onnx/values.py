@@ -7,8 +7,9 @@ batch need no note of where the batch is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convcalc.arith import Number, at_least, either, equal, require
@@ -23,6 +24,12 @@ FLOATS = frozenset((1, 10, 11, 16, 17, 18, 19, 20, 23))
 """Types of numbers with a fraction: of 16, 32 and 64 bits, bfloat16, and those of 8 and 4 bits."""
 WEIGHT_TYPES = FLOATS | {UINT8, INT8, 21, 22, 25, 26}
 """Types whose constants are learned: numbers with a fraction, and integers of at most 8 bits, which are quantised."""
+
+_MADE = r"(?:.*/)?Constant(?:_\d+)?_output_\d+|(?:new_)?(?:zeros|ones|full|empty)(?:_like)?(?:_\d+)?"
+MADE = re.compile(_MADE)
+"""Names that PyTorch's exporters give to constants that code makes; a parameter has that of its module."""
+MADE_OR_FOLDED = re.compile(rf"{_MADE}|val_\d+|onnx::\w+")
+"""Those, and the names of constants that the exporters computed, which may be of parameters."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +69,17 @@ class Value:
         if self.sizes is None:
             raise OpenShape(self.name)
         return self.sizes
+
+
+def without_fill(value: Value, names: re.Pattern[str] = MADE_OR_FOLDED) -> Value:
+    """Return a value, as no parameter where it is one number again and again under a name that an exporter made.
+
+    Such are states that begin at 0, and what a tensor is filled with.
+    """
+    is_fill = value.is_learned and value.elements and len(set(value.elements)) == 1
+    if is_fill and (not value.key or names.fullmatch(value.name)):
+        return replace(value, is_learned=False, key=0, recipe=None)
+    return value
 
 
 class OpenShape(Exception):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from convcalc.arith import Number, floordiv
 from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.nodes.elementwise import act, joined, over_axes
-from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, transposed
+from convcalc.importers.onnx.nodes.elementwise import act, joined, normalized, over_axes
+from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, recurrent, transposed
 from convcalc.importers.onnx.nodes.windows import conv
-from convcalc.importers.onnx.values import Sizes, Value, is_one
+from convcalc.importers.onnx.values import Sizes, Value, body, has_batch, is_one
 from convcalc.shapes import Shape
 
 
@@ -151,10 +152,12 @@ def fused_gemm(call: Call) -> None:
 
 
 def fused_matmul(call: Call) -> None:
-    """FusedMatMul and TransposeMatMul: operands transposed by flags."""
+    """FusedMatMul and TransposeMatMul: operands transposed by flags, also with rows before the axes of a batch."""
     values = [call.require(0), call.require(1)]
-    for place, name in enumerate(("transA", "transB")):
-        if call.attribute(name, 0):
+    for place, name in enumerate(("A", "B")):
+        if call.attribute(f"transBatch{name}", 0):
+            values[place] = _rows_behind(call, values[place])
+        if call.attribute(f"trans{name}", 0):
             value = values[place]
             if place and value.is_constant and value.key and len(value.shape) == 2:
                 linear(call, values[0], value, value.shape[::-1], None)
@@ -163,12 +166,50 @@ def fused_matmul(call: Call) -> None:
     multiply(call, *values)
 
 
+def _rows_behind(call: Call, value: Value) -> Value:
+    """Return [batch …, rows, columns] of a tensor [rows, batch …, columns]."""
+    rank = len(value.shape)
+    axes = (*range(1, rank - 1), 0, rank - 1)
+    handle = call.beside("permute", call.whole(value), axes=axes)
+    sizes = tuple(value.shape[axis] for axis in axes)
+    return Value(value.name, sizes, handle=call.view(handle, body(sizes)))
+
+
 def matmul_bits(call: Call) -> None:
     """MatMulNBits: a matrix [K, N] in a few bits, whose scales and zero points are buffers."""
     x, packed = call.require(0), call.require(1)
     sizes = (call.size("K"), call.size("N"))
     packed.quantisation = tuple(value for value in call.x[2:4] if value is not None)
     linear(call, x, packed, sizes, call.input(5))
+
+
+def quantised_lstm(call: Call) -> None:
+    """DynamicQuantizeLSTM: an LSTM whose matrices are [directions, in, 4·hidden], with their scales and zero points."""
+    for place, first in ((1, 8), (2, 10)):
+        value = call.require(place)
+        directions, rows, columns = value.shape
+        scales = tuple(scale for scale in call.x[first : first + 2] if scale is not None)
+        call.x[place] = replace(value, sizes=(directions, columns, rows), quantisation=scales)
+    call.op = "LSTM"
+    recurrent(call)
+
+
+def embed_norm(call: Call) -> None:
+    """EmbedLayerNormalization: the sum of rows of tables for words, places and perhaps segments, and a norm of it."""
+    words = call.require(0)
+    tokens, width = words.shape[1], call.require(2).shape[1]
+    branches = []
+    for table, indices in ((call.require(2), words), (call.input(4), call.input(1))):
+        if table is not None and indices is not None:
+            vocab, dim = table.shape
+            handle = call.beside("embedding", call.handle(indices), vocab=vocab, dim=dim)
+            call.run.hold(handle, {"weight": (table, Shape(table.shape))})
+            branches.append(handle)
+    branches.append(call.beside("slice", call.handle(call.require(3)), axis=0, stop=tokens))
+    sizes = (*words.shape, width)
+    summed = Value("", sizes, handle=call.beside("add", *branches))
+    over_axes(call, summed, "layer", call.require(5), call.require(6))
+    call.outputs[1:] = [None, summed][: len(call.outputs) - 1]
 
 
 def biased(call: Call) -> None:
@@ -207,3 +248,14 @@ def swiglu(call: Call) -> None:
     assert gate is not None
     handle = call.beside("mul", call.handle(gate), call.handle(call.require(1)))
     call.put(0, handle, gate.shape)
+
+
+def group_norm(call: Call) -> None:
+    """GroupNorm: X with channels last by default, scale, shift; and silu behind it by a flag."""
+    x, last = call.require(0), call.attribute("channels_last", 1)
+    lead = int(has_batch(x.shape))
+    handle = normalized(
+        call, call.handle(x), "group", {"weight": call.input(1), "bias": call.input(2)},
+        groups=call.size("groups"), channel_axis=(len(x.shape) - 1 if last else 1) - lead,
+    )  # fmt: skip
+    call.put(0, call.beside("act", handle, type="silu") if call.attribute("activation", 0) else handle, x.shape)

@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.arith import equal
 from convcalc.importers.onnx.call import Call, count
 from convcalc.importers.onnx.model import Node
-from convcalc.importers.onnx.values import Value, broadcast, has_batch
+from convcalc.importers.onnx.values import MADE, Value, broadcast, has_batch, without_fill
 from convcalc.shapes import Shape
 
 ACTIVATIONS = {
@@ -24,6 +24,7 @@ OF_ONE = {
     "Cosh": "cosh", "Asinh": "asinh", "Acosh": "acosh", "Atanh": "atanh", "Erf": "erf", "Floor": "floor",
     "Ceil": "ceil", "Round": "round", "IsNaN": "isnan", "IsInf": "isinf", "Not": "logical_not",
     "BitwiseNot": "bitwise_not", "Trilu": "where", "LpNormalization": "div", "ReverseSequence": "where",
+    "Scaler": "div", "Normalizer": "div", "Imputer": "where",
 }  # fmt: skip
 OF_SEVERAL = {
     "Add": "add", "Sum": "add", "Mul": "mul", "Sub": "sub", "Div": "div", "Pow": "pow", "Mod": "mod", "Max": "max",
@@ -32,6 +33,8 @@ OF_SEVERAL = {
     "BitwiseAnd": "bitwise_and", "BitwiseOr": "bitwise_or", "BitwiseXor": "bitwise_xor", "BitShift": "bitwise_shift",
     "Where": "where",
 }  # fmt: skip
+ARITHMETIC = ("add", "mul", "sub", "div")
+"""Operations by which parameters are scales and shifts."""
 
 
 def activation(call: Call) -> None:
@@ -87,7 +90,15 @@ def join(call: Call) -> None:
     if call.op in ("Div", "Mul") and _is_gelu(call):
         act(call, "gelu")
         return
-    joined(call, OF_SEVERAL[call.op], values)
+    kind = OF_SEVERAL[call.op]
+    joined(call, kind, [_without_fill(value, is_sum=kind in ARITHMETIC) for value in values])
+
+
+def _without_fill(value: Value, *, is_sum: bool) -> Value:
+    """Leave out what a tensor is filled with; of sums and products, zeros alone."""
+    if not is_sum:
+        return without_fill(value)
+    return without_fill(value, MADE) if value.elements and value.elements[0] == 0 else value
 
 
 def _is_gelu(call: Call) -> bool:
@@ -170,7 +181,7 @@ def batch_norm(call: Call) -> None:
     x, scale, shift, mean, variance = (call.require(place) for place in range(5))
     axis = None if has_batch(x.shape) or len(x.shape) < 2 else 1
     names: dict[str, Value | None] = {"weight": scale, "bias": shift}
-    handle = _norm(call, call.handle(x), "batch", names, channel_axis=axis, statistics=(mean, variance))
+    handle = normalized(call, call.handle(x), "batch", names, channel_axis=axis, statistics=(mean, variance))
     call.put(0, handle, x.shape)
     for place, value in enumerate((mean, variance, mean, variance)[: len(call.outputs) - 1], 1):
         if call.node.outputs[place] and not value.is_constant:
@@ -181,7 +192,7 @@ def _held(values: dict[str, Value | None]) -> dict[str, tuple[Value | None, Shap
     return {name: (value, Shape(value.shape)) for name, value in values.items() if value is not None}
 
 
-def _norm(call: Call, handle: int, kind: str, values: dict[str, Value | None], **arguments: Any) -> int:
+def normalized(call: Call, handle: int, kind: str, values: dict[str, Value | None], **arguments: Any) -> int:
     """Add a norm whose scale and shift are constants; others are no parameters."""
     scale, shift = (value is not None and value.is_constant for value in (values["weight"], values.get("bias")))
     flags: dict[str, Any] = {"affine": scale or shift}
@@ -204,7 +215,7 @@ def _by_channel(call: Call, kind: str, **arguments: Any) -> None:
     x = call.require(0)
     axis = None if has_batch(x.shape) else 1
     names = {"weight": call.input(1), "bias": call.input(2)}
-    call.put(0, _norm(call, call.handle(x), kind, names, channel_axis=axis, **arguments), x.shape)
+    call.put(0, normalized(call, call.handle(x), kind, names, channel_axis=axis, **arguments), x.shape)
 
 
 def mean_variance_norm(call: Call) -> None:
@@ -229,7 +240,7 @@ def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value
     axis = call.axis(call.attribute("axis", -1), rank)
     handle, first = call.along(x, axis)
     last = call.shape(handle).rank
-    handle = _norm(
+    handle = normalized(
         call, handle, kind, {"weight": scale, "bias": shift}, axis=tuple(range(first, last)) if last > 1 else -1
     )  # fmt: skip
     call.put(0, handle, x.shape)

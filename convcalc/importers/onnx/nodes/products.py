@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.arith import Number, equal, require
+from convcalc.arith import Number, equal, floordiv, require
 from convcalc.importers.onnx.call import Call, count
-from convcalc.importers.onnx.values import Sizes, Value, broadcast, has_batch, is_one, padded
+from convcalc.importers.onnx.values import Sizes, Value, broadcast, has_batch, is_one, padded, without_fill
 from convcalc.shapes import Shape
 
 
@@ -15,6 +15,7 @@ def matmul(call: Call) -> None:
 
 def multiply(call: Call, left: Value, right: Value, bias: Value | None = None) -> None:
     """Multiply two tensors, and add a bias."""
+    left = without_fill(left)
     if right.is_constant and right.key and len(right.shape) == 2:
         linear(call, left, right, right.shape, bias or _bias_behind(call, right.shape[1]))
         return
@@ -95,7 +96,7 @@ def gemm(call: Call) -> None:
         a = transposed(call, a)
     if b.is_constant and b.key:
         sizes = b.shape[::-1] if call.attribute("transB", 0) else b.shape
-        linear(call, a, b, sizes, c)
+        linear(call, without_fill(a), b, sizes, c)
         return
     if call.attribute("transB", 0):
         b = transposed(call, b)
@@ -168,8 +169,10 @@ def recurrent(call: Call) -> None:
     for size_of, wanted in zip(entering.shape[1:], (GATES[call.op] * size, features), strict=True):
         require(equal(size_of, wanted), "CC405", "its matrix {} does not fit {}", Shape(entering.shape), Shape(x.shape))
     bias, peepholes = call.input(3), call.input(7)
+    states = [value and without_fill(value) for value in (call.input(5), call.input(6))]
     rows = call.view(call.handle(x), (batch * steps, features))  # sequences of a batch behind each other
     held = {"input": entering, "hidden": hidden, "bias": bias, "peephole": peepholes}
+    held |= {f"state{place}": value for place, value in enumerate(states) if value is not None and value.is_learned}
     handle = call.add(
         call.op.lower(), rows, hidden=size, bidirectional=equal(directions, 2) is True, bias=bias is not None,
         weights={name: (value, Shape(value.shape)) for name, value in held.items() if value is not None},
@@ -183,3 +186,20 @@ def recurrent(call: Call) -> None:
         if call.node.outputs[place]:
             call.put(place, last, state)
     call.put(0, handle, axes)
+
+
+def scores(call: Call) -> None:
+    """LinearRegressor and LinearClassifier of ``ai.onnx.ml``: a linear layer whose weights are attributes."""
+    x, has_labels = call.require(0), call.op == "LinearClassifier"
+    weights = len(call.integers("coefficients"))
+    rows = call.run.builder.add(
+        call.name, "linear", call.handle(x), path=call.path, out=floordiv(weights, x.shape[-1]),
+        bias=bool(call.integers("intercepts")),
+    )  # fmt: skip
+    classes = len(call.attribute("classlabels_ints") or call.attribute("classlabels_strings") or ())
+    sizes = (*x.shape[:-1], call.shape(rows)[-1])
+    if has_labels and equal(sizes[-1], classes) is not True:  # the scores of two classes from one row
+        rows, sizes = call.beside("broadcast", rows, shape=(*call.shape(rows)[:-1], classes)), (*sizes[:-1], classes)
+    call.put(int(has_labels), rows, sizes)
+    if has_labels:
+        call.put(0, call.beside("reduce", rows, type="argmax", axis=-1), x.shape[:-1])
