@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from convcalc.arith import Number, total
+from convcalc.arith import Number, equal, total
 from convcalc.errors import Source, Span, SpecError
 from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Graph, LayerFacts
@@ -43,6 +43,10 @@ class ModelBuilder:
     def shape(self, handle: int) -> Shape:
         """Return the shape of a tensor."""
         return self._builder.nodes[handle].facts.output
+
+    def path_of(self, handle: int) -> str:
+        """Return the path of a layer."""
+        return self._builder.nodes[handle].path
 
     @property
     def last(self) -> int:
@@ -141,17 +145,21 @@ class ModelBuilder:
         """Let a layer have the weights and buffers of the model: by their names, what identifies each, and its shape.
 
         What an earlier layer has is counted there, also where it is only one of several: a bias beside a shared matrix.
+        A model may pack the same elements otherwise, such as both directions of a recurrent layer in one matrix.
         """
         node, keys = self._builder.nodes[handle], tuple(key for key, _ in weights.values())
         own = self._own(handle, weights)
         owner = self._owners[keys[0]] if keys else handle
+        shapes = {name: shape for name, (_, shape) in weights.items()}
+        if equal(total(shape.elements for shape in shapes.values()), node.facts.params) is True:
+            shapes = dict(node.facts.weights)
         if keys and not own and self._held.get(owner) == keys:
-            shapes = {name: shape for name, (_, shape) in weights.items()}
             node.facts = LayerFacts(node.facts.output, shapes, {}, node.facts.products)
             if list(shapes.values()) == list(self._builder.nodes[owner].facts.weights.values()):
                 self._builder.tie(handle, owner)
                 return
         self._held[handle] = keys
+        own = shapes if len(own) == len(weights) else own
         kept = self._own(handle, buffers)
         if own != dict(node.facts.weights) or kept != dict(node.facts.buffers):
             node.facts = LayerFacts(node.facts.output, own, kept, node.facts.products)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
@@ -655,3 +656,59 @@ def test_what_code_fills_tensors_with_is_no_parameter(tmp_path: Path) -> None:
     assert counts(graph) == (0, 0)
     token = (filled("token", (1, 2), 0, 0), pb.node("Concat", ("x", "token"), ("y",), integer("axis", 1)))
     assert counts(built(tmp_path, *token, entering("x", 1, 2), leaving("y"))) == (2, 0)
+
+
+# --- constants that are stored once -----------------------------------------------------------------------------------
+
+
+def test_biases_that_are_stored_once_are_a_warning_and_import_has_them_apart(tmp_path: Path, cli: Command) -> None:
+    first = pb.node("Gemm", ("x", "w", "b"), ("h",), name="/first/Gemm")
+    nodes = (first, pb.node("Gemm", ("h", "v", "b"), ("y",), name="/second/Gemm"))
+    weights = (weight("w", 6, 6), weight("v", 6, 6))
+    fields = (*weights, filled("b", (6,), *(0.0,) * 6), entering("x", 1, 6), leaving("y"))
+    graph = built(tmp_path, *nodes, *fields)
+    assert counts(graph) == (72 + 6, 72)
+    assert [warning.code for warning in graph.warnings] == ["CC816"]
+    result = cli("import", str(tmp_path / "model.onnx"), "-o", str(tmp_path / "spec.yaml"))
+    assert "CC816" in result.stderr
+    assert "6 params more" in result.stderr
+    assert json.loads(cli("report", str(tmp_path / "spec.yaml"), "-f", "json").stdout)["totals"]["params"] == 72 + 12
+    differing = (*weights, filled("b", (6,), *range(6)), entering("x", 1, 6), leaving("y"))
+    assert not built(tmp_path, *nodes, *differing).warnings
+
+
+def test_a_module_that_is_called_twice_has_one_bias(tmp_path: Path) -> None:
+    first = pb.node("Gemm", ("x", "w", "b"), ("h",), name="/fc/Gemm")
+    nodes = (first, pb.node("Gemm", ("h", "w", "b"), ("y",), name="/fc_1/Gemm"))
+    graph = built(tmp_path, *nodes, weight("w", 6, 6), weight("b", 6), entering("x", 1, 6), leaving("y"))
+    assert counts(graph) == (42, 72)
+    assert not graph.warnings
+
+
+@pytest.mark.parametrize(("op", "gates"), [("LSTM", 4), ("GRU", 3), ("RNN", 1)])
+@pytest.mark.parametrize("directions", [1, 2])
+def test_recurrent_layers_are_imported(tmp_path: Path, cli: Command, op: str, gates: int, directions: int) -> None:
+    """Also where the exporter writes the gates in the order of ONNX by slices of one matrix."""
+    fields = [
+        numbers("from", 0), numbers("half", 3 * gates), numbers("to", 6 * gates), numbers("rows", 1),
+        pb.node("Slice", ("w", "from", "half", "rows"), ("w1",)),
+        pb.node("Slice", ("w", "half", "to", "rows"), ("w2",)),
+        pb.node("Concat", ("w2", "w1"), ("gated",), integer("axis", 1)),
+        pb.node(op, ("x", "gated", "r", "b"), ("y",), text("direction", "forward")),
+        weight("w", directions, 6 * gates, 3), weight("r", directions, 6 * gates, 6),
+        weight("b", directions, 12 * gates), entering("x", 5, 1, 3), leaving("y"),
+    ]  # fmt: skip
+    graph = built(tmp_path, *fields)
+    found = directions * 6 * gates * (3 + 6 + 2), directions * 5 * 6 * gates * (3 + 6)
+    assert counts(graph) == found
+    assert [node.op.kind for node in graph.layers if node.op and node.facts.weights] == [op.lower()]
+    assert cli("import", str(tmp_path / "model.onnx"), "-o", str(tmp_path / "spec.yaml")).exit_code == 0
+    totals = json.loads(cli("report", str(tmp_path / "spec.yaml"), "-f", "json").stdout)["totals"]
+    assert (totals["params"], totals["macs"]) == found
+
+
+def test_learned_states_of_a_recurrent_layer_are_imported(tmp_path: Path, cli: Command) -> None:
+    node = pb.node("GRU", ("x", "w", "r", "", "", "h"), ("y",))
+    fields = (weight("w", 1, 6, 3), weight("r", 1, 6, 2), weight("h", 1, 1, 2), entering("x", 5, 1, 3), leaving("y"))
+    assert counts(built(tmp_path, node, *fields)) == (18 + 12 + 2, 5 * 6 * (3 + 2))
+    assert cli("import", str(tmp_path / "model.onnx"), "--check").exit_code == 0

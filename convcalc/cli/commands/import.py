@@ -40,9 +40,10 @@ def command(
     target = OutputTarget(format_of_path(("yaml",), output), None if output == STDOUT else output)
     require_not_read([target], [source])
     (network,) = reading.networks([source])
-    from convcalc.recovery import recover  # names that are wrong need it not
+    from convcalc.recovery import recover, separate  # names that are wrong need it not
 
-    text = recover(network.graph, flat=flat)
+    graph = separate(network.graph)
+    text = recover(graph, flat=flat)
     if not check:
         write(settings, [target], lambda *_: text)
-    print_warnings(settings, map(format_error, network.graph.warnings))
+    print_warnings(settings, map(format_error, graph.warnings))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from convcalc.arith import Number
+from convcalc.arith import Number, prod, total
 from convcalc.errors import SpecError, quoted
 from convcalc.graph.graph import topological_order
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.folding.fold import fold
+from convcalc.importers.onnx.merged import Merged
 from convcalc.importers.onnx.model import Graph, Model, Node
 from convcalc.importers.onnx.paths import layer_paths, module_classes
 from convcalc.importers.onnx.values import OpenShape, Scope, Sizes, Value, body, constant, same
@@ -20,6 +21,10 @@ STEPS_PER_NODE = 16
 """Operations that are run at most, for each of the file: bodies of loops and functions are run many times."""
 MIN_STEPS = 20_000
 DOMAINS = ("", "ai.onnx")
+REARRANGING = frozenset(
+    ("Concat", "Slice", "Split", "Gather", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Identity")
+)
+"""Operations by which exporters write the gates of a recurrent layer in the order of ONNX."""
 
 
 class Run:
@@ -40,6 +45,7 @@ class Run:
         }
         """Names of running means and variances: buffers, also where exporters write one constant for equal ones."""
         self.written: dict[int, tuple[Value, Any]] = {}
+        self.merged = Merged()
         self.depth = 0
         self.steps = max(MIN_STEPS, STEPS_PER_NODE * _count(structure))
         self._materialised: list[Value] = []
@@ -142,13 +148,14 @@ class Run:
         is_written = any(call.x) or call.op == "Constant"
         if is_constant and is_written and folds and (results := fold(call)) is not None:
             return results
-        if is_constant and any(call.x) and not any(value is not None and value.is_learned for value in call.x):
-            return self._perform_in_shadow(call, handler)
+        is_learned = any(value is not None and value.is_learned for value in call.x)
+        if is_constant and any(call.x) and (not is_learned or (folds and call.op in REARRANGING)):
+            return self._perform_in_shadow(call, handler, is_learned=is_learned)
         handler(call)
         return call.outputs
 
-    def _perform_in_shadow(self, call: Call, handler: Any) -> list[Value | None]:
-        """Run a node of constants that are no parameters: only shapes are of interest."""
+    def _perform_in_shadow(self, call: Call, handler: Any, *, is_learned: bool) -> list[Value | None]:
+        """Run a node of constants for their shapes: none is a parameter, or they become layers where one is read."""
         outer, self.builder = self.builder, self.shadow
         try:
             handler(call)
@@ -156,9 +163,11 @@ class Run:
             raise OpenShape from None
         finally:
             self.builder = outer
-        for value in call.outputs:
+        for place, value in enumerate(call.outputs):
             if value is not None:
                 value.shadow, value.handle, value.is_constant = value.handle, None, True
+                if is_learned:
+                    value.is_learned, value.recipe = True, (call.node, call.x, place)
         return call.outputs
 
     def handle(self, value: Value) -> int:
@@ -200,8 +209,14 @@ class Run:
             if value is None or not value.is_constant:
                 continue
             if value.recipe is not None:
-                self.handle(value)
+                parts = _rearranged(value)
+                if not parts:
+                    self.handle(value)
+                for part in parts:
+                    learned[f"{name}.{part.name}"] = (part.key, Shape(part.shape))
+                    self.used[part.key] = prod(part.shape)
             elif value.key:
+                self.merged.read(value, shape, self.builder.path_of(handle))
                 is_kept = value.name in self.statistics
                 (kept if is_kept else learned)[name] = (value.key, shape)
                 self.used[value.key] = 0 if is_kept else shape.elements
@@ -232,6 +247,25 @@ class Run:
     def damaged(self, text: str, node: str = "") -> SpecError:
         """Return the error for a graph that cannot be."""
         return SpecError("CC760", f"is no valid ONNX graph: {text}", self.layers.span(node))
+
+
+def _rearranged(value: Value) -> Sequence[Value]:
+    """Return the constants of the file that a computed one has all elements of, each once; nothing where it has not."""
+    parts: dict[int, Value] = {}
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if each.key:
+            parts[each.key] = each
+        elif each.recipe is not None and each.recipe[0].op in REARRANGING:
+            stack += [entering for entering in each.recipe[1] if entering is not None and entering.is_learned]
+        else:
+            return ()
+    return (
+        [*parts.values()][::-1]
+        if same((total(prod(part.shape) for part in parts.values()),), (prod(value.shape),))
+        else ()
+    )
 
 
 def _count(structure: Model) -> int:

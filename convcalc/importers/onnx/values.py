@@ -8,7 +8,7 @@ batch need no note of where the batch is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -77,9 +77,19 @@ def without_fill(value: Value, names: re.Pattern[str] = MADE_OR_FOLDED) -> Value
     Such are states that begin at 0, and what a tensor is filled with.
     """
     is_fill = value.is_learned and value.elements and len(set(value.elements)) == 1
-    if is_fill and (not value.key or names.fullmatch(value.name)):
+    if is_fill and all(names.fullmatch(name) for name in _sources(value)):
         return replace(value, is_learned=False, key=0, recipe=None)
     return value
+
+
+def _sources(value: Value) -> Iterator[str]:
+    """Yield the names of the constants that a computed one is made of."""
+    if value.recipe is None:
+        yield value.name
+        return
+    for each in value.recipe[1]:
+        if each is not None and each.is_learned:
+            yield from _sources(each)
 
 
 class OpenShape(Exception):

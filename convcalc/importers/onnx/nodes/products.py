@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from convcalc.arith import Number, equal, floordiv, require
 from convcalc.importers.onnx.call import Call, count
-from convcalc.importers.onnx.values import Sizes, Value, broadcast, has_batch, is_one, padded, without_fill
+from convcalc.importers.onnx.values import (
+    MADE_OR_FOLDED,
+    Sizes,
+    Value,
+    broadcast,
+    has_batch,
+    is_one,
+    padded,
+    without_fill,
+)
 from convcalc.shapes import Shape
 
 
@@ -169,12 +178,13 @@ def recurrent(call: Call) -> None:
     for size_of, wanted in zip(entering.shape[1:], (GATES[call.op] * size, features), strict=True):
         require(equal(size_of, wanted), "CC405", "its matrix {} does not fit {}", Shape(entering.shape), Shape(x.shape))
     bias, peepholes = call.input(3), call.input(7)
-    states = [value and without_fill(value) for value in (call.input(5), call.input(6))]
     rows = call.view(call.handle(x), (batch * steps, features))  # sequences of a batch behind each other
+    states = _states(call)
     held = {"input": entering, "hidden": hidden, "bias": bias, "peephole": peepholes}
-    held |= {f"state{place}": value for place, value in enumerate(states) if value is not None and value.is_learned}
     handle = call.add(
-        call.op.lower(), rows, hidden=size, bidirectional=equal(directions, 2) is True, bias=bias is not None,
+        call.op.lower(), rows, *(call.view(each, (size,)) for each in states if is_one(batch) and is_one(directions)),
+        hidden=size, bidirectional=equal(directions, 2) is True, bias=bias is not None,
+        peepholes=peepholes is not None or None,
         weights={name: (value, Shape(value.shape)) for name, value in held.items() if value is not None},
     )  # fmt: skip
     axes = (batch, steps, directions, size) if by_batch else (steps, directions, batch, size)
@@ -186,6 +196,19 @@ def recurrent(call: Call) -> None:
         if call.node.outputs[place]:
             call.put(place, last, state)
     call.put(0, handle, axes)
+
+
+def _states(call: Call) -> list[int]:
+    """Return the layers of the first states, where these are no zeros; parameters among them are rows of their own."""
+    given = [call.input(place) for place in (5, 6)[: 2 if call.op == "LSTM" else 1]]
+    values = [without_fill(value) for value in given if value is not None and value.sizes is not None]
+    handles = [call.handle(value) for value in values if not value.is_constant or _is_state(value)]
+    return handles if len(handles) == len(given) else []
+
+
+def _is_state(value: Value) -> bool:
+    """Whether a constant is a learned first state: none that an exporter wrote in numbers that are not read."""
+    return value.is_learned and (bool(value.elements) or not MADE_OR_FOLDED.fullmatch(value.name))
 
 
 def scores(call: Call) -> None:

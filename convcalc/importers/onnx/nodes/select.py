@@ -118,8 +118,9 @@ def gather_nd(call: Call) -> None:
 def scatter(call: Call) -> None:
     """ScatterND, ScatterElements: other elements at some places, the shape stays."""
     x, updates = call.require(0), call.require(1 if call.op == "TensorScatter" else 2)
-    held = {"updates": (updates, Shape(updates.shape))} if updates.is_learned else {}
-    call.put(0, call.add("elementwise", call.handle(x), type="where", weights=held), x.shape)
+    if updates.is_constant and updates.is_learned:
+        call.handle(updates)
+    call.put(0, call.add("elementwise", call.handle(x), type="where"), x.shape)
 
 
 def top_k(call: Call) -> None:
