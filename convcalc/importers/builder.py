@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from convcalc.arith import Number, equal, total
@@ -141,8 +142,11 @@ class ModelBuilder:
         handle: int,
         weights: Mapping[str, tuple[Hashable, Shape]],
         buffers: Mapping[str, tuple[Hashable, Shape]],
+        bits: Mapping[Hashable, int] = MappingProxyType({}),
     ) -> None:
         """Let a layer have the weights and buffers of the model: by their names, what identifies each, and its shape.
+
+        ``bits`` are those of a number that the model stores in fewer than 32.
 
         What an earlier layer has is counted there, also where it is only one of several: a bias beside a shared matrix.
         A model may pack the same elements otherwise, such as both directions of a recurrent layer in one matrix.
@@ -154,15 +158,28 @@ class ModelBuilder:
         if equal(total(shape.elements for shape in shapes.values()), node.facts.params) is True:
             shapes = dict(node.facts.weights)
         if keys and not own and self._held.get(owner) == keys:
-            node.facts = LayerFacts(node.facts.output, shapes, {}, node.facts.products)
+            stored = self._builder.nodes[owner].facts.stored
+            node.facts = LayerFacts(node.facts.output, shapes, {}, node.facts.products, stored)
             if list(shapes.values()) == list(self._builder.nodes[owner].facts.weights.values()):
                 self._builder.tie(handle, owner)
                 return
         self._held[handle] = keys
-        own = shapes if len(own) == len(weights) else own
         kept = self._own(handle, buffers)
-        if own != dict(node.facts.weights) or kept != dict(node.facts.buffers):
-            node.facts = LayerFacts(node.facts.output, own, kept, node.facts.products)
+        stored = tuple(
+            (
+                width,
+                total(
+                    shape.elements for name, (key, shape) in weights.items() if name in own and bits.get(key) == width
+                ),
+                total(
+                    shape.elements for name, (key, shape) in buffers.items() if name in kept and bits.get(key) == width
+                ),
+            )
+            for width in sorted(set(bits.values()))
+        )
+        own = shapes if len(own) == len(weights) else own
+        if own != dict(node.facts.weights) or kept != dict(node.facts.buffers) or stored:
+            node.facts = LayerFacts(node.facts.output, own, kept, node.facts.products, stored)
 
     def _own(self, handle: int, named: Mapping[str, tuple[Hashable, Shape]]) -> dict[str, Shape]:
         """Return those that no earlier layer has, each once."""

@@ -658,6 +658,54 @@ def test_what_code_fills_tensors_with_is_no_parameter(tmp_path: Path) -> None:
     assert counts(built(tmp_path, *token, entering("x", 1, 2), leaving("y"))) == (2, 0)
 
 
+# --- number formats ---------------------------------------------------------------------------------------------------
+
+FLOAT16, UINT4, INT4, INT32 = 10, 21, 22, 6
+
+
+def weight_bytes(folder: Path, cli: Command, *options: str) -> int:
+    result = cli("report", str(folder / "model.onnx"), "-f", "json", *options)
+    return int(json.loads(result.stdout)["totals"]["weight_bytes"])
+
+
+@pytest.mark.parametrize(("data_type", "bits"), [(FLOAT, 32), (FLOAT16, 16), (INT8, 8), (UINT4, 4), (INT4, 4)])
+def test_weights_count_in_the_format_that_the_file_stores(
+    tmp_path: Path, cli: Command, data_type: int, bits: int
+) -> None:
+    """An odd number of elements, with scales of 32 bits, and a bias."""
+    nodes = (pb.node("DequantizeLinear", ("w", "s"), ("d",)), pb.node("Gemm", ("x", "d", "b"), ("y",)))
+    fields = (weight("w", 3, 5, data_type=data_type), weight("s", 5), weight("b", 5))
+    built(tmp_path, *nodes, *fields, entering("x", 1, 3), leaving("y"))
+    for dtype, width in (("float32", 32), ("float16", 16), ("int8", 8), ("int4", 4)):
+        least = min(bits, width)
+        apart = 0 if bits == 32 else -(-15 * least // 8)
+        rest = -(-(10 if apart else 25) * width // 8)
+        assert weight_bytes(tmp_path, cli, "--dtype", dtype) == apart + rest
+    assert weight_bytes(tmp_path, cli) == -(-15 * bits // 8) + 4 * 10
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_packed_weights_count_in_their_bits(tmp_path: Path, cli: Command, bits: int) -> None:
+    node = contributed("MatMulNBits", ("x", "p", "s"), integer("K", 32), integer("N", 6), integer("bits", bits))
+    fields = (weight("p", 6, 1, 32 * bits // 8, data_type=2), weight("s", 6), entering("x", 1, 5, 32), leaving("y"))
+    assert counts(built(tmp_path, node, *fields)) == (32 * 6, 5 * 32 * 6)
+    assert weight_bytes(tmp_path, cli) == 32 * 6 * bits // 8 + 6 * 4
+
+
+def test_a_tied_table_of_few_bits_is_read_in_them(tmp_path: Path, cli: Command) -> None:
+    nodes = (
+        pb.node("DequantizeLinear", ("e", "s"), ("d",)), pb.node("Gather", ("d", "x"), ("h",)),
+        pb.node("Transpose", ("d",), ("t",)), pb.node("MatMul", ("h", "t"), ("y",)),
+    )  # fmt: skip
+    fields = (weight("e", 9, 6, data_type=INT8), pb.data(5, pb.tensor("s", (), FLOAT, pb.integer(14, 1))))
+    graph = built(tmp_path, *nodes, *fields, entering("x", 1, 4, data_type=INT64), leaving("y"))
+    assert counts(graph) == (54, 4 * 54)
+    read = json.loads(cli("report", str(tmp_path / "model.onnx"), "-f", "json", "--columns", "traffic_bytes").stdout)
+    rows, matrix = 4 * 6, 54
+    activations = 4 * (4 + 4 * 6) + 4 * (4 * 6 + 4 * 9)
+    assert read["totals"]["traffic_bytes"] == rows + matrix + activations
+
+
 # --- constants that are stored once -----------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from convcalc.arith import Number, prod, total
+from convcalc.arith import Number, prod
 from convcalc.errors import SpecError, quoted
 from convcalc.graph.graph import topological_order
 from convcalc.importers.builder import ModelBuilder
@@ -14,17 +14,13 @@ from convcalc.importers.onnx.folding.fold import fold
 from convcalc.importers.onnx.merged import Merged
 from convcalc.importers.onnx.model import Graph, Model, Node
 from convcalc.importers.onnx.paths import layer_paths, module_classes
-from convcalc.importers.onnx.values import OpenShape, Scope, Sizes, Value, body, constant, same
+from convcalc.importers.onnx.values import REARRANGING, OpenShape, Scope, Sizes, Value, body, constant, rearranged, same
 from convcalc.shapes import Shape
 
 STEPS_PER_NODE = 16
 """Operations that are run at most, for each of the file: bodies of loops and functions are run many times."""
 MIN_STEPS = 20_000
 DOMAINS = ("", "ai.onnx")
-REARRANGING = frozenset(
-    ("Concat", "Slice", "Split", "Gather", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Identity")
-)
-"""Operations by which exporters write the gates of a recurrent layer in the order of ONNX."""
 
 
 class Run:
@@ -205,27 +201,32 @@ class Run:
         """Let a layer have constants of the file as weights, and as buffers those that are not learned."""
         learned: dict[str, tuple[int, Shape]] = {}
         kept: dict[str, tuple[int, Shape]] = {}
+        bits: dict[int, int] = {}
         for name, (value, shape) in weights.items():
             if value is None or not value.is_constant:
                 continue
             if value.recipe is not None:
-                parts = _rearranged(value)
+                parts = rearranged(value)
                 if not parts:
                     self.handle(value)
                 for part in parts:
+                    bits[part.key] = part.bits
                     learned[f"{name}.{part.name}"] = (part.key, Shape(part.shape))
                     self.used[part.key] = prod(part.shape)
             elif value.key:
                 self.merged.read(value, shape, self.builder.path_of(handle))
+                bits[value.key] = value.bits
                 is_kept = value.name in self.statistics
                 (kept if is_kept else learned)[name] = (value.key, shape)
                 self.used[value.key] = 0 if is_kept else shape.elements
             for extra in value.quantisation:
+                bits[extra.key] = extra.bits
                 kept[f"{name}.{extra.name}"] = (extra.key, Shape(extra.shape))
         for value in statistics:
             if value.key:
                 kept[value.name] = (value.key, Shape(value.shape))
-        self.builder.hold(handle, learned, {name: pair for name, pair in kept.items() if pair[0]})
+        kept = {name: pair for name, pair in kept.items() if pair[0]}
+        self.builder.hold(handle, learned, kept, {key: width for key, width in bits.items() if key and width < 32})
 
     def rollback(self, mark: tuple[Any, ...]) -> None:
         """Forget the layers since a mark."""
@@ -247,25 +248,6 @@ class Run:
     def damaged(self, text: str, node: str = "") -> SpecError:
         """Return the error for a graph that cannot be."""
         return SpecError("CC760", f"is no valid ONNX graph: {text}", self.layers.span(node))
-
-
-def _rearranged(value: Value) -> Sequence[Value]:
-    """Return the constants of the file that a computed one has all elements of, each once; nothing where it has not."""
-    parts: dict[int, Value] = {}
-    stack = [value]
-    while stack:
-        each = stack.pop()
-        if each.key:
-            parts[each.key] = each
-        elif each.recipe is not None and each.recipe[0].op in REARRANGING:
-            stack += [entering for entering in each.recipe[1] if entering is not None and entering.is_learned]
-        else:
-            return ()
-    return (
-        [*parts.values()][::-1]
-        if same((total(prod(part.shape) for part in parts.values()),), (prod(value.shape),))
-        else ()
-    )
 
 
 def _count(structure: Model) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from convcalc.arith import Number, at_least, either, equal, require
+from convcalc.arith import Number, at_least, either, equal, prod, require, total
 from convcalc.importers.onnx.model import Node, Scalar, Tensor
 from convcalc.shapes import Shape
 
@@ -20,6 +20,11 @@ Sizes = tuple[Number, ...]
 """All axes as ONNX has them, the batch among them."""
 
 FLOAT, UINT8, INT8, INT32, INT64, BOOL = 1, 2, 3, 6, 7, 9
+WIDTHS = {
+    UINT8: 8, INT8: 8, 4: 16, 5: 16, 10: 16, 16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8,
+    25: 2, 26: 2,
+}  # fmt: skip
+"""Bits of the types of fewer than 32."""
 FLOATS = frozenset((1, 10, 11, 16, 17, 18, 19, 20, 23))
 """Types of numbers with a fraction: of 16, 32 and 64 bits, bfloat16, and those of 8 and 4 bits."""
 WEIGHT_TYPES = FLOATS | {UINT8, INT8, 21, 22, 25, 26}
@@ -56,6 +61,8 @@ class Value:
     """The node that made a constant of parameters, its inputs, and which output it is."""
     quantisation: tuple[Value, ...] = ()
     """Scales and zero points of a quantised constant."""
+    bits: int = 32
+    """Bits of a number as the file stores it."""
     members: tuple[Value, ...] | None = None
     """The tensors of a sequence, which has no shape of its own."""
 
@@ -125,7 +132,7 @@ def constant(tensor: Tensor, name: str = "") -> Value:
     is_learned = bool(tensor.sizes) and tensor.data_type in WEIGHT_TYPES
     return Value(
         name or tensor.name, tensor.sizes, tensor.data_type, tensor.elements, id(tensor),
-        is_constant=True, is_learned=is_learned,
+        is_constant=True, is_learned=is_learned, bits=WIDTHS.get(tensor.data_type, 32),
     )  # fmt: skip
 
 
@@ -183,3 +190,28 @@ def _broadcast_axis(axis: Sizes, shapes: Sequence[Sizes]) -> Number:
         require(fits, "CC405", "the shapes {} do not broadcast", " and ".join(str(Shape(each)) for each in shapes))
         joined = joined if equal(joined, size) is True else at_least(joined, size)
     return joined
+
+
+REARRANGING = frozenset(
+    ("Concat", "Slice", "Split", "Gather", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Identity")
+)
+"""Operations by which exporters write the gates of a recurrent layer in the order of ONNX."""
+
+
+def rearranged(value: Value) -> Sequence[Value]:
+    """Return the constants of the file that a computed one has all elements of, each once; nothing where it has not."""
+    parts: dict[int, Value] = {}
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if each.key:
+            parts[each.key] = each
+        elif each.recipe is not None and each.recipe[0].op in REARRANGING:
+            stack += [entering for entering in each.recipe[1] if entering is not None and entering.is_learned]
+        else:
+            return ()
+    return (
+        [*parts.values()][::-1]
+        if same((total(prod(part.shape) for part in parts.values()),), (prod(value.shape),))
+        else ()
+    )

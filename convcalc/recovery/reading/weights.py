@@ -32,6 +32,8 @@ def separate(graph: Graph) -> Graph:
     }
     place = next((node.source for node in graph.nodes if node.source is not None), None)
     span = Span(place.source) if place is not None else None
+    if any(node.facts.stored for node in graph.nodes):
+        texts["the spec does not say in which formats the weights are stored: give its report --dtype"] = 1
     warnings = [SpecError("CC817", text, span) for text, differs in texts.items() if differs]
     return replace(graph, nodes=nodes, warnings=[*graph.warnings, *warnings])
 
@@ -50,7 +52,7 @@ def _facts(node: Node) -> LayerFacts:
     weights, buffers = node.op.weights(*shapes), node.op.buffers(*shapes)
     lacking = _beyond(weights, facts.weights)
     has_more = lacking and not _beyond(facts.weights, weights) and all(shape.rank == 1 for shape in lacking)
-    if not has_more and Counter(facts.buffers.values()) == Counter(buffers.values()):
+    if not has_more and not facts.stored and Counter(facts.buffers.values()) == Counter(buffers.values()):
         return facts
     return LayerFacts(facts.output, weights if has_more else facts.weights, buffers, facts.products)
 

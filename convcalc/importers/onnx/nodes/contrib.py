@@ -179,7 +179,8 @@ def matmul_bits(call: Call) -> None:
     """MatMulNBits: a matrix [K, N] in a few bits, whose scales and zero points are buffers."""
     x, packed = call.require(0), call.require(1)
     sizes = (call.size("K"), call.size("N"))
-    packed.quantisation = tuple(value for value in call.x[2:4] if value is not None)
+    scales = tuple(value for value in call.x[2:4] if value is not None)
+    packed = replace(packed, quantisation=scales, bits=call.attribute("bits", 4))
     linear(call, x, packed, sizes, call.input(5))
 
 

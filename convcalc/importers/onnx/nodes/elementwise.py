@@ -166,7 +166,7 @@ def _lined_up(call: Call, values: Sequence[Value]) -> list[Value]:
     if right.is_constant:
         lined = Value(
             right.name, sizes, right.data_type, right.elements, right.key, is_constant=True,
-            is_learned=right.is_learned, recipe=right.recipe,
+            is_learned=right.is_learned, recipe=right.recipe, bits=right.bits,
         )  # fmt: skip
     else:
         lined = Value(right.name, sizes, handle=call.view(call.handle(right), sizes[has_batch(sizes) :]))
