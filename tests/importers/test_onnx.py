@@ -502,6 +502,7 @@ SCORES = TOKENS * TOKENS * WIDTH * 2
         (contributed("QAttention", ("x", "q8", "b24", "s", "s"), integer("num_heads", HEADS)), 216, 960 + SCORES),
         (contributed("MultiHeadAttention", ("x", "x", "x"), integer("num_heads", HEADS)), 0, SCORES),
         (contributed("MultiHeadAttention", ("x", "x", "x", "b24"), integer("num_heads", HEADS)), 24, SCORES),
+        (contributed("MultiHeadAttention", ("qkv_x", "", "", "b24"), integer("num_heads", HEADS)), 24, SCORES),
         (
             contributed(
                 "GroupQueryAttention", ("x", "half", "half"), integer("num_heads", 2), integer("kv_num_heads", 1)
@@ -533,7 +534,8 @@ def test_operations_of_microsoft(tmp_path: Path, node: bytes, params: int, multi
         if name.encode() in node
     ]
     held += [pb.data(5, pb.tensor(name, (), FLOAT, pb.integer(14, 1))) for name in "sz"]
-    inputs = (entering("x", 1, 5, 8), entering("half", 1, 5, 4), entering("router", 1, 5, 4))
+    widths = {"x": 8, "half": 4, "router": 4, "qkv_x": 24}
+    inputs = [entering(name, 1, 5, width) for name, width in widths.items()]
     graph = built(tmp_path, node, *held, *inputs, leaving("y"))
     assert counts(graph) == (params, multiplies)
     assert not graph.uncounted
@@ -759,4 +761,12 @@ def test_learned_states_of_a_recurrent_layer_are_imported(tmp_path: Path, cli: C
     node = pb.node("GRU", ("x", "w", "r", "", "", "h"), ("y",))
     fields = (weight("w", 1, 6, 3), weight("r", 1, 6, 2), weight("h", 1, 1, 2), entering("x", 5, 1, 3), leaving("y"))
     assert counts(built(tmp_path, node, *fields)) == (18 + 12 + 2, 5 * 6 * (3 + 2))
+    assert cli("import", str(tmp_path / "model.onnx"), "--check").exit_code == 0
+
+
+@pytest.mark.parametrize(("slopes", "params"), [((6,), 6), ((1,), 1), ((6, 1), 6), ((4, 6), 24), ((6, 4, 1), 24)])
+def test_slopes_are_weights_and_imported(tmp_path: Path, cli: Command, slopes: tuple[int, ...], params: int) -> None:
+    sizes = {(6,): (6,), (1,): (6,), (6, 1): (6, 5), (4, 6): (3, 4, 6), (6, 4, 1): (6, 4, 5)}[slopes]
+    node = pb.node("PRelu", ("x", "p"), ("y",))
+    assert counts(built(tmp_path, node, weight("p", *slopes), entering("x", 1, *sizes), leaving("y"))) == (params, 0)
     assert cli("import", str(tmp_path / "model.onnx"), "--check").exit_code == 0

@@ -193,9 +193,10 @@ def _broadcast_axis(axis: Sizes, shapes: Sequence[Sizes]) -> Number:
 
 
 REARRANGING = frozenset(
-    ("Concat", "Slice", "Split", "Gather", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Identity")
-)
-"""Operations by which exporters write the gates of a recurrent layer in the order of ONNX."""
+    ("Concat", "Slice", "Split", "Gather", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Identity", "Cast",
+     "QuantizeLinear", "DequantizeLinear")
+)  # fmt: skip
+"""Operations by which exporters write the gates of a recurrent layer in the order of ONNX, and quantise them."""
 
 
 def rearranged(value: Value) -> Sequence[Value]:
@@ -207,7 +208,8 @@ def rearranged(value: Value) -> Sequence[Value]:
         if each.key:
             parts[each.key] = each
         elif each.recipe is not None and each.recipe[0].op in REARRANGING:
-            stack += [entering for entering in each.recipe[1] if entering is not None and entering.is_learned]
+            read = each.recipe[1] if each.recipe[0].op == "Concat" else each.recipe[1][:1]
+            stack += [entering for entering in read if entering is not None and entering.is_learned]
         else:
             return ()
     return (

@@ -26,6 +26,12 @@ def _heads(call: Call, handle: int, batch: Sizes, tokens: Number, heads: Number,
     return call.beside("permute", split, axes=(*range(first), first + 1, first, first + 2))
 
 
+def _over(call: Call, handle: int, other: int) -> int:
+    """Return a layer of one axis as the last axis of another layer."""
+    rank = call.shape(other).rank
+    return call.view(handle, (*(1,) * (rank - 1), *call.shape(handle)))
+
+
 def _attend(call: Call, handles: Sequence[int], query: Sizes, *, merges: bool) -> None:
     """Give the first output attention of [batch …, heads, tokens, width], as it is or with the heads side by side."""
     handle = call.add("sdpa", *handles)
@@ -98,7 +104,10 @@ def multi_head_attention(call: Call) -> None:
     if k is None and len(rest) == 1:
         width = floordiv(rest[0], heads + 2 * fewer)
         parts = (heads * width, fewer * width, fewer * width)
-        cut = [call.beside("split", call.handle(q), part=place, sizes=parts, axis=-1) for place in range(3)]
+        merged = call.handle(q)
+        if bias is not None:
+            merged = call.beside("add", merged, _over(call, call.handle(bias), merged))
+        cut = [call.beside("split", merged, part=place, sizes=parts, axis=-1) for place in range(3)]
         handles = [
             _heads(call, part, batch, tokens, each, width)
             for part, each in zip(cut, (heads, fewer, fewer), strict=True)
@@ -106,20 +115,19 @@ def multi_head_attention(call: Call) -> None:
     elif k is None or v is None:
         raise call.error("CC761", "packed keys and values are not read")
     else:
-        for value, each in ((q, heads), (k, fewer), (v, fewer)):
+        widths = tuple(value.shape[-1] for value in (q, k, v))
+        for place, (value, each) in enumerate(((q, heads), (k, fewer), (v, fewer))):
             handle = call.handle(value)
             if len(value.shape) == 3:
+                if bias is not None:
+                    part = call.beside("split", call.handle(bias), part=place, sizes=widths, axis=-1)
+                    handle = call.beside("add", handle, _over(call, part, handle))
                 handle = _heads(call, handle, batch, value.shape[1], each, floordiv(value.shape[2], each))
             handles.append(handle)
     earlier = (3, 4) if grouped else (6, 7)
     for place in (1, 2):
         handles[place] = _with_past(call, handles[place], call.input(earlier[place - 1]), place)
     _attend(call, handles, q.shape, merges=True)
-    if bias is not None and bias.is_constant:
-        node = call.outputs[0]
-        assert node is not None
-        assert node.handle is not None
-        call.run.hold(node.handle, {"bias": (bias, Shape(bias.shape))})
 
 
 def unchanged(call: Call) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.arith import equal
 from convcalc.importers.onnx.call import Call, count
 from convcalc.importers.onnx.model import Node
-from convcalc.importers.onnx.values import MADE, Value, broadcast, has_batch, without_fill
+from convcalc.importers.onnx.values import MADE, Value, broadcast, has_batch, padded, without_fill
 from convcalc.shapes import Shape
 
 ACTIVATIONS = {
@@ -63,9 +63,11 @@ def prelu(call: Call) -> None:
     """PRelu: slopes of the file are its weights."""
     x, slopes = call.require(0), call.require(1)
     handle = call.handle(x)
-    per_channel = equal(count(slopes.shape), call.shape(handle)[0]) is True and call.shape(handle).rank > 1
+    rank, several = call.shape(handle).rank, equal(count(slopes.shape), 1) is not True
+    per_channel = equal(count(slopes.shape), call.shape(handle)[0]) is True and rank > 1
+    given = padded(slopes.shape, rank)[-rank:] if several else 1
     held = {"weight": (slopes, Shape(slopes.shape))}
-    call.put(0, call.add("act", handle, type="prelu", slopes=None if per_channel else 1, weights=held), x.shape)
+    call.put(0, call.add("act", handle, type="prelu", slopes=None if per_channel else given, weights=held), x.shape)
 
 
 def function(call: Call) -> None:
