@@ -770,3 +770,14 @@ def test_slopes_are_weights_and_imported(tmp_path: Path, cli: Command, slopes: t
     node = pb.node("PRelu", ("x", "p"), ("y",))
     assert counts(built(tmp_path, node, weight("p", *slopes), entering("x", 1, *sizes), leaving("y"))) == (params, 0)
     assert cli("import", str(tmp_path / "model.onnx"), "--check").exit_code == 0
+
+
+def test_constants_that_are_joined_again_and_again_take_no_time(tmp_path: Path) -> None:
+    """Sums and joins of a constant with itself: 2^48 ways lead back to it, which are walked once each."""
+    nodes = [pb.node("Add", (f"a{k}", f"a{k}"), (f"a{k + 1}",)) for k in range(48)]
+    nodes += [pb.node("Concat", (f"b{k}", f"b{k}"), (f"b{k + 1}",), integer("axis", 0)) for k in range(48)]
+    nodes.append(pb.node("GRU", ("x", "w", "r", "", "", "a48"), ("h",)))
+    nodes += [pb.node("ReduceSum", ("b48",), ("s",), integer("keepdims", 0)), pb.node("Add", ("h", "s"), ("y",))]
+    weights = (weight("w", 1, 6, 3), weight("r", 1, 6, 2), filled("a0", (1, 1, 2), 0, 0), weight("b0", 5000))
+    graph = built(tmp_path, *nodes, *weights, entering("x", 5, 1, 3), leaving("y"))
+    assert counts(graph) == (18 + 12 + 2 + 5000, 5 * 6 * (3 + 2))

@@ -91,12 +91,21 @@ def without_fill(value: Value, names: re.Pattern[str] = MADE_OR_FOLDED) -> Value
 
 def _sources(value: Value) -> Iterator[str]:
     """Yield the names of the constants that a computed one is made of."""
-    if value.recipe is None:
-        yield value.name
-        return
-    for each in value.recipe[1]:
-        if each is not None and each.is_learned:
-            yield from _sources(each)
+    yield from (each.name for each in _made_of(value) if each.recipe is None)
+
+
+def _made_of(value: Value) -> Iterator[Value]:
+    """Yield a value, and those that it was computed from, each once."""
+    known, stack = {id(value)}, [value]
+    while stack:
+        each = stack.pop()
+        yield each
+        node, read, _ = each.recipe or (None, [], 0)
+        is_of_one = node is not None and node.op in REARRANGING and node.op != "Concat"
+        for entering in read[:1] if is_of_one else read:
+            if entering is not None and entering.is_learned and id(entering) not in known:
+                known.add(id(entering))
+                stack.append(entering)
 
 
 class OpenShape(Exception):
@@ -202,18 +211,10 @@ REARRANGING = frozenset(
 def rearranged(value: Value) -> Sequence[Value]:
     """Return the constants of the file that a computed one has all elements of, each once; nothing where it has not."""
     parts: dict[int, Value] = {}
-    stack = [value]
-    while stack:
-        each = stack.pop()
-        if each.key:
-            parts[each.key] = each
-        elif each.recipe is not None and each.recipe[0].op in REARRANGING:
-            read = each.recipe[1] if each.recipe[0].op == "Concat" else each.recipe[1][:1]
-            stack += [entering for entering in read if entering is not None and entering.is_learned]
-        else:
+    for each in _made_of(value):
+        if each.recipe is not None and each.recipe[0].op not in REARRANGING:
             return ()
-    return (
-        [*parts.values()][::-1]
-        if same((total(prod(part.shape) for part in parts.values()),), (prod(value.shape),))
-        else ()
-    )
+        if each.recipe is None:
+            parts[each.key] = each
+    elements = total(prod(part.shape) for part in parts.values())
+    return [*parts.values()][::-1] if 0 not in parts and same((elements,), (prod(value.shape),)) else ()
