@@ -11,7 +11,6 @@ from convcalc.recovery.reading.fuse import fuse
 from convcalc.recovery.reading.groups import grouped
 from convcalc.recovery.reading.links import Links
 from convcalc.recovery.reading.tree import TreeBuilder
-from convcalc.recovery.reading.weights import separate
 from convcalc.recovery.structure.blocks import BlockFinder
 from convcalc.recovery.verify import difference
 from convcalc.recovery.writing.document import document
@@ -19,8 +18,6 @@ from convcalc.recovery.writing.names import name_all
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.expansion.frames import deep_calls
 from convcalc.spec.load import expand, parse_spec
-
-__all__ = ["recover", "separate"]
 
 
 def recover(graph: Graph, *, flat: bool = False) -> str:

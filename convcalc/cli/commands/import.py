@@ -40,7 +40,8 @@ def command(
     target = OutputTarget(format_of_path(("yaml",), output), None if output == STDOUT else output)
     require_not_read([target], [source])
     (network,) = reading.networks([source])
-    from convcalc.recovery import recover, separate  # names that are wrong need it not
+    from convcalc.recovery import recover  # names that are wrong need it not
+    from convcalc.recovery.reading.weights import separate
 
     graph = separate(network.graph)
     text = recover(graph, flat=flat)
