@@ -648,6 +648,15 @@ def test_states_that_begin_at_zero_are_no_parameters(
     assert counts(graph) == (18 + 12 + params, 5 * 6 * (3 + 2))
 
 
+def test_states_of_graphs_before_version_9(tmp_path: Path) -> None:
+    fill = pb.node("ConstantFill", ("s",), ("h",), integer("input_as_shape", 1))
+    fields = (fill, pb.node("GRU", ("x", "w", "r", "", "", "h"), ("y",)), numbers("s", 1, 1, 2))
+    weights = (weight("w", 1, 6, 3), weight("r", 1, 6, 2))
+    graph = built(tmp_path, *fields, *weights, entering("x", 5, 1, 3), leaving("y"))
+    assert counts(graph) == (18 + 12, 5 * 6 * (3 + 2))
+    assert not graph.warnings
+
+
 def test_what_code_fills_tensors_with_is_no_parameter(tmp_path: Path) -> None:
     nodes = (
         pb.node("Concat", ("x", "zeros_like"), ("c",), integer("axis", 1)), pb.node("Relu", ("c",), ("r",)),

@@ -60,7 +60,7 @@ _OWN: dict[str, Handler] = {
          "QuantizeLinear", "DequantizeLinear"), arrange.arrange,
     ),
     **dict.fromkeys(
-        ("ConstantOfShape", "EyeLike", "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
+        ("ConstantOfShape", "ConstantFill", "EyeLike", "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
          "Bernoulli"), arrange.filled,
     ),
     **dict.fromkeys(("ScatterND", "ScatterElements", "Scatter", "TensorScatter"), select.scatter),
