@@ -60,8 +60,8 @@ _OWN: dict[str, Handler] = {
          "QuantizeLinear", "DequantizeLinear"), arrange.arrange,
     ),
     **dict.fromkeys(
-        ("ConstantOfShape", "ConstantFill", "EyeLike", "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
-         "Bernoulli"), arrange.filled,
+        ("ConstantOfShape", "ConstantFill", "EyeLike", "RandomNormal", "RandomUniform", "RandomNormalLike",
+         "RandomUniformLike", "Bernoulli"), arrange.filled,
     ),
     **dict.fromkeys(("ScatterND", "ScatterElements", "Scatter", "TensorScatter"), select.scatter),
     **dict.fromkeys(("MaxPool", "AveragePool", "LpPool"), windows.pool),
