@@ -34,6 +34,8 @@ SPECS = {
     "- {conv: [8, 1], repeat: 2, tie: true}",
     "tied_norm": "layers: [{norm: batch, name: a}, {conv: {out: 8, kernel: 1, bias: false}}, {norm: batch, tie: a}]",
     "kv": "layers: [reshape: [256, 8], {linear: 8, name: m}, linear: 8, attention: {heads: 2, kv: m}]",
+    "states": "layers: [reshape: [256, 8], {linear: 8, name: x}, {slice: {start: -1}}, {flatten: , name: s}, "
+    "{linear: 6, name: h}, {param: [1, 6]}, {flatten: , name: c}, {lstm: {hidden: 6, state: h, cell: c}, from: x}]",
     "param": "layers: [add: [identity, param: [8, 1, 1]], mul: [param, identity]]",
     "shared_param": "layers: [{param: [8, 1, 1], name: p}, add: [from: input, from: p], mul: [identity, from: p]]",
     "same_branch_twice": "layers: [add: [identity, identity], concat: [relu, relu]]",

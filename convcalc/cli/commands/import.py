@@ -42,8 +42,10 @@ def command(
     require_not_read([target], [source])
     (network,) = reading.networks([source])
     from convcalc.recovery import recover  # names that are wrong need it not
+    from convcalc.recovery.reading.weights import separate
 
-    text = recover(network.graph, flat=flat)
+    graph = separate(network.graph)
+    text = recover(graph, flat=flat)
     if not check:
         write(settings, [target], lambda *_: text)
-    print_warnings(settings, map(format_error, network.graph.warnings))
+    print_warnings(settings, map(format_error, graph.warnings))

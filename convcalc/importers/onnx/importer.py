@@ -54,6 +54,7 @@ class OnnxModel(Model):
         except RecursionError:
             raise run.damaged("its operations are nested too deep") from None
         _keep_unused(run, structure.graph)
+        run.merged.warn(builder)
         _warn_of_places(self, structure.graph, builder)
         if (version := structure.opsets.get("", structure.opsets.get("ai.onnx", 0))) > NEWEST_OPSET:
             text = f"its operators are of version {version}; those of versions up to {NEWEST_OPSET} are known"

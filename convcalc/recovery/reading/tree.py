@@ -85,5 +85,7 @@ class TreeBuilder:
                 item.branches = [[] if each is None else self._chain(each, start_of_branches) for each in ends]
                 at = start_of_branches
             else:
+                for place in self._before[at][:0:-1]:  # layers that arguments name stand before the item
+                    found += self._chain(place, start)[::-1]
                 at = next(iter(self._before[at]), None)
         return found[::-1]

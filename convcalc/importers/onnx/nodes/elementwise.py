@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.arith import equal
 from convcalc.importers.onnx.call import Call, count
 from convcalc.importers.onnx.model import Node
-from convcalc.importers.onnx.values import Value, broadcast, has_batch
+from convcalc.importers.onnx.values import MADE, Value, broadcast, has_batch, padded, without_fill
 from convcalc.shapes import Shape
 
 ACTIVATIONS = {
@@ -24,6 +24,7 @@ OF_ONE = {
     "Cosh": "cosh", "Asinh": "asinh", "Acosh": "acosh", "Atanh": "atanh", "Erf": "erf", "Floor": "floor",
     "Ceil": "ceil", "Round": "round", "IsNaN": "isnan", "IsInf": "isinf", "Not": "logical_not",
     "BitwiseNot": "bitwise_not", "Trilu": "where", "LpNormalization": "div", "ReverseSequence": "where",
+    "Scaler": "div", "Normalizer": "div", "Imputer": "where",
 }  # fmt: skip
 OF_SEVERAL = {
     "Add": "add", "Sum": "add", "Mul": "mul", "Sub": "sub", "Div": "div", "Pow": "pow", "Mod": "mod", "Max": "max",
@@ -32,6 +33,8 @@ OF_SEVERAL = {
     "BitwiseAnd": "bitwise_and", "BitwiseOr": "bitwise_or", "BitwiseXor": "bitwise_xor", "BitShift": "bitwise_shift",
     "Where": "where",
 }  # fmt: skip
+ARITHMETIC = ("add", "mul", "sub", "div")
+"""Operations by which parameters are scales and shifts."""
 
 
 def activation(call: Call) -> None:
@@ -60,9 +63,11 @@ def prelu(call: Call) -> None:
     """PRelu: slopes of the file are its weights."""
     x, slopes = call.require(0), call.require(1)
     handle = call.handle(x)
-    per_channel = equal(count(slopes.shape), call.shape(handle)[0]) is True and call.shape(handle).rank > 1
+    rank, several = call.shape(handle).rank, equal(count(slopes.shape), 1) is not True
+    per_channel = equal(count(slopes.shape), call.shape(handle)[0]) is True and rank > 1
+    given = padded(slopes.shape, rank)[-rank:] if several else 1
     held = {"weight": (slopes, Shape(slopes.shape))}
-    call.put(0, call.add("act", handle, type="prelu", slopes=None if per_channel else 1, weights=held), x.shape)
+    call.put(0, call.add("act", handle, type="prelu", slopes=None if per_channel else given, weights=held), x.shape)
 
 
 def function(call: Call) -> None:
@@ -87,7 +92,15 @@ def join(call: Call) -> None:
     if call.op in ("Div", "Mul") and _is_gelu(call):
         act(call, "gelu")
         return
-    joined(call, OF_SEVERAL[call.op], values)
+    kind = OF_SEVERAL[call.op]
+    joined(call, kind, [_without_fill(value, is_sum=kind in ARITHMETIC) for value in values])
+
+
+def _without_fill(value: Value, *, is_sum: bool) -> Value:
+    """Leave out what a tensor is filled with; of sums and products, zeros alone."""
+    if not is_sum:
+        return without_fill(value)
+    return without_fill(value, MADE) if value.elements and value.elements[0] == 0 else value
 
 
 def _is_gelu(call: Call) -> bool:
@@ -155,7 +168,7 @@ def _lined_up(call: Call, values: Sequence[Value]) -> list[Value]:
     if right.is_constant:
         lined = Value(
             right.name, sizes, right.data_type, right.elements, right.key, is_constant=True,
-            is_learned=right.is_learned, recipe=right.recipe,
+            is_learned=right.is_learned, recipe=right.recipe, bits=right.bits,
         )  # fmt: skip
     else:
         lined = Value(right.name, sizes, handle=call.view(call.handle(right), sizes[has_batch(sizes) :]))
@@ -170,7 +183,7 @@ def batch_norm(call: Call) -> None:
     x, scale, shift, mean, variance = (call.require(place) for place in range(5))
     axis = None if has_batch(x.shape) or len(x.shape) < 2 else 1
     names: dict[str, Value | None] = {"weight": scale, "bias": shift}
-    handle = _norm(call, call.handle(x), "batch", names, channel_axis=axis, statistics=(mean, variance))
+    handle = normalized(call, call.handle(x), "batch", names, channel_axis=axis, statistics=(mean, variance))
     call.put(0, handle, x.shape)
     for place, value in enumerate((mean, variance, mean, variance)[: len(call.outputs) - 1], 1):
         if call.node.outputs[place] and not value.is_constant:
@@ -181,7 +194,7 @@ def _held(values: dict[str, Value | None]) -> dict[str, tuple[Value | None, Shap
     return {name: (value, Shape(value.shape)) for name, value in values.items() if value is not None}
 
 
-def _norm(call: Call, handle: int, kind: str, values: dict[str, Value | None], **arguments: Any) -> int:
+def normalized(call: Call, handle: int, kind: str, values: dict[str, Value | None], **arguments: Any) -> int:
     """Add a norm whose scale and shift are constants; others are no parameters."""
     scale, shift = (value is not None and value.is_constant for value in (values["weight"], values.get("bias")))
     flags: dict[str, Any] = {"affine": scale or shift}
@@ -204,7 +217,7 @@ def _by_channel(call: Call, kind: str, **arguments: Any) -> None:
     x = call.require(0)
     axis = None if has_batch(x.shape) else 1
     names = {"weight": call.input(1), "bias": call.input(2)}
-    call.put(0, _norm(call, call.handle(x), kind, names, channel_axis=axis, **arguments), x.shape)
+    call.put(0, normalized(call, call.handle(x), kind, names, channel_axis=axis, **arguments), x.shape)
 
 
 def mean_variance_norm(call: Call) -> None:
@@ -229,7 +242,7 @@ def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value
     axis = call.axis(call.attribute("axis", -1), rank)
     handle, first = call.along(x, axis)
     last = call.shape(handle).rank
-    handle = _norm(
+    handle = normalized(
         call, handle, kind, {"weight": scale, "bias": shift}, axis=tuple(range(first, last)) if last > 1 else -1
     )  # fmt: skip
     call.put(0, handle, x.shape)
