@@ -13,7 +13,7 @@ from convcalc.recovery.structure.blocks import Block
 from convcalc.recovery.structure.columns import name_columns
 from convcalc.recovery.writing.names import name_items, name_targets
 from convcalc.recovery.writing.text import Parameters, entries, fields
-from convcalc.recovery.writing.variables import named_width
+from convcalc.recovery.writing.variables import can_be_set, named_width
 from convcalc.recovery.writing.yaml_items import ItemWriter
 
 
@@ -36,17 +36,22 @@ def document(
     paths = name_targets(items, [*_targets(items), *several], inputs)
     write_modifiers(items, paths)
     every = [*items, *(item for block in blocks.values() for item in block.items)]
+
+    def text(variables: Mapping[str, int]) -> str:
+        writer = ItemWriter(every, blocks)
+        top = _head(graph, names)
+        top |= {key: value for key, value in (("vars", variables), ("defaults", writer.defaults)) if value}
+        lines = [*fields(top, 0), ""]
+        if blocks:
+            lines += ["blocks:", *fields({name: _block(block, writer) for name, block in blocks.items()}, 2), ""]
+        lines += ["layers:", *entries(writer.series(items), 2)]
+        if several:
+            lines += fields({"outputs": [paths[index] for index in several]}, 0)
+        return "\n".join(lines) + "\n"
+
+    plain = text({})
     variables = {} if is_flat else named_width(every, _variables(every, blocks))
-    writer = ItemWriter(every, blocks)
-    top = _head(graph, names)
-    top |= {key: value for key, value in (("vars", variables), ("defaults", writer.defaults)) if value}
-    lines = [*fields(top, 0), ""]
-    if blocks:
-        lines += ["blocks:", *fields({name: _block(block, writer) for name, block in blocks.items()}, 2), ""]
-    lines += ["layers:", *entries(writer.series(items), 2)]
-    if several:
-        lines += fields({"outputs": [paths[index] for index in several]}, 0)
-    return "\n".join(lines) + "\n"
+    return named if variables and can_be_set(named := text(variables), variables) else plain
 
 
 def _block(block: Block, writer: ItemWriter) -> Any:
