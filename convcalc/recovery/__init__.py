@@ -15,6 +15,7 @@ from convcalc.recovery.reading.connect import connect, order, own_ties
 from convcalc.recovery.reading.fuse import fuse
 from convcalc.recovery.reading.groups import grouped
 from convcalc.recovery.reading.links import Links
+from convcalc.recovery.reading.prefixes import with_scopes
 from convcalc.recovery.reading.tree import TreeBuilder, in_order
 from convcalc.recovery.reading.views import without_views
 from convcalc.recovery.structure.blocks import BlockFinder
@@ -40,6 +41,7 @@ def recover(graph: Graph, *, flat: bool = False) -> str:
         SpecError: CC775, where no spec of the network could be verified.
     """
     with deep_calls(), paused():
+        graph = graph if flat else with_scopes(graph)
         text = _verified(graph, flat=flat)
         has_blocks = "\nblocks:\n" in text
         if flat or (graph.scopes and has_blocks):

@@ -14,6 +14,7 @@ from convcalc.ops.kinds.attention import QK_NORMS
 from convcalc.ops.make import make
 from convcalc.ops.op import MatrixProduct, Op
 from convcalc.recovery.reading.rebuild import Replacement, rebuilt
+from convcalc.recovery.reading.views import keeps_order
 from convcalc.shapes import Shape
 
 PASSED = frozenset((*REARRANGING, *PRODUCTS, "sdpa", "softmax", "add", "mul", "norm", "gather", "param"))
@@ -59,17 +60,32 @@ def _group(graph: Graph, found: Attention, readers: Sequence[set[int]]) -> Group
     if reached is None or not inside.issuperset(projections) or any(not readers[each] <= inside for each in reached):
         return None
     linears = [_projection(graph, branch, projections) for branch in _branches(graph, products, projections)]
-    inputs = tuple(linear.inputs[0] for linear in linears if linear is not None)
-    if len(inputs) != 3:
+    read = [linear.inputs[0] for linear in linears if linear is not None]
+    if len(read) != 3:
         return None
-    if inputs[2] == inputs[1]:
-        inputs = inputs[: 1 if inputs[0] == inputs[1] else 2]
-    shapes = [graph.nodes[index].shape for index in inputs]
     nodes = [graph.nodes[index] for index in sorted(inside)]
-    for arguments in _arguments(found, nodes, products, [*linears, last], shapes):
-        if (op := _same(arguments, shapes, nodes, last)) is not None:
-            return Group(inside, Replacement(_path(graph, nodes, last), op, inputs))
+    for inputs in dict.fromkeys((_distinct(read), _distinct([_viewed(graph, index) for index in read]))):
+        shapes = [graph.nodes[index].shape for index in inputs]
+        for arguments in _arguments(found, nodes, products, [*linears, last], shapes):
+            if (op := _same(arguments, shapes, nodes, last)) is not None:
+                return Group(inside, Replacement(_path(graph, nodes, last), op, inputs))
     return None
+
+
+def _distinct(inputs: Sequence[int]) -> tuple[int, ...]:
+    """Return what queries, keys and values are projected from, as far as it is not what the one before it is."""
+    x, keys, values = inputs
+    if values != keys:
+        return x, keys, values
+    return (x, keys) if keys != x else (x,)
+
+
+def _viewed(graph: Graph, index: int) -> int:
+    """Return the layer that some is a view of, with the same features: exporters add and move axes of one cell."""
+    node = graph.nodes[index]
+    while keeps_order(node) and graph.nodes[node.inputs[0]].shape[-1] == node.shape[-1]:
+        node = graph.nodes[node.inputs[0]]
+    return node.index
 
 
 def _is_linear(node: Node) -> bool:

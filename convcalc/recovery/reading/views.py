@@ -26,7 +26,7 @@ def without_views(graph: Graph) -> Graph:
     dropped: set[int] = set()
     bases: dict[int, int] = {}
     for node in graph.nodes:
-        roots.append(roots[node.inputs[0]] if _keeps_order(node) else node.index)
+        roots.append(roots[node.inputs[0]] if keeps_order(node) else node.index)
         root = graph.nodes[roots[-1]]
         if root is node:
             continue
@@ -45,7 +45,7 @@ def without_views(graph: Graph) -> Graph:
     return rebuilt(graph, replaced, dropped, aliases).without_unread()
 
 
-def _keeps_order(node: Node) -> bool:
+def keeps_order(node: Node) -> bool:
     """Whether a layer has the elements of its input in their order: one that moves axes of one cell does, too."""
     kind = node.op.kind if node.op is not None else ""
     if kind != "permute":
