@@ -98,7 +98,7 @@ def _reached(graph: Graph, starts: Iterable[int], projections: Iterable[int]) ->
     waiting = list(starts)
     while waiting:
         node = graph.nodes[waiting.pop()]
-        if node.index in found:
+        if node.index in found or _is_constant(graph, node):
             continue
         found.add(node.index)
         if node.index not in projections:
@@ -106,6 +106,13 @@ def _reached(graph: Graph, starts: Iterable[int], projections: Iterable[int]) ->
                 return None
             waiting += node.inputs
     return found
+
+
+def _is_constant(graph: Graph, node: Node) -> bool:
+    """Whether a layer is one number that is kept with the weights: what exporters scale by, which many layers read."""
+    while keeps_order(node):
+        node = graph.nodes[node.inputs[0]]
+    return node.op is not None and node.op.kind == "param" and node.shape.elements == 1
 
 
 def _branches(graph: Graph, products: Sequence[Node], projections: Iterable[int]) -> Iterator[int]:

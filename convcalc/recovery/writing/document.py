@@ -7,7 +7,7 @@ from itertools import chain, count
 from types import MappingProxyType
 from typing import Any
 
-from convcalc.graph.graph import Graph
+from convcalc.graph.graph import Graph, Node
 from convcalc.recovery.items import ENTRY, Item
 from convcalc.recovery.structure.blocks import Block
 from convcalc.recovery.structure.columns import name_columns
@@ -39,7 +39,7 @@ def document(
 
     def text(variables: Mapping[str, int]) -> str:
         writer = ItemWriter(every, blocks)
-        top = _head(graph, names)
+        top = _head(graph, names, {value: name for name, value in variables.items()})
         top |= {key: value for key, value in (("vars", variables), ("defaults", writer.defaults)) if value}
         lines = [*fields(top, 0), ""]
         if blocks:
@@ -59,14 +59,19 @@ def _block(block: Block, writer: ItemWriter) -> Any:
     return {"params": Parameters(block.signature), "layers": layers} if block.signature else layers
 
 
-def _head(graph: Graph, names: Mapping[int, str]) -> dict[str, Any]:
-    """Return the version, the name of the network, and its inputs."""
+def _head(graph: Graph, names: Mapping[int, str], widths: Mapping[Any, str]) -> dict[str, Any]:
+    """Return the version, the name of the network, and its inputs, with the names of widths for features of tokens."""
+
+    def sizes(node: Node) -> list[Any]:
+        *axes, last = node.shape
+        return [*axes, widths.get(last, last) if len(axes) == 1 else last]
+
     top: dict[str, Any] = {"convcalc": 1}
     if graph.name:
         top["name"] = graph.name.replace("{", "(").replace("}", ")")
     if len(graph.inputs) == 1:
-        return top | {"input": list(graph.inputs[0].shape)}
-    return top | {"inputs": {names[node.index]: list(node.shape) for node in graph.inputs}}
+        return top | {"input": sizes(graph.inputs[0])}
+    return top | {"inputs": {names[node.index]: sizes(node) for node in graph.inputs}}
 
 
 def _variables(items: Sequence[Item], blocks: Mapping[str, Block]) -> set[str]:

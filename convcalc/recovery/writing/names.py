@@ -11,7 +11,8 @@ from convcalc.recovery.items import Item
 MAX_LENGTH = 100
 LEARNED = ("param", "custom")
 """Kinds that say nothing of what a layer is: they have a name, if the model has one."""
-WORD = re.compile(r"[A-Za-z][A-Za-z_-]*")
+WORD = re.compile(r"(?!node_)[A-Za-z][A-Za-z_-]*")
+"""Names that say something: those of PyTorch's exporter begin as ``node_``."""
 NUMBERED = re.compile(r"[a-z_]*\d+")
 
 
@@ -55,7 +56,7 @@ def _name_items(items: Sequence[Item], words: set[str], taken: set[str], modules
         is_free = name not in words and not any(each.startswith(name) for each in taken)
         if is_free and item.nodes and WORD.fullmatch(name) and (item.branches is None or item.kind == "repeat"):
             item.name = name
-        elif name and item.kind in LEARNED and item.nodes:
+        elif name.rstrip("0123456789_") not in {"", *words} and item.kind in LEARNED and item.nodes:
             item.name = _free_name(item, taken)
         taken |= {item.name} - {""}
         for branch in item.branches or ():
