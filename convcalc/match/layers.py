@@ -9,8 +9,8 @@ from itertools import takewhile
 from typing import Any
 
 from convcalc.arith import Number
+from convcalc.graph.attention import ATTENTION, PRODUCTS, Attention, joined
 from convcalc.graph.graph import Graph, Node
-from convcalc.match.attention import ATTENTION, PRODUCTS, Attention, joined
 from convcalc.ops.kinds._window import resolve_padding
 from convcalc.ops.kinds.pad import Pad
 from convcalc.ops.op import arguments_of

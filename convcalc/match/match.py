@@ -8,6 +8,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from convcalc.arith import Number
+from convcalc.graph.attention import with_tables_apart
 from convcalc.graph.graph import Graph
 from convcalc.match.alignment import alignments
 from convcalc.match.comparison import compared
@@ -59,6 +60,7 @@ def match(
         ignored: ``norm`` and ``act``, where these are not compared.
         by_name: whether the paths of layers are compared, too.
     """
+    graphs = with_tables_apart(graphs[0]), with_tables_apart(graphs[1])
     forms = (False, True) if "norm" in ignored else (False,)
     outcome, sides = _best(_sides(graphs, ignored, folded=folded) for folded in forms)
     found = [*sorted(outcome.differences, key=_place), *unlike_ties(sides, outcome.pairs)]

@@ -15,6 +15,8 @@ from convcalc.shapes import Shape
 Value: TypeAlias = Any
 """An int, a fraction, a boolean, a word or an expression, or a tuple of them."""
 WITH_HALF_PADDING = ("conv", "dwconv")
+COMMUTATIVE = ("add", "mul")
+"""Joins whose branches may have another order."""
 
 
 ENTRY = -1
@@ -107,7 +109,7 @@ def arguments(node: Node) -> dict[str, Value]:
             default = argument.type.bind(default, len(value) if isinstance(value, tuple) else 0)
         if argument.required or value != default or argument.key == "padding":
             found[argument.key] = _plain(op, argument.key, value, node.input_shapes)
-    if op.kind == "param":
+    if op.kind in {"param", "reshape"}:
         found["shape"] = tuple(node.shape)
     if op.kind != "pad" and found.get("padding") == 0:
         del found["padding"]

@@ -59,6 +59,14 @@ def test_specs_are_as_short_as_those_of_people() -> None:
     assert {name: ratio for name, ratio in ratios.items() if ratio > 2} == {}
 
 
+def test_names_of_layers_make_blocks() -> None:
+    """Keras has one list of layers: block_1_expand, block_1_depthwise."""
+    text = recover(convcalc.load(str(ROOT / "tests" / "reference" / "keras" / "MobileNetV2.keras")).graph)
+    assert lines(text) <= 1.3 * written_by_people(ROOT / "specs" / "zoo" / "mobilenet_v2.yaml")
+    assert "  Block:\n" in text
+    assert recover(convcalc.load(text=text).graph) == text
+
+
 def test_names_of_blocks_are_those_of_the_source() -> None:
     text = recover(convcalc.load("zoo:resnet50").graph)
     assert "  Bottleneck:\n" in text

@@ -9,7 +9,10 @@ from convcalc.ops.registry import activation_names, kinds
 from convcalc.recovery.items import Item
 
 MAX_LENGTH = 100
-WORD = re.compile(r"[A-Za-z][A-Za-z_-]*")
+LEARNED = ("param", "custom")
+"""Kinds that say nothing of what a layer is: they have a name, if the model has one."""
+WORD = re.compile(r"(?!node_)[A-Za-z][A-Za-z_-]*")
+"""Names that say something: those of PyTorch's exporter begin as ``node_``."""
 NUMBERED = re.compile(r"[a-z_]*\d+")
 
 
@@ -48,12 +51,14 @@ def name_items(items: Sequence[Item], blocks: Iterable[str], modules: Collection
 
 def _name_items(items: Sequence[Item], words: set[str], taken: set[str], modules: Collection[str]) -> None:
     for item in items:
-        is_function = modules and item.path not in modules and item.kind not in {"param", "repeat"}
+        is_function = modules and item.path not in modules and item.kind not in {*LEARNED, "repeat"}
         name = _base(item.places) if item.kind == "repeat" else "" if is_function else item.path.rpartition(".")[2]
         is_free = name not in words and not any(each.startswith(name) for each in taken)
         if is_free and item.nodes and WORD.fullmatch(name) and (item.branches is None or item.kind == "repeat"):
             item.name = name
-            taken.add(name)
+        elif name.rstrip("0123456789_") not in {"", *words} and item.kind in LEARNED and item.nodes:
+            item.name = _free_name(item, taken)
+        taken |= {item.name} - {""}
         for branch in item.branches or ():
             _name_items(branch, words, set() if item.name else taken, modules)
 
