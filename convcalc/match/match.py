@@ -16,6 +16,7 @@ from convcalc.match.layers import IGNORABLE, Layer, layers_of, tables_of
 from convcalc.match.order import Numbering, sorted_by_branches
 from convcalc.match.runs import scopes_of
 from convcalc.match.ties import unlike_ties
+from convcalc.match.wiring import unlike_wiring
 from convcalc.memory import paused
 
 
@@ -53,6 +54,8 @@ def match(
 ) -> Match:
     """Return where two networks differ: in layers that multiply, norms, activations, parameters and shared weights.
 
+    Where all these are equal, in what they and the outputs read.
+
     Args:
         designs: their names.
         graphs: whose layers are all counted.
@@ -61,12 +64,14 @@ def match(
     """
     forms = (False, True) if "norm" in ignored else (False,)
     outcome, sides = _best(_sides(graphs, ignored, folded=folded) for folded in forms)
-    found = [*sorted(outcome.differences, key=_place), *unlike_ties(sides, outcome.pairs)]
+    wiring = [] if outcome.differences else list(unlike_wiring(sides, outcome.pairs))
+    found = [*sorted((*outcome.differences, *wiring), key=_place), *unlike_ties(sides, outcome.pairs)]
     if by_name:
         found += [Difference(NAME, (one,), (two,)) for one, two in outcome.pairs if one.path != two.path]
     first, second = (_totals(design, side) for design, side in zip(designs, sides, strict=True))
     in_size_alone = sum(each.consequences for each in found)
-    return Match(first, second, sides, outcome.equal, in_size_alone, tuple(_grouped(found)))
+    equal = outcome.equal - sum(each.kind == CHANGED for each in wiring)
+    return Match(first, second, sides, equal, in_size_alone, tuple(_grouped(found)))
 
 
 def _sides(graphs: tuple[Graph, Graph], ignored: Collection[str], *, folded: bool) -> tuple[Side, Side]:
@@ -130,6 +135,8 @@ def _grouped(found: Sequence[Difference]) -> list[Difference]:
 def _signature(difference: Difference) -> Hashable:
     """Return what is equal for differences that are shown as one; nothing for one that is alone."""
     layers = (*difference.first, *difference.second)
+    if difference.reads:  # each has words of its own
+        return None
     if difference.kind in (MISSING, ADDED):  # such as norms that are folded into the layers before them
         kinds = {layer.kind for layer in layers}
         return (difference.kind, *kinds) if len(layers) == 1 and kinds.issubset(IGNORABLE) else None
