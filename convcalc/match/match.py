@@ -135,8 +135,9 @@ def _grouped(found: Sequence[Difference]) -> list[Difference]:
 def _signature(difference: Difference) -> Hashable:
     """Return what is equal for differences that are shown as one; nothing for one that is alone."""
     layers = (*difference.first, *difference.second)
-    if difference.reads:  # each has words of its own
-        return None
+    if difference.reads:  # such as another join in every block; otherwise each has words of its own
+        causes = tuple(node.op.kind for nodes in difference.nodes for node in nodes if node.op)
+        return (difference.kind, *causes) if difference.kind == CHANGED and len(set(causes)) == 2 else None
     if difference.kind in (MISSING, ADDED):  # such as norms that are folded into the layers before them
         kinds = {layer.kind for layer in layers}
         return (difference.kind, *kinds) if len(layers) == 1 and kinds.issubset(IGNORABLE) else None

@@ -101,9 +101,10 @@ def _text(wires: Wires, index: int, depth: int) -> str:
     if kind not in POOLS:
         return _call(kind, texts)
     window = window_of(node)
-    kernel, stride = ("×".join(str(each[part]) for each in window) for part in (0, 1))
+    kernel = "×".join(str(each[0]) for each in window)
+    stride = "×".join(dict.fromkeys(str(each[1]) for each in window))
     word = f"{node.op.type}" if kind == "reduce" else kind  # type: ignore[union-attr]
-    sizes = "global" if window == WHOLE else kernel if set(stride) <= set("1×") else f"{kernel} stride {stride}"
+    sizes = "global" if window == WHOLE else kernel if stride == "1" else f"{kernel} stride {stride}"
     return f"{word} {sizes} of {', '.join(texts)}"
 
 

@@ -59,8 +59,10 @@ def sentence_of(difference: Difference, found: Match) -> list[str]:
         return [_in_words(difference, found), *_consequences(difference)]
     layers = (difference.first[0], difference.second[0])
     one, two = difference.reads or [describe(layer, difference.names) for layer in layers]
-    paths = ", ".join(f"{layer.path} in {side.design}" for layer, side in zip(layers, (found.first, found.second), strict=True))
-    more = () if difference.reads else _more(difference)
+    paths = ", ".join(
+        f"{layer.path} in {side.design}" for layer, side in zip(layers, (found.first, found.second), strict=True)
+    )
+    more = list(_more(difference))[bool(difference.reads) :]
     return [f"{', '.join(difference.names)}: {one} ≠ {two} ({paths})", *more, *_consequences(difference)]
 
 
@@ -138,11 +140,11 @@ def _place(layer: Layer, design: str) -> str:
 def _more(difference: Difference) -> Iterator[str]:
     """The other places of a difference, and a layer that is not compared and is the cause."""
     rest = [layer.path for layer in difference.first[1:]]
+    if difference.reads:
+        yield " ≠ ".join(difference.reads)
     if rest:
         yield f"and {len(rest):,} more alike: {_listed(rest)}"
-    if difference.reads:
-        yield ' ≠ '.join(difference.reads)
-    elif any(difference.nodes):
+    if any(difference.nodes) and not difference.reads:
         yield f"because of {' ≠ '.join(_sizes(nodes) for nodes in difference.nodes)}"
 
 
