@@ -11,6 +11,7 @@ import click
 from convcalc.cli.options.dtypes import dtype_option, only_format
 from convcalc.cli.types import PositiveInt, SpecName
 from convcalc.designs import sources
+from convcalc.designs.names import CODE
 from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
@@ -48,11 +49,17 @@ class DesignOptions(NamedTuple):
         )
 
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
-        """Read every design; the errors of all are reported together."""
+        """Read every design; the errors of all are reported together.
+
+        Beside a model that is code, whose inputs have their own names, other designs may have other names.
+        """
         read, errors = [], []
+        texts = list(texts)
+        is_beside_code = any(text.startswith(CODE) for text in texts)
         for text in texts:
             try:
-                read.append(self._network(text))
+                is_other = is_beside_code and not text.startswith(CODE)
+                read.append(self._network(text, self._inputs_of_code() if is_other else self.inputs))
                 if self.strict:
                     read[-1].require_counted()
             except SpecErrors as failed:
@@ -61,9 +68,14 @@ class DesignOptions(NamedTuple):
             raise SpecErrors(errors)
         return read
 
-    def _network(self, text: str) -> sources.Network:
+    def _inputs_of_code(self) -> sources.Inputs:
+        from convcalc.spec.document.given_inputs import BESIDE  # specs alone do without
+
+        return {name and name + BESIDE: shape for name, shape in self.inputs.items()}
+
+    def _network(self, text: str, inputs: sources.Inputs) -> sources.Network:
         return sources.open_design(
-            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=self.inputs,
+            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=inputs,
             code=self.code,
         )  # fmt: skip
 
