@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -64,7 +65,7 @@ def match(
     """
     forms = (False, True) if "norm" in ignored else (False,)
     outcome, sides = _best(_sides(graphs, ignored, folded=folded) for folded in forms)
-    wiring = [] if outcome.differences else list(unlike_wiring(sides, outcome.pairs))
+    outcome, wiring = _wired(outcome, sides)
     found = [*sorted((*outcome.differences, *wiring), key=_place), *unlike_ties(sides, outcome.pairs)]
     if by_name:
         found += [Difference(NAME, (one,), (two,)) for one, two in outcome.pairs if one.path != two.path]
@@ -103,6 +104,23 @@ def _best(forms: Iterable[tuple[Side, Side]]) -> tuple[Outcome, tuple[Side, Side
                 return best
     assert best is not None
     return best
+
+
+def _wired(outcome: Outcome, sides: tuple[Side, Side]) -> tuple[Outcome, list[Difference]]:
+    """Return what differs between layers, and where there is nothing, what differs in what they read.
+
+    The same layers in an order that no way to pair them explains may have fewer wires that differ.
+    """
+    if not outcome.differences:
+        return outcome, unlike_wiring(sides, outcome.pairs)
+    ours, theirs = ([*side.layers, *side.tables] for side in sides)
+    places = {layer.key: place for place, layer in enumerate(ours)}
+    if Counter(layer.key for layer in ours) == Counter(layer.key for layer in theirs):
+        pairs = list(zip(*(sorted(side, key=lambda layer: places[layer.key]) for side in (ours, theirs)), strict=True))
+        wiring = unlike_wiring(sides, pairs)
+        if 0 < len(wiring) < outcome.cost[0]:
+            return Outcome([], len(pairs), pairs), wiring
+    return outcome, []
 
 
 def _orders(sides: tuple[Side, Side]) -> Iterator[tuple[Side, Side]]:

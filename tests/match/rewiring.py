@@ -17,6 +17,7 @@ from convcalc.ops.kinds.mul import Mul
 from tests.match.changes import shaped
 
 _OTHER_POOL = {"maxpool": AvgPool.make(kernel=1, axes=2), "avgpool": MaxPool.make(kernel=1, axes=2)}
+JOINS = ("add", "mul", "concat")
 
 
 class Rewiring(NamedTuple):
@@ -65,11 +66,19 @@ def _ways(graph: Graph, node: Node, dice: Random) -> Iterator[tuple[str, Any, tu
     if op.kind in _OTHER_POOL and isinstance(op.kernel_size, tuple):
         window = {name: getattr(op, name) for name in ("kernel_size", "stride", "padding")}
         yield "pool", replace(_OTHER_POOL[op.kind], **window), node.inputs
-    for place, index in enumerate(node.inputs):
-        alike = [
-            each.index
-            for each in graph.nodes[: node.index]
-            if each.shape == graph.nodes[index].shape and each.index not in node.inputs
-        ]
-        for other_index in dice.sample(alike, min(2, len(alike))):
-            yield "wire", op, (*node.inputs[:place], other_index, *node.inputs[place + 1 :])
+    for place, index in enumerate(node.inputs[: None if op.kind in JOINS else 1]):
+        known = _origin(graph, index)
+        alike = [each.index for each in graph.nodes[: node.index] if each.shape == graph.nodes[index].shape]
+        alike = [each for each in alike if _origin(graph, each) != known and each not in node.inputs]
+        for other in dice.sample(alike, min(2, len(alike))):
+            yield "wire", op, (*node.inputs[:place], other, *node.inputs[place + 1 :])
+
+
+def _origin(graph: Graph, index: int) -> object:
+    """Return where what a node gives comes from: through what only rearranges, and joins of one branch."""
+    node = graph.nodes[index]
+    while node.op is not None and len(set(node.inputs)) == 1 and not node.facts.params and not node.facts.multiplies:
+        if node.op.kind in ("norm", "act") or (node.op.kind in _OTHER_POOL and node.shape != node.input_shapes[0]):
+            break
+        node = graph.nodes[node.inputs[0]]
+    return node.index if node.inputs or node.op is None else node.shape
