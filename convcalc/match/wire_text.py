@@ -27,11 +27,11 @@ def unlike_texts(sides: tuple[Wires, Wires], read: Sequence[Sequence[int]]) -> t
     """
     if [len(nodes) for nodes in read] == [1, 1]:
         nodes = [wires.nodes[index] for wires, (index,) in zip(sides, read, strict=True)]
-        kinds = {_kind(wires, node) for wires, node in zip(sides, nodes, strict=True)}
-        if len(kinds) == 1 and kinds.issubset(JOINS):
+        kind, other = (_kind(wires, node) for wires, node in zip(sides, nodes, strict=True))
+        if kind == other and kind in JOINS:
             terms = (list(_terms(wires, node)) for wires, node in zip(sides, nodes, strict=True))
-            unlike = _unlike_ends if kinds == {CONCAT} else _unlike_terms
-            ours, theirs = (_call(wires, *kinds, shown, 0) for wires, shown in zip(sides, unlike(*terms), strict=True))
+            unlike = (_unlike_ends if kind == CONCAT else _unlike_terms)(*terms)
+            ours, theirs = (_call(wires, kind, shown, 0) for wires, shown in zip(sides, unlike, strict=True))
             return ours, theirs
     ours, theirs = (
         ", ".join(_text(wires, node, 0) for node in nodes) or "nothing more"
