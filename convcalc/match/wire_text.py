@@ -12,8 +12,8 @@ Term = tuple[Content, int]
 """What a join reads, and the node that makes it."""
 MOST = 4
 """Terms that are shown of one join."""
-DEEPEST = 3
-"""So many joins and pools are shown one in the other."""
+DEPTHS = (3, 6, 12)
+"""So many joins and pools are shown one in the other; more, where the two sides read alike otherwise."""
 ELLIPSIS = -1
 """In place of terms that are on both sides."""
 
@@ -25,19 +25,26 @@ def unlike_texts(sides: tuple[Wires, Wires], read: Sequence[Sequence[int]]) -> t
         sides: the wires of both.
         read: nodes of each side.
     """
+    ours, theirs = "", ""
+    for depth in DEPTHS:
+        ours, theirs = _texts(sides, read, depth)
+        if ours != theirs:
+            break
+    return ours, theirs
+
+
+def _texts(sides: tuple[Wires, Wires], read: Sequence[Sequence[int]], depth: int) -> Iterator[str]:
     if [len(nodes) for nodes in read] == [1, 1]:
         nodes = [wires.nodes[index] for wires, (index,) in zip(sides, read, strict=True)]
         kind, other = (_kind(wires, node) for wires, node in zip(sides, nodes, strict=True))
         if kind == other and kind in JOINS:
             terms = (list(_terms(wires, node)) for wires, node in zip(sides, nodes, strict=True))
             unlike = (_unlike_ends if kind == CONCAT else _unlike_terms)(*terms)
-            ours, theirs = (_call(wires, kind, shown, 0) for wires, shown in zip(sides, unlike, strict=True))
-            return ours, theirs
-    ours, theirs = (
-        ", ".join(_text(wires, node, 0) for node in nodes) or "nothing more"
+            return (_call(wires, kind, shown, depth) for wires, shown in zip(sides, unlike, strict=True))
+    return (
+        ", ".join(_text(wires, node, depth) for node in nodes) or "nothing more"
         for wires, nodes in zip(sides, read, strict=True)
     )
-    return ours, theirs
 
 
 def _unlike_terms(first: Sequence[Term], second: Sequence[Term]) -> Iterator[list[int]]:
@@ -94,12 +101,12 @@ def _text(wires: Wires, index: int, depth: int) -> str:
     kind = _kind(wires, node)
     if not kind:
         return wires.layers[index].path if index in wires.layers else node.path
-    if depth >= DEEPEST:
+    if not depth:
         return node.path
     terms = [root for _, root in _terms(wires, node)]
     if kind not in POOLS and kind != "upsample":
         return _call(wires, kind, terms, depth)
-    return f"{kind} {_settings(node)} of {_text(wires, terms[0], depth + 1)}"
+    return f"{kind} {_settings(node)} of {_text(wires, terms[0], depth - 1)}"
 
 
 def _settings(node: Node) -> str:
@@ -114,6 +121,6 @@ def _settings(node: Node) -> str:
 
 
 def _call(wires: Wires, kind: str, terms: Sequence[int], depth: int) -> str:
-    shown = [_text(wires, node, depth + 1) for node in (terms if len(terms) <= MOST else terms[: MOST - 1])]
+    shown = [_text(wires, node, depth - 1) for node in (terms if len(terms) <= MOST else terms[: MOST - 1])]
     shown += [f"{len(terms) - MOST + 1} more"] if len(terms) > MOST else []
     return f"{kind}({', '.join(shown)})"

@@ -72,6 +72,8 @@ class Wires:
         self._numbering = numbering
         self._known: list[Wire | None] = []
         self._given: dict[int, Wire] = {}
+        self._norms: set[int] = set()
+        """Reductions that are not the same twice as once over all axes."""
         self._windows: dict[int, tuple[Windows, Wire]] = {}
 
     def at(self, index: int) -> Wire | None:
@@ -211,11 +213,10 @@ class Wires:
         function = getattr(node.op, "type", "max" if node.op is not None and node.op.kind == "maxpool" else MEAN)
         function = function if function in NO_MEANS else MEAN
         if window == WHOLE:
-            return (
-                wire
-                if wire.kind == function
-                else self._new(own, function, wire.content, kind=function, is_clear=wire.is_clear)
-            )
+            if wire.kind == function and wire.root not in self._norms:
+                return wire
+            self._norms |= {own} if getattr(node.op, "type", MEAN) not in (MEAN, "sum", *NO_MEANS) else set()
+            return self._new(own, function, wire.content, kind=function, is_clear=wire.is_clear)
         if function == "max" and all(each[1:] == (1, 1) for each in window):
             inner, before = self._windows.get(wire.root, ((), wire))
             if len(inner) == len(window):
