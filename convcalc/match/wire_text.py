@@ -82,11 +82,12 @@ def _kind(wires: Wires, node: Node) -> str:
 
 def _terms(wires: Wires, node: Node) -> Iterator[Term]:
     """Give what a join reads, and in place of a join of its kind what that reads."""
-    kind, waiting = _kind(wires, node), [*reversed(node.inputs)]
+    kind, waiting, last = _kind(wires, node), [*reversed(node.inputs)], -1
     while waiting:
         wire = wires.at(waiting.pop())
-        if wire is None:
+        if wire is None or wire.root == last:  # parts of one tensor are it
             continue
+        last = wire.root
         inner = wires.nodes[wire.root]
         if wire.kind == kind and kind in JOINS and _kind(wires, inner) == kind and not wires.is_given(wire.root):
             waiting += reversed(inner.inputs)

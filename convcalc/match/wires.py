@@ -20,6 +20,7 @@ from convcalc.ops.op import Window
 ADD, MUL, CONCAT, MEAN = "add", "mul", "concat", "mean"
 JOINS = (ADD, MUL, CONCAT)
 POOLS = ("maxpool", "avgpool", "reduce")
+CUTS = ("slice", "split")
 TURNED = {"sub": ADD, "neg": ADD, "div": MUL, "reciprocal": MUL, "rsqrt": MUL}
 """Elementwise function → the join that takes its last branch the other way round: a - b is a + (-b)."""
 NO_MEANS = ("max", "min", "argmax", "argmin")
@@ -192,17 +193,27 @@ class Wires:
         return self._new(node.index, function, *contents, is_clear=all(wire.is_clear for wire in terms))
 
     def _cut(self, node: Node, read: Read) -> Wire | None:
-        """A part that is just one branch of a concatenation is that branch."""
-        before, x = self.nodes[node.inputs[0]], node.input_shapes[0]
-        axis, start, step = node.op.strided_axis(x)  # type: ignore[union-attr]
-        is_joined = getattr(before.op, "kind", "") == CONCAT and before.index not in self._given
-        if is_joined and before.op.axis % x.rank == axis and step == 1:  # type: ignore[union-attr]
-            at = -start % x[axis] if start < 0 else start
-            for index, shape in zip(before.inputs, before.input_shapes, strict=True):
-                if (at, node.shape[axis]) == (0, shape[axis]):
-                    return self.at(index)
-                at -= shape[axis]
-        return read[0]
+        """A part that lies in one branch of a concatenation is as of that branch."""
+        axis, start, step = _cut_of(node)
+        index: int | None = node.inputs[0]
+        found = read[0]
+        while index is not None and step == 1:
+            found = self.at(index)
+            index, start = self._branch(self.nodes[index], axis, start, node.shape[axis])
+        return found
+
+    def _branch(self, node: Node, axis: int, start: Number, size: Number) -> tuple[int | None, Number]:
+        """Return the one input that a part of a node comes from, if there is one, and where the part begins in it."""
+        kind = node.op.kind if node.op and node.index not in self._given else ""
+        if kind in CUTS:
+            along, first, step = _cut_of(node)
+            return (node.inputs[0], first + start) if (along, step) == (axis, 1) else (None, 0)
+        if kind == CONCAT and node.op.axis % node.shape.rank == axis:  # type: ignore[union-attr]
+            for index, shape in zip(node.inputs, node.input_shapes, strict=True):
+                if start >= 0 and start + size <= shape[axis]:
+                    return index, start
+                start -= shape[axis]
+        return None, 0
 
     def _pooled(self, node: Node, read: Read) -> Wire | None:
         """A pool or reduction; means of means are one, and so are maxima in steps of one."""
@@ -235,10 +246,16 @@ class Wires:
     _RULES: ClassVar[Mapping[str, Callable[[Wires, Node, Read], Wire | None]]] = {
         **dict.fromkeys(JOINS, _join),
         "elementwise": _elementwise,
-        **dict.fromkeys(("slice", "split"), _cut),
+        **dict.fromkeys(CUTS, _cut),
         **dict.fromkeys(POOLS, _pooled),
         "upsample": _resized,
     }
+
+
+def _cut_of(node: Node) -> tuple[int, Number, Number]:
+    """Return the axis that a slice or split cuts, where the part begins, and the step."""
+    axis, start, step = node.op.strided_axis(node.input_shapes[0])  # type: ignore[union-attr]
+    return axis, start + node.input_shapes[0][axis] if start < 0 else start, step
 
 
 def window_of(node: Node) -> Windows:
