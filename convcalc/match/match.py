@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from convcalc.arith import Number
 from convcalc.graph.graph import Graph
 from convcalc.match.alignment import alignments
 from convcalc.match.comparison import compared
-from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, Difference, Outcome, Side
+from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, OUTPUT, Difference, Outcome, Side
 from convcalc.match.layers import IGNORABLE, Layer, layers_of, tables_of
 from convcalc.match.order import Numbering, sorted_by_branches
 from convcalc.match.runs import scopes_of
@@ -134,7 +135,9 @@ def _orders(sides: tuple[Side, Side]) -> Iterator[tuple[Side, Side]]:
 
 
 def _place(difference: Difference) -> int:
-    """Where a difference is in the first graph."""
+    """Where a difference is in the first graph; outputs come last."""
+    if difference.kind == OUTPUT:
+        return sys.maxsize
     layer = difference.first[0] if difference.first else difference.behind
     return -1 if layer is None else layer.index
 

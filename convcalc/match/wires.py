@@ -25,6 +25,8 @@ TURNED = {"sub": ADD, "neg": ADD, "div": MUL, "reciprocal": MUL, "rsqrt": MUL}
 """Elementwise function → the join that takes its last branch the other way round: a - b is a + (-b)."""
 NO_MEANS = ("max", "min", "argmax", "argmin")
 """Reductions that are no kind of mean: a sum is a mean but for a constant."""
+NEAR = 16
+"""So many nodes before a reduction may be what stacks its branches."""
 UNCLEAR = ("custom", "gather")
 """Layers that do something with what they read that is not known."""
 Content = tuple[str, int]
@@ -227,7 +229,8 @@ class Wires:
             if wire.kind == function and wire.root not in self._norms:
                 return wire
             self._norms |= {own} if getattr(node.op, "type", MEAN) not in (MEAN, "sum", *NO_MEANS) else set()
-            return self._new(own, function, wire.content, kind=function, is_clear=wire.is_clear)
+            is_clear = wire.is_clear and not self._is_over_branches(node)
+            return self._new(own, function, wire.content, kind=function, is_clear=is_clear)
         if function == "max" and all(each[1:] == (1, 1) for each in window):
             inner, before = self._windows.get(wire.root, ((), wire))
             if len(inner) == len(window):
@@ -235,6 +238,16 @@ class Wires:
                 wire = before
             self._windows[own] = window, wire
         return self._new(own, function, window, wire.content, is_clear=wire.is_clear)
+
+    def _is_over_branches(self, node: Node) -> bool:
+        """Whether a reduction may be a join: of as many branches, stacked to be summed, as elements become one."""
+        count, waiting = node.input_shapes[0].elements // node.shape.elements, list(node.inputs)
+        for index in waiting:
+            before = self.nodes[index]
+            if getattr(before.op, "kind", "") == CONCAT and len(before.inputs) == count:
+                return True
+            waiting += before.inputs if self.is_between(index) and len(waiting) < NEAR else ()
+        return False
 
     def _resized(self, node: Node, read: Read) -> Wire | None:
         """Repeated cells may be written as a view."""
