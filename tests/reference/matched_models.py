@@ -14,10 +14,8 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
 from traced_models import lines_of, network
 
 import convcalc
@@ -25,19 +23,9 @@ from convcalc.errors import Source
 from convcalc.importers.torch.parent import graph_of
 from convcalc.importers.torch.recording import Recording
 from convcalc.match.match import match
+from tests.zoo.layerwise import cited_modules
 
 TABLE = Path(__file__).with_name("matched_models.json")
-ZOO = Path(__file__).parents[2] / "specs" / "zoo"
-
-
-def pairs() -> Iterator[tuple[str, str]]:
-    """Give designs and the modules that their claims cite."""
-    for path in sorted(ZOO.glob("*.yaml")):
-        for claim in yaml.safe_load(path.read_text(encoding="utf-8")).get("claims", ()):
-            source, _, name = claim["source"].partition("/")
-            if source in ("torchvision", "timm"):
-                variant = f"@{claim['variant']}" if "variant" in claim else ""
-                yield f"zoo:{path.stem}{variant}", f"{source}:{name}"
 
 
 def differences(design: str, module: str) -> list[str]:
@@ -52,12 +40,11 @@ def differences(design: str, module: str) -> list[str]:
 
 
 def table() -> dict[str, dict[str, list[str]]]:
-    """Return for every design its module and what differs."""
-    made: dict[str, dict[str, list[str]]] = {}
-    for design, module in sorted(set(pairs())):
-        made.setdefault(design, {})[module] = differences(design, module)
-        print(design, module, *made[design][module] or ["equal"], flush=True)
-    return made
+    """Return for every design its modules and what differs."""
+    return {
+        design: {module: differences(design, module) for module in sorted(modules)}
+        for design, modules in sorted(cited_modules(("torchvision", "timm")).items())
+    }
 
 
 if __name__ == "__main__":
