@@ -10,8 +10,9 @@ from typing import NamedTuple
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 
 ZOO = "zoo:"
-TORCH = "torch:"
-NOT_FILES = (ZOO, TORCH)
+CODE = "torch:"
+"""Before the name of a model that is code."""
+NOT_FILES = (ZOO, CODE)
 """What names that are no paths begin with: those of shipped specs, and of models in code."""
 BUDGET_FILE = "convcalc-budget.yaml"
 """The one YAML file of this program that is not a spec: folders and globs pass it over."""

@@ -166,6 +166,62 @@ def test_the_error_says_how_to_allow_it(cli: Command, canary: Path) -> None:
     assert "--allow-code" in result.stderr
 
 
+@pytest.fixture
+def traced(canary: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model that was traced before, in place of the one that would run."""
+    monkeypatch.setattr(parent, "recorded", lambda *_: read("Shared"))
+    return canary.parent
+
+
+@pytest.mark.parametrize("options", ["", "--allow-code"])
+def test_ratios_may_be_to_a_model_that_is_allowed_to_run(cli: Command, traced: Path, options: str) -> None:
+    budget = f"version: 1\nbudgets: [{{id: a, designs: [net.yaml], against: '{MODEL}', max: {{params/: 0.5}}}}]\n"
+    (traced / "convcalc-budget.yaml").write_text(budget, encoding="utf-8")
+    result = cli("check", "net.yaml", "--input", "3,16,16", *options.split())
+    assert (result.exit_code, "CC770" in result.stdout) == ((0, False) if options else (2, True))
+    assert ("1 limit: 1 met" in result.stdout) == bool(options)
+
+
+def test_ratios_are_to_a_design_of_the_same_sizes(cli: Command, tmp_path: Path) -> None:
+    spec = "input: [3, 8, 8]\nlayers: [conv: {out: 4, kernel: 1}]\n"
+    (tmp_path / "one.yaml").write_text(spec, encoding="utf-8")
+    (tmp_path / "two.yaml").write_text(spec, encoding="utf-8")
+    budget = "version: 1\nbudgets: [{id: a, designs: [one.yaml], against: two.yaml, max: {macs/: 1}}]\n"
+    path = tmp_path / "convcalc-budget.yaml"
+    path.write_text(budget, encoding="utf-8")
+    assert cli("check", str(tmp_path / "one.yaml"), "--budget", str(path), "--input", "3,16,16").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "given", "exit_code"),
+    [
+        ("input: [3, 16, 16]", "x=3,16,16", 1),  # by place
+        ("input: [3, 16, 16]", "x:float32=3,16,16", 1),
+        ("inputs: {x: [3, 8, 8]}", "x:float32=3,16,16", 1),  # by name
+        ("inputs: {image: [3, 8, 8], y: [3]}", "x:float32=3,16,16", 1),
+        ("inputs: {image: [3, 8, 8], x: [3]}", "x:float32=3,16,16", 2),  # relu of 3 is no image
+    ],
+)
+def test_a_spec_has_the_inputs_of_the_model_beside_it(
+    cli: Command, traced: Path, inputs: str, given: str, exit_code: int
+) -> None:
+    layer = "{linear: 3, from: x}" if exit_code == 2 else "conv: {out: 3, kernel: 1}"
+    (traced / "net.yaml").write_text(f"{inputs}\nlayers: [{layer}]\n", encoding="utf-8")
+    for order in (["net.yaml", MODEL], [MODEL, "net.yaml"]):
+        result = cli("match", *order, "--input", given)
+        assert result.exit_code == exit_code
+    if exit_code == 1:
+        found = json.loads(cli("match", "net.yaml", MODEL, "--input", given, "-f", "json").stdout)
+        assert found["designs"][0]["macs"] == 3 * 3 * 16 * 16
+
+
+def test_a_data_type_is_no_part_of_the_name_of_an_input(cli: Command, traced: Path) -> None:
+    (traced / "net.yaml").write_text("inputs: {ids: [8]}\nlayers: [embedding: [10, 4]]\n", encoding="utf-8")
+    assert "16×4" in cli("report", "net.yaml", "--input", "ids:int64=16").stdout
+    result = cli("report", "net.yaml", "--input", "tokens:int64=16")
+    assert (result.exit_code, "no input 'tokens'" in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [

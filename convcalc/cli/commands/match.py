@@ -38,8 +38,8 @@ def command(
     """Compare two designs layer by layer, from whatever sources, such as a spec and the model in the code.
 
     Compared are the layers that multiply, norms, activations, all parameters
-    and shared weights; not the names of layers, what reads what, nor layers
-    that only rearrange, pool or join. Exit code 1: they differ.
+    and shared weights, and what all of them and the outputs read: other layers,
+    joins and pools; not the names of layers. Exit code 1: they differ.
 
     \b
     Examples:

@@ -11,7 +11,7 @@ import click
 from convcalc.cli.options.dtypes import dtype_option, only_format
 from convcalc.cli.types import PositiveInt, SpecName, texts_of
 from convcalc.designs import sources
-from convcalc.designs.names import TORCH
+from convcalc.designs.names import CODE
 from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
@@ -49,11 +49,17 @@ class DesignOptions(NamedTuple):
         )
 
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
-        """Read every design; the errors of all are reported together."""
+        """Read every design; the errors of all are reported together.
+
+        Beside a model that is code, whose inputs have their own names, other designs may have other names.
+        """
         read, errors = [], []
+        texts = list(texts)
+        is_beside_code = any(text.startswith(CODE) for text in texts)
         for text in texts:
             try:
-                read.append(self._network(text))
+                is_other = is_beside_code and not text.startswith(CODE)
+                read.append(self._network(text, self._inputs_of_code() if is_other else self.inputs))
                 if self.strict:
                     read[-1].require_counted()
             except SpecErrors as failed:
@@ -62,9 +68,14 @@ class DesignOptions(NamedTuple):
             raise SpecErrors(errors)
         return read
 
-    def _network(self, text: str) -> sources.Network:
+    def _inputs_of_code(self) -> sources.Inputs:
+        from convcalc.spec.document.given_inputs import BESIDE  # specs alone do without
+
+        return {name and name + BESIDE: shape for name, shape in self.inputs.items()}
+
+    def _network(self, text: str, inputs: sources.Inputs) -> sources.Network:
         return sources.open_design(
-            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=self.inputs,
+            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=inputs,
             code=self.code,
         )  # fmt: skip
 
@@ -145,7 +156,7 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def collected(*args: Any, arg: dict[str, str], inputs: str, train: bool, timeout: float, **kwargs: Any) -> Any:
         given = {"--arg": arg, "--inputs": inputs, "--train": train}
-        if any(given.values()) and not any(text.startswith((TORCH, "-")) for text in texts_of(kwargs.values())):
+        if any(given.values()) and not any(text.startswith((CODE, "-")) for text in texts_of(kwargs.values())):
             option = next(name for name, value in given.items() if value)
             raise click.UsageError(f"{option} is for models in code, torch:MODULE:CALLABLE, and none is named")
         code = {"arguments": tuple(arg.items()), "inputs": inputs, "train": train, "timeout": timeout}
