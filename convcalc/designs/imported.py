@@ -44,9 +44,14 @@ class ImportedFile(SpecFile):
         """
         assert self.model is not None
         given = overrides or {}
-        if variant is not None and variant not in self.model.variants:
-            raise SpecErrors([no_variant("CC701", variant, self.document.variants, Span(self.document.source))])
-        values = evaluate_variables(self.document, given, None, symbols)
+        try:
+            if variant is not None and variant not in self.model.variants:
+                raise SpecErrors([no_variant("CC701", variant, self.document.variants, Span(self.document.source))])
+            values = evaluate_variables(self.document, given, None, symbols)
+        except SpecErrors as wrong:
+            for each in wrong.errors:
+                each.hint = self.model.choices or each.hint
+            raise
         known = {
             name: value
             for name, value in values.items()

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from convcalc.importers.torch.aten import elementwise, layers, products, rearranging, recurrent, views
+from convcalc.importers.torch.aten import control, elementwise, layers, products, rearranging, recurrent, views
 from convcalc.importers.torch.aten.rules import RULES, SILENT
 from convcalc.importers.torch.lowering import Rule
 from convcalc.importers.torch.recording import Node
 
-__all__ = ["elementwise", "is_silent", "layers", "products", "rearranging", "recurrent", "rule", "views"]
+__all__ = [
+    "control",
+    "elementwise",
+    "is_known",
+    "is_silent",
+    "layers",
+    "products",
+    "rearranging",
+    "recurrent",
+    "rule",
+    "views",
+]
 
 
 def rule(node: Node) -> Rule | None:
     """Return the rule of an operation."""
-    return RULES.get(node.op.removeprefix("special_"))
+    return RULES.get(node.op.removeprefix("special_").removeprefix("prims."))
+
+
+def is_known(name: str) -> bool:
+    """Whether an operation of ATen has a rule, also in place."""
+    name = name.removeprefix("special_").removeprefix("prims.")
+    return name.removesuffix("_") in RULES or name in RULES
 
 
 def is_silent(node: Node) -> bool:

@@ -7,7 +7,16 @@ from string import ascii_letters
 from typing import Any
 
 from convcalc.importers.torch.aten.layers import linear_layer
-from convcalc.importers.torch.aten.rules import aligned, axis_of, multiplied, rule_for, slot, unbatched, with_bias
+from convcalc.importers.torch.aten.rules import (
+    aligned,
+    axis_of,
+    computed,
+    multiplied,
+    rule_for,
+    slot,
+    unbatched,
+    with_bias,
+)
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node, Shape
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
@@ -20,15 +29,26 @@ OPERANDS = {
 }  # fmt: skip
 
 
-@rule_for("addmm", "baddbmm", "matmul", "mm", "bmm", "linalg_matmul", weighted=True)
-@rule_for("addmv", "mv", "dot", "vdot")
-def matmul(g: Lowering, node: Node) -> Value:
+@rule_for(*OPERANDS, weighted=True)
+def matmul(g: Lowering, node: Node) -> Any:
     first, one, other = OPERANDS[node.op]
     added, left, right = g.value(node[first]), g.operand(node, one), g.operand(node, other)
+    if _is_of_spectral_norm(g, node, left, right):
+        return computed(g, node)
     if slot(right) and len(right.shape) == 2 and isinstance(right, Weight) and not isinstance(left, Weight):
         turned = Weight(right.shape[::-1], right.sources, right.whole, right.selected)
         return linear_layer(g, node, left, turned, added)
     return with_bias(g, node, product(g, node, left, right, node.shape), added)
+
+
+def _is_of_spectral_norm(g: Lowering, node: Node, left: Value, right: Value) -> bool:
+    """Whether it is of u · W v, with a parameter W and buffers u and v: a norm of W, which does not count."""
+    if node.op in ("dot", "vdot"):
+        made = g.maker(node["tensor"] or node["other"])
+        return isinstance(left, Constant) and isinstance(right, Weight) and made is not None and made.op == "mv"
+    users = {user.op for user in g.users.get(node.name, ())}
+    are_kinds = isinstance(left, Weight) and isinstance(right, Constant) and len(right.shape) == 1
+    return are_kinds and bool(users) and users <= {"dot", "vdot"}
 
 
 def product(g: Lowering, node: Node, left: Value, right: Value, shape: Shape) -> Tensor:
@@ -123,6 +143,7 @@ def _batch_letter(terms: list[str], values: list[Value], output: str) -> str:
 
 
 SDPA = (
+    "flex_attention",
     "scaled_dot_product_attention", "_scaled_dot_product_flash_attention", "_scaled_dot_product_efficient_attention",
     "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_cudnn_attention",
     "_scaled_dot_product_fused_attention_overrideable", "_scaled_dot_product_attention_math",
