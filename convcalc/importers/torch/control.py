@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convcalc.importers.torch.export import module_of
-
 if TYPE_CHECKING:
     from convcalc.importers.torch.dispatch import Recorder
 
@@ -20,20 +18,10 @@ def run(recorder: Recorder, name: str, args: Sequence[Any]) -> Any:
     return None if known is None else known(recorder, *args)
 
 
-def _result(recorder: Recorder, body: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
-    """Return what a body gives, as a list; one that is a graph says which module each operation is in."""
-    import torch
+def _result(body: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
     from torch.utils import _pytree as trees
 
-    if not isinstance(body, torch.fx.GraphModule):
-        return list(trees.tree_leaves(body(*values)))
-
-    class Interpreter(torch.fx.Interpreter):  # type: ignore[misc]
-        def run_node(self, node: Any) -> Any:
-            with recorder.inside(module_of(node, recorder.path)):
-                return super().run_node(node)
-
-    return list(trees.tree_leaves(Interpreter(body).run(*values)))
+    return list(trees.tree_leaves(body(*values)))
 
 
 def _branch(recorder: Recorder, _: Any, *bodies: Any) -> list[Any]:
@@ -41,7 +29,7 @@ def _branch(recorder: Recorder, _: Any, *bodies: Any) -> list[Any]:
     written, results = [], []
     for body in branches:
         lines, recorder.lines = recorder.lines, []
-        results = _result(recorder, body, values)
+        results = _result(body, values)
         written.append({"lines": recorder.lines, "results": recorder.encoded(results)})
         recorder.lines = lines
     recorder.write("cond", {}, results, bodies=written)
@@ -50,7 +38,7 @@ def _branch(recorder: Recorder, _: Any, *bodies: Any) -> list[Any]:
 
 def _while(recorder: Recorder, _: Any, body: Any, carried: Sequence[Any], more: Sequence[Any] = ()) -> list[Any]:
     """A round of which as many follow as values say: their cost is not known."""
-    results = _result(recorder, body, (*carried, *more))
+    results = _result(body, (*carried, *more))
     recorder.write("while_loop", {"carried": results}, results)
     return results
 
@@ -59,14 +47,14 @@ def _map(recorder: Recorder, body: Any, sequences: Sequence[Any], more: Sequence
     return _scan(recorder, body, (), sequences, more)
 
 
-def _scan(recorder: Recorder, body: Any, carry: Sequence[Any], sequences: Any, more: Sequence[Any] = ()) -> list[Any]:
+def _scan(_: Recorder, body: Any, carry: Sequence[Any], sequences: Any, more: Sequence[Any] = ()) -> list[Any]:
     """As many rounds as the first axis is long; each gives what the next one gets, and elements of the outputs."""
     import torch
 
     rounds: list[list[Any]] = []
     carry = list(carry)
     for place in range(sequences[0].shape[0]):
-        found = _result(recorder, body, (*carry, *(each[place] for each in sequences), *more))
+        found = _result(body, (*carry, *(each[place] for each in sequences), *more))
         rounds.append(found[len(carry) :])
         carry = found[: len(carry)]
     return [*carry, *(torch.stack(each) for each in zip(*rounds, strict=True))]

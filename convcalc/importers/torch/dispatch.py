@@ -118,13 +118,6 @@ class Recorder:
         """The module that runs."""
         return self._path[-1]
 
-    @contextmanager
-    def inside(self, path: str) -> Iterator[None]:
-        """Run something that is in a module."""
-        self._entered(path)
-        yield
-        self._left()
-
     def _entered(self, name: str, *_: Any) -> None:
         self._path.append(name)
 

@@ -94,13 +94,6 @@ def shapes(value: Any) -> list[list[int] | None]:
     return [shape for each in value for shape in shapes(each)] if isinstance(value, list | tuple) else [None]
 
 
-def module_of(node: Any, path: str) -> str:
-    """Return the innermost module that a node of a graph is in; ``path`` where it has none."""
-    stack = node.meta.get("nn_module_stack") or {}
-    innermost = next(reversed(list(stack.values())), (path, None))
-    return CALL_NUMBER.sub("", innermost[0]) or path
-
-
 def _is_node(value: Any) -> bool:
     return hasattr(value, "all_input_nodes")
 
@@ -169,7 +162,9 @@ class Writer:
             elif isinstance(value, list | tuple):
                 self.values[node] = value[place]
             return
-        path = module_of(node, path)
+        stack = node.meta.get("nn_module_stack") or {}
+        innermost = next(reversed(list(stack.values())), (path, None))
+        path = CALL_NUMBER.sub("", innermost[0]) or path
         bodies = [each for each in node.args if hasattr(self.values.get(each), "graph")]
         if len(bodies) == 1 and str(node.target).startswith(WRAPPERS):
             yield from self.of_body(node, bodies[0], path)

@@ -192,8 +192,9 @@ class Lowering:
             elif isinstance(value, Weight):
                 inputs.append(self.handle(node, value))
         made: list[Value | None] = []
+        used = [place for place, _ in enumerate(node.outputs) if self.is_used(node, place)] or [0]
         for place, shape in enumerate(node.outputs):
-            if shape is None or (place and Reference(node.name, place) not in self.used):
+            if shape is None or place not in used:
                 made.append(None)
                 continue
             batch = 0 if len(shape) > 1 and shape[0] == 1 else None
