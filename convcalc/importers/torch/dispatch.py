@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from string import ascii_letters
 from typing import Any
 
@@ -86,32 +86,7 @@ class Recorder:
 
     def mode(self) -> Any:
         """Return the context in which operations are written down."""
-        import torch
-        from torch._decomp import decomposition_table
-        from torch.utils import _pytree as trees
-        from torch.utils._python_dispatch import TorchDispatchMode
-
-        recorder = self
-
-        class Mode(TorchDispatchMode):  # type: ignore[misc]
-            supports_higher_order_operators = True
-
-            def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-                if isinstance(func, torch._ops.HigherOrderOperator):  # noqa: SLF001 - there is no public name
-                    with self:
-                        found = control.run(recorder, func.name(), args)
-                    if found is not None:
-                        return tuple(found)
-                elif not aten.is_known(name := op_and_arguments(func, (), {})[0]):
-                    parts = PARTS.get(name) or decomposition_table.get(func)
-                    if parts is not None:
-                        with self:
-                            return parts(*args, **(kwargs or {}))
-                result = func(*args, **(kwargs or {}))
-                recorder.note(func, args, kwargs or {}, trees.tree_leaves(result))
-                return result
-
-        return Mode()
+        return _mode_class()(self)
 
     @property
     def path(self) -> str:
@@ -159,6 +134,45 @@ class Recorder:
             self.constants.append({"is": "parameter", "name": name, "key": name, "shape": [*value.shape],
                                    "learned": False})  # fmt: skip
         return self.values[id(value)]
+
+
+@cache
+def _mode_class() -> Any:
+    import torch
+    from torch._decomp import decomposition_table
+    from torch.utils import _pytree as trees
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Mode(TorchDispatchMode):  # type: ignore[misc]
+        supports_higher_order_operators = True
+
+        def __init__(self, recorder: Recorder) -> None:
+            super().__init__()
+            self.recorder = recorder
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if isinstance(func, torch._ops.HigherOrderOperator):  # noqa: SLF001 - there is no public name
+                with self:
+                    found = control.run(self.recorder, func.name(), args)
+                if found is not None:
+                    return tuple(found)
+            elif not aten.is_known(name := op_and_arguments(func, (), {})[0]):
+                parts = PARTS.get(name) or decomposition_table.get(func)
+                if parts is not None:
+                    with self:
+                        return parts(*args, **(kwargs or {}))
+            result = func(*args, **(kwargs or {}))
+            self.recorder.note(func, args, kwargs or {}, trees.tree_leaves(result))
+            return result
+
+    if not hasattr(TorchDispatchMode, "supports_higher_order_operators"):  # older ones have a rule for each mode
+        for operator in (torch.ops.higher_order.cond, torch.ops.higher_order.while_loop):
+            operator.py_impl(Mode)(partial(_as_operation, operator))
+    return Mode
+
+
+def _as_operation(operator: Any, mode: Any, *args: Any, **kwargs: Any) -> Any:
+    return mode.__torch_dispatch__(operator, (), args, kwargs)
 
 
 # --- operations that PyTorch does not decompose -----------------------------------------------------------------------
