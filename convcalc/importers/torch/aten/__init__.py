@@ -22,14 +22,17 @@ __all__ = [
 
 
 def rule(node: Node) -> Rule | None:
-    """Return the rule of an operation."""
-    return RULES.get(node.op.removeprefix("special_").removeprefix("prims."))
+    """Return the rule of an operation; a special function without one of its own is one of elements."""
+    return RULES.get(_name(node.op)) or (RULES["i0"] if node.op.startswith("special_") else None)
 
 
 def is_known(name: str) -> bool:
-    """Whether an operation of ATen has a rule, also in place."""
-    name = name.removeprefix("special_").removeprefix("prims.")
-    return name.removesuffix("_") in RULES or name in RULES
+    """Whether an operation has a rule, also in place."""
+    return _name(name).removesuffix("_") in RULES or _name(name) in RULES or name.startswith("special_")
+
+
+def _name(op: str) -> str:
+    return op.removeprefix("special_").removeprefix("prims.")
 
 
 def is_silent(node: Node) -> bool:

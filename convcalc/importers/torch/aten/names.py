@@ -49,14 +49,15 @@ FREE = (
     "bucketize", "complex", "copysign", "cosine_similarity", "count_nonzero", "cross", "cross_entropy_loss",
     "ctc_loss", "cummax", "cummin", "diag", "diag_embed", "diagonal", "diagonal_scatter", "diff", "dist",
     "fake_quantize_per_channel_affine", "fake_quantize_per_tensor_affine", "fractional_max_pool2d",
-    "fractional_max_pool3d", "ger", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "heaviside", "histc",
-    "hypot", "imag", "index_add", "index_copy", "index_fill", "index_put", "isclose", "isin", "kl_div", "kron",
-    "kthvalue", "l1_loss", "linalg_cross", "logaddexp", "logaddexp2", "masked_scatter", "max_unpool2d",
-    "max_unpool3d", "mode", "mse_loss", "msort", "multinomial", "nll_loss", "nll_loss_nd", "nonzero_static",
-    "normal", "one_hot", "outer", "pairwise_distance", "polar", "put", "real", "renorm", "resize", "resize_as",
-    "rot90", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "segment_reduce", "smooth_l1_loss", "sort",
-    "topk", "torchvision.ps_roi_align", "torchvision.ps_roi_pool", "torchvision.roi_align", "torchvision.roi_pool",
-    "trace", "tril", "triu", "unfold", "unique", "view_as_complex", "view_as_real", "xlogy",
+    "fractional_max_pool3d", "frexp", "ger", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "heaviside",
+    "histc", "histogram", "hypot", "i0", "igamma", "igammac", "imag", "index_add", "index_copy", "index_fill",
+    "index_put", "index_reduce", "isclose", "isin", "kl_div", "kron", "kthvalue", "l1_loss", "linalg_cross",
+    "logaddexp", "logaddexp2", "masked_scatter", "max_unpool2d", "max_unpool3d", "mode", "mse_loss", "msort",
+    "multinomial", "nanmedian", "nextafter", "nll_loss", "nll_loss_nd", "nonzero_static", "normal", "one_hot",
+    "outer", "pairwise_distance", "polar", "polygamma", "put", "real", "renorm", "resize", "resize_as", "rot90",
+    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "segment_reduce", "signbit", "smooth_l1_loss",
+    "sort", "topk", "torchvision.ps_roi_align", "torchvision.ps_roi_pool", "torchvision.roi_align",
+    "torchvision.roi_pool", "trace", "tril", "triu", "unfold", "unique", "view_as_complex", "view_as_real", "xlogy",
 )  # fmt: skip
 """Choosing, sorting, scattering, interpolation, losses: none multiplies weights or activations as a layer does."""
 ANEW = (
@@ -66,8 +67,8 @@ ANEW = (
 )  # fmt: skip
 """Tensors of a given shape whose elements have nothing to do with what is read."""
 CONSTANTS = (
-    "_efficientzerotensor", "arange", "cartesian_prod", "combinations", "empty", "empty_strided", "eye", "full",
-    "hamming_window", "hann_window", "linspace", "logspace", "ones", "rand", "randint", "randn", "randperm",
-    "range", "tensor", "tril_indices", "triu_indices", "zeros",
+    "_efficientzerotensor", "arange", "combinations", "empty", "empty_strided", "eye", "full", "hamming_window",
+    "hann_window", "linspace", "logspace", "ones", "rand", "randint", "randn", "randperm", "range", "tensor",
+    "tril_indices", "triu_indices", "zeros",
 )  # fmt: skip
 """Tensors that are made of numbers alone."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from math import prod
-from string import ascii_letters
 from typing import Any
 
 from convcalc.importers.torch.aten.layers import linear_layer
 from convcalc.importers.torch.aten.rules import (
     aligned,
-    axis_of,
     computed,
     multiplied,
     rule_for,
@@ -104,26 +102,6 @@ def einsum(g: Lowering, node: Node) -> Value:
         return multiplied(g, node, unbatched(g, node, values[0]), shape, prod(letters.values()) * (len(values) > 1))
     handle = g.add(node, "einsum", *handles, equation=f"{','.join(terms)}->{without_batch}")
     return g.given(node, handle, shape, batch)
-
-
-@rule_for("tensordot", "inner", weighted=True)
-def tensordot(g: Lowering, node: Node) -> Value:
-    """Axes of one operand are contracted with axes of the other; those that are left are the output's, in order."""
-    left, right = g.operand(node, "self"), g.operand(node, "other")
-    last = [-1] if left.shape and right.shape else []
-    pairs = zip(node["dims_self"] or last, node["dims_other"] or last, strict=True)
-    matched = {axis_of(other, len(right.shape)): axis_of(own, len(left.shape)) for own, other in pairs}
-    letters = iter(ascii_letters)
-    first = [next(letters) for _ in left.shape]
-    second = [first[matched[axis]] if axis in matched else next(letters) for axis in range(len(right.shape))]
-    kept = [letter for axis, letter in enumerate(first) if axis not in matched.values()]
-    kept += [letter for axis, letter in enumerate(second) if axis not in matched]
-    if not kept:
-        macs = prod(left.shape) if matched else 0
-        return multiplied(g, node, unbatched(g, node, left), node.shape, macs)
-    equation = f"{''.join(first)},{''.join(second)}->{''.join(kept)}"
-    handles = [g.whole(node, value) for value in (left, right)]
-    return g.given(node, g.add(node, "einsum", *handles, equation=equation), node.shape)
 
 
 def _batch_letter(terms: list[str], values: list[Value], output: str) -> str:

@@ -83,8 +83,8 @@ def _expanded(g: Lowering, node: Node, value: Value, shape: tuple[int, ...]) -> 
 def _repeated(g: Lowering, node: Node, value: Tensor, shape: tuple[int, ...]) -> Value:
     rank = len(shape)
     padded = (1,) * (rank - len(value.shape)) + value.shape
-    if any(size % own for size, own in zip(shape, padded, strict=True)):
-        return g.unknown(node)  # type: ignore[no-any-return]
+    if rank < len(padded) or any(size % own for size, own in zip(shape, padded, strict=True)):
+        return free(g, node, value)  # type: ignore[no-any-return]
     batch = None if value.batch is None else value.batch + rank - len(value.shape)
     if batch is not None and shape[batch] != 1:
         batch = None
@@ -136,8 +136,8 @@ def selected(g: Lowering, node: Node) -> Value:
 
 
 SPLITS = (
-    "split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split", "unsafe_chunk", "hsplit", "vsplit",
-    "dsplit", "unsafe_split_with_sizes", "split_copy", "unbind_copy", "split_with_sizes_copy",
+    "split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split", "unsafe_chunk",
+    "unsafe_split_with_sizes", "split_copy", "unbind_copy", "split_with_sizes_copy",
 )  # fmt: skip
 
 
