@@ -90,18 +90,30 @@ def einsum(g: Lowering, node: Node) -> Value:
         output = ("..." if "..." in inputs else "") + "".join(once)
     letter = "" if "." in equation else _batch_letter(terms, values, output)
     batch = output.index(letter) if letter else None
-    handles = []
+    sizes: dict[str, int] = {}
     for term, value in zip(terms, values, strict=True):
-        sizes = without(value.shape, term.index(letter) if letter and letter in term else None)
-        handles.append(g.laid_out(node, value, sizes))
-    terms = [term.replace(letter, "") if letter else term for term in terms]
+        for each, size in zip(term, value.shape, strict=False):
+            sizes[each] = max(size, sizes.get(each, 1))
+    # PyTorch multiplies element by element, where all that is summed has a single element
+    left_out = {each for each, size in sizes.items() if size == 1 and each not in output and "." not in equation}
+    summed = {*sizes} - {*output} - left_out
+    left_out |= {*letter}
+    handles = [
+        g.laid_out(node, value, _of_letters(term, value.shape, left_out) or (1,))
+        for term, value in zip(terms, values, strict=True)
+    ]
+    terms = ["".join(each for each in term if each not in left_out) for term in terms]
     without_batch = output.replace(letter, "") if letter else output
     if not without_batch or not all(terms):
-        letters = {each: n for term, value in zip(inputs.split(","), values, strict=True)
-                 for each, n in zip(term, value.shape, strict=False)}  # fmt: skip
-        return multiplied(g, node, unbatched(g, node, values[0]), shape, prod(letters.values()) * (len(values) > 1))
+        macs = prod(sizes.values()) if len(values) > 1 and summed else 0
+        return multiplied(g, node, unbatched(g, node, values[0]), shape, macs)
     handle = g.add(node, "einsum", *handles, equation=f"{','.join(terms)}->{without_batch}")
     return g.given(node, handle, shape, batch)
+
+
+def _of_letters(term: str, shape: Shape, left_out: set[str]) -> Shape:
+    """Return the sizes of a term without some of its letters; one with an ellipsis has all."""
+    return tuple(size for each, size in zip(term, shape, strict=True) if each not in left_out) if left_out else shape
 
 
 def _batch_letter(terms: list[str], values: list[Value], output: str) -> str:
