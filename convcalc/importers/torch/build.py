@@ -93,10 +93,11 @@ def without_values(model: Any, arguments: Any, *, every: bool = False) -> Iterat
     try:
         for held, values, of_all in places:
             for name, value in values.items():
-                if name not in ("_parameters", "_buffers", "_modules") and isinstance(
-                    value, torch.Tensor | list | tuple | dict
-                ):
-                    held[name] = trees.tree_map(partial(stand_ins.of, every=of_all), value)
+                if not isinstance(value, torch.Tensor | list | tuple | dict) or name in ("_parameters", "_buffers"):
+                    continue
+                found = trees.tree_map(partial(stand_ins.of, every=of_all), value)
+                if any(new is not old for new, old in zip(*map(trees.tree_leaves, (found, value)), strict=True)):
+                    held[name] = found  # others may hold what has no such tensor, too
         yield stand_ins.mode, trees.tree_map(partial(stand_ins.of, every=every), arguments)
     finally:
         for held, values, _ in places:
