@@ -165,14 +165,7 @@ def _mode_class() -> Any:
             self.recorder.note(func, args, kwargs or {}, trees.tree_leaves(result))
             return result
 
-    if not hasattr(TorchDispatchMode, "supports_higher_order_operators"):  # older ones have a rule for each mode
-        for operator in (torch.ops.higher_order.cond, torch.ops.higher_order.while_loop):
-            operator.py_impl(Mode)(partial(_as_operation, operator))
     return Mode
-
-
-def _as_operation(operator: Any, mode: Any, *args: Any, **kwargs: Any) -> Any:
-    return mode.__torch_dispatch__(operator, (), args, kwargs)
 
 
 # --- operations that PyTorch does not decompose -----------------------------------------------------------------------
