@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
-from convcalc.designs.names import TORCH
 from convcalc.designs.sources import NO_INPUTS, Code, Inputs, Network, SpecFile
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.graph.builder import input_size
@@ -53,12 +52,14 @@ class ImportedFile(SpecFile):
         """
         assert self.model is not None
         given = overrides or {}
-        if variant is not None and variant not in self.model.variants:
-            error = no_variant("CC701", variant, self.document.variants, Span(self.document.source))
-            if self.file.startswith(TORCH):
-                error.hint = "code has no variants: name another callable, or give its arguments by --arg NAME=VALUE"
-            raise SpecErrors([error])
-        values = evaluate_variables(self.document, given, None, symbols)
+        try:
+            if variant is not None and variant not in self.model.variants:
+                raise SpecErrors([no_variant("CC701", variant, self.document.variants, Span(self.document.source))])
+            values = evaluate_variables(self.document, given, None, symbols)
+        except SpecErrors as wrong:
+            for each in wrong.errors:
+                each.hint = self.model.choices or each.hint
+            raise
         known = {
             name: value
             for name, value in values.items()
@@ -164,7 +165,7 @@ def _run(importer: Importer, source: Source, inputs: Inputs, code: Code) -> Mode
 
 def _document(model: Model) -> Document:
     """Return what other rooms ask of a spec: the names of variables, inputs and variants."""
-    fixed = CALLED if model.source.name.startswith(TORCH) else FIXED
+    fixed = CALLED if model.choices else FIXED
     document = Document(model.source, note=model.note, layers=[], without_variables=fixed)
     for name, default in model.variables.items():
         document.vars[name] = _number(model, 1 if default is None else default)

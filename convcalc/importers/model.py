@@ -28,6 +28,8 @@ class Model(ABC):
     variants: tuple[str, ...] = ()
     variables: Mapping[str, int | None] = field(default_factory=dict)
     """Sizes that ``--set`` may give, with their defaults, if they have one."""
+    choices: str = ""
+    """What to give in place of variants and variables, of a model that can have none."""
 
     @abstractmethod
     def graph(

@@ -25,7 +25,7 @@ from tests.conftest import ROOT, Command
 HERE = Path(__file__).parent
 RECORDINGS: dict[str, Any] = json.loads((HERE / "torch_recordings.json").read_text(encoding="utf-8"))
 TABLE: dict[str, Any] = json.loads((ROOT / "tests/reference/traced_models.json").read_text(encoding="utf-8"))
-UNKNOWN = {"ComplexFft": ["fft_rfft", "fft_irfft"]}
+UNKNOWN = {"ComplexFft": ["fft_rfft", "fft_irfft"], "Branch": ["other_branch"], "Rounds": ["while_loop"]}
 MODEL = "torch:models:Net"
 
 
@@ -58,6 +58,19 @@ def test_a_module_that_runs_twice_is_tied() -> None:
     convolutions = [node for node in graph("Shared").layers if node.op is not None and node.op.kind == "conv"]
     assert [node.path for node in convolutions] == ["c", "c_2", "c_3"]
     assert {node.weight_owner for node in convolutions} == {convolutions[0].index}
+
+
+def test_of_two_branches_the_larger_is_counted_and_the_other_has_its_parameters() -> None:
+    layers = {node.path: node for node in graph("Branch").layers}
+    assert [layers[path].facts.multiplies for path in ("linear", "linear_2")] == [6 * 8 * 8] * 2
+    assert sum(shape.elements for shape in layers["other_branch_2"].facts.weights.values()) == 8 * 8 + 8
+    assert parent.built(read("Branch"), Source("x")).note == ""
+
+
+def test_what_weights_alone_give_is_an_output() -> None:
+    made = graph("WeightProducts")
+    assert len(made.outputs) == 4
+    assert [node.facts.multiplies for node in made.layers if node.facts.multiplies] == [12 * 8, 12 * 8, 8 * 8, 12]
 
 
 def test_paths_are_those_of_modules() -> None:
@@ -103,7 +116,7 @@ def test_the_table_has_the_networks_of_the_references_and_many_more() -> None:
 def test_a_traced_network_has_the_counts_of_its_framework(name: str) -> None:
     row = TABLE[name]
     assert (row["params"], row["macs"]) == (row["truth"]["params"], row["truth"]["macs"])
-    assert row["unknown"] == [] or name in ("odd:ComplexFft", "odd:Bilinear", "odd:GumbelVq")
+    assert (row["unknown"] == []) is (name.removeprefix("odd:") not in UNKNOWN)
     if name in REFERENCES:
         assert (row["params"], row["macs"]) == (REFERENCES[name]["params"], REFERENCES[name]["macs"])
 
@@ -273,6 +286,7 @@ def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, timeout: 
         ("os._exit(0)", "ended with exit code 0"),
         (KILLED, "signal 9, perhaps for want of memory; its last lines: d | e | f | g | h"),
         ("raise ValueError('no')", "its last lines: "),
+        ("print(300 * 'y', flush=True); os._exit(74)", f"closed the pipe of its results; its last lines: {200 * 'y'}"),
         ("pipe.write('{\\n')\n" + END, "ended with exit code 0"),
         ("pipe.write('[]\\n')\n" + END, "ended with exit code 0"),
         ("pipe.write('{\"is\": \"node\"}\\n')\n" + END, "ended with exit code 0"),
@@ -307,6 +321,24 @@ def test_what_a_model_prints_goes_to_standard_error(
     recording = answer(tmp_path, monkeypatch, "print('hello', flush=True)\nos.write(1, b'there\\n')\n" + END)
     assert recording.nodes == []
     assert capfd.readouterr() == ("", "hello\nthere\n")
+
+
+def test_of_what_is_printed_without_end_the_last_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answer(tmp_path, monkeypatch, "for _ in range(300): print('x' * 9_999)\nprint('last')\n" + END)
+    printed = capfd.readouterr().err
+    assert printed.startswith(f"… {300 * 10_000 + 5 - parent.MAX_OUTPUT:,} bytes before are left out\n")
+    assert len(printed) < parent.MAX_OUTPUT + 100
+    assert printed.endswith("x\nlast\n")
+
+
+def test_neither_variants_nor_variables_but_arguments(monkeypatch: pytest.MonkeyPatch, cli: Command) -> None:
+    monkeypatch.setattr(parent, "recorded", lambda *_: read("Shared"))
+    for arguments in (f"{MODEL}@big", f"{MODEL} --set width=3"):
+        result = cli("report", *arguments.split())
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "hint: a callable has neither variants nor variables: give its arguments with --arg" in result.stderr
 
 
 def test_without_pytorch_the_error_says_how_to_install_it(cli: Command, canary: Path) -> None:

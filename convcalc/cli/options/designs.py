@@ -13,7 +13,7 @@ from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
 from convcalc.cli.types import LazyChoice, ParamType, PositiveInt, SpecName, completions
 from convcalc.designs import sources
-from convcalc.designs.names import MODEL_SUFFIXES, TORCH, ZOO, is_visible_spec, parse_design, zoo_paths
+from convcalc.designs.names import CODE, MODEL_SUFFIXES, ZOO, is_visible_spec, parse_design, zoo_paths
 from convcalc.errors import SpecErrors, quoted
 from convcalc.graph.graph import LEADING_TO
 
@@ -102,7 +102,7 @@ class DesignType(SpecType):
         bundled = completions(incomplete, [f"{ZOO}{name}" for name in zoo_paths()])
         if incomplete.startswith(ZOO):
             return bundled
-        return [*bundled, *completions(incomplete, [TORCH]), *super().shell_complete(ctx, param, incomplete)]
+        return [*bundled, *completions(incomplete, [CODE]), *super().shell_complete(ctx, param, incomplete)]
 
 
 def _variants(file: str) -> list[str]:

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from convcalc.importers.torch.failure import Failure, run
+from convcalc.importers.torch.failure import CLOSED, Failure, reason, run
 
 
 def main() -> None:
@@ -29,9 +29,14 @@ def main() -> None:
         lines = [{"is": "error", **failure.facts}]
     except MemoryError:
         lines = [{"is": "error", **Failure("CC772", "there is too little memory for it").facts}]
-    for line in (*lines, {"is": "end"}):
-        pipe.write(json.dumps(line) + "\n")
-    pipe.flush()
+    except BaseException as error:  # noqa: BLE001 - whatever code of other people raises: nobody interrupts this process
+        lines = [{"is": "error", **Failure("CC772", f"the code of the model raised {reason(error)}").facts}]
+    try:
+        for line in (*lines, {"is": "end"}):
+            pipe.write(json.dumps(line) + "\n")
+        pipe.flush()
+    except OSError:
+        os._exit(CLOSED)
     os._exit(0)  # threads of the model do not keep it
 
 
@@ -42,7 +47,7 @@ def answered(request: Mapping[str, Any]) -> list[dict[str, Any]]:
         import torch
     except ImportError as error:
         raise Failure("CC719", f"PyTorch cannot be loaded: {error}") from None
-    from convcalc.importers.torch.build import built
+    from convcalc.importers.torch.build import built, has_little_state
     from convcalc.importers.torch.trace import traced
 
     name = request["module"] + ":" + request["attribute"]
@@ -50,7 +55,16 @@ def answered(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     with torch.no_grad():
         model, notes = built(target, request["arguments"], name, training=bool(request["train"]))
         given = attribute(*request["inputs"].split(":", 1)) if request["inputs"] else None
-        lines = traced(model, request["shapes"], given, request["batch"])
+        try:
+            lines = traced(model, request["shapes"], given, request["batch"])
+        except Failure as failure:
+            if failure.facts["code"] != "CC773" or model is target or not has_little_state(model):
+                raise
+            try:  # some constructors leave out what they cannot compute without values
+                model, notes = built(target, request["arguments"], name, training=bool(request["train"]), values=True)
+                lines = traced(model, request["shapes"], given, request["batch"])
+            except Failure:
+                raise failure from None
     return [{"is": "model", "name": type(model).__name__}, *notes, *lines]
 
 
