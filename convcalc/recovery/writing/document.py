@@ -16,6 +16,9 @@ from convcalc.recovery.writing.text import Parameters, entries, fields
 from convcalc.recovery.writing.variables import can_be_set, named_width
 from convcalc.recovery.writing.yaml_items import ItemWriter
 
+UNNAMED = ("input", "x")
+"""What a lone input is called that nobody named: it is written `input`."""
+
 
 def document(
     graph: Graph, items: list[Item], blocks: Mapping[str, Block] = MappingProxyType({}), *, is_flat: bool = False
@@ -32,7 +35,8 @@ def document(
     names = _input_names(graph)
     inputs = names | {graph.inputs[0].index: "input"}
     outputs = list(graph.outputs.values())
-    several = outputs if len(outputs) > 1 or outputs[-1] != items[-1].output else []
+    last = items[-1].output if items else graph.inputs[0].index
+    several = outputs if len(outputs) > 1 or outputs[-1] != last else []
     paths = name_targets(items, [*_targets(items), *several], inputs)
     write_modifiers(items, paths)
     every = [*items, *(item for block in blocks.values() for item in block.items)]
@@ -44,7 +48,7 @@ def document(
         lines = [*fields(top, 0), ""]
         if blocks:
             lines += ["blocks:", *fields({name: _block(block, writer) for name, block in blocks.items()}, 2), ""]
-        lines += ["layers:", *entries(writer.series(items), 2)]
+        lines += ["layers:", *entries(writer.series(items), 2)] if items else ["layers: []"]
         if several:
             lines += fields({"outputs": [paths[index] for index in several]}, 0)
         return "\n".join(lines) + "\n"
@@ -69,7 +73,7 @@ def _head(graph: Graph, names: Mapping[int, str], widths: Mapping[Any, str]) -> 
     top: dict[str, Any] = {"convcalc": 1}
     if graph.name:
         top["name"] = graph.name.replace("{", "(").replace("}", ")")
-    if len(graph.inputs) == 1:
+    if len(graph.inputs) == 1 and names[graph.inputs[0].index] in UNNAMED:
         return top | {"input": sizes(graph.inputs[0])}
     return top | {"inputs": {names[node.index]: sizes(node) for node in graph.inputs}}
 
