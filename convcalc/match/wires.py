@@ -7,6 +7,8 @@ products are in no order, and flat: ``add`` of three is two of two. A concatenat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b
 from itertools import groupby
 from typing import ClassVar, NamedTuple
 
@@ -57,7 +59,13 @@ class Wire(NamedTuple):
 
     def term(self, join: str) -> int:
         """Return its number as a part of a join."""
-        return self.number if self.kind == join else hash(self.content) % _ROUND
+        return self.number if self.kind == join else _digest(*self.content)
+
+
+@lru_cache(maxsize=1 << 16)
+def _digest(kind: str, number: int) -> int:
+    # sums of ``hash``, which is nearly linear in small numbers, would be equal for other terms
+    return int.from_bytes(blake2b(f"{kind} {number}".encode(), digest_size=8).digest(), "big")
 
 
 class Wires:
@@ -155,9 +163,8 @@ class Wires:
         assert node.op is not None
         kind = node.op.kind
         before = [getattr(self.nodes[index].op, "type", None) for index in node.inputs]
-        return self._joined(
-            node.index, kind, [(wire, TURNED.get(f"{name}") == kind) for wire, name in zip(read, before, strict=True)]
-        )
+        terms = [(wire, TURNED.get(f"{name}") == kind) for wire, name in zip(read, before, strict=True)]
+        return self._joined(node.index, kind, terms)
 
     def _joined(self, own: int, kind: str, read: Sequence[tuple[Wire | None, bool]]) -> Wire | None:
         """Return a join of terms, each with whether it is taken the other way round; one that is there twice is once.
@@ -186,10 +193,8 @@ class Wires:
         if len(terms) < 2:
             return self._passed(node, read)
         if function in TURNED or function == MEAN:
-            last = function != MEAN
-            return self._joined(
-                node.index, TURNED.get(function, ADD), [(terms[0], False), *((each, last) for each in terms[1:])]
-            )
+            turned = [(terms[0], False), *((each, function != MEAN) for each in terms[1:])]
+            return self._joined(node.index, TURNED.get(function, ADD), turned)
         contents = [wire.content for wire in terms]
         contents = sorted(contents) if function in NO_MEANS else contents
         return self._new(node.index, function, *contents, is_clear=all(wire.is_clear for wire in terms))
