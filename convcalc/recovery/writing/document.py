@@ -17,7 +17,7 @@ from convcalc.recovery.writing.variables import can_be_set, named_width
 from convcalc.recovery.writing.yaml_items import ItemWriter
 
 UNNAMED = ("input", "x")
-"""What a lone input is called that nobody named: it is written `input`."""
+"""What a lone input is called that nobody named: it is written `input`, and so is a layer outside of a part."""
 
 
 def document(
@@ -73,7 +73,7 @@ def _head(graph: Graph, names: Mapping[int, str], widths: Mapping[Any, str]) -> 
     top: dict[str, Any] = {"convcalc": 1}
     if graph.name:
         top["name"] = graph.name.replace("{", "(").replace("}", ")")
-    if len(graph.inputs) == 1 and names[graph.inputs[0].index] in UNNAMED:
+    if len(graph.inputs) == 1 and (graph.inputs[0].path in UNNAMED or "." in graph.inputs[0].path):
         return top | {"input": sizes(graph.inputs[0])}
     return top | {"inputs": {names[node.index]: sizes(node) for node in graph.inputs}}
 
