@@ -126,8 +126,10 @@ class Lowering:
 
     def constant(self, node: Node, shape: Sequence[int]) -> int:
         """Add a layer for a constant that is multiplied or looked up."""
-        path = self.path(node, "constant")
-        return self.builder.add(node.label, "custom", self.first, path=path, out=tuple(shape) or (1,))
+        path, shape = self.path(node, "constant"), tuple(shape) or (1,)
+        handle = self.builder.add(node.label, "param", self.first, path=path, shape=shape, learned=False)
+        self.builder.hold(handle, {}, {})  # it is no buffer
+        return handle
 
     @property
     def first(self) -> int:
