@@ -73,6 +73,17 @@ def test_what_weights_alone_give_is_an_output() -> None:
     assert [node.facts.multiplies for node in made.layers if node.facts.multiplies] == [12 * 8, 12 * 8, 8 * 8, 12]
 
 
+def test_a_parameter_read_in_parts_that_make_it_up_is_the_weight_of_each_layer() -> None:
+    made = graph("Packed")
+    kinds = {node.op.kind for node in made.layers if node.path.startswith("cross") and node.op is not None}
+    assert "linear" in kinds and not kinds & {"param", "custom"}
+    linear = [node.facts.params for node in made.layers if node.op is not None and node.op.kind == "linear"]
+    assert sorted(linear) == sorted([17 * 16, 17 * 32, 17 * 16, 17 * 8, 17 * 8])
+    kept = {node.path: node.facts.params for node in made.layers if node.op is not None and node.op.kind == "param"}
+    assert kept.pop("constant") == 0  # a table that is no parameter
+    assert sorted(kept.values()) == sorted([8 * 16, 2 * 4 * 8, 12 * 8])
+
+
 def test_paths_are_those_of_modules() -> None:
     weighted = [node for node in graph("Siamese").layers if any(each.elements for each in node.facts.weights.values())]
     assert [node.path for node in weighted] == ["c.0", "c.1", "c.5", "c.6", "l"]
