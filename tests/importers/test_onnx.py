@@ -421,7 +421,7 @@ def test_a_norm_by_the_mean_square_that_is_written_out_is_one_layer(
     (norm,) = built(tmp_path, *written_out_norm(*nodes)).layers
     assert (norm.facts.params, getattr(norm.op, "type", "")) == (4, "rms")
     for changed in ({"exponent": 3}, {"axis": 1}):
-        graph = built(tmp_path, *written_out_norm(*nodes, **changed))  # type: ignore[arg-type]
+        graph = built(tmp_path, *written_out_norm(*nodes, **changed))
         assert "norm" not in kinds(graph)
     if len(last) == 2:
         wrong = (pb.node("Div", ("r", "x"), ("d",)), nodes[1])
