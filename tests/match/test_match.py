@@ -261,7 +261,7 @@ def test_recurrent_layers_on_each_other_are_one_of_several_layers() -> None:
     one, head = "lstm: {hidden: 4, bidirectional: true", "input: [5, 3]\nlayers:\n"
     stack = graph(f"{{{one}, layers: 3}}}}\nlinear: 2\n", head)
     assert match(("a", "b"), (stack, graph(f"{{{one}}}}}\n" * 3 + "linear: 2\n", head))).is_equal
-    assert match(("a", "b"), (graph(f"{{{one}, layers: 2}}}}\n- {{{one}}}}}\nlinear: 2\n", head), stack)).is_equal
+    assert match(("a", "b"), (graph(f"{{{one}, layers: 2}}}}\n{{{one}}}}}\nlinear: 2\n", head), stack)).is_equal
     for other in (f"{{{one}}}}}\n" * 2, f"{{{one}}}}}\n" * 2 + "tanh\n" + f"{{{one}}}}}\n"):
         assert not match(("a", "b"), (stack, graph(f"{other}linear: 2\n", head))).is_equal
 

@@ -23,6 +23,9 @@ TRIED = ("owners", "read", "mixing", "values", "_rows", "_new_groups", "_forms")
 class Lowering:
     """Builds the graph of one recording."""
 
+    first = 0
+    """The first input of the graph."""
+
     def __init__(self, recording: Recording, source: Source, shared: frozenset[str] = frozenset()) -> None:
         """``shared`` are parameters that several kinds of layers read: each is then the only weight of its layers."""
         self.recording = recording
@@ -130,11 +133,6 @@ class Lowering:
         handle = self.builder.add(node.label, "param", self.first, path=path, shape=shape, learned=False)
         self.builder.hold(handle, {}, {})  # it is no buffer
         return handle
-
-    @property
-    def first(self) -> int:
-        """The first input of the graph."""
-        return 0
 
     def _weight_layer(self, node: Node, weight: Weight) -> int:
         rows = [self.parameter_row(node, key) for key in weight.sources]
