@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 from typing import NamedTuple
 
 from convcalc.arith import Number
@@ -15,7 +15,7 @@ from convcalc.graph.graph import Graph
 from convcalc.match.alignment import alignments
 from convcalc.match.comparison import compared
 from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, OUTPUT, Difference, Outcome, Side
-from convcalc.match.layers import IGNORABLE, Layer, layers_of, tables_of
+from convcalc.match.layers import IGNORABLE, Layer, has_stacks, layers_of, tables_of
 from convcalc.match.order import Numbering, sorted_by_branches
 from convcalc.match.runs import scopes_of
 from convcalc.match.ties import unlike_ties
@@ -66,8 +66,8 @@ def match(
         by_name: whether the paths of layers are compared, too.
     """
     graphs = with_tables_apart(graphs[0]), with_tables_apart(graphs[1])
-    forms = (False, True) if "norm" in ignored else (False,)
-    outcome, sides = _best(_sides(graphs, ignored, folded=folded) for folded in forms)
+    forms = product((False, True) if "norm" in ignored else (False,), (False, True) if has_stacks(graphs) else (False,))
+    outcome, sides = _best(_sides(graphs, ignored, folded, stacked) for folded, stacked in forms)
     outcome, wiring = _wired(outcome, sides)
     found = [*sorted((*outcome.differences, *wiring), key=_place), *unlike_ties(sides, outcome.pairs)]
     if by_name:
@@ -78,9 +78,9 @@ def match(
     return Match(first, second, sides, equal, in_size_alone, tuple(_grouped(found)))
 
 
-def _sides(graphs: tuple[Graph, Graph], ignored: Collection[str], *, folded: bool) -> tuple[Side, Side]:
-    """Return what is compared; with ``folded`` as if exporters had folded the batch norms."""
-    first, second = (_side(graph, layers_of(graph, ignored, folded=folded), ignored) for graph in graphs)
+def _sides(graphs: tuple[Graph, Graph], ignored: Collection[str], *forms: bool) -> tuple[Side, Side]:
+    """Return what is compared; ``forms`` as of :func:`layers_of`."""
+    first, second = (_side(graph, layers_of(graph, ignored, *forms), ignored) for graph in graphs)
     return first, second
 
 

@@ -135,6 +135,33 @@ def test_sizes_that_do_not_fit(shape: str, text: str) -> None:
         graph(free, input=shape)
 
 
+@pytest.mark.parametrize(
+    ("layers", "entered", "given"),
+    [
+        ([("Dense", {"units": 4})], (9, 5), "9,6"),
+        ([("LSTM", {"units": 4})], (9, 5), "9,6"),
+        ([("Flatten", {}), ("Dense", {"units": 4})], (8, 8, 3), "3,9,9"),
+        ([("GlobalAveragePooling2D", {}), ("Dense", {"units": 4})], (None, None, 3), "4,9,9"),
+        ([("LayerNormalization", {})], (None, 5), "9,6"),
+    ],
+)
+def test_an_input_of_which_the_weights_would_be_others_is_an_error(
+    layers: list[tuple[str, dict[str, Any]]], entered: tuple[int | None, ...], given: str
+) -> None:
+    last, made = "x", []
+    for kind, settings in layers:
+        made.append(layer(kind.lower(), kind, last, **settings))
+        last = kind.lower()
+    with pytest.raises(Exception, match="CC762"):
+        graph(model(entering(*entered), *made), input=given)
+
+
+def test_an_input_of_another_length_keeps_the_weights() -> None:
+    dense = model(entering(9, 5), layer("dense", "Dense", "x", units=4))
+    assert sum(macs(graph(dense, input="12,5"))) == 12 * 5 * 4
+    assert not graph(model(entering(5), layer("act", "ReLU", "x")), input="6").warnings
+
+
 def test_a_model_without_any_shape_takes_that_of_the_option() -> None:
     unbuilt = {"class_name": "Sequential", "config": {"name": "s", "layers": [layer("dense", "Dense", units=4)]}}
     with pytest.raises(Exception, match="CC762"):

@@ -388,6 +388,46 @@ def test_gelu_that_is_written_out_is_one_layer(tmp_path: Path) -> None:
     assert kinds(graph) == ["elementwise", "elementwise", "add", "mul", "mul", "act", "act"]
 
 
+@pytest.mark.parametrize(("other", "expected"), [("x", ["silu", "relu"]), ("z", ["sigmoid", "relu"])])
+def test_silu_that_is_written_out_is_one_layer(tmp_path: Path, other: str, expected: list[str]) -> None:
+    nodes = (pb.node("Sigmoid", ("x",), ("s",)), pb.node("Mul", ("s", other), ("m",)), pb.node("Relu", ("m",), ("y",)))
+    graph = built(tmp_path, *nodes, entering("x", 1, 4), entering("z", 1, 4), leaving("y"))
+    assert [getattr(node.op, "type", "") for node in graph.layers if node.op and node.op.kind == "act"] == expected
+
+
+def written_out_norm(*last: bytes, axis: int = 2, exponent: float = 2) -> tuple[bytes, ...]:
+    numbers = {"two": exponent, "eps": 1e-6, "one": 1}
+    return (
+        *(pb.data(5, pb.tensor(name, (), FLOAT, pb.data(9, struct.pack("<f", n)))) for name, n in numbers.items()),
+        pb.node("Pow", ("x", "two"), ("p",)), pb.node("ReduceMean", ("p",), ("m",), integers("axes", axis)),
+        pb.node("Add", ("m", "eps"), ("a",)), pb.node("Sqrt", ("a",), ("r",)), *last, weight("w", 4),
+        entering("x", 1, 3, 4), leaving("y"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        (("Reciprocal", "r"), ("Mul", "x", "d"), ("Mul", "w", "e")),
+        (("Div", "one", "r"), ("Mul", "d", "x"), ("Mul", "e", "w")),
+        (("Div", "x", "r"), ("Mul", "w", "d")),
+    ],
+)
+def test_a_norm_by_the_mean_square_that_is_written_out_is_one_layer(
+    tmp_path: Path, last: tuple[tuple[str, ...], ...]
+) -> None:
+    outputs = [*"de"[: len(last) - 1], "y"]
+    nodes = [pb.node(op, tuple(read), (to,)) for (op, *read), to in zip(last, outputs, strict=True)]
+    (norm,) = built(tmp_path, *written_out_norm(*nodes)).layers
+    assert (norm.facts.params, getattr(norm.op, "type", "")) == (4, "rms")
+    for changed in ({"exponent": 3}, {"axis": 1}):
+        graph = built(tmp_path, *written_out_norm(*nodes, **changed))
+        assert "norm" not in kinds(graph)
+    if len(last) == 2:
+        wrong = (pb.node("Div", ("r", "x"), ("d",)), nodes[1])
+        assert "norm" not in kinds(built(tmp_path, *written_out_norm(*wrong)))
+
+
 def test_nodes_in_another_order_are_sorted(tmp_path: Path) -> None:
     nodes = (pb.node("Relu", ("a",), ("y",)), pb.node("Sigmoid", ("x",), ("a",)))
     graph = built(tmp_path, *nodes, entering("x", 1, 4), leaving("y"))

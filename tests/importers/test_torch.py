@@ -73,6 +73,18 @@ def test_what_weights_alone_give_is_an_output() -> None:
     assert [node.facts.multiplies for node in made.layers if node.facts.multiplies] == [12 * 8, 12 * 8, 8 * 8, 12]
 
 
+def test_a_parameter_read_in_parts_that_make_it_up_is_the_weight_of_each_layer() -> None:
+    made = graph("Packed")
+    kinds = {node.op.kind for node in made.layers if node.path.startswith("cross") and node.op is not None}
+    assert "linear" in kinds
+    assert not kinds & {"param", "custom"}
+    linear = [node.facts.params for node in made.layers if node.op is not None and node.op.kind == "linear"]
+    assert sorted(linear) == sorted([17 * 16, 17 * 32, 17 * 16, 17 * 8, 17 * 8])
+    kept = {node.path: node.facts.params for node in made.layers if node.op is not None and node.op.kind == "param"}
+    assert kept.pop("constant") == 0  # a table that is no parameter
+    assert sorted(kept.values()) == sorted([8 * 16, 2 * 4 * 8, 12 * 8])
+
+
 def test_paths_are_those_of_modules() -> None:
     weighted = [node for node in graph("Siamese").layers if any(each.elements for each in node.facts.weights.values())]
     assert [node.path for node in weighted] == ["c.0", "c.1", "c.5", "c.6", "l"]
@@ -233,6 +245,14 @@ def test_a_data_type_is_no_part_of_the_name_of_an_input(cli: Command, traced: Pa
     assert "16×4" in cli("report", "net.yaml", "--input", "ids:int64=16").stdout
     result = cli("report", "net.yaml", "--input", "tokens:int64=16")
     assert (result.exit_code, "no input 'tokens'" in result.stderr) == (2, True)
+
+
+def test_a_number_in_code_is_one_cell_of_the_spec_beside_it(cli: Command, tmp_path: Path) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text("inputs: {x: [3, 8, 8], t: [2]}\nlayers: [{linear: 4, from: t}]\n", encoding="utf-8")
+    result = cli("report", str(spec), "--input", "t:int64=", "-f", "json")
+    assert json.loads(result.stdout)["totals"]["macs"] == 4
+    assert "CC709" in cli("report", str(spec), "--input", "t=").stderr
 
 
 @pytest.mark.parametrize(

@@ -842,6 +842,24 @@ class Parts(nn.Module):
         )
 
 
+@module(given=lambda: (torch.zeros(1, 6, 16), torch.zeros(1, 9, 16)))
+class Packed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cross = nn.MultiheadAttention(16, 4, batch_first=True)
+        self.experts, self.bias = nn.Parameter(torch.zeros(3, 8, 16)), nn.Parameter(torch.zeros(24))
+        self.whole, self.over = nn.Parameter(torch.zeros(2, 4, 8)), nn.Parameter(torch.zeros(12, 8))
+        self.register_buffer("table", torch.zeros(5, 8))
+
+    def forward(self, x, y):
+        x = self.cross(x, y, y)[0]
+        biases = self.bias.chunk(3)
+        x = F.linear(x, self.experts[0], biases[0]) + F.linear(x, self.experts[-2], biases[1]) * biases[2]
+        x = x + F.linear(x[..., :1] * self.experts[2, :, 0], self.experts[2, :, :8])
+        one, other = F.linear(x, self.whole[0]), self.whole.flatten(0, 1)
+        return one @ F.linear(self.table, other[:4]).T, F.linear(x, self.over[:8]), F.linear(x, self.over[4:])
+
+
 @module([6, 8], macs=8 * 3 * 8 * (8 + 8) + 3 * (4 * 8 * 8 * 8 + 2 * 8 * 8 * 8) + 2 * 2 * 8 * 8 * 16)
 class MadeInside(nn.Module):
     def __init__(self):

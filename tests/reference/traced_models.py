@@ -43,7 +43,7 @@ RECORDED = (
     "Functional", "TiedBias", "Shared", "InPlace", "Einsum", "Unfold", "Rnns", "MoE", "WeightNorm", "Unused", "Siamese",
     "Gqa", "DynConv", "NoGrad", "Conv1dNet", "CustomOut", "WindowConv", "SharedNorm", "TiedConvLinear", "Batchy",
     "ComplexFft", "Gathers", "VideoFrames", "CtrlMask", "RmsOut", "Branch", "Rounds", "WeightProducts", "Spectral",
-    "Parts", "TwiceShared",
+    "Parts", "TwiceShared", "Packed",
 )  # fmt: skip
 DISPATCHED = ("CustomOut", "TwiceShared")
 """Recorded by the dispatcher, as where the exporter fails."""

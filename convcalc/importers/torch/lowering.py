@@ -23,6 +23,9 @@ TRIED = ("owners", "read", "mixing", "values", "_rows", "_new_groups", "_forms")
 class Lowering:
     """Builds the graph of one recording."""
 
+    first = 0
+    """The first input of the graph."""
+
     def __init__(self, recording: Recording, source: Source, shared: frozenset[str] = frozenset()) -> None:
         """``shared`` are parameters that several kinds of layers read: each is then the only weight of its layers."""
         self.recording = recording
@@ -126,13 +129,10 @@ class Lowering:
 
     def constant(self, node: Node, shape: Sequence[int]) -> int:
         """Add a layer for a constant that is multiplied or looked up."""
-        path = self.path(node, "constant")
-        return self.builder.add(node.label, "custom", self.first, path=path, out=tuple(shape) or (1,))
-
-    @property
-    def first(self) -> int:
-        """The first input of the graph."""
-        return 0
+        path, shape = self.path(node, "constant"), tuple(shape) or (1,)
+        handle = self.builder.add(node.label, "param", self.first, path=path, shape=shape, learned=False)
+        self.builder.hold(handle, {}, {})  # it is no buffer
+        return handle
 
     def _weight_layer(self, node: Node, weight: Weight) -> int:
         rows = [self.parameter_row(node, key) for key in weight.sources]

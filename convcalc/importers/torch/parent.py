@@ -23,6 +23,7 @@ from convcalc.importers.model import CodeOptions, Model
 from convcalc.importers.torch import aten
 from convcalc.importers.torch.failure import CLOSED
 from convcalc.importers.torch.lowering import Lowering
+from convcalc.importers.torch.parts import with_parts
 from convcalc.importers.torch.recording import Recording
 
 PREFIX = "torch:"
@@ -135,6 +136,7 @@ def graph_of(recording: Recording, source: Source) -> tuple[Graph, list[str], li
 
     Where layers share a part of their weights, it is built a second time with these weights apart.
     """
+    recording = with_parts(recording)
     lowering, outputs, unread = _lowered(recording, source)
     if shared := lowering.split_parameters:
         lowering, outputs, unread = _lowered(recording, source, shared)

@@ -38,7 +38,10 @@ def read_inputs(document: Document, inputs: Mapping[str, str]) -> dict[str, Valu
 
 def _read_inputs(document: Document, inputs: Mapping[str, str]) -> Iterator[tuple[str, ValueNode]]:
     known = list(document.inputs) or ["input"]
-    written = {unicodedata.normalize("NFC", name): text for name, text in inputs.items()}
+    written = {
+        unicodedata.normalize("NFC", name): "1" if BESIDE in name and not text.strip() else text  # a number in code
+        for name, text in inputs.items()
+    }
     for name, text in zip(_without_types(list(written), known), written.values(), strict=True):
         if not name and len(known) > 1:
             wrong = f"the design has {len(known)} inputs, and {quoted(text)} names none of them"

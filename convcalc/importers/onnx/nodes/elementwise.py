@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.arith import equal
 from convcalc.importers.onnx.call import Call, count
-from convcalc.importers.onnx.model import Node
+from convcalc.importers.onnx.nodes import written_out
 from convcalc.importers.onnx.values import MADE, Value, broadcast, has_batch, padded, without_fill
 from convcalc.shapes import Shape
 
@@ -39,7 +39,7 @@ ARITHMETIC = ("add", "mul", "sub", "div")
 
 def activation(call: Call) -> None:
     """A function of one tensor that networks have as a layer."""
-    act(call, ACTIVATIONS[call.op])
+    act(call, "silu" if call.op == "Sigmoid" and written_out.is_silu(call) else ACTIVATIONS[call.op])
 
 
 def act(call: Call, kind: str) -> None:
@@ -89,8 +89,11 @@ def join(call: Call) -> None:
     values = [value for value in call.x if value is not None]
     if call.opset < 7 and call.attribute("broadcast", 0):
         values = _lined_up(call, values)
-    if call.op in ("Div", "Mul") and _is_gelu(call):
+    if call.op in ("Div", "Mul") and written_out.is_gelu(call):
         act(call, "gelu")
+        return
+    if call.op in ("Pow", "Mul") and (scale := written_out.scale_of_rms(call)) is not None:
+        over_axes(call, call.require(0), "rms", scale)
         return
     kind = OF_SEVERAL[call.op]
     joined(call, kind, [_without_fill(value, is_sum=kind in ARITHMETIC) for value in values])
@@ -101,32 +104,6 @@ def _without_fill(value: Value, *, is_sum: bool) -> Value:
     if not is_sum:
         return without_fill(value)
     return without_fill(value, MADE) if value.elements and value.elements[0] == 0 else value
-
-
-def _is_gelu(call: Call) -> bool:
-    """Whether a quotient begins x·(1 + erf(x/√2))/2, as exporters write it before version 20; one layer stands for it.
-
-    Each of the five operations has no other reader than the next, and only constants beside x.
-    """
-    chain: list[tuple[Node, int]] = []
-    x, name = call.node.inputs[0], call.node.outputs[0]
-    for op in ("Erf", "Add", "Mul", "Mul"):
-        node, *others = call.scope.readers.get(name, [None])
-        if others or node is None or node.op != op or node.domain or not node.outputs:
-            return False
-        chain.append((node, list(node.inputs).index(name)))
-        name = node.outputs[0]
-    beside = [node.inputs[1 - place] for node, place in chain[1:] if len(node.inputs) == 2]
-    if len(beside) != 3 or beside[1] != x or not _are_constants(call, beside[0], beside[2], call.node.inputs[1]):
-        return False
-    call.run.fused.update({id(node): place for node, place in chain})
-    return True
-
-
-def _are_constants(call: Call, *names: str) -> bool:
-    """Whether values are constants, those that have not been computed among them."""
-    found = [call.scope.find(name) for name in names]
-    return all(value is None or (value.is_constant and not value.shape) for value in found)
 
 
 def joined(call: Call, kind: str, values: Sequence[Value]) -> None:
