@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from convcalc.arith import Number
+from convcalc.arith import Number, equal, require
 from convcalc.errors import Source, SpecError, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.builder import ModelBuilder
@@ -106,16 +106,13 @@ class KerasModel(Model):
             raise SpecError("CC762", text, hint=self._hint(name, ()))
         place = 0 if self.layouts[name].is_spatial else -1
         size = known[place]
-        if (
-            self.layouts[name].is_spatial
-            and isinstance(size, int)
-            and isinstance(shape[place], int)
-            and size != shape[place]
-        ):
-            text = (
-                f"the input {quoted(name)} is [{shown}], channels first: its layers are for {size}, not {shape[place]}"
-            )
-            raise SpecError("CC762", text, hint=self._hint(name, ()))
+        if self.layouts[name].is_spatial and isinstance(size, int):
+            text = "the input {} is [{}], channels first: its layers are for {}, not {}"
+            try:
+                require(equal(size, shape[place]), "CC762", text, quoted(name), shown, size, shape[place])
+            except SpecError as error:
+                error.hint = self._hint(name, ())
+                raise
 
 
 def open_config(source: Source, raw: Raw) -> KerasModel:
