@@ -73,7 +73,7 @@ def _head(graph: Graph, names: Mapping[int, str], widths: Mapping[Any, str]) -> 
     top: dict[str, Any] = {"convcalc": 1}
     if graph.name:
         top["name"] = graph.name.replace("{", "(").replace("}", ")")
-    if len(graph.inputs) == 1 and names[graph.inputs[0].index] in UNNAMED:
+    if len(graph.inputs) == 1 and ("." in graph.inputs[0].path or names[graph.inputs[0].index] in UNNAMED):
         return top | {"input": sizes(graph.inputs[0])}
     return top | {"inputs": {names[node.index]: sizes(node) for node in graph.inputs}}
 
