@@ -27,6 +27,7 @@ from convcalc.spec.yaml.text import require_inside_repository, similar_file
 
 FIXED = "none, the sizes of the model are fixed; `convcalc import` writes it as a spec, which can have some"
 DAMAGED = ("CC004", "CC005", "CC760")
+UNKNOWN = "unknown_size"
 CALLED = "none; arguments of the callable are given by --arg NAME=VALUE, one model at a time"
 
 
@@ -66,7 +67,8 @@ class ImportedFile(SpecFile):
             if name in given or name in symbols or self.model.variables.get(name) is not None
         }
         try:
-            shapes = {name: tuple(_sizes(node, values)) for name, node in {**self.shapes, **inputs}.items()}
+            given_shapes = {**self.shapes, **inputs}.items()
+            shapes = {name: tuple(_sizes(node, values)) for name, node in given_shapes if _is_known(node, known)}
             graph = self.model.graph(variant, known, shapes)
             if part is not None:
                 graph = graph.subgraph(part)
@@ -173,7 +175,7 @@ def _document(model: Model) -> Document:
         document.inputs[name] = ValueNode(
             model.span(name),
             None,
-            tuple(_number(model, size) if isinstance(size, int) else _name(model, size) for size in sizes),
+            tuple(_number(model, size) if isinstance(size, int) else _named(model, size) for size in sizes),
         )
     document.variants.update({variant: {} for variant in model.variants})
     return document
@@ -183,12 +185,15 @@ def _number(model: Model, size: int) -> ValueNode:
     return parse_expression(str(size), ScalarNode(str(size), model.span()), NameScope(frozenset()))
 
 
-def _name(model: Model, name: str | None) -> ValueNode:
-    """Return a size that a variable gives, if it has a name that an expression can have."""
-    word = name if name and name.isidentifier() else ""
-    if not word:
-        return _number(model, 1)
-    return parse_expression(word, ScalarNode(word, model.span()), NameScope(frozenset({word})))
+def _named(model: Model, size: str | None) -> ValueNode:
+    """Return a size that variables give; one that is unknown has a name that no variable has."""
+    text, names = (UNKNOWN, (UNKNOWN,)) if size is None else (size, tuple(model.variables))
+    return parse_expression(text, ScalarNode(text, model.span()), NameScope(frozenset(names)))
+
+
+def _is_known(node: ValueNode, known: Mapping[str, Any]) -> bool:
+    """Whether all variables of a shape have values, so that no default of a size that is open is counted."""
+    return all(item.names <= known.keys() for item in (node, *node.items))
 
 
 def _sizes(node: ValueNode, values: Mapping[str, Any]) -> Iterator[Any]:

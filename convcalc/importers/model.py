@@ -12,7 +12,7 @@ from convcalc.errors import Source, Span, SpecError
 from convcalc.graph.graph import Graph
 
 Size = int | str | None
-"""A size of an input: an integer, the name of a variable, or unknown."""
+"""A size of an input: an integer, the name of a variable, an expression of variables, or unknown."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -120,8 +120,9 @@ def arguments(node: Node) -> dict[str, Value]:
 
 
 def _drop_usual(node: Node, args: dict[str, Value]) -> None:
-    """Leave out what an argument of a norm, a pool, a slice or a softmax would be without a value."""
-    kind, shape = args.get("type"), node.input_shapes[0] if node.input_shapes else ()
+    """Leave out what an argument would be without a value."""
+    kind = args.get("type")
+    shape: Sequence[Value] = node.input_shapes[0] if node.input_shapes else ()
     usual: dict[str, Value] = {}
     op = node.op.kind if node.op else ""
     if op == "norm":
@@ -132,12 +133,19 @@ def _drop_usual(node: Node, args: dict[str, Value]) -> None:
             "track_running_stats": kind == "batch",
         }
         usual["channel_axis"] = 0
+        if args.get("axis") in {len(shape) - 1, (len(shape) - 1,)}:
+            args["axis"] = -1
     elif op in {"maxpool", "avgpool"}:
         usual = {"stride": args.get("kernel")}
     elif op == "slice":
         usual = {"stop": shape[args.get("axis", 0)]}
     elif op == "softmax":
         usual = {"axis": len(shape) - 1}
+    elif op == "linear" and len(shape) < 3:
+        usual = {"axis": args.get("axis")}
+    elif op == "attention":
+        each, rest = divmod(args.get("dim", shape[-1]), args["heads"])
+        usual = {"value_dim": args.get("head_dim", each)} | ({} if rest else {"head_dim": each})
     for key, value in usual.items():
         if key in args and type(args[key]) is type(value) and args[key] == value:
             del args[key]

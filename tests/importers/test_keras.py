@@ -174,6 +174,13 @@ def test_sizes_that_are_symbols_give_formulas(cli: Command, tmp_path: Path) -> N
     (tmp_path / "net.json").write_text(json.dumps(free), "utf-8")
     result = cli("formula", tmp_path / "net.json", "--symbols", "length")
     assert "20·length" in result.stdout.replace("*", "·"), result
+    convolution = layer("c", "Conv2D", "x", filters=4, kernel_size=[3, 3], padding="same")
+    (tmp_path / "net.json").write_text(json.dumps(model(entering(None, None, 3), convolution)), "utf-8")
+    result = cli("formula", tmp_path / "net.json", "--symbols", "h,w,c")
+    assert "36·h·w·c" in result.stdout, result
+    assert "Assumed: c = 3." in result.stdout
+    unknown = cli("formula", tmp_path / "net.json", "--symbols", "h")
+    assert (unknown.exit_code, "CC762" in unknown.stderr) == (2, True)
 
 
 # --- what is shared ---------------------------------------------------------------------------------------------------

@@ -203,8 +203,9 @@ FREE = (CONV, weight("w", 8, 3, 3, 3), weight("b", 8), entering("x", "batch", 3,
 
 def test_free_sizes_are_variables_or_given_by_a_shape(tmp_path: Path) -> None:
     loaded = model(tmp_path, *FREE)
-    assert loaded.variables == {"batch": 1, "h": None}
-    assert loaded.inputs == {"x": (3, "h", "w x")}
+    assert loaded.variables == {"batch": 1, "h": None, "w_x": None}
+    assert loaded.inputs == {"x": (3, "h", "w_x")}
+    assert loaded.graph(None, {"h": 6, "w_x": 5}, {}).layers[-1].shape == (8, 6, 5)
     with pytest.raises(SpecError, match=r"CC762.*h of x, w x of x"):
         loaded.graph(None, {"batch": 1}, {})
     for given in ((3, 6, 5), (1, 3, 6, 5)):
@@ -212,6 +213,26 @@ def test_free_sizes_are_variables_or_given_by_a_shape(tmp_path: Path) -> None:
     assert loaded.graph(None, {"batch": 2}, {"x": (3, 6, 5)}).layers[-1].shape == (2, 8, 6, 5)
     with pytest.raises(SpecError, match=r"CC762.*4 axes, 3 without the batch, not 2"):
         loaded.graph(None, {}, {"x": (6, 5)})
+
+
+@pytest.mark.parametrize(
+    ("names", "variables", "given", "sizes"),
+    [
+        (("past", "past + new"), {"past": None}, {"past": 3, "new": 2}, None),
+        (("past", "new", "past + new"), {"past": None, "new": None}, {"past": 3, "new": 2}, (3, 2, 5)),
+        (("n", "2*n - 1", "(n + 1)//2"), {"n": None}, {"n": 5}, (5, 9, 3)),
+        (("a b", "a-b", "1"), {"a_b": None, "a_b_2": None, "n_1": None}, {"a_b": 3, "a_b_2": 4, "n_1": 2}, (3, 4, 2)),
+    ],
+)  # fmt: skip
+def test_names_of_dimensions(
+    tmp_path: Path, names: tuple[str, ...], variables: dict[str, int], given: dict[str, int], sizes: tuple[int] | None
+) -> None:
+    loaded = model(tmp_path, pb.node("Relu", ("x",), ("y",)), entering("x", "b", *names), leaving("y"))
+    if sizes is None:  # what a variable would be for is not known
+        assert "past_new" in loaded.variables
+    else:
+        assert {name: loaded.variables[name] for name in loaded.variables if name != "b"} == variables
+        assert loaded.graph(None, given, {}).layers[-1].shape == sizes
 
 
 @pytest.mark.parametrize(
@@ -234,6 +255,16 @@ def test_commands_take_a_model_of_a_free_size(tmp_path: Path, command: list[str]
     done = cli(name, tmp_path / "model.onnx", *options)
     assert done.exit_code == 0, done.stderr
     assert shown in done.stdout
+
+
+def test_formulas_have_no_size_that_is_not_known(tmp_path: Path, cli: Command) -> None:
+    nodes = (pb.node("MatMul", ("x", "y"), ("z",)), entering("x", "b", "n", "m + 1"), entering("y", "b", "m + 1", "k"))
+    model(tmp_path, *nodes, entering("u", "b", "m"), leaving("z"))
+    formula = cli("formula", tmp_path / "model.onnx", "--symbols", "n,m", "--set", "k=4")
+    assert "4·n·(m + 1)" in formula.stdout, formula
+    for options in (("--symbols", "n,m"), ("--symbols", "n", "--set", "k=4")):
+        missing = cli("formula", tmp_path / "model.onnx", *options)
+        assert (missing.exit_code, "CC762" in missing.stderr) == (2, True)
 
 
 # --- branches, loops and functions ------------------------------------------------------------------------------------

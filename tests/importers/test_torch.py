@@ -7,6 +7,7 @@ the multiplies of ``torch.utils.flop_counter``, both measured by ``tests/referen
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -297,6 +298,24 @@ def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, timeout: 
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(parent, "MODULE", "a_child")
     return parent.recorded(REQUEST, timeout)
+
+
+def test_a_child_ends_with_the_program(tmp_path: Path) -> None:
+    """However the program ends, the system closes the pipe of the request."""
+    (tmp_path / "torch.py").write_text("import time\nprint('runs', flush=True)\ntime.sleep(600)\n", "utf-8")
+    child = subprocess.Popen(
+        [sys.executable, "-m", parent.MODULE], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(parent.__file__).parents[3]}"},
+        start_new_session=True,
+    )  # fmt: skip
+    assert child.stdin
+    assert child.stderr
+    with child.stdin, child.stderr:
+        child.stdin.write(json.dumps(REQUEST).encode() + b"\n")
+        child.stdin.flush()
+        assert child.stderr.readline() == b"runs\n"
+        child.stdin.close()
+        assert child.wait(60)
 
 
 @pytest.mark.parametrize(

@@ -293,3 +293,18 @@ def test_learned_tensors_have_their_names() -> None:
         x = b.add(f"{scope}.{join}", join, x, b.add(f"{scope}.table", "param", x, shape=shape))
     text = recover(b.graph({"y": x}))
     assert text.count("name: table") == text.count("param:") == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "short"),
+    [
+        ("linear: {out: 4, axis: -1}", "linear: 4"),
+        ("attention: {heads: 2, head_dim: 4, value_dim: 4}", "attention: 2"),
+        ("attention: {heads: 2, head_dim: 4, value_dim: 3}", "attention: {heads: 2, value_dim: 3}"),
+        ("attention: {heads: 3, head_dim: 2, value_dim: 2}", "attention: {heads: 3, head_dim: 2}"),
+        ("norm: {type: layer, axis: [1]}", "norm: {type: layer, axis: -1}"),
+    ],
+)  # fmt: skip
+def test_arguments_that_say_nothing_are_left_out(written: str, short: str) -> None:
+    text = recover(convcalc.load(text=f"input: [6, 8]\nlayers: [{written}]\n").graph)
+    assert text.endswith(f"  - {short}\n")

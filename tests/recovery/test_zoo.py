@@ -74,6 +74,14 @@ def test_names_of_blocks_are_those_of_the_source() -> None:
     assert "Bottleneck: [out, stride if first else 1]" in text
 
 
+def test_names_of_targets_are_those_of_the_source() -> None:
+    """A number in a name stays; another name has it only where layers without a name are counted by the same word."""
+    text = recover(convcalc.load("zoo:yolov8").graph)
+    assert "name: up4}" in text
+    assert "name: conv2_}" in text
+    assert recover(convcalc.load(text=text).graph) == text
+
+
 @pytest.mark.parametrize("path", ZOO[::4], ids=[path.stem for path in ZOO[::4]])
 def test_flat(path: Path) -> None:
     graph = convcalc.load(str(path)).graph

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from convcalc.arith import Number
-from convcalc.errors import Source, SpecError, quoted
+from convcalc.arith import Number, equal, require
+from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.keras.call import Call, Net, Order, Output, Tensor
@@ -105,13 +106,22 @@ class KerasModel(Model):
     def _require_like(self, name: str, known: Sequence[Size], shape: Sequence[Number]) -> None:
         """Demand as many axes as the model's input has, and the channels of an image."""
         if len(shape) != len(known):
-            text = f"has {len(known)} axes without the batch, not {len(shape)}"
-        elif self.layouts[name].is_spatial and self._as_saved(name, shape)[0] != shape[0]:
-            text = f"has the channels first: its layers are for {known[0]}, not {shape[0]}"
-        else:
-            return
-        text = f"the input {quoted(name)} is {self._shown(known)} and {text}"
-        raise SpecError("CC762", text, hint=self._hint(name, ()))
+            text = f"the input {quoted(name)} is {self._shown(known)} and has {len(known)} axes without the batch"
+            raise SpecError("CC762", f"{text}, not {len(shape)}", hint=self._hint(name, ()))
+        if self.layouts[name].is_spatial:
+            saved = self._as_saved(name, shape)[0]
+            text = "the input {} is {} and has the channels first: its layers are for {}, not {}"
+            with self._hinted(name):
+                require(equal(saved, shape[0]), "CC762", text, quoted(name), self._shown(known), saved, shape[0])
+
+    @contextmanager
+    def _hinted(self, name: str, place: Span | None = None) -> Iterator[None]:
+        """Give errors about an input the hint that shows how it is given, and a place."""
+        try:
+            yield
+        except SpecError as error:
+            error.hint, error.span = self._hint(name, ()), place or error.span
+            raise
 
     def _shown(self, sizes: Sequence[Size]) -> str:
         return f"[{', '.join(str(size) if isinstance(size, int) else '?' for size in sizes)}]"
@@ -124,13 +134,14 @@ class KerasModel(Model):
     def _require_same_weights(self, graph: Graph, saved: Graph) -> None:
         """Demand that every layer has the weights that were saved, whatever enters the model."""
         built = {node.path: node.facts for node in saved.layers}
+        shown = ", ".join(f"{name} {self._shown(sizes)}" for name, sizes in self.inputs.items())
+        text = "the weights of the layer are for inputs of {}: of the given ones it would have others"
         for node in graph.layers:
-            old = built.get(node.path)
-            if old is None or dict(old.weights) == dict(node.facts.weights):
-                continue
-            shown = ", ".join(f"{name} {self._shown(sizes)}" for name, sizes in self.inputs.items())
-            text = f"the weights of the layer are for inputs of {shown}: of the given ones it would have others"
-            raise SpecError("CC762", text, node.source, hint=self._hint(next(iter(self.inputs)), ()))
+            old, now = built[node.path].weights if node.path in built else {}, node.facts.weights
+            with self._hinted(next(iter(self.inputs)), node.source):
+                for name in old:
+                    for one, two in zip(old[name], now[name], strict=True):
+                        require(equal(one, two), "CC762", text, shown)
 
 
 def open_config(source: Source, raw: Raw) -> KerasModel:

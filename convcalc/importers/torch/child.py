@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,7 +23,10 @@ def main() -> None:
     """Read the request from standard input, and answer it."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    request = json.loads(sys.stdin.buffer.read())
+    request = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with, args=(os.dup(0),), daemon=True).start()
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
     sys.path.insert(0, os.getcwd())
     try:
         lines = answered(request)
@@ -38,6 +43,14 @@ def main() -> None:
     except OSError:
         os._exit(CLOSED)
     os._exit(0)  # threads of the model do not keep it
+
+
+def _end_with(pipe: int) -> None:
+    """End this process, and what it has started, when the program ends, however that does: then the pipe is closed."""
+    os.read(pipe, 1)
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def answered(request: Mapping[str, Any]) -> list[dict[str, Any]]:

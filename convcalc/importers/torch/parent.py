@@ -180,8 +180,9 @@ def recorded(request: Mapping[str, Any], timeout: float) -> Recording:
         late, said = False, Tail(child.stderr)
         try:
             assert child.stdin is not None
-            with contextlib.suppress(BrokenPipeError), child.stdin:
-                child.stdin.write(json.dumps(request).encode())
+            with contextlib.suppress(BrokenPipeError):  # it stays open for as long as this process lives
+                child.stdin.write(json.dumps(request).encode() + b"\n")
+                child.stdin.flush()
             child.wait(timeout)
         except subprocess.TimeoutExpired:
             late = True
@@ -229,6 +230,9 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
         else:
             child.kill()
     child.wait()
+    assert child.stdin is not None
+    with contextlib.suppress(OSError):
+        child.stdin.close()
 
 
 def _parsed(out: bytes, status: int, said: str) -> Recording:

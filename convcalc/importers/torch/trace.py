@@ -146,7 +146,8 @@ def _made(model: Any, shapes: Sequence[Mapping[str, Any]], device: Any) -> tuple
     for shape in shapes:
         name = shape["name"] or next(iter(known), "")
         if name not in known:
-            raise Failure("CC762", f"forward has no input '{name}'", HOW, word=name, known=known)
+            has = f", only {', '.join(known)}" if known else ""
+            raise Failure("CC762", f"forward has no input '{name}'{has}", HOW, word=name, known=known)
         tensors[name] = _zeros(model, shape, device)
     if missing := [name for name in needed or known[:1] if name not in tensors]:
         raise Failure("CC762", f"sizes are not known: {', '.join(missing)}", HOW)
