@@ -23,10 +23,13 @@ BIT_WIDTHS = {
 """Bits of one number in each format that ``--dtype`` takes."""
 
 
-def bytes_of(elements: Number, dtype: str) -> Number:
-    """Return the bytes that ``elements`` numbers take: ⌈bits·elements / 8⌉ (int4 packs two in a byte)."""
-    bits = BIT_WIDTHS[dtype]
-    return bits // 8 * elements if bits >= 8 else ceildiv(bits * elements, 8)
+def bytes_of(elements: Number, dtype: str, stored: int = 64) -> Number:
+    """Return the bytes that ``elements`` numbers take: ⌈bits·elements / 8⌉ (int4 packs two in a byte).
+
+    Numbers that are ``stored`` in fewer bits than those of the format keep theirs.
+    """
+    bits = min(BIT_WIDTHS[dtype], stored)
+    return bits // 8 * elements if bits % 8 == 0 else ceildiv(bits * elements, 8)
 
 
 @lru_cache(maxsize=64)

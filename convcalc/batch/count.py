@@ -9,6 +9,7 @@ from convcalc.designs.names import DesignName, chosen_variant, spec_path
 from convcalc.designs.sources import Code, SpecFile, open_spec, read_spec
 from convcalc.errors import MAX_SHOWN_ERRORS, SpecError, SpecErrors, format_error
 from convcalc.number_format import count_of
+from convcalc.report.metrics import is_known
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.yaml.text import decode
 
@@ -69,7 +70,9 @@ class BatchRow(NamedTuple):
     totals: tuple[int, ...] = ()
     errors: tuple[ErrorText, ...] = ()
     uncounted: int = 0
-    """How many layers are not counted: totals are lower bounds then."""
+    """How many layers are not known in these metrics."""
+    bounds: tuple[str, ...] = ()
+    """The metrics whose totals are lower bounds."""
 
     def facts(self, metrics: Sequence[str]) -> dict[str, Any]:
         """Return the row by the keys of its fields."""
@@ -85,7 +88,7 @@ class BatchRow(NamedTuple):
     def _note(self) -> str | None:
         """What has to be known of totals that are lower bounds."""
         layers = count_of(self.uncounted, "layer is", "layers are")
-        return f"lower bounds (≥): {layers} not counted" if self.uncounted else None
+        return f"lower bounds (≥) of {', '.join(self.bounds)}: {layers} not counted" if self.bounds else None
 
 
 def count(task: CountTask, request: CountRequest) -> list[BatchRow]:
@@ -129,8 +132,10 @@ def _count_variant(spec: SpecFile, design: DesignName, variant: str | None, requ
     rows: list[BatchRow] = []
     for dtype in request.dtypes:
         totals = network.measurements(request.batch, dtype).totals(request.metrics)
-        unknown = len(network.graph.uncounted)
-        rows.append(BatchRow(design, network.graph.name, entering, dtype, tuple(totals.values()), uncounted=unknown))
+        lacking = [{key for key in request.metrics if not is_known(key, node)} for node in network.graph.uncounted]
+        bounds = tuple(key for key in request.metrics if any(key in keys for keys in lacking))
+        counts = tuple(totals.values())
+        rows.append(BatchRow(design, network.graph.name, entering, dtype, counts, (), sum(map(bool, lacking)), bounds))
     return rows
 
 

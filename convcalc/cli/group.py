@@ -182,11 +182,15 @@ def commands() -> tuple[str, ...]:
 
 DESIGN_NAMES_HELP = """\
 Designs:
-  FILE          A spec: model.yaml.
+  FILE          A spec, or a model: model.yaml, model.onnx, model.keras,
+                yolo11.yaml of Ultralytics, yolov3.cfg of Darknet.
   FILE@VARIANT  A variant of it: model.yaml@large.
   FILE#PATH     One layer or group, by path: model.yaml@large#stage2.block1.
   FILE#..PATH   All layers that lead to it, such as one of several outputs.
   zoo:NAME      A bundled spec: zoo:resnet50, zoo:resnet50@101.
+  torch:MODULE:CALLABLE
+                A PyTorch model in code, with --input 3,224,224; see
+                `convcalc guide importing`.
   -             A spec from standard input.
 """
 """How designs are named, for the end of a help text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +11,7 @@ from convcalc.designs.names import parse_design
 from convcalc.errors import SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.quantities import intended_quantity, parse_positive_integer
 
-__all__ = ["Choice", "LazyChoice", "ParamType", "PositiveInt", "SpecName", "WordType", "completions"]
+__all__ = ["Choice", "LazyChoice", "ParamType", "PositiveInt", "SpecName", "WordType", "completions", "texts_of"]
 
 if TYPE_CHECKING:
     from click import Choice, ParamType
@@ -57,6 +57,15 @@ class PositiveInt(ParamType[int]):
                 f"{wrong}; did you mean {quoted(near)}?" if near and parse_positive_integer(near) else wrong, param, ctx
             )
         return number
+
+
+def texts_of(values: Iterable[Any]) -> Iterator[str]:
+    """Give every text among a command's arguments: names of designs and budgets, and others."""
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, tuple | list):
+            yield from texts_of(value)
 
 
 def completions(incomplete: str, words: Iterable[str]) -> list[CompletionItem[str]]:

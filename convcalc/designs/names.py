@@ -10,7 +10,9 @@ from typing import NamedTuple
 from convcalc.errors import Source, Span, SpecError, SpecErrors, did_you_mean, quoted
 
 ZOO = "zoo:"
-NOT_FILES = (ZOO, "torch:")
+CODE = "torch:"
+"""Before the name of a model that is code."""
+NOT_FILES = (ZOO, CODE)
 """What names that are no paths begin with: those of shipped specs, and of models in code."""
 BUDGET_FILE = "convcalc-budget.yaml"
 """The one YAML file of this program that is not a spec: folders and globs pass it over."""
@@ -18,7 +20,11 @@ BUDGET_FILE = "convcalc-budget.yaml"
 SPEC_SUFFIXES = (".yaml", ".yml")
 """Of the files that folders and globs stand for."""
 
-_SUFFIX = re.compile(r"\.(?:ya?ml|onnx|keras)(?=[@#]|$)")
+BINARY_MODELS = (".onnx", ".keras")
+MODEL_SUFFIXES = (*BINARY_MODELS, ".cfg")
+"""Of the files that are models of other formats."""
+
+_SUFFIX = re.compile(r"\.(?:ya?ml|onnx|keras|cfg)(?=[@#]|$)")
 
 
 class DesignName(NamedTuple):
@@ -67,8 +73,8 @@ def parse_design(text: str) -> DesignName:
 def parse_pattern(text: str) -> DesignName:
     """Take a name or a pattern apart by its text alone.
 
-    The file ends before the ``@`` or ``#`` behind ``.yaml`` (``.yml``, ``.onnx``, ``.keras``), or else before the first
-    one; only what stands behind the last ``/`` is looked at.
+    The file ends before the ``@`` or ``#`` behind ``.yaml`` (``.yml``, ``.onnx`` …), or else before the first one; only
+    what stands behind the last ``/`` is looked at.
     """
     last = text.rfind("/") + 1
     suffix = _SUFFIX.search(text, last)

@@ -53,6 +53,7 @@ def _found(files: Iterator[str], ending: str, otherwise: str) -> Iterator[Found]
     first = next(files, None)
     if first is None:
         hint = f"a folder or a glob selects the {' and '.join(SPEC_SUFFIXES)} files in it that are not hidden"
+        hint += "; models of other formats are named one by one, or by a glob without quotes"
         raise SpecError("CC705", otherwise, hint=hint)
     return (Found(parse_design(file + ending), from_glob=True) for file in chain([first], files))
 

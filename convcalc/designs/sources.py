@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from convcalc.designs.names import DesignName, chosen_variant, is_named_as_spec, parse_design, spec_path
 from convcalc.errors import Source, Span, SpecError, SpecErrors
 from convcalc.graph.graph import LEADING_TO, Graph
-from convcalc.report.measurements import KNOWN_WITHOUT_COUNTS, Conditions, Measurements, not_counted
+from convcalc.report.measurements import Conditions, Measurements, not_counted
+from convcalc.report.metrics import is_known
 from convcalc.report.report import Report
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.document.syntax_tree import Document
@@ -30,6 +31,7 @@ Axes: TypeAlias = str | int | Sequence[int]
 Code: TypeAlias = Mapping[str, Any] | None
 """Fields of :class:`convcalc.importers.model.CodeOptions` where code of a model may be run, and else nothing."""
 MISSING_FILE = ("CC001", "CC703")
+NO_TEXT = ("CC004", "CC005")
 SPEC_KEY = re.compile(r"""^[ \t]*(?:[{,][ \t]*)?["']?(?:layers|blocks)["']?[ \t]*:""", re.MULTILINE)
 """A key that a spec has at the top, and no YAML of other programs: they have their layers in ``backbone``."""
 
@@ -102,14 +104,19 @@ class Network:
         return replace(report, name=self.title, given=given, overrides=self.overrides, note=self.spec.document.note)
 
     def require_counted(self, metrics: Iterable[str] | None = None) -> None:
-        """Demand that the multiplies of every layer are known, if any metric depends on them; by default one does.
+        """Demand that every layer is known in some metrics; by default that its multiplies are.
 
         Raises:
-            SpecErrors: CC623, for every layer whose are not.
+            SpecErrors: CC623, for every layer that is not.
         """
-        unknown = self.graph.uncounted
-        if unknown and (metrics is None or not KNOWN_WITHOUT_COUNTS.issuperset(metrics)):
-            raise SpecErrors(not_counted(self.design.text, node, self.source) for node in unknown)
+        asked = ("macs",) if metrics is None else tuple(metrics)
+        unknown = [
+            not_counted(self.design.text, node, self.source, key)
+            for node in self.graph.uncounted
+            if (key := next((key for key in asked if not is_known(key, node)), ""))
+        ]
+        if unknown:
+            raise SpecErrors(unknown)
 
     def outputs(self) -> list[Network]:
         """Return every output as a design of its own, ``FILE#..output``: the layers that lead to it.
@@ -209,6 +216,12 @@ def open_spec(file: str, *, libraries: Sequence[str] = (), inputs: Inputs = NO_I
             from convcalc.designs.zoo import similar_designs  # only what is missing needs it
 
             error.hint = similar_designs(file)
+        if error.code in NO_TEXT and file == "-":
+            error.hint = "a model is read from its file, such as model.onnx, not from standard input"
+        elif error.code in NO_TEXT:
+            from convcalc.importers.refused import other_format  # texts do without
+
+            error = other_format(file) or error
         if error.code == "CC003" and file.endswith(".json"):
             error.hint = "a model of Keras may be larger as a .keras file: model.save('model.keras')"
         raise SpecErrors([error]) from None

@@ -56,5 +56,6 @@ def _group(network: Network, path: str, report: Report) -> Explanation:
         not_counted=(),
         source=None,
         warnings=report.warnings,
+        unknown=report.unknown,
         peak=report.peak,
     )

@@ -94,6 +94,7 @@ def explain_layer(graph: Graph, node: Node, report: Report) -> Explanation:
         source=node.source,
         tied_to=owner.path if owner is not node else "",
         warnings=report.warnings,
+        unknown={path: keys for path, keys in report.unknown.items() if path == node.path},
     )
 
 

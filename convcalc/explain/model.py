@@ -67,5 +67,7 @@ class Explanation(NamedTuple):
     warnings: tuple[str, ...] = ()
     given_inputs: Mapping[str, tuple[int, ...] | None] = {}
     """The shapes that ``--input`` gave."""
+    unknown: Mapping[str, frozenset[str]] = {}
+    """The layers that could not be counted, each with the keys of the metrics in which it is not known."""
     peak: Peak | None = None
     """Of a group: the step at which most is in memory, and what."""

@@ -138,7 +138,9 @@ class SymbolicDesign:
                 found[name] = SymbolUse(name, "free")
         return tuple(found.values())
 
-    def _require_size(self, name: str) -> int:
+    def _require_size(self, name: str) -> int | None:
+        if name not in self._plain and name not in self._variables:  # a size that a model leaves open
+            return None
         value = self._plain.get(name)
         if type(value) is int and value >= 0:
             return value

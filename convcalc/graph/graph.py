@@ -26,6 +26,9 @@ class LayerFacts:
     weights: Mapping[str, Shape]
     buffers: Mapping[str, Shape]
     products: tuple[MatrixProduct, ...]
+    stored: tuple[tuple[int, Number, Number], ...] = ()
+    """Bits of a number, and how many numbers of the weights and of the buffers a model's file stores in so many; those
+    of 32 bits and more are left out."""
 
     @cached_property
     def output_elements(self) -> Number:

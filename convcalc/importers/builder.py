@@ -6,9 +6,10 @@ import re
 import unicodedata
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
-from convcalc.arith import Number, total
+from convcalc.arith import Number, equal, total
 from convcalc.errors import Source, Span, SpecError
 from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Graph, LayerFacts
@@ -43,6 +44,10 @@ class ModelBuilder:
     def shape(self, handle: int) -> Shape:
         """Return the shape of a tensor."""
         return self._builder.nodes[handle].facts.output
+
+    def path_of(self, handle: int) -> str:
+        """Return the path of a layer."""
+        return self._builder.nodes[handle].path
 
     @property
     def last(self) -> int:
@@ -130,31 +135,53 @@ class ModelBuilder:
             text = f"the {what} of the operation {operation} are not known: {totals} are lower bounds"
             text = text if params is None else text.replace(" are not", " is not", 1)
             self.warnings.append(SpecError("CC808", text, self.span(node)))
-        return self.add(node, "opaque", *inputs, path=path, out=tuple(out), params=params or 0)
+        return self.add(
+            node, "opaque", *inputs, path=path, out=tuple(out), params=params or 0, more_params=params is None or None
+        )
 
     def hold(
         self,
         handle: int,
         weights: Mapping[str, tuple[Hashable, Shape]],
         buffers: Mapping[str, tuple[Hashable, Shape]],
+        bits: Mapping[Hashable, int] = MappingProxyType({}),
     ) -> None:
         """Let a layer have the weights and buffers of the model: by their names, what identifies each, and its shape.
 
+        ``bits`` are those of a number that the model stores in fewer than 32.
+
         What an earlier layer has is counted there, also where it is only one of several: a bias beside a shared matrix.
+        A model may pack the same elements otherwise, such as both directions of a recurrent layer in one matrix.
         """
         node, keys = self._builder.nodes[handle], tuple(key for key, _ in weights.values())
         own = self._own(handle, weights)
         owner = self._owners[keys[0]] if keys else handle
+        shapes = {name: shape for name, (_, shape) in weights.items()}
+        if equal(total(shape.elements for shape in shapes.values()), node.facts.params) is True:
+            shapes = dict(node.facts.weights)
         if keys and not own and self._held.get(owner) == keys:
-            shapes = {name: shape for name, (_, shape) in weights.items()}
-            node.facts = LayerFacts(node.facts.output, shapes, {}, node.facts.products)
+            stored = self._builder.nodes[owner].facts.stored
+            node.facts = LayerFacts(node.facts.output, shapes, {}, node.facts.products, stored)
             if list(shapes.values()) == list(self._builder.nodes[owner].facts.weights.values()):
                 self._builder.tie(handle, owner)
                 return
         self._held[handle] = keys
         kept = self._own(handle, buffers)
-        if own != dict(node.facts.weights) or kept != dict(node.facts.buffers):
-            node.facts = LayerFacts(node.facts.output, own, kept, node.facts.products)
+        stored = tuple(
+            (
+                width,
+                total(
+                    shape.elements for name, (key, shape) in weights.items() if name in own and bits.get(key) == width
+                ),
+                total(
+                    shape.elements for name, (key, shape) in buffers.items() if name in kept and bits.get(key) == width
+                ),
+            )
+            for width in sorted(set(bits.values()))
+        )
+        own = shapes if len(own) == len(weights) else own
+        if own != dict(node.facts.weights) or kept != dict(node.facts.buffers) or stored:
+            node.facts = LayerFacts(node.facts.output, own, kept, node.facts.products, stored)
 
     def _own(self, handle: int, named: Mapping[str, tuple[Hashable, Shape]]) -> dict[str, Shape]:
         """Return those that no earlier layer has, each once."""

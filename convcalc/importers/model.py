@@ -12,7 +12,7 @@ from convcalc.errors import Source, Span, SpecError
 from convcalc.graph.graph import Graph
 
 Size = int | str | None
-"""A size of an input: an integer, the name of a variable, or unknown."""
+"""A size of an input: an integer, the name of a variable, an expression of variables, or unknown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,8 @@ class Model(ABC):
     variants: tuple[str, ...] = ()
     variables: Mapping[str, int | None] = field(default_factory=dict)
     """Sizes that ``--set`` may give, with their defaults, if they have one."""
+    choices: str = ""
+    """What to give in place of variants and variables, of a model that can have none."""
 
     @abstractmethod
     def graph(

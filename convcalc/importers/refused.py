@@ -1,11 +1,12 @@
 """Files of models that are not read: pickles, which run code when they are loaded, and formats of other frameworks.
 
-None of them is opened.
+None of them is opened; what has another name is known by its first bytes.
 """
 
 from __future__ import annotations
 
 import os
+import re
 
 from convcalc.errors import Source, Span, SpecError
 from convcalc.importers.model import Importer, Model
@@ -25,6 +26,33 @@ REASONS = {
     SAVED_MODEL: ("is a SavedModel of TensorFlow", CONVERT.format("saved-model")),
 }
 """By the ending of a file what it is, and what to do instead; of several endings the last one counts."""
+_HEAD_SIZE = 256
+_READ = {".keras": "a model of Keras", ".onnx": "an ONNX model", ".cfg": "a Darknet file"}
+_HEADS = {
+    rb"PK\x03\x04.{26}(?:metadata|config)\.json": ".keras",
+    rb"\x08[\x01-\x20][\x12\x1a\x22\x2a\x32\x3a\x42]": ".onnx",
+    rb"\s*\[(?:net|network)\]": ".cfg",
+    rb"\x80[\x02-\x05]": ".pkl",
+    rb"PK\x03\x04.{26}[^/]+/data\.pkl": ".pt",
+    rb"\x89HDF": ".h5",
+    rb".{4}TFL3": ".tflite",
+    rb'.{6}\0\0\{"': ".safetensors",
+}
+"""The beginning of files → the ending that their names should have."""
+
+
+def other_format(file: str) -> SpecError | None:
+    """Return the error for a file that is of another format than its name says, if its beginning tells which."""
+    try:
+        with open(file, "rb") as stream:
+            head = stream.read(_HEAD_SIZE)
+    except (OSError, ValueError):
+        return None
+    ending = next((ending for start, ending in _HEADS.items() if re.match(start, head, re.DOTALL)), "")
+    if not ending or file.lower().endswith(ending):
+        return None
+    what, instead = REASONS.get(ending) or (f"is {_READ[ending]}", f"its name must end in {ending}")
+    return SpecError("CC761", f"not read: it {what}", Span(Source(file)), hint=instead.format(file))
 
 
 def is_saved_model(path: str) -> bool:

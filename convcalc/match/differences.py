@@ -16,6 +16,8 @@ CHANGED, MISSING, ADDED, REORDERED, INPUT, OUTPUT, NAME, TIE = (
 layers in another order; inputs and outputs of the network; paths; weights that are shared."""
 FROM_INPUT = "input"
 """Named as what differs where a layer reads another size though all layers before it that are compared are equal."""
+READS = "reads"
+"""Named as what differs where equal layers read something else."""
 
 Nodes = tuple[Node, ...]
 
@@ -45,6 +47,8 @@ class Difference(NamedTuple):
     """The cause on each side, where it is not a layer that is compared: an input, an output, a pool."""
     behind: Layer | None = None
     """The layer of the first design behind which the second has more."""
+    reads: tuple[str, ...] = ()
+    """What is read on each side, as a spec would write it, but for what is the same; of ``reads`` and outputs."""
 
 
 @dataclass(slots=True)

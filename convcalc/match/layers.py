@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any
 
 from convcalc.arith import Number
+from convcalc.graph.attention import ATTENTION, PRODUCTS, REARRANGING, Attention, joined
 from convcalc.graph.graph import Graph, Node
-from convcalc.match.attention import ATTENTION, PRODUCTS, Attention, joined
 from convcalc.ops.kinds._window import resolve_padding
 from convcalc.ops.kinds.pad import Pad
 from convcalc.ops.op import arguments_of
 
+RECURRENT = ("lstm", "gru", "rnn")
 CONVOLUTIONS = ("conv", "dwconv", "deconv")
 IGNORABLE = ("norm", "act")
 WINDOW = ("kernel", "stride", "padding", "dilation")
@@ -85,21 +86,23 @@ class Layer:
         )
 
 
-def layers_of(graph: Graph, ignored: Collection[str] = (), *, folded: bool = False) -> list[Layer]:
+def layers_of(graph: Graph, ignored: Collection[str] = (), folded: bool = False, stacked: bool = False) -> list[Layer]:
     """Return the layers that multiply, the norms and the activations, in the order of the graph.
 
     Args:
         graph: whose layers are all counted.
         ignored: ``norm`` and ``act``, where these are not compared.
         folded: whether a layer with a batch norm behind it is compared as exporters fold them: with a bias.
+        stacked: whether recurrent layers on each other are compared as one of several layers.
     """
     normed = _followed_by_batch_norm(graph) if folded else ()
-    attentions = {node.index: found for found in joined(graph) for node in found.nodes}
+    joint = [*map(_attention, joined(graph)), *(_stacks(graph) if stacked else ())]
+    several = {node.index: layer for layer in joint for node in layer.nodes}
     layers = []
     for node in graph.layers:
-        found = attentions.get(node.index)
-        if found is not None:
-            layers += [_attention(found)] if node is found.nodes[-1] else []
+        layer = several.get(node.index)
+        if layer is not None:
+            layers += [layer] if node is layer.nodes[-1] else []
         elif node.facts.multiplies or (node.op is not None and node.op.kind in IGNORABLE):
             layer = _layer(node, graph)
             if node.index in normed and layer.settings.get("bias") is False:
@@ -176,3 +179,29 @@ def _attention(found: Attention) -> Layer:
     settings = {"heads": found.heads, "out": shape[-1], "bias": found.has_bias}
     relative: dict[str, Hashable] = {"out": _FROM_INPUT} if found.in_features == shape[-1] else {}
     return Layer(found.nodes, ATTENTION, settings, (shape.elements, found.scores), relative, found.in_features)
+
+
+def has_stacks(graphs: Iterable[Graph]) -> bool:
+    """Whether a recurrent layer of graphs has several layers, which another source may write one by one."""
+    return any(getattr(node.op, "num_layers", 1) != 1 for graph in graphs for node in graph.layers)
+
+
+def _stacks(graph: Graph) -> Iterator[Layer]:
+    """Yield recurrent layers that are alike and read each other alone, as one of several layers."""
+    readers = Counter((*graph.outputs.values(), *(index for node in graph.nodes for index in set(node.inputs))))
+    stacks: dict[int, Layer] = {}
+    for node in graph.layers:
+        if node.op is None or node.op.kind not in RECURRENT:
+            continue
+        layer, before, views = _layer(node, graph), graph.nodes[node.inputs[0]], [node]
+        while before.op is not None and before.op.kind in REARRANGING and readers[before.index] == 1:
+            views = [before, *views]
+            before = graph.nodes[before.inputs[0]]
+        below = stacks.get(before.index)
+        count = {"layers": layer.settings["layers"] + (below.settings["layers"] if below is not None else 0)}
+        is_next = below is not None and readers[before.index] == 1 and below.kind == layer.kind
+        if below is not None and is_next and {**below.settings, **count} == {**layer.settings, **count}:
+            del stacks[before.index]
+            layer = replace(layer, nodes=(*below.nodes, *views), settings={**layer.settings, **count})
+        stacks[node.index] = layer
+    yield from (layer for layer in stacks.values() if len(layer.nodes) > 1)

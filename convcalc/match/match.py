@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 from typing import NamedTuple
 
 from convcalc.arith import Number
+from convcalc.graph.attention import with_tables_apart
 from convcalc.graph.graph import Graph
 from convcalc.match.alignment import alignments
 from convcalc.match.comparison import compared
-from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, Difference, Outcome, Side
-from convcalc.match.layers import IGNORABLE, Layer, layers_of, tables_of
+from convcalc.match.differences import ADDED, CHANGED, MISSING, NAME, OUTPUT, Difference, Outcome, Side
+from convcalc.match.layers import IGNORABLE, Layer, has_stacks, layers_of, tables_of
 from convcalc.match.order import Numbering, sorted_by_branches
 from convcalc.match.runs import scopes_of
 from convcalc.match.ties import unlike_ties
+from convcalc.match.wiring import unlike_wiring
 from convcalc.memory import paused
 
 
@@ -53,25 +57,30 @@ def match(
 ) -> Match:
     """Return where two networks differ: in layers that multiply, norms, activations, parameters and shared weights.
 
+    Where all these are equal, in what they and the outputs read.
+
     Args:
         designs: their names.
         graphs: whose layers are all counted.
         ignored: ``norm`` and ``act``, where these are not compared.
         by_name: whether the paths of layers are compared, too.
     """
-    forms = (False, True) if "norm" in ignored else (False,)
-    outcome, sides = _best(_sides(graphs, ignored, folded=folded) for folded in forms)
-    found = [*sorted(outcome.differences, key=_place), *unlike_ties(sides, outcome.pairs)]
+    graphs = with_tables_apart(graphs[0]), with_tables_apart(graphs[1])
+    forms = product((False, True) if "norm" in ignored else (False,), (False, True) if has_stacks(graphs) else (False,))
+    outcome, sides = _best(_sides(graphs, ignored, folded, stacked) for folded, stacked in forms)
+    outcome, wiring = _wired(outcome, sides)
+    found = [*sorted((*outcome.differences, *wiring), key=_place), *unlike_ties(sides, outcome.pairs)]
     if by_name:
         found += [Difference(NAME, (one,), (two,)) for one, two in outcome.pairs if one.path != two.path]
     first, second = (_totals(design, side) for design, side in zip(designs, sides, strict=True))
     in_size_alone = sum(each.consequences for each in found)
-    return Match(first, second, sides, outcome.equal, in_size_alone, tuple(_grouped(found)))
+    equal = outcome.equal - sum(each.kind == CHANGED for each in wiring)
+    return Match(first, second, sides, equal, in_size_alone, tuple(_grouped(found)))
 
 
-def _sides(graphs: tuple[Graph, Graph], ignored: Collection[str], *, folded: bool) -> tuple[Side, Side]:
-    """Return what is compared; with ``folded`` as if exporters had folded the batch norms."""
-    first, second = (_side(graph, layers_of(graph, ignored, folded=folded), ignored) for graph in graphs)
+def _sides(graphs: tuple[Graph, Graph], ignored: Collection[str], *forms: bool) -> tuple[Side, Side]:
+    """Return what is compared; ``forms`` as of :func:`layers_of`."""
+    first, second = (_side(graph, layers_of(graph, ignored, *forms), ignored) for graph in graphs)
     return first, second
 
 
@@ -100,6 +109,23 @@ def _best(forms: Iterable[tuple[Side, Side]]) -> tuple[Outcome, tuple[Side, Side
     return best
 
 
+def _wired(outcome: Outcome, sides: tuple[Side, Side]) -> tuple[Outcome, list[Difference]]:
+    """Return what differs between layers, and where there is nothing, what differs in what they read.
+
+    The same layers in an order that no way to pair them explains may have fewer wires that differ.
+    """
+    if not outcome.differences:
+        return outcome, unlike_wiring(sides, outcome.pairs)
+    ours, theirs = ([*side.layers, *side.tables] for side in sides)
+    places = {layer.key: place for place, layer in enumerate(ours)}
+    if Counter(layer.key for layer in ours) == Counter(layer.key for layer in theirs):
+        pairs = list(zip(*(sorted(side, key=lambda layer: places[layer.key]) for side in (ours, theirs)), strict=True))
+        wiring = unlike_wiring(sides, pairs)
+        if 0 < len(wiring) < outcome.cost[0]:
+            return Outcome([], len(pairs), pairs), wiring
+    return outcome, []
+
+
 def _orders(sides: tuple[Side, Side]) -> Iterator[tuple[Side, Side]]:
     """Give both sides as their sources have them, then with the branches of joins in one order."""
     yield sides
@@ -111,7 +137,9 @@ def _orders(sides: tuple[Side, Side]) -> Iterator[tuple[Side, Side]]:
 
 
 def _place(difference: Difference) -> int:
-    """Where a difference is in the first graph."""
+    """Where a difference is in the first graph; outputs come last."""
+    if difference.kind == OUTPUT:
+        return sys.maxsize
     layer = difference.first[0] if difference.first else difference.behind
     return -1 if layer is None else layer.index
 
@@ -130,6 +158,9 @@ def _grouped(found: Sequence[Difference]) -> list[Difference]:
 def _signature(difference: Difference) -> Hashable:
     """Return what is equal for differences that are shown as one; nothing for one that is alone."""
     layers = (*difference.first, *difference.second)
+    if difference.reads:  # such as another join in every block; otherwise each has words of its own
+        causes = tuple(node.op.kind for nodes in difference.nodes for node in nodes if node.op)
+        return (difference.kind, *causes) if difference.kind == CHANGED and len(set(causes)) == 2 else None
     if difference.kind in (MISSING, ADDED):  # such as norms that are folded into the layers before them
         kinds = {layer.kind for layer in layers}
         return (difference.kind, *kinds) if len(layers) == 1 and kinds.issubset(IGNORABLE) else None

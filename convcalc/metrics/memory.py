@@ -22,6 +22,8 @@ ADAM_STATES = 2
 def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     """Params + buffers of every layer: what is kept of it between two runs.
 
+    Those that a model's file stores in fewer bits than the number format has, such as quantized weights, keep theirs.
+
     Not:
         Gradients and the numbers of an optimizer (training_bytes); a file, which may be compressed.
 
@@ -30,7 +32,19 @@ def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     """
     form = dtype_lookup(dtype)
     kept = zip(graph.layers, params(graph), buffers(graph), strict=True)
-    return [bytes_of(weights + state, form(node.path)) for node, weights, state in kept]
+    return [
+        bytes_of(weights + state, form(node.path))
+        if not node.facts.stored
+        else _stored_bytes(node, weights, state, form(node.path))
+        for node, weights, state in kept
+    ]
+
+
+def _stored_bytes(node: Node, weights: Number, state: Number, dtype: str) -> Number:
+    """Bytes of weights and buffers of which some are stored in fewer bits than those of the format."""
+    parts = [(bits, params * (weights != 0) + buffers * (state != 0)) for bits, params, buffers in node.facts.stored]
+    rest = weights + state - total([elements for _, elements in parts])
+    return bytes_of(rest, dtype) + total([bytes_of(elements, dtype, bits) for bits, elements in parts])
 
 
 def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -137,7 +151,9 @@ def _weight_bytes_read(node: Node, batch: int, dtype: str) -> Number:
     if node.op is None or not node.facts.weights:
         return 0
     read = node.op.weights_read(batch, *node.input_shapes)
-    return bytes_of(node.facts.params if read is None else read, dtype)
+    if read is None:
+        return _stored_bytes(node, node.facts.params, 0, dtype)
+    return bytes_of(read, dtype, *(bits for bits, params, _ in node.facts.stored if params == node.facts.params))
 
 
 def _tensor_bytes(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:

@@ -114,6 +114,11 @@ class Op:
         """Return the multiplies of one sample, product by product; none for a layer that is not counted."""
         return ()
 
+    @property
+    def has_unknown_weights(self) -> bool:
+        """Whether ``weights`` are only a part; where they are all, ``is_counted`` alone says what is known."""
+        return False
+
     def window(self, *inputs: Shape) -> Window | None:
         """Return the window over the spatial axes; ``None`` for a layer without one."""
         return None

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from convcalc.errors import Source, SpecError
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeAlias
+
+from convcalc.errors import SpecError
 from convcalc.graph.graph import Graph
 from convcalc.memory import paused
 from convcalc.recovery.items import Item
+from convcalc.recovery.reading.attention import with_attention
 from convcalc.recovery.reading.connect import connect, order, own_ties
 from convcalc.recovery.reading.fuse import fuse
 from convcalc.recovery.reading.groups import grouped
 from convcalc.recovery.reading.links import Links
-from convcalc.recovery.reading.tree import TreeBuilder
+from convcalc.recovery.reading.prefixes import with_scopes
+from convcalc.recovery.reading.tree import TreeBuilder, in_order
+from convcalc.recovery.reading.views import without_views
 from convcalc.recovery.structure.blocks import BlockFinder
-from convcalc.recovery.verify import difference
+from convcalc.recovery.verify import KEPT, difference, graph_of, same_peak, unequal_metrics
 from convcalc.recovery.writing.document import document
 from convcalc.recovery.writing.names import name_all
-from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.expansion.frames import deep_calls
-from convcalc.spec.load import expand, parse_spec
+
+Arranged: TypeAlias = Callable[[list[Item]], list[Item]]
+"""What brings items into an order."""
+Attempt: TypeAlias = Callable[[Graph, Arranged], tuple[str, list[int]]]
+"""What gives the text of a spec, and the layers in its order."""
 
 
 def recover(graph: Graph, *, flat: bool = False) -> str:
@@ -31,35 +41,59 @@ def recover(graph: Graph, *, flat: bool = False) -> str:
         SpecError: CC775, where no spec of the network could be verified.
     """
     with deep_calls(), paused():
+        graph = graph if flat else with_scopes(graph)
         text = _verified(graph, flat=flat)
         has_blocks = "\nblocks:\n" in text
         if flat or (graph.scopes and has_blocks):
             return text
         # the spec has classes where its source has none, or the other way round: it is what it is recovered as itself
-        files = DocumentLoader()
-        made, _ = expand(parse_spec(Source("recovered.yaml", text), files), files)
+        made = graph_of(text)
         return recover(made) if graph.scopes else _verified(made, flat=False)
 
 
+def changed_metrics(graph: Graph, text: str) -> tuple[str, ...]:
+    """Return the metrics of a recovered spec that are not those of its graph: few, and those of its views and order."""
+    with deep_calls(), paused():
+        return unequal_metrics(graph, graph_of(text))
+
+
 def _verified(graph: Graph, *, flat: bool) -> str:
-    """Return the shortest spec that makes the same layers."""
+    """Return the shortest spec that makes the same layers, in an order that needs as much memory."""
+    if flat:
+        return _first(graph, (_flat,))
+    whole = with_attention(graph)
+    if whole is not graph:
+        whole = without_views(whole)
+        if KEPT.isdisjoint(unequal_metrics(graph, whole)):
+            with suppress(SpecError):
+                return _first(whole, (_structured, _strict))
+    return _first(graph, (_structured, _strict, _nested, _flat))
+
+
+def _first(graph: Graph, attempts: Sequence[Attempt]) -> str:
+    """Return the first spec that is verified; where its order needs other memory, one of the same form in order."""
     found = ""
-    for attempt in (_flat,) if flat else (_structured, _strict, _nested, _flat):
-        text, made = attempt(graph)
+    for attempt in attempts:
+        text, made = attempt(graph, list)
         found = difference(text, graph, made)
-        if not found:
-            return text
+        if found:
+            continue
+        if not same_peak(graph, made):
+            other, made = attempt(graph, in_order)
+            if same_peak(graph, made) and not difference(other, graph, made):
+                return other
+        return text
     raise SpecError("CC775", f"no spec of this network could be verified: {found}")
 
 
-def _strict(graph: Graph) -> tuple[str, list[int]]:
+def _strict(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:
     """Return blocks and repeats without layers that only some calls have."""
-    return _structured(graph, merges=False)
+    return _structured(graph, arranged, merges=False)
 
 
-def _structured(graph: Graph, *, merges: bool = True) -> tuple[str, list[int]]:
+def _structured(graph: Graph, arranged: Arranged, *, merges: bool = True) -> tuple[str, list[int]]:
     """Return blocks and repeats."""
-    items = TreeBuilder(graph, fuse(graph)).items()
+    items = arranged(TreeBuilder(graph, fuse(graph)).items())
     connect(items, graph.inputs[0].index)
     own_ties(items)
     made = order(items)
@@ -68,12 +102,12 @@ def _structured(graph: Graph, *, merges: bool = True) -> tuple[str, list[int]]:
     return document(graph, found, finder.blocks), made
 
 
-def _nested(graph: Graph) -> tuple[str, list[int]]:
+def _nested(graph: Graph, arranged: Arranged) -> tuple[str, list[int]]:
     """Return joins with their branches."""
-    return _written(graph, TreeBuilder(graph, fuse(graph)).items())
+    return _written(graph, arranged(TreeBuilder(graph, fuse(graph)).items()))
 
 
-def _flat(graph: Graph) -> tuple[str, list[int]]:
+def _flat(graph: Graph, _: Arranged) -> tuple[str, list[int]]:
     """Return every layer as an item of its own, in the order of the graph."""
     items = [unit.item({}) for unit in fuse(graph, alone=True)]
     last = max(graph.outputs.values())

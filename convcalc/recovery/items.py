@@ -15,6 +15,8 @@ from convcalc.shapes import Shape
 Value: TypeAlias = Any
 """An int, a fraction, a boolean, a word or an expression, or a tuple of them."""
 WITH_HALF_PADDING = ("conv", "dwconv")
+COMMUTATIVE = ("add", "mul")
+"""Joins whose branches may have another order."""
 
 
 ENTRY = -1
@@ -107,7 +109,7 @@ def arguments(node: Node) -> dict[str, Value]:
             default = argument.type.bind(default, len(value) if isinstance(value, tuple) else 0)
         if argument.required or value != default or argument.key == "padding":
             found[argument.key] = _plain(op, argument.key, value, node.input_shapes)
-    if op.kind == "param":
+    if op.kind in {"param", "reshape"}:
         found["shape"] = tuple(node.shape)
     if op.kind != "pad" and found.get("padding") == 0:
         del found["padding"]
@@ -118,8 +120,9 @@ def arguments(node: Node) -> dict[str, Value]:
 
 
 def _drop_usual(node: Node, args: dict[str, Value]) -> None:
-    """Leave out what an argument of a norm, a pool, a slice or a softmax would be without a value."""
-    kind, shape = args.get("type"), node.input_shapes[0] if node.input_shapes else ()
+    """Leave out what an argument would be without a value."""
+    kind = args.get("type")
+    shape: Sequence[Value] = node.input_shapes[0] if node.input_shapes else ()
     usual: dict[str, Value] = {}
     op = node.op.kind if node.op else ""
     if op == "norm":
@@ -130,12 +133,19 @@ def _drop_usual(node: Node, args: dict[str, Value]) -> None:
             "track_running_stats": kind == "batch",
         }
         usual["channel_axis"] = 0
+        if args.get("axis") in {len(shape) - 1, (len(shape) - 1,)}:
+            args["axis"] = -1
     elif op in {"maxpool", "avgpool"}:
         usual = {"stride": args.get("kernel")}
     elif op == "slice":
         usual = {"stop": shape[args.get("axis", 0)]}
     elif op == "softmax":
         usual = {"axis": len(shape) - 1}
+    elif op == "linear" and len(shape) < 3:
+        usual = {"axis": args.get("axis")}
+    elif op == "attention":
+        each, rest = divmod(args.get("dim", shape[-1]), args["heads"])
+        usual = {"value_dim": args.get("head_dim", each)} | ({} if rest else {"head_dim": each})
     for key, value in usual.items():
         if key in args and type(args[key]) is type(value) and args[key] == value:
             del args[key]

@@ -3,14 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from convcalc.errors import Source, SpecErrors
 from convcalc.graph.graph import Graph, Node
+from convcalc.metrics.metric import Metric
+from convcalc.metrics.registry import core_metrics, detail_metrics_of
 from convcalc.ops.op import Op
-from convcalc.recovery.items import arguments
+from convcalc.recovery.items import COMMUTATIVE, arguments
 from convcalc.shapes import Shape
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import expand, parse_spec
+
+PLACES = ("receptive_field", "effective_stride", "offset")
+ORDERED = "peak_activation_bytes"
+KEPT = frozenset(("params", "buffers", "macs", "activations", "depth", "nonlinearities", *PLACES))
+"""Metrics that are equal also where layers of the model are one in the spec."""
+
+
+def unequal_metrics(graph: Graph, other: Graph) -> tuple[str, ...]:
+    """Return the keys of the metrics of which two graphs have other totals, or other receptive fields at the end."""
+    measures = (*core_metrics().values(), *detail_metrics_of(PLACES))
+    return tuple(measure.key for measure in measures if _total(measure, graph) != _total(measure, other))
+
+
+def _total(measure: Metric, graph: Graph) -> Any:
+    values, found = measure.values(graph)
+    return values[-1:] if measure.key in PLACES else found
+
+
+def same_peak(graph: Graph, order: Sequence[int]) -> bool:
+    """Whether layers in another order have as much in memory at once."""
+    if list(order) == sorted(order):
+        return True
+    peak = core_metrics()[ORDERED]
+    return bool(peak.values(graph)[1] == peak.values(ordered(graph, order))[1])
+
+
+def ordered(graph: Graph, order: Sequence[int]) -> Graph:
+    """Return a graph with its layers in another order."""
+    places = [*(node.index for node in graph.inputs), *order]
+    place = {index: at for at, index in enumerate(places)}
+    nodes = [replace(graph.nodes[index], index=at) for at, index in enumerate(places)]
+    for node in nodes:
+        node.inputs, node.weight_owner = tuple(place[each] for each in node.inputs), place[node.weight_owner]
+    return replace(graph, nodes=nodes, outputs={name: place[index] for name, index in graph.outputs.items()})
 
 
 def difference(text: str, graph: Graph, order: Sequence[int]) -> str:
@@ -21,9 +59,8 @@ def difference(text: str, graph: Graph, order: Sequence[int]) -> str:
         graph: what it has to make.
         order: its layers in the order of the spec.
     """
-    files = DocumentLoader()
     try:
-        made, _ = expand(parse_spec(Source("recovered.yaml", text), files), files)
+        made = graph_of(text)
     except SpecErrors as errors:
         return str(errors.errors[0])
     expected = [*(node.index for node in graph.inputs), *order]
@@ -37,6 +74,12 @@ def difference(text: str, graph: Graph, order: Sequence[int]) -> str:
     if list(made.outputs.values()) != [place[index] for index in graph.outputs.values()]:
         return "its outputs"
     return ""
+
+
+def graph_of(text: str) -> Graph:
+    """Return the network of a spec."""
+    files = DocumentLoader()
+    return expand(parse_spec(Source("recovered.yaml", text), files), files)[0]
 
 
 def _joined(inputs: Iterable[int], nodes: Sequence[Node], op: Op) -> Iterator[int]:
@@ -55,6 +98,8 @@ def _of_node(node: Node, other: Node, made: Sequence[Node], place: dict[int, int
     read, wanted = node.inputs, tuple(place[index] for index in other.inputs)
     if read != wanted and node.op.kind == "concat":
         read, wanted = (tuple(_joined(each, nodes, node.op)) for each, nodes in ((read, made), (wanted, made)))
+    if node.op.kind in COMMUTATIVE:
+        read, wanted = tuple(sorted(read)), tuple(sorted(wanted))
     same = {
         "its kind": node.op.kind == other.op.kind,
         "what it reads": read == wanted,

@@ -21,7 +21,8 @@ class AlignedCell(NamedTuple):
     """The kind of layer, where there is one: for a named join that of the join."""
     layer: bool
     """Whether it is one layer with its fused parts."""
-    known: bool = True
+    unknown: frozenset[str] = frozenset()
+    """The metrics in which some layer of it is not known."""
 
 
 class AlignedRow(NamedTuple):
@@ -94,7 +95,7 @@ def _cell(node: PathNode | None, keys: Sequence[str]) -> AlignedCell | None:
         return None
     values = {key: node.values[key] for key in keys if key in node.values}
     op = node.line.op if node.line else None
-    return AlignedCell(node.path, node.layers, node.output_shape, values, op, not node.group, node.known)
+    return AlignedCell(node.path, node.layers, node.output_shape, values, op, not node.group, node.unknown)
 
 
 def _skip_enclosing_scopes(roots: Sequence[PathNode]) -> Iterator[PathNode]:

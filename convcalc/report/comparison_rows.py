@@ -108,5 +108,5 @@ def _sum(cells: Sequence[AlignedCell | None]) -> AlignedCell | None:
         values=values,
         op=None,
         layer=False,
-        known=all(cell.known for cell in there),
+        unknown=frozenset().union(*[cell.unknown for cell in there]),
     )

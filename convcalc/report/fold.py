@@ -71,8 +71,8 @@ class FoldedRow(NamedTuple):
     values: Mapping[str, Any]
     tied_to: str | None = None
     parts: tuple[str, ...] = ()
-    known: bool = True
-    """Whether every layer in it could be counted."""
+    unknown: frozenset[str] = frozenset()
+    """The metrics in which some layer in it is not known."""
 
 
 class FoldedReport(NamedTuple):
@@ -191,8 +191,8 @@ def _additive(report: Report) -> dict[str, Metric]:
 
 
 def _row_of(row: LayerRow, report: Report) -> FoldedRow:
-    known = row.path not in report.uncounted if report.uncounted else True
-    return FoldedRow(row.path, row.op, row.summary, 1, row.output_shape, row.values, row.tied_to, (), known)
+    unknown = report.unknown.get(row.path, frozenset())
+    return FoldedRow(row.path, row.op, row.summary, 1, row.output_shape, row.values, row.tied_to, (), unknown)
 
 
 def _block(path: str, paths: set[str]) -> str:
@@ -230,7 +230,7 @@ def _sum_rows(path: str, lines: Sequence[FoldedRow], keys: _Folding, *, by_path:
         values={**values, **_gathered_details(lines, keys)},
         tied_to=first.tied_to if own else None,
         parts=tuple(line.path.removeprefix(f"{path}.") for line in lines[1:]) if own else (),
-        known=all(line.known for line in lines),
+        unknown=frozenset().union(*[line.unknown for line in lines]),
     )
 
 

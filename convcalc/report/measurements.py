@@ -15,7 +15,7 @@ from convcalc.metrics.memory import peak
 from convcalc.metrics.metric import Metric
 from convcalc.metrics.registry import DETAIL_REQUESTS, core_metrics, detail_metrics_of, misaligned_joins
 from convcalc.report.layer_summary import layer_summary
-from convcalc.report.metrics import LEAST_TIME, is_additive, metric, profile_metrics
+from convcalc.report.metrics import LEAST_TIME, is_additive, is_known, metric, profile_metrics
 from convcalc.report.report import LayerRow, Report
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 UNDEFINED_METRIC = "CC622"
 NOT_COUNTED = "CC623"
-KNOWN_WITHOUT_COUNTS = frozenset({"params", "buffers", "weight_bytes", "output_elements", "peak_activation_bytes"})
-"""Metrics that are exact though the multiplies of a layer are not known."""
 
 
 class Conditions(NamedTuple):
@@ -184,13 +182,11 @@ class Measurements:
         return value
 
     def _require_counted(self, key: str, layers: Sequence[int] | None = None) -> None:
-        """Demand that the multiplies of all layers are known, or of some, by their order."""
-        if key in KNOWN_WITHOUT_COUNTS:
-            return
+        """Demand that a metric is known of all layers, or of some, by their order."""
         chosen = self.layers if layers is None else [self.layers[index] for index in layers]
-        unknown = next((node for node in chosen if node.op is not None and not node.op.is_counted), None)
+        unknown = next((node for node in chosen if not is_known(key, node)), None)
         if unknown is not None:
-            raise not_counted(self.design, unknown, self.source, f"{key} of ")
+            raise not_counted(self.design, unknown, self.source, key)
 
     # --- the report ---------------------------------------------------------------------------------------------------
 
@@ -227,7 +223,9 @@ class Measurements:
             columns=tuple(columns.values()),
             totals=totals,
             rows=list(_rows(graph, values)),
-            uncounted=tuple([node.path for node in graph.uncounted]),
+            unknown={
+                node.path: frozenset(key for key in columns if not is_known(key, node)) for node in graph.uncounted
+            },
             warnings=(*map(format_error, graph.warnings), *_unmatched(graph, dtype)),
             peak=peak(graph, batch, dtype) if "peak" in asked else None,
             misaligned=joins,
@@ -245,11 +243,18 @@ class Measurements:
             yield from (each._replace(title=key) for key, each in profile_metrics().items() if key in profiles)
 
 
-def not_counted(design: str, node: Node, source: Source, subject: str = "") -> SpecError:
-    """Return the error for a design whose totals are lower bounds, at one of the layers that are not counted."""
-    text = f"{subject}{design} is not known: the layer {quoted(node.path)} is not counted"
-    hint = "limit its params, or write its cost with `custom`"
-    return SpecError(NOT_COUNTED, text, node.source or Span(source), hint)
+def not_counted(design: str, node: Node, source: Source, key: str = "macs") -> SpecError:
+    """Return the error for a design whose total is a lower bound, at one of the layers that are not counted."""
+    text = f"{key} of {design} is not known: the layer {quoted(node.path)} is not counted"
+    span = node.source or Span(source)
+    hint = (
+        "write its cost with `custom`"
+        if span.line
+        else "`convcalc import` it, and write the layer's cost with `custom`"
+    )
+    if node.op and not node.op.has_unknown_weights:
+        hint += "; params are known without it"
+    return SpecError(NOT_COUNTED, text, span, hint)
 
 
 def _unmatched(graph: Graph, dtype: str) -> Iterator[str]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from convcalc.graph.graph import Node
 from convcalc.metrics.metric import Metric
-from convcalc.metrics.registry import core_metrics, lazy_metrics
+from convcalc.metrics.registry import FIELD_KEYS, core_metrics, lazy_metrics
 
 if TYPE_CHECKING:
     from convcalc.devices.roofline import Device
 
 LEAST_TIME = "least_time"
+_OF_WEIGHTS = frozenset({"params", "buffers", "weight_bytes", "training_bytes", "traffic_bytes"})
+KNOWN_WITHOUT_COUNTS = _OF_WEIGHTS | {"output_elements", "peak_activation_bytes", *FIELD_KEYS}
+"""Metrics that are exact though the multiplies of a layer are not known, if its weights are."""
 
 
 @cache
@@ -57,3 +61,10 @@ def is_additive(key: str) -> bool:
 def documented_keys() -> tuple[str, ...]:
     """Return the keys of all metrics but the counts of other tools, of which there are many."""
     return (*core_metrics(), *detail_metrics())
+
+
+def is_known(key: str, node: Node) -> bool:
+    """Whether the value of a layer in a metric is exact: it is counted, or known without."""
+    if node.op is None or node.op.is_counted:
+        return True
+    return key in KNOWN_WITHOUT_COUNTS and not (node.op.has_unknown_weights and key in _OF_WEIGHTS)

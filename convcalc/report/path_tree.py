@@ -14,7 +14,7 @@ from convcalc.report.fold import FUSED, FoldedRow
 class PathNode:
     """A path segment: a layer with its fused parts, or a group. Its numbers include those of its children."""
 
-    __slots__ = ("children", "known", "last", "layers", "line", "output_shape", "path", "segment", "values")
+    __slots__ = ("children", "last", "layers", "line", "output_shape", "path", "segment", "unknown", "values")
 
     def __init__(self, segment: str, path: str) -> None:
         self.segment = segment
@@ -24,7 +24,7 @@ class PathNode:
         self.layers = 0
         self.output_shape: tuple[int, ...] = ()
         self.values: Mapping[str, int] = {}
-        self.known = True
+        self.unknown: frozenset[str] = frozenset()
         self.last = -1
         """Where its last layer stands in the network, to know whose output leaves the group."""
 
@@ -40,7 +40,7 @@ def build_path_tree(lines: Sequence[FoldedRow], keys: Sequence[str]) -> PathNode
     nodes: dict[str, PathNode] = {"": root}
     for place, line in enumerate(lines):
         node = _node(line.path, nodes)
-        node.line, node.last, node.output_shape, node.known = line, place, line.output_shape, line.known
+        node.line, node.last, node.output_shape, node.unknown = line, place, line.output_shape, line.unknown
         node.layers, node.values = line.layers, line.values
     for node in reversed(nodes.values()):  # children were made after their parents
         if node.children:
@@ -66,7 +66,7 @@ def _add_up(node: PathNode, keys: Sequence[str]) -> None:
     values = {key: node.values[key] for key in keys if key in node.values}
     for child in node.children.values():
         node.layers += child.layers
-        node.known = node.known and child.known
+        node.unknown |= child.unknown
         if child.last > node.last:
             node.last, node.output_shape = child.last, child.output_shape
         for key in keys:
@@ -91,7 +91,7 @@ def structures(root: PathNode, keys: Sequence[str]) -> dict[int, int]:
     for node in reversed(nodes):
         line = node.line
         described = line and (line.op, line.summary, line.parts, line.tied_to, *map(line.values.get, keys))
-        values = node.known, *map(node.values.get, keys)
+        values = node.unknown, *map(node.values.get, keys)
         below = tuple([(child.segment, found[id(child)]) for child in node.children.values()])
         found[id(node)] = numbers.setdefault((described, node.output_shape, node.layers, values, below), len(numbers))
     return found

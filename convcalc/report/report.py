@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from convcalc.errors import Span
@@ -46,8 +46,8 @@ class Report(Drawn):
     """Metrics of one design under one counting convention.
 
     ``design`` is what the user typed, ``name`` the spec's own name (or the design). ``totals`` has a value for every
-    column, in the order of ``columns``. ``uncounted`` lists layers that could not be counted: then totals are lower
-    bounds. ``peak``, ``misaligned`` and ``device`` are set if they were requested.
+    column, in the order of ``columns``. ``unknown`` has the layers that could not be counted: then totals are lower
+    bounds, in the metrics that each lacks. ``peak``, ``misaligned`` and ``device`` are set if they were requested.
     """
 
     design: str
@@ -59,7 +59,8 @@ class Report(Drawn):
     columns: tuple[Metric, ...]
     totals: Mapping[str, Any]
     rows: Sequence[LayerRow]
-    uncounted: tuple[str, ...] = ()
+    unknown: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The layers that could not be counted, each with the keys of the metrics in which it is not known."""
     warnings: tuple[str, ...] = ()
     peak: Peak | None = None
     """The step with the largest activations, and their tensors."""
@@ -80,7 +81,12 @@ class Report(Drawn):
 
     @property
     def is_complete(self) -> bool:
-        return not self.uncounted
+        return not self.unknown
+
+    @property
+    def lower_bounds(self) -> frozenset[str]:
+        """The keys of the metrics whose totals are lower bounds."""
+        return frozenset().union(*self.unknown.values())
 
     def to(  # type: ignore[override] # fewer formats
         self,
@@ -187,7 +193,10 @@ class Report(Drawn):
         return data_frame(table, library)
 
     def __repr__(self) -> str:
-        totals = ", ".join(f"{self.totals[key]:,} {key}" for key in ("params", "macs") if key in self.totals)
+        bounds = self.lower_bounds
+        totals = ", ".join(
+            f"{'≥ ' * (key in bounds)}{self.totals[key]:,} {key}" for key in ("params", "macs") if key in self.totals
+        )
         return f"<Report of {self.design}: {len(self.rows):,} layers, {totals}>"
 
     def _repr_html_(self) -> str:

@@ -109,9 +109,8 @@ def _read_override(document: Document, name: str, value: Any, symbols: Collectio
     name, value = unicodedata.normalize("NFC", name), str(value) if isinstance(value, float) else value
     place = Span(Source("--set", f"{name}={value}" if isinstance(value, str) else name), 1, 1, max(1, len(name)))
     if name not in document.vars:
-        known = ", ".join(document.vars) or "none"
         text = f"no variable {quoted(name)} to set{did_you_mean(name, document.vars)}"
-        raise SpecErrors([SpecError("CC702", text, place, hint=f"variables: {known}")])
+        raise SpecErrors([SpecError("CC702", text, place, hint=document.variables_hint)])
     if not isinstance(value, str):
         return name, tuple(value) if isinstance(value, list) else value
     scalar = ScalarNode(value, Span(place.source, 1, len(name) + 2, max(1, len(value))))

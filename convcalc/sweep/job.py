@@ -170,10 +170,9 @@ def _require_valid(job: SweepJob, spec: SpecFile) -> None:
         if axis.name in seen:
             errors.append(SpecError("CC714", f"the axis {quoted(axis.name)} is given twice", span))
         elif axis.name not in known:
-            hint = f"variables: {', '.join(known) or 'none'}"
             done = "solve for" if axis.argument == FOR else "sweep"
             text = f"no variable {quoted(axis.name)} to {done}{did_you_mean(axis.name, known)}"
-            errors.append(SpecError("CC712", text, span, hint=hint))
+            errors.append(SpecError("CC712", text, span, hint=spec.document.variables_hint))
         elif axis.name in job.output_metrics:
             text = f"{quoted(axis.name)} is an axis and a metric; ask for other metrics with --columns"
             errors.append(SpecError("CC714", text, span))
@@ -199,8 +198,8 @@ def _require_variables(job: SweepJob, spec: SpecFile) -> None:
     for name, _ in job.overrides:
         if name not in spec.document.vars:
             text = f"no variable {quoted(name)} to set{did_you_mean(name, spec.document.vars)}"
-            hint = f"variables: {', '.join(spec.document.vars) or 'none'}"
-            raise SpecErrors([SpecError("CC702", text, Span(Source("--set", name), 1, 1), hint=hint)])
+            place = Span(Source("--set", name), 1, 1)
+            raise SpecErrors([SpecError("CC702", text, place, hint=spec.document.variables_hint)])
     if not job.by_variant and job.variant is not None:
         _variant_axis(spec, [job.variant])
 

@@ -14,6 +14,7 @@ import pytest
 from convcalc import schemas
 from convcalc.cli import COMPLETION_VARIABLE
 from convcalc.guide.pages import error_codes
+from convcalc.importers.registry import importers
 from tests.conftest import LEAKS, ROOT, Command
 
 SHELLS = ("bash", "zsh", "fish")
@@ -67,7 +68,9 @@ def words(cli: Command, *typed: str) -> list[str]:
         ("graph tiny.yaml --open st", ["stem", "stage1", "stage2"]),
         ("graph tiny.yaml --close stage1.", ["stage1.conv1"]),
         ("graph --open st", []),
-        ("report t", ["tiny.yaml", "t/"]),
+        ("report t", ["torch:", "tiny.yaml", "t/"]),
+        ("report mo", ["model.cfg", "model.keras", "model.onnx", "mo/"]),
+        ("validate mo", ["mo/"]),
         ("compare tiny.yaml p", ["pair.yaml", "p/"]),
         ("validate b", ["broken.yaml", "b/"]),
         ("report sub/", ["sub/inner.yaml", "sub//"]),
@@ -106,6 +109,8 @@ def test_offers(cli: Command, folder: Path, line: str, offered: list[str]) -> No
     (folder / "sub").mkdir()
     (folder / "sub" / "inner.yaml").touch()
     (folder / "sub" / "notes.txt").touch()
+    for ending in {ending for each in importers() if each.title != "refused" for ending in each.suffixes}:
+        (folder / f"model{ending}").touch()
     assert words(cli, *line.split(" ")) == offered
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import jsonschema
@@ -13,6 +15,7 @@ from convcalc.git.ci import VARIABLES
 from convcalc.render import DIFFS
 from tests.budget.repositories import Sandbox, created, net, params
 from tests.conftest import Command
+from tests.importers.test_keras import entering, layer, model
 
 LIBRARY = "blocks:\n  Unit: {params: {c}, layers: [conv: [c, 1]]}\n"
 USING = "import: {lib: lib.yaml}\ninput: [3, 8, 8]\nlayers: [lib.Unit: [5]]\n"
@@ -251,3 +254,40 @@ def test_every_format_when_there_is_nothing_to_say(cli: Command, sandbox: Sandbo
 
 def test_formats() -> None:
     assert {"text", "json", "markdown"} <= set(DIFFS)
+
+
+def darknet(filters: int) -> str:
+    sizes = "[net]\nwidth=8\nheight=8\nchannels=3\n"
+    return f"{sizes}[convolutional]\nfilters={filters}\nsize=3\nstride=1\npad=1\nactivation=linear\n"
+
+
+def keras(units: int) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("config.json", json.dumps(model(entering(3), layer("dense", "Dense", "x", units=units))))
+    return file.getvalue()
+
+
+def test_models_are_compared_with_their_past(cli: Command, sandbox: Sandbox) -> None:
+    """A convolution 3×3 of 3 channels has 28 weights for each filter, a dense layer of 3 inputs 4 for each unit."""
+    (sandbox.folder / "net.keras").write_bytes(keras(2))
+    sandbox.commit({"net.cfg": darknet(2), "same.cfg": darknet(1)})
+    sandbox.write("net.cfg", darknet(5))
+    (sandbox.folder / "net.keras").write_bytes(keras(7))
+    document = json.loads(cli("diff", "HEAD", "net.cfg", "same.cfg", "net.keras", "--json").stdout)
+    params = {
+        one["design"]: [one["totals"][side]["params"] for side in ("before", "after")] for one in document["designs"]
+    }
+    assert params == {"net.cfg": [56, 140], "net.keras": [8, 28]}
+    assert document["unchanged"] == 1
+    check = cli("check", "net.keras", "--baseline", "git:HEAD")
+    assert check.exit_code == 0, check.stdout
+
+
+def test_a_model_that_could_not_be_read_in_the_past(cli: Command, sandbox: Sandbox) -> None:
+    (sandbox.folder / "net.keras").write_bytes(b"nothing")
+    sandbox.commit({})
+    (sandbox.folder / "net.keras").write_bytes(keras(7))
+    result = cli("diff", "HEAD", "net.keras")
+    assert result.exit_code == 2
+    assert "(HEAD): net.keras: error CC760: the zip is damaged" in result.stderr

@@ -297,7 +297,7 @@ def test_layers_that_are_not_counted_are_marked() -> None:
     unknown = report.rows[-1]._replace(
         path="mystery", op="custom", summary="", values={}, inputs=(report.rows[-1].path,)
     )
-    partial = replace(report, rows=(*report.rows, unknown), uncounted=("mystery",))
+    partial = replace(report, rows=(*report.rows, unknown), unknown={"mystery": frozenset(("macs", "flops"))})
     found = graph(module_tree(partial), partial)
     svg = found.picture.to_svg()
     assert "custom ≥" in svg

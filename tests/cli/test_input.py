@@ -125,7 +125,7 @@ def test_symbols_go_before_it(cli: Command) -> None:
     ("design", "options", "said"),
     [
         ("two.yaml", ["imag=3,6,5"], "CC709: no input 'imag'; did you mean 'image'?"),
-        ("two.yaml", ["3,6,5"], "the spec has 2 inputs, and '3,6,5' names none of them"),
+        ("two.yaml", ["3,6,5"], "the design has 2 inputs, and '3,6,5' names none of them"),
         ("two.yaml", ["image=3,6,5"], "two.yaml:2:"),
         ("net.yaml", ["3"], "net.yaml:5:"),
         ("two.yaml", ["3x6x5"], "write --input image=3,6,5; inputs are image, mask"),

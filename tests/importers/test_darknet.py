@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -307,3 +308,9 @@ def test_commands_take_a_network(cli: Command, tmp_path: Any, monkeypatch: pytes
     assert "defined at tiny.cfg:21:1\n" in shown.stdout
     assert cli("check", "tiny.cfg", "--max", "params=8852366").exit_code == 0
     assert cli("report", "-", input=tiny_yolov3()).exit_code == 0
+
+
+def test_a_shortcut_pads_channels_where_sizes_are_symbols(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "net.cfg").write_text(net(32) + conv(8, 3) + conv(12, 3) + "\n[shortcut]\nfrom=-2\n", "utf-8")
+    result = cli("formula", tmp_path / "net.cfg", "--symbols", "h")
+    assert f"{32 * 9 * (3 * 8 + 8 * 12):,}·h" in result.stdout, result

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,8 +40,9 @@ class ToyModel(Model):
         y = b.add("/stem/conv-1/Conv\x1b[2J", "conv", x, out=width, kernel=3, padding="half", weights="W")
         z = b.add("/stem/conv-2/Conv", "conv", x, out=width, kernel=3, padding="half", weights="W")
         out = b.add("/stem/Add", "add", y, z)
-        if self.name == "mystery":
-            out = b.opaque("warp", "com.example::Warp", [out], [width], params=5)
+        if self.name in {"mystery", "riddle"}:
+            params = 5 if self.name == "mystery" else None
+            out = b.opaque("warp", "com.example::Warp", [out], [width], params=params)
         return b.graph({"y": b.add("/head/Relu", "act", out, type="relu")}, name=self.name)
 
 
@@ -59,6 +63,7 @@ def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.toy").write_text("net")
     (tmp_path / "mystery.toy").write_text("mystery")
+    (tmp_path / "riddle.toy").write_text("riddle")
     (tmp_path / "damaged.toy").write_text("damaged")
     (tmp_path / "net.yaml").write_text("toy: net\n")
     return tmp_path
@@ -141,7 +146,8 @@ def test_comparison_check_and_claims(cli: Command) -> None:
 
 def test_a_layer_that_is_not_counted(cli: Command) -> None:
     report = facts(cli, "report", "mystery.toy", "--set", "size=16")
-    assert report["coverage"] == {"complete": False, "unknown": ["warp"]}
+    assert (report["coverage"]["complete"], report["coverage"]["unknown"]) == (False, ["warp"])
+    assert report["coverage"]["lower_bounds"] == ["macs", "flops", "activations", "depth", "nonlinearities"]
     assert report["totals"]["params"] == 117
     text = cli("report", "mystery.toy", "--set", "size=16")
     assert text.exit_code == 0
@@ -150,6 +156,40 @@ def test_a_layer_that_is_not_counted(cli: Command) -> None:
     strict = cli("report", "mystery.toy", "--set", "size=16", "--strict")
     assert (strict.exit_code, strict.stdout) == (2, "")
     assert "mystery.toy: warp: error CC623" in strict.stderr
+
+
+def test_what_is_known_of_a_layer_that_is_not_counted_is_shown(cli: Command) -> None:
+    args = ("report", "mystery.toy", "--set", "size=16", "--columns", "params,macs,output_elements")
+    rows = {row["path"]: row for row in csv.DictReader(io.StringIO(cli(*args, "-f", "csv").stdout))}
+    assert (rows["warp"]["params"], rows["warp"]["macs"], rows["warp"]["output_elements"]) == ("5", "", "4")
+    for form in ("text", "markdown", "html", "latex"):
+        shown = re.sub(r"<[^>]+>|[|&`]", " ", cli(*args, "-f", form).stdout)
+        assert re.search(r"warp +opaque, not counted +4 +5 .*\? +4 ", shown), (form, shown)
+        assert "≥ 117" not in shown
+    batch = cli("batch", "mystery.toy", "riddle.toy", "--set", "size=16", "-f", "csv").stdout
+    assert ",117,55296,lower bounds (≥) of macs: 1 layer is not counted" in batch
+    assert ',112,55296,"lower bounds (≥) of params, macs: 1 layer is not counted' in batch
+
+
+@pytest.mark.parametrize(
+    ("file", "limit", "code"),
+    [
+        ("mystery.toy", "params=117", 0), ("mystery.toy", "params=116", 1), ("mystery.toy", "macs=1G", 2),
+        ("riddle.toy", "params=117", 2), ("riddle.toy", "weight_bytes=1G", 2), ("riddle.toy", "output_elements=1G", 0),
+    ],
+)  # fmt: skip
+def test_lower_bounds_are_not_judged(cli: Command, file: str, limit: str, code: int) -> None:
+    result = cli("check", file, "--input", "3,16,16", "--max", limit)
+    assert (result.exit_code, "CC623" in result.stdout) == (code, code == 2), result.stdout
+
+
+def test_weights_that_are_not_known_stay_unknown_in_a_recovered_spec(cli: Command, toy: Path) -> None:
+    report = cli("report", "riddle.toy", "--set", "size=16").stdout
+    assert "≥ 112" in report
+    spec = cli("import", "riddle.toy", "--set", "size=16")
+    assert spec.exit_code == 0, spec.stderr
+    (toy / "riddle.yaml").write_text(spec.stdout)
+    assert "≥ 112" in cli("report", "riddle.yaml").stdout
 
 
 def test_a_sweep_over_a_size_that_the_model_leaves_open(cli: Command) -> None:
@@ -207,3 +247,36 @@ def test_what_no_output_reads_is_left_out_unless_it_has_weights() -> None:
     graph = b.graph({"y": y})
     assert [node.path for node in graph.layers] == ["conv", "pool", "side"]
     assert [graph.nodes[index].path for node in graph.layers for index in node.inputs] == ["x", "conv", "pool"]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\x80\x04\x95\x0b", "may be a pickle"), (b"PK\x03\x04" + bytes(26) + b"net/data.pkl", "may be a pickle"),
+        (b"PK\x03\x04" + bytes(26) + b"metadata.json", "model of Keras"), (b"\x89HDF\r\n", "HDF5"),
+        (b"\x08\x0a\x12\x07pytorch\xff", "ONNX"), (b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
+        (b'\x40\0\0\0\0\0\0\0{"a"', "weights alone"), (b"\xff\xd8\xff", ""),
+    ],
+)  # fmt: skip
+def test_a_file_of_another_format_is_named(cli: Command, toy: Path, content: bytes, what: str) -> None:
+    for name in ("net", "other.yaml", "net.weights"):
+        (toy / name).write_bytes(content)
+        result = cli("report", name)
+        assert (result.exit_code, result.stdout) == (2, "")
+        code = "CC761" if what else "CC00"
+        assert what in result.stderr
+        assert f"error {code}" in result.stderr
+        assert what == "" or "hint: " in result.stderr
+
+
+def test_a_file_that_is_not_there(cli: Command, toy: Path) -> None:
+    (toy / "folder.toy").mkdir()
+    assert "error CC001: no such file\n  hint: did you mean net.toy?" in cli("report", "nte.toy").stderr
+    assert "folder.toy: error CC002: is a folder, not a model" in cli("report", "folder.toy").stderr
+
+
+@pytest.mark.parametrize("option", ["--arg=w=3", "--inputs=a:b", "--train"])
+def test_options_of_code_need_a_model_in_code(cli: Command, option: str) -> None:
+    result = cli("report", "net.toy", "--set", "size=16", option)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{option.partition('=')[0]} is for models in code, torch:MODULE:CALLABLE" in result.stderr

@@ -135,6 +135,33 @@ def test_sizes_that_do_not_fit(shape: str, text: str) -> None:
         graph(free, input=shape)
 
 
+@pytest.mark.parametrize(
+    ("layers", "entered", "given"),
+    [
+        ([("Dense", {"units": 4})], (9, 5), "9,6"),
+        ([("LSTM", {"units": 4})], (9, 5), "9,6"),
+        ([("Flatten", {}), ("Dense", {"units": 4})], (8, 8, 3), "3,9,9"),
+        ([("GlobalAveragePooling2D", {}), ("Dense", {"units": 4})], (None, None, 3), "4,9,9"),
+        ([("LayerNormalization", {})], (None, 5), "9,6"),
+    ],
+)
+def test_an_input_of_which_the_weights_would_be_others_is_an_error(
+    layers: list[tuple[str, dict[str, Any]]], entered: tuple[int | None, ...], given: str
+) -> None:
+    last, made = "x", []
+    for kind, settings in layers:
+        made.append(layer(kind.lower(), kind, last, **settings))
+        last = kind.lower()
+    with pytest.raises(Exception, match="CC762"):
+        graph(model(entering(*entered), *made), input=given)
+
+
+def test_an_input_of_another_length_keeps_the_weights() -> None:
+    dense = model(entering(9, 5), layer("dense", "Dense", "x", units=4))
+    assert sum(macs(graph(dense, input="12,5"))) == 12 * 5 * 4
+    assert not graph(model(entering(5), layer("act", "ReLU", "x")), input="6").warnings
+
+
 def test_a_model_without_any_shape_takes_that_of_the_option() -> None:
     unbuilt = {"class_name": "Sequential", "config": {"name": "s", "layers": [layer("dense", "Dense", units=4)]}}
     with pytest.raises(Exception, match="CC762"):
@@ -147,6 +174,13 @@ def test_sizes_that_are_symbols_give_formulas(cli: Command, tmp_path: Path) -> N
     (tmp_path / "net.json").write_text(json.dumps(free), "utf-8")
     result = cli("formula", tmp_path / "net.json", "--symbols", "length")
     assert "20·length" in result.stdout.replace("*", "·"), result
+    convolution = layer("c", "Conv2D", "x", filters=4, kernel_size=[3, 3], padding="same")
+    (tmp_path / "net.json").write_text(json.dumps(model(entering(None, None, 3), convolution)), "utf-8")
+    result = cli("formula", tmp_path / "net.json", "--symbols", "h,w,c")
+    assert "36·h·w·c" in result.stdout, result
+    assert "Assumed: c = 3." in result.stdout
+    unknown = cli("formula", tmp_path / "net.json", "--symbols", "h")
+    assert (unknown.exit_code, "CC762" in unknown.stderr) == (2, True)
 
 
 # --- what is shared ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
@@ -202,8 +203,9 @@ FREE = (CONV, weight("w", 8, 3, 3, 3), weight("b", 8), entering("x", "batch", 3,
 
 def test_free_sizes_are_variables_or_given_by_a_shape(tmp_path: Path) -> None:
     loaded = model(tmp_path, *FREE)
-    assert loaded.variables == {"batch": 1, "h": None}
-    assert loaded.inputs == {"x": (3, "h", "w x")}
+    assert loaded.variables == {"batch": 1, "h": None, "w_x": None}
+    assert loaded.inputs == {"x": (3, "h", "w_x")}
+    assert loaded.graph(None, {"h": 6, "w_x": 5}, {}).layers[-1].shape == (8, 6, 5)
     with pytest.raises(SpecError, match=r"CC762.*h of x, w x of x"):
         loaded.graph(None, {"batch": 1}, {})
     for given in ((3, 6, 5), (1, 3, 6, 5)):
@@ -211,6 +213,26 @@ def test_free_sizes_are_variables_or_given_by_a_shape(tmp_path: Path) -> None:
     assert loaded.graph(None, {"batch": 2}, {"x": (3, 6, 5)}).layers[-1].shape == (2, 8, 6, 5)
     with pytest.raises(SpecError, match=r"CC762.*4 axes, 3 without the batch, not 2"):
         loaded.graph(None, {}, {"x": (6, 5)})
+
+
+@pytest.mark.parametrize(
+    ("names", "variables", "given", "sizes"),
+    [
+        (("past", "past + new"), {"past": None}, {"past": 3, "new": 2}, None),
+        (("past", "new", "past + new"), {"past": None, "new": None}, {"past": 3, "new": 2}, (3, 2, 5)),
+        (("n", "2*n - 1", "(n + 1)//2"), {"n": None}, {"n": 5}, (5, 9, 3)),
+        (("a b", "a-b", "1"), {"a_b": None, "a_b_2": None, "n_1": None}, {"a_b": 3, "a_b_2": 4, "n_1": 2}, (3, 4, 2)),
+    ],
+)  # fmt: skip
+def test_names_of_dimensions(
+    tmp_path: Path, names: tuple[str, ...], variables: dict[str, int], given: dict[str, int], sizes: tuple[int] | None
+) -> None:
+    loaded = model(tmp_path, pb.node("Relu", ("x",), ("y",)), entering("x", "b", *names), leaving("y"))
+    if sizes is None:  # what a variable would be for is not known
+        assert "past_new" in loaded.variables
+    else:
+        assert {name: loaded.variables[name] for name in loaded.variables if name != "b"} == variables
+        assert loaded.graph(None, given, {}).layers[-1].shape == sizes
 
 
 @pytest.mark.parametrize(
@@ -233,6 +255,16 @@ def test_commands_take_a_model_of_a_free_size(tmp_path: Path, command: list[str]
     done = cli(name, tmp_path / "model.onnx", *options)
     assert done.exit_code == 0, done.stderr
     assert shown in done.stdout
+
+
+def test_formulas_have_no_size_that_is_not_known(tmp_path: Path, cli: Command) -> None:
+    nodes = (pb.node("MatMul", ("x", "y"), ("z",)), entering("x", "b", "n", "m + 1"), entering("y", "b", "m + 1", "k"))
+    model(tmp_path, *nodes, entering("u", "b", "m"), leaving("z"))
+    formula = cli("formula", tmp_path / "model.onnx", "--symbols", "n,m", "--set", "k=4")
+    assert "4·n·(m + 1)" in formula.stdout, formula
+    for options in (("--symbols", "n,m"), ("--symbols", "n", "--set", "k=4")):
+        missing = cli("formula", tmp_path / "model.onnx", *options)
+        assert (missing.exit_code, "CC762" in missing.stderr) == (2, True)
 
 
 # --- branches, loops and functions ------------------------------------------------------------------------------------
@@ -387,6 +419,46 @@ def test_gelu_that_is_written_out_is_one_layer(tmp_path: Path) -> None:
     assert kinds(graph) == ["elementwise", "elementwise", "add", "mul", "mul", "act", "act"]
 
 
+@pytest.mark.parametrize(("other", "expected"), [("x", ["silu", "relu"]), ("z", ["sigmoid", "relu"])])
+def test_silu_that_is_written_out_is_one_layer(tmp_path: Path, other: str, expected: list[str]) -> None:
+    nodes = (pb.node("Sigmoid", ("x",), ("s",)), pb.node("Mul", ("s", other), ("m",)), pb.node("Relu", ("m",), ("y",)))
+    graph = built(tmp_path, *nodes, entering("x", 1, 4), entering("z", 1, 4), leaving("y"))
+    assert [getattr(node.op, "type", "") for node in graph.layers if node.op and node.op.kind == "act"] == expected
+
+
+def written_out_norm(*last: bytes, axis: int = 2, exponent: float = 2) -> tuple[bytes, ...]:
+    numbers = {"two": exponent, "eps": 1e-6, "one": 1}
+    return (
+        *(pb.data(5, pb.tensor(name, (), FLOAT, pb.data(9, struct.pack("<f", n)))) for name, n in numbers.items()),
+        pb.node("Pow", ("x", "two"), ("p",)), pb.node("ReduceMean", ("p",), ("m",), integers("axes", axis)),
+        pb.node("Add", ("m", "eps"), ("a",)), pb.node("Sqrt", ("a",), ("r",)), *last, weight("w", 4),
+        entering("x", 1, 3, 4), leaving("y"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        (("Reciprocal", "r"), ("Mul", "x", "d"), ("Mul", "w", "e")),
+        (("Div", "one", "r"), ("Mul", "d", "x"), ("Mul", "e", "w")),
+        (("Div", "x", "r"), ("Mul", "w", "d")),
+    ],
+)
+def test_a_norm_by_the_mean_square_that_is_written_out_is_one_layer(
+    tmp_path: Path, last: tuple[tuple[str, ...], ...]
+) -> None:
+    outputs = [*"de"[: len(last) - 1], "y"]
+    nodes = [pb.node(op, tuple(read), (to,)) for (op, *read), to in zip(last, outputs, strict=True)]
+    (norm,) = built(tmp_path, *written_out_norm(*nodes)).layers
+    assert (norm.facts.params, getattr(norm.op, "type", "")) == (4, "rms")
+    for changed in ({"exponent": 3}, {"axis": 1}):
+        graph = built(tmp_path, *written_out_norm(*nodes, **changed))
+        assert "norm" not in kinds(graph)
+    if len(last) == 2:
+        wrong = (pb.node("Div", ("r", "x"), ("d",)), nodes[1])
+        assert "norm" not in kinds(built(tmp_path, *written_out_norm(*wrong)))
+
+
 def test_nodes_in_another_order_are_sorted(tmp_path: Path) -> None:
     nodes = (pb.node("Relu", ("a",), ("y",)), pb.node("Sigmoid", ("x",), ("a",)))
     graph = built(tmp_path, *nodes, entering("x", 1, 4), leaving("y"))
@@ -501,6 +573,7 @@ SCORES = TOKENS * TOKENS * WIDTH * 2
         (contributed("QAttention", ("x", "q8", "b24", "s", "s"), integer("num_heads", HEADS)), 216, 960 + SCORES),
         (contributed("MultiHeadAttention", ("x", "x", "x"), integer("num_heads", HEADS)), 0, SCORES),
         (contributed("MultiHeadAttention", ("x", "x", "x", "b24"), integer("num_heads", HEADS)), 24, SCORES),
+        (contributed("MultiHeadAttention", ("qkv_x", "", "", "b24"), integer("num_heads", HEADS)), 24, SCORES),
         (
             contributed(
                 "GroupQueryAttention", ("x", "half", "half"), integer("num_heads", 2), integer("kv_num_heads", 1)
@@ -532,7 +605,8 @@ def test_operations_of_microsoft(tmp_path: Path, node: bytes, params: int, multi
         if name.encode() in node
     ]
     held += [pb.data(5, pb.tensor(name, (), FLOAT, pb.integer(14, 1))) for name in "sz"]
-    inputs = (entering("x", 1, 5, 8), entering("half", 1, 5, 4), entering("router", 1, 5, 4))
+    widths = {"x": 8, "half": 4, "router": 4, "qkv_x": 24}
+    inputs = [entering(name, 1, 5, width) for name, width in widths.items()]
     graph = built(tmp_path, node, *held, *inputs, leaving("y"))
     assert counts(graph) == (params, multiplies)
     assert not graph.uncounted
@@ -541,3 +615,249 @@ def test_operations_of_microsoft(tmp_path: Path, node: bytes, params: int, multi
 
 def _op(node: bytes) -> str:
     return next((name for name in ("FusedMatMul", "DynamicQ", "MatMulNB") if name.encode() in node), "")
+
+
+@pytest.mark.parametrize(
+    ("flags", "shapes", "out", "multiplies"),
+    [
+        ((1, 1, 0, 1), ((5, 2, 3), (7, 2, 3)), (2, 5, 7), 2 * 5 * 7 * 3),
+        ((0, 1, 0, 0), ((2, 5, 7), (7, 2, 3)), (2, 5, 3), 2 * 5 * 7 * 3),
+        ((1, 0, 1, 0), ((5, 2, 3), (2, 5, 4)), (2, 3, 4), 2 * 3 * 5 * 4),
+    ],
+)
+def test_products_whose_rows_are_before_the_batch(
+    tmp_path: Path, flags: tuple[int, ...], shapes: tuple[tuple[int, ...], ...], out: tuple[int, ...], multiplies: int
+) -> None:
+    names = ("transBatchA", "transBatchB", "transA", "transB")
+    node = contributed("FusedMatMul", ("x", "z"), *map(integer, names, flags))
+    graph = built(tmp_path, node, entering("x", *shapes[0]), entering("z", *shapes[1]), leaving("y"))
+    assert graph.layers[-1].shape == out
+    assert counts(graph) == (0, multiplies)
+
+
+def test_a_quantised_lstm(tmp_path: Path) -> None:
+    node = contributed("DynamicQuantizeLSTM", ("x", "w", "r", "b", "", "", "", "", "s", "z", "s", "z"))
+    weights = (weight("w", 2, 8, 24, data_type=INT8), weight("r", 2, 6, 24, data_type=INT8), weight("b", 2, 48))
+    scales = (weight("s", 2), weight("z", 2, data_type=INT8))
+    graph = built(tmp_path, node, *weights, *scales, entering("x", 5, 1, 8), leaving("y"))
+    assert graph.layers[-1].shape == (5, 2, 1, 6)
+    assert counts(graph) == (2 * (24 * 8 + 24 * 6 + 48), 5 * 2 * 24 * (8 + 6))
+
+
+def test_embeddings_of_words_places_and_segments(tmp_path: Path) -> None:
+    for segment, params in (("t", 16), ("", 0)):
+        names = ("x", "x" if segment else "", "w", "p", segment, "g", "b")
+        tables = [weight("w", 20, 8), weight("p", 9, 8), weight("g", 8), weight("b", 8)]
+        tables += [weight("t", 2, 8)] if segment else []
+        node = contributed("EmbedLayerNormalization", names)
+        graph = built(tmp_path, node, *tables, entering("x", 1, 7, data_type=INT64), leaving("y"))
+        assert graph.layers[-1].shape == (7, 8)
+        assert counts(graph) == (20 * 8 + 9 * 8 + params + 16, 0)
+
+
+def test_a_group_norm_with_channels_last(tmp_path: Path) -> None:
+    node = contributed("GroupNorm", ("x", "g", "b"), integer("groups", 2), integer("activation", 1))
+    graph = built(tmp_path, node, weight("g", 8), weight("b", 8), entering("x", 1, 5, 6, 8), leaving("y"))
+    assert kinds(graph) == ["norm", "act"]
+    assert counts(graph) == (16, 0)
+
+
+def learned(op: str, outputs: int, *attributes: bytes) -> bytes:
+    texts = [pb.data(1, "x"), *(pb.data(2, name) for name in ("l", "y")[-outputs:]), pb.data(4, op)]
+    return pb.data(1, b"".join(texts) + pb.data(7, "ai.onnx.ml") + b"".join(pb.data(5, each) for each in attributes))
+
+
+def floats(name: str, count: int) -> bytes:
+    return pb.data(1, name) + pb.data(7, struct.pack(f"<{count}f", *range(count))) + pb.integer(20, 6)
+
+
+@pytest.mark.parametrize(
+    ("node", "out", "params", "multiplies"),
+    [
+        (learned("LinearRegressor", 1, floats("coefficients", 8), floats("intercepts", 2)), 2, 10, 8),
+        (
+            learned(
+                "LinearClassifier", 2, floats("coefficients", 12), floats("intercepts", 3),
+                integers("classlabels_ints", 0, 1, 2),
+            ), 3, 15, 12,
+        ),
+        (learned("LinearClassifier", 2, floats("coefficients", 4), integers("classlabels_ints", 0, 1)), 2, 4, 4),
+        (learned("Normalizer", 1), 4, 0, 0),
+    ],
+)  # fmt: skip
+def test_models_of_scikit_learn(tmp_path: Path, node: bytes, out: int, params: int, multiplies: int) -> None:
+    loaded = model(tmp_path, node, entering("x", "n", 4), leaving("y"))
+    for rows, leading in ((1, ()), (3, (3,))):
+        run, scope = loaded.walk({"n": rows}, {})
+        value = scope.find("y")
+        assert value is not None
+        assert value.sizes == (rows, out)
+        assert counts(run.layers.graph({"y": run.handle(value)})) == (params, rows * multiplies)
+        assert run.layers.shape(run.handle(value)) == (*leading, out)
+
+
+# --- constants that are no parameters ---------------------------------------------------------------------------------
+
+
+def filled(name: str, sizes: tuple[int, ...], *values: float) -> bytes:
+    return pb.data(5, pb.tensor(name, sizes, FLOAT, pb.data(9, struct.pack(f"<{len(values)}f", *values))))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "params"),
+    [
+        ("/rnn/Constant_1_output_0", (0.0, 0.0), 0), ("val_7", (0.0, 0.0), 0), ("rnn.h0", (0.0, 0.0), 2),
+        ("val_7", (0.0, 1.0), 2),
+    ],
+)  # fmt: skip
+def test_states_that_begin_at_zero_are_no_parameters(
+    tmp_path: Path, name: str, values: tuple[float, ...], params: int
+) -> None:
+    node = pb.node("GRU", ("x", "w", "r", "", "", name), ("y",))
+    weights = (weight("w", 1, 6, 3), weight("r", 1, 6, 2), filled(name, (1, 1, 2), *values))
+    graph = built(tmp_path, node, *weights, entering("x", 5, 1, 3), leaving("y"))
+    assert counts(graph) == (18 + 12 + params, 5 * 6 * (3 + 2))
+
+
+def test_states_of_graphs_before_version_9(tmp_path: Path) -> None:
+    fill = pb.node("ConstantFill", ("s",), ("h",), integer("input_as_shape", 1))
+    fields = (fill, pb.node("GRU", ("x", "w", "r", "", "", "h"), ("y",)), numbers("s", 1, 1, 2))
+    weights = (weight("w", 1, 6, 3), weight("r", 1, 6, 2))
+    graph = built(tmp_path, *fields, *weights, entering("x", 5, 1, 3), leaving("y"))
+    assert counts(graph) == (18 + 12, 5 * 6 * (3 + 2))
+    assert not graph.warnings
+
+
+def test_what_code_fills_tensors_with_is_no_parameter(tmp_path: Path) -> None:
+    nodes = (
+        pb.node("Concat", ("x", "zeros_like"), ("c",), integer("axis", 1)), pb.node("Relu", ("c",), ("r",)),
+        pb.node("Where", ("k", "r", "val_3"), ("y",)),
+    )  # fmt: skip
+    held = (filled("zeros_like", (1, 2), 0, 0), filled("val_3", (1, 4), 7, 7, 7, 7))
+    graph = built(tmp_path, *nodes, *held, entering("x", 1, 2), entering("k", 1, 4, data_type=BOOL), leaving("y"))
+    assert counts(graph) == (0, 0)
+    token = (filled("token", (1, 2), 0, 0), pb.node("Concat", ("x", "token"), ("y",), integer("axis", 1)))
+    assert counts(built(tmp_path, *token, entering("x", 1, 2), leaving("y"))) == (2, 0)
+
+
+# --- number formats ---------------------------------------------------------------------------------------------------
+
+FLOAT16, UINT4, INT4, INT32 = 10, 21, 22, 6
+
+
+def weight_bytes(folder: Path, cli: Command, *options: str) -> int:
+    result = cli("report", str(folder / "model.onnx"), "-f", "json", *options)
+    return int(json.loads(result.stdout)["totals"]["weight_bytes"])
+
+
+@pytest.mark.parametrize(("data_type", "bits"), [(FLOAT, 32), (FLOAT16, 16), (INT8, 8), (UINT4, 4), (INT4, 4)])
+def test_weights_count_in_the_format_that_the_file_stores(
+    tmp_path: Path, cli: Command, data_type: int, bits: int
+) -> None:
+    """An odd number of elements, with scales of 32 bits, and a bias."""
+    nodes = (pb.node("DequantizeLinear", ("w", "s"), ("d",)), pb.node("Gemm", ("x", "d", "b"), ("y",)))
+    fields = (weight("w", 3, 5, data_type=data_type), weight("s", 5), weight("b", 5))
+    built(tmp_path, *nodes, *fields, entering("x", 1, 3), leaving("y"))
+    for dtype, width in (("float32", 32), ("float16", 16), ("int8", 8), ("int4", 4)):
+        least = min(bits, width)
+        apart = 0 if bits == 32 else -(-15 * least // 8)
+        rest = -(-(10 if apart else 25) * width // 8)
+        assert weight_bytes(tmp_path, cli, "--dtype", dtype) == apart + rest
+    assert weight_bytes(tmp_path, cli) == -(-15 * bits // 8) + 4 * 10
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_packed_weights_count_in_their_bits(tmp_path: Path, cli: Command, bits: int) -> None:
+    node = contributed("MatMulNBits", ("x", "p", "s"), integer("K", 32), integer("N", 6), integer("bits", bits))
+    fields = (weight("p", 6, 1, 32 * bits // 8, data_type=2), weight("s", 6), entering("x", 1, 5, 32), leaving("y"))
+    assert counts(built(tmp_path, node, *fields)) == (32 * 6, 5 * 32 * 6)
+    assert weight_bytes(tmp_path, cli) == 32 * 6 * bits // 8 + 6 * 4
+
+
+def test_a_tied_table_of_few_bits_is_read_in_them(tmp_path: Path, cli: Command) -> None:
+    nodes = (
+        pb.node("DequantizeLinear", ("e", "s"), ("d",)), pb.node("Gather", ("d", "x"), ("h",)),
+        pb.node("Transpose", ("d",), ("t",)), pb.node("MatMul", ("h", "t"), ("y",)),
+    )  # fmt: skip
+    fields = (weight("e", 9, 6, data_type=INT8), pb.data(5, pb.tensor("s", (), FLOAT, pb.integer(14, 1))))
+    graph = built(tmp_path, *nodes, *fields, entering("x", 1, 4, data_type=INT64), leaving("y"))
+    assert counts(graph) == (54, 4 * 54)
+    read = json.loads(cli("report", str(tmp_path / "model.onnx"), "-f", "json", "--columns", "traffic_bytes").stdout)
+    rows, matrix = 4 * 6, 54
+    activations = 4 * (4 + 4 * 6) + 4 * (4 * 6 + 4 * 9)
+    assert read["totals"]["traffic_bytes"] == rows + matrix + activations
+
+
+# --- constants that are stored once -----------------------------------------------------------------------------------
+
+
+def test_biases_that_are_stored_once_are_a_warning_and_import_has_them_apart(tmp_path: Path, cli: Command) -> None:
+    first = pb.node("Gemm", ("x", "w", "b"), ("h",), name="/first/Gemm")
+    nodes = (first, pb.node("Gemm", ("h", "v", "b"), ("y",), name="/second/Gemm"))
+    weights = (weight("w", 6, 6), weight("v", 6, 6))
+    fields = (*weights, filled("b", (6,), *(0.0,) * 6), entering("x", 1, 6), leaving("y"))
+    graph = built(tmp_path, *nodes, *fields)
+    assert counts(graph) == (72 + 6, 72)
+    assert [warning.code for warning in graph.warnings] == ["CC816"]
+    result = cli("import", str(tmp_path / "model.onnx"), "-o", str(tmp_path / "spec.yaml"))
+    assert "CC816" in result.stderr
+    assert "6 params more" in result.stderr
+    assert json.loads(cli("report", str(tmp_path / "spec.yaml"), "-f", "json").stdout)["totals"]["params"] == 72 + 12
+    differing = (*weights, filled("b", (6,), *range(6)), entering("x", 1, 6), leaving("y"))
+    assert not built(tmp_path, *nodes, *differing).warnings
+
+
+def test_a_module_that_is_called_twice_has_one_bias(tmp_path: Path) -> None:
+    first = pb.node("Gemm", ("x", "w", "b"), ("h",), name="/fc/Gemm")
+    nodes = (first, pb.node("Gemm", ("h", "w", "b"), ("y",), name="/fc_1/Gemm"))
+    graph = built(tmp_path, *nodes, weight("w", 6, 6), weight("b", 6), entering("x", 1, 6), leaving("y"))
+    assert counts(graph) == (42, 72)
+    assert not graph.warnings
+
+
+@pytest.mark.parametrize(("op", "gates"), [("LSTM", 4), ("GRU", 3), ("RNN", 1)])
+@pytest.mark.parametrize("directions", [1, 2])
+def test_recurrent_layers_are_imported(tmp_path: Path, cli: Command, op: str, gates: int, directions: int) -> None:
+    """Also where the exporter writes the gates in the order of ONNX by slices of one matrix."""
+    fields = [
+        numbers("from", 0), numbers("half", 3 * gates), numbers("to", 6 * gates), numbers("rows", 1),
+        pb.node("Slice", ("w", "from", "half", "rows"), ("w1",)),
+        pb.node("Slice", ("w", "half", "to", "rows"), ("w2",)),
+        pb.node("Concat", ("w2", "w1"), ("gated",), integer("axis", 1)),
+        pb.node(op, ("x", "gated", "r", "b"), ("y",), text("direction", "forward")),
+        weight("w", directions, 6 * gates, 3), weight("r", directions, 6 * gates, 6),
+        weight("b", directions, 12 * gates), entering("x", 5, 1, 3), leaving("y"),
+    ]  # fmt: skip
+    graph = built(tmp_path, *fields)
+    found = directions * 6 * gates * (3 + 6 + 2), directions * 5 * 6 * gates * (3 + 6)
+    assert counts(graph) == found
+    assert [node.op.kind for node in graph.layers if node.op and node.facts.weights] == [op.lower()]
+    assert cli("import", str(tmp_path / "model.onnx"), "-o", str(tmp_path / "spec.yaml")).exit_code == 0
+    totals = json.loads(cli("report", str(tmp_path / "spec.yaml"), "-f", "json").stdout)["totals"]
+    assert (totals["params"], totals["macs"]) == found
+
+
+def test_learned_states_of_a_recurrent_layer_are_imported(tmp_path: Path, cli: Command) -> None:
+    node = pb.node("GRU", ("x", "w", "r", "", "", "h"), ("y",))
+    fields = (weight("w", 1, 6, 3), weight("r", 1, 6, 2), weight("h", 1, 1, 2), entering("x", 5, 1, 3), leaving("y"))
+    assert counts(built(tmp_path, node, *fields)) == (18 + 12 + 2, 5 * 6 * (3 + 2))
+    assert cli("import", str(tmp_path / "model.onnx"), "--check").exit_code == 0
+
+
+@pytest.mark.parametrize(("slopes", "params"), [((6,), 6), ((1,), 1), ((6, 1), 6), ((4, 6), 24), ((6, 4, 1), 24)])
+def test_slopes_are_weights_and_imported(tmp_path: Path, cli: Command, slopes: tuple[int, ...], params: int) -> None:
+    sizes = {(6,): (6,), (1,): (6,), (6, 1): (6, 5), (4, 6): (3, 4, 6), (6, 4, 1): (6, 4, 5)}[slopes]
+    node = pb.node("PRelu", ("x", "p"), ("y",))
+    assert counts(built(tmp_path, node, weight("p", *slopes), entering("x", 1, *sizes), leaving("y"))) == (params, 0)
+    assert cli("import", str(tmp_path / "model.onnx"), "--check").exit_code == 0
+
+
+def test_constants_that_are_joined_again_and_again_take_no_time(tmp_path: Path) -> None:
+    """Sums and joins of a constant with itself: 2^48 ways lead back to it, which are walked once each."""
+    nodes = [pb.node("Add", (f"a{k}", f"a{k}"), (f"a{k + 1}",)) for k in range(48)]
+    nodes += [pb.node("Concat", (f"b{k}", f"b{k}"), (f"b{k + 1}",), integer("axis", 0)) for k in range(48)]
+    nodes.append(pb.node("GRU", ("x", "w", "r", "", "", "a48"), ("h",)))
+    nodes += [pb.node("ReduceSum", ("b48",), ("s",), integer("keepdims", 0)), pb.node("Add", ("h", "s"), ("y",))]
+    weights = (weight("w", 1, 6, 3), weight("r", 1, 6, 2), filled("a0", (1, 1, 2), 0, 0), weight("b0", 5000))
+    graph = built(tmp_path, *nodes, *weights, entering("x", 5, 1, 3), leaving("y"))
+    assert counts(graph) == (18 + 12 + 2 + 5000, 5 * 6 * (3 + 2))

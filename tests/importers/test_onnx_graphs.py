@@ -59,7 +59,7 @@ def test_params_and_multiplies_of_a_network(name: str, tmp_path: Path) -> None:
     else:
         assert sum(multiplies) == truth["multiplies"]
     assert not graph.uncounted
-    assert not graph.warnings
+    assert {warning.code for warning in graph.warnings} <= {"CC816"}
 
 
 NO_SHAPE = {

@@ -196,3 +196,11 @@ def test_commands_take_a_model_file(cli: Command, tmp_path: Any, monkeypatch: py
     assert "defined at net.yaml:8:13\n" in shown.stdout
     compared = cli("compare", "net.yaml@n", "net.yaml@m")
     assert compared.exit_code == 0
+
+
+def test_recovered_blocks_have_the_names_of_modules(cli: Command, tmp_path: Any) -> None:
+    rows = "".join(f"  - [-1, 2, C3k2, [{width}, False]]\n" for width in (32, 64))
+    (tmp_path / "net.yaml").write_text(f"nc: 3\nbackbone:\n{rows}head:\n  - [-1, 1, Classify, [nc]]\n")
+    text = cli("import", str(tmp_path / "net.yaml"), "--input", f"3,{SIZE},{SIZE}").stdout
+    assert "  C3k2:\n" in text
+    assert text.count("C3k2: ") == 2

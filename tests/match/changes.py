@@ -29,7 +29,7 @@ def rebuilt(
     """Build a graph anew, with other ops and paths and in another order; a layer without an op is left out."""
     builder, handles = GraphBuilder(), dict[int, int]()
     for node in [graph.nodes[index] for index in order] or graph.nodes:
-        inputs = [handles[index] for index in node.inputs or _shaped(graph, node, handles)]
+        inputs = [handles[index] for index in node.inputs or shaped(graph, node, handles)]
         if node.op is None:
             handles[node.index] = builder.input(path_of(node), node.shape, source=node.source)
         elif op := op_of(node):
@@ -42,10 +42,10 @@ def rebuilt(
     return builder.graph({label: handles[index] for label, index in graph.outputs.items()}, name=graph.name)
 
 
-def _shaped(graph: Graph, node: Node, built: Mapping[int, int]) -> list[int]:
+def shaped(graph: Graph, node: Node, built: Mapping[int, int]) -> tuple[int, ...]:
     """Return nodes that are built and have the shapes of what a layer reads that depends on shapes alone."""
     shapes = node.input_shapes
-    return [next(index for index in built if graph.nodes[index].shape == shape) for shape in shapes]
+    return tuple(next(index for index in built if graph.nodes[index].shape == shape) for shape in shapes)
 
 
 def flattened(graph: Graph) -> Graph:

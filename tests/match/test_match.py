@@ -186,8 +186,8 @@ def test_another_order_is_a_difference() -> None:
 
 def test_the_order_of_branches_is_none() -> None:
     one, two = "[conv: [8, 1], relu]", "{conv: {out: 8, kernel: 3, padding: half}}"
-    assert matched(f"concat: [{one}, {two}]", f"concat: [{two}, {one}]").is_equal
-    assert not matched(f"concat: [{one}, {two}]", f"concat: [{two}, {two}]").is_equal
+    assert matched(f"add: [{one}, {two}]", f"add: [{two}, {one}]").is_equal
+    assert not matched(f"add: [{one}, {two}]", f"add: [{two}, {two}]").is_equal
 
 
 def test_a_grouped_and_a_depthwise_convolution_are_the_same() -> None:
@@ -255,6 +255,15 @@ def test_a_linear_layer_that_others_read_too_is_no_part_of_an_attention() -> Non
     parts = PARTS % {"bias": "true", "heads": 2, "tokens": 6} + "\nadd: [identity, {from: q}]"
     found = match(("one", "two"), (graph(parts, TOKENS), graph(ONE % "true", TOKENS)))
     assert not found.is_equal
+
+
+def test_recurrent_layers_on_each_other_are_one_of_several_layers() -> None:
+    one, head = "lstm: {hidden: 4, bidirectional: true", "input: [5, 3]\nlayers:\n"
+    stack = graph(f"{{{one}, layers: 3}}}}\nlinear: 2\n", head)
+    assert match(("a", "b"), (stack, graph(f"{{{one}}}}}\n" * 3 + "linear: 2\n", head))).is_equal
+    assert match(("a", "b"), (graph(f"{{{one}, layers: 2}}}}\n{{{one}}}}}\nlinear: 2\n", head), stack)).is_equal
+    for other in (f"{{{one}}}}}\n" * 2, f"{{{one}}}}}\n" * 2 + "tanh\n" + f"{{{one}}}}}\n"):
+        assert not match(("a", "b"), (stack, graph(f"{other}linear: 2\n", head))).is_equal
 
 
 def test_norm_and_act_may_be_ignored() -> None:

@@ -168,7 +168,7 @@ def test_counts_beyond_64_bits_are_drawn() -> None:
 def test_layers_that_are_not_counted_are_marked_and_named() -> None:
     report = report_of("input: [3, 8, 8]\nlayers: [conv: [4, 3], relu]")
     unknown = report.rows[0]._replace(path="mystery", op="custom", values={})
-    partial = replace(report, rows=(*report.rows, unknown), uncounted=("mystery",))
+    partial = replace(report, rows=(*report.rows, unknown), unknown={"mystery": frozenset(("macs", "flops"))})
     root = module_tree(partial)
     assert not root.known
     for picture in (bridge(root), bars(root), treemap(root), skyline(root, partial)):

@@ -350,7 +350,7 @@ def test_another_input(given: str | dict[str, str]) -> None:
 
 
 LOAD: dict[str, tuple[dict[str, Any], str, str]] = {
-    "an input": ({"input": {"x": "3,9,9"}}, "input:1:1: error CC709: no input 'x'", "inputs of this spec: input"),
+    "an input": ({"input": {"x": "3,9,9"}}, "input:1:1: error CC709: no input 'x'", "inputs: input"),
     "a shape": ({"input": " "}, "input:1:1: error CC709: ' ' is not a shape", "channels first: input='3,224,224'"),
     "a value": ({"set": {"width": "8 +"}}, "set:1:9: error CC301: a value is missing", ""),
     "a variable": ({"set": {"widht": 8}}, "set:1:1: error CC702: no variable 'widht'", "variables: width"),

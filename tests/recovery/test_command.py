@@ -76,7 +76,7 @@ def test_no_output_replaces_what_is_read(cli: Command, small: Path) -> None:
 def test_a_spec_is_written_as_yaml(cli: Command, tmp_path: Path) -> None:
     result = cli("import", "small.yaml", "-o", "small.json")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert ".yaml, .yml" in result.stderr
+    assert "name the file with .yaml or .yml" in result.stderr
     assert not (tmp_path / "small.json").exists()
 
 

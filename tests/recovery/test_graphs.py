@@ -8,12 +8,14 @@ from random import Random
 
 import pytest
 
+import convcalc
 from convcalc.errors import Source, SpecError
 from convcalc.graph.builder import GraphBuilder
 from convcalc.graph.graph import Graph, LayerFacts
 from convcalc.importers.builder import ModelBuilder
 from convcalc.ops.make import make
 from convcalc.recovery import recover, verify
+from convcalc.recovery.reading import prefixes
 from convcalc.shapes import Shape
 from tests.fuzz.networks import Builder
 from tests.recovery.recovered import lines, of_text, require_equal, require_fixed
@@ -34,6 +36,8 @@ SPECS = {
     "- {conv: [8, 1], repeat: 2, tie: true}",
     "tied_norm": "layers: [{norm: batch, name: a}, {conv: {out: 8, kernel: 1, bias: false}}, {norm: batch, tie: a}]",
     "kv": "layers: [reshape: [256, 8], {linear: 8, name: m}, linear: 8, attention: {heads: 2, kv: m}]",
+    "states": "layers: [reshape: [256, 8], {linear: 8, name: x}, {slice: {start: -1}}, {flatten: , name: s}, "
+    "{linear: 6, name: h}, {param: [1, 6]}, {flatten: , name: c}, {lstm: {hidden: 6, state: h, cell: c}, from: x}]",
     "param": "layers: [add: [identity, param: [8, 1, 1]], mul: [param, identity]]",
     "shared_param": "layers: [{param: [8, 1, 1], name: p}, add: [from: input, from: p], mul: [identity, from: p]]",
     "same_branch_twice": "layers: [add: [identity, identity], concat: [relu, relu]]",
@@ -226,3 +230,81 @@ def test_a_graph_in_memory() -> None:
     y = b.add("stem.conv", make("conv", out=4, kernel=3), x)
     b.add("stem.relu", make("relu"), y)
     assert "conv: {out: 4, kernel: 3, act: relu}" in recover(b.graph())
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"),
+    [("block_1_expand", ("block_1", "block")), ("conv2_block3_1_conv", ("conv2_block3", "block")),
+     ("block2b_se_reduce", ("block2b", "block")), ("expanded_conv_3_expand", ("expanded_conv_3", "expanded_conv")),
+     ("net_stage_0_block_1_norm", ("net_stage_0_block_1", "block")), ("conv2d_1", ("", "")), ("Conv1", ("", ""))],
+)  # fmt: skip
+def test_beginnings_of_names(name: str, scope: tuple[str, str]) -> None:
+    assert prefixes._scope(name) == scope
+
+
+MIXER = """
+input: [3, 32, 32]
+layers:
+  - conv: [64, 4, 4]
+  - reshape: [64, %d]
+  - permute: [1, 0]
+  - add: [identity, [permute: [1, 0], linear: %d, permute: [1, 0]]]
+  - add: [identity, [{norm: {type: layer, axis: -1}}, linear: 256, linear: 64]]
+  - linear: 64
+"""
+
+
+def test_a_variable_can_be_set() -> None:
+    """Tokens and channels are 64 by chance; with one name for both there is no other network."""
+    by_chance = recover(of_text(MIXER % (64, 64)))
+    assert "vars" not in by_chance
+    transformer = recover(
+        of_text(
+            "input: [9, 64]\nlayers: [add: [identity, attention: 4], add: [identity, [linear: 256, linear: 64]], "
+            "add: [identity, param: [9, 64]], linear: 64]"
+        )
+    )
+    assert "vars: {dim: 64}" in transformer
+    assert convcalc.load(text=transformer, set={"dim": 128}).graph.outputs
+
+
+def test_pieces_of_a_module_are_no_block() -> None:
+    """Another module's layers are between them: a decoder that reads a memory."""
+    b = ModelBuilder(Source("net.toy"))
+    x = b.input("x", (8, 16))
+    b.scope("decoder", "Decoder")
+    for widths in ((64,), (32, 64)):
+        for width in widths:
+            x = b.add("decoder.wide", "linear", x, out=width)
+            x = b.add("decoder.act", "act", x, type="gelu" if width == 64 else "relu")
+            x = b.add("decoder.narrow", "linear", x, out=16)
+        x = b.add("decoder.norm", "norm", x, type="layer", axis=-1)
+        x = b.add("bridge", "roll", x, shift=1, axis=0)
+    graph = b.graph({"y": x})
+    text = recover(graph)
+    require_equal(text, graph)
+    assert "Decoder" not in text
+
+
+def test_learned_tensors_have_their_names() -> None:
+    b = ModelBuilder(Source("net.toy"))
+    x = b.input("x", (8, 4, 4))
+    for scope, join, shape in (("one", "add", (8, 4, 4)), ("two", "mul", (8, 1, 1))):
+        x = b.add(f"{scope}.{join}", join, x, b.add(f"{scope}.table", "param", x, shape=shape))
+    text = recover(b.graph({"y": x}))
+    assert text.count("name: table") == text.count("param:") == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "short"),
+    [
+        ("linear: {out: 4, axis: -1}", "linear: 4"),
+        ("attention: {heads: 2, head_dim: 4, value_dim: 4}", "attention: 2"),
+        ("attention: {heads: 2, head_dim: 4, value_dim: 3}", "attention: {heads: 2, value_dim: 3}"),
+        ("attention: {heads: 3, head_dim: 2, value_dim: 2}", "attention: {heads: 3, head_dim: 2}"),
+        ("norm: {type: layer, axis: [1]}", "norm: {type: layer, axis: -1}"),
+    ],
+)  # fmt: skip
+def test_arguments_that_say_nothing_are_left_out(written: str, short: str) -> None:
+    text = recover(convcalc.load(text=f"input: [6, 8]\nlayers: [{written}]\n").graph)
+    assert text.endswith(f"  - {short}\n")

@@ -59,11 +59,27 @@ def test_specs_are_as_short_as_those_of_people() -> None:
     assert {name: ratio for name, ratio in ratios.items() if ratio > 2} == {}
 
 
+def test_names_of_layers_make_blocks() -> None:
+    """Keras has one list of layers: block_1_expand, block_1_depthwise."""
+    text = recover(convcalc.load(str(ROOT / "tests" / "reference" / "keras" / "MobileNetV2.keras")).graph)
+    assert lines(text) <= 1.3 * written_by_people(ROOT / "specs" / "zoo" / "mobilenet_v2.yaml")
+    assert "  Block:\n" in text
+    assert recover(convcalc.load(text=text).graph) == text
+
+
 def test_names_of_blocks_are_those_of_the_source() -> None:
     text = recover(convcalc.load("zoo:resnet50").graph)
     assert "  Bottleneck:\n" in text
     assert "repeat: {n: [3, 4, 6, 3], out: [64, 128, 256, 512], stride: [1, 2, 2, 2]}" in text
     assert "Bottleneck: [out, stride if first else 1]" in text
+
+
+def test_names_of_targets_are_those_of_the_source() -> None:
+    """A number in a name stays; another name has it only where layers without a name are counted by the same word."""
+    text = recover(convcalc.load("zoo:yolov8").graph)
+    assert "name: up4}" in text
+    assert "name: conv2_}" in text
+    assert recover(convcalc.load(text=text).graph) == text
 
 
 @pytest.mark.parametrize("path", ZOO[::4], ids=[path.stem for path in ZOO[::4]])

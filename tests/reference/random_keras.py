@@ -12,11 +12,7 @@ an attention is 1, where torch multiplies tensors instead of matrices.
 
 from __future__ import annotations
 
-import argparse
-import sys
-import warnings
 from math import prod
-from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
@@ -36,7 +32,7 @@ class Drawn(NamedTuple):
     """A layer of Keras, its constructor as text, the shapes that enter it, and the same in the language."""
 
     kind: str
-    text: str
+    module: str
     layer: Any
     inputs: list[list[int]]
     spec: str
@@ -86,7 +82,7 @@ def recurrent(rng: Random) -> Drawn:
     inputs = [[rng.randint(1, 7), rng.randint(1, 9)]]
     drawn = made(f"keras {kind}", RECURRENT[kind], given, inputs, item(kind, **said))
     if rarely(rng, 0.4):
-        text, spec = f"keras.layers.Bidirectional({drawn.text})", item(kind, **said, bidirectional=True)
+        text, spec = f"keras.layers.Bidirectional({drawn.module})", item(kind, **said, bidirectional=True)
         return Drawn(drawn.kind, text, layers.Bidirectional(drawn.layer), inputs, spec)
     return drawn
 
@@ -159,31 +155,12 @@ def in_words(drawn: Drawn, weight: Any) -> tuple[str, list[int]]:
     return {"gamma": "weight", "scale": "weight", "beta": "bias"}[name], shape
 
 
-def rows(seed: int, count: int) -> list[list[Any]]:
-    """Draw rows that differ, as many with every draw."""
-    rng, seen = Random(seed), dict[str, list[Any]]()
-    while len(seen) < count:
-        drawn = DRAWS[len(seen) % len(DRAWS)](rng)
-        if (key := f"{drawn.text} {drawn.inputs}") not in seen:
-            seen[key] = [drawn.kind, drawn.text, drawn.inputs, drawn.spec, *measure(drawn)]
-    return sorted(seen.values(), key=lambda one: one[0])
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seed", type=int, default=14)
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
-    random_layers.COLUMNS.append("weights")
-    with torch.backends.mkldnn.flags(enabled=False):
-        table = rows(given.seed, given.count)
-    text = random_layers.written(given.seed, table)
-    given.output.write_text(text.replace('"torch ', f'"keras {keras.__version__}, torch ', 1), "utf-8")
-    sys.stdout.write(f"{len(table)} rows\n")
+def row(drawn: Drawn) -> list[Any]:
+    return [drawn.kind, drawn.module, drawn.inputs, drawn.spec, *measure(drawn)]
 
 
 if __name__ == "__main__":
-    main()
+    random_layers.main(
+        __doc__, 14, 300, lambda rng, place: DRAWS[place % len(DRAWS)](rng), row,
+        columns=("weights",), maker=f"keras {keras.__version__}, ",
+    )  # fmt: skip

@@ -17,6 +17,7 @@ import argparse
 import json
 import sys
 import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -102,40 +103,50 @@ def row(drawn: Drawn) -> list[Any]:
     return [drawn.kind, str(drawn.module), drawn.inputs, spec(drawn.module, drawn.inputs[0]), *facts]
 
 
-def rows(seed: int, count: int) -> list[list[Any]]:
-    """Draw rows that differ, as many of every kind of layer, and networks."""
+def drawn(rng: Random, place: int) -> Drawn:
+    """Draw a layer, as many of every kind, or a network."""
+    return network(rng) if rng.random() < NETWORKS else DRAWS[list(DRAWS)[place % len(DRAWS)]](rng)
+
+
+def rows(
+    seed: int, count: int, draw: Callable[[Random, int], Any], row_of: Callable[[Any], list[Any]]
+) -> list[list[Any]]:
+    """Draw rows that differ; ``draw`` knows how many there are."""
     rng, seen = Random(seed), dict[str, list[Any]]()
-    kinds = list(DRAWS)
     while len(seen) < count:
-        place = len(seen)
-        drawn = network(rng) if rng.random() < NETWORKS else DRAWS[kinds[place % len(kinds)]](rng)
-        if (key := f"{drawn.module} {drawn.inputs}") not in seen:
-            seen[key] = row(drawn)
+        one = draw(rng, len(seen))
+        if (key := f"{one.module} {one.inputs}") not in seen:
+            seen[key] = row_of(one)
     return sorted(seen.values(), key=lambda one: one[0])
 
 
-def written(seed: int, table: list[list[Any]]) -> str:
+def written(seed: int, table: list[list[Any]], columns: Sequence[str], maker: str) -> str:
     """One row a line."""
-    head = {"source": f"torch {torch.__version__.partition('+')[0]}", "seed": seed, "columns": COLUMNS}
+    source = f"{maker}torch {torch.__version__.partition('+')[0]}"
+    head = {"source": source, "seed": seed, "columns": [*COLUMNS, *columns]}
     lines = ",\n".join(json.dumps(one, separators=(",", ":"), ensure_ascii=False) for one in table)
     return f'{json.dumps(head)[:-1]}, "rows": [\n{lines}\n]}}\n'
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seed", type=int, default=10)
-    parser.add_argument("--count", type=int, default=5000)
+def main(
+    about: str, seed: int, count: int, draw: Callable[[Random, int], Any] = drawn,
+    row_of: Callable[[Any], list[Any]] = row, *, columns: Sequence[str] = (), maker: str = "",
+) -> None:  # fmt: skip
+    """Draw a table and write it; its ``columns`` are behind the usual ones, ``maker`` comes before torch."""
+    parser = argparse.ArgumentParser(description=about.partition("\n")[0])
+    parser.add_argument("--seed", type=int, default=seed)
+    parser.add_argument("--count", type=int, default=count)
     parser.add_argument("-o", "--output", type=Path, required=True)
     given = parser.parse_args()
     torch.manual_seed(given.seed)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     with torch.backends.mkldnn.flags(enabled=False):
-        table = rows(given.seed, given.count)
-    given.output.write_text(written(given.seed, table), "utf-8")
+        table = rows(given.seed, given.count, draw, row_of)
+    given.output.write_text(written(given.seed, table, columns, maker), "utf-8")
     refused = sum(isinstance(one[4], str) for one in table)
     sys.stdout.write(f"{len(table)} rows, of which torch refuses {refused}\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, seed=10, count=5000)

@@ -11,16 +11,11 @@ is ``backward1.input``, and the two biases of a cell are one.
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
-import warnings
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import random_layers
-import torch
 from draws import LETTERS, Draw, Drawn, flag, options, rarely
 from pieces import Call, call
 from random_draws import shape_of_any
@@ -100,32 +95,11 @@ def parameters(module: nn.Module) -> dict[str, list[int]]:
     return found
 
 
-def rows(seed: int, count: int) -> list[list[Any]]:
-    """Draw rows that differ, as many with every draw."""
-    rng, seen = Random(seed), dict[str, list[Any]]()
-    while len(seen) < count:
-        drawn = DRAWS[len(seen) % len(DRAWS)](rng)
-        if (key := f"{drawn.module} {drawn.inputs}") not in seen:
-            row = random_layers.row(drawn)
-            seen[key] = row if isinstance(row[4], str) else [*row, parameters(drawn.module.build())]
-    return sorted(seen.values(), key=lambda one: one[0])
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seed", type=int, default=12)
-    parser.add_argument("--count", type=int, default=600)
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
-    random_layers.COLUMNS.append("weights")
-    with torch.backends.mkldnn.flags(enabled=False):
-        table = rows(given.seed, given.count)
-    given.output.write_text(random_layers.written(given.seed, table), "utf-8")
-    refused = sum(isinstance(one[4], str) for one in table)
-    sys.stdout.write(f"{len(table)} rows, of which torch refuses {refused}\n")
+def row(drawn: Drawn) -> list[Any]:
+    """The row of a layer, with the shapes of its parameters if torch takes it."""
+    usual = random_layers.row(drawn)
+    return usual if isinstance(usual[4], str) else [*usual, parameters(drawn.module.build())]
 
 
 if __name__ == "__main__":
-    main()
+    random_layers.main(__doc__, 12, 600, lambda rng, place: DRAWS[place % len(DRAWS)](rng), row, columns=("weights",))

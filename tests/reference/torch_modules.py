@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 
 import torch
 import torchvision
+from functorch.experimental import control_flow
 from torch import nn
+from torch._higher_order_ops import scan, while_loop
 from torch.nn import functional as F  # noqa: N812
+from torch.nn.attention.flex_attention import flex_attention
 from torch.utils.checkpoint import checkpoint
 
 
@@ -571,7 +574,7 @@ class ComplexFft(nn.Module):
         return self.l(torch.fft.irfft(torch.fft.rfft(x, dim=1) * torch.view_as_complex(self.w)[:5], n=8, dim=1))
 
 
-@module([10, 8])
+@module([10, 8], macs=10 * 4 * (8 * 8 + 8))
 class Bilinear(nn.Module):
     def __init__(self):
         super().__init__()
@@ -729,7 +732,7 @@ class SmallUnet(nn.Module):
         return self.o(torch.cat([y, skips[0]], 1))
 
 
-@module([32, 32])
+@module([32, 32], macs=32 * 50 * 32 + 32 * 32 * (32 + 2))  # cdist of many rows is a product, with a norm on both sides
 class GumbelVq(nn.Module):
     def __init__(self):
         super().__init__()
@@ -751,6 +754,150 @@ class TrainBN(nn.Module):
 
     def forward(self, x):
         return self.d(self.n(self.b(self.c(x))))
+
+
+@module([6, 8], macs=2 * 6 * 8 * 8)
+class Branch(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 8, bias=False)
+
+    def forward(self, x):
+        return torch.cond(x.sum() > 0, lambda y: self.a(self.c(y)), self.b, (x,)) + 1
+
+
+@module([6, 8], macs=6 * 8 * 8)
+class Rounds(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(8, 8)
+
+    def forward(self, x):
+        first = torch.tensor(0)
+        return while_loop(lambda step, _: step < 3, lambda step, y: (step + 1, self.a(y)), (first, x))[1]
+
+
+@module([6, 8], macs=6 * (8 * 8 + 8 * 3) + 6 * 8 * 4)
+class Loops(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(8, 8), nn.Linear(8, 3), nn.Linear(8, 4)
+
+    def forward(self, x):
+        steps = scan(lambda state, y: (self.a(state) + y, self.b(state)), torch.zeros(1, 8), x.transpose(0, 1).clone())
+        return steps[1], control_flow.map(self.c, x[0])
+
+
+@module([6, 8])
+class Mapped(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(5, 4, 8))
+
+    def forward(self, x):
+        return torch.vmap(lambda weight: F.linear(x, weight))(self.w)
+
+
+@module([8], macs=12 * 8 + 12 * 8 + 12 + 8 * 8)
+class WeightProducts(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.v, self.u = (nn.Parameter(torch.ones(*shape)) for shape in ((12, 8), (8,), (12,)))
+        self.k = nn.Parameter(torch.ones(2, 2))
+        self.p = nn.Parameter(torch.ones(3))
+        self.register_buffer("e", torch.ones(4, 4))
+
+    def forward(self, x):
+        product = torch.addmv(self.u, self.a, self.v) + torch.mv(self.a, self.v)
+        return x @ torch.kron(self.k, self.e), product, torch.dot(product, self.u), self.p
+
+
+@module([8, 6, 6])
+class Spectral(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.utils.parametrizations.spectral_norm(nn.Conv2d(8, 4, 3))
+        self.b = nn.utils.spectral_norm(nn.Linear(4, 2))
+
+    def forward(self, x):
+        return self.b(self.a(x).mean((2, 3)))
+
+
+@module([6, 8], macs=2 * (8 * 4 * 3 + 6 * 8 * 3) + 2 * 6 * 8 * 6 + 2 * 6**3)
+class Parts(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.v, self.w = nn.Parameter(torch.zeros(8, 4)), nn.Parameter(torch.zeros(4, 3))
+
+    def forward(self, x):
+        square = torch.addbmm(torch.zeros(6, 6), x, x.mT)
+        chains = torch.chain_matmul(x[0], self.v, self.w), torch.linalg.multi_dot([x[0], self.v @ self.w])
+        more = torch.linalg.matrix_power(square, 4) + x @ x.mT, F.huber_loss(x, x)
+        return (
+            chains,
+            more,
+            torch.cdist(x, x, p=1),
+            torch.linalg.vecdot(x, x),
+            torch.addr(square, x[0, :, 0], x[0, :, 1]),
+        )
+
+
+@module(given=lambda: (torch.zeros(1, 6, 16), torch.zeros(1, 9, 16)))
+class Packed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cross = nn.MultiheadAttention(16, 4, batch_first=True)
+        self.experts, self.bias = nn.Parameter(torch.zeros(3, 8, 16)), nn.Parameter(torch.zeros(24))
+        self.whole, self.over = nn.Parameter(torch.zeros(2, 4, 8)), nn.Parameter(torch.zeros(12, 8))
+        self.register_buffer("table", torch.zeros(5, 8))
+
+    def forward(self, x, y):
+        x = self.cross(x, y, y)[0]
+        biases = self.bias.chunk(3)
+        x = F.linear(x, self.experts[0], biases[0]) + F.linear(x, self.experts[-2], biases[1]) * biases[2]
+        x = x + F.linear(x[..., :1] * self.experts[2, :, 0], self.experts[2, :, :8])
+        one, other = F.linear(x, self.whole[0]), self.whole.flatten(0, 1)
+        return one @ F.linear(self.table, other[:4]).T, F.linear(x, self.over[:8]), F.linear(x, self.over[4:])
+
+
+@module([6, 8], macs=8 * 3 * 8 * (8 + 8) + 3 * (4 * 8 * 8 * 8 + 2 * 8 * 8 * 8) + 2 * 2 * 8 * 8 * 16)
+class MadeInside(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.g, self.a = nn.GRU(8, 8, batch_first=True), nn.MultiheadAttention(8, 2, batch_first=True)
+        self.t = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2)
+        self.held = [torch.ones(8)]
+
+    def forward(self, x):
+        x = self.g(torch.cat([x, torch.zeros(1, 2, 8)], 1), torch.zeros(1, 1, 8))[0] + self.held[0]
+        mask = nn.Transformer.generate_square_subsequent_mask(8)
+        with torch.autocast(x.device.type, dtype=torch.bfloat16):
+            x = self.a(x, x, x, attn_mask=mask)[0]
+        return self.t(x, mask=mask)
+
+
+@module(given=lambda: (torch.zeros(1, 4, 6, 8), torch.zeros(1, 2, 6, 8)), macs=2 * 4 * 6 * 6 * 8)
+class Flex(nn.Module):
+    def forward(self, q, k):
+        return flex_attention(q, k, k, score_mod=lambda score, *place: score + (place[2] - place[3]), enable_gqa=True)
+
+
+@module([6, 16])
+class ComplexConv(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c = nn.Conv1d(6, 4, 3, dtype=torch.complex64)
+
+    def forward(self, x):
+        return self.c(x + 0j).abs()
+
+
+@module([6, 8])
+class TwiceShared(nn.Sequential):
+    def __init__(self):
+        first = nn.Linear(8, 8)
+        super().__init__(first, nn.ReLU(), first, nn.Linear(8, 8))
+        self[3].weight = first.weight
 
 
 # --- networks of custom.json ------------------------------------------------------------------------------------------

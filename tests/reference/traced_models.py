@@ -42,9 +42,10 @@ RECORDINGS = HERE.parent / "importers" / "torch_recordings.json"
 RECORDED = (
     "Functional", "TiedBias", "Shared", "InPlace", "Einsum", "Unfold", "Rnns", "MoE", "WeightNorm", "Unused", "Siamese",
     "Gqa", "DynConv", "NoGrad", "Conv1dNet", "CustomOut", "WindowConv", "SharedNorm", "TiedConvLinear", "Batchy",
-    "ComplexFft", "Gathers", "VideoFrames", "CtrlMask", "RmsOut",
+    "ComplexFft", "Gathers", "VideoFrames", "CtrlMask", "RmsOut", "Branch", "Rounds", "WeightProducts", "Spectral",
+    "Parts", "TwiceShared", "Packed",
 )  # fmt: skip
-DISPATCHED = ("CustomOut",)
+DISPATCHED = ("CustomOut", "TwiceShared")
 """Recorded by the dispatcher, as where the exporter fails."""
 VIDEOS = ("mvit_v1_b", "mvit_v2_s", "s3d", "swin3d_t")
 OTHERS = {

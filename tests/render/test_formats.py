@@ -250,7 +250,8 @@ def test_no_csv_cell_is_a_formula() -> None:
 
 def test_csv_leaves_out_what_could_not_be_counted() -> None:
     rows = list(csv.DictReader(io.StringIO(shown("csv", designs.incomplete()), newline="")))
-    assert [row["params"] for row in rows] == ["432", "", "4608"]
+    assert [row["macs"] for row in rows] == ["442368", "", "4718592"]
+    assert [row["params"] for row in rows] == ["432", "0", "4608"]
 
 
 def test_csv_sums_what_top_leaves_out() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import repeat
@@ -10,6 +11,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from convcalc.designs.sources import open_spec
 from convcalc.report.report import LayerRow, Report
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -40,6 +42,18 @@ def models() -> dict[str, dict[str, Any]]:
     files = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(REFERENCE.glob("*.json"))}
     measured = {source: file["models"] for source, file in files.items() if "models" in file}
     return {f"{source}/{name}": model for source, found in measured.items() for name, model in found.items()}
+
+
+def cited_modules(frameworks: Iterable[str]) -> dict[str, set[str]]:
+    """Return the bundled designs whose claims cite modules of a framework, each with those: ``timm:dpn68``."""
+    cited: dict[str, set[str]] = {}
+    for path in sorted((SPECS / "zoo").glob("*.yaml")):
+        for claim in open_spec(str(path)).document.claims:
+            framework, _, name = claim.texts["source"].partition("/")
+            if framework in frameworks:
+                design = "@".join(filter(None, (f"zoo:{path.stem}", claim.texts.get("variant"))))
+                cited.setdefault(design, set()).add(f"{framework}:{name}")
+    return cited
 
 
 def measured(model: str) -> list[Layer]:

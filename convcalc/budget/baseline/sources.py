@@ -13,7 +13,15 @@ from convcalc.budget.baseline.counts import count_graph
 from convcalc.budget.baseline.file import DEFAULT_NAME, MISSING, read_baseline_file
 from convcalc.budget.baseline.types import AcceptedValue, DesignCounts
 from convcalc.budget.file.types import BaselineLocation
-from convcalc.designs.names import BUDGET_FILE, SPEC_SUFFIXES, ZOO, DesignName, is_spec_name, parse_design
+from convcalc.designs.names import (
+    BINARY_MODELS,
+    BUDGET_FILE,
+    SPEC_SUFFIXES,
+    ZOO,
+    DesignName,
+    is_spec_name,
+    parse_design,
+)
 from convcalc.designs.sources import SpecFile, open_design, read_spec
 from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
 from convcalc.git.commit_tree import CommitTree, error_if_outside
@@ -24,8 +32,8 @@ from convcalc.paths import is_inside, path_from_cwd, repository_root
 from convcalc.spec.document.loader import DocumentLoader
 
 GIT_KIND = "git"
-SPEC_MARKER = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks)["']?\s*:""")
-"""What stands in every spec: other YAML files beside the specs are passed over."""
+SPEC_MARKER = re.compile(rb"""(?:^|[{,\s])["']?(?:layers|blocks|backbone)["']?\s*:""")
+"""What stands in every spec and model in YAML: other YAML files beside the specs are passed over."""
 
 
 def open_baseline(
@@ -197,12 +205,17 @@ class GitBaseline:
             SpecErrors: what is wrong with it, at ``REV:path:line``.
         """
         if self._spec is None or self._spec[0] != path:
+            name = os.path.relpath(path, self.folder).replace(os.sep, "/")
+            if path.endswith(BINARY_MODELS):
+                from convcalc.designs.imported import open_content  # specs do without
+
+                self._spec = path, open_content(name, self.tree.content(path) or b"", self.label)
+                return self._spec[1]
             try:
                 source = self.tree.read(path)
             except SpecError as error:
                 raise SpecErrors([error]) from None
             files = DocumentLoader(self.tree.read, self.tree.libraries, self.tree)
-            name = os.path.relpath(path, self.folder).replace(os.sep, "/")
             self._spec = path, read_spec(source, name, path, files)
         return self._spec[1]
 

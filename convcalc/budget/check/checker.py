@@ -94,7 +94,7 @@ class _Checker:
         self.options = options
         self.confined = confined
         self.places = PartFinder()
-        self.others = ReferenceDesigns(found.folder, options.libraries)
+        self.others = ReferenceDesigns(found.folder, self._open)
         location = options.baseline or (file.baseline if file else None)
         self.history = BaselineSession(
             location, found.folder, options.libraries, options.require_baseline, options.base
@@ -114,9 +114,7 @@ class _Checker:
     def check_file(self, wanted: FileToCheck) -> None:
         """Judge a file's claims, and each of its designs by its budgets."""
         try:
-            spec = open_cached_spec(
-                wanted.name, wanted.path, self.options.libraries, self.options.inputs, self.options.code
-            )
+            spec = self._open(wanted.name, wanted.path)
         except SpecErrors as faults:
             self.errors += faults.errors
             return
@@ -127,6 +125,10 @@ class _Checker:
         self.judgements += judged
         self.errors += errors
         self.findings += [claimed(each) for each in judged if not each.as_expected]
+
+    def _open(self, name: str, path: str) -> CachedSpec:
+        options = self.options
+        return open_cached_spec(name, path, options.libraries, options.inputs, options.code)
 
     def _check_design(self, spec: CachedSpec, wanted: FileToCheck, design: DesignName) -> None:
         budgets = wanted.budgets.get(design, ())

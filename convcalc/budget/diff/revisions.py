@@ -187,7 +187,7 @@ class _Comparison:
             self._add_file(now, None)
             return
         self._renamed_files.add(old)
-        if not renamed and all(map(self._is_same, now.files.documents)):
+        if not renamed and all(map(self._is_same, now.files.documents or [path])):
             self.unchanged += len(now.variants)
             return
         then = self.baseline.spec(old)

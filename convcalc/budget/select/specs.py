@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,9 +71,9 @@ def open_cached_spec(
 class ReferenceDesigns:
     """The designs that ratios are to, each measured once."""
 
-    def __init__(self, folder: str, libraries: Sequence[str]) -> None:
+    def __init__(self, folder: str, open_: Callable[[str, str], CachedSpec]) -> None:
         self._folder = folder
-        self._libraries = libraries
+        self._open_file = open_
         self._designs: dict[str, Measurements | list[SpecError]] = {}
 
     def get(self, budget: Budget, current: CachedSpec) -> Measurements | None:
@@ -100,5 +100,5 @@ class ReferenceDesigns:
     def _open(self, against: ReferenceDesign, current: CachedSpec) -> Measurements:
         target = parse_pattern(against.design)
         if target.file != current.file:
-            current = open_cached_spec(target.file, spec_path_from_cwd(target.file, self._folder), self._libraries)
+            current = self._open_file(target.file, spec_path_from_cwd(target.file, self._folder))
         return current.measured_design(target.variant, target.part)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import click
 
 from convcalc.cli.group import DESIGN_NAMES_HELP, Command, GeneralOptions
@@ -9,6 +11,8 @@ from convcalc.cli.options.designs import DesignType, print_warnings
 from convcalc.cli.options.reading import DesignOptions, source_options
 from convcalc.cli.output.targets import STDOUT, OutputTarget, format_of_path, output_option, require_not_read, write
 from convcalc.errors import format_error
+
+WHY = "attention is one layer in it, views beside it are left out, or branches are in another order"
 
 
 @click.command("import", cls=Command, epilog=DESIGN_NAMES_HELP, short_help="Write a model as a readable spec.")
@@ -30,19 +34,24 @@ def command(
 
     \b
     Examples:
-      convcalc import zoo:resnet50
-      convcalc import zoo:resnet50@101 -o recovered.yaml
-      convcalc import model.yaml --flat
-      convcalc import model.yaml --check
+      convcalc import model.onnx
+      convcalc import torch:torchvision.models:resnet18 --input 3,224,224
+      convcalc import torch:models:encoder --input ids:int64=128 -o encoder.yaml
+      convcalc import zoo:resnet50@101 --flat
+      convcalc import model.keras --check
     """
     if check and output is not None:
         raise click.UsageError("--check writes nothing: leave out -o")
     target = OutputTarget(format_of_path(("yaml",), output), None if output == STDOUT else output)
     require_not_read([target], [source])
     (network,) = reading.networks([source])
-    from convcalc.recovery import recover  # names that are wrong need it not
+    from convcalc.recovery import changed_metrics, recover  # names that are wrong need it not
+    from convcalc.recovery.reading.weights import separate
 
-    text = recover(network.graph, flat=flat)
+    graph = separate(network.graph)
+    text = recover(graph, flat=flat)
     if not check:
         write(settings, [target], lambda *_: text)
-    print_warnings(settings, map(format_error, network.graph.warnings))
+    changed = ", ".join(changed_metrics(graph, text))
+    notes = [f"note: the spec has other {changed}: {WHY}"] if changed else []
+    print_warnings(settings, chain(map(format_error, graph.warnings), notes))

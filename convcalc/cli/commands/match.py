@@ -38,12 +38,13 @@ def command(
     """Compare two designs layer by layer, from whatever sources, such as a spec and the model in the code.
 
     Compared are the layers that multiply, norms, activations, all parameters
-    and shared weights; not the names of layers, what reads what, nor layers
-    that only rearrange, pool or join. Exit code 1: they differ.
+    and shared weights, and what all of them and the outputs read: other layers,
+    joins and pools; not the names of layers. Exit code 1: they differ.
 
     \b
     Examples:
       convcalc match model.yaml model.onnx
+      convcalc match model.yaml torch:package.module:Net --arg width=64
       convcalc match zoo:resnet50 zoo:resnet50@101
       convcalc match model.yaml@small model.yaml@large --ignore norm,act
       convcalc match model.yaml model.onnx -f github

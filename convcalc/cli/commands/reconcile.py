@@ -36,6 +36,7 @@ def command(settings: GeneralOptions, design: str, reading: DesignOptions, targe
     from convcalc.profiles import reconcile
 
     (network,) = reading.networks([design])
+    network.require_counted()
     found = reconcile(network.graph, network.design.text, network.title, batch=reading.batch)
     found = found._replace(given_inputs=network.given_inputs)
     write(settings, targets, lambda format_, surface: RECONCILIATIONS[format_].reconciliation(found, surface))

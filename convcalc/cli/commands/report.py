@@ -80,6 +80,8 @@ def command(
       convcalc report zoo:resnet50@101 --depth 1
       convcalc report model.yaml --set width=0.5 --sort params --top 10
       convcalc report model.yaml -f text -f json=report.json
+      convcalc report model.onnx --set batch=8
+      convcalc report torch:torchvision.models:resnet18 --input 3,224,224
       convcalc report zoo:vgg --columns receptive_field,effective_stride
       convcalc report zoo:vgg --dtype float16 --device a100-sxm-80gb
     """

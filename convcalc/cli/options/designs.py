@@ -13,7 +13,7 @@ from convcalc.cli import print_error
 from convcalc.cli.group import GeneralOptions
 from convcalc.cli.types import LazyChoice, ParamType, PositiveInt, SpecName, completions
 from convcalc.designs import sources
-from convcalc.designs.names import ZOO, is_visible_spec, parse_design, zoo_paths
+from convcalc.designs.names import CODE, MODEL_SUFFIXES, ZOO, is_visible_spec, parse_design, zoo_paths
 from convcalc.errors import SpecErrors, quoted
 from convcalc.graph.graph import LEADING_TO
 
@@ -71,21 +71,28 @@ class SpecType(ParamType[str]):
     """A spec or a folder of specs."""
 
     name = "path"
+    suffixes: tuple[str, ...] = ()
+    """Endings of the files that are completed beside specs."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         folder = os.path.dirname(incomplete)
         with contextlib.suppress(OSError):
-            names = [os.path.join(folder, name) for name in sorted(os.listdir(folder or ".")) if is_visible_spec(name)]
+            found = [name for name in sorted(os.listdir(folder or ".")) if self._is_completed(name)]
+            names = [os.path.join(folder, name) for name in found]
             folders = completions(incomplete, [incomplete])
             folders[0].type = "dir"
             return [*completions(incomplete, names), *folders]
         return []
 
+    def _is_completed(self, name: str) -> bool:
+        return is_visible_spec(name) or (name.endswith(self.suffixes) and not name.startswith("."))
+
 
 class DesignType(SpecType):
-    """The name of a design: a spec, a bundled one, a variant, a part."""
+    """The name of a design: a spec, a model, a bundled spec, a variant, a part."""
 
     name = "design"
+    suffixes = MODEL_SUFFIXES
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         if "#" in incomplete:
@@ -95,7 +102,7 @@ class DesignType(SpecType):
         bundled = completions(incomplete, [f"{ZOO}{name}" for name in zoo_paths()])
         if incomplete.startswith(ZOO):
             return bundled
-        return [*bundled, *super().shell_complete(ctx, param, incomplete)]
+        return [*bundled, *completions(incomplete, [CODE]), *super().shell_complete(ctx, param, incomplete)]
 
 
 class PathType(ParamType[str]):

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import click
 
 from convcalc.cli.options.dtypes import dtype_option, only_format
-from convcalc.cli.types import PositiveInt, SpecName
+from convcalc.cli.types import PositiveInt, SpecName, texts_of
 from convcalc.designs import sources
+from convcalc.designs.names import CODE
 from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import SpecErrors, quoted
 from convcalc.report.report import Report
@@ -48,11 +49,17 @@ class DesignOptions(NamedTuple):
         )
 
     def networks(self, texts: Iterable[str]) -> list[sources.Network]:
-        """Read every design; the errors of all are reported together."""
+        """Read every design; the errors of all are reported together.
+
+        Beside a model that is code, whose inputs have their own names, other designs may have other names.
+        """
         read, errors = [], []
+        texts = list(texts)
+        is_beside_code = any(text.startswith(CODE) for text in texts)
         for text in texts:
             try:
-                read.append(self._network(text))
+                is_other = is_beside_code and not text.startswith(CODE)
+                read.append(self._network(text, self._inputs_of_code() if is_other else self.inputs))
                 if self.strict:
                     read[-1].require_counted()
             except SpecErrors as failed:
@@ -61,9 +68,14 @@ class DesignOptions(NamedTuple):
             raise SpecErrors(errors)
         return read
 
-    def _network(self, text: str) -> sources.Network:
+    def _inputs_of_code(self) -> sources.Inputs:
+        from convcalc.spec.document.given_inputs import BESIDE  # specs alone do without
+
+        return {name and name + BESIDE: shape for name, shape in self.inputs.items()}
+
+    def _network(self, text: str, inputs: sources.Inputs) -> sources.Network:
         return sources.open_design(
-            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=self.inputs,
+            text, overrides=self.overrides, variant=self.variant, libraries=self.libraries, inputs=inputs,
             code=self.code,
         )  # fmt: skip
 
@@ -93,7 +105,7 @@ def _inputs(context: click.Context, parameter: click.Parameter, values: Sequence
             raise click.BadParameter(f"{quoted(value)} is the second shape of one input")
         given[name.strip()] = shape.strip()
     if "" in given and len(given) > 1:
-        raise click.BadParameter("a shape without a name is for the only input of a spec")
+        raise click.BadParameter("a shape without a name is for the only input of a design")
     return given
 
 
@@ -143,6 +155,10 @@ def code_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def collected(*args: Any, arg: dict[str, str], inputs: str, train: bool, timeout: float, **kwargs: Any) -> Any:
+        given = {"--arg": arg, "--inputs": inputs, "--train": train}
+        if any(given.values()) and not any(text.startswith((CODE, "-")) for text in texts_of(kwargs.values())):
+            option = next(name for name, value in given.items() if value)
+            raise click.UsageError(f"{option} is for models in code, torch:MODULE:CALLABLE, and none is named")
         code = {"arguments": tuple(arg.items()), "inputs": inputs, "train": train, "timeout": timeout}
         return command(*args, code=code, **kwargs)
 

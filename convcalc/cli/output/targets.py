@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import click
 
 from convcalc.cli.group import GeneralOptions
 from convcalc.cli.output.atomic_files import Destinations, is_device, open_destination
-from convcalc.cli.types import ParamType, WordType
+from convcalc.cli.types import ParamType, WordType, texts_of
 from convcalc.errors import escape, quoted
 from convcalc.render.tables.surface import Surface, is_terminal, surface
 
@@ -59,7 +59,7 @@ def output_options(formats: Iterable[str]) -> Callable[[Callable[..., Any]], Cal
             *args: Any, format_: Sequence[OutputTarget], output: str | None, json_: bool = False, **kwargs: Any
         ) -> Any:
             targets = _targets(words, [*format_, OutputTarget("json")] if json_ else format_, output)
-            require_not_read(targets, list(_texts_of(kwargs.values())))
+            require_not_read(targets, list(texts_of(kwargs.values())))
             return command(*args, targets=targets, **kwargs)
 
         with_json = click.option("--json", "json_", is_flag=True, help="Same as -f json.")
@@ -121,15 +121,6 @@ def require_not_read(targets: Sequence[OutputTarget], named: Sequence[str]) -> N
             raise click.UsageError(f"cannot write {quoted(path)}: it is read, and would be lost; give another name")
 
 
-def _texts_of(values: Iterable[Any]) -> Iterator[str]:
-    """Every text among a command's arguments: names of designs and budgets, and others."""
-    for value in values:
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, tuple | list):
-            yield from _texts_of(value)
-
-
 def format_of_path(formats: Sequence[str], output: str | None) -> str:
     """Return the format of a file extension; the first one for a name without an extension, for a device and for
     standard output.
@@ -146,10 +137,11 @@ def format_of_path(formats: Sequence[str], output: str | None) -> str:
         return formats[0]
     if EXTENSIONS.get(ending) not in formats:
         known = ", ".join(each for each, name in EXTENSIONS.items() if name in formats)
-        raise click.UsageError(
-            f"no format for files with the extension {escape(ending)}; name one with -f: {', '.join(formats)} "
-            f"(known extensions: {known}){PDF if ending == '.pdf' and 'png' in formats else ''}"
-        )
+        pdf = PDF if ending == ".pdf" and "png" in formats else ""
+        wrong = f"no format for files with the extension {escape(ending)}"
+        if len(formats) == 1:  # there is no -f
+            raise click.UsageError(f"{wrong}; name the file with {known.replace(', ', ' or ')}")
+        raise click.UsageError(f"{wrong}; name one with -f: {', '.join(formats)} (known extensions: {known}){pdf}")
     return EXTENSIONS[ending]
 
 

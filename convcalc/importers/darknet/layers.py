@@ -118,12 +118,13 @@ def shortcut(net: Network, section: Section, x: int) -> int:
 def _fitted(net: Network, x: int, like: Shape) -> int:
     """Return an earlier layer in the size of a shape, where Darknet adds it so."""
     shape = net.shape(x)
-    if not all(map(is_plain, (*shape, *like))) or shape.rank != like.rank:
+    if shape.rank != like.rank:
         return x
-    for axis in range(1, shape.rank):
-        if shape[axis] > like[axis]:
+    plain = [axis for axis in range(shape.rank) if is_plain(shape[axis]) and is_plain(like[axis])]
+    for axis in plain:
+        if axis and shape[axis] > like[axis]:
             x = net.layer("sample", "slice", x, axis=axis, step=shape[axis] // like[axis])
-    more = like[0] - shape[0]
+    more = like[0] - shape[0] if 0 in plain else 0
     return net.layer("channels", "pad", x, padding=((0, more),), axis=(0,)) if more else x
 
 

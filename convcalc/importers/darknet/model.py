@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from convcalc.arith import Number
-from convcalc.errors import Source
+from convcalc.errors import Source, SpecError
 from convcalc.graph.graph import Graph
 from convcalc.importers.darknet.layers import build
 from convcalc.importers.darknet.network import Network
@@ -29,6 +29,9 @@ class DarknetModel(Model):
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
     ) -> Graph:
         shape = inputs.get("input") or self._own_input()
+        if len(shape) not in (1, len(SIZES)):
+            text = f"the input must be [{', '.join(SIZES)}], not [{', '.join(map(str, shape))}]"
+            raise SpecError("CC401", text, self.span(), hint="such as --input 3,416,416")
         net = Network(self.source)
         x = net.input("input", shape)
         for index, section in enumerate(self.sections[1:]):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from convcalc.arith import Number
-from convcalc.errors import Source, SpecError, quoted
+from convcalc.arith import Number, equal, require
+from convcalc.errors import Source, Span, SpecError, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.keras.call import Call, Net, Order, Output, Tensor
@@ -43,6 +44,13 @@ class KerasModel(Model):
     def graph(
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
     ) -> Graph:
+        graph = self._graph(variables, inputs)
+        saved = {name: self._as_saved(name, shape) for name, shape in inputs.items()}
+        if saved != dict(inputs):
+            self._require_same_weights(graph, self._graph(variables, saved))
+        return graph
+
+    def _graph(self, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]) -> Graph:
         builder = ModelBuilder(self.source)
         net = Net(builder, as_saved=not inputs and not variables)
         root = Call(net, self.raw, "", [], run=_runner(net, self.networks))
@@ -79,9 +87,8 @@ class KerasModel(Model):
         sizes = self.inputs[name]
         missing = [size for size in sizes if isinstance(size, str) and size not in variables]
         if missing or not sizes or None in sizes:
-            shown = ", ".join("?" if isinstance(size, str) else str(size) for size in sizes)
             raise unknown_sizes(
-                self, (f"{name}: [{shown}]" if sizes else f"{name} has no shape",), self._hint(name, missing)
+                self, (f"{name}: {self._shown(sizes)}" if sizes else f"{name} has no shape",), self._hint(name, missing)
             )
         return tuple(variables[size] if isinstance(size, str) else size for size in sizes)  # type: ignore[misc]
 
@@ -97,25 +104,44 @@ class KerasModel(Model):
         return f"{first}without the batch: --input {which}{shape}" + (f", or{also}" if also else "")
 
     def _require_like(self, name: str, known: Sequence[Size], shape: Sequence[Number]) -> None:
-        """Demand as many axes as the model's input has, and the features that its weights are for."""
-        shown = ", ".join("?" if isinstance(size, str) else str(size) for size in known)
+        """Demand as many axes as the model's input has, and the channels of an image."""
         if len(shape) != len(known):
-            text = (
-                f"the input {quoted(name)} is [{shown}] and has {len(known)} axes without the batch, not {len(shape)}"
-            )
-            raise SpecError("CC762", text, hint=self._hint(name, ()))
-        place = 0 if self.layouts[name].is_spatial else -1
-        size = known[place]
-        if (
-            self.layouts[name].is_spatial
-            and isinstance(size, int)
-            and isinstance(shape[place], int)
-            and size != shape[place]
-        ):
-            text = (
-                f"the input {quoted(name)} is [{shown}], channels first: its layers are for {size}, not {shape[place]}"
-            )
-            raise SpecError("CC762", text, hint=self._hint(name, ()))
+            text = f"the input {quoted(name)} is {self._shown(known)} and has {len(known)} axes without the batch"
+            raise SpecError("CC762", f"{text}, not {len(shape)}", hint=self._hint(name, ()))
+        if self.layouts[name].is_spatial:
+            saved = self._as_saved(name, shape)[0]
+            text = "the input {} is {} and has the channels first: its layers are for {}, not {}"
+            with self._hinted(name):
+                require(equal(saved, shape[0]), "CC762", text, quoted(name), self._shown(known), saved, shape[0])
+
+    @contextmanager
+    def _hinted(self, name: str, place: Span | None = None) -> Iterator[None]:
+        """Give errors about an input the hint that shows how it is given, and a place."""
+        try:
+            yield
+        except SpecError as error:
+            error.hint, error.span = self._hint(name, ()), place or error.span
+            raise
+
+    def _shown(self, sizes: Sequence[Size]) -> str:
+        return f"[{', '.join(str(size) if isinstance(size, int) else '?' for size in sizes)}]"
+
+    def _as_saved(self, name: str, shape: Sequence[Number]) -> tuple[Number, ...]:
+        """Return the shape of an input with the sizes that the model was saved with, where it has some."""
+        known = self.inputs[name] or (None,) * len(shape)
+        return tuple(old if isinstance(old, int) else new for old, new in zip(known, shape, strict=True))
+
+    def _require_same_weights(self, graph: Graph, saved: Graph) -> None:
+        """Demand that every layer has the weights that were saved, whatever enters the model."""
+        built = {node.path: node.facts for node in saved.layers}
+        shown = ", ".join(f"{name} {self._shown(sizes)}" for name, sizes in self.inputs.items())
+        text = "the weights of the layer are for inputs of {}: of the given ones it would have others"
+        for node in graph.layers:
+            old, now = built[node.path].weights if node.path in built else {}, node.facts.weights
+            with self._hinted(next(iter(self.inputs)), node.source):
+                for name in old:
+                    for one, two in zip(old[name], now[name], strict=True):
+                        require(equal(one, two), "CC762", text, shown)
 
 
 def open_config(source: Source, raw: Raw) -> KerasModel:

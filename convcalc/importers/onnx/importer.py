@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from convcalc.arith import Number
 from convcalc.errors import Source, SpecError, quoted
@@ -11,6 +11,7 @@ from convcalc.graph.graph import Graph
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.model import Model, Size, unknown_sizes
 from convcalc.importers.onnx import model as file
+from convcalc.importers.onnx.dimensions import evaluated, variable_names
 from convcalc.importers.onnx.model import read_onnx
 from convcalc.importers.onnx.run import Run, reads
 from convcalc.importers.onnx.values import FLOATS, Scope, Sizes, Value, body, constant
@@ -19,6 +20,7 @@ from convcalc.shapes import Shape
 NAMES_OF_EXPORTERS = ("main_graph", "main", "torch_jit", "torch-jit-export", "graph")
 """Names of graphs that say nothing of the model."""
 
+MAX_NAMES = 4
 NEWEST_OPSET = 28
 """The newest version of ONNX's own operators that has been looked at: that of ONNX 1.23."""
 
@@ -28,6 +30,8 @@ class OnnxModel(Model):
     """A file that has been read."""
 
     structure: file.Model | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The variables of free dimensions, by the names that these have in the file."""
 
     def graph(
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
@@ -54,6 +58,7 @@ class OnnxModel(Model):
         except RecursionError:
             raise run.damaged("its operations are nested too deep") from None
         _keep_unused(run, structure.graph)
+        run.merged.warn(builder)
         _warn_of_places(self, structure.graph, builder)
         if (version := structure.opsets.get("", structure.opsets.get("ai.onnx", 0))) > NEWEST_OPSET:
             text = f"its operators are of version {version}; those of versions up to {NEWEST_OPSET} are known"
@@ -69,9 +74,10 @@ class OnnxModel(Model):
 
     def _sizes(self, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]) -> Mapping[str, Sizes]:
         missing: list[str] = []
-        sizes = {value.name: _input_sizes(value, variables, inputs.get(value.name), missing) for value in self.entering}
+        known = {name: variables[word] for name, word in self.names.items() if word in variables}
+        sizes = {value.name: _input_sizes(value, known, inputs.get(value.name), missing) for value in self.entering}
         if missing:
-            raise unknown_sizes(self, tuple(dict.fromkeys(missing)), _hint(self))
+            raise unknown_sizes(self, tuple(dict.fromkeys(missing)), _hint(self, known))
         return sizes
 
     def _outputs(self, run: Run, scope: Scope) -> Mapping[str, int]:
@@ -90,33 +96,35 @@ class OnnxModel(Model):
 
 
 def _input_sizes(
-    value: file.Value, variables: Mapping[str, Number], given: tuple[Number, ...] | None, missing: list[str]
+    value: file.Value, known: Mapping[str, Number], given: tuple[Number, ...] | None, missing: list[str]
 ) -> Sizes:
     """Return the sizes of an input; those that nobody knows are added to ``missing``."""
     if given is not None:
-        return _given_sizes(value, variables, given)
+        return _given_sizes(value, known, given)
     if value.shape is None:
         missing.append(f"the shape of {value.name}")
         return ()
     sizes: list[Number] = []
     for axis, size in enumerate(value.shape):
-        found = _known_size(size, variables)
+        found = _known_size(size, known)
         if found is None and axis:
             missing.append(f"{size} of {value.name}" if size else f"axis {axis} of {value.name}")
         sizes.append(1 if found is None else found)
     return tuple(sizes)
 
 
-def _known_size(size: Size, variables: Mapping[str, Number]) -> Number | None:
+def _known_size(size: Size, known: Mapping[str, Number]) -> Number | None:
     """Return a size that the file states or a user gave; old exporters write 0 for one that is free."""
-    return variables.get(size) if isinstance(size, str) else size or None
+    if isinstance(size, str):
+        return known[size] if size in known else evaluated(size, known)
+    return size or None
 
 
-def _given_sizes(value: file.Value, variables: Mapping[str, Number], given: tuple[Number, ...]) -> Sizes:
+def _given_sizes(value: file.Value, known: Mapping[str, Number], given: tuple[Number, ...]) -> Sizes:
     """Return sizes that a user gave, with or without the batch."""
     rank = len(given) + 1 if value.shape is None else len(value.shape)
     if len(given) == rank - 1:
-        batch = _known_size(value.shape[0], variables) if value.shape else None
+        batch = _known_size(value.shape[0], known) if value.shape else None
         return (1 if batch is None else batch, *given)
     if len(given) == rank:
         return given
@@ -158,9 +166,9 @@ def _warn_of_places(model: OnnxModel, graph: file.Graph, builder: ModelBuilder) 
             return
 
 
-def _hint(model: OnnxModel) -> str:
-    names = [name for name, default in model.variables.items() if default is None]
-    given = f"--set {names[0]}=N" if names else ""
+def _hint(model: OnnxModel, known: Mapping[str, Number]) -> str:
+    words = [word for name, word in model.names.items() if name not in known and model.variables[word] is None]
+    given = " ".join(f"--set {word}=N" for word in words[:MAX_NAMES])
     first = next(iter(model.inputs), "NAME")
     return " or ".join(filter(None, (given, f"--input {first}=SIZES, without the batch axis")))
 
@@ -174,15 +182,14 @@ def read_model(source: Source) -> OnnxModel:
     structure = read_onnx(source.name)
     name = "" if structure.graph.name in NAMES_OF_EXPORTERS else structure.graph.name
     entering = OnnxModel(source, {}, structure=structure).entering
-    variables: dict[str, int | None] = {}
-    for value in entering:
-        for axis, size in enumerate(value.shape or ()):
-            if isinstance(size, str) and size.isidentifier() and (axis == 0 or size not in variables):
-                variables[size] = 1 if axis == 0 else None
-    inputs = {value.name: _without_batch(value) for value in entering}
-    return OnnxModel(source, inputs, name, variables=variables, structure=structure)
+    free = [(axis, size) for value in entering for axis, size in enumerate(value.shape or ()) if isinstance(size, str)]
+    names = variable_names(size for _, size in free)
+    leading = {size for axis, size in free if axis == 0}
+    variables = {word: 1 if size in leading else None for size, word in names.items()}
+    inputs = {value.name: _without_batch(value, names) for value in entering}
+    return OnnxModel(source, inputs, name, variables=variables, structure=structure, names=names)
 
 
-def _without_batch(value: file.Value) -> tuple[Size, ...]:
-    sizes = tuple(size or None for size in value.shape or ())
+def _without_batch(value: file.Value, names: Mapping[str, str]) -> tuple[Size, ...]:
+    sizes = tuple(names.get(size, size) if isinstance(size, str) else size or None for size in value.shape or ())
     return sizes[1:] if len(sizes) > 1 and (not isinstance(sizes[0], int) or sizes[0] == 1) else sizes

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from convcalc.arith import Number
+from convcalc.arith import Number, prod
 from convcalc.errors import SpecError, quoted
 from convcalc.graph.graph import topological_order
 from convcalc.importers.builder import ModelBuilder
 from convcalc.importers.onnx.call import Call
 from convcalc.importers.onnx.folding.fold import fold
+from convcalc.importers.onnx.merged import Merged
 from convcalc.importers.onnx.model import Graph, Model, Node
 from convcalc.importers.onnx.paths import layer_paths, module_classes
-from convcalc.importers.onnx.values import OpenShape, Scope, Sizes, Value, body, constant, same
+from convcalc.importers.onnx.values import REARRANGING, OpenShape, Scope, Sizes, Value, body, constant, rearranged, same
 from convcalc.shapes import Shape
 
 STEPS_PER_NODE = 16
@@ -40,6 +41,7 @@ class Run:
         }
         """Names of running means and variances: buffers, also where exporters write one constant for equal ones."""
         self.written: dict[int, tuple[Value, Any]] = {}
+        self.merged = Merged()
         self.depth = 0
         self.steps = max(MIN_STEPS, STEPS_PER_NODE * _count(structure))
         self._materialised: list[Value] = []
@@ -142,13 +144,14 @@ class Run:
         is_written = any(call.x) or call.op == "Constant"
         if is_constant and is_written and folds and (results := fold(call)) is not None:
             return results
-        if is_constant and any(call.x) and not any(value is not None and value.is_learned for value in call.x):
-            return self._perform_in_shadow(call, handler)
+        is_learned = any(value is not None and value.is_learned for value in call.x)
+        if is_constant and any(call.x) and (not is_learned or (folds and call.op in REARRANGING)):
+            return self._perform_in_shadow(call, handler, is_learned=is_learned)
         handler(call)
         return call.outputs
 
-    def _perform_in_shadow(self, call: Call, handler: Any) -> list[Value | None]:
-        """Run a node of constants that are no parameters: only shapes are of interest."""
+    def _perform_in_shadow(self, call: Call, handler: Any, *, is_learned: bool) -> list[Value | None]:
+        """Run a node of constants for their shapes: none is a parameter, or they become layers where one is read."""
         outer, self.builder = self.builder, self.shadow
         try:
             handler(call)
@@ -156,9 +159,11 @@ class Run:
             raise OpenShape from None
         finally:
             self.builder = outer
-        for value in call.outputs:
+        for place, value in enumerate(call.outputs):
             if value is not None:
                 value.shadow, value.handle, value.is_constant = value.handle, None, True
+                if is_learned:
+                    value.is_learned, value.recipe = True, (call.node, call.x, place)
         return call.outputs
 
     def handle(self, value: Value) -> int:
@@ -196,21 +201,32 @@ class Run:
         """Let a layer have constants of the file as weights, and as buffers those that are not learned."""
         learned: dict[str, tuple[int, Shape]] = {}
         kept: dict[str, tuple[int, Shape]] = {}
+        bits: dict[int, int] = {}
         for name, (value, shape) in weights.items():
             if value is None or not value.is_constant:
                 continue
             if value.recipe is not None:
-                self.handle(value)
+                parts = rearranged(value)
+                if not parts:
+                    self.handle(value)
+                for part in parts:
+                    bits[part.key] = part.bits
+                    learned[f"{name}.{part.name}"] = (part.key, Shape(part.shape))
+                    self.used[part.key] = prod(part.shape)
             elif value.key:
+                self.merged.read(value, shape, self.builder.path_of(handle))
+                bits[value.key] = value.bits
                 is_kept = value.name in self.statistics
                 (kept if is_kept else learned)[name] = (value.key, shape)
                 self.used[value.key] = 0 if is_kept else shape.elements
             for extra in value.quantisation:
+                bits[extra.key] = extra.bits
                 kept[f"{name}.{extra.name}"] = (extra.key, Shape(extra.shape))
         for value in statistics:
             if value.key:
                 kept[value.name] = (value.key, Shape(value.shape))
-        self.builder.hold(handle, learned, {name: pair for name, pair in kept.items() if pair[0]})
+        kept = {name: pair for name, pair in kept.items() if pair[0]}
+        self.builder.hold(handle, learned, kept, {key: width for key, width in bits.items() if key and width < 32})
 
     def rollback(self, mark: tuple[Any, ...]) -> None:
         """Forget the layers since a mark."""

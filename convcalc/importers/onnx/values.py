@@ -7,11 +7,12 @@ batch need no note of where the batch is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from convcalc.arith import Number, at_least, either, equal, require
+from convcalc.arith import Number, at_least, either, equal, prod, require, total
 from convcalc.importers.onnx.model import Node, Scalar, Tensor
 from convcalc.shapes import Shape
 
@@ -19,10 +20,21 @@ Sizes = tuple[Number, ...]
 """All axes as ONNX has them, the batch among them."""
 
 FLOAT, UINT8, INT8, INT32, INT64, BOOL = 1, 2, 3, 6, 7, 9
+WIDTHS = {
+    UINT8: 8, INT8: 8, 4: 16, 5: 16, 10: 16, 16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8,
+    25: 2, 26: 2,
+}  # fmt: skip
+"""Bits of the types of fewer than 32."""
 FLOATS = frozenset((1, 10, 11, 16, 17, 18, 19, 20, 23))
 """Types of numbers with a fraction: of 16, 32 and 64 bits, bfloat16, and those of 8 and 4 bits."""
 WEIGHT_TYPES = FLOATS | {UINT8, INT8, 21, 22, 25, 26}
 """Types whose constants are learned: numbers with a fraction, and integers of at most 8 bits, which are quantised."""
+
+_MADE = r"(?:.*/)?Constant(?:_\d+)?_output_\d+|(?:new_)?(?:zeros|ones|full|empty)(?:_like)?(?:_\d+)?"
+MADE = re.compile(_MADE)
+"""Names that PyTorch's exporters give to constants that code makes; a parameter has that of its module."""
+MADE_OR_FOLDED = re.compile(rf"{_MADE}|val_\d+|onnx::\w+")
+"""Those, and the names of constants that the exporters computed, which may be of parameters."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +61,8 @@ class Value:
     """The node that made a constant of parameters, its inputs, and which output it is."""
     quantisation: tuple[Value, ...] = ()
     """Scales and zero points of a quantised constant."""
+    bits: int = 32
+    """Bits of a number as the file stores it."""
     members: tuple[Value, ...] | None = None
     """The tensors of a sequence, which has no shape of its own."""
 
@@ -62,6 +76,36 @@ class Value:
         if self.sizes is None:
             raise OpenShape(self.name)
         return self.sizes
+
+
+def without_fill(value: Value, names: re.Pattern[str] = MADE_OR_FOLDED) -> Value:
+    """Return a value, as no parameter where it is one number again and again under a name that an exporter made.
+
+    Such are states that begin at 0, and what a tensor is filled with.
+    """
+    is_fill = value.is_learned and value.elements and len(set(value.elements)) == 1
+    if is_fill and all(names.fullmatch(name) for name in _sources(value)):
+        return replace(value, is_learned=False, key=0, recipe=None)
+    return value
+
+
+def _sources(value: Value) -> Iterator[str]:
+    """Yield the names of the constants that a computed one is made of."""
+    yield from (each.name for each in _made_of(value) if each.recipe is None)
+
+
+def _made_of(value: Value) -> Iterator[Value]:
+    """Yield a value, and those that it was computed from, each once."""
+    known, stack = {id(value)}, [value]
+    while stack:
+        each = stack.pop()
+        yield each
+        node, read, _ = each.recipe or (None, [], 0)
+        is_of_one = node is not None and node.op in REARRANGING and node.op != "Concat"
+        for entering in read[:1] if is_of_one else read:
+            if entering is not None and entering.is_learned and id(entering) not in known:
+                known.add(id(entering))
+                stack.append(entering)
 
 
 class OpenShape(Exception):
@@ -97,7 +141,7 @@ def constant(tensor: Tensor, name: str = "") -> Value:
     is_learned = bool(tensor.sizes) and tensor.data_type in WEIGHT_TYPES
     return Value(
         name or tensor.name, tensor.sizes, tensor.data_type, tensor.elements, id(tensor),
-        is_constant=True, is_learned=is_learned,
+        is_constant=True, is_learned=is_learned, bits=WIDTHS.get(tensor.data_type, 32),
     )  # fmt: skip
 
 
@@ -155,3 +199,22 @@ def _broadcast_axis(axis: Sizes, shapes: Sequence[Sizes]) -> Number:
         require(fits, "CC405", "the shapes {} do not broadcast", " and ".join(str(Shape(each)) for each in shapes))
         joined = joined if equal(joined, size) is True else at_least(joined, size)
     return joined
+
+
+REARRANGING = frozenset(
+    ("Concat", "Slice", "Split", "Gather", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Identity", "Cast",
+     "QuantizeLinear", "DequantizeLinear")
+)  # fmt: skip
+"""Operations by which exporters write the gates of a recurrent layer in the order of ONNX, and quantise them."""
+
+
+def rearranged(value: Value) -> Sequence[Value]:
+    """Return the constants of the file that a computed one has all elements of, each once; nothing where it has not."""
+    parts: dict[int, Value] = {}
+    for each in _made_of(value):
+        if each.recipe is not None and each.recipe[0].op not in REARRANGING:
+            return ()
+        if each.recipe is None:
+            parts[each.key] = each
+    elements = total(prod(part.shape) for part in parts.values())
+    return [*parts.values()][::-1] if 0 not in parts and same((elements,), (prod(value.shape),)) else ()

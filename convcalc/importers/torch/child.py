@@ -9,19 +9,24 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from convcalc.importers.torch.failure import Failure, run
+from convcalc.importers.torch.failure import CLOSED, Failure, reason, run
 
 
 def main() -> None:
     """Read the request from standard input, and answer it."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    request = json.loads(sys.stdin.buffer.read())
+    request = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with, args=(os.dup(0),), daemon=True).start()
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
     sys.path.insert(0, os.getcwd())
     try:
         lines = answered(request)
@@ -29,10 +34,23 @@ def main() -> None:
         lines = [{"is": "error", **failure.facts}]
     except MemoryError:
         lines = [{"is": "error", **Failure("CC772", "there is too little memory for it").facts}]
-    for line in (*lines, {"is": "end"}):
-        pipe.write(json.dumps(line) + "\n")
-    pipe.flush()
+    except BaseException as error:  # noqa: BLE001 - whatever code of other people raises: nobody interrupts this process
+        lines = [{"is": "error", **Failure("CC772", f"the code of the model raised {reason(error)}").facts}]
+    try:
+        for line in (*lines, {"is": "end"}):
+            pipe.write(json.dumps(line) + "\n")
+        pipe.flush()
+    except OSError:
+        os._exit(CLOSED)
     os._exit(0)  # threads of the model do not keep it
+
+
+def _end_with(pipe: int) -> None:
+    """End this process, and what it has started, when the program ends, however that does: then the pipe is closed."""
+    os.read(pipe, 1)
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def answered(request: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -42,7 +60,7 @@ def answered(request: Mapping[str, Any]) -> list[dict[str, Any]]:
         import torch
     except ImportError as error:
         raise Failure("CC719", f"PyTorch cannot be loaded: {error}") from None
-    from convcalc.importers.torch.build import built
+    from convcalc.importers.torch.build import built, has_little_state
     from convcalc.importers.torch.trace import traced
 
     name = request["module"] + ":" + request["attribute"]
@@ -50,7 +68,16 @@ def answered(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     with torch.no_grad():
         model, notes = built(target, request["arguments"], name, training=bool(request["train"]))
         given = attribute(*request["inputs"].split(":", 1)) if request["inputs"] else None
-        lines = traced(model, request["shapes"], given, request["batch"])
+        try:
+            lines = traced(model, request["shapes"], given, request["batch"])
+        except Failure as failure:
+            if failure.facts["code"] != "CC773" or model is target or not has_little_state(model):
+                raise
+            try:  # some constructors leave out what they cannot compute without values
+                model, notes = built(target, request["arguments"], name, training=bool(request["train"]), values=True)
+                lines = traced(model, request["shapes"], given, request["batch"])
+            except Failure:
+                raise failure from None
     return [{"is": "model", "name": type(model).__name__}, *notes, *lines]
 
 

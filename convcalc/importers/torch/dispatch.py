@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from functools import cache, partial
+from string import ascii_letters
 from typing import Any
 
+from convcalc.importers.torch import aten, control
+from convcalc.importers.torch.build import without_values
 from convcalc.importers.torch.export import (
     is_tensor,
     leaves_of,
@@ -20,69 +24,80 @@ from convcalc.importers.torch.export import (
 def dispatched(model: Any, positional: Sequence[Any], named: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
     """Run a module on tensors without values, and return the lines of what it did; ``names`` are those of inputs."""
     import torch
-    from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.utils import _pytree as trees
-    from torch.utils._python_dispatch import TorchDispatchMode
 
-    mode, recorder = FakeTensorMode(allow_non_fake_inputs=True), Recorder(model)
-
-    class Mode(TorchDispatchMode):  # type: ignore[misc]
-        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            result = func(*args, **(kwargs or {}))
-            recorder.note(func, args, kwargs or {}, trees.tree_leaves(result))
-            return result
-
-    def fake(value: Any) -> Any:
-        return mode.from_tensor(value, static_shapes=True) if isinstance(value, torch.Tensor) else value
-
-    tensors = {id(each): each for each in (*model.parameters(), *model.buffers())}
-    stand_ins = {key: fake(each.detach()) for key, each in tensors.items()}
-    kept = (model.named_parameters(remove_duplicate=False), model.named_buffers(remove_duplicate=False))
-    state = {name: stand_ins[id(each)] for every in kept for name, each in every}
-    for name, each in reversed(state.items()):
-        recorder.name(each, name)
-    positional, named = trees.tree_map(fake, (tuple(positional), dict(named)))
-    entering = [each for each in trees.tree_leaves((positional, named)) if isinstance(each, torch.Tensor)]
-    for name, each in zip(names, entering, strict=False):
-        recorder.name(each, f"input:{name}")
-        recorder.lines.append({"is": "input", "name": name, "shape": [*each.shape]})
-    try:
-        with mode, Mode():
-            result = torch.func.functional_call(model, state, positional, named)
-    finally:
-        recorder.close()
+    recorder, compiles = Recorder(), torch.compile
+    with without_values(model, (positional, named), every=True) as (mode, (args, kwargs)):
+        lines = [*parameter_lines(model)]
+        kept = (model.named_parameters(remove_duplicate=False), model.named_buffers(remove_duplicate=False))
+        for name, each in reversed([pair for every in kept for pair in every]):
+            recorder.name(each, name)
+        entering = [each for each in trees.tree_leaves((args, kwargs)) if is_tensor(each)]
+        for name, each in zip(names, entering, strict=False):
+            recorder.name(each, f"input:{name}")
+            lines.append({"is": "input", "name": name, "shape": [*each.shape]})
+        torch.compile = lambda code=None, **_: (lambda each: each) if code is None else code
+        try:
+            with mode, recorder.modules_of(model), recorder.mode():
+                result = model(*args, **kwargs)
+        finally:
+            torch.compile = compiles
     outputs = (recorder.values.get(id(each)) for each in trees.tree_leaves(plain_result(result)))
-    return [*parameter_lines(model), *recorder.lines, *({"is": "output", "tensor": each} for each in outputs if each)]
+    lines += [*recorder.constants, *recorder.lines]
+    return [*lines, *({"is": "output", "tensor": each} for each in outputs if each)]
 
 
 class Recorder:
     """Writes a line for each operation. Tensors are known by their identity, so all of them are kept."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, path: str = "", leaves: Set[str] = frozenset(), prefix: str = "") -> None:
+        """``path`` is the module that runs, ``leaves`` those without children, ``prefix`` what names begin with."""
         self.lines: list[dict[str, Any]] = []
         self.values: dict[int, dict[str, Any]] = {}
+        self.is_known = True
+        """Whether all operations have a rule."""
+        self.count = 0
+        self.constants: list[dict[str, Any]] = []
         self._kept: list[Any] = []
-        self._path: list[str] = []
+        self._path = [path]
+        self._leaves = leaves
+        self._prefix = prefix
+
+    @contextmanager
+    def modules_of(self, model: Any) -> Iterator[None]:
+        """Note which module operations run in."""
+        import torch
+
         self._leaves = leaves_of(model)
-        self._hooks = [
+        hooks = [
             hook
             for name, module in model.named_modules()
+            if not isinstance(module, torch.jit.ScriptModule)
             for hook in (
                 module.register_forward_pre_hook(partial(self._entered, name)),
                 module.register_forward_hook(self._left, always_call=True),
             )
         ]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def mode(self) -> Any:
+        """Return the context in which operations are written down."""
+        return _mode_class()(self)
+
+    @property
+    def path(self) -> str:
+        """The module that runs."""
+        return self._path[-1]
 
     def _entered(self, name: str, *_: Any) -> None:
         self._path.append(name)
 
     def _left(self, *_: Any) -> None:
         self._path.pop()
-
-    def close(self) -> None:
-        """Take the hooks off the module."""
-        for hook in self._hooks:
-            hook.remove()
 
     def name(self, tensor: Any, name: str, output: int = 0) -> None:
         """Let a tensor be known under a name."""
@@ -91,14 +106,18 @@ class Recorder:
 
     def note(self, func: Any, args: Any, kwargs: Any, outputs: Sequence[Any]) -> None:
         """Write the line of an operation that gives a tensor."""
-        made = shapes(list(outputs))
-        if not any(shape is not None for shape in made):
-            return
-        op, arguments = op_and_arguments(func, args, kwargs)
+        if any(shape is not None for shape in shapes(list(outputs))):
+            op, arguments = op_and_arguments(func, args, kwargs)
+            self.is_known = self.is_known and aten.is_known(op)
+            self.write(op, arguments, outputs)
+
+    def write(self, op: str, arguments: Mapping[str, Any], outputs: Sequence[Any], **more: Any) -> None:
+        """Write a line, and know what the operation gives."""
         encoded = {key: self.encoded(value) for key, value in arguments.items() if value is not None}
-        path, name = self._path[-1] if self._path else "", f"{op}:{len(self.lines)}"
+        self.count += 1
+        made, path, name = shapes(list(outputs)), self.path, f"{self._prefix}{op}:{self.count}"
         self.lines.append({"is": "node", "name": name, "op": op, "arguments": encoded, "outputs": made, "path": path,
-                           "leaf": path in self._leaves})  # fmt: skip
+                           "leaf": path in self._leaves, **more})  # fmt: skip
         for place, each in enumerate(outputs):
             if made[place] is not None:
                 self.name(each, name, place)
@@ -110,8 +129,66 @@ class Recorder:
         if not is_tensor(value):
             return plain(value)
         if id(value) not in self.values:
-            name = f"constant:{len(self._kept)}"
+            name = f"{self._prefix}constant:{len(self._kept)}"
             self.name(value, name)
-            self.lines.append({"is": "parameter", "name": name, "key": name, "shape": [*value.shape],
-                               "learned": False})  # fmt: skip
+            self.constants.append({"is": "parameter", "name": name, "key": name, "shape": [*value.shape],
+                                   "learned": False})  # fmt: skip
         return self.values[id(value)]
+
+
+@cache
+def _mode_class() -> Any:
+    import torch
+    from torch._decomp import decomposition_table
+    from torch.utils import _pytree as trees
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Mode(TorchDispatchMode):  # type: ignore[misc]
+        supports_higher_order_operators = True
+
+        def __init__(self, recorder: Recorder) -> None:
+            super().__init__()
+            self.recorder = recorder
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if isinstance(func, torch._ops.HigherOrderOperator):  # noqa: SLF001 - there is no public name
+                with self:
+                    found = control.run(self.recorder, func.name(), args)
+                if found is not None:
+                    return tuple(found)
+            elif not aten.is_known(name := op_and_arguments(func, (), {})[0]):
+                parts = PARTS.get(name) or decomposition_table.get(func)
+                if parts is not None:
+                    with self:
+                        return parts(*args, **(kwargs or {}))
+            result = func(*args, **(kwargs or {}))
+            self.recorder.note(func, args, kwargs or {}, trees.tree_leaves(result))
+            return result
+
+    return Mode
+
+
+# --- operations that PyTorch does not decompose -----------------------------------------------------------------------
+
+
+def _distances(one: Any, other: Any, p: float, *_: Any) -> Any:
+    return (one.unsqueeze(-2) - other.unsqueeze(-3)).norm(p, -1)
+
+
+def _sum_of_products(added: Any, one: Any, other: Any, **_: Any) -> Any:
+    return added + (one @ other).sum(0)
+
+
+def _trilinear(one: Any, two: Any, three: Any, *axes: Any, **_: Any) -> Any:
+    """The product of three tensors, each without some axes of the whole, summed along others."""
+    import torch
+
+    letters = ascii_letters[: one.dim() + len(axes[0])]
+    terms = ["".join(each for place, each in enumerate(letters) if place not in left_out) for left_out in axes[:4]]
+    return torch.einsum(f"{','.join(terms[:3])}->{terms[3]}", one, two, three)
+
+
+PARTS: dict[str, Callable[..., Any]] = {
+    "_cdist_forward": _distances, "_trilinear": _trilinear, "addbmm": _sum_of_products,
+}  # fmt: skip
+"""What PyTorch does not decompose."""

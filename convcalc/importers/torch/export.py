@@ -5,10 +5,14 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
+from convcalc.importers.torch import aten
 from convcalc.importers.torch.failure import Failure
 
+WRAPPERS = ("wrap", "tag_activation_checkpoint", "invoke_subgraph", "strict_mode", "hints_wrapper")
+"""Higher-order operations whose body runs once."""
 CALL_NUMBER = re.compile(r"@\d+")
 
 
@@ -162,8 +166,11 @@ class Writer:
         innermost = next(reversed(list(stack.values())), (path, None))
         path = CALL_NUMBER.sub("", innermost[0]) or path
         bodies = [each for each in node.args if hasattr(self.values.get(each), "graph")]
-        if len(bodies) == 1 and "map" not in str(node.target) and "scan" not in str(node.target):
+        if len(bodies) == 1 and str(node.target).startswith(WRAPPERS):
             yield from self.of_body(node, bodies[0], path)
+            return
+        if (bodies or self.is_in_parts(node)) and (parts := self.parts(node, path)) is not None:
+            yield from parts
             return
         op, arguments = op_and_arguments(node.target, node.args, node.kwargs)
         self.count += 1
@@ -177,7 +184,7 @@ class Writer:
     def of_body(self, node: Any, body: Any, path: str) -> Iterator[dict[str, Any]]:
         """Give the lines of a graph that is run once, such as one without gradients."""
         inner = self.values[body]
-        given = list(node.args)[list(node.args).index(body) + 1 :]
+        given = [each for each in node.args[node.args.index(body) + 1 :] if not isinstance(each, str)]
         if len(given) == 1 and isinstance(given[0], list | tuple):
             given = list(given[0])
         places = [each for each in inner.graph.nodes if each.op == "placeholder"]
@@ -187,6 +194,48 @@ class Writer:
         result = next(each for each in inner.graph.nodes if each.op == "output").args[0]
         several = isinstance(result, list | tuple)
         self.values[node] = [self.values.get(each) for each in result] if several else self.values.get(result)
+
+    def is_in_parts(self, node: Any) -> bool:
+        """Whether an operation has no rule, or is a convolution of complex numbers, which is several of real ones."""
+        name, value = op_and_arguments(node.target, (), {})[0], node.meta.get("val")
+        is_complex = "conv" in name and is_tensor(value) and value.is_complex()
+        return not name.startswith("python.") and (is_complex or not aten.is_known(name))
+
+    def parts(self, node: Any, path: str) -> list[dict[str, Any]] | None:
+        """Return the lines of the operations that one is made of, as the dispatcher finds them, if all are known."""
+        import torch
+        from torch._guards import detect_fake_mode
+        from torch.utils import _pytree as trees
+
+        from convcalc.importers.torch.dispatch import Recorder
+
+        self.count += 1
+        recorder = Recorder(path, leaves=self.leaves, prefix=f"{node.name}:{self.count}.")
+
+        def fake(value: Any) -> Any:
+            if not _is_node(value):
+                return value
+            known, own = value.meta.get("val"), self.values.get(value)
+            if hasattr(own, "graph"):
+                return own
+            for each, reference in zip(known, own, strict=False) if isinstance(own, list) else ((known, own),):
+                if is_tensor(each) and isinstance(reference, dict):
+                    recorder.name(each, reference["tensor"], reference.get("output", 0))
+            return known
+
+        args, kwargs = torch.fx.node.map_aggregate((node.args, node.kwargs), fake)
+        mode = detect_fake_mode([each for each in trees.tree_leaves((args, kwargs)) if is_tensor(each)])
+        try:
+            with mode or nullcontext(), recorder.mode():
+                result = node.target(*args, **kwargs)
+        except Exception:  # noqa: BLE001 - what only runs inside of something else
+            return None
+        if not recorder.is_known:
+            return None
+        several = isinstance(result, list | tuple)
+        found = [recorder.values.get(id(each)) for each in (result if several else [result])]
+        self.values[node] = found if several else found[0]
+        return [*recorder.constants, *recorder.lines]
 
     def encoded(self, value: Any) -> Any:
         """Return an argument for JSON, with references to tensors."""

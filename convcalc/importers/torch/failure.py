@@ -6,6 +6,9 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+CLOSED = 74
+"""The exit code of a child process whose pipe was closed."""
+
 
 class Failure(Exception):
     """An error with a code; ``word`` is a name that is not among those known."""

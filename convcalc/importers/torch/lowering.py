@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
 from math import prod
 from typing import Any
 
@@ -14,12 +16,15 @@ from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, wit
 
 Rule = Callable[["Lowering", Node], Any]
 """Adds the layers of an operation and returns its value, or the list of its values."""
-VIEWS = ("select", "slice", "narrow", "view", "reshape", "squeeze", "unsqueeze", "flatten", "alias", "contiguous")
-"""Operations whose output has elements of what they read, in places that are known."""
+TRIED = ("owners", "read", "mixing", "values", "_rows", "_new_groups", "_forms")
+"""What layers are known by."""
 
 
 class Lowering:
     """Builds the graph of one recording."""
+
+    first = 0
+    """The first input of the graph."""
 
     def __init__(self, recording: Recording, source: Source, shared: frozenset[str] = frozenset()) -> None:
         """``shared`` are parameters that several kinds of layers read: each is then the only weight of its layers."""
@@ -31,6 +36,8 @@ class Lowering:
         self.owners: dict[str, set[Hashable]] = {}
         """By a parameter the groups of weights that it is in."""
         self.read: set[str] = set()
+        self.other_branches: set[str] = set()
+        """Parameters that a branch reads which may not be the one that is counted."""
         self.mixing: dict[str, None] = {}
         """Operations that work across the batch."""
         self.values: dict[str, Any] = {}
@@ -39,8 +46,8 @@ class Lowering:
         self._rows: dict[str, int] = {}
         self._new_groups: list[tuple[str, ...]] = []
         self._forms: dict[Hashable, Hashable] = {}
-        self._views: dict[str, tuple[Node, Reference]] = {}
-        self._nodes = {node.name: node for node in self.nodes}
+        self._nodes: dict[str, Node] = {}
+        self._rules: Callable[[Node], Rule | None] = lambda _: None
         self._of_module: dict[str, set[str]] = {}
         for node in self.nodes:
             for reference in node.references:
@@ -77,6 +84,10 @@ class Lowering:
             return Constant(parameter.shape)
         self.read.add(parameter.key)
         return Weight(parameter.shape, (parameter.key,))
+
+    def maker(self, reference: Reference) -> Node | None:
+        """Return the operation that makes a tensor."""
+        return self._nodes.get(reference.name)
 
     def is_used(self, node: Node, output: int) -> bool:
         """Whether anything reads an output."""
@@ -118,13 +129,10 @@ class Lowering:
 
     def constant(self, node: Node, shape: Sequence[int]) -> int:
         """Add a layer for a constant that is multiplied or looked up."""
-        path = self.path(node, "constant")
-        return self.builder.add(node.label, "custom", self.first, path=path, out=tuple(shape) or (1,))
-
-    @property
-    def first(self) -> int:
-        """The first input of the graph."""
-        return 0
+        path, shape = self.path(node, "constant"), tuple(shape) or (1,)
+        handle = self.builder.add(node.label, "param", self.first, path=path, shape=shape, learned=False)
+        self.builder.hold(handle, {}, {})  # it is no buffer
+        return handle
 
     def _weight_layer(self, node: Node, weight: Weight) -> int:
         rows = [self.parameter_row(node, key) for key in weight.sources]
@@ -184,8 +192,9 @@ class Lowering:
             elif isinstance(value, Weight):
                 inputs.append(self.handle(node, value))
         made: list[Value | None] = []
+        used = [place for place, _ in enumerate(node.outputs) if self.is_used(node, place)] or [0]
         for place, shape in enumerate(node.outputs):
-            if shape is None or (place and Reference(node.name, place) not in self.used):
+            if shape is None or place not in used:
                 made.append(None)
                 continue
             batch = 0 if len(shape) > 1 and shape[0] == 1 else None
@@ -207,36 +216,28 @@ class Lowering:
             self.values[f"input:{name}"] = Tensor(shape, handle, batch)
         if not self.recording.inputs:
             raise SpecError("CC773", "the model reads no tensor", hint="give one with --input NAME=3,224,224")
-        for node in self.nodes:
-            made = self._lowered(node, rules(node))
+        self._rules = rules
+        self.run_nodes(self.nodes)
+
+    def run_nodes(self, nodes: Iterable[Node]) -> None:
+        """Add the layers of operations."""
+        from convcalc.importers.torch.aten.views import write_through
+
+        for node in nodes:
+            self._nodes[node.name] = node
+            made = self._lowered(node, self._rules(node))
             self.values[node.name] = made
             if node.in_place:
-                self._written(node, made)
+                write_through(self, node, made)
 
-    def _written(self, node: Node, made: Any) -> None:
-        """Let what was changed in place be what later operations read, in the tensor that it is a view of too."""
-        from convcalc.importers.torch.aten.views import written
-
-        target = next(iter(node.references), None)
-        while (
-            target is not None and isinstance(made, Tensor | Weight | Constant) and target.name not in self.parameters
-        ):
-            known = self.values.get(target.name)
-            if isinstance(known, list):
-                known[target.output] = made
-                return
-            self.values[target.name] = made
-            view = self._nodes.get(target.name)
-            if view is None or view.op not in VIEWS:
-                return
-            target = next(iter(view.references), None)
-            base = self.value(target)
-            if base is None or target is None:
-                return
-            try:
-                made = written(self, node, base, made, view)
-            except SpecError:
-                return
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Add layers that are forgotten afterwards."""
+        mark, kept = self.builder.mark(), {name: copy(getattr(self, name)) for name in TRIED}
+        kept["owners"] = {key: set(groups) for key, groups in self.owners.items()}
+        yield
+        self.builder.rollback(mark)
+        vars(self).update(kept)
 
     def _lowered(self, node: Node, rule: Rule | None) -> Any:
         """Return what an operation gives; where our layers do not fit it, its shapes are kept and its cost is open."""
@@ -268,21 +269,20 @@ class Lowering:
 
     def finish(self) -> Iterable[str]:
         """Add rows for parameters that no layer has; return the names of those that nothing reads."""
-        unread: list[Parameter] = []
+        left: dict[str, list[Parameter]] = {"unused": [], "other_branch": []}
         for parameter in self.recording.parameters:
             if not parameter.learned or parameter.name != parameter.key or parameter.key in self.owners:
                 continue
             if parameter.key in self.read:
                 self.parameter_row(Node(parameter.name, parameter.name, {}, ()), parameter.key)
             else:
-                unread.append(parameter)
-        if unread:
-            total = sum(prod(parameter.shape) for parameter in unread)
-            names = ", ".join(
-                dict.fromkeys(parameter.name.rpartition(".")[0] or parameter.name for parameter in unread)
-            )
-            self.builder.add(names, "custom", self.first, path="unused", params=total)
-        return [parameter.name for parameter in unread]
+                left["other_branch" if parameter.key in self.other_branches else "unused"].append(parameter)
+        for path, parameters in left.items():
+            if parameters:
+                total = sum(prod(parameter.shape) for parameter in parameters)
+                names = dict.fromkeys(each.name.rpartition(".")[0] or each.name for each in parameters)
+                self.builder.add(", ".join(names), "custom", self.first, path=path, params=total)
+        return [parameter.name for parameter in left["unused"]]
 
     @property
     def split_parameters(self) -> frozenset[str]:
@@ -294,6 +294,7 @@ class Lowering:
         found: dict[str, int] = {}
         for reference in self.recording.outputs:
             value = self.value(reference)
-            if isinstance(value, Tensor):
-                found.setdefault(str(value.handle), value.handle)
+            if isinstance(value, Tensor | Weight):
+                handle = self.handle(Node(reference.name, "output", {}, (value.shape,)), value)
+                found.setdefault(str(handle), handle)
         return found

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryFile
@@ -20,7 +21,9 @@ from convcalc.errors import Source, Span, SpecError, did_you_mean, escape, quote
 from convcalc.graph.graph import Graph
 from convcalc.importers.model import CodeOptions, Model
 from convcalc.importers.torch import aten
+from convcalc.importers.torch.failure import CLOSED
 from convcalc.importers.torch.lowering import Lowering
+from convcalc.importers.torch.parts import with_parts
 from convcalc.importers.torch.recording import Recording
 
 PREFIX = "torch:"
@@ -29,9 +32,13 @@ AXES = re.compile(r"\[?\s*((?:\d+(?:\s*,\s*\d+)*\s*,?)?)\s*\]?")
 """Sizes with commas; none for a tensor that has the batch axis alone."""
 MODULE = "convcalc.importers.torch.child"
 LAST_LINES = 5
+MAX_LINE = 200
 MAX_OUTPUT = 64 * 1024
 """Bytes of what a model writes that are shown: the last ones."""
+PATIENCE = 5
+"""Seconds for reading the rest of it, once the process has ended."""
 MAX_NAMES = 5
+ARGUMENTS = "a callable has neither variants nor variables: give its arguments with --arg NAME=VALUE"
 INSTALL = "pip install 'convcalc[torch]', or from a clone pip install -e '.[torch]'"
 
 
@@ -104,7 +111,7 @@ def built(recording: Recording, source: Source, is_per_sample: Callable[[], bool
         notes.append(f"counts hold for a batch of 1 alone, since these work across the batch: {_some(mixing)}")
     shapes = ((name, shape[1:] if len(shape) > 1 and shape[0] == 1 else shape) for name, shape in
               recording.inputs.items())  # fmt: skip
-    return TorchModel(source, dict(shapes), recording.name, "; ".join(notes), traced=graph)
+    return TorchModel(source, dict(shapes), recording.name, "; ".join(notes), choices=ARGUMENTS, traced=graph)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,19 +136,23 @@ def graph_of(recording: Recording, source: Source) -> tuple[Graph, list[str], li
 
     Where layers share a part of their weights, it is built a second time with these weights apart.
     """
-    lowering = Lowering(recording, source)
-    lowering.run(aten.rule, aten.is_silent)
-    unread = lowering.finish()
-    if lowering.split_parameters:
-        lowering = Lowering(recording, source, lowering.split_parameters)
-        lowering.run(aten.rule, aten.is_silent)
-        unread = lowering.finish()
+    recording = with_parts(recording)
+    lowering, outputs, unread = _lowered(recording, source)
+    if shared := lowering.split_parameters:
+        lowering, outputs, unread = _lowered(recording, source, shared)
     for path, class_name in recording.scopes.items():
         lowering.builder.scope(path, class_name)
-    outputs = lowering.outputs()
     if not outputs:
-        raise SpecError("CC773", "no output of the model depends on its inputs", Span(source))
-    return lowering.builder.graph(outputs, name=recording.name), list(unread), list(lowering.mixing)
+        raise SpecError("CC773", "no output of the model depends on its inputs or parameters", Span(source))
+    return lowering.builder.graph(outputs, name=recording.name), unread, list(lowering.mixing)
+
+
+def _lowered(
+    recording: Recording, source: Source, shared: frozenset[str] = frozenset()
+) -> tuple[Lowering, dict[str, int], list[str]]:
+    lowering = Lowering(recording, source, shared)
+    lowering.run(aten.rule, aten.is_silent)
+    return lowering, lowering.outputs(), [*lowering.finish()]
 
 
 def _some(names: Sequence[str]) -> str:
@@ -161,20 +172,24 @@ def recorded(request: Mapping[str, Any], timeout: float) -> Recording:
     """
     package = os.path.dirname(os.path.dirname(os.path.abspath(convcalc.__file__)))
     paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), package)))
-    with TemporaryFile() as told, TemporaryFile() as said:  # a process that the model leaves behind may keep a pipe
+    with TemporaryFile() as told:  # a process that the model leaves behind may keep a pipe
         child = subprocess.Popen(
-            [sys.executable, "-u", "-m", MODULE], stdin=subprocess.PIPE, stdout=told, stderr=said,
+            [sys.executable, "-u", "-m", MODULE], stdin=subprocess.PIPE, stdout=told, stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": paths}, start_new_session=True,
         )  # fmt: skip
-        late = False
+        late, said = False, Tail(child.stderr)
         try:
-            child.communicate(json.dumps(request).encode(), timeout)
+            assert child.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # it stays open for as long as this process lives
+                child.stdin.write(json.dumps(request).encode() + b"\n")
+                child.stdin.flush()
+            child.wait(timeout)
         except subprocess.TimeoutExpired:
             late = True
         finally:
             _kill(child)
         told.seek(0)
-        out, text = told.read(), _tail(said)
+        out, text = told.read(), said.text()
     if text:  # it has nothing of ours, and goes where the model by itself would write it
         os.write(2, "".join(f"{escape(line)}\n" for line in text.splitlines()).encode("utf-8", "replace"))
     if late:
@@ -183,12 +198,28 @@ def recorded(request: Mapping[str, Any], timeout: float) -> Recording:
     return _parsed(out, child.returncode, text)
 
 
-def _tail(file: IO[bytes]) -> str:
-    """Return the end of what a model has written, which may be without end."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - MAX_OUTPUT))
-    text = file.read().decode("utf-8", "replace")
-    return text if size <= MAX_OUTPUT else f"… {size - MAX_OUTPUT:,} bytes before are left out\n{text}"
+class Tail(threading.Thread):
+    """Reads what a model writes, which may be without end, and keeps the last of it."""
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        super().__init__(daemon=True)
+        assert pipe is not None
+        self.pipe, self.kept, self.left_out = pipe, b"", 0
+        self.start()
+
+    def run(self) -> None:
+        """Read until the pipe is closed."""
+        with self.pipe, contextlib.suppress(OSError):
+            while part := os.read(self.pipe.fileno(), MAX_OUTPUT):
+                self.kept += part
+                self.left_out += max(0, len(self.kept) - MAX_OUTPUT)
+                self.kept = self.kept[-MAX_OUTPUT:]
+
+    def text(self) -> str:
+        """Return the end of what has been written, when the process has ended; another may keep the pipe."""
+        self.join(PATIENCE)
+        text = self.kept.decode("utf-8", "replace")
+        return f"… {self.left_out:,} bytes before are left out\n{text}" if self.left_out else text
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
@@ -199,6 +230,9 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
         else:
             child.kill()
     child.wait()
+    assert child.stdin is not None
+    with contextlib.suppress(OSError):
+        child.stdin.close()
 
 
 def _parsed(out: bytes, status: int, said: str) -> Recording:
@@ -214,13 +248,14 @@ def _parsed(out: bytes, status: int, said: str) -> Recording:
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     how = f"was killed by signal {-status}" if status < 0 else f"ended with exit code {status}"
+    how = "has closed the pipe of its results" if status == CLOSED else how
     also = ", perhaps for want of memory" if status == -getattr(signal, "SIGKILL", 9) else ""
     raise SpecError("CC772", f"the process of the model {how}{also}{_last(said)}")
 
 
 def _last(said: str) -> str:
     lines = [line for line in said.splitlines() if line.strip()][-LAST_LINES:]
-    return f"; its last lines: {' | '.join(lines)}" if lines else ""
+    return f"; its last lines: {' | '.join(line[:MAX_LINE] for line in lines)}" if lines else ""
 
 
 def error_of(line: Mapping[str, Any]) -> SpecError:

@@ -45,6 +45,8 @@ class Node:
     """Whether this module has no children, so that the operation is the module."""
     in_place: bool = False
     """Whether it changes the first tensor that it reads."""
+    bodies: tuple[Body, ...] = ()
+    """The branches of which one is run."""
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments.get(name)
@@ -61,8 +63,20 @@ class Node:
 
     @property
     def references(self) -> Iterable[Reference]:
-        """All tensors that it reads."""
-        return references_in(self.arguments.values())
+        """All tensors that it reads, also in its bodies."""
+        yield from references_in(self.arguments.values())
+        for body in self.bodies:
+            for node in body.nodes:
+                yield from node.references
+            yield from references_in(body.results)
+
+
+class Body(NamedTuple):
+    """Operations inside one."""
+
+    nodes: tuple[Node, ...]
+    results: tuple[Any, ...]
+    """References to what they give."""
 
 
 @dataclass(slots=True)
@@ -93,15 +107,21 @@ class Recording:
             case "input":
                 self.inputs[str(line["name"])] = _shape(line["shape"])
             case "node":
-                shapes = tuple(None if shape is None else _shape(shape) for shape in line["outputs"])
-                arguments = {name: decoded(value) for name, value in line["arguments"].items()}
-                path, leaf = str(line.get("path", "")), bool(line.get("leaf"))
-                op = str(line["op"])
-                in_place = op.endswith("_") and not op.endswith("__")
-                op = op.removesuffix("_") if in_place else op
-                self.nodes.append(Node(str(line["name"]), op, arguments, shapes, path, leaf, in_place))
+                self.nodes.append(_node(line))
             case "output":
                 self.outputs.append(decoded(line["tensor"]))
+
+
+def _node(line: Mapping[str, Any]) -> Node:
+    shapes = tuple(None if shape is None else _shape(shape) for shape in line["outputs"])
+    arguments = {name: decoded(value) for name, value in line["arguments"].items()}
+    path, leaf, op = str(line.get("path", "")), bool(line.get("leaf")), str(line["op"])
+    in_place = op.endswith("_") and not op.endswith("__")
+    op = op.removesuffix("_") if in_place else op
+    bodies = tuple(
+        Body(tuple(map(_node, body["lines"])), tuple(map(decoded, body["results"]))) for body in line.get("bodies", ())
+    )
+    return Node(str(line["name"]), op, arguments, shapes, path, leaf, in_place, bodies)
 
 
 def _shape(sizes: Sequence[Any]) -> Shape:

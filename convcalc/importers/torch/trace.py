@@ -9,14 +9,19 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import is_dataclass
 from functools import wraps
 from typing import Any
 
 from convcalc.importers.torch import export
+from convcalc.importers.torch.build import without_values
 from convcalc.importers.torch.dispatch import dispatched
 from convcalc.importers.torch.failure import Failure, reason, run
 
 HOW = "--input NAME=3,224,224 without the batch axis, NAME:int64=128 for indices, or --inputs MODULE:FUNCTION"
+
+PARTS = "what depends on values cannot be traced: give a part of the model without it, torch:MODULE:CALLABLE.PART"
+OF_VALUES = ("DataDependent", "DynamicOutputShape", "depends on values", "Cannot copy out of meta", "item() cannot")
 
 
 def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, batch: int = 1) -> list[dict[str, Any]]:
@@ -43,16 +48,29 @@ def traced(model: Any, shapes: Sequence[Mapping[str, Any]], given: Any = None, b
     with torch.no_grad():
         if any(map(torch.nn.parameter.is_lazy, model.parameters())):  # whose shapes a first run finds
             run(lambda: model(*positional, **named), "the first run of lazy modules")
-    names, fast = names_of_inputs(model, positional, named), torch.backends.mha.get_fastpath_enabled()
+    names = names_of_inputs(model, positional, named)
+    with torch.no_grad(), _plainly(), without_values(model, arguments) as (_, (positional, named)):
+        return [*_scopes(model), *_lines(model, positional, named, names)]
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Let PyTorch choose no way by values or for speed, and let the exporter not log what it raises."""
+    import torch
+    from torch.nn.modules import transformer
+
+    fast, level = torch.backends.mha.get_fastpath_enabled(), logging.root.manager.disable
+    detects = transformer._detect_is_causal_mask  # noqa: SLF001 - it compares values
     torch.backends.mha.set_fastpath_enabled(False)
-    level = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)  # the exporter logs what it raises
+    logging.disable(logging.CRITICAL)
+    transformer._detect_is_causal_mask = lambda _, is_causal=None, size=None: bool(is_causal)  # noqa: SLF001, ARG005
     try:
-        with torch.no_grad():
-            return [*_scopes(model), *_lines(model, positional, named, names)]
+        with torch.backends.mkldnn.flags(enabled=False):
+            yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
         logging.disable(level)
+        transformer._detect_is_causal_mask = detects  # noqa: SLF001
 
 
 def _scopes(model: Any) -> Iterator[dict[str, Any]]:
@@ -65,21 +83,38 @@ def _scopes(model: Any) -> Iterator[dict[str, Any]]:
 def _lines(model: Any, positional: Any, named: Any, names: Sequence[str]) -> list[dict[str, Any]]:
     import torch
 
-    said = io.StringIO()
+    said, found = io.StringIO(), None
     try:
         with redirect_stdout(said), redirect_stderr(said), _plain_outputs(model):
             program = torch.export.export(model, positional, named, strict=False)
+        found = export.lines(model, program, names)
+        failed: Exception | None = None
     except Exception as error:  # noqa: BLE001 - whatever the exporter or the model raises
-        failed: Exception = error  # of which the exporter may print pages; what the model printed, it will again
-    else:
+        failed = error  # of which the exporter may print pages; what the model printed, it will again
+    if found is not None:
         os.write(2, said.getvalue().encode("utf-8", "replace"))
-        return export.lines(model, program, names)
+        if not any(map(_is_of_functions, found)):
+            return found
     try:
         lines = dispatched(model, positional, named, names)
     except Exception as error:  # noqa: BLE001
+        if found is not None:
+            return found
         raise _untraceable(model, failed, error) from None
+    if failed is None:
+        return lines
     note = f"traced by its operations alone, since torch.export failed: {reason(failed)}"
     return [{"is": "note", "text": note}, *lines]
+
+
+def _is_of_functions(line: Mapping[str, Any]) -> bool:
+    """Whether a line is of a function of PyTorch that is no operation, such as one of ``vmap``.
+
+    What runs between two of them has shapes without the axis that is mapped over; the dispatcher finds those with it.
+    """
+    return (
+        line["is"] == "node" and line["op"].startswith("python.") and any(each is not None for each in line["outputs"])
+    )
 
 
 @contextmanager
@@ -111,7 +146,8 @@ def _made(model: Any, shapes: Sequence[Mapping[str, Any]], device: Any) -> tuple
     for shape in shapes:
         name = shape["name"] or next(iter(known), "")
         if name not in known:
-            raise Failure("CC762", f"forward has no input '{name}'", HOW, word=name, known=known)
+            has = f", only {', '.join(known)}" if known else ""
+            raise Failure("CC762", f"forward has no input '{name}'{has}", HOW, word=name, known=known)
         tensors[name] = _zeros(model, shape, device)
     if missing := [name for name in needed or known[:1] if name not in tensors]:
         raise Failure("CC762", f"sizes are not known: {', '.join(missing)}", HOW)
@@ -146,11 +182,23 @@ def _given(function: Callable[[], Any], device: Any) -> tuple[Any, Any]:
     else:
         named = found if isinstance(found, dict) else {}
         positional = () if named else tuple(found) if isinstance(found, tuple | list) else (found,)
+    for leaf in _objects((positional, named)):
+        torch.export.register_dataclass(type(leaf))
     moved = [
         trees.tree_map(lambda each: each.to(device) if isinstance(each, torch.Tensor) else each, part)
         for part in (positional, named)
     ]
     return moved[0], moved[1]
+
+
+def _objects(given: Any) -> Iterator[Any]:
+    """Give the objects of data classes among arguments, those inside others too."""
+    from torch.utils import _pytree as trees
+
+    for leaf in trees.tree_leaves(given):
+        if is_dataclass(leaf):
+            yield leaf
+            yield from _objects(list(vars(leaf).values()))
 
 
 def names_of_inputs(model: Any, positional: Sequence[Any], named: Mapping[str, Any]) -> list[str]:
@@ -169,7 +217,7 @@ def names_of_inputs(model: Any, positional: Sequence[Any], named: Mapping[str, A
     return names
 
 
-def _untraceable(model: Any, exported: Exception, ran: Exception) -> Failure:
+def _untraceable(model: Any, exported: Exception | None, ran: Exception) -> Failure:
     """Return the error of a model that neither way could trace, with the innermost module that was running."""
     where = ""
     trace, names = ran.__traceback__, {id(module): name for name, module in model.named_modules()}
@@ -178,6 +226,6 @@ def _untraceable(model: Any, exported: Exception, ran: Exception) -> Failure:
         trace = trace.tb_next
     place = f" in {where}" if where else ""
     text = re.sub(r"\s+", " ", reason(ran))
-    also = "" if reason(exported) == reason(ran) else f" (torch.export: {reason(exported)})"
-    hint = f"inputs are given by {HOW}; what depends on values cannot be traced: give a part, torch:MODULE:ATTR.PART"
+    also = "" if exported is None or reason(exported) == reason(ran) else f" (torch.export: {reason(exported)})"
+    hint = PARTS if any(kind in text for kind in OF_VALUES) else f"inputs are given by {HOW}"
     return Failure("CC773", f"forward failed{place}: {text}{also}", hint)

@@ -166,6 +166,7 @@ class _Reader:
         x = self._read(index, row, module, image)
         given, at = bind(module, row, arguments), f"model.{index}"
         if repeats == 1:
+            self.net.scope(at, row.module.removeprefix("nn."))
             return module.build(self.net, at, x, *given)  # type: ignore[no-any-return]
         if module.reads_many:
             raise invalid(f"{row.module} cannot be repeated", row.span)
@@ -179,6 +180,7 @@ class _Reader:
             if module.is_scaled and self.net.channels(x) is not channels and self.net.channels(x) != channels:
                 text = f"{row.module} is repeated for {channels} channels, but {self.net.channels(x)} leave it"
                 raise invalid(text, row.span)
+            self.net.scope(f"{at}.{number}", row.module.removeprefix("nn."))
             x = module.build(self.net, f"{at}.{number}", x, *given)
             if not isinstance(x, int):
                 raise invalid(f"{row.module} cannot be repeated", row.span)

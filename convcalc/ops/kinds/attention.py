@@ -23,15 +23,16 @@ class Attention(Op):
 
     Formula:
         Four projections, each as a linear layer: q Fin → h·d, k Fk → h_kv·d, v Fv → h_kv·d_v, o h·d_v → dim;
-        params = theirs, those of the norms of ``qk_norm``, and h_kv·(d + d_v) with ``add_bias_kv``;
+        params = theirs, those of the norms of ``qk_norm``, h_kv·(d + d_v) with ``add_bias_kv``, and h numbers for each
+        of ``position_bias``;
         multiplies = theirs + W·N·L·h·(d + d_v) for scores and context, over W windows of N queries and L keys, the
         appended ones included.
     Shapes:
         [windows …, N tokens, Fin] → [windows …, N, dim]; leading axes are windows, each attended alone.
     Source:
         Vaswani et al., Attention Is All You Need, section 3.2; Ainslie et al. 2023 for fewer key–value heads;
-        Dehghani et al. 2023 for norms of queries and keys; PyTorch reference, torch.nn.MultiheadAttention; Keras
-        reference, MultiHeadAttention.
+        Dehghani et al. 2023 for norms of queries and keys; Liu et al. 2021 for a bias of positions; PyTorch reference,
+        torch.nn.MultiheadAttention; Keras reference, MultiHeadAttention.
     Examples:
         attention: 12 on [197, 768] -> [197, 768]; 2362368 params, 524391936 multiplies
         attention: {heads: 2, kv: y} on x [5, 8], y [7, 6] -> [5, 8]; 256 params, 1872 multiplies
@@ -39,6 +40,7 @@ class Attention(Op):
         attention: {heads: 2, kv: y, values: z} on x [5, 8], y [7, 6], z [7, 3] -> [5, 8]; 232 params, 1704 multiplies
         attention: {heads: 2, add_bias_kv: true, add_zero_attn: true} on [5, 8] -> [5, 8]; 304 params, 1840 multiplies
         attention: {heads: 3, head_dim: 4, value_dim: 5, qk_norm: rms} on [6, 8] -> [6, 8]; 487 params, 3564 multiplies
+        attention: {heads: 3, position_bias: 169} on [64, 49, 96] -> [64, 49, 96]; 37755 params, 145108992 multiplies
         attention: {heads: 2, bias: [true, true, true, false]} on [5, 8] -> [5, 8]; 280 params, 1680 multiplies
     """
 
@@ -63,6 +65,8 @@ class Attention(Op):
     """Whether one learned key and value are appended to the projected ones."""
     add_zero_attn: bool = argument("add_zero_attn", FlagType(), default=False)
     """Whether one key and value of zeros are appended to the projected ones."""
+    position_bias: Number | None = argument("position_bias", SizeType(), default=None)
+    """Numbers a head of a learned table that is added to the scores: (2·7 − 1)² of windows of 7×7."""
     kdim: Number | None = argument("kdim", SizeType(), default=None)
     """Width Fk of the tensor that keys are projected from, to check it."""
     vdim: Number | None = argument("vdim", SizeType(), default=None)
@@ -127,6 +131,8 @@ class Attention(Op):
             weights[f"{name}_norm.{part}"] = Shape((size,))
         if self.add_bias_kv:
             weights |= {f"bias_{name}": Shape(matrices[name][:1]) for name in "kv"}
+        if self.position_bias is not None:
+            weights["position_bias"] = Shape((self.position_bias, self.heads))
         return weights
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
@@ -152,7 +158,8 @@ class Attention(Op):
         value_dim = {} if self.value_dim is None else {"value_dim": self.value_dim}
         norm = {} if self.qk_norm == "none" else {"qk_norm": self.qk_norm}
         appended = {name: True for name in ("add_bias_kv", "add_zero_attn") if getattr(self, name)}
-        return {**sizes, **value_dim, "bias": self.bias, **norm, **appended}
+        table = {} if self.position_bias is None else {"position_bias": self.position_bias}
+        return {**sizes, **value_dim, "bias": self.bias, **norm, **appended, **table}
 
 
 def _sources(x: Shape, keys: Shape | None = None, values: Shape | None = None) -> tuple[Shape, Shape, Shape]:

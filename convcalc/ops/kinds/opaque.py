@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.arith import Number
-from convcalc.ops.arguments import DimsType, SizeType, argument
+from convcalc.ops.arguments import DimsType, FlagType, SizeType, argument
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
@@ -27,12 +27,15 @@ class Opaque(Op):
 
     kind = "opaque"
     arity = (1, None)
+    rearranges = True
     is_counted = False
 
     out_shape: tuple[Number, ...] | None = argument("out", DimsType(), positional=True, default=None)
     """Shape of the output, without batch."""
     params: Number = argument("params", SizeType(0), default=0)
     """Learnable weights."""
+    more_params: bool = argument("more_params", FlagType(), default=False)
+    """Whether it has weights beside ``params``, how many is not known: then totals of params are lower bounds, too."""
 
     def output(self, *inputs: Shape) -> Shape:
         return inputs[0] if self.out_shape is None else Shape(self.out_shape)
@@ -41,4 +44,9 @@ class Opaque(Op):
         return {"weight": Shape((self.params,))}
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
-        return {"out": tuple(self.output(*inputs)), "params": self.params}
+        more = {"more_params": True} if self.more_params else {}
+        return {"out": tuple(self.output(*inputs)), "params": self.params, **more}
+
+    @property
+    def has_unknown_weights(self) -> bool:
+        return self.more_params

@@ -6,10 +6,10 @@ finds all dominators. Every unit is visited once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from convcalc.graph.graph import Graph
-from convcalc.recovery.items import Item, Value
+from convcalc.recovery.items import COMMUTATIVE, Item, Value
 from convcalc.recovery.reading.fuse import Unit
 from convcalc.shapes import Shape
 
@@ -85,5 +85,38 @@ class TreeBuilder:
                 item.branches = [[] if each is None else self._chain(each, start_of_branches) for each in ends]
                 at = start_of_branches
             else:
+                for place in self._before[at][:0:-1]:  # layers that arguments name stand before the item
+                    found += self._chain(place, start)[::-1]
                 at = next(iter(self._before[at]), None)
         return found[::-1]
+
+
+def in_order(items: list[Item]) -> list[Item]:
+    """Return items of which each branch is made before the next, as the layers of the graph are.
+
+    Sums and products have their branches in that order. Of other joins, a branch that is made before those to its left
+    is a series before the join, which reads it by its name.
+    """
+    found: list[Item] = []
+    for item in items:
+        if item.branches is not None:
+            item.branches = [in_order(branch) for branch in item.branches]
+            if item.kind in COMMUTATIVE:
+                pairs = sorted(zip(item.branches, item.ends, strict=True), key=lambda pair: _begin(pair[0]))
+                item.branches, item.ends = [branch for branch, _ in pairs], tuple(end for _, end in pairs)
+            else:
+                early = [
+                    at
+                    for at, branch in enumerate(item.branches)
+                    if branch and _begin(branch) < max(map(_begin, item.branches[:at]), default=-1)
+                ]
+                for at in sorted(early, key=lambda at: _begin((item.branches or [])[at])):
+                    found += item.branches[at]
+                    item.branches[at] = []
+        found.append(item)
+    return found
+
+
+def _begin(branch: Sequence[Item]) -> int:
+    """Return the first layer of a branch in the order of the graph; -1 where there is none."""
+    return min((item.nodes[0] for outer in branch for item in outer.below() if item.nodes), default=-1)

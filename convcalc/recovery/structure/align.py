@@ -172,7 +172,7 @@ def _without_branches(item: Item) -> object:
 def _one_of(value: Value) -> Value:
     if isinstance(value, Column):
         return _one_of(next((each for each in value.values if each is not ABSENT), 0))
-    return value
+    return tuple(map(_one_of, value)) if type(value) is tuple else value
 
 
 def linear(items: Sequence[Item], entry: int) -> list[Item] | None:

@@ -106,8 +106,9 @@ class BlockFinder:
 
     def _cluster(self, members: Sequence[Member]) -> None:
         buckets: dict[object, list[Member]] = {}
+        pieces = _pieces(members)
         for member in members:
-            if self._is_candidate(member.item):
+            if member.item.path not in pieces and self._is_candidate(member.item):
                 member.items = compressed(copied(member.other), self.links.is_closed)
                 buckets.setdefault(self._key(member), []).append(member)
         for bucket in buckets.values():
@@ -199,6 +200,14 @@ def _with_letters(base: str) -> Iterator[str]:
     yield base
     for number in count():
         yield base + chr(ord("B") + number % 25) * (number // 25 + 1)
+
+
+def _pieces(members: Sequence[Member]) -> set[str]:
+    """Return the paths of modules that are in several pieces with layers of others between, which are no blocks."""
+    found: dict[str, set[object]] = {}
+    for member in members:
+        found.setdefault(member.item.path, set()).add(skeleton(member.other))
+    return {path for path, structures in found.items() if len(structures) > 1}
 
 
 def _clusters(groups: list[list[Member]], *, merges: bool) -> list[tuple[list[Member], list[Item], list[list[Member]]]]:

@@ -43,6 +43,8 @@ class Parameters:
         self._names = {"cin": "c", "din": "dim"}
         self.widths: dict[str, tuple[Any, ...]] = {}
         """Expressions for output channels, which conditions compare with what enters."""
+        self._with_free_size: set[int] = set()
+        """Reshapes one of whose sizes is worked out."""
         self._products: list[tuple[str, tuple[int, ...]]] = []
         """Parameters times what enters the block, with their values."""
 
@@ -91,7 +93,14 @@ class Parameters:
             if text:
                 self.derived[word] = source
                 return text
-        return self._product(item, values) or self._new(key, values)
+        return self._product(item, values) or self._worked_out(item) or self._new(key, values)
+
+    def _worked_out(self, item: Item) -> str:
+        """Return -1 for one size of a reshape that nothing else gives."""
+        if item.kind != "reshape" or id(item) in self._with_free_size:
+            return ""
+        self._with_free_size.add(id(item))
+        return "-1"
 
     def _product(self, item: Item, values: tuple[Any, ...]) -> str:
         """Return values as a parameter times what enters the block, if it has far fewer values than they."""

@@ -7,14 +7,17 @@ from itertools import chain, count
 from types import MappingProxyType
 from typing import Any
 
-from convcalc.graph.graph import Graph
+from convcalc.graph.graph import Graph, Node
 from convcalc.recovery.items import ENTRY, Item
 from convcalc.recovery.structure.blocks import Block
 from convcalc.recovery.structure.columns import name_columns
 from convcalc.recovery.writing.names import name_items, name_targets
 from convcalc.recovery.writing.text import Parameters, entries, fields
-from convcalc.recovery.writing.variables import named_width
+from convcalc.recovery.writing.variables import can_be_set, named_width
 from convcalc.recovery.writing.yaml_items import ItemWriter
+
+UNNAMED = ("input", "x")
+"""What a lone input is called that nobody named: it is written `input`, and so is a layer outside of a part."""
 
 
 def document(
@@ -32,21 +35,27 @@ def document(
     names = _input_names(graph)
     inputs = names | {graph.inputs[0].index: "input"}
     outputs = list(graph.outputs.values())
-    several = outputs if len(outputs) > 1 or outputs[-1] != items[-1].output else []
+    last = items[-1].output if items else graph.inputs[0].index
+    several = outputs if len(outputs) > 1 or outputs[-1] != last else []
     paths = name_targets(items, [*_targets(items), *several], inputs)
     write_modifiers(items, paths)
     every = [*items, *(item for block in blocks.values() for item in block.items)]
+
+    def text(variables: Mapping[str, int]) -> str:
+        writer = ItemWriter(every, blocks)
+        top = _head(graph, names, {value: name for name, value in variables.items()})
+        top |= {key: value for key, value in (("vars", variables), ("defaults", writer.defaults)) if value}
+        lines = [*fields(top, 0), ""]
+        if blocks:
+            lines += ["blocks:", *fields({name: _block(block, writer) for name, block in blocks.items()}, 2), ""]
+        lines += ["layers:", *entries(writer.series(items), 2)] if items else ["layers: []"]
+        if several:
+            lines += fields({"outputs": [paths[index] for index in several]}, 0)
+        return "\n".join(lines) + "\n"
+
+    plain = text({})
     variables = {} if is_flat else named_width(every, _variables(every, blocks))
-    writer = ItemWriter(every, blocks)
-    top = _head(graph, names)
-    top |= {key: value for key, value in (("vars", variables), ("defaults", writer.defaults)) if value}
-    lines = [*fields(top, 0), ""]
-    if blocks:
-        lines += ["blocks:", *fields({name: _block(block, writer) for name, block in blocks.items()}, 2), ""]
-    lines += ["layers:", *entries(writer.series(items), 2)]
-    if several:
-        lines += fields({"outputs": [paths[index] for index in several]}, 0)
-    return "\n".join(lines) + "\n"
+    return named if variables and can_be_set(named := text(variables), variables) else plain
 
 
 def _block(block: Block, writer: ItemWriter) -> Any:
@@ -54,14 +63,19 @@ def _block(block: Block, writer: ItemWriter) -> Any:
     return {"params": Parameters(block.signature), "layers": layers} if block.signature else layers
 
 
-def _head(graph: Graph, names: Mapping[int, str]) -> dict[str, Any]:
-    """Return the version, the name of the network, and its inputs."""
+def _head(graph: Graph, names: Mapping[int, str], widths: Mapping[Any, str]) -> dict[str, Any]:
+    """Return the version, the name of the network, and its inputs, with the names of widths for features of tokens."""
+
+    def sizes(node: Node) -> list[Any]:
+        *axes, last = node.shape
+        return [*axes, widths.get(last, last) if len(axes) == 1 else last]
+
     top: dict[str, Any] = {"convcalc": 1}
     if graph.name:
         top["name"] = graph.name.replace("{", "(").replace("}", ")")
-    if len(graph.inputs) == 1:
-        return top | {"input": list(graph.inputs[0].shape)}
-    return top | {"inputs": {names[node.index]: list(node.shape) for node in graph.inputs}}
+    if len(graph.inputs) == 1 and (graph.inputs[0].path in UNNAMED or "." in graph.inputs[0].path):
+        return top | {"input": sizes(graph.inputs[0])}
+    return top | {"inputs": {names[node.index]: sizes(node) for node in graph.inputs}}
 
 
 def _variables(items: Sequence[Item], blocks: Mapping[str, Block]) -> set[str]:

@@ -9,8 +9,11 @@ from convcalc.ops.registry import activation_names, kinds
 from convcalc.recovery.items import Item
 
 MAX_LENGTH = 100
-WORD = re.compile(r"[A-Za-z][A-Za-z_-]*")
-NUMBERED = re.compile(r"[a-z_]*\d+")
+LEARNED = ("param", "custom")
+"""Kinds that say nothing of what a layer is: they have a name, if the model has one."""
+WORD = re.compile(r"(?!node_)[A-Za-z][A-Za-z_-]*")
+"""Names that say something: those of PyTorch's exporter begin as ``node_``."""
+NUMBERED = re.compile(r"([a-z_]*)\d+")
 
 
 def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[int, str]) -> dict[int, str]:
@@ -22,12 +25,13 @@ def name_targets(items: Sequence[Item], targets: Iterable[int], inputs: Mapping[
         inputs: the paths of nodes that are none of the items'.
     """
     wanted, taken = set(targets), {item.name for outer in items for item in outer.below()}
+    words = _words(each.kind for outer in items for each in outer.below())
     paths = dict(inputs)
     for item, scopes in _with_scopes(items, ()):
         if wanted.isdisjoint(item.nodes):
             continue
         if not item.name:
-            item.name = _free_name(item, taken)
+            item.name = _free_name(item, taken, words)
             taken.add(item.name)
         for part, node in zip(("", ".norm", ".act"), item.nodes, strict=False):
             paths[node] = ".".join((*scopes, item.name)) + (part if node != item.nodes[-1] else "")
@@ -42,20 +46,27 @@ def name_items(items: Sequence[Item], blocks: Iterable[str], modules: Collection
         blocks: names of blocks.
         modules: paths of all modules of the model, if they are known: other layers have the names of functions.
     """
-    words = {*kinds(), *activation_names(), "seq", "input", *(name.lower() for name in blocks)}
+    words = _words(blocks)
     _name_items(items, words, set(), modules)
 
 
 def _name_items(items: Sequence[Item], words: set[str], taken: set[str], modules: Collection[str]) -> None:
     for item in items:
-        is_function = modules and item.path not in modules and item.kind not in {"param", "repeat"}
+        is_function = modules and item.path not in modules and item.kind not in {*LEARNED, "repeat"}
         name = _base(item.places) if item.kind == "repeat" else "" if is_function else item.path.rpartition(".")[2]
         is_free = name not in words and not any(each.startswith(name) for each in taken)
         if is_free and item.nodes and WORD.fullmatch(name) and (item.branches is None or item.kind == "repeat"):
             item.name = name
-            taken.add(name)
+        elif name.rstrip("0123456789_") not in {"", *words} and item.kind in LEARNED and item.nodes:
+            item.name = _free_name(item, taken, words)
+        taken |= {item.name} - {""}
         for branch in item.branches or ():
             _name_items(branch, words, set() if item.name else taken, modules)
+
+
+def _words(blocks: Iterable[str] = ()) -> set[str]:
+    """Return the words that have a meaning of their own as names, alone or with a number."""
+    return {*kinds(), *activation_names(), "seq", "input", *(name.lower() for name in blocks)}
 
 
 def _base(places: Sequence[str]) -> str:
@@ -83,18 +94,22 @@ def _with_scopes(items: Iterable[Item], scopes: tuple[str, ...]) -> Iterator[tup
 def name_all(items: Sequence[Item]) -> None:
     """Name every layer after its path in the model."""
     taken: set[str] = set()
+    words = _words()
     for item in (each for outer in items for each in outer.below()):
         if item.nodes:
-            item.name = _free_name(item, taken, whole=True)
+            item.name = _free_name(item, taken, words, whole=True)
             taken.add(item.name)
 
 
-def _free_name(item: Item, taken: set[str], *, whole: bool = False) -> str:
-    """Return a name made of the path in the model; none that items without a name have."""
+def _free_name(item: Item, taken: set[str], counted: Collection[str], *, whole: bool = False) -> str:
+    """Return a name made of the path in the model; none that items without a name have: ``conv1``, ``block2``."""
     base = (item.path.replace(".", "_") if whole else item.path.rpartition(".")[2])[-MAX_LENGTH:].lstrip(
         "-"
     ) or item.kind
-    if base == "input" or base[:1].isdigit() or (NUMBERED.fullmatch(base) and "_" not in base):
+    if base.isdigit() and not whole:
+        base = item.kind.lower()
+    numbered = NUMBERED.fullmatch(base)
+    if base == "input" or base[:1].isdigit() or (numbered and numbered[1] in {*counted, item.kind.lower()}):
         base = f"{base}_" if base[-1:].isdigit() else f"_{base}"
     name, number = base, 1
     while name in taken:

@@ -12,7 +12,6 @@ from typing import Any
 WIDTH = 120
 PLAIN = re.compile(r"-?[\w.(][^\x00-\x1f,\[\]{}]*")
 NOT_PLAIN = re.compile(r":(\s|$)|\s#|\s$")
-YAML_WORDS = frozenset({"null", "~", ""})
 
 
 def scalar(value: Any) -> str:
@@ -24,7 +23,7 @@ def scalar(value: Any) -> str:
     text = str(value)
     if value is None or text == "":
         return '""' if text == "" else ""
-    is_plain = PLAIN.fullmatch(text) and not NOT_PLAIN.search(text)
+    is_plain = text != "null" and PLAIN.fullmatch(text) and not NOT_PLAIN.search(text)
     return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from convcalc.errors import Source, SpecErrors
 from convcalc.recovery.items import Expression, Item, Value
+from convcalc.spec.document.loader import DocumentLoader
+from convcalc.spec.load import expand, parse_spec
 
 NAMES = ("dim", "width", "features", "channels")
 WIDTHS = ("out", "shape", "dim")
@@ -12,6 +15,9 @@ WIDTHS = ("out", "shape", "dim")
 LEAST_WIDTH, LEAST_TIMES = 16, 3
 MULTIPLES = (1, 2, 3, 4)
 """How many times the width a linear layer may be wide, as those of a transformer are."""
+
+OTHER = (2, 3)
+"""Times the value of a variable that it must be possible to set."""
 
 
 def named_width(items: Sequence[Item], taken: Collection[str]) -> dict[str, int]:
@@ -47,6 +53,18 @@ def named_width(items: Sequence[Item], taken: Collection[str]) -> dict[str, int]
         for key in item.args.keys() & WIDTHS:
             item.args[key] = _written(item.args[key], width, name)
     return {name: width}
+
+
+def can_be_set(text: str, variables: Mapping[str, int]) -> bool:
+    """Whether a spec has a network for other values of its variables: sizes may be equal by chance."""
+    files = DocumentLoader()
+    document = parse_spec(Source("recovered.yaml", text), files)
+    try:
+        for factor in OTHER:
+            expand(document, files, overrides={name: factor * value for name, value in variables.items()})
+    except SpecErrors:
+        return False
+    return True
 
 
 def _layers(items: Iterable[Item]) -> Iterator[Item]:

@@ -117,6 +117,8 @@ def _unwritten(op: type[Op], key: str, given: Mapping[str, Any]) -> Any:
     if key == "bias" and op.accepts_norm_act:
         norm = given.get("norm", "none")
         return None if isinstance(norm, Expression) else norm == "none"  # with a norm in some calls it is written
+    if key == "padding" and op.kind in WITH_HALF_PADDING and given.get("kernel") == 1:
+        return "half"  # no padding is half of what such a kernel reaches
     argument = arguments_of(op).get(key)
     return None if argument is None or argument.required else argument.default
 

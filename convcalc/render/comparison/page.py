@@ -45,17 +45,17 @@ def layers(comparison: Comparison, glyphs: Characters) -> tuple[SideBySideTable,
 def totals(comparison: Comparison, glyphs: Characters) -> SideBySideTable:
     """Return every metric of the whole designs, one a row."""
     metrics = comparison.totals
-    complete = [report.is_complete for report in comparison.reports]
+    known = [[metric.column.key not in report.lower_bounds for metric in metrics] for report in comparison.reports]
     sides = [
         DesignColumn(
             [metric.values[place] for metric in metrics],
             [metric.values[0] for metric in metrics],
             [metric.column.unit for metric in metrics],
             comparable=[True] * len(metrics),
-            known=[complete[place]] * len(metrics),
-            certain=[complete[place] and complete[0]] * len(metrics),
+            known=known[place],
+            certain=[own and first for own, first in zip(known[place], known[0], strict=True)],
         )
-        for place in range(len(complete))
+        for place in range(len(known))
     ]
     labels = [glyphs.text(label) for label in comparison.labels]
     names = [glyphs.text(metric.column.title) for metric in metrics]
@@ -76,8 +76,8 @@ def _group(
 ) -> ColumnGroup:
     key = metric.column.key
     values = [*(match.values(key) for match in rows), metric.values]
-    known = [[cell is None or cell.known for cell in match.cells] for match in rows]
-    known.append([report.is_complete for report in comparison.reports])
+    known = [[cell is None or key not in cell.unknown for cell in match.cells] for match in rows]
+    known.append([key not in report.lower_bounds for report in comparison.reports])
     sides = [
         DesignColumn(
             [row[place] for row in values],

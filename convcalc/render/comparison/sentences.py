@@ -61,7 +61,7 @@ def _structure(comparison: Comparison) -> list[str]:
     known = {metric.column.key: metric for metric in comparison.metrics if None not in metric.values}
     keys = [key for key in ("depth", "nonlinearities") if key in known and len(set(known[key].values)) > 1]
     told = [sentence(comparison, known[key]) for key in keys[:1]]
-    if len(keys) == 2 and len(comparison.reports) == 2 and all(report.is_complete for report in comparison.reports):
+    if len(keys) == 2 and len(comparison.reports) == 2 and all(_known(comparison, known[keys[1]])):
         value, base = (values or 0 for values in reversed(known[keys[1]].values))
         more = _difference_clause(value, base, NOUNS[keys[1]], comparison.labels[0])
         told = [f"{told[0].removesuffix('.')}, and {more}."]
@@ -72,8 +72,8 @@ def sentence(comparison: Comparison, metric: MetricComparison) -> str:
     """Return what the comparison comes to for one metric."""
     values = [value for value in metric.values if value is not None]
     noun = noun_of(metric.column)
-    if not all(report.is_complete for report in comparison.reports):
-        return _uncertain(comparison, metric.column.title, values)
+    if not all(_known(comparison, metric)):
+        return _uncertain(comparison, metric, values)
     if not any(values):
         return f"{_none_of(comparison.labels)} {noun.verb} any {noun.many}."
     first, base = comparison.labels[0], values[0]
@@ -159,13 +159,18 @@ def _none_of(labels: tuple[str, ...]) -> str:
     return _capital(f"neither {labels[0]} nor {labels[1]}") if len(labels) == 2 else "None of the designs"
 
 
-def _uncertain(comparison: Comparison, title: str, values: list[Value]) -> str:
+def _known(comparison: Comparison, metric: MetricComparison) -> list[bool]:
+    """Return for every design whether its total is exact."""
+    return [metric.column.key not in report.lower_bounds for report in comparison.reports]
+
+
+def _uncertain(comparison: Comparison, metric: MetricComparison, values: list[Value]) -> str:
     """A ratio of lower bounds would be a guess."""
     parts = [
-        f"{name} {'' if report.is_complete else 'at least '}{format_exact(value)}"
-        for name, report, value in zip(comparison.labels, comparison.reports, values, strict=True)
+        f"{name} {'' if known else 'at least '}{format_exact(value)}"
+        for name, known, value in zip(comparison.labels, _known(comparison, metric), values, strict=True)
     ]
-    return f"{title}: {', '.join(parts)}; not every layer could be counted, so there is no ratio."
+    return f"{metric.column.title}: {', '.join(parts)}; not every layer could be counted, so there is no ratio."
 
 
 def _capital(text: str) -> str:

@@ -83,7 +83,7 @@ def _fact(value: object) -> object:
 
 
 def _line(line: FoldedRow, keys: Sequence[str]) -> list[object]:
-    counts = [_count(line.values.get(key)) if line.known or line.layers > 1 else None for key in keys]
+    counts = [None if key in line.unknown and line.layers == 1 else _count(line.values.get(key)) for key in keys]
     summary = " + ".join([line.summary, *line.parts]) if line.parts else line.summary
     return [line.path, line.op, summary, line.layers, _shape(line.output_shape), *counts, line.tied_to]
 

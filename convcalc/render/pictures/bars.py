@@ -80,7 +80,7 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, dict[str, Cell]]]
     for row in [*chosen.rows, *([chosen.remainder._replace(path="others")] if chosen.remainder else [])]:
         if row.level == 0:
             cells = {
-                label: (tuple(cell.values.get(key, 0) for key in KEYS), cell.known)
+                label: (tuple(cell.values.get(key, 0) for key in KEYS), not cell.unknown)
                 for label, cell in zip(comparison.labels, row.cells, strict=True)
                 if cell
             }

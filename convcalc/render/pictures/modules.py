@@ -17,8 +17,19 @@ class Module:
     """A layer with its norm and activation, a scope of layers, or the whole design."""
 
     __slots__ = (
-        "children", "kind", "known", "layers", "likeness", "name", "op", "order", "parent", "path", "shape", "sources",
-        "summary", "values",
+        "children",
+        "layers",
+        "likeness",
+        "name",
+        "op",
+        "order",
+        "parent",
+        "path",
+        "shape",
+        "sources",
+        "summary",
+        "unknown",
+        "values",
     )  # fmt: skip
 
     def __init__(self, name: str, path: str, parent: Module | None, order: int) -> None:
@@ -36,8 +47,8 @@ class Module:
         self.layers = 1
         self.values: Mapping[str, int] = {}
         """The sums of its layers by the keys of metrics."""
-        self.known = True
-        """Whether all of its layers could be counted."""
+        self.unknown: frozenset[str] = frozenset()
+        """The metrics that are not known of some layer in it."""
         self.sources: list[Module | str] = []
         """What a layer reads: layers, and inputs of the design by their names."""
         self.likeness: object = None
@@ -46,6 +57,11 @@ class Module:
     @property
     def is_layer(self) -> bool:
         return not self.children
+
+    @property
+    def known(self) -> bool:
+        """Whether all of its layers could be counted."""
+        return not self.unknown
 
     def value(self, key: str) -> int:
         """Return the sum of a metric over its layers."""
@@ -147,8 +163,8 @@ def _shown(node: PathNode) -> list[PathNode]:
 def _fill(
     module: Module, node: PathNode, numbers: Mapping[int, int], keys: Sequence[str], holders: dict[str, Module]
 ) -> None:
-    module.shape, module.layers, module.known, module.likeness = (
-        node.output_shape, node.layers, node.known, numbers[id(node)]
+    module.shape, module.layers, module.unknown, module.likeness = (
+        node.output_shape, node.layers, node.unknown, numbers[id(node)]
     )  # fmt: skip
     module.values = {key: node.values.get(key, 0) for key in keys}
     if node.line is None:
@@ -159,7 +175,7 @@ def _fill(
         layer = Module(node.line.op, node.path, module, 0)
         module.children = [layer]
         layer.values = {key: module.values[key] - sum(child.values.get(key, 0) for child in below) for key in keys}
-        layer.shape, layer.known = node.line.output_shape, node.line.known
+        layer.shape, layer.unknown = node.line.output_shape, node.line.unknown
         layer.layers = module.layers - sum(child.layers for child in below)
         layer.likeness = node.line.op, node.line.summary, node.line.output_shape
     layer.op, layer.summary = node.line.op, node.line.summary

@@ -27,9 +27,13 @@ class DisplayRow(NamedTuple):
     style: str = ""
     """``group``, ``zero``, ``rest``, ``total`` or nothing for a layer that counts."""
     layers: int = 1
-    known: bool = True
+    unknown: frozenset[str] = frozenset()
     repeats: int = 1
     """How many equal neighbours it is one of."""
+
+    def known(self, key: str) -> int:
+        """What is known of it in a metric: nothing of a layer that is not counted."""
+        return 0 if self.layers == 1 and key in self.unknown else self.values.get(key, 0)
 
 
 def entries(folded: FoldedReport, glyphs: Characters, *, as_tree: bool, every: bool = False) -> list[DisplayRow]:
@@ -51,7 +55,7 @@ def total(folded: FoldedReport) -> DisplayRow:
     report = folded.report
     values = {column.key: report.totals[column.key] for column in folded.columns if column.key in report.totals}
     count = count_of(folded.layers, "layer")
-    return DisplayRow("Total", count, count, "", values, "total", folded.layers, report.is_complete)
+    return DisplayRow("Total", count, count, "", values, "total", folded.layers, report.lower_bounds)
 
 
 def operation(line: FoldedRow, glyphs: Characters) -> str:
@@ -63,13 +67,13 @@ def operation(line: FoldedRow, glyphs: Characters) -> str:
         text += f" + {', '.join(line.parts)}"
     if line.tied_to:
         text += f", tied to {line.tied_to}"
-    if not line.known:
+    if line.unknown:
         text += ", not counted"
     return glyphs.text(text)
 
 
 def _layer(line: FoldedRow, label: str, keys: Sequence[str], glyphs: Characters) -> DisplayRow:
-    style = "" if not line.known or any(map(line.values.get, keys)) else "zero"
+    style = "" if line.unknown or any(map(line.values.get, keys)) else "zero"
     return DisplayRow(
         glyphs.text(label) or TOP_LEVEL,
         operation(line, glyphs),
@@ -78,7 +82,7 @@ def _layer(line: FoldedRow, label: str, keys: Sequence[str], glyphs: Characters)
         line.values,
         style,
         line.layers,
-        line.known,
+        line.unknown,
     )
 
 
@@ -105,21 +109,23 @@ def _outline(root: PathNode, keys: Sequence[str], glyphs: Characters, *, every: 
 
 def _group(node: PathNode, label: str, glyphs: Characters, *, whole: bool) -> DisplayRow:
     """A group that holds everything says nothing that the total does not."""
-    style = "group" if whole or any(node.values.values()) or not node.known else "zero"
+    style = "group" if whole or any(node.values.values()) or node.unknown else "zero"
     if whole:
         return DisplayRow(glyphs.text(label), "", "", "", {}, style, 0)
     count = count_of(node.layers, "layer")
     if node.line:
         count = f"{operation(node.line, glyphs)}, {count}"
     shape = glyphs.shape(node.output_shape)
-    return DisplayRow(glyphs.text(label), count, count, shape, node.values, style, node.layers, node.known)
+    return DisplayRow(glyphs.text(label), count, count, shape, node.values, style, node.layers, node.unknown)
 
 
 def _rest(folded: FoldedReport, rest: FoldedRow) -> DisplayRow:
     shown = folded.layers - rest.layers
     label = f"{rest.layers:,} other layers" if rest.layers != 1 else "1 other layer"
     text = f"{shown:,} of {folded.layers:,} layers shown"
-    return DisplayRow(label, text, text.removesuffix(" layers shown"), "", rest.values, "rest", rest.layers, rest.known)
+    return DisplayRow(
+        label, text, text.removesuffix(" layers shown"), "", rest.values, "rest", rest.layers, rest.unknown
+    )
 
 
 HEADINGS = {"layer": ("Layer", "Operation"), "op": ("Operation", "Layers"), "block": ("Block", "Layers")}
@@ -158,30 +164,35 @@ class CellTexts:
         unit = self.columns[key].unit
         written = (lambda value: format_short(value, unit)) if form else format_exact
         if not self.columns[key].is_additive:
-            return [format_per_axis(row.values.get(key), written, self.glyphs.text) for row in self.rows]
-        return self._numbers(key, written)
+            texts = [format_per_axis(row.values.get(key), written, self.glyphs.text) for row in self.rows]
+        else:
+            texts = [self._number(row, row.values.get(key), written) for row in self.rows]
+        return [
+            self._bound(row, text) if key in row.unknown else text for row, text in zip(self.rows, texts, strict=True)
+        ]
 
     def _width(self, name: str) -> int:
         return max(len(self.heading(name)), widest(self.texts(name)))
 
     def bars(self, key: str, width: int) -> list[str]:
         """Return bars for the layers, the longest for the heaviest."""
-        values = [row.values.get(key, 0) if row.style == BARRED else 0 for row in self.rows]
+        values = [row.known(key) if row.style == BARRED else 0 for row in self.rows]
         return self.glyphs.bars(values, width, self.folded.largest(key))
 
     def _shares(self, key: str) -> list[str]:
         """Percentages of the total; none for the total itself, and no column for what is not a sum of layers."""
         if not self.columns[key].is_additive or not self.folded.report.totals.get(key):
             return []
-        values = [0 if row.style == "total" else row.values.get(key, 0) for row in self.rows]
+        values = [0 if row.style == "total" else row.known(key) for row in self.rows]
         return list(map(format_share, self.folded.shares(key, values), values))
 
-    def _numbers(self, key: str, form: Callable[[int], str]) -> list[str]:
-        return [self._number(row, row.values.get(key), form) for row in self.rows]
+    def _bound(self, row: DisplayRow, text: str) -> str:
+        """Mark what is not known of a layer, and the number that it is left out of."""
+        if row.layers == 1 or not text or text[:1].isalpha():
+            return text and "?"
+        return f"{self.glyphs.at_least} {text.replace(self.glyphs.zero, '0')}"
 
     def _number(self, row: DisplayRow, value: int | None, form: Callable[[int], str]) -> str:
-        if not row.known:
-            return "?" if row.layers == 1 else f"{self.glyphs.at_least} {form(value or 0)}"
         if value:
             return form(value)
         if value is None:

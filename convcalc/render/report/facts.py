@@ -38,8 +38,10 @@ def totals_facts(report: Report) -> dict[str, object]:
 
 
 def coverage_facts(report: Report) -> dict[str, object]:
-    """Return which layers are not counted."""
-    return {"complete": report.is_complete, "unknown": report.uncounted}
+    """Return which layers are not counted, and the metrics whose totals are lower bounds because of them."""
+    lower_bounds = [column.key for column in report.columns if column.key in report.lower_bounds]
+    bounds = {"lower_bounds": lower_bounds} if lower_bounds else {}
+    return {"complete": report.is_complete, "unknown": list(report.unknown), **bounds}
 
 
 def _layer(row: LayerRow) -> dict[str, object]:

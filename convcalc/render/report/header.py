@@ -59,15 +59,19 @@ def shapes(shapes: Mapping[str, Sequence[int]], glyphs: Characters) -> str:
 
 def totals(report: Report, view: TableOptions, glyphs: Characters, width: int | None = None) -> Table:
     """Metrics of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
-    mark = "" if report.is_complete else f"{glyphs.at_least} "
+    bounds = report.lower_bounds
     columns = [column for column in report.columns if column.key in report.totals and view.shows_total(column.key)]
     values = [report.totals[column.key] for column in columns]
     shortened = [format_short(value, column.unit) for value, column in zip(values, columns, strict=True)]
     plain = [format_exact(value) for value in values]
+    marked = [
+        f"{glyphs.at_least} {number}" if column.key in bounds else number
+        for column, number in zip(columns, plain, strict=True)
+    ]
     shown = ["" if text in (number, f"{number} B") else text for text, number in zip(shortened, plain, strict=True)]
     table = [
         TableColumn("", [glyphs.text(column.title) for column in columns]),
-        TableColumn("", [mark + number for number in plain], right=True, style="total"),
+        TableColumn("", marked, right=True, style="total"),
         TableColumn("", [text.partition(" ")[0] for text in shown], right=True, gap=3),
         TableColumn("", [glyphs.text(text.partition(" ")[2]) for text in shown], gap=1),
         TableColumn("", [glyphs.text(column.unit) for column in columns], style="dim"),
@@ -108,10 +112,10 @@ def notes(report: Report) -> Iterator[str]:
 
 def coverage(report: Report, glyphs: Characters) -> list[StyledText]:
     """Which layers the totals leave out."""
-    count = len(report.uncounted)
+    count = len(report.unknown)
     what = "1 layer is" if count == 1 else f"{count:,} layers are"
-    names = ", ".join(glyphs.text(path) for path in report.uncounted)
-    text = f" {what} not counted, so totals are lower bounds ({glyphs.at_least}): {names}"
+    names = ", ".join(glyphs.text(path) for path in report.unknown)
+    text = f" {what} not counted, so totals marked {glyphs.at_least} are lower bounds: {names}"
     return [("Incomplete:", "warning"), (text, "")]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from convcalc.errors import Span
-from convcalc.explain.model import ExplainedMetric, Explanation
+from convcalc.explain.model import Explanation
 from convcalc.metrics.memory import Peak
 from convcalc.number_format import count_of, format_exact, format_per_axis
 from convcalc.render.report.header import given_inputs
@@ -34,7 +34,7 @@ def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[B
         yield Paragraph()
         yield line(f"Formula: {explanation.formula}")
     yield Paragraph()
-    yield from _numbers(explanation.metrics, glyphs, width)
+    yield from _numbers(explanation, glyphs, width)
     if explanation.heaviest:
         yield Paragraph()
         yield _parts(explanation, glyphs)
@@ -64,13 +64,13 @@ def _flow(explanation: Explanation, glyphs: Characters) -> Iterator[str]:
         yield f"uses the weights of {explanation.tied_to}, which count there"
 
 
-def _numbers(metrics: Sequence[ExplainedMetric], glyphs: Characters, width: int | None) -> Iterator[Block]:
+def _numbers(explanation: Explanation, glyphs: Characters, width: int | None) -> Iterator[Block]:
     """A line a number, and below it the terms that it is the sum of.
 
     Where there is no room, what numbers mean goes first, then units, then derivations.
     """
-    whole = _columns(metrics, glyphs, meanings=True)
-    brief = _columns(metrics, glyphs, meanings=False)
+    whole = _columns(explanation, glyphs, meanings=True)
+    brief = _columns(explanation, glyphs, meanings=False)
     lost = ("what numbers mean", "units", "derivations")
     offered = (whole, brief, [*brief[:2], brief[3]], brief[:2])
     grids = [Table(columns, ["" for _ in columns[0].texts]) for columns in offered]
@@ -80,15 +80,18 @@ def _numbers(metrics: Sequence[ExplainedMetric], glyphs: Characters, width: int 
         yield left_out(", ".join(lost[:found]), width, grids[0].width)
 
 
-def _columns(metrics: Sequence[ExplainedMetric], glyphs: Characters, *, meanings: bool) -> list[TableColumn]:
+def _columns(explanation: Explanation, glyphs: Characters, *, meanings: bool) -> list[TableColumn]:
     rows: list[tuple[str, str, str, str]] = []
-    for metric in metrics:
-        if metric.steps or (any(metric.value) if isinstance(metric.value, tuple) else metric.value):
+    unknown = frozenset().union(*explanation.unknown.values())
+    for metric in explanation.metrics:
+        if metric.column.key in unknown and explanation.kind:
+            rows.append((metric.column.title, "?", metric.column.unit, "not known"))
+        elif metric.steps or (any(metric.value) if isinstance(metric.value, tuple) else metric.value):
             alone = len(metric.steps) == 1
             how = metric.steps[0].factors if alone else metric.column.meaning if meanings and not metric.steps else ""
-            rows.append(
-                (metric.column.title, format_per_axis(metric.value, format_exact, glyphs.text), metric.column.unit, how)
-            )
+            mark = f"{glyphs.at_least} " if metric.column.key in unknown else ""
+            text = mark + format_per_axis(metric.value, format_exact, glyphs.text)
+            rows.append((metric.column.title, text, metric.column.unit, how))
             rows += [
                 (f"  {step.name}", format_exact(step.value), "", step.factors) for step in metric.steps if not alone
             ]
@@ -113,7 +116,14 @@ def _parts(explanation: Explanation, glyphs: Characters) -> Table:
     columns = [
         TableColumn(heading, [glyphs.text(name) for name in names]),
         TableColumn("Params", [format_exact(value) for value in params], right=True),
-        TableColumn("Multiplies", [format_exact(value) for value in macs], right=True),
+        TableColumn(
+            "Multiplies",
+            [
+                "?" if "macs" in explanation.unknown.get(name, ()) else format_exact(value)
+                for name, value in zip(names, macs, strict=True)
+            ],
+            right=True,
+        ),
     ]
     return Table(columns, ["" for _ in names])
 
@@ -149,6 +159,11 @@ def explanation_facts(explanation: Explanation, place: Callable[[Span | None], o
         "left_out": list(explanation.not_counted),
         "fused": list(explanation.fused),
         "tied_to": explanation.tied_to,
+        **(
+            {"unknown": {path: sorted(keys) for path, keys in explanation.unknown.items()}}
+            if explanation.unknown
+            else {}
+        ),
         "peak": explanation.peak
         and {
             "layer": explanation.peak.layer,

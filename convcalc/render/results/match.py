@@ -57,15 +57,21 @@ def sentence_of(difference: Difference, found: Match) -> list[str]:
     """Return a difference in words, such as for an annotation: one sentence, then what belongs to it."""
     if difference.kind != CHANGED:
         return [_in_words(difference, found), *_consequences(difference)]
-    one, two = (describe(layer, difference.names) for layer in (difference.first[0], difference.second[0]))
-    paths = f"{difference.first[0].path} in {found.first.design}, {difference.second[0].path} in {found.second.design}"
-    return [f"{', '.join(difference.names)}: {one} ≠ {two} ({paths})", *_more(difference), *_consequences(difference)]
+    layers = (difference.first[0], difference.second[0])
+    one, two = difference.reads or [describe(layer, difference.names) for layer in layers]
+    paths = ", ".join(
+        f"{layer.path} in {side.design}" for layer, side in zip(layers, (found.first, found.second), strict=True)
+    )
+    more = list(_more(difference))[bool(difference.reads) :]
+    return [f"{', '.join(difference.names)}: {one} ≠ {two} ({paths})", *more, *_consequences(difference)]
 
 
 def place_of(difference: Difference) -> Span | None:
     """Return the place of a difference in a spec: in the first that has lines."""
     layers = (*difference.first[:1], *([difference.behind] if difference.behind else ()), *difference.second[:1])
-    nodes = (*(layer.nodes[-1] for layer in layers), *(node for side in difference.nodes for node in side))
+    nodes = [layer.nodes[-1] for layer in layers]
+    causes = [node for side in difference.nodes for node in side]
+    nodes = [*causes[:1], *nodes] if difference.reads else [*nodes, *causes]
     spans = [node.source for node in nodes if node.source is not None]
     return next((span for span in spans if span.line), spans[0] if spans else None)
 
@@ -134,9 +140,11 @@ def _place(layer: Layer, design: str) -> str:
 def _more(difference: Difference) -> Iterator[str]:
     """The other places of a difference, and a layer that is not compared and is the cause."""
     rest = [layer.path for layer in difference.first[1:]]
+    if difference.reads:
+        yield " ≠ ".join(difference.reads)
     if rest:
         yield f"and {len(rest):,} more alike: {_listed(rest)}"
-    if any(difference.nodes):
+    if any(difference.nodes) and not difference.reads:
         yield f"because of {' ≠ '.join(_sizes(nodes) for nodes in difference.nodes)}"
 
 
@@ -165,7 +173,7 @@ def _in_words(difference: Difference, found: Match) -> str:
             return (
                 f"{count_of(len(pairs), 'layer')} of another name: {', '.join(pairs[:FEW])}{', …' * (len(pairs) > FEW)}"
             )
-    return f"the {difference.kind} differs: {' ≠ '.join(_sizes(nodes) for nodes in difference.nodes)}"
+    return f"the {difference.kind} differs: {' ≠ '.join(difference.reads or map(_sizes, difference.nodes))}"
 
 
 def _paths(layers: Sequence[Layer]) -> list[str]:
@@ -267,6 +275,7 @@ def _facts(difference: Difference, found: Match, place: Callable[[Span | None], 
         "kind": difference.kind,
         "text": sentence_of(difference, found)[0],
         "names": difference.names,
+        "reads": difference.reads,
         "first": [_layer_facts(layer, place) for layer in difference.first],
         "second": [_layer_facts(layer, place) for layer in difference.second],
         "causes": [[{"path": node.path, "shape": node.shape} for node in nodes] for nodes in difference.nodes],

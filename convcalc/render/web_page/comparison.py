@@ -138,7 +138,7 @@ def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:
     name += f" … {row.last_segment}" if row.last_segment else ""
     made = element("tr", element("th", name, scope="row"), class_=f"l{min(row.level, 9)}",
                    data_at=next(cell.path for cell in row.cells if cell))  # fmt: skip
-    known = [cell is None or cell.known for cell in row.cells]
+    known = [cell is None or not cell.unknown for cell in row.cells]
     for key, kind in KEYS.items():
         values = row.values(key)
         for place in range(designs):

@@ -93,7 +93,11 @@ def operation_table(root: Module, report: Report, *, level: int = 2) -> Element 
         cells: list[Element | str | None] = [f"{line.layers:,}"]
         for key, kind in keys.items():
             value = line.values.get(key, 0)
-            cells += [count(value, known=line.known), share(value, totals[key]), bar(value, largest[key], kind)]
+            cells += [
+                count(value, known=key not in line.unknown),
+                share(value, totals[key]),
+                bar(value, largest[key], kind),
+            ]
         body.append(row(element("th", line.op or line.path, scope="row"), cells))
     head = head_row("Operation", "Layers", "Params", "%", "", "Multiplies", "%", "")
     about = "All layers of one kind together, norms and activations by themselves."

@@ -16,6 +16,10 @@ OPTION = "--input"
 _AXIS = r"(?:([A-Za-z]\w*)\s*[=:]\s*)?([0-9]+)"
 _SIZES = re.compile(rf"{_AXIS}(?:(?:\s*[xX×,;]\s*|\s+){_AXIS})*")
 """Sizes with any separators, each perhaps after the name of its axis."""
+BESIDE = ":"
+"""Behind the name of an input of another model."""
+_TYPED = re.compile(r"^(.*?)(?::[a-z]\w*)?:?$", re.DOTALL)
+"""A name of an input with the data type that it has in code."""
 
 
 def read_inputs(document: Document, inputs: Mapping[str, str]) -> dict[str, ValueNode]:
@@ -34,18 +38,33 @@ def read_inputs(document: Document, inputs: Mapping[str, str]) -> dict[str, Valu
 
 def _read_inputs(document: Document, inputs: Mapping[str, str]) -> Iterator[tuple[str, ValueNode]]:
     known = list(document.inputs) or ["input"]
-    for name, text in ((unicodedata.normalize("NFC", name), text) for name, text in inputs.items()):
+    written = {
+        unicodedata.normalize("NFC", name): "1" if BESIDE in name and not text.strip() else text  # a number in code
+        for name, text in inputs.items()
+    }
+    for name, text in zip(_without_types(list(written), known), written.values(), strict=True):
         if not name and len(known) > 1:
-            wrong = f"the spec has {len(known)} inputs, and {quoted(text)} names none of them"
+            wrong = f"the design has {len(known)} inputs, and {quoted(text)} names none of them"
             shape = _intended_shape(text) or text
             raise _error(text, wrong, f"write {OPTION} {known[0]}={shape}; inputs are {', '.join(known)}")
         if "=" in name:
             _reject_other_forms(f"{name}={text}", f"{known[0]}=" if len(known) > 1 else "")
         if name and name not in known:
             wrong = f"no input {quoted(name)}{did_you_mean(name, known)}"
-            raise _error(f"{name}={text}", wrong, f"inputs of this spec: {', '.join(known)}")
+            raise _error(f"{name}={text}", wrong, f"inputs: {', '.join(known)}")
         _reject_other_forms(text, f"{name}=" if name else "")
         yield name or known[0], _shape(document, text)
+
+
+def _without_types(names: list[str], known: list[str]) -> list[str]:
+    """Return names without data types, such as ``ids:int64``, which only models that are code have.
+
+    Names with a colon behind them are those of a model beside which the design is read: where it has none of them, it
+    has others in the same order.
+    """
+    plain = [name if name in known else _TYPED.sub(r"\1", name) for name in names]
+    is_beside = all(name.endswith(BESIDE) for name in names)
+    return known[: len(names)] if is_beside and len(names) <= len(known) and set(plain).isdisjoint(known) else plain
 
 
 def _error(written: str, text: str, hint: str) -> SpecError:

@@ -144,6 +144,13 @@ class Document:
     name: Template | None = None
     note: str = ""
     warnings: list[SpecError] = field(default_factory=list)
+    without_variables: str = "none"
+    """What hints list where there are no variables."""
+
+    @property
+    def variables_hint(self) -> str:
+        """The names of all variables, for a hint."""
+        return f"variables: {', '.join(self.vars) or self.without_variables}"
 
     def find_block(self, word: str) -> BlockDefinition | None:
         """Return the block that a word calls: one of the file's own, or ``alias.Name`` of an import."""

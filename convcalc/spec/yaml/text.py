@@ -34,7 +34,7 @@ def read_text(path: str) -> Source:
     except IsADirectoryError:
         raise SpecError("CC002", "is a folder, not a spec", Span(Source(name))) from None
     except FileNotFoundError:
-        raise SpecError("CC001", "no such file", Span(Source(name)), hint=_similar_file(path)) from None
+        raise SpecError("CC001", "no such file", Span(Source(name)), hint=similar_file(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SpecError("CC001", f"cannot be read: {reason}", Span(Source(name))) from None
@@ -116,12 +116,14 @@ def _line_and_column(text: str, offset: int) -> tuple[int, int]:
     return len(lines), len(lines[-1]) + 1
 
 
-def _similar_file(path: str) -> str:
+def similar_file(path: str) -> str:
+    """Return a hint with the file that the name of a missing one may mean: a spec, or one with its ending."""
     from convcalc.errors import closest_match
 
     folder, name = os.path.split(path)
     try:
-        names = [entry for entry in os.listdir(folder or ".") if entry.endswith((".yaml", ".yml"))]
+        endings = (".yaml", ".yml", os.path.splitext(name)[1] or ".yaml")
+        names = [entry for entry in os.listdir(folder or ".") if entry.endswith(endings) and entry != name]
     except OSError:
         return ""
     stems = {os.path.splitext(entry)[0]: entry for entry in names[:1000]}  # equal endings make no name alike

@@ -49,6 +49,7 @@ def _arranged(call: Call, array: Array | None, sizes: Sizes) -> Value:
         call.node.outputs[0], sizes, result_type(call), tuple(array.elements) if array else None, x.key, x.handle if
         call.op in ("Identity", "Cast") else None, is_constant=True, is_learned=learned and bool(sizes), recipe=None if
         x.key or not learned else (call.node, call.x, 0), quantisation=x.quantisation or scales,
+        bits=x.bits,
     )  # fmt: skip
 
 

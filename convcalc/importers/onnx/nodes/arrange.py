@@ -48,9 +48,11 @@ def size(call: Call) -> None:
 
 def filled(call: Call) -> None:
     """ConstantOfShape, EyeLike, random numbers and so on: constants of which the shape alone is known."""
-    if call.op in ("ConstantOfShape", "Bernoulli", "EyeLike") or call.op.endswith("Like"):
+    if call.op == "ConstantFill":  # of experiments before version 9
+        sizes: Sizes | None = call.numbers(0) if call.attribute("input_as_shape", 0) else call.integers("shape")
+    elif call.op in ("ConstantOfShape", "Bernoulli", "EyeLike") or call.op.endswith("Like"):
         x = call.require(0)
-        sizes: Sizes | None = call.numbers(0) if call.op == "ConstantOfShape" else x.shape
+        sizes = call.numbers(0) if call.op == "ConstantOfShape" else x.shape
     else:
         sizes = call.integers("shape")
     call.outputs[0] = Value(call.node.outputs[0], tuple(sizes or ()), is_constant=True)

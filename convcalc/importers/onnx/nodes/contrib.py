@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from convcalc.arith import Number, floordiv
 from convcalc.importers.onnx.call import Call
-from convcalc.importers.onnx.nodes.elementwise import act, joined, over_axes
-from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, transposed
+from convcalc.importers.onnx.nodes.elementwise import act, joined, normalized, over_axes
+from convcalc.importers.onnx.nodes.products import add_to_output, gemm, linear, multiply, recurrent, transposed
 from convcalc.importers.onnx.nodes.windows import conv
-from convcalc.importers.onnx.values import Sizes, Value, is_one
+from convcalc.importers.onnx.values import Sizes, Value, body, has_batch, is_one
 from convcalc.shapes import Shape
 
 
@@ -23,6 +24,12 @@ def _heads(call: Call, handle: int, batch: Sizes, tokens: Number, heads: Number,
     split = call.view(handle, (*batch, tokens, heads, width))
     first = len(batch)
     return call.beside("permute", split, axes=(*range(first), first + 1, first, first + 2))
+
+
+def _over(call: Call, handle: int, other: int) -> int:
+    """Return a layer of one axis as the last axis of another layer."""
+    rank = call.shape(other).rank
+    return call.view(handle, (*(1,) * (rank - 1), *call.shape(handle)))
 
 
 def _attend(call: Call, handles: Sequence[int], query: Sizes, *, merges: bool) -> None:
@@ -97,7 +104,10 @@ def multi_head_attention(call: Call) -> None:
     if k is None and len(rest) == 1:
         width = floordiv(rest[0], heads + 2 * fewer)
         parts = (heads * width, fewer * width, fewer * width)
-        cut = [call.beside("split", call.handle(q), part=place, sizes=parts, axis=-1) for place in range(3)]
+        merged = call.handle(q)
+        if bias is not None:
+            merged = call.beside("add", merged, _over(call, call.handle(bias), merged))
+        cut = [call.beside("split", merged, part=place, sizes=parts, axis=-1) for place in range(3)]
         handles = [
             _heads(call, part, batch, tokens, each, width)
             for part, each in zip(cut, (heads, fewer, fewer), strict=True)
@@ -105,20 +115,19 @@ def multi_head_attention(call: Call) -> None:
     elif k is None or v is None:
         raise call.error("CC761", "packed keys and values are not read")
     else:
-        for value, each in ((q, heads), (k, fewer), (v, fewer)):
+        widths = tuple(value.shape[-1] for value in (q, k, v))
+        for place, (value, each) in enumerate(((q, heads), (k, fewer), (v, fewer))):
             handle = call.handle(value)
             if len(value.shape) == 3:
+                if bias is not None:
+                    part = call.beside("split", call.handle(bias), part=place, sizes=widths, axis=-1)
+                    handle = call.beside("add", handle, _over(call, part, handle))
                 handle = _heads(call, handle, batch, value.shape[1], each, floordiv(value.shape[2], each))
             handles.append(handle)
     earlier = (3, 4) if grouped else (6, 7)
     for place in (1, 2):
         handles[place] = _with_past(call, handles[place], call.input(earlier[place - 1]), place)
     _attend(call, handles, q.shape, merges=True)
-    if bias is not None and bias.is_constant:
-        node = call.outputs[0]
-        assert node is not None
-        assert node.handle is not None
-        call.run.hold(node.handle, {"bias": (bias, Shape(bias.shape))})
 
 
 def unchanged(call: Call) -> None:
@@ -151,10 +160,12 @@ def fused_gemm(call: Call) -> None:
 
 
 def fused_matmul(call: Call) -> None:
-    """FusedMatMul and TransposeMatMul: operands transposed by flags."""
+    """FusedMatMul and TransposeMatMul: operands transposed by flags, also with rows before the axes of a batch."""
     values = [call.require(0), call.require(1)]
-    for place, name in enumerate(("transA", "transB")):
-        if call.attribute(name, 0):
+    for place, name in enumerate(("A", "B")):
+        if call.attribute(f"transBatch{name}", 0):
+            values[place] = _rows_behind(call, values[place])
+        if call.attribute(f"trans{name}", 0):
             value = values[place]
             if place and value.is_constant and value.key and len(value.shape) == 2:
                 linear(call, values[0], value, value.shape[::-1], None)
@@ -163,12 +174,51 @@ def fused_matmul(call: Call) -> None:
     multiply(call, *values)
 
 
+def _rows_behind(call: Call, value: Value) -> Value:
+    """Return [batch …, rows, columns] of a tensor [rows, batch …, columns]."""
+    rank = len(value.shape)
+    axes = (*range(1, rank - 1), 0, rank - 1)
+    handle = call.beside("permute", call.whole(value), axes=axes)
+    sizes = tuple(value.shape[axis] for axis in axes)
+    return Value(value.name, sizes, handle=call.view(handle, body(sizes)))
+
+
 def matmul_bits(call: Call) -> None:
     """MatMulNBits: a matrix [K, N] in a few bits, whose scales and zero points are buffers."""
     x, packed = call.require(0), call.require(1)
     sizes = (call.size("K"), call.size("N"))
-    packed.quantisation = tuple(value for value in call.x[2:4] if value is not None)
+    scales = tuple(value for value in call.x[2:4] if value is not None)
+    packed = replace(packed, quantisation=scales, bits=call.attribute("bits", 4))
     linear(call, x, packed, sizes, call.input(5))
+
+
+def quantised_lstm(call: Call) -> None:
+    """DynamicQuantizeLSTM: an LSTM whose matrices are [directions, in, 4·hidden], with their scales and zero points."""
+    for place, first in ((1, 8), (2, 10)):
+        value = call.require(place)
+        directions, rows, columns = value.shape
+        scales = tuple(scale for scale in call.x[first : first + 2] if scale is not None)
+        call.x[place] = replace(value, sizes=(directions, columns, rows), quantisation=scales)
+    call.op = "LSTM"
+    recurrent(call)
+
+
+def embed_norm(call: Call) -> None:
+    """EmbedLayerNormalization: the sum of rows of tables for words, places and perhaps segments, and a norm of it."""
+    words = call.require(0)
+    tokens, width = words.shape[1], call.require(2).shape[1]
+    branches = []
+    for table, indices in ((call.require(2), words), (call.input(4), call.input(1))):
+        if table is not None and indices is not None:
+            vocab, dim = table.shape
+            handle = call.beside("embedding", call.handle(indices), vocab=vocab, dim=dim)
+            call.run.hold(handle, {"weight": (table, Shape(table.shape))})
+            branches.append(handle)
+    branches.append(call.beside("slice", call.handle(call.require(3)), axis=0, stop=tokens))
+    sizes = (*words.shape, width)
+    summed = Value("", sizes, handle=call.beside("add", *branches))
+    over_axes(call, summed, "layer", call.require(5), call.require(6))
+    call.outputs[1:] = [None, summed][: len(call.outputs) - 1]
 
 
 def biased(call: Call) -> None:
@@ -207,3 +257,14 @@ def swiglu(call: Call) -> None:
     assert gate is not None
     handle = call.beside("mul", call.handle(gate), call.handle(call.require(1)))
     call.put(0, handle, gate.shape)
+
+
+def group_norm(call: Call) -> None:
+    """GroupNorm: X with channels last by default, scale, shift; and silu behind it by a flag."""
+    x, last = call.require(0), call.attribute("channels_last", 1)
+    lead = int(has_batch(x.shape))
+    handle = normalized(
+        call, call.handle(x), "group", {"weight": call.input(1), "bias": call.input(2)},
+        groups=call.size("groups"), channel_axis=(len(x.shape) - 1 if last else 1) - lead,
+    )  # fmt: skip
+    call.put(0, call.beside("act", handle, type="silu") if call.attribute("activation", 0) else handle, x.shape)

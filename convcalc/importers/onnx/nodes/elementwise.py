@@ -7,8 +7,8 @@ from typing import Any
 
 from convcalc.arith import equal
 from convcalc.importers.onnx.call import Call, count
-from convcalc.importers.onnx.model import Node
-from convcalc.importers.onnx.values import Value, broadcast, has_batch
+from convcalc.importers.onnx.nodes import written_out
+from convcalc.importers.onnx.values import MADE, Value, broadcast, has_batch, padded, without_fill
 from convcalc.shapes import Shape
 
 ACTIVATIONS = {
@@ -24,6 +24,7 @@ OF_ONE = {
     "Cosh": "cosh", "Asinh": "asinh", "Acosh": "acosh", "Atanh": "atanh", "Erf": "erf", "Floor": "floor",
     "Ceil": "ceil", "Round": "round", "IsNaN": "isnan", "IsInf": "isinf", "Not": "logical_not",
     "BitwiseNot": "bitwise_not", "Trilu": "where", "LpNormalization": "div", "ReverseSequence": "where",
+    "Scaler": "div", "Normalizer": "div", "Imputer": "where",
 }  # fmt: skip
 OF_SEVERAL = {
     "Add": "add", "Sum": "add", "Mul": "mul", "Sub": "sub", "Div": "div", "Pow": "pow", "Mod": "mod", "Max": "max",
@@ -32,11 +33,13 @@ OF_SEVERAL = {
     "BitwiseAnd": "bitwise_and", "BitwiseOr": "bitwise_or", "BitwiseXor": "bitwise_xor", "BitShift": "bitwise_shift",
     "Where": "where",
 }  # fmt: skip
+ARITHMETIC = ("add", "mul", "sub", "div")
+"""Operations by which parameters are scales and shifts."""
 
 
 def activation(call: Call) -> None:
     """A function of one tensor that networks have as a layer."""
-    act(call, ACTIVATIONS[call.op])
+    act(call, "silu" if call.op == "Sigmoid" and written_out.is_silu(call) else ACTIVATIONS[call.op])
 
 
 def act(call: Call, kind: str) -> None:
@@ -60,9 +63,11 @@ def prelu(call: Call) -> None:
     """PRelu: slopes of the file are its weights."""
     x, slopes = call.require(0), call.require(1)
     handle = call.handle(x)
-    per_channel = equal(count(slopes.shape), call.shape(handle)[0]) is True and call.shape(handle).rank > 1
+    rank, several = call.shape(handle).rank, equal(count(slopes.shape), 1) is not True
+    per_channel = equal(count(slopes.shape), call.shape(handle)[0]) is True and rank > 1
+    given = padded(slopes.shape, rank)[-rank:] if several else 1
     held = {"weight": (slopes, Shape(slopes.shape))}
-    call.put(0, call.add("act", handle, type="prelu", slopes=None if per_channel else 1, weights=held), x.shape)
+    call.put(0, call.add("act", handle, type="prelu", slopes=None if per_channel else given, weights=held), x.shape)
 
 
 def function(call: Call) -> None:
@@ -84,36 +89,21 @@ def join(call: Call) -> None:
     values = [value for value in call.x if value is not None]
     if call.opset < 7 and call.attribute("broadcast", 0):
         values = _lined_up(call, values)
-    if call.op in ("Div", "Mul") and _is_gelu(call):
+    if call.op in ("Div", "Mul") and written_out.is_gelu(call):
         act(call, "gelu")
         return
-    joined(call, OF_SEVERAL[call.op], values)
+    if call.op in ("Pow", "Mul") and (scale := written_out.scale_of_rms(call)) is not None:
+        over_axes(call, call.require(0), "rms", scale)
+        return
+    kind = OF_SEVERAL[call.op]
+    joined(call, kind, [_without_fill(value, is_sum=kind in ARITHMETIC) for value in values])
 
 
-def _is_gelu(call: Call) -> bool:
-    """Whether a quotient begins x·(1 + erf(x/√2))/2, as exporters write it before version 20; one layer stands for it.
-
-    Each of the five operations has no other reader than the next, and only constants beside x.
-    """
-    chain: list[tuple[Node, int]] = []
-    x, name = call.node.inputs[0], call.node.outputs[0]
-    for op in ("Erf", "Add", "Mul", "Mul"):
-        node, *others = call.scope.readers.get(name, [None])
-        if others or node is None or node.op != op or node.domain or not node.outputs:
-            return False
-        chain.append((node, list(node.inputs).index(name)))
-        name = node.outputs[0]
-    beside = [node.inputs[1 - place] for node, place in chain[1:] if len(node.inputs) == 2]
-    if len(beside) != 3 or beside[1] != x or not _are_constants(call, beside[0], beside[2], call.node.inputs[1]):
-        return False
-    call.run.fused.update({id(node): place for node, place in chain})
-    return True
-
-
-def _are_constants(call: Call, *names: str) -> bool:
-    """Whether values are constants, those that have not been computed among them."""
-    found = [call.scope.find(name) for name in names]
-    return all(value is None or (value.is_constant and not value.shape) for value in found)
+def _without_fill(value: Value, *, is_sum: bool) -> Value:
+    """Leave out what a tensor is filled with; of sums and products, zeros alone."""
+    if not is_sum:
+        return without_fill(value)
+    return without_fill(value, MADE) if value.elements and value.elements[0] == 0 else value
 
 
 def joined(call: Call, kind: str, values: Sequence[Value]) -> None:
@@ -155,7 +145,7 @@ def _lined_up(call: Call, values: Sequence[Value]) -> list[Value]:
     if right.is_constant:
         lined = Value(
             right.name, sizes, right.data_type, right.elements, right.key, is_constant=True,
-            is_learned=right.is_learned, recipe=right.recipe,
+            is_learned=right.is_learned, recipe=right.recipe, bits=right.bits,
         )  # fmt: skip
     else:
         lined = Value(right.name, sizes, handle=call.view(call.handle(right), sizes[has_batch(sizes) :]))
@@ -170,7 +160,7 @@ def batch_norm(call: Call) -> None:
     x, scale, shift, mean, variance = (call.require(place) for place in range(5))
     axis = None if has_batch(x.shape) or len(x.shape) < 2 else 1
     names: dict[str, Value | None] = {"weight": scale, "bias": shift}
-    handle = _norm(call, call.handle(x), "batch", names, channel_axis=axis, statistics=(mean, variance))
+    handle = normalized(call, call.handle(x), "batch", names, channel_axis=axis, statistics=(mean, variance))
     call.put(0, handle, x.shape)
     for place, value in enumerate((mean, variance, mean, variance)[: len(call.outputs) - 1], 1):
         if call.node.outputs[place] and not value.is_constant:
@@ -181,7 +171,7 @@ def _held(values: dict[str, Value | None]) -> dict[str, tuple[Value | None, Shap
     return {name: (value, Shape(value.shape)) for name, value in values.items() if value is not None}
 
 
-def _norm(call: Call, handle: int, kind: str, values: dict[str, Value | None], **arguments: Any) -> int:
+def normalized(call: Call, handle: int, kind: str, values: dict[str, Value | None], **arguments: Any) -> int:
     """Add a norm whose scale and shift are constants; others are no parameters."""
     scale, shift = (value is not None and value.is_constant for value in (values["weight"], values.get("bias")))
     flags: dict[str, Any] = {"affine": scale or shift}
@@ -204,7 +194,7 @@ def _by_channel(call: Call, kind: str, **arguments: Any) -> None:
     x = call.require(0)
     axis = None if has_batch(x.shape) else 1
     names = {"weight": call.input(1), "bias": call.input(2)}
-    call.put(0, _norm(call, call.handle(x), kind, names, channel_axis=axis, **arguments), x.shape)
+    call.put(0, normalized(call, call.handle(x), kind, names, channel_axis=axis, **arguments), x.shape)
 
 
 def mean_variance_norm(call: Call) -> None:
@@ -229,7 +219,7 @@ def over_axes(call: Call, x: Value, kind: str, scale: Value | None, shift: Value
     axis = call.axis(call.attribute("axis", -1), rank)
     handle, first = call.along(x, axis)
     last = call.shape(handle).rank
-    handle = _norm(
+    handle = normalized(
         call, handle, kind, {"weight": scale, "bias": shift}, axis=tuple(range(first, last)) if last > 1 else -1
     )  # fmt: skip
     call.put(0, handle, x.shape)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from convcalc.arith import Number, equal, require
+from convcalc.arith import Number, equal, floordiv, require
 from convcalc.importers.onnx.call import Call, count
-from convcalc.importers.onnx.values import Sizes, Value, broadcast, has_batch, is_one, padded
+from convcalc.importers.onnx.values import (
+    MADE_OR_FOLDED,
+    Sizes,
+    Value,
+    broadcast,
+    has_batch,
+    is_one,
+    padded,
+    without_fill,
+)
 from convcalc.shapes import Shape
 
 
@@ -15,6 +24,7 @@ def matmul(call: Call) -> None:
 
 def multiply(call: Call, left: Value, right: Value, bias: Value | None = None) -> None:
     """Multiply two tensors, and add a bias."""
+    left = without_fill(left)
     if right.is_constant and right.key and len(right.shape) == 2:
         linear(call, left, right, right.shape, bias or _bias_behind(call, right.shape[1]))
         return
@@ -95,7 +105,7 @@ def gemm(call: Call) -> None:
         a = transposed(call, a)
     if b.is_constant and b.key:
         sizes = b.shape[::-1] if call.attribute("transB", 0) else b.shape
-        linear(call, a, b, sizes, c)
+        linear(call, without_fill(a), b, sizes, c)
         return
     if call.attribute("transB", 0):
         b = transposed(call, b)
@@ -169,9 +179,12 @@ def recurrent(call: Call) -> None:
         require(equal(size_of, wanted), "CC405", "its matrix {} does not fit {}", Shape(entering.shape), Shape(x.shape))
     bias, peepholes = call.input(3), call.input(7)
     rows = call.view(call.handle(x), (batch * steps, features))  # sequences of a batch behind each other
+    states = _states(call)
     held = {"input": entering, "hidden": hidden, "bias": bias, "peephole": peepholes}
     handle = call.add(
-        call.op.lower(), rows, hidden=size, bidirectional=equal(directions, 2) is True, bias=bias is not None,
+        call.op.lower(), rows, *(call.view(each, (size,)) for each in states if is_one(batch) and is_one(directions)),
+        hidden=size, bidirectional=equal(directions, 2) is True, bias=bias is not None,
+        peepholes=peepholes is not None or None,
         weights={name: (value, Shape(value.shape)) for name, value in held.items() if value is not None},
     )  # fmt: skip
     axes = (batch, steps, directions, size) if by_batch else (steps, directions, batch, size)
@@ -183,3 +196,33 @@ def recurrent(call: Call) -> None:
         if call.node.outputs[place]:
             call.put(place, last, state)
     call.put(0, handle, axes)
+
+
+def _states(call: Call) -> list[int]:
+    """Return the layers of the first states, where these are no zeros; parameters among them are rows of their own."""
+    given = [call.input(place) for place in (5, 6)[: 2 if call.op == "LSTM" else 1]]
+    values = [without_fill(value) for value in given if value is not None and value.sizes is not None]
+    handles = [call.handle(value) for value in values if not value.is_constant or _is_state(value)]
+    return handles if len(handles) == len(given) else []
+
+
+def _is_state(value: Value) -> bool:
+    """Whether a constant is a learned first state: none that an exporter wrote in numbers that are not read."""
+    return value.is_learned and (bool(value.elements) or not MADE_OR_FOLDED.fullmatch(value.name))
+
+
+def scores(call: Call) -> None:
+    """LinearRegressor and LinearClassifier of ``ai.onnx.ml``: a linear layer whose weights are attributes."""
+    x, has_labels = call.require(0), call.op == "LinearClassifier"
+    weights = len(call.integers("coefficients"))
+    rows = call.run.builder.add(
+        call.name, "linear", call.handle(x), path=call.path, out=floordiv(weights, x.shape[-1]),
+        bias=bool(call.integers("intercepts")),
+    )  # fmt: skip
+    classes = len(call.attribute("classlabels_ints") or call.attribute("classlabels_strings") or ())
+    sizes = (*x.shape[:-1], call.shape(rows)[-1])
+    if has_labels and equal(sizes[-1], classes) is not True:  # the scores of two classes from one row
+        rows, sizes = call.beside("broadcast", rows, shape=(*call.shape(rows)[:-1], classes)), (*sizes[:-1], classes)
+    call.put(int(has_labels), rows, sizes)
+    if has_labels:
+        call.put(0, call.beside("reduce", rows, type="argmax", axis=-1), x.shape[:-1])

@@ -7,7 +7,7 @@ from typing import Any
 from convcalc.arith import is_plain, less_equal
 from convcalc.importers.onnx.call import Call, count
 from convcalc.importers.onnx.sizes import slices, split_sizes
-from convcalc.importers.onnx.values import Sizes, Value, has_batch, is_one, same
+from convcalc.importers.onnx.values import MADE, Sizes, Value, has_batch, is_one, same, without_fill
 from convcalc.shapes import Shape
 
 END = 1 << 31
@@ -15,7 +15,7 @@ END = 1 << 31
 
 def concat(call: Call) -> None:
     """Concat; empty constants are left out."""
-    values = [value for value in call.x if value is not None]
+    values = [without_fill(value, MADE) for value in call.x if value is not None]
     values = [value for value in values if not any(type(size) is int and size == 0 for size in value.shape)] or values
     rank = len(values[0].shape)
     axis = call.axis(call.attribute("axis", 1), rank)
@@ -118,8 +118,9 @@ def gather_nd(call: Call) -> None:
 def scatter(call: Call) -> None:
     """ScatterND, ScatterElements: other elements at some places, the shape stays."""
     x, updates = call.require(0), call.require(1 if call.op == "TensorScatter" else 2)
-    held = {"updates": (updates, Shape(updates.shape))} if updates.is_learned else {}
-    call.put(0, call.add("elementwise", call.handle(x), type="where", weights=held), x.shape)
+    if updates.is_constant and updates.is_learned:
+        call.handle(updates)
+    call.put(0, call.add("elementwise", call.handle(x), type="where"), x.shape)
 
 
 def top_k(call: Call) -> None:
@@ -149,3 +150,9 @@ def col2im(call: Call) -> None:
     """Col2Im: [N, C·K, places] to [N, C, image]."""
     x, image, block = call.require(0), call.numbers(1) or (), call.numbers(2) or ()
     take(call, x, (x.shape[0], x.shape[1] // count(block), *image))
+
+
+def affine_grid(call: Call) -> None:
+    """AffineGrid: a place for every cell of an image [N, C, …], from a matrix; not counted, as in PyTorch."""
+    batch, _, *image = call.numbers(1) or ()
+    take(call, call.require(0), (batch, *image, len(image)))

@@ -11,7 +11,7 @@ from convcalc.importers.onnx.values import FLOAT, OpenShape
 from convcalc.shapes import Shape
 
 Handler = Callable[[Call], Any]
-MICROSOFT = "com.microsoft"
+MICROSOFT, LEARN = "com.microsoft", "ai.onnx.ml"
 REFUSED = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
 
 
@@ -60,8 +60,8 @@ _OWN: dict[str, Handler] = {
          "QuantizeLinear", "DequantizeLinear"), arrange.arrange,
     ),
     **dict.fromkeys(
-        ("ConstantOfShape", "EyeLike", "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
-         "Bernoulli"), arrange.filled,
+        ("ConstantOfShape", "ConstantFill", "EyeLike", "RandomNormal", "RandomUniform", "RandomNormalLike",
+         "RandomUniformLike", "Bernoulli"), arrange.filled,
     ),
     **dict.fromkeys(("ScatterND", "ScatterElements", "Scatter", "TensorScatter"), select.scatter),
     **dict.fromkeys(("MaxPool", "AveragePool", "LpPool"), windows.pool),
@@ -82,7 +82,7 @@ _OWN: dict[str, Handler] = {
     "Gather": select.gather, "GatherElements": select.gather_elements, "GatherND": select.gather_nd,
     "Expand": arrange.expand, "Tile": arrange.tile, "Pad": arrange.pad, "CenterCropPad": arrange.center_crop_pad,
     "DepthToSpace": arrange.to_space, "SpaceToDepth": arrange.to_depth, "TopK": select.top_k,
-    "OneHot": arrange.one_hot, "GridSample": select.sample, "Col2Im": select.col2im,
+    "OneHot": arrange.one_hot, "GridSample": select.sample, "Col2Im": select.col2im, "AffineGrid": select.affine_grid,
     "DynamicQuantizeLinear": arrange.quantise_dynamically, "Attention": contrib.attention,
     "RotaryEmbedding": contrib.unchanged, "SwiGLU": contrib.swiglu,
 }  # fmt: skip
@@ -96,10 +96,14 @@ HANDLERS: dict[tuple[str, str], Handler] = {
         "SimplifiedLayerNormalization": elementwise.rms_norm, "SkipLayerNormalization": contrib.skip_norm,
         "SkipSimplifiedLayerNormalization": contrib.skip_norm, "Attention": contrib.fused_attention,
         "MultiHeadAttention": contrib.multi_head_attention, "GroupQueryAttention": contrib.multi_head_attention,
-        "RotaryEmbedding": contrib.unchanged, "MatMulNBits": contrib.matmul_bits, "MoE": mixture,
+        "RotaryEmbedding": contrib.unchanged, "MatMulNBits": contrib.matmul_bits,
+        "MatMulBnb4": contrib.matmul_bits, "DynamicQuantizeLSTM": contrib.quantised_lstm,
+        "EmbedLayerNormalization": contrib.embed_norm, "GroupNorm": contrib.group_norm, "MoE": mixture,
         "MatMulWithBias": matmul_with_bias, "Trilu": elementwise.function, "QuantizeLinear": arrange.arrange,
         "DequantizeLinear": arrange.arrange, "GridSample": select.sample, "Pad": arrange.pad,
     }),
+    (LEARN, "LinearRegressor"): products.scores, (LEARN, "LinearClassifier"): products.scores,
+    **{(LEARN, op): elementwise.function for op in ("Scaler", "Normalizer", "Imputer")},
 }  # fmt: skip
 
 QUANTISED: dict[tuple[str, str], tuple[str, str, tuple[int, ...], tuple[int, ...]]] = {

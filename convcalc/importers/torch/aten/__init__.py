@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from convcalc.importers.torch.aten import elementwise, layers, products, rearranging, recurrent, views
+from convcalc.importers.torch.aten import control, elementwise, layers, products, rearranging, recurrent, views
 from convcalc.importers.torch.aten.rules import RULES, SILENT
 from convcalc.importers.torch.lowering import Rule
 from convcalc.importers.torch.recording import Node
 
-__all__ = ["elementwise", "is_silent", "layers", "products", "rearranging", "recurrent", "rule", "views"]
+__all__ = [
+    "control",
+    "elementwise",
+    "is_known",
+    "is_silent",
+    "layers",
+    "products",
+    "rearranging",
+    "recurrent",
+    "rule",
+    "views",
+]
 
 
 def rule(node: Node) -> Rule | None:
-    """Return the rule of an operation."""
-    return RULES.get(node.op.removeprefix("special_"))
+    """Return the rule of an operation; a special function without one of its own is one of elements."""
+    return RULES.get(_name(node.op)) or (RULES["i0"] if node.op.startswith("special_") else None)
+
+
+def is_known(name: str) -> bool:
+    """Whether an operation has a rule, also in place."""
+    return _name(name).removesuffix("_") in RULES or _name(name) in RULES or name.startswith("special_")
+
+
+def _name(op: str) -> str:
+    return op.removeprefix("special_").removeprefix("prims.")
 
 
 def is_silent(node: Node) -> bool:

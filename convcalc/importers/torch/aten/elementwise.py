@@ -59,12 +59,27 @@ def function(g: Lowering, node: Node) -> Value:
     return joined(g, node, "elementwise", g.tensors(node), type=FUNCTIONS[node.op.removeprefix("special_")])
 
 
-@rule_for("add", "_foreach_add", "lerp")
+@rule_for("add", "_foreach_add")
 def add(g: Lowering, node: Node) -> Value:
     return joined(g, node, "add", g.tensors(node))
 
 
-@rule_for("mul", "multiply", "addcmul", "addcdiv")
+@rule_for("addcmul", "addcdiv", "lerp")
+def added_product(g: Lowering, node: Node) -> Value:
+    """self + tensor1 · tensor2, self + tensor1 / tensor2, self + (end - self) · weight."""
+    source = g.value(node["self"])
+    if node.op.startswith("lerp"):
+        factors = [joined(g, node, "elementwise", [g.value(node["end"]), source], type="sub"), g.value(node["weight"])]
+    else:
+        factors = [g.value(node["tensor1"]), g.value(node["tensor2"])]
+    if not any(isinstance(factor, Tensor | Weight) for factor in factors):
+        return joined(g, node, "add", [source])
+    is_ratio = node.op.startswith("addcdiv")
+    product = joined(g, node, "elementwise", factors, type="div") if is_ratio else joined(g, node, "mul", factors)
+    return joined(g, node, "add", [source, product])
+
+
+@rule_for("mul", "multiply")
 def mul(g: Lowering, node: Node) -> Value:
     values = g.tensors(node)
     tensors = [value for value in values if isinstance(value, Tensor)]

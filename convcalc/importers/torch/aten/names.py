@@ -38,9 +38,9 @@ REDUCTIONS = {name: name for name in (
 PASSED_ON = (
     "_assert_aliasing", "_assert_async", "_assert_scalar", "_assert_tensor_metadata", "_conj", "_to_copy", "alias",
     "alpha_dropout", "bool", "clone", "conj", "conj_physical", "contiguous", "cpu", "cuda", "detach", "double",
-    "dropout", "feature_alpha_dropout", "feature_dropout", "float", "half", "int", "lift_fresh", "lift_fresh_copy",
-    "long", "native_dropout", "pin_memory", "positive", "requires_grad", "resolve_conj", "resolve_neg", "to",
-    "type_as",
+    "dropout", "embedding_renorm", "feature_alpha_dropout", "feature_dropout", "float", "half", "int", "lift_fresh",
+    "lift_fresh_copy", "long", "native_dropout", "pin_memory", "positive", "requires_grad", "resolve_conj",
+    "resolve_neg", "to", "type_as",
 )  # fmt: skip
 """Operations that give what they read."""
 FREE = (
@@ -49,24 +49,25 @@ FREE = (
     "bucketize", "complex", "copysign", "cosine_similarity", "count_nonzero", "cross", "cross_entropy_loss",
     "ctc_loss", "cummax", "cummin", "diag", "diag_embed", "diagonal", "diagonal_scatter", "diff", "dist",
     "fake_quantize_per_channel_affine", "fake_quantize_per_tensor_affine", "fractional_max_pool2d",
-    "fractional_max_pool3d", "ger", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "heaviside", "histc",
-    "hypot", "imag", "index_add", "index_copy", "index_fill", "index_put", "isclose", "isin", "kl_div", "kron",
-    "kthvalue", "l1_loss", "linalg_cross", "logaddexp", "logaddexp2", "masked_scatter", "max_unpool2d",
-    "max_unpool3d", "mode", "mse_loss", "msort", "multinomial", "nll_loss", "nll_loss_nd", "nonzero_static",
-    "normal", "one_hot", "outer", "pairwise_distance", "polar", "put", "real", "renorm", "resize", "rot90",
-    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "segment_reduce", "smooth_l1_loss", "sort", "topk",
-    "torchvision.ps_roi_align", "torchvision.ps_roi_pool", "torchvision.roi_align", "torchvision.roi_pool", "trace",
-    "tril", "triu", "unfold", "unique", "view_as_complex", "view_as_real", "xlogy",
+    "fractional_max_pool3d", "frexp", "ger", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "heaviside",
+    "histc", "histogram", "hypot", "i0", "igamma", "igammac", "imag", "index_add", "index_copy", "index_fill",
+    "index_put", "index_reduce", "isclose", "isin", "kl_div", "kron", "kthvalue", "l1_loss", "linalg_cross",
+    "logaddexp", "logaddexp2", "masked_scatter", "max_unpool2d", "max_unpool3d", "mode", "mse_loss", "msort",
+    "multinomial", "nanmedian", "nextafter", "nll_loss", "nll_loss_nd", "nonzero_static", "normal", "one_hot",
+    "outer", "pairwise_distance", "polar", "polygamma", "put", "real", "renorm", "resize", "resize_as", "rot90",
+    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "segment_reduce", "signbit", "smooth_l1_loss",
+    "sort", "topk", "torchvision.ps_roi_align", "torchvision.ps_roi_pool", "torchvision.roi_align",
+    "torchvision.roi_pool", "trace", "tril", "triu", "unfold", "unique", "view_as_complex", "view_as_real", "xlogy",
 )  # fmt: skip
 """Choosing, sorting, scattering, interpolation, losses: none multiplies weights or activations as a layer does."""
 ANEW = (
-    "empty_like", "exponential", "fill", "full_like", "new_empty", "new_empty_strided", "new_full", "new_ones",
-    "new_tensor", "new_zeros", "normal_functional", "ones_like", "rand_like", "randint_like", "randn_like",
-    "random", "scalar_tensor", "size", "uniform", "zero", "zeros_like",
+    "bernoulli", "empty_like", "exponential", "fill", "full_like", "new_empty", "new_empty_strided", "new_full",
+    "new_ones", "new_tensor", "new_zeros", "normal_functional", "ones_like", "rand_like", "randint_like",
+    "randn_like", "random", "scalar_tensor", "size", "uniform", "zero", "zeros_like",
 )  # fmt: skip
 """Tensors of a given shape whose elements have nothing to do with what is read."""
 CONSTANTS = (
-    "arange", "cartesian_prod", "combinations", "empty", "empty_strided", "eye", "full", "hamming_window",
+    "_efficientzerotensor", "arange", "combinations", "empty", "empty_strided", "eye", "full", "hamming_window",
     "hann_window", "linspace", "logspace", "ones", "rand", "randint", "randn", "randperm", "range", "tensor",
     "tril_indices", "triu_indices", "zeros",
 )  # fmt: skip

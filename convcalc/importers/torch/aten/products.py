@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from math import prod
-from string import ascii_letters
 from typing import Any
 
 from convcalc.importers.torch.aten.layers import linear_layer
-from convcalc.importers.torch.aten.rules import aligned, axis_of, multiplied, rule_for, slot, unbatched, with_bias
+from convcalc.importers.torch.aten.rules import (
+    aligned,
+    computed,
+    multiplied,
+    rule_for,
+    slot,
+    unbatched,
+    with_bias,
+)
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node, Shape
 from convcalc.importers.torch.values import Constant, Tensor, Value, Weight, without
@@ -20,15 +27,26 @@ OPERANDS = {
 }  # fmt: skip
 
 
-@rule_for("addmm", "baddbmm", "matmul", "mm", "bmm", "linalg_matmul", weighted=True)
-@rule_for("addmv", "mv", "dot", "vdot")
-def matmul(g: Lowering, node: Node) -> Value:
+@rule_for(*OPERANDS, weighted=True)
+def matmul(g: Lowering, node: Node) -> Any:
     first, one, other = OPERANDS[node.op]
     added, left, right = g.value(node[first]), g.operand(node, one), g.operand(node, other)
+    if _is_of_spectral_norm(g, node, left, right):
+        return computed(g, node)
     if slot(right) and len(right.shape) == 2 and isinstance(right, Weight) and not isinstance(left, Weight):
         turned = Weight(right.shape[::-1], right.sources, right.whole, right.selected)
         return linear_layer(g, node, left, turned, added)
     return with_bias(g, node, product(g, node, left, right, node.shape), added)
+
+
+def _is_of_spectral_norm(g: Lowering, node: Node, left: Value, right: Value) -> bool:
+    """Whether it is of u · W v, with a parameter W and buffers u and v: a norm of W, which does not count."""
+    if node.op in ("dot", "vdot"):
+        made = g.maker(node["tensor"] or node["other"])
+        return isinstance(left, Constant) and isinstance(right, Weight) and made is not None and made.op == "mv"
+    users = {user.op for user in g.users.get(node.name, ())}
+    are_kinds = isinstance(left, Weight) and isinstance(right, Constant) and len(right.shape) == 1
+    return are_kinds and bool(users) and users <= {"dot", "vdot"}
 
 
 def product(g: Lowering, node: Node, left: Value, right: Value, shape: Shape) -> Tensor:
@@ -72,38 +90,30 @@ def einsum(g: Lowering, node: Node) -> Value:
         output = ("..." if "..." in inputs else "") + "".join(once)
     letter = "" if "." in equation else _batch_letter(terms, values, output)
     batch = output.index(letter) if letter else None
-    handles = []
+    sizes: dict[str, int] = {}
     for term, value in zip(terms, values, strict=True):
-        sizes = without(value.shape, term.index(letter) if letter and letter in term else None)
-        handles.append(g.laid_out(node, value, sizes))
-    terms = [term.replace(letter, "") if letter else term for term in terms]
+        for each, size in zip(term, value.shape, strict=False):
+            sizes[each] = max(size, sizes.get(each, 1))
+    # PyTorch multiplies element by element, where all that is summed has a single element
+    left_out = {each for each, size in sizes.items() if size == 1 and each not in output and "." not in equation}
+    summed = {*sizes} - {*output} - left_out
+    left_out |= {*letter}
+    handles = [
+        g.laid_out(node, value, _of_letters(term, value.shape, left_out) or (1,))
+        for term, value in zip(terms, values, strict=True)
+    ]
+    terms = ["".join(each for each in term if each not in left_out) for term in terms]
     without_batch = output.replace(letter, "") if letter else output
     if not without_batch or not all(terms):
-        letters = {each: n for term, value in zip(inputs.split(","), values, strict=True)
-                 for each, n in zip(term, value.shape, strict=False)}  # fmt: skip
-        return multiplied(g, node, unbatched(g, node, values[0]), shape, prod(letters.values()) * (len(values) > 1))
+        macs = prod(sizes.values()) if len(values) > 1 and summed else 0
+        return multiplied(g, node, unbatched(g, node, values[0]), shape, macs)
     handle = g.add(node, "einsum", *handles, equation=f"{','.join(terms)}->{without_batch}")
     return g.given(node, handle, shape, batch)
 
 
-@rule_for("tensordot", "inner", weighted=True)
-def tensordot(g: Lowering, node: Node) -> Value:
-    """Axes of one operand are contracted with axes of the other; those that are left are the output's, in order."""
-    left, right = g.operand(node, "self"), g.operand(node, "other")
-    last = [-1] if left.shape and right.shape else []
-    pairs = zip(node["dims_self"] or last, node["dims_other"] or last, strict=True)
-    matched = {axis_of(other, len(right.shape)): axis_of(own, len(left.shape)) for own, other in pairs}
-    letters = iter(ascii_letters)
-    first = [next(letters) for _ in left.shape]
-    second = [first[matched[axis]] if axis in matched else next(letters) for axis in range(len(right.shape))]
-    kept = [letter for axis, letter in enumerate(first) if axis not in matched.values()]
-    kept += [letter for axis, letter in enumerate(second) if axis not in matched]
-    if not kept:
-        macs = prod(left.shape) if matched else 0
-        return multiplied(g, node, unbatched(g, node, left), node.shape, macs)
-    equation = f"{''.join(first)},{''.join(second)}->{''.join(kept)}"
-    handles = [g.whole(node, value) for value in (left, right)]
-    return g.given(node, g.add(node, "einsum", *handles, equation=equation), node.shape)
+def _of_letters(term: str, shape: Shape, left_out: set[str]) -> Shape:
+    """Return the sizes of a term without some of its letters; one with an ellipsis has all."""
+    return tuple(size for each, size in zip(term, shape, strict=True) if each not in left_out) if left_out else shape
 
 
 def _batch_letter(terms: list[str], values: list[Value], output: str) -> str:
@@ -123,6 +133,7 @@ def _batch_letter(terms: list[str], values: list[Value], output: str) -> str:
 
 
 SDPA = (
+    "flex_attention",
     "scaled_dot_product_attention", "_scaled_dot_product_flash_attention", "_scaled_dot_product_efficient_attention",
     "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_cudnn_attention",
     "_scaled_dot_product_fused_attention_overrideable", "_scaled_dot_product_attention_math",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from convcalc.errors import SpecError
 from convcalc.importers.torch.aten.rules import aligned, apart_from, axis_of, computed, free, layer_axis, rule_for
 from convcalc.importers.torch.lowering import Lowering
 from convcalc.importers.torch.recording import Node
@@ -82,8 +83,8 @@ def _expanded(g: Lowering, node: Node, value: Value, shape: tuple[int, ...]) -> 
 def _repeated(g: Lowering, node: Node, value: Tensor, shape: tuple[int, ...]) -> Value:
     rank = len(shape)
     padded = (1,) * (rank - len(value.shape)) + value.shape
-    if any(size % own for size, own in zip(shape, padded, strict=True)):
-        return g.unknown(node)  # type: ignore[no-any-return]
+    if rank < len(padded) or any(size % own for size, own in zip(shape, padded, strict=True)):
+        return free(g, node, value)  # type: ignore[no-any-return]
     batch = None if value.batch is None else value.batch + rank - len(value.shape)
     if batch is not None and shape[batch] != 1:
         batch = None
@@ -135,8 +136,8 @@ def selected(g: Lowering, node: Node) -> Value:
 
 
 SPLITS = (
-    "split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split", "unsafe_chunk", "hsplit", "vsplit",
-    "dsplit", "unsafe_split_with_sizes", "split_copy", "unbind_copy", "split_with_sizes_copy",
+    "split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split", "unsafe_chunk",
+    "unsafe_split_with_sizes", "split_copy", "unbind_copy", "split_with_sizes_copy",
 )  # fmt: skip
 
 
@@ -231,3 +232,28 @@ def written(g: Lowering, node: Node, base: Value, part: Value, view: Node) -> Va
     if stop < base.shape[dim]:
         pieces.append(g.add(node, "slice", source.handle, op="slice", axis=axis, start=stop))
     return Tensor(base.shape, g.add(node, "concat", *pieces, op="write", axis=axis), source.batch)
+
+
+VIEWS = ("select", "slice", "narrow", "view", "reshape", "squeeze", "unsqueeze", "flatten", "alias", "contiguous")
+"""Operations whose output has elements of what they read, in places that are known."""
+
+
+def write_through(g: Lowering, node: Node, made: Any) -> None:
+    """Let what was changed in place be what later operations read, in the tensor that it is a view of too."""
+    target = next(iter(node.references), None)
+    while target is not None and isinstance(made, Tensor | Weight | Constant) and target.name not in g.parameters:
+        known, view = g.values.get(target.name), g.maker(target)
+        if isinstance(known, list):
+            known[target.output] = made
+            return
+        g.values[target.name] = made
+        if view is None or view.op not in VIEWS:
+            return
+        target = next(iter(view.references), None)
+        base = g.value(target)
+        if base is None:
+            return
+        try:
+            made = written(g, node, base, made, view)
+        except SpecError:
+            return

@@ -70,6 +70,6 @@ def _part(module: Module, leaves: set[Module], parent: Module) -> Module:
     last = max(held, key=lambda leaf: leaf.order)
     made.order, made.shape, made.layers = min(_orders(made)), last.shape, sum(leaf.layers for leaf in held)
     made.values = {key: sum(leaf.value(key) for leaf in held) for key in module.values}
-    made.known = all(leaf.known for leaf in held)
+    made.unknown = frozenset().union(*(leaf.unknown for leaf in held))
     made.likeness = object()  # like no other
     return made

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from convcalc.arith import Number
-from convcalc.graph.graph import Graph, Node
+from convcalc.graph.graph import Graph, LayerFacts, Node
+from convcalc.ops.make import make
 
 ATTENTION = "attention"
+POSITIONS = "position_bias"
+"""The weight of an attention that other sources have as a layer of its own."""
 PRODUCTS = ("matmul", "einsum")
 """Products of two activations: which of them a source writes is no difference."""
 REARRANGING = (
@@ -166,3 +170,23 @@ def _behind_projections(graph: Graph, indices: Sequence[int]) -> Iterator[int]:
             behind.add(index)
             if node.facts.params or node.op.kind in ("linear", "norm", "act"):
                 yield index
+
+
+def with_tables_apart(graph: Graph) -> Graph:
+    """Return a graph in which tables of positions are layers before the attention that has them."""
+    if not any(POSITIONS in node.facts.weights for node in graph.nodes):
+        return graph
+    nodes: list[Node] = []
+    place: list[int] = []
+    for node in graph.nodes:
+        weights = dict(node.facts.weights)
+        table, facts, owner = weights.pop(POSITIONS, None), node.facts, node.weight_owner
+        if table is not None:
+            facts = LayerFacts(facts.output, weights, facts.buffers, facts.products)
+        if table is not None and owner == node.index:
+            op, own = make("param", shape=table), LayerFacts(table, {"weight": table}, {}, ())
+            nodes.append(Node(len(nodes), f"{node.path}.{POSITIONS}", op, (), (), own, node.source, len(nodes)))
+        place.append(len(nodes))
+        inputs = tuple(place[index] for index in node.inputs)
+        nodes.append(replace(node, index=place[-1], inputs=inputs, weight_owner=place[owner], facts=facts))
+    return replace(graph, nodes=nodes, outputs={name: place[index] for name, index in graph.outputs.items()})
