@@ -129,19 +129,23 @@ def test_rows_are_those_of_the_report_and_add_up() -> None:
     assert set(leaves) == {row.path for row in report.rows if not row.path.endswith((".norm", ".act"))}
 
 
-def test_what_is_not_counted_is_a_lower_bound_everywhere(cli: Command, tmp_path: Path) -> None:
-    spec = "input: [3, 8, 8]\nlayers:\n  - conv: [4, 3]\n  - opaque: {out: [4, 6, 6]}\n  - conv: [5, 1]\n"
+@pytest.mark.parametrize(("more", "bounds", "zeros"), [
+    ("", ["multiplies", "depth"], 1), (", more_params: true", ["parameters", "multiplies", "weights", "depth"], 2),
+])  # fmt: skip
+def test_what_is_not_counted_is_a_lower_bound_and_nothing_else(
+    cli: Command, tmp_path: Path, more: str, bounds: list[str], zeros: int
+) -> None:
+    """Multiplies and depth; parameters and their bytes too, where a layer may have more than are known."""
     path = tmp_path / "unknown.yaml"
-    path.write_text(spec)
+    path.write_text(f"input: [3, 8, 8]\nlayers: [conv: [4, 3], opaque: {{out: [4, 6, 6]{more}}}, conv: [5, 1]]\n")
     result = cli("html", path)
     assert result.exit_code == 0, result.stderr
-    page = "".join(Document(result.stdout).words)
     tiles = result.stdout[result.stdout.index("<dl") : result.stdout.index("</dl>")]
-    assert tiles.count("≥") >= 3
-    assert "not counted" in page
+    assert re.findall(r"<dt>([a-z ]+)</dt><dd><b>≥ ", tiles) == bounds
+    assert "not counted" in "".join(Document(result.stdout).words)
     row = re.search(r"data-at=opaque1.*?(?=<tr|</tbody>)", result.stdout)
     assert row
-    assert row[0].count("≥ 0") == 2
+    assert row[0].count("≥ 0") == zeros
 
 
 # --- what a browser does with it --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from math import isclose, prod
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 import convcalc
 from convcalc.render.pictures.bars import bars
 from convcalc.render.pictures.bridge import bridge
+from convcalc.render.pictures.graph.graph import graph
 from convcalc.render.pictures.labels import percent, short, spread
 from convcalc.render.pictures.modules import module_tree
 from convcalc.render.pictures.skyline import skyline
@@ -175,6 +177,24 @@ def test_layers_that_are_not_counted_are_marked_and_named() -> None:
         svg = picture.to_svg()
         assert "≥ not counted: mystery" in svg
     assert "≥" in squares([("a", root), ("b", root)]).to_svg()
+
+
+def test_parameters_of_a_layer_whose_multiplies_are_not_known_are_exact() -> None:
+    report = report_of("input: [3, 8, 8]\nlayers: [conv: [4, 3], opaque: {out: [4, 6, 6], params: 7}, conv: [5, 1]]")
+    params, macs = (4 * 3 * 9 + 4) + 7 + (5 * 4 + 5), 36 * (4 * 3 * 9 + 5 * 4)
+    root = module_tree(report)
+    shown = {"bridge": bridge(root), "bars": bars(root), "skyline": skyline(root, report)}
+    compared = squares([("a", root)])
+    for picture in (*shown.values(), compared, treemap(root), graph(root, report).picture):
+        for line in re.split("[<>\n]", picture.to_svg()):
+            assert not re.search(r"≥ ?[\d.]+[kM]? (parameters|activations)", line), line
+    for name in ("bridge", "bars"):
+        assert f"≥{macs / 1000:.3g}k multiplies" in shown[name].to_svg()
+        assert f">{params} parameters<" in shown[name].to_svg()
+    assert f"{params} parameters and ≥ {macs:,} multiplies" in compared.label
+    (column,) = [group for group in shown["skyline"].root.iter("g") if group.get("data-at") == "opaque1"]
+    assert "≥ 0 multiplies\n7 parameters\n" in (column.findtext("title") or "")
+    assert len([rect for rect in column if rect.get("class") == "unknown"]) == 1
 
 
 def test_very_many_layers_are_folded() -> None:

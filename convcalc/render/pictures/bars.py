@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from convcalc.render.pictures.labels import NAMES, Part, exact, parts_of, percent, short, uncounted
+from convcalc.render.pictures.labels import NAMES, Part, exact, parts_of, percent, short, title, uncounted
 from convcalc.render.pictures.modules import Module, module_tree
 from convcalc.render.pictures.svg import Picture, element, picture
 from convcalc.render.pictures.text_width import fitted, text_width
@@ -23,8 +23,8 @@ MOST_ROWS = 30
 """Of a comparison, the places that differ most."""
 
 
-Cell = tuple[tuple[int, ...], bool]
-"""The values of a place by ``KEYS``, and whether all of it is counted."""
+Cell = tuple[tuple[int, ...], tuple[bool, ...]]
+"""The values of a place by ``KEYS``, and whether each is exact."""
 
 
 class Line(NamedTuple):
@@ -40,18 +40,17 @@ class Line(NamedTuple):
 def bars(root: Module, width: float = 720, depth: int | None = None) -> Picture:
     """Draw a row for every part of a design, in the network's order: its top modules, or those of a depth."""
     lines = [_line(part, root) for part in parts_of(root, KEYS, depth)]
-    heads = tuple(f"{short(root.value(key), known=root.known)} {NAMES[key][1]}" for key in KEYS)
+    heads = tuple(f"{short(root.value(key), known=root.is_known(key))} {NAMES[key][1]}" for key in KEYS)
     return _drawn(lines, heads, width, uncounted(root), f"{' and '.join(heads)}, part by part.")
 
 
 def _line(part: Part, root: Module) -> Line:
     values = tuple(part.values[key] for key in KEYS)
     shares = [percent(part.values[key], root.value(key)) for key in KEYS]
-    texts = [f"{short(value, known=part.known)}  {share}" for value, share in zip(values, shares, strict=True)]
-    facts = [
-        f"{exact(part.values[key], key, known=part.known)} ({share})" for key, share in zip(KEYS, shares, strict=True)
-    ]
-    return Line(part.label, values, tuple(texts), "\n".join([part.paths, *facts]), part.path)
+    texts = tuple(
+        f"{short(part.values[key], known=part.is_known(key))}  {share}" for key, share in zip(KEYS, shares, strict=True)
+    )
+    return Line(part.label, values, texts, title(part, root, KEYS), part.path)
 
 
 def comparison_bars(comparison: Comparison, width: float = 720) -> Picture:
@@ -60,8 +59,8 @@ def comparison_bars(comparison: Comparison, width: float = 720) -> Picture:
     for path, cells in comparison_rows(comparison):
         lines.append(Line(path))
         for label, (values, known) in cells.items():
-            facts = [exact(value, key, known=known) for value, key in zip(values, KEYS, strict=True)]
-            texts = tuple(short(value, known=known) for value in values)
+            facts = [exact(value, key, known=sure) for value, key, sure in zip(values, KEYS, known, strict=True)]
+            texts = tuple(short(value, known=sure) for value, sure in zip(values, known, strict=True))
             lines.append(Line(label, values, texts, "\n".join([f"{path} of {label}", *facts]), path))
     notes = [uncounted(module_tree(report)) for report in comparison.reports if not report.is_complete]
     heads = tuple(NAMES[key][1] for key in KEYS)
@@ -74,13 +73,14 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, dict[str, Cell]]]
     if len(chosen.rows) > MOST_ROWS:
         chosen = first(chosen, KEYS[0], MOST_ROWS)
     totals = [
-        (tuple(report.totals[key] for key in KEYS), report.is_complete) for report in comparison.reports
-    ]  # fmt: skip
+        (tuple(report.totals[key] for key in KEYS), tuple(key not in report.lower_bounds for key in KEYS))
+        for report in comparison.reports
+    ]
     found = [("total", dict(zip(comparison.labels, totals, strict=True)))]
     for row in [*chosen.rows, *([chosen.remainder._replace(path="others")] if chosen.remainder else [])]:
         if row.level == 0:
             cells = {
-                label: (tuple(cell.values.get(key, 0) for key in KEYS), not cell.unknown)
+                label: (tuple(cell.values.get(key, 0) for key in KEYS), tuple(key not in cell.unknown for key in KEYS))
                 for label, cell in zip(comparison.labels, row.cells, strict=True)
                 if cell
             }

@@ -65,7 +65,7 @@ class _Side(NamedTuple):
     def pieces(self, part: Part) -> tuple[str, str]:
         """Return the number and the share of a label."""
         value = part.values[self.key]
-        return short(value, known=part.known), percent(value, self.total)
+        return short(value, known=part.is_known(self.key)), percent(value, self.total)
 
     def numbers_width(self, part: Part, *, values: bool) -> float:
         """Return how wide a label is without its name, with or without its value."""
@@ -86,7 +86,7 @@ class _Side(NamedTuple):
 
     @property
     def heading(self) -> str:
-        return f"{short(self.total, known=self.root.known)} {NAMES[self.key][1]}"
+        return f"{short(self.total, known=self.root.is_known(self.key))} {NAMES[self.key][1]}"
 
     def room(self) -> float:
         """Return how wide the labels are; the heading reaches over the bar."""

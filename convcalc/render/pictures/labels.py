@@ -68,7 +68,11 @@ class Part(NamedTuple):
     paths: str
     """All of it: ``stage3.block1 … stage3.block6``."""
     values: Mapping[str, int]
-    known: bool
+    unknown: frozenset[str]
+
+    def is_known(self, key: str) -> bool:
+        """Whether its value of a metric is exact."""
+        return key not in self.unknown
 
 
 def parts_of(root: Module, keys: Sequence[str], depth: int | None = None) -> list[Part]:
@@ -105,14 +109,15 @@ def _part(group: Sequence[Run], keys: Sequence[str], depth: int | None) -> Part:
     label = names[0] if first is last else " … ".join(names)
     paths = first.first.path if first.first is last.last else f"{first.first.path} … {last.last.path}"
     values = {key: sum(run.value(key) for run in group) for key in keys}
-    return Part(label, first.first.path, paths, values, all(module.known for run in group for module in run.modules))
+    unknown = frozenset().union(*(module.unknown for run in group for module in run.modules))
+    return Part(label, first.first.path, paths, values, unknown)
 
 
 def title(part: Part, root: Module, keys: Iterable[str]) -> str:
     """Return the paths of a part and its exact values, each with its share of the whole."""
     shares = ((part.values[key], key, percent(part.values[key], root.value(key))) for key in keys)
     return "\n".join(
-        [part.paths, *(f"{exact(value, key, known=part.known)} ({share})" for value, key, share in shares)]
+        [part.paths, *(f"{exact(value, key, known=part.is_known(key))} ({share})" for value, key, share in shares)]
     )
 
 

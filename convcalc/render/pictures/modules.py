@@ -17,19 +17,8 @@ class Module:
     """A layer with its norm and activation, a scope of layers, or the whole design."""
 
     __slots__ = (
-        "children",
-        "layers",
-        "likeness",
-        "name",
-        "op",
-        "order",
-        "parent",
-        "path",
-        "shape",
-        "sources",
-        "summary",
-        "unknown",
-        "values",
+        "children", "layers", "likeness", "name", "op", "order", "parent", "path", "shape", "sources", "summary",
+        "unknown", "values",
     )  # fmt: skip
 
     def __init__(self, name: str, path: str, parent: Module | None, order: int) -> None:
@@ -62,6 +51,10 @@ class Module:
     def known(self) -> bool:
         """Whether all of its layers could be counted."""
         return not self.unknown
+
+    def is_known(self, key: str) -> bool:
+        """Whether its value of a metric is exact; otherwise it is a lower bound."""
+        return key not in self.unknown
 
     def value(self, key: str) -> int:
         """Return the sum of a metric over its layers."""
@@ -163,9 +156,8 @@ def _shown(node: PathNode) -> list[PathNode]:
 def _fill(
     module: Module, node: PathNode, numbers: Mapping[int, int], keys: Sequence[str], holders: dict[str, Module]
 ) -> None:
-    module.shape, module.layers, module.unknown, module.likeness = (
-        node.output_shape, node.layers, node.unknown, numbers[id(node)]
-    )  # fmt: skip
+    module.shape, module.layers, module.unknown = node.output_shape, node.layers, node.unknown
+    module.likeness = numbers[id(node)]
     module.values = {key: node.values.get(key, 0) for key in keys}
     if node.line is None:
         return

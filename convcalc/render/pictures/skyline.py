@@ -42,9 +42,9 @@ class _Column(NamedTuple):
             return max(self.activations.get(layer.path, layer.value(key)) for layer in self.layers)
         return max(layer.value(key) for layer in self.layers)
 
-    @property
-    def known(self) -> bool:
-        return all(layer.known for layer in self.layers)
+    def is_known(self, key: str) -> bool:
+        """Whether its value of a metric is exact."""
+        return all(layer.is_known(key) for layer in self.layers)
 
 
 class _Scale(NamedTuple):
@@ -55,6 +55,7 @@ class _Scale(NamedTuple):
     base: float
     length: float
     largest: int
+    known: bool
     upward: bool
 
     def bar(self, value: int, x: float, width: float) -> Element | None:
@@ -89,7 +90,7 @@ def skyline(
                                                              class_="muted", x=4, y=16)]  # fmt: skip
     if note:
         drawn.append(element("text", fitted(note, width - 4, SIZE), class_="muted", x=2, y=height - 5))
-    most = ", ".join(f"{short(scale.largest)} {KEYS[scale.key]}" for scale in scales)
+    most = ", ".join(f"{short(scale.largest, known=scale.known)} {KEYS[scale.key]}" for scale in scales)
     layers = sum(len(column.layers) for column in columns)
     folded = (
         f" A column is up to {_step(layers, limit)} neighbours, the largest drawn." if layers > len(columns) else ""
@@ -137,9 +138,10 @@ def _scales(columns: Sequence[_Column], foot: float) -> list[_Scale]:
         ("output_elements", "activations", foot, low, True),
     )  # fmt: skip
     return [
-        _Scale(key, name, base, length, max((column.value(key) for column in columns), default=0), upward)
+        _Scale(key, name, base, length, max((column.value(key) for column in columns), default=0),
+               all(column.is_known(key) for column in columns), upward)
         for key, name, base, length, upward in places
-    ]
+    ]  # fmt: skip
 
 
 def _bands(columns: Sequence[_Column], step: float, scales: Sequence[_Scale], foot: float) -> Iterator[Element]:
@@ -162,19 +164,20 @@ def _column(column: _Column, x: float, step: float, scales: Sequence[_Scale], fo
     gap = 2 if step > 8 else 0.8 if step > 3 else 0.2
     first, last = column.layers[0], column.layers[-1]
     paths = first.path if first is last else f"{first.path} … {last.path}, the largest of {len(column.layers):,}"
-    facts = (exact(column.value(key), key, known=column.known) for key in ("macs", "params", "output_elements"))
+    facts = (exact(column.value(key), key, known=column.is_known(key)) for key in ("macs", "params", "output_elements"))
     group = element("g", element("title", "\n".join([paths, *facts])), data_at=first.path)
     group.append(element("rect", class_="hit", x=x, y=LEGEND, width=step, height=foot - LEGEND))
     for scale in scales:
         bar = scale.bar(column.value(scale.key), x + gap / 2, step - gap)
         if bar is not None:
             group.append(bar)
-    if not column.known:
-        up = scales[0]
-        ground = {"y": up.base - up.length, "height": up.length}
-        group.append(element("rect", class_="unknown", x=x + gap / 2, width=step - gap, **ground))
-        if step >= SIZE:
-            group.append(element("text", "≥", class_="strong middle", x=x + step / 2, y=up.base - 4))
+        if not column.is_known(scale.key):
+            y = scale.base - scale.length if scale.upward else scale.base
+            ground = {"y": y, "height": scale.length}
+            group.append(element("rect", class_="unknown", x=x + gap / 2, width=step - gap, **ground))
+            if step >= SIZE:
+                y = scale.base - 4 if scale.upward else scale.base + SIZE
+                group.append(element("text", "≥", class_="strong middle", x=x + step / 2, y=y))
     return group
 
 
@@ -197,7 +200,7 @@ def _peak(report: Report, columns: Sequence[_Column], step: float, scale: _Scale
 
 def _legend(scales: Sequence[_Scale], width: float) -> Iterator[Element]:
     """Give the keys of the colours, with the largest values."""
-    texts = [f"up to {short(scale.largest)} {NAMES[scale.key][1]}" for scale in scales]
+    texts = [f"up to {short(scale.largest, known=scale.known)} {NAMES[scale.key][1]}" for scale in scales]
     if sum(text_width(text, SMALL) + 29 for text in texts) > width:
         texts = [text.removeprefix("up to ") for text in texts]
     x = 0.0

@@ -38,7 +38,7 @@ class _Square(NamedTuple):
 
     @property
     def caption(self) -> str:
-        return exact(self.root.value(self.key), self.key, known=self.root.known)
+        return exact(self.root.value(self.key), self.key, known=self.root.is_known(self.key))
 
     @property
     def width(self) -> float:
@@ -79,7 +79,7 @@ def squares(
         for (square, *place), some in zip(drawn, divided, strict=True)
     ]  # fmt: skip
     said = "; ".join(
-        f"{label}: {' and '.join(exact(root.value(key), key, known=root.known) for key in keys)}"
+        f"{label}: {' and '.join(exact(root.value(key), key, known=root.is_known(key)) for key in keys)}"
         for label, root in designs
     )
     return picture("squares", content, right, y, f"To one scale for each metric. {said}.")

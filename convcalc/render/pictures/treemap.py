@@ -102,9 +102,9 @@ class Cell(NamedTuple):
         """Return the sum of a metric."""
         return sum(module.value(key) for module in self.modules)
 
-    @property
-    def known(self) -> bool:
-        return all(module.known for module in self.modules)
+    def is_known(self, key: str) -> bool:
+        """Whether its value of a metric is exact."""
+        return all(module.is_known(key) for module in self.modules)
 
 
 def cells(
@@ -175,7 +175,7 @@ def treemap(
         content.append(element("text", f"No layer has {NAMES[area][1]}.", class_="muted", x=4, y=16))
     if note:
         content.append(element("text", fitted(note, width - 4, SIZE), class_="muted", x=2, y=height - 4))
-    total = exact(root.value(area), area, known=root.known)
+    total = exact(root.value(area), area, known=root.is_known(area))
     said = f"Every layer: area is its share of {total}, tint its {NAMES[by][1]}."
     return picture(f"treemap by-{LETTERS[by]}", content, width, height, said)
 
@@ -194,7 +194,7 @@ def _drawn(cell: Cell, root: Module, area: str, maxima: Mapping[str, int]) -> El
 
 def tinted(cell: Cell, root: Module, area: str, maxima: Mapping[str, int], names: Sequence[str]) -> Element:
     """Return a cell with its tints, one of its names and its value where there is room, and its title."""
-    box, number = cell.box, short(cell.value(area), known=cell.known)
+    box, number = cell.box, short(cell.value(area), known=cell.is_known(area))
     shown = names if len(cell.modules) == 1 else [f"{len(cell.modules):,} others"]
     marks = {f"data_{letter}": str(_tint(cell, key, maxima[key])) for key, letter in LETTERS.items()}
     group = element("g", data_at=_path(cell), **marks)
@@ -235,4 +235,4 @@ def _facts(cell: Cell, root: Module, area: str) -> Iterator[str]:
         yield f"the {len(cell.modules):,} smallest"
     for key in dict.fromkeys((area, "params", "macs")):
         value = cell.value(key)
-        yield f"{exact(value, key, known=cell.known)} ({percent(value, root.value(key))})"
+        yield f"{exact(value, key, known=cell.is_known(key))} ({percent(value, root.value(key))})"

@@ -43,7 +43,7 @@ def _tips(*names: str) -> list[Chart]:
 def _rows(parts: Sequence[Part]) -> list[Chart]:
     return [
         {"order": place, "part": part.label, "path": part.paths, "metric": NAMES[key][1], "value": part.values[key],
-         "counted": part.known}
+         "counted": part.is_known(key)}
         for place, part in enumerate(parts)
         for key in KEYS
     ]  # fmt: skip
@@ -73,11 +73,12 @@ def bars(root: Module, depth: int | None = None) -> Chart:
 def comparison_bars(comparison: Comparison) -> Chart:
     """Return bars, a column for each metric, with those of the designs beside each other."""
     rows = [
-        {"order": place, "part": path, "path": path, "design": label, "metric": NAMES[key][1], "value": values[number]}
+        {"order": place, "part": path, "path": path, "design": label, "metric": NAMES[key][1],
+         "value": values[number], "counted": known[number]}
         for place, (path, cells_) in enumerate(comparison_rows(comparison))
-        for label, (values, _) in cells_.items()
+        for label, (values, known) in cells_.items()
         for number, key in enumerate(KEYS)
-    ]
+    ]  # fmt: skip
     return _bars(rows, {"yOffset": _field("design", "nominal", sort=None)}, "design")
 
 

@@ -59,7 +59,7 @@ def _row(node: Node, graph: Graph, glyphs: Characters) -> tuple[str, str, str]:
         return f"{indent}{glyphs.text(name)}", "input", glyphs.shape(graph.report.inputs.get(node.input, ()))
     if node.is_frame:
         by = graph.view.by
-        number = f"{short(node.value(by), known=node.known)} {NAMES[by][1]}, " if by in NAMES else ""
+        number = f"{short(node.value(by), known=node.is_known(by))} {NAMES[by][1]}, " if by in NAMES else ""
         return f"{indent}{glyphs.text(name)}", glyphs.text(f"{number}{share}".strip()), ""
     what = operation_label(node.first) if node.is_run else count_of(node.layers, "layer")
     mark = "" if node.known else " ≥"

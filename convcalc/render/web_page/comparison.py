@@ -74,14 +74,13 @@ def _said(comparison: Comparison) -> Element:
 def _tiles(comparison: Comparison) -> Iterator[Tile]:
     """Give the main totals of all designs, below each its ratio to the first."""
     metrics = {metric.column.key: metric for metric in comparison.metrics}
-    complete = all(report.is_complete for report in comparison.reports)
     for key, title in TITLES.items():
         if key in metrics and None not in metrics[key].values:
-            marks = ["" if report.is_complete else "≥ " for report in comparison.reports]
+            marks = ["≥ " * (key in report.lower_bounds) for report in comparison.reports]
             values = [f"{mark}{short_total(key, value or 0)}"
                       for mark, value in zip(marks, metrics[key].values, strict=True)]  # fmt: skip
             text = " → ".join(values) if len(values) == 2 else " · ".join(values)
-            below = _ratios(metrics[key]) if complete else "not all counted: no ratio"
+            below = _ratios(metrics[key]) if not any(marks) else "not all counted: no ratio"
             yield Tile(title, text, below, KINDS.get(key, ""))
 
 
@@ -138,9 +137,8 @@ def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:
     name += f" … {row.last_segment}" if row.last_segment else ""
     made = element("tr", element("th", name, scope="row"), class_=f"l{min(row.level, 9)}",
                    data_at=next(cell.path for cell in row.cells if cell))  # fmt: skip
-    known = [cell is None or not cell.unknown for cell in row.cells]
     for key, kind in KEYS.items():
-        values = row.values(key)
+        values, known = row.values(key), [cell is None or key not in cell.unknown for cell in row.cells]
         for place in range(designs):
             text = "" if values[place] is None else count(values[place], known=known[place])
             made.append(element("td", text))

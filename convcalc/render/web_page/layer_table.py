@@ -27,11 +27,10 @@ def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int 
     largest = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in totals}
     body = element("tbody")
     body.extend(_row(module, depth, totals, largest, lines) for module, depth in shown)
-    known = report.is_complete
     total = element("tr", element("th", "Total", scope="row"), element("td", count_of(len(report.rows), "layer")),
                     element("td"))  # fmt: skip
-    for value in totals.values():
-        total.extend([element("td", count(value, known=known)), element("td"), element("td")])
+    for key, value in totals.items():
+        total.extend([element("td", count(value, known=root.is_known(key))), element("td"), element("td")])
     head = head_row("Layer", "Operation", "Output", "Params", "%", "", "Multiplies", "%", "")
     table = element("table", head, body, element("tfoot", total), class_="layers")
     about = "Norms and activations are counted in the layer they follow."
@@ -73,7 +72,7 @@ def _row(
     for key, kind in (("params", "p"), ("macs", "m")):
         value = module.value(key)
         drawn = bar(value, largest[key], kind) if module.is_layer else None
-        cells += [count(value, known=module.known), share(value, totals[key]), drawn]
+        cells += [count(value, known=module.is_known(key)), share(value, totals[key]), drawn]
     kind = f"l{min(depth, DEEPEST)}" + ("" if module.is_layer else " g")
     line, node = lines.of(module)
     head = element("th", module.name, scope="row")

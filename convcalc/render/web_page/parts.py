@@ -45,14 +45,14 @@ TITLES = {"params": "parameters", "macs": "multiplies", "weight_bytes": "weights
 
 def report_tiles(report: Report) -> list[Tile]:
     """Return the tiles of one design."""
-    totals, mark = report.totals, "" if report.is_complete else "≥ "
+    totals, bounds = report.totals, report.lower_bounds
     below = {
         "params": f"{totals.get('params', 0):,}", "macs": f"{totals.get('macs', 0):,}", "weight_bytes": report.dtype,
         "peak_activation_bytes": f"batch {report.batch:,}",
         "depth": count_of(totals.get("nonlinearities", 0), "nonlinearity", "nonlinearities"),
     }  # fmt: skip
     return [
-        Tile(title, mark + short_total(key, totals[key]), below[key], KINDS.get(key, ""))
+        Tile(title, "≥ " * (key in bounds) + short_total(key, totals[key]), below[key], KINDS.get(key, ""))
         for key, title in TITLES.items()
         if totals.get(key) is not None
     ]
@@ -80,7 +80,7 @@ def sentence(root: Module) -> Element | None:
     if not most:
         return None
     parameters, multiplies = element("b", "parameters", class_="p"), element("b", "multiplies", class_="m")
-    content: list[Element | str] = [] if root.known else ["Of what could be counted, "]
+    content: list[Element | str] = [] if all(map(root.is_known, totals)) else ["Of what could be counted, "]
     stores, computes = most.get("params"), most.get("macs")
 
     def part_of(part: Part, key: str) -> str:

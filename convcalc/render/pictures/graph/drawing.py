@@ -71,7 +71,8 @@ def title(node: Node, root: Node) -> str:
     path = node.path if len(node.modules) == 1 else f"{node.path} … {node.modules[-1].path}"
     what = operation_label(node.first) if node.is_run else f"{node.layers:,} layers"
     values = [
-        f"{exact(node.value(key), key, known=node.known)} ({percent(node.value(key), root.value(key))})" for key in KEYS
+        f"{exact(node.value(key), key, known=node.is_known(key))} ({percent(node.value(key), root.value(key))})"
+        for key in KEYS
     ]
     times = f" ×{node.times:,}" if node.times > 1 else ""
     return "\n".join([f"{path}{times}", f"{what} → {shape_text(node.shape)}", *values])
@@ -106,7 +107,7 @@ class _Sizes:
 def heading(node: Node, root: Node, by: str = "macs") -> tuple[str, str]:
     """Return the name of a frame, and its share of the whole."""
     times = f" ×{node.times:,}" if node.times > 1 else ""
-    share = f"{'' if node.known else '≥ '}{percent(node.value(by), root.value(by))}" if by in NAMES else ""
+    share = f"{'' if node.is_known(by) else '≥ '}{percent(node.value(by), root.value(by))}" if by in NAMES else ""
     return f"{node.name}{times}", share
 
 

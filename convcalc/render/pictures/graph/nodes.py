@@ -60,6 +60,10 @@ class Node:
     def known(self) -> bool:
         return all(module.known for module in self.modules)
 
+    def is_known(self, key: str) -> bool:
+        """Whether its value of a metric is exact."""
+        return all(module.is_known(key) for module in self.modules)
+
     @property
     def layers(self) -> int:
         return sum(module.layers for module in self.modules)
