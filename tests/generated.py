@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import convcalc
-from convcalc import profiles, render
+from convcalc import profiles
 from convcalc.cli import group as _group
 from convcalc.report.compare import compare
 from tests import tables
@@ -23,15 +23,13 @@ from tests import tables
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / ".github" / "googlenet_3a.svg"
 PICTURED = "specs/tutorials/googlenet_3a.yaml"
-PICTURE_WIDTH = 124
 
 
 def picture() -> str:
-    """The comparison of GoogLeNet's module 3a, as a terminal shows it."""
-    with contextlib.chdir(ROOT):  # so that the picture names the file as a reader would
+    """GoogLeNet's module 3a without and with reductions, to one scale, as ``convcalc plot`` draws it."""
+    with contextlib.chdir(ROOT):
         reports = [network.report() for network in convcalc.load(PICTURED).outputs()]
-    comparison = compare(reports)
-    return render.FORMATS["svg"].comparison(comparison, render.Surface(width=PICTURE_WIDTH, color=True))
+    return compare(reports).plot().to_svg()
 
 
 def commands() -> str:

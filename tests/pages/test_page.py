@@ -247,6 +247,17 @@ def test_a_table_of_results_is_points_and_rows(cli: Command, tmp_path: Path) -> 
     assert len(data_of(result.stdout)["rows"]) == 3
 
 
+def test_a_long_table_is_cut_and_its_picture_has_all_points(cli: Command, tmp_path: Path) -> None:
+    lines = [f"d{place},{place + 1},{2 * place + 1}" for place in range(2003)]
+    (tmp_path / "long.csv").write_text("\n".join(["design,params,macs", *lines]))
+    page = cli("html", tmp_path / "long.csv").stdout
+    table, picture = page[page.index("<table") :], page[: page.index("<table")]
+    assert [place for place in (0, 1999, 2000) if f"data-at=d{place}>" in table] == [0, 1999]
+    assert "The first 2,000 rows are shown" in page
+    assert len(data_of(page)["rows"]) == 2000
+    assert picture.count("<circle") == 2003
+
+
 @pytest.mark.parametrize(("line", "words"), [
     (["results.csv", "zoo:lenet"], "name one file"),
     (["results.csv", "--batch", "2"], "--batch is for designs"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from xml.etree.ElementTree import Element
 
 from convcalc.batch.results import Results
@@ -12,6 +13,9 @@ from convcalc.render.plots.table import ScatterOptions, names_of, plot_results
 from convcalc.render.web_page.lean import fixed
 from convcalc.render.web_page.parts import head_row, row, scroll, section
 from convcalc.render.web_page.shell import footer, page
+
+MOST_ROWS = 2000
+"""Of a longer table, the first; the picture has all."""
 
 
 def results_page(results: Results, title: str) -> str:
@@ -29,7 +33,7 @@ def results_page(results: Results, title: str) -> str:
         _table(results),
         footer(),
     ]  # fmt: skip
-    data = {"columns": results.columns, "rows": [dict(each) for each in results.rows]}
+    data = {"columns": results.columns, "rows": [dict(each) for each in results.rows[:MOST_ROWS]]}
     return page(title, [element("div", *content, class_="design")], data)
 
 
@@ -41,7 +45,7 @@ def _table(results: Results) -> Element:
         for key, is_number in zip(shown, numeric, strict=True)
     ]
     body = element("tbody")
-    for name, texts in zip(names_of(results), zip(*columns, strict=True), strict=True):
+    for name, texts in islice(zip(names_of(results), zip(*columns, strict=True), strict=True), MOST_ROWS):
         body.append(row(element("th", texts[0], scope="row"), texts[1:], data_at=name))
     head = head_row(*shown)
     for cell, is_number in zip(head[0], numeric, strict=True):
@@ -54,8 +58,10 @@ def _table(results: Results) -> Element:
     find = element("input", type="search", placeholder="Filter rows", aria_label="Filter rows")
     table = element("table", head, body, class_="sorts")
     tools = [element("div", element("output", class_="found"), find, class_="find")]
-    return section("All of them", "A heading sorts: falling, rising, as it was.",
-                   scroll(table, "All of them", "scroll tall"), tools=tools)  # fmt: skip
+    about = "A heading sorts: falling, rising, as it was."
+    if len(results.rows) > MOST_ROWS:
+        about += f" The first {MOST_ROWS:,} rows are shown, and in the JSON."
+    return section("All of them", about, scroll(table, "All of them", "scroll tall"), tools=tools)
 
 
 def _numbers(results: Results, key: str) -> Sequence[str]:

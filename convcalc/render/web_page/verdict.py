@@ -26,8 +26,9 @@ MOST_DESIGNS = 12
 def verdict_page(verdict: CheckResult) -> str:
     """Return the page of a check: its outcome, findings, limits and claims, then the designs that were checked."""
     failed = bool(verdict.errors) or any(one.severity in verdict.failing_severities for one in verdict.findings)
+    passed = "Check passed" if verdict.limits or verdict.claims else "Nothing was checked"
     content = [
-        element("h1", "Check failed" if failed else "Check passed", class_="failed" if failed else "passed"),
+        element("h1", "Check failed" if failed else passed, class_="failed" if failed else "passed"),
         element("p", summary(verdict), class_="sub"),
         *verdict_sections(verdict),
     ]
