@@ -10,7 +10,8 @@ import pytest
 from convcalc.guide import guides
 from tests.conftest import ROOT, Command
 
-NAMES = ["ci", "contributing", "formulas", "importing", "metrics", "profiles", "python", "sweeps", "zoo", "language"]
+NAMES = ["ci", "contributing", "formulas", "importing", "metrics", "pictures", "profiles", "python", "sweeps", "zoo",
+         "language"]  # fmt: skip
 ESCAPES = re.compile(r"\x1b\[[\d;]*m")
 
 

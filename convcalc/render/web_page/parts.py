@@ -47,7 +47,8 @@ def report_tiles(report: Report) -> list[Tile]:
     """Return the tiles of one design."""
     totals, bounds = report.totals, report.lower_bounds
     below = {
-        "params": f"{totals.get('params', 0):,}", "macs": f"{totals.get('macs', 0):,}", "weight_bytes": report.dtype,
+        **{key: f"{'≥ ' * (key in bounds)}{totals.get(key, 0):,}" for key in ("params", "macs")},
+        "weight_bytes": report.dtype,
         "peak_activation_bytes": f"batch {report.batch:,}",
         "depth": count_of(totals.get("nonlinearities", 0), "nonlinearity", "nonlinearities"),
     }  # fmt: skip
