@@ -30,7 +30,7 @@ FIRST = ("zoo", "resnet50")
 """The design that is there before Python is."""
 FROM_PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 LEFT_OUT = (
-    "batch", "budget", "cli", "explain", "formula", "git", "guide", "match", "profiles", "recovery", "sweep",
+    "batch", "budget", "cli", "explain", "formula", "git", "guide", "match", "recovery", "sweep",
     "importers/keras", "importers/onnx", "importers/torch",
 )  # fmt: skip
 """What the playground does without: folders of the package."""

@@ -70,7 +70,7 @@ const showVariants = (names, chosen) => {
 // --- asking -----------------------------------------------------------------------------------------------------------
 
 const python = new Python
-let editor, loaded, wanted = 0, timer, linkTimer
+let editor, loaded, wanted = 0, timer, linkTimer, notice = ''
 
 const state = () => ({ text: editor.text, variant: $('variant').value, batch: $('batch').valueAsNumber, dtype: $('dtype').value.trim() })
 
@@ -86,7 +86,7 @@ const count = () => {
     if (!part.out) return
     const found = JSON.parse(part.out)
     showProblems(found.errors ?? [])
-    say(found.errors ? 'as of the last valid text' : '')
+    say(found.errors ? 'as of the last valid text' : notice, notice !== '' && !found.errors)
     if (found.errors) return
     showTiles(found.tiles)
     showVariants(found.variants, found.variant)
@@ -95,6 +95,7 @@ const count = () => {
   })
 }
 const soon = () => {
+  notice = ''
   wanted = 0 // the answer on its way is to an older text
   clearTimeout(timer)
   timer = setTimeout(count, DEBOUNCE)
@@ -116,7 +117,8 @@ const fromAddress = async () => {
   try {
     return await fromHash(location.hash)
   } catch {
-    say('The link is damaged: it holds no spec.', true)
+    notice = 'The link is damaged: it holds no spec.'
+    say(notice, true)
     return null
   }
 }
