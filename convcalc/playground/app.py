@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,12 @@ from convcalc.designs.sources import Network, SpecFile, read_spec
 from convcalc.dtypes import BIT_WIDTHS
 from convcalc.errors import Source, SpecError, SpecErrors, escape
 from convcalc.playground.completion import complete
+from convcalc.render.pictures.bridge import bridge
+from convcalc.render.pictures.graph.graph import graph
+from convcalc.render.pictures.modules import Module, module_tree
+from convcalc.render.pictures.skyline import skyline
+from convcalc.render.pictures.svg import Picture
+from convcalc.render.pictures.treemap import treemap
 from convcalc.render.web_page.comparison import comparison_page
 from convcalc.render.web_page.design import design_page
 from convcalc.render.web_page.parts import report_tiles
@@ -30,7 +36,13 @@ NAME = "spec.yaml"
 LABELS = ("at load", "now")
 MOST_LAYERS = 20_000
 """The command line takes five times as many; here they would take a browser's memory and a minute."""
-PICTURES = ("bridge", "treemap", "skyline")
+PICTURES: Mapping[str, Callable[[Module, Report], Picture]] = {
+    "bridge": lambda root, _: bridge(root),
+    "graph": lambda root, report: graph(root, report).picture,
+    "skyline": skyline,
+    "treemap": lambda root, _: treemap(root),
+}
+"""Those that can be saved as files of their own."""
 
 Answer = dict[str, Any]
 
@@ -47,7 +59,7 @@ class Session:
         """Count a text.
 
         Args:
-            text: a spec, or a YAML or JSON model that the program reads.
+            text: a spec, or a model of Ultralytics or Darknet.
             variant: one of its variants; one that it does not have counts as none.
             batch: samples at once.
             dtype: number format, as of ``--dtype``.
@@ -95,8 +107,8 @@ class Session:
         if kind == "json":
             shown = self._comparison if len(self._reports) > 1 else self._reports[0]
             return {"name": "convcalc.json", "type": "application/json", "text": shown.to("json")}
-        last = self._reports[-1]
-        drawn = last.plot(kind) if kind in PICTURES else last.graph()  # type: ignore[arg-type] # one of PICTURES
+        report = self._reports[-1]
+        drawn = PICTURES[kind](module_tree(report), report)
         return {"name": f"{kind}.svg", "type": "image/svg+xml", "text": drawn.to_svg()}
 
 

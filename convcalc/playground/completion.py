@@ -31,8 +31,8 @@ def complete(text: str, line: int, column: int) -> dict[str, Any]:
         column: from 0.
 
     Returns:
-        ``options``, each with ``label``, ``type`` (``property`` or ``constant``), ``info``, and ``apply``, which is to be
-        written; the word that they replace begins ``back`` characters before the cursor.
+        ``options``, each with ``label``, ``type`` (``property`` or ``constant``), ``info``, and ``apply``, which is to
+        be written; the word that they replace begins ``back`` characters before the cursor.
 
     >>> [option["label"] for option in complete("layers:\\n  - maxp", 1, 8)["options"] if "maxp" in option["label"]]
     ['maxpool']
@@ -58,7 +58,7 @@ def path_at(lines: list[str]) -> tuple[list[str], bool]:
     (['layers', '[]', 'conv', 'padding'], True)
     """
     marks = _marks(lines[-1])
-    inside, is_value = _flow(lines[-1], marks)
+    inside, is_value = _flow(lines[-1])
     path, limit, may_equal = inside[::-1], len(lines[-1]), False
     for around in (marks, *map(_marks, lines[-2::-1])):
         for column, key in around[::-1]:
@@ -79,19 +79,19 @@ def _marks(line: str) -> list[tuple[int, str]]:
     return [*marks, (key.start(), key[1].strip("\"'"))] if key else marks
 
 
-def _flow(line: str, marks: list[tuple[int, str]]) -> tuple[list[str], bool]:
+def _flow(line: str) -> tuple[list[str], bool]:
     """Return what is open behind the key of a line: the keys of ``{``, and the entries of ``[``."""
     start = _DASHES.match(line)
     assert start is not None
     key = _KEY.match(line, start.end())
     opened: list[str | None] = []
-    for token in _FLOW.findall(line, key.end() if key else start.end()):
-        if token in "{[":
-            opened.append(None if token == "{" else ITEM)
-        elif token in "}]":
+    for mark in _FLOW.findall(line, key.end() if key else start.end()):
+        if mark in "{[":
+            opened.append(None if mark == "{" else ITEM)
+        elif mark in "}]":
             opened = opened[:-1]
         elif opened and opened[-1] != ITEM:
-            opened[-1] = None if token == "," else token.rstrip(" :").strip("\"'")
+            opened[-1] = None if mark == "," else mark.rstrip(" :").strip("\"'")
     is_value = opened[-1] not in {None, ITEM} if opened else bool(key)
     return [each for each in opened if each is not None], is_value
 

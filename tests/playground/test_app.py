@@ -186,7 +186,8 @@ ask("page")
 for kind in ("html", "json", "graph", "bridge", "treemap", "skyline"):
     ask("file", kind=kind)
 ask("complete", text=text, line=0, column=0)
-for wrong in ("", "layers", "backbone: [[-1, 1, Conv, [64, 3, 2]]]\\nhead: []", "{{}}", "input: [3]\\nlayers: [cnv: 3]"):
+ask("report", text="backbone: [[-1, 1, Conv, [64, 3, 2]]]\\nhead: []")
+for wrong in ("", "layers", "{{}}", "input: [3]\\nlayers: [cnv: 3]"):
     assert "errors" in json.loads(answer("report", json.dumps({{"text": wrong}})))
 """
     done = subprocess.run([sys.executable, "-I", "-c", program], cwd=tmp_path, capture_output=True, check=False)
@@ -222,9 +223,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, capsys: pytest
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_npm_is_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_npm_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SystemExit) as stopped:
         main(["-o", str(tmp_path / "site")])

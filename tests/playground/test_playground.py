@@ -34,7 +34,7 @@ START = 120 * SECONDS
 class Quiet(SimpleHTTPRequestHandler):
     """A server of files that prints nothing."""
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that it has
+    def log_message(self, format: str, *args: Any) -> None:
         pass
 
 
@@ -54,7 +54,7 @@ def address(site: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(browser: Any, address: str) -> Iterator[Any]:  # noqa: F811 - the fixture of that name
+def visit(browser: Any, address: str) -> Iterator[Any]:
     """``visit(hash)`` opens the playground, which must have no message and load from its own folder alone."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     messages: list[str] = []
