@@ -35,7 +35,8 @@ export class Editor {
       const word = context.matchBefore(/[\w.-]+/), line = context.state.doc.lineAt(context.pos)
       if (!word && !context.explicit) return null
       const column = [...line.text.slice(0, context.pos - line.from)].length
-      const found = await complete(context.state.doc.toString(), line.number - 1, column)
+      const found = await complete(context.state.doc.toString(), line.number - 1, column).catch(() => null)
+      if (!found?.options) return null
       const follows = context.state.sliceDoc(context.pos, context.pos + 1) === ':'
       const made = found.options.map(each => follows ? { ...each, apply: each.label } : each)
       return { from: context.pos - found.back, options: made, validFor: /^[\w.-]*$/ }

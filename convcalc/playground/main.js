@@ -134,7 +134,8 @@ const save = async kind => {
 // --- start ------------------------------------------------------------------------------------------------------------
 
 const menus = async () => {
-  const { designs, dtypes } = await python.answer('designs', {})
+  const { designs, dtypes } = await python.answer('designs', {}).catch(() => ({})) // it was stopped, and is asked again
+  if (!designs) return
   const groups = Object.entries(designs).map(([folder, names]) => {
     return make('optgroup', { label: folder }, ...names.map(name => make('option', { value: `${folder}/${name}`, textContent: name })))
   })
@@ -155,7 +156,7 @@ const start = async () => {
   for (const id of ['variant', 'batch', 'dtype', 'compare']) $(id).addEventListener('change', soon)
   $('design').addEventListener('change', async event => {
     const [folder, name] = event.target.value.split('/')
-    if (name) begin(await python.answer('design', { folder, name }))
+    if (name) await python.answer('design', { folder, name }).then(begin, error => say(error.message, true))
   })
   $('save').addEventListener('change', event => {
     const kind = event.target.value
@@ -176,6 +177,7 @@ const start = async () => {
     say(why, true)
     $('right').classList.add('stale')
     $('save').disabled = true
+    if (!$('dtypes').children.length) menus()
   }
   try {
     await python.ready

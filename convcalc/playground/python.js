@@ -1,5 +1,5 @@
 // Python in a worker, and a spare one for when it does not answer.
-const PATIENCE = 10_000 // milliseconds without an answer
+const PATIENCE = 10_000, DRAWING = 30_000 // milliseconds without an answer, and without the page once numbers are there
 
 export class Python {
   #now = this.#start()
@@ -37,7 +37,7 @@ export class Python {
         if (data.ready) { one.isReady = true; done() }
         else if (data.id === undefined) refuse(new Error(data.failed))
         else this.#part(one, data)
-        if (one === this.#now) this.#watch()
+        if (one === this.#now) this.#watch(data.out && !data.last ? DRAWING : PATIENCE)
       }
     })
     one.ready.catch(() => {})
@@ -52,10 +52,11 @@ export class Python {
     else if (part.last) this.#spare ??= this.#start() // only when the first has answered: both load the same files
   }
 
-  #watch() {
+  #watch(patience = PATIENCE) {
     clearTimeout(this.#timer)
-    if (this.#now.isReady && this.#now.owed.size)
-      this.#timer = setTimeout(() => this.#stop('no answer for 10 seconds: the counting was stopped; make the design smaller'), PATIENCE)
+    if (!this.#now.isReady || !this.#now.owed.size) return
+    const why = `no answer for ${patience / 1000} seconds: the counting was stopped; make the design smaller`
+    this.#timer = setTimeout(() => this.#stop(why), patience)
   }
 
   #stop(why) {

@@ -9,7 +9,7 @@ import re
 import shutil
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import convcalc
+from convcalc.playground.app import answer
 from convcalc.playground.build import main
 from tests.pages.test_browser import CHROMIUM, browser, playwright
 
@@ -60,8 +61,9 @@ def visit(browser: Any, address: str) -> Iterator[Any]:
     messages: list[str] = []
     requests: list[str] = []
 
-    def opened(at: str = "") -> Any:
+    def opened(at: str = "", before: Callable[[Any], None] = lambda _: None) -> Any:
         page = context.new_page()
+        before(page)
         page.on("console", lambda message: messages.append(message.text))
         page.on("pageerror", lambda error: messages.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
@@ -140,7 +142,32 @@ def test_another_design_compared_and_saved(visit: Any) -> None:
     playwright.expect(page.frame_locator("iframe:not(.coming)").locator("h1")).to_contain_text("LeNet", timeout=START)
     with page.expect_download(timeout=START) as saved:
         page.locator("#save").select_option("json")
-    assert json.loads(Path(saved.value.path()).read_text())["totals"]["params"] == lenet.totals["params"]
+    assert json.loads(Path(saved.value.path()).read_text("utf-8"))["totals"]["params"] == lenet.totals["params"]
+    with page.expect_download(timeout=START) as saved:
+        page.locator("#save").select_option("html")
+    answer("report", json.dumps(answered("design", folder="zoo", name="lenet")))
+    assert Path(saved.value.path()).read_text("utf-8") == answered("page")["html"], "the same bytes in both Pythons"
+
+
+def answered(call: str, **given: str) -> Any:
+    return json.loads(answer(call, json.dumps(given)))
+
+
+def test_a_worker_without_an_answer_is_replaced(visit: Any) -> None:
+    page = visit(before=silent_at_first)
+    playwright.expect(page.locator("#status")).to_contain_text("no answer for 10 seconds", timeout=START)
+    write(page, "input: [3, 8, 8]\nlayers: [conv: [4, 3]]")
+    playwright.expect(tile(page, "parameters")).to_have_attribute("title", "112", timeout=START)
+    playwright.expect(page.locator("#status")).to_have_text("")
+
+
+def silent_at_first(page: Any) -> None:
+    """Let the first worker be one that never answers."""
+    page.route(
+        "**/worker.mjs",
+        lambda route: route.fulfill(content_type="text/javascript", body="postMessage({ready: true})"),
+        times=1,
+    )
 
 
 def test_completion_offers_what_the_schema_has(visit: Any) -> None:
