@@ -156,7 +156,7 @@ const start = async () => {
   for (const id of ['variant', 'batch', 'dtype', 'compare']) $(id).addEventListener('change', soon)
   $('design').addEventListener('change', async event => {
     const [folder, name] = event.target.value.split('/')
-    if (name) await python.answer('design', { folder, name }).then(begin, error => say(error.message, true))
+    if (name) await python.answer('design', { folder, name }).then(found => begin({ ...state(), variant: '', ...found }), error => say(error.message, true))
   })
   $('save').addEventListener('change', event => {
     const kind = event.target.value
