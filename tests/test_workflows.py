@@ -16,6 +16,11 @@ from tests.test_action import linted
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+NEEDED = {
+    "ci": {},
+    "playground": {"publish": {"pages": "write", "id-token": "write"}},
+    "release": {"publish": {"id-token": "write"}, "release": {"contents": "write"}},
+}
 FORMS = sorted(path for path in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if path.stem != "config")
 
 
@@ -34,9 +39,7 @@ def test_a_job_gets_no_more_rights_than_it_needs(path: Path) -> None:
     assert workflow["permissions"] == {"contents": "read"}
     assert all("timeout-minutes" in job for job in workflow["jobs"].values())
     writing = {name: job["permissions"] for name, job in workflow["jobs"].items() if "permissions" in job}
-    assert writing == (
-        {} if path.stem == "ci" else {"publish": {"id-token": "write"}, "release": {"contents": "write"}}
-    )
+    assert writing == NEEDED[path.stem]
     checkouts = [
         step for job in workflow["jobs"].values() for step in job["steps"] if "checkout" in step.get("uses", "")
     ]
