@@ -41,14 +41,17 @@ def recover(graph: Graph, *, flat: bool = False) -> str:
         SpecError: CC775, where no spec of the network could be verified.
     """
     with deep_calls(), paused():
-        graph = graph if flat else with_scopes(graph)
-        text = _verified(graph, flat=flat)
-        has_blocks = "\nblocks:\n" in text
-        if flat or (graph.scopes and has_blocks):
-            return text
-        # the spec has classes where its source has none, or the other way round: it is what it is recovered as itself
-        made = graph_of(text)
-        return recover(made) if graph.scopes else _verified(made, flat=False)
+        return _verified(graph, flat=True) if flat else _settled(graph)
+
+
+def _settled(graph: Graph, seen: tuple[str, ...] = ()) -> str:
+    """Return a spec that is what it is recovered as itself, also where it has classes and its source has none."""
+    graph = with_scopes(graph)
+    text = _verified(graph, flat=False)
+    if text in seen or (graph.scopes and "\nblocks:\n" in text):
+        return text
+    made = graph_of(text)
+    return _settled(made, (*seen, text)) if graph.scopes else _verified(made, flat=False)
 
 
 def changed_metrics(graph: Graph, text: str) -> tuple[str, ...]:

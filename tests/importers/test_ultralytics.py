@@ -44,6 +44,26 @@ def test_counts_are_those_of_the_package(design: str) -> None:
     assert sum(tied) == sum(row[1] for path, row in measured["layers"].items() if TIED in path)
 
 
+def test_gates_of_channels_and_of_positions() -> None:
+    """A 1×1 convolution of the means with its bias; a convolution of two maps without one (arXiv:1807.06521)."""
+    rows = ("[-1, 1, Conv, [16, 3]]", "[-1, 1, CBAM, [16, 7]]", "[-1, 1, ChannelAttention, [16]]")
+    plain, gated = (read(backbone(*rows[:count], *last), size=8) for count, last in ((1, ()), (3, (SPATIAL,))))
+    params, macs = (after - before for after, before in zip(totals(gated), totals(plain), strict=True))
+    assert params == 2 * (16 * 16 + 16) + 2 * 7 * 7 + 2 * 3 * 3
+    assert macs == 2 * 16 * 16 + (2 * 7 * 7 + 2 * 3 * 3) * 8 * 8
+
+
+SPATIAL = "[-1, 1, SpatialAttention, [3]]"
+
+
+def test_a_module_that_is_known_by_its_name_alone_is_opaque() -> None:
+    network = read(backbone("[-1, 1, Conv, [16, 3]]", "[-1, 1, RepConv, [16, 16]]", "[-1, 1, Conv, [32, 3]]"), size=8)
+    (unknown,) = network.graph.uncounted
+    assert (unknown.path, unknown.op and unknown.op.kind, tuple(unknown.shape)) == ("model.1", "opaque", (16, 8, 8))
+    assert {"params", "macs"} <= network.report().lower_bounds
+    assert ["RepConv" in str(warning) for warning in network.graph.warnings] == [True]
+
+
 def backbone(*rows: str, head: str = "", settings: str = "nc: 3") -> str:
     lines = [f"  - {row}" for row in rows]
     return "\n".join([settings, "backbone:", *lines, f"head: [{head}]", ""])
@@ -113,6 +133,8 @@ MISTAKES = {
     "later": (backbone(CONV, "[1, 1, Conv, [16]]"), 4, "CC768", "row 1 cannot read row 1"),
     "list": (backbone(CONV, "[[-1, 0], 1, Conv, [16]]"), 4, "CC768", "Conv reads one row, not a list"),
     "no list": (backbone(CONV, "[-1, 1, Concat, [1]]"), 4, "CC768", "Concat reads a list of rows"),
+    "channels": (backbone(CONV, "[-1, 1, CBAM, [32]]"), 4, "CC768", "it is made for 32 channels and reads 16"),
+    "window": (backbone(CONV, "[-1, 1, SpatialAttention, [5]]"), 4, "CC768", "the kernel is 3 or 7"),
     "module": (backbone("[-1, 1, Covn, [16]]"), 3, "CC761", "did you mean 'Conv'?"),
     "plain": (backbone("[-1, 1, nn.LSTM, [16]]"), 3, "CC761", "the module 'nn.LSTM' is not read"),
     "type": (backbone("[-1, 1, Conv, [16, true]]"), 3, "CC768", "Conv: k must be an integer or a list of two"),

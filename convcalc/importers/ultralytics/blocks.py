@@ -12,6 +12,7 @@ from typing import Any
 from convcalc.importers.ultralytics.network import SILU, Kernel, Network, numbered, scaled
 
 THREE: tuple[Kernel, Kernel] = (3, 3)
+SIGMOID = {"type": "sigmoid"}
 Inner = Callable[[str, int, int], int]
 """A block inside another one: from its path, what enters and its number to what leaves it."""
 
@@ -184,3 +185,24 @@ def c2f_cib(
 ) -> int:  # fmt: skip
     net.require_groups(g, scaled(c2, e))
     return c2f_of(net, at, x, c2, n, e, lambda path, y, c: cib(net, path, y, c, shortcut, lk))
+
+
+def channel_attention(net: Network, at: str, x: int, channels: int) -> int:
+    """A gate for every channel, of the means of all."""
+    net.require(net.channels(x) == channels, f"it is made for {channels} channels and reads {net.channels(x)}")
+    gate = net.conv2d(f"{at}.fc", net.add(f"{at}.pool", "avgpool", x, kernel="global"), channels)
+    return net.add(f"{at}.mul", "mul", x, net.act(f"{at}.act", gate, SIGMOID))
+
+
+def spatial_attention(net: Network, at: str, x: int, kernel_size: int = 7) -> int:
+    """A gate for every position, of the mean and the largest of its channels."""
+    net.require(kernel_size in (3, 7), "the kernel is 3 or 7")
+    maps = [net.add(f"{at}.{name}", "reduce", x, type=name, axis=0, keepdims=True) for name in ("mean", "max")]
+    gate = net.conv2d(f"{at}.cv1", net.concat(at, *maps), 1, kernel_size, bias=False)
+    return net.add(f"{at}.mul", "mul", x, net.act(f"{at}.act", gate, SIGMOID))
+
+
+def cbam(net: Network, at: str, x: int, channels: int, kernel_size: int = 7) -> int:
+    """Both attentions, one after the other (arXiv:1807.06521)."""
+    y = channel_attention(net, f"{at}.channel_attention", x, channels)
+    return spatial_attention(net, f"{at}.spatial_attention", y, kernel_size)

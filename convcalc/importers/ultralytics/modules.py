@@ -22,6 +22,8 @@ class Module(NamedTuple):
     takes_repeats: int = -1
     """The place among the arguments of the repeats of the row; by default the module itself is repeated."""
     reads_many: bool = False
+    is_counted: bool = True
+    """Whether its layers are known."""
 
 
 def _scaled(**modules: Callable[..., Any]) -> dict[str, Module]:
@@ -72,6 +74,9 @@ MODULES: dict[str, Module] = {
         YOLOESegment=text.yoloe_segment, YOLOESegment26=text.yoloe_segment26,
     ),
     "Classify": Module(heads.classify),
+    "CBAM": Module(blocks.cbam),
+    "ChannelAttention": Module(blocks.channel_attention),
+    "SpatialAttention": Module(blocks.spatial_attention),
     "AIFI": Module(attention.aifi),
     "HGStem": Module(stages.hg_stem),
     "HGBlock": Module(stages.hg_block, takes_repeats=3),
@@ -87,6 +92,12 @@ MODULES: dict[str, Module] = {
 }  # fmt: skip
 V5_HEADS = {"Detect": Module(heads.detect_v5, reads_many=True), "Segment": Module(heads.segment_v5, reads_many=True)}
 """Heads of files with anchors."""
+UNCOUNTED = (
+    "CIB", "Conv2", "LayerNorm2d", "LightConv", "MLP", "MLPBlock", "RepConv", "RepVGGDW", "TransformerBlock",
+    "TransformerEncoderLayer", "TransformerLayer",
+)  # fmt: skip
+"""Modules that files may name and whose arguments are those of their classes: the package takes what they give to have
+the channels of what they read."""
 
 
 def find_module(row: Row, *, is_v5: bool) -> Module:
@@ -100,6 +111,8 @@ def find_module(row: Row, *, is_v5: bool) -> Module:
         return V5_HEADS[name]
     if name in MODULES:
         return MODULES[name]
+    if name in UNCOUNTED:
+        return Module(_uncounted(name), is_counted=False)
     kind = name.removeprefix("nn.")
     if kind != name and kind in plain.ACTIVATIONS:
         return Module(plain.activation_layer(plain.ACTIVATIONS[kind]))
@@ -108,12 +121,21 @@ def find_module(row: Row, *, is_v5: bool) -> Module:
     raise SpecError("CC761", message, row.span, hint)
 
 
+def _uncounted(name: str) -> Callable[..., int]:
+    def build(net: Network, at: str, x: int) -> int:
+        return net.opaque(at, name, [x], net.shape(x), params=None)
+
+    return build
+
+
 def bind(module: Module, row: Row, arguments: Sequence[Argument]) -> list[Any]:
     """Return the arguments of a module in order, checked.
 
     Raises:
         SpecError: CC768 for an argument that is missing, of the wrong type, or one too many.
     """
+    if not module.is_counted:
+        return []
     wanted = [*signature(module.build).parameters.values()][3:]
     names = [each.name for each in wanted]
     form = f"its arguments are [{', '.join(names)}]"
