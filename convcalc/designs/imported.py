@@ -28,7 +28,6 @@ from convcalc.spec.yaml.text import require_inside_repository, similar_file
 FIXED = "none, the sizes of the model are fixed; `convcalc import` writes it as a spec, which can have some"
 DAMAGED = ("CC004", "CC005", "CC760")
 UNKNOWN = "unknown_size"
-CALLED = "none; arguments of the callable are given by --arg NAME=VALUE, one model at a time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +166,7 @@ def _run(importer: Importer, source: Source, inputs: Inputs, code: Code) -> Mode
 
 def _document(model: Model) -> Document:
     """Return what other rooms ask of a spec: the names of variables, inputs and variants."""
-    fixed = CALLED if model.choices else FIXED
+    fixed = f"none; {model.choices}" if model.choices else FIXED
     document = Document(model.source, note=model.note, layers=[], without_variables=fixed)
     for name, default in model.variables.items():
         document.vars[name] = _number(model, 1 if default is None else default)

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
+from tests.reference.test_traced_models import check_where_torch_is
 from tests.zoo.layerwise import cited_modules
 
 HERE = Path(__file__).parent
 
 
 def test_the_modules_match_as_the_table_says() -> None:
-    for package in ("torch", "torchvision", "timm"):
-        pytest.importorskip(package)
-    command = [sys.executable, HERE / "matched_models.py", "check"]
-    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(HERE.parent.parent)})
+    check_where_torch_is("matched_models.py")
 
 
 def test_the_table_has_every_design_that_cites_a_module() -> None:
