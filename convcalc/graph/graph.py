@@ -51,6 +51,11 @@ class LayerFacts:
         return total(product.multiplies for product in self.products)
 
     @cached_property
+    def seen(self) -> Number:
+        """Multiplies of all products, without those of pairs that a mask hides."""
+        return self.multiplies - total(product.masked for product in self.products)
+
+    @cached_property
     def outputs(self) -> Number:
         """Outputs of all products."""
         return total(product.outputs for product in self.products)

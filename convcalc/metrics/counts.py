@@ -34,7 +34,7 @@ def buffers(graph: Graph) -> Sequence[Number]:
 
 
 def macs(graph: Graph) -> Sequence[Number]:
-    """Σ multiplies of the products of a layer: input with weight, or two activations.
+    """Σ multiplies of the products of a layer: input with weight, or two activations, of which a mask hides none.
 
     Not:
         FLOPs, of which each is two; adding biases, norms, activation functions, pools and other elementwise work, whose
@@ -45,6 +45,21 @@ def macs(graph: Graph) -> Sequence[Number]:
         those of MobileNet and in torchinfo; MACs elsewhere.
     """
     return [node.facts.multiplies for node in graph.layers]
+
+
+def seen_macs(graph: Graph) -> Sequence[Number]:
+    """macs − (d + d_v)·h·(N·L − pairs): without what a causal mask hides, where the pairs are Σ min(p + i + 1, w).
+
+    Source: Dao, FlashAttention-2, section 3.1 (blocks that are masked are skipped).
+
+    Not:
+        What kernels without blocks compute, which multiply all and mask afterwards; half of N², which leaves out half
+        of the diagonal.
+
+    Called:
+        causal FLOPs in Megatron-LM and MaxText, with N²/2 pairs.
+    """
+    return [node.facts.seen for node in graph.layers]
 
 
 def flops(graph: Graph) -> Sequence[Number]:
@@ -96,6 +111,11 @@ METRICS = (
         "multiply–accumulates of conv, linear, matmul, attention and recurrent layers; "
         "no bias, norm, activation, pooling or elementwise work",
         30, macs, times_batch=True,
+    ),
+    Metric(
+        "seen_macs", "Seen multiplies", "multiplications",
+        "multiplies without those of queries with keys that a causal mask hides",
+        35, seen_macs, times_batch=True,
     ),
     Metric(
         "flops", "FLOPs", "operations", "2 × multiplies: one multiply and one add each",

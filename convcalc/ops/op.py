@@ -28,6 +28,8 @@ class MatrixProduct(NamedTuple):
     """Whether one factor is a learnable weight."""
     name: str = ""
     """Which product of the layer it is, where there are several."""
+    masked: Number = 0
+    """Those of its multiplications of which a mask leaves nothing: of pairs of a query and a key that it cannot see."""
 
 
 class Window(NamedTuple):
@@ -105,6 +107,14 @@ class Op:
     def buffers(self, *inputs: Shape) -> dict[str, Shape]:
         """Return state that is not learned: name → shape."""
         return {}
+
+    def cached(self, *inputs: Shape) -> Number:
+        """Return the elements of one sample that it keeps for the tokens that come after, those of before included."""
+        return 0
+
+    def moved(self, *inputs: Shape) -> Number | None:
+        """Return the elements of one sample that it writes, and reads of its cache; ``None`` for its output."""
+        return None
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
         """Return how many elements of the weights a batch reads; ``None`` for all of them."""
