@@ -86,6 +86,8 @@ class Item:
     otherwise: Item | None = None
     repeat: Repeat | None = None
     each: bool = False
+    of: ValueNode | None = None
+    """How many branches there are, of which ``each`` are those that run."""
     tie: Template | bool = False
 
     @property
