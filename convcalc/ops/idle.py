@@ -10,8 +10,6 @@ from convcalc.arith import Number, at_most, prod, total
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 
-IDLE = "idle"
-
 
 class ExpertLayer(NamedTuple):
     """A layer of an expert that has weights or buffers of its own: its path in the expert, its op, what enters it."""
@@ -47,7 +45,7 @@ class Idle(Op):
         Shazeer et al., arXiv:1701.06538.
     """
 
-    kind = IDLE
+    kind = "idle"
     depends_on_values = False
     has_output = False
 

@@ -293,10 +293,8 @@ def operation_label(module: Module) -> str:
         (module,) = module.children
     if not module.is_layer:
         return f"{module.layers:,} layers"
-    parts = list(filter(None, module.summary.split(", ")))
-    if module.op == "act":
-        return (*parts, module.op)[0]
+    parts = [part for part in module.summary.split(", ") if part]
     wanted = [part for part in parts if "→" not in part or module.op == "linear"]
     if module.op.startswith("dw"):  # depthwise: a group for each channel
         wanted = [part for part in wanted if not part.startswith("groups ")]
-    return " ".join([module.op, *wanted[:3]])
+    return parts[0] if parts and module.op == "act" else " ".join([module.op, *wanted[:3]])

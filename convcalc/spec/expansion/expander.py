@@ -17,16 +17,7 @@ from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name, validate_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode, structural_error, with_variables
-from convcalc.spec.expansion.frames import (
-    OMITTED,
-    Frame,
-    InputFailedError,
-    Loop,
-    TooLargeError,
-    iterations,
-    name_prefixes,
-)
-from convcalc.spec.expansion.idle import Branch, idle_experts
+from convcalc.spec.expansion.frames import OMITTED, Branch, Frame, InputFailedError, Loop, TooLargeError, iterations
 from convcalc.spec.expansion.layers import LayerEmitter, with_input
 from convcalc.spec.expansion.scopes import FAILED, PARTS, Binding, LayerScope, require_one
 from convcalc.spec.limits import CALLS, ITEMS
@@ -82,18 +73,20 @@ class Expander:
             start = len(self.builder.nodes)
             given = self._expand_or_record(item, tensor, turn, segment) if turn else FAILED
             if item.of is not None:
-                made.append(Branch(turn or frame, self.builder.nodes[start:], given))
+                made.append((turn or frame, self.builder.nodes[start:], given))
             yield require_one(given, item.span)
-        if item.of is not None and all(branch.output != FAILED for branch in made):
+        if item.of is not None and all(output != FAILED for *_, output in made):
             yield from self._add_idle(item, tensor, frame, made)
 
     def _add_idle(self, item: Item, tensor: int, frame: Frame, branches: Sequence[Branch]) -> Iterator[int]:
         """Add the row of the experts that do not run; give a failed branch where that cannot be."""
+        from convcalc.spec.expansion.idle import idle_experts  # few specs have any
+
         try:
             op = idle_experts(item, branches, lambda value: self._evaluate(value, tensor, frame))
             if op is not None:
-                (entering, *_) = self._inputs_of(item, tensor, branches[-1].frame)
-                self.layers.add_idle(op, frame.scope, item, entering, branches[-1].output)
+                last, _, output = branches[-1]
+                self.layers.add_idle(op, frame.scope, item, self._inputs_of(item, tensor, last)[0], output)
         except (SpecError, InputFailedError) as error:
             self._record_failure(item, frame, item.default_name, error)
             yield FAILED
@@ -110,7 +103,7 @@ class Expander:
         if count:
             self._count(item.span, more=count * (1 + min_items_per_turn(item)))
         else:
-            frame.scope.delete(next(name_prefixes(item), item.default_name))
+            frame.scope.delete(next(item.name_prefixes(), item.default_name))
         loop, last = Loop(), count - 1
         for i in range(count):
             self._count(item.span)
@@ -138,7 +131,7 @@ class Expander:
                 self.errors.append(error)
         if segment:
             frame.scope.names.setdefault(segment, Binding(FAILED, item.span))
-        frame.scope.mark_failed(name_prefixes(item))
+        frame.scope.mark_failed(item.name_prefixes())
 
     def _segment_of(self, item: Item, frame: Frame, segment: str) -> str:
         """Return the item's path segment: its name, numbered where it is repeated, or the default one."""
@@ -214,8 +207,9 @@ class Expander:
     def _entry(self, reference: Template, segments: tuple[str, ...], frame: Frame) -> Binding:
         entry = frame.scope.find(segments, reference.span)
         if entry is None:
-            name = quoted(".".join(segments))
-            raise SpecError("CC210", f"{name} was deleted by its `when` or `repeat`", reference.span)
+            raise SpecError(
+                "CC210", f"{quoted('.'.join(segments))} was deleted by its `when` or `repeat`", reference.span
+            )
         return entry
 
     def _expand_body(self, item: Item, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> int:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from convcalc.arith import free_names, is_plain
 from convcalc.errors import Span, SpecError, Undecided, quoted
+from convcalc.graph.graph import Node
 from convcalc.ops.value_text import describe_value
-from convcalc.spec.document.syntax_tree import Item, JoinItem, Repeat, SequenceItem
+from convcalc.spec.document.syntax_tree import Repeat
 from convcalc.spec.document.value_nodes import ValueNode, Variables, structural_error, with_variables
 from convcalc.spec.expansion.scopes import LayerScope
 from convcalc.spec.limits import REPEAT
@@ -52,6 +53,10 @@ class Frame:
     def trail(self) -> tuple[tuple[str, Span], ...]:
         """The block calls that led here, as errors show them."""
         return tuple((scope.path, span) for scope, span in self.calls)
+
+
+Branch: TypeAlias = tuple[Frame, Sequence[Node], int]
+"""One turn of an ``each``: its frame, the nodes that it made, and its output."""
 
 
 class TooLargeError(SpecError):
@@ -103,17 +108,3 @@ def iterations(repeat: Repeat, evaluate: Callable[[ValueNode], Any]) -> tuple[di
     if count > REPEAT:
         raise SpecError("CC502", f"a repeat of {count} exceeds the limit of {REPEAT}", repeat.span)
     return columns, count
-
-
-def name_prefixes(item: Item) -> Iterator[str]:
-    """Give the beginnings of all names that an item would have entered into its scope."""
-    if item.name is not None:
-        first = item.name.parts[0]
-        yield first if isinstance(first, str) else ""
-    elif item.repeat is not None:
-        yield item.default_name
-    elif isinstance(item.body, SequenceItem | JoinItem):
-        for inner in item.body.items if isinstance(item.body, SequenceItem) else item.body.branches:
-            if inner.default_name:
-                yield inner.default_name
-            yield from name_prefixes(inner)

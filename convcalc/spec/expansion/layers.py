@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.errors import Span, SpecError, Undecided
 from convcalc.graph.builder import GraphBuilder
-from convcalc.ops.idle import IDLE, Idle
 from convcalc.ops.make import ArgumentError, bind_arguments, unused_argument_error
 from convcalc.ops.op import Op
 from convcalc.shapes import Shape
 from convcalc.spec.document.names import Template
 from convcalc.spec.document.syntax_tree import Item, LayerItem
 from convcalc.spec.document.value_nodes import structural_error, with_variables
-from convcalc.spec.expansion.frames import Frame, InputFailedError, TooLargeError, name_prefixes
+from convcalc.spec.expansion.frames import Frame, InputFailedError, TooLargeError
 from convcalc.spec.expansion.scopes import FAILED, NOTHING, Binding, LayerScope
 from convcalc.spec.limits import LAYERS, PATHS
+
+if TYPE_CHECKING:
+    from convcalc.ops.idle import Idle
 
 Variables = Mapping[str, Any]
 
@@ -153,9 +155,9 @@ class LayerEmitter:
 
     def add_idle(self, op: Idle, outer: LayerScope, item: Item, entering: int, beside: int) -> None:
         """Add the experts that do not run as a row below the name of those that do; no layer can read it."""
-        name = item.default_name if item.name is None else next(name_prefixes(item)) or item.default_name
+        name = item.default_name if item.name is None else next(item.name_prefixes()) or item.default_name
         scope = outer.child(name)
-        index = self._append(scope.path_of(IDLE), self._idle(op), (entering,), item.span)
+        index = self._append(scope.path_of(op.kind), self._idle(op), (entering,), item.span)
         self.builder.nodes[index].beside = beside
         outer.add(name, Binding(NOTHING, item.span, (index, index + 1), scope))
 
