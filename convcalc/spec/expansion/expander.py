@@ -72,8 +72,7 @@ class Expander:
         for turn, segment in self._iterations(item, item.repeat, tensor, frame):
             start = len(self.builder.nodes)
             given = self._expand_or_record(item, tensor, turn, segment) if turn else FAILED
-            if item.of is not None:
-                made.append((turn or frame, self.builder.nodes[start:], given))
+            made.append((turn or frame, self.builder.nodes[start:], given))
             yield require_one(given, item.span)
         if item.of is not None and all(output != FAILED for *_, output in made):
             yield from self._add_idle(item, tensor, frame, made)
@@ -207,9 +206,8 @@ class Expander:
     def _entry(self, reference: Template, segments: tuple[str, ...], frame: Frame) -> Binding:
         entry = frame.scope.find(segments, reference.span)
         if entry is None:
-            raise SpecError(
-                "CC210", f"{quoted('.'.join(segments))} was deleted by its `when` or `repeat`", reference.span
-            )
+            name = quoted(".".join(segments))
+            raise SpecError("CC210", f"{name} was deleted by its `when` or `repeat`", reference.span)
         return entry
 
     def _expand_body(self, item: Item, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> int:
