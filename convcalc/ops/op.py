@@ -70,6 +70,8 @@ class Op:
     """Whether the output depends on the values of the inputs, and not on their shapes alone."""
     rearranges: ClassVar[bool] = False
     """Whether cells of all axes are moved, so that no receptive field is followed through the layer."""
+    has_output: ClassVar[bool] = True
+    """Whether a tensor leaves the layer; otherwise its output has one axis, of size 0."""
     is_identity: ClassVar[bool] = False
     """The op returns its input unchanged and gets no row in reports."""
     is_counted: ClassVar[bool] = True
@@ -119,6 +121,10 @@ class Op:
     def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
         """Return how many elements of the weights a batch reads; ``None`` for all of them."""
         return None
+
+    def idle_params(self, *inputs: Shape) -> Number:
+        """Return how many elements of the weights are of experts that a token does not run through."""
+        return 0
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         """Return the multiplies of one sample, product by product; none for a layer that is not counted."""
