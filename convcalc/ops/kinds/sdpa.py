@@ -9,7 +9,7 @@ from convcalc.arith import Number, divides, either, equal, prod, require
 from convcalc.ops.arguments import ChoiceType, FlagType, SizeType, argument
 from convcalc.ops.kinds._checks import broadcast
 from convcalc.ops.kinds._mask import MASKS, masked_products, require_causal
-from convcalc.ops.op import MatrixProduct, Op
+from convcalc.ops.op import Held, MatrixProduct, Op
 from convcalc.shapes import Shape
 
 
@@ -30,7 +30,7 @@ class ScaledDotProductAttention(Op):
         sdpa: [identity, {from: x}, {from: x}] on x [12, 197, 64] -> [12, 197, 64]; 0 params, 59610624 multiplies
         sdpa: [identity, {from: k}, {from: v}] on q [5, 6], k [7, 6], v [7, 4] -> [5, 4]; 0 params, 350 multiplies
         sdpa: {causal: true, branches: [identity, {from: k}, {from: k}]} on q [8, 5, 6], k [2, 7, 6] -> [8, 5, 6]; 0 params, 3360 multiplies
-        sdpa: {mask: causal, past: 4, window: 3, branches: [identity, {from: k}, {from: k}]} on q [8, 3, 6], k [2, 7, 6] -> [8, 3, 6]; 0 params, 2016 multiplies
+        sdpa: {mask: causal, past: 4, branches: [identity, {from: k}, {from: k}]} on q [8, 3, 6], k [2, 7, 6] -> [8, 3, 6]; 0 params, 2016 multiplies
         sdpa: [identity, {from: k}, {from: k}, {from: b}] on q [3, 6], k [5, 6], b [1, 5] -> [3, 6]; 0 params, 180 multiplies
     """  # noqa: E501
 
@@ -92,6 +92,16 @@ class ScaledDotProductAttention(Op):
             MatrixProduct(scores * widths[0], scores, 1, has_weights=False, name="scores", masked=hidden[0]),
             MatrixProduct(scores * widths[1], context, 2, has_weights=False, name="context", masked=hidden[1]),
         )
+
+    def steps(self, via: str, *inputs: Shape) -> tuple[Held, ...]:
+        """The output and, as one kernel has it, a number a query and head; scores are nowhere."""
+        return (Held(self.output(*inputs).elements, self._log_sums(*inputs), True),)
+
+    def kept(self, via: str, *inputs: Shape) -> Held:
+        return Held(0, self._log_sums(*inputs))
+
+    def _log_sums(self, *inputs: Shape) -> Number:
+        return prod(self._scores(*inputs)[:-1])
 
     def warning(self, *inputs: Shape) -> str:
         """Name a mask that ends before or behind the last key, as that of queries behind a cache does without past."""
