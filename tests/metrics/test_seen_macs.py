@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -106,6 +107,23 @@ def test_a_token_more_costs_what_a_longer_prompt_costs_more(sizes: dict[str, Any
 
     assert seen(n=1, past=past) == seen(n=past + 1) - seen(n=past)
     assert seen(n=past, past=3) == seen(n=past + 3) - seen(n=3)
+
+
+@pytest.mark.parametrize("latent", [False, True])
+def test_symbols_and_arrays_are_ints(latent: bool) -> None:
+    """On both sides of the window, with the tokens, the past and the window itself open."""
+    text = decoder({"depth": 2, "kv": 2, "times": 2, "d": 3, "w": None, "latent": latent, "mlp": 7})
+    text = text.replace("past: 0}", "past: 0, w: 6}").replace("mask: causal", "mask: causal, window: w")
+    keys = ("macs", "seen_macs", "cache_bytes", "training_bytes", "traffic_bytes")
+    network = convcalc.load(text=text)
+    formulas = network.formula(symbols=["n", "past", "w"], metrics=keys).totals
+    axes: dict[str, Any] = {"n": [1, 3, 9], "past": [1, 4, 7, 30], "w": [1, 6, 12]}
+    table = network.sweep(metrics=[*keys, "peak_activation_bytes"], **axes)
+    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    for place, point in enumerate(points):
+        totals = convcalc.load(text=text, set=point).report().totals
+        assert {key: formulas[key].value(point) for key in keys} == {key: totals[key] for key in keys}
+        assert {key: int(table[key][place]) for key in (*keys, "peak_activation_bytes")}.items() <= totals.items()
 
 
 # --- transformers -----------------------------------------------------------------------------------------------------

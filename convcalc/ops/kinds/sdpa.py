@@ -48,11 +48,12 @@ class ScaledDotProductAttention(Op):
     """Keys w that a query sees at most: its own, and the w − 1 before; needs ``mask: causal``."""
 
     def output(self, *inputs: Shape) -> Shape:
-        require_causal("sdpa", is_causal=self._is_causal, window=self.key_window)
+        require_causal("sdpa", is_causal=self.is_causal, window=self.key_window)
         return self._scores(*inputs).with_axis(-1, inputs[2].features)
 
     @property
-    def _is_causal(self) -> bool:
+    def is_causal(self) -> bool:
+        """Whether a mask hides later keys."""
         return self.causal or self.mask == "causal"
 
     @property
@@ -85,7 +86,7 @@ class ScaledDotProductAttention(Op):
         pairs, context = self._scores(*inputs), self.output(*inputs).elements
         scores, widths, rows = pairs.elements, (inputs[0].features, inputs[2].features), prod(pairs[:-2])
         hidden = [
-            masked_products(pairs[-2], pairs[-1], self._past, self.key_window, rows * width) if self._is_causal else 0
+            masked_products(pairs[-2], pairs[-1], self._past, self.key_window, rows * width) if self.is_causal else 0
             for width in widths
         ]
         return (
@@ -106,10 +107,10 @@ class ScaledDotProductAttention(Op):
     def warning(self, *inputs: Shape) -> str:
         """Name a mask that ends before or behind the last key, as that of queries behind a cache does without past."""
         queries, keys = inputs[0][-2], inputs[1][-2]
-        if not self._is_causal or equal(queries + self._past, keys) is not False:
+        if not self.is_causal or equal(queries + self._past, keys) is not False:
             return ""
         return f"past + queries = {self._past} + {queries}, but there are {keys} keys: the last query sees no last key"
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         sizes = {"past": self.past, "window": self.key_window}
-        return {"causal": self._is_causal, **{name: value for name, value in sizes.items() if value is not None}}
+        return {"causal": self.is_causal, **{name: value for name, value in sizes.items() if value is not None}}
