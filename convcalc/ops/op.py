@@ -41,6 +41,16 @@ class Window(NamedTuple):
     dilation: tuple[Number, ...]
 
 
+class Held(NamedTuple):
+    """Tensors inside a layer that are in memory at once, in elements of one sample."""
+
+    elements: Number
+    log_sums: Number = 0
+    """Logarithms of the sums of a softmax, which kernels keep in its place, in 32 bits at least."""
+    with_inputs: bool = False
+    """Whether the inputs of the layer are still needed beside them."""
+
+
 class Op:
     """Base of all ops. A subclass is a frozen dataclass whose fields are made by ``argument``.
 
@@ -117,6 +127,17 @@ class Op:
     def moved(self, *inputs: Shape) -> Number | None:
         """Return the elements of one sample that it writes, and reads of its cache; ``None`` for its output."""
         return None
+
+    def steps(self, via: str, *inputs: Shape) -> tuple[Held, ...]:
+        """Return what the layer holds at each of its steps, the output included; none for the output alone.
+
+        ``via`` is how the model's source writes the layer.
+        """
+        return ()
+
+    def kept(self, via: str, *inputs: Shape) -> Held:
+        """Return what is kept inside for the backward pass, beside the output."""
+        return Held(0)
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
         """Return how many elements of the weights a batch reads; ``None`` for all of them."""
