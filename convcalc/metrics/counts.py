@@ -21,6 +21,21 @@ def params(graph: Graph) -> Sequence[Number]:
     return [node.facts.params if node.weight_owner == node.index else 0 for node in graph.layers]
 
 
+def active_params(graph: Graph) -> Sequence[Number]:
+    """params − those of experts that a token does not run through: (E − k)·params of an expert.
+
+    Not:
+        The weights that a batch reads, which may be of all experts (traffic_bytes). Tables are in it: some model cards
+        leave the table of the input out.
+
+    Called:
+        active, or activated, parameters in the papers of Mixtral and DeepSeek-V2.
+    """
+    idle = (node.op.idle_params(*node.input_shapes) if node.op else 0 for node in graph.layers)
+    own = zip(graph.layers, idle, strict=True)
+    return [node.facts.params - unused if node.weight_owner == node.index else 0 for node, unused in own]
+
+
 def buffers(graph: Graph) -> Sequence[Number]:
     """Σ elements of the state that is kept but not learned (running mean and variance: 2C), at its owner alone.
 
@@ -34,7 +49,7 @@ def buffers(graph: Graph) -> Sequence[Number]:
 
 
 def macs(graph: Graph) -> Sequence[Number]:
-    """Σ multiplies of the products of a layer: input with weight, or two activations.
+    """Σ multiplies of the products of a layer: input with weight, or two activations, of which a mask hides none.
 
     Not:
         FLOPs, of which each is two; adding biases, norms, activation functions, pools and other elementwise work, whose
@@ -45,6 +60,21 @@ def macs(graph: Graph) -> Sequence[Number]:
         those of MobileNet and in torchinfo; MACs elsewhere.
     """
     return [node.facts.multiplies for node in graph.layers]
+
+
+def seen_macs(graph: Graph) -> Sequence[Number]:
+    """macs − (d + d_v)·h·(N·L − pairs): without what a causal mask hides, where the pairs are Σ min(p + i + 1, w).
+
+    Source: Dao, FlashAttention-2, section 3.1 (blocks that are masked are skipped).
+
+    Not:
+        What kernels without blocks compute, which multiply all and mask afterwards; half of N², which leaves out half
+        of the diagonal.
+
+    Called:
+        causal FLOPs in Megatron-LM and MaxText, with N²/2 pairs.
+    """
+    return [node.facts.seen for node in graph.layers]
 
 
 def flops(graph: Graph) -> Sequence[Number]:
@@ -89,6 +119,10 @@ def output_elements(graph: Graph) -> Sequence[Number]:
 METRICS = (
     Metric("params", "Params", "scalars", "learnable weights and biases", 10, params),
     Metric(
+        "active_params", "Active params", "scalars", "learnable weights without those of experts that do not run",
+        15, active_params,
+    ),
+    Metric(
         "buffers", "Buffers", "scalars", "state that is kept but not learned: running means and variances", 20, buffers
     ),
     Metric(
@@ -96,6 +130,11 @@ METRICS = (
         "multiply–accumulates of conv, linear, matmul, attention and recurrent layers; "
         "no bias, norm, activation, pooling or elementwise work",
         30, macs, times_batch=True,
+    ),
+    Metric(
+        "seen_macs", "Seen multiplies", "multiplications",
+        "multiplies without those of queries with keys that a causal mask hides",
+        35, seen_macs, times_batch=True,
     ),
     Metric(
         "flops", "FLOPs", "operations", "2 × multiplies: one multiply and one add each",

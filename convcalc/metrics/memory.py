@@ -126,10 +126,28 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     return [bytes_of((2 + ADAM_STATES) * weights, form(node.path)) + sizes[node.index] for node, weights in kept]
 
 
+def cache_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
+    """What is kept of all tokens up to now for those to come: outputs of cache, and keys and values of attention.
+
+    An attention that is causal or has ``past`` keeps h_kv·(d + d_v) numbers for each token, or for the last w.
+
+    Not:
+        Room for tokens to come, or what is lost where it is given out in blocks; weights, or activations of one run.
+
+    Called:
+        KV cache in vLLM and transformers.
+    """
+    form = dtype_lookup(dtype)
+    return [
+        bytes_of(node.op.cached(*node.input_shapes) * batch, form(node.path)) if node.op else 0 for node in graph.layers
+    ]
+
+
 def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """Inputs read + weights read + outputs written, layer by layer, with no cache between them.
 
-    Shared weights are read at every call. A look-up reads its rows, each once, and not the rest of its table.
+    Shared weights are read at every call. A look-up reads its rows, each once, and not the rest of its table. Of a
+    cache all tokens that are seen are read, and the new ones are written.
 
     Not:
         Bytes that a device really moves: caches and fused kernels save some of them.
@@ -139,11 +157,17 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """
     sizes, form = _tensor_bytes(graph, batch, dtype, tables=True), dtype_lookup(dtype)
     return [
-        sizes[node.index]
+        _moved_bytes(node, batch, form(node.path), sizes[node.index])
         + total([sizes[index] for index in node.inputs if _is_activation(node)])
         + _weight_bytes_read(node, batch, form(graph.nodes[node.weight_owner].path))
         for node in graph.layers
     ]
+
+
+def _moved_bytes(node: Node, batch: int, dtype: str, output: Number) -> Number:
+    """Bytes that a layer writes, and those of its cache that it reads."""
+    moved = node.op.moved(*node.input_shapes) if node.op else None
+    return output if moved is None else bytes_of(moved * batch, dtype)
 
 
 def _weight_bytes_read(node: Node, batch: int, dtype: str) -> Number:
@@ -188,6 +212,10 @@ METRICS = (
     Metric(
         "training_bytes", "Training bytes", "bytes",
         "weights, gradients, Adam's two numbers a weight, and every output", 100, per_batch=training_bytes,
+    ),
+    Metric(
+        "cache_bytes", "Cache bytes", "bytes",
+        "keys, values and whatever else is kept of tokens for those to come", 105, per_batch=cache_bytes,
     ),
     Metric(
         "traffic_bytes", "Traffic bytes", "bytes",

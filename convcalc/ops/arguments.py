@@ -6,8 +6,10 @@ an array or a symbol as a size) and the number of spatial axes, and returns the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from convcalc.arith import is_plain, less_equal, require, require_plain
@@ -29,6 +31,8 @@ class ArgumentType:
     takes_list: bool = False
     words: tuple[str, ...] = ()
     """The words that it takes: a spec knows them from here alone."""
+    parts: tuple[str, ...] = ()
+    """The words that a list for it takes."""
     per_axis: bool = False
     """Whether its tuples have one entry for each spatial axis."""
     schema: ClassVar[JsonSchema] = EXPRESSION
@@ -184,19 +188,31 @@ class FlagType(ArgumentType):
 
 
 class FlagsType(FlagType):
-    """true or false for all of ``count`` parts; or a list of one for each."""
+    """true or false for all of several parts; a list of one for each; or those that have it, by their names.
+
+    ``words`` stand for some of the parts.
+    """
 
     schema: ClassVar[JsonSchema] = {"anyOf": [*FlagType.schema["anyOf"], {"type": "array", "items": FlagType.schema}]}
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, parts: tuple[str, ...], words: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> None:
+        self.parts = parts
+        self.words = tuple(words)
+        self.named = words
 
     def bind(self, value: Any, axes: int) -> Any:
-        if not isinstance(value, tuple):
+        names = value if isinstance(value, tuple) else self.named.get(value) if isinstance(value, str) else None
+        if names is None:
             return super().bind(value, axes)
-        if len(value) != self.count:
-            raise InvalidArgument(f"= {format_value(value)} has {len(value)} entries, not {self.count}")
-        flags = tuple(super(FlagsType, self).bind(one, axes) for one in value)
+        if names and all(isinstance(name, str) and name in self.parts for name in names):
+            if len(set(names)) < len(names):
+                raise InvalidArgument(f"= {format_value(value)} names a part twice")
+            flags = tuple(part in names for part in self.parts)
+        elif len(names) != len(self.parts):
+            wanted = f"not {len(self.parts)}, and is no list of some of {', '.join(self.parts)}"
+            raise InvalidArgument(f"= {format_value(value)} has {len(names)} entries, {wanted}")
+        else:
+            flags = tuple(super(FlagsType, self).bind(one, axes) for one in names)
         return flags[0] if len(set(flags)) == 1 else flags
 
 

@@ -28,6 +28,8 @@ class MatrixProduct(NamedTuple):
     """Whether one factor is a learnable weight."""
     name: str = ""
     """Which product of the layer it is, where there are several."""
+    masked: Number = 0
+    """Those of its multiplications of which a mask leaves nothing: of pairs of a query and a key that it cannot see."""
 
 
 class Window(NamedTuple):
@@ -68,6 +70,8 @@ class Op:
     """Whether the output depends on the values of the inputs, and not on their shapes alone."""
     rearranges: ClassVar[bool] = False
     """Whether cells of all axes are moved, so that no receptive field is followed through the layer."""
+    has_output: ClassVar[bool] = True
+    """Whether a tensor leaves the layer; otherwise its output has one axis, of size 0."""
     is_identity: ClassVar[bool] = False
     """The op returns its input unchanged and gets no row in reports."""
     is_counted: ClassVar[bool] = True
@@ -106,9 +110,21 @@ class Op:
         """Return state that is not learned: name → shape."""
         return {}
 
+    def cached(self, *inputs: Shape) -> Number:
+        """Return the elements of one sample that it keeps for the tokens that come after, those of before included."""
+        return 0
+
+    def moved(self, *inputs: Shape) -> Number | None:
+        """Return the elements of one sample that it writes, and reads of its cache; ``None`` for its output."""
+        return None
+
     def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
         """Return how many elements of the weights a batch reads; ``None`` for all of them."""
         return None
+
+    def idle_params(self, *inputs: Shape) -> Number:
+        """Return how many elements of the weights are of experts that a token does not run through."""
+        return 0
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         """Return the multiplies of one sample, product by product; none for a layer that is not counted."""

@@ -62,7 +62,7 @@ class Comparison(Drawn):
     @property
     def totals(self) -> list[MetricComparison]:
         """The metrics whose totals are shown."""
-        return [metric for metric in self.metrics if self.view.shows_total(metric.column.key)]
+        return [metric for metric in self.metrics if self.view.shows_total(metric.column.key, *self.reports)]
 
     method = "comparison"
 

@@ -16,6 +16,8 @@ from convcalc.report.report import LayerRow, Report
 
 DEFAULT_COLUMNS = ("params", "macs")
 
+PARAMS, ACTIVE = "params", "active_params"
+
 MAIN = ("params", "macs", "weight_bytes", "peak_activation_bytes", "depth")
 """The totals that people ask for."""
 
@@ -55,8 +57,10 @@ class TableOptions(NamedTuple):
     repeats: bool = False
     """Whether equal neighbours are shown one by one; otherwise they are one row where people read a tree."""
 
-    def shows_total(self, key: str) -> bool:
-        """Whether people see the total of a metric."""
+    def shows_total(self, key: str, *reports: Report) -> bool:
+        """Whether people see the total of a metric; that of active params where it differs from that of params."""
+        if key == ACTIVE and any(report.totals[key] != report.totals[PARAMS] for report in reports):
+            return True
         return self.every or key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
 
 

@@ -77,6 +77,8 @@ def facts(op: Op, inputs: Sequence[Shape], point: Mapping[Place, Any]) -> Facts:
     for name, tensors in (("weights", stated.weights), ("buffers", stated.buffers)):
         found |= {(name, tensor, axis): size for tensor, shape in tensors.items() for axis, size in enumerate(shape)}
     found |= {("products", index, *key): value for index, key, value in product_numbers(stated.products)}
+    moved = changed.moved(*shapes)
+    found |= {("cached",): changed.cached(*shapes), ("moved",): found["output", 0] if moved is None else moved}
     window = changed.window(*shapes)
     return found | dict(numbers(() if window is None else tuple(window), (Window,)))
 
@@ -86,6 +88,7 @@ def product_numbers(products: Sequence[Any]) -> Iterator[tuple[int, Place, Any]]
         named = (product.name, product.sequence_step, product.has_weights)
         yield index, (*named, "multiplies"), product.multiplies
         yield index, (*named, "outputs"), product.outputs
+        yield index, (*named, "masked"), product.masked
 
 
 def rebound(op: Op, axes: int, point: Mapping[Place, Any]) -> Op:

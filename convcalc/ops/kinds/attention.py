@@ -8,6 +8,7 @@ from typing import Any
 
 from convcalc.arith import Number, divides, equal, floordiv, prod, require
 from convcalc.ops.arguments import ChoiceType, FlagsType, FlagType, SizeType, argument
+from convcalc.ops.kinds._mask import MASKS, held_keys, masked_products, require_causal
 from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
 
@@ -26,13 +27,15 @@ class Attention(Op):
         params = theirs, those of the norms of ``qk_norm``, h_kv·(d + d_v) with ``add_bias_kv``, and h numbers for each
         of ``position_bias``;
         multiplies = theirs + W·N·L·h·(d + d_v) for scores and context, over W windows of N queries and L keys, the
-        appended ones included.
+        appended ones included: L is that of the input, or of ``kv``, and p with ``past``. A mask changes none of it.
+        With a causal mask query i sees min(p + i + 1, w) keys, w with ``window``, and those that are appended.
     Shapes:
         [windows …, N tokens, Fin] → [windows …, N, dim]; leading axes are windows, each attended alone.
     Source:
         Vaswani et al., Attention Is All You Need, section 3.2; Ainslie et al. 2023 for fewer key–value heads;
-        Dehghani et al. 2023 for norms of queries and keys; Liu et al. 2021 for a bias of positions; PyTorch reference,
-        torch.nn.MultiheadAttention; Keras reference, MultiHeadAttention.
+        Dehghani et al. 2023 for norms of queries and keys; Liu et al. 2021 for a bias of positions; Jiang et al.,
+        Mistral 7B, section 2 for a sliding window; PyTorch reference, torch.nn.MultiheadAttention; Keras reference,
+        MultiHeadAttention.
     Examples:
         attention: 12 on [197, 768] -> [197, 768]; 2362368 params, 524391936 multiplies
         attention: {heads: 2, kv: y} on x [5, 8], y [7, 6] -> [5, 8]; 256 params, 1872 multiplies
@@ -41,7 +44,9 @@ class Attention(Op):
         attention: {heads: 2, add_bias_kv: true, add_zero_attn: true} on [5, 8] -> [5, 8]; 304 params, 1840 multiplies
         attention: {heads: 3, head_dim: 4, value_dim: 5, qk_norm: rms} on [6, 8] -> [6, 8]; 487 params, 3564 multiplies
         attention: {heads: 3, position_bias: 169} on [64, 49, 96] -> [64, 49, 96]; 37755 params, 145108992 multiplies
-        attention: {heads: 2, bias: [true, true, true, false]} on [5, 8] -> [5, 8]; 280 params, 1680 multiplies
+        attention: {heads: 2, bias: qkv} on [5, 8] -> [5, 8]; 280 params, 1680 multiplies
+        attention: {heads: 4, kv_heads: 2, past: 7, bias: [q, o]} on [3, 8] -> [3, 8]; 208 params, 1056 multiplies
+        attention: {heads: 2, past: 7, mask: causal, window: 4} on [2, 3, 8] -> [2, 3, 8]; 288 params, 2496 multiplies
     """
 
     kind = "attention"
@@ -57,8 +62,8 @@ class Attention(Op):
     """Width d_v of one head of values; ``head_dim`` by default."""
     kv_heads: Number | None = argument("kv_heads", SizeType(), default=None)
     """Heads of keys and values; divides ``heads``, which it is by default."""
-    bias: bool | tuple[bool, ...] = argument("bias", FlagsType(len(PROJECTIONS)), default=True)
-    """Whether the four projections add a bias; in a list, each of q, k, v and o."""
+    bias: bool | tuple[bool, ...] = argument("bias", FlagsType(PROJECTIONS, {"qkv": tuple("qkv")}), default=True)
+    """Whether the four projections add a bias, or which of them: ``qkv``, ``[q, v, o]``, or true or false for each."""
     qk_norm: str = argument("qk_norm", ChoiceType(QK_NORMS), default="none")
     """The norm of projected queries and of keys: over each head with the same weights, or over all heads together."""
     add_bias_kv: bool = argument("add_bias_kv", FlagType(), default=False)
@@ -67,6 +72,12 @@ class Attention(Op):
     """Whether one key and value of zeros are appended to the projected ones."""
     position_bias: Number | None = argument("position_bias", SizeType(), default=None)
     """Numbers a head of a learned table that is added to the scores: (2·7 − 1)² of windows of 7×7."""
+    past: Number | None = argument("past", SizeType(0), default=None)
+    """Tokens p before the input's, whose keys and values are in a cache, which is also kept where p is 0."""
+    mask: str = argument("mask", ChoiceType(MASKS), default="none")
+    """``causal``: a query sees its own token and those before, and keys and values are kept for those to come."""
+    key_window: Number | None = argument("window", SizeType(), default=None)
+    """Keys w that a query sees at most: its own, and the w − 1 before; needs ``mask: causal``."""
     kdim: Number | None = argument("kdim", SizeType(), default=None)
     """Width Fk of the tensor that keys are projected from, to check it."""
     vdim: Number | None = argument("vdim", SizeType(), default=None)
@@ -81,6 +92,7 @@ class Attention(Op):
         fits = divides(kv_heads, self.heads)
         require(fits, "CC404", "kv_heads = {} does not divide the {} heads", kv_heads, self.heads)
         self._require_sources(*_sources(*inputs))
+        require_causal("attention", is_causal=self._is_causal, window=self.key_window)
         return x.with_axis(-1, dim)
 
     def _require_sources(self, x: Shape, keys: Shape, values: Shape) -> None:
@@ -96,6 +108,26 @@ class Attention(Op):
             if width is not None:
                 text = f"attention: {name}dim = {{}}, but {name} is projected from {{}}"
                 require(equal(width, source.features), "CC405", text, width, source)
+        if self._is_ordered:
+            text = "attention: past and mask are of queries and keys of the same tokens, but there are {} and {}"
+            require(equal(x[-2], keys[-2]), "CC405", text, x[-2], keys[-2])
+
+    @property
+    def _is_causal(self) -> bool:
+        return self.mask == "causal"
+
+    @property
+    def _is_ordered(self) -> bool:
+        """Whether queries and keys are of the same tokens, one after another, so that later ones need a cache."""
+        return self._is_causal or self.past is not None
+
+    @property
+    def _past(self) -> Number:
+        return 0 if self.past is None else self.past
+
+    def _tokens(self, keys: Shape) -> Number:
+        """Return the tokens that there is a key of: those of the input and those before."""
+        return keys[-2] + self._past
 
     def _dim(self, x: Shape) -> Number:
         return x.features if self.dim is None else self.dim
@@ -143,14 +175,40 @@ class Attention(Op):
             MatrixProduct(rows[name] * matrix.elements, rows[name] * matrix[0], 4 if name == "o" else 1, name=name)
             for name, matrix in matrices.items()
         )
-        scores = rows["q"] * (keys[-2] + (self.add_bias_kv + self.add_zero_attn))
-        queries, context = matrices["q"][0], matrices["o"][1]
+        tokens, queries, context = self._tokens(keys), matrices["q"][0], matrices["o"][1]
+        pairs = rows["q"] * (tokens + (self.add_bias_kv + self.add_zero_attn))
+        hidden = [
+            masked_products(x[-2], tokens, self._past, self.key_window, windows * width) if self._is_causal else 0
+            for width in (queries, context)
+        ]
         return (
             q, k, v,
-            MatrixProduct(scores * queries, self.heads * scores, 2, has_weights=False, name="scores"),
-            MatrixProduct(scores * context, rows["q"] * context, 3, has_weights=False, name="context"),
+            MatrixProduct(
+                pairs * queries, self.heads * pairs, 2, has_weights=False, name="scores", masked=hidden[0]
+            ),
+            MatrixProduct(
+                pairs * context, rows["q"] * context, 3, has_weights=False, name="context", masked=hidden[1]
+            ),
             o,
         )  # fmt: skip
+
+    def cached(self, *inputs: Shape) -> Number:
+        """Keys and values of all tokens up to now, or of the last w: h_kv·(d + d_v)·min(p + N, w) a window."""
+        _, keys, _ = _sources(*inputs)
+        return self._kept(held_keys(self._tokens(keys), self.key_window), *inputs) if self._is_ordered else 0
+
+    def moved(self, *inputs: Shape) -> Number | None:
+        """The output, N keys and values written, and those read that some query sees: min(p + N, w + N − 1)."""
+        x, keys, _ = _sources(*inputs)
+        if not self._is_ordered:
+            return None
+        window = None if self.key_window is None else self.key_window + x[-2] - 1
+        return self.output(*inputs).elements + self._kept(keys[-2] + held_keys(self._tokens(keys), window), *inputs)
+
+    def _kept(self, tokens: Number, *inputs: Shape) -> Number:
+        """Return the elements of keys and values of so many tokens."""
+        matrices = self._matrices(*inputs)
+        return prod(inputs[0][:-2]) * tokens * (matrices["k"][0] + matrices["v"][0])
 
     def attributes(self, *inputs: Shape) -> dict[str, Any]:
         x = inputs[0]
@@ -158,8 +216,10 @@ class Attention(Op):
         value_dim = {} if self.value_dim is None else {"value_dim": self.value_dim}
         norm = {} if self.qk_norm == "none" else {"qk_norm": self.qk_norm}
         appended = {name: True for name in ("add_bias_kv", "add_zero_attn") if getattr(self, name)}
-        table = {} if self.position_bias is None else {"position_bias": self.position_bias}
-        return {**sizes, **value_dim, "bias": self.bias, **norm, **appended, **table}
+        optional = {"position_bias": self.position_bias, "past": self.past, "window": self.key_window}
+        given = {name: size for name, size in optional.items() if size is not None}
+        mask = {"mask": self.mask} if self._is_causal else {}
+        return {**sizes, **value_dim, "bias": self.bias, **norm, **appended, **mask, **given}
 
 
 def _sources(x: Shape, keys: Shape | None = None, values: Shape | None = None) -> tuple[Shape, Shape, Shape]:

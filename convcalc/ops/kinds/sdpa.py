@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from convcalc.arith import divides, either, equal, require
-from convcalc.ops.arguments import FlagType, argument
+from convcalc.arith import Number, divides, either, equal, prod, require
+from convcalc.ops.arguments import ChoiceType, FlagType, SizeType, argument
 from convcalc.ops.kinds._checks import broadcast
+from convcalc.ops.kinds._mask import MASKS, masked_products, require_causal
 from convcalc.ops.op import MatrixProduct, Op
 from convcalc.shapes import Shape
 
@@ -17,16 +19,18 @@ class ScaledDotProductAttention(Op):
 
     Formula:
         multiplies = W·H·N·L·(E + Ev), over W windows and H query heads of N queries and L keys: scores E, context Ev
-        for each pair, whether masked or not. No params; scaling, mask and softmax are not counted.
+        for each pair, whether masked or not. No params; scaling, mask and softmax are not counted. With a causal mask
+        query i sees the first p + i + 1 keys, or with ``window`` the w last of these.
     Shapes:
         q [windows …, H heads, N, E], k [windows …, h, L, E], v [windows …, h, L, Ev] → [windows …, H, N, Ev]; h divides
         H, or none has heads. A fourth branch is the mask, or the bias of the scores: it broadcasts to [… H, N, L].
     Source:
-        PyTorch reference, torch.nn.functional.scaled_dot_product_attention.
+        PyTorch reference, torch.nn.functional.scaled_dot_product_attention (``is_causal`` has p = 0).
     Examples:
         sdpa: [identity, {from: x}, {from: x}] on x [12, 197, 64] -> [12, 197, 64]; 0 params, 59610624 multiplies
         sdpa: [identity, {from: k}, {from: v}] on q [5, 6], k [7, 6], v [7, 4] -> [5, 4]; 0 params, 350 multiplies
         sdpa: {causal: true, branches: [identity, {from: k}, {from: k}]} on q [8, 5, 6], k [2, 7, 6] -> [8, 5, 6]; 0 params, 3360 multiplies
+        sdpa: {mask: causal, past: 4, window: 3, branches: [identity, {from: k}, {from: k}]} on q [8, 3, 6], k [2, 7, 6] -> [8, 3, 6]; 0 params, 2016 multiplies
         sdpa: [identity, {from: k}, {from: k}, {from: b}] on q [3, 6], k [5, 6], b [1, 5] -> [3, 6]; 0 params, 180 multiplies
     """  # noqa: E501
 
@@ -35,10 +39,25 @@ class ScaledDotProductAttention(Op):
     source_form = "function"
 
     causal: bool = argument("causal", FlagType(), default=False)
-    """Whether a query sees no later key; it changes no count."""
+    """The same as ``mask: causal``."""
+    mask: str = argument("mask", ChoiceType(MASKS), default="none")
+    """``causal``: a query sees its own token and those before."""
+    past: Number | None = argument("past", SizeType(0), default=None)
+    """Tokens p before the first query, whose keys come first; 0 by default."""
+    key_window: Number | None = argument("window", SizeType(), default=None)
+    """Keys w that a query sees at most: its own, and the w − 1 before; needs ``mask: causal``."""
 
     def output(self, *inputs: Shape) -> Shape:
+        require_causal("sdpa", is_causal=self._is_causal, window=self.key_window)
         return self._scores(*inputs).with_axis(-1, inputs[2].features)
+
+    @property
+    def _is_causal(self) -> bool:
+        return self.causal or self.mask == "causal"
+
+    @property
+    def _past(self) -> Number:
+        return 0 if self.past is None else self.past
 
     def _scores(self, *inputs: Shape) -> Shape:
         """Return [windows …, heads, queries, keys], given that all branches fit."""
@@ -63,8 +82,24 @@ class ScaledDotProductAttention(Op):
             require(either(equal(own, 1), equal(own, size)), "CC405", text, mask, scores)
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
-        scores, context = self._scores(*inputs).elements, self.output(*inputs).elements
+        pairs, context = self._scores(*inputs), self.output(*inputs).elements
+        scores, widths, rows = pairs.elements, (inputs[0].features, inputs[2].features), prod(pairs[:-2])
+        hidden = [
+            masked_products(pairs[-2], pairs[-1], self._past, self.key_window, rows * width) if self._is_causal else 0
+            for width in widths
+        ]
         return (
-            MatrixProduct(scores * inputs[0].features, scores, 1, has_weights=False, name="scores"),
-            MatrixProduct(scores * inputs[2].features, context, 2, has_weights=False, name="context"),
+            MatrixProduct(scores * widths[0], scores, 1, has_weights=False, name="scores", masked=hidden[0]),
+            MatrixProduct(scores * widths[1], context, 2, has_weights=False, name="context", masked=hidden[1]),
         )
+
+    def warning(self, *inputs: Shape) -> str:
+        """Name a mask that ends before or behind the last key, as that of queries behind a cache does without past."""
+        queries, keys = inputs[0][-2], inputs[1][-2]
+        if not self._is_causal or equal(queries + self._past, keys) is not False:
+            return ""
+        return f"past + queries = {self._past} + {queries}, but there are {keys} keys: the last query sees no last key"
+
+    def attributes(self, *inputs: Shape) -> dict[str, Any]:
+        sizes = {"past": self.past, "window": self.key_window}
+        return {"causal": self._is_causal, **{name: value for name, value in sizes.items() if value is not None}}

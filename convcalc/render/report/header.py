@@ -60,7 +60,9 @@ def shapes(shapes: Mapping[str, Sequence[int]], glyphs: Characters) -> str:
 def totals(report: Report, view: TableOptions, glyphs: Characters, width: int | None = None) -> Table:
     """Metrics of the whole design: title, exact number, short number, its suffix, unit. Narrow: the first two."""
     bounds = report.lower_bounds
-    columns = [column for column in report.columns if column.key in report.totals and view.shows_total(column.key)]
+    columns = [
+        column for column in report.columns if column.key in report.totals and view.shows_total(column.key, report)
+    ]
     values = [report.totals[column.key] for column in columns]
     shortened = [format_short(value, column.unit) for value, column in zip(values, columns, strict=True)]
     plain = [format_exact(value) for value in values]

@@ -141,9 +141,11 @@ def read_argument(
         _require_used(part, values)
         source_form = read_via(*via, known, written=written) if via else None
         return LayerItem(part, values, span=key.span, source_form=source_form)
-    if isinstance(arguments_of(op)[key.text].type, TextType):
+    slot = arguments_of(op)[key.text].type
+    if isinstance(slot, TextType):
         return ArgumentValue(text_value(require_scalar(key, node)), written, key.span)
-    return ArgumentValue(parse_value(node, known, key.text, key.span, choices(op, key.text)), written, key.span)
+    value = parse_value(node, known, key.text, key.span, choices(op, key.text), slot.parts)
+    return ArgumentValue(value, written, key.span)
 
 
 def arguments_by_name(

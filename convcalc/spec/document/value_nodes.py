@@ -144,11 +144,16 @@ def _unknown_variable(name: str, span: Span, known: NameScope) -> SpecError:
 
 
 def parse_value(
-    node: YamlNode, known: NameScope, what: str = "a value", key: Span | None = None, words: Collection[str] = ()
+    node: YamlNode,
+    known: NameScope,
+    what: str = "a value",
+    key: Span | None = None,
+    words: Collection[str] = (),
+    parts: Collection[str] = (),
 ) -> ValueNode:
     """Read a scalar as an expression, or a list of them, nested as it is. ``key`` is blamed where nothing stands.
 
-    ``words`` are the choices of the argument that it is written for, none of which is an element of a list.
+    ``words`` are the choices of the argument that it is written for, and ``parts`` those of an element of a list.
 
     Raises:
         SpecError: CC114 for nothing, CC117 for a mapping, CC501 for a list that is too long.
@@ -161,7 +166,7 @@ def parse_value(
         raise SpecError("CC117", f"{what} must be an expression or a list, not a mapping", node.span)
     if len(node.items) > LIST:
         raise SpecError("CC501", f"a list of {len(node.items)} exceeds the limit of {LIST}", node.span)
-    return list_node(node.span, [parse_value(item, known, f"an element of {what}") for item in node.items])
+    return list_node(node.span, [parse_value(item, known, f"an element of {what}", None, parts) for item in node.items])
 
 
 def list_node(span: Span, items: Iterable[ValueNode]) -> ValueNode:

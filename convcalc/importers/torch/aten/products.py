@@ -154,7 +154,7 @@ def sdpa(g: Lowering, node: Node) -> Any:
     if mask is not None and not isinstance(mask, Constant):
         own = (1,) * (rank - len(mask.shape)) + mask.shape
         handles.append(g.laid_out(node, mask, without(own, batch if batch is not None and own[batch] == 1 else None)))
-    made = g.given(node, g.add(node, "sdpa", *handles, causal=bool(node["is_causal"])), shape, batch)
+    made = g.given(node, g.add(node, "sdpa", *handles, mask="causal" if node["is_causal"] else "none"), shape, batch)
     return made if len(node.outputs) == 1 else [made, *[None] * (len(node.outputs) - 1)]
 
 
