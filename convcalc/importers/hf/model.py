@@ -44,7 +44,7 @@ class HuggingFaceModel(Model):
             graph, _ = expand(document, loader, overrides=values)
         except SpecErrors as found:
             raise self._failed(found) from None
-        graph.name = self.name
+        graph.name, graph.warnings = self.name, []  # those of the template are not the user's
         return graph
 
     def _sizes(self, inputs: Mapping[str, tuple[Number, ...]]) -> dict[str, Number]:

@@ -79,7 +79,7 @@ def read_settings(config: Config) -> Settings:
     for key, (written, value) in values.items():
         _check(config, found, key, written, value)
     merged = {**found.defaults, **{key: value for key, (_, value) in values.items()}}
-    merged["num_labels"] = _labels(config)
+    merged["num_labels"] = _labels(config, found.row.get("num_labels", 2))
     numbers = {key: number(value) for key, value in merged.items() if key in found.keys}
     activations = {
         found.renamed.get(key, key): _activation(config, key, value)
@@ -93,8 +93,8 @@ def read_settings(config: Config) -> Settings:
 
 
 def _word(config: Config, key: str, value: Any, known: list[str]) -> str:
-    """Demand one of the words that the table has for a key."""
-    if value not in known:
+    """Demand one of the words that the table has for a key, if it is no number."""
+    if value not in known and number(value) is None:
         text = f"{quoted(key)}: {shown(value)} is not read"
         raise SpecError("CC761", text, config.span(key), f"read are {', '.join(known)}")
     return str(value)
@@ -125,9 +125,9 @@ def _architecture(config: Config, found: Family) -> str:
     return str(names[0])
 
 
-def _labels(config: Config) -> int:
-    """Return how many labels a classifier has: 2 unless the configuration names them."""
-    names, count = config.values.get("id2label"), config.values.get("num_labels", 2)
+def _labels(config: Config, default: int) -> int:
+    """Return how many labels a classifier has."""
+    names, count = config.values.get("id2label"), config.values.get("num_labels", default)
     if isinstance(names, dict) and names:
         return len(names)
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
