@@ -22,11 +22,13 @@ class Config(NamedTuple):
 
     source: Source
     values: Mapping[str, Any]
+    inside: str = ""
+    """The key of another configuration that holds it."""
 
     def span(self, key: str) -> Span:
-        """Return the place of a key, of which the last segment is looked for behind the first; or that of the file."""
+        """Return the place of a key, or that of the file."""
         start = 0
-        for segment in key.split("."):
+        for segment in filter(None, (self.inside, key)):
             found = re.compile(rf"{re.escape(json.dumps(segment))}\s*:").search(self.source.text, start)
             if found is None:
                 break

@@ -86,13 +86,18 @@ class Family:
     def keys(self) -> frozenset[str]:
         """All keys of a configuration that are used."""
         nodes = [*self.absent.values(), *self.per_layer.values(), *map(_expression, self._all_texts())]
-        names = set().union(*(node.names for node in nodes), self.absent, self.renamed, self.row.get("members", {}).values())
+        names = set().union(*(node.names for node in nodes), self.absent, self.renamed, self.row.get("members", {}).values(), self.worded)
         return frozenset(names | self.variables)
 
     @cached_property
     def variables(self) -> frozenset[str]:
         """The variables of the template."""
         return frozenset(template_names(self.template))
+
+    @cached_property
+    def worded(self) -> frozenset[str]:
+        """The keys whose values are words."""
+        return frozenset((*self.row.get("words", ()), *(key for key, _ in self.row.get("flags", {}).values())))
 
     def _all_texts(self) -> Iterator[Any]:
         for variables in (self.shared.get("vars", {}), self.row.get("vars", {}), *self.classes.values()):
@@ -140,7 +145,9 @@ def library_version() -> str:
 def family(model_type: str) -> Family:
     """Return the family of one of ``known_types``."""
     row = _table()["families"][model_type]
-    return Family(model_type, row, _table()["templates"][row["template"]], **_class_defaults()["classes"][model_type])
+    known = _class_defaults()["classes"][model_type]
+    defaults = {**known["defaults"], **row.get("extra", {})}
+    return Family(model_type, row, _table()["templates"][row["template"]], defaults, known["aliases"], known["built"])
 
 
 def _expressions(texts: Mapping[str, Any]) -> dict[str, ValueNode]:

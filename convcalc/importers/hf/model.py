@@ -20,7 +20,7 @@ from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import expand, parse_spec
 from convcalc.spec.yaml.text import read_text
 
-TOKENS = {"seq": 128, "past": 0, "target": 128}
+TOKENS = {"seq": 128, "past": 0, "target": 128, "samples": 16000}
 """Variables of templates that no configuration has, with their defaults: tokens, those before, those of a decoder."""
 
 

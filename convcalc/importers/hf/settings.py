@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -39,10 +40,7 @@ class Settings:
 
     def variables(self, given: Mapping[str, Number]) -> dict[str, Any]:
         """Return the values of the template's variables, for values in place of some of the configuration's."""
-        env: dict[str, Any] = {**self.numbers, **{k: v for k, v in given.items() if k in self.family.keys}}
-        for key, node in self.family.absent.items():
-            if key not in env:
-                env[key] = self._evaluate(node, env)
+        env = self.complete(given)
         found = {name: env[name] for name in self.family.variables if name in env}
         found |= {to: env[key] for key, to in self.family.renamed.items() if key in env}
         env = {**found, **env}
@@ -54,6 +52,14 @@ class Settings:
         for name, node in self.family.per_layer.items():
             found[name] = tuple(self._evaluate(node, {**env, "i": i}) for i in layers)
         return {name: value for name, value in {**found, **self.words}.items() if name in self.family.variables}
+
+    def complete(self, given: Mapping[str, Number]) -> dict[str, Any]:
+        """Return the values of the keys, with those that follow from others where they are null."""
+        env: dict[str, Any] = {**self.numbers, **{k: v for k, v in given.items() if k in self.family.keys}}
+        for key, node in self.family.absent.items():
+            if key not in env:
+                env[key] = self._evaluate(node, env)
+        return env
 
     def _evaluate(self, node: ValueNode, env: Mapping[str, Any]) -> Any:
         missing = sorted(node.names - env.keys())
@@ -86,18 +92,39 @@ def read_settings(config: Config) -> Settings:
         for key, value in merged.items()
         if found.renamed.get(key, key) == ACTIVATION
     }
-    words = {key: _word(config, key, merged.get(key), known) for key, known in found.row.get("words", {}).items()}
-    numbers |= {"gated": value.startswith("gated-") for value in words.values()}
-    known_numbers = {key: value for key, value in numbers.items() if value is not None}
-    return Settings(config, found, architecture, known_numbers, activations)
+    numbers |= _words(config, found, merged)
+    for key, name in found.row.get("nested", {}).items():
+        numbers |= _nested(config, key, name)
+    known = {key: value for key, value in numbers.items() if value is not None}
+    return Settings(config, found, architecture, known, activations)
 
 
-def _word(config: Config, key: str, value: Any, known: list[str]) -> str:
-    """Demand one of the words that the table has for a key, if it is no number."""
-    if value not in known and number(value) is None:
-        text = f"{quoted(key)}: {shown(value)} is not read"
-        raise SpecError("CC761", text, config.span(key), f"read are {', '.join(known)}")
-    return str(value)
+def _words(config: Config, found: Family, merged: Mapping[str, Any]) -> dict[str, bool]:
+    """Check the words of a configuration; return the variables that say whether some are there."""
+    for key, known in found.row.get("words", {}).items():
+        value = merged.get(key)
+        if number(value) is None and value not in known:
+            text = f"{quoted(key)}: {shown(value)} is not read"
+            raise SpecError("CC761", text, config.span(key), f"read are {', '.join(known)}")
+    result = {}
+    for flag, (key, sought) in found.row.get("flags", {}).items():
+        value = merged.get(key) or []
+        parts = re.split(r"[|-]", value) if isinstance(value, str) else value
+        if not isinstance(parts, list):
+            raise config.wrong(key, value, "a list of words")
+        result[flag] = sought in (str(part).strip().lower() for part in parts)
+    return result
+
+
+def _nested(config: Config, key: str, name: str) -> dict[str, Any]:
+    """Return the values of a configuration inside another, by the names that they have in expressions."""
+    values = config.values.get(key)
+    if values is not None and not isinstance(values, dict):
+        raise config.wrong(key, values, "an object")
+    inner = Config(config.source, {**(values or {}), "model_type": name, "architectures": None}, key)
+    settings = read_settings(inner)
+    start = key.removesuffix("config")
+    return {f"{start}{each}": value for each, value in settings.complete({}).items()}
 
 
 def _family(config: Config) -> Family:
@@ -145,6 +172,8 @@ def _activation(config: Config, key: str, value: Any) -> Any:
 
 def _check(config: Config, found: Family, key: str, written: str, value: Any) -> None:
     """Demand that a key is of the right type, or that no count depends on it."""
+    if key in found.row.get("nested", {}):
+        return
     if key in found.keys:
         _check_type(config, found, key, written, value)
     elif key in found.row.get("only", {}):
@@ -163,7 +192,7 @@ def _unread(config: Config, key: str, value: Any, found: Family) -> SpecError:
 def _check_type(config: Config, found: Family, key: str, written: str, value: Any) -> None:
     """Demand a value of the type that the class has, or null where the table says what it means."""
     default = found.defaults.get(key)
-    if found.renamed.get(key, key) == ACTIVATION or isinstance(default, str | dict):
+    if found.renamed.get(key, key) == ACTIVATION or key in found.worded:
         return
     if value is None:
         if default is not None and key not in found.absent and key not in found.row.get("null", {}):
@@ -177,7 +206,7 @@ def _check_type(config: Config, found: Family, key: str, written: str, value: An
             raise config.wrong(written, value, "a list of numbers")
     elif default is None and isinstance(value, bool) and key not in found.absent:
         return
-    elif isinstance(value, bool) or not isinstance(number(value), int | Fraction) or value < 0:
+    elif isinstance(value, bool) or not isinstance(number(value), int | Fraction) or value < min(0, default or 0):
         raise config.wrong(written, value, "an integer, at least 0")
     elif not isinstance(default, float) and not isinstance(number(value), int):
         raise config.wrong(written, value, "an integer, at least 0")
