@@ -301,7 +301,7 @@ def test_layers_that_are_not_counted_are_marked() -> None:
     found = graph(module_tree(partial), partial)
     svg = found.picture.to_svg()
     assert "custom ≥" in svg
-    assert "≥ 0 parameters" in svg
+    assert "0 parameters (0%)\n≥ 0 multiplies" in svg
     for format_ in ("text", "mermaid", "dot"):
         assert "custom ≥" in str(GRAPHS[format_].graph(found, Surface()))
     nodes = json.loads(str(GRAPHS["json"].graph(found, Surface())))["nodes"]

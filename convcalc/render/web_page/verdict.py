@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from convcalc.errors import SpecError, excerpt
 from convcalc.findings import CheckResult, ClaimResult, Finding, LimitResult
 from convcalc.number_format import count_of, format_count_or_shape, format_multiple
-from convcalc.render.check.findings import amount, main_span, worst_first
+from convcalc.render.check.findings import amount, heaviest_label, main_span, weight, worst_first
 from convcalc.render.check.limit_tables import RELATIONS, change_list, format_used
 from convcalc.render.check.page import summary
 from convcalc.render.pictures.modules import module_tree
@@ -86,11 +86,11 @@ def _finding(finding: Finding) -> Element:
     """Return a finding with its severity in words, its place and its heaviest layers."""
     span = main_span(finding)
     head = element("b", f"{finding.severity} {finding.code} ", class_=finding.severity)
-    heaviest = ", ".join(f"{one.path} {one.after:,}" for one in finding.heaviest if one.after is not None)
+    heaviest = ", ".join(f"{one.path} {weight(one)}" for one in finding.heaviest)
     return element(
         "li", head, finding.text, element("code", str(span)) if span else None,
         _quoted(excerpt(span)) if span and span.line else None,
-        element("p", f"Heaviest: {heaviest}") if heaviest else None,
+        element("p", f"{heaviest_label(finding).capitalize()}: {heaviest}") if heaviest else None,
         element("p", f"Hint: {finding.hint}") if finding.hint else None,
     )  # fmt: skip
 
