@@ -301,11 +301,22 @@ def test_layers_that_are_not_counted_are_marked() -> None:
     found = graph(module_tree(partial), partial)
     svg = found.picture.to_svg()
     assert "custom ≥" in svg
-    assert "≥ 0 parameters" in svg
+    assert "≥ 0 multiplies" in svg
     for format_ in ("text", "mermaid", "dot"):
         assert "custom ≥" in str(GRAPHS[format_].graph(found, Surface()))
     nodes = json.loads(str(GRAPHS["json"].graph(found, Surface())))["nodes"]
     assert [node["path"] for node in nodes if node["kind"] != "input" and not node["known"]] == ["mystery"]
+
+
+def test_a_scope_of_one_layer_is_drawn_as_the_layer() -> None:
+    found = graph_of("input: [3, 8, 8]\nlayers:\n"
+                     "  - {name: down, seq: [conv: {out: 4, kernel: 3, stride: 2, norm: batch}]}\n"
+                     "  - {name: end, seq: [{name: inner, seq: [relu]}]}\n", depth="all")  # fmt: skip
+    assert [str(node.name) for node in found.top.walk() if node.is_frame] == [""]
+    svg = found.picture.to_svg()
+    assert ">conv 3×3 /2<" in svg
+    assert ">down · 4×3×3<" in svg
+    assert ">relu<" in svg
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

@@ -84,7 +84,9 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, dict[str, Cell]]]
                 for label, cell in zip(comparison.labels, row.cells, strict=True)
                 if cell
             }
-            found.append((row.path if not row.last_segment else f"{row.path} … {row.last_segment}", cells))
+            own = dict.fromkeys(cell.path.rpartition(".")[2] for cell in row.cells if cell)
+            places = " / ".join([row.path, *(name for name in own if name != row.path.rpartition(".")[2])])
+            found.append((places if not row.last_segment else f"{places} … {row.last_segment}", cells))
     return found
 
 

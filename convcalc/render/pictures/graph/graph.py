@@ -170,6 +170,8 @@ class _Opening:
                 return False
             if named and any(module in self.named for module in run.modules):
                 return True
+            if run.first.only is not None:  # drawn as its layer
+                return False
             return level < depth and any(leaf.sources for leaf in run.first.leaves())  # not parameters alone
 
         return build(self.root, self.runs, opens)
