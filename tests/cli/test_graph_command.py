@@ -319,6 +319,12 @@ def test_a_scope_of_one_layer_is_drawn_as_the_layer() -> None:
     assert ">relu<" in svg
 
 
+@pytest.mark.parametrize("format_", ["svg", "mermaid", "dot", "json", "text"])
+def test_a_design_without_layers_has_a_graph_that_says_so(format_: str) -> None:
+    found = graph_of("input: [3, 8, 8]\nlayers: []")
+    assert "The design has no layers." in str(GRAPHS[format_].graph(found, Surface()))
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 

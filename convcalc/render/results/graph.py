@@ -32,8 +32,8 @@ def graph_blocks(graph: Graph, surface: Surface) -> Iterator[Paragraph]:
     yield Paragraph([(glyphs.text(numbers), "dim")], width)
     yield Paragraph()
     rows = [_row(node, graph, glyphs) for node in _lines(graph)]
-    room = min(WIDEST_NAME, max(cells(name) for name, _, _ in rows))
-    what = max(cells(text) for name, text, _ in rows)
+    room = min(WIDEST_NAME, max((cells(name) for name, _, _ in rows), default=0))
+    what = max((cells(text) for _, text, _ in rows), default=0)
     reads = _reads(graph, glyphs)
     for node, (name, text, shape) in zip(_lines(graph), rows, strict=True):
         style = "group" if node.is_frame else ""
