@@ -18,6 +18,7 @@ import convcalc
 from convcalc.render.pictures import palette
 from convcalc.render.pictures.bars import bars, comparison_bars
 from convcalc.render.pictures.bridge import bridge
+from convcalc.render.pictures.graph.graph import graph
 from convcalc.render.pictures.modules import Module, module_tree, top_runs
 from convcalc.render.pictures.palette import CLASSES, DARK, LIGHT, RAMP, contrast, tint
 from convcalc.render.pictures.skyline import skyline
@@ -213,3 +214,16 @@ def test_bars_of_several_designs_have_both_names_of_a_place() -> None:
     )
     drawn = comparison_bars(convcalc.compare(one, other)).to_svg()
     assert "begin / stem" in drawn
+
+
+def test_numbers_behind_names_from_right_to_left_keep_their_order() -> None:
+    """Without a letter or a mark from left to right between them, the numbers would go on from right to left."""
+    report = report_of(
+        "input: [3, 8, 8]\nlayers: [{name: שכבה, conv: [4, 3]}, {name: نموذج, seq: [conv: [5, 1], relu]}]"
+    )
+    root = module_tree(report)
+    drawn = [bridge(root), bars(root), treemap(root), skyline(root, report), graph(root, report).picture]
+    texts = ["".join(text.itertext()) for picture in drawn for text in picture.root.iter("text")]
+    named = [text for text in texts if re.search("[\u0590-\u06ff]", text)]
+    assert len(named) >= 2 * len(drawn)
+    assert not [text for text in named if re.search("[\u0590-\u06ff](?![\u0590-\u06ff\u200e])", text)]

@@ -114,7 +114,8 @@ def _drawn(lines: Sequence[Line], heads: tuple[str, ...], width: float, note: st
             content.append(_row(line, y, left - 12, [*zip(starts, rooms, largest, strict=True)]))
         y += ROW
     if not lines:
-        content = [element("text", "No layer has parameters or multiplies.", class_="muted", x=4, y=16)]
+        none = f"No {'counted ' if note else ''}layer has parameters or multiplies."
+        content = [element("text", none, class_="muted", x=4, y=16)]
     if note:
         y += FOOT
         content.append(element("text", fitted(note, width - 4, SIZE), class_="muted", x=2, y=y - 6))
