@@ -332,7 +332,7 @@ def test_a_design_without_layers_has_a_graph_that_says_so(format_: str) -> None:
     (["--open", "blok1"], "no layer or module has the path 'blok1'; did you mean 'block1'?"),
     (["--close", "x.*"], "no layer or module has the path 'x.*'"),
     (["--open", "a..b"], "the glob 'a..b' has an empty part"), (["--depth", "0"], "'0' is not a positive integer"),
-    (["--depth", "deep"], "'deep' is not a positive integer"), (["--by", "mac"], "did you mean 'macs'?"),
+    (["--depth", "deep"], "'deep' is not a positive integer, auto or all"), (["--by", "mac"], "did you mean 'macs'?"),
     (["--direction", "up"], "'up' is not one of down, right"), (["-o", "a.pdf"], "for PDF print the SVG"),
     (["-o", "a.csv"], "no format for files with the extension .csv"),
 ])  # fmt: skip

@@ -20,7 +20,7 @@ from convcalc.cli.options.designs import (
     variants_option,
 )
 from convcalc.cli.options.reading import DesignOptions, design_options
-from convcalc.cli.output.targets import STDOUT, OutputTarget, output_option, require_not_read, write
+from convcalc.cli.output.targets import EXTENSIONS, STDOUT, OutputTarget, output_option, require_not_read, write
 from convcalc.designs.names import parse_design
 from convcalc.designs.patterns import MAGIC
 from convcalc.errors import quoted
@@ -60,6 +60,10 @@ def command(
     settings = context.find_object(GeneralOptions) or GeneralOptions()
     target = OutputTarget("html", None if output == STDOUT else output)
     require_not_read([target], designs)
+    suffix = os.path.splitext(target.path or "")[1].lower()
+    if suffix == ".pdf" or EXTENSIONS.get(suffix, "html") != "html":
+        way = "print it in a browser" if suffix == ".pdf" else "graph, plot and report write others"
+        raise click.UsageError(f"a page is an .html file, not {suffix}; {way}")
     if target.path is None and is_terminal(sys.stdout):
         raise click.UsageError("a page is for a browser; write to a file with -o")
     tables = [design for design in designs if is_results_file(design)]
