@@ -207,6 +207,15 @@ def test_names_of_bands_neither_overlap_nor_leave_the_picture(bands: list[tuple[
     assert all(right < left for (_, right), (left, _) in pairwise(spans))
 
 
+@pytest.mark.parametrize("width", [240, 260, 300, 340, 400])
+def test_the_keys_of_the_skyline_are_in_the_picture(width: int) -> None:
+    report = report_of("input: [3, 99, 99]\nlayers: [conv: [333, 3], {opaque: {out: [9, 9]}, name: other}]")
+    drawn = skyline(module_tree(report), report, width=width)
+    keys = [text for text in drawn.root.iter("text") if text.get("class") == "muted small"]
+    assert len(keys) == 3
+    assert all(float(key.get("x", "")) + text_width(key.text or "", 10.5) <= width for key in keys)
+
+
 def test_bars_of_several_designs_have_both_names_of_a_place() -> None:
     one, other = (
         convcalc.load(text=f"input: [3, 8, 8]\nlayers: [{{name: {name}, conv: [5, 3]}}]", name=name)

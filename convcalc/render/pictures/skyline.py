@@ -205,9 +205,10 @@ def _peak(report: Report, columns: Sequence[_Column], step: float, scale: _Scale
 
 def _legend(scales: Sequence[_Scale], width: float) -> Iterator[Element]:
     """Give the keys of the colours, with the largest values."""
-    texts = [f"up to {short(scale.largest, known=scale.known)} {NAMES[scale.key][1]}" for scale in scales]
-    if sum(text_width(text, SMALL) + 29 for text in texts) > width:
-        texts = [text.removeprefix("up to ") for text in texts]
+    largest = [short(scale.largest, known=scale.known) for scale in scales]
+    named = [f"{value} {NAMES[scale.key][1]}" for scale, value in zip(scales, largest, strict=True)]
+    forms = ([f"up to {text}" for text in named], named, largest)
+    texts = next((form for form in forms if sum(text_width(text, SMALL) + 29 for text in form) <= width + 16), largest)
     x = 0.0
     for scale, text in zip(scales, texts, strict=True):
         yield element("rect", class_=scale.name, x=x, y=3, width=9, height=9, rx=2)

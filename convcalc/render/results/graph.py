@@ -9,8 +9,7 @@ from convcalc.render.pictures.graph.drawing import heading
 from convcalc.render.pictures.graph.graph import Graph
 from convcalc.render.pictures.graph.nesting import Bend
 from convcalc.render.pictures.graph.nodes import Node
-from convcalc.render.pictures.labels import NAMES, short
-from convcalc.render.pictures.modules import operation_label
+from convcalc.render.pictures.labels import NAMES, operation_label, short
 from convcalc.render.tables.characters import Characters, cells
 from convcalc.render.tables.paragraph import Paragraph
 from convcalc.render.tables.surface import Surface

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of
-from convcalc.render.pictures.modules import Module, operation_label
+from convcalc.render.pictures.labels import operation_label
+from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element
 from convcalc.render.pictures.text_width import text_width
 from convcalc.render.web_page.parts import bar, count, head_row, row, scroll, section, share

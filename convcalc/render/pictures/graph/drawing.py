@@ -9,8 +9,7 @@ from xml.etree.ElementTree import Element
 
 from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle, place
 from convcalc.render.pictures.graph.nodes import Node
-from convcalc.render.pictures.labels import LETTERS, NAMES, exact, percent
-from convcalc.render.pictures.modules import operation_label
+from convcalc.render.pictures.labels import LETTERS, NAMES, exact, operation_label, percent
 from convcalc.render.pictures.palette import tint
 from convcalc.render.pictures.svg import Picture, element, number, picture
 from convcalc.render.pictures.text_width import fitted, text_width
