@@ -105,10 +105,11 @@ def graph_facts(graph: Graph) -> dict[str, object]:
             "name": node.name,
         }
         if not node.input:
+            only = node.first.only if node.is_run else None
             facts |= {
                 "paths": [module.path for module in node.modules],
                 "times": node.times,
-                "op": node.first.op if node.is_run and node.first.is_layer else None,
+                "op": only.op if only else None,
                 "label": operation_label(node.first) if node.is_run else count_of(node.layers, "layer"),
                 "layers": node.layers,
                 "known": node.known,
