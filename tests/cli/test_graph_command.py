@@ -308,6 +308,23 @@ def test_layers_that_are_not_counted_are_marked() -> None:
     assert [node["path"] for node in nodes if node["kind"] != "input" and not node["known"]] == ["mystery"]
 
 
+def test_a_scope_of_one_layer_is_drawn_as_the_layer() -> None:
+    found = graph_of("input: [3, 8, 8]\nlayers:\n"
+                     "  - {name: down, seq: [conv: {out: 4, kernel: 3, stride: 2, norm: batch}]}\n"
+                     "  - {name: end, seq: [{name: inner, seq: [relu]}]}\n", depth="all")  # fmt: skip
+    assert [str(node.name) for node in found.top.walk() if node.is_frame] == [""]
+    svg = found.picture.to_svg()
+    assert ">conv 3×3 /2<" in svg
+    assert ">down · 4×3×3<" in svg
+    assert ">relu<" in svg
+
+
+@pytest.mark.parametrize("format_", ["svg", "mermaid", "dot", "json", "text"])
+def test_a_design_without_layers_has_a_graph_that_says_so(format_: str) -> None:
+    found = graph_of("input: [3, 8, 8]\nlayers: []")
+    assert "The design has no layers." in str(GRAPHS[format_].graph(found, Surface()))
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
@@ -315,7 +332,7 @@ def test_layers_that_are_not_counted_are_marked() -> None:
     (["--open", "blok1"], "no layer or module has the path 'blok1'; did you mean 'block1'?"),
     (["--close", "x.*"], "no layer or module has the path 'x.*'"),
     (["--open", "a..b"], "the glob 'a..b' has an empty part"), (["--depth", "0"], "'0' is not a positive integer"),
-    (["--depth", "deep"], "'deep' is not a positive integer"), (["--by", "mac"], "did you mean 'macs'?"),
+    (["--depth", "deep"], "'deep' is not a positive integer, auto or all"), (["--by", "mac"], "did you mean 'macs'?"),
     (["--direction", "up"], "'up' is not one of down, right"), (["-o", "a.pdf"], "for PDF print the SVG"),
     (["-o", "a.csv"], "no format for files with the extension .csv"),
 ])  # fmt: skip

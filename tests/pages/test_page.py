@@ -23,8 +23,10 @@ import convcalc
 from convcalc.designs.sources import open_spec
 from convcalc.errors import escape
 from convcalc.render.pictures.svg import element
+from convcalc.render.web_page.comparison import comparison_page
 from convcalc.render.web_page.design import design_page
 from convcalc.render.web_page.shell import page as page_of
+from convcalc.report.compare import compare
 from tests.conftest import ROOT, Command
 from tests.pictures.trees import HOSTILE
 
@@ -235,6 +237,19 @@ def test_a_comparison_has_ratios_differences_and_both_reports(cli: Command) -> N
         assert unpacked(each)["layers"] == wanted["layers"]
 
 
+def test_what_two_designs_lack_is_no_equal_number() -> None:
+    """Where a third design alone has a layer, nothing is said of the second."""
+    one = "input: [3, 8, 8]\nlayers: [{name: a, conv: [4, 1]}]"
+    more = "input: [3, 8, 8]\nlayers: [{name: a, conv: [4, 1]}, {name: b, conv: [5, 1]}]"
+    reports = [convcalc.load(text=text, name=name).report(detailed=["peak"])
+               for name, text in (("first", one), ("second", one), ("third", more))]  # fmt: skip
+    page = comparison_page(compare(reports), [])
+    body = page[page.index("class=places") :]
+    row = re.findall(r"<th scope=row>b(.*?)(?:<tr|</tbody>)", body, re.DOTALL)[0]
+    assert "<td>=" not in row
+    assert "+25" in row
+
+
 def test_a_table_of_results_is_points_and_rows(cli: Command, tmp_path: Path) -> None:
     file = tmp_path / "results.csv"
     file.write_text("design,macs,top1,kind\na,5000,70.5,x\nb,6000,71,y\n<b>,7000,60,y\n")
@@ -256,6 +271,14 @@ def test_a_long_table_is_cut_and_its_picture_has_all_points(cli: Command, tmp_pa
     assert "The first 2,000 rows are shown" in page
     assert len(data_of(page)["rows"]) == 2000
     assert picture.count("<circle") == 2003
+
+
+@pytest.mark.parametrize(("name", "way"), [("page.svg", "graph, plot and report"), ("page.pdf", "print it")])
+def test_a_page_has_no_name_of_another_format(cli: Command, tmp_path: Path, name: str, way: str) -> None:
+    result = cli("html", "zoo:lenet", "-o", tmp_path / name)
+    assert result.exit_code == 2
+    assert way in result.stderr
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize(("line", "words"), [

@@ -56,6 +56,20 @@ def percent(value: int, total: int) -> str:
     return ">99%" if rounded == 100 and value < total else f"{rounded}%"
 
 
+def operation_label(module: Module) -> str:
+    """Return a layer, alone in its scope or not, in a few words: ``conv 3×3 /2``; or how many layers a scope has."""
+    layer = module.only
+    if layer is None:
+        return f"{module.layers:,} layers"
+    parts = [part for part in layer.summary.split(", ") if part]
+    if layer.op == "act":
+        return parts[0] if parts else layer.op
+    wanted = [part for part in parts if "→" not in part or layer.op == "linear"]
+    if layer.op.startswith("dw"):  # depthwise: a group for each channel
+        wanted = [part for part in wanted if not part.startswith("groups ")]
+    return " ".join([layer.op, *wanted[:3]])
+
+
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 

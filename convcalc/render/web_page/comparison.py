@@ -144,7 +144,8 @@ def _place(row: AlignedRow, largest: dict[str, int], designs: int) -> Element:
             made.append(element("td", text))
             made.append(element("td", bar(values[place] or 0, largest[key], kind)))
             if place:
-                comparable = known[0] and known[place] and not row.splits_a_layer
+                absent = values[0] is None and values[place] is None
+                comparable = known[0] and known[place] and not row.splits_a_layer and not absent
                 made.append(_difference((values[place] or 0) - (values[0] or 0)) if comparable else element("td"))
     return made
 

@@ -16,7 +16,7 @@ from convcalc.render.pictures.treemap import treemap
 from convcalc.render.report.header import conditions, convention, coverage, input_to_output, notes
 from convcalc.render.tables.characters import Characters
 from convcalc.render.web_page.data import packed_report
-from convcalc.render.web_page.layer_table import layer_table, operation_table
+from convcalc.render.web_page.layer_table import layer_table, names_width, operation_table
 from convcalc.render.web_page.lean import lean_cells, lean_graph
 from convcalc.render.web_page.parts import report_tiles, scroll, section, sentence, switch, tiles
 from convcalc.render.web_page.shell import footer, page
@@ -37,8 +37,8 @@ class Detail(NamedTuple):
 
 USUAL, LARGE = Detail(0, 1200, 2), Detail(1200, 500, 5)
 """A page has at most half a megabyte."""
-WIDEST = 420
-"""A wider graph, in pixels, is above the table, and not beside it."""
+WIDEST = 500
+"""With more pixels for a graph and for the names in the table together, the graph is above the table, not beside it."""
 GLYPHS = Characters(ascii_only=False)
 
 
@@ -97,7 +97,7 @@ def sections(root: Module, report: Report, *, prefix: str = "", level: int = 2) 
         "Graph", "Equal neighbours are drawn once, with ×n.", scroll(lean_graph(wiring), "Graph", "scroll tall"),
         level=level, tools=[switch()],
     )  # fmt: skip
-    kind = "beside" if wiring.width <= WIDEST else None
+    kind = "beside" if wiring.width + names_width(root) <= WIDEST else None
     yield element("div", drawn, layer_table(root, report, lines, level=level), class_=kind)
     operations = operation_table(root, report, level=level)
     if operations is not None:

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of
-from convcalc.render.pictures.modules import Module, operation_label
+from convcalc.render.pictures.labels import operation_label
+from convcalc.render.pictures.modules import Module
 from convcalc.render.pictures.svg import element
+from convcalc.render.pictures.text_width import text_width
 from convcalc.render.web_page.parts import bar, count, head_row, row, scroll, section, share
 from convcalc.render.web_page.source import SourceLines
 from convcalc.report.fold import TableOptions, fold_report
@@ -17,6 +19,8 @@ MOST_ROWS = 1000
 """Of a larger design, modules are rows and their layers are not; of still more, the largest are."""
 DEEPEST = 9
 """Rows further inside are indented no more."""
+NAME, INDENT, SIZE = 22, 15, 12.5
+"""Left of names, of each level, and the size of the font, as in page.css."""
 
 
 def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int = 2) -> Element:
@@ -40,6 +44,11 @@ def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int 
     found = element("output", class_="found")
     return section("Layers", about, scroll(table, "Layers", "scroll tall"), level=level,
                    tools=[element("div", found, find, class_="find")])  # fmt: skip
+
+
+def names_width(root: Module) -> float:
+    """Return how wide the column of names is, in pixels, about."""
+    return max(NAME + INDENT * min(depth, DEEPEST) + text_width(module.name, SIZE) for module, depth in _rows(root))
 
 
 def _rows(root: Module) -> Iterator[tuple[Module, int]]:

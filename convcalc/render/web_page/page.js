@@ -162,7 +162,7 @@ for (const t of all('table.layers,table.sorts')) {
   }
   if (find) find.oninput = show
   const heads = [...t.tHead.rows[0].cells]
-  const key = (r, i) => { const s = r.cells[i].textContent, n = s.replace(/[≥,%\s]/g, ''); return n === '–' || n === '' ? -Infinity : isNaN(n) ? s : +n }
+  const key = (r, i) => { const s = r.cells[i].textContent, n = s.replace(/[≥<>,%\s]/g, ''); return n === '–' || n === '' ? -Infinity : isNaN(n) ? s : +n }
   const less = (x, y) => typeof x === 'number' && typeof y === 'number' ? (x > y) - (x < y) : String(x).localeCompare(String(y))
   heads.forEach((h, i) => {
     if (!h.textContent || t.matches('.layers') && (!i || h.textContent === '%')) return
@@ -180,6 +180,15 @@ for (const t of all('table.layers,table.sorts')) {
     }
   })
 }
+// a graph that is wider than its box begins with its input
+const begin = e => {
+  for (const g of all('.scroll>svg.graph', e)) {
+    const a = g.parentNode.getBoundingClientRect(), b = g.querySelector('.input')?.getBoundingClientRect()
+    if (b) g.parentNode.scrollLeft += (b.left + b.right - a.left - a.right) / 2
+  }
+}
+begin()
+for (const e of all('details')) e.addEventListener('toggle', () => begin(e), { once: true })
 addEventListener('hashchange', go)
 go()
 })()

@@ -139,10 +139,16 @@ def count(value: int | None, *, known: bool = True) -> str:
 
 
 def share(value: int, total: int) -> str:
-    """Return a share in tenths of a percent, without the sign."""
+    """Return a share in tenths of a percent, without the sign; a small share is not 0, and a large one not all.
+
+    >>> [share(value, 100_000) for value in (0, 49, 50, 99_999, 100_000)]
+    ['', '<0.1', '0.1', '>99.9', '100.0']
+    """
     if not value or not total:
         return ""
     tenths = (2000 * value + total) // (2 * total)
+    if tenths == 1000 and value < total:
+        return ">99.9"
     return f"{tenths // 10}.{tenths % 10}" if tenths else "<0.1"
 
 

@@ -134,14 +134,15 @@ def _used(one: LimitResult) -> Element | None:
 
 def _claims(claims: Iterable[ClaimResult]) -> Element:
     body = element("tbody")
-    for one in sorted(claims, key=lambda one: one.as_expected):
+    for one in sorted(claims, key=lambda one: (one.as_expected, one.agrees)):
         words = "matches" if one.agrees else "known to disagree" if one.as_expected else "does not match"
         ratio = f" (× {format_multiple(one.ratio)})" if one.ratio is not None and not one.agrees else ""
+        more = f" – {one.reason}" if one.reason else f" “{one.quote}”" if one.quote else ""
         body.append(element(
             "tr", element("th", one.design, scope="row"), element("td", one.metric),
             element("td", format_count_or_shape(one.value), class_="n"), element("td", one.published, class_="n"),
             element("td", f"{words}{ratio}", class_="passed" if one.as_expected else "failed"),
-            element("td", _linked(one.source), f" {one.reason or one.quote}", class_="long"),
+            element("td", _linked(one.source), more, class_="long"),
         ))  # fmt: skip
     head = head_row("Design", "Metric", "Value", "Published", "Verdict", "Source")
     for place in (2, 3):

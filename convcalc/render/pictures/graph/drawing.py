@@ -9,8 +9,7 @@ from xml.etree.ElementTree import Element
 
 from convcalc.render.pictures.graph.nesting import PAD, Bend, Direction, Places, Rectangle, place
 from convcalc.render.pictures.graph.nodes import Node
-from convcalc.render.pictures.labels import LETTERS, NAMES, exact, percent
-from convcalc.render.pictures.modules import operation_label
+from convcalc.render.pictures.labels import LETTERS, NAMES, exact, operation_label, percent
 from convcalc.render.pictures.palette import tint
 from convcalc.render.pictures.svg import Picture, element, number, picture
 from convcalc.render.pictures.text_width import fitted, text_width
@@ -44,7 +43,7 @@ def labels(node: Node, shapes: Mapping[str, Sequence[int]] | None = None) -> Lab
     times = f" ×{node.times:,}" if node.times > 1 else ""
     if not node.is_run:
         return Labels(f"{node.name}{mark}", f"{node.layers:,} layers · {shape_text(node.shape)}")
-    if not node.first.is_layer:
+    if node.first.only is None:
         return Labels(f"{node.name}{times} · {operation_label(node.first)}{mark}", shape_text(node.shape))
     what = operation_label(node.first)
     if is_pill(node):
@@ -61,7 +60,7 @@ def is_pill(node: Node) -> bool:
     """Whether a box has one line: an input, or a layer without parameters and multiplies."""
     if node.input:
         return True
-    return node.is_run and node.first.is_layer and node.known and not any(node.value(key) for key in KEYS[:2])
+    return node.is_run and node.first.only is not None and node.known and not any(node.value(key) for key in KEYS[:2])
 
 
 def title(node: Node, root: Node) -> str:

@@ -170,12 +170,16 @@ class _Opening:
                 return False
             if named and any(module in self.named for module in run.modules):
                 return True
+            if run.first.only is not None:  # drawn as its layer
+                return False
             return level < depth and any(leaf.sources for leaf in run.first.leaves())  # not parameters alone
 
         return build(self.root, self.runs, opens)
 
     def run(self) -> tuple[Node, int, str]:
-        """Return what is shown, to which depth, and what is folded for want of room."""
+        """Return what is shown, to which depth, and a note: what is folded for want of room."""
+        if not self.root.children:
+            return self.at(1), 1, "The design has no layers."
         wanted = self._wanted()
         for depth in range(wanted, 0, -1):
             top = self.at(depth)
