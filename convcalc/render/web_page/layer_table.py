@@ -26,7 +26,12 @@ def layer_table(root: Module, report: Report, lines: SourceLines, *, level: int 
     shown = _chosen(rows, totals)
     largest = {key: max((leaf.value(key) for leaf in root.leaves()), default=0) for key in totals}
     body = element("tbody")
-    body.extend(_row(module, depth, totals, largest, lines) for module, depth in shown)
+    before: str | None = None
+    for module, depth in shown:
+        line, node = lines.of(module)
+        changed = None if line == before else line or ""  # without a mark, a row has the line of the row before
+        body.append(_row(module, depth, totals, largest, data_line=changed, title=node))
+        before = line
     total = element("tr", element("th", "Total", scope="row"), element("td", count_of(len(report.rows), "layer")),
                     element("td"))  # fmt: skip
     for key, value in totals.items():
@@ -66,17 +71,16 @@ def _chosen(rows: Sequence[tuple[Module, int]], totals: Mapping[str, int]) -> Se
 
 
 def _row(
-    module: Module, depth: int, totals: Mapping[str, int], largest: Mapping[str, int], lines: SourceLines
+    module: Module, depth: int, totals: Mapping[str, int], largest: Mapping[str, int], **marks: str | None
 ) -> Element:
+    """Return a row; its first cell is a heading of its row by its place, and its bars have the colours of columns."""
     cells: list[Element | str | None] = [operation_label(module), "×".join(map(str, module.shape))]
-    for key, kind in (("params", "p"), ("macs", "m")):
+    for key in totals:
         value = module.value(key)
-        drawn = bar(value, largest[key], kind) if module.is_layer else None
+        drawn = bar(value, largest[key]) if module.is_layer else None
         cells += [count(value, known=module.is_known(key)), share(value, totals[key]), drawn]
     kind = f"l{min(depth, DEEPEST)}" + ("" if module.is_layer else " g")
-    line, node = lines.of(module)
-    head = element("th", module.name, scope="row")
-    return row(head, cells, class_=kind, data_at=module.path, data_line=line, title=node)
+    return row(element("th", module.name), cells, class_=kind, data_at=module.path, **marks)
 
 
 def operation_table(root: Module, report: Report, *, level: int = 2) -> Element | None:
