@@ -59,17 +59,11 @@ def _column(values: Sequence[Any]) -> Any:
         columns = _columns(values)
         if len(_text(columns)) < len(_text(values)):
             return columns
-    pool: dict[str, Any] = {}
-    for value in values:
-        if value is not _MISSING:
-            pool.setdefault(_text(value), value)
-    order = {text: place for place, text in enumerate(pool)}
-    pooled = {
-        "pool": list(pool.values()),
-        "at": [-1 if value is _MISSING else order[_text(value)] for value in values],
-    }
-    missing = any(value is _MISSING for value in values)
-    return pooled if missing or len(_text(pooled)) < len(_text(values)) else list(values)
+    texts = ["" if value is _MISSING else _text(value) for value in values]
+    pool = {text: value for text, value in zip(texts, values, strict=True) if text}
+    order = {text: place for place, text in enumerate(pool)} | {"": -1}
+    pooled = {"pool": list(pool.values()), "at": [order[text] for text in texts]}
+    return pooled if "" in texts or len(_text(pooled)) < len(_text(values)) else list(values)
 
 
 def _text(value: object) -> str:

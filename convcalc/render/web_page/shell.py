@@ -90,7 +90,7 @@ def _digest(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def footer(*texts: str) -> Element:
+def footer(*texts: str, layers: bool = True) -> Element:
     """Return the last lines of a page."""
-    made_by = f"Made by convcalc {__version__}; the numbers are in this file as JSON too."
+    made_by = f"Made by convcalc {__version__}; the {'numbers' if layers else 'totals'} are in this file as JSON too."
     return element("footer", *(element("p", text) for text in texts), element("p", made_by))
