@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, fromstring
@@ -121,13 +122,14 @@ def test_png(cli: Command, folder: Path) -> None:
 
 
 def test_json_is_what_its_schema_says_and_sums_to_the_totals(cli: Command) -> None:
-    for line in (["net.yaml"], ["zoo:googlenet", "--direction", "right"], ["zoo:lstm_classifier", "--by", "none"]):
+    for line in (["net.yaml"], ["zoo:googlenet", "--direction", "right"], ["zoo:lstm_classifier", "--by", "none"],
+                 ["zoo:lenet", "--by", "traffic_bytes"]):  # fmt: skip
         found = json.loads(cli("graph", *line, "--json").stdout)
         jsonschema.Draft7Validator(json.loads(schema("graph"))).validate(found)
         report = json.loads(cli("report", line[0], "--json").stdout)
         boxes = [node for node in found["nodes"] if node["kind"] == "box"]
         frames = {node["id"]: node["times"] for node in found["nodes"] if node["kind"] == "frame"}
-        for key in ("params", "macs"):
+        for key in ("params", "macs", "traffic_bytes"):
             # what is in a frame is that of one of its modules
             assert sum(node[key] * frames.get(node["parent"], 1) for node in boxes) == report["totals"][key]
         assert all(node["x"] + node["width"] <= found["width"] for node in found["nodes"])
@@ -340,6 +342,22 @@ def test_what_cannot_be_drawn_is_an_error(cli: Command, line: list[str], said: s
     result = cli("graph", "net.yaml", *line)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in " ".join(result.stderr.split())
+
+
+def test_tints_are_those_of_traffic_where_it_is_asked_for(cli: Command) -> None:
+    """The class of a box is the least integer that is not below 6·√(its traffic / the largest)."""
+    layers = json.loads(cli("report", "zoo:lenet", "--json").stdout)["layers"]
+    traffic: dict[str, int] = {}
+    for layer in layers:
+        name = layer["name"].removesuffix(".act").removesuffix(".norm")
+        traffic[name] = traffic.get(name, 0) + layer["traffic_bytes"]
+    drawn = picture(cli("graph", "zoo:lenet", "--by", "traffic_bytes", "-f", "svg").stdout)
+    assert drawn.get("class", "").split() == ["picture", "graph", "by-a"]
+    boxes = {box.get("data-at"): box for box in drawn.iter(f"{{{NAMESPACE}}}g") if box.get("data-a")}
+    assert set(boxes) == set(traffic)
+    for path, value in traffic.items():
+        assert boxes[path].get("data-a") == str(ceil(6 * sqrt(value / max(traffic.values()))))
+        assert f"{value:,} bytes of traffic" in "".join(boxes[path].itertext())
 
 
 # --- in Python --------------------------------------------------------------------------------------------------------

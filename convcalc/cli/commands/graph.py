@@ -47,7 +47,8 @@ class DepthType(ParamType[int | str]):
     "--close", "closed", type=PathType(), multiple=True, metavar=GLOB, help="Close modules by their paths; repeatable."
 )
 @click.option("--by", type=WordType(BY), default="macs", show_default=True,
-              metavar="METRIC", help="Metric of tints: macs, params, output_elements or none.")  # fmt: skip
+              metavar="METRIC",
+              help="Metric of tints: macs, params, output_elements, traffic_bytes or none.")  # fmt: skip
 @click.option("--direction", type=WordType(DIRECTIONS), default="down", show_default=True, metavar="WAY",
               help="Where lines lead: down or right.")  # fmt: skip
 @click.option("--repeats", type=WordType(REPEATS), default="fold", show_default=True, metavar="HOW",

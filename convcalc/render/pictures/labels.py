@@ -12,11 +12,20 @@ from convcalc.render.pictures.modules import Module, Run, top_runs
 
 NAMES = {
     "params": ("parameter", "parameters"), "macs": ("multiply", "multiplies"),
-    "output_elements": ("activation", "activations"),
+    "output_elements": ("activation", "activations"), "traffic_bytes": ("byte of traffic", "bytes of traffic"),
 }  # fmt: skip
 """The metrics of pictures in words, one and several."""
 LETTERS = {"params": "p", "macs": "m", "output_elements": "a"}
 """The metrics of tints, as in class names and the palette."""
+
+
+def letters_of(by: str) -> Mapping[str, str]:
+    """Return the metrics of tints with one more: traffic, of memory as activations are, has their letter and colour."""
+    if by != "traffic_bytes":
+        return LETTERS
+    return {by if letter == "a" else key: letter for key, letter in LETTERS.items()}
+
+
 LINE = 15.5
 """From one label in a column to the next, at least."""
 LARGE = 50

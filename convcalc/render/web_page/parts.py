@@ -123,8 +123,8 @@ def scroll(content: Element, label: str, kind: str = "scroll") -> Element:
     return element("div", content, class_=kind, role="group", aria_label=label, tabindex=0)
 
 
-def bar(value: int, largest: int, kind: str) -> Element | None:
-    """Return a bar whose length is the share of the largest value; nothing for none."""
+def bar(value: int, largest: int, kind: str | None = None) -> Element | None:
+    """Return a bar whose length is the share of the largest value; nothing for none. A column may give its colour."""
     if not value or not largest:
         return None
     width = f"{number(max(100 * value / largest, 1))}%"

@@ -11,10 +11,9 @@ from convcalc.number_format import count_of, format_count_or_shape, format_multi
 from convcalc.render.check.findings import amount, heaviest_label, main_span, weight, worst_first
 from convcalc.render.check.limit_tables import RELATIONS, change_list, format_used
 from convcalc.render.check.page import summary
-from convcalc.render.pictures.modules import module_tree
 from convcalc.render.pictures.svg import element, number
-from convcalc.render.web_page.data import packed_report
-from convcalc.render.web_page.design import GLYPHS, flow, overview, sections
+from convcalc.render.web_page.design import GLYPHS, DesignParts, flow, left_out
+from convcalc.render.web_page.detail import Detail, fitted
 from convcalc.render.web_page.parts import head_row, scroll, section
 from convcalc.render.web_page.shell import footer, page
 from convcalc.report.report import Report
@@ -27,19 +26,25 @@ def verdict_page(verdict: CheckResult) -> str:
     """Return the page of a check: its outcome, findings, limits and claims, then the designs that were checked."""
     failed = bool(verdict.errors) or any(one.severity in verdict.failing_severities for one in verdict.findings)
     passed = "Check passed" if verdict.limits or verdict.claims else "Nothing was checked"
-    content = [
+    above = [
         element("h1", "Check failed" if failed else passed, class_="failed" if failed else "passed"),
         element("p", summary(verdict), class_="sub"),
         *verdict_sections(verdict),
     ]
-    reports = list(_reports(verdict))
-    for place, report in enumerate(reports):
-        root = module_tree(report)
-        head = element("summary", element("h2", report.name), element("span", f"{report.design} · {flow(report)}"))
-        inside = [*overview(root, report), *sections(root, report, prefix=f"d{place + 1}-", level=3)]
-        content.append(element("details", head, *inside, class_="design", open=len(reports) == 1))
-    content.append(footer(*_left_out(verdict, len(reports))))
-    return page("Check", content, [packed_report(report) for report in reports])
+    parts = [DesignParts(report) for report in _reports(verdict)]
+
+    def draw(detail: Detail) -> str:
+        content = list(above)
+        for place, part in enumerate(parts):
+            report = part.report
+            head = element("summary", element("h2", report.name), element("span", f"{report.design} · {flow(report)}"))
+            inside = [*part.overview, *part.sections(detail, prefix=f"d{place + 1}-", level=3)]
+            content.append(element("details", head, *inside, class_="design", open=len(parts) == 1))
+        notes = [*_left_out(verdict, len(parts)), *left_out([part.report for part in parts], detail)]
+        content.append(footer(*notes, layers=detail.layers))
+        return page("Check", content, [part.data(detail) for part in parts])
+
+    return fitted(draw, max(1, len(parts)))
 
 
 def _reports(verdict: CheckResult) -> Iterator[Report]:
