@@ -172,7 +172,11 @@ const start = async () => {
       say('The link is in the address bar; it holds the spec itself.')
     }
   })
-  addEventListener('hashchange', async () => { const found = await fromAddress(); if (found) begin(found) })
+  let followed = 0
+  addEventListener('hashchange', async () => {
+    const mine = ++followed, found = await fromAddress()
+    if (found && mine === followed) begin(found) // else a later one has been followed
+  })
   python.onstopped = why => {
     say(why, true)
     $('right').classList.add('stale')

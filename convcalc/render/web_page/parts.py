@@ -65,7 +65,7 @@ def short_total(key: str, value: int | Fraction) -> str:
         return format_count(value)
     if not key.endswith("bytes"):
         return short(value)
-    step = max((value.numerator // value.denominator).bit_length() - 1, 0) // 10
+    step = min(max((value.numerator // value.denominator).bit_length() - 1, 0) // 10, len(IEC) - 1)
     step += step + 1 < len(IEC) and 2 * value >= 1999 * 1024**step  # 1000 KiB is 0.98 MiB
     return f"{format_significant(Fraction(value) / 1024**step)} {IEC[step]}B"
 
