@@ -290,7 +290,7 @@ def test_a_long_table_is_cut_and_its_picture_has_all_points(cli: Command, tmp_pa
     assert picture.count("<circle") == 2003
 
 
-@pytest.mark.parametrize(("name", "way"), [("page.svg", "graph, plot and report"), ("page.pdf", "print it")])
+@pytest.mark.parametrize(("name", "way"), [("page.svg", "with .html"), ("page.pdf", "print it")])
 def test_a_page_has_no_name_of_another_format(cli: Command, tmp_path: Path, name: str, way: str) -> None:
     result = cli("html", "zoo:lenet", "-o", tmp_path / name)
     assert result.exit_code == 2
