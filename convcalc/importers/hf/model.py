@@ -6,10 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from convcalc.arith import Number
-from convcalc.errors import Source, Span, SpecError, SpecErrors, quoted
+from convcalc.errors import Source, SpecError, SpecErrors, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.hf import PREFIX
 from convcalc.importers.hf.config import Config, read_config

@@ -206,7 +206,5 @@ def _check_type(config: Config, found: Family, key: str, written: str, value: An
             raise config.wrong(written, value, "a list of numbers")
     elif default is None and isinstance(value, bool) and key not in found.absent:
         return
-    elif isinstance(value, bool) or not isinstance(number(value), int | Fraction) or value < min(0, default or 0):
-        raise config.wrong(written, value, "an integer, at least 0")
-    elif not isinstance(default, float) and not isinstance(number(value), int):
+    elif isinstance(value, bool) or not isinstance(number(value), int | Fraction) or value < min(0, default or 0) or (not isinstance(default, float) and not isinstance(number(value), int)):
         raise config.wrong(written, value, "an integer, at least 0")
