@@ -50,6 +50,11 @@ def bytes_of(elements: Number, dtype: str, stored: int = 64) -> Number:
     return bits // 8 * elements if bits % 8 == 0 else ceildiv(bits * elements, 8)
 
 
+def at_least_32_bits(dtype: str) -> str:
+    """Return the format of a number that is never kept in less than 32 bits."""
+    return dtype if BIT_WIDTHS[dtype] > 32 else "float32"
+
+
 @lru_cache(maxsize=64)
 def parse_dtype(dtype: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Parse ``--dtype``: the format of most layers, and the exceptions (glob over paths, format) in order.

@@ -22,7 +22,7 @@ from convcalc.ops.op import arguments_of
 from convcalc.ops.registry import activation_names, load_all
 from convcalc.spec.document.arguments import argument_names
 from convcalc.spec.document.document_reader import TOP_LEVEL_KEYS
-from convcalc.spec.document.item_reader import MODIFIERS
+from convcalc.spec.document.modifiers import MODIFIERS
 from convcalc.spec.json_schema import spec_schema
 from convcalc.spec.yaml import nodes
 from tests.conftest import ROOT

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import cache
 
 from convcalc.designs.names import ZOO, is_spec_name, zoo_paths
 from convcalc.designs.sources import Network, SpecFile, open_spec
-from convcalc.errors import SpecError, SpecErrors
+from convcalc.errors import SpecError, SpecErrors, did_you_mean, quoted
 from convcalc.findings import ClaimResult, CountOrShape, Finding
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.registry import core_metrics
 from convcalc.number_format import format_count_or_shape
+from convcalc.ops.registry import kinds
+from convcalc.paths import matches
 from convcalc.spec.document.claims import COUNTS, Claim, Quantity
 
 BIAS = "bias"
+PARAMS, ACTIVE_PARAMS = "params", "active_params"
 DISAGREES = "CC604"
 AGREES_UNEXPECTEDLY = "CC605"
 
@@ -77,7 +80,7 @@ def _compare_counts(claim: Claim, graph: Graph) -> Iterator[_Comparison]:
     for metric in COUNTS:
         if metric in claim.numbers:
             printed = claim.numbers[metric]
-            value = total_without(graph, metric, claim.excluding)
+            value = _total_without(graph, metric, claim)
             ratio = Fraction(value) / printed.value if printed.value else None
             yield metric, value, printed.text, matches_rounding(value, printed), ratio
 
@@ -98,31 +101,60 @@ def matches_rounding(value: int, printed: Quantity) -> bool:
     return abs(value - printed.value) <= printed.unit / 2 or printed.value <= value < printed.value + printed.unit
 
 
-def total_without(graph: Graph, metric: str, excluding: Iterable[str] = ()) -> int:
-    """Return the total of a metric, without the layers of the excluded kinds; ``bias`` excludes additive weights.
+def _total_without(graph: Graph, metric: str, claim: Claim) -> int:
+    """Return the total of a metric, without the layers that are excluded; ``bias`` excludes additive weights.
 
     The shift of a norm is the norm's: ``norm`` excludes it, ``bias`` does not.
     """
     measure = core_metrics()[metric]
     values, whole = measure.values(graph)
-    if not excluding or not measure.is_additive:
+    if not claim.excluding or not measure.is_additive:
         return int(whole)
-    kept = [(node, value) for node, value in zip(graph.layers, values, strict=True) if _kind(node) not in excluding]
-    biases = sum(map(_bias_elements, (node for node, _ in kept))) if metric == "params" and BIAS in excluding else 0
+    left_out = _excluded(graph, claim)
+    kept = [(node, value) for node, value in zip(graph.layers, values, strict=True) if node.path not in left_out]
+    biases = 0
+    if metric in (PARAMS, ACTIVE_PARAMS) and BIAS in claim.excluding:
+        biases = sum(_bias_elements(node, metric) for node, _ in kept)
     return sum(int(value) for _, value in kept) - biases
 
 
-def _kind(node: Node) -> str:
-    assert node.op is not None
-    return node.op.kind
+def _excluded(graph: Graph, claim: Claim) -> set[str]:
+    """Return the paths of the layers of kinds, or at and below the paths, that a claim excludes.
+
+    Raises:
+        SpecErrors: CC602 for what is no kind and no path of a layer.
+    """
+    found: set[str] = set()
+    paths = graph.all_paths()
+    for text in claim.excluding:
+        if text == BIAS or text in kinds():
+            found.update(node.path for node in graph.layers if node.op and node.op.kind == text)
+            continue
+        named = {path for path in paths if matches(text, path, ".")}
+        if not named:
+            guess = did_you_mean(text, (BIAS, *kinds(), *paths))
+            wrong = f"excluding takes bias, kinds and paths of layers, and {quoted(text)} is none of them{guess}"
+            raise SpecErrors([SpecError("CC602", wrong, claim.spans[text])])
+        found.update(node.path for node in graph.layers if not named.isdisjoint(_with_scopes(node.path)))
+    return found
 
 
-def _bias_elements(node: Node) -> int:
+def _with_scopes(path: str) -> list[str]:
+    """Return a path and those of the scopes around it."""
+    segments = path.split(".")
+    return [".".join(segments[:end]) for end in range(1, len(segments) + 1)]
+
+
+def _bias_elements(node: Node, metric: str) -> int:
     """Return the elements of what a layer adds to its sums; shared weights are their owner's."""
-    if node.weight_owner != node.index or _kind(node) == "norm":
+    assert node.op is not None
+    if node.weight_owner != node.index or node.op.kind == "norm":
         return 0
-    weights: Mapping[str, object] = node.facts.weights
-    return sum(int(node.facts.weights[name].elements) for name in weights if BIAS in name)
+    biases = sum(int(shape.elements) for name, shape in node.facts.weights.items() if BIAS in name)
+    if metric == ACTIVE_PARAMS and biases:  # experts are alike: as many parts of their biases are idle as of the rest
+        idle, params = int(node.op.idle_params(*node.input_shapes)), int(node.facts.params)
+        return biases - biases * idle // params
+    return biases
 
 
 def claim_finding(judgement: ClaimResult) -> Finding:

@@ -163,7 +163,7 @@ class GraphBuilder:
             SpecError: CC121 where there is no layer or no output; CC210 for what is not a handle.
         """
         read = {index for node in self.nodes for index in node.inputs}
-        ends = [node.index for node in self.nodes if node.op is not None and node.index not in read]
+        ends = [node.index for node in self.nodes if node.op and node.op.has_output and node.index not in read]
         given = ends if outputs is None else [outputs] if isinstance(outputs, int) else outputs
         for handle in given.values() if isinstance(given, Mapping) else given:
             self.shape(handle)
@@ -229,7 +229,7 @@ def input_size(size: Any) -> Any:
 
 def _facts(op: Op, shapes: tuple[Shape, ...]) -> LayerFacts:
     output = op.output(*shapes)
-    for size in output:
+    for size in output if op.has_output else ():
         require(less_equal(1, size), "CC403", "{} leaves an axis of size {}: {}", op.kind, size, output)
     facts = LayerFacts(output, op.weights(*shapes), op.buffers(*shapes), op.products(*shapes))
     _require_room(output)

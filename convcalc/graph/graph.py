@@ -78,6 +78,8 @@ class Node:
     source: Span | None = None
     weight_owner: int = -1
     source_form: str = ""
+    beside: int = -1
+    """The node that a layer without inputs and output belongs to: the last of the experts that run."""
 
     @property
     def shape(self) -> Shape:
@@ -143,6 +145,8 @@ class Graph:
     def _upstream_of(self, index: int, label: str) -> Graph:
         needed = {index}
         for node in reversed(self.nodes[: index + 1]):
+            if node.beside in needed:
+                needed.add(node.index)
             if node.index in needed:
                 needed.update(node.inputs)
         return self._subgraph([node for node in self.nodes if node.index in needed], {label: index})
@@ -167,6 +171,7 @@ class Graph:
         for place, node in enumerate(kept):
             node.weight_owner = owners.setdefault(node.weight_owner, place) if node.op else place
             node.inputs = tuple(places[index] for index in node.inputs)
+            node.beside = places.get(node.beside, -1)
             node.index = place
         return Graph(
             kept, {label: places[index] for label, index in outputs.items()}, self.name, self.warnings, self.scopes

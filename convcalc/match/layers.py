@@ -122,8 +122,11 @@ def tables_of(graph: Graph, layers: Sequence[Layer], ignored: Collection[str] = 
     """Return what has parameters beside the layers: embeddings, positions, scales."""
     taken = {node.index for layer in layers for node in layer.nodes}
     nodes = [node for node in graph.layers if node.facts.params and node.index not in taken]
-    kinds = [(node, node.op.kind) for node in nodes if node.op is not None]
-    return [Layer((node,), kind, {}, node.shape.elements) for node, kind in kinds if kind not in ignored]
+    ops = [(node, node.op) for node in nodes if node.op is not None and node.op.kind not in ignored]
+    return [
+        Layer((node,), op.kind, {} if op.has_output else op.attributes(*node.input_shapes), node.shape.elements)
+        for node, op in ops
+    ]
 
 
 def _layer(node: Node, graph: Graph) -> Layer:

@@ -21,6 +21,21 @@ def params(graph: Graph) -> Sequence[Number]:
     return [node.facts.params if node.weight_owner == node.index else 0 for node in graph.layers]
 
 
+def active_params(graph: Graph) -> Sequence[Number]:
+    """params − those of experts that a token does not run through: (E − k)·params of an expert.
+
+    Not:
+        The weights that a batch reads, which may be of all experts (traffic_bytes). Tables are in it: some model cards
+        leave the table of the input out.
+
+    Called:
+        active, or activated, parameters in the papers of Mixtral and DeepSeek-V2.
+    """
+    idle = (node.op.idle_params(*node.input_shapes) if node.op else 0 for node in graph.layers)
+    own = zip(graph.layers, idle, strict=True)
+    return [node.facts.params - unused if node.weight_owner == node.index else 0 for node, unused in own]
+
+
 def buffers(graph: Graph) -> Sequence[Number]:
     """Σ elements of the state that is kept but not learned (running mean and variance: 2C), at its owner alone.
 
@@ -103,6 +118,10 @@ def output_elements(graph: Graph) -> Sequence[Number]:
 
 METRICS = (
     Metric("params", "Params", "scalars", "learnable weights and biases", 10, params),
+    Metric(
+        "active_params", "Active params", "scalars", "learnable weights without those of experts that do not run",
+        15, active_params,
+    ),
     Metric(
         "buffers", "Buffers", "scalars", "state that is kept but not learned: running means and variances", 20, buffers
     ),

@@ -41,6 +41,16 @@ class Window(NamedTuple):
     dilation: tuple[Number, ...]
 
 
+class Held(NamedTuple):
+    """Tensors inside a layer that are in memory at once, in elements of one sample."""
+
+    elements: Number
+    log_sums: Number = 0
+    """Logarithms of the sums of a softmax, which kernels keep in its place, in 32 bits at least."""
+    with_inputs: bool = False
+    """Whether the inputs of the layer are still needed beside them."""
+
+
 class Op:
     """Base of all ops. A subclass is a frozen dataclass whose fields are made by ``argument``.
 
@@ -70,6 +80,8 @@ class Op:
     """Whether the output depends on the values of the inputs, and not on their shapes alone."""
     rearranges: ClassVar[bool] = False
     """Whether cells of all axes are moved, so that no receptive field is followed through the layer."""
+    has_output: ClassVar[bool] = True
+    """Whether a tensor leaves the layer; otherwise its output has one axis, of size 0."""
     is_identity: ClassVar[bool] = False
     """The op returns its input unchanged and gets no row in reports."""
     is_counted: ClassVar[bool] = True
@@ -116,9 +128,24 @@ class Op:
         """Return the elements of one sample that it writes, and reads of its cache; ``None`` for its output."""
         return None
 
+    def steps(self, via: str, *inputs: Shape) -> tuple[Held, ...]:
+        """Return what the layer holds at each of its steps, the output included; none for the output alone.
+
+        ``via`` is how the model's source writes the layer.
+        """
+        return ()
+
+    def kept(self, via: str, *inputs: Shape) -> Held:
+        """Return what is kept inside for the backward pass, beside the output."""
+        return Held(0)
+
     def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
         """Return how many elements of the weights a batch reads; ``None`` for all of them."""
         return None
+
+    def idle_params(self, *inputs: Shape) -> Number:
+        """Return how many elements of the weights are of experts that a token does not run through."""
+        return 0
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         """Return the multiplies of one sample, product by product; none for a layer that is not counted."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeAlias
 
-from convcalc.errors import SpecError
+from convcalc.errors import SpecError, quoted
 from convcalc.graph.graph import Graph
 from convcalc.memory import paused
 from convcalc.recovery.items import Item
@@ -40,6 +40,9 @@ def recover(graph: Graph, *, flat: bool = False) -> str:
     Raises:
         SpecError: CC775, where no spec of the network could be verified.
     """
+    if idle := next((node.path for node in graph.layers if node.op and not node.op.has_output), ""):
+        text = f"{quoted(idle)} are experts that do not run, and no `each: k, of: E` is recovered"
+        raise SpecError("CC775", text, hint="the kind `experts` can be written")
     with deep_calls(), paused():
         return _verified(graph, flat=True) if flat else _settled(graph)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from convcalc.metrics.metric import Metric
@@ -19,6 +20,10 @@ DEFAULT_COLUMNS = ("params", "macs")
 MAIN = ("params", "macs", "weight_bytes", "peak_activation_bytes", "depth")
 """The totals that people ask for."""
 
+SPECIAL = {"active_params": "params", "seen_macs": "macs", "cache_bytes": ""}
+"""Totals that tell something of some networks alone: metric → the one that it equals in others, or "" if it is 0 there.
+"""
+
 TEXT_SORT_KEYS = ("path", "op")
 
 GROUPINGS = ("layer", "op", "block")
@@ -29,6 +34,12 @@ MIXED_WORD = "mixed"
 
 FUSED = ("norm", "act")
 """Segments under which a layer's fused parts stand, as children of its path."""
+
+
+def tells(key: str, values: Mapping[str, Any]) -> bool:
+    """Whether a metric tells something that others do not, given the values of all."""
+    usual = values.get(SPECIAL.get(key, ""), 0)
+    return key not in SPECIAL or values.get(key, usual) != usual
 
 
 class TableOptions(NamedTuple):
@@ -55,9 +66,14 @@ class TableOptions(NamedTuple):
     repeats: bool = False
     """Whether equal neighbours are shown one by one; otherwise they are one row where people read a tree."""
 
-    def shows_total(self, key: str) -> bool:
-        """Whether people see the total of a metric."""
-        return self.every or key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
+    def shows_total(self, key: str, totals: Mapping[str, Any] = MappingProxyType({})) -> bool:
+        """Whether people see the total of a metric, given those of all."""
+        asked = self.every or key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
+        return asked or (key in SPECIAL and tells(key, totals))
+
+    def hides_total(self, key: str, totals: Mapping[str, Any]) -> bool:
+        """Whether there is more to see in the total of a metric, which is not shown."""
+        return key not in SPECIAL and not self.shows_total(key, totals)
 
 
 class FoldedRow(NamedTuple):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from convcalc.devices.roofline import Device
 
 LEAST_TIME = "least_time"
-_OF_WEIGHTS = frozenset({"params", "buffers", "weight_bytes", "training_bytes", "traffic_bytes"})
+_OF_WEIGHTS = frozenset({"params", "active_params", "buffers", "weight_bytes", "training_bytes", "traffic_bytes"})
 KNOWN_WITHOUT_COUNTS = _OF_WEIGHTS | {"output_elements", "peak_activation_bytes", *FIELD_KEYS}
 """Metrics that are exact though the multiplies of a layer are not known, if its weights are."""
 

@@ -20,7 +20,7 @@ from convcalc.spec.document.blocks import BLOCK_KEYS
 from convcalc.spec.document.claims import COUNTS, DISAGREES, FORM, STORED
 from convcalc.spec.document.claims import KEYS as CLAIM
 from convcalc.spec.document.document_reader import AXES, TOP_LEVEL_KEYS
-from convcalc.spec.document.item_reader import MODIFIERS
+from convcalc.spec.document.modifiers import MODIFIERS
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
@@ -154,6 +154,8 @@ def _modifiers() -> dict[str, JsonSchema]:
         "repeat": described("The item n times in series: a count, or {variable: list}; it sees i, first and last.",
                             turns),
         "each": described("n parallel branches, only in the list of a join: a count, or {variable: list}.", turns),
+        "of": described("How many branches there are, of which `each` are run; those that are not are a row `idle`.",
+                        EXPRESSION),
         "tie": described("true: all turns of the repeat share the weights of the first; or the path of another layer.",
                      _any({"const": True}, {"type": "string"})),
         "via": _via(),

@@ -12,7 +12,7 @@ from convcalc.designs.names import BUDGET_FILE
 from convcalc.ops.op import arguments_of
 from convcalc.ops.registry import load_all
 from convcalc.spec.document.document_reader import TOP_LEVEL_KEYS
-from convcalc.spec.document.item_reader import MODIFIERS
+from convcalc.spec.document.modifiers import MODIFIERS
 from convcalc.spec.expressions.vocabulary import choices
 from tests.bad_input.cases import cases
 from tests.conftest import ROOT

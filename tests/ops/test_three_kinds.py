@@ -36,6 +36,8 @@ Facts: TypeAlias = dict[Place, Any]
 SLOTS = (SizeType, SizesType, PaddingType, DimsType, ScalesType)
 """Slots of sizes; a ``Count`` or an axis shapes the graph and stays an int."""
 
+HELD = ("elements", "log_sums")
+
 
 # --- places -----------------------------------------------------------------------------------------------------------
 
@@ -79,6 +81,9 @@ def facts(op: Op, inputs: Sequence[Shape], point: Mapping[Place, Any]) -> Facts:
     found |= {("products", index, *key): value for index, key, value in product_numbers(stated.products)}
     moved = changed.moved(*shapes)
     found |= {("cached",): changed.cached(*shapes), ("moved",): found["output", 0] if moved is None else moved}
+    for via in ("module", "function", "fused"):
+        held = (*changed.steps(via, *shapes), changed.kept(via, *shapes))
+        found |= {(via, index, size): getattr(one, size) for index, one in enumerate(held) for size in HELD}
     window = changed.window(*shapes)
     return found | dict(numbers(() if window is None else tuple(window), (Window,)))
 

@@ -240,7 +240,8 @@ KINDS: dict[str, dict[str, Any]] = {
              "dilation": (1, 1), "groups": 1, "bias": True, "weight_sharing": "none"},
     "norm": {"type": "batch", "groups": None, "axis": None, "affine": None},
     "act": {"type": "relu"},
-    "attention": {"heads": 1, "bias": True, "qk_norm": "layer", "add_bias_kv": False, "add_zero_attn": False},
+    "attention": {"heads": 1, "bias": True, "qk_norm": "layer", "add_bias_kv": False, "add_zero_attn": False,
+                  "mask": "none"},
     "avgpool": {"kernel_size": "global", "stride": None, "padding": 0, "ceil_mode": False, "out_size": None},
 }  # fmt: skip
 

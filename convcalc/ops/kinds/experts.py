@@ -18,8 +18,8 @@ class Experts(Op):
 
     Formula:
         An expert is one matrix Fin·Fout; with ``width`` w it is Fin·w and w·Fout, with ``gated`` twice Fin·w. params =
-        count·expert (and a bias of each matrix with bias); multiplies = rows·top·expert. Choosing the experts and the
-        sum of what they give are not counted.
+        count·expert (and a bias of each matrix with bias); active_params = top·expert; multiplies = rows·top·expert.
+        Choosing the experts and the sum of what they give are not counted.
     Shapes:
         [… rows, Fin] → [… rows, Fout].
     Source:
@@ -77,8 +77,13 @@ class Experts(Op):
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number:
         """Those of the experts that rows reach: at most one for each row and choice, and at most all."""
-        one = total(prod(shape[1:]) for shape in self.weights(*inputs).values())
-        return at_most(batch * prod(inputs[0][:-1]) * self.top, self.count) * one
+        return at_most(batch * prod(inputs[0][:-1]) * self.top, self.count) * self._params_of_one(*inputs)
+
+    def idle_params(self, *inputs: Shape) -> Number:
+        return (self.count - self.top) * self._params_of_one(*inputs)
+
+    def _params_of_one(self, *inputs: Shape) -> Number:
+        return total(prod(shape[1:]) for shape in self.weights(*inputs).values())
 
     def products(self, *inputs: Shape) -> tuple[MatrixProduct, ...]:
         rows = prod(inputs[0][:-1]) * self.top

@@ -130,7 +130,7 @@ def comparison_blocks(comparison: Comparison, surface: Surface) -> Iterator[Bloc
     for sentence in comparison_sentences(comparison):
         yield Paragraph([(glyphs.text(sentence), "")], width)
     yield Paragraph()
-    yield Paragraph([(glyphs.text(convention(comparison.reports[0])), "dim")], width)
+    yield Paragraph([(glyphs.text(convention(*comparison.reports)), "dim")], width)
 
 
 def _designs(comparison: Comparison, glyphs: Characters, width: int | None) -> Iterator[Block]:

@@ -288,13 +288,13 @@ def top_runs(root: Module, *keys: str) -> list[Run]:
 
 
 def operation_label(module: Module) -> str:
-    """Return a layer in a few words: ``conv 3×3 /2``; or how many layers a scope has."""
+    """Return a layer in a few words, ``conv 3×3 /2``, that of a scope with one layer too; or how many layers it has."""
+    while not module.is_layer and len(module.children) == 1:
+        (module,) = module.children
     if not module.is_layer:
-        return f"{module.layers:,} layer{'s' if module.layers != 1 else ''}"
+        return f"{module.layers:,} layers"
     parts = [part for part in module.summary.split(", ") if part]
-    if module.op == "act":
-        return parts[0] if parts else module.op
     wanted = [part for part in parts if "→" not in part or module.op == "linear"]
     if module.op.startswith("dw"):  # depthwise: a group for each channel
         wanted = [part for part in wanted if not part.startswith("groups ")]
-    return " ".join([module.op, *wanted[:3]])
+    return parts[0] if parts and module.op == "act" else " ".join([module.op, *wanted[:3]])

@@ -216,7 +216,7 @@ def describe(layer: Layer, named: Sequence[str]) -> str:
     parts = [head]
     if layer.in_channels is not None:
         parts.append(f"{layer.in_channels} → {settings['out']}")
-    elif layer.output is not None and not settings:
+    elif layer.output is not None and not settings and node.op and node.op.has_output:
         parts[0] += f" {'×'.join(map(str, node.shape))}"
     for name, value in settings.items():
         is_unusual = name in _PLAIN and any(each not in (None, 1) for each in _each(value))

@@ -46,8 +46,8 @@ class Characters(NamedTuple):
         return ">=" if self.ascii_only else "≥"
 
     def shape(self, axes: Sequence[int]) -> str:
-        """``64×112×112``; a tensor without axes is a ``scalar``."""
-        return ("x" if self.ascii_only else "×").join(map(str, axes)) or "scalar"
+        """``64×112×112``; a tensor without axes is a ``scalar``, one without cells is none."""
+        return self.text("–") if 0 in axes else ("x" if self.ascii_only else "×").join(map(str, axes)) or "scalar"
 
     def shorten_path(self, path: str, width: int) -> str:
         """Shorten a path: first what indents it, then its middle, where it says least: ``stage3…conv2``."""

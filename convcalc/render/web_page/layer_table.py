@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from convcalc.number_format import count_of
+from convcalc.render.pictures.graph.drawing import shape_text
 from convcalc.render.pictures.modules import Module, operation_label
 from convcalc.render.pictures.svg import element
 from convcalc.render.web_page.parts import bar, count, head_row, row, scroll, section, share
@@ -68,7 +69,7 @@ def _chosen(rows: Sequence[tuple[Module, int]], totals: Mapping[str, int]) -> Se
 def _row(
     module: Module, depth: int, totals: Mapping[str, int], largest: Mapping[str, int], lines: SourceLines
 ) -> Element:
-    cells: list[Element | str | None] = [operation_label(module), "×".join(map(str, module.shape))]
+    cells: list[Element | str | None] = [operation_label(module), shape_text(module.shape)]
     for key, kind in (("params", "p"), ("macs", "m")):
         value = module.value(key)
         drawn = bar(value, largest[key], kind) if module.is_layer else None

@@ -52,6 +52,8 @@ def report_tiles(report: Report) -> list[Tile]:
         "peak_activation_bytes": f"batch {report.batch:,}",
         "depth": count_of(totals.get("nonlinearities", 0), "nonlinearity", "nonlinearities"),
     }  # fmt: skip
+    if totals.get("active_params") != totals.get("params"):
+        below["params"] += f", of which {short_total('params', totals['active_params'])} active"
     return [
         Tile(title, "≥ " * (key in bounds) + short_total(key, totals[key]), below[key], KINDS.get(key, ""))
         for key, title in TITLES.items()

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from convcalc.errors import Span, SpecError, did_you_mean, quoted
-from convcalc.ops.registry import kinds
+from convcalc.paths import syntax_error
 from convcalc.quantities import SUFFIXES, intended_quantity
 from convcalc.spec.document.names import no_variant
 from convcalc.spec.document.value_nodes import collect_errors
@@ -17,7 +17,7 @@ from convcalc.spec.limits import ENTRIES
 from convcalc.spec.yaml.fields import is_empty, items_or_self
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode
 
-COUNTS = ("params", "macs", "flops", "activations", "depth")
+COUNTS = ("params", "active_params", "macs", "flops", "activations", "depth")
 STORED = ("top1", "top5")
 NUMBERS = (*COUNTS, *STORED)
 TEXTS = ("source", "quote", "url", "note", "at", "variant", "expect", "reason")
@@ -49,8 +49,9 @@ class Claim(NamedTuple):
     texts: Mapping[str, str]
     """source (always there), quote, url, note, at (a path), variant, expect, reason."""
     excluding: tuple[str, ...] = ()
+    """``bias``, kinds of layers, and globs of paths."""
     spans: Mapping[str, Span] = {}
-    """The span of each number and text."""
+    """The span of each number, text, and thing that is left out."""
 
     @property
     def is_expected_to_disagree(self) -> bool:
@@ -105,7 +106,8 @@ def _read_claim(node: YamlNode, variants: Collection[str]) -> Claim:
         _require_reason(node, given, texts)
     out = _read_shape(given["out"]) if "out" in given else None
     places = {key: value.span for key, value in given.items()}
-    return Claim(node.span, numbers, out, texts, _read_excluding(given.get("excluding")), places)
+    excluded = _read_excluding(given.get("excluding"))
+    return Claim(node.span, numbers, out, texts, tuple(excluded), {**excluded, **places})
 
 
 def _require_reason(node: YamlNode, given: Mapping[str, YamlNode], texts: Mapping[str, str]) -> None:
@@ -131,16 +133,13 @@ def _read_shape(node: YamlNode) -> tuple[int, ...]:
     return tuple(int(item.text) for item in items_or_self(node) if isinstance(item, ScalarNode))
 
 
-def _read_excluding(node: YamlNode | None) -> tuple[str, ...]:
-    """Read what a claim leaves out: ``bias`` and kinds of layers."""
-    if node is None:
-        return ()
-    words = ("bias", *kinds())
-    found = []
-    for item in items_or_self(node):
-        text = item.text if isinstance(item, ScalarNode) else "…"
-        if text not in words:
-            guess = did_you_mean(text, words)
-            raise SpecError("CC602", f"excluding takes bias and kinds of layers, not {quoted(text)}{guess}", item.span)
-        found.append(text)
-    return tuple(found)
+def _read_excluding(node: YamlNode | None) -> dict[str, Span]:
+    """Read what a claim leaves out, each with its place: ``bias``, kinds of layers, and globs of paths."""
+    found = {}
+    for item in items_or_self(node) if node is not None else ():
+        text = item.text if isinstance(item, ScalarNode) else ""
+        if wrong := syntax_error(text, "."):
+            what = f"the glob {quoted(text)} {wrong}" if text else "excluding takes bias, kinds of layers and paths"
+            raise SpecError("CC602", what, item.span)
+        found[text] = item.span
+    return found

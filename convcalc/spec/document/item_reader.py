@@ -19,13 +19,21 @@ from convcalc.spec.document.arguments import (
     read_parts,
     read_via,
 )
+from convcalc.spec.document.modifiers import (
+    MODIFIERS,
+    Modifiers,
+    layer_of,
+    read_from,
+    read_of,
+    read_repeat,
+    require_valid_modifiers,
+)
 from convcalc.spec.document.names import (
     Template,
     numbered_name,
     parse_reference,
     parse_template,
     validate_name,
-    validate_variable,
 )
 from convcalc.spec.document.syntax_tree import (
     ArgumentValue,
@@ -35,16 +43,16 @@ from convcalc.spec.document.syntax_tree import (
     Item,
     JoinItem,
     LayerItem,
-    Repeat,
     SequenceItem,
 )
-from convcalc.spec.document.value_nodes import LOOP_VARIABLES, NameScope, collect_errors, parse_expression, parse_value
+from convcalc.spec.document.value_nodes import (
+    LOOP_VARIABLES,
+    NameScope,
+    collect_errors,
+    parse_expression,
+)
 from convcalc.spec.yaml.fields import has_no_arguments, is_empty, items_or_self, require_scalar, require_text
 from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode
-
-Modifiers = dict[str, tuple[ScalarNode, YamlNode]]
-"""Keys of an item beside its layer, such as ``when`` and ``repeat``, with their values."""
-MODIFIERS = ("name", "from", "when", "else", "repeat", "each", "tie", "via", "note")
 
 
 @dataclass(slots=True, eq=False)
@@ -84,15 +92,15 @@ class ItemReader:
     def _read_mapping(self, node: MapNode, known: NameScope, series: Counter[str], *, in_join: bool) -> Item:
         modifiers = {key.text: (key, value) for key, value in node.pairs if key.text in MODIFIERS}
         kind = self._kind_key(node)
-        _require_valid_modifiers(modifiers, in_join=in_join)
-        repeat = _read_repeat(modifiers, known)
+        require_valid_modifiers(modifiers, in_join=in_join)
+        repeat = read_repeat(modifiers, known)
         inside = known.with_names((*LOOP_VARIABLES, *repeat.columns)) if repeat else known
         if kind is None:
             read = Item(modifiers["from"][0].span, SequenceItem([]), _next_name("from", series))
         else:
             opens_scope = repeat is not None or "name" in modifiers
             read = self._read_kind(*kind, inside, series, Counter[str]() if opens_scope else series)
-        read.repeat, read.each = repeat, "each" in modifiers
+        read.repeat, read.each, read.of = repeat, "each" in modifiers, read_of(modifiers, known)
         self._read_modifiers(read, modifiers, inside, series)
         return read
 
@@ -210,7 +218,7 @@ class ItemReader:
             if read.name.is_constant:
                 read.name = Template((validate_name(node.text, node.span),), node.span)
         if "from" in modifiers:
-            read.inputs = _read_from(*modifiers["from"], known)
+            read.inputs = read_from(*modifiers["from"], known)
         if "when" in modifiers:
             node = require_scalar(*modifiers["when"])
             read.when = parse_expression(node.text, node, known)
@@ -220,7 +228,7 @@ class ItemReader:
             node = require_scalar(*modifiers["tie"])
             read.tie = True if node.text == "true" else parse_reference(node, known)
         if VIA_KEY in modifiers:
-            _layer_of(read, modifiers[VIA_KEY][0].span).source_form = read_via(*modifiers[VIA_KEY], known)
+            layer_of(read, modifiers[VIA_KEY][0].span).source_form = read_via(*modifiers[VIA_KEY], known)
         if "note" in modifiers:
             require_text("`note`", modifiers["note"][1])
         if "else" in modifiers:
@@ -234,58 +242,9 @@ class ItemReader:
         return self.read_item(node, known, inner, inherited=len(read.inputs or ()))
 
 
-def _require_valid_modifiers(modifiers: Modifiers, *, in_join: bool) -> None:
-    """Demand that modifiers are used where they have a meaning."""
-    if "each" in modifiers and not in_join:
-        text = "`each` is allowed only directly in the list of a join; for a series use `repeat`"
-        raise SpecError("CC119", text, modifiers["each"][0].span)
-    if "each" in modifiers and "repeat" in modifiers:
-        second = max((modifiers["each"][0], modifiers["repeat"][0]), key=lambda key: key.span[1:])
-        raise SpecError("CC119", "an item has `each` or `repeat`, not both", second.span)
-    if "else" in modifiers and "when" not in modifiers:
-        raise SpecError("CC119", "`else` needs a `when`", modifiers["else"][0].span)
-
-
-def _layer_of(read: Item, span: Span) -> LayerItem:
-    """Return the layer that an item is, which alone can be written in one way or another."""
-    body = read.body.layer if isinstance(read.body, JoinItem) else read.body
-    if not isinstance(body, LayerItem):
-        raise SpecError("CC119", "`via` says how one layer is written: let it stand at the layers inside", span)
-    return body
-
-
-def _read_repeat(modifiers: Modifiers, known: NameScope) -> Repeat | None:
-    key, node = modifiers.get("repeat") or modifiers.get("each") or (None, None)
-    if key is None or node is None:
-        return None
-    if not isinstance(node, MapNode):
-        return Repeat(node.span, parse_value(node, known, f"`{key.text}`", key.span), {})
-    if not node.pairs:
-        raise SpecError("CC114", f"`{key.text}` needs a count or columns", node.span)
-    columns = {}
-    for name, value in node.pairs:
-        column = validate_variable(name, "column")
-        columns[column] = parse_value(value, known, f"the column {quoted(column)}", name.span)
-    return Repeat(node.span, None, columns)
-
-
 def _next_name(base: str, series: Counter[str]) -> str:
     series[base] += 1
     return numbered_name(base, series[base])
-
-
-def _read_from(key: ScalarNode, node: YamlNode, known: NameScope) -> tuple[Template, ...]:
-    if is_empty(node):
-        raise SpecError("CC114", "`from` is missing its value", key.span)
-    read = []
-    for one in items_or_self(node):
-        if not isinstance(one, ScalarNode) or one.is_empty:
-            text = "`from` takes the path of a layer, or a list of them for a block of several inputs"
-            raise SpecError("CC113", text, one.span)
-        read.append(parse_reference(one, known))
-    if not read:
-        raise SpecError("CC113", "`from` names no layer", node.span)
-    return tuple(read)
 
 
 def _require_inputs(read: Item, inherited: int) -> None:

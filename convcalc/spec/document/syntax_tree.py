@@ -86,12 +86,27 @@ class Item:
     otherwise: Item | None = None
     repeat: Repeat | None = None
     each: bool = False
+    of: ValueNode | None = None
+    """How many branches there are, of which ``each`` are those that run."""
     tie: Template | bool = False
 
     @property
     def opens_scope(self) -> bool:
         """Whether its own layers are named below it: a name or a repeat makes a series or a join a scope."""
         return self.name is not None or self.repeat is not None
+
+    def name_prefixes(self) -> Iterator[str]:
+        """Give the beginnings of all names that the item enters into its scope."""
+        if self.name is not None:
+            first = self.name.parts[0]
+            yield first if isinstance(first, str) else ""
+        elif self.repeat is not None:
+            yield self.default_name
+        elif isinstance(self.body, SequenceItem | JoinItem):
+            for inner in self.body.items if isinstance(self.body, SequenceItem) else self.body.branches:
+                if inner.default_name:
+                    yield inner.default_name
+                yield from inner.name_prefixes()
 
 
 @dataclass(slots=True, eq=False)

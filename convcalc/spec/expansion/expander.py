@@ -6,7 +6,7 @@ that cannot recurse and the limits make every expansion end; time and memory are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from convcalc.spec.document.blocks import min_items_per_turn
 from convcalc.spec.document.names import Template, numbered_name, validate_name
 from convcalc.spec.document.syntax_tree import BlockCall, Item, JoinItem, LayerItem, Repeat, SequenceItem
 from convcalc.spec.document.value_nodes import ValueNode, structural_error, with_variables
-from convcalc.spec.expansion.frames import OMITTED, Frame, InputFailedError, Loop, TooLargeError, iterations
+from convcalc.spec.expansion.frames import OMITTED, Branch, Frame, InputFailedError, Loop, TooLargeError, iterations
 from convcalc.spec.expansion.layers import LayerEmitter, with_input
 from convcalc.spec.expansion.scopes import FAILED, PARTS, Binding, LayerScope, require_one
 from convcalc.spec.limits import CALLS, ITEMS
@@ -68,9 +68,27 @@ class Expander:
         if not item.each or item.repeat is None:
             yield require_one(self.expand_item(item, tensor, frame), item.span)
             return
+        made: list[Branch] = []
         for turn, segment in self._iterations(item, item.repeat, tensor, frame):
+            start = len(self.builder.nodes)
             given = self._expand_or_record(item, tensor, turn, segment) if turn else FAILED
+            made.append((turn or frame, self.builder.nodes[start:], given))
             yield require_one(given, item.span)
+        if item.of is not None and all(output != FAILED for *_, output in made):
+            yield from self._add_idle(item, tensor, frame, made)
+
+    def _add_idle(self, item: Item, tensor: int, frame: Frame, branches: Sequence[Branch]) -> Iterator[int]:
+        """Add the row of the experts that do not run; give a failed branch where that cannot be."""
+        from convcalc.spec.expansion.idle import idle_experts  # few specs have any
+
+        try:
+            op = idle_experts(item, branches, lambda value: self._evaluate(value, tensor, frame))
+            if op is not None:
+                last, _, output = branches[-1]
+                self.layers.add_idle(op, frame.scope, item, self._inputs_of(item, tensor, last)[0], output)
+        except (SpecError, InputFailedError) as error:
+            self._record_failure(item, frame, item.default_name, error)
+            yield FAILED
 
     def _iterations(self, item: Item, repeat: Repeat, tensor: int, frame: Frame) -> Iterator[tuple[Frame | None, str]]:
         """Give the frame and the default segment of every turn; no frame where the repeat itself has failed."""
@@ -84,7 +102,7 @@ class Expander:
         if count:
             self._count(item.span, more=count * (1 + min_items_per_turn(item)))
         else:
-            frame.scope.delete(next(_name_prefixes(item), item.default_name))
+            frame.scope.delete(next(item.name_prefixes(), item.default_name))
         loop, last = Loop(), count - 1
         for i in range(count):
             self._count(item.span)
@@ -112,7 +130,7 @@ class Expander:
                 self.errors.append(error)
         if segment:
             frame.scope.names.setdefault(segment, Binding(FAILED, item.span))
-        frame.scope.mark_failed(_name_prefixes(item))
+        frame.scope.mark_failed(item.name_prefixes())
 
     def _segment_of(self, item: Item, frame: Frame, segment: str) -> str:
         """Return the item's path segment: its name, numbered where it is repeated, or the default one."""
@@ -188,8 +206,8 @@ class Expander:
     def _entry(self, reference: Template, segments: tuple[str, ...], frame: Frame) -> Binding:
         entry = frame.scope.find(segments, reference.span)
         if entry is None:
-            text = f"{quoted('.'.join(segments))} was deleted by its `when` or `repeat`"
-            raise SpecError("CC210", text, reference.span)
+            name = quoted(".".join(segments))
+            raise SpecError("CC210", f"{name} was deleted by its `when` or `repeat`", reference.span)
         return entry
 
     def _expand_body(self, item: Item, tensor: int, extra: tuple[int, ...], frame: Frame, segment: str) -> int:
@@ -280,17 +298,3 @@ class Expander:
         self._items += more is None
         if self._items + (more or 0) > ITEMS:
             raise TooLargeError("CC504", f"the spec expands to more items than the limit of {ITEMS}", span)
-
-
-def _name_prefixes(item: Item) -> Iterator[str]:
-    """Give the beginnings of all names that an item would have entered into its scope."""
-    if item.name is not None:
-        first = item.name.parts[0]
-        yield first if isinstance(first, str) else ""
-    elif item.repeat is not None:
-        yield item.default_name
-    elif isinstance(item.body, SequenceItem | JoinItem):
-        for inner in item.body.items if isinstance(item.body, SequenceItem) else item.body.branches:
-            if inner.default_name:
-                yield inner.default_name
-            yield from _name_prefixes(inner)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from convcalc.arith import free_names, is_plain
 from convcalc.errors import Span, SpecError, Undecided, quoted
+from convcalc.graph.graph import Node
 from convcalc.ops.value_text import describe_value
 from convcalc.spec.document.syntax_tree import Repeat
 from convcalc.spec.document.value_nodes import ValueNode, Variables, structural_error, with_variables
@@ -52,6 +53,10 @@ class Frame:
     def trail(self) -> tuple[tuple[str, Span], ...]:
         """The block calls that led here, as errors show them."""
         return tuple((scope.path, span) for scope, span in self.calls)
+
+
+Branch: TypeAlias = tuple[Frame, Sequence[Node], int]
+"""One turn of an ``each``: its frame, the nodes that it made, and its output."""
 
 
 class TooLargeError(SpecError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.errors import Span, SpecError, Undecided
 from convcalc.graph.builder import GraphBuilder
@@ -14,8 +14,11 @@ from convcalc.spec.document.names import Template
 from convcalc.spec.document.syntax_tree import Item, LayerItem
 from convcalc.spec.document.value_nodes import structural_error, with_variables
 from convcalc.spec.expansion.frames import Frame, InputFailedError, TooLargeError
-from convcalc.spec.expansion.scopes import FAILED, Binding, LayerScope
+from convcalc.spec.expansion.scopes import FAILED, NOTHING, Binding, LayerScope
 from convcalc.spec.limits import LAYERS, PATHS
+
+if TYPE_CHECKING:
+    from convcalc.ops.idle import Idle
 
 Variables = Mapping[str, Any]
 
@@ -91,6 +94,7 @@ class LayerEmitter:
     def __init__(self) -> None:
         self.builder = GraphBuilder()
         self._ops = OpBuilder()
+        self._idle_ops: dict[Idle, Idle] = {}
         self.warnings: list[SpecError] = []
         self._count = self._characters = 0
         self._doubted: set[int] = set()
@@ -148,6 +152,21 @@ class LayerEmitter:
         entering = self.builder.shape(ends[0])
         values = self._ops.values(layer, frame, entering)
         return self._append(path, self._ops.op(layer, values, entering), ends, span, _via(layer, frame))
+
+    def add_idle(self, op: Idle, outer: LayerScope, item: Item, entering: int, beside: int) -> None:
+        """Add the experts that do not run as a row below the name of those that do; no layer can read it."""
+        name = item.default_name if item.name is None else next(item.name_prefixes()) or item.default_name
+        scope = outer.child(name)
+        index = self._append(scope.path_of(op.kind), self._idle(op), (entering,), item.span)
+        self.builder.nodes[index].beside = beside
+        outer.add(name, Binding(NOTHING, item.span, (index, index + 1), scope))
+
+    def _idle(self, op: Idle) -> Idle:
+        """Return the op that equals this one, so that its facts are worked out once."""
+        try:
+            return self._idle_ops.setdefault(op, op)
+        except TypeError:  # arrays cannot be looked up
+            return op
 
     def tie(self, made: tuple[int, int], owners: tuple[int, int], span: Span) -> None:
         """Give layers the weights of others, one by one in order."""

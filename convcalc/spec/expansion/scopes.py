@@ -13,6 +13,8 @@ FAILED = -1
 """The handle of the output of a layer that could not be: what reads it is skipped."""
 PARTS = -3
 """Result of an item that gives several tensors, which are read by their names alone."""
+NOTHING = -4
+"""Result of layers that give no tensor, such as experts that do not run."""
 MAX_SHOWN_NAMES = 8
 MAX_FAILED_PREFIXES = 1000
 
@@ -152,7 +154,9 @@ def _last_names_hint(names: dict[str, Binding]) -> str:
 
 
 def require_one(tensor: int, span: Span) -> int:
-    """Refuse to read several tensors as one: CC213."""
+    """Refuse to read several tensors, or none, as one: CC213."""
+    if tensor == NOTHING:
+        raise SpecError("CC213", "experts that do not run give no tensor", span)
     if tensor == PARTS:
         text = "a split gives several tensors, and here one is read"
         raise SpecError("CC213", text, span, hint="read a part by its name: `from: NAME`")

@@ -53,8 +53,8 @@ def labels(node: Node, shapes: Mapping[str, Sequence[int]] | None = None) -> Lab
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    """``64×56×56``."""
-    return "×".join(map(str, shape))
+    """``64×56×56``; a dash where nothing is put out."""
+    return "–" if 0 in shape else "×".join(map(str, shape))
 
 
 def is_pill(node: Node) -> bool:
