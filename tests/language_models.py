@@ -2,22 +2,6 @@
 
 from __future__ import annotations
 
-GPT2 = """\
-name: GPT-2 small
-input: n
-vars: {n: 1024, ctx: 1024, vocab: 50257, dim: 768, depth: 12, heads: 12}
-blocks:
-  Block:
-    - add: [identity, [norm: layer, attention: heads]]
-    - add: [identity, [norm: layer, linear: {out: 4*dim, act: gelu}, linear: dim]]
-layers:
-  - {embedding: [vocab, dim], name: wte}
-  - add: [identity, [{param: [ctx, dim], name: wpe}, slice: {stop: n}]]
-  - {Block: , repeat: depth, name: h}
-  - norm: layer
-  - {linear: {out: vocab, bias: false}, tie: wte, name: head}
-"""
-
 LLAMA = """\
 name: Llama-3-8B
 input: n
@@ -62,28 +46,3 @@ layers:
   - norm: rms
   - {linear: vocab, name: head}
 """
-
-MIXTRAL = """\
-name: Mixtral-8x7B
-input: n
-vars: {n: 128, vocab: 32000, dim: 4096, depth: 32, heads: 32, kv: 8, mlp: 14336, experts: 8, topk: 2}
-defaults: {linear: {bias: false}, attention: {bias: false}}
-blocks:
-  Expert: [mul: [linear: {out: mlp, act: silu}, linear: mlp], linear: dim]
-  MoE:
-    - {linear: experts, name: router}
-    - {softmax: , name: weights}
-    - add:
-        - each: topk
-          name: expert
-          mul: [{Expert: , from: input}, {slice: {axis: 1, start: i, stop: i + 1}, from: weights}]
-  Block:
-    - add: [identity, [norm: rms, attention: {heads: heads, kv_heads: kv}]]
-    - add: [identity, [norm: rms, MoE: ]]
-layers:
-  - embedding: [vocab, dim]
-  - {Block: , repeat: depth, name: layer}
-  - norm: rms
-  - {linear: vocab, name: head}
-"""
-"""With the two experts that a token runs through, and not the six others."""

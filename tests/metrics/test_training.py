@@ -6,7 +6,7 @@ import pytest
 
 import convcalc
 from convcalc.dtypes import RECIPES
-from tests.language_models import GPT2, LLAMA
+from tests.language_models import LLAMA
 
 SMALL = "input: [3, 8, 8]\nlayers: [conv: {out: 5, kernel: 3, norm: batch}, flatten, linear: 7]"
 WEIGHTS = 5 * 3 * 9 + 2 * 5 + 5 * 36 * 7 + 7
@@ -33,9 +33,11 @@ def test_the_usual_recipe_is_adam() -> None:
 @pytest.mark.parametrize(("recipe", "states"), [("mixed", 128_484_179_968), ("mixed32", 144_544_702_464)])
 def test_states_of_llama(recipe: str, states: int) -> None:
     """ZeRO's 16 bytes a weight, and the 18 of EleutherAI's cookbook, of 8,030,261,248 weights."""
-    report = convcalc.load(text=LLAMA).report(dtype=f"bfloat16, train={recipe}")
-    assert report.totals["training_bytes"] - 2 * report.totals["output_elements"] == states
-    assert report.totals["weight_bytes"] == 2 * 8_030_261_248
+    network, params = convcalc.load(text=LLAMA), 8_030_261_248
+    plain, report = (network.report(dtype=f"bfloat16, train={each}") for each in ("sgd", recipe))
+    kept_of_outputs = plain.totals["training_bytes"] - 2 * 2 * params
+    assert report.totals["training_bytes"] - kept_of_outputs == states
+    assert report.totals["weight_bytes"] == 2 * params
 
 
 def test_formats_of_layers_go_with_a_recipe() -> None:
@@ -59,4 +61,4 @@ def test_three_passes() -> None:
     """A convolution, a linear layer and an attention: each product runs forward, and backward for either factor."""
     report = convcalc.load(text=SMALL).report(batch=3)
     assert report.totals["train_flops"] == 3 * 2 * 3 * (5 * 36 * 27 + 5 * 36 * 7)
-    assert convcalc.load(text=GPT2).report().totals["train_flops"] == 6 * 145_824_153_600
+    assert convcalc.load("zoo:gpt2").report().totals["train_flops"] == 6 * 145_824_153_600
