@@ -11,14 +11,12 @@ from functools import reduce
 from typing import NamedTuple
 
 from convcalc.arith import Number, at_least, largest, total
-from convcalc.dtypes import at_least_32_bits, bytes_of, dtype_lookup
+from convcalc.dtypes import at_least_32_bits, bytes_of, dtype_lookup, training_recipe
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.counts import buffers, params
 from convcalc.metrics.metric import Metric
+from convcalc.metrics.training import state_bytes
 from convcalc.ops.op import Held
-
-ADAM_STATES = 2
-"""Numbers that the Adam optimizer keeps for every weight: the running means of its gradient and of its square."""
 
 
 def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
@@ -143,7 +141,9 @@ def peak(graph: Graph, batch: int = 1, dtype: str = "float32") -> Peak | None:
 
 
 def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
-    """Weights, their gradients and Adam's two numbers for each, and every output, kept for the backward pass.
+    """Weights, their gradients, what the optimizer keeps of each, and every output, kept for the backward pass.
+
+    The recipe of training says how many bytes a weight needs; the usual one is Adam, with two numbers a weight.
 
     Of an attention also queries, keys, values and context, and the softmax of its scores; in one kernel
     (``via: fused``) a number a query and head in its place.
@@ -155,9 +155,9 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         model states and activations in the paper of ZeRO.
     """
     sizes, form = _tensor_bytes(graph, batch, dtype), dtype_lookup(dtype)
-    kept = zip(graph.layers, params(graph), strict=True)
+    recipe, kept = training_recipe(dtype), zip(graph.layers, params(graph), strict=True)
     return [
-        bytes_of((2 + ADAM_STATES) * weights, form(node.path)) + sizes[node.index] + _kept_bytes(node, batch, form)
+        state_bytes(weights, form(node.path), recipe) + sizes[node.index] + _kept_bytes(node, batch, form)
         for node, weights in kept
     ]
 
@@ -237,7 +237,7 @@ METRICS = (
     PEAK,
     Metric(
         "training_bytes", "Training bytes", "bytes",
-        "weights, gradients, Adam's two numbers a weight, and every output", 100, per_batch=training_bytes,
+        "weights, gradients, what the optimizer keeps of each, and every output", 100, per_batch=training_bytes,
     ),
     Metric(
         "traffic_bytes", "Traffic bytes", "bytes",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.arith import Number, floordiv, prod, total
 from convcalc.graph.graph import Node
 from convcalc.ops.op import Op, Window
 from convcalc.shapes import Shape
+
+if TYPE_CHECKING:
+    from convcalc.profiles._language_model import LanguageModel
 
 Term: TypeAlias = tuple[str, Number]
 """Name and amount of a difference between two counts."""
@@ -23,15 +26,16 @@ class LayerSizes:
     x: elements of the first input, y: elements of the output, K: the product of the kernel sizes.
     """
 
-    __slots__ = ("batch", "input", "kind", "node", "op", "output", "via")
+    __slots__ = ("batch", "input", "kind", "model", "node", "op", "output", "via")
 
-    def __init__(self, node: Node, batch: int = 1) -> None:
+    def __init__(self, node: Node, batch: int = 1, model: LanguageModel | None = None) -> None:
         assert node.op is not None
         self.node = node
         self.op: Op = node.op
         self.kind = node.op.kind
         self.via = node.source_form or node.op.source_form
         self.batch = batch
+        self.model = model
         self.input: Shape = node.input_shapes[0]
         """Shape of the first input, without batch; ``output`` that of the output."""
         self.output: Shape = node.shape
@@ -125,6 +129,11 @@ class LayerSizes:
     def outputs(self) -> Number:
         """Elements of the outputs of all products."""
         return self.batch * self.node.facts.outputs
+
+    @property
+    def weighted_macs(self) -> Number:
+        """Multiplies by weights."""
+        return self.batch * total(one.multiplies for one in self.node.facts.products if one.has_weights)
 
     def products(self, *names: str) -> Number:
         """Multiplies of the products of these names."""
