@@ -183,17 +183,18 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """
     sizes, form = _tensor_bytes(graph, batch, dtype, tables=True), dtype_lookup(dtype)
     return [
-        _moved_bytes(node, batch, form(node.path), sizes[node.index])
+        _moved_bytes(node, batch, form(node.path))
         + total([sizes[index] for index in node.inputs if _is_activation(node)])
         + _weight_bytes_read(node, batch, form(graph.nodes[node.weight_owner].path))
         for node in graph.layers
     ]
 
 
-def _moved_bytes(node: Node, batch: int, dtype: str, output: Number) -> Number:
+def _moved_bytes(node: Node, batch: int, dtype: str) -> Number:
     """Bytes that a layer writes, and those of its cache that it reads."""
-    moved = node.op.moved(*node.input_shapes) if node.op else None
-    return output if moved is None else bytes_of(moved * batch, dtype)
+    assert node.op is not None
+    written, cached = node.op.moved(*node.input_shapes) or (node.facts.output_elements, 0)
+    return bytes_of(written * batch, dtype) + bytes_of(cached * batch, dtype)
 
 
 def _weight_bytes_read(node: Node, batch: int, dtype: str) -> Number:

@@ -122,8 +122,11 @@ class Op:
         """Return the elements of one sample that it keeps for the tokens that come after, those of before included."""
         return 0
 
-    def moved(self, *inputs: Shape) -> Number | None:
-        """Return the elements of one sample that it writes, and reads of its cache; ``None`` for its output."""
+    def moved(self, *inputs: Shape) -> tuple[Number, Number] | None:
+        """Return the elements of one sample that it writes, and those of its cache that it writes and reads.
+
+        ``None`` is the output alone, of a layer without a cache.
+        """
         return None
 
     def steps(self, via: str, *inputs: Shape) -> tuple[Held, ...]:

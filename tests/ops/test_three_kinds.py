@@ -79,8 +79,7 @@ def facts(op: Op, inputs: Sequence[Shape], point: Mapping[Place, Any]) -> Facts:
     for name, tensors in (("weights", stated.weights), ("buffers", stated.buffers)):
         found |= {(name, tensor, axis): size for tensor, shape in tensors.items() for axis, size in enumerate(shape)}
     found |= {("products", index, *key): value for index, key, value in product_numbers(stated.products)}
-    moved = changed.moved(*shapes)
-    found |= {("cached",): changed.cached(*shapes), ("moved",): found["output", 0] if moved is None else moved}
+    found |= {("cached",): changed.cached(*shapes)} | dict(numbers(changed.moved(*shapes) or (), ("moved",)))
     for via in ("module", "function", "fused"):
         held = (*changed.steps(via, *shapes), changed.kept(via, *shapes))
         found |= {(via, index, size): getattr(one, size) for index, one in enumerate(held) for size in HELD}
