@@ -136,9 +136,9 @@ class Op:
         """
         return ()
 
-    def kept(self, via: str, *inputs: Shape) -> Held:
-        """Return what is kept inside for the backward pass, beside the output."""
-        return Held(0)
+    def kept(self, via: str, *inputs: Shape) -> Held | None:
+        """Return what is kept inside for the backward pass, beside the output; ``None`` for nothing."""
+        return None
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
         """Return how many elements of the weights a batch reads; ``None`` for all of them."""
