@@ -76,6 +76,11 @@ class Family:
         """Variables that are a list, one value for each layer ``i``."""
         return _expressions(self.row.get("layers", {}))
 
+    @cached_property
+    def required(self) -> Mapping[str, ValueNode]:
+        """Conditions without which the template is another network, by the keys that they are about."""
+        return _expressions(self.row.get("require", {}))
+
     @property
     def renamed(self) -> Mapping[str, str]:
         """Keys that are variables of the template under another name."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from convcalc.arith import Number
@@ -12,14 +13,14 @@ from convcalc.errors import Source, SpecError, SpecErrors, quoted
 from convcalc.graph.graph import Graph
 from convcalc.importers.hf import PREFIX
 from convcalc.importers.hf.config import Config, read_config
-from convcalc.importers.hf.families import FOLDER, library_version
-from convcalc.importers.hf.settings import Settings, read_settings
+from convcalc.importers.hf.families import FOLDER, library_version, template_names
+from convcalc.importers.hf.settings import POSITIONS, Settings, read_settings
 from convcalc.importers.model import Model
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import expand, parse_spec
 from convcalc.spec.yaml.text import read_text
 
-TOKENS = {"seq": 128, "past": 0, "target": 128, "samples": 16000}
+TOKENS = {"seq": 1024, "past": 0, "target": 1024, "samples": 16000}
 """Variables of templates that no configuration has, with their defaults: tokens, those before, those of a decoder."""
 
 
@@ -29,14 +30,17 @@ class HuggingFaceModel(Model):
 
     config: Config | None = None
     settings: Settings | None = None
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    """How many tokens are counted where nothing says it."""
 
     def graph(
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
     ) -> Graph:
         assert self.settings
-        given = {**variables, **self._sizes(inputs)}
+        given = {**self._tokens(variant), **variables, **self._sizes(inputs)}
         values = self.settings.variables(given)
         values |= {name: value for name, value in given.items() if name in TOKENS}
+        self._require_positions(given)
         loader = DocumentLoader()
         document = parse_spec(self._template, loader)
         try:
@@ -45,6 +49,22 @@ class HuggingFaceModel(Model):
             raise self._failed(found) from None
         graph.name, graph.warnings = self.name, []  # those of the template are not the user's
         return graph
+
+    def _tokens(self, variant: str | None) -> dict[str, Number]:
+        """Return how many tokens a variant counts: `decode` one behind all that `prefill` counts."""
+        if variant != "decode":
+            return dict(self.tokens)
+        return {**self.tokens, "seq": 1, "past": self.tokens["seq"] - 1}
+
+    def _require_positions(self, given: Mapping[str, Number]) -> None:
+        """Demand a learned position for every token."""
+        assert self.settings
+        for name in POSITIONS:
+            count, most = given.get(name), self.settings.most_tokens(name)
+            past = given.get("past", 0) if name == "seq" else 0
+            if isinstance(count, int) and isinstance(past, int) and count + past > most:
+                text = f"{name} is {count + past:,}, and the model has positions for {most:,} tokens"
+                raise SpecError("CC401", text, self.span())
 
     def _sizes(self, inputs: Mapping[str, tuple[Number, ...]]) -> dict[str, Number]:
         """Return the variables that shapes of inputs give: numbers of tokens. Other sizes are the configuration's."""
@@ -68,11 +88,16 @@ class HuggingFaceModel(Model):
         return read_text(os.path.join(FOLDER, "templates", f"{self.settings.family.template}.yaml"))
 
     def _failed(self, found: SpecErrors) -> SpecError:
-        """Return the error for values that make no network, at the configuration."""
+        """Return the error for values that make no network, at the one key that has a value of the message."""
+        assert self.config and self.settings
         first = found.errors[0]
-        where = f"{os.path.basename(first.span.source.name)}:{first.span.line}" if first.span else ""
-        text = f"the values make no network: {first.text}"
-        return SpecError(first.code, text, self.span(), f"where: line {where} of the template" if where else "")
+        span, values = self.span(), self.config.values
+        for number in re.findall(r"\d+", first.text):
+            keys = [key for key in values if key in self.settings.family.keys and str(values[key]) == number]
+            if len(keys) == 1:
+                span = self.config.span(keys[0])
+                break
+        return SpecError(first.code, f"these values make no network: {first.text}", span)
 
 
 def read_model(source: Source, data: bytes | None) -> Model:
@@ -85,15 +110,16 @@ def read_model(source: Source, data: bytes | None) -> Model:
     settings = read_settings(config)
     family = settings.family
     numbers = {key: value for key, value in settings.numbers.items() if type(value) is int}
-    names = set().union(*family.inputs.values()) & set(TOKENS)
-    sizes = {name: length for name, length in TOKENS.items() if name in names}
+    names = set().union(*family.inputs.values()) | set(template_names(family.template))
+    tokens = {name: min(most, settings.most_tokens(name)) for name, most in TOKENS.items() if name in names}
     return HuggingFaceModel(
         config.source,
         family.inputs,
         settings.architecture,
         f"{settings.architecture}, as transformers {library_version()} builds it",
-        (),
-        {**sizes, **numbers},
+        ("prefill", "decode") if "past" in template_names(family.template) else (),
+        {**dict.fromkeys(tokens), **numbers},  # those that a variant may change are known where they are given
         config=config,
         settings=settings,
+        tokens=tokens,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -13,8 +13,12 @@ from convcalc.errors import SpecError, did_you_mean, quoted
 from convcalc.importers.hf.config import Config, number, shown
 from convcalc.importers.hf.families import Family, family, known_types, word
 from convcalc.spec.document.value_nodes import ValueNode
-from convcalc.spec.limits import REPEAT
+from convcalc.spec.limits import LARGEST, REPEAT
 
+POSITIONS = {"seq": "positions", "target": "max_target_positions"}
+"""The variables that say how many positions there are for tokens, and for those of a decoder."""
+LAYER_TYPES, WINDOW = "layer_types", "sliding_window"
+_TYPES = {"full_attention": False, "sliding_attention": True}
 LAYERS = "num_hidden_layers"
 ACTIVATION = "activation"
 ACTIVATIONS = {
@@ -37,6 +41,8 @@ class Settings:
     """Keys that are numbers, truths or lists of them, with the class's defaults; without those that are null."""
     words: Mapping[str, Any]
     """Variables of the template that are words."""
+    slides: Sequence[bool] = ()
+    """Of each layer whether its attention sees a window, where the configuration says so."""
 
     def variables(self, given: Mapping[str, Number]) -> dict[str, Any]:
         """Return the values of the template's variables, for values in place of some of the configuration's."""
@@ -51,7 +57,18 @@ class Settings:
             env[name] = tuple(i in env.get(key, ()) for i in layers)
         for name, node in self.family.per_layer.items():
             found[name] = tuple(self._evaluate(node, {**env, "i": i}) for i in layers)
+        if "windows" in found and self.slides:
+            if len(self.slides) < len(layers):
+                text = f"{len(self.slides)} entries for {len(layers)} layers"
+                raise SpecError("CC768", text, self.config.span(LAYER_TYPES))
+            found["windows"] = tuple(env[WINDOW] if self.slides[i] else 0 for i in layers)
         return {name: value for name, value in {**found, **self.words}.items() if name in self.family.variables}
+
+    def most_tokens(self, name: str) -> int:
+        """Return how many tokens a learned table of positions has room for; very many without such a table."""
+        values = self.variables({})
+        rows = values.get(POSITIONS.get(name, ""), 0) - values.get("position_start", 0)
+        return rows if isinstance(rows, int) and rows > 0 else LARGEST
 
     def complete(self, given: Mapping[str, Number]) -> dict[str, Any]:
         """Return the values of the keys, with those that follow from others where they are null."""
@@ -96,7 +113,20 @@ def read_settings(config: Config) -> Settings:
     for key, name in found.row.get("nested", {}).items():
         numbers |= _nested(config, key, name)
     known = {key: value for key, value in numbers.items() if value is not None}
-    return Settings(config, found, architecture, known, activations)
+    for key, condition in found.required.items():
+        if condition.names <= known.keys() and condition.evaluate(known) is not True:
+            raise config.wrong(key, known[key], f"such that {found.row['require'][key]}")
+    return Settings(config, found, architecture, known, activations, _slides(config, found))
+
+
+def _slides(config: Config, found: Family) -> list[bool]:
+    """Return which layers see a window, for a family where that matters."""
+    types = config.values.get(LAYER_TYPES)
+    if types is None or "windows" not in found.per_layer:
+        return []
+    if not isinstance(types, list) or not set(map(str, types)) <= set(_TYPES):
+        raise config.wrong(LAYER_TYPES, types, f"a list of {' and '.join(_TYPES)}")
+    return [_TYPES[each] for each in types]
 
 
 def _words(config: Config, found: Family, merged: Mapping[str, Any]) -> dict[str, bool]:
@@ -155,7 +185,9 @@ def _architecture(config: Config, found: Family) -> str:
 def _labels(config: Config, default: int) -> int:
     """Return how many labels a classifier has."""
     names, count = config.values.get("id2label"), config.values.get("num_labels", default)
-    if isinstance(names, dict) and names:
+    if names is not None and not isinstance(names, dict):
+        raise config.wrong("id2label", names, "an object")
+    if names:
         return len(names)
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         raise config.wrong("num_labels", count, "an integer, at least 0")
@@ -176,6 +208,9 @@ def _check(config: Config, found: Family, key: str, written: str, value: Any) ->
         return
     if key in found.keys:
         _check_type(config, found, key, written, value)
+    elif key == LAYER_TYPES:
+        if isinstance(value, list) and not set(map(str, value)) <= _TYPES.keys():
+            raise _unread(config, written, value, found)
     elif key in found.row.get("only", {}):
         if value is not None and value not in found.row["only"][key]:
             raise _unread(config, written, value, found)
@@ -201,7 +236,7 @@ def _check_type(config: Config, found: Family, key: str, written: str, value: An
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise config.wrong(written, value, "true or false")
-    elif isinstance(default, list) or isinstance(value, list):
+    elif isinstance(default, list) or (isinstance(value, list) and default is None and key not in found.absent):
         if number(value) is None:
             raise config.wrong(written, value, "a list of numbers")
     elif default is None and isinstance(value, bool) and key not in found.absent:
