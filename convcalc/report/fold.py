@@ -67,9 +67,9 @@ class TableOptions(NamedTuple):
     """Whether equal neighbours are shown one by one; otherwise they are one row where people read a tree."""
 
     def shows_total(self, key: str, totals: Mapping[str, Any] = MappingProxyType({})) -> bool:
-        """Whether people see the total of a metric, given those of all."""
-        asked = self.every or key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
-        return asked or (key in SPECIAL and tells(key, totals))
+        """Whether people see the total of a metric, given those of all: of a special one where it tells something."""
+        asked = key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
+        return asked or (tells(key, totals) if key in SPECIAL and totals else self.every)
 
     def hides_total(self, key: str, totals: Mapping[str, Any]) -> bool:
         """Whether there is more to see in the total of a metric, which is not shown."""
