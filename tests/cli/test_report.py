@@ -124,7 +124,7 @@ def test_what_options_change_is_said(cli: Command) -> None:
 DECODER = "input: [9, 8]\nlayers: [{attention: {heads: 2, past: PAST, mask: causal}, name: a}, linear: 3]\n"
 
 
-def test_totals_of_masks_and_caches_stand_where_they_tell_something(cli: Command) -> None:
+def test_totals_of_masks_and_caches_are_shown_where_they_are_of_interest(cli: Command) -> None:
     shown = {line.split("  ")[0] for line in cli("report", "-", input=DECODER.replace("PAST", "10")).stdout.split("\n")}
     assert {"Seen multiplies", "Cache bytes"} <= shown
     for text in ("input: [9, 8]\nlayers: [attention: 2]\n", "input: [9, 8]\nlayers: [linear: 2]\n"):
