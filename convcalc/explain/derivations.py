@@ -114,7 +114,10 @@ def _steps(key: str, node: Node, values: Mapping[str, Any], report: Report) -> l
         case "macs":
             steps = _product_steps(node, report.batch)
         case "seen_macs" if node.facts.seen != node.facts.multiplies:
-            steps = [DerivationStep("multiplies", "", values[MACS]), *_hidden_steps(node, report.batch)]
+            steps = [
+                DerivationStep("multiplies", f"{values[MACS]:,}", values[MACS]),
+                *_hidden_steps(node, report.batch),
+            ]
         case "flops" if values[MACS]:
             steps = [DerivationStep("", f"2·{values[MACS]:,}", 2 * values[MACS])]
         case "output_elements":
@@ -152,8 +155,8 @@ def _hidden_steps(node: Node, batch: int) -> Iterator[DerivationStep]:
     scores = masked[0].masked * masked[0].outputs // masked[0].multiplies
     for product in masked:
         lead = f"{batch:,} samples × " if batch != 1 else ""
-        factors = f"−{lead}{scores:,} hidden scores × {product.masked // scores:,}"
-        yield DerivationStep(product.name, factors, -batch * product.masked)
+        factors = f"−{lead}{scores:,} outputs × {product.masked // scores:,}"
+        yield DerivationStep(f"hidden {product.name}", factors, -batch * product.masked)
 
 
 def _product_step(node: Node, product: MatrixProduct, batch: int, *, alone: bool) -> DerivationStep:

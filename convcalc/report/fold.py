@@ -21,8 +21,7 @@ MAIN = ("params", "macs", "weight_bytes", "peak_activation_bytes", "depth")
 """The totals that people ask for."""
 
 SPECIAL = {"active_params": "params", "seen_macs": "macs", "cache_bytes": ""}
-"""Totals that tell something of some networks alone: metric → the one that it equals in others, or "" if it is 0 there.
-"""
+"""Totals of interest in some networks: metric → the one that it equals in others, or an empty text if it is 0 there."""
 
 TEXT_SORT_KEYS = ("path", "op")
 
@@ -36,8 +35,8 @@ FUSED = ("norm", "act")
 """Segments under which a layer's fused parts stand, as children of its path."""
 
 
-def tells(key: str, values: Mapping[str, Any]) -> bool:
-    """Whether a metric tells something that others do not, given the values of all."""
+def is_informative(key: str, values: Mapping[str, Any]) -> bool:
+    """Whether the value of a metric does not follow from those of others, given the values of all."""
     usual = values.get(SPECIAL.get(key, ""), 0)
     return key not in SPECIAL or values.get(key, usual) != usual
 
@@ -67,9 +66,9 @@ class TableOptions(NamedTuple):
     """Whether equal neighbours are shown one by one; otherwise they are one row where people read a tree."""
 
     def shows_total(self, key: str, totals: Mapping[str, Any] = MappingProxyType({})) -> bool:
-        """Whether people see the total of a metric, given those of all."""
-        asked = self.every or key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
-        return asked or (key in SPECIAL and tells(key, totals))
+        """Whether people see the total of a metric, given those of all: of a special one where it is of interest."""
+        asked = key in (*MAIN, *(self.columns or ()), *self.more, *self.totals)
+        return asked or (is_informative(key, totals) if key in SPECIAL and totals else self.every)
 
     def hides_total(self, key: str, totals: Mapping[str, Any]) -> bool:
         """Whether there is more to see in the total of a metric, which is not shown."""

@@ -13,7 +13,7 @@ from convcalc.render.tables.characters import Characters
 from convcalc.render.tables.paragraph import Block, Paragraph, left_out
 from convcalc.render.tables.surface import Surface
 from convcalc.render.tables.table import Table, TableColumn
-from convcalc.report.fold import tells
+from convcalc.report.fold import is_informative
 
 
 def explanation_blocks(explanation: Explanation, surface: Surface) -> Iterator[Block]:
@@ -86,7 +86,7 @@ def _columns(explanation: Explanation, glyphs: Characters, *, meanings: bool) ->
     unknown = frozenset().union(*explanation.unknown.values())
     values = {metric.column.key: metric.value for metric in explanation.metrics}
     for metric in explanation.metrics:
-        if not tells(metric.column.key, values):
+        if not is_informative(metric.column.key, values):
             continue
         if metric.column.key in unknown and explanation.kind:
             rows.append((metric.column.title, "?", metric.column.unit, "not known"))
