@@ -120,7 +120,8 @@ def _claim(ops: Ops) -> JsonSchema:
         ),
         "reason": described("Why the source's number is loose.", TEXT_SCHEMA),
         "excluding": described(
-            "What the source leaves out: bias, kinds of layers.", one_or_more({"enum": ["bias", *ops]})
+            "What the source leaves out: bias, kinds of layers, paths of layers, which may be globs.",
+            one_or_more(_any({"enum": ["bias", *ops]}, {"type": "string"})),
         ),
     }
     return closed_object(parts, CLAIM, required=["source"])
