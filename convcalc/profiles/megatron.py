@@ -67,11 +67,13 @@ MEGATRON = Profile(
     "megatron", "Megatron-LM core_v0.9.0", "FLOPs",
     "six for each multiply in training, masked or not, of attention, perceptrons, experts that run and logits; none of "
     "the router; padded_vocab_size is the vocabulary of the design",
-    SOURCE, 200, terms, demands=demands, more_kinds=KINDS,
+    SOURCE, 200, terms, demands=demands, of_tokens=True,
+    more_kinds=KINDS,
 )  # fmt: skip
 CAUSAL = Profile(
     "megatron_causal", "Megatron-LM fc965da", "FLOPs",
     "as megatron, with half of attention's two products, whether there is a mask or not, and the norms of latents; "
     "MaxText counts so, but for experts, whose router it has",
-    SOURCE, 201, causal_terms, demands=causal_demands, more_kinds=KINDS,
+    SOURCE, 201, causal_terms, demands=causal_demands, of_tokens=True,
+    more_kinds=KINDS,
 )  # fmt: skip

@@ -224,3 +224,12 @@ def test_layers_behind_the_blocks_are_missed() -> None:
     found = profiles.profile_result(net.graph, profiles.find_profile("megatron"))
     assert found.terms["output layer"] == 6 * 7 * 64 * 96
     assert found.total == printed("LLAMA@small", "megatron").total
+
+
+def test_a_reconciliation_leaves_tools_of_language_models_out_where_there_is_none() -> None:
+    every, shown = set(profiles.profile_keys()), {}
+    for design in ("zoo:gpt2", "zoo:bert", "zoo:resnet18", "zoo:vit"):
+        found = profiles.reconcile(network(design).graph, design, design)
+        shown[design] = {result.profile.key for result in found.results}
+    assert shown["zoo:gpt2"] == shown["zoo:bert"] == every
+    assert shown["zoo:resnet18"] == shown["zoo:vit"] == every - {*KEYS} | {"6nd"}
