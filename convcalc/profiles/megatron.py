@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convcalc.arith import floordiv, is_plain, require, total
 from convcalc.profiles import LanguageModel, LayerSizes, Profile, Term
-from convcalc.profiles._training import KINDS, TRAINING, logits, passes, products_outside
+from convcalc.profiles._training import KINDS, TRAINING, logits, multiplies_between, passes, products_outside
 
 
 def causal_demands(model: LanguageModel) -> None:
@@ -51,7 +51,7 @@ def causal_terms(layer: LayerSizes) -> Iterator[Term]:
 
 def _half(layer: LayerSizes, model: LanguageModel) -> Iterator[Term]:
     """Half of the pairs N²: of a causal mask those that it hides, and half of the diagonal."""
-    between = layer.macs - layer.weighted_macs
+    between = multiplies_between(layer)
     masked = layer.batch * total(product.masked for product in layer.node.facts.products)
     if is_plain(masked) and masked == 0:
         yield "causal half", -TRAINING // 2 * between
