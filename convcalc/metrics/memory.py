@@ -70,18 +70,20 @@ def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     steps = []
     form = dtype_lookup(dtype)
     for node in graph.layers:
-        ending = total([sizes[index] for index in set(node.inputs) if ends[index] == node.index])
-        held = _held(node, batch, form(node.path), sizes[node.index])
-        steps.append(alive + reduce(at_least, [size - (0 if with_inputs else ending) for size, with_inputs in held]))
+        inside = sizes[node.index]
+        if held := _held(node, batch, form):
+            ending = total([sizes[index] for index in set(node.inputs) if ends[index] == node.index])
+            inside = reduce(at_least, [size - (0 if with_inputs else ending) for size, with_inputs in held])
+        steps.append(alive + inside)
         alive = alive + sizes[node.index] - freed[node.index]
     return steps
 
 
-def _held(node: Node, batch: int, dtype: str, output: Number) -> list[tuple[Number, bool]]:
-    """Bytes of what a layer makes, at each of its steps, and whether its inputs are needed beside."""
+def _held(node: Node, batch: int, form: Callable[[str], str]) -> list[tuple[Number, bool]]:
+    """Bytes of what a layer of several steps makes, at each, and whether its inputs are needed beside."""
     assert node.op is not None
     steps = node.op.steps(node.source_form or node.op.source_form, *node.input_shapes)
-    return [(_held_bytes(held, batch, dtype), held.with_inputs) for held in steps] or [(output, True)]
+    return [(_held_bytes(held, batch, form(node.path)), held.with_inputs) for held in steps]
 
 
 def _held_bytes(held: Held, batch: int, dtype: str) -> Number:
@@ -126,7 +128,7 @@ def peak(graph: Graph, batch: int = 1, dtype: str = "float32") -> Peak | None:
     sizes, ends, step = _tensor_bytes(graph, batch, dtype), last_uses(graph), layer.index
     inputs = {index for index in layer.inputs if ends[index] == step}
     ending = sum(sizes[index] for index in inputs)
-    held = _held(layer, batch, dtype_lookup(dtype)(layer.path), sizes[step])
+    held = _held(layer, batch, dtype_lookup(dtype)) or [(sizes[step], True)]
     inside, with_inputs = max(held, key=lambda one: one[0] - (0 if one[1] else ending))
     gone = {step} if with_inputs else {step, *inputs}
     begun = (node for node in graph.nodes if sizes[node.index] and (node.op is None or node.index < step))
@@ -169,7 +171,7 @@ def _kept_bytes(node: Node, batch: int, form: Callable[[str], str]) -> Number:
     """Bytes of what is kept inside a layer for the backward pass."""
     assert node.op is not None
     kept = node.op.kept(node.source_form or node.op.source_form, *node.input_shapes)
-    return _held_bytes(kept, batch, form(node.path))
+    return 0 if kept is None else _held_bytes(kept, batch, form(node.path))
 
 
 def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -195,8 +197,9 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
 
 def _moved_bytes(node: Node, batch: int, dtype: str, output: Number) -> Number:
     """Bytes that a layer writes, and those of its cache that it reads."""
-    moved = node.op.moved(*node.input_shapes) if node.op else None
-    return output if moved is None else bytes_of(moved * batch, dtype)
+    assert node.op is not None
+    moved = node.op.moved(*node.input_shapes)
+    return output if moved is None else total([bytes_of(elements * batch, dtype) for elements in moved])
 
 
 def _weight_bytes_read(node: Node, batch: int, dtype: str) -> Number:

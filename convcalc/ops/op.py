@@ -124,8 +124,11 @@ class Op:
         """Return the elements of one sample that it keeps for the tokens that come after, those of before included."""
         return 0
 
-    def moved(self, *inputs: Shape) -> Number | None:
-        """Return the elements of one sample that it writes, and reads of its cache; ``None`` for its output."""
+    def moved(self, *inputs: Shape) -> tuple[Number, Number] | None:
+        """Return the elements of one sample that it writes, and those of its cache that it writes and reads.
+
+        ``None`` is the output alone, of a layer without a cache.
+        """
         return None
 
     def steps(self, via: str, *inputs: Shape) -> tuple[Held, ...]:
@@ -135,9 +138,9 @@ class Op:
         """
         return ()
 
-    def kept(self, via: str, *inputs: Shape) -> Held:
-        """Return what is kept inside for the backward pass, beside the output."""
-        return Held(0)
+    def kept(self, via: str, *inputs: Shape) -> Held | None:
+        """Return what is kept inside for the backward pass, beside the output; ``None`` for nothing."""
+        return None
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
         """Return how many elements of the weights a batch reads; ``None`` for all of them."""

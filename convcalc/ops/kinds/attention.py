@@ -202,13 +202,12 @@ class Attention(Op):
         _, keys, _ = _sources(*inputs)
         return self._kept(held_keys(self._tokens(keys), self.key_window), *inputs) if self._is_ordered else 0
 
-    def moved(self, *inputs: Shape) -> Number | None:
-        """The output, N keys and values written, and those read that some query sees: min(p + N, w + N − 1)."""
-        x, keys, _ = _sources(*inputs)
-        if not self._is_ordered:
-            return None
-        window = None if self.key_window is None else self.key_window + x[-2] - 1
-        return self.output(*inputs).elements + self._kept(keys[-2] + held_keys(self._tokens(keys), window), *inputs)
+    def moved(self, *inputs: Shape) -> tuple[Number, Number] | None:
+        """The output; N keys and values written, and those read that some query sees: min(p + N, w + N − 1)."""
+        _, keys, _ = _sources(*inputs)
+        window = None if self.key_window is None else self.key_window + keys[-2] - 1
+        tokens = keys[-2] + held_keys(self._tokens(keys), window)
+        return (self.output(*inputs).elements, self._kept(tokens, *inputs)) if self._is_ordered else None
 
     def steps(self, via: str, *inputs: Shape) -> tuple[Held, ...]:
         """Queries, keys and values; then with scores; scores, their softmax, values; context; output.

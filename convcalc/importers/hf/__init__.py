@@ -1,0 +1,26 @@
+"""Hugging Face: the ``config.json`` of a model of the transformers library. No code runs, and no weights are read."""
+
+from __future__ import annotations
+
+import re
+
+from convcalc.errors import Source
+from convcalc.importers.model import Importer, Model
+
+PREFIX = "hf:"
+_MODEL_TYPE = re.compile(r'"model_type"\s*:')
+
+
+def recognizes(text: str) -> bool:
+    """Whether a text is a JSON object with a ``model_type``."""
+    return text.lstrip("\ufeff \t\r\n").startswith("{") and _MODEL_TYPE.search(text) is not None
+
+
+def read(source: Source, data: bytes | None) -> Model:
+    """Read a configuration; see :func:`convcalc.importers.hf.model.read_model`."""
+    from convcalc.importers.hf.model import read_model  # only these files need it
+
+    return read_model(source, data)
+
+
+IMPORTER = Importer("Hugging Face", read, prefix=PREFIX, recognizes=recognizes)

@@ -1,0 +1,101 @@
+"""A ``config.json``: its text, its values, and the place of each key for errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from convcalc.errors import Source, Span, SpecError, quoted
+from convcalc.spec.limits import LARGEST, LIST
+from convcalc.spec.yaml.text import decode, read_text
+
+CONFIG = "config.json"
+_SHOWN = 60
+
+
+class Config(NamedTuple):
+    """The values of a configuration, and the text that they are in."""
+
+    source: Source
+    values: Mapping[str, Any]
+    inside: str = ""
+    """The key of another configuration that holds it."""
+
+    def span(self, key: str) -> Span:
+        """Return the place of a key, or that of the file."""
+        start = 0
+        for segment in filter(None, (self.inside, key)):
+            found = re.compile(rf"{re.escape(json.dumps(segment))}\s*:").search(self.source.text, start)
+            if found is None:
+                break
+            start = found.start()
+        else:
+            before = self.source.text[:start]
+            line = before.count("\n") + 1
+            return Span(self.source, line, start - before.rfind("\n"), len(segment) + 2)
+        return Span(self.source)
+
+    def wrong(self, key: str, value: Any, needed: str) -> SpecError:
+        """Return the error for a value of a key."""
+        return SpecError("CC768", f"{quoted(key)} must be {needed}, not {shown(value)}", self.span(key))
+
+
+def shown(value: Any) -> str:
+    """Return a value as JSON has it, cut to what a line can hold."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def read_config(name: str, data: bytes | None) -> Config:
+    """Read a configuration from a file, from the folder that holds it, or from its text.
+
+    Raises:
+        SpecError: CC760 for what is no JSON object; CC001 to CC005 for what is no text.
+    """
+    if data is None and os.path.isdir(name):
+        name = os.path.join(name, CONFIG)
+    source = read_text(name) if data is None else decode(data, name)
+    try:
+        values = json.loads(source.text, object_pairs_hook=_once)
+    except RecursionError:
+        raise SpecError("CC760", "the configuration is nested too deeply", Span(source)) from None
+    except json.JSONDecodeError as error:
+        place = Span(source, error.lineno, error.colno)
+        raise SpecError("CC760", f"the configuration is not JSON: {error.msg}", place) from None
+    except ValueError as error:
+        raise SpecError("CC760", f"the configuration cannot be read: {error}", Span(source)) from None
+    if not isinstance(values, dict):
+        raise SpecError("CC760", "the configuration is not an object", Span(source))
+    return Config(source, values)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object, in which every key is once: readers differ in which of several counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {quoted(next(name for name in names if names.count(name) > 1))} is there twice")
+    return found
+
+
+def number(value: Any) -> Any:
+    """Return a value as expressions have it, or nothing for what is none of them: text, objects, what is no number."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= LARGEST else None
+    if isinstance(value, float):
+        if value != value or abs(value) > LARGEST:
+            return None
+        exact = Fraction(str(value))
+        if exact.denominator > LARGEST:
+            return None
+        return int(exact) if exact.denominator == 1 else exact
+    if isinstance(value, list) and len(value) <= LIST:
+        items = tuple(map(number, value))
+        return None if any(item is None for item in items) else items
+    return None

@@ -1,0 +1,179 @@
+"""The table of families: which template a ``model_type`` is, and what its variables are of a configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache, cached_property
+from typing import Any
+
+import yaml
+
+from convcalc.errors import Source, Span
+from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
+from convcalc.spec.expressions.values import Keyword
+from convcalc.spec.yaml.nodes import ScalarNode
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+TABLE = "families.yaml"
+DEFAULTS = "defaults.json"
+WORDS = frozenset({"none", "layer", "rms", "rms_across_heads", "layer_across_heads", "group"})
+"""The choices that expressions of the table may name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """One ``model_type``: a row of the table, with what its template shares with others."""
+
+    name: str
+    row: Mapping[str, Any]
+    shared: Mapping[str, Any]
+    """The row of the template."""
+    defaults: Mapping[str, Any]
+    """What the class of transformers gives to keys that a configuration lacks."""
+    aliases: Mapping[str, str]
+    """Other names of keys, as the class has them."""
+    built: Collection[str]
+    """The classes of transformers that are built from such a configuration."""
+
+    @property
+    def template(self) -> str:
+        return str(self.row["template"])
+
+    @property
+    def inputs(self) -> Mapping[str, tuple[str, ...]]:
+        """The inputs of the template, each with the names of its sizes."""
+        return {name: tuple(sizes) for name, sizes in self.shared["inputs"].items()}
+
+    @cached_property
+    def classes(self) -> Mapping[str, Mapping[str, Any]]:
+        """The names of the classes that are read, each with its variables."""
+        kinds: Mapping[str, Mapping[str, Any]] = {**self.shared["classes"], **self.row.get("classes", {})}
+        named = {self.row["prefix"] + suffix: variables for suffix, variables in kinds.items()}
+        return {name: variables for name, variables in {**named, **self.row.get("names", {})}.items() if name in self.built}
+
+    @property
+    def default_class(self) -> str:
+        """The class of a configuration that names none."""
+        default = str(self.row.get("default", self.shared["default"]))
+        return default if default in self.classes else self.row["prefix"] + default
+
+    @cached_property
+    def absent(self) -> Mapping[str, ValueNode]:
+        """What a key is where it is null or missing, by other keys."""
+        return _expressions({**self.shared.get("absent", {}), **self.row.get("absent", {})})
+
+    def expressions(self, architecture: str) -> Mapping[str, ValueNode]:
+        """Return the variables of the template for a class, in the order in which they are worked out."""
+        found = {**self.shared.get("vars", {}), **self.row.get("vars", {}), **self.classes[architecture]}
+        return _expressions(found)
+
+    @cached_property
+    def per_layer(self) -> Mapping[str, ValueNode]:
+        """Variables that are a list, one value for each layer ``i``."""
+        return _expressions(self.row.get("layers", {}))
+
+    @cached_property
+    def required(self) -> Mapping[str, ValueNode]:
+        """Conditions without which the template is another network, by the keys that they are about."""
+        return _expressions(self.row.get("require", {}))
+
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """Keys that are variables of the template under another name."""
+        found: Mapping[str, str] = {**self.shared.get("rename", {}), **self.row.get("rename", {})}
+        return found
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """All keys of a configuration that are used."""
+        nodes = [*self.absent.values(), *self.per_layer.values(), *map(_expression, self._all_texts())]
+        names = set().union(*(node.names for node in nodes), self.absent, self.renamed, self.row.get("members", {}).values(), self.worded)
+        return frozenset(names | self.variables)
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """The variables of the template."""
+        return frozenset(template_names(self.template))
+
+    @cached_property
+    def worded(self) -> frozenset[str]:
+        """The keys whose values are words."""
+        return frozenset((*self.row.get("words", ()), *(key for key, _ in self.row.get("flags", {}).values())))
+
+    def _all_texts(self) -> Iterator[Any]:
+        for variables in (self.shared.get("vars", {}), self.row.get("vars", {}), *self.classes.values()):
+            yield from variables.values()
+
+    def is_harmless(self, key: str) -> bool:
+        """Whether no count depends on a key."""
+        patterns = (*_table()["harmless"], *self.row.get("harmless", "").split())
+        return any(fnmatchcase(key, pattern) for pattern in patterns)
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    with open(os.path.join(FOLDER, TABLE), encoding="utf-8") as file:
+        table: Mapping[str, Any] = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return {**table, "harmless": table["harmless"].split()}
+
+
+@cache
+def _class_defaults() -> Mapping[str, Any]:
+    with open(os.path.join(FOLDER, DEFAULTS), encoding="utf-8") as file:
+        found: Mapping[str, Any] = json.load(file)
+    return found
+
+
+@cache
+def template_names(template: str) -> tuple[str, ...]:
+    """Return the names of the variables of a template."""
+    with open(os.path.join(FOLDER, "templates", f"{template}.yaml"), encoding="utf-8") as file:
+        document = yaml.load(file, getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+    return tuple(document["vars"])
+
+
+def known_types() -> Iterable[str]:
+    """Return every ``model_type`` that is read."""
+    return tuple(_table()["families"])
+
+
+def library_version() -> str:
+    """Return the version of transformers that the defaults are of."""
+    return str(_class_defaults()["transformers"])
+
+
+@cache
+def family(model_type: str) -> Family:
+    """Return the family of one of ``known_types``."""
+    row = _table()["families"][model_type]
+    known = _class_defaults()["classes"][model_type]
+    defaults = {**known["defaults"], **row.get("extra", {})}
+    return Family(model_type, row, _table()["templates"][row["template"]], defaults, known["aliases"], known["built"])
+
+
+def _expressions(texts: Mapping[str, Any]) -> dict[str, ValueNode]:
+    return {name: _expression(text) for name, text in texts.items()}
+
+
+class _AnyName(frozenset[str]):
+    """Holds every name: which keys there are is known when a configuration is."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+@cache
+def _expression(text: Any) -> ValueNode:
+    """Parse an expression of the table; YAML has read numbers and booleans already."""
+    written = str(text).lower() if isinstance(text, bool) else str(text)
+    scalar = ScalarNode(written, Span(Source(TABLE)))
+    return parse_expression(written, scalar, NameScope(_AnyName(), has_input=False), WORDS)
+
+
+def word(name: str) -> Keyword:
+    """Return a choice of an argument as expressions have it."""
+    return Keyword(name)

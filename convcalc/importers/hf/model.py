@@ -1,0 +1,125 @@
+"""A configuration as a graph: its template, expanded for the variables that the configuration gives."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from convcalc.arith import Number
+from convcalc.errors import Source, SpecError, SpecErrors, quoted
+from convcalc.graph.graph import Graph
+from convcalc.importers.hf import PREFIX
+from convcalc.importers.hf.config import Config, read_config
+from convcalc.importers.hf.families import FOLDER, library_version, template_names
+from convcalc.importers.hf.settings import POSITIONS, Settings, read_settings
+from convcalc.importers.model import Model
+from convcalc.spec.document.loader import DocumentLoader
+from convcalc.spec.load import expand, parse_spec
+from convcalc.spec.yaml.text import read_text
+
+TOKENS = {"seq": 1024, "past": 0, "target": 1024, "samples": 16000}
+"""Variables of templates that no configuration has, with their defaults: tokens, those before, those of a decoder."""
+
+
+@dataclass(frozen=True, eq=False)
+class HuggingFaceModel(Model):
+    """A network of transformers, by its configuration alone."""
+
+    config: Config | None = None
+    settings: Settings | None = None
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    """How many tokens are counted where nothing says it."""
+
+    def graph(
+        self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
+    ) -> Graph:
+        assert self.settings
+        given = {**self._tokens(variant), **variables, **self._sizes(inputs)}
+        values = self.settings.variables(given)
+        values |= {name: value for name, value in given.items() if name in TOKENS}
+        self._require_positions(given)
+        loader = DocumentLoader()
+        document = parse_spec(self._template, loader)
+        try:
+            graph, _ = expand(document, loader, overrides=values)
+        except SpecErrors as found:
+            raise self._failed(found) from None
+        graph.name, graph.warnings = self.name, []  # those of the template are not the user's
+        return graph
+
+    def _tokens(self, variant: str | None) -> dict[str, Number]:
+        """Return how many tokens a variant counts: `decode` one behind all that `prefill` counts."""
+        if variant != "decode":
+            return dict(self.tokens)
+        return {**self.tokens, "seq": 1, "past": self.tokens["seq"] - 1}
+
+    def _require_positions(self, given: Mapping[str, Number]) -> None:
+        """Demand a learned position for every token."""
+        assert self.settings
+        for name in POSITIONS:
+            count, most = given.get(name), self.settings.most_tokens(name)
+            past = given.get("past", 0) if name == "seq" else 0
+            if isinstance(count, int) and isinstance(past, int) and count + past > most:
+                text = f"{name} is {count + past:,}, and the model has positions for {most:,} tokens"
+                raise SpecError("CC401", text, self.span())
+
+    def _sizes(self, inputs: Mapping[str, tuple[Number, ...]]) -> dict[str, Number]:
+        """Return the variables that shapes of inputs give: numbers of tokens. Other sizes are the configuration's."""
+        found: dict[str, Number] = {}
+        for name, shape in inputs.items():
+            sizes = self.inputs[name]
+            if len(shape) != len(sizes):
+                text = f"the input {quoted(name)} must be [{', '.join(map(str, sizes))}]"
+                raise SpecError("CC401", text, self.span())
+            given = dict(zip(map(str, sizes), shape, strict=True))
+            for key, size in given.items():
+                if key not in TOKENS and size != self.variables.get(key):
+                    text = f"the size of the input is {key}, {self.variables.get(key)}, and tables of positions have it"
+                    raise SpecError("CC401", text, self.span(), f"for another network write --set {key}={size}")
+            found |= {key: size for key, size in given.items() if key in TOKENS}
+        return found
+
+    @cached_property
+    def _template(self) -> Source:
+        assert self.settings
+        return read_text(os.path.join(FOLDER, "templates", f"{self.settings.family.template}.yaml"))
+
+    def _failed(self, found: SpecErrors) -> SpecError:
+        """Return the error for values that make no network, at the one key that has a value of the message."""
+        assert self.config and self.settings
+        first = found.errors[0]
+        span, values = self.span(), self.config.values
+        for number in re.findall(r"\d+", first.text):
+            keys = [key for key in values if key in self.settings.family.keys and str(values[key]) == number]
+            if len(keys) == 1:
+                span = self.config.span(keys[0])
+                break
+        return SpecError(first.code, f"these values make no network: {first.text}", span)
+
+
+def read_model(source: Source, data: bytes | None) -> Model:
+    """Read a configuration.
+
+    Raises:
+        SpecError: CC760, CC761 and CC768 for what is not a configuration, not read, or wrong.
+    """
+    config = read_config(source.name.removeprefix(PREFIX), data)
+    settings = read_settings(config)
+    family = settings.family
+    numbers = {key: value for key, value in settings.numbers.items() if type(value) is int}
+    names = set().union(*family.inputs.values()) | set(template_names(family.template))
+    tokens = {name: min(most, settings.most_tokens(name)) for name, most in TOKENS.items() if name in names}
+    return HuggingFaceModel(
+        config.source,
+        family.inputs,
+        settings.architecture,
+        f"{settings.architecture}, as transformers {library_version()} builds it",
+        ("prefill", "decode") if "past" in template_names(family.template) else (),
+        {**dict.fromkeys(tokens), **numbers},  # those that a variant may change are known where they are given
+        config=config,
+        settings=settings,
+        tokens=tokens,
+    )
