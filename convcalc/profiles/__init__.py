@@ -61,6 +61,7 @@ TERMS = {
     "output layer": "the head, for more or fewer tokens, or passes, than it runs",
     "block norms": "two norms a block",
     "norms": "weights of norms, as if they multiplied every token",
+    "biases": "biases, as if they multiplied every token",
     "tables": "tables of tokens and positions, as if they multiplied every token",
     "idle experts": "weights of experts that do not run, as if they multiplied every token",
     "other weights": "weights that multiply nothing, as if they multiplied every token",

@@ -66,7 +66,7 @@ def _kinds_of_weights(layer: LayerSizes) -> Iterator[tuple[str, Number]]:
     norms = total(shape.elements for name, shape in weights if layer.kind == "norm" or "_norm." in name)
     biases = layer.biases if layer.kind != "norm" and layer.kind not in ("experts", "idle") else 0
     rest = layer.node.facts.params - idle - norms - biases
-    yield from (("idle experts", idle), ("norms", norms), ("bias", biases))
+    yield from (("idle experts", idle), ("norms", norms), ("biases", biases))
     if layer.kind in TABLES:
         yield "tables", rest
     else:

@@ -83,7 +83,7 @@ def test_llama(key: str, total: int, terms: dict[str, int], *, by_hand: bool) ->
 def test_gpt2() -> None:
     found = printed("zoo:gpt2", "nanogpt")
     assert found.total == 875_690_459_136
-    assert found.terms["norms"] + found.terms["bias"] == 6 * 1024 * 121_344
+    assert found.terms["norms"] + found.terms["biases"] == 6 * 1024 * 121_344
     assert "tables" not in found.terms
     assert (printed("zoo:gpt2", "cookbook").total or 0) // 1024 == 439_202_304
 
@@ -207,7 +207,7 @@ def test_reasons(design: str, keys: set[str], reason: str) -> None:
 def test_weights_of_a_convolutional_network_meet_a_sample_once() -> None:
     found = printed("zoo:resnet18", "6nd", 4)
     assert found.total == 6 * 4 * 11_689_512
-    assert found.terms["bias"] == 6 * 4 * 1000
+    assert found.terms["biases"] == 6 * 4 * 1000
     assert found.terms["norms"] == 6 * 4 * 9_600
 
 
