@@ -33,7 +33,8 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     yield "missed layers", -2 * products_outside(layer, model)
     for one in model.attentions:
         if layer.node is one.nodes[-1]:
-            elements = layer.batch * model.tokens * (one.in_features or 0)
+            assert one.in_features is not None
+            elements = layer.batch * model.tokens * one.in_features
             yield "softmax", 5 * layer.batch * one.scores
             yield "block norms", 2 * 7 * elements
             yield "elementwise", 2 * elements

@@ -7,11 +7,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
+import sympy
 
 import convcalc
 from convcalc import profiles
+from convcalc.arith import record_constraints
 from convcalc.errors import SpecError
+from convcalc.graph.builder import GraphBuilder
+from convcalc.graph.graph import Graph
+from convcalc.ops.make import make
 from convcalc.profiles import ProfileResult
 from tests.language_models import BY_HAND, LLAMA
 
@@ -233,3 +239,41 @@ def test_a_reconciliation_leaves_tools_of_language_models_out_where_there_is_non
         shown[design] = {result.profile.key for result in found.results}
     assert shown["zoo:gpt2"] == shown["zoo:bert"] == every
     assert shown["zoo:resnet18"] == shown["zoo:vit"] == every - {*KEYS} | {"6nd"}
+
+
+# --- three kinds of numbers -------------------------------------------------------------------------------------------
+
+
+def decoder(n: Any, dim: Any, mask: str) -> Graph:
+    """Two blocks of four heads, in whose builder sizes may be arrays or symbols."""
+    builder = GraphBuilder()
+    x = builder.add("emb", make("embedding", vocab=96, dim=dim), builder.input("input", (n,)))
+    for i in range(2):
+        inner = builder.add(f"b{i}.norm1", make("norm", type="layer", axis=-1), x)
+        inner = builder.add(f"b{i}.attention", make("attention", heads=4, mask=mask), inner)
+        x = builder.add(f"b{i}.add1", make("add"), x, inner)
+        inner = builder.add(f"b{i}.up", make("linear", out=4 * dim, axis=-1), x)
+        inner = builder.add(
+            f"b{i}.down", make("linear", out=dim, axis=-1), builder.add(f"b{i}.act", make("gelu"), inner)
+        )
+        x = builder.add(f"b{i}.add2", make("add"), x, inner)
+    builder.add("head", make("linear", out=96, bias=False, axis=-1), x)
+    return builder.graph()
+
+
+@pytest.mark.parametrize("mask", ["none", "causal"])
+@pytest.mark.parametrize("key", KEYS)
+def test_arrays_and_symbols_are_ints(key: str, mask: str) -> None:
+    def count(n: Any, dim: Any) -> Any:
+        with record_constraints():
+            found = profiles.profile_result(decoder(n, dim, mask), profiles.find_profile(key), batch=3)
+        assert not found.error
+        return found.total
+
+    sizes = [(1, 8), (5, 8), (6, 12)]
+    exact = [count(*size) for size in sizes]
+    n, dim = (numpy.array(column) for column in zip(*sizes, strict=True))
+    assert numpy.broadcast_to(count(n, dim), 3).tolist() == exact
+    tokens, width = (sympy.Symbol(name, integer=True, positive=True) for name in ("n", "w"))
+    formula = sympy.sympify(count(tokens, 4 * width))
+    assert [formula.subs({tokens: size[0], width: size[1] // 4}) for size in sizes] == exact
