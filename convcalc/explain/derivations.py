@@ -120,6 +120,9 @@ def _steps(key: str, node: Node, values: Mapping[str, Any], report: Report) -> l
             ]
         case "flops" if values[MACS]:
             steps = [DerivationStep("", f"2·{values[MACS]:,}", 2 * values[MACS])]
+        case "train_flops" if values[MACS]:
+            passes = 4 if node.checkpoint >= 0 else 3
+            steps = [DerivationStep("", f"{passes}·{values['flops']:,}", passes * values["flops"])]
         case "output_elements":
             steps = [DerivationStep("", samples + _product(node.shape), report.batch * prod(node.shape))]
         case "cache_bytes" if node.op and values[key] and BIT_WIDTHS.get(report.dtype, 0) >= 8:

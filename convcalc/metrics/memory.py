@@ -15,7 +15,7 @@ from convcalc.dtypes import at_least_32_bits, bytes_of, dtype_lookup, training_r
 from convcalc.graph.graph import Graph, Node
 from convcalc.metrics.counts import buffers, params
 from convcalc.metrics.metric import Metric
-from convcalc.metrics.training import state_bytes
+from convcalc.metrics.training import outside_checkpoints, state_bytes
 from convcalc.ops.op import Held
 
 
@@ -148,7 +148,8 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     The recipe of training says how many bytes a weight needs; the usual one is Adam, with two numbers a weight.
 
     Of an attention also queries, keys, values and context, and the softmax of its scores; in one kernel
-    (``via: fused``) a number a query and head in its place.
+    (``via: fused``) a number a query and head in its place. Inside checkpoints nothing is kept: beside what enters
+    and leaves them, there is the largest of them, which runs again.
 
     Not:
         A measurement, or a peak: gradients of activations and what kernels need beside the tensors are not in it.
@@ -157,10 +158,12 @@ def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
         model states and activations in the paper of ZeRO.
     """
     sizes, form = _tensor_bytes(graph, batch, dtype), dtype_lookup(dtype)
-    recipe, kept = training_recipe(dtype), zip(graph.layers, params(graph), strict=True)
+    recipe, layers = training_recipe(dtype), graph.layers
+    inside = [_kept_bytes(node, batch, form) for node in layers]
+    kept = outside_checkpoints(graph, [sizes[node.index] for node in layers], inside)
     return [
-        state_bytes(weights, form(node.path), recipe) + sizes[node.index] + _kept_bytes(node, batch, form)
-        for node, weights in kept
+        state_bytes(weights, form(node.path), recipe) + size
+        for node, weights, size in zip(layers, params(graph), kept, strict=True)
     ]
 
 

@@ -61,6 +61,7 @@ TERMS = {
     "output layer": "the head, for more or fewer tokens, or passes, than it runs",
     "block norms": "two norms a block",
     "norms": "weights of norms, as if they multiplied every token",
+    "biases": "biases, as if they multiplied every token",
     "tables": "tables of tokens and positions, as if they multiplied every token",
     "idle experts": "weights of experts that do not run, as if they multiplied every token",
     "other weights": "weights that multiply nothing, as if they multiplied every token",
@@ -94,6 +95,8 @@ class Profile(NamedTuple):
     """Whether the tool divides by the batch."""
     demands: Callable[[LanguageModel], None] | None = None
     """What the tool's formula needs of a whole network: it raises CC742 where there is no number."""
+    of_tokens: bool = False
+    """Whether it is for networks that look tokens up: a reconciliation of others leaves it out."""
     more_kinds: tuple[str, ...] = ()
     """Kinds with multiplies, beyond those that every profile knows, for which it has a rule."""
 
@@ -194,9 +197,13 @@ def profile_result(
 
 
 def reconcile(graph: Graph, design: str, name: str, *, batch: int = 1) -> Reconciliation:
-    """Return the counts of all tools for a design, whose own name may be another than the user's."""
+    """Return the counts of all tools for a design, whose own name may be another than the user's.
+
+    Tools for language models are left out where no tokens are looked up.
+    """
     model = LanguageModel(graph)
-    results = tuple(profile_result(graph, profile, batch=batch, model=model) for profile in profiles())
+    shown = [profile for profile in profiles() if model.tables or not profile.of_tokens]
+    results = tuple(profile_result(graph, profile, batch=batch, model=model) for profile in shown)
     sizes = [LayerSizes(node, batch) for node in graph.layers]
     elements: dict[str, Number] = {}
     for part in chain.from_iterable(map(with_inner_norms, sizes)):

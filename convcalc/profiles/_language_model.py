@@ -11,6 +11,7 @@ from convcalc.graph.attention import REARRANGING, Attention, joined
 from convcalc.graph.graph import Graph, Node
 
 NO_NUMBER = "CC742"
+UNKNOWN = "the heads of the attention at {} are not known"
 SCORING = (*REARRANGING, "softmax", "act", "norm", "scale", "gather", "reduce")
 """Layers that may be between a router and the experts that it weights."""
 KEEPING = (*REARRANGING, "cache")
@@ -169,9 +170,7 @@ class LanguageModel:
     def require_whole_sequence(self, *, or_one_token: bool = False) -> None:
         """Demand that every token attends to all of its sequence; perhaps one token to more of them."""
         for one in self.attentions:
-            require(
-                one.heads is not None, NO_NUMBER, "the heads of the attention at {} are not known", one.nodes[0].path
-            )
+            require(one.heads is not None, NO_NUMBER, UNKNOWN, one.nodes[-1].path)
             assert one.heads is not None
             pairs = floordiv(one.scores, one.heads)
             allowed = equal(pairs, self.tokens * self.tokens)
@@ -185,7 +184,10 @@ class LanguageModel:
         for one in self.attentions:
             products = (product for node in one.nodes for product in node.facts.products if not product.has_weights)
             core = total(product.multiplies for product in products)
-            plain = 2 * floordiv(one.scores, one.heads or 1) * (one.in_features or 0)
+            require(one.heads is not None and one.in_features is not None, NO_NUMBER, UNKNOWN, one.nodes[-1].path)
+            assert one.heads is not None
+            assert one.in_features is not None
+            plain = 2 * floordiv(one.scores, one.heads) * one.in_features
             text = "heads at {} do not share the width {} of a token, as the formula has it"
             require(equal(core, plain), NO_NUMBER, text, one.nodes[-1].path, one.in_features)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.arith import Number, floordiv, prod, total
 from convcalc.graph.graph import Node
 from convcalc.ops.op import Op, Window
+from convcalc.profiles._language_model import LanguageModel
 from convcalc.shapes import Shape
-
-if TYPE_CHECKING:
-    from convcalc.profiles._language_model import LanguageModel
 
 Term: TypeAlias = tuple[str, Number]
 """Name and amount of a difference between two counts."""
@@ -30,12 +28,10 @@ class LayerSizes:
 
     def __init__(self, node: Node, batch: int = 1, model: LanguageModel | None = None) -> None:
         assert node.op is not None
-        self.node = node
         self.op: Op = node.op
-        self.kind = node.op.kind
+        self.node, self.kind = node, node.op.kind
         self.via = node.source_form or node.op.source_form
-        self.batch = batch
-        self.model = model
+        self.batch, self.model = batch, model
         self.input: Shape = node.input_shapes[0]
         """Shape of the first input, without batch; ``output`` that of the output."""
         self.output: Shape = node.shape
@@ -129,11 +125,6 @@ class LayerSizes:
     def outputs(self) -> Number:
         """Elements of the outputs of all products."""
         return self.batch * self.node.facts.outputs
-
-    @property
-    def weighted_macs(self) -> Number:
-        """Multiplies by weights."""
-        return self.batch * total(one.multiplies for one in self.node.facts.products if one.has_weights)
 
     def products(self, *names: str) -> Number:
         """Multiplies of the products of these names."""

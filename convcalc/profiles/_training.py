@@ -41,8 +41,8 @@ def weight_terms(
     if model is None:  # a norm inside an attention, whose weights are among the attention's
         return
     yield from passes(layer)
-    meeting, by_weights = model.tokens * layer.batch, layer.weighted_macs
-    between = layer.macs - by_weights
+    meeting, between = model.tokens * layer.batch, multiplies_between(layer)
+    by_weights = layer.macs - between
     if node.index not in model.attention_products:
         yield "missed layers", -TRAINING * between
     elif not with_attention:
@@ -66,12 +66,17 @@ def _kinds_of_weights(layer: LayerSizes) -> Iterator[tuple[str, Number]]:
     norms = total(shape.elements for name, shape in weights if layer.kind == "norm" or "_norm." in name)
     biases = layer.biases if layer.kind != "norm" and layer.kind not in ("experts", "idle") else 0
     rest = layer.node.facts.params - idle - norms - biases
-    yield from (("idle experts", idle), ("norms", norms), ("bias", biases))
+    yield from (("idle experts", idle), ("norms", norms), ("biases", biases))
     if layer.kind in TABLES:
         yield "tables", rest
     else:
         has_matrices = any(product.has_weights for product in layer.node.facts.products)
         yield ("matrices" if has_matrices else "other weights"), rest
+
+
+def multiplies_between(layer: LayerSizes) -> Number:
+    """Multiplies of two activations."""
+    return layer.batch * total(one.multiplies for one in layer.node.facts.products if not one.has_weights)
 
 
 def products_outside(layer: LayerSizes, model: LanguageModel) -> Number:

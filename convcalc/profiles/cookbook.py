@@ -44,10 +44,12 @@ COOKBOOK = Profile(
     "cookbook", "EleutherAI cookbook b9f8726 (--infer)", "FLOPs",
     "two for each multiply of a forward pass, masked or not, but six for those of the head, which always counts with "
     "its backward pass; a perceptron's width is that of the design, and the command takes multiples of the model's",
-    SOURCE, 207, terms, demands=demands, more_kinds=KINDS,
+    SOURCE, 207, terms, demands=demands, of_tokens=True,
+    more_kinds=KINDS,
 )  # fmt: skip
 LATER = Profile(
     "cookbook_2025", "EleutherAI cookbook 77e2be1 (--infer)", "FLOPs",
     "two for each multiply of a forward pass, masked or not, and four for each number of an embedded token",
-    SOURCE, 208, later_terms, demands=demands, more_kinds=KINDS,
+    SOURCE, 208, later_terms, demands=demands, of_tokens=True,
+    more_kinds=KINDS,
 )  # fmt: skip

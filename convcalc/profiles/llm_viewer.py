@@ -33,7 +33,8 @@ def terms(layer: LayerSizes) -> Iterator[Term]:
     yield "missed layers", -2 * products_outside(layer, model)
     for one in model.attentions:
         if layer.node is one.nodes[-1]:
-            elements = layer.batch * model.tokens * (one.in_features or 0)
+            assert one.in_features is not None
+            elements = layer.batch * model.tokens * one.in_features
             yield "softmax", 5 * layer.batch * one.scores
             yield "block norms", 2 * 7 * elements
             yield "elementwise", 2 * elements
@@ -44,5 +45,6 @@ LLM_VIEWER = Profile(
     "llm_viewer", "LLM-Viewer 472f71f", "OPs",
     "two for each multiply, masked or not, 5 for each score of the softmax, and for every block 2 norms of 7, 2 sums "
     "of 1 and an activation of 2 an element as wide as the model; one for each multiply of the head, for one token",
-    "hahnyuan/LLM-Viewer: model_analyzer.py, configs/Llama.py", 205, terms, demands=demands, more_kinds=KINDS,
+    "hahnyuan/LLM-Viewer: model_analyzer.py, configs/Llama.py", 205, terms, demands=demands, of_tokens=True,
+    more_kinds=KINDS,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convcalc.arith import floordiv, is_plain, require, total
 from convcalc.profiles import LanguageModel, LayerSizes, Profile, Term
-from convcalc.profiles._training import KINDS, TRAINING, logits, passes, products_outside
+from convcalc.profiles._training import KINDS, TRAINING, logits, multiplies_between, passes, products_outside
 
 
 def causal_demands(model: LanguageModel) -> None:
@@ -51,7 +51,7 @@ def causal_terms(layer: LayerSizes) -> Iterator[Term]:
 
 def _half(layer: LayerSizes, model: LanguageModel) -> Iterator[Term]:
     """Half of the pairs N²: of a causal mask those that it hides, and half of the diagonal."""
-    between = layer.macs - layer.weighted_macs
+    between = multiplies_between(layer)
     masked = layer.batch * total(product.masked for product in layer.node.facts.products)
     if is_plain(masked) and masked == 0:
         yield "causal half", -TRAINING // 2 * between
@@ -67,11 +67,13 @@ MEGATRON = Profile(
     "megatron", "Megatron-LM core_v0.9.0", "FLOPs",
     "six for each multiply in training, masked or not, of attention, perceptrons, experts that run and logits; none of "
     "the router; padded_vocab_size is the vocabulary of the design",
-    SOURCE, 200, terms, demands=demands, more_kinds=KINDS,
+    SOURCE, 200, terms, demands=demands, of_tokens=True,
+    more_kinds=KINDS,
 )  # fmt: skip
 CAUSAL = Profile(
     "megatron_causal", "Megatron-LM fc965da", "FLOPs",
     "as megatron, with half of attention's two products, whether there is a mask or not, and the norms of latents; "
     "MaxText counts so, but for experts, whose router it has",
-    SOURCE, 201, causal_terms, demands=causal_demands, more_kinds=KINDS,
+    SOURCE, 201, causal_terms, demands=causal_demands, of_tokens=True,
+    more_kinds=KINDS,
 )  # fmt: skip

@@ -25,5 +25,6 @@ NANOGPT = Profile(
     "nanogpt", "nanoGPT 1180444", "FLOPs",
     "six a weight and token in training, all weights but the table of positions, and six for each multiply of "
     "attention's products, masked or not",
-    "karpathy/nanoGPT: model.py, get_num_params, estimate_mfu", 204, terms, demands=demands, more_kinds=KINDS,
+    "karpathy/nanoGPT: model.py, get_num_params, estimate_mfu", 204, terms, demands=demands, of_tokens=True,
+    more_kinds=KINDS,
 )  # fmt: skip

@@ -26,5 +26,6 @@ PALM = Profile(
     "palm", "PaLM (appendix B)", "FLOPs",
     "six a weight and token in training, norms and biases too, and six for each multiply of attention's products, "
     "masked or not; no input tables",
-    "arXiv:2204.02311, appendix B", 203, terms, demands=demands, more_kinds=KINDS,
+    "https://arxiv.org/abs/2204.02311, appendix B", 203, terms, demands=demands, of_tokens=True,
+    more_kinds=KINDS,
 )  # fmt: skip

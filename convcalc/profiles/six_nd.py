@@ -17,6 +17,6 @@ SIX_ND = Profile(
     "6nd", "6·N·D (Kaplan et al. 2020)", "FLOPs",
     "six a weight and token in training, whatever the weight does: tables, norms and biases count, and experts that do "
     "not run; the two products of attention do not",
-    "arXiv:2001.08361, section 2.1, with all parameters as N (arXiv:2203.15556)", 206, terms,
+    "https://arxiv.org/abs/2001.08361, section 2.1, with all parameters as N", 206, terms,
     demands=LanguageModel.require_one_sequence, more_kinds=KINDS,
 )  # fmt: skip

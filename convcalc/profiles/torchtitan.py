@@ -27,5 +27,6 @@ TORCHTITAN = Profile(
     "six a weight and token in training, norms and biases too, and six for each multiply of attention's products, "
     "masked or not; no embeddings; of experts those that run, and their router",
     "pytorch/torchtitan: torchtitan/models/utils.py, get_dense_model_nparams_and_flops, "
-    "get_moe_model_nparams_and_flops", 202, terms, demands=demands, more_kinds=KINDS,
+    "get_moe_model_nparams_and_flops", 202, terms, demands=demands, of_tokens=True,
+    more_kinds=KINDS,
 )  # fmt: skip

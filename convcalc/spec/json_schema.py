@@ -160,6 +160,7 @@ def _modifiers() -> dict[str, JsonSchema]:
         "tie": described("true: all turns of the repeat share the weights of the first; or the path of another layer.",
                      _any({"const": True}, {"type": "string"})),
         "via": _via(),
+        "checkpoint": described("Where true, training keeps nothing inside, and runs the item again.", CONDITION),
         "note": described("A remark for people.", TEXT_SCHEMA),
     }  # fmt: skip
     return {key: meant[key] for key in MODIFIERS}

@@ -7,11 +7,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
+import sympy
 
 import convcalc
 from convcalc import profiles
+from convcalc.arith import record_constraints
 from convcalc.errors import SpecError
+from convcalc.graph.builder import GraphBuilder
+from convcalc.graph.graph import Graph
+from convcalc.ops.make import make
 from convcalc.profiles import ProfileResult
 from tests.language_models import BY_HAND, LLAMA
 
@@ -83,7 +89,7 @@ def test_llama(key: str, total: int, terms: dict[str, int], *, by_hand: bool) ->
 def test_gpt2() -> None:
     found = printed("zoo:gpt2", "nanogpt")
     assert found.total == 875_690_459_136
-    assert found.terms["norms"] + found.terms["bias"] == 6 * 1024 * 121_344
+    assert found.terms["norms"] + found.terms["biases"] == 6 * 1024 * 121_344
     assert "tables" not in found.terms
     assert (printed("zoo:gpt2", "cookbook").total or 0) // 1024 == 439_202_304
 
@@ -207,7 +213,7 @@ def test_reasons(design: str, keys: set[str], reason: str) -> None:
 def test_weights_of_a_convolutional_network_meet_a_sample_once() -> None:
     found = printed("zoo:resnet18", "6nd", 4)
     assert found.total == 6 * 4 * 11_689_512
-    assert found.terms["bias"] == 6 * 4 * 1000
+    assert found.terms["biases"] == 6 * 4 * 1000
     assert found.terms["norms"] == 6 * 4 * 9_600
 
 
@@ -224,3 +230,50 @@ def test_layers_behind_the_blocks_are_missed() -> None:
     found = profiles.profile_result(net.graph, profiles.find_profile("megatron"))
     assert found.terms["output layer"] == 6 * 7 * 64 * 96
     assert found.total == printed("LLAMA@small", "megatron").total
+
+
+def test_a_reconciliation_leaves_tools_of_language_models_out_where_there_is_none() -> None:
+    every, shown = set(profiles.profile_keys()), {}
+    for design in ("zoo:gpt2", "zoo:bert", "zoo:resnet18", "zoo:vit"):
+        found = profiles.reconcile(network(design).graph, design, design)
+        shown[design] = {result.profile.key for result in found.results}
+    assert shown["zoo:gpt2"] == shown["zoo:bert"] == every
+    assert shown["zoo:resnet18"] == shown["zoo:vit"] == every - {*KEYS} | {"6nd"}
+
+
+# --- three kinds of numbers -------------------------------------------------------------------------------------------
+
+
+def decoder(n: Any, dim: Any, mask: str) -> Graph:
+    """Two blocks of four heads, in whose builder sizes may be arrays or symbols."""
+    builder = GraphBuilder()
+    x = builder.add("emb", make("embedding", vocab=96, dim=dim), builder.input("input", (n,)))
+    for i in range(2):
+        inner = builder.add(f"b{i}.norm1", make("norm", type="layer", axis=-1), x)
+        inner = builder.add(f"b{i}.attention", make("attention", heads=4, mask=mask), inner)
+        x = builder.add(f"b{i}.add1", make("add"), x, inner)
+        inner = builder.add(f"b{i}.up", make("linear", out=4 * dim, axis=-1), x)
+        inner = builder.add(
+            f"b{i}.down", make("linear", out=dim, axis=-1), builder.add(f"b{i}.act", make("gelu"), inner)
+        )
+        x = builder.add(f"b{i}.add2", make("add"), x, inner)
+    builder.add("head", make("linear", out=96, bias=False, axis=-1), x)
+    return builder.graph()
+
+
+@pytest.mark.parametrize("mask", ["none", "causal"])
+@pytest.mark.parametrize("key", KEYS)
+def test_arrays_and_symbols_are_ints(key: str, mask: str) -> None:
+    def count(n: Any, dim: Any) -> Any:
+        with record_constraints():
+            found = profiles.profile_result(decoder(n, dim, mask), profiles.find_profile(key), batch=3)
+        assert not found.error
+        return found.total
+
+    sizes = [(1, 8), (5, 8), (6, 12)]
+    exact = [count(*size) for size in sizes]
+    n, dim = (numpy.array(column) for column in zip(*sizes, strict=True))
+    assert numpy.broadcast_to(count(n, dim), 3).tolist() == exact
+    tokens, width = (sympy.Symbol(name, integer=True, positive=True) for name in ("n", "w"))
+    formula = sympy.sympify(count(tokens, 4 * width))
+    assert [formula.subs({tokens: size[0], width: size[1] // 4}) for size in sizes] == exact

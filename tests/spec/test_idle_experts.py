@@ -313,9 +313,11 @@ def test_match_names_what_differs(file: Path, cli: Command) -> None:
 
 
 def test_other_tools_see_nothing_of_them(file: Path, cli: Command) -> None:
-    """Modules that do not run have no hooks that run, and no kernels."""
+    """Modules that do not run have no hooks that run, and no kernels; 6·N·D takes all weights that there are."""
     tools = [json.loads(cli("reconcile", file, "--json", *more).stdout) for more in ((), ("--set", "experts=2"))]
+    by_weights = [found["profiles"].pop("6nd")["total"] for found in tools]
     assert tools[0] == tools[1]
+    assert by_weights[0] > by_weights[1]
 
 
 def test_no_spec_is_recovered_without_them() -> None:
