@@ -102,7 +102,7 @@ def read_settings(config: Config) -> Settings:
     for key, (written, value) in values.items():
         _check(config, found, key, written, value)
     merged = {**found.defaults, **{key: value for key, (_, value) in values.items()}}
-    merged["num_labels"] = _labels(config, found.row.get("num_labels", 2))
+    merged["num_labels"] = _labels(config, int(found.row.get("num_labels", 2)))
     numbers = {key: number(value) for key, value in merged.items() if key in found.keys}
     activations = {
         found.renamed.get(key, key): _activation(config, key, value)
@@ -212,7 +212,7 @@ def _check(config: Config, found: Family, key: str, written: str, value: Any) ->
         if isinstance(value, list) and not set(map(str, value)) <= _TYPES.keys():
             raise _unread(config, written, value, found)
     elif key in found.row.get("only", {}):
-        if value is not None and value not in found.row["only"][key]:
+        if value is not None and shown(value) not in found.row["only"][key]:
             raise _unread(config, written, value, found)
     elif not found.is_harmless(key) and value != found.defaults.get(key) and (key in found.defaults or value):
         raise _unread(config, written, value, found)
@@ -241,7 +241,10 @@ def _check_type(config: Config, found: Family, key: str, written: str, value: An
             raise config.wrong(written, value, "a list of numbers")
     elif default is None and isinstance(value, bool) and key not in found.absent:
         return
-    elif isinstance(value, bool) or not isinstance(number(value), int | Fraction) or value < min(0, default or 0):
-        raise config.wrong(written, value, "an integer, at least 0")
-    elif not isinstance(default, float) and not isinstance(number(value), int):
+    elif (
+        isinstance(value, bool)
+        or not isinstance(number(value), int | Fraction)
+        or value < min(0, default or 0)
+        or (not isinstance(default, float) and not isinstance(number(value), int))
+    ):
         raise config.wrong(written, value, "an integer, at least 0")
