@@ -39,7 +39,9 @@ def tokens(config: dict[str, Any]) -> dict[str, int]:
 
 
 def test_families() -> None:
+    guide = (ROOT / "convcalc" / "guide" / "importing.md").read_text()
     assert len(known_types()) >= 60
+    assert not [name for name in known_types() if f"`{name}`" not in guide]
 
 
 @pytest.mark.parametrize("name", MEASURED["built"])
@@ -109,8 +111,8 @@ def test_windows_hide_keys() -> None:
     assert wide["seen_macs"] - three["seen_macs"] == 3 * 2 * 2 * 4 * pairs
 
 
-def test_a_formula_of_tokens(command: Command) -> None:
-    found = command("formula", "-", "--symbols", "seq", input=json.dumps({"model_type": "llama"}))
+def test_a_formula_of_tokens(cli: Command) -> None:
+    found = cli("formula", "-", "--symbols", "seq", input=json.dumps({"model_type": "llama"}))
     assert "262,144·seq·(seq + 25,204)" in found.stdout
 
 
@@ -171,7 +173,7 @@ def test_experts_that_nobody_counted() -> None:
         ({"hidden_size": 10**30}, "CC768", "hidden_size"),
         ({"num_hidden_layers": -1}, "CC768", "num_hidden_layers"),
         ({"num_hidden_layers": 10**9}, "CC502", "repeat"),
-        ({"num_attention_heads": 0}, "CC410", "heads = 0"),
+        ({"num_attention_heads": 0}, "CC768", "division by zero"),
         ({"num_key_value_heads": 5}, "CC404", "kv_heads = 5"),
         ({"tie_word_embeddings": "yes"}, "CC768", "true or false"),
         ({"hidden_act": "prelu"}, "CC761", "prelu"),
@@ -182,7 +184,7 @@ def test_experts_that_nobody_counted() -> None:
         ({"model_type": "gpt2", "add_cross_attention": True}, "CC761", "add_cross_attention"),
         ({"model_type": "deepseek_v3", "moe_layer_freq": 2}, "CC761", "moe_layer_freq"),
         ({"model_type": "gemma3_text", "layer_types": ["full_attention"]}, "CC768", "1 entries"),
-        ({"model_type": "albert", "num_hidden_groups": 3}, "CC768", "num_hidden_groups"),
+        ({"model_type": "albert", "num_hidden_groups": 5}, "CC768", "num_hidden_groups"),
         ({"model_type": "clip", "text_config": 5}, "CC768", "text_config"),
         ({"model_type": "clip", "vision_config": {"hidden_size": "a"}}, "CC768", "hidden_size"),
         ({"model_type": "qwen3_moe", "decoder_sparse_step": 0}, "CC768", "division by zero"),
@@ -231,8 +233,8 @@ def test_hostile_files(tmp_path: Path, text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["hf:", "hf:missing.json", f"hf:{FOLDER}"])
-def test_no_such_file(command: Command, text: str) -> None:
-    found = command("report", text)
+def test_no_such_file(cli: Command, text: str) -> None:
+    found = cli("report", text)
     assert found.exit_code == 2
     assert "CC001" in found.stderr
 
@@ -242,6 +244,84 @@ def test_too_many_tokens() -> None:
     with pytest.raises(SpecErrors, match="1,024"):
         opened({"model_type": "gpt2"}, overrides={"seq": 1025})
     assert opened(TINY, overrides={"seq": 5000}).report().totals["macs"] > 0
+
+
+# --- weights beside a configuration -----------------------------------------------------------------------------------
+
+
+def header(shapes: dict[str, list[int]]) -> bytes:
+    """A file of safetensors without its tensors, which nothing reads."""
+    found = {name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]} for name, shape in shapes.items()}
+    text = json.dumps({"__metadata__": {"format": "pt"}, **found}).encode()
+    return len(text).to_bytes(8, "little") + text
+
+
+def warned(folder: Path, **options: Any) -> list[str]:
+    return [error.text for error in open_design(f"hf:{folder}", **options).graph.warnings]
+
+
+def tiny_shapes(layers: int) -> dict[str, list[int]]:
+    shapes = {"model.embed_tokens.weight": [10, 8], "model.norm.weight": [8], "lm_head.weight": [10, 8]}
+    for layer in range(layers):
+        start = f"model.layers.{layer}"
+        shapes |= {f"{start}.self_attn.{name}_proj.weight": [8, 8] for name in "qkvo"}
+        shapes |= {f"{start}.mlp.gate_proj.weight": [6, 8], f"{start}.mlp.up_proj.weight": [6, 8]}
+        shapes |= {f"{start}.mlp.down_proj.weight": [8, 6], f"{start}.self_attn.rotary_emb.inv_freq": [2]}
+        shapes |= {f"{start}.input_layernorm.weight": [8], f"{start}.post_attention_layernorm.weight": [8]}
+    return shapes
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.json").write_text(json.dumps(TINY))
+    return tmp_path
+
+
+def test_weights_that_agree(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(header(tiny_shapes(2)))
+    assert not warned(folder)
+    assert not warned(folder, overrides={"num_hidden_layers": 9})
+
+
+def test_weights_that_differ(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(header(tiny_shapes(3)))
+    (text,) = warned(folder)
+    assert "model.safetensors" in text
+    assert text.endswith(f"has {3 * 416 + 168:,} weights, and not {2 * 416 + 168:,}")
+
+
+def test_weights_in_several_files(folder: Path) -> None:
+    shapes = list(tiny_shapes(2).items())
+    index: dict[str, str] = {}
+    for part in range(3):
+        own = dict(shapes[part::3])
+        (folder / f"{part}.safetensors").write_bytes(header(own))
+        index |= dict.fromkeys(own, f"{part}.safetensors")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
+    assert not warned(folder)
+    (folder / "0.safetensors").unlink()
+    assert "is not read" in warned(folder)[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"abc", (2**63).to_bytes(8, "little") + b"{}", header({})[:-1], (2).to_bytes(8, "little") + b"[]",
+        header({"a": [-1]}), header({"a": [2**70]}), (9).to_bytes(8, "little") + b'{"a": 12}',
+        (200_000).to_bytes(8, "little") + b"[" * 200_000,
+    ],
+    ids=range(9),
+)  # fmt: skip
+def test_damaged_weights(folder: Path, content: bytes) -> None:
+    (folder / "model.safetensors").write_bytes(content)
+    (text,) = warned(folder)
+    assert "is not read" in text
+
+
+@pytest.mark.parametrize("name", ["../x.safetensors", "/etc/passwd", "x.bin", 7])
+def test_an_index_that_leads_elsewhere(folder: Path, name: Any) -> None:
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))
+    assert "is not read" in warned(folder)[0]
 
 
 # --- the table --------------------------------------------------------------------------------------------------------

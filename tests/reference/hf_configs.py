@@ -190,6 +190,8 @@ def random_config(rng: Random, name: str, architecture: str) -> dict[str, Any]:
         value = drawn(rng, key, default, heads, layers, wide)
         if value is not None:
             config[key] = value
+    if name == "stablelm":
+        config["partial_rotary_factor"] = 0.5  # a quarter of small heads is odd
     if name == "deberta-v2":
         config |= disentangled(rng, config)
     config |= {key: 2 for key in fields if re.fullmatch(r"(bos|eos|sep|cls|decoder_start|forced_eos)_token_id", key)}

@@ -15,8 +15,8 @@ from convcalc.importers.hf.families import Family, family, known_types, word
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.limits import LARGEST, REPEAT
 
-POSITIONS = {"seq": "positions", "target": "max_target_positions"}
-"""The variables that say how many positions there are for tokens, and for those of a decoder."""
+POSITIONS = {"seq": ("positions",), "target": ("max_target_positions", "positions")}
+"""The variables that may say how many positions there are for tokens, and for those of a decoder."""
 LAYER_TYPES, WINDOW = "layer_types", "sliding_window"
 _TYPES = {"full_attention": False, "sliding_attention": True}
 LAYERS = "num_hidden_layers"
@@ -67,8 +67,8 @@ class Settings:
     def most_tokens(self, name: str) -> int:
         """Return how many tokens a learned table of positions has room for; very many without such a table."""
         values = self.variables({})
-        rows = values.get(POSITIONS.get(name, ""), 0) - values.get("position_start", 0)
-        return rows if isinstance(rows, int) and rows > 0 else LARGEST
+        known = (values[key] - values.get("position_start", 0) for key in POSITIONS.get(name, ()) if values.get(key))
+        return next((rows for rows in known if isinstance(rows, int) and rows > 0), LARGEST)
 
     def complete(self, given: Mapping[str, Number]) -> dict[str, Any]:
         """Return the values of the keys, with those that follow from others where they are null."""

@@ -77,6 +77,8 @@ def _files(path: str) -> list[str]:
 def _elements(path: str) -> int:
     """Return the elements of the weights of a file."""
     require_inside_repository(path)
+    if not os.path.isfile(path):
+        raise ValueError(f"there is no file {quoted(os.path.basename(path))}")
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(_LENGTH), "little")
         if length > MAX_HEADER_SIZE:
