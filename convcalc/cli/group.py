@@ -203,7 +203,8 @@ def commands() -> tuple[str, ...]:
 DESIGN_NAMES_HELP = """\
 Designs:
   FILE          A spec, or a model: model.yaml, model.onnx, model.keras,
-                yolo11.yaml of Ultralytics, yolov3.cfg of Darknet.
+                config.json of transformers (hf:FOLDER), yolo11.yaml of
+                Ultralytics, yolov3.cfg of Darknet.
   FILE@VARIANT  A variant of it: model.yaml@large.
   FILE#PATH     One layer or group, by path: model.yaml@large#stage2.block1.
   FILE#..PATH   All layers that lead to it, such as one of several outputs.

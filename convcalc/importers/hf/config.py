@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from fractions import Fraction
+from math import isfinite
 from typing import Any, NamedTuple
 
 from convcalc.errors import Source, Span, SpecError, quoted
@@ -89,7 +90,7 @@ def number(value: Any) -> Any:
     if isinstance(value, int):
         return value if abs(value) <= LARGEST else None
     if isinstance(value, float):
-        if value != value or abs(value) > LARGEST:
+        if not isfinite(value) or abs(value) > LARGEST:
             return None
         exact = Fraction(str(value))
         if exact.denominator > LARGEST:

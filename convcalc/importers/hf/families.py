@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from typing import Any
 
-import yaml
-
 from convcalc.errors import Source, Span
 from convcalc.spec.document.value_nodes import NameScope, ValueNode, parse_expression
 from convcalc.spec.expressions.values import Keyword
-from convcalc.spec.yaml.nodes import ScalarNode
+from convcalc.spec.yaml.nodes import ListNode, MapNode, ScalarNode, YamlNode, parse_yaml
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 TABLE = "families.yaml"
@@ -53,7 +51,9 @@ class Family:
         """The names of the classes that are read, each with its variables."""
         kinds: Mapping[str, Mapping[str, Any]] = {**self.shared["classes"], **self.row.get("classes", {})}
         named = {self.row["prefix"] + suffix: variables for suffix, variables in kinds.items()}
-        return {name: variables for name, variables in {**named, **self.row.get("names", {})}.items() if name in self.built}
+        return {
+            name: variables for name, variables in {**named, **self.row.get("names", {})}.items() if name in self.built
+        }
 
     @property
     def default_class(self) -> str:
@@ -91,7 +91,13 @@ class Family:
     def keys(self) -> frozenset[str]:
         """All keys of a configuration that are used."""
         nodes = [*self.absent.values(), *self.per_layer.values(), *map(_expression, self._all_texts())]
-        names = set().union(*(node.names for node in nodes), self.absent, self.renamed, self.row.get("members", {}).values(), self.worded)
+        names = set().union(
+            *(node.names for node in nodes),
+            self.absent,
+            self.renamed,
+            self.row.get("members", {}).values(),
+            self.worded,
+        )
         return frozenset(names | self.variables)
 
     @cached_property
@@ -116,9 +122,22 @@ class Family:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    with open(os.path.join(FOLDER, TABLE), encoding="utf-8") as file:
-        table: Mapping[str, Any] = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    table: Mapping[str, Any] = _plain(_read(TABLE))
     return {**table, "harmless": table["harmless"].split()}
+
+
+def _read(*path: str) -> YamlNode | None:
+    with open(os.path.join(FOLDER, *path), encoding="utf-8") as file:
+        return parse_yaml(Source(path[-1], file.read()))
+
+
+def _plain(node: YamlNode | None) -> Any:
+    """Return what a node holds: mappings, lists, and texts, of which an empty one is nothing."""
+    if isinstance(node, MapNode):
+        return {key.text: _plain(value) for key, value in node.pairs}
+    if isinstance(node, ListNode):
+        return [_plain(item) for item in node.items]
+    return None if node is None or node.is_empty else node.text
 
 
 @cache
@@ -131,12 +150,10 @@ def _class_defaults() -> Mapping[str, Any]:
 @cache
 def template_names(template: str) -> tuple[str, ...]:
     """Return the names of the variables of a template."""
-    with open(os.path.join(FOLDER, "templates", f"{template}.yaml"), encoding="utf-8") as file:
-        document = yaml.load(file, getattr(yaml, "CBaseLoader", yaml.BaseLoader))
-    return tuple(document["vars"])
+    return tuple(_plain(_read("templates", f"{template}.yaml"))["vars"])
 
 
-def known_types() -> Iterable[str]:
+def known_types() -> tuple[str, ...]:
     """Return every ``model_type`` that is read."""
     return tuple(_table()["families"])
 
@@ -147,12 +164,35 @@ def library_version() -> str:
 
 
 @cache
+def row(model_type: str) -> Mapping[str, Any]:
+    """Return the row of the table for a ``model_type``, with all of the row that it is like but what it has itself."""
+    own = _table()["families"][model_type]
+    found = {**row(own["like"]), **own} if "like" in own else dict(own)
+    return {**found, "vars": {**found.get("vars", {}), **own.get("also", {})}}
+
+
+def shared_row(template: str) -> Mapping[str, Any]:
+    """Return what all families of a template have."""
+    found: Mapping[str, Any] = _table()["templates"][template]
+    return found
+
+
+@cache
 def family(model_type: str) -> Family:
     """Return the family of one of ``known_types``."""
-    row = _table()["families"][model_type]
+    own = row(model_type)
     known = _class_defaults()["classes"][model_type]
-    defaults = {**known["defaults"], **row.get("extra", {})}
-    return Family(model_type, row, _table()["templates"][row["template"]], defaults, known["aliases"], known["built"])
+    defaults = {**known["defaults"], **{key: _value(text) for key, text in own.get("extra", {}).items()}}
+    aliases = {**known["aliases"], **own.get("aliases", {})}
+    return Family(model_type, own, shared_row(own["template"]), defaults, aliases, known["built"])
+
+
+def _value(text: str) -> Any:
+    """Return a value as JSON would have it, or a word."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _expressions(texts: Mapping[str, Any]) -> dict[str, ValueNode]:
@@ -167,11 +207,10 @@ class _AnyName(frozenset[str]):
 
 
 @cache
-def _expression(text: Any) -> ValueNode:
-    """Parse an expression of the table; YAML has read numbers and booleans already."""
-    written = str(text).lower() if isinstance(text, bool) else str(text)
-    scalar = ScalarNode(written, Span(Source(TABLE)))
-    return parse_expression(written, scalar, NameScope(_AnyName(), has_input=False), WORDS)
+def _expression(text: str) -> ValueNode:
+    """Parse an expression of the table."""
+    scalar = ScalarNode(text, Span(Source(TABLE)))
+    return parse_expression(text, scalar, NameScope(_AnyName(), has_input=False), WORDS)
 
 
 def word(name: str) -> Keyword:

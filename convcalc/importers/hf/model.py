@@ -15,7 +15,9 @@ from convcalc.importers.hf import PREFIX
 from convcalc.importers.hf.config import Config, read_config
 from convcalc.importers.hf.families import FOLDER, library_version, template_names
 from convcalc.importers.hf.settings import POSITIONS, Settings, read_settings
+from convcalc.importers.hf.weights import Stored, stored_beside
 from convcalc.importers.model import Model
+from convcalc.metrics.counts import params
 from convcalc.spec.document.loader import DocumentLoader
 from convcalc.spec.load import expand, parse_spec
 from convcalc.spec.yaml.text import read_text
@@ -32,6 +34,8 @@ class HuggingFaceModel(Model):
     settings: Settings | None = None
     tokens: Mapping[str, int] = field(default_factory=dict)
     """How many tokens are counted where nothing says it."""
+    stored: Stored | None = None
+    """The weights that lie beside the configuration."""
 
     def graph(
         self, variant: str | None, variables: Mapping[str, Number], inputs: Mapping[str, tuple[Number, ...]]
@@ -48,7 +52,21 @@ class HuggingFaceModel(Model):
         except SpecErrors as found:
             raise self._failed(found) from None
         graph.name, graph.warnings = self.name, []  # those of the template are not the user's
+        if self.stored and all(self.variables.get(name) in (None, value) for name, value in variables.items()):
+            graph.warnings += self._compared(graph, self.stored)
         return graph
+
+    def _compared(self, graph: Graph, stored: Stored) -> list[SpecError]:
+        """Return a warning where the weights that lie beside the configuration are not as many as its parameters."""
+        counts = params(graph)
+        if stored.wrong:
+            text = f"{stored.file} beside the configuration is not read: {stored.wrong}"
+        elif stored.size == sum(counts):
+            return []
+        else:
+            text = f"{stored.file} beside the configuration has {stored.size:,} weights, and not {sum(counts):,}"
+        hint = "it may be of another class, quantised, or hold shared weights twice"
+        return [SpecError("CC814", text, self.span(), "" if stored.wrong else hint)]
 
     def _tokens(self, variant: str | None) -> dict[str, Number]:
         """Return how many tokens a variant counts: `decode` one behind all that `prefill` counts."""
@@ -89,7 +107,8 @@ class HuggingFaceModel(Model):
 
     def _failed(self, found: SpecErrors) -> SpecError:
         """Return the error for values that make no network, at the one key that has a value of the message."""
-        assert self.config and self.settings
+        assert self.config
+        assert self.settings
         first = found.errors[0]
         span, values = self.span(), self.config.values
         for number in re.findall(r"\d+", first.text):
@@ -112,14 +131,19 @@ def read_model(source: Source, data: bytes | None) -> Model:
     numbers = {key: value for key, value in settings.numbers.items() if type(value) is int}
     names = set().union(*family.inputs.values()) | set(template_names(family.template))
     tokens = {name: min(most, settings.most_tokens(name)) for name, most in TOKENS.items() if name in names}
+    stored = stored_beside(config.source.name)
+    note = f"{settings.architecture}, as transformers {library_version()} builds it"
+    if stored and not stored.wrong:
+        note += f"; {stored.file} beside the configuration has {stored.size:,} weights"
     return HuggingFaceModel(
         config.source,
         family.inputs,
         settings.architecture,
-        f"{settings.architecture}, as transformers {library_version()} builds it",
+        note,
         ("prefill", "decode") if "past" in template_names(family.template) else (),
         {**dict.fromkeys(tokens), **numbers},  # those that a variant may change are known where they are given
         config=config,
         settings=settings,
         tokens=tokens,
+        stored=stored,
     )

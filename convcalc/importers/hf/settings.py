@@ -15,8 +15,8 @@ from convcalc.importers.hf.families import Family, family, known_types, word
 from convcalc.spec.document.value_nodes import ValueNode
 from convcalc.spec.limits import LARGEST, REPEAT
 
-POSITIONS = {"seq": "positions", "target": "max_target_positions"}
-"""The variables that say how many positions there are for tokens, and for those of a decoder."""
+POSITIONS = {"seq": ("positions",), "target": ("max_target_positions", "positions")}
+"""The variables that may say how many positions there are for tokens, and for those of a decoder."""
 LAYER_TYPES, WINDOW = "layer_types", "sliding_window"
 _TYPES = {"full_attention": False, "sliding_attention": True}
 LAYERS = "num_hidden_layers"
@@ -67,8 +67,8 @@ class Settings:
     def most_tokens(self, name: str) -> int:
         """Return how many tokens a learned table of positions has room for; very many without such a table."""
         values = self.variables({})
-        rows = values.get(POSITIONS.get(name, ""), 0) - values.get("position_start", 0)
-        return rows if isinstance(rows, int) and rows > 0 else LARGEST
+        known = (values[key] - values.get("position_start", 0) for key in POSITIONS.get(name, ()) if values.get(key))
+        return next((rows for rows in known if isinstance(rows, int) and rows > 0), LARGEST)
 
     def complete(self, given: Mapping[str, Number]) -> dict[str, Any]:
         """Return the values of the keys, with those that follow from others where they are null."""
@@ -102,7 +102,7 @@ def read_settings(config: Config) -> Settings:
     for key, (written, value) in values.items():
         _check(config, found, key, written, value)
     merged = {**found.defaults, **{key: value for key, (_, value) in values.items()}}
-    merged["num_labels"] = _labels(config, found.row.get("num_labels", 2))
+    merged["num_labels"] = _labels(config, int(found.row.get("num_labels", 2)))
     numbers = {key: number(value) for key, value in merged.items() if key in found.keys}
     activations = {
         found.renamed.get(key, key): _activation(config, key, value)
@@ -212,7 +212,7 @@ def _check(config: Config, found: Family, key: str, written: str, value: Any) ->
         if isinstance(value, list) and not set(map(str, value)) <= _TYPES.keys():
             raise _unread(config, written, value, found)
     elif key in found.row.get("only", {}):
-        if value is not None and value not in found.row["only"][key]:
+        if value is not None and shown(value) not in found.row["only"][key]:
             raise _unread(config, written, value, found)
     elif not found.is_harmless(key) and value != found.defaults.get(key) and (key in found.defaults or value):
         raise _unread(config, written, value, found)
@@ -241,5 +241,10 @@ def _check_type(config: Config, found: Family, key: str, written: str, value: An
             raise config.wrong(written, value, "a list of numbers")
     elif default is None and isinstance(value, bool) and key not in found.absent:
         return
-    elif isinstance(value, bool) or not isinstance(number(value), int | Fraction) or value < min(0, default or 0) or (not isinstance(default, float) and not isinstance(number(value), int)):
+    elif (
+        isinstance(value, bool)
+        or not isinstance(number(value), int | Fraction)
+        or value < min(0, default or 0)
+        or (not isinstance(default, float) and not isinstance(number(value), int))
+    ):
         raise config.wrong(written, value, "an integer, at least 0")
