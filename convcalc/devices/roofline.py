@@ -56,8 +56,7 @@ class Device(NamedTuple):
 
     def notes_on(self, dtype: str) -> list[str]:
         """Return what is noted on the number formats of ``--dtype``: ``float16: On the tensor cores.``"""
-        usual, exceptions = parse_dtype(dtype)
-        used = dict.fromkeys(("", usual, *(name for _, name in exceptions)))
+        used = dict.fromkeys(("", *parse_dtype(dtype).computed_in))
         return [f"{name}: {self.notes[name]}" if name else self.notes[name] for name in used if name in self.notes]
 
 

@@ -1,7 +1,8 @@
 """Memory use and memory traffic, in bytes of a number format.
 
 The format may differ from layer to layer (``float16, stage1.**=int8``). A layer's weights and its output have the
-format of the layer, and consumers read the output in that format. Shared weights have the format of their owner.
+format of the layer, and consumers read the output in that format. Weights may have a format apart from it
+(``weights=int4g128,bfloat16``). Shared weights have the format of their owner.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from convcalc.arith import Number, largest, total
-from convcalc.dtypes import bytes_of, dtype_lookup
+from convcalc.dtypes import bytes_of, dtype_lookup, weight_lookup
 from convcalc.graph.graph import Graph, Node
-from convcalc.metrics.counts import buffers, params
+from convcalc.graph.stored_weights import StoredWeights
+from convcalc.metrics.counts import params
 from convcalc.metrics.metric import Metric
 
 ADAM_STATES = 2
@@ -23,6 +25,8 @@ def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     """Params + buffers of every layer: what is kept of it between two runs.
 
     Those that a model's file stores in fewer bits than the number format has, such as quantized weights, keep theirs.
+    A format in blocks is for matrices that multiply; embeddings, a head of the same shape, norms, biases and buffers
+    keep the plain one.
 
     Not:
         Gradients and the numbers of an optimizer (training_bytes); a file, which may be compressed.
@@ -30,21 +34,8 @@ def weight_bytes(graph: Graph, _batch: int, dtype: str) -> Sequence[Number]:
     Called:
         model size; params size in torchinfo, without the buffers.
     """
-    form = dtype_lookup(dtype)
-    kept = zip(graph.layers, params(graph), buffers(graph), strict=True)
-    return [
-        bytes_of(weights + state, form(node.path))
-        if not node.facts.stored
-        else _stored_bytes(node, weights, state, form(node.path))
-        for node, weights, state in kept
-    ]
-
-
-def _stored_bytes(node: Node, weights: Number, state: Number, dtype: str) -> Number:
-    """Bytes of weights and buffers of which some are stored in fewer bits than those of the format."""
-    parts = [(bits, params * (weights != 0) + buffers * (state != 0)) for bits, params, buffers in node.facts.stored]
-    rest = weights + state - total([elements for _, elements in parts])
-    return bytes_of(rest, dtype) + total([bytes_of(elements, dtype, bits) for bits, elements in parts])
+    stored = StoredWeights(graph, dtype)
+    return [stored.kept(node) for node in graph.layers]
 
 
 def live_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -115,15 +106,17 @@ def peak(graph: Graph, batch: int = 1, dtype: str = "float32") -> Peak | None:
 def training_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     """Weights, their gradients and Adam's two numbers for each, and every output, kept for the backward pass.
 
+    Nothing is trained in blocks: all of them are in a plain format.
+
     Not:
         A measurement, or a peak: gradients of activations and what kernels need beside the tensors are not in it.
 
     Called:
         model states and activations in the paper of ZeRO.
     """
-    sizes, form = _tensor_bytes(graph, batch, dtype), dtype_lookup(dtype)
+    sizes, form = _tensor_bytes(graph, batch, dtype), weight_lookup(dtype)
     kept = zip(graph.layers, params(graph), strict=True)
-    return [bytes_of((2 + ADAM_STATES) * weights, form(node.path)) + sizes[node.index] for node, weights in kept]
+    return [bytes_of((2 + ADAM_STATES) * weights, form(node.path).plain) + sizes[node.index] for node, weights in kept]
 
 
 def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
@@ -137,23 +130,13 @@ def traffic_bytes(graph: Graph, batch: int, dtype: str) -> Sequence[Number]:
     Called:
         memory access cost (MAC, in elements) in the paper of ShuffleNet V2, bytes accessed in XLA.
     """
-    sizes, form = _tensor_bytes(graph, batch, dtype, tables=True), dtype_lookup(dtype)
+    sizes, stored = _tensor_bytes(graph, batch, dtype, tables=True), StoredWeights(graph, dtype)
     return [
         sizes[node.index]
         + total([sizes[index] for index in node.inputs if _is_activation(node)])
-        + _weight_bytes_read(node, batch, form(graph.nodes[node.weight_owner].path))
+        + stored.read(node, batch)
         for node in graph.layers
     ]
-
-
-def _weight_bytes_read(node: Node, batch: int, dtype: str) -> Number:
-    """Bytes of a layer's weights that it reads, its own or shared."""
-    if node.op is None or not node.facts.weights:
-        return 0
-    read = node.op.weights_read(batch, *node.input_shapes)
-    if read is None:
-        return _stored_bytes(node, node.facts.params, 0, dtype)
-    return bytes_of(read, dtype, *(bits for bits, params, _ in node.facts.stored if params == node.facts.params))
 
 
 def _tensor_bytes(graph: Graph, batch: int, dtype: str, *, tables: bool = False) -> list[Number]:

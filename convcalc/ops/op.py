@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import Field
 from typing import Any, ClassVar, NamedTuple, Self
 
-from convcalc.arith import Number
+from convcalc.arith import Number, prod
 from convcalc.ops.arguments import Argument
 from convcalc.shapes import Shape
 
@@ -28,6 +28,13 @@ class MatrixProduct(NamedTuple):
     """Whether one factor is a learnable weight."""
     name: str = ""
     """Which product of the layer it is, where there are several."""
+
+
+class Matrix(NamedTuple):
+    """A learnable matrix: each of its rows gives one output, out of ``length`` inputs."""
+
+    rows: Number
+    length: Number
 
 
 class Window(NamedTuple):
@@ -62,6 +69,8 @@ class Op:
     """Whether a spec may write ``norm`` and ``act`` on the layer, as layers that follow it."""
     defaults_from: ClassVar[str] = ""
     """The kind whose ``defaults`` the layer also takes."""
+    matrix_names: ClassVar[tuple[str, ...]] = ("weight",)
+    """How the names of weights end that are matrices; others are added, or multiplied element by element."""
     nonlinear: ClassVar[bool] = False
     """Whether the layer is an activation."""
     depends_on_values: ClassVar[bool] = True
@@ -105,6 +114,12 @@ class Op:
     def buffers(self, *inputs: Shape) -> dict[str, Shape]:
         """Return state that is not learned: name → shape."""
         return {}
+
+    def matrices(self, *inputs: Shape) -> list[Matrix]:
+        """Return the weights that are matrices, which formats in blocks are for: those that multiply, and tables."""
+        multiplies = any(product.has_weights for product in self.products(*inputs))
+        shapes = [shape for name, shape in self.weights(*inputs).items() if name.endswith(self.matrix_names)]
+        return [Matrix(shape[0], prod(shape[1:])) for shape in shapes if multiplies and shape.rank > 1]
 
     def weights_read(self, batch: Number, *inputs: Shape) -> Number | None:
         """Return how many elements of the weights a batch reads; ``None`` for all of them."""
