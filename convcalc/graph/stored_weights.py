@@ -46,7 +46,7 @@ class StoredWeights:
         for node in self._graph.layers if is_asked and self._is_plain else ():
             form, facts = self._formats(node.path), node.facts
             for matrix in node.op.matrices(*node.input_shapes) if node.op and not facts.stored else ():
-                is_table = not facts.products or (self._is_last(node) and matrix in self._tables)
+                is_table = node.op.is_table or (self._is_last(node) and matrix in self._tables)
                 name = form.tables if is_table else form.matrices
                 if name in GGUF_BLOCKS and divides(GGUF_BLOCKS[name].length, matrix.length) is False:
                     found.setdefault(name, {})[self._graph.nodes[node.weight_owner].path] = None
@@ -76,7 +76,7 @@ class StoredWeights:
     def _matrix_bits(self, node: Node, matrix: Matrix, form: WeightFormat) -> Number:
         """Bits of a matrix, in the format of tables where it is one."""
         in_blocks, as_table = (matrix.rows * row_bits(matrix.length, name) for name in (form.matrices, form.tables))
-        if not node.facts.products:
+        if node.op and node.op.is_table:
             return as_table
         bits = in_blocks
         for table in self._tables if form.matrices != form.tables and self._is_last(node) else ():
@@ -94,7 +94,7 @@ class StoredWeights:
         return [
             matrix
             for node in self._graph.layers
-            if node.op and not node.facts.products
+            if node.op and node.op.is_table
             for matrix in node.op.matrices(*node.input_shapes)
         ]
 

@@ -71,6 +71,8 @@ class Op:
     """The kind whose ``defaults`` the layer also takes."""
     matrix_names: ClassVar[tuple[str, ...]] = ("weight",)
     """How the names of weights end that are matrices; others are added, or multiplied element by element."""
+    is_table: ClassVar[bool] = False
+    """Whether rows of its matrix are looked up, and nothing is multiplied by it."""
     nonlinear: ClassVar[bool] = False
     """Whether the layer is an activation."""
     depends_on_values: ClassVar[bool] = True

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import convcalc
 from convcalc.designs.sources import CountOptions
-from convcalc.dtypes import cache_lookup, dtype_lookup, parse_dtype, row_bits
+from convcalc.dtypes import bytes_of, cache_lookup, dtype_lookup, parse_dtype, row_bits
 from convcalc.errors import SpecError
 from convcalc.formula.closed_form import derive
 from convcalc.formula.symbolic_design import FormulaRequest
@@ -237,6 +237,7 @@ def test_formats_of_weights_outputs_and_caches() -> None:
     assert [dtype_lookup(dtype)(path) for path in ("head", "layer1.a", "layer1.b")] == ["bfloat16"] + 2 * ["float16"]
     assert cache_lookup(dtype)("layer1.a") == "fp8"
     assert cache_lookup("float16, a=int8")("a") == "int8"
+    assert [bytes_of(elements, "q8_0") for elements in (32, 320, 33)] == [34, 340, 68]
     assert parse_dtype(dtype).weights == "int4g128"
     assert parse_dtype("cache=q8_0").usual == "float32"
 

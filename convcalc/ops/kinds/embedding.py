@@ -26,6 +26,7 @@ class Embedding(Op):
     """
 
     kind = "embedding"
+    is_table = True
 
     vocab: Number = argument("vocab", SizeType(), positional=True)
     """Rows of the table."""
