@@ -63,7 +63,8 @@ def blocks_of(name: str) -> Blocks | None:
 def bytes_of(elements: Number, dtype: str, stored: int = 64) -> Number:
     """Return the bytes that ``elements`` numbers take: ⌈bits·elements / 8⌉ (int4 packs two in a byte).
 
-    In a format in blocks they are one row. Numbers that are ``stored`` in fewer bits than those of the format keep theirs.
+    In a format in blocks they are one row. Numbers that are ``stored`` in fewer bits than those of the format keep
+    theirs.
     """
     if dtype not in BIT_WIDTHS:
         return ceildiv(row_bits(elements, dtype), 8)

@@ -73,6 +73,8 @@ class Node:
     source: Span | None = None
     weight_owner: int = -1
     source_form: str = ""
+    times: Number = 1
+    """How many layers of equal cost it stands for: more than one where the count of a repeat is a symbol."""
 
     @property
     def shape(self) -> Shape:

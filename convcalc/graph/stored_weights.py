@@ -45,8 +45,9 @@ class StoredWeights:
         is_asked = any(name in self._dtype for name in GGUF_BLOCKS)
         for node in self._graph.layers if is_asked and self._is_plain else ():
             form, facts = self._formats(node.path), node.facts
-            for matrix in node.op.matrices(*node.input_shapes) if node.op and not facts.stored else ():
-                is_table = node.op.is_table or (self._is_last(node) and matrix in self._tables)
+            op = node.op
+            for matrix in op.matrices(*node.input_shapes) if op and not facts.stored else ():
+                is_table = (op is not None and op.is_table) or (self._is_last(node) and matrix in self._tables)
                 name = form.tables if is_table else form.matrices
                 if name in GGUF_BLOCKS and divides(GGUF_BLOCKS[name].length, matrix.length) is False:
                     found.setdefault(name, {})[self._graph.nodes[node.weight_owner].path] = None
