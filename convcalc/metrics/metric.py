@@ -48,7 +48,7 @@ class Metric(NamedTuple):
         else:
             assert self.per_sample is not None
             values = self.per_sample(graph)
-            if self.times_batch and batch != 1:
+            if self.times_batch and not (type(batch) is int and batch == 1):
                 values = [value * batch for value in values]
         return values, (self.total_of or total)(values)
 
