@@ -86,9 +86,8 @@ class Expander:
         try:
             given = expand_turns(frame.turns, self.builder, tensor, expand)
             if not frame.turns.is_one:
-                frame.scope.names.pop(
-                    segment_of(item, frame, segment), None
-                )  # nobody can read one of them by its number
+                name = segment_of(item, frame, segment)
+                frame.scope.names.pop(name, None)  # nobody can read one of them by its number
             return given
         except SpecError as error:
             self._record_failure(item, frame, segment, error)
